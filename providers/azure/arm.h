@@ -1,0 +1,90 @@
+/* Azure Resource Manager: ids, reads, writes, long-running operations, errors by code. */
+#ifndef REINSTATE_ARM_H
+#define REINSTATE_ARM_H
+
+#include "azure.h"
+
+/* api-versions, one place (wire-facts: the specifications under test). */
+#define API_RESOURCES "2025-04-01"
+#define API_KEYVAULT "2025-05-01"
+#define API_COMPUTE "2025-04-01"
+#define API_DISK "2025-01-02"
+#define API_AUTHORIZATION "2022-04-01"
+#define API_STORAGE "2025-01-01"
+#define API_RECOVERY "2025-02-01"
+
+/* --- ids ------------------------------------------------------------------------------------------------------ */
+
+char *arm_id(struct arena *a, const char *subscription, const char *group, const char *provider_type, const char *name);
+    /* arm_id(a, sub, "rg", "Microsoft.KeyVault/vaults", "kv"); group NULL: subscription level; provider_type NULL: the group itself */
+char *arm_id_part(struct arena *a, const char *id, const char *segment);   /* the segment after "resourceGroups", …; case folded; NULL */
+const char *arm_id_name(const char *id);                                   /* last segment */
+char *arm_id_parent(struct arena *a, const char *id, size_t segments);     /* cut off so many segments */
+bool arm_id_equal(const char *x, const char *y);                           /* case folded, a trailing slash ignored */
+
+/* --- calls. All may suspend; bodies come back in `a`. ----------------------------------------------------------------
+ * Errors: the class of the error table (azure_errors) by code, then by status; err->code holds the service's code, the
+ * text says what was asked of what and what would help. 404 is ERR_NOT_FOUND, 401 is tried once more with a new token,
+ * then ERR_DENIED. */
+must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret, struct err *err);
+/* GET of any ARM path with a query ("…/backupJobs", "$filter=…", already encoded; may be NULL), every page followed
+ * verbatim, at most 1,000 pages; *ret is a list of the items. */
+must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *query,
+                      struct value **ret, struct err *err);
+
+struct arm_operation {
+    int status;
+    struct value *body;                 /* of the first answer; NULL when empty */
+    const char *async_url, *location;   /* verbatim; NULL when not sent */
+    int64_t retry_after_ms;             /* -1 when not sent */
+    const char *request_id;             /* x-ms-request-id or NULL */
+};
+
+enum arm_repeat { ARM_REPEATABLE, ARM_ONCE };
+/* Sends PUT, POST or PATCH and returns the first answer (200, 201, 202, 204). */
+must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, const char *api,
+                      const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err);
+/* Follows an operation to its end as wire-facts 1.1 says (Azure-AsyncOperation first, then Location; new URLs on each
+ * answer; 30 s where no Retry-After is sent; bound in milliseconds). *ret (may be NULL) is the final status body.
+ * A failed operation is an error of the class its code has. */
+must_use int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms,
+                        struct value **ret, struct err *err);
+/* PUT, follow to the end, GET: the resource as it is then. A PUT that is answered without async headers is followed by
+ * properties.provisioningState. */
+must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, const struct value *body,
+                     int64_t bound_ms, struct value **ret, struct err *err);
+
+/* One recorded or received answer of a long-running operation, judged; pure, so that recordings can be driven through it. */
+enum arm_progress { ARM_RUNNING, ARM_SUCCEEDED, ARM_FAILED };
+struct arm_answer {
+    enum arm_progress progress;
+    const char *next_url;               /* to poll next; verbatim */
+    int64_t wait_ms;
+    struct value *body;                 /* parsed, or NULL */
+};
+must_use int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status, const struct wire_header *headers,
+                              size_t n_headers, const char *body, size_t body_len, struct arm_answer *ret, struct err *err);
+
+/* --- errors ---------------------------------------------------------------------------------------------------- */
+
+/* Letters of domain-facts 2.9: R W K P D C E H. */
+struct azure_error {
+    const char *code;
+    enum err_class class;
+    char letter;
+    const char *meaning, *action, *source;
+};
+const struct azure_error *azure_error_find(const char *code);      /* case folded; NULL when unknown */
+extern const struct azure_error azure_errors[];
+extern const size_t azure_n_errors;
+
+/* Reads an error body of ARM, Key Vault, Graph or Entra ({"error":{code,message,innererror}}, {"error":"…","error_description":"…"}),
+ * or the bare text, into err: class, code, text. `what` says what was being done ("read disk encryption set des-payroll"). */
+int azure_error_from(struct arena *a, int status, const char *body, size_t len, const char *what, struct err *err);
+
+/* May suspend. Our own rights at a scope: a list of {actions, notActions, dataActions, notDataActions}. */
+must_use int arm_permissions(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret, struct err *err);
+/* Pure: does such a list allow the action? (wildcards, case folded) */
+bool arm_permits(const struct value *permissions, const char *action, bool data);
+
+#endif

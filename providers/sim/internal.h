@@ -1,0 +1,132 @@
+/* What the files of the simulator share. State is one mutable value tree, the World's spec, so that it can be written
+ * out and read back whole; every service reads and changes it through the functions here. */
+#ifndef REINSTATE_SIM_INTERNAL_H
+#define REINSTATE_SIM_INTERNAL_H
+
+#include "sim.h"
+
+enum { SEGMENTS_MAX = 40, QUERY_MAX = 32 };
+
+struct sim {
+    struct arena *arena;             /* holds the state; replaced by a fresh copy now and then */
+    struct value *spec;              /* the World's spec: resources, keys, backups, jobs, blobs, operations, … */
+    struct value *metadata;
+    int64_t now_ms;
+    struct sim_endpoints ep;
+    const char *world_out;
+    void (*kill)(void *ctx);
+    void *kill_ctx;
+    bool dirty;                      /* the state was changed by this request */
+};
+
+/* One request, taken apart. */
+struct sim_request {
+    struct arena *arena;             /* of this exchange */
+    const char *method, *url, *host, *path;       /* path raw, without the query; "//" at its start made one */
+    const char *segments[SEGMENTS_MAX];           /* percent-decoded */
+    size_t n_segments;
+    const char *query_names[QUERY_MAX], *query_values[QUERY_MAX];   /* decoded; names too ("api%2Dversion") */
+    size_t n_query;
+    const struct sim_header *headers;
+    size_t n_headers;
+    const char *body;
+    size_t body_len;
+    const struct value *json;        /* the body when it is JSON, else NULL */
+    const char *principal;           /* object id of the valid bearer token; NULL: none or not valid */
+    const char *token_audience;      /* of that token */
+    const char *token_problem;       /* why there is no principal */
+};
+
+const char *request_query(const struct sim_request *r, const char *name);     /* case folded; NULL */
+const char *request_header(const struct sim_request *r, const char *name);
+const char *request_segment(const struct sim_request *r, size_t i);           /* "" beyond the end */
+bool request_is(const struct sim_request *r, const char *method);
+
+/* --- answers ---------------------------------------------------------------------------------------------------- */
+
+void answer_header(struct arena *a, struct sim_answer *out, const char *name, const char *fmt, ...) printf_like(4, 5);
+void answer_json(struct arena *a, struct sim_answer *out, int status, const struct value *body);
+void answer_empty(struct sim_answer *out, int status);
+/* {"error":{"code","message"}} with x-ms-failure-cause: gateway when `gateway`. */
+void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code, const char *fmt, ...) printf_like(6, 7);
+
+/* --- state: resources ------------------------------------------------------------------------------------------------ */
+
+/* Resources are kept as ARM shows them. Ids compare case folded. Every change goes through here and sets `dirty`. */
+struct value *resource_find(struct sim *s, const char *id);
+struct value *resource_store(struct sim *s, const char *id, const struct value *body);    /* replaces or adds; copied into the state */
+bool resource_remove(struct sim *s, const char *id);
+/* The next resource of a type ("Microsoft.Compute/disks", case folded) below a scope; start with *at = 0; NULL at the end. */
+struct value *resource_next(struct sim *s, const char *scope, const char *type, size_t *at);
+bool group_exists(struct sim *s, const char *subscription, const char *group);
+const char *resource_type(struct arena *a, const char *id);                     /* "Microsoft.Compute/disks" */
+char *new_guid(struct sim *s);                                                  /* repeatable: from the seed and a counter in the state */
+
+/* Any list of the spec ("jobs", "keys", "blobs", "operations", …), made when absent. */
+struct value *state_list(struct sim *s, const char *name);
+struct value *state_push(struct sim *s, const char *list, const struct value *item);      /* copied; dirty */
+void state_changed(struct sim *s);
+/* A behaviour setting ("jobListLag", "roleDelay"): duration in ms, or text. */
+int64_t behaviour_ms(const struct sim *s, const char *name, int64_t otherwise);
+const char *behaviour(const struct sim *s, const char *name, const char *otherwise);
+
+/* --- who may do what -------------------------------------------------------------------------------------------------- */
+
+/* ARM action or data action of a principal at a scope, by role assignments that act already (roleDelay) and inherited ones. */
+bool access_rbac(struct sim *s, const char *principal, const char *scope, const char *action, bool data);
+/* Key permission ("get", "wrapKey", "restore", "release", …) of a principal on a key of a vault: by access policies that act
+ * already (policyDelay) or by data actions, as the vault's permission model says; false also when its firewall keeps the principal out. */
+bool access_key(struct sim *s, const char *principal, const struct value *vault, const char *key, const char *permission);
+/* Answers 403 AuthorizationFailed in ARM's shape and returns false unless allowed. */
+bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *action);
+/* Object id of a well-known principal ("BackupManagementService", "ConfidentialVmOrchestrator") or NULL when the tenant has none. */
+const char *well_known(struct sim *s, const char *name);
+
+/* --- long-running operations of ARM ------------------------------------------------------------------------------------- */
+
+/* Stores an operation that ends at `ends_ms`; `output` (may be NULL) is shown as properties.output, `error` (may be NULL) makes
+ * it fail. Returns its id. The service's own file answers the polling URL. */
+const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms, const struct value *output, const struct value *error);
+struct value *operation_find(struct sim *s, const char *id);
+/* A signed-looking query tail (t, c, s, h), long as Azure's, fresh at every answer. */
+char *signed_tail(struct sim *s, struct arena *a);
+
+/* --- keys (keys.c) ------------------------------------------------------------------------------------------------------- */
+
+/* World keys: {store, name, state: active|deleted|purged, type, versions: [{id, created, enabled, expires, notBefore}], releasePolicy, …}. */
+struct value *vault_by_name(struct sim *s, const char *store);                         /* the vault's resource or NULL */
+struct value *key_find(struct sim *s, const char *store, const char *name);            /* any state; purged ones count as absent: NULL */
+struct value *key_version(const struct value *key, const char *version);               /* NULL version: the newest */
+/* The backup blob of a key of the world, even purged (what Azure Backup kept): really encrypted, bound to store kind,
+ * subscription and geography. */
+void key_backup_blob(struct sim *s, const char *store, const char *name, struct text *ret_raw);
+bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name, const char **ret_version);
+
+/* --- services: each answers what belongs to it ------------------------------------------------------------------------------ */
+
+typedef void service(struct sim *s, const struct sim_request *r, struct sim_answer *out);
+service entra_answer;            /* token endpoint */
+service graph_answer;            /* Microsoft Graph */
+service arm_answer;              /* management.azure.com: routes to those below by provider */
+service arm_resources_answer;    /* subscriptions, resource groups, generic lists, deployments of nothing else */
+service arm_keyvault_answer;     /* Microsoft.KeyVault: vaults, deletedVaults, accessPolicies */
+service arm_authorization_answer;/* roleAssignments, roleDefinitions, permissions, at any scope */
+service arm_compute_answer;      /* diskEncryptionSets, disks, virtualMachines, their operations */
+service arm_storage_answer;      /* storageAccounts, listKeys */
+service arm_network_answer;      /* virtualNetworks and subnets: reads */
+service arm_recovery_answer;     /* Microsoft.RecoveryServices vaults; hands backup paths on to backup_answer */
+service backup_answer;           /* protected items, recovery points, restore, operations, jobs */
+service keys_answer;             /* key vault data plane */
+service blob_answer;             /* blobs */
+
+/* Brings jobs, operations and delays forward to now (called before each request is answered). */
+void backup_advance(struct sim *s);
+void compute_advance(struct sim *s);
+/* Creates what a finished restore leaves behind (backup.c calls compute.c). */
+struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id, const char *size,
+                                         const char *os_type, const char *subnet_id, bool started);
+struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id, const char *os_type);
+/* What the DES's identity may do with its key now; NULL when it may, else the compute error code. */
+const char *compute_des_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);
+
+#endif

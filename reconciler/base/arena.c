@@ -1,0 +1,186 @@
+/* Knows how to hand out memory by lifetime. Must not know what it is used for. */
+#include "arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_ONE_MALLOC_EACH 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_ONE_MALLOC_EACH 1
+#endif
+#endif
+#ifndef ARENA_ONE_MALLOC_EACH
+#define ARENA_ONE_MALLOC_EACH 0
+#endif
+
+enum { CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16 };
+
+struct chunk {
+    struct chunk *next;
+    size_t size, used;
+    _Alignas(ALIGNMENT) unsigned char bytes[];
+};
+
+struct arena {
+    struct chunk *chunks;
+    size_t handed_out;
+};
+
+static void out_of_memory(void)
+{
+    fputs("reinstate: out of memory\n", stderr);
+    abort();
+}
+
+void *xmalloc(size_t size)
+{
+    void *p = malloc(size ? size : 1);
+
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size ? size : 1);
+
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *xrealloc(void *old, size_t size)
+{
+    void *p = realloc(old, size ? size : 1);
+
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+char *xstrdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+
+    return memcpy(xmalloc(n), s, n);
+}
+
+struct arena *arena_new(void)
+{
+    return xcalloc(1, sizeof(struct arena));
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    for (struct chunk *c = a->chunks, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    free(a);
+}
+
+void arena_freep(struct arena **a)
+{
+    arena_free(*a);
+    *a = NULL;
+}
+
+static struct chunk *chunk_add(struct arena *a, size_t size)
+{
+    struct chunk *c = xcalloc(1, sizeof(*c) + size);
+
+    c->size = size;
+    c->next = a->chunks;
+    a->chunks = c;
+    return c;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    struct chunk *c = a->chunks;
+    size_t rounded;
+    void *p;
+
+    if (size > SIZE_MAX / 2)
+        out_of_memory();
+    rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    a->handed_out += size;
+    if (ARENA_ONE_MALLOC_EACH)
+        return chunk_add(a, size)->bytes;
+    if (!c || c->size - c->used < rounded) {
+        /* A big object gets a chunk of its own behind the current one, so that the current one is still filled. */
+        if (c && rounded > CHUNK_BYTES / 4) {
+            struct chunk *own = xcalloc(1, sizeof(*own) + rounded);
+
+            own->size = own->used = rounded;
+            own->next = c->next;
+            c->next = own;
+            return own->bytes;
+        }
+        c = chunk_add(a, rounded > CHUNK_BYTES ? rounded : CHUNK_BYTES);
+    }
+    p = c->bytes + c->used;
+    c->used += rounded;
+    return p;
+}
+
+void *arena_grow(struct arena *a, const void *old, size_t old_size, size_t new_size)
+{
+    void *p = arena_alloc(a, new_size);
+
+    if (old && old_size)
+        memcpy(p, old, old_size < new_size ? old_size : new_size);
+    return p;
+}
+
+size_t arena_bytes(const struct arena *a)
+{
+    return a->handed_out;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+    char *copy = arena_alloc(a, n + 1);
+
+    if (n)
+        memcpy(copy, s, n);
+    return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+    return s ? arena_strndup(a, s, strlen(s)) : NULL;
+}
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+    va_list again;
+    char *text;
+    int n;
+
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    if (n < 0)
+        out_of_memory();
+    text = arena_alloc(a, (size_t)n + 1);
+    vsnprintf(text, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return text;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    char *text;
+
+    va_start(ap, fmt);
+    text = arena_vprintf(a, fmt, ap);
+    va_end(ap);
+    return text;
+}

@@ -1,0 +1,242 @@
+/* Knows how times and durations are written by people and by Azure. Must not read a clock. */
+#include "clock.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
+static int64_t days_from_date(int64_t y, int m, int d)
+{
+    int64_t era, yoe, doy, doe;
+
+    y -= m <= 2;
+    era = (y >= 0 ? y : y - 399) / 400;
+    yoe = y - era * 400;
+    doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    return era * 146097 + doe - 719468;
+}
+
+struct date { int64_t year; int month, day, hour, minute, second, ms, weekday; };
+
+static struct date date_from_ms(int64_t ms)
+{
+    struct date t;
+    int64_t days = ms / DAY_MS, rest = ms % DAY_MS, era, doe, yoe, doy, mp;
+
+    if (rest < 0) {
+        rest += DAY_MS;
+        days--;
+    }
+    t.weekday = (int)(((days + 4) % 7 + 7) % 7);
+    days += 719468;
+    era = (days >= 0 ? days : days - 146096) / 146097;
+    doe = days - era * 146097;
+    yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    mp = (5 * doy + 2) / 153;
+    t.day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    t.month = (int)(mp + (mp < 10 ? 3 : -9));
+    t.year = yoe + era * 400 + (t.month <= 2);
+    t.hour = (int)(rest / HOUR_MS);
+    t.minute = (int)(rest / MINUTE_MS % 60);
+    t.second = (int)(rest / SECOND_MS % 60);
+    t.ms = (int)(rest % SECOND_MS);
+    return t;
+}
+
+static bool date_valid(int64_t y, int mo, int d, int h, int mi, int s)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+    if (mo < 1 || mo > 12 || d < 1 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60)
+        return false;
+    return d <= days[mo - 1] + (mo == 2 && leap);
+}
+
+static int64_t ms_from_date(int64_t y, int mo, int d, int h, int mi, int s)
+{
+    return days_from_date(y, mo, d) * DAY_MS + (int64_t)h * HOUR_MS + (int64_t)mi * MINUTE_MS + (int64_t)s * SECOND_MS;
+}
+
+int64_t time_parse(const char *s)
+{
+    int y, mo, d, h, mi, sec, used = 0, ms = 0, scale = 100, oh, om;
+    int64_t t, offset = 0;
+
+    if (!s || sscanf(s, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &sec, &used) != 6 || !used)
+        return TIME_NONE;
+    if (!date_valid(y, mo, d, h, mi, sec))
+        return TIME_NONE;
+    s += used;
+    if (*s == '.') {
+        if (!isdigit((unsigned char)*++s))
+            return TIME_NONE;
+        for (; isdigit((unsigned char)*s); s++, scale /= 10)
+            ms += (*s - '0') * scale;
+    }
+    if (*s == '+' || *s == '-') {
+        if (sscanf(s + 1, "%2d:%2d%n", &oh, &om, &used) != 2 || oh > 23 || om > 59)
+            return TIME_NONE;
+        offset = ((int64_t)oh * 60 + om) * MINUTE_MS * (*s == '-' ? -1 : 1);
+        s += 1 + used;
+    } else if (*s == 'Z' || *s == 'z') {
+        s++;
+    }
+    if (*s)
+        return TIME_NONE;
+    /* Azure's ways of saying "never". */
+    if (y == 1 || (y == 2001 && mo == 1 && d == 1 && h == 0 && mi == 0 && sec == 0))
+        return TIME_NONE;
+    t = ms_from_date(y, mo, d, h, mi, sec);
+    return t + ms - offset;
+}
+
+int64_t time_parse_us(const char *s)
+{
+    int y, mo, d, h, mi, sec, used = 0;
+    char half[3];
+
+    if (!s || sscanf(s, "%2d/%2d/%4d %2d:%2d:%2d %2[APMapm]%n", &mo, &d, &y, &h, &mi, &sec, half, &used) != 7 || s[used])
+        return TIME_NONE;
+    if (h < 1 || h > 12 || (half[1] != 'M' && half[1] != 'm'))
+        return TIME_NONE;
+    h = h % 12 + (toupper((unsigned char)half[0]) == 'P' ? 12 : 0);
+    return date_valid(y, mo, d, h, mi, sec) ? ms_from_date(y, mo, d, h, mi, sec) : TIME_NONE;
+}
+
+char *time_format(struct arena *a, int64_t ms)
+{
+    struct date t = date_from_ms(ms);
+
+    if (t.ms)
+        return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)t.year, t.month, t.day, t.hour, t.minute, t.second, t.ms);
+    return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)t.year, t.month, t.day, t.hour, t.minute, t.second);
+}
+
+static int twelve(int hour)
+{
+    return hour % 12 == 0 ? 12 : hour % 12;
+}
+
+char *time_format_us(struct arena *a, int64_t ms)
+{
+    struct date t = date_from_ms(ms);
+
+    return arena_printf(a, "%d/%d/%04d %d:%02d:%02d %s", t.month, t.day, (int)t.year, twelve(t.hour), t.minute, t.second,
+                        t.hour < 12 ? "AM" : "PM");
+}
+
+char *time_format_filter(struct arena *a, int64_t ms)
+{
+    struct date t = date_from_ms(ms);
+
+    return arena_printf(a, "%04d-%02d-%02d %02d:%02d:%02d %s", (int)t.year, t.month, t.day, twelve(t.hour), t.minute, t.second,
+                        t.hour < 12 ? "AM" : "PM");
+}
+
+char *time_format_http(struct arena *a, int64_t ms)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct date t = date_from_ms(ms);
+
+    return arena_printf(a, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.weekday], t.day, months[t.month - 1], (int)t.year, t.hour,
+                        t.minute, t.second);
+}
+
+int64_t duration_parse(const char *s)
+{
+    char *end;
+    long long n;
+
+    if (!s || !isdigit((unsigned char)*s))
+        return -1;
+    n = strtoll(s, &end, 10);
+    if (n > 100LL * 365 * 24 * 3600 || end == s || !*end || end[1])
+        return -1;
+    switch (*end) {
+    case 's':
+        return n * SECOND_MS;
+    case 'm':
+        return n * MINUTE_MS;
+    case 'h':
+        return n * HOUR_MS;
+    case 'd':
+        return n <= 36500 ? n * DAY_MS : -1;
+    default:
+        return -1;
+    }
+}
+
+int64_t duration_parse_iso(const char *s)
+{
+    int64_t total = 0;
+    bool in_time = false, any = false;
+
+    if (!s || *s++ != 'P')
+        return -1;
+    while (*s) {
+        char *end;
+        double n;
+
+        if (*s == 'T' && !in_time) {
+            in_time = true;
+            s++;
+            continue;
+        }
+        if (!isdigit((unsigned char)*s))
+            return -1;
+        n = strtod(s, &end);
+        if (n > 1e9)
+            return -1;
+        if (*end == 'D' && !in_time)
+            total += (int64_t)(n * (double)DAY_MS);
+        else if (*end == 'H' && in_time)
+            total += (int64_t)(n * HOUR_MS);
+        else if (*end == 'M' && in_time)
+            total += (int64_t)(n * MINUTE_MS);
+        else if (*end == 'S' && in_time)
+            total += (int64_t)(n * SECOND_MS);
+        else
+            return -1;
+        any = true;
+        s = end + 1;
+    }
+    return any ? total : -1;
+}
+
+char *duration_format_iso(struct arena *a, int64_t ms)
+{
+    int64_t h = ms / HOUR_MS, m = ms / MINUTE_MS % 60, s = ms / SECOND_MS % 60, f = ms % SECOND_MS;
+    char hours[32] = "", minutes[32] = "";
+
+    if (h)
+        snprintf(hours, sizeof(hours), "%lldH", (long long)h);
+    if (h || m)
+        snprintf(minutes, sizeof(minutes), "%lldM", (long long)m);
+    if (f)
+        return arena_printf(a, "PT%s%s%lld.%03lldS", hours, minutes, (long long)s, (long long)f);
+    return arena_printf(a, "PT%s%s%lldS", hours, minutes, (long long)s);
+}
+
+char *duration_format(struct arena *a, int64_t ms)
+{
+    int64_t s = (ms + SECOND_MS / 2) / SECOND_MS;
+
+    if (s < 120)
+        return arena_printf(a, "%lld s", (long long)s);
+    if (s < 3600)
+        return s % 60 ? arena_printf(a, "%lld min %lld s", (long long)(s / 60), (long long)(s % 60)) : arena_printf(a, "%lld min", (long long)(s / 60));
+    if (s < 2 * 86400) {
+        if (s / 60 % 60)
+            return arena_printf(a, "%lld h %lld min", (long long)(s / 3600), (long long)(s / 60 % 60));
+        return arena_printf(a, "%lld h", (long long)(s / 3600));
+    }
+    if (s / 3600 % 24)
+        return arena_printf(a, "%lld d %lld h", (long long)(s / 86400), (long long)(s / 3600 % 24));
+    return arena_printf(a, "%lld d", (long long)(s / 86400));
+}

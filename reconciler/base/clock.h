@@ -1,0 +1,29 @@
+/* Time and durations. Time is UTC milliseconds since 1970 and is always handed in; only run/ asks a real clock. */
+#ifndef REINSTATE_CLOCK_H
+#define REINSTATE_CLOCK_H
+
+#include "err.h"
+
+enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
+#define DAY_MS ((int64_t)24 * HOUR_MS)
+#define TIME_NONE INT64_MIN
+
+/* RFC 3339 with any number of fraction digits and any offset, as Azure sends them; also without an offset (UTC).
+ * Returns TIME_NONE when it is none, and for the years 0001 and 2001-01-01T00:00:00 that Azure uses for "never". */
+int64_t time_parse(const char *s);
+/* "8/31/2026 8:01:03 PM", UTC: how backup jobs write times in their property bag. TIME_NONE when it is none. */
+int64_t time_parse_us(const char *s);
+char *time_format(struct arena *a, int64_t ms);       /* 2026-11-23T03:00:00Z; with .123 when not a whole second */
+char *time_format_us(struct arena *a, int64_t ms);    /* 8/31/2026 8:01:03 PM */
+char *time_format_filter(struct arena *a, int64_t ms); /* 2026-08-31 08:01:03 PM: job list filters */
+char *time_format_http(struct arena *a, int64_t ms);  /* Mon, 23 Nov 2026 03:00:00 GMT */
+
+/* "90s", "10m", "24h", "7d". Negative when it is none. */
+int64_t duration_parse(const char *s);
+/* "PT2M30.2146956S", also "PT1H41M27S"; negative when it is none. */
+int64_t duration_parse_iso(const char *s);
+char *duration_format_iso(struct arena *a, int64_t ms);
+/* For people: "26 min", "6 h 12 min", "45 s". */
+char *duration_format(struct arena *a, int64_t ms);
+
+#endif

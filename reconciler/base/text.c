@@ -1,0 +1,144 @@
+/* Knows growable strings and the comparisons Azure needs. */
+#include "text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void text_init(struct text *t, size_t ceiling)
+{
+    *t = (struct text){.ceiling = ceiling};
+}
+
+void text_release(struct text *t)
+{
+    free(t->s);
+    *t = (struct text){.ceiling = t->ceiling};
+}
+
+void text_clear(struct text *t)
+{
+    t->len = 0;
+    t->overflowed = false;
+    if (t->s)
+        t->s[0] = '\0';
+}
+
+void text_add_n(struct text *t, const char *s, size_t n)
+{
+    if (t->overflowed)
+        return;
+    if (n > t->ceiling - t->len) {
+        t->overflowed = true;
+        return;
+    }
+    if (t->len + n + 1 > t->cap) {
+        size_t cap = t->cap ? t->cap : 256;
+
+        while (cap < t->len + n + 1)
+            cap *= 2;
+        t->s = xrealloc(t->s, cap);
+        t->cap = cap;
+    }
+    if (n)
+        memcpy(t->s + t->len, s, n);
+    t->len += n;
+    t->s[t->len] = '\0';
+}
+
+void text_add(struct text *t, const char *s)
+{
+    text_add_n(t, s, strlen(s));
+}
+
+void text_add_char(struct text *t, char c)
+{
+    text_add_n(t, &c, 1);
+}
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+    char small[512];
+    va_list ap, again;
+    int n;
+
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    n = vsnprintf(small, sizeof(small), fmt, ap);
+    if (n >= 0 && (size_t)n < sizeof(small)) {
+        text_add_n(t, small, (size_t)n);
+    } else if (n >= 0) {
+        char *big = xmalloc((size_t)n + 1);
+
+        vsnprintf(big, (size_t)n + 1, fmt, again);
+        text_add_n(t, big, (size_t)n);
+        free(big);
+    }
+    va_end(again);
+    va_end(ap);
+}
+
+const char *text_str(const struct text *t)
+{
+    return t->s ? t->s : "";
+}
+
+void text_add_percent(struct text *t, const char *s)
+{
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (isalnum(c) || strchr("-._~", c))
+            text_add_char(t, (char)c);
+        else
+            text_printf(t, "%%%02X", c);
+    }
+}
+
+bool str_eq(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool str_eq_nocase(const char *a, const char *b)
+{
+    return a == b || (a && b && strcasecmp(a, b) == 0);
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+    return s && strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool str_starts_nocase(const char *s, const char *prefix)
+{
+    return s && strncasecmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool str_ends_nocase(const char *s, const char *suffix)
+{
+    size_t n = s ? strlen(s) : 0, m = strlen(suffix);
+
+    return s && n >= m && strcasecmp(s + n - m, suffix) == 0;
+}
+
+const char *str_find_nocase(const char *haystack, const char *needle)
+{
+    size_t n = strlen(needle);
+
+    for (; *haystack; haystack++)
+        if (strncasecmp(haystack, needle, n) == 0)
+            return haystack;
+    return n ? NULL : haystack;
+}
+
+char *str_lower(struct arena *a, const char *s)
+{
+    char *copy = arena_strdup(a, s);
+
+    for (char *p = copy; p && *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return copy;
+}

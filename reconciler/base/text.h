@@ -1,0 +1,35 @@
+/* A growable string that always has a ceiling. Once the ceiling is hit the text is `overflowed` and takes no more. */
+#ifndef REINSTATE_TEXT_H
+#define REINSTATE_TEXT_H
+
+#include "arena.h"
+
+struct text {
+    char *s;           /* always NUL-terminated once anything was added; NULL when empty and new */
+    size_t len, cap, ceiling;
+    bool overflowed;
+};
+
+enum { TEXT_CEILING = 64 * 1024 * 1024 };
+
+void text_init(struct text *t, size_t ceiling);
+void text_release(struct text *t);             /* for cleanup(); frees and zeroes */
+void text_clear(struct text *t);               /* keeps the memory */
+void text_add(struct text *t, const char *s);
+void text_add_n(struct text *t, const char *s, size_t n);
+void text_add_char(struct text *t, char c);
+void text_printf(struct text *t, const char *fmt, ...) printf_like(2, 3);
+const char *text_str(const struct text *t);    /* never NULL */
+
+/* Percent-encodes everything but unreserved characters. */
+void text_add_percent(struct text *t, const char *s);
+
+bool str_eq(const char *a, const char *b);           /* NULL equals NULL only */
+bool str_eq_nocase(const char *a, const char *b);    /* the same, ASCII case folded: how Azure compares ids */
+bool str_starts(const char *s, const char *prefix);
+bool str_starts_nocase(const char *s, const char *prefix);
+bool str_ends_nocase(const char *s, const char *suffix);
+const char *str_find_nocase(const char *haystack, const char *needle);
+char *str_lower(struct arena *a, const char *s);
+
+#endif

@@ -1,0 +1,346 @@
+/* Knows trees of values. Must not know YAML, JSON or what the values mean. */
+#include "value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+static struct value *value_new(struct arena *a, enum value_type type)
+{
+    struct value *v = arena_new_of(a, struct value);
+
+    v->type = type;
+    return v;
+}
+
+struct value *value_null(struct arena *a)
+{
+    return value_new(a, VALUE_NULL);
+}
+
+struct value *value_bool(struct arena *a, bool b)
+{
+    struct value *v = value_new(a, VALUE_BOOL);
+
+    v->b = b;
+    return v;
+}
+
+struct value *value_int(struct arena *a, int64_t i)
+{
+    struct value *v = value_new(a, VALUE_INT);
+
+    v->i = i;
+    return v;
+}
+
+struct value *value_real(struct arena *a, double r)
+{
+    struct value *v = value_new(a, VALUE_REAL);
+
+    v->r = r;
+    return v;
+}
+
+struct value *value_string_n(struct arena *a, const char *s, size_t n)
+{
+    struct value *v = value_new(a, VALUE_STRING);
+
+    v->str.s = arena_strndup(a, s, n);
+    v->str.len = n;
+    return v;
+}
+
+struct value *value_string(struct arena *a, const char *s)
+{
+    return s ? value_string_n(a, s, strlen(s)) : value_null(a);
+}
+
+struct value *value_format(struct arena *a, const char *fmt, ...)
+{
+    struct value *v = value_new(a, VALUE_STRING);
+    va_list ap;
+
+    va_start(ap, fmt);
+    v->str.s = arena_vprintf(a, fmt, ap);
+    va_end(ap);
+    v->str.len = strlen(v->str.s);
+    return v;
+}
+
+struct value *value_unknown(struct arena *a)
+{
+    return value_new(a, VALUE_UNKNOWN);
+}
+
+struct value *value_list(struct arena *a)
+{
+    return value_new(a, VALUE_LIST);
+}
+
+struct value *value_map(struct arena *a)
+{
+    return value_new(a, VALUE_MAP);
+}
+
+void value_push(struct arena *a, struct value *list, struct value *item)
+{
+    arena_push(a, list->list.items, list->list.count, item);
+}
+
+static struct member *member_find(const struct value *map, const char *key, bool nocase)
+{
+    if (!map || map->type != VALUE_MAP)
+        return NULL;
+    for (size_t i = 0; i < map->map.count; i++)
+        if (nocase ? str_eq_nocase(map->map.members[i].key, key) : str_eq(map->map.members[i].key, key))
+            return &map->map.members[i];
+    return NULL;
+}
+
+struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v)
+{
+    struct member *m = member_find(map, key, false);
+
+    if (m) {
+        m->value = v;
+    } else {
+        struct member fresh = {.key = arena_strdup(a, key), .key_origin = v->origin, .value = v};
+
+        arena_push(a, map->map.members, map->map.count, fresh);
+    }
+    return v;
+}
+
+void value_set_string(struct arena *a, struct value *map, const char *key, const char *s)
+{
+    if (s)
+        value_set(a, map, key, value_string(a, s));
+}
+
+void value_set_int(struct arena *a, struct value *map, const char *key, int64_t i)
+{
+    value_set(a, map, key, value_int(a, i));
+}
+
+void value_set_bool(struct arena *a, struct value *map, const char *key, bool b)
+{
+    value_set(a, map, key, value_bool(a, b));
+}
+
+bool value_remove(struct value *map, const char *key)
+{
+    struct member *m = member_find(map, key, false);
+    size_t at;
+
+    if (!m)
+        return false;
+    at = (size_t)(m - map->map.members);
+    /* arena_push derives its capacity from the count, so the array is rebuilt by shifting and the count lowered; a
+     * push at a power of two then copies into a fresh array, which is safe; below it there is room. */
+    memmove(m, m + 1, (map->map.count - at - 1) * sizeof(*m));
+    map->map.count--;
+    return true;
+}
+
+struct value *value_copy(struct arena *a, const struct value *v)
+{
+    struct value *copy;
+
+    if (!v)
+        return NULL;
+    copy = value_new(a, v->type);
+    copy->origin = v->origin;
+    switch (v->type) {
+    case VALUE_BOOL:
+        copy->b = v->b;
+        break;
+    case VALUE_INT:
+        copy->i = v->i;
+        break;
+    case VALUE_REAL:
+        copy->r = v->r;
+        break;
+    case VALUE_STRING:
+        copy->str.s = arena_strndup(a, v->str.s, v->str.len);
+        copy->str.len = v->str.len;
+        break;
+    case VALUE_LIST:
+        for (size_t i = 0; i < v->list.count; i++)
+            value_push(a, copy, value_copy(a, v->list.items[i]));
+        break;
+    case VALUE_MAP:
+        for (size_t i = 0; i < v->map.count; i++) {
+            struct member m = v->map.members[i];
+
+            m.key = arena_strdup(a, m.key);
+            m.value = value_copy(a, m.value);
+            arena_push(a, copy->map.members, copy->map.count, m);
+        }
+        break;
+    case VALUE_NULL:
+    case VALUE_UNKNOWN:
+    case VALUE_TYPE_COUNT:
+        break;
+    }
+    return copy;
+}
+
+struct value *value_get(const struct value *map, const char *key)
+{
+    struct member *m = member_find(map, key, false);
+
+    return m ? m->value : NULL;
+}
+
+struct value *value_get_nocase(const struct value *map, const char *key)
+{
+    struct member *m = member_find(map, key, true);
+
+    return m ? m->value : NULL;
+}
+
+struct value *value_at(const struct value *v, const char *path)
+{
+    char key[256];
+
+    while (v && *path) {
+        size_t n = strcspn(path, ".");
+
+        if (n >= sizeof(key))
+            return NULL;
+        memcpy(key, path, n);
+        key[n] = '\0';
+        if (v->type == VALUE_LIST) {
+            char *end;
+            unsigned long i = strtoul(key, &end, 10);
+
+            if (*end || end == key)
+                return NULL;
+            v = value_item(v, i);
+        } else {
+            v = value_get(v, key);
+        }
+        path += n + (path[n] == '.');
+    }
+    return (struct value *)v;
+}
+
+size_t value_count(const struct value *v)
+{
+    if (!v)
+        return 0;
+    return v->type == VALUE_LIST ? v->list.count : v->type == VALUE_MAP ? v->map.count : 0;
+}
+
+struct value *value_item(const struct value *list, size_t i)
+{
+    return list && list->type == VALUE_LIST && i < list->list.count ? list->list.items[i] : NULL;
+}
+
+const char *value_str(const struct value *v)
+{
+    return v && v->type == VALUE_STRING ? v->str.s : NULL;
+}
+
+const char *value_str_at(const struct value *v, const char *path)
+{
+    return value_str(value_at(v, path));
+}
+
+int64_t value_int_at(const struct value *v, const char *path, int64_t otherwise)
+{
+    const struct value *at = value_at(v, path);
+
+    if (value_is(at, VALUE_INT))
+        return at->i;
+    if (value_is(at, VALUE_STRING) && at->str.len) {
+        char *end;
+        long long n = strtoll(at->str.s, &end, 10);
+
+        if (!*end)
+            return n;
+    }
+    return otherwise;
+}
+
+bool value_bool_at(const struct value *v, const char *path, bool otherwise)
+{
+    const struct value *at = value_at(v, path);
+
+    return value_is(at, VALUE_BOOL) ? at->b : otherwise;
+}
+
+bool value_is(const struct value *v, enum value_type type)
+{
+    return v && v->type == type;
+}
+
+const char *value_type_name(enum value_type type)
+{
+    static const char *const names[VALUE_TYPE_COUNT] = {
+        "null", "true or false", "a whole number", "a number", "a string", "a list", "a map", "known after apply",
+    };
+
+    return type >= 0 && type < VALUE_TYPE_COUNT ? names[type] : "unknown";
+}
+
+static bool map_equal(const struct value *a, const struct value *b)
+{
+    if (a->map.count != b->map.count)
+        return false;
+    for (size_t i = 0; i < a->map.count; i++) {
+        struct member *m = member_find(b, a->map.members[i].key, false);
+
+        if (!m || !value_equal(a->map.members[i].value, m->value))
+            return false;
+    }
+    return true;
+}
+
+bool value_equal(const struct value *a, const struct value *b)
+{
+    if (!a || !b)
+        return (!a || a->type == VALUE_NULL) && (!b || b->type == VALUE_NULL);
+    if (a->type != b->type)
+        return false;
+    switch (a->type) {
+    case VALUE_BOOL:
+        return a->b == b->b;
+    case VALUE_INT:
+        return a->i == b->i;
+    case VALUE_REAL:
+        return a->r <= b->r && a->r >= b->r;
+    case VALUE_STRING:
+        return a->str.len == b->str.len && memcmp(a->str.s, b->str.s, a->str.len) == 0;
+    case VALUE_LIST:
+        if (a->list.count != b->list.count)
+            return false;
+        for (size_t i = 0; i < a->list.count; i++)
+            if (!value_equal(a->list.items[i], b->list.items[i]))
+                return false;
+        return true;
+    case VALUE_MAP:
+        return map_equal(a, b);
+    case VALUE_NULL:
+    case VALUE_TYPE_COUNT:
+        return true;
+    case VALUE_UNKNOWN:
+        return false;
+    }
+    return false;
+}
+
+bool value_deeper_than(const struct value *v, size_t depth)
+{
+    if (!v || (v->type != VALUE_LIST && v->type != VALUE_MAP))
+        return false;
+    if (depth == 0)
+        return true;
+    for (size_t i = 0; i < value_count(v); i++)
+        if (value_deeper_than(v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, depth - 1))
+            return true;
+    return false;
+}

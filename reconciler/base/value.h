@@ -1,0 +1,77 @@
+/* A tree of values: what YAML and JSON mean, what a kind observes, what a plan holds. Trees are built once and then
+ * only read. Maps keep the order in which members were set. A value from a manifest knows where it was written. */
+#ifndef REINSTATE_VALUE_H
+#define REINSTATE_VALUE_H
+
+#include "err.h"
+
+enum value_type {
+    VALUE_NULL,
+    VALUE_BOOL,
+    VALUE_INT,
+    VALUE_REAL,
+    VALUE_STRING,
+    VALUE_LIST,
+    VALUE_MAP,
+    VALUE_UNKNOWN,   /* known only after apply */
+    VALUE_TYPE_COUNT
+};
+
+struct value {
+    enum value_type type;
+    struct origin origin;
+    union {
+        bool b;
+        int64_t i;
+        double r;
+        struct { const char *s; size_t len; } str;    /* NUL-terminated; may hold NULs inside, then len tells */
+        struct { struct value **items; size_t count; } list;
+        struct { struct member *members; size_t count; } map;
+    };
+};
+
+struct member {
+    const char *key;
+    struct origin key_origin;
+    struct value *value;
+};
+
+/* Building. Strings are copied into the arena. */
+struct value *value_null(struct arena *a);
+struct value *value_bool(struct arena *a, bool b);
+struct value *value_int(struct arena *a, int64_t i);
+struct value *value_real(struct arena *a, double r);
+struct value *value_string(struct arena *a, const char *s);              /* NULL makes a null value */
+struct value *value_string_n(struct arena *a, const char *s, size_t n);
+struct value *value_format(struct arena *a, const char *fmt, ...) printf_like(2, 3);
+struct value *value_unknown(struct arena *a);
+struct value *value_list(struct arena *a);
+struct value *value_map(struct arena *a);
+void value_push(struct arena *a, struct value *list, struct value *item);
+/* Replaces a member of that key or adds one. Returns v, so that nested maps can be built in place. */
+struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v);
+void value_set_string(struct arena *a, struct value *map, const char *key, const char *s);   /* NULL s: nothing is set */
+void value_set_int(struct arena *a, struct value *map, const char *key, int64_t i);
+void value_set_bool(struct arena *a, struct value *map, const char *key, bool b);
+bool value_remove(struct value *map, const char *key);                   /* true if it was there */
+struct value *value_copy(struct arena *a, const struct value *v);        /* deep; NULL in, NULL out */
+
+/* Reading. Every reader accepts NULL and values of another type, and then answers "not there". */
+struct value *value_get(const struct value *map, const char *key);
+struct value *value_get_nocase(const struct value *map, const char *key);
+/* "properties.identity.type"; "list.0.name" steps into lists; a key that holds dots cannot be reached. */
+struct value *value_at(const struct value *v, const char *path);
+size_t value_count(const struct value *v);                               /* of a list or map, else 0 */
+struct value *value_item(const struct value *list, size_t i);
+const char *value_str(const struct value *v);                            /* NULL unless a string */
+const char *value_str_at(const struct value *v, const char *path);
+int64_t value_int_at(const struct value *v, const char *path, int64_t otherwise);   /* also a string of digits */
+bool value_bool_at(const struct value *v, const char *path, bool otherwise);
+bool value_is(const struct value *v, enum value_type type);
+const char *value_type_name(enum value_type type);
+
+bool value_equal(const struct value *a, const struct value *b);          /* maps in any order, lists in order; NULL equals null */
+/* True if `v` is nested deeper than `depth`. */
+bool value_deeper_than(const struct value *v, size_t depth);
+
+#endif

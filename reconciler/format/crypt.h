@@ -1,0 +1,61 @@
+/* Digests, encodings, random numbers, secrets in memory, and what the simulated Azure needs of real cryptography.
+ * The only user of OpenSSL. */
+#ifndef REINSTATE_CRYPT_H
+#define REINSTATE_CRYPT_H
+
+#include "../base/text.h"
+
+/* --- secrets ------------------------------------------------------------------------------------------------- */
+
+/* Bytes that must not outlive their use: kept on pages of their own that are left out of core files (MADV_DONTDUMP),
+ * locked where allowed, and overwritten on release. `bytes` is always NUL-terminated behind `len`. */
+struct secret {
+    char *bytes;
+    size_t len, room;
+};
+
+void secret_init(struct secret *s);
+void secret_reserve(struct secret *s, size_t room);                  /* keeps contents */
+void secret_append(struct secret *s, const char *bytes, size_t n);
+void secret_set(struct secret *s, const char *bytes, size_t n);
+void secret_release(struct secret *s);                               /* wipes; for cleanup() */
+/* Overwrites memory in a way the compiler keeps. */
+void secret_wipe(void *p, size_t n);
+
+/* --- digests and encodings ------------------------------------------------------------------------------------ */
+
+enum { SHA256_HEX = 65, UUID_TEXT = 37 };
+
+void crypt_sha256_hex(const void *bytes, size_t len, char ret[SHA256_HEX]);
+/* Base64 (standard, padded) of HMAC-SHA-256: Azure Storage's SharedKey. */
+void crypt_hmac_sha256_base64(const void *key, size_t key_len, const void *bytes, size_t len, struct text *ret);
+
+enum base64_kind { BASE64_STANDARD, BASE64_URL /* no padding */ };
+void crypt_base64_encode(struct text *out, const void *bytes, size_t len, enum base64_kind kind);
+/* Accepts padding or its absence; ERR_INVALID for anything else that does not belong. Result in `ret` (initialised by the caller). */
+must_use int crypt_base64_decode(const char *s, size_t len, enum base64_kind kind, struct secret *ret, struct err *err);
+
+/* Version 5 UUID (RFC 4122) of name within the namespace UUID given as text: deterministic names. */
+void crypt_uuid5(const char *namespace_uuid, const char *name, char ret[UUID_TEXT]);
+void crypt_uuid4(char ret[UUID_TEXT]);                                 /* random; client request ids */
+void crypt_random(void *ret, size_t n);
+
+/* --- for the simulated Azure ---------------------------------------------------------------------------------- */
+
+/* AES-256-GCM with a random nonce; `aad` binds what the blob may be opened for. Output: nonce || ciphertext || tag. */
+void crypt_seal(const unsigned char key[32], const char *aad, const void *plain, size_t len, struct secret *ret);
+/* ERR_INVALID when key, aad or bytes do not fit together. */
+must_use int crypt_open(const unsigned char key[32], const char *aad, const void *sealed, size_t len, struct secret *ret, struct err *err);
+/* 32 bytes derived from a label and a seed (SHA-256). */
+void crypt_derive(const char *label, uint64_t seed, unsigned char ret[32]);
+
+/* A new certificate authority and a server certificate signed by it, for the DNS names (NULL-terminated; wildcards
+ * allowed) and 127.0.0.1 and ::1, as PEM. EC P-256 keys; valid from a day ago for ten days. */
+struct crypt_certificate {
+    struct text ca_pem, cert_pem;
+    struct secret key_pem;
+};
+must_use int crypt_make_certificate(const char *const *dns_names, struct crypt_certificate *ret, struct err *err);
+void crypt_certificate_release(struct crypt_certificate *c);
+
+#endif

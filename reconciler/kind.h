@@ -1,0 +1,97 @@
+/* The interface of a kind. A kind is a row in a table: what it is called, how it is looked at (the only hook that reads),
+ * which steps follow (pure), and how one step is done (the only hook that writes). The engine knows nothing else.
+ *
+ * Contract, tested for every row by tests/contract/:
+ *  1. observe never writes. 2. steps is a function: the same view gives the same steps. 3. act twice equals act once:
+ *  after act, observe and steps no longer yield the step (its postcondition holds). 4. Fields that are not declared are
+ *  neither compared nor reset. 5. No hook decides policy, retries requests, reads a clock of its own, or logs. 6. Outputs
+ *  are filled on success and untouched on failure. 7. Cancelled at any suspension point: no leak, no second write.
+ *  8. With the N-th request failing, the next pass converges. */
+#ifndef REINSTATE_KIND_H
+#define REINSTATE_KIND_H
+
+#include "model/step.h"
+#include "run/co.h"
+
+/* Waits and bounds, all in milliseconds; cmd/ fills them from flags and defaults. */
+struct settings {
+    int64_t settle_ms;            /* between the two looks before a restore is triggered: 60 s */
+    int64_t role_delay_ms;        /* documented propagation of role assignments: 10 min */
+    int64_t policy_delay_ms;      /* of key vault access policies: 2 min */
+    int64_t export_bound_ms;      /* how long an export pass may take: 2 h */
+    int64_t restore_bound_ms;     /* how long a restore may take: 12 h */
+    int64_t export_lookback_ms;   /* how old a reusable export may be: 7 d */
+    int64_t poll_bound_ms;        /* other long-running operations: 1 h */
+};
+extern const struct settings settings_default;
+
+/* --- what a kind sees (pure) ------------------------------------------------------------------------------------ */
+
+/* What has been observed of each document, and what the kinds before this one in order have concluded. */
+struct view {
+    struct arena *arena;
+    const struct desired *desired;
+    const struct settings *settings;
+    int64_t now_ms;
+    const struct value *const *facts;        /* by document index; a map, or NULL if not observed */
+    const struct steps *steps;               /* of the documents before this one */
+};
+
+/* Facts are maps. Members every kind uses alike:
+ *   state: "present" | "absent" | "deleted" (soft) | "unseen" (403 or unreachable: never the same as absent)
+ *   live:  the body as Azure gave it (what policies and reports see as live.*)
+ *   why:   with unseen, a sentence that says what hindered us and what would help */
+const struct value *view_facts(const struct view *v, const struct document *doc);
+const char *view_state(const struct view *v, const struct document *doc);
+
+enum prospect {
+    PROSPECT_SATISFIED,   /* as declared now */
+    PROSPECT_PENDING,     /* will be, once its steps are done */
+    PROSPECT_BLOCKED      /* will not be without somebody else */
+};
+/* What the steps so far say about a document (its ACTION_NONE and ACTION_VERIFY-only steps do not make it pending). */
+enum prospect view_prospect(const struct view *v, const struct document *doc);
+/* Makes `step` need every step of `doc` that is neither none nor blocked. */
+void view_need(const struct view *v, struct steps *s, struct step *step, const struct document *doc);
+
+/* --- hooks -------------------------------------------------------------------------------------------------------- */
+
+struct observer {
+    struct arena *arena;                      /* results go here */
+    const struct view *view;                  /* facts of lower levels are there, steps are not */
+    const struct document *document;
+    void *provider;                           /* what the table's owner handed to the engine */
+};
+
+struct actor {
+    struct arena *arena;                      /* scratch of this step */
+    const struct view *view;                  /* freshly observed */
+    const struct step *step;                  /* from the fresh view */
+    void *provider;
+    void *say_ctx;
+    void (*say)(void *ctx, const struct step *step, const char *line);   /* progress for people; no secret */
+};
+void actor_say(const struct actor *actor, const char *fmt, ...) printf_like(2, 3);
+
+struct kind {
+    const char *name;
+    const char *summary;                      /* one sentence for explain */
+    /* May suspend. NULL: nothing to observe. Returns an error only when the pass cannot go on (no network, no token);
+     * what is denied or absent is a fact. */
+    int (*observe)(struct call *c, const struct observer *o, struct value **ret, struct err *err);
+    /* Pure. NULL: no steps. Adds the steps of `doc`; with nothing to do adds one ACTION_NONE with its reason. */
+    void (*steps)(const struct view *v, const struct document *doc, struct steps *out);
+    /* May suspend. Does one step of this kind. NULL: the kind has only none, blocked and verify steps. */
+    int (*act)(struct call *c, const struct actor *actor, struct err *err);
+    /* Pure. Deadlines that cannot be undone (purges, windows); may be NULL. */
+    void (*deadlines)(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count);
+};
+
+struct deadline;
+
+struct kinds {
+    const struct kind *const *items;          /* in evaluation order: a kind only refers to kinds before it */
+    size_t count;
+};
+
+#endif

@@ -1,0 +1,53 @@
+/* The declared estate: documents, what they refer to, and in which order they can be looked at. Pure. */
+#ifndef REINSTATE_DESIRED_H
+#define REINSTATE_DESIRED_H
+
+#include "../format/schema.h"
+
+struct document;
+
+/* A field that names something else: a document of the estate, or an id or URL that is not declared here. */
+struct reference {
+    const char *path;                 /* "spec.sources.1.azureBackup.from.0" */
+    struct origin origin;
+    const struct document *target;    /* or NULL, then exactly one of: */
+    const char *id, *url;
+};
+
+struct document {
+    const char *kind, *name, *address;      /* "Key", "payroll-os-key", "Key/payroll-os-key" */
+    const struct value *root, *spec, *labels;
+    struct origin origin;
+    size_t index;                           /* position in the estate: kinds in the order of the table, then manifest order */
+    size_t level;                           /* 0: refers to nothing; else 1 + the highest level it refers to */
+    const struct reference *references;
+    size_t n_references;
+    const struct document *const *referrers;
+    size_t n_referrers;
+    const struct document *azure;           /* its Azure document; NULL for Azure, Policy, Activation and World */
+    const char *suspended;                  /* reason of reinstate/suspend, or NULL */
+    bool observe_only;                      /* reinstate/mode: observe */
+};
+
+struct desired {
+    const struct document *const *documents;
+    size_t count;
+    size_t levels;
+};
+
+/* Checks the raw documents (values from manifest_read) against the schemas, fills in defaults, resolves references,
+ * finds duplicates, dangling names (with a did-you-mean), several Azure documents without `azure:`, and cycles named
+ * in full. `kinds` is the table's order (NULL-terminated). World documents are left out with a warning. Faults go to
+ * diags; with n_errors > 0 the result must not be used. */
+const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
+                                      struct diags *diags);
+
+const struct document *desired_find(const struct desired *d, const char *kind, const char *name);
+/* The reference at a path of this document, or NULL. */
+const struct reference *document_reference(const struct document *doc, const char *path);
+/* The referenced document at a path, or NULL. */
+const struct document *document_target(const struct document *doc, const char *path);
+/* True if every KEY=VALUE of `selector` (comma-separated; NULL: none) is among the labels. */
+bool document_selected(const struct document *doc, const char *selector);
+
+#endif

@@ -1,0 +1,35 @@
+/* The plan: steps in order with the digests of what they were made from; saved, loaded, compared. Pure. */
+#ifndef REINSTATE_PLAN_H
+#define REINSTATE_PLAN_H
+
+#include "step.h"
+
+enum { PLAN_FORMAT_VERSION = 1 };
+
+/* Something that cannot be undone and has a date: shown first. */
+struct deadline {
+    int64_t at_ms;
+    const char *what;                  /* "Key payroll-os is purged" */
+};
+
+struct plan {
+    int64_t made_ms;
+    const char *inputs_digest;         /* canonical documents, policy included */
+    const char *facts_digest;          /* canonical observed facts */
+    const char *digest;                /* of the plan itself: approvals are bound to it */
+    struct steps steps;                /* in execution order, all of them, ACTION_NONE too */
+    const struct deadline *deadlines;
+    size_t n_deadlines;
+    size_t n_changes, n_blocked, n_denied, n_approvals;     /* steps that are not none; blocked; denied; waiting for approval */
+};
+
+/* Orders the steps by their needs (needs on ids that are not steps are already satisfied and dropped), counts, and
+ * digests. A cycle among steps is ERR_INVALID with the cycle named in full. */
+must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *facts,
+                       const struct plan **ret, struct err *err);
+struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the shape of schemas/plan.json */
+/* A saved plan compared with a fresh one: NULL if every saved step is the fresh one in action, needs, scope and known
+ * changes and the inputs are the same; else a sentence that says what differs. */
+const char *plan_differs(struct arena *a, const struct value *saved, const struct plan *fresh);
+
+#endif

@@ -1,0 +1,37 @@
+/* Rules over steps: allow, warn, require approval, observe only, deny; allowed actions; budgets. Pure.
+ *
+ * A rule's `match` holds PCRE2 expressions over kind, name, id, action, scenario and labels (all must match). `when`
+ * (judge steps for which it holds) and `assert` (judge steps for which it does not hold) are conditions
+ * {field, op, value} or {all: []}, {any: []}, {not: …}. Fields: metadata.*, spec.* (declared), live.* (as observed),
+ * facts.* (everything the kind observed), step.{id,action,scope,scenario,reason,detail.*}. op: eq ne lt le gt ge in
+ * notIn contains regex exists absent. A field that is not there makes the condition false, but for absent and ne. */
+#ifndef REINSTATE_POLICY_H
+#define REINSTATE_POLICY_H
+
+#include "step.h"
+
+struct approval {
+    const char *rule, *name;
+};
+
+struct policy_options {
+    const struct approval *approvals;
+    size_t n_approvals;
+    int64_t now_ms;                         /* windows and exceptions */
+};
+
+struct policy;
+/* Compiles the built-in defaults and the Policy documents given. Bad expressions, fields and durations are faults. */
+const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, struct diags *diags);
+void policy_free(const struct policy *p);     /* the compiled expressions */
+
+/* Facts of a document by index, as observed (see kind.h). */
+typedef const struct value *policy_facts(const void *ctx, const struct document *doc);
+
+/* Fills verdict and rulings of every step. Budgets are counted over the steps in order; those beyond are denied. */
+void policy_judge(const struct policy *p, const struct policy_options *options, struct steps *steps, policy_facts *facts, const void *ctx);
+
+/* One line per built-in default, for explain. */
+const char *const *policy_builtin_lines(void);
+
+#endif

@@ -1,0 +1,21 @@
+/* Plans, drift and outcomes for people. Pure: text in memory; cmd/ prints it. */
+#ifndef REINSTATE_REPORT_H
+#define REINSTATE_REPORT_H
+
+#include "plan.h"
+
+struct report_style {
+    bool colour;
+    size_t width;      /* 0: do not wrap */
+};
+
+/* Top first: deadlines, summary of what will happen, then the steps grouped by document, verdicts beside them, what is
+ * unverified, what is blocked and by whom it can be unblocked, total estimate. */
+void report_plan(struct text *out, const struct plan *p, const struct report_style *style);
+/* The same differences as findings: who lost what, what it breaks. */
+void report_drift(struct text *out, const struct plan *p, const struct report_style *style);
+/* DOT and Mermaid of documents (references) and steps (needs), steps grouped by document. */
+void report_graph_dot(struct text *out, const struct desired *desired, const struct plan *p);
+void report_graph_mermaid(struct text *out, const struct desired *desired, const struct plan *p);
+
+#endif

@@ -1,0 +1,106 @@
+/* Steps: what has to be done, why, and what proves it. The plan is their graph. Pure data. */
+#ifndef REINSTATE_STEP_H
+#define REINSTATE_STEP_H
+
+#include "desired.h"
+
+enum action {
+    ACTION_NONE,         /* as declared; carried for its reason */
+    ACTION_CREATE,
+    ACTION_UPDATE,
+    ACTION_RECOVER,      /* from soft delete */
+    ACTION_ENABLE,       /* a key version */
+    ACTION_EXPORT_KEY,
+    ACTION_RESTORE_KEY,
+    ACTION_GRANT,
+    ACTION_WAIT,
+    ACTION_RESTORE_VM,
+    ACTION_START_VM,
+    ACTION_VERIFY,
+    ACTION_BLOCKED,      /* must be done, cannot be done by us now */
+    ACTION_COUNT
+};
+
+const char *action_name(enum action a);           /* "restore-key" */
+const char *action_glyph(enum action a);          /* one column wide */
+bool action_writes(enum action a);                /* sends something that changes Azure */
+enum action action_parse(const char *name);       /* ACTION_COUNT when unknown */
+
+struct change {
+    const char *path;
+    const struct value *before, *after;           /* NULL before: absent; after may be VALUE_UNKNOWN */
+    const char *why;                              /* may be NULL */
+};
+
+/* A write the step will send; the transport lets nothing else pass (run/http.h). */
+struct step_write {
+    const char *method;                           /* "PUT", "POST", "PATCH" */
+    const char *fragment;                         /* what host and path of the URL must hold, case folded */
+};
+
+/* A right we ourselves need, for the preflight. */
+struct step_right {
+    const char *scope;                            /* ARM scope */
+    const char *action;                           /* "Microsoft.Compute/diskEncryptionSets/write" */
+    bool data;                                    /* a data action */
+    const char *role;                             /* a built-in role that holds it */
+};
+
+enum verdict { VERDICT_ALLOW, VERDICT_WARN, VERDICT_REQUIRE_APPROVAL, VERDICT_OBSERVE_ONLY, VERDICT_DENY, VERDICT_COUNT };
+const char *verdict_name(enum verdict v);
+
+struct ruling {
+    enum verdict verdict;
+    const char *rule;                             /* name; "built-in/…" for defaults */
+    struct origin origin;
+    const char *message;
+    const char *evidence;                         /* the values that decided */
+    const char *approved_by;                      /* NULL unless approved */
+};
+
+struct step {
+    const char *id;                               /* "Kind/name#verb" */
+    const struct document *document;
+    enum action action;
+    const char *const *needs;                     /* step ids */
+    size_t n_needs;
+    const char *reason;
+    const char *precondition, *postcondition;     /* for people; may be NULL */
+    const struct change *changes;
+    size_t n_changes;
+    const struct value *detail;                   /* the kind's own parameters of the act; no secret; may be NULL */
+    const char *scope;                            /* what it is done to: ARM id or URL; policies see it as step.scope */
+    const char *scenario;                         /* row of the scenario table ("N-17"), or NULL */
+    int64_t estimate_ms;                          /* -1: not known */
+    const char *estimate_source;
+    const char *unverified;                       /* what nobody has verified on Azure about it, or NULL */
+    const char *next;                             /* blocked: what would unblock it, by whom */
+    const char *foretold;                         /* what will look wrong and is not ("job will show Failed: …") */
+    const struct step_write *writes;
+    size_t n_writes;
+    const struct step_right *rights;
+    size_t n_rights;
+    /* filled by policy */
+    enum verdict verdict;
+    const struct ruling *rulings;
+    size_t n_rulings;
+};
+
+struct steps {
+    struct arena *arena;
+    struct step **items;
+    size_t count;
+};
+
+/* Adds a step "address#action name" and returns it for filling in. `suffix` (may be NULL) makes several of one action
+ * distinct: "KeyAccess/x#grant.des-payroll". */
+struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix, const char *reason_fmt, ...)
+    printf_like(5, 6);
+void step_need(struct steps *s, struct step *step, const char *id);           /* twice is once; NULL is none */
+void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after, const char *why);
+void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
+void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
+struct step *steps_find(const struct steps *s, const char *id);
+struct value *step_to_value(struct arena *a, const struct step *step);
+
+#endif

@@ -1,0 +1,90 @@
+/* Requests as the rest of the program makes them: gated, admitted, retried by one owner, journalled, recorded.
+ *
+ * The gate. Only GET, HEAD and the handed-in table of safe POSTs pass in a read-only client. In a writing client every
+ * other request needs the permit of a step (call_context), names one of the writes the permit lists, and is in the
+ * journal, on disk, before its first byte is on the wire. */
+#ifndef REINSTATE_HTTP_H
+#define REINSTATE_HTTP_H
+
+#include "journal.h"
+#include "wire.h"
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_PATCH, HTTP_METHOD_COUNT };
+const char *http_method_name(enum http_method m);
+
+/* One write a step has announced. */
+struct permit_write {
+    enum http_method method;
+    const char *fragment;       /* the URL's host and path must hold this text, case folded */
+};
+
+/* Issued by the engine for one step after policy agreed; lives in the task's context while the step acts. */
+struct permit {
+    const char *step;           /* step id */
+    const struct permit_write *writes;
+    size_t n_writes;
+    size_t budget;              /* writes that may still be sent; every attempt counts */
+};
+
+struct http_safe_post {
+    const char *host_suffix;    /* NULL: any host */
+    const char *path_suffix;    /* of the path, without the query; case folded */
+};
+
+enum http_mode { HTTP_READ_ONLY, HTTP_WRITING };
+
+struct http_options {
+    struct wire *wire;
+    enum http_mode mode;
+    const struct http_safe_post *safe_posts;
+    size_t n_safe_posts;
+    struct journal *journal;                    /* NULL: none */
+    size_t in_flight_max;                       /* admission gate; 0: 64 */
+    int attempts_max;                           /* 0: 5 */
+    /* Called once per finished exchange, faults included; for --record. May be NULL. */
+    void (*record)(void *ctx, const struct wire_request *request, const struct wire_reply *reply);
+    /* Called when a wait of more than five seconds begins (throttled, backing off), for the screen. May be NULL. */
+    void (*waiting)(void *ctx, const char *why, int64_t ms);
+    void *ctx;
+};
+
+struct http;
+struct http *http_new(struct sched *s, const struct http_options *options);
+void http_free(struct http *h);
+size_t http_requests_sent(const struct http *h);
+
+struct http_request {
+    enum http_method method;
+    const char *url;
+    const char *authorization;      /* value of the header, or NULL; never recorded */
+    const struct wire_header *headers;   /* further ones */
+    size_t n_headers;
+    const char *content_type;       /* with a body */
+    const char *body;
+    size_t body_len;
+    bool once;                      /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */
+    size_t max_body;                /* 0: 16 MB */
+    int64_t timeout_ms;             /* of one attempt; 0: 60 s */
+    const char *scope;              /* throttle scope: a 429 pauses everything of this name; NULL: the URL's host */
+};
+
+struct http_response {
+    int status;
+    struct wire_header *headers;    /* in the task's arena given to http_send */
+    size_t n_headers;
+    struct secret body;             /* release it */
+    int64_t date_ms;                /* the server's Date, or TIME_NONE */
+};
+
+void http_response_release(struct http_response *r);   /* for cleanup() */
+const char *http_response_header(const struct http_response *r, const char *name);
+int64_t http_retry_after_ms(const struct http_response *r);   /* seconds or HTTP date; -1 when absent */
+
+/* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are
+ * repeated within attempts_max with Retry-After or exponential back-off with jitter (never a `once` request unless 429 or 503
+ * say that it was not taken); 3xx is ERR_PROTOCOL (never followed). Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach),
+ * ERR_DENIED (TLS), ERR_UNKNOWN_OUTCOME (a write whose answer was lost), ERR_PROTOCOL (too large), ERR_CANCELLED. */
+must_use int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
+                       struct err *err);
+
+#endif
