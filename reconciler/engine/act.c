@@ -1,0 +1,393 @@
+/* Acting: carries a plan out. Every step is looked at again before it writes, holds a permit for just the writes it has
+ * announced, and is verified by reading back. A failed step stops what needs it and nothing else.
+ *
+ * A step goes WAITING -> RUNNING -> one of DONE, NOT_NEEDED, FAILED, BLOCKED; or WAITING -> SKIPPED. */
+#include <stdlib.h>
+
+#include "internal.h"
+
+struct run {
+    const struct engine *engine;
+    struct arena *arena;                  /* of the pass: facts observed again live here */
+    const struct look *look;
+    struct view view;                     /* follows the world as steps are done */
+    struct outcome *outcome;
+    struct group *group;
+};
+
+struct running {
+    struct run *run;
+    struct step_outcome *slot;
+};
+
+static void run_ready(struct run *r);
+
+static void tell(const struct run *r, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms)
+{
+    if (r->engine->event)
+        r->engine->event(r->engine->ctx, event, step, line, elapsed_ms);
+}
+
+/* --- one step --------------------------------------------------------------------------------------------------------- */
+
+/* The documents whose facts decide a step: its own, all it refers to, and the owners of what it needs. */
+static void mark_closure(const struct document *doc, bool *marked)
+{
+    if (marked[doc->index])
+        return;
+    marked[doc->index] = true;
+    for (size_t i = 0; i < doc->n_references; i++)
+        if (doc->references[i].target)
+            mark_closure(doc->references[i].target, marked);
+}
+
+static int observe_again(struct call *c, struct run *r, const struct step *step, struct err *err)
+{
+    const struct desired *d = r->view.desired;
+    bool *marked = arena_array(r->arena, bool, d->count + 1);
+
+    mark_closure(step->document, marked);
+    for (size_t i = 0; i < step->n_needs; i++) {
+        const struct step *need = steps_find(&r->look->plan->steps, step->needs[i]);
+
+        if (need)
+            mark_closure(need->document, marked);
+    }
+    /* Lower levels first: a kind's observation may use the facts of what it refers to. */
+    for (size_t level = 0; level < d->levels; level++)
+        for (size_t i = 0; i < d->count; i++)
+            if (marked[i] && d->documents[i]->level == level)
+                TRY(engine_observe(c, r->engine, &r->view, r->look->facts, d->documents[i], err));
+    return 0;
+}
+
+static const struct change *change_find(const struct step *step, const char *path)
+{
+    for (size_t i = 0; i < step->n_changes; i++)
+        if (str_eq(step->changes[i].path, path))
+            return &step->changes[i];
+    return NULL;
+}
+
+/* What the plan knew may not have changed since; what it did not know may have become known. */
+static int still_covered(const struct step *planned, const struct step *fresh, struct err *err)
+{
+    const char *advice = "look at the new plan and apply again";
+
+    if (planned->action != fresh->action || (planned->scope && !str_eq_nocase(planned->scope, fresh->scope))) {
+        err_set(err, ERR_CONFLICT, "drift since the plan: %s is now %s of %s", planned->id, action_name(fresh->action),
+                fresh->scope ? fresh->scope : "another thing");
+        return err_advise(err, "%s", advice);
+    }
+    for (size_t i = 0; i < fresh->n_changes; i++) {
+        const struct change *old = change_find(planned, fresh->changes[i].path);
+
+        if (old && (value_is(old->after, VALUE_UNKNOWN) || value_equal(old->after, fresh->changes[i].after)))
+            continue;
+        err_set(err, ERR_CONFLICT, "drift since the plan: %s would now also set %s", planned->id, fresh->changes[i].path);
+        return err_advise(err, "%s", advice);
+    }
+    return 0;
+}
+
+static int verdict_allows(const struct step *step, struct err *err)
+{
+    for (size_t i = 0; i < step->n_rulings; i++) {
+        const struct ruling *rule = &step->rulings[i];
+
+        if (rule->verdict != step->verdict || rule->approved_by)
+            continue;
+        if (step->verdict == VERDICT_REQUIRE_APPROVAL)
+            return err_set(err, ERR_BLOCKED, "needs approval: rule %s%s%s; approve with --approve %s=YOUR-NAME", rule->rule,
+                           rule->message ? ": " : "", rule->message ? rule->message : "", rule->rule);
+        if (step->verdict >= VERDICT_OBSERVE_ONLY)
+            return err_set(err, ERR_BLOCKED, "%s by rule %s%s%s%s%s", verdict_name(step->verdict), rule->rule, rule->message ? ": " : "",
+                           rule->message ? rule->message : "", rule->evidence ? "; " : "", rule->evidence ? rule->evidence : "");
+    }
+    return step->verdict <= VERDICT_WARN ? 0 : err_set(err, ERR_BLOCKED, "%s by policy", verdict_name(step->verdict));
+}
+
+static struct permit permit_for(struct arena *a, const struct step *step)
+{
+    struct permit_write *writes = arena_array(a, struct permit_write, step->n_writes + 1);
+    struct permit permit = {.step = step->id, .writes = writes, .n_writes = step->n_writes};
+
+    for (size_t i = 0; i < step->n_writes; i++)
+        for (enum http_method m = 0; m < HTTP_METHOD_COUNT; m++)
+            if (str_eq(http_method_name(m), step->writes[i].method))
+                writes[i] = (struct permit_write){.method = m, .fragment = step->writes[i].fragment};
+    /* Each announced write may be tried a few times by the one retry owner, and no more than that. */
+    permit.budget = step->n_writes * 6;
+    return permit;
+}
+
+static int journal_step(const struct run *r, struct arena *a, const char *event, const struct step *step, const char *result, struct err *err)
+{
+    struct value *line = value_map(a);
+
+    value_set_string(a, line, "event", event);
+    value_set_string(a, line, "step", step->id);
+    value_set_string(a, line, "action", action_name(step->action));
+    value_set_string(a, line, "plan", r->look->plan->digest);
+    value_set_string(a, line, "result", result);
+    for (size_t i = 0; i < step->n_rulings; i++)
+        if (step->rulings[i].approved_by)
+            value_set_string(a, line, "approvedBy", step->rulings[i].approved_by);
+    return journal_append(r->engine->journal, line, err);
+}
+
+static void say(void *ctx, const struct step *step, const char *line)
+{
+    tell(ctx, ENGINE_STEP_SAYS, step, line, 0);
+}
+
+/* The step as the world asks for it now; NULL: the world no longer asks. */
+static struct step *step_now(struct call *c, struct run *r, struct arena *a, const char *id)
+{
+    struct step *step = steps_find(engine_steps(r->engine, a, &r->view, call_now_ms(c)), id);
+
+    return step && step->action != ACTION_NONE ? step : NULL;
+}
+
+static int step_write(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+{
+    const struct kind *kind = engine_kind(r->engine, step->document);
+    struct permit permit = permit_for(a, step);
+    struct actor actor = {
+        .arena = a, .view = &r->view, .step = step, .provider = r->engine->provider, .say_ctx = r, .say = say,
+    };
+    struct view frozen = r->view;
+    int rc;
+
+    if (!kind->act)
+        return err_set(err, ERR_BLOCKED, "%s has no way to do %s", kind->name, action_name(step->action));
+    /* Other steps move the run's view on while this one is suspended; it acts on what it has just seen. */
+    actor.view = &frozen;
+    TRY(journal_step(r, a, "begin", step, NULL, err));
+    call_set_context(c, &permit);
+    rc = kind->act(c, &actor, err);
+    call_set_context(c, NULL);
+    return rc;
+}
+
+static int step_verified(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+{
+    const struct step *again;
+
+    TRY(observe_again(c, r, step, err));
+    again = step_now(c, r, a, step->id);
+    if (!again || step->action == ACTION_VERIFY)
+        return 0;
+    if (again->action == ACTION_BLOCKED)
+        return err_set(err, ERR_BLOCKED, "%s", again->reason);
+    err_set(err, ERR_CONFLICT, "done, but reading back shows it undone: %s", again->reason);
+    return err_advise(err, "run plan to see the present state; nothing was tried a second time");
+}
+
+/* The specification of how one step is done. Returns the state it ends in; err is filled for FAILED and BLOCKED. */
+static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, const struct step *planned, struct err *err)
+{
+    struct step *fresh;
+
+    if (observe_again(c, r, planned, err) < 0)
+        return STEP_FAILED;
+    fresh = step_now(c, r, a, planned->id);
+    if (!fresh)
+        return STEP_NOT_NEEDED;
+    if (fresh->action == ACTION_BLOCKED) {
+        err_set(err, ERR_BLOCKED, "%s", fresh->reason);
+        if (fresh->next)
+            err_advise(err, "%s", fresh->next);
+        return STEP_BLOCKED;
+    }
+    if (still_covered(planned, fresh, err) < 0 || verdict_allows(fresh, err) < 0)
+        return STEP_BLOCKED;
+    if (step_write(c, r, a, fresh, err) < 0)
+        return err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;
+    if (step_verified(c, r, a, fresh, err) < 0)
+        return err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;
+    return STEP_DONE;
+}
+
+static const char *const state_names[] = {"waiting", "running", "done", "not-needed", "failed", "blocked", "skipped"};
+
+static void step_task(struct call *c, void *arg)
+{
+    struct running *running = arg;
+    struct run *r = running->run;
+    struct step_outcome *slot = running->slot;
+    static const enum engine_event events[] = {
+        [STEP_DONE] = ENGINE_STEP_DONE,     [STEP_NOT_NEEDED] = ENGINE_STEP_NOT_NEEDED, [STEP_FAILED] = ENGINE_STEP_FAILED,
+        [STEP_BLOCKED] = ENGINE_STEP_BLOCKED,
+    };
+    int64_t begun = call_now_ms(c);
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct err journal_err;
+
+    tell(r, ENGINE_STEP_STARTS, slot->step, NULL, 0);
+    slot->state = step_reconcile(c, r, scratch, slot->step, &slot->err);
+    slot->elapsed_ms = call_now_ms(c) - begun;
+    /* The view's steps were made in the scratch arena; nobody may find them after it is gone. */
+    r->view.steps = &r->look->plan->steps;
+    if (journal_step(r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
+        slot->err = journal_err;
+    tell(r, events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
+    run_ready(r);
+}
+
+/* --- the order ---------------------------------------------------------------------------------------------------------- */
+
+static struct step_outcome *outcome_find(struct outcome *o, const char *id)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (str_eq(o->steps[i].step->id, id))
+            return &o->steps[i];
+    return NULL;
+}
+
+static bool satisfied(enum step_state state)
+{
+    return state == STEP_DONE || state == STEP_NOT_NEEDED;
+}
+
+static bool over(enum step_state state)
+{
+    return state != STEP_WAITING && state != STEP_RUNNING;
+}
+
+enum readiness { READY, NOT_YET, NEVER };
+
+static enum readiness step_readiness(struct run *r, const struct step *step, const char **ret_cause)
+{
+    enum readiness result = READY;
+
+    for (size_t i = 0; i < step->n_needs; i++) {
+        const struct step_outcome *need = outcome_find(r->outcome, step->needs[i]);
+
+        if (!need || satisfied(need->state))
+            continue;
+        if (over(need->state)) {
+            *ret_cause = need->step->id;
+            return NEVER;
+        }
+        result = NOT_YET;
+    }
+    return result;
+}
+
+static void step_skip(struct run *r, struct step_outcome *slot, const char *why)
+{
+    slot->state = STEP_SKIPPED;
+    err_set(&slot->err, ERR_BLOCKED, "%s", why);
+    tell(r, ENGINE_STEP_SKIPPED, slot->step, slot->err.text, 0);
+}
+
+/* Starts what can start, and settles what never can. Called at the beginning and whenever a step has ended. */
+static void run_ready(struct run *r)
+{
+    bool draining = r->engine->draining && r->engine->draining(r->engine->ctx);
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (size_t i = 0; i < r->outcome->count; i++) {
+            struct step_outcome *slot = &r->outcome->steps[i];
+            struct running *running;
+            const char *cause = NULL;
+            enum readiness ready;
+
+            if (slot->state != STEP_WAITING)
+                continue;
+            ready = step_readiness(r, slot->step, &cause);
+            if (ready == NOT_YET)
+                continue;
+            if (ready == NEVER || draining) {
+                step_skip(r, slot, ready == NEVER ? arena_printf(r->arena, "needs %s, which was not done", cause) : "stopping: no further step is started");
+                moved = true;
+                continue;
+            }
+            slot->state = STEP_RUNNING;
+            running = arena_new_of(r->arena, struct running);
+            *running = (struct running){.run = r, .slot = slot};
+            group_spawn(r->group, slot->step->id, step_task, running);
+        }
+    }
+}
+
+static void outcome_begin(struct arena *a, const struct plan *plan, struct outcome *ret)
+{
+    *ret = (struct outcome){.steps = arena_array(a, struct step_outcome, plan->steps.count + 1), .gaps = value_list(a)};
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        struct step *step = plan->steps.items[i];
+
+        if (step->action != ACTION_NONE)
+            ret->steps[ret->count++] = (struct step_outcome){.step = step, .state = STEP_WAITING};
+    }
+}
+
+static void outcome_block_foreseen(struct run *r)
+{
+    for (size_t i = 0; i < r->outcome->count; i++) {
+        struct step_outcome *slot = &r->outcome->steps[i];
+
+        if (slot->step->action == ACTION_BLOCKED) {
+            err_set(&slot->err, ERR_BLOCKED, "%s", slot->step->reason);
+            if (slot->step->next)
+                err_advise(&slot->err, "%s", slot->step->next);
+        } else if (verdict_allows(slot->step, &slot->err) == 0) {
+            continue;
+        }
+        slot->state = STEP_BLOCKED;
+        tell(r, ENGINE_STEP_BLOCKED, slot->step, slot->err.text, 0);
+    }
+}
+
+static void outcome_count(struct outcome *o)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        o->done += satisfied(o->steps[i].state);
+        o->failed += o->steps[i].state == STEP_FAILED;
+        o->blocked += o->steps[i].state == STEP_BLOCKED;
+        o->skipped += o->steps[i].state == STEP_SKIPPED || o->steps[i].state == STEP_WAITING;
+        o->writes_done += o->steps[i].state == STEP_DONE && action_writes(o->steps[i].step->action);
+    }
+}
+
+int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret, struct err *err)
+{
+    struct outcome *outcome = arena_new_of(a, struct outcome);
+    struct run r = {.engine = e, .arena = a, .look = look, .view = look->view, .outcome = outcome};
+    int rc;
+
+    outcome_begin(a, look->plan, outcome);
+    if (e->preflight && look->plan->n_changes > look->plan->n_blocked) {
+        struct value *gaps = value_list(a);
+
+        TRY(e->preflight(c, e->provider, a, look->plan, gaps, err));
+        outcome->gaps = gaps;
+        if (value_count(gaps)) {
+            outcome->blocked = outcome->count;
+            *ret = *outcome;
+            return 0;
+        }
+    }
+    outcome_block_foreseen(&r);
+    r.group = group_new(call_sched(c), "act");
+    run_ready(&r);
+    rc = group_wait(c, r.group, err);
+    group_free(r.group);
+    outcome_count(outcome);
+    *ret = *outcome;
+    return rc;
+}
+
+int engine_exit_code(const struct outcome *outcome)
+{
+    if (outcome->writes_done && (outcome->failed || outcome->blocked || outcome->skipped))
+        return 4;
+    if (outcome->blocked)
+        return 3;
+    if (outcome->failed || outcome->skipped)
+        return 1;
+    return 0;
+}

@@ -1,0 +1,69 @@
+/* The pass: look (observe, steps, policy, plan) and act (in order, each step re-observed before it writes and verified
+ * after). Knows no Azure type: it is handed a table of kinds. */
+#ifndef REINSTATE_ENGINE_H
+#define REINSTATE_ENGINE_H
+
+#include "../kind.h"
+#include "../model/plan.h"
+#include "../model/policy.h"
+#include "../run/http.h"
+
+enum engine_event {
+    ENGINE_STEP_STARTS,
+    ENGINE_STEP_SAYS,          /* progress of a running step */
+    ENGINE_STEP_DONE,
+    ENGINE_STEP_NOT_NEEDED,    /* the world has meanwhile done it */
+    ENGINE_STEP_FAILED,
+    ENGINE_STEP_BLOCKED,       /* by policy, a missing order, or drift since the plan */
+    ENGINE_STEP_SKIPPED        /* something it needs was not done, or the run is draining */
+};
+
+struct engine {
+    const struct kinds *kinds;
+    const struct settings *settings;
+    void *provider;                               /* passed to the kinds' hooks */
+    const struct policy *policy;
+    const struct approval *approvals;
+    size_t n_approvals;
+    struct journal *journal;                      /* NULL: none */
+    /* Our own rights for all steps of the plan: pushes one string per gap onto `gaps` (a list value). May be NULL. */
+    int (*preflight)(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps, struct err *err);
+    /* For the screen; may be NULL. `line` is for SAYS, FAILED, BLOCKED, SKIPPED, NOT_NEEDED. */
+    void (*event)(void *ctx, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms);
+    bool (*draining)(void *ctx);                  /* true: start no further step; may be NULL */
+    void *ctx;
+};
+
+/* A look at the world: facts and the plan that follows. Lives in the arena given. */
+struct look {
+    struct view view;                             /* its steps are plan->steps */
+    struct value **facts;                         /* by document index */
+    const struct plan *plan;
+};
+
+/* May suspend. Reads only. */
+must_use int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret, struct err *err);
+/* Pure: steps, policy and plan from facts already observed (golden tests, saved worlds). */
+must_use int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err);
+
+enum step_state { STEP_WAITING, STEP_RUNNING, STEP_DONE, STEP_NOT_NEEDED, STEP_FAILED, STEP_BLOCKED, STEP_SKIPPED };
+struct step_outcome {
+    const struct step *step;
+    enum step_state state;
+    struct err err;                               /* failed and blocked */
+    int64_t elapsed_ms;
+};
+struct outcome {
+    struct step_outcome *steps;                   /* in plan order, without ACTION_NONE */
+    size_t count;
+    size_t done, failed, blocked, skipped;        /* done counts NOT_NEEDED too */
+    size_t writes_done;                           /* steps that wrote and are done */
+    const struct value *gaps;                     /* preflight: list of sentences; nothing was written when not empty */
+};
+/* May suspend. Carries the plan out. Returns an error only when nothing could be tried (preflight could not be read,
+ * cancelled); failures of steps are in the outcome. */
+must_use int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret, struct err *err);
+/* DESIGN section 7: 0, 4 partly applied, 3 blocked, 1 error, in that precedence. */
+int engine_exit_code(const struct outcome *outcome);
+
+#endif

@@ -1,0 +1,164 @@
+/* Looking: observes every document, level by level and concurrently within one, and concludes steps, verdicts and the
+ * plan from what was seen. Sends reads only. Must not know any Azure type. */
+#include "engine.h"
+
+#include "internal.h"
+
+/* --- observing ----------------------------------------------------------------------------------------------------- */
+
+const struct kind *engine_kind(const struct engine *e, const struct document *doc)
+{
+    for (size_t i = 0; i < e->kinds->count; i++)
+        if (str_eq(e->kinds->items[i]->name, doc->kind))
+            return e->kinds->items[i];
+    return NULL;
+}
+
+struct observing {
+    const struct engine *engine;
+    struct view *view;
+    struct value **facts;
+    const struct document *document;
+    struct err err;
+    bool failed;
+};
+
+int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts, const struct document *doc, struct err *err)
+{
+    const struct kind *kind = engine_kind(e, doc);
+    struct observer o = {.arena = view->arena, .view = view, .document = doc, .provider = e->provider};
+    struct value *seen = NULL;
+
+    if (!kind || !kind->observe)
+        return 0;
+    if (kind->observe(c, &o, &seen, err) < 0)
+        return err_note(err, "%s", doc->address);
+    facts[doc->index] = seen;
+    return 0;
+}
+
+static void observe_task(struct call *c, void *arg)
+{
+    struct observing *o = arg;
+
+    o->failed = engine_observe(c, o->engine, o->view, o->facts, o->document, &o->err) < 0;
+}
+
+static int observe_level(struct call *c, const struct engine *e, struct look *look, size_t level, struct err *err)
+{
+    const struct desired *d = look->view.desired;
+    struct observing *all = arena_array(look->view.arena, struct observing, d->count);
+    struct group *g = group_new(call_sched(c), "observe");
+    int rc;
+
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->documents[i]->level != level)
+            continue;
+        all[i] = (struct observing){.engine = e, .view = &look->view, .facts = look->facts, .document = d->documents[i]};
+        group_spawn(g, d->documents[i]->address, observe_task, &all[i]);
+    }
+    rc = group_wait(c, g, err);
+    group_free(g);
+    TRY(rc);
+    for (size_t i = 0; i < d->count; i++) {
+        if (!all[i].failed)
+            continue;
+        *err = all[i].err;
+        return -(int)err->class;
+    }
+    return 0;
+}
+
+/* --- concluding ------------------------------------------------------------------------------------------------------ */
+
+static const struct value *facts_of(const void *ctx, const struct document *doc)
+{
+    return view_facts(ctx, doc);
+}
+
+/* Suspended documents and those under observation keep their differences, but nothing is done about them. */
+static void steps_withhold(struct steps *steps, size_t from, const struct document *doc)
+{
+    for (size_t i = from; i < steps->count; i++) {
+        struct step *step = steps->items[i];
+
+        if (!action_writes(step->action) && step->action != ACTION_WAIT)
+            continue;
+        if (doc->suspended)
+            step->reason = arena_printf(steps->arena, "%s; suspended: %s", step->reason, doc->suspended);
+        step->next = doc->suspended ? "remove the annotation reinstate/suspend" : "remove the annotation reinstate/mode: observe";
+        step->action = ACTION_BLOCKED;
+        step->n_writes = 0;
+    }
+}
+
+struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms)
+{
+    const struct desired *d = view->desired;
+    struct steps *steps = arena_new_of(a, struct steps);
+    struct policy_options options = {.approvals = e->approvals, .n_approvals = e->n_approvals, .now_ms = now_ms};
+
+    steps->arena = a;
+    view->steps = steps;
+    view->now_ms = now_ms;
+    for (size_t i = 0; i < d->count; i++) {
+        const struct kind *kind = engine_kind(e, d->documents[i]);
+        size_t from = steps->count;
+
+        if (!kind || !kind->steps)
+            continue;
+        kind->steps(view, d->documents[i], steps);
+        if (d->documents[i]->suspended || d->documents[i]->observe_only)
+            steps_withhold(steps, from, d->documents[i]);
+    }
+    policy_judge(e->policy, &options, steps, facts_of, view);
+    return steps;
+}
+
+int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err)
+{
+    struct steps *steps = engine_steps(e, a, view, view->now_ms);
+    struct value *documents = value_list(a), *facts = value_map(a);
+    struct plan *plan;
+    const struct plan *made;
+
+    for (size_t i = 0; i < view->desired->count; i++) {
+        const struct document *doc = view->desired->documents[i];
+
+        value_push(a, documents, (struct value *)doc->root);
+        if (view->facts[i])
+            value_set(a, facts, doc->address, (struct value *)view->facts[i]);
+    }
+    TRY(plan_make(a, steps, view->now_ms, documents, facts, &made, err));
+    plan = arena_new_of(a, struct plan);
+    *plan = *made;
+    for (size_t i = 0; i < view->desired->count; i++) {
+        const struct kind *kind = engine_kind(e, view->desired->documents[i]);
+        struct deadline *items = (struct deadline *)plan->deadlines;
+
+        if (kind && kind->deadlines)
+            kind->deadlines(view, view->desired->documents[i], a, &items, &plan->n_deadlines);
+        plan->deadlines = items;
+    }
+    *ret = plan;
+    return 0;
+}
+
+int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret, struct err *err)
+{
+    struct look look = {.facts = arena_array(a, struct value *, desired->count + 1)};
+
+    look.view = (struct view){
+        .arena = a,
+        .desired = desired,
+        .settings = e->settings,
+        .now_ms = call_now_ms(c),
+        .facts = (const struct value *const *)look.facts,
+    };
+    /* The tasks keep a pointer to the view, so it must already be where it stays. */
+    *ret = look;
+    for (size_t level = 0; level < desired->levels; level++)
+        TRY(observe_level(c, e, ret, level, err));
+    ret->view.now_ms = call_now_ms(c);
+    return engine_conclude(e, a, &ret->view, &ret->plan, err);
+}

@@ -1,0 +1,72 @@
+/* What a kind may see, answered from facts and from the steps so far. Pure. Must not know any kind. */
+#include "../kind.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "../base/text.h"
+
+const struct settings settings_default = {
+    .settle_ms = MINUTE_MS,
+    .role_delay_ms = 10 * MINUTE_MS,
+    .policy_delay_ms = 2 * MINUTE_MS,
+    .export_bound_ms = 2 * HOUR_MS,
+    .restore_bound_ms = 12 * (int64_t)HOUR_MS,
+    .export_lookback_ms = 7 * DAY_MS,
+    .poll_bound_ms = HOUR_MS,
+};
+
+const struct value *view_facts(const struct view *v, const struct document *doc)
+{
+    return doc ? v->facts[doc->index] : NULL;
+}
+
+const char *view_state(const struct view *v, const struct document *doc)
+{
+    const char *state = value_str_at(view_facts(v, doc), "state");
+
+    return state ? state : "unseen";
+}
+
+/* A verify step by itself changes nothing: what it looks at is there. */
+static bool step_pends(const struct step *step)
+{
+    return step->action != ACTION_NONE && step->action != ACTION_VERIFY && step->action != ACTION_BLOCKED;
+}
+
+enum prospect view_prospect(const struct view *v, const struct document *doc)
+{
+    enum prospect result = PROSPECT_SATISFIED;
+
+    for (size_t i = 0; v->steps && i < v->steps->count; i++) {
+        const struct step *step = v->steps->items[i];
+
+        if (step->document != doc)
+            continue;
+        if (step->action == ACTION_BLOCKED)
+            return PROSPECT_BLOCKED;
+        if (step_pends(step))
+            result = PROSPECT_PENDING;
+    }
+    return result;
+}
+
+void view_need(const struct view *v, struct steps *s, struct step *step, const struct document *doc)
+{
+    for (size_t i = 0; doc && v->steps && i < v->steps->count; i++)
+        if (v->steps->items[i]->document == doc && step_pends(v->steps->items[i]))
+            step_need(s, step, v->steps->items[i]->id);
+}
+
+void actor_say(const struct actor *actor, const char *fmt, ...)
+{
+    char line[512];
+    va_list ap;
+
+    if (!actor->say)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    actor->say(actor->say_ctx, actor->step, line);
+}
