@@ -10,7 +10,7 @@
 #ifndef REINSTATE_KIND_H
 #define REINSTATE_KIND_H
 
-#include "model/step.h"
+#include "model/plan.h"
 #include "run/co.h"
 
 /* Waits and bounds, all in milliseconds; cmd/ fills them from flags and defaults. */
@@ -86,8 +86,6 @@ struct kind {
     /* Pure. Deadlines that cannot be undone (purges, windows); may be NULL. */
     void (*deadlines)(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count);
 };
-
-struct deadline;
 
 struct kinds {
     const struct kind *const *items;          /* in evaluation order: a kind only refers to kinds before it */
