@@ -1,0 +1,137 @@
+/* Knows how documents stand for things in Azure, and how "not there" differs from "cannot be seen". */
+#include "common.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+struct azure *kind_azure(void *provider, const struct document *doc)
+{
+    const struct azure_connections *connections = provider;
+    const struct document *azure = str_eq(doc->kind, "Azure") ? doc : doc->azure;
+
+    return azure && azure->index < connections->count ? connections->items[azure->index] : NULL;
+}
+
+const char *kind_subscription(const struct document *doc)
+{
+    const char *own = value_str_at(doc->spec, "subscription");
+
+    return own || !doc->azure ? own : value_str_at(doc->azure->spec, "subscription");
+}
+
+const char *kind_location(const struct document *doc)
+{
+    const char *own = value_str_at(doc->spec, "location");
+
+    return own || !doc->azure ? own : value_str_at(doc->azure->spec, "location");
+}
+
+char *kind_resource_id(struct arena *a, const struct document *doc, const char *type, const char *name_path)
+{
+    const char *name = value_str_at(doc->spec, name_path);
+
+    return arm_id(a, kind_subscription(doc), value_str_at(doc->spec, "resourceGroup"), type, name ? name : doc->name);
+}
+
+char *key_vault_id(struct arena *a, const struct document *doc)
+{
+    return doc ? kind_resource_id(a, doc, "Microsoft.KeyVault/vaults", "vaultName") : NULL;
+}
+
+char *recovery_vault_id(struct arena *a, const struct document *doc)
+{
+    return doc ? kind_resource_id(a, doc, "Microsoft.RecoveryServices/vaults", "vaultName") : NULL;
+}
+
+char *disk_encryption_set_id(struct arena *a, const struct document *doc)
+{
+    return doc ? kind_resource_id(a, doc, "Microsoft.Compute/diskEncryptionSets", "setName") : NULL;
+}
+
+static char *vm_id(struct arena *a, const struct document *doc, const char *place)
+{
+    const struct value *at = value_at(doc->spec, place);
+    const char *subscription = value_str_at(at, "subscription");
+
+    return arm_id(a, subscription ? subscription : kind_subscription(doc), value_str_at(at, "resourceGroup"),
+                  "Microsoft.Compute/virtualMachines", value_str_at(at, "name"));
+}
+
+char *source_vm_id(struct arena *a, const struct document *doc)
+{
+    return doc ? vm_id(a, doc, "source") : NULL;
+}
+
+char *restored_vm_id(struct arena *a, const struct document *doc)
+{
+    return doc ? vm_id(a, doc, "target") : NULL;
+}
+
+const char *reference_id(struct arena *a, const struct document *doc, const char *path, char *(*id_of)(struct arena *, const struct document *))
+{
+    const struct reference *ref = document_reference(doc, path);
+
+    if (!ref)
+        return NULL;
+    return ref->target ? id_of(a, ref->target) : ref->id;
+}
+
+struct value *facts_new(struct arena *a, const char *state)
+{
+    struct value *facts = value_map(a);
+
+    value_set_string(a, facts, "state", state);
+    return facts;
+}
+
+int facts_from_error(struct arena *a, const char *what, struct err *err, struct value **ret)
+{
+    struct value *facts;
+
+    if (err->class == ERR_NOT_FOUND) {
+        *ret = facts_new(a, "absent");
+        return 0;
+    }
+    if (err->class != ERR_DENIED || err->http_status != 403)
+        return err_note(err, "%s", what);
+    facts = facts_new(a, "unseen");
+    value_set(a, facts, "why", value_format(a, "%s: %s", what, err->text));
+    *ret = facts;
+    return 0;
+}
+
+struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
+{
+    struct step *step;
+    va_list ap;
+    char *reason;
+
+    va_start(ap, reason_fmt);
+    reason = arena_vprintf(s->arena, reason_fmt, ap);
+    va_end(ap);
+    step = steps_add(s, doc, ACTION_BLOCKED, suffix, "%s", reason);
+    step->next = arena_strdup(s->arena, next);
+    return step;
+}
+
+bool steps_unseen(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const char *why = value_str_at(view_facts(v, doc), "why");
+
+    if (!str_eq(view_state(v, doc), "unseen"))
+        return false;
+    steps_block(out, doc, NULL, "give the credential the right to read it, or run with one that has it",
+                "cannot be seen, which is not the same as absent: %s", why ? why : "it was not looked at");
+    return true;
+}
+
+const struct document *referrer_next(const struct document *doc, const char *kind, size_t *at)
+{
+    while (*at < doc->n_referrers) {
+        const struct document *d = doc->referrers[(*at)++];
+
+        if (str_eq(d->kind, kind))
+            return d;
+    }
+    return NULL;
+}

@@ -1,0 +1,43 @@
+/* What the kinds share: which connection a document uses, ids of what documents declare, facts about what cannot be seen. */
+#ifndef REINSTATE_KINDS_COMMON_H
+#define REINSTATE_KINDS_COMMON_H
+
+#include "../../reconciler/model/diff.h"
+#include "../azure/arm.h"
+#include "registry.h"
+
+/* The connection of the document's Azure document; NULL for documents without one. */
+struct azure *kind_azure(void *provider, const struct document *doc);
+
+/* Subscription a document declares things in: its own spec.subscription, else its Azure document's. */
+const char *kind_subscription(const struct document *doc);
+const char *kind_location(const struct document *doc);                    /* spec.location, else the Azure document's; NULL */
+/* ARM id of a resource the document declares: spec.resourceGroup and the name at `name_path`, else metadata.name. */
+char *kind_resource_id(struct arena *a, const struct document *doc, const char *type, const char *name_path);
+
+/* The ids that documents of these kinds stand for; NULL doc: NULL. */
+char *key_vault_id(struct arena *a, const struct document *doc);
+char *recovery_vault_id(struct arena *a, const struct document *doc);
+char *disk_encryption_set_id(struct arena *a, const struct document *doc);
+char *source_vm_id(struct arena *a, const struct document *protected_vm);
+char *restored_vm_id(struct arena *a, const struct document *restored_vm);
+
+/* The id behind a reference field: of the document it names, or the id it gives. NULL when neither. */
+const char *reference_id(struct arena *a, const struct document *doc, const char *path, char *(*id_of)(struct arena *, const struct document *));
+
+/* A map with just a state. */
+struct value *facts_new(struct arena *a, const char *state);
+/* After a failed read: turns 404 into "absent" and 403 into "unseen" with a sentence, in *ret, and returns 0; passes any
+ * other error on, since the pass cannot go on without an answer. */
+must_use int facts_from_error(struct arena *a, const char *what, struct err *err, struct value **ret);
+
+/* "blocked" step with the next step a person has to take. */
+struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
+    printf_like(5, 6);
+/* The common beginning of every kind's steps: a document that could not be seen is blocked by that. true: it was. */
+bool steps_unseen(const struct view *v, const struct document *doc, struct steps *out);
+
+/* The documents of a kind that refer to `doc`, one after the other; *at starts at 0; NULL at the end. */
+const struct document *referrer_next(const struct document *doc, const char *kind, size_t *at);
+
+#endif

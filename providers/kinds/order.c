@@ -1,0 +1,126 @@
+/* Knows what an Activation means and which backup of a key pays for an export. Must not do anything about it. */
+#include "order.h"
+
+static struct order order_read(const struct view *v, const struct document *activation, const struct value *restore)
+{
+    struct order o = {
+        .activation = activation,
+        .point = value_str_at(restore, "recoveryPoint"),
+        .exports = !str_eq(value_str_at(activation->spec, "exports"), "forbidden"),
+        .not_before_ms = time_parse(value_str_at(activation->spec, "notBefore")),
+        .not_after_ms = time_parse(value_str_at(activation->spec, "notAfter")),
+    };
+
+    if (value_bool_at(activation->spec, "withdrawn", false) || activation->suspended)
+        o.state = ORDER_WITHDRAWN;
+    else if (v->now_ms < o.not_before_ms)
+        o.state = ORDER_FUTURE;
+    else
+        o.state = v->now_ms <= o.not_after_ms ? ORDER_IN_FORCE : ORDER_EXPIRED;
+    return o;
+}
+
+static int order_rank(enum order_state state)
+{
+    static const int ranks[] = {
+        [ORDER_NONE] = 0, [ORDER_WITHDRAWN] = 1, [ORDER_EXPIRED] = 2, [ORDER_FUTURE] = 3, [ORDER_IN_FORCE] = 4, [ORDER_OVERLAPPING] = 5,
+    };
+
+    return ranks[state];
+}
+
+static void order_weigh(struct order *best, struct order o)
+{
+    if (best->state == ORDER_IN_FORCE && o.state == ORDER_IN_FORCE) {
+        best->state = ORDER_OVERLAPPING;
+        best->other = o.activation;
+    } else if (order_rank(o.state) > order_rank(best->state)) {
+        *best = o;
+    }
+}
+
+struct order order_for(const struct view *v, const struct document *restored_vm)
+{
+    struct order best = {.state = ORDER_NONE};
+    const struct document *activation;
+    size_t at = 0;
+
+    while ((activation = referrer_next(restored_vm, "Activation", &at))) {
+        const struct value *restores = value_get(activation->spec, "restores");
+
+        for (size_t i = 0; i < value_count(restores); i++) {
+            const char *path = arena_printf(v->arena, "spec.restores.%zu.virtualMachine", i);
+
+            if (document_target(activation, path) == restored_vm)
+                order_weigh(&best, order_read(v, activation, value_item(restores, i)));
+        }
+    }
+    return best;
+}
+
+bool key_lost(const struct view *v, const struct document *key)
+{
+    return str_eq(view_state(v, key), "absent") && !value_get(key->spec, "revoked");
+}
+
+static const struct value *point_find(const struct value *facts, const char *id)
+{
+    const struct value *points = value_get(facts, "points");
+
+    for (size_t i = 0; i < value_count(points); i++)
+        if (str_eq(value_str_at(value_item(points, i), "id"), id))
+            return value_item(points, i);
+    return NULL;
+}
+
+/* Where a protected VM stands as exporter of a key: 3 has an export, 2 has an order in force on a point that reached the
+ * vault tier (snapshots export nothing: domain-facts 2.1), 1 has some order, 0 has none. */
+static int exporter_weigh(const struct view *v, const struct document *pvm, struct export_election *e)
+{
+    const struct value *exports = value_at(view_facts(v, pvm), "exports");
+    const struct document *rvm;
+    size_t at = 0;
+    int best = 0;
+
+    e->protected_vm = pvm;
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        struct order o = order_for(v, rvm);
+        const struct value *point = point_find(view_facts(v, pvm), o.point);
+        int rank = o.state == ORDER_NONE ? 0 : 1;
+
+        if (o.state == ORDER_IN_FORCE && o.exports && str_eq(value_str_at(point, "vault"), "valid"))
+            rank = 2;
+        if (rank <= best && e->restored_vm)
+            continue;
+        best = rank;
+        e->restored_vm = rvm;
+        e->order = o;
+    }
+    if (!value_count(exports))
+        return best;
+    e->export = value_item(exports, 0);
+    return 3;
+}
+
+struct export_election export_elect(const struct view *v, const struct document *key)
+{
+    struct export_election best = {.key = key};
+    const struct value *sources = value_get(key->spec, "sources");
+    int best_rank = -1;
+
+    for (size_t i = 0; i < value_count(sources); i++) {
+        const struct value *from = value_at(value_item(sources, i), "azureBackup.from");
+
+        for (size_t j = 0; j < value_count(from); j++) {
+            const struct document *pvm = document_target(key, arena_printf(v->arena, "spec.sources.%zu.azureBackup.from.%zu", i, j));
+            struct export_election e = {.key = key};
+            int rank = pvm ? exporter_weigh(v, pvm, &e) : -1;
+
+            if (rank > best_rank) {
+                best = e;
+                best_rank = rank;
+            }
+        }
+    }
+    return best;
+}

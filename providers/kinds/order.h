@@ -1,0 +1,41 @@
+/* Orders: which Activation asks for a restore of which recovery point, and whether it is in force. Pure. */
+#ifndef REINSTATE_ORDER_H
+#define REINSTATE_ORDER_H
+
+#include "common.h"
+
+enum order_state {
+    ORDER_NONE,
+    ORDER_FUTURE,        /* before notBefore */
+    ORDER_IN_FORCE,
+    ORDER_EXPIRED,       /* after notAfter */
+    ORDER_WITHDRAWN,
+    ORDER_OVERLAPPING    /* two orders in force for one VM: an error */
+};
+
+struct order {
+    enum order_state state;
+    const struct document *activation, *other;      /* other: with ORDER_OVERLAPPING */
+    const char *point;
+    bool exports;                                   /* may run the pass that is expected to fail */
+    int64_t not_before_ms, not_after_ms;
+};
+
+/* The order for a RestoredVirtualMachine. An order in force wins over one to come, that over an expired or withdrawn one. */
+struct order order_for(const struct view *v, const struct document *restored_vm);
+
+/* A lost key, and who exports it: the first of its azureBackup sources that has a usable export, else the first with
+ * an order in force whose point reached the vault tier, else the first. */
+struct export_election {
+    const struct document *key;
+    const struct document *protected_vm;            /* NULL: the key names no backup */
+    const struct document *restored_vm;             /* whose order pays for the pass; NULL without one */
+    struct order order;
+    const struct value *export;                     /* a usable export already there (of the protected VM's facts); NULL */
+};
+struct export_election export_elect(const struct view *v, const struct document *key);
+
+/* The key is gone (purged, or never seen) and only a copy can bring it back. */
+bool key_lost(const struct view *v, const struct document *key);
+
+#endif
