@@ -12,11 +12,18 @@ struct sim {
     struct value *spec;              /* the World's spec: resources, keys, backups, jobs, blobs, operations, … */
     struct value *metadata;
     int64_t now_ms;
+    struct arena *own;               /* holds what never changes: endpoints, file names */
     struct sim_endpoints ep;
+    uint64_t seed;
     const char *world_out;
     void (*kill)(void *ctx);
-    void *kill_ctx;
+    void (*observed)(void *ctx, const struct sim_call *call, const struct sim_answer *answer);
+    void *ctx;
     bool dirty;                      /* the state was changed by this request */
+    /* Not part of the world: forgotten at a restart. */
+    uint64_t n_exchanges;
+    size_t arena_floor;              /* bytes of the state after it was last copied */
+    struct throttle { double left; int64_t at_ms; } reads, writes, job_reads;
 };
 
 /* One request, taken apart. */
@@ -50,6 +57,11 @@ void answer_empty(struct sim_answer *out, int status);
 /* {"error":{"code","message"}} with x-ms-failure-cause: gateway when `gateway`. */
 void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code, const char *fmt, ...) printf_like(6, 7);
 
+/* Adds a resource's derived members (vaultUri, endpoints, …) to a copy fit to be shown. */
+struct value *resource_show(struct sim *s, struct arena *a, const struct value *resource);
+/* "/a/b" of the first n segments. */
+char *request_path(const struct sim_request *r, size_t n);
+
 /* --- state: resources ------------------------------------------------------------------------------------------------ */
 
 /* Resources are kept as ARM shows them. Ids compare case folded. Every change goes through here and sets `dirty`. */
@@ -62,6 +74,9 @@ bool group_exists(struct sim *s, const char *subscription, const char *group);
 const char *resource_type(struct arena *a, const char *id);                     /* "Microsoft.Compute/disks" */
 char *new_guid(struct sim *s);                                                  /* repeatable: from the seed and a counter in the state */
 
+/* What the world keeps of itself beyond the documented lists: spec.state, made when absent. */
+struct value *state_map(struct sim *s);
+void list_remove(struct value *list, size_t at);
 /* Any list of the spec ("jobs", "keys", "blobs", "operations", …), made when absent. */
 struct value *state_list(struct sim *s, const char *name);
 struct value *state_push(struct sim *s, const char *list, const struct value *item);      /* copied; dirty */
@@ -69,6 +84,13 @@ void state_changed(struct sim *s);
 /* A behaviour setting ("jobListLag", "roleDelay"): duration in ms, or text. */
 int64_t behaviour_ms(const struct sim *s, const char *name, int64_t otherwise);
 const char *behaviour(const struct sim *s, const char *name, const char *otherwise);
+
+/* --- the world's file (world.c) -------------------------------------------------------------------------------------- */
+
+/* Completes s->spec (names, types, defaults) and adds a diag for each contradiction. */
+void world_complete(struct sim *s, struct diags *diags);
+/* Writes the world to s->world_out (a new file renamed over it); stops the program when it cannot: a run must not go on unrecorded. */
+void world_write_out(struct sim *s);
 
 /* --- who may do what -------------------------------------------------------------------------------------------------- */
 
@@ -82,12 +104,49 @@ bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer 
 /* Object id of a well-known principal ("BackupManagementService", "ConfidentialVmOrchestrator") or NULL when the tenant has none. */
 const char *well_known(struct sim *s, const char *name);
 
+/* Built-in roles; texts hold several actions, parted by '|'. */
+struct role {
+    const char *guid, *name, *actions, *not_actions, *data_actions;
+};
+const struct role *role_at(size_t i);                           /* NULL behind the last */
+const struct role *role_find(const char *name_or_id);           /* a name, a GUID, or an id that ends in the GUID */
+bool role_allows(const struct role *role, const char *action, bool data);
+/* An entry of spec.principals by object id, name or well-known name. */
+struct value *principal_find(struct sim *s, const char *ref);
+const char *principal_id(struct sim *s, const char *ref);       /* its object id, or `ref` itself */
+/* True if `scope` is `of` or above it. */
+bool scope_covers(const char *scope, const char *of);
+/* Does this entry of spec.roleAssignments act by now? */
+bool assignment_acts(struct sim *s, const struct value *assignment);
+/* Notes that these key permissions were given now: they act after policyDelay. */
+void access_policy_added(struct sim *s, const char *vault_id, const char *object_id, const char *permission);
+
+/* --- tokens (entra.c) ------------------------------------------------------------------------------------------------- */
+
+char *token_issue(struct sim *s, struct arena *a, const struct value *principal, const char *audience);
+/* Fills principal and token_audience, or token_problem. */
+void token_check(struct sim *s, struct sim_request *r);
+bool audience_is(const char *audience, const char *expected);   /* a slash at the end does not matter */
+
+/* --- the fault script (faults.c) --------------------------------------------------------------------------------------- */
+
+struct fault_act {
+    int status;                      /* 0: the service answers */
+    const char *code, *message, *body;
+    int64_t retry_after_s, delay_ms; /* retry_after_s < 0: none */
+    bool reset_before, reset_after, stall, kill_before, kill_after;
+    size_t cut_after;                /* SIZE_MAX: all */
+};
+/* Counts the request against every fault of the script; true when one fires. `write_no` is 0 for a read. */
+bool faults_match(struct sim *s, const struct sim_request *r, int64_t write_no, struct fault_act *ret);
+
 /* --- long-running operations of ARM ------------------------------------------------------------------------------------- */
 
 /* Stores an operation that ends at `ends_ms`; `output` (may be NULL) is shown as properties.output, `error` (may be NULL) makes
  * it fail. Returns its id. The service's own file answers the polling URL. */
 const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms, const struct value *output, const struct value *error);
 struct value *operation_find(struct sim *s, const char *id);
+void operations_forget(struct sim *s);                                    /* those that ended a day ago */
 /* A signed-looking query tail (t, c, s, h), long as Azure's, fresh at every answer. */
 char *signed_tail(struct sim *s, struct arena *a);
 
@@ -119,9 +178,27 @@ service backup_answer;           /* protected items, recovery points, restore, o
 service keys_answer;             /* key vault data plane */
 service blob_answer;             /* blobs */
 
+/* ARM's parts for its services (arm.c). */
+/* Answers a list of the resources of a type below a scope that the caller may read, in pages. */
+void arm_list(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *type);
+/* Answers value[at…] as a page with its nextLink. */
+void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *items);
+/* Answers GET of one resource: checks the right to read, then the group, then the resource. */
+void arm_get(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
+void arm_not_found(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
+void arm_bad_path(const struct sim_request *r, struct sim_answer *out);
+const char *arm_scope_of_list(const struct sim_request *r, size_t n);     /* scope before the last "providers" of the first n segments */
+size_t arm_provider_at(const struct sim_request *r);                      /* index of the last "providers", SIZE_MAX if none */
+/* 202 headers of an operation of the disk or the compute provider. */
+void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment, const char *id);
+
+/* One of an account's two keys (n 1 or 2), base64; the same for ever, from the world's seed. */
+void storage_account_key(struct sim *s, const char *account, int n, struct text *ret);
+
 /* Brings jobs, operations and delays forward to now (called before each request is answered). */
 void backup_advance(struct sim *s);
 void compute_advance(struct sim *s);
+void keyvault_advance(struct sim *s);
 /* Creates what a finished restore leaves behind (backup.c calls compute.c). */
 struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id, const char *size,
                                          const char *os_type, const char *subnet_id, bool started);

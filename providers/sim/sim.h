@@ -8,6 +8,8 @@
 #include "../../reconciler/base/value.h"
 
 struct sim;
+struct sim_call;
+struct sim_answer;
 
 /* Where the simulated services are reached; worlds hold no absolute URL. All https, no slash at the end. */
 struct sim_endpoints {
@@ -22,6 +24,8 @@ struct sim_options {
     const char *world_out;                  /* written through atomically at every change of state, before the answer; NULL: not */
     /* Called for a kill fault: must not return (in-process), or returns and the connection is dropped (server). */
     void (*kill)(void *ctx);
+    /* Told of every exchange as it was answered (recording); may be NULL. */
+    void (*observed)(void *ctx, const struct sim_call *call, const struct sim_answer *answer);
     void *ctx;
 };
 
