@@ -1,0 +1,189 @@
+/* Kind DiskEncryptionSet: joins a key (version) with an identity. Created when absent, re-pointed under policy.
+ * Order at Azure: key, then set, then grants, then use; creating needs no grant.
+ *
+ * Facts: state, id, live, principalId, associatedResources (ids of what uses it). */
+#include "common.h"
+#include "key_document.h"
+
+#define CVM_TYPE "ConfidentialVmEncryptedWithCustomerKey"
+
+static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
+{
+    struct azure *az = kind_azure(o->provider, o->document);
+    char *id = disk_encryption_set_id(o->arena, o->document);
+    struct value *facts, *live, *users;
+
+    if (arm_get(az, c, o->arena, id, API_DISK, &live, err) < 0) {
+        TRY(facts_from_error(o->arena, "reading the disk encryption set", err, &facts));
+    } else {
+        facts = facts_new(o->arena, "present");
+        value_set(o->arena, facts, "live", live);
+        value_set_string(o->arena, facts, "principalId", value_str_at(live, "identity.principalId"));
+        /* Who uses it only sharpens policy; when it cannot be listed, the set counts as used. */
+        if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err) == 0)
+            value_set(o->arena, facts, "associatedResources", users);
+        else if (err->class == ERR_DENIED || err->class == ERR_NOT_FOUND)
+            value_push(o->arena, value_set(o->arena, facts, "associatedResources", value_list(o->arena)), value_string(o->arena, "(cannot be listed)"));
+        else
+            return -(int)err->class;
+    }
+    value_set_string(o->arena, facts, "id", id);
+    *ret = facts;
+    return 0;
+}
+
+static struct value *identity_body(struct arena *a, const struct document *doc)
+{
+    struct value *identity = value_map(a);
+    const struct value *assigned = value_at(doc->spec, "identity.userAssigned");
+    const char *type = value_str_at(doc->spec, "identity.type");
+
+    value_set_string(a, identity, "type", type ? type : "SystemAssigned");
+    if (value_count(assigned)) {
+        struct value *map = value_set(a, identity, "userAssignedIdentities", value_map(a));
+
+        for (size_t i = 0; i < value_count(assigned); i++)
+            value_set(a, map, value_str(value_item(assigned, i)), value_map(a));
+    }
+    return identity;
+}
+
+static struct value *body(struct arena *a, const struct document *doc, const struct value *key_url)
+{
+    struct value *b = value_map(a), *properties = value_map(a);
+
+    value_set_string(a, b, "location", kind_location(doc));
+    value_set(a, b, "identity", identity_body(a, doc));
+    value_set(a, b, "properties", properties);
+    value_set_string(a, properties, "encryptionType", value_str_at(doc->spec, "encryptionType"));
+    value_set(a, value_set(a, properties, "activeKey", value_map(a)), "keyUrl", value_copy(a, key_url));
+    return b;
+}
+
+static void describe_write(const struct view *v, struct steps *out, struct step *step, const char *id)
+{
+    step->scope = id;
+    step->estimate_ms = 30 * SECOND_MS;
+    step->estimate_source = "recorded disk encryption set writes";
+    step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.Compute/diskEncryptionSets/write", false, "Contributor");
+}
+
+static void steps_create(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct document *key = document_target(doc, "spec.key");
+    const char *id = value_str_at(view_facts(v, doc), "id");
+    const struct value *wanted;
+    struct step *step;
+
+    if (!kind_location(doc)) {
+        steps_block(out, doc, NULL, "declare spec.location or the Azure document's location", "the set is absent and no location is declared");
+        return;
+    }
+    if (key && view_prospect(v, key) == PROSPECT_BLOCKED) {
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address), "the set is absent and cannot be made before its key is back");
+        return;
+    }
+    step = steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, with a new identity");
+    describe_write(v, out, step, id);
+    wanted = body(v->arena, doc, key_wanted_url(v, doc, "spec.key"));
+    step_change(out, step, "properties.encryptionType", NULL, value_at(wanted, "properties.encryptionType"), NULL);
+    step_change(out, step, "properties.activeKey.keyUrl", NULL, value_at(wanted, "properties.activeKey.keyUrl"), "versioned, so that it stays on the version the disks were wrapped with");
+    step_change(out, step, "identity.type", NULL, value_at(wanted, "identity.type"), NULL);
+    step_change(out, step, "identity.principalId", NULL, value_unknown(v->arena), "Azure makes a new identity");
+    step->postcondition = "a GET shows the set provisioned, with this key and an identity";
+    step_writes(out, step, "PUT", "%s", id);
+    view_need(v, out, step, key);
+}
+
+static void steps_update(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
+    const struct value *url = key_wanted_url(v, doc, "spec.key"), *have = value_at(live, "properties.activeKey.keyUrl");
+    const struct value *rotation = value_at(live, "properties.rotationToLatestKeyVersionEnabled");
+    const struct document *key = document_target(doc, "spec.key");
+    bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !diff_same(url, have, DIFF_NOCASE);
+    bool unpin = str_eq(value_str_at(doc->spec, "rotation"), "pinned") && value_is(rotation, VALUE_BOOL) && rotation->b;
+    size_t users = value_count(value_get(facts, "associatedResources"));
+    struct step *step;
+
+    if (!repoint && !unpin) {
+        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+        return;
+    }
+    if (repoint && key && view_prospect(v, key) == PROSPECT_BLOCKED) {
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address), "the set points to %s and its declared key is not there", value_str(have));
+        return;
+    }
+    step = steps_add(out, doc, ACTION_UPDATE, NULL, repoint ? "the set points to another key than declared; %zu disks, snapshots or restore points use it"
+                                                            : "the set follows the newest key version, which is not supported for confidential VMs; %zu users", users);
+    describe_write(v, out, step, value_str_at(facts, "id"));
+    if (repoint)
+        step_change(out, step, "properties.activeKey.keyUrl", have, url, NULL);
+    if (unpin)
+        step_change(out, step, "properties.rotationToLatestKeyVersionEnabled", rotation, value_bool(v->arena, false), NULL);
+    step_writes(out, step, "PATCH", "%s", step->scope);
+    view_need(v, out, step, key);
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
+    const char *want_type = value_str_at(doc->spec, "encryptionType"), *have_type = value_str_at(live, "properties.encryptionType");
+    const char *error = value_str_at(live, "properties.autoKeyRotationError.code");
+
+    if (str_eq(want_type, CVM_TYPE) && str_eq(value_str_at(doc->spec, "rotation"), "follow-latest")) {
+        steps_block(out, doc, NULL, "declare rotation: pinned", "rotation: follow-latest is refused for confidential VMs: an automatic rotation would leave their disks behind");
+        return;
+    }
+    if (steps_unseen(v, doc, out))
+        return;
+    if (!str_eq(view_state(v, doc), "present")) {
+        steps_create(v, doc, out);
+        return;
+    }
+    /* A set made without a type is for ordinary encryption at rest (DiskRP specification). */
+    if (!have_type)
+        have_type = "EncryptionAtRestWithCustomerKey";
+    if (want_type && !str_eq_nocase(want_type, have_type)) {
+        steps_block(out, doc, NULL, "declare another setName: the type of an existing set cannot be changed",
+                    "the set is of type %s, declared is %s", have_type, want_type);
+        return;
+    }
+    if (error)
+        steps_block(out, doc, "autoKeyRotationError", "mend what the error names, then repeat the update that failed",
+                    "the set's last key rotation failed: %s", error);
+    steps_update(v, doc, out);
+}
+
+static int act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    struct azure *az = kind_azure(actor->provider, doc);
+    struct arena *a = actor->arena;
+    const struct value *url = key_wanted_url(actor->view, doc, "spec.key");
+    struct arm_operation op;
+    struct value *patch, *properties;
+
+    if (!value_str(url))
+        return err_set(err, ERR_CONFLICT, "the version of key %s is not known yet", doc->name);
+    if (actor->step->action == ACTION_CREATE)
+        return arm_put(az, c, a, actor->step->scope, API_DISK, body(a, doc, url), actor->view->settings->poll_bound_ms, NULL, err);
+    /* Only what differs is sent, so that what nobody declared stays as it is. */
+    patch = value_map(a);
+    properties = value_set(a, patch, "properties", value_map(a));
+    for (size_t i = 0; i < actor->step->n_changes; i++)
+        if (str_eq(actor->step->changes[i].path, "properties.activeKey.keyUrl"))
+            value_set(a, value_set(a, properties, "activeKey", value_map(a)), "keyUrl", value_copy(a, url));
+        else
+            value_set_bool(a, properties, "rotationToLatestKeyVersionEnabled", false);
+    TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
+    return arm_follow(az, c, a, &op, actor->view->settings->poll_bound_ms, NULL, err);
+}
+
+const struct kind disk_encryption_set_kind = {
+    .name = "DiskEncryptionSet",
+    .summary = "A disk encryption set: its type, the key version it points to, its identity.",
+    .observe = observe,
+    .steps = steps,
+    .act = act,
+};

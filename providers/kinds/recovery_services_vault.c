@@ -1,0 +1,66 @@
+/* Kind RecoveryServicesVault: the vault that keeps the backups. Looked at, never changed.
+ *
+ * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault). */
+#include "../azure/backup.h"
+#include "common.h"
+
+static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
+{
+    struct azure *az = kind_azure(o->provider, o->document);
+    char *id = recovery_vault_id(o->arena, o->document);
+    int64_t now = call_now_ms(c);
+    struct value *facts, *live, *jobs;
+
+    if (arm_get(az, c, o->arena, id, API_RECOVERY, &live, err) < 0) {
+        TRY(facts_from_error(o->arena, "reading the Recovery Services vault", err, &facts));
+        value_set_string(o->arena, facts, "id", id);
+        *ret = facts;
+        return 0;
+    }
+    facts = facts_new(o->arena, "present");
+    value_set_string(o->arena, facts, "id", id);
+    value_set(o->arena, facts, "live", live);
+    if (backup_list_restore_jobs(az, c, o->arena, id, now - o->view->settings->export_lookback_ms, now, &jobs, err) < 0) {
+        TRY(facts_from_error(o->arena, "listing the vault's restore jobs", err, &facts));
+        value_set_string(o->arena, facts, "id", id);
+    } else {
+        value_set(o->arena, facts, "jobs", jobs);
+    }
+    *ret = facts;
+    return 0;
+}
+
+static void assert_live(const struct view *v, const struct document *doc, struct steps *out, const char *field, const char *live_path)
+{
+    const struct value *want = value_get(doc->spec, field), *have = value_at(view_facts(v, doc), live_path);
+
+    if (want && !diff_same(want, have, DIFF_NOCASE))
+        step_change(out, steps_block(out, doc, field, "change the vault, or the declaration; reinstate changes nothing on a backup vault",
+                                     "%s is not as declared; it is asserted, not enforced", field),
+                    live_path, have, want, NULL);
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    size_t before = out->count;
+
+    if (steps_unseen(v, doc, out))
+        return;
+    if (!str_eq(view_state(v, doc), "present")) {
+        steps_block(out, doc, NULL, "check subscription, resourceGroup and name; a backup vault is never created here, because an empty one holds no backups",
+                    "the Recovery Services vault does not exist");
+        return;
+    }
+    assert_live(v, doc, out, "redundancy", "live.properties.redundancySettings.standardTierStorageRedundancy");
+    assert_live(v, doc, out, "softDelete", "live.properties.securitySettings.softDeleteSettings.softDeleteState");
+    assert_live(v, doc, out, "immutability", "live.properties.securitySettings.immutabilitySettings.state");
+    if (out->count == before)
+        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+}
+
+const struct kind recovery_services_vault_kind = {
+    .name = "RecoveryServicesVault",
+    .summary = "The Recovery Services vault that keeps the backups: looked at, never changed.",
+    .observe = observe,
+    .steps = steps,
+};
