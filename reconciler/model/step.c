@@ -1,0 +1,195 @@
+/* Knows what a step is made of and how it is written down. Must not know why a kind adds one, nor how it is done. */
+#include "step.h"
+
+#include "../base/clock.h"
+#include "../base/text.h"
+
+static const struct {
+    const char *name, *glyph;
+    bool writes;
+} actions[ACTION_COUNT] = {
+    [ACTION_NONE] = {"none", "=", false},
+    [ACTION_CREATE] = {"create", "+", true},
+    [ACTION_UPDATE] = {"update", "~", true},
+    [ACTION_RECOVER] = {"recover", "^", true},
+    [ACTION_ENABLE] = {"enable", "o", true},
+    [ACTION_EXPORT_KEY] = {"export-key", "<", true},
+    [ACTION_RESTORE_KEY] = {"restore-key", ">", true},
+    [ACTION_GRANT] = {"grant", "&", true},
+    [ACTION_WAIT] = {"wait", ".", false},
+    [ACTION_RESTORE_VM] = {"restore-vm", "*", true},
+    [ACTION_START_VM] = {"start-vm", "!", true},
+    [ACTION_VERIFY] = {"verify", "?", false},
+    [ACTION_BLOCKED] = {"blocked", "x", false},
+};
+
+const char *action_name(enum action a)
+{
+    return a >= 0 && a < ACTION_COUNT ? actions[a].name : "unknown";
+}
+
+const char *action_glyph(enum action a)
+{
+    return a >= 0 && a < ACTION_COUNT ? actions[a].glyph : " ";
+}
+
+bool action_writes(enum action a)
+{
+    return a >= 0 && a < ACTION_COUNT && actions[a].writes;
+}
+
+enum action action_parse(const char *name)
+{
+    enum action a = 0;
+
+    while (a < ACTION_COUNT && !str_eq(actions[a].name, name))
+        a++;
+    return a;
+}
+
+const char *verdict_name(enum verdict v)
+{
+    static const char *const names[VERDICT_COUNT] = {"allow", "warn", "require-approval", "observe-only", "deny"};
+
+    return v >= 0 && v < VERDICT_COUNT ? names[v] : "unknown";
+}
+
+/* --- building ------------------------------------------------------------------------------------------------------- */
+
+struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix, const char *reason_fmt, ...)
+{
+    struct step *step = arena_new_of(s->arena, struct step);
+    va_list ap;
+
+    step->id = arena_printf(s->arena, "%s#%s%s%s", doc->address, action_name(action), suffix ? "." : "", suffix ? suffix : "");
+    step->document = doc;
+    step->action = action;
+    step->estimate_ms = -1;
+    va_start(ap, reason_fmt);
+    step->reason = arena_vprintf(s->arena, reason_fmt, ap);
+    va_end(ap);
+    arena_push(s->arena, s->items, s->count, step);
+    return step;
+}
+
+void step_need(struct steps *s, struct step *step, const char *id)
+{
+    const char **needs = (const char **)step->needs;
+
+    if (!id)
+        return;
+    for (size_t i = 0; i < step->n_needs; i++)
+        if (str_eq(needs[i], id))
+            return;
+    arena_push(s->arena, needs, step->n_needs, arena_strdup(s->arena, id));
+    step->needs = needs;
+}
+
+void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after, const char *why)
+{
+    struct change change = {.path = arena_strdup(s->arena, path), .why = arena_strdup(s->arena, why), .before = before, .after = after};
+    struct change *changes = (struct change *)step->changes;
+
+    arena_push(s->arena, changes, step->n_changes, change);
+    step->changes = changes;
+}
+
+void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...)
+{
+    struct step_write write = {.method = method};
+    struct step_write *writes = (struct step_write *)step->writes;
+    va_list ap;
+
+    va_start(ap, fragment_fmt);
+    write.fragment = arena_vprintf(s->arena, fragment_fmt, ap);
+    va_end(ap);
+    arena_push(s->arena, writes, step->n_writes, write);
+    step->writes = writes;
+}
+
+void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role)
+{
+    struct step_right right = {.scope = arena_strdup(s->arena, scope), .action = action, .data = data, .role = role};
+    struct step_right *rights = (struct step_right *)step->rights;
+
+    arena_push(s->arena, rights, step->n_rights, right);
+    step->rights = rights;
+}
+
+struct step *steps_find(const struct steps *s, const char *id)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (str_eq(s->items[i]->id, id))
+            return s->items[i];
+    return NULL;
+}
+
+/* --- writing down --------------------------------------------------------------------------------------------------- */
+
+static struct value *changes_to_value(struct arena *a, const struct step *step)
+{
+    struct value *list = value_list(a);
+
+    for (size_t i = 0; i < step->n_changes; i++) {
+        const struct change *change = &step->changes[i];
+        struct value *v = value_map(a);
+
+        value_set_string(a, v, "path", change->path);
+        if (change->before)
+            value_set(a, v, "before", value_copy(a, change->before));
+        if (change->after)
+            value_set(a, v, "after", value_copy(a, change->after));
+        value_set_string(a, v, "why", change->why);
+        value_push(a, list, v);
+    }
+    return list;
+}
+
+static struct value *rulings_to_value(struct arena *a, const struct step *step)
+{
+    struct value *list = value_list(a);
+
+    for (size_t i = 0; i < step->n_rulings; i++) {
+        const struct ruling *ruling = &step->rulings[i];
+        struct value *v = value_map(a);
+
+        value_set_string(a, v, "verdict", verdict_name(ruling->verdict));
+        value_set_string(a, v, "rule", ruling->rule);
+        value_set_string(a, v, "file", ruling->origin.file);
+        if (ruling->origin.line)
+            value_set_int(a, v, "line", ruling->origin.line);
+        value_set_string(a, v, "message", ruling->message);
+        value_set_string(a, v, "evidence", ruling->evidence);
+        value_set_string(a, v, "approvedBy", ruling->approved_by);
+        value_push(a, list, v);
+    }
+    return list;
+}
+
+struct value *step_to_value(struct arena *a, const struct step *step)
+{
+    struct value *v = value_map(a), *needs = value_list(a);
+
+    for (size_t i = 0; i < step->n_needs; i++)
+        value_push(a, needs, value_string(a, step->needs[i]));
+    value_set_string(a, v, "id", step->id);
+    value_set_string(a, v, "kind", step->document->kind);
+    value_set_string(a, v, "name", step->document->name);
+    value_set_string(a, v, "action", action_name(step->action));
+    value_set(a, v, "needs", needs);
+    value_set_string(a, v, "reason", step->reason);
+    value_set_string(a, v, "precondition", step->precondition);
+    value_set_string(a, v, "postcondition", step->postcondition);
+    value_set(a, v, "changes", changes_to_value(a, step));
+    value_set_string(a, v, "scope", step->scope);
+    value_set_string(a, v, "scenario", step->scenario);
+    if (step->estimate_ms >= 0)
+        value_set_int(a, v, "estimateSeconds", (step->estimate_ms + SECOND_MS - 1) / SECOND_MS);
+    value_set_string(a, v, "estimateSource", step->estimate_source);
+    value_set_string(a, v, "unverified", step->unverified);
+    value_set_string(a, v, "next", step->next);
+    value_set_string(a, v, "foretold", step->foretold);
+    value_set_string(a, v, "verdict", verdict_name(step->verdict));
+    value_set(a, v, "rulings", rulings_to_value(a, step));
+    return v;
+}
