@@ -133,13 +133,19 @@ bool role_allows(const struct role *role, const char *action, bool data)
 
 struct value *principal_find(struct sim *s, const char *ref)
 {
-    struct value *all = state_list(s, "principals");
+    /* Managed identities have a list of their own: a reader of the world never writes them. */
+    static const char *const lists[] = {"principals", "identities"};
 
-    for (size_t i = 0; ref && i < value_count(all); i++) {
-        struct value *p = value_item(all, i);
+    for (size_t l = 0; ref && l < COUNT(lists); l++) {
+        struct value *all = state_list(s, lists[l]);
 
-        if (str_eq_nocase(value_str_at(p, "objectId"), ref) || str_eq(value_str_at(p, "name"), ref) || str_eq(value_str_at(p, "wellKnown"), ref))
-            return p;
+        for (size_t i = 0; i < value_count(all); i++) {
+            struct value *p = value_item(all, i);
+
+            if (str_eq_nocase(value_str_at(p, "objectId"), ref) || (l == 0 && (str_eq(value_str_at(p, "name"), ref) ||
+                                                                             str_eq(value_str_at(p, "wellKnown"), ref))))
+                return p;
+        }
     }
     return NULL;
 }

@@ -1,0 +1,252 @@
+/* Knows Entra ID's token endpoint and the tokens it issues and recognises. Must not know what a token is used for. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../../reconciler/format/crypt.h"
+#include "../../reconciler/format/json.h"
+
+enum { TOKEN_SECONDS = 3599 };
+
+bool audience_is(const char *audience, const char *expected)
+{
+    size_t n = audience ? strlen(audience) : 0, m = expected ? strlen(expected) : 0;
+
+    while (n && audience[n - 1] == '/')
+        n--;
+    while (m && expected[m - 1] == '/')
+        m--;
+    return n && n == m && strncasecmp(audience, expected, n) == 0;
+}
+
+/* --- tokens ---------------------------------------------------------------------------------------------------------- */
+
+/* The signature over "header.payload": a MAC under a key that only this world has. */
+static char *token_signature(struct sim *s, struct arena *a, const char *signed_part, size_t len)
+{
+    unsigned char key[32];
+    struct text t;
+    char *ret;
+
+    text_init(&t, 256);
+    crypt_derive("token", s->seed, key);
+    crypt_hmac_sha256_base64(key, sizeof(key), signed_part, len, &t);
+    ret = arena_strdup(a, text_str(&t));
+    text_release(&t);
+    for (char *c = ret; *c; c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    ret[strcspn(ret, "=")] = '\0';
+    return ret;
+}
+
+char *token_issue(struct sim *s, struct arena *a, const struct value *principal, const char *audience)
+{
+    static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+    struct value *claims = value_map(a);
+    const char *tenant = value_str_at(s->spec, "tenant");
+    int64_t now = s->now_ms / SECOND_MS;
+    char *json, *ret;
+    struct text t;
+
+    value_set_string(a, claims, "aud", audience);
+    value_set_string(a, claims, "iss", arena_printf(a, "%s/%s/v2.0", s->ep.authority, tenant ? tenant : ""));
+    value_set_int(a, claims, "iat", now);
+    value_set_int(a, claims, "nbf", now);
+    value_set_int(a, claims, "exp", now + TOKEN_SECONDS);
+    value_set_string(a, claims, "appid", value_str_at(principal, "appId"));
+    value_set_string(a, claims, "idtyp", "app");
+    value_set_string(a, claims, "oid", value_str_at(principal, "objectId"));
+    value_set_string(a, claims, "sub", value_str_at(principal, "objectId"));
+    value_set_string(a, claims, "tid", tenant);
+    value_set_string(a, claims, "ver", "1.0");
+    json = json_string(a, claims, JSON_COMPACT);
+    text_init(&t, 65536);
+    crypt_base64_encode(&t, header, strlen(header), BASE64_URL);
+    text_add_char(&t, '.');
+    crypt_base64_encode(&t, json, strlen(json), BASE64_URL);
+    ret = token_signature(s, a, t.s, t.len);
+    text_printf(&t, ".%s", ret);
+    ret = arena_strdup(a, text_str(&t));
+    text_release(&t);
+    return ret;
+}
+
+/* The claims of a token that this world signed, or NULL. */
+static struct value *token_claims(struct sim *s, struct arena *a, const char *token)
+{
+    const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL;
+    struct value *claims = NULL;
+    struct secret bytes;
+    struct err ignored;
+
+    if (!second || !str_eq(second + 1, token_signature(s, a, token, (size_t)(second - token))))
+        return NULL;
+    secret_init(&bytes);
+    if (crypt_base64_decode(first + 1, (size_t)(second - first - 1), BASE64_URL, &bytes, &ignored) == 0 &&
+        json_parse(a, bytes.bytes, bytes.len, &claims, &ignored) < 0)
+        claims = NULL;
+    secret_release(&bytes);
+    return claims;
+}
+
+void token_check(struct sim *s, struct sim_request *r)
+{
+    const char *authorization = request_header(r, "Authorization");
+    struct value *claims;
+
+    if (!authorization || !str_starts_nocase(authorization, "Bearer ")) {
+        r->token_problem = "the request carries no bearer token";
+        return;
+    }
+    claims = token_claims(s, r->arena, authorization + strlen("Bearer "));
+    if (!claims) {
+        r->token_problem = "the token is not one of this tenant's";
+    } else if (value_int_at(claims, "exp", 0) <= s->now_ms / SECOND_MS) {
+        r->token_problem = "the token has expired";
+    } else if (!str_eq(value_str_at(claims, "tid"), value_str_at(s->spec, "tenant"))) {
+        r->token_problem = "the token is of another tenant";
+    } else {
+        r->principal = value_str_at(claims, "oid");
+        r->token_audience = value_str_at(claims, "aud");
+    }
+}
+
+/* --- the endpoint -------------------------------------------------------------------------------------------------------- */
+
+static void entra_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status, const char *error, int code, const char *text)
+{
+    struct arena *a = r->arena;
+    struct value *body = value_map(a), *codes = value_list(a);
+
+    value_set_string(a, body, "error", error);
+    value_set_string(a, body, "error_description", arena_printf(a, "AADSTS%d: %s", code, text));
+    value_push(a, codes, value_int(a, code));
+    value_set(a, body, "error_codes", codes);
+    value_set_string(a, body, "timestamp", time_format(a, s->now_ms));
+    answer_json(a, out, status, body);
+    answer_header(a, out, "Cache-Control", "no-store, no-cache");
+}
+
+/* A field of the form in the body, decoded; NULL. */
+static const char *form_field(const struct sim_request *r, const char *name)
+{
+    size_t want = strlen(name);
+
+    for (const char *at = r->body, *end = r->body + r->body_len; at && at < end;) {
+        size_t n = 0, len = 0;
+        char *ret;
+
+        while (at + n < end && at[n] != '&')
+            n++;
+        if (n > want && at[want] == '=' && strncmp(at, name, want) == 0) {
+            ret = arena_alloc(r->arena, n);
+            for (size_t i = want + 1; i < n; i++) {
+                unsigned int byte;
+
+                if (at[i] == '%' && i + 2 < n && sscanf(at + i + 1, "%2x", &byte) == 1) {
+                    ret[len++] = (char)byte;
+                    i += 2;
+                } else {
+                    ret[len++] = at[i] == '+' ? ' ' : at[i];
+                }
+            }
+            return ret;
+        }
+        at += n + 1;
+    }
+    return NULL;
+}
+
+/* "https://vault.azure.net/.default" of version 2, or version 1's resource. */
+static const char *wanted_audience(const struct sim_request *r)
+{
+    const char *scope = form_field(r, "scope"), *at = scope ? str_find_nocase(scope, "/.default") : NULL;
+
+    return at ? arena_strndup(r->arena, scope, (size_t)(at - scope)) : form_field(r, "resource");
+}
+
+static bool audience_known(const struct sim *s, const char *audience)
+{
+    const char *const known[] = {s->ep.arm_audience, s->ep.vault_audience, s->ep.hsm_audience, s->ep.storage_audience, s->ep.graph_audience, s->ep.arm};
+
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (audience_is(audience, known[i]))
+            return true;
+    return false;
+}
+
+static struct value *by_app(struct sim *s, const char *app_id)
+{
+    struct value *all = state_list(s, "principals");
+
+    for (size_t i = 0; app_id && i < value_count(all); i++)
+        if (str_eq_nocase(value_str_at(value_item(all, i), "appId"), app_id))
+            return value_item(all, i);
+    return NULL;
+}
+
+static void answer_token(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    struct arena *a = r->arena;
+    const char *audience = wanted_audience(r), *app = form_field(r, "client_id"), *secret = form_field(r, "client_secret");
+    const struct value *principal = by_app(s, app);
+    struct value *body;
+
+    if (!str_eq(form_field(r, "grant_type"), "client_credentials")) {
+        entra_error(s, r, out, 400, "unsupported_grant_type", 70003, "The grant type is not supported here.");
+    } else if (!principal) {
+        entra_error(s, r, out, 400, "unauthorized_client", 700016, arena_printf(a, "Application '%s' was not found in the directory.", app ? app : ""));
+    } else if (!secret || !str_eq(secret, value_str_at(principal, "secret"))) {
+        entra_error(s, r, out, 401, "invalid_client", 7000215, arena_printf(a, "The client secret given for app '%s' is not valid.", app));
+    } else if (!audience_known(s, audience)) {
+        entra_error(s, r, out, 400, "invalid_resource", 500011, arena_printf(a, "The resource '%s' was not found in the tenant.", audience ? audience : ""));
+    } else {
+        body = value_map(a);
+        value_set_string(a, body, "token_type", "Bearer");
+        value_set_int(a, body, "expires_in", TOKEN_SECONDS);
+        value_set_int(a, body, "ext_expires_in", TOKEN_SECONDS);
+        value_set_string(a, body, "access_token", token_issue(s, a, principal, audience));
+        answer_json(a, out, 200, body);
+        answer_header(a, out, "Cache-Control", "no-store, no-cache");
+    }
+}
+
+/* Just enough discovery for clients that insist on it. */
+static void answer_discovery(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *tenant)
+{
+    struct arena *a = r->arena;
+    struct value *body = value_map(a);
+
+    if (str_find_nocase(r->path, "/discovery/instance")) {
+        value_set_string(a, body, "tenant_discovery_endpoint",
+                         arena_printf(a, "%s/%s/v2.0/.well-known/openid-configuration", s->ep.authority, value_str_at(s->spec, "tenant")));
+        value_set(a, body, "metadata", value_list(a));
+    } else {
+        value_set_string(a, body, "issuer", arena_printf(a, "%s/%s/v2.0", s->ep.authority, tenant));
+        value_set_string(a, body, "authorization_endpoint", arena_printf(a, "%s/%s/oauth2/v2.0/authorize", s->ep.authority, tenant));
+        value_set_string(a, body, "token_endpoint", arena_printf(a, "%s/%s/oauth2/v2.0/token", s->ep.authority, tenant));
+    }
+    answer_json(a, out, 200, body);
+}
+
+void entra_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    const char *tenant = request_segment(r, 0), *last = request_segment(r, r->n_segments ? r->n_segments - 1 : 0);
+    bool adfs = str_eq_nocase(tenant, "adfs");
+
+    if (str_find_nocase(r->path, "/discovery/instance")) {
+        answer_discovery(s, r, out, tenant);
+        return;
+    }
+    if (!adfs && !str_eq_nocase(tenant, value_str_at(s->spec, "tenant"))) {
+        entra_error(s, r, out, 400, "invalid_request", 90002, arena_printf(r->arena, "Tenant '%s' was not found.", tenant));
+        return;
+    }
+    if (str_eq_nocase(last, "openid-configuration"))
+        answer_discovery(s, r, out, tenant);
+    else if (request_is(r, "POST") && str_eq_nocase(last, "token"))
+        answer_token(s, r, out);
+    else
+        answer_empty(out, 404);
+}
