@@ -67,13 +67,20 @@ char *restored_vm_id(struct arena *a, const struct document *doc)
     return doc ? vm_id(a, doc, "target") : NULL;
 }
 
+int64_t restored_vm_timeout(const struct document *doc, const char *which, int64_t otherwise)
+{
+    int64_t ms = duration_parse(value_str_at(value_at(doc->spec, "timeouts"), which));
+
+    return ms > 0 ? ms : otherwise;
+}
+
 const char *reference_id(struct arena *a, const struct document *doc, const char *path, char *(*id_of)(struct arena *, const struct document *))
 {
     const struct reference *ref = document_reference(doc, path);
 
     if (!ref)
         return NULL;
-    return ref->target ? id_of(a, ref->target) : ref->id;
+    return !ref->target ? ref->id : id_of ? id_of(a, ref->target) : NULL;
 }
 
 struct value *facts_new(struct arena *a, const char *state)

@@ -22,7 +22,11 @@ char *disk_encryption_set_id(struct arena *a, const struct document *doc);
 char *source_vm_id(struct arena *a, const struct document *protected_vm);
 char *restored_vm_id(struct arena *a, const struct document *restored_vm);
 
-/* The id behind a reference field: of the document it names, or the id it gives. NULL when neither. */
+/* A RestoredVirtualMachine's own bound on its "export" or "restore", in ms, or what applies otherwise. */
+int64_t restored_vm_timeout(const struct document *doc, const char *which, int64_t otherwise);
+
+/* The id behind a reference field: of the document it names (id_of; NULL when documents cannot be named there), or the
+ * id it gives. NULL when neither. */
 const char *reference_id(struct arena *a, const struct document *doc, const char *path, char *(*id_of)(struct arena *, const struct document *));
 
 /* A map with just a state. */

@@ -1,0 +1,39 @@
+/* Kind Activation: an order to carry restores out. It changes nothing by itself; restores and exports ask it (order.h). */
+#include "order.h"
+
+enum { WINDOW_MAX_DAYS = 7 };
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    int64_t from = time_parse(value_str_at(doc->spec, "notBefore")), to = time_parse(value_str_at(doc->spec, "notAfter"));
+
+    if (to <= from) {
+        steps_block(out, doc, NULL, "let notAfter be later than notBefore", "the window is empty");
+        return;
+    }
+    /* The short window keeps Azure's job list sufficient evidence of what was already done. */
+    if (to - from > WINDOW_MAX_DAYS * DAY_MS) {
+        steps_block(out, doc, NULL, "let notAfter be at most seven days after notBefore", "the window is longer than seven days");
+        return;
+    }
+    steps_add(out, doc, ACTION_NONE, NULL, value_bool_at(doc->spec, "withdrawn", false) ? "withdrawn: nothing new is started; jobs that run are not cancelled"
+                                           : v->now_ms < from ? "not in force before %s"
+                                           : v->now_ms > to   ? "expired at %s"
+                                                              : "in force until %s",
+              time_format(v->arena, v->now_ms < from ? from : to));
+}
+
+static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
+{
+    struct deadline d = {.at_ms = time_parse(value_str_at(doc->spec, "notAfter")), .what = arena_printf(a, "the order %s expires", doc->name)};
+
+    if (d.at_ms > v->now_ms && v->now_ms >= time_parse(value_str_at(doc->spec, "notBefore")))
+        arena_push(a, *items, *count, d);
+}
+
+const struct kind activation_kind = {
+    .name = "Activation",
+    .summary = "An order to carry restores out: which VM, which recovery point, within which window.",
+    .steps = steps,
+    .deadlines = deadlines,
+};

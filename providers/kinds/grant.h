@@ -1,0 +1,23 @@
+/* Granting, whatever document asks for it: one role assignment or one access policy entry. */
+#ifndef REINSTATE_GRANT_H
+#define REINSTATE_GRANT_H
+
+#include "common.h"
+
+/* ARM id of a role definition in a subscription. */
+char *role_definition_id(struct arena *a, const char *subscription, const char *role_id);
+/* The assignment's name: the same for the same scope, principal and role, so that a repeated PUT is the same assignment. */
+char *role_assignment_name(struct arena *a, const char *scope, const char *principal, const char *role_id);
+
+/* May suspend. Role assignments at a scope and above it, with what their roles permit where the role is not a known one:
+ * a list of {principalId, roleDefinitionId, scope, createdOn, permissions?}. */
+must_use int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret, struct err *err);
+/* May suspend. PUTs the assignment; one that exists already (under any name) is success. A principal that the directory
+ * does not know yet is tried again for some minutes. */
+must_use int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope, const char *principal, const char *role_id,
+                                 struct err *err);
+/* May suspend. Adds permissions to the principal's entry (the `add` sub-resource: nothing is replaced). */
+must_use int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *tenant, const char *principal,
+                               const struct value *permissions, struct err *err);
+
+#endif

@@ -1,0 +1,338 @@
+/* Kind KeyAccess: these principals may use this key for this purpose, by the permission model the vault lives by.
+ * Compared by effective rights: inherited roles and `all` count; nothing is ever taken away.
+ *
+ * Facts: state, model ("azure-rbac" | "access-policies"), scope (what roles are granted on), vaultId, assignments,
+ * principals [{label, user, objectId?, missing [..], since?, why?}] in the order declared. */
+#include "../azure/directory.h"
+#include "grant.h"
+#include "key_document.h"
+#include "rights_needed.h"
+
+#define SOURCE_ROLES "Microsoft Learn, troubleshoot Azure RBAC: role assignments take up to 10 minutes"
+#define SOURCE_POLICIES "Microsoft Learn, Key Vault common error codes: access policies act almost at once, allow minutes"
+
+/* --- observing --------------------------------------------------------------------------------------------------------------- */
+
+static const struct value *vault_live(const struct view *v, const struct document *doc)
+{
+    const struct document *key = document_target(doc, "spec.key");
+    const struct document *store = key ? document_target(key, "spec.store") : NULL;
+
+    return value_get(view_facts(v, store), "live");
+}
+
+static const char *vault_id_of(struct arena *a, const struct document *doc)
+{
+    const struct document *key = document_target(doc, "spec.key");
+
+    return key ? reference_id(a, key, "spec.store", key_vault_id) : NULL;
+}
+
+static int well_known_id(struct call *c, const struct observer *o, struct azure *az, const char *name, struct value *p, struct err *err)
+{
+    const struct cloud *cloud = azure_cloud(az);
+    const char *app = str_eq(name, "BackupManagementService") ? cloud->backup_app_id : cloud->orchestrator_app_id;
+    const char *object_id;
+
+    if (!app) {
+        value_set(o->arena, p, "why", value_format(o->arena, "the application id of %s in cloud %s is not published; declare its objectId", name, cloud->name));
+        return 0;
+    }
+    if (directory_service_principal(az, c, o->arena, app, &object_id, err) == 0) {
+        value_set_string(o->arena, p, "objectId", object_id);
+        return 0;
+    }
+    if (err->class == ERR_NOT_FOUND)
+        value_set(o->arena, p, "why", value_format(o->arena, "the tenant has no service principal of application %s (%s); someone with directory rights creates it once: "
+                                                             "az ad sp create --id %s", app, name, app));
+    else if (err->class == ERR_DENIED && err->http_status == 403)
+        value_set(o->arena, p, "why", value_format(o->arena, "the directory cannot be read (%s); declare the objectId of %s instead", err->text, name));
+    else
+        return -(int)err->class;
+    return 0;
+}
+
+static int observe_principal(struct call *c, const struct observer *o, struct azure *az, size_t i, struct value *p, struct err *err)
+{
+    const struct document *doc = o->document;
+    const struct value *declared = value_item(value_get(doc->spec, "principals"), i);
+    const char *known = value_str_at(declared, "wellKnown"), *object_id = value_str_at(declared, "objectId"), *as = value_str_at(declared, "as");
+    const struct reference *des = document_reference(doc, arena_printf(o->arena, "spec.principals.%zu.diskEncryptionSet", i));
+    enum key_user user = KEY_USER_DES;
+    struct value *live;
+
+    if (known)
+        user = str_eq(known, "BackupManagementService") ? KEY_USER_BACKUP : KEY_USER_ORCHESTRATOR;
+    else if (as)
+        user = str_eq(as, "backup") ? KEY_USER_BACKUP : str_eq(as, "orchestrator") ? KEY_USER_ORCHESTRATOR : KEY_USER_DES;
+    value_set_int(o->arena, p, "user", user);
+    value_set_string(o->arena, p, "label", known ? known : object_id ? object_id : des && des->target ? des->target->name : des && des->id ? arm_id_name(des->id) : "?");
+    value_set_string(o->arena, p, "objectId", object_id);
+    if (known)
+        return well_known_id(c, o, az, known, p, err);
+    if (des && des->target) {
+        value_set_string(o->arena, p, "objectId", value_str_at(view_facts(o->view, des->target), "principalId"));
+    } else if (des && des->id) {
+        if (arm_get(az, c, o->arena, des->id, API_DISK, &live, err) == 0)
+            value_set_string(o->arena, p, "objectId", value_str_at(live, "identity.principalId"));
+        else if (err->class == ERR_NOT_FOUND || err->http_status == 403)
+            value_set(o->arena, p, "why", value_format(o->arena, "the disk encryption set cannot be read: %s", err->text));
+        else
+            return -(int)err->class;
+    }
+    return 0;
+}
+
+static void judge_principal(const struct observer *o, const struct value *facts, struct value *p)
+{
+    const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
+    const char *object_id = value_str_at(p, "objectId");
+    int64_t since = TIME_NONE;
+
+    if (!object_id)
+        return;
+    if (str_eq(value_str_at(facts, "model"), "azure-rbac")) {
+        value_set(o->arena, p, "missing", rbac_missing(o->arena, value_get(facts, "assignments"), object_id, need->data_actions, &since));
+    } else {
+        value_set(o->arena, p, "missing", policy_missing(o->arena, vault_live(o->view, o->document), object_id, need->policy));
+        /* Policies have no time of their own; the vault's last change is the latest it can be. */
+        since = time_parse(value_str_at(vault_live(o->view, o->document), "systemData.lastModifiedAt"));
+    }
+    if (since != TIME_NONE)
+        value_set_string(o->arena, p, "since", time_format(o->arena, since));
+}
+
+static int observe_model(struct call *c, const struct observer *o, struct azure *az, struct value **facts, struct err *err)
+{
+    const struct value *live = vault_live(o->view, o->document);
+    const struct document *key = document_target(o->document, "spec.key");
+    const char *vault = vault_id_of(o->arena, o->document), *key_name = key ? value_str_at(key->spec, "keyName") : NULL;
+    struct value *assignments;
+    char *scope;
+
+    if (!vault) {
+        *facts = facts_new(o->arena, "unseen");
+        value_set_string(o->arena, *facts, "why", "the key's vault is not declared, so its permission model cannot be read");
+        return 0;
+    }
+    if (!live) {
+        *facts = facts_new(o->arena, "absent");
+        value_set_string(o->arena, *facts, "vaultId", vault);
+        return 0;
+    }
+    *facts = facts_new(o->arena, "present");
+    value_set_string(o->arena, *facts, "vaultId", vault);
+    value_set_string(o->arena, *facts, "model", value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
+    scope = str_eq(value_str_at(o->document->spec, "scope"), "vault") ? (char *)vault : arena_printf(o->arena, "%s/keys/%s", vault, key_name ? key_name : key->name);
+    value_set_string(o->arena, *facts, "scope", scope);
+    if (!str_eq(value_str_at(*facts, "model"), "azure-rbac"))
+        return 0;
+    if (role_assignments_read(az, c, o->arena, scope, &assignments, err) == 0) {
+        value_set(o->arena, *facts, "assignments", assignments);
+        return 0;
+    }
+    return facts_from_error(o->arena, "reading role assignments on the key", err, facts);
+}
+
+static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
+{
+    struct azure *az = kind_azure(o->provider, o->document);
+    struct value *facts = NULL, *principals;
+
+    TRY(observe_model(c, o, az, &facts, err));
+    if (!str_eq(value_str_at(facts, "state"), "unseen")) {
+        principals = value_set(o->arena, facts, "principals", value_list(o->arena));
+        for (size_t i = 0; i < value_count(value_get(o->document->spec, "principals")); i++) {
+            struct value *p = value_map(o->arena);
+
+            TRY(observe_principal(c, o, az, i, p, err));
+            judge_principal(o, facts, p);
+            value_push(o->arena, principals, p);
+        }
+    }
+    *ret = facts;
+    return 0;
+}
+
+/* --- steps ------------------------------------------------------------------------------------------------------------------------ */
+
+static char *join(struct arena *a, const struct value *list)
+{
+    char *text = arena_strdup(a, "");
+
+    for (size_t i = 0; i < value_count(list); i++)
+        text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_str(value_item(list, i)));
+    return text;
+}
+
+/* With the vault absent its future model is the declared one. */
+static bool uses_rbac(const struct view *v, const struct document *doc)
+{
+    const char *model = value_str_at(view_facts(v, doc), "model");
+    const struct document *key = document_target(doc, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
+
+    return str_eq(model ? model : store ? value_str_at(store->spec, "permissionModel") : NULL, "azure-rbac");
+}
+
+static struct step *steps_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i)
+{
+    const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
+    const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
+    const struct value *missing = value_get(p, "missing");
+    const char *label = value_str_at(p, "label"), *object_id = value_str_at(p, "objectId"), *vault = value_str_at(facts, "vaultId");
+    bool rbac = uses_rbac(v, doc);
+    struct step *step = steps_add(out, doc, ACTION_GRANT, label, missing ? "%s (%s) lacks %s: %s" : "%s (%s) will be a new identity without any right%s: %s", need->who, label,
+                                  missing ? join(v->arena, missing) : "", need->loses);
+
+    step->scope = rbac && value_str_at(facts, "scope") ? value_str_at(facts, "scope") : vault;
+    step->postcondition = "read back: the principal's effective rights hold all it needs";
+    step->estimate_ms = 5 * SECOND_MS;
+    step->estimate_source = "recorded grants";
+    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
+    if (rbac) {
+        step_change(out, step, "role", NULL, value_string(v->arena, need->role), value_int_at(p, "user", 0) == KEY_USER_BACKUP ? "the narrowest built-in role with read and backup" : NULL);
+        step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
+        step_right(out, step, vault, "Microsoft.Authorization/roleAssignments/write", false, "Role Based Access Control Administrator");
+        if (value_int_at(p, "user", 0) == KEY_USER_BACKUP)
+            step->unverified = "that Azure Backup's own permission check accepts Key Vault Crypto User instead of Key Vault Administrator";
+    } else {
+        struct value *permissions = value_list(v->arena);
+
+        for (const char *const *q = need->policy; *q; q++)
+            value_push(v->arena, permissions, value_string(v->arena, *q));
+        step_change(out, step, "keyPermissions", NULL, permissions, "added to what the principal has");
+        step_writes(out, step, "PUT", "%s/accessPolicies/add", vault);
+        step_right(out, step, vault, "Microsoft.KeyVault/vaults/accessPolicies/write", false, "Key Vault Contributor");
+    }
+    return step;
+}
+
+/* Two documents that declare the same grant would both own it. */
+static const struct document *other_owner(const struct view *v, const struct document *doc, const char *object_id, const char *scope)
+{
+    for (size_t i = 0; object_id && scope && i < v->desired->count; i++) {
+        const struct document *d = v->desired->documents[i];
+        const struct value *principals = value_get(view_facts(v, d), "principals");
+
+        if (!str_eq(d->kind, "KeyAccess") || d->index >= doc->index || !str_eq_nocase(value_str_at(view_facts(v, d), "scope"), scope))
+            continue;
+        for (size_t j = 0; j < value_count(principals); j++)
+            if (str_eq_nocase(value_str_at(value_item(principals, j), "objectId"), object_id))
+                return d;
+    }
+    return NULL;
+}
+
+static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i, struct step **grants, size_t *n_grants)
+{
+    const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
+    const struct document *des = document_target(doc, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
+    const char *object_id = value_str_at(p, "objectId"), *label = value_str_at(p, "label");
+    const struct document *other = other_owner(v, doc, object_id, value_str_at(facts, "scope"));
+    struct step *step;
+
+    if (other) {
+        steps_block(out, doc, label, "keep one of the two", "the grant for %s is declared by %s as well: a grant has one owner", label, other->address);
+        return;
+    }
+    if (value_get(p, "missing") && value_count(value_get(p, "missing")) == 0)
+        return;
+    if (!object_id && (!des || value_str_at(p, "why"))) {
+        steps_block(out, doc, label, value_str_at(p, "why"), "%s is not known here, so nothing can be granted to it", label);
+        return;
+    }
+    if (!object_id && view_prospect(v, des) != PROSPECT_PENDING) {
+        steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address), "the identity of %s is not there to be granted anything", label);
+        return;
+    }
+    step = steps_grant(v, doc, out, i);
+    view_need(v, out, step, des);
+    view_need(v, out, step, document_target(doc, "spec.key"));
+    grants[(*n_grants)++] = step;
+}
+
+static void steps_wait(const struct view *v, const struct document *doc, struct steps *out, struct step *const *grants, size_t n_grants)
+{
+    const struct value *principals = value_at(view_facts(v, doc), "principals");
+    bool rbac = uses_rbac(v, doc);
+    int64_t delay = rbac ? v->settings->role_delay_ms : v->settings->policy_delay_ms, since = TIME_NONE, until;
+    struct step *step;
+
+    for (size_t i = 0; i < value_count(principals); i++) {
+        int64_t t = time_parse(value_str_at(value_item(principals, i), "since"));
+
+        since = t > since ? t : since;
+    }
+    until = since == TIME_NONE ? TIME_NONE : since + delay;
+    if (!n_grants && (until == TIME_NONE || until <= v->now_ms))
+        return;
+    step = steps_add(out, doc, ACTION_WAIT, NULL, n_grants ? "a grant acts up to %s after it was made%s" : "the newest grant acts by %s at the latest%s",
+                     n_grants ? duration_format(v->arena, delay) : duration_format(v->arena, until - v->now_ms), n_grants ? "" : " from now");
+    step->precondition = "the grants were read back";
+    step->postcondition = "the documented propagation time has passed since the newest grant";
+    step->estimate_ms = n_grants ? delay : until - v->now_ms;
+    step->estimate_source = rbac ? SOURCE_ROLES : SOURCE_POLICIES;
+    step->unverified = "that the grants act by then: reading back proves them for ourselves only";
+    for (size_t i = 0; i < n_grants; i++)
+        step_need(out, step, grants[i]->id);
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    size_t n = value_count(value_get(doc->spec, "principals")), before = out->count, n_grants = 0;
+    struct step **grants = arena_array(v->arena, struct step *, n + 1);
+    const struct document *key = document_target(doc, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
+
+    if (steps_unseen(v, doc, out))
+        return;
+    if (str_eq(view_state(v, doc), "absent") && store && view_prospect(v, store) != PROSPECT_PENDING) {
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "the key's vault is not there");
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        steps_principal(v, doc, out, i, grants, &n_grants);
+    steps_wait(v, doc, out, grants, n_grants);
+    if (out->count == before)
+        steps_add(out, doc, ACTION_NONE, NULL, "all %zu principals have what they need", n);
+}
+
+/* --- acting -------------------------------------------------------------------------------------------------------------------------- */
+
+static int act_wait(struct call *c, const struct actor *actor, struct err *err)
+{
+    actor_say(actor, "waiting %s until the grants act", duration_format(actor->arena, actor->step->estimate_ms));
+    return call_sleep_ms(c, actor->step->estimate_ms, "grants to act", err);
+}
+
+static int act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const struct value *facts = view_facts(actor->view, doc), *principals = value_get(facts, "principals"), *p = NULL;
+    struct azure *az = kind_azure(actor->provider, doc);
+    struct value *permissions = value_list(actor->arena);
+
+    if (actor->step->action == ACTION_WAIT)
+        return act_wait(c, actor, err);
+    for (size_t i = 0; i < value_count(principals) && !p; i++)
+        if (str_ends_nocase(actor->step->id, arena_printf(actor->arena, "#grant.%s", value_str_at(value_item(principals, i), "label"))))
+            p = value_item(principals, i);
+    if (!p || !value_str_at(p, "objectId"))
+        return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
+    if (uses_rbac(actor->view, doc))
+        return role_assignment_put(az, c, actor->arena, actor->step->scope, value_str_at(p, "objectId"), key_rights[value_int_at(p, "user", 0)].role_id, err);
+    for (const char *const *q = key_rights[value_int_at(p, "user", 0)].policy; *q; q++)
+        value_push(actor->arena, permissions, value_string(actor->arena, *q));
+    TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az), value_str_at(p, "objectId"), permissions, err));
+    /* A vault that does not tell when it was changed leaves nothing to wait by later, so the wait is here. */
+    if (value_get(vault_live(actor->view, doc), "systemData"))
+        return 0;
+    return call_sleep_ms(c, actor->view->settings->policy_delay_ms, "the access policy to act", err);
+}
+
+const struct kind key_access_kind = {
+    .name = "KeyAccess",
+    .summary = "Who may use a key, and for what: granted by the vault's own permission model, compared by effective rights.",
+    .observe = observe,
+    .steps = steps,
+    .act = act,
+};

@@ -1,0 +1,77 @@
+/* Kind KeyVaultAccessPolicy: one principal's key permissions in a vault that lives by access policies, spelled out.
+ * Added to what is there; surplus stays.
+ *
+ * Facts: state, vaultId, missing [permission]. */
+#include "grant.h"
+#include "rights_needed.h"
+
+static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
+{
+    const struct document *doc = o->document, *vault = document_target(doc, "spec.vault");
+    const char *id = reference_id(o->arena, doc, "spec.vault", key_vault_id);
+    const struct value *wanted = value_get(doc->spec, "keyPermissions");
+    const char **needed = arena_array(o->arena, const char *, value_count(wanted) + 1);
+    struct value *live = NULL, *facts;
+
+    for (size_t i = 0; i < value_count(wanted); i++)
+        needed[i] = value_str(value_item(wanted, i));
+    if (vault) {
+        live = value_get(view_facts(o->view, vault), "live");
+        facts = facts_new(o->arena, live ? "present" : view_state(o->view, vault));
+    } else if (arm_get(kind_azure(o->provider, doc), c, o->arena, id, API_KEYVAULT, &live, err) < 0) {
+        TRY(facts_from_error(o->arena, "reading the key vault", err, &facts));
+    } else {
+        facts = facts_new(o->arena, "present");
+    }
+    value_set_string(o->arena, facts, "vaultId", id);
+    if (live) {
+        value_set_bool(o->arena, facts, "rbac", value_bool_at(live, "properties.enableRbacAuthorization", false));
+        value_set(o->arena, facts, "missing", policy_missing(o->arena, live, value_str_at(doc->spec, "objectId"), needed));
+    }
+    *ret = facts;
+    return 0;
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *facts = view_facts(v, doc);
+    const struct document *vault = document_target(doc, "spec.vault");
+    struct step *step;
+
+    if (steps_unseen(v, doc, out))
+        return;
+    if (value_bool_at(facts, "rbac", false)) {
+        steps_block(out, doc, NULL, "declare a RoleAssignment or a KeyAccess instead", "the vault lives by Azure RBAC, where access policies have no effect");
+        return;
+    }
+    if (!value_get(facts, "missing") && (!vault || view_prospect(v, vault) != PROSPECT_PENDING)) {
+        steps_block(out, doc, NULL, vault ? arena_printf(v->arena, "see %s", vault->address) : "check the vault's id", "the vault is not there");
+        return;
+    }
+    if (value_get(facts, "missing") && value_count(value_get(facts, "missing")) == 0) {
+        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+        return;
+    }
+    step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal's access policy lacks permissions");
+    step->scope = value_str_at(facts, "vaultId");
+    step_change(out, step, "keyPermissions", NULL, value_get(doc->spec, "keyPermissions"), "added to what the principal has");
+    step_writes(out, step, "PUT", "%s/accessPolicies/add", step->scope);
+    step_right(out, step, step->scope, "Microsoft.KeyVault/vaults/accessPolicies/write", false, "Key Vault Contributor");
+    view_need(v, out, step, vault);
+}
+
+static int act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    struct azure *az = kind_azure(actor->provider, doc);
+
+    return access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az), value_str_at(doc->spec, "objectId"), value_get(doc->spec, "keyPermissions"), err);
+}
+
+const struct kind key_vault_access_policy_kind = {
+    .name = "KeyVaultAccessPolicy",
+    .summary = "One principal's key permissions in a vault that lives by access policies, spelled out.",
+    .observe = observe,
+    .steps = steps,
+    .act = act,
+};

@@ -1,0 +1,17 @@
+/* What other kinds may ask about a ProtectedVirtualMachine. Pure. */
+#ifndef REINSTATE_PROTECTED_VM_H
+#define REINSTATE_PROTECTED_VM_H
+
+#include "common.h"
+#include "restore_job.h"
+
+/* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey, …); NULL. */
+const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id);
+/* The newest point that has reached the vault tier; NULL. */
+const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm);
+/* The source VM is there and runs, or would: "running" | "stopped" | "absent" | "unseen". */
+const char *protected_vm_source_state(const struct view *v, const struct document *pvm);
+/* Region of vault and VM, for the restore request; NULL when not known. */
+const char *protected_vm_region(const struct view *v, const struct document *pvm);
+
+#endif

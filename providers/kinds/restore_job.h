@@ -1,0 +1,40 @@
+/* Restore jobs: which job belongs to which order, and triggering one exactly once. */
+#ifndef REINSTATE_RESTORE_JOB_H
+#define REINSTATE_RESTORE_JOB_H
+
+#include "../azure/backup.h"
+#include "common.h"
+
+/* What identifies a job as ours: nothing at Azure ties a job to an order, so all that can be compared is. */
+struct job_match {
+    const char *vm;                  /* source VM name */
+    enum restore_type type;
+    int64_t point_ms;
+    const char *target_group;        /* name */
+    const char *target_vm;           /* NULL for disks */
+    int64_t since_ms;
+};
+
+/* A job as a fact (map): job, status, state, type, start, end, point, targetVm, targetGroup, account, container, blob, code, text. */
+struct value *job_to_facts(struct arena *a, const struct backup_job *job);
+/* Pure. The jobs among `jobs` (a list of such facts) that match, newest first: a list. */
+struct value *jobs_matching(struct arena *a, const struct value *jobs, const struct job_match *match);
+/* True when a failed job's error class allows trying again. */
+bool job_retryable(const struct value *job);
+
+struct job_run {
+    struct azure *az;
+    const char *vault_id, *item_id;
+    struct job_match match;
+    struct restore_request request;
+    int64_t settle_ms, bound_ms;
+    const struct actor *actor;
+    const char *while_running;       /* said once, when the job runs: what it will look like */
+};
+
+/* May suspend. Looks at the jobs of every status; when none of ours is running or done, waits `settle`, looks a second
+ * time, and only then triggers. Follows whatever job there is to its end. *ret is the finished job. A job that failed
+ * in an earlier attempt is not counted here: whether one more may be tried is the steps' decision (`failed_before`). */
+must_use int job_run_once(struct call *c, const struct job_run *run, size_t failed_before, struct backup_job *ret, struct err *err);
+
+#endif

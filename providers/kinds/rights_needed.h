@@ -1,0 +1,36 @@
+/* Who needs which rights on a key, in each permission model, and who has them. Pure data and pure functions.
+ * Source: domain-facts of Key Vault with access policies and with Azure RBAC (Microsoft Learn: assign a Key Vault access
+ * policy; Azure built-in roles, security; Azure CLI quickstart for confidential VMs). */
+#ifndef REINSTATE_RIGHTS_NEEDED_H
+#define REINSTATE_RIGHTS_NEEDED_H
+
+#include "common.h"
+
+enum key_user { KEY_USER_DES, KEY_USER_ORCHESTRATOR, KEY_USER_BACKUP, KEY_USER_COUNT };
+
+struct key_rights {
+    const char *who;                        /* "the disk encryption set's identity" */
+    const char *loses;                      /* what breaks without the grant */
+    const char *policy[4];                  /* key permissions of an access policy; NULL-terminated */
+    const char *data_actions[4];            /* data actions of Azure RBAC; NULL-terminated */
+    const char *role, *role_id;             /* the built-in role granted under Azure RBAC */
+};
+extern const struct key_rights key_rights[KEY_USER_COUNT];
+
+/* The data actions of the built-in roles that occur on keys; NULL when the role is not one of them. */
+struct role_facts {
+    const char *name, *id;
+    const char *data_actions[6];            /* may hold wildcards */
+};
+extern const struct role_facts known_roles[];
+extern const size_t n_known_roles;
+const struct role_facts *role_by_id(const char *guid_or_definition_id);
+const struct role_facts *role_by_name(const char *name);
+
+/* The permissions `needed` (NULL-terminated) that the principal lacks among a vault's accessPolicies: a list of strings. */
+struct value *policy_missing(struct arena *a, const struct value *vault_live, const char *object_id, const char *const *needed);
+/* The data actions that the principal lacks among role assignments (a list of {principalId, roleDefinitionId, dataActions?});
+ * *ret_since is the latest createdOn among the assignments that grant them, TIME_NONE when not told. */
+struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id, const char *const *needed, int64_t *ret_since);
+
+#endif

@@ -1,0 +1,95 @@
+/* Preflight: our own rights for every planned step, all gaps at once, before the first write. Reads only. */
+#include "common.h"
+#include "rights_needed.h"
+
+struct scope_rights {
+    const char *scope;
+    struct value *permissions;       /* NULL: cannot be read, then nothing is claimed about it */
+    const struct value *vault;       /* body of a key vault that lives by access policies, else NULL */
+};
+
+static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, bool data, struct scope_rights *ret, struct err *err)
+{
+    struct value *vault;
+
+    *ret = (struct scope_rights){.scope = scope};
+    if (arm_permissions(az, c, a, scope, &ret->permissions, err) < 0) {
+        ret->permissions = NULL;
+        if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
+            return -(int)err->class;
+    }
+    if (!data || !str_find_nocase(scope, "/Microsoft.KeyVault/vaults/"))
+        return 0;
+    if (arm_get(az, c, a, scope, API_KEYVAULT, &vault, err) == 0) {
+        if (!value_bool_at(vault, "properties.enableRbacAuthorization", false))
+            ret->vault = vault;
+    } else if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND) {
+        return -(int)err->class;
+    }
+    return 0;
+}
+
+/* "Microsoft.KeyVault/vaults/keys/restore/action" is the access policy permission "restore". */
+static const char *policy_permission(struct arena *a, const char *action)
+{
+    const char *keys = str_find_nocase(action, "/keys/");
+    char *verb = arena_strdup(a, keys ? keys + 6 : action);
+
+    for (char *p = verb; *p; p++)
+        if (*p == '/')
+            *p = '\0';
+    return str_eq(verb, "read") ? "get" : verb;
+}
+
+static bool holds(struct arena *a, const struct scope_rights *s, const struct step_right *right, const char *self)
+{
+    if (right->data && s->vault) {
+        const char *needed[] = {policy_permission(a, right->action), NULL};
+
+        return value_count(policy_missing(a, s->vault, self, needed)) == 0;
+    }
+    return !s->permissions || arm_permits(s->permissions, right->action, right->data);
+}
+
+static void gap_add(struct arena *a, struct value *gaps, const struct step *step, const struct step_right *right)
+{
+    struct value *gap = value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id, right->action, right->scope, right->role);
+
+    for (size_t i = 0; i < value_count(gaps); i++)
+        if (value_equal(value_item(gaps, i), gap))
+            return;
+    value_push(a, gaps, gap);
+}
+
+int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps, struct err *err)
+{
+    struct scope_rights *scopes = NULL;
+    size_t n_scopes = 0;
+
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = plan->steps.items[i];
+        struct azure *az = kind_azure(provider, step->document);
+        const char *self = "";
+
+        if (!action_writes(step->action) || step->verdict > VERDICT_WARN || !step->n_rights)
+            continue;
+        TRY(azure_object_id(az, c, &self, err));
+        self = arena_strdup(a, self);
+        for (size_t j = 0; j < step->n_rights; j++) {
+            const struct step_right *right = &step->rights[j];
+            struct scope_rights *s = NULL, fresh;
+
+            for (size_t k = 0; k < n_scopes && !s; k++)
+                if (str_eq_nocase(scopes[k].scope, right->scope))
+                    s = &scopes[k];
+            if (!s) {
+                TRY(read_scope(c, az, a, right->scope, right->data, &fresh, err));
+                arena_push(a, scopes, n_scopes, fresh);
+                s = &scopes[n_scopes - 1];
+            }
+            if (!holds(a, s, right, self))
+                gap_add(a, gaps, step, right);
+        }
+    }
+    return 0;
+}

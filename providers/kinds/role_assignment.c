@@ -1,0 +1,159 @@
+/* Kind RoleAssignment: one Azure role for one principal at one scope, spelled out.
+ *
+ * Facts: state (present: assigned here or above), scope, objectId, roleId, since, why. */
+#include <string.h>
+
+#include "../../reconciler/format/crypt.h"
+#include "../azure/directory.h"
+#include "grant.h"
+#include "rights_needed.h"
+
+static bool is_guid(const char *s)
+{
+    size_t n = s ? strlen(s) : 0;
+
+    return n == UUID_TEXT - 1 && strspn(s, "0123456789abcdefABCDEF-") == n;
+}
+
+static int principal_id(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+{
+    const struct document *doc = o->document;
+    const char *known = value_str_at(doc->spec, "principal.wellKnown"), *object_id = value_str_at(doc->spec, "principal.objectId");
+    const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet");
+    const char *app = str_eq(known, "BackupManagementService") ? azure_cloud(az)->backup_app_id : azure_cloud(az)->orchestrator_app_id;
+
+    if (des)
+        object_id = value_str_at(view_facts(o->view, des), "principalId");
+    if (known && app && directory_service_principal(az, c, o->arena, app, &object_id, err) < 0) {
+        if (err->class != ERR_NOT_FOUND && err->http_status != 403)
+            return -(int)err->class;
+        value_set_string(o->arena, facts, "why", err->text);
+    }
+    value_set_string(o->arena, facts, "objectId", object_id);
+    return 0;
+}
+
+static int role_id(struct call *c, const struct observer *o, struct azure *az, const char *scope, struct value *facts, struct err *err)
+{
+    const char *role = value_str_at(o->document->spec, "role");
+    const struct role_facts *known = role_by_name(role);
+    struct text query cleanup(text_release) = {.ceiling = 4096};
+    struct value *found;
+
+    if (known || is_guid(role)) {
+        value_set_string(o->arena, facts, "roleId", known ? known->id : role);
+        return 0;
+    }
+    text_add(&query, "$filter=");
+    text_add_percent(&query, arena_printf(o->arena, "roleName eq '%s'", role));
+    if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/providers/Microsoft.Authorization/roleDefinitions", scope), API_AUTHORIZATION, text_str(&query), &found, err) < 0) {
+        if (err->http_status != 403)
+            return -(int)err->class;
+        value_set_string(o->arena, facts, "why", err->text);
+    } else if (value_count(found) == 0) {
+        value_set(o->arena, facts, "why", value_format(o->arena, "there is no role named %s at this scope", role));
+    } else {
+        value_set_string(o->arena, facts, "roleId", value_str_at(value_item(found, 0), "name"));
+    }
+    return 0;
+}
+
+static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
+{
+    struct azure *az = kind_azure(o->provider, o->document);
+    const char *scope = value_str_at(o->document->spec, "scope");
+    struct value *facts = facts_new(o->arena, "absent"), *assignments;
+
+    value_set_string(o->arena, facts, "scope", scope);
+    TRY(principal_id(c, o, az, facts, err));
+    TRY(role_id(c, o, az, scope, facts, err));
+    if (role_assignments_read(az, c, o->arena, scope, &assignments, err) < 0) {
+        TRY(facts_from_error(o->arena, "reading role assignments", err, ret));
+        return 0;
+    }
+    for (size_t i = 0; i < value_count(assignments); i++) {
+        const struct value *one = value_item(assignments, i);
+
+        if (!str_eq_nocase(value_str_at(one, "principalId"), value_str_at(facts, "objectId")) || !value_str_at(facts, "objectId") ||
+            !str_eq_nocase(arm_id_name(value_str_at(one, "roleDefinitionId")), value_str_at(facts, "roleId")))
+            continue;
+        value_set_string(o->arena, facts, "state", "present");
+        value_set_string(o->arena, facts, "since", value_str_at(one, "createdOn"));
+    }
+    *ret = facts;
+    return 0;
+}
+
+/* A KeyAccess that grants the same principal rights on the same scope already owns the grant. */
+static const struct document *other_owner(const struct view *v, const struct document *doc)
+{
+    const struct value *facts = view_facts(v, doc);
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *d = v->desired->documents[i];
+        const struct value *other = view_facts(v, d);
+
+        if (d->index < doc->index && str_eq(d->kind, "RoleAssignment") && str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")) &&
+            value_str_at(facts, "objectId") && str_eq_nocase(value_str_at(other, "objectId"), value_str_at(facts, "objectId")) &&
+            str_eq_nocase(value_str_at(other, "roleId"), value_str_at(facts, "roleId")))
+            return d;
+        for (size_t j = 0; str_eq(d->kind, "KeyAccess") && j < value_count(value_get(other, "principals")); j++) {
+            const struct value *p = value_item(value_get(other, "principals"), j);
+
+            if (str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")) && value_str_at(p, "objectId") &&
+                str_eq_nocase(value_str_at(p, "objectId"), value_str_at(facts, "objectId")) &&
+                str_eq(key_rights[value_int_at(p, "user", 0)].role_id, value_str_at(facts, "roleId")))
+                return d;
+        }
+    }
+    return NULL;
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *facts = view_facts(v, doc);
+    const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet"), *other;
+    const char *object_id = value_str_at(facts, "objectId");
+    struct step *step;
+
+    if (steps_unseen(v, doc, out))
+        return;
+    if ((other = other_owner(v, doc))) {
+        steps_block(out, doc, NULL, "keep one of the two", "%s declares the same grant: a grant has one owner", other->address);
+        return;
+    }
+    if (str_eq(view_state(v, doc), "present")) {
+        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+        return;
+    }
+    if (!value_str_at(facts, "roleId") || (!object_id && !(des && view_prospect(v, des) == PROSPECT_PENDING))) {
+        steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s", value_str_at(facts, "why") ? ": " : "",
+                    value_str_at(facts, "why") ? value_str_at(facts, "why") : "");
+        return;
+    }
+    step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above", value_str_at(doc->spec, "role"));
+    step->scope = value_str_at(facts, "scope");
+    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
+    step_change(out, step, "role", NULL, value_get(doc->spec, "role"), NULL);
+    step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
+    step_right(out, step, step->scope, "Microsoft.Authorization/roleAssignments/write", false, "Role Based Access Control Administrator");
+    view_need(v, out, step, des);
+}
+
+static int act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct value *facts = view_facts(actor->view, actor->step->document);
+
+    if (!value_str_at(facts, "objectId"))
+        return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
+    return role_assignment_put(kind_azure(actor->provider, actor->step->document), c, actor->arena, actor->step->scope, value_str_at(facts, "objectId"),
+                               value_str_at(facts, "roleId"), err);
+}
+
+const struct kind role_assignment_kind = {
+    .name = "RoleAssignment",
+    .summary = "One Azure role for one principal at one scope, spelled out; inherited assignments count.",
+    .observe = observe,
+    .steps = steps,
+    .act = act,
+};
