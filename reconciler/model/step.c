@@ -85,7 +85,8 @@ void step_need(struct steps *s, struct step *step, const char *id)
     step->needs = needs;
 }
 
-void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after, const char *why)
+void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after,
+                 const char *why)
 {
     struct change change = {.path = arena_strdup(s->arena, path), .why = arena_strdup(s->arena, why), .before = before, .after = after};
     struct change *changes = (struct change *)step->changes;

@@ -1,0 +1,498 @@
+/* Knows how raw documents become an estate: which are known, what each field names, who uses which Azure document, and
+ * in which order they can be looked at. Must not know what any kind means; the table of kinds and their schemas say. */
+#include "desired.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "graph.h"
+
+#define API_VERSION "reinstate/v1"
+
+/* A document while it is being resolved. */
+struct draft {
+    struct document document;
+    const char *schema;              /* "KeyVault.json" */
+    bool faulty;                     /* its schema has complained: some faults here would only be echoes */
+    const struct document **referrers;
+    struct reference *references;
+};
+
+struct resolver {
+    struct arena *arena;
+    const struct schemas *schemas;
+    const char *const *kinds;
+    struct diags *diags;
+    struct draft *drafts;
+    size_t count;
+    struct draft **by_name;          /* by name, then by position */
+};
+
+/* --- reading documents --------------------------------------------------------------------------------------------- */
+
+/* The known kind of a document, or NULL with a fault (or, for a World, a warning). */
+static const char *kind_read(const struct resolver *r, const struct value *raw)
+{
+    const struct value *kind = value_get(raw, "kind"), *version = value_get(raw, "apiVersion");
+    const char **known = NULL;
+    const char *near;
+    size_t count = 0;
+
+    if (str_eq(value_str(kind), "World")) {
+        diags_add(r->diags, SEVERITY_WARNING, &kind->origin, NULL,
+                  "a World among the manifests is ignored: it is given with --world FILE");
+        return NULL;
+    }
+    if (!str_eq(value_str(version), API_VERSION)) {
+        diags_add(r->diags, SEVERITY_ERROR, version ? &version->origin : &raw->origin, "write apiVersion: " API_VERSION, "apiVersion %s%s%s",
+                  value_str(version) ? "is \"" : "is missing", value_str(version) ? value_str(version) : "",
+                  value_str(version) ? "\", which this version does not understand" : "");
+        return NULL;
+    }
+    for (size_t i = 0; r->kinds[i]; i++) {
+        if (str_eq(r->kinds[i], value_str(kind)))
+            return r->kinds[i];
+        arena_push(r->arena, known, count, r->kinds[i]);
+    }
+    arena_push(r->arena, known, count, "World");
+    arena_push(r->arena, known, count, NULL);
+    if (!value_str(kind)) {
+        diags_add(r->diags, SEVERITY_ERROR, kind ? &kind->origin : &raw->origin,
+                  "write kind: and one of the kinds reinstate explain lists", "the document has no kind");
+        return NULL;
+    }
+    near = did_you_mean(value_str(kind), known);
+    diags_add(r->diags, SEVERITY_ERROR, &kind->origin,
+              near ? arena_printf(r->arena, "did you mean %s?", near) : "reinstate explain lists the kinds", "unknown kind \"%s\"",
+              value_str(kind));
+    return NULL;
+}
+
+/* Names under which other tools take addresses and programs. Wherever the schemas do not define such a field, the fault says
+ * that it is refused on purpose and where it belongs. */
+static bool operator_word(const char *key)
+{
+    static const char *const words[] = {
+        "endpoint", "endpoints", "hook", "hooks", "webhook", "webhooks", "command", "commands", "exec", "script",
+    };
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (str_eq_nocase(key, words[i]))
+            return true;
+    return false;
+}
+
+/* Takes such fields out of v (a copy), so that the schema does not name them a second time as merely unknown. */
+static void operator_fields_refuse(const struct resolver *r, const char *schema, const char *path, struct value *v)
+{
+    for (size_t i = 0; value_is(v, VALUE_LIST) && i < v->list.count; i++)
+        operator_fields_refuse(r, schema, path, v->list.items[i]);
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count;) {
+        const struct member *m = &v->map.members[i];
+        const char *below = arena_printf(r->arena, "%s%s%s", path, *path ? "." : "", m->key);
+
+        if (!operator_word(m->key) || schema_field(r->schemas, schema, below)) {
+            operator_fields_refuse(r, schema, below, m->value);
+            i++;
+            continue;
+        }
+        diags_add(r->diags, SEVERITY_ERROR, &m->key_origin, "the operator gives it on the command line (see --cloud) or in the environment",
+                  "%s is refused: a manifest does not decide where requests go or what is run", below);
+        value_remove(v, m->key);
+    }
+}
+
+static void annotations_read(const struct resolver *r, struct document *doc)
+{
+    static const char *const known[] = {"reinstate/suspend", "reinstate/mode", NULL};
+    const struct value *annotations = value_at(doc->root, "metadata.annotations");
+
+    for (size_t i = 0; value_is(annotations, VALUE_MAP) && i < annotations->map.count; i++) {
+        const struct member *m = &annotations->map.members[i];
+        const char *text = value_str(m->value), *near;
+
+        if (str_eq(m->key, known[0])) {
+            doc->suspended = text && *text ? text : NULL;
+            if (!doc->suspended)
+                diags_add(r->diags, SEVERITY_ERROR, &m->value->origin, "write the reason as a string", "reinstate/suspend has no reason");
+        } else if (str_eq(m->key, known[1])) {
+            doc->observe_only = str_eq(text, "observe");
+            if (!doc->observe_only)
+                diags_add(r->diags, SEVERITY_ERROR, &m->value->origin, "write observe, or leave it out",
+                          "reinstate/mode is no mode that exists");
+        } else if (str_starts(m->key, "reinstate/")) {
+            near = did_you_mean(m->key, known);
+            diags_add(r->diags, SEVERITY_WARNING, &m->key_origin, near ? arena_printf(r->arena, "did you mean %s?", near) : NULL,
+                      "unknown annotation %s has no effect", m->key);
+        }
+    }
+}
+
+static void draft_read(const struct resolver *r, const char *kind, const struct value *raw, struct draft *ret)
+{
+    size_t before = r->diags->n_errors;
+    struct value *checked = value_copy(r->arena, raw);
+    const struct value *name;
+    struct document *doc = &ret->document;
+
+    ret->schema = arena_printf(r->arena, "%s.json", kind);
+    operator_fields_refuse(r, ret->schema, "", checked);
+    schema_check(r->schemas, ret->schema, checked, r->diags);
+    ret->faulty = r->diags->n_errors > before;
+    name = value_at(checked, "metadata.name");
+    if (!ret->faulty && !(value_str(name) && *value_str(name))) {
+        diags_add(r->diags, SEVERITY_ERROR, name ? &name->origin : &raw->origin, "write metadata: {name: …}", "the document has no name");
+        ret->faulty = true;
+    }
+    doc->root = schema_with_defaults(r->arena, r->schemas, ret->schema, checked);
+    doc->kind = kind;
+    doc->name = value_str(name) ? value_str(name) : "";
+    doc->address = arena_printf(r->arena, "%s/%s", kind, doc->name);
+    doc->spec = value_get(doc->root, "spec");
+    doc->labels = value_at(doc->root, "metadata.labels");
+    doc->origin = raw->origin;
+    annotations_read(r, doc);
+}
+
+static void drafts_read(struct resolver *r, const struct value *docs)
+{
+    size_t n = value_count(docs), at = 0;
+    const char **kinds = arena_array(r->arena, const char *, n + 1);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct value *raw = value_item(docs, i);
+
+        if (value_is(raw, VALUE_MAP))
+            kinds[i] = kind_read(r, raw);
+        else
+            diags_add(r->diags, SEVERITY_ERROR, &raw->origin, "write a map with apiVersion, kind, metadata and spec", "the document is %s",
+                      value_type_name(raw->type));
+        r->count += kinds[i] != NULL;
+    }
+    r->drafts = arena_array(r->arena, struct draft, r->count + 1);
+    for (size_t k = 0; r->kinds[k]; k++)
+        for (size_t i = 0; i < n; i++) {
+            if (kinds[i] != r->kinds[k])
+                continue;
+            r->drafts[at].document.index = at;
+            draft_read(r, kinds[i], value_item(docs, i), &r->drafts[at++]);
+        }
+}
+
+/* --- names --------------------------------------------------------------------------------------------------------- */
+
+static int draft_before(const void *a, const void *b)
+{
+    const struct draft *const *x = a, *const *y = b;
+    int by_name = strcmp((*x)->document.name, (*y)->document.name);
+
+    return by_name ? by_name : ((*x)->document.index > (*y)->document.index) - ((*x)->document.index < (*y)->document.index);
+}
+
+static void names_index(struct resolver *r)
+{
+    r->by_name = arena_array(r->arena, struct draft *, r->count + 1);
+    for (size_t i = 0; i < r->count; i++)
+        r->by_name[i] = &r->drafts[i];
+    qsort(r->by_name, r->count, sizeof(*r->by_name), draft_before);
+    for (size_t i = 1, first = 0; i < r->count; i++) {
+        const struct document *a = &r->by_name[first]->document, *b = &r->by_name[i]->document;
+
+        if (!*b->name || !str_eq(a->address, b->address)) {
+            first = i;
+            continue;
+        }
+        diags_add(r->diags, SEVERITY_ERROR, &b->origin, "give one of them another name", "%s is declared twice: first at %s:%d:%d", b->address,
+                  a->origin.file ? a->origin.file : "(no file)", a->origin.line, a->origin.column);
+    }
+}
+
+/* The first place in by_name that is not before `name`. */
+static size_t names_from(const struct resolver *r, const char *name)
+{
+    size_t low = 0, high = r->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(r->by_name[middle]->document.name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* --- references ---------------------------------------------------------------------------------------------------- */
+
+static bool kind_fits(const struct value *ref_kinds, const char *kind)
+{
+    for (size_t i = 0; i < value_count(ref_kinds); i++)
+        if (str_eq(value_str(value_item(ref_kinds, i)), kind))
+            return true;
+    return false;
+}
+
+static const char *kinds_words(struct arena *a, const struct value *ref_kinds)
+{
+    const char *words = "";
+    size_t n = value_count(ref_kinds);
+
+    for (size_t i = 0; i < n; i++)
+        words = arena_printf(a, "%s%s%s", words, i == 0 ? "" : i + 1 == n ? " or " : ", ", value_str(value_item(ref_kinds, i)));
+    return words;
+}
+
+static void dangling_report(const struct resolver *r, const char *path, const struct value *at, const struct value *ref_kinds)
+{
+    const char **names = NULL, *near, *other = NULL;
+    size_t count = 0, place = names_from(r, at->str.s);
+
+    for (size_t i = 0; i < r->count; i++)
+        if (kind_fits(ref_kinds, r->drafts[i].document.kind))
+            arena_push(r->arena, names, count, r->drafts[i].document.name);
+    arena_push(r->arena, names, count, NULL);
+    near = did_you_mean(at->str.s, names);
+    if (place < r->count && str_eq(r->by_name[place]->document.name, at->str.s))
+        other = r->by_name[place]->document.address;
+    diags_add(r->diags, SEVERITY_ERROR, &at->origin,
+              near ? arena_printf(r->arena, "did you mean \"%s\"?", near) : "declare it, or write {id: …} or {url: …} of something not declared here",
+              "%s: there is no %s named \"%s\"%s%s%s", path, kinds_words(r->arena, ref_kinds), at->str.s, other ? " (" : "", other ? other : "",
+              other ? " is another kind)" : "");
+}
+
+static struct draft *name_resolve(const struct resolver *r, const char *path, const struct value *at, const struct value *ref_kinds)
+{
+    struct draft *found = NULL;
+
+    for (size_t i = names_from(r, at->str.s); i < r->count && str_eq(r->by_name[i]->document.name, at->str.s); i++) {
+        struct draft *d = r->by_name[i];
+
+        if (!kind_fits(ref_kinds, d->document.kind))
+            continue;
+        if (found && !str_eq(found->document.kind, d->document.kind)) {
+            diags_add(r->diags, SEVERITY_ERROR, &at->origin, "give one of them another name", "%s: \"%s\" may be %s or %s", path, at->str.s,
+                      found->document.address, d->document.address);
+            return found;
+        }
+        if (!found)
+            found = d;
+    }
+    if (!found)
+        dangling_report(r, path, at, ref_kinds);
+    return found;
+}
+
+struct visiting {
+    struct resolver *resolver;
+    struct draft *draft;
+};
+
+static void reference_visit(void *ctx, const char *path, const struct value *at, const struct value *ref_kinds)
+{
+    struct visiting *v = ctx;
+    struct resolver *r = v->resolver;
+    struct reference ref = {.path = arena_strdup(r->arena, path), .origin = at->origin};
+
+    if (value_is(at, VALUE_STRING)) {
+        struct draft *target = name_resolve(r, path, at, ref_kinds);
+
+        if (!target)
+            return;
+        ref.target = &target->document;
+        if (!target->document.n_referrers || target->referrers[target->document.n_referrers - 1] != &v->draft->document)
+            arena_push(r->arena, target->referrers, target->document.n_referrers, &v->draft->document);
+    } else {
+        ref.id = value_str_at(at, "id");
+        ref.url = value_str_at(at, "url");
+        if (!ref.id == !ref.url || value_count(at) != 1) {
+            if (!v->draft->faulty)
+                diags_add(r->diags, SEVERITY_ERROR, &at->origin, "write the name of a document, {id: …} or {url: …}",
+                          "%s is no reference to %s", path, kinds_words(r->arena, ref_kinds));
+            return;
+        }
+    }
+    arena_push(r->arena, v->draft->references, v->draft->document.n_references, ref);
+}
+
+static void references_resolve(struct resolver *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct visiting v = {.resolver = r, .draft = &r->drafts[i]};
+
+        schema_each_ref(r->schemas, r->drafts[i].schema, r->drafts[i].document.root, reference_visit, &v);
+        r->drafts[i].document.references = r->drafts[i].references;
+    }
+    for (size_t i = 0; i < r->count; i++)
+        r->drafts[i].document.referrers = r->drafts[i].referrers;
+}
+
+/* --- Azure documents ----------------------------------------------------------------------------------------------- */
+
+static bool needs_azure(const struct document *doc)
+{
+    return !str_eq(doc->kind, "Azure") && !str_eq(doc->kind, "Policy") && !str_eq(doc->kind, "Activation") && !str_eq(doc->kind, "World");
+}
+
+static void azure_assign(struct resolver *r)
+{
+    const struct document *only = NULL, *another = NULL;
+    bool told = false;
+
+    for (size_t i = r->count; i-- > 0;)
+        if (str_eq(r->drafts[i].document.kind, "Azure")) {
+            another = only;
+            only = &r->drafts[i].document;
+        }
+    for (size_t i = 0; i < r->count; i++) {
+        struct document *doc = &r->drafts[i].document;
+        const struct value *given = value_get(doc->spec, "azure");
+
+        if (!needs_azure(doc))
+            continue;
+        doc->azure = given ? document_target(doc, "spec.azure") : only;
+        if (given && !doc->azure && !value_is(given, VALUE_STRING) && !r->drafts[i].faulty)
+            diags_add(r->diags, SEVERITY_ERROR, &given->origin, "write the name of an Azure document", "spec.azure names no Azure document");
+        if (given)
+            continue;
+        if (another)
+            diags_add(r->diags, SEVERITY_ERROR, &doc->origin, arena_printf(r->arena, "write spec: {azure: %s} or another of them", only->name),
+                      "%s does not say which Azure document it uses, and there are several (%s, %s)", doc->address, only->address,
+                      another->address);
+        /* One missing document is one fault, however many need it. */
+        if (!only && !told)
+            diags_add(r->diags, SEVERITY_ERROR, &doc->origin, "declare a document of kind Azure with cloud, tenant and subscription",
+                      "%s needs an Azure document, and there is none", doc->address);
+        told = told || !only;
+    }
+}
+
+/* --- order --------------------------------------------------------------------------------------------------------- */
+
+static void cycle_report(const struct resolver *r, const size_t *cycle, size_t length)
+{
+    const struct document *first = &r->drafts[cycle[0]].document, *next = &r->drafts[cycle[1 % length]].document;
+    const struct origin *origin = &first->origin;
+    const char *path = "", *words = first->address;
+
+    for (size_t i = 0; i < first->n_references; i++)
+        if (first->references[i].target == next) {
+            origin = &first->references[i].origin;
+            path = first->references[i].path;
+            break;
+        }
+    for (size_t i = 1; i <= length; i++)
+        words = arena_printf(r->arena, "%s -> %s", words, r->drafts[cycle[i % length]].document.address);
+    diags_add(r->diags, SEVERITY_ERROR, origin, "take one of these references out", "%s: documents refer to each other in a circle: %s",
+              path, words);
+}
+
+static size_t levels_assign(struct resolver *r)
+{
+    struct graph *g = graph_new(r->arena, r->count);
+    size_t *order = arena_array(r->arena, size_t, r->count + 1), levels = 0;
+    const size_t *const *cycles, *lengths;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct document *doc = &r->drafts[i].document;
+
+        for (size_t j = 0; j < doc->n_references; j++)
+            if (doc->references[j].target)
+                graph_edge(g, i, doc->references[j].target->index);
+        /* An implied Azure document counts like a written one. */
+        if (doc->azure)
+            graph_edge(g, i, doc->azure->index);
+    }
+    if (!graph_order(g, order)) {
+        size_t n = graph_cycles(g, &cycles, &lengths);
+
+        for (size_t i = 0; i < n; i++)
+            cycle_report(r, cycles[i], lengths[i]);
+        return 0;
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        struct document *doc = &r->drafts[order[i]].document;
+
+        doc->level = doc->azure ? doc->azure->level + 1 : 0;
+        for (size_t j = 0; j < doc->n_references; j++)
+            if (doc->references[j].target && doc->references[j].target->level >= doc->level)
+                doc->level = doc->references[j].target->level + 1;
+        if (doc->level >= levels)
+            levels = doc->level + 1;
+    }
+    return levels;
+}
+
+const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
+                                      struct diags *diags)
+{
+    struct resolver r = {.arena = a, .schemas = schemas, .kinds = kinds, .diags = diags};
+    struct desired *d = arena_new_of(a, struct desired);
+    const struct document **documents;
+
+    drafts_read(&r, docs);
+    names_index(&r);
+    references_resolve(&r);
+    azure_assign(&r);
+    d->levels = levels_assign(&r);
+    documents = arena_array(a, const struct document *, r.count + 1);
+    for (size_t i = 0; i < r.count; i++)
+        documents[i] = &r.drafts[i].document;
+    d->documents = documents;
+    d->count = r.count;
+    return d;
+}
+
+/* --- asking -------------------------------------------------------------------------------------------------------- */
+
+const struct document *desired_find(const struct desired *d, const char *kind, const char *name)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (str_eq(d->documents[i]->kind, kind) && str_eq(d->documents[i]->name, name))
+            return d->documents[i];
+    return NULL;
+}
+
+const struct reference *document_reference(const struct document *doc, const char *path)
+{
+    for (size_t i = 0; i < doc->n_references; i++)
+        if (str_eq(doc->references[i].path, path))
+            return &doc->references[i];
+    return NULL;
+}
+
+const struct document *document_target(const struct document *doc, const char *path)
+{
+    const struct reference *ref = document_reference(doc, path);
+
+    return ref ? ref->target : NULL;
+}
+
+/* One KEY=VALUE of n bytes. */
+static bool label_matches(const struct value *labels, const char *pair, size_t n)
+{
+    const char *equals = memchr(pair, '=', n);
+
+    for (size_t i = 0; equals && value_is(labels, VALUE_MAP) && i < labels->map.count; i++) {
+        const struct member *m = &labels->map.members[i];
+        const char *have = value_str(m->value);
+        size_t key_len = (size_t)(equals - pair), value_len = n - key_len - 1;
+
+        if (strlen(m->key) == key_len && memcmp(m->key, pair, key_len) == 0)
+            return have && strlen(have) == value_len && memcmp(have, equals + 1, value_len) == 0;
+    }
+    return false;
+}
+
+bool document_selected(const struct document *doc, const char *selector)
+{
+    while (selector && *selector) {
+        size_t n = strcspn(selector, ",");
+
+        if (!label_matches(doc->labels, selector, n))
+            return false;
+        selector += n + (selector[n] == ',');
+    }
+    return true;
+}
