@@ -31,10 +31,25 @@ struct resolver {
 
 /* --- reading documents --------------------------------------------------------------------------------------------- */
 
+static bool version_read(const struct resolver *r, const struct value *raw)
+{
+    const struct value *version = value_get(raw, "apiVersion");
+    const char *instead = "write apiVersion: " API_VERSION;
+
+    if (str_eq(value_str(version), API_VERSION))
+        return true;
+    if (version)
+        diags_add(r->diags, SEVERITY_ERROR, &version->origin, instead, "this version does not understand apiVersion %s",
+                  value_str(version) ? value_str(version) : "of another type");
+    else
+        diags_add(r->diags, SEVERITY_ERROR, &raw->origin, instead, "apiVersion is missing");
+    return false;
+}
+
 /* The known kind of a document, or NULL with a fault (or, for a World, a warning). */
 static const char *kind_read(const struct resolver *r, const struct value *raw)
 {
-    const struct value *kind = value_get(raw, "kind"), *version = value_get(raw, "apiVersion");
+    const struct value *kind = value_get(raw, "kind");
     const char **known = NULL;
     const char *near;
     size_t count = 0;
@@ -44,12 +59,8 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
                   "a World among the manifests is ignored: it is given with --world FILE");
         return NULL;
     }
-    if (!str_eq(value_str(version), API_VERSION)) {
-        diags_add(r->diags, SEVERITY_ERROR, version ? &version->origin : &raw->origin, "write apiVersion: " API_VERSION, "apiVersion %s%s%s",
-                  value_str(version) ? "is \"" : "is missing", value_str(version) ? value_str(version) : "",
-                  value_str(version) ? "\", which this version does not understand" : "");
+    if (!version_read(r, raw))
         return NULL;
-    }
     for (size_t i = 0; r->kinds[i]; i++) {
         if (str_eq(r->kinds[i], value_str(kind)))
             return r->kinds[i];
@@ -203,8 +214,8 @@ static void names_index(struct resolver *r)
             first = i;
             continue;
         }
-        diags_add(r->diags, SEVERITY_ERROR, &b->origin, "give one of them another name", "%s is declared twice: first at %s:%d:%d", b->address,
-                  a->origin.file ? a->origin.file : "(no file)", a->origin.line, a->origin.column);
+        diags_add(r->diags, SEVERITY_ERROR, &b->origin, "give one of them another name", "%s is declared twice: first at %s:%d:%d",
+                  b->address, a->origin.file ? a->origin.file : "(no file)", a->origin.line, a->origin.column);
     }
 }
 
@@ -257,9 +268,10 @@ static void dangling_report(const struct resolver *r, const char *path, const st
     if (place < r->count && str_eq(r->by_name[place]->document.name, at->str.s))
         other = r->by_name[place]->document.address;
     diags_add(r->diags, SEVERITY_ERROR, &at->origin,
-              near ? arena_printf(r->arena, "did you mean \"%s\"?", near) : "declare it, or write {id: …} or {url: …} of something not declared here",
-              "%s: there is no %s named \"%s\"%s%s%s", path, kinds_words(r->arena, ref_kinds), at->str.s, other ? " (" : "", other ? other : "",
-              other ? " is another kind)" : "");
+              near ? arena_printf(r->arena, "did you mean \"%s\"?", near)
+                   : "declare it, or write {id: …} or {url: …} of something not declared here",
+              "%s: there is no %s named \"%s\"%s", path, kinds_words(r->arena, ref_kinds), at->str.s,
+              other ? arena_printf(r->arena, " (%s is of another kind)", other) : "");
 }
 
 static struct draft *name_resolve(const struct resolver *r, const char *path, const struct value *at, const struct value *ref_kinds)
@@ -353,11 +365,13 @@ static void azure_assign(struct resolver *r)
             continue;
         doc->azure = given ? document_target(doc, "spec.azure") : only;
         if (given && !doc->azure && !value_is(given, VALUE_STRING) && !r->drafts[i].faulty)
-            diags_add(r->diags, SEVERITY_ERROR, &given->origin, "write the name of an Azure document", "spec.azure names no Azure document");
+            diags_add(r->diags, SEVERITY_ERROR, &given->origin, "write the name of an Azure document",
+                      "spec.azure names no Azure document");
         if (given)
             continue;
         if (another)
-            diags_add(r->diags, SEVERITY_ERROR, &doc->origin, arena_printf(r->arena, "write spec: {azure: %s} or another of them", only->name),
+            diags_add(r->diags, SEVERITY_ERROR, &doc->origin,
+                      arena_printf(r->arena, "write spec: {azure: %s} or another of them", only->name),
                       "%s does not say which Azure document it uses, and there are several (%s, %s)", doc->address, only->address,
                       another->address);
         /* One missing document is one fault, however many need it. */
