@@ -1,0 +1,537 @@
+/* Knows JSON text: a strict scanner of our own says where a text is wrong and finds single members without a tree,
+ * json-c builds trees from texts the scanner has passed, and values are written by hand so that equal values give equal
+ * bytes. Must not know what a text means, and never puts any of it into an error. */
+#include "json.h"
+
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+#include <json-c/linkhash.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* --- the scanner --------------------------------------------------------------------------------------------- */
+
+struct scan {
+    const char *start, *p, *end;
+    size_t depth;
+    struct arena *arena;       /* NULL when wide integers need not be remembered */
+    const char **wide;         /* ends of integers that do not fit 64 bits */
+    size_t wide_count;
+};
+
+static int scan_fault(const struct scan *s, const char *what, struct err *err)
+{
+    size_t line = 1, column = 1;
+
+    for (const char *p = s->start; p < s->p; p++) {
+        column += ((unsigned char)*p & 0xC0) != 0x80;
+        if (*p == '\n') {
+            line++;
+            column = 1;
+        }
+    }
+    return err_set(err, ERR_PROTOCOL, "line %zu, column %zu: %s", line, column, what);
+}
+
+static void scan_blanks(struct scan *s)
+{
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
+        s->p++;
+}
+
+static bool scan_take(struct scan *s, char c)
+{
+    if (s->p == s->end || *s->p != c)
+        return false;
+    s->p++;
+    return true;
+}
+
+/* Length of the UTF-8 sequence at p, 0 when it is none (overlong forms and surrogates are none). */
+static size_t utf8_length(const char *text, const char *end)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t room = (size_t)(end - text), n = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
+
+    if (n > room)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) || (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))
+        return 0;
+    return n;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static int scan_escape(struct scan *s, bool key, struct err *err)
+{
+    if (s->end - s->p < 2)
+        return scan_fault(s, "the text ends inside a string", err);
+    if (s->p[1] != 'u') {
+        if (!memchr("\"\\/bfnrt", s->p[1], 8))
+            return scan_fault(s, "an escape that JSON does not have", err);
+        s->p += 2;
+        return 0;
+    }
+    for (int i = 2; i < 6; i++)
+        if (s->end - s->p <= i || !is_hex(s->p[i]))
+            return scan_fault(s, "\\u needs four hexadecimal digits", err);
+    if (key && memcmp(s->p + 2, "0000", 4) == 0)
+        return scan_fault(s, "a member's name holds a NUL", err);
+    s->p += 6;
+    return 0;
+}
+
+static int scan_string(struct scan *s, bool key, struct err *err)
+{
+    if (!scan_take(s, '"'))
+        return scan_fault(s, "a member's name in double quotes is expected", err);
+    while (s->p < s->end && *s->p != '"') {
+        size_t n;
+
+        if (*s->p == '\\') {
+            TRY(scan_escape(s, key, err));
+            continue;
+        }
+        if ((unsigned char)*s->p < 0x20)
+            return scan_fault(s, "a control character in a string", err);
+        n = utf8_length(s->p, s->end);
+        if (n == 0)
+            return scan_fault(s, "bytes that are not UTF-8", err);
+        s->p += n;
+    }
+    return scan_take(s, '"') ? 0 : scan_fault(s, "the text ends inside a string", err);
+}
+
+static int scan_digits(struct scan *s, struct err *err)
+{
+    if (s->p == s->end || !is_digit(*s->p))
+        return scan_fault(s, "a digit is expected", err);
+    while (s->p < s->end && is_digit(*s->p))
+        s->p++;
+    return 0;
+}
+
+static bool fits_64_bits(const char *digits, const char *end, bool negative)
+{
+    const char *limit = negative ? "9223372036854775808" : "9223372036854775807";
+    size_t n = (size_t)(end - digits);
+
+    return n < 19 || (n == 19 && memcmp(digits, limit, n) <= 0);
+}
+
+static int scan_number(struct scan *s, struct err *err)
+{
+    const char *digits;
+    bool whole = true, negative = scan_take(s, '-');
+
+    digits = s->p;
+    TRY(scan_digits(s, err));
+    if (*digits == '0' && s->p - digits > 1)
+        return scan_fault(s, "a number with a zero in front", err);
+    if (scan_take(s, '.')) {
+        whole = false;
+        TRY(scan_digits(s, err));
+    }
+    if (s->p < s->end && (*s->p == 'e' || *s->p == 'E')) {
+        whole = false;
+        s->p++;
+        if (!scan_take(s, '+'))
+            scan_take(s, '-');
+        TRY(scan_digits(s, err));
+    }
+    if (whole && s->arena && !fits_64_bits(digits, s->p, negative))
+        arena_push(s->arena, s->wide, s->wide_count, s->p);
+    return 0;
+}
+
+static int scan_word(struct scan *s, struct err *err)
+{
+    static const char *const words[] = {"true", "false", "null"};
+
+    for (size_t i = 0; i < COUNT(words); i++) {
+        size_t n = strlen(words[i]);
+
+        if ((size_t)(s->end - s->p) >= n && memcmp(s->p, words[i], n) == 0) {
+            s->p += n;
+            return 0;
+        }
+    }
+    return scan_fault(s, s->p == s->end ? "the text ends where a value is expected" : "no JSON value begins like this", err);
+}
+
+static int scan_value(struct scan *s, struct err *err);
+
+static int scan_name(struct scan *s, struct err *err)
+{
+    scan_blanks(s);
+    TRY(scan_string(s, true, err));
+    scan_blanks(s);
+    return scan_take(s, ':') ? 0 : scan_fault(s, "a colon is expected", err);
+}
+
+static int scan_collection(struct scan *s, char close, struct err *err)
+{
+    if (++s->depth > JSON_DEPTH_MAX)
+        return scan_fault(s, "nested deeper than 64 levels", err);
+    s->p++;
+    scan_blanks(s);
+    if (!scan_take(s, close)) {
+        do {
+            if (close == '}')
+                TRY(scan_name(s, err));
+            TRY(scan_value(s, err));
+            scan_blanks(s);
+        } while (scan_take(s, ','));
+        if (!scan_take(s, close))
+            return scan_fault(s, close == '}' ? "a comma or } is expected" : "a comma or ] is expected", err);
+    }
+    s->depth--;
+    return 0;
+}
+
+static int scan_value(struct scan *s, struct err *err)
+{
+    scan_blanks(s);
+    if (s->p < s->end) {
+        if (*s->p == '{')
+            return scan_collection(s, '}', err);
+        if (*s->p == '[')
+            return scan_collection(s, ']', err);
+        if (*s->p == '"')
+            return scan_string(s, false, err);
+        if (*s->p == '-' || is_digit(*s->p))
+            return scan_number(s, err);
+    }
+    return scan_word(s, err);
+}
+
+static int scan_text(struct scan *s, const char *text, size_t len, struct err *err)
+{
+    s->start = s->p = text;
+    s->end = text + len;
+    if (len > JSON_BYTES_MAX)
+        return err_set(err, ERR_PROTOCOL, "%zu bytes of JSON, more than %d are not read", len, JSON_BYTES_MAX);
+    if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+        s->p = s->start = text + 3;
+    TRY(scan_value(s, err));
+    scan_blanks(s);
+    return s->p == s->end ? 0 : scan_fault(s, "something follows behind the JSON text", err);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------- */
+
+static void tokener_freep(struct json_tokener **t)
+{
+    if (*t)
+        json_tokener_free(*t);
+}
+
+static void object_freep(struct json_object **o)
+{
+    json_object_put(*o);
+}
+
+static struct value *value_from(struct arena *a, struct json_object *o)
+{
+    struct value *v;
+
+    switch (json_object_get_type(o)) {
+    case json_type_boolean:
+        return value_bool(a, json_object_get_boolean(o));
+    case json_type_double:
+        return value_real(a, json_object_get_double(o));
+    case json_type_int:
+        return value_int(a, json_object_get_int64(o));
+    case json_type_string:
+        return value_string_n(a, json_object_get_string(o), (size_t)json_object_get_string_len(o));
+    case json_type_array:
+        v = value_list(a);
+        for (size_t i = 0; i < json_object_array_length(o); i++)
+            value_push(a, v, value_from(a, json_object_array_get_idx(o, i)));
+        return v;
+    case json_type_object:
+        v = value_map(a);
+        json_object_object_foreach(o, key, item)
+        {
+            struct member m = {.key = arena_strdup(a, key), .value = value_from(a, item)};
+
+            /* json-c has made the keys unique, so there is no need to look for them again. */
+            arena_push(a, v->map.members, v->map.count, m);
+        }
+        return v;
+    case json_type_null:
+        break;
+    }
+    return value_null(a);
+}
+
+/* Feeds the text in pieces: behind an integer too wide for 64 bits goes an exponent that makes it a real. */
+static struct json_object *tokener_feed(struct json_tokener *t, const struct scan *s)
+{
+    struct json_object *o = NULL;
+    const char *p = s->start;
+
+    for (size_t i = 0; i <= s->wide_count && !o; i++) {
+        const char *until = i < s->wide_count ? s->wide[i] : s->end;
+
+        o = json_tokener_parse_ex(t, p, (int)(until - p));
+        if (i < s->wide_count)
+            o = json_tokener_parse_ex(t, "e0", 2);
+        p = until;
+    }
+    /* A number alone ends only with the text. */
+    if (!o && json_tokener_get_error(t) == json_tokener_continue)
+        o = json_tokener_parse_ex(t, "", 1);
+    return o;
+}
+
+int json_parse(struct arena *a, const char *s, size_t len, struct value **ret, struct err *err)
+{
+    struct json_tokener *t cleanup(tokener_freep) = NULL;
+    struct json_object *o cleanup(object_freep) = NULL;
+    struct scan scan = {.arena = a};
+
+    TRY(scan_text(&scan, s, len, err));
+    t = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
+    if (!t)
+        return err_set(err, ERR_PROTOCOL, "json-c could not be started");
+    o = tokener_feed(t, &scan);
+    if (!o && json_tokener_get_error(t) != json_tokener_success)
+        return err_set(err, ERR_PROTOCOL, "json-c: %s", json_tokener_error_desc(json_tokener_get_error(t)));
+    *ret = value_from(a, o);
+    return 0;
+}
+
+/* --- cutting ------------------------------------------------------------------------------------------------- */
+
+/* Moves from in front of an object to in front of the value of its member, if it has it. The text has been scanned. */
+static bool cut_enter(struct scan *s, const char *key, size_t key_len, struct err *err)
+{
+    scan_blanks(s);
+    if (!scan_take(s, '{'))
+        return false;
+    scan_blanks(s);
+    if (scan_take(s, '}'))
+        return false;
+    do {
+        const char *name;
+
+        scan_blanks(s);
+        name = s->p + 1;
+        if (scan_name(s, err) < 0)
+            return false;
+        if (strncasecmp(name, key, key_len) == 0 && name[key_len] == '"') {
+            scan_blanks(s);
+            return true;
+        }
+        if (scan_value(s, err) < 0)
+            return false;
+        scan_blanks(s);
+    } while (scan_take(s, ','));
+    return false;
+}
+
+int json_cut(const char *s, size_t len, const char *path, const char **ret_start, size_t *ret_len, struct err *err)
+{
+    struct scan scan = {0};
+    const char *start;
+
+    TRY(scan_text(&scan, s, len, err));
+    scan.p = scan.start;
+    for (const char *key = path; *key;) {
+        size_t n = strcspn(key, ".");
+
+        if (!cut_enter(&scan, key, n, err))
+            return err_set(err, ERR_NOT_FOUND, "the answer has no member %s", path);
+        key += n + (key[n] == '.');
+    }
+    start = scan.p + 1;
+    if (scan.p == scan.end || *scan.p != '"' || scan_string(&scan, false, err) < 0)
+        return err_set(err, ERR_PROTOCOL, "the member %s is no string", path);
+    for (const char *p = start; p < scan.p - 1; p++)
+        if (*p == '\\' && *++p != '/')
+            return err_set(err, ERR_PROTOCOL, "the member %s holds escaped characters", path);
+    *ret_start = start;
+    *ret_len = (size_t)(scan.p - 1 - start);
+    return 0;
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------- */
+
+void json_write_quoted(struct text *out, const char *s, size_t len)
+{
+    static const char named[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *end = s + len;
+
+    text_add_char(out, '"');
+    while (s < end) {
+        const char *plain = s, *name;
+
+        while (s < end && (unsigned char)*s >= 0x20 && *s != '"' && *s != '\\' && (unsigned char)*s < 0x80)
+            s++;
+        text_add_n(out, plain, (size_t)(s - plain));
+        if (s == end)
+            break;
+        name = memchr(named, *s, sizeof(named) - 1);
+        if (name) {
+            text_add_char(out, '\\');
+            text_add_char(out, letters[name - named]);
+            s++;
+        } else if ((unsigned char)*s < 0x20) {
+            text_printf(out, "\\u%04x", (unsigned)(unsigned char)*s++);
+        } else {
+            size_t n = utf8_length(s, end);
+
+            /* A byte that is no UTF-8 must not make the whole text unreadable. */
+            text_add_n(out, n ? s : "\xEF\xBF\xBD", n ? n : 3);
+            s += n ? n : 1;
+        }
+    }
+    text_add_char(out, '"');
+}
+
+static void write_real(struct text *out, double r)
+{
+    char digits[40];
+
+    if (!isfinite(r)) {
+        text_add(out, "null");
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        double again;
+
+        snprintf(digits, sizeof(digits), "%.*g", precision, r);
+        again = strtod(digits, NULL);
+        if (again >= r && again <= r)
+            break;
+    }
+    text_add(out, digits);
+    /* Without this it would be read back as an integer. */
+    if (!strpbrk(digits, ".e"))
+        text_add(out, ".0");
+}
+
+struct writer {
+    struct text *out;
+    enum json_style style;
+    size_t depth;
+};
+
+static void write_break(const struct writer *w)
+{
+    if (w->style != JSON_INDENTED)
+        return;
+    text_add_char(w->out, '\n');
+    for (size_t i = 0; i < w->depth; i++)
+        text_add(w->out, "  ");
+}
+
+static void write_value(struct writer *w, const struct value *v);
+
+static void write_list(struct writer *w, const struct value *v)
+{
+    text_add_char(w->out, '[');
+    w->depth++;
+    for (size_t i = 0; i < v->list.count; i++) {
+        if (i)
+            text_add_char(w->out, ',');
+        write_break(w);
+        write_value(w, v->list.items[i]);
+    }
+    w->depth--;
+    if (v->list.count)
+        write_break(w);
+    text_add_char(w->out, ']');
+}
+
+static int member_order(const void *a, const void *b)
+{
+    return strcmp((*(const struct member *const *)a)->key, (*(const struct member *const *)b)->key);
+}
+
+static void write_map(struct writer *w, const struct value *v)
+{
+    const struct member **order = xcalloc(v->map.count, sizeof(const struct member *));
+
+    for (size_t i = 0; i < v->map.count; i++)
+        order[i] = &v->map.members[i];
+    if (w->style == JSON_CANONICAL && v->map.count)
+        qsort(order, v->map.count, sizeof(const struct member *), member_order);
+    text_add_char(w->out, '{');
+    w->depth++;
+    for (size_t i = 0; i < v->map.count; i++) {
+        if (i)
+            text_add_char(w->out, ',');
+        write_break(w);
+        json_write_quoted(w->out, order[i]->key, strlen(order[i]->key));
+        text_add(w->out, w->style == JSON_INDENTED ? ": " : ":");
+        write_value(w, order[i]->value);
+    }
+    w->depth--;
+    if (v->map.count)
+        write_break(w);
+    text_add_char(w->out, '}');
+    free(order);
+}
+
+static void write_value(struct writer *w, const struct value *v)
+{
+    switch (v ? v->type : VALUE_NULL) {
+    case VALUE_NULL:
+    case VALUE_TYPE_COUNT:
+        text_add(w->out, "null");
+        break;
+    case VALUE_BOOL:
+        text_add(w->out, v->b ? "true" : "false");
+        break;
+    case VALUE_INT:
+        text_printf(w->out, "%lld", (long long)v->i);
+        break;
+    case VALUE_REAL:
+        write_real(w->out, v->r);
+        break;
+    case VALUE_STRING:
+        json_write_quoted(w->out, v->str.s, v->str.len);
+        break;
+    case VALUE_LIST:
+        write_list(w, v);
+        break;
+    case VALUE_MAP:
+        write_map(w, v);
+        break;
+    case VALUE_UNKNOWN:
+        text_add(w->out, w->style == JSON_INDENTED ? "{\"$unknown\": true}" : "{\"$unknown\":true}");
+        break;
+    }
+}
+
+void json_write(struct text *out, const struct value *v, enum json_style style)
+{
+    struct writer w = {.out = out, .style = style};
+
+    write_value(&w, v);
+}
+
+char *json_string(struct arena *a, const struct value *v, enum json_style style)
+{
+    struct text out cleanup(text_release);
+
+    text_init(&out, TEXT_CEILING);
+    json_write(&out, v, style);
+    return arena_strndup(a, text_str(&out), out.len);
+}
