@@ -154,6 +154,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step->postcondition = "a GET shows the key and the wanted version";
     step->estimate_ms = 30 * SECOND_MS;
     step->estimate_source = "recorded recoveries";
+    order_cover(v, doc, step);
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
     need_data_right(v, out, step, doc, "recover/action");
     view_need(v, out, step, store);
@@ -250,9 +251,7 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
                                                               value_str_at(e.export, "job"), value_str_at(e.export, "account"))
                                                : "the key is purged; Azure Backup's copy is exported by the restore that fails");
     step->scenario = "N-17";
-    step->detail = value_map(v->arena);
-    if (e.order.state == ORDER_IN_FORCE)
-        value_set_string(v->arena, (struct value *)step->detail, "orderedBy", e.order.activation->name);
+    order_cover(v, doc, step);
     step->unverified = "that the export holds the wanted version: it is compared after the restore";
     step_writes(out, step, "POST", "/listKeys");
     if (!e.export)
@@ -328,6 +327,7 @@ static void steps_present(const struct view *v, const struct document *doc, stru
         step_change(out, step, "attributes.enabled", value_bool(v->arena, false), value_bool(v->arena, true), NULL);
     if (move_expiry)
         step_change(out, step, "attributes.exp", value_at(live, "attributes.exp"), value_int(v->arena, want_exp / SECOND_MS), NULL);
+    order_cover(v, doc, step);
     step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(facts, "name"));
     need_data_right(v, out, step, doc, "update/action");
 }

@@ -124,3 +124,32 @@ struct export_election export_elect(const struct view *v, const struct document 
     }
     return best;
 }
+
+const char *order_covering_key(const struct view *v, const struct document *key)
+{
+    const struct document *des, *rvm;
+    size_t at = 0;
+
+    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
+        size_t at_vm = 0;
+
+        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm))) {
+            struct order o = order_for(v, rvm);
+
+            if (o.state == ORDER_IN_FORCE)
+                return o.activation->name;
+        }
+    }
+    return NULL;
+}
+
+void order_cover(const struct view *v, const struct document *key, struct step *step)
+{
+    const char *by = order_covering_key(v, key);
+    struct value *detail = step->detail ? value_copy(v->arena, step->detail) : value_map(v->arena);
+
+    if (!by)
+        return;
+    value_set_string(v->arena, detail, "orderedBy", by);
+    step->detail = detail;
+}

@@ -267,14 +267,13 @@ static size_t count_state(const struct value *jobs, const char *state)
 enum { ATTEMPTS_MAX = 3 };
 
 /* A job that failed without leaving a key: once more if its error says so, else a person. true: a step was added. */
-static bool block_failed_export(const struct view *v, const struct document *doc, struct steps *out, const struct value *jobs)
+static bool block_failed_export(const struct document *doc, struct steps *out, const struct value *jobs)
 {
     size_t failed = count_state(jobs, "failed");
     const struct value *last = value_item(jobs, 0);
     const char *code = value_str_at(last, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
-    (void)v;
     if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX))
         return false;
     steps_block(out, doc, "export-key", known ? known->action : "look at the job in the portal; the code is not in the table of errors",
@@ -292,7 +291,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     struct value *jobs = jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match), *detail;
     struct step *step;
 
-    if (block_failed_export(v, doc, out, jobs))
+    if (block_failed_export(doc, out, jobs))
         return;
     step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
                      count_state(jobs, "running") ? "an export pass for %s is running: it is adopted" : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",

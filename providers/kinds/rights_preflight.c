@@ -8,7 +8,7 @@ struct scope_rights {
     const struct value *vault;       /* body of a key vault that lives by access policies, else NULL */
 };
 
-static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, bool data, struct scope_rights *ret, struct err *err)
+static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, struct scope_rights *ret, struct err *err)
 {
     struct value *vault;
 
@@ -18,7 +18,7 @@ static int read_scope(struct call *c, struct azure *az, struct arena *a, const c
         if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
             return -(int)err->class;
     }
-    if (!data || !str_find_nocase(scope, "/Microsoft.KeyVault/vaults/"))
+    if (!str_find_nocase(scope, "/Microsoft.KeyVault/vaults/"))
         return 0;
     if (arm_get(az, c, a, scope, API_KEYVAULT, &vault, err) == 0) {
         if (!value_bool_at(vault, "properties.enableRbacAuthorization", false))
@@ -83,7 +83,7 @@ int rights_preflight(struct call *c, void *provider, struct arena *a, const stru
                 if (str_eq_nocase(scopes[k].scope, right->scope))
                     s = &scopes[k];
             if (!s) {
-                TRY(read_scope(c, az, a, right->scope, right->data, &fresh, err));
+                TRY(read_scope(c, az, a, right->scope, &fresh, err));
                 arena_push(a, scopes, n_scopes, fresh);
                 s = &scopes[n_scopes - 1];
             }
