@@ -1,0 +1,208 @@
+/* Knows Resource Manager's ids, its URLs, its single reads and writes, its lists, and how role permissions match. Must not
+ * know any resource type: what a body means is the caller's business. Operations that take time are in lro.c. */
+#include "arm.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "internal.h"
+
+/* --- ids ------------------------------------------------------------------------------------------------------ */
+
+char *arm_id(struct arena *a, const char *subscription, const char *group, const char *provider_type, const char *name)
+{
+    char *scope = arena_printf(a, "/subscriptions/%s%s%s", subscription ? subscription : "", group ? "/resourceGroups/" : "", group ? group : "");
+
+    return provider_type ? arena_printf(a, "%s/providers/%s/%s", scope, provider_type, name ? name : "") : scope;
+}
+
+char *arm_id_part(struct arena *a, const char *id, const char *segment)
+{
+    size_t n = strlen(segment);
+
+    for (const char *p = id ? strchr(id, '/') : NULL; p; p = strchr(p + 1, '/')) {
+        const char *value = p + 1 + n;
+
+        if (str_starts_nocase(p + 1, segment) && *value == '/' && value[1])
+            return arena_strndup(a, value + 1, strcspn(value + 1, "/"));
+    }
+    return NULL;
+}
+
+const char *arm_id_name(const char *id)
+{
+    const char *slash = id ? strrchr(id, '/') : NULL;
+
+    return slash ? slash + 1 : id;
+}
+
+char *arm_id_parent(struct arena *a, const char *id, size_t segments)
+{
+    char *copy = arena_strdup(a, id);
+
+    for (; copy && segments > 0; segments--) {
+        char *slash = strrchr(copy, '/');
+
+        if (!slash)
+            break;
+        *slash = '\0';
+    }
+    return copy;
+}
+
+bool arm_id_equal(const char *x, const char *y)
+{
+    size_t n, m;
+
+    if (!x || !y)
+        return false;
+    n = strlen(x);
+    m = strlen(y);
+    n -= n > 0 && x[n - 1] == '/';
+    m -= m > 0 && y[m - 1] == '/';
+    return n == m && strncasecmp(x, y, n) == 0;
+}
+
+/* --- URLs -------------------------------------------------------------------------------------------------------- */
+
+static int arm_url(struct azure *az, struct arena *a, const char *path, const char *api, const char *query, char **ret, struct err *err)
+{
+    struct text url cleanup(text_release);
+    bool bad = !path || path[0] != '/' || path[1] == '/';
+
+    /* What does not begin with one slash could turn the host's name into another one. */
+    if (bad)
+        return err_set(err, ERR_INVALID, "\"%.200s\" is no Resource Manager path: it must begin with one /", path ? path : "");
+    text_init(&url, 64 * 1024);
+    text_add(&url, azure_cloud(az)->arm);
+    url_add_path(&url, path);
+    text_printf(&url, "?api-version=%s", api);
+    if (query)
+        text_printf(&url, "&%s", query);
+    if (url.overflowed)
+        return err_set(err, ERR_INVALID, "the Resource Manager path \"%.100s…\" is too long", path);
+    *ret = arena_strdup(a, text_str(&url));
+    return 0;
+}
+
+/* "read disk encryption set des-payroll" is what people know; the type is the last but one segment of an id. */
+static char *describe(struct arena *a, const char *verb, const char *path)
+{
+    const char *name = arm_id_name(path);
+    const char *type = arm_id_name(arm_id_parent(a, path, 1));
+
+    return arena_printf(a, "%s %s %s", verb, type && *type ? type : "resource", name ? name : "");
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------- */
+
+int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret, struct err *err)
+{
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = HTTP_GET};
+    const char *what = describe(a, "read", id);
+    struct value *body;
+    char *url;
+
+    TRY(arm_url(az, a, id, api, NULL, &url, err));
+    request.url = url;
+    TRY(azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &body, err));
+    if (!value_is(body, VALUE_MAP))
+        return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with no JSON object in it", what, response.status);
+    *ret = body;
+    return 0;
+}
+
+int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *query, struct value **ret,
+             struct err *err)
+{
+    char *url;
+
+    TRY(arm_url(az, a, path, api, query, &url, err));
+    return azure_list(az, c, a, AUDIENCE_ARM, url, "nextLink", describe(a, "list", path), ret, err);
+}
+
+int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, const char *api,
+             const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err)
+{
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = method, .once = repeat == ARM_ONCE};
+    struct arm_operation op = {0};
+    const char *what = describe(a, method == HTTP_POST ? "post" : "write", path);
+    char *url;
+
+    TRY(arm_url(az, a, path, api, NULL, &url, err));
+    request.url = url;
+    if (body) {
+        request.body = json_string(a, body, JSON_COMPACT);
+        request.body_len = strlen(request.body);
+        request.content_type = "application/json";
+    }
+    TRY(azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err));
+    op.status = response.status;
+    op.async_url = arena_strdup(a, http_response_header(&response, "Azure-AsyncOperation"));
+    op.location = arena_strdup(a, http_response_header(&response, "Location"));
+    op.request_id = arena_strdup(a, http_response_header(&response, "x-ms-request-id"));
+    op.retry_after_ms = http_retry_after_ms(&response);
+    *ret = op;
+    return 0;
+}
+
+/* --- permissions --------------------------------------------------------------------------------------------------- */
+
+int arm_permissions(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret, struct err *err)
+{
+    const char *path = arena_printf(a, "%s/providers/Microsoft.Authorization/permissions", scope);
+
+    return arm_list(az, c, a, path, API_AUTHORIZATION, NULL, ret, err);
+}
+
+/* '*' stands for any text, slashes included, as in role definitions. */
+static bool wildcard_matches(const char *pattern, const char *s)
+{
+    const char *star = NULL, *resume = NULL;
+
+    while (*s) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            resume = s;
+        } else if (tolower((unsigned char)*pattern) == tolower((unsigned char)*s)) {
+            pattern++;
+            s++;
+        } else if (star) {
+            pattern = star;
+            s = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+static bool any_matches(const struct value *patterns, const char *action)
+{
+    for (size_t i = 0; i < value_count(patterns); i++) {
+        const char *pattern = value_str(value_item(patterns, i));
+
+        if (pattern && wildcard_matches(pattern, action))
+            return true;
+    }
+    return false;
+}
+
+/* An exclusion counts within its own role only: another role may still allow the action. */
+bool arm_permits(const struct value *permissions, const char *action, bool data)
+{
+    for (size_t i = 0; i < value_count(permissions); i++) {
+        const struct value *p = value_item(permissions, i);
+
+        if (any_matches(value_get_nocase(p, data ? "dataActions" : "actions"), action) &&
+            !any_matches(value_get_nocase(p, data ? "notDataActions" : "notActions"), action))
+            return true;
+    }
+    return false;
+}

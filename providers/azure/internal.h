@@ -1,0 +1,49 @@
+/* What the files of this folder share and nobody else needs. */
+#ifndef REINSTATE_AZURE_INTERNAL_H
+#define REINSTATE_AZURE_INTERNAL_H
+
+#include "arm.h"
+
+enum { AZURE_PAGES_MAX = 1000, AZURE_POLL_MS = 30 * SECOND_MS };
+
+enum err_class azure_status_class(int status);
+
+/* True when both URLs have the same scheme, host and port (443 when none is written). A token goes nowhere else. */
+bool url_same_host(const char *x, const char *y);
+/* True when the URL is https and its host is NAME + suffix; the suffix may carry a port. */
+bool url_under_suffix(const char *url, const char *suffix);
+/* Appends a path as it must go on the wire: ';', '/' and what is encoded already stay, blanks and the like are encoded. */
+void url_add_path(struct text *url, const char *path);
+
+/* May suspend. Sends with a token of the audience; a 401 is tried once more with a new one, then ERR_DENIED. Any other
+ * status is an answer. `request->authorization` is filled in here. */
+must_use int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request, const char *what,
+                        struct http_response *ret, struct err *err);
+/* The same, and an answer of 400 or more is an error; `ret` is the parsed body, NULL when empty. */
+must_use int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
+                             const char *what, struct http_response *response, struct value **ret, struct err *err);
+/* azure_error_from, and Retry-After and the request id with it. */
+int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err);
+/* The parsed body; NULL when it is empty. */
+must_use int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret, struct err *err);
+
+/* May suspend. Pages of {"value": […], LINK: url}; the link is followed verbatim, on the first URL's host only. */
+must_use int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *link_member,
+                        const char *what, struct value **ret, struct err *err);
+
+/* Throws the token away if it still is the one that was used; another task may have renewed it. */
+void azure_forget_used(struct azure *az, enum audience audience, const struct secret *used);
+
+/* Object ids of service principals by application id, kept with the connection. */
+const char *azure_cached_principal(const struct azure *az, const char *app_id);
+void azure_cache_principal(struct azure *az, const char *app_id, const char *object_id);
+
+/* Is what the challenge asks a token for the service we speak to? Pure. */
+must_use int azure_check_challenge(const char *challenge, const char *url, const char *audience, struct err *err);
+
+/* Appends base64url without padding; no copy is left behind. */
+void secret_add_base64url(struct secret *s, const void *bytes, size_t len);
+/* Appends percent-encoded; no copy is left behind. */
+void secret_add_percent(struct secret *s, const char *bytes, size_t len);
+
+#endif

@@ -1,0 +1,203 @@
+/* Knows how long-running operations are followed: what each answer says, where to ask next, when to stop. Must not know
+ * what the operation does. Polling URLs are signed; they are used byte for byte, and only on Resource Manager's host. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "arm.h"
+#include "internal.h"
+
+enum { PROVISIONING_POLL_MS = 5 * SECOND_MS, RETRY_AFTER_MAX_S = 3600 };
+
+/* --- one answer ---------------------------------------------------------------------------------------------------- */
+
+static const char *header_find(const struct wire_header *headers, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_nocase(headers[i].name, name))
+            return headers[i].value;
+    return NULL;
+}
+
+static int64_t wait_of(const struct wire_header *headers, size_t n)
+{
+    const char *s = header_find(headers, n, "Retry-After");
+    size_t digits = s ? strspn(s, "0123456789") : 0;
+
+    if (digits == 0 || digits > 9 || s[digits])
+        return AZURE_POLL_MS;
+    digits = (size_t)strtoul(s, NULL, 10);
+    return (int64_t)(digits > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : digits) * SECOND_MS;
+}
+
+/* Every word but these means that the operation is still running. */
+static enum arm_progress progress_of(const char *word)
+{
+    if (str_eq_nocase(word, "Succeeded"))
+        return ARM_SUCCEEDED;
+    if (str_eq_nocase(word, "Failed") || str_eq_nocase(word, "Canceled") || str_eq_nocase(word, "Cancelled"))
+        return ARM_FAILED;
+    return ARM_RUNNING;
+}
+
+static int parse_body(struct arena *a, const char *body, size_t len, struct value **ret, struct err *err)
+{
+    size_t blanks = 0;
+
+    *ret = NULL;
+    while (blanks < len && strchr(" \t\r\n", body[blanks]))
+        blanks++;
+    if (blanks == len)
+        return 0;
+    if (json_parse(a, body, len, ret, err) < 0)
+        return err_note(err, "the status of a running operation");
+    return 0;
+}
+
+/* A Location says by its status code how far it is; a body that says Failed is believed all the same. */
+static enum arm_progress judge_location(int status, const struct value *body)
+{
+    if (status == 202)
+        return ARM_RUNNING;
+    return value_get(body, "error") && progress_of(value_str_at(body, "status")) == ARM_FAILED ? ARM_FAILED : ARM_SUCCEEDED;
+}
+
+static int judge_status(int status, const struct value *body, enum arm_progress *ret, struct err *err)
+{
+    const char *word = value_str_at(body, "status");
+
+    if (status == 204 || (status == 202 && !word)) {
+        *ret = status == 204 ? ARM_SUCCEEDED : ARM_RUNNING;
+        return 0;
+    }
+    /* Some services show the resource instead of a status. */
+    if (!word)
+        word = value_str_at(body, "properties.provisioningState");
+    if (!word)
+        return err_set(err, ERR_PROTOCOL, "an operation's status was answered with %d, but without a status in it", status);
+    *ret = progress_of(word);
+    return 0;
+}
+
+int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status, const struct wire_header *headers,
+                     size_t n_headers, const char *body, size_t body_len, struct arm_answer *ret, struct err *err)
+{
+    struct arm_answer answer = {.wait_ms = wait_of(headers, n_headers)};
+    const char *next = header_find(headers, n_headers, polled_async ? "Azure-AsyncOperation" : "Location");
+
+    if (status >= 400) {
+        azure_error_from(a, status, body, body_len, "following an operation", err);
+        return -(int)err->class;
+    }
+    if (status < 200 || status >= 300)
+        return err_set(err, ERR_PROTOCOL, "following an operation: Azure answered %d", status);
+    TRY(parse_body(a, body, body_len, &answer.body, err));
+    if (polled_async)
+        TRY(judge_status(status, answer.body, &answer.progress, err));
+    else
+        answer.progress = judge_location(status, answer.body);
+    /* 204 carries headers of an operation still; the code decides. */
+    if (answer.progress == ARM_RUNNING)
+        answer.next_url = arena_strdup(a, next ? next : polled_url);
+    *ret = answer;
+    return 0;
+}
+
+/* --- to the end ---------------------------------------------------------------------------------------------------- */
+
+static int failed(struct arena *a, const struct value *body, struct err *err)
+{
+    const char *text = body ? json_string(a, body, JSON_COMPACT) : "";
+    const char *word = value_str_at(body, "status");
+
+    if (!value_get(body, "error")) {
+        err_set(err, ERR_BLOCKED, "the operation ended with %s, and without a reason", word ? word : "a failure");
+        return -(int)err->class;
+    }
+    /* The poll itself went well; what failed is judged by its code alone. */
+    azure_error_from(a, 0, text, strlen(text), "the operation failed", err);
+    if (err->class == ERR_PROTOCOL)
+        err->class = ERR_BLOCKED;
+    return -(int)err->class;
+}
+
+static int poll(struct azure *az, struct call *c, struct arena *a, const char *url, bool async, struct arm_answer *ret, struct err *err)
+{
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = HTTP_GET, .url = url};
+
+    if (!url_same_host(azure_cloud(az)->arm, url)) {
+        err_set(err, ERR_PROTOCOL, "an answer sends us to %.120s to ask how far an operation is", url);
+        return err_advise(err, "that is not %s, so no token is sent there; look at the resource itself", azure_cloud(az)->arm);
+    }
+    TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, "following an operation", &response, err));
+    TRY(arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes, response.body.len, ret, err));
+    return 0;
+}
+
+int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms, struct value **ret,
+               struct err *err)
+{
+    const char *url = op->async_url ? op->async_url : op->location;
+    struct arm_answer answer = {.wait_ms = op->retry_after_ms >= 0 ? op->retry_after_ms : AZURE_POLL_MS, .body = op->body};
+    int64_t end_ms = call_now_ms(c) + bound_ms;
+
+    /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. */
+    if (op->status == 204 || (op->status == 200 && !op->async_url))
+        url = NULL;
+    answer.progress = url ? ARM_RUNNING : ARM_SUCCEEDED;
+    while (answer.progress == ARM_RUNNING) {
+        if (call_now_ms(c) + answer.wait_ms > end_ms) {
+            err_set(err, ERR_BLOCKED, "the operation is still running after %s", duration_format(a, bound_ms));
+            return err_advise(err, "it goes on in Azure; run again later");
+        }
+        TRY(call_sleep_ms(c, answer.wait_ms, "a long-running operation", err));
+        TRY(poll(az, c, a, url, op->async_url != NULL, &answer, err));
+        if (answer.next_url)
+            url = answer.next_url;
+    }
+    if (answer.progress == ARM_FAILED)
+        return failed(a, answer.body, err);
+    if (ret)
+        *ret = answer.body;
+    return 0;
+}
+
+/* The resource once it is no longer in the making; a service without async headers shows that in its state only. */
+static int settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t end_ms, struct value **ret,
+                  struct err *err)
+{
+    for (;;) {
+        struct value *live = NULL;
+        const char *state;
+
+        TRY(arm_get(az, c, a, id, api, &live, err));
+        state = value_str_at(live, "properties.provisioningState");
+        if (!state || progress_of(state) == ARM_SUCCEEDED) {
+            *ret = live;
+            return 0;
+        }
+        if (progress_of(state) == ARM_FAILED)
+            return err_set(err, ERR_BLOCKED, "%s was written, but its provisioning ended with %s", arm_id_name(id), state);
+        if (call_now_ms(c) + PROVISIONING_POLL_MS > end_ms)
+            return err_set(err, ERR_BLOCKED, "%s is still %s; it goes on in Azure; run again later", arm_id_name(id), state);
+        TRY(call_sleep_ms(c, PROVISIONING_POLL_MS, "a resource in the making", err));
+    }
+}
+
+int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, const struct value *body, int64_t bound_ms,
+            struct value **ret, struct err *err)
+{
+    int64_t end_ms = call_now_ms(c) + bound_ms;
+    struct arm_operation op;
+    struct value *live = NULL;
+
+    TRY(arm_send(az, c, a, HTTP_PUT, id, api, body, ARM_REPEATABLE, &op, err));
+    if (arm_follow(az, c, a, &op, bound_ms, NULL, err) < 0)
+        return err_note(err, "writing %s", arm_id_name(id));
+    TRY(settle(az, c, a, id, api, end_ms, &live, err));
+    if (ret)
+        *ret = live;
+    return 0;
+}
