@@ -1,0 +1,175 @@
+/* apply: look, show, ask, act, look again. The order of these five is what this file knows; what is done is the plan's. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "carry.h"
+#include "commands.h"
+#include "output.h"
+#include "../reconciler/format/json.h"
+
+enum { SAVED_PLAN_MAX = 64 * 1024 * 1024, ANSWER_MAX = 64 };
+
+/* --- a saved plan -------------------------------------------------------------------------------------------------------- */
+
+static int file_read(struct text *out, const char *path, struct err *err)
+{
+    FILE *f = fopen(path, "re");
+    char chunk[4096];
+    size_t n;
+    bool failed;
+
+    if (!f)
+        return err_set(err, ERR_INVALID, "%s cannot be read: %s", path, strerror(errno));
+    while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0 && !out->overflowed)
+        text_add_n(out, chunk, n);
+    failed = ferror(f);
+    fclose(f);
+    if (failed || out->overflowed)
+        return err_set(err, ERR_INVALID, "%s cannot be read: %s", path, failed ? "read error" : "it is larger than a plan can be");
+    return 0;
+}
+
+static int saved_plan_check(struct session *s, const struct plan *fresh, struct err *err)
+{
+    struct text t cleanup(text_release) = {0};
+    const char *path = s->options->saved_plan, *differs;
+    struct value *saved;
+    struct diags faults;
+
+    text_init(&t, SAVED_PLAN_MAX);
+    TRY(file_read(&t, path, err));
+    if (json_parse(s->arena, text_str(&t), t.len, &saved, err) < 0)
+        return err_note(err, "%s", path);
+    diags_init(&faults, s->arena);
+    schema_check(s->schemas, "plan.json", saved, &faults);
+    if (faults.n_errors)
+        return err_set(err, ERR_INVALID, "%s is no saved plan: %s", path, faults.items[0].what);
+    differs = plan_differs(s->arena, saved, fresh);
+    if (!differs)
+        return 0;
+    err_set(err, ERR_CONFLICT, "the saved plan no longer fits: %s", differs);
+    return err_advise(err, "nothing was written; make a new plan and look at it");
+}
+
+/* --- asking ---------------------------------------------------------------------------------------------------------------- */
+
+static int confirm(const struct options *o, size_t runnable, struct err *err)
+{
+    char answer[ANSWER_MAX];
+
+    if (o->auto_approve)
+        return 0;
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return err_set(err, ERR_BLOCKED, "nobody is there to confirm %zu step%s; run it in a terminal, or give --auto-approve (which approves no policy rule)",
+                       runnable, runnable == 1 ? "" : "s");
+    fprintf(stderr, "Type yes to do %s step%s: ", runnable == 1 ? "this" : "these", runnable == 1 ? "" : "s");
+    fflush(stderr);
+    if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "yes\n") != 0)
+        return err_set(err, ERR_BLOCKED, "not confirmed; nothing was written");
+    return 0;
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------------------------- */
+
+struct applying {
+    struct session *session;
+    struct value *answer;            /* JSON */
+    struct report_style style;
+};
+
+static void show_plan(struct applying *x, const struct plan *plan)
+{
+    struct text t cleanup(text_release) = {0};
+    const struct options *o = x->session->options;
+
+    text_init(&t, TEXT_CEILING);
+    report_plan(&t, plan, &x->style);
+    if (o->output == OUTPUT_TEXT)
+        output_text(&t);
+    else if (!o->auto_approve)
+        fputs(text_str(&t), stderr);
+    fflush(stdout);
+    value_set(x->session->arena, x->answer, "plan", plan_to_value(x->session->arena, plan));
+}
+
+static int finish(struct applying *x, int code, const struct text *t)
+{
+    value_set_int(x->session->arena, x->answer, "exitCode", code);
+    output_either(x->session->options, x->answer, t);
+    session_label(x->session);
+    return code;
+}
+
+/* What is left, seen with fresh eyes: a repair may have changed the diagnosis. */
+static int look_again(struct applying *x, int code, struct text *t)
+{
+    struct session *s = x->session;
+    struct look after;
+    struct err err;
+
+    if (interrupts_seen()) {
+        text_add(t, "Stopped as asked. The same command continues where the world stands.\n");
+        return code;
+    }
+    if (session_look(s, s->arena, &after, &err) < 0) {
+        text_printf(t, "What is left could not be seen: %s\n", err.text);
+        return code ? code : EXIT_ERROR;
+    }
+    value_set(s->arena, x->answer, "remaining", plan_to_value(s->arena, after.plan));
+    if (!after.plan->n_changes) {
+        text_add(t, "Everything is as declared.\n");
+        return code;
+    }
+    text_add(t, "\nWhat is left:\n");
+    report_plan(t, after.plan, &x->style);
+    if (code)
+        return code;
+    return after.plan->n_blocked == after.plan->n_changes ? EXIT_BLOCKED : EXIT_PARTLY;
+}
+
+static int act(struct applying *x, const struct look *look)
+{
+    struct session *s = x->session;
+    struct text t cleanup(text_release) = {0};
+    struct outcome outcome;
+    int code;
+
+    interrupts_catch(s->clock_factor <= 0);
+    if (carry_out(s, s->arena, look, &outcome, &s->err) < 0)
+        return session_failed(s);
+    text_init(&t, TEXT_CEILING);
+    text_add_char(&t, '\n');
+    carry_report(&t, &outcome, &x->style);
+    value_set(s->arena, x->answer, "outcome", carry_to_value(s->arena, &outcome));
+    code = engine_exit_code(&outcome);
+    if (!value_count(outcome.gaps))
+        code = look_again(x, code, &t);
+    return finish(x, code, &t);
+}
+
+int command_apply(const struct options *o)
+{
+    struct session s cleanup(session_close);
+    struct applying x = {.session = &s, .style = output_style(stdout)};
+    struct text none = {0};
+    struct look look;
+    size_t runnable;
+
+    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_WRITING) < 0 || session_look(&s, s.arena, &look, &s.err) < 0)
+        return session_failed(&s);
+    if (o->saved_plan && saved_plan_check(&s, look.plan, &s.err) < 0)
+        return session_failed(&s);
+    x.answer = output_envelope(s.arena, o);
+    if (s.sim)
+        value_set_bool(s.arena, x.answer, "simulated", true);
+    show_plan(&x, look.plan);
+    runnable = carry_runnable(look.plan);
+    if (!runnable)
+        return finish(&x, look.plan->n_changes ? EXIT_BLOCKED : EXIT_DECLARED, &none);
+    if (confirm(o, runnable, &s.err) < 0)
+        return session_failed(&s);
+    return act(&x, &look);
+}

@@ -1,0 +1,146 @@
+/* Knows how an act is begun, recorded and summed up. Must not decide what is done: plan and engine have. */
+#include "carry.h"
+
+#include "commands.h"
+
+struct carrying {
+    struct session *session;
+    struct arena *arena;
+    const struct look *look;
+    struct outcome *outcome;
+    struct err *err;
+    int rc;
+};
+
+static const char *const state_words[] = {
+    [STEP_WAITING] = "waiting", [STEP_RUNNING] = "running", [STEP_DONE] = "done",       [STEP_NOT_NEEDED] = "not-needed",
+    [STEP_FAILED] = "failed",   [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped",
+};
+
+size_t carry_runnable(const struct plan *plan)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = plan->steps.items[i];
+        bool held = step->verdict >= VERDICT_OBSERVE_ONLY;
+
+        for (size_t k = 0; step->verdict == VERDICT_REQUIRE_APPROVAL && k < step->n_rulings; k++)
+            held |= step->rulings[k].verdict == VERDICT_REQUIRE_APPROVAL && !step->rulings[k].approved_by;
+        n += step->action != ACTION_NONE && step->action != ACTION_BLOCKED && !held;
+    }
+    return n;
+}
+
+static struct value *journal_line(struct call *c, struct carrying *k, const char *event)
+{
+    struct value *line = value_map(k->arena);
+
+    value_set_string(k->arena, line, "event", event);
+    value_set_string(k->arena, line, "time", time_format(k->arena, call_now_ms(c)));
+    value_set_string(k->arena, line, "plan", k->look->plan->digest);
+    return line;
+}
+
+/* Who, with what, to do which plan. The name behind an approval is what somebody typed, no more. */
+static int journal_begin(struct call *c, struct carrying *k)
+{
+    const struct options *o = k->session->options;
+    struct value *line = journal_line(c, k, "run");
+    const char *who = NULL;
+    struct err ignored;
+
+    for (size_t i = 0; i < k->session->connections.count && !who; i++)
+        if (k->session->handles[i] && azure_object_id(k->session->handles[i], c, &who, &ignored) < 0)
+            who = "unknown";
+    value_set_string(k->arena, line, "command", o->command->name);
+    value_set_string(k->arena, line, "who", who && *who ? who : "unknown");
+    value_set_string(k->arena, line, "version", REINSTATE_VERSION);
+    value_set_string(k->arena, line, "inputs", k->look->plan->inputs_digest);
+    TRY(journal_append(k->session->journal, line, k->err));
+    for (size_t i = 0; i < o->approvals.count; i++) {
+        line = journal_line(c, k, "approval");
+        value_set_string(k->arena, line, "rule", o->approvals.items[i].rule);
+        value_set_string(k->arena, line, "approvedBy", o->approvals.items[i].name);
+        TRY(journal_append(k->session->journal, line, k->err));
+    }
+    return 0;
+}
+
+static void carry_task(struct call *c, void *arg)
+{
+    struct carrying *k = arg;
+
+    k->rc = journal_begin(c, k);
+    if (k->rc == 0)
+        k->rc = engine_act(c, &k->session->engine, k->arena, k->look, k->outcome, k->err);
+}
+
+static bool draining(void *ctx)
+{
+    (void)ctx;
+    return interrupts_seen() > 0;
+}
+
+int carry_out(struct session *s, struct arena *a, const struct look *look, struct outcome *ret, struct err *err)
+{
+    struct carrying k = {.session = s, .arena = a, .look = look, .outcome = ret, .err = err};
+
+    s->engine.event = progress_event;
+    s->engine.draining = draining;
+    s->engine.ctx = s->progress;
+    session_run(s, carry_task, &k);
+    progress_clear(s->progress);
+    return k.rc;
+}
+
+/* --- what came of it ---------------------------------------------------------------------------------------------------------- */
+
+void carry_report(struct text *out, const struct outcome *o, const struct report_style *style)
+{
+    for (size_t i = 0; i < value_count(o->gaps); i++)
+        text_printf(out, "%s%s\n", i ? "  " : "Nothing was done: we lack rights for this plan.\n  ", value_str(value_item(o->gaps, i)));
+    if (value_count(o->gaps))
+        return;
+    for (size_t i = 0; i < o->count; i++) {
+        const struct step_outcome *s = &o->steps[i];
+        bool bad = s->state == STEP_FAILED || s->state == STEP_BLOCKED;
+
+        if (!bad && s->state != STEP_SKIPPED && s->state != STEP_WAITING)
+            continue;
+        text_printf(out, "%s%s%s  %s: %s\n", style->colour && bad ? "\033[31m" : "", state_words[s->state], style->colour && bad ? "\033[0m" : "",
+                    s->step->id, s->err.text);
+        if (s->err.code[0] && !str_find_nocase(s->err.text, s->err.code))
+            text_printf(out, "    code %s\n", s->err.code);
+    }
+    text_printf(out, "%zu done, %zu failed, %zu blocked, %zu not started\n", o->done, o->failed, o->blocked, o->skipped);
+}
+
+static struct value *step_outcome_value(struct arena *a, const struct step_outcome *s)
+{
+    struct value *v = value_map(a);
+
+    value_set_string(a, v, "id", s->step->id);
+    value_set_string(a, v, "action", action_name(s->step->action));
+    value_set_string(a, v, "state", state_words[s->state]);
+    value_set_int(a, v, "elapsedSeconds", s->elapsed_ms / SECOND_MS);
+    if (s->err.class != ERR_NONE && s->state != STEP_DONE && s->state != STEP_NOT_NEEDED)
+        value_set_string(a, v, "error", s->err.text);
+    return v;
+}
+
+struct value *carry_to_value(struct arena *a, const struct outcome *o)
+{
+    struct value *v = value_map(a), *steps = value_list(a);
+
+    value_set_int(a, v, "done", (int64_t)o->done);
+    value_set_int(a, v, "failed", (int64_t)o->failed);
+    value_set_int(a, v, "blocked", (int64_t)o->blocked);
+    value_set_int(a, v, "skipped", (int64_t)o->skipped);
+    value_set_int(a, v, "writes", (int64_t)o->writes_done);
+    for (size_t i = 0; i < o->count; i++)
+        value_push(a, steps, step_outcome_value(a, &o->steps[i]));
+    value_set(a, v, "steps", steps);
+    value_set(a, v, "gaps", o->gaps ? value_copy(a, o->gaps) : value_list(a));
+    return v;
+}

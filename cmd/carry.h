@@ -1,0 +1,15 @@
+/* Carrying a plan out, for apply and watch: the run's journal line, the act, what came of it as text and JSON. */
+#ifndef REINSTATE_CARRY_H
+#define REINSTATE_CARRY_H
+
+#include "session.h"
+#include "../reconciler/model/report.h"
+
+/* Steps that would be tried: neither none nor blocked, and let pass by policy. */
+size_t carry_runnable(const struct plan *plan);
+/* Acts in a run of its own. */
+must_use int carry_out(struct session *s, struct arena *a, const struct look *look, struct outcome *ret, struct err *err);
+void carry_report(struct text *out, const struct outcome *outcome, const struct report_style *style);
+struct value *carry_to_value(struct arena *a, const struct outcome *outcome);
+
+#endif

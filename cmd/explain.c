@@ -1,0 +1,226 @@
+/* explain: the schemas and the table of kinds, told to people. Knows the form of a schema, and no kind. */
+#include <string.h>
+
+#include "../providers/kinds/registry.h"
+#include "../reconciler/format/json.h"
+#include "commands.h"
+#include "load.h"
+#include "output.h"
+
+struct explaining {
+    struct arena *arena;
+    const struct options *options;
+    const struct schemas *schemas;
+    struct text *out;
+    struct value *answer;
+};
+
+static const char *kind_summary(const struct explaining *x, const char *name)
+{
+    const struct value *schema = schemas_get(x->schemas, arena_printf(x->arena, "%s.json", name));
+
+    for (size_t i = 0; i < all_kinds.count; i++)
+        if (str_eq(all_kinds.items[i]->name, name))
+            return all_kinds.items[i]->summary;
+    return value_str_at(schema, "description") ? value_str_at(schema, "description") : "";
+}
+
+/* The first sentence: enough for a list. */
+static const char *first_sentence(struct arena *a, const char *text)
+{
+    const char *end = text ? strstr(text, ". ") : NULL;
+
+    return end ? arena_strndup(a, text, (size_t)(end - text) + 1) : text ? text : "";
+}
+
+static const char *type_words(struct arena *a, const struct value *field)
+{
+    const struct value *type = value_get(field, "type"), *refs = value_get(field, "x-ref");
+
+    if (refs) {
+        struct text t cleanup(text_release) = {0};
+
+        text_init(&t, TEXT_CEILING);
+        for (size_t i = 0; i < value_count(refs); i++)
+            text_printf(&t, "%s%s", i ? " or " : "name of a ", value_str(value_item(refs, i)));
+        return arena_strdup(a, text_str(&t));
+    }
+    if (value_str_at(field, "format"))
+        return value_str_at(field, "format");
+    if (value_str(type))
+        return value_str(type);
+    return value_get(field, "oneOf") || value_get(field, "anyOf") ? "one of several forms" : "";
+}
+
+/* --- without a kind -------------------------------------------------------------------------------------------------------- */
+
+static void explain_all(struct explaining *x)
+{
+    const char *const *names = schemas_kinds(x->schemas);
+    struct value *list = value_list(x->arena);
+
+    text_add(x->out, "Kinds:\n");
+    for (size_t i = 0; names[i]; i++) {
+        struct value *v = value_map(x->arena);
+
+        text_printf(x->out, "  %-26s %s\n", names[i], first_sentence(x->arena, kind_summary(x, names[i])));
+        value_set_string(x->arena, v, "name", names[i]);
+        value_set_string(x->arena, v, "summary", kind_summary(x, names[i]));
+        value_push(x->arena, list, v);
+    }
+    text_add(x->out, "\nreinstate explain KIND, KIND.spec.FIELD, or policy for the built-in rules.\n");
+    value_set(x->arena, x->answer, "kinds", list);
+}
+
+static void explain_policy(struct explaining *x)
+{
+    const char *const *lines = policy_builtin_lines();
+    struct value *list = value_list(x->arena);
+
+    text_add(x->out, "Built-in rules, in force unless an order covers the step or an approval is given:\n");
+    for (size_t i = 0; lines[i]; i++) {
+        text_printf(x->out, "  %s\n", lines[i]);
+        value_push(x->arena, list, value_string(x->arena, lines[i]));
+    }
+    text_add(x->out, "\nreinstate explain Policy tells how to write your own.\n");
+    value_set(x->arena, x->answer, "lines", list);
+}
+
+/* --- one field ------------------------------------------------------------------------------------------------------------------ */
+
+static bool directly_below(const char *path, const char *parent)
+{
+    size_t n = strlen(parent);
+
+    if (n && (strncmp(path, parent, n) != 0 || path[n] != '.'))
+        return false;
+    return !strchr(path + n + (n ? 1 : 0), '.');
+}
+
+static void explain_children(struct explaining *x, const char *file, const char *parent)
+{
+    const struct value *paths = schema_paths(x->arena, x->schemas, file);
+    struct value *list = value_list(x->arena);
+
+    for (size_t i = 0; i < value_count(paths); i++) {
+        const char *path = value_str(value_item(paths, i)), *says;
+        const struct value *field;
+        struct value *v;
+
+        /* A kind is shown with all its fields, a field with those directly below it. */
+        if (*parent ? !directly_below(path, parent) : !str_starts(path, "spec."))
+            continue;
+        field = schema_field(x->schemas, file, path);
+        says = first_sentence(x->arena, value_str_at(field, "description"));
+        text_printf(x->out, "%s  %-34s %-16s %s\n", value_count(list) ? "" : "\nFields:\n", path, type_words(x->arena, field), says);
+        v = value_map(x->arena);
+        value_set_string(x->arena, v, "path", path);
+        value_set_string(x->arena, v, "description", value_str_at(field, "description"));
+        value_set_string(x->arena, v, "field", value_str_at(field, "x-field"));
+        value_push(x->arena, list, v);
+    }
+    value_set(x->arena, x->answer, "fields", list);
+}
+
+static void explain_values(struct explaining *x, const struct value *field)
+{
+    const struct value *words = value_get(field, "enum"), *otherwise = value_get(field, "default");
+    const char *trait = value_str_at(field, "x-field");
+
+    for (size_t i = 0; i < value_count(words); i++)
+        text_printf(x->out, "%s%s%s", i ? " | " : "Values: ", json_string(x->arena, value_item(words, i), JSON_COMPACT),
+                    i + 1 == value_count(words) ? "\n" : "");
+    if (otherwise)
+        text_printf(x->out, "Default: %s\n", json_string(x->arena, otherwise, JSON_COMPACT));
+    if (str_eq(trait, "enforced"))
+        text_add(x->out, "Enforced: a difference is changed.\n");
+    else if (str_eq(trait, "asserted"))
+        text_add(x->out, "Asserted: a difference is shown, and is for a person to change.\n");
+    else if (str_eq(trait, "local"))
+        text_add(x->out, "Local: for reinstate only; Azure does not hold it.\n");
+    if (value_str_at(field, "x-source"))
+        text_printf(x->out, "Source: %s\n", value_str_at(field, "x-source"));
+}
+
+static int unknown_field(struct explaining *x, const char *kind, const char *file, const char *path, struct err *err)
+{
+    const struct value *paths = schema_paths(x->arena, x->schemas, file);
+    const char **names = arena_array(x->arena, const char *, value_count(paths) + 1), *near;
+
+    for (size_t i = 0; i < value_count(paths); i++)
+        names[i] = value_str(value_item(paths, i));
+    near = did_you_mean(path, names);
+    err_set(err, ERR_INVALID, "%s has no field %s", kind, path);
+    return near ? err_advise(err, "Did you mean %s.%s?", kind, near) : err_advise(err, "reinstate explain %s lists them", kind);
+}
+
+/* "KeyVault" whatever the case; NULL when there is none. */
+static const char *kind_named(const struct explaining *x, const char *word)
+{
+    const char *const *names = schemas_kinds(x->schemas);
+
+    for (size_t i = 0; names[i]; i++)
+        if (str_eq_nocase(names[i], word))
+            return names[i];
+    return NULL;
+}
+
+static int unknown_kind(const struct explaining *x, const char *word, struct err *err)
+{
+    const char *near = did_you_mean(word, schemas_kinds(x->schemas));
+
+    err_set(err, ERR_INVALID, "there is no kind %s", word);
+    return near ? err_advise(err, "Did you mean %s?", near) : err_advise(err, "reinstate explain lists them");
+}
+
+static int explain_word(struct explaining *x, const char *word, struct err *err)
+{
+    size_t len = strcspn(word, ".");
+    const char *first = arena_strndup(x->arena, word, len), *path = word[len] ? word + len + 1 : "";
+    const char *kind = kind_named(x, first), *file;
+    const struct value *field;
+
+    if (!kind)
+        return unknown_kind(x, first, err);
+    file = arena_printf(x->arena, "%s.json", kind);
+    /* "Key.enabled" is short for "Key.spec.enabled". */
+    field = *path ? schema_field(x->schemas, file, path) : schemas_get(x->schemas, file);
+    if (!field && (field = schema_field(x->schemas, file, arena_printf(x->arena, "spec.%s", path))))
+        path = arena_printf(x->arena, "spec.%s", path);
+    if (!field)
+        return unknown_field(x, kind, file, path, err);
+    text_printf(x->out, "%s%s%s  %s\n\n", kind, *path ? "." : "", path, *path ? type_words(x->arena, field) : "");
+    if (!*path)
+        text_printf(x->out, "%s\n", kind_summary(x, kind));
+    if (value_str_at(field, "description") && !(!*path && str_eq(kind_summary(x, kind), value_str_at(field, "description"))))
+        text_printf(x->out, "%s\n", value_str_at(field, "description"));
+    explain_values(x, field);
+    value_set_string(x->arena, x->answer, "kind", kind);
+    value_set_string(x->arena, x->answer, "path", path);
+    value_set_string(x->arena, x->answer, "description", value_str_at(field, "description"));
+    value_set(x->arena, x->answer, "schema", (struct value *)field);
+    explain_children(x, file, path);
+    return 0;
+}
+
+int command_explain(const struct options *o)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct text t cleanup(text_release) = {0};
+    struct schemas *schemas cleanup(schemas_freep) = NULL;
+    struct explaining x = {.arena = a, .options = o, .out = &t, .answer = output_envelope(a, o)};
+    struct err err;
+
+    text_init(&t, TEXT_CEILING);
+    if (load_schemas(&schemas, &err) < 0)
+        return output_failure(o, NULL, &err);
+    x.schemas = schemas;
+    if (!o->operands.count)
+        explain_all(&x);
+    else if (str_eq(o->operands.items[0], "policy"))
+        explain_policy(&x);
+    else if (explain_word(&x, o->operands.items[0], &err) < 0)
+        return output_failure(o, NULL, &err);
+    output_either(o, x.answer, &t);
+    return EXIT_DECLARED;
+}

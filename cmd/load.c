@@ -1,0 +1,257 @@
+/* Knows how manifests lie in folders and which documents a selector means. Must not know what any kind means beyond its
+ * name: a Policy is compiled, an Activation follows what it orders, a World is left alone. */
+#include "load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../providers/kinds/registry.h"
+#include "../reconciler/format/manifest.h"
+
+enum { FOLDERS_DEEP_MAX = 32, FILES_MAX = 10000 };
+
+struct files {
+    struct arena *arena;
+    struct diags *diags;
+    bool recursive;
+    const char **items;
+    size_t count;
+};
+
+static void complain(struct diags *diags, const char *path, const char *instead, const char *what)
+{
+    struct origin origin = {.file = path};
+
+    diags_add(diags, SEVERITY_ERROR, &origin, instead, "%s", what);
+}
+
+/* --- finding files ------------------------------------------------------------------------------------------------- */
+
+static bool is_manifest(const char *name)
+{
+    return name[0] != '.' && (str_ends_nocase(name, ".yaml") || str_ends_nocase(name, ".yml"));
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void files_add(struct files *f, const char *path)
+{
+    if (f->count == FILES_MAX)
+        complain(f->diags, path, NULL, "more than 10000 manifest files");
+    if (f->count <= FILES_MAX)
+        arena_push(f->arena, f->items, f->count, path);
+}
+
+/* Folders in the order of their names. Links to folders are not followed: a circle of them would never end. */
+static void folder_add(struct files *f, const char *folder, int depth)
+{
+    struct dirent **entries;
+    size_t before = f->count;
+    int n = scandir(folder, &entries, visible, alphasort);
+
+    if (n < 0) {
+        complain(f->diags, folder, NULL, arena_printf(f->arena, "the folder cannot be read: %s", strerror(errno)));
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        const char *path = arena_printf(f->arena, "%s%s%s", folder, str_ends_nocase(folder, "/") ? "" : "/", entries[i]->d_name);
+        struct stat st;
+
+        if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && f->recursive) {
+            if (depth < FOLDERS_DEEP_MAX)
+                folder_add(f, path, depth + 1);
+            else
+                complain(f->diags, path, NULL, "folders nested more than 32 deep");
+        } else if (is_manifest(entries[i]->d_name) && !S_ISDIR(st.st_mode)) {
+            files_add(f, path);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (f->count == before && depth == 0)
+        complain(f->diags, folder, f->recursive ? NULL : "name its files, or give -R for its subfolders", "no *.yaml or *.yml in this folder");
+}
+
+static void path_add(struct files *f, const char *path)
+{
+    struct stat st;
+
+    if (str_eq(path, "-"))
+        files_add(f, path);
+    else if (stat(path, &st) < 0)
+        complain(f->diags, path, NULL, arena_printf(f->arena, "cannot be read: %s", strerror(errno)));
+    else if (S_ISDIR(st.st_mode))
+        folder_add(f, path, 0);
+    else
+        files_add(f, path);
+}
+
+static struct value *read_paths(struct arena *a, const char *const *paths, size_t n, bool recursive, struct diags *diags)
+{
+    struct files f = {.arena = a, .diags = diags, .recursive = recursive};
+    struct value *docs = value_list(a);
+
+    for (size_t i = 0; i < n; i++)
+        path_add(&f, paths[i]);
+    for (size_t i = 0; i < f.count && i < FILES_MAX; i++)
+        manifest_read_file(a, f.items[i], &manifest_default_limits, docs, diags);
+    return docs;
+}
+
+/* --- selecting ------------------------------------------------------------------------------------------------------- */
+
+static void mark_with_references(const struct document *doc, bool *marked)
+{
+    if (marked[doc->index])
+        return;
+    marked[doc->index] = true;
+    for (size_t i = 0; i < doc->n_references; i++)
+        if (doc->references[i].target)
+            mark_with_references(doc->references[i].target, marked);
+    if (doc->azure)
+        mark_with_references(doc->azure, marked);
+}
+
+/* An order belongs to the selection when everything it names does. */
+static bool references_marked(const struct document *doc, const bool *marked)
+{
+    for (size_t i = 0; i < doc->n_references; i++)
+        if (doc->references[i].target && !marked[doc->references[i].target->index])
+            return false;
+    return doc->n_references > 0;
+}
+
+static bool *select_documents(struct arena *a, const struct desired *d, const char *selector)
+{
+    bool *marked = arena_array(a, bool, d->count + 1);
+
+    for (size_t i = 0; i < d->count; i++)
+        if (!str_eq(d->documents[i]->kind, "Policy") && document_selected(d->documents[i], selector))
+            mark_with_references(d->documents[i], marked);
+    for (size_t i = 0; i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+
+        if (str_eq(doc->kind, "Policy") || (str_eq(doc->kind, "Activation") && references_marked(doc, marked)))
+            marked[i] = true;
+    }
+    return marked;
+}
+
+/* Resolved again from the raw documents, so that the numbers of the documents have no gaps. */
+static const struct desired *desired_select(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs,
+                                            const struct desired *all, struct diags *diags)
+{
+    const bool *marked = select_documents(a, all, o->selector);
+    struct value *chosen = value_list(a);
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(docs); i++) {
+        struct value *raw = value_item(docs, i);
+        const struct document *doc = desired_find(all, value_str_at(raw, "kind"), value_str_at(raw, "metadata.name"));
+
+        if (!doc || !marked[doc->index])
+            continue;
+        value_push(a, chosen, raw);
+        n += !str_eq(doc->kind, "Policy");
+    }
+    if (!n) {
+        complain(diags, NULL, "labels stand under metadata.labels", arena_printf(a, "no document has the labels %s", o->selector));
+        return NULL;
+    }
+    return desired_resolve(a, schemas, all_kind_names, chosen, diags);
+}
+
+/* --- policy ------------------------------------------------------------------------------------------------------------ */
+
+static const struct policy *compile_policies(struct arena *a, const struct desired *d, struct diags *diags)
+{
+    const struct document **policies = arena_array(a, const struct document *, d->count + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->count; i++)
+        if (str_eq(d->documents[i]->kind, "Policy"))
+            policies[n++] = d->documents[i];
+    return policy_compile(a, policies, n, diags);
+}
+
+static const struct policy *policy_from(struct arena *a, const struct options *o, const struct schemas *schemas, struct diags *diags)
+{
+    struct value *docs = read_paths(a, &o->policy, 1, o->recursive, diags);
+    const struct desired *d;
+
+    for (size_t i = 0; i < value_count(docs); i++) {
+        const struct value *doc = value_item(docs, i);
+
+        if (!str_eq(value_str_at(doc, "kind"), "Policy"))
+            diags_add(diags, SEVERITY_ERROR, &doc->origin, "--policy takes Policy documents only", "this is no Policy");
+    }
+    if (diags->n_errors)
+        return NULL;
+    d = desired_resolve(a, schemas, all_kind_names, docs, diags);
+    return diags->n_errors ? NULL : compile_policies(a, d, diags);
+}
+
+/* --- the whole ----------------------------------------------------------------------------------------------------------- */
+
+int load_schemas(struct schemas **ret, struct err *err)
+{
+    return schemas_new(schema_files, ret, err);
+}
+
+void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret, struct diags *diags)
+{
+    const struct value *docs = read_paths(a, o->paths.items, o->paths.count, o->recursive, diags);
+    const struct desired *d;
+    const struct policy *policy, *pinned;
+
+    if (diags->n_errors)
+        return;
+    d = desired_resolve(a, schemas, all_kind_names, docs, diags);
+    if (diags->n_errors)
+        return;
+    if (o->selector)
+        d = desired_select(a, o, schemas, docs, d, diags);
+    if (diags->n_errors)
+        return;
+    policy = compile_policies(a, d, diags);
+    if (o->policy) {
+        pinned = policy_from(a, o, schemas, diags);
+        if (policy)
+            policy_free(policy);
+        policy = pinned;
+    }
+    if (diags->n_errors && policy)
+        policy_free(policy);
+    if (!diags->n_errors)
+        *ret = (struct estate){.desired = d, .policy = policy, .documents = docs};
+}
+
+const struct value *load_single(struct arena *a, const char *path, struct diags *diags)
+{
+    struct value *docs = value_list(a);
+
+    manifest_read_file(a, path, &manifest_default_limits, docs, diags);
+    if (!diags->n_errors && value_count(docs) != 1)
+        complain(diags, path, "give the file one document", arena_printf(a, "%zu documents where one is wanted", value_count(docs)));
+    return diags->n_errors ? NULL : value_item(docs, 0);
+}
+
+const struct value *load_world(struct arena *a, const struct schemas *schemas, const char *path, struct diags *diags)
+{
+    const struct value *world = load_single(a, path, diags);
+
+    if (!world)
+        return NULL;
+    if (!str_eq(value_str_at(world, "kind"), "World")) {
+        diags_add(diags, SEVERITY_ERROR, &world->origin, "kind: World", "--world takes a World document");
+        return NULL;
+    }
+    schema_check(schemas, "World.json", world, diags);
+    return diags->n_errors ? NULL : schema_with_defaults(a, schemas, "World.json", world);
+}

@@ -1,0 +1,411 @@
+/* Knows every command and every option, as two tables, and how text becomes a typed value. Must not know what an
+ * option does. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+
+enum {
+    VALIDATE = 1 << 0, PLAN = 1 << 1, APPLY = 1 << 2, DRIFT = 1 << 3, WATCH = 1 << 4, ACTIVATE = 1 << 5, SIM = 1 << 6, EXPLAIN = 1 << 7,
+    GRAPH = 1 << 8, VERSION = 1 << 9,
+    ALL = (1 << 10) - 1,
+    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH,
+    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH,
+};
+
+/* The position of a command is its bit above. */
+static const struct command commands[] = {
+    {"validate", "", "check manifests without asking Azure anything", command_validate},
+    {"plan", "", "show what would be done, and why; changes nothing", command_plan},
+    {"apply", "", "do it, after confirmation", command_apply},
+    {"drift", "", "what differs from the declaration; exit 2 when something does", command_drift},
+    {"watch", "", "pass after pass: report transitions, finish ordered work", command_watch},
+    {"activate", "RESTORED-VM", "print the order (Activation) that would restore a VM", command_activate},
+    {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
+    {"explain", "[KIND[.FIELD...]]", "describe kinds, fields and the built-in policy", command_explain},
+    {"graph", "", "draw documents, or with --steps the plan, as DOT or Mermaid", command_graph},
+    {"version", "", "print the version", command_version},
+};
+
+enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_TEXTS, TYPE_DURATION, TYPE_COUNT, TYPE_FACTOR, TYPE_APPROVAL, TYPE_OUTPUT, TYPE_DRAWING };
+
+struct option_row {
+    const char *name;
+    char letter;
+    enum option_type type;
+    size_t offset;
+    unsigned commands;
+    int64_t max;               /* of counts */
+    const char *value, *help;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct option_row rows[] = {
+    {"file", 'f', TYPE_TEXTS, AT(paths), MANIFESTS, 0, "PATH", "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
+    {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
+    {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...", "only documents with these labels, and what they refer to"},
+    {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json", "form of the answer on standard output"},
+    {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
+    {"out", 0, TYPE_TEXT, AT(out), PLAN, 0, "FILE", "save the plan for apply --plan"},
+    {"plan", 0, TYPE_TEXT, AT(saved_plan), APPLY, 0, "FILE", "do this saved plan and nothing else"},
+    {"auto-approve", 0, TYPE_FLAG, AT(auto_approve), APPLY | WATCH, 0, NULL, "do not ask; approves no policy rule"},
+    {"approve", 0, TYPE_APPROVAL, AT(approvals), PLAN | APPLY | WATCH, 0, "RULE=NAME", "approve what a policy rule holds back, in your name; may be repeated"},
+    {"policy", 0, TYPE_TEXT, AT(policy), LIVE | VALIDATE, 0, "PATH", "obey these Policy documents instead of those among the manifests"},
+    {"cloud", 0, TYPE_TEXT, AT(cloud), LIVE, 0, "FILE", "endpoints and authorities of another cloud (see sim --write-cloud)"},
+    {"world", 0, TYPE_TEXT, AT(world), LIVE | SIM, 0, "FILE", "a simulated Azure, from this World document"},
+    {"world-out", 0, TYPE_TEXT, AT(world_out), LIVE | SIM, 0, "FILE", "keep the simulated world here, at every change"},
+    {"as", 0, TYPE_TEXT, AT(as), LIVE, 0, "PRINCIPAL", "who we are in the simulated world (default: the first principal with a secret)"},
+    {"record", 0, TYPE_TEXT, AT(record), LIVE | SIM, 0, "FILE", "append every exchange as a line of JSON, without secrets"},
+    {"journal", 0, TYPE_TEXT, AT(journal), APPLY | WATCH, 0, "PATH", "audit record (default reinstate.journal; none: no record)"},
+    {"settle", 0, TYPE_DURATION, AT(settle_ms), LIVE, 0, "DURATION", "between the two looks before a restore is ordered (default 60s)"},
+    {"interval", 0, TYPE_DURATION, AT(interval_ms), WATCH, 0, "DURATION", "between passes (default 10m)"},
+    {"passes", 0, TYPE_COUNT, AT(passes), WATCH, 1000000, "N", "stop after so many passes (default 0: never)"},
+    {"pace", 0, TYPE_FACTOR, AT(pace), LIVE, 0, "N", "with --world: simulated seconds per second, to watch (default 0: jump)"},
+    {"newest", 0, TYPE_FLAG, AT(newest), ACTIVATE, 0, NULL, "the newest recovery point, whatever tier it is in"},
+    {"point", 0, TYPE_TEXT, AT(point), ACTIVATE, 0, "ID", "this recovery point"},
+    {"format", 0, TYPE_DRAWING, AT(format), GRAPH, 0, "dot|mermaid", "language of the drawing (default dot)"},
+    {"steps", 0, TYPE_FLAG, AT(steps), GRAPH, 0, NULL, "also the steps of the plan; reads Azure"},
+    {"port", 0, TYPE_COUNT, AT(port), SIM, 65535, "N", "port to listen at (default 0: any free one)"},
+    {"write-cloud", 0, TYPE_TEXT, AT(write_cloud), SIM, 0, "FILE", "write what --cloud needs: endpoints and authority"},
+    {"speed", 0, TYPE_FACTOR, AT(speed), SIM, 0, "N", "simulated seconds per second (default 1)"},
+    {"help", 'h', TYPE_FLAG, AT(help), ALL, 0, NULL, "this text"},
+};
+
+/* --- values ------------------------------------------------------------------------------------------------------- */
+
+static int count_parse(const char *name, const char *text, int64_t max, int64_t *ret, struct err *err)
+{
+    char *end;
+    long long n;
+
+    errno = 0;
+    n = strtoll(text, &end, 10);
+    if (errno || end == text || *end || n < 0 || n > max)
+        return err_set(err, ERR_INVALID, "--%s: \"%s\" is no number from 0 to %lld", name, text, (long long)max);
+    *ret = n;
+    return 0;
+}
+
+static int factor_parse(const char *name, const char *text, double *ret, struct err *err)
+{
+    char *end;
+    double n;
+
+    errno = 0;
+    n = strtod(text, &end);
+    if (errno || end == text || *end || !(n >= 0 && n <= 1e6))
+        return err_set(err, ERR_INVALID, "--%s: \"%s\" is no number from 0 to 1000000", name, text);
+    *ret = n;
+    return 0;
+}
+
+static int approval_parse(struct arena *a, const char *text, struct approvals *ret, struct err *err)
+{
+    const char *equals = strchr(text, '=');
+    struct approval approval;
+
+    if (!equals || equals == text || !equals[1])
+        return err_set(err, ERR_INVALID, "--approve: \"%s\" is not RULE=NAME, such as built-in/restore-key=\"A. Person\"", text);
+    approval = (struct approval){.rule = arena_strndup(a, text, (size_t)(equals - text)), .name = arena_strdup(a, equals + 1)};
+    arena_push(a, ret->items, ret->count, approval);
+    return 0;
+}
+
+static int word_parse(const char *name, const char *text, const char *const *words, size_t *ret, struct err *err)
+{
+    for (size_t i = 0; words[i]; i++)
+        if (str_eq(words[i], text)) {
+            *ret = i;
+            return 0;
+        }
+    return err_set(err, ERR_INVALID, "--%s: \"%s\" is neither %s nor %s", name, text, words[0], words[1]);
+}
+
+static int value_store(struct arena *a, const struct option_row *row, const char *text, struct options *o, struct err *err)
+{
+    static const char *const outputs[] = {"text", "json", NULL}, *const drawings[] = {"dot", "mermaid", NULL};
+    void *field = (char *)o + row->offset;
+    struct texts *texts = field;
+    size_t word = 0;
+
+    switch (row->type) {
+    case TYPE_FLAG:
+        *(bool *)field = true;
+        return 0;
+    case TYPE_TEXT:
+        *(const char **)field = text;
+        return *text ? 0 : err_set(err, ERR_INVALID, "--%s: the %s is empty", row->name, row->value);
+    case TYPE_TEXTS:
+        arena_push(a, texts->items, texts->count, text);
+        return *text ? 0 : err_set(err, ERR_INVALID, "--%s: the %s is empty", row->name, row->value);
+    case TYPE_DURATION:
+        if (duration_parse(text) < 0)
+            return err_set(err, ERR_INVALID, "--%s: \"%s\" is no duration such as 90s, 10m, 24h or 7d", row->name, text);
+        *(int64_t *)field = duration_parse(text);
+        return 0;
+    case TYPE_COUNT:
+        return count_parse(row->name, text, row->max, field, err);
+    case TYPE_FACTOR:
+        return factor_parse(row->name, text, field, err);
+    case TYPE_APPROVAL:
+        return approval_parse(a, text, field, err);
+    case TYPE_OUTPUT:
+        TRY(word_parse(row->name, text, outputs, &word, err));
+        *(enum output_format *)field = word ? OUTPUT_JSON : OUTPUT_TEXT;
+        return 0;
+    case TYPE_DRAWING:
+        TRY(word_parse(row->name, text, drawings, &word, err));
+        *(const char **)field = drawings[word];
+        return 0;
+    }
+    return 0;
+}
+
+/* --- words of the command line --------------------------------------------------------------------------------------- */
+
+static const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (str_eq(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
+
+static unsigned command_bit(const struct command *command)
+{
+    return command ? 1u << (command - commands) : ALL;
+}
+
+static const struct option_row *row_find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (strlen(rows[i].name) == len && !strncmp(rows[i].name, name, len))
+            return &rows[i];
+    return NULL;
+}
+
+static const struct option_row *row_of_letter(char letter)
+{
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].letter && rows[i].letter == letter)
+            return &rows[i];
+    return NULL;
+}
+
+static int unknown_option(struct arena *a, const char *word, const struct command *command, struct err *err)
+{
+    const char *names[COUNT(rows) + 1], *near;
+    size_t n = 0, len = strcspn(word, "=");
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].commands & command_bit(command))
+            names[n++] = arena_printf(a, "--%s", rows[i].name);
+    names[n] = NULL;
+    near = did_you_mean(arena_strndup(a, word, len), names);
+    err_set(err, ERR_INVALID, "there is no option %.*s", (int)len, word);
+    if (near)
+        return err_advise(err, "Did you mean %s?", near);
+    return err_advise(err, "reinstate %s%s--help lists them", command ? command->name : "", command ? " " : "");
+}
+
+static int unknown_command(const char *word, struct err *err)
+{
+    const char *names[COUNT(commands) + 2], *near;
+
+    for (size_t i = 0; i < COUNT(commands); i++)
+        names[i] = commands[i].name;
+    names[COUNT(commands)] = "help";
+    names[COUNT(commands) + 1] = NULL;
+    near = did_you_mean(word, names);
+    err_set(err, ERR_INVALID, "there is no command \"%s\"", word);
+    return near ? err_advise(err, "Did you mean %s?", near) : err_advise(err, "reinstate --help lists them");
+}
+
+struct scan {
+    struct arena *arena;
+    char *const *argv;
+    int argc, at;
+    struct options *o;
+    const struct option_row *given[COUNT(rows)];     /* checked against the command once it is known */
+    size_t n_given;
+};
+
+static int option_given(struct scan *s, const struct option_row *row, const char *value, struct err *err)
+{
+    if (row->type != TYPE_FLAG && !value) {
+        if (s->at + 1 >= s->argc)
+            return err_set(err, ERR_INVALID, "--%s needs a value: --%s %s", row->name, row->name, row->value);
+        value = s->argv[++s->at];
+    } else if (row->type == TYPE_FLAG && value) {
+        return err_set(err, ERR_INVALID, "--%s takes no value", row->name);
+    }
+    for (size_t i = 0; i <= s->n_given; i++) {
+        if (i == s->n_given) {
+            s->given[s->n_given++] = row;
+            break;
+        }
+        if (s->given[i] == row)
+            break;
+    }
+    return value_store(s->arena, row, value, s->o, err);
+}
+
+/* "-Rf PATH", "-fPATH": letters in a row; what follows a letter with a value is its value. */
+static int letters_given(struct scan *s, const char *letters, struct err *err)
+{
+    for (const char *p = letters; *p; p++) {
+        const struct option_row *row = row_of_letter(*p);
+        char word[3] = {'-', *p, 0};
+
+        if (!row)
+            return unknown_option(s->arena, word, s->o->command, err);
+        if (row->type != TYPE_FLAG)
+            return option_given(s, row, p[1] ? p + 1 : NULL, err);
+        TRY(option_given(s, row, NULL, err));
+    }
+    return 0;
+}
+
+static int word_given(struct scan *s, const char *word, struct err *err)
+{
+    if (!s->o->command && str_eq(word, "help") && !s->o->help) {
+        s->o->help = true;
+        return 0;
+    }
+    if (!s->o->command) {
+        s->o->command = command_find(word);
+        return s->o->command ? 0 : unknown_command(word, err);
+    }
+    arena_push(s->arena, s->o->operands.items, s->o->operands.count, word);
+    return 0;
+}
+
+static int scan_words(struct scan *s, struct err *err)
+{
+    bool only_words = false;
+
+    for (; s->at < s->argc; s->at++) {
+        const char *word = s->argv[s->at], *name = word + 2;
+        size_t len;
+        const struct option_row *row;
+
+        if (only_words || word[0] != '-' || !word[1]) {
+            TRY(word_given(s, word, err));
+        } else if (word[1] != '-') {
+            TRY(letters_given(s, word + 1, err));
+        } else if (!word[2]) {
+            only_words = true;
+        } else {
+            len = strcspn(name, "=");
+            row = row_find(name, len);
+            if (!row && str_eq(word, "--version") && !s->o->command) {
+                s->o->command = command_find("version");
+                continue;
+            }
+            if (!row)
+                return unknown_option(s->arena, word, s->o->command, err);
+            TRY(option_given(s, row, name[len] ? name + len + 1 : NULL, err));
+        }
+    }
+    return 0;
+}
+
+/* --- what belongs together ----------------------------------------------------------------------------------------- */
+
+static int options_agree(const struct options *o, struct err *err)
+{
+    const char *name = o->command->name;
+    unsigned bit = command_bit(o->command);
+    size_t operands_max = o->command->operands[0] ? 1 : 0;
+
+    if (o->operands.count > operands_max)
+        return err_set(err, ERR_INVALID, "%s: \"%s\" is one word too many; manifests are given with -f", name, o->operands.items[operands_max]);
+    if ((bit & MANIFESTS) && !o->paths.count)
+        return err_set(err, ERR_INVALID, "%s: which manifests? Give -f PATH (a file, a folder, or - for standard input)", name);
+    if ((bit & ACTIVATE) && !o->operands.count)
+        return err_set(err, ERR_INVALID, "activate: which RestoredVirtualMachine? Give its name");
+    if (o->point && o->newest)
+        return err_set(err, ERR_INVALID, "activate: --point and --newest contradict each other");
+    if ((bit & SIM) && !o->world)
+        return err_set(err, ERR_INVALID, "sim: which world? Give --world FILE");
+    if (o->world && o->cloud)
+        return err_set(err, ERR_INVALID, "%s: --world and --cloud contradict each other: the one simulates Azure in here, the other names one to call", name);
+    if (!o->world && (o->world_out || o->as || o->pace > 0))
+        return err_set(err, ERR_INVALID, "%s: --%s goes with --world", name, o->world_out ? "world-out" : o->as ? "as" : "pace");
+    if ((bit & SIM) && o->speed <= 0)
+        return err_set(err, ERR_INVALID, "sim: --speed must be more than 0");
+    if ((bit & WATCH) && o->interval_ms < SECOND_MS)
+        return err_set(err, ERR_INVALID, "watch: --interval must be at least 1s");
+    return 0;
+}
+
+/* The output format first, wherever it stands: also a fault in front of it is told in it. */
+static enum output_format output_wanted(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if ((str_eq(argv[i], "-o") || str_eq(argv[i], "--output")) && i + 1 < argc && str_eq(argv[i + 1], "json"))
+            return OUTPUT_JSON;
+        if (str_eq(argv[i], "-ojson") || str_eq(argv[i], "--output=json"))
+            return OUTPUT_JSON;
+    }
+    return OUTPUT_TEXT;
+}
+
+int options_parse(struct arena *a, int argc, char *const *argv, struct options *ret, struct err *err)
+{
+    struct scan s = {.arena = a, .argv = argv, .argc = argc, .at = 1, .o = ret};
+
+    *ret = (struct options){
+        .output = output_wanted(argc, argv), .settle_ms = -1, .interval_ms = 10 * MINUTE_MS, .speed = 1, .format = "dot",
+    };
+    TRY(scan_words(&s, err));
+    if (ret->help)
+        return 0;
+    if (!ret->command)
+        return err_set(err, ERR_INVALID, "no command given. reinstate --help lists them");
+    for (size_t i = 0; i < s.n_given; i++)
+        if (!(s.given[i]->commands & command_bit(ret->command)))
+            return err_set(err, ERR_INVALID, "%s has no option --%s. reinstate %s --help lists them", ret->command->name, s.given[i]->name,
+                           ret->command->name);
+    return options_agree(ret, err);
+}
+
+/* --- help --------------------------------------------------------------------------------------------------------- */
+
+static void usage_options(struct text *out, unsigned bits)
+{
+    text_add(out, "\nOptions:\n");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct option_row *row = &rows[i];
+        struct text head cleanup(text_release) = {0};
+
+        if (!(row->commands & bits))
+            continue;
+        text_init(&head, TEXT_CEILING);
+        if (row->letter)
+            text_printf(&head, "-%c, ", row->letter);
+        else
+            text_add(&head, "    ");
+        text_printf(&head, "--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
+        text_printf(out, "  %-32s %s\n", text_str(&head), row->help);
+    }
+}
+
+void options_usage(struct text *out, const struct command *command)
+{
+    if (command) {
+        text_printf(out, "reinstate %s%s%s%s: %s\n", command->name, command->operands[0] ? " " : "", command->operands,
+                    command_bit(command) & MANIFESTS ? " -f PATH..." : "", command->summary);
+        usage_options(out, command_bit(command));
+        return;
+    }
+    text_add(out, "reinstate: declarative disaster recovery for Azure confidential VMs\n\nUsage: reinstate COMMAND [OPTIONS]\n\nCommands:\n");
+    for (size_t i = 0; i < COUNT(commands); i++)
+        text_printf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    text_add(out, "\nExit codes: 0 as declared; 1 error; 2 differences; 3 blocked by policy, a missing order or a person; 4 partly applied.\n"
+                  "reinstate COMMAND --help lists the options of a command.\n");
+}

@@ -1,0 +1,52 @@
+/* The command line, taken apart once. Every option is one row of a table; nothing else looks at argv. */
+#ifndef REINSTATE_OPTIONS_H
+#define REINSTATE_OPTIONS_H
+
+#include "../reconciler/base/clock.h"
+#include "../reconciler/base/text.h"
+#include "../reconciler/model/policy.h"
+
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON };
+
+struct texts {
+    const char **items;
+    size_t count;
+};
+
+struct approvals {
+    struct approval *items;
+    size_t count;
+};
+
+struct options {
+    const struct command *command;
+    struct texts operands;
+    struct texts paths;              /* -f, in order */
+    bool recursive;
+    const char *selector;
+    enum output_format output;
+    bool help;
+
+    bool detailed_exitcode, auto_approve, steps, newest;
+    struct approvals approvals;
+    const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal;
+    const char *format, *point, *write_cloud;
+    int64_t settle_ms, interval_ms;  /* -1: not given */
+    int64_t passes;                  /* 0: for ever */
+    int64_t port;
+    double pace, speed;
+};
+
+struct command {
+    const char *name, *operands, *summary;
+    int (*run)(const struct options *o);
+};
+
+/* Fills `ret` (strings point into argv or the arena). ERR_INVALID says what is wrong and what was probably meant. The
+ * output format is set in `ret` even on failure, so that the error can be told in it. */
+must_use int options_parse(struct arena *a, int argc, char *const *argv, struct options *ret, struct err *err);
+
+/* Help of one command, or of all when `command` is NULL. */
+void options_usage(struct text *out, const struct command *command);
+
+#endif

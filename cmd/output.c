@@ -1,0 +1,187 @@
+/* Knows the two streams, the terminal and the envelope of JSON answers. Must not know what any command means. */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "../reconciler/format/json.h"
+#include "commands.h"
+
+void talk(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+void output_text(const struct text *t)
+{
+    fputs(text_str(t), stdout);
+}
+
+void output_json(const struct value *v)
+{
+    struct text t cleanup(text_release) = {0};
+
+    text_init(&t, TEXT_CEILING);
+    json_write(&t, v, JSON_INDENTED);
+    fputs(text_str(&t), stdout);
+    fputc('\n', stdout);
+}
+
+struct value *output_envelope(struct arena *a, const struct options *o)
+{
+    struct value *v = value_map(a);
+
+    value_set_int(a, v, "formatVersion", PLAN_FORMAT_VERSION);
+    value_set_string(a, v, "command", o->command ? o->command->name : "");
+    return v;
+}
+
+void output_either(const struct options *o, const struct value *v, const struct text *t)
+{
+    if (o->output == OUTPUT_JSON)
+        output_json(v);
+    else
+        output_text(t);
+}
+
+struct report_style output_style(FILE *stream)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    struct report_style style = {0};
+    struct winsize size;
+
+    if (!isatty(fileno(stream)))
+        return style;
+    style.colour = !(no_color && *no_color) && !str_eq(term, "dumb");
+    style.width = ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 100;
+    return style;
+}
+
+/* --- diagnostics and errors ---------------------------------------------------------------------------------------- */
+
+static void diags_talk(struct diags *d)
+{
+    diags_sort(d);
+    for (size_t i = 0; i < d->count; i++)
+        talk("%s%s", diag_format(d->arena, &d->items[i]), d->items[i].severity == SEVERITY_WARNING ? " (warning)" : "");
+    if (d->dropped)
+        talk("and %zu more", d->dropped);
+}
+
+void output_diags(const struct options *o, struct diags *d)
+{
+    if (o->output == OUTPUT_TEXT || !d->n_errors)
+        diags_talk(d);
+}
+
+struct value *output_diags_value(struct arena *a, const struct diags *d)
+{
+    struct value *list = value_list(a);
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct diag *diag = &d->items[i];
+        struct value *v = value_map(a);
+
+        value_set_string(a, v, "severity", diag->severity == SEVERITY_ERROR ? "error" : "warning");
+        value_set_string(a, v, "file", diag->origin.file);
+        if (diag->origin.line) {
+            value_set_int(a, v, "line", diag->origin.line);
+            value_set_int(a, v, "column", diag->origin.column);
+        }
+        value_set_string(a, v, "what", diag->what);
+        value_set_string(a, v, "instead", diag->instead);
+        value_push(a, list, v);
+    }
+    return list;
+}
+
+struct value *output_err_value(struct arena *a, const struct err *err)
+{
+    struct value *v = value_map(a);
+
+    value_set_string(a, v, "class", err_class_name(err->class));
+    value_set_string(a, v, "message", err->text);
+    value_set_string(a, v, "code", err->code[0] ? err->code : NULL);
+    if (err->http_status)
+        value_set_int(a, v, "status", err->http_status);
+    return v;
+}
+
+int output_exit_code(const struct err *err)
+{
+    return err->class == ERR_BLOCKED ? EXIT_BLOCKED : EXIT_ERROR;
+}
+
+int output_failure(const struct options *o, struct diags *d, const struct err *err)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    bool faults = d && d->n_errors;
+    struct err summary;
+    struct value *v;
+
+    if (d)
+        diags_talk(d);
+    if (faults)
+        err_set(&summary, ERR_INVALID, "%zu fault%s found", d->n_errors + d->dropped, d->n_errors + d->dropped == 1 ? "" : "s");
+    else
+        summary = *err;
+    talk("reinstate%s%s: %s", o->command ? " " : "", o->command ? o->command->name : "", summary.text);
+    if (o->output == OUTPUT_JSON) {
+        v = output_envelope(a, o);
+        value_set(a, v, "error", output_err_value(a, &summary));
+        if (d && d->count)
+            value_set(a, v, "diagnostics", output_diags_value(a, d));
+        value_set_int(a, v, "exitCode", output_exit_code(&summary));
+        output_json(v);
+    }
+    return output_exit_code(&summary);
+}
+
+bool output_flush(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+/* --- files ---------------------------------------------------------------------------------------------------------- */
+
+static int write_all(int fd, const char *bytes, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, bytes, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return fsync(fd);
+}
+
+int output_file(const char *path, const char *bytes, size_t len, struct err *err)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    char *temporary = arena_printf(a, "%s.XXXXXX", path);
+    int fd = mkstemp(temporary), rc;
+
+    if (fd < 0)
+        return err_set(err, ERR_INVALID, "%s cannot be written: %s", path, strerror(errno));
+    rc = write_all(fd, bytes, len);
+    if (close(fd) < 0)
+        rc = -1;
+    if (rc == 0 && rename(temporary, path) == 0)
+        return 0;
+    rc = errno;
+    unlink(temporary);
+    return err_set(err, ERR_INVALID, "%s cannot be written: %s", path, strerror(rc));
+}

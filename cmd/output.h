@@ -1,0 +1,39 @@
+/* Where words go: data on standard output, talk on standard error, errors in the form that was asked for. */
+#ifndef REINSTATE_OUTPUT_H
+#define REINSTATE_OUTPUT_H
+
+#include <stdio.h>
+
+#include "options.h"
+#include "../reconciler/model/report.h"
+
+/* One line on standard error. */
+void talk(const char *fmt, ...) printf_like(1, 2);
+
+/* On standard output. JSON is one object, then a line end. */
+void output_text(const struct text *t);
+void output_json(const struct value *v);
+/* {"formatVersion": 1, "command": NAME} */
+struct value *output_envelope(struct arena *a, const struct options *o);
+/* Writes `v` as JSON, or `t` as text, as the options say. */
+void output_either(const struct options *o, const struct value *v, const struct text *t);
+
+/* Colour and width for a stream: none unless it is a terminal; no colour with NO_COLOR or TERM=dumb. */
+struct report_style output_style(FILE *stream);
+
+/* Diagnostics, errors and warnings, sorted, on standard error. */
+void output_diags(const struct options *o, struct diags *d);
+struct value *output_diags_value(struct arena *a, const struct diags *d);
+struct value *output_err_value(struct arena *a, const struct err *err);
+/* Tells why a command cannot go on: the diagnostics if they hold an error, else `err`. Returns the exit code. */
+int output_failure(const struct options *o, struct diags *d, const struct err *err);
+/* 3 for what waits for policy, an order or a person; else 1. */
+int output_exit_code(const struct err *err);
+
+/* False when standard output could not be written. */
+bool output_flush(void);
+
+/* Replaces a file's contents atomically (mode 0600). ERR_INVALID names it. */
+must_use int output_file(const char *path, const char *bytes, size_t len, struct err *err);
+
+#endif

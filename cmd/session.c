@@ -1,0 +1,341 @@
+/* Knows in which order the parts of a run are put together and taken apart. Must not know what a command does with them. */
+#include "session.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../providers/azure/redact.h"
+#include "commands.h"
+#include "output.h"
+#include "peer.h"
+
+enum { CONNECTIONS = 16, TICK_MS = 200 };
+
+/* --- manifests ------------------------------------------------------------------------------------------------------------ */
+
+int session_load(struct session *s, const struct options *o)
+{
+    memset(s, 0, sizeof(*s));
+    s->arena = arena_new();
+    s->options = o;
+    diags_init(&s->diags, s->arena);
+    TRY(load_schemas(&s->schemas, &s->err));
+    load_estate(s->arena, o, s->schemas, &s->estate, &s->diags);
+    if (s->diags.n_errors)
+        return err_set(&s->err, ERR_INVALID, "the manifests have faults");
+    output_diags(o, &s->diags);
+    return 0;
+}
+
+int session_failed(struct session *s)
+{
+    return output_failure(s->options, &s->diags, &s->err);
+}
+
+void session_label(const struct session *s)
+{
+    if (s->sim)
+        talk("Simulated Azure (%s): a rehearsal, not proof.", s->options->world);
+}
+
+/* --- the cloud ----------------------------------------------------------------------------------------------------------------- */
+
+static const struct cloud *operators_cloud(struct session *s)
+{
+    const struct value *file = load_single(s->arena, s->options->cloud, &s->diags);
+
+    if (!file)
+        return NULL;
+    schema_check(s->schemas, "cloud.json", file, &s->diags);
+    return s->diags.n_errors ? NULL : cloud_read(s->arena, file, &s->diags);
+}
+
+static const struct cloud *declared_cloud(const struct document *azure)
+{
+    const char *name = value_str_at(azure->spec, "cloud");
+
+    return cloud_builtin(name ? name : "AzurePublic");
+}
+
+static const struct document *first_azure(const struct session *s)
+{
+    const struct desired *d = s->estate.desired;
+
+    for (size_t i = 0; i < d->count; i++)
+        if (str_eq(d->documents[i]->kind, "Azure"))
+            return d->documents[i];
+    return NULL;
+}
+
+/* --- the time --------------------------------------------------------------------------------------------------------------------- */
+
+struct probe {
+    struct http *http;
+    const char *url;
+    int64_t date_ms;
+};
+
+static void probe_task(struct call *c, void *arg)
+{
+    struct probe *p = arg;
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct http_request request = {.method = HTTP_GET, .url = p->url};
+    struct http_response response cleanup(http_response_release) = {0};
+    struct err err;
+
+    if (http_send(p->http, c, a, &request, &response, &err) == 0)
+        p->date_ms = response.date_ms;
+}
+
+/* A simulated cloud has a clock of its own that has moved on since its file was written: it is asked what time it is. */
+static int64_t cloud_time(const struct cloud *cloud)
+{
+    struct sched *sched = sched_new(&(struct sched_options){.time = SCHED_REAL, .speed = 1});
+    struct wire *wire = wire_curl_new(sched, cloud->ca_file, 1);
+    struct http *http = http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_READ_ONLY, .attempts_max = 1});
+    struct probe probe = {.http = http, .url = cloud->arm, .date_ms = TIME_NONE};
+
+    sched_main(sched, probe_task, &probe);
+    http_free(http);
+    wire_free(wire);
+    sched_free(sched);
+    return probe.date_ms == TIME_NONE ? cloud->clock_start_ms : probe.date_ms;
+}
+
+static void clock_set(struct session *s, const struct cloud *operators)
+{
+    struct sched_options options = {.time = SCHED_REAL, .speed = 1};
+
+    if (s->sim) {
+        options = (struct sched_options){.time = SCHED_VIRTUAL, .start_ms = sim_start_ms(s->sim), .speed = s->options->pace, .seed = 1};
+    } else if (operators && operators->clock_start_ms != TIME_NONE) {
+        options.start_ms = cloud_time(operators);
+        options.speed = operators->clock_speed;
+    }
+    s->clock_factor = options.speed;
+    s->sched = sched_new(&options);
+}
+
+/* --- who we are --------------------------------------------------------------------------------------------------------------------- */
+
+static const char *environment(const char *name)
+{
+    return getenv(name);
+}
+
+/* A `kill` fault of the world: the machine is gone at this instant, nothing is cleaned up. */
+static void killed(void *ctx)
+{
+    (void)ctx;
+    raise(SIGKILL);
+    abort();
+}
+
+static int simulate(struct session *s, const struct cloud *cloud)
+{
+    const struct value *world = load_world(s->arena, s->schemas, s->options->world, &s->diags);
+    struct sim_options options = {.world = world, .endpoints = peer_endpoints(cloud), .world_out = s->options->world_out, .kill = killed};
+
+    if (!world)
+        return err_set(&s->err, ERR_INVALID, "the world has faults");
+    s->sim = sim_new(&options, &s->diags);
+    if (!s->sim || s->diags.n_errors)
+        return err_set(&s->err, ERR_INVALID, "the world contradicts itself");
+    TRY(peer_credential(world, s->options->as, &s->credential, &s->err));
+    s->has_credential = true;
+    return 0;
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------------------------- */
+
+static void recorded(void *ctx, const struct wire_request *request, const struct wire_reply *reply)
+{
+    struct session *s = ctx;
+
+    recorder_add(s->recorder, request, reply);
+}
+
+static void waited(void *ctx, const char *why, int64_t ms)
+{
+    struct session *s = ctx;
+    struct arena *a cleanup(arena_freep) = arena_new();
+
+    progress_note(s->progress, "waiting %s: %s", duration_format(a, ms), why);
+}
+
+static int files_open(struct session *s, enum http_mode mode)
+{
+    const char *journal = s->options->journal ? s->options->journal : "reinstate.journal";
+
+    if (s->options->record)
+        TRY(recorder_open(s->options->record, azure_record_rules, azure_n_record_rules, &s->recorder, &s->err));
+    if (mode == HTTP_WRITING && !str_eq(journal, "none"))
+        TRY(journal_open(journal, &s->journal, &s->err));
+    return 0;
+}
+
+static void http_begin(struct session *s, enum http_mode mode)
+{
+    struct http_options options = {
+        .wire = s->wire, .mode = mode, .safe_posts = azure_safe_posts, .n_safe_posts = azure_n_safe_posts, .journal = s->journal,
+        .record = s->recorder ? recorded : NULL, .waiting = waited, .ctx = s,
+    };
+
+    s->http = http_new(s->sched, &options);
+}
+
+static void handles_make(struct session *s, const struct cloud *operators)
+{
+    const struct desired *d = s->estate.desired;
+
+    s->handles = arena_array(s->arena, struct azure *, d->count + 1);
+    for (size_t i = 0; i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+        const struct cloud *cloud = operators ? operators : declared_cloud(doc);
+
+        if (str_eq(doc->kind, "Azure"))
+            s->handles[i] = azure_new(s->http, cloud, &s->credential, value_str_at(doc->spec, "tenant"), value_str_at(doc->spec, "subscription"),
+                                      value_str_at(doc->spec, "location"));
+    }
+    s->connections = (struct azure_connections){.items = s->handles, .count = d->count};
+}
+
+static void engine_set(struct session *s)
+{
+    s->settings = settings_default;
+    if (s->options->settle_ms >= 0)
+        s->settings.settle_ms = s->options->settle_ms;
+    s->engine = (struct engine){
+        .kinds = &all_kinds, .settings = &s->settings, .provider = &s->connections, .policy = s->estate.policy,
+        .approvals = s->options->approvals.items, .n_approvals = s->options->approvals.count, .journal = s->journal,
+        .preflight = rights_preflight,
+    };
+}
+
+int session_connect(struct session *s, enum http_mode mode)
+{
+    const struct document *azure = first_azure(s);
+    const struct cloud *operators = s->options->cloud ? operators_cloud(s) : NULL;
+
+    if (s->diags.n_errors)
+        return err_set(&s->err, ERR_INVALID, "the cloud file has faults");
+    if (!azure)
+        return err_set(&s->err, ERR_INVALID, "no Azure document among the manifests: it says which subscription is meant");
+    if (s->options->world)
+        TRY(simulate(s, declared_cloud(azure)));
+    else
+        TRY(credential_from_environment(environment, &s->credential, &s->err));
+    s->has_credential = true;
+    TRY(files_open(s, mode));
+    clock_set(s, operators);
+    s->progress = progress_new(s->sched);
+    s->wire = s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);
+    http_begin(s, mode);
+    handles_make(s, operators);
+    engine_set(s);
+    return 0;
+}
+
+void session_close(struct session *s)
+{
+    for (size_t i = 0; s->handles && i < s->estate.desired->count; i++)
+        if (s->handles[i])
+            azure_free(s->handles[i]);
+    if (s->http)
+        http_free(s->http);
+    if (s->has_credential)
+        credential_release(&s->credential);
+    if (s->wire)
+        wire_free(s->wire);
+    progress_free(s->progress);
+    if (s->sched)
+        sched_free(s->sched);
+    if (s->sim)
+        sim_free(s->sim);
+    if (s->recorder)
+        recorder_close(s->recorder);
+    if (s->journal)
+        journal_close(s->journal);
+    if (s->estate.policy)
+        policy_free(s->estate.policy);
+    schemas_freep(&s->schemas);
+    arena_freep(&s->arena);
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------------------------ */
+
+struct turn {
+    struct session *session;
+    task_fn *fn;
+    void *arg;
+    int64_t tick_ms;                 /* of the run's own clock */
+    bool done;
+};
+
+/* Looks five times a second at what a signal handler may only note down, and keeps the screen fresh. */
+static void companion_task(struct call *c, void *arg)
+{
+    struct turn *t = arg;
+    struct err err;
+
+    while (!t->done && call_sleep_ms(c, t->tick_ms, "signals", &err) == 0) {
+        if (interrupts_seen() >= 2)
+            sched_cancel_all(t->session->sched);
+        if (dump_wanted())
+            sched_dump(t->session->sched);
+        progress_tick(t->session->progress);
+    }
+}
+
+static void turn_task(struct call *c, void *arg)
+{
+    struct turn *t = arg;
+    struct group *g = group_new(call_sched(c), "companion");
+    struct err err;
+
+    group_spawn(g, "companion", companion_task, t);
+    t->fn(c, t->arg);
+    t->done = true;
+    group_cancel(g);
+    /* It can only say that we were cancelled, which fn has heard too. */
+    if (group_wait(c, g, &err) < 0)
+        progress_tick(t->session->progress);
+    group_free(g);
+}
+
+void session_run(struct session *s, task_fn *fn, void *arg)
+{
+    struct turn turn = {.session = s, .fn = fn, .arg = arg};
+
+    /* A clock that jumps leaves no moment in between: there a second interrupt ends the process (main.c). */
+    if (s->clock_factor <= 0) {
+        sched_main(s->sched, fn, arg);
+        return;
+    }
+    turn.tick_ms = (int64_t)(TICK_MS * s->clock_factor) + 1;
+    sched_main(s->sched, turn_task, &turn);
+}
+
+struct looking {
+    struct session *session;
+    struct arena *arena;
+    struct look *look;
+    struct err *err;
+    int rc;
+};
+
+static void look_task(struct call *c, void *arg)
+{
+    struct looking *l = arg;
+
+    l->rc = engine_look(c, &l->session->engine, l->arena, l->session->estate.desired, l->look, l->err);
+}
+
+int session_look(struct session *s, struct arena *a, struct look *ret, struct err *err)
+{
+    struct looking l = {.session = s, .arena = a, .look = ret, .err = err};
+
+    session_run(s, look_task, &l);
+    return l.rc;
+}

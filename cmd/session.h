@@ -1,0 +1,53 @@
+/* Everything a command needs that talks to an Azure, real or simulated: opened in one place, closed in the right order. */
+#ifndef REINSTATE_SESSION_H
+#define REINSTATE_SESSION_H
+
+#include "../providers/kinds/registry.h"
+#include "../providers/sim/sim.h"
+#include "load.h"
+#include "progress.h"
+#include "../reconciler/run/record.h"
+
+struct session {
+    struct arena *arena;
+    const struct options *options;
+    struct diags diags;
+    struct err err;                  /* why opening failed, or the last run */
+    struct schemas *schemas;
+    struct estate estate;
+    /* From here on NULL in offline sessions. */
+    struct sched *sched;
+    struct sim *sim;                 /* with --world */
+    struct wire *wire;
+    struct recorder *recorder;
+    struct journal *journal;
+    struct http *http;
+    struct credential credential;
+    bool has_credential;
+    struct azure **handles;          /* by document index; NULL for what is no Azure document */
+    struct azure_connections connections;
+    struct settings settings;
+    double clock_factor;             /* clock seconds per real second; 0: the clock jumps */
+    struct progress *progress;
+    struct engine engine;
+};
+
+/* Manifests and policy only. <0: see session_failed. */
+must_use int session_load(struct session *s, const struct options *o);
+/* Then the connection. A writing session also opens the journal. */
+must_use int session_connect(struct session *s, enum http_mode mode);
+void session_close(struct session *s);       /* for cleanup() */
+
+/* Tells what went wrong; returns the exit code. */
+int session_failed(struct session *s);
+
+/* Says on standard error that an answer came from a simulated Azure, if it did. */
+void session_label(const struct session *s);
+
+/* Runs fn as a task until it is done. Meanwhile the second interrupt cancels everything, and the screen is kept fresh. */
+void session_run(struct session *s, task_fn *fn, void *arg);
+
+/* One look at the world in a run of its own; what it finds lives in `a`. */
+must_use int session_look(struct session *s, struct arena *a, struct look *ret, struct err *err);
+
+#endif

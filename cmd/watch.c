@@ -1,0 +1,223 @@
+/* watch: pass after pass, each a look of its own. Reports what has changed since the last one, and finishes work that an
+ * Activation ordered; everything else it leaves to apply, unless --auto-approve says that drift is to be healed too. */
+#include "carry.h"
+#include "commands.h"
+#include "output.h"
+#include "../reconciler/format/json.h"
+
+enum { SLICE_MS = 1000, JITTER_PERCENT = 10 };
+
+struct watching {
+    struct session *session;
+    struct arena *before;            /* of the last good pass; holds `known` */
+    struct value *known;             /* step id -> action */
+    int64_t pass;
+    int code;
+};
+
+/* --- what is ordered --------------------------------------------------------------------------------------------------------- */
+
+static void mark_needed(const struct plan *plan, const struct step *step, bool *wanted)
+{
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.items[i] == step) {
+            if (wanted[i])
+                return;
+            wanted[i] = true;
+        }
+    for (size_t k = 0; k < step->n_needs; k++) {
+        const struct step *need = steps_find(&plan->steps, step->needs[k]);
+
+        if (need)
+            mark_needed(plan, need, wanted);
+    }
+}
+
+/* A plan of the ordered steps and all they need. */
+static const struct plan *plan_ordered(struct arena *a, const struct plan *plan)
+{
+    bool *wanted = arena_array(a, bool, plan->steps.count + 1);
+    struct plan *some = arena_new_of(a, struct plan);
+
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (value_str_at(plan->steps.items[i]->detail, "orderedBy"))
+            mark_needed(plan, plan->steps.items[i], wanted);
+    *some = *plan;
+    some->steps = (struct steps){.arena = a};
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (wanted[i])
+            arena_push(a, some->steps.items, some->steps.count, plan->steps.items[i]);
+    return some;
+}
+
+/* --- what has changed --------------------------------------------------------------------------------------------------------- */
+
+/* Step id -> its action: what stands open. Reasons may hold times and would change at every look. */
+static struct value *pending_of(struct arena *a, const struct plan *plan)
+{
+    struct value *v = value_map(a);
+
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.items[i]->action != ACTION_NONE)
+            value_set_string(a, v, plan->steps.items[i]->id, action_name(plan->steps.items[i]->action));
+    return v;
+}
+
+static void transition_add(struct arena *a, struct value *list, const char *id, const char *from, const char *to, const char *reason)
+{
+    struct value *v = value_map(a);
+
+    value_set_string(a, v, "id", id);
+    value_set_string(a, v, "from", from);
+    value_set_string(a, v, "to", to);
+    value_set_string(a, v, "reason", reason);
+    value_push(a, list, v);
+}
+
+static struct value *transitions_between(struct arena *a, const struct plan *plan, const struct value *before, const struct value *now)
+{
+    struct value *list = value_list(a);
+
+    for (size_t i = 0; i < value_count(now); i++) {
+        const struct member *m = &now->map.members[i];
+        const char *was = value_str(value_get(before, m->key));
+
+        if (!str_eq(was, value_str(m->value)))
+            transition_add(a, list, m->key, was, value_str(m->value), steps_find(&plan->steps, m->key)->reason);
+    }
+    for (size_t i = 0; i < value_count(before); i++) {
+        const struct member *m = &before->map.members[i];
+
+        if (!value_get(now, m->key))
+            transition_add(a, list, m->key, value_str(m->value), NULL, NULL);
+    }
+    return list;
+}
+
+static void tell_pass(struct watching *w, struct arena *a, const struct plan *plan, const struct value *transitions, const struct outcome *outcome)
+{
+    const struct options *o = w->session->options;
+    const char *at = time_format(a, sched_now_ms(w->session->sched) / SECOND_MS * SECOND_MS);
+    struct value *v;
+
+    if (o->output == OUTPUT_JSON) {
+        v = output_envelope(a, o);
+        value_set_int(a, v, "pass", w->pass);
+        value_set_string(a, v, "at", at);
+        value_set_int(a, v, "differences", (int64_t)plan->n_changes);
+        value_set(a, v, "transitions", (struct value *)transitions);
+        if (outcome)
+            value_set(a, v, "outcome", carry_to_value(a, outcome));
+        printf("%s\n", json_string(a, v, JSON_COMPACT));
+    } else {
+        printf("%s  pass %lld: %zu difference%s, %zu blocked\n", at, (long long)w->pass, plan->n_changes, plan->n_changes == 1 ? "" : "s",
+               plan->n_blocked);
+        for (size_t i = 0; i < value_count(transitions); i++) {
+            const struct value *t = value_item(transitions, i);
+
+            if (value_str_at(t, "to"))
+                printf("  appeared  %s: %s\n", value_str_at(t, "id"), value_str_at(t, "reason"));
+            else
+                printf("  settled   %s\n", value_str_at(t, "id"));
+        }
+    }
+    fflush(stdout);
+}
+
+/* --- one pass ------------------------------------------------------------------------------------------------------------------- */
+
+static int pass_code(const struct plan *plan, const struct outcome *outcome)
+{
+    if (outcome && engine_exit_code(outcome))
+        return engine_exit_code(outcome);
+    if (outcome)
+        return EXIT_DECLARED;
+    if (!plan->n_changes)
+        return EXIT_DECLARED;
+    return plan->n_blocked ? EXIT_BLOCKED : EXIT_DIFFERENCES;
+}
+
+static int pass_act(struct watching *w, struct arena *a, struct look *look, struct outcome *outcome, bool *ret_acted, struct err *err)
+{
+    const struct plan *plan = w->session->options->auto_approve ? look->plan : plan_ordered(a, look->plan);
+    struct text t cleanup(text_release) = {0};
+    struct report_style style = output_style(stderr);
+    struct look some = *look;
+
+    *ret_acted = carry_runnable(plan) > 0 && !interrupts_seen();
+    if (!*ret_acted)
+        return 0;
+    some.plan = plan;
+    some.view.steps = &plan->steps;
+    TRY(carry_out(w->session, a, &some, outcome, err));
+    text_init(&t, TEXT_CEILING);
+    carry_report(&t, outcome, &style);
+    fputs(text_str(&t), stderr);
+    return 0;
+}
+
+static int pass(struct watching *w, struct err *err)
+{
+    struct arena *a = arena_new();
+    struct value *transitions, *pending;
+    struct outcome outcome;
+    struct look look;
+    bool acted = false;
+
+    if (session_look(w->session, a, &look, err) < 0 || pass_act(w, a, &look, &outcome, &acted, err) < 0) {
+        arena_free(a);
+        return -(int)err->class;
+    }
+    pending = pending_of(a, look.plan);
+    transitions = transitions_between(a, look.plan, w->known, pending);
+    tell_pass(w, a, look.plan, transitions, acted ? &outcome : NULL);
+    w->code = pass_code(look.plan, acted ? &outcome : NULL);
+    arena_free(w->before);
+    w->before = a;
+    w->known = pending;
+    return 0;
+}
+
+/* --- between passes ---------------------------------------------------------------------------------------------------------------- */
+
+static void pause_task(struct call *c, void *arg)
+{
+    struct watching *w = arg;
+    int64_t interval = w->session->options->interval_ms, spread = interval * JITTER_PERCENT / 100;
+    int64_t until = call_now_ms(c) + interval - spread + (int64_t)sched_random(call_sched(c), (uint64_t)(2 * spread) + 1);
+    struct err err;
+
+    /* In slices, so that a drain need not wait for the interval. */
+    while (call_now_ms(c) < until && !interrupts_seen()) {
+        int64_t left = until - call_now_ms(c);
+
+        if (call_sleep_ms(c, left < SLICE_MS ? left : SLICE_MS, "the next pass", &err) < 0)
+            return;
+    }
+}
+
+int command_watch(const struct options *o)
+{
+    struct session s cleanup(session_close);
+    struct watching w = {.session = &s};
+    struct err err;
+
+    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_WRITING) < 0)
+        return session_failed(&s);
+    interrupts_catch(s.clock_factor <= 0);
+    session_label(&s);
+    while (!interrupts_seen()) {
+        w.pass++;
+        if (pass(&w, &err) < 0) {
+            w.code = output_exit_code(&err);
+            progress_note(s.progress, "pass %lld: %s", (long long)w.pass, err.text);
+            if (err.class == ERR_CANCELLED)
+                break;
+        }
+        if (o->passes && w.pass >= o->passes)
+            break;
+        session_run(&s, pause_task, &w);
+    }
+    arena_free(w.before);
+    return w.code;
+}
