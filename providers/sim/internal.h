@@ -189,6 +189,7 @@ void arm_not_found(struct sim *s, const struct sim_request *r, struct sim_answer
 void arm_bad_path(const struct sim_request *r, struct sim_answer *out);
 const char *arm_scope_of_list(const struct sim_request *r, size_t n);     /* scope before the last "providers" of the first n segments */
 size_t arm_provider_at(const struct sim_request *r);                      /* index of the last "providers", SIZE_MAX if none */
+void recovery_vault_show(struct arena *a, struct value *v);      /* adds what a vault shows by default */
 /* 202 headers of an operation of the disk or the compute provider. */
 void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment, const char *id);
 
