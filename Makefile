@@ -1,7 +1,9 @@
 # make            build/reinstate
-# make quick      unit and golden tests (seconds)
+# make demo       the story of examples/01 and 02, against the simulated Azure
+# make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing
-# make check      both compilers with -Werror, sanitizers, valgrind, lint
+# make check      test, both compilers with -Werror, sanitizers, valgrind
+# make scenario | examples | lint | unit      parts of it
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own.
 
 CC      ?= gcc
@@ -11,20 +13,25 @@ endif
 VARIANT ?= release
 OUT     := build/$(CC)-$(VARIANT)
 
+PACKAGES       := gcc make pkg-config libyaml-dev libcurl4-openssl-dev libjson-c-dev libssl-dev libpcre2-dev libmicrohttpd-dev ca-certificates
+CHECK_PACKAGES := $(PACKAGES) clang valgrind
+
 PKGS    := yaml-0.1 json-c libcurl libcrypto libpcre2-8 libmicrohttpd
+LIBRARY_VERSIONS := $(shell for p in $(PKGS); do printf '%s %s,' $$p "$$(pkg-config --modversion $$p 2>/dev/null)"; done | sed 's/,$$//')
 CFLAGS_COMMON := -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 \
-                 -Wundef -Wvla -Wframe-larger-than=16384 -D_GNU_SOURCE -g $(shell pkg-config --cflags $(PKGS)) $(if $(WERROR),-Werror)
+                 -Wundef -Wvla -Wframe-larger-than=16384 -D_GNU_SOURCE -g $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
+                 $(if $(WERROR),-Werror)
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan   := -fsanitize=address,undefined
-LDLIBS  := $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 ALL_CFLAGS := $(CFLAGS_COMMON) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 
 LIB_SRC  := $(wildcard reconciler/*/*.c providers/*/*.c)
 CMD_SRC  := $(filter-out cmd/main.c,$(wildcard cmd/*.c))
-UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT_SRC := $(wildcard tests/unit/test_*.c tests/golden/test_*.c tests/contract/test_*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o) $(CMD_SRC:%.c=$(OUT)/%.o) $(OUT)/schema_files.o
-UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
+UNIT_BIN := $(UNIT_SRC:tests/%.c=$(OUT)/tests/%)
 
 all: build/reinstate
 
@@ -36,8 +43,9 @@ $(OUT)/reinstate: $(OUT)/cmd/main.o $(OUT)/libreinstate.a
 
 $(OUT)/libreinstate.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
+$(OUT)/cmd/version.o: ALL_CFLAGS += -DREINSTATE_LIBRARIES='"$(LIBRARY_VERSIONS)"'
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -49,15 +57,59 @@ $(OUT)/schema_files.c: $(wildcard schemas/*.json) tests/embed.sh
 $(OUT)/schema_files.o: $(OUT)/schema_files.c
 	$(CC) $(ALL_CFLAGS) -Ireconciler/format -c -o $@ $<
 
-$(OUT)/unit/%: tests/unit/%.c tests/harness.h $(OUT)/libreinstate.a
+$(OUT)/tests/%: tests/%.c tests/harness.h $(OUT)/libreinstate.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests $(LDFLAGS_$(VARIANT)) -o $@ $< $(OUT)/libreinstate.a $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $< $(OUT)/libreinstate.a $(LDLIBS)
+
+# --- tests. Each recipe calls tests/run.sh, which counts programs and checks. ------------------------------------------
 
 unit: $(UNIT_BIN)
-	@for t in $^; do $$t || exit 1; done
+	@sh tests/run.sh unit $(UNIT_BIN)
+
+scenario: build/reinstate
+	@sh tests/run.sh scripts scenario tests/scenario/*.sh
+
+examples: build/reinstate
+	@sh tests/run.sh examples build/reinstate examples/*/
+
+lint:
+	@sh tests/lint.sh
+
+quick: lint unit
+
+test: install-deps
+	@$(MAKE) --no-print-directory all quick scenario examples
+	@$(MAKE) --no-print-directory VARIANT=asan asan
+
+# The sanitizer build keeps build/reinstate as it is: scenarios name the binary by REINSTATE.
+asan: $(OUT)/reinstate $(UNIT_BIN)
+	@sh tests/run.sh unit $(UNIT_BIN)
+	@REINSTATE=$(OUT)/reinstate sh tests/run.sh examples $(OUT)/reinstate examples/*/
+
+check: install-check-deps
+	@$(MAKE) --no-print-directory CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
+	@$(MAKE) --no-print-directory CC=clang WERROR=1 OUT=build/clang-werror build/clang-werror/reinstate
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory memcheck
+
+memcheck: $(UNIT_BIN)
+	@sh tests/run.sh valgrind $(UNIT_BIN)
+
+demo: install-deps
+	@$(MAKE) --no-print-directory build/reinstate
+	@sh tests/demo.sh build/reinstate
+
+# --- what must be installed ----------------------------------------------------------------------------------------------
+
+install-deps:
+	@sh tests/install.sh $(PACKAGES)
+
+install-check-deps:
+	@sh tests/install.sh $(CHECK_PACKAGES)
 
 clean:
 	rm -rf build
 
-.PHONY: all unit clean
--include $(LIB_OBJ:.o=.d)
+.PHONY: all unit scenario examples lint quick test asan check memcheck demo install-deps install-check-deps clean
+.SECONDARY:
+-include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d)

@@ -1,0 +1,159 @@
+#!/bin/sh
+# The rules of the house that a compiler does not know: who may include whom, one library one file, banned functions,
+# sizes. Every exception stands in this file, with its reason, and is counted.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+faults=0 exceptions=0
+sources=$(find cmd reconciler providers -name '*.[ch]' | sort)
+all=$(find cmd reconciler providers tests -name '*.[ch]' | sort)
+
+fault() {
+    faults=$((faults + 1))
+    echo "lint: $*"
+}
+
+# Findings come as lines "FILE:LINE: TEXT"; empty input is no finding.
+faults_from() {
+    while IFS= read -r line; do
+        [ -n "$line" ] && fault "$1: $line"
+    done <<END
+$2
+END
+}
+
+# --- layers -----------------------------------------------------------------------------------------------------------
+# The folder of a file, and the folders it may include. kind.h is a room of its own between the engine and the kinds.
+
+room_of() {
+    case $1 in
+    reconciler/kind.h) echo kind ;;
+    reconciler/base/*) echo base ;;
+    reconciler/format/*) echo format ;;
+    reconciler/model/*) echo model ;;
+    reconciler/run/*) echo run ;;
+    reconciler/engine/*) echo engine ;;
+    providers/azure/*) echo azure ;;
+    providers/kinds/*) echo kinds ;;
+    providers/sim/*) echo sim ;;
+    cmd/*) echo cmd ;;
+    *) echo unknown ;;
+    esac
+}
+
+may_include() {
+    case $1 in
+    base) echo "base" ;;
+    format) echo "base format" ;;
+    model) echo "base format model" ;;
+    run) echo "base format run" ;;
+    kind) echo "base format model run" ;;
+    engine) echo "base format model run kind engine" ;;
+    azure) echo "base format run azure" ;;
+    kinds) echo "base format model azure kind kinds" ;;
+    sim) echo "base format sim" ;;
+    cmd) echo "base format model run kind engine azure kinds sim cmd" ;;
+    esac
+}
+
+# FILE INCLUDED: reasons for what the table does not allow.
+excepted_include() {
+    case "$1 $2" in
+    # The table of kinds is handed to the engine and is declared with the engine's own types.
+    "providers/kinds/registry.h reconciler/engine/engine.h") return 0 ;;
+    esac
+    return 1
+}
+
+# "a/b/../c.h" without the dots.
+flat() {
+    printf '%s\n' "$1" | sed -e ':a' -e 's#[^/.][^/]*/\.\./##' -e 'ta'
+}
+
+includes=$(grep -nE '^#include "' $sources | sed 's/^\([^:]*\):\([0-9]*\):#include "\([^"]*\)".*/\1 \2 \3/')
+while read -r file line included; do
+    [ -n "$file" ] || continue
+    target=$(flat "$(dirname "$file")/$included")
+    if [ ! -f "$target" ]; then
+        fault "$file:$line: includes $included, which is not there"
+        continue
+    fi
+    allowed=$(may_include "$(room_of "$file")")
+    case " $allowed " in
+    *" $(room_of "$target") "*) continue ;;
+    esac
+    if excepted_include "$file" "$target"; then
+        exceptions=$((exceptions + 1))
+    else
+        fault "$file:$line: a file of $(room_of "$file") must not include $target"
+    fi
+done <<END
+$includes
+END
+
+# --- one library, one file -----------------------------------------------------------------------------------------------
+
+library() {
+    faults_from "$1 belongs to $3 alone" "$(grep -nE "^#include <$2" $all | grep -v "^$3:")"
+}
+library libyaml 'yaml\.h' reconciler/format/manifest.c
+library json-c 'json(-c)?[/.]' reconciler/format/json.c
+library OpenSSL 'openssl/' reconciler/format/crypt.c
+library PCRE2 'pcre2\.h' reconciler/format/pattern.c
+library libcurl 'curl/' reconciler/run/wire_curl.c
+library libmicrohttpd 'microhttpd\.h' providers/sim/server.c
+library ucontext 'ucontext\.h' reconciler/run/co.c
+
+# Layer 2 is a function: no clock, no files, no environment.
+faults_from "the model does no I/O" "$(grep -nE '^#include <(unistd|fcntl|time|sys/|dirent|signal)' reconciler/model/*.[ch])"
+faults_from "the model does no I/O" "$(grep -nE '\b(fopen|getenv|time|clock_gettime|fprintf|printf)\(' reconciler/model/*.[ch])"
+
+# --- banned ---------------------------------------------------------------------------------------------------------------
+
+faults_from "banned" "$(grep -nE '(^|[^A-Za-z0-9_>.])(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|rand|srand|system|popen|atoi|atol)\(' $all)"
+faults_from "a bare DELETE: there is no code that deletes" "$(grep -nE '"DELETE"|HTTP_DELETE' $(find cmd reconciler providers/azure providers/kinds -name '*.[ch]'))"
+# Addresses of this machine and of package registries have no business here. Brackets keep this file from finding itself.
+everything=$(find . -path ./.git -prune -o -path ./build -prune -o -path ./tests/conformance/node_modules -prune -o -type f -print)
+faults_from "an address that does not belong here" "$(grep -nIE '/[w]ork/|/tmp/[b]rief|registry\.[n]pmjs|[p]ypi\.org|proxy\.[g]olang|crates\.[i]o' $everything)"
+faults_from "unfinished" "$(grep -nE '\b(TO[D]O|FIX[M]E|XX[X])\b' $all)"
+
+# --- form -------------------------------------------------------------------------------------------------------------------
+
+# FILE FUNCTION: why it is longer than 70 lines.
+excepted_function() {
+    case "$1 $2" in
+    esac
+    return 1
+}
+
+for file in $all; do
+    case $(head -c 2 "$file") in
+    "/*") ;;
+    *) case $file in *.c) fault "$file:1: does not begin with a paragraph that says what it knows and must not know" ;; esac ;;
+    esac
+    lines=$(wc -l <"$file")
+    [ "$lines" -le 700 ] || fault "$file: $lines lines; split it (700)"
+done
+faults_from "longer than 140 columns" "$(awk 'length($0) > 140 { printf "%s:%d: %d\n", FILENAME, FNR, length($0) }' $all)"
+faults_from "trailing blanks or a tab" "$(grep -nE '[[:blank:]]+$|	' $all)"
+
+# A function begins with "{" and ends with "}" in the first column; its name is on the last line before that has a "(".
+long=$(awk '
+    FNR == 1 { inside = 0 }
+    /^[A-Za-z_].*\(/ && !/;$/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
+    /^\{/ { inside = 1; start = FNR }
+    /^\}/ { if (inside && FNR - start > 71) printf "%s:%d: %s %d\n", FILENAME, start, name, FNR - start - 1; inside = 0 }' $all)
+while read -r place name n; do
+    [ -n "$place" ] || continue
+    if excepted_function "${place%%:*}" "$name"; then
+        exceptions=$((exceptions + 1))
+    else
+        fault "$place $name has $n lines (70)"
+    fi
+done <<END
+$long
+END
+
+set -- $all
+echo "lint: $# files, $exceptions exceptions, $faults faults"
+[ "$faults" = 0 ]

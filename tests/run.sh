@@ -1,0 +1,91 @@
+#!/bin/sh
+# Runs one tier of tests and prints its counts. Fails when a test fails, and when there was none to run.
+#   run.sh unit PROGRAM...        test programs: each prints "NAME N checks, N failed"
+#   run.sh valgrind PROGRAM...    the same under valgrind
+#   run.sh scripts TIER SCRIPT... shell scripts; exit 77 means skipped, and why stands in its last line
+#   run.sh examples BINARY DIR... every example validates, explains its plan and, where there is a world, plans as expected
+# With CI set a skipped test is a failed one.
+set -u
+
+tier=$1
+shift
+passed=0 failed=0 skipped=0 checks=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+fail() {
+    failed=$((failed + 1))
+    echo "FAILED: $1"
+}
+
+program() {
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        line=$(grep -E '[0-9]+ checks, 0 failed$' "$log" | tail -1)
+        n=$(printf '%s\n' "$line" | sed -n 's/.* \([0-9][0-9]*\) checks, .*/\1/p')
+        checks=$((checks + ${n:-0}))
+        if grep -q '^skipped:' "$log"; then
+            grep '^skipped:' "$log"
+            skipped=$((skipped + 1))
+        fi
+    else
+        cat "$log"
+        fail "$*"
+    fi
+}
+
+script() {
+    sh "$1" >"$log" 2>&1
+    case $? in
+    0) passed=$((passed + 1)); n=$(sed -n 's/^\([0-9][0-9]*\) checks$/\1/p' "$log" | tail -1); checks=$((checks + ${n:-1})) ;;
+    77) skipped=$((skipped + 1)); echo "skipped: $1: $(tail -1 "$log")" ;;
+    *) cat "$log"; fail "$1" ;;
+    esac
+}
+
+# An example is a folder with estate.yaml; activation.yaml, policy.yaml and world.yaml are optional. expected-plan.txt is what
+# plan prints about its world.
+example() {
+    binary=$1 folder=${2%/}
+    set -- -f "$folder/estate.yaml"
+    for part in activation policy; do
+        [ -f "$folder/$part.yaml" ] && set -- "$@" -f "$folder/$part.yaml"
+    done
+    if "$binary" validate "$@" >"$log" 2>&1; then passed=$((passed + 1)); else cat "$log"; fail "validate $folder"; fi
+    checks=$((checks + 1))
+    [ -f "$folder/world.yaml" ] || return 0
+    checks=$((checks + 1))
+    if ! "$binary" plan "$@" --world "$folder/world.yaml" >"$log" 2>"$log.err"; then
+        cat "$log" "$log.err"
+        fail "plan $folder"
+    elif [ -f "$folder/expected-plan.txt" ] && ! diff -u "$folder/expected-plan.txt" "$log"; then
+        fail "plan $folder: not the expected plan"
+    else
+        passed=$((passed + 1))
+    fi
+    rm -f "$log.err"
+}
+
+case $tier in
+unit)
+    for test in "$@"; do program "$test"; done ;;
+valgrind)
+    for test in "$@"; do
+        program valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite "$test"
+    done ;;
+scripts)
+    tier=$1
+    shift
+    for test in "$@"; do [ -f "$test" ] && script "$test"; done ;;
+examples)
+    binary=$1
+    shift
+    for folder in "$@"; do [ -f "$folder/estate.yaml" ] && example "$binary" "$folder"; done ;;
+*)
+    echo "run.sh: no tier $tier" >&2
+    exit 2 ;;
+esac
+
+echo "$tier: $passed passed, $failed failed, $skipped skipped, $checks checks"
+[ -z "${CI:-}" ] || failed=$((failed + skipped))
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
