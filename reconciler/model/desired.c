@@ -307,6 +307,9 @@ static void reference_visit(void *ctx, const char *path, const struct value *at,
     struct resolver *r = v->resolver;
     struct reference ref = {.path = arena_strdup(r->arena, path), .origin = at->origin};
 
+    /* A field that only takes something not declared here has no kinds; its schema has complained about a name. */
+    if (value_is(at, VALUE_STRING) && !value_count(ref_kinds))
+        return;
     if (value_is(at, VALUE_STRING)) {
         struct draft *target = name_resolve(r, path, at, ref_kinds);
 
@@ -321,7 +324,7 @@ static void reference_visit(void *ctx, const char *path, const struct value *at,
         if (!ref.id == !ref.url || value_count(at) != 1) {
             if (!v->draft->faulty)
                 diags_add(r->diags, SEVERITY_ERROR, &at->origin, "write the name of a document, {id: …} or {url: …}",
-                          "%s is no reference to %s", path, kinds_words(r->arena, ref_kinds));
+                          "%s is no reference%s%s", path, value_count(ref_kinds) ? " to " : "", kinds_words(r->arena, ref_kinds));
             return;
         }
     }

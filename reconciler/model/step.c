@@ -159,6 +159,8 @@ static struct value *rulings_to_value(struct arena *a, const struct step *step)
         value_set_string(a, v, "file", ruling->origin.file);
         if (ruling->origin.line)
             value_set_int(a, v, "line", ruling->origin.line);
+        if (ruling->origin.column)
+            value_set_int(a, v, "column", ruling->origin.column);
         value_set_string(a, v, "message", ruling->message);
         value_set_string(a, v, "evidence", ruling->evidence);
         value_set_string(a, v, "approvedBy", ruling->approved_by);
