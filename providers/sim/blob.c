@@ -1,0 +1,447 @@
+/* Knows the blob service: who may read (a bearer token with the data action, or a SharedKey signature that fits), ranges,
+ * lists. Must not know what the blobs mean. */
+#include "data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../reconciler/format/crypt.h"
+
+enum { SIGNED_HEADERS_MAX = 64, PAGE_BLOB = 512 };
+
+static const char byte_order_mark[] = "\xEF\xBB\xBF";
+
+struct exchange {
+    struct sim *s;
+    const struct sim_request *r;
+    struct sim_answer *out;
+    struct arena *a;
+    struct value *account;
+    const char *name, *container, *blob;
+};
+
+/* --- keeping ------------------------------------------------------------------------------------------------------- */
+
+void blob_put(struct sim *s, const char *account, const char *container, const char *name, bool page, const char *bytes, size_t len)
+{
+    struct arena *a = arena_new();
+    struct value *item = value_map(a), *metadata = value_map(a);
+    struct text padded, encoded;
+
+    text_init(&padded, TEXT_CEILING);
+    text_init(&encoded, TEXT_CEILING);
+    text_add_n(&padded, bytes, len);
+    while (page && padded.len % PAGE_BLOB)
+        text_add_n(&padded, "", 1);
+    crypt_base64_encode(&encoded, padded.s, padded.len, BASE64_STANDARD);
+    value_set_string(a, item, "account", account);
+    value_set_string(a, item, "container", container);
+    value_set_string(a, item, "name", name);
+    value_set_string(a, item, "type", page ? "PageBlob" : "BlockBlob");
+    if (page)
+        value_set(a, metadata, "configblobsize", value_format(a, "%zu", len));
+    value_set(a, item, "metadata", metadata);
+    value_set_string(a, item, "created", time_format(a, s->now_ms));
+    value_set_string(a, item, "content", text_str(&encoded));
+    state_push(s, "blobs", item);
+    text_release(&padded);
+    text_release(&encoded);
+    arena_free(a);
+}
+
+/* The next blob of a container from *at on. */
+static const struct value *next_blob(const struct exchange *x, size_t *at)
+{
+    const struct value *all = state_list(x->s, "blobs");
+
+    while (*at < value_count(all)) {
+        const struct value *v = value_item(all, (*at)++);
+
+        if (str_eq_nocase(value_str_at(v, "account"), x->name) && str_eq(value_str_at(v, "container"), x->container))
+            return v;
+    }
+    return NULL;
+}
+
+/* --- refusing -------------------------------------------------------------------------------------------------------- */
+
+static void refuse(const struct exchange *x, int status, const char *code, const char *message)
+{
+    x->out->status = status;
+    text_clear(&x->out->body);
+    answer_header(x->a, x->out, "x-ms-error-code", "%s", code);
+    answer_header(x->a, x->out, "Content-Type", "application/xml");
+    if (request_is(x->r, "HEAD"))
+        return;
+    text_printf(&x->out->body, "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>", byte_order_mark,
+                code, message);
+}
+
+static void add_xml(struct text *t, const char *s)
+{
+    for (; *s; s++)
+        switch (*s) {
+        case '&': text_add(t, "&amp;"); break;
+        case '<': text_add(t, "&lt;"); break;
+        case '>': text_add(t, "&gt;"); break;
+        case '"': text_add(t, "&quot;"); break;
+        default: text_add_char(t, *s);
+        }
+}
+
+/* --- SharedKey ---------------------------------------------------------------------------------------------------------- */
+
+struct pair { const char *name, *value; };
+
+static int by_name(const void *a, const void *b)
+{
+    const struct pair *p = a, *q = b;
+    int order = strcmp(p->name, q->name);
+
+    return order ? order : strcmp(p->value, q->value);
+}
+
+static const char *trimmed(struct arena *a, const char *s)
+{
+    size_t n;
+
+    while (*s == ' ')
+        s++;
+    for (n = strlen(s); n && s[n - 1] == ' ';)
+        n--;
+    return arena_strndup(a, s, n);
+}
+
+static void add_canonical_headers(const struct exchange *x, struct text *t)
+{
+    struct pair pairs[SIGNED_HEADERS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < x->r->n_headers && n < COUNT(pairs); i++)
+        if (str_starts_nocase(x->r->headers[i].name, "x-ms-"))
+            pairs[n++] = (struct pair){str_lower(x->a, x->r->headers[i].name), trimmed(x->a, x->r->headers[i].value)};
+    qsort(pairs, n, sizeof(pairs[0]), by_name);
+    for (size_t i = 0; i < n; i++)
+        text_printf(t, "%s:%s\n", pairs[i].name, pairs[i].value);
+}
+
+static void add_canonical_resource(const struct exchange *x, struct text *t)
+{
+    struct pair pairs[QUERY_MAX];
+    size_t n = 0;
+
+    text_printf(t, "/%s%s", x->name, x->r->path);
+    for (size_t i = 0; i < x->r->n_query; i++)
+        pairs[n++] = (struct pair){str_lower(x->a, x->r->query_names[i]), x->r->query_values[i]};
+    qsort(pairs, n, sizeof(pairs[0]), by_name);
+    for (size_t i = 0; i < n; i++)
+        if (i && str_eq(pairs[i].name, pairs[i - 1].name))
+            text_printf(t, ",%s", pairs[i].value);
+        else
+            text_printf(t, "\n%s:%s", pairs[i].name, pairs[i].value);
+}
+
+static void string_to_sign(const struct exchange *x, struct text *t)
+{
+    static const char *const standard[] = {
+        "Content-Encoding", "Content-Language", "Content-Length", "Content-MD5",   "Content-Type",        "Date",
+        "If-Modified-Since", "If-Match",        "If-None-Match",  "If-Unmodified-Since", "Range",
+    };
+
+    text_printf(t, "%s\n", x->r->method);
+    for (size_t i = 0; i < COUNT(standard); i++) {
+        const char *value = request_header(x->r, standard[i]);
+        bool unsigned_date = str_eq(standard[i], "Date") && request_header(x->r, "x-ms-date");
+        bool no_length = str_eq(standard[i], "Content-Length") && value && str_eq(value, "0");
+
+        text_printf(t, "%s\n", value && !unsigned_date && !no_length ? value : "");
+    }
+    add_canonical_headers(x, t);
+    add_canonical_resource(x, t);
+}
+
+static bool signature_fits(const struct exchange *x, const char *signature)
+{
+    struct text message, key, expected;
+    bool fits = false;
+
+    text_init(&message, TEXT_CEILING);
+    text_init(&key, TEXT_CEILING);
+    text_init(&expected, TEXT_CEILING);
+    string_to_sign(x, &message);
+    for (int n = 1; n <= 2 && !fits; n++) {
+        struct secret raw;
+        struct err ignored;
+
+        secret_init(&raw);
+        text_clear(&key);
+        text_clear(&expected);
+        storage_account_key(x->s, x->name, n, &key);
+        if (crypt_base64_decode(text_str(&key), key.len, BASE64_STANDARD, &raw, &ignored) == 0)
+            crypt_hmac_sha256_base64(raw.bytes, raw.len, message.s, message.len, &expected);
+        fits = expected.len && str_eq(text_str(&expected), signature);
+        secret_release(&raw);
+    }
+    text_release(&message);
+    text_release(&key);
+    text_release(&expected);
+    return fits;
+}
+
+static bool shared_key_admits(const struct exchange *x, const char *credentials)
+{
+    const char *colon = strchr(credentials, ':');
+
+    if (!value_bool_at(x->account, "properties.allowSharedKeyAccess", true)) {
+        refuse(x, 403, "KeyBasedAuthenticationNotPermitted", "Key based authentication is not permitted on this storage account.");
+        return false;
+    }
+    if (!request_header(x->r, "x-ms-date") && !request_header(x->r, "Date")) {
+        refuse(x, 403, "AuthenticationFailed", "A signed request needs a date.");
+        return false;
+    }
+    if (!colon || !str_eq_nocase(arena_strndup(x->a, credentials, (size_t)(colon - credentials)), x->name) || !signature_fits(x, colon + 1)) {
+        refuse(x, 403, "AuthenticationFailed", "The signature in the Authorization header does not fit the request.");
+        return false;
+    }
+    return true;
+}
+
+/* --- who may read --------------------------------------------------------------------------------------------------------- */
+
+static void challenge(const struct exchange *x, const char *code, const char *message)
+{
+    refuse(x, 401, code, message);
+    answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization_uri=%s/%s/oauth2/authorize resource_id=%s", x->s->ep.authority,
+                  value_str_at(x->s->spec, "tenant"), x->s->ep.storage_audience);
+}
+
+static bool bearer_admits(const struct exchange *x)
+{
+    char *scope = arena_printf(x->a, "%s/blobServices/default/containers/%s", value_str_at(x->account, "id"), x->container);
+
+    if (!x->r->principal) {
+        challenge(x, "InvalidAuthenticationInfo", "The bearer token is not valid.");
+        return false;
+    }
+    if (!audience_is(x->r->token_audience, x->s->ep.storage_audience)) {
+        challenge(x, "InvalidAuthenticationInfo", "The bearer token is for another audience.");
+        return false;
+    }
+    if (access_rbac(x->s, x->r->principal, scope, "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read", true))
+        return true;
+    refuse(x, 403, "AuthorizationPermissionMismatch", "This request is not authorized to perform this operation using this permission.");
+    return false;
+}
+
+static bool admitted(const struct exchange *x)
+{
+    const char *authorization = request_header(x->r, "Authorization");
+
+    if (!authorization) {
+        challenge(x, "NoAuthenticationInformation", "The request carries no authentication information.");
+        return false;
+    }
+    if (!request_header(x->r, "x-ms-version")) {
+        refuse(x, 400, "MissingRequiredHeader", "The header x-ms-version is missing.");
+        return false;
+    }
+    if (str_eq_nocase(value_str_at(x->account, "properties.networkAcls.defaultAction"), "Deny") ||
+        str_eq_nocase(value_str_at(x->account, "properties.publicNetworkAccess"), "Disabled")) {
+        refuse(x, 403, "AuthorizationFailure", "The account's network rules do not admit this client address.");
+        return false;
+    }
+    if (str_starts_nocase(authorization, "SharedKey "))
+        return shared_key_admits(x, authorization + strlen("SharedKey "));
+    return bearer_admits(x);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *etag_of(const struct exchange *x, const struct value *blob)
+{
+    char *name = arena_printf(x->a, "%s/%s/%s", x->container, value_str_at(blob, "name"), value_str_at(blob, "created"));
+    char hex[SHA256_HEX];
+
+    crypt_sha256_hex(name, strlen(name), hex);
+    return arena_printf(x->a, "0x8D%.12s", hex);
+}
+
+/* "bytes=0-99" or "bytes=100-". False: no such range in `len` bytes. */
+static bool range_of(const char *text, size_t len, size_t *ret_from, size_t *ret_to)
+{
+    char *end;
+    unsigned long long from, to;
+
+    if (!str_starts_nocase(text, "bytes=") || text[6] < '0' || text[6] > '9')
+        return false;
+    from = strtoull(text + 6, &end, 10);
+    if (*end++ != '-' || from >= len)
+        return false;
+    to = *end ? strtoull(end, &end, 10) : len - 1;
+    if (*end || to < from)
+        return false;
+    *ret_from = (size_t)from;
+    *ret_to = to < len ? (size_t)to : len - 1;
+    return true;
+}
+
+static void add_properties(const struct exchange *x, const struct value *blob)
+{
+    const struct value *metadata = value_get(blob, "metadata");
+    const char *type = value_str_at(blob, "type"), *version = request_header(x->r, "x-ms-version");
+    const char *created = time_format_http(x->a, time_parse(value_str_at(blob, "created")));
+
+    answer_header(x->a, x->out, "Content-Type", "application/octet-stream");
+    answer_header(x->a, x->out, "Accept-Ranges", "bytes");
+    answer_header(x->a, x->out, "ETag", "\"%s\"", etag_of(x, blob));
+    answer_header(x->a, x->out, "Last-Modified", "%s", created);
+    answer_header(x->a, x->out, "x-ms-creation-time", "%s", created);
+    answer_header(x->a, x->out, "x-ms-blob-type", "%s", type);
+    if (str_eq(type, "PageBlob"))
+        answer_header(x->a, x->out, "x-ms-blob-sequence-number", "0");
+    answer_header(x->a, x->out, "x-ms-lease-status", "unlocked");
+    answer_header(x->a, x->out, "x-ms-lease-state", "available");
+    answer_header(x->a, x->out, "x-ms-server-encrypted", "true");
+    answer_header(x->a, x->out, "x-ms-version", "%s", version);
+    for (size_t i = 0; i < value_count(metadata); i++)
+        answer_header(x->a, x->out, arena_printf(x->a, "x-ms-meta-%s", metadata->map.members[i].key), "%s",
+                      value_str(metadata->map.members[i].value) ?: "");
+}
+
+static void answer_content(const struct exchange *x, const struct value *blob, const struct secret *content)
+{
+    const char *range = request_header(x->r, "x-ms-range");
+    size_t from = 0, to = content->len ? content->len - 1 : 0;
+
+    if (!range)
+        range = request_header(x->r, "Range");
+    if (range && !range_of(range, content->len, &from, &to)) {
+        refuse(x, 416, "InvalidRange", "The range does not fit the blob's size.");
+        answer_header(x->a, x->out, "Content-Range", "bytes */%zu", content->len);
+        return;
+    }
+    x->out->status = range ? 206 : 200;
+    text_clear(&x->out->body);
+    add_properties(x, blob);
+    if (range)
+        answer_header(x->a, x->out, "Content-Range", "bytes %zu-%zu/%zu", from, to, content->len);
+    text_add_n(&x->out->body, content->bytes + from, content->len ? to - from + 1 : 0);
+}
+
+static const struct value *find_blob(const struct exchange *x)
+{
+    const struct value *v;
+    size_t at = 0;
+    bool container = false;
+
+    while ((v = next_blob(x, &at)) != NULL) {
+        container = true;
+        if (str_eq(value_str_at(v, "name"), x->blob))
+            return v;
+    }
+    if (container)
+        refuse(x, 404, "BlobNotFound", "The specified blob does not exist.");
+    else
+        refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
+    return NULL;
+}
+
+static void get_blob(const struct exchange *x)
+{
+    const struct value *blob = find_blob(x);
+    const char *encoded = value_str_at(blob, "content");
+    struct secret content;
+    struct err err;
+
+    if (!blob)
+        return;
+    secret_init(&content);
+    if (crypt_base64_decode(encoded ? encoded : "", encoded ? strlen(encoded) : 0, BASE64_STANDARD, &content, &err) < 0) {
+        refuse(x, 500, "InternalError", "The world's blob is no base64.");
+    } else if (request_is(x->r, "HEAD")) {
+        x->out->status = 200;
+        add_properties(x, blob);
+        answer_header(x->a, x->out, "Content-Length", "%zu", content.len);
+    } else {
+        answer_content(x, blob, &content);
+    }
+    secret_release(&content);
+}
+
+/* --- lists ---------------------------------------------------------------------------------------------------------------------- */
+
+static void add_listed(const struct exchange *x, const struct value *blob)
+{
+    struct text *t = &x->out->body;
+    const char *created = time_format_http(x->a, time_parse(value_str_at(blob, "created"))), *content = value_str_at(blob, "content");
+    size_t encoded = content ? strlen(content) : 0, pad = 0;
+
+    while (pad < 2 && pad < encoded && content[encoded - pad - 1] == '=')
+        pad++;
+    text_add(t, "<Blob><Name>");
+    add_xml(t, value_str_at(blob, "name"));
+    text_printf(t, "</Name><Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified><Etag>%s</Etag>", created, created,
+                etag_of(x, blob));
+    text_printf(t, "<Content-Length>%zu</Content-Length><Content-Type>application/octet-stream</Content-Type><Content-Encoding />",
+                encoded / 4 * 3 - pad);
+    text_printf(t, "<Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control /><Content-Disposition /><BlobType>%s</BlobType>",
+                value_str_at(blob, "type"));
+    text_add(t, "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
+                "</Properties><OrMetadata /></Blob>");
+}
+
+static void list_blobs(const struct exchange *x)
+{
+    struct text *t = &x->out->body;
+    const char *prefix = request_query(x->r, "prefix");
+    const struct value *v;
+    size_t at = 0;
+
+    if (!next_blob(x, &at)) {
+        refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
+        return;
+    }
+    x->out->status = 200;
+    text_clear(t);
+    answer_header(x->a, x->out, "Content-Type", "application/xml");
+    answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
+    text_printf(t, "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"https://%s/\" ContainerName=\"",
+                byte_order_mark, x->r->host);
+    add_xml(t, x->container);
+    text_add(t, "\"><Blobs>");
+    for (at = 0; (v = next_blob(x, &at)) != NULL;)
+        if (!prefix || str_starts(value_str_at(v, "name"), prefix))
+            add_listed(x, v);
+    text_add(t, "</Blobs><NextMarker /></EnumerationResults>");
+}
+
+void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .container = request_segment(r, 0)};
+    size_t n = strlen(r->host), suffix = strlen(s->ep.blob_suffix);
+    char *blob = request_path(r, SEGMENTS_MAX);
+
+    if (n > suffix)
+        x.name = arena_strndup(r->arena, r->host, n - suffix);
+    for (size_t at = 0; (x.account = resource_next(s, "", "Microsoft.Storage/storageAccounts", &at)) != NULL;)
+        if (str_eq_nocase(value_str_at(x.account, "name"), x.name))
+            break;
+    /* The name of an account that is not there does not resolve. */
+    if (!x.account) {
+        out->fault = SIM_RESET;
+        return;
+    }
+    /* A blob's name may hold slashes: it is all behind the container. */
+    x.blob = r->n_segments > 1 ? blob + strlen(x.container) + 2 : "";
+    if (!admitted(&x))
+        return;
+    if (!request_is(r, "GET") && !request_is(r, "HEAD"))
+        refuse(&x, 405, "UnsupportedHttpVerb", "The resource does not support this verb.");
+    else if (r->n_segments > 1)
+        get_blob(&x);
+    else if (r->n_segments == 1 && str_eq_nocase(request_query(r, "comp"), "list") && request_is(r, "GET"))
+        list_blobs(&x);
+    else
+        refuse(&x, 400, "InvalidQueryParameterValue", "Nothing is served at this address.");
+}

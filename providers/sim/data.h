@@ -1,0 +1,111 @@
+/* What the data planes and Backup share beyond internal.h: the state of keys, the rules of a restore, blobs, jobs. */
+#ifndef REINSTATE_SIM_DATA_H
+#define REINSTATE_SIM_DATA_H
+
+#include "internal.h"
+
+/* --- keys (key_store.c) ---------------------------------------------------------------------------------------------------- */
+
+/* Spec of a key, beyond internal.h: deletedDate and scheduledPurgeDate (while deleted; filled in when left out), settles
+ * (until then the last deletion or recovery is not visible yet), exportable, keyOps, tags. */
+
+enum key_state {
+    KEY_USABLE,
+    KEY_DISABLED,
+    KEY_EXPIRED,          /* or not valid yet */
+    KEY_SOFT_DELETED,
+    KEY_PURGED,           /* no key of that name */
+    KEY_REPLACED,         /* a key of that name, but without that version */
+    KEY_STORE_DELETED,    /* its vault is soft-deleted */
+    KEY_STORE_PURGED
+};
+enum key_state key_state(struct sim *s, const char *store, const char *name, const char *version);
+const char *key_state_name(enum key_state state);
+/* Brings deletions and recoveries forward: what was to be purged by now is. */
+void keys_advance(struct sim *s);
+/* The backup of the key that has this version (there may be two of one name, the older purged); false when the world has none. */
+bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version, struct text *ret_raw);
+/* The key in a backup blob, in `a`; NULL when this vault cannot open it. */
+struct secret;
+struct value *key_open_backup(struct sim *s, struct arena *a, const struct value *vault, const struct secret *blob);
+
+bool key_is(const struct value *key, const char *store, const char *name);
+bool key_in_state(const struct value *key, const char *state);
+/* Is its last deletion or recovery still under way? */
+bool key_settling(const struct sim *s, const struct value *key);
+void key_mark_deleted(struct sim *s, struct value *key, const struct value *vault);
+/* As the data plane shows them. */
+const char *key_url(const struct sim *s, struct arena *a, const struct value *key, const char *version);
+struct value *key_show_attributes(struct arena *a, const struct value *vault, const struct value *key, const struct value *version);
+struct value *key_show(struct sim *s, struct arena *a, const struct value *vault, const struct value *key, const struct value *version);
+void key_show_deletion(struct sim *s, struct arena *a, struct value *shown, const struct value *key);
+
+/* "https://shareduaen.uaen.attest.azure.net/" */
+char *region_attestation(struct arena *a, const char *location);
+/* The geography of a region; the region itself when it is not known. */
+const char *region_geography(const char *location);
+bool region_is(const char *a, const char *b);       /* "UAE North" is "uaenorth" */
+
+/* --- blobs (blob.c) ---------------------------------------------------------------------------------------------------- */
+
+/* Stores a blob. A page blob is padded with NULs to a multiple of 512 and carries its true length as metadata. */
+void blob_put(struct sim *s, const char *account, const char *container, const char *name, bool page, const char *bytes, size_t len);
+
+/* --- the rules of a restore (restore_rules.c) --------------------------------------------------------------------------- */
+
+enum article { ARTICLE_SAFEST, ARTICLE_2026_02, ARTICLE_2026_07 };
+
+/* A disk encryption set as a restore sees it, beside the key that the point was wrapped with. */
+struct set_facts {
+    bool exists, confidential, beside_target;    /* right kind; in the target's region and subscription */
+    bool same_store, same_name, same_version;    /* its active key against the original one */
+    bool holds_original;                         /* its vault holds the original key and version, usable */
+    bool service_may;                            /* Backup Management Service: get and list on its key */
+    bool identity_may;                           /* its identity: get, wrapKey, unwrapKey */
+};
+
+struct restore_facts {
+    enum article article;
+    bool customer_key, snapshot_tier, vault_tier;
+    bool set_given, given_is_original;
+    enum key_state original_key;                 /* where the point's key has its home */
+    struct set_facts original, given;
+};
+
+struct restore_outcome {
+    const char *row;           /* of domain-facts 2.4 */
+    const char *code;          /* NULL: succeeds */
+    bool exports;              /* leaves the key in the staging account */
+    bool from_snapshot;        /* fast */
+};
+
+/* Pure. */
+void rules_decide(const struct restore_facts *f, struct restore_outcome *ret);
+/* Reads the facts from the world. `given` NULL or "": none. */
+void rules_gather(struct sim *s, const struct value *backup, const struct value *point, const char *given, const char *target_location,
+                    const char *target_subscription, struct restore_facts *ret);
+/* May the virtual machine boot with this set's key? */
+bool rules_may_boot(struct sim *s, const char *set_id);
+
+/* --- Backup's entities (backup.c) and jobs (backup_jobs.c) ---------------------------------------------------------------- */
+
+struct backup_place {
+    const char *vault_id, *subscription, *group, *name;      /* of the source */
+    const struct value *backup;
+};
+const struct value *item_wrapped_with(const struct value *backup, const struct value *point);
+bool item_tier_valid(const struct value *point, const char *tier);
+const char *item_source_id(struct sim *s, struct arena *a, const struct value *backup);
+/* The parts of an ARM id: the one behind "/subscriptions/", "/resourceGroups/", or the last. "" when absent. */
+const char *world_id_part(struct arena *a, const char *id, const char *behind);
+const char *world_id_name(const char *id);
+/* Newer api-versions show members that 2025-02-01 does not know. */
+bool backup_api_is_newer(const struct sim_request *r);
+
+/* Starts a job for an accepted restore; returns its id, which is its operation's id too. */
+const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct value *backup, const struct value *point,
+                               const struct value *request);
+/* backupJobs and below; `at` is the index of that segment. */
+void jobs_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, size_t at);
+
+#endif

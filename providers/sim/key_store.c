@@ -1,0 +1,440 @@
+/* Knows the keys of the world: stores, versions, what state a key is in, what it looks like, and its backups, which only the
+ * right subscription and geography can open. Must not know requests, nor who needs a key for what. */
+#include "data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../../reconciler/format/crypt.h"
+#include "../../reconciler/format/json.h"
+
+enum { BACKUP_PLAIN = 9600, MODULUS_2048 = 256, MODULUS_3072 = 384 };
+
+static const char backup_magic[] = "&AzureKeyVaultKeyBackupV1.microsoft.com";
+
+/* --- regions ------------------------------------------------------------------------------------------------------- */
+
+static const struct region { const char *name, *geography, *attestation; } regions[] = {
+    {"uaenorth", "UAE", "uaen"},               {"uaecentral", "UAE", "uaec"},
+    {"koreacentral", "Korea", "krc"},          {"koreasouth", "Korea", "krs"},
+    {"eastus", "United States", "eus"},        {"eastus2", "United States", "eus2"},
+    {"westus", "United States", "wus"},        {"westus2", "United States", "wus2"},
+    {"westus3", "United States", "wus3"},      {"centralus", "United States", "cus"},
+    {"northcentralus", "United States", "ncus"}, {"southcentralus", "United States", "scus"},
+    {"eastus2euap", "United States", "eus2e"}, {"northeurope", "Europe", "neu"},
+    {"westeurope", "Europe", "weu"},           {"southeastasia", "Asia Pacific", "sasia"},
+    {"eastasia", "Asia Pacific", "easia"},     {"germanywestcentral", "Germany", "dewc"},
+    {"germanynorth", "Germany", "den"},        {"uksouth", "United Kingdom", "uks"},
+    {"ukwest", "United Kingdom", "ukw"},
+};
+
+/* Azure shows "UAE North" and "uaenorth" for the same region. */
+bool region_is(const char *a, const char *b)
+{
+    if (!a || !b)
+        return false;
+    for (;;) {
+        while (*a == ' ')
+            a++;
+        while (*b == ' ')
+            b++;
+        if (!*a || !*b)
+            return *a == *b;
+        if (strncasecmp(a++, b++, 1) != 0)
+            return false;
+    }
+}
+
+static const struct region *region_find(const char *location)
+{
+    for (size_t i = 0; i < COUNT(regions); i++)
+        if (region_is(regions[i].name, location))
+            return &regions[i];
+    return NULL;
+}
+
+const char *region_geography(const char *location)
+{
+    const struct region *region = region_find(location);
+
+    return region ? region->geography : location ? location : "";
+}
+
+char *region_attestation(struct arena *a, const char *location)
+{
+    const struct region *region = region_find(location);
+    const char *code = region ? region->attestation : location ? str_lower(a, location) : "local";
+
+    return arena_printf(a, "https://shared%s.%s.attest.azure.net/", code, code);
+}
+
+/* --- stores -------------------------------------------------------------------------------------------------------- */
+
+struct value *vault_by_name(struct sim *s, const char *store)
+{
+    struct value *v;
+
+    for (size_t at = 0; store && (v = resource_next(s, "", "Microsoft.KeyVault/vaults", &at)) != NULL;)
+        if (str_eq_nocase(value_str_at(v, "name"), store))
+            return v;
+    return NULL;
+}
+
+static const struct value *deleted_vault(struct sim *s, const char *store)
+{
+    struct value *all = state_list(s, "deletedVaults");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const char *id = value_str_at(value_item(all, i), "id");
+
+        if (id && str_eq_nocase(world_id_name(id), store))
+            return value_item(all, i);
+    }
+    return NULL;
+}
+
+/* What a store's backups are bound to. A purged vault is remembered by the backups that were made with its keys: vault and VM
+ * share the region, and an unnamed subscription is the backup's own. */
+static char *store_binding(struct sim *s, struct arena *a, const char *store)
+{
+    const struct value *vault = vault_by_name(s, store), *backups = state_list(s, "backups");
+    const char *id, *location;
+
+    if (!vault)
+        vault = deleted_vault(s, store);
+    for (size_t i = 0; !vault && i < value_count(backups); i++)
+        if (str_eq_nocase(value_str_at(value_item(backups, i), "wrappedWith.key.store"), store))
+            vault = resource_find(s, value_str_at(value_item(backups, i), "vault"));
+    id = value_str_at(vault, "properties.vaultId");
+    if (!id)
+        id = value_str_at(vault, "id");
+    location = value_str_at(vault, "location");
+    if (!location)
+        location = value_str_at(vault, "properties.location");
+    return arena_printf(a, "vault|%s|%s", str_lower(a, world_id_part(a, id ? id : "", "/subscriptions/")), region_geography(location));
+}
+
+bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name, const char **ret_version)
+{
+    const char *host, *rest, *name, *version;
+    size_t host_len, suffix = strlen(s->ep.vault_suffix);
+
+    if (!url || !str_starts_nocase(url, "https://"))
+        return false;
+    host = url + strlen("https://");
+    host_len = strcspn(host, "/");
+    if (host_len <= suffix || strncasecmp(host + host_len - suffix, s->ep.vault_suffix, suffix) != 0)
+        return false;
+    rest = host + host_len;
+    if (!str_starts_nocase(rest, "/keys/"))
+        return false;
+    name = rest + strlen("/keys/");
+    version = name + strcspn(name, "/");
+    *ret_store = arena_strndup(a, host, host_len - suffix);
+    *ret_name = arena_strndup(a, name, (size_t)(version - name));
+    *ret_version = *version && version[1] ? arena_strdup(a, version + 1) : NULL;
+    return name < version;
+}
+
+/* --- keys of the world --------------------------------------------------------------------------------------------- */
+
+bool key_is(const struct value *key, const char *store, const char *name)
+{
+    return str_eq_nocase(value_str_at(key, "store"), store) && str_eq_nocase(value_str_at(key, "name"), name);
+}
+
+bool key_in_state(const struct value *key, const char *state)
+{
+    const char *is = value_str_at(key, "state");
+
+    return str_eq_nocase(is ? is : "active", state);
+}
+
+struct value *key_find(struct sim *s, const char *store, const char *name)
+{
+    struct value *all = state_list(s, "keys");
+
+    for (size_t i = 0; i < value_count(all); i++)
+        if (key_is(value_item(all, i), store, name) && !key_in_state(value_item(all, i), "purged"))
+            return value_item(all, i);
+    return NULL;
+}
+
+struct value *key_version(const struct value *key, const char *version)
+{
+    const struct value *all = value_get(key, "versions");
+    struct value *newest = NULL;
+    int64_t best = INT64_MIN;
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        struct value *v = value_item(all, i);
+        int64_t created = time_parse(value_str_at(v, "created"));
+
+        if (version ? str_eq_nocase(value_str_at(v, "id"), version) : created >= best) {
+            newest = v;
+            best = created;
+        }
+    }
+    return newest;
+}
+
+bool key_settling(const struct sim *s, const struct value *key)
+{
+    int64_t until = time_parse(value_str_at(key, "settles"));
+
+    return until != TIME_NONE && s->now_ms < until;
+}
+
+enum key_state key_state(struct sim *s, const char *store, const char *name, const char *version)
+{
+    const struct value *key = key_find(s, store, name), *v;
+    int64_t expires, from;
+
+    if (!vault_by_name(s, store))
+        return deleted_vault(s, store) ? KEY_STORE_DELETED : KEY_STORE_PURGED;
+    if (!key)
+        return KEY_PURGED;
+    if (key_in_state(key, "deleted") || key_settling(s, key))
+        return KEY_SOFT_DELETED;
+    v = key_version(key, version);
+    if (!v)
+        return KEY_REPLACED;
+    if (!value_bool_at(v, "enabled", true))
+        return KEY_DISABLED;
+    expires = time_parse(value_str_at(v, "expires"));
+    from = time_parse(value_str_at(v, "notBefore"));
+    return (expires != TIME_NONE && expires <= s->now_ms) || (from != TIME_NONE && from > s->now_ms) ? KEY_EXPIRED : KEY_USABLE;
+}
+
+const char *key_state_name(enum key_state state)
+{
+    static const char *const names[] = {
+        [KEY_USABLE] = "usable", [KEY_DISABLED] = "disabled", [KEY_EXPIRED] = "expired", [KEY_SOFT_DELETED] = "soft-deleted",
+        [KEY_PURGED] = "purged", [KEY_REPLACED] = "replaced", [KEY_STORE_DELETED] = "store deleted", [KEY_STORE_PURGED] = "store purged",
+    };
+
+    return names[state];
+}
+
+static int64_t retention_days(const struct value *vault)
+{
+    return value_int_at(vault, "properties.softDeleteRetentionInDays", 90);
+}
+
+void key_mark_deleted(struct sim *s, struct value *key, const struct value *vault)
+{
+    value_set_string(s->arena, key, "state", "deleted");
+    value_set_string(s->arena, key, "deletedDate", time_format(s->arena, s->now_ms));
+    value_set_string(s->arena, key, "scheduledPurgeDate", time_format(s->arena, s->now_ms + retention_days(vault) * DAY_MS));
+    state_changed(s);
+}
+
+void keys_advance(struct sim *s)
+{
+    struct value *all = state_list(s, "keys");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        struct value *key = value_item(all, i);
+        int64_t purge;
+
+        if (!key_in_state(key, "deleted"))
+            continue;
+        if (!value_get(key, "scheduledPurgeDate"))
+            key_mark_deleted(s, key, vault_by_name(s, value_str_at(key, "store")));
+        purge = time_parse(value_str_at(key, "scheduledPurgeDate"));
+        if (purge != TIME_NONE && purge <= s->now_ms) {
+            value_set_string(s->arena, key, "state", "purged");
+            state_changed(s);
+        }
+    }
+}
+
+/* --- what a key looks like ----------------------------------------------------------------------------------------- */
+
+static const char *policy_json(struct arena *a, const char *location)
+{
+    return arena_printf(a, "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"%s\",\"allOf\":["
+                           "{\"claim\":\"x-ms-attestation-type\",\"equals\":\"sevsnpvm\"},"
+                           "{\"claim\":\"x-ms-compliance-status\",\"equals\":\"azure-compliant-cvm\"}]}]}",
+                        region_attestation(a, location));
+}
+
+static struct value *policy_value(struct arena *a, const char *json)
+{
+    struct value *policy = value_map(a);
+    struct text t;
+
+    text_init(&t, TEXT_CEILING);
+    crypt_base64_encode(&t, json, strlen(json), BASE64_URL);
+    value_set_string(a, policy, "contentType", "application/json; charset=utf-8");
+    value_set_string(a, policy, "data", text_str(&t));
+    value_set_bool(a, policy, "immutable", false);
+    text_release(&t);
+    return policy;
+}
+
+/* The world may say "confidential-vm": then the policy is the usual one, for the region where the key was made. */
+static const struct value *release_policy(struct arena *a, const struct value *key, const char *location)
+{
+    const struct value *policy = value_get(key, "releasePolicy");
+
+    if (str_eq(value_str(policy), "confidential-vm"))
+        return policy_value(a, policy_json(a, location));
+    return value_is(policy, VALUE_MAP) ? policy : NULL;
+}
+
+/* The same bytes for the same version everywhere: a restored key is the key it was. */
+static void set_modulus(const struct sim *s, struct arena *a, struct value *shown, const char *version, size_t bytes)
+{
+    unsigned char modulus[MODULUS_3072];
+    struct text t;
+
+    for (size_t at = 0; at < bytes; at += 32)
+        crypt_derive(arena_printf(a, "modulus|%s|%zu", version, at), s->seed, modulus + at);
+    modulus[0] |= 0x80;
+    modulus[bytes - 1] |= 1;
+    text_init(&t, TEXT_CEILING);
+    crypt_base64_encode(&t, modulus, bytes, BASE64_URL);
+    value_set_string(a, shown, "n", text_str(&t));
+    value_set_string(a, shown, "e", "AQAB");
+    text_release(&t);
+}
+
+static void set_seconds(struct arena *a, struct value *map, const char *member, const char *time)
+{
+    int64_t ms = time_parse(time);
+
+    if (ms != TIME_NONE)
+        value_set_int(a, map, member, ms / SECOND_MS);
+}
+
+struct value *key_show_attributes(struct arena *a, const struct value *vault, const struct value *key, const struct value *version)
+{
+    struct value *ret = value_map(a);
+    const char *updated = value_str_at(version, "updated"), *type = value_str_at(key, "type");
+    int64_t days = retention_days(vault);
+
+    value_set_bool(a, ret, "enabled", value_bool_at(version, "enabled", true));
+    set_seconds(a, ret, "nbf", value_str_at(version, "notBefore"));
+    set_seconds(a, ret, "exp", value_str_at(version, "expires"));
+    set_seconds(a, ret, "created", value_str_at(version, "created"));
+    set_seconds(a, ret, "updated", updated ? updated : value_str_at(version, "created"));
+    value_set(a, ret, "recoveryLevel",
+              value_format(a, "%s%s", days < 90 ? "CustomizedRecoverable" : "Recoverable",
+                           value_bool_at(vault, "properties.enablePurgeProtection", false) ? "" : "+Purgeable"));
+    value_set_int(a, ret, "recoverableDays", days);
+    value_set_bool(a, ret, "exportable", value_bool_at(key, "exportable", value_get(key, "releasePolicy") != NULL));
+    value_set_string(a, ret, "hsmPlatform", type && str_ends_nocase(type, "-HSM") ? "1" : "0");
+    return ret;
+}
+
+const char *key_url(const struct sim *s, struct arena *a, const struct value *key, const char *version)
+{
+    return arena_printf(a, "https://%s%s/keys/%s%s%s", value_str_at(key, "store"), s->ep.vault_suffix, value_str_at(key, "name"),
+                        version ? "/" : "", version ? version : "");
+}
+
+struct value *key_show(struct sim *s, struct arena *a, const struct value *vault, const struct value *key,
+                                 const struct value *version)
+{
+    struct value *ret = value_map(a), *shown = value_map(a), *ops = value_copy(a, value_get(key, "keyOps"));
+    const char *id = value_str_at(version, "id"), *type = value_str_at(key, "type");
+    const struct value *policy = release_policy(a, key, value_str_at(vault, "location"));
+
+    if (!ops) {
+        ops = value_list(a);
+        value_push(a, ops, value_string(a, "wrapKey"));
+        value_push(a, ops, value_string(a, "unwrapKey"));
+    }
+    value_set_string(a, shown, "kid", key_url(s, a, key, id));
+    value_set_string(a, shown, "kty", type ? type : "RSA-HSM");
+    value_set(a, shown, "key_ops", ops);
+    set_modulus(s, a, shown, id, value_int_at(key, "size", 3072) == 2048 ? MODULUS_2048 : MODULUS_3072);
+    value_set(a, ret, "key", shown);
+    value_set(a, ret, "attributes", key_show_attributes(a, vault, key, version));
+    if (value_get(key, "tags"))
+        value_set(a, ret, "tags", value_copy(a, value_get(key, "tags")));
+    if (policy)
+        value_set(a, ret, "release_policy", value_copy(a, policy));
+    return ret;
+}
+
+void key_show_deletion(struct sim *s, struct arena *a, struct value *shown, const struct value *key)
+{
+    value_set(a, shown, "recoveryId",
+              value_format(a, "https://%s%s/deletedkeys/%s", value_str_at(key, "store"), s->ep.vault_suffix, value_str_at(key, "name")));
+    set_seconds(a, shown, "deletedDate", value_str_at(key, "deletedDate"));
+    set_seconds(a, shown, "scheduledPurgeDate", value_str_at(key, "scheduledPurgeDate"));
+}
+
+/* --- backups ------------------------------------------------------------------------------------------------------- */
+
+static void seal_key(struct sim *s, const struct value *key, struct text *ret_raw)
+{
+    struct arena *a = arena_new();
+    const char *store = value_str_at(key, "store");
+    struct value *content = value_copy(a, key);
+    const struct value *policy = release_policy(a, key, value_str_at(vault_by_name(s, store), "location"));
+    unsigned char sealing[32];
+    struct text plain;
+    struct secret sealed;
+
+    if (policy)
+        value_set(a, content, "releasePolicy", value_copy(a, policy));
+    value_remove(content, "settles");
+    value_remove(content, "deletedDate");
+    value_remove(content, "scheduledPurgeDate");
+    value_set_string(a, content, "state", "active");
+    text_init(&plain, TEXT_CEILING);
+    json_write(&plain, content, JSON_COMPACT);
+    while (plain.len < BACKUP_PLAIN)
+        text_add_char(&plain, ' ');
+    secret_init(&sealed);
+    crypt_derive("key backup", s->seed, sealing);
+    crypt_seal(sealing, store_binding(s, a, store), plain.s, plain.len, &sealed);
+    text_add_n(ret_raw, backup_magic, sizeof(backup_magic) - 1);
+    text_add_n(ret_raw, sealed.bytes, sealed.len);
+    secret_release(&sealed);
+    text_release(&plain);
+    arena_free(a);
+}
+
+bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version, struct text *ret_raw)
+{
+    struct value *all = state_list(s, "keys"), *found = NULL;
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        struct value *key = value_item(all, i);
+
+        if (key_is(key, store, name) && key_version(key, version) && (!found || !key_in_state(key, "purged")))
+            found = key;
+    }
+    if (found)
+        seal_key(s, found, ret_raw);
+    return found != NULL;
+}
+
+void key_backup_blob(struct sim *s, const char *store, const char *name, struct text *ret_raw)
+{
+    key_backup_of_version(s, store, name, NULL, ret_raw);
+}
+
+struct value *key_open_backup(struct sim *s, struct arena *a, const struct value *vault, const struct secret *blob)
+{
+    size_t magic = sizeof(backup_magic) - 1;
+    unsigned char sealing[32];
+    struct secret plain;
+    struct value *ret = NULL;
+    struct err ignored;
+
+    if (blob->len <= magic || memcmp(blob->bytes, backup_magic, magic) != 0)
+        return NULL;
+    secret_init(&plain);
+    crypt_derive("key backup", s->seed, sealing);
+    if (crypt_open(sealing, store_binding(s, a, value_str_at(vault, "name")), blob->bytes + magic, blob->len - magic, &plain,
+                   &ignored) < 0 ||
+        json_parse(a, plain.bytes, plain.len, &ret, &ignored) < 0)
+        ret = NULL;
+    secret_release(&plain);
+    return ret;
+}

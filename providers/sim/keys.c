@@ -1,0 +1,535 @@
+/* Knows the data plane of Key Vault: who may ask, what is answered, what soft delete refuses. Must not know how a key is kept
+ * or sealed (key_store.c), nor who needs it for what. */
+#include "data.h"
+
+#include <string.h>
+
+#include "../../reconciler/format/crypt.h"
+
+enum { PAGE_DEFAULT = 25, BACKUP_VALUE_MAX = 1024 * 1024 };
+
+/* --- answers ------------------------------------------------------------------------------------------------------- */
+
+struct exchange {
+    struct sim *s;
+    const struct sim_request *r;
+    struct sim_answer *out;
+    struct arena *a;
+    struct value *vault;
+    const char *store;
+};
+
+static void refuse(const struct exchange *x, int status, const char *code, const char *inner, const char *message)
+{
+    struct value *body = value_map(x->a), *error = value_map(x->a), *innererror;
+
+    value_set_string(x->a, error, "code", code);
+    value_set_string(x->a, error, "message", message);
+    if (inner) {
+        innererror = value_set(x->a, error, "innererror", value_map(x->a));
+        value_set_string(x->a, innererror, "code", inner);
+    }
+    value_set(x->a, body, "error", error);
+    answer_json(x->a, x->out, status, body);
+}
+
+static void not_found(const struct exchange *x, const char *name)
+{
+    refuse(x, 404, "KeyNotFound", NULL,
+           arena_printf(x->a, "There is no key with (name/id) %s in this key vault. A deleted key may be recoverable from its "
+                              "soft-deleted state.", name));
+}
+
+static void challenge(const struct exchange *x, const char *message)
+{
+    refuse(x, 401, "Unauthorized", NULL, message);
+    answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization=\"%s/%s\", resource=\"%s\"", x->s->ep.authority,
+                  value_str_at(x->s->spec, "tenant"), x->s->ep.vault_audience);
+}
+
+static bool authenticated(const struct exchange *x)
+{
+    const struct sim_request *r = x->r;
+
+    if (!r->principal) {
+        challenge(x, arena_printf(x->a, "AKV10000: %s", r->token_problem ? r->token_problem : "The request carries no bearer token."));
+        return false;
+    }
+    if (!audience_is(r->token_audience, x->s->ep.vault_audience)) {
+        challenge(x, arena_printf(x->a, "AKV10022: The token's audience is not %s.", x->s->ep.vault_audience));
+        return false;
+    }
+    return true;
+}
+
+/* Callers come over the network, so that the services' bypass of a firewall does not cover them. */
+static bool firewall_stops(const struct exchange *x)
+{
+    return (str_eq_nocase(value_str_at(x->vault, "properties.networkAcls.defaultAction"), "Deny") ||
+            str_eq_nocase(value_str_at(x->vault, "properties.publicNetworkAccess"), "Disabled")) &&
+           !value_str_at(principal_find(x->s, x->r->principal), "wellKnown");
+}
+
+static bool permitted(const struct exchange *x, const char *key, const char *permission)
+{
+    bool rbac = value_bool_at(x->vault, "properties.enableRbacAuthorization", false);
+    const char *message;
+
+    if (firewall_stops(x)) {
+        refuse(x, 403, "Forbidden", "ForbiddenByFirewall", "The vault's firewall does not admit this client address.");
+        return false;
+    }
+    if (access_key(x->s, x->r->principal, x->vault, key, permission))
+        return true;
+    message = arena_printf(x->a, "Caller oid=%s may not perform keys/%s on vault '%s'%s%s.", x->r->principal, permission, x->store,
+                           key ? ", key " : "", key ? key : "");
+    refuse(x, 403, "Forbidden", rbac ? "ForbiddenByRbac" : "AccessDenied", message);
+    return false;
+}
+
+/* Why the name cannot be taken now; answers and returns true. */
+static bool name_taken(const struct exchange *x, const char *name, bool by_active_too)
+{
+    const struct value *key = key_find(x->s, x->store, name);
+
+    if (!key)
+        return false;
+    if (key_in_state(key, "deleted")) {
+        bool fresh = key_settling(x->s, key);
+
+        refuse(x, 409, "Conflict", fresh ? "ObjectIsBeingDeleted" : "ObjectIsDeletedButRecoverable",
+               arena_printf(x->a, fresh ? "Key %s is being deleted."
+                                        : "Key %s is deleted and can be recovered; its name is free again once it is purged.", name));
+        return true;
+    }
+    if (!by_active_too)
+        return false;
+    refuse(x, 409, "Conflict", NULL, arena_printf(x->a, "There was a conflict restoring the key '%s': a key of that name exists.", name));
+    return true;
+}
+
+/* --- pages --------------------------------------------------------------------------------------------------------- */
+
+static size_t number_of(const char *text, size_t otherwise, size_t most)
+{
+    size_t n = 0;
+
+    if (!text || !*text)
+        return otherwise;
+    for (; *text >= '0' && *text <= '9' && n <= most; text++)
+        n = n * 10 + (size_t)(*text - '0');
+    return *text || n > most ? otherwise : n;
+}
+
+static void answer_page(const struct exchange *x, const struct value *items)
+{
+    const struct sim_request *r = x->r;
+    const char *port = strchr(r->host, ':') ? "" : ":443";
+    size_t size = number_of(request_query(r, "maxresults"), PAGE_DEFAULT, PAGE_DEFAULT);
+    size_t at = number_of(request_query(r, "$skiptoken"), 0, 1000000);
+    struct value *body = value_map(x->a), *page;
+
+    page = value_set(x->a, body, "value", value_list(x->a));
+    if (size == 0)
+        size = PAGE_DEFAULT;
+    for (size_t i = 0; i < size && at < value_count(items); i++, at++)
+        value_push(x->a, page, value_copy(x->a, value_item(items, at)));
+    if (at < value_count(items))
+        value_set(x->a, body, "nextLink", value_format(x->a, "https://%s%s%s?api-version=%s&$skiptoken=%zu&maxresults=%zu", r->host, port,
+                                                       r->path, request_query(r, "api-version"), at, size));
+    else
+        value_set(x->a, body, "nextLink", value_null(x->a));
+    answer_json(x->a, x->out, 200, body);
+}
+
+static void list_keys(const struct exchange *x, bool deleted)
+{
+    struct value *all = state_list(x->s, "keys"), *items = value_list(x->a);
+
+    if (!permitted(x, NULL, "list"))
+        return;
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *key = value_item(all, i);
+        struct value *shown;
+
+        if (!str_eq_nocase(value_str_at(key, "store"), x->store) || !key_in_state(key, deleted ? "deleted" : "active") ||
+            key_settling(x->s, key))
+            continue;
+        shown = value_map(x->a);
+        value_set_string(x->a, shown, "kid", key_url(x->s, x->a, key, NULL));
+        value_set(x->a, shown, "attributes", key_show_attributes(x->a, x->vault, key, key_version(key, NULL)));
+        if (deleted)
+            key_show_deletion(x->s, x->a, shown, key);
+        value_push(x->a, items, shown);
+    }
+    answer_page(x, items);
+}
+
+/* The active, visible key of that name; answers 404 else. */
+static struct value *visible_key(const struct exchange *x, const char *name)
+{
+    struct value *key = key_find(x->s, x->store, name);
+
+    if (key && key_in_state(key, "active") && !key_settling(x->s, key))
+        return key;
+    not_found(x, name);
+    return NULL;
+}
+
+static void list_versions(const struct exchange *x, const char *name)
+{
+    const struct value *key, *versions;
+    struct value *items = value_list(x->a);
+
+    if (!permitted(x, name, "list") || (key = visible_key(x, name)) == NULL)
+        return;
+    versions = value_get(key, "versions");
+    for (size_t i = 0; i < value_count(versions); i++) {
+        const struct value *v = value_item(versions, i);
+        struct value *shown = value_map(x->a);
+
+        value_set_string(x->a, shown, "kid", key_url(x->s, x->a, key, value_str_at(v, "id")));
+        value_set(x->a, shown, "attributes", key_show_attributes(x->a, x->vault, key, v));
+        value_push(x->a, items, shown);
+    }
+    answer_page(x, items);
+}
+
+/* --- single keys --------------------------------------------------------------------------------------------------- */
+
+static void answer_bundle(const struct exchange *x, const struct value *key, const struct value *version)
+{
+    answer_json(x->a, x->out, 200, key_show(x->s, x->a, x->vault, key, version));
+}
+
+static void get_key(const struct exchange *x, const char *name, const char *version)
+{
+    const struct value *key, *v;
+
+    if (!permitted(x, name, "get") || (key = visible_key(x, name)) == NULL)
+        return;
+    v = key_version(key, version);
+    if (v)
+        answer_bundle(x, key, v);
+    else
+        not_found(x, arena_printf(x->a, "%s/%s", name, version));
+}
+
+/* Takes Unix seconds of a body over into a time of the world. */
+static void take_time(struct sim *s, struct value *version, const char *member, const struct value *attributes, const char *from)
+{
+    int64_t seconds = value_int_at(attributes, from, -1);
+
+    if (seconds >= 0)
+        value_set_string(s->arena, version, member, time_format(s->arena, seconds * SECOND_MS));
+}
+
+static void take_attributes(struct sim *s, struct value *version, const struct value *attributes)
+{
+    value_set_bool(s->arena, version, "enabled", value_bool_at(attributes, "enabled", value_bool_at(version, "enabled", true)));
+    take_time(s, version, "expires", attributes, "exp");
+    take_time(s, version, "notBefore", attributes, "nbf");
+}
+
+static bool create_allowed(const struct exchange *x, const struct value *body)
+{
+    const char *type = value_str_at(body, "kty"), *problem = NULL;
+    bool exportable = value_bool_at(body, "attributes.exportable", false);
+
+    if (!type || (!str_eq(type, "RSA-HSM") && !str_eq(type, "RSA")))
+        problem = "Property kty must be RSA or RSA-HSM.";
+    else if (str_eq(type, "RSA-HSM") && !str_eq_nocase(value_str_at(x->vault, "properties.sku.name"), "premium"))
+        problem = "HSM keys need a premium vault.";
+    else if (exportable != (value_str_at(body, "release_policy.data") != NULL))
+        problem = "An exportable key needs a release policy, and a release policy an exportable key.";
+    if (problem)
+        refuse(x, 400, "BadParameter", NULL, problem);
+    return !problem;
+}
+
+static struct value *new_version(struct sim *s, struct value *key, const struct value *body)
+{
+    struct value *version = value_map(s->arena), *all = value_get(key, "versions");
+    const char *guid = new_guid(s);
+    char id[UUID_TEXT];
+    size_t n = 0;
+
+    for (; *guid; guid++)
+        if (*guid != '-')
+            id[n++] = *guid;
+    id[n] = '\0';
+    value_set_string(s->arena, version, "id", id);
+    value_set_string(s->arena, version, "created", time_format(s->arena, s->now_ms));
+    take_attributes(s, version, value_get(body, "attributes"));
+    if (!all)
+        all = value_set(s->arena, key, "versions", value_list(s->arena));
+    value_push(s->arena, all, version);
+    state_changed(s);
+    return version;
+}
+
+static void create_key(const struct exchange *x, const char *name)
+{
+    struct sim *s = x->s;
+    const struct value *body = x->r->json;
+    struct value *key;
+
+    if (!permitted(x, name, "create") || !create_allowed(x, body) || name_taken(x, name, false))
+        return;
+    key = key_find(s, x->store, name);
+    if (!key) {
+        struct value *fresh = value_map(x->a);
+
+        value_set_string(x->a, fresh, "store", x->store);
+        value_set_string(x->a, fresh, "name", name);
+        value_set_string(x->a, fresh, "state", "active");
+        key = state_push(s, "keys", fresh);
+    }
+    value_set_string(s->arena, key, "type", value_str_at(body, "kty"));
+    value_set_int(s->arena, key, "size", value_int_at(body, "key_size", 2048));
+    value_set_bool(s->arena, key, "exportable", value_bool_at(body, "attributes.exportable", false));
+    if (value_get(body, "key_ops"))
+        value_set(s->arena, key, "keyOps", value_copy(s->arena, value_get(body, "key_ops")));
+    if (value_get(body, "tags"))
+        value_set(s->arena, key, "tags", value_copy(s->arena, value_get(body, "tags")));
+    if (value_get(body, "release_policy")) {
+        struct value *policy = value_set(s->arena, key, "releasePolicy", value_map(s->arena));
+
+        value_set_string(s->arena, policy, "contentType", "application/json; charset=utf-8");
+        value_set_string(s->arena, policy, "data", value_str_at(body, "release_policy.data"));
+        value_set_bool(s->arena, policy, "immutable", value_bool_at(body, "release_policy.immutable", false));
+    }
+    answer_bundle(x, key, new_version(s, key, body));
+}
+
+static void update_key(const struct exchange *x, const char *name, const char *version)
+{
+    struct sim *s = x->s;
+    struct value *key, *v;
+
+    if (!permitted(x, name, "update") || (key = visible_key(x, name)) == NULL)
+        return;
+    v = key_version(key, version);
+    if (!v) {
+        not_found(x, arena_printf(x->a, "%s/%s", name, version));
+        return;
+    }
+    if (!x->r->json) {
+        refuse(x, 400, "BadParameter", NULL, "The request's body is no JSON.");
+        return;
+    }
+    take_attributes(s, v, value_get(x->r->json, "attributes"));
+    if (value_get(x->r->json, "key_ops"))
+        value_set(s->arena, key, "keyOps", value_copy(s->arena, value_get(x->r->json, "key_ops")));
+    if (value_get(x->r->json, "tags"))
+        value_set(s->arena, key, "tags", value_copy(s->arena, value_get(x->r->json, "tags")));
+    value_set_string(s->arena, v, "updated", time_format(s->arena, s->now_ms));
+    state_changed(s);
+    answer_bundle(x, key, v);
+}
+
+static void delete_key(const struct exchange *x, const char *name)
+{
+    struct sim *s = x->s;
+    struct value *key, *shown;
+
+    if (!permitted(x, name, "delete") || (key = visible_key(x, name)) == NULL)
+        return;
+    key_mark_deleted(s, key, x->vault);
+    value_set_string(s->arena, key, "settles", time_format(s->arena, s->now_ms + behaviour_ms(s, "deleteDelay", 5 * SECOND_MS)));
+    shown = key_show(s, x->a, x->vault, key, key_version(key, NULL));
+    key_show_deletion(s, x->a, shown, key);
+    answer_json(x->a, x->out, 200, shown);
+}
+
+static void backup_key(const struct exchange *x, const char *name)
+{
+    struct value *body;
+    struct text raw, encoded;
+
+    if (!permitted(x, name, "backup") || !visible_key(x, name))
+        return;
+    text_init(&raw, TEXT_CEILING);
+    text_init(&encoded, TEXT_CEILING);
+    key_backup_blob(x->s, x->store, name, &raw);
+    crypt_base64_encode(&encoded, raw.s, raw.len, BASE64_URL);
+    body = value_map(x->a);
+    value_set_string(x->a, body, "value", text_str(&encoded));
+    answer_json(x->a, x->out, 200, body);
+    text_release(&raw);
+    text_release(&encoded);
+}
+
+/* A purged entry of the same key is replaced: it has come back to life. */
+static struct value *bring_back(const struct exchange *x, struct value *key)
+{
+    struct value *all = state_list(x->s, "keys");
+    const char *name = value_str_at(key, "name");
+
+    value_set_string(x->a, key, "store", x->store);
+    for (size_t i = value_count(all); i-- > 0;)
+        if (key_is(value_item(all, i), x->store, name) && key_version(value_item(all, i), value_str_at(key_version(key, NULL), "id")))
+            list_remove(all, i);
+    return state_push(x->s, "keys", key);
+}
+
+static void restore_key(const struct exchange *x)
+{
+    const char *value = value_str_at(x->r->json, "value");
+    struct value *key = NULL;
+    struct secret blob;
+    struct err ignored;
+
+    if (!permitted(x, NULL, "restore"))
+        return;
+    secret_init(&blob);
+    if (!value || strlen(value) > BACKUP_VALUE_MAX || strpbrk(value, "+/=") ||
+        crypt_base64_decode(value, strlen(value), BASE64_URL, &blob, &ignored) < 0)
+        refuse(x, 400, "BadParameter", NULL, "Property value must be a key backup in unpadded base64url.");
+    else if ((key = key_open_backup(x->s, x->a, x->vault, &blob)) == NULL)
+        refuse(x, 400, "BadParameter", NULL, "Cannot decrypt backup blob: it is damaged, or another subscription's or geography's.");
+    else if (!name_taken(x, value_str_at(key, "name"), true)) {
+        key = bring_back(x, key);
+        answer_bundle(x, key, key_version(key, NULL));
+    }
+    secret_release(&blob);
+}
+
+/* --- deleted keys -------------------------------------------------------------------------------------------------- */
+
+static void get_deleted(const struct exchange *x, const char *name)
+{
+    const struct value *key;
+    struct value *shown;
+
+    if (!permitted(x, name, "get"))
+        return;
+    key = key_find(x->s, x->store, name);
+    if (!key || !key_in_state(key, "deleted") || key_settling(x->s, key)) {
+        refuse(x, 404, "KeyNotFound", NULL, arena_printf(x->a, "Deleted key not found: %s", name));
+        return;
+    }
+    shown = key_show(x->s, x->a, x->vault, key, key_version(key, NULL));
+    key_show_deletion(x->s, x->a, shown, key);
+    answer_json(x->a, x->out, 200, shown);
+}
+
+static void recover_key(const struct exchange *x, const char *name)
+{
+    struct sim *s = x->s;
+    struct value *key;
+
+    if (!permitted(x, name, "recover"))
+        return;
+    key = key_find(s, x->store, name);
+    if (!key) {
+        refuse(x, 404, "KeyNotFound", NULL, arena_printf(x->a, "Deleted key not found: %s", name));
+    } else if (key_settling(s, key)) {
+        refuse(x, 409, "Conflict", key_in_state(key, "deleted") ? "ObjectIsBeingDeleted" : "ObjectIsBeingRecovered",
+               arena_printf(x->a, "An earlier operation on key %s has not ended.", name));
+    } else if (!key_in_state(key, "deleted")) {
+        refuse(x, 400, "MethodNotAllowed", "RequestNotAllowedOnNonDeletedObject", arena_printf(x->a, "Key exists already: %s", name));
+    } else {
+        value_set_string(s->arena, key, "state", "active");
+        value_remove(key, "deletedDate");
+        value_remove(key, "scheduledPurgeDate");
+        value_set_string(s->arena, key, "settles", time_format(s->arena, s->now_ms + behaviour_ms(s, "recoverDelay", 5 * SECOND_MS)));
+        state_changed(s);
+        answer_bundle(x, key, key_version(key, NULL));
+    }
+}
+
+static void purge_key(const struct exchange *x, const char *name)
+{
+    struct value *key;
+
+    if (!permitted(x, name, "purge"))
+        return;
+    key = key_find(x->s, x->store, name);
+    if (!key || !key_in_state(key, "deleted")) {
+        refuse(x, 404, "KeyNotFound", NULL, arena_printf(x->a, "Deleted key not found: %s", name));
+    } else if (value_bool_at(x->vault, "properties.enablePurgeProtection", false)) {
+        refuse(x, 403, "Forbidden", "ForbiddenByPolicy", "The vault is purge protected.");
+    } else {
+        value_set_string(x->s->arena, key, "state", "purged");
+        state_changed(x->s);
+        answer_empty(x->out, 204);
+    }
+}
+
+/* --- routes -------------------------------------------------------------------------------------------------------- */
+
+static bool route_deleted(const struct exchange *x, const char *name, size_t n)
+{
+    const struct sim_request *r = x->r;
+
+    if (request_is(r, "GET") && n == 1)
+        list_keys(x, true);
+    else if (request_is(r, "GET") && n == 2)
+        get_deleted(x, name);
+    else if (request_is(r, "DELETE") && n == 2)
+        purge_key(x, name);
+    else if (request_is(r, "POST") && n == 3 && str_eq_nocase(request_segment(r, 2), "recover"))
+        recover_key(x, name);
+    else
+        return false;
+    return true;
+}
+
+static bool route_keys(const struct exchange *x, const char *name, size_t n)
+{
+    const struct sim_request *r = x->r;
+    const char *third = n > 2 ? request_segment(r, 2) : NULL;
+
+    if (request_is(r, "GET") && n == 1)
+        list_keys(x, false);
+    else if (request_is(r, "GET") && n == 3 && str_eq_nocase(third, "versions"))
+        list_versions(x, name);
+    else if (request_is(r, "GET") && (n == 2 || n == 3))
+        get_key(x, name, third);
+    else if (request_is(r, "PATCH") && (n == 2 || n == 3))
+        update_key(x, name, third);
+    else if (request_is(r, "DELETE") && n == 2)
+        delete_key(x, name);
+    else if (request_is(r, "POST") && n == 2 && str_eq_nocase(name, "restore"))
+        restore_key(x);
+    else if (request_is(r, "POST") && n == 3 && str_eq_nocase(third, "create"))
+        create_key(x, name);
+    else if (request_is(r, "POST") && n == 3 && str_eq_nocase(third, "backup"))
+        backup_key(x, name);
+    else
+        return false;
+    return true;
+}
+
+void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena};
+    const char *first = request_segment(r, 0), *name = request_segment(r, 1);
+    bool known = false;
+
+    keys_advance(s);
+    if (str_ends_nocase(r->host, s->ep.vault_suffix))
+        x.store = arena_strndup(r->arena, r->host, strlen(r->host) - strlen(s->ep.vault_suffix));
+    x.vault = vault_by_name(s, x.store);
+    /* The name of a vault that is deleted, or whose registration has not ended, does not resolve. */
+    if (!x.vault || str_eq_nocase(value_str_at(x.vault, "properties.provisioningState"), "RegisteringDns")) {
+        out->fault = SIM_RESET;
+        return;
+    }
+    answer_header(r->arena, out, "x-ms-keyvault-region", "%s", value_str_at(x.vault, "location") ?: "");
+    answer_header(r->arena, out, "x-ms-keyvault-service-version", "1.9.1988.1");
+    x.store = value_str_at(x.vault, "name");
+    if (!authenticated(&x))
+        return;
+    if (!request_query(r, "api-version")) {
+        refuse(&x, 400, "BadParameter", NULL, "Query parameter api-version is missing.");
+        return;
+    }
+    if (str_eq_nocase(first, "keys"))
+        known = route_keys(&x, name, r->n_segments);
+    else if (str_eq_nocase(first, "deletedkeys"))
+        known = route_deleted(&x, name, r->n_segments);
+    if (!known)
+        refuse(&x, 404, "NotFound", NULL, "Nothing is served at this address.");
+}
