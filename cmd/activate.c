@@ -61,8 +61,8 @@ static int no_point(const struct options *o, const struct value *points, struct 
     else
         err_set(err, ERR_NOT_FOUND, "there is no recovery point%s", o->newest ? "" : " with a vault tier");
     if (!o->newest && !o->point && value_count(points))
-        return err_advise(err, "Give --newest, or --point with one of: %s", text_str(&t));
-    return value_count(points) ? err_advise(err, "There are: %s", text_str(&t)) : -(int)err->class;
+        return err_advise(err, "give --newest, or --point with one of: %s", text_str(&t));
+    return value_count(points) ? err_advise(err, "there are: %s", text_str(&t)) : -(int)err->class;
 }
 
 static int point_choose(const struct options *o, const struct value *facts, const struct value **ret, struct err *err)
@@ -115,7 +115,7 @@ static int vm_find(struct session *s, const char *name, const struct document **
             names[n++] = d->documents[i]->name;
     near = did_you_mean(name, names);
     err_set(err, ERR_INVALID, "the manifests have no RestoredVirtualMachine %s", name);
-    return near ? err_advise(err, "Did you mean %s?", near) : -(int)err->class;
+    return near ? err_advise(err, "did you mean %s?", near) : -(int)err->class;
 }
 
 int command_activate(const struct options *o)

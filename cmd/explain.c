@@ -151,7 +151,7 @@ static int unknown_field(struct explaining *x, const char *kind, const char *fil
         names[i] = value_str(value_item(paths, i));
     near = did_you_mean(path, names);
     err_set(err, ERR_INVALID, "%s has no field %s", kind, path);
-    return near ? err_advise(err, "Did you mean %s.%s?", kind, near) : err_advise(err, "reinstate explain %s lists them", kind);
+    return near ? err_advise(err, "did you mean %s.%s?", kind, near) : err_advise(err, "reinstate explain %s lists them", kind);
 }
 
 /* "KeyVault" whatever the case; NULL when there is none. */
@@ -170,7 +170,7 @@ static int unknown_kind(const struct explaining *x, const char *word, struct err
     const char *near = did_you_mean(word, schemas_kinds(x->schemas));
 
     err_set(err, ERR_INVALID, "there is no kind %s", word);
-    return near ? err_advise(err, "Did you mean %s?", near) : err_advise(err, "reinstate explain lists them");
+    return near ? err_advise(err, "did you mean %s?", near) : err_advise(err, "reinstate explain lists them");
 }
 
 static int explain_word(struct explaining *x, const char *word, struct err *err)

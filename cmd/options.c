@@ -208,7 +208,7 @@ static int unknown_option(struct arena *a, const char *word, const struct comman
     near = did_you_mean(arena_strndup(a, word, len), names);
     err_set(err, ERR_INVALID, "there is no option %.*s", (int)len, word);
     if (near)
-        return err_advise(err, "Did you mean %s?", near);
+        return err_advise(err, "did you mean %s?", near);
     return err_advise(err, "reinstate %s%s--help lists them", command ? command->name : "", command ? " " : "");
 }
 
@@ -222,7 +222,7 @@ static int unknown_command(const char *word, struct err *err)
     names[COUNT(commands) + 1] = NULL;
     near = did_you_mean(word, names);
     err_set(err, ERR_INVALID, "there is no command \"%s\"", word);
-    return near ? err_advise(err, "Did you mean %s?", near) : err_advise(err, "reinstate --help lists them");
+    return near ? err_advise(err, "did you mean %s?", near) : err_advise(err, "reinstate --help lists them");
 }
 
 struct scan {
@@ -318,28 +318,27 @@ static int scan_words(struct scan *s, struct err *err)
 
 static int options_agree(const struct options *o, struct err *err)
 {
-    const char *name = o->command->name;
     unsigned bit = command_bit(o->command);
     size_t operands_max = o->command->operands[0] ? 1 : 0;
 
     if (o->operands.count > operands_max)
-        return err_set(err, ERR_INVALID, "%s: \"%s\" is one word too many; manifests are given with -f", name, o->operands.items[operands_max]);
+        return err_set(err, ERR_INVALID, "\"%s\" is one word too many; manifests are given with -f", o->operands.items[operands_max]);
     if ((bit & MANIFESTS) && !o->paths.count)
-        return err_set(err, ERR_INVALID, "%s: which manifests? Give -f PATH (a file, a folder, or - for standard input)", name);
+        return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
     if ((bit & ACTIVATE) && !o->operands.count)
-        return err_set(err, ERR_INVALID, "activate: which RestoredVirtualMachine? Give its name");
+        return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name");
     if (o->point && o->newest)
-        return err_set(err, ERR_INVALID, "activate: --point and --newest contradict each other");
+        return err_set(err, ERR_INVALID, "--point and --newest contradict each other");
     if ((bit & SIM) && !o->world)
-        return err_set(err, ERR_INVALID, "sim: which world? Give --world FILE");
+        return err_set(err, ERR_INVALID, "which world? Give --world FILE");
     if (o->world && o->cloud)
-        return err_set(err, ERR_INVALID, "%s: --world and --cloud contradict each other: the one simulates Azure in here, the other names one to call", name);
+        return err_set(err, ERR_INVALID, "--world and --cloud contradict each other: the one simulates Azure in here, the other names one to call");
     if (!o->world && (o->world_out || o->as || o->pace > 0))
-        return err_set(err, ERR_INVALID, "%s: --%s goes with --world", name, o->world_out ? "world-out" : o->as ? "as" : "pace");
+        return err_set(err, ERR_INVALID, "--%s goes with --world", o->world_out ? "world-out" : o->as ? "as" : "pace");
     if ((bit & SIM) && o->speed <= 0)
-        return err_set(err, ERR_INVALID, "sim: --speed must be more than 0");
+        return err_set(err, ERR_INVALID, "--speed must be more than 0");
     if ((bit & WATCH) && o->interval_ms < SECOND_MS)
-        return err_set(err, ERR_INVALID, "watch: --interval must be at least 1s");
+        return err_set(err, ERR_INVALID, "--interval must be at least 1s");
     return 0;
 }
 

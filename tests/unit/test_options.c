@@ -1,0 +1,165 @@
+/* The command line: what each form of it means, and what is said about each wrong one. Knows options.h only; the signal
+ * flags that main.c would have are made up here. */
+#include "../../cmd/commands.h"
+#include "harness.h"
+
+void interrupts_catch(bool second_ends)
+{
+    (void)second_ends;
+}
+
+int interrupts_seen(void)
+{
+    return 0;
+}
+
+bool dump_wanted(void)
+{
+    return false;
+}
+
+enum { WORDS_MAX = 20 };
+
+static size_t words_of(char *line, char **words)
+{
+    size_t n = 0;
+
+    words[n++] = (char *)"reinstate";
+    for (char *word; (word = strsep(&line, " ")) && n < WORDS_MAX;)
+        if (*word)
+            words[n++] = word;
+    return n;
+}
+
+static int parse(struct arena *a, const char *line, struct options *o, struct err *err)
+{
+    char **words = arena_array(a, char *, WORDS_MAX + 1);
+
+    return options_parse(a, (int)words_of(arena_strdup(a, line), words), words, o, err);
+}
+
+static void test_refused(void)
+{
+    static const struct {
+        const char *reason, *line, *says;
+    } rows[] = {
+        {"no command", "", "no command given"},
+        {"a misspelt command gets a suggestion", "aply -f x", "did you mean apply?"},
+        {"a command nothing like any", "zzzzzzzz", "there is no command \"zzzzzzzz\""},
+        {"a misspelt option gets a suggestion", "plan --wrld x", "did you mean --world?"},
+        {"an option of another command is not offered", "plan -f x --port 3", "plan has no option --port"},
+        {"a suggestion comes from the command's own options", "sim --prt 3 --world w", "did you mean --port?"},
+        {"a value is missing at the end", "plan -f", "--file needs a value"},
+        {"a flag takes no value", "plan -f x --recursive=yes", "--recursive takes no value"},
+        {"manifests are needed", "plan", "which manifests?"},
+        {"a word too many", "explain a b", "\"b\" is one word too many"},
+        {"manifests without -f", "plan estate.yaml", "manifests are given with -f"},
+        {"a duration without a unit", "watch -f x --interval 10", "no duration"},
+        {"an interval that would be a busy loop", "watch -f x --interval 0s", "at least 1s"},
+        {"a number with rubbish behind it", "sim --world w --port 80x", "no number from 0 to 65535"},
+        {"a port that is none", "sim --world w --port 65536", "no number from 0 to 65535"},
+        {"a negative number", "watch -f x --passes -1", "no number"},
+        {"a factor that is no number", "plan -f x --world w --pace nan", "no number"},
+        {"a clock that stands still", "sim --world w --speed 0", "more than 0"},
+        {"an approval without a name", "apply -f x --approve rule=", "RULE=NAME"},
+        {"an approval without a rule", "apply -f x --approve =me", "RULE=NAME"},
+        {"a format that is none", "plan -f x -o yaml", "neither text nor json"},
+        {"two clouds at once", "plan -f x --world w --cloud c", "contradict"},
+        {"a simulated world's option without one", "plan -f x --world-out w", "--world-out goes with --world"},
+        {"a simulated principal without a world", "plan -f x --as me", "--as goes with --world"},
+        {"sim without a world", "sim", "which world?"},
+        {"activate without a VM", "activate -f x", "which RestoredVirtualMachine?"},
+        {"two ways to choose a point", "activate vm -f x --point 1 --newest", "contradict"},
+        {"an empty path", "plan --file=", "is empty"},
+        {"an unknown letter", "plan -z", "there is no option -z"},
+        {"auto-approve is for commands that write", "plan -f x --auto-approve", "plan has no option --auto-approve"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena *a = arena_new();
+        struct options o;
+        struct err err = {0};
+
+        CHECK_ROW(rows[i].reason, parse(a, rows[i].line, &o, &err) == -ERR_INVALID);
+        CHECK_ROW(rows[i].reason, strstr(err.text, rows[i].says) != NULL);
+        arena_free(a);
+    }
+}
+
+static void test_understood(void)
+{
+    struct arena *a = arena_new();
+    struct options o;
+    struct err err;
+
+    CHECK(parse(a, "apply -f a -fb --file=c -R -o json --auto-approve --approve built-in/x=A=B --journal none", &o, &err) == 0);
+    CHECK_STR(o.command->name, "apply");
+    CHECK(o.paths.count == 3 && o.recursive && o.auto_approve && o.output == OUTPUT_JSON);
+    CHECK_STR(o.paths.items[1], "b");
+    CHECK_STR(o.paths.items[2], "c");
+    CHECK_STR(o.journal, "none");
+    CHECK(o.approvals.count == 1);
+    CHECK_STR(o.approvals.items[0].rule, "built-in/x");
+    CHECK_STR(o.approvals.items[0].name, "A=B");
+    CHECK(o.settle_ms == -1);
+
+    CHECK(parse(a, "-f - watch --interval 90s --passes 3 --settle 0s", &o, &err) == 0);
+    CHECK_STR(o.paths.items[0], "-");
+    CHECK(o.interval_ms == 90 * SECOND_MS && o.passes == 3 && o.settle_ms == 0);
+
+    CHECK(parse(a, "plan -Rfdir --world w --pace 0.5", &o, &err) == 0);
+    CHECK(o.recursive && o.pace > 0.49 && o.pace < 0.51);
+    CHECK_STR(o.paths.items[0], "dir");
+
+    CHECK(parse(a, "explain -- -odd", &o, &err) == 0);
+    CHECK_STR(o.operands.items[0], "-odd");
+
+    CHECK(parse(a, "help apply", &o, &err) == 0);
+    CHECK(o.help && str_eq(o.command->name, "apply"));
+    CHECK(parse(a, "--help", &o, &err) == 0);
+    CHECK(o.help && !o.command);
+    CHECK(parse(a, "--version", &o, &err) == 0);
+    CHECK_STR(o.command->name, "version");
+    arena_free(a);
+}
+
+/* An error in front of -o json is still told as JSON. */
+static void test_output_first(void)
+{
+    struct arena *a = arena_new();
+    struct options o;
+    struct err err;
+
+    CHECK(parse(a, "plan --wrong -o json", &o, &err) < 0);
+    CHECK(o.output == OUTPUT_JSON);
+    CHECK(parse(a, "plan --output=json --wrong", &o, &err) < 0);
+    CHECK(o.output == OUTPUT_JSON);
+    CHECK(parse(a, "plan --wrong", &o, &err) < 0);
+    CHECK(o.output == OUTPUT_TEXT);
+    arena_free(a);
+}
+
+static void test_usage(void)
+{
+    struct arena *a = arena_new();
+    struct text t = {0};
+    struct options o;
+    struct err err;
+
+    text_init(&t, TEXT_CEILING);
+    CHECK(parse(a, "sim --help", &o, &err) == 0);
+    options_usage(&t, o.command);
+    CHECK(strstr(text_str(&t), "--write-cloud FILE") != NULL);
+    CHECK(strstr(text_str(&t), "--auto-approve") == NULL);
+    text_release(&t);
+    arena_free(a);
+}
+
+int main(void)
+{
+    test_refused();
+    test_understood();
+    test_output_first();
+    test_usage();
+    HARNESS_END();
+}
