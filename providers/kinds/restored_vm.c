@@ -146,14 +146,15 @@ static enum dx_des des_state(const struct view *v, const struct situation *s)
 }
 
 /* securedVMDetails goes with the request only when the point has a vault tier and the declared set is not the original,
- * never for platform-managed keys or a replace. */
+ * never for platform-managed keys or a replace. A set known to be another one needs naming from a snapshot too, which
+ * row R-06 then refuses; with the original unknown, a snapshot is restored plainly and verified. */
 static enum dx_given what_to_give(const struct situation *s)
 {
     bool same = s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
 
     if (s->now.encryption == DX_PMK || type_of(s->doc) == RESTORE_REPLACE || !s->des_id)
         return DX_GIVEN_NOTHING;
-    return s->now.tier == DX_VAULT && !same ? DX_GIVEN_SAME_KEY : DX_GIVEN_NOTHING;
+    return !same && (s->now.tier == DX_VAULT || s->original_des) ? DX_GIVEN_SAME_KEY : DX_GIVEN_NOTHING;
 }
 
 static bool will_be(const struct view *v, const struct document *doc)

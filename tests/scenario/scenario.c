@@ -1,0 +1,494 @@
+/* Scenario tests: the real binary against the simulated Azure, as data.
+ *
+ *   scenario BINARY CHECKOUT FOLDER [NAME...]
+ *
+ * FOLDER/NAME.yaml:
+ *   cites     the row of the scenario table, or the promise, it stands for
+ *   example   the folder of examples/ whose manifests and world it begins with
+ *   world     edits of the world:  {set: PATH, to: VALUE} | {push: PATH, item: VALUE} | {remove: PATH}
+ *   manifests edits of documents:  {document: Kind/name, set: PATH, to: VALUE} | {document: Kind/name, remove: true} | {add: DOCUMENT}
+ *   runs      one after the other on the same world:
+ *     world     edits before this run (as above)
+ *     do        command and options; -f, --world, --world-out, --record and --journal are added
+ *     exit      expected exit code
+ *     says      texts that standard output or error must hold
+ *     silent    texts they must not hold
+ *     requests  exact numbers of requests sent, by "METHOD fragment-of-the-URL"
+ *     world-has / world-lacks   texts that the written-out world must (not) hold
+ *   kill      true: instead of once, the runs' first command is killed before and after each of its writes, with and
+ *             without its journal, and run again; each time the end must be the same, with the same numbers of
+ *             `jobs` (job types to counts) in the world.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "../../reconciler/format/manifest.h"
+
+enum { ARGS_MAX = 40, EXIT_KILLED = 137 };
+
+struct suite {
+    const char *binary, *checkout, *folder;
+    size_t passed, failed;
+};
+
+struct scenario {
+    struct arena *arena;
+    const struct suite *suite;
+    const char *name, *dir;         /* dir: a temporary folder of its own */
+    const struct value *spec;
+    struct value *world;
+    size_t faults;
+};
+
+/* --- files ------------------------------------------------------------------------------------------------------------ */
+
+static void file_write(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    if (!f || fputs(text, f) < 0 || fclose(f) != 0) {
+        fprintf(stderr, "scenario: %s: %s\n", path, strerror(errno));
+        exit(2);
+    }
+}
+
+static char *file_read(struct arena *a, const char *path)
+{
+    struct text text cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    char chunk[8192];
+    FILE *f = fopen(path, "r");
+    size_t n;
+
+    if (!f)
+        return arena_strdup(a, "");
+    while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+        text_add_n(&text, chunk, n);
+    fclose(f);
+    return arena_strdup(a, text_str(&text));
+}
+
+static struct value *yaml_read(struct arena *a, const char *path)
+{
+    struct value *docs = value_list(a);
+    struct diags diags;
+
+    diags_init(&diags, a);
+    manifest_read_file(a, path, &manifest_default_limits, docs, &diags);
+    for (size_t i = 0; i < diags.count; i++)
+        fprintf(stderr, "%s\n", diag_format(a, &diags.items[i]));
+    if (diags.n_errors)
+        exit(2);
+    return docs;
+}
+
+static void yaml_write(const char *path, const struct value *docs)
+{
+    struct text text cleanup(text_release) = {.ceiling = TEXT_CEILING};
+
+    for (size_t i = 0; i < value_count(docs); i++) {
+        text_add(&text, "---\n");
+        manifest_write(&text, value_item(docs, i));
+    }
+    file_write(path, text_str(&text));
+}
+
+/* --- edits ---------------------------------------------------------------------------------------------------------------- */
+
+static void fault(struct scenario *s, const char *what, const char *detail)
+{
+    s->faults++;
+    fprintf(stderr, "scenario %s: %s%s%s\n", s->name, what, detail ? ": " : "", detail ? detail : "");
+}
+
+static void list_drop(struct value *list, size_t at)
+{
+    for (size_t i = at; i + 1 < list->list.count; i++)
+        list->list.items[i] = list->list.items[i + 1];
+    list->list.count--;
+}
+
+static void edit(struct scenario *s, struct value *root, const struct value *e)
+{
+    struct arena *a = s->arena;
+    const char *path = value_str_at(e, "set");
+    const char *push = value_str_at(e, "push"), *drop = value_str_at(e, "remove");
+    const char *whole = path ? path : push ? push : drop, *dot = whole ? strrchr(whole, '.') : NULL;
+    struct value *parent = !whole ? NULL : dot ? value_at(root, arena_strndup(a, whole, (size_t)(dot - whole))) : root;
+    const char *last = dot ? dot + 1 : whole;
+
+    if (push && !value_at(root, push) && value_is(parent, VALUE_MAP))
+        value_set(a, parent, last, value_list(a));
+    if (push && value_is(value_at(root, push), VALUE_LIST))
+        value_push(a, value_at(root, push), value_copy(a, value_get(e, "item")));
+    else if (path && value_is(parent, VALUE_MAP))
+        value_set(a, parent, last, value_copy(a, value_get(e, "to")));
+    else if (drop && value_is(parent, VALUE_MAP) && value_remove(parent, last))
+        return;
+    else if (drop && value_is(parent, VALUE_LIST) && strtoul(last, NULL, 10) < value_count(parent))
+        list_drop(parent, strtoul(last, NULL, 10));
+    else
+        fault(s, "this edit fits nothing", whole);
+}
+
+static void edit_all(struct scenario *s, struct value *root, const struct value *edits)
+{
+    for (size_t i = 0; i < value_count(edits); i++)
+        edit(s, root, value_item(edits, i));
+}
+
+static size_t document_index(struct arena *a, const struct value *docs, const char *address)
+{
+    for (size_t i = 0; i < value_count(docs); i++)
+        if (str_eq(arena_printf(a, "%s/%s", value_str_at(value_item(docs, i), "kind"), value_str_at(value_item(docs, i), "metadata.name")), address))
+            return i;
+    return SIZE_MAX;
+}
+
+static void edit_manifests(struct scenario *s, struct value *docs)
+{
+    const struct value *edits = value_get(s->spec, "manifests");
+
+    for (size_t i = 0; i < value_count(edits); i++) {
+        const struct value *e = value_item(edits, i);
+        const char *address = value_str_at(e, "document");
+        size_t at = address ? document_index(s->arena, docs, address) : SIZE_MAX;
+
+        if (value_get(e, "add"))
+            value_push(s->arena, docs, value_copy(s->arena, value_get(e, "add")));
+        else if (at == SIZE_MAX)
+            fault(s, "no such document", address);
+        else if (value_bool_at(e, "remove", false))
+            list_drop(docs, at);
+        else
+            edit(s, value_item(docs, at), e);
+    }
+}
+
+static void prepare(struct scenario *s)
+{
+    const char *example = arena_printf(s->arena, "%s/examples/%s", s->suite->checkout, value_str_at(s->spec, "example"));
+    struct value *docs = value_list(s->arena);
+    struct dirent **entries = NULL;
+    int n = scandir(example, &entries, NULL, alphasort);
+
+    for (int i = 0; i < n; i++) {
+        const char *file = arena_printf(s->arena, "%s/%s", example, entries[i]->d_name);
+        struct value *read = str_ends_nocase(file, ".yaml") ? yaml_read(s->arena, file) : NULL;
+
+        for (size_t j = 0; j < value_count(read); j++)
+            if (str_eq(value_str_at(value_item(read, j), "kind"), "World"))
+                s->world = str_ends_nocase(file, "/world.yaml") ? value_item(read, j) : s->world;
+            else
+                value_push(s->arena, docs, value_item(read, j));
+        free(entries[i]);
+    }
+    free(entries);
+    if (!s->world) {
+        fprintf(stderr, "scenario: %s has no world\n", example);
+        exit(2);
+    }
+    edit_manifests(s, docs);
+    edit_all(s, s->world, value_get(s->spec, "world"));
+    yaml_write(arena_printf(s->arena, "%s/estate.yaml", s->dir), docs);
+}
+
+/* --- running ---------------------------------------------------------------------------------------------------------------- */
+
+static const char *in_dir(struct scenario *s, const char *name)
+{
+    return arena_printf(s->arena, "%s/%s", s->dir, name);
+}
+
+/* Runs the binary; standard output and error go to files. Returns the exit code, or 128 + signal. */
+static int run_binary(struct scenario *s, const struct value *words, const char *journal)
+{
+    const char *args[ARGS_MAX] = {s->suite->binary};
+    size_t n = 1;
+    int status;
+    pid_t pid;
+
+    for (size_t i = 0; i < value_count(words) && n < ARGS_MAX - 12; i++)
+        args[n++] = value_str(value_item(words, i));
+    args[n++] = "-f";
+    args[n++] = in_dir(s, "estate.yaml");
+    args[n++] = "--world";
+    args[n++] = in_dir(s, "world.yaml");
+    args[n++] = "--world-out";
+    args[n++] = in_dir(s, "world-out.yaml");
+    args[n++] = "--record";
+    args[n++] = in_dir(s, "record.jsonl");
+    args[n++] = "--journal";
+    args[n++] = journal;
+    unlink(in_dir(s, "record.jsonl"));
+    unlink(in_dir(s, "world-out.yaml"));
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        int out = open(in_dir(s, "out"), O_WRONLY | O_CREAT | O_TRUNC, 0600), err = open(in_dir(s, "err"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        int in = open("/dev/null", O_RDONLY);
+
+        dup2(in, 0);
+        dup2(out, 1);
+        dup2(err, 2);
+        execv(args[0], (char *const *)args);
+        _exit(127);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+        return 127;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* The world a run has left becomes the world of the next. */
+static void world_follow(struct scenario *s)
+{
+    const char *left = in_dir(s, "world-out.yaml");
+
+    if (access(left, R_OK) == 0)
+        s->world = value_item(yaml_read(s->arena, left), 0);
+}
+
+static void world_place(struct scenario *s)
+{
+    struct value *docs = value_list(s->arena);
+
+    value_push(s->arena, docs, s->world);
+    yaml_write(in_dir(s, "world.yaml"), docs);
+}
+
+static size_t requests_counted(struct scenario *s, const char *what)
+{
+    const char *blank = strchr(what, ' ');
+    char *record = file_read(s->arena, in_dir(s, "record.jsonl"));
+    size_t n = 0;
+
+    for (char *line = record, *next; *line; line = next) {
+        struct value *exchange;
+        struct err err;
+
+        next = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
+        if (!blank || json_parse(s->arena, line, (size_t)(next - line), &exchange, &err) < 0)
+            return SIZE_MAX;
+        n += strncmp(value_str_at(exchange, "method"), what, (size_t)(blank - what)) == 0 && str_find_nocase(value_str_at(exchange, "uri"), blank + 1) != NULL;
+    }
+    return n;
+}
+
+static void expect_texts(struct scenario *s, const struct value *texts, const char *in, bool there, const char *where)
+{
+    for (size_t i = 0; i < value_count(texts); i++) {
+        const char *text = value_str(value_item(texts, i));
+
+        if ((strstr(in, text) != NULL) != there)
+            fault(s, arena_printf(s->arena, "%s %s", where, there ? "lacks" : "must not hold"), text);
+    }
+}
+
+static void expect_requests(struct scenario *s, const struct value *counts)
+{
+    for (size_t i = 0; i < value_count(counts); i++) {
+        const struct member *m = &counts->map.members[i];
+        size_t n = requests_counted(s, m->key);
+
+        if (!value_is(m->value, VALUE_INT) || n != (size_t)m->value->i)
+            fault(s, arena_printf(s->arena, "%zu requests of %s", n, m->key), arena_printf(s->arena, "expected %lld", (long long)value_int_at(counts, m->key, -1)));
+    }
+}
+
+static void show(struct scenario *s, const char *which)
+{
+    const char *text = file_read(s->arena, in_dir(s, which));
+
+    fprintf(stderr, "--- %s\n%.6000s\n", which, text);
+}
+
+static void run_one(struct scenario *s, const struct value *run, size_t number)
+{
+    size_t before = s->faults;
+    int code;
+
+    edit_all(s, s->world, value_get(run, "world"));
+    world_place(s);
+    code = run_binary(s, value_get(run, "do"), in_dir(s, "journal"));
+    world_follow(s);
+    if (code != value_int_at(run, "exit", 0))
+        fault(s, arena_printf(s->arena, "run %zu: exit code %d", number + 1, code), arena_printf(s->arena, "expected %lld", (long long)value_int_at(run, "exit", 0)));
+    {
+        const char *talk = arena_printf(s->arena, "%s\n%s", file_read(s->arena, in_dir(s, "out")), file_read(s->arena, in_dir(s, "err")));
+        const char *world = file_read(s->arena, in_dir(s, "world-out.yaml"));
+
+        expect_texts(s, value_get(run, "says"), talk, true, "the output");
+        expect_texts(s, value_get(run, "silent"), talk, false, "the output");
+        expect_texts(s, value_get(run, "world-has"), world, true, "the world");
+        expect_texts(s, value_get(run, "world-lacks"), world, false, "the world");
+    }
+    expect_requests(s, value_get(run, "requests"));
+    if (s->faults > before) {
+        show(s, "out");
+        show(s, "err");
+    }
+}
+
+/* --- killed at every write -------------------------------------------------------------------------------------------------- */
+
+static size_t jobs_of(const struct value *world, const char *type)
+{
+    const struct value *jobs = value_at(world, "spec.jobs");
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *kinds[] = {value_at(value_item(jobs, i), "properties.extendedInfo.propertyBag.Job Type"), value_get(value_item(jobs, i), "recoveryType")};
+
+        for (size_t k = 0; k < COUNT(kinds); k++)
+            if (str_eq(value_str(kinds[k]), type)) {
+                n++;
+                break;
+            }
+    }
+    return n;
+}
+
+static void expect_jobs(struct scenario *s, const char *when)
+{
+    const struct value *counts = value_get(s->spec, "jobs");
+
+    for (size_t i = 0; i < value_count(counts); i++) {
+        const struct member *m = &counts->map.members[i];
+
+        if (jobs_of(s->world, m->key) != (size_t)m->value->i)
+            fault(s, when, arena_printf(s->arena, "%zu jobs \"%s\", expected %lld", jobs_of(s->world, m->key), m->key, (long long)m->value->i));
+    }
+}
+
+/* Kills the first run at one write, then runs it again to the end. */
+static void kill_at(struct scenario *s, size_t write, const char *how, bool journal)
+{
+    const struct value *run = value_item(value_get(s->spec, "runs"), 0);
+    const char *when = arena_printf(s->arena, "%s %zu %s journal", how, write, journal ? "with" : "without");
+    const char *path = journal ? in_dir(s, "journal") : "none";
+    struct value *f = value_map(s->arena), *on = value_map(s->arena);
+    int code;
+
+    value_set_int(s->arena, on, "write", (int64_t)write);
+    value_set(s->arena, f, "on", on);
+    value_set_string(s->arena, f, "do", how);
+    if (!value_at(s->world, "spec.faults"))
+        value_set(s->arena, value_get(s->world, "spec"), "faults", value_list(s->arena));
+    value_push(s->arena, value_at(s->world, "spec.faults"), f);
+    world_place(s);
+    unlink(in_dir(s, "journal"));
+    code = run_binary(s, value_get(run, "do"), path);
+    world_follow(s);
+    if (code != EXIT_KILLED)
+        fault(s, when, arena_printf(s->arena, "the run was not killed, it ended with %d", code));
+    world_place(s);
+    code = run_binary(s, value_get(run, "do"), path);
+    world_follow(s);
+    if (code != value_int_at(run, "exit", 0)) {
+        fault(s, when, arena_printf(s->arena, "the rerun ended with %d", code));
+        show(s, "out");
+        show(s, "err");
+    }
+    expect_jobs(s, when);
+}
+
+static void kill_everywhere(struct scenario *s)
+{
+    const struct value *run = value_item(value_get(s->spec, "runs"), 0);
+    struct value *begin = value_copy(s->arena, s->world);
+    size_t writes, positions = 0;
+    int code;
+
+    world_place(s);
+    code = run_binary(s, value_get(run, "do"), "none");
+    world_follow(s);
+    if (code != value_int_at(run, "exit", 0))
+        fault(s, "the run without a kill", arena_printf(s->arena, "ended with %d", code));
+    expect_jobs(s, "the run without a kill");
+    writes = (size_t)value_int_at(s->world, "spec.writes", 0);
+    if (!writes)
+        fault(s, "the world counted no write", NULL);
+    for (size_t n = 1; n <= writes && s->faults < 5; n++)
+        for (int mode = 0; mode < 4; mode++, positions++) {
+            s->world = value_copy(s->arena, begin);
+            kill_at(s, n, mode & 1 ? "kill-after" : "kill-before", mode & 2);
+        }
+    printf("    %s: killed at %zu positions\n", s->name, positions);
+}
+
+/* --- the suite ------------------------------------------------------------------------------------------------------------------ */
+
+static void dir_clear(struct scenario *s)
+{
+    static const char *const names[] = {"estate.yaml", "world.yaml", "world-out.yaml", "record.jsonl", "journal", "out", "err"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        unlink(in_dir(s, names[i]));
+    rmdir(s->dir);
+}
+
+static void scenario_run(struct suite *suite, const char *name)
+{
+    char dir[] = "/tmp/reinstate-scenario-XXXXXX";
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct scenario s = {.arena = a, .suite = suite, .name = name, .dir = mkdtemp(dir)};
+    const struct value *runs;
+
+    if (!s.dir) {
+        suite->failed++;
+        return;
+    }
+    s.spec = value_item(yaml_read(a, arena_printf(a, "%s/%s.yaml", suite->folder, name)), 0);
+    runs = value_get(s.spec, "runs");
+    prepare(&s);
+    if (!value_str_at(s.spec, "cites") || !value_count(runs))
+        fault(&s, "it cites nothing, or runs nothing", NULL);
+    if (value_bool_at(s.spec, "kill", false))
+        kill_everywhere(&s);
+    else
+        for (size_t i = 0; i < value_count(runs); i++)
+            run_one(&s, value_item(runs, i), i);
+    if (s.faults)
+        suite->failed++;
+    else
+        suite->passed++;
+    printf("  %-4s %-28s %s\n", s.faults ? "FAIL" : "ok", name, value_str_at(s.spec, "cites"));
+    dir_clear(&s);
+}
+
+int main(int argc, char **argv)
+{
+    struct suite suite;
+    struct dirent **entries = NULL;
+    int n = 0;
+
+    if (argc < 4) {
+        fprintf(stderr, "usage: scenario BINARY CHECKOUT FOLDER [NAME...]\n");
+        return 2;
+    }
+    suite = (struct suite){.binary = argv[1], .checkout = argv[2], .folder = argv[3]};
+    for (int i = 4; i < argc; i++)
+        scenario_run(&suite, argv[i]);
+    if (argc == 4)
+        n = scandir(suite.folder, &entries, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        size_t len = strlen(entries[i]->d_name);
+
+        if (len > 5 && str_ends_nocase(entries[i]->d_name, ".yaml")) {
+            entries[i]->d_name[len - 5] = '\0';
+            scenario_run(&suite, entries[i]->d_name);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    printf("scenario: %zu passed, %zu failed\n", suite.passed, suite.failed);
+    return suite.failed || !suite.passed ? 1 : 0;
+}
