@@ -1,0 +1,732 @@
+/* Knows how tasks take turns on one thread: stacks, switching, the ready list, timers, groups, cancellation and the two
+ * kinds of time. The only user of ucontext, of the sanitizers' fibre hooks and of valgrind's. Must not know what a task
+ * does, nor what a transfer is: those come in through `struct pump`. */
+#include "co.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define CO_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CO_ASAN 1
+#endif
+#endif
+#ifndef CO_ASAN
+#define CO_ASAN 0
+#endif
+#if CO_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#define CO_VALGRIND 1
+#else
+#define CO_VALGRIND 0
+#endif
+
+enum {
+    STACK_BYTES = (CO_ASAN ? 1024 : 256) * 1024,
+    STACKS_KEPT = 256,
+    WHY_BYTES = 96,
+    NAP_MAX_MS = 100,   /* real: how long a signal may go unnoticed when no transfer is in flight */
+};
+
+/* What a task is at. */
+enum wait { WAIT_RUNNING, WAIT_READY, WAIT_SLEEP, WAIT_PARK, WAIT_GROUP, WAIT_OVER };
+
+struct stack {
+    struct stack *next;
+    char *guard;                /* start of the mapping: one page that must not be touched */
+    char *bottom;               /* lowest usable byte */
+    unsigned valgrind_id;
+};
+
+struct call {
+    struct sched *sched;
+    struct group *group;
+    struct call *group_prev, *group_next;
+    struct call *all_prev, *all_next;
+    struct call *next_ready;
+    char *label;
+    task_fn *fn;
+    void *arg;
+    void *context;
+    struct stack *stack;        /* NULL until it first runs */
+    ucontext_t machine;
+    void *fake_stack;           /* AddressSanitizer's */
+    enum wait wait;
+    bool cancelled;
+    struct group *waits_for;    /* WAIT_GROUP */
+    char why[WHY_BYTES];
+    int64_t wake_ms;            /* WAIT_SLEEP */
+    uint64_t wake_order;        /* equal times: first come, first served */
+    size_t heap_at;
+};
+
+struct group {
+    struct sched *sched;
+    char *name;
+    struct call *members;
+    size_t n_live;
+    struct call *waiter;
+    bool cancelled;
+};
+
+struct sched {
+    enum sched_time time;
+    int64_t start_ms, now_ms;   /* now_ms: virtual only */
+    struct timespec began;      /* real only */
+    double speed;
+    uint64_t random;
+    struct pump pump;
+    bool has_pump;
+    struct call *current;
+    ucontext_t main_machine;
+    const void *main_bottom;    /* AddressSanitizer's */
+    size_t main_size;
+    struct call *all;
+    size_t n_live, n_groups;
+    struct call *ready_first, *ready_last;
+    size_t n_ready;
+    struct call **heap;
+    size_t n_heap, heap_room;
+    uint64_t orders;
+    struct stack *stacks;
+    size_t n_stacks;
+};
+
+/* --- stacks --------------------------------------------------------------------------------------------------- */
+
+static void stack_tools_enter(struct stack *stack)
+{
+#if CO_ASAN
+    /* A pointer held only by a suspended task is no leak. */
+    __lsan_register_root_region(stack->bottom, STACK_BYTES);
+#endif
+    (void)stack;
+}
+
+static void stack_tools_leave(struct stack *stack)
+{
+#if CO_ASAN
+    __lsan_unregister_root_region(stack->bottom, STACK_BYTES);
+    /* The first frame never returned, so its red zones are still set. */
+    __asan_unpoison_memory_region(stack->bottom, STACK_BYTES);
+#endif
+    (void)stack;
+}
+
+static struct stack *stack_make(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct stack *stack = xcalloc(1, sizeof(*stack));
+    void *map = mmap(NULL, page + STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+
+    if (map == MAP_FAILED || mprotect(map, page, PROT_NONE) < 0) {
+        fputs("reinstate: no memory for another task's stack\n", stderr);
+        abort();
+    }
+    stack->guard = map;
+    stack->bottom = stack->guard + page;
+#if CO_VALGRIND
+    stack->valgrind_id = VALGRIND_STACK_REGISTER(stack->bottom, stack->bottom + STACK_BYTES);
+#endif
+    return stack;
+}
+
+static void stack_unmake(struct stack *stack)
+{
+#if CO_VALGRIND
+    VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+#endif
+    munmap(stack->guard, (size_t)(stack->bottom - stack->guard) + STACK_BYTES);
+    free(stack);
+}
+
+static struct stack *stack_take(struct sched *s)
+{
+    struct stack *stack = s->stacks;
+
+    if (stack) {
+        s->stacks = stack->next;
+        s->n_stacks--;
+    } else {
+        stack = stack_make();
+    }
+    stack_tools_enter(stack);
+    return stack;
+}
+
+static void stack_give(struct sched *s, struct stack *stack)
+{
+    stack_tools_leave(stack);
+    if (s->n_stacks >= STACKS_KEPT) {
+        stack_unmake(stack);
+        return;
+    }
+    stack->next = s->stacks;
+    s->stacks = stack;
+    s->n_stacks++;
+}
+
+/* --- switching ------------------------------------------------------------------------------------------------ */
+
+/* From a task back to the main stack. The last time (WAIT_OVER) AddressSanitizer is told to drop what it kept. */
+static void switch_to_main(struct call *c)
+{
+    struct sched *s = c->sched;
+
+#if CO_ASAN
+    __sanitizer_start_switch_fiber(c->wait == WAIT_OVER ? NULL : &c->fake_stack, s->main_bottom, s->main_size);
+#endif
+    if (swapcontext(&c->machine, &s->main_machine) < 0)
+        abort();
+#if CO_ASAN
+    __sanitizer_finish_switch_fiber(c->fake_stack, &s->main_bottom, &s->main_size);
+#endif
+}
+
+/* makecontext hands over ints only. */
+static void task_begin(unsigned high, unsigned low)
+{
+    struct call *c = (struct call *)(((uintptr_t)high << 32) | low);   // NOLINT: two halves of one pointer
+
+#if CO_ASAN
+    __sanitizer_finish_switch_fiber(NULL, &c->sched->main_bottom, &c->sched->main_size);
+#endif
+    c->fn(c, c->arg);
+    c->wait = WAIT_OVER;
+    switch_to_main(c);
+    abort();
+}
+
+static void task_prepare(struct call *c)
+{
+    uintptr_t self = (uintptr_t)c;
+
+    c->stack = stack_take(c->sched);
+    if (getcontext(&c->machine) < 0)
+        abort();
+    c->machine.uc_stack.ss_sp = c->stack->bottom;
+    c->machine.uc_stack.ss_size = STACK_BYTES;
+    c->machine.uc_link = NULL;
+    makecontext(&c->machine, (void (*)(void))task_begin, 2, (unsigned)(self >> 32), (unsigned)self);
+}
+
+static void task_resume(struct call *c)
+{
+    struct sched *s = c->sched;
+#if CO_ASAN
+    void *fake_stack = NULL;
+#endif
+
+    if (!c->stack)
+        task_prepare(c);
+    s->current = c;
+    c->wait = WAIT_RUNNING;
+#if CO_ASAN
+    __sanitizer_start_switch_fiber(&fake_stack, c->stack->bottom, STACK_BYTES);
+#endif
+    if (swapcontext(&s->main_machine, &c->machine) < 0)
+        abort();
+#if CO_ASAN
+    __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
+#endif
+    s->current = NULL;
+}
+
+/* --- ready list and timers ------------------------------------------------------------------------------------- */
+
+static void ready_add(struct call *c)
+{
+    struct sched *s = c->sched;
+
+    assert(c->wait != WAIT_READY && c->wait != WAIT_OVER);
+    c->wait = WAIT_READY;
+    c->next_ready = NULL;
+    if (s->ready_last)
+        s->ready_last->next_ready = c;
+    else
+        s->ready_first = c;
+    s->ready_last = c;
+    s->n_ready++;
+}
+
+static struct call *ready_take(struct sched *s)
+{
+    struct call *c = s->ready_first;
+
+    s->ready_first = c->next_ready;
+    if (!s->ready_first)
+        s->ready_last = NULL;
+    s->n_ready--;
+    return c;
+}
+
+static bool timer_before(const struct call *a, const struct call *b)
+{
+    return a->wake_ms != b->wake_ms ? a->wake_ms < b->wake_ms : a->wake_order < b->wake_order;
+}
+
+static void heap_put(struct sched *s, size_t at, struct call *c)
+{
+    s->heap[at] = c;
+    c->heap_at = at;
+}
+
+static void heap_rise(struct sched *s, struct call *c)
+{
+    size_t at = c->heap_at;
+
+    while (at > 0 && timer_before(c, s->heap[(at - 1) / 2])) {
+        heap_put(s, at, s->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    heap_put(s, at, c);
+}
+
+static void heap_sink(struct sched *s, struct call *c)
+{
+    size_t at = c->heap_at;
+
+    for (;;) {
+        size_t child = 2 * at + 1;
+
+        if (child + 1 < s->n_heap && timer_before(s->heap[child + 1], s->heap[child]))
+            child++;
+        if (child >= s->n_heap || !timer_before(s->heap[child], c))
+            break;
+        heap_put(s, at, s->heap[child]);
+        at = child;
+    }
+    heap_put(s, at, c);
+}
+
+static void timer_add(struct call *c, int64_t wake_ms)
+{
+    struct sched *s = c->sched;
+
+    if (s->n_heap == s->heap_room) {
+        s->heap_room = s->heap_room ? 2 * s->heap_room : 64;
+        s->heap = xrealloc(s->heap, s->heap_room * sizeof(*s->heap));
+    }
+    c->wake_ms = wake_ms;
+    c->wake_order = s->orders++;
+    heap_put(s, s->n_heap++, c);
+    heap_rise(s, c);
+}
+
+static void timer_remove(struct call *c)
+{
+    struct sched *s = c->sched;
+    size_t at = c->heap_at;
+    struct call *last = s->heap[--s->n_heap];
+
+    if (last == c)
+        return;
+    heap_put(s, at, last);
+    heap_rise(s, last);
+    heap_sink(s, last);
+}
+
+static void timers_fire(struct sched *s)
+{
+    int64_t now = sched_now_ms(s);
+
+    while (s->n_heap && s->heap[0]->wake_ms <= now) {
+        struct call *c = s->heap[0];
+
+        timer_remove(c);
+        ready_add(c);
+    }
+}
+
+/* --- time and chance -------------------------------------------------------------------------------------------- */
+
+/* Counts while the machine sleeps, too: a laptop that was closed for an hour must not take an order's window for open. */
+static struct timespec since_boot(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return t;
+}
+
+static double elapsed_ms(const struct timespec *since)
+{
+    struct timespec now = since_boot();
+
+    return (double)(now.tv_sec - since->tv_sec) * 1e3 + (double)(now.tv_nsec - since->tv_nsec) / 1e6;
+}
+
+static int64_t wall_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * SECOND_MS + t.tv_nsec / 1000000;
+}
+
+int64_t sched_now_ms(const struct sched *s)
+{
+    if (s->time == SCHED_VIRTUAL)
+        return s->now_ms;
+    return s->start_ms + (int64_t)(elapsed_ms(&s->began) * s->speed);
+}
+
+/* A signal ends it early. */
+static void nap(double ms)
+{
+    int64_t ns = (int64_t)(ms * 1e6);
+    struct timespec t = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+
+    nanosleep(&t, NULL);
+}
+
+static uint64_t random_next(struct sched *s)
+{
+    uint64_t z = s->random += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+uint64_t sched_random(struct sched *s, uint64_t below)
+{
+    uint64_t limit, r;
+
+    if (below < 2)
+        return 0;
+    limit = UINT64_MAX - UINT64_MAX % below;
+    do
+        r = random_next(s);
+    while (r >= limit);
+    return r % below;
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------------------- */
+
+struct sched *sched_new(const struct sched_options *options)
+{
+    struct sched *s = xcalloc(1, sizeof(*s));
+
+    s->time = options->time;
+    s->speed = options->speed;
+    s->start_ms = s->now_ms = options->start_ms;
+    if (s->time == SCHED_REAL) {
+        s->began = since_boot();
+        if (!s->start_ms)
+            s->start_ms = wall_ms();
+        if (s->speed <= 0)
+            s->speed = 1;
+    }
+    s->random = options->seed;
+    if (!s->random && getrandom(&s->random, sizeof(s->random), 0) != (ssize_t)sizeof(s->random))
+        s->random = (uint64_t)wall_ms();
+    return s;
+}
+
+void sched_free(struct sched *s)
+{
+    if (!s)
+        return;
+    assert(!s->n_live && !s->n_groups && !s->current);
+    for (struct stack *stack = s->stacks, *next; stack; stack = next) {
+        next = stack->next;
+        stack_unmake(stack);
+    }
+    free(s->heap);
+    free(s);
+}
+
+void sched_set_pump(struct sched *s, const struct pump *pump)
+{
+    s->has_pump = pump != NULL;
+    s->pump = pump ? *pump : (struct pump){0};
+}
+
+static void task_end(struct call *c)
+{
+    struct sched *s = c->sched;
+    struct group *g = c->group;
+
+    stack_give(s, c->stack);
+    *(c->group_prev ? &c->group_prev->group_next : &g->members) = c->group_next;
+    if (c->group_next)
+        c->group_next->group_prev = c->group_prev;
+    *(c->all_prev ? &c->all_prev->all_next : &s->all) = c->all_next;
+    if (c->all_next)
+        c->all_next->all_prev = c->all_prev;
+    s->n_live--;
+    if (--g->n_live == 0 && g->waiter) {
+        ready_add(g->waiter);
+        g->waiter = NULL;
+    }
+    free(c->label);
+    free(c);
+}
+
+/* Only those that are ready now: what they wake comes after a look at timers and transfers. */
+static void ready_run(struct sched *s)
+{
+    for (size_t n = s->n_ready; n; n--) {
+        struct call *c = ready_take(s);
+
+        task_resume(c);
+        if (c->wait == WAIT_OVER)
+            task_end(c);
+    }
+}
+
+static void clock_jump(struct sched *s)
+{
+    int64_t to = s->heap[0]->wake_ms;
+
+    if (s->speed > 0) {
+        struct timespec began = since_boot();
+        double whole = (double)(to - s->now_ms) / s->speed, left = whole;
+
+        for (; left > 0; left = whole - elapsed_ms(&began))
+            nap(left < NAP_MAX_MS ? left : NAP_MAX_MS);
+    }
+    s->now_ms = to;
+}
+
+static void stuck(const struct sched *s)
+{
+    fputs("reinstate: internal error: every task waits and nothing can wake one\n", stderr);
+    sched_dump(s);
+    abort();
+}
+
+static void wait_for_more(struct sched *s)
+{
+    bool busy = s->has_pump && !s->pump.idle(s->pump.self);
+    double real_ms = 0;
+
+    if (!busy && !s->n_heap)
+        stuck(s);
+    if (s->time == SCHED_VIRTUAL) {
+        if (busy)
+            s->pump.turn(s->pump.self, -1);
+        else
+            clock_jump(s);
+        return;
+    }
+    if (s->n_heap)
+        real_ms = (double)(s->heap[0]->wake_ms - sched_now_ms(s)) / s->speed;
+    if (busy)
+        s->pump.turn(s->pump.self, s->n_heap ? (real_ms < 0 ? 0 : (int64_t)real_ms + 1) : -1);
+    else if (real_ms > 0)
+        nap(real_ms < NAP_MAX_MS ? real_ms : NAP_MAX_MS);
+}
+
+void sched_run(struct sched *s)
+{
+    assert(!s->current);
+    while (s->n_live) {
+        ready_run(s);
+        if (!s->n_live)
+            break;
+        timers_fire(s);
+        if (!s->ready_first)
+            wait_for_more(s);
+        else if (s->has_pump && !s->pump.idle(s->pump.self))
+            s->pump.turn(s->pump.self, 0);
+    }
+}
+
+void sched_main(struct sched *s, task_fn *fn, void *arg)
+{
+    struct group *g = group_new(s, "main");
+
+    group_spawn(g, "main", fn, arg);
+    sched_run(s);
+    group_free(g);
+}
+
+/* --- groups ------------------------------------------------------------------------------------------------------- */
+
+struct group *group_new(struct sched *s, const char *name)
+{
+    struct group *g = xcalloc(1, sizeof(*g));
+
+    g->sched = s;
+    g->name = xstrdup(name);
+    s->n_groups++;
+    return g;
+}
+
+void group_free(struct group *g)
+{
+    if (!g)
+        return;
+    assert(!g->n_live && !g->waiter);
+    g->sched->n_groups--;
+    free(g->name);
+    free(g);
+}
+
+void group_spawn(struct group *g, const char *label, task_fn *fn, void *arg)
+{
+    struct sched *s = g->sched;
+    struct call *c = xcalloc(1, sizeof(*c));
+
+    *c = (struct call){.sched = s, .group = g, .label = xstrdup(label), .fn = fn, .arg = arg, .cancelled = g->cancelled};
+    if (s->current)
+        c->context = s->current->context;
+    c->group_next = g->members;
+    if (g->members)
+        g->members->group_prev = c;
+    g->members = c;
+    g->n_live++;
+    c->all_next = s->all;
+    if (s->all)
+        s->all->all_prev = c;
+    s->all = c;
+    s->n_live++;
+    ready_add(c);
+}
+
+/* A task that waits for a group goes on waiting, for members that are now cancelled as well. */
+static void task_cancel(struct call *c)
+{
+    if (c->cancelled)
+        return;
+    c->cancelled = true;
+    if (c->wait == WAIT_SLEEP)
+        timer_remove(c);
+    if (c->wait == WAIT_SLEEP || c->wait == WAIT_PARK)
+        ready_add(c);
+    else if (c->wait == WAIT_GROUP)
+        group_cancel(c->waits_for);
+}
+
+void group_cancel(struct group *g)
+{
+    g->cancelled = true;
+    for (struct call *c = g->members; c; c = c->group_next)
+        task_cancel(c);
+}
+
+void sched_cancel_all(struct sched *s)
+{
+    for (struct call *c = s->all; c; c = c->all_next)
+        task_cancel(c);
+}
+
+/* --- in a task ------------------------------------------------------------------------------------------------------ */
+
+static void suspend(struct call *c, enum wait wait, const char *why)
+{
+    assert(c->sched->current == c);
+    c->wait = wait;
+    snprintf(c->why, sizeof(c->why), "%s", why);
+    switch_to_main(c);
+    c->why[0] = '\0';
+}
+
+static int say_cancelled(struct err *err)
+{
+    return err_set(err, ERR_CANCELLED, "cancelled");
+}
+
+int group_wait(struct call *c, struct group *g, struct err *err)
+{
+    assert(c->sched->current == c && !g->waiter && c->group != g);
+    if (c->cancelled)
+        group_cancel(g);
+    if (g->n_live) {
+        g->waiter = c;
+        c->waits_for = g;
+        suspend(c, WAIT_GROUP, g->name);
+        c->waits_for = NULL;
+    }
+    return c->cancelled ? say_cancelled(err) : 0;
+}
+
+int call_sleep_ms(struct call *c, int64_t ms, const char *why, struct err *err)
+{
+    assert(c->sched->current == c);
+    if (c->cancelled)
+        return say_cancelled(err);
+    timer_add(c, sched_now_ms(c->sched) + (ms > 0 ? ms : 0));
+    suspend(c, WAIT_SLEEP, why);
+    return c->cancelled ? say_cancelled(err) : 0;
+}
+
+int call_park(struct call *c, const char *why, struct err *err)
+{
+    assert(c->sched->current == c);
+    if (c->cancelled)
+        return say_cancelled(err);
+    suspend(c, WAIT_PARK, why);
+    return c->cancelled ? say_cancelled(err) : 0;
+}
+
+void call_wake(struct call *c)
+{
+    /* A cancellation may have come first. */
+    if (c->cancelled && c->wait == WAIT_READY)
+        return;
+    assert(c->wait == WAIT_PARK);
+    ready_add(c);
+}
+
+struct sched *call_sched(struct call *c)
+{
+    return c->sched;
+}
+
+int64_t call_now_ms(struct call *c)
+{
+    return sched_now_ms(c->sched);
+}
+
+bool call_cancelled(const struct call *c)
+{
+    return c->cancelled;
+}
+
+const char *call_label(const struct call *c)
+{
+    return c->label;
+}
+
+void call_set_context(struct call *c, void *context)
+{
+    c->context = context;
+}
+
+void *call_context(const struct call *c)
+{
+    return c->context;
+}
+
+void sched_dump(const struct sched *s)
+{
+    static const char *const names[] = {"runs", "ready", "sleeps", "waits", "waits for group", "over"};
+    const struct call *c = s->all;
+
+    while (c && c->all_next)
+        c = c->all_next;
+    for (; c; c = c->all_prev) {
+        fprintf(stderr, "task %s (%s)%s: %s", c->label, c->group->name, c->cancelled ? ", cancelled" : "", names[c->wait]);
+        if (c->wait == WAIT_SLEEP)
+            fprintf(stderr, " %lld ms", (long long)(c->wake_ms - sched_now_ms(s)));
+        fprintf(stderr, "%s%s\n", c->why[0] && c->wait >= WAIT_SLEEP ? ": " : "", c->wait >= WAIT_SLEEP ? c->why : "");
+    }
+}
