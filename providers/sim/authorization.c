@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const char kind_prefix[] = "/providers/Microsoft.Authorization/";
+enum { REPLICATION_MS = 2 * MINUTE_MS };
 
 /* --- showing --------------------------------------------------------------------------------------------------------------- */
 
@@ -170,7 +171,7 @@ static bool principal_seen(struct sim *s, const char *principal, const char *typ
 
     if (type)
         return true;
-    return p && (created == TIME_NONE || created + behaviour_ms(s, "principalDelay", 2 * MINUTE_MS) <= s->now_ms);
+    return p && (created == TIME_NONE || created + REPLICATION_MS <= s->now_ms);
 }
 
 /* True when something stands against the assignment; the answer then says what. */

@@ -114,7 +114,7 @@ const char *compute_des_problem(struct sim *s, const struct value *des, char *re
 /* Why a confidential machine would not start now: the guest gets its key only when the orchestrator may release it. */
 static const char *boot_problem(struct sim *s, const struct value *vm, char *ret_text, size_t room)
 {
-    const char *set_id = value_str_at(vm, set_id_path), *store, *name, *code;
+    const char *set_id = value_str_at(vm, set_id_path), *store, *name, *version, *code;
     const struct value *des = set_id ? resource_find(s, set_id) : NULL;
 
     if (!set_id)
@@ -124,7 +124,7 @@ static const char *boot_problem(struct sim *s, const struct value *vm, char *ret
     code = compute_des_problem(s, des, ret_text, room);
     if (code)
         return code;
-    if (!key_url_parse(s, s->arena, value_str_at(des, "properties.activeKey.keyUrl"), &store, &name, &code) ||
+    if (!key_url_parse(s, s->arena, value_str_at(des, "properties.activeKey.keyUrl"), &store, &name, &version) ||
         !access_key(s, well_known(s, "ConfidentialVmOrchestrator"), vault_by_name(s, store), name, "release"))
         return problem(ret_text, room, "KeyVaultAccessForbidden", "the key cannot be released to the machine", value_str_at(vm, "id"));
     return NULL;
@@ -221,6 +221,13 @@ static const char *plain_location(struct arena *a, const char *location)
     return s;
 }
 
+static bool has_release_policy(const struct value *key)
+{
+    const struct value *policy = value_get(key, "releasePolicy");
+
+    return policy && !str_eq(value_str(policy), "none");
+}
+
 /* Says what is wrong with the key of a set, or NULL. Grants are not looked at: the identity does not exist yet. */
 static const char *set_key_refusal(struct sim *s, struct arena *a, const char *url, const char *encryption, const char *location)
 {
@@ -239,7 +246,7 @@ static const char *set_key_refusal(struct sim *s, struct arena *a, const char *u
         return "The key vault must have soft delete and purge protection.";
     if (!str_eq_nocase(plain_location(a, value_str_at(vault, "location")), plain_location(a, location)))
         return "The key vault must be in the region of the disk encryption set.";
-    if (str_eq_nocase(encryption, cvm_type) && !value_get(key_find(s, store, name), "releasePolicy"))
+    if (str_eq_nocase(encryption, cvm_type) && !has_release_policy(key_find(s, store, name)))
         return "The key has no release policy: it cannot protect a confidential VM.";
     return NULL;
 }
@@ -328,7 +335,7 @@ static void set_begin(struct sim *s, const struct sim_request *r, struct sim_ans
 {
     struct arena *a = r->arena;
     struct value *shown = set_accepted(r, old), *meanwhile = value_copy(a, old ? old : wanted);
-    const char *operation = operation_new(s, "set", id, s->now_ms + behaviour_ms(s, "setDuration", 20 * SECOND_MS), wanted, NULL);
+    const char *operation = operation_new(s, "set", id, s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS), wanted, NULL);
 
     value_set_string(a, value_get(meanwhile, "properties"), "provisioningState", "Updating");
     if (!old && value_get(meanwhile, "identity")) {
@@ -431,7 +438,7 @@ static void begin_on_vm(struct sim *s, const struct sim_request *r, struct sim_a
         arm_not_found(s, r, out, id);
         return;
     }
-    operation = operation_new(s, kind, id, s->now_ms + behaviour_ms(s, "startDuration", 30 * SECOND_MS), NULL, NULL);
+    operation = operation_new(s, kind, id, s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS), NULL, NULL);
     answer_empty(out, 202);
     compute_accepted(s, r, out, value_str_at(v, "location"), "operations", operation);
     answer_header(r->arena, out, "Retry-After", "%d", 10);

@@ -21,12 +21,12 @@ static const char *app_id_of(const struct value *p)
 
 static const char *display_of(const struct value *p)
 {
-    const char *name = value_str_at(p, "wellKnown");
+    const char *name = value_str_at(p, "wellKnown"), *given = value_str_at(p, "displayName");
 
-    for (size_t i = 0; name && i < COUNT(first_party); i++)
+    for (size_t i = 0; !given && name && i < COUNT(first_party); i++)
         if (str_eq(first_party[i].name, name))
             return first_party[i].display;
-    return value_str_at(p, "name");
+    return given ? given : value_str_at(p, "name");
 }
 
 static struct value *show(struct arena *a, const struct value *p)
@@ -44,7 +44,7 @@ static struct value *show(struct arena *a, const struct value *p)
     if (app_id_of(p))
         value_push(a, names, value_string(a, app_id_of(p)));
     value_set(a, v, "servicePrincipalNames", names);
-    value_set_string(a, v, "servicePrincipalType", value_str_at(p, "type") ? value_str_at(p, "type") : "Application");
+    value_set_string(a, v, "servicePrincipalType", str_eq(value_str_at(p, "type"), "ManagedIdentity") ? "ManagedIdentity" : "Application");
     return v;
 }
 
@@ -58,6 +58,8 @@ static const char *quoted(struct arena *a, const char *s)
 
 static bool fits(const struct value *p, const char *filter, const char *wanted)
 {
+    if (str_eq(value_str_at(p, "type"), "User") || str_eq(value_str_at(p, "type"), "Group"))
+        return false;
     if (!filter)
         return true;
     if (str_find_nocase(filter, "displayName eq"))
