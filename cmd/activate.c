@@ -55,7 +55,8 @@ static int no_point(const struct options *o, const struct value *points, struct 
 
     text_init(&t, sizeof(err->text) / 2);
     for (size_t i = 0; i < value_count(points); i++)
-        text_printf(&t, "%s%s of %s", i ? ", " : "", value_str_at(value_item(points, i), "id"), value_str_at(value_item(points, i), "time"));
+        text_printf(&t, "%s%s of %s", i ? ", " : "", value_str_at(value_item(points, i), "id"),
+                    value_str_at(value_item(points, i), "time") ? value_str_at(value_item(points, i), "time") : "unknown time");
     if (o->point)
         err_set(err, ERR_NOT_FOUND, "there is no recovery point %s", o->point);
     else

@@ -63,8 +63,8 @@ static int confirm(const struct options *o, size_t runnable, struct err *err)
     if (o->auto_approve)
         return 0;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-        return err_set(err, ERR_BLOCKED, "nobody is there to confirm %zu step%s; run it in a terminal, or give --auto-approve (which approves no policy rule)",
-                       runnable, runnable == 1 ? "" : "s");
+        return err_set(err, ERR_BLOCKED, "nobody is there to confirm %zu step%s; run it in a terminal, or give "
+                       "--auto-approve (which approves no policy rule)", runnable, runnable == 1 ? "" : "s");
     fprintf(stderr, "Type yes to do %s step%s: ", runnable == 1 ? "this" : "these", runnable == 1 ? "" : "s");
     fflush(stderr);
     if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "yes\n") != 0)
@@ -134,11 +134,12 @@ static int act(struct applying *x, const struct look *look)
 {
     struct session *s = x->session;
     struct text t cleanup(text_release) = {0};
-    struct outcome outcome;
+    struct outcome outcome = {0};
     int code;
 
     interrupts_catch(s->clock_factor <= 0);
-    if (carry_out(s, s->arena, look, &outcome, &s->err) < 0)
+    /* Aborted half way, there is still something to report: what was done. */
+    if (carry_out(s, s->arena, look, &outcome, &s->err) < 0 && !(s->err.class == ERR_CANCELLED && outcome.count))
         return session_failed(s);
     text_init(&t, TEXT_CEILING);
     text_add_char(&t, '\n');

@@ -108,8 +108,8 @@ void carry_report(struct text *out, const struct outcome *o, const struct report
 
         if (!bad && s->state != STEP_SKIPPED && s->state != STEP_WAITING)
             continue;
-        text_printf(out, "%s%s%s  %s: %s\n", style->colour && bad ? "\033[31m" : "", state_words[s->state], style->colour && bad ? "\033[0m" : "",
-                    s->step->id, s->err.text);
+        text_printf(out, "%s%s%s  %s: %s\n", style->colour && bad ? "\033[31m" : "", state_words[s->state],
+                    style->colour && bad ? "\033[0m" : "", s->step->id, s->err.text);
         if (s->err.code[0] && !str_find_nocase(s->err.text, s->err.code))
             text_printf(out, "    code %s\n", s->err.code);
     }

@@ -75,7 +75,8 @@ static void folder_add(struct files *f, const char *folder, int depth)
     }
     free(entries);
     if (f->count == before && depth == 0)
-        complain(f->diags, folder, f->recursive ? NULL : "name its files, or give -R for its subfolders", "no *.yaml or *.yml in this folder");
+        complain(f->diags, folder, f->recursive ? NULL : "name its files, or give -R for its subfolders",
+                 "no *.yaml or *.yml in this folder");
 }
 
 static void path_add(struct files *f, const char *path)
@@ -144,8 +145,8 @@ static bool *select_documents(struct arena *a, const struct desired *d, const ch
 }
 
 /* Resolved again from the raw documents, so that the numbers of the documents have no gaps. */
-static const struct desired *desired_select(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs,
-                                            const struct desired *all, struct diags *diags)
+static const struct desired *desired_select(struct arena *a, const struct options *o, const struct schemas *schemas,
+                                            const struct value *docs, const struct desired *all, struct diags *diags)
 {
     const bool *marked = select_documents(a, all, o->selector);
     struct value *chosen = value_list(a);

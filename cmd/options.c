@@ -45,7 +45,8 @@ struct option_row {
 #define AT(field) offsetof(struct options, field)
 
 static const struct option_row rows[] = {
-    {"file", 'f', TYPE_TEXTS, AT(paths), MANIFESTS, 0, "PATH", "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
+    {"file", 'f', TYPE_TEXTS, AT(paths), MANIFESTS, 0, "PATH",
+     "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
     {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
     {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...", "only documents with these labels, and what they refer to"},
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json", "form of the answer on standard output"},
@@ -53,7 +54,8 @@ static const struct option_row rows[] = {
     {"out", 0, TYPE_TEXT, AT(out), PLAN, 0, "FILE", "save the plan for apply --plan"},
     {"plan", 0, TYPE_TEXT, AT(saved_plan), APPLY, 0, "FILE", "do this saved plan and nothing else"},
     {"auto-approve", 0, TYPE_FLAG, AT(auto_approve), APPLY | WATCH, 0, NULL, "do not ask; approves no policy rule"},
-    {"approve", 0, TYPE_APPROVAL, AT(approvals), PLAN | APPLY | WATCH, 0, "RULE=NAME", "approve what a policy rule holds back, in your name; may be repeated"},
+    {"approve", 0, TYPE_APPROVAL, AT(approvals), PLAN | APPLY | WATCH, 0, "RULE=NAME",
+     "approve what a policy rule holds back, in your name; may be repeated"},
     {"policy", 0, TYPE_TEXT, AT(policy), LIVE | VALIDATE, 0, "PATH", "obey these Policy documents instead of those among the manifests"},
     {"cloud", 0, TYPE_TEXT, AT(cloud), LIVE, 0, "FILE", "endpoints and authorities of another cloud (see sim --write-cloud)"},
     {"world", 0, TYPE_TEXT, AT(world), LIVE | SIM, 0, "FILE", "a simulated Azure, from this World document"},
@@ -332,7 +334,7 @@ static int options_agree(const struct options *o, struct err *err)
     if ((bit & SIM) && !o->world)
         return err_set(err, ERR_INVALID, "which world? Give --world FILE");
     if (o->world && o->cloud)
-        return err_set(err, ERR_INVALID, "--world and --cloud contradict each other: the one simulates Azure in here, the other names one to call");
+        return err_set(err, ERR_INVALID, "--world and --cloud contradict each other: give the simulated Azure or the one to call");
     if (!o->world && (o->world_out || o->as || o->pace > 0))
         return err_set(err, ERR_INVALID, "--%s goes with --world", o->world_out ? "world-out" : o->as ? "as" : "pace");
     if ((bit & SIM) && o->speed <= 0)
@@ -402,9 +404,11 @@ void options_usage(struct text *out, const struct command *command)
         usage_options(out, command_bit(command));
         return;
     }
-    text_add(out, "reinstate: declarative disaster recovery for Azure confidential VMs\n\nUsage: reinstate COMMAND [OPTIONS]\n\nCommands:\n");
+    text_add(out, "reinstate: declarative disaster recovery for Azure confidential VMs\n\n"
+                  "Usage: reinstate COMMAND [OPTIONS]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT(commands); i++)
         text_printf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    text_add(out, "\nExit codes: 0 as declared; 1 error; 2 differences; 3 blocked by policy, a missing order or a person; 4 partly applied.\n"
+    text_add(out, "\nExit codes: 0 as declared; 1 error; 2 differences; 3 blocked by policy, a missing order or a person;\n"
+                  "            4 partly applied.\n"
                   "reinstate COMMAND --help lists the options of a command.\n");
 }

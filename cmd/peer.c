@@ -49,7 +49,8 @@ struct wire_request peer_request(struct arena *a, const struct sim_call *call)
     };
 }
 
-static void answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request, struct wire_reply *ret, int64_t *ret_delay_ms)
+static void answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
+                   int64_t *ret_delay_ms)
 {
     struct sim_header *headers = arena_array(a, struct sim_header, request->n_headers + 1);
     struct sim_call call = {

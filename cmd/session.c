@@ -195,8 +195,8 @@ static void handles_make(struct session *s, const struct cloud *operators)
         const struct cloud *cloud = operators ? operators : declared_cloud(doc);
 
         if (str_eq(doc->kind, "Azure"))
-            s->handles[i] = azure_new(s->http, cloud, &s->credential, value_str_at(doc->spec, "tenant"), value_str_at(doc->spec, "subscription"),
-                                      value_str_at(doc->spec, "location"));
+            s->handles[i] = azure_new(s->http, cloud, &s->credential, value_str_at(doc->spec, "tenant"),
+                                      value_str_at(doc->spec, "subscription"), value_str_at(doc->spec, "location"));
     }
     s->connections = (struct azure_connections){.items = s->handles, .count = d->count};
 }

@@ -94,7 +94,8 @@ static struct value *transitions_between(struct arena *a, const struct plan *pla
     return list;
 }
 
-static void tell_pass(struct watching *w, struct arena *a, const struct plan *plan, const struct value *transitions, const struct outcome *outcome)
+static void tell_pass(struct watching *w, struct arena *a, const struct plan *plan, const struct value *transitions,
+                      const struct outcome *outcome)
 {
     const struct options *o = w->session->options;
     const char *at = time_format(a, sched_now_ms(w->session->sched) / SECOND_MS * SECOND_MS);
