@@ -279,6 +279,7 @@ enum { EVIDENCE_VALUE_MAX = 120 };
 static const char *evidence_of(const struct condition *c, const struct subject *s, const struct value *have)
 {
     char *text;
+    int n = EVIDENCE_VALUE_MAX;
 
     if (!have || have->type == VALUE_NULL)
         return arena_printf(s->arena, "%s is absent", c->field);
@@ -287,7 +288,10 @@ static const char *evidence_of(const struct condition *c, const struct subject *
     text = json_string(s->arena, have, JSON_COMPACT);
     if (strlen(text) <= EVIDENCE_VALUE_MAX)
         return arena_printf(s->arena, "%s = %s", c->field, text);
-    return arena_printf(s->arena, "%s = %.*s...", c->field, EVIDENCE_VALUE_MAX, text);
+    /* Not in the middle of a character: evidence is written as JSON too. */
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    return arena_printf(s->arena, "%s = %.*s...", c->field, n, text);
 }
 
 enum truth condition_holds(const struct condition *c, const struct subject *s, const char **ret_evidence)

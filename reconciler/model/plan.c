@@ -160,17 +160,63 @@ int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct
     return 0;
 }
 
+/* --- when ----------------------------------------------------------------------------------------------------------- */
+
+const struct deadline *plan_deadlines(struct arena *a, const struct plan *p)
+{
+    struct deadline *sorted = arena_array(a, struct deadline, p->n_deadlines + 1);
+
+    /* Insertion keeps equal times in their order; there are few. */
+    for (size_t i = 0; i < p->n_deadlines; i++) {
+        size_t at = i;
+
+        for (; at > 0 && sorted[at - 1].at_ms > p->deadlines[i].at_ms; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = p->deadlines[i];
+    }
+    return sorted;
+}
+
+int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown)
+{
+    struct place *places = places_make(a, &p->steps);
+    int64_t *ends = arena_array(a, int64_t, p->steps.count + 1), longest = -1;
+    size_t n_unknown = 0;
+
+    for (size_t i = 0; i < p->steps.count; i++) {
+        const struct step *step = p->steps.items[i];
+
+        for (size_t j = 0; j < step->n_needs; j++) {
+            const struct place *need = bsearch(step->needs[j], places, p->steps.count, sizeof(*places), place_is);
+
+            if (need && ends[need->at] > ends[i])
+                ends[i] = ends[need->at];
+        }
+        if (step->action == ACTION_NONE || step->action == ACTION_BLOCKED || step->verdict >= VERDICT_OBSERVE_ONLY)
+            continue;
+        n_unknown += step->estimate_ms < 0;
+        if (step->estimate_ms < 0)
+            continue;
+        ends[i] += step->estimate_ms;
+        if (ends[i] > longest)
+            longest = ends[i];
+    }
+    *ret_unknown = n_unknown;
+    return longest;
+}
+
 /* --- saved plans ---------------------------------------------------------------------------------------------------- */
 
 static struct value *deadlines_to_value(struct arena *a, const struct plan *p)
 {
+    const struct deadline *sorted = plan_deadlines(a, p);
     struct value *list = value_list(a);
 
     for (size_t i = 0; i < p->n_deadlines; i++) {
         struct value *v = value_map(a);
 
-        value_set_string(a, v, "at", time_format(a, p->deadlines[i].at_ms));
-        value_set_string(a, v, "what", p->deadlines[i].what);
+        value_set_string(a, v, "at", time_format(a, sorted[i].at_ms));
+        value_set_string(a, v, "what", sorted[i].what);
         value_push(a, list, v);
     }
     return list;

@@ -28,6 +28,11 @@ struct plan {
 must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *facts,
                        const struct plan **ret, struct err *err);
 struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the shape of schemas/plan.json */
+/* The deadlines, soonest first. */
+const struct deadline *plan_deadlines(struct arena *a, const struct plan *p);
+/* Time along the longest chain of steps that may run, estimates as far as they are known; -1 when none is.
+ * *ret_unknown: steps among them without an estimate. */
+int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown);
 /* A saved plan compared with a fresh one: NULL if every saved step is the fresh one in action, needs, scope and known
  * changes and the inputs are the same; else a sentence that says what differs. */
 const char *plan_differs(struct arena *a, const struct value *saved, const struct plan *fresh);

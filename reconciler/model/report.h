@@ -2,6 +2,7 @@
 #ifndef REINSTATE_REPORT_H
 #define REINSTATE_REPORT_H
 
+#include "../base/text.h"
 #include "plan.h"
 
 struct report_style {

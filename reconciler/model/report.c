@@ -1,0 +1,608 @@
+/* Knows how a plan is shown to people, and how it is drawn. Everything a service or a manifest may have said is cleaned of
+ * control characters on its way to a terminal. Must not know who prints it, nor decide anything. */
+#include "report.h"
+
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/text.h"
+#include "../format/json.h"
+
+/* --- lines ---------------------------------------------------------------------------------------------------------- */
+
+struct page {
+    struct text *out;
+    const struct report_style *style;
+    struct arena *arena;
+};
+
+enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };
+
+static const char *const colour_codes[] = {"", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m"};
+
+/* Bytes of a character at s that could move the cursor, hide text or turn its direction; 0: it is harmless. */
+static size_t treacherous(const unsigned char *s)
+{
+    if (s[0] < 0x20 || s[0] == 0x7f)
+        return 1;
+    if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
+        return 2;
+    if (s[0] == 0xe2 && ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9)))
+        return 3;
+    return 0;
+}
+
+static const char *clean(struct arena *a, const char *text)
+{
+    struct text out cleanup(text_release);
+
+    text_init(&out, TEXT_CEILING);
+    while (*text) {
+        size_t n = treacherous((const unsigned char *)text);
+        bool space = strchr("\n\t\r", *text) != NULL;
+
+        if (n == 0 || space)
+            text_add_char(&out, space ? ' ' : *text);
+        for (size_t i = 0; i < n && !space; i++)
+            text_printf(&out, "\\x%02x", (unsigned char)text[i]);
+        text += n ? n : 1;
+    }
+    return arena_strdup(a, text_str(&out));
+}
+
+static size_t columns(const char *s, size_t n)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += ((unsigned char)s[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Words one after the other, in a new line wherever the next one would not fit any more. */
+static void page_wrap(const struct page *p, size_t at, size_t hang, const char *text)
+{
+    bool first = true;
+
+    while (*text) {
+        size_t n = strcspn(text, " "), wide = columns(text, n);
+
+        if (n && !first && p->style->width && at + 1 + wide > p->style->width) {
+            text_printf(p->out, "\n%*s", (int)hang, "");
+            at = hang;
+        } else if (n && !first) {
+            text_add_char(p->out, ' ');
+            at++;
+        }
+        text_add_n(p->out, text, n);
+        at += wide;
+        first = first && n == 0;
+        text += n + (text[n] == ' ');
+    }
+    text_add_char(p->out, '\n');
+}
+
+/* A line: indent, a coloured lead, and the rest, wrapped under itself. */
+static void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...) printf_like(5, 6);
+static void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...)
+{
+    bool coloured = p->style->colour && colour != PLAIN && *lead;
+    const char *safe = clean(p->arena, lead), *rest;
+    va_list ap;
+
+    va_start(ap, fmt);
+    rest = clean(p->arena, arena_vprintf(p->arena, fmt, ap));
+    va_end(ap);
+    text_printf(p->out, "%*s%s%s%s", (int)indent, "", coloured ? colour_codes[colour] : "", safe, coloured ? "\033[0m" : "");
+    if (*safe && *rest)
+        text_add_char(p->out, ' ');
+    page_wrap(p, indent + columns(safe, strlen(safe)) + (*safe && *rest), indent + 2, rest);
+}
+
+static void page_gap(const struct page *p)
+{
+    text_add_char(p->out, '\n');
+}
+
+/* --- one step ------------------------------------------------------------------------------------------------------- */
+
+enum { VALUE_SHOWN_MAX = 200 };
+
+static const char *value_words(struct arena *a, const struct value *v)
+{
+    const char *text;
+    int n = VALUE_SHOWN_MAX;
+
+    if (!v || v->type == VALUE_NULL)
+        return "(absent)";
+    if (v->type == VALUE_UNKNOWN)
+        return "(known after apply)";
+    text = value_str(v) && *value_str(v) ? value_str(v) : json_string(a, v, JSON_COMPACT);
+    if (strlen(text) <= VALUE_SHOWN_MAX)
+        return text;
+    /* Not in the middle of a character. */
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    return arena_printf(a, "%.*s...", n, text);
+}
+
+static void step_changes(const struct page *p, const struct step *step)
+{
+    for (size_t i = 0; i < step->n_changes; i++) {
+        const struct change *c = &step->changes[i];
+
+        page_line(p, 6, PLAIN, "", "%s: %s -> %s%s%s%s", c->path, value_words(p->arena, c->before), value_words(p->arena, c->after),
+                  c->why ? " (" : "", c->why ? c->why : "", c->why ? ")" : "");
+    }
+}
+
+static const char *ruling_lead(struct arena *a, const struct step *step, const struct ruling *r, enum colour *ret_colour)
+{
+    *ret_colour = r->verdict >= VERDICT_OBSERVE_ONLY ? RED : YELLOW;
+    if (r->verdict == VERDICT_ALLOW || r->approved_by) {
+        *ret_colour = GREEN;
+        return r->approved_by ? arena_printf(a, "approved by %s:", r->approved_by) : "allowed:";
+    }
+    if (r->verdict == VERDICT_WARN)
+        return "warning:";
+    if (!action_writes(step->action))
+        return "policy is not met:";
+    if (r->verdict == VERDICT_REQUIRE_APPROVAL)
+        return "needs approval:";
+    return r->verdict == VERDICT_DENY ? "denied:" : "observed only:";
+}
+
+static void step_rulings(const struct page *p, const struct step *step)
+{
+    for (size_t i = 0; i < step->n_rulings; i++) {
+        const struct ruling *r = &step->rulings[i];
+        bool waits = r->verdict == VERDICT_REQUIRE_APPROVAL && !r->approved_by && action_writes(step->action);
+        enum colour colour;
+        const char *lead = ruling_lead(p->arena, step, r, &colour);
+        const char *place = r->origin.file ? arena_printf(p->arena, " (%s:%d)", r->origin.file, r->origin.line) : "";
+
+        page_line(p, 6, colour, lead, "rule %s%s%s%s%s%s%s%s%s", r->rule, place, r->message ? ": " : "", r->message ? r->message : "",
+                  r->evidence ? "; " : "", r->evidence ? r->evidence : "", waits ? "; approve with --approve " : "", waits ? r->rule : "",
+                  waits ? "=YOUR-NAME" : "");
+    }
+}
+
+static void step_remarks(const struct page *p, const struct step *step)
+{
+    const struct {
+        enum colour colour;
+        const char *lead, *text;
+    } remarks[] = {
+        {DIM, "only if:", step->precondition},         {DIM, "done when:", step->postcondition},
+        {YELLOW, "will look wrong and is not:", step->foretold}, {YELLOW, "unverified on Azure:", step->unverified},
+        {BOLD, "next:", step->next},
+    };
+
+    if (step->estimate_ms >= 0)
+        page_line(p, 6, DIM, "takes:", "about %s%s%s", duration_format(p->arena, step->estimate_ms), step->estimate_source ? "; " : "",
+                  step->estimate_source ? step->estimate_source : "");
+    for (size_t i = 0; i < COUNT(remarks); i++)
+        if (remarks[i].text)
+            page_line(p, 6, remarks[i].colour, remarks[i].lead, "%s", remarks[i].text);
+}
+
+static enum colour action_colour(enum action action)
+{
+    if (action == ACTION_BLOCKED)
+        return RED;
+    if (!action_writes(action))
+        return DIM;
+    return action == ACTION_UPDATE ? YELLOW : GREEN;
+}
+
+/* "restore-key", or "grant.des-payroll": what distinguishes a step within its document. */
+static const char *step_verb(const struct step *step)
+{
+    const char *hash = strrchr(step->id, '#');
+
+    return hash ? hash + 1 : step->id;
+}
+
+static void step_head(const struct page *p, const struct step *step, size_t number)
+{
+    const char *verb = step->action == ACTION_BLOCKED ? "blocked" : step_verb(step);
+
+    page_line(p, 2, action_colour(step->action), arena_printf(p->arena, "%2zu %s %s", number, action_glyph(step->action), verb), "%s%s%s",
+              step->scenario ? step->scenario : "", step->scenario ? ": " : "", step->reason);
+}
+
+static void step_show(const struct page *p, const struct step *step, size_t number)
+{
+    step_head(p, step, number);
+    step_changes(p, step);
+    for (size_t i = 0; i < step->n_needs; i++)
+        page_line(p, 6, DIM, "after:", "%s", step->needs[i]);
+    step_rulings(p, step);
+    step_remarks(p, step);
+}
+
+/* --- grouping by document ------------------------------------------------------------------------------------------- */
+
+struct cluster {
+    const struct document *document;
+    const struct step **steps;
+    size_t *numbers;                 /* place in the order of execution, from 1; steps that are none do not count */
+    size_t count, n_numbers, n_active;
+};
+
+struct clusters {
+    struct cluster *items;
+    size_t count;
+};
+
+/* Documents in the order in which something is done to them. */
+static struct clusters clusters_make(struct arena *a, const struct plan *p)
+{
+    struct clusters all = {0};
+    size_t highest = 0, number = 0, *places;
+
+    for (size_t i = 0; i < p->steps.count; i++)
+        if (p->steps.items[i]->document->index > highest)
+            highest = p->steps.items[i]->document->index;
+    places = arena_array(a, size_t, highest + 1);
+    for (size_t i = 0; i < p->steps.count; i++) {
+        const struct step *step = p->steps.items[i];
+        size_t *place = &places[step->document->index];
+        struct cluster *c;
+
+        if (*place == 0) {
+            arena_push(a, all.items, all.count, (struct cluster){.document = step->document});
+            *place = all.count;
+        }
+        c = &all.items[*place - 1];
+        number += step->action != ACTION_NONE;
+        c->n_active += step->action != ACTION_NONE;
+        arena_push(a, c->steps, c->count, step);
+        arena_push(a, c->numbers, c->n_numbers, number);
+    }
+    return all;
+}
+
+/* --- the plan ------------------------------------------------------------------------------------------------------- */
+
+static void plan_show_deadlines(const struct page *page, const struct plan *p)
+{
+    const struct deadline *sorted = plan_deadlines(page->arena, p);
+
+    if (p->n_deadlines == 0)
+        return;
+    page_line(page, 0, BOLD, "Cannot be undone once it has passed", "%s", "");
+    for (size_t i = 0; i < p->n_deadlines; i++) {
+        int64_t left = sorted[i].at_ms - p->made_ms;
+        const char *when = left > 0 ? arena_printf(page->arena, "in %s:", duration_format(page->arena, left))
+                                    : arena_printf(page->arena, "%s ago:", duration_format(page->arena, -left));
+
+        page_line(page, 2, RED, when, "%s (%s)", sorted[i].what, time_format(page->arena, sorted[i].at_ms));
+    }
+    page_gap(page);
+}
+
+/* The rows of the scenario table that explain this plan, each once. */
+static const char *plan_scenarios(struct arena *a, const struct plan *p)
+{
+    const char **seen = NULL, *words = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->steps.count; i++) {
+        const char *scenario = p->steps.items[i]->scenario;
+        size_t j = 0;
+
+        while (scenario && j < n && !str_eq(seen[j], scenario))
+            j++;
+        if (!scenario || j < n)
+            continue;
+        arena_push(a, seen, n, scenario);
+        words = arena_printf(a, "%s%s%s", words ? words : "", words ? ", " : "", scenario);
+    }
+    return words;
+}
+
+static void plan_show_summary(const struct page *page, const struct plan *p)
+{
+    struct arena *a = page->arena;
+    size_t n_unknown = 0;
+    int64_t estimate = plan_estimate(a, p, &n_unknown);
+    const char *scenarios = plan_scenarios(a, p);
+
+    if (p->n_changes == 0) {
+        page_line(page, 0, GREEN, "Nothing to do.", "%s", "");
+    } else {
+        const char *counts = arena_printf(a, "%zu to do, %zu blocked, %zu waiting for approval", p->n_changes - p->n_blocked,
+                                          p->n_blocked, p->n_approvals);
+
+        page_line(page, 0, BOLD, counts, "%s", p->n_denied ? arena_printf(a, "(%zu denied by policy)", p->n_denied) : "");
+    }
+    if (scenarios)
+        page_line(page, 0, PLAIN, "", "Scenario: %s", scenarios);
+    if (estimate >= 0)
+        page_line(page, 0, PLAIN, "", "About %s along the longest chain%s", duration_format(a, estimate),
+                  n_unknown ? arena_printf(a, ", not counting %zu step%s without an estimate", n_unknown, n_unknown == 1 ? "" : "s") : "");
+}
+
+void report_plan(struct text *out, const struct plan *p, const struct report_style *style)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct page page = {.out = out, .style = style, .arena = a};
+    struct clusters all = clusters_make(a, p);
+    bool silent = false;
+
+    plan_show_deadlines(&page, p);
+    plan_show_summary(&page, p);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct cluster *c = &all.items[i];
+
+        if (c->n_active == 0)
+            continue;
+        page_gap(&page);
+        page_line(&page, 0, BOLD, c->document->address, "%s", "");
+        for (size_t j = 0; j < c->count; j++)
+            if (c->steps[j]->action != ACTION_NONE)
+                step_show(&page, c->steps[j], c->numbers[j]);
+    }
+    for (size_t i = 0; i < all.count; i++) {
+        const struct cluster *c = &all.items[i];
+
+        for (size_t j = 0; j < c->count && c->n_active == 0; j++) {
+            if (!silent)
+                page_gap(&page);
+            silent = true;
+            page_line(&page, 0, DIM, arena_printf(a, "%s %s", action_glyph(ACTION_NONE), c->document->address), "as declared: %s",
+                      c->steps[j]->reason);
+            step_rulings(&page, c->steps[j]);
+        }
+    }
+}
+
+/* --- drift ---------------------------------------------------------------------------------------------------------- */
+
+enum { NAMED_MAX = 8 };
+
+struct affected {
+    const struct document **items;
+    size_t count;
+};
+
+static void affected_add(struct arena *a, struct affected *all, const struct document *doc, const struct document *but)
+{
+    for (size_t i = 0; i < doc->n_referrers; i++) {
+        const struct document *d = doc->referrers[i];
+        size_t j = 0;
+
+        while (j < all->count && all->items[j] != d)
+            j++;
+        if (j == all->count && d != but)
+            arena_push(a, all->items, all->count, d);
+    }
+}
+
+/* Everything that depends on the document; for a grant, on what it opens, since nothing names the grant itself. */
+static struct affected affected_by(struct arena *a, const struct step *step)
+{
+    const struct document *doc = step->document;
+    struct affected all = {0};
+
+    affected_add(a, &all, doc, doc);
+    for (size_t i = 0; step->action == ACTION_GRANT && i < doc->n_references; i++)
+        if (doc->references[i].target)
+            affected_add(a, &all, doc->references[i].target, doc);
+    for (size_t i = 0; i < all.count; i++)
+        affected_add(a, &all, all.items[i], doc);
+    return all;
+}
+
+static void finding_show(const struct page *p, const struct step *step)
+{
+    struct affected all = affected_by(p->arena, step);
+    const char *names = "";
+
+    page_line(p, 2, action_colour(step->action), action_glyph(step->action), "%s", step->reason);
+    step_changes(p, step);
+    for (size_t i = 0; i < all.count && i < NAMED_MAX; i++)
+        names = arena_printf(p->arena, "%s%s%s", names, *names ? ", " : "", all.items[i]->address);
+    if (all.count > NAMED_MAX)
+        names = arena_printf(p->arena, "%s and %zu more", names, all.count - NAMED_MAX);
+    if (*names)
+        page_line(p, 6, YELLOW, "this breaks or weakens:", "%s", names);
+    step_rulings(p, step);
+    if (step->next)
+        page_line(p, 6, BOLD, "next:", "%s", step->next);
+    else if (action_writes(step->action))
+        page_line(p, 6, DIM, "apply would:", "%s", step_verb(step));
+}
+
+/* Waiting and verifying follow from a difference and are none themselves, unless nothing else is left of it. */
+static bool is_finding(const struct cluster *c, const struct step *step)
+{
+    bool follows = step->action == ACTION_WAIT || step->action == ACTION_VERIFY;
+
+    for (size_t i = 0; i < c->count && follows; i++)
+        if (action_writes(c->steps[i]->action) || c->steps[i]->action == ACTION_BLOCKED)
+            return false;
+    return step->action != ACTION_NONE;
+}
+
+void report_drift(struct text *out, const struct plan *p, const struct report_style *style)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct page page = {.out = out, .style = style, .arena = a};
+    struct clusters all = clusters_make(a, p);
+    size_t n = 0;
+
+    plan_show_deadlines(&page, p);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct cluster *c = &all.items[i];
+
+        if (c->n_active == 0)
+            continue;
+        page_line(&page, 0, BOLD, c->document->address, "%s", "");
+        for (size_t j = 0; j < c->count; j++)
+            if (is_finding(c, c->steps[j])) {
+                finding_show(&page, c->steps[j]);
+                n++;
+            }
+        page_gap(&page);
+    }
+    if (n)
+        page_line(&page, 0, BOLD, arena_printf(a, "%zu difference%s", n, n == 1 ? "" : "s"), "%s", "");
+    else
+        page_line(&page, 0, GREEN, "no drift", "%s", "");
+}
+
+/* --- drawings ------------------------------------------------------------------------------------------------------- */
+
+/* One way of drawing: how a group opens and closes, a node and an edge are written. */
+struct drawing {
+    struct text *out;
+    struct arena *arena;
+    const char *group, *group_end, *node, *edge, *edge_step;
+    const char *(*id)(struct arena *a, const char *name);
+    const char *(*label)(struct arena *a, const char *name);
+};
+
+static const char *dot_quoted(struct arena *a, const char *name)
+{
+    struct text t cleanup(text_release);
+
+    text_init(&t, TEXT_CEILING);
+    for (const char *s = clean(a, name); *s; s++) {
+        if (*s == '"' || *s == '\\')
+            text_add_char(&t, '\\');
+        text_add_char(&t, *s);
+    }
+    return arena_strdup(a, text_str(&t));
+}
+
+/* Mermaid takes letters, digits and underscores; all else becomes its number, so that no two names fall together. */
+static const char *mermaid_id(struct arena *a, const char *name)
+{
+    struct text t cleanup(text_release);
+
+    text_init(&t, TEXT_CEILING);
+    for (const char *s = name; *s; s++) {
+        if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9'))
+            text_add_char(&t, *s);
+        else
+            text_printf(&t, "_%02x", (unsigned char)*s);
+    }
+    return arena_strdup(a, text_str(&t));
+}
+
+static const char *mermaid_label(struct arena *a, const char *name)
+{
+    struct text t cleanup(text_release);
+
+    text_init(&t, TEXT_CEILING);
+    for (const char *s = clean(a, name); *s; s++) {
+        if (strchr("\"#<>&", *s))
+            text_printf(&t, "#%d;", *s);
+        else
+            text_add_char(&t, *s);
+    }
+    return arena_strdup(a, text_str(&t));
+}
+
+/* Writes a template: {i} id, {l} label, {j} second id. */
+static void draw(const struct drawing *d, const char *template, const char *id, const char *label, const char *other)
+{
+    for (const char *s = template; *s; s++) {
+        if (str_starts(s, "{i}"))
+            text_add(d->out, d->id(d->arena, id));
+        else if (str_starts(s, "{l}"))
+            text_add(d->out, d->label(d->arena, label));
+        else if (str_starts(s, "{j}"))
+            text_add(d->out, d->id(d->arena, other));
+        else
+            text_add_char(d->out, *s);
+        s += *s == '{' && s[1] && s[2] == '}' ? 2 : 0;
+    }
+}
+
+static void draw_document(const struct drawing *d, const struct document *doc, const struct plan *p)
+{
+    bool grouped = false;
+
+    for (size_t i = 0; p && i < p->steps.count; i++)
+        grouped = grouped || (p->steps.items[i]->document == doc && p->steps.items[i]->action != ACTION_NONE);
+    if (grouped)
+        draw(d, d->group, doc->address, doc->address, NULL);
+    draw(d, d->node, doc->address, doc->address, NULL);
+    for (size_t i = 0; p && i < p->steps.count; i++) {
+        const struct step *step = p->steps.items[i];
+
+        if (step->document == doc && step->action != ACTION_NONE)
+            draw(d, d->node, step->id, step_verb(step), NULL);
+    }
+    if (grouped)
+        text_add(d->out, d->group_end);
+}
+
+static void draw_edges(const struct drawing *d, const struct desired *desired, const struct plan *p)
+{
+    for (size_t i = 0; i < desired->count; i++) {
+        const struct document *doc = desired->documents[i];
+
+        for (size_t j = 0; j < doc->n_references; j++) {
+            size_t k = 0;
+
+            while (k < j && doc->references[k].target != doc->references[j].target)
+                k++;
+            if (doc->references[j].target && k == j)
+                draw(d, d->edge, doc->address, NULL, doc->references[j].target->address);
+        }
+    }
+    for (size_t i = 0; p && i < p->steps.count; i++)
+        for (size_t j = 0; j < p->steps.items[i]->n_needs; j++)
+            if (p->steps.items[i]->action != ACTION_NONE)
+                draw(d, d->edge_step, p->steps.items[i]->id, NULL, p->steps.items[i]->needs[j]);
+}
+
+static void draw_all(const struct drawing *d, const struct desired *desired, const struct plan *p)
+{
+    for (size_t i = 0; i < desired->count; i++)
+        draw_document(d, desired->documents[i], p);
+    draw_edges(d, desired, p);
+}
+
+void report_graph_dot(struct text *out, const struct desired *desired, const struct plan *p)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct drawing d = {
+        .out = out,
+        .arena = a,
+        .group = "  subgraph \"cluster_{i}\" {\n    label=\"{l}\";\n",
+        .group_end = "  }\n",
+        .node = "  \"{i}\" [label=\"{l}\"];\n",
+        .edge = "  \"{i}\" -> \"{j}\";\n",
+        .edge_step = "  \"{i}\" -> \"{j}\" [style=dashed];\n",
+        .id = dot_quoted,
+        .label = dot_quoted,
+    };
+
+    text_add(out, "digraph reinstate {\n  rankdir=LR;\n  node [shape=box];\n");
+    draw_all(&d, desired, p);
+    text_add(out, "}\n");
+}
+
+void report_graph_mermaid(struct text *out, const struct desired *desired, const struct plan *p)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct drawing d = {
+        .out = out,
+        .arena = a,
+        .group = "  subgraph g_{i}[\"{l}\"]\n",
+        .group_end = "  end\n",
+        .node = "  n_{i}[\"{l}\"]\n",
+        .edge = "  n_{i} --> n_{j}\n",
+        .edge_step = "  n_{i} -.-> n_{j}\n",
+        .id = mermaid_id,
+        .label = mermaid_label,
+    };
+
+    text_add(out, "flowchart LR\n");
+    draw_all(&d, desired, p);
+}
