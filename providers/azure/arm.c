@@ -13,7 +13,8 @@
 
 char *arm_id(struct arena *a, const char *subscription, const char *group, const char *provider_type, const char *name)
 {
-    char *scope = arena_printf(a, "/subscriptions/%s%s%s", subscription ? subscription : "", group ? "/resourceGroups/" : "", group ? group : "");
+    char *scope = arena_printf(a, "/subscriptions/%s%s%s", subscription ? subscription : "", group ? "/resourceGroups/" : "",
+                               group ? group : "");
 
     return provider_type ? arena_printf(a, "%s/providers/%s/%s", scope, provider_type, name ? name : "") : scope;
 }

@@ -266,7 +266,7 @@ struct value *backup_restore_body(struct arena *a, const struct restore_request 
     value_set_bool(a, p, "createNewCloudService", false);
     value_set_bool(a, p, "originalStorageAccountOption", false);
     value_set_bool(a, p, "restoreWithManagedDisks", false);
-    if (r->zone && r->type == RESTORE_NEW_VM)
+    if (r->zone && r->type != RESTORE_REPLACE)
         value_push(a, value_set(a, p, "zones", value_list(a)), value_string(a, r->zone));
     if (value_count(r->disk_luns))
         value_set(a, p, "restoreDiskLunList", value_copy(a, r->disk_luns));

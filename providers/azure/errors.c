@@ -51,7 +51,7 @@ const struct azure_error azure_errors[] = {
      "restore the right key; a release policy cannot be added to an existing one", FIELD},
     {"text: virtual machine did not start", ERR_DENIED, 'P',
      "the disks are there, but the key was not released to the guest",
-     "check that the Confidential VM Orchestrator may release the key, that it ienabled and its policy covers the region; then start the VM",
+     "check that the Confidential VM Orchestrator may release the key, and that the key is enabled; then start the VM",
      FIELD},
 
     /* Key Vault. */

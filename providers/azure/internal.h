@@ -31,8 +31,9 @@ must_use int azure_body(struct arena *a, const struct http_response *response, c
 must_use int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *link_member,
                         const char *what, struct value **ret, struct err *err);
 
-/* Throws the token away if it still is the one that was used; another task may have renewed it. */
-void azure_forget_used(struct azure *az, enum audience audience, const struct secret *used);
+/* Throws the token away if it still is the one that was used (another task may have renewed it). False when no other can
+ * be had, because the operator gave this one. */
+bool azure_forget_used(struct azure *az, enum audience audience, const struct secret *used);
 
 /* Object ids of service principals by application id, kept with the connection. */
 const char *azure_cached_principal(const struct azure *az, const char *app_id);

@@ -132,8 +132,9 @@ static int poll(struct azure *az, struct call *c, struct arena *a, const char *u
         return err_advise(err, "that is not %s, so no token is sent there; look at the resource itself", azure_cloud(az)->arm);
     }
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, "following an operation", &response, err));
-    TRY(arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes, response.body.len, ret, err));
-    return 0;
+    return arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes, response.body.len,
+                            ret,
+                            err);
 }
 
 int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms, struct value **ret,

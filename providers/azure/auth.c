@@ -1,0 +1,430 @@
+/* Knows credentials and tokens: where they come from, how long they live, that one request fetches one however many tasks
+ * ask. Must not know what a token is used for. Tokens and secrets live in wiped memory only. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "internal.h"
+
+enum {
+    TOKEN_MAX = 64 * 1024,              /* of an answer; real ones have a few KiB */
+    TOKEN_MARGIN_MS = 5 * MINUTE_MS,
+    TOKEN_LOOK_MS = 20,                 /* how often a task looks whether another one's request is done */
+    DENIED_HOLD_MS = 30 * SECOND_MS,    /* a wrong secret is not tried again by every waiting task: that locks accounts */
+    FAILED_HOLD_MS = 5 * SECOND_MS
+};
+
+const char *const audience_names[AUDIENCE_COUNT] = {"ARM", "VAULT", "HSM", "STORAGE", "GRAPH"};
+
+const struct http_safe_post azure_safe_posts[] = {
+    {NULL, "/oauth2/v2.0/token"},
+    {NULL, "/providers/Microsoft.ResourceGraph/resources"},
+    {NULL, "/backupValidateOperation"},
+    {NULL, "/backupTriggerValidateOperation"},
+};
+const size_t azure_n_safe_posts = COUNT(azure_safe_posts);
+
+/* --- credentials ------------------------------------------------------------------------------------------------------ */
+
+void credential_release(struct credential *c)
+{
+    secret_release(&c->client_secret);
+    for (size_t i = 0; i < AUDIENCE_COUNT; i++)
+        secret_release(&c->tokens[i]);
+    *c = (struct credential){0};
+}
+
+/* Ids go into URLs; what is no id must not get there. */
+static int take_id(const char *name, const char *value, char *ret, size_t room, struct err *err)
+{
+    size_t n = value ? strlen(value) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)value[i]) && value[i] != '-' && value[i] != '.')
+            return err_set(err, ERR_DENIED, "%s holds characters that no id has", name);
+    if (n >= room)
+        return err_set(err, ERR_DENIED, "%s is too long", name);
+    memcpy(ret, n ? value : "", n + 1);
+    return 0;
+}
+
+/* The token without blanks around it and without the word Bearer, which is often copied along. */
+static int take_token(const char *name, const char *value, struct secret *ret, struct err *err)
+{
+    size_t n;
+
+    if (!value)
+        return 0;
+    value += strspn(value, " \t\r\n");
+    if (str_starts_nocase(value, "Bearer "))
+        value += 7;
+    n = strlen(value);
+    while (n > 0 && isspace((unsigned char)value[n - 1]))
+        n--;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)value[i] <= ' ' || (unsigned char)value[i] >= 0x7f)
+            return err_set(err, ERR_DENIED, "%s holds characters that no token has", name);
+    if (n > 0)
+        secret_set(ret, value, n);
+    return 0;
+}
+
+static int take_tokens(const char *(*get)(const char *name), struct credential *c, bool *ret_any, struct err *err)
+{
+    *ret_any = false;
+    for (size_t i = 0; i < AUDIENCE_COUNT; i++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "REINSTATE_TOKEN_%s", audience_names[i]);
+        TRY(take_token(name, get(name), &c->tokens[i], err));
+        *ret_any = *ret_any || c->tokens[i].len > 0;
+    }
+    return 0;
+}
+
+static int missing_variables(const char *(*get)(const char *name), struct err *err)
+{
+    static const char *const names[] = {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"};
+    char missing[128] = "";
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (!get(names[i]) || !*get(names[i]))
+            snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), "%s%s", missing[0] ? ", " : "", names[i]);
+    err_set(err, ERR_DENIED, "no credential for Azure: %s not set in the environment", missing);
+    return err_advise(err, "set these, or hand in tokens as REINSTATE_TOKEN_ARM, REINSTATE_TOKEN_VAULT and so on");
+}
+
+static int read_environment(const char *(*get)(const char *name), struct credential *c, struct err *err)
+{
+    const char *secret = get("AZURE_CLIENT_SECRET");
+    bool tokens;
+
+    TRY(take_id("AZURE_TENANT_ID", get("AZURE_TENANT_ID"), c->tenant, sizeof(c->tenant), err));
+    TRY(take_id("AZURE_CLIENT_ID", get("AZURE_CLIENT_ID"), c->client_id, sizeof(c->client_id), err));
+    TRY(take_tokens(get, c, &tokens, err));
+    if (tokens) {
+        c->kind = CREDENTIAL_GIVEN_TOKENS;
+        return 0;
+    }
+    if (!c->tenant[0] || !c->client_id[0] || !secret || !*secret)
+        return missing_variables(get, err);
+    c->kind = CREDENTIAL_CLIENT_SECRET;
+    secret_set(&c->client_secret, secret, strlen(secret));
+    return 0;
+}
+
+int credential_from_environment(const char *(*get)(const char *name), struct credential *ret, struct err *err)
+{
+    struct credential c = {0};
+
+    if (read_environment(get, &c, err) < 0) {
+        credential_release(&c);
+        return -(int)err->class;
+    }
+    *ret = c;
+    return 0;
+}
+
+/* --- the connection --------------------------------------------------------------------------------------------------- */
+
+struct token {
+    struct secret header;           /* "Bearer …"; empty: none */
+    int64_t renew_ms;
+    bool asking;                    /* a task is on its way to fetch one */
+    struct err failure;             /* of the last request, until hold_ms */
+    int64_t hold_ms;
+};
+
+struct principal {
+    char *app_id, *object_id;
+};
+
+struct azure {
+    struct http *http;
+    const struct cloud *cloud;
+    struct credential *credential;
+    char *tenant, *subscription, *location;
+    struct token tokens[AUDIENCE_COUNT];
+    char object_id[64];
+    struct principal *principals;
+    size_t n_principals;
+};
+
+static char *copy_or_empty(const char *s)
+{
+    return xstrdup(s ? s : "");
+}
+
+struct azure *azure_new(struct http *http, const struct cloud *cloud, struct credential *credential, const char *tenant,
+                        const char *subscription, const char *location)
+{
+    struct azure *az = xcalloc(1, sizeof(*az));
+
+    az->http = http;
+    az->cloud = cloud;
+    az->credential = credential;
+    az->tenant = copy_or_empty(tenant ? tenant : credential->tenant);
+    az->subscription = copy_or_empty(subscription);
+    az->location = copy_or_empty(location);
+    return az;
+}
+
+void azure_free(struct azure *az)
+{
+    if (!az)
+        return;
+    for (size_t i = 0; i < AUDIENCE_COUNT; i++)
+        secret_release(&az->tokens[i].header);
+    for (size_t i = 0; i < az->n_principals; i++) {
+        free(az->principals[i].app_id);
+        free(az->principals[i].object_id);
+    }
+    free(az->principals);
+    free(az->tenant);
+    free(az->subscription);
+    free(az->location);
+    free(az);
+}
+
+struct http *azure_http(const struct azure *az)
+{
+    return az->http;
+}
+
+const struct cloud *azure_cloud(const struct azure *az)
+{
+    return az->cloud;
+}
+
+const char *azure_subscription(const struct azure *az)
+{
+    return az->subscription;
+}
+
+const char *azure_location(const struct azure *az)
+{
+    return az->location;
+}
+
+const char *azure_tenant(const struct azure *az)
+{
+    return az->tenant;
+}
+
+const char *azure_cached_principal(const struct azure *az, const char *app_id)
+{
+    for (size_t i = 0; i < az->n_principals; i++)
+        if (str_eq_nocase(az->principals[i].app_id, app_id))
+            return az->principals[i].object_id;
+    return NULL;
+}
+
+void azure_cache_principal(struct azure *az, const char *app_id, const char *object_id)
+{
+    if (azure_cached_principal(az, app_id))
+        return;
+    az->principals = xrealloc(az->principals, (az->n_principals + 1) * sizeof(*az->principals));
+    az->principals[az->n_principals++] = (struct principal){xstrdup(app_id), xstrdup(object_id)};
+}
+
+/* --- asking for a token --------------------------------------------------------------------------------------------------- */
+
+static const char *audience_of(const struct cloud *cloud, enum audience audience)
+{
+    switch (audience) {
+    case AUDIENCE_ARM:
+        return cloud->arm_audience;
+    case AUDIENCE_VAULT:
+        return cloud->vault_audience;
+    case AUDIENCE_HSM:
+        return cloud->hsm_audience;
+    case AUDIENCE_STORAGE:
+        return cloud->storage_audience;
+    case AUDIENCE_GRAPH:
+    case AUDIENCE_COUNT:
+        break;
+    }
+    return cloud->graph;
+}
+
+static void add_field(struct secret *form, const char *name, const char *value, size_t len)
+{
+    if (form->len)
+        secret_append(form, "&", 1);
+    secret_append(form, name, strlen(name));
+    secret_append(form, "=", 1);
+    secret_add_percent(form, value, len);
+}
+
+/* The one member that is a number; the token itself holds no quote, so the first match is the member. */
+static int64_t expires_in_ms(const struct secret *body)
+{
+    const char *p = body->bytes ? strstr(body->bytes, "\"expires_in\"") : NULL;
+    long long seconds;
+
+    if (!p)
+        return 10 * MINUTE_MS;
+    p += strlen("\"expires_in\"");
+    p += strspn(p, " \t\r\n:\"");
+    seconds = strtoll(p, NULL, 10);
+    return seconds > 0 && seconds <= 7 * 24 * 3600 ? seconds * SECOND_MS : 10 * MINUTE_MS;
+}
+
+static int keep_token(struct call *c, const struct secret *body, struct token *t, struct err *err)
+{
+    int64_t life = expires_in_ms(body);
+    const char *start;
+    size_t len;
+
+    if (json_cut(body->bytes ? body->bytes : "", body->len, "access_token", &start, &len, err) < 0)
+        return err_note(err, "the token endpoint's answer holds no token");
+    secret_set(&t->header, "Bearer ", 7);
+    secret_append(&t->header, start, len);
+    t->renew_ms = call_now_ms(c) + (life > 2 * TOKEN_MARGIN_MS ? life - TOKEN_MARGIN_MS : life / 2);
+    return 0;
+}
+
+/* Entra's refusals are 400 and 401 alike, and are about the credential. */
+static int token_refused(struct arena *a, const struct http_response *response, const char *what, struct err *err)
+{
+    azure_error_of(a, response, what, err);
+    if (err->class == ERR_INVALID || err->class == ERR_NOT_FOUND)
+        err->class = ERR_DENIED;
+    return -(int)err->class;
+}
+
+static int ask_for_token(struct azure *az, struct call *c, enum audience audience, struct err *err)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct http_response response cleanup(http_response_release) = {0};
+    struct secret form cleanup(secret_release) = {0};
+    struct credential *credential = az->credential;
+    const char *scope = arena_printf(a, "%s/.default", audience_of(az->cloud, audience));
+    const char *what = arena_printf(a, "get a token for %s", audience_names[audience]);
+    struct http_request request = {
+        .method = HTTP_POST,
+        .url = arena_printf(a, "%s/%s/oauth2/v2.0/token", az->cloud->authority, az->tenant),
+        .content_type = "application/x-www-form-urlencoded",
+        .max_body = TOKEN_MAX,
+    };
+
+    secret_reserve(&form, 4096);
+    add_field(&form, "grant_type", "client_credentials", 18);
+    add_field(&form, "client_id", credential->client_id, strlen(credential->client_id));
+    add_field(&form, "scope", scope, strlen(scope));
+    add_field(&form, "client_secret", credential->client_secret.bytes ? credential->client_secret.bytes : "",
+              credential->client_secret.len);
+    request.body = form.bytes;
+    request.body_len = form.len;
+    if (http_send(az->http, c, a, &request, &response, err) < 0)
+        return err_note(err, "%s", what);
+    if (response.status != 200)
+        return token_refused(a, &response, what, err);
+    return keep_token(c, &response.body, &az->tokens[audience], err);
+}
+
+/* --- handing tokens out --------------------------------------------------------------------------------------------------- */
+
+static int given_token(struct azure *az, enum audience audience, const char **ret, struct err *err)
+{
+    const struct secret *given = &az->credential->tokens[audience];
+    struct token *t = &az->tokens[audience];
+
+    if (given->len == 0) {
+        err_set(err, ERR_DENIED, "no token for %s was handed in", audience_of(az->cloud, audience));
+        return err_advise(err, "set REINSTATE_TOKEN_%s, or use a client secret", audience_names[audience]);
+    }
+    if (t->header.len == 0) {
+        secret_set(&t->header, "Bearer ", 7);
+        secret_append(&t->header, given->bytes, given->len);
+    }
+    *ret = t->header.bytes;
+    return 0;
+}
+
+static int renew(struct azure *az, struct call *c, enum audience audience, struct err *err)
+{
+    struct token *t = &az->tokens[audience];
+    int rc;
+
+    t->asking = true;
+    rc = ask_for_token(az, c, audience, err);
+    t->asking = false;
+    if (rc < 0 && err->class != ERR_CANCELLED) {
+        t->failure = *err;
+        t->hold_ms = call_now_ms(c) + (err->class == ERR_DENIED ? DENIED_HOLD_MS : FAILED_HOLD_MS);
+    }
+    return rc;
+}
+
+int azure_authorization(struct azure *az, struct call *c, enum audience audience, const char **ret, struct err *err)
+{
+    struct token *t = &az->tokens[audience];
+
+    if (az->credential->kind == CREDENTIAL_GIVEN_TOKENS)
+        return given_token(az, audience, ret, err);
+    for (;;) {
+        if (t->header.len && call_now_ms(c) < t->renew_ms) {
+            *ret = t->header.bytes;
+            return 0;
+        }
+        if (t->asking) {
+            TRY(call_sleep_ms(c, TOKEN_LOOK_MS, "a token that another task is fetching", err));
+            continue;
+        }
+        if (t->failure.class != ERR_NONE && call_now_ms(c) < t->hold_ms) {
+            *err = t->failure;
+            return -(int)err->class;
+        }
+        t->failure = (struct err){0};
+        TRY(renew(az, c, audience, err));
+    }
+}
+
+void azure_forget_token(struct azure *az, enum audience audience)
+{
+    if (az->credential->kind != CREDENTIAL_GIVEN_TOKENS)
+        secret_release(&az->tokens[audience].header);
+}
+
+bool azure_forget_used(struct azure *az, enum audience audience, const struct secret *used)
+{
+    const struct secret *now = &az->tokens[audience].header;
+
+    if (az->credential->kind == CREDENTIAL_GIVEN_TOKENS)
+        return false;
+    if (now->len == used->len && now->len > 0 && memcmp(now->bytes, used->bytes, now->len) == 0)
+        azure_forget_token(az, audience);
+    return true;
+}
+
+/* Reads the middle part of a JWT. Anything that is no JWT has no object id. */
+static void read_object_id(const char *authorization, char *ret, size_t room)
+{
+    struct secret payload cleanup(secret_release) = {0};
+    const char *first = strchr(authorization, '.'), *second = first ? strchr(first + 1, '.') : NULL, *start;
+    struct err ignored;
+    size_t len;
+
+    if (!second || crypt_base64_decode(first + 1, (size_t)(second - first - 1), BASE64_URL, &payload, &ignored) < 0)
+        return;
+    if (json_cut(payload.bytes, payload.len, "oid", &start, &len, &ignored) == 0 && len < room) {
+        memcpy(ret, start, len);
+        ret[len] = '\0';
+    }
+}
+
+int azure_object_id(struct azure *az, struct call *c, const char **ret, struct err *err)
+{
+    const char *authorization = NULL;
+
+    if (!az->object_id[0]) {
+        TRY(azure_authorization(az, c, AUDIENCE_ARM, &authorization, err));
+        read_object_id(authorization, az->object_id, sizeof(az->object_id));
+    }
+    *ret = az->object_id;
+    return 0;
+}

@@ -1,0 +1,219 @@
+/* Knows the calls of Azure Backup: finding items, points and jobs, ordering a restore once, watching a job. Must not
+ * repeat an order: the service starts one job for every order it takes. */
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "backup.h"
+#include "internal.h"
+
+enum { TRIGGER_BOUND_MS = 15 * MINUTE_MS, JOB_LAG_MS = 5 * MINUTE_MS };
+
+/* --- reading --------------------------------------------------------------------------------------------------------------- */
+
+/* By names only when the item says nothing better: the same names exist in other subscriptions. */
+static bool item_is_of(struct arena *a, const struct value *item, const char *vm_id)
+{
+    const struct value *p = value_get(item, "properties");
+    const char *source = value_str_at(p, "sourceResourceId"), *machine = value_str_at(p, "virtualMachineId");
+    const char *group, *name;
+
+    if (source || machine)
+        return arm_id_equal(source, vm_id) || arm_id_equal(machine, vm_id);
+    group = arm_id_part(a, vm_id, "resourceGroups");
+    name = arm_id_name(vm_id);
+    return str_eq_nocase(value_str_at(p, "containerName"), arena_printf(a, "iaasvmcontainerv2;%s;%s", group ? group : "",
+                                                                        name ? name : ""));
+}
+
+int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, struct value **ret,
+                     struct err *err)
+{
+    static const char filter[] = "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
+    struct value *items, *found = NULL;
+
+    TRY(arm_list(az, c, a, arena_printf(a, "%s/backupProtectedItems", vault_id), API_RECOVERY, filter, &items, err));
+    for (size_t i = 0; i < value_count(items); i++) {
+        struct value *item = value_item(items, i);
+
+        if (!item_is_of(a, item, vm_id))
+            continue;
+        /* A live item wins over one that is being deleted. */
+        if (!found || value_bool_at(found, "properties.isScheduledForDeferredDelete", false))
+            found = item;
+    }
+    if (!found)
+        return err_set(err, ERR_NOT_FOUND, "vault %s protects no VM %s", arm_id_name(vault_id), vm_id);
+    *ret = found;
+    return 0;
+}
+
+int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, struct value **ret, struct err *err)
+{
+    return arm_list(az, c, a, arena_printf(a, "%s/recoveryPoints", item_id), API_RECOVERY, NULL, ret, err);
+}
+
+int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret,
+                     struct err *err)
+{
+    return arm_get(az, c, a, arena_printf(a, "%s/recoveryPoints/%s", item_id, point), API_RECOVERY, ret, err);
+}
+
+static char *jobs_filter(struct arena *a, int64_t since_ms, int64_t now_ms)
+{
+    struct text query cleanup(text_release);
+    char *filter;
+
+    /* The end lies a day ahead: a job must not be missed because this machine's clock is behind. */
+    filter = arena_printf(a, "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' and endTime eq '%s'",
+                          time_format_filter(a, since_ms), time_format_filter(a, now_ms + DAY_MS));
+    text_init(&query, 4096);
+    text_add(&query, "$filter=");
+    text_add_percent(&query, filter);
+    return arena_strdup(a, text_str(&query));
+}
+
+/* A filter may be ignored or understood otherwise. A job without a readable start is kept: it could be the one that runs. */
+static bool job_wanted(const struct value *job, int64_t since_ms)
+{
+    const char *operation = value_str_at(job, "properties.operation");
+    int64_t start = time_parse(value_str_at(job, "properties.startTime"));
+
+    return (str_eq_nocase(operation, "Restore") || str_eq_nocase(operation,
+                                                                 "CrossRegionRestore")) && (start == TIME_NONE || start >= since_ms);
+}
+
+int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,
+                             struct value **ret, struct err *err)
+{
+    struct value *jobs = NULL, *wanted = value_list(a);
+
+    TRY(arm_list(az, c, a, arena_printf(a, "%s/backupJobs", vault_id), API_RECOVERY, jobs_filter(a, since_ms, now_ms), &jobs, err));
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (job_wanted(value_item(jobs, i), since_ms))
+            value_push(a, wanted, value_item(jobs, i));
+    *ret = wanted;
+    return 0;
+}
+
+int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
+                   struct err *err)
+{
+    return arm_get(az, c, a, arena_printf(a, "%s/backupJobs/%s", vault_id, job), API_RECOVERY, ret, err);
+}
+
+/* --- ordering -------------------------------------------------------------------------------------------------------------- */
+
+/* The last segment of a polling URL's path. */
+static char *operation_id(struct arena *a, const struct arm_operation *op)
+{
+    const char *url = op->async_url ? op->async_url : op->location;
+    char *path = url ? arena_strndup(a, url, strcspn(url, "?")) : NULL;
+
+    return path ? arena_strdup(a, arm_id_name(path)) : NULL;
+}
+
+static char *vault_of(struct arena *a, const char *item_id)
+{
+    const char *fabric = str_find_nocase(item_id, "/backupFabrics/");
+
+    return fabric ? arena_strndup(a, item_id, (size_t)(fabric - item_id)) : NULL;
+}
+
+/* The job's id: the operation's id is another one in general. */
+static int job_of_operation(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct arm_operation *op,
+                            const char **ret_job, struct err *err)
+{
+    const char *vault = vault_of(a, item_id), *id = operation_id(a, op);
+    struct value *status = NULL;
+
+    TRY(arm_follow(az, c, a, op, TRIGGER_BOUND_MS, &status, err));
+    /* operationResults may end without a body. */
+    if (!value_str_at(status, "properties.jobId") && vault && id)
+        TRY(arm_get(az, c, a, arena_printf(a, "%s/backupOperations/%s", vault, id), API_RECOVERY, &status, err));
+    if (!value_str_at(status, "properties.jobId"))
+        return err_set(err, ERR_PROTOCOL, "the operation ended without naming a job");
+    *ret_job = value_str_at(status, "properties.jobId");
+    return 0;
+}
+
+/* Refused for certain only if the service's own verdict says so; everything else may have started a job. */
+static bool surely_refused(const struct err *err)
+{
+    return err->code[0] && err->http_status == 0 && err->class != ERR_TRANSIENT && err->class != ERR_THROTTLED;
+}
+
+/* Trouble inside the service, or an answer nobody understands, does not say that no job was started. */
+static int outcome_of_order(struct err *err)
+{
+    if (err->class == ERR_PROTOCOL || err->http_status >= 500 || err->http_status == 408)
+        err->class = ERR_UNKNOWN_OUTCOME;
+    if (err->class == ERR_UNKNOWN_OUTCOME)
+        err_advise(err, "look at the vault's restore jobs before anything is ordered again");
+    return err_note(err, "ordering the restore");
+}
+
+int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct restore_request *r,
+                           const char **ret_job, struct err *err)
+{
+    const char *path = arena_printf(a, "%s/recoveryPoints/%s/restore", item_id, r->point);
+    struct arm_operation op;
+
+    if (arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, backup_restore_body(a, r), ARM_ONCE, &op, err) < 0)
+        return outcome_of_order(err);
+    if (job_of_operation(az, c, a, item_id, &op, ret_job, err) == 0)
+        return 0;
+    if (err->class == ERR_CANCELLED || surely_refused(err))
+        return err_note(err, "ordering the restore");
+    err->class = ERR_UNKNOWN_OUTCOME;
+    err_note(err, "the restore was ordered and taken, but its job is not known");
+    return err_advise(err, "look at the vault's restore jobs before anything is ordered again");
+}
+
+/* --- watching -------------------------------------------------------------------------------------------------------------- */
+
+/* Often at first, then less: the service counts reads of jobs by the hour. */
+static int64_t poll_pause(int64_t elapsed_ms)
+{
+    if (elapsed_ms < 10 * MINUTE_MS)
+        return 30 * SECOND_MS;
+    return elapsed_ms < HOUR_MS ? MINUTE_MS : 2 * MINUTE_MS;
+}
+
+/* Trouble that passes must not end hours of waiting; a job is not readable at once after its order. */
+static bool worth_waiting(const struct err *err, int64_t elapsed_ms)
+{
+    return err->class == ERR_TRANSIENT || err->class == ERR_THROTTLED || (err->class == ERR_NOT_FOUND && elapsed_ms < JOB_LAG_MS);
+}
+
+int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
+                      void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret, struct err *err)
+{
+    int64_t start_ms = call_now_ms(c);
+    struct backup_job seen = {0};
+
+    for (;;) {
+        /* Hours of polling would pile up in the caller's arena. */
+        struct arena *scratch cleanup(arena_freep) = arena_new();
+        int64_t elapsed = call_now_ms(c) - start_ms, pause = poll_pause(elapsed);
+        struct value *body = NULL;
+
+        if (backup_get_job(az, c, scratch, vault_id, job, &body, err) == 0) {
+            backup_read_job(scratch, body, &seen);
+            if (seen.state != JOB_RUNNING && seen.state != JOB_UNKNOWN) {
+                backup_read_job(a, body, ret);
+                return 0;
+            }
+            if (progress)
+                progress(ctx, &seen);
+        } else if (!worth_waiting(err, elapsed)) {
+            return err_note(err, "watching job %s", job);
+        } else if (err->retry_after_ms > pause) {
+            pause = err->retry_after_ms;
+        }
+        if (elapsed + pause > bound_ms) {
+            err_set(err, ERR_BLOCKED, "job %s is still running after %s", job, duration_format(scratch, elapsed));
+            return err_advise(err, "it goes on in Azure and will be adopted; run again later");
+        }
+        TRY(call_sleep_ms(c, pause, "a restore job", err));
+    }
+}

@@ -1,0 +1,336 @@
+/* Knows how one blob is read, with a token or an account key, and what an exported key looks like. Must not keep anything
+ * outside wiped memory: the blob is key material. */
+#include "blob.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "internal.h"
+#include "vault.h"
+
+#define BLOB_VERSION "2021-06-08"
+enum { PAGE = 512, SIGNED_MAX = 64, LIST_KEYS_MAX = 64 * 1024 };
+
+/* --- SharedKey --------------------------------------------------------------------------------------------------------- */
+
+static const char *header_of(const struct wire_header *headers, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_nocase(headers[i].name, name))
+            return headers[i].value;
+    return "";
+}
+
+static int by_name(const void *x, const void *y)
+{
+    const struct wire_header *const *a = x, *const *b = y;
+
+    return strcasecmp((*a)->name, (*b)->name);
+}
+
+static void add_lower(struct text *t, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        text_add_char(t, (char)tolower((unsigned char)s[i]));
+}
+
+/* x-ms-…, lower-cased, sorted, one a line. */
+static void add_ms_headers(struct text *t, const struct wire_header *headers, size_t n)
+{
+    const struct wire_header *sorted[SIGNED_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < n && count < SIGNED_MAX; i++)
+        if (str_starts_nocase(headers[i].name, "x-ms-"))
+            sorted[count++] = &headers[i];
+    qsort(sorted, count, sizeof(sorted[0]), by_name);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = sorted[i]->value + strspn(sorted[i]->value, " \t");
+
+        add_lower(t, sorted[i]->name, strlen(sorted[i]->name));
+        text_printf(t, ":%s\n", value);
+    }
+}
+
+struct parameter {
+    const char *name, *value;
+    size_t name_len, value_len;
+};
+
+static int by_parameter(const void *x, const void *y)
+{
+    const struct parameter *a = x, *b = y;
+    size_t n = a->name_len < b->name_len ? a->name_len : b->name_len;
+    int order = strncasecmp(a->name, b->name, n);
+
+    return order ? order : (a->name_len > b->name_len) - (a->name_len < b->name_len);
+}
+
+static int hex_digit(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+static void add_decoded(struct text *t, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '%' && i + 2 < n && isxdigit((unsigned char)s[i + 1]) && isxdigit((unsigned char)s[i + 2])) {
+            text_add_char(t, (char)(hex_digit(s[i + 1]) << 4 | hex_digit(s[i + 2])));
+            i += 2;
+        } else {
+            text_add_char(t, s[i]);
+        }
+    }
+}
+
+/* "\nname:value" for each parameter, names lower-cased and sorted, values decoded. */
+static void add_query(struct text *t, const char *query)
+{
+    struct parameter parameters[SIGNED_MAX];
+    size_t count = 0;
+
+    while (query && *query && count < SIGNED_MAX) {
+        struct parameter *p = &parameters[count++];
+        size_t n = strcspn(query, "&");
+        const char *equals = memchr(query, '=', n);
+
+        p->name = query;
+        p->name_len = equals ? (size_t)(equals - query) : n;
+        p->value = equals ? equals + 1 : query + n;
+        p->value_len = (size_t)(query + n - p->value);
+        query += n + (query[n] == '&');
+    }
+    qsort(parameters, count, sizeof(parameters[0]), by_parameter);
+    for (size_t i = 0; i < count; i++) {
+        text_add_char(t, '\n');
+        add_lower(t, parameters[i].name, parameters[i].name_len);
+        text_add_char(t, ':');
+        add_decoded(t, parameters[i].value, parameters[i].value_len);
+    }
+}
+
+void blob_sign(const char *method, const char *account, const char *path, const char *query, const struct wire_header *headers,
+               size_t n_headers,
+               const struct secret *account_key, struct text *ret)
+{
+    static const char *const standard[] = {
+        "Content-Encoding", "Content-Language", "Content-Length", "Content-MD5", "Content-Type", "Date",
+        "If-Modified-Since", "If-Match", "If-None-Match", "If-Unmodified-Since", "Range",
+    };
+    struct text to_sign cleanup(text_release);
+
+    text_init(&to_sign, 64 * 1024);
+    text_printf(&to_sign, "%s\n", method);
+    for (size_t i = 0; i < COUNT(standard); i++) {
+        const char *value = header_of(headers, n_headers, standard[i]);
+
+        /* A length of nothing is written as nothing, and x-ms-date stands for Date. */
+        if ((i == 2 && str_eq(value, "0")) || (i == 5 && *header_of(headers, n_headers, "x-ms-date")))
+            value = "";
+        text_printf(&to_sign, "%s\n", value);
+    }
+    add_ms_headers(&to_sign, headers, n_headers);
+    text_printf(&to_sign, "/%s%s", account, path);
+    add_query(&to_sign, query);
+    text_printf(ret, "SharedKey %s:", account);
+    crypt_hmac_sha256_base64(account_key->bytes, account_key->len, text_str(&to_sign), to_sign.len, ret);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------------- */
+
+static int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret, struct err *err)
+{
+    struct text url cleanup(text_release);
+    const char *suffix = azure_cloud(az)->blob_suffix;
+
+    /* The names come from a job's answer. A token goes to this cloud's storage only; a signature gives nothing away. */
+    if (with_token && !url_under_suffix(place->endpoint, suffix))
+        return err_set(err, ERR_INVALID, "%.200s is no storage account of this cloud (https://NAME%s), so no token is sent there",
+                       place->endpoint,
+                       suffix);
+    text_init(&url, 8192);
+    text_printf(&url, "%s/", place->endpoint);
+    url_add_path(&url, place->container);
+    text_add_char(&url, '/');
+    url_add_path(&url, place->name);
+    if (url.overflowed || !*place->container || !*place->name)
+        return err_set(err, ERR_INVALID, "the blob's container or name is empty or too long");
+    *ret = arena_strdup(a, text_str(&url));
+    return 0;
+}
+
+static int send_signed(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
+                       struct http_request *request, const char *what, struct http_response *ret, struct err *err)
+{
+    struct secret key cleanup(secret_release) = {0}, authorization cleanup(secret_release) = {0};
+    struct text signature cleanup(text_release);
+    const char *path = strchr(request->url + strlen("https://"), '/');
+    int rc;
+
+    text_init(&signature, 4096);
+    if (crypt_base64_decode(account_key->bytes, account_key->len, BASE64_STANDARD, &key, err) < 0)
+        return err_note(err, "the key of storage account %s", place->account);
+    blob_sign("GET", place->account, path ? path : "/", "", request->headers, request->n_headers, &key, &signature);
+    secret_set(&authorization, text_str(&signature), signature.len);
+    request->authorization = authorization.bytes;
+    rc = http_send(azure_http(az), c, a, request, ret, err);
+    request->authorization = NULL;
+    return rc < 0 ? err_note(err, "%s", what) : 0;
+}
+
+/* Whole, of a length that was announced, and cut to what the writer says is his: page blobs are padded. */
+static int cut_body(const struct http_response *response, const char *what, size_t *ret_start, size_t *ret_len, struct err *err)
+{
+    const char *announced = http_response_header(response, "Content-Length"), *real = http_response_header(response,
+                                                                                                           "x-ms-meta-configblobsize");
+    const char *bytes = response->body.bytes;
+    size_t start = 0, len = response->body.len;
+
+    if (announced && strtoull(announced, NULL, 10) != len)
+        return err_set(err, ERR_PROTOCOL, "%s: %zu of %s bytes came", what, len, announced);
+    if (real) {
+        unsigned long long size = strtoull(real, NULL, 10);
+
+        if (size > len)
+            return err_set(err, ERR_PROTOCOL, "%s: the blob has %zu bytes, but says it has %s", what, len, real);
+        len = (size_t)size;
+    }
+    while (len > 0 && (bytes[len - 1] == '\0' || isspace((unsigned char)bytes[len - 1])))
+        len--;
+    if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+        start = 3;
+    *ret_start = start;
+    *ret_len = len - start;
+    return 0;
+}
+
+int blob_read(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
+              size_t max,
+              struct secret *ret, struct err *err)
+{
+    const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max + PAGE};
+    const char *what = arena_printf(a, "read blob %s of storage account %s", place->name, place->account);
+    size_t start = 0, len = 0;
+    char *url = NULL;
+
+    TRY(blob_url(az, a, place, !account_key, &url, err));
+    request.url = url;
+    if (account_key)
+        TRY(send_signed(az, c, a, place, account_key, &request, what, &response, err));
+    else
+        TRY(azure_send(az, c, a, AUDIENCE_STORAGE, &request, what, &response, err));
+    if (response.status >= 400)
+        return azure_error_of(a, &response, what, err);
+    if (response.status != 200)
+        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what, response.status);
+    TRY(cut_body(&response, what, &start, &len, err));
+    if (len > max)
+        return err_set(err, ERR_PROTOCOL, "%s: it has more than %zu bytes", what, max);
+    secret_set(ret, response.body.bytes ? response.body.bytes + start : "", len);
+    return 0;
+}
+
+int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret, struct err *err)
+{
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = HTTP_POST, .max_body = LIST_KEYS_MAX};
+    const char *what = arena_printf(a, "list the keys of storage account %s", arm_id_name(account_id)), *start = NULL;
+    struct text url cleanup(text_release);
+    size_t len = 0;
+
+    text_init(&url, 8192);
+    text_add(&url, azure_cloud(az)->arm);
+    url_add_path(&url, account_id);
+    text_add(&url, "/listKeys?api-version=" API_STORAGE);
+    if (account_id[0] != '/' || url.overflowed)
+        return err_set(err, ERR_INVALID, "\"%.200s\" is no storage account's id", account_id);
+    request.url = text_str(&url);
+    TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, what, &response, err));
+    if (response.status >= 400)
+        return azure_error_of(a, &response, what, err);
+    if (json_cut(response.body.bytes ? response.body.bytes : "", response.body.len, "keys.0.value", &start, &len, err) < 0)
+        return err_note(err, "%s", what);
+    secret_set(ret, start, len);
+    return 0;
+}
+
+/* --- the exported key ------------------------------------------------------------------------------------------------------ */
+
+/* JSON may write a slash as \/; json_cut lets no other escape pass. */
+static void unescape(struct secret *to, const char *s, size_t len)
+{
+    secret_reserve(to, len + 1);
+    while (len > 0) {
+        const char *slash = memchr(s, '\\', len);
+        size_t n = slash ? (size_t)(slash - s) : len;
+
+        secret_append(to, s, n);
+        n += slash != NULL;
+        s += n;
+        len -= n;
+    }
+}
+
+static int decode_backup(const char *s, size_t len, struct secret *ret, struct err *err)
+{
+    struct secret plain cleanup(secret_release) = {0};
+    enum base64_kind kind = memchr(s, '-', len) || memchr(s, '_', len) ? BASE64_URL : BASE64_STANDARD;
+
+    unescape(&plain, s, len);
+    if (crypt_base64_decode(plain.bytes, plain.len, kind, ret, err) < 0) {
+        err->class = ERR_PROTOCOL;
+        return err_note(err, "the exported key's KeyBackupData");
+    }
+    return 0;
+}
+
+/* Azure names a managed HSM; whatever else it names is a key vault. The bytes say it too, and must not say otherwise. */
+static int check_home(const struct secret *backup, const char *type, struct err *err)
+{
+    enum backup_home home = vault_backup_home(backup);
+    bool hsm = str_eq_nocase(type, "Microsoft.KeyVault/managedHSMs");
+
+    if (home == BACKUP_HOME_UNKNOWN) {
+        err_set(err, ERR_PROTOCOL, "the exported key is no key backup that is known here (%zu bytes)", backup->len);
+        return err_advise(err, "nothing was restored; a person looks at the export");
+    }
+    if (*type && hsm != (home == BACKUP_HOME_HSM)) {
+        err_set(err, ERR_PROTOCOL, "the exported key says it comes from %s, but its bytes are a backup of a %s", type,
+                home == BACKUP_HOME_HSM ? "managed HSM" : "key vault");
+        return err_advise(err, "nothing was restored; a person looks at the export");
+    }
+    return 0;
+}
+
+int blob_cut_export(const struct secret *json, struct secret *ret_backup, char *ret_type, size_t type_room, struct err *err)
+{
+    struct secret backup cleanup(secret_release) = {0};
+    const char *text = json->bytes ? json->bytes : "", *data, *type = "";
+    size_t data_len, type_len = 0;
+    char name[128] = "";
+
+    if (json_cut(text, json->len, "OsDiskEncryptionDetails.KeyBackupData", &data, &data_len, err) < 0) {
+        err->class = ERR_PROTOCOL;
+        return err_note(err, "the exported key");
+    }
+    if (json_cut(text, json->len, "OsDiskEncryptionDetails.KeyVaultResourceType", &type, &type_len, err) < 0 && err->class != ERR_NOT_FOUND)
+        return err_note(err, "the exported key");
+    for (size_t i = 0, n = 0; i < type_len && n < sizeof(name) - 1; i++)
+        if (type[i] != '\\')
+            name[n++] = type[i];
+    TRY(decode_backup(data, data_len, &backup, err));
+    TRY(check_home(&backup, name, err));
+    if (type_room > 0) {
+        size_t n = strnlen(name, type_room - 1);
+
+        memcpy(ret_type, name, n);
+        ret_type[n] = '\0';
+    }
+    secret_set(ret_backup, backup.bytes, backup.len);
+    return 0;
+}

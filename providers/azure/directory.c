@@ -1,0 +1,45 @@
+/* Knows how Microsoft Graph tells the object id of an application. Must not create principals. */
+#include "directory.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "internal.h"
+
+/* The id goes into a filter; what is no id could say something else there. */
+static bool is_uuid(const char *s)
+{
+    if (!s || strlen(s) != UUID_TEXT - 1)
+        return false;
+    for (size_t i = 0; s[i]; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+            return false;
+    return true;
+}
+
+int directory_service_principal(struct azure *az, struct call *c, struct arena *a, const char *app_id, const char **ret, struct err *err)
+{
+    const char *id = azure_cached_principal(az, app_id), *what = arena_printf(a, "look up the service principal of application %s",
+                                                                              app_id), *url;
+    struct value *found = NULL;
+
+    if (id) {
+        *ret = arena_strdup(a, id);
+        return 0;
+    }
+    if (!is_uuid(app_id))
+        return err_set(err, ERR_INVALID, "\"%.100s\" is no application id", app_id ? app_id : "");
+    url = arena_printf(a, "%s/v1.0/servicePrincipals?$filter=appId%%20eq%%20%%27%s%%27", azure_cloud(az)->graph, app_id);
+    TRY(azure_list(az, c, a, AUDIENCE_GRAPH, url, "@odata.nextLink", what, &found, err));
+    for (size_t i = 0; i < value_count(found) && !id; i++)
+        if (str_eq_nocase(value_str_at(value_item(found, i), "appId"), app_id))
+            id = value_str_at(value_item(found, i), "id");
+    if (!id) {
+        err_set(err, ERR_NOT_FOUND, "the tenant has no service principal of application %s", app_id);
+        return err_advise(err, "an administrator of the directory creates it: New-MgServicePrincipal -AppId %s", app_id);
+    }
+    azure_cache_principal(az, app_id, id);
+    *ret = id;
+    return 0;
+}

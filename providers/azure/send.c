@@ -1,0 +1,246 @@
+/* Knows how a request gets its token, what a 401 means, where a token may be sent, and how pages follow each other. Must
+ * not know what is asked for. */
+#include <ctype.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "arm.h"
+#include "internal.h"
+
+/* --- URLs ---------------------------------------------------------------------------------------------------------- */
+
+enum { HOST_MAX = 300 };
+
+/* Host and port of an https URL, without the port that is the default; the length, or 0 when it is none. */
+static size_t url_host(const char *url, const char **ret)
+{
+    const char *host;
+    size_t n;
+
+    if (!str_starts_nocase(url, "https://"))
+        return 0;
+    host = url + 8;
+    n = strcspn(host, "/?#\\");
+    if (n >= HOST_MAX || memchr(host, '@', n))
+        return 0;
+    if (n > 4 && memcmp(host + n - 4, ":443", 4) == 0)
+        n -= 4;
+    *ret = host;
+    return n;
+}
+
+bool url_same_host(const char *x, const char *y)
+{
+    const char *host_x, *host_y;
+    size_t n = url_host(x, &host_x), m = url_host(y, &host_y);
+
+    return n > 0 && n == m && strncasecmp(host_x, host_y, n) == 0;
+}
+
+bool url_under_suffix(const char *url, const char *suffix)
+{
+    const char *host;
+    size_t n = url_host(url, &host), m = strlen(suffix);
+
+    if (m > 4 && str_eq(suffix + m - 4, ":443"))
+        m -= 4;
+    return n > m && strncasecmp(host + n - m, suffix, m) == 0 && !memchr(host, '.', n - m);
+}
+
+void url_add_path(struct text *url, const char *path)
+{
+    for (const char *p = path; *p; p++) {
+        unsigned char ch = (unsigned char)*p;
+        bool encoded = ch == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]);
+
+        if (!encoded && (ch <= ' ' || ch >= 0x7f || strchr("\"#%<>?[\\]^`{|}", ch)))
+            text_printf(url, "%%%02X", ch);
+        else
+            text_add_char(url, (char)ch);
+    }
+}
+
+/* --- secrets --------------------------------------------------------------------------------------------------------- */
+
+void secret_add_base64url(struct secret *s, const void *bytes, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const unsigned char *in = bytes;
+
+    for (size_t i = 0; i < len; i += 3) {
+        size_t have = len - i < 3 ? len - i : 3;
+        uint32_t bits = (uint32_t)in[i] << 16 | (have > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (have > 2 ? in[i + 2] : 0);
+        char out[4] = {digits[bits >> 18 & 63], digits[bits >> 12 & 63], digits[bits >> 6 & 63], digits[bits & 63]};
+
+        secret_append(s, out, have + 1);
+        secret_wipe(out, sizeof(out));
+    }
+}
+
+void secret_add_percent(struct secret *s, const char *bytes, size_t len)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char ch = (unsigned char)bytes[i];
+        char out[3] = {'%', hex[ch >> 4], hex[ch & 15]};
+
+        if (isalnum(ch) || (ch && strchr("-._~", ch)))
+            secret_append(s, bytes + i, 1);
+        else
+            secret_append(s, out, 3);
+    }
+}
+
+/* --- sending --------------------------------------------------------------------------------------------------------- */
+
+int azure_check_challenge(const char *challenge, const char *url, const char *audience, struct err *err)
+{
+    const char *resource = challenge ? str_find_nocase(challenge, "resource=\"") : NULL, *host, *asked;
+    char asked_url[HOST_MAX];
+    size_t n, m, k;
+
+    if (!resource)
+        return 0;
+    resource += 10;
+    n = strcspn(resource, "\"");
+    k = strlen(audience);
+    k -= k > 0 && audience[k - 1] == '/';
+    if (n >= k && strncasecmp(resource, audience, k) == 0 && (n == k || (n == k + 1 && resource[k] == '/')))
+        return 0;
+    if (n >= sizeof(asked_url))
+        n = sizeof(asked_url) - 1;
+    memcpy(asked_url, resource, n);
+    asked_url[n] = '\0';
+    n = url_host(url, &host);
+    m = url_host(asked_url, &asked);
+    if (m > 0 && (n == m || (n > m && host[n - m - 1] == '.')) && strncasecmp(host + n - m, asked, m) == 0)
+        return 0;
+    err_set(err, ERR_PROTOCOL, "%.*s wants a token for %s, which is another service's", (int)n, host, asked_url);
+    return err_advise(err, "no token was sent; check the name of the store and the cloud");
+}
+
+static const char *audience_url(const struct cloud *cloud, enum audience audience)
+{
+    return audience == AUDIENCE_HSM ? cloud->hsm_audience : cloud->vault_audience;
+}
+
+int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err)
+{
+    const char *code = http_response_header(response, "x-ms-error-code"), *body = response->body.bytes;
+    size_t len = response->body.len;
+    int64_t retry_after_ms = http_retry_after_ms(response);
+
+    /* A HEAD, and some services in haste, say why in a header only. */
+    if (len == 0 && code) {
+        body = arena_printf(a, "<Error><Code>%s</Code></Error>", code);
+        len = strlen(body);
+    }
+    azure_error_from(a, response->status, body, len, what, err);
+    if (retry_after_ms > 0)
+        err->retry_after_ms = retry_after_ms;
+    return -(int)err->class;
+}
+
+static int refused(struct arena *a, const struct http_response *response, enum audience audience, const char *what, struct err *err)
+{
+    azure_error_of(a, response, what, err);
+    err->class = ERR_DENIED;
+    return err_advise(err, "the %s token was not accepted, and no other is to be had; check cloud, tenant and credential",
+                      audience_names[audience]);
+}
+
+int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request, const char *what,
+               struct http_response *ret, struct err *err)
+{
+    for (int attempt = 0;; attempt++) {
+        struct http_response response cleanup(http_response_release) = {0};
+        struct secret token cleanup(secret_release) = {0};
+        const char *authorization = NULL;
+
+        TRY(azure_authorization(az, c, audience, &authorization, err));
+        /* A copy: another task may renew the token while this request waits. */
+        secret_set(&token, authorization, strlen(authorization));
+        request->authorization = token.bytes;
+        if (http_send(azure_http(az), c, a, request, &response, err) < 0) {
+            request->authorization = NULL;
+            return err_note(err, "%s", what);
+        }
+        request->authorization = NULL;
+        if (response.status != 401) {
+            *ret = response;
+            response = (struct http_response){0};
+            return 0;
+        }
+        if (audience == AUDIENCE_VAULT || audience == AUDIENCE_HSM)
+            TRY(azure_check_challenge(http_response_header(&response, "WWW-Authenticate"), request->url,
+                                      audience_url(azure_cloud(az), audience), err));
+        if (attempt > 0 || !azure_forget_used(az, audience, &token))
+            return refused(a, &response, audience, what, err);
+    }
+}
+
+int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret, struct err *err)
+{
+    struct value *body = NULL;
+
+    if (response->body.len > 0 && json_parse(a, response->body.bytes, response->body.len, &body, err) < 0)
+        return err_note(err, "%s: Azure answered %d with something that is no JSON", what, response->status);
+    *ret = body;
+    return 0;
+}
+
+int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
+                    const char *what,
+                    struct http_response *response, struct value **ret, struct err *err)
+{
+    TRY(azure_send(az, c, a, audience, request, what, response, err));
+    if (response->status >= 400)
+        return azure_error_of(a, response, what, err);
+    return azure_body(a, response, what, ret, err);
+}
+
+/* --- lists ----------------------------------------------------------------------------------------------------------- */
+
+static int list_page(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *what,
+                     struct value *items, struct value **ret_page, struct err *err)
+{
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = HTTP_GET, .url = url};
+    struct value *page = NULL, *value;
+
+    TRY(azure_send_json(az, c, a, audience, &request, what, &response, &page, err));
+    value = value_get(page, "value");
+    if (!value_is(value, VALUE_LIST))
+        return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with no list in it", what, response.status);
+    for (size_t i = 0; i < value_count(value); i++)
+        value_push(a, items, value_item(value, i));
+    *ret_page = page;
+    return 0;
+}
+
+int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *link_member,
+               const char *what, struct value **ret, struct err *err)
+{
+    struct value *items = value_list(a), *page = NULL;
+    const char *first = url;
+
+    for (size_t pages = 0; url; pages++) {
+        const char *next;
+
+        if (pages == AZURE_PAGES_MAX)
+            return err_set(err, ERR_PROTOCOL, "%s: the list does not end after %d pages", what, AZURE_PAGES_MAX);
+        if (!url_same_host(first, url)) {
+            err_set(err, ERR_PROTOCOL, "%s: the next page is said to be at %.120s", what, url);
+            return err_advise(err, "that is another host, so no token is sent there");
+        }
+        TRY(list_page(az, c, a, audience, url, what, items, &page, err));
+        next = value_str(value_get(page, link_member));
+        if (next && str_eq(next, url))
+            return err_set(err, ERR_PROTOCOL, "%s: a page names itself as the next one", what);
+        url = next && *next ? next : NULL;
+    }
+    *ret = items;
+    return 0;
+}

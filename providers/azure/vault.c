@@ -1,0 +1,220 @@
+/* Knows the Key Vault data plane: keys, versions, deleted keys, recovering, restoring. Must not decide which of these is
+ * right. Key material passes through in wiped memory only. */
+#include "vault.h"
+
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "internal.h"
+
+enum { KEY_POLL_MS = 5 * SECOND_MS };
+
+#define KID_KEYS "/keys/"
+
+/* --- names ------------------------------------------------------------------------------------------------------------ */
+
+const char *vault_kid_version(const char *kid)
+{
+    const char *name = kid ? str_find_nocase(kid, KID_KEYS) : NULL, *slash;
+
+    slash = name ? strchr(name + strlen(KID_KEYS), '/') : NULL;
+    return slash && slash[1] ? slash + 1 : NULL;
+}
+
+enum backup_home vault_backup_home(const struct secret *backup)
+{
+    static const char vault_mark[] = "&AzureKeyVaultKeyBackupV1.microsoft.com", hsm_mark[] = "eyJ";
+
+    if (backup->len >= sizeof(vault_mark) - 1 && memcmp(backup->bytes, vault_mark, sizeof(vault_mark) - 1) == 0)
+        return BACKUP_HOME_VAULT;
+    if (backup->len >= sizeof(hsm_mark) - 1 && memcmp(backup->bytes, hsm_mark, sizeof(hsm_mark) - 1) == 0)
+        return BACKUP_HOME_HSM;
+    return BACKUP_HOME_UNKNOWN;
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------------ */
+
+/* A token for key vaults goes to the cloud's key vaults only, whatever address somebody made up. */
+static int vault_audience(const struct azure *az, const char *base, enum audience *ret, struct err *err)
+{
+    const struct cloud *cloud = azure_cloud(az);
+
+    if (url_under_suffix(base, cloud->vault_suffix)) {
+        *ret = AUDIENCE_VAULT;
+        return 0;
+    }
+    if (url_under_suffix(base, cloud->hsm_suffix)) {
+        *ret = AUDIENCE_HSM;
+        return 0;
+    }
+    return err_set(err, ERR_INVALID, "\"%.200s\" is no key vault of %s (https://NAME%s), so no token is sent there", base ? base : "",
+                   cloud->name,
+                   cloud->vault_suffix);
+}
+
+/* `path` begins with a slash; names in it are a key's or a version's, which need no encoding but get it if they do. */
+static int vault_url(struct arena *a, const char *base, const char *path, char **ret, struct err *err)
+{
+    struct text url cleanup(text_release);
+    size_t n = strlen(base);
+
+    text_init(&url, 8192);
+    /* vaultUri comes with and without a slash at its end. */
+    text_add_n(&url, base, n - (base[n - 1] == '/'));
+    url_add_path(&url, path);
+    text_add(&url, "?api-version=" API_KEYS);
+    if (url.overflowed)
+        return err_set(err, ERR_INVALID, "the key's name is too long");
+    *ret = arena_strdup(a, text_str(&url));
+    return 0;
+}
+
+static int vault_send(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path, struct http_request *request,
+                      const char *what, struct value **ret, struct err *err)
+{
+    struct http_response response cleanup(http_response_release) = {0};
+    enum audience audience = AUDIENCE_VAULT;
+    struct value *body = NULL;
+    char *url = NULL;
+
+    TRY(vault_audience(az, base, &audience, err));
+    TRY(vault_url(a, base, path, &url, err));
+    request->url = url;
+    if (request->body)
+        request->content_type = "application/json";
+    TRY(azure_send_json(az, c, a, audience, request, what, &response, &body, err));
+    if (!value_is(body, VALUE_MAP))
+        return err_set(err, ERR_PROTOCOL, "%s: the vault answered %d with no JSON object in it", what, response.status);
+    *ret = body;
+    return 0;
+}
+
+static int vault_get(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path, const char *what,
+                     struct value **ret,
+                     struct err *err)
+{
+    struct http_request request = {.method = HTTP_GET};
+
+    return vault_send(az, c, a, base, path, &request, what, ret, err);
+}
+
+static int vault_write(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *base, const char *path,
+                       const struct value *body, const char *what, struct value **ret, struct err *err)
+{
+    struct http_request request = {.method = method};
+
+    request.body = json_string(a, body, JSON_COMPACT);
+    request.body_len = strlen(request.body);
+    return vault_send(az, c, a, base, path, &request, what, ret, err);
+}
+
+int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
+                  struct value **ret, struct err *err)
+{
+    const char *path = arena_printf(a, "/keys/%s%s%s", name, version ? "/" : "", version ? version : "");
+
+    return vault_get(az, c, a, base, path, arena_printf(a, "read key %s of %s", path + strlen(KID_KEYS), base), ret, err);
+}
+
+int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret,
+                        struct err *err)
+{
+    enum audience audience = AUDIENCE_VAULT;
+    char *url = NULL;
+
+    TRY(vault_audience(az, base, &audience, err));
+    TRY(vault_url(a, base, arena_printf(a, "/keys/%s/versions", name), &url, err));
+    return azure_list(az, c, a, audience, url, "nextLink", arena_printf(a, "list the versions of key %s of %s", name, base), ret, err);
+}
+
+int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret,
+                          struct err *err)
+{
+    return vault_get(az, c, a, base, arena_printf(a, "/deletedkeys/%s", name), arena_printf(a, "read deleted key %s of %s", name, base),
+                     ret, err);
+}
+
+/* --- writing ---------------------------------------------------------------------------------------------------------- */
+
+/* Not among the deleted ones: recovered already, by an earlier run or by somebody else. */
+static bool recovered_already(const struct err *err)
+{
+    return err->class == ERR_NOT_FOUND || str_eq_nocase(err->code, "RequestNotAllowedOnNonDeletedObject") ||
+           str_eq_nocase(err->code, "ObjectIsBeingRecovered");
+}
+
+int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, int64_t bound_ms,
+                      struct value **ret, struct err *err)
+{
+    const char *what = arena_printf(a, "recover key %s of %s", name, base);
+    int64_t end_ms = call_now_ms(c) + bound_ms;
+    struct http_request request = {.method = HTTP_POST};
+    struct value *answer = NULL;
+    struct err recovering = {0};
+
+    if (vault_send(az, c, a, base, arena_printf(a, "/deletedkeys/%s/recover", name), &request, what, &answer, err) < 0) {
+        if (!recovered_already(err))
+            return -(int)err->class;
+        recovering = *err;
+    }
+    for (;;) {
+        if (vault_get_key(az, c, a, base, name, NULL, ret, err) == 0)
+            return 0;
+        if (err->class != ERR_NOT_FOUND)
+            return err_note(err, "%s", what);
+        /* Neither deleted nor there: what the recovery itself was told says more than the bound. */
+        if (recovering.class == ERR_NOT_FOUND) {
+            *err = recovering;
+            return -(int)err->class;
+        }
+        if (call_now_ms(c) + KEY_POLL_MS > end_ms)
+            return err_set(err, ERR_BLOCKED, "%s: accepted, but the key is not there after %s", what, duration_format(a, bound_ms));
+        TRY(call_sleep_ms(c, KEY_POLL_MS, "a recovered key to appear", err));
+    }
+}
+
+int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const char *base, const struct secret *backup, struct value **ret,
+                      struct err *err)
+{
+    struct secret body cleanup(secret_release) = {0};
+    struct http_request request = {.method = HTTP_POST};
+
+    secret_reserve(&body, backup->len / 3 * 4 + 64);
+    secret_append(&body, "{\"value\":\"", 10);
+    secret_add_base64url(&body, backup->bytes, backup->len);
+    secret_append(&body, "\"}", 2);
+    request.body = body.bytes;
+    request.body_len = body.len;
+    return vault_send(az, c, a, base, "/keys/restore", &request, arena_printf(a, "restore a key into %s", base), ret, err);
+}
+
+int vault_update_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
+                     const struct value *body, struct value **ret, struct err *err)
+{
+    const char *path = arena_printf(a, "/keys/%s/%s", name, version ? version : "");
+
+    return vault_write(az, c, a, HTTP_PATCH, base, path, body, arena_printf(a, "update key %s of %s", name, base), ret, err);
+}
+
+int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *release_policy,
+                     struct value **ret, struct err *err)
+{
+    struct value *body = value_map(a), *ops = value_list(a), *policy = value_map(a);
+    struct text data cleanup(text_release);
+
+    text_init(&data, TEXT_CEILING);
+    crypt_base64_encode(&data, release_policy, strlen(release_policy), BASE64_URL);
+    value_push(a, ops, value_string(a, "wrapKey"));
+    value_push(a, ops, value_string(a, "unwrapKey"));
+    value_set_string(a, body, "kty", "RSA-HSM");
+    value_set_int(a, body, "key_size", 3072);
+    value_set(a, body, "key_ops", ops);
+    value_set_bool(a, value_set(a, body, "attributes", value_map(a)), "exportable", true);
+    value_set_string(a, policy, "contentType", "application/json; charset=utf-8");
+    value_set_string(a, policy, "data", text_str(&data));
+    value_set(a, body, "release_policy", policy);
+    return vault_write(az, c, a, HTTP_POST, base, arena_printf(a, "/keys/%s/create", name), body, arena_printf(a, "create key %s in %s",
+                                                                                                               name, base),
+                       ret, err);
+}
