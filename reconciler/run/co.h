@@ -70,7 +70,7 @@ int64_t call_now_ms(struct call *c);
 must_use int call_sleep_ms(struct call *c, int64_t ms, const char *why, struct err *err);
 /* Suspends until call_wake; for the transport. Returns ERR_CANCELLED when cancelled. */
 must_use int call_park(struct call *c, const char *why, struct err *err);
-void call_wake(struct call *c);                     /* from the pump only, never from inside a libcurl callback */
+void call_wake(struct call *c);                     /* from the pump or another task, never from inside a libcurl callback */
 bool call_cancelled(const struct call *c);
 const char *call_label(const struct call *c);
 

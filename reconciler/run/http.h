@@ -41,6 +41,7 @@ struct http_options {
     struct journal *journal;                    /* NULL: none */
     size_t in_flight_max;                       /* admission gate; 0: 64 */
     int attempts_max;                           /* 0: 5 */
+    const char *user_agent;                     /* "reinstate/VERSION"; NULL: "reinstate" */
     /* Called once per finished exchange, faults included; for --record. May be NULL. */
     void (*record)(void *ctx, const struct wire_request *request, const struct wire_reply *reply);
     /* Called when a wait of more than five seconds begins (throttled, backing off), for the screen. May be NULL. */

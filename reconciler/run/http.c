@@ -1,0 +1,665 @@
+/* Knows who may send what (the gate), how many at once (admission), when again (retries, throttle scopes), and what is
+ * written down about it. The one owner of repetition. Must not know what a URL means to Azure, nor how bytes travel. */
+#include "http.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    IN_FLIGHT_DEFAULT = 64,
+    ATTEMPTS_DEFAULT = 5,
+    TIMEOUT_DEFAULT_MS = 60 * SECOND_MS,
+    BODY_DEFAULT = 16 * 1024 * 1024,
+    BACK_OFF_FIRST_MS = 1 * SECOND_MS,
+    BACK_OFF_MOST_MS = 60 * SECOND_MS,
+    RETRY_AFTER_MOST_MS = HOUR_MS,   /* told to wait longer than this, the caller gets the answer instead */
+    TELL_FROM_MS = 5 * SECOND_MS,
+    URL_BYTES_MAX = 32 * 1024,
+    HEADERS_MAX = 64,
+    SHOWN_MAX = 200,
+};
+#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
+
+static const char *const method_names[HTTP_METHOD_COUNT] = {"GET", "HEAD", "PUT", "POST", "PATCH"};
+
+struct scope {
+    struct scope *next;
+    char *name;
+    int64_t until_ms;
+};
+
+/* A task in the queue for a place; lives on that task's stack. */
+struct queued {
+    struct queued *next;
+    struct call *call;
+    bool granted;
+};
+
+struct http {
+    struct sched *sched;
+    struct http_options options;
+    size_t in_flight, sent;
+    struct queued *queue_first, *queue_last;
+    struct scope *scopes;
+};
+
+/* The parts of a URL that the gate and messages need. */
+struct target {
+    const char *host;       /* lower case, without the port */
+    const char *place;      /* host, port and path, lower case: what fragments are looked for in */
+    const char *path;       /* of place: from the first slash on; "" when there is none */
+    const char *shown;      /* the URL without its query, for journal and messages */
+};
+
+/* One http_send. */
+struct sending {
+    struct http *http;
+    struct call *call;
+    struct arena *arena;
+    const struct http_request *request;
+    struct target target;
+    struct permit *permit;          /* NULL: a request that changes nothing */
+    struct scope *scope;
+    struct wire_header *headers;
+    size_t n_headers;
+    bool may_have_been_taken;       /* a write of ours may have taken effect although no answer said so */
+    bool fresh_connection;
+};
+
+const char *http_method_name(enum http_method m)
+{
+    return m < HTTP_METHOD_COUNT ? method_names[m] : "?";
+}
+
+struct http *http_new(struct sched *s, const struct http_options *options)
+{
+    struct http *h = xcalloc(1, sizeof(*h));
+
+    h->sched = s;
+    h->options = *options;
+    if (!h->options.in_flight_max)
+        h->options.in_flight_max = IN_FLIGHT_DEFAULT;
+    if (h->options.attempts_max <= 0)
+        h->options.attempts_max = ATTEMPTS_DEFAULT;
+    if (!h->options.user_agent)
+        h->options.user_agent = "reinstate";
+    return h;
+}
+
+void http_free(struct http *h)
+{
+    if (!h)
+        return;
+    assert(!h->in_flight && !h->queue_first);
+    for (struct scope *s = h->scopes, *next; s; s = next) {
+        next = s->next;
+        free(s->name);
+        free(s);
+    }
+    free(h);
+}
+
+size_t http_requests_sent(const struct http *h)
+{
+    return h->sent;
+}
+
+void http_response_release(struct http_response *r)
+{
+    secret_release(&r->body);
+}
+
+const char *http_response_header(const struct http_response *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_headers; i++)
+        if (str_eq_nocase(r->headers[i].name, name))
+            return r->headers[i].value;
+    return NULL;
+}
+
+/* --- reading answers --------------------------------------------------------------------------------------------- */
+
+/* "Mon, 23 Nov 2026 03:00:00 GMT" */
+static int64_t date_parse(const char *s)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char name[4];
+    const char *month;
+    struct tm t = {0};
+
+    if (!s || sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &t.tm_mday, name, &t.tm_year, &t.tm_hour, &t.tm_min, &t.tm_sec) != 6)
+        return TIME_NONE;
+    month = strstr(months, name);
+    if (!month || strlen(name) != 3 || (month - months) % 3 || t.tm_year < 1970)
+        return TIME_NONE;
+    t.tm_mon = (int)(month - months) / 3;
+    t.tm_year -= 1900;
+    return (int64_t)timegm(&t) * SECOND_MS;
+}
+
+/* Up to nine digits; -1 when there is none. */
+static int64_t seconds_parse(const char *s, const char **ret_end)
+{
+    int64_t n = 0;
+    size_t digits = 0;
+
+    for (; isdigit((unsigned char)s[digits]) && digits < 9; digits++)
+        n = 10 * n + (s[digits] - '0');
+    *ret_end = s + digits;
+    return digits && !isdigit((unsigned char)**ret_end) ? n : -1;
+}
+
+static int64_t retry_after(const struct http_response *r, int64_t now_ms)
+{
+    const char *value = http_response_header(r, "Retry-After"), *end;
+    int64_t seconds, date;
+
+    if (!value)
+        return -1;
+    seconds = seconds_parse(value, &end);
+    if (seconds >= 0 && !*end)
+        return seconds * SECOND_MS;
+    date = date_parse(value);
+    if (date == TIME_NONE || now_ms == TIME_NONE)
+        return -1;
+    return date > now_ms ? date - now_ms : 0;
+}
+
+int64_t http_retry_after_ms(const struct http_response *r)
+{
+    return retry_after(r, r->date_ms);
+}
+
+/* The services' "… try again after '324' seconds." in a body of JSON, where the quotes may be written as \u0027. */
+static int64_t retry_after_in_text(const struct http_response *r)
+{
+    static const char words[] = "try again after";
+    const char *p = r->body.len ? str_find_nocase(r->body.bytes, words) : NULL, *end;
+    int64_t seconds;
+
+    if (!p)
+        return -1;
+    for (p += sizeof(words) - 1;;) {
+        if (str_starts_nocase(p, "\\u0027") || str_starts_nocase(p, "\\u0022"))
+            p += 6;
+        else if (*p && strchr(" '\"\\", *p))
+            p++;
+        else
+            break;
+    }
+    seconds = seconds_parse(p, &end);
+    while (*end && strchr(" '\"\\", *end))
+        end++;
+    if (str_starts_nocase(end, "u0027") || str_starts_nocase(end, "u0022"))
+        end += 5;
+    while (*end == ' ')
+        end++;
+    return seconds >= 0 && str_starts_nocase(end, "sec") ? seconds * SECOND_MS : -1;
+}
+
+/* --- the gate ----------------------------------------------------------------------------------------------------- */
+
+static bool has_control(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < ' ' || *s == 127)
+            return true;
+    return false;
+}
+
+static int target_parse(struct arena *a, const char *url, struct target *ret, struct err *err)
+{
+    const char *place, *slash;
+    size_t host, authority, path;
+    int shown = (int)strcspn(url, "?#");
+
+    if (shown > SHOWN_MAX)
+        shown = SHOWN_MAX;
+    if (strlen(url) > URL_BYTES_MAX || has_control(url) || strchr(url, ' ') || strchr(url, '\\'))
+        return err_set(err, ERR_PROTOCOL, "a URL of %zu bytes is too long or holds characters that no URL may hold", strlen(url));
+    if (!str_starts_nocase(url, "https://"))
+        return err_set(err, ERR_BLOCKED, "only https is spoken, not what \"%.*s\" asks for", shown, url);
+    place = url + strlen("https://");
+    authority = strcspn(place, "/?#");
+    path = strcspn(place, "?#");
+    host = place[0] == '[' ? strcspn(place, "]") + 1 : strcspn(place, ":/?#");
+    if (!host || host > authority || strspn(place, HOST_CHARACTERS) < authority)
+        return err_set(err, ERR_BLOCKED, "the host in \"%.*s\" is not plain", shown, url);
+    ret->host = str_lower(a, arena_strndup(a, place, host));
+    ret->place = str_lower(a, arena_strndup(a, place, path));
+    slash = strchr(ret->place, '/');
+    ret->path = slash ? slash : "";
+    ret->shown = arena_strndup(a, url, path + strlen("https://"));
+    return 0;
+}
+
+/* A suffix begins at a dot: "azure.com" does not match "notazure.com". */
+static bool host_ends(const char *host, const char *suffix)
+{
+    size_t n = strlen(host), m = strlen(suffix);
+
+    return str_ends_nocase(host, suffix) && (n == m || suffix[0] == '.' || host[n - m - 1] == '.');
+}
+
+static bool is_safe(const struct http_options *o, enum http_method method, const struct target *t)
+{
+    if (method == HTTP_GET || method == HTTP_HEAD)
+        return true;
+    for (size_t i = 0; method == HTTP_POST && i < o->n_safe_posts; i++) {
+        const struct http_safe_post *safe = &o->safe_posts[i];
+
+        if ((!safe->host_suffix || host_ends(t->host, safe->host_suffix)) && str_ends_nocase(t->path, safe->path_suffix))
+            return true;
+    }
+    return false;
+}
+
+static bool permit_names(const struct permit *permit, enum http_method method, const struct target *t)
+{
+    for (size_t i = 0; i < permit->n_writes; i++) {
+        const struct permit_write *w = &permit->writes[i];
+
+        if (w->method == method && w->fragment && *w->fragment && str_find_nocase(t->place, w->fragment))
+            return true;
+    }
+    return false;
+}
+
+static int gate(struct sending *x, struct err *err)
+{
+    const struct http_options *o = &x->http->options;
+    enum http_method method = x->request->method;
+    const char *name = http_method_name(method);
+
+    if (is_safe(o, method, &x->target))
+        return 0;
+    if (o->mode != HTTP_WRITING)
+        return err_set(err, ERR_BLOCKED, "%s %s was refused: this command only reads", name, x->target.shown);
+    x->permit = call_context(x->call);
+    if (!x->permit)
+        return err_set(err, ERR_BLOCKED, "%s %s was refused: no step holds a permit for it", name, x->target.shown);
+    if (!permit_names(x->permit, method, &x->target))
+        return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has not announced this write", name, x->target.shown, x->permit->step);
+    return 0;
+}
+
+/* --- admission and throttles ---------------------------------------------------------------------------------------- */
+
+static struct scope *scope_of(struct http *h, const char *name)
+{
+    struct scope *s = h->scopes;
+
+    while (s && !str_eq_nocase(s->name, name))
+        s = s->next;
+    if (s)
+        return s;
+    s = xcalloc(1, sizeof(*s));
+    *s = (struct scope){.next = h->scopes, .name = xstrdup(name)};
+    h->scopes = s;
+    return s;
+}
+
+static int pause(struct sending *x, int64_t ms, const char *why, struct err *err)
+{
+    struct http *h = x->http;
+
+    if (ms > TELL_FROM_MS && h->options.waiting)
+        h->options.waiting(h->options.ctx, why, ms);
+    return call_sleep_ms(x->call, ms, why, err);
+}
+
+static void place_leave(struct http *h)
+{
+    struct queued *q = h->queue_first;
+
+    if (!q) {
+        h->in_flight--;
+        return;
+    }
+    /* The place changes hands without becoming free, so that nobody overtakes. */
+    h->queue_first = q->next;
+    if (!q->next)
+        h->queue_last = NULL;
+    q->granted = true;
+    call_wake(q->call);
+}
+
+static void queue_remove(struct http *h, struct queued *q)
+{
+    struct queued **at = &h->queue_first, *before = NULL;
+
+    while (*at != q) {
+        before = *at;
+        at = &(*at)->next;
+    }
+    *at = q->next;
+    if (h->queue_last == q)
+        h->queue_last = before;
+}
+
+static int place_take(struct http *h, struct call *c, struct err *err)
+{
+    struct queued q = {.call = c};
+    int rc;
+
+    if (h->in_flight < h->options.in_flight_max) {
+        h->in_flight++;
+        return 0;
+    }
+    *(h->queue_last ? &h->queue_last->next : &h->queue_first) = &q;
+    h->queue_last = &q;
+    rc = call_park(c, "a place among the requests in flight", err);
+    if (rc == 0)
+        return 0;
+    if (q.granted)
+        place_leave(h);
+    else
+        queue_remove(h, &q);
+    return rc;
+}
+
+/* Sleepers hold no place; a throttle that came while queueing counts as well. */
+static int admit(struct sending *x, struct err *err)
+{
+    for (;;) {
+        int64_t left = x->scope->until_ms - call_now_ms(x->call);
+
+        if (left > 0) {
+            TRY(pause(x, left, arena_printf(x->arena, "throttled: %s", x->scope->name), err));
+            continue;
+        }
+        TRY(place_take(x->http, x->call, err));
+        if (x->scope->until_ms <= call_now_ms(x->call))
+            return 0;
+        place_leave(x->http);
+    }
+}
+
+/* --- what is sent ----------------------------------------------------------------------------------------------------- */
+
+/* A version 4 UUID from the scheduler's own chance, so that a run under a seed can be repeated. */
+static void request_id_make(struct sched *s, char ret[UUID_TEXT])
+{
+    unsigned long long high = sched_random(s, UINT64_MAX), low = sched_random(s, UINT64_MAX);
+
+    high = (high & ~0xf000ull) | 0x4000ull;
+    low = (low & ~(3ull << 62)) | (2ull << 62);
+    snprintf(ret, UUID_TEXT, "%08llx-%04llx-%04llx-%04llx-%012llx", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48,
+             low & 0xffffffffffffull);
+}
+
+static void header_add(struct sending *x, const char *name, const char *value)
+{
+    x->headers[x->n_headers++] = (struct wire_header){name, value};
+}
+
+/* Authorization comes last: what is recorded is the list without it. The request id is put in at each attempt. */
+static int headers_make(struct sending *x, struct err *err)
+{
+    const struct http_request *r = x->request;
+    bool accepts = false;
+
+    if (r->n_headers > HEADERS_MAX)
+        return err_set(err, ERR_INVALID, "a request with %zu headers", r->n_headers);
+    x->headers = arena_array(x->arena, struct wire_header, r->n_headers + 5);
+    header_add(x, "x-ms-client-request-id", NULL);
+    header_add(x, "User-Agent", x->http->options.user_agent);
+    for (size_t i = 0; i < r->n_headers; i++) {
+        header_add(x, r->headers[i].name, r->headers[i].value);
+        accepts = accepts || str_eq_nocase(r->headers[i].name, "Accept");
+    }
+    if (!accepts)
+        header_add(x, "Accept", "application/json");
+    if (r->body && r->content_type)
+        header_add(x, "Content-Type", r->content_type);
+    if (r->authorization)
+        header_add(x, "Authorization", r->authorization);
+    for (size_t i = 1; i < x->n_headers; i++)
+        if (has_control(x->headers[i].name) || has_control(x->headers[i].value))
+            return err_set(err, ERR_INVALID, "the header %s of a request to %s holds a control character", x->headers[i].name, x->target.host);
+    return 0;
+}
+
+static struct wire_request wire_request_of(const struct sending *x)
+{
+    const struct http_request *r = x->request;
+
+    return (struct wire_request){
+        .method = http_method_name(r->method), .url = r->url, .headers = x->headers, .n_headers = x->n_headers,
+        .body = r->body, .body_len = r->body ? r->body_len : 0, .max_body = r->max_body ? r->max_body : BODY_DEFAULT,
+        .timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : TIMEOUT_DEFAULT_MS, .fresh_connection = x->fresh_connection,
+    };
+}
+
+static struct value *journal_line(const struct sending *x, const char *event)
+{
+    struct value *line = value_map(x->arena);
+
+    value_set_string(x->arena, line, "event", event);
+    value_set_string(x->arena, line, "at", time_format(x->arena, call_now_ms(x->call)));
+    value_set_string(x->arena, line, "step", x->permit->step);
+    value_set_string(x->arena, line, "method", http_method_name(x->request->method));
+    value_set_string(x->arena, line, "url", x->target.shown);
+    value_set_string(x->arena, line, "request_id", x->headers[0].value);
+    return line;
+}
+
+static void journal_answer(const struct sending *x, const struct wire_reply *reply)
+{
+    struct value *line = journal_line(x, "answer");
+    const char *correlation = wire_reply_header(reply, "x-ms-correlation-request-id");
+    struct err ignored;
+
+    if (reply->fault == WIRE_OK)
+        value_set_int(x->arena, line, "status", reply->status);
+    else
+        value_set_string(x->arena, line, "fault", reply->text);
+    value_set_string(x->arena, line, "correlation", correlation ? correlation : wire_reply_header(reply, "x-ms-request-id"));
+    /* The write has happened; a journal that failed here refuses the line before the next one. */
+    if (journal_append(x->http->options.journal, line, &ignored) < 0)
+        return;
+}
+
+static void record(const struct sending *x, const struct wire_request *request, const struct wire_reply *reply)
+{
+    const struct http_options *o = &x->http->options;
+    struct wire_request shown = *request;
+
+    if (!o->record)
+        return;
+    if (x->request->authorization)
+        shown.n_headers--;
+    o->record(o->ctx, &shown, reply);
+}
+
+static int fail_unknown(const struct sending *x, const char *why, struct err *err)
+{
+    err_set(err, ERR_UNKNOWN_OUTCOME, "%s %s was sent, and no answer tells its outcome: %s", http_method_name(x->request->method),
+            x->target.shown, why);
+    return err_advise(err, "It may have taken effect: look before it is sent again (request id %s)", x->headers[0].value);
+}
+
+/* The last look before a write leaves: tasks that share a permit share its budget, and the journal comes first. */
+static int write_begin(struct sending *x, struct err *err)
+{
+    if (!x->permit->budget && x->may_have_been_taken)
+        return fail_unknown(x, "the step has used up the writes it may send", err);
+    if (!x->permit->budget)
+        return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has used up the writes it may send",
+                       http_method_name(x->request->method), x->target.shown, x->permit->step);
+    TRY(journal_append(x->http->options.journal, journal_line(x, "request"), err));
+    x->permit->budget--;
+    return 0;
+}
+
+/* One exchange in its place: written down, sent, answered, written down. */
+static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
+{
+    struct http *h = x->http;
+    struct wire_request request;
+    int rc;
+    char id[UUID_TEXT];
+
+    request_id_make(h->sched, id);
+    x->headers[0].value = arena_strdup(x->arena, id);
+    request = wire_request_of(x);
+    TRY(admit(x, err));
+    rc = x->permit ? write_begin(x, err) : 0;
+    if (rc < 0) {
+        place_leave(h);
+        return rc;
+    }
+    h->sent++;
+    rc = h->options.wire->exchange(h->options.wire->self, x->call, x->arena, &request, ret, err);
+    place_leave(h);
+    TRY(rc);
+    if (x->permit)
+        journal_answer(x, ret);
+    record(x, &request, ret);
+    return 0;
+}
+
+/* --- what an answer means ----------------------------------------------------------------------------------------------- */
+
+static int redirected(const struct sending *x, int status, const char *location, struct err *err)
+{
+    struct target to;
+    struct err ignored;
+    const char *host = location && target_parse(x->arena, location, &to, &ignored) == 0 ? to.host : "an unnamed place";
+
+    err_set(err, ERR_PROTOCOL, "%s %s was answered with %d, a redirection to %s, which is not followed", http_method_name(x->request->method),
+            x->target.shown, status, host);
+    err->http_status = status;
+    return err_advise(err, "Check the endpoint, and whether a proxy or portal on the way answers in Azure's place");
+}
+
+static bool is_passing(int status)
+{
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+/* How long to wait before the next attempt; told by the server, or doubling with half of it left to chance. */
+static int64_t back_off(struct http *h, int attempt_no)
+{
+    int64_t most = BACK_OFF_FIRST_MS;
+
+    for (int i = 1; i < attempt_no && most < BACK_OFF_MOST_MS; i++)
+        most *= 2;
+    if (most > BACK_OFF_MOST_MS)
+        most = BACK_OFF_MOST_MS;
+    return most / 2 + (int64_t)sched_random(h->sched, (uint64_t)(most / 2) + 1);
+}
+
+static int64_t told_wait(const struct sending *x, const struct http_response *r)
+{
+    int64_t ms = retry_after(r, r->date_ms != TIME_NONE ? r->date_ms : call_now_ms(x->call));
+
+    return ms < 0 && r->status == 429 ? retry_after_in_text(r) : ms;
+}
+
+/* A wait of at least 0 says: repeat after it. -1: this answer is the result. */
+static int64_t wait_after_answer(struct sending *x, const struct http_response *r, int attempt_no)
+{
+    int64_t ms;
+
+    if (!is_passing(r->status))
+        return -1;
+    ms = told_wait(x, r);
+    if (ms < 0)
+        ms = back_off(x->http, attempt_no);
+    if (ms > RETRY_AFTER_MOST_MS)
+        return -1;
+    if (r->status == 429 && call_now_ms(x->call) + ms > x->scope->until_ms)
+        x->scope->until_ms = call_now_ms(x->call) + ms;
+    return x->request->once && r->status != 429 ? -1 : ms;
+}
+
+static int fail_unreachable(const struct sending *x, const struct wire_reply *reply, int attempts, struct err *err)
+{
+    err_set(err, ERR_TRANSIENT, "%s cannot be reached (%s %s): %s, %d time%s", x->target.host, http_method_name(x->request->method),
+            x->target.shown, reply->text, attempts, attempts == 1 ? "" : "s");
+    return err_advise(err, "Check the name, the network, its firewall and HTTPS_PROXY");
+}
+
+/* `last`: nothing more will be tried. 0: try again after a back-off. */
+static int judge_fault(struct sending *x, const struct wire_reply *reply, bool last, int attempt_no, struct err *err)
+{
+    const char *name = http_method_name(x->request->method);
+
+    switch (reply->fault) {
+    case WIRE_TLS:
+        err_set(err, ERR_DENIED, "%s %s: no trustworthy connection: %s", name, x->target.shown, reply->text);
+        return -ERR_DENIED;
+    case WIRE_TOO_LARGE:
+        err_set(err, ERR_PROTOCOL, "%s %s: the answer was refused: %s", name, x->target.shown, reply->text);
+        return x->permit ? err_advise(err, "The write itself was sent and may have taken effect") : -ERR_PROTOCOL;
+    case WIRE_LOST:
+        x->may_have_been_taken = x->may_have_been_taken || x->permit || x->request->once;
+        x->fresh_connection = true;
+        last = last || x->request->once;
+        break;
+    default:
+        break;
+    }
+    if (!last)
+        return 0;
+    return x->may_have_been_taken ? fail_unknown(x, reply->text, err) : fail_unreachable(x, reply, attempt_no, err);
+}
+
+static void response_take(struct wire_reply *reply, struct http_response *ret)
+{
+    *ret = (struct http_response){.status = reply->status, .headers = reply->headers, .n_headers = reply->n_headers, .body = reply->body};
+    ret->date_ms = date_parse(http_response_header(ret, "Date"));
+    reply->body = (struct secret){0};
+}
+
+/* One attempt and what follows from it: *ret_wait_ms is -1 when `ret` is the result, else the wait before the next one. */
+static int round_trip(struct sending *x, int attempt_no, struct http_response *ret, int64_t *ret_wait_ms, struct err *err)
+{
+    struct wire_reply reply cleanup(wire_reply_release) = {0};
+    struct http_response response cleanup(http_response_release) = {0};
+    bool last;
+
+    TRY(attempt(x, &reply, err));
+    last = attempt_no >= x->http->options.attempts_max || (x->permit && !x->permit->budget);
+    if (reply.fault != WIRE_OK) {
+        TRY(judge_fault(x, &reply, last, attempt_no, err));
+        *ret_wait_ms = back_off(x->http, attempt_no);
+        return 0;
+    }
+    response_take(&reply, &response);
+    if (response.status >= 300 && response.status < 400)
+        return redirected(x, response.status, http_response_header(&response, "Location"), err);
+    *ret_wait_ms = wait_after_answer(x, &response, attempt_no);
+    if (last)
+        *ret_wait_ms = -1;
+    if (*ret_wait_ms >= 0) {
+        x->may_have_been_taken = x->may_have_been_taken || (x->permit && response.status != 429);
+        return 0;
+    }
+    *ret = response;
+    response.body = (struct secret){0};
+    return 0;
+}
+
+int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
+              struct err *err)
+{
+    struct sending x = {.http = h, .call = c, .arena = a, .request = request};
+    int64_t wait_ms = 0;
+
+    TRY(target_parse(a, request->url, &x.target, err));
+    TRY(gate(&x, err));
+    x.scope = scope_of(h, request->scope ? request->scope : x.target.host);
+    TRY(headers_make(&x, err));
+    for (int attempt_no = 1;; attempt_no++) {
+        TRY(round_trip(&x, attempt_no, ret, &wait_ms, err));
+        if (wait_ms < 0)
+            return 0;
+        TRY(pause(&x, wait_ms, arena_printf(a, "to ask %s again", x.target.host), err));
+    }
+}
