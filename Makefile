@@ -66,11 +66,11 @@ $(OUT)/tests/%: tests/%.c tests/harness.h $(OUT)/libreinstate.a
 unit: $(UNIT_BIN)
 	@sh tests/run.sh unit $(UNIT_BIN)
 
-scenario: build/reinstate
-	@sh tests/run.sh scripts scenario tests/scenario/*.sh
+scenario: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
+	@$(OUT)/tests/scenario/scenario $(abspath $(OUT)/reinstate) $(CURDIR) tests/scenario
 
-examples: build/reinstate
-	@sh tests/run.sh examples build/reinstate examples/*/
+examples: $(OUT)/reinstate
+	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
 lint:
 	@sh tests/lint.sh
@@ -79,12 +79,7 @@ quick: lint unit
 
 test: install-deps
 	@$(MAKE) --no-print-directory all quick scenario examples
-	@$(MAKE) --no-print-directory VARIANT=asan asan
-
-# The sanitizer build keeps build/reinstate as it is: scenarios name the binary by REINSTATE.
-asan: $(OUT)/reinstate $(UNIT_BIN)
-	@sh tests/run.sh unit $(UNIT_BIN)
-	@REINSTATE=$(OUT)/reinstate sh tests/run.sh examples $(OUT)/reinstate examples/*/
+	@$(MAKE) --no-print-directory VARIANT=asan unit scenario examples
 
 check: install-check-deps
 	@$(MAKE) --no-print-directory CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
@@ -110,6 +105,6 @@ install-check-deps:
 clean:
 	rm -rf build
 
-.PHONY: all unit scenario examples lint quick test asan check memcheck demo install-deps install-check-deps clean
+.PHONY: all unit scenario examples lint quick test check memcheck demo install-deps install-check-deps clean
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d)

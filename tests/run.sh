@@ -2,7 +2,6 @@
 # Runs one tier of tests and prints its counts. Fails when a test fails, and when there was none to run.
 #   run.sh unit PROGRAM...        test programs: each prints "NAME N checks, N failed"
 #   run.sh valgrind PROGRAM...    the same under valgrind
-#   run.sh scripts TIER SCRIPT... shell scripts; exit 77 means skipped, and why stands in its last line
 #   run.sh examples BINARY DIR... every example validates, explains its plan and, where there is a world, plans as expected
 # With CI set a skipped test is a failed one.
 set -u
@@ -32,15 +31,6 @@ program() {
         cat "$log"
         fail "$*"
     fi
-}
-
-script() {
-    sh "$1" >"$log" 2>&1
-    case $? in
-    0) passed=$((passed + 1)); n=$(sed -n 's/^\([0-9][0-9]*\) checks$/\1/p' "$log" | tail -1); checks=$((checks + ${n:-1})) ;;
-    77) skipped=$((skipped + 1)); echo "skipped: $1: $(tail -1 "$log")" ;;
-    *) cat "$log"; fail "$1" ;;
-    esac
 }
 
 # An example is a folder with estate.yaml; activation.yaml, policy.yaml and world.yaml are optional. expected-plan.txt is what
@@ -73,10 +63,6 @@ valgrind)
     for test in "$@"; do
         program valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite "$test"
     done ;;
-scripts)
-    tier=$1
-    shift
-    for test in "$@"; do [ -f "$test" ] && script "$test"; done ;;
 examples)
     binary=$1
     shift
