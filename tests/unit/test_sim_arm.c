@@ -1,0 +1,400 @@
+/* The simulated control plane, the directory and the sign-in, as their clients see them. */
+#include "harness.h"
+#include "sim_fixture.h"
+
+#define API "?api-version=2025-01-02"
+#define AUTH_API "?api-version=2022-04-01"
+#define DES DR_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-new"
+#define VM DR_GROUP "/providers/Microsoft.Compute/virtualMachines/vm-old"
+#define DES_WITH(url) "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"encryptionType\":" \
+                      "\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":\"" url "\"}}}"
+
+static const char *code_of(const struct reply *r)
+{
+    const char *code = value_str_at(r->json, "error.code");
+
+    return code ? code : "";
+}
+
+static struct sim *begin(struct arena **ret_arena, int64_t *ret_start, const char **ret_token)
+{
+    struct diags diags;
+    struct sim *s;
+
+    *ret_arena = arena_new();
+    s = fixture_sim(*ret_arena, fixture_world(*ret_arena, ""), NULL, &diags);
+    *ret_start = sim_start_ms(s);
+    *ret_token = operator_token(s, *ret_arena, *ret_start);
+    return s;
+}
+
+static void test_sign_in(void)
+{
+    static const struct {
+        const char *reason, *tenant, *app, *secret, *scope, *code;
+        int status;
+    } rows[] = {
+        {"the right secret", TENANT, OPERATOR_APP, "let-me-in", ARM "/.default", NULL, 200},
+        {"a wrong one", TENANT, OPERATOR_APP, "guess", ARM "/.default", "AADSTS7000215:", 401},
+        {"an unknown application", TENANT, "0f0f0f0f-0000-4000-8000-0000000000ff", "let-me-in", ARM "/.default", "AADSTS700016:", 400},
+        {"an unknown tenant", "0f0f0f0f-0000-4000-8000-0000000000ee", OPERATOR_APP, "let-me-in", ARM "/.default", "AADSTS90002:", 400},
+        {"an unknown resource", TENANT, OPERATOR_APP, "let-me-in", "https://example.org/.default", "AADSTS500011:", 400},
+    };
+    struct arena *a;
+    const char *token;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply r = sign_in(s, a, now, rows[i].tenant, rows[i].app, rows[i].secret, rows[i].scope);
+        const char *text = value_str_at(r.json, "error_description");
+
+        CHECK_ROW(rows[i].reason, r.status == rows[i].status);
+        CHECK_ROW(rows[i].reason, rows[i].code ? text && str_starts(text, rows[i].code) : value_str_at(r.json, "access_token") != NULL);
+    }
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_front_door(void)
+{
+    static const struct {
+        const char *reason, *method, *url, *code;
+        int status;
+    } rows[] = {
+        {"a group", "GET", ARM DR_GROUP API, "", 200},
+        {"a group in other letters, two slashes in front", "GET", ARM "/" SUB "/resourcegroups/RG-DR" API, "", 200},
+        {"api-version with its hyphen encoded", "GET", ARM DR_GROUP "?api%2Dversion=2025-01-02", "", 200},
+        {"no api-version", "GET", ARM DR_GROUP, "MissingApiVersionParameter", 400},
+        {"no such provider", "GET", ARM DR_GROUP "/providers/Contoso.Things/things/t" API, "InvalidResourceNamespace", 404},
+        {"no such type", "POST", ARM DR_GROUP "/providers/Microsoft.Compute/disks/d/explode" API, "InvalidResourceType", 404},
+        {"no such subscription", "GET", ARM "/subscriptions/0f0f0f0f-0000-4000-8000-0000000000ff/resourceGroups" API, "SubscriptionNotFound", 404},
+        {"no such group", "GET", ARM SUB "/resourceGroups/none" API, "ResourceGroupNotFound", 404},
+        {"no such resource", "GET", ARM DES API, "ResourceNotFound", 404},
+        {"no such group around a resource", "GET", ARM SUB "/resourceGroups/none/providers/Microsoft.Compute/disks/d" API, "ResourceGroupNotFound", 404},
+        {"an unregistered type of list is empty", "GET", ARM SUB "/providers/Microsoft.Compute/disks" API, "", 200},
+        {"a feature", "GET", ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/F" API, "", 200},
+        {"a registration", "GET", ARM SUB "/providers/Microsoft.Compute" API, "", 200},
+        {"no such assignment", "GET", ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111" AUTH_API,
+         "RoleAssignmentNotFound", 404},
+        {"locks: none", "GET", ARM DR_GROUP "/providers/Microsoft.Authorization/locks" API, "", 200},
+    };
+    struct arena *a;
+    const char *token, *reader;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        r = ask(s, a, now, token, rows[i].method, rows[i].url, NULL);
+        CHECK_ROW(rows[i].reason, r.status == rows[i].status);
+        CHECK_ROW(rows[i].reason, str_eq(code_of(&r), rows[i].code));
+    }
+    r = ask(s, a, now, NULL, "GET", ARM DR_GROUP API, NULL);
+    CHECK_ROW("no token", r.status == 401 && header_of(&r, "WWW-Authenticate"));
+    r = ask(s, a, now, arena_printf(a, "%sx", token), "GET", ARM DR_GROUP API, NULL);
+    CHECK_ROW("a token that was tampered with", r.status == 401);
+    r = ask(s, a, now, token, "GET", "https://graph.microsoft.com/v1.0/servicePrincipals", NULL);
+    CHECK_ROW("a token for another service", r.status == 401 && value_get(value_get(r.json, "error"), "innerError"));
+    r = ask(s, a, now, token, "GET", "https://kv-pay.example.org/keys" API, NULL);
+    CHECK_ROW("a host that does not exist", r.fault == SIM_RESET);
+    reader = value_str_at(sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json, "access_token");
+    r = ask(s, a, now, reader, "GET", ARM DR_GROUP API, NULL);
+    CHECK_ROW("no right", r.status == 403 && str_eq(code_of(&r), "AuthorizationFailed"));
+    CHECK_ROW("the refusal names the action", strstr(r.text, "'Microsoft.Resources/subscriptions/resourceGroups/read'") != NULL);
+    CHECK_ROW("and who asked", strstr(r.text, READER) != NULL);
+    CHECK_ROW("made by the gateway", str_eq(header_of(&r, "x-ms-failure-cause"), "gateway"));
+    r = ask(s, a, now + HOUR_MS, token, "GET", ARM DR_GROUP API, NULL);
+    CHECK_ROW("an old token", r.status == 401 && str_eq(code_of(&r), "ExpiredAuthenticationToken"));
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_paging(void)
+{
+    struct arena *a;
+    const char *token, *url = ARM SUB "/resources?%24filter=&api-version=2021-04-01";
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    size_t pages = 0, found = 0;
+
+    while (url && pages < 10) {
+        struct reply r = ask(s, a, now, token, "GET", url, NULL);
+
+        CHECK(r.status == 200 && value_count(value_get(r.json, "value")) <= 2);
+        found += value_count(value_get(r.json, "value"));
+        url = value_str_at(r.json, "nextLink");
+        pages++;
+    }
+    CHECK_ROW("four resources in pages of two", pages == 2 && found == 4);
+    url = ARM SUB "/resources?$filter=resourceType+eq+'Microsoft.KeyVault/vaults'+and+name+eq+'kv-list'&api-version=2021-04-01";
+    CHECK_ROW("a filter by type and name", value_count(value_get(ask(s, a, now, token, "GET", url, NULL).json, "value")) == 1);
+    url = ARM "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
+    CHECK_ROW("Resource Graph", value_count(value_get(ask(s, a, now, token, "POST", url,
+              "{\"query\":\"Resources | where type =~ 'microsoft.keyvault/vaults' | project id\"}").json, "data")) == 2);
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_set_refusals(void)
+{
+    static const struct {
+        const char *reason, *body, *want;
+    } rows[] = {
+        {"no version", DES_WITH("https://kv-pay.vault.azure.net/keys/os-key"), "version"},
+        {"another cloud", DES_WITH("https://kv-pay.vault.azure.cn/keys/os-key/" KEY_VERSION), "cloud"},
+        {"no such key", DES_WITH("https://kv-pay.vault.azure.net/keys/none/" KEY_VERSION), "does not exist"},
+        {"no such version", DES_WITH("https://kv-pay.vault.azure.net/keys/os-key/00000000000000000000000000000000"), "does not exist"},
+        {"no such vault", DES_WITH("https://kv-none.vault.azure.net/keys/os-key/" KEY_VERSION), "vault does not exist"},
+        {"no release policy", DES_WITH("https://kv-pay.vault.azure.net/keys/plain/" KEY_VERSION), "release policy"},
+        {"a vault without purge protection", DES_WITH("https://kv-list.vault.azure.net/keys/os-key/" KEY_VERSION), "does not exist"},
+    };
+    struct arena *a;
+    const char *token;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply r = ask(s, a, now, token, "PUT", ARM DES API, rows[i].body);
+
+        CHECK_ROW(rows[i].reason, r.status == 400);
+        CHECK_ROW(rows[i].reason, strstr(r.text, rows[i].want) != NULL);
+    }
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_set_life(void)
+{
+    struct arena *a;
+    const char *token, *poll, *principal, *graph_token;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r = ask(s, a, now, token, "PUT", ARM DES API, DES_WITH(KEY_URL));
+
+    poll = header_of(&r, "Azure-AsyncOperation");
+    CHECK(r.status == 202 && poll && header_of(&r, "Location") && !header_of(&r, "Retry-After"));
+    CHECK_ROW("signed addresses are long", poll && strlen(poll) > 2000);
+    CHECK_ROW("the first answer knows neither id nor identity", !value_get(r.json, "id") && !value_at(r.json, "identity.principalId"));
+    CHECK_ROW("nor does the set yet", !value_at(ask(s, a, now + 1, token, "GET", ARM DES API, NULL).json, "identity.principalId"));
+    r = ask(s, a, now + SECOND_MS, token, "GET", poll, NULL);
+    CHECK_STR(value_str_at(r.json, "status"), "InProgress");
+    CHECK_ROW("a second change while the first is under way", ask(s, a, now, token, "PUT", ARM DES API, DES_WITH(KEY_URL)).status == 409);
+    r = ask(s, a, now + 21 * SECOND_MS, token, "GET", poll, NULL);
+    CHECK_STR(value_str_at(r.json, "status"), "Succeeded");
+    CHECK_ROW("times carry an offset", strstr(value_str_at(r.json, "startTime"), "+05:30") != NULL);
+    CHECK_ROW("and mean the same moment", time_parse(value_str_at(r.json, "startTime")) == now);
+    CHECK_STR(value_str_at(r.json, "properties.output.name"), "des-new");
+    r = ask(s, a, now + 22 * SECOND_MS, token, "GET", ARM DES API, NULL);
+    principal = value_str_at(r.json, "identity.principalId");
+    CHECK(principal && strlen(principal) == 36);
+    graph_token = value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json, "access_token");
+    r = ask(s, a, now, graph_token, "GET", arena_printf(a, "https://graph.microsoft.com/v1.0/servicePrincipals/%s", principal), NULL);
+    CHECK_STR(value_str_at(r.json, "servicePrincipalType"), "ManagedIdentity");
+
+    r = ask(s, a, now + 30 * SECOND_MS, token, "PATCH", ARM DES API, "{\"properties\":{\"rotationToLatestKeyVersionEnabled\":true}}");
+    CHECK_ROW("a change's first answer shows the old values", r.status == 202 && !value_at(r.json, "properties.rotationToLatestKeyVersionEnabled"));
+    r = ask(s, a, now + MINUTE_MS, token, "GET", ARM DES API, NULL);
+    CHECK_ROW("later the new ones", value_bool_at(r.json, "properties.rotationToLatestKeyVersionEnabled", false));
+    CHECK_ROW("and the identity stayed", str_eq(value_str_at(r.json, "identity.principalId"), principal));
+    sim_free(s);
+    arena_free(a);
+}
+
+static const char *grant(struct arena *a, const char *role, const char *principal, bool typed)
+{
+    return arena_printf(a, "{\"properties\":{\"roleDefinitionId\":\"" SUB "/providers/Microsoft.Authorization/roleDefinitions/%s\",\"principalId\":\"%s\"%s}}",
+                        role, principal, typed ? ",\"principalType\":\"ServicePrincipal\"" : "");
+}
+
+static void test_assignments(void)
+{
+    static const char release[] = "08bbd89e-9f13-488c-ac41-acfcb10c90ab", stranger[] = "0f0f0f0f-0000-4000-8000-0000000000dd";
+    static const struct {
+        const char *reason, *name, *role, *principal, *code;
+        bool typed;
+        int status;
+    } rows[] = {
+        {"a new grant", "11111111-1111-4111-8111-111111111111", release, READER, "", true, 201},
+        {"the same again", "11111111-1111-4111-8111-111111111111", release, READER, "", true, 201},
+        {"the same under another name", "11111111-1111-4111-8111-111111111112", release, READER, "RoleAssignmentExists", true, 409},
+        {"another grant under that name", "11111111-1111-4111-8111-111111111111", release, OPERATOR, "RoleAssignmentUpdateNotPermitted", true, 400},
+        {"no such role", "11111111-1111-4111-8111-111111111113", stranger, READER, "RoleDefinitionDoesNotExist", true, 404},
+        {"a principal that the directory does not know", "11111111-1111-4111-8111-111111111114", release, stranger, "PrincipalNotFound", false, 400},
+        {"the same with its type said", "11111111-1111-4111-8111-111111111114", release, stranger, "", true, 201},
+        {"a name that is no GUID", "one", release, OPERATOR, "InvalidRoleAssignmentId", true, 400},
+    };
+    struct arena *a;
+    const char *token, *base = ARM VAULT "/keys/not-there-yet/providers/Microsoft.Authorization/roleAssignments", *one;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        r = ask(s, a, now, token, "PUT", arena_printf(a, "%s/%s" AUTH_API, base, rows[i].name), grant(a, rows[i].role, rows[i].principal, rows[i].typed));
+        CHECK_ROW(rows[i].reason, r.status == rows[i].status);
+        CHECK_ROW(rows[i].reason, str_eq(code_of(&r), rows[i].code));
+    }
+    r = ask(s, a, now, token, "GET", arena_printf(a, "%s" AUTH_API "&$filter=principalId+eq+'%s'", base, READER), NULL);
+    CHECK_ROW("at the key and above: the reader's two", value_count(value_get(r.json, "value")) == 2);
+    r = ask(s, a, now, token, "GET", arena_printf(a, "%s" AUTH_API "&$filter=principalId+eq+'%s'+or+x", base, "nobody"), NULL);
+    CHECK(value_count(value_get(r.json, "value")) == 0);
+    one = arena_printf(a, "%s/11111111-1111-4111-8111-111111111111" AUTH_API, base);
+    r = ask(s, a, now, token, "GET", one, NULL);
+    CHECK_STR(value_str_at(r.json, "properties.createdOn"), "2026-11-23T03:00:00Z");
+    CHECK_STR(value_str_at(r.json, "properties.scope"), VAULT "/keys/not-there-yet");
+    CHECK(ask(s, a, now, token, "DELETE", one, NULL).status == 200);
+    CHECK_ROW("gone already", ask(s, a, now, token, "DELETE", one, NULL).status == 204);
+    r = ask(s, a, now, token, "GET", ARM SUB "/providers/Microsoft.Authorization/roleDefinitions" AUTH_API "&$filter=roleName+eq+'Key+Vault+Crypto+User'", NULL);
+    CHECK_STR(value_str_at(r.json, "value.0.name"), "12338af0-0e69-4776-bea7-57ae8d297424");
+    r = ask(s, a, now, token, "GET", ARM VAULT "/providers/Microsoft.Authorization/permissions" AUTH_API, NULL);
+    CHECK_ROW("the operator's own two roles", value_count(value_get(r.json, "value")) == 2);
+    CHECK_STR(value_str_at(r.json, "value.0.actions.0"), "*");
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_vaults(void)
+{
+    static const struct {
+        const char *reason, *method, *body, *code;
+        int status;
+    } rows[] = {
+        {"purge protection stays", "PATCH", "{\"properties\":{\"enablePurgeProtection\":false}}", "BadRequest", 400},
+        {"soft delete stays", "PATCH", "{\"properties\":{\"enableSoftDelete\":false}}", "BadRequest", 400},
+        {"retention is fixed", "PATCH", "{\"properties\":{\"softDeleteRetentionInDays\":30}}", "BadRequest", 400},
+        {"tags change", "PATCH", "{\"tags\":{\"x\":\"y\"}}", "", 200},
+        {"nothing to recover", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"createMode\":\"recover\"}}", "ConflictError", 409},
+        {"deleted", "DELETE", NULL, "", 200},
+        {"a deleted one keeps its name", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"name\":\"premium\"}}}",
+         "VaultAlreadyExists", 409},
+        {"recovered", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"createMode\":\"recover\"}}", "", 200},
+    };
+    struct arena *a;
+    const char *token;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        r = ask(s, a, now, token, rows[i].method, ARM VAULT API, rows[i].body);
+        CHECK_ROW(rows[i].reason, r.status == rows[i].status);
+        CHECK_ROW(rows[i].reason, str_eq(code_of(&r), rows[i].code));
+        if (rows[i].status == 200 && str_eq(rows[i].method, "DELETE")) {
+            r = ask(s, a, now, token, "GET", ARM SUB "/providers/Microsoft.KeyVault/locations/uaenorth/deletedVaults/kv-pay" API, NULL);
+            CHECK_STR(value_str_at(r.json, "properties.scheduledPurgeDate"), "2026-11-30T03:00:00Z");
+        }
+    }
+    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", ARM VAULT API, NULL).json, "properties.provisioningState"), "RegisteringDns");
+    r = ask(s, a, now + MINUTE_MS, token, "GET", ARM VAULT API, NULL);
+    CHECK_STR(value_str_at(r.json, "properties.provisioningState"), "Succeeded");
+    CHECK_STR(value_str_at(r.json, "properties.vaultUri"), "https://kv-pay.vault.azure.net/");
+    CHECK_ROW("settings survived", value_bool_at(r.json, "properties.enablePurgeProtection", false));
+    sim_free(s);
+    arena_free(a);
+}
+
+static const char *power(struct sim *s, struct arena *a, int64_t now, const char *token)
+{
+    return value_str_at(ask(s, a, now, token, "GET", ARM VM "/instanceView" API, NULL).json, "statuses.1.code");
+}
+
+static void test_machines(void)
+{
+    struct arena *a;
+    const char *token, *poll;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r = ask(s, a, now, token, "GET", ARM VM API "&$expand=instanceView", NULL);
+
+    CHECK_STR(value_str_at(r.json, "properties.instanceView.statuses.1.code"), "PowerState/deallocated");
+    CHECK_ROW("its state is shown on request only", !value_at(ask(s, a, now, token, "GET", ARM VM API, NULL).json, "properties.instanceView"));
+    r = ask(s, a, now, token, "POST", ARM VM "/start" API, NULL);
+    poll = header_of(&r, "Azure-AsyncOperation");
+    CHECK(r.status == 202 && str_eq(header_of(&r, "Retry-After"), "10"));
+    CHECK_STR(value_str_at(ask(s, a, now + MINUTE_MS, token, "GET", poll, NULL).json, "status"), "Succeeded");
+    CHECK_STR(power(s, a, now + MINUTE_MS, token), "PowerState/running");
+    CHECK(ask(s, a, now + MINUTE_MS, token, "DELETE", ARM VM API, NULL).status == 202);
+    CHECK_ROW("deleted a moment later", ask(s, a, now + 2 * MINUTE_MS, token, "GET", ARM VM API, NULL).status == 404);
+    CHECK(ask(s, a, now + 2 * MINUTE_MS, token, "DELETE", ARM VM API, NULL).status == 204);
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_storage(void)
+{
+    struct arena *a;
+    const char *token, *url = ARM DR_GROUP "/providers/Microsoft.Storage/storageAccounts/stdr";
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    const char *first = value_str_at(ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" API, url), NULL).json, "keys.0.value");
+    const char *again = value_str_at(ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" API, url), NULL).json, "keys.0.value");
+
+    CHECK(first && strlen(first) == 88);
+    CHECK_STR(first, again);
+    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", arena_printf(a, "%s" API, url), NULL).json, "properties.primaryEndpoints.blob"),
+              "https://stdr.blob.core.windows.net/");
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_directory(void)
+{
+    struct arena *a;
+    const char *token, *base = "https://graph.microsoft.com/v1.0/servicePrincipals";
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r;
+
+    token = value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json, "access_token");
+    r = ask(s, a, now, token, "GET", arena_printf(a, "%s?$filter=appId%%20eq%%20'bf7b6499-ff71-4aa2-97a4-f372087be7f0'", base), NULL);
+    CHECK_STR(value_str_at(r.json, "value.0.id"), ORCHESTRATOR);
+    r = ask(s, a, now, token, "GET", arena_printf(a, "%s?$filter=appId%%20eq%%20'00000000-ff71-4aa2-97a4-f372087be7f0'", base), NULL);
+    CHECK_ROW("nobody: an empty list", r.status == 200 && value_get(r.json, "value") && value_count(value_get(r.json, "value")) == 0);
+    r = ask(s, a, now, token, "GET", arena_printf(a, "%s(appId='262044b1-e2ce-469f-a196-69ab7ada62d3')", base), NULL);
+    CHECK_STR(value_str_at(r.json, "id"), BACKUP_SERVICE);
+    r = ask(s, a, now, token, "GET", arena_printf(a, "%s/00000000-ff71-4aa2-97a4-f372087be7f0", base), NULL);
+    CHECK(r.status == 404 && str_eq(code_of(&r), "Request_ResourceNotFound"));
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_throttling(void)
+{
+    struct arena *a;
+    const char *token;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r = {0};
+    int passed = 0;
+
+    for (int i = 0; i < 2000; i++) {
+        struct arena *one = arena_new();
+
+        r = ask(s, one, now, token, "GET", ARM DR_GROUP API, NULL);
+        passed += r.status == 200;
+        arena_free(one);
+    }
+    CHECK_ROW("a bucket of reads", passed == 1100);
+    r = ask(s, a, now, token, "GET", ARM DR_GROUP API, NULL);
+    CHECK(r.status == 429 && header_of(&r, "Retry-After"));
+    CHECK_ROW("that fills again", ask(s, a, now + SECOND_MS, token, "GET", ARM DR_GROUP API, NULL).status == 200);
+    sim_free(s);
+    arena_free(a);
+}
+
+int main(void)
+{
+    test_sign_in();
+    test_front_door();
+    test_paging();
+    test_set_refusals();
+    test_set_life();
+    test_assignments();
+    test_vaults();
+    test_machines();
+    test_storage();
+    test_directory();
+    test_throttling();
+    HARNESS_END();
+}
