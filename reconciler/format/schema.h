@@ -7,6 +7,9 @@
  * format (date-time, duration, uuid, arm-id, key-url, url). Any other keyword that starts with neither "x-" nor "$" is
  * a fault in the schema and found by a test.
  *
+ * A keyword beside $ref is added to what is referred to; a description, default, examples or annotation of ours takes the
+ * place of the one there; any other keyword in both places is a fault in the schema.
+ *
  * Our own annotations:
  *   x-ref: ["KeyVault", "ManagedHsm"]   the field is a reference: a string naming a document of one of these kinds, or
  *                                        {id} or {url} for something not declared here
@@ -36,7 +39,8 @@ void schemas_freep(struct schemas **s);
 
 /* The schema value of a file ("KeyVault.json"), or NULL. */
 const struct value *schemas_get(const struct schemas *s, const char *name);
-/* NULL-terminated names of files that describe a kind (those with x-kind), sorted. */
+/* NULL-terminated names of the kinds ("KeyVault"), sorted: the x-kind of those files that have one, which is also the
+ * name of the file without ".json". */
 const char *const *schemas_kinds(const struct schemas *s);
 
 /* Checks v against the file's schema. Every fault is added to diags with the place in the manifest, what is wrong and
@@ -52,7 +56,7 @@ struct value *schema_with_defaults(struct arena *a, const struct schemas *s, con
 
 /* The schema at a field path ("spec.purgeProtection"; list items are stepped through without an index), or NULL. */
 const struct value *schema_field(const struct schemas *s, const char *name, const char *path);
-/* Lists the field paths below `path` ("" for all), depth first, as a list of strings. */
+/* Lists all field paths, depth first, as a list of strings; a shape that contains itself is shown once. */
 struct value *schema_paths(struct arena *a, const struct schemas *s, const char *name);
 
 #endif

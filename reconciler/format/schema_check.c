@@ -1,0 +1,890 @@
+/* Knows what each keyword of a schema demands of a value, and how to say what is wrong so that a person can put it right.
+ * Must not know any kind. The same code answers whether a value fits (no diags) and says why not: where alternatives are
+ * allowed, each is tried quietly first and then the one that was most likely meant is told about. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/text.h"
+#include "json.h"
+#include "schema_internal.h"
+
+enum { CHECK_DEPTH_MAX = 256, SHOWN_MAX = 60, LISTED_MAX = 12, ENUM_LISTED_MAX = 24 };
+
+struct check {
+    const struct schemas *s;
+    struct diags *diags;      /* NULL: only the answer is wanted */
+    size_t depth;
+};
+
+struct place {
+    const struct place *parent;
+    const char *key;          /* NULL: the index counts */
+    size_t index;
+};
+
+static bool check_value(struct check *c, const struct value *schema, const struct value *v, const struct place *at);
+
+/* --- wording ------------------------------------------------------------------------------------------------- */
+
+static void place_write(struct text *out, const struct place *at)
+{
+    if (!at)
+        return;
+    place_write(out, at->parent);
+    if (out->len)
+        text_add_char(out, '.');
+    if (at->key)
+        text_add(out, at->key);
+    else
+        text_printf(out, "%zu", at->index);
+}
+
+static bool fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
+    printf_like(5, 6);
+
+/* Always false, so that a check can return it. */
+static bool fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
+{
+    struct text path cleanup(text_release);
+    va_list ap;
+
+    text_init(&path, TEXT_CEILING);
+    if (!c->diags)
+        return false;
+    place_write(&path, at);
+    va_start(ap, fmt);
+    diags_add(c->diags, SEVERITY_ERROR, origin, instead, "%s: %s", path.len ? text_str(&path) : "the document",
+              arena_vprintf(c->diags->arena, fmt, ap));
+    va_end(ap);
+    return false;
+}
+
+static const char *cut_short(struct arena *a, const char *s)
+{
+    size_t n = SHOWN_MAX;
+
+    if (strlen(s) <= SHOWN_MAX)
+        return s;
+    while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+        n--;
+    return arena_printf(a, "%.*s...", (int)n, s);
+}
+
+/* The value as it may be shown: short, and never a secret. */
+static const char *shown(const struct check *c, const struct value *schema, const struct value *v)
+{
+    if (value_is(value_get(schema, "x-secret"), VALUE_BOOL) || value_count(v) > 0)
+        return value_type_name(v->type);
+    return cut_short(c->diags->arena, json_string(c->diags->arena, v, JSON_COMPACT));
+}
+
+/* "a, b or c". */
+static const char *joined(struct arena *a, const struct value *strings, const char *last)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < value_count(strings); i++)
+        text = arena_printf(a, "%s%s%s", text, i == 0 ? "" : i + 1 == value_count(strings) ? last : ", ",
+                            value_str(value_item(strings, i)));
+    return text;
+}
+
+static const char *first_sentence(struct arena *a, const char *s)
+{
+    const char *end = s ? strstr(s, ". ") : NULL;
+    size_t n = end ? (size_t)(end - s) : s ? strlen(s) : 0;
+
+    if (n && s[n - 1] == '.')
+        n--;
+    return n ? arena_strndup(a, s, n) : NULL;
+}
+
+/* --- type ---------------------------------------------------------------------------------------------------- */
+
+static const struct type_name {
+    const char *name, *words;
+    enum value_type type;
+} type_names[] = {
+    {"object", "a map", VALUE_MAP},          {"array", "a list", VALUE_LIST}, {"string", "a string", VALUE_STRING},
+    {"integer", "a whole number", VALUE_INT}, {"number", "a number", VALUE_REAL}, {"boolean", "true or false", VALUE_BOOL},
+    {"null", "null", VALUE_NULL},
+};
+
+static const struct type_name *type_find(const char *name)
+{
+    for (size_t i = 0; i < COUNT(type_names); i++)
+        if (strcmp(type_names[i].name, name) == 0)
+            return &type_names[i];
+    return NULL;
+}
+
+bool schema_type_known(const char *name)
+{
+    return type_find(name) != NULL;
+}
+
+static bool type_fits_one(const struct value *operand, const struct value *v)
+{
+    enum value_type type = type_find(operand->str.s)->type;
+
+    return v->type == type || (type == VALUE_REAL && v->type == VALUE_INT);
+}
+
+static bool type_fits(const struct value *operand, const struct value *v)
+{
+    if (operand->type == VALUE_STRING)
+        return type_fits_one(operand, v);
+    for (size_t i = 0; i < operand->list.count; i++)
+        if (type_fits_one(operand->list.items[i], v))
+            return true;
+    return false;
+}
+
+static void type_words_add(struct arena *a, struct value *words, const struct value *operand)
+{
+    for (size_t i = 0; i < value_count(operand); i++)
+        type_words_add(a, words, operand->list.items[i]);
+    if (operand->type != VALUE_STRING)
+        return;
+    for (size_t i = 0; i < value_count(words); i++)
+        if (str_eq(value_str(value_item(words, i)), type_find(operand->str.s)->words))
+            return;
+    value_push(a, words, value_string(a, type_find(operand->str.s)->words));
+}
+
+static const char *boolean_meant(const char *s)
+{
+    static const char *const yes[] = {"yes", "on", "y", "true"}, *const no[] = {"no", "off", "n", "false"};
+
+    for (size_t i = 0; i < COUNT(yes); i++) {
+        if (str_eq_nocase(s, yes[i]))
+            return "true";
+        if (str_eq_nocase(s, no[i]))
+            return "false";
+    }
+    return NULL;
+}
+
+/* What the writer most likely meant, when only the way of writing is wrong. */
+static const char *type_advice(struct arena *a, const struct value *operand, const struct value *schema, const struct value *v)
+{
+    const char *want = value_str(operand), *s = value_str(v);
+
+    if (value_get(schema, "x-ref"))
+        return arena_printf(a, "write the name of a document of kind %s", joined(a, value_get(schema, "x-ref"), " or "));
+    if (str_eq(want, "string") && (v->type == VALUE_INT || v->type == VALUE_REAL || v->type == VALUE_BOOL))
+        return "write it in quotes";
+    if (str_eq(want, "boolean") && s && boolean_meant(s))
+        return arena_printf(a, "write %s, without quotes", boolean_meant(s));
+    if ((str_eq(want, "integer") || str_eq(want, "number")) && s && *s && s[strspn(s, "0123456789")] == '\0')
+        return "write it without quotes";
+    if (str_eq(want, "array") && (s || v->type == VALUE_MAP))
+        return "write each item on a line of its own with \"- \" before it, also when there is only one";
+    return NULL;
+}
+
+static bool check_type(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                       const struct place *at)
+{
+    struct value *words;
+
+    if (type_fits(operand, v))
+        return true;
+    if (!c->diags)
+        return false;
+    words = value_list(c->diags->arena);
+    type_words_add(c->diags->arena, words, operand);
+    return fault(c, &v->origin, at, type_advice(c->diags->arena, operand, schema, v), "found %s, expected %s", shown(c, schema, v),
+                 joined(c->diags->arena, words, " or "));
+}
+
+/* --- maps ---------------------------------------------------------------------------------------------------- */
+
+static bool check_properties(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                             const struct place *at)
+{
+    bool fits = true;
+
+    (void)schema;
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count && (fits || c->diags); i++) {
+        const struct value *below = value_get(operand, v->map.members[i].key);
+        struct place here = {.parent = at, .key = v->map.members[i].key};
+
+        if (below)
+            fits &= check_value(c, below, v->map.members[i].value, &here);
+    }
+    return fits;
+}
+
+static bool check_pattern_properties(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                                     const struct place *at)
+{
+    bool fits = true, matches;
+
+    (void)schema;
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++) {
+        struct place here = {.parent = at, .key = v->map.members[i].key};
+
+        for (size_t j = 0; j < operand->map.count; j++) {
+            struct err err;
+
+            if (pattern_matches(schema_pattern(c->s, operand->map.members[j].key), here.key, &matches, &err) < 0)
+                fits = fault(c, &v->map.members[i].key_origin, &here, NULL, "%s", err.text);
+            else if (matches)
+                fits &= check_value(c, operand->map.members[j].value, v->map.members[i].value, &here);
+        }
+    }
+    return fits;
+}
+
+/* Names that properties of the schema allow; NULL-terminated. */
+static const char **property_names(struct arena *a, const struct value *schema)
+{
+    const struct value *properties = value_get(schema, "properties");
+    const char **names = arena_array(a, const char *, value_count(properties) + 1);
+
+    for (size_t i = 0; i < value_count(properties); i++)
+        names[i] = properties->map.members[i].key;
+    return names;
+}
+
+static bool unknown_field(struct check *c, const char *const *names, const struct member *m, const struct place *at)
+{
+    struct arena *a;
+    struct value *list;
+    const char *near, *instead = NULL;
+    size_t n = 0;
+
+    if (!c->diags)
+        return false;
+    a = c->diags->arena;
+    near = did_you_mean(m->key, names);
+    list = value_list(a);
+    for (; names[n]; n++)
+        value_push(a, list, value_string(a, names[n]));
+    if (near)
+        instead = arena_printf(a, "did you mean %s?", near);
+    else if (n == 0)
+        instead = "it takes no fields";
+    else if (n <= LISTED_MAX)
+        instead = arena_printf(a, "there %s %s", n == 1 ? "is only" : "are", joined(a, list, " and "));
+    return fault(c, &m->key_origin, at, instead, "there is no field %s", cut_short(a, m->key));
+}
+
+static bool pattern_allows(const struct check *c, const struct value *schema, const char *key)
+{
+    const struct value *patterns = value_get(schema, "patternProperties");
+    bool matches = false;
+
+    for (size_t i = 0; i < value_count(patterns) && !matches; i++) {
+        struct err err;
+
+        /* One that cannot be decided has been reported where patternProperties is checked. */
+        if (pattern_matches(schema_pattern(c->s, patterns->map.members[i].key), key, &matches, &err) < 0)
+            return true;
+    }
+    return matches;
+}
+
+static bool check_additional(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                             const struct place *at)
+{
+    const struct value *properties = value_get(schema, "properties");
+    bool fits = true;
+
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count && (fits || c->diags); i++) {
+        const struct member *m = &v->map.members[i];
+        struct place here = {.parent = at, .key = m->key};
+
+        if (value_get(properties, m->key) || pattern_allows(c, schema, m->key))
+            continue;
+        if (operand->type == VALUE_MAP)
+            fits &= check_value(c, operand, m->value, &here);
+        else if (!c->diags)
+            fits = false;
+        else
+            fits = unknown_field(c, property_names(c->diags->arena, schema), m, at);
+    }
+    return fits;
+}
+
+static bool missing_field(struct check *c, const struct value *schema, const char *name, const struct value *v, const struct place *at)
+{
+    const struct value *property = schema_resolve(c->s, value_get(value_get(schema, "properties"), name));
+    const char *says;
+
+    if (!c->diags)
+        return false;
+    says = first_sentence(c->diags->arena, value_str(value_get(property, "description")));
+    return fault(c, &v->origin, at, says ? arena_printf(c->diags->arena, "add %s (%s)", name, says) : NULL, "the field %s is missing",
+                 name);
+}
+
+static bool check_required(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                           const struct place *at)
+{
+    bool fits = true;
+
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < operand->list.count; i++)
+        if (!value_get(v, operand->list.items[i]->str.s))
+            fits = missing_field(c, schema, operand->list.items[i]->str.s, v, at);
+    return fits;
+}
+
+/* --- lists and counts ---------------------------------------------------------------------------------------- */
+
+static bool check_items(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                        const struct place *at)
+{
+    bool fits = true;
+
+    (void)schema;
+    for (size_t i = 0; value_is(v, VALUE_LIST) && i < v->list.count && (fits || c->diags); i++) {
+        struct place here = {.parent = at, .index = i};
+
+        fits &= check_value(c, operand, v->list.items[i], &here);
+    }
+    return fits;
+}
+
+static bool at_least(struct check *c, const struct value *v, const struct place *at, size_t n, const struct value *bound, const char *what)
+{
+    if (n >= (size_t)bound->i)
+        return true;
+    if (n == 0)
+        return fault(c, &v->origin, at, NULL, "it is empty, at least %lld %s must be there", (long long)bound->i, what);
+    return fault(c, &v->origin, at, NULL, "%zu %s, at least %lld are needed", n, what, (long long)bound->i);
+}
+
+static bool at_most(struct check *c, const struct value *v, const struct place *at, size_t n, const struct value *bound, const char *what)
+{
+    return n <= (size_t)bound->i || fault(c, &v->origin, at, NULL, "%zu %s, at most %lld are allowed", n, what, (long long)bound->i);
+}
+
+static size_t characters(const struct value *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->str.len; i++)
+        n += ((unsigned char)v->str.s[i] & 0xC0) != 0x80;
+    return n;
+}
+
+#define BOUND_CHECK(name, want, bound, count, what)                                                                            \
+    static bool name(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,          \
+                     const struct place *at)                                                                                   \
+    {                                                                                                                          \
+        (void)schema;                                                                                                          \
+        return v->type != (want) || bound(c, v, at, count, operand, what);                                                     \
+    }
+
+BOUND_CHECK(check_min_items, VALUE_LIST, at_least, v->list.count, "items")
+BOUND_CHECK(check_max_items, VALUE_LIST, at_most, v->list.count, "items")
+BOUND_CHECK(check_min_properties, VALUE_MAP, at_least, v->map.count, "fields")
+BOUND_CHECK(check_max_properties, VALUE_MAP, at_most, v->map.count, "fields")
+BOUND_CHECK(check_min_length, VALUE_STRING, at_least, characters(v), "characters")
+BOUND_CHECK(check_max_length, VALUE_STRING, at_most, characters(v), "characters")
+
+struct indexed {
+    const char *text;
+    size_t index;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    const struct indexed *x = a, *y = b;
+    int order = strcmp(x->text, y->text);
+
+    return order ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Equal values have equal canonical texts, and sorting stays fast however long the list is. */
+static bool check_unique(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                         const struct place *at)
+{
+    struct arena *scratch cleanup(arena_freep) = NULL;
+    struct indexed *items;
+    size_t first = 0;
+    bool fits = true;
+
+    (void)schema;
+    if (!operand->b || v->type != VALUE_LIST || v->list.count < 2)
+        return true;
+    scratch = arena_new();
+    items = arena_array(scratch, struct indexed, v->list.count);
+    for (size_t i = 0; i < v->list.count; i++)
+        items[i] = (struct indexed){.text = json_string(scratch, v->list.items[i], JSON_CANONICAL), .index = i};
+    qsort(items, v->list.count, sizeof(*items), by_text);
+    for (size_t i = 1; i < v->list.count; i++) {
+        struct place here = {.parent = at, .index = items[i].index};
+
+        if (strcmp(items[i].text, items[first].text) != 0)
+            first = i;
+        else
+            fits = fault(c, &v->list.items[items[i].index]->origin, &here, "name it once", "the same as item %zu", items[first].index);
+    }
+    return fits;
+}
+
+/* --- single values ------------------------------------------------------------------------------------------- */
+
+static bool check_enum(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                       const struct place *at)
+{
+    const char **names, *near, *list = "", *instead;
+    size_t n = 0;
+    struct arena *a;
+
+    for (size_t i = 0; i < operand->list.count; i++)
+        if (value_equal(operand->list.items[i], v))
+            return true;
+    if (!c->diags)
+        return false;
+    a = c->diags->arena;
+    names = arena_array(a, const char *, operand->list.count + 1);
+    for (size_t i = 0; i < operand->list.count; i++) {
+        const struct value *word = operand->list.items[i];
+
+        if (value_str(word))
+            names[n++] = value_str(word);
+        if (i < ENUM_LISTED_MAX)
+            list = arena_printf(a, "%s%s%s", list, i ? ", " : "", value_str(word) ? value_str(word) : json_string(a, word, JSON_COMPACT));
+    }
+    near = value_str(v) ? did_you_mean(value_str(v), names) : NULL;
+    if (operand->list.count > ENUM_LISTED_MAX)
+        list = arena_printf(a, "%s, ...", list);
+    instead = arena_printf(a, "%s%s%sallowed: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "", list);
+    return fault(c, &v->origin, at, instead, "%s is not allowed here", shown(c, schema, v));
+}
+
+static bool check_const(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                        const struct place *at)
+{
+    if (value_equal(operand, v))
+        return true;
+    return c->diags && fault(c, &v->origin, at, NULL, "found %s, must be %s", shown(c, schema, v),
+                             value_str(operand) ? value_str(operand) : json_string(c->diags->arena, operand, JSON_COMPACT));
+}
+
+static const char *example(struct arena *a, const struct value *schema)
+{
+    const char *s = value_str(value_item(value_get(schema, "examples"), 0));
+
+    return s ? arena_printf(a, "for example %s", s) : NULL;
+}
+
+static bool check_pattern(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                          const struct place *at)
+{
+    bool matches = false;
+    struct err err;
+
+    if (v->type != VALUE_STRING)
+        return true;
+    if (strlen(v->str.s) != v->str.len)
+        return fault(c, &v->origin, at, NULL, "the text holds a NUL character");
+    if (pattern_matches(schema_pattern(c->s, operand->str.s), v->str.s, &matches, &err) < 0)
+        return fault(c, &v->origin, at, NULL, "%s", err.text);
+    if (matches || !c->diags)
+        return matches;
+    return fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s", shown(c, schema, v), operand->str.s);
+}
+
+static double number(const struct value *v)
+{
+    return v->type == VALUE_INT ? (double)v->i : v->r;
+}
+
+static bool check_minimum(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                          const struct place *at)
+{
+    if ((v->type != VALUE_INT && v->type != VALUE_REAL) || number(v) >= number(operand))
+        return true;
+    return c->diags && fault(c, &v->origin, at, NULL, "%s is too small, the least is %s", shown(c, schema, v), shown(c, NULL, operand));
+}
+
+static bool check_maximum(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                          const struct place *at)
+{
+    if ((v->type != VALUE_INT && v->type != VALUE_REAL) || number(v) <= number(operand))
+        return true;
+    return c->diags && fault(c, &v->origin, at, NULL, "%s is too large, the most is %s", shown(c, schema, v), shown(c, NULL, operand));
+}
+
+/* --- formats ------------------------------------------------------------------------------------------------- */
+
+static bool is_time(const char *s)
+{
+    return time_parse(s) != TIME_NONE;
+}
+
+static bool is_duration(const char *s)
+{
+    return duration_parse(s) >= 0;
+}
+
+static bool is_uuid(const char *s)
+{
+    for (size_t i = 0; i < 36; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+            return false;
+    return s[36] == '\0';
+}
+
+/* Segments of a path: none empty, none that a server might take for another folder, nothing that ends a path. */
+static bool is_path(const char *s, size_t *ret_segments)
+{
+    *ret_segments = 0;
+    while (*s == '/') {
+        size_t n = strcspn(++s, "/");
+
+        if (n == 0 || strcspn(s, "?#%\\ \t\r\n\"<>") < n || (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+            return false;
+        s += n;
+        ++*ret_segments;
+    }
+    return *s == '\0';
+}
+
+static bool is_arm_id(const char *s)
+{
+    size_t segments;
+
+    return str_starts_nocase(s, "/subscriptions/") && is_path(s, &segments) && segments >= 2 && segments % 2 == 0;
+}
+
+/* Length of "https://HOST[:PORT]", 0 when there is none. No user in front of the host, where a reader would take it for one. */
+static size_t https_host(const char *s)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:[]";
+    size_t scheme = strlen("https://"), n;
+
+    if (!str_starts(s, "https://"))
+        return 0;
+    n = strspn(s + scheme, allowed);
+    return n && isalnum((unsigned char)s[scheme]) && strchr("/?", s[scheme + n]) ? scheme + n : 0;
+}
+
+static bool is_url(const char *s)
+{
+    size_t n = https_host(s);
+
+    return n && s[n + strcspn(s + n, "# \t\r\n\"<>\\")] == '\0';
+}
+
+static bool is_key_url(const char *s)
+{
+    size_t n = https_host(s), segments;
+
+    return n && str_starts(s + n, "/keys/") && is_path(s + n, &segments) && (segments == 2 || segments == 3);
+}
+
+static const struct format {
+    const char *name;
+    bool (*holds)(const char *s);
+    const char *what, *instead;
+} formats[] = {
+    {"date-time", is_time, "a time", "write it like 2026-11-23T03:00:00Z"},
+    {"duration", is_duration, "a duration", "write it like 90s, 10m, 24h or 7d"},
+    {"uuid", is_uuid, "a GUID", "write it like 0f0f0f0f-0000-4000-8000-000000000001"},
+    {"arm-id", is_arm_id, "an ARM id", "write it like /subscriptions/GUID/resourceGroups/NAME/providers/TYPE/NAME"},
+    {"key-url", is_key_url, "the URL of a key", "write it like https://VAULT/keys/NAME/VERSION"},
+    {"url", is_url, "an https URL", "write it like https://HOST/PATH"},
+};
+
+static const struct format *format_find(const char *name)
+{
+    for (size_t i = 0; i < COUNT(formats); i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    return NULL;
+}
+
+bool schema_format_known(const char *name)
+{
+    return format_find(name) != NULL;
+}
+
+static bool check_format(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                         const struct place *at)
+{
+    const struct format *f = format_find(operand->str.s);
+
+    if (v->type != VALUE_STRING || (strlen(v->str.s) == v->str.len && f->holds(v->str.s)))
+        return true;
+    return c->diags && fault(c, &v->origin, at, f->instead, "%s is not %s", shown(c, schema, v), f->what);
+}
+
+/* --- alternatives -------------------------------------------------------------------------------------------- */
+
+static bool enum_type_fits(const struct value *operand, const struct value *v)
+{
+    for (size_t i = 0; i < operand->list.count; i++)
+        if (operand->list.items[i]->type == v->type)
+            return true;
+    return false;
+}
+
+/* Whether v is at least of a type that the alternative allows. */
+static bool may_be_meant(const struct value *alt, const struct value *v)
+{
+    const struct value *type = value_get(alt, "type"), *words = value_get(alt, "enum");
+
+    return (!type || type_fits(type, v)) && (!words || enum_type_fits(words, v));
+}
+
+/* How likely a map was meant as this alternative: its fixed members weigh most, then required ones, then known ones. */
+static int closeness(const struct check *c, const struct value *alt, const struct value *v)
+{
+    const struct value *properties = value_get(alt, "properties"), *required = value_get(alt, "required");
+    int score = 0;
+
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++) {
+        const struct value *property = schema_resolve(c->s, value_get(properties, v->map.members[i].key));
+        const struct value *fixed = value_get(property, "const");
+
+        score += property ? 1 : 0;
+        if (fixed)
+            score += value_equal(fixed, v->map.members[i].value) ? 1000 : -1000;
+    }
+    for (size_t i = 0; i < value_count(required); i++)
+        score += value_get(v, required->list.items[i]->str.s) ? 50 : -1;
+    return score;
+}
+
+/* The member by which an alternative is told from the others: the first that it requires. */
+static const char *mark_of(const struct value *alt)
+{
+    return value_str(value_item(value_get(alt, "required"), 0));
+}
+
+static const struct value *alternative_at(const struct check *c, const struct value *alts, size_t i)
+{
+    return schema_resolve(c->s, alts->list.items[i]);
+}
+
+/* Lists the marks of the alternatives that are maps: all of them, or those that v has. False if one has no mark. */
+static bool marks(const struct check *c, const struct value *alts, const struct value *v, bool present, struct value *ret)
+{
+    for (size_t i = 0; i < alts->list.count; i++) {
+        const struct value *alt = alternative_at(c, alts, i);
+        const char *mark = mark_of(alt);
+
+        if (!may_be_meant(alt, v))
+            continue;
+        if (!mark)
+            return false;
+        if (!present || value_get(v, mark))
+            value_push(c->diags->arena, ret, value_string(c->diags->arena, mark));
+    }
+    return true;
+}
+
+static bool wrong_type_for_all(struct check *c, const struct value *schema, const struct value *alts, const struct value *v,
+                               const struct place *at)
+{
+    struct arena *a = c->diags->arena;
+    struct value *words = value_list(a);
+
+    for (size_t i = 0; i < alts->list.count; i++) {
+        const struct value *alt = alternative_at(c, alts, i), *type = value_get(alt, "type"), *values = value_get(alt, "enum");
+
+        if (type)
+            type_words_add(a, words, type);
+        for (size_t j = 0; j < value_count(values); j++)
+            value_push(a, words, value_string(a, json_string(a, value_item(values, j), JSON_COMPACT)));
+    }
+    return fault(c, &v->origin, at, type_advice(a, NULL, schema, v), "found %s, expected %s", shown(c, schema, v),
+                 joined(a, words, " or "));
+}
+
+/* No alternative has its mark in v: names them, or the one that was misspelt. */
+static bool no_mark(struct check *c, const struct value *all, const struct value *v, const struct place *at)
+{
+    struct arena *a = c->diags->arena;
+    const char **names = arena_array(a, const char *, value_count(all) + 1);
+
+    for (size_t i = 0; i < value_count(all); i++)
+        names[i] = value_str(value_item(all, i));
+    for (size_t i = 0; i < v->map.count; i++)
+        if (did_you_mean(v->map.members[i].key, names))
+            return unknown_field(c, names, &v->map.members[i], at);
+    return fault(c, &v->origin, at, arena_printf(a, "write %s", joined(a, all, " or ")),
+                 "none of the fields is there that would say what is meant");
+}
+
+static bool excluding(struct check *c, const struct value *here, const struct value *v, const struct place *at)
+{
+    return fault(c, &v->origin, at, "keep one of them", "%s exclude each other", joined(c->diags->arena, here, " and "));
+}
+
+/* None fits: says so in the words of the alternative that was most likely meant. */
+static bool none_fits(struct check *c, const struct value *schema, const struct value *alts, const struct value *v,
+                      const struct place *at)
+{
+    const struct value *best = NULL;
+    int most = 0;
+
+    for (size_t i = 0; i < alts->list.count; i++) {
+        const struct value *alt = alternative_at(c, alts, i);
+        int score = closeness(c, alt, v);
+
+        if (may_be_meant(alt, v) && (!best || score > most)) {
+            best = alt;
+            most = score;
+        }
+    }
+    if (!best)
+        return wrong_type_for_all(c, schema, alts, v, at);
+    if (v->type == VALUE_MAP && most < 1000) {
+        struct value *all = value_list(c->diags->arena), *here = value_list(c->diags->arena);
+
+        if (marks(c, alts, v, false, all) && marks(c, alts, v, true, here) && value_count(all) > 1) {
+            if (value_count(here) == 0)
+                return no_mark(c, all, v, at);
+            if (value_count(here) > 1)
+                return excluding(c, here, v, at);
+        }
+    }
+    return check_value(c, best, v, at);
+}
+
+static size_t count_fitting(const struct check *c, const struct value *alts, const struct value *v)
+{
+    struct check quiet = {.s = c->s, .depth = c->depth};
+    size_t n = 0;
+
+    for (size_t i = 0; i < alts->list.count; i++)
+        n += check_value(&quiet, alts->list.items[i], v, NULL);
+    return n;
+}
+
+static bool check_one_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                         const struct place *at)
+{
+    size_t n = count_fitting(c, operand, v);
+    struct value *here;
+
+    if (n == 1 || !c->diags)
+        return n == 1;
+    if (n == 0)
+        return none_fits(c, schema, operand, v, at);
+    here = value_list(c->diags->arena);
+    if (v->type == VALUE_MAP && marks(c, operand, v, true, here) && value_count(here) > 1)
+        return excluding(c, here, v, at);
+    return fault(c, &v->origin, at, NULL, "it fits %zu of the forms allowed here, and only one may be meant", n);
+}
+
+static bool check_any_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                         const struct place *at)
+{
+    if (count_fitting(c, operand, v) > 0)
+        return true;
+    return c->diags && none_fits(c, schema, operand, v, at);
+}
+
+static bool check_not(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                      const struct place *at)
+{
+    struct check quiet = {.s = c->s, .depth = c->depth};
+    const char *says = value_str(value_get(schema_resolve(c->s, operand), "description"));
+
+    if (!check_value(&quiet, operand, v, NULL))
+        return true;
+    return c->diags && fault(c, &v->origin, at, says, "%s is not allowed here", shown(c, schema, v));
+}
+
+/* --- the table ----------------------------------------------------------------------------------------------- */
+
+/* Sorted by name, for bsearch. */
+static const struct keyword keywords[] = {
+    {"$defs", SHAPE_SCHEMA_MAP, true, NULL},
+    {"$ref", SHAPE_STRING, true, NULL},
+    {"additionalProperties", SHAPE_SCHEMA_OR_FALSE, false, check_additional},
+    {"anyOf", SHAPE_SCHEMA_LIST, false, check_any_of},
+    {"const", SHAPE_ANY, false, check_const},
+    {"default", SHAPE_ANY, true, NULL},
+    {"description", SHAPE_STRING, true, NULL},
+    {"enum", SHAPE_LIST, false, check_enum},
+    {"examples", SHAPE_LIST, true, NULL},
+    {"format", SHAPE_FORMAT, false, check_format},
+    {"items", SHAPE_SCHEMA, false, check_items},
+    {"maxItems", SHAPE_COUNT, false, check_max_items},
+    {"maxLength", SHAPE_COUNT, false, check_max_length},
+    {"maxProperties", SHAPE_COUNT, false, check_max_properties},
+    {"maximum", SHAPE_NUMBER, false, check_maximum},
+    {"minItems", SHAPE_COUNT, false, check_min_items},
+    {"minLength", SHAPE_COUNT, false, check_min_length},
+    {"minProperties", SHAPE_COUNT, false, check_min_properties},
+    {"minimum", SHAPE_NUMBER, false, check_minimum},
+    {"not", SHAPE_SCHEMA, false, check_not},
+    {"oneOf", SHAPE_SCHEMA_LIST, false, check_one_of},
+    {"pattern", SHAPE_PATTERN, false, check_pattern},
+    {"patternProperties", SHAPE_PATTERN_MAP, false, check_pattern_properties},
+    {"properties", SHAPE_SCHEMA_MAP, false, check_properties},
+    {"required", SHAPE_STRINGS, false, check_required},
+    {"type", SHAPE_TYPE, false, NULL},
+    {"uniqueItems", SHAPE_BOOL, false, check_unique},
+    {"x-field", SHAPE_TRAIT, true, NULL},
+    {"x-kind", SHAPE_STRING, true, NULL},
+    {"x-ref", SHAPE_STRINGS, true, NULL},
+    {"x-secret", SHAPE_BOOL, true, NULL},
+    {"x-source", SHAPE_STRING, true, NULL},
+};
+
+static int keyword_order(const void *name, const void *keyword)
+{
+    return strcmp(name, ((const struct keyword *)keyword)->name);
+}
+
+const struct keyword *schema_keyword(const char *name)
+{
+    return bsearch(name, keywords, COUNT(keywords), sizeof(*keywords), keyword_order);
+}
+
+static bool check_value(struct check *c, const struct value *schema, const struct value *v, const struct place *at)
+{
+    const struct value *type;
+    bool fits = true;
+
+    /* What only the steps will tell cannot be judged now. */
+    if (v->type == VALUE_UNKNOWN)
+        return true;
+    schema = schema_resolve(c->s, schema);
+    type = value_get(schema, "type");
+    /* A value of the wrong type would only cause echoes. */
+    if (type && !check_type(c, schema, type, v, at))
+        return false;
+    if (c->depth >= CHECK_DEPTH_MAX)
+        return fault(c, &v->origin, at, NULL, "nested too deep to be checked");
+    c->depth++;
+    for (size_t i = 0; i < schema->map.count && (fits || c->diags); i++) {
+        const struct keyword *k = schema_keyword(schema->map.members[i].key);
+
+        if (k && k->check)
+            fits &= k->check(c, schema, schema->map.members[i].value, v, at);
+    }
+    c->depth--;
+    return fits;
+}
+
+bool schema_fits(const struct schemas *s, const struct value *schema, const struct value *v)
+{
+    struct check quiet = {.s = s};
+
+    return check_value(&quiet, schema, v, NULL);
+}
+
+void schema_check(const struct schemas *s, const char *name, const struct value *v, struct diags *diags)
+{
+    struct check c = {.s = s, .diags = diags};
+    const struct value *root = schemas_root(s, name);
+
+    if (!root)
+        diags_add(diags, SEVERITY_ERROR, &v->origin, NULL, "there is no schema %s", name);
+    else
+        check_value(&c, root, v, NULL);
+}
