@@ -42,13 +42,15 @@ static const char *type_words(struct arena *a, const struct value *field)
 
         text_init(&t, TEXT_CEILING);
         for (size_t i = 0; i < value_count(refs); i++)
-            text_printf(&t, "%s%s", i ? " or " : "name of a ", value_str(value_item(refs, i)));
+            text_printf(&t, "%s%s", i ? " or " : "name of ", value_str(value_item(refs, i)));
         return arena_strdup(a, text_str(&t));
     }
     if (value_str_at(field, "format"))
         return value_str_at(field, "format");
     if (value_str(type))
         return value_str(type);
+    if (value_get(field, "enum"))
+        return "word";
     return value_get(field, "oneOf") || value_get(field, "anyOf") ? "one of several forms" : "";
 }
 

@@ -72,7 +72,7 @@ static void diags_talk(struct diags *d)
 {
     diags_sort(d);
     for (size_t i = 0; i < d->count; i++)
-        talk("%s%s", diag_format(d->arena, &d->items[i]), d->items[i].severity == SEVERITY_WARNING ? " (warning)" : "");
+        talk("%s", diag_format(d->arena, &d->items[i]));
     if (d->dropped)
         talk("and %zu more", d->dropped);
 }
