@@ -131,7 +131,8 @@ static int64_t date_parse(const char *s)
     const char *month;
     struct tm t = {0};
 
-    if (!s || sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &t.tm_mday, name, &t.tm_year, &t.tm_hour, &t.tm_min, &t.tm_sec) != 6)
+    if (!s || sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &t.tm_mday, name, &t.tm_year, &t.tm_hour, &t.tm_min,
+                     &t.tm_sec) != 6)
         return TIME_NONE;
     month = strstr(months, name);
     if (!month || strlen(name) != 3 || (month - months) % 3 || t.tm_year < 1970)
@@ -420,7 +421,8 @@ static int headers_make(struct sending *x, struct err *err)
         header_add(x, "Authorization", r->authorization);
     for (size_t i = 1; i < x->n_headers; i++)
         if (has_control(x->headers[i].name) || has_control(x->headers[i].value))
-            return err_set(err, ERR_INVALID, "the header %s of a request to %s holds a control character", x->headers[i].name, x->target.host);
+            return err_set(err, ERR_INVALID, "the header %s of a request to %s holds a control character", x->headers[i].name,
+                           x->target.host);
     return 0;
 }
 
@@ -483,14 +485,20 @@ static int fail_unknown(const struct sending *x, const char *why, struct err *er
     return err_advise(err, "It may have taken effect: look before it is sent again (request id %s)", x->headers[0].value);
 }
 
-/* The last look before a write leaves: tasks that share a permit share its budget, and the journal comes first. */
-static int write_begin(struct sending *x, struct err *err)
+/* The last look before a request leaves: tasks that share a permit share its budget, and the journal comes first. */
+static int send_begin(struct sending *x, struct err *err)
 {
-    if (!x->permit->budget && x->may_have_been_taken)
+    char id[UUID_TEXT];
+
+    if (x->permit && !x->permit->budget && x->may_have_been_taken)
         return fail_unknown(x, "the step has used up the writes it may send", err);
-    if (!x->permit->budget)
+    if (x->permit && !x->permit->budget)
         return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has used up the writes it may send",
                        http_method_name(x->request->method), x->target.shown, x->permit->step);
+    request_id_make(x->http->sched, id);
+    x->headers[0].value = arena_strdup(x->arena, id);
+    if (!x->permit)
+        return 0;
     TRY(journal_append(x->http->options.journal, journal_line(x, "request"), err));
     x->permit->budget--;
     return 0;
@@ -502,17 +510,14 @@ static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
     struct http *h = x->http;
     struct wire_request request;
     int rc;
-    char id[UUID_TEXT];
 
-    request_id_make(h->sched, id);
-    x->headers[0].value = arena_strdup(x->arena, id);
-    request = wire_request_of(x);
     TRY(admit(x, err));
-    rc = x->permit ? write_begin(x, err) : 0;
+    rc = send_begin(x, err);
     if (rc < 0) {
         place_leave(h);
         return rc;
     }
+    request = wire_request_of(x);
     h->sent++;
     rc = h->options.wire->exchange(h->options.wire->self, x->call, x->arena, &request, ret, err);
     place_leave(h);
@@ -531,8 +536,8 @@ static int redirected(const struct sending *x, int status, const char *location,
     struct err ignored;
     const char *host = location && target_parse(x->arena, location, &to, &ignored) == 0 ? to.host : "an unnamed place";
 
-    err_set(err, ERR_PROTOCOL, "%s %s was answered with %d, a redirection to %s, which is not followed", http_method_name(x->request->method),
-            x->target.shown, status, host);
+    err_set(err, ERR_PROTOCOL, "%s %s was answered with %d, a redirection to %s, which is not followed",
+            http_method_name(x->request->method), x->target.shown, status, host);
     err->http_status = status;
     return err_advise(err, "Check the endpoint, and whether a proxy or portal on the way answers in Azure's place");
 }

@@ -95,7 +95,8 @@ static bool line_read(struct reading *r, const char *line, size_t len)
 
 static int broken(const char *path, size_t line, struct err *err)
 {
-    err_set(err, ERR_INVALID, "%s: line %zu does not follow from the line before it: the journal was changed after it was written", path, line);
+    err_set(err, ERR_INVALID, "%s: line %zu does not follow from the line before it: the journal was changed after it was written", path,
+            line);
     return err_advise(err, "Keep the file for whoever looks into it, and name another with --journal");
 }
 
@@ -149,7 +150,8 @@ static int write_line(struct journal *j, const char *s, size_t len, struct err *
     if (n == (ssize_t)len && fsync(j->fd) == 0)
         return 0;
     j->failed = true;
-    return err_set(err, ERR_BLOCKED, "%s: the journal cannot be written: %s", j->path, n < 0 || n == (ssize_t)len ? strerror(errno) : "disk full");
+    return err_set(err, ERR_BLOCKED, "%s: the journal cannot be written: %s", j->path,
+                   n < 0 || n == (ssize_t)len ? strerror(errno) : "disk full");
 }
 
 static int append(struct journal *j, const char *before, const struct value *line, struct err *err)
