@@ -73,8 +73,8 @@ static void refuse(const struct exchange *x, int status, const char *code, const
     answer_header(x->a, x->out, "Content-Type", "application/xml");
     if (request_is(x->r, "HEAD"))
         return;
-    text_printf(&x->out->body, "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>", byte_order_mark,
-                code, message);
+    text_printf(&x->out->body, "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>",
+                byte_order_mark, code, message);
 }
 
 static void add_xml(struct text *t, const char *s)
@@ -200,7 +200,8 @@ static bool shared_key_admits(const struct exchange *x, const char *credentials)
         refuse(x, 403, "AuthenticationFailed", "A signed request needs a date.");
         return false;
     }
-    if (!colon || !str_eq_nocase(arena_strndup(x->a, credentials, (size_t)(colon - credentials)), x->name) || !signature_fits(x, colon + 1)) {
+    if (!colon || !str_eq_nocase(arena_strndup(x->a, credentials, (size_t)(colon - credentials)), x->name) ||
+        !signature_fits(x, colon + 1)) {
         refuse(x, 403, "AuthenticationFailed", "The signature in the Authorization header does not fit the request.");
         return false;
     }

@@ -76,7 +76,7 @@ struct restore_outcome {
     const char *row;           /* of domain-facts 2.4 */
     const char *code;          /* NULL: succeeds */
     bool exports;              /* leaves the key in the staging account */
-    bool from_snapshot;        /* fast */
+    bool from_snapshot;        /* there is nothing but the snapshot: fast */
 };
 
 /* Pure. */
@@ -87,25 +87,42 @@ void rules_gather(struct sim *s, const struct value *backup, const struct value 
 /* May the virtual machine boot with this set's key? */
 bool rules_may_boot(struct sim *s, const char *set_id);
 
-/* --- Backup's entities (backup.c) and jobs (backup_jobs.c) ---------------------------------------------------------------- */
+/* --- Backup's items (backup.c), requests and jobs ---------------------------------------------------------------- */
 
-struct backup_place {
-    const char *vault_id, *subscription, *group, *name;      /* of the source */
-    const struct value *backup;
-};
 const struct value *item_wrapped_with(const struct value *backup, const struct value *point);
 bool item_tier_valid(const struct value *point, const char *tier);
-const char *item_source_id(struct sim *s, struct arena *a, const struct value *backup);
+const char *item_source_id(struct arena *a, const struct value *backup);
+const char *item_security_type(const struct value *backup, const struct value *point);
 /* The parts of an ARM id: the one behind "/subscriptions/", "/resourceGroups/", or the last. "" when absent. */
 const char *world_id_part(struct arena *a, const char *id, const char *behind);
 const char *world_id_name(const char *id);
 /* Newer api-versions show members that 2025-02-01 does not know. */
-bool backup_api_is_newer(const struct sim_request *r);
+bool item_api_is_newer(const struct sim_request *r);
 
-/* Starts a job for an accepted restore; returns its id, which is its operation's id too. */
+/* A restore request beside what it asks for (backup_request.c). */
+struct restore_check {
+    struct sim *s;
+    struct arena *a;
+    const struct value *backup, *point, *body;    /* body: the IaasVMRestoreRequest */
+    const char *location;                          /* of the vault */
+    struct value *problems;                        /* list of {code, message, recommendations}; what is found is added */
+};
+void request_check(const struct restore_check *c);
+/* What validation may foresee beyond that. */
+void request_check_keys(const struct restore_check *c);
+void request_problem(const struct restore_check *c, const char *code, const char *message);
+
+/* Starts a job for an accepted restore; returns its id, which is its operation's id too (backup_restore.c). */
 const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct value *backup, const struct value *point,
                                const struct value *request);
-/* backupJobs and below; `at` is the index of that segment. */
+
+/* backupJobs and below; `at` is the index of that segment (backup_jobs.c). */
 void jobs_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, size_t at);
+/* Operations of a vault: 202 with both polling addresses below `path`; the status; the result. */
+void operation_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *path, const char *status,
+                        const char *result, const char *id);
+void operation_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *id);
+void operation_answer_result(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *path,
+                             const char *status, const char *result, const char *id);
 
 #endif

@@ -83,7 +83,7 @@ static struct restore_outcome none_given(const struct restore_facts *f)
         return succeeds("N-11", false);
     if (!set->same_name)
         return succeeds("N-08", !f->vault_tier);
-    return succeeds(set->same_version ? "N-02" : f->vault_tier ? "N-04" : "N-03", f->snapshot_tier);
+    return succeeds(set->same_version ? "N-02" : f->vault_tier ? "N-04" : "N-03", !f->vault_tier);
 }
 
 /* Table B: another set than the original one; always from the vault tier. */
@@ -123,7 +123,7 @@ static struct restore_outcome other_given(const struct restore_facts *f)
 void rules_decide(const struct restore_facts *f, struct restore_outcome *ret)
 {
     if (!f->customer_key)
-        *ret = succeeds("N-01", f->snapshot_tier);
+        *ret = succeeds("N-01", !f->vault_tier);
     else if (!f->set_given || f->given_is_original)      /* naming the original is naming none */
         *ret = none_given(f);
     else

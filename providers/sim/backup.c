@@ -1,0 +1,544 @@
+/* Knows Azure Backup's protected items and recovery points, and which restore requests are accepted. Must not know how a job
+ * ends (restore_rules.c) nor what it leaves behind (backup_jobs.c). */
+#include "data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VAULTS "Microsoft.RecoveryServices/Vaults/"
+#define ITEMS VAULTS "backupFabrics/protectionContainers/protectedItems/"
+#define TYPE "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers"
+
+struct exchange {
+    struct sim *s;
+    const struct sim_request *r;
+    struct sim_answer *out;
+    struct arena *a;
+    const char *vault_id;
+    size_t at;              /* index of the segment behind the vault */
+};
+
+/* --- parts of ids -------------------------------------------------------------------------------------------------- */
+
+const char *world_id_part(struct arena *a, const char *id, const char *behind)
+{
+    const char *at = id ? str_find_nocase(id, behind) : NULL;
+
+    return at ? arena_strndup(a, at + strlen(behind), strcspn(at + strlen(behind), "/")) : "";
+}
+
+const char *world_id_name(const char *id)
+{
+    const char *slash = id ? strrchr(id, '/') : NULL;
+
+    return slash ? slash + 1 : "";
+}
+
+/* --- the world's backups ------------------------------------------------------------------------------------------- */
+
+const struct value *item_wrapped_with(const struct value *backup, const struct value *point)
+{
+    const struct value *own = value_get(point, "wrappedWith");
+
+    return own ? own : value_get(backup, "wrappedWith");
+}
+
+bool item_tier_valid(const struct value *point, const char *tier)
+{
+    const char *state = value_str(value_get(value_get(point, "tiers"), tier));
+
+    return str_eq_nocase(state, "Valid") || (str_eq(tier, "ArchivedRP") ? str_eq_nocase(state, "Rehydrated") : false);
+}
+
+const char *item_source_id(struct arena *a, const struct value *backup)
+{
+    const char *subscription = value_str_at(backup, "source.subscription");
+
+    if (!subscription)
+        subscription = world_id_part(a, value_str_at(backup, "vault"), "/subscriptions/");
+    return arena_printf(a, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s", subscription,
+                        value_str_at(backup, "source.resourceGroup"), value_str_at(backup, "source.name"));
+}
+
+bool item_api_is_newer(const struct sim_request *r)
+{
+    const char *version = request_query(r, "api-version");
+
+    return version && strcmp(version, "2026-01-01") >= 0;
+}
+
+static const char *source_name(struct arena *a, const struct value *backup)
+{
+    return arena_printf(a, "iaasvmcontainerv2;%s;%s", value_str_at(backup, "source.resourceGroup"), value_str_at(backup, "source.name"));
+}
+
+static const char *item_id(const struct exchange *x, const struct value *backup)
+{
+    const char *name = source_name(x->a, backup);
+
+    return arena_printf(x->a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s/protectedItems/VM;%s", x->vault_id, name,
+                        name);
+}
+
+static const char *location_of_vault(const struct exchange *x)
+{
+    const char *location = value_str_at(resource_find(x->s, x->vault_id), "location");
+
+    return location ? location : "";
+}
+
+static const struct value *newest_point(const struct value *backup)
+{
+    const struct value *points = value_get(backup, "points"), *ret = NULL;
+
+    for (size_t i = 0; i < value_count(points); i++)
+        if (!ret || time_parse(value_str_at(value_item(points, i), "time")) > time_parse(value_str_at(ret, "time")))
+            ret = value_item(points, i);
+    return ret;
+}
+
+/* --- how they are shown -------------------------------------------------------------------------------------------- */
+
+static const char *or_else(const char *s, const char *otherwise)
+{
+    return s ? s : otherwise;
+}
+
+static struct value *show_envelope(struct arena *a, const char *id, const char *type, struct value *properties)
+{
+    struct value *ret = value_map(a);
+
+    value_set_string(a, ret, "id", id);
+    value_set_string(a, ret, "name", world_id_name(id));
+    value_set_string(a, ret, "type", type);
+    value_set(a, ret, "properties", properties);
+    return ret;
+}
+
+/* health 400239 is what a healthy machine was recorded with. */
+static struct value *show_health(struct arena *a)
+{
+    struct value *list = value_list(a), *entry = value_map(a);
+
+    value_set_int(a, entry, "code", 400239);
+    value_set_string(a, entry, "title", "IaasVmHealthGreenDefault");
+    value_set_string(a, entry, "message", "Backup pre-check status of this virtual machine is OK.");
+    value_set(a, entry, "recommendations", value_list(a));
+    value_push(a, list, entry);
+    return list;
+}
+
+static struct value *show_item(const struct exchange *x, const struct value *backup)
+{
+    struct arena *a = x->a;
+    struct value *p = value_map(a), *scan;
+    const char *source = item_source_id(a, backup), *policy = or_else(value_str_at(backup, "protection.policy"), "EnhancedPolicy");
+    const char *newest = value_str_at(newest_point(backup), "time");
+    const char *state = or_else(value_str_at(backup, "protection.state"), "Protected");
+
+    value_set_string(a, p, "friendlyName", value_str_at(backup, "source.name"));
+    value_set_string(a, p, "virtualMachineId", source);
+    value_set_string(a, p, "protectionStatus", "Healthy");
+    value_set_string(a, p, "protectionState", state);
+    value_set_string(a, p, "healthStatus", or_else(value_str_at(backup, "protection.health"), "Passed"));
+    value_set(a, p, "healthDetails", show_health(a));
+    value_set_string(a, p, "lastBackupStatus", newest ? or_else(value_str_at(backup, "protection.lastBackupStatus"), "Completed") : "");
+    value_set_string(a, p, "lastBackupTime", newest ? newest : "2001-01-01T00:00:00Z");
+    value_set_string(a, p, "protectedItemDataId", "686095811647967");
+    value_set(a, p, "extendedProperties", value_map(a));
+    value_set_string(a, p, "policyType", or_else(value_str_at(backup, "protection.policyType"), "V2"));
+    value_set_string(a, p, "protectedItemType", "Microsoft.Compute/virtualMachines");
+    value_set_string(a, p, "backupManagementType", "AzureIaasVM");
+    value_set_string(a, p, "workloadType", "VM");
+    value_set_string(a, p, "containerName", source_name(a, backup));
+    value_set_string(a, p, "sourceResourceId", source);
+    if (!str_eq(state, "ProtectionStopped")) {
+        value_set(a, p, "policyId", value_format(a, "%s/backupPolicies/%s", x->vault_id, policy));
+        value_set_string(a, p, "policyName", policy);
+    }
+    value_set_string(a, p, "lastRecoveryPoint", newest);
+    value_set(a, p, "vaultId", value_format(a, "%s%s", x->s->ep.arm, x->vault_id));
+    value_set_bool(a, p, "isArchiveEnabled", false);
+    if (value_bool_at(backup, "protection.softDeleted", false))
+        value_set_bool(a, p, "isScheduledForDeferredDelete", true);
+    if (item_api_is_newer(x->r)) {
+        value_set_int(a, p, "softDeleteRetentionPeriod", 0);
+        value_set_string(a, p, "sourceLocation", location_of_vault(x));
+        scan = value_set(a, p, "sourceSideScanInfo", value_map(a));
+        value_set_string(a, scan, "sourceSideScanStatus", "NotConfigured");
+        value_set_string(a, scan, "sourceSideScanSummary", "Unknown");
+    }
+    return show_envelope(a, item_id(x, backup), TYPE "/protectedItems", p);
+}
+
+static struct value *show_container(const struct exchange *x, const struct value *backup)
+{
+    struct arena *a = x->a;
+    struct value *p = value_map(a);
+
+    value_set_string(a, p, "virtualMachineId", item_source_id(a, backup));
+    value_set_string(a, p, "virtualMachineVersion", "Compute");
+    value_set_string(a, p, "resourceGroup", value_str_at(backup, "source.resourceGroup"));
+    value_set_string(a, p, "friendlyName", value_str_at(backup, "source.name"));
+    value_set_string(a, p, "backupManagementType", "AzureIaasVM");
+    value_set_string(a, p, "registrationStatus", "Registered");
+    value_set_string(a, p, "healthStatus", "Healthy");
+    value_set_string(a, p, "containerType", "Microsoft.Compute/virtualMachines");
+    value_set_string(a, p, "protectableObjectType", "Microsoft.Compute/virtualMachines");
+    /* The recorded container is in lower case where its item is not. */
+    return show_envelope(a, arena_printf(a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s", x->vault_id,
+                                         str_lower(a, source_name(a, backup))), TYPE, p);
+}
+
+static struct value *show_tiers(struct arena *a, const struct value *point)
+{
+    const struct value *tiers = value_get(point, "tiers");
+    struct value *ret = value_list(a);
+
+    for (size_t i = 0; i < value_count(tiers); i++) {
+        struct value *tier = value_map(a);
+
+        value_set_string(a, tier, "type", tiers->map.members[i].key);
+        value_set_string(a, tier, "status", value_str(tiers->map.members[i].value));
+        value_push(a, ret, tier);
+    }
+    return ret;
+}
+
+const char *item_security_type(const struct value *backup, const struct value *point)
+{
+    const char *own = value_str_at(point, "securityType");
+
+    if (!own)
+        own = value_str_at(backup, "source.securityType");
+    if (own)
+        return own;
+    return value_get(item_wrapped_with(backup, point), "key") ? "ConfidentialVMDiskEncryptedWithCustomerKey"
+                                                             : "ConfidentialVMDiskEncryptedWithPlatformKey";
+}
+
+static struct value *show_point(const struct exchange *x, const struct value *backup, const struct value *point)
+{
+    struct arena *a = x->a;
+    struct value *p = value_map(a), *more;
+
+    value_set_string(a, p, "objectType", "IaasVMRecoveryPoint");
+    value_set_string(a, p, "recoveryPointType", or_else(value_str_at(point, "consistency"), "AppConsistent"));
+    value_set_string(a, p, "recoveryPointTime", value_str_at(point, "time"));
+    value_set_string(a, p, "recoveryPointAdditionalInfo", "");
+    value_set_string(a, p, "sourceVMStorageType", "PremiumVMOnPartialPremiumStorage");
+    value_set_bool(a, p, "isSourceVMEncrypted", false);
+    value_set_bool(a, p, "isInstantIlrSessionActive", false);
+    value_set(a, p, "recoveryPointTierDetails", show_tiers(a, point));
+    value_set_bool(a, p, "isManagedVirtualMachine", true);
+    value_set_string(a, p, "virtualMachineSize", or_else(value_str_at(backup, "source.size"), "Standard_DC4ads_v6"));
+    value_set_bool(a, p, "originalStorageAccountOption", false);
+    value_set_string(a, p, "osType", or_else(value_str_at(backup, "source.osType"), "Linux"));
+    more = value_set(a, p, "recoveryPointMoveReadinessInfo", value_map(a));
+    more = value_set(a, more, "ArchivedRP", value_map(a));
+    value_set_bool(a, more, "isReadyForMove", false);
+    value_set_string(a, p, "securityType", item_security_type(backup, point));
+    more = value_set(a, p, "recoveryPointProperties", value_map(a));
+    value_set_string(a, more, "expiryTime", value_str_at(point, "expiryTime"));
+    value_set_bool(a, more, "isSoftDeleted", value_bool_at(point, "softDeleted", false));
+    value_set_bool(a, p, "isPrivateAccessEnabledOnAnyDisk", false);
+    if (item_api_is_newer(x->r)) {
+        value_set_string(a, p, "createdWithPolicyType", or_else(value_str_at(backup, "protection.policyType"), "V2"));
+        value_set_string(a, p, "threatStatus", "NotAvailable");
+    }
+    return show_envelope(a, arena_printf(a, "%s/recoveryPoints/%s", item_id(x, backup), value_str_at(point, "id")),
+                         TYPE "/protectedItems/recoveryPoints", p);
+}
+
+/* --- filters ------------------------------------------------------------------------------------------------------- */
+
+/* Does the filter let this pass? Only clauses on `name` count: "friendlyName eq 'vm-1'". */
+static bool filter_passes(struct arena *a, const char *filter, const char *name, const char *value)
+{
+    const char *clause = filter ? str_find_nocase(filter, arena_printf(a, "%s eq '", name)) : NULL, *start;
+
+    if (!clause)
+        return true;
+    start = clause + strlen(name) + strlen(" eq '");
+    return str_eq_nocase(arena_strndup(a, start, strcspn(start, "'")), value);
+}
+
+static void list_backups(const struct exchange *x, bool containers)
+{
+    struct value *all = state_list(x->s, "backups"), *items = value_list(x->a);
+    const char *filter = request_query(x->r, "$filter");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *b = value_item(all, i);
+
+        if (str_eq_nocase(value_str_at(b, "vault"), x->vault_id) && filter_passes(x->a, filter, "backupManagementType", "AzureIaasVM") &&
+            filter_passes(x->a, filter, "itemType", "VM") && filter_passes(x->a, filter, "friendlyName", value_str_at(b, "source.name")) &&
+            filter_passes(x->a, filter, "status", "Registered"))
+            value_push(x->a, items, containers ? show_container(x, b) : show_item(x, b));
+    }
+    arm_page(x->s, x->r, x->out, items);
+}
+
+static struct value *show_policy(const struct exchange *x, const char *name)
+{
+    struct value *p = value_map(x->a);
+
+    value_set_string(x->a, p, "backupManagementType", "AzureIaasVM");
+    value_set_string(x->a, p, "policyType", "V2");
+    value_set_string(x->a, p, "timeZone", "UTC");
+    value_set_int(x->a, p, "instantRpRetentionRangeInDays", 7);
+    value_set_int(x->a, p, "protectedItemsCount", (int64_t)value_count(state_list(x->s, "backups")));
+    return show_envelope(x->a, arena_printf(x->a, "%s/backupPolicies/%s", x->vault_id, name),
+                         "Microsoft.RecoveryServices/vaults/backupPolicies", p);
+}
+
+static void list_points(const struct exchange *x, const struct value *backup)
+{
+    const struct value *points = value_get(backup, "points");
+    struct value *items = value_list(x->a);
+
+    for (size_t i = value_count(points); i-- > 0;)
+        value_push(x->a, items, show_point(x, backup, value_item(points, i)));
+    arm_page(x->s, x->r, x->out, items);
+}
+
+/* --- restore requests ---------------------------------------------------------------------------------------------- */
+
+/* Rights on what the request refers to: Azure names the linked scope. */
+static bool linked(const struct exchange *x, const char *action, const char *scope, const char *linked_action)
+{
+    if (!scope || access_rbac(x->s, x->r->principal, scope, linked_action, false))
+        return true;
+    answer_arm_error(x->a, x->out, 403, true, "LinkedAuthorizationFailed",
+                     "The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, it does not have "
+                     "permission to perform action(s) '%s' on the linked scope(s) '%s'.",
+                     x->r->principal, x->r->principal, action, x->vault_id, linked_action, scope);
+    return false;
+}
+
+static bool linked_rights(const struct exchange *x, const struct value *body)
+{
+    static const char action[] = ITEMS "recoveryPoints/restore/action";
+    bool new_vm = str_eq(value_str_at(body, "recoveryType"), "AlternateLocation");
+
+    return linked(x, action, value_str_at(body, "storageAccountId"), "Microsoft.Storage/storageAccounts/read") &&
+           linked(x, action, value_str_at(body, "targetResourceGroupId"),
+                  new_vm ? "Microsoft.Compute/virtualMachines/write" : "Microsoft.Compute/disks/write") &&
+           (!new_vm || linked(x, action, value_str_at(body, "subnetId"), "Microsoft.Network/virtualNetworks/subnets/join/action"));
+}
+
+static void post_restore(const struct exchange *x, const struct value *backup, const struct value *point)
+{
+    struct restore_check c = {.s = x->s, .a = x->a, .backup = backup, .point = point, .body = value_get(x->r->json, "properties"),
+                              .location = location_of_vault(x), .problems = value_list(x->a)};
+    const struct value *first;
+
+    if (!require_rbac(x->s, x->r, x->out, item_id(x, backup), ITEMS "recoveryPoints/restore/action"))
+        return;
+    request_check(&c);
+    first = value_item(c.problems, 0);
+    if (first)
+        answer_arm_error(x->a, x->out, 400, false, value_str_at(first, "code"), "%s", value_str_at(first, "message"));
+    else if (linked_rights(x, c.body))
+        operation_accepted(x->s, x->r, x->out, item_id(x, backup), "operationsStatus", "operationResults",
+                           jobs_start_restore(x->s, x->vault_id, backup, point, c.body));
+}
+
+/* --- validation ---------------------------------------------------------------------------------------------------- */
+
+/* The backup and point that an id names; NULL when there is none. */
+static const struct value *find_point(const struct exchange *x, const char *id, const struct value **ret_backup)
+{
+    struct value *all = state_list(x->s, "backups");
+
+    for (size_t i = 0; id && i < value_count(all); i++) {
+        const struct value *b = value_item(all, i), *points = value_get(b, "points");
+
+        for (size_t k = 0; k < value_count(points) && str_eq_nocase(value_str_at(b, "vault"), x->vault_id); k++) {
+            const char *point_id = arena_printf(x->a, "%s/recoveryPoints/%s", item_id(x, b), value_str_at(value_item(points, k), "id"));
+
+            if (str_eq_nocase(point_id, id)) {
+                *ret_backup = b;
+                return value_item(points, k);
+            }
+        }
+    }
+    return NULL;
+}
+
+static struct value *validate(const struct exchange *x)
+{
+    const struct value *backup = NULL;
+    struct restore_check c = {.s = x->s, .a = x->a, .body = value_at(x->r->json, "properties.restoreRequest"),
+                              .location = location_of_vault(x), .problems = value_list(x->a)};
+    struct value *ret = value_map(x->a), *response = value_set(x->a, ret, "validateOperationResponse", value_map(x->a));
+
+    c.point = find_point(x, value_str_at(x->r->json, "id"), &backup);
+    c.backup = backup;
+    if (c.point) {
+        request_check(&c);
+        request_check_keys(&c);
+    } else {
+        request_problem(&c, "BMSUserErrorInvalidInput", "The recovery point does not exist.");
+    }
+    value_set(x->a, response, "validationResults", c.problems);
+    return ret;
+}
+
+static void trigger_validation(const struct exchange *x)
+{
+    struct value *output = validate(x);
+    const char *id;
+
+    value_set_string(x->a, output, "objectType", "OperationStatusValidateOperationExtendedInfo");
+    id = operation_new(x->s, "validate", x->vault_id, x->s->now_ms + 10 * SECOND_MS, output, NULL);
+    operation_accepted(x->s, x->r, x->out, x->vault_id, "backupValidateOperationsStatuses", "backupValidateOperationResults", id);
+}
+
+/* --- routes -------------------------------------------------------------------------------------------------------- */
+
+static const struct value *find_backup(const struct exchange *x, const char *container, const char *item)
+{
+    struct value *all = state_list(x->s, "backups");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *b = value_item(all, i);
+        const char *name = source_name(x->a, b);
+
+        if (str_eq_nocase(value_str_at(b, "vault"), x->vault_id) &&
+            str_eq_nocase(container, arena_printf(x->a, "IaasVMContainer;%s", name)) &&
+            str_eq_nocase(item, arena_printf(x->a, "VM;%s", name)))
+            return b;
+    }
+    return NULL;
+}
+
+static bool allowed(const struct exchange *x, const char *action)
+{
+    return require_rbac(x->s, x->r, x->out, x->vault_id, action);
+}
+
+static void route_points(const struct exchange *x, const struct value *backup, size_t left)
+{
+    const struct value *points = value_get(backup, "points"), *point = NULL;
+    const char *id = request_segment(x->r, x->at + 7);
+
+    if (left == 7 && request_is(x->r, "GET")) {
+        if (allowed(x, ITEMS "recoveryPoints/read"))
+            list_points(x, backup);
+        return;
+    }
+    for (size_t i = 0; i < value_count(points) && !point; i++)
+        if (str_eq(value_str_at(value_item(points, i), "id"), id))
+            point = value_item(points, i);
+    if (!point)
+        answer_arm_error(x->a, x->out, 404, false, "ResourceNotFound", "The recovery point '%s' does not exist.", id);
+    else if (left == 9 && request_is(x->r, "POST") && str_eq_nocase(request_segment(x->r, x->at + 8), "restore"))
+        post_restore(x, backup, point);
+    else if (left != 8 || !request_is(x->r, "GET"))
+        arm_bad_path(x->r, x->out);
+    else if (allowed(x, ITEMS "recoveryPoints/read"))
+        answer_json(x->a, x->out, 200, show_point(x, backup, point));
+}
+
+/* backupFabrics/Azure/protectionContainers/C/protectedItems/I[/…] */
+static void route_item(const struct exchange *x, size_t left)
+{
+    const struct sim_request *r = x->r;
+    const char *what = request_segment(r, x->at + 6), *id = request_segment(r, x->at + 7);
+    const struct value *backup = find_backup(x, request_segment(r, x->at + 3), request_segment(r, x->at + 5));
+
+    if (left < 6 || !str_eq_nocase(request_segment(r, x->at + 1), "Azure"))
+        arm_bad_path(r, x->out);
+    else if (!backup)
+        answer_arm_error(x->a, x->out, 404, false, "ResourceNotFound", "The protected item '%s' does not exist.",
+                         request_segment(r, x->at + 5));
+    else if (str_eq_nocase(what, "recoveryPoints"))
+        route_points(x, backup, left);
+    else if (!request_is(r, "GET"))
+        arm_bad_path(r, x->out);
+    else if (left == 6 && allowed(x, ITEMS "read"))
+        answer_json(x->a, x->out, 200, show_item(x, backup));
+    else if (left == 8 && str_eq_nocase(what, "operationsStatus") && allowed(x, ITEMS "operationsStatus/read"))
+        operation_answer(x->s, x->r, x->out, x->vault_id, id);
+    else if (left == 8 && str_eq_nocase(what, "operationResults") && allowed(x, ITEMS "operationResults/read"))
+        operation_answer_result(x->s, x->r, x->out, x->vault_id, item_id(x, backup), "operationsStatus", "operationResults", id);
+    else if (!x->out->body.len)
+        arm_bad_path(r, x->out);
+}
+
+static void get_policies(const struct exchange *x, const char *name)
+{
+    struct value *items = value_list(x->a);
+
+    if (*name) {
+        answer_json(x->a, x->out, 200, show_policy(x, name));
+        return;
+    }
+    value_push(x->a, items, show_policy(x, "EnhancedPolicy"));
+    arm_page(x->s, x->r, x->out, items);
+}
+
+static void result(const struct exchange *x, const char *status, const char *segment, const char *id)
+{
+    operation_answer_result(x->s, x->r, x->out, x->vault_id, x->vault_id, status, segment, id);
+}
+
+static bool route_get(const struct exchange *x, const char *what, const char *id)
+{
+    static const struct { const char *segment, *action; } reads[] = {
+        {"backupProtectedItems", VAULTS "backupProtectedItems/read"},
+        {"backupProtectionContainers", VAULTS "backupProtectionContainers/read"},
+        {"backupResourceGuardProxies", VAULTS "backupResourceGuardProxies/read"},
+        {"backupPolicies", VAULTS "backupPolicies/read"},
+        {"backupOperations", VAULTS "backupOperations/read"},
+        {"backupOperationResults", VAULTS "backupOperationResults/read"},
+        {"backupValidateOperationsStatuses", VAULTS "backupValidateOperationsStatuses/read"},
+        {"backupValidateOperationResults", VAULTS "backupValidateOperationResults/read"},
+    };
+    size_t i = 0;
+
+    while (i < COUNT(reads) && !str_eq_nocase(reads[i].segment, what))
+        i++;
+    if (i == COUNT(reads))
+        return false;
+    if (!allowed(x, reads[i].action))
+        return true;
+    switch (i) {
+    case 0: list_backups(x, false); break;
+    case 1: list_backups(x, true); break;
+    case 2: arm_page(x->s, x->r, x->out, value_list(x->a)); break;
+    case 3: get_policies(x, id); break;
+    case 5: result(x, "backupOperations", what, id); break;
+    case 7: result(x, "backupValidateOperationsStatuses", what, id); break;
+    default: operation_answer(x->s, x->r, x->out, x->vault_id, id); break;
+    }
+    return true;
+}
+
+void backup_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    size_t provider = arm_provider_at(r);
+    struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .vault_id = request_path(r, provider + 4), .at = provider + 4};
+    const char *what = request_segment(r, x.at), *id = request_segment(r, x.at + 1);
+    const struct value *vault = resource_find(s, x.vault_id);
+
+    if (!vault) {
+        arm_not_found(s, r, out, x.vault_id);
+        return;
+    }
+    x.vault_id = value_str_at(vault, "id");
+    if (str_eq_nocase(what, "backupJobs")) {
+        jobs_answer(s, r, out, x.vault_id, x.at);
+    } else if (str_eq_nocase(what, "backupFabrics")) {
+        route_item(&x, r->n_segments - x.at);
+    } else if (request_is(r, "POST") && str_eq_nocase(what, "backupValidateOperation")) {
+        if (allowed(&x, VAULTS "backupValidateOperation/action"))
+            answer_json(x.a, out, 200, validate(&x));
+    } else if (request_is(r, "POST") && str_eq_nocase(what, "backupTriggerValidateOperation")) {
+        if (allowed(&x, VAULTS "backupTriggerValidateOperation/action"))
+            trigger_validation(&x);
+    } else if (!request_is(r, "GET") || !route_get(&x, what, id)) {
+        arm_bad_path(r, out);
+    }
+}

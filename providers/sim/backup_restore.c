@@ -1,0 +1,418 @@
+/* Knows the life of a restore: queued, decided, ended, and what it leaves behind: a virtual machine, disks, configuration,
+ * or the exported key. Must not know by which rules it ends (restore_rules.c) nor how it is shown (backup_jobs.c).
+ *
+ * Key and grants are judged when the data phase starts, not at the end: the service has to unwrap before it copies, so what is
+ * repaired later does not save a running pass. Whether the machine boots is judged at the end, when it would. */
+#include "data.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "../../reconciler/format/crypt.h"
+#include "../../reconciler/format/json.h"
+
+#define SNAPSHOT_DURATION (3 * (int64_t)MINUTE_MS)
+
+/* A queued job's data phase starts this much later. */
+#define DECIDE_AFTER (30 * (int64_t)SECOND_MS)
+
+/* Nobody publishes the numbers of the key errors: these are ours. The names are Azure's. */
+static const struct { const char *code; int number; const char *text, *advice; } errors[] = {
+    {"UserErrorDiskEncryptionSetDoesNotExist", 400901, "The disk encryption set of the virtual machine does not exist.",
+     "Name a disk encryption set that uses the original key."},
+    {"UserErrorDiskEncryptionSetKeyDoesNotExist", 400902, "The key behind the disk encryption set cannot be used as it was backed up.",
+     "Recover or restore the key, then restore again."},
+    {"UserErrorInputDESKeyDoesNotMatchWithOriginalKey", 400903, "The disk encryption set given does not use the original key.",
+     "Give a disk encryption set that uses the original key and version."},
+    {"UserErrorRestoreNotSupportedFromSnapshotTierRPForDifferentDES", 400904,
+     "The recovery point is only a snapshot, which can be restored with the original disk encryption set and key alone.",
+     "Choose a recovery point in the vault tier."},
+    {"UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK", 400905, "Azure Backup lacks permissions on the key's vault.",
+     "Grant the Backup Management Service access to the key."},
+    {"KeyVaultAccessForbidden", 400906, "The identity of the disk encryption set may not use the key.",
+     "Grant the identity get, wrap and unwrap on the key."},
+    {"UserErrorJobSuccessfullyCancelled", 400158, "The job was cancelled by the user.", ""},
+    {"VMStartFailed", 400907, "The virtual machine was restored and did not start: its key could not be released.",
+     "Allow the release of the key, then start the machine."},
+    {"InvalidParameter", 400908, "The disk encryption set cannot be used for the restored disk.", "Give a fitting disk encryption set."},
+    {"BMSUserErrorInvalidInput", 400909, "A virtual machine of the target's name exists.", "Choose another name."},
+};
+
+/* --- the job's body ---------------------------------------------------------------------------------------------------- */
+
+static struct value *set_map(struct arena *a, struct value *map, const char *key)
+{
+    return value_set(a, map, key, value_map(a));
+}
+
+static void add_task(struct arena *a, struct value *tasks, const char *id, const char *status)
+{
+    struct value *task = value_map(a);
+
+    value_set_string(a, task, "taskId", id);
+    value_set_string(a, task, "duration", "PT0S");
+    value_set_string(a, task, "status", status);
+    value_push(a, tasks, task);
+}
+
+static void fill_bag(struct arena *a, struct value *bag, const struct value *backup, const struct value *point, const struct value *request)
+{
+    const char *type = value_str_at(request, "recoveryType"), *vnet = value_str_at(request, "virtualNetworkId");
+    const char *group = value_str_at(request, "targetResourceGroupId");
+    bool new_vm = str_eq(type, "AlternateLocation"), disks = str_eq(type, "RestoreDisks");
+
+    value_set_string(a, bag, "Job Type", new_vm ? "Recover VM to an alternate location" : disks ? "Recover disks" : "Replace disks");
+    if (!disks)
+        value_set_string(a, bag, "Original VM Name", value_str_at(backup, "source.name"));
+    value_set_string(a, bag, "Target VM Name", new_vm ? world_id_name(value_str_at(request, "targetVirtualMachineId")) : "vmName");
+    if (new_vm)
+        value_set(a, bag, "Target VNet Name", value_format(a, "Group %s %s", world_id_part(a, vnet, "/resourceGroups/"), world_id_name(vnet)));
+    value_set_string(a, bag, "Target Storage Account Name", world_id_name(value_str_at(request, "storageAccountId")));
+    value_set_string(a, bag, "Recovery point time ", time_format_us(a, time_parse(value_str_at(point, "time"))));
+    if (group)
+        value_set_string(a, bag, "Target resource group", world_id_name(group));
+    value_set_string(a, bag, "VM Subscription ID", world_id_part(a, item_source_id(a, backup), "/subscriptions/"));
+}
+
+static struct value *job_details(struct arena *a, const struct value *backup, const struct value *point, const struct value *request)
+{
+    const char *type = value_str_at(request, "recoveryType");
+    struct value *ret = value_map(a), *tasks = value_set(a, ret, "tasksList", value_list(a));
+
+    add_task(a, tasks, "Transfer data from vault", "InProgress");
+    if (str_eq(type, "AlternateLocation"))
+        add_task(a, tasks, "Create the restored virtual machine", "NotStarted");
+    if (str_eq(type, "OriginalLocation"))
+        add_task(a, tasks, "Update the virtual machine", "NotStarted");
+    fill_bag(a, set_map(a, ret, "propertyBag"), backup, point, request);
+    value_set_string(a, set_map(a, ret, "internalPropertyBag"), "restoreLocationType", type);
+    value_set(a, ret, "progressPercentage", value_real(a, 1.0));
+    value_set_string(a, ret, "dynamicErrorMessage", "");
+    return ret;
+}
+
+static size_t index_of(struct sim *s, const struct value *backup)
+{
+    struct value *all = state_list(s, "backups");
+    size_t i = 0;
+
+    while (i < value_count(all) && value_item(all, i) != backup)
+        i++;
+    return i;
+}
+
+const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct value *backup, const struct value *point,
+                               const struct value *request)
+{
+    struct arena *a = s->arena;
+    const char *id = operation_new(s, "restore", vault_id, s->now_ms + behaviour_ms(s, "operationDelay", 20 * SECOND_MS), NULL, NULL);
+    struct value *job = value_map(a), *p = set_map(a, job, "properties"), *own = set_map(a, job, "sim"), *actions = value_list(a);
+
+    value_set(a, job, "id", value_format(a, "%s/backupJobs/%s", vault_id, id));
+    value_set_string(a, job, "name", id);
+    value_set_string(a, job, "type", "Microsoft.RecoveryServices/vaults/backupJobs");
+    value_set_string(a, p, "jobType", "AzureIaaSVMJob");
+    value_push(a, value_set(a, p, "actionsInfo", actions), value_string(a, "Cancellable"));
+    value_set(a, p, "containerName", value_format(a, "iaasvmcontainerv2;%s;%s", value_str_at(backup, "source.resourceGroup"),
+                                                  value_str_at(backup, "source.name")));
+    value_set_string(a, p, "virtualMachineVersion", "Compute");
+    value_set(a, p, "extendedInfo", job_details(a, backup, point, request));
+    value_set_string(a, p, "entityFriendlyName", value_str_at(backup, "source.name"));
+    value_set_string(a, p, "backupManagementType", "AzureIaasVM");
+    value_set_string(a, p, "operation", "Restore");
+    value_set_string(a, p, "status", "InProgress");
+    value_set_string(a, p, "startTime", time_format(a, s->now_ms));
+    value_set_string(a, p, "activityId", new_guid(s));
+    value_set_string(a, own, "phase", "queued");
+    value_set_string(a, own, "due", time_format(a, s->now_ms + DECIDE_AFTER));
+    value_set_int(a, own, "backup", (int64_t)index_of(s, backup));
+    value_set_string(a, own, "point", value_str_at(point, "id"));
+    value_set(a, own, "request", value_copy(a, request));
+    state_push(s, "jobs", job);
+    return id;
+}
+
+/* --- ends ---------------------------------------------------------------------------------------------------------------- */
+
+struct ending {
+    struct sim *s;
+    struct arena *a;                 /* of the state */
+    struct value *job, *p, *own, *bag;
+    const struct value *backup, *point, *request;
+    const char *type;                /* recoveryType */
+    const char *location, *set_id;   /* set_id: what the new disk is wrapped with; NULL: a platform key */
+};
+
+static void set_tasks(const struct ending *e, const char *first, const char *others)
+{
+    struct value *tasks = value_at(e->p, "extendedInfo.tasksList");
+
+    for (size_t i = 0; i < value_count(tasks); i++)
+        value_set_string(e->a, value_item(tasks, i), "status", i ? others : first);
+}
+
+static void end_job(const struct ending *e, const char *status)
+{
+    struct value *details = value_get(e->p, "extendedInfo");
+
+    value_set_string(e->a, e->p, "status", status);
+    value_set_string(e->a, e->p, "endTime", time_format(e->a, e->s->now_ms));
+    value_set_string(e->a, details, "estimatedRemainingDuration", "PT0S");
+    if (!str_eq(status, "Failed") && !str_eq(status, "Cancelled"))
+        value_set(e->a, details, "progressPercentage", value_real(e->a, 100.0));
+    value_set_string(e->a, e->own, "phase", "ended");
+    value_remove(e->own, "due");
+    state_changed(e->s);
+}
+
+static void add_error(const struct ending *e, const char *code)
+{
+    struct value *list = value_set(e->a, e->p, "errorDetails", value_list(e->a)), *entry = value_map(e->a), *advice;
+
+    for (size_t i = 0; i < COUNT(errors); i++)
+        if (str_eq(errors[i].code, code)) {
+            value_set_int(e->a, entry, "errorCode", errors[i].number);
+            value_set_string(e->a, entry, "errorTitle", code);
+            value_set_string(e->a, entry, "errorString", errors[i].text);
+            advice = value_set(e->a, entry, "recommendations", value_list(e->a));
+            value_push(e->a, advice, value_string(e->a, errors[i].advice));
+            value_push(e->a, list, entry);
+        }
+}
+
+/* "payroll-01" is "payroll01-" and 32 hex digits: a container of its own for every job. */
+static const char *new_container(const struct ending *e)
+{
+    struct text t;
+    const char *name = value_str_at(e->backup, "source.name"), *guid = new_guid(e->s);
+    char *ret;
+
+    text_init(&t, TEXT_CEILING);
+    for (; *name && t.len < 30; name++)
+        if (isalnum((unsigned char)*name))
+            text_add_char(&t, (char)tolower((unsigned char)*name));
+    text_add_char(&t, '-');
+    for (; *guid; guid++)
+        if (*guid != '-')
+            text_add_char(&t, *guid);
+    ret = arena_strdup(e->a, text_str(&t));
+    text_release(&t);
+    return ret;
+}
+
+static const char *staging_account(const struct ending *e)
+{
+    return world_id_name(value_str_at(e->request, "storageAccountId"));
+}
+
+/* The export: by default as its sibling, the configuration blob, was recorded: a page blob with a byte order mark
+ * (behaviour.exportBlob: page-bom, page, block). */
+static void export_key(const struct ending *e)
+{
+    const struct value *key = value_get(item_wrapped_with(e->backup, e->point), "key");
+    const char *how = behaviour(e->s, "exportBlob", "page-bom"), *container = new_container(e);
+    const char *name = arena_printf(e->a, "securedvmencryptioninfo%s.json", new_guid(e->s));
+    struct text raw, encoded, json;
+
+    text_init(&raw, TEXT_CEILING);
+    text_init(&encoded, TEXT_CEILING);
+    text_init(&json, TEXT_CEILING);
+    if (key_backup_of_version(e->s, value_str_at(key, "store"), value_str_at(key, "name"), value_str_at(key, "version"), &raw)) {
+        crypt_base64_encode(&encoded, raw.s, raw.len, BASE64_STANDARD);
+        text_printf(&json, "%s{\"SecurityType\":\"ConfidentialVM\",\"OsDiskEncryptionDetails\":{\"EncryptionType\":"
+                           "\"ConfidentialVmEncryptedWithCustomerKey\",\"KeyVaultResourceType\":\"Microsoft.KeyVault/vaults\","
+                           "\"KeyBackupData\":\"%s\"},\"DataDiskEncryptionDetails\":[]}",
+                    str_eq(how, "page-bom") ? "\xEF\xBB\xBF" : "", text_str(&encoded));
+        blob_put(e->s, staging_account(e), container, name, !str_eq(how, "block"), json.s, json.len);
+        value_set_string(e->a, e->bag, "Config Blob Container Name", container);
+        value_set_string(e->a, e->bag, "Secured Encryption Info Blob Name", name);
+    }
+    text_release(&raw);
+    text_release(&encoded);
+    text_release(&json);
+}
+
+static void end_failed(const struct ending *e, const char *code)
+{
+    /* Replacing disks is nowhere documented to export; its jobs were recorded without configuration blobs. */
+    if (value_bool_at(e->own, "exports", false) && !str_eq(e->type, "OriginalLocation"))
+        export_key(e);
+    set_tasks(e, "Failed", "NotStarted");
+    add_error(e, code);
+    end_job(e, "Failed");
+}
+
+static const char *restored_disk(const struct ending *e, const char *group, const char *vm)
+{
+    const char *id = arena_printf(e->a, "%s/providers/Microsoft.Compute/disks/%s-osdisk-%.8s", group, vm, new_guid(e->s));
+
+    compute_create_disk(e->s, id, e->location, e->set_id, value_str_at(e->backup, "source.osType") ?: "Linux");
+    return id;
+}
+
+static void put_document(const struct ending *e, const char *container, const char *name, const char *member, const char *text)
+{
+    struct value *body = value_map(e->a);
+    struct text json;
+
+    value_set_string(e->a, body, member, text);
+    text_init(&json, TEXT_CEILING);
+    json_write(&json, body, JSON_COMPACT);
+    blob_put(e->s, staging_account(e), container, name, true, json.s, json.len);
+    text_release(&json);
+}
+
+static void end_with_disks(const struct ending *e)
+{
+    const char *vm = value_str_at(e->backup, "source.name"), *id = value_str_at(e->job, "name"), *container = new_container(e);
+    const char *disk = restored_disk(e, value_str_at(e->request, "targetResourceGroupId"), vm);
+    const char *config = arena_printf(e->a, "config-%s-%s.json", world_id_name(value_str_at(e->backup, "vault")), id);
+    const char *template = arena_printf(e->a, "azuredeploy%s.json", id);
+    const char *host = arena_printf(e->a, "https://%s%s", staging_account(e), e->s->ep.blob_suffix);
+
+    put_document(e, container, config, "osDiskId", disk);
+    put_document(e, container, template, "contentVersion", "1.0.0.0");
+    value_set_string(e->a, e->bag, "Config Blob Name", config);
+    value_set_string(e->a, e->bag, "Config Blob Container Name", container);
+    value_set(e->a, e->bag, "Config Blob Uri", value_format(e->a, "%s/%s/%s", host, container, config));
+    value_set(e->a, e->bag, "Template Blob Uri", value_format(e->a, "%s/%s/%s", host, container, template));
+    set_tasks(e, "Completed", "Completed");
+    end_job(e, "Completed");
+}
+
+/* N-26: without release the disks are good and the machine stays down. By default it exists, deallocated, and the job ends with a
+ * warning; behaviour.releaseRefused: job-fails leaves only the disks. */
+static void end_with_vm(const struct ending *e)
+{
+    const char *vm = value_str_at(e->request, "targetVirtualMachineId"), *group = value_str_at(e->request, "targetResourceGroupId");
+    bool boots = !e->set_id || rules_may_boot(e->s, e->set_id), taken = resource_find(e->s, vm) != NULL;
+
+    if (taken || (!boots && str_eq(behaviour(e->s, "releaseRefused", "vm-stopped"), "job-fails"))) {
+        restored_disk(e, group, world_id_name(vm));
+        set_tasks(e, "Completed", "Failed");
+        add_error(e, taken ? "BMSUserErrorInvalidInput" : "VMStartFailed");
+        end_job(e, "Failed");
+        return;
+    }
+    compute_create_restored_vm(e->s, vm, e->location, e->set_id, value_str_at(e->backup, "source.size") ?: "Standard_DC4ads_v6",
+                               value_str_at(e->backup, "source.osType") ?: "Linux", value_str_at(e->request, "subnetId"), boots);
+    set_tasks(e, "Completed", "Completed");
+    if (!boots)
+        add_error(e, "VMStartFailed");
+    end_job(e, boots ? "Completed" : "CompletedWithWarnings");
+}
+
+static void end_replaced(const struct ending *e)
+{
+    const char *vm_id = item_source_id(e->a, e->backup), *name = value_str_at(e->backup, "source.name");
+    struct value *disk = value_at(resource_find(e->s, vm_id), "properties.storageProfile.osDisk.managedDisk");
+    const char *group = arena_strndup(e->a, vm_id, (size_t)(str_find_nocase(vm_id, "/providers/") - vm_id));
+
+    if (disk)
+        value_set_string(e->a, disk, "id", restored_disk(e, group, name));
+    set_tasks(e, "Completed", "Completed");
+    end_job(e, "Completed");
+}
+
+/* --- time goes by ------------------------------------------------------------------------------------------------------------ */
+
+static void decide(const struct ending *e)
+{
+    const char *given = value_str_at(e->request, "securedVMDetails.securedVMOsDiskEncryptionSetId");
+    const char *group = value_str_at(e->request, "targetResourceGroupId");
+    struct sim *s = e->s;
+    struct restore_facts facts;
+    struct restore_outcome outcome;
+    int64_t lasts = behaviour_ms(s, "restoreDuration", 48 * (int64_t)MINUTE_MS);
+
+    rules_gather(s, e->backup, e->point, given, e->location, group ? world_id_part(e->a, group, "/subscriptions/") : NULL, &facts);
+    rules_decide(&facts, &outcome);
+    if (outcome.from_snapshot)
+        lasts = SNAPSHOT_DURATION;
+    if (outcome.code && outcome.exports)
+        lasts = behaviour_ms(s, "exportDuration", 26 * (int64_t)MINUTE_MS);
+    /* A refused identity is noticed when the disk is created, behind the transfer; everything else before it. */
+    if (outcome.code && !outcome.exports && !str_eq(outcome.code, "KeyVaultAccessForbidden"))
+        lasts = SNAPSHOT_DURATION;
+    value_set_string(e->a, e->own, "row", outcome.row);
+    value_set_string(e->a, e->own, "code", outcome.code);
+    value_set_bool(e->a, e->own, "exports", outcome.exports);
+    value_set_string(e->a, e->own, "phase", "running");
+    value_set_string(e->a, e->own, "due", time_format(e->a, time_parse(value_str_at(e->p, "startTime")) + lasts));
+    state_changed(s);
+}
+
+static void finish(const struct ending *e)
+{
+    const char *code = value_str_at(e->own, "code");
+
+    if (code)
+        end_failed(e, code);
+    else if (str_eq(e->type, "AlternateLocation"))
+        end_with_vm(e);
+    else if (str_eq(e->type, "RestoreDisks"))
+        end_with_disks(e);
+    else
+        end_replaced(e);
+}
+
+static void step(const struct ending *e)
+{
+    const char *phase = value_str_at(e->own, "phase");
+
+    if (str_eq(phase, "queued")) {
+        decide(e);
+    } else if (str_eq(phase, "running")) {
+        finish(e);
+    } else {
+        set_tasks(e, "Cancelled", "NotStarted");
+        add_error(e, "UserErrorJobSuccessfullyCancelled");
+        end_job(e, "Cancelled");
+    }
+}
+
+static const struct value *point_of(const struct value *backup, const char *id)
+{
+    const struct value *points = value_get(backup, "points");
+
+    for (size_t i = 0; i < value_count(points); i++)
+        if (str_eq(value_str_at(value_item(points, i), "id"), id))
+            return value_item(points, i);
+    return NULL;
+}
+
+static void describe(struct sim *s, struct value *job, struct ending *ret)
+{
+    struct value *own = value_get(job, "sim"), *p = value_get(job, "properties");
+    const struct value *backup = value_item(state_list(s, "backups"), (size_t)value_int_at(own, "backup", 0));
+    const char *given;
+
+    *ret = (struct ending){.s = s, .a = s->arena, .job = job, .own = own, .p = p, .backup = backup, .request = value_get(own, "request"),
+                           .bag = value_at(p, "extendedInfo.propertyBag"), .point = point_of(backup, value_str_at(own, "point"))};
+    ret->type = value_str_at(ret->request, "recoveryType");
+    ret->location = value_str_at(resource_find(s, value_str_at(backup, "vault")), "location") ?: "";
+    given = value_str_at(ret->request, "securedVMDetails.securedVMOsDiskEncryptionSetId");
+    if (value_get(item_wrapped_with(backup, ret->point), "key"))
+        ret->set_id = given && *given ? given : value_str_at(item_wrapped_with(backup, ret->point), "diskEncryptionSet");
+}
+
+/* Every event happens at its own time, however long nobody asked: the clock is set back to it meanwhile. */
+void backup_advance(struct sim *s)
+{
+    struct value *all = state_list(s, "jobs");
+    int64_t now = s->now_ms;
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        struct value *job = value_item(all, i), *own = value_get(job, "sim");
+        int64_t due;
+
+        while ((due = time_parse(value_str_at(own, "due"))) != TIME_NONE && due <= now) {
+            struct ending e;
+
+            s->now_ms = due;
+            describe(s, job, &e);
+            step(&e);
+        }
+        s->now_ms = now;
+    }
+}
