@@ -84,7 +84,7 @@ struct value *resource_show(struct sim *s, struct arena *a, const struct value *
     return v;
 }
 
-void arm_get(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id)
+void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id)
 {
     const struct value *v;
 
@@ -135,7 +135,7 @@ void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out
     answer_json(a, out, 200, body);
 }
 
-void arm_list(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *type)
+void answer_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *type)
 {
     struct arena *a = r->arena;
     struct value *items = value_list(a), *v;

@@ -388,7 +388,7 @@ static void list_users(struct sim *s, const struct sim_request *r, struct sim_an
 static void answer_sets(struct sim *s, const struct sim_request *r, struct sim_answer *out, size_t behind, const char *id)
 {
     if (behind == 4 && request_is(r, "GET"))
-        arm_get(s, r, out, id);
+        answer_resource(s, r, out, id);
     else if (behind == 4 && (request_is(r, "PUT") || request_is(r, "PATCH")))
         change_set(s, r, out, id);
     else if (behind == 5 && request_is(r, "GET") && str_eq_nocase(request_segment(r, r->n_segments - 1), "associatedResources"))
@@ -470,13 +470,13 @@ void arm_compute_answer(struct sim *s, const struct sim_request *r, struct sim_a
     if (get && str_eq_nocase(what, "locations") && behind == 6 && (str_eq_nocase(kind, "DiskOperations") || str_eq_nocase(kind, "operations")))
         answer_operation(s, r, out, str_eq_nocase(kind, "DiskOperations"), request_segment(r, at + 5));
     else if (get && behind == 3)
-        arm_list(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.Compute/%s", what));
+        answer_resources(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.Compute/%s", what));
     else if (str_eq_nocase(what, "diskEncryptionSets"))
         answer_sets(s, r, out, behind, id);
     else if (str_eq_nocase(what, "virtualMachines"))
         answer_machines(s, r, out, behind, id);
     else if (get && str_eq_nocase(what, "disks") && behind == 4)
-        arm_get(s, r, out, id);
+        answer_resource(s, r, out, id);
     else
         arm_bad_path(r, out);
 }

@@ -180,11 +180,11 @@ service blob_answer;             /* blobs */
 
 /* ARM's parts for its services (arm.c). */
 /* Answers a list of the resources of a type below a scope that the caller may read, in pages. */
-void arm_list(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *type);
+void answer_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *type);
 /* Answers value[at…] as a page with its nextLink. */
 void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *items);
 /* Answers GET of one resource: checks the right to read, then the group, then the resource. */
-void arm_get(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
+void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
 void arm_not_found(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
 void arm_bad_path(const struct sim_request *r, struct sim_answer *out);
 const char *arm_scope_of_list(const struct sim_request *r, size_t n);     /* scope before the last "providers" of the first n segments */

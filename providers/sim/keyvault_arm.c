@@ -380,9 +380,9 @@ void arm_keyvault_answer(struct sim *s, const struct sim_request *r, struct sim_
     else if (get && str_eq_nocase(request_segment(r, at + 4), "deletedVaults") && behind == 6)
         answer_deleted(s, r, out, request_segment(r, at + 5));
     else if (get && (vaults || str_eq_nocase(what, "managedHSMs")) && behind == 3)
-        arm_list(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.KeyVault/%s", what));
+        answer_resources(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.KeyVault/%s", what));
     else if (get && (vaults || str_eq_nocase(what, "managedHSMs")) && behind == 4)
-        arm_get(s, r, out, id);
+        answer_resource(s, r, out, id);
     else if (vaults && behind == 4 && request_is(r, "PUT"))
         put_vault(s, r, out, id);
     else if (vaults && behind == 4 && request_is(r, "PATCH"))

@@ -43,9 +43,9 @@ void arm_network_answer(struct sim *s, const struct sim_request *r, struct sim_a
     if (!request_is(r, "GET"))
         arm_bad_path(r, out);
     else if (behind == 3)
-        arm_list(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.Network/%s", type));
+        answer_resources(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.Network/%s", type));
     else if (behind == 4)
-        arm_get(s, r, out, request_path(r, r->n_segments));
+        answer_resource(s, r, out, request_path(r, r->n_segments));
     else if (behind == 6 && str_eq_nocase(type, "virtualNetworks") && str_eq_nocase(request_segment(r, at + 4), "subnets"))
         get_subnet(s, r, out, at);
     else
