@@ -151,6 +151,17 @@ bool output_flush(void)
     return fflush(stdout) == 0 && !ferror(stdout);
 }
 
+void output_recorder_close(struct recorder *r)
+{
+    struct err err;
+
+    if (!r)
+        return;
+    if (recorder_error(r, &err) < 0)
+        talk("The recording is not complete: %s", err.text);
+    recorder_close(r);
+}
+
 /* --- files ---------------------------------------------------------------------------------------------------------- */
 
 static int write_all(int fd, const char *bytes, size_t len)

@@ -6,6 +6,7 @@
 
 #include "options.h"
 #include "../reconciler/model/report.h"
+#include "../reconciler/run/record.h"
 
 /* One line on standard error. */
 void talk(const char *fmt, ...) printf_like(1, 2);
@@ -32,6 +33,9 @@ int output_exit_code(const struct err *err);
 
 /* False when standard output could not be written. */
 bool output_flush(void);
+
+/* Closes it, and says so when lines are missing. NULL is fine. */
+void output_recorder_close(struct recorder *r);
 
 /* Replaces a file's contents atomically (mode 0600). ERR_INVALID names it. */
 must_use int output_file(const char *path, const char *bytes, size_t len, struct err *err);

@@ -253,8 +253,7 @@ void session_close(struct session *s)
         sched_free(s->sched);
     if (s->sim)
         sim_free(s->sim);
-    if (s->recorder)
-        recorder_close(s->recorder);
+    output_recorder_close(s->recorder);
     if (s->journal)
         journal_close(s->journal);
     if (s->estate.policy)

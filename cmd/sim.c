@@ -29,8 +29,7 @@ static void serving_close(struct serving *s)
 {
     if (s->server)
         server_stop(s->server);
-    if (s->recorder)
-        recorder_close(s->recorder);
+    output_recorder_close(s->recorder);
     schemas_freep(&s->schemas);
     arena_freep(&s->arena);
 }
