@@ -12,7 +12,6 @@
 enum {
     TOKEN_MAX = 64 * 1024,              /* of an answer; real ones have a few KiB */
     TOKEN_MARGIN_MS = 5 * MINUTE_MS,
-    TOKEN_LOOK_MS = 20,                 /* how often a task looks whether another one's request is done */
     DENIED_HOLD_MS = 30 * SECOND_MS,    /* a wrong secret is not tried again by every waiting task: that locks accounts */
     FAILED_HOLD_MS = 5 * SECOND_MS
 };
@@ -130,10 +129,17 @@ int credential_from_environment(const char *(*get)(const char *name), struct cre
 
 /* --- the connection --------------------------------------------------------------------------------------------------- */
 
+/* A task that waits for the token another one is fetching; lives on that task's stack. */
+struct waiter {
+    struct waiter *next;
+    struct call *call;
+};
+
 struct token {
     struct secret header;           /* "Bearer …"; empty: none */
     int64_t renew_ms;
     bool asking;                    /* a task is on its way to fetch one */
+    struct waiter *waiters;
     struct err failure;             /* of the last request, until hold_ms */
     int64_t hold_ms;
 };
@@ -345,6 +351,32 @@ static int given_token(struct azure *az, enum audience audience, const char **re
     return 0;
 }
 
+static int wait_for_other(struct call *c, struct token *t, struct err *err)
+{
+    struct waiter me = {.call = c}, **at = &t->waiters;
+    int rc;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = &me;
+    rc = call_park(c, "a token that another task is fetching", err);
+    for (at = &t->waiters; *at; at = &(*at)->next)
+        if (*at == &me) {
+            *at = me.next;
+            break;
+        }
+    return rc;
+}
+
+static void wake_waiters(struct token *t)
+{
+    struct waiter *w = t->waiters;
+
+    t->waiters = NULL;
+    for (; w; w = w->next)
+        call_wake(w->call);
+}
+
 static int renew(struct azure *az, struct call *c, enum audience audience, struct err *err)
 {
     struct token *t = &az->tokens[audience];
@@ -353,6 +385,7 @@ static int renew(struct azure *az, struct call *c, enum audience audience, struc
     t->asking = true;
     rc = ask_for_token(az, c, audience, err);
     t->asking = false;
+    wake_waiters(t);
     if (rc < 0 && err->class != ERR_CANCELLED) {
         t->failure = *err;
         t->hold_ms = call_now_ms(c) + (err->class == ERR_DENIED ? DENIED_HOLD_MS : FAILED_HOLD_MS);
@@ -372,7 +405,7 @@ int azure_authorization(struct azure *az, struct call *c, enum audience audience
             return 0;
         }
         if (t->asking) {
-            TRY(call_sleep_ms(c, TOKEN_LOOK_MS, "a token that another task is fetching", err));
+            TRY(wait_for_other(c, t, err));
             continue;
         }
         if (t->failure.class != ERR_NONE && call_now_ms(c) < t->hold_ms) {

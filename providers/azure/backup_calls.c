@@ -15,14 +15,12 @@ static bool item_is_of(struct arena *a, const struct value *item, const char *vm
 {
     const struct value *p = value_get(item, "properties");
     const char *source = value_str_at(p, "sourceResourceId"), *machine = value_str_at(p, "virtualMachineId");
-    const char *group, *name;
+    const char *group = arm_id_part(a, vm_id, "resourceGroups"), *names;
 
     if (source || machine)
         return arm_id_equal(source, vm_id) || arm_id_equal(machine, vm_id);
-    group = arm_id_part(a, vm_id, "resourceGroups");
-    name = arm_id_name(vm_id);
-    return str_eq_nocase(value_str_at(p, "containerName"), arena_printf(a, "iaasvmcontainerv2;%s;%s", group ? group : "",
-                                                                        name ? name : ""));
+    names = arena_printf(a, "iaasvmcontainerv2;%s;%s", group ? group : "", arm_id_name(vm_id));
+    return str_eq_nocase(value_str_at(p, "containerName"), names);
 }
 
 int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, struct value **ret,
@@ -78,8 +76,9 @@ static bool job_wanted(const struct value *job, int64_t since_ms)
     const char *operation = value_str_at(job, "properties.operation");
     int64_t start = time_parse(value_str_at(job, "properties.startTime"));
 
-    return (str_eq_nocase(operation, "Restore") || str_eq_nocase(operation,
-                                                                 "CrossRegionRestore")) && (start == TIME_NONE || start >= since_ms);
+    if (!str_eq_nocase(operation, "Restore") && !str_eq_nocase(operation, "CrossRegionRestore"))
+        return false;
+    return start == TIME_NONE || start >= since_ms;
 }
 
 int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,

@@ -373,10 +373,10 @@ static void read_body(struct arena *a, const char *body, size_t len, struct said
     }
 }
 
-/* Codes that stand for many things; what is meant shows in the message only. */
-static const struct azure_error *find_by_text(const char *message)
+/* Codes that stand for many things; what is meant shows in the message only. An absent thing stays absent. */
+static const struct azure_error *find_by_text(int status, const char *message)
 {
-    for (size_t i = 0; message && i < COUNT(azure_errors); i++)
+    for (size_t i = 0; message && status != 401 && status != 404 && i < COUNT(azure_errors); i++)
         if (str_starts(azure_errors[i].code, "text: ") && str_find_nocase(message, azure_errors[i].code + 6))
             return &azure_errors[i];
     return NULL;
@@ -443,7 +443,7 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     struct said said;
 
     read_body(a, body, len, &said);
-    row = find_by_text(said.message);
+    row = find_by_text(status, said.message);
     if (!row)
         row = azure_error_find(said.inner);
     if (!row)

@@ -48,9 +48,8 @@ static int vault_audience(const struct azure *az, const char *base, enum audienc
         *ret = AUDIENCE_HSM;
         return 0;
     }
-    return err_set(err, ERR_INVALID, "\"%.200s\" is no key vault of %s (https://NAME%s), so no token is sent there", base ? base : "",
-                   cloud->name,
-                   cloud->vault_suffix);
+    return err_set(err, ERR_INVALID, "\"%.200s\" is no key vault of %s (https://NAME%s), so no token is sent there",
+                   base ? base : "", cloud->name, cloud->vault_suffix);
 }
 
 /* `path` begins with a slash; names in it are a key's or a version's, which need no encoding but get it if they do. */

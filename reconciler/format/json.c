@@ -50,22 +50,6 @@ static bool scan_take(struct scan *s, char c)
     return true;
 }
 
-/* Length of the UTF-8 sequence at p, 0 when it is none (overlong forms and surrogates are none). */
-static size_t utf8_length(const char *text, const char *end)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    size_t room = (size_t)(end - text), n = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
-
-    if (n > room)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) || (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -108,7 +92,7 @@ static int scan_string(struct scan *s, bool key, struct err *err)
         }
         if ((unsigned char)*s->p < 0x20)
             return scan_fault(s, "a control character in a string", err);
-        n = utf8_length(s->p, s->end);
+        n = utf8_length(s->p, (size_t)(s->end - s->p));
         if (n == 0)
             return scan_fault(s, "bytes that are not UTF-8", err);
         s->p += n;
@@ -318,10 +302,34 @@ int json_parse(struct arena *a, const char *s, size_t len, struct value **ret, s
 
 /* --- cutting ------------------------------------------------------------------------------------------------- */
 
+/* Moves from in front of a list to in front of the item that the digits of `key` count to, if it has it. */
+static bool cut_enter_list(struct scan *s, const char *key, size_t key_len, struct err *err)
+{
+    char *end;
+    unsigned long n = strtoul(key, &end, 10);
+
+    if (key_len == 0 || end != key + key_len)
+        return false;
+    scan_blanks(s);
+    if (s->p < s->end && *s->p == ']')
+        return false;
+    for (; n > 0; n--) {
+        if (scan_value(s, err) < 0)
+            return false;
+        scan_blanks(s);
+        if (!scan_take(s, ','))
+            return false;
+        scan_blanks(s);
+    }
+    return true;
+}
+
 /* Moves from in front of an object to in front of the value of its member, if it has it. The text has been scanned. */
 static bool cut_enter(struct scan *s, const char *key, size_t key_len, struct err *err)
 {
     scan_blanks(s);
+    if (scan_take(s, '['))
+        return cut_enter_list(s, key, key_len, err);
     if (!scan_take(s, '{'))
         return false;
     scan_blanks(s);
@@ -394,7 +402,7 @@ void json_write_quoted(struct text *out, const char *s, size_t len)
         } else if ((unsigned char)*s < 0x20) {
             text_printf(out, "\\u%04x", (unsigned)(unsigned char)*s++);
         } else {
-            size_t n = utf8_length(s, end);
+            size_t n = utf8_length(s, (size_t)(end - s));
 
             /* A byte that is no UTF-8 must not make the whole text unreadable. */
             text_add_n(out, n ? s : "\xEF\xBF\xBD", n ? n : 3);
