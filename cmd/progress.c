@@ -196,6 +196,9 @@ void progress_event(void *ctx, enum engine_event event, const struct step *step,
         return;
     }
     live_end(p, step);
+    /* Looking again leaves its own "not found" behind in the outcome; it is no news about a step that is done. */
+    if (event == ENGINE_STEP_DONE || event == ENGINE_STEP_NOT_NEEDED)
+        line = NULL;
     if (event == ENGINE_STEP_DONE && elapsed_ms >= SECOND_MS)
         time = arena_printf(a, " after %s", duration_format(a, elapsed_ms));
     dated(p, w->colour, arena_printf(a, "%s  %s%s%s%s", step->id, w->word, time, line && *line ? ": " : "", line ? line : ""));
