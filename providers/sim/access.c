@@ -41,14 +41,18 @@ static const struct role roles[] = {
     {"00482a5a-887f-4fb3-b363-3b7fe8e74483", "Key Vault Administrator", VAULT_READ, "", "Microsoft.KeyVault/vaults/*"},
     {"21090545-7ca7-4776-b22c-e363652d74d2", "Key Vault Reader", VAULT_READ, "", "Microsoft.KeyVault/vaults/*/read"},
     {"8b54135c-b56d-4d72-a534-26097cfdc8d8", "Key Vault Data Access Administrator",
-     SUPPORT "|Microsoft.Authorization/roleAssignments/write|Microsoft.Authorization/roleAssignments/delete|Microsoft.KeyVault/vaults/*/read", "", ""},
+     SUPPORT
+     "|Microsoft.Authorization/roleAssignments/write|Microsoft.Authorization/roleAssignments/delete|Microsoft.KeyVault/vaults/*/read",
+     "", ""},
     {"f25e0fa2-a7c8-4377-a976-54943a77a395", "Key Vault Contributor", SUPPORT "|Microsoft.KeyVault/*",
      "Microsoft.KeyVault/locations/deletedVaults/purge/action|Microsoft.KeyVault/hsmPools/*|Microsoft.KeyVault/managedHsms/*", ""},
     {"a68e7c17-0ab2-4c09-9a58-125dae29748c", "Key Vault Purge Operator",
      SUPPORT "|Microsoft.KeyVault/deletedVaults/read|Microsoft.KeyVault/locations/deletedVaults/read|"
-             "Microsoft.KeyVault/locations/deletedVaults/purge/action", "", ""},
+             "Microsoft.KeyVault/locations/deletedVaults/purge/action",
+     "", ""},
     {"18500a29-7fe2-46b2-a342-b16a415e101d", "Managed HSM contributor",
-     "Microsoft.KeyVault/managedHSMs/*|Microsoft.KeyVault/deletedManagedHsms/read|Microsoft.KeyVault/locations/deletedManagedHsms/*", "", ""},
+     "Microsoft.KeyVault/managedHSMs/*|Microsoft.KeyVault/deletedManagedHsms/read|Microsoft.KeyVault/locations/deletedManagedHsms/*", "",
+     ""},
     {"2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "Storage Blob Data Reader", BLOBS "read", "", BLOBS "blobs/read"},
     {"ba92f5b4-2d11-453d-a403-e96b0029c9fe", "Storage Blob Data Contributor", BLOBS "read|" BLOBS "write|" BLOBS "delete", "",
      BLOBS "blobs/read|" BLOBS "blobs/write|" BLOBS "blobs/delete|" BLOBS "blobs/add/action|" BLOBS "blobs/move/action"},
@@ -61,12 +65,15 @@ static const struct role roles[] = {
     {"00c29273-979b-4161-815c-10b084fb9324", "Backup Operator", BACKUP_OPERATE, "", ""},
     {"5e467623-bb1f-42f4-a55d-6e525e11384b", "Backup Contributor",
      BACKUP_OPERATE "|" RSV "write|" RSV "backupFabrics/protectionContainers/*|" RSV "backupPolicies/*|" RSV "backupstorageconfig/*|" RSV
-                    "backupconfig/*|" RSV "usages/*", "", ""},
+                    "backupconfig/*|" RSV "usages/*",
+     "", ""},
     {"9980e02c-c2be-4d73-94e8-173b1dc7cf3c", "Virtual Machine Contributor",
-     SUPPORT "|Microsoft.Compute/locations/*|Microsoft.Compute/virtualMachines/*|Microsoft.Compute/disks/write|Microsoft.Compute/disks/read|"
-             "Microsoft.Compute/disks/delete|Microsoft.Network/networkInterfaces/*|Microsoft.Network/virtualNetworks/read|"
-             "Microsoft.Network/virtualNetworks/subnets/join/action|" ITEMS "protectedItems/*/read|" ITEMS "protectedItems/read|" RSV
-             "read|Microsoft.Storage/storageAccounts/listKeys/action|Microsoft.Storage/storageAccounts/read", "", ""},
+     SUPPORT
+     "|Microsoft.Compute/locations/*|Microsoft.Compute/virtualMachines/*|Microsoft.Compute/disks/write|Microsoft.Compute/disks/read|"
+     "Microsoft.Compute/disks/delete|Microsoft.Network/networkInterfaces/*|Microsoft.Network/virtualNetworks/read|"
+     "Microsoft.Network/virtualNetworks/subnets/join/action|" ITEMS "protectedItems/*/read|" ITEMS "protectedItems/read|" RSV
+     "read|Microsoft.Storage/storageAccounts/listKeys/action|Microsoft.Storage/storageAccounts/read",
+     "", ""},
     {"acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader", "*/read", "", ""},
     {"b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor", "*",
      "Microsoft.Authorization/*/Delete|Microsoft.Authorization/*/Write|Microsoft.Authorization/elevateAccess/Action", ""},
@@ -198,13 +205,22 @@ bool access_rbac(struct sim *s, const char *principal, const char *scope, const 
     return false;
 }
 
-/* --- keys ------------------------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------------------------- */
 
 /* How a key permission is called in role definitions. */
 static const char *const key_actions[][2] = {
-    {"get", KEYS "read"},             {"list", KEYS "read"},           {"wrapKey", KEYS "wrap/action"},     {"unwrapKey", KEYS "unwrap/action"},
-    {"backup", KEYS "backup/action"}, {"restore", KEYS "restore/action"}, {"recover", KEYS "recover/action"}, {"release", KEYS "release/action"},
-    {"update", KEYS "update/action"}, {"create", KEYS "create/action"}, {"import", KEYS "import/action"},   {"delete", KEYS "delete"},
+    {"get", KEYS "read"},
+    {"list", KEYS "read"},
+    {"wrapKey", KEYS "wrap/action"},
+    {"unwrapKey", KEYS "unwrap/action"},
+    {"backup", KEYS "backup/action"},
+    {"restore", KEYS "restore/action"},
+    {"recover", KEYS "recover/action"},
+    {"release", KEYS "release/action"},
+    {"update", KEYS "update/action"},
+    {"create", KEYS "create/action"},
+    {"import", KEYS "import/action"},
+    {"delete", KEYS "delete"},
     {"purge", KEYS "purge/action"},
 };
 
@@ -289,8 +305,10 @@ bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer 
 {
     if (access_rbac(s, r->principal, scope, action, false))
         return true;
-    answer_arm_error(r->arena, out, 403, true, "AuthorizationFailed",
-                     "The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is "
-                     "invalid. If access was granted recently, sign in again.", r->principal, r->principal, action, scope);
+    answer_arm_error(
+        r->arena, out, 403, true, "AuthorizationFailed",
+        "The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is "
+        "invalid. If access was granted recently, sign in again.",
+        r->principal, r->principal, action, scope);
     return false;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- paths -------------------------------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------------------------ */
 
 size_t arm_provider_at(const struct sim_request *r)
 {
@@ -29,10 +29,11 @@ const char *arm_scope_of_list(const struct sim_request *r, size_t n)
 
 void arm_bad_path(const struct sim_request *r, struct sim_answer *out)
 {
-    answer_arm_error(r->arena, out, 404, true, "InvalidResourceType", "The resource type at '%s' is not known here for this method.", r->path);
+    answer_arm_error(r->arena, out, 404, true, "InvalidResourceType", "The resource type at '%s' is not known here for this method.",
+                     r->path);
 }
 
-/* --- one resource ---------------------------------------------------------------------------------------------------------- */
+/* --- one resource ----------------------------------------------------------------------------------------------- */
 
 static const char *group_of(struct arena *a, const char *id)
 {
@@ -97,7 +98,7 @@ void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answ
         arm_not_found(s, r, out, id);
 }
 
-/* --- lists ----------------------------------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------------------------ */
 
 static char *next_link(struct sim *s, const struct sim_request *r, size_t from)
 {
@@ -153,7 +154,7 @@ void answer_resources(struct sim *s, const struct sim_request *r, struct sim_ans
     arm_page(s, r, out, items);
 }
 
-/* --- throttling ----------------------------------------------------------------------------------------------------------------- */
+/* --- throttling ------------------------------------------------------------------------------------------------- */
 
 /* A token bucket; true when one was left. */
 static bool take(struct throttle *t, int64_t now_ms, double room, double per_second)
@@ -184,15 +185,18 @@ static bool throttled(struct sim *s, const struct sim_request *r, struct sim_ans
         answer_header(a, out, "x-ms-ratelimit-remaining-subscription-resource-requests", "%d", (int)s->job_reads.left);
         if (passed)
             return false;
-        answer_arm_error(a, out, 429, true, "ResourceRequestsThrottled", "Number of requests for action '%s' exceeded the limit of '%d' for time "
-                         "interval '01:00:00'. Please try again after '%d' seconds.", "Microsoft.RecoveryServices/vaults/backupJobs/read", JOB_READS, 60);
+        answer_arm_error(a, out, 429, true, "ResourceRequestsThrottled",
+                         "Number of requests for action '%s' exceeded the limit of '%d' for time "
+                         "interval '01:00:00'. Please try again after '%d' seconds.",
+                         "Microsoft.RecoveryServices/vaults/backupJobs/read", JOB_READS, 60);
         return true;
     }
     passed = read ? take(&s->reads, s->now_ms, READS, 25) : take(&s->writes, s->now_ms, WRITES, 10);
     answer_header(a, out, read ? "x-ms-ratelimit-remaining-subscription-reads" : "x-ms-ratelimit-remaining-subscription-writes", "%d",
                   (int)(read ? s->reads.left : s->writes.left));
-    answer_header(a, out, read ? "x-ms-ratelimit-remaining-subscription-global-reads" : "x-ms-ratelimit-remaining-subscription-global-writes", "%d",
-                  15 * (int)(read ? s->reads.left : s->writes.left));
+    answer_header(a, out,
+                  read ? "x-ms-ratelimit-remaining-subscription-global-reads" : "x-ms-ratelimit-remaining-subscription-global-writes",
+                  "%d", 15 * (int)(read ? s->reads.left : s->writes.left));
     if (passed)
         return false;
     answer_arm_error(a, out, 429, true, "SubscriptionRequestsThrottled", "Too many requests of this principal in this subscription.");
@@ -200,7 +204,7 @@ static bool throttled(struct sim *s, const struct sim_request *r, struct sim_ans
     return true;
 }
 
-/* --- the front door --------------------------------------------------------------------------------------------------------------- */
+/* --- the front door --------------------------------------------------------------------------------------------- */
 
 static bool subscription_known(struct sim *s, const char *subscription)
 {
@@ -224,14 +228,16 @@ static bool signed_in(struct sim *s, const struct sim_request *r, struct sim_ans
         return true;
     if (r->principal)
         answer_arm_error(r->arena, out, 401, true, "InvalidAuthenticationTokenAudience",
-                         "The access token was obtained for the wrong audience '%s'. Allowed is '%s'.", r->token_audience, s->ep.arm_audience);
+                         "The access token was obtained for the wrong audience '%s'. Allowed is '%s'.", r->token_audience,
+                         s->ep.arm_audience);
     else if (str_find_nocase(r->token_problem, "expired"))
         answer_arm_error(r->arena, out, 401, true, "ExpiredAuthenticationToken", "The access token expiry is before the current time: %s.",
                          r->token_problem);
     else
         answer_arm_error(r->arena, out, 401, true, "AuthenticationFailed", "Authentication failed: %s.", r->token_problem);
-    answer_header(r->arena, out, "WWW-Authenticate", "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", error_description=\"%s\"",
-                  s->ep.authority, tenant ? tenant : "", r->token_problem ? r->token_problem : "wrong audience");
+    answer_header(r->arena, out, "WWW-Authenticate",
+                  "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", error_description=\"%s\"", s->ep.authority,
+                  tenant ? tenant : "", r->token_problem ? r->token_problem : "wrong audience");
     return false;
 }
 
@@ -265,7 +271,8 @@ void arm_answer(struct sim *s, const struct sim_request *r, struct sim_answer *o
         answer_arm_error(r->arena, out, 400, true, "MissingApiVersionParameter",
                          "The api-version query parameter (?api-version=) is required for all requests.");
     else if (in_subscription && !subscription_known(s, request_segment(r, 1)))
-        answer_arm_error(r->arena, out, 404, true, "SubscriptionNotFound", "The subscription '%s' could not be found.", request_segment(r, 1));
+        answer_arm_error(r->arena, out, 404, true, "SubscriptionNotFound", "The subscription '%s' could not be found.",
+                         request_segment(r, 1));
     else if (!answer)
         answer_arm_error(r->arena, out, 404, true, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.",
                          request_segment(r, arm_provider_at(r) + 1));

@@ -6,7 +6,7 @@
 static const char kind_prefix[] = "/providers/Microsoft.Authorization/";
 enum { REPLICATION_MS = 2 * MINUTE_MS };
 
-/* --- showing --------------------------------------------------------------------------------------------------------------- */
+/* --- showing ---------------------------------------------------------------------------------------------------- */
 
 /* The subscription of a scope, as the definition's id wants it. */
 static const char *definition_id(struct arena *a, const char *scope, const char *guid)
@@ -77,7 +77,7 @@ static struct value *show_definition(struct arena *a, const char *scope, const s
     return shown;
 }
 
-/* --- looking --------------------------------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------------------------- */
 
 static const char *quoted(struct arena *a, const char *filter)
 {
@@ -137,7 +137,7 @@ static void get_assignment(struct sim *s, const struct sim_request *r, struct si
         answer_json(r->arena, out, 200, show_assignment(s, r->arena, v));
 }
 
-/* --- changing -------------------------------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------------------------- */
 
 static bool guid_shaped(const char *s)
 {
@@ -152,7 +152,8 @@ static bool guid_shaped(const char *s)
 /* The resource that holds the scope must exist; a key below a vault need not. */
 static bool scope_exists(struct sim *s, const char *scope)
 {
-    const char *below = str_find_nocase(scope, "/providers/Microsoft.KeyVault/vaults/"), *keys = below ? str_find_nocase(below, "/keys/") : NULL;
+    const char *below = str_find_nocase(scope, "/providers/Microsoft.KeyVault/vaults/"),
+               *keys = below ? str_find_nocase(below, "/keys/") : NULL;
     char id[1024];
     size_t n = keys ? (size_t)(keys - scope) : strlen(scope);
 
@@ -175,8 +176,8 @@ static bool principal_seen(struct sim *s, const char *principal, const char *typ
 }
 
 /* True when something stands against the assignment; the answer then says what. */
-static bool conflict(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name, const char *principal,
-                     const struct role *role)
+static bool conflict(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name,
+                     const char *principal, const struct role *role)
 {
     struct value *all = state_list(s, "roleAssignments");
 
@@ -193,9 +194,11 @@ static bool conflict(struct sim *s, const struct sim_request *r, struct sim_answ
             return true;
         }
         if (same && !named) {
-            answer_arm_error(r->arena, out, 409, false, "RoleAssignmentExists", "The role assignment already exists. The ID of the existing role "
-                             "assignment is %.8s%.4s%.4s%.4s%.12s.", value_str_at(v, "name"), value_str_at(v, "name") + 9,
-                             value_str_at(v, "name") + 14, value_str_at(v, "name") + 19, value_str_at(v, "name") + 24);
+            answer_arm_error(r->arena, out, 409, false, "RoleAssignmentExists",
+                             "The role assignment already exists. The ID of the existing role "
+                             "assignment is %.8s%.4s%.4s%.4s%.12s.",
+                             value_str_at(v, "name"), value_str_at(v, "name") + 9, value_str_at(v, "name") + 14,
+                             value_str_at(v, "name") + 19, value_str_at(v, "name") + 24);
             return true;
         }
     }
@@ -238,14 +241,19 @@ static void put_assignment(struct sim *s, const struct sim_request *r, struct si
     if (!scope_exists(s, scope))
         arm_not_found(s, r, out, scope);
     else if (!guid_shaped(name))
-        answer_arm_error(a, out, 400, false, "InvalidRoleAssignmentId", "The role assignment ID '%s' is not valid: it must be a GUID.", name);
+        answer_arm_error(a, out, 400, false, "InvalidRoleAssignmentId", "The role assignment ID '%s' is not valid: it must be a GUID.",
+                         name);
     else if (!principal || !definition)
-        answer_arm_error(a, out, 400, false, "InvalidCreateRoleAssignmentRequest", "The request must give roleDefinitionId and principalId.");
+        answer_arm_error(a, out, 400, false, "InvalidCreateRoleAssignmentRequest",
+                         "The request must give roleDefinitionId and principalId.");
     else if (!role || !strstr(definition, role->guid))
-        answer_arm_error(a, out, 404, false, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.", definition);
+        answer_arm_error(a, out, 404, false, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.",
+                         definition);
     else if (!principal_seen(s, principal, value_str_at(p, "principalType")))
-        answer_arm_error(a, out, 400, false, "PrincipalNotFound", "Principal %s does not exist in the directory %s. A principal that was just "
-                         "created may not have been replicated yet: give its principalType.", principal, value_str_at(s->spec, "tenant"));
+        answer_arm_error(a, out, 400, false, "PrincipalNotFound",
+                         "Principal %s does not exist in the directory %s. A principal that was just "
+                         "created may not have been replicated yet: give its principalType.",
+                         principal, value_str_at(s->spec, "tenant"));
     else if (!conflict(s, r, out, scope, name, principal, role))
         store_assignment(s, r, out, scope, name, role);
 }
@@ -266,7 +274,7 @@ static void delete_assignment(struct sim *s, const struct sim_request *r, struct
     state_changed(s);
 }
 
-/* --- definitions and permissions -------------------------------------------------------------------------------------------- */
+/* --- definitions and permissions -------------------------------------------------------------------------------- */
 
 static void answer_definitions(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
 {
@@ -280,7 +288,8 @@ static void answer_definitions(struct sim *s, const struct sim_request *r, struc
         if (role)
             answer_json(a, out, 200, show_definition(a, scope, role));
         else
-            answer_arm_error(a, out, 404, false, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.", name);
+            answer_arm_error(a, out, 404, false, "RoleDefinitionDoesNotExist",
+                             "The specified role definition with ID '%s' does not exist.", name);
         return;
     }
     for (size_t i = 0; (role = role_at(i)) != NULL; i++)

@@ -13,7 +13,7 @@ static struct value *sub_map(struct arena *a, struct value *map, const char *key
     return value_set(a, map, key, value_map(a));
 }
 
-/* --- operations -------------------------------------------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------------------------------- */
 
 /* Compute writes operation times with the offset of wherever it runs. */
 static const char *offset_time(struct arena *a, const char *utc)
@@ -24,7 +24,8 @@ static const char *offset_time(struct arena *a, const char *utc)
     return arena_printf(a, "%s+05:30", s);
 }
 
-void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment, const char *id)
+void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment,
+                      const char *id)
 {
     const char *base = arena_printf(r->arena, "%s/subscriptions/%s/providers/Microsoft.Compute/locations/%s/%s/%s?p=%s", s->ep.arm,
                                     request_segment(r, 1), location ? location : "global", segment, id, id);
@@ -68,7 +69,7 @@ static void answer_operation(struct sim *s, const struct sim_request *r, struct 
     answer_json(a, out, 200, body);
 }
 
-/* --- what a set may do with its key -------------------------------------------------------------------------------------------- */
+/* --- what a set may do with its key ----------------------------------------------------------------------------- */
 
 static const char *problem(char *ret_text, size_t room, const char *code, const char *text, const char *about)
 {
@@ -105,7 +106,8 @@ const char *compute_des_problem(struct sim *s, const struct value *des, char *re
         return code;
     for (size_t i = 0; i < COUNT(needed); i++)
         if (!access_key(s, principal, vault_by_name(s, store), name, needed[i])) {
-            snprintf(ret_text, room, "the identity '%s' of the disk encryption set lacks the permission %s on %s", principal ? principal : "none", needed[i], url);
+            snprintf(ret_text, room, "the identity '%s' of the disk encryption set lacks the permission %s on %s",
+                     principal ? principal : "none", needed[i], url);
             return "KeyVaultAccessForbidden";
         }
     return NULL;
@@ -130,7 +132,7 @@ static const char *boot_problem(struct sim *s, const struct value *vm, char *ret
     return NULL;
 }
 
-/* --- time goes by ------------------------------------------------------------------------------------------------------------------ */
+/* --- time goes by ----------------------------------------------------------------------------------------------- */
 
 static void set_power(struct sim *s, struct value *vm, const char *state)
 {
@@ -208,7 +210,7 @@ void compute_advance(struct sim *s)
     operations_forget(s);
 }
 
-/* --- disk encryption sets ------------------------------------------------------------------------------------------------------------ */
+/* --- disk encryption sets --------------------------------------------------------------------------------------- */
 
 static const char *plain_location(struct arena *a, const char *location)
 {
@@ -251,7 +253,8 @@ static const char *set_key_refusal(struct sim *s, struct arena *a, const char *u
     return NULL;
 }
 
-static bool set_refused(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *old, const struct value *wanted)
+static bool set_refused(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *old,
+                        const struct value *wanted)
 {
     struct arena *a = r->arena;
     const char *encryption = value_str_at(wanted, "properties.encryptionType"), *location = value_str_at(wanted, "location"), *why;
@@ -261,14 +264,16 @@ static bool set_refused(struct sim *s, const struct sim_request *r, struct sim_a
         return true;
     }
     if (old && !str_eq_nocase(plain_location(a, value_str_at(old, "location")), plain_location(a, location))) {
-        answer_arm_error(a, out, 409, true, "InvalidResourceLocation", "The resource already exists in location '%s'.", value_str_at(old, "location"));
+        answer_arm_error(a, out, 409, true, "InvalidResourceLocation", "The resource already exists in location '%s'.",
+                         value_str_at(old, "location"));
         return true;
     }
     if (old && !str_eq_nocase(value_str_at(old, "properties.encryptionType"), encryption)) {
         answer_arm_error(a, out, 409, false, "PropertyChangeNotAllowed", "Changing property 'encryptionType' is not allowed.");
         return true;
     }
-    why = !location ? "The location property is required." : set_key_refusal(s, a, value_str_at(wanted, "properties.activeKey.keyUrl"), encryption, location);
+    why = !location ? "The location property is required."
+                    : set_key_refusal(s, a, value_str_at(wanted, "properties.activeKey.keyUrl"), encryption, location);
     if (why)
         answer_arm_error(a, out, 400, false, "InvalidParameter", "%s", why);
     return why != NULL;
@@ -397,7 +402,7 @@ static void answer_sets(struct sim *s, const struct sim_request *r, struct sim_a
         arm_bad_path(r, out);
 }
 
-/* --- machines ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- machines --------------------------------------------------------------------------------------------------- */
 
 static void get_vm(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, bool view_only)
 {
@@ -405,7 +410,8 @@ static void get_vm(struct sim *s, const struct sim_request *r, struct sim_answer
     const struct value *v;
     struct value *shown, *view;
 
-    if (!require_rbac(s, r, out, id, view_only ? "Microsoft.Compute/virtualMachines/instanceView/read" : "Microsoft.Compute/virtualMachines/read"))
+    if (!require_rbac(s, r, out, id,
+                      view_only ? "Microsoft.Compute/virtualMachines/instanceView/read" : "Microsoft.Compute/virtualMachines/read"))
         return;
     v = resource_find(s, id);
     if (!v) {
@@ -422,7 +428,8 @@ static void get_vm(struct sim *s, const struct sim_request *r, struct sim_answer
         answer_json(a, out, 200, shown);
 }
 
-static void begin_on_vm(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, const char *kind, const char *action)
+static void begin_on_vm(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, const char *kind,
+                        const char *action)
 {
     const struct value *v;
     const char *operation;
@@ -467,7 +474,8 @@ void arm_compute_answer(struct sim *s, const struct sim_request *r, struct sim_a
     const char *what = request_segment(r, at + 2), *kind = request_segment(r, at + 4), *id = request_path(r, at + 4);
     bool get = request_is(r, "GET");
 
-    if (get && str_eq_nocase(what, "locations") && behind == 6 && (str_eq_nocase(kind, "DiskOperations") || str_eq_nocase(kind, "operations")))
+    if (get && str_eq_nocase(what, "locations") && behind == 6 &&
+        (str_eq_nocase(kind, "DiskOperations") || str_eq_nocase(kind, "operations")))
         answer_operation(s, r, out, str_eq_nocase(kind, "DiskOperations"), request_segment(r, at + 5));
     else if (get && behind == 3)
         answer_resources(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.Compute/%s", what));
@@ -481,7 +489,7 @@ void arm_compute_answer(struct sim *s, const struct sim_request *r, struct sim_a
         arm_bad_path(r, out);
 }
 
-/* --- what a restore leaves behind ---------------------------------------------------------------------------------------------------------- */
+/* --- what a restore leaves behind ------------------------------------------------------------------------------- */
 
 struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id, const char *os_type)
 {
@@ -502,7 +510,8 @@ struct value *compute_create_disk(struct sim *s, const char *disk_id, const char
     value_set_string(a, p, "diskState", "Unattached");
     value_set_string(a, sub_map(a, p, "encryption"), "type", "EncryptionAtRestWithPlatformKey");
     security = sub_map(a, p, "securityProfile");
-    value_set_string(a, security, "securityType", des_id ? "ConfidentialVM_DiskEncryptedWithCustomerKey" : "ConfidentialVM_DiskEncryptedWithPlatformKey");
+    value_set_string(a, security, "securityType",
+                     des_id ? "ConfidentialVM_DiskEncryptedWithCustomerKey" : "ConfidentialVM_DiskEncryptedWithPlatformKey");
     value_set_string(a, security, "secureVMDiskEncryptionSetId", des_id);
     value_set_string(a, p, "timeCreated", time_format(a, s->now_ms));
     value_set_string(a, p, "provisioningState", "Succeeded");

@@ -20,7 +20,7 @@ bool audience_is(const char *audience, const char *expected)
     return n && n == m && strncasecmp(audience, expected, n) == 0;
 }
 
-/* --- tokens ---------------------------------------------------------------------------------------------------------- */
+/* --- tokens ----------------------------------------------------------------------------------------------------- */
 
 /* The signature over "header.payload": a MAC under a key that only this world has. */
 static char *token_signature(struct sim *s, struct arena *a, const char *signed_part, size_t len)
@@ -112,9 +112,10 @@ void token_check(struct sim *s, struct sim_request *r)
     }
 }
 
-/* --- the endpoint -------------------------------------------------------------------------------------------------------- */
+/* --- the endpoint ----------------------------------------------------------------------------------------------- */
 
-static void entra_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status, const char *error, int code, const char *text)
+static void entra_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status, const char *error, int code,
+                        const char *text)
 {
     struct arena *a = r->arena;
     struct value *body = value_map(a), *codes = value_list(a);
@@ -168,7 +169,8 @@ static const char *wanted_audience(const struct sim_request *r)
 
 static bool audience_known(const struct sim *s, const char *audience)
 {
-    const char *const known[] = {s->ep.arm_audience, s->ep.vault_audience, s->ep.hsm_audience, s->ep.storage_audience, s->ep.graph_audience, s->ep.arm};
+    const char *const known[] = {s->ep.arm_audience,     s->ep.vault_audience, s->ep.hsm_audience,
+                                 s->ep.storage_audience, s->ep.graph_audience, s->ep.arm};
 
     for (size_t i = 0; i < COUNT(known); i++)
         if (audience_is(audience, known[i]))
@@ -196,11 +198,13 @@ static void answer_token(struct sim *s, const struct sim_request *r, struct sim_
     if (!str_eq(form_field(r, "grant_type"), "client_credentials")) {
         entra_error(s, r, out, 400, "unsupported_grant_type", 70003, "The grant type is not supported here.");
     } else if (!principal) {
-        entra_error(s, r, out, 400, "unauthorized_client", 700016, arena_printf(a, "Application '%s' was not found in the directory.", app ? app : ""));
+        entra_error(s, r, out, 400, "unauthorized_client", 700016,
+                    arena_printf(a, "Application '%s' was not found in the directory.", app ? app : ""));
     } else if (!secret || !str_eq(secret, value_str_at(principal, "secret"))) {
         entra_error(s, r, out, 401, "invalid_client", 7000215, arena_printf(a, "The client secret given for app '%s' is not valid.", app));
     } else if (!audience_known(s, audience)) {
-        entra_error(s, r, out, 400, "invalid_resource", 500011, arena_printf(a, "The resource '%s' was not found in the tenant.", audience ? audience : ""));
+        entra_error(s, r, out, 400, "invalid_resource", 500011,
+                    arena_printf(a, "The resource '%s' was not found in the tenant.", audience ? audience : ""));
     } else {
         body = value_map(a);
         value_set_string(a, body, "token_type", "Bearer");

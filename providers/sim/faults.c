@@ -46,9 +46,11 @@ static int64_t duration_of(const struct value *v)
 
 static const char *code_of(int64_t status)
 {
-    static const struct { int64_t status; const char *code; } usual[] = {
-        {400, "BadRequest"}, {401, "AuthenticationFailed"}, {403, "Forbidden"}, {404, "ResourceNotFound"}, {409, "Conflict"}, {412, "PreconditionFailed"},
-        {429, "TooManyRequests"}, {502, "BadGateway"}, {503, "ServiceUnavailable"}, {504, "GatewayTimeout"},
+    static const struct { int64_t status; const char *code;
+    } usual[] = {
+        {400, "BadRequest"},         {401, "AuthenticationFailed"}, {403, "Forbidden"},       {404, "ResourceNotFound"},
+        {409, "Conflict"},           {412, "PreconditionFailed"},   {429, "TooManyRequests"}, {502, "BadGateway"},
+        {503, "ServiceUnavailable"}, {504, "GatewayTimeout"},
     };
 
     for (size_t i = 0; i < COUNT(usual); i++)

@@ -86,7 +86,8 @@ static void list(struct sim *s, const struct sim_request *r, struct sim_answer *
     answer_json(a, out, 200, body);
 }
 
-static void graph_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status, const char *code, const char *message)
+static void graph_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status, const char *code,
+                        const char *message)
 {
     struct arena *a = r->arena;
     struct value *body = value_map(a), *error = value_set(a, body, "error", value_map(a)), *inner;
@@ -126,7 +127,8 @@ void graph_answer(struct sim *s, const struct sim_request *r, struct sim_answer 
     const char *what = request_segment(r, 1);
 
     if (!r->principal || !audience_is(r->token_audience, s->ep.graph_audience)) {
-        graph_error(s, r, out, 401, "InvalidAuthenticationToken", r->principal ? "The token is meant for another service." : r->token_problem);
+        graph_error(s, r, out, 401, "InvalidAuthenticationToken",
+                    r->principal ? "The token is meant for another service." : r->token_problem);
         return;
     }
     if (!request_is(r, "GET"))

@@ -55,14 +55,15 @@ void answer_header(struct arena *a, struct sim_answer *out, const char *name, co
 void answer_json(struct arena *a, struct sim_answer *out, int status, const struct value *body);
 void answer_empty(struct sim_answer *out, int status);
 /* {"error":{"code","message"}} with x-ms-failure-cause: gateway when `gateway`. */
-void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code, const char *fmt, ...) printf_like(6, 7);
+void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code, const char *fmt, ...)
+    printf_like(6, 7);
 
 /* Adds a resource's derived members (vaultUri, endpoints, …) to a copy fit to be shown. */
 struct value *resource_show(struct sim *s, struct arena *a, const struct value *resource);
 /* "/a/b" of the first n segments. */
 char *request_path(const struct sim_request *r, size_t n);
 
-/* --- state: resources ------------------------------------------------------------------------------------------------ */
+/* --- state: resources ------------------------------------------------------------------------------------------- */
 
 /* Resources are kept as ARM shows them. Ids compare case folded. Every change goes through here and sets `dirty`. */
 struct value *resource_find(struct sim *s, const char *id);
@@ -85,14 +86,14 @@ void state_changed(struct sim *s);
 int64_t behaviour_ms(const struct sim *s, const char *name, int64_t otherwise);
 const char *behaviour(const struct sim *s, const char *name, const char *otherwise);
 
-/* --- the world's file (world.c) -------------------------------------------------------------------------------------- */
+/* --- the world's file (world.c) --------------------------------------------------------------------------------- */
 
 /* Completes s->spec (names, types, defaults) and adds a diag for each contradiction. */
 void world_complete(struct sim *s, struct diags *diags);
 /* Writes the world to s->world_out (a new file renamed over it); stops the program when it cannot: a run must not go on unrecorded. */
 void world_write_out(struct sim *s);
 
-/* --- who may do what -------------------------------------------------------------------------------------------------- */
+/* --- who may do what -------------------------------------------------------------------------------------------- */
 
 /* ARM action or data action of a principal at a scope, by role assignments that act already (roleDelay) and inherited ones. */
 bool access_rbac(struct sim *s, const char *principal, const char *scope, const char *action, bool data);
@@ -121,14 +122,14 @@ bool assignment_acts(struct sim *s, const struct value *assignment);
 /* Notes that these key permissions were given now: they act after policyDelay. */
 void access_policy_added(struct sim *s, const char *vault_id, const char *object_id, const char *permission);
 
-/* --- tokens (entra.c) ------------------------------------------------------------------------------------------------- */
+/* --- tokens (entra.c) ------------------------------------------------------------------------------------------- */
 
 char *token_issue(struct sim *s, struct arena *a, const struct value *principal, const char *audience);
 /* Fills principal and token_audience, or token_problem. */
 void token_check(struct sim *s, struct sim_request *r);
 bool audience_is(const char *audience, const char *expected);   /* a slash at the end does not matter */
 
-/* --- the fault script (faults.c) --------------------------------------------------------------------------------------- */
+/* --- the fault script (faults.c) -------------------------------------------------------------------------------- */
 
 struct fault_act {
     int status;                      /* 0: the service answers */
@@ -140,28 +141,31 @@ struct fault_act {
 /* Counts the request against every fault of the script; true when one fires. `write_no` is 0 for a read. */
 bool faults_match(struct sim *s, const struct sim_request *r, int64_t write_no, struct fault_act *ret);
 
-/* --- long-running operations of ARM ------------------------------------------------------------------------------------- */
+/* --- long-running operations of ARM ----------------------------------------------------------------------------- */
 
 /* Stores an operation that ends at `ends_ms`; `output` (may be NULL) is shown as properties.output, `error` (may be NULL) makes
  * it fail. Returns its id. The service's own file answers the polling URL. */
-const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms, const struct value *output, const struct value *error);
+const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms, const struct value *output,
+                          const struct value *error);
 struct value *operation_find(struct sim *s, const char *id);
 void operations_forget(struct sim *s);                                    /* those that ended a day ago */
 /* A signed-looking query tail (t, c, s, h), long as Azure's, fresh at every answer. */
 char *signed_tail(struct sim *s, struct arena *a);
 
-/* --- keys (keys.c) ------------------------------------------------------------------------------------------------------- */
+/* --- keys (keys.c) ---------------------------------------------------------------------------------------------- */
 
-/* World keys: {store, name, state: active|deleted|purged, type, versions: [{id, created, enabled, expires, notBefore}], releasePolicy, …}. */
+/* World keys: {store, name, state: active|deleted|purged, type, releasePolicy, …, and versions:
+ * [{id, created, enabled, expires, notBefore}]}. */
 struct value *vault_by_name(struct sim *s, const char *store);                         /* the vault's resource or NULL */
 struct value *key_find(struct sim *s, const char *store, const char *name);            /* any state; purged ones count as absent: NULL */
 struct value *key_version(const struct value *key, const char *version);               /* NULL version: the newest */
 /* The backup blob of a key of the world, even purged (what Azure Backup kept): really encrypted, bound to store kind,
  * subscription and geography. */
 void key_backup_blob(struct sim *s, const char *store, const char *name, struct text *ret_raw);
-bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name, const char **ret_version);
+bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name,
+                   const char **ret_version);
 
-/* --- services: each answers what belongs to it ------------------------------------------------------------------------------ */
+/* --- services: each answers what belongs to it ------------------------------------------------------------------ */
 
 typedef void service(struct sim *s, const struct sim_request *r, struct sim_answer *out);
 service entra_answer;            /* token endpoint */
@@ -191,7 +195,8 @@ const char *arm_scope_of_list(const struct sim_request *r, size_t n);     /* sco
 size_t arm_provider_at(const struct sim_request *r);                      /* index of the last "providers", SIZE_MAX if none */
 void recovery_vault_show(struct arena *a, struct value *v);      /* adds what a vault shows by default */
 /* 202 headers of an operation of the disk or the compute provider. */
-void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment, const char *id);
+void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment,
+                      const char *id);
 
 /* One of an account's two keys (n 1 or 2), base64; the same for ever, from the world's seed. */
 void storage_account_key(struct sim *s, const char *account, int n, struct text *ret);

@@ -38,7 +38,7 @@ static size_t find_deleted(struct sim *s, const char *subscription, const char *
     return SIZE_MAX;
 }
 
-/* --- settings ---------------------------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------------------------- */
 
 /* Says what is wrong with the wanted properties of a vault, or NULL. */
 static const char *refusal(const struct value *old, const struct value *wanted)
@@ -138,7 +138,8 @@ static void recover(struct sim *s, const struct sim_request *r, struct sim_answe
         value_remove(v, "scheduledPurgeDate");
     }
     if (!str_eq_nocase(value_str_at(gone, "id"), id)) {
-        answer_arm_error(r->arena, out, 409, false, "ConflictError", "The deleted vault '%s' belongs to another group or subscription.", id);
+        answer_arm_error(r->arena, out, 409, false, "ConflictError", "The deleted vault '%s' belongs to another group or subscription.",
+                         id);
         return;
     }
     list_remove(all, at);
@@ -240,7 +241,7 @@ static void delete_vault(struct sim *s, const struct sim_request *r, struct sim_
     answer_empty(out, 200);
 }
 
-/* --- access policies ------------------------------------------------------------------------------------------------------------ */
+/* --- access policies -------------------------------------------------------------------------------------------- */
 
 static bool list_holds(const struct value *list, const char *word)
 {
@@ -304,8 +305,10 @@ static void put_policies(struct sim *s, const struct sim_request *r, struct sim_
         arm_not_found(s, r, out, id);
         return;
     }
-    if (!value_count(given) || !policies || (!str_eq_nocase(how, "add") && !str_eq_nocase(how, "replace") && !str_eq_nocase(how, "remove"))) {
-        answer_arm_error(a, out, 400, false, "BadRequest", "The access policies to change are missing or the operation is not add, replace or remove.");
+    if (!value_count(given) || !policies ||
+        (!str_eq_nocase(how, "add") && !str_eq_nocase(how, "replace") && !str_eq_nocase(how, "remove"))) {
+        answer_arm_error(a, out, 400, false, "BadRequest",
+                         "The access policies to change are missing or the operation is not add, replace or remove.");
         return;
     }
     for (size_t i = 0; i < value_count(given); i++)
@@ -326,7 +329,7 @@ static void put_policies(struct sim *s, const struct sim_request *r, struct sim_
     answer_json(a, out, 200, body);
 }
 
-/* --- deleted vaults ----------------------------------------------------------------------------------------------------------------- */
+/* --- deleted vaults --------------------------------------------------------------------------------------------- */
 
 static struct value *show_deleted(struct arena *a, const struct value *gone)
 {

@@ -34,7 +34,8 @@ void recovery_vault_show(struct arena *a, struct value *v)
     otherwise(a, redundancy, "standardTierStorageRedundancy", "GeoRedundant");
     otherwise(a, redundancy, "crossRegionRestore", "Disabled");
     otherwise(a, p, "publicNetworkAccess", "Enabled");
-    otherwise(a, member(a, member(a, p, "restoreSettings"), "crossSubscriptionRestoreSettings"), "crossSubscriptionRestoreState", "Enabled");
+    otherwise(a, member(a, member(a, p, "restoreSettings"), "crossSubscriptionRestoreSettings"), "crossSubscriptionRestoreState",
+              "Enabled");
     if (!value_get(v, "sku")) {
         otherwise(a, member(a, v, "sku"), "name", "RS0");
         otherwise(a, member(a, v, "sku"), "tier", "Standard");
@@ -49,9 +50,9 @@ void arm_recovery_answer(struct sim *s, const struct sim_request *r, struct sim_
     if (!str_eq_nocase(request_segment(r, at + 2), "vaults"))
         arm_bad_path(r, out);
     else if (behind == 3 && request_is(r, "GET"))
-        arm_list(s, r, out, request_path(r, at), "Microsoft.RecoveryServices/vaults");
+        answer_resources(s, r, out, request_path(r, at), "Microsoft.RecoveryServices/vaults");
     else if (behind == 4 && request_is(r, "GET"))
-        arm_get(s, r, out, id);
+        answer_resource(s, r, out, id);
     else if (behind > 4 && !resource_find(s, id))
         arm_not_found(s, r, out, id);
     else if (behind > 4)

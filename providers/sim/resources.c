@@ -6,7 +6,7 @@
 
 static const char group_type[] = "Microsoft.Resources/resourceGroups";
 
-/* --- subscriptions ---------------------------------------------------------------------------------------------------------- */
+/* --- subscriptions ---------------------------------------------------------------------------------------------- */
 
 static struct value *subscription(struct sim *s, struct arena *a, const char *id)
 {
@@ -38,7 +38,7 @@ static void list_subscriptions(struct sim *s, const struct sim_request *r, struc
     arm_page(s, r, out, items);
 }
 
-/* --- groups ------------------------------------------------------------------------------------------------------------------- */
+/* --- groups ----------------------------------------------------------------------------------------------------- */
 
 static void put_group(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id)
 {
@@ -88,7 +88,7 @@ static void answer_group(struct sim *s, const struct sim_request *r, struct sim_
         answer_json(r->arena, out, 200, v);
 }
 
-/* --- across types --------------------------------------------------------------------------------------------------------------- */
+/* --- across types ----------------------------------------------------------------------------------------------- */
 
 /* The quoted text behind "name eq" in a filter. */
 static const char *filter_value(struct arena *a, const char *filter, const char *name)
@@ -116,7 +116,8 @@ static void list_resources(struct sim *s, const struct sim_request *r, struct si
 {
     static const char *const shown[] = {"id", "name", "type", "location", "tags", "sku", "kind", "identity"};
     struct arena *a = r->arena;
-    const char *filter = request_query(r, "$filter"), *type = filter_value(a, filter, "resourceType"), *name = filter_value(a, filter, "name");
+    const char *filter = request_query(r, "$filter"), *type = filter_value(a, filter, "resourceType"),
+               *name = filter_value(a, filter, "name");
     struct value *all = state_list(s, "resources"), *items = value_list(a);
 
     for (size_t i = 0; i < value_count(all); i++) {
@@ -176,7 +177,8 @@ static void answer_graph_query(struct sim *s, const struct sim_request *r, struc
 
         for (size_t k = 0; k < value_count(subscriptions); k++)
             wanted |= scope_covers(arena_printf(a, "/subscriptions/%s", value_str(value_item(subscriptions, k))), id);
-        if (!wanted || str_eq_nocase(value_str_at(v, "type"), group_type) || !query_wants(query, value_str_at(v, "type")) || !readable(s, r, v))
+        if (!wanted || str_eq_nocase(value_str_at(v, "type"), group_type) || !query_wants(query, value_str_at(v, "type")) ||
+            !readable(s, r, v))
             continue;
         if (total++ >= skip && value_count(data) < top)
             value_push(a, data, resource_show(s, a, v));
@@ -192,7 +194,7 @@ static void answer_graph_query(struct sim *s, const struct sim_request *r, struc
     answer_header(a, out, "x-ms-user-quota-resets-after", "%s", "00:00:05");
 }
 
-/* --- features and registrations ------------------------------------------------------------------------------------------------- */
+/* --- features and registrations --------------------------------------------------------------------------------- */
 
 static void answer_feature(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
@@ -241,7 +243,7 @@ void arm_resources_answer(struct sim *s, const struct sim_request *r, struct sim
     else if (str_eq_nocase(third, "resourceGroups") && r->n_segments == 4)
         answer_group(s, r, out);
     else if (get && str_eq_nocase(third, "resourceGroups") && r->n_segments == 3)
-        arm_list(s, r, out, request_path(r, 2), group_type);
+        answer_resources(s, r, out, request_path(r, 2), group_type);
     else if (get && str_eq_nocase(last, "resources") && (r->n_segments == 3 || r->n_segments == 5))
         list_resources(s, r, out, request_path(r, r->n_segments - 1));
     else if (get && str_eq_nocase(request_segment(r, 3), "Microsoft.Features") && str_eq_nocase(request_segment(r, 6), "features"))

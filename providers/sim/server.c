@@ -16,7 +16,13 @@
 
 #include "../../reconciler/format/crypt.h"
 
-enum { REQUEST_MAX = 16 * 1024 * 1024, REQUEST_HEADERS_MAX = 100, CONNECTION_MEMORY = 128 * 1024, WAIT_MAX_MS = 60 * 1000, WAIT_SLICE_MS = 50 };
+enum {
+    REQUEST_MAX = 16 * 1024 * 1024,
+    REQUEST_HEADERS_MAX = 100,
+    CONNECTION_MEMORY = 128 * 1024,
+    WAIT_MAX_MS = 60 * 1000,
+    WAIT_SLICE_MS = 50
+};
 
 struct sim_server {
     struct arena *arena;
@@ -66,7 +72,7 @@ static void pending_free(struct pending *p)
     free(p);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------------------------ */
+/* --- in --------------------------------------------------------------------------------------------------------- */
 
 static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -93,7 +99,7 @@ static void *take_target(void *ctx, const char *target, struct MHD_Connection *c
     return p;
 }
 
-/* --- out ----------------------------------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------------------------- */
 
 /* Sends the body; a body that is to be cut ends with the connection. */
 static ssize_t send_some(void *ctx, uint64_t at, char *room, size_t max)
@@ -197,7 +203,7 @@ static void completed(void *ctx, struct MHD_Connection *connection, void **reque
     *request = NULL;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------------------------- */
 
 /* The port must be known before the world is loaded: its services' names carry it. */
 static int listen_loopback(uint16_t wanted, uint16_t *ret_port, struct err *err)
@@ -245,14 +251,11 @@ static int start_daemon(struct sim_server *server, int fd, struct err *err)
                                         "login.localhost", "management.localhost", "graph.localhost", NULL};
 
     TRY(crypt_make_certificate(names, &server->certificate, err));
-    server->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS, 0, NULL, NULL, handle, server,
-                                      MHD_OPTION_LISTEN_SOCKET, fd,
-                                      MHD_OPTION_HTTPS_MEM_KEY, server->certificate.key_pem.bytes,
-                                      MHD_OPTION_HTTPS_MEM_CERT, text_str(&server->certificate.cert_pem),
-                                      MHD_OPTION_URI_LOG_CALLBACK, take_target, server,
-                                      MHD_OPTION_NOTIFY_COMPLETED, completed, server,
-                                      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                                      MHD_OPTION_CONNECTION_TIMEOUT, 120u, MHD_OPTION_END);
+    server->daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS, 0, NULL, NULL, handle, server,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_KEY, server->certificate.key_pem.bytes, MHD_OPTION_HTTPS_MEM_CERT,
+        text_str(&server->certificate.cert_pem), MHD_OPTION_URI_LOG_CALLBACK, take_target, server, MHD_OPTION_NOTIFY_COMPLETED, completed,
+        server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 120u, MHD_OPTION_END);
     return server->daemon ? 0 : err_set(err, ERR_BLOCKED, "the HTTPS server does not start");
 }
 

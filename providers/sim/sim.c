@@ -11,7 +11,7 @@
 
 enum { STATE_SLACK = 16 * 1024 * 1024 };
 
-/* --- requests, taken apart ------------------------------------------------------------------------------------------ */
+/* --- requests, taken apart -------------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -137,7 +137,7 @@ char *request_path(const struct sim_request *r, size_t n)
     return ret;
 }
 
-/* --- answers --------------------------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------------------------- */
 
 void answer_header(struct arena *a, struct sim_answer *out, const char *name, const char *fmt, ...)
 {
@@ -185,7 +185,7 @@ void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool 
         answer_header(a, out, "x-ms-failure-cause", "gateway");
 }
 
-/* --- one exchange ------------------------------------------------------------------------------------------------------ */
+/* --- one exchange ----------------------------------------------------------------------------------------------- */
 
 static const char *host_of(const char *endpoint)
 {
@@ -334,7 +334,7 @@ void sim_handle(struct sim *s, int64_t now_ms, struct arena *a, const struct sim
         s->observed(s->ctx, call, ret);
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------------------------- */
 
 static struct sim_endpoints endpoints_copy(struct arena *a, const struct sim_endpoints *ep)
 {

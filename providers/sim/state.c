@@ -56,7 +56,7 @@ void list_remove(struct value *list, size_t at)
     list->list.count--;
 }
 
-/* --- resources ---------------------------------------------------------------------------------------------------- */
+/* --- resources -------------------------------------------------------------------------------------------------- */
 
 struct value *resource_find(struct sim *s, const char *id)
 {
@@ -168,7 +168,7 @@ char *new_guid(struct sim *s)
     return arena_strdup(s->arena, guid);
 }
 
-/* --- settings ------------------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------------------------- */
 
 const char *behaviour(const struct sim *s, const char *name, const char *otherwise)
 {
@@ -194,7 +194,7 @@ int64_t behaviour_ms(const struct sim *s, const char *name, int64_t otherwise)
     return ms < 0 ? otherwise : ms;
 }
 
-/* --- long-running operations -------------------------------------------------------------------------------------------- */
+/* --- long-running operations ------------------------------------------------------------------------------------ */
 
 const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms, const struct value *output,
                           const struct value *error)
@@ -243,7 +243,7 @@ void operations_forget(struct sim *s)
 
 char *signed_tail(struct sim *s, struct arena *a)
 {
-    enum { CERTIFICATE = 1900, SIGNATURE = 342 };
+    enum { CERTIFICATE = 2660, SIGNATURE = 342 };
     struct text t;
     unsigned char bytes[32];
     char label[64], *ret;

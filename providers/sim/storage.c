@@ -56,9 +56,9 @@ void arm_storage_answer(struct sim *s, const struct sim_request *r, struct sim_a
     if (!str_eq_nocase(request_segment(r, at + 2), "storageAccounts"))
         arm_bad_path(r, out);
     else if (request_is(r, "GET") && behind == 3)
-        arm_list(s, r, out, request_path(r, at), "Microsoft.Storage/storageAccounts");
+        answer_resources(s, r, out, request_path(r, at), "Microsoft.Storage/storageAccounts");
     else if (request_is(r, "GET") && behind == 4)
-        arm_get(s, r, out, request_path(r, r->n_segments));
+        answer_resource(s, r, out, request_path(r, r->n_segments));
     else if (request_is(r, "POST") && behind == 5 && str_eq_nocase(request_segment(r, at + 4), "listKeys"))
         list_keys(s, r, out, request_path(r, at + 4));
     else

@@ -11,7 +11,7 @@
 
 static const char name_space[] = "3a2f0b59-0d0c-5a39-8f3c-54a6f1f2c9d7";
 
-/* --- addresses: a world holds no host of ours ------------------------------------------------------------------------- */
+/* --- addresses: a world holds no host of ours ------------------------------------------------------------------- */
 
 struct address { const char *token, *azure, *ours; };
 
@@ -80,7 +80,7 @@ static void readdress(struct sim *s, struct arena *a, struct value *v, bool in)
         readdress(s, a, v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, in);
 }
 
-/* --- defaults ------------------------------------------------------------------------------------------------------------ */
+/* --- defaults --------------------------------------------------------------------------------------------------- */
 
 static struct value *member_map(struct arena *a, struct value *map, const char *key)
 {
@@ -133,11 +133,13 @@ static void complete_des(struct sim *s, struct value *v)
     const char *url = value_str_at(active, "keyUrl"), *slash = url ? strchr(url, '/') : NULL, *type = value_str_at(identity, "type");
 
     if (key) {
-        value_set_string(a, active, "keyUrl", arena_printf(a, "https://%s%s/keys/%s/%s", value_str_at(key, "store") ?: "", s->ep.vault_suffix,
-                                                           value_str_at(key, "name") ?: "", value_str_at(key, "version") ?: ""));
+        value_set_string(a, active, "keyUrl",
+                         arena_printf(a, "https://%s%s/keys/%s/%s", value_str_at(key, "store") ?: "", s->ep.vault_suffix,
+                                      value_str_at(key, "name") ?: "", value_str_at(key, "version") ?: ""));
         value_remove(active, "key");
     } else if (slash && !str_starts_nocase(url, "https://")) {
-        value_set_string(a, active, "keyUrl", arena_printf(a, "https://%.*s%s/keys/%s", (int)(slash - url), url, s->ep.vault_suffix, slash + 1));
+        value_set_string(a, active, "keyUrl",
+                         arena_printf(a, "https://%.*s%s/keys/%s", (int)(slash - url), url, s->ep.vault_suffix, slash + 1));
     }
     if (type && str_find_nocase(type, "SystemAssigned") && str_eq(value_str_at(v, "properties.provisioningState"), "Succeeded")) {
         default_string(a, identity, "principalId", stable_guid(a, s, "identity", value_str_at(v, "id")));
@@ -207,11 +209,12 @@ static void complete_assignments(struct sim *s)
 
         default_string(s->arena, v, "created", time_format(s->arena, s->now_ms - 30 * DAY_MS));
         if (principal && role && scope)
-            default_string(s->arena, v, "name", stable_guid(s->arena, s, "assignment", arena_printf(s->arena, "%s|%s|%s", principal, role, scope)));
+            default_string(s->arena, v, "name",
+                           stable_guid(s->arena, s, "assignment", arena_printf(s->arena, "%s|%s|%s", principal, role, scope)));
     }
 }
 
-/* --- contradictions ---------------------------------------------------------------------------------------------------------- */
+/* --- contradictions --------------------------------------------------------------------------------------------- */
 
 static void fault(struct diags *d, const struct value *v, const char *instead, const char *what, const char *which)
 {
@@ -271,7 +274,8 @@ static void check_keys(struct sim *s, struct diags *d)
         if (!value_count(value_get(v, "versions")))
             fault(d, v, NULL, "a key has at least one version", name);
         for (size_t k = 0; k < i; k++)
-            if (str_eq_nocase(value_str_at(value_item(all, k), "store"), store) && str_eq_nocase(value_str_at(value_item(all, k), "name"), name) &&
+            if (str_eq_nocase(value_str_at(value_item(all, k), "store"), store) &&
+                str_eq_nocase(value_str_at(value_item(all, k), "name"), name) &&
                 !str_eq(value_str_at(value_item(all, k), "state"), "purged") && !str_eq(value_str_at(v, "state"), "purged"))
                 fault(d, v, NULL, "this key is given twice", name);
     }
@@ -283,7 +287,8 @@ static bool key_known(struct sim *s, const char *store, const char *name)
     struct value *all = state_list(s, "keys");
 
     for (size_t i = 0; i < value_count(all); i++)
-        if (str_eq_nocase(value_str_at(value_item(all, i), "store"), store) && str_eq_nocase(value_str_at(value_item(all, i), "name"), name))
+        if (str_eq_nocase(value_str_at(value_item(all, i), "store"), store) &&
+            str_eq_nocase(value_str_at(value_item(all, i), "name"), name))
             return true;
     return false;
 }
@@ -296,7 +301,8 @@ static void check_backups(struct sim *s, struct diags *d)
         const struct value *v = value_item(all, i), *key = value_at(v, "wrappedWith.key");
 
         if (!resource_find(s, value_str_at(v, "vault")))
-            fault(d, v, "add the Recovery Services vault to the world's resources", "the backup's vault is not in the world", value_str_at(v, "vault"));
+            fault(d, v, "add the Recovery Services vault to the world's resources", "the backup's vault is not in the world",
+                  value_str_at(v, "vault"));
         if (key && !key_known(s, value_str_at(key, "store"), value_str_at(key, "name")))
             fault(d, v, "add the key, state: purged if it is gone", "the backup's key is not in the world", value_str_at(key, "name"));
     }
@@ -363,7 +369,7 @@ void world_complete(struct sim *s, struct diags *diags)
     s->dirty = false;
 }
 
-/* --- writing back ------------------------------------------------------------------------------------------------------------- */
+/* --- writing back ----------------------------------------------------------------------------------------------- */
 
 int64_t sim_start_ms(const struct sim *s)
 {

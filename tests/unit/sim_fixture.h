@@ -3,6 +3,7 @@
 #define REINSTATE_SIM_FIXTURE_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "../../providers/sim/sim.h"
 #include "../../reconciler/format/json.h"
@@ -25,7 +26,8 @@
 /* `more` is put into the spec: "\"faults\": […]," or "". */
 static inline char *fixture_text(struct arena *a, const char *more)
 {
-    return arena_printf(a,
+    return arena_printf(
+        a,
         "{\"apiVersion\":\"reinstate/v1\",\"kind\":\"World\",\"metadata\":{\"name\":\"unit\"},\"spec\":{%s"
         "\"now\":\"2026-11-23T03:00:00Z\",\"seed\":7,\"tenant\":\"" TENANT "\","
         "\"behaviour\":{\"roleDelay\":\"4m\",\"policyDelay\":\"30s\",\"pageSize\":2},"
@@ -40,15 +42,19 @@ static inline char *fixture_text(struct arena *a, const char *more)
         "{\"tenantId\":\"" TENANT "\",\"objectId\":\"" BACKUP_SERVICE "\",\"permissions\":{\"keys\":[\"Get\",\"list\",\"backup\"]}},"
         "{\"tenantId\":\"" TENANT "\",\"objectId\":\"" ORCHESTRATOR "\",\"permissions\":{\"keys\":[\"all\"]}}]}},"
         "{\"id\":\"" DR_GROUP "/providers/Microsoft.Storage/storageAccounts/stdr\",\"location\":\"uaenorth\"},"
-        "{\"id\":\"" DR_GROUP "/providers/Microsoft.Compute/virtualMachines/vm-old\",\"location\":\"uaenorth\",\"powerState\":\"deallocated\"}],"
+        "{\"id\":\"" DR_GROUP
+        "/providers/Microsoft.Compute/virtualMachines/vm-old\",\"location\":\"uaenorth\",\"powerState\":\"deallocated\"}],"
         "\"roleAssignments\":[{\"principal\":\"operator\",\"role\":\"Owner\",\"scope\":\"" SUB "\"},"
         "{\"principal\":\"operator\",\"role\":\"Key Vault Crypto Officer\",\"scope\":\"" VAULT "\"},"
         "{\"principal\":\"reader\",\"role\":\"Key Vault Reader\",\"scope\":\"" KEYS_GROUP "\"},"
-        "{\"principal\":\"ConfidentialVmOrchestrator\",\"role\":\"Key Vault Crypto Service Release User\",\"scope\":\"" VAULT "/keys/os-key\"}],"
-        "\"keys\":[{\"store\":\"kv-pay\",\"name\":\"os-key\",\"state\":\"active\",\"type\":\"RSA-HSM\",\"releasePolicy\":\"confidential-vm\","
+        "{\"principal\":\"ConfidentialVmOrchestrator\",\"role\":\"Key Vault Crypto Service Release User\",\"scope\":\"" VAULT
+        "/keys/os-key\"}],"
+        "\"keys\":[{\"store\":\"kv-pay\",\"name\":\"os-key\",\"state\":\"active\",\"type\":\"RSA-HSM\",\"releasePolicy\":\"confidential-"
+        "vm\","
         "\"versions\":[{\"id\":\"" KEY_VERSION "\",\"created\":\"2026-03-02T08:00:00Z\",\"enabled\":true}]},"
         "{\"store\":\"kv-pay\",\"name\":\"plain\",\"state\":\"active\",\"type\":\"RSA-HSM\","
-        "\"versions\":[{\"id\":\"" KEY_VERSION "\",\"enabled\":true}]}]}}", more);
+        "\"versions\":[{\"id\":\"" KEY_VERSION "\",\"enabled\":true}]}]}}",
+        more);
 }
 
 static inline const struct value *fixture_world(struct arena *a, const char *more)
@@ -87,10 +93,13 @@ struct reply {
     struct sim_answer answer;
 };
 
-static inline struct reply ask(struct sim *s, struct arena *a, int64_t at_ms, const char *token, const char *method, const char *url, const char *body)
+static inline struct reply ask(struct sim *s, struct arena *a, int64_t at_ms, const char *token, const char *method, const char *url,
+                               const char *body)
 {
-    struct sim_header headers[] = {{"Content-Type", "application/json"}, {"Authorization", arena_printf(a, "Bearer %s", token ? token : "")}};
-    struct sim_call call = {.method = method, .url = url, .headers = headers, .n_headers = token ? 2 : 1, .body = body, .body_len = body ? strlen(body) : 0};
+    struct sim_header headers[] = {{"Content-Type", "application/json"},
+                                   {"Authorization", arena_printf(a, "Bearer %s", token ? token : "")}};
+    struct sim_call call = {
+        .method = method, .url = url, .headers = headers, .n_headers = token ? 2 : 1, .body = body, .body_len = body ? strlen(body) : 0};
     struct reply r = {0};
     struct err err;
 
@@ -112,7 +121,8 @@ static inline const char *header_of(const struct reply *r, const char *name)
     return NULL;
 }
 
-static inline struct reply sign_in(struct sim *s, struct arena *a, int64_t at_ms, const char *tenant, const char *app, const char *secret, const char *scope)
+static inline struct reply sign_in(struct sim *s, struct arena *a, int64_t at_ms, const char *tenant, const char *app, const char *secret,
+                                   const char *scope)
 {
     const char *form = arena_printf(a, "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s", app, secret, scope);
 

@@ -68,14 +68,17 @@ static void test_front_door(void)
         {"no api-version", "GET", ARM DR_GROUP, "MissingApiVersionParameter", 400},
         {"no such provider", "GET", ARM DR_GROUP "/providers/Contoso.Things/things/t" API, "InvalidResourceNamespace", 404},
         {"no such type", "POST", ARM DR_GROUP "/providers/Microsoft.Compute/disks/d/explode" API, "InvalidResourceType", 404},
-        {"no such subscription", "GET", ARM "/subscriptions/0f0f0f0f-0000-4000-8000-0000000000ff/resourceGroups" API, "SubscriptionNotFound", 404},
+        {"no such subscription", "GET", ARM "/subscriptions/0f0f0f0f-0000-4000-8000-0000000000ff/resourceGroups" API,
+         "SubscriptionNotFound", 404},
         {"no such group", "GET", ARM SUB "/resourceGroups/none" API, "ResourceGroupNotFound", 404},
         {"no such resource", "GET", ARM DES API, "ResourceNotFound", 404},
-        {"no such group around a resource", "GET", ARM SUB "/resourceGroups/none/providers/Microsoft.Compute/disks/d" API, "ResourceGroupNotFound", 404},
+        {"no such group around a resource", "GET", ARM SUB "/resourceGroups/none/providers/Microsoft.Compute/disks/d" API,
+         "ResourceGroupNotFound", 404},
         {"an unregistered type of list is empty", "GET", ARM SUB "/providers/Microsoft.Compute/disks" API, "", 200},
         {"a feature", "GET", ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/F" API, "", 200},
         {"a registration", "GET", ARM SUB "/providers/Microsoft.Compute" API, "", 200},
-        {"no such assignment", "GET", ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111" AUTH_API,
+        {"no such assignment", "GET",
+         ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111" AUTH_API,
          "RoleAssignmentNotFound", 404},
         {"locks: none", "GET", ARM DR_GROUP "/providers/Microsoft.Authorization/locks" API, "", 200},
     };
@@ -98,7 +101,8 @@ static void test_front_door(void)
     CHECK_ROW("a token for another service", r.status == 401 && value_get(value_get(r.json, "error"), "innerError"));
     r = ask(s, a, now, token, "GET", "https://kv-pay.example.org/keys" API, NULL);
     CHECK_ROW("a host that does not exist", r.fault == SIM_RESET);
-    reader = value_str_at(sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json, "access_token");
+    reader = value_str_at(sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json,
+                          "access_token");
     r = ask(s, a, now, reader, "GET", ARM DR_GROUP API, NULL);
     CHECK_ROW("no right", r.status == 403 && str_eq(code_of(&r), "AuthorizationFailed"));
     CHECK_ROW("the refusal names the action", strstr(r.text, "'Microsoft.Resources/subscriptions/resourceGroups/read'") != NULL);
@@ -188,12 +192,14 @@ static void test_set_life(void)
     r = ask(s, a, now + 22 * SECOND_MS, token, "GET", ARM DES API, NULL);
     principal = value_str_at(r.json, "identity.principalId");
     CHECK(principal && strlen(principal) == 36);
-    graph_token = value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json, "access_token");
+    graph_token =
+        value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json, "access_token");
     r = ask(s, a, now, graph_token, "GET", arena_printf(a, "https://graph.microsoft.com/v1.0/servicePrincipals/%s", principal), NULL);
     CHECK_STR(value_str_at(r.json, "servicePrincipalType"), "ManagedIdentity");
 
     r = ask(s, a, now + 30 * SECOND_MS, token, "PATCH", ARM DES API, "{\"properties\":{\"rotationToLatestKeyVersionEnabled\":true}}");
-    CHECK_ROW("a change's first answer shows the old values", r.status == 202 && !value_at(r.json, "properties.rotationToLatestKeyVersionEnabled"));
+    CHECK_ROW("a change's first answer shows the old values",
+              r.status == 202 && !value_at(r.json, "properties.rotationToLatestKeyVersionEnabled"));
     r = ask(s, a, now + MINUTE_MS, token, "GET", ARM DES API, NULL);
     CHECK_ROW("later the new ones", value_bool_at(r.json, "properties.rotationToLatestKeyVersionEnabled", false));
     CHECK_ROW("and the identity stayed", str_eq(value_str_at(r.json, "identity.principalId"), principal));
@@ -203,7 +209,9 @@ static void test_set_life(void)
 
 static const char *grant(struct arena *a, const char *role, const char *principal, bool typed)
 {
-    return arena_printf(a, "{\"properties\":{\"roleDefinitionId\":\"" SUB "/providers/Microsoft.Authorization/roleDefinitions/%s\",\"principalId\":\"%s\"%s}}",
+    return arena_printf(a,
+                        "{\"properties\":{\"roleDefinitionId\":\"" SUB
+                        "/providers/Microsoft.Authorization/roleDefinitions/%s\",\"principalId\":\"%s\"%s}}",
                         role, principal, typed ? ",\"principalType\":\"ServicePrincipal\"" : "");
 }
 
@@ -218,9 +226,11 @@ static void test_assignments(void)
         {"a new grant", "11111111-1111-4111-8111-111111111111", release, READER, "", true, 201},
         {"the same again", "11111111-1111-4111-8111-111111111111", release, READER, "", true, 201},
         {"the same under another name", "11111111-1111-4111-8111-111111111112", release, READER, "RoleAssignmentExists", true, 409},
-        {"another grant under that name", "11111111-1111-4111-8111-111111111111", release, OPERATOR, "RoleAssignmentUpdateNotPermitted", true, 400},
+        {"another grant under that name", "11111111-1111-4111-8111-111111111111", release, OPERATOR, "RoleAssignmentUpdateNotPermitted",
+         true, 400},
         {"no such role", "11111111-1111-4111-8111-111111111113", stranger, READER, "RoleDefinitionDoesNotExist", true, 404},
-        {"a principal that the directory does not know", "11111111-1111-4111-8111-111111111114", release, stranger, "PrincipalNotFound", false, 400},
+        {"a principal that the directory does not know", "11111111-1111-4111-8111-111111111114", release, stranger, "PrincipalNotFound",
+         false, 400},
         {"the same with its type said", "11111111-1111-4111-8111-111111111114", release, stranger, "", true, 201},
         {"a name that is no GUID", "one", release, OPERATOR, "InvalidRoleAssignmentId", true, 400},
     };
@@ -231,7 +241,8 @@ static void test_assignments(void)
     struct reply r;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        r = ask(s, a, now, token, "PUT", arena_printf(a, "%s/%s" AUTH_API, base, rows[i].name), grant(a, rows[i].role, rows[i].principal, rows[i].typed));
+        r = ask(s, a, now, token, "PUT", arena_printf(a, "%s/%s" AUTH_API, base, rows[i].name),
+                grant(a, rows[i].role, rows[i].principal, rows[i].typed));
         CHECK_ROW(rows[i].reason, r.status == rows[i].status);
         CHECK_ROW(rows[i].reason, str_eq(code_of(&r), rows[i].code));
     }
@@ -245,7 +256,8 @@ static void test_assignments(void)
     CHECK_STR(value_str_at(r.json, "properties.scope"), VAULT "/keys/not-there-yet");
     CHECK(ask(s, a, now, token, "DELETE", one, NULL).status == 200);
     CHECK_ROW("gone already", ask(s, a, now, token, "DELETE", one, NULL).status == 204);
-    r = ask(s, a, now, token, "GET", ARM SUB "/providers/Microsoft.Authorization/roleDefinitions" AUTH_API "&$filter=roleName+eq+'Key+Vault+Crypto+User'", NULL);
+    r = ask(s, a, now, token, "GET",
+            ARM SUB "/providers/Microsoft.Authorization/roleDefinitions" AUTH_API "&$filter=roleName+eq+'Key+Vault+Crypto+User'", NULL);
     CHECK_STR(value_str_at(r.json, "value.0.name"), "12338af0-0e69-4776-bea7-57ae8d297424");
     r = ask(s, a, now, token, "GET", ARM VAULT "/providers/Microsoft.Authorization/permissions" AUTH_API, NULL);
     CHECK_ROW("the operator's own two roles", value_count(value_get(r.json, "value")) == 2);
@@ -266,8 +278,9 @@ static void test_vaults(void)
         {"tags change", "PATCH", "{\"tags\":{\"x\":\"y\"}}", "", 200},
         {"nothing to recover", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"createMode\":\"recover\"}}", "ConflictError", 409},
         {"deleted", "DELETE", NULL, "", 200},
-        {"a deleted one keeps its name", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"name\":\"premium\"}}}",
-         "VaultAlreadyExists", 409},
+        {"a deleted one keeps its name", "PUT",
+         "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"name\":\"premium\"}}}", "VaultAlreadyExists",
+         409},
         {"recovered", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"createMode\":\"recover\"}}", "", 200},
     };
     struct arena *a;
@@ -308,7 +321,8 @@ static void test_machines(void)
     struct reply r = ask(s, a, now, token, "GET", ARM VM API "&$expand=instanceView", NULL);
 
     CHECK_STR(value_str_at(r.json, "properties.instanceView.statuses.1.code"), "PowerState/deallocated");
-    CHECK_ROW("its state is shown on request only", !value_at(ask(s, a, now, token, "GET", ARM VM API, NULL).json, "properties.instanceView"));
+    CHECK_ROW("its state is shown on request only",
+              !value_at(ask(s, a, now, token, "GET", ARM VM API, NULL).json, "properties.instanceView"));
     r = ask(s, a, now, token, "POST", ARM VM "/start" API, NULL);
     poll = header_of(&r, "Azure-AsyncOperation");
     CHECK(r.status == 202 && str_eq(header_of(&r, "Retry-After"), "10"));
@@ -346,7 +360,8 @@ static void test_directory(void)
     struct sim *s = begin(&a, &now, &token);
     struct reply r;
 
-    token = value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json, "access_token");
+    token =
+        value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json, "access_token");
     r = ask(s, a, now, token, "GET", arena_printf(a, "%s?$filter=appId%%20eq%%20'bf7b6499-ff71-4aa2-97a4-f372087be7f0'", base), NULL);
     CHECK_STR(value_str_at(r.json, "value.0.id"), ORCHESTRATOR);
     r = ask(s, a, now, token, "GET", arena_printf(a, "%s?$filter=appId%%20eq%%20'00000000-ff71-4aa2-97a4-f372087be7f0'", base), NULL);

@@ -26,19 +26,25 @@ static void test_contradictions(void)
         {"a resource twice", "resources", "{\"id\":\"" DR_GROUP "\"}", "given twice"},
         {"a resource twice in other letters", "resources", "{\"id\":\"" SUB "/resourcegroups/RG-DR\"}", "given twice"},
         {"no ARM id", "resources", "{\"id\":\"rg-dr\"}", "ARM id"},
-        {"a resource without its group", "resources", "{\"id\":\"" SUB "/resourceGroups/gone/providers/Microsoft.Compute/disks/d\"}", "group is not"},
+        {"a resource without its group", "resources", "{\"id\":\"" SUB "/resourceGroups/gone/providers/Microsoft.Compute/disks/d\"}",
+         "group is not"},
         {"a set without its vault", "resources",
-         "{\"id\":\"" DR_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/d\",\"properties\":{\"activeKey\":{\"key\":{\"store\":\"kv-none\","
-         "\"name\":\"k\",\"version\":\"" KEY_VERSION "\"}}}}", "vault is not in the world"},
-        {"a key without its vault", "keys", "{\"store\":\"kv-none\",\"name\":\"k\",\"state\":\"active\",\"versions\":[{\"id\":\"" KEY_VERSION "\"}]}",
-         "store is not"},
-        {"a key twice", "keys", "{\"store\":\"KV-PAY\",\"name\":\"os-key\",\"state\":\"active\",\"versions\":[{\"id\":\"" KEY_VERSION "\"}]}", "given twice"},
-        {"a key without versions", "keys", "{\"store\":\"kv-pay\",\"name\":\"k2\",\"state\":\"active\",\"versions\":[]}", "at least one version"},
+         "{\"id\":\"" DR_GROUP
+         "/providers/Microsoft.Compute/diskEncryptionSets/d\",\"properties\":{\"activeKey\":{\"key\":{\"store\":\"kv-none\","
+         "\"name\":\"k\",\"version\":\"" KEY_VERSION "\"}}}}",
+         "vault is not in the world"},
+        {"a key without its vault", "keys",
+         "{\"store\":\"kv-none\",\"name\":\"k\",\"state\":\"active\",\"versions\":[{\"id\":\"" KEY_VERSION "\"}]}", "store is not"},
+        {"a key twice", "keys",
+         "{\"store\":\"KV-PAY\",\"name\":\"os-key\",\"state\":\"active\",\"versions\":[{\"id\":\"" KEY_VERSION "\"}]}", "given twice"},
+        {"a key without versions", "keys", "{\"store\":\"kv-pay\",\"name\":\"k2\",\"state\":\"active\",\"versions\":[]}",
+         "at least one version"},
         {"an unknown role", "roleAssignments", "{\"principal\":\"operator\",\"role\":\"King\",\"scope\":\"/\"}", "no such role"},
-        {"an unknown principal", "roleAssignments", "{\"principal\":\"nobody\",\"role\":\"Reader\",\"scope\":\"/\"}", "no such principal"},
+        {"an unknown principal", "roleAssignments", "{\"principal\":\"nobody\",\"role\":\"Reader\",\"scope\":\"/\"}",
+         "no such principal"},
         {"a principal twice", "principals", "{\"name\":\"twin\",\"objectId\":\"" OPERATOR "\"}", "objectId of its own"},
-        {"a backup without its vault", "backups", "{\"vault\":\"" DR_GROUP "/providers/Microsoft.RecoveryServices/vaults/none\",\"points\":[]}",
-         "vault is not"},
+        {"a backup without its vault", "backups",
+         "{\"vault\":\"" DR_GROUP "/providers/Microsoft.RecoveryServices/vaults/none\",\"points\":[]}", "vault is not"},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -82,7 +88,8 @@ static void test_reload(void)
 {
     struct arena *a = arena_new();
     struct diags diags;
-    struct sim *whole = fixture_sim(a, fixture_world(a, ""), NULL, &diags), *first = fixture_sim(a, fixture_world(a, ""), NULL, &diags), *second;
+    struct sim *whole = fixture_sim(a, fixture_world(a, ""), NULL, &diags), *first = fixture_sim(a, fixture_world(a, ""), NULL, &diags),
+               *second;
     int64_t start = sim_start_ms(whole);
     const char *text;
 
@@ -128,17 +135,24 @@ static void test_kill(const char *reason, const char *how, bool applied)
     char path[64];
     jmp_buf killed;
     const char *fault = arena_printf(a, "\"faults\":[{\"on\":{\"write\":1},\"do\":\"%s\"}],", how);
-    struct sim_options options = {.world = fixture_world(a, fault), .endpoints = fixture_endpoints(), .world_out = path, .kill = die, .ctx = &killed};
+    struct sim_options options = {
+        .world = fixture_world(a, fault), .endpoints = fixture_endpoints(), .world_out = path, .kill = die, .ctx = &killed};
+    struct sim_header headers[2] = {{"Content-Type", "application/json"}};
+    struct sim_call call = {
+        .method = "PUT", .url = ARM DES API, .headers = headers, .n_headers = 2, .body = DES_BODY, .body_len = strlen(DES_BODY)};
+    struct sim_answer *answer = arena_new_of(a, struct sim_answer);     /* outlives the jump */
     struct sim *s;
     const struct value *left;
 
     snprintf(path, sizeof(path), "/tmp/sim-world-%d.json", (int)getpid());
     diags_init(&diags, a);
     s = sim_new(&options, &diags);
+    headers[1] = (struct sim_header){"Authorization", arena_printf(a, "Bearer %s", operator_token(s, a, sim_start_ms(s)))};
     if (setjmp(killed) == 0) {
-        ask(s, a, sim_start_ms(s), operator_token(s, a, sim_start_ms(s)), "PUT", ARM DES API, DES_BODY);
+        sim_handle(s, sim_start_ms(s), a, &call, answer);
         CHECK_ROW(reason, false);
     }
+    text_release(&answer->body);
     left = file_value(a, path);
     CHECK_ROW(reason, left != NULL);
     sim_free(s);
