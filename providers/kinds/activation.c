@@ -25,7 +25,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 
 static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
 {
-    struct deadline d = {.at_ms = time_parse(value_str_at(doc->spec, "notAfter")), .what = arena_printf(a, "the order %s expires", doc->name)};
+    struct deadline d = {.at_ms = time_parse(value_str_at(doc->spec, "notAfter")), .what = arena_printf(a, "%s expires", doc->address)};
 
     if (d.at_ms > v->now_ms && v->now_ms >= time_parse(value_str_at(doc->spec, "notBefore")))
         arena_push(a, *items, *count, d);

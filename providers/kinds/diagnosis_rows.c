@@ -39,7 +39,7 @@ const struct dx_row dx_rows[] = {
     },
     {
         .id = "N-30", .encryption = SET(DX_CMK), .tier = SET(DX_VAULT), .des = SET(DX_DES_GONE) | SET(DX_DES_UNKNOWN), .key = SET(DX_KEY_PURGED),
-        .given = SET(DX_GIVEN_NOTHING), .state = "disk encryption set gone and key purged", .outcome = DX_FAILS_AND_EXPORTS,
+        .given = SET(DX_GIVEN_NOTHING), .state = "disk encryption set gone, or not known any more, and key purged", .outcome = DX_FAILS_AND_EXPORTS,
         .code = "UserErrorDiskEncryptionSetDoesNotExist", .remedy = "TF", .confidence = DX_INFERRED,
         .source = "ours: rows N-13 and N-17 taken together",
     },

@@ -5,6 +5,8 @@
  * [{version, created, enabled}], deleted (deletedkeys body), storeState. */
 #include "key_document.h"
 
+#include <string.h>
+
 #include "../azure/blob.h"
 #include "../azure/vault.h"
 #include "order.h"
@@ -186,7 +188,7 @@ static const char *own_backup_file(const struct document *doc)
 static struct step *steps_restore(const struct view *v, const struct document *doc, struct steps *out, const char *reason)
 {
     struct step *step = steps_add(out, doc, ACTION_RESTORE_KEY, NULL, "%s", reason);
-    const char *version = value_str_at(doc->spec, "version");
+    const char *version = value_str_at(doc->spec, "version"), *base = value_str_at(view_facts(v, doc), "base");
 
     step->scope = key_url(v, doc);
     step->precondition = "the key's name is free, active and deleted";
@@ -194,7 +196,8 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     step_change(out, step, "key.version", NULL, version ? value_string(v->arena, version) : value_unknown(v->arena), "a restored key keeps its versions");
     step->estimate_ms = MINUTE_MS;
     step->estimate_source = "recorded key restores";
-    step_writes(out, step, "POST", "%s/keys/restore", value_str_at(view_facts(v, doc), "base"));
+    /* The permit looks at host and path. */
+    step_writes(out, step, "POST", "%s/keys/restore", base ? base + strlen("https://") : "");
     need_data_right(v, out, step, doc, "restore/action");
     view_need(v, out, step, document_target(doc, "spec.store"));
     return step;

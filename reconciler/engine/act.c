@@ -192,6 +192,9 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
     if (observe_again(c, r, planned, err) < 0)
         return STEP_FAILED;
     fresh = step_now(c, r, a, planned->id);
+    /* Once a thing is there nothing asks for its verification any more; it is verified all the same. */
+    if (!fresh && planned->action == ACTION_VERIFY)
+        fresh = steps_find(&r->look->plan->steps, planned->id);
     if (!fresh)
         return STEP_NOT_NEEDED;
     if (fresh->action == ACTION_BLOCKED) {
