@@ -229,6 +229,30 @@ static void store_assignment(struct sim *s, const struct sim_request *r, struct 
     answer_json(r->arena, out, 201, show_assignment(s, r->arena, v));
 }
 
+/* The role Key Vault Data Access Administrator carries a condition: it grants these key roles only, and release is not among them. */
+static bool condition_met(struct sim *s, const char *caller, const char *scope, const struct role *wanted)
+{
+    static const char limited[] = "Key Vault Data Access Administrator";
+    static const char *const grantable[] = {"Key Vault Administrator", "Key Vault Crypto Officer",
+                                            "Key Vault Crypto Service Encryption User", "Key Vault Crypto User", "Key Vault Reader"};
+    struct value *all = state_list(s, "roleAssignments");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *v = value_item(all, i);
+        const struct role *held = role_find(value_str_at(v, "role"));
+
+        if (!held || !str_eq_nocase(principal_id(s, value_str_at(v, "principal")), caller) || !assignment_acts(s, v) ||
+            !scope_covers(value_str_at(v, "scope"), scope) || !role_allows(held, "Microsoft.Authorization/roleAssignments/write", false))
+            continue;
+        if (!str_eq(held->name, limited))
+            return true;
+        for (size_t k = 0; k < COUNT(grantable); k++)
+            if (str_eq(grantable[k], wanted->name))
+                return true;
+    }
+    return false;
+}
+
 static void put_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
 {
     struct arena *a = r->arena;
@@ -249,6 +273,12 @@ static void put_assignment(struct sim *s, const struct sim_request *r, struct si
     else if (!role || !strstr(definition, role->guid))
         answer_arm_error(a, out, 404, false, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.",
                          definition);
+    else if (!condition_met(s, r->principal, scope, role))
+        answer_arm_error(
+            a, out, 403, false, "AuthorizationFailed",
+            "The client '%s' with object id '%s' has an authorization with ABAC condition that is not fulfilled to perform action "
+            "'Microsoft.Authorization/roleAssignments/write' over scope '%s'.",
+            r->principal, r->principal, scope);
     else if (!principal_seen(s, principal, value_str_at(p, "principalType")))
         answer_arm_error(a, out, 400, false, "PrincipalNotFound",
                          "Principal %s does not exist in the directory %s. A principal that was just "

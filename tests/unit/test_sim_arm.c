@@ -2,6 +2,8 @@
 #include "harness.h"
 #include "sim_fixture.h"
 
+#include "../../providers/sim/internal.h"
+
 #define API "?api-version=2025-01-02"
 #define AUTH_API "?api-version=2022-04-01"
 #define DES DR_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-new"
@@ -266,6 +268,31 @@ static void test_assignments(void)
     arena_free(a);
 }
 
+static void test_limited_administrator(void)
+{
+    struct arena *a;
+    const char *token, *reader, *base = ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/44444444-1111-4111-8111-11111111111";
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r = sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default");
+
+    reader = value_str_at(r.json, "access_token");
+    r = ask(s, a, now, token, "PUT", arena_printf(a, "%s1" AUTH_API, base), grant(a, "8b54135c-b56d-4d72-a534-26097cfdc8d8", READER, true));
+    CHECK(r.status == 201);
+    r = ask(s, a, now + MINUTE_MS, reader, "PUT", arena_printf(a, "%s2" AUTH_API, base),
+            grant(a, "e147488a-f6f5-4113-8e2d-b22465e65bf6", OPERATOR, true));
+    CHECK_ROW("a fresh administrator must wait", r.status == 403);
+    now += 5 * MINUTE_MS;
+    r = ask(s, a, now, reader, "PUT", arena_printf(a, "%s2" AUTH_API, base),
+            grant(a, "e147488a-f6f5-4113-8e2d-b22465e65bf6", OPERATOR, true));
+    CHECK_ROW("a data access administrator grants encryption", r.status == 201);
+    r = ask(s, a, now, reader, "PUT", arena_printf(a, "%s3" AUTH_API, base),
+            grant(a, "08bbd89e-9f13-488c-ac41-acfcb10c90ab", OPERATOR, true));
+    CHECK_ROW("but not release", r.status == 403 && str_eq(code_of(&r), "AuthorizationFailed"));
+    sim_free(s);
+    arena_free(a);
+}
+
 static void test_vaults(void)
 {
     static const struct {
@@ -331,6 +358,46 @@ static void test_machines(void)
     CHECK(ask(s, a, now + MINUTE_MS, token, "DELETE", ARM VM API, NULL).status == 202);
     CHECK_ROW("deleted a moment later", ask(s, a, now + 2 * MINUTE_MS, token, "GET", ARM VM API, NULL).status == 404);
     CHECK(ask(s, a, now + 2 * MINUTE_MS, token, "DELETE", ARM VM API, NULL).status == 204);
+    sim_free(s);
+    arena_free(a);
+}
+
+/* Starts the machine and says how that ended: "Succeeded", or the error's code. */
+static const char *start_result(struct sim *s, struct arena *a, int64_t now, const char *token, const char *id)
+{
+    struct reply r = ask(s, a, now, token, "POST", arena_printf(a, ARM "%s/start" API, id), NULL);
+    const char *code;
+
+    r = ask(s, a, now + MINUTE_MS, token, "GET", header_of(&r, "Azure-AsyncOperation"), NULL);
+    code = value_str_at(r.json, "error.code");
+    return code ? code : value_str_at(r.json, "status");
+}
+
+static void test_confidential_boot(void)
+{
+    struct arena *a;
+    const char *token, *principal, *vm = DR_GROUP "/providers/Microsoft.Compute/virtualMachines/vm-new";
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct value *orchestrators;
+
+    ask(s, a, now, token, "PUT", ARM DES API, DES_WITH(KEY_URL));
+    principal = value_str_at(ask(s, a, now + MINUTE_MS, token, "GET", ARM DES API, NULL).json, "identity.principalId");
+    compute_create_restored_vm(s, vm, "uaenorth", DES, "Standard_DC4ads_v6", "Linux", DR_GROUP "/…/subnets/default", false);
+    CHECK_STR(start_result(s, a, now + 2 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
+    CHECK_ROW("a machine that got no key is off",
+              str_eq(value_str_at(resource_find(s, vm), "properties.instanceView.statuses.1.code"), "PowerState/stopped"));
+    ask(s, a, now + 4 * MINUTE_MS, token, "PUT",
+        ARM VAULT "/keys/os-key/providers/Microsoft.Authorization/roleAssignments/33333333-1111-4111-8111-111111111111" AUTH_API,
+        grant(a, "e147488a-f6f5-4113-8e2d-b22465e65bf6", principal, true));
+    CHECK_STR(start_result(s, a, now + 5 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
+    CHECK_STR(start_result(s, a, now + 9 * MINUTE_MS, token, vm), "Succeeded");
+    orchestrators = value_at(state_list(s, "roleAssignments"), "3");
+    CHECK_STR(value_str_at(orchestrators, "principal"), "ConfidentialVmOrchestrator");
+    value_set_string(a, orchestrators, "role", "Key Vault Crypto Service Encryption User");
+    CHECK_STR(start_result(s, a, now + 11 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
+    CHECK_ROW("the set's disk is listed with it",
+              value_count(value_get(ask(s, a, now, token, "GET", ARM DES "/associatedResources" API, NULL).json, "value")) == 1);
     sim_free(s);
     arena_free(a);
 }
@@ -406,8 +473,10 @@ int main(void)
     test_set_refusals();
     test_set_life();
     test_assignments();
+    test_limited_administrator();
     test_vaults();
     test_machines();
+    test_confidential_boot();
     test_storage();
     test_directory();
     test_throttling();
