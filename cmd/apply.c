@@ -164,7 +164,7 @@ int command_apply(const struct options *o)
     if (o->saved_plan && saved_plan_check(&s, look.plan, &s.err) < 0)
         return session_failed(&s);
     x.answer = output_envelope(s.arena, o);
-    if (s.sim)
+    if (s.simulated)
         value_set_bool(s.arena, x.answer, "simulated", true);
     show_plan(&x, look.plan);
     runnable = carry_runnable(look.plan);

@@ -35,8 +35,8 @@ int session_failed(struct session *s)
 
 void session_label(const struct session *s)
 {
-    if (s->sim)
-        talk("Simulated Azure (%s): a rehearsal, not proof.", s->options->world);
+    if (s->simulated)
+        talk("Simulated Azure (%s): a rehearsal, not proof.", s->simulated);
 }
 
 /* --- the cloud ----------------------------------------------------------------------------------------------------------------- */
@@ -112,6 +112,7 @@ static void clock_set(struct session *s, const struct cloud *operators)
     } else if (operators && operators->clock_start_ms != TIME_NONE) {
         options.start_ms = cloud_time(operators);
         options.speed = operators->clock_speed;
+        s->simulated = s->options->cloud;
     }
     s->clock_factor = options.speed;
     s->sched = sched_new(&options);
@@ -142,6 +143,7 @@ static int simulate(struct session *s, const struct cloud *cloud)
     s->sim = sim_new(&options, &s->diags);
     if (!s->sim || s->diags.n_errors)
         return err_set(&s->err, ERR_INVALID, "the world contradicts itself");
+    s->simulated = s->options->world;
     TRY(peer_credential(world, s->options->as, &s->credential, &s->err));
     s->has_credential = true;
     return 0;

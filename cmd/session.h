@@ -18,6 +18,7 @@ struct session {
     /* From here on NULL in offline sessions. */
     struct sched *sched;
     struct sim *sim;                 /* with --world */
+    const char *simulated;           /* the file that a simulated Azure comes from; NULL: this is Azure */
     struct wire *wire;
     struct recorder *recorder;
     struct journal *journal;

@@ -98,7 +98,7 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
                       const struct outcome *outcome)
 {
     const struct options *o = w->session->options;
-    const char *at = time_format(a, sched_now_ms(w->session->sched) / SECOND_MS * SECOND_MS);
+    const char *at = time_format(a, plan->made_ms / SECOND_MS * SECOND_MS);
     struct value *v;
 
     if (o->output == OUTPUT_JSON) {
