@@ -70,7 +70,7 @@ bool arm_id_equal(const char *x, const char *y)
 
 static int arm_url(struct azure *az, struct arena *a, const char *path, const char *api, const char *query, char **ret, struct err *err)
 {
-    struct text url cleanup(text_release);
+    struct text url cleanup(text_release) = {0};
     bool bad = !path || path[0] != '/' || path[1] == '/';
 
     /* What does not begin with one slash could turn the host's name into another one. */

@@ -285,8 +285,10 @@ static int keep_token(struct call *c, const struct secret *body, struct token *t
     const char *start;
     size_t len;
 
-    if (json_cut(body->bytes ? body->bytes : "", body->len, "access_token", &start, &len, err) < 0)
+    if (json_cut(body->bytes ? body->bytes : "", body->len, "access_token", &start, &len, err) < 0) {
+        err->class = ERR_PROTOCOL;      /* a missing member must not read as a missing resource */
         return err_note(err, "the token endpoint's answer holds no token");
+    }
     secret_set(&t->header, "Bearer ", 7);
     secret_append(&t->header, start, len);
     t->renew_ms = call_now_ms(c) + (life > 2 * TOKEN_MARGIN_MS ? life - TOKEN_MARGIN_MS : life / 2);

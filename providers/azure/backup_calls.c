@@ -58,7 +58,7 @@ int backup_get_point(struct azure *az, struct call *c, struct arena *a, const ch
 
 static char *jobs_filter(struct arena *a, int64_t since_ms, int64_t now_ms)
 {
-    struct text query cleanup(text_release);
+    struct text query cleanup(text_release) = {0};
     char *filter;
 
     /* The end lies a day ahead: a job must not be missed because this machine's clock is behind. */

@@ -120,7 +120,7 @@ void blob_sign(const char *method, const char *account, const char *path, const 
         "Content-Encoding", "Content-Language", "Content-Length", "Content-MD5", "Content-Type", "Date",
         "If-Modified-Since", "If-Match", "If-None-Match", "If-Unmodified-Since", "Range",
     };
-    struct text to_sign cleanup(text_release);
+    struct text to_sign cleanup(text_release) = {0};
 
     text_init(&to_sign, 64 * 1024);
     text_printf(&to_sign, "%s\n", method);
@@ -143,7 +143,7 @@ void blob_sign(const char *method, const char *account, const char *path, const 
 
 static int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret, struct err *err)
 {
-    struct text url cleanup(text_release);
+    struct text url cleanup(text_release) = {0};
     const char *suffix = azure_cloud(az)->blob_suffix;
 
     /* The names come from a job's answer. A token goes to this cloud's storage only; a signature gives nothing away. */
@@ -166,7 +166,7 @@ static int send_signed(struct azure *az, struct call *c, struct arena *a, const 
                        struct http_request *request, const char *what, struct http_response *ret, struct err *err)
 {
     struct secret key cleanup(secret_release) = {0}, authorization cleanup(secret_release) = {0};
-    struct text signature cleanup(text_release);
+    struct text signature cleanup(text_release) = {0};
     const char *path = strchr(request->url + strlen("https://"), '/');
     int rc;
 
@@ -240,7 +240,7 @@ int blob_account_key(struct azure *az, struct call *c, struct arena *a, const ch
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_POST, .max_body = LIST_KEYS_MAX};
     const char *what = arena_printf(a, "list the keys of storage account %s", arm_id_name(account_id)), *start = NULL;
-    struct text url cleanup(text_release);
+    struct text url cleanup(text_release) = {0};
     size_t len = 0;
 
     text_init(&url, 8192);
@@ -253,8 +253,10 @@ int blob_account_key(struct azure *az, struct call *c, struct arena *a, const ch
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, what, &response, err));
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
-    if (json_cut(response.body.bytes ? response.body.bytes : "", response.body.len, "keys.0.value", &start, &len, err) < 0)
+    if (json_cut(response.body.bytes ? response.body.bytes : "", response.body.len, "keys.0.value", &start, &len, err) < 0) {
+        err->class = ERR_PROTOCOL;
         return err_note(err, "%s", what);
+    }
     secret_set(ret, start, len);
     return 0;
 }

@@ -55,7 +55,7 @@ static int vault_audience(const struct azure *az, const char *base, enum audienc
 /* `path` begins with a slash; names in it are a key's or a version's, which need no encoding but get it if they do. */
 static int vault_url(struct arena *a, const char *base, const char *path, char **ret, struct err *err)
 {
-    struct text url cleanup(text_release);
+    struct text url cleanup(text_release) = {0};
     size_t n = strlen(base);
 
     text_init(&url, 8192);
@@ -200,7 +200,7 @@ int vault_create_key(struct azure *az, struct call *c, struct arena *a, const ch
                      struct value **ret, struct err *err)
 {
     struct value *body = value_map(a), *ops = value_list(a), *policy = value_map(a);
-    struct text data cleanup(text_release);
+    struct text data cleanup(text_release) = {0};
 
     text_init(&data, TEXT_CEILING);
     crypt_base64_encode(&data, release_policy, strlen(release_policy), BASE64_URL);

@@ -12,16 +12,22 @@ static const struct {
     enum store_kind kind;
     const char *says;                       /* in the error */
 } urls[] = {
-    {"a versioned key", "AzurePublic", "https://kv-payroll.vault.azure.net/keys/payroll-os/3d1c", "kv-payroll", "payroll-os", "3d1c", STORE_VAULT, NULL},
+    {"a versioned key", "AzurePublic", "https://kv-payroll.vault.azure.net/keys/payroll-os/3d1c", "kv-payroll", "payroll-os", "3d1c",
+     STORE_VAULT, NULL},
     {"no version", "AzurePublic", "https://kv.vault.azure.net/keys/k", "kv", "k", NULL, STORE_VAULT, NULL},
     {"a slash at the end", "AzurePublic", "https://kv.vault.azure.net/keys/k/", "kv", "k", NULL, STORE_VAULT, NULL},
-    {"hosts are case folded, the default port means nothing", "AzurePublic", "https://KV.Vault.Azure.net:443/keys/k/1", "kv", "k", "1", STORE_VAULT, NULL},
+    {"hosts are case folded, the default port means nothing", "AzurePublic", "https://KV.Vault.Azure.net:443/keys/k/1", "kv", "k", "1",
+     STORE_VAULT, NULL},
     {"a managed HSM", "AzurePublic", "https://pool.managedhsm.azure.net/keys/k/1", "pool", "k", "1", STORE_HSM, NULL},
     {"the other cloud is named", "AzurePublic", "https://kv.vault.azure.cn/keys/k/1", NULL, NULL, NULL, STORE_VAULT, "AzureChina"},
-    {"the same the other way round", "AzureUSGovernment", "https://kv.vault.azure.net/keys/k/1", NULL, NULL, NULL, STORE_VAULT, "AzurePublic"},
-    {"a store's name has no dot", "AzurePublic", "https://a.b.vault.azure.net/keys/k", NULL, NULL, NULL, STORE_VAULT, "neither a key vault"},
-    {"the suffix must end the host", "AzurePublic", "https://kv.vault.azure.net.evil.example/keys/k", NULL, NULL, NULL, STORE_VAULT, "neither a key vault"},
-    {"a user name in front is no host", "AzurePublic", "https://kv.vault.azure.net@evil.example/keys/k", NULL, NULL, NULL, STORE_VAULT, "neither a key vault"},
+    {"the same the other way round", "AzureUSGovernment", "https://kv.vault.azure.net/keys/k/1", NULL, NULL, NULL, STORE_VAULT,
+     "AzurePublic"},
+    {"a store's name has no dot", "AzurePublic", "https://a.b.vault.azure.net/keys/k", NULL, NULL, NULL, STORE_VAULT,
+     "neither a key vault"},
+    {"the suffix must end the host", "AzurePublic", "https://kv.vault.azure.net.evil.example/keys/k", NULL, NULL, NULL, STORE_VAULT,
+     "neither a key vault"},
+    {"a user name in front is no host", "AzurePublic", "https://kv.vault.azure.net@evil.example/keys/k", NULL, NULL, NULL, STORE_VAULT,
+     "neither a key vault"},
     {"a user name behind", "AzurePublic", "https://evil@kv.vault.azure.net/keys/k", NULL, NULL, NULL, STORE_VAULT, "names no key"},
     {"http is refused", "AzurePublic", "http://kv.vault.azure.net/keys/k", NULL, NULL, NULL, STORE_VAULT, "no key URL"},
     {"a secret is no key", "AzurePublic", "https://kv.vault.azure.net/secrets/k", NULL, NULL, NULL, STORE_VAULT, "names no key"},
@@ -128,7 +134,8 @@ static void test_table(void)
     for (size_t i = 0; cloud_names[i]; i++) {
         const struct cloud *cloud = cloud_builtin(cloud_names[i]);
 
-        CHECK_ROW(cloud_names[i], cloud && str_starts(cloud->arm, "https://") && cloud->vault_suffix[0] == '.' && cloud->blob_suffix[0] == '.');
+        CHECK_ROW(cloud_names[i], cloud && str_starts(cloud->arm,
+                                                      "https://") && cloud->vault_suffix[0] == '.' && cloud->blob_suffix[0] == '.');
         CHECK_ROW(cloud_names[i], cloud && cloud->arm[strlen(cloud->arm) - 1] != '/');
     }
 }

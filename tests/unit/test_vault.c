@@ -1,0 +1,248 @@
+/* The Key Vault data plane: names, where a backup comes from, and the calls against a scripted peer. */
+#include "azure_peer.h"
+
+#include "../../providers/azure/internal.h"
+#include "../../providers/azure/vault.h"
+
+#define KV "https://kv.vault.azure.net"
+
+static void test_names(void)
+{
+    static const struct {
+        const char *reason, *kid, *version;
+    } kids[] = {
+        {"versioned", KV "/keys/k/abc", "abc"},
+        {"without a version", KV "/keys/k", NULL},
+        {"a slash at the end", KV "/keys/k/", NULL},
+        {"a key named keys", KV "/keys/keys/1", "1"},
+        {"none", NULL, NULL},
+    };
+
+    for (size_t i = 0; i < COUNT(kids); i++)
+        CHECK_ROW(kids[i].reason, str_eq(vault_kid_version(kids[i].kid), kids[i].version));
+}
+
+static void test_homes(void)
+{
+    static const struct {
+        const char *reason, *bytes;
+        enum backup_home home;
+    } homes[] = {
+        {"a key vault's mark", "&AzureKeyVaultKeyBackupV1.microsoft.com\1\2", BACKUP_HOME_VAULT},
+        {"a managed HSM's token", "eyJhbGciOiJkaXIi", BACKUP_HOME_HSM},
+        {"half a mark", "&AzureKeyVaultKeyBackup", BACKUP_HOME_UNKNOWN},
+        {"nothing", "", BACKUP_HOME_UNKNOWN},
+    };
+
+    for (size_t i = 0; i < COUNT(homes); i++) {
+        struct secret s = {0};
+
+        secret_set(&s, homes[i].bytes, strlen(homes[i].bytes));
+        CHECK_ROW(homes[i].reason, vault_backup_home(&s) == homes[i].home);
+        secret_release(&s);
+    }
+}
+
+static void test_challenges(void)
+{
+    static const struct {
+        const char *reason, *challenge, *url;
+        int rc;
+    } rows[] = {
+        {"what Azure sends", "Bearer authorization=\"https://login.microsoftonline.com/t\", resource=\"https://vault.azure.net\"",
+         KV "/keys/k", 0},
+        {"our own audience, a slash more", "Bearer resource=\"https://vault.azure.net/\"", "https://kv.vault.localhost:1/keys", 0},
+        {"a parent of the host", "Bearer resource=\"https://vault.usgovcloudapi.net\"", "https://kv.vault.usgovcloudapi.net/keys", 0},
+        {"another service", "Bearer resource=\"https://management.azure.com\"", KV "/keys/k", -ERR_PROTOCOL},
+        {"no parent, though its end fits", "Bearer resource=\"https://ult.azure.net\"", KV "/keys/k", -ERR_PROTOCOL},
+        {"something that is no URL", "Bearer resource=\"x\"", KV "/keys/k", -ERR_PROTOCOL},
+        {"no resource named", "Bearer error=\"insufficient_claims\", claims=\"x\"", KV "/keys/k", 0},
+        {"no header", NULL, KV "/keys/k", 0},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct err err = {0};
+
+        CHECK_ROW(rows[i].reason, azure_check_challenge(rows[i].challenge, rows[i].url, "https://vault.azure.net", &err) == rows[i].rc);
+    }
+}
+
+static void test_base64url(void)
+{
+    static const struct {
+        const char *plain, *encoded;
+    } rows[] = {{"", ""}, {"\xfb", "-w"}, {"\xff\xff", "__8"}, {"abc", "YWJj"}, {"\xfb\xff\xbf\xfe", "-_-__g"}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct secret s = {0};
+
+        secret_reserve(&s, 16);
+        secret_add_base64url(&s, rows[i].plain, strlen(rows[i].plain));
+        CHECK_STR(s.bytes, rows[i].encoded);
+        secret_release(&s);
+    }
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------------- */
+
+static void run_get(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = vault_get_key(t->az, c, t->a, KV "/", "k", "v1", &v, &t->err);
+}
+
+static void run_get_elsewhere(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = vault_get_key(t->az, c, t->a, "https://kv.vault.azure.net.evil.example", "k", NULL, &v, &t->err);
+}
+
+static void run_hsm(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = vault_get_key(t->az, c, t->a, "https://pool.managedhsm.azure.net", "k", NULL, &v, &t->err);
+}
+
+static void run_versions(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = vault_list_versions(t->az, c, t->a, KV, "k", &v, &t->err);
+    CHECK(t->rc < 0 || value_count(v) == 2);
+}
+
+static void run_recover(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = vault_recover_key(t->az, c, t->a, KV, "k", MINUTE_MS, &v, &t->err);
+    CHECK(t->rc < 0 || str_eq(value_str_at(v, "key.kid"), KV "/keys/k/v1"));
+}
+
+static void run_restore(struct call *c, struct peer_case *t)
+{
+    struct secret backup = {0};
+    struct value *v = NULL;
+
+    secret_set(&backup, "\xfb\xff\xbf\xfe", 4);
+    t->rc = vault_restore_key(t->az, c, t->a, KV, &backup, &v, &t->err);
+    secret_release(&backup);
+}
+
+static void run_create(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = vault_create_key(t->az, c, t->a, KV, "k", "{}", &v, &t->err);
+}
+
+static void run_update(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL, *body = value_map(t->a);
+
+    value_set_bool(t->a, value_set(t->a, body, "attributes", value_map(t->a)), "enabled", true);
+    t->rc = vault_update_key(t->az, c, t->a, KV, "k", "v1", body, &v, &t->err);
+}
+
+#define KEY_FOUND {.method = "GET", .url = KV "/keys/k?api-version=" API_KEYS, .status = 200,
+                   .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
+#define KEY_ABSENT {.method = "GET", .url = KV "/keys/k?", .status = 404,
+                    .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}
+
+static const struct {
+    const char *reason;
+    void (*run)(struct call *c, struct peer_case *t);
+    struct peer_row rows[6];
+    int rc;
+    const char *code, *says;
+    const char *sent;           /* the last request */
+} calls[] = {
+    {"a version; the vault's URI ends with a slash", run_get,
+     {PEER_LOGIN, {.method = "GET", .url = KV "/keys/k/v1?api-version=" API_KEYS, .status = 200, .body = "{\"key\":{}}"}}, 0, NULL, NULL,
+         NULL},
+    {"an absent key", run_get,
+     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 404,
+                   .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}}, -ERR_NOT_FOUND,
+     "KeyNotFound", "read key k/v1", NULL},
+    {"a host that is no vault gets no token", run_get_elsewhere, {{0}}, -ERR_INVALID, "", "no token is sent there", NULL},
+    {"a challenge for another service gets no second token", run_get,
+     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 401, .body = "", .headers = {{"WWW-Authenticate",
+                                                                                                 "Bearer resource=\"https://evil.example\""}}}},
+     -ERR_PROTOCOL, "", "another service", NULL},
+    {"a managed HSM has its own audience", run_hsm,
+     {{.method = "POST", .url = "/token", .status = 200, .body = PEER_TOKEN},
+      {.method = "GET", .url = "https://pool.managedhsm.azure.net/keys/k?", .status = 200, .body = "{}"}}, 0, NULL, NULL, NULL},
+    {"the firewall's inner code", run_get,
+     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 403,
+                   .body = "{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}"}},
+     -ERR_DENIED, "ForbiddenByFirewall", "firewall", NULL},
+    {"versions in pages, a link with :443, null at the end", run_versions,
+     {PEER_LOGIN, {.method = "GET", .url = KV "/keys/k/versions?", .status = 200,
+                   .body = "{\"value\":[{}],\"nextLink\":\"https://kv.vault.azure.net:443/keys/k/versions?$skiptoken=x\"}"},
+      {.method = "GET", .url = ":443/keys/k/versions?$skiptoken=x", .status = 200, .body = "{\"value\":[{}],\"nextLink\":null}"}}, 0,
+          NULL, NULL, NULL},
+    {"recovered, and visible after a while", run_recover,
+     {PEER_LOGIN, {.method = "POST", .url = KV "/deletedkeys/k/recover?", .status = 200, .body = "{}"}, KEY_ABSENT, KEY_ABSENT,
+      KEY_FOUND}, 0, NULL, NULL, NULL},
+    {"recovered by somebody else", run_recover,
+     {PEER_LOGIN, {.method = "POST", .url = "/recover", .status = 400,
+                   .body = "{\"error\":{\"code\":\"MethodNotAllowed\",\"innererror\":{\"code\":\"RequestNotAllowedOnNonDeletedObject\"}}}"}, KEY_FOUND},
+     0, NULL, NULL, NULL},
+    {"neither deleted nor there", run_recover,
+     {PEER_LOGIN, {.method = "POST", .url = "/recover", .status = 404,
+                   .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}, KEY_ABSENT},
+     -ERR_NOT_FOUND, "KeyNotFound", "recover key k", NULL},
+    {"restored; base64url without padding", run_restore, {PEER_LOGIN, {.method = "POST", .url = KV "/keys/restore?", .status = 200,
+                                                                       .body = "{}"}}, 0, NULL, NULL,
+     "POST https://kv.vault.azure.net/keys/restore?api-version=" API_KEYS " {\"value\":\"-_-__g\"}"},
+    {"a taken name", run_restore,
+     {PEER_LOGIN, {.method = "POST", .url = "/restore", .status = 409, .body = "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\"}}"}},
+         -ERR_CONFLICT, "Conflict",
+     "name is taken", NULL},
+    {"the wrong geography", run_restore,
+     {PEER_LOGIN, {.method = "POST", .url = "/restore", .status = 400,
+                   .body = "{\"error\":{\"code\":\"BadParameter\",\"message\":\"Cannot decrypt backup blob\"}}"}},
+     -ERR_INVALID, "BadParameter", "geography", NULL},
+    {"a confidential VM's key", run_create, {PEER_LOGIN, {.method = "POST", .url = "/keys/k/create", .status = 200, .body = "{}"}}, 0,
+     NULL, NULL,
+     "POST https://kv.vault.azure.net/keys/k/create?api-version=" API_KEYS
+     " {\"kty\":\"RSA-HSM\",\"key_size\":3072,\"key_ops\":[\"wrapKey\",\"unwrapKey\"],\"attributes\":{\"exportable\":true},"
+     "\"release_policy\":{\"contentType\":\"application/json; charset=utf-8\",\"data\":\"e30\"}}"},
+    {"enabled", run_update, {PEER_LOGIN, {.method = "PATCH", .url = "/keys/k/v1?", .status = 200, .body = "{}"}}, 0, NULL, NULL,
+     "PATCH https://kv.vault.azure.net/keys/k/v1?api-version=" API_KEYS " {\"attributes\":{\"enabled\":true}}"},
+};
+
+static void test_calls(void)
+{
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        struct peer_case t = {.a = arena_new(), .run = calls[i].run};
+        struct peer p = {0};
+        size_t n = 0;
+
+        while (n < COUNT(calls[i].rows) && calls[i].rows[n].method)
+            n++;
+        peer_run(calls[i].reason, calls[i].rows, n, &t, &p);
+        CHECK_ROW(calls[i].reason, t.rc == calls[i].rc);
+        if (t.rc < 0) {
+            CHECK_STR(t.err.code, calls[i].code);
+            CHECK_ROW(t.err.text, calls[i].says && strstr(t.err.text, calls[i].says));
+        }
+        if (calls[i].sent)
+            CHECK_STR(p.n_seen ? p.seen[p.n_seen - 1] : NULL, calls[i].sent);
+        peer_release(&p);
+        arena_free(t.a);
+    }
+}
+
+int main(void)
+{
+    test_names();
+    test_homes();
+    test_challenges();
+    test_base64url();
+    test_calls();
+    HARNESS_END();
+}
