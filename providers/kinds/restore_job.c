@@ -153,6 +153,7 @@ static int trigger(struct call *c, const struct job_run *run, size_t failed_befo
         return err_set(err, ERR_UNKNOWN_OUTCOME, "the trigger's answer was lost and no job shows %s later; run again to look once more, nothing is repeated blindly",
                        duration_format(run->actor->arena, run->settle_ms));
     *ret_job = value_str_at(adopted, "job");
+    actor_say(run->actor, "job %s runs: adopted", *ret_job);
     return 0;
 }
 

@@ -5,7 +5,8 @@
  * FOLDER/NAME.yaml:
  *   cites     the row of the scenario table, or the promise, it stands for
  *   example   the folder of examples/ whose manifests and world it begins with
- *   world     edits of the world:  {set: PATH, to: VALUE} | {push: PATH, item: VALUE} | {remove: PATH}
+ *   world     edits of the world:  {set: PATH, to: VALUE} | {push: PATH, item: VALUE} | {remove: PATH} |
+ *             {remove: PATH-OF-LIST, where: {MEMBER: TEXT}} (every item that has these members; at least one must)
  *   manifests edits of documents:  {document: Kind/name, set: PATH, to: VALUE} | {document: Kind/name, remove: true} | {add: DOCUMENT}
  *   runs      one after the other on the same world:
  *     world     edits before this run (as above)
@@ -116,6 +117,24 @@ static void list_drop(struct value *list, size_t at)
     list->list.count--;
 }
 
+static bool has_members(const struct value *item, const struct value *where)
+{
+    for (size_t i = 0; i < value_count(where); i++)
+        if (!str_eq_nocase(value_str_at(item, where->map.members[i].key), value_str(where->map.members[i].value)))
+            return false;
+    return value_count(where) > 0;
+}
+
+static bool drop_where(struct value *list, const struct value *where)
+{
+    size_t before = value_count(list);
+
+    for (size_t i = value_count(list); i-- > 0;)
+        if (has_members(value_item(list, i), where))
+            list_drop(list, i);
+    return value_count(list) < before;
+}
+
 static void edit(struct scenario *s, struct value *root, const struct value *e)
 {
     struct arena *a = s->arena;
@@ -131,9 +150,11 @@ static void edit(struct scenario *s, struct value *root, const struct value *e)
         value_push(a, value_at(root, push), value_copy(a, value_get(e, "item")));
     else if (path && value_is(parent, VALUE_MAP))
         value_set(a, parent, last, value_copy(a, value_get(e, "to")));
-    else if (drop && value_is(parent, VALUE_MAP) && value_remove(parent, last))
+    else if (drop && value_get(e, "where") && value_is(value_at(root, drop), VALUE_LIST) && drop_where(value_at(root, drop), value_get(e, "where")))
         return;
-    else if (drop && value_is(parent, VALUE_LIST) && strtoul(last, NULL, 10) < value_count(parent))
+    else if (drop && !value_get(e, "where") && value_is(parent, VALUE_MAP) && value_remove(parent, last))
+        return;
+    else if (drop && !value_get(e, "where") && value_is(parent, VALUE_LIST) && strtoul(last, NULL, 10) < value_count(parent))
         list_drop(parent, strtoul(last, NULL, 10));
     else
         fault(s, "this edit fits nothing", whole);
@@ -226,8 +247,10 @@ static int run_binary(struct scenario *s, const struct value *words, const char 
     args[n++] = in_dir(s, "world-out.yaml");
     args[n++] = "--record";
     args[n++] = in_dir(s, "record.jsonl");
-    args[n++] = "--journal";
-    args[n++] = journal;
+    if (str_eq(args[1], "apply") || str_eq(args[1], "watch")) {
+        args[n++] = "--journal";
+        args[n++] = journal;
+    }
     unlink(in_dir(s, "record.jsonl"));
     unlink(in_dir(s, "world-out.yaml"));
     fflush(NULL);
@@ -413,7 +436,7 @@ static void kill_everywhere(struct scenario *s)
     if (code != value_int_at(run, "exit", 0))
         fault(s, "the run without a kill", arena_printf(s->arena, "ended with %d", code));
     expect_jobs(s, "the run without a kill");
-    writes = (size_t)value_int_at(s->world, "spec.writes", 0);
+    writes = (size_t)value_int_at(s->world, "spec.state.writes", 0);
     if (!writes)
         fault(s, "the world counted no write", NULL);
     for (size_t n = 1; n <= writes && s->faults < 5; n++)
