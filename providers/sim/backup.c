@@ -47,7 +47,8 @@ bool item_tier_valid(const struct value *point, const char *tier)
 {
     const char *state = value_str(value_get(value_get(point, "tiers"), tier));
 
-    return str_eq_nocase(state, "Valid") || (str_eq(tier, "ArchivedRP") ? str_eq_nocase(state, "Rehydrated") : false);
+    /* What lies in the archive has to be brought back first. */
+    return str_eq_nocase(state, "Rehydrated") || (str_eq_nocase(state, "Valid") && !str_eq(tier, "ArchivedRP"));
 }
 
 const char *item_source_id(struct arena *a, const struct value *backup)
@@ -132,7 +133,7 @@ static struct value *show_item(const struct exchange *x, const struct value *bac
 {
     struct arena *a = x->a;
     struct value *p = value_map(a), *scan;
-    const char *source = item_source_id(a, backup), *policy = or_else(value_str_at(backup, "protection.policy"), "EnhancedPolicy");
+    const char *source = item_source_id(a, backup), *policy = or_else(value_str_at(backup, "protection.policyName"), "EnhancedPolicy");
     const char *newest = value_str_at(newest_point(backup), "time");
     const char *state = or_else(value_str_at(backup, "protection.state"), "Protected");
 

@@ -66,7 +66,8 @@ static void fill_bag(struct arena *a, struct value *bag, const struct value *bac
         value_set_string(a, bag, "Original VM Name", value_str_at(backup, "source.name"));
     value_set_string(a, bag, "Target VM Name", new_vm ? world_id_name(value_str_at(request, "targetVirtualMachineId")) : "vmName");
     if (new_vm)
-        value_set(a, bag, "Target VNet Name", value_format(a, "Group %s %s", world_id_part(a, vnet, "/resourceGroups/"), world_id_name(vnet)));
+        value_set(a, bag, "Target VNet Name",
+                  value_format(a, "Group %s %s", world_id_part(a, vnet, "/resourceGroups/"), world_id_name(vnet)));
     value_set_string(a, bag, "Target Storage Account Name", world_id_name(value_str_at(request, "storageAccountId")));
     value_set_string(a, bag, "Recovery point time ", time_format_us(a, time_parse(value_str_at(point, "time"))));
     if (group)

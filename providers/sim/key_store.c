@@ -239,8 +239,14 @@ void keys_advance(struct sim *s)
 
         if (!key_in_state(key, "deleted"))
             continue;
-        if (!value_get(key, "scheduledPurgeDate"))
+        /* A world may leave the dates out: then the retention begins with it. */
+        if (!value_get(key, "scheduledPurgeDate")) {
+            const char *since = value_str_at(key, "deletedDate");
+
             key_mark_deleted(s, key, vault_by_name(s, value_str_at(key, "store")));
+            if (since)
+                value_set_string(s->arena, key, "deletedDate", since);
+        }
         purge = time_parse(value_str_at(key, "scheduledPurgeDate"));
         if (purge != TIME_NONE && purge <= s->now_ms) {
             value_set_string(s->arena, key, "state", "purged");

@@ -1,0 +1,134 @@
+/* How restores of confidential VMs end, row by row of the scenario table. */
+#include "harness.h"
+
+#include "../../providers/sim/data.h"
+
+#define NO_SET "UserErrorDiskEncryptionSetDoesNotExist"
+#define NO_KEY "UserErrorDiskEncryptionSetKeyDoesNotExist"
+#define MISMATCH "UserErrorInputDESKeyDoesNotMatchWithOriginalKey"
+#define SNAPSHOT "UserErrorRestoreNotSupportedFromSnapshotTierRPForDifferentDES"
+#define SERVICE "UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK"
+#define IDENTITY "KeyVaultAccessForbidden"
+
+/* Sets, as letters: x exists, c confidential, t beside the target, s same store, n same name, v same version, h its vault holds the
+ * original, b the backup service may, i the identity may. */
+#define INTACT "xctsnvhbi"
+
+static struct set_facts set_of(const char *letters)
+{
+    return (struct set_facts){
+        .exists = strchr(letters, 'x'), .confidential = strchr(letters, 'c'), .beside_target = strchr(letters, 't'),
+        .same_store = strchr(letters, 's'), .same_name = strchr(letters, 'n'), .same_version = strchr(letters, 'v'),
+        .holds_original = strchr(letters, 'h'), .service_may = strchr(letters, 'b'), .identity_may = strchr(letters, 'i'),
+    };
+}
+
+struct row {
+    const char *reason;
+    const char *tiers;                 /* S, V or both */
+    enum key_state key;
+    const char *original, *given;      /* given NULL: none; "=": the original one */
+    enum article article;
+    const char *row, *code;
+    bool exports;
+};
+
+static void run(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct row *r = &rows[i];
+        struct restore_facts f = {.article = r->article, .customer_key = true, .snapshot_tier = strchr(r->tiers, 'S'),
+                                  .vault_tier = strchr(r->tiers, 'V'), .original_key = r->key, .original = set_of(r->original)};
+        struct restore_outcome out;
+
+        f.set_given = r->given != NULL;
+        f.given_is_original = f.set_given && strcmp(r->given, "=") == 0;
+        f.given = set_of(f.given_is_original ? r->original : r->given ? r->given : "");
+        rules_decide(&f, &out);
+        CHECK_ROW(r->reason, out.row && strcmp(out.row, r->row) == 0);
+        CHECK_ROW(r->reason, r->code ? out.code && strcmp(out.code, r->code) == 0 : out.code == NULL);
+        CHECK_ROW(r->reason, out.exports == r->exports);
+    }
+}
+
+static void test_none_given(void)
+{
+    static const struct row rows[] = {
+        {"everything intact, vault tier", "V", KEY_USABLE, INTACT, NULL, ARTICLE_SAFEST, "N-02", NULL, false},
+        {"everything intact, snapshot", "S", KEY_USABLE, INTACT, NULL, ARTICLE_SAFEST, "N-02", NULL, false},
+        {"rotated, snapshot follows", "S", KEY_USABLE, "xctsnhbi", NULL, ARTICLE_SAFEST, "N-03", NULL, false},
+        {"rotated, vault tier, first edition", "V", KEY_USABLE, "xctsnhbi", NULL, ARTICLE_2026_02, "N-04", NULL, false},
+        {"rotated, vault tier, second edition: two steps", "V", KEY_USABLE, "xctsnhbi", NULL, ARTICLE_2026_07, "N-04", NO_KEY, true},
+        {"rotated, vault tier: the stricter edition by default", "V", KEY_USABLE, "xctsnhbi", NULL, ARTICLE_SAFEST, "N-04", NO_KEY, true},
+        {"old version disabled", "V", KEY_DISABLED, "xctsnbi", NULL, ARTICLE_SAFEST, "N-05", NO_KEY, true},
+        {"old version disabled, snapshot: no export", "S", KEY_DISABLED, "xctsnbi", NULL, ARTICLE_SAFEST, "N-05", NO_KEY, false},
+        {"old version expired", "V", KEY_EXPIRED, "xctsnbi", NULL, ARTICLE_2026_02, "N-06", NO_KEY, true},
+        {"another key has the name", "V", KEY_REPLACED, "xctsnbi", NULL, ARTICLE_SAFEST, "N-07", NO_KEY, true},
+        {"set re-pointed within the vault", "V", KEY_USABLE, "xctshbi", NULL, ARTICLE_SAFEST, "N-08", NULL, false},
+        {"the same from a snapshot", "S", KEY_USABLE, "xctshbi", NULL, ARTICLE_2026_07, "N-09", SNAPSHOT, false},
+        {"the same from a snapshot, first edition", "S", KEY_USABLE, "xctshbi", NULL, ARTICLE_2026_02, "N-08", NULL, false},
+        {"set re-pointed, original purged", "V", KEY_PURGED, "xctsbi", NULL, ARTICLE_SAFEST, "N-10", NO_KEY, true},
+        {"set re-pointed to the key restored elsewhere", "V", KEY_PURGED, "xctnvhbi", NULL, ARTICLE_SAFEST, "N-11", NULL, false},
+        {"set re-pointed to another key elsewhere", "V", KEY_USABLE, "xctbi", NULL, ARTICLE_SAFEST, "N-12", MISMATCH, false},
+        {"set deleted, key fine: nothing to export", "V", KEY_USABLE, "", NULL, ARTICLE_SAFEST, "N-13", NO_SET, false},
+        {"set deleted, snapshot", "S", KEY_USABLE, "", NULL, ARTICLE_SAFEST, "N-14", NO_SET, false},
+        {"key soft-deleted", "V", KEY_SOFT_DELETED, "xctsnvb", NULL, ARTICLE_SAFEST, "N-15", NO_KEY, true},
+        {"key soft-deleted, snapshot", "S", KEY_SOFT_DELETED, "xctsnvb", NULL, ARTICLE_SAFEST, "N-16", NO_KEY, false},
+        {"key purged", "SV", KEY_PURGED, "xctsnvb", NULL, ARTICLE_SAFEST, "N-17", NO_KEY, true},
+        {"key purged, snapshot only", "S", KEY_PURGED, "xctsnvb", NULL, ARTICLE_SAFEST, "N-18", NO_KEY, false},
+        {"vault soft-deleted", "V", KEY_STORE_DELETED, "xctsnv", NULL, ARTICLE_SAFEST, "N-19", NO_KEY, true},
+        {"vault purged", "V", KEY_STORE_PURGED, "xctsnv", NULL, ARTICLE_SAFEST, "N-20", NO_KEY, true},
+        {"backup service shut out", "V", KEY_USABLE, "xctsnvhi", NULL, ARTICLE_SAFEST, "N-24", SERVICE, false},
+        {"backup service shut out: a snapshot does not need it", "S", KEY_USABLE, "xctsnvhi", NULL, ARTICLE_SAFEST, "N-02", NULL, false},
+        {"the set's identity shut out", "S", KEY_USABLE, "xctsnvhb", NULL, ARTICLE_SAFEST, "N-25", IDENTITY, false},
+        {"set and key gone: the set is named, the key left", "V", KEY_PURGED, "", NULL, ARTICLE_SAFEST, "N-30", NO_SET, true},
+    };
+
+    run(rows, COUNT(rows));
+}
+
+static void test_one_given(void)
+{
+    static const struct row rows[] = {
+        {"the original one", "V", KEY_USABLE, INTACT, "=", ARTICLE_SAFEST, "N-02", NULL, false},
+        {"the original one, snapshot", "S", KEY_USABLE, INTACT, "=", ARTICLE_SAFEST, "N-02", NULL, false},
+        {"a new one on the same key", "V", KEY_USABLE, "", INTACT, ARTICLE_SAFEST, "R-03", NULL, false},
+        {"a new one on the same key, which is gone", "V", KEY_PURGED, "", "xctsnvb", ARTICLE_SAFEST, "N-17", NO_KEY, true},
+        {"the key restored into another vault", "V", KEY_STORE_PURGED, "", "xctnvhbi", ARTICLE_SAFEST, "R-04", NULL, false},
+        {"another one from a snapshot", "S", KEY_USABLE, INTACT, INTACT, ARTICLE_2026_07, "R-06", SNAPSHOT, false},
+        {"a newer version, first edition", "V", KEY_USABLE, INTACT, "xctsnhbi", ARTICLE_2026_02, "R-07", MISMATCH, true},
+        {"a newer version, second edition", "V", KEY_USABLE, INTACT, "xctsnhbi", ARTICLE_2026_07, "R-07", NULL, false},
+        {"a newer version: refused by default", "V", KEY_USABLE, INTACT, "xctsnhbi", ARTICLE_SAFEST, "R-07", MISMATCH, true},
+        {"another key of the vault, second edition", "V", KEY_USABLE, INTACT, "xctshbi", ARTICLE_2026_07, "R-08", NULL, false},
+        {"another key of the vault: refused by default", "V", KEY_USABLE, INTACT, "xctshbi", ARTICLE_SAFEST, "R-08", MISMATCH, true},
+        {"another key of the vault, the original gone", "V", KEY_PURGED, INTACT, "xctsbi", ARTICLE_2026_07, "R-09", MISMATCH, true},
+        {"a key elsewhere", "V", KEY_USABLE, INTACT, "xctbi", ARTICLE_2026_07, "R-10", MISMATCH, true},
+        {"a key elsewhere, beside the restored original", "V", KEY_PURGED, "", "xcthbi", ARTICLE_2026_07, "R-11", NULL, false},
+        {"the same by default", "V", KEY_PURGED, "", "xcthbi", ARTICLE_SAFEST, "R-11", MISMATCH, true},
+        {"backup service shut out: exported all the same", "V", KEY_USABLE, "", "xctsnvhi", ARTICLE_SAFEST, "R-12", SERVICE, true},
+        {"identity shut out", "V", KEY_USABLE, "", "xctsnvhb", ARTICLE_SAFEST, "R-13", IDENTITY, false},
+        {"a set of another kind", "V", KEY_USABLE, "", "xtsnvhbi", ARTICLE_SAFEST, "R-14", "InvalidParameter", false},
+        {"a set in another region", "V", KEY_USABLE, "", "xcsnvhbi", ARTICLE_SAFEST, "R-15", "InvalidParameter", false},
+        {"a set that is not there", "V", KEY_PURGED, "", "", ARTICLE_SAFEST, "R-16", NO_SET, false},
+    };
+
+    run(rows, COUNT(rows));
+}
+
+static void test_platform_key(void)
+{
+    const struct restore_facts f = {.snapshot_tier = true, .original_key = KEY_PURGED};
+    struct restore_outcome out;
+
+    rules_decide(&f, &out);
+    CHECK_STR(out.row, "N-01");
+    CHECK(!out.code && !out.exports && out.from_snapshot);
+}
+
+int main(void)
+{
+    test_none_given();
+    test_one_given();
+    test_platform_key();
+    HARNESS_END();
+}
