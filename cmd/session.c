@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../providers/azure/redact.h"
+#include "../reconciler/format/json.h"
 #include "commands.h"
 #include "output.h"
 #include "peer.h"
@@ -239,8 +240,25 @@ int session_connect(struct session *s, enum http_mode mode)
     return 0;
 }
 
+/* The simulator writes its world at every change; the time that has passed since the last one is no change, but a run
+ * that goes on from here must not begin before it. */
+static void world_keep(const struct session *s)
+{
+    struct text t cleanup(text_release) = {0};
+    struct err err;
+
+    if (!s->sim || !s->options->world_out || !s->progress)
+        return;
+    text_init(&t, TEXT_CEILING);
+    json_write(&t, sim_world(s->arena, s->sim), JSON_INDENTED);
+    text_add_char(&t, '\n');
+    if (output_file(s->options->world_out, text_str(&t), t.len, &err) < 0)
+        talk("The simulated world could not be kept: %s", err.text);
+}
+
 void session_close(struct session *s)
 {
+    world_keep(s);
     for (size_t i = 0; s->handles && i < s->estate.desired->count; i++)
         if (s->handles[i])
             azure_free(s->handles[i]);

@@ -49,5 +49,5 @@ say "The likelier night: the key is only deleted; it is recovered, the source VM
 cp "$deleted/world.yaml" "$work/deleted.yaml"
 run 2 plan -f "$deleted/estate.yaml" -f "$deleted/policy.yaml" -f "$deleted/activation.yaml" --world "$work/deleted.yaml" --detailed-exitcode
 run 0 apply -f "$deleted/estate.yaml" -f "$deleted/policy.yaml" -f "$deleted/activation.yaml" --world "$work/deleted.yaml" \
-    --world-out "$work/deleted.yaml" --pace "$pace" --auto-approve --approve built-in/recover=demo --journal "$work/journal-2"
+    --world-out "$work/deleted.yaml" --pace "$pace" --auto-approve --journal "$work/journal-2"
 run 0 drift -f "$deleted/estate.yaml" -f "$deleted/policy.yaml" -f "$deleted/activation.yaml" --world "$work/deleted.yaml"
