@@ -49,6 +49,10 @@ must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum ht
  * A failed operation is an error of the class its code has. */
 must_use int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms,
                         struct value **ret, struct err *err);
+/* GETs the resource until it is no longer in the making (properties.provisioningState): a service without async headers
+ * shows the end there only, and a write of somebody else has no other sign. *ret may be NULL. */
+must_use int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t bound_ms,
+                        struct value **ret, struct err *err);
 /* PUT, follow to the end, GET: the resource as it is then. A PUT that is answered without async headers is followed by
  * properties.provisioningState. */
 must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, const struct value *body,

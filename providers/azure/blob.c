@@ -184,8 +184,8 @@ static int send_signed(struct azure *az, struct call *c, struct arena *a, const 
 /* Whole, of a length that was announced, and cut to what the writer says is his: page blobs are padded. */
 static int cut_body(const struct http_response *response, const char *what, size_t *ret_start, size_t *ret_len, struct err *err)
 {
-    const char *announced = http_response_header(response, "Content-Length"), *real = http_response_header(response,
-                                                                                                           "x-ms-meta-configblobsize");
+    const char *announced = http_response_header(response, "Content-Length");
+    const char *real = http_response_header(response, "x-ms-meta-configblobsize");
     const char *bytes = response->body.bytes;
     size_t start = 0, len = response->body.len;
 

@@ -20,8 +20,8 @@ static bool is_uuid(const char *s)
 
 int directory_service_principal(struct azure *az, struct call *c, struct arena *a, const char *app_id, const char **ret, struct err *err)
 {
-    const char *id = azure_cached_principal(az, app_id), *what = arena_printf(a, "look up the service principal of application %s",
-                                                                              app_id), *url;
+    const char *what = arena_printf(a, "look up the service principal of application %s", app_id);
+    const char *id = azure_cached_principal(az, app_id), *url;
     struct value *found = NULL;
 
     if (id) {

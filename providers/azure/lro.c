@@ -165,10 +165,11 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
     return 0;
 }
 
-/* The resource once it is no longer in the making; a service without async headers shows that in its state only. */
-static int settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t end_ms, struct value **ret,
-                  struct err *err)
+int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t bound_ms, struct value **ret,
+               struct err *err)
 {
+    int64_t end_ms = call_now_ms(c) + bound_ms;
+
     for (;;) {
         struct value *live = NULL;
         const char *state;
@@ -176,7 +177,8 @@ static int settle(struct azure *az, struct call *c, struct arena *a, const char 
         TRY(arm_get(az, c, a, id, api, &live, err));
         state = value_str_at(live, "properties.provisioningState");
         if (!state || progress_of(state) == ARM_SUCCEEDED) {
-            *ret = live;
+            if (ret)
+                *ret = live;
             return 0;
         }
         if (progress_of(state) == ARM_FAILED)
@@ -190,15 +192,10 @@ static int settle(struct azure *az, struct call *c, struct arena *a, const char 
 int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, const struct value *body, int64_t bound_ms,
             struct value **ret, struct err *err)
 {
-    int64_t end_ms = call_now_ms(c) + bound_ms;
     struct arm_operation op;
-    struct value *live = NULL;
 
     TRY(arm_send(az, c, a, HTTP_PUT, id, api, body, ARM_REPEATABLE, &op, err));
     if (arm_follow(az, c, a, &op, bound_ms, NULL, err) < 0)
         return err_note(err, "writing %s", arm_id_name(id));
-    TRY(settle(az, c, a, id, api, end_ms, &live, err));
-    if (ret)
-        *ret = live;
-    return 0;
+    return arm_settle(az, c, a, id, api, bound_ms, ret, err);
 }

@@ -213,7 +213,6 @@ int vault_create_key(struct azure *az, struct call *c, struct arena *a, const ch
     value_set_string(a, policy, "contentType", "application/json; charset=utf-8");
     value_set_string(a, policy, "data", text_str(&data));
     value_set(a, body, "release_policy", policy);
-    return vault_write(az, c, a, HTTP_POST, base, arena_printf(a, "/keys/%s/create", name), body, arena_printf(a, "create key %s in %s",
-                                                                                                               name, base),
-                       ret, err);
+    return vault_write(az, c, a, HTTP_POST, base, arena_printf(a, "/keys/%s/create", name), body,
+                       arena_printf(a, "create key %s in %s", name, base), ret, err);
 }

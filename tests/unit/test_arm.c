@@ -105,7 +105,8 @@ static const struct {
      "InvalidResourceType",
      "no such resource type"},
     {"who lacks what where", 403,
-     "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client 'c' with object id '12f8' does not have authorization to perform action "
+     "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client 'c' with object id '12f8' does not have authorization "
+     "to perform action "
      "'Microsoft.Compute/disks/write' over scope '/subscriptions/s' or the scope is invalid.\"}}",
      ERR_DENIED, "AuthorizationFailed", "object id 12f8 lacks the action Microsoft.Compute/disks/write at /subscriptions/s"},
     {"the inner code of Key Vault", 403,
@@ -126,10 +127,12 @@ static const struct {
          ERR_NOT_FOUND,
      "Request_ResourceNotFound", "m"},
     {"Entra's error is a text", 401,
-     "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided.\\r\\nTrace ID: 1\",\"error_codes\":[7000215]}",
+     "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided.\\r\\nTrace ID: 1\","
+     "\"error_codes\":[7000215]}",
      ERR_DENIED, "AADSTS7000215", "AZURE_CLIENT_SECRET"},
     {"storage's XML with a byte order mark", 403,
-     "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>AuthorizationPermissionMismatch</Code><Message>This request\nis not</Message></Error>",
+     "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>AuthorizationPermissionMismatch</Code><Message>This "
+     "request\nis not</Message></Error>",
      ERR_DENIED, "AuthorizationPermissionMismatch", "Storage Blob Data Reader"},
     {"a managed HSM's bare word", 401, "OK", ERR_DENIED, "", "OK"},
     {"nothing at all", 503, "", ERR_TRANSIENT, "", "503"},
@@ -305,8 +308,7 @@ static const struct call_case calls[] = {
       {.method = "POST", .url = "/tenant-1/oauth2/v2.0/token", .status = 200, .body = "{\"expires_in\":\"3599\",\"access_token\":\"t2\"}"},
       {.method = "GET", .url = VM, .status = 200, .body = "{\"name\":\"vm\"}", .authorization = "Bearer t2"}}, 0, NULL},
     {"a 401 loop ends", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 401, .body = ""}, PEER_LOGIN, {.method = "GET", .url = VM, .status = 401,
-                                                                                        .body = ""}},
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 401, .body = ""}, PEER_LOGIN, {.method = "GET", .url = VM, .status = 401, .body = ""}},
      -ERR_DENIED, "not accepted"},
     {"a wrong secret", run_get,
      {{.method = "POST", .url = "/token", .status = 401,
@@ -352,8 +354,7 @@ static const struct call_case calls[] = {
       {.method = "GET", .url = "/op", .status = 200,
        .body = "{\"status\":\"Failed\",\"error\":{\"code\":\"Odd\",\"message\":\"raw\"}}"}}, -ERR_BLOCKED, "raw"},
     {"a polling URL on another host gets no token", run_put,
-     {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 202, .body = "", .headers = {{"Azure-AsyncOperation",
-                                                                                       "https://evil.example/op"}}}}, -ERR_PROTOCOL,
+     {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 202, .body = "", .headers = {{"Azure-AsyncOperation", "https://evil.example/op"}}}}, -ERR_PROTOCOL,
      "no token is sent there"},
     {"an application's object id", run_principal,
      {{.method = "POST", .url = "/token", .status = 200, .body = PEER_TOKEN},

@@ -121,7 +121,8 @@ static void test_account_key(void)
     static const struct peer_row rows[] = {
         PEER_LOGIN,
         {.method = "POST", .url = ACCOUNT "/listKeys?api-version=" API_STORAGE, .status = 200,
-         .body = "{\"keys\":[{\"creationTime\":\"t\",\"keyName\":\"key1\",\"value\":\"Zmlyc3Q=\"},{\"keyName\":\"key2\",\"value\":\"c2Vjb25k\"}]}"},
+         .body = "{\"keys\":[{\"creationTime\":\"t\",\"keyName\":\"key1\",\"value\":\"Zmlyc3Q=\"},{\"keyName\":\"key2\","
+                 "\"value\":\"c2Vjb25k\"}]}"},
     };
     static const struct peer_row empty[] = {PEER_LOGIN, {.method = "POST", .url = "/listKeys", .status = 200, .body = "{\"keys\":[]}"}};
     struct secret key = {0};
@@ -163,7 +164,8 @@ static const struct {
     const char *backup, *type;      /* or backup: part of the error */
 } exports[] = {
     {"a key vault's",
-     "{\"Other\":[1],\"OsDiskEncryptionDetails\":{\"X\":{},\"KeyBackupData\":\"" MARK "\",\"KeyVaultResourceType\":\"Microsoft.KeyVault/vaults\"}}", 0,
+     "{\"Other\":[1],\"OsDiskEncryptionDetails\":{\"X\":{},\"KeyBackupData\":\"" MARK "\","
+     "\"KeyVaultResourceType\":\"Microsoft.KeyVault/vaults\"}}", 0,
      "&AzureKeyVaultKeyBackupV1.microsoft.com", "Microsoft.KeyVault/vaults"},
     {"names case folded, slashes escaped",
      "{\"osDiskEncryptionDetails\":{\"keyBackupData\":\"" MARK "Pz8\\/\",\"keyVaultResourceType\":\"Microsoft.KeyVault\\/vaults\"}}", 0,

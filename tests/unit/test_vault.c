@@ -147,10 +147,10 @@ static void run_update(struct call *c, struct peer_case *t)
     t->rc = vault_update_key(t->az, c, t->a, KV, "k", "v1", body, &v, &t->err);
 }
 
-#define KEY_FOUND {.method = "GET", .url = KV "/keys/k?api-version=" API_KEYS, .status = 200,
-                   .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
-#define KEY_ABSENT {.method = "GET", .url = KV "/keys/k?", .status = 404,
-                    .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}
+#define KEY_FOUND \
+    {.method = "GET", .url = KV "/keys/k?api-version=" API_KEYS, .status = 200, .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
+#define KEY_ABSENT \
+    {.method = "GET", .url = KV "/keys/k?", .status = 404, .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}
 
 static const struct {
     const char *reason;
@@ -169,8 +169,8 @@ static const struct {
      "KeyNotFound", "read key k/v1", NULL},
     {"a host that is no vault gets no token", run_get_elsewhere, {{0}}, -ERR_INVALID, "", "no token is sent there", NULL},
     {"a challenge for another service gets no second token", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 401, .body = "", .headers = {{"WWW-Authenticate",
-                                                                                                 "Bearer resource=\"https://evil.example\""}}}},
+     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 401, .body = "",
+                   .headers = {{"WWW-Authenticate", "Bearer resource=\"https://evil.example\""}}}},
      -ERR_PROTOCOL, "", "another service", NULL},
     {"a managed HSM has its own audience", run_hsm,
      {{.method = "POST", .url = "/token", .status = 200, .body = PEER_TOKEN},
@@ -189,7 +189,8 @@ static const struct {
       KEY_FOUND}, 0, NULL, NULL, NULL},
     {"recovered by somebody else", run_recover,
      {PEER_LOGIN, {.method = "POST", .url = "/recover", .status = 400,
-                   .body = "{\"error\":{\"code\":\"MethodNotAllowed\",\"innererror\":{\"code\":\"RequestNotAllowedOnNonDeletedObject\"}}}"}, KEY_FOUND},
+                   .body = "{\"error\":{\"code\":\"MethodNotAllowed\","
+                           "\"innererror\":{\"code\":\"RequestNotAllowedOnNonDeletedObject\"}}}"}, KEY_FOUND},
      0, NULL, NULL, NULL},
     {"neither deleted nor there", run_recover,
      {PEER_LOGIN, {.method = "POST", .url = "/recover", .status = 404,
