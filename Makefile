@@ -4,7 +4,7 @@
 # make test       everything a developer runs before pushing
 # make check      test, both compilers with -Werror, sanitizers, valgrind
 # make scenario | examples | lint | unit      parts of it
-# VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own.
+# VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
 ifeq ($(origin CC),default)
@@ -12,6 +12,8 @@ CC      := gcc
 endif
 VARIANT ?= release
 OUT     := build/$(CC)-$(VARIANT)
+
+Q := $(if $(V),,@)
 
 PACKAGES       := gcc make pkg-config libyaml-dev libcurl4-openssl-dev libjson-c-dev libssl-dev libpcre2-dev libmicrohttpd-dev ca-certificates
 CHECK_PACKAGES := $(PACKAGES) clang valgrind
@@ -39,7 +41,8 @@ build/reinstate: $(OUT)/reinstate
 	@mkdir -p build && ln -sf $(OUT:build/%=%)/reinstate $@
 
 $(OUT)/reinstate: $(OUT)/cmd/main.o $(OUT)/libreinstate.a
-	$(CC) $(LDFLAGS_$(VARIANT)) -o $@ $^ $(LDLIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS_$(VARIANT)) -o $@ $^ $(LDLIBS)
 
 $(OUT)/libreinstate.a: $(LIB_OBJ)
 	@rm -f $@
@@ -48,18 +51,20 @@ $(OUT)/libreinstate.a: $(LIB_OBJ)
 $(OUT)/cmd/version.o: ALL_CFLAGS += -DREINSTATE_LIBRARIES='"$(LIBRARY_VERSIONS)"'
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  cc   $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The schemas are embedded: one table of names and bytes.
 $(OUT)/schema_files.c: $(wildcard schemas/*.json) tests/embed.sh
 	@mkdir -p $(@D)
-	sh tests/embed.sh schemas/*.json > $@
+	$(Q)sh tests/embed.sh schemas/*.json > $@
 $(OUT)/schema_files.o: $(OUT)/schema_files.c
-	$(CC) $(ALL_CFLAGS) -Ireconciler/format -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Ireconciler/format -c -o $@ $<
 
 $(OUT)/tests/%: tests/%.c tests/harness.h $(OUT)/libreinstate.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $< $(OUT)/libreinstate.a $(LDLIBS)
+	@echo "  test $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $< $(OUT)/libreinstate.a $(LDLIBS)
 
 # --- tests. Each recipe calls tests/run.sh, which counts programs and checks. ------------------------------------------
 
