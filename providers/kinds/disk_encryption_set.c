@@ -125,6 +125,21 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     view_need(v, out, step, key);
 }
 
+/* A write of an earlier run, or of somebody else, that has not ended. Its identity may not be there yet. */
+static bool steps_settle(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const char *state = value_str_at(view_facts(v, doc), "live.properties.provisioningState");
+    struct step *step;
+
+    if (!state || str_eq_nocase(state, "Succeeded") || str_eq_nocase(state, "Failed") || str_eq_nocase(state, "Canceled"))
+        return false;
+    step = steps_add(out, doc, ACTION_WAIT, NULL, "an earlier write to the set is still under way (%s)", state);
+    step->scope = value_str_at(view_facts(v, doc), "id");
+    step->estimate_ms = 30 * SECOND_MS;
+    step->estimate_source = "recorded disk encryption set writes";
+    return true;
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
@@ -141,6 +156,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_create(v, doc, out);
         return;
     }
+    if (steps_settle(v, doc, out))
+        return;
     /* A set made without a type is for ordinary encryption at rest (DiskRP specification). */
     if (!have_type)
         have_type = "EncryptionAtRestWithCustomerKey";
@@ -164,6 +181,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     struct arm_operation op;
     struct value *patch, *properties;
 
+    if (actor->step->action == ACTION_WAIT)
+        return arm_settle(az, c, a, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);
     if (!value_str(url))
         return err_set(err, ERR_CONFLICT, "the version of key %s is not known yet", doc->name);
     if (actor->step->action == ACTION_CREATE)

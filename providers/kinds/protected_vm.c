@@ -6,6 +6,7 @@
  * with accountId when declared staging accounts tell it]. */
 #include "protected_vm.h"
 
+#include "../azure/vault.h"
 #include "order.h"
 
 #define SOURCE_EXPORT_TIME "one field report: 08:32 to 08:58 (Azure Backup support runbook, March 2026)"
@@ -343,6 +344,26 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 
 /* --- acting ---------------------------------------------------------------------------------------------------------------------- */
 
+/* A key that is being recovered is for a while neither among the keys nor among the deleted ones. */
+static int key_still_lost(struct call *c, const struct job_run *run, struct err *err)
+{
+    const struct export_election *e = run->ctx;
+    const struct value *key = view_facts(run->actor->view, e->key);
+    const char *base = value_str_at(key, "base"), *name = value_str_at(key, "name");
+    struct value *found = NULL;
+
+    if (!base || !str_eq(value_str_at(key, "storeState"), "present"))
+        return 0;
+    if (vault_get_key(run->az, c, run->actor->arena, base, name, NULL, &found, err) < 0 && err->class != ERR_NOT_FOUND)
+        return -(int)err->class;
+    if (!found && vault_get_deleted_key(run->az, c, run->actor->arena, base, name, &found, err) < 0 && err->class != ERR_NOT_FOUND)
+        return -(int)err->class;
+    if (!found)
+        return 0;
+    err_set(err, ERR_CONFLICT, "%s is not lost after all: a look %s later finds it", e->key->address, duration_format(run->actor->arena, run->settle_ms));
+    return err_advise(err, "plan again; nothing was triggered");
+}
+
 static int act(struct call *c, const struct actor *actor, struct err *err)
 {
     const struct document *doc = actor->step->document;
@@ -363,6 +384,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
         .actor = actor,
         .while_running = "will show Failed: intended, do not cancel",
+        .still_due = key_still_lost,
+        .ctx = &e,
         /* Disks, because they have no name to collide with and their jobs name the container. No set is named. */
         .request = {
             .type = RESTORE_DISKS,

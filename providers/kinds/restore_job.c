@@ -140,6 +140,7 @@ static int trigger(struct call *c, const struct job_run *run, size_t failed_befo
     const struct value *adopted;
     struct value *jobs;
 
+    TRY(run->still_due(c, run, err));
     if (backup_trigger_restore(run->az, c, run->actor->arena, run->item_id, &run->request, ret_job, err) == 0)
         return 0;
     if (err->class != ERR_UNKNOWN_OUTCOME)

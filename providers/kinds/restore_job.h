@@ -30,6 +30,10 @@ struct job_run {
     int64_t settle_ms, bound_ms;
     const struct actor *actor;
     const char *while_running;       /* said once, when the job runs: what it will look like */
+    /* May suspend. Asked between the second look and the trigger: is what this job would mend still broken? An error
+     * stops it. What was seen once may have been the lag of a repair that somebody else has just made. */
+    int (*still_due)(struct call *c, const struct job_run *run, struct err *err);
+    const void *ctx;                 /* for still_due */
 };
 
 /* May suspend. Looks at the jobs of every status; when none of ours is running or done, waits `settle`, looks a second

@@ -597,6 +597,18 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
     return 0;
 }
 
+static int target_still_free(struct call *c, const struct job_run *run, struct err *err)
+{
+    struct value *found;
+
+    if (run->request.type != RESTORE_NEW_VM)
+        return 0;
+    if (arm_get(run->az, c, run->actor->arena, run->request.target_vm_id, API_COMPUTE, &found, err) < 0)
+        return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
+    err_set(err, ERR_CONFLICT, "a VM has appeared at the target meanwhile");
+    return err_advise(err, "plan again; nothing was triggered");
+}
+
 static int act_restore(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct view *v = actor->view;
@@ -610,6 +622,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .settle_ms = v->settings->settle_ms,
         .bound_ms = restored_vm_timeout(s.doc, "restore", v->settings->restore_bound_ms),
         .actor = actor,
+        .still_due = target_still_free,
         .request = {
             .type = type_of(s.doc),
             .point = s.order.point,

@@ -66,7 +66,8 @@ static const struct {
     {"a world among the manifests", AZURE HEAD("World", "w"), 0, 1, "a World among the manifests is ignored"},
     {"no name", AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {}\n" VAULT_SPEC, 1, 0, "name"},
     {"declared twice", AZURE VAULT VAULT, 1, 0, "KeyVault/kv-payroll is declared twice: first at m.yaml:7:1"},
-    {"one name, two kinds", AZURE VAULT HEAD("RecoveryServicesVault", "kv-payroll") "spec: {resourceGroup: rg}\n" KEY("kv-payroll"), 0, 0, NULL},
+    {"one name, two kinds",
+     AZURE VAULT HEAD("RecoveryServicesVault", "kv-payroll") "spec: {resourceGroup: rg}\n" KEY("kv-payroll"), 0, 0, NULL},
     {"a name misspelt", AZURE VAULT KEY("kv-payrol"), 1, 0,
      "m.yaml:15:15: spec.store: there is no KeyVault or ManagedHsm named \"kv-payrol\"; did you mean \"kv-payroll\"?"},
     {"a name of another kind", AZURE VAULT HEAD("RecoveryServicesVault", "rsv") "spec: {resourceGroup: rg}\n" KEY("rsv"), 1, 0,
@@ -79,7 +80,8 @@ static const struct {
     {"several, and it says which", AZURE AZURE_NAMED("test") HEAD("KeyVault", "kv")
      "spec: {resourceGroup: rg, permissionModel: azure-rbac, azure: test}\n", 0, 0, NULL},
     {"it names one that is not there", AZURE HEAD("KeyVault", "kv")
-     "spec: {resourceGroup: rg, permissionModel: azure-rbac, azure: prd}\n", 1, 0, "spec.azure: there is no Azure named \"prd\"; did you mean"},
+     "spec: {resourceGroup: rg, permissionModel: azure-rbac, azure: prd}\n", 1, 0,
+     "spec.azure: there is no Azure named \"prd\"; did you mean"},
     {"an endpoint in a manifest", AZURE HEAD("KeyVault", "kv")
      "spec: {resourceGroup: rg, permissionModel: azure-rbac, endpoint: https://evil.example}\n", 1, 0,
      "m.yaml:10:56: spec.endpoint is refused: a manifest does not decide where requests go or what is run"},
@@ -207,7 +209,8 @@ static const struct {
     {"leans on itself", A("a", "a"), 1,
      "m.yaml:5:13: spec.on.0: documents refer to each other in a circle: Activation/a -> Activation/a"},
     {"the whole circle, from its first document", P("c", "a") A("a", "b") A("b", "c") A("x", "a"), 1,
-     "m.yaml:10:13: spec.on.0: documents refer to each other in a circle: Activation/a -> Activation/b -> Policy/c -> Activation/a; take one"},
+     "m.yaml:10:13: spec.on.0: documents refer to each other in a circle: "
+     "Activation/a -> Activation/b -> Policy/c -> Activation/a; take one"},
     {"two circles are two faults", A("a", "a") A("b", "c") P("c", "b"), 2, NULL},
     {"a name two kinds answer to", A("a", "x") A("x", "") P("x", ""), 1, "spec.on.0: \"x\" may be Activation/x or Policy/x"},
     {"something not declared, by id", A("a", "{id: /subscriptions/s}"), 0, NULL},

@@ -110,7 +110,8 @@ static void check_steps(void)
     v = step_to_value(a, second);
     CHECK_STR(json_string(a, v, JSON_COMPACT),
               "{\"id\":\"Key/k#grant.des-x\",\"kind\":\"Key\",\"name\":\"k\",\"action\":\"grant\",\"needs\":[\"Key/k#restore-key\"],"
-              "\"reason\":\"lacks\",\"changes\":[{\"path\":\"x\",\"after\":{\"$unknown\":true}}],\"estimateSeconds\":2,\"verdict\":\"deny\","
+              "\"reason\":\"lacks\",\"changes\":[{\"path\":\"x\",\"after\":{\"$unknown\":true}}],\"estimateSeconds\":2,"
+              "\"verdict\":\"deny\","
               "\"rulings\":[{\"verdict\":\"deny\",\"rule\":\"r\",\"file\":\"p.yaml\",\"line\":3,\"column\":5,\"message\":\"no\"}]}");
 }
 

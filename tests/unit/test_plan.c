@@ -52,7 +52,9 @@ static const struct plan *plan_of(struct arena *a, struct steps *steps, int64_t 
 
 static void check_order(void)
 {
-    static const char *const order[] = {"Key/k#restore-key", "DiskEncryptionSet/d#create", "KeyVault/v#none", "DiskEncryptionSet/d#blocked.later"};
+    static const char *const order[] = {
+        "Key/k#restore-key", "DiskEncryptionSet/d#create", "KeyVault/v#none", "DiskEncryptionSet/d#blocked.later",
+    };
     struct arena *a cleanup(arena_freep) = arena_new();
     struct steps steps;
     const struct plan *p;
@@ -93,8 +95,8 @@ static void check_circle(void)
 /* --- digests ------------------------------------------------------------------------------------------------------------ */
 
 enum edit {
-    EDIT_NOTHING, EDIT_TIME, EDIT_REASON, EDIT_ESTIMATE, EDIT_APPROVED, EDIT_INPUT, EDIT_FACTS, EDIT_SCOPE, EDIT_CHANGE, EDIT_NEED, EDIT_RULE,
-    EDIT_STEP,
+    EDIT_NOTHING, EDIT_TIME, EDIT_REASON, EDIT_ESTIMATE, EDIT_APPROVED, EDIT_INPUT, EDIT_FACTS, EDIT_SCOPE, EDIT_CHANGE, EDIT_NEED,
+    EDIT_RULE, EDIT_STEP,
 };
 
 static const struct plan *plan_edited(struct arena *a, enum edit edit)

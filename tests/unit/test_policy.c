@@ -215,7 +215,8 @@ static const struct rule_row rule_rows[] = {
     {"match by kind", RULE "      effect: deny\n      match: {kind: KeyVault}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
     {"a kind is matched whole", RULE "      effect: deny\n      match: {kind: Key}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
     {"a kind by expression", RULE "      effect: deny\n      match: {kind: 'Key.*|Azure'}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
-    {"an action is matched whole", RULE "      effect: deny\n      match: {action: restore-key}\n", ACTION_RESTORE_VM, VERDICT_ALLOW, 0, NULL},
+    {"an action is matched whole", RULE "      effect: deny\n      match: {action: restore-key}\n", ACTION_RESTORE_VM,
+     VERDICT_ALLOW, 0, NULL},
     {"an action by expression", RULE "      effect: deny\n      match: {action: 'restore-.*'}\n", ACTION_RESTORE_VM, VERDICT_DENY, 1, NULL},
     {"a name is found anywhere", RULE "      effect: deny\n      match: {name: v}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
     {"a name from its beginning", RULE "      effect: deny\n      match: {name: '^v'}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
@@ -223,7 +224,8 @@ static const struct rule_row rule_rows[] = {
     {"by label", RULE "      effect: deny\n      match: {labels: {app: ^pay}}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
     {"a label that is not there", RULE "      effect: deny\n      match: {labels: {tier: ''}}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
     {"no scenario, no match", RULE "      effect: deny\n      match: {scenario: N-17}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
-    {"all of match must hold", RULE "      effect: deny\n      match: {kind: KeyVault, name: other}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
+    {"all of match must hold", RULE "      effect: deny\n      match: {kind: KeyVault, name: other}\n", ACTION_CREATE,
+     VERDICT_ALLOW, 0, NULL},
     {"an assertion that holds", RULE "      effect: deny\n      assert: {field: live.sku, op: eq, value: premium}\n", ACTION_CREATE,
      VERDICT_ALLOW, 0, NULL},
     {"an assertion that is broken denies writes", RULE "      effect: deny\n      assert: {field: live.sku, op: eq, value: x}\n",
@@ -262,7 +264,8 @@ static const struct rule_row rule_rows[] = {
     {"a built-in rule can be lifted", "  exceptions: [{rule: built-in/recover, until: 2026-11-24T00:00:00Z, reason: drill}]\n",
      ACTION_RECOVER, VERDICT_ALLOW, 1, "lifted by an exception until 2026-11-24T00:00:00Z: drill"},
     {"a budget can be lifted", "  budgets: {changes: 0}\n"
-     "  exceptions: [{rule: guardrails/budgets.changes, until: 2026-11-24T00:00:00Z, reason: drill}]\n", ACTION_CREATE, VERDICT_ALLOW, 1, NULL},
+     "  exceptions: [{rule: guardrails/budgets.changes, until: 2026-11-24T00:00:00Z, reason: drill}]\n", ACTION_CREATE, VERDICT_ALLOW, 1,
+     NULL},
     {"recover waits for approval", "  rules: []\n", ACTION_RECOVER, VERDICT_REQUIRE_APPROVAL, 1,
      "what was soft-deleted may have been deleted on purpose"},
     {"enable waits for approval", "  rules: []\n", ACTION_ENABLE, VERDICT_REQUIRE_APPROVAL, 1, NULL},
@@ -415,7 +418,8 @@ static void check_places(void)
     struct fixture f;
     struct step *step;
 
-    fixture_begin(&f, "  budgets: {changes: 0}\n  rules:\n    - name: keep\n      effect: deny\n      match: {kind: KeyVault, name: ^kv}\n");
+    fixture_begin(&f, "  budgets: {changes: 0}\n  rules:\n"
+                      "    - name: keep\n      effect: deny\n      match: {kind: KeyVault, name: ^kv}\n");
     step = add(&f, ACTION_CREATE);
     judge(&f);
     CHECK(step->n_rulings == 1);
@@ -448,7 +452,8 @@ static const struct {
     {"an operator misspelt", RULE "      effect: deny\n      when: {field: live.x, op: exist}\n", "did you mean exists?"},
     {"a list where one value belongs", RULE "      effect: deny\n      when: {field: live.x, op: in, value: a}\n", "give a list"},
     {"an order over words", RULE "      effect: deny\n      when: {field: live.x, op: lt, value: soon}\n", "give a number, a time"},
-    {"a duration misspelt", RULE "      effect: deny\n      when: {field: live.x, op: lt, value: 7 days}\n", "does not fit the operator lt"},
+    {"a duration misspelt", RULE "      effect: deny\n      when: {field: live.x, op: lt, value: 7 days}\n",
+     "does not fit the operator lt"},
     {"a value where none belongs", RULE "      effect: deny\n      when: {field: live.x, op: exists, value: 1}\n", "give no value"},
     {"no value where one belongs", RULE "      effect: deny\n      when: {field: live.x, op: eq}\n", "give a value"},
     {"a condition of two shapes", RULE "      effect: deny\n      when: {all: [{field: live.x, op: exists}], any: []}\n",
@@ -460,7 +465,8 @@ static const struct {
     {"a name that is taken", "  rules: [{name: built-in/recover, effect: warn}]\n", "no name of its own"},
     {"an exception without a reason", RULE "      effect: deny\n  exceptions: [{rule: r, until: 2026-11-24T00:00:00Z}]\n", "no reason"},
     {"an exception without an end", RULE "      effect: deny\n  exceptions: [{rule: r, reason: x}]\n", "until is no time"},
-    {"an exception to nothing", RULE "      effect: deny\n  exceptions: [{rule: built-in/recovr, until: 2026-11-24T00:00:00Z, reason: x}]\n",
+    {"an exception to nothing", RULE
+     "      effect: deny\n  exceptions: [{rule: built-in/recovr, until: 2026-11-24T00:00:00Z, reason: x}]\n",
      "did you mean built-in/recover?"},
     {"an action not known in allowedActions", "  allowedActions: {Key: [delete]}\n", "\"delete\" is no action"},
     {"a budget that is no count", "  budgets: {changes: -1}\n", "budgets.changes is no count"},

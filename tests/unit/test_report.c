@@ -30,12 +30,15 @@ static void refer(struct fixture *f, int from, int to)
 
 static void fixture_begin(struct fixture *f)
 {
-    static const char *const addresses[] = {"KeyVault/kv", "Key/os-key", "DiskEncryptionSet/des", "KeyAccess/users", "RestoredVirtualMachine/vm"};
+    static const char *const addresses[] = {
+        "KeyVault/kv", "Key/os-key", "DiskEncryptionSet/des", "KeyAccess/users", "RestoredVirtualMachine/vm",
+    };
 
     *f = (struct fixture){.arena = arena_new()};
     text_init(&f->out, 100000);
     for (size_t i = 0; i < DOCUMENTS; i++) {
-        f->documents[i] = (struct document){.address = addresses[i], .index = i, .references = f->references[i], .referrers = f->referrers[i]};
+        f->documents[i] = (struct document){.address = addresses[i], .index = i, .references = f->references[i]};
+        f->documents[i].referrers = f->referrers[i];
         f->documents[i].kind = arena_strndup(f->arena, addresses[i], strcspn(addresses[i], "/"));
         f->documents[i].name = strchr(addresses[i], '/') + 1;
         f->list[i] = &f->documents[i];
@@ -67,7 +70,8 @@ static struct plan plan_of(struct fixture *f)
 static void steps_lost_key(struct fixture *f)
 {
     static const struct ruling rulings[] = {
-        {.verdict = VERDICT_REQUIRE_APPROVAL, .rule = "built-in/restore-key", .message = "may be on purpose", .evidence = "action = restore-key",
+        {.verdict = VERDICT_REQUIRE_APPROVAL, .rule = "built-in/restore-key", .message = "may be on purpose",
+         .evidence = "action = restore-key",
          .approved_by = "Activation inc-4711"},
         {.verdict = VERDICT_REQUIRE_APPROVAL, .rule = "ask-first", .origin = {"policy.yaml", 12, 3}, .evidence = "kind = Key"},
     };
@@ -187,8 +191,8 @@ static void check_quiet(void)
     steps_add(&f.steps, &f.documents[KEY], ACTION_NONE, NULL, "enabled");
     p = plan_of(&f);
     report_plan(&f.out, &p, &plain);
-    CHECK_STR(text_str(&f.out), "Nothing to do.\n\n= KeyVault/kv as declared: there\n      policy is not met: rule keep: must be protected; "
-                                "x = false\n= Key/os-key as declared: enabled\n");
+    CHECK_STR(text_str(&f.out), "Nothing to do.\n\n= KeyVault/kv as declared: there\n      policy is not met: rule keep: must be "
+                                "protected; x = false\n= Key/os-key as declared: enabled\n");
     text_clear(&f.out);
     report_drift(&f.out, &p, &plain);
     CHECK_STR(text_str(&f.out), "no drift\n");
@@ -349,7 +353,8 @@ static void check_drawings(void)
     steps_add(&f.steps, odd, ACTION_CREATE, NULL, "absent");
     p = plan_of(&f);
     report_graph_mermaid(&f.out, &f.desired, &p);
-    CHECK_STR(text_str(&f.out), "flowchart LR\n  n_KeyVault_2fkv[\"KeyVault/kv\"]\n  subgraph g_Key_2fa[\"Key/a\"]\n  n_Key_2fa[\"Key/a\"]\n"
+    CHECK_STR(text_str(&f.out), "flowchart LR\n  n_KeyVault_2fkv[\"KeyVault/kv\"]\n  subgraph g_Key_2fa[\"Key/a\"]\n"
+                                "  n_Key_2fa[\"Key/a\"]\n"
                                 "  n_Key_2fa_23create[\"create\"]\n  end\n  n_Key_2fa --> n_KeyVault_2fkv\n");
     fixture_end(&f);
 }

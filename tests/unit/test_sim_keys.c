@@ -84,7 +84,8 @@ static void test_who_may(void)
         {"a token for ARM", "arm", "GET", HOST "/keys/os-key" API, "Unauthorized", 401},
         {"a reader reads", "reader", "GET", HOST "/keys/os-key" API, "", 200},
         {"and may not back up", "reader", "POST", HOST "/keys/os-key/backup" API, "Forbidden/ForbiddenByRbac", 403},
-        {"a vault with policies names none for us", "operator", "GET", "https://kv-list.vault.azure.net/keys/k" API, "Forbidden/AccessDenied", 403},
+        {"a vault with policies names none for us", "operator", "GET", "https://kv-list.vault.azure.net/keys/k" API,
+         "Forbidden/AccessDenied", 403},
         {"not deleted: nothing to recover", "operator", "POST", HOST "/deletedkeys/os-key/recover" API,
          "MethodNotAllowed/RequestNotAllowedOnNonDeletedObject", 400},
     };
