@@ -97,7 +97,8 @@ struct steps {
 struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix, const char *reason_fmt, ...)
     printf_like(5, 6);
 void step_need(struct steps *s, struct step *step, const char *id);           /* twice is once; NULL is none */
-void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after, const char *why);
+void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after,
+                 const char *why);
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 struct step *steps_find(const struct steps *s, const char *id);
