@@ -147,7 +147,8 @@ static void test_equal_times_are_first_come(void)
 static void test_chance_repeats(void)
 {
     struct sched *a = virtual_sched(), *b = virtual_sched();
-    struct sched *x = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL}), *y = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL});
+    struct sched *x = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL}),
+         *y = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL});
     bool same = true, in_range = true;
     uint64_t seen = 0;
 

@@ -97,7 +97,8 @@ static void test_hash_is_as_documented(struct arena *a)
     CHECK(journal_open(path, &j, &err) == 0);
     CHECK(append(a, j, "step", 7, &err) == 0);
     journal_close(j);
-    CHECK_STR(slurp(a, path), "{\"event\":\"step\",\"n\":7,\"prev\":\"0000000000000000000000000000000000000000000000000000000000000000\",\"hash\":\""
+    CHECK_STR(slurp(a, path), "{\"event\":\"step\",\"n\":7,\"prev\":\""
+                              "0000000000000000000000000000000000000000000000000000000000000000\",\"hash\":\""
                               "b6fb2afcc9c9569ec91406819018fcfa55ca61accb1683171bc8f106cbe966a4\"}\n");
     unlink(path);
 }
