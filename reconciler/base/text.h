@@ -24,6 +24,10 @@ const char *text_str(const struct text *t);    /* never NULL */
 /* Percent-encodes everything but unreserved characters. */
 void text_add_percent(struct text *t, const char *s);
 
+/* Length of the UTF-8 sequence at s within `room` bytes (at least one); 0 when it is none: overlong forms and surrogates
+ * are none. */
+size_t utf8_length(const char *s, size_t room);
+
 bool str_eq(const char *a, const char *b);           /* NULL equals NULL only */
 bool str_eq_nocase(const char *a, const char *b);    /* the same, ASCII case folded: how Azure compares ids */
 bool str_starts(const char *s, const char *prefix);

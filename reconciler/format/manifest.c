@@ -1,11 +1,10 @@
-/* Knows YAML: libyaml's events become values that know where they were written, and values become YAML. Must not know
- * what a document means. Works with a stack of open collections of its own, so that neither deep nesting nor aliases
+/* Knows how YAML is read: libyaml's events become values that know where they were written. Must not know what a document
+ * means. Works with a stack of open collections of its own, so that neither deep nesting nor aliases
  * can exhaust anything: depth, nodes (aliases expanded), anchors, documents and bytes are all counted. */
 #include "manifest.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 #include <yaml.h>
 
 #include "../base/text.h"
-#include "json.h"
+#include "manifest_internal.h"
 
 const struct manifest_limits manifest_default_limits = {.bytes = 8 * 1024 * 1024, .depth = 64, .nodes = 200 * 1000, .documents = 10 * 1000};
 
@@ -64,84 +63,6 @@ static void reader_stop(struct reader *r, const struct origin *at, const char *i
 
 /* --- scalars ------------------------------------------------------------------------------------------------- */
 
-static bool one_of(const char *s, const char *const *words)
-{
-    for (; *words; words++)
-        if (strcmp(s, *words) == 0)
-            return true;
-    return false;
-}
-
-static bool all_in(const char *s, const char *set)
-{
-    return *s && s[strspn(s, set)] == '\0';
-}
-
-static const char digits10[] = "0123456789";
-
-static bool looks_integer(const char *s)
-{
-    if (s[0] == '0' && s[1] == 'x')
-        return all_in(s + 2, "0123456789abcdefABCDEF");
-    if (s[0] == '0' && s[1] == 'o')
-        return all_in(s + 2, "01234567");
-    return all_in(s + (*s == '-' || *s == '+'), digits10);
-}
-
-static bool looks_real(const char *s)
-{
-    size_t whole, fraction = 0;
-
-    s += *s == '-' || *s == '+';
-    whole = strspn(s, digits10);
-    s += whole;
-    if (*s == '.') {
-        fraction = strspn(s + 1, digits10);
-        s += 1 + fraction;
-    }
-    if (whole + fraction == 0)
-        return false;
-    if (*s == 'e' || *s == 'E') {
-        s++;
-        s += *s == '-' || *s == '+';
-        return all_in(s, digits10);
-    }
-    return *s == '\0';
-}
-
-static bool looks_endless(const char *s)
-{
-    static const char *const infinities[] = {".inf", ".Inf", ".INF", NULL}, *const nans[] = {".nan", ".NaN", ".NAN", NULL};
-
-    return one_of(s + (*s == '-' || *s == '+'), infinities) || one_of(s, nans);
-}
-
-/* The core schema's type of a plain scalar. VALUE_UNKNOWN: a number that cannot be held. */
-static enum value_type plain_type(const char *s, size_t len, int64_t *ret_int, double *ret_real)
-{
-    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const bools[] = {"true", "True", "TRUE", "false", "False", "FALSE", NULL};
-
-    if (strlen(s) != len)
-        return VALUE_STRING;
-    if (one_of(s, nulls))
-        return VALUE_NULL;
-    if (one_of(s, bools))
-        return VALUE_BOOL;
-    if (looks_integer(s)) {
-        int base = s[0] == '0' && s[1] == 'x' ? 16 : s[0] == '0' && s[1] == 'o' ? 8 : 10;
-
-        errno = 0;
-        *ret_int = strtoll(base == 10 ? s : s + 2, NULL, base);
-        return errno ? VALUE_UNKNOWN : VALUE_INT;
-    }
-    if (looks_real(s)) {
-        *ret_real = strtod(s, NULL);
-        return isfinite(*ret_real) ? VALUE_REAL : VALUE_UNKNOWN;
-    }
-    return looks_endless(s) ? VALUE_UNKNOWN : VALUE_STRING;
-}
-
 static const char *shown(struct arena *a, const char *s)
 {
     return strlen(s) > SHOWN_MAX ? arena_printf(a, "%.*s...", SHOWN_MAX, s) : s;
@@ -152,7 +73,7 @@ static struct value *plain_value(struct reader *r, const char *s, size_t len, co
     int64_t i = 0;
     double d = 0;
 
-    switch (plain_type(s, len, &i, &d)) {
+    switch (manifest_plain_type(s, len, &i, &d)) {
     case VALUE_NULL:
         return value_null(r->a);
     case VALUE_BOOL:
@@ -458,27 +379,12 @@ static void add_parser_fault(struct reader *r, const yaml_parser_t *p)
 
 /* --- reading ------------------------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence at p, 0 when it is none. */
-static size_t utf8_length(const unsigned char *p, size_t room)
-{
-    size_t n = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
-
-    if (n > room)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) || (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 static bool is_text(struct reader *r, const char *text, size_t len)
 {
     struct origin at = {.file = r->file, .line = 1, .column = 1};
 
     for (size_t i = 0; i < len;) {
-        size_t n = text[i] ? utf8_length((const unsigned char *)text + i, len - i) : 0;
+        size_t n = text[i] ? utf8_length(text + i, len - i) : 0;
 
         if (n == 0) {
             diags_add(r->diags, SEVERITY_ERROR, &at, "a manifest is UTF-8 text",
@@ -602,136 +508,4 @@ void manifest_read_file(struct arena *a, const char *path, const struct manifest
         return;
     }
     manifest_read(a, file, text_str(&content), content.len, limits, docs, diags);
-}
-
-/* --- writing ------------------------------------------------------------------------------------------------- */
-
-/* libyaml reads a key on one line only up to 1,024 characters; longer ones need the form with a question mark. */
-enum { SHORT_KEY_MAX = 128 };
-
-static bool plain_fits(const char *s, size_t len)
-{
-    /* Booleans to readers of YAML 1.1, though not to ours. */
-    static const char *const old_bools[] = {"y",  "Y",  "yes", "Yes", "YES", "on",  "On",  "ON",
-                                            "n",  "N",  "no",  "No",  "NO",  "off", "Off", "OFF", NULL};
-    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:+()@^$~=; ";
-    int64_t i;
-    double d;
-
-    if (len == 0 || s[len - 1] == ' ' || s[len - 1] == ':' || strspn(s, safe) != len || strchr("-.:+()@^$~=; ", s[0]) || strstr(s, ": "))
-        return false;
-    return plain_type(s, len, &i, &d) == VALUE_STRING && !one_of(s, old_bools);
-}
-
-static void write_quoted(struct text *out, const char *s, size_t len)
-{
-    const unsigned char *p = (const unsigned char *)s, *end = p + len;
-
-    text_add_char(out, '"');
-    while (p < end) {
-        size_t n = utf8_length(p, (size_t)(end - p));
-
-        if (*p == '"' || *p == '\\')
-            text_printf(out, "\\%c", *p);
-        else if (*p == '\n')
-            text_add(out, "\\n");
-        else if (*p < 0x20 || *p == 0x7F)
-            text_printf(out, "\\x%02x", *p);
-        else if (n == 2 && *p == 0xC2 && p[1] < 0xA0)
-            text_printf(out, "\\x%02x", p[1]);
-        else if (n == 3 && ((*p == 0xE2 && p[1] == 0x80 && (p[2] & 0xFE) == 0xA8) || *p == 0xEF))
-            text_printf(out, "\\u%04x", (p[0] & 0x0FU) << 12 | (p[1] & 0x3FU) << 6 | (p[2] & 0x3FU));
-        else
-            text_add_n(out, n ? (const char *)p : "\\ufffd", n ? n : 6);
-        p += n ? n : 1;
-    }
-    text_add_char(out, '"');
-}
-
-static void write_string(struct text *out, const char *s, size_t len)
-{
-    if (plain_fits(s, len))
-        text_add_n(out, s, len);
-    else
-        write_quoted(out, s, len);
-}
-
-static void write_indent(struct text *out, size_t depth)
-{
-    for (size_t i = 0; i < depth; i++)
-        text_add(out, "  ");
-}
-
-static void write_node(struct text *out, const struct value *v, size_t depth);
-
-static bool is_block(const struct value *v)
-{
-    return value_count(v) > 0;
-}
-
-static void write_member(struct text *out, const struct member *m, size_t depth)
-{
-    size_t n = strlen(m->key);
-
-    if (n > SHORT_KEY_MAX) {
-        text_add(out, "? ");
-        write_quoted(out, m->key, n);
-        text_add_char(out, '\n');
-        write_indent(out, depth);
-    } else {
-        write_string(out, m->key, n);
-    }
-    text_add_char(out, ':');
-    if (is_block(m->value)) {
-        text_add_char(out, '\n');
-        write_indent(out, depth + 1);
-        write_node(out, m->value, depth + 1);
-    } else {
-        text_add_char(out, ' ');
-        write_node(out, m->value, depth);
-    }
-}
-
-/* Writes from where the line stands; every line that follows is indented by `depth`. */
-static void write_block(struct text *out, const struct value *v, size_t depth)
-{
-    for (size_t i = 0; i < value_count(v); i++) {
-        if (i)
-            write_indent(out, depth);
-        if (v->type == VALUE_MAP) {
-            write_member(out, &v->map.members[i], depth);
-        } else {
-            text_add(out, "- ");
-            write_node(out, v->list.items[i], depth + 1);
-        }
-    }
-}
-
-static void write_node(struct text *out, const struct value *v, size_t depth)
-{
-    if (is_block(v)) {
-        write_block(out, v, depth);
-        return;
-    }
-    switch (v ? v->type : VALUE_NULL) {
-    case VALUE_STRING:
-        write_string(out, v->str.s, v->str.len);
-        break;
-    case VALUE_LIST:
-        text_add(out, "[]");
-        break;
-    case VALUE_MAP:
-        text_add(out, "{}");
-        break;
-    default:
-        /* What is left reads the same in both languages. */
-        json_write(out, v, JSON_COMPACT);
-        break;
-    }
-    text_add_char(out, '\n');
-}
-
-void manifest_write(struct text *out, const struct value *v)
-{
-    write_node(out, v, 0);
 }

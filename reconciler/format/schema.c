@@ -119,7 +119,7 @@ static bool shape_holds(enum keyword_shape shape, const struct value *operand)
     case SHAPE_TYPE:
         return types_known(operand);
     case SHAPE_FORMAT:
-        return value_str(operand) && schema_format_known(value_str(operand));
+        return value_str(operand) && schema_format(value_str(operand));
     case SHAPE_TRAIT:
         return trait_known(value_str(operand));
     case SHAPE_SCHEMA_OR_FALSE:

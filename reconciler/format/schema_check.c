@@ -1,31 +1,14 @@
 /* Knows what each keyword of a schema demands of a value, and how to say what is wrong so that a person can put it right.
- * Must not know any kind. The same code answers whether a value fits (no diags) and says why not: where alternatives are
- * allowed, each is tried quietly first and then the one that was most likely meant is told about. */
-#include <ctype.h>
+ * Must not know any kind. The same code answers whether a value fits (no diags) and says why not. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/clock.h"
 #include "../base/text.h"
 #include "json.h"
 #include "schema_internal.h"
 
 enum { CHECK_DEPTH_MAX = 256, SHOWN_MAX = 60, LISTED_MAX = 12, ENUM_LISTED_MAX = 24 };
-
-struct check {
-    const struct schemas *s;
-    struct diags *diags;      /* NULL: only the answer is wanted */
-    size_t depth;
-};
-
-struct place {
-    const struct place *parent;
-    const char *key;          /* NULL: the index counts */
-    size_t index;
-};
-
-static bool check_value(struct check *c, const struct value *schema, const struct value *v, const struct place *at);
 
 /* --- wording ------------------------------------------------------------------------------------------------- */
 
@@ -42,11 +25,8 @@ static void place_write(struct text *out, const struct place *at)
         text_printf(out, "%zu", at->index);
 }
 
-static bool fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
-    printf_like(5, 6);
-
 /* Always false, so that a check can return it. */
-static bool fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
+bool schema_fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
 {
     struct text path cleanup(text_release);
     va_list ap;
@@ -74,7 +54,7 @@ static const char *cut_short(struct arena *a, const char *s)
 }
 
 /* The value as it may be shown: short, and never a secret. */
-static const char *shown(const struct check *c, const struct value *schema, const struct value *v)
+const char *schema_shown(const struct check *c, const struct value *schema, const struct value *v)
 {
     if (value_is(value_get(schema, "x-secret"), VALUE_BOOL) || value_count(v) > 0)
         return value_type_name(v->type);
@@ -82,7 +62,7 @@ static const char *shown(const struct check *c, const struct value *schema, cons
 }
 
 /* "a, b or c". */
-static const char *joined(struct arena *a, const struct value *strings, const char *last)
+const char *schema_joined(struct arena *a, const struct value *strings, const char *last)
 {
     const char *text = "";
 
@@ -133,7 +113,7 @@ static bool type_fits_one(const struct value *operand, const struct value *v)
     return v->type == type || (type == VALUE_REAL && v->type == VALUE_INT);
 }
 
-static bool type_fits(const struct value *operand, const struct value *v)
+bool schema_type_fits(const struct value *operand, const struct value *v)
 {
     if (operand->type == VALUE_STRING)
         return type_fits_one(operand, v);
@@ -143,10 +123,10 @@ static bool type_fits(const struct value *operand, const struct value *v)
     return false;
 }
 
-static void type_words_add(struct arena *a, struct value *words, const struct value *operand)
+void schema_type_words_add(struct arena *a, struct value *words, const struct value *operand)
 {
     for (size_t i = 0; i < value_count(operand); i++)
-        type_words_add(a, words, operand->list.items[i]);
+        schema_type_words_add(a, words, operand->list.items[i]);
     if (operand->type != VALUE_STRING)
         return;
     for (size_t i = 0; i < value_count(words); i++)
@@ -169,12 +149,12 @@ static const char *boolean_meant(const char *s)
 }
 
 /* What the writer most likely meant, when only the way of writing is wrong. */
-static const char *type_advice(struct arena *a, const struct value *operand, const struct value *schema, const struct value *v)
+const char *schema_type_advice(struct arena *a, const struct value *operand, const struct value *schema, const struct value *v)
 {
     const char *want = value_str(operand), *s = value_str(v);
 
     if (value_get(schema, "x-ref"))
-        return arena_printf(a, "write the name of a document of kind %s", joined(a, value_get(schema, "x-ref"), " or "));
+        return arena_printf(a, "write the name of a document of kind %s", schema_joined(a, value_get(schema, "x-ref"), " or "));
     if (str_eq(want, "string") && (v->type == VALUE_INT || v->type == VALUE_REAL || v->type == VALUE_BOOL))
         return "write it in quotes";
     if (str_eq(want, "boolean") && s && boolean_meant(s))
@@ -191,14 +171,14 @@ static bool check_type(struct check *c, const struct value *schema, const struct
 {
     struct value *words;
 
-    if (type_fits(operand, v))
+    if (schema_type_fits(operand, v))
         return true;
     if (!c->diags)
         return false;
     words = value_list(c->diags->arena);
-    type_words_add(c->diags->arena, words, operand);
-    return fault(c, &v->origin, at, type_advice(c->diags->arena, operand, schema, v), "found %s, expected %s", shown(c, schema, v),
-                 joined(c->diags->arena, words, " or "));
+    schema_type_words_add(c->diags->arena, words, operand);
+    return schema_fault(c, &v->origin, at, schema_type_advice(c->diags->arena, operand, schema, v), "found %s, expected %s",
+                        schema_shown(c, schema, v), schema_joined(c->diags->arena, words, " or "));
 }
 
 /* --- maps ---------------------------------------------------------------------------------------------------- */
@@ -214,7 +194,7 @@ static bool check_properties(struct check *c, const struct value *schema, const 
         struct place here = {.parent = at, .key = v->map.members[i].key};
 
         if (below)
-            fits &= check_value(c, below, v->map.members[i].value, &here);
+            fits &= schema_check_value(c, below, v->map.members[i].value, &here);
     }
     return fits;
 }
@@ -232,9 +212,9 @@ static bool check_pattern_properties(struct check *c, const struct value *schema
             struct err err;
 
             if (pattern_matches(schema_pattern(c->s, operand->map.members[j].key), here.key, &matches, &err) < 0)
-                fits = fault(c, &v->map.members[i].key_origin, &here, NULL, "%s", err.text);
+                fits = schema_fault(c, &v->map.members[i].key_origin, &here, NULL, "%s", err.text);
             else if (matches)
-                fits &= check_value(c, operand->map.members[j].value, v->map.members[i].value, &here);
+                fits &= schema_check_value(c, operand->map.members[j].value, v->map.members[i].value, &here);
         }
     }
     return fits;
@@ -251,7 +231,7 @@ static const char **property_names(struct arena *a, const struct value *schema)
     return names;
 }
 
-static bool unknown_field(struct check *c, const char *const *names, const struct member *m, const struct place *at)
+bool schema_unknown_field(struct check *c, const char *const *names, const struct member *m, const struct place *at)
 {
     struct arena *a;
     struct value *list;
@@ -270,8 +250,8 @@ static bool unknown_field(struct check *c, const char *const *names, const struc
     else if (n == 0)
         instead = "it takes no fields";
     else if (n <= LISTED_MAX)
-        instead = arena_printf(a, "there %s %s", n == 1 ? "is only" : "are", joined(a, list, " and "));
-    return fault(c, &m->key_origin, at, instead, "there is no field %s", cut_short(a, m->key));
+        instead = arena_printf(a, "there %s %s", n == 1 ? "is only" : "are", schema_joined(a, list, " and "));
+    return schema_fault(c, &m->key_origin, at, instead, "there is no field %s", cut_short(a, m->key));
 }
 
 static bool pattern_allows(const struct check *c, const struct value *schema, const char *key)
@@ -302,11 +282,11 @@ static bool check_additional(struct check *c, const struct value *schema, const 
         if (value_get(properties, m->key) || pattern_allows(c, schema, m->key))
             continue;
         if (operand->type == VALUE_MAP)
-            fits &= check_value(c, operand, m->value, &here);
+            fits &= schema_check_value(c, operand, m->value, &here);
         else if (!c->diags)
             fits = false;
         else
-            fits = unknown_field(c, property_names(c->diags->arena, schema), m, at);
+            fits = schema_unknown_field(c, property_names(c->diags->arena, schema), m, at);
     }
     return fits;
 }
@@ -319,8 +299,8 @@ static bool missing_field(struct check *c, const struct value *schema, const cha
     if (!c->diags)
         return false;
     says = first_sentence(c->diags->arena, value_str(value_get(property, "description")));
-    return fault(c, &v->origin, at, says ? arena_printf(c->diags->arena, "add %s (%s)", name, says) : NULL, "the field %s is missing",
-                 name);
+    return schema_fault(c, &v->origin, at, says ? arena_printf(c->diags->arena, "add %s (%s)", name, says) : NULL,
+                        "the field %s is missing", name);
 }
 
 static bool check_required(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
@@ -345,7 +325,7 @@ static bool check_items(struct check *c, const struct value *schema, const struc
     for (size_t i = 0; value_is(v, VALUE_LIST) && i < v->list.count && (fits || c->diags); i++) {
         struct place here = {.parent = at, .index = i};
 
-        fits &= check_value(c, operand, v->list.items[i], &here);
+        fits &= schema_check_value(c, operand, v->list.items[i], &here);
     }
     return fits;
 }
@@ -355,13 +335,13 @@ static bool at_least(struct check *c, const struct value *v, const struct place 
     if (n >= (size_t)bound->i)
         return true;
     if (n == 0)
-        return fault(c, &v->origin, at, NULL, "it is empty, at least %lld %s must be there", (long long)bound->i, what);
-    return fault(c, &v->origin, at, NULL, "%zu %s, at least %lld are needed", n, what, (long long)bound->i);
+        return schema_fault(c, &v->origin, at, NULL, "it is empty, at least %lld %s must be there", (long long)bound->i, what);
+    return schema_fault(c, &v->origin, at, NULL, "%zu %s, at least %lld are needed", n, what, (long long)bound->i);
 }
 
 static bool at_most(struct check *c, const struct value *v, const struct place *at, size_t n, const struct value *bound, const char *what)
 {
-    return n <= (size_t)bound->i || fault(c, &v->origin, at, NULL, "%zu %s, at most %lld are allowed", n, what, (long long)bound->i);
+    return n <= (size_t)bound->i || schema_fault(c, &v->origin, at, NULL, "%zu %s, at most %lld are allowed", n, what, (long long)bound->i);
 }
 
 static size_t characters(const struct value *v)
@@ -424,7 +404,8 @@ static bool check_unique(struct check *c, const struct value *schema, const stru
         if (strcmp(items[i].text, items[first].text) != 0)
             first = i;
         else
-            fits = fault(c, &v->list.items[items[i].index]->origin, &here, "name it once", "the same as item %zu", items[first].index);
+            fits = schema_fault(c, &v->list.items[items[i].index]->origin, &here, "name it once", "the same as item %zu",
+                                items[first].index);
     }
     return fits;
 }
@@ -457,7 +438,7 @@ static bool check_enum(struct check *c, const struct value *schema, const struct
     if (operand->list.count > ENUM_LISTED_MAX)
         list = arena_printf(a, "%s, ...", list);
     instead = arena_printf(a, "%s%s%sallowed: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "", list);
-    return fault(c, &v->origin, at, instead, "%s is not allowed here", shown(c, schema, v));
+    return schema_fault(c, &v->origin, at, instead, "%s is not allowed here", schema_shown(c, schema, v));
 }
 
 static bool check_const(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
@@ -465,8 +446,8 @@ static bool check_const(struct check *c, const struct value *schema, const struc
 {
     if (value_equal(operand, v))
         return true;
-    return c->diags && fault(c, &v->origin, at, NULL, "found %s, must be %s", shown(c, schema, v),
-                             value_str(operand) ? value_str(operand) : json_string(c->diags->arena, operand, JSON_COMPACT));
+    return c->diags && schema_fault(c, &v->origin, at, NULL, "found %s, must be %s", schema_shown(c, schema, v),
+                                    value_str(operand) ? value_str(operand) : json_string(c->diags->arena, operand, JSON_COMPACT));
 }
 
 static const char *example(struct arena *a, const struct value *schema)
@@ -485,12 +466,13 @@ static bool check_pattern(struct check *c, const struct value *schema, const str
     if (v->type != VALUE_STRING)
         return true;
     if (strlen(v->str.s) != v->str.len)
-        return fault(c, &v->origin, at, NULL, "the text holds a NUL character");
+        return schema_fault(c, &v->origin, at, NULL, "the text holds a NUL character");
     if (pattern_matches(schema_pattern(c->s, operand->str.s), v->str.s, &matches, &err) < 0)
-        return fault(c, &v->origin, at, NULL, "%s", err.text);
+        return schema_fault(c, &v->origin, at, NULL, "%s", err.text);
     if (matches || !c->diags)
         return matches;
-    return fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s", shown(c, schema, v), operand->str.s);
+    return schema_fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s",
+                        schema_shown(c, schema, v), operand->str.s);
 }
 
 static double number(const struct value *v)
@@ -503,7 +485,8 @@ static bool check_minimum(struct check *c, const struct value *schema, const str
 {
     if ((v->type != VALUE_INT && v->type != VALUE_REAL) || number(v) >= number(operand))
         return true;
-    return c->diags && fault(c, &v->origin, at, NULL, "%s is too small, the least is %s", shown(c, schema, v), shown(c, NULL, operand));
+    return c->diags && schema_fault(c, &v->origin, at, NULL, "%s is too small, the least is %s",
+                                    schema_shown(c, schema, v), schema_shown(c, NULL, operand));
 }
 
 static bool check_maximum(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
@@ -511,290 +494,18 @@ static bool check_maximum(struct check *c, const struct value *schema, const str
 {
     if ((v->type != VALUE_INT && v->type != VALUE_REAL) || number(v) <= number(operand))
         return true;
-    return c->diags && fault(c, &v->origin, at, NULL, "%s is too large, the most is %s", shown(c, schema, v), shown(c, NULL, operand));
-}
-
-/* --- formats ------------------------------------------------------------------------------------------------- */
-
-static bool is_time(const char *s)
-{
-    return time_parse(s) != TIME_NONE;
-}
-
-static bool is_duration(const char *s)
-{
-    return duration_parse(s) >= 0;
-}
-
-static bool is_uuid(const char *s)
-{
-    for (size_t i = 0; i < 36; i++)
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
-            return false;
-    return s[36] == '\0';
-}
-
-/* Segments of a path: none empty, none that a server might take for another folder, nothing that ends a path. */
-static bool is_path(const char *s, size_t *ret_segments)
-{
-    *ret_segments = 0;
-    while (*s == '/') {
-        size_t n = strcspn(++s, "/");
-
-        if (n == 0 || strcspn(s, "?#%\\ \t\r\n\"<>") < n || (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
-            return false;
-        s += n;
-        ++*ret_segments;
-    }
-    return *s == '\0';
-}
-
-static bool is_arm_id(const char *s)
-{
-    size_t segments;
-
-    return str_starts_nocase(s, "/subscriptions/") && is_path(s, &segments) && segments >= 2 && segments % 2 == 0;
-}
-
-/* Length of "https://HOST[:PORT]", 0 when there is none. No user in front of the host, where a reader would take it for one. */
-static size_t https_host(const char *s)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:[]";
-    size_t scheme = strlen("https://"), n;
-
-    if (!str_starts(s, "https://"))
-        return 0;
-    n = strspn(s + scheme, allowed);
-    return n && isalnum((unsigned char)s[scheme]) && strchr("/?", s[scheme + n]) ? scheme + n : 0;
-}
-
-static bool is_url(const char *s)
-{
-    size_t n = https_host(s);
-
-    return n && s[n + strcspn(s + n, "# \t\r\n\"<>\\")] == '\0';
-}
-
-static bool is_key_url(const char *s)
-{
-    size_t n = https_host(s), segments;
-
-    return n && str_starts(s + n, "/keys/") && is_path(s + n, &segments) && (segments == 2 || segments == 3);
-}
-
-static const struct format {
-    const char *name;
-    bool (*holds)(const char *s);
-    const char *what, *instead;
-} formats[] = {
-    {"date-time", is_time, "a time", "write it like 2026-11-23T03:00:00Z"},
-    {"duration", is_duration, "a duration", "write it like 90s, 10m, 24h or 7d"},
-    {"uuid", is_uuid, "a GUID", "write it like 0f0f0f0f-0000-4000-8000-000000000001"},
-    {"arm-id", is_arm_id, "an ARM id", "write it like /subscriptions/GUID/resourceGroups/NAME/providers/TYPE/NAME"},
-    {"key-url", is_key_url, "the URL of a key", "write it like https://VAULT/keys/NAME/VERSION"},
-    {"url", is_url, "an https URL", "write it like https://HOST/PATH"},
-};
-
-static const struct format *format_find(const char *name)
-{
-    for (size_t i = 0; i < COUNT(formats); i++)
-        if (strcmp(formats[i].name, name) == 0)
-            return &formats[i];
-    return NULL;
-}
-
-bool schema_format_known(const char *name)
-{
-    return format_find(name) != NULL;
+    return c->diags && schema_fault(c, &v->origin, at, NULL, "%s is too large, the most is %s",
+                                    schema_shown(c, schema, v), schema_shown(c, NULL, operand));
 }
 
 static bool check_format(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                          const struct place *at)
 {
-    const struct format *f = format_find(operand->str.s);
+    const struct schema_format *f = schema_format(operand->str.s);
 
     if (v->type != VALUE_STRING || (strlen(v->str.s) == v->str.len && f->holds(v->str.s)))
         return true;
-    return c->diags && fault(c, &v->origin, at, f->instead, "%s is not %s", shown(c, schema, v), f->what);
-}
-
-/* --- alternatives -------------------------------------------------------------------------------------------- */
-
-static bool enum_type_fits(const struct value *operand, const struct value *v)
-{
-    for (size_t i = 0; i < operand->list.count; i++)
-        if (operand->list.items[i]->type == v->type)
-            return true;
-    return false;
-}
-
-/* Whether v is at least of a type that the alternative allows. */
-static bool may_be_meant(const struct value *alt, const struct value *v)
-{
-    const struct value *type = value_get(alt, "type"), *words = value_get(alt, "enum");
-
-    return (!type || type_fits(type, v)) && (!words || enum_type_fits(words, v));
-}
-
-/* How likely a map was meant as this alternative: its fixed members weigh most, then required ones, then known ones. */
-static int closeness(const struct check *c, const struct value *alt, const struct value *v)
-{
-    const struct value *properties = value_get(alt, "properties"), *required = value_get(alt, "required");
-    int score = 0;
-
-    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++) {
-        const struct value *property = schema_resolve(c->s, value_get(properties, v->map.members[i].key));
-        const struct value *fixed = value_get(property, "const");
-
-        score += property ? 1 : 0;
-        if (fixed)
-            score += value_equal(fixed, v->map.members[i].value) ? 1000 : -1000;
-    }
-    for (size_t i = 0; i < value_count(required); i++)
-        score += value_get(v, required->list.items[i]->str.s) ? 50 : -1;
-    return score;
-}
-
-/* The member by which an alternative is told from the others: the first that it requires. */
-static const char *mark_of(const struct value *alt)
-{
-    return value_str(value_item(value_get(alt, "required"), 0));
-}
-
-static const struct value *alternative_at(const struct check *c, const struct value *alts, size_t i)
-{
-    return schema_resolve(c->s, alts->list.items[i]);
-}
-
-/* Lists the marks of the alternatives that are maps: all of them, or those that v has. False if one has no mark. */
-static bool marks(const struct check *c, const struct value *alts, const struct value *v, bool present, struct value *ret)
-{
-    for (size_t i = 0; i < alts->list.count; i++) {
-        const struct value *alt = alternative_at(c, alts, i);
-        const char *mark = mark_of(alt);
-
-        if (!may_be_meant(alt, v))
-            continue;
-        if (!mark)
-            return false;
-        if (!present || value_get(v, mark))
-            value_push(c->diags->arena, ret, value_string(c->diags->arena, mark));
-    }
-    return true;
-}
-
-static bool wrong_type_for_all(struct check *c, const struct value *schema, const struct value *alts, const struct value *v,
-                               const struct place *at)
-{
-    struct arena *a = c->diags->arena;
-    struct value *words = value_list(a);
-
-    for (size_t i = 0; i < alts->list.count; i++) {
-        const struct value *alt = alternative_at(c, alts, i), *type = value_get(alt, "type"), *values = value_get(alt, "enum");
-
-        if (type)
-            type_words_add(a, words, type);
-        for (size_t j = 0; j < value_count(values); j++)
-            value_push(a, words, value_string(a, json_string(a, value_item(values, j), JSON_COMPACT)));
-    }
-    return fault(c, &v->origin, at, type_advice(a, NULL, schema, v), "found %s, expected %s", shown(c, schema, v),
-                 joined(a, words, " or "));
-}
-
-/* No alternative has its mark in v: names them, or the one that was misspelt. */
-static bool no_mark(struct check *c, const struct value *all, const struct value *v, const struct place *at)
-{
-    struct arena *a = c->diags->arena;
-    const char **names = arena_array(a, const char *, value_count(all) + 1);
-
-    for (size_t i = 0; i < value_count(all); i++)
-        names[i] = value_str(value_item(all, i));
-    for (size_t i = 0; i < v->map.count; i++)
-        if (did_you_mean(v->map.members[i].key, names))
-            return unknown_field(c, names, &v->map.members[i], at);
-    return fault(c, &v->origin, at, arena_printf(a, "write %s", joined(a, all, " or ")),
-                 "none of the fields is there that would say what is meant");
-}
-
-static bool excluding(struct check *c, const struct value *here, const struct value *v, const struct place *at)
-{
-    return fault(c, &v->origin, at, "keep one of them", "%s exclude each other", joined(c->diags->arena, here, " and "));
-}
-
-/* None fits: says so in the words of the alternative that was most likely meant. */
-static bool none_fits(struct check *c, const struct value *schema, const struct value *alts, const struct value *v,
-                      const struct place *at)
-{
-    const struct value *best = NULL;
-    int most = 0;
-
-    for (size_t i = 0; i < alts->list.count; i++) {
-        const struct value *alt = alternative_at(c, alts, i);
-        int score = closeness(c, alt, v);
-
-        if (may_be_meant(alt, v) && (!best || score > most)) {
-            best = alt;
-            most = score;
-        }
-    }
-    if (!best)
-        return wrong_type_for_all(c, schema, alts, v, at);
-    if (v->type == VALUE_MAP && most < 1000) {
-        struct value *all = value_list(c->diags->arena), *here = value_list(c->diags->arena);
-
-        if (marks(c, alts, v, false, all) && marks(c, alts, v, true, here) && value_count(all) > 1) {
-            if (value_count(here) == 0)
-                return no_mark(c, all, v, at);
-            if (value_count(here) > 1)
-                return excluding(c, here, v, at);
-        }
-    }
-    return check_value(c, best, v, at);
-}
-
-static size_t count_fitting(const struct check *c, const struct value *alts, const struct value *v)
-{
-    struct check quiet = {.s = c->s, .depth = c->depth};
-    size_t n = 0;
-
-    for (size_t i = 0; i < alts->list.count; i++)
-        n += check_value(&quiet, alts->list.items[i], v, NULL);
-    return n;
-}
-
-static bool check_one_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                         const struct place *at)
-{
-    size_t n = count_fitting(c, operand, v);
-    struct value *here;
-
-    if (n == 1 || !c->diags)
-        return n == 1;
-    if (n == 0)
-        return none_fits(c, schema, operand, v, at);
-    here = value_list(c->diags->arena);
-    if (v->type == VALUE_MAP && marks(c, operand, v, true, here) && value_count(here) > 1)
-        return excluding(c, here, v, at);
-    return fault(c, &v->origin, at, NULL, "it fits %zu of the forms allowed here, and only one may be meant", n);
-}
-
-static bool check_any_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                         const struct place *at)
-{
-    if (count_fitting(c, operand, v) > 0)
-        return true;
-    return c->diags && none_fits(c, schema, operand, v, at);
-}
-
-static bool check_not(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                      const struct place *at)
-{
-    struct check quiet = {.s = c->s, .depth = c->depth};
-    const char *says = value_str(value_get(schema_resolve(c->s, operand), "description"));
-
-    if (!check_value(&quiet, operand, v, NULL))
-        return true;
-    return c->diags && fault(c, &v->origin, at, says, "%s is not allowed here", shown(c, schema, v));
+    return c->diags && schema_fault(c, &v->origin, at, f->instead, "%s is not %s", schema_shown(c, schema, v), f->what);
 }
 
 /* --- the table ----------------------------------------------------------------------------------------------- */
@@ -804,7 +515,7 @@ static const struct keyword keywords[] = {
     {"$defs", SHAPE_SCHEMA_MAP, true, NULL},
     {"$ref", SHAPE_STRING, true, NULL},
     {"additionalProperties", SHAPE_SCHEMA_OR_FALSE, false, check_additional},
-    {"anyOf", SHAPE_SCHEMA_LIST, false, check_any_of},
+    {"anyOf", SHAPE_SCHEMA_LIST, false, schema_check_any_of},
     {"const", SHAPE_ANY, false, check_const},
     {"default", SHAPE_ANY, true, NULL},
     {"description", SHAPE_STRING, true, NULL},
@@ -820,8 +531,8 @@ static const struct keyword keywords[] = {
     {"minLength", SHAPE_COUNT, false, check_min_length},
     {"minProperties", SHAPE_COUNT, false, check_min_properties},
     {"minimum", SHAPE_NUMBER, false, check_minimum},
-    {"not", SHAPE_SCHEMA, false, check_not},
-    {"oneOf", SHAPE_SCHEMA_LIST, false, check_one_of},
+    {"not", SHAPE_SCHEMA, false, schema_check_not},
+    {"oneOf", SHAPE_SCHEMA_LIST, false, schema_check_one_of},
     {"pattern", SHAPE_PATTERN, false, check_pattern},
     {"patternProperties", SHAPE_PATTERN_MAP, false, check_pattern_properties},
     {"properties", SHAPE_SCHEMA_MAP, false, check_properties},
@@ -845,7 +556,7 @@ const struct keyword *schema_keyword(const char *name)
     return bsearch(name, keywords, COUNT(keywords), sizeof(*keywords), keyword_order);
 }
 
-static bool check_value(struct check *c, const struct value *schema, const struct value *v, const struct place *at)
+bool schema_check_value(struct check *c, const struct value *schema, const struct value *v, const struct place *at)
 {
     const struct value *type;
     bool fits = true;
@@ -859,7 +570,7 @@ static bool check_value(struct check *c, const struct value *schema, const struc
     if (type && !check_type(c, schema, type, v, at))
         return false;
     if (c->depth >= CHECK_DEPTH_MAX)
-        return fault(c, &v->origin, at, NULL, "nested too deep to be checked");
+        return schema_fault(c, &v->origin, at, NULL, "nested too deep to be checked");
     c->depth++;
     for (size_t i = 0; i < schema->map.count && (fits || c->diags); i++) {
         const struct keyword *k = schema_keyword(schema->map.members[i].key);
@@ -875,7 +586,7 @@ bool schema_fits(const struct schemas *s, const struct value *schema, const stru
 {
     struct check quiet = {.s = s};
 
-    return check_value(&quiet, schema, v, NULL);
+    return schema_check_value(&quiet, schema, v, NULL);
 }
 
 void schema_check(const struct schemas *s, const char *name, const struct value *v, struct diags *diags)
@@ -886,5 +597,5 @@ void schema_check(const struct schemas *s, const char *name, const struct value 
     if (!root)
         diags_add(diags, SEVERITY_ERROR, &v->origin, NULL, "there is no schema %s", name);
     else
-        check_value(&c, root, v, NULL);
+        schema_check_value(&c, root, v, NULL);
 }

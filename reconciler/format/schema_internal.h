@@ -25,8 +25,17 @@ enum keyword_shape {
     SHAPE_SCHEMA_LIST
 };
 
-struct check;
-struct place;
+struct check {
+    const struct schemas *s;
+    struct diags *diags;      /* NULL: only the answer is wanted */
+    size_t depth;
+};
+
+struct place {
+    const struct place *parent;
+    const char *key;          /* NULL: the index counts */
+    size_t index;
+};
 
 struct keyword {
     const char *name;
@@ -39,7 +48,15 @@ struct keyword {
 
 const struct keyword *schema_keyword(const char *name);
 bool schema_type_known(const char *name);
-bool schema_format_known(const char *name);
+
+struct schema_format {
+    const char *name;
+    bool (*holds)(const char *s);
+    const char *what, *instead;
+};
+
+/* NULL when there is none of that name. */
+const struct schema_format *schema_format(const char *name);
 
 const struct value *schemas_root(const struct schemas *s, const char *name);
 /* Follows $ref: the schema itself, or the merged one in its place. */
@@ -49,5 +66,29 @@ const struct pattern *schema_pattern(const struct schemas *s, const char *expres
 const struct value *schema_of_member(const struct schemas *s, const struct value *schema, const char *key);
 /* Whether v fits, without saying why not. */
 bool schema_fits(const struct schemas *s, const struct value *schema, const struct value *v);
+
+/* --- checking ------------------------------------------------------------------------------------------------- */
+
+bool schema_check_value(struct check *c, const struct value *schema, const struct value *v, const struct place *at);
+bool schema_check_one_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                         const struct place *at);
+bool schema_check_any_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                         const struct place *at);
+bool schema_check_not(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                      const struct place *at);
+
+/* Adds a fault with its path in front; always false, so that a check can return it. */
+bool schema_fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
+    printf_like(5, 6);
+bool schema_unknown_field(struct check *c, const char *const *names, const struct member *m, const struct place *at);
+/* The value as it may be shown: short, and never a secret. Only where there are diags. */
+const char *schema_shown(const struct check *c, const struct value *schema, const struct value *v);
+/* "a, b or c" */
+const char *schema_joined(struct arena *a, const struct value *strings, const char *last);
+
+bool schema_type_fits(const struct value *operand, const struct value *v);
+void schema_type_words_add(struct arena *a, struct value *words, const struct value *operand);
+/* What the writer most likely meant, when only the way of writing is wrong; or NULL. */
+const char *schema_type_advice(struct arena *a, const struct value *operand, const struct value *schema, const struct value *v);
 
 #endif
