@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { ANSWERS_MAX = 12, LOGGED_MAX = 64 };
+enum { ANSWERS_MAX = 12, LOGGED_MAX = 64, FILE_BYTES = 16384 };
 static const int64_t start_ms = 1795402800000;   /* 2026-11-23T03:00:00Z */
 
 struct answer {
@@ -30,7 +30,7 @@ struct peer {
     struct text headers;            /* of the last request */
     size_t in_flight, in_flight_most;
     const char *journal;            /* read at each request into seen */
-    char seen[8192];
+    char *seen;
 };
 
 static void read_file(const char *path, char *ret, size_t room)
@@ -61,7 +61,7 @@ static void peer_answer(void *self, int64_t now_ms, struct arena *a, const struc
     for (size_t k = 0; k < request->n_headers; k++)
         text_printf(&p->headers, "%s: %s\n", request->headers[k].name, request->headers[k].value);
     if (p->journal)
-        read_file(p->journal, p->seen, sizeof(p->seen));
+        read_file(p->journal, p->seen, FILE_BYTES);
     *ret = (struct wire_reply){.fault = answer->fault, .status = answer->status};
     if (answer->fault != WIRE_OK)
         snprintf(ret->text, sizeof(ret->text), "scripted fault");
@@ -107,6 +107,7 @@ static const struct http_safe_post safe_posts[] = {
 static void bench_open(struct bench *b, const struct answer *script, struct http_options options)
 {
     *b = (struct bench){.arena = arena_new(), .peer = {.script = script}};
+    b->peer.seen = arena_alloc(b->arena, FILE_BYTES);
     text_init(&b->peer.headers, TEXT_CEILING);
     text_init(&b->waits, TEXT_CEILING);
     b->sched = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = start_ms, .seed = 11});
@@ -260,8 +261,8 @@ static void test_budget(void)
 
 enum { BACK_OFF = -2 };   /* wait: between half of the bound and the bound */
 
-static const char throttled[] = "{\"error\":{\"code\":\"ResourceRequestsThrottled\",\"message\":\"Number of requests for action 'x' exceeded "
-                                "the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds.\"}}";
+static const char throttled[] = "{\"error\":{\"code\":\"ResourceRequestsThrottled\",\"message\":\"Number of requests for action 'x' "
+                                "exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds.\"}}";
 
 #define STATUS(status) {WIRE_OK, status, NULL, NULL, "", 0}
 #define AFTER(status, when) {WIRE_OK, status, "Retry-After", when, "", 0}
@@ -625,7 +626,7 @@ static void test_journal_comes_first(void)
     struct journal *journal = NULL;
     struct err err;
     struct bench b;
-    char *now = arena_alloc(a, 8192), *line;
+    char *now = arena_alloc(a, FILE_BYTES), *line;
     size_t lines;
 
     CHECK(journal_open(path, &journal, &err) == 0);
@@ -637,7 +638,7 @@ static void test_journal_comes_first(void)
     b.peer.asked = 0;
     bench_send(&b, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/kv?api-version=1&sig=secret");
     CHECK(b.rc == 0 && b.response.status == 201 && b.peer.asked == 2);
-    read_file(path, now, 8192);
+    read_file(path, now, FILE_BYTES);
     line = now;
     check_line(a, line, "request", b.peer.ids[0], 0);
     line = strchr(line, '\n') + 1;
@@ -720,7 +721,7 @@ static void test_record(void)
     };
     struct arena *a = arena_new();
     const char *path = arena_printf(a, "%s/record", folder);
-    char *file = arena_alloc(a, 16384), *line = file;
+    char *file = arena_alloc(a, FILE_BYTES), *line = file;
     struct recorder *r = NULL;
     struct err err;
 
@@ -739,7 +740,7 @@ static void test_record(void)
     }
     CHECK(recorder_error(r, &err) == 0);
     recorder_close(r);
-    read_file(path, file, 16384);
+    read_file(path, file, FILE_BYTES);
     CHECK_ROW("no secret is on disk", !strstr(file, "hush"));
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct value *v = NULL;
@@ -767,7 +768,7 @@ static void test_faults_are_recorded(void)
     static const struct answer script[] = {{WIRE_LOST, 0, 0, 0, 0, 0}, {WIRE_OK, 200, 0, 0, "{}", 0}, {0}};
     struct arena *a = arena_new();
     const char *path = arena_printf(a, "%s/faults", folder);
-    char *file = arena_alloc(a, 16384);
+    char *file = arena_alloc(a, FILE_BYTES);
     struct recorder *r = NULL;
     struct err err;
     struct bench b;
@@ -780,7 +781,7 @@ static void test_faults_are_recorded(void)
     b.http = recording;
     b.request.authorization = "Bearer hush";
     bench_send(&b, HTTP_GET, "https://arm.example/x");
-    read_file(path, file, 16384);
+    read_file(path, file, FILE_BYTES);
     CHECK(b.rc == 0 && strstr(file, "\"status\":0") && strstr(file, "\"note\":\"scripted fault\"") && strstr(file, "\"status\":200"));
     CHECK(!strstr(file, "hush"));
     bench_close(&b);
