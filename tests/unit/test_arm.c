@@ -143,6 +143,8 @@ static const struct {
      ERR_INVALID, "Strange", "raw words"},
     {"unknown 409", 409, "{\"error\":{\"code\":\"Strange\",\"message\":\"m\"}}", ERR_CONFLICT, "Strange", "m"},
     {"unknown 412", 412, "{\"error\":{\"code\":\"Strange\",\"message\":\"m\"}}", ERR_CONFLICT, "Strange", "m"},
+    {"a 404 without Azure's words shows nothing absent", 404, "<html>not here</html>", ERR_PROTOCOL, "", "proxy"},
+    {"an empty 404 neither", 404, "", ERR_PROTOCOL, "", "proxy"},
     {"unknown 500", 500, "<html>", ERR_TRANSIENT, "", "500"},
     {"a lock", 409, "{\"error\":{\"code\":\"ScopeLocked\",\"message\":\"m\"}}", ERR_BLOCKED, "ScopeLocked", "lock"},
     {"403 always reads as denied", 403, "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}", ERR_DENIED, "KeyNotFound", "m"},
@@ -165,6 +167,27 @@ static void test_errors(void)
         CHECK_ROW(errors[i].reason, err.http_status == errors[i].status);
         arena_free(a);
     }
+}
+
+/* Answers break off anywhere, and hold anything: always an error, never one that means "absent" without saying what. */
+static void test_broken_errors(void)
+{
+    for (size_t i = 0; i < COUNT(errors); i++)
+        for (size_t n = 0; n < strlen(errors[i].body); n++) {
+            struct arena *a = arena_new();
+            struct err err = {0};
+            char body[512];
+
+            CHECK(n < sizeof(body));
+            memcpy(body, errors[i].body, n);
+            CHECK_ROW(errors[i].reason, azure_error_from(a, errors[i].status, body, n, "read x", &err) < 0);
+            CHECK_ROW(errors[i].reason, err.class != ERR_NOT_FOUND || err.code[0]);
+            if (n > 0) {
+                body[n / 2] = (char)(body[n / 2] ^ 0x55);
+                CHECK_ROW(errors[i].reason, azure_error_from(a, errors[i].status, body, n, "read x", &err) < 0);
+            }
+            arena_free(a);
+        }
 }
 
 static void test_error_table(void)
@@ -428,6 +451,39 @@ static void test_single_flight(void)
     arena_free(t.a);
 }
 
+static void ask_in_vain(struct call *c, void *arg)
+{
+    struct peer_case *t = arg;
+    const char *header = NULL;
+    struct err err = {0};
+
+    CHECK(azure_authorization(t->az, c, AUDIENCE_VAULT, &header, &err) == -ERR_CANCELLED);
+}
+
+static void run_cancelled(struct call *c, struct peer_case *t)
+{
+    struct group *g = group_new(call_sched(c), "tokens");
+
+    for (int i = 0; i < 3; i++)
+        group_spawn(g, "ask", ask_in_vain, t);
+    CHECK(call_sleep_ms(c, 5, "the request to be on its way", &t->err) == 0);
+    group_cancel(g);
+    t->rc = group_wait(c, g, &t->err);
+    group_free(g);
+    ask_again(c, t);
+}
+
+static void test_cancelled(void)
+{
+    static const struct peer_row rows[] = {PEER_LOGIN, PEER_LOGIN};
+    struct peer_case t = {.a = arena_new(), .run = run_cancelled};
+    struct peer p = {0};
+
+    peer_run("the task that asks and those that wait are cancelled; the next one asks anew", rows, COUNT(rows), &t, &p);
+    peer_release(&p);
+    arena_free(t.a);
+}
+
 static const char *some_tokens(const char *name)
 {
     return strcmp(name, "REINSTATE_TOKEN_ARM") == 0 ? " Bearer h.eyJvaWQiOiJvLTEifQ.s\n" : NULL;
@@ -490,10 +546,12 @@ int main(void)
     test_urls();
     test_permits();
     test_errors();
+    test_broken_errors();
     test_error_table();
     test_judge();
     test_calls();
     test_single_flight();
+    test_cancelled();
     test_given_tokens();
     test_environment();
     HARNESS_END();
