@@ -14,6 +14,8 @@ struct row {
 static const struct row rows[] = {
     {"no nodes, an empty order", 0, "", "", ""},
     {"nothing needs anything: by number", 3, "", "012", ""},
+    {"many ready at once", 7, "", "0123456", ""},
+    {"many become ready at once", 7, "06 16 26 36 46 56", "6012345", ""},
     {"what is needed comes first", 3, "01 12", "210", ""},
     {"among equals the smaller number", 5, "04 14", "23401", ""},
     {"a diamond", 4, "01 02 13 23", "3120", ""},

@@ -95,8 +95,8 @@ static void check_circle(void)
 /* --- digests ------------------------------------------------------------------------------------------------------------ */
 
 enum edit {
-    EDIT_NOTHING, EDIT_TIME, EDIT_REASON, EDIT_ESTIMATE, EDIT_APPROVED, EDIT_INPUT, EDIT_FACTS, EDIT_SCOPE, EDIT_CHANGE, EDIT_NEED,
-    EDIT_RULE, EDIT_STEP,
+    EDIT_NOTHING, EDIT_TIME, EDIT_REASON, EDIT_ESTIMATE, EDIT_EVIDENCE, EDIT_APPROVED, EDIT_INPUT, EDIT_FACTS, EDIT_SCOPE, EDIT_CHANGE,
+    EDIT_NEED, EDIT_RULE, EDIT_STEP,
 };
 
 static const struct plan *plan_edited(struct arena *a, enum edit edit)
@@ -107,7 +107,7 @@ static const struct plan *plan_edited(struct arena *a, enum edit edit)
 
     steps_build(a, &steps);
     create = steps_find(&steps, "DiskEncryptionSet/d#create");
-    *ruling = (struct ruling){.verdict = VERDICT_REQUIRE_APPROVAL, .rule = edit == EDIT_RULE ? "s" : "r", .evidence = "x = 1"};
+    *ruling = (struct ruling){.verdict = VERDICT_REQUIRE_APPROVAL, .rule = edit == EDIT_RULE ? "s" : "r", .evidence = edit == EDIT_EVIDENCE ? "x = 2" : "x = 1"};
     create->rulings = ruling;
     create->n_rulings = 1;
     create->verdict = VERDICT_REQUIRE_APPROVAL;
@@ -139,6 +139,7 @@ static const struct {
     {"made later", EDIT_TIME, true},
     {"the wording moves with the clock", EDIT_REASON, true},
     {"so does an estimate", EDIT_ESTIMATE, true},
+    {"evidence is a matter of the facts' own digest", EDIT_EVIDENCE, true},
     {"an approval is bound to the digest and must not change it", EDIT_APPROVED, true},
     {"another manifest", EDIT_INPUT, false},
     {"other facts", EDIT_FACTS, false},
