@@ -107,7 +107,8 @@ static const struct plan *plan_edited(struct arena *a, enum edit edit)
 
     steps_build(a, &steps);
     create = steps_find(&steps, "DiskEncryptionSet/d#create");
-    *ruling = (struct ruling){.verdict = VERDICT_REQUIRE_APPROVAL, .rule = edit == EDIT_RULE ? "s" : "r", .evidence = edit == EDIT_EVIDENCE ? "x = 2" : "x = 1"};
+    *ruling = (struct ruling){.verdict = VERDICT_REQUIRE_APPROVAL, .rule = edit == EDIT_RULE ? "s" : "r"};
+    ruling->evidence = edit == EDIT_EVIDENCE ? "x = 2" : "x = 1";
     create->rulings = ruling;
     create->n_rulings = 1;
     create->verdict = VERDICT_REQUIRE_APPROVAL;
