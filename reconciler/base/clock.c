@@ -2,6 +2,7 @@
 #include "clock.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,10 @@ static int64_t days_from_date(int64_t y, int m, int d)
     return era * 146097 + doe - 719468;
 }
 
-struct date { int64_t year; int month, day, hour, minute, second, ms, weekday; };
+struct date {
+    int64_t year;
+    int month, day, hour, minute, second, ms, weekday;
+};
 
 static struct date date_from_ms(int64_t ms)
 {
@@ -62,31 +66,62 @@ static int64_t ms_from_date(int64_t y, int mo, int d, int h, int mi, int s)
     return days_from_date(y, mo, d) * DAY_MS + (int64_t)h * HOUR_MS + (int64_t)mi * MINUTE_MS + (int64_t)s * SECOND_MS;
 }
 
+/* Whether s begins like the form, in which 0 stands for any digit and T for T, t or a blank. */
+static bool has_form(const char *s, const char *form)
+{
+    for (; *form; form++, s++) {
+        bool fits = *form == '0' ? isdigit((unsigned char)*s) : *form == 'T' ? *s && strchr("Tt ", *s) : *s == *form;
+
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+static int digits(const char *s, int n)
+{
+    int number = 0;
+
+    for (; n > 0; n--)
+        number = number * 10 + (*s++ - '0');
+    return number;
+}
+
+/* "", "Z" or "+05:30", to the end of the text. */
+static bool offset_parse(const char *s, int64_t *ret_ms)
+{
+    *ret_ms = 0;
+    if (*s == '\0' || ((*s == 'Z' || *s == 'z') && s[1] == '\0'))
+        return true;
+    if ((*s != '+' && *s != '-') || !has_form(s + 1, "00:00") || s[6] || digits(s + 1, 2) > 23 || digits(s + 4, 2) > 59)
+        return false;
+    *ret_ms = ((int64_t)digits(s + 1, 2) * 60 + digits(s + 4, 2)) * MINUTE_MS * (*s == '-' ? -1 : 1);
+    return true;
+}
+
 int64_t time_parse(const char *s)
 {
-    int y, mo, d, h, mi, sec, used = 0, ms = 0, scale = 100, oh, om;
-    int64_t t, offset = 0;
+    int y, mo, d, h, mi, sec, ms = 0, scale = 100;
+    int64_t t, offset;
 
-    if (!s || sscanf(s, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &sec, &used) != 6 || !used)
+    if (!s || !has_form(s, "0000-00-00T00:00:00"))
         return TIME_NONE;
+    y = digits(s, 4);
+    mo = digits(s + 5, 2);
+    d = digits(s + 8, 2);
+    h = digits(s + 11, 2);
+    mi = digits(s + 14, 2);
+    sec = digits(s + 17, 2);
     if (!date_valid(y, mo, d, h, mi, sec))
         return TIME_NONE;
-    s += used;
+    s += 19;
     if (*s == '.') {
         if (!isdigit((unsigned char)*++s))
             return TIME_NONE;
         for (; isdigit((unsigned char)*s); s++, scale /= 10)
             ms += (*s - '0') * scale;
     }
-    if (*s == '+' || *s == '-') {
-        if (sscanf(s + 1, "%2d:%2d%n", &oh, &om, &used) != 2 || oh > 23 || om > 59)
-            return TIME_NONE;
-        offset = ((int64_t)oh * 60 + om) * MINUTE_MS * (*s == '-' ? -1 : 1);
-        s += 1 + used;
-    } else if (*s == 'Z' || *s == 'z') {
-        s++;
-    }
-    if (*s)
+    if (!offset_parse(s, &offset))
         return TIME_NONE;
     /* Azure's ways of saying "never". */
     if (y == 1 || (y == 2001 && mo == 1 && d == 1 && h == 0 && mi == 0 && sec == 0))
@@ -191,16 +226,17 @@ int64_t duration_parse_iso(const char *s)
         if (!isdigit((unsigned char)*s))
             return -1;
         n = strtod(s, &end);
-        if (n > 1e9)
+        /* strtod also knows hexadecimal numbers and exponents, which have no place here. */
+        if (n > 1e9 || strspn(s, "0123456789.") != (size_t)(end - s))
             return -1;
         if (*end == 'D' && !in_time)
-            total += (int64_t)(n * (double)DAY_MS);
+            total += llround(n * (double)DAY_MS);
         else if (*end == 'H' && in_time)
-            total += (int64_t)(n * HOUR_MS);
+            total += llround(n * HOUR_MS);
         else if (*end == 'M' && in_time)
-            total += (int64_t)(n * MINUTE_MS);
+            total += llround(n * MINUTE_MS);
         else if (*end == 'S' && in_time)
-            total += (int64_t)(n * SECOND_MS);
+            total += llround(n * SECOND_MS);
         else
             return -1;
         any = true;
@@ -229,8 +265,11 @@ char *duration_format(struct arena *a, int64_t ms)
 
     if (s < 120)
         return arena_printf(a, "%lld s", (long long)s);
-    if (s < 3600)
-        return s % 60 ? arena_printf(a, "%lld min %lld s", (long long)(s / 60), (long long)(s % 60)) : arena_printf(a, "%lld min", (long long)(s / 60));
+    if (s < 3600) {
+        if (s % 60)
+            return arena_printf(a, "%lld min %lld s", (long long)(s / 60), (long long)(s % 60));
+        return arena_printf(a, "%lld min", (long long)(s / 60));
+    }
     if (s < 2 * 86400) {
         if (s / 60 % 60)
             return arena_printf(a, "%lld h %lld min", (long long)(s / 3600), (long long)(s / 60 % 60));

@@ -32,7 +32,7 @@ struct err {
 int err_set(struct err *err, enum err_class class, const char *fmt, ...) printf_like(3, 4);
 /* Puts context in front ("context: text"); keeps class and code; returns -class. */
 int err_note(struct err *err, const char *fmt, ...) printf_like(2, 3);
-/* Appends a next step (". next"); keeps class and code; returns -class. */
+/* Appends a next step ("; next"); keeps class and code; returns -class. */
 int err_advise(struct err *err, const char *fmt, ...) printf_like(2, 3);
 const char *err_class_name(enum err_class class);
 

@@ -1,6 +1,7 @@
 /* Knows trees of values. Must not know YAML, JSON or what the values mean. */
 #include "value.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,11 +257,12 @@ int64_t value_int_at(const struct value *v, const char *path, int64_t otherwise)
 
     if (value_is(at, VALUE_INT))
         return at->i;
-    if (value_is(at, VALUE_STRING) && at->str.len) {
-        char *end;
-        long long n = strtoll(at->str.s, &end, 10);
+    if (value_is(at, VALUE_STRING) && at->str.len && at->str.s[strspn(at->str.s, "0123456789")] == '\0') {
+        long long n;
 
-        if (!*end)
+        errno = 0;
+        n = strtoll(at->str.s, NULL, 10);
+        if (!errno)
             return n;
     }
     return otherwise;

@@ -153,7 +153,7 @@ const char *schema_type_advice(struct arena *a, const struct value *operand, con
 {
     const char *want = value_str(operand), *s = value_str(v);
 
-    if (value_get(schema, "x-ref"))
+    if (value_count(value_get(schema, "x-ref")) > 0)
         return arena_printf(a, "write the name of a document of kind %s", schema_joined(a, value_get(schema, "x-ref"), " or "));
     if (str_eq(want, "string") && (v->type == VALUE_INT || v->type == VALUE_REAL || v->type == VALUE_BOOL))
         return "write it in quotes";
@@ -556,10 +556,28 @@ const struct keyword *schema_keyword(const char *name)
     return bsearch(name, keywords, COUNT(keywords), sizeof(*keywords), keyword_order);
 }
 
+static bool is_combining(const struct keyword *k)
+{
+    return k->check == schema_check_one_of || k->check == schema_check_any_of || k->check == schema_check_not;
+}
+
+static bool check_keywords(struct check *c, const struct value *schema, const struct value *v, const struct place *at, bool combining)
+{
+    bool fits = true;
+
+    for (size_t i = 0; i < schema->map.count && (fits || c->diags); i++) {
+        const struct keyword *k = schema_keyword(schema->map.members[i].key);
+
+        if (k && k->check && is_combining(k) == combining)
+            fits &= k->check(c, schema, schema->map.members[i].value, v, at);
+    }
+    return fits;
+}
+
 bool schema_check_value(struct check *c, const struct value *schema, const struct value *v, const struct place *at)
 {
     const struct value *type;
-    bool fits = true;
+    bool fits;
 
     /* What only the steps will tell cannot be judged now. */
     if (v->type == VALUE_UNKNOWN)
@@ -572,12 +590,9 @@ bool schema_check_value(struct check *c, const struct value *schema, const struc
     if (c->depth >= CHECK_DEPTH_MAX)
         return schema_fault(c, &v->origin, at, NULL, "nested too deep to be checked");
     c->depth++;
-    for (size_t i = 0; i < schema->map.count && (fits || c->diags); i++) {
-        const struct keyword *k = schema_keyword(schema->map.members[i].key);
-
-        if (k && k->check)
-            fits &= k->check(c, schema, schema->map.members[i].value, v, at);
-    }
+    fits = check_keywords(c, schema, v, at, false);
+    /* Alternatives look at the whole value again: what is wrong with it already would only be said twice. */
+    fits = fits && check_keywords(c, schema, v, at, true);
     c->depth--;
     return fits;
 }
