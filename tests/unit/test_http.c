@@ -598,6 +598,20 @@ static void test_throttle_pauses_its_scope(void)
     bench_close(&w.bench);
 }
 
+static void test_throttle_reaches_the_queue(void)
+{
+    static const struct answer script[] = {{WIRE_OK, 429, "Retry-After", "60", "", 100}, {WIRE_OK, 200, NULL, NULL, "{}", 0}, {0}};
+    struct crowd w = {.n = 2};
+
+    bench_open(&w.bench, script, (struct http_options){.mode = HTTP_READ_ONLY, .in_flight_max = 1});
+    w.visitors[0] = (struct visitor){.url = "https://arm.example/a"};
+    w.visitors[1] = (struct visitor){.url = "https://arm.example/b", .at_ms = 10};
+    sched_main(w.bench.sched, crowd_task, &w);
+    CHECK_ROW("who queued when the throttle came waits as well", w.visitors[1].done_ms == 60100);
+    CHECK(w.visitors[0].done_ms == 60100 && w.bench.peer.asked == 3);
+    bench_close(&w.bench);
+}
+
 /* --- journal and record ------------------------------------------------------------------------------------------------------ */
 
 static char folder[] = "/tmp/reinstate-http-XXXXXX";
@@ -760,6 +774,8 @@ static void test_record(void)
 
 static void keep_record(void *ctx, const struct wire_request *request, const struct wire_reply *reply)
 {
+    for (size_t i = 0; i < request->n_headers; i++)
+        CHECK_ROW("the token does not even reach the recorder", !strstr(request->headers[i].value, "hush"));
     recorder_add(ctx, request, reply);
 }
 
@@ -807,6 +823,7 @@ int main(void)
     test_admission_is_first_come();
     test_cancelled_in_the_queue();
     test_throttle_pauses_its_scope();
+    test_throttle_reaches_the_queue();
     test_journal_comes_first();
     test_no_journal_no_write();
     test_record();
