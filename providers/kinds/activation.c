@@ -16,10 +16,11 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_block(out, doc, NULL, "let notAfter be at most seven days after notBefore", "the window is longer than seven days");
         return;
     }
-    steps_add(out, doc, ACTION_NONE, NULL, value_bool_at(doc->spec, "withdrawn", false) ? "withdrawn: nothing new is started; jobs that run are not cancelled"
-                                           : v->now_ms < from ? "not in force before %s"
-                                           : v->now_ms > to   ? "expired at %s"
-                                                              : "in force until %s",
+    steps_add(out, doc, ACTION_NONE, NULL,
+              value_bool_at(doc->spec, "withdrawn", false) ? "withdrawn: nothing new is started; jobs that run are not cancelled"
+              : v->now_ms < from                           ? "not in force before %s"
+              : v->now_ms > to                             ? "expired at %s"
+                                                           : "in force until %s",
               time_format(v->arena, v->now_ms < from ? from : to));
 }
 

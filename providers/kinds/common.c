@@ -74,7 +74,8 @@ int64_t restored_vm_timeout(const struct document *doc, const char *which, int64
     return ms > 0 ? ms : otherwise;
 }
 
-const char *reference_id(struct arena *a, const struct document *doc, const char *path, char *(*id_of)(struct arena *, const struct document *))
+const char *reference_id(struct arena *a, const struct document *doc, const char *path,
+                         char *(*id_of)(struct arena *, const struct document *))
 {
     const struct reference *ref = document_reference(doc, path);
 

@@ -11,7 +11,7 @@ struct azure *kind_azure(void *provider, const struct document *doc);
 
 /* Subscription a document declares things in: its own spec.subscription, else its Azure document's. */
 const char *kind_subscription(const struct document *doc);
-const char *kind_location(const struct document *doc);                    /* spec.location, else the Azure document's; NULL */
+const char *kind_location(const struct document *doc); /* spec.location, else the Azure document's; NULL */
 /* ARM id of a resource the document declares: spec.resourceGroup and the name at `name_path`, else metadata.name. */
 char *kind_resource_id(struct arena *a, const struct document *doc, const char *type, const char *name_path);
 
@@ -27,7 +27,8 @@ int64_t restored_vm_timeout(const struct document *doc, const char *which, int64
 
 /* The id behind a reference field: of the document it names (id_of; NULL when documents cannot be named there), or the
  * id it gives. NULL when neither. */
-const char *reference_id(struct arena *a, const struct document *doc, const char *path, char *(*id_of)(struct arena *, const struct document *));
+const char *reference_id(struct arena *a, const struct document *doc, const char *path,
+                         char *(*id_of)(struct arena *, const struct document *));
 
 /* A map with just a state. */
 struct value *facts_new(struct arena *a, const char *state);

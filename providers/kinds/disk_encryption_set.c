@@ -23,7 +23,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err) == 0)
             value_set(o->arena, facts, "associatedResources", users);
         else if (err->class == ERR_DENIED || err->class == ERR_NOT_FOUND)
-            value_push(o->arena, value_set(o->arena, facts, "associatedResources", value_list(o->arena)), value_string(o->arena, "(cannot be listed)"));
+            value_push(o->arena, value_set(o->arena, facts, "associatedResources", value_list(o->arena)),
+                       value_string(o->arena, "(cannot be listed)"));
         else
             return -(int)err->class;
     }
@@ -76,23 +77,34 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     struct step *step;
 
     if (!kind_location(doc)) {
-        steps_block(out, doc, NULL, "declare spec.location or the Azure document's location", "the set is absent and no location is declared");
+        steps_block(out, doc, NULL, "declare spec.location or the Azure document's location",
+                    "the set is absent and no location is declared");
         return;
     }
     if (key && view_prospect(v, key) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address), "the set is absent and cannot be made before its key is back");
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address),
+                    "the set is absent and cannot be made before its key is back");
         return;
     }
     step = steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, with a new identity");
     describe_write(v, out, step, id);
     wanted = body(v->arena, doc, key_wanted_url(v, doc, "spec.key"));
     step_change(out, step, "properties.encryptionType", NULL, value_at(wanted, "properties.encryptionType"), NULL);
-    step_change(out, step, "properties.activeKey.keyUrl", NULL, value_at(wanted, "properties.activeKey.keyUrl"), "versioned, so that it stays on the version the disks were wrapped with");
+    step_change(out, step, "properties.activeKey.keyUrl", NULL, value_at(wanted, "properties.activeKey.keyUrl"),
+                "versioned, so that it stays on the version the disks were wrapped with");
     step_change(out, step, "identity.type", NULL, value_at(wanted, "identity.type"), NULL);
     step_change(out, step, "identity.principalId", NULL, value_unknown(v->arena), "Azure makes a new identity");
     step->postcondition = "a GET shows the set provisioned, with this key and an identity";
     step_writes(out, step, "PUT", "%s", id);
     view_need(v, out, step, key);
+}
+
+/* A set whose system identity was switched off has lost every grant with it; the new one is a new principal. */
+static bool lacks_identity(const struct document *doc, const struct value *live)
+{
+    const char *want = value_str_at(doc->spec, "identity.type"), *have = value_str_at(live, "identity.type");
+
+    return str_eq(want, "SystemAssigned") && (!have || !str_find_nocase(have, "SystemAssigned"));
 }
 
 static void steps_update(const struct view *v, const struct document *doc, struct steps *out)
@@ -104,23 +116,31 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !diff_same(url, have, DIFF_NOCASE);
     bool unpin = str_eq(value_str_at(doc->spec, "rotation"), "pinned") && value_is(rotation, VALUE_BOOL) && rotation->b;
     size_t users = value_count(value_get(facts, "associatedResources"));
+    bool identity = lacks_identity(doc, live);
     struct step *step;
 
-    if (!repoint && !unpin) {
+    if (!repoint && !unpin && !identity) {
         steps_add(out, doc, ACTION_NONE, NULL, "as declared");
         return;
     }
     if (repoint && key && view_prospect(v, key) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address), "the set points to %s and its declared key is not there", value_str(have));
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address),
+                    "the set points to %s and its declared key is not there", value_str(have));
         return;
     }
-    step = steps_add(out, doc, ACTION_UPDATE, NULL, repoint ? "the set points to another key than declared; %zu disks, snapshots or restore points use it"
-                                                            : "the set follows the newest key version, which is not supported for confidential VMs; %zu users", users);
+    step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it",
+                     repoint ? "the set points to another key than declared"
+                     : unpin ? "the set follows the newest key version, which is not supported for confidential VMs"
+                             : "the set has no system-assigned identity",
+                     users);
     describe_write(v, out, step, value_str_at(facts, "id"));
     if (repoint)
         step_change(out, step, "properties.activeKey.keyUrl", have, url, NULL);
     if (unpin)
         step_change(out, step, "properties.rotationToLatestKeyVersionEnabled", rotation, value_bool(v->arena, false), NULL);
+    if (identity)
+        step_change(out, step, "identity.type", value_at(live, "identity.type"), value_at(doc->spec, "identity.type"),
+                    "a new principal without any grant");
     step_writes(out, step, "PATCH", "%s", step->scope);
     view_need(v, out, step, key);
 }
@@ -147,7 +167,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     const char *error = value_str_at(live, "properties.autoKeyRotationError.code");
 
     if (str_eq(want_type, CVM_TYPE) && str_eq(value_str_at(doc->spec, "rotation"), "follow-latest")) {
-        steps_block(out, doc, NULL, "declare rotation: pinned", "rotation: follow-latest is refused for confidential VMs: an automatic rotation would leave their disks behind");
+        steps_block(out, doc, NULL, "declare rotation: pinned",
+                    "rotation: follow-latest is refused for confidential VMs: an automatic rotation would leave their disks behind");
         return;
     }
     if (steps_unseen(v, doc, out))
@@ -172,6 +193,26 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     steps_update(v, doc, out);
 }
 
+/* Only what differs is sent, so that what nobody declared stays as it is. */
+static struct value *patch_body(struct arena *a, const struct step *step, const struct document *doc, const struct value *url)
+{
+    struct value *patch = value_map(a), *properties = value_map(a);
+
+    for (size_t i = 0; i < step->n_changes; i++) {
+        const char *path = step->changes[i].path;
+
+        if (str_eq(path, "identity.type"))
+            value_set(a, patch, "identity", identity_body(a, doc));
+        else if (str_eq(path, "properties.activeKey.keyUrl"))
+            value_set(a, value_set(a, properties, "activeKey", value_map(a)), "keyUrl", value_copy(a, url));
+        else
+            value_set_bool(a, properties, "rotationToLatestKeyVersionEnabled", false);
+    }
+    if (value_count(properties))
+        value_set(a, patch, "properties", properties);
+    return patch;
+}
+
 static int act(struct call *c, const struct actor *actor, struct err *err)
 {
     const struct document *doc = actor->step->document;
@@ -179,7 +220,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     struct arena *a = actor->arena;
     const struct value *url = key_wanted_url(actor->view, doc, "spec.key");
     struct arm_operation op;
-    struct value *patch, *properties;
+    struct value *patch;
 
     if (actor->step->action == ACTION_WAIT)
         return arm_settle(az, c, a, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);
@@ -187,14 +228,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         return err_set(err, ERR_CONFLICT, "the version of key %s is not known yet", doc->name);
     if (actor->step->action == ACTION_CREATE)
         return arm_put(az, c, a, actor->step->scope, API_DISK, body(a, doc, url), actor->view->settings->poll_bound_ms, NULL, err);
-    /* Only what differs is sent, so that what nobody declared stays as it is. */
-    patch = value_map(a);
-    properties = value_set(a, patch, "properties", value_map(a));
-    for (size_t i = 0; i < actor->step->n_changes; i++)
-        if (str_eq(actor->step->changes[i].path, "properties.activeKey.keyUrl"))
-            value_set(a, value_set(a, properties, "activeKey", value_map(a)), "keyUrl", value_copy(a, url));
-        else
-            value_set_bool(a, properties, "rotationToLatestKeyVersionEnabled", false);
+    patch = patch_body(a, actor->step, doc, url);
     TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
     return arm_follow(az, c, a, &op, actor->view->settings->poll_bound_ms, NULL, err);
 }

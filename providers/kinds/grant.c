@@ -51,10 +51,12 @@ int role_assignments_read(struct azure *az, struct call *c, struct arena *a, con
     return 0;
 }
 
-int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope, const char *principal, const char *role_id, struct err *err)
+int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope, const char *principal, const char *role_id,
+                        struct err *err)
 {
     static const int64_t waits_ms[] = {10 * SECOND_MS, 20 * SECOND_MS, 40 * SECOND_MS, 80 * SECOND_MS, 150 * SECOND_MS};
-    char *id = arena_printf(a, "%s/providers/Microsoft.Authorization/roleAssignments/%s", scope, role_assignment_name(a, scope, principal, role_id));
+    char *id = arena_printf(a, "%s/providers/Microsoft.Authorization/roleAssignments/%s", scope,
+                            role_assignment_name(a, scope, principal, role_id));
     struct value *body = value_map(a), *properties = value_set(a, body, "properties", value_map(a));
     struct arm_operation op;
 
@@ -63,7 +65,8 @@ int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const
     /* Told, so that a new identity which the directory has not replicated yet is accepted. */
     value_set_string(a, properties, "principalType", "ServicePrincipal");
     for (size_t i = 0;; i++) {
-        if (arm_send(az, c, a, HTTP_PUT, id, API_AUTHORIZATION, body, ARM_REPEATABLE, &op, err) == 0 || str_eq_nocase(err->code, "RoleAssignmentExists"))
+        if (arm_send(az, c, a, HTTP_PUT, id, API_AUTHORIZATION, body, ARM_REPEATABLE, &op, err) == 0 ||
+            str_eq_nocase(err->code, "RoleAssignmentExists"))
             return 0;
         if (!str_eq_nocase(err->code, "PrincipalNotFound") || i == COUNT(waits_ms))
             return -(int)err->class;

@@ -11,13 +11,14 @@ char *role_assignment_name(struct arena *a, const char *scope, const char *princ
 
 /* May suspend. Role assignments at a scope and above it, with what their roles permit where the role is not a known one:
  * a list of {principalId, roleDefinitionId, scope, createdOn, permissions?}. */
-must_use int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret, struct err *err);
+must_use int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
+                                   struct err *err);
 /* May suspend. PUTs the assignment; one that exists already (under any name) is success. A principal that the directory
  * does not know yet is tried again for some minutes. */
-must_use int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope, const char *principal, const char *role_id,
-                                 struct err *err);
+must_use int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope, const char *principal,
+                                 const char *role_id, struct err *err);
 /* May suspend. Adds permissions to the principal's entry (the `add` sub-resource: nothing is replaced). */
-must_use int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *tenant, const char *principal,
-                               const struct value *permissions, struct err *err);
+must_use int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *tenant,
+                               const char *principal, const struct value *permissions, struct err *err);
 
 #endif

@@ -35,7 +35,8 @@ static int well_known_id(struct call *c, const struct observer *o, struct azure 
     const char *object_id;
 
     if (!app) {
-        value_set(o->arena, p, "why", value_format(o->arena, "the application id of %s in cloud %s is not published; declare its objectId", name, cloud->name));
+        value_set(o->arena, p, "why",
+                  value_format(o->arena, "the application id of %s in cloud %s is not published; declare its objectId", name, cloud->name));
         return 0;
     }
     if (directory_service_principal(az, c, o->arena, app, &object_id, err) == 0) {
@@ -43,10 +44,14 @@ static int well_known_id(struct call *c, const struct observer *o, struct azure 
         return 0;
     }
     if (err->class == ERR_NOT_FOUND)
-        value_set(o->arena, p, "why", value_format(o->arena, "the tenant has no service principal of application %s (%s); someone with directory rights creates it once: "
-                                                             "az ad sp create --id %s", app, name, app));
+        value_set(o->arena, p, "why",
+                  value_format(o->arena,
+                               "the tenant has no service principal of application %s (%s); someone with directory rights creates it once: "
+                               "az ad sp create --id %s",
+                               app, name, app));
     else if (err->class == ERR_DENIED && err->http_status == 403)
-        value_set(o->arena, p, "why", value_format(o->arena, "the directory cannot be read (%s); declare the objectId of %s instead", err->text, name));
+        value_set(o->arena, p, "why",
+                  value_format(o->arena, "the directory cannot be read (%s); declare the objectId of %s instead", err->text, name));
     else
         return -(int)err->class;
     return 0;
@@ -56,7 +61,8 @@ static int observe_principal(struct call *c, const struct observer *o, struct az
 {
     const struct document *doc = o->document;
     const struct value *declared = value_item(value_get(doc->spec, "principals"), i);
-    const char *known = value_str_at(declared, "wellKnown"), *object_id = value_str_at(declared, "objectId"), *as = value_str_at(declared, "as");
+    const char *known = value_str_at(declared, "wellKnown"), *object_id = value_str_at(declared, "objectId"),
+               *as = value_str_at(declared, "as");
     const struct reference *des = document_reference(doc, arena_printf(o->arena, "spec.principals.%zu.diskEncryptionSet", i));
     enum key_user user = KEY_USER_DES;
     struct value *live;
@@ -66,7 +72,12 @@ static int observe_principal(struct call *c, const struct observer *o, struct az
     else if (as)
         user = str_eq(as, "backup") ? KEY_USER_BACKUP : str_eq(as, "orchestrator") ? KEY_USER_ORCHESTRATOR : KEY_USER_DES;
     value_set_int(o->arena, p, "user", user);
-    value_set_string(o->arena, p, "label", known ? known : object_id ? object_id : des && des->target ? des->target->name : des && des->id ? arm_id_name(des->id) : "?");
+    value_set_string(o->arena, p, "label",
+                     known                ? known
+                     : object_id          ? object_id
+                     : des && des->target ? des->target->name
+                     : des && des->id     ? arm_id_name(des->id)
+                                          : "?");
     value_set_string(o->arena, p, "objectId", object_id);
     if (known)
         return well_known_id(c, o, az, known, p, err);
@@ -122,8 +133,11 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     }
     *facts = facts_new(o->arena, "present");
     value_set_string(o->arena, *facts, "vaultId", vault);
-    value_set_string(o->arena, *facts, "model", value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
-    scope = str_eq(value_str_at(o->document->spec, "scope"), "vault") ? (char *)vault : arena_printf(o->arena, "%s/keys/%s", vault, key_name ? key_name : key->name);
+    value_set_string(o->arena, *facts, "model",
+                     value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
+    scope = str_eq(value_str_at(o->document->spec, "scope"), "vault")
+                ? (char *)vault
+                : arena_printf(o->arena, "%s/keys/%s", vault, key_name ? key_name : key->name);
     value_set_string(o->arena, *facts, "scope", scope);
     if (!str_eq(value_str_at(*facts, "model"), "azure-rbac"))
         return 0;
@@ -181,8 +195,9 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
     const struct value *missing = value_get(p, "missing");
     const char *label = value_str_at(p, "label"), *object_id = value_str_at(p, "objectId"), *vault = value_str_at(facts, "vaultId");
     bool rbac = uses_rbac(v, doc);
-    struct step *step = steps_add(out, doc, ACTION_GRANT, label, missing ? "%s (%s) lacks %s: %s" : "%s (%s) will be a new identity without any right%s: %s", need->who, label,
-                                  missing ? join(v->arena, missing) : "", need->loses);
+    struct step *step = steps_add(out, doc, ACTION_GRANT, label,
+                                  missing ? "%s (%s) lacks %s: %s" : "%s (%s) will be a new identity without any right%s: %s", need->who,
+                                  label, missing ? join(v->arena, missing) : "", need->loses);
 
     step->scope = rbac && value_str_at(facts, "scope") ? value_str_at(facts, "scope") : vault;
     step->postcondition = "read back: the principal's effective rights hold all it needs";
@@ -190,7 +205,8 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
     step->estimate_source = "recorded grants";
     step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
     if (rbac) {
-        step_change(out, step, "role", NULL, value_string(v->arena, need->role), value_int_at(p, "user", 0) == KEY_USER_BACKUP ? "the narrowest built-in role with read and backup" : NULL);
+        step_change(out, step, "role", NULL, value_string(v->arena, need->role),
+                    value_int_at(p, "user", 0) == KEY_USER_BACKUP ? "the narrowest built-in role with read and backup" : NULL);
         step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
         step_right(out, step, vault, "Microsoft.Authorization/roleAssignments/write", false, "Role Based Access Control Administrator");
         if (value_int_at(p, "user", 0) == KEY_USER_BACKUP)
@@ -223,7 +239,8 @@ static const struct document *other_owner(const struct view *v, const struct doc
     return NULL;
 }
 
-static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i, struct step **grants, size_t *n_grants)
+static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i, struct step **grants,
+                            size_t *n_grants)
 {
     const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
     const struct document *des = document_target(doc, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
@@ -232,7 +249,8 @@ static void steps_principal(const struct view *v, const struct document *doc, st
     struct step *step;
 
     if (other) {
-        steps_block(out, doc, label, "keep one of the two", "the grant for %s is declared by %s as well: a grant has one owner", label, other->address);
+        steps_block(out, doc, label, "keep one of the two", "the grant for %s is declared by %s as well: a grant has one owner", label,
+                    other->address);
         return;
     }
     if (value_get(p, "missing") && value_count(value_get(p, "missing")) == 0)
@@ -242,7 +260,8 @@ static void steps_principal(const struct view *v, const struct document *doc, st
         return;
     }
     if (!object_id && view_prospect(v, des) != PROSPECT_PENDING) {
-        steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address), "the identity of %s is not there to be granted anything", label);
+        steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address),
+                    "the identity of %s is not there to be granted anything", label);
         return;
     }
     step = steps_grant(v, doc, out, i);
@@ -266,8 +285,9 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     until = since == TIME_NONE ? TIME_NONE : since + delay;
     if (!n_grants && (until == TIME_NONE || until <= v->now_ms))
         return;
-    step = steps_add(out, doc, ACTION_WAIT, NULL, n_grants ? "a grant acts up to %s after it was made%s" : "the newest grant acts by %s at the latest%s",
-                     n_grants ? duration_format(v->arena, delay) : duration_format(v->arena, until - v->now_ms), n_grants ? "" : " from now");
+    step = steps_add(
+        out, doc, ACTION_WAIT, NULL, n_grants ? "a grant acts up to %s after it was made%s" : "the newest grant acts by %s at the latest%s",
+        n_grants ? duration_format(v->arena, delay) : duration_format(v->arena, until - v->now_ms), n_grants ? "" : " from now");
     step->precondition = "the grants were read back";
     step->postcondition = "the documented propagation time has passed since the newest grant";
     step->estimate_ms = n_grants ? delay : until - v->now_ms;
@@ -324,10 +344,12 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     if (!p || !value_str_at(p, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
     if (uses_rbac(actor->view, doc))
-        return role_assignment_put(az, c, actor->arena, actor->step->scope, value_str_at(p, "objectId"), key_rights[value_int_at(p, "user", 0)].role_id, err);
+        return role_assignment_put(az, c, actor->arena, actor->step->scope, value_str_at(p, "objectId"),
+                                   key_rights[value_int_at(p, "user", 0)].role_id, err);
     for (const char *const *q = key_rights[value_int_at(p, "user", 0)].policy; *q; q++)
         value_push(actor->arena, permissions, value_string(actor->arena, *q));
-    TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az), value_str_at(p, "objectId"), permissions, err));
+    TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az), value_str_at(p, "objectId"), permissions,
+                          err));
     /* A vault that does not tell when it was changed leaves nothing to wait by later, so the wait is here. */
     if (value_get(vault_live(actor->view, doc), "systemData"))
         return 0;

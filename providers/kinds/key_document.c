@@ -31,7 +31,8 @@ static struct value *versions_of(struct arena *a, const struct value *list)
     return versions;
 }
 
-static int observe_deleted(struct call *c, struct azure *az, struct arena *a, const char *base, const char *name, struct value **facts, struct err *err)
+static int observe_deleted(struct call *c, struct azure *az, struct arena *a, const char *base, const char *name, struct value **facts,
+                           struct err *err)
 {
     struct value *deleted;
 
@@ -42,8 +43,8 @@ static int observe_deleted(struct call *c, struct azure *az, struct arena *a, co
     return 0;
 }
 
-static int observe_present(struct call *c, struct azure *az, struct arena *a, const struct document *doc, const char *base, const char *name,
-                           struct value *newest, struct value **ret, struct err *err)
+static int observe_present(struct call *c, struct azure *az, struct arena *a, const struct document *doc, const char *base,
+                           const char *name, struct value *newest, struct value **ret, struct err *err)
 {
     const char *wanted = value_str_at(doc->spec, "version");
     struct value *facts = facts_new(a, "present"), *versions, *live = newest;
@@ -193,7 +194,8 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     step->scope = key_url(v, doc);
     step->precondition = "the key's name is free, active and deleted";
     step->postcondition = "a GET shows the wanted version, enabled";
-    step_change(out, step, "key.version", NULL, version ? value_string(v->arena, version) : value_unknown(v->arena), "a restored key keeps its versions");
+    step_change(out, step, "key.version", NULL, version ? value_string(v->arena, version) : value_unknown(v->arena),
+                "a restored key keeps its versions");
     step->estimate_ms = MINUTE_MS;
     step->estimate_source = "recorded key restores";
     /* The permit looks at host and path. */
@@ -212,23 +214,30 @@ static void block_unordered(const struct view *v, const struct document *doc, st
 
     switch (e->order.state) {
     case ORDER_IN_FORCE:
-        step = steps_block(out, doc, "restore-key",
-                           e->order.exports ? "order a recovery point that has reached the vault tier: reinstate activate" : "set exports: allowed in the Activation",
-                           e->order.exports ? "the key is purged; the ordered recovery point of %s never reached the vault tier, and snapshots export no key"
-                                            : "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports",
-                           pvm);
+        step = steps_block(
+            out, doc, "restore-key",
+            e->order.exports ? "order a recovery point that has reached the vault tier: reinstate activate"
+                             : "set exports: allowed in the Activation",
+            e->order.exports
+                ? "the key is purged; the ordered recovery point of %s never reached the vault tier, and snapshots export no key"
+                : "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports",
+            pvm);
         break;
     case ORDER_FUTURE:
         step = steps_block(out, doc, "restore-key", arena_printf(v->arena, "wait until %s", time_format(v->arena, e->order.not_before_ms)),
                            "the key is purged; %s is not in force yet", e->order.activation->address);
         break;
     case ORDER_EXPIRED:
-        step = steps_block(out, doc, "restore-key", arena_printf(v->arena, "order anew: reinstate activate -f … %s", vm), "the key is purged; %s expired at %s",
-                           e->order.activation->address, time_format(v->arena, e->order.not_after_ms));
+        step =
+            steps_block(out, doc, "restore-key", arena_printf(v->arena, "order anew: reinstate activate -f ... %s", vm),
+                        "the key is purged; %s expired at %s", e->order.activation->address, time_format(v->arena, e->order.not_after_ms));
         break;
     default:
-        step = steps_block(out, doc, "restore-key", arena_printf(v->arena, "order it: reinstate activate -f … %s, then add what it prints to the manifests", vm),
-                           "the key is purged; Azure Backup's copy of %s can bring it back, by a restore that fails and exports it, and nobody has ordered that", pvm);
+        step = steps_block(out, doc, "restore-key",
+                           arena_printf(v->arena, "order it: reinstate activate -f ... %s, then add what it prints to the manifests", vm),
+                           "the key is purged; Azure Backup's copy of %s can bring it back, by a restore that fails and exports it, and "
+                           "nobody has ordered that",
+                           pvm);
         break;
     }
     step->scenario = "N-17";
@@ -240,19 +249,23 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
     struct step *step;
 
     if (!e.protected_vm) {
-        steps_block(out, doc, "restore-key", "declare a source: azureBackup, or a backup file of your own", "the key is gone and no declared source can bring it back");
+        steps_block(out, doc, "restore-key", "declare a source: azureBackup, or a backup file of your own",
+                    "the key is gone and no declared source can bring it back");
         return;
     }
     if (!e.export && view_prospect(v, e.protected_vm) != PROSPECT_PENDING) {
         if (view_prospect(v, e.protected_vm) == PROSPECT_BLOCKED && e.order.state == ORDER_IN_FORCE && e.order.exports)
-            steps_block(out, doc, "restore-key", arena_printf(v->arena, "see %s", e.protected_vm->address), "the key is gone and its export is blocked");
+            steps_block(out, doc, "restore-key", arena_printf(v->arena, "see %s", e.protected_vm->address),
+                        "the key is gone and its export is blocked");
         else
             block_unordered(v, doc, out, &e);
         return;
     }
-    step = steps_restore(v, doc, out, e.export ? arena_printf(v->arena, "the key is purged; failed restore job %s left Azure Backup's copy in storage account %s",
-                                                              value_str_at(e.export, "job"), value_str_at(e.export, "account"))
-                                               : "the key is purged; Azure Backup's copy is exported by the restore that fails");
+    step = steps_restore(v, doc, out,
+                         e.export ? arena_printf(v->arena,
+                                                 "the key is purged; failed restore job %s left Azure Backup's copy in storage account %s",
+                                                 value_str_at(e.export, "job"), value_str_at(e.export, "account"))
+                                  : "the key is purged; Azure Backup's copy is exported by the restore that fails");
     step->scenario = "N-17";
     order_cover(v, doc, step);
     step->unverified = "that the export holds the wanted version: it is compared after the restore";
@@ -268,14 +281,17 @@ static void steps_absent(const struct view *v, const struct document *doc, struc
     if (store && view_prospect(v, store) == PROSPECT_BLOCKED) {
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "its key vault is not there");
     } else if (str_eq(view_facts(v, doc) ? value_str_at(view_facts(v, doc), "storeState") : NULL, "deleted")) {
-        struct step *step = steps_add(out, doc, ACTION_WAIT, NULL, "its key vault is soft-deleted; the key is looked at again when the vault is back");
+        struct step *step =
+            steps_add(out, doc, ACTION_WAIT, NULL, "its key vault is soft-deleted; the key is looked at again when the vault is back");
 
         step->scope = key_url(v, doc);
         view_need(v, out, step, store);
     } else if (own_backup_file(doc)) {
         steps_restore(v, doc, out, arena_printf(v->arena, "the key is purged; restored from your own backup %s", own_backup_file(doc)));
     } else if (value_bool_at(doc->spec, "bootstrap", false) && !source_declared(doc, "azureBackup")) {
-        struct step *step = steps_add(out, doc, ACTION_CREATE, NULL, "the key does not exist and bootstrap is declared; nothing that was wrapped with an older key opens with this one");
+        struct step *step =
+            steps_add(out, doc, ACTION_CREATE, NULL,
+                      "the key does not exist and bootstrap is declared; nothing that was wrapped with an older key opens with this one");
 
         step->scope = key_url(v, doc);
         step_change(out, step, "key.version", NULL, value_unknown(v->arena), NULL);
@@ -301,29 +317,38 @@ static void steps_present(const struct view *v, const struct document *doc, stru
 {
     const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
     const char *version = value_str_at(doc->spec, "version");
-    int64_t now_s = v->now_ms / SECOND_MS, exp = value_int_at(live, "attributes.exp", 0), want_exp = time_parse(value_str_at(doc->spec, "expires"));
+    int64_t now_s = v->now_ms / SECOND_MS, exp = value_int_at(live, "attributes.exp", 0),
+            want_exp = time_parse(value_str_at(doc->spec, "expires"));
     bool disabled = !value_bool_at(live, "attributes.enabled", true), move_expiry = want_exp != TIME_NONE && exp != want_exp / SECOND_MS;
     struct step *step;
 
     if (!live) {
-        steps_block(out, doc, NULL, "a person decides: restore the old key into another vault, or remove the other key; nothing is deleted here",
-                    "a key of this name is there, but not version %s: the name was taken by another key, so the old one cannot be restored here", version)
+        steps_block(
+            out, doc, NULL, "a person decides: restore the old key into another vault, or remove the other key; nothing is deleted here",
+            "a key of this name is there, but not version %s: the name was taken by another key, so the old one cannot be restored here",
+            version)
             ->scenario = "N-07";
         return;
     }
     if (unfit(live)) {
-        steps_block(out, doc, NULL, "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")", "the key is not fit for confidential VMs: %s", unfit(live));
+        steps_block(out, doc, NULL, "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")",
+                    "the key is not fit for confidential VMs: %s", unfit(live));
         return;
     }
     if (exp && exp <= now_s && !move_expiry) {
-        steps_block(out, doc, NULL, "declare spec.expires with a later time, which needs approval", "the key version expired at %s", time_format(v->arena, exp * SECOND_MS))->scenario = "N-06";
+        steps_block(out, doc, NULL, "declare spec.expires with a later time, which needs approval", "the key version expired at %s",
+                    time_format(v->arena, exp * SECOND_MS))
+            ->scenario = "N-06";
         return;
     }
     if (!(disabled && value_bool_at(doc->spec, "enabled", true)) && !move_expiry) {
-        steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, enabled and fit for confidential VMs", vault_kid_version(value_str_at(live, "key.kid")));
+        steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, enabled and fit for confidential VMs",
+                  vault_kid_version(value_str_at(live, "key.kid")));
         return;
     }
-    step = steps_add(out, doc, ACTION_ENABLE, NULL, disabled ? "the key version is disabled: every disk wrapped with it stops" : "the key version's expiry is not as declared");
+    step = steps_add(out, doc, ACTION_ENABLE, NULL,
+                     disabled ? "the key version is disabled: every disk wrapped with it stops"
+                              : "the key version's expiry is not as declared");
     step->scope = arena_printf(v->arena, "%s/%s", key_url(v, doc), vault_kid_version(value_str_at(live, "key.kid")));
     step->scenario = disabled ? "N-05" : "N-06";
     if (disabled)
@@ -352,7 +377,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     else if (source_declared(doc, "recover"))
         steps_recover(v, doc, out);
     else
-        steps_block(out, doc, NULL, "declare `recover: {}` among its sources", "the key is soft-deleted and recovering is not among its declared sources");
+        steps_block(out, doc, NULL, "declare `recover: {}` among its sources",
+                    "the key is soft-deleted and recovering is not among its declared sources");
 }
 
 /* --- acting -------------------------------------------------------------------------------------------------------------------- */
@@ -373,7 +399,8 @@ static int verify_version(struct call *c, const struct actor *actor, struct azur
     if (err->class != ERR_NOT_FOUND)
         return -(int)err->class;
     err_set(err, ERR_BLOCKED, "the key was restored, but without version %s", wanted);
-    return err_advise(err, "the copy was taken of another key or before that version; a person compares the declared version with the key's versions");
+    return err_advise(
+        err, "the copy was taken of another key or before that version; a person compares the declared version with the key's versions");
 }
 
 /* 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched. */
@@ -387,12 +414,15 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
     return verify_version(c, actor, az, err);
 }
 
-static int fetch_export(struct call *c, const struct actor *actor, struct azure *az, const struct value *export, struct secret *ret, struct err *err)
+static int fetch_export(struct call *c, const struct actor *actor, struct azure *az, const struct value *export, struct secret *ret,
+                        struct err *err)
 {
     struct secret json cleanup(secret_release) = {0}, account_key cleanup(secret_release) = {0};
     const char *account = value_str_at(export, "account"), *account_id = value_str_at(export, "accountId");
     struct blob_place place = {
-        .account = account, .container = value_str_at(export, "container"), .name = value_str_at(export, "blob"),
+        .account = account,
+        .container = value_str_at(export, "container"),
+        .name = value_str_at(export, "blob"),
         .endpoint = arena_printf(actor->arena, "https://%s%s", account, azure_cloud(az)->blob_suffix),
     };
     char type[128];
@@ -409,7 +439,8 @@ static int fetch_export(struct call *c, const struct actor *actor, struct azure 
     }
     TRY(blob_cut_export(&json, ret, type, sizeof(type), err));
     if (vault_backup_home(ret) != BACKUP_HOME_VAULT)
-        return err_set(err, ERR_BLOCKED, "the exported key comes from a %s, and its declared store is a key vault", type[0] ? type : "store of unknown kind");
+        return err_set(err, ERR_BLOCKED, "the exported key comes from a %s, and its declared store is a key vault",
+                       type[0] ? type : "store of unknown kind");
     return 0;
 }
 
@@ -432,7 +463,8 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
 static int enable(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct value *facts = view_facts(actor->view, actor->step->document);
-    struct value *body = value_map(actor->arena), *attributes = value_set(actor->arena, body, "attributes", value_map(actor->arena)), *bundle;
+    struct value *body = value_map(actor->arena), *attributes = value_set(actor->arena, body, "attributes", value_map(actor->arena)),
+                 *bundle;
 
     for (size_t i = 0; i < actor->step->n_changes; i++)
         value_set(actor->arena, attributes, str_eq(actor->step->changes[i].path, "attributes.exp") ? "exp" : "enabled",
@@ -448,8 +480,8 @@ static int create(struct call *c, const struct actor *actor, struct azure *az, s
     struct value *provider, *bundle;
     char *policy, *path;
 
-    path = arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider", kind_subscription(doc),
-                        kind_location(doc) ? kind_location(doc) : azure_location(az));
+    path = arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
+                        kind_subscription(doc), kind_location(doc) ? kind_location(doc) : azure_location(az));
     TRY(arm_get(az, c, actor->arena, path, "2020-10-01", &provider, err));
     policy = arena_printf(actor->arena,
                           "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"%s\",\"allOf\":[{\"claim\":\"x-ms-compliance-status\","
@@ -466,7 +498,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 
     switch (actor->step->action) {
     case ACTION_RECOVER:
-        TRY(vault_recover_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), actor->view->settings->poll_bound_ms, &bundle, err));
+        TRY(vault_recover_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"),
+                              actor->view->settings->poll_bound_ms, &bundle, err));
         return verify_version(c, actor, az, err);
     case ACTION_RESTORE_KEY:
         return restore_key(c, actor, az, err);

@@ -16,8 +16,8 @@ static int observe_deleted(struct call *c, const struct observer *o, struct azur
 
     if (!location)
         return 0;
-    id = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/deletedVaults/%s", kind_subscription(doc), location,
-                      name ? name : doc->name);
+    id = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/deletedVaults/%s", kind_subscription(doc),
+                      location, name ? name : doc->name);
     if (arm_get(az, c, o->arena, id, API_KEYVAULT, &deleted, err) < 0) {
         /* Without the right to look among deleted vaults an absent one may be a deleted one. */
         if (err->http_status == 403) {
@@ -62,15 +62,16 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     const struct value *facts = view_facts(v, doc);
     const char *purge = value_str_at(facts, "deleted.properties.scheduledPurgeDate");
     const char *id = value_str_at(facts, "id");
-    struct step *step = steps_add(out, doc, ACTION_RECOVER, NULL, "the vault is soft-deleted%s%s; with it every key in it is unusable", purge ? " and is purged at " : "",
-                                  purge ? purge : "");
+    struct step *step = steps_add(out, doc, ACTION_RECOVER, NULL, "the vault is soft-deleted%s%s; with it every key in it is unusable",
+                                  purge ? " and is purged at " : "", purge ? purge : "");
 
     step->scope = id;
     step->precondition = "the vault is listed among the deleted vaults";
     step->postcondition = "the vault answers a GET";
     step->estimate_ms = 2 * MINUTE_MS;
     step->estimate_source = SOURCE_RECOVERY;
-    step->foretold = "role assignments of the vault do not come back with it (" SOURCE_RECOVERY "); they are granted anew by the documents that declare them";
+    step->foretold = "role assignments of the vault do not come back with it (" SOURCE_RECOVERY
+                     "); they are granted anew by the documents that declare them";
     step_writes(out, step, "PUT", "%s", id);
     step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.KeyVault/vaults/write", false, "Key Vault Contributor");
 }
@@ -102,7 +103,8 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     struct step *step;
 
     if (!kind_location(doc)) {
-        steps_block(out, doc, NULL, "declare spec.location or the Azure document's location", "the vault is absent and no location is declared");
+        steps_block(out, doc, NULL, "declare spec.location or the Azure document's location",
+                    "the vault is absent and no location is declared");
         return;
     }
     step = steps_add(out, doc, ACTION_CREATE, NULL, "the vault is absent and not among the deleted ones");
@@ -115,12 +117,32 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.KeyVault/vaults/write", false, "Key Vault Contributor");
 }
 
-static void assert_field(const struct view *v, const struct document *doc, struct steps *out, const char *field, const char *live_path, const char *advice)
-{
-    const struct value *want = value_get(doc->spec, field), *have = value_at(view_facts(v, doc), live_path);
+/* Fields that are looked at, never changed, and where ARM shows them. */
+static const struct {
+    const char *field, *live_path, *advice;
+} asserted[] = {
+    {"retentionDays", "properties.softDeleteRetentionInDays", "the retention is fixed when a vault is created; declare what it is"},
+    {"softDelete", "properties.enableSoftDelete", "a vault without soft delete loses keys at once; a person turns it on"},
+    {"location", "location", "a vault does not move; declare where it is"},
+    {"network.defaultAction", "properties.networkAcls.defaultAction", "a person changes the vault's firewall, or the declaration"},
+    {"network.bypass", "properties.networkAcls.bypass", "without the bypass AzureServices the backup service is kept out"},
+    {"network.publicNetworkAccess", "properties.publicNetworkAccess", "a person changes the vault's network, or the declaration"},
+};
 
-    if (want && !diff_same(want, have, DIFF_NOCASE))
-        step_change(out, steps_block(out, doc, field, advice, "%s is not as declared; it is asserted, not enforced", field), live_path, have, want, NULL);
+static void steps_assert(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *live = value_get(view_facts(v, doc), "live");
+
+    for (size_t i = 0; i < COUNT(asserted); i++) {
+        const struct value *want = value_at(doc->spec, asserted[i].field), *have = value_at(live, asserted[i].live_path);
+        struct step *step;
+
+        if (!want || diff_same(want, have, DIFF_LOCATION | DIFF_NOCASE))
+            continue;
+        step = steps_block(out, doc, asserted[i].field, asserted[i].advice, "%s is not as declared; it is asserted, not enforced",
+                           asserted[i].field);
+        step_change(out, step, arena_printf(v->arena, "live.%s", asserted[i].live_path), have, want, NULL);
+    }
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
@@ -141,17 +163,19 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     }
     if (model && !str_eq(model, model_of(live)))
         step_change(out,
-                    steps_block(out, doc, "permissionModel", "a person decides: changing the model voids every access policy, or every role, at once",
+                    steps_block(out, doc, "permissionModel",
+                                "a person decides: changing the model voids every access policy, or every role, at once",
                                 "the vault's permission model is %s, declared is %s", model_of(live), model),
                     "live.properties.enableRbacAuthorization", value_at(live, "properties.enableRbacAuthorization"),
                     value_bool(v->arena, str_eq(model, "azure-rbac")), NULL);
-    assert_field(v, doc, out, "retentionDays", "live.properties.softDeleteRetentionInDays", "the retention is fixed when a vault is created; declare what it is");
+    steps_assert(v, doc, out);
     if (value_bool_at(doc->spec, "purgeProtection", false) && !value_bool_at(live, "properties.enablePurgeProtection", false)) {
-        struct step *step = steps_add(out, doc, ACTION_UPDATE, NULL, "purge protection is off: a deleted key could be purged at once, and confidential VM keys need it");
+        struct step *step = steps_add(out, doc, ACTION_UPDATE, NULL,
+                                      "purge protection is off: a deleted key could be purged at once, and confidential VM keys need it");
 
         step->scope = value_str_at(facts, "id");
-        step_change(out, step, "properties.enablePurgeProtection", value_at(live, "properties.enablePurgeProtection"), value_bool(v->arena, true),
-                    "cannot be turned off again");
+        step_change(out, step, "properties.enablePurgeProtection", value_at(live, "properties.enablePurgeProtection"),
+                    value_bool(v->arena, true), "cannot be turned off again");
         step_writes(out, step, "PATCH", "%s", step->scope);
         step_right(out, step, step->scope, "Microsoft.KeyVault/vaults/write", false, "Key Vault Contributor");
     }

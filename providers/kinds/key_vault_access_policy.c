@@ -41,11 +41,13 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (steps_unseen(v, doc, out))
         return;
     if (value_bool_at(facts, "rbac", false)) {
-        steps_block(out, doc, NULL, "declare a RoleAssignment or a KeyAccess instead", "the vault lives by Azure RBAC, where access policies have no effect");
+        steps_block(out, doc, NULL, "declare a RoleAssignment or a KeyAccess instead",
+                    "the vault lives by Azure RBAC, where access policies have no effect");
         return;
     }
     if (!value_get(facts, "missing") && (!vault || view_prospect(v, vault) != PROSPECT_PENDING)) {
-        steps_block(out, doc, NULL, vault ? arena_printf(v->arena, "see %s", vault->address) : "check the vault's id", "the vault is not there");
+        steps_block(out, doc, NULL, vault ? arena_printf(v->arena, "see %s", vault->address) : "check the vault's id",
+                    "the vault is not there");
         return;
     }
     if (value_get(facts, "missing") && value_count(value_get(facts, "missing")) == 0) {
@@ -65,7 +67,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     const struct document *doc = actor->step->document;
     struct azure *az = kind_azure(actor->provider, doc);
 
-    return access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az), value_str_at(doc->spec, "objectId"), value_get(doc->spec, "keyPermissions"), err);
+    return access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az), value_str_at(doc->spec, "objectId"),
+                             value_get(doc->spec, "keyPermissions"), err);
 }
 
 const struct kind key_vault_access_policy_kind = {

@@ -6,18 +6,18 @@
 
 enum order_state {
     ORDER_NONE,
-    ORDER_FUTURE,        /* before notBefore */
+    ORDER_FUTURE, /* before notBefore */
     ORDER_IN_FORCE,
-    ORDER_EXPIRED,       /* after notAfter */
+    ORDER_EXPIRED, /* after notAfter */
     ORDER_WITHDRAWN,
-    ORDER_OVERLAPPING    /* two orders in force for one VM: an error */
+    ORDER_OVERLAPPING /* two orders in force for one VM: an error */
 };
 
 struct order {
     enum order_state state;
-    const struct document *activation, *other;      /* other: with ORDER_OVERLAPPING */
+    const struct document *activation, *other; /* other: with ORDER_OVERLAPPING */
     const char *point;
-    bool exports;                                   /* may run the pass that is expected to fail */
+    bool exports; /* may run the pass that is expected to fail */
     int64_t not_before_ms, not_after_ms;
 };
 
@@ -28,10 +28,10 @@ struct order order_for(const struct view *v, const struct document *restored_vm)
  * an order in force whose point reached the vault tier, else the first. */
 struct export_election {
     const struct document *key;
-    const struct document *protected_vm;            /* NULL: the key names no backup */
-    const struct document *restored_vm;             /* whose order pays for the pass; NULL without one */
+    const struct document *protected_vm; /* NULL: the key names no backup */
+    const struct document *restored_vm;  /* whose order pays for the pass; NULL without one */
     struct order order;
-    const struct value *export;                     /* a usable export already there (of the protected VM's facts); NULL */
+    const struct value *export; /* a usable export already there (of the protected VM's facts); NULL */
 };
 struct export_election export_elect(const struct view *v, const struct document *key);
 

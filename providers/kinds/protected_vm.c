@@ -61,9 +61,11 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
     } else {
         source = facts_new(o->arena, "present");
         value_set(o->arena, source, "live", live);
-        value_set_string(o->arena, source, "des", value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
+        value_set_string(o->arena, source, "des",
+                         value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &statuses, err) == 0)
-            value_set(o->arena, value_set(o->arena, value_get(live, "properties"), "instanceView", value_map(o->arena)), "statuses", value_get(statuses, "statuses"));
+            value_set(o->arena, value_set(o->arena, value_get(live, "properties"), "instanceView", value_map(o->arena)), "statuses",
+                      value_get(statuses, "statuses"));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
             return -(int)err->class;
         value_set_string(o->arena, source, "power", power_of(live));
@@ -93,7 +95,8 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
     const struct value *vault = view_facts(o->view, document_target(o->document, "spec.vault"));
     const struct value *list = value_get(vault, "jobs");
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
-    struct value *jobs = value_set(o->arena, facts, "jobs", value_list(o->arena)), *exports = value_set(o->arena, facts, "exports", value_list(o->arena));
+    struct value *jobs = value_set(o->arena, facts, "jobs", value_list(o->arena)),
+                 *exports = value_set(o->arena, facts, "exports", value_list(o->arena));
 
     for (size_t i = 0; i < value_count(list); i++) {
         struct value *body, *f;
@@ -212,7 +215,8 @@ static bool stale(const struct view *v, const struct document *doc, const char *
         return false;
     steps_block(out, doc, field, "look at the backup jobs of this VM and at its policy",
                 "readiness: the newest %srecovery point %s, allowed are %s", vault_tier ? "vault-tier " : "",
-                at == TIME_NONE ? "does not exist" : arena_printf(v->arena, "is %s old", duration_format(v->arena, v->now_ms - at)), duration_format(v->arena, allowed));
+                at == TIME_NONE ? "does not exist" : arena_printf(v->arena, "is %s old", duration_format(v->arena, v->now_ms - at)),
+                duration_format(v->arena, allowed));
     return true;
 }
 
@@ -225,6 +229,17 @@ static bool protection_broken(const struct view *v, const struct document *doc, 
     steps_block(out, doc, "protection", "resume the protection in the vault; reinstate changes nothing on a backup",
                 "the source VM exists and its protection is %s", state ? state : "not to be seen");
     return true;
+}
+
+static void assert_policy(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *want = value_get(doc->spec, "policy"), *have = value_at(view_facts(v, doc), "live.properties.policyName");
+
+    if (want && !diff_same(want, have, DIFF_NOCASE))
+        step_change(out,
+                    steps_block(out, doc, "policy", "put the VM under the declared policy in the vault, or declare the one it has",
+                                "the VM is under another backup policy than declared"),
+                    "live.properties.policyName", have, want, NULL);
 }
 
 /* The lost key that elects this VM as its exporter; NULL when none does. */
@@ -278,8 +293,8 @@ static bool block_failed_export(const struct document *doc, struct steps *out, c
     if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX))
         return false;
     steps_block(out, doc, "export-key", known ? known->action : "look at the job in the portal; the code is not in the table of errors",
-                "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"), code ? code : "an unnamed error", known ? ": " : "",
-                known ? known->meaning : "");
+                "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"), code ? code : "an unnamed error",
+                known ? ": " : "", known ? known->meaning : "");
     return true;
 }
 
@@ -295,7 +310,9 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     if (block_failed_export(doc, out, jobs))
         return;
     step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
-                     count_state(jobs, "running") ? "an export pass for %s is running: it is adopted" : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
+                     count_state(jobs, "running")
+                         ? "an export pass for %s is running: it is adopted"
+                         : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
                      e->key->address);
     step->scope = item;
     step->scenario = str_eq(protected_vm_source_state(v, doc), "present") ? "N-17" : "N-30";
@@ -312,7 +329,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     step->detail = detail;
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
-               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false, "Backup Operator");
+               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
+               "Backup Operator");
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
@@ -324,13 +342,16 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (steps_unseen(v, doc, out))
         return;
     if (!str_eq(view_state(v, doc), "present")) {
-        steps_block(out, doc, NULL, str_eq(source, "present") ? "protect the VM with an enhanced policy" : "check the names; without a backup nothing can be restored",
+        steps_block(out, doc, NULL,
+                    str_eq(source, "present") ? "protect the VM with an enhanced policy"
+                                              : "check the names; without a backup nothing can be restored",
                     "the vault holds no protected item of this VM");
         return;
     }
     if (str_eq(source, "present")) {
         if (!protection_broken(v, doc, out) && !stale(v, doc, "newestVaultPoint", true, out))
             stale(v, doc, "newestPoint", false, out);
+        assert_policy(v, doc, out);
     }
     if (key_to_export(v, doc, &e) && !e.export && e.order.state == ORDER_IN_FORCE && e.order.exports) {
         const struct value *point = protected_vm_point(v, doc, e.order.point);
@@ -339,7 +360,9 @@ static void steps(const struct view *v, const struct document *doc, struct steps
             steps_export(v, doc, out, &e);
     }
     if (out->count == before)
-        steps_add(out, doc, ACTION_NONE, NULL, str_eq(source, "present") ? "protected as declared" : "the source VM is gone: its backup is kept, it is never protected anew");
+        steps_add(out, doc, ACTION_NONE, NULL,
+                  str_eq(source, "present") ? "protected as declared"
+                                            : "the source VM is gone: its backup is kept, it is never protected anew");
 }
 
 /* --- acting ---------------------------------------------------------------------------------------------------------------------- */
@@ -360,7 +383,8 @@ static int key_still_lost(struct call *c, const struct job_run *run, struct err 
         return -(int)err->class;
     if (!found)
         return 0;
-    err_set(err, ERR_CONFLICT, "%s is not lost after all: a look %s later finds it", e->key->address, duration_format(run->actor->arena, run->settle_ms));
+    err_set(err, ERR_CONFLICT, "%s is not lost after all: a look %s later finds it", e->key->address,
+            duration_format(run->actor->arena, run->settle_ms));
     return err_advise(err, "plan again; nothing was triggered");
 }
 
@@ -387,24 +411,26 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         .still_due = key_still_lost,
         .ctx = &e,
         /* Disks, because they have no name to collide with and their jobs name the container. No set is named. */
-        .request = {
-            .type = RESTORE_DISKS,
-            .point = e.order.point,
-            .source_vm_id = value_str_at(view_facts(v, doc), "source.id"),
-            .region = protected_vm_region(v, doc),
-            .storage_account_id = reference_id(actor->arena, e.restored_vm, "spec.target.stagingAccount", NULL),
-            .target_group_id = arm_id_parent(actor->arena, restored_vm_id(actor->arena, e.restored_vm), 4),
-        },
+        .request =
+            {
+                .type = RESTORE_DISKS,
+                .point = e.order.point,
+                .source_vm_id = value_str_at(view_facts(v, doc), "source.id"),
+                .region = protected_vm_region(v, doc),
+                .storage_account_id = reference_id(actor->arena, e.restored_vm, "spec.target.stagingAccount", NULL),
+                .target_group_id = arm_id_parent(actor->arena, restored_vm_id(actor->arena, e.restored_vm), 4),
+            },
     };
     before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
     TRY(job_run_once(c, &run, count_state(before, "failed"), &job, err));
     if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
-        err_set(err, ERR_CONFLICT, "job %s completed: the key was fine after all, and restored disks are in %s", job.id, job.target_group ? job.target_group : "the target group");
+        err_set(err, ERR_CONFLICT, "job %s completed: the key was fine after all, and restored disks are in %s", job.id,
+                job.target_group ? job.target_group : "the target group");
         return err_advise(err, "plan again; the disks are kept and nothing is restored over them");
     }
     if (job.encryption_blob) {
-        actor_say(actor, "job %s failed as foretold (%s) and left the key in storage account %s", job.id, job.error_code ? job.error_code : "no code",
-                  job.storage_account ? job.storage_account : "?");
+        actor_say(actor, "job %s failed as foretold (%s) and left the key in storage account %s", job.id,
+                  job.error_code ? job.error_code : "no code", job.storage_account ? job.storage_account : "?");
         return 0;
     }
     err_set(err, ERR_BLOCKED, "job %s ended %s with %s and left no key", job.id, job.status, job.error_code ? job.error_code : "no code");

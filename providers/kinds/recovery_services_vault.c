@@ -34,9 +34,10 @@ static void assert_live(const struct view *v, const struct document *doc, struct
 {
     const struct value *want = value_get(doc->spec, field), *have = value_at(view_facts(v, doc), live_path);
 
-    if (want && !diff_same(want, have, DIFF_NOCASE))
-        step_change(out, steps_block(out, doc, field, "change the vault, or the declaration; reinstate changes nothing on a backup vault",
-                                     "%s is not as declared; it is asserted, not enforced", field),
+    if (want && !diff_same(want, have, DIFF_LOCATION | DIFF_NOCASE))
+        step_change(out,
+                    steps_block(out, doc, field, "change the vault, or the declaration; reinstate changes nothing on a backup vault",
+                                "%s is not as declared; it is asserted, not enforced", field),
                     live_path, have, want, NULL);
 }
 
@@ -47,10 +48,13 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (steps_unseen(v, doc, out))
         return;
     if (!str_eq(view_state(v, doc), "present")) {
-        steps_block(out, doc, NULL, "check subscription, resourceGroup and name; a backup vault is never created here, because an empty one holds no backups",
-                    "the Recovery Services vault does not exist");
+        steps_block(
+            out, doc, NULL,
+            "check subscription, resourceGroup and name; a backup vault is never created here, because an empty one holds no backups",
+            "the Recovery Services vault does not exist");
         return;
     }
+    assert_live(v, doc, out, "location", "live.location");
     assert_live(v, doc, out, "redundancy", "live.properties.redundancySettings.standardTierStorageRedundancy");
     assert_live(v, doc, out, "softDelete", "live.properties.securitySettings.softDeleteSettings.softDeleteState");
     assert_live(v, doc, out, "immutability", "live.properties.securitySettings.immutabilitySettings.state");

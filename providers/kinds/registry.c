@@ -2,8 +2,8 @@
  * ManagedHsmRoleAssignment after RoleAssignment. */
 #include "registry.h"
 
-extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, protected_vm_kind, key_kind, disk_encryption_set_kind,
-    key_access_kind, key_vault_access_policy_kind, role_assignment_kind, restored_vm_kind, activation_kind;
+extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, protected_vm_kind, key_kind,
+    disk_encryption_set_kind, key_access_kind, key_vault_access_policy_kind, role_assignment_kind, restored_vm_kind, activation_kind;
 
 static const struct kind *const items[] = {
     &azure_kind,
@@ -23,6 +23,17 @@ static const struct kind *const items[] = {
 const struct kinds all_kinds = {.items = items, .count = COUNT(items)};
 
 const char *const all_kind_names[] = {
-    "Azure",         "Policy",    "RecoveryServicesVault", "KeyVault",       "ProtectedVirtualMachine", "Key", "DiskEncryptionSet",
-    "KeyAccess",     "KeyVaultAccessPolicy", "RoleAssignment", "RestoredVirtualMachine", "Activation", NULL,
+    "Azure",
+    "Policy",
+    "RecoveryServicesVault",
+    "KeyVault",
+    "ProtectedVirtualMachine",
+    "Key",
+    "DiskEncryptionSet",
+    "KeyAccess",
+    "KeyVaultAccessPolicy",
+    "RoleAssignment",
+    "RestoredVirtualMachine",
+    "Activation",
+    NULL,
 };

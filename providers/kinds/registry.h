@@ -12,7 +12,7 @@ extern const char *const all_kind_names[];
 
 /* What the engine hands to the kinds as `provider`: the connection of each Azure document. */
 struct azure_connections {
-    struct azure *const *items;       /* by the index of the Azure document */
+    struct azure *const *items; /* by the index of the Azure document */
     size_t count;
 };
 

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 
 static const char *const state_words[] = {
-    [JOB_RUNNING] = "running",     [JOB_COMPLETED] = "completed", [JOB_COMPLETED_WITH_WARNINGS] = "completed",
-    [JOB_FAILED] = "failed",       [JOB_CANCELLED] = "cancelled", [JOB_UNKNOWN] = "unknown",
+    [JOB_RUNNING] = "running", [JOB_COMPLETED] = "completed", [JOB_COMPLETED_WITH_WARNINGS] = "completed",
+    [JOB_FAILED] = "failed",   [JOB_CANCELLED] = "cancelled", [JOB_UNKNOWN] = "unknown",
 };
 
 static const char *const type_words[] = {
-    [RESTORE_NEW_VM] = "new-vm", [RESTORE_DISKS] = "disks", [RESTORE_REPLACE] = "replace", [RESTORE_UNKNOWN] = "unknown",
+    [RESTORE_NEW_VM] = "new-vm",
+    [RESTORE_DISKS] = "disks",
+    [RESTORE_REPLACE] = "replace",
+    [RESTORE_UNKNOWN] = "unknown",
 };
 
 static void set_time(struct arena *a, struct value *facts, const char *key, int64_t ms)
@@ -151,7 +154,8 @@ static int trigger(struct call *c, const struct job_run *run, size_t failed_befo
     TRY(look(c, run, &jobs, err));
     adopted = job_to_adopt(jobs, failed_before);
     if (!adopted)
-        return err_set(err, ERR_UNKNOWN_OUTCOME, "the trigger's answer was lost and no job shows %s later; run again to look once more, nothing is repeated blindly",
+        return err_set(err, ERR_UNKNOWN_OUTCOME,
+                       "the trigger's answer was lost and no job shows %s later; run again to look once more, nothing is repeated blindly",
                        duration_format(run->actor->arena, run->settle_ms));
     *ret_job = value_str_at(adopted, "job");
     actor_say(run->actor, "job %s runs: adopted", *ret_job);
@@ -166,7 +170,8 @@ int job_run_once(struct call *c, const struct job_run *run, size_t failed_before
 
     for (int looks = 0; looks < 2 && !adopted; looks++) {
         if (looks == 1) {
-            actor_say(run->actor, "no such job; looking again in %s, because Azure's job list lags", duration_format(run->actor->arena, run->settle_ms));
+            actor_say(run->actor, "no such job; looking again in %s, because Azure's job list lags",
+                      duration_format(run->actor->arena, run->settle_ms));
             TRY(call_sleep_ms(c, run->settle_ms, "the second look before a restore", err));
         }
         TRY(look(c, run, &jobs, err));

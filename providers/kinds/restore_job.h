@@ -7,11 +7,11 @@
 
 /* What identifies a job as ours: nothing at Azure ties a job to an order, so all that can be compared is. */
 struct job_match {
-    const char *vm;                  /* source VM name */
+    const char *vm; /* source VM name */
     enum restore_type type;
     int64_t point_ms;
-    const char *target_group;        /* name */
-    const char *target_vm;           /* NULL for disks */
+    const char *target_group; /* name */
+    const char *target_vm;    /* NULL for disks */
     int64_t since_ms;
 };
 
@@ -29,11 +29,11 @@ struct job_run {
     struct restore_request request;
     int64_t settle_ms, bound_ms;
     const struct actor *actor;
-    const char *while_running;       /* said once, when the job runs: what it will look like */
+    const char *while_running; /* said once, when the job runs: what it will look like */
     /* May suspend. Asked between the second look and the trigger: is what this job would mend still broken? An error
      * stops it. What was seen once may have been the lag of a repair that somebody else has just made. */
     int (*still_due)(struct call *c, const struct job_run *run, struct err *err);
-    const void *ctx;                 /* for still_due */
+    const void *ctx; /* for still_due */
 };
 
 /* May suspend. Looks at the jobs of every status; when none of ours is running or done, waits `settle`, looks a second

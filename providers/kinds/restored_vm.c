@@ -46,7 +46,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     } else {
         facts = facts_new(o->arena, "present");
         value_set(o->arena, facts, "live", live);
-        value_set_string(o->arena, facts, "des", value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
+        value_set_string(o->arena, facts, "des",
+                         value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
             value_set_string(o->arena, facts, "power", power_of(value_get(view, "statuses")));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
@@ -63,13 +64,13 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 struct situation {
     const struct document *doc, *pvm, *des, *key;
     struct order order;
-    const struct value *point;           /* the ordered one, else the newest of the vault tier */
-    const char *des_id, *original_des;   /* original: NULL when nobody knows it any more */
-    struct value *jobs;                  /* ours since notBefore, newest first */
+    const struct value *point;         /* the ordered one, else the newest of the vault tier */
+    const char *des_id, *original_des; /* original: NULL when nobody knows it any more */
+    struct value *jobs;                /* ours since notBefore, newest first */
     struct job_match match;
-    enum dx_given given;                 /* what the request will name */
-    struct dx_facts now;                 /* as things stand, nothing named */
-    struct dx_facts then;                /* after the steps of the other documents */
+    enum dx_given given;  /* what the request will name */
+    struct dx_facts now;  /* as things stand, nothing named */
+    struct dx_facts then; /* after the steps of the other documents */
 };
 
 static enum restore_type type_of(const struct document *doc)
@@ -113,7 +114,8 @@ static enum dx_grants grants_state(const struct view *v, const struct document *
         const struct value *principals = value_get(view_facts(v, access), "principals");
 
         for (size_t i = 0; i < value_count(principals); i++) {
-            enum dx_grants g = lacks(value_item(principals, i)) ? by_user[value_int_at(value_item(principals, i), "user", 0)] : DX_GRANTS_OK;
+            enum dx_grants g =
+                lacks(value_item(principals, i)) ? by_user[value_int_at(value_item(principals, i), "user", 0)] : DX_GRANTS_OK;
 
             if (found == DX_GRANTS_UNKNOWN || found == DX_GRANTS_OK || (g != DX_GRANTS_OK && g < found))
                 found = g;
@@ -229,7 +231,8 @@ static size_t jobs_failed(const struct value *jobs)
     size_t n = 0;
 
     for (size_t i = 0; i < value_count(jobs); i++)
-        n += str_eq(value_str_at(value_item(jobs, i), "state"), "failed") || str_eq(value_str_at(value_item(jobs, i), "state"), "cancelled");
+        n +=
+            str_eq(value_str_at(value_item(jobs, i), "state"), "failed") || str_eq(value_str_at(value_item(jobs, i), "state"), "cancelled");
     return n;
 }
 
@@ -274,9 +277,10 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
         steps_add(out, s->doc, ACTION_NONE, NULL, "the VM is there as declared");
         return;
     }
-    step = steps_add(out, s->doc, ACTION_NONE, NULL, "on standby; as things stand %s from %s%s%s%s; order it with: reinstate activate -f … %s",
-                     row ? dx_outcome_words(row->outcome) : "the outcome of a restore is unknown", describe_point(v, s), row ? " (" : "", row ? row->state : "",
-                     row ? ")" : "", s->doc->name);
+    step = steps_add(out, s->doc, ACTION_NONE, NULL,
+                     "on standby; as things stand %s from %s%s%s%s; order it with: reinstate activate -f ... %s",
+                     row ? dx_outcome_words(row->outcome) : "the outcome of a restore is unknown", describe_point(v, s), row ? " (" : "",
+                     row ? row->state : "", row ? ")" : "", s->doc->name);
     step->scenario = row ? row->id : NULL;
 }
 
@@ -325,7 +329,8 @@ static void restore_rights(const struct view *v, const struct situation *s, stru
     const char *group = arm_id_parent(v->arena, restored_vm_id(v->arena, s->doc), 4);
 
     step_right(out, step, value_str_at(view_facts(v, s->pvm), "vaultId"),
-               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false, "Backup Operator");
+               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
+               "Backup Operator");
     step_right(out, step, group, "Microsoft.Compute/virtualMachines/write", false, "Contributor");
     step_right(out, step, group, "Microsoft.Compute/disks/write", false, "Contributor");
     if (staging && staging->id)
@@ -339,10 +344,12 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     struct value *detail = value_map(v->arena);
     struct step *step;
 
-    step = running ? steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "restore job %s runs already: it is adopted", value_str_at(running, "job"))
-                   : steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "ordered by %s from %s%s%s%s%s", s->order.activation->name, describe_point(v, s),
-                               now && now->outcome != DX_SUCCEEDS ? "; as things stand " : "", now && now->outcome != DX_SUCCEEDS ? dx_outcome_words(now->outcome) : "",
-                               now && now->outcome != DX_SUCCEEDS ? ": " : "", now && now->outcome != DX_SUCCEEDS ? now->state : "");
+    step = running
+               ? steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "restore job %s runs already: it is adopted", value_str_at(running, "job"))
+               : steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "ordered by %s from %s%s%s%s%s", s->order.activation->name,
+                           describe_point(v, s), now && now->outcome != DX_SUCCEEDS ? "; as things stand " : "",
+                           now && now->outcome != DX_SUCCEEDS ? dx_outcome_words(now->outcome) : "",
+                           now && now->outcome != DX_SUCCEEDS ? ": " : "", now && now->outcome != DX_SUCCEEDS ? now->state : "");
     step->scope = restored_vm_id(v->arena, s->doc);
     step->scenario = now ? now->id : NULL;
     step->precondition = "no restore job of this order is running or done, seen twice; key, set and grants as declared";
@@ -375,26 +382,29 @@ static bool steps_refuse(const struct view *v, const struct situation *s, struct
     struct step *step;
 
     if (!s->point) {
-        steps_block(out, s->doc, NULL, "list the points: reinstate activate -f … VM", "the vault has no recovery point %s of %s", s->order.point ? s->order.point : "in the vault tier",
-                    s->pvm->name);
+        steps_block(out, s->doc, NULL, "list the points: reinstate activate -f ... VM", "the vault has no recovery point %s of %s",
+                    s->order.point ? s->order.point : "in the vault tier", s->pvm->name);
         return true;
     }
     if (value_bool_at(s->point, "softDeleted", false)) {
-        steps_block(out, s->doc, NULL, "undelete the protected item in the vault, or order another point", "recovery point %s is soft-deleted", value_str_at(s->point, "id"));
+        steps_block(out, s->doc, NULL, "undelete the protected item in the vault, or order another point",
+                    "recovery point %s is soft-deleted", value_str_at(s->point, "id"));
         return true;
     }
     if (blocked) {
-        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", blocked->address), "ordered, but %s is blocked", blocked->address);
+        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", blocked->address), "ordered, but %s is blocked",
+                           blocked->address);
         step->scenario = diagnose(&s->now) ? diagnose(&s->now)->id : NULL;
         return true;
     }
     if (type_of(s->doc) == RESTORE_REPLACE) {
-        steps_block(out, s->doc, NULL, "declare restore: new-vm or disks", "replacing the disks of a confidential VM is not offered: the documents contradict each other");
+        steps_block(out, s->doc, NULL, "declare restore: new-vm or disks",
+                    "replacing the disks of a confidential VM is not offered: the documents contradict each other");
         return true;
     }
     if (then && then->outcome != DX_SUCCEEDS) {
-        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "%s (%s)", dx_remedy_words(then->remedy[0]), then->source), "ordered, but foreseen to fail: %s%s%s", then->state,
-                           then->code ? ", " : "", then->code ? then->code : "");
+        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "%s (%s)", dx_remedy_words(then->remedy[0]), then->source),
+                           "ordered, but foreseen to fail: %s%s%s", then->state, then->code ? ", " : "", then->code ? then->code : "");
         step->scenario = then->id;
         return true;
     }
@@ -406,8 +416,10 @@ static void steps_source_there(const struct view *v, const struct situation *s, 
     bool key_returns = s->key && view_prospect(v, s->key) == PROSPECT_PENDING;
 
     steps_add(out, s->doc, ACTION_NONE, NULL,
-              "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare evenIfSourceHealthy to restore all the same%s", source,
-              key_returns ? "comes back with the steps above" : "is usable", str_eq(source, "stopped") ? "; start the source when its key is back" : "");
+              "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare evenIfSourceHealthy to "
+              "restore all the same%s",
+              source, key_returns ? "comes back with the steps above" : "is usable",
+              str_eq(source, "stopped") ? "; start the source when its key is back" : "");
 }
 
 /* The source heals by itself when its own set and key are there, now or after the steps planned. */
@@ -431,11 +443,13 @@ static bool steps_beside_source(const struct view *v, const struct situation *s,
         return true;
     }
     if (str_eq(source, "running") && !value_bool_at(s->doc->spec, "besideSource", false)) {
-        steps_block(out, s->doc, NULL, "declare besideSource: true, or stop the source VM", "the source VM is running; two machines with one identity are restored only when declared");
+        steps_block(out, s->doc, NULL, "declare besideSource: true, or stop the source VM",
+                    "the source VM is running; two machines with one identity are restored only when declared");
         return true;
     }
     if (str_eq(source, "unseen")) {
-        steps_block(out, s->doc, NULL, "give the credential the right to read the source VM", "whether the source VM still runs cannot be seen");
+        steps_block(out, s->doc, NULL, "give the credential the right to read the source VM",
+                    "whether the source VM still runs cannot be seen");
         return true;
     }
     return false;
@@ -448,18 +462,20 @@ static void steps_completed(const struct view *v, const struct situation *s, str
     struct step *step;
 
     if (!str_eq(view_state(v, s->doc), "present") && type_of(s->doc) == RESTORE_NEW_VM) {
-        steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s at %s; the VM was removed since, and stays removed", value_str_at(job, "job"),
-                  value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
+        steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s at %s; the VM was removed since, and stays removed",
+                  value_str_at(job, "job"), value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
         return;
     }
     differs = type_of(s->doc) == RESTORE_NEW_VM ? target_differs(v, s) : NULL;
     if (differs) {
-        steps_block(out, s->doc, "verify", "a person looks at the VM and at the job; nothing is restored twice", "job %s completed, and the VM is not as declared: %s",
-                    value_str_at(job, "job"), differs);
+        steps_block(out, s->doc, "verify", "a person looks at the VM and at the job; nothing is restored twice",
+                    "job %s completed, and the VM is not as declared: %s", value_str_at(job, "job"), differs);
         return;
     }
-    if (wants_running(s->doc) && type_of(s->doc) == RESTORE_NEW_VM && !str_eq_nocase(value_str_at(view_facts(v, s->doc), "power"), "running")) {
-        step = steps_add(out, s->doc, ACTION_START_VM, NULL, "the VM is restored and %s; declared is running", value_str_at(view_facts(v, s->doc), "power"));
+    if (wants_running(s->doc) && type_of(s->doc) == RESTORE_NEW_VM &&
+        !str_eq_nocase(value_str_at(view_facts(v, s->doc), "power"), "running")) {
+        step = steps_add(out, s->doc, ACTION_START_VM, NULL, "the VM is restored and %s; declared is running",
+                         value_str_at(view_facts(v, s->doc), "power"));
         step->scope = restored_vm_id(v->arena, s->doc);
         step->scenario = "N-26";
         detail = value_map(v->arena);
@@ -483,8 +499,8 @@ static bool steps_failed(const struct situation *s, struct steps *out)
     if (!jobs_failed(s->jobs) || job_in(s->jobs, "running") || (job_retryable(last) && jobs_failed(s->jobs) < ATTEMPTS_MAX))
         return false;
     steps_block(out, s->doc, NULL, known ? known->action : "look at the job in the portal; the code is not in the table of errors",
-                       "restore job %s failed with %s%s%s; target group %s may hold what it left", value_str_at(last, "job"), code ? code : "an unnamed error",
-                       known ? ": " : "", known ? known->meaning : "", s->match.target_group);
+                "restore job %s failed with %s%s%s; target group %s may hold what it left", value_str_at(last, "job"),
+                code ? code : "an unnamed error", known ? ": " : "", known ? known->meaning : "", s->match.target_group);
     return true;
 }
 
@@ -507,7 +523,8 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
             steps_block(out, s->doc, NULL, "declare another target name: nothing is restored over a VM that is there",
                         "a VM of the target's name is there, without a job of this order, and %s", differs);
         else
-            steps_add(out, s->doc, ACTION_NONE, NULL, "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
+            steps_add(out, s->doc, ACTION_NONE, NULL,
+                      "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
         return;
     }
     if (steps_failed(s, out) || steps_beside_source(v, s, out) || steps_refuse(v, s, out))
@@ -523,8 +540,9 @@ static void steps_expired(const struct view *v, const struct situation *s, struc
         steps_completed(v, s, out, completed);
         return;
     }
-    steps_block(out, s->doc, NULL, arena_printf(v->arena, "order anew: reinstate activate -f … %s", s->doc->name), "%s expired at %s and was not carried out%s", s->order.activation->address,
-                time_format(v->arena, s->order.not_after_ms), job_in(s->jobs, "running") ? "; a job of it still runs" : "");
+    steps_block(out, s->doc, NULL, arena_printf(v->arena, "order anew: reinstate activate -f ... %s", s->doc->name),
+                "%s expired at %s and was not carried out%s", s->order.activation->address, time_format(v->arena, s->order.not_after_ms),
+                job_in(s->jobs, "running") ? "; a job of it still runs" : "");
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
@@ -534,13 +552,15 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (steps_unseen(v, doc, out))
         return;
     if (str_eq(view_state(v, document_target(doc, "spec.from")), "unseen")) {
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", document_target(doc, "spec.from")->address), "its backup cannot be seen");
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", document_target(doc, "spec.from")->address),
+                    "its backup cannot be seen");
         return;
     }
     s = situation_of(v, doc);
     switch (s.order.state) {
     case ORDER_OVERLAPPING:
-        steps_block(out, doc, NULL, "withdraw one of them", "%s and %s order the same VM at the same time", s.order.activation->address, s.order.other->address);
+        steps_block(out, doc, NULL, "withdraw one of them", "%s and %s order the same VM at the same time", s.order.activation->address,
+                    s.order.other->address);
         break;
     case ORDER_IN_FORCE:
         steps_in_force(v, &s, out);
@@ -555,7 +575,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
             steps_standby(v, &s, out);
         break;
     case ORDER_FUTURE:
-        steps_add(out, doc, ACTION_NONE, NULL, "ordered by %s, in force from %s", s.order.activation->name, time_format(v->arena, s.order.not_before_ms));
+        steps_add(out, doc, ACTION_NONE, NULL, "ordered by %s, in force from %s", s.order.activation->name,
+                  time_format(v->arena, s.order.not_before_ms));
         break;
     case ORDER_NONE:
         steps_standby(v, &s, out);
@@ -563,17 +584,21 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     }
 }
 
-/* --- acting ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- acting ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int act_start(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     struct arm_operation op;
 
-    TRY(arm_send(az, c, actor->arena, HTTP_POST, arena_printf(actor->arena, "%s/start", actor->step->scope), API_COMPUTE, NULL, ARM_REPEATABLE, &op, err));
+    TRY(arm_send(az, c, actor->arena, HTTP_POST, arena_printf(actor->arena, "%s/start", actor->step->scope), API_COMPUTE, NULL,
+                 ARM_REPEATABLE, &op, err));
     if (arm_follow(az, c, actor->arena, &op, actor->view->settings->poll_bound_ms, NULL, err) == 0)
         return 0;
-    return err_advise(err, "a restored confidential VM that does not start is most often refused its key: check the Confidential VM Orchestrator's grant, "
-                           "the key's release policy for this region, and that the version is enabled (see reinstate explain KeyAccess)");
+    return err_advise(
+        err,
+        "a restored confidential VM that does not start is most often refused its key: check the Confidential VM Orchestrator's grant, "
+        "the key's release policy for this region, and that the version is enabled (see reinstate explain KeyAccess)");
 }
 
 static int act_verify(struct call *c, const struct actor *actor, struct err *err)
@@ -623,19 +648,20 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .bound_ms = restored_vm_timeout(s.doc, "restore", v->settings->restore_bound_ms),
         .actor = actor,
         .still_due = target_still_free,
-        .request = {
-            .type = type_of(s.doc),
-            .point = s.order.point,
-            .source_vm_id = value_str_at(view_facts(v, s.pvm), "source.id"),
-            .region = protected_vm_region(v, s.pvm),
-            .storage_account_id = reference_id(actor->arena, s.doc, "spec.target.stagingAccount", NULL),
-            .target_group_id = arm_id_parent(actor->arena, restored_vm_id(actor->arena, s.doc), 4),
-            .target_vm_id = restored_vm_id(actor->arena, s.doc),
-            .subnet_id = reference_id(actor->arena, s.doc, "spec.target.subnet", NULL),
-            .des_id = s.given == DX_GIVEN_NOTHING ? NULL : s.des_id,
-            .zone = value_str_at(s.doc->spec, "zone"),
-            .disk_luns = value_get(s.doc->spec, "restoreDiskLuns"),
-        },
+        .request =
+            {
+                .type = type_of(s.doc),
+                .point = s.order.point,
+                .source_vm_id = value_str_at(view_facts(v, s.pvm), "source.id"),
+                .region = protected_vm_region(v, s.pvm),
+                .storage_account_id = reference_id(actor->arena, s.doc, "spec.target.stagingAccount", NULL),
+                .target_group_id = arm_id_parent(actor->arena, restored_vm_id(actor->arena, s.doc), 4),
+                .target_vm_id = restored_vm_id(actor->arena, s.doc),
+                .subnet_id = reference_id(actor->arena, s.doc, "spec.target.subnet", NULL),
+                .des_id = s.given == DX_GIVEN_NOTHING ? NULL : s.des_id,
+                .zone = value_str_at(s.doc->spec, "zone"),
+                .disk_luns = value_get(s.doc->spec, "restoreDiskLuns"),
+            },
     };
 
     TRY(job_run_once(c, &run, jobs_failed(s.jobs), &job, err));

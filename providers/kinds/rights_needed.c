@@ -6,32 +6,44 @@
 #define KEYS "Microsoft.KeyVault/vaults/keys/"
 
 const struct key_rights key_rights[KEY_USER_COUNT] = {
-    [KEY_USER_DES] = {
-        .who = "the disk encryption set's identity", .loses = "disks cannot be made or attached",
-        .policy = {"get", "wrapKey", "unwrapKey"},
-        .data_actions = {KEYS "read", KEYS "wrap/action", KEYS "unwrap/action"},
-        .role = "Key Vault Crypto Service Encryption User", .role_id = "e147488a-f6f5-4113-8e2d-b22465e65bf6",
-    },
-    [KEY_USER_ORCHESTRATOR] = {
-        .who = "the Confidential VM Orchestrator", .loses = "the VM cannot get its key and does not start",
-        .policy = {"get", "release"},
-        .data_actions = {KEYS "release/action"},
-        .role = "Key Vault Crypto Service Release User", .role_id = "08bbd89e-9f13-488c-ac41-acfcb10c90ab",
-    },
-    [KEY_USER_BACKUP] = {
-        .who = "the Backup Management Service", .loses = "backups stop keeping the key, and restores fail",
-        .policy = {"get", "list", "backup"},
-        .data_actions = {KEYS "read", KEYS "backup/action"},
-        /* The narrowest built-in role that holds both. That Backup's own check accepts it is unverified on Azure; the
-         * published grant is Key Vault Administrator. */
-        .role = "Key Vault Crypto User", .role_id = "12338af0-0e69-4776-bea7-57ae8d297424",
-    },
+    [KEY_USER_DES] =
+        {
+            .who = "the disk encryption set's identity",
+            .loses = "disks cannot be made or attached",
+            .policy = {"get", "wrapKey", "unwrapKey"},
+            .data_actions = {KEYS "read", KEYS "wrap/action", KEYS "unwrap/action"},
+            .role = "Key Vault Crypto Service Encryption User",
+            .role_id = "e147488a-f6f5-4113-8e2d-b22465e65bf6",
+        },
+    [KEY_USER_ORCHESTRATOR] =
+        {
+            .who = "the Confidential VM Orchestrator",
+            .loses = "the VM cannot get its key and does not start",
+            .policy = {"get", "release"},
+            .data_actions = {KEYS "release/action"},
+            .role = "Key Vault Crypto Service Release User",
+            .role_id = "08bbd89e-9f13-488c-ac41-acfcb10c90ab",
+        },
+    [KEY_USER_BACKUP] =
+        {
+            .who = "the Backup Management Service",
+            .loses = "backups stop keeping the key, and restores fail",
+            .policy = {"get", "list", "backup"},
+            .data_actions = {KEYS "read", KEYS "backup/action"},
+            /* The narrowest built-in role that holds both. That Backup's own check accepts it is unverified on Azure; the
+             * published grant is Key Vault Administrator. */
+            .role = "Key Vault Crypto User",
+            .role_id = "12338af0-0e69-4776-bea7-57ae8d297424",
+        },
 };
 
 const struct role_facts known_roles[] = {
-    {"Key Vault Crypto Service Encryption User", "e147488a-f6f5-4113-8e2d-b22465e65bf6", {KEYS "read", KEYS "wrap/action", KEYS "unwrap/action"}},
+    {"Key Vault Crypto Service Encryption User",
+     "e147488a-f6f5-4113-8e2d-b22465e65bf6",
+     {KEYS "read", KEYS "wrap/action", KEYS "unwrap/action"}},
     {"Key Vault Crypto Service Release User", "08bbd89e-9f13-488c-ac41-acfcb10c90ab", {KEYS "release/action"}},
-    {"Key Vault Crypto User", "12338af0-0e69-4776-bea7-57ae8d297424",
+    {"Key Vault Crypto User",
+     "12338af0-0e69-4776-bea7-57ae8d297424",
      {KEYS "read", KEYS "update/action", KEYS "backup/action", KEYS "encrypt/action", KEYS "wrap/action", KEYS "unwrap/action"}},
     {"Key Vault Crypto Officer", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603", {KEYS "*"}},
     {"Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483", {"Microsoft.KeyVault/vaults/*"}},
@@ -90,7 +102,8 @@ static struct value *as_permissions(struct arena *a, const struct value *assignm
     return value_get(assignment, "permissions") ? value_get(assignment, "permissions") : list;
 }
 
-struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id, const char *const *needed, int64_t *ret_since)
+struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id, const char *const *needed,
+                           int64_t *ret_since)
 {
     struct value *missing = value_list(a);
     int64_t since = TIME_NONE;

@@ -9,18 +9,18 @@
 enum key_user { KEY_USER_DES, KEY_USER_ORCHESTRATOR, KEY_USER_BACKUP, KEY_USER_COUNT };
 
 struct key_rights {
-    const char *who;                        /* "the disk encryption set's identity" */
-    const char *loses;                      /* what breaks without the grant */
-    const char *policy[4];                  /* key permissions of an access policy; NULL-terminated */
-    const char *data_actions[4];            /* data actions of Azure RBAC; NULL-terminated */
-    const char *role, *role_id;             /* the built-in role granted under Azure RBAC */
+    const char *who;             /* "the disk encryption set's identity" */
+    const char *loses;           /* what breaks without the grant */
+    const char *policy[4];       /* key permissions of an access policy; NULL-terminated */
+    const char *data_actions[4]; /* data actions of Azure RBAC; NULL-terminated */
+    const char *role, *role_id;  /* the built-in role granted under Azure RBAC */
 };
 extern const struct key_rights key_rights[KEY_USER_COUNT];
 
 /* The data actions of the built-in roles that occur on keys; NULL when the role is not one of them. */
 struct role_facts {
     const char *name, *id;
-    const char *data_actions[6];            /* may hold wildcards */
+    const char *data_actions[6]; /* may hold wildcards */
 };
 extern const struct role_facts known_roles[];
 extern const size_t n_known_roles;
@@ -31,6 +31,7 @@ const struct role_facts *role_by_name(const char *name);
 struct value *policy_missing(struct arena *a, const struct value *vault_live, const char *object_id, const char *const *needed);
 /* The data actions that the principal lacks among role assignments (a list of {principalId, roleDefinitionId, dataActions?});
  * *ret_since is the latest createdOn among the assignments that grant them, TIME_NONE when not told. */
-struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id, const char *const *needed, int64_t *ret_since);
+struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id, const char *const *needed,
+                           int64_t *ret_since);
 
 #endif

@@ -4,8 +4,8 @@
 
 struct scope_rights {
     const char *scope;
-    struct value *permissions;       /* NULL: cannot be read, then nothing is claimed about it */
-    const struct value *vault;       /* body of a key vault that lives by access policies, else NULL */
+    struct value *permissions; /* NULL: cannot be read, then nothing is claimed about it */
+    const struct value *vault; /* body of a key vault that lives by access policies, else NULL */
 };
 
 static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, struct scope_rights *ret, struct err *err)
@@ -53,7 +53,8 @@ static bool holds(struct arena *a, const struct scope_rights *s, const struct st
 
 static void gap_add(struct arena *a, struct value *gaps, const struct step *step, const struct step_right *right)
 {
-    struct value *gap = value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id, right->action, right->scope, right->role);
+    struct value *gap =
+        value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id, right->action, right->scope, right->role);
 
     for (size_t i = 0; i < value_count(gaps); i++)
         if (value_equal(value_item(gaps, i), gap))

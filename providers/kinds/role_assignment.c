@@ -46,7 +46,8 @@ static int role_id(struct call *c, const struct observer *o, struct azure *az, c
     }
     text_add(&query, "$filter=");
     text_add_percent(&query, arena_printf(o->arena, "roleName eq '%s'", role));
-    if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/providers/Microsoft.Authorization/roleDefinitions", scope), API_AUTHORIZATION, text_str(&query), &found, err) < 0) {
+    if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/providers/Microsoft.Authorization/roleDefinitions", scope), API_AUTHORIZATION,
+                 text_str(&query), &found, err) < 0) {
         if (err->http_status != 403)
             return -(int)err->class;
         value_set_string(o->arena, facts, "why", err->text);
@@ -93,8 +94,9 @@ static const struct document *other_owner(const struct view *v, const struct doc
         const struct document *d = v->desired->documents[i];
         const struct value *other = view_facts(v, d);
 
-        if (d->index < doc->index && str_eq(d->kind, "RoleAssignment") && str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")) &&
-            value_str_at(facts, "objectId") && str_eq_nocase(value_str_at(other, "objectId"), value_str_at(facts, "objectId")) &&
+        if (d->index < doc->index && str_eq(d->kind, "RoleAssignment") &&
+            str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")) && value_str_at(facts, "objectId") &&
+            str_eq_nocase(value_str_at(other, "objectId"), value_str_at(facts, "objectId")) &&
             str_eq_nocase(value_str_at(other, "roleId"), value_str_at(facts, "roleId")))
             return d;
         for (size_t j = 0; str_eq(d->kind, "KeyAccess") && j < value_count(value_get(other, "principals")); j++) {
@@ -127,11 +129,12 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     }
     if (!value_str_at(facts, "roleId") || (!object_id && !(des && view_prospect(v, des) == PROSPECT_PENDING))) {
-        steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s", value_str_at(facts, "why") ? ": " : "",
-                    value_str_at(facts, "why") ? value_str_at(facts, "why") : "");
+        steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s",
+                    value_str_at(facts, "why") ? ": " : "", value_str_at(facts, "why") ? value_str_at(facts, "why") : "");
         return;
     }
-    step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above", value_str_at(doc->spec, "role"));
+    step =
+        steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above", value_str_at(doc->spec, "role"));
     step->scope = value_str_at(facts, "scope");
     step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
     step_change(out, step, "role", NULL, value_get(doc->spec, "role"), NULL);
@@ -146,8 +149,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 
     if (!value_str_at(facts, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
-    return role_assignment_put(kind_azure(actor->provider, actor->step->document), c, actor->arena, actor->step->scope, value_str_at(facts, "objectId"),
-                               value_str_at(facts, "roleId"), err);
+    return role_assignment_put(kind_azure(actor->provider, actor->step->document), c, actor->arena, actor->step->scope,
+                               value_str_at(facts, "objectId"), value_str_at(facts, "roleId"), err);
 }
 
 const struct kind role_assignment_kind = {

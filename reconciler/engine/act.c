@@ -8,9 +8,9 @@
 
 struct run {
     const struct engine *engine;
-    struct arena *arena;                  /* of the pass: facts observed again live here */
+    struct arena *arena; /* of the pass: facts observed again live here */
     const struct look *look;
-    struct view view;                     /* follows the world as steps are done */
+    struct view view; /* follows the world as steps are done */
     struct outcome *outcome;
     struct group *group;
 };
@@ -121,7 +121,8 @@ static struct permit permit_for(struct arena *a, const struct step *step)
     return permit;
 }
 
-static int journal_step(const struct run *r, struct arena *a, const char *event, const struct step *step, const char *result, struct err *err)
+static int journal_step(const struct run *r, struct arena *a, const char *event, const struct step *step, const char *result,
+                        struct err *err)
 {
     struct value *line = value_map(a);
 
@@ -154,7 +155,12 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
     const struct kind *kind = engine_kind(r->engine, step->document);
     struct permit permit = permit_for(a, step);
     struct actor actor = {
-        .arena = a, .view = &r->view, .step = step, .provider = r->engine->provider, .say_ctx = r, .say = say,
+        .arena = a,
+        .view = &r->view,
+        .step = step,
+        .provider = r->engine->provider,
+        .say_ctx = r,
+        .say = say,
     };
     struct view frozen = r->view;
     int rc;
@@ -184,6 +190,14 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
     return err_advise(err, "run plan to see the present state; nothing was tried a second time");
 }
 
+/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong. */
+static bool step_overtaken(struct call *c, struct run *r, struct arena *a, const struct step *step, const struct err *err)
+{
+    struct err ignored;
+
+    return err->class == ERR_CONFLICT && observe_again(c, r, step, &ignored) == 0 && !step_now(c, r, a, step->id);
+}
+
 /* The specification of how one step is done. Returns the state it ends in; err is filled for FAILED and BLOCKED. */
 static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, const struct step *planned, struct err *err)
 {
@@ -206,7 +220,7 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
     if (still_covered(planned, fresh, err) < 0 || verdict_allows(fresh, err) < 0)
         return STEP_BLOCKED;
     if (step_write(c, r, a, fresh, err) < 0)
-        return err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;
+        return step_overtaken(c, r, a, fresh, err) ? STEP_NOT_NEEDED : err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;
     if (step_verified(c, r, a, fresh, err) < 0)
         return err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;
     return STEP_DONE;
@@ -220,7 +234,9 @@ static void step_task(struct call *c, void *arg)
     struct run *r = running->run;
     struct step_outcome *slot = running->slot;
     static const enum engine_event events[] = {
-        [STEP_DONE] = ENGINE_STEP_DONE,     [STEP_NOT_NEEDED] = ENGINE_STEP_NOT_NEEDED, [STEP_FAILED] = ENGINE_STEP_FAILED,
+        [STEP_DONE] = ENGINE_STEP_DONE,
+        [STEP_NOT_NEEDED] = ENGINE_STEP_NOT_NEEDED,
+        [STEP_FAILED] = ENGINE_STEP_FAILED,
         [STEP_BLOCKED] = ENGINE_STEP_BLOCKED,
     };
     int64_t begun = call_now_ms(c);
@@ -230,6 +246,8 @@ static void step_task(struct call *c, void *arg)
     tell(r, ENGINE_STEP_STARTS, slot->step, NULL, 0);
     slot->state = step_reconcile(c, r, scratch, slot->step, &slot->err);
     slot->elapsed_ms = call_now_ms(c) - begun;
+    if (slot->state == STEP_DONE)
+        slot->err = (struct err){.class = ERR_NONE};
     /* The view's steps were made in the scratch arena; nobody may find them after it is gone. */
     r->view.steps = &r->look->plan->steps;
     if (journal_step(r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
@@ -305,7 +323,9 @@ static void run_ready(struct run *r)
             if (ready == NOT_YET)
                 continue;
             if (ready == NEVER || draining) {
-                step_skip(r, slot, ready == NEVER ? arena_printf(r->arena, "needs %s, which was not done", cause) : "stopping: no further step is started");
+                step_skip(r, slot,
+                          ready == NEVER ? arena_printf(r->arena, "needs %s, which was not done", cause)
+                                         : "stopping: no further step is started");
                 moved = true;
                 continue;
             }

@@ -42,7 +42,8 @@ struct look {
 };
 
 /* May suspend. Reads only. */
-must_use int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret, struct err *err);
+must_use int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret,
+                         struct err *err);
 /* Pure: steps, policy and plan from facts already observed (golden tests, saved worlds). */
 must_use int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err);
 
@@ -62,7 +63,8 @@ struct outcome {
 };
 /* May suspend. Carries the plan out. Returns an error only when nothing could be tried (preflight could not be read,
  * cancelled); failures of steps are in the outcome. */
-must_use int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret, struct err *err);
+must_use int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret,
+                        struct err *err);
 /* DESIGN section 7: 0, 4 partly applied, 3 blocked, 1 error, in that precedence. */
 int engine_exit_code(const struct outcome *outcome);
 

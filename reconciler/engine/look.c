@@ -23,7 +23,8 @@ struct observing {
     bool failed;
 };
 
-int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts, const struct document *doc, struct err *err)
+int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts, const struct document *doc,
+                   struct err *err)
 {
     const struct kind *kind = engine_kind(e, doc);
     struct observer o = {.arena = view->arena, .view = view, .document = doc, .provider = e->provider};

@@ -55,7 +55,8 @@ static struct value *merge(struct arena *a, const struct value *base, const stru
 
 static bool same_document(const struct value *x, const struct value *y)
 {
-    return str_eq(value_str_at(x, "kind"), value_str_at(y, "kind")) && str_eq(value_str_at(x, "metadata.name"), value_str_at(y, "metadata.name"));
+    return str_eq(value_str_at(x, "kind"), value_str_at(y, "kind")) &&
+           str_eq(value_str_at(x, "metadata.name"), value_str_at(y, "metadata.name"));
 }
 
 static bool listed(struct arena *a, const struct value *without, const struct value *doc)
@@ -169,7 +170,11 @@ static void row_run(struct golden *g, const struct value *base, const char *name
         return;
     }
     g->failed++;
-    fprintf(stderr, "golden %s: %s\n", name, !row || !value_str_at(row, "cites") ? "no YAML, or it cites no row" : !got ? "no plan" : !expected ? "no expected plan; run with --update and review it" : "the plan differs");
+    fprintf(stderr, "golden %s: %s\n", name,
+            !row || !value_str_at(row, "cites") ? "no YAML, or it cites no row"
+            : !got                              ? "no plan"
+            : !expected                         ? "no expected plan; run with --update and review it"
+                                                : "the plan differs");
     if (got && expected)
         fprintf(stderr, "--- expected\n%s--- got\n%s", expected, got);
 }
@@ -189,7 +194,8 @@ int main(int argc, char **argv)
 
     g.update = argc == 3 && str_eq(argv[1], "--update");
     g.folder = argv[argc - 1];
-    if (argc < 2 || schemas_new(schema_files, &g.schemas, &err) < 0 || !(base = yaml_one(g.arena, arena_printf(g.arena, "%s/base.yaml", g.folder)))) {
+    if (argc < 2 || schemas_new(schema_files, &g.schemas, &err) < 0 ||
+        !(base = yaml_one(g.arena, arena_printf(g.arena, "%s/base.yaml", g.folder)))) {
         fprintf(stderr, "usage: golden [--update] FOLDER (with base.yaml and rows/)\n");
         return 1;
     }

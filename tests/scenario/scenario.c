@@ -44,7 +44,7 @@ struct suite {
 struct scenario {
     struct arena *arena;
     const struct suite *suite;
-    const char *name, *dir;         /* dir: a temporary folder of its own */
+    const char *name, *dir; /* dir: a temporary folder of its own */
     const struct value *spec;
     struct value *world;
     size_t faults;
@@ -150,7 +150,8 @@ static void edit(struct scenario *s, struct value *root, const struct value *e)
         value_push(a, value_at(root, push), value_copy(a, value_get(e, "item")));
     else if (path && value_is(parent, VALUE_MAP))
         value_set(a, parent, last, value_copy(a, value_get(e, "to")));
-    else if (drop && value_get(e, "where") && value_is(value_at(root, drop), VALUE_LIST) && drop_where(value_at(root, drop), value_get(e, "where")))
+    else if (drop && value_get(e, "where") && value_is(value_at(root, drop), VALUE_LIST) &&
+             drop_where(value_at(root, drop), value_get(e, "where")))
         return;
     else if (drop && !value_get(e, "where") && value_is(parent, VALUE_MAP) && value_remove(parent, last))
         return;
@@ -169,7 +170,8 @@ static void edit_all(struct scenario *s, struct value *root, const struct value 
 static size_t document_index(struct arena *a, const struct value *docs, const char *address)
 {
     for (size_t i = 0; i < value_count(docs); i++)
-        if (str_eq(arena_printf(a, "%s/%s", value_str_at(value_item(docs, i), "kind"), value_str_at(value_item(docs, i), "metadata.name")), address))
+        if (str_eq(arena_printf(a, "%s/%s", value_str_at(value_item(docs, i), "kind"), value_str_at(value_item(docs, i), "metadata.name")),
+                   address))
             return i;
     return SIZE_MAX;
 }
@@ -256,7 +258,8 @@ static int run_binary(struct scenario *s, const struct value *words, const char 
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        int out = open(in_dir(s, "out"), O_WRONLY | O_CREAT | O_TRUNC, 0600), err = open(in_dir(s, "err"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        int out = open(in_dir(s, "out"), O_WRONLY | O_CREAT | O_TRUNC, 0600),
+            err = open(in_dir(s, "err"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
         int in = open("/dev/null", O_RDONLY);
 
         dup2(in, 0);
@@ -300,7 +303,8 @@ static size_t requests_counted(struct scenario *s, const char *what)
         next = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
         if (!blank || json_parse(s->arena, line, (size_t)(next - line), &exchange, &err) < 0)
             return SIZE_MAX;
-        n += strncmp(value_str_at(exchange, "method"), what, (size_t)(blank - what)) == 0 && str_find_nocase(value_str_at(exchange, "uri"), blank + 1) != NULL;
+        n += strncmp(value_str_at(exchange, "method"), what, (size_t)(blank - what)) == 0 &&
+             str_find_nocase(value_str_at(exchange, "uri"), blank + 1) != NULL;
     }
     return n;
 }
@@ -322,7 +326,8 @@ static void expect_requests(struct scenario *s, const struct value *counts)
         size_t n = requests_counted(s, m->key);
 
         if (!value_is(m->value, VALUE_INT) || n != (size_t)m->value->i)
-            fault(s, arena_printf(s->arena, "%zu requests of %s", n, m->key), arena_printf(s->arena, "expected %lld", (long long)value_int_at(counts, m->key, -1)));
+            fault(s, arena_printf(s->arena, "%zu requests of %s", n, m->key),
+                  arena_printf(s->arena, "expected %lld", (long long)value_int_at(counts, m->key, -1)));
     }
 }
 
@@ -343,7 +348,8 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
     code = run_binary(s, value_get(run, "do"), in_dir(s, "journal"));
     world_follow(s);
     if (code != value_int_at(run, "exit", 0))
-        fault(s, arena_printf(s->arena, "run %zu: exit code %d", number + 1, code), arena_printf(s->arena, "expected %lld", (long long)value_int_at(run, "exit", 0)));
+        fault(s, arena_printf(s->arena, "run %zu: exit code %d", number + 1, code),
+              arena_printf(s->arena, "expected %lld", (long long)value_int_at(run, "exit", 0)));
     {
         const char *talk = arena_printf(s->arena, "%s\n%s", file_read(s->arena, in_dir(s, "out")), file_read(s->arena, in_dir(s, "err")));
         const char *world = file_read(s->arena, in_dir(s, "world-out.yaml"));
@@ -368,7 +374,8 @@ static size_t jobs_of(const struct value *world, const char *type)
     size_t n = 0;
 
     for (size_t i = 0; i < value_count(jobs); i++) {
-        const struct value *kinds[] = {value_at(value_item(jobs, i), "properties.extendedInfo.propertyBag.Job Type"), value_get(value_item(jobs, i), "recoveryType")};
+        const struct value *kinds[] = {value_at(value_item(jobs, i), "properties.extendedInfo.propertyBag.Job Type"),
+                                       value_get(value_item(jobs, i), "recoveryType")};
 
         for (size_t k = 0; k < COUNT(kinds); k++)
             if (str_eq(value_str(kinds[k]), type)) {
@@ -387,7 +394,8 @@ static void expect_jobs(struct scenario *s, const char *when)
         const struct member *m = &counts->map.members[i];
 
         if (jobs_of(s->world, m->key) != (size_t)m->value->i)
-            fault(s, when, arena_printf(s->arena, "%zu jobs \"%s\", expected %lld", jobs_of(s->world, m->key), m->key, (long long)m->value->i));
+            fault(s, when,
+                  arena_printf(s->arena, "%zu jobs \"%s\", expected %lld", jobs_of(s->world, m->key), m->key, (long long)m->value->i));
     }
 }
 
