@@ -403,6 +403,7 @@ void backup_advance(struct sim *s)
     struct value *all = state_list(s, "jobs");
     int64_t now = s->now_ms;
 
+    stores_advance(s);
     for (size_t i = 0; i < value_count(all); i++) {
         struct value *job = value_item(all, i), *own = value_get(job, "sim");
         int64_t due;

@@ -23,6 +23,8 @@ enum key_state key_state(struct sim *s, const char *store, const char *name, con
 const char *key_state_name(enum key_state state);
 /* Brings deletions and recoveries forward: what was to be purged by now is. */
 void keys_advance(struct sim *s);
+/* The part of it that looks at vaults only; cheap enough for every request. */
+void stores_advance(struct sim *s);
 /* The backup of the key that has this version (there may be two of one name, the older purged); false when the world has none. */
 bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version, struct text *ret_raw);
 /* The key in a backup blob, in `a`; NULL when this vault cannot open it. */

@@ -80,17 +80,24 @@ struct value *vault_by_name(struct sim *s, const char *store)
     return NULL;
 }
 
+static bool store_purged(const struct value *gone)
+{
+    return str_eq(value_str_at(gone, "state"), "purged");
+}
+
+/* The soft-deleted vault of that name, else the one purged last. */
 static const struct value *deleted_vault(struct sim *s, const char *store)
 {
     struct value *all = state_list(s, "deletedVaults");
+    const struct value *ret = NULL;
 
     for (size_t i = 0; i < value_count(all); i++) {
-        const char *id = value_str_at(value_item(all, i), "id");
+        const struct value *gone = value_item(all, i);
 
-        if (id && str_eq_nocase(world_id_name(id), store))
-            return value_item(all, i);
+        if (str_eq_nocase(world_id_name(value_str_at(gone, "id")), store) && (!ret || store_purged(ret)))
+            ret = gone;
     }
-    return NULL;
+    return ret;
 }
 
 /* What a store's backups are bound to. A purged vault is remembered by the backups that were made with its keys: vault and VM
@@ -190,8 +197,11 @@ enum key_state key_state(struct sim *s, const char *store, const char *name, con
     const struct value *key = key_find(s, store, name), *v;
     int64_t expires, from;
 
-    if (!vault_by_name(s, store))
-        return deleted_vault(s, store) ? KEY_STORE_DELETED : KEY_STORE_PURGED;
+    if (!vault_by_name(s, store)) {
+        const struct value *gone = deleted_vault(s, store);
+
+        return gone && !store_purged(gone) ? KEY_STORE_DELETED : KEY_STORE_PURGED;
+    }
     if (!key)
         return KEY_PURGED;
     if (key_in_state(key, "deleted") || key_settling(s, key))
@@ -229,10 +239,38 @@ void key_mark_deleted(struct sim *s, struct value *key, const struct value *vaul
     state_changed(s);
 }
 
+static void purge_keys_of(struct sim *s, const char *store)
+{
+    struct value *all = state_list(s, "keys");
+
+    for (size_t i = 0; i < value_count(all); i++)
+        if (str_eq_nocase(value_str_at(value_item(all, i), "store"), store))
+            value_set_string(s->arena, value_item(all, i), "state", "purged");
+    state_changed(s);
+}
+
+/* A purged vault takes its keys along, once: a later vault of that name begins empty. */
+void stores_advance(struct sim *s)
+{
+    struct value *all = state_list(s, "deletedVaults");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        struct value *gone = value_item(all, i);
+        int64_t purge = time_parse(value_str_at(gone, "scheduledPurgeDate"));
+
+        if (value_bool_at(gone, "keysPurged", false) || (!store_purged(gone) && (purge == TIME_NONE || purge > s->now_ms)))
+            continue;
+        value_set_string(s->arena, gone, "state", "purged");
+        value_set_bool(s->arena, gone, "keysPurged", true);
+        purge_keys_of(s, world_id_name(value_str_at(gone, "id")));
+    }
+}
+
 void keys_advance(struct sim *s)
 {
     struct value *all = state_list(s, "keys");
 
+    stores_advance(s);
     for (size_t i = 0; i < value_count(all); i++) {
         struct value *key = value_item(all, i);
         int64_t purge;

@@ -232,6 +232,36 @@ static void test_backup_and_restore(void)
     end(&w);
 }
 
+/* A deleted vault's name does not resolve; recovered it has its keys again; purged and made anew it is empty. */
+static void test_deleted_vault(void)
+{
+    static const char again[] = "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"family\":\"A\",\"name\":"
+                                "\"premium\"},\"enableRbacAuthorization\":true%s}}";
+    static const struct { const char *reason, *more; int64_t wait; int status; } rows[] = {
+        {"recovered", ",\"createMode\":\"recover\"", HOUR_MS, 200}, {"made anew", "", 8 * DAY_MS, 404},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct world w;
+        struct reply r;
+
+        begin(&w);
+        r = ask(w.s, w.a, w.now, operator_token(w.s, w.a, w.now), "DELETE", ARM VAULT "?api-version=2025-05-01", NULL);
+        CHECK_ROW(rows[i].reason, r.status == 200);
+        r = call(&w, "GET", KEY_URL API, NULL);
+        CHECK_ROW(rows[i].reason, r.fault == SIM_RESET);
+        w.now += rows[i].wait;
+        r = ask(w.s, w.a, w.now, operator_token(w.s, w.a, w.now), "PUT", ARM VAULT "?api-version=2025-05-01",
+                arena_printf(w.a, again, rows[i].more));
+        CHECK_ROW(rows[i].reason, r.status == 200);
+        w.now += HOUR_MS;
+        w.token = vault_token(&w, OPERATOR_APP, "let-me-in");
+        r = call(&w, "GET", KEY_URL API, NULL);
+        CHECK_ROW(rows[i].reason, r.status == rows[i].status);
+        end(&w);
+    }
+}
+
 static void test_create_and_update(void)
 {
     struct world w;
@@ -264,6 +294,7 @@ int main(void)
     test_pages();
     test_soft_delete();
     test_backup_and_restore();
+    test_deleted_vault();
     test_create_and_update();
     HARNESS_END();
 }
