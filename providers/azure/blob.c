@@ -213,7 +213,9 @@ int blob_read(struct azure *az, struct call *c, struct arena *a, const struct bl
 {
     const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {.method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max + PAGE};
+    struct http_request request = {
+        .method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max + PAGE, .guarded = true,
+    };
     const char *what = arena_printf(a, "read blob %s of storage account %s", place->name, place->account);
     size_t start = 0, len = 0;
     char *url = NULL;
@@ -232,6 +234,23 @@ int blob_read(struct azure *az, struct call *c, struct arena *a, const struct bl
     if (len > max)
         return err_set(err, ERR_PROTOCOL, "%s: it has more than %zu bytes", what, max);
     secret_set(ret, response.body.bytes ? response.body.bytes + start : "", len);
+    return 0;
+}
+
+int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, bool *ret, struct err *err)
+{
+    const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = HTTP_HEAD, .headers = headers, .n_headers = COUNT(headers)};
+    const char *what = arena_printf(a, "look for blob %s of storage account %s", place->name, place->account);
+    char *url = NULL;
+
+    TRY(blob_url(az, a, place, true, &url, err));
+    request.url = url;
+    TRY(azure_send(az, c, a, AUDIENCE_STORAGE, &request, what, &response, err));
+    if (response.status >= 400 && response.status != 404)
+        return azure_error_of(a, &response, what, err);
+    *ret = response.status < 400;
     return 0;
 }
 

@@ -13,9 +13,11 @@ struct blob_place {
 
 /* May suspend. Reads a whole blob of at most max bytes into wiped memory, cut to x-ms-meta-configblobsize when that is
  * sent, else with trailing NUL bytes and blanks stripped; a UTF-8 byte order mark is skipped. `account_key` NULL: bearer
- * token. ERR_NOT_FOUND, ERR_DENIED with the code of x-ms-error-code, ERR_PROTOCOL when too large or cut half way. */
+ * token. A guarded read: it needs a permit that names the blob's host. ERR_NOT_FOUND, ERR_DENIED with the code of x-ms-error-code, ERR_PROTOCOL when too large or cut half way. */
 must_use int blob_read(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
                        size_t max, struct secret *ret, struct err *err);
+/* May suspend. HEAD with a bearer token: a read that shows nothing of the contents. ERR_DENIED when it cannot be seen. */
+must_use int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, bool *ret, struct err *err);
 /* May suspend. The first key of the account (POST listKeys: needs a permit), cut out without a JSON tree. */
 must_use int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret, struct err *err);
 /* The Authorization header of SharedKey for one request; pure. */

@@ -243,6 +243,13 @@ static void block_unordered(const struct view *v, const struct document *doc, st
     step->scenario = "N-17";
 }
 
+static const char *staging_of(const struct export_election *e)
+{
+    const struct reference *ref = e->restored_vm ? document_reference(e->restored_vm, "spec.target.stagingAccount") : NULL;
+
+    return ref && ref->id ? ref->id : "";
+}
+
 static void steps_from_backup(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct export_election e = export_elect(v, doc);
@@ -269,6 +276,8 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
     step->scenario = "N-17";
     order_cover(v, doc, step);
     step->unverified = "that the export holds the wanted version: it is compared after the restore";
+    /* The exported key is read from the staging account, by whichever right there is. */
+    step_writes(out, step, "GET", "%s", e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
     step_writes(out, step, "POST", "/listKeys");
     if (!e.export)
         view_need(v, out, step, e.protected_vm);

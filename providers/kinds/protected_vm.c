@@ -6,6 +6,7 @@
  * with accountId when declared staging accounts tell it]. */
 #include "protected_vm.h"
 
+#include "../azure/blob.h"
 #include "../azure/vault.h"
 #include "order.h"
 
@@ -90,6 +91,23 @@ static const char *account_id(struct arena *a, const struct document *pvm, const
     return NULL;
 }
 
+/* An export that somebody has cleaned up since is none. What cannot be seen counts as there: reading it will tell. */
+static int export_is_there(struct call *c, const struct observer *o, struct azure *az, const struct backup_job *job, bool *ret,
+                           struct err *err)
+{
+    struct blob_place place = {
+        .endpoint = arena_printf(o->arena, "https://%s%s", job->storage_account, azure_cloud(az)->blob_suffix),
+        .account = job->storage_account,
+        .container = job->config_container,
+        .name = job->encryption_blob,
+    };
+
+    *ret = true;
+    if (blob_exists(az, c, o->arena, &place, ret, err) == 0 || err->class == ERR_DENIED || err->class == ERR_TRANSIENT)
+        return 0;
+    return -(int)err->class;
+}
+
 static int observe_jobs(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
     const struct value *vault = view_facts(o->view, document_target(o->document, "spec.vault"));
@@ -101,6 +119,7 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
     for (size_t i = 0; i < value_count(list); i++) {
         struct value *body, *f;
         struct backup_job job;
+        bool there;
 
         backup_read_job(o->arena, value_item(list, i), &job);
         if (!str_eq_nocase(job.vm, value_str_at(o->document->spec, "source.name")))
@@ -110,6 +129,9 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
         f = job_to_facts(o->arena, &job);
         value_push(o->arena, jobs, f);
         if (job.state != JOB_FAILED || !job.encryption_blob || !job.config_container || !job.storage_account)
+            continue;
+        TRY(export_is_there(c, o, az, &job, &there, err));
+        if (!there)
             continue;
         value_set_string(o->arena, f, "accountId", account_id(o->arena, o->document, job.storage_account));
         value_push(o->arena, exports, f);

@@ -5,7 +5,8 @@
  *  2. A cancelled task is resumed with ERR_CANCELLED from whatever it waits in, and returns through its own cleanups;
  *     after that, blocking calls fail at once.
  *  3. After any call that takes `struct call *`, facts read before it may be stale.
- *  4. libcurl and PCRE2 run on the main stack, never inside a task; a task describes a request and yields.
+ *  4. libcurl runs on the main stack, never inside a task; a task describes a request and yields. (PCRE2 may run in a
+ *     task: since 10.30 its backtracking is on the heap, and no JIT is used.)
  *  5. No recursion on input depth and no large locals in a task: stacks are 256 KiB with a guard page.
  *  6. Nothing blocking in a task but the journal's fsync.
  *

@@ -246,10 +246,12 @@ static bool host_ends(const char *host, const char *suffix)
     return str_ends_nocase(host, suffix) && (n == m || suffix[0] == '.' || host[n - m - 1] == '.');
 }
 
-static bool is_safe(const struct http_options *o, enum http_method method, const struct target *t)
+static bool is_safe(const struct http_options *o, const struct http_request *request, const struct target *t)
 {
+    enum http_method method = request->method;
+
     if (method == HTTP_GET || method == HTTP_HEAD)
-        return true;
+        return !request->guarded;
     for (size_t i = 0; method == HTTP_POST && i < o->n_safe_posts; i++) {
         const struct http_safe_post *safe = &o->safe_posts[i];
 
@@ -276,7 +278,7 @@ static int gate(struct sending *x, struct err *err)
     enum http_method method = x->request->method;
     const char *name = http_method_name(method);
 
-    if (is_safe(o, method, &x->target))
+    if (is_safe(o, x->request, &x->target))
         return 0;
     if (o->mode != HTTP_WRITING)
         return err_set(err, ERR_BLOCKED, "%s %s was refused: this command only reads", name, x->target.shown);
@@ -285,6 +287,9 @@ static int gate(struct sending *x, struct err *err)
         return err_set(err, ERR_BLOCKED, "%s %s was refused: no step holds a permit for it", name, x->target.shown);
     if (!permit_names(x->permit, method, &x->target))
         return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has not announced this write", name, x->target.shown, x->permit->step);
+    /* A guarded read changes nothing: it may be repeated, and spends no write. */
+    if (x->request->guarded)
+        x->permit = NULL;
     return 0;
 }
 

@@ -63,6 +63,7 @@ struct http_request {
     const char *content_type;       /* with a body */
     const char *body;
     size_t body_len;
+    bool guarded;                   /* a read that yields a secret (an exported key): needs a permit like a write */
     bool once;                      /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */
     size_t max_body;                /* 0: 16 MB */
     int64_t timeout_ms;             /* of one attempt; 0: 60 s */
