@@ -237,6 +237,36 @@ static void test_empty_fragment_permits_nothing(void)
     bench_close(&b);
 }
 
+static void test_guarded_reads(void)
+{
+    static const struct {
+        const char *reason;
+        enum http_mode mode;
+        bool permit;
+        const char *url;
+        int want;
+    } rows[] = {
+        {"in a reading client", HTTP_READ_ONLY, true, "https://b.example/export/1", -ERR_BLOCKED},
+        {"without a permit", HTTP_WRITING, false, "https://b.example/export/1", -ERR_BLOCKED},
+        {"not announced", HTTP_WRITING, true, "https://b.example/other", -ERR_BLOCKED},
+        {"announced", HTTP_WRITING, true, "https://b.example/export/1?se=1", 0},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct permit_write announced = {HTTP_GET, "b.example/export/"};
+        struct permit permit = {.step = "Key/k#restore-key", .writes = &announced, .n_writes = 1, .budget = 3};
+        struct bench b;
+
+        bench_open(&b, ok, (struct http_options){.mode = rows[i].mode});
+        b.permit = rows[i].permit ? &permit : NULL;
+        b.request.guarded = true;
+        bench_send(&b, HTTP_GET, rows[i].url);
+        CHECK_ROW(rows[i].reason, b.rc == rows[i].want && b.peer.asked == (rows[i].want == 0));
+        CHECK_ROW("a read spends no write", permit.budget == 3);
+        bench_close(&b);
+    }
+}
+
 static void test_budget(void)
 {
     static const struct answer failing[] = {{WIRE_OK, 503, NULL, NULL, "{}", 0}, {0}};
@@ -814,6 +844,7 @@ int main(void)
     static void (*const tests[])(void) = {
         test_gate,
         test_empty_fragment_permits_nothing,
+        test_guarded_reads,
         test_budget,
         test_retries,
         test_messages_help,
