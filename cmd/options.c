@@ -73,6 +73,7 @@ static const struct option_row rows[] = {
     {"steps", 0, TYPE_FLAG, AT(steps), GRAPH, 0, NULL, "also the steps of the plan; reads Azure"},
     {"port", 0, TYPE_COUNT, AT(port), SIM, 65535, "N", "port to listen at (default 0: any free one)"},
     {"write-cloud", 0, TYPE_TEXT, AT(write_cloud), SIM, 0, "FILE", "write what --cloud needs: endpoints and authority"},
+    {"play", 0, TYPE_TEXT, AT(play), SIM, 0, "FILE", "do not serve: send this scenario's requests to the world, and end"},
     {"speed", 0, TYPE_FACTOR, AT(speed), SIM, 0, "N", "simulated seconds per second (default 1)"},
     {"help", 'h', TYPE_FLAG, AT(help), ALL, 0, NULL, "this text"},
 };

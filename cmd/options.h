@@ -29,7 +29,7 @@ struct options {
 
     bool detailed_exitcode, auto_approve, steps, newest;
     struct approvals approvals;
-    const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal;
+    const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play;
     const char *format, *point, *write_cloud;
     int64_t settle_ms, interval_ms;  /* -1: not given */
     int64_t passes;                  /* 0: for ever */

@@ -12,6 +12,7 @@
 #include "load.h"
 #include "output.h"
 #include "peer.h"
+#include "play.h"
 
 enum { SIGNAL_LOOK_MS = 100 };
 
@@ -126,6 +127,8 @@ int command_sim(const struct options *o)
     struct serving s cleanup(serving_close) = {.arena = arena_new(), .options = o};
 
     diags_init(&s.diags, s.arena);
+    if (o->play)
+        return play(o);
     interrupts_catch(true);
     if (serve(&s) < 0)
         return output_failure(o, &s.diags, &s.err);
