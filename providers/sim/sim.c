@@ -302,6 +302,9 @@ static void exchange(struct sim *s, struct sim_request *r, struct sim_answer *ou
         text_add(&out->body, act.body);
     }
     out->cut_after = act.cut_after;
+    /* Whoever judges the simulator by its record must be able to tell its own answers from scripted ones. */
+    if (act.status || act.body || act.cut_after != SIZE_MAX)
+        answer_header(r->arena, out, "x-reinstate-fault", "scripted");
     if (act.reset_after)
         out->fault = SIM_RESET;
     if (act.stall)
@@ -310,19 +313,30 @@ static void exchange(struct sim *s, struct sim_request *r, struct sim_answer *ou
         kill_client(s, out);
 }
 
+static void advance(struct sim *s, int64_t now_ms)
+{
+    if (now_ms > s->now_ms)
+        s->now_ms = now_ms;
+    keyvault_advance(s);
+    compute_advance(s);
+    backup_advance(s);
+}
+
+void sim_leave(struct sim *s, int64_t now_ms)
+{
+    advance(s, now_ms);
+    world_write_out(s);
+}
+
 void sim_handle(struct sim *s, int64_t now_ms, struct arena *a, const struct sim_call *call, struct sim_answer *ret)
 {
     struct sim_request r;
 
     *ret = (struct sim_answer){.status = 500, .cut_after = SIZE_MAX, .delay_ms = behaviour_ms(s, "latency", 40)};
     text_init(&ret->body, TEXT_CEILING);
-    if (now_ms > s->now_ms)
-        s->now_ms = now_ms;
     s->n_exchanges++;
     state_compact(s);
-    keyvault_advance(s);
-    compute_advance(s);
-    backup_advance(s);
+    advance(s, now_ms);
     if (request_parse(&r, call, a))
         exchange(s, &r, ret);
     else
