@@ -334,8 +334,8 @@ static bool at_least(struct check *c, const struct value *v, const struct place 
 {
     if (n >= (size_t)bound->i)
         return true;
-    if (n == 0)
-        return schema_fault(c, &v->origin, at, NULL, "it is empty, at least %lld %s must be there", (long long)bound->i, what);
+    if (bound->i == 1)
+        return schema_fault(c, &v->origin, at, NULL, "it is empty");
     return schema_fault(c, &v->origin, at, NULL, "%zu %s, at least %lld are needed", n, what, (long long)bound->i);
 }
 
