@@ -12,6 +12,8 @@
 #include "output.h"
 #include "peer.h"
 
+enum { AFTERMATH_MS = 10 * MINUTE_MS };
+
 struct playing {
     struct arena *arena;
     const struct options *options;
@@ -19,6 +21,7 @@ struct playing {
     struct diags diags;
     struct err err;
     struct sim *sim;
+    int64_t now_ms;
     const struct cloud *cloud;
     struct credential credential;
     struct secret token;
@@ -44,7 +47,7 @@ static void send(struct playing *p, const char *method, const char *url, const c
                             .body = body,
                             .body_len = body ? strlen(body) : 0};
 
-    sim_handle(p->sim, sim_start_ms(p->sim), p->arena, &call, ret);
+    sim_handle(p->sim, p->now_ms, p->arena, &call, ret);
 }
 
 static int sign_in(struct playing *p)
@@ -108,10 +111,14 @@ static int play_all(struct playing *p)
     p->sim = sim_new(&options, &p->diags);
     if (!p->sim)
         return err_set(&p->err, ERR_INVALID, "the world contradicts itself");
+    p->now_ms = sim_start_ms(p->sim);
     TRY(peer_credential(world, value_str_at(scenario, "as"), &p->credential, &p->err));
     TRY(sign_in(p));
     for (size_t i = 0; i < value_count(value_get(scenario, "requests")); i++)
         TRY(play_request(p, value_item(value_get(scenario, "requests"), i)));
+    /* What was begun comes to its end before anybody looks: deletions take a while. */
+    p->now_ms += AFTERMATH_MS;
+    sim_leave(p->sim, p->now_ms);
     return 0;
 }
 

@@ -15,6 +15,34 @@ enum { CONNECTIONS = 16, TICK_MS = 200 };
 
 /* --- manifests ------------------------------------------------------------------------------------------------------------ */
 
+static const struct cloud *declared_cloud(const struct document *azure)
+{
+    const char *name = value_str_at(azure->spec, "cloud");
+
+    return cloud_builtin(name ? name : "AzurePublic");
+}
+
+/* A key that no document declares is named by its URL: its host must be a key vault of the cloud in use. */
+static int key_urls_check(struct session *s, const struct cloud *operators)
+{
+    const struct desired *d = s->estate.desired;
+    struct key_url ignored;
+    struct err err;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+
+        for (size_t k = 0; k < doc->n_references; k++) {
+            const struct reference *r = &doc->references[k];
+            const struct cloud *cloud = operators ? operators : doc->azure ? declared_cloud(doc->azure) : NULL;
+
+            if (r->url && cloud && cloud_parse_key_url(s->arena, cloud, r->url, &ignored, &err) < 0)
+                diags_add(&s->diags, SEVERITY_ERROR, &r->origin, NULL, "%s: %s", r->path, err.text);
+        }
+    }
+    return s->diags.n_errors ? err_set(&s->err, ERR_INVALID, "the manifests have faults") : 0;
+}
+
 int session_load(struct session *s, const struct options *o)
 {
     memset(s, 0, sizeof(*s));
@@ -25,6 +53,8 @@ int session_load(struct session *s, const struct options *o)
     load_estate(s->arena, o, s->schemas, &s->estate, &s->diags);
     if (s->diags.n_errors)
         return err_set(&s->err, ERR_INVALID, "the manifests have faults");
+    if (!o->cloud)
+        TRY(key_urls_check(s, NULL));
     output_diags(o, &s->diags);
     return 0;
 }
@@ -50,13 +80,6 @@ static const struct cloud *operators_cloud(struct session *s)
         return NULL;
     schema_check(s->schemas, "cloud.json", file, &s->diags);
     return s->diags.n_errors ? NULL : cloud_read(s->arena, file, &s->diags);
-}
-
-static const struct cloud *declared_cloud(const struct document *azure)
-{
-    const char *name = value_str_at(azure->spec, "cloud");
-
-    return cloud_builtin(name ? name : "AzurePublic");
 }
 
 static const struct document *first_azure(const struct session *s)
@@ -183,6 +206,7 @@ static void http_begin(struct session *s, enum http_mode mode)
     struct http_options options = {
         .wire = s->wire, .mode = mode, .safe_posts = azure_safe_posts, .n_safe_posts = azure_n_safe_posts, .journal = s->journal,
         .record = s->recorder ? recorded : NULL, .waiting = waited, .ctx = s,
+        .user_agent = "reinstate/" REINSTATE_VERSION,
     };
 
     s->http = http_new(s->sched, &options);
@@ -219,10 +243,15 @@ static void engine_set(struct session *s)
 int session_connect(struct session *s, enum http_mode mode)
 {
     const struct document *azure = first_azure(s);
-    const struct cloud *operators = s->options->cloud ? operators_cloud(s) : NULL;
+    const struct cloud *operators;
 
+    /* What there is to say about the manifests has been said. */
+    diags_init(&s->diags, s->arena);
+    operators = s->options->cloud ? operators_cloud(s) : NULL;
     if (s->diags.n_errors)
         return err_set(&s->err, ERR_INVALID, "the cloud file has faults");
+    if (operators)
+        TRY(key_urls_check(s, operators));
     if (!azure)
         return err_set(&s->err, ERR_INVALID, "no Azure document among the manifests: it says which subscription is meant");
     if (s->options->world)
@@ -240,25 +269,11 @@ int session_connect(struct session *s, enum http_mode mode)
     return 0;
 }
 
-/* The simulator writes its world at every change; the time that has passed since the last one is no change, but a run
- * that goes on from here must not begin before it. */
-static void world_keep(const struct session *s)
-{
-    struct text t cleanup(text_release) = {0};
-    struct err err;
-
-    if (!s->sim || !s->options->world_out || !s->progress)
-        return;
-    text_init(&t, TEXT_CEILING);
-    json_write(&t, sim_world(s->arena, s->sim), JSON_INDENTED);
-    text_add_char(&t, '\n');
-    if (output_file(s->options->world_out, text_str(&t), t.len, &err) < 0)
-        talk("The simulated world could not be kept: %s", err.text);
-}
-
 void session_close(struct session *s)
 {
-    world_keep(s);
+    /* Time that has passed since the last change is no change, but a run that goes on from here must not begin before it. */
+    if (s->sim && s->sched)
+        sim_leave(s->sim, sched_now_ms(s->sched));
     for (size_t i = 0; s->handles && i < s->estate.desired->count; i++)
         if (s->handles[i])
             azure_free(s->handles[i]);

@@ -402,7 +402,7 @@ static int verify_version(struct call *c, const struct actor *actor, struct azur
     if (!wanted)
         return 0;
     if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), wanted, &bundle, err) == 0) {
-        actor_say(actor, "restored and compared: version %s is back", wanted);
+        actor_say(actor, "compared: version %s is back", wanted);
         return 0;
     }
     if (err->class != ERR_NOT_FOUND)

@@ -301,6 +301,8 @@ static void exchange(struct sim *s, struct sim_request *r, struct sim_answer *ou
         text_clear(&out->body);
         text_add(&out->body, act.body);
     }
+    for (size_t i = 0; i < value_count(act.headers); i++)
+        answer_header(r->arena, out, act.headers->map.members[i].key, "%s", value_str(act.headers->map.members[i].value));
     out->cut_after = act.cut_after;
     /* Whoever judges the simulator by its record must be able to tell its own answers from scripted ones. */
     if (act.status || act.body || act.cut_after != SIZE_MAX)

@@ -55,6 +55,10 @@ struct sim_answer {
 /* Answers one request at `now_ms` (never going back). The world's clock is what it is told. */
 void sim_handle(struct sim *s, int64_t now_ms, struct arena *a, const struct sim_call *call, struct sim_answer *ret);
 
+/* The last word of a run: the world is brought to `now_ms` and written out, so that the next run begins where this one
+ * ended and not where the last change was. */
+void sim_leave(struct sim *s, int64_t now_ms);
+
 /* The world as it is now, as a World document. */
 const struct value *sim_world(struct arena *a, struct sim *s);
 

@@ -211,12 +211,21 @@ static void step_head(const struct page *p, const struct step *step, size_t numb
               step->scenario ? step->scenario : "", step->scenario ? ": " : "", step->reason);
 }
 
+static const char *needs_joined(struct arena *a, const struct step *step)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < step->n_needs; i++)
+        text = arena_printf(a, "%s%s%s", text, i ? ", " : "", step->needs[i]);
+    return text;
+}
+
 static void step_show(const struct page *p, const struct step *step, size_t number)
 {
     step_head(p, step, number);
     step_changes(p, step);
-    for (size_t i = 0; i < step->n_needs; i++)
-        page_line(p, 6, DIM, "after:", "%s", step->needs[i]);
+    if (step->n_needs)
+        page_line(p, 6, DIM, "after:", "%s", needs_joined(p->arena, step));
     step_rulings(p, step);
     step_remarks(p, step);
 }
@@ -351,7 +360,7 @@ void report_plan(struct text *out, const struct plan *p, const struct report_sty
             if (!silent)
                 page_gap(&page);
             silent = true;
-            page_line(&page, 0, DIM, arena_printf(a, "%s %s", action_glyph(ACTION_NONE), c->document->address), "as declared: %s",
+            page_line(&page, 0, DIM, arena_printf(a, "%s %s:", action_glyph(ACTION_NONE), c->document->address), "%s",
                       c->steps[j]->reason);
             step_rulings(&page, c->steps[j]);
         }

@@ -129,7 +129,7 @@ static const char plan_golden[] =
     "   3 x blocked nobody ordered it\n"
     "      next: reinstate activate vm\n"
     "\n"
-    "= KeyVault/kv as declared: the vault is there\n";
+    "= KeyVault/kv: the vault is there\n";
 
 static const char drift_golden[] =
     "Key/os-key\n"
@@ -191,8 +191,8 @@ static void check_quiet(void)
     steps_add(&f.steps, &f.documents[KEY], ACTION_NONE, NULL, "enabled");
     p = plan_of(&f);
     report_plan(&f.out, &p, &plain);
-    CHECK_STR(text_str(&f.out), "Nothing to do.\n\n= KeyVault/kv as declared: there\n      policy is not met: rule keep: must be "
-                                "protected; x = false\n= Key/os-key as declared: enabled\n");
+    CHECK_STR(text_str(&f.out), "Nothing to do.\n\n= KeyVault/kv: there\n      policy is not met: rule keep: must be "
+                                "protected; x = false\n= Key/os-key: enabled\n");
     text_clear(&f.out);
     report_drift(&f.out, &p, &plain);
     CHECK_STR(text_str(&f.out), "no drift\n");
