@@ -3,7 +3,7 @@
 # make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing
 # make check      test, both compilers with -Werror, sanitizers, valgrind
-# make scenario | examples | lint | unit      parts of it
+# make scenario | examples | lint | unit | golden     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -71,6 +71,12 @@ $(OUT)/tests/%: tests/%.c tests/harness.h $(OUT)/libreinstate.a
 unit: $(UNIT_BIN)
 	@sh tests/run.sh unit $(UNIT_BIN)
 
+golden: $(OUT)/tests/golden/golden
+	@$< tests/golden
+
+golden-update: $(OUT)/tests/golden/golden
+	@$< --update tests/golden && git --no-pager diff --stat tests/golden
+
 scenario: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
 	@$(OUT)/tests/scenario/scenario $(abspath $(OUT)/reinstate) $(CURDIR) tests/scenario
 
@@ -80,7 +86,7 @@ examples: $(OUT)/reinstate
 lint:
 	@sh tests/lint.sh
 
-quick: lint unit
+quick: lint unit golden
 
 test: install-deps
 	@$(MAKE) --no-print-directory all quick scenario examples
@@ -110,6 +116,6 @@ install-check-deps:
 clean:
 	rm -rf build
 
-.PHONY: all unit scenario examples lint quick test check memcheck demo install-deps install-check-deps clean
+.PHONY: all unit golden golden-update scenario examples lint quick test check memcheck demo install-deps install-check-deps clean
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d)
