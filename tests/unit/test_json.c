@@ -122,7 +122,7 @@ static void test_reals(struct arena *a)
         if (strcmp(text, "null") == 0)
             continue;
         CHECK_ROW("a real is read back", json_parse(a, text, strlen(text), &again, &err) == 0 && again->type == VALUE_REAL);
-        CHECK_ROW("as the same real", memcmp(&again->r, &r, sizeof(r)) == 0);
+        CHECK_ROW("as the same real", again && memcmp(&again->r, &r, sizeof(r)) == 0);
     }
 }
 

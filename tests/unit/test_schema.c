@@ -74,91 +74,91 @@ static struct value *parse(struct arena *a, const char *text)
     return v;
 }
 
+static const struct {
+    const char *why, *text, *want;   /* "": no fault */
+} checks[] = {
+    {"the least", "{\"name\":\"a\"}", ""},
+    {"no map", "[1]", "the document: found a list, expected a map"},
+    {"a required field", "{}", "the document: the field name is missing; add name (What it is called)"},
+    {"a misspelt field", "{\"name\":\"a\",\"romos\":1}", "the document: there is no field romos; did you mean rooms?"},
+    {"a field far from any", "{\"name\":\"a\",\"floors\":{\"cellar\":1}}", "floors: there is no field cellar; it takes no fields"},
+    {"a pattern's fields", "{\"name\":\"a\",\"floors\":{\"f1\":1}}", ""},
+    {"a pattern's field of the wrong type", "{\"name\":\"a\",\"floors\":{\"f1\":true}}",
+     "floors.f1: found true, expected a whole number"},
+    {"too few fields", "{\"name\":\"a\",\"floors\":{}}", "floors: it is empty"},
+    {"too many fields", "{\"name\":\"a\",\"labels\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}", "labels: 3 fields, at most 2 are allowed"},
+    {"free names, typed values", "{\"name\":\"a\",\"labels\":{\"a\":1}}", "labels.a: found 1, expected a string; write it in quotes"},
+    {"a form, with its example", "{\"name\":\"A\"}", "name: \"A\" does not have the form ^[a-z-]+$; for example payroll"},
+    {"a line end does not hide behind the form", "{\"name\":\"a\\n\"}",
+     "name: \"a\\n\" does not have the form ^[a-z-]+$; for example payroll"},
+    {"nor what is behind a NUL", "{\"name\":\"a\\u0000B\"}", "name: the text holds a NUL character"},
+    {"digits in quotes", "{\"name\":\"a\",\"rooms\":\"3\"}", "rooms: found \"3\", expected a whole number; write it without quotes"},
+    {"a real is no whole number", "{\"name\":\"a\",\"rooms\":3.5}", "rooms: found 3.5, expected a whole number"},
+    {"a whole number is a number", "{\"name\":\"a\",\"height\":3}", ""},
+    {"too small", "{\"name\":\"a\",\"rooms\":0}", "rooms: 0 is too small, the least is 1"},
+    {"too small, real", "{\"name\":\"a\",\"height\":0.25}", "height: 0.25 is too small, the least is 0.5"},
+    {"too large", "{\"name\":\"a\",\"rooms\":10}", "rooms: 10 is too large, the most is 9"},
+    {"yes", "{\"name\":\"a\",\"heated\":\"yes\"}", "heated: found \"yes\", expected true or false; write true, without quotes"},
+    {"off", "{\"name\":\"a\",\"heated\":\"off\"}", "heated: found \"off\", expected true or false; write false, without quotes"},
+    {"a word that is near", "{\"name\":\"a\",\"roof\":\"gabeld\"}",
+     "roof: \"gabeld\" is not allowed here; did you mean gabled? allowed: flat, gabled, 7"},
+    {"a word that is not", "{\"name\":\"a\",\"roof\":false}", "roof: false is not allowed here; allowed: flat, gabled, 7"},
+    {"a word that is a number", "{\"name\":\"a\",\"roof\":7}", ""},
+    {"one value only", "{\"name\":\"a\",\"kind\":\"Hut\"}", "kind: found \"Hut\", must be House"},
+    {"two types", "{\"name\":\"a\",\"either\":null}", ""},
+    {"neither of two types", "{\"name\":\"a\",\"either\":1}", "either: found 1, expected a string or null"},
+    {"a reference by name", "{\"name\":\"a\",\"owner\":\"bob\"}", ""},
+    {"a reference by id", "{\"name\":\"a\",\"owner\":{\"id\":\"/subscriptions/x\"}}", ""},
+    {"a reference of a third kind", "{\"name\":\"a\",\"owner\":5}",
+     "owner: found 5, expected a string or a map; write the name of a document of kind Person or Firm"},
+    {"the alternative that was meant, for a string", "{\"name\":\"a\",\"owner\":\"Bob\"}",
+     "owner: \"Bob\" does not have the form ^[a-z-]+$; for example payroll"},
+    {"the alternative that was meant, for a map", "{\"name\":\"a\",\"owner\":{\"id\":\"/x\"}}",
+     "owner.id: \"/x\" is not an ARM id; write it like /subscriptions/GUID/resourceGroups/NAME/providers/TYPE/NAME"},
+    {"told apart by a member", "{\"name\":\"a\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k\"}}]}", ""},
+    {"a fault inside the one that was meant", "{\"name\":\"a\",\"doors\":[{\"front\":{}}]}", "doors.0.front: the field key is missing"},
+    {"both at once", "{\"name\":\"a\",\"doors\":[{\"front\":{\"key\":\"k\"},\"back\":{}}]}",
+     "doors.0: front and back exclude each other; keep one of them"},
+    {"none of them", "{\"name\":\"a\",\"doors\":[{}]}",
+     "doors.0: none of the fields is there that would say what is meant; write front or back"},
+    {"one of them misspelt", "{\"name\":\"a\",\"doors\":[{\"fornt\":{}}]}", "doors.0: there is no field fornt; did you mean front?"},
+    {"no map among maps", "{\"name\":\"a\",\"doors\":[\"x\"]}", "doors.0: found \"x\", expected a map"},
+    {"an empty list", "{\"name\":\"a\",\"doors\":[]}", "doors: it is empty"},
+    {"a list too long", "{\"name\":\"a\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"a\"}},{\"front\":{\"key\":\"b\"}},"
+                        "{\"front\":{\"key\":\"c\"}}]}", "doors: 4 items, at most 3 are allowed"},
+    {"the same twice, in another order", "{\"name\":\"a\",\"doors\":[{\"front\":{\"key\":\"a\",\"wide\":true}},"
+                                         "{\"front\":{\"wide\":true,\"key\":\"a\"}}]}", "doors.1: the same as item 0; name it once"},
+    {"no list", "{\"name\":\"a\",\"doors\":{\"back\":{}}}",
+     "doors: found a map, expected a list; write each item on a line of its own with \"- \" before it, also when there is only one"},
+    {"a secret is not shown", "{\"name\":\"a\",\"pin\":1234}", "pin: found a whole number, expected a string; write it in quotes"},
+    {"nor when its form is wrong", "{\"name\":\"a\",\"pin\":\"12ab\"}", "pin: a string does not have the form ^[0-9]+$"},
+    {"too short", "{\"name\":\"a\",\"pin\":\"123\"}", "pin: 3 characters, at least 4 are needed"},
+    {"too long", "{\"name\":\"a\",\"pin\":\"1234567\"}", "pin: 7 characters, at most 6 are allowed"},
+    {"a shape inside itself", "{\"name\":\"a\",\"garden\":{\"trees\":[{\"trees\":[{\"leaf\":1}]}]}}", ""},
+    {"a fault deep inside", "{\"name\":\"a\",\"garden\":{\"trees\":[{\"trees\":[{\"leaf\":\"x\"}]}]}}",
+     "garden.trees.0.trees.0.leaf: found \"x\", expected a whole number"},
+    {"what must not be", "{\"name\":\"a\",\"sold\":true}", "sold: true is not allowed here; it must not be sold"},
+    {"what may be", "{\"name\":\"a\",\"sold\":false}", ""},
+    {"any of", "{\"name\":\"a\",\"size\":\"small\"}", ""},
+    {"none of any", "{\"name\":\"a\",\"size\":\"smal\"}",
+     "size: \"smal\" is not allowed here; did you mean small? allowed: small, large"},
+    {"nor by type", "{\"name\":\"a\",\"size\":true}", "size: found true, expected a whole number, \"small\" or \"large\""},
+};
+
 static void test_check(const struct schemas *s)
 {
-    static const struct {
-        const char *why, *text, *want;   /* "": no fault */
-    } rows[] = {
-        {"the least", "{\"name\":\"a\"}", ""},
-        {"no map", "[1]", "the document: found a list, expected a map"},
-        {"a required field", "{}", "the document: the field name is missing; add name (What it is called)"},
-        {"a misspelt field", "{\"name\":\"a\",\"romos\":1}", "the document: there is no field romos; did you mean rooms?"},
-        {"a field far from any", "{\"name\":\"a\",\"floors\":{\"cellar\":1}}", "floors: there is no field cellar; it takes no fields"},
-        {"a pattern's fields", "{\"name\":\"a\",\"floors\":{\"f1\":1}}", ""},
-        {"a pattern's field of the wrong type", "{\"name\":\"a\",\"floors\":{\"f1\":true}}",
-         "floors.f1: found true, expected a whole number"},
-        {"too few fields", "{\"name\":\"a\",\"floors\":{}}", "floors: it is empty"},
-        {"too many fields", "{\"name\":\"a\",\"labels\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}", "labels: 3 fields, at most 2 are allowed"},
-        {"free names, typed values", "{\"name\":\"a\",\"labels\":{\"a\":1}}", "labels.a: found 1, expected a string; write it in quotes"},
-        {"a form, with its example", "{\"name\":\"A\"}", "name: \"A\" does not have the form ^[a-z-]+$; for example payroll"},
-        {"a line end does not hide behind the form", "{\"name\":\"a\\n\"}",
-         "name: \"a\\n\" does not have the form ^[a-z-]+$; for example payroll"},
-        {"nor what is behind a NUL", "{\"name\":\"a\\u0000B\"}", "name: the text holds a NUL character"},
-        {"digits in quotes", "{\"name\":\"a\",\"rooms\":\"3\"}", "rooms: found \"3\", expected a whole number; write it without quotes"},
-        {"a real is no whole number", "{\"name\":\"a\",\"rooms\":3.5}", "rooms: found 3.5, expected a whole number"},
-        {"a whole number is a number", "{\"name\":\"a\",\"height\":3}", ""},
-        {"too small", "{\"name\":\"a\",\"rooms\":0}", "rooms: 0 is too small, the least is 1"},
-        {"too small, real", "{\"name\":\"a\",\"height\":0.25}", "height: 0.25 is too small, the least is 0.5"},
-        {"too large", "{\"name\":\"a\",\"rooms\":10}", "rooms: 10 is too large, the most is 9"},
-        {"yes", "{\"name\":\"a\",\"heated\":\"yes\"}", "heated: found \"yes\", expected true or false; write true, without quotes"},
-        {"off", "{\"name\":\"a\",\"heated\":\"off\"}", "heated: found \"off\", expected true or false; write false, without quotes"},
-        {"a word that is near", "{\"name\":\"a\",\"roof\":\"gabeld\"}",
-         "roof: \"gabeld\" is not allowed here; did you mean gabled? allowed: flat, gabled, 7"},
-        {"a word that is not", "{\"name\":\"a\",\"roof\":false}", "roof: false is not allowed here; allowed: flat, gabled, 7"},
-        {"a word that is a number", "{\"name\":\"a\",\"roof\":7}", ""},
-        {"one value only", "{\"name\":\"a\",\"kind\":\"Hut\"}", "kind: found \"Hut\", must be House"},
-        {"two types", "{\"name\":\"a\",\"either\":null}", ""},
-        {"neither of two types", "{\"name\":\"a\",\"either\":1}", "either: found 1, expected a string or null"},
-        {"a reference by name", "{\"name\":\"a\",\"owner\":\"bob\"}", ""},
-        {"a reference by id", "{\"name\":\"a\",\"owner\":{\"id\":\"/subscriptions/x\"}}", ""},
-        {"a reference of a third kind", "{\"name\":\"a\",\"owner\":5}",
-         "owner: found 5, expected a string or a map; write the name of a document of kind Person or Firm"},
-        {"the alternative that was meant, for a string", "{\"name\":\"a\",\"owner\":\"Bob\"}",
-         "owner: \"Bob\" does not have the form ^[a-z-]+$; for example payroll"},
-        {"the alternative that was meant, for a map", "{\"name\":\"a\",\"owner\":{\"id\":\"/x\"}}",
-         "owner.id: \"/x\" is not an ARM id; write it like /subscriptions/GUID/resourceGroups/NAME/providers/TYPE/NAME"},
-        {"told apart by a member", "{\"name\":\"a\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k\"}}]}", ""},
-        {"a fault inside the one that was meant", "{\"name\":\"a\",\"doors\":[{\"front\":{}}]}", "doors.0.front: the field key is missing"},
-        {"both at once", "{\"name\":\"a\",\"doors\":[{\"front\":{\"key\":\"k\"},\"back\":{}}]}",
-         "doors.0: front and back exclude each other; keep one of them"},
-        {"none of them", "{\"name\":\"a\",\"doors\":[{}]}",
-         "doors.0: none of the fields is there that would say what is meant; write front or back"},
-        {"one of them misspelt", "{\"name\":\"a\",\"doors\":[{\"fornt\":{}}]}", "doors.0: there is no field fornt; did you mean front?"},
-        {"no map among maps", "{\"name\":\"a\",\"doors\":[\"x\"]}", "doors.0: found \"x\", expected a map"},
-        {"an empty list", "{\"name\":\"a\",\"doors\":[]}", "doors: it is empty"},
-        {"a list too long", "{\"name\":\"a\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"a\"}},{\"front\":{\"key\":\"b\"}},"
-                            "{\"front\":{\"key\":\"c\"}}]}", "doors: 4 items, at most 3 are allowed"},
-        {"the same twice, in another order", "{\"name\":\"a\",\"doors\":[{\"front\":{\"key\":\"a\",\"wide\":true}},"
-                                             "{\"front\":{\"wide\":true,\"key\":\"a\"}}]}", "doors.1: the same as item 0; name it once"},
-        {"no list", "{\"name\":\"a\",\"doors\":{\"back\":{}}}",
-         "doors: found a map, expected a list; write each item on a line of its own with \"- \" before it, also when there is only one"},
-        {"a secret is not shown", "{\"name\":\"a\",\"pin\":1234}", "pin: found a whole number, expected a string; write it in quotes"},
-        {"nor when its form is wrong", "{\"name\":\"a\",\"pin\":\"12ab\"}", "pin: a string does not have the form ^[0-9]+$"},
-        {"too short", "{\"name\":\"a\",\"pin\":\"123\"}", "pin: 3 characters, at least 4 are needed"},
-        {"too long", "{\"name\":\"a\",\"pin\":\"1234567\"}", "pin: 7 characters, at most 6 are allowed"},
-        {"a shape inside itself", "{\"name\":\"a\",\"garden\":{\"trees\":[{\"trees\":[{\"leaf\":1}]}]}}", ""},
-        {"a fault deep inside", "{\"name\":\"a\",\"garden\":{\"trees\":[{\"trees\":[{\"leaf\":\"x\"}]}]}}",
-         "garden.trees.0.trees.0.leaf: found \"x\", expected a whole number"},
-        {"what must not be", "{\"name\":\"a\",\"sold\":true}", "sold: true is not allowed here; it must not be sold"},
-        {"what may be", "{\"name\":\"a\",\"sold\":false}", ""},
-        {"any of", "{\"name\":\"a\",\"size\":\"small\"}", ""},
-        {"none of any", "{\"name\":\"a\",\"size\":\"smal\"}",
-         "size: \"smal\" is not allowed here; did you mean small? allowed: small, large"},
-        {"nor by type", "{\"name\":\"a\",\"size\":true}", "size: found true, expected a whole number, \"small\" or \"large\""},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(checks); i++) {
         struct arena *a cleanup(arena_freep) = arena_new();
         struct diags d;
         const char *got;
 
         diags_init(&d, a);
-        schema_check(s, "House.json", parse(a, rows[i].text), &d);
+        schema_check(s, "House.json", parse(a, checks[i].text), &d);
         got = d.count ? diag_format(a, &d.items[0]) : "";
-        CHECK_ROW(rows[i].why, d.count == (*rows[i].want ? 1 : 0));
-        CHECK_ROW(rows[i].why, strcmp(got, rows[i].want) == 0);
-        if (strcmp(got, rows[i].want) != 0)
-            fprintf(stderr, "    got  %s\n    want %s\n", got, rows[i].want);
+        CHECK_ROW(checks[i].why, d.count == (*checks[i].want ? 1 : 0));
+        CHECK_ROW(checks[i].why, strcmp(got, checks[i].want) == 0);
+        if (strcmp(got, checks[i].want) != 0)
+            fprintf(stderr, "    got  %s\n    want %s\n", got, checks[i].want);
     }
 }
 
