@@ -16,17 +16,18 @@
 /* --- ids ------------------------------------------------------------------------------------------------------ */
 
 char *arm_id(struct arena *a, const char *subscription, const char *group, const char *provider_type, const char *name);
-    /* arm_id(a, sub, "rg", "Microsoft.KeyVault/vaults", "kv"); group NULL: subscription level; provider_type NULL: the group itself */
-char *arm_id_part(struct arena *a, const char *id, const char *segment);   /* the segment after "resourceGroups", …; case folded; NULL */
-const char *arm_id_name(const char *id);                                   /* last segment */
-char *arm_id_parent(struct arena *a, const char *id, size_t segments);     /* cut off so many segments */
-bool arm_id_equal(const char *x, const char *y);                           /* case folded, a trailing slash ignored */
+/* arm_id(a, sub, "rg", "Microsoft.KeyVault/vaults", "kv"); group NULL: subscription level; provider_type NULL: the group itself */
+char *arm_id_part(struct arena *a, const char *id, const char *segment); /* the segment after "resourceGroups", …; case folded; NULL */
+const char *arm_id_name(const char *id);                                 /* last segment */
+char *arm_id_parent(struct arena *a, const char *id, size_t segments);   /* cut off so many segments */
+bool arm_id_equal(const char *x, const char *y);                         /* case folded, a trailing slash ignored */
 
 /* --- calls. All may suspend; bodies come back in `a`. ----------------------------------------------------------------
  * Errors: the class of the error table (azure_errors) by code, then by status; err->code holds the service's code, the
  * text says what was asked of what and what would help. 404 is ERR_NOT_FOUND, 401 is tried once more with a new token,
  * then ERR_DENIED. */
-must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret, struct err *err);
+must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret,
+                     struct err *err);
 /* GET of any ARM path with a query ("…/backupJobs", "$filter=…", already encoded; may be NULL), every page followed
  * verbatim, at most 1,000 pages; *ret is a list of the items. */
 must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *query,
@@ -34,10 +35,10 @@ must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const c
 
 struct arm_operation {
     int status;
-    struct value *body;                 /* of the first answer; NULL when empty */
-    const char *async_url, *location;   /* verbatim; NULL when not sent */
-    int64_t retry_after_ms;             /* -1 when not sent */
-    const char *request_id;             /* x-ms-request-id or NULL */
+    struct value *body;               /* of the first answer; NULL when empty */
+    const char *async_url, *location; /* verbatim; NULL when not sent */
+    int64_t retry_after_ms;           /* -1 when not sent */
+    const char *request_id;           /* x-ms-request-id or NULL */
 };
 
 enum arm_repeat { ARM_REPEATABLE, ARM_ONCE };
@@ -62,9 +63,9 @@ must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const ch
 enum arm_progress { ARM_RUNNING, ARM_SUCCEEDED, ARM_FAILED };
 struct arm_answer {
     enum arm_progress progress;
-    const char *next_url;               /* to poll next; verbatim */
+    const char *next_url; /* to poll next; verbatim */
     int64_t wait_ms;
-    struct value *body;                 /* parsed, or NULL */
+    struct value *body; /* parsed, or NULL */
 };
 must_use int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status, const struct wire_header *headers,
                               size_t n_headers, const char *body, size_t body_len, struct arm_answer *ret, struct err *err);
@@ -78,7 +79,7 @@ struct azure_error {
     char letter;
     const char *meaning, *action, *source;
 };
-const struct azure_error *azure_error_find(const char *code);      /* case folded; NULL when unknown */
+const struct azure_error *azure_error_find(const char *code); /* case folded; NULL when unknown */
 extern const struct azure_error azure_errors[];
 extern const size_t azure_n_errors;
 

@@ -8,17 +8,17 @@
 /* Where tokens come from. */
 enum credential_kind {
     CREDENTIAL_CLIENT_SECRET,
-    CREDENTIAL_GIVEN_TOKENS       /* handed in by the operator, one per audience */
+    CREDENTIAL_GIVEN_TOKENS /* handed in by the operator, one per audience */
 };
 
 enum audience { AUDIENCE_ARM, AUDIENCE_VAULT, AUDIENCE_HSM, AUDIENCE_STORAGE, AUDIENCE_GRAPH, AUDIENCE_COUNT };
-extern const char *const audience_names[AUDIENCE_COUNT];    /* "ARM", "VAULT", "HSM", "STORAGE", "GRAPH" */
+extern const char *const audience_names[AUDIENCE_COUNT]; /* "ARM", "VAULT", "HSM", "STORAGE", "GRAPH" */
 
 struct credential {
     enum credential_kind kind;
     char tenant[64], client_id[64];
     struct secret client_secret;
-    struct secret tokens[AUDIENCE_COUNT];      /* given ones; empty when not given */
+    struct secret tokens[AUDIENCE_COUNT]; /* given ones; empty when not given */
 };
 void credential_release(struct credential *c);
 /* Reads AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, or REINSTATE_TOKEN_ARM, …_VAULT, …_HSM, …_STORAGE, …_GRAPH through
@@ -30,7 +30,7 @@ struct azure;
 /* Borrows all it is given. `tenant` and `subscription` are the declared ones (tenant NULL: the credential's). */
 struct azure *azure_new(struct http *http, const struct cloud *cloud, struct credential *credential, const char *tenant,
                         const char *subscription, const char *location);
-void azure_free(struct azure *az);     /* wipes tokens */
+void azure_free(struct azure *az); /* wipes tokens */
 
 struct http *azure_http(const struct azure *az);
 const struct cloud *azure_cloud(const struct azure *az);

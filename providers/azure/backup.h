@@ -7,12 +7,17 @@
 /* --- reading (all may suspend) ------------------------------------------------------------------------------------ */
 
 /* The protected item of a VM in the vault, compared by source id, else by names; ERR_NOT_FOUND. */
-must_use int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, struct value **ret, struct err *err);
-must_use int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, struct value **ret, struct err *err);
-must_use int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret, struct err *err);
+must_use int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
+                              struct value **ret, struct err *err);
+must_use int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, struct value **ret,
+                                struct err *err);
+must_use int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret,
+                              struct err *err);
 /* Restore jobs of every status started since `since_ms`, all pages, filtered again here. Without extendedInfo. */
-must_use int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms, struct value **ret, struct err *err);
-must_use int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret, struct err *err);
+must_use int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
+                                      int64_t now_ms, struct value **ret, struct err *err);
+must_use int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
+                            struct err *err);
 
 /* --- understanding (pure) -------------------------------------------------------------------------------------------- */
 
@@ -21,10 +26,10 @@ struct backup_point {
     const char *id;
     int64_t time_ms;
     enum tier_state snapshot, vault, archive;
-    bool confidential, customer_key;     /* from securityType */
-    const char *security_type;           /* raw */
+    bool confidential, customer_key; /* from securityType */
+    const char *security_type;       /* raw */
     bool soft_deleted;
-    int64_t expiry_ms;                   /* TIME_NONE */
+    int64_t expiry_ms; /* TIME_NONE */
     const char *os_type, *size;
 };
 void backup_read_point(struct arena *a, const struct value *body, struct backup_point *ret);
@@ -34,17 +39,17 @@ enum restore_type { RESTORE_NEW_VM, RESTORE_DISKS, RESTORE_REPLACE, RESTORE_UNKN
 struct backup_job {
     const char *id, *status, *operation;
     enum job_state state;
-    int64_t start_ms, end_ms;                   /* TIME_NONE */
-    const char *vm;                             /* entityFriendlyName */
-    const char *container_name;                 /* iaasvmcontainerv2;rg;vm */
+    int64_t start_ms, end_ms;   /* TIME_NONE */
+    const char *vm;             /* entityFriendlyName */
+    const char *container_name; /* iaasvmcontainerv2;rg;vm */
     /* only with details: */
     bool detailed;
     enum restore_type type;
-    int64_t point_ms;                           /* "Recovery point time " */
+    int64_t point_ms; /* "Recovery point time " */
     const char *target_vm, *target_group, *storage_account;
-    const char *config_container;               /* "Config Blob Container Name" */
-    const char *encryption_blob;                /* "Secured Encryption Info Blob Name" */
-    const char *error_code;                     /* symbolic when one is found, else the number as text; NULL when none */
+    const char *config_container; /* "Config Blob Container Name" */
+    const char *encryption_blob;  /* "Secured Encryption Info Blob Name" */
+    const char *error_code;       /* symbolic when one is found, else the number as text; NULL when none */
     const char *error_text;
     double progress;
 };
@@ -57,10 +62,10 @@ const char *backup_bag(const struct value *job, const char *key);
 struct restore_request {
     enum restore_type type;
     const char *point, *source_vm_id, *region, *storage_account_id, *target_group_id;
-    const char *target_vm_id, *subnet_id;         /* new-vm only */
-    const char *des_id;                           /* securedVMDetails; NULL: not sent */
-    const char *zone;                             /* or NULL */
-    const struct value *disk_luns;                /* list of ints, or NULL */
+    const char *target_vm_id, *subnet_id; /* new-vm only */
+    const char *des_id;                   /* securedVMDetails; NULL: not sent */
+    const char *zone;                     /* or NULL */
+    const struct value *disk_luns;        /* list of ints, or NULL */
 };
 /* Pure: the body as Azure PowerShell sends it (Microsoft.RecoveryServices Backup, IaasVMRestoreRequest). */
 struct value *backup_restore_body(struct arena *a, const struct restore_request *r);
@@ -70,6 +75,7 @@ must_use int backup_trigger_restore(struct azure *az, struct call *c, struct are
                                     const char **ret_job, struct err *err);
 /* May suspend. Polls a job to its end or the bound (ERR_BLOCKED then: the job is left running). `progress` may be NULL. */
 must_use int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
-                               void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret, struct err *err);
+                               void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret,
+                               struct err *err);
 
 #endif

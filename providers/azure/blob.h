@@ -7,23 +7,25 @@
 enum { BLOB_EXPORT_MAX = 4 * 1024 * 1024 };
 
 struct blob_place {
-    const char *endpoint;       /* https://account.blob.core.windows.net, no slash at the end; a path is kept (emulators) */
+    const char *endpoint; /* https://account.blob.core.windows.net, no slash at the end; a path is kept (emulators) */
     const char *account, *container, *name;
 };
 
 /* May suspend. Reads a whole blob of at most max bytes into wiped memory, cut to x-ms-meta-configblobsize when that is
  * sent, else with trailing NUL bytes and blanks stripped; a UTF-8 byte order mark is skipped. `account_key` NULL: bearer
- * token. A guarded read: it needs a permit that names the blob's host. ERR_NOT_FOUND, ERR_DENIED with the code of x-ms-error-code, ERR_PROTOCOL when too large or cut half way. */
+ * token. A guarded read: it needs a permit that names the blob's host. ERR_NOT_FOUND, ERR_DENIED with the code of x-ms-error-code,
+ * ERR_PROTOCOL when too large or cut half way. */
 must_use int blob_read(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
                        size_t max, struct secret *ret, struct err *err);
 /* May suspend. HEAD with a bearer token: a read that shows nothing of the contents. ERR_DENIED when it cannot be seen. */
 must_use int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, bool *ret, struct err *err);
 /* May suspend. The first key of the account (POST listKeys: needs a permit), cut out without a JSON tree. */
-must_use int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret, struct err *err);
+must_use int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret,
+                              struct err *err);
 /* The Authorization header of SharedKey for one request; pure. */
 struct wire_header;
-void blob_sign(const char *method, const char *account, const char *path, const char *query, const struct wire_header *headers, size_t n_headers,
-               const struct secret *account_key, struct text *ret);
+void blob_sign(const char *method, const char *account, const char *path, const char *query, const struct wire_header *headers,
+               size_t n_headers, const struct secret *account_key, struct text *ret);
 
 /* The exported key (domain-facts 2.6): cuts OsDiskEncryptionDetails.KeyBackupData out of the JSON without a tree and decodes it.
  * *ret_home is what KeyVaultResourceType says ("" when absent); ERR_PROTOCOL when bytes and type disagree. */

@@ -17,8 +17,8 @@ void url_add_path(struct text *url, const char *path);
 
 /* May suspend. Sends with a token of the audience; a 401 is tried once more with a new one, then ERR_DENIED. Any other
  * status is an answer. `request->authorization` is filled in here. */
-must_use int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request, const char *what,
-                        struct http_response *ret, struct err *err);
+must_use int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
+                        const char *what, struct http_response *ret, struct err *err);
 /* The same, and an answer of 400 or more is an error; `ret` is the parsed body, NULL when empty. */
 must_use int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
                              const char *what, struct http_response *response, struct value **ret, struct err *err);

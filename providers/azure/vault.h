@@ -4,7 +4,7 @@
 
 #include "arm.h"
 
-#define API_KEYS "7.6"
+#define API_KEYS "2025-07-01"
 
 /* All may suspend. A 401 is answered with a new token once; the challenge's resource must fit the host. ERR_NOT_FOUND for
  * an absent key; ERR_DENIED keeps the inner code (ForbiddenByRbac, ForbiddenByFirewall, …) in err->code. */

@@ -10,11 +10,19 @@ struct one {
     const char *code, *remedy;
 };
 
-#define CMK(tier_, des_, key_, grants_, given_) \
-    {.encryption = DX_CMK, .tier = DX_##tier_, .des = DX_DES_##des_, .key = DX_KEY_##key_, .grants = DX_GRANTS_##grants_, .given = DX_GIVEN_##given_}
+#define CMK(tier_, des_, key_, grants_, given_)                                                                                            \
+    {                                                                                                                                      \
+        .encryption = DX_CMK, .tier = DX_##tier_, .des = DX_DES_##des_, .key = DX_KEY_##key_, .grants = DX_GRANTS_##grants_,               \
+        .given = DX_GIVEN_##given_                                                                                                         \
+    }
 
 static const struct one table[] = {
-    {"N-01", "platform keys need no key handling", {.encryption = DX_PMK, .tier = DX_SNAPSHOT_ONLY, .des = DX_DES_UNKNOWN, .key = DX_KEY_UNKNOWN, .grants = DX_GRANTS_UNKNOWN}, DX_SUCCEEDS, NULL, ""},
+    {"N-01",
+     "platform keys need no key handling",
+     {.encryption = DX_PMK, .tier = DX_SNAPSHOT_ONLY, .des = DX_DES_UNKNOWN, .key = DX_KEY_UNKNOWN, .grants = DX_GRANTS_UNKNOWN},
+     DX_SUCCEEDS,
+     NULL,
+     ""},
     {"N-02", "all intact, vault tier", CMK(VAULT, INTACT, PRESENT, OK, NOTHING), DX_SUCCEEDS, NULL, ""},
     {"N-02", "all intact, snapshot only", CMK(SNAPSHOT_ONLY, INTACT, PRESENT, OK, NOTHING), DX_SUCCEEDS, NULL, ""},
     {"N-03", "rotated, snapshot only", CMK(SNAPSHOT_ONLY, ROTATED, PRESENT, OK, NOTHING), DX_SUCCEEDS, NULL, ""},
@@ -24,20 +32,25 @@ static const struct one table[] = {
     {"N-08", "set re-pointed, original key there", CMK(VAULT, REPOINTED, PRESENT, OK, NOTHING), DX_SUCCEEDS, NULL, ""},
     {"N-09", "set re-pointed, snapshot only", CMK(SNAPSHOT_ONLY, REPOINTED, PRESENT, OK, NOTHING), DX_FAILS, NULL, "V"},
     {"N-13", "set deleted, key fine", CMK(VAULT, GONE, PRESENT, OK, NOTHING), DX_FAILS, "UserErrorDiskEncryptionSetDoesNotExist", "F"},
-    {"N-14", "set deleted, snapshot only", CMK(SNAPSHOT_ONLY, GONE, PRESENT, OK, NOTHING), DX_FAILS, "UserErrorDiskEncryptionSetDoesNotExist", "V"},
+    {"N-14", "set deleted, snapshot only", CMK(SNAPSHOT_ONLY, GONE, PRESENT, OK, NOTHING), DX_FAILS,
+     "UserErrorDiskEncryptionSetDoesNotExist", "V"},
     {"N-15", "key soft-deleted", CMK(VAULT, INTACT, DELETED, OK, NOTHING), DX_FAILS, "UserErrorDiskEncryptionSetKeyDoesNotExist", "C"},
     {"N-16", "key soft-deleted, snapshot only", CMK(SNAPSHOT_ONLY, INTACT, DELETED, OK, NOTHING), DX_FAILS, NULL, "C"},
-    {"N-17", "key purged, set there", CMK(VAULT, INTACT, PURGED, OK, NOTHING), DX_FAILS_AND_EXPORTS, "UserErrorDiskEncryptionSetKeyDoesNotExist", "T"},
+    {"N-17", "key purged, set there", CMK(VAULT, INTACT, PURGED, OK, NOTHING), DX_FAILS_AND_EXPORTS,
+     "UserErrorDiskEncryptionSetKeyDoesNotExist", "T"},
     {"N-18", "key purged, snapshot only: nothing is exported", CMK(SNAPSHOT_ONLY, INTACT, PURGED, OK, NOTHING), DX_FAILS, NULL, "VG"},
-    {"N-24", "backup service lacks rights", CMK(VAULT, INTACT, PRESENT, BACKUP_LACKS, NOTHING), DX_FAILS, "UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK", "P"},
+    {"N-24", "backup service lacks rights", CMK(VAULT, INTACT, PRESENT, BACKUP_LACKS, NOTHING), DX_FAILS,
+     "UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK", "P"},
     {"N-25", "set's identity lacks rights", CMK(VAULT, INTACT, PRESENT, DES_LACKS, NOTHING), DX_FAILS, "KeyVaultAccessForbidden", "P"},
     {"N-26", "orchestrator may not release", CMK(VAULT, INTACT, PRESENT, ORCHESTRATOR_LACKS, NOTHING), DX_DISKS_ONLY, NULL, "P"},
-    {"N-30", "set gone and key purged", CMK(VAULT, GONE, PURGED, OK, NOTHING), DX_FAILS_AND_EXPORTS, "UserErrorDiskEncryptionSetDoesNotExist", "TF"},
+    {"N-30", "set gone and key purged", CMK(VAULT, GONE, PURGED, OK, NOTHING), DX_FAILS_AND_EXPORTS,
+     "UserErrorDiskEncryptionSetDoesNotExist", "TF"},
     {"R-01", "the original set named", CMK(VAULT, INTACT, PRESENT, OK, ORIGINAL), DX_SUCCEEDS, NULL, ""},
     {"R-03", "another set on the same key and version", CMK(VAULT, GONE, PRESENT, OK, SAME_KEY), DX_SUCCEEDS, NULL, ""},
     {"R-06", "another set, snapshot only", CMK(SNAPSHOT_ONLY, GONE, PRESENT, OK, SAME_KEY), DX_FAILS,
      "UserErrorRestoreNotSupportedFromSnapshotTierRPForDifferentDES", "V"},
-    {"R-08", "a set on another key, original there", CMK(VAULT, INTACT, PRESENT, OK, OTHER_KEY), DX_FAILS, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey", "F"},
+    {"R-08", "a set on another key, original there", CMK(VAULT, INTACT, PRESENT, OK, OTHER_KEY), DX_FAILS,
+     "UserErrorInputDESKeyDoesNotMatchWithOriginalKey", "F"},
     {"R-09", "a set on another key, original missing", CMK(VAULT, INTACT, PURGED, OK, OTHER_KEY), DX_FAILS_AND_EXPORTS,
      "UserErrorInputDESKeyDoesNotMatchWithOriginalKey", "CT"},
 };

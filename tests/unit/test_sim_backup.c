@@ -235,8 +235,8 @@ static const char *fetch_export(struct world *w, const struct value *bag, struct
     sim_handle(w->s, w->now, w->a, &get, &ret->answer);
     ret->status = ret->answer.status;
     size = header_of(ret, "x-ms-meta-configblobsize");
-    CHECK_ROW("padded", ret->answer.body.len % 512 == 0 && size && (size_t)atol(size) <= ret->answer.body.len);
-    ret->text = arena_strndup(w->a, text_str(&ret->answer.body), size ? (size_t)atol(size) : 0);
+    CHECK_ROW("padded", ret->answer.body.len % 512 == 0 && size && (size_t)strtoul(size, NULL, 10) <= ret->answer.body.len);
+    ret->text = arena_strndup(w->a, text_str(&ret->answer.body), size ? (size_t)strtoul(size, NULL, 10) : 0);
     text_release(&ret->answer.body);
     return ret->text;
 }
