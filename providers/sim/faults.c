@@ -72,6 +72,7 @@ static void take(const struct value *todo, struct fault_act *ret)
     if (!ret->message)
         ret->message = "The fault script of this simulated world says so.";
     ret->body = value_str_at(todo, "body");
+    ret->headers = value_get(todo, "headers");
     ret->retry_after_s = seconds_of(value_get(todo, "retryAfter"));
     ret->reset_before = str_eq(reset, "before");
     ret->reset_after = str_eq(reset, "after");

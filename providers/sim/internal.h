@@ -134,6 +134,7 @@ bool audience_is(const char *audience, const char *expected);   /* a slash at th
 struct fault_act {
     int status;                      /* 0: the service answers */
     const char *code, *message, *body;
+    const struct value *headers;     /* further ones of the answer; may be NULL */
     int64_t retry_after_s, delay_ms; /* retry_after_s < 0: none */
     bool reset_before, reset_after, stall, kill_before, kill_after;
     size_t cut_after;                /* SIZE_MAX: all */
