@@ -1,0 +1,236 @@
+#!/bin/sh
+# Bad input of every sort: bad-input.sh BINARY. Each case must be refused within five seconds by the right exit code, in words
+# that say what is wrong and what would be right, with one object as JSON, and without a single write.
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+binary=$(realpath "${1:?bad-input.sh BINARY}") || exit 1
+example=$here/../examples/01-lost-key
+. "$here/checks.sh"
+checks_begin bad-input
+cd "$dir" || exit 1
+mkdir estate
+cp "$example/estate.yaml" "$example/activation.yaml" "$example/policy.yaml" estate
+
+# --- how a case is judged -----------------------------------------------------------------------------------------------
+
+# Writes that reached the service, tokens aside, in all records there are.
+writes() {
+    cat record sim-record 2>/dev/null | grep -E '^.{0,3}"method":"(PUT|POST|PATCH)"' | grep -vc '/oauth2/v2.0/token'
+}
+
+one_object() {
+    [ "$(head -c 1 "$1")" = "{" ] && [ "$(tail -n 1 "$1")" = "}" ] && [ "$(grep -c '^{' "$1")" = 1 ] && grep -q '"exitCode": ' "$1"
+}
+
+# faulty NAME EXIT WORDS COMMAND...   WORDS: what standard error must hold, separated by "|".
+faulty() {
+    name=$1 code=$2 words=$3 faults=
+    shift 3
+    rm -f record journal world-out
+    timeout 5 "$@" >stdout 2>stderr </dev/null
+    got=$?
+    [ "$got" = "$code" ] || faults="$faults exit $got, not $code;"
+    case $* in *"-o json"*) ;; *) [ -s stderr ] || faults="$faults not a word on standard error;" ;; esac
+    IFS='|'
+    for word in $words; do
+        grep -qF -- "$word" stderr || faults="$faults does not say \"$word\";"
+    done
+    unset IFS
+    timeout 5 "$@" -o json >json 2>json-stderr </dev/null
+    got=$?
+    [ "$got" = "$code" ] || faults="$faults exit $got with -o json, not $code;"
+    one_object json || faults="$faults -o json is not one object;"
+    [ "$(writes)" = 0 ] || faults="$faults it wrote;"
+    [ "$(count '"event":"request"' journal)" = 0 ] || faults="$faults a write is in the journal;"
+    [ "$(count '"writes":' world-out)" = 0 ] || faults="$faults the world was written to;"
+    if [ -z "$faults" ]; then ok "$name"; else no "$name:$faults" stdout stderr; fi
+}
+
+# apply is the command with the most to lose, so it is the one that gets the bad input.
+apply_all() {
+    name=$1 words=$2
+    shift 2
+    faulty "$name" 1 "$words" "$binary" apply "$@" --auto-approve --record record --journal journal
+}
+
+# bad_manifest NAME WORDS FILE
+bad_manifest() {
+    apply_all "$1" "$2" -f "$3" --world "$example/world.yaml" --world-out world-out
+}
+
+# answers NAME WORDS FAULTS
+answers() {
+    world_with "$3"
+    apply_all "$1" "$2" -f estate --world world.yaml --world-out world-out
+}
+
+# edited FILE SED-EXPRESSION: the estate with a fault; one that changes nothing is no fault.
+edited() {
+    sed "$2" "$example/estate.yaml" >"$1"
+    cmp -s "$1" "$example/estate.yaml" && no "$1: the edit fits the example"
+}
+
+# --- files that are no manifests ---------------------------------------------------------------------------------------
+
+: >empty.yaml
+bad_manifest "empty file" "empty.yaml: no document|apiVersion: reinstate/v1" empty.yaml
+
+printf 'kind: \000\001\377\n' >binary.yaml
+bad_manifest "binary file" "binary.yaml:1:7: a NUL byte|UTF-8 text" binary.yaml
+
+printf '\377\376\001k' >utf.yaml
+bad_manifest "not UTF-8" "utf.yaml:1:" utf.yaml
+
+truncate -s 100M big.yaml
+bad_manifest "file of 100 MB" "big.yaml: larger than 8388608 bytes|split it" big.yaml
+
+{
+    echo 'a0: &a0 [x, x, x, x, x, x, x, x, x, x]'
+    for n in 1 2 3 4 5 6 7 8 9; do
+        o=\*a$((n - 1))
+        echo "a$n: &a$n [$o, $o, $o, $o, $o, $o, $o, $o, $o, $o]"
+    done
+} >bomb.yaml
+bad_manifest "alias bomb" "bomb.yaml:6:|more than 200000 values|aliases" bomb.yaml
+
+{
+    printf 'apiVersion: reinstate/v1\nkind: Key\nmetadata: {name: deep}\nspec: '
+    head -c 10000 /dev/zero | tr '\0' '['
+} >deep.yaml
+bad_manifest "10,000 deep" "deep.yaml:4:|nested deeper than 64" deep.yaml
+
+printf 'kind: Key\n  name: [\n' >syntax.yaml
+bad_manifest "no YAML" "syntax.yaml:2:" syntax.yaml
+
+mkdir none
+bad_manifest "folder without manifests" "none: no *.yaml or *.yml|-R" none
+
+bad_manifest "missing file" "gone.yaml: cannot be read: No such file" gone.yaml
+
+ln -s loop.yaml loop.yaml
+bad_manifest "unreadable file" "loop.yaml: cannot be read: Too many levels" loop.yaml
+
+# Root reads everything unless it gives that up.
+cp "$example/estate.yaml" shut.yaml
+chmod 0 shut.yaml
+if [ "$(id -u)" != 0 ]; then
+    bad_manifest "file without permission" "shut.yaml: cannot be read: Permission denied" shut.yaml
+elif setpriv --inh-caps=-all --bounding-set=-all true 2>/dev/null; then
+    faulty "file without permission" 1 "shut.yaml|Permission denied" setpriv --inh-caps=-all --bounding-set=-all "$binary" validate -f shut.yaml
+fi
+
+# --- manifests with faults ------------------------------------------------------------------------------------------------
+
+edited kind.yaml 's/^kind: KeyVault$/kind: KeyVualt/'
+bad_manifest "unknown kind" 'kind.yaml:13:7: unknown kind "KeyVualt"|did you mean KeyVault?' kind.yaml
+
+edited types.yaml 's/purgeProtection: true/purgeProtection: "yes"/; s/rg-payroll-keys/[rg-payroll-keys]/'
+bad_manifest "wrong types, all at once" 'types.yaml:16:18: spec.resourceGroup: found a list, expected a string|types.yaml:18:20: spec.purgeProtection: found "yes", expected true or false' types.yaml
+
+edited field.yaml 's/purgeProtection: true/purgeProtecton: true/'
+bad_manifest "misspelt field" 'field.yaml:18:3:|purgeProtecton|did you mean purgeProtection?' field.yaml
+
+{
+    cat "$example/estate.yaml"
+    printf -- '---\napiVersion: reinstate/v1\nkind: RecoveryServicesVault\nmetadata: {name: rsv-payroll}\nspec: {resourceGroup: rg-other}\n'
+} >twice.yaml
+bad_manifest "duplicate name" "RecoveryServicesVault/rsv-payroll is declared twice: first at twice.yaml:53:1" twice.yaml
+
+edited dangling.yaml 's/store: kv-payroll$/store: kv-payrol/'
+bad_manifest "dangling reference" 'dangling.yaml:24:10:|"kv-payrol"; did you mean "kv-payroll"?' dangling.yaml
+
+{
+    cat "$example/estate.yaml"
+    printf -- '---\napiVersion: reinstate/v1\nkind: Azure\nmetadata: {name: other}\nspec:\n  cloud: AzurePublic\n'
+    printf '  tenant: 0f0f0f0f-0000-4000-8000-000000000001\n  subscription: 0f0f0f0f-0000-4000-8000-000000000009\n  location: uaenorth\n'
+} >azures.yaml
+bad_manifest "two Azure documents, none named" "azures.yaml:12:1: KeyVault/kv-payroll does not say which Azure document|azure: prod" azures.yaml
+
+edited url.yaml 's#^  key: payroll-os-key$#  key: {url: "https://kv-payroll.vault.azure.cn/keys/payroll-os/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5"}#'
+bad_manifest "key URL of another cloud" "url.yaml:|belongs to AzureChina, but the cloud in use is AzurePublic|.vault.azure.net" url.yaml
+
+edited endpoint.yaml 's#^  resourceGroup: rg-payroll-keys#&\n  endpoint: https://example.org#'
+bad_manifest "endpoint in a manifest" "endpoint.yaml:17:3: spec.endpoint is refused|--cloud" endpoint.yaml
+
+edited hook.yaml 's#^  location: uaenorth#&\n  hooks: {before: /bin/true}#'
+bad_manifest "hook in a manifest" "hook.yaml:11:3: spec.hooks is refused|what is run" hook.yaml
+
+sed "s/name: '^kv-'/name: '^kv-('/" "$example/policy.yaml" >estate/policy.yaml
+bad_manifest "bad expression in a Policy" 'estate/policy.yaml:|"^kv-(" cannot be used: not a regular expression|missing closing parenthesis|PCRE2' estate
+cp "$example/policy.yaml" estate
+
+# --- the command line -----------------------------------------------------------------------------------------------------
+
+faulty "misspelt command" 1 'no command "aply"|did you mean apply?' "$binary" aply -f estate
+faulty "misspelt option" 1 "no option --auto-aprove|did you mean --auto-approve?" "$binary" apply -f estate --auto-aprove
+faulty "no manifests named" 1 "which manifests?|-f PATH" "$binary" apply
+faulty "no credential" 1 "AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET not set" env -u AZURE_TENANT_ID -u AZURE_CLIENT_ID -u AZURE_CLIENT_SECRET "$binary" plan -f estate
+
+# --- worlds ------------------------------------------------------------------------------------------------------------------
+
+# bad_world NAME WORDS SED-EXPRESSION
+bad_world() {
+    sed "$3" "$example/world.yaml" >world.yaml
+    apply_all "$1" "$2" -f estate --world world.yaml --world-out world-out
+}
+bad_world "world: key in a vault that is not there" "world.yaml:|payroll-os: the key's store is not in the world|add the vault" 's/store: kv-payroll$/store: kv-other/'
+bad_world "world: role of nobody" "world.yaml:|no such principal" 's/principal: operator, role: Reader/principal: nobody, role: Reader/'
+apply_all "world: not a World" "policy.yaml:|--world takes a World|kind: World" -f estate --world "$example/policy.yaml" --world-out world-out
+
+# --- answers that are none ---------------------------------------------------------------------------------------------------
+
+vault='on: {method: GET, path: /vaults/kv-payroll}, every: true'
+answers "truncated answer" "KeyVault/kv-payroll|cut half way" "{$vault, do: {truncate: 40}}"
+answers "broken JSON" "KeyVault/kv-payroll|no JSON: line 1, column" "{$vault, do: {body: '{\"id\": [1,'}}"
+answers "JSON of another shape" "KeyVault/kv-payroll|no JSON object" "{$vault, do: {body: '[]'}}"
+answers "401 loop" "401|token was not accepted|check cloud, tenant and credential" "{on: {method: GET, path: /}, every: true, do: {status: 401}}"
+answers "401 for the token" "get a token|401 invalid_client" "{on: {path: /oauth2/}, every: true, do: {status: 401, code: invalid_client}}"
+answers "redirect to another host" "302, a redirection to portal.example.org, which is not followed" \
+    "{$vault, do: {status: 302, headers: {Location: 'https://portal.example.org/'}}}"
+expect "the redirect was not followed" [ "$(count 'example.org/' record)" = "$(count '"location":"https://portal.example.org/"' record)" ]
+answers "far too many headers or bytes" "KeyVault/kv-payroll" "{$vault, do: {body: '$(head -c 60000 /dev/zero | tr '\0' '[')'}}"
+
+# --- the wire ------------------------------------------------------------------------------------------------------------------
+
+sign_in sim-client-secret
+openssl_ca() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj "/CN=another" 2>/dev/null
+}
+if sim_start "$example/world.yaml" 3600; then
+    expect "another authority can be made" openssl_ca
+    sed "s#\"caFile\": .*,#\"caFile\": \"$dir/ca.pem\",#" cloud.yaml >untrusted.yaml
+    apply_all "certificate not trusted" "no trustworthy connection|CA that the --cloud file names" -f estate --cloud untrusted.yaml
+    expect "nothing was sent over it" [ ! -s sim-record ]
+    sed 's#"arm": "https#"arm": "http#' cloud.yaml >plain.yaml
+    apply_all "cloud file without TLS" "plain.yaml:|arm|https" -f estate --cloud plain.yaml
+    AZURE_CLIENT_SECRET=wrong apply_all "wrong client secret" "get a token for ARM|401" -f estate --cloud cloud.yaml
+    sim_stop
+    apply_all "port that does not answer" "localhost|cannot be reached" -f estate --cloud cloud.yaml
+fi
+
+# --- a saved plan ------------------------------------------------------------------------------------------------------------------
+
+"$binary" plan -f estate --world "$example/world.yaml" --out saved.plan >stdout 2>stderr
+expect "a plan can be saved" test -s saved.plan
+sed 's/state: purged/state: active/' "$example/world.yaml" >world.yaml
+apply_all "saved plan, world changed" "the saved plan no longer fits|make a new plan" -f estate --world world.yaml --world-out world-out --plan saved.plan
+sed 's/restores: 2/restores: 1/' "$example/policy.yaml" >estate/policy.yaml
+apply_all "saved plan, manifests changed" "the saved plan no longer fits" -f estate --world "$example/world.yaml" --world-out world-out --plan saved.plan
+cp "$example/policy.yaml" estate
+head -c 300 saved.plan >cut.plan
+apply_all "saved plan, cut short" "cut.plan: line" -f estate --world "$example/world.yaml" --world-out world-out --plan cut.plan
+echo '{}' >no.plan
+apply_all "saved plan that is none" "no.plan is no saved plan" -f estate --world "$example/world.yaml" --world-out world-out --plan no.plan
+
+# --- blocked is not an error ------------------------------------------------------------------------------------------------------
+
+printf 'apiVersion: reinstate/v1\nkind: Policy\nmetadata: {name: deny-all}\nspec:\n  rules:\n    - {name: nothing, match: {kind: .*}, effect: deny, message: not tonight}\n' >deny.yaml
+"$binary" apply -f estate --policy deny.yaml --world "$example/world.yaml" --world-out world-out --record record --journal none --auto-approve >stdout 2>stderr
+expect "policy says no: exit 3" [ $? = 3 ]
+expect "policy says no: it says so" grep -q "not tonight" stdout
+expect "policy says no: nothing was written" [ "$(writes)" = 0 ]
+rm -f record
+"$binary" apply -f estate --world "$example/world.yaml" --record record --journal none --auto-approve >stdout 2>stderr
+expect "good input is carried out: exit 0" [ $? = 0 ]
+expect "and its writes are seen" [ "$(writes)" -ge 6 ]
+
+checks_end
