@@ -1,5 +1,6 @@
-/* Knows how tasks take turns on one thread: stacks, switching, the ready list, timers, groups, cancellation and the two
- * kinds of time. The only user of ucontext, of the sanitizers' fibre hooks and of valgrind's. Must not know what a task
+/* Knows how tasks take turns on one thread: switching, the ready list, timers, groups, cancellation and the two
+ * kinds of time. The only user of ucontext and of the
+ * sanitizers' fibre hooks. Must not know what a task
  * does, nor what a transfer is: those come in through `struct pump`. */
 #include "co.h"
 
@@ -8,50 +9,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CO_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CO_ASAN 1
-#endif
-#endif
-#ifndef CO_ASAN
-#define CO_ASAN 0
-#endif
-#if CO_ASAN
-#include <sanitizer/asan_interface.h>
+#include "stack.h"
+
+#if STACK_ASAN
 #include <sanitizer/common_interface_defs.h>
-#include <sanitizer/lsan_interface.h>
-#endif
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#define CO_VALGRIND 1
-#else
-#define CO_VALGRIND 0
 #endif
 
 enum {
-    STACK_BYTES = (CO_ASAN ? 1024 : 256) * 1024,
-    STACKS_KEPT = 256,
     WHY_BYTES = 96,
     NAP_MAX_MS = 100,   /* real: how long a signal may go unnoticed when no transfer is in flight */
 };
 
 /* What a task is at. */
 enum wait { WAIT_RUNNING, WAIT_READY, WAIT_SLEEP, WAIT_PARK, WAIT_GROUP, WAIT_OVER };
-
-struct stack {
-    struct stack *next;
-    char *guard;                /* start of the mapping: one page that must not be touched */
-    char *bottom;               /* lowest usable byte */
-    unsigned valgrind_id;
-};
 
 struct call {
     struct sched *sched;
@@ -103,83 +78,8 @@ struct sched {
     struct call **heap;
     size_t n_heap, heap_room;
     uint64_t orders;
-    struct stack *stacks;
-    size_t n_stacks;
+    struct stack_pool stacks;
 };
-
-/* --- stacks --------------------------------------------------------------------------------------------------- */
-
-static void stack_tools_enter(struct stack *stack)
-{
-#if CO_ASAN
-    /* A pointer held only by a suspended task is no leak. */
-    __lsan_register_root_region(stack->bottom, STACK_BYTES);
-#endif
-    (void)stack;
-}
-
-static void stack_tools_leave(struct stack *stack)
-{
-#if CO_ASAN
-    __lsan_unregister_root_region(stack->bottom, STACK_BYTES);
-    /* The first frame never returned, so its red zones are still set. */
-    __asan_unpoison_memory_region(stack->bottom, STACK_BYTES);
-#endif
-    (void)stack;
-}
-
-static struct stack *stack_make(void)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    struct stack *stack = xcalloc(1, sizeof(*stack));
-    void *map = mmap(NULL, page + STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-
-    if (map == MAP_FAILED || mprotect(map, page, PROT_NONE) < 0) {
-        fputs("reinstate: no memory for another task's stack\n", stderr);
-        abort();
-    }
-    stack->guard = map;
-    stack->bottom = stack->guard + page;
-#if CO_VALGRIND
-    stack->valgrind_id = VALGRIND_STACK_REGISTER(stack->bottom, stack->bottom + STACK_BYTES);
-#endif
-    return stack;
-}
-
-static void stack_unmake(struct stack *stack)
-{
-#if CO_VALGRIND
-    VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
-#endif
-    munmap(stack->guard, (size_t)(stack->bottom - stack->guard) + STACK_BYTES);
-    free(stack);
-}
-
-static struct stack *stack_take(struct sched *s)
-{
-    struct stack *stack = s->stacks;
-
-    if (stack) {
-        s->stacks = stack->next;
-        s->n_stacks--;
-    } else {
-        stack = stack_make();
-    }
-    stack_tools_enter(stack);
-    return stack;
-}
-
-static void stack_give(struct sched *s, struct stack *stack)
-{
-    stack_tools_leave(stack);
-    if (s->n_stacks >= STACKS_KEPT) {
-        stack_unmake(stack);
-        return;
-    }
-    stack->next = s->stacks;
-    s->stacks = stack;
-    s->n_stacks++;
-}
 
 /* --- switching ------------------------------------------------------------------------------------------------ */
 
@@ -188,12 +88,12 @@ static void switch_to_main(struct call *c)
 {
     struct sched *s = c->sched;
 
-#if CO_ASAN
+#if STACK_ASAN
     __sanitizer_start_switch_fiber(c->wait == WAIT_OVER ? NULL : &c->fake_stack, s->main_bottom, s->main_size);
 #endif
     if (swapcontext(&c->machine, &s->main_machine) < 0)
         abort();
-#if CO_ASAN
+#if STACK_ASAN
     __sanitizer_finish_switch_fiber(c->fake_stack, &s->main_bottom, &s->main_size);
 #endif
 }
@@ -203,7 +103,7 @@ static void task_begin(unsigned high, unsigned low)
 {
     struct call *c = (struct call *)(((uintptr_t)high << 32) | low);   // NOLINT: two halves of one pointer
 
-#if CO_ASAN
+#if STACK_ASAN
     __sanitizer_finish_switch_fiber(NULL, &c->sched->main_bottom, &c->sched->main_size);
 #endif
     c->fn(c, c->arg);
@@ -216,7 +116,7 @@ static void task_prepare(struct call *c)
 {
     uintptr_t self = (uintptr_t)c;
 
-    c->stack = stack_take(c->sched);
+    c->stack = stack_take(&c->sched->stacks);
     if (getcontext(&c->machine) < 0)
         abort();
     c->machine.uc_stack.ss_sp = c->stack->bottom;
@@ -228,7 +128,7 @@ static void task_prepare(struct call *c)
 static void task_resume(struct call *c)
 {
     struct sched *s = c->sched;
-#if CO_ASAN
+#if STACK_ASAN
     void *fake_stack = NULL;
 #endif
 
@@ -236,12 +136,12 @@ static void task_resume(struct call *c)
         task_prepare(c);
     s->current = c;
     c->wait = WAIT_RUNNING;
-#if CO_ASAN
+#if STACK_ASAN
     __sanitizer_start_switch_fiber(&fake_stack, c->stack->bottom, STACK_BYTES);
 #endif
     if (swapcontext(&s->main_machine, &c->machine) < 0)
         abort();
-#if CO_ASAN
+#if STACK_ASAN
     __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
 #endif
     s->current = NULL;
@@ -444,10 +344,7 @@ void sched_free(struct sched *s)
     if (!s)
         return;
     assert(!s->n_live && !s->n_groups && !s->current);
-    for (struct stack *stack = s->stacks, *next; stack; stack = next) {
-        next = stack->next;
-        stack_unmake(stack);
-    }
+    stack_pool_release(&s->stacks);
     free(s->heap);
     free(s);
 }
@@ -463,7 +360,7 @@ static void task_end(struct call *c)
     struct sched *s = c->sched;
     struct group *g = c->group;
 
-    stack_give(s, c->stack);
+    stack_give(&s->stacks, c->stack);
     *(c->group_prev ? &c->group_prev->group_next : &g->members) = c->group_next;
     if (c->group_next)
         c->group_next->group_prev = c->group_prev;
