@@ -111,7 +111,8 @@ static int vault_write(struct azure *az, struct call *c, struct arena *a, enum h
 int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
                   struct value **ret, struct err *err)
 {
-    const char *path = arena_printf(a, "/keys/%s%s%s", name, version ? "/" : "", version ? version : "");
+    /* An empty version asks for the newest. */
+    const char *path = arena_printf(a, "/keys/%s/%s", name, version ? version : "");
 
     return vault_get(az, c, a, base, path, arena_printf(a, "read key %s of %s", path + strlen(KID_KEYS), base), ret, err);
 }

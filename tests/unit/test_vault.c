@@ -148,7 +148,7 @@ static void run_update(struct call *c, struct peer_case *t)
 }
 
 #define KEY_FOUND \
-    {.method = "GET", .url = KV "/keys/k?api-version=" API_KEYS, .status = 200, .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
+    {.method = "GET", .url = KV "/keys/k/?api-version=" API_KEYS, .status = 200, .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
 #define KEY_ABSENT \
     {.method = "GET", .url = KV "/keys/k?", .status = 404, .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}
 
