@@ -19,7 +19,7 @@ size_t arena_bytes(const struct arena *a);                     /* handed out so 
 char *arena_strdup(struct arena *a, const char *s);            /* NULL in, NULL out */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) printf_like(2, 3);
-char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) printf_like(2, 0);
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) printf_like(2, 0) __attribute__((nonnull(2)));
 
 #define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (n)))
