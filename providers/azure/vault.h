@@ -10,17 +10,21 @@
  * an absent key; ERR_DENIED keeps the inner code (ForbiddenByRbac, ForbiddenByFirewall, …) in err->code. */
 must_use int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
                            struct value **ret, struct err *err);
-must_use int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret, struct err *err);
-must_use int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret, struct err *err);
+must_use int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret,
+                                 struct err *err);
+must_use int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                                   struct value **ret, struct err *err);
 /* Recovers and waits until GET shows the key (bounded). */
-must_use int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, int64_t bound_ms, struct value **ret, struct err *err);
+must_use int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, int64_t bound_ms,
+                               struct value **ret, struct err *err);
 /* `backup` is the raw backup blob; the request body is built in wiped memory. 409 is ERR_CONFLICT. */
-must_use int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const char *base, const struct secret *backup, struct value **ret, struct err *err);
+must_use int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const char *base, const struct secret *backup,
+                               struct value **ret, struct err *err);
 must_use int vault_update_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
                               const struct value *body, struct value **ret, struct err *err);
 /* Creates a confidential VM key (bootstrap only): RSA-HSM 3072, exportable, with the release policy given as JSON text. */
-must_use int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *release_policy,
-                              struct value **ret, struct err *err);
+must_use int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                              const char *release_policy, struct value **ret, struct err *err);
 /* The version in a kid URL, or NULL. */
 const char *vault_kid_version(const char *kid);
 
