@@ -114,7 +114,8 @@ int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char 
     /* An empty version asks for the newest. */
     const char *path = arena_printf(a, "/keys/%s/%s", name, version ? version : "");
 
-    return vault_get(az, c, a, base, path, arena_printf(a, "read key %s of %s", path + strlen(KID_KEYS), base), ret, err);
+    return vault_get(az, c, a, base, path, arena_printf(a, "read key %s%s%s of %s", name, version ? "/" : "", version ? version : "", base),
+                     ret, err);
 }
 
 int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret,

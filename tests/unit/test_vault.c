@@ -150,7 +150,7 @@ static void run_update(struct call *c, struct peer_case *t)
 #define KEY_FOUND \
     {.method = "GET", .url = KV "/keys/k/?api-version=" API_KEYS, .status = 200, .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
 #define KEY_ABSENT \
-    {.method = "GET", .url = KV "/keys/k?", .status = 404, .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}
+    {.method = "GET", .url = KV "/keys/k/?", .status = 404, .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}
 
 static const struct {
     const char *reason;
@@ -174,7 +174,7 @@ static const struct {
      -ERR_PROTOCOL, "", "another service", NULL},
     {"a managed HSM has its own audience", run_hsm,
      {{.method = "POST", .url = "/token", .status = 200, .body = PEER_TOKEN},
-      {.method = "GET", .url = "https://pool.managedhsm.azure.net/keys/k?", .status = 200, .body = "{}"}}, 0, NULL, NULL, NULL},
+      {.method = "GET", .url = "https://pool.managedhsm.azure.net/keys/k/?", .status = 200, .body = "{}"}}, 0, NULL, NULL, NULL},
     {"the firewall's inner code", run_get,
      {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 403,
                    .body = "{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}"}},
