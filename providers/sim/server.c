@@ -141,8 +141,11 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct pen
 /* Holds an answer back, for as long as the server is not about to stop. */
 static void hold_back(struct sim_server *server, const struct sim_answer *answer)
 {
-    int64_t left = answer->fault == SIM_STALL ? WAIT_MAX_MS : (int64_t)((double)answer->delay_ms / server->speed);
+    int64_t left = answer->delay_ms;
 
+    /* A client's patience is measured on its own clock, however fast the world's runs. */
+    if (answer->fault != SIM_STALL)
+        left = (int64_t)((double)left / server->speed);
     if (left > WAIT_MAX_MS)
         left = WAIT_MAX_MS;
     for (; left > 0 && !atomic_load(&server->stopping); left -= WAIT_SLICE_MS) {
