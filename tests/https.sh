@@ -1,0 +1,157 @@
+#!/bin/sh
+# Two processes and real HTTPS between them: https.sh BINARY. The served simulated Azure in one, the client in the other: the whole
+# recovery, an interruption and an abortion in the middle of it, tokens handed in, watch, answers that stall and connections that break.
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+binary=$(realpath "${1:?https.sh BINARY}") || exit 1
+example=$here/../examples/01-lost-key
+. "$here/checks.sh"
+checks_begin https
+cd "$dir" || exit 1
+mkdir estate
+cp "$example/estate.yaml" "$example/activation.yaml" "$example/policy.yaml" estate
+sign_in sim-client-secret
+
+# client EXIT WHAT COMMAND OPTION...
+client() {
+    code=$1 what=$2
+    shift 2
+    timeout 60 "$binary" "$@" -f estate --cloud cloud.yaml >stdout 2>stderr </dev/null
+    got=$?
+    if [ "$got" = "$code" ]; then ok "$what: exit $code"; else no "$what: exit $got, not $code" stdout stderr; fi
+}
+
+# is_one_of CODE CODE...
+is_one_of() {
+    wanted=$1
+    shift
+    case " $* " in *" $wanted "*) return 0 ;; esac
+    return 1
+}
+
+says() {
+    if grep -qF -- "$2" "$1"; then ok "it says: $2"; else no "it does not say: $2" "$1"; fi
+}
+
+is_one_object() {
+    [ "$(head -c 1 "$1")" = "{" ] && [ "$(grep -c '^[{}]' "$1")" = 2 ] && [ "$(tail -n 1 "$1")" = "}" ]
+}
+
+# What reached the service, by its own record.
+writes() {
+    grep -E '^.{0,3}"method":"(PUT|POST|PATCH)"' sim-record | grep -vc '/oauth2/v2.0/token'
+}
+
+jobs_are() {
+    [ "$(count '"Job Type": "Recover disks"' sim-world.yaml)" = 1 ] && [ "$(grep -c '"operation": "Restore"' sim-world.yaml)" = 2 ]
+}
+
+# The world counts how often each fault of its script was met.
+all_met() {
+    sed -n '/"faultMatches": \[/,/\]/p' sim-world.yaml >met
+    [ "$(grep -cE '^ *[1-9][0-9]*,?$' met)" = 6 ]
+}
+
+# begin_apply: in the background. Sets apply_pid.
+begin_apply() {
+    "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal journal --settle 20s >stdout 2>stderr </dev/null &
+    apply_pid=$!
+    started="$started $apply_pid"
+}
+
+exporting() {
+    grep -q 'will show Failed: intended' stderr || ended "$apply_pid"
+}
+
+# --- from the first look to the last -----------------------------------------------------------------------------------------
+
+sim_start "$example/world.yaml" 3600 || checks_end || exit 1
+client 0 "plan" plan
+says stdout "export-key"
+says stdout "restore-vm"
+says stderr "Simulated Azure"
+client 2 "plan --detailed-exitcode" plan --detailed-exitcode
+client 0 "plan -o json" plan -o json
+expect "plan -o json is one object" is_one_object stdout
+client 2 "drift" drift
+expect "looking wrote nothing" [ "$(writes)" = 0 ]
+client 0 "apply" apply --auto-approve --journal none --settle 20s --record record
+says stdout "Everything is as declared."
+says stderr "will show Failed: intended, do not cancel"
+expect "one export and one restore" jobs_are
+before=$(writes)
+expect "the service saw every write the client recorded" [ "$before" = "$(grep -E '"method":"(PUT|POST|PATCH)"' record | grep -vc '/oauth2/v2.0/token')" ]
+client 0 "drift afterwards" drift -o json
+expect "drift -o json is one object" is_one_object stdout
+says stdout '"differences": 0'
+client 0 "apply again" apply --auto-approve --journal none
+client 0 "watch, two passes" watch --interval 1s --passes 2 --journal none
+expect "nothing more was written" [ "$(writes)" = "$before" ]
+
+# --- tokens handed in ------------------------------------------------------------------------------------------------------------
+
+# token AUDIENCE-MEMBER-OF-THE-CLOUD-FILE
+token() {
+    audience=$(sed -n "s/.*\"$1\": \"\(.*\)\",*/\1/p" cloud.yaml)
+    authority=$(sed -n 's/.*"authority": "\(.*\)",*/\1/p' cloud.yaml)
+    curl -s --cacert cloud.yaml.ca.pem --data-urlencode "scope=$audience/.default" -d grant_type=client_credentials \
+        -d "client_id=$AZURE_CLIENT_ID" -d "client_secret=$AZURE_CLIENT_SECRET" "$authority/$AZURE_TENANT_ID/oauth2/v2.0/token" |
+        sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p'
+}
+
+arm=$(token armAudience) vault=$(token vaultAudience) storage=$(token storageAudience) graph=$(token graph)
+expect "another client gets tokens" [ -n "$arm" ]
+if [ -n "$arm" ]; then
+    unset AZURE_CLIENT_SECRET AZURE_CLIENT_ID AZURE_TENANT_ID
+    export REINSTATE_TOKEN_ARM="$arm" REINSTATE_TOKEN_VAULT="$vault" REINSTATE_TOKEN_STORAGE="$storage" REINSTATE_TOKEN_GRAPH="$graph"
+    before=$(count oauth2 sim-record)
+    client 0 "drift with tokens handed in" drift
+    expect "and asked for none" [ "$(count oauth2 sim-record)" = "$before" ]
+    REINSTATE_TOKEN_ARM="${arm}x"
+    client 1 "a token that is not good" drift
+    says stderr "token"
+    unset REINSTATE_TOKEN_ARM REINSTATE_TOKEN_VAULT REINSTATE_TOKEN_STORAGE REINSTATE_TOKEN_GRAPH
+    sign_in sim-client-secret
+fi
+sim_stop
+expect "an interrupt ends the simulated Azure well" [ $? = 0 ]
+
+# --- interrupted -------------------------------------------------------------------------------------------------------------------
+
+# The export lasts two seconds of ours.
+sim_start "$example/world.yaml" 800 || checks_end || exit 1
+begin_apply
+expect "the export is on its way" within 200 exporting
+kill -INT "$apply_pid"
+sleep 0.4
+kill -INT "$apply_pid"
+expect "a second interrupt aborts" within 20 ended "$apply_pid"
+wait "$apply_pid"
+code=$?
+expect "aborted: exit $code is 1, 3 or 4" is_one_of "$code" 1 3 4
+begin_apply
+expect "the rerun takes up the job" within 200 exporting
+kill -INT "$apply_pid"
+wait "$apply_pid"
+code=$?
+expect "drained: exit $code is 3 or 4" is_one_of "$code" 3 4
+says stdout "Stopped as asked"
+expect "no step was begun after the interrupt" [ "$(count 'Key/payroll-os-key#restore-key  starts' stderr)" = 0 ]
+client 0 "the run after that" apply --auto-approve --journal journal --settle 20s
+says stdout "Everything is as declared."
+expect "one export and one restore in all three" jobs_are
+sim_stop
+
+# --- what the network does -----------------------------------------------------------------------------------------------------------
+
+world_with "{on: {method: GET, path: /vaults/kv-payroll}, do: {stall: 2s}}, \
+{on: {method: GET, path: /recoveryPoints}, do: {reset: before}}, {on: {method: POST, path: /restore}, do: {reset: after}}, \
+{on: {method: PUT, path: /diskEncryptionSets/}, do: {reset: after}}, {on: {method: GET, path: /backupJobs}, nth: 3, do: {truncate: 20}}, \
+{on: {method: PUT, path: /roleAssignments/}, do: {status: 429, retryAfter: 20}}"
+sim_start world.yaml 3600 || checks_end || exit 1
+client 0 "apply over a bad network" apply --auto-approve --journal none --settle 20s
+says stdout "Everything is as declared."
+expect "one export and one restore over it" jobs_are
+expect "every fault of the script was met" all_met
+sim_stop
+
+checks_end
