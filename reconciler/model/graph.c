@@ -198,37 +198,44 @@ static size_t *circle_spell(struct arena *a, const size_t *from, size_t start, s
     return circle;
 }
 
-/* The shortest way from `start` back to itself inside its knot; 0 nodes when there is none (a knot of one without a loop). */
-static size_t *circle_find(const struct graph *g, const size_t *knots, size_t start, size_t *ret_length)
+/* Memory of one search, taken once: an estate without circles has as many knots as documents. */
+struct search {
+    size_t *from, *queue;      /* from: 1 + the node before; 0: not seen */
+};
+
+/* The shortest way from `start` back to itself inside its knot; NULL when there is none (a knot of one without a loop). */
+static size_t *circle_find(const struct graph *g, const size_t *knots, struct search *s, size_t start, size_t *ret_length)
 {
-    size_t *from = arena_array(g->arena, size_t, g->count + 1), *queue = arena_array(g->arena, size_t, g->count + 1);
-    size_t head = 0, tail = 0;
+    size_t head = 0, tail = 0, *circle = NULL;
 
-    queue[tail++] = start;
-    while (head < tail) {
-        size_t node = queue[head++];
+    s->queue[tail++] = start;
+    while (head < tail && !circle) {
+        size_t node = s->queue[head++];
 
-        for (size_t i = 0; i < g->nodes[node].count; i++) {
+        for (size_t i = 0; i < g->nodes[node].count && !circle; i++) {
             size_t to = g->nodes[node].needs[i];
 
             if (to == start)
-                return circle_spell(g->arena, from, start, node, ret_length);
-            if (knots[to] != knots[start] || from[to])
+                circle = circle_spell(g->arena, s->from, start, node, ret_length);
+            if (knots[to] != knots[start] || s->from[to] || to == start)
                 continue;
-            from[to] = node + 1;
-            queue[tail++] = to;
+            s->from[to] = node + 1;
+            s->queue[tail++] = to;
         }
     }
-    return NULL;
+    while (tail > 0)
+        s->from[s->queue[--tail]] = 0;
+    return circle;
 }
 
 size_t graph_cycles(const struct graph *g, const size_t *const **ret_cycles, const size_t **ret_lengths)
 {
     size_t *knots = graph_knots(g), *lengths = NULL, count = 0, n_lengths = 0;
     const size_t **cycles = NULL;
+    struct search search = {.from = arena_array(g->arena, size_t, g->count + 1), .queue = arena_array(g->arena, size_t, g->count + 1)};
 
     for (size_t i = 0; i < g->count; i++) {
-        size_t length = 0, *circle = knots[i] == i + 1 ? circle_find(g, knots, i, &length) : NULL;
+        size_t length = 0, *circle = knots[i] == i + 1 ? circle_find(g, knots, &search, i, &length) : NULL;
 
         if (!circle)
             continue;
