@@ -95,7 +95,7 @@ static void peer_task(struct call *c, void *arg)
     t->run(c, t);
 }
 
-static const struct permit_write peer_writes[] = {{HTTP_PUT, "/"}, {HTTP_POST, "/"}, {HTTP_PATCH, "/"}};
+static const struct permit_write peer_writes[] = {{HTTP_GET, "/"}, {HTTP_PUT, "/"}, {HTTP_POST, "/"}, {HTTP_PATCH, "/"}};
 
 /* Runs `run` in a task against the rows; every row must have been asked for, and nothing else. */
 static void peer_run_as(const char *reason, const struct peer_row *rows, size_t n_rows, struct credential *credential, struct peer_case *t,
