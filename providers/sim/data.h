@@ -42,6 +42,16 @@ struct value *key_show_attributes(struct arena *a, const struct value *vault, co
 struct value *key_show(struct sim *s, struct arena *a, const struct value *vault, const struct value *key, const struct value *version);
 void key_show_deletion(struct sim *s, struct arena *a, struct value *shown, const struct value *key);
 
+/* Rotation and release (key_policies.c). */
+struct value *key_show_rotation(struct sim *s, struct arena *a, const struct value *key);
+/* NULL, or what is wrong with the policy in `body`. */
+const char *key_set_rotation(struct sim *s, struct value *key, const struct value *body);
+/* Gives a version made by rotation the end that the policy says. */
+void key_expire_rotated(struct sim *s, const struct value *key, struct value *version);
+/* Do the claims of the attestation token `target` satisfy the release policy of the key as `shown`? */
+bool key_release_allows(struct arena *a, const struct value *shown, const char *target);
+const char *key_released(struct arena *a, const struct value *shown, const struct value *request);
+
 /* "https://shareduaen.uaen.attest.azure.net/" */
 char *region_attestation(struct arena *a, const char *location);
 /* The geography of a region; the region itself when it is not known. */

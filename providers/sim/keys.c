@@ -360,6 +360,59 @@ static void backup_key(const struct exchange *x, const char *name)
     text_release(&encoded);
 }
 
+/* --- rotation and release ------------------------------------------------------------------------------------------- */
+
+static void rotation_policy(const struct exchange *x, const char *name)
+{
+    bool set = request_is(x->r, "PUT");
+    struct value *key;
+    const char *problem;
+
+    if (!permitted(x, name, set ? "setrotationpolicy" : "getrotationpolicy") || (key = visible_key(x, name)) == NULL)
+        return;
+    problem = set ? key_set_rotation(x->s, key, x->r->json) : NULL;
+    if (problem)
+        refuse(x, 400, "BadParameter", NULL, problem);
+    else
+        answer_json(x->a, x->out, 200, key_show_rotation(x->s, x->a, key));
+}
+
+static void rotate_key(const struct exchange *x, const char *name)
+{
+    struct value *key, *version;
+
+    if (!permitted(x, name, "rotate") || (key = visible_key(x, name)) == NULL)
+        return;
+    version = new_version(x->s, key, NULL);
+    key_expire_rotated(x->s, key, version);
+    answer_bundle(x, key, version);
+}
+
+static void release_key(const struct exchange *x, const char *name, const char *version)
+{
+    const char *target = value_str_at(x->r->json, "target");
+    const struct value *key, *v;
+    struct value *shown, *body;
+
+    if (!permitted(x, name, "release") || (key = visible_key(x, name)) == NULL)
+        return;
+    v = key_version(key, *version ? version : NULL);
+    if (!v) {
+        not_found(x, arena_printf(x->a, "%s/%s", name, version));
+        return;
+    }
+    shown = key_show(x->s, x->a, x->vault, key, v);
+    if (!target || !*target) {
+        refuse(x, 400, "BadParameter", NULL, "Property target must be an attestation token.");
+    } else if (!value_bool_at(shown, "attributes.exportable", false) || !key_release_allows(x->a, shown, target)) {
+        refuse(x, 403, "Forbidden", NULL, "The target environment's attestation does not meet the key's release policy.");
+    } else {
+        body = value_map(x->a);
+        value_set_string(x->a, body, "value", key_released(x->a, shown, x->r->json));
+        answer_json(x->a, x->out, 200, body);
+    }
+}
+
 /* A purged entry of the same key is replaced: it has come back to life. */
 static struct value *bring_back(const struct exchange *x, struct value *key)
 {
@@ -476,11 +529,29 @@ static bool route_deleted(const struct exchange *x, const char *name, size_t n)
     return true;
 }
 
+static bool route_policies(const struct exchange *x, const char *name, size_t n)
+{
+    const struct sim_request *r = x->r;
+    const char *third = request_segment(r, 2);
+
+    if (n == 3 && str_eq_nocase(third, "rotationpolicy") && (request_is(r, "GET") || request_is(r, "PUT")))
+        rotation_policy(x, name);
+    else if (n == 3 && str_eq_nocase(third, "rotate") && request_is(r, "POST"))
+        rotate_key(x, name);
+    else if (n == 4 && str_eq_nocase(request_segment(r, 3), "release") && request_is(r, "POST"))
+        release_key(x, name, third);
+    else
+        return false;
+    return true;
+}
+
 static bool route_keys(const struct exchange *x, const char *name, size_t n)
 {
     const struct sim_request *r = x->r;
     const char *third = n > 2 ? request_segment(r, 2) : NULL;
 
+    if (n > 2 && route_policies(x, name, n))
+        return true;
     if (request_is(r, "GET") && n == 1)
         list_keys(x, false);
     else if (request_is(r, "GET") && n == 3 && str_eq_nocase(third, "versions"))
