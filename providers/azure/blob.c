@@ -176,6 +176,7 @@ static int send_signed(struct azure *az, struct call *c, struct arena *a, const 
     blob_sign("GET", place->account, path ? path : "/", "", request->headers, request->n_headers, &key, &signature);
     secret_set(&authorization, text_str(&signature), signature.len);
     request->authorization = authorization.bytes;
+    request->headers_signed = true;
     rc = http_send(azure_http(az), c, a, request, ret, err);
     request->authorization = NULL;
     return rc < 0 ? err_note(err, "%s", what) : 0;

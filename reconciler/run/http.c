@@ -434,9 +434,10 @@ static int headers_make(struct sending *x, struct err *err)
 static struct wire_request wire_request_of(const struct sending *x)
 {
     const struct http_request *r = x->request;
+    size_t from = r->headers_signed ? 1 : 0;        /* the request id is the first */
 
     return (struct wire_request){
-        .method = http_method_name(r->method), .url = r->url, .headers = x->headers, .n_headers = x->n_headers,
+        .method = http_method_name(r->method), .url = r->url, .headers = x->headers + from, .n_headers = x->n_headers - from,
         .body = r->body, .body_len = r->body ? r->body_len : 0, .max_body = r->max_body ? r->max_body : BODY_DEFAULT,
         .timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : TIMEOUT_DEFAULT_MS, .fresh_connection = x->fresh_connection,
     };

@@ -64,6 +64,7 @@ struct http_request {
     const char *body;
     size_t body_len;
     bool guarded;                   /* a read that yields a secret (an exported key): needs a permit like a write */
+    bool headers_signed;            /* the authorization covers the x-ms- headers: no request id is added to them */
     bool once;                      /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */
     size_t max_body;                /* 0: 16 MB */
     int64_t timeout_ms;             /* of one attempt; 0: 60 s */

@@ -24,6 +24,7 @@ struct peer {
     char *seen[PEER_MAX];                   /* "METHOD url body" */
     size_t n_seen, unexpected;
     int64_t times[PEER_MAX];
+    bool id_seen;                           /* the last request carried an x-ms-client-request-id */
 };
 
 #define PEER_TOKEN "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"t1\"}"
@@ -46,6 +47,7 @@ static void peer_remember(struct peer *p, const struct wire_request *request, in
     text_init(&line, 1 << 20);
     text_printf(&line, "%s %s ", request->method, request->url);
     text_add_n(&line, request->body ? request->body : "", request->body_len);
+    p->id_seen = *peer_header(request, "x-ms-client-request-id") != '\0';
     p->times[p->n_seen] = now_ms;
     p->seen[p->n_seen++] = line.s;
 }

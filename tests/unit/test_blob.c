@@ -86,6 +86,8 @@ static void read_as(const char *reason, const char *account_key, const struct pe
 
     peer_run(reason, rows, n_rows, &t, &p);
     CHECK_ROW(reason, t.rc == rc);
+    /* A signature covers every x-ms- header: one added later would void it. */
+    CHECK_ROW(reason, !n_rows || p.id_seen == !account_key);
     if (rc == 0)
         CHECK_STR(reading.blob.bytes, want);
     else
