@@ -540,6 +540,8 @@ static bool route_policies(const struct exchange *x, const char *name, size_t n)
         rotate_key(x, name);
     else if (n == 4 && str_eq_nocase(request_segment(r, 3), "release") && request_is(r, "POST"))
         release_key(x, name, third);
+    else if (n == 3 && str_eq_nocase(third, "release") && request_is(r, "POST"))
+        release_key(x, name, "");        /* clients leave the segment of the version empty */
     else
         return false;
     return true;
