@@ -1,0 +1,159 @@
+#!/bin/sh
+# Debian's azure-cli, a client that nobody here wrote, against the simulated Azure as a private cloud of its own.
+#   run-azcli.sh BINARY
+# Where azure-cli cannot be had the part is named as skipped; with CI set that is a failure.
+set -u
+
+binary=$(realpath "$1") || exit 2
+here=$(cd "$(dirname "$0")" && pwd)
+checkout=$(cd "$here/../.." && pwd)
+dir=$(mktemp -d)
+sim=
+passed=0 failed=0
+
+finish() {
+    [ -z "$sim" ] || kill -INT "$sim" 2>/dev/null
+    wait
+    rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+if ! sh "$checkout/tests/install.sh" azure-cli >"$dir/install" 2>&1; then
+    tail -3 "$dir/install"
+    echo "skipped: azure-cli cannot be installed here"
+    echo "azcli: 0 passed, 0 failed, 1 skipped"
+    [ -z "${CI:-}" ]
+    exit
+fi
+
+# --- the cloud -----------------------------------------------------------------------------------------------------------
+
+# The story of the example one night earlier: the key is still there.
+sed 's/state: purged/state: active/' "$checkout/examples/01-lost-key/world.yaml" >"$dir/world.yaml"
+"$binary" sim --world "$dir/world.yaml" --write-cloud "$dir/cloud.json" >"$dir/sim" 2>&1 &
+sim=$!
+tries=0
+until grep -q '^https:' "$dir/sim"; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 100 ] || ! kill -0 "$sim" 2>/dev/null; then
+        cat "$dir/sim"
+        echo "azcli: 0 passed, 1 failed: the simulator does not start"
+        exit 1
+    fi
+    sleep 0.1
+done
+
+cell() {
+    sed -n "s/^ *\"$1\": \"\(.*\)\".*/\1/p" "$dir/cloud.json"
+}
+arm=$(cell arm)
+port=${arm##*:}
+subscription=0f0f0f0f-0000-4000-8000-000000000002
+tenant=0f0f0f0f-0000-4000-8000-000000000001
+app=0f0f0f0f-0000-4000-8000-00000000000b
+
+# Whatever the shell presets must not redirect the client: the simulator has an authority of its own.
+unset SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy
+AZURE_CONFIG_DIR=$dir/azure
+AZURE_CORE_COLLECT_TELEMETRY=0
+AZURE_CORE_NO_COLOR=1
+REQUESTS_CA_BUNDLE=$(cell caFile)
+PYTHONPATH=$here/azcli
+PYTHONDONTWRITEBYTECODE=1
+export AZURE_CONFIG_DIR AZURE_CORE_COLLECT_TELEMETRY AZURE_CORE_NO_COLOR REQUESTS_CA_BUNDLE PYTHONPATH PYTHONDONTWRITEBYTECODE
+
+# --- checks --------------------------------------------------------------------------------------------------------------
+
+# check WHAT EXPECTED az-arguments...: the command succeeds and prints exactly this (tab-separated, newlines as blanks).
+check() {
+    what=$1 expected=$2
+    shift 2
+    az "$@" -o tsv --only-show-errors >"$dir/out" 2>"$dir/err" </dev/null
+    code=$?
+    got=$(tr '\t\n' '  ' <"$dir/out" | sed 's/  *$//')
+    if [ "$code" = 0 ] && [ "$got" = "$expected" ]; then
+        passed=$((passed + 1))
+        echo "ok      $what"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  $what: exit $code, got \"$got\", expected \"$expected\""
+        tail -5 "$dir/err"
+    fi
+}
+
+# refused WHAT EXIT TEXT az-arguments...: the command fails with this exit code and says this.
+refused() {
+    what=$1 expected=$2 text=$3
+    shift 3
+    az "$@" -o tsv --only-show-errors >"$dir/out" 2>"$dir/err" </dev/null
+    code=$?
+    if [ "$code" = "$expected" ] && grep -qF "$text" "$dir/err"; then
+        passed=$((passed + 1))
+        echo "ok      $what"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  $what: exit $code instead of $expected, or \"$text\" is not in:"
+        tail -5 "$dir/err"
+    fi
+}
+
+# MSAL asks Microsoft about every authority but one that ends in /adfs.
+check "cloud register" "" cloud register -n Sim --endpoint-resource-manager "$arm/" --endpoint-management "$arm/" \
+    --endpoint-active-directory "$(cell authority)/adfs" --endpoint-active-directory-resource-id "$(cell armAudience)" \
+    --endpoint-active-directory-graph-resource-id "$(cell graph)/" --suffix-keyvault-dns "$(cell vaultSuffix)" \
+    --suffix-storage-endpoint "blob.localhost:$port"
+check "cloud set" "" cloud set -n Sim
+refused "login with a wrong secret" 1 "AADSTS7000215" \
+    login --service-principal -u $app -p wrong --tenant $tenant --allow-no-subscriptions
+check "login" "Sim $subscription $tenant $app" \
+    login --service-principal -u $app -p sim-client-secret --tenant $tenant --allow-no-subscriptions \
+    --query '[].[cloudName, id, tenantId, user.name]'
+check "account list" "$subscription Enabled" account list --query '[].[id, state]'
+check "group list: what the operator may read" "rg-payroll rg-payroll-dr" group list --query '[].name'
+
+vault=/subscriptions/$subscription/resourceGroups/rg-payroll-keys/providers/Microsoft.KeyVault/vaults/kv-payroll
+check "keyvault show" "kv-payroll true true 7 https://kv-payroll.vault.localhost:$port/" keyvault show -g rg-payroll-keys -n kv-payroll \
+    --query '[name, to_string(properties.enableRbacAuthorization), to_string(properties.enablePurgeProtection),
+              to_string(properties.softDeleteRetentionInDays), properties.vaultUri]'
+check "keyvault list" "$vault" keyvault list --query '[].id'
+
+protected="VM;iaasvmcontainerv2;rg-payroll;payroll-01"
+container="IaasVMContainer;iaasvmcontainerv2;rg-payroll;payroll-01"
+backup="-g rg-payroll-backup -v rsv-payroll"
+check "backup vault show" "rsv-payroll Standard Succeeded" backup vault show -g rg-payroll-backup -n rsv-payroll \
+    --query '[name, sku.tier, properties.provisioningState]'
+check "backup item list" "$protected AzureIaasVM" backup item list $backup --query '[].[name, properties.backupManagementType]'
+check "backup recoverypoint list" "805440379213870 805440465632125" backup recoverypoint list $backup -c "$container" -i "$protected" \
+    --query 'sort_by([], &name)[].name'
+check "backup job list: none" "" backup job list $backup
+check "resource list by type" "stpayrolldr StorageV2" resource list --resource-type Microsoft.Storage/storageAccounts --query '[].[name, kind]'
+check "storage account keys list" "key1 key2" storage account keys list -g rg-payroll-dr -n stpayrolldr --query '[].keyName'
+
+key=https://kv-payroll.vault.localhost:$port/keys/payroll-os/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5
+confidential=ConfidentialVmEncryptedWithCustomerKey
+refused "disk-encryption-set show: absent" 3 "(ResourceNotFound)" disk-encryption-set show -g rg-payroll-dr -n des-dr
+check "disk-encryption-set list: none" "" disk-encryption-set list -g rg-payroll-dr
+# It polls as the simulator's Retry-After tells it to, in real time.
+check "disk-encryption-set create, polled to its end" "des-dr Succeeded $confidential $key SystemAssigned" \
+    disk-encryption-set create -g rg-payroll-dr -n des-dr -l uaenorth --key-url "$key" --source-vault "$vault" \
+    --encryption-type $confidential --query '[name, provisioningState, encryptionType, activeKey.keyUrl, identity.type]'
+check "disk-encryption-set show" "des-dr $confidential $vault" disk-encryption-set show -g rg-payroll-dr -n des-dr \
+    --query '[name, encryptionType, activeKey.sourceVault.id]'
+check "disk-encryption-set list" "des-dr" disk-encryption-set list -g rg-payroll-dr --query '[].name'
+check "disk-encryption-set list-associated-resources" "" disk-encryption-set list-associated-resources -g rg-payroll-dr -n des-dr
+refused "disk-encryption-set update to a version that is not there" 1 "(InvalidParameter)" \
+    disk-encryption-set update -g rg-payroll-dr -n des-dr --key-url "${key%5}6"
+refused "disk-encryption-set create without the right" 1 "(AuthorizationFailed)" \
+    disk-encryption-set create -g rg-payroll -n des-no -l uaenorth --key-url "$key" --source-vault "$vault"
+
+# One resource at the api-versions of four generations of clients.
+for version in 2022-03-02 2022-07-02 2024-03-02 2025-01-02; do
+    check "rest: disk encryption set at $version" "des-dr" rest --method get --query name --url \
+        "$arm/subscriptions/$subscription/resourceGroups/rg-payroll-dr/providers/Microsoft.Compute/diskEncryptionSets/des-dr?api-version=$version"
+done
+refused "rest: a path that is none" 1 "InvalidResourceType" \
+    rest --method get --url "$arm/subscriptions/$subscription/providers/Microsoft.Compute/nonsense?api-version=2025-01-02"
+
+echo "azcli: $passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
