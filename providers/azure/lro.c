@@ -144,8 +144,9 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
     struct arm_answer answer = {.wait_ms = op->retry_after_ms >= 0 ? op->retry_after_ms : AZURE_POLL_MS, .body = op->body};
     int64_t end_ms = call_now_ms(c) + bound_ms;
 
-    /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. */
-    if (op->status == 204 || (op->status == 200 && !op->async_url))
+    /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. A 201 whose Location is no more
+     * than a path names what was made. */
+    if (op->status == 204 || (op->status == 200 && !op->async_url) || (op->status == 201 && url && url[0] == '/'))
         url = NULL;
     answer.progress = url ? ARM_RUNNING : ARM_SUCCEEDED;
     while (answer.progress == ARM_RUNNING) {

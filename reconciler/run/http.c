@@ -170,11 +170,6 @@ static int64_t retry_after(const struct http_response *r, int64_t now_ms)
     return date > now_ms ? date - now_ms : 0;
 }
 
-int64_t http_retry_after_ms(const struct http_response *r)
-{
-    return retry_after(r, r->date_ms);
-}
-
 /* The services' "… try again after '324' seconds." in a body of JSON, where the quotes may be written as \u0027. */
 static int64_t retry_after_in_text(const struct http_response *r)
 {
@@ -200,6 +195,14 @@ static int64_t retry_after_in_text(const struct http_response *r)
     while (*end == ' ')
         end++;
     return seconds >= 0 && str_starts_nocase(end, "sec") ? seconds * SECOND_MS : -1;
+}
+
+/* Asked by who gets the answer when no more attempts were left: the service may say it in words alone. */
+int64_t http_retry_after_ms(const struct http_response *r)
+{
+    int64_t ms = retry_after(r, r->date_ms);
+
+    return ms < 0 && r->status == 429 ? retry_after_in_text(r) : ms;
 }
 
 /* --- the gate ----------------------------------------------------------------------------------------------------- */
