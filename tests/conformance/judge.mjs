@@ -7,11 +7,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { pairsOf } from './convert.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const say = console.log;
+export const say = console.log;
 console.log = () => {}; // the validator talks on standard output
 
 const { LiveValidator, parseValidationRequest } = createRequire(import.meta.url)('oav/dist/lib/liveValidation/liveValidator.js');
@@ -28,7 +28,7 @@ function specFiles(folder) {
 }
 
 /** A copy in which an enumeration allows what it lists and nothing else. */
-function closedCopy(specs) {
+export function closedCopy(specs) {
     const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'reinstate-closed-'));
 
     process.on('exit', () => fs.rmSync(copy, { recursive: true, force: true }));
@@ -43,7 +43,7 @@ function closedCopy(specs) {
     return copy;
 }
 
-async function validatorOf(specs) {
+export async function validatorOf(specs) {
     const validator = new LiveValidator({
         directory: specs, git: { shouldClone: false }, swaggerPaths: specFiles(path.join(specs, 'specification')),
         swaggerPathsPattern: [], excludedSwaggerPathsPattern: [], isPathCaseSensitive: false,
@@ -58,7 +58,7 @@ async function validatorOf(specs) {
 
 const whole = (pattern) => new RegExp(`^(?:${pattern})$`, 'i');
 
-function exemptionsOf(file, closed) {
+export function exemptionsOf(file, closed) {
     const { exchanges, findings } = JSON.parse(fs.readFileSync(file, 'utf8'));
     const root = path.join(here, '..', '..');
 
@@ -88,7 +88,8 @@ function findingExempt(exemptions, finding) {
 function specUrl(url) {
     const { pathname, search } = new URL(url);
 
-    return (pathname.replace(/^\/\/+/, '/') + search).replace('api%2Dversion', 'api-version').replace(/^\/(keys\/[^/?]+)\/\?/, '/$1/latest?')
+    return (pathname.replace(/^\/\/+/, '/') + search).replace('api%2Dversion', 'api-version')
+        .replace(/^\/(keys\/[^/?]+)\/\?/, '/$1/latest?')
         .replace(/(\/providers\/[^/]+)(\/[^/]+\/[^/]+\/providers\/Microsoft\.Authorization\/permissions\?)/i, '$1/none$2');
 }
 
@@ -167,7 +168,7 @@ function account(tally, exemptions, pair, url, verdict) {
     }
     tally.judged++;
     tally.requestOnly += !pair.liveResponse || pair.scripted ? 1 : 0;
-    bump(tally.operations, `${verdict.operation} ${verdict.version} ${pair.scripted ? 'scripted' : pair.liveResponse?.statusCode ?? 'lost'}`);
+    bump(tally.operations, [verdict.operation, verdict.version, pair.scripted ? 'scripted' : pair.liveResponse?.statusCode ?? 'lost'].join(' '));
     for (const finding of verdict.findings) {
         const waiver = findingExempt(exemptions, finding);
 
@@ -175,15 +176,16 @@ function account(tally, exemptions, pair, url, verdict) {
             waiver.used++;
             tally.waived++;
         } else {
-            tally.violation(`${finding.side} ${finding.operation} ${finding.status} ${finding.code} ${finding.at}: ${finding.text}`, pair.source);
+            tally.violation(
+                `${finding.side} ${finding.operation} ${finding.status} ${finding.code} ${finding.at}: ${finding.text}`, pair.source);
         }
     }
 }
 
-async function judgeAll(validator, exemptions, files) {
+export async function judgeAll(validator, exemptions, pairs) {
     const tally = new Tally();
 
-    for (const pair of pairsOf(files)) {
+    for (const pair of pairs) {
         const key = keyOf(pair), url = specUrl(pair.liveRequest.url);
 
         tally.exchanges++;
@@ -220,10 +222,10 @@ async function main(args) {
     }
     const exemptions = exemptionsOf(path.join(here, 'unjudgeable.json'), closed);
     const validator = await validatorOf(closed ? closedCopy(path.resolve(specs)) : path.resolve(specs));
-    const tally = await judgeAll(validator, exemptions, files);
+    const tally = await judgeAll(validator, exemptions, pairsOf(files));
 
     report(tally, exemptions, { closed }, options.includes('--all-used'));
     return tally.violations.size || !tally.judged ? 1 : 0;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = await main(process.argv.slice(2));
