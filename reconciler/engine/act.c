@@ -41,10 +41,21 @@ static void mark_closure(const struct document *doc, bool *marked)
             mark_closure(doc->references[i].target, marked);
 }
 
-static int observe_again(struct call *c, struct run *r, const struct step *step, struct err *err)
+/* Lower levels first: a kind's observation may use the facts of what it refers to. `marked` NULL: all of them. */
+static int observe_marked(struct call *c, struct run *r, const bool *marked, struct err *err)
 {
     const struct desired *d = r->view.desired;
-    bool *marked = arena_array(r->arena, bool, d->count + 1);
+
+    for (size_t level = 0; level < d->levels; level++)
+        for (size_t i = 0; i < d->count; i++)
+            if ((!marked || marked[i]) && d->documents[i]->level == level)
+                TRY(engine_observe(c, r->engine, &r->view, r->look->facts, d->documents[i], err));
+    return 0;
+}
+
+static int observe_again(struct call *c, struct run *r, const struct step *step, struct err *err)
+{
+    bool *marked = arena_array(r->arena, bool, r->view.desired->count + 1);
 
     mark_closure(step->document, marked);
     for (size_t i = 0; i < step->n_needs; i++) {
@@ -53,12 +64,7 @@ static int observe_again(struct call *c, struct run *r, const struct step *step,
         if (need)
             mark_closure(need->document, marked);
     }
-    /* Lower levels first: a kind's observation may use the facts of what it refers to. */
-    for (size_t level = 0; level < d->levels; level++)
-        for (size_t i = 0; i < d->count; i++)
-            if (marked[i] && d->documents[i]->level == level)
-                TRY(engine_observe(c, r->engine, &r->view, r->look->facts, d->documents[i], err));
-    return 0;
+    return observe_marked(c, r, marked, err);
 }
 
 static const struct change *change_find(const struct step *step, const char *path)
@@ -190,12 +196,13 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
     return err_advise(err, "run plan to see the present state; nothing was tried a second time");
 }
 
-/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong. */
+/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong. Who
+ * asked for the step may be any document, so all are looked at. */
 static bool step_overtaken(struct call *c, struct run *r, struct arena *a, const struct step *step, const struct err *err)
 {
     struct err ignored;
 
-    return err->class == ERR_CONFLICT && observe_again(c, r, step, &ignored) == 0 && !step_now(c, r, a, step->id);
+    return err->class == ERR_CONFLICT && observe_marked(c, r, NULL, &ignored) == 0 && !step_now(c, r, a, step->id);
 }
 
 /* The specification of how one step is done. Returns the state it ends in; err is filled for FAILED and BLOCKED. */
