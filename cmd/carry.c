@@ -37,7 +37,7 @@ static struct value *journal_line(struct call *c, struct carrying *k, const char
     struct value *line = value_map(k->arena);
 
     value_set_string(k->arena, line, "event", event);
-    value_set_string(k->arena, line, "time", time_format(k->arena, call_now_ms(c)));
+    value_set_string(k->arena, line, "at", time_format(k->arena, call_now_ms(c)));
     value_set_string(k->arena, line, "plan", k->look->plan->digest);
     return line;
 }

@@ -127,12 +127,13 @@ static struct permit permit_for(struct arena *a, const struct step *step)
     return permit;
 }
 
-static int journal_step(const struct run *r, struct arena *a, const char *event, const struct step *step, const char *result,
+static int journal_step(struct call *c, const struct run *r, struct arena *a, const char *event, const struct step *step, const char *result,
                         struct err *err)
 {
     struct value *line = value_map(a);
 
     value_set_string(a, line, "event", event);
+    value_set_string(a, line, "at", time_format(a, call_now_ms(c)));
     value_set_string(a, line, "step", step->id);
     value_set_string(a, line, "action", action_name(step->action));
     value_set_string(a, line, "plan", r->look->plan->digest);
@@ -175,7 +176,7 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
         return err_set(err, ERR_BLOCKED, "%s has no way to do %s", kind->name, action_name(step->action));
     /* Other steps move the run's view on while this one is suspended; it acts on what it has just seen. */
     actor.view = &frozen;
-    TRY(journal_step(r, a, "begin", step, NULL, err));
+    TRY(journal_step(c, r, a, "begin", step, NULL, err));
     call_set_context(c, &permit);
     rc = kind->act(c, &actor, err);
     call_set_context(c, NULL);
@@ -257,7 +258,7 @@ static void step_task(struct call *c, void *arg)
         slot->err = (struct err){.class = ERR_NONE};
     /* The view's steps were made in the scratch arena; nobody may find them after it is gone. */
     r->view.steps = &r->look->plan->steps;
-    if (journal_step(r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
+    if (journal_step(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
         slot->err = journal_err;
     tell(r, events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
     run_ready(r);
