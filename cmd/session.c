@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../providers/azure/redact.h"
 #include "../reconciler/format/json.h"
@@ -149,6 +150,18 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
+/* The process began with the secrets in its environment, where they would stay: on the first stack, in a core file, for
+ * every child. Their names remain, their values have been read. */
+static void environment_scrub(void)
+{
+    for (char **at = environ; *at; at++)
+        if (str_starts(*at, "AZURE_CLIENT_SECRET=") || str_starts(*at, "REINSTATE_TOKEN_")) {
+            char *value = *at + strcspn(*at, "=");
+
+            secret_wipe(value, strlen(value));
+        }
+}
+
 /* A `kill` fault of the world: the machine is gone at this instant, nothing is cleaned up. */
 static void killed(void *ctx)
 {
@@ -244,6 +257,7 @@ int session_connect(struct session *s, enum http_mode mode)
 {
     const struct document *azure = first_azure(s);
     const struct cloud *operators;
+    int rc = 0;
 
     /* What there is to say about the manifests has been said. */
     diags_init(&s->diags, s->arena);
@@ -257,7 +271,9 @@ int session_connect(struct session *s, enum http_mode mode)
     if (s->options->world)
         TRY(simulate(s, declared_cloud(azure)));
     else
-        TRY(credential_from_environment(environment, &s->credential, &s->err));
+        rc = credential_from_environment(environment, &s->credential, &s->err);
+    environment_scrub();
+    TRY(rc);
     s->has_credential = true;
     TRY(files_open(s, mode));
     clock_set(s, operators);

@@ -19,6 +19,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../base/wipe.h"
+
 enum { NONCE_BYTES = 12, TAG_BYTES = 16 };
 
 static void must(bool worked)
@@ -27,6 +29,34 @@ static void must(bool worked)
         fputs("reinstate: the cryptographic library failed\n", stderr);
         abort();
     }
+}
+
+/* --- OpenSSL's own memory -------------------------------------------------------------------------------------- */
+
+static void *openssl_malloc(size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return n ? wipe_malloc(n) : NULL;
+}
+
+static void *openssl_realloc(void *p, size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return wipe_realloc(p, n);
+}
+
+static void openssl_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    wipe_free(p);
+}
+
+void crypt_guard_memory(void)
+{
+    must(CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free));
 }
 
 /* --- secrets ------------------------------------------------------------------------------------------------- */

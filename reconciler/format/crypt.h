@@ -27,6 +27,8 @@ must_use int secret_read_file(struct secret *s, const char *path, size_t max, st
 must_use int secret_read_file(struct secret *ret, const char *path, size_t ceiling, struct err *err);
 /* Overwrites memory in a way the compiler keeps. */
 void secret_wipe(void *p, size_t n);
+/* From now on OpenSSL's memory (decrypted records, keys) is base/wipe.h's. Before any other use of OpenSSL. */
+void crypt_guard_memory(void);
 
 /* --- digests and encodings ------------------------------------------------------------------------------------ */
 

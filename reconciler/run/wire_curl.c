@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/wipe.h"
+
 enum {
     CONNECT_MS = 15 * SECOND_MS,
     HEADER_COUNT_MAX = 256,
@@ -21,7 +23,9 @@ struct transfer {
     struct transfer *next;
     struct call *call;          /* NULL: nobody waits any more */
     CURL *easy;
-    struct curl_slist *headers;
+    struct secret lines;        /* of the headers, each with its NUL: they hold a token */
+    size_t n_lines;
+    struct curl_slist *headers; /* an array of list entries that point into lines */
     char *url, *method;
     struct secret body;
     bool has_body, fresh_connection, done;
@@ -49,17 +53,10 @@ struct wire_curl {
 
 /* --- transfers ---------------------------------------------------------------------------------------------------- */
 
-/* The headers hold a token. */
-static void headers_release(struct curl_slist *list)
-{
-    for (struct curl_slist *h = list; h; h = h->next)
-        secret_wipe(h->data, strlen(h->data));
-    curl_slist_free_all(list);
-}
-
 static void transfer_free(struct transfer *t)
 {
-    headers_release(t->headers);
+    secret_release(&t->lines);
+    free(t->headers);
     free(t->url);
     free(t->method);
     secret_release(&t->body);
@@ -81,30 +78,41 @@ static struct transfer *transfer_new(struct call *c, const struct wire_request *
     text_init(&t->answer_headers, HEADER_BYTES_MAX);
     secret_init(&t->answer);
     secret_init(&t->body);
+    secret_init(&t->lines);
     if (request->body)
         secret_set(&t->body, request->body, request->body_len);
     return t;
 }
 
+static void line_end(struct transfer *t)
+{
+    secret_append(&t->lines, "", 1);
+    t->n_lines++;
+}
+
 static void line_append(struct transfer *t, const char *line)
 {
-    struct curl_slist *list = curl_slist_append(t->headers, line);
-
-    if (!list)
-        abort();
-    t->headers = list;
+    secret_append(&t->lines, line, strlen(line));
+    line_end(t);
 }
 
 static void header_append(struct transfer *t, const char *name, const char *value)
 {
-    struct secret line cleanup(secret_release);
-
-    secret_init(&line);
-    secret_append(&line, name, strlen(name));
+    secret_append(&t->lines, name, strlen(name));
     /* libcurl's way to say "send it although it is empty". */
-    secret_append(&line, *value ? ": " : ";", *value ? 2 : 1);
-    secret_append(&line, value, strlen(value));
-    line_append(t, line.bytes);
+    secret_append(&t->lines, *value ? ": " : ";", *value ? 2 : 1);
+    secret_append(&t->lines, value, strlen(value));
+    line_end(t);
+}
+
+/* libcurl keeps the list it is given and copies nothing of it, so its own kind of list, which copies, is not needed. */
+static void lines_link(struct transfer *t)
+{
+    char *line = t->lines.bytes;
+
+    t->headers = xcalloc(t->n_lines, sizeof(*t->headers));
+    for (size_t i = 0; i < t->n_lines; i++, line += strlen(line) + 1)
+        t->headers[i] = (struct curl_slist){.data = line, .next = i + 1 < t->n_lines ? &t->headers[i + 1] : NULL};
 }
 
 static void headers_set(struct transfer *t, const struct wire_request *request)
@@ -119,6 +127,7 @@ static void headers_set(struct transfer *t, const struct wire_request *request)
     line_append(t, "Expect:");
     if (!typed)
         line_append(t, "Content-Type:");
+    lines_link(t);
 }
 
 /* --- what libcurl calls: only fills buffers -------------------------------------------------------------------------- */
@@ -494,7 +503,7 @@ struct wire *wire_curl_new(struct sched *s, const char *ca_file, size_t connecti
     struct wire *wire = xcalloc(1, sizeof(*wire));
     struct wire_curl *w = xcalloc(1, sizeof(*w));
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) != CURLE_OK)
         abort();
     *w = (struct wire_curl){.sched = s, .multi = curl_multi_init(), .ca_file = ca_file ? xstrdup(ca_file) : NULL};
     if (!w->multi)
