@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../reconciler/format/crypt.h"
+
 /* --- paths ------------------------------------------------------------------------------------------------------ */
 
 size_t arm_provider_at(const struct sim_request *r)
@@ -54,17 +56,46 @@ void arm_not_found(struct sim *s, const struct sim_request *r, struct sim_answer
                          resource_type(a, id), slash ? slash + 1 : "", group ? group : "<null>");
 }
 
+/* ".blob.core.windows.net" is ".queue.core.windows.net" and so on for an account's other services. */
 static void show_storage(struct sim *s, struct arena *a, struct value *v)
 {
+    static const char *const services[] = {"dfs", "web", "blob", "queue", "table", "file"};
     struct value *p = value_get(v, "properties"), *endpoints = value_map(a);
-    const char *name = value_str_at(v, "name");
+    const char *name = value_str_at(v, "name"), *kind = value_str_at(v, "kind"), *suffix = s->ep.blob_suffix;
+    bool second = !kind || str_eq_nocase(kind, "StorageV2");
 
     if (!p)
         return;
-    value_set_string(a, endpoints, "blob", arena_printf(a, "https://%s%s/", name, s->ep.blob_suffix));
+    for (size_t i = second ? 0 : 2; i < COUNT(services); i++)
+        value_set(a, endpoints, services[i],
+                  str_starts_nocase(suffix, ".blob.") ? value_format(a, "https://%s.%s%s/", name, services[i], suffix + strlen(".blob"))
+                                                      : value_format(a, "https://%s%s/", name, suffix));
     value_set(a, p, "primaryEndpoints", endpoints);
-    if (!value_get(p, "allowSharedKeyAccess"))
-        value_set_bool(a, p, "allowSharedKeyAccess", true);
+}
+
+static const char *stable_guid(struct arena *a, const char *id)
+{
+    char guid[UUID_TEXT];
+
+    crypt_uuid5("5f3c0c52-3f7b-5c0e-8a35-0a4ac1f0be21", str_lower(a, id), guid);
+    return arena_strdup(a, guid);
+}
+
+/* Who made a vault and who changed it last; a world does not say. */
+static void show_authors(struct sim *s, struct arena *a, struct value *v)
+{
+    static const char *const roles[][3] = {{"createdBy", "createdByType", "createdAt"},
+                                           {"lastModifiedBy", "lastModifiedByType", "lastModifiedAt"}};
+    struct value *data = value_map(a);
+
+    if (value_get(v, "systemData"))
+        return;
+    value_set(a, v, "systemData", data);
+    for (size_t i = 0; i < COUNT(roles); i++) {
+        value_set_string(a, data, roles[i][0], stable_guid(a, value_str_at(v, "id")));
+        value_set_string(a, data, roles[i][1], "Application");
+        value_set_string(a, data, roles[i][2], time_format(a, sim_start_ms(s) - 30 * DAY_MS));
+    }
 }
 
 struct value *resource_show(struct sim *s, struct arena *a, const struct value *resource)
@@ -73,8 +104,12 @@ struct value *resource_show(struct sim *s, struct arena *a, const struct value *
     const char *type = value_str_at(v, "type"), *name = value_str_at(v, "name");
 
     value_remove(v, "registeredAt");
-    if (str_eq_nocase(type, "Microsoft.KeyVault/vaults") && p)
+    if (str_eq_nocase(type, "Microsoft.KeyVault/vaults") && p) {
         value_set_string(a, p, "vaultUri", arena_printf(a, "https://%s%s/", name, s->ep.vault_suffix));
+        show_authors(s, a, v);
+    }
+    if (str_starts_nocase(type ?: "", "Microsoft.Network/") && !value_get(v, "etag"))
+        value_set(a, v, "etag", value_format(a, "W/\"%s\"", stable_guid(a, value_str_at(v, "id"))));
     if (str_eq_nocase(type, "Microsoft.Storage/storageAccounts"))
         show_storage(s, a, v);
     if (str_eq_nocase(type, "Microsoft.RecoveryServices/vaults"))
@@ -247,13 +282,13 @@ static service *provider(const struct sim_request *r)
         {"Microsoft.Authorization", arm_authorization_answer}, {"Microsoft.KeyVault", arm_keyvault_answer},
         {"Microsoft.Compute", arm_compute_answer},             {"Microsoft.Storage", arm_storage_answer},
         {"Microsoft.Network", arm_network_answer},             {"Microsoft.RecoveryServices", arm_recovery_answer},
-        {"Microsoft.Resources", arm_resources_answer},         {"Microsoft.ResourceGraph", arm_resources_answer},
+        {"Microsoft.Resources", arm_resources_answer},         {"Microsoft.ResourceGraph", arm_resource_graph_answer},
         {"Microsoft.Attestation", arm_attestation_answer},
     };
     size_t at = arm_provider_at(r);
 
     /* Features sit under two "providers"; a namespace alone is its registration. */
-    if (at == SIZE_MAX || str_eq_nocase(request_segment(r, 3), "Microsoft.Features") || r->n_segments <= 4)
+    if (at == SIZE_MAX || str_eq_nocase(request_segment(r, 3), "Microsoft.Features") || r->n_segments <= at + 2)
         return arm_resources_answer;
     for (size_t i = 0; i < COUNT(services); i++)
         if (str_eq_nocase(services[i].namespace, request_segment(r, at + 1)))

@@ -20,11 +20,12 @@ static const char *definition_id(struct arena *a, const char *scope, const char 
 
 static struct value *show_assignment(struct sim *s, struct arena *a, const struct value *v)
 {
-    static const char *const kept[] = {"condition", "conditionVersion", "description", "createdBy"};
+    static const char *const kept[] = {"condition", "conditionVersion", "description", "delegatedManagedIdentityResourceId"};
     struct value *shown = value_map(a), *p = value_set(a, shown, "properties", value_map(a));
     const char *scope = value_str_at(v, "scope"), *name = value_str_at(v, "name"), *created = value_str_at(v, "created");
     const struct role *role = role_find(value_str_at(v, "role"));
     const char *type = value_str_at(v, "principalType");
+    struct value *author = value_string(a, value_str_at(v, "createdBy"));
 
     value_set_string(a, p, "roleDefinitionId", definition_id(a, scope, role ? role->guid : ""));
     value_set_string(a, p, "principalId", principal_id(s, value_str_at(v, "principal")));
@@ -34,6 +35,8 @@ static struct value *show_assignment(struct sim *s, struct arena *a, const struc
         value_set(a, p, kept[i], value_get(v, kept[i]) ? value_copy(a, value_get(v, kept[i])) : value_null(a));
     value_set_string(a, p, "createdOn", created);
     value_set_string(a, p, "updatedOn", created);
+    value_set(a, p, "createdBy", author);
+    value_set(a, p, "updatedBy", author);
     value_set_string(a, shown, "id", arena_printf(a, "%s%sroleAssignments/%s", str_eq(scope, "/") ? "" : scope, kind_prefix, name));
     value_set_string(a, shown, "type", "Microsoft.Authorization/roleAssignments");
     value_set_string(a, shown, "name", name);
@@ -69,8 +72,13 @@ static struct value *show_definition(struct arena *a, const char *scope, const s
 
     value_set_string(a, p, "roleName", role->name);
     value_set_string(a, p, "type", "BuiltInRole");
+    value_set_string(a, p, "description", role->name);
     value_push(a, value_set(a, p, "assignableScopes", value_list(a)), value_string(a, "/"));
     value_push(a, value_set(a, p, "permissions", value_list(a)), show_permissions(a, role));
+    value_set_string(a, p, "createdOn", "2020-05-20T20:55:19.2398470Z");
+    value_set_string(a, p, "updatedOn", "2021-11-11T20:14:31.8443056Z");
+    value_set(a, p, "createdBy", value_null(a));
+    value_set(a, p, "updatedBy", value_null(a));
     value_set_string(a, shown, "id", definition_id(a, scope, role->guid));
     value_set_string(a, shown, "type", "Microsoft.Authorization/roleDefinitions");
     value_set_string(a, shown, "name", role->guid);
@@ -211,7 +219,7 @@ static void store_assignment(struct sim *s, const struct sim_request *r, struct 
     static const char *const kept[] = {"principalType", "condition", "conditionVersion", "description"};
     const struct value *p = value_get(r->json, "properties");
     size_t at = find_assignment(s, name);
-    struct value *v = value_item(state_list(s, "roleAssignments"), at);
+    struct value *v = value_item(state_list(s, "roleAssignments"), at), *shown;
 
     if (!v) {
         v = value_map(r->arena);
@@ -226,7 +234,10 @@ static void store_assignment(struct sim *s, const struct sim_request *r, struct 
     for (size_t i = 0; i < COUNT(kept); i++)
         value_set_string(s->arena, v, kept[i], value_str_at(p, kept[i]));
     state_changed(s);
-    answer_json(r->arena, out, 201, show_assignment(s, r->arena, v));
+    shown = show_assignment(s, r->arena, v);
+    /* Who made it is not known yet when the answer is written. */
+    value_set(r->arena, value_get(shown, "properties"), "createdBy", value_null(r->arena));
+    answer_json(r->arena, out, 201, shown);
 }
 
 /* The role Key Vault Data Access Administrator carries a condition: it grants these key roles only, and release is not among them. */

@@ -136,33 +136,35 @@ static struct value *show_item(const struct exchange *x, const struct value *bac
     const char *source = item_source_id(a, backup), *policy = or_else(value_str_at(backup, "protection.policyName"), "EnhancedPolicy");
     const char *newest = value_str_at(newest_point(backup), "time");
     const char *state = or_else(value_str_at(backup, "protection.state"), "Protected");
+    const char *type = or_else(value_str_at(backup, "protection.policyType"), "V2");
+    bool stopped = str_eq(state, "ProtectionStopped");
 
     value_set_string(a, p, "friendlyName", value_str_at(backup, "source.name"));
     value_set_string(a, p, "virtualMachineId", source);
     value_set_string(a, p, "protectionStatus", "Healthy");
     value_set_string(a, p, "protectionState", state);
     value_set_string(a, p, "healthStatus", or_else(value_str_at(backup, "protection.health"), "Passed"));
-    value_set(a, p, "healthDetails", show_health(a));
+    if (newest)
+        value_set(a, p, "healthDetails", show_health(a));
     value_set_string(a, p, "lastBackupStatus", newest ? or_else(value_str_at(backup, "protection.lastBackupStatus"), "Completed") : "");
     value_set_string(a, p, "lastBackupTime", newest ? newest : "2001-01-01T00:00:00Z");
     value_set_string(a, p, "protectedItemDataId", "686095811647967");
-    value_set(a, p, "extendedProperties", value_map(a));
-    value_set_string(a, p, "policyType", or_else(value_str_at(backup, "protection.policyType"), "V2"));
+    if (!str_eq(type, "V1"))
+        value_set_string(a, p, "policyType", type);
     value_set_string(a, p, "protectedItemType", "Microsoft.Compute/virtualMachines");
     value_set_string(a, p, "backupManagementType", "AzureIaasVM");
     value_set_string(a, p, "workloadType", "VM");
     value_set_string(a, p, "containerName", source_name(a, backup));
     value_set_string(a, p, "sourceResourceId", source);
-    if (!str_eq(state, "ProtectionStopped")) {
-        value_set(a, p, "policyId", value_format(a, "%s/backupPolicies/%s", x->vault_id, policy));
-        value_set_string(a, p, "policyName", policy);
-    }
+    value_set(a, p, "policyId", stopped ? value_string(a, "") : value_format(a, "%s/backupPolicies/%s", x->vault_id, policy));
+    value_set_string(a, p, "policyName", stopped ? "" : policy);
     value_set_string(a, p, "lastRecoveryPoint", newest);
     value_set(a, p, "vaultId", value_format(a, "%s%s", x->s->ep.arm, x->vault_id));
     value_set_bool(a, p, "isArchiveEnabled", false);
     if (value_bool_at(backup, "protection.softDeleted", false))
         value_set_bool(a, p, "isScheduledForDeferredDelete", true);
     if (item_api_is_newer(x->r)) {
+        value_set(a, p, "extendedProperties", value_map(a));
         value_set_int(a, p, "softDeleteRetentionPeriod", 0);
         value_set_string(a, p, "sourceLocation", location_of_vault(x));
         scan = value_set(a, p, "sourceSideScanInfo", value_map(a));
@@ -238,9 +240,11 @@ static struct value *show_point(const struct exchange *x, const struct value *ba
     more = value_set(a, p, "recoveryPointMoveReadinessInfo", value_map(a));
     more = value_set(a, more, "ArchivedRP", value_map(a));
     value_set_bool(a, more, "isReadyForMove", false);
+    value_set_string(a, more, "additionalInfo", "It is not known yet whether this recovery point can be moved to the archive.");
     value_set_string(a, p, "securityType", item_security_type(backup, point));
     more = value_set(a, p, "recoveryPointProperties", value_map(a));
     value_set_string(a, more, "expiryTime", value_str_at(point, "expiryTime"));
+    value_set_string(a, more, "ruleName", value_str_at(point, "rule"));
     value_set_bool(a, more, "isSoftDeleted", value_bool_at(point, "softDeleted", false));
     value_set_bool(a, p, "isPrivateAccessEnabledOnAnyDisk", false);
     if (item_api_is_newer(x->r)) {
@@ -280,14 +284,40 @@ static void list_backups(const struct exchange *x, bool containers)
     arm_page(x->s, x->r, x->out, items);
 }
 
+static void set_schedule(struct arena *a, struct value *p, bool enhanced)
+{
+    static const char at[] = "2026-01-15T16:30:00Z";
+    struct value *schedule = value_set(a, p, "schedulePolicy", value_map(a)), *home = schedule, *retention, *daily;
+
+    value_set_string(a, schedule, "schedulePolicyType", enhanced ? "SimpleSchedulePolicyV2" : "SimpleSchedulePolicy");
+    value_set_string(a, schedule, "scheduleRunFrequency", "Daily");
+    if (enhanced)
+        home = value_set(a, schedule, "dailySchedule", value_map(a));
+    else
+        value_set_int(a, schedule, "scheduleWeeklyFrequency", 0);
+    value_push(a, value_set(a, home, "scheduleRunTimes", value_list(a)), value_string(a, at));
+    retention = value_set(a, p, "retentionPolicy", value_map(a));
+    value_set_string(a, retention, "retentionPolicyType", "LongTermRetentionPolicy");
+    daily = value_set(a, retention, "dailySchedule", value_map(a));
+    value_push(a, value_set(a, daily, "retentionTimes", value_list(a)), value_string(a, at));
+    daily = value_set(a, daily, "retentionDuration", value_map(a));
+    value_set_int(a, daily, "count", 30);
+    value_set_string(a, daily, "durationType", "Days");
+}
+
+/* The service's own default policy is of the older kind. */
 static struct value *show_policy(const struct exchange *x, const char *name)
 {
     struct value *p = value_map(x->a);
+    bool enhanced = !str_eq_nocase(name, "DefaultPolicy");
 
     value_set_string(x->a, p, "backupManagementType", "AzureIaasVM");
-    value_set_string(x->a, p, "policyType", "V2");
+    if (enhanced)
+        value_set_string(x->a, p, "policyType", "V2");
+    value_set(x->a, p, "instantRPDetails", value_map(x->a));
+    set_schedule(x->a, p, enhanced);
     value_set_string(x->a, p, "timeZone", "UTC");
-    value_set_int(x->a, p, "instantRpRetentionRangeInDays", 7);
+    value_set_int(x->a, p, "instantRpRetentionRangeInDays", enhanced ? 7 : 2);
     value_set_int(x->a, p, "protectedItemsCount", (int64_t)value_count(state_list(x->s, "backups")));
     return show_envelope(x->a, arena_printf(x->a, "%s/backupPolicies/%s", x->vault_id, name),
                          "Microsoft.RecoveryServices/vaults/backupPolicies", p);

@@ -75,7 +75,10 @@ void operation_answer_result(struct sim *s, const struct sim_request *r, struct 
     operation_accepted(s, r, out, path, status, result, id);
     if (running(s, operation))
         return;
-    /* The end still carries Retry-After and a new polling address: only the code counts. */
+    /* The end still carries Retry-After and a new address of the status: only the code counts. */
+    for (size_t i = 0; i < out->n_headers; i++)
+        if (str_eq(out->headers[i].name, "Location"))
+            out->headers[i] = out->headers[--out->n_headers];
     if (response) {
         body = value_map(r->arena);
         value_set(r->arena, body, "validateOperationResponse", value_copy(r->arena, response));

@@ -87,7 +87,10 @@ static void check_target(const struct restore_check *c, const char *type)
             request_problem(c, "UserErrorVmNotFoundV2", "The virtual machine whose disks were to be replaced does not exist.");
         return;
     }
-    invalid(c, !group || !resource_find(c->s, group), "The target resource group does not exist.");
+    invalid(c, group && !resource_find(c->s, group), "The target resource group does not exist.");
+    /* Disks of ordinary machines may stay in the staging account; a confidential one's are managed disks. */
+    invalid(c, !group && (str_eq(type, "AlternateLocation") || str_starts(item_security_type(c->backup, c->point), "ConfidentialVM")),
+            "A target resource group is needed.");
     if (!str_eq(type, "AlternateLocation"))
         return;
     invalid(c, !vm || !group || !str_starts_nocase(vm, group), "targetVirtualMachineId must lie in the target resource group.");

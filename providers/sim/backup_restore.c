@@ -62,16 +62,18 @@ static void fill_bag(struct arena *a, struct value *bag, const struct value *bac
     bool new_vm = str_eq(type, "AlternateLocation"), disks = str_eq(type, "RestoreDisks");
 
     value_set_string(a, bag, "Job Type", new_vm ? "Recover VM to an alternate location" : disks ? "Recover disks" : "Replace disks");
-    if (!disks)
+    if (new_vm)
         value_set_string(a, bag, "Original VM Name", value_str_at(backup, "source.name"));
-    value_set_string(a, bag, "Target VM Name", new_vm ? world_id_name(value_str_at(request, "targetVirtualMachineId")) : "vmName");
+    /* Whose disks are replaced is not named before they are. */
+    value_set(a, bag, "Target VM Name", value_string(a, new_vm ? world_id_name(value_str_at(request, "targetVirtualMachineId"))
+                                                        : disks ? "vmName" : NULL));
     if (new_vm)
         value_set(a, bag, "Target VNet Name",
                   value_format(a, "Group %s %s", world_id_part(a, vnet, "/resourceGroups/"), world_id_name(vnet)));
     value_set_string(a, bag, "Target Storage Account Name", world_id_name(value_str_at(request, "storageAccountId")));
     value_set_string(a, bag, "Recovery point time ", time_format_us(a, time_parse(value_str_at(point, "time"))));
-    if (group)
-        value_set_string(a, bag, "Target resource group", world_id_name(group));
+    if (group || (!new_vm && !disks))
+        value_set_string(a, bag, "Target resource group", group ? world_id_name(group) : value_str_at(backup, "source.resourceGroup"));
     value_set_string(a, bag, "VM Subscription ID", world_id_part(a, item_source_id(a, backup), "/subscriptions/"));
 }
 
@@ -159,6 +161,7 @@ static void end_job(const struct ending *e, const char *status)
     value_set_string(e->a, e->p, "status", status);
     value_set_string(e->a, e->p, "endTime", time_format(e->a, e->s->now_ms));
     value_set_string(e->a, details, "estimatedRemainingDuration", "PT0S");
+    value_remove(details, "dynamicErrorMessage");
     if (!str_eq(status, "Failed") && !str_eq(status, "Cancelled"))
         value_set(e->a, details, "progressPercentage", value_real(e->a, 100.0));
     value_set_string(e->a, e->own, "phase", "ended");
@@ -263,10 +266,11 @@ static void put_document(const struct ending *e, const char *container, const ch
     text_release(&json);
 }
 
+/* Without a target group the disks stay blobs in the staging account. */
 static void end_with_disks(const struct ending *e)
 {
     const char *vm = value_str_at(e->backup, "source.name"), *id = value_str_at(e->job, "name"), *container = new_container(e);
-    const char *disk = restored_disk(e, value_str_at(e->request, "targetResourceGroupId"), vm);
+    const char *group = value_str_at(e->request, "targetResourceGroupId"), *disk = group ? restored_disk(e, group, vm) : container;
     const char *config = arena_printf(e->a, "config-%s-%s.json", world_id_name(value_str_at(e->backup, "vault")), id);
     const char *template = arena_printf(e->a, "azuredeploy%s.json", id);
     const char *host = arena_printf(e->a, "https://%s%s", staging_account(e), e->s->ep.blob_suffix);
@@ -311,6 +315,7 @@ static void end_replaced(const struct ending *e)
 
     if (disk)
         value_set_string(e->a, disk, "id", restored_disk(e, group, name));
+    value_set_string(e->a, e->bag, "Target VM Name", name);
     set_tasks(e, "Completed", "Completed");
     end_job(e, "Completed");
 }

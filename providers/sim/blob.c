@@ -70,6 +70,8 @@ static void refuse(const struct exchange *x, int status, const char *code, const
     x->out->status = status;
     text_clear(&x->out->body);
     answer_header(x->a, x->out, "x-ms-error-code", "%s", code);
+    if (request_header(x->r, "x-ms-version"))
+        answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
     answer_header(x->a, x->out, "Content-Type", "application/xml");
     if (request_is(x->r, "HEAD"))
         return;
@@ -395,7 +397,7 @@ static void add_listed(const struct exchange *x, const struct value *blob)
 static void list_blobs(const struct exchange *x)
 {
     struct text *t = &x->out->body;
-    const char *prefix = request_query(x->r, "prefix");
+    const char *prefix = request_query(x->r, "prefix"), *most = request_query(x->r, "maxresults");
     const struct value *v;
     size_t at = 0;
 
@@ -410,7 +412,13 @@ static void list_blobs(const struct exchange *x)
     text_printf(t, "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"https://%s/\" ContainerName=\"",
                 byte_order_mark, x->r->host);
     add_xml(t, x->container);
-    text_add(t, "\"><Blobs>");
+    text_add(t, "\">");
+    if (most) {
+        text_add(t, "<MaxResults>");
+        add_xml(t, most);
+        text_add(t, "</MaxResults>");
+    }
+    text_add(t, "<Blobs>");
     for (at = 0; (v = next_blob(x, &at)) != NULL;)
         if (!prefix || str_starts(value_str_at(v, "name"), prefix))
             add_listed(x, v);

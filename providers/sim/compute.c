@@ -138,9 +138,12 @@ static void set_power(struct sim *s, struct value *vm, const char *state)
 {
     struct value *statuses = value_at(vm, "properties.instanceView.statuses");
 
-    for (size_t i = 0; i < value_count(statuses); i++)
+    if (!value_is(statuses, VALUE_LIST))
+        return;
+    for (size_t i = value_count(statuses); i-- > 0;)
         if (str_starts_nocase(value_str_at(value_item(statuses, i), "code") ?: "", "PowerState/"))
-            value_set_string(s->arena, value_item(statuses, i), "code", arena_printf(s->arena, "PowerState/%s", state));
+            list_remove(statuses, i);
+    value_push(s->arena, statuses, value_item(vm_statuses(s, state), 1));
     state_changed(s);
 }
 
@@ -292,12 +295,32 @@ static void merge(struct arena *a, struct value *into, const struct value *from)
     }
 }
 
+/* A kind of identity that the set no longer has takes its members along. */
+static void set_identity(struct sim *s, struct arena *a, struct value *set)
+{
+    struct value *identity = value_get(set, "identity");
+    const char *type = value_str_at(identity, "type") ?: "";
+
+    if (identity && str_eq_nocase(type, "None"))
+        value_remove(set, "identity");
+    if (!str_find_nocase(type, "UserAssigned"))
+        value_remove(identity, "userAssignedIdentities");
+    if (str_find_nocase(type, "SystemAssigned")) {
+        if (!value_get(identity, "principalId"))
+            value_set_string(a, identity, "principalId", new_guid(s));
+        value_set_string(a, identity, "tenantId", value_str_at(s->spec, "tenant"));
+    } else {
+        value_remove(identity, "principalId");
+        value_remove(identity, "tenantId");
+    }
+}
+
 /* What the set will be once the operation has ended. */
 static struct value *set_wanted(struct sim *s, const struct sim_request *r, const struct value *old, const char *id)
 {
     static const char *const taken[] = {"location", "tags", "identity", "properties"};
     struct arena *a = r->arena;
-    struct value *v = old ? value_copy(a, old) : value_map(a), *identity, *p;
+    struct value *v = old ? value_copy(a, old) : value_map(a), *p;
 
     value_set_string(a, v, "name", strrchr(id, '/') + 1);
     value_set_string(a, v, "id", old ? value_str_at(old, "id") : id);
@@ -315,20 +338,20 @@ static struct value *set_wanted(struct sim *s, const struct sim_request *r, cons
     if (!value_get(p, "encryptionType"))
         value_set_string(a, p, "encryptionType", "EncryptionAtRestWithCustomerKey");
     value_set_string(a, p, "provisioningState", "Succeeded");
-    identity = value_get(v, "identity");
-    if (str_find_nocase(value_str_at(identity, "type") ?: "", "SystemAssigned")) {
-        if (!value_get(identity, "principalId"))
-            value_set_string(a, identity, "principalId", new_guid(s));
-        value_set_string(a, identity, "tenantId", value_str_at(s->spec, "tenant"));
-    }
+    if (str_eq_nocase(value_str_at(p, "federatedClientId"), "None"))
+        value_remove(p, "federatedClientId");
+    set_identity(s, a, v);
     return v;
 }
 
-/* The answer to a new set echoes the request; to a change it still shows the old values. */
+/* The answer to a PUT echoes the request, also over a set that is there; to a PATCH it still shows the old values. */
 static struct value *set_accepted(const struct sim_request *r, const struct value *old)
 {
     struct arena *a = r->arena;
-    struct value *v = value_copy(a, old ? old : r->json), *p = value_get(v, "properties");
+    struct value *v = value_copy(a, request_is(r, "PATCH") ? old : r->json), *p = value_get(v, "properties");
+
+    if (!p)
+        p = sub_map(a, v, "properties");
 
     value_set_string(a, p, "provisioningState", "Updating");
     return v;
@@ -468,6 +491,16 @@ static void answer_machines(struct sim *s, const struct sim_request *r, struct s
         arm_bad_path(r, out);
 }
 
+static bool listed_type(const char *type)
+{
+    static const char *const types[] = {"diskEncryptionSets", "virtualMachines", "disks"};
+
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (str_eq_nocase(type, types[i]))
+            return true;
+    return false;
+}
+
 void arm_compute_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     size_t at = arm_provider_at(r), behind = r->n_segments - at;
@@ -477,7 +510,7 @@ void arm_compute_answer(struct sim *s, const struct sim_request *r, struct sim_a
     if (get && str_eq_nocase(what, "locations") && behind == 6 &&
         (str_eq_nocase(kind, "DiskOperations") || str_eq_nocase(kind, "operations")))
         answer_operation(s, r, out, str_eq_nocase(kind, "DiskOperations"), request_segment(r, at + 5));
-    else if (get && behind == 3)
+    else if (get && behind == 3 && listed_type(what))
         answer_resources(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.Compute/%s", what));
     else if (str_eq_nocase(what, "diskEncryptionSets"))
         answer_sets(s, r, out, behind, id);
@@ -559,7 +592,7 @@ struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const
     int group = (int)(str_find_nocase(vm_id, "/providers/") - vm_id);
     const char *disk_id = arena_printf(a, "%.*s/providers/Microsoft.Compute/disks/%s-osdisk-%.8s", group, vm_id, name, tail);
     const char *nic_id = arena_printf(a, "%.*s/providers/Microsoft.Network/networkInterfaces/%s-nic-%.8s", group, vm_id, name, tail);
-    struct value *v = value_map(a), *p, *security, *uefi, *statuses, *part;
+    struct value *v = value_map(a), *p, *security, *uefi, *part;
 
     value_set_string(a, compute_create_disk(s, disk_id, location, des_id, os_type), "managedBy", vm_id);
     create_nic(s, nic_id, location, subnet_id);
@@ -580,10 +613,6 @@ struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const
     value_push(a, value_set(a, sub_map(a, p, "networkProfile"), "networkInterfaces", value_list(a)), part = value_map(a));
     value_set_string(a, part, "id", nic_id);
     value_set_string(a, p, "timeCreated", time_format(a, s->now_ms));
-    statuses = value_set(a, sub_map(a, p, "instanceView"), "statuses", value_list(a));
-    value_push(a, statuses, part = value_map(a));
-    value_set_string(a, part, "code", "ProvisioningState/succeeded");
-    value_push(a, statuses, part = value_map(a));
-    value_set_string(a, part, "code", started ? "PowerState/running" : "PowerState/deallocated");
+    value_set(a, sub_map(a, p, "instanceView"), "statuses", vm_statuses(s, started ? "running" : "deallocated"));
     return resource_store(s, vm_id, v);
 }

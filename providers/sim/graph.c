@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../../reconciler/format/crypt.h"
+
 /* Application ids that Microsoft gave its own services, the same in every tenant of the public cloud. */
 static const struct { const char *name, *app_id, *display; } first_party[] = {
     {"ConfidentialVmOrchestrator", "bf7b6499-ff71-4aa2-97a4-f372087be7f0", "Confidential VM Orchestrator"},
@@ -29,18 +31,52 @@ static const char *display_of(const struct value *p)
     return given ? given : value_str_at(p, "name");
 }
 
+/* What Graph shows of every service principal, here with nothing in it. */
+static void add_empty(struct arena *a, struct value *v)
+{
+    static const char *const nulls[] = {
+        "deletedDateTime", "appDescription", "applicationTemplateId", "appOwnerOrganizationId", "description", "disabledByMicrosoftStatus",
+        "homepage", "loginUrl", "logoutUrl", "notes", "preferredSingleSignOnMode", "preferredTokenSigningKeyThumbprint",
+        "tokenEncryptionKeyId", "samlSingleSignOnSettings",
+    };
+    static const char *const lists[] = {
+        "notificationEmailAddresses", "replyUrls", "tags", "addIns", "appRoles", "keyCredentials", "oauth2PermissionScopes",
+        "passwordCredentials", "resourceSpecificApplicationPermissions",
+    };
+    static const char *const maps[][6] = {
+        {"verifiedPublisher", "displayName", "verifiedPublisherId", "addedDateTime"},
+        {"info", "logoUrl", "marketingUrl", "privacyStatementUrl", "supportUrl", "termsOfServiceUrl"},
+    };
+
+    for (size_t i = 0; i < COUNT(nulls); i++)
+        value_set(a, v, nulls[i], value_null(a));
+    for (size_t i = 0; i < COUNT(lists); i++)
+        value_set(a, v, lists[i], value_list(a));
+    for (size_t i = 0; i < COUNT(maps); i++) {
+        struct value *map = value_set(a, v, maps[i][0], value_map(a));
+
+        for (size_t k = 1; k < COUNT(maps[i]) && maps[i][k]; k++)
+            value_set(a, map, maps[i][k], value_null(a));
+    }
+}
+
 static struct value *show(struct arena *a, const struct value *p)
 {
     struct value *v = value_map(a), *names = value_list(a), *alternatives = value_list(a);
     const char *resource = value_str_at(p, "resource");
 
     value_set_string(a, v, "id", value_str_at(p, "objectId"));
+    add_empty(a, v);
     value_set_bool(a, v, "accountEnabled", true);
     if (resource)
         value_push(a, alternatives, value_string(a, resource));
     value_set(a, v, "alternativeNames", alternatives);
     value_set_string(a, v, "appId", app_id_of(p));
     value_set_string(a, v, "displayName", display_of(p));
+    value_set_string(a, v, "appDisplayName", display_of(p));
+    value_set_bool(a, v, "appRoleAssignmentRequired", false);
+    value_set_string(a, v, "createdDateTime", value_str_at(p, "created") ?: "2026-01-15T09:00:00Z");
+    value_set_string(a, v, "signInAudience", "AzureADMyOrg");
     if (app_id_of(p))
         value_push(a, names, value_string(a, app_id_of(p)));
     value_set(a, v, "servicePrincipalNames", names);
@@ -91,11 +127,16 @@ static void graph_error(struct sim *s, const struct sim_request *r, struct sim_a
 {
     struct arena *a = r->arena;
     struct value *body = value_map(a), *error = value_set(a, body, "error", value_map(a)), *inner;
+    const char *client = request_header(r, "client-request-id");
+    char id[UUID_TEXT];
 
     value_set_string(a, error, "code", code);
     value_set_string(a, error, "message", message);
     inner = value_set(a, error, "innerError", value_map(a));
     value_set_string(a, inner, "date", time_format(a, s->now_ms));
+    crypt_uuid5("8a3c7c1e-0c55-5d6b-9a4e-6c0d5a1f7b32", arena_printf(a, "%llu", (unsigned long long)s->n_exchanges), id);
+    value_set_string(a, inner, "request-id", id);
+    value_set_string(a, inner, "client-request-id", client ? client : id);
     answer_json(a, out, status, body);
 }
 

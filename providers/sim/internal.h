@@ -173,6 +173,7 @@ service entra_answer;            /* token endpoint */
 service graph_answer;            /* Microsoft Graph */
 service arm_answer;              /* management.azure.com: routes to those below by provider */
 service arm_resources_answer;    /* subscriptions, resource groups, generic lists, deployments of nothing else */
+service arm_resource_graph_answer; /* Microsoft.ResourceGraph: queries over all resources */
 service arm_keyvault_answer;     /* Microsoft.KeyVault: vaults, deletedVaults, accessPolicies */
 service arm_authorization_answer;/* roleAssignments, roleDefinitions, permissions, at any scope */
 service arm_compute_answer;      /* diskEncryptionSets, disks, virtualMachines, their operations */
@@ -207,6 +208,8 @@ void storage_account_key(struct sim *s, const char *account, int n, struct text 
 void backup_advance(struct sim *s);
 void compute_advance(struct sim *s);
 void keyvault_advance(struct sim *s);
+/* The statuses of a machine's instance view, in the state (world.c). */
+struct value *vm_statuses(struct sim *s, const char *power);
 /* Creates what a finished restore leaves behind (backup.c calls compute.c). */
 struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id, const char *size,
                                          const char *os_type, const char *subnet_id, bool started);

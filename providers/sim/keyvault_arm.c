@@ -336,6 +336,7 @@ static struct value *show_deleted(struct arena *a, const struct value *gone)
     const char *id = value_str_at(gone, "id"), *name = strrchr(id, '/') + 1, *location = value_str_at(gone, "location");
     struct value *v = value_map(a), *p = value_map(a);
     const char *behind = id + strlen("/subscriptions/");
+    const struct value *tags = value_at(gone, "resource.tags");
 
     value_set_string(a, v, "id", arena_printf(a, "/subscriptions/%.*s/providers/Microsoft.KeyVault/locations/%s/deletedVaults/%s",
                                               (int)strcspn(behind, "/"), behind, location ? location : "", name));
@@ -344,6 +345,9 @@ static struct value *show_deleted(struct arena *a, const struct value *gone)
     value_set(a, v, "properties", p);
     value_set_string(a, p, "vaultId", id);
     value_set_string(a, p, "location", location);
+    value_set(a, p, "tags", tags ? value_copy(a, tags) : value_map(a));
+    if (value_bool_at(gone, "resource.properties.enablePurgeProtection", value_bool_at(gone, "properties.enablePurgeProtection", false)))
+        value_set_bool(a, p, "purgeProtectionEnabled", true);
     value_set_string(a, p, "deletionDate", value_str_at(gone, "deletionDate"));
     value_set_string(a, p, "scheduledPurgeDate", value_str_at(gone, "scheduledPurgeDate"));
     return v;

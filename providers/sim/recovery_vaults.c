@@ -1,10 +1,13 @@
 /* Knows Recovery Services vaults as resources. What is kept in them belongs to Backup. */
 #include "internal.h"
 
+/* A member that the world says is null stays null: what is set below it is set nowhere. */
 static struct value *member(struct arena *a, struct value *map, const char *key)
 {
     struct value *v = value_get(map, key);
 
+    if (value_is(v, VALUE_NULL))
+        return value_map(a);
     return value_is(v, VALUE_MAP) ? v : value_set(a, map, key, value_map(a));
 }
 

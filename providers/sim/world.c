@@ -147,20 +147,42 @@ static void complete_des(struct sim *s, struct value *v)
     }
 }
 
+static struct value *status_of(struct sim *s, const char *code, const char *display)
+{
+    struct value *status = value_map(s->arena);
+
+    value_set_string(s->arena, status, "code", code);
+    value_set_string(s->arena, status, "level", "Info");
+    value_set_string(s->arena, status, "displayStatus", display);
+    return status;
+}
+
+struct value *vm_statuses(struct sim *s, const char *power)
+{
+    struct value *statuses = value_list(s->arena), *done = status_of(s, "ProvisioningState/succeeded", "Provisioning succeeded");
+
+    value_set_string(s->arena, done, "time", time_format(s->arena, s->now_ms));
+    value_push(s->arena, statuses, done);
+    value_push(s->arena, statuses,
+               status_of(s, arena_printf(s->arena, "PowerState/%s", power), arena_printf(s->arena, "VM %s", power)));
+    return statuses;
+}
+
+/* What the service counts from the making of a thing that the world begins with. */
+static void complete_birth(struct sim *s, struct value *p)
+{
+    default_string(s->arena, p, "timeCreated", time_format(s->arena, s->now_ms - 30 * DAY_MS));
+}
+
 static void complete_vm(struct sim *s, struct value *v)
 {
     struct arena *a = s->arena;
-    struct value *p = member_map(a, v, "properties"), *state = value_get(v, "powerState"), *view, *statuses, *status;
+    struct value *p = member_map(a, v, "properties"), *state = value_get(v, "powerState");
 
     default_string(a, p, "vmId", stable_guid(a, s, "vm", value_str_at(v, "id")));
-    if (!value_at(p, "instanceView.statuses")) {
-        view = member_map(a, p, "instanceView");
-        statuses = value_set(a, view, "statuses", value_list(a));
-        value_push(a, statuses, status = value_map(a));
-        value_set_string(a, status, "code", "ProvisioningState/succeeded");
-        value_push(a, statuses, status = value_map(a));
-        value_set_string(a, status, "code", arena_printf(a, "PowerState/%s", value_str(state) ? value_str(state) : "running"));
-    }
+    complete_birth(s, p);
+    if (!value_at(p, "instanceView.statuses"))
+        value_set(a, member_map(a, p, "instanceView"), "statuses", vm_statuses(s, value_str(state) ? value_str(state) : "running"));
     value_remove(v, "powerState");
 }
 
@@ -195,6 +217,10 @@ static void complete_resource(struct sim *s, struct value *v)
         complete_des(s, v);
     if (str_eq_nocase(type, "Microsoft.Compute/virtualMachines"))
         complete_vm(s, v);
+    if (str_eq_nocase(type, "Microsoft.Compute/disks")) {
+        complete_birth(s, value_get(v, "properties"));
+        default_string(a, value_get(v, "properties"), "uniqueId", stable_guid(a, s, "disk", id));
+    }
     register_identity(s, v);
 }
 

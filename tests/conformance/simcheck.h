@@ -22,6 +22,7 @@ struct situation {
     const char *audience;                /* of the token to be sent; NULL: none */
     const char *url, *request;           /* what is sent: the recorded, unless a value in it is of one's own time */
     int64_t now_ms;
+    bool powerless;                      /* the caller may do nothing */
     const char *why_not;                 /* why this exchange cannot be set up */
 };
 

@@ -31,7 +31,10 @@ static bool absent(struct situation *t)
 
 static bool one_resource(struct situation *t)
 {
-    if (!absent(t))
+    t->powerless = t->status == 403;
+    if (t->powerless)
+        add_group_of(t, t->path);
+    else if (!absent(t))
         add_resource(t, t->body);
     return true;
 }
@@ -61,12 +64,21 @@ static bool as_before(struct situation *t)
     return true;
 }
 
+/* "…/locations/REGION/operations/…" of the address to be polled. */
+static const char *location_of_operation(const struct situation *t)
+{
+    const char *address = value_str(value_get(value_get(t->x, "response_headers"), "location"));
+    const char *at = address ? str_find_nocase(address, "/locations/") : NULL;
+
+    return at ? arena_strndup(t->a, at + strlen("/locations/"), strcspn(at + strlen("/locations/"), "/")) : NULL;
+}
+
 static bool known_before(struct situation *t)
 {
     if (t->status == 204)
         return as_before(t);
     if (!earlier_body(t, t->path))
-        add_stub(t, t->path, NULL);
+        add_stub(t, t->path, location_of_operation(t));
     return as_before(t);
 }
 
@@ -86,9 +98,31 @@ static bool change_of_set(struct situation *t)
     return true;
 }
 
+/* The vault as it was last shown, deleted or not. */
+static const struct value *shown_before(const struct situation *t, const char *id)
+{
+    const struct value *ret = NULL;
+
+    for (size_t i = 0; i < t->at; i++) {
+        const struct value *body = value_get(value_item(t->lines, i), "response_body");
+
+        if (str_eq_nocase(value_str_at(body, "id"), id))
+            ret = body;
+    }
+    return ret;
+}
+
 static void add_deleted_vault(struct situation *t, const char *id, const struct value *p)
 {
+    const struct value *before = shown_before(t, id);
     struct value *gone = value_map(t->a);
+
+    if (before) {
+        value_set(t->a, gone, "resource", value_copy(t->a, before));
+        value_remove(value_at(gone, "resource.properties"), "vaultUri");
+    }
+    if (value_bool_at(p, "purgeProtectionEnabled", false))
+        value_set_bool(t->a, value_set(t->a, gone, "properties", value_map(t->a)), "enablePurgeProtection", true);
 
     add_group_of(t, id);
     value_set_string(t->a, gone, "id", id);
@@ -286,7 +320,8 @@ static bool listed_keys(struct situation *t, const char *state)
     if (value_str(link) && size) {
         struct value *more = value_copy(t->a, value_item(all, 0));
 
-        value_set_string(t->a, more, "kid", arena_printf(t->a, "https://%s/keys/one-more", t->host));
+        value_set_string(t->a, more, "kid", t->n_parts == 3 ? arena_printf(t->a, "https://%s/keys/%s/fedcba9876543210fedcba9876543210", t->host, part(t, 1))
+                                                             : arena_printf(t->a, "https://%s/keys/one-more", t->host));
         return add_key(t, more, state);
     }
     return true;
@@ -414,6 +449,8 @@ static bool listed_blobs(struct situation *t)
 {
     const char *text = value_str(t->body), *end;
 
+    if (query_value(t, "include") && strstr(query_value(t, "include"), "deleted"))
+        return cannot(t, "deleted blobs: the simulator keeps none");
     add_account(t);
     for (const char *at = text ? strstr(text, "<Name>") : NULL; at; at = strstr(at + 1, "<Name>")) {
         end = strchr(at + 1, '<');
@@ -484,6 +521,8 @@ static void add_item(struct situation *t, const struct value *item)
     protection = value_set(t->a, v, "protection", value_map(t->a));
     for (size_t i = 0; i < COUNT(same); i++)
         value_set_string(t->a, protection, same[i][1], value_str_at(p, same[i][0]));
+    if (!value_get(p, "policyType"))
+        value_set_string(t->a, protection, "policyType", "V1");
     if (value_bool_at(p, "isScheduledForDeferredDelete", false))
         value_set_bool(t->a, protection, "softDeleted", true);
     if (!newest)
@@ -549,6 +588,7 @@ static void add_point(struct situation *t, struct value *backup, const struct va
     value_set_string(t->a, point, "consistency", value_str_at(p, "recoveryPointType"));
     value_set_string(t->a, point, "securityType", value_str_at(p, "securityType") ?: "None");
     value_set_string(t->a, point, "expiryTime", value_str_at(p, "recoveryPointProperties.expiryTime"));
+    value_set_string(t->a, point, "rule", value_str_at(p, "recoveryPointProperties.ruleName"));
     for (size_t i = 0; i < value_count(tiers); i++)
         if (tier_name(value_item(tiers, i)))
             value_set_string(t->a, kept, tier_name(value_item(tiers, i)), value_str_at(value_item(tiers, i), "status"));

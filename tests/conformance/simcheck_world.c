@@ -191,12 +191,14 @@ static void take_version(struct situation *t, struct value *key, const struct va
     set_time(t->a, version, "updated", attributes, "updated");
     set_time(t->a, version, "expires", attributes, "exp");
     set_time(t->a, version, "notBefore", attributes, "nbf");
+    if (value_get(shown, "tags"))
+        value_set(t->a, version, "tags", value_copy(t->a, value_get(shown, "tags")));
     value_push(t->a, value_get(key, "versions"), version);
 }
 
 bool add_key(struct situation *t, const struct value *shown, const char *state)
 {
-    static const char *const same[][2] = {{"key.key_ops", "keyOps"}, {"tags", "tags"}, {"release_policy", "releasePolicy"}};
+    static const char *const same[][2] = {{"key.key_ops", "keyOps"}, {"release_policy", "releasePolicy"}};
     const char *kid = value_str_at(shown, "key.kid") ?: value_str_at(shown, "kid"), *type = value_str_at(shown, "key.kty");
     const char *modulus = value_str_at(shown, "key.n"), *platform = value_str_at(shown, "attributes.hsmPlatform");
     char *name, *id;
