@@ -201,6 +201,7 @@ static void replay_file(struct tables *tables, struct totals *t, const char *fol
         follow_address(t, &file, i);
         turn_list(t, &file, i);
     }
+    check_lines(tables, t, &file);
     printf("%s: %zu exchanges, %zu understood, %zu never made by us, %zu sequences followed, %zu requests compared, %zu failed\n", file.stem,
            t->exchanges - was.exchanges, t->understood - was.understood, t->never - was.never, t->operations - was.operations,
            t->requests - was.requests, t->failed - was.failed);

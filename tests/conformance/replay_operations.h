@@ -78,23 +78,21 @@ static void check_end(struct replay *r, bool async)
     }
 }
 
-/* As it was polled when it was recorded: with the address of the one header or of the other. */
+/* As it was polled when it was recorded: with the address of the one header or of the other, or by its id elsewhere. */
 static const char *polled_header(const struct recording *file, size_t at)
 {
     static const char *const headers[] = {"azure-asyncoperation", "location"};
-    const char *first = NULL;
 
-    for (size_t h = 0; h < COUNT(headers); h++) {
-        const char *url = header_of(&file->items[at], headers[h]);
+    for (int by_id = 0; by_id < 2; by_id++)
+        for (size_t h = 0; h < COUNT(headers); h++) {
+            const char *url = header_of(&file->items[at], headers[h]), *path = url ? path_of(file->arena, url) : "";
 
-        if (!url)
-            continue;
-        first = first ? first : headers[h];
-        for (size_t i = at + 1; i < file->count; i++)
-            if (str_eq(file->items[i].method, "GET") && str_eq_nocase(file->items[i].path, path_of(file->arena, url)))
-                return headers[h];
-    }
-    return first;
+            for (size_t i = at + 1; url && i < file->count; i++)
+                if (str_eq(file->items[i].method, "GET") &&
+                    (by_id ? same_operation(file->arena, url, file->items[i].path) : str_eq_nocase(file->items[i].path, path)))
+                    return headers[h];
+        }
+    return header_of(&file->items[at], headers[0]) ? headers[0] : header_of(&file->items[at], headers[1]) ? headers[1] : NULL;
 }
 
 static void follow_operation(struct totals *t, const struct recording *file, size_t at)
@@ -116,7 +114,7 @@ static void follow_operation(struct totals *t, const struct recording *file, siz
                r.ended ? ", then the recording ends" : "");
 }
 
-/* --- backup operations and jobs, asked again and again at one address ----------------------------------------------------------- */
+/* --- what is asked again and again at one address: jobs, and operations whose beginning was not recorded ------------------------- */
 
 static bool is_first_of_path(const struct recording *file, size_t at)
 {
@@ -166,10 +164,11 @@ static void follow_address(struct totals *t, const struct recording *file, size_
     struct arena *a cleanup(arena_freep) = arena_new();
     const struct exchange *x = &file->items[at];
     bool job = path_matches(RSV "/backupJobs/*", x->path), operation = path_matches(RSV "/backupOperations/*", x->path);
+    bool orphan = poll_kind_of(file, at) == POLL_ASYNC && !poll_given(file, at, false);
     struct replay r = {.a = a, .file = file, .at = at, .x = x, .call = job ? follow_job : follow_same};
 
     r.understood = value_map(a);
-    if ((!job && !operation) || !str_eq(x->method, "GET") || !is_first_of_path(file, at) ||
+    if ((!job && !operation && !orphan) || !str_eq(x->method, "GET") || !is_first_of_path(file, at) ||
         service_of(x->uri, &r.cloud) != SERVICE_ARM)
         return;
     replay_run(&r);
@@ -178,7 +177,7 @@ static void follow_address(struct totals *t, const struct recording *file, size_
     else
         check_end(&r, true);
     t->operations++;
-    verdict(t, file, at, job ? "job followed" : "backup operation followed", r.fault);
+    verdict(t, file, at, job ? "job followed" : "operation followed", r.fault);
     if (t->verbose)
         printf("%s:%zu %s %s: %zu answers%s\n", file->stem, at + 1, job ? "job" : "operation", x->path, r.n_asked - r.ended,
                r.ended ? ", then the recording ends" : "");

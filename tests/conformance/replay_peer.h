@@ -159,17 +159,21 @@ static const struct exchange *later_answer(struct replay *r, const char *url)
     return NULL;
 }
 
-/* The status of a backup operation stands at two addresses; the recording tool asked at the other one. */
+/* The status of a backup operation stands at two addresses, and recorders give deployments another name: the operation's id
+ * is what stays. */
+static bool same_operation(struct arena *a, const char *url, const char *path)
+{
+    const char *asked = path_of(a, url), *id = strrchr(asked, '/'), *recorded = strrchr(path, '/');
+
+    return id && strlen(id) > 16 && str_eq_nocase(id, recorded) && str_find_nocase(asked, "operation") && str_find_nocase(path, "operation");
+}
+
 static const struct exchange *other_address(struct replay *r, const char *url)
 {
-    const char *id = strrchr(path_of(r->a, url), '/');
-
-    if (!id || !str_find_nocase(url, "/operationsStatus/"))
-        return NULL;
     for (size_t i = r->cursor + 1; i < r->file->count; i++) {
         const struct exchange *x = &r->file->items[i];
 
-        if (str_eq(x->method, "GET") && str_find_nocase(x->path, "/backupOperations/") && str_ends_nocase(x->path, id)) {
+        if (str_eq(x->method, "GET") && same_operation(r->a, url, x->path)) {
             r->cursor = i;
             return x;
         }
@@ -211,12 +215,15 @@ static void reply_headers(const struct exchange *x, struct arena *a, size_t len,
 static void reply_fill(struct replay *r, const struct exchange *x, struct arena *a, struct wire_reply *ret)
 {
     static const char ended[] = "{\"error\":{\"code\":\"RecordingEnds\",\"message\":\"nothing more is recorded\"}}";
+    const struct asked *asked = &r->asked[r->n_asked - 1];
+    /* What a role permits is read besides; tools that have a table of roles never ask, so it is in no recording. */
+    bool role = !x && str_find_nocase(asked->url, "/roleDefinitions/") != NULL;
     const char *body = ended;
     size_t len = sizeof(ended) - 1;
 
     if (!x) {
-        r->ended = true;
-        ret->status = STATUS_ENDED;
+        r->ended = r->ended || !role;
+        ret->status = role ? 404 : STATUS_ENDED;
     } else if (x->status == 0) {
         ret->fault = WIRE_LOST;
         snprintf(ret->text, sizeof(ret->text), "no answer was recorded");

@@ -62,6 +62,19 @@ static void check_table(struct tables *tables, struct totals *t, const struct re
     }
 }
 
+/* A row about a line that is not there says nothing. */
+static void check_lines(const struct tables *tables, struct totals *t, const struct recording *file)
+{
+    const struct value *rows = value_get(tables->understood, file->stem);
+
+    for (size_t i = 0; i < value_count(rows); i++) {
+        int64_t line = value_int_at(value_item(rows, i), "line", 0);
+
+        if (line < 1 || (size_t)line > file->count)
+            verdict(t, file, (size_t)line - 1, "table", "the recording has no such line");
+    }
+}
+
 /* --- requests -------------------------------------------------------------------------------------------------------------------- */
 
 /* '*' stands for any text. */
