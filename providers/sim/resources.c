@@ -1,5 +1,4 @@
-/* Knows subscriptions, resource groups, feature states, lists across types and the little of Resource Graph's query language that
- * finds resources by type. Must not know what a resource's type means. */
+/* Knows subscriptions, resource groups, feature states and lists across types. Must not know what a resource's type means. */
 #include "internal.h"
 
 #include <string.h>
@@ -136,64 +135,6 @@ static void list_resources(struct sim *s, const struct sim_request *r, struct si
     arm_page(s, r, out, items);
 }
 
-/* Does the query ask for this type: "type =~ 'x'" or "type in~ ('x', 'y')"? Without a condition on the type: for every one. */
-static bool query_wants(const char *query, const char *type)
-{
-    const char *at = str_find_nocase(query, "where type");
-
-    if (!at)
-        return true;
-    for (at = strchr(at, '\''); at; at = strchr(at, '\'')) {
-        const char *close = strchr(at + 1, '\'');
-
-        if (!close)
-            return false;
-        if (strncasecmp(at + 1, type, (size_t)(close - at - 1)) == 0 && strlen(type) == (size_t)(close - at - 1))
-            return true;
-        at = close + 1;
-        if (at[strspn(at, " ")] != ',')
-            return false;
-    }
-    return false;
-}
-
-/* Resource Graph: a page of whole resources. Projections and other conditions of the query are left to the client. */
-static void answer_graph_query(struct sim *s, const struct sim_request *r, struct sim_answer *out)
-{
-    struct arena *a = r->arena;
-    struct value *all = state_list(s, "resources"), *data = value_list(a), *body = value_map(a);
-    const struct value *options = value_get(r->json, "options"), *subscriptions = value_get(r->json, "subscriptions");
-    const char *query = value_str_at(r->json, "query");
-    size_t skip = (size_t)value_int_at(options, "$skipToken", 0), top = (size_t)value_int_at(options, "$top", 1000), total = 0;
-
-    if (!query) {
-        answer_arm_error(a, out, 400, false, "BadRequest", "A query is needed.");
-        return;
-    }
-    for (size_t i = 0; i < value_count(all); i++) {
-        const struct value *v = value_item(all, i);
-        const char *id = value_str_at(v, "id");
-        bool wanted = value_count(subscriptions) == 0;
-
-        for (size_t k = 0; k < value_count(subscriptions); k++)
-            wanted |= scope_covers(arena_printf(a, "/subscriptions/%s", value_str(value_item(subscriptions, k))), id);
-        if (!wanted || str_eq_nocase(value_str_at(v, "type"), group_type) || !query_wants(query, value_str_at(v, "type")) ||
-            !readable(s, r, v))
-            continue;
-        if (total++ >= skip && value_count(data) < top)
-            value_push(a, data, resource_show(s, a, v));
-    }
-    value_set_int(a, body, "totalRecords", (int64_t)total);
-    value_set_int(a, body, "count", (int64_t)value_count(data));
-    value_set(a, body, "data", data);
-    value_set_string(a, body, "resultTruncated", skip + value_count(data) < total ? "true" : "false");
-    if (skip + value_count(data) < total)
-        value_set_string(a, body, "$skipToken", arena_printf(a, "%zu", skip + value_count(data)));
-    answer_json(a, out, 200, body);
-    answer_header(a, out, "x-ms-user-quota-remaining", "%d", 14);
-    answer_header(a, out, "x-ms-user-quota-resets-after", "%s", "00:00:05");
-}
-
 /* --- features and registrations --------------------------------------------------------------------------------- */
 
 static void answer_feature(struct sim *s, const struct sim_request *r, struct sim_answer *out)
@@ -230,10 +171,6 @@ void arm_resources_answer(struct sim *s, const struct sim_request *r, struct sim
     const char *third = request_segment(r, 2), *last = request_segment(r, r->n_segments ? r->n_segments - 1 : 0);
     bool get = request_is(r, "GET");
 
-    if (request_is(r, "POST") && str_find_nocase(r->path, "/Microsoft.ResourceGraph/resources")) {
-        answer_graph_query(s, r, out);
-        return;
-    }
     if (!str_eq_nocase(request_segment(r, 0), "subscriptions"))
         arm_bad_path(r, out);
     else if (get && r->n_segments == 1)

@@ -53,7 +53,9 @@ export const vaults = new KeyVaultManagementClient(credential, SUBSCRIPTION,
 export const authorization = new AuthorizationManagementClient(credential, SUBSCRIPTION, arm);
 export const recovery = new RecoveryServicesClient(credential, SUBSCRIPTION, { ...arm, ...backupVersion });
 export const backup = new RecoveryServicesBackupClient(credential, SUBSCRIPTION, { ...arm, ...backupVersion });
-export const graph = new ResourceGraphClient(credential, { baseUri: cloud.arm, credentialScopes: arm.credentialScopes });
+// The oldest of the clients asks for the public cloud's audience whatever its address; it is handed the right one.
+const armCredential = { getToken: (_, options) => credential.getToken(arm.credentialScopes, options) };
+export const graph = new ResourceGraphClient(armCredential, { baseUri: cloud.arm });
 
 export function keys(vault) {
     return new KeyClient(`https://${vault}${cloud.vaultSuffix}`, credential, { additionalPolicies: policies });

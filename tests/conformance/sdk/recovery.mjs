@@ -4,10 +4,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { all, check } from './check.mjs';
-import { authorization, backup, blobs, compute, keys, poll, recovery, speed } from './clients.mjs';
+import { authorization, backup, blobs, cloud, compute, keys, poll, recovery, speed } from './clients.mjs';
 import { disksRequest, ENCRYPTION_USER, machineRequest, place, pointArguments, RELEASE_USER, role } from './places.mjs';
 
-const DAY_MS = 24 * 3600 * 1000, MINUTE_MS = 60 * 1000, JOB_LIMIT_MS = 120 * 1000, LOOK_MS = 400;
+// New role assignments may take ten minutes to act.
+const GRANTS_ACT_MS = 10 * 60 * 1000, DAY_MS = 24 * 3600 * 1000, JOB_LIMIT_MS = 120 * 1000, LOOK_MS = 400;
 
 // Backup's own form of a time in a filter: "2026-11-23 03:00:00 AM".
 function filterTime(date) {
@@ -44,8 +45,7 @@ async function firstRestore() {
 }
 
 async function failedJob() {
-    const clock = (await backup.recoveryPoints.get(...pointArguments)) && Date.parse('2026-11-23T03:00:00Z');
-    const from = filterTime(new Date(clock - 7 * DAY_MS)), to = filterTime(new Date(clock + DAY_MS));
+    const night = Date.parse(cloud.clock.start), from = filterTime(new Date(night - 7 * DAY_MS)), to = filterTime(new Date(night + DAY_MS));
     const jobs = await restoreJobs('Failed', ` and startTime eq '${from}' and endTime eq '${to}'`);
     check.equal('one failed restore in the last seven days', jobs.length, 1);
     const details = await backup.jobDetails.get(place.backupVault, place.backupGroup, jobs[0].name);
@@ -109,6 +109,6 @@ export default async function () {
     const set = await newSet(key);
     await grant(set.identity.principalId, ENCRYPTION_USER);
     await grant(place.orchestrator, RELEASE_USER);
-    await sleep(15 * MINUTE_MS / speed);
+    await sleep(GRANTS_ACT_MS / speed);
     await secondRestore(set);
 }
