@@ -6,7 +6,7 @@ import { pairsOf } from './convert.mjs';
 import { closedCopy, exemptionsOf, judgeAll, say, validatorOf } from './judge.mjs';
 
 const list = path.join(path.dirname(fileURLToPath(import.meta.url)), 'unjudgeable.json');
-const set = 'Microsoft.Compute/diskEncryptionSets/', restore = '/restore?', job = '/backupJobs/';
+const set = 'Microsoft.Compute/diskEncryptionSets/', restore = '/recoveryPoints/', job = '/backupJobs/';
 
 const respell = (from, to) => (p) => { p.liveRequest.url = p.liveRequest.url.replace(from, to); };
 

@@ -110,10 +110,17 @@ function operationMeant(validator, method, url) {
     return { apiVersion, operationId: meant[0].operation.operationId, validationRequest: asked, operationMatch: meant[0] };
 }
 
+/** The validator looks for the address to poll only in answers that have a body; an operation is lost without it in any. */
+function lostOperation(operation, { statusCode, headers, body }) {
+    if (!operation['x-ms-long-running-operation'] || statusCode !== '202' || body !== undefined) return [];
+    if (headers.location || headers['azure-asyncoperation']) return [];
+    return [{ code: 'LRO_RESPONSE_HEADER', message: 'neither Location nor Azure-AsyncOperation', pathsInPayload: [] }];
+}
+
 /** `unjudged` says why there is no verdict: the validator knows no such operation, or failed. */
 async function judged(validator, pair, url) {
     const request = { ...structuredClone(pair.liveRequest), url }, meant = () => operationMeant(validator, request.method, url);
-    const asked = await validator.validateLiveRequest(request, {}, meant());
+    const asked = await validator.validateLiveRequest(request, { includeOperationMatch: true }, meant());
 
     if (asked.isSuccessful === undefined) return { unjudged: asked.runtimeException?.code ?? 'no verdict' };
     const verdict = {
@@ -124,6 +131,7 @@ async function judged(validator, pair, url) {
     const got = await validator.validateLiveResponse(structuredClone(pair.liveResponse), { url, method: request.method }, {}, meant());
 
     if (got.isSuccessful === undefined) return { unjudged: got.runtimeException?.code ?? 'no verdict' };
+    got.errors.push(...lostOperation(asked.operationInfo.operationMatch.operation, pair.liveResponse));
     return { ...verdict, findings: [...verdict.findings, ...findingsOf('response', got, pair)] };
 }
 
@@ -168,7 +176,9 @@ function account(tally, exemptions, pair, url, verdict) {
     }
     tally.judged++;
     tally.requestOnly += !pair.liveResponse || pair.scripted ? 1 : 0;
-    bump(tally.operations, [verdict.operation, verdict.version, pair.scripted ? 'scripted' : pair.liveResponse?.statusCode ?? 'lost'].join(' '));
+    const outcome = pair.scripted ? 'scripted' : pair.liveResponse?.statusCode ?? 'lost';
+
+    bump(tally.operations, `${verdict.operation} ${verdict.version} ${outcome}`);
     for (const finding of verdict.findings) {
         const waiver = findingExempt(exemptions, finding);
 
