@@ -60,6 +60,8 @@ static bool job_matches(const struct value *job, const struct job_match *m)
         return false;
     if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
         return false;
+    if (m->not_exports && str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob"))
+        return false;
     /* A bag that does not name the target cannot speak against the match: taking a job for ours errs on the side of not
      * restoring twice. */
     if (group && m->target_group && !str_eq_nocase(group, m->target_group))

@@ -13,6 +13,7 @@ struct job_match {
     const char *target_group; /* name */
     const char *target_vm;    /* NULL for disks */
     int64_t since_ms;
+    bool not_exports; /* a pass that failed as foretold is no failed restore, though it looks like one of disks */
 };
 
 /* A job as a fact (map): job, status, state, type, start, end, point, targetVm, targetGroup, account, container, blob, code, text. */

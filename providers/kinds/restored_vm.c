@@ -202,6 +202,7 @@ static struct situation situation_of(const struct view *v, const struct document
         .point_ms = time_parse(value_str_at(s.point, "time")),
         .target_group = value_str_at(doc->spec, "target.resourceGroup"),
         .target_vm = type_of(doc) == RESTORE_NEW_VM ? value_str_at(doc->spec, "target.name") : NULL,
+        .not_exports = true,
         .since_ms = s.order.state == ORDER_NONE ? INT64_MAX : s.order.not_before_ms,
     };
     s.jobs = jobs_matching(v->arena, value_get(facts, "jobs"), &s.match);
@@ -487,7 +488,8 @@ static void steps_completed(const struct view *v, const struct situation *s, str
         need_everything(v, s, out, step);
         return;
     }
-    steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; the VM is there as declared", value_str_at(job, "job"));
+    steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; %s", value_str_at(job, "job"),
+              type_of(s->doc) == RESTORE_NEW_VM ? "the VM is there as declared" : "its disks are in the target group");
 }
 
 static bool steps_failed(const struct situation *s, struct steps *out)
