@@ -7,7 +7,7 @@
 
 #include "../../reconciler/format/crypt.h"
 
-enum { SIGNED_HEADERS_MAX = 64, PAGE_BLOB = 512 };
+enum { SIGNED_HEADERS_MAX = 64, PAGE_BLOB = 512, LIST_MAX = 5000 };
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
@@ -72,9 +72,9 @@ static void refuse(const struct exchange *x, int status, const char *code, const
     answer_header(x->a, x->out, "x-ms-error-code", "%s", code);
     if (request_header(x->r, "x-ms-version"))
         answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
-    answer_header(x->a, x->out, "Content-Type", "application/xml");
     if (request_is(x->r, "HEAD"))
         return;
+    answer_header(x->a, x->out, "Content-Type", "application/xml");
     text_printf(&x->out->body, "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>",
                 byte_order_mark, code, message);
 }
@@ -350,6 +350,15 @@ static const struct value *find_blob(const struct exchange *x)
     return NULL;
 }
 
+/* Told of block blobs only, and only when it is asked for properties. */
+static void add_tier(const struct exchange *x, const struct value *blob)
+{
+    if (str_eq(value_str_at(blob, "type"), "PageBlob"))
+        return;
+    answer_header(x->a, x->out, "x-ms-access-tier", "Hot");
+    answer_header(x->a, x->out, "x-ms-access-tier-inferred", "true");
+}
+
 static void get_blob(const struct exchange *x)
 {
     const struct value *blob = find_blob(x);
@@ -365,6 +374,7 @@ static void get_blob(const struct exchange *x)
     } else if (request_is(x->r, "HEAD")) {
         x->out->status = 200;
         add_properties(x, blob);
+        add_tier(x, blob);
         answer_header(x->a, x->out, "Content-Length", "%zu", content.len);
     } else {
         answer_content(x, blob, &content);
@@ -390,14 +400,45 @@ static void add_listed(const struct exchange *x, const struct value *blob)
                 encoded / 4 * 3 - pad);
     text_printf(t, "<Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control /><Content-Disposition /><BlobType>%s</BlobType>",
                 value_str_at(blob, "type"));
+    if (str_eq(value_str_at(blob, "type"), "PageBlob"))
+        text_add(t, "<x-ms-blob-sequence-number>0</x-ms-blob-sequence-number>");
+    else
+        text_add(t, "<AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>");
     text_add(t, "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
                 "</Properties><OrMetadata /></Blob>");
 }
 
+/* The container's next blob in the order of names, behind `last` (NULL: from the start). */
+static const struct value *blob_behind(const struct exchange *x, const char *last, const char *prefix)
+{
+    const struct value *v, *best = NULL;
+    size_t at = 0;
+
+    while ((v = next_blob(x, &at)) != NULL) {
+        const char *name = value_str_at(v, "name");
+
+        if ((!prefix || str_starts(name, prefix)) && (!last || strcmp(name, last) > 0) &&
+            (!best || strcmp(name, value_str_at(best, "name")) < 0))
+            best = v;
+    }
+    return best;
+}
+
+static void add_member(struct text *t, const char *name, const char *content)
+{
+    if (!content)
+        return;
+    text_printf(t, "<%s>", name);
+    add_xml(t, content);
+    text_printf(t, "</%s>", name);
+}
+
+/* A marker is the last name of the page before; clients hand it back as it is. */
 static void list_blobs(const struct exchange *x)
 {
     struct text *t = &x->out->body;
-    const char *prefix = request_query(x->r, "prefix"), *most = request_query(x->r, "maxresults");
+    const char *prefix = request_query(x->r, "prefix"), *most = request_query(x->r, "maxresults"), *last = request_query(x->r, "marker");
+    unsigned long left = most ? strtoul(most, NULL, 10) : LIST_MAX;
     const struct value *v;
     size_t at = 0;
 
@@ -405,6 +446,12 @@ static void list_blobs(const struct exchange *x)
         refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
         return;
     }
+    if (!left || (most && strspn(most, "0123456789") != strlen(most))) {
+        refuse(x, 400, "OutOfRangeQueryParameterValue", "maxresults must be at least 1.");
+        return;
+    }
+    if (left > LIST_MAX)
+        left = LIST_MAX;
     x->out->status = 200;
     text_clear(t);
     answer_header(x->a, x->out, "Content-Type", "application/xml");
@@ -413,16 +460,20 @@ static void list_blobs(const struct exchange *x)
                 byte_order_mark, x->r->host);
     add_xml(t, x->container);
     text_add(t, "\">");
-    if (most) {
-        text_add(t, "<MaxResults>");
-        add_xml(t, most);
-        text_add(t, "</MaxResults>");
-    }
+    add_member(t, "Prefix", prefix);
+    add_member(t, "Marker", last);
+    add_member(t, "MaxResults", most);
     text_add(t, "<Blobs>");
-    for (at = 0; (v = next_blob(x, &at)) != NULL;)
-        if (!prefix || str_starts(value_str_at(v, "name"), prefix))
-            add_listed(x, v);
-    text_add(t, "</Blobs><NextMarker /></EnumerationResults>");
+    while (left-- > 0 && (v = blob_behind(x, last, prefix)) != NULL) {
+        add_listed(x, v);
+        last = value_str_at(v, "name");
+    }
+    text_add(t, "</Blobs>");
+    if (last && blob_behind(x, last, prefix))
+        add_member(t, "NextMarker", last);
+    else
+        text_add(t, "<NextMarker />");
+    text_add(t, "</EnumerationResults>");
 }
 
 void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)

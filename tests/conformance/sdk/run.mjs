@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { environment, recordOptions, run, scratch, startSim, stopSim } from './sim.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url)), ROOT = resolve(HERE, '../../..');
-const LOST_KEY = join(ROOT, 'examples/01-lost-key'), SERVICES_SPEED = 60, RECOVERY_SPEED = 600;
+const LOST_KEY = join(ROOT, 'examples/01-lost-key'), SERVICES_SPEED = 60, JOBS_SPEED = 600;
 const SERVICES = ['identity', 'compute', 'keyvault', 'keys', 'authorization', 'recoveryservices', 'backup', 'storage', 'resourcegraph'];
 const binary = resolve(process.argv[2] ?? '');
 const total = { passed: 0, failed: 0, requests: 0 };
@@ -73,8 +73,8 @@ async function afterApply() {
 
 async function main() {
     for (const name of SERVICES)
-        await withSim(name, join(HERE, 'world.yaml'), SERVICES_SPEED, (sim) => suite(name, sim));
-    await withSim('recovery', join(LOST_KEY, 'world.yaml'), RECOVERY_SPEED, byHand);
+        await withSim(name, join(HERE, 'world.yaml'), name === 'backup' ? JOBS_SPEED : SERVICES_SPEED, (sim) => suite(name, sim));
+    await withSim('recovery', join(LOST_KEY, 'world.yaml'), JOBS_SPEED, byHand);
     await afterApply();
 }
 
