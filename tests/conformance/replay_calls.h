@@ -80,7 +80,9 @@ static int call_resource(struct call *c, struct replay *r)
     TRY(arm_get(r->az, c, r->a, r->x->path, route->api, &body, &r->err));
     id = value_str_at(body, "id");
     note(r, "id", id);
-    if (!id || (str_find_nocase(r->x->path, "/resourceGroups/") && !same_path(r->a, id, r->x->path)))
+    /* A view of a resource has no id of its own. */
+    if (!str_eq(id, value_str_at(r->x->answer, "id")) ||
+        (id && str_find_nocase(r->x->path, "/resourceGroups/") && !same_path(r->a, id, r->x->path)))
         misread(r, "the resource read is %s", id ? id : "without an id");
     for (const char *p = route->members; p && *p; p += strcspn(p, " "), p += *p == ' ') {
         const char *name = arena_strndup(r->a, p, strcspn(p, " "));
@@ -231,7 +233,8 @@ static int call_des(struct call *c, struct replay *r)
 static bool des_is_ours(const struct replay *r)
 {
     const char *type = value_str_at(r->x->sent, "identity.type");
-    bool known = str_eq(type, "SystemAssigned") || (str_eq(type, "UserAssigned") && value_at(r->x->sent, "identity.userAssignedIdentities"));
+    const struct value *users = value_at(r->x->sent, "identity.userAssignedIdentities");
+    bool known = str_eq(type, "SystemAssigned") || (str_eq(type, "UserAssigned") && users);
 
     if (str_eq(r->x->method, "PUT"))
         return known;
@@ -278,16 +281,34 @@ static int call_job(struct call *c, struct replay *r)
     return 0;
 }
 
+/* "startTime eq '2026-11-16 03:00:00 AM'" in a recorded filter. */
+static int64_t filter_time(struct replay *r, const char *name, int64_t otherwise)
+{
+    const char *uri = decoded(r->a, r->x->uri, strlen(r->x->uri), true), *at = strstr(uri, name);
+    int year, month, day, hour, minute, second;
+    char half;
+
+    if (!at || sscanf(at + strlen(name), " eq '%4d-%2d-%2d %2d:%2d:%2d %cM'", &year, &month, &day, &hour, &minute, &second, &half) != 7)
+        return otherwise;
+    hour = hour % 12 + (half == 'P' ? 12 : 0);
+    return time_parse(arena_printf(r->a, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour, minute, second));
+}
+
 static int call_jobs(struct call *c, struct replay *r)
 {
     const struct value *raw = value_get(r->x->answer, "value");
+    int64_t since_ms = filter_time(r, "startTime", time_parse("2020-01-01T00:00:00Z"));
+    int64_t until_ms = filter_time(r, "endTime", time_parse("2030-01-02T00:00:00Z"));
     struct value *jobs = NULL;
     size_t want = 0;
 
-    TRY(backup_list_restore_jobs(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs"), time_parse("2020-01-01T00:00:00Z"),
-                                 time_parse("2030-01-01T00:00:00Z"), &jobs, &r->err));
-    for (size_t i = 0; i < value_count(raw); i++)
-        want += strstr(said(r, value_item(raw, i), "properties.operation"), "Restore") != NULL;
+    /* Our filter ends a day ahead of the clock. */
+    TRY(backup_list_restore_jobs(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs"), since_ms, until_ms - DAY_MS, &jobs, &r->err));
+    for (size_t i = 0; i < value_count(raw); i++) {
+        const char *operation = said(r, value_item(raw, i), "properties.operation");
+
+        want += operation && strstr(operation, "Restore") && time_parse(value_str_at(value_item(raw, i), "properties.startTime")) >= since_ms;
+    }
     note(r, "restores", arena_printf(r->a, "%zu of %zu", value_count(jobs), value_count(raw)));
     if (value_count(jobs) != want)
         misread(r, "%zu restore jobs were read as %zu", want, value_count(jobs));
@@ -298,11 +319,12 @@ static int call_jobs(struct call *c, struct replay *r)
 
 static int call_items(struct call *c, struct replay *r)
 {
-    const char *vault = before(r->a, r->x->path, "/backupProtectedItems"), *vm = value_str_at(r->x->answer, "value.0.properties.sourceResourceId");
+    static const char nobody[] = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/none";
+    const char *vault = before(r->a, r->x->path, "/backupProtectedItems");
+    const char *vm = value_str_at(r->x->answer, "value.0.properties.sourceResourceId");
     struct value *item = NULL;
 
-    if (backup_find_item(r->az, c, r->a, vault, vm ? vm : "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/none",
-                         &item, &r->err) < 0) {
+    if (backup_find_item(r->az, c, r->a, vault, vm ? vm : nobody, &item, &r->err) < 0) {
         note(r, "item", "none");
         /* An empty vault protects nothing, and that is an answer. */
         return r->err.class == ERR_NOT_FOUND && !vm && !r->err.http_status ? 0 : -(int)r->err.class;
@@ -425,13 +447,16 @@ static int call_recover(struct call *c, struct replay *r)
 
 static int call_restore_key(struct call *c, struct replay *r)
 {
+    static const char *const homes[] = {
+        [BACKUP_HOME_VAULT] = "key vault", [BACKUP_HOME_HSM] = "managed HSM", [BACKUP_HOME_UNKNOWN] = "unknown",
+    };
     struct secret backup cleanup(secret_release) = {0};
     const char *sent = value_str_at(r->x->sent, "value");
     struct value *body = NULL;
 
     if (!sent || crypt_base64_decode(sent, strlen(sent), BASE64_URL, &backup, &r->err) < 0)
         misread(r, "the recorded backup is none: %s", r->err.text);
-    note(r, "home", vault_backup_home(&backup) == BACKUP_HOME_HSM ? "managed HSM" : vault_backup_home(&backup) == BACKUP_HOME_VAULT ? "key vault" : "unknown");
+    note(r, "home", homes[vault_backup_home(&backup)]);
     TRY(vault_restore_key(r->az, c, r->a, host_of(r->a, r->x->uri), &backup, &body, &r->err));
     judge_key(r, body, NULL);
     return 0;

@@ -199,7 +199,8 @@ static void judge_point(struct replay *r, const struct value *body)
     backup_read_point(r->a, body, &p);
     note(r, "point", p.id);
     note_time(r, "time", p.time_ms);
-    note(r, "tiers", arena_printf(r->a, "snapshot %s, vault %s, archive %s", tier_names[p.snapshot], tier_names[p.vault], tier_names[p.archive]));
+    note(r, "tiers", arena_printf(r->a, "snapshot %s, vault %s, archive %s", tier_names[p.snapshot], tier_names[p.vault],
+                                  tier_names[p.archive]));
     note(r, "security", p.security_type);
     if (!str_eq(p.id, value_str_at(body, "name")))
         misread(r, "recovery point %s was read as %s", value_str_at(body, "name"), p.id);

@@ -67,16 +67,15 @@ static const struct route routes[] = {
 
 static bool segments_match(const char *pattern, const char *path)
 {
-    for (;;) {
+    while (*pattern == '/' && *path == '/') {
         size_t n = strcspn(pattern + 1, "/"), m = strcspn(path + 1, "/");
 
-        if (*pattern != '/' || *path != '/')
-            return *pattern == *path;
         if (!(n == 1 && pattern[1] == '*') && (n != m || strncasecmp(pattern + 1, path + 1, n) != 0))
             return false;
         pattern += 1 + n;
         path += 1 + m;
     }
+    return *pattern == *path;
 }
 
 static bool path_matches(const char *pattern, const char *path)
