@@ -13,10 +13,8 @@
  *   expired     not completed              -              -               blocked
  *
  * Facts: state, id, live, des, power. */
-#include "diagnosis.h"
-#include "key_document.h"
-#include "order.h"
 #include "protected_vm.h"
+#include "situation.h"
 
 #define SOURCE_RESTORE_TIME "recorded: 2 min 30 s from both tiers, 35 min 38 s for 127 GB from the vault tier"
 
@@ -59,165 +57,6 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 }
 
 /* --- what is known -------------------------------------------------------------------------------------------------------------- */
-
-/* Everything steps and act need to know, gathered once. */
-struct situation {
-    const struct document *doc, *pvm, *des, *key;
-    struct order order;
-    const struct value *point;         /* the ordered one, else the newest of the vault tier */
-    const char *des_id, *original_des; /* original: NULL when nobody knows it any more */
-    struct value *jobs;                /* ours since notBefore, newest first */
-    struct job_match match;
-    enum dx_given given;  /* what the request will name */
-    struct dx_facts now;  /* as things stand, nothing named */
-    struct dx_facts then; /* after the steps of the other documents */
-};
-
-static enum restore_type type_of(const struct document *doc)
-{
-    const char *type = value_str_at(doc->spec, "restore");
-
-    return str_eq(type, "disks") ? RESTORE_DISKS : str_eq(type, "replace") ? RESTORE_REPLACE : RESTORE_NEW_VM;
-}
-
-static enum dx_key key_state(const struct view *v, const struct document *key)
-{
-    const struct value *live = value_at(view_facts(v, key), "live");
-    const char *state = key ? view_state(v, key) : "unseen";
-    int64_t exp = value_int_at(live, "attributes.exp", 0);
-
-    if (str_eq(state, "absent"))
-        return DX_KEY_PURGED;
-    if (str_eq(state, "deleted"))
-        return DX_KEY_DELETED;
-    if (!str_eq(state, "present") || !live)
-        return DX_KEY_UNKNOWN;
-    if (!value_bool_at(live, "attributes.enabled", true))
-        return DX_KEY_DISABLED;
-    return exp && exp <= v->now_ms / SECOND_MS ? DX_KEY_EXPIRED : DX_KEY_PRESENT;
-}
-
-static bool lacks(const struct value *principal)
-{
-    return !value_get(principal, "missing") || value_count(value_get(principal, "missing")) > 0;
-}
-
-/* The first principal that lacks a right, over every KeyAccess of this key. Without any KeyAccess nobody knows. */
-static enum dx_grants grants_state(const struct view *v, const struct document *key)
-{
-    static const enum dx_grants by_user[] = {DX_GRANTS_DES_LACKS, DX_GRANTS_ORCHESTRATOR_LACKS, DX_GRANTS_BACKUP_LACKS};
-    enum dx_grants found = DX_GRANTS_UNKNOWN;
-    const struct document *access;
-    size_t at = 0;
-
-    while (key && (access = referrer_next(key, "KeyAccess", &at))) {
-        const struct value *principals = value_get(view_facts(v, access), "principals");
-
-        for (size_t i = 0; i < value_count(principals); i++) {
-            enum dx_grants g =
-                lacks(value_item(principals, i)) ? by_user[value_int_at(value_item(principals, i), "user", 0)] : DX_GRANTS_OK;
-
-            if (found == DX_GRANTS_UNKNOWN || found == DX_GRANTS_OK || (g != DX_GRANTS_OK && g < found))
-                found = g;
-        }
-    }
-    return found;
-}
-
-/* The set the VM was backed up with. It is known only while the source VM still names it. */
-static enum dx_des des_state(const struct view *v, const struct situation *s)
-{
-    const struct value *des = s->des ? view_facts(v, s->des) : NULL;
-    const char *have = value_str_at(des, "live.properties.activeKey.keyUrl"), *want;
-    const struct value *url;
-
-    if (!s->original_des)
-        return DX_DES_UNKNOWN;
-    if (!arm_id_equal(s->original_des, s->des_id))
-        return DX_DES_UNKNOWN;
-    if (str_eq(view_state(v, s->des), "absent"))
-        return DX_DES_GONE;
-    url = key_wanted_url(v, s->des, "spec.key");
-    want = value_str(url);
-    if (!have || !want)
-        return DX_DES_UNKNOWN;
-    if (str_eq_nocase(have, want))
-        return DX_DES_INTACT;
-    /* Same key, another version: rotated. */
-    return str_starts_nocase(have, arm_id_parent(v->arena, want, 1)) ? DX_DES_ROTATED : DX_DES_REPOINTED;
-}
-
-/* securedVMDetails goes with the request only when the point has a vault tier and the declared set is not the original,
- * never for platform-managed keys or a replace. A set known to be another one needs naming from a snapshot too, which
- * row R-06 then refuses; with the original unknown, a snapshot is restored plainly and verified. */
-static enum dx_given what_to_give(const struct situation *s)
-{
-    bool same = s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
-
-    if (s->now.encryption == DX_PMK || type_of(s->doc) == RESTORE_REPLACE || !s->des_id)
-        return DX_GIVEN_NOTHING;
-    return !same && (s->now.tier == DX_VAULT || s->original_des) ? DX_GIVEN_SAME_KEY : DX_GIVEN_NOTHING;
-}
-
-static bool will_be(const struct view *v, const struct document *doc)
-{
-    return !doc || view_prospect(v, doc) != PROSPECT_BLOCKED;
-}
-
-/* How things stand once every other document's steps are done; what is blocked stays as it is. */
-static void foresee(const struct view *v, struct situation *s)
-{
-    const struct document *access;
-    bool granted = true;
-    size_t at = 0;
-
-    s->then = s->now;
-    s->then.given = s->given;
-    if (will_be(v, s->key) && view_prospect(v, s->key) == PROSPECT_PENDING)
-        s->then.key = DX_KEY_PRESENT;
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        granted = granted && will_be(v, access);
-    /* Grants that nobody declares are taken to be there: they are not ours to judge, and the restore itself will say. */
-    if (granted)
-        s->then.grants = DX_GRANTS_OK;
-    if (s->then.des == DX_DES_GONE && view_prospect(v, s->des) == PROSPECT_PENDING && s->given == DX_GIVEN_NOTHING)
-        s->then.des = DX_DES_UNKNOWN;
-    if ((s->then.des == DX_DES_ROTATED || s->then.des == DX_DES_REPOINTED) && s->des && view_prospect(v, s->des) == PROSPECT_PENDING)
-        s->then.des = DX_DES_INTACT;
-}
-
-static struct situation situation_of(const struct view *v, const struct document *doc)
-{
-    struct situation s = {.doc = doc, .pvm = document_target(doc, "spec.from"), .des = document_target(doc, "spec.diskEncryptionSet")};
-    const struct value *facts = view_facts(v, s.pvm);
-
-    s.key = s.des ? document_target(s.des, "spec.key") : NULL;
-    s.order = order_for(v, doc);
-    s.point = s.order.point ? protected_vm_point(v, s.pvm, s.order.point) : protected_vm_newest_vault_point(v, s.pvm);
-    s.des_id = reference_id(v->arena, doc, "spec.diskEncryptionSet", disk_encryption_set_id);
-    s.original_des = value_str_at(facts, "source.des");
-    s.match = (struct job_match){
-        .vm = value_str_at(s.pvm->spec, "source.name"),
-        .type = type_of(doc),
-        .point_ms = time_parse(value_str_at(s.point, "time")),
-        .target_group = value_str_at(doc->spec, "target.resourceGroup"),
-        .target_vm = type_of(doc) == RESTORE_NEW_VM ? value_str_at(doc->spec, "target.name") : NULL,
-        .not_exports = true,
-        .since_ms = s.order.state == ORDER_NONE ? INT64_MAX : s.order.not_before_ms,
-    };
-    s.jobs = jobs_matching(v->arena, value_get(facts, "jobs"), &s.match);
-    s.now = (struct dx_facts){
-        .encryption = !s.point || value_bool_at(s.point, "customerKey", true) ? DX_CMK : DX_PMK,
-        .tier = str_eq(value_str_at(s.point, "vault"), "valid") ? DX_VAULT : DX_SNAPSHOT_ONLY,
-        .des = des_state(v, &s),
-        .key = key_state(v, s.key),
-        .grants = grants_state(v, s.key),
-        .given = DX_GIVEN_NOTHING,
-    };
-    s.given = what_to_give(&s);
-    foresee(v, &s);
-    return s;
-}
 
 static const struct value *job_in(const struct value *jobs, const char *state)
 {
@@ -398,7 +237,7 @@ static bool steps_refuse(const struct view *v, const struct situation *s, struct
         step->scenario = diagnose(&s->now) ? diagnose(&s->now)->id : NULL;
         return true;
     }
-    if (type_of(s->doc) == RESTORE_REPLACE) {
+    if (situation_type(s->doc) == RESTORE_REPLACE) {
         steps_block(out, s->doc, NULL, "declare restore: new-vm or disks",
                     "replacing the disks of a confidential VM is not offered: the documents contradict each other");
         return true;
@@ -462,18 +301,18 @@ static void steps_completed(const struct view *v, const struct situation *s, str
     struct value *detail;
     struct step *step;
 
-    if (!str_eq(view_state(v, s->doc), "present") && type_of(s->doc) == RESTORE_NEW_VM) {
+    if (!str_eq(view_state(v, s->doc), "present") && situation_type(s->doc) == RESTORE_NEW_VM) {
         steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s at %s; the VM was removed since, and stays removed",
                   value_str_at(job, "job"), value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
         return;
     }
-    differs = type_of(s->doc) == RESTORE_NEW_VM ? target_differs(v, s) : NULL;
+    differs = situation_type(s->doc) == RESTORE_NEW_VM ? target_differs(v, s) : NULL;
     if (differs) {
         steps_block(out, s->doc, "verify", "a person looks at the VM and at the job; nothing is restored twice",
                     "job %s completed, and the VM is not as declared: %s", value_str_at(job, "job"), differs);
         return;
     }
-    if (wants_running(s->doc) && type_of(s->doc) == RESTORE_NEW_VM &&
+    if (wants_running(s->doc) && situation_type(s->doc) == RESTORE_NEW_VM &&
         !str_eq_nocase(value_str_at(view_facts(v, s->doc), "power"), "running")) {
         step = steps_add(out, s->doc, ACTION_START_VM, NULL, "the VM is restored and %s; declared is running",
                          value_str_at(view_facts(v, s->doc), "power"));
@@ -489,7 +328,7 @@ static void steps_completed(const struct view *v, const struct situation *s, str
         return;
     }
     steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; %s", value_str_at(job, "job"),
-              type_of(s->doc) == RESTORE_NEW_VM ? "the VM is there as declared" : "its disks are in the target group");
+              situation_type(s->doc) == RESTORE_NEW_VM ? "the VM is there as declared" : "its disks are in the target group");
 }
 
 static bool steps_failed(const struct situation *s, struct steps *out)
@@ -519,7 +358,7 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
         steps_restore(v, s, out);
         return;
     }
-    if (type_of(s->doc) == RESTORE_NEW_VM && str_eq(view_state(v, s->doc), "present")) {
+    if (situation_type(s->doc) == RESTORE_NEW_VM && str_eq(view_state(v, s->doc), "present")) {
         differs = target_differs(v, s);
         if (differs)
             steps_block(out, s->doc, NULL, "declare another target name: nothing is restored over a VM that is there",
@@ -609,7 +448,7 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
     const char *differs;
 
     (void)c;
-    if (type_of(s.doc) != RESTORE_NEW_VM)
+    if (situation_type(s.doc) != RESTORE_NEW_VM)
         return 0;
     if (!str_eq(view_state(actor->view, s.doc), "present"))
         return err_set(err, ERR_CONFLICT, "the restore job is completed and there is no VM at the target");
@@ -652,7 +491,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .still_due = target_still_free,
         .request =
             {
-                .type = type_of(s.doc),
+                .type = situation_type(s.doc),
                 .point = s.order.point,
                 .source_vm_id = value_str_at(view_facts(v, s.pvm), "source.id"),
                 .region = protected_vm_region(v, s.pvm),
