@@ -3,7 +3,7 @@
 # make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing
 # make check      test, both compilers with -Werror, sanitizers, valgrind
-# make scenario | examples | lint | unit | golden     parts of it; golden-update rewrites the expected plans
+# make scenario | examples | lint | unit | golden | bad-input | https | secrets     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -16,7 +16,8 @@ OUT     := build/$(CC)-$(VARIANT)
 Q := $(if $(V),,@)
 
 PACKAGES       := gcc make pkg-config libyaml-dev libcurl4-openssl-dev libjson-c-dev libssl-dev libpcre2-dev libmicrohttpd-dev ca-certificates
-CHECK_PACKAGES := $(PACKAGES) clang valgrind
+TEST_PACKAGES  := $(PACKAGES) curl openssl
+CHECK_PACKAGES := $(TEST_PACKAGES) clang valgrind gdb
 
 PKGS    := yaml-0.1 json-c libcurl libcrypto libpcre2-8 libmicrohttpd
 LIBRARY_VERSIONS := $(shell for p in $(PKGS); do printf '%s %s,' $$p "$$(pkg-config --modversion $$p 2>/dev/null)"; done | sed 's/,$$//')
@@ -83,14 +84,17 @@ scenario: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
+bad-input https secrets: $(OUT)/reinstate
+	@sh tests/$@.sh $<
+
 lint:
 	@sh tests/lint.sh
 
 quick: lint unit golden
 
-test: install-deps
-	@$(MAKE) --no-print-directory all quick scenario examples
-	@$(MAKE) --no-print-directory VARIANT=asan unit scenario examples
+test: install-test-deps
+	@$(MAKE) --no-print-directory all quick scenario examples bad-input https secrets
+	@$(MAKE) --no-print-directory VARIANT=asan unit scenario examples bad-input https
 
 check: install-check-deps
 	@$(MAKE) --no-print-directory CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
@@ -110,12 +114,16 @@ demo: install-deps
 install-deps:
 	@sh tests/install.sh $(PACKAGES)
 
+install-test-deps:
+	@sh tests/install.sh $(TEST_PACKAGES)
+
 install-check-deps:
 	@sh tests/install.sh $(CHECK_PACKAGES)
 
 clean:
 	rm -rf build
 
-.PHONY: all unit golden golden-update scenario examples lint quick test check memcheck demo install-deps install-check-deps clean
+.PHONY: all unit golden golden-update scenario examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
+        bad-input https secrets
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d)

@@ -149,7 +149,7 @@ begin() {
 }
 
 says() {
-    grep -q -- "$1" out/core-stderr || ended "$client_pid"
+    grep -qs -- "$1" out/core-stderr || ended "$client_pid"
 }
 
 # core NAME WORDS COMMAND OPTION...: a core file of the moment the client says these words.
