@@ -270,6 +270,24 @@ static bool vault_is_made(const struct replay *r)
     return !there;
 }
 
+/* Databases, file shares and the like are kept in the same vaults; our client asks for VMs alone. */
+static bool is_of_vms(const struct replay *r)
+{
+    const struct value *first = value_is(value_get(r->x->answer, "value"), VALUE_LIST) ? value_at(r->x->answer, "value.0") : r->x->answer;
+    const char *uri = decoded(r->a, r->x->uri, strlen(r->x->uri), true), *filter = strstr(uri, "backupManagementType eq '");
+    const char *type = value_str_at(first, "properties.objectType"), *job = value_str_at(first, "properties.jobType");
+    const char *container = str_find_nocase(uri, "/protectionContainers/");
+
+    return (!type || str_find_nocase(type, "IaasVM") || str_eq(type, "OperationStatus")) && (!job || str_find_nocase(job, "IaaSVM")) &&
+           (!filter || str_starts(filter, "backupManagementType eq 'AzureIaasVM'")) &&
+           (!container || str_find_nocase(container, "iaasvmcontainer"));
+}
+
+static bool orders_vm(const struct replay *r)
+{
+    return str_eq(value_str_at(r->x->sent, "properties.objectType"), "IaasVMRestoreRequest");
+}
+
 /* --- backup -------------------------------------------------------------------------------------------------------------------- */
 
 static int call_job(struct call *c, struct replay *r)
@@ -307,7 +325,8 @@ static int call_jobs(struct call *c, struct replay *r)
     for (size_t i = 0; i < value_count(raw); i++) {
         const char *operation = said(r, value_item(raw, i), "properties.operation");
 
-        want += operation && strstr(operation, "Restore") && time_parse(value_str_at(value_item(raw, i), "properties.startTime")) >= since_ms;
+        want += operation && strstr(operation, "Restore") &&
+                time_parse(value_str_at(value_item(raw, i), "properties.startTime")) >= since_ms;
     }
     note(r, "restores", arena_printf(r->a, "%zu of %zu", value_count(jobs), value_count(raw)));
     if (value_count(jobs) != want)
@@ -508,7 +527,8 @@ static bool is_whole_blob(const struct replay *r)
 {
     const struct value *sent = r->x->sent_headers;
 
-    return !strchr(r->x->uri, '?') && !value_get_nocase(sent, "x-ms-range") && !value_get_nocase(sent, "range");
+    return !strchr(r->x->uri, '?') && r->x->status != 206 && r->x->status != 304 && !value_get_nocase(sent, "x-ms-range") &&
+           !value_get_nocase(sent, "range");
 }
 
 static int call_blob_exists(struct call *c, struct replay *r)
@@ -559,9 +579,11 @@ static const char *filter_app(struct replay *r)
 
 static bool names_application(const struct replay *r)
 {
-    const char *id = filter_app((struct replay *)r);
+    const char *id = filter_app((struct replay *)r), *uri = decoded(r->a, r->x->uri, strlen(r->x->uri), true);
 
-    return id && strlen(id) == UUID_TEXT - 1 && strspn(id, "0123456789abcdefABCDEF-") == UUID_TEXT - 1 && strstr(r->x->uri, "filter=");
+    if (!id || (!strstr(uri, "appId eq '") && !strstr(uri, "servicePrincipalNames/any(")))
+        return false;
+    return strlen(id) == UUID_TEXT - 1 && strspn(id, "0123456789abcdefABCDEF-") == UUID_TEXT - 1;
 }
 
 static int call_principal(struct call *c, struct replay *r)

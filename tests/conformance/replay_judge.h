@@ -296,7 +296,7 @@ static void judge_job(struct replay *r, const struct value *body)
         misread(r, "the recovery point time \"%s\" was not understood", backup_bag(body, "Recovery point time "));
     if (value_count(errors) && !j.error_code)
         misread(r, "the job's error was not understood");
-    if (j.state == JOB_FAILED && value_count(errors) && !j.error_text)
+    if (value_str_at(errors, "0.errorString") && !j.error_text)
         misread(r, "the job's error text was not understood");
 }
 

@@ -58,7 +58,7 @@ static void check_table(struct tables *tables, struct totals *t, const struct re
 
             verdict(t, file, at, arena_printf(file->arena, "%s (%s)", name, value_str_at(row, "why")),
                     str_eq(got, text) ? NULL
-                                      : arena_printf(file->arena, "understood %s, must be %s", got ? got : "nothing", text ? text : "nothing"));
+                                      : arena_printf(file->arena, "understood %s, must be %s", got ? got : "nothing", text ? text : "?"));
         }
     }
 }
