@@ -356,6 +356,19 @@ static void test_dates(void)
     }
 }
 
+/* Who gives up on a throttled service must be able to say for how long, also when the message alone says it. */
+static void test_a_last_throttle_tells_its_wait(void)
+{
+    struct answer script[2] = {SAYING(429, throttled), {0}};
+    struct bench b;
+
+    bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY, .attempts_max = 1});
+    bench_send(&b, HTTP_GET, "https://arm.example/x");
+    CHECK(b.rc == 0 && b.response.status == 429 && b.peer.asked == 1);
+    CHECK(http_retry_after_ms(&b.response) == 324000);
+    bench_close(&b);
+}
+
 int main(void)
 {
     /* By pointer, or the compiler may lay all their tables into one frame. */
@@ -371,6 +384,7 @@ int main(void)
         test_time_out,
         test_headers,
         test_dates,
+        test_a_last_throttle_tells_its_wait,
     };
 
     for (size_t i = 0; i < COUNT(tests); i++)
