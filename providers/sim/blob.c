@@ -350,15 +350,6 @@ static const struct value *find_blob(const struct exchange *x)
     return NULL;
 }
 
-/* Told of block blobs only, and only when it is asked for properties. */
-static void add_tier(const struct exchange *x, const struct value *blob)
-{
-    if (str_eq(value_str_at(blob, "type"), "PageBlob"))
-        return;
-    answer_header(x->a, x->out, "x-ms-access-tier", "Hot");
-    answer_header(x->a, x->out, "x-ms-access-tier-inferred", "true");
-}
-
 static void get_blob(const struct exchange *x)
 {
     const struct value *blob = find_blob(x);
@@ -374,7 +365,6 @@ static void get_blob(const struct exchange *x)
     } else if (request_is(x->r, "HEAD")) {
         x->out->status = 200;
         add_properties(x, blob);
-        add_tier(x, blob);
         answer_header(x->a, x->out, "Content-Length", "%zu", content.len);
     } else {
         answer_content(x, blob, &content);
@@ -402,8 +392,6 @@ static void add_listed(const struct exchange *x, const struct value *blob)
                 value_str_at(blob, "type"));
     if (str_eq(value_str_at(blob, "type"), "PageBlob"))
         text_add(t, "<x-ms-blob-sequence-number>0</x-ms-blob-sequence-number>");
-    else
-        text_add(t, "<AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>");
     text_add(t, "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
                 "</Properties><OrMetadata /></Blob>");
 }

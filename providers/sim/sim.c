@@ -236,8 +236,10 @@ static void answer_common(struct sim *s, const struct sim_request *r, struct sim
     snprintf(name, sizeof(name), "%llu|%lld|%llu", (unsigned long long)s->seed, (long long)s->now_ms, (unsigned long long)s->n_exchanges);
     crypt_uuid5("b9c4b1a5-5d0e-5d0b-8d55-31d4e1d6a6f2", name, id);
     answer_header(r->arena, out, "x-ms-request-id", "%s", id);
-    crypt_uuid5("1f1a0a1e-6a0f-5a71-b7d5-0a4b8a9c7c11", name, id);
-    answer_header(r->arena, out, "x-ms-correlation-request-id", "%s", id);
+    if (service_of(s, r->host) != blob_answer) {
+        crypt_uuid5("1f1a0a1e-6a0f-5a71-b7d5-0a4b8a9c7c11", name, id);
+        answer_header(r->arena, out, "x-ms-correlation-request-id", "%s", id);
+    }
     answer_header(r->arena, out, "Date", "%s", time_format_http(r->arena, s->now_ms));
     if (client_id && strlen(client_id) <= 64)
         answer_header(r->arena, out, "x-ms-client-request-id", "%s", client_id);

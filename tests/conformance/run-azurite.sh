@@ -1,0 +1,23 @@
+#!/bin/sh
+# Azurite, Microsoft's storage emulator, judges our blob client and the simulator's blob answers.
+#   run-azurite.sh BINARY [PROGRAM]     PROGRAM: azurite.c, built; by default tests/conformance/azurite beside BINARY
+# Where its parts cannot be had it is named as skipped; with CI set that is a failure.
+set -u
+
+binary=$(realpath "$1") || exit 2
+program=$(realpath "${2:-$(dirname "$binary")/tests/conformance/azurite}") || exit 2
+cd "$(dirname "$0")" || exit 2
+
+skip() {
+    echo "skipped: $1"
+    echo "azurite: 0 passed, 0 failed, 1 skipped"
+    [ -z "${CI:-}" ]
+    exit
+}
+
+command -v node >/dev/null 2>&1 || skip "node (20 or newer) is not installed"
+command -v openssl >/dev/null 2>&1 || sh ../install.sh openssl || skip "openssl cannot be installed"
+if [ ! -f node_modules/azurite/package.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    npm ci --no-audit --no-fund >/dev/null 2>&1 || skip "the packages of package-lock.json cannot be installed"
+fi
+exec node azurite.mjs "$binary" "$program"
