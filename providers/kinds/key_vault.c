@@ -66,6 +66,9 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
                                   purge ? " and is purged at " : "", purge ? purge : "");
 
     step->scope = id;
+    if (value_at(facts, "deleted.properties.purgeProtectionEnabled"))
+        step_change(out, step, "properties.enablePurgeProtection", NULL, value_at(facts, "deleted.properties.purgeProtectionEnabled"),
+                    "as it was when it was deleted");
     step->precondition = "the vault is listed among the deleted vaults";
     step->postcondition = "the vault answers a GET";
     step->estimate_ms = 2 * MINUTE_MS;

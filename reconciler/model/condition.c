@@ -151,6 +151,21 @@ const struct condition *condition_compile(struct compiling *c, const struct valu
 
 /* --- deciding ------------------------------------------------------------------------------------------------------- */
 
+/* What the step itself says a live field will be: the step that mends a broken assertion does not break it. */
+static const struct value *field_foreseen(const struct condition *c, const struct step *step)
+{
+    const char *path = c->field + strlen("live.");
+
+    for (size_t i = 0; i < step->n_changes; i++) {
+        const char *changed = step->changes[i].path;
+        size_t n = strlen(changed);
+
+        if (str_starts(path, changed) && (path[n] == '\0' || path[n] == '.'))
+            return value_at(step->changes[i].after, path[n] ? path + n + 1 : "");
+    }
+    return NULL;
+}
+
 static const struct value *field_read(const struct condition *c, const struct subject *s)
 {
     const struct step *step = s->step;
@@ -161,8 +176,11 @@ static const struct value *field_read(const struct condition *c, const struct su
         {"step.reason", step->reason},
     };
 
-    if (str_starts(c->field, "live."))
-        return value_at(s->facts, c->field);
+    if (str_starts(c->field, "live.")) {
+        const struct value *foreseen = s->foreseen && action_writes(step->action) ? field_foreseen(c, step) : NULL;
+
+        return foreseen ? foreseen : value_at(s->facts, c->field);
+    }
     if (str_starts(c->field, "facts."))
         return value_at(s->facts, c->field + strlen("facts."));
     if (str_starts(c->field, "step.detail."))

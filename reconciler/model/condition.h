@@ -21,6 +21,7 @@ struct subject {
     struct arena *arena;             /* for evidence */
     const struct step *step;
     const struct value *facts;
+    bool foreseen;      /* live.* as the step will leave it, as far as it says so: what an assertion is held against */
 };
 
 struct condition;

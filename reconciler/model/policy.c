@@ -453,7 +453,10 @@ static void rule_judge(const struct judging *j, const struct rule *rule)
     if (rule->when && condition_holds(rule->when, &j->subject, &ruling.evidence) == TRUTH_NO)
         return;
     if (rule->assertion) {
-        if (condition_holds(rule->assertion, &j->subject, &evidence) == TRUTH_YES)
+        struct subject after = j->subject;
+
+        after.foreseen = true;
+        if (condition_holds(rule->assertion, &after, &evidence) == TRUTH_YES)
             return;
         ruling.evidence = evidence;
     }
