@@ -14,7 +14,9 @@
  *     exit      expected exit code
  *     says      texts that standard output or error must hold
  *     silent    texts they must not hold
+ *     manifests edits of documents from this run on (as above)
  *     requests  exact numbers of requests sent, by "METHOD fragment-of-the-URL"
+ *     sends     [{request: "METHOD fragment", holds: [TEXT], lacks: [TEXT]}]: of every such request's body, at least one
  *     world-has / world-lacks   texts that the written-out world must (not) hold
  *   kill      true: instead of once, the runs' first command is killed before and after each of its writes, with and
  *             without its journal, and run again; each time the end must be the same, with the same numbers of
@@ -48,7 +50,7 @@ struct scenario {
     const struct suite *suite;
     const char *name, *dir; /* dir: a temporary folder of its own */
     const struct value *spec;
-    struct value *world;
+    struct value *world, *documents;
     size_t faults;
 };
 
@@ -178,10 +180,8 @@ static size_t document_index(struct arena *a, const struct value *docs, const ch
     return SIZE_MAX;
 }
 
-static void edit_manifests(struct scenario *s, struct value *docs)
+static void edit_manifests(struct scenario *s, struct value *docs, const struct value *edits)
 {
-    const struct value *edits = value_get(s->spec, "manifests");
-
     for (size_t i = 0; i < value_count(edits); i++) {
         const struct value *e = value_item(edits, i);
         const char *address = value_str_at(e, "document");
@@ -221,7 +221,8 @@ static void prepare(struct scenario *s)
         fprintf(stderr, "scenario: %s has no world\n", example);
         exit(2);
     }
-    edit_manifests(s, docs);
+    s->documents = docs;
+    edit_manifests(s, docs, value_get(s->spec, "manifests"));
     edit_all(s, s->world, value_get(s->spec, "world"));
     yaml_write(arena_printf(s->arena, "%s/estate.yaml", s->dir), docs);
 }
@@ -307,11 +308,12 @@ static void world_place(struct scenario *s)
     yaml_write(in_dir(s, "world.yaml"), docs);
 }
 
-static size_t requests_counted(struct scenario *s, const char *what)
+/* The exchanges of the last run that fit "METHOD fragment-of-the-URL"; NULL when the record cannot be read. */
+static struct value *requests_of(struct scenario *s, const char *what)
 {
     const char *blank = strchr(what, ' ');
     char *record = file_read(s->arena, in_dir(s, "record.jsonl"));
-    size_t n = 0;
+    struct value *found = value_list(s->arena);
 
     for (char *line = record, *next; *line; line = next) {
         struct value *exchange;
@@ -319,11 +321,12 @@ static size_t requests_counted(struct scenario *s, const char *what)
 
         next = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
         if (!blank || json_parse(s->arena, line, (size_t)(next - line), &exchange, &err) < 0)
-            return SIZE_MAX;
-        n += strncmp(value_str_at(exchange, "method"), what, (size_t)(blank - what)) == 0 &&
-             str_find_nocase(value_str_at(exchange, "uri"), blank + 1) != NULL;
+            return NULL;
+        if (strncmp(value_str_at(exchange, "method"), what, (size_t)(blank - what)) == 0 &&
+            str_find_nocase(value_str_at(exchange, "uri"), blank + 1))
+            value_push(s->arena, found, exchange);
     }
-    return n;
+    return found;
 }
 
 static void expect_texts(struct scenario *s, const struct value *texts, const char *in, bool there, const char *where)
@@ -340,11 +343,29 @@ static void expect_requests(struct scenario *s, const struct value *counts)
 {
     for (size_t i = 0; i < value_count(counts); i++) {
         const struct member *m = &counts->map.members[i];
-        size_t n = requests_counted(s, m->key);
+        const struct value *found = requests_of(s, m->key);
+        size_t n = value_count(found);
 
-        if (!value_is(m->value, VALUE_INT) || n != (size_t)m->value->i)
+        if (!found || !value_is(m->value, VALUE_INT) || n != (size_t)m->value->i)
             fault(s, arena_printf(s->arena, "%zu requests of %s", n, m->key),
                   arena_printf(s->arena, "expected %lld", (long long)value_int_at(counts, m->key, -1)));
+    }
+}
+
+static void expect_bodies(struct scenario *s, const struct value *sends)
+{
+    for (size_t i = 0; i < value_count(sends); i++) {
+        const struct value *wanted = value_item(sends, i), *found = requests_of(s, value_str_at(wanted, "request"));
+
+        if (value_count(found) == 0)
+            fault(s, "no such request was sent", value_str_at(wanted, "request"));
+        for (size_t k = 0; k < value_count(found); k++) {
+            const struct value *body = value_get(value_item(found, k), "request_body");
+            const char *text = value_str(body) ? value_str(body) : json_string(s->arena, body, JSON_COMPACT);
+
+            expect_texts(s, value_get(wanted, "holds"), text, true, "the request");
+            expect_texts(s, value_get(wanted, "lacks"), text, false, "the request");
+        }
     }
 }
 
@@ -362,6 +383,8 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
 
     edit_all(s, s->world, value_get(run, "world"));
     world_place(s);
+    edit_manifests(s, s->documents, value_get(run, "manifests"));
+    yaml_write(in_dir(s, "estate.yaml"), s->documents);
     code = run_binary(s, value_get(run, "do"), in_dir(s, "journal"));
     world_follow(s);
     if (code != value_int_at(run, "exit", 0))
@@ -377,6 +400,7 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
         expect_texts(s, value_get(run, "world-lacks"), world, false, "the world");
     }
     expect_requests(s, value_get(run, "requests"));
+    expect_bodies(s, value_get(run, "sends"));
     if (s->faults > before) {
         show(s, "out");
         show(s, "err");
