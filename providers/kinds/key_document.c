@@ -439,8 +439,9 @@ static int fetch_export(struct call *c, const struct actor *actor, struct azure 
 
     if (rc < 0 && err->class == ERR_DENIED && err->http_status == 403 && account_id) {
         actor_say(actor, "no right to read blobs of %s with a token; trying the account's key", account);
-        TRY(blob_account_key(az, c, actor->arena, account_id, &account_key, err));
-        rc = blob_read(az, c, actor->arena, &place, &account_key, BLOB_EXPORT_MAX, &json, err);
+        rc = blob_account_key(az, c, actor->arena, account_id, &account_key, err);
+        if (rc == 0)
+            rc = blob_read(az, c, actor->arena, &place, &account_key, BLOB_EXPORT_MAX, &json, err);
     }
     if (rc < 0) {
         err_note(err, "reading the exported key of job %s", value_str_at(export, "job"));
