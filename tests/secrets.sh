@@ -196,6 +196,27 @@ for file in out/*; do
     [ -s "$file" ] && clean "$file" "$file"
 done
 
+# --- answers that repeat what they refuse ------------------------------------------------------------------------------------
+
+# repeats NAME STATUS REQUEST SECRET: that request is refused with a body that holds the secret.
+repeats() {
+    {
+        sed '/^  faults: /d' world.yaml
+        printf '  faults:\n    - on: {%s}\n      every: true\n      do:\n        status: %s\n        body: |\n' "$3" "$2"
+        printf '          {"error": {"code": "Odd", "message": "refused: %s (of yours)"}}\n' "$4"
+    } >odd.yaml
+    sim_start "$dir/odd.yaml" 3600 || return
+    written "odd-$1" apply --auto-approve --settle 20s --journal out/odd-journal --record "out/odd-$1-record"
+    expect "$1: the refusal is told" grep -q 'refused: ' "out/odd-$1.stderr"
+    for file in "out/odd-$1.stdout" "out/odd-$1.stderr" "out/odd-$1-record" out/odd-journal; do
+        [ -s "$file" ] && clean "$file" "$file"
+    done
+    sim_stop
+}
+repeats token 401 'path: /oauth2/' "$planted and Planted%2BClient%2FSecret%3D4711%25x"
+
+# Tokens and key backups cannot be known before they are sent: tests/unit/test_http.c has a service that repeats those.
+
 if [ -n "$core_by" ]; then
     core mid-export 'will show Failed: intended' apply
     core key-restored '#restore-key  done' apply

@@ -312,6 +312,7 @@ static int ask_for_token(struct azure *az, struct call *c, enum audience audienc
     struct credential *credential = az->credential;
     const char *scope = arena_printf(a, "%s/.default", audience_of(az->cloud, audience));
     const char *what = arena_printf(a, "get a token for %s", audience_names[audience]);
+    struct http_secret secrets[2];
     struct http_request request = {
         .method = HTTP_POST,
         .url = arena_printf(a, "%s/%s/oauth2/v2.0/token", az->cloud->authority, az->tenant),
@@ -327,6 +328,11 @@ static int ask_for_token(struct azure *az, struct call *c, enum audience audienc
               credential->client_secret.len);
     request.body = form.bytes;
     request.body_len = form.len;
+    secrets[0] = (struct http_secret){credential->client_secret.bytes, credential->client_secret.len};
+    secrets[1].bytes = strstr(form.bytes, "&client_secret=") + strlen("&client_secret=");
+    secrets[1].len = strlen(secrets[1].bytes);
+    request.secrets = secrets;
+    request.n_secrets = COUNT(secrets);
     if (http_send(az->http, c, a, &request, &response, err) < 0)
         return err_note(err, "%s", what);
     if (response.status != 200)

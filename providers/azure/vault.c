@@ -179,12 +179,14 @@ int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const c
                       struct err *err)
 {
     struct secret body cleanup(secret_release) = {0};
-    struct http_request request = {.method = HTTP_POST};
+    struct http_secret blob;
+    struct http_request request = {.method = HTTP_POST, .secrets = &blob, .n_secrets = 1};
 
     secret_reserve(&body, backup->len / 3 * 4 + 64);
     secret_append(&body, "{\"value\":\"", 10);
     secret_add_base64url(&body, backup->bytes, backup->len);
     secret_append(&body, "\"}", 2);
+    blob = (struct http_secret){body.bytes + 10, body.len - 12};
     request.body = body.bytes;
     request.body_len = body.len;
     return vault_send(az, c, a, base, "/keys/restore", &request, arena_printf(a, "restore a key into %s", base), ret, err);

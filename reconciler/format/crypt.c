@@ -21,7 +21,7 @@
 
 #include "../base/wipe.h"
 
-enum { NONCE_BYTES = 12, TAG_BYTES = 16 };
+enum { NONCE_BYTES = 12, TAG_BYTES = 16, MASK_FROM = 16 };
 
 static void must(bool worked)
 {
@@ -130,6 +130,22 @@ void secret_release(struct secret *s)
         munmap(s->bytes, s->room + 1);
     }
     secret_init(s);
+}
+
+void secret_mask(struct secret *in, const char *secret, size_t len)
+{
+    size_t least = len < MASK_FROM ? len : MASK_FROM;
+
+    for (size_t at = 0; least && at + least <= in->len; at++) {
+        size_t n = 0;
+
+        while (n < len && at + n < in->len && in->bytes[at + n] == secret[n])
+            n++;
+        if (n < least)
+            continue;
+        memset(in->bytes + at, '*', n);
+        at += n - 1;
+    }
 }
 
 static void close_fd(int *fd)

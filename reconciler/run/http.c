@@ -513,6 +513,22 @@ static int send_begin(struct sending *x, struct err *err)
     return 0;
 }
 
+/* A refusal, be it a proxy's, may repeat what it refuses. */
+static void mask_echo(const struct http_request *r, struct wire_reply *reply)
+{
+    const char *credential = r->authorization ? strchr(r->authorization, ' ') : NULL, *signature;
+
+    if (reply->fault != WIRE_OK || reply->status < 300)
+        return;
+    /* "Bearer TOKEN" or "SharedKey ACCOUNT:SIGNATURE". */
+    signature = credential ? strchr(credential, ':') : NULL;
+    credential = signature ? signature : credential;
+    if (credential)
+        secret_mask(&reply->body, credential + 1, strlen(credential + 1));
+    for (size_t i = 0; i < r->n_secrets; i++)
+        secret_mask(&reply->body, r->secrets[i].bytes, r->secrets[i].len);
+}
+
 /* One exchange in its place: written down, sent, answered, written down. */
 static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
 {
@@ -531,6 +547,7 @@ static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
     rc = h->options.wire->exchange(h->options.wire->self, x->call, x->arena, &request, ret, err);
     place_leave(h);
     TRY(rc);
+    mask_echo(x->request, ret);
     if (x->permit)
         journal_answer(x, ret);
     record(x, &request, ret);

@@ -54,6 +54,12 @@ struct http *http_new(struct sched *s, const struct http_options *options);
 void http_free(struct http *h);
 size_t http_requests_sent(const struct http *h);
 
+/* A secret inside a body. */
+struct http_secret {
+    const char *bytes;
+    size_t len;
+};
+
 struct http_request {
     enum http_method method;
     const char *url;
@@ -63,6 +69,8 @@ struct http_request {
     const char *content_type;       /* with a body */
     const char *body;
     size_t body_len;
+    const struct http_secret *secrets;      /* like the authorization they are masked in an answer that repeats them */
+    size_t n_secrets;
     bool guarded;                   /* a read that yields a secret (an exported key): needs a permit like a write */
     bool headers_signed;            /* the authorization covers the x-ms- headers: no request id is added to them */
     bool once;                      /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */
