@@ -28,7 +28,8 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
 {
     struct deadline d = {.at_ms = time_parse(value_str_at(doc->spec, "notAfter")), .what = arena_printf(a, "%s expires", doc->address)};
 
-    if (d.at_ms > v->now_ms && v->now_ms >= time_parse(value_str_at(doc->spec, "notBefore")))
+    if (!value_bool_at(doc->spec, "withdrawn", false) && d.at_ms > v->now_ms &&
+        v->now_ms >= time_parse(value_str_at(doc->spec, "notBefore")))
         arena_push(a, *items, *count, d);
 }
 

@@ -202,9 +202,11 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
         step->unverified = "the outcome: no row of the scenario table fits these facts";
     if (then && then->other_reading)
         step->foretold = then->other_reading;
-    step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,
-                s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent") : value_string(v->arena, s->des_id),
-                s->given == DX_GIVEN_NOTHING ? "the original set is used" : "the original set is gone or not known");
+    /* An adopted job was given what it was given. */
+    if (!running)
+        step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,
+                    s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent") : value_string(v->arena, s->des_id),
+                    s->given == DX_GIVEN_NOTHING ? "the original set is used" : "the original set is gone or not known");
     value_set_string(v->arena, detail, "recoveryPoint", s->order.point);
     value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
     step->detail = detail;
