@@ -466,3 +466,20 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     }
     return -(int)err->class;
 }
+
+int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err)
+{
+    const char *code = http_response_header(response, "x-ms-error-code"), *body = response->body.bytes;
+    size_t len = response->body.len;
+    int64_t retry_after_ms = http_retry_after_ms(response);
+
+    /* A HEAD, and some services in haste, say why in a header only. */
+    if (len == 0 && code) {
+        body = arena_printf(a, "<Error><Code>%s</Code></Error>", code);
+        len = strlen(body);
+    }
+    azure_error_from(a, response->status, body, len, what, err);
+    if (retry_after_ms > 0)
+        err->retry_after_ms = retry_after_ms;
+    return -(int)err->class;
+}

@@ -1,6 +1,5 @@
 /* Knows how a request gets its token, what a 401 means, where a token may be sent, and how pages follow each other. Must
  * not know what is asked for. */
-#include <ctype.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
@@ -48,51 +47,6 @@ bool url_under_suffix(const char *url, const char *suffix)
     return n > m && strncasecmp(host + n - m, suffix, m) == 0 && !memchr(host, '.', n - m);
 }
 
-void url_add_path(struct text *url, const char *path)
-{
-    for (const char *p = path; *p; p++) {
-        unsigned char ch = (unsigned char)*p;
-        bool encoded = ch == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]);
-
-        if (!encoded && (ch <= ' ' || ch >= 0x7f || strchr("\"#%<>?[\\]^`{|}", ch)))
-            text_printf(url, "%%%02X", ch);
-        else
-            text_add_char(url, (char)ch);
-    }
-}
-
-/* --- secrets --------------------------------------------------------------------------------------------------------- */
-
-void secret_add_base64url(struct secret *s, const void *bytes, size_t len)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const unsigned char *in = bytes;
-
-    for (size_t i = 0; i < len; i += 3) {
-        size_t have = len - i < 3 ? len - i : 3;
-        uint32_t bits = (uint32_t)in[i] << 16 | (have > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (have > 2 ? in[i + 2] : 0);
-        char out[4] = {digits[bits >> 18 & 63], digits[bits >> 12 & 63], digits[bits >> 6 & 63], digits[bits & 63]};
-
-        secret_append(s, out, have + 1);
-        secret_wipe(out, sizeof(out));
-    }
-}
-
-void secret_add_percent(struct secret *s, const char *bytes, size_t len)
-{
-    static const char hex[] = "0123456789ABCDEF";
-
-    for (size_t i = 0; i < len; i++) {
-        unsigned char ch = (unsigned char)bytes[i];
-        char out[3] = {'%', hex[ch >> 4], hex[ch & 15]};
-
-        if (isalnum(ch) || (ch && strchr("-._~", ch)))
-            secret_append(s, bytes + i, 1);
-        else
-            secret_append(s, out, 3);
-    }
-}
-
 /* --- sending --------------------------------------------------------------------------------------------------------- */
 
 int azure_check_challenge(const char *challenge, const char *url, const char *audience, struct err *err)
@@ -124,23 +78,6 @@ int azure_check_challenge(const char *challenge, const char *url, const char *au
 static const char *audience_url(const struct cloud *cloud, enum audience audience)
 {
     return audience == AUDIENCE_HSM ? cloud->hsm_audience : cloud->vault_audience;
-}
-
-int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err)
-{
-    const char *code = http_response_header(response, "x-ms-error-code"), *body = response->body.bytes;
-    size_t len = response->body.len;
-    int64_t retry_after_ms = http_retry_after_ms(response);
-
-    /* A HEAD, and some services in haste, say why in a header only. */
-    if (len == 0 && code) {
-        body = arena_printf(a, "<Error><Code>%s</Code></Error>", code);
-        len = strlen(body);
-    }
-    azure_error_from(a, response->status, body, len, what, err);
-    if (retry_after_ms > 0)
-        err->retry_after_ms = retry_after_ms;
-    return -(int)err->class;
 }
 
 static int refused(struct arena *a, const struct http_response *response, enum audience audience, const char *what, struct err *err)
