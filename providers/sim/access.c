@@ -1,6 +1,6 @@
 /* Knows who may do what: built-in roles, role assignments that act late, access policies, the vault's firewall.
  * Must not know which request asks. */
-#include "internal.h"
+#include "data.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -295,6 +295,8 @@ bool access_key(struct sim *s, const char *principal, const struct value *vault,
 
     if (!principal || !id || !firewall_admits(s, principal, vault))
         return false;
+    if (hsm_is(vault))
+        return hsm_allows(s, principal, vault, key, permission);
     if (!value_bool_at(vault, "properties.enableRbacAuthorization", false))
         return policy_allows(s, principal, vault, permission);
     snprintf(scope, sizeof(scope), "%s%s%s", id, key ? "/keys/" : "", key ? key : "");

@@ -1,6 +1,6 @@
 /* Knows what Azure Resource Manager does before a resource provider sees a request: sign-in, api-version, subscription,
  * throttling, routing, lists in pages, the shape of "not found". Must not know the providers' rules. */
-#include "internal.h"
+#include "data.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +108,8 @@ struct value *resource_show(struct sim *s, struct arena *a, const struct value *
         value_set_string(a, p, "vaultUri", arena_printf(a, "https://%s%s/", name, s->ep.vault_suffix));
         show_authors(s, a, v);
     }
+    if (hsm_is(v))
+        hsm_show(s, a, v);
     if (str_starts_nocase(type ?: "", "Microsoft.Network/") && !value_get(v, "etag"))
         value_set(a, v, "etag", value_format(a, "W/\"%s\"", stable_guid(a, value_str_at(v, "id"))));
     if (str_eq_nocase(type, "Microsoft.Storage/storageAccounts"))

@@ -224,9 +224,10 @@ static void export_key(const struct ending *e)
     if (key_backup_of_version(e->s, value_str_at(key, "store"), value_str_at(key, "name"), value_str_at(key, "version"), &raw)) {
         crypt_base64_encode(&encoded, raw.s, raw.len, BASE64_STANDARD);
         text_printf(&json, "%s{\"SecurityType\":\"ConfidentialVM\",\"OsDiskEncryptionDetails\":{\"EncryptionType\":"
-                           "\"ConfidentialVmEncryptedWithCustomerKey\",\"KeyVaultResourceType\":\"Microsoft.KeyVault/vaults\","
+                           "\"ConfidentialVmEncryptedWithCustomerKey\",\"KeyVaultResourceType\":\"Microsoft.KeyVault/%s\","
                            "\"KeyBackupData\":\"%s\"},\"DataDiskEncryptionDetails\":[]}",
-                    str_eq(how, "page-bom") ? "\xEF\xBB\xBF" : "", text_str(&encoded));
+                    str_eq(how, "page-bom") ? "\xEF\xBB\xBF" : "", str_starts(text_str(&raw), "eyJ") ? "managedHSMs" : "vaults",
+                    text_str(&encoded));
         blob_put(e->s, staging_account(e), container, name, !str_eq(how, "block"), json.s, json.len);
         value_set_string(e->a, e->bag, "Config Blob Container Name", container);
         value_set_string(e->a, e->bag, "Secured Encryption Info Blob Name", name);

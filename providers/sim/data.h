@@ -37,8 +37,9 @@ bool key_in_state(const struct value *key, const char *state);
 bool key_settling(const struct sim *s, const struct value *key);
 void key_mark_deleted(struct sim *s, struct value *key, const struct value *vault);
 /* As the data plane shows them. */
-const char *key_url(const struct sim *s, struct arena *a, const struct value *key, const char *version);
+const char *key_url(struct sim *s, struct arena *a, const struct value *key, const char *version);
 struct value *key_show_attributes(struct arena *a, const struct value *vault, const struct value *key, const struct value *version);
+const struct value *key_tags(const struct value *key, const struct value *version);
 struct value *key_show(struct sim *s, struct arena *a, const struct value *vault, const struct value *key, const struct value *version);
 void key_show_deletion(struct sim *s, struct arena *a, struct value *shown, const struct value *key);
 
@@ -51,6 +52,27 @@ void key_expire_rotated(struct sim *s, const struct value *key, struct value *ve
 /* Do the claims of the attestation token `target` satisfy the release policy of the key as `shown`? */
 bool key_release_allows(struct arena *a, const struct value *shown, const char *target);
 const char *key_released(struct arena *a, const struct value *shown, const struct value *request);
+
+/* --- managed HSMs (hsm.c, hsm_roles.c) ----------------------------------------------------------------------------------- */
+
+/* World: a resource Microsoft.KeyVault/managedHSMs; HSMs with the same `securityDomain` open each other's key backups. */
+bool hsm_is(const struct value *store);                              /* alive or deleted; NULL: no */
+bool hsm_active(const struct value *hsm);
+char *hsm_security_domain(struct arena *a, const struct value *hsm);
+/* What a world leaves out, and what is derived when it is shown. */
+void hsm_complete(struct sim *s, struct value *hsm);
+void hsm_show(struct sim *s, struct arena *a, struct value *shown);
+void hsm_refuse_token(const struct sim_request *r, struct sim_answer *out);
+/* A backup as a compact JWE around what is sealed, and back; false: it is none. */
+void hsm_wrap_backup(struct sim *s, const struct secret *sealed, struct text *ret);
+bool hsm_unwrap_backup(const struct secret *blob, struct secret *ret);
+
+/* By the local role assignments: spec.hsmRoleAssignments {store, principal, role, scope, name}. Azure's own give nothing here. */
+bool hsm_allows(struct sim *s, const char *principal, const struct value *hsm, const char *key, const char *permission);
+/* A role by name, GUID, or an id that ends in the GUID: its GUID; NULL: unknown. */
+const char *hsm_role_guid(const char *name_or_id);
+/* Answers [/keys[/NAME]]/providers/Microsoft.Authorization/…; false when the address is another. */
+bool hsm_roles_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *hsm);
 
 /* "https://shareduaen.uaen.attest.azure.net/" */
 char *region_attestation(struct arena *a, const char *location);

@@ -35,7 +35,7 @@ static const char *display_of(const struct value *p)
 static void add_empty(struct arena *a, struct value *v)
 {
     static const char *const nulls[] = {
-        "deletedDateTime", "appDescription", "applicationTemplateId", "appOwnerOrganizationId", "description", "disabledByMicrosoftStatus",
+        "deletedDateTime", "appDescription", "applicationTemplateId", "description", "disabledByMicrosoftStatus",
         "homepage", "loginUrl", "logoutUrl", "notes", "preferredSingleSignOnMode", "preferredTokenSigningKeyThumbprint",
         "tokenEncryptionKeyId", "samlSingleSignOnSettings",
     };
@@ -60,7 +60,7 @@ static void add_empty(struct arena *a, struct value *v)
     }
 }
 
-static struct value *show(struct arena *a, const struct value *p)
+static struct value *show(struct sim *s, struct arena *a, const struct value *p)
 {
     struct value *v = value_map(a), *names = value_list(a), *alternatives = value_list(a);
     const char *resource = value_str_at(p, "resource");
@@ -74,6 +74,7 @@ static struct value *show(struct arena *a, const struct value *p)
     value_set_string(a, v, "appId", app_id_of(p));
     value_set_string(a, v, "displayName", display_of(p));
     value_set_string(a, v, "appDisplayName", display_of(p));
+    value_set_string(a, v, "appOwnerOrganizationId", value_str_at(s->spec, "tenant"));
     value_set_bool(a, v, "appRoleAssignmentRequired", false);
     value_set_string(a, v, "createdDateTime", value_str_at(p, "created") ?: "2026-01-15T09:00:00Z");
     value_set_string(a, v, "signInAudience", "AzureADMyOrg");
@@ -115,7 +116,7 @@ static void list(struct sim *s, const struct sim_request *r, struct sim_answer *
 
         for (size_t i = 0; i < value_count(all); i++)
             if (fits(value_item(all, i), filter, wanted))
-                value_push(a, found, show(a, value_item(all, i)));
+                value_push(a, found, show(s, a, value_item(all, i)));
     }
     value_set_string(a, body, "@odata.context", arena_printf(a, "%s/v1.0/$metadata#servicePrincipals", s->ep.graph));
     value_set(a, body, "value", found);
@@ -148,7 +149,7 @@ static void one(struct sim *s, const struct sim_request *r, struct sim_answer *o
         graph_error(s, r, out, 404, "Request_ResourceNotFound", "The service principal does not exist in this tenant.");
         return;
     }
-    body = show(r->arena, p);
+    body = show(s, r->arena, p);
     value_set_string(r->arena, body, "@odata.context", arena_printf(r->arena, "%s/v1.0/$metadata#servicePrincipals/$entity", s->ep.graph));
     answer_json(r->arena, out, 200, body);
 }

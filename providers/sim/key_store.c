@@ -8,7 +8,7 @@
 #include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 
-enum { BACKUP_PLAIN = 9600, MODULUS_2048 = 256, MODULUS_3072 = 384 };
+enum { BACKUP_PLAIN = 9600, HSM_BACKUP_PLAIN = 18000, MODULUS_2048 = 256, MODULUS_3072 = 384 };
 
 static const char backup_magic[] = "&AzureKeyVaultKeyBackupV1.microsoft.com";
 
@@ -72,11 +72,13 @@ char *region_attestation(struct arena *a, const char *location)
 
 struct value *vault_by_name(struct sim *s, const char *store)
 {
+    static const char *const types[] = {"Microsoft.KeyVault/vaults", "Microsoft.KeyVault/managedHSMs"};
     struct value *v;
 
-    for (size_t at = 0; store && (v = resource_next(s, "", "Microsoft.KeyVault/vaults", &at)) != NULL;)
-        if (str_eq_nocase(value_str_at(v, "name"), store))
-            return v;
+    for (size_t t = 0; store && t < COUNT(types); t++)
+        for (size_t at = 0; (v = resource_next(s, "", types[t], &at)) != NULL;)
+            if (str_eq_nocase(value_str_at(v, "name"), store))
+                return v;
     return NULL;
 }
 
@@ -109,6 +111,8 @@ static char *store_binding(struct sim *s, struct arena *a, const char *store)
 
     if (!vault)
         vault = deleted_vault(s, store);
+    if (hsm_is(vault))
+        return arena_printf(a, "hsm|%s", hsm_security_domain(a, vault));
     for (size_t i = 0; !vault && i < value_count(backups); i++)
         if (str_eq_nocase(value_str_at(value_item(backups, i), "wrappedWith.key.store"), store))
             vault = resource_find(s, value_str_at(value_item(backups, i), "vault"));
@@ -123,14 +127,21 @@ static char *store_binding(struct sim *s, struct arena *a, const char *store)
 
 bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name, const char **ret_version)
 {
+    const char *const suffixes[] = {s->ep.vault_suffix, s->ep.hsm_suffix};
     const char *host, *rest, *name, *version;
-    size_t host_len, suffix = strlen(s->ep.vault_suffix);
+    size_t host_len, suffix = 0;
 
     if (!url || !str_starts_nocase(url, "https://"))
         return false;
     host = url + strlen("https://");
     host_len = strcspn(host, "/");
-    if (host_len <= suffix || strncasecmp(host + host_len - suffix, s->ep.vault_suffix, suffix) != 0)
+    for (size_t i = 0; i < COUNT(suffixes) && !suffix; i++) {
+        size_t n = strlen(suffixes[i]);
+
+        if (host_len > n && strncasecmp(host + host_len - n, suffixes[i], n) == 0)
+            suffix = n;
+    }
+    if (!suffix)
         return false;
     rest = host + host_len;
     if (!str_starts_nocase(rest, "/keys/"))
@@ -368,14 +379,28 @@ struct value *key_show_attributes(struct arena *a, const struct value *vault, co
                            value_bool_at(vault, "properties.enablePurgeProtection", false) ? "" : "+Purgeable"));
     value_set_int(a, ret, "recoverableDays", days);
     value_set_bool(a, ret, "exportable", value_bool_at(key, "exportable", value_get(key, "releasePolicy") != NULL));
-    value_set_string(a, ret, "hsmPlatform", type && str_ends_nocase(type, "-HSM") ? "1" : "0");
+    if (!hsm_is(vault))
+        value_set_string(a, ret, "hsmPlatform", type && str_ends_nocase(type, "-HSM") ? "1" : "0");
     return ret;
 }
 
-const char *key_url(const struct sim *s, struct arena *a, const struct value *key, const char *version)
+static const char *suffix_of(struct sim *s, const struct value *key)
 {
-    return arena_printf(a, "https://%s%s/keys/%s%s%s", value_str_at(key, "store"), s->ep.vault_suffix, value_str_at(key, "name"),
+    return hsm_is(vault_by_name(s, value_str_at(key, "store"))) ? s->ep.hsm_suffix : s->ep.vault_suffix;
+}
+
+const char *key_url(struct sim *s, struct arena *a, const struct value *key, const char *version)
+{
+    return arena_printf(a, "https://%s%s/keys/%s%s%s", value_str_at(key, "store"), suffix_of(s, key), value_str_at(key, "name"),
                         version ? "/" : "", version ? version : "");
+}
+
+/* A version has tags of its own; a world may give them to the key as a whole. */
+const struct value *key_tags(const struct value *key, const struct value *version)
+{
+    const struct value *own = value_get(version, "tags");
+
+    return own ? own : value_get(key, "tags");
 }
 
 struct value *key_show(struct sim *s, struct arena *a, const struct value *vault, const struct value *key,
@@ -396,8 +421,8 @@ struct value *key_show(struct sim *s, struct arena *a, const struct value *vault
     set_modulus(s, a, shown, id, value_int_at(key, "size", 3072) == 2048 ? MODULUS_2048 : MODULUS_3072);
     value_set(a, ret, "key", shown);
     value_set(a, ret, "attributes", key_show_attributes(a, vault, key, version));
-    if (value_get(key, "tags"))
-        value_set(a, ret, "tags", value_copy(a, value_get(key, "tags")));
+    if (key_tags(key, version))
+        value_set(a, ret, "tags", value_copy(a, key_tags(key, version)));
     if (policy)
         value_set(a, ret, "release_policy", value_copy(a, policy));
     return ret;
@@ -406,7 +431,7 @@ struct value *key_show(struct sim *s, struct arena *a, const struct value *vault
 void key_show_deletion(struct sim *s, struct arena *a, struct value *shown, const struct value *key)
 {
     value_set(a, shown, "recoveryId",
-              value_format(a, "https://%s%s/deletedkeys/%s", value_str_at(key, "store"), s->ep.vault_suffix, value_str_at(key, "name")));
+              value_format(a, "https://%s%s/deletedkeys/%s", value_str_at(key, "store"), suffix_of(s, key), value_str_at(key, "name")));
     set_seconds(a, shown, "deletedDate", value_str_at(key, "deletedDate"));
     set_seconds(a, shown, "scheduledPurgeDate", value_str_at(key, "scheduledPurgeDate"));
 }
@@ -417,6 +442,7 @@ static void seal_key(struct sim *s, const struct value *key, struct text *ret_ra
 {
     struct arena *a = arena_new();
     const char *store = value_str_at(key, "store");
+    bool hsm = str_starts(store_binding(s, a, store), "hsm|");
     struct value *content = value_copy(a, key);
     const struct value *policy = release_policy(a, key, value_str_at(vault_by_name(s, store), "location"));
     unsigned char sealing[32];
@@ -431,13 +457,17 @@ static void seal_key(struct sim *s, const struct value *key, struct text *ret_ra
     value_set_string(a, content, "state", "active");
     text_init(&plain, TEXT_CEILING);
     json_write(&plain, content, JSON_COMPACT);
-    while (plain.len < BACKUP_PLAIN)
+    while (plain.len < (hsm ? HSM_BACKUP_PLAIN : BACKUP_PLAIN))
         text_add_char(&plain, ' ');
     secret_init(&sealed);
     crypt_derive("key backup", s->seed, sealing);
     crypt_seal(sealing, store_binding(s, a, store), plain.s, plain.len, &sealed);
-    text_add_n(ret_raw, backup_magic, sizeof(backup_magic) - 1);
-    text_add_n(ret_raw, sealed.bytes, sealed.len);
+    if (hsm) {
+        hsm_wrap_backup(s, &sealed, ret_raw);
+    } else {
+        text_add_n(ret_raw, backup_magic, sizeof(backup_magic) - 1);
+        text_add_n(ret_raw, sealed.bytes, sealed.len);
+    }
     secret_release(&sealed);
     text_release(&plain);
     arena_free(a);
@@ -463,22 +493,35 @@ void key_backup_blob(struct sim *s, const char *store, const char *name, struct 
     key_backup_of_version(s, store, name, NULL, ret_raw);
 }
 
-struct value *key_open_backup(struct sim *s, struct arena *a, const struct value *vault, const struct secret *blob)
+/* The sealed part of a vault's backup. */
+static bool unwrap_backup(const struct secret *blob, struct secret *ret)
 {
     size_t magic = sizeof(backup_magic) - 1;
+
+    if (blob->len <= magic || memcmp(blob->bytes, backup_magic, magic) != 0)
+        return false;
+    secret_set(ret, blob->bytes + magic, blob->len - magic);
+    return true;
+}
+
+struct value *key_open_backup(struct sim *s, struct arena *a, const struct value *vault, const struct secret *blob)
+{
     unsigned char sealing[32];
-    struct secret plain;
+    struct secret plain, sealed;
     struct value *ret = NULL;
     struct err ignored;
 
-    if (blob->len <= magic || memcmp(blob->bytes, backup_magic, magic) != 0)
+    secret_init(&sealed);
+    if (hsm_is(vault) ? !hsm_unwrap_backup(blob, &sealed) : !unwrap_backup(blob, &sealed)) {
+        secret_release(&sealed);
         return NULL;
+    }
     secret_init(&plain);
     crypt_derive("key backup", s->seed, sealing);
-    if (crypt_open(sealing, store_binding(s, a, value_str_at(vault, "name")), blob->bytes + magic, blob->len - magic, &plain,
-                   &ignored) < 0 ||
+    if (crypt_open(sealing, store_binding(s, a, value_str_at(vault, "name")), sealed.bytes, sealed.len, &plain, &ignored) < 0 ||
         json_parse(a, plain.bytes, plain.len, &ret, &ignored) < 0)
         ret = NULL;
+    secret_release(&sealed);
     secret_release(&plain);
     return ret;
 }

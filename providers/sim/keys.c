@@ -15,8 +15,9 @@ struct exchange {
     const struct sim_request *r;
     struct sim_answer *out;
     struct arena *a;
-    struct value *vault;
+    struct value *vault;        /* or managed HSM */
     const char *store;
+    bool hsm;
 };
 
 static void refuse(const struct exchange *x, int status, const char *code, const char *inner, const char *message)
@@ -40,11 +41,19 @@ static void not_found(const struct exchange *x, const char *name)
                               "soft-deleted state.", name));
 }
 
+static const char *audience_of(const struct exchange *x)
+{
+    return x->hsm ? x->s->ep.hsm_audience : x->s->ep.vault_audience;
+}
+
 static void challenge(const struct exchange *x, const char *message)
 {
-    refuse(x, 401, "Unauthorized", NULL, message);
+    if (x->hsm)
+        hsm_refuse_token(x->r, x->out);
+    else
+        refuse(x, 401, "Unauthorized", NULL, message);
     answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization=\"%s/%s\", resource=\"%s\"", x->s->ep.authority,
-                  value_str_at(x->s->spec, "tenant"), x->s->ep.vault_audience);
+                  value_str_at(x->s->spec, "tenant"), audience_of(x));
 }
 
 static bool authenticated(const struct exchange *x)
@@ -55,8 +64,8 @@ static bool authenticated(const struct exchange *x)
         challenge(x, arena_printf(x->a, "AKV10000: %s", r->token_problem ? r->token_problem : "The request carries no bearer token."));
         return false;
     }
-    if (!audience_is(r->token_audience, x->s->ep.vault_audience)) {
-        challenge(x, arena_printf(x->a, "AKV10022: The token's audience is not %s.", x->s->ep.vault_audience));
+    if (!audience_is(r->token_audience, audience_of(x))) {
+        challenge(x, arena_printf(x->a, "AKV10022: The token's audience is not %s.", audience_of(x)));
         return false;
     }
     return true;
@@ -72,7 +81,7 @@ static bool firewall_stops(const struct exchange *x)
 
 static bool permitted(const struct exchange *x, const char *key, const char *permission)
 {
-    bool rbac = value_bool_at(x->vault, "properties.enableRbacAuthorization", false);
+    bool rbac = x->hsm || value_bool_at(x->vault, "properties.enableRbacAuthorization", false);
     const char *message;
 
     if (firewall_stops(x)) {
@@ -137,7 +146,7 @@ static void answer_page(const struct exchange *x, const struct value *items)
     if (at < value_count(items))
         value_set(x->a, body, "nextLink", value_format(x->a, "https://%s%s%s?api-version=%s&$skiptoken=%zu&maxresults=%zu", r->host, port,
                                                        r->path, request_query(r, "api-version"), at, size));
-    else
+    else if (!x->hsm)
         value_set(x->a, body, "nextLink", value_null(x->a));
     answer_json(x->a, x->out, 200, body);
 }
@@ -146,7 +155,7 @@ static void list_keys(const struct exchange *x, bool deleted)
 {
     struct value *all = state_list(x->s, "keys"), *items = value_list(x->a);
 
-    if (!permitted(x, NULL, "list"))
+    if (!permitted(x, NULL, x->hsm && deleted ? "getDeleted" : "list"))
         return;
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *key = value_item(all, i);
@@ -190,6 +199,8 @@ static void list_versions(const struct exchange *x, const char *name)
 
         value_set_string(x->a, shown, "kid", key_url(x->s, x->a, key, value_str_at(v, "id")));
         value_set(x->a, shown, "attributes", key_show_attributes(x->a, x->vault, key, v));
+        if (key_tags(key, v))
+            value_set(x->a, shown, "tags", value_copy(x->a, key_tags(key, v)));
         value_push(x->a, items, shown);
     }
     answer_page(x, items);
@@ -238,7 +249,7 @@ static bool create_allowed(const struct exchange *x, const struct value *body)
 
     if (!type || (!str_eq(type, "RSA-HSM") && !str_eq(type, "RSA")))
         problem = "Property kty must be RSA or RSA-HSM.";
-    else if (str_eq(type, "RSA-HSM") && !str_eq_nocase(value_str_at(x->vault, "properties.sku.name"), "premium"))
+    else if (!x->hsm && str_eq(type, "RSA-HSM") && !str_eq_nocase(value_str_at(x->vault, "properties.sku.name"), "premium"))
         problem = "HSM keys need a premium vault.";
     else if (exportable != (value_str_at(body, "release_policy.data") != NULL))
         problem = "An exportable key needs a release policy, and a release policy an exportable key.";
@@ -261,6 +272,8 @@ static struct value *new_version(struct sim *s, struct value *key, const struct 
     value_set_string(s->arena, version, "id", id);
     value_set_string(s->arena, version, "created", time_format(s->arena, s->now_ms));
     take_attributes(s, version, value_get(body, "attributes"));
+    if (value_get(body, "tags"))
+        value_set(s->arena, version, "tags", value_copy(s->arena, value_get(body, "tags")));
     if (!all)
         all = value_set(s->arena, key, "versions", value_list(s->arena));
     value_push(s->arena, all, version);
@@ -285,13 +298,12 @@ static void create_key(const struct exchange *x, const char *name)
         value_set_string(x->a, fresh, "state", "active");
         key = state_push(s, "keys", fresh);
     }
-    value_set_string(s->arena, key, "type", value_str_at(body, "kty"));
+    /* Whatever a managed HSM is asked for, it makes keys of its own kind. */
+    value_set_string(s->arena, key, "type", x->hsm ? "RSA-HSM" : value_str_at(body, "kty"));
     value_set_int(s->arena, key, "size", value_int_at(body, "key_size", 2048));
     value_set_bool(s->arena, key, "exportable", value_bool_at(body, "attributes.exportable", false));
     if (value_get(body, "key_ops"))
         value_set(s->arena, key, "keyOps", value_copy(s->arena, value_get(body, "key_ops")));
-    if (value_get(body, "tags"))
-        value_set(s->arena, key, "tags", value_copy(s->arena, value_get(body, "tags")));
     if (value_get(body, "release_policy")) {
         struct value *policy = value_set(s->arena, key, "releasePolicy", value_map(s->arena));
 
@@ -322,7 +334,7 @@ static void update_key(const struct exchange *x, const char *name, const char *v
     if (value_get(x->r->json, "key_ops"))
         value_set(s->arena, key, "keyOps", value_copy(s->arena, value_get(x->r->json, "key_ops")));
     if (value_get(x->r->json, "tags"))
-        value_set(s->arena, key, "tags", value_copy(s->arena, value_get(x->r->json, "tags")));
+        value_set(s->arena, v, "tags", value_copy(s->arena, value_get(x->r->json, "tags")));
     value_set_string(s->arena, v, "updated", time_format(s->arena, s->now_ms));
     state_changed(s);
     answer_bundle(x, key, v);
@@ -440,7 +452,7 @@ static void restore_key(const struct exchange *x)
         crypt_base64_decode(value, strlen(value), BASE64_URL, &blob, &ignored) < 0)
         refuse(x, 400, "BadParameter", NULL, "Property value must be a key backup in unpadded base64url.");
     else if ((key = key_open_backup(x->s, x->a, x->vault, &blob)) == NULL)
-        refuse(x, 400, "BadParameter", NULL, "Cannot decrypt backup blob: it is damaged, or another subscription's or geography's.");
+        refuse(x, 400, "BadParameter", NULL, "Cannot decrypt backup blob: it is damaged, or another subscription's, geography's or security domain's.");
     else if (!name_taken(x, value_str_at(key, "name"), true)) {
         key = bring_back(x, key);
         answer_bundle(x, key, key_version(key, NULL));
@@ -455,7 +467,7 @@ static void get_deleted(const struct exchange *x, const char *name)
     const struct value *key;
     struct value *shown;
 
-    if (!permitted(x, name, "get"))
+    if (!permitted(x, name, x->hsm ? "getDeleted" : "get"))
         return;
     key = key_find(x->s, x->store, name);
     if (!key || !key_in_state(key, "deleted") || key_settling(x->s, key)) {
@@ -578,20 +590,24 @@ static bool route_keys(const struct exchange *x, const char *name, size_t n)
 void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena};
-    const char *first = request_segment(r, 0), *name = request_segment(r, 1);
+    const char *first = request_segment(r, 0), *name = request_segment(r, 1), *suffix;
     bool known = false;
 
     keys_advance(s);
-    if (str_ends_nocase(r->host, s->ep.vault_suffix))
-        x.store = arena_strndup(r->arena, r->host, strlen(r->host) - strlen(s->ep.vault_suffix));
+    x.hsm = str_ends_nocase(r->host, s->ep.hsm_suffix);
+    suffix = x.hsm ? s->ep.hsm_suffix : s->ep.vault_suffix;
+    x.store = arena_strndup(r->arena, r->host, strlen(r->host) - strlen(suffix));
     x.vault = vault_by_name(s, x.store);
+    if (hsm_is(x.vault) != x.hsm)
+        x.vault = NULL;
     /* The name of a vault that is deleted, or whose registration has not ended, does not resolve. */
     if (!x.vault || str_eq_nocase(value_str_at(x.vault, "properties.provisioningState"), "RegisteringDns")) {
         out->fault = SIM_RESET;
         return;
     }
     answer_header(r->arena, out, "x-ms-keyvault-region", "%s", value_str_at(x.vault, "location") ?: "");
-    answer_header(r->arena, out, "x-ms-keyvault-service-version", "1.9.1988.1");
+    if (!x.hsm)
+        answer_header(r->arena, out, "x-ms-keyvault-service-version", "1.9.1988.1");
     x.store = value_str_at(x.vault, "name");
     if (!authenticated(&x))
         return;
@@ -599,6 +615,12 @@ void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
         refuse(&x, 400, "BadParameter", NULL, "Query parameter api-version is missing.");
         return;
     }
+    if (x.hsm && !hsm_active(x.vault)) {
+        refuse(&x, 403, "Forbidden", NULL, "The managed HSM has not been activated: its security domain was never downloaded.");
+        return;
+    }
+    if (x.hsm && hsm_roles_answer(s, r, out, x.vault))
+        return;
     if (str_eq_nocase(first, "keys"))
         known = route_keys(&x, name, r->n_segments);
     else if (str_eq_nocase(first, "deletedkeys"))

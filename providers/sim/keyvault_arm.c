@@ -116,6 +116,7 @@ static void create(struct sim *s, const struct sim_request *r, struct sim_answer
     otherwise(a, p, "accessPolicies", value_list(a));
     otherwise(a, p, "enableSoftDelete", value_bool(a, true));
     otherwise(a, p, "softDeleteRetentionInDays", value_int(a, 90));
+    otherwise(a, p, "enabledForDeployment", value_bool(a, false));
     otherwise(a, p, "publicNetworkAccess", value_string(a, "Enabled"));
     value_set_string(a, p, "provisioningState", "RegisteringDns");
     value_set_string(a, v, "registeredAt", time_format(a, s->now_ms + DNS_MS));

@@ -1,6 +1,6 @@
 /* Knows the World document: what a reader may leave out, which facts contradict each other, how the state goes back into a
  * document that continues where it stopped. Must not know requests. */
-#include "internal.h"
+#include "data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,6 +213,8 @@ static void complete_resource(struct sim *s, struct value *v)
     default_string(a, member_map(a, v, "properties"), "provisioningState", "Succeeded");
     if (str_eq_nocase(type, "Microsoft.KeyVault/vaults"))
         complete_vault(s, v);
+    if (hsm_is(v))
+        hsm_complete(s, v);
     if (str_eq_nocase(type, "Microsoft.Compute/diskEncryptionSets"))
         complete_des(s, v);
     if (str_eq_nocase(type, "Microsoft.Compute/virtualMachines"))
@@ -220,6 +222,7 @@ static void complete_resource(struct sim *s, struct value *v)
     if (str_eq_nocase(type, "Microsoft.Compute/disks")) {
         complete_birth(s, value_get(v, "properties"));
         default_string(a, value_get(v, "properties"), "uniqueId", stable_guid(a, s, "disk", id));
+        default_string(a, member_map(a, value_get(v, "properties"), "creationData"), "createOption", "FromImage");
     }
     register_identity(s, v);
 }
@@ -368,6 +371,27 @@ static void check_access(struct sim *s, struct diags *d)
     }
 }
 
+/* Local assignments of managed HSMs: the name is made when it is left out. */
+static void check_hsm_access(struct sim *s, struct diags *d)
+{
+    struct value *all = state_list(s, "hsmRoleAssignments");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        struct value *v = value_item(all, i);
+        const char *store = value_str_at(v, "store"), *role = value_str_at(v, "role"), *scope = value_str_at(v, "scope");
+        const char *principal = value_str_at(v, "principal");
+
+        if (!hsm_is(vault_by_name(s, store)))
+            fault(d, v, "add the managed HSM to the world's resources", "the assignment's managed HSM is not in the world", store);
+        if (!hsm_role_guid(role))
+            fault(d, v, "the name or GUID of a built-in role of managed HSMs", "no such role is known", role);
+        if (!principal_find(s, principal) && (!principal || strlen(principal) != UUID_TEXT - 1))
+            fault(d, v, "a name of spec.principals or an object id", "no such principal", principal);
+        default_string(s->arena, v, "name",
+                       stable_guid(s->arena, s, "local assignment", arena_printf(s->arena, "%s|%s|%s|%s", store, principal, role, scope)));
+    }
+}
+
 void world_complete(struct sim *s, struct diags *diags)
 {
     struct value *resources;
@@ -392,6 +416,7 @@ void world_complete(struct sim *s, struct diags *diags)
     check_backups(s, diags);
     check_sets(s, diags);
     check_access(s, diags);
+    check_hsm_access(s, diags);
     s->dirty = false;
 }
 

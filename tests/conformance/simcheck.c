@@ -30,12 +30,16 @@ struct check {
 
 /* --- one exchange -------------------------------------------------------------------------------------------------- */
 
-static int64_t recorded_time(const struct value *x)
+/* When the exchange was recorded; without a date of its own, on the day in the file's name ("NAME.2023-11-07.jsonl"). */
+static int64_t recorded_time(struct arena *a, const char *file, const struct value *x)
 {
-    const char *date = value_str(value_get(value_get(x, "response_headers"), "date"));
+    const char *date = value_str(value_get(value_get(x, "response_headers"), "date")), *dot = strrchr(file, '.');
+    int64_t day = dot - file > 10 ? time_parse(arena_printf(a, "%.10sT00:00:00Z", dot - 10)) : TIME_NONE;
     struct tm tm = {0};
 
-    return date && strptime(date, "%a, %d %b %Y %H:%M:%S", &tm) ? (int64_t)timegm(&tm) * SECOND_MS : time_parse("2026-11-23T03:00:00Z");
+    if (date && strptime(date, "%a, %d %b %Y %H:%M:%S", &tm))
+        return (int64_t)timegm(&tm) * SECOND_MS;
+    return day != TIME_NONE ? day : time_parse("2026-11-23T03:00:00Z");
 }
 
 static char *decoded(struct arena *a, const char *s, size_t n)
@@ -77,7 +81,7 @@ void situation_open(struct situation *t, struct arena *a, const char *file, cons
     const struct value *x = value_item(lines, at), *sent = value_get(x, "request_body");
 
     *t = (struct situation){.a = a, .lines = lines, .file = file, .at = at, .x = x, .body = value_get(x, "response_body"), .sent = sent,
-                            .status = (int)value_int_at(x, "status", 0), .url = value_str_at(x, "uri"), .now_ms = recorded_time(x)};
+                            .status = (int)value_int_at(x, "status", 0), .url = value_str_at(x, "uri"), .now_ms = recorded_time(a, file, x)};
     t->spec = value_map(a);
     if (value_is(sent, VALUE_MAP) || value_is(sent, VALUE_LIST))
         t->request = json_string(a, sent, JSON_COMPACT);
@@ -158,6 +162,7 @@ static int64_t page_size(const struct situation *t)
 static void complete_world(struct situation *t)
 {
     static const char *const roles[] = {"Owner", "Key Vault Administrator", "Storage Blob Data Contributor"};
+    static const char *const local_roles[] = {"Managed HSM Administrator", "Managed HSM Crypto Officer", "Managed HSM Crypto User"};
     struct value *behaviour = value_set(t->a, t->spec, "behaviour", value_map(t->a)), *caller = value_map(t->a), *people;
 
     value_set_string(t->a, t->spec, "now", time_format(t->a, t->now_ms));
@@ -166,6 +171,8 @@ static void complete_world(struct situation *t)
     value_set_int(t->a, behaviour, "pageSize", page_size(t));
     for (size_t i = 0; i < COUNT(roles) && !t->powerless; i++)
         grant(t, "roleAssignments", roles[i], NULL);
+    for (size_t i = 0; i < COUNT(local_roles) && str_ends_nocase(t->host, ".managedhsm.azure.net"); i++)
+        grant(t, "hsmRoleAssignments", local_roles[i], arena_strndup(t->a, t->host, strcspn(t->host, ".")));
     people = value_get(t->spec, "principals");
     if (!people)
         people = value_set(t->a, t->spec, "principals", value_list(t->a));

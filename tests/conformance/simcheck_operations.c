@@ -383,6 +383,21 @@ static bool earlier_deleted(struct situation *t)
     return add_key(t, earlier_key(t), "deleted");
 }
 
+/* A policy given earlier tells how long the new version lives. */
+static bool set_rotation(struct situation *t, struct sim *s)
+{
+    for (size_t i = 0; i < t->at; i++) {
+        struct situation earlier;
+
+        situation_open(&earlier, t->a, t->file, t->lines, i);
+        earlier.audience = t->audience;
+        earlier.now_ms = t->now_ms;
+        if (str_eq(value_str_at(earlier.x, "method"), "PUT") && str_eq(part(&earlier, 1), part(t, 1)) && str_eq(part(&earlier, 2), "rotationpolicy"))
+            situation_send(&earlier, s, "PUT", earlier.url, earlier.request);
+    }
+    return true;
+}
+
 /* A backup of the world's own, made before the key was deleted and purged: the recorded one opens in its own cloud only. */
 static bool back_up_and_lose(struct situation *t, struct sim *s)
 {
@@ -396,6 +411,42 @@ static bool back_up_and_lose(struct situation *t, struct sim *s)
     t->now_ms += MINUTE_MS;
     situation_send(t, s, "DELETE", arena_printf(t->a, "https://%s/deletedkeys/%s?api-version=7.4", t->host, key), NULL);
     return true;
+}
+
+/* --- the local rights of a managed HSM --------------------------------------------------------------------------------------------- */
+
+static void add_local(struct situation *t, const struct value *shown)
+{
+    static const char *const same[][2] = {{"principalId", "principal"}, {"roleDefinitionId", "role"}, {"scope", "scope"}};
+    const struct value *p = value_get(shown, "properties");
+    struct value *v = value_map(t->a);
+
+    if (!value_str_at(p, "principalId"))
+        return;
+    value_set_string(t->a, v, "store", arena_strndup(t->a, t->host, strcspn(t->host, ".")));
+    value_set_string(t->a, v, "name", value_str_at(shown, "name"));
+    for (size_t i = 0; i < COUNT(same); i++)
+        value_set_string(t->a, v, same[i][1], value_str_at(p, same[i][0]));
+    value_push(t->a, world_list(t, "hsmRoleAssignments"), v);
+}
+
+static bool local_rights(struct situation *t)
+{
+    const struct value *all = value_get(t->body, "value");
+
+    add_store(t, NULL);
+    for (size_t i = 0; i < value_count(all); i++)
+        add_local(t, value_item(all, i));
+    if (!all)
+        add_local(t, t->body);
+    return true;
+}
+
+static bool local_definition(struct situation *t)
+{
+    if (!str_eq(value_str_at(t->body, "properties.type"), "AKVBuiltInRole"))
+        return cannot(t, "a role of the tester's own");
+    return local_rights(t);
 }
 
 /* --- blobs ------------------------------------------------------------------------------------------------------------------------ */
@@ -639,7 +690,9 @@ static void add_confidential(struct situation *t, struct value *backup, const ch
     value_set_string(t->a, p, "encryptionType", "ConfidentialVmEncryptedWithCustomerKey");
     value_set_string(t->a, value_set(t->a, p, "activeKey", value_map(t->a)), "keyUrl", url);
     add_resource(t, set);
-    set = value_item(world_list(t, "resources"), value_count(world_list(t, "resources")) - 1);
+    for (size_t i = 0; i < value_count(world_list(t, "resources")); i++)
+        if (str_eq_nocase(value_str_at(value_item(world_list(t, "resources"), i), "id"), set_id))
+            set = value_item(world_list(t, "resources"), i);
     identity = value_set(t->a, set, "identity", value_map(t->a));
     value_set_string(t->a, identity, "type", "SystemAssigned");
     value_set_string(t->a, identity, "principalId", SET_IDENTITY);
@@ -863,6 +916,27 @@ static const struct operation operations[] = {
     {"key vault key restore", "POST", "vault:/keys/restore", VAULT_SCOPE, shown_key, back_up_and_lose},
     {"key vault key recover", "POST", "vault:/deletedkeys/*/recover", VAULT_SCOPE, shown_deleted_key, NULL},
     {"key vault key purge", "DELETE", "vault:/deletedkeys/*", VAULT_SCOPE, earlier_deleted, NULL},
+    {"managed HSM keys", "GET", "hsm:/keys", HSM_SCOPE, active_keys, NULL},
+    {"managed HSM deleted keys", "GET", "hsm:/deletedkeys", HSM_SCOPE, deleted_keys, NULL},
+    {"managed HSM key versions", "GET", "hsm:/keys/*/versions", HSM_SCOPE, versions, NULL},
+    {"managed HSM key", "GET", "hsm:/keys/*", HSM_SCOPE, shown_key, NULL},
+    {"managed HSM key version", "GET", "hsm:/keys/*/*", HSM_SCOPE, shown_key, NULL},
+    {"managed HSM key create", "POST", "hsm:/keys/*/create", HSM_SCOPE, new_key, NULL},
+    {"managed HSM key update", "PATCH", "hsm:/keys/*", HSM_SCOPE, shown_key, NULL},
+    {"managed HSM key backup", "POST", "hsm:/keys/*/backup", HSM_SCOPE, earlier_active, NULL},
+    {"managed HSM key delete", "DELETE", "hsm:/keys/*", HSM_SCOPE, shown_key, NULL},
+    {"managed HSM key restore", "POST", "hsm:/keys/restore", HSM_SCOPE, shown_key, back_up_and_lose},
+    {"managed HSM key recover", "POST", "hsm:/deletedkeys/*/recover", HSM_SCOPE, shown_deleted_key, NULL},
+    {"managed HSM key purge", "DELETE", "hsm:/deletedkeys/*", HSM_SCOPE, earlier_deleted, NULL},
+    {"managed HSM role definitions", "GET", "hsm:**/providers/Microsoft.Authorization/roleDefinitions", HSM_SCOPE, local_rights, NULL},
+    {"managed HSM role definition", "GET", "hsm:**/providers/Microsoft.Authorization/roleDefinitions/*", HSM_SCOPE, local_definition, NULL},
+    {"managed HSM role assignments", "GET", "hsm:**/providers/Microsoft.Authorization/roleAssignments", HSM_SCOPE, local_rights, NULL},
+    {"managed HSM role assignment put", "PUT", "hsm:**/providers/Microsoft.Authorization/roleAssignments/*", HSM_SCOPE, new_key, NULL},
+    {"managed HSM role assignment delete", "DELETE", "hsm:**/providers/Microsoft.Authorization/roleAssignments/*", HSM_SCOPE, local_rights,
+     NULL},
+    {"key vault rotation policy", "GET", "vault:/keys/*/rotationpolicy", VAULT_SCOPE, earlier_active, NULL},
+    {"key vault rotation policy put", "PUT", "vault:/keys/*/rotationpolicy", VAULT_SCOPE, earlier_active, NULL},
+    {"key vault key rotate", "POST", "vault:/keys/*/rotate", VAULT_SCOPE, earlier_active, set_rotation},
     {"blob", "GET", "blob:/*/*", BLOB_SCOPE, one_blob, NULL},
     {"blob head", "HEAD", "blob:/*/*", BLOB_SCOPE, one_blob, NULL},
     {"blobs", "GET", "blob:/*", BLOB_SCOPE, listed_blobs, NULL},
