@@ -105,6 +105,25 @@ check: install-check-deps
 memcheck: $(UNIT_BIN)
 	@sh tests/run.sh valgrind $(UNIT_BIN)
 
+# Microsoft's own parts judge both sides of the wire: validator, clients, emulator, recordings.
+CONFORMANCE := tests/conformance
+conformance: install-conformance-deps
+	@$(MAKE) --no-print-directory conformance-oav conformance-sdk conformance-azurite conformance-azcli conformance-recordings \
+	    conformance-simulator
+
+conformance-oav: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
+	@sh $(CONFORMANCE)/run-oav.sh $^
+conformance-sdk: $(OUT)/reinstate
+	@sh $(CONFORMANCE)/run-sdk.sh $<
+conformance-azurite: $(OUT)/reinstate $(OUT)/$(CONFORMANCE)/azurite
+	@sh $(CONFORMANCE)/run-azurite.sh $^
+conformance-azcli: $(OUT)/reinstate
+	@sh $(CONFORMANCE)/run-azcli.sh $<
+conformance-recordings: $(OUT)/$(CONFORMANCE)/replay
+	@sh $(CONFORMANCE)/run-recordings.sh $<
+conformance-simulator: $(OUT)/$(CONFORMANCE)/simcheck
+	@sh $(CONFORMANCE)/run-simcheck.sh $<
+
 demo: install-deps
 	@$(MAKE) --no-print-directory build/reinstate
 	@sh tests/demo.sh build/reinstate
@@ -117,13 +136,18 @@ install-deps:
 install-test-deps:
 	@sh tests/install.sh $(TEST_PACKAGES)
 
+install-conformance-deps:
+	@sh tests/install.sh $(PACKAGES)
+	@command -v npm >/dev/null || sh tests/install.sh nodejs npm
+
 install-check-deps:
 	@sh tests/install.sh $(CHECK_PACKAGES)
 
 clean:
 	rm -rf build
 
-.PHONY: all unit golden golden-update scenario examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
+CONFORMANCE_PARTS := oav sdk azurite azcli recordings simulator
+.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
         bad-input https secrets
 .SECONDARY:
--include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)
