@@ -44,12 +44,14 @@ struct sim_request {
     const char *token_problem;       /* why there is no principal */
 };
 
+/* --- requests and answers (exchange.c) -------------------------------------------------------------------------- */
+
 const char *request_query(const struct sim_request *r, const char *name);     /* case folded; NULL */
 const char *request_header(const struct sim_request *r, const char *name);
 const char *request_segment(const struct sim_request *r, size_t i);           /* "" beyond the end */
 bool request_is(const struct sim_request *r, const char *method);
-
-/* --- answers ---------------------------------------------------------------------------------------------------- */
+/* "/a/b" of the first n segments. */
+char *request_path(const struct sim_request *r, size_t n);
 
 void answer_header(struct arena *a, struct sim_answer *out, const char *name, const char *fmt, ...) printf_like(4, 5);
 void answer_json(struct arena *a, struct sim_answer *out, int status, const struct value *body);
@@ -57,11 +59,6 @@ void answer_empty(struct sim_answer *out, int status);
 /* {"error":{"code","message"}} with x-ms-failure-cause: gateway when `gateway`. */
 void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code, const char *fmt, ...)
     printf_like(6, 7);
-
-/* Adds a resource's derived members (vaultUri, endpoints, …) to a copy fit to be shown. */
-struct value *resource_show(struct sim *s, struct arena *a, const struct value *resource);
-/* "/a/b" of the first n segments. */
-char *request_path(const struct sim_request *r, size_t n);
 
 /* --- state: resources ------------------------------------------------------------------------------------------- */
 
@@ -186,6 +183,8 @@ service keys_answer;             /* key vault data plane */
 service blob_answer;             /* blobs */
 
 /* ARM's parts for its services (arm.c). */
+/* Adds a resource's derived members (vaultUri, endpoints, …) to a copy fit to be shown. */
+struct value *resource_show(struct sim *s, struct arena *a, const struct value *resource);
 /* Answers a list of the resources of a type below a scope that the caller may read, in pages. */
 void answer_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *type);
 /* Answers value[at…] as a page with its nextLink. */
