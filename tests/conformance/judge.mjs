@@ -72,13 +72,20 @@ export function exemptionsOf(file, closed) {
     return { exchanges, findings: findings.filter((e) => closed || !e.closed) };
 }
 
-function exchangeExempt(exemptions, pair, url) {
-    return exemptions.exchanges.find((e) => e.service === pair.service && e.method === pair.liveRequest.method && whole(e.url).test(url));
+/** An entry with 'records' speaks of the exchanges of these records only, and is not missed where none of them is judged. */
+function ofRecord(e, source) {
+    return !e.records || whole(e.records).test(source.split(':')[0]);
 }
 
-function findingExempt(exemptions, finding) {
-    return exemptions.findings.find((e) => e.operation === finding.operation && e.side === finding.side && e.code === finding.code &&
-        (!e.status || e.status === finding.status) && whole(e.at).test(finding.at) && (!e.text || whole(e.text).test(finding.text)));
+function exchangeExempt(exemptions, pair, url) {
+    return exemptions.exchanges.find((e) => ofRecord(e, pair.source) && e.service === pair.service &&
+        e.method === pair.liveRequest.method && whole(e.url).test(url));
+}
+
+function findingExempt(exemptions, finding, source) {
+    return exemptions.findings.find((e) => ofRecord(e, source) && e.operation === finding.operation && e.side === finding.side &&
+        e.code === finding.code && (!e.status || e.status === finding.status) && whole(e.at).test(finding.at) &&
+        (!e.text || whole(e.text).test(finding.text)));
 }
 
 /* --- judging ---------------------------------------------------------------------------------------------------- */
@@ -90,7 +97,8 @@ function specUrl(url) {
 
     return (pathname.replace(/^\/\/+/, '/') + search).replace('api%2Dversion', 'api-version')
         .replace(/^\/(keys\/[^/?]+)\/\?/, '/$1/latest?')
-        .replace(/(\/providers\/[^/]+)(\/[^/]+\/[^/]+\/providers\/Microsoft\.Authorization\/permissions\?)/i, '$1/none$2');
+        .replace(/^\/(keys\/[^/?]+)\/release\?/, '/$1/latest/release?')
+        .replace(/(\/providers\/[^/]+)\/?(\/[^/]+\/[^/]+\/providers\/Microsoft\.Authorization\/permissions\?)/i, '$1/none$2');
 }
 
 function findingsOf(side, result, pair) {
@@ -155,19 +163,15 @@ function keyOf(pair) {
         pair.liveResponse?.statusCode, Object.keys(pair.liveResponse?.headers ?? {}), pair.liveResponse?.body]);
 }
 
-async function verdictOf(validator, exemptions, pair, url) {
-    const exempt = exchangeExempt(exemptions, pair, url), verdict = await judged(validator, pair, url);
-
-    return { exempt, ...verdict };
-}
-
 function account(tally, exemptions, pair, url, verdict) {
     const what = `${pair.liveRequest.method} ${url.slice(0, 180)} -> ${pair.liveResponse?.statusCode ?? 'no answer'}`;
+    const exempt = exchangeExempt(exemptions, pair, url);
 
-    if (verdict.exempt) {
-        verdict.exempt.used++;
+    for (const e of [...exemptions.exchanges, ...exemptions.findings]) e.met ||= ofRecord(e, pair.source);
+    if (exempt) {
+        exempt.used++;
         tally.exempted++;
-        if (!verdict.unjudged) tally.violation(`exempted as ${verdict.exempt.id}, but it can be judged: ${what}`, pair.source);
+        if (!verdict.unjudged) tally.violation(`exempted as ${exempt.id}, but it can be judged: ${what}`, pair.source);
         return;
     }
     if (verdict.unjudged) {
@@ -180,7 +184,7 @@ function account(tally, exemptions, pair, url, verdict) {
 
     bump(tally.operations, `${verdict.operation} ${verdict.version} ${outcome}`);
     for (const finding of verdict.findings) {
-        const waiver = findingExempt(exemptions, finding);
+        const waiver = findingExempt(exemptions, finding, pair.source);
 
         if (waiver) {
             waiver.used++;
@@ -201,7 +205,7 @@ export async function judgeAll(validator, exemptions, pairs) {
         tally.exchanges++;
         if (!tally.verdicts.has(key)) {
             tally.distinct++;
-            tally.verdicts.set(key, await verdictOf(validator, exemptions, pair, url));
+            tally.verdicts.set(key, await judged(validator, pair, url));
         }
         account(tally, exemptions, pair, url, tally.verdicts.get(key));
     }
@@ -214,7 +218,7 @@ function report(tally, exemptions, mode, allUsed) {
     for (const [operation, n] of [...tally.operations].sort()) say(`  ${String(n).padStart(6)}  ${operation}`);
     for (const e of [...exemptions.exchanges, ...exemptions.findings]) {
         if (e.used) say(`  ${String(e.used).padStart(6)}  exempted: ${e.id}`);
-        else if (allUsed) tally.violation(`exemption ${e.id} was needed by no exchange: take it out`, 'unjudgeable.json');
+        else if (allUsed && e.met) tally.violation(`exemption ${e.id} was needed by no exchange: take it out`, 'unjudgeable.json');
     }
     for (const [text, { n, source }] of tally.violations) say(`VIOLATION ${n} times, first at ${source}\n    ${text}`);
     say(`${name}: ${tally.exchanges} exchanges (${tally.distinct} distinct), ${tally.judged} judged ` +

@@ -55,7 +55,15 @@ export const recovery = new RecoveryServicesClient(credential, SUBSCRIPTION, { .
 export const backup = new RecoveryServicesBackupClient(credential, SUBSCRIPTION, { ...arm, ...backupVersion });
 // The oldest of the clients asks for the public cloud's audience whatever its address; it is handed the right one.
 const armCredential = { getToken: (_, options) => credential.getToken(arm.credentialScopes, options) };
-export const graph = new ResourceGraphClient(armCredential, { baseUri: cloud.arm });
+// It also has no option for the version; the specifications at hand are of this one.
+const graphVersion = { create: (next) => ({
+    sendRequest(request) {
+        request.url = request.url.replace('api-version=2021-03-01', 'api-version=2024-04-01');
+        return next.sendRequest(request);
+    },
+}) };
+export const graph = new ResourceGraphClient(armCredential,
+    { baseUri: cloud.arm, requestPolicyFactories: (usual) => [graphVersion, ...usual] });
 
 export function keys(vault) {
     return new KeyClient(`https://${vault}${cloud.vaultSuffix}`, credential, { additionalPolicies: policies });
