@@ -58,8 +58,9 @@ void hsm_show(struct sim *s, struct arena *a, struct value *shown)
 
     value_remove(shown, "securityDomain");
     value_set(a, p, "hsmUri", value_format(a, "https://%s%s/", value_str_at(shown, "name"), s->ep.hsm_suffix));
-    value_set_string(a, p, "statusMessage", hsm_active(shown) ? "The Managed HSM is provisioned and ready to use."
-                                                               : "The Managed HSM waits for its security domain to be downloaded.");
+    value_set_string(a, p, "statusMessage",
+                     hsm_active(shown) ? "The Managed HSM is provisioned and ready to use."
+                                       : "The Managed HSM waits for its security domain to be downloaded.");
 }
 
 /* --- the refusal of a token: no JSON ---------------------------------------------------------------------------------- */

@@ -14,7 +14,9 @@
 
 static const char definition_prefix[] = "Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/";
 
-static const struct hsm_role { const char *guid, *name, *actions; } roles[] = {
+static const struct hsm_role {
+    const char *guid, *name, *actions;
+} roles[] = {
     {"7b127d3c-77bd-4e3e-bbe0-dbb8971fa7f8", "Managed HSM Backup User",
      DATA "backup/start/action|" DATA "backup/status/action|" KEYS "backup/action"},
     {"33413926-3206-4cdd-b39a-83574fe37a17", "Managed HSM Crypto Service Encryption User",
@@ -41,14 +43,22 @@ static const struct hsm_role { const char *guid, *name, *actions; } roles[] = {
 
 /* How a key permission is called here. */
 static const char *const key_actions[][2] = {
-    {"get", KEYS "read/action"},           {"list", KEYS "read/action"},
-    {"wrapKey", KEYS "wrap/action"},       {"unwrapKey", KEYS "unwrap/action"},
-    {"backup", KEYS "backup/action"},      {"restore", KEYS "restore/action"},
-    {"release", KEYS "release/action"},    {"update", KEYS "write/action"},
-    {"create", KEYS "create"},             {"delete", KEYS "delete"},
-    {"import", KEYS "import/action"},      {"rotate", KEYS "rotate/action"},
-    {"getDeleted", KEYS "deletedKeys/read/action"}, {"recover", KEYS "deletedKeys/recover/action"},
-    {"purge", KEYS "deletedKeys/delete"},  {"getrotationpolicy", KEYS "read/action"},
+    {"get", KEYS "read/action"},
+    {"list", KEYS "read/action"},
+    {"wrapKey", KEYS "wrap/action"},
+    {"unwrapKey", KEYS "unwrap/action"},
+    {"backup", KEYS "backup/action"},
+    {"restore", KEYS "restore/action"},
+    {"release", KEYS "release/action"},
+    {"update", KEYS "write/action"},
+    {"create", KEYS "create"},
+    {"delete", KEYS "delete"},
+    {"import", KEYS "import/action"},
+    {"rotate", KEYS "rotate/action"},
+    {"getDeleted", KEYS "deletedKeys/read/action"},
+    {"recover", KEYS "deletedKeys/recover/action"},
+    {"purge", KEYS "deletedKeys/delete"},
+    {"getrotationpolicy", KEYS "read/action"},
     {"setrotationpolicy", KEYS "write/action"},
 };
 
@@ -280,7 +290,8 @@ bool hsm_roles_answer(struct sim *s, const struct sim_request *r, struct sim_ans
     const char *what = request_segment(r, at + 2);
     bool get = request_is(r, "GET");
 
-    if (at > 2 || (at && !str_eq_nocase(request_segment(r, 0), "keys")) || !str_eq_nocase(request_segment(r, at + 1), "Microsoft.Authorization"))
+    if (at > 2 || (at && !str_eq_nocase(request_segment(r, 0), "keys")) ||
+        !str_eq_nocase(request_segment(r, at + 1), "Microsoft.Authorization"))
         return false;
     x.scope = at ? request_path(r, at) : "/";
     x.name = request_segment(r, at + 3);

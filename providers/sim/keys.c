@@ -452,7 +452,7 @@ static void restore_key(const struct exchange *x)
         crypt_base64_decode(value, strlen(value), BASE64_URL, &blob, &ignored) < 0)
         refuse(x, 400, "BadParameter", NULL, "Property value must be a key backup in unpadded base64url.");
     else if ((key = key_open_backup(x->s, x->a, x->vault, &blob)) == NULL)
-        refuse(x, 400, "BadParameter", NULL, "Cannot decrypt backup blob: it is damaged, or another subscription's, geography's or security domain's.");
+        refuse(x, 400, "BadParameter", NULL, "Cannot decrypt backup blob: it is damaged, or from elsewhere.");
     else if (!name_taken(x, value_str_at(key, "name"), true)) {
         key = bring_back(x, key);
         answer_bundle(x, key, key_version(key, NULL));

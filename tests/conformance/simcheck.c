@@ -20,11 +20,11 @@ enum { FILES_MAX = 1000, LINE_MAX_BYTES = 64 * 1024 * 1024 };
 #define TENANT "0f0f0f0f-0000-4000-8000-000000000001"
 
 struct check {
-    struct arena *own;                 /* holds what outlives a file */
-    struct value *listed;              /* "operation|difference|member" → reason; what was met is set to null */
-    struct value *met;                 /* the same keys, counted */
-    struct value *unlisted;            /* "operation: difference: member" → {count, example} */
-    struct value *uncovered;           /* "operation (reason)" → count */
+    struct arena *own;       /* holds what outlives a file */
+    struct value *listed;    /* "operation|difference|member" → reason; what was met is set to null */
+    struct value *met;       /* the same keys, counted */
+    struct value *unlisted;  /* "operation: difference: member" → {count, example} */
+    struct value *uncovered; /* "operation (reason)" → count */
     size_t compared, equal, with_listed, failed, not_covered;
 };
 
@@ -80,8 +80,16 @@ void situation_open(struct situation *t, struct arena *a, const char *file, cons
 {
     const struct value *x = value_item(lines, at), *sent = value_get(x, "request_body");
 
-    *t = (struct situation){.a = a, .lines = lines, .file = file, .at = at, .x = x, .body = value_get(x, "response_body"), .sent = sent,
-                            .status = (int)value_int_at(x, "status", 0), .url = value_str_at(x, "uri"), .now_ms = recorded_time(a, file, x)};
+    *t = (struct situation){.a = a,
+                            .lines = lines,
+                            .file = file,
+                            .at = at,
+                            .x = x,
+                            .body = value_get(x, "response_body"),
+                            .sent = sent,
+                            .status = (int)value_int_at(x, "status", 0),
+                            .url = value_str_at(x, "uri"),
+                            .now_ms = recorded_time(a, file, x)};
     t->spec = value_map(a);
     if (value_is(sent, VALUE_MAP) || value_is(sent, VALUE_LIST))
         t->request = json_string(a, sent, JSON_COMPACT);
@@ -113,8 +121,11 @@ static struct answer send_with(struct situation *t, struct sim *s, const char *t
         if (value_str(value_get(recorded, kept[i])))
             headers[call.n_headers++] = (struct sim_header){kept[i], value_str(value_get(recorded, kept[i]))};
     sim_handle(s, t->now_ms, t->a, &call, &answer);
-    ret = (struct answer){.dropped = answer.fault != SIM_ANSWERED, .status = answer.status, .headers = answer.headers,
-                          .n_headers = answer.n_headers, .len = answer.body.len};
+    ret = (struct answer){.dropped = answer.fault != SIM_ANSWERED,
+                          .status = answer.status,
+                          .headers = answer.headers,
+                          .n_headers = answer.n_headers,
+                          .len = answer.body.len};
     ret.text = arena_strndup(t->a, text_str(&answer.body), answer.body.len);
     text_release(&answer.body);
     return ret;
@@ -128,7 +139,8 @@ struct answer situation_send(struct situation *t, struct sim *s, const char *met
     struct err ignored;
 
     if (t->audience) {
-        form = arena_printf(t->a, "grant_type=client_credentials&client_id=" CALLER_APP "&client_secret=let-me-in&scope=%s/.default", t->audience);
+        form = arena_printf(t->a, "grant_type=client_credentials&client_id=" CALLER_APP "&client_secret=let-me-in&scope=%s/.default",
+                            t->audience);
         signed_in = send_with(t, s, NULL, "POST", "https://login.microsoftonline.com/" TENANT "/oauth2/v2.0/token", form);
         if (json_parse(t->a, signed_in.text, signed_in.len, &json, &ignored) == 0)
             token = arena_strdup(t->a, value_str_at(json, "access_token"));
@@ -186,12 +198,18 @@ static void complete_world(struct situation *t)
 struct sim *situation_start(struct situation *t, const struct operation *op)
 {
     struct sim_options options = {.endpoints = {
-        .authority = "https://login.microsoftonline.com", .arm = "https://management.azure.com", .graph = "https://graph.microsoft.com",
-        .vault_suffix = ".vault.azure.net", .hsm_suffix = ".managedhsm.azure.net", .blob_suffix = ".blob.core.windows.net",
-        .arm_audience = "https://management.azure.com/", .vault_audience = "https://vault.azure.net",
-        .hsm_audience = "https://managedhsm.azure.net", .storage_audience = "https://storage.azure.com/",
-        .graph_audience = "https://graph.microsoft.com",
-    }};
+                                      .authority = "https://login.microsoftonline.com",
+                                      .arm = "https://management.azure.com",
+                                      .graph = "https://graph.microsoft.com",
+                                      .vault_suffix = ".vault.azure.net",
+                                      .hsm_suffix = ".managedhsm.azure.net",
+                                      .blob_suffix = ".blob.core.windows.net",
+                                      .arm_audience = "https://management.azure.com/",
+                                      .vault_audience = "https://vault.azure.net",
+                                      .hsm_audience = "https://managedhsm.azure.net",
+                                      .storage_audience = "https://storage.azure.com/",
+                                      .graph_audience = "https://graph.microsoft.com",
+                                  }};
     struct value *world = value_map(t->a);
     struct diags diags;
     struct sim *s;

@@ -217,10 +217,17 @@ static void compare_header(const struct situation *t, const struct answer *ours,
 
 static void compare_headers(const struct situation *t, const struct answer *ours, struct value *found)
 {
-    static const char *const always[] = {"azure-asyncoperation", "location", "www-authenticate", "x-ms-error-code", "x-ms-failure-cause",
-                                         "azure-asyncnotification"};
-    static const char *const of_blobs[] = {"etag", "content-range", "x-ms-blob-type", "x-ms-creation-time", "x-ms-lease-state",
-                                           "x-ms-lease-status", "x-ms-server-encrypted", "x-ms-version", "x-ms-blob-sequence-number",
+    static const char *const always[] = {"azure-asyncoperation", "location",           "www-authenticate",
+                                         "x-ms-error-code",      "x-ms-failure-cause", "azure-asyncnotification"};
+    static const char *const of_blobs[] = {"etag",
+                                           "content-range",
+                                           "x-ms-blob-type",
+                                           "x-ms-creation-time",
+                                           "x-ms-lease-state",
+                                           "x-ms-lease-status",
+                                           "x-ms-server-encrypted",
+                                           "x-ms-version",
+                                           "x-ms-blob-sequence-number",
                                            "x-ms-meta-configblobsize"};
     bool blob = str_ends_nocase(t->host, ".blob.core.windows.net");
 

@@ -39,7 +39,8 @@ char *path_head(const struct situation *t, size_t n)
 
 const char *query_value(const struct situation *t, const char *name)
 {
-    const char *query = strchr(value_str_at(t->x, "uri"), '?'), *at = query ? str_find_nocase(query, arena_printf(t->a, "%s=", name)) : NULL;
+    const char *query = strchr(value_str_at(t->x, "uri"), '?'),
+               *at = query ? str_find_nocase(query, arena_printf(t->a, "%s=", name)) : NULL;
 
     return at ? arena_strndup(t->a, at + strlen(name) + 1, strcspn(at + strlen(name) + 1, "&")) : NULL;
 }
@@ -170,7 +171,8 @@ static struct value *key_entry(struct situation *t, const char *store, const cha
     struct value *all = world_list(t, "keys"), *key;
 
     for (size_t i = 0; i < value_count(all); i++)
-        if (str_eq_nocase(value_str_at(value_item(all, i), "store"), store) && str_eq_nocase(value_str_at(value_item(all, i), "name"), name))
+        if (str_eq_nocase(value_str_at(value_item(all, i), "store"), store) &&
+            str_eq_nocase(value_str_at(value_item(all, i), "name"), name))
             return value_item(all, i);
     key = value_map(t->a);
     value_set_string(t->a, key, "store", store);
@@ -269,9 +271,9 @@ void add_principal(struct situation *t, const char *object_id, const char *app_i
 
 void add_assignment(struct situation *t, const struct value *shown)
 {
-    static const char *const same[][2] = {{"createdOn", "created"},           {"createdBy", "createdBy"},     {"description", "description"},
-                                          {"condition", "condition"},         {"principalType", "principalType"},
-                                          {"conditionVersion", "conditionVersion"}};
+    static const char *const same[][2] = {{"createdOn", "created"},           {"createdBy", "createdBy"},
+                                          {"description", "description"},     {"condition", "condition"},
+                                          {"principalType", "principalType"}, {"conditionVersion", "conditionVersion"}};
     const struct value *p = value_get(shown, "properties");
     const struct role *role = role_find(value_str_at(p, "roleDefinitionId"));
     struct value *v = value_map(t->a);

@@ -6,9 +6,9 @@
 
 /* ID with the path's first n parts: "/a/b". */
 char *path_head(const struct situation *t, size_t n);
-const char *part(const struct situation *t, size_t i);                     /* "" beyond the end */
-const char *query_value(const struct situation *t, const char *name);      /* raw; NULL */
-bool cannot(struct situation *t, const char *why);                         /* false */
+const char *part(const struct situation *t, size_t i);                /* "" beyond the end */
+const char *query_value(const struct situation *t, const char *name); /* raw; NULL */
+bool cannot(struct situation *t, const char *why);                    /* false */
 
 struct value *world_list(struct situation *t, const char *name);
 void add_group_of(struct situation *t, const char *id);

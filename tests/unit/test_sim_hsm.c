@@ -56,8 +56,9 @@ static void add_hsm(struct world *w, struct value *spec, const char *name, const
 /* Two HSMs of one security domain, far apart, a third of another, and a fourth that lets nothing be purged; a key in the first. */
 static void begin(struct world *w)
 {
-    static const char key[] = "{\"store\":\"hsm-a\",\"name\":\"os-key\",\"state\":\"active\",\"type\":\"RSA-HSM\",\"releasePolicy\":\"confidential-vm\","
-                              "\"versions\":[{\"id\":\"" KEY_VERSION "\",\"created\":\"2026-03-02T08:00:00Z\"}]}";
+    static const char key[] =
+        "{\"store\":\"hsm-a\",\"name\":\"os-key\",\"state\":\"active\",\"type\":\"RSA-HSM\",\"releasePolicy\":\"confidential-vm\","
+        "\"versions\":[{\"id\":\"" KEY_VERSION "\",\"created\":\"2026-03-02T08:00:00Z\"}]}";
     struct value *spec, *v = NULL;
     struct diags diags;
     struct err err;
@@ -178,8 +179,10 @@ static void test_backups(void)
 
 static struct reply grant(struct world *w, const char *scope, const char *name, const char *role, const char *principal)
 {
-    const char *body = arena_printf(w->a, "{\"properties\":{\"roleDefinitionId\":\"Microsoft.KeyVault" LOCAL "roleDefinitions/%s\","
-                                          "\"principalId\":\"%s\"}}", role, principal);
+    const char *body = arena_printf(w->a,
+                                    "{\"properties\":{\"roleDefinitionId\":\"Microsoft.KeyVault" LOCAL "roleDefinitions/%s\","
+                                    "\"principalId\":\"%s\"}}",
+                                    role, principal);
 
     return call(w, "PUT", arena_printf(w->a, HSM "%s" LOCAL "roleAssignments/%s" API, scope, name), body);
 }
@@ -300,9 +303,11 @@ static void test_set(void)
     r = call(&w, "POST", HSM "/keys/os-key/backup" API, NULL);
     CHECK(call(&w, "POST", PROTECTED "/keys/restore" API, arena_strdup(w.a, r.text)).status == 200);
     for (size_t i = 0; i < COUNT(hosts); i++) {
-        const char *set = arena_printf(w.a, "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{"
-                                            "\"encryptionType\":\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":"
-                                            "\"%s/keys/os-key/" KEY_VERSION "\"}}}", hosts[i]);
+        const char *set = arena_printf(w.a,
+                                       "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{"
+                                       "\"encryptionType\":\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":"
+                                       "\"%s/keys/os-key/" KEY_VERSION "\"}}}",
+                                       hosts[i]);
 
         r = ask(w.s, w.a, w.now, operator_token(w.s, w.a, w.now), "PUT", url, set);
         CHECK(r.status == (i ? 202 : 400) && (i || str_find_nocase(r.text, "purge protection")));
