@@ -84,7 +84,9 @@ static inline struct rig *rig_new(const struct value *world, const struct estate
 {
     static const struct approval approvals[] = {{"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"}};
     struct rig *r = xcalloc(1, sizeof(*r));
-    struct sim_options sim = {.world = world, .endpoints = peer_endpoints(cloud_builtin("AzurePublic")), .observed = rig_observed, .ctx = r};
+    struct sim_options sim = {
+        .world = world, .endpoints = peer_endpoints(cloud_builtin("AzurePublic")), .observed = rig_observed, .ctx = r,
+    };
     struct diags diags;
     struct err err;
 
