@@ -284,6 +284,20 @@ static void compare(struct check *c, const struct situation *t, const struct ope
         c->failed++;
 }
 
+/* The simulator does not let the situation come about: it differs before it is asked. */
+static void cannot_begin(struct check *c, const struct situation *t, const struct operation *op)
+{
+    struct value *difference = value_map(t->a);
+
+    value_set_string(t->a, difference, "difference", t->why_not);
+    value_set_string(t->a, difference, "member", "what happened before");
+    c->compared++;
+    if (is_listed(c, t, op, difference))
+        c->with_listed++;
+    else
+        c->failed++;
+}
+
 static void check_exchange(struct check *c, const char *file, const struct value *lines, size_t at)
 {
     struct arena *a = arena_new();
@@ -296,8 +310,10 @@ static void check_exchange(struct check *c, const char *file, const struct value
     op = operation_of(&t);
     if (!op) {
         not_covered(c, &t, NULL, NULL);
-    } else if (!op->prepare(&t) || !(s = situation_start(&t, op)) || (op->before && !op->before(&t, s))) {
+    } else if (!op->prepare(&t)) {
         not_covered(c, &t, op, t.why_not);
+    } else if (!(s = situation_start(&t, op)) || (op->before && !op->before(&t, s))) {
+        cannot_begin(c, &t, op);
     } else {
         ours = situation_send(&t, s, value_str_at(t.x, "method"), t.url, t.request);
         compare(c, &t, op, &ours);
