@@ -273,6 +273,8 @@ bool make_backup_operation(struct situation *t)
 
 /* --- jobs --------------------------------------------------------------------------------------------------------------- */
 
+/* Jobs that the simulator does not start itself (backup, protection) are in the world as they were recorded: of these only their
+ * lists, their duration and that nothing is lost on the way is checked. Restores are begun anew. */
 bool make_recorded_jobs(struct situation *t)
 {
     const struct value *all = value_get(t->body, "value");
