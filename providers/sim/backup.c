@@ -1,5 +1,5 @@
 /* Knows Azure Backup's protected items and recovery points, and which restore requests are accepted. Must not know how a job
- * ends (restore_rules.c) nor what it leaves behind (backup_jobs.c). */
+ * ends (restore_rules.c) nor what it leaves behind (backup_restore.c). */
 #include "data.h"
 
 #include <stdlib.h>
@@ -18,55 +18,7 @@ struct exchange {
     size_t at;              /* index of the segment behind the vault */
 };
 
-/* --- parts of ids -------------------------------------------------------------------------------------------------- */
-
-const char *world_id_part(struct arena *a, const char *id, const char *behind)
-{
-    const char *at = id ? str_find_nocase(id, behind) : NULL;
-
-    return at ? arena_strndup(a, at + strlen(behind), strcspn(at + strlen(behind), "/")) : "";
-}
-
-const char *world_id_name(const char *id)
-{
-    const char *slash = id ? strrchr(id, '/') : NULL;
-
-    return slash ? slash + 1 : "";
-}
-
 /* --- the world's backups ------------------------------------------------------------------------------------------- */
-
-const struct value *item_wrapped_with(const struct value *backup, const struct value *point)
-{
-    const struct value *own = value_get(point, "wrappedWith");
-
-    return own ? own : value_get(backup, "wrappedWith");
-}
-
-bool item_tier_valid(const struct value *point, const char *tier)
-{
-    const char *state = value_str(value_get(value_get(point, "tiers"), tier));
-
-    /* What lies in the archive has to be brought back first. */
-    return str_eq_nocase(state, "Rehydrated") || (str_eq_nocase(state, "Valid") && !str_eq(tier, "ArchivedRP"));
-}
-
-const char *item_source_id(struct arena *a, const struct value *backup)
-{
-    const char *subscription = value_str_at(backup, "source.subscription");
-
-    if (!subscription)
-        subscription = world_id_part(a, value_str_at(backup, "vault"), "/subscriptions/");
-    return arena_printf(a, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s", subscription,
-                        value_str_at(backup, "source.resourceGroup"), value_str_at(backup, "source.name"));
-}
-
-bool item_api_is_newer(const struct sim_request *r)
-{
-    const char *version = request_query(r, "api-version");
-
-    return version && strcmp(version, "2026-01-01") >= 0;
-}
 
 static const char *source_name(struct arena *a, const struct value *backup)
 {
@@ -206,18 +158,6 @@ static struct value *show_tiers(struct arena *a, const struct value *point)
         value_push(a, ret, tier);
     }
     return ret;
-}
-
-const char *item_security_type(const struct value *backup, const struct value *point)
-{
-    const char *own = value_str_at(point, "securityType");
-
-    if (!own)
-        own = value_str_at(backup, "source.securityType");
-    if (own)
-        return own;
-    return value_get(item_wrapped_with(backup, point), "key") ? "ConfidentialVMDiskEncryptedWithCustomerKey"
-                                                             : "ConfidentialVMDiskEncryptedWithPlatformKey";
 }
 
 static struct value *show_point(const struct exchange *x, const struct value *backup, const struct value *point)

@@ -121,15 +121,12 @@ void rules_gather(struct sim *s, const struct value *backup, const struct value 
 /* May the virtual machine boot with this set's key? */
 bool rules_may_boot(struct sim *s, const char *set_id);
 
-/* --- Backup's items (backup.c), requests and jobs ---------------------------------------------------------------- */
+/* --- Backup's items (backup_items.c), requests and jobs ---------------------------------------------------------- */
 
 const struct value *item_wrapped_with(const struct value *backup, const struct value *point);
 bool item_tier_valid(const struct value *point, const char *tier);
 const char *item_source_id(struct arena *a, const struct value *backup);
 const char *item_security_type(const struct value *backup, const struct value *point);
-/* The parts of an ARM id: the one behind "/subscriptions/", "/resourceGroups/", or the last. "" when absent. */
-const char *world_id_part(struct arena *a, const char *id, const char *behind);
-const char *world_id_name(const char *id);
 /* Newer api-versions show members that 2025-02-01 does not know. */
 bool item_api_is_newer(const struct sim_request *r);
 

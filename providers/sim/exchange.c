@@ -45,6 +45,16 @@ char *request_path(const struct sim_request *r, size_t n)
     return ret;
 }
 
+size_t arm_provider_at(const struct sim_request *r)
+{
+    size_t at = SIZE_MAX;
+
+    for (size_t i = 0; i < r->n_segments; i++)
+        if (str_eq_nocase(r->segments[i], "providers"))
+            at = i;
+    return at;
+}
+
 /* --- answers ----------------------------------------------------------------------------------------------------- */
 
 void answer_header(struct arena *a, struct sim_answer *out, const char *name, const char *fmt, ...)

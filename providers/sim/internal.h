@@ -52,6 +52,7 @@ const char *request_segment(const struct sim_request *r, size_t i);           /*
 bool request_is(const struct sim_request *r, const char *method);
 /* "/a/b" of the first n segments. */
 char *request_path(const struct sim_request *r, size_t n);
+size_t arm_provider_at(const struct sim_request *r);                      /* index of the last "providers", SIZE_MAX if none */
 
 void answer_header(struct arena *a, struct sim_answer *out, const char *name, const char *fmt, ...) printf_like(4, 5);
 void answer_json(struct arena *a, struct sim_answer *out, int status, const struct value *body);
@@ -60,7 +61,7 @@ void answer_empty(struct sim_answer *out, int status);
 void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code, const char *fmt, ...)
     printf_like(6, 7);
 
-/* --- state: resources ------------------------------------------------------------------------------------------- */
+/* --- state: resources (state.c) --------------------------------------------------------------------------------- */
 
 /* Resources are kept as ARM shows them. Ids compare case folded. Every change goes through here and sets `dirty`. */
 struct value *resource_find(struct sim *s, const char *id);
@@ -68,8 +69,13 @@ struct value *resource_store(struct sim *s, const char *id, const struct value *
 bool resource_remove(struct sim *s, const char *id);
 /* The next resource of a type ("Microsoft.Compute/disks", case folded) below a scope; start with *at = 0; NULL at the end. */
 struct value *resource_next(struct sim *s, const char *scope, const char *type, size_t *at);
+/* True if `scope` is `of` or above it. */
+bool scope_covers(const char *scope, const char *of);
 bool group_exists(struct sim *s, const char *subscription, const char *group);
 const char *resource_type(struct arena *a, const char *id);                     /* "Microsoft.Compute/disks" */
+/* The parts of an ARM id: the one behind "/subscriptions/", "/resourceGroups/", or the last. "" when absent. */
+const char *world_id_part(struct arena *a, const char *id, const char *behind);
+const char *world_id_name(const char *id);
 char *new_guid(struct sim *s);                                                  /* repeatable: from the seed and a counter in the state */
 
 /* What the world keeps of itself beyond the documented lists: spec.state, made when absent. */
@@ -90,7 +96,15 @@ void world_complete(struct sim *s, struct diags *diags);
 /* Writes the world to s->world_out (a new file renamed over it); stops the program when it cannot: a run must not go on unrecorded. */
 void world_write_out(struct sim *s);
 
-/* --- who may do what -------------------------------------------------------------------------------------------- */
+/* --- who there is (principals.c) -------------------------------------------------------------------------------- */
+
+/* An entry of spec.principals by object id, name or well-known name. */
+struct value *principal_find(struct sim *s, const char *ref);
+const char *principal_id(struct sim *s, const char *ref);       /* its object id, or `ref` itself */
+/* Object id of a well-known principal ("BackupManagementService", "ConfidentialVmOrchestrator") or NULL when the tenant has none. */
+const char *well_known(struct sim *s, const char *name);
+
+/* --- who may do what (access.c) --------------------------------------------------------------------------------- */
 
 /* ARM action or data action of a principal at a scope, by role assignments that act already (roleDelay) and inherited ones. */
 bool access_rbac(struct sim *s, const char *principal, const char *scope, const char *action, bool data);
@@ -99,8 +113,6 @@ bool access_rbac(struct sim *s, const char *principal, const char *scope, const 
 bool access_key(struct sim *s, const char *principal, const struct value *vault, const char *key, const char *permission);
 /* Answers 403 AuthorizationFailed in ARM's shape and returns false unless allowed. */
 bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *action);
-/* Object id of a well-known principal ("BackupManagementService", "ConfidentialVmOrchestrator") or NULL when the tenant has none. */
-const char *well_known(struct sim *s, const char *name);
 
 /* Built-in roles; texts hold several actions, parted by '|'. */
 struct role {
@@ -109,11 +121,6 @@ struct role {
 const struct role *role_at(size_t i);                           /* NULL behind the last */
 const struct role *role_find(const char *name_or_id);           /* a name, a GUID, or an id that ends in the GUID */
 bool role_allows(const struct role *role, const char *action, bool data);
-/* An entry of spec.principals by object id, name or well-known name. */
-struct value *principal_find(struct sim *s, const char *ref);
-const char *principal_id(struct sim *s, const char *ref);       /* its object id, or `ref` itself */
-/* True if `scope` is `of` or above it. */
-bool scope_covers(const char *scope, const char *of);
 /* Does this entry of spec.roleAssignments act by now? */
 bool assignment_acts(struct sim *s, const struct value *assignment);
 /* Notes that these key permissions were given now: they act after policyDelay. */
@@ -168,7 +175,7 @@ bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char *
 typedef void service(struct sim *s, const struct sim_request *r, struct sim_answer *out);
 service entra_answer;            /* token endpoint */
 service graph_answer;            /* Microsoft Graph */
-service arm_answer;              /* management.azure.com: routes to those below by provider */
+service arm_answer;              /* management.azure.com (front_door.c): routes to those below by provider */
 service arm_resources_answer;    /* subscriptions, resource groups, generic lists, deployments of nothing else */
 service arm_resource_graph_answer; /* Microsoft.ResourceGraph: queries over all resources */
 service arm_keyvault_answer;     /* Microsoft.KeyVault: vaults, deletedVaults, accessPolicies */
@@ -193,9 +200,6 @@ void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out
 void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
 void arm_not_found(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
 void arm_bad_path(const struct sim_request *r, struct sim_answer *out);
-const char *arm_scope_of_list(const struct sim_request *r, size_t n);     /* scope before the last "providers" of the first n segments */
-size_t arm_provider_at(const struct sim_request *r);                      /* index of the last "providers", SIZE_MAX if none */
-void recovery_vault_show(struct arena *a, struct value *v);      /* adds what a vault shows by default */
 /* 202 headers of an operation of the disk or the compute provider. */
 void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment,
                       const char *id);

@@ -271,3 +271,28 @@ char *signed_tail(struct sim *s, struct arena *a)
     text_release(&t);
     return ret;
 }
+
+/* --- ids --------------------------------------------------------------------------------------------------------- */
+
+const char *world_id_part(struct arena *a, const char *id, const char *behind)
+{
+    const char *at = id ? str_find_nocase(id, behind) : NULL;
+
+    return at ? arena_strndup(a, at + strlen(behind), strcspn(at + strlen(behind), "/")) : "";
+}
+
+const char *world_id_name(const char *id)
+{
+    const char *slash = id ? strrchr(id, '/') : NULL;
+
+    return slash ? slash + 1 : "";
+}
+
+bool scope_covers(const char *scope, const char *of)
+{
+    size_t n = scope ? strlen(scope) : 0;
+
+    while (n && scope[n - 1] == '/')
+        n--;
+    return scope && (n == 0 || (strncasecmp(scope, of, n) == 0 && (of[n] == '/' || !of[n])));
+}

@@ -1,0 +1,132 @@
+/* Knows what Azure Resource Manager does before a resource provider sees a request: sign-in, api-version, subscription,
+ * throttling, routing. Must not know the providers' rules. */
+#include "internal.h"
+
+#include <string.h>
+
+/* --- throttling -------------------------------------------------------------------------------------------------- */
+
+/* A token bucket; true when one was left. */
+static bool take(struct throttle *t, int64_t now_ms, double room, double per_second)
+{
+    if (!t->at_ms) {
+        t->left = room;
+    } else {
+        t->left += (double)(now_ms - t->at_ms) / 1000 * per_second;
+        if (t->left > room)
+            t->left = room;
+    }
+    t->at_ms = now_ms;
+    if (t->left < 1)
+        return false;
+    t->left -= 1;
+    return true;
+}
+
+static bool throttled(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    enum { JOB_READS = 250, READS = 1100, WRITES = 800 };
+    struct arena *a = r->arena;
+    bool read = request_is(r, "GET") || request_is(r, "HEAD"), jobs = read && str_find_nocase(r->path, "/backupJobs"), passed;
+
+    if (jobs) {
+        /* Counted per action and hour: the narrowest of all. */
+        passed = take(&s->job_reads, s->now_ms, JOB_READS, (double)JOB_READS / 3600);
+        answer_header(a, out, "x-ms-ratelimit-remaining-subscription-resource-requests", "%d", (int)s->job_reads.left);
+        if (passed)
+            return false;
+        answer_arm_error(a, out, 429, true, "ResourceRequestsThrottled",
+                         "Number of requests for action '%s' exceeded the limit of '%d' for time "
+                         "interval '01:00:00'. Please try again after '%d' seconds.",
+                         "Microsoft.RecoveryServices/vaults/backupJobs/read", JOB_READS, 60);
+        return true;
+    }
+    passed = read ? take(&s->reads, s->now_ms, READS, 25) : take(&s->writes, s->now_ms, WRITES, 10);
+    answer_header(a, out, read ? "x-ms-ratelimit-remaining-subscription-reads" : "x-ms-ratelimit-remaining-subscription-writes", "%d",
+                  (int)(read ? s->reads.left : s->writes.left));
+    answer_header(a, out,
+                  read ? "x-ms-ratelimit-remaining-subscription-global-reads" : "x-ms-ratelimit-remaining-subscription-global-writes",
+                  "%d", 15 * (int)(read ? s->reads.left : s->writes.left));
+    if (passed)
+        return false;
+    answer_arm_error(a, out, 429, true, "SubscriptionRequestsThrottled", "Too many requests of this principal in this subscription.");
+    answer_header(a, out, "Retry-After", "%d", 1);
+    return true;
+}
+
+/* --- sign-in, subscription, routing -------------------------------------------------------------------------------- */
+
+static bool subscription_known(struct sim *s, const char *subscription)
+{
+    struct value *all = state_list(s, "resources");
+    size_t n = strlen(subscription);
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const char *id = value_str_at(value_item(all, i), "id") + strlen("/subscriptions/");
+
+        if (strncasecmp(id, subscription, n) == 0 && (id[n] == '/' || !id[n]))
+            return true;
+    }
+    return false;
+}
+
+static bool signed_in(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    const char *tenant = value_str_at(s->spec, "tenant");
+
+    if (r->principal && (audience_is(r->token_audience, s->ep.arm_audience) || audience_is(r->token_audience, s->ep.arm)))
+        return true;
+    if (r->principal)
+        answer_arm_error(r->arena, out, 401, true, "InvalidAuthenticationTokenAudience",
+                         "The access token was obtained for the wrong audience '%s'. Allowed is '%s'.", r->token_audience,
+                         s->ep.arm_audience);
+    else if (str_find_nocase(r->token_problem, "expired"))
+        answer_arm_error(r->arena, out, 401, true, "ExpiredAuthenticationToken", "The access token expiry is before the current time: %s.",
+                         r->token_problem);
+    else
+        answer_arm_error(r->arena, out, 401, true, "AuthenticationFailed", "Authentication failed: %s.", r->token_problem);
+    answer_header(r->arena, out, "WWW-Authenticate",
+                  "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", error_description=\"%s\"", s->ep.authority,
+                  tenant ? tenant : "", r->token_problem ? r->token_problem : "wrong audience");
+    return false;
+}
+
+static service *provider(const struct sim_request *r)
+{
+    static const struct { const char *namespace; service *answer; } services[] = {
+        {"Microsoft.Authorization", arm_authorization_answer}, {"Microsoft.KeyVault", arm_keyvault_answer},
+        {"Microsoft.Compute", arm_compute_answer},             {"Microsoft.Storage", arm_storage_answer},
+        {"Microsoft.Network", arm_network_answer},             {"Microsoft.RecoveryServices", arm_recovery_answer},
+        {"Microsoft.Resources", arm_resources_answer},         {"Microsoft.ResourceGraph", arm_resource_graph_answer},
+        {"Microsoft.Attestation", arm_attestation_answer},
+    };
+    size_t at = arm_provider_at(r);
+
+    /* Features sit under two "providers"; a namespace alone is its registration. */
+    if (at == SIZE_MAX || str_eq_nocase(request_segment(r, 3), "Microsoft.Features") || r->n_segments <= at + 2)
+        return arm_resources_answer;
+    for (size_t i = 0; i < COUNT(services); i++)
+        if (str_eq_nocase(services[i].namespace, request_segment(r, at + 1)))
+            return services[i].answer;
+    return NULL;
+}
+
+void arm_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    service *answer = provider(r);
+    bool in_subscription = str_eq_nocase(request_segment(r, 0), "subscriptions") && r->n_segments > 1;
+
+    if (!signed_in(s, r, out) || throttled(s, r, out))
+        return;
+    if (!request_query(r, "api-version"))
+        answer_arm_error(r->arena, out, 400, true, "MissingApiVersionParameter",
+                         "The api-version query parameter (?api-version=) is required for all requests.");
+    else if (in_subscription && !subscription_known(s, request_segment(r, 1)))
+        answer_arm_error(r->arena, out, 404, true, "SubscriptionNotFound", "The subscription '%s' could not be found.",
+                         request_segment(r, 1));
+    else if (!answer)
+        answer_arm_error(r->arena, out, 404, true, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.",
+                         request_segment(r, arm_provider_at(r) + 1));
+    else
+        answer(s, r, out);
+}
