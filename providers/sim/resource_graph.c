@@ -113,7 +113,9 @@ static enum operator read_operator(struct query *q)
     static const struct { const char *text; enum operator op; } signs[] = {
         {"=~", OP_EQ_FOLDED}, {"==", OP_EQ}, {"!~", OP_NE_FOLDED}, {"!=", OP_NE}, {"in~", OP_IN_FOLDED},
     };
-    static const struct { const char *text; enum operator op; } words[] = {{"in", OP_IN}, {"contains", OP_CONTAINS}, {"startswith", OP_STARTS}};
+    static const struct { const char *text; enum operator op; } words[] = {
+        {"in", OP_IN}, {"contains", OP_CONTAINS}, {"startswith", OP_STARTS},
+    };
 
     for (size_t i = 0; i < COUNT(signs); i++)
         if (take(q, signs[i].text))
@@ -291,14 +293,13 @@ static struct value *row_of(struct sim *s, struct arena *a, const struct value *
 {
     struct value *row = resource_show(s, a, resource);
     const char *id = value_str_at(row, "id"), *group = str_find_nocase(id, "/resourceGroups/");
-    const char *subscription = id + strlen("/subscriptions/");
+    const char *subscription = id + strlen("/subscriptions/"), *name = group ? group + strlen("/resourceGroups/") : NULL;
 
     value_set_string(a, row, "type", str_lower(a, value_str_at(row, "type")));
     value_set_string(a, row, "tenantId", value_str_at(s->spec, "tenant"));
     value_set_string(a, row, "subscriptionId", arena_strndup(a, subscription, strcspn(subscription, "/")));
-    if (group)
-        value_set_string(a, row, "resourceGroup",
-                         str_lower(a, arena_strndup(a, group + strlen("/resourceGroups/"), strcspn(group + strlen("/resourceGroups/"), "/"))));
+    if (name)
+        value_set_string(a, row, "resourceGroup", str_lower(a, arena_strndup(a, name, strcspn(name, "/"))));
     return row;
 }
 
