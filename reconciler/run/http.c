@@ -1,5 +1,6 @@
-/* Knows who may send what (the gate), how many at once (admission), when again (retries, throttle scopes), and what is
- * written down about it. The one owner of repetition. Must not know what a URL means to Azure, nor how bytes travel. */
+/* Knows how many requests are sent at once (admission), when again (retries, throttle scopes), and what is written down about
+ * them; what may be sent at all is the gate's (gate.c). The one owner of repetition. Must not know what a URL means to Azure,
+ * nor how bytes travel. */
 #include "http.h"
 
 #include <assert.h>
@@ -18,13 +19,8 @@ enum {
     BACK_OFF_MOST_MS = 60 * SECOND_MS,
     RETRY_AFTER_MOST_MS = HOUR_MS,   /* told to wait longer than this, the caller gets the answer instead */
     TELL_FROM_MS = 5 * SECOND_MS,
-    URL_BYTES_MAX = 32 * 1024,
     HEADERS_MAX = 64,
-    SHOWN_MAX = 200,
 };
-#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
-
-static const char *const method_names[HTTP_METHOD_COUNT] = {"GET", "HEAD", "PUT", "POST", "PATCH"};
 
 struct scope {
     struct scope *next;
@@ -42,17 +38,10 @@ struct queued {
 struct http {
     struct sched *sched;
     struct http_options options;
+    struct gate gate;
     size_t in_flight, sent;
     struct queued *queue_first, *queue_last;
     struct scope *scopes;
-};
-
-/* The parts of a URL that the gate and messages need. */
-struct target {
-    const char *host;       /* lower case, without the port */
-    const char *place;      /* host, port and path, lower case: what fragments are looked for in */
-    const char *path;       /* of place: from the first slash on; "" when there is none */
-    const char *shown;      /* the URL without its query, for journal and messages */
 };
 
 /* One http_send. */
@@ -70,17 +59,13 @@ struct sending {
     bool fresh_connection;
 };
 
-const char *http_method_name(enum http_method m)
-{
-    return m < HTTP_METHOD_COUNT ? method_names[m] : "?";
-}
-
 struct http *http_new(struct sched *s, const struct http_options *options)
 {
     struct http *h = xcalloc(1, sizeof(*h));
 
     h->sched = s;
     h->options = *options;
+    h->gate = (struct gate){options->mode, options->safe_posts, options->n_safe_posts};
     if (!h->options.in_flight_max)
         h->options.in_flight_max = IN_FLIGHT_DEFAULT;
     if (h->options.attempts_max <= 0)
@@ -203,97 +188,6 @@ int64_t http_retry_after_ms(const struct http_response *r)
     int64_t ms = retry_after(r, r->date_ms);
 
     return ms < 0 && r->status == 429 ? retry_after_in_text(r) : ms;
-}
-
-/* --- the gate ----------------------------------------------------------------------------------------------------- */
-
-static bool has_control(const char *s)
-{
-    for (; *s; s++)
-        if ((unsigned char)*s < ' ' || *s == 127)
-            return true;
-    return false;
-}
-
-static int target_parse(struct arena *a, const char *url, struct target *ret, struct err *err)
-{
-    const char *place, *slash;
-    size_t host, authority, path;
-    int shown = (int)strcspn(url, "?#");
-
-    if (shown > SHOWN_MAX)
-        shown = SHOWN_MAX;
-    if (strlen(url) > URL_BYTES_MAX || has_control(url) || strchr(url, ' ') || strchr(url, '\\'))
-        return err_set(err, ERR_PROTOCOL, "a URL of %zu bytes is too long or holds characters that no URL may hold", strlen(url));
-    if (!str_starts_nocase(url, "https://"))
-        return err_set(err, ERR_BLOCKED, "only https is spoken, not what \"%.*s\" asks for", shown, url);
-    place = url + strlen("https://");
-    authority = strcspn(place, "/?#");
-    path = strcspn(place, "?#");
-    host = place[0] == '[' ? strcspn(place, "]") + 1 : strcspn(place, ":/?#");
-    if (!host || host > authority || strspn(place, HOST_CHARACTERS) < authority)
-        return err_set(err, ERR_BLOCKED, "the host in \"%.*s\" is not plain", shown, url);
-    ret->host = str_lower(a, arena_strndup(a, place, host));
-    ret->place = str_lower(a, arena_strndup(a, place, path));
-    slash = strchr(ret->place, '/');
-    ret->path = slash ? slash : "";
-    ret->shown = arena_strndup(a, url, path + strlen("https://"));
-    return 0;
-}
-
-/* A suffix begins at a dot: "azure.com" does not match "notazure.com". */
-static bool host_ends(const char *host, const char *suffix)
-{
-    size_t n = strlen(host), m = strlen(suffix);
-
-    return str_ends_nocase(host, suffix) && (n == m || suffix[0] == '.' || host[n - m - 1] == '.');
-}
-
-static bool is_safe(const struct http_options *o, const struct http_request *request, const struct target *t)
-{
-    enum http_method method = request->method;
-
-    if (method == HTTP_GET || method == HTTP_HEAD)
-        return !request->guarded;
-    for (size_t i = 0; method == HTTP_POST && i < o->n_safe_posts; i++) {
-        const struct http_safe_post *safe = &o->safe_posts[i];
-
-        if ((!safe->host_suffix || host_ends(t->host, safe->host_suffix)) && str_ends_nocase(t->path, safe->path_suffix))
-            return true;
-    }
-    return false;
-}
-
-static bool permit_names(const struct permit *permit, enum http_method method, const struct target *t)
-{
-    for (size_t i = 0; i < permit->n_writes; i++) {
-        const struct permit_write *w = &permit->writes[i];
-
-        if (w->method == method && w->fragment && *w->fragment && str_find_nocase(t->place, w->fragment))
-            return true;
-    }
-    return false;
-}
-
-static int gate(struct sending *x, struct err *err)
-{
-    const struct http_options *o = &x->http->options;
-    enum http_method method = x->request->method;
-    const char *name = http_method_name(method);
-
-    if (is_safe(o, x->request, &x->target))
-        return 0;
-    if (o->mode != HTTP_WRITING)
-        return err_set(err, ERR_BLOCKED, "%s %s was refused: this command only reads", name, x->target.shown);
-    x->permit = call_context(x->call);
-    if (!x->permit)
-        return err_set(err, ERR_BLOCKED, "%s %s was refused: no step holds a permit for it", name, x->target.shown);
-    if (!permit_names(x->permit, method, &x->target))
-        return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has not announced this write", name, x->target.shown, x->permit->step);
-    /* A guarded read changes nothing: it may be repeated, and spends no write. */
-    if (x->request->guarded)
-        x->permit = NULL;
-    return 0;
 }
 
 /* --- admission and throttles ---------------------------------------------------------------------------------------- */
@@ -428,7 +322,7 @@ static int headers_make(struct sending *x, struct err *err)
     if (r->authorization)
         header_add(x, "Authorization", r->authorization);
     for (size_t i = 1; i < x->n_headers; i++)
-        if (has_control(x->headers[i].name) || has_control(x->headers[i].value))
+        if (gate_has_control(x->headers[i].name) || gate_has_control(x->headers[i].value))
             return err_set(err, ERR_INVALID, "the header %s of a request to %s holds a control character", x->headers[i].name,
                            x->target.host);
     return 0;
@@ -684,7 +578,7 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
     int64_t wait_ms = 0;
 
     TRY(target_parse(a, request->url, &x.target, err));
-    TRY(gate(&x, err));
+    TRY(gate_pass(&h->gate, c, request->method, request->guarded, &x.target, &x.permit, err));
     x.scope = scope_of(h, request->scope ? request->scope : x.target.host);
     TRY(headers_make(&x, err));
     for (int attempt_no = 1;; attempt_no++) {

@@ -1,37 +1,11 @@
 /* Requests as the rest of the program makes them: gated, admitted, retried by one owner, journalled, recorded.
- *
- * The gate. Only GET, HEAD and the handed-in table of safe POSTs pass in a read-only client. In a writing client every
- * other request needs the permit of a step (call_context), names one of the writes the permit lists, and is in the
- * journal, on disk, before its first byte is on the wire. */
+ * What may be sent at all is the gate's (gate.h). */
 #ifndef REINSTATE_HTTP_H
 #define REINSTATE_HTTP_H
 
+#include "gate.h"
 #include "journal.h"
 #include "wire.h"
-
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_PATCH, HTTP_METHOD_COUNT };
-const char *http_method_name(enum http_method m);
-
-/* One write a step has announced. */
-struct permit_write {
-    enum http_method method;
-    const char *fragment;       /* the URL's host and path must hold this text, case folded */
-};
-
-/* Issued by the engine for one step after policy agreed; lives in the task's context while the step acts. */
-struct permit {
-    const char *step;           /* step id */
-    const struct permit_write *writes;
-    size_t n_writes;
-    size_t budget;              /* writes that may still be sent; every attempt counts */
-};
-
-struct http_safe_post {
-    const char *host_suffix;    /* NULL: any host */
-    const char *path_suffix;    /* of the path, without the query; case folded */
-};
-
-enum http_mode { HTTP_READ_ONLY, HTTP_WRITING };
 
 struct http_options {
     struct wire *wire;
