@@ -2,12 +2,16 @@
 # Microsoft's JavaScript SDKs against the simulated Azure: every service they know of it, the recovery of examples/01-lost-key by
 # hand, and the world that apply leaves behind.
 #   run-sdk.sh BINARY
-# With REINSTATE_KEEP_RECORDS=DIR every exchange is kept there for the validator. With CI set, missing packages are a failure.
+# Every exchange is judged by Microsoft's validator as well, or with REINSTATE_KEEP_RECORDS=DIR kept there for whoever judges.
+# With CI set, missing packages or specifications are a failure.
 set -eu
 
 [ $# = 1 ] && [ -x "$1" ] || { echo "run-sdk.sh BINARY" >&2; exit 2; }
 binary=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-cd "$(dirname "$0")"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+specs=${REINSTATE_SPECS:-${REINSTATE_SHARED:-$root/../shared}/azure/specs}
+[ ! -d "$specs" ] || specs=$(cd "$specs" && pwd)
+cd "$root/tests/conformance"
 
 missing() {
     echo "skipped: sdk: $1"
@@ -20,4 +24,29 @@ command -v node >/dev/null || missing "there is no node"
 if ! [ -d node_modules/@azure/keyvault-keys ]; then
     npm ci --no-audit --no-fund --silent || missing "the packages cannot be installed"
 fi
-exec node sdk/run.mjs "$binary"
+if [ -n "${REINSTATE_KEEP_RECORDS:-}" ]; then
+    exec node sdk/run.mjs "$binary"
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+REINSTATE_KEEP_RECORDS=$work node sdk/run.mjs "$binary" >"$work/counts" || status=1
+sed '$d' "$work/counts"
+violations=0
+if [ "$status" != 0 ]; then
+    echo "sdk: failed: what was exchanged is not judged"
+elif [ -d "$specs/specification" ]; then
+    for mode in "" --closed; do
+        # shellcheck disable=SC2086 # the mode is one word or none
+        node judge.mjs $mode "$specs" "$work"/*.jsonl >"$work/verdict" || { status=1; grep -A1 '^VIOLATION' "$work/verdict" || true; }
+        tail -1 "$work/verdict"
+        n=$(tail -1 "$work/verdict" | sed -n 's/.* \([0-9][0-9]*\) violations$/\1/p')
+        violations=$((violations + ${n:-1}))
+    done
+else
+    echo "skipped: sdk: no specifications to judge the exchanges by (set REINSTATE_SPECS)"
+    [ -z "${CI:-}" ] || status=1
+fi
+tail -1 "$work/counts" | awk -v more="$violations" '{ $4 += more; print }'
+exit $status

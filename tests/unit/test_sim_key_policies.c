@@ -59,8 +59,10 @@ static void test_policies(void)
                               "{\"trigger\":{\"timeBeforeExpiry\":\"P30D\"},\"action\":{\"type\":\"notify\"}}],"
                               "\"attributes\":{\"expiryTime\":\"P1Y3M\"}}", 200},
         {"nothing at all", "{}", 200},
-        {"an action that is none", "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P90D\"},\"action\":{\"type\":\"Burn\"}}]}", 400},
-        {"a notice after creation", "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P90D\"},\"action\":{\"type\":\"Notify\"}}]}", 400},
+        {"an action that is none",
+         "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P90D\"},\"action\":{\"type\":\"Burn\"}}]}", 400},
+        {"a notice after creation",
+         "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P90D\"},\"action\":{\"type\":\"Notify\"}}]}", 400},
         {"no trigger", "{\"lifetimeActions\":[{\"trigger\":{},\"action\":{\"type\":\"Rotate\"}}]}", 400},
         {"too soon", "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P6D\"},\"action\":{\"type\":\"Rotate\"}}]}", 400},
         {"hours", "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"PT48H\"},\"action\":{\"type\":\"Rotate\"}}]}", 400},

@@ -35,7 +35,8 @@ static void test_finding(void)
         {"the start of a text", QUERY("Resources | where name startswith 'kv-p'"), "kv-pay"},
         {"by group", QUERY(VAULTS " | where resourceGroup == 'rg-keys' | limit 1 | project name"), "kv-pay"},
         {"by a property that is a truth", QUERY(VAULTS " | where properties.enablePurgeProtection == true | project name"), "kv-pay"},
-        {"a subscription that is none of ours", "{\"subscriptions\":[\"0f0f0f0f-0000-4000-8000-0000000000ff\"],\"query\":\"Resources\"}", ""},
+        {"a subscription that is none of ours",
+         "{\"subscriptions\":[\"0f0f0f0f-0000-4000-8000-0000000000ff\"],\"query\":\"Resources\"}", ""},
     };
     struct arena *a = arena_new();
     struct diags diags;
