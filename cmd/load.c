@@ -178,7 +178,7 @@ static const struct policy *compile_policies(struct arena *a, const struct desir
     for (size_t i = 0; i < d->count; i++)
         if (str_eq(d->documents[i]->kind, "Policy"))
             policies[n++] = d->documents[i];
-    return policy_compile(a, policies, n, diags);
+    return policy_compile(a, policies, n, all_kind_names, diags);
 }
 
 static const struct policy *policy_from(struct arena *a, const struct options *o, const struct schemas *schemas, struct diags *diags)

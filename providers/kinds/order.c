@@ -63,7 +63,8 @@ bool key_lost(const struct view *v, const struct document *key)
     const struct value *facts = view_facts(v, key);
 
     /* A key in a soft-deleted vault comes back with the vault, or is looked at then. */
-    return str_eq(view_state(v, key), "absent") && !str_eq(value_str_at(facts, "storeState"), "deleted") && !value_get(key->spec, "revoked");
+    return str_eq(view_state(v, key), "absent") && !str_eq(value_str_at(facts, "storeState"), "deleted") &&
+           !value_get(key->spec, "revoked");
 }
 
 static const struct value *point_find(const struct value *facts, const char *id)

@@ -113,8 +113,13 @@ static enum operator read_operator(struct query *q)
     static const struct { const char *text; enum operator op; } signs[] = {
         {"=~", OP_EQ_FOLDED}, {"==", OP_EQ}, {"!~", OP_NE_FOLDED}, {"!=", OP_NE}, {"in~", OP_IN_FOLDED},
     };
-    static const struct { const char *text; enum operator op; } words[] = {
-        {"in", OP_IN}, {"contains", OP_CONTAINS}, {"startswith", OP_STARTS},
+    static const struct {
+        const char *text;
+        enum operator op;
+    } words[] = {
+        {"in", OP_IN},
+        {"contains", OP_CONTAINS},
+        {"startswith", OP_STARTS},
     };
 
     for (size_t i = 0; i < COUNT(signs); i++)

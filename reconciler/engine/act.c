@@ -127,8 +127,8 @@ static struct permit permit_for(struct arena *a, const struct step *step)
     return permit;
 }
 
-static int journal_step(struct call *c, const struct run *r, struct arena *a, const char *event, const struct step *step, const char *result,
-                        struct err *err)
+static int journal_step(struct call *c, const struct run *r, struct arena *a, const char *event, const struct step *step,
+                        const char *result, struct err *err)
 {
     struct value *line = value_map(a);
 

@@ -15,6 +15,7 @@ struct compiling {
     struct diags *diags;
     struct pattern **patterns;
     size_t n_patterns;
+    const char *const *kinds;        /* NULL: not known here */
 };
 
 struct subject {

@@ -119,6 +119,18 @@ static bool matches_an_action(const struct pattern *pattern)
     return false;
 }
 
+static bool matches_a_kind(const struct compiling *c, const struct pattern *pattern)
+{
+    for (const char *const *kind = c->kinds; kind && *kind; kind++) {
+        bool found = false;
+        struct err err;
+
+        if (pattern_matches(pattern, *kind, &found, &err) < 0 || found)
+            return true;
+    }
+    return !c->kinds;
+}
+
 static void matcher_compile(struct compiling *c, struct match *match, enum attribute attribute, const char *label, const struct value *v)
 {
     /* Kinds and actions are matched whole: "Key" is not KeyVault. */
@@ -130,6 +142,13 @@ static void matcher_compile(struct compiling *c, struct match *match, enum attri
     if (attribute == ATTRIBUTE_ACTION && !matches_an_action(m.pattern))
         diags_add(c->diags, SEVERITY_ERROR, &v->origin, "write actions as plans show them, such as restore-key",
                   "no action matches \"%s\", so that the rule would never apply", value_str(v));
+    if (attribute == ATTRIBUTE_KIND && !matches_a_kind(c, m.pattern)) {
+        const char *meant = c->kinds ? did_you_mean(value_str(v), c->kinds) : NULL;
+
+        diags_add(c->diags, SEVERITY_ERROR, &v->origin,
+                  meant ? arena_printf(c->arena, "did you mean %s?", meant) : "kinds are matched whole; .* is every kind",
+                  "no kind matches \"%s\", so that the rule would never apply", value_str(v));
+    }
     arena_push(c->arena, match->items, match->count, m);
 }
 
@@ -280,10 +299,11 @@ static void exceptions_check(struct compiling *c, const struct policy *p)
     }
 }
 
-const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, struct diags *diags)
+const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, const char *const *kinds,
+                                    struct diags *diags)
 {
     struct policy *p = arena_new_of(a, struct policy);
-    struct compiling c = {.arena = a, .diags = diags};
+    struct compiling c = {.arena = a, .diags = diags, .kinds = kinds};
 
     builtins_compile(a, p);
     for (size_t i = 0; i < n; i++) {

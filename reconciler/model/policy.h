@@ -22,8 +22,10 @@ struct policy_options {
 };
 
 struct policy;
-/* Compiles the built-in defaults and the Policy documents given. Bad expressions, fields and durations are faults. */
-const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, struct diags *diags);
+/* Compiles the built-in defaults and the Policy documents given. Bad expressions, fields and durations are faults, and so
+ * is a `match` of a kind that is none of `kinds` (NULL-terminated; NULL: not checked): such a rule would never apply. */
+const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, const char *const *kinds,
+                                    struct diags *diags);
 void policy_free(const struct policy *p);     /* the compiled expressions */
 
 /* Facts of a document by index, as observed (see kind.h). */

@@ -122,7 +122,7 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
         if (str_eq(desired->documents[i]->kind, "Policy"))
             policies[n++] = desired->documents[i];
     }
-    engine.policy = policy_compile(a, policies, n, &diags);
+    engine.policy = policy_compile(a, policies, n, all_kind_names, &diags);
     view.desired = desired;
     view.facts = facts;
     view.now_ms = time_parse(now);

@@ -114,6 +114,8 @@ static struct value *yaml(struct arena *a, const char *file, const char *text)
     return value_item(docs, 0);
 }
 
+static const char *const kinds[] = {"Key", "KeyVault", "DiskEncryptionSet", "RestoredVirtualMachine", NULL};
+
 /* `rules` is the spec of one Policy called guardrails. */
 static void fixture_begin(struct fixture *f, const char *spec)
 {
@@ -129,7 +131,7 @@ static void fixture_begin(struct fixture *f, const char *spec)
     policy->spec = value_get(policy->root, "spec");
     policies = arena_array(f->arena, const struct document *, 1);
     policies[0] = policy;
-    f->policy = policy_compile(f->arena, policies, 1, &f->diags);
+    f->policy = policy_compile(f->arena, policies, 1, kinds, &f->diags);
     f->options.now_ms = now_ms;
     f->document = (struct document){.kind = "KeyVault", .name = "kv", .address = "KeyVault/kv"};
     f->document.root = yaml(f->arena, "m.yaml", document_yaml);
@@ -442,6 +444,7 @@ static void check_places(void)
 static const struct {
     const char *reason, *spec, *fault;       /* part of the only fault */
 } fault_rows[] = {
+    {"a kind nobody knows", RULE "      effect: deny\n      match: {kind: KeyVualt}\n", "no kind matches \"KeyVualt\""},
     {"an expression that is none", RULE "      effect: deny\n      match: {name: '('}\n", "\"(\" cannot be used"},
     {"an action nobody knows", RULE "      effect: deny\n      match: {action: delete}\n", "no action matches \"delete\""},
     {"an effect that does not exist", RULE "      effect: forbid\n", "rule r has no effect that exists"},
