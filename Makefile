@@ -121,6 +121,9 @@ conformance-azcli: $(OUT)/reinstate
 	@sh $(CONFORMANCE)/run-azcli.sh $<
 conformance-recordings: $(OUT)/$(CONFORMANCE)/replay
 	@sh $(CONFORMANCE)/run-recordings.sh $<
+$(OUT)/tests/conformance/simcheck: $(wildcard $(CONFORMANCE)/simcheck*.[ch]) $(OUT)/libreinstate.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c,$^) $(OUT)/libreinstate.a $(LDLIBS)
 conformance-simulator: $(OUT)/$(CONFORMANCE)/simcheck
 	@sh $(CONFORMANCE)/run-simcheck.sh $<
 
