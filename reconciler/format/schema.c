@@ -1,16 +1,15 @@
-/* Knows how schemas are loaded, refer to each other and answer questions about fields. Must not know any kind. A $ref is
- * resolved when the schemas are loaded: a table leads from the schema that holds it to the merged one that stands in its
- * place, so that a shape that contains itself is a loop through the table and never one in the tree. */
+/* Knows how schemas are loaded, refer to each other and are looked up. Must not know any kind. A $ref is resolved when the
+ * schemas are loaded: a table leads from the schema that holds it to the merged one that stands in its place, so that a shape
+ * that contains itself is a loop through the table and never one in the tree. */
 #include "schema_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/text.h"
 #include "json.h"
 
-enum { REF_CHAIN_MAX = 16, SHAPE_DEPTH_MAX = 32 };
+enum { REF_CHAIN_MAX = 16 };
 
 struct reference {
     const struct value *from, *merged;
@@ -60,29 +59,6 @@ static int pattern_add(struct walk *w, const char *keyword, const char *expressi
     return 0;
 }
 
-static bool all_strings(const struct value *list)
-{
-    for (size_t i = 0; i < value_count(list); i++)
-        if (!value_is(value_item(list, i), VALUE_STRING))
-            return false;
-    return value_is(list, VALUE_LIST);
-}
-
-static bool types_known(const struct value *operand)
-{
-    if (!value_is(operand, VALUE_LIST))
-        return value_str(operand) && schema_type_known(value_str(operand));
-    for (size_t i = 0; i < operand->list.count; i++)
-        if (!value_str(operand->list.items[i]) || !schema_type_known(value_str(operand->list.items[i])))
-            return false;
-    return operand->list.count > 0;
-}
-
-static bool trait_known(const char *word)
-{
-    return str_eq(word, "enforced") || str_eq(word, "asserted") || str_eq(word, "local");
-}
-
 static int walk_children(struct walk *w, const struct keyword *k, const struct value *operand, struct err *err)
 {
     for (size_t i = 0; i < value_count(operand); i++) {
@@ -97,48 +73,13 @@ static int walk_children(struct walk *w, const struct keyword *k, const struct v
     return 0;
 }
 
-static bool shape_holds(enum keyword_shape shape, const struct value *operand)
-{
-    switch (shape) {
-    case SHAPE_ANY:
-        return true;
-    case SHAPE_STRING:
-    case SHAPE_PATTERN:
-        return value_is(operand, VALUE_STRING);
-    case SHAPE_STRINGS:
-        return all_strings(operand);
-    case SHAPE_LIST:
-    case SHAPE_SCHEMA_LIST:
-        return value_is(operand, VALUE_LIST) && operand->list.count > 0;
-    case SHAPE_BOOL:
-        return value_is(operand, VALUE_BOOL);
-    case SHAPE_COUNT:
-        return value_is(operand, VALUE_INT) && operand->i >= 0;
-    case SHAPE_NUMBER:
-        return value_is(operand, VALUE_INT) || value_is(operand, VALUE_REAL);
-    case SHAPE_TYPE:
-        return types_known(operand);
-    case SHAPE_FORMAT:
-        return value_str(operand) && schema_format(value_str(operand));
-    case SHAPE_TRAIT:
-        return trait_known(value_str(operand));
-    case SHAPE_SCHEMA_OR_FALSE:
-        return value_is(operand, VALUE_MAP) || (value_is(operand, VALUE_BOOL) && !operand->b);
-    case SHAPE_SCHEMA:
-    case SHAPE_SCHEMA_MAP:
-    case SHAPE_PATTERN_MAP:
-        return value_is(operand, VALUE_MAP);
-    }
-    return false;
-}
-
 static int walk_keyword(struct walk *w, const char *name, const struct value *operand, struct err *err)
 {
     const struct keyword *k = schema_keyword(name);
 
     if (!k)
         return str_starts(name, "x-") || name[0] == '$' ? 0 : keyword_fault(w, name, "this keyword is not understood", err);
-    if (!shape_holds(k->shape, operand))
+    if (!schema_shape_holds(k->shape, operand))
         return keyword_fault(w, name, "this operand does not fit the keyword", err);
     switch (k->shape) {
     case SHAPE_PATTERN:
@@ -360,226 +301,4 @@ const struct value *schema_of_member(const struct schemas *s, const struct value
     if (!found)
         found = value_get(schema, "additionalProperties");
     return value_is(found, VALUE_MAP) ? schema_resolve(s, found) : NULL;
-}
-
-/* The i-th alternative of oneOf, then of anyOf; NULL behind the last. */
-static const struct value *alternative(const struct schemas *s, const struct value *schema, size_t i)
-{
-    const struct value *one = value_get(schema, "oneOf"), *any = value_get(schema, "anyOf");
-    size_t n = value_count(one);
-    const struct value *found = i < n ? value_item(one, i) : value_item(any, i - n);
-
-    return found ? schema_resolve(s, found) : NULL;
-}
-
-/* --- references in values ------------------------------------------------------------------------------------ */
-
-struct visiting {
-    const struct schemas *s;
-    schema_visit *visit;
-    void *ctx;
-    struct text path;
-};
-
-static void visit_value(struct visiting *w, const struct value *schema, const struct value *v);
-
-static void visit_below(struct visiting *w, const struct value *schema, const struct value *v, const char *key)
-{
-    size_t len = w->path.len;
-
-    text_printf(&w->path, "%s%s", len ? "." : "", key);
-    visit_value(w, schema, v);
-    w->path.len = len;
-    w->path.s[len] = '\0';
-}
-
-static void visit_value(struct visiting *w, const struct value *schema, const struct value *v)
-{
-    const struct value *kinds, *items, *alt;
-    char number[24];
-
-    schema = schema_resolve(w->s, schema);
-    kinds = value_get(schema, "x-ref");
-    if (kinds) {
-        w->visit(w->ctx, text_str(&w->path), v, kinds);
-        return;
-    }
-    items = value_get(schema, "items");
-    for (size_t i = 0; items && value_is(v, VALUE_LIST) && i < v->list.count; i++) {
-        snprintf(number, sizeof(number), "%zu", i);
-        visit_below(w, items, v->list.items[i], number);
-    }
-    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++) {
-        const struct value *below = schema_of_member(w->s, schema, v->map.members[i].key);
-
-        if (below)
-            visit_below(w, below, v->map.members[i].value, v->map.members[i].key);
-    }
-    for (size_t i = 0; (alt = alternative(w->s, schema, i)); i++)
-        if (schema_fits(w->s, alt, v))
-            visit_value(w, alt, v);
-}
-
-void schema_each_ref(const struct schemas *s, const char *name, const struct value *v, schema_visit *visit, void *ctx)
-{
-    struct visiting w = {.s = s, .visit = visit, .ctx = ctx};
-    const struct value *root = schemas_root(s, name);
-
-    text_init(&w.path, TEXT_CEILING);
-    if (root)
-        visit_value(&w, root, v);
-    text_release(&w.path);
-}
-
-/* --- defaults ------------------------------------------------------------------------------------------------ */
-
-static void set_origins(struct value *v, const struct origin *at)
-{
-    v->origin = *at;
-    for (size_t i = 0; i < value_count(v); i++)
-        set_origins(v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, at);
-}
-
-static void fill(struct arena *a, const struct schemas *s, const struct value *schema, struct value *v)
-{
-    const struct value *properties, *items, *alt;
-
-    schema = schema_resolve(s, schema);
-    /* Before anything is filled in, or an alternative might be taken for its defaults alone. */
-    for (size_t i = 0; (alt = alternative(s, schema, i)); i++)
-        if (schema_fits(s, alt, v))
-            fill(a, s, alt, v);
-    items = value_get(schema, "items");
-    for (size_t i = 0; items && value_is(v, VALUE_LIST) && i < v->list.count; i++)
-        fill(a, s, items, v->list.items[i]);
-    if (!value_is(v, VALUE_MAP))
-        return;
-    properties = value_get(schema, "properties");
-    for (size_t i = 0; i < value_count(properties); i++) {
-        const struct member *m = &properties->map.members[i];
-        const struct value *otherwise = value_get(schema_resolve(s, m->value), "default");
-
-        if (otherwise && !value_get(v, m->key)) {
-            struct value *copy = value_copy(a, otherwise);
-
-            set_origins(copy, &v->origin);
-            value_set(a, v, m->key, copy);
-        }
-    }
-    for (size_t i = 0; i < v->map.count; i++) {
-        const struct value *below = schema_of_member(s, schema, v->map.members[i].key);
-
-        if (below)
-            fill(a, s, below, v->map.members[i].value);
-    }
-}
-
-struct value *schema_with_defaults(struct arena *a, const struct schemas *s, const char *name, const struct value *v)
-{
-    struct value *copy = value_copy(a, v);
-    const struct value *root = schemas_root(s, name);
-
-    if (root && copy)
-        fill(a, s, root, copy);
-    return copy;
-}
-
-/* --- fields -------------------------------------------------------------------------------------------------- */
-
-static const struct value *field_below(const struct schemas *s, const struct value *schema, const char *path, size_t depth)
-{
-    const struct value *found, *alt, *items;
-    char key[256];
-    size_t n = strcspn(path, ".");
-
-    schema = schema_resolve(s, schema);
-    if (!*path || depth > SHAPE_DEPTH_MAX || n >= sizeof(key))
-        return *path ? NULL : schema;
-    memcpy(key, path, n);
-    key[n] = '\0';
-    found = schema_of_member(s, schema, key);
-    if (found)
-        found = field_below(s, found, path + n + (path[n] == '.'), depth + 1);
-    items = value_get(schema, "items");
-    if (!found && items)
-        found = field_below(s, items, path, depth + 1);
-    for (size_t i = 0; !found && (alt = alternative(s, schema, i)); i++)
-        found = field_below(s, alt, path, depth + 1);
-    return found;
-}
-
-const struct value *schema_field(const struct schemas *s, const char *name, const char *path)
-{
-    const struct value *root = schemas_root(s, name);
-
-    return root ? field_below(s, root, path, 0) : NULL;
-}
-
-struct listing {
-    struct arena *a;
-    const struct schemas *s;
-    struct value *paths;
-    const struct value *open[SHAPE_DEPTH_MAX];   /* a shape inside itself is not entered again */
-    size_t depth;
-};
-
-static void list_path(struct listing *l, const char *path)
-{
-    for (size_t i = 0; i < value_count(l->paths); i++)
-        if (str_eq(value_str(l->paths->list.items[i]), path))
-            return;
-    value_push(l->a, l->paths, value_string(l->a, path));
-}
-
-/* Two references to one shape are merged apart, but what is below them is shared. */
-static bool same_shape(const struct value *a, const struct value *b)
-{
-    static const char *const below[] = {"properties", "items", "oneOf", "anyOf"};
-    bool shared = false;
-
-    for (size_t i = 0; i < COUNT(below); i++) {
-        const struct value *x = value_get(a, below[i]);
-
-        if (x != value_get(b, below[i]))
-            return false;
-        shared |= x != NULL;
-    }
-    return shared;
-}
-
-static void list_below(struct listing *l, const struct value *schema, const char *path)
-{
-    const struct value *properties, *items, *alt;
-
-    schema = schema_resolve(l->s, schema);
-    if (l->depth == SHAPE_DEPTH_MAX)
-        return;
-    for (size_t i = 0; i < l->depth; i++)
-        if (same_shape(l->open[i], schema))
-            return;
-    l->open[l->depth++] = schema;
-    properties = value_get(schema, "properties");
-    for (size_t i = 0; i < value_count(properties); i++) {
-        const struct member *m = &properties->map.members[i];
-        const char *below = arena_printf(l->a, "%s%s%s", path, *path ? "." : "", m->key);
-
-        list_path(l, below);
-        list_below(l, m->value, below);
-    }
-    items = value_get(schema, "items");
-    if (items)
-        list_below(l, items, path);
-    for (size_t i = 0; (alt = alternative(l->s, schema, i)); i++)
-        list_below(l, alt, path);
-    l->depth--;
-}
-
-struct value *schema_paths(struct arena *a, const struct schemas *s, const char *name)
-{
-    struct listing l = {.a = a, .s = s, .paths = value_list(a)};
-    const struct value *root = schemas_root(s, name);
-
-    if (root)
-        list_below(&l, root, "");
-    return l.paths;
 }

@@ -1,6 +1,5 @@
-/* Knows what each keyword of a schema demands of a value, and how to say what is wrong so that a person can put it right.
- * Must not know any kind. The same code answers whether a value fits (no diags) and says why not. */
-#include <stdio.h>
+/* Knows what each keyword of a schema demands of a value, and what to say so that a person can put it right. Must not know
+ * any kind. The same code answers whether a value fits (no diags) and says why not. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,163 +7,9 @@
 #include "json.h"
 #include "schema_internal.h"
 
-enum { CHECK_DEPTH_MAX = 256, SHOWN_MAX = 60, LISTED_MAX = 12, ENUM_LISTED_MAX = 24 };
-
-/* --- wording ------------------------------------------------------------------------------------------------- */
-
-static void place_write(struct text *out, const struct place *at)
-{
-    if (!at)
-        return;
-    place_write(out, at->parent);
-    if (out->len)
-        text_add_char(out, '.');
-    if (at->key)
-        text_add(out, at->key);
-    else
-        text_printf(out, "%zu", at->index);
-}
-
-/* Always false, so that a check can return it. */
-bool schema_fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
-{
-    struct text path cleanup(text_release);
-    va_list ap;
-
-    text_init(&path, TEXT_CEILING);
-    if (!c->diags)
-        return false;
-    place_write(&path, at);
-    va_start(ap, fmt);
-    diags_add(c->diags, SEVERITY_ERROR, origin, instead, "%s: %s", path.len ? text_str(&path) : "the document",
-              arena_vprintf(c->diags->arena, fmt, ap));
-    va_end(ap);
-    return false;
-}
-
-static const char *cut_short(struct arena *a, const char *s)
-{
-    size_t n = SHOWN_MAX;
-
-    if (strlen(s) <= SHOWN_MAX)
-        return s;
-    while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
-        n--;
-    return arena_printf(a, "%.*s...", (int)n, s);
-}
-
-/* The value as it may be shown: short, and never a secret. */
-const char *schema_shown(const struct check *c, const struct value *schema, const struct value *v)
-{
-    if (value_is(value_get(schema, "x-secret"), VALUE_BOOL) || value_count(v) > 0)
-        return value_type_name(v->type);
-    return cut_short(c->diags->arena, json_string(c->diags->arena, v, JSON_COMPACT));
-}
-
-/* "a, b or c". */
-const char *schema_joined(struct arena *a, const struct value *strings, const char *last)
-{
-    const char *text = "";
-
-    for (size_t i = 0; i < value_count(strings); i++)
-        text = arena_printf(a, "%s%s%s", text, i == 0 ? "" : i + 1 == value_count(strings) ? last : ", ",
-                            value_str(value_item(strings, i)));
-    return text;
-}
-
-static const char *first_sentence(struct arena *a, const char *s)
-{
-    const char *end = s ? strstr(s, ". ") : NULL;
-    size_t n = end ? (size_t)(end - s) : s ? strlen(s) : 0;
-
-    if (n && s[n - 1] == '.')
-        n--;
-    return n ? arena_strndup(a, s, n) : NULL;
-}
+enum { CHECK_DEPTH_MAX = 256, ENUM_LISTED_MAX = 24 };
 
 /* --- type ---------------------------------------------------------------------------------------------------- */
-
-static const struct type_name {
-    const char *name, *words;
-    enum value_type type;
-} type_names[] = {
-    {"object", "a map", VALUE_MAP},          {"array", "a list", VALUE_LIST}, {"string", "a string", VALUE_STRING},
-    {"integer", "a whole number", VALUE_INT}, {"number", "a number", VALUE_REAL}, {"boolean", "true or false", VALUE_BOOL},
-    {"null", "null", VALUE_NULL},
-};
-
-static const struct type_name *type_find(const char *name)
-{
-    for (size_t i = 0; i < COUNT(type_names); i++)
-        if (strcmp(type_names[i].name, name) == 0)
-            return &type_names[i];
-    return NULL;
-}
-
-bool schema_type_known(const char *name)
-{
-    return type_find(name) != NULL;
-}
-
-static bool type_fits_one(const struct value *operand, const struct value *v)
-{
-    enum value_type type = type_find(operand->str.s)->type;
-
-    return v->type == type || (type == VALUE_REAL && v->type == VALUE_INT);
-}
-
-bool schema_type_fits(const struct value *operand, const struct value *v)
-{
-    if (operand->type == VALUE_STRING)
-        return type_fits_one(operand, v);
-    for (size_t i = 0; i < operand->list.count; i++)
-        if (type_fits_one(operand->list.items[i], v))
-            return true;
-    return false;
-}
-
-void schema_type_words_add(struct arena *a, struct value *words, const struct value *operand)
-{
-    for (size_t i = 0; i < value_count(operand); i++)
-        schema_type_words_add(a, words, operand->list.items[i]);
-    if (operand->type != VALUE_STRING)
-        return;
-    for (size_t i = 0; i < value_count(words); i++)
-        if (str_eq(value_str(value_item(words, i)), type_find(operand->str.s)->words))
-            return;
-    value_push(a, words, value_string(a, type_find(operand->str.s)->words));
-}
-
-static const char *boolean_meant(const char *s)
-{
-    static const char *const yes[] = {"yes", "on", "y", "true"}, *const no[] = {"no", "off", "n", "false"};
-
-    for (size_t i = 0; i < COUNT(yes); i++) {
-        if (str_eq_nocase(s, yes[i]))
-            return "true";
-        if (str_eq_nocase(s, no[i]))
-            return "false";
-    }
-    return NULL;
-}
-
-/* What the writer most likely meant, when only the way of writing is wrong. */
-const char *schema_type_advice(struct arena *a, const struct value *operand, const struct value *schema, const struct value *v)
-{
-    const char *want = value_str(operand), *s = value_str(v);
-
-    if (value_count(value_get(schema, "x-ref")) > 0)
-        return arena_printf(a, "write the name of a document of kind %s", schema_joined(a, value_get(schema, "x-ref"), " or "));
-    if (str_eq(want, "string") && (v->type == VALUE_INT || v->type == VALUE_REAL || v->type == VALUE_BOOL))
-        return "write it in quotes";
-    if (str_eq(want, "boolean") && s && boolean_meant(s))
-        return arena_printf(a, "write %s, without quotes", boolean_meant(s));
-    if ((str_eq(want, "integer") || str_eq(want, "number")) && s && *s && s[strspn(s, "0123456789")] == '\0')
-        return "write it without quotes";
-    if (str_eq(want, "array") && (s || v->type == VALUE_MAP))
-        return "write each item on a line of its own with \"- \" before it, also when there is only one";
-    return NULL;
-}
 
 static bool check_type(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                        const struct place *at)
@@ -231,29 +76,6 @@ static const char **property_names(struct arena *a, const struct value *schema)
     return names;
 }
 
-bool schema_unknown_field(struct check *c, const char *const *names, const struct member *m, const struct place *at)
-{
-    struct arena *a;
-    struct value *list;
-    const char *near, *instead = NULL;
-    size_t n = 0;
-
-    if (!c->diags)
-        return false;
-    a = c->diags->arena;
-    near = did_you_mean(m->key, names);
-    list = value_list(a);
-    for (; names[n]; n++)
-        value_push(a, list, value_string(a, names[n]));
-    if (near)
-        instead = arena_printf(a, "did you mean %s?", near);
-    else if (n == 0)
-        instead = "it takes no fields";
-    else if (n <= LISTED_MAX)
-        instead = arena_printf(a, "there %s %s", n == 1 ? "is only" : "are", schema_joined(a, list, " and "));
-    return schema_fault(c, &m->key_origin, at, instead, "there is no field %s", cut_short(a, m->key));
-}
-
 static bool pattern_allows(const struct check *c, const struct value *schema, const char *key)
 {
     const struct value *patterns = value_get(schema, "patternProperties");
@@ -289,6 +111,16 @@ static bool check_additional(struct check *c, const struct value *schema, const 
             fits = schema_unknown_field(c, property_names(c->diags->arena, schema), m, at);
     }
     return fits;
+}
+
+static const char *first_sentence(struct arena *a, const char *s)
+{
+    const char *end = s ? strstr(s, ". ") : NULL;
+    size_t n = end ? (size_t)(end - s) : s ? strlen(s) : 0;
+
+    if (n && s[n - 1] == '.')
+        n--;
+    return n ? arena_strndup(a, s, n) : NULL;
 }
 
 static bool missing_field(struct check *c, const struct value *schema, const char *name, const struct value *v, const struct place *at)
@@ -510,55 +342,51 @@ static bool check_format(struct check *c, const struct value *schema, const stru
 
 /* --- the table ----------------------------------------------------------------------------------------------- */
 
-/* Sorted by name, for bsearch. */
-static const struct keyword keywords[] = {
-    {"$defs", SHAPE_SCHEMA_MAP, true, NULL},
-    {"$ref", SHAPE_STRING, true, NULL},
-    {"additionalProperties", SHAPE_SCHEMA_OR_FALSE, false, check_additional},
-    {"anyOf", SHAPE_SCHEMA_LIST, false, schema_check_any_of},
-    {"const", SHAPE_ANY, false, check_const},
-    {"default", SHAPE_ANY, true, NULL},
-    {"description", SHAPE_STRING, true, NULL},
-    {"enum", SHAPE_LIST, false, check_enum},
-    {"examples", SHAPE_LIST, true, NULL},
-    {"format", SHAPE_FORMAT, false, check_format},
-    {"items", SHAPE_SCHEMA, false, check_items},
-    {"maxItems", SHAPE_COUNT, false, check_max_items},
-    {"maxLength", SHAPE_COUNT, false, check_max_length},
-    {"maxProperties", SHAPE_COUNT, false, check_max_properties},
-    {"maximum", SHAPE_NUMBER, false, check_maximum},
-    {"minItems", SHAPE_COUNT, false, check_min_items},
-    {"minLength", SHAPE_COUNT, false, check_min_length},
-    {"minProperties", SHAPE_COUNT, false, check_min_properties},
-    {"minimum", SHAPE_NUMBER, false, check_minimum},
-    {"not", SHAPE_SCHEMA, false, schema_check_not},
-    {"oneOf", SHAPE_SCHEMA_LIST, false, schema_check_one_of},
-    {"pattern", SHAPE_PATTERN, false, check_pattern},
-    {"patternProperties", SHAPE_PATTERN_MAP, false, check_pattern_properties},
-    {"properties", SHAPE_SCHEMA_MAP, false, check_properties},
-    {"required", SHAPE_STRINGS, false, check_required},
-    {"type", SHAPE_TYPE, false, NULL},
-    {"uniqueItems", SHAPE_BOOL, false, check_unique},
-    {"x-field", SHAPE_TRAIT, true, NULL},
-    {"x-kind", SHAPE_STRING, true, NULL},
-    {"x-ref", SHAPE_STRINGS, true, NULL},
-    {"x-secret", SHAPE_BOOL, true, NULL},
-    {"x-source", SHAPE_STRING, true, NULL},
+/* What a keyword demands of a value; those that are missing here demand nothing, save the type, which is looked at first. */
+struct demand {
+    const char *name;
+    bool (*check)(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
+                  const struct place *at);
 };
 
-static int keyword_order(const void *name, const void *keyword)
+/* Sorted by name, for bsearch. */
+static const struct demand demands[] = {
+    {"additionalProperties", check_additional},
+    {"anyOf", schema_check_any_of},
+    {"const", check_const},
+    {"enum", check_enum},
+    {"format", check_format},
+    {"items", check_items},
+    {"maxItems", check_max_items},
+    {"maxLength", check_max_length},
+    {"maxProperties", check_max_properties},
+    {"maximum", check_maximum},
+    {"minItems", check_min_items},
+    {"minLength", check_min_length},
+    {"minProperties", check_min_properties},
+    {"minimum", check_minimum},
+    {"not", schema_check_not},
+    {"oneOf", schema_check_one_of},
+    {"pattern", check_pattern},
+    {"patternProperties", check_pattern_properties},
+    {"properties", check_properties},
+    {"required", check_required},
+    {"uniqueItems", check_unique},
+};
+
+static int demand_order(const void *name, const void *demand)
 {
-    return strcmp(name, ((const struct keyword *)keyword)->name);
+    return strcmp(name, ((const struct demand *)demand)->name);
 }
 
-const struct keyword *schema_keyword(const char *name)
+static const struct demand *demand_of(const char *name)
 {
-    return bsearch(name, keywords, COUNT(keywords), sizeof(*keywords), keyword_order);
+    return bsearch(name, demands, COUNT(demands), sizeof(*demands), demand_order);
 }
 
-static bool is_combining(const struct keyword *k)
+static bool is_combining(const struct demand *d)
 {
-    return k->check == schema_check_one_of || k->check == schema_check_any_of || k->check == schema_check_not;
+    return d->check == schema_check_one_of || d->check == schema_check_any_of || d->check == schema_check_not;
 }
 
 static bool check_keywords(struct check *c, const struct value *schema, const struct value *v, const struct place *at, bool combining)
@@ -566,10 +394,10 @@ static bool check_keywords(struct check *c, const struct value *schema, const st
     bool fits = true;
 
     for (size_t i = 0; i < schema->map.count && (fits || c->diags); i++) {
-        const struct keyword *k = schema_keyword(schema->map.members[i].key);
+        const struct demand *d = demand_of(schema->map.members[i].key);
 
-        if (k && k->check && is_combining(k) == combining)
-            fits &= k->check(c, schema, schema->map.members[i].value, v, at);
+        if (d && is_combining(d) == combining)
+            fits &= d->check(c, schema, schema->map.members[i].value, v, at);
     }
     return fits;
 }

@@ -1,4 +1,5 @@
-/* What schema.c (loading, asking) and schema_check.c (checking) share. Nobody else includes it. */
+/* What the files of the schemas share: schema_words, _type, _format and _keywords lie at the bottom, schema.c (loading, look-up)
+ * on them, schema_alternatives and schema_check (checking) above, schema_fields (asking) on top. Nobody else includes it. */
 #ifndef REINSTATE_SCHEMA_INTERNAL_H
 #define REINSTATE_SCHEMA_INTERNAL_H
 
@@ -41,13 +42,13 @@ struct keyword {
     const char *name;
     enum keyword_shape shape;
     bool annotation;         /* may stand beside $ref and replace the other one */
-    /* NULL: says nothing about a value. */
-    bool (*check)(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                  const struct place *at);
 };
 
+/* --- keywords (schema_keywords.c), formats (schema_format.c) --------------------------------------------------------- */
+
 const struct keyword *schema_keyword(const char *name);
-bool schema_type_known(const char *name);
+/* Is it an operand of that shape? */
+bool schema_shape_holds(enum keyword_shape shape, const struct value *operand);
 
 struct schema_format {
     const char *name;
@@ -58,17 +59,19 @@ struct schema_format {
 /* NULL when there is none of that name. */
 const struct schema_format *schema_format(const char *name);
 
+/* --- the schemas (schema.c) ------------------------------------------------------------------------------------------ */
+
 const struct value *schemas_root(const struct schemas *s, const char *name);
 /* Follows $ref: the schema itself, or the merged one in its place. */
 const struct value *schema_resolve(const struct schemas *s, const struct value *schema);
 const struct pattern *schema_pattern(const struct schemas *s, const char *expression);
 /* The schema of a member by its name, from properties, patternProperties or additionalProperties; NULL: none says. */
 const struct value *schema_of_member(const struct schemas *s, const struct value *schema, const char *key);
+
+/* --- checking (schema_check.c, schema_alternatives.c) ---------------------------------------------------------------- */
+
 /* Whether v fits, without saying why not. */
 bool schema_fits(const struct schemas *s, const struct value *schema, const struct value *v);
-
-/* --- checking ------------------------------------------------------------------------------------------------- */
-
 bool schema_check_value(struct check *c, const struct value *schema, const struct value *v, const struct place *at);
 bool schema_check_one_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                          const struct place *at);
@@ -76,6 +79,8 @@ bool schema_check_any_of(struct check *c, const struct value *schema, const stru
                          const struct place *at);
 bool schema_check_not(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                       const struct place *at);
+
+/* --- wording (schema_words.c) ---------------------------------------------------------------------------------------- */
 
 /* Adds a fault with its path in front; always false, so that a check can return it. */
 bool schema_fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
@@ -86,6 +91,9 @@ const char *schema_shown(const struct check *c, const struct value *schema, cons
 /* "a, b or c" */
 const char *schema_joined(struct arena *a, const struct value *strings, const char *last);
 
+/* --- types (schema_type.c) ------------------------------------------------------------------------------------------- */
+
+bool schema_type_known(const char *name);
 bool schema_type_fits(const struct value *operand, const struct value *v);
 void schema_type_words_add(struct arena *a, struct value *words, const struct value *operand);
 /* What the writer most likely meant, when only the way of writing is wrong; or NULL. */

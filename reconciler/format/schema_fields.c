@@ -1,0 +1,231 @@
+/* Knows how schemas answer questions about fields: the references in a value, its defaults, the schema at a path, all paths.
+ * Must not know any kind. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "schema_internal.h"
+
+enum { SHAPE_DEPTH_MAX = 32 };
+
+/* The i-th alternative of oneOf, then of anyOf; NULL behind the last. */
+static const struct value *alternative(const struct schemas *s, const struct value *schema, size_t i)
+{
+    const struct value *one = value_get(schema, "oneOf"), *any = value_get(schema, "anyOf");
+    size_t n = value_count(one);
+    const struct value *found = i < n ? value_item(one, i) : value_item(any, i - n);
+
+    return found ? schema_resolve(s, found) : NULL;
+}
+
+/* --- references in values ------------------------------------------------------------------------------------ */
+
+struct visiting {
+    const struct schemas *s;
+    schema_visit *visit;
+    void *ctx;
+    struct text path;
+};
+
+static void visit_value(struct visiting *w, const struct value *schema, const struct value *v);
+
+static void visit_below(struct visiting *w, const struct value *schema, const struct value *v, const char *key)
+{
+    size_t len = w->path.len;
+
+    text_printf(&w->path, "%s%s", len ? "." : "", key);
+    visit_value(w, schema, v);
+    w->path.len = len;
+    w->path.s[len] = '\0';
+}
+
+static void visit_value(struct visiting *w, const struct value *schema, const struct value *v)
+{
+    const struct value *kinds, *items, *alt;
+    char number[24];
+
+    schema = schema_resolve(w->s, schema);
+    kinds = value_get(schema, "x-ref");
+    if (kinds) {
+        w->visit(w->ctx, text_str(&w->path), v, kinds);
+        return;
+    }
+    items = value_get(schema, "items");
+    for (size_t i = 0; items && value_is(v, VALUE_LIST) && i < v->list.count; i++) {
+        snprintf(number, sizeof(number), "%zu", i);
+        visit_below(w, items, v->list.items[i], number);
+    }
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++) {
+        const struct value *below = schema_of_member(w->s, schema, v->map.members[i].key);
+
+        if (below)
+            visit_below(w, below, v->map.members[i].value, v->map.members[i].key);
+    }
+    for (size_t i = 0; (alt = alternative(w->s, schema, i)); i++)
+        if (schema_fits(w->s, alt, v))
+            visit_value(w, alt, v);
+}
+
+void schema_each_ref(const struct schemas *s, const char *name, const struct value *v, schema_visit *visit, void *ctx)
+{
+    struct visiting w = {.s = s, .visit = visit, .ctx = ctx};
+    const struct value *root = schemas_root(s, name);
+
+    text_init(&w.path, TEXT_CEILING);
+    if (root)
+        visit_value(&w, root, v);
+    text_release(&w.path);
+}
+
+/* --- defaults ------------------------------------------------------------------------------------------------ */
+
+static void set_origins(struct value *v, const struct origin *at)
+{
+    v->origin = *at;
+    for (size_t i = 0; i < value_count(v); i++)
+        set_origins(v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, at);
+}
+
+static void fill(struct arena *a, const struct schemas *s, const struct value *schema, struct value *v)
+{
+    const struct value *properties, *items, *alt;
+
+    schema = schema_resolve(s, schema);
+    /* Before anything is filled in, or an alternative might be taken for its defaults alone. */
+    for (size_t i = 0; (alt = alternative(s, schema, i)); i++)
+        if (schema_fits(s, alt, v))
+            fill(a, s, alt, v);
+    items = value_get(schema, "items");
+    for (size_t i = 0; items && value_is(v, VALUE_LIST) && i < v->list.count; i++)
+        fill(a, s, items, v->list.items[i]);
+    if (!value_is(v, VALUE_MAP))
+        return;
+    properties = value_get(schema, "properties");
+    for (size_t i = 0; i < value_count(properties); i++) {
+        const struct member *m = &properties->map.members[i];
+        const struct value *otherwise = value_get(schema_resolve(s, m->value), "default");
+
+        if (otherwise && !value_get(v, m->key)) {
+            struct value *copy = value_copy(a, otherwise);
+
+            set_origins(copy, &v->origin);
+            value_set(a, v, m->key, copy);
+        }
+    }
+    for (size_t i = 0; i < v->map.count; i++) {
+        const struct value *below = schema_of_member(s, schema, v->map.members[i].key);
+
+        if (below)
+            fill(a, s, below, v->map.members[i].value);
+    }
+}
+
+struct value *schema_with_defaults(struct arena *a, const struct schemas *s, const char *name, const struct value *v)
+{
+    struct value *copy = value_copy(a, v);
+    const struct value *root = schemas_root(s, name);
+
+    if (root && copy)
+        fill(a, s, root, copy);
+    return copy;
+}
+
+/* --- fields -------------------------------------------------------------------------------------------------- */
+
+static const struct value *field_below(const struct schemas *s, const struct value *schema, const char *path, size_t depth)
+{
+    const struct value *found, *alt, *items;
+    char key[256];
+    size_t n = strcspn(path, ".");
+
+    schema = schema_resolve(s, schema);
+    if (!*path || depth > SHAPE_DEPTH_MAX || n >= sizeof(key))
+        return *path ? NULL : schema;
+    memcpy(key, path, n);
+    key[n] = '\0';
+    found = schema_of_member(s, schema, key);
+    if (found)
+        found = field_below(s, found, path + n + (path[n] == '.'), depth + 1);
+    items = value_get(schema, "items");
+    if (!found && items)
+        found = field_below(s, items, path, depth + 1);
+    for (size_t i = 0; !found && (alt = alternative(s, schema, i)); i++)
+        found = field_below(s, alt, path, depth + 1);
+    return found;
+}
+
+const struct value *schema_field(const struct schemas *s, const char *name, const char *path)
+{
+    const struct value *root = schemas_root(s, name);
+
+    return root ? field_below(s, root, path, 0) : NULL;
+}
+
+struct listing {
+    struct arena *a;
+    const struct schemas *s;
+    struct value *paths;
+    const struct value *open[SHAPE_DEPTH_MAX];   /* a shape inside itself is not entered again */
+    size_t depth;
+};
+
+static void list_path(struct listing *l, const char *path)
+{
+    for (size_t i = 0; i < value_count(l->paths); i++)
+        if (str_eq(value_str(l->paths->list.items[i]), path))
+            return;
+    value_push(l->a, l->paths, value_string(l->a, path));
+}
+
+/* Two references to one shape are merged apart, but what is below them is shared. */
+static bool same_shape(const struct value *a, const struct value *b)
+{
+    static const char *const below[] = {"properties", "items", "oneOf", "anyOf"};
+    bool shared = false;
+
+    for (size_t i = 0; i < COUNT(below); i++) {
+        const struct value *x = value_get(a, below[i]);
+
+        if (x != value_get(b, below[i]))
+            return false;
+        shared |= x != NULL;
+    }
+    return shared;
+}
+
+static void list_below(struct listing *l, const struct value *schema, const char *path)
+{
+    const struct value *properties, *items, *alt;
+
+    schema = schema_resolve(l->s, schema);
+    if (l->depth == SHAPE_DEPTH_MAX)
+        return;
+    for (size_t i = 0; i < l->depth; i++)
+        if (same_shape(l->open[i], schema))
+            return;
+    l->open[l->depth++] = schema;
+    properties = value_get(schema, "properties");
+    for (size_t i = 0; i < value_count(properties); i++) {
+        const struct member *m = &properties->map.members[i];
+        const char *below = arena_printf(l->a, "%s%s%s", path, *path ? "." : "", m->key);
+
+        list_path(l, below);
+        list_below(l, m->value, below);
+    }
+    items = value_get(schema, "items");
+    if (items)
+        list_below(l, items, path);
+    for (size_t i = 0; (alt = alternative(l->s, schema, i)); i++)
+        list_below(l, alt, path);
+    l->depth--;
+}
+
+struct value *schema_paths(struct arena *a, const struct schemas *s, const char *name)
+{
+    struct listing l = {.a = a, .s = s, .paths = value_list(a)};
+    const struct value *root = schemas_root(s, name);
+
+    if (root)
+        list_below(&l, root, "");
+    return l.paths;
+}
