@@ -137,7 +137,7 @@ struct value *carry_to_value(struct arena *a, const struct outcome *o)
     value_set_int(a, v, "failed", (int64_t)o->failed);
     value_set_int(a, v, "blocked", (int64_t)o->blocked);
     value_set_int(a, v, "skipped", (int64_t)o->skipped);
-    value_set_int(a, v, "writes", (int64_t)o->writes_done);
+    value_set_int(a, v, "writes", (int64_t)o->writes_taken);
     for (size_t i = 0; i < o->count; i++)
         value_push(a, steps, step_outcome_value(a, &o->steps[i]));
     value_set(a, v, "steps", steps);

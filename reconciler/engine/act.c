@@ -180,6 +180,7 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
     call_set_context(c, &permit);
     rc = kind->act(c, &actor, err);
     call_set_context(c, NULL);
+    r->outcome->writes_taken += permit.taken;
     return rc;
 }
 
@@ -380,7 +381,6 @@ static void outcome_count(struct outcome *o)
         o->failed += o->steps[i].state == STEP_FAILED;
         o->blocked += o->steps[i].state == STEP_BLOCKED;
         o->skipped += o->steps[i].state == STEP_SKIPPED || o->steps[i].state == STEP_WAITING;
-        o->writes_done += o->steps[i].state == STEP_DONE && action_writes(o->steps[i].step->action);
     }
 }
 
@@ -414,7 +414,7 @@ int engine_act(struct call *c, const struct engine *e, struct arena *a, const st
 
 int engine_exit_code(const struct outcome *outcome)
 {
-    if (outcome->writes_done && (outcome->failed || outcome->blocked || outcome->skipped))
+    if (outcome->writes_taken && (outcome->failed || outcome->blocked || outcome->skipped))
         return 4;
     if (outcome->blocked)
         return 3;

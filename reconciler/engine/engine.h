@@ -58,7 +58,7 @@ struct outcome {
     struct step_outcome *steps;                   /* in plan order, without ACTION_NONE */
     size_t count;
     size_t done, failed, blocked, skipped;        /* done counts NOT_NEEDED too */
-    size_t writes_done;                           /* steps that wrote and are done */
+    size_t writes_taken;                          /* writes that took effect, or may have */
     const struct value *gaps;                     /* preflight: list of sentences; nothing was written when not empty */
 };
 /* May suspend. Carries the plan out. Returns an error only when nothing could be tried (preflight could not be read,

@@ -424,6 +424,13 @@ static void mask_echo(const struct http_request *r, struct wire_reply *reply)
 }
 
 /* One exchange in its place: written down, sent, answered, written down. */
+static bool may_have_been_taken(int rc, const struct wire_reply *reply)
+{
+    if (rc < 0 || reply->fault == WIRE_LOST || reply->fault == WIRE_TOO_LARGE)
+        return true;
+    return reply->fault == WIRE_OK && (reply->status < 300 || reply->status >= 500);
+}
+
 static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
 {
     struct http *h = x->http;
@@ -440,6 +447,8 @@ static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
     h->sent++;
     rc = h->options.wire->exchange(h->options.wire->self, x->call, x->arena, &request, ret, err);
     place_leave(h);
+    if (x->permit && may_have_been_taken(rc, ret))
+        x->permit->taken++;
     TRY(rc);
     mask_echo(x->request, ret);
     if (x->permit)

@@ -236,7 +236,7 @@ static void test_act(struct setting *s, bool *exercised)
     const struct value *world, *again;
 
     pass_run(p);
-    CHECK_ROW(s->folder, p->acted && engine_exit_code(&p->outcome) == 0 && p->outcome.writes_done > 0);
+    CHECK_ROW(s->folder, p->acted && engine_exit_code(&p->outcome) == 0 && p->outcome.writes_taken > 0);
     mark_exercised(&p->outcome, exercised);
     s->requests = r->requests;
     s->writes = arena_array(s->arena, bool, s->requests + 2);
@@ -254,7 +254,7 @@ static void test_act(struct setting *s, bool *exercised)
     q->twice = true;
     pass_run(q);
     again = rig_end(stale, a);
-    CHECK_ROW(s->folder, q->acted && engine_exit_code(&q->second) == 0 && q->second.writes_done == 0);
+    CHECK_ROW(s->folder, q->acted && engine_exit_code(&q->second) == 0 && q->second.writes_taken == 0);
     CHECK_ROW(s->folder, writes_of(again) == writes_of(world));
     CHECK_STR(world_end(a, again), s->end);
 }
