@@ -412,9 +412,18 @@ int engine_act(struct call *c, const struct engine *e, struct arena *a, const st
     return rc;
 }
 
+/* A write that was taken, or a job that an earlier run had started and this one saw through. */
+static bool something_changed(const struct outcome *o)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (o->steps[i].state == STEP_DONE && action_writes(o->steps[i].step->action))
+            return true;
+    return o->writes_taken > 0;
+}
+
 int engine_exit_code(const struct outcome *outcome)
 {
-    if (outcome->writes_taken && (outcome->failed || outcome->blocked || outcome->skipped))
+    if (something_changed(outcome) && (outcome->failed || outcome->blocked || outcome->skipped))
         return 4;
     if (outcome->blocked)
         return 3;
