@@ -113,6 +113,8 @@ void carry_report(struct text *out, const struct outcome *o, const struct report
         if (s->err.code[0] && !str_find_nocase(s->err.text, s->err.code))
             text_printf(out, "    code %s\n", s->err.code);
     }
+    if (o->blocked && !o->done && !o->failed)
+        text_add(out, "Nothing was done. What stands behind \"next\" above says who can unblock it, and how.\n");
     text_printf(out, "%zu done, %zu failed, %zu blocked, %zu not started\n", o->done, o->failed, o->blocked, o->skipped);
 }
 

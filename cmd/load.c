@@ -205,6 +205,49 @@ int load_schemas(struct schemas **ret, struct err *err)
     return schemas_new(schema_files, ret, err);
 }
 
+static bool is_same_file(const char *one, const char *other)
+{
+    char *x = realpath(one, NULL), *y = realpath(other, NULL);
+    bool same = x && y && str_eq(x, y);
+
+    free(x);
+    free(y);
+    return same;
+}
+
+/* The world that --world names may lie among the manifests, as in the examples: nothing to warn of. */
+static struct value *without_the_world(struct arena *a, const struct options *o, const struct value *docs)
+{
+    struct value *kept = value_list(a);
+
+    for (size_t i = 0; i < value_count(docs); i++) {
+        struct value *doc = value_item(docs, i);
+
+        if (!o->world || !str_eq(value_str_at(doc, "kind"), "World") || !doc->origin.file || !is_same_file(doc->origin.file, o->world))
+            value_push(a, kept, doc);
+    }
+    return kept;
+}
+
+/* An approval that names no rule approves nothing, and would be found out at the worst time. */
+static void check_approvals(struct arena *a, const struct options *o, const struct policy *policy, struct diags *diags)
+{
+    const char *const *names = policy_rule_names(a, policy);
+
+    for (size_t i = 0; i < o->approvals.count; i++) {
+        const char *rule = o->approvals.items[i].rule, *near;
+        const char *const *name = names;
+
+        while (*name && !str_eq(*name, rule))
+            name++;
+        if (*name)
+            continue;
+        near = did_you_mean(rule, names);
+        complain(diags, NULL, near ? arena_printf(a, "did you mean %s?", near) : "reinstate explain policy lists the built-in rules",
+                 arena_printf(a, "--approve %s: there is no rule of that name", rule));
+    }
+}
+
 void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret, struct diags *diags)
 {
     const struct value *docs = read_paths(a, o->paths.items, o->paths.count, o->recursive, diags);
@@ -213,6 +256,7 @@ void load_estate(struct arena *a, const struct options *o, const struct schemas 
 
     if (diags->n_errors)
         return;
+    docs = without_the_world(a, o, docs);
     d = desired_resolve(a, schemas, all_kind_names, docs, diags);
     if (diags->n_errors)
         return;
@@ -227,6 +271,8 @@ void load_estate(struct arena *a, const struct options *o, const struct schemas 
             policy_free(policy);
         policy = pinned;
     }
+    if (policy && !diags->n_errors)
+        check_approvals(a, o, policy, diags);
     if (diags->n_errors && policy)
         policy_free(policy);
     if (!diags->n_errors)

@@ -15,6 +15,8 @@ void talk(const char *fmt, ...)
 {
     va_list ap;
 
+    /* Where both go to one log, the answer so far comes first. */
+    fflush(stdout);
     va_start(ap, fmt);
     vfprintf(stderr, fmt, ap);
     va_end(ap);

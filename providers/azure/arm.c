@@ -2,7 +2,6 @@
  * know any resource type: what a body means is the caller's business. Operations that take time are in lro.c. */
 #include "arm.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
@@ -160,36 +159,12 @@ int arm_permissions(struct azure *az, struct call *c, struct arena *a, const cha
     return arm_list(az, c, a, path, API_AUTHORIZATION, NULL, ret, err);
 }
 
-/* '*' stands for any text, slashes included, as in role definitions. */
-static bool wildcard_matches(const char *pattern, const char *s)
-{
-    const char *star = NULL, *resume = NULL;
-
-    while (*s) {
-        if (*pattern == '*') {
-            star = ++pattern;
-            resume = s;
-        } else if (tolower((unsigned char)*pattern) == tolower((unsigned char)*s)) {
-            pattern++;
-            s++;
-        } else if (star) {
-            pattern = star;
-            s = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
-
 static bool any_matches(const struct value *patterns, const char *action)
 {
     for (size_t i = 0; i < value_count(patterns); i++) {
         const char *pattern = value_str(value_item(patterns, i));
 
-        if (pattern && wildcard_matches(pattern, action))
+        if (pattern && str_matches_nocase(pattern, action))
             return true;
     }
     return false;

@@ -143,3 +143,17 @@ const struct document *referrer_next(const struct document *doc, const char *kin
     }
     return NULL;
 }
+
+const char *vm_power(const struct value *instance_view)
+{
+    static const char prefix[] = "PowerState/";
+    const struct value *statuses = value_get(instance_view, "statuses");
+
+    for (size_t i = 0; i < value_count(statuses); i++) {
+        const char *code = value_str_at(value_item(statuses, i), "code");
+
+        if (str_starts_nocase(code, prefix))
+            return code + sizeof(prefix) - 1;
+    }
+    return "unknown";
+}

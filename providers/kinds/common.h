@@ -30,6 +30,9 @@ int64_t restored_vm_timeout(const struct document *doc, const char *which, int64
 const char *reference_id(struct arena *a, const struct document *doc, const char *path,
                          char *(*id_of)(struct arena *, const struct document *));
 
+/* "running", "deallocated", … of a VM's instance view; "unknown" when it does not say. */
+const char *vm_power(const struct value *instance_view);
+
 /* A map with just a state. */
 struct value *facts_new(struct arena *a, const char *state);
 /* After a failed read: turns 404 into "absent" and 403 into "unseen" with a sentence, in *ret, and returns 0; passes any

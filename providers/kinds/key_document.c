@@ -223,6 +223,11 @@ static void block_unordered(const struct view *v, const struct document *doc, st
                 : "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports",
             pvm);
         break;
+    case ORDER_OVERLAPPING:
+        step =
+            steps_block(out, doc, "restore-key", "withdraw one of them", "the key is purged; %s and %s order the same VM at the same time",
+                        e->order.activation->address, e->order.other->address);
+        break;
     case ORDER_FUTURE:
         step = steps_block(out, doc, "restore-key", arena_printf(v->arena, "wait until %s", time_format(v->arena, e->order.not_before_ms)),
                            "the key is purged; %s is not in force yet", e->order.activation->address);

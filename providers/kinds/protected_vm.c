@@ -39,22 +39,9 @@ static struct value *point_facts(struct arena *a, const struct value *body)
     return f;
 }
 
-static const char *power_of(const struct value *live)
-{
-    const struct value *statuses = value_at(live, "properties.instanceView.statuses");
-
-    for (size_t i = 0; i < value_count(statuses); i++) {
-        const char *code = value_str_at(value_item(statuses, i), "code");
-
-        if (str_starts_nocase(code, "PowerState/"))
-            return code + 11;
-    }
-    return "unknown";
-}
-
 static int observe_source(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
-    struct value *source, *live, *statuses;
+    struct value *source, *live, *view;
     char *id = source_vm_id(o->arena, o->document);
 
     if (arm_get(az, c, o->arena, id, API_COMPUTE, &live, err) < 0) {
@@ -64,12 +51,10 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
         value_set(o->arena, source, "live", live);
         value_set_string(o->arena, source, "des",
                          value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
-        if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &statuses, err) == 0)
-            value_set(o->arena, value_set(o->arena, value_get(live, "properties"), "instanceView", value_map(o->arena)), "statuses",
-                      value_get(statuses, "statuses"));
+        if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
+            value_set_string(o->arena, source, "power", vm_power(view));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
             return -(int)err->class;
-        value_set_string(o->arena, source, "power", power_of(live));
     }
     value_set_string(o->arena, source, "id", id);
     value_set(o->arena, facts, "source", source);

@@ -22,17 +22,6 @@ enum { ATTEMPTS_MAX = 3 };
 
 /* --- observing --------------------------------------------------------------------------------------------------------------- */
 
-static const char *power_of(const struct value *statuses)
-{
-    for (size_t i = 0; i < value_count(statuses); i++) {
-        const char *code = value_str_at(value_item(statuses, i), "code");
-
-        if (str_starts_nocase(code, "PowerState/"))
-            return code + 11;
-    }
-    return "unknown";
-}
-
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -47,7 +36,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         value_set_string(o->arena, facts, "des",
                          value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
-            value_set_string(o->arena, facts, "power", power_of(value_get(view, "statuses")));
+            value_set_string(o->arena, facts, "power", vm_power(view));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
             return -(int)err->class;
     }
@@ -130,6 +119,7 @@ static void steps_verify(struct steps *out, const struct situation *s, struct st
                                   wants_running(s->doc) ? ", running" : "");
 
     step->scope = restore->scope;
+    step->detail = restore->detail;
     step->estimate_ms = 10 * SECOND_MS;
     step_need(out, step, restore->id);
 }

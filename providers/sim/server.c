@@ -216,13 +216,13 @@ static int listen_loopback(uint16_t wanted, uint16_t *ret_port, struct err *err)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
 
     if (fd < 0)
-        return err_set(err, ERR_BLOCKED, "no socket: %s", strerror(errno));
+        return err_set(err, ERR_INVALID, "no socket: %s", strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 128) < 0 ||
         getsockname(fd, (struct sockaddr *)&address, &len) < 0) {
-        err_set(err, ERR_BLOCKED, "port %u of 127.0.0.1 cannot be had: %s", wanted, strerror(errno));
+        err_set(err, ERR_INVALID, "port %u of 127.0.0.1 cannot be had: %s", wanted, strerror(errno));
         close(fd);
-        return -ERR_BLOCKED;
+        return -ERR_INVALID;
     }
     *ret_port = ntohs(address.sin_port);
     return fd;
@@ -259,7 +259,7 @@ static int start_daemon(struct sim_server *server, int fd, struct err *err)
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_KEY, server->certificate.key_pem.bytes, MHD_OPTION_HTTPS_MEM_CERT,
         text_str(&server->certificate.cert_pem), MHD_OPTION_URI_LOG_CALLBACK, take_target, server, MHD_OPTION_NOTIFY_COMPLETED, completed,
         server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 120u, MHD_OPTION_END);
-    return server->daemon ? 0 : err_set(err, ERR_BLOCKED, "the HTTPS server does not start");
+    return server->daemon ? 0 : err_set(err, ERR_INVALID, "the HTTPS server does not start");
 }
 
 int server_start(const struct sim_server_options *options, struct diags *diags, struct sim_server **ret, struct err *err)

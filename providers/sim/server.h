@@ -16,7 +16,7 @@ struct sim_server_options {
     void *ctx;
 };
 
-/* ERR_INVALID when the world contradicts itself (then `diags` says how), ERR_BLOCKED when the port cannot be had. */
+/* ERR_INVALID when the world contradicts itself (then `diags` says how) or when the port cannot be had. */
 must_use int server_start(const struct sim_server_options *options, struct diags *diags, struct sim_server **ret, struct err *err);
 uint16_t server_port(const struct sim_server *server);
 const struct sim_endpoints *server_endpoints(const struct sim_server *server);

@@ -139,6 +139,29 @@ bool str_ends_nocase(const char *s, const char *suffix)
     return s && n >= m && strcasecmp(s + n - m, suffix) == 0;
 }
 
+bool str_matches_nocase(const char *pattern, const char *s)
+{
+    const char *star = NULL, *resume = NULL;
+
+    while (*s) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            resume = s;
+        } else if (tolower((unsigned char)*pattern) == tolower((unsigned char)*s)) {
+            pattern++;
+            s++;
+        } else if (star) {
+            pattern = star;
+            s = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
+}
+
 const char *str_find_nocase(const char *haystack, const char *needle)
 {
     size_t n = strlen(needle);

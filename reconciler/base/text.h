@@ -33,6 +33,8 @@ bool str_eq_nocase(const char *a, const char *b);    /* the same, ASCII case fol
 bool str_starts(const char *s, const char *prefix);
 bool str_starts_nocase(const char *s, const char *prefix);
 bool str_ends_nocase(const char *s, const char *suffix);
+/* The whole of s fits the pattern, in which '*' stands for any text, slashes included (role definitions, paths). */
+bool str_matches_nocase(const char *pattern, const char *s);
 const char *str_find_nocase(const char *haystack, const char *needle);
 char *str_lower(struct arena *a, const char *s);
 

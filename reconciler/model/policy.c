@@ -321,6 +321,15 @@ const struct policy *policy_compile(struct arena *a, const struct document *cons
     return p;
 }
 
+const char *const *policy_rule_names(struct arena *a, const struct policy *p)
+{
+    const char **names = arena_array(a, const char *, p->n_rules + 1);
+
+    for (size_t i = 0; i < p->n_rules; i++)
+        names[i] = p->rules[i].name;
+    return names;
+}
+
 void policy_free(const struct policy *p)
 {
     for (size_t i = 0; p && i < p->n_patterns; i++)

@@ -26,6 +26,8 @@ struct policy;
  * is a `match` of a kind that is none of `kinds` (NULL-terminated; NULL: not checked): such a rule would never apply. */
 const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, const char *const *kinds,
                                     struct diags *diags);
+/* The names of all rules, built-in ones first, NULL-terminated: what an approval may name. */
+const char *const *policy_rule_names(struct arena *a, const struct policy *p);
 void policy_free(const struct policy *p);     /* the compiled expressions */
 
 /* Facts of a document by index, as observed (see kind.h). */

@@ -4,7 +4,6 @@
 
 #include "../format/json.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -38,35 +37,11 @@ static const char field_placeholder[] = "not-recorded";
 
 /* --- matching ------------------------------------------------------------------------------------------------------- */
 
-/* '*' stands for any text; the whole of `s` must match. */
-static bool glob_matches(const char *pattern, const char *s)
-{
-    const char *star = NULL, *resume = NULL;
-
-    while (*s) {
-        if (*pattern == '*') {
-            star = ++pattern;
-            resume = s;
-        } else if (tolower((unsigned char)*pattern) == tolower((unsigned char)*s)) {
-            pattern++;
-            s++;
-        } else if (star) {
-            pattern = star;
-            s = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return !*pattern;
-}
-
 static bool rule_applies(struct arena *a, const struct record_rule *rule, const struct body *b)
 {
     if (rule->in_request != b->in_request || (rule->method && !str_eq(rule->method, b->method)))
         return false;
-    return glob_matches(arena_printf(a, "*%s", rule->path_suffix), b->path);
+    return str_matches_nocase(arena_printf(a, "*%s", rule->path_suffix), b->path);
 }
 
 static char *path_of(struct arena *a, const char *url)

@@ -42,7 +42,7 @@ static void test_life(void)
     CHECK(strstr(server_ca_pem(first), "BEGIN CERTIFICATE") != NULL);
     CHECK(server_start_ms(first) == time_parse("2026-11-23T03:00:00Z"));
     options.port = port;
-    CHECK_ROW("a port that is taken", server_start(&options, &diags, &second, &err) == -ERR_BLOCKED && !second);
+    CHECK_ROW("a port that is taken", server_start(&options, &diags, &second, &err) == -ERR_INVALID && !second);
     CHECK_ROW("the error names it", strstr(err.text, arena_printf(a, "%u", port)) != NULL);
     server_stop(first);
     CHECK_ROW("nobody listens any more", !listens(port));
