@@ -1,8 +1,9 @@
 // Judges recorded exchanges by Microsoft's validator and its specifications. Must not know our code: what the validator
 // cannot judge stands in unjudgeable.json, one narrow line each; whatever else it cannot judge is a violation.
-//   node judge.mjs [--closed] [--all-used] SPECS RECORD.jsonl...
+//   node judge.mjs [--closed] [--all-used|--own-used] SPECS RECORD.jsonl...
 //   --closed     every enumeration is taken for complete (a copy of the specifications is made for that)
 //   --all-used   an exemption that no exchange needed is a failure
+//   --own-used   so is one that speaks of the records given, and no other
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -212,13 +213,13 @@ export async function judgeAll(validator, exemptions, pairs) {
     return tally;
 }
 
-function report(tally, exemptions, mode, allUsed) {
+function report(tally, exemptions, mode) {
     const name = mode.closed ? 'closed enumerations' : 'as published';
 
     for (const [operation, n] of [...tally.operations].sort()) say(`  ${String(n).padStart(6)}  ${operation}`);
     for (const e of [...exemptions.exchanges, ...exemptions.findings]) {
         if (e.used) say(`  ${String(e.used).padStart(6)}  exempted: ${e.id}`);
-        else if (allUsed && e.met) tally.violation(`exemption ${e.id} was needed by no exchange: take it out`, 'unjudgeable.json');
+        else if (e.met && (mode.allUsed || (mode.ownUsed && e.records))) tally.violation(`exemption ${e.id} was needed by no exchange: take it out`, 'unjudgeable.json');
     }
     for (const [text, { n, source }] of tally.violations) say(`VIOLATION ${n} times, first at ${source}\n    ${text}`);
     say(`${name}: ${tally.exchanges} exchanges (${tally.distinct} distinct), ${tally.judged} judged ` +
@@ -230,15 +231,15 @@ async function main(args) {
     const options = args.filter((a) => a.startsWith('--')), [specs, ...files] = args.filter((a) => !a.startsWith('--'));
     const closed = options.includes('--closed');
 
-    if (!specs || !files.length || options.some((o) => !['--closed', '--all-used'].includes(o))) {
-        say('usage: node judge.mjs [--closed] [--all-used] SPECS RECORD.jsonl...');
+    if (!specs || !files.length || options.some((o) => !['--closed', '--all-used', '--own-used'].includes(o))) {
+        say('usage: node judge.mjs [--closed] [--all-used|--own-used] SPECS RECORD.jsonl...');
         return 2;
     }
     const exemptions = exemptionsOf(path.join(here, 'unjudgeable.json'), closed);
     const validator = await validatorOf(closed ? closedCopy(path.resolve(specs)) : path.resolve(specs));
     const tally = await judgeAll(validator, exemptions, pairsOf(files));
 
-    report(tally, exemptions, { closed }, options.includes('--all-used'));
+    report(tally, exemptions, { closed, allUsed: options.includes('--all-used'), ownUsed: options.includes('--own-used') });
     return tally.violations.size || !tally.judged ? 1 : 0;
 }
 

@@ -1,19 +1,25 @@
 #!/bin/sh
 # Debian's azure-cli, a client that nobody here wrote, against the simulated Azure as a private cloud of its own.
 #   run-azcli.sh BINARY
-# Where azure-cli cannot be had the part is named as skipped; with CI set that is a failure.
+# Microsoft's validator judges every exchange; those in api-versions it has no specification of are listed in unjudgeable.json.
+# Where azure-cli, node or the specifications cannot be had that is named as skipped; with CI set it is a failure.
 set -u
 
 binary=$(realpath "$1") || exit 2
 here=$(cd "$(dirname "$0")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
 dir=$(mktemp -d)
+specs=${REINSTATE_SPECS:-${REINSTATE_SHARED:-$checkout/../shared}/azure/specs}
 sim=
 passed=0 failed=0
 
-finish() {
+stop_sim() {
     [ -z "$sim" ] || kill -INT "$sim" 2>/dev/null
     wait
+    sim=
+}
+finish() {
+    stop_sim
     rm -rf "$dir"
 }
 trap finish EXIT
@@ -27,11 +33,21 @@ if ! sh "$checkout/tests/install.sh" azure-cli >"$dir/install" 2>&1; then
     exit
 fi
 
+# Before the shell's proxies are taken away below: npm may need them.
+unjudged=
+if [ ! -d "$specs/specification" ]; then
+    unjudged="no specifications (set REINSTATE_SPECS)"
+elif ! command -v node >/dev/null; then
+    unjudged="there is no node"
+elif [ ! -d "$here/node_modules/oav" ] && ! (cd "$here" && npm ci --no-audit --no-fund --silent); then
+    unjudged="the packages cannot be installed"
+fi
+
 # --- the cloud -----------------------------------------------------------------------------------------------------------
 
 # The story of the example one night earlier: the key is still there.
 sed 's/state: purged/state: active/' "$checkout/examples/01-lost-key/world.yaml" >"$dir/world.yaml"
-"$binary" sim --world "$dir/world.yaml" --write-cloud "$dir/cloud.json" >"$dir/sim" 2>&1 &
+"$binary" sim --world "$dir/world.yaml" --write-cloud "$dir/cloud.json" --record "$dir/azcli.jsonl" >"$dir/sim" 2>&1 &
 sim=$!
 tries=0
 until grep -q '^https:' "$dir/sim"; do
@@ -154,6 +170,25 @@ for version in 2022-03-02 2022-07-02 2024-03-02 2025-01-02; do
 done
 refused "rest: a path that is none" 1 "InvalidResourceType" \
     rest --method get --url "$arm/subscriptions/$subscription/providers/Microsoft.Compute/nonsense?api-version=2025-01-02"
+
+# --- the same exchanges, judged ------------------------------------------------------------------------------------------
+
+stop_sim
+if [ -n "$unjudged" ]; then
+    echo "skipped: azcli: the exchanges are not judged: $unjudged"
+    [ -z "${CI:-}" ] || failed=$((failed + 1))
+elif [ "$failed" != 0 ]; then
+    echo "azcli: failed: what was exchanged is not judged"
+else
+    for mode in "" --closed; do
+        # shellcheck disable=SC2086 # the mode is one word or none
+        if ! node "$here/judge.mjs" $mode --own-used "$specs" "$dir/azcli.jsonl" >"$dir/verdict"; then
+            failed=$((failed + 1))
+            grep -A1 '^VIOLATION' "$dir/verdict"
+        fi
+        tail -1 "$dir/verdict"
+    done
+fi
 
 echo "azcli: $passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
