@@ -1,4 +1,4 @@
-/* What other kinds may ask about a ProtectedVirtualMachine. Pure. */
+/* What other kinds may ask about a ProtectedVirtualMachine, and its export pass (protected_vm_export.c). */
 #ifndef REINSTATE_PROTECTED_VM_H
 #define REINSTATE_PROTECTED_VM_H
 
@@ -13,5 +13,9 @@ const struct value *protected_vm_newest_vault_point(const struct view *v, const 
 const char *protected_vm_source_state(const struct view *v, const struct document *pvm);
 /* Region of vault and VM, for the restore request; NULL when not known. */
 const char *protected_vm_region(const struct view *v, const struct document *pvm);
+
+/* The pass that exports a lost key, if this VM is elected for one and an order pays for it. Pure. */
+void protected_vm_export_steps(const struct view *v, const struct document *doc, struct steps *out);
+must_use int protected_vm_export_act(struct call *c, const struct actor *actor, struct err *err);
 
 #endif

@@ -1,0 +1,184 @@
+/* The pass that exports a lost key: a restore of disks that is expected to fail, one for each key. It belongs to the source
+ * VM's protection and to the key, not to the restore. Must not elect the exporter: order.c does. */
+#include "../azure/vault.h"
+#include "order.h"
+#include "protected_vm.h"
+
+#define SOURCE_EXPORT_TIME "one field report: 08:32 to 08:58 (Azure Backup support runbook, March 2026)"
+
+/* --- steps --------------------------------------------------------------------------------------------------------------------- */
+
+/* The lost key that elects this VM as its exporter; NULL when none does. */
+static const struct document *key_to_export(const struct view *v, const struct document *doc, struct export_election *ret)
+{
+    const struct document *key;
+    size_t at = 0;
+
+    while ((key = referrer_next(doc, "Key", &at))) {
+        if (!key_lost(v, key))
+            continue;
+        *ret = export_elect(v, key);
+        if (ret->protected_vm == doc)
+            return key;
+    }
+    return NULL;
+}
+
+static struct job_match export_match(const struct view *v, const struct document *doc, const struct export_election *e)
+{
+    const struct value *point = protected_vm_point(v, doc, e->order.point);
+
+    return (struct job_match){
+        .vm = value_str_at(doc->spec, "source.name"),
+        .type = RESTORE_DISKS,
+        .point_ms = time_parse(value_str_at(point, "time")),
+        .target_group = e->restored_vm ? value_str_at(e->restored_vm->spec, "target.resourceGroup") : NULL,
+        .since_ms = e->order.not_before_ms,
+    };
+}
+
+static size_t count_state(const struct value *jobs, const char *state)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(jobs); i++)
+        n += str_eq(value_str_at(value_item(jobs, i), "state"), state);
+    return n;
+}
+
+enum { ATTEMPTS_MAX = 3 };
+
+/* A job that failed without leaving a key: once more if its error says so, else a person. true: a step was added. */
+static bool block_failed_export(const struct document *doc, struct steps *out, const struct value *jobs)
+{
+    size_t failed = count_state(jobs, "failed");
+    const struct value *last = value_item(jobs, 0);
+    const char *code = value_str_at(last, "code");
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX))
+        return false;
+    steps_block(out, doc, "export-key", known ? known->action : "look at the job in the portal; the code is not in the table of errors",
+                "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"), code ? code : "an unnamed error",
+                known ? ": " : "", known ? known->meaning : "");
+    return true;
+}
+
+static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+{
+    const struct document *rvm = e->restored_vm;
+    const struct reference *staging = document_reference(rvm, "spec.target.stagingAccount");
+    const char *item = value_str_at(view_facts(v, doc), "itemId");
+    struct job_match match = export_match(v, doc, e);
+    struct value *jobs = jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match), *detail;
+    struct step *step;
+
+    if (block_failed_export(doc, out, jobs))
+        return;
+    step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
+                     count_state(jobs, "running")
+                         ? "an export pass for %s is running: it is adopted"
+                         : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
+                     e->key->address);
+    step->scope = item;
+    step->scenario = str_eq(protected_vm_source_state(v, doc), "present") ? "N-17" : "N-30";
+    step->precondition = "no export of this key from this point is running or usable, seen twice";
+    step->postcondition = "a failed restore job names the blob that holds the key";
+    step->estimate_ms = 26 * MINUTE_MS;
+    step->estimate_source = SOURCE_EXPORT_TIME;
+    step->unverified = "that a disks restore exports the key, and what it leaves behind (no recording of a failing pass is public)";
+    step->foretold = "the job will show Failed: that is intended, do not cancel it";
+    detail = value_map(v->arena);
+    value_set_string(v->arena, detail, "recoveryPoint", e->order.point);
+    value_set_string(v->arena, detail, "orderedBy", e->order.activation->name);
+    value_set_string(v->arena, detail, "stagingAccount", staging ? staging->id : NULL);
+    step->detail = detail;
+    step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
+    step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
+               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
+               "Backup Operator");
+}
+
+void protected_vm_export_steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct export_election e;
+    const struct value *point;
+
+    if (!key_to_export(v, doc, &e) || e.export || e.order.state != ORDER_IN_FORCE || !e.order.exports)
+        return;
+    point = protected_vm_point(v, doc, e.order.point);
+    if (point && str_eq(value_str_at(point, "vault"), "valid"))
+        steps_export(v, doc, out, &e);
+}
+
+/* --- acting ---------------------------------------------------------------------------------------------------------------------- */
+
+/* A key that is being recovered is for a while neither among the keys nor among the deleted ones. */
+static int key_still_lost(struct call *c, const struct job_run *run, struct err *err)
+{
+    const struct export_election *e = run->ctx;
+    const struct value *key = view_facts(run->actor->view, e->key);
+    const char *base = value_str_at(key, "base"), *name = value_str_at(key, "name");
+    struct value *found = NULL;
+
+    if (!base || !str_eq(value_str_at(key, "storeState"), "present"))
+        return 0;
+    if (vault_get_key(run->az, c, run->actor->arena, base, name, NULL, &found, err) < 0 && err->class != ERR_NOT_FOUND)
+        return -(int)err->class;
+    if (!found && vault_get_deleted_key(run->az, c, run->actor->arena, base, name, &found, err) < 0 && err->class != ERR_NOT_FOUND)
+        return -(int)err->class;
+    if (!found)
+        return 0;
+    err_set(err, ERR_CONFLICT, "%s is not lost after all: a look %s later finds it", e->key->address,
+            duration_format(run->actor->arena, run->settle_ms));
+    return err_advise(err, "plan again; nothing was triggered");
+}
+
+int protected_vm_export_act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const struct view *v = actor->view;
+    struct export_election e;
+    struct backup_job job;
+    struct job_run run;
+    struct value *before;
+
+    if (!key_to_export(v, doc, &e) || !e.restored_vm)
+        return err_set(err, ERR_CONFLICT, "nothing is to be exported any more");
+    run = (struct job_run){
+        .az = kind_azure(actor->provider, doc),
+        .vault_id = value_str_at(view_facts(v, doc), "vaultId"),
+        .item_id = actor->step->scope,
+        .match = export_match(v, doc, &e),
+        .settle_ms = v->settings->settle_ms,
+        .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
+        .actor = actor,
+        .while_running = "will show Failed: intended, do not cancel",
+        .still_due = key_still_lost,
+        .ctx = &e,
+        /* Disks, because they have no name to collide with and their jobs name the container. No set is named. */
+        .request =
+            {
+                .type = RESTORE_DISKS,
+                .point = e.order.point,
+                .source_vm_id = value_str_at(view_facts(v, doc), "source.id"),
+                .region = protected_vm_region(v, doc),
+                .storage_account_id = reference_id(actor->arena, e.restored_vm, "spec.target.stagingAccount", NULL),
+                .target_group_id = arm_id_parent(actor->arena, restored_vm_id(actor->arena, e.restored_vm), 4),
+            },
+    };
+    before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
+    TRY(job_run_once(c, &run, count_state(before, "failed"), &job, err));
+    if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
+        err_set(err, ERR_CONFLICT, "job %s completed: the key was fine after all, and restored disks are in %s", job.id,
+                job.target_group ? job.target_group : "the target group");
+        return err_advise(err, "plan again; the disks are kept and nothing is restored over them");
+    }
+    if (job.encryption_blob) {
+        actor_say(actor, "job %s failed as foretold (%s) and left the key in storage account %s", job.id,
+                  job.error_code ? job.error_code : "no code", job.storage_account ? job.storage_account : "?");
+        return 0;
+    }
+    err_set(err, ERR_BLOCKED, "job %s ended %s with %s and left no key", job.id, job.status, job.error_code ? job.error_code : "no code");
+    return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
+}

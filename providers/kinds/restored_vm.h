@@ -1,0 +1,32 @@
+/* What the files of kind RestoredVirtualMachine share: restored_vm.c concludes the steps, restored_vm_checks.c knows what
+ * stands against a restore, restored_vm_acts.c carries it out. */
+#ifndef REINSTATE_RESTORED_VM_H
+#define REINSTATE_RESTORED_VM_H
+
+#include "situation.h"
+
+/* --- what is known (pure) ---------------------------------------------------------------------------------------- */
+
+/* The newest of our jobs in that state ("running", "completed", …); NULL. */
+const struct value *restored_vm_job(const struct value *jobs, const char *state);
+size_t restored_vm_failures(const struct value *jobs);
+/* What the VM at the target lacks of its declaration; NULL: nothing. Power is apart, since it can be mended. */
+const char *restored_vm_differs(const struct view *v, const struct situation *s);
+/* Declared is a running VM. */
+bool restored_vm_runs(const struct document *doc);
+
+/* --- what a step needs, and what stands against it (pure) --------------------------------------------------------- */
+
+/* The steps of protection, key, set and grants. */
+void restored_vm_needs(const struct view *v, const struct situation *s, struct steps *out, struct step *step);
+void restored_vm_rights(const struct view *v, const struct situation *s, struct steps *out, struct step *step);
+/* Reasons not to restore although ordered and possible to trigger. true: a step was added. */
+bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out);
+/* The source VM is there: it heals, or it runs and nothing is declared besides. true: a step was added. */
+bool restored_vm_beside_source(const struct view *v, const struct situation *s, struct steps *out);
+
+/* --- acting -------------------------------------------------------------------------------------------------------- */
+
+must_use int restored_vm_act(struct call *c, const struct actor *actor, struct err *err);
+
+#endif

@@ -1,0 +1,106 @@
+/* Knows how a restore is carried out: triggered once, followed, read back; and how a restored VM is started. Must not decide
+ * whether one is due. */
+#include "protected_vm.h"
+#include "restored_vm.h"
+
+static int act_start(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+{
+    struct arm_operation op;
+
+    TRY(arm_send(az, c, actor->arena, HTTP_POST, arena_printf(actor->arena, "%s/start", actor->step->scope), API_COMPUTE, NULL,
+                 ARM_REPEATABLE, &op, err));
+    if (arm_follow(az, c, actor->arena, &op, actor->view->settings->poll_bound_ms, NULL, err) == 0)
+        return 0;
+    return err_advise(
+        err,
+        "a restored confidential VM that does not start is most often refused its key: check the Confidential VM Orchestrator's grant, "
+        "the key's release policy for this region, and that the version is enabled (see reinstate explain KeyAccess)");
+}
+
+static int act_verify(struct call *c, const struct actor *actor, struct err *err)
+{
+    struct situation s = situation_of(actor->view, actor->step->document);
+    const char *differs;
+
+    (void)c;
+    if (situation_type(s.doc) != RESTORE_NEW_VM)
+        return 0;
+    if (!str_eq(view_state(actor->view, s.doc), "present"))
+        return err_set(err, ERR_CONFLICT, "the restore job is completed and there is no VM at the target");
+    differs = restored_vm_differs(actor->view, &s);
+    if (differs)
+        return err_set(err, ERR_CONFLICT, "the restored VM is not as declared: %s", differs);
+    if (restored_vm_runs(s.doc) && !str_eq_nocase(value_str_at(view_facts(actor->view, s.doc), "power"), "running")) {
+        err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s)", value_str_at(view_facts(actor->view, s.doc), "power"));
+        return err_advise(err, "apply again: it is then started");
+    }
+    actor_say(actor, "read back: provisioned, confidential, on the declared set%s", restored_vm_runs(s.doc) ? ", running" : "");
+    return 0;
+}
+
+static int target_still_free(struct call *c, const struct job_run *run, struct err *err)
+{
+    struct value *found;
+
+    if (run->request.type != RESTORE_NEW_VM)
+        return 0;
+    if (arm_get(run->az, c, run->actor->arena, run->request.target_vm_id, API_COMPUTE, &found, err) < 0)
+        return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
+    err_set(err, ERR_CONFLICT, "a VM has appeared at the target meanwhile");
+    return err_advise(err, "plan again; nothing was triggered");
+}
+
+static int act_restore(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+{
+    const struct view *v = actor->view;
+    struct situation s = situation_of(v, actor->step->document);
+    struct backup_job job;
+    struct job_run run = {
+        .az = az,
+        .vault_id = value_str_at(view_facts(v, s.pvm), "vaultId"),
+        .item_id = value_str_at(view_facts(v, s.pvm), "itemId"),
+        .match = s.match,
+        .settle_ms = v->settings->settle_ms,
+        .bound_ms = restored_vm_timeout(s.doc, "restore", v->settings->restore_bound_ms),
+        .actor = actor,
+        .still_due = target_still_free,
+        .request =
+            {
+                .type = situation_type(s.doc),
+                .point = s.order.point,
+                .source_vm_id = value_str_at(view_facts(v, s.pvm), "source.id"),
+                .region = protected_vm_region(v, s.pvm),
+                .storage_account_id = reference_id(actor->arena, s.doc, "spec.target.stagingAccount", NULL),
+                .target_group_id = arm_id_parent(actor->arena, restored_vm_id(actor->arena, s.doc), 4),
+                .target_vm_id = restored_vm_id(actor->arena, s.doc),
+                .subnet_id = reference_id(actor->arena, s.doc, "spec.target.subnet", NULL),
+                .des_id = s.given == DX_GIVEN_NOTHING ? NULL : s.des_id,
+                .zone = value_str_at(s.doc->spec, "zone"),
+                .disk_luns = value_get(s.doc->spec, "restoreDiskLuns"),
+            },
+    };
+
+    TRY(job_run_once(c, &run, restored_vm_failures(s.jobs), &job, err));
+    if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
+        actor_say(actor, "job %s completed", job.id);
+        return 0;
+    }
+    err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job.id, job.status, job.error_code ? job.error_code : "no code");
+    if (job.error_code && azure_error_find(job.error_code))
+        return err_advise(err, "%s: %s", azure_error_find(job.error_code)->meaning, azure_error_find(job.error_code)->action);
+    return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
+}
+
+int restored_vm_act(struct call *c, const struct actor *actor, struct err *err)
+{
+    struct azure *az = kind_azure(actor->provider, actor->step->document);
+
+    switch (actor->step->action) {
+    case ACTION_START_VM:
+        return act_start(c, actor, az, err);
+    case ACTION_VERIFY:
+        return act_verify(c, actor, err);
+    default:
+        return act_restore(c, actor, az, err);
+    }
+}

@@ -1,0 +1,170 @@
+/* Knows why a restore that is ordered is not carried out: what it needs and lacks, the source that heals or still runs. Pure.
+ * Must not know how one is triggered. */
+#include "protected_vm.h"
+#include "restored_vm.h"
+
+/* --- what is known -------------------------------------------------------------------------------------------------------------- */
+
+const struct value *restored_vm_job(const struct value *jobs, const char *state)
+{
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (str_eq(value_str_at(value_item(jobs, i), "state"), state))
+            return value_item(jobs, i);
+    return NULL;
+}
+
+size_t restored_vm_failures(const struct value *jobs)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(jobs); i++)
+        n +=
+            str_eq(value_str_at(value_item(jobs, i), "state"), "failed") || str_eq(value_str_at(value_item(jobs, i), "state"), "cancelled");
+    return n;
+}
+
+const char *restored_vm_differs(const struct view *v, const struct situation *s)
+{
+    const struct value *facts = view_facts(v, s->doc), *live = value_get(facts, "live");
+    const char *des = value_str_at(facts, "des");
+
+    if (!str_eq_nocase(value_str_at(live, "properties.provisioningState"), "Succeeded"))
+        return arena_printf(v->arena, "its provisioning state is %s", value_str_at(live, "properties.provisioningState"));
+    if (s->now.encryption == DX_PMK)
+        return NULL;
+    if (!str_eq_nocase(value_str_at(live, "properties.securityProfile.securityType"), "ConfidentialVM"))
+        return "it is no confidential VM";
+    if (s->des_id && !arm_id_equal(des ? des : "", s->des_id))
+        return arena_printf(v->arena, "its disk encryption set is %s", des ? des : "none");
+    return NULL;
+}
+
+bool restored_vm_runs(const struct document *doc)
+{
+    return str_eq(value_str_at(doc->spec, "verify.powerState"), "running");
+}
+
+/* --- what stands against it ------------------------------------------------------------------------------------------------------ */
+
+void restored_vm_needs(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
+{
+    const struct document *access;
+    size_t at = 0;
+
+    view_need(v, out, step, s->pvm);
+    view_need(v, out, step, s->key);
+    view_need(v, out, step, s->des);
+    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
+        view_need(v, out, step, access);
+}
+
+static const struct document *blocked_need(const struct view *v, const struct situation *s)
+{
+    const struct document *access;
+    size_t at = 0;
+
+    if (s->now.encryption == DX_PMK)
+        return NULL;
+    if (s->key && view_prospect(v, s->key) == PROSPECT_BLOCKED)
+        return s->key;
+    if (s->des && view_prospect(v, s->des) == PROSPECT_BLOCKED)
+        return s->des;
+    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
+        if (view_prospect(v, access) == PROSPECT_BLOCKED)
+            return access;
+    return NULL;
+}
+
+void restored_vm_rights(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
+{
+    const struct reference *staging = document_reference(s->doc, "spec.target.stagingAccount");
+    const char *group = arm_id_parent(v->arena, restored_vm_id(v->arena, s->doc), 4);
+
+    step_right(out, step, value_str_at(view_facts(v, s->pvm), "vaultId"),
+               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
+               "Backup Operator");
+    step_right(out, step, group, "Microsoft.Compute/virtualMachines/write", false, "Contributor");
+    step_right(out, step, group, "Microsoft.Compute/disks/write", false, "Contributor");
+    if (staging && staging->id)
+        step_right(out, step, staging->id, "Microsoft.Storage/storageAccounts/read", false, "Storage Account Contributor");
+}
+
+bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out)
+{
+    const struct dx_row *then = diagnose(&s->then);
+    const struct document *blocked = blocked_need(v, s);
+    struct step *step;
+
+    if (!s->point) {
+        steps_block(out, s->doc, NULL, "list the points: reinstate activate -f ... VM", "the vault has no recovery point %s of %s",
+                    s->order.point ? s->order.point : "in the vault tier", s->pvm->name);
+        return true;
+    }
+    if (value_bool_at(s->point, "softDeleted", false)) {
+        steps_block(out, s->doc, NULL, "undelete the protected item in the vault, or order another point",
+                    "recovery point %s is soft-deleted", value_str_at(s->point, "id"));
+        return true;
+    }
+    if (blocked) {
+        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", blocked->address), "ordered, but %s is blocked",
+                           blocked->address);
+        step->scenario = diagnose(&s->now) ? diagnose(&s->now)->id : NULL;
+        return true;
+    }
+    if (situation_type(s->doc) == RESTORE_REPLACE) {
+        steps_block(out, s->doc, NULL, "declare restore: new-vm or disks",
+                    "replacing the disks of a confidential VM is not offered: the documents contradict each other");
+        return true;
+    }
+    if (then && then->outcome != DX_SUCCEEDS) {
+        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "%s (%s)", dx_remedy_words(then->remedy[0]), then->source),
+                           "ordered, but foreseen to fail: %s%s%s", then->state, then->code ? ", " : "", then->code ? then->code : "");
+        step->scenario = then->id;
+        return true;
+    }
+    return false;
+}
+
+static void steps_source_there(const struct view *v, const struct situation *s, struct steps *out, const char *source)
+{
+    bool key_returns = s->key && view_prospect(v, s->key) == PROSPECT_PENDING;
+
+    steps_add(out, s->doc, ACTION_NONE, NULL,
+              "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare evenIfSourceHealthy to "
+              "restore all the same%s",
+              source, key_returns ? "comes back with the steps above" : "is usable",
+              str_eq(source, "stopped") ? "; start the source when its key is back" : "");
+}
+
+/* The source heals by itself when its own set and key are there, now or after the steps planned. */
+static bool source_heals(const struct view *v, const struct situation *s)
+{
+    const char *source = protected_vm_source_state(v, s->pvm);
+
+    if (str_eq(source, "absent") || value_bool_at(s->doc->spec, "evenIfSourceHealthy", false))
+        return false;
+    if (s->now.encryption == DX_PMK)
+        return str_eq(source, "running");
+    return s->then.key == DX_KEY_PRESENT && s->original_des && (s->then.des == DX_DES_INTACT || s->then.des == DX_DES_ROTATED);
+}
+
+bool restored_vm_beside_source(const struct view *v, const struct situation *s, struct steps *out)
+{
+    const char *source = protected_vm_source_state(v, s->pvm);
+
+    if (source_heals(v, s)) {
+        steps_source_there(v, s, out, source);
+        return true;
+    }
+    if (str_eq(source, "running") && !value_bool_at(s->doc->spec, "besideSource", false)) {
+        steps_block(out, s->doc, NULL, "declare besideSource: true, or stop the source VM",
+                    "the source VM is running; two machines with one identity are restored only when declared");
+        return true;
+    }
+    if (str_eq(source, "unseen")) {
+        steps_block(out, s->doc, NULL, "give the credential the right to read the source VM",
+                    "whether the source VM still runs cannot be seen");
+        return true;
+    }
+    return false;
+}
