@@ -38,6 +38,42 @@ char *key_vault_id(struct arena *a, const struct document *doc)
     return doc ? kind_resource_id(a, doc, "Microsoft.KeyVault/vaults", "vaultName") : NULL;
 }
 
+char *managed_hsm_id(struct arena *a, const struct document *doc)
+{
+    return doc ? kind_resource_id(a, doc, "Microsoft.KeyVault/managedHSMs", "hsmName") : NULL;
+}
+
+char *key_store_id(struct arena *a, const struct document *store)
+{
+    return store && str_eq(store->kind, "ManagedHsm") ? managed_hsm_id(a, store) : key_vault_id(a, store);
+}
+
+const char *key_store_of(struct arena *a, const struct document *doc)
+{
+    return !doc ? NULL : str_eq(doc->kind, "Key") ? reference_id(a, doc, "spec.store", key_store_id) : key_store_id(a, doc);
+}
+
+bool key_store_is_hsm(const struct document *doc)
+{
+    const struct reference *ref = doc && str_eq(doc->kind, "Key") ? document_reference(doc, "spec.store") : NULL;
+
+    if (ref && !ref->target)
+        return ref->id && str_find_nocase(ref->id, "/Microsoft.KeyVault/managedHSMs/");
+    return doc && str_eq(ref ? ref->target->kind : doc->kind, "ManagedHsm");
+}
+
+char *key_store_base(struct arena *a, const struct cloud *cloud, const struct document *doc)
+{
+    const char *id = key_store_of(a, doc);
+
+    return id ? cloud_store_base(a, cloud, key_store_is_hsm(doc) ? STORE_HSM : STORE_VAULT, arm_id_name(id)) : NULL;
+}
+
+const char *key_store_word(const struct document *doc)
+{
+    return key_store_is_hsm(doc) ? "managed HSM" : "key vault";
+}
+
 char *recovery_vault_id(struct arena *a, const struct document *doc)
 {
     return doc ? kind_resource_id(a, doc, "Microsoft.RecoveryServices/vaults", "vaultName") : NULL;

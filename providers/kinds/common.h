@@ -17,10 +17,20 @@ char *kind_resource_id(struct arena *a, const struct document *doc, const char *
 
 /* The ids that documents of these kinds stand for; NULL doc: NULL. */
 char *key_vault_id(struct arena *a, const struct document *doc);
+char *managed_hsm_id(struct arena *a, const struct document *doc);
+char *key_store_id(struct arena *a, const struct document *store); /* of a KeyVault or a ManagedHsm */
 char *recovery_vault_id(struct arena *a, const struct document *doc);
 char *disk_encryption_set_id(struct arena *a, const struct document *doc);
 char *source_vm_id(struct arena *a, const struct document *protected_vm);
 char *restored_vm_id(struct arena *a, const struct document *restored_vm);
+
+/* The store of a key. `doc` is a Key, or itself a KeyVault or ManagedHsm. The ARM id is NULL when none is named. */
+const char *key_store_of(struct arena *a, const struct document *doc);
+bool key_store_is_hsm(const struct document *doc);
+/* Its data-plane URL, "https://NAME.vault.azure.net" or "https://NAME.managedhsm.azure.net"; NULL when no store is named. */
+char *key_store_base(struct arena *a, const struct cloud *cloud, const struct document *doc);
+/* "key vault" or "managed HSM". */
+const char *key_store_word(const struct document *doc);
 
 /* A RestoredVirtualMachine's own bound on its "export" or "restore", in ms, or what applies otherwise. */
 int64_t restored_vm_timeout(const struct document *doc, const char *which, int64_t otherwise);

@@ -23,9 +23,7 @@ static const struct value *vault_live(const struct view *v, const struct documen
 
 static const char *vault_id_of(struct arena *a, const struct document *doc)
 {
-    const struct document *key = document_target(doc, "spec.key");
-
-    return key ? reference_id(a, key, "spec.store", key_vault_id) : NULL;
+    return key_store_of(a, document_target(doc, "spec.key"));
 }
 
 static int well_known_id(struct call *c, const struct observer *o, struct azure *az, const char *name, struct value *p, struct err *err)

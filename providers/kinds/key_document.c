@@ -83,11 +83,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     const char *name = value_str_at(o->document->spec, "keyName"), *base = value_str_at(store_facts, "base");
     struct value *facts = NULL;
 
-    if (!base) {
-        const char *id = reference_id(o->arena, o->document, "spec.store", key_vault_id);
-
-        base = id ? cloud_store_base(o->arena, azure_cloud(az), STORE_VAULT, arm_id_name(id)) : NULL;
-    }
+    if (!base)
+        base = key_store_base(o->arena, azure_cloud(az), o->document);
     /* A vault that is gone has no host name any more; asking it would say nothing about the key. */
     if (!base || str_eq(store_state, "absent") || str_eq(store_state, "deleted"))
         facts = facts_new(o->arena, "absent");
@@ -137,7 +134,7 @@ static const char *key_url(const struct view *v, const struct document *doc)
 
 static void need_data_right(const struct view *v, struct steps *out, struct step *step, const struct document *doc, const char *verb)
 {
-    const char *vault = reference_id(v->arena, doc, "spec.store", key_vault_id);
+    const char *vault = key_store_of(v->arena, doc);
 
     if (vault)
         step_right(out, step, vault, arena_printf(v->arena, "Microsoft.KeyVault/vaults/keys/%s", verb), true, "Key Vault Crypto Officer");

@@ -1,21 +1,23 @@
-/* The table of every kind. The order matters: a kind refers only to kinds before it. ManagedHsm belongs after KeyVault,
- * ManagedHsmRoleAssignment after RoleAssignment. */
+/* The table of every kind. The order matters: a kind refers only to kinds before it. */
 #include "registry.h"
 
-extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, protected_vm_kind, key_kind,
-    disk_encryption_set_kind, key_access_kind, key_vault_access_policy_kind, role_assignment_kind, restored_vm_kind, activation_kind;
+extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, managed_hsm_kind, protected_vm_kind,
+    key_kind, disk_encryption_set_kind, key_access_kind, key_vault_access_policy_kind, role_assignment_kind,
+    managed_hsm_role_assignment_kind, restored_vm_kind, activation_kind;
 
 static const struct kind *const items[] = {
     &azure_kind,
     &policy_kind,
     &recovery_services_vault_kind,
     &key_vault_kind,
+    &managed_hsm_kind,
     &protected_vm_kind,
     &key_kind,
     &disk_encryption_set_kind,
     &key_access_kind,
     &key_vault_access_policy_kind,
     &role_assignment_kind,
+    &managed_hsm_role_assignment_kind,
     &restored_vm_kind,
     &activation_kind,
 };
@@ -27,12 +29,14 @@ const char *const all_kind_names[] = {
     "Policy",
     "RecoveryServicesVault",
     "KeyVault",
+    "ManagedHsm",
     "ProtectedVirtualMachine",
     "Key",
     "DiskEncryptionSet",
     "KeyAccess",
     "KeyVaultAccessPolicy",
     "RoleAssignment",
+    "ManagedHsmRoleAssignment",
     "RestoredVirtualMachine",
     "Activation",
     NULL,
