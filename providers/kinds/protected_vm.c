@@ -2,8 +2,8 @@
  * may be gone; then it is never protected anew. The export belongs here and to the key, not to the restore.
  *
  * Facts: state, itemId, live (protected item), points [{id, time, snapshot, vault, confidential, customerKey,
- * securityType}], source {state, live, power, des}, jobs [job facts], exports [job facts that left a key, newest first,
- * with accountId when declared staging accounts tell it]. */
+ * securityType}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that left a key, newest
+ * first, with accountId when declared staging accounts tell it]. */
 #include "protected_vm.h"
 
 #include "../azure/blob.h"
@@ -35,6 +35,24 @@ static struct value *point_facts(struct arena *a, const struct value *body)
     return f;
 }
 
+/* The set that the VM names, declared or not: it is evidence of the key version, and its state is part of the diagnosis. */
+static int observe_set(struct call *c, const struct observer *o, struct azure *az, struct value *source, struct err *err)
+{
+    const char *id = value_str_at(source, "des");
+    struct value *set, *live;
+
+    if (!id)
+        return 0;
+    if (arm_get(az, c, o->arena, id, API_DISK, &live, err) < 0) {
+        TRY(facts_from_error(o->arena, "reading the source VM's disk encryption set", err, &set));
+    } else {
+        set = facts_new(o->arena, "present");
+        value_set(o->arena, set, "live", live);
+    }
+    value_set(o->arena, source, "set", set);
+    return 0;
+}
+
 static int observe_source(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
     struct value *source, *live, *view;
@@ -47,6 +65,7 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
         value_set(o->arena, source, "live", live);
         value_set_string(o->arena, source, "des",
                          value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
+        TRY(observe_set(c, o, az, source, err));
         if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
             value_set_string(o->arena, source, "power", vm_power(view));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)

@@ -1,0 +1,302 @@
+/* Knows what each evidence of a key version is worth and how two of them are compared. Must not know what is done with the
+ * answer. */
+#include "original_key.h"
+
+#include <string.h>
+
+#include "../azure/vault.h"
+#include "order.h"
+#include "protected_vm.h"
+
+/* What one evidence says. `firm`: it tells of the point's own time, so that another firm one must not differ. */
+struct finding {
+    const char *url, *version, *also, *words;
+    bool firm;
+};
+
+#define KID_KEYS "/keys/"
+
+/* "https://kv…/keys/NAME/VERSION": the name, and what stands before /keys/. */
+static const char *key_name(struct arena *a, const char *url)
+{
+    const char *at = url ? str_find_nocase(url, KID_KEYS) : NULL;
+
+    return at ? arena_strndup(a, at + strlen(KID_KEYS), strcspn(at + strlen(KID_KEYS), "/")) : NULL;
+}
+
+static const char *key_base(struct arena *a, const char *url)
+{
+    const char *at = url ? str_find_nocase(url, KID_KEYS) : NULL;
+
+    return at ? arena_strndup(a, url, (size_t)(at - url)) : NULL;
+}
+
+/* --- creation time ------------------------------------------------------------------------------------------------------- */
+
+const struct value *version_at(const struct value *versions, int64_t ms)
+{
+    const struct value *best = NULL;
+
+    for (size_t i = 0; i < value_count(versions); i++) {
+        const struct value *item = value_item(versions, i);
+        int64_t created = value_int_at(item, "created", 0);
+
+        if (created > 0 && created * SECOND_MS <= ms && (!best || created > value_int_at(best, "created", 0)))
+            best = item;
+    }
+    return best;
+}
+
+static struct finding by_creation(const struct view *v, const struct document *key, int64_t point_ms)
+{
+    const struct value *item = key && point_ms != TIME_NONE ? version_at(value_get(view_facts(v, key), "versions"), point_ms) : NULL;
+
+    if (!item)
+        return (struct finding){0};
+    return (struct finding){
+        .version = value_str_at(item, "version"),
+        .words = arena_printf(v->arena, "the newest version that was there when the point was taken (created %s)",
+                              time_format(v->arena, value_int_at(item, "created", 0) * SECOND_MS)),
+    };
+}
+
+/* --- own history ----------------------------------------------------------------------------------------------------------- */
+
+/* The newest record not later than `ms`; NULL. */
+static const struct value *record_at(const struct value *history, int64_t ms)
+{
+    const struct value *best = NULL;
+    int64_t best_ms = TIME_NONE;
+
+    for (size_t i = 0; i < value_count(history); i++) {
+        int64_t at = time_parse(value_str_at(value_item(history, i), "time"));
+
+        if (at == TIME_NONE || at > ms || (best && at < best_ms))
+            continue;
+        best = value_item(history, i);
+        best_ms = at;
+    }
+    return best;
+}
+
+static struct finding by_history(const struct view *v, const struct document *pvm, int64_t point_ms)
+{
+    const struct value *history = value_get(view_facts(v, pvm), "history");
+    const struct value *then = record_at(history, point_ms == TIME_NONE ? v->now_ms : point_ms), *now = record_at(history, v->now_ms);
+    struct finding f = {.url = value_str_at(then, "key"), .firm = true};
+    const char *latest = vault_kid_version(value_str_at(now, "key"));
+
+    f.version = vault_kid_version(f.url);
+    if (!f.version)
+        return (struct finding){0};
+    if (!str_eq(latest, f.version))
+        f.also = latest;
+    f.words = arena_printf(v->arena, "own history, as of %s", value_str_at(then, "time"));
+    return f;
+}
+
+/* --- the set ----------------------------------------------------------------------------------------------------------------- */
+
+/* The set the VM is on, or was when it was last seen: as the source VM names it, else as the history does. */
+static const struct value *set_live(const struct view *v, const struct document *pvm)
+{
+    const struct value *facts = view_facts(v, pvm), *live = value_at(facts, "source.set.live");
+    const struct value *record = record_at(value_get(facts, "history"), v->now_ms);
+    const char *id = value_str_at(facts, "source.des");
+
+    if (live)
+        return live;
+    if (!id)
+        id = value_str_at(record, "set");
+    for (size_t i = 0; id && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        if (str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), id))
+            return value_get(view_facts(v, doc), "live");
+    }
+    return NULL;
+}
+
+/* Before its last rotation the set was on one of its previous keys. With several of them their order is told by when they
+ * were created, if that is to be seen. */
+static const char *previous_key(const struct view *v, const struct document *key, const struct value *previous, int64_t point_ms)
+{
+    const struct value *versions = key ? value_get(view_facts(v, key), "versions") : NULL;
+    struct value *known = value_list(v->arena);
+    const struct value *best;
+
+    if (value_count(previous) == 1)
+        return value_str_at(value_item(previous, 0), "keyUrl");
+    for (size_t i = 0; i < value_count(previous); i++) {
+        const char *version = vault_kid_version(value_str_at(value_item(previous, i), "keyUrl"));
+
+        for (size_t j = 0; j < value_count(versions); j++)
+            if (str_eq_nocase(value_str_at(value_item(versions, j), "version"), version))
+                value_push(v->arena, known, value_item(versions, j));
+    }
+    best = value_count(known) == value_count(previous) ? version_at(known, point_ms) : NULL;
+    for (size_t i = 0; best && i < value_count(previous); i++)
+        if (str_eq_nocase(vault_kid_version(value_str_at(value_item(previous, i), "keyUrl")), value_str_at(best, "version")))
+            return value_str_at(value_item(previous, i), "keyUrl");
+    return NULL;
+}
+
+static struct finding by_set(const struct view *v, const struct document *pvm, const struct document *key, int64_t point_ms)
+{
+    const struct value *live = set_live(v, pvm), *previous = value_at(live, "properties.previousKeys");
+    const char *active = value_str_at(live, "properties.activeKey.keyUrl");
+    const char *turned = value_str_at(live, "properties.lastKeyRotationTimestamp");
+    int64_t turned_ms = time_parse(turned);
+    struct finding f = {.url = active};
+
+    if (!active || (turned_ms == TIME_NONE && value_count(previous)))
+        return (struct finding){0};
+    if (turned_ms == TIME_NONE || point_ms == TIME_NONE) {
+        f.words = "the set's active key; the set does not say since when";
+    } else if (point_ms >= turned_ms) {
+        f.firm = true;
+        f.words = arena_printf(v->arena, "the set's active key, there since %s", time_format(v->arena, turned_ms));
+    } else {
+        f.firm = true;
+        f.url = previous_key(v, key, previous, point_ms);
+        f.also = vault_kid_version(active);
+        f.words = arena_printf(v->arena, "the set's previous key, there until %s", time_format(v->arena, turned_ms));
+    }
+    f.version = vault_kid_version(f.url);
+    return f.version ? f : (struct finding){0};
+}
+
+/* --- weighing ------------------------------------------------------------------------------------------------------------------ */
+
+static bool agree(const struct finding *x, const struct finding *y)
+{
+    return str_eq_nocase(x->version, y->version) || str_eq_nocase(x->also, y->version) || str_eq_nocase(x->version, y->also);
+}
+
+/* A finding about a key of another name than the Key document's says nothing of its versions. */
+static bool other_key(const struct view *v, const struct document *key, const struct finding *f)
+{
+    const char *declared = key ? value_str_at(key->spec, "keyName") : NULL;
+
+    return key && f->url && !str_eq_nocase(key_name(v->arena, f->url), declared ? declared : key->name);
+}
+
+static void take(const struct view *v, struct original_key *o, enum key_evidence evidence, const struct finding *f)
+{
+    if (!f->version || o->version)
+        return;
+    o->version = f->version;
+    o->evidence = evidence;
+    o->words = f->words;
+    o->also = f->also;
+    if (!o->name)
+        o->name = key_name(v->arena, f->url);
+    if (!o->base)
+        o->base = key_base(v->arena, f->url);
+}
+
+static const char *disagreement(const struct view *v, const struct document *key, const struct finding *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct finding *x = &all[i];
+
+        if (!x->version || !x->firm)
+            continue;
+        if (other_key(v, key, x))
+            return arena_printf(v->arena, "%s is another key: %s says %s", key->address, x->words, x->url);
+        for (size_t j = i + 1; j < n; j++)
+            if (all[j].version && all[j].firm && !other_key(v, key, &all[j]) && !agree(x, &all[j]))
+                return arena_printf(v->arena, "%s says version %s, but %s says %s", x->words, x->version, all[j].words,
+                                    all[j].version);
+    }
+    return NULL;
+}
+
+struct original_key original_key_of(const struct view *v, const struct document *pvm, const struct document *key,
+                                    const struct value *point)
+{
+    int64_t point_ms = time_parse(value_str_at(point, "time"));
+    const struct value *facts = view_facts(v, key);
+    enum { DECLARED, HISTORY, SET, CREATION, N };
+    static const enum key_evidence kinds[N] = {
+        [DECLARED] = KEY_EVIDENCE_DECLARED, [HISTORY] = KEY_EVIDENCE_HISTORY,
+        [SET] = KEY_EVIDENCE_SET, [CREATION] = KEY_EVIDENCE_CREATION,
+    };
+    struct finding all[N] = {
+        [DECLARED] = {.version = key ? value_str_at(key->spec, "version") : NULL, .words = "the Key document", .firm = true},
+        [HISTORY] = by_history(v, pvm, point_ms),
+        [SET] = by_set(v, pvm, key, point_ms),
+        [CREATION] = by_creation(v, key, point_ms),
+    };
+    struct original_key o = {
+        .base = value_str_at(facts, "base"),
+        .name = value_str_at(facts, "name"),
+        .words = "neither a declared version, nor own history, nor a set, nor a list of versions tells it",
+        .conflict = disagreement(v, key, all, CREATION),
+    };
+
+    for (size_t i = 0; i < N; i++)
+        if (!other_key(v, key, &all[i]))
+            take(v, &o, kinds[i], &all[i]);
+    return o;
+}
+
+/* --- what a Key document stands for ---------------------------------------------------------------------------------------------- */
+
+static bool ordered(enum order_state state)
+{
+    return state == ORDER_IN_FORCE || state == ORDER_FUTURE;
+}
+
+/* One ordered restore through a set on this key: what its point needs joins what is known so far. */
+static void need_join(const struct view *v, const struct document *key, const struct document *rvm, struct key_need *need,
+                      const char **ret_whose)
+{
+    const struct document *pvm = document_target(rvm, "spec.from");
+    struct order order = order_for(v, rvm);
+    const struct value *point = ordered(order.state) ? protected_vm_point(v, pvm, order.point) : NULL;
+    struct original_key o;
+
+    if (!point)
+        return;
+    o = original_key_of(v, pvm, key, point);
+    if (o.conflict && !need->conflict)
+        need->conflict = arena_printf(v->arena, "for point %s of %s, %s", order.point, pvm->name, o.conflict);
+    if (need->point_ms == TIME_NONE)
+        need->point_ms = time_parse(value_str_at(point, "time"));
+    if (!o.version)
+        return;
+    if (!need->version) {
+        need->version = o.version;
+        need->evidence = o.evidence;
+        need->words = o.words;
+        *ret_whose = arena_printf(v->arena, "point %s of %s", order.point, pvm->name);
+    } else if (!str_eq_nocase(need->version, o.version)) {
+        need->conflict = arena_printf(v->arena, "%s needs version %s (%s), and point %s of %s needs %s (%s)", *ret_whose, need->version,
+                                      need->words, order.point, pvm->name, o.version, o.words);
+    }
+}
+
+struct key_need key_needed(const struct view *v, const struct document *key)
+{
+    const char *declared = value_str_at(key->spec, "version"), *whose = NULL;
+    struct key_need need = {.words = "no ordered point tells it", .point_ms = TIME_NONE};
+    const struct document *des, *rvm;
+    size_t at = 0;
+
+    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
+        size_t at_vm = 0;
+
+        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm)))
+            need_join(v, key, rvm, &need, &whose);
+    }
+    if (declared) {
+        need.version = declared;
+        need.evidence = KEY_EVIDENCE_DECLARED;
+        need.words = "declared";
+    } else if (need.conflict) {
+        need.version = NULL;
+        need.evidence = KEY_EVIDENCE_NONE;
+    }
+    return need;
+}
