@@ -200,8 +200,7 @@ int vault_update_key(struct azure *az, struct call *c, struct arena *a, const ch
     return vault_write(az, c, a, HTTP_PATCH, base, path, body, arena_printf(a, "update key %s of %s", name, base), ret, err);
 }
 
-int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *release_policy,
-                     struct value **ret, struct err *err)
+struct value *vault_create_body(struct arena *a, const char *release_policy)
 {
     struct value *body = value_map(a), *ops = value_list(a), *policy = value_map(a);
     struct text data cleanup(text_release) = {0};
@@ -217,6 +216,12 @@ int vault_create_key(struct azure *az, struct call *c, struct arena *a, const ch
     value_set_string(a, policy, "contentType", "application/json; charset=utf-8");
     value_set_string(a, policy, "data", text_str(&data));
     value_set(a, body, "release_policy", policy);
-    return vault_write(az, c, a, HTTP_POST, base, arena_printf(a, "/keys/%s/create", name), body,
+    return body;
+}
+
+int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *release_policy,
+                     struct value **ret, struct err *err)
+{
+    return vault_write(az, c, a, HTTP_POST, base, arena_printf(a, "/keys/%s/create", name), vault_create_body(a, release_policy),
                        arena_printf(a, "create key %s in %s", name, base), ret, err);
 }

@@ -22,6 +22,8 @@ must_use int vault_restore_key(struct azure *az, struct call *c, struct arena *a
                                struct value **ret, struct err *err);
 must_use int vault_update_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
                               const struct value *body, struct value **ret, struct err *err);
+/* Pure: the body that creates a confidential VM key; `release_policy` is JSON text. */
+struct value *vault_create_body(struct arena *a, const char *release_policy);
 /* Creates a confidential VM key (bootstrap only): RSA-HSM 3072, exportable, with the release policy given as JSON text. */
 must_use int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
                               const char *release_policy, struct value **ret, struct err *err);

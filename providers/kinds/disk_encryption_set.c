@@ -4,6 +4,7 @@
  * Facts: state, id, live, principalId, associatedResources (ids of what uses it). */
 #include "common.h"
 #include "key_document.h"
+#include "requests.h"
 
 #define CVM_TYPE "ConfidentialVmEncryptedWithCustomerKey"
 
@@ -49,7 +50,7 @@ static struct value *identity_body(struct arena *a, const struct document *doc)
     return identity;
 }
 
-static struct value *body(struct arena *a, const struct document *doc, const struct value *key_url)
+struct value *disk_encryption_set_body(struct arena *a, const struct document *doc, const struct value *key_url)
 {
     struct value *b = value_map(a), *properties = value_map(a);
 
@@ -88,7 +89,7 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     }
     step = steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, with a new identity");
     describe_write(v, out, step, id);
-    wanted = body(v->arena, doc, key_wanted_url(v, doc, "spec.key"));
+    wanted = disk_encryption_set_body(v->arena, doc, key_wanted_url(v, doc, "spec.key"));
     step_change(out, step, "properties.encryptionType", NULL, value_at(wanted, "properties.encryptionType"), NULL);
     step_change(out, step, "properties.activeKey.keyUrl", NULL, value_at(wanted, "properties.activeKey.keyUrl"),
                 "versioned, so that it stays on the version the disks were wrapped with");
@@ -194,7 +195,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 }
 
 /* Only what differs is sent, so that what nobody declared stays as it is. */
-static struct value *patch_body(struct arena *a, const struct step *step, const struct document *doc, const struct value *url)
+struct value *disk_encryption_set_patch(struct arena *a, const struct step *step, const struct value *url)
 {
     struct value *patch = value_map(a), *properties = value_map(a);
 
@@ -202,7 +203,7 @@ static struct value *patch_body(struct arena *a, const struct step *step, const 
         const char *path = step->changes[i].path;
 
         if (str_eq(path, "identity.type"))
-            value_set(a, patch, "identity", identity_body(a, doc));
+            value_set(a, patch, "identity", identity_body(a, step->document));
         else if (str_eq(path, "properties.activeKey.keyUrl"))
             value_set(a, value_set(a, properties, "activeKey", value_map(a)), "keyUrl", value_copy(a, url));
         else
@@ -227,8 +228,9 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     if (!value_str(url))
         return err_set(err, ERR_CONFLICT, "the version of key %s is not known yet", doc->name);
     if (actor->step->action == ACTION_CREATE)
-        return arm_put(az, c, a, actor->step->scope, API_DISK, body(a, doc, url), actor->view->settings->poll_bound_ms, NULL, err);
-    patch = patch_body(a, actor->step, doc, url);
+        return arm_put(az, c, a, actor->step->scope, API_DISK, disk_encryption_set_body(a, doc, url), actor->view->settings->poll_bound_ms,
+                       NULL, err);
+    patch = disk_encryption_set_patch(a, actor->step, url);
     TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
     return arm_follow(az, c, a, &op, actor->view->settings->poll_bound_ms, NULL, err);
 }

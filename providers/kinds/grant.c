@@ -51,19 +51,38 @@ int role_assignments_read(struct azure *az, struct call *c, struct arena *a, con
     return 0;
 }
 
+struct value *role_assignment_body(struct arena *a, const char *scope, const char *principal, const char *role_id)
+{
+    struct value *body = value_map(a), *properties = value_set(a, body, "properties", value_map(a));
+
+    value_set_string(a, properties, "roleDefinitionId", role_definition_id(a, arm_id_part(a, scope, "subscriptions"), role_id));
+    value_set_string(a, properties, "principalId", principal);
+    /* Told, so that a new identity which the directory has not replicated yet is accepted. */
+    value_set_string(a, properties, "principalType", "ServicePrincipal");
+    return body;
+}
+
+struct value *access_policy_body(struct arena *a, const char *tenant, const char *principal, const struct value *permissions)
+{
+    struct value *body = value_map(a), *entry = value_map(a), *policies = value_list(a);
+
+    value_set_string(a, entry, "tenantId", tenant);
+    value_set_string(a, entry, "objectId", principal);
+    value_set(a, value_set(a, entry, "permissions", value_map(a)), "keys", value_copy(a, permissions));
+    value_push(a, policies, entry);
+    value_set(a, value_set(a, body, "properties", value_map(a)), "accessPolicies", policies);
+    return body;
+}
+
 int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope, const char *principal, const char *role_id,
                         struct err *err)
 {
     static const int64_t waits_ms[] = {10 * SECOND_MS, 20 * SECOND_MS, 40 * SECOND_MS, 80 * SECOND_MS, 150 * SECOND_MS};
     char *id = arena_printf(a, "%s/providers/Microsoft.Authorization/roleAssignments/%s", scope,
                             role_assignment_name(a, scope, principal, role_id));
-    struct value *body = value_map(a), *properties = value_set(a, body, "properties", value_map(a));
+    struct value *body = role_assignment_body(a, scope, principal, role_id);
     struct arm_operation op;
 
-    value_set_string(a, properties, "roleDefinitionId", role_definition_id(a, arm_id_part(a, scope, "subscriptions"), role_id));
-    value_set_string(a, properties, "principalId", principal);
-    /* Told, so that a new identity which the directory has not replicated yet is accepted. */
-    value_set_string(a, properties, "principalType", "ServicePrincipal");
     for (size_t i = 0;; i++) {
         if (arm_send(az, c, a, HTTP_PUT, id, API_AUTHORIZATION, body, ARM_REPEATABLE, &op, err) == 0 ||
             str_eq_nocase(err->code, "RoleAssignmentExists"))
@@ -77,13 +96,8 @@ int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const
 int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *tenant, const char *principal,
                       const struct value *permissions, struct err *err)
 {
-    struct value *body = value_map(a), *entry = value_map(a), *policies = value_list(a);
+    struct value *body = access_policy_body(a, tenant, principal, permissions);
     struct arm_operation op;
 
-    value_set_string(a, entry, "tenantId", tenant);
-    value_set_string(a, entry, "objectId", principal);
-    value_set(a, value_set(a, entry, "permissions", value_map(a)), "keys", value_copy(a, permissions));
-    value_push(a, policies, entry);
-    value_set(a, value_set(a, body, "properties", value_map(a)), "accessPolicies", policies);
     return arm_send(az, c, a, HTTP_PUT, arena_printf(a, "%s/accessPolicies/add", vault_id), API_KEYVAULT, body, ARM_REPEATABLE, &op, err);
 }

@@ -9,6 +9,10 @@ char *role_definition_id(struct arena *a, const char *subscription, const char *
 /* The assignment's name: the same for the same scope, principal and role, so that a repeated PUT is the same assignment. */
 char *role_assignment_name(struct arena *a, const char *scope, const char *principal, const char *role_id);
 
+/* Pure: what granting sends. */
+struct value *role_assignment_body(struct arena *a, const char *scope, const char *principal, const char *role_id);
+struct value *access_policy_body(struct arena *a, const char *tenant, const char *principal, const struct value *permissions);
+
 /* May suspend. Role assignments at a scope and above it, with what their roles permit where the role is not a known one:
  * a list of {principalId, roleDefinitionId, scope, createdOn, permissions?}. */
 must_use int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,

@@ -10,6 +10,7 @@
 #include "../azure/blob.h"
 #include "../azure/vault.h"
 #include "order.h"
+#include "requests.h"
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
 
@@ -472,15 +473,21 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
     return restore_bytes(c, actor, az, &backup, err);
 }
 
+struct value *key_attributes_body(struct arena *a, const struct step *step)
+{
+    struct value *body = value_map(a), *attributes = value_set(a, body, "attributes", value_map(a));
+
+    for (size_t i = 0; i < step->n_changes; i++)
+        value_set(a, attributes, str_eq(step->changes[i].path, "attributes.exp") ? "exp" : "enabled",
+                  value_copy(a, step->changes[i].after));
+    return body;
+}
+
 static int enable(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct value *facts = view_facts(actor->view, actor->step->document);
-    struct value *body = value_map(actor->arena), *attributes = value_set(actor->arena, body, "attributes", value_map(actor->arena)),
-                 *bundle;
+    struct value *body = key_attributes_body(actor->arena, actor->step), *bundle;
 
-    for (size_t i = 0; i < actor->step->n_changes; i++)
-        value_set(actor->arena, attributes, str_eq(actor->step->changes[i].path, "attributes.exp") ? "exp" : "enabled",
-                  value_copy(actor->arena, actor->step->changes[i].after));
     return vault_update_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"),
                             vault_kid_version(value_str_at(facts, "live.key.kid")), body, &bundle, err);
 }

@@ -2,7 +2,7 @@
  * everything else that differs is for a person. Never deletes, never purges.
  *
  * Facts: state, id, live (ARM body), deleted (deletedVaults body, when soft-deleted), base (data-plane URL). */
-#include "common.h"
+#include "requests.h"
 
 #define SOURCE_RECOVERY "Microsoft Learn, Key Vault recovery management"
 
@@ -186,24 +186,34 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_add(out, doc, ACTION_NONE, NULL, "as declared");
 }
 
+struct value *key_vault_body(struct arena *a, const struct step *step)
+{
+    struct value *body;
+
+    if (step->action == ACTION_UPDATE) {
+        body = value_map(a);
+        value_set_bool(a, value_set(a, body, "properties", value_map(a)), "enablePurgeProtection", true);
+        return body;
+    }
+    body = create_body(a, step->document);
+    /* With createMode recover the other properties are ignored; only sku and tenant must be there. */
+    if (step->action == ACTION_RECOVER)
+        value_set_string(a, value_get(body, "properties"), "createMode", "recover");
+    return body;
+}
+
 static int act(struct call *c, const struct actor *actor, struct err *err)
 {
     struct azure *az = kind_azure(actor->provider, actor->step->document);
-    const struct document *doc = actor->step->document;
     struct arena *a = actor->arena;
     struct arm_operation op;
     struct value *body;
 
+    body = key_vault_body(a, actor->step);
     if (actor->step->action == ACTION_UPDATE) {
-        body = value_map(a);
-        value_set_bool(a, value_set(a, body, "properties", value_map(a)), "enablePurgeProtection", true);
         TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_KEYVAULT, body, ARM_REPEATABLE, &op, err));
         return arm_follow(az, c, a, &op, actor->view->settings->poll_bound_ms, NULL, err);
     }
-    body = create_body(a, doc);
-    /* With createMode recover the other properties are ignored; only sku and tenant must be there. */
-    if (actor->step->action == ACTION_RECOVER)
-        value_set_string(a, value_get(body, "properties"), "createMode", "recover");
     actor_say(actor, "%s vault %s", actor->step->action == ACTION_RECOVER ? "recovering" : "creating", arm_id_name(actor->step->scope));
     return arm_put(az, c, a, actor->step->scope, API_KEYVAULT, body, actor->view->settings->poll_bound_ms, NULL, err);
 }

@@ -3,6 +3,7 @@
 #include "../azure/vault.h"
 #include "order.h"
 #include "protected_vm.h"
+#include "requests.h"
 
 #define SOURCE_EXPORT_TIME "one field report: 08:32 to 08:58 (Azure Backup support runbook, March 2026)"
 
@@ -134,6 +135,30 @@ static int key_still_lost(struct call *c, const struct job_run *run, struct err 
     return err_advise(err, "plan again; nothing was triggered");
 }
 
+/* Disks, because they have no name to collide with and their jobs name the container. No set is named. */
+static struct restore_request export_request(const struct view *v, const struct document *doc, const struct export_election *e)
+{
+    return (struct restore_request){
+        .type = RESTORE_DISKS,
+        .point = e->order.point,
+        .source_vm_id = value_str_at(view_facts(v, doc), "source.id"),
+        .region = protected_vm_region(v, doc),
+        .storage_account_id = reference_id(v->arena, e->restored_vm, "spec.target.stagingAccount", NULL),
+        .target_group_id = arm_id_parent(v->arena, restored_vm_id(v->arena, e->restored_vm), 4),
+    };
+}
+
+bool protected_vm_export_request(const struct view *v, const struct document *doc, struct restore_request *ret, struct job_match *ret_match)
+{
+    struct export_election e;
+
+    if (!key_to_export(v, doc, &e) || !e.restored_vm)
+        return false;
+    *ret = export_request(v, doc, &e);
+    *ret_match = export_match(v, doc, &e);
+    return true;
+}
+
 int protected_vm_export_act(struct call *c, const struct actor *actor, struct err *err)
 {
     const struct document *doc = actor->step->document;
@@ -156,16 +181,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         .while_running = "will show Failed: intended, do not cancel",
         .still_due = key_still_lost,
         .ctx = &e,
-        /* Disks, because they have no name to collide with and their jobs name the container. No set is named. */
-        .request =
-            {
-                .type = RESTORE_DISKS,
-                .point = e.order.point,
-                .source_vm_id = value_str_at(view_facts(v, doc), "source.id"),
-                .region = protected_vm_region(v, doc),
-                .storage_account_id = reference_id(actor->arena, e.restored_vm, "spec.target.stagingAccount", NULL),
-                .target_group_id = arm_id_parent(actor->arena, restored_vm_id(actor->arena, e.restored_vm), 4),
-            },
+        .request = export_request(v, doc, &e),
     };
     before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
     TRY(job_run_once(c, &run, count_state(before, "failed"), &job, err));

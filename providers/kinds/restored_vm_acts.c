@@ -1,6 +1,7 @@
 /* Knows how a restore is carried out: triggered once, followed, read back; and how a restored VM is started. Must not decide
  * whether one is due. */
 #include "protected_vm.h"
+#include "requests.h"
 #include "restored_vm.h"
 
 static int act_start(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
@@ -50,6 +51,23 @@ static int target_still_free(struct call *c, const struct job_run *run, struct e
     return err_advise(err, "plan again; nothing was triggered");
 }
 
+struct restore_request restored_vm_request(const struct view *v, const struct situation *s)
+{
+    return (struct restore_request){
+        .type = situation_type(s->doc),
+        .point = s->order.point,
+        .source_vm_id = value_str_at(view_facts(v, s->pvm), "source.id"),
+        .region = protected_vm_region(v, s->pvm),
+        .storage_account_id = reference_id(v->arena, s->doc, "spec.target.stagingAccount", NULL),
+        .target_group_id = arm_id_parent(v->arena, restored_vm_id(v->arena, s->doc), 4),
+        .target_vm_id = restored_vm_id(v->arena, s->doc),
+        .subnet_id = reference_id(v->arena, s->doc, "spec.target.subnet", NULL),
+        .des_id = s->given == DX_GIVEN_NOTHING ? NULL : s->des_id,
+        .zone = value_str_at(s->doc->spec, "zone"),
+        .disk_luns = value_get(s->doc->spec, "restoreDiskLuns"),
+    };
+}
+
 static int act_restore(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct view *v = actor->view;
@@ -64,20 +82,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .bound_ms = restored_vm_timeout(s.doc, "restore", v->settings->restore_bound_ms),
         .actor = actor,
         .still_due = target_still_free,
-        .request =
-            {
-                .type = situation_type(s.doc),
-                .point = s.order.point,
-                .source_vm_id = value_str_at(view_facts(v, s.pvm), "source.id"),
-                .region = protected_vm_region(v, s.pvm),
-                .storage_account_id = reference_id(actor->arena, s.doc, "spec.target.stagingAccount", NULL),
-                .target_group_id = arm_id_parent(actor->arena, restored_vm_id(actor->arena, s.doc), 4),
-                .target_vm_id = restored_vm_id(actor->arena, s.doc),
-                .subnet_id = reference_id(actor->arena, s.doc, "spec.target.subnet", NULL),
-                .des_id = s.given == DX_GIVEN_NOTHING ? NULL : s.des_id,
-                .zone = value_str_at(s.doc->spec, "zone"),
-                .disk_luns = value_get(s.doc->spec, "restoreDiskLuns"),
-            },
+        .request = restored_vm_request(v, &s),
     };
 
     TRY(job_run_once(c, &run, restored_vm_failures(s.jobs), &job, err));

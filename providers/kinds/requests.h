@@ -1,0 +1,26 @@
+/* What the kinds send, as pure functions: for acting, and for the runbook, in which a person sends the same. */
+#ifndef REINSTATE_KINDS_REQUESTS_H
+#define REINSTATE_KINDS_REQUESTS_H
+
+#include "../azure/backup.h"
+#include "common.h"
+#include "restore_job.h"
+#include "situation.h"
+
+/* A new set on a key URL, and the PATCH of an update step. */
+struct value *disk_encryption_set_body(struct arena *a, const struct document *doc, const struct value *key_url);
+struct value *disk_encryption_set_patch(struct arena *a, const struct step *step, const struct value *key_url);
+
+/* Of a KeyVault's create, recover or update step. */
+struct value *key_vault_body(struct arena *a, const struct step *step);
+
+/* Of a Key's enable step. */
+struct value *key_attributes_body(struct arena *a, const struct step *step);
+
+/* The restore that an order asks for. */
+struct restore_request restored_vm_request(const struct view *v, const struct situation *s);
+/* The pass that exports a lost key, and what its jobs look like; false when this VM is not elected for one. */
+bool protected_vm_export_request(const struct view *v, const struct document *protected_vm, struct restore_request *ret,
+                                 struct job_match *ret_match);
+
+#endif
