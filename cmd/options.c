@@ -14,7 +14,11 @@ enum {
     ALL = (1 << 10) - 1,
     MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH,
     LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH,
+    FINDING = VALIDATE | DRIFT,                      /* answers that are a list of findings */
 };
+
+/* The position of a word is its value. */
+static const char *const output_words[] = {"text", "json", "junit", "sarif", "github", NULL};
 
 /* The position of a command is its bit above. */
 static const struct command commands[] = {
@@ -49,7 +53,8 @@ static const struct option_row rows[] = {
      "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
     {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
     {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...", "only documents with these labels, and what they refer to"},
-    {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json", "form of the answer on standard output"},
+    {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json",
+     "form of the answer on standard output; validate and drift also: junit, sarif, github"},
     {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
     {"out", 0, TYPE_TEXT, AT(out), PLAN, 0, "FILE", "save the plan for apply --plan"},
     {"plan", 0, TYPE_TEXT, AT(saved_plan), APPLY, 0, "FILE", "do this saved plan and nothing else"},
@@ -121,17 +126,22 @@ static int approval_parse(struct arena *a, const char *text, struct approvals *r
 
 static int word_parse(const char *name, const char *text, const char *const *words, size_t *ret, struct err *err)
 {
+    struct text known cleanup(text_release) = {0};
+
     for (size_t i = 0; words[i]; i++)
         if (str_eq(words[i], text)) {
             *ret = i;
             return 0;
         }
-    return err_set(err, ERR_INVALID, "--%s: \"%s\" is neither %s nor %s", name, text, words[0], words[1]);
+    text_init(&known, TEXT_CEILING);
+    for (size_t i = 0; words[i]; i++)
+        text_printf(&known, "%s%s", i ? " nor " : "", words[i]);
+    return err_set(err, ERR_INVALID, "--%s: \"%s\" is neither %s", name, text, text_str(&known));
 }
 
 static int value_store(struct arena *a, const struct option_row *row, const char *text, struct options *o, struct err *err)
 {
-    static const char *const outputs[] = {"text", "json", NULL}, *const drawings[] = {"dot", "mermaid", NULL};
+    static const char *const drawings[] = {"dot", "mermaid", NULL};
     void *field = (char *)o + row->offset;
     struct texts *texts = field;
     size_t word = 0;
@@ -158,8 +168,8 @@ static int value_store(struct arena *a, const struct option_row *row, const char
     case TYPE_APPROVAL:
         return approval_parse(a, text, field, err);
     case TYPE_OUTPUT:
-        TRY(word_parse(row->name, text, outputs, &word, err));
-        *(enum output_format *)field = word ? OUTPUT_JSON : OUTPUT_TEXT;
+        TRY(word_parse(row->name, text, output_words, &word, err));
+        *(enum output_format *)field = (enum output_format)word;
         return 0;
     case TYPE_DRAWING:
         TRY(word_parse(row->name, text, drawings, &word, err));
@@ -325,6 +335,9 @@ static int options_agree(const struct options *o, struct err *err)
     unsigned bit = command_bit(o->command);
     size_t operands_max = o->command->operands[0] ? 1 : 0;
 
+    if (o->output > OUTPUT_JSON && !(bit & FINDING))
+        return err_set(err, ERR_INVALID, "-o %s is for lists of findings: %s answers in text or json", output_words[o->output],
+                       o->command->name);
     if (o->operands.count > operands_max)
         return err_set(err, ERR_INVALID, "\"%s\" is one word too many; manifests are given with -f", o->operands.items[operands_max]);
     if ((bit & MANIFESTS) && !o->paths.count)
@@ -350,10 +363,19 @@ static int options_agree(const struct options *o, struct err *err)
 static enum output_format output_wanted(int argc, char *const *argv)
 {
     for (int i = 1; i < argc; i++) {
-        if ((str_eq(argv[i], "-o") || str_eq(argv[i], "--output")) && i + 1 < argc && str_eq(argv[i + 1], "json"))
-            return OUTPUT_JSON;
-        if (str_eq(argv[i], "-ojson") || str_eq(argv[i], "--output=json"))
-            return OUTPUT_JSON;
+        const char *word = argv[i];
+
+        if ((str_eq(word, "-o") || str_eq(word, "--output")) && i + 1 < argc)
+            word = argv[i + 1];
+        else if (str_starts(word, "--output="))
+            word += strlen("--output=");
+        else if (str_starts(word, "-o"))
+            word += strlen("-o");
+        else
+            continue;
+        for (size_t k = 0; output_words[k]; k++)
+            if (str_eq(word, output_words[k]))
+                return (enum output_format)k;
     }
     return OUTPUT_TEXT;
 }

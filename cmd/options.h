@@ -6,7 +6,7 @@
 #include "../reconciler/base/text.h"
 #include "../reconciler/model/policy.h"
 
-enum output_format { OUTPUT_TEXT, OUTPUT_JSON };
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_JUNIT, OUTPUT_SARIF, OUTPUT_GITHUB };
 
 struct texts {
     const char **items;

@@ -10,6 +10,7 @@
 
 #include "../reconciler/format/json.h"
 #include "commands.h"
+#include "findings.h"
 
 void talk(const char *fmt, ...)
 {
@@ -53,6 +54,15 @@ void output_either(const struct options *o, const struct value *v, const struct 
         output_json(v);
     else
         output_text(t);
+}
+
+void output_findings(const struct options *o, const struct findings *f)
+{
+    struct text t cleanup(text_release) = {0};
+
+    text_init(&t, TEXT_CEILING);
+    findings_write(&t, o->output, f);
+    output_text(&t);
 }
 
 struct report_style output_style(FILE *stream)
@@ -123,6 +133,17 @@ int output_exit_code(const struct err *err)
     return err->class == ERR_BLOCKED ? EXIT_BLOCKED : EXIT_ERROR;
 }
 
+/* Nothing was found out, which is told as a fault, not as an empty list. */
+static void failure_findings(struct arena *a, const struct options *o, const struct diags *d, const struct err *err)
+{
+    struct findings findings = {.arena = a, .tool = o->command ? o->command->name : "", .made_ms = TIME_NONE};
+
+    findings_add_diags(&findings, d);
+    if (!d || !d->n_errors)
+        findings_add_err(&findings, err);
+    output_findings(o, &findings);
+}
+
 int output_failure(const struct options *o, struct diags *d, const struct err *err)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -137,6 +158,8 @@ int output_failure(const struct options *o, struct diags *d, const struct err *e
     else
         summary = *err;
     talk("reinstate%s%s: %s", o->command ? " " : "", o->command ? o->command->name : "", summary.text);
+    if (o->output > OUTPUT_JSON)
+        failure_findings(a, o, d, &summary);
     if (o->output == OUTPUT_JSON) {
         v = output_envelope(a, o);
         value_set(a, v, "error", output_err_value(a, &summary));

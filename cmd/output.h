@@ -19,6 +19,10 @@ struct value *output_envelope(struct arena *a, const struct options *o);
 /* Writes `v` as JSON, or `t` as text, as the options say. */
 void output_either(const struct options *o, const struct value *v, const struct text *t);
 
+/* Writes a list of findings in the form asked for: junit, sarif or github. */
+struct findings;
+void output_findings(const struct options *o, const struct findings *f);
+
 /* Colour and width for a stream: none unless it is a terminal; no colour with NO_COLOR or TERM=dumb. */
 struct report_style output_style(FILE *stream);
 

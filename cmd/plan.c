@@ -1,7 +1,9 @@
 /* plan and drift: one look at the world, told in two ways. Neither can write: the transport lets reads pass only. */
 #include "commands.h"
+#include "findings.h"
 #include "output.h"
 #include "session.h"
+#include "../providers/kinds/diagnosis.h"
 #include "../reconciler/format/json.h"
 
 static int plan_save(struct session *s, const struct plan *plan, struct err *err)
@@ -54,6 +56,54 @@ static struct value *drift_value(struct session *s, const struct plan *plan, int
     return v;
 }
 
+static const char *step_evidence(struct arena *a, const struct step *step)
+{
+    const char *words = NULL;
+
+    for (size_t i = 0; i < step->n_changes; i++) {
+        const struct change *c = &step->changes[i];
+
+        words = arena_printf(a, "%s%s%s: %s -> %s", words ? words : "", words ? ", " : "", c->path,
+                             c->before ? json_string(a, c->before, JSON_COMPACT) : "(absent)",
+                             value_is(c->after, VALUE_UNKNOWN) ? "(known after apply)" : json_string(a, c->after, JSON_COMPACT));
+    }
+    return words;
+}
+
+/* What only a person can mend is an error, what apply would do a warning. */
+static struct finding drift_finding(struct arena *a, const struct step *step)
+{
+    const struct dx_row *row = step->scenario ? diagnosis_row(step->scenario) : NULL;
+
+    return (struct finding){
+        .level = step->action == ACTION_BLOCKED ? FINDING_ERROR : FINDING_WARNING,
+        .rule = step->scenario ? step->scenario : arena_printf(a, "drift-%s", action_name(step->action)),
+        .rule_text = row ? row->state : arena_printf(a, "Azure differs from what is declared: %s", action_name(step->action)),
+        .subject = step->document->address,
+        .origin = step->document->origin,
+        .text = step->reason,
+        .evidence = step_evidence(a, step),
+        .fix = step->next ? step->next : action_writes(step->action) ? "reinstate apply" : NULL,
+    };
+}
+
+static void drift_findings(struct session *s, const struct plan *plan)
+{
+    struct findings findings = {.arena = s->arena, .tool = "drift", .made_ms = plan->made_ms, .simulated = s->simulated};
+    const struct desired *d = s->estate.desired;
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->count; i++)
+        findings_subject(&findings, d->documents[i]->address, &d->documents[i]->origin);
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan_is_difference(plan, plan->steps.items[i])) {
+            findings_add(&findings, drift_finding(s->arena, plan->steps.items[i]));
+            n++;
+        }
+    findings.summary = n ? arena_printf(s->arena, "%zu difference%s", n, n == 1 ? "" : "s") : "no drift";
+    output_findings(s->options, &findings);
+}
+
 static int drift_show(struct session *s, const struct plan *plan)
 {
     struct text t cleanup(text_release) = {0};
@@ -62,7 +112,10 @@ static int drift_show(struct session *s, const struct plan *plan)
 
     text_init(&t, TEXT_CEILING);
     report_drift(&t, plan, &style);
-    output_either(s->options, drift_value(s, plan, code), &t);
+    if (s->options->output > OUTPUT_JSON)
+        drift_findings(s, plan);
+    else
+        output_either(s->options, drift_value(s, plan, code), &t);
     session_label(s);
     return code;
 }

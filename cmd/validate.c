@@ -1,7 +1,21 @@
 /* validate: all that can be said about manifests without asking Azure. */
 #include "commands.h"
+#include "findings.h"
 #include "output.h"
 #include "session.h"
+
+static int validate_findings(struct session *s)
+{
+    const struct desired *d = s->estate.desired;
+    struct findings findings = {.arena = s->arena, .tool = "validate", .made_ms = TIME_NONE};
+
+    for (size_t i = 0; i < d->count; i++)
+        findings_subject(&findings, d->documents[i]->address, &d->documents[i]->origin);
+    findings_add_diags(&findings, &s->diags);
+    findings.summary = arena_printf(s->arena, "valid: %zu document%s", d->count, d->count == 1 ? "" : "s");
+    output_findings(s->options, &findings);
+    return EXIT_DECLARED;
+}
 
 int command_validate(const struct options *o)
 {
@@ -11,8 +25,10 @@ int command_validate(const struct options *o)
     size_t n;
     int code;
 
-    if (session_load(&s, o) < 0 && (o->output == OUTPUT_TEXT || !s.diags.n_errors))
+    if (session_load(&s, o) < 0 && (o->output != OUTPUT_JSON || !s.diags.n_errors))
         return session_failed(&s);
+    if (o->output > OUTPUT_JSON)
+        return validate_findings(&s);
     n = s.diags.n_errors ? 0 : s.estate.desired->count;
     code = s.diags.n_errors ? EXIT_ERROR : EXIT_DECLARED;
     text_init(&t, TEXT_CEILING);

@@ -162,6 +162,19 @@ int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct
 
 /* --- when ----------------------------------------------------------------------------------------------------------- */
 
+bool plan_is_difference(const struct plan *p, const struct step *step)
+{
+    bool follows = step->action == ACTION_WAIT || step->action == ACTION_VERIFY;
+
+    for (size_t i = 0; i < p->steps.count && follows; i++) {
+        const struct step *other = p->steps.items[i];
+
+        if (other->document == step->document && (action_writes(other->action) || other->action == ACTION_BLOCKED))
+            return false;
+    }
+    return step->action != ACTION_NONE;
+}
+
 const struct deadline *plan_deadlines(struct arena *a, const struct plan *p)
 {
     struct deadline *sorted = arena_array(a, struct deadline, p->n_deadlines + 1);

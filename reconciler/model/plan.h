@@ -28,6 +28,9 @@ struct plan {
 must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *facts,
                        const struct plan **ret, struct err *err);
 struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the shape of schemas/plan.json */
+/* A step that says of itself that something differs. Waiting and verifying follow from a difference and are none
+ * themselves, unless nothing else is left of it. */
+bool plan_is_difference(const struct plan *p, const struct step *step);
 /* The deadlines, soonest first. */
 const struct deadline *plan_deadlines(struct arena *a, const struct plan *p);
 /* Time along the longest chain of steps that may run, estimates as far as they are known; -1 when none is.

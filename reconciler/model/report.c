@@ -424,17 +424,6 @@ static void finding_show(const struct page *p, const struct step *step)
         page_line(p, 6, DIM, "apply would:", "%s", step_verb(step));
 }
 
-/* Waiting and verifying follow from a difference and are none themselves, unless nothing else is left of it. */
-static bool is_finding(const struct cluster *c, const struct step *step)
-{
-    bool follows = step->action == ACTION_WAIT || step->action == ACTION_VERIFY;
-
-    for (size_t i = 0; i < c->count && follows; i++)
-        if (action_writes(c->steps[i]->action) || c->steps[i]->action == ACTION_BLOCKED)
-            return false;
-    return step->action != ACTION_NONE;
-}
-
 void report_drift(struct text *out, const struct plan *p, const struct report_style *style)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -450,7 +439,7 @@ void report_drift(struct text *out, const struct plan *p, const struct report_st
             continue;
         page_line(&page, 0, BOLD, c->document->address, "%s", "");
         for (size_t j = 0; j < c->count; j++)
-            if (is_finding(c, c->steps[j])) {
+            if (plan_is_difference(p, c->steps[j])) {
                 finding_show(&page, c->steps[j]);
                 n++;
             }
