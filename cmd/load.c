@@ -261,7 +261,7 @@ void load_estate(struct arena *a, const struct options *o, const struct schemas 
     if (diags->n_errors)
         return;
     if (o->selector)
-        d = desired_select(a, o, schemas, docs, d, diags);
+        d = desired_select(a, o, schemas, d->raw, d, diags);
     if (diags->n_errors)
         return;
     policy = compile_policies(a, d, diags);
@@ -276,7 +276,7 @@ void load_estate(struct arena *a, const struct options *o, const struct schemas 
     if (diags->n_errors && policy)
         policy_free(policy);
     if (!diags->n_errors)
-        *ret = (struct estate){.desired = d, .policy = policy, .documents = docs};
+        *ret = (struct estate){.desired = d, .policy = policy, .documents = d->raw};
 }
 
 const struct value *load_single(struct arena *a, const char *path, struct diags *diags)

@@ -39,6 +39,7 @@ static const struct keyword keywords[] = {
     {"x-kind", SHAPE_STRING, true},
     {"x-ref", SHAPE_STRINGS, true},
     {"x-secret", SHAPE_BOOL, true},
+    {"x-select", SHAPE_BOOL, true},
     {"x-source", SHAPE_STRING, true},
 };
 

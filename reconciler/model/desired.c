@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "expand.h"
 #include "graph.h"
 
 #define API_VERSION "reinstate/v1"
@@ -448,7 +449,8 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
     struct desired *d = arena_new_of(a, struct desired);
     const struct document **documents;
 
-    drafts_read(&r, docs);
+    d->raw = documents_expand(a, schemas, docs, diags);
+    drafts_read(&r, d->raw);
     names_index(&r);
     references_resolve(&r);
     azure_assign(&r);

@@ -33,10 +33,11 @@ struct desired {
     const struct document *const *documents;
     size_t count;
     size_t levels;
+    const struct value *raw;                /* what was resolved: raw documents, templates replaced by what they stand for */
 };
 
-/* Checks the raw documents (values from manifest_read) against the schemas, fills in defaults, resolves references,
- * finds duplicates, dangling names (with a did-you-mean), several Azure documents without `azure:`, and cycles named
+/* Expands templates (expand.h), checks the raw documents (values from manifest_read) against the schemas, fills in defaults,
+ * resolves references, finds duplicates, dangling names (with a did-you-mean), several Azure documents without `azure:`, and cycles named
  * in full. `kinds` is the table's order (NULL-terminated). World documents are left out with a warning. Faults go to
  * diags; with n_errors > 0 the result must not be used. */
 const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
