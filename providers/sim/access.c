@@ -229,14 +229,17 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
     return false;
 }
 
-/* Microsoft's own services pass when the vault bypasses for them; everybody else is stopped by a default of Deny. */
+/* Microsoft's own services pass when the vault bypasses for them; everybody else is stopped by a default of Deny. The orchestrator
+ * is not on the list of those services (behaviour.orchestratorTrusted). */
 static bool firewall_admits(struct sim *s, const char *principal, const struct value *vault)
 {
     const struct value *p = principal_find(s, principal);
     bool closed = str_eq_nocase(value_str_at(vault, "properties.networkAcls.defaultAction"), "Deny") ||
                   str_eq_nocase(value_str_at(vault, "properties.publicNetworkAccess"), "Disabled");
     const char *bypass = value_str_at(vault, "properties.networkAcls.bypass");
-    bool first_party = value_str_at(p, "wellKnown") || str_eq(value_str_at(p, "type"), "ManagedIdentity");
+    const char *known_as = value_str_at(p, "wellKnown");
+    bool stranger = str_eq(known_as, "ConfidentialVmOrchestrator") && knob_is(s, "orchestratorTrusted", "no");
+    bool first_party = (known_as && !stranger) || str_eq(value_str_at(p, "type"), "ManagedIdentity");
 
     if (!closed)
         return true;

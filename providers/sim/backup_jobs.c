@@ -110,6 +110,32 @@ static bool of_vault(const struct value *job, const char *vault_id)
     return str_starts_nocase(id, vault_id) && id[n] == '/';
 }
 
+/* How the keys of a bag are spelt is recorded for jobs that end well (behaviour.bagKeys); the blob may be named late
+ * (behaviour.exportNamedAfter). */
+static void show_bag(struct sim *s, struct arena *a, const struct value *job, struct value *shown)
+{
+    static const char *const late[] = {"Config Blob Container Name", "Secured Encryption Info Blob Name"};
+    struct value *info = value_at(shown, "properties.extendedInfo"), *bag = value_get(info, "propertyBag"), *spelt = value_map(a);
+    int64_t end = time_parse(value_str_at(job, "properties.endTime"));
+
+    if (!value_get(job, "sim") || !bag)
+        return;
+    if (str_eq(value_str_at(job, "properties.status"), "Failed") && end + behaviour_ms(s, "exportNamedAfter", 0) > s->now_ms)
+        for (size_t i = 0; i < COUNT(late); i++)
+            value_remove(bag, late[i]);
+    if (knob_is(s, "bagKeys", "recorded"))
+        return;
+    for (size_t i = 0; i < value_count(bag); i++) {
+        const struct member *m = &bag->map.members[i];
+        size_t n = strlen(m->key);
+
+        while (n && m->key[n - 1] == ' ')
+            n--;
+        value_set(a, spelt, knob_is(s, "bagKeys", "trimmed") ? arena_strndup(a, m->key, n) : str_lower(a, m->key), m->value);
+    }
+    value_set(a, info, "propertyBag", spelt);
+}
+
 static struct value *show_job(struct sim *s, const struct sim_request *r, const struct value *job, bool detailed)
 {
     struct arena *a = r->arena;
@@ -123,6 +149,8 @@ static struct value *show_job(struct sim *s, const struct sim_request *r, const 
         value_set_string(a, value_item(tasks, i), "taskType", "Normal");
     if (!detailed)
         value_remove(p, "extendedInfo");
+    else
+        show_bag(s, a, job, ret);
     return ret;
 }
 

@@ -83,6 +83,8 @@ static void check_target(const struct restore_check *c, const char *type)
     const char *group = given(c, "targetResourceGroupId"), *vm = given(c, "targetVirtualMachineId");
 
     if (str_eq(type, "OriginalLocation")) {
+        invalid(c, str_starts(item_security_type(c->backup, c->point), "ConfidentialVM") && knob_is(c->s, "replaceSupported", "no"),
+                "The disks of confidential virtual machines cannot be replaced.");
         if (!resource_find(c->s, item_source_id(c->a, c->backup)))
             request_problem(c, "UserErrorVmNotFoundV2", "The virtual machine whose disks were to be replaced does not exist.");
         return;
@@ -115,6 +117,8 @@ void request_check(const struct restore_check *c)
 void request_check_keys(const struct restore_check *c)
 {
     const char *set = value_str_at(c->body, "securedVMDetails.securedVMOsDiskEncryptionSetId"), *group = given(c, "targetResourceGroupId");
+    const struct restore_wish wish = {.backup = c->backup, .point = c->point, .type = given(c, "recoveryType"), .set = set,
+                                      .location = c->location, .subscription = world_id_part(c->a, group, "/subscriptions/")};
     struct restore_facts facts;
     struct restore_outcome outcome;
 
@@ -122,9 +126,9 @@ void request_check_keys(const struct restore_check *c)
         request_problem(c, "UserErrorDiskEncryptionSetDoesNotExist", "The disk encryption set of the request does not exist.");
         return;
     }
-    if (!str_eq_nocase(behaviour(c->s, "validateSeesKeys", "no"), "yes"))
+    if (knob_is(c->s, "validateSeesKeys", "no"))
         return;
-    rules_gather(c->s, c->backup, c->point, set, c->location, world_id_part(c->a, group, "/subscriptions/"), &facts);
+    rules_gather(c->s, &wish, &facts);
     rules_decide(&facts, &outcome);
     if (outcome.code)
         request_problem(c, outcome.code, "The restore would fail for its key or disk encryption set.");

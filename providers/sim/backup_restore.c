@@ -36,6 +36,7 @@ static const struct { const char *code; int number; const char *text, *advice; }
      "Allow the release of the key, then start the machine."},
     {"InvalidParameter", 400908, "The disk encryption set cannot be used for the restored disk.", "Give a fitting disk encryption set."},
     {"BMSUserErrorInvalidInput", 400909, "A virtual machine of the target's name exists.", "Choose another name."},
+    {"RestoreOperationFailed", 400003, "Restore failed with an internal error.", "Retry the operation in a few minutes."},
 };
 
 /* --- the job's body ---------------------------------------------------------------------------------------------------- */
@@ -161,7 +162,8 @@ static void end_job(const struct ending *e, const char *status)
     value_set_string(e->a, e->p, "status", status);
     value_set_string(e->a, e->p, "endTime", time_format(e->a, e->s->now_ms));
     value_set_string(e->a, details, "estimatedRemainingDuration", "PT0S");
-    value_remove(details, "dynamicErrorMessage");
+    if (str_eq(value_str_at(details, "dynamicErrorMessage"), ""))
+        value_remove(details, "dynamicErrorMessage");
     if (!str_eq(status, "Failed") && !str_eq(status, "Cancelled"))
         value_set(e->a, details, "progressPercentage", value_real(e->a, 100.0));
     value_set_string(e->a, e->own, "phase", "ended");
@@ -169,19 +171,26 @@ static void end_job(const struct ending *e, const char *status)
     state_changed(e->s);
 }
 
+/* Where the name of the error stands is not known: in the title, as with other jobs, or elsewhere (behaviour.errorName). */
 static void add_error(const struct ending *e, const char *code)
 {
     struct value *list = value_set(e->a, e->p, "errorDetails", value_list(e->a)), *entry = value_map(e->a), *advice;
+    const char *where = knob(e->s, "errorName"), *text = "The restore failed.", *says = "";
+    bool named = str_eq(where, "title");
 
     for (size_t i = 0; i < COUNT(errors); i++)
         if (str_eq(errors[i].code, code)) {
             value_set_int(e->a, entry, "errorCode", errors[i].number);
-            value_set_string(e->a, entry, "errorTitle", code);
-            value_set_string(e->a, entry, "errorString", errors[i].text);
-            advice = value_set(e->a, entry, "recommendations", value_list(e->a));
-            value_push(e->a, advice, value_string(e->a, errors[i].advice));
-            value_push(e->a, list, entry);
+            text = errors[i].text;
+            says = errors[i].advice;
         }
+    value_set_string(e->a, entry, "errorTitle", named ? code : "The restore operation failed.");
+    value_set_string(e->a, entry, "errorString", str_eq(where, "text") ? arena_printf(e->a, "%s: %s", code, text) : text);
+    advice = value_set(e->a, entry, "recommendations", value_list(e->a));
+    value_push(e->a, advice, value_string(e->a, str_eq(where, "recommendations") ? arena_printf(e->a, "%s (%s)", says, code) : says));
+    value_push(e->a, list, entry);
+    if (str_eq(where, "dynamic-message"))
+        value_set(e->a, value_get(e->p, "extendedInfo"), "dynamicErrorMessage", value_format(e->a, "%s: %s", code, text));
 }
 
 /* "payroll-01" is "payroll01-" and 32 hex digits: a container of its own for every job. */
@@ -209,42 +218,70 @@ static const char *staging_account(const struct ending *e)
     return world_id_name(value_str_at(e->request, "storageAccountId"));
 }
 
-/* The export: by default as its sibling, the configuration blob, was recorded: a page blob with a byte order mark
- * (behaviour.exportBlob: page-bom, page, block). */
+/* The versions that the copy holds; NULL: all (behaviour.exportedVersions). */
+static const struct value *exported_versions(const struct ending *e, const struct value *key)
+{
+    const char *which = knob(e->s, "exportedVersions"), *wrapped = value_str_at(key, "version");
+    const struct value *all = value_get(key_of_version(e->s, value_str_at(key, "store"), value_str_at(key, "name"), wrapped), "versions");
+    int64_t until = time_parse(value_str_at(e->point, "time"));
+    struct value *ret = value_list(e->a);
+
+    if (str_eq(which, "all"))
+        return NULL;
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *version = value_item(all, i);
+        bool old = str_eq(which, "until-point") && time_parse(value_str_at(version, "created")) <= until;
+
+        if (old || str_eq_nocase(value_str_at(version, "id"), wrapped))
+            value_push(e->a, ret, value_string(e->a, value_str_at(version, "id")));
+    }
+    return ret;
+}
+
+static const char *store_type(const struct ending *e, bool hsm)
+{
+    const char *how = knob(e->s, "exportStoreType"), *type = hsm ? "Microsoft.KeyVault/managedHSMs" : "Microsoft.KeyVault/vaults";
+
+    return str_eq(how, "another") ? (hsm ? "ManagedHsmKey" : "KeyVaultKey") : str_eq(how, "lower-case") ? str_lower(e->a, type) : type;
+}
+
+/* Nobody has published the whole of it (behaviour.exportMembers). */
+static void write_export(const struct ending *e, const struct text *raw, struct text *json)
+{
+    bool more = knob_is(e->s, "exportMembers", "more");
+
+    text_add(json, knob_is(e->s, "exportBlob", "page-bom") ? "\xEF\xBB\xBF" : "");
+    text_add(json, more ? "{\"Version\":\"2.0\",\"Notes\":null,\"SecurityType\":" : "{\"SecurityType\":");
+    text_printf(json, "\"ConfidentialVM\",\"OsDiskEncryptionDetails\":{%s\"EncryptionType\":"
+                      "\"ConfidentialVmEncryptedWithCustomerKey\",\"KeyVaultResourceType\":\"%s\",\"KeyBackupData\":\"",
+                more ? "\"KeyDetails\":{\"KeyBackupData\":\"\",\"Versions\":[1,2]}," : "",
+                store_type(e, str_starts(text_str(raw), "eyJ")));
+    crypt_base64_encode(json, raw->s, raw->len, BASE64_STANDARD);
+    text_printf(json, "\"},\"DataDiskEncryptionDetails\":[%s]}", more ? "{\"Lun\":0,\"KeyBackupData\":\"bm90IGEga2V5\"}" : "");
+}
+
+/* The export: by default as its sibling, the configuration blob, was recorded: a page blob with a byte order mark. */
 static void export_key(const struct ending *e)
 {
     const struct value *key = value_get(item_wrapped_with(e->backup, e->point), "key");
-    const char *how = behaviour(e->s, "exportBlob", "page-bom"), *container = new_container(e);
-    const char *name = arena_printf(e->a, "securedvmencryptioninfo%s.json", new_guid(e->s));
-    struct text raw, encoded, json;
+    const char *container = new_container(e), *name = arena_printf(e->a, "securedvmencryptioninfo%s.json", new_guid(e->s));
+    bool named = !str_eq(e->type, "AlternateLocation") || knob_is(e->s, "newVmNamesExport", "yes");
+    struct text raw, json;
 
     text_init(&raw, TEXT_CEILING);
-    text_init(&encoded, TEXT_CEILING);
     text_init(&json, TEXT_CEILING);
-    if (key_backup_of_version(e->s, value_str_at(key, "store"), value_str_at(key, "name"), value_str_at(key, "version"), &raw)) {
-        crypt_base64_encode(&encoded, raw.s, raw.len, BASE64_STANDARD);
-        text_printf(&json, "%s{\"SecurityType\":\"ConfidentialVM\",\"OsDiskEncryptionDetails\":{\"EncryptionType\":"
-                           "\"ConfidentialVmEncryptedWithCustomerKey\",\"KeyVaultResourceType\":\"Microsoft.KeyVault/%s\","
-                           "\"KeyBackupData\":\"%s\"},\"DataDiskEncryptionDetails\":[]}",
-                    str_eq(how, "page-bom") ? "\xEF\xBB\xBF" : "", str_starts(text_str(&raw), "eyJ") ? "managedHSMs" : "vaults",
-                    text_str(&encoded));
-        blob_put(e->s, staging_account(e), container, name, !str_eq(how, "block"), json.s, json.len);
-        value_set_string(e->a, e->bag, "Config Blob Container Name", container);
-        value_set_string(e->a, e->bag, "Secured Encryption Info Blob Name", name);
+    if (key_backup_of_versions(e->s, value_str_at(key, "store"), value_str_at(key, "name"), value_str_at(key, "version"),
+                               exported_versions(e, key), &raw)) {
+        write_export(e, &raw, &json);
+        blob_put(e->s, staging_account(e), container, name, !knob_is(e->s, "exportBlob", "block"), json.s, json.len);
+        if (named) {
+            value_set_string(e->a, e->bag, "Config Blob Container Name", container);
+            value_set_string(e->a, e->bag, "Secured Encryption Info Blob Name", name);
+        }
+        value_set_string(e->a, e->own, "exported", arena_printf(e->a, "%s/%s/%s", staging_account(e), container, name));
     }
     text_release(&raw);
-    text_release(&encoded);
     text_release(&json);
-}
-
-static void end_failed(const struct ending *e, const char *code)
-{
-    /* Replacing disks is nowhere documented to export; its jobs were recorded without configuration blobs. */
-    if (value_bool_at(e->own, "exports", false) && !str_eq(e->type, "OriginalLocation"))
-        export_key(e);
-    set_tasks(e, "Failed", "NotStarted");
-    add_error(e, code);
-    end_job(e, "Failed");
 }
 
 static const char *restored_disk(const struct ending *e, const char *group, const char *vm)
@@ -253,6 +290,39 @@ static const char *restored_disk(const struct ending *e, const char *group, cons
 
     compute_create_disk(e->s, id, e->location, e->set_id, value_str_at(e->backup, "source.osType") ?: "Linux");
     return id;
+}
+
+/* Whatever it fails for, some of its work is done by then (behaviour.failedPassLeaves). A machine is half made: it has failed. */
+static void leave_behind(const struct ending *e)
+{
+    const char *group = value_str_at(e->request, "targetResourceGroupId"), *vm = value_str_at(e->request, "targetVirtualMachineId");
+    const char *what = knob(e->s, "failedPassLeaves"), *subnet = value_str_at(e->request, "subnetId");
+    bool new_vm = str_eq(e->type, "AlternateLocation") && vm && subnet && !resource_find(e->s, vm);
+    struct value *made;
+
+    if (!group || str_eq(what, "nothing") || str_eq(e->type, "OriginalLocation"))
+        return;
+    if (new_vm && str_eq(what, "vm")) {
+        made = compute_create_restored_vm(e->s, vm, e->location, e->set_id, value_str_at(e->backup, "source.size") ?: "Standard_DC4ads_v6",
+                                          value_str_at(e->backup, "source.osType") ?: "Linux", subnet, false);
+        value_set_string(e->a, value_get(made, "properties"), "provisioningState", "Failed");
+        return;
+    }
+    restored_disk(e, group, new_vm ? world_id_name(vm) : value_str_at(e->backup, "source.name"));
+    if (new_vm && str_eq(what, "disks-and-nic"))
+        compute_create_nic(e->s, arena_printf(e->a, "%s/providers/Microsoft.Network/networkInterfaces/%s-nic-%.8s", group,
+                                              world_id_name(vm), new_guid(e->s)), e->location, subnet);
+}
+
+static void end_failed(const struct ending *e, const char *code)
+{
+    if (value_bool_at(e->own, "exports", false))
+        export_key(e);
+    if (value_bool_at(e->own, "began", false))
+        leave_behind(e);
+    set_tasks(e, "Failed", "NotStarted");
+    add_error(e, code);
+    end_job(e, "Failed");
 }
 
 static void put_document(const struct ending *e, const char *container, const char *name, const char *member, const char *text)
@@ -293,7 +363,7 @@ static void end_with_vm(const struct ending *e)
     const char *vm = value_str_at(e->request, "targetVirtualMachineId"), *group = value_str_at(e->request, "targetResourceGroupId");
     bool boots = !e->set_id || rules_may_boot(e->s, e->set_id), taken = resource_find(e->s, vm) != NULL;
 
-    if (taken || (!boots && str_eq(behaviour(e->s, "releaseRefused", "vm-stopped"), "job-fails"))) {
+    if (taken || (!boots && knob_is(e->s, "releaseRefused", "job-fails"))) {
         restored_disk(e, group, world_id_name(vm));
         set_tasks(e, "Completed", "Failed");
         add_error(e, taken ? "BMSUserErrorInvalidInput" : "VMStartFailed");
@@ -328,19 +398,24 @@ static void decide(const struct ending *e)
     const char *given = value_str_at(e->request, "securedVMDetails.securedVMOsDiskEncryptionSetId");
     const char *group = value_str_at(e->request, "targetResourceGroupId");
     struct sim *s = e->s;
+    const struct restore_wish wish = {.backup = e->backup, .point = e->point, .type = e->type, .set = given, .location = e->location,
+                                      .subscription = group ? world_id_part(e->a, group, "/subscriptions/") : NULL};
     struct restore_facts facts;
     struct restore_outcome outcome;
     int64_t lasts = behaviour_ms(s, "restoreDuration", 48 * (int64_t)MINUTE_MS);
+    bool late;
 
-    rules_gather(s, e->backup, e->point, given, e->location, group ? world_id_part(e->a, group, "/subscriptions/") : NULL, &facts);
+    rules_gather(s, &wish, &facts);
     rules_decide(&facts, &outcome);
     if (outcome.from_snapshot)
         lasts = SNAPSHOT_DURATION;
     if (outcome.code && outcome.exports)
         lasts = behaviour_ms(s, "exportDuration", 26 * (int64_t)MINUTE_MS);
     /* A refused identity is noticed when the disk is created, behind the transfer; everything else before it. */
-    if (outcome.code && !outcome.exports && !str_eq(outcome.code, "KeyVaultAccessForbidden"))
+    late = outcome.code && (str_eq(outcome.row, "N-25") || str_eq(outcome.row, "R-13"));
+    if (outcome.code && !outcome.exports && !late)
         lasts = SNAPSHOT_DURATION;
+    value_set_bool(e->a, e->own, "began", late || outcome.exports);
     value_set_string(e->a, e->own, "row", outcome.row);
     value_set_string(e->a, e->own, "code", outcome.code);
     value_set_bool(e->a, e->own, "exports", outcome.exports);
@@ -403,6 +478,19 @@ static void describe(struct sim *s, struct value *job, struct ending *ret)
         ret->set_id = given && *given ? given : value_str_at(item_wrapped_with(backup, ret->point), "diskEncryptionSet");
 }
 
+/* Azure Backup may take an exported key away again (behaviour.exportKept). */
+static void forget_export(struct sim *s, struct value *own, const struct value *job)
+{
+    const char *where = value_str_at(own, "exported"), *kept = knob(s, "exportKept");
+    int64_t lasts = behaviour_ms(s, "exportKept", 0), end = time_parse(value_str_at(job, "properties.endTime"));
+
+    if (!where || str_eq(kept, "for-ever") || end == TIME_NONE || end + lasts > s->now_ms)
+        return;
+    blob_forget(s, where);
+    value_remove(own, "exported");
+    state_changed(s);
+}
+
 /* Every event happens at its own time, however long nobody asked: the clock is set back to it meanwhile. */
 void backup_advance(struct sim *s)
 {
@@ -422,5 +510,6 @@ void backup_advance(struct sim *s)
             step(&e);
         }
         s->now_ms = now;
+        forget_export(s, own, job);
     }
 }

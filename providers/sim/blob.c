@@ -49,6 +49,21 @@ void blob_put(struct sim *s, const char *account, const char *container, const c
     arena_free(a);
 }
 
+void blob_forget(struct sim *s, const char *place)
+{
+    struct value *all = state_list(s, "blobs");
+
+    for (size_t i = value_count(all); i-- > 0;) {
+        const struct value *v = value_item(all, i);
+
+        if (str_eq(arena_printf(s->arena, "%s/%s/%s", value_str_at(v, "account"), value_str_at(v, "container"), value_str_at(v, "name")),
+                   place)) {
+            list_remove(all, i);
+            state_changed(s);
+        }
+    }
+}
+
 /* The next blob of a container from *at on. */
 static const struct value *next_blob(const struct exchange *x, size_t *at)
 {

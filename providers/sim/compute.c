@@ -1,6 +1,6 @@
 /* Knows disk encryption sets, disks and virtual machines: long operations, what a set demands of its key, when a confidential
  * machine starts. Must not know backups. */
-#include "internal.h"
+#include "data.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,23 +113,32 @@ const char *compute_des_problem(struct sim *s, const struct value *des, char *re
     return NULL;
 }
 
-/* Why a confidential machine would not start now: the guest gets its key only when the orchestrator may release it. */
+/* The guest gets its key only when the orchestrator may release it, and only where the key's own policy says so. */
+const char *compute_boot_problem(struct sim *s, const struct value *des, char *ret_text, size_t room)
+{
+    const char *url = value_str_at(des, "properties.activeKey.keyUrl"), *store, *name, *version;
+    const char *code = compute_des_problem(s, des, ret_text, room);
+
+    if (code)
+        return code;
+    if (!key_url_parse(s, s->arena, url, &store, &name, &version) ||
+        !access_key(s, well_known(s, "ConfidentialVmOrchestrator"), vault_by_name(s, store), name, "release"))
+        return problem(ret_text, room, "KeyVaultAccessForbidden", "the key cannot be released to the machine", url);
+    if (knob_is(s, "releasePolicyRegion", "enforced") && !key_releases_in(s, store, name, value_str_at(des, "location")))
+        return problem(ret_text, room, "KeyVaultAccessForbidden", "the key's release policy does not name this region", url);
+    return NULL;
+}
+
 static const char *boot_problem(struct sim *s, const struct value *vm, char *ret_text, size_t room)
 {
-    const char *set_id = value_str_at(vm, set_id_path), *store, *name, *version, *code;
+    const char *set_id = value_str_at(vm, set_id_path);
     const struct value *des = set_id ? resource_find(s, set_id) : NULL;
 
     if (!set_id)
         return NULL;
     if (!des)
         return problem(ret_text, room, "DiskEncryptionSetNotFound", "the disk encryption set does not exist", set_id);
-    code = compute_des_problem(s, des, ret_text, room);
-    if (code)
-        return code;
-    if (!key_url_parse(s, s->arena, value_str_at(des, "properties.activeKey.keyUrl"), &store, &name, &version) ||
-        !access_key(s, well_known(s, "ConfidentialVmOrchestrator"), vault_by_name(s, store), name, "release"))
-        return problem(ret_text, room, "KeyVaultAccessForbidden", "the key cannot be released to the machine", value_str_at(vm, "id"));
-    return NULL;
+    return compute_boot_problem(s, des, ret_text, room);
 }
 
 /* --- time goes by ----------------------------------------------------------------------------------------------- */
@@ -357,6 +366,16 @@ static struct value *set_accepted(const struct sim_request *r, const struct valu
     return v;
 }
 
+/* A set of the same id may have been deleted before: for a snapshot it is another one (behaviour.recreatedSet). */
+static void note_made(struct sim *s, const char *id)
+{
+    struct value *v = value_map(s->arena);
+
+    value_set_string(s->arena, v, "id", id);
+    value_set_string(s->arena, v, "at", time_format(s->arena, s->now_ms));
+    state_push(s, "setsMade", v);
+}
+
 /* Begins the operation that makes `wanted` of the set. */
 static void set_begin(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, const struct value *old,
                       const struct value *wanted)
@@ -370,6 +389,8 @@ static void set_begin(struct sim *s, const struct sim_request *r, struct sim_ans
         value_remove(value_get(meanwhile, "identity"), "principalId");
         value_remove(value_get(meanwhile, "identity"), "tenantId");
     }
+    if (!old)
+        note_made(s, id);
     resource_store(s, id, meanwhile);
     answer_json(a, out, 202, shown);
     compute_accepted(s, r, out, value_str_at(wanted, "location"), "DiskOperations", operation);
@@ -551,7 +572,7 @@ struct value *compute_create_disk(struct sim *s, const char *disk_id, const char
     return resource_store(s, disk_id, v);
 }
 
-static void create_nic(struct sim *s, const char *nic_id, const char *location, const char *subnet_id)
+void compute_create_nic(struct sim *s, const char *nic_id, const char *location, const char *subnet_id)
 {
     struct arena *a = s->arena;
     struct value *v = value_map(a), *p = sub_map(a, v, "properties"), *configuration = value_map(a);
@@ -595,7 +616,7 @@ struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const
     struct value *v = value_map(a), *p, *security, *uefi, *part;
 
     value_set_string(a, compute_create_disk(s, disk_id, location, des_id, os_type), "managedBy", vm_id);
-    create_nic(s, nic_id, location, subnet_id);
+    compute_create_nic(s, nic_id, location, subnet_id);
     value_set_string(a, v, "name", name);
     value_set_string(a, v, "id", vm_id);
     value_set_string(a, v, "type", "Microsoft.Compute/virtualMachines");

@@ -27,6 +27,13 @@ void keys_advance(struct sim *s);
 void stores_advance(struct sim *s);
 /* The backup of the key that has this version (there may be two of one name, the older purged); false when the world has none. */
 bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version, struct text *ret_raw);
+/* The same with only those of its versions that `keep` (a list of ids) names. */
+bool key_backup_of_versions(struct sim *s, const char *store, const char *name, const char *version, const struct value *keep,
+                            struct text *ret_raw);
+/* Does a store of that name, alive or gone, belong to the managed HSMs? */
+bool store_is_hsm(struct sim *s, const char *store);
+/* The key of the world that has this version, as above; NULL. */
+struct value *key_of_version(struct sim *s, const char *store, const char *name, const char *version);
 /* The key in a backup blob, in `a`; NULL when this vault cannot open it. */
 struct secret;
 struct value *key_open_backup(struct sim *s, struct arena *a, const struct value *vault, const struct secret *blob);
@@ -51,7 +58,16 @@ const char *key_set_rotation(struct sim *s, struct value *key, const struct valu
 void key_expire_rotated(struct sim *s, const struct value *key, struct value *version);
 /* Do the claims of the attestation token `target` satisfy the release policy of the key as `shown`? */
 bool key_release_allows(struct arena *a, const struct value *shown, const char *target);
+/* Would a confidential machine that attests itself in this region get it? */
+bool key_releases_in(struct sim *s, const char *store, const char *name, const char *location);
 const char *key_released(struct arena *a, const struct value *shown, const struct value *request);
+
+/* --- grants on what was deleted (grants.c) ------------------------------------------------------------------------------- */
+
+/* A key is back: by a recovery, or by a restore. What becomes of the grants on it. */
+void key_grants_after(struct sim *s, const struct value *store, const char *name, bool recovered);
+/* A vault or managed HSM was recovered. */
+void store_grants_after(struct sim *s, const struct value *store);
 
 /* --- managed HSMs (hsm.c, hsm_roles.c) ----------------------------------------------------------------------------------- */
 
@@ -85,24 +101,38 @@ bool region_is(const char *a, const char *b);       /* "UAE North" is "uaenorth"
 /* Stores a blob. A page blob is padded with NULs to a multiple of 512 and carries its true length as metadata. */
 void blob_put(struct sim *s, const char *account, const char *container, const char *name, bool page, const char *bytes, size_t len);
 
+/* The blob "ACCOUNT/CONTAINER/NAME" is gone, if it was there. */
+void blob_forget(struct sim *s, const char *place);
+
 /* --- the rules of a restore (restore_rules.c) --------------------------------------------------------------------------- */
 
-enum article { ARTICLE_SAFEST, ARTICLE_2026_02, ARTICLE_2026_07 };
+enum article { ARTICLE_STRICTEST, ARTICLE_2026_02, ARTICLE_2026_07 };
+
+/* What the documents leave open, as the world's behaviour has it (knobs.c). All zero: as it is by default. */
+struct restore_readings {
+    enum article article;
+    bool expired_restores, snapshots_miss_rotation, recreated_set_is_original, restored_key_opens_snapshots, stuck_rotation_fails;
+    const char *rights_code;                     /* NULL: KeyVaultAccessForbidden */
+};
 
 /* A disk encryption set as a restore sees it, beside the key that the point was wrapped with. */
 struct set_facts {
     bool exists, confidential, beside_target;    /* right kind; in the target's region and subscription */
     bool same_store, same_name, same_version;    /* its active key against the original one */
     bool holds_original;                         /* its vault holds the original key and version, usable */
-    bool service_may;                            /* Backup Management Service: get and list on its key */
+    bool service_may;                            /* Backup Management Service may what it needs on its key */
     bool identity_may;                           /* its identity: get, wrapKey, unwrapKey */
+    bool key_unusable;                           /* its active key cannot be used, whoever asks */
+    bool recreated, rotation_stuck;              /* made after the point was taken; carries an autoKeyRotationError */
 };
 
 struct restore_facts {
-    enum article article;
-    bool customer_key, snapshot_tier, vault_tier;
+    struct restore_readings readings;
+    bool customer_key, snapshot_tier, vault_tier, in_hsm;
     bool set_given, given_is_original;
     enum key_state original_key;                 /* where the point's key has its home */
+    bool key_was_restored;                       /* since the point was taken */
+    bool export_withheld;                        /* nothing can be left behind, whatever fails */
     struct set_facts original, given;
 };
 
@@ -115,9 +145,16 @@ struct restore_outcome {
 
 /* Pure. */
 void rules_decide(const struct restore_facts *f, struct restore_outcome *ret);
-/* Reads the facts from the world. `given` NULL or "": none. */
-void rules_gather(struct sim *s, const struct value *backup, const struct value *point, const char *given, const char *target_location,
-                    const char *target_subscription, struct restore_facts *ret);
+
+/* A restore that is asked for. */
+struct restore_wish {
+    const struct value *backup, *point;
+    const char *type;                            /* recoveryType */
+    const char *set;                             /* NULL or "": none is named */
+    const char *location, *subscription;         /* of the target; subscription NULL: the set's own */
+};
+/* Reads the facts from the world. */
+void rules_gather(struct sim *s, const struct restore_wish *wish, struct restore_facts *ret);
 /* May the virtual machine boot with this set's key? */
 bool rules_may_boot(struct sim *s, const char *set_id);
 

@@ -37,8 +37,11 @@ static bool throttled(struct sim *s, const struct sim_request *r, struct sim_ans
             return false;
         answer_arm_error(a, out, 429, true, "ResourceRequestsThrottled",
                          "Number of requests for action '%s' exceeded the limit of '%d' for time "
-                         "interval '01:00:00'. Please try again after '%d' seconds.",
-                         "Microsoft.RecoveryServices/vaults/backupJobs/read", JOB_READS, 60);
+                         "interval '01:00:00'. Please try again after %s.",
+                         "Microsoft.RecoveryServices/vaults/backupJobs/read", JOB_READS,
+                         knob_is(s, "throttleHint", "message") ? "'60' seconds" : "some time");
+        if (knob_is(s, "throttleHint", "header"))
+            answer_header(a, out, "Retry-After", "%d", 60);
         return true;
     }
     passed = read ? take(&s->reads, s->now_ms, READS, 25) : take(&s->writes, s->now_ms, WRITES, 10);

@@ -89,6 +89,16 @@ void state_changed(struct sim *s);
 int64_t behaviour_ms(const struct sim *s, const char *name, int64_t otherwise);
 const char *behaviour(const struct sim *s, const char *name, const char *otherwise);
 
+/* --- what the documents leave open (knobs.c) --------------------------------------------------------------------- */
+
+struct knob {
+    const char *name, *otherwise;    /* otherwise: what it is when the world does not say */
+};
+const struct knob *knob_at(size_t i);                           /* NULL behind the last */
+/* The world's value of a setting, else its default. A name that is no setting ends the program. */
+const char *knob(const struct sim *s, const char *name);
+bool knob_is(const struct sim *s, const char *name, const char *value);
+
 /* --- the world's file (world.c) --------------------------------------------------------------------------------- */
 
 /* Completes s->spec (names, types, defaults) and adds a diag for each contradiction. */
@@ -217,7 +227,10 @@ struct value *vm_statuses(struct sim *s, const char *power);
 struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id, const char *size,
                                          const char *os_type, const char *subnet_id, bool started);
 struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id, const char *os_type);
+void compute_create_nic(struct sim *s, const char *nic_id, const char *location, const char *subnet_id);
 /* What the DES's identity may do with its key now; NULL when it may, else the compute error code. */
 const char *compute_des_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);
+/* Why a confidential machine on this set would not start now: the same, or the key is not released to it. */
+const char *compute_boot_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);
 
 #endif

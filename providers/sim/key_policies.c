@@ -158,6 +158,29 @@ bool key_release_allows(struct arena *a, const struct value *shown, const char *
     return false;
 }
 
+bool key_releases_in(struct sim *s, const char *store, const char *name, const char *location)
+{
+    struct arena *a = s->arena;
+    const struct value *vault = vault_by_name(s, store), *key = key_find(s, store, name), *policy, *any;
+    struct value *claims = value_map(a);
+    const char *data, *here = authority_of(a, region_attestation(a, location));
+
+    if (!key)
+        return false;
+    data = value_str_at(key_show(s, a, vault, key, key_version(key, NULL)), "release_policy.data");
+    policy = data ? decoded(a, data, strlen(data)) : NULL;
+    any = value_get(policy, "anyOf");
+    value_set_string(a, claims, "x-ms-attestation-type", "sevsnpvm");
+    value_set_string(a, claims, "x-ms-compliance-status", "azure-compliant-cvm");
+    for (size_t i = 0; i < value_count(any); i++) {
+        const char *authority = value_str_at(value_item(any, i), "authority");
+
+        if (authority && str_eq_nocase(authority_of(a, authority), here) && claims_hold(value_get(value_item(any, i), "allOf"), claims))
+            return true;
+    }
+    return false;
+}
+
 static void add_encoded(struct text *t, struct arena *a, const struct value *v)
 {
     const char *json = json_string(a, v, JSON_COMPACT);

@@ -102,6 +102,13 @@ static const struct value *deleted_vault(struct sim *s, const char *store)
     return ret;
 }
 
+bool store_is_hsm(struct sim *s, const char *store)
+{
+    const struct value *vault = vault_by_name(s, store);
+
+    return hsm_is(vault ? vault : deleted_vault(s, store));
+}
+
 /* What a store's backups are bound to. A purged vault is remembered by the backups that were made with its keys: vault and VM
  * share the region, and an unnamed subscription is the backup's own. */
 static char *store_binding(struct sim *s, struct arena *a, const char *store)
@@ -438,7 +445,20 @@ void key_show_deletion(struct sim *s, struct arena *a, struct value *shown, cons
 
 /* --- backups ------------------------------------------------------------------------------------------------------- */
 
-static void seal_key(struct sim *s, const struct value *key, struct text *ret_raw)
+/* Those of the key's versions whose ids are among `keep`. */
+static struct value *only_versions(struct arena *a, const struct value *key, const struct value *keep)
+{
+    const struct value *all = value_get(key, "versions");
+    struct value *ret = value_list(a);
+
+    for (size_t i = 0; i < value_count(all); i++)
+        for (size_t k = 0; k < value_count(keep); k++)
+            if (str_eq_nocase(value_str_at(value_item(all, i), "id"), value_str(value_item(keep, k))))
+                value_push(a, ret, value_copy(a, value_item(all, i)));
+    return ret;
+}
+
+static void seal_key(struct sim *s, const struct value *key, const struct value *keep, struct text *ret_raw)
 {
     struct arena *a = arena_new();
     const char *store = value_str_at(key, "store");
@@ -451,6 +471,9 @@ static void seal_key(struct sim *s, const struct value *key, struct text *ret_ra
 
     if (policy)
         value_set(a, content, "releasePolicy", value_copy(a, policy));
+    if (keep)
+        value_set(a, content, "versions", only_versions(a, key, keep));
+    value_remove(content, "restored");
     value_remove(content, "settles");
     value_remove(content, "deletedDate");
     value_remove(content, "scheduledPurgeDate");
@@ -473,7 +496,7 @@ static void seal_key(struct sim *s, const struct value *key, struct text *ret_ra
     arena_free(a);
 }
 
-bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version, struct text *ret_raw)
+struct value *key_of_version(struct sim *s, const char *store, const char *name, const char *version)
 {
     struct value *all = state_list(s, "keys"), *found = NULL;
 
@@ -483,9 +506,22 @@ bool key_backup_of_version(struct sim *s, const char *store, const char *name, c
         if (key_is(key, store, name) && key_version(key, version) && (!found || !key_in_state(key, "purged")))
             found = key;
     }
+    return found;
+}
+
+bool key_backup_of_versions(struct sim *s, const char *store, const char *name, const char *version, const struct value *keep,
+                            struct text *ret_raw)
+{
+    const struct value *found = key_of_version(s, store, name, version);
+
     if (found)
-        seal_key(s, found, ret_raw);
+        seal_key(s, found, keep, ret_raw);
     return found != NULL;
+}
+
+bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version, struct text *ret_raw)
+{
+    return key_backup_of_versions(s, store, name, version, NULL, ret_raw);
 }
 
 void key_backup_blob(struct sim *s, const char *store, const char *name, struct text *ret_raw)

@@ -435,6 +435,8 @@ static struct value *bring_back(const struct exchange *x, struct value *key)
     for (size_t i = value_count(all); i-- > 0;)
         if (key_is(value_item(all, i), x->store, name) && key_version(value_item(all, i), value_str_at(key_version(key, NULL), "id")))
             list_remove(all, i);
+    key_grants_after(x->s, x->vault, name, false);
+    value_set_string(x->a, key, "restored", time_format(x->a, x->s->now_ms));
     return state_push(x->s, "keys", key);
 }
 
@@ -498,6 +500,7 @@ static void recover_key(const struct exchange *x, const char *name)
         value_set_string(s->arena, key, "state", "active");
         value_remove(key, "deletedDate");
         value_remove(key, "scheduledPurgeDate");
+        key_grants_after(s, x->vault, name, true);
         value_set_string(s->arena, key, "settles", time_format(s->arena, s->now_ms + behaviour_ms(s, "recoverDelay", 5 * SECOND_MS)));
         state_changed(s);
         answer_bundle(x, key, key_version(key, NULL));

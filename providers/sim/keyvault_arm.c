@@ -1,6 +1,6 @@
 /* Knows key vaults as resources: creation, settings that only go one way, access policies, soft delete and recovery of the vault.
  * Must not know keys. */
-#include "internal.h"
+#include "data.h"
 
 #include <string.h>
 
@@ -146,6 +146,7 @@ static void recover(struct sim *s, const struct sim_request *r, struct sim_answe
     list_remove(all, at);
     value_set_string(r->arena, v, "registeredAt", time_format(r->arena, s->now_ms + DNS_MS));
     value_set_string(r->arena, value_get(v, "properties"), "provisioningState", "RegisteringDns");
+    store_grants_after(s, v);
     answer_json(r->arena, out, 200, resource_show(s, r->arena, resource_store(s, id, v)));
 }
 

@@ -137,9 +137,11 @@ static void test_firewall(void)
     value_set_string(a, rules, "bypass", "AzureServices");
     value_set(a, value_get(vault, "properties"), "networkAcls", rules);
     CHECK_ROW("a closed vault keeps people out", !access_key(s, OPERATOR, vault, "os-key", "get"));
-    CHECK_ROW("and lets Microsoft's services in", access_key(s, ORCHESTRATOR, vault, "os-key", "release"));
+    CHECK_ROW("but the orchestrator is not among them", !access_key(s, ORCHESTRATOR, vault, "os-key", "release"));
+    value_set_string(a, value_get(s->spec, "behaviour"), "orchestratorTrusted", "yes");
+    CHECK_ROW("unless this Azure trusts it", access_key(s, ORCHESTRATOR, vault, "os-key", "release"));
     value_set_string(a, rules, "bypass", "None");
-    CHECK_ROW("unless it does not bypass for them", !access_key(s, ORCHESTRATOR, vault, "os-key", "release"));
+    CHECK_ROW("and it is let in with them", !access_key(s, ORCHESTRATOR, vault, "os-key", "release"));
     sim_free(s);
     arena_free(a);
 }

@@ -298,7 +298,7 @@ static void test_two_passes(void)
     const struct value *bag;
     const char *id, *text;
 
-    begin(&w, "purged", "{}");
+    begin(&w, "purged", "{'keyGrants':'kept'}");
     r = restore(&w, "RestoreDisks", "805440465632125", "{}");
     CHECK(r.status == 202 && r.answer.body.len == 0);
     CHECK_STR(header_of(&r, "Retry-After"), "60");

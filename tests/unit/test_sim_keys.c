@@ -257,6 +257,9 @@ static void test_deleted_vault(void)
         w.now += HOUR_MS;
         w.token = vault_token(&w, OPERATOR_APP, "let-me-in");
         r = call(&w, "GET", KEY_URL API, NULL);
+        CHECK_ROW("roles on the vault itself went with it", r.status == (i == 0 ? 403 : 404));
+        w.token = vault_token(&w, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only");
+        r = call(&w, "GET", KEY_URL API, NULL);
         CHECK_ROW(rows[i].reason, r.status == rows[i].status);
         end(&w);
     }

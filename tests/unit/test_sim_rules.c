@@ -3,6 +3,7 @@
 
 #include "../../providers/sim/data.h"
 
+#define STRICTEST ARTICLE_STRICTEST
 #define NO_SET "UserErrorDiskEncryptionSetDoesNotExist"
 #define NO_KEY "UserErrorDiskEncryptionSetKeyDoesNotExist"
 #define MISMATCH "UserErrorInputDESKeyDoesNotMatchWithOriginalKey"
@@ -37,7 +38,7 @@ static void run(const struct row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct row *r = &rows[i];
-        struct restore_facts f = {.article = r->article, .customer_key = true, .snapshot_tier = strchr(r->tiers, 'S'),
+        struct restore_facts f = {.readings = {.article = r->article}, .customer_key = true, .snapshot_tier = strchr(r->tiers, 'S'),
                                   .vault_tier = strchr(r->tiers, 'V'), .original_key = r->key, .original = set_of(r->original)};
         struct restore_outcome out;
 
@@ -54,34 +55,34 @@ static void run(const struct row *rows, size_t n)
 static void test_none_given(void)
 {
     static const struct row rows[] = {
-        {"everything intact, vault tier", "V", KEY_USABLE, INTACT, NULL, ARTICLE_SAFEST, "N-02", NULL, false},
-        {"everything intact, snapshot", "S", KEY_USABLE, INTACT, NULL, ARTICLE_SAFEST, "N-02", NULL, false},
-        {"rotated, snapshot follows", "S", KEY_USABLE, "xctsnhbi", NULL, ARTICLE_SAFEST, "N-03", NULL, false},
+        {"everything intact, vault tier", "V", KEY_USABLE, INTACT, NULL, STRICTEST, "N-02", NULL, false},
+        {"everything intact, snapshot", "S", KEY_USABLE, INTACT, NULL, STRICTEST, "N-02", NULL, false},
+        {"rotated, snapshot follows", "S", KEY_USABLE, "xctsnhbi", NULL, STRICTEST, "N-03", NULL, false},
         {"rotated, vault tier, first edition", "V", KEY_USABLE, "xctsnhbi", NULL, ARTICLE_2026_02, "N-04", NULL, false},
         {"rotated, vault tier, second edition: two steps", "V", KEY_USABLE, "xctsnhbi", NULL, ARTICLE_2026_07, "N-04", NO_KEY, true},
-        {"rotated, vault tier: the stricter edition by default", "V", KEY_USABLE, "xctsnhbi", NULL, ARTICLE_SAFEST, "N-04", NO_KEY, true},
-        {"old version disabled", "V", KEY_DISABLED, "xctsnbi", NULL, ARTICLE_SAFEST, "N-05", NO_KEY, true},
-        {"old version disabled, snapshot: no export", "S", KEY_DISABLED, "xctsnbi", NULL, ARTICLE_SAFEST, "N-05", NO_KEY, false},
+        {"rotated, vault tier: the stricter edition by default", "V", KEY_USABLE, "xctsnhbi", NULL, STRICTEST, "N-04", NO_KEY, true},
+        {"old version disabled", "V", KEY_DISABLED, "xctsnbi", NULL, STRICTEST, "N-05", NO_KEY, true},
+        {"old version disabled, snapshot: no export", "S", KEY_DISABLED, "xctsnbi", NULL, STRICTEST, "N-05", NO_KEY, false},
         {"old version expired", "V", KEY_EXPIRED, "xctsnbi", NULL, ARTICLE_2026_02, "N-06", NO_KEY, true},
-        {"another key has the name", "V", KEY_REPLACED, "xctsnbi", NULL, ARTICLE_SAFEST, "N-07", NO_KEY, true},
-        {"set re-pointed within the vault", "V", KEY_USABLE, "xctshbi", NULL, ARTICLE_SAFEST, "N-08", NULL, false},
+        {"another key has the name", "V", KEY_REPLACED, "xctsnbi", NULL, STRICTEST, "N-07", NO_KEY, true},
+        {"set re-pointed within the vault", "V", KEY_USABLE, "xctshbi", NULL, STRICTEST, "N-08", NULL, false},
         {"the same from a snapshot", "S", KEY_USABLE, "xctshbi", NULL, ARTICLE_2026_07, "N-09", SNAPSHOT, false},
         {"the same from a snapshot, first edition", "S", KEY_USABLE, "xctshbi", NULL, ARTICLE_2026_02, "N-08", NULL, false},
-        {"set re-pointed, original purged", "V", KEY_PURGED, "xctsbi", NULL, ARTICLE_SAFEST, "N-10", NO_KEY, true},
-        {"set re-pointed to the key restored elsewhere", "V", KEY_PURGED, "xctnvhbi", NULL, ARTICLE_SAFEST, "N-11", NULL, false},
-        {"set re-pointed to another key elsewhere", "V", KEY_USABLE, "xctbi", NULL, ARTICLE_SAFEST, "N-12", MISMATCH, false},
-        {"set deleted, key fine: nothing to export", "V", KEY_USABLE, "", NULL, ARTICLE_SAFEST, "N-13", NO_SET, false},
-        {"set deleted, snapshot", "S", KEY_USABLE, "", NULL, ARTICLE_SAFEST, "N-14", NO_SET, false},
-        {"key soft-deleted", "V", KEY_SOFT_DELETED, "xctsnvb", NULL, ARTICLE_SAFEST, "N-15", NO_KEY, true},
-        {"key soft-deleted, snapshot", "S", KEY_SOFT_DELETED, "xctsnvb", NULL, ARTICLE_SAFEST, "N-16", NO_KEY, false},
-        {"key purged", "SV", KEY_PURGED, "xctsnvb", NULL, ARTICLE_SAFEST, "N-17", NO_KEY, true},
-        {"key purged, snapshot only", "S", KEY_PURGED, "xctsnvb", NULL, ARTICLE_SAFEST, "N-18", NO_KEY, false},
-        {"vault soft-deleted", "V", KEY_STORE_DELETED, "xctsnv", NULL, ARTICLE_SAFEST, "N-19", NO_KEY, true},
-        {"vault purged", "V", KEY_STORE_PURGED, "xctsnv", NULL, ARTICLE_SAFEST, "N-20", NO_KEY, true},
-        {"backup service shut out", "V", KEY_USABLE, "xctsnvhi", NULL, ARTICLE_SAFEST, "N-24", SERVICE, false},
-        {"backup service shut out: a snapshot does not need it", "S", KEY_USABLE, "xctsnvhi", NULL, ARTICLE_SAFEST, "N-02", NULL, false},
-        {"the set's identity shut out", "S", KEY_USABLE, "xctsnvhb", NULL, ARTICLE_SAFEST, "N-25", IDENTITY, false},
-        {"set and key gone: the set is named, the key left", "V", KEY_PURGED, "", NULL, ARTICLE_SAFEST, "N-30", NO_SET, true},
+        {"set re-pointed, original purged", "V", KEY_PURGED, "xctsbi", NULL, STRICTEST, "N-10", NO_KEY, true},
+        {"set re-pointed to the key restored elsewhere", "V", KEY_PURGED, "xctnvhbi", NULL, STRICTEST, "N-11", NULL, false},
+        {"set re-pointed to another key elsewhere", "V", KEY_USABLE, "xctbi", NULL, STRICTEST, "N-12", MISMATCH, false},
+        {"set deleted, key fine: nothing to export", "V", KEY_USABLE, "", NULL, STRICTEST, "N-13", NO_SET, false},
+        {"set deleted, snapshot", "S", KEY_USABLE, "", NULL, STRICTEST, "N-14", NO_SET, false},
+        {"key soft-deleted", "V", KEY_SOFT_DELETED, "xctsnvb", NULL, STRICTEST, "N-15", NO_KEY, true},
+        {"key soft-deleted, snapshot", "S", KEY_SOFT_DELETED, "xctsnvb", NULL, STRICTEST, "N-16", NO_KEY, false},
+        {"key purged", "SV", KEY_PURGED, "xctsnvb", NULL, STRICTEST, "N-17", NO_KEY, true},
+        {"key purged, snapshot only", "S", KEY_PURGED, "xctsnvb", NULL, STRICTEST, "N-18", NO_KEY, false},
+        {"vault soft-deleted", "V", KEY_STORE_DELETED, "xctsnv", NULL, STRICTEST, "N-19", NO_KEY, true},
+        {"vault purged", "V", KEY_STORE_PURGED, "xctsnv", NULL, STRICTEST, "N-20", NO_KEY, true},
+        {"backup service shut out", "V", KEY_USABLE, "xctsnvhi", NULL, STRICTEST, "N-24", SERVICE, false},
+        {"backup service shut out: a snapshot does not need it", "S", KEY_USABLE, "xctsnvhi", NULL, STRICTEST, "N-02", NULL, false},
+        {"the set's identity shut out", "S", KEY_USABLE, "xctsnvhb", NULL, STRICTEST, "N-25", IDENTITY, false},
+        {"set and key gone: the set is named, the key left", "V", KEY_PURGED, "", NULL, STRICTEST, "N-30", NO_SET, true},
     };
 
     run(rows, COUNT(rows));
@@ -90,26 +91,26 @@ static void test_none_given(void)
 static void test_one_given(void)
 {
     static const struct row rows[] = {
-        {"the original one", "V", KEY_USABLE, INTACT, "=", ARTICLE_SAFEST, "N-02", NULL, false},
-        {"the original one, snapshot", "S", KEY_USABLE, INTACT, "=", ARTICLE_SAFEST, "N-02", NULL, false},
-        {"a new one on the same key", "V", KEY_USABLE, "", INTACT, ARTICLE_SAFEST, "R-03", NULL, false},
-        {"a new one on the same key, which is gone", "V", KEY_PURGED, "", "xctsnvb", ARTICLE_SAFEST, "N-17", NO_KEY, true},
-        {"the key restored into another vault", "V", KEY_STORE_PURGED, "", "xctnvhbi", ARTICLE_SAFEST, "R-04", NULL, false},
+        {"the original one", "V", KEY_USABLE, INTACT, "=", STRICTEST, "N-02", NULL, false},
+        {"the original one, snapshot", "S", KEY_USABLE, INTACT, "=", STRICTEST, "N-02", NULL, false},
+        {"a new one on the same key", "V", KEY_USABLE, "", INTACT, STRICTEST, "R-03", NULL, false},
+        {"a new one on the same key, which is gone", "V", KEY_PURGED, "", "xctsnvb", STRICTEST, "N-17", NO_KEY, true},
+        {"the key restored into another vault", "V", KEY_STORE_PURGED, "", "xctnvhbi", STRICTEST, "R-04", NULL, false},
         {"another one from a snapshot", "S", KEY_USABLE, INTACT, INTACT, ARTICLE_2026_07, "R-06", SNAPSHOT, false},
         {"a newer version, first edition", "V", KEY_USABLE, INTACT, "xctsnhbi", ARTICLE_2026_02, "R-07", MISMATCH, true},
         {"a newer version, second edition", "V", KEY_USABLE, INTACT, "xctsnhbi", ARTICLE_2026_07, "R-07", NULL, false},
-        {"a newer version: refused by default", "V", KEY_USABLE, INTACT, "xctsnhbi", ARTICLE_SAFEST, "R-07", MISMATCH, true},
+        {"a newer version: refused by default", "V", KEY_USABLE, INTACT, "xctsnhbi", STRICTEST, "R-07", MISMATCH, true},
         {"another key of the vault, second edition", "V", KEY_USABLE, INTACT, "xctshbi", ARTICLE_2026_07, "R-08", NULL, false},
-        {"another key of the vault: refused by default", "V", KEY_USABLE, INTACT, "xctshbi", ARTICLE_SAFEST, "R-08", MISMATCH, true},
+        {"another key of the vault: refused by default", "V", KEY_USABLE, INTACT, "xctshbi", STRICTEST, "R-08", MISMATCH, true},
         {"another key of the vault, the original gone", "V", KEY_PURGED, INTACT, "xctsbi", ARTICLE_2026_07, "R-09", MISMATCH, true},
         {"a key elsewhere", "V", KEY_USABLE, INTACT, "xctbi", ARTICLE_2026_07, "R-10", MISMATCH, true},
         {"a key elsewhere, beside the restored original", "V", KEY_PURGED, "", "xcthbi", ARTICLE_2026_07, "R-11", NULL, false},
-        {"the same by default", "V", KEY_PURGED, "", "xcthbi", ARTICLE_SAFEST, "R-11", MISMATCH, true},
-        {"backup service shut out: exported all the same", "V", KEY_USABLE, "", "xctsnvhi", ARTICLE_SAFEST, "R-12", SERVICE, true},
-        {"identity shut out", "V", KEY_USABLE, "", "xctsnvhb", ARTICLE_SAFEST, "R-13", IDENTITY, false},
-        {"a set of another kind", "V", KEY_USABLE, "", "xtsnvhbi", ARTICLE_SAFEST, "R-14", "InvalidParameter", false},
-        {"a set in another region", "V", KEY_USABLE, "", "xcsnvhbi", ARTICLE_SAFEST, "R-15", "InvalidParameter", false},
-        {"a set that is not there", "V", KEY_PURGED, "", "", ARTICLE_SAFEST, "R-16", NO_SET, false},
+        {"the same by default", "V", KEY_PURGED, "", "xcthbi", STRICTEST, "R-11", MISMATCH, true},
+        {"backup service shut out: exported all the same", "V", KEY_USABLE, "", "xctsnvhi", STRICTEST, "R-12", SERVICE, true},
+        {"identity shut out", "V", KEY_USABLE, "", "xctsnvhb", STRICTEST, "R-13", IDENTITY, false},
+        {"a set of another kind", "V", KEY_USABLE, "", "xtsnvhbi", STRICTEST, "R-14", "InvalidParameter", false},
+        {"a set in another region", "V", KEY_USABLE, "", "xcsnvhbi", STRICTEST, "R-15", "InvalidParameter", false},
+        {"a set that is not there", "V", KEY_PURGED, "", "", STRICTEST, "R-16", NO_SET, false},
     };
 
     run(rows, COUNT(rows));
