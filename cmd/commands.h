@@ -24,6 +24,7 @@ int command_activate(const struct options *o);
 int command_sim(const struct options *o);
 int command_explain(const struct options *o);
 int command_graph(const struct options *o);
+int command_export(const struct options *o);
 int command_version(const struct options *o);
 
 /* Until a command calls this, an interrupt ends the process. From then on interrupts are counted: the first asks to

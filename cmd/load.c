@@ -248,16 +248,12 @@ static void check_approvals(struct arena *a, const struct options *o, const stru
     }
 }
 
-void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret, struct diags *diags)
+void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs, struct estate *ret,
+                    struct diags *diags)
 {
-    const struct value *docs = read_paths(a, o->paths.items, o->paths.count, o->recursive, diags);
-    const struct desired *d;
+    const struct desired *d = desired_resolve(a, schemas, all_kind_names, docs, diags);
     const struct policy *policy, *pinned;
 
-    if (diags->n_errors)
-        return;
-    docs = without_the_world(a, o, docs);
-    d = desired_resolve(a, schemas, all_kind_names, docs, diags);
     if (diags->n_errors)
         return;
     if (o->selector)
@@ -277,6 +273,14 @@ void load_estate(struct arena *a, const struct options *o, const struct schemas 
         policy_free(policy);
     if (!diags->n_errors)
         *ret = (struct estate){.desired = d, .policy = policy, .documents = d->raw};
+}
+
+void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret, struct diags *diags)
+{
+    const struct value *docs = read_paths(a, o->paths.items, o->paths.count, o->recursive, diags);
+
+    if (!diags->n_errors)
+        load_documents(a, o, schemas, without_the_world(a, o, docs), ret, diags);
 }
 
 const struct value *load_single(struct arena *a, const char *path, struct diags *diags)

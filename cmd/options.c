@@ -10,10 +10,11 @@
 
 enum {
     VALIDATE = 1 << 0, PLAN = 1 << 1, APPLY = 1 << 2, DRIFT = 1 << 3, WATCH = 1 << 4, ACTIVATE = 1 << 5, SIM = 1 << 6, EXPLAIN = 1 << 7,
-    GRAPH = 1 << 8, VERSION = 1 << 9,
-    ALL = (1 << 10) - 1,
-    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH,
-    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH,
+    GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10,
+    ALL = (1 << 11) - 1,
+    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT,
+    MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
+    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT,
     FINDING = VALIDATE | DRIFT,                      /* answers that are a list of findings */
 };
 
@@ -32,6 +33,7 @@ static const struct command commands[] = {
     {"explain", "[KIND[.FIELD...]]", "describe kinds, fields and the built-in policy", command_explain},
     {"graph", "", "draw documents, or with --steps the plan, as DOT or Mermaid", command_graph},
     {"version", "", "print the version", command_version},
+    {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on", command_export},
 };
 
 enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_TEXTS, TYPE_DURATION, TYPE_COUNT, TYPE_FACTOR, TYPE_APPROVAL, TYPE_OUTPUT, TYPE_DRAWING };
@@ -56,7 +58,15 @@ static const struct option_row rows[] = {
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json",
      "form of the answer on standard output; validate and drift also: junit, sarif, github"},
     {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
-    {"out", 0, TYPE_TEXT, AT(out), PLAN, 0, "FILE", "save the plan for apply --plan"},
+    {"out", 0, TYPE_TEXT, AT(out), PLAN | EXPORT, 0, "PATH", "plan: save the plan for apply --plan. export: folder for the manifests"},
+    {"force", 0, TYPE_FLAG, AT(force), EXPORT, 0, NULL, "replace files that are there already"},
+    {"vault", 0, TYPE_TEXT, AT(vault), EXPORT, 0, "ID", "the Recovery Services vault, by its ARM id"},
+    {"vault-name", 0, TYPE_TEXT, AT(vault_name), EXPORT, 0, "NAME",
+     "the vault by its name, in the Azure document's subscription if -f gives one"},
+    {"item", 0, TYPE_TEXT, AT(item), EXPORT, 0, "ID",
+     "one VM only: ARM id of the protected item (no --vault needed then) or of the VM, or its name"},
+    {"restore-to", 0, TYPE_TEXT, AT(restore_to), EXPORT, 0, "GROUP,SUBNET,STAGING",
+     "also where the VMs would come back: group, VNET/SUBNET and storage account, by name in that group or by ARM id"},
     {"plan", 0, TYPE_TEXT, AT(saved_plan), APPLY, 0, "FILE", "do this saved plan and nothing else"},
     {"auto-approve", 0, TYPE_FLAG, AT(auto_approve), APPLY | WATCH, 0, NULL,
      "do not ask; approves no policy rule. watch: also heal drift that nobody ordered"},
@@ -340,7 +350,11 @@ static int options_agree(const struct options *o, struct err *err)
                        o->command->name);
     if (o->operands.count > operands_max)
         return err_set(err, ERR_INVALID, "\"%s\" is one word too many; manifests are given with -f", o->operands.items[operands_max]);
-    if ((bit & MANIFESTS) && !o->paths.count)
+    if (o->vault && o->vault_name)
+        return err_set(err, ERR_INVALID, "--vault and --vault-name contradict each other");
+    if ((bit & EXPORT) && !o->vault && !o->vault_name && !str_find_nocase(o->item ? o->item : "", "/backupFabrics/"))
+        return err_set(err, ERR_INVALID, "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
+    if ((bit & MANIFESTS_NEEDED) && !o->paths.count)
         return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
     if ((bit & ACTIVATE) && !o->operands.count)
         return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name");

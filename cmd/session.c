@@ -44,12 +44,17 @@ static int key_urls_check(struct session *s, const struct cloud *operators)
     return s->diags.n_errors ? err_set(&s->err, ERR_INVALID, "the manifests have faults") : 0;
 }
 
-int session_load(struct session *s, const struct options *o)
+static void session_begin(struct session *s, const struct options *o)
 {
     memset(s, 0, sizeof(*s));
     s->arena = arena_new();
     s->options = o;
     diags_init(&s->diags, s->arena);
+}
+
+int session_load(struct session *s, const struct options *o)
+{
+    session_begin(s, o);
     TRY(load_schemas(&s->schemas, &s->err));
     load_estate(s->arena, o, s->schemas, &s->estate, &s->diags);
     if (s->diags.n_errors)
@@ -253,23 +258,13 @@ static void engine_set(struct session *s)
     };
 }
 
-int session_connect(struct session *s, enum http_mode mode)
+/* Credential, clock, wire and client, for whatever is asked over them. `declared`: the cloud, unless the operator's file says another. */
+static int link_open(struct session *s, enum http_mode mode, const struct cloud *declared, const struct cloud *operators)
 {
-    const struct document *azure = first_azure(s);
-    const struct cloud *operators;
     int rc = 0;
 
-    /* What there is to say about the manifests has been said. */
-    diags_init(&s->diags, s->arena);
-    operators = s->options->cloud ? operators_cloud(s) : NULL;
-    if (s->diags.n_errors)
-        return err_set(&s->err, ERR_INVALID, "the cloud file has faults");
-    if (operators)
-        TRY(key_urls_check(s, operators));
-    if (!azure)
-        return err_set(&s->err, ERR_INVALID, "no Azure document among the manifests: it says which subscription is meant");
     if (s->options->world)
-        TRY(simulate(s, declared_cloud(azure)));
+        TRY(simulate(s, declared));
     else
         rc = credential_from_environment(environment, &s->credential, &s->err);
     environment_scrub();
@@ -280,6 +275,87 @@ int session_connect(struct session *s, enum http_mode mode)
     s->progress = progress_new(s->sched);
     s->wire = s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);
     http_begin(s, mode);
+    return 0;
+}
+
+static int operators_cloud_read(struct session *s, const struct cloud **ret)
+{
+    /* What there is to say about the manifests has been said. */
+    diags_init(&s->diags, s->arena);
+    *ret = s->options->cloud ? operators_cloud(s) : NULL;
+    return s->diags.n_errors ? err_set(&s->err, ERR_INVALID, "the cloud file has faults") : 0;
+}
+
+int session_connect(struct session *s, enum http_mode mode)
+{
+    const struct document *azure = first_azure(s);
+    const struct cloud *operators;
+
+    TRY(operators_cloud_read(s, &operators));
+    if (operators)
+        TRY(key_urls_check(s, operators));
+    if (!azure)
+        return err_set(&s->err, ERR_INVALID, "no Azure document among the manifests: it says which subscription is meant");
+    TRY(link_open(s, mode, declared_cloud(azure), operators));
+    handles_make(s, operators);
+    engine_set(s);
+    return 0;
+}
+
+/* --- an estate that nobody has declared --------------------------------------------------------------------------------------------- */
+
+struct discovering {
+    struct session *session;
+    const struct discovery_request *request;
+    struct discovery *ret;
+    struct azure *azure;
+    int rc;
+};
+
+static void discover_task(struct call *c, void *arg)
+{
+    struct discovering *d = arg;
+
+    d->rc = discover_estate(d->azure, c, d->session->arena, d->request, d->ret, &d->session->err);
+}
+
+int session_discover(struct session *s, const struct options *o, struct discovery_request request, struct discovery *ret)
+{
+    struct discovering d = {.session = s, .request = &request, .ret = ret};
+    const struct cloud *operators, *declared = cloud_builtin("AzurePublic");
+    const struct document *azure = NULL;
+
+    if (o->paths.count)
+        TRY(session_load(s, o));
+    else
+        session_begin(s, o);
+    if (!s->schemas)
+        TRY(load_schemas(&s->schemas, &s->err));
+    TRY(operators_cloud_read(s, &operators));
+    azure = s->estate.desired ? first_azure(s) : NULL;
+    if (azure) {
+        declared = declared_cloud(azure);
+        request.subscription = value_str_at(azure->spec, "subscription");
+    }
+    TRY(link_open(s, HTTP_READ_ONLY, declared, operators));
+    d.azure = azure_new(s->http, operators ? operators : declared, &s->credential, azure ? value_str_at(azure->spec, "tenant") : NULL,
+                        request.subscription, NULL);
+    session_run(s, discover_task, &d);
+    azure_free(d.azure);
+    return d.rc;
+}
+
+int session_adopt(struct session *s, const struct value *documents)
+{
+    const struct cloud *operators;
+
+    TRY(operators_cloud_read(s, &operators));
+    if (s->estate.policy)
+        policy_free(s->estate.policy);
+    s->estate = (struct estate){0};
+    load_documents(s->arena, s->options, s->schemas, documents, &s->estate, &s->diags);
+    if (s->diags.n_errors)
+        return err_set(&s->err, ERR_INVALID, "what was found makes no valid documents");
     handles_make(s, operators);
     engine_set(s);
     return 0;

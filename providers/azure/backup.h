@@ -6,6 +6,9 @@
 
 /* --- reading (all may suspend) ------------------------------------------------------------------------------------ */
 
+/* The protected items of VMs in the vault. */
+must_use int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, struct value **ret,
+                               struct err *err);
 /* The protected item of a VM in the vault, compared by source id, else by names; ERR_NOT_FOUND. */
 must_use int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
                               struct value **ret, struct err *err);

@@ -23,13 +23,19 @@ static bool item_is_of(struct arena *a, const struct value *item, const char *vm
     return str_eq_nocase(value_str_at(p, "containerName"), names);
 }
 
+int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, struct value **ret, struct err *err)
+{
+    static const char filter[] = "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
+
+    return arm_list(az, c, a, arena_printf(a, "%s/backupProtectedItems", vault_id), API_RECOVERY, filter, ret, err);
+}
+
 int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, struct value **ret,
                      struct err *err)
 {
-    static const char filter[] = "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
     struct value *items, *found = NULL;
 
-    TRY(arm_list(az, c, a, arena_printf(a, "%s/backupProtectedItems", vault_id), API_RECOVERY, filter, &items, err));
+    TRY(backup_list_items(az, c, a, vault_id, &items, err));
     for (size_t i = 0; i < value_count(items); i++) {
         struct value *item = value_item(items, i);
 

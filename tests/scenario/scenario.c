@@ -11,6 +11,8 @@
  *   runs      one after the other on the same world:
  *     world     edits before this run (as above)
  *     do        command and options; -f, --world, --world-out, --record and --journal are added
+ *     bare      true: -f is not added
+ *     adopt     true: what the run prints is the manifests from the next run on
  *     exit      expected exit code
  *     says      texts that standard output or error must hold
  *     silent    texts they must not hold
@@ -249,8 +251,9 @@ static void record_keep(struct scenario *s)
 }
 
 /* Runs the binary; standard output and error go to files. Returns the exit code, or 128 + signal. */
-static int run_binary(struct scenario *s, const struct value *words, const char *journal)
+static int run_binary(struct scenario *s, const struct value *run, const char *journal)
 {
+    const struct value *words = value_get(run, "do");
     const char *args[ARGS_MAX] = {s->suite->binary};
     size_t n = 1;
     int status;
@@ -258,8 +261,10 @@ static int run_binary(struct scenario *s, const struct value *words, const char 
 
     for (size_t i = 0; i < value_count(words) && n < ARGS_MAX - 12; i++)
         args[n++] = value_str(value_item(words, i));
-    args[n++] = "-f";
-    args[n++] = in_dir(s, "estate.yaml");
+    if (!value_bool_at(run, "bare", false)) {
+        args[n++] = "-f";
+        args[n++] = in_dir(s, "estate.yaml");
+    }
     args[n++] = "--world";
     args[n++] = in_dir(s, "world.yaml");
     args[n++] = "--world-out";
@@ -385,7 +390,7 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
     world_place(s);
     edit_manifests(s, s->documents, value_get(run, "manifests"));
     yaml_write(in_dir(s, "estate.yaml"), s->documents);
-    code = run_binary(s, value_get(run, "do"), in_dir(s, "journal"));
+    code = run_binary(s, run, in_dir(s, "journal"));
     world_follow(s);
     if (code != value_int_at(run, "exit", 0))
         fault(s, arena_printf(s->arena, "run %zu: exit code %d", number + 1, code),
@@ -401,6 +406,8 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
     }
     expect_requests(s, value_get(run, "requests"));
     expect_bodies(s, value_get(run, "sends"));
+    if (value_bool_at(run, "adopt", false))
+        s->documents = yaml_read(s->arena, in_dir(s, "out"));
     if (s->faults > before) {
         show(s, "out");
         show(s, "err");
@@ -457,12 +464,12 @@ static void kill_at(struct scenario *s, size_t write, const char *how, bool jour
     value_push(s->arena, value_at(s->world, "spec.faults"), f);
     world_place(s);
     unlink(in_dir(s, "journal"));
-    code = run_binary(s, value_get(run, "do"), path);
+    code = run_binary(s, run, path);
     world_follow(s);
     if (code != EXIT_KILLED)
         fault(s, when, arena_printf(s->arena, "the run was not killed, it ended with %d", code));
     world_place(s);
-    code = run_binary(s, value_get(run, "do"), path);
+    code = run_binary(s, run, path);
     world_follow(s);
     if (code != value_int_at(run, "exit", 0)) {
         fault(s, when, arena_printf(s->arena, "the rerun ended with %d", code));
@@ -480,7 +487,7 @@ static void kill_everywhere(struct scenario *s)
     int code;
 
     world_place(s);
-    code = run_binary(s, value_get(run, "do"), "none");
+    code = run_binary(s, run, "none");
     world_follow(s);
     if (code != value_int_at(run, "exit", 0))
         fault(s, "the run without a kill", arena_printf(s->arena, "ended with %d", code));

@@ -1,0 +1,41 @@
+/* Knows how Resource Graph is asked and how its pages go on. Must not know what is looked for. */
+#include "resource_graph.h"
+
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "internal.h"
+
+#define QUERIES "/providers/Microsoft.ResourceGraph/resources"
+
+int resource_graph_query(struct azure *az, struct call *c, struct arena *a, const char *query, struct value **ret, struct err *err)
+{
+    struct value *rows = value_list(a);
+    const char *token = NULL;
+
+    for (size_t page = 0; page < AZURE_PAGES_MAX; page++) {
+        struct value *body = value_map(a), *options = value_map(a);
+        const struct value *data;
+        struct arm_operation op;
+
+        value_set_string(a, body, "query", query);
+        value_set_string(a, options, "resultFormat", "objectArray");
+        value_set_string(a, options, "$skipToken", token);
+        value_set(a, body, "options", options);
+        TRY(arm_send(az, c, a, HTTP_POST, QUERIES, API_RESOURCE_GRAPH, body, ARM_REPEATABLE, &op, err));
+        data = value_get(op.body, "data");
+        for (size_t i = 0; i < value_count(data); i++)
+            value_push(a, rows, value_item(data, i));
+        token = value_str_at(op.body, "$skipToken");
+        if (!token) {
+            *ret = rows;
+            return 0;
+        }
+    }
+    return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph has more than %d pages", AZURE_PAGES_MAX);
+}
+
+char *resource_graph_quote(struct arena *a, const char *text)
+{
+    return !text || strpbrk(text, "'\"\\\r\n") ? NULL : arena_printf(a, "'%s'", text);
+}
