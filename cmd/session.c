@@ -251,6 +251,7 @@ static void engine_set(struct session *s)
     s->settings = settings_default;
     if (s->options->settle_ms >= 0)
         s->settings.settle_ms = s->options->settle_ms;
+    s->settings.article = policy_article(s->estate.policy);
     s->engine = (struct engine){
         .kinds = &all_kinds, .settings = &s->settings, .provider = &s->connections, .policy = s->estate.policy,
         .approvals = s->options->approvals.items, .n_approvals = s->options->approvals.count, .journal = s->journal,

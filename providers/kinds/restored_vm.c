@@ -56,7 +56,7 @@ static const char *describe_point(const struct view *v, const struct situation *
 
 static void steps_standby(const struct view *v, const struct situation *s, struct steps *out)
 {
-    const struct dx_row *row = diagnose(&s->now);
+    struct dx_prediction p = diagnose(&s->now, s->article);
     struct step *step;
 
     if (str_eq(view_state(v, s->doc), "present") && !restored_vm_differs(v, s)) {
@@ -64,10 +64,11 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
         return;
     }
     step = steps_add(out, s->doc, ACTION_NONE, NULL,
-                     "on standby; as things stand %s from %s%s%s%s; order it with: reinstate activate -f ... %s",
-                     row ? dx_outcome_words(row->outcome) : "the outcome of a restore is unknown", describe_point(v, s), row ? " (" : "",
-                     row ? row->state : "", row ? ")" : "", s->doc->name);
-    step->scenario = row ? row->id : NULL;
+                     "on standby; as things stand %s from %s (%s%s); order it with: reinstate activate -f ... %s",
+                     dx_outcome_words(p.outcome), describe_point(v, s), p.row ? "" : "no row of the scenario table fits what was seen: ",
+                     p.row ? p.row->state : dx_facts_words(v->arena, &s->now),
+                     s->doc->name);
+    step->scenario = dx_scenario(&p);
 }
 
 static void steps_verify(struct steps *out, const struct situation *s, struct step *restore)
@@ -83,29 +84,30 @@ static void steps_verify(struct steps *out, const struct situation *s, struct st
 
 static void steps_restore(const struct view *v, const struct situation *s, struct steps *out)
 {
-    const struct dx_row *now = diagnose(&s->now), *then = diagnose(&s->then);
+    struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
     const struct value *running = restored_vm_job(s->jobs, "running");
+    bool fails = now.row && now.outcome != DX_SUCCEEDS;
     struct value *detail = value_map(v->arena);
     struct step *step;
 
     step = running
                ? steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "restore job %s runs already: it is adopted", value_str_at(running, "job"))
                : steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "ordered by %s from %s%s%s%s%s", s->order.activation->name,
-                           describe_point(v, s), now && now->outcome != DX_SUCCEEDS ? "; as things stand " : "",
-                           now && now->outcome != DX_SUCCEEDS ? dx_outcome_words(now->outcome) : "",
-                           now && now->outcome != DX_SUCCEEDS ? ": " : "", now && now->outcome != DX_SUCCEEDS ? now->state : "");
+                           describe_point(v, s), fails ? "; as things stand " : "", fails ? dx_outcome_words(now.outcome) : "",
+                           fails ? ": " : "", fails ? now.row->state : "");
     step->scope = restored_vm_id(v->arena, s->doc);
-    step->scenario = now ? now->id : NULL;
+    step->scenario = dx_scenario(&now);
     step->precondition = "no restore job of this order is running or done, seen twice; key, set and grants as declared";
     step->postcondition = "the restore job is completed and the VM is there";
     step->estimate_ms = s->now.tier == DX_VAULT ? 48 * MINUTE_MS : 5 * MINUTE_MS;
     step->estimate_source = SOURCE_RESTORE_TIME;
-    if (then && then->confidence != DX_DOCUMENTED)
-        step->unverified = arena_printf(v->arena, "row %s: %s", then->id, dx_confidence_words(then->confidence));
-    if (!then)
-        step->unverified = "the outcome: no row of the scenario table fits these facts";
-    if (then && then->other_reading)
-        step->foretold = then->other_reading;
+    if (then.row && then.row->confidence != DX_DOCUMENTED)
+        step->unverified = arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));
+    if (!then.row)
+        step->unverified = arena_printf(v->arena, "the outcome: no row of the scenario table fits what was seen: %s",
+                                        dx_facts_words(v->arena, &s->then));
+    if (then.reading)
+        step->foretold = then.reading;
     /* An adopted job was given what it was given. */
     if (!running)
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,

@@ -91,7 +91,7 @@ void restored_vm_rights(const struct view *v, const struct situation *s, struct 
 
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out)
 {
-    const struct dx_row *then = diagnose(&s->then);
+    struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
     const struct document *blocked = blocked_need(v, s);
     struct step *step;
 
@@ -108,7 +108,7 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     if (blocked) {
         step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", blocked->address), "ordered, but %s is blocked",
                            blocked->address);
-        step->scenario = diagnose(&s->now) ? diagnose(&s->now)->id : NULL;
+        step->scenario = dx_scenario(&now);
         return true;
     }
     if (situation_type(s->doc) == RESTORE_REPLACE) {
@@ -116,10 +116,11 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
                     "replacing the disks of a confidential VM is not offered: the documents contradict each other");
         return true;
     }
-    if (then && then->outcome != DX_SUCCEEDS) {
-        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "%s (%s)", dx_remedy_words(then->remedy[0]), then->source),
-                           "ordered, but foreseen to fail: %s%s%s", then->state, then->code ? ", " : "", then->code ? then->code : "");
-        step->scenario = then->id;
+    if (!dx_may_restore(&then)) {
+        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "%s (%s)", dx_remedy_words(then.remedy[0]), then.row->source),
+                           "ordered, but %s: %s%s%s", then.row->refused ? "refused" : "foreseen to fail", then.row->state,
+                           then.code ? ", " : "", then.code ? then.code : "");
+        step->scenario = then.row->id;
         return true;
     }
     return false;

@@ -29,6 +29,15 @@ static enum dx_key key_state(const struct view *v, const struct document *key)
     return exp && exp <= v->now_ms / SECOND_MS ? DX_KEY_EXPIRED : DX_KEY_PRESENT;
 }
 
+static enum dx_store store_state(const struct view *v, const struct document *key)
+{
+    const char *state = value_str_at(view_facts(v, key), "storeState");
+
+    if (str_eq(state, "present"))
+        return DX_STORE_PRESENT;
+    return str_eq(state, "deleted") ? DX_STORE_DELETED : str_eq(state, "absent") ? DX_STORE_PURGED : DX_STORE_UNKNOWN;
+}
+
 static bool lacks(const struct value *principal)
 {
     return !value_get(principal, "missing") || value_count(value_get(principal, "missing")) > 0;
@@ -105,8 +114,10 @@ static void foresee(const struct view *v, struct situation *s)
 
     s->then = s->now;
     s->then.given = s->given;
-    if (will_be(v, s->key) && view_prospect(v, s->key) == PROSPECT_PENDING)
+    if (will_be(v, s->key) && view_prospect(v, s->key) == PROSPECT_PENDING) {
         s->then.key = DX_KEY_PRESENT;
+        s->then.store = DX_STORE_PRESENT;
+    }
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
         granted = granted && will_be(v, access);
     /* Grants that nobody declares are taken to be there: they are not ours to judge, and the restore itself will say. */
@@ -141,11 +152,13 @@ struct situation situation_of(const struct view *v, const struct document *doc)
     s.now = (struct dx_facts){
         .encryption = !s.point || value_bool_at(s.point, "customerKey", true) ? DX_CMK : DX_PMK,
         .tier = str_eq(value_str_at(s.point, "vault"), "valid") ? DX_VAULT : DX_SNAPSHOT_ONLY,
+        .store = store_state(v, s.key),
         .des = des_state(v, &s),
         .key = key_state(v, s.key),
         .grants = grants_state(v, s.key),
         .given = DX_GIVEN_NOTHING,
     };
+    s.article = dx_article_of(v->settings->article);
     s.given = what_to_give(&s);
     foresee(v, &s);
     return s;

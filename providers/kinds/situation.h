@@ -18,6 +18,7 @@ struct situation {
     enum dx_given given;  /* what the request will name */
     struct dx_facts now;  /* as things stand, nothing named */
     struct dx_facts then; /* after the steps of the other documents */
+    enum dx_article article; /* whose reading the policy follows */
 };
 
 /* How a RestoredVirtualMachine is declared to come back. */

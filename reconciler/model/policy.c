@@ -103,6 +103,7 @@ struct policy {
     size_t n_guards;
     struct pattern **patterns;
     size_t n_patterns;
+    const struct value *article; /* NULL: nobody chose */
 };
 
 /* --- compiling ------------------------------------------------------------------------------------------------------ */
@@ -299,6 +300,18 @@ static void exceptions_check(struct compiling *c, const struct policy *p)
     }
 }
 
+/* Two editions at once would make every prediction depend on the order of the documents. */
+static void article_compile(struct compiling *c, struct policy *p, const struct document *doc)
+{
+    const struct value *article = value_get(doc->spec, "article");
+
+    if (p->article && article && !str_eq(value_str(p->article), value_str(article)))
+        diags_add(c->diags, SEVERITY_ERROR, &article->origin, "keep one of the two", "article is %s here and %s in another Policy",
+                  value_str(article), value_str(p->article));
+    if (article)
+        p->article = article;
+}
+
 const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, const char *const *kinds,
                                     struct diags *diags)
 {
@@ -314,6 +327,7 @@ const struct policy *policy_compile(struct arena *a, const struct document *cons
         for (size_t j = 0; j < value_count(exceptions); j++)
             exception_compile(&c, p, value_item(exceptions, j));
         guard_compile(&c, p, policies[i]);
+        article_compile(&c, p, policies[i]);
     }
     exceptions_check(&c, p);
     p->patterns = c.patterns;
@@ -328,6 +342,11 @@ const char *const *policy_rule_names(struct arena *a, const struct policy *p)
     for (size_t i = 0; i < p->n_rules; i++)
         names[i] = p->rules[i].name;
     return names;
+}
+
+const char *policy_article(const struct policy *p)
+{
+    return p ? value_str(p->article) : NULL;
 }
 
 void policy_free(const struct policy *p)

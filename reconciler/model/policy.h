@@ -28,6 +28,8 @@ const struct policy *policy_compile(struct arena *a, const struct document *cons
                                     struct diags *diags);
 /* The names of all rules, built-in ones first, NULL-terminated: what an approval may name. */
 const char *const *policy_rule_names(struct arena *a, const struct policy *p);
+/* The edition of Microsoft's article that predictions follow, as declared: a word; NULL when no Policy says. */
+const char *policy_article(const struct policy *p);
 void policy_free(const struct policy *p);     /* the compiled expressions */
 
 /* Facts of a document by index, as observed (see kind.h). */

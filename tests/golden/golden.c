@@ -102,8 +102,9 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
     const struct value **facts;
     const struct desired *desired;
     struct text text cleanup(text_release) = {.ceiling = TEXT_CEILING};
-    struct engine engine = {.kinds = &all_kinds, .settings = &settings_default};
-    struct view view = {.arena = a, .settings = &settings_default};
+    struct settings settings = settings_default;
+    struct engine engine = {.kinds = &all_kinds, .settings = &settings};
+    struct view view = {.arena = a, .settings = &settings};
     const struct value *all = merge(a, value_get(base, "facts"), value_get(row, "facts") ? value_get(row, "facts") : value_map(a));
     const char *now = value_str_at(row, "now") ? value_str_at(row, "now") : value_str_at(base, "now");
     struct diags diags;
@@ -123,6 +124,7 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
             policies[n++] = desired->documents[i];
     }
     engine.policy = policy_compile(a, policies, n, all_kind_names, &diags);
+    settings.article = policy_article(engine.policy);
     view.desired = desired;
     view.facts = facts;
     view.now_ms = time_parse(now);
