@@ -98,10 +98,12 @@ const char *dx_scenario(const struct dx_prediction *p)
 
 const struct dx_row *diagnosis_row(const char *id)
 {
+    const struct dx_row *found = NULL;
+
     for (size_t i = 0; i < dx_n_rows; i++)
-        if (str_eq_nocase(dx_rows[i].id, id))
-            return &dx_rows[i];
-    return NULL;
+        if (str_eq_nocase(dx_rows[i].id, id) && (!found || (found->note && !dx_rows[i].note)))
+            found = &dx_rows[i];
+    return found;
 }
 
 /* --- words ------------------------------------------------------------------------------------------------------------ */

@@ -135,7 +135,7 @@ struct dx_prediction diagnose(const struct dx_facts *facts, enum dx_article arti
 bool dx_may_restore(const struct dx_prediction *p);
 /* "N-17", or NULL. */
 const char *dx_scenario(const struct dx_prediction *p);
-/* The first row of that id, whatever its case; NULL. */
+/* The first row of that id that decides, else the first; whatever its case. NULL: there is none. */
 const struct dx_row *diagnosis_row(const char *id);
 
 const char *dx_outcome_words(enum dx_outcome outcome);
