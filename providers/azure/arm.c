@@ -132,6 +132,7 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method
     struct arm_operation op = {0};
     const char *what = describe(a, method == HTTP_POST ? "post" : "write", path);
     char *url;
+    int rc;
 
     TRY(arm_url(az, a, path, api, NULL, &url, err));
     request.url = url;
@@ -140,7 +141,10 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method
         request.body_len = strlen(request.body);
         request.content_type = "application/json";
     }
-    TRY(azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err));
+    rc = azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err);
+    if (repeat != ARM_READS)
+        shared_expire(*azure_shared(az));
+    TRY(rc);
     op.status = response.status;
     op.async_url = arena_strdup(a, http_response_header(&response, "Azure-AsyncOperation"));
     op.location = arena_strdup(a, http_response_header(&response, "Location"));

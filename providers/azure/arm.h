@@ -41,7 +41,8 @@ struct arm_operation {
     const char *request_id;           /* x-ms-request-id or NULL */
 };
 
-enum arm_repeat { ARM_REPEATABLE, ARM_ONCE };
+/* ARM_READS: a POST that changes nothing; what was read before it still holds (shared.h). */
+enum arm_repeat { ARM_REPEATABLE, ARM_ONCE, ARM_READS };
 /* Sends PUT, POST or PATCH and returns the first answer (200, 201, 202, 204). */
 must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, const char *api,
                       const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err);

@@ -157,6 +157,8 @@ struct azure {
     char object_id[64];
     struct principal *principals;
     size_t n_principals;
+    struct shared *shared;
+    size_t followed;
 };
 
 static char *copy_or_empty(const char *s)
@@ -189,10 +191,21 @@ void azure_free(struct azure *az)
         free(az->principals[i].object_id);
     }
     free(az->principals);
+    shared_free(az->shared);
     free(az->tenant);
     free(az->subscription);
     free(az->location);
     free(az);
+}
+
+struct shared **azure_shared(struct azure *az)
+{
+    return &az->shared;
+}
+
+size_t *azure_followed(struct azure *az)
+{
+    return &az->followed;
 }
 
 struct http *azure_http(const struct azure *az)

@@ -16,11 +16,16 @@ must_use int backup_list_points(struct azure *az, struct call *c, struct arena *
                                 struct err *err);
 must_use int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret,
                               struct err *err);
-/* Restore jobs of every status started since `since_ms`, all pages, filtered again here. Without extendedInfo. */
+/* Restore jobs of every status started since `since_ms`, all pages, filtered again here. Without extendedInfo. Lists since the
+ * same moment are shared (shared.h). */
 must_use int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
                                       int64_t now_ms, struct value **ret, struct err *err);
 must_use int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
                             struct err *err);
+
+/* May suspend. The details of a job from the list; those that were read before are taken while its status is the same. */
+must_use int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value *listed,
+                                struct value **ret, struct err *err);
 
 /* --- understanding (pure) -------------------------------------------------------------------------------------------- */
 

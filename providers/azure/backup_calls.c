@@ -5,6 +5,7 @@
 #include "../../reconciler/base/text.h"
 #include "backup.h"
 #include "internal.h"
+#include "shared.h"
 
 enum { TRIGGER_BOUND_MS = 15 * MINUTE_MS, JOB_LAG_MS = 5 * MINUTE_MS };
 
@@ -26,8 +27,9 @@ static bool item_is_of(struct arena *a, const struct value *item, const char *vm
 int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, struct value **ret, struct err *err)
 {
     static const char filter[] = "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
+    const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id);
 
-    return arm_list(az, c, a, arena_printf(a, "%s/backupProtectedItems", vault_id), API_RECOVERY, filter, ret, err);
+    return arm_list_shared(az, c, a, path, API_RECOVERY, filter, path, call_now_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, struct value **ret,
@@ -53,7 +55,9 @@ int backup_find_item(struct azure *az, struct call *c, struct arena *a, const ch
 
 int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, struct value **ret, struct err *err)
 {
-    return arm_list(az, c, a, arena_printf(a, "%s/recoveryPoints", item_id), API_RECOVERY, NULL, ret, err);
+    const char *path = arena_printf(a, "%s/recoveryPoints", item_id);
+
+    return arm_list_shared(az, c, a, path, API_RECOVERY, NULL, path, call_now_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret,
@@ -87,17 +91,41 @@ static bool job_wanted(const struct value *job, int64_t since_ms)
     return start == TIME_NONE || start >= since_ms;
 }
 
-int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,
-                             struct value **ret, struct err *err)
+/* All that ask for the jobs since one moment share one list, though the filter names the present time too. */
+static int list_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,
+                     int64_t age_ms, struct value **ret, struct err *err)
 {
+    const char *path = arena_printf(a, "%s/backupJobs", vault_id);
     struct value *jobs = NULL, *wanted = value_list(a);
 
-    TRY(arm_list(az, c, a, arena_printf(a, "%s/backupJobs", vault_id), API_RECOVERY, jobs_filter(a, since_ms, now_ms), &jobs, err));
+    TRY(arm_list_shared(az, c, a, path, API_RECOVERY, jobs_filter(a, since_ms, now_ms),
+                        arena_printf(a, "%s since %lld", path, (long long)since_ms), call_now_ms(c) - age_ms, &jobs, err));
     for (size_t i = 0; i < value_count(jobs); i++)
         if (job_wanted(value_item(jobs, i), since_ms))
             value_push(a, wanted, value_item(jobs, i));
     *ret = wanted;
     return 0;
+}
+
+int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,
+                             struct value **ret, struct err *err)
+{
+    return list_jobs(az, c, a, vault_id, since_ms, now_ms, SHARED_FRESH_MS, ret, err);
+}
+
+int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value *listed,
+                       struct value **ret, struct err *err)
+{
+    const char *path = arena_printf(a, "%s/backupJobs/%s", vault_id, value_str_at(listed, "name"));
+    const struct value *seen = arm_seen(az, path);
+    const char *status = value_str_at(listed, "properties.status");
+
+    /* What a job is about is fixed when it starts, how it ended when it ends. */
+    if (seen && status && str_eq(value_str_at(seen, "properties.status"), status)) {
+        *ret = value_copy(a, seen);
+        return 0;
+    }
+    return arm_get_shared(az, c, a, path, API_RECOVERY, call_now_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
@@ -190,8 +218,27 @@ static bool worth_waiting(const struct err *err, int64_t elapsed_ms)
     return err->class == ERR_TRANSIENT || err->class == ERR_THROTTLED || (err->class == ERR_NOT_FOUND && elapsed_ms < JOB_LAG_MS);
 }
 
-int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
-                      void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret, struct err *err)
+/* With several jobs under way their states are read from one list; only what has ended is looked at by itself. True: it runs. */
+static bool listed_as_running(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t pause_ms)
+{
+    int64_t now = call_now_ms(c);
+    struct value *jobs = NULL;
+    struct err ignored;
+
+    if (*azure_followed(az) < 3 || list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, pause_ms / 2, &jobs, &ignored) < 0)
+        return false;
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        struct backup_job seen;
+
+        backup_read_job(a, value_item(jobs, i), &seen);
+        if (str_eq_nocase(seen.id, job))
+            return seen.state == JOB_RUNNING;
+    }
+    return false;
+}
+
+static int follow(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
+                  void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret, struct err *err)
 {
     int64_t start_ms = call_now_ms(c);
     struct backup_job seen = {0};
@@ -202,7 +249,9 @@ int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const c
         int64_t elapsed = call_now_ms(c) - start_ms, pause = poll_pause(elapsed);
         struct value *body = NULL;
 
-        if (backup_get_job(az, c, scratch, vault_id, job, &body, err) == 0) {
+        if (listed_as_running(az, c, scratch, vault_id, job, pause)) {
+            /* Nothing to be told. */
+        } else if (backup_get_job(az, c, scratch, vault_id, job, &body, err) == 0) {
             backup_read_job(scratch, body, &seen);
             if (seen.state != JOB_RUNNING && seen.state != JOB_UNKNOWN) {
                 backup_read_job(a, body, ret);
@@ -221,4 +270,15 @@ int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const c
         }
         TRY(call_sleep_ms(c, pause, "a restore job", err));
     }
+}
+
+int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
+                      void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret, struct err *err)
+{
+    int rc;
+
+    ++*azure_followed(az);
+    rc = follow(az, c, a, vault_id, job, bound_ms, progress, ctx, ret, err);
+    --*azure_followed(az);
+    return rc;
 }

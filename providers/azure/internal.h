@@ -39,6 +39,14 @@ bool azure_forget_used(struct azure *az, enum audience audience, const struct se
 const char *azure_cached_principal(const struct azure *az, const char *app_id);
 void azure_cache_principal(struct azure *az, const char *app_id, const char *object_id);
 
+/* What shared.c keeps with the connection. */
+struct shared;
+struct shared **azure_shared(struct azure *az);
+void shared_expire(struct shared *list); /* something was written */
+void shared_free(struct shared *list);
+/* How many jobs are being followed at this moment. */
+size_t *azure_followed(struct azure *az);
+
 /* Is what the challenge asks a token for the service we speak to? Pure. */
 must_use int azure_check_challenge(const char *challenge, const char *url, const char *audience, struct err *err);
 

@@ -7,6 +7,7 @@
 #include "protected_vm.h"
 
 #include "../azure/blob.h"
+#include "../azure/shared.h"
 
 /* --- observing ------------------------------------------------------------------------------------------------------------ */
 
@@ -57,8 +58,9 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
 {
     struct value *source, *live, *view;
     char *id = source_vm_id(o->arena, o->document);
+    int64_t fresh = call_now_ms(c) - SHARED_FRESH_MS;
 
-    if (arm_get(az, c, o->arena, id, API_COMPUTE, &live, err) < 0) {
+    if (arm_get_shared(az, c, o->arena, id, API_COMPUTE, fresh, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the source VM", err, &source));
     } else {
         source = facts_new(o->arena, "present");
@@ -66,7 +68,7 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
         value_set_string(o->arena, source, "des",
                          value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         TRY(observe_set(c, o, az, source, err));
-        if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
+        if (arm_get_shared(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, fresh, &view, err) == 0)
             value_set_string(o->arena, source, "power", vm_power(view));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
             return -(int)err->class;
@@ -124,7 +126,7 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
         backup_read_job(o->arena, value_item(list, i), &job);
         if (!str_eq_nocase(job.vm, value_str_at(o->document->spec, "source.name")))
             continue;
-        TRY(backup_get_job(az, c, o->arena, vault_id, job.id, &body, err));
+        TRY(backup_job_details(az, c, o->arena, vault_id, value_item(list, i), &body, err));
         backup_read_job(o->arena, body, &job);
         f = job_to_facts(o->arena, &job);
         value_push(o->arena, jobs, f);

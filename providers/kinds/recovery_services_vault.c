@@ -2,16 +2,18 @@
  *
  * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault). */
 #include "../azure/backup.h"
+#include "../azure/shared.h"
 #include "common.h"
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
     char *id = recovery_vault_id(o->arena, o->document);
-    int64_t now = call_now_ms(c);
+    /* By the hour, so that all who look at this vault ask for the same list. */
+    int64_t now = call_now_ms(c), since = (now - o->view->settings->export_lookback_ms) / HOUR_MS * HOUR_MS;
     struct value *facts, *live, *jobs;
 
-    if (arm_get(az, c, o->arena, id, API_RECOVERY, &live, err) < 0) {
+    if (arm_get_shared(az, c, o->arena, id, API_RECOVERY, now - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the Recovery Services vault", err, &facts));
         value_set_string(o->arena, facts, "id", id);
         *ret = facts;
@@ -20,7 +22,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     facts = facts_new(o->arena, "present");
     value_set_string(o->arena, facts, "id", id);
     value_set(o->arena, facts, "live", live);
-    if (backup_list_restore_jobs(az, c, o->arena, id, now - o->view->settings->export_lookback_ms, now, &jobs, err) < 0) {
+    if (backup_list_restore_jobs(az, c, o->arena, id, since, now, &jobs, err) < 0) {
         TRY(facts_from_error(o->arena, "listing the vault's restore jobs", err, &facts));
         value_set_string(o->arena, facts, "id", id);
     } else {

@@ -2,6 +2,8 @@
  * trigger, and adopt whatever is found. This is where a second restore is decided against. */
 #include "restore_job.h"
 
+#include "../azure/shared.h"
+
 #include <stdlib.h>
 
 static const char *const state_words[] = {
@@ -113,7 +115,7 @@ static int look(struct call *c, const struct job_run *run, struct value **ret, s
         backup_read_job(a, value_item(list, i), &job);
         if (!str_eq_nocase(job.vm, run->match.vm))
             continue;
-        TRY(backup_get_job(run->az, c, a, run->vault_id, job.id, &body, err));
+        TRY(backup_job_details(run->az, c, a, run->vault_id, value_item(list, i), &body, err));
         backup_read_job(a, body, &job);
         value_push(a, detailed, job_to_facts(a, &job));
     }
@@ -174,7 +176,8 @@ int job_run_once(struct call *c, const struct job_run *run, size_t failed_before
         if (looks == 1) {
             actor_say(run->actor, "no such job; looking again in %s, because Azure's job list lags",
                       duration_format(run->actor->arena, run->settle_ms));
-            TRY(call_sleep_ms(c, run->settle_ms, "the second look before a restore", err));
+            /* A look may be as old as lists are shared; the two are `settle` apart all the same. */
+            TRY(call_sleep_ms(c, run->settle_ms + SHARED_FRESH_MS, "the second look before a restore", err));
         }
         TRY(look(c, run, &jobs, err));
         adopted = job_to_adopt(jobs, failed_before);

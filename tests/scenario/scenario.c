@@ -5,6 +5,7 @@
  * FOLDER/NAME.yaml:
  *   cites     the row of the scenario table, or the promise, it stands for
  *   example   the folder of examples/ whose manifests and world it begins with
+ *   Every edit may be made several times: {…, times: N} with {n} in its texts as 01…N and {k} as 1, 2, 3, 1, 2, 3, …
  *   world     edits of the world:  {set: PATH, to: VALUE} | {push: PATH, item: VALUE} | {remove: PATH} |
  *             {remove: PATH-OF-LIST, where: {MEMBER: TEXT}} (every item that has these members; at least one must)
  *   manifests edits of documents:  {document: Kind/name, set: PATH, to: VALUE} | {document: Kind/name, remove: true} | {add: DOCUMENT}
@@ -19,6 +20,7 @@
  *     manifests edits of documents from this run on (as above)
  *     requests  exact numbers of requests sent, by "METHOD fragment-of-the-URL"
  *     sends     [{request: "METHOD fragment", holds: [TEXT], lacks: [TEXT]}]: of every such request's body, at least one
+ *     jobs      exact numbers of jobs in the world by then, by job type
  *     world-has / world-lacks   texts that the written-out world must (not) hold
  *   kill      true: instead of once, the runs' first command is killed before and after each of its writes, with and
  *             without its journal, and run again; each time the end must be the same, with the same numbers of
@@ -167,8 +169,49 @@ static void edit(struct scenario *s, struct value *root, const struct value *e)
         fault(s, "this edit fits nothing", whole);
 }
 
+static void text_number(struct arena *a, struct value *v, int number)
+{
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+
+    for (const char *at = v->str.s; *at; at++) {
+        if (strncmp(at, "{n}", 3) == 0)
+            text_printf(&t, "%02d", number);
+        else if (strncmp(at, "{k}", 3) == 0)
+            text_printf(&t, "%d", (number - 1) % 3 + 1);
+        else
+            text_add_char(&t, *at);
+        at += strncmp(at, "{n}", 3) == 0 || strncmp(at, "{k}", 3) == 0 ? 2 : 0;
+    }
+    *v = *value_string(a, text_str(&t));
+}
+
+static void number_all(struct arena *a, struct value *v, int number)
+{
+    if (value_is(v, VALUE_STRING))
+        text_number(a, v, number);
+    for (size_t i = 0; i < value_count(v); i++)
+        number_all(a, value_is(v, VALUE_LIST) ? v->list.items[i] : v->map.members[i].value, number);
+}
+
+/* The edits with those of several times written out. */
+static const struct value *edits_numbered(struct arena *a, const struct value *edits)
+{
+    struct value *all = value_list(a);
+
+    for (size_t i = 0; i < value_count(edits); i++)
+        for (int n = 1, times = (int)value_int_at(value_item(edits, i), "times", 0); n <= (times ? times : 1); n++) {
+            struct value *one = value_copy(a, value_item(edits, i));
+
+            if (times)
+                number_all(a, one, n);
+            value_push(a, all, one);
+        }
+    return all;
+}
+
 static void edit_all(struct scenario *s, struct value *root, const struct value *edits)
 {
+    edits = edits_numbered(s->arena, edits);
     for (size_t i = 0; i < value_count(edits); i++)
         edit(s, root, value_item(edits, i));
 }
@@ -184,6 +227,7 @@ static size_t document_index(struct arena *a, const struct value *docs, const ch
 
 static void edit_manifests(struct scenario *s, struct value *docs, const struct value *edits)
 {
+    edits = edits_numbered(s->arena, edits);
     for (size_t i = 0; i < value_count(edits); i++) {
         const struct value *e = value_item(edits, i);
         const char *address = value_str_at(e, "document");
@@ -374,6 +418,35 @@ static void expect_bodies(struct scenario *s, const struct value *sends)
     }
 }
 
+static size_t jobs_of(const struct value *world, const char *type)
+{
+    const struct value *jobs = value_at(world, "spec.jobs");
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *kinds[] = {value_at(value_item(jobs, i), "properties.extendedInfo.propertyBag.Job Type"),
+                                       value_get(value_item(jobs, i), "recoveryType")};
+
+        for (size_t k = 0; k < COUNT(kinds); k++)
+            if (str_eq(value_str(kinds[k]), type)) {
+                n++;
+                break;
+            }
+    }
+    return n;
+}
+
+static void expect_jobs(struct scenario *s, const struct value *counts, const char *when)
+{
+    for (size_t i = 0; i < value_count(counts); i++) {
+        const struct member *m = &counts->map.members[i];
+
+        if (jobs_of(s->world, m->key) != (size_t)m->value->i)
+            fault(s, when,
+                  arena_printf(s->arena, "%zu jobs \"%s\", expected %lld", jobs_of(s->world, m->key), m->key, (long long)m->value->i));
+    }
+}
+
 static void show(struct scenario *s, const char *which)
 {
     const char *text = file_read(s->arena, in_dir(s, which));
@@ -404,6 +477,7 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
         expect_texts(s, value_get(run, "world-has"), world, true, "the world");
         expect_texts(s, value_get(run, "world-lacks"), world, false, "the world");
     }
+    expect_jobs(s, value_get(run, "jobs"), arena_printf(s->arena, "after run %zu", number + 1));
     expect_requests(s, value_get(run, "requests"));
     expect_bodies(s, value_get(run, "sends"));
     if (value_bool_at(run, "adopt", false))
@@ -415,37 +489,6 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
 }
 
 /* --- killed at every write -------------------------------------------------------------------------------------------------- */
-
-static size_t jobs_of(const struct value *world, const char *type)
-{
-    const struct value *jobs = value_at(world, "spec.jobs");
-    size_t n = 0;
-
-    for (size_t i = 0; i < value_count(jobs); i++) {
-        const struct value *kinds[] = {value_at(value_item(jobs, i), "properties.extendedInfo.propertyBag.Job Type"),
-                                       value_get(value_item(jobs, i), "recoveryType")};
-
-        for (size_t k = 0; k < COUNT(kinds); k++)
-            if (str_eq(value_str(kinds[k]), type)) {
-                n++;
-                break;
-            }
-    }
-    return n;
-}
-
-static void expect_jobs(struct scenario *s, const char *when)
-{
-    const struct value *counts = value_get(s->spec, "jobs");
-
-    for (size_t i = 0; i < value_count(counts); i++) {
-        const struct member *m = &counts->map.members[i];
-
-        if (jobs_of(s->world, m->key) != (size_t)m->value->i)
-            fault(s, when,
-                  arena_printf(s->arena, "%zu jobs \"%s\", expected %lld", jobs_of(s->world, m->key), m->key, (long long)m->value->i));
-    }
-}
 
 /* Kills the first run at one write, then runs it again to the end. */
 static void kill_at(struct scenario *s, size_t write, const char *how, bool journal)
@@ -476,7 +519,7 @@ static void kill_at(struct scenario *s, size_t write, const char *how, bool jour
         show(s, "out");
         show(s, "err");
     }
-    expect_jobs(s, when);
+    expect_jobs(s, value_get(s->spec, "jobs"), when);
 }
 
 static void kill_everywhere(struct scenario *s)
@@ -491,7 +534,7 @@ static void kill_everywhere(struct scenario *s)
     world_follow(s);
     if (code != value_int_at(run, "exit", 0))
         fault(s, "the run without a kill", arena_printf(s->arena, "ended with %d", code));
-    expect_jobs(s, "the run without a kill");
+    expect_jobs(s, value_get(s->spec, "jobs"), "the run without a kill");
     writes = (size_t)value_int_at(s->world, "spec.state.writes", 0);
     if (!writes)
         fault(s, "the world counted no write", NULL);
