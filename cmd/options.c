@@ -86,6 +86,7 @@ static const struct option_row rows[] = {
     {"newest", 0, TYPE_FLAG, AT(newest), ACTIVATE, 0, NULL, "the newest recovery point, whatever tier it is in"},
     {"point", 0, TYPE_TEXT, AT(point), ACTIVATE, 0, "ID", "this recovery point"},
     {"format", 0, TYPE_DRAWING, AT(format), GRAPH, 0, "dot|mermaid", "language of the drawing (default dot)"},
+    {"lineage", 0, TYPE_FLAG, AT(lineage), GRAPH, 0, NULL, "instead: recovery points, key versions, sets, disks and VMs; reads Azure"},
     {"steps", 0, TYPE_FLAG, AT(steps), GRAPH, 0, NULL, "also the steps of the plan; reads Azure"},
     {"port", 0, TYPE_COUNT, AT(port), SIM, 65535, "N", "port to listen at (default 0: any free one)"},
     {"write-cloud", 0, TYPE_TEXT, AT(write_cloud), SIM, 0, "FILE", "write what --cloud needs: endpoints and authority"},
@@ -360,6 +361,8 @@ static int options_agree(const struct options *o, struct err *err)
         return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name");
     if (o->point && o->newest)
         return err_set(err, ERR_INVALID, "--point and --newest contradict each other");
+    if (o->steps && o->lineage)
+        return err_set(err, ERR_INVALID, "--steps and --lineage contradict each other");
     if ((bit & SIM) && !o->world)
         return err_set(err, ERR_INVALID, "which world? Give --world FILE");
     if (o->world && o->cloud)

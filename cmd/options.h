@@ -27,7 +27,7 @@ struct options {
     enum output_format output;
     bool help;
 
-    bool detailed_exitcode, auto_approve, steps, newest, force;
+    bool detailed_exitcode, auto_approve, steps, newest, force, lineage;
     struct approvals approvals;
     const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play;
     const char *format, *point, *write_cloud;

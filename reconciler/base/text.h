@@ -37,5 +37,7 @@ bool str_ends_nocase(const char *s, const char *suffix);
 bool str_matches_nocase(const char *pattern, const char *s);
 const char *str_find_nocase(const char *haystack, const char *needle);
 char *str_lower(struct arena *a, const char *s);
+/* One line that is safe to show: what could move a cursor, hide text or turn its direction is written out. */
+char *str_shown(struct arena *a, const char *text);
 
 #endif

@@ -1,4 +1,4 @@
-/* Knows how a plan is shown to people, and how it is drawn. Everything a service or a manifest may have said is cleaned of
+/* Knows how a plan is shown to people. Everything a service or a manifest may have said is cleaned of
  * control characters on its way to a terminal. Must not know who prints it, nor decide anything. */
 #include "report.h"
 
@@ -19,36 +19,6 @@ struct page {
 enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };
 
 static const char *const colour_codes[] = {"", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m"};
-
-/* Bytes of a character at s that could move the cursor, hide text or turn its direction; 0: it is harmless. */
-static size_t treacherous(const unsigned char *s)
-{
-    if (s[0] < 0x20 || s[0] == 0x7f)
-        return 1;
-    if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
-        return 2;
-    if (s[0] == 0xe2 && ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9)))
-        return 3;
-    return 0;
-}
-
-static const char *clean(struct arena *a, const char *text)
-{
-    struct text out cleanup(text_release);
-
-    text_init(&out, TEXT_CEILING);
-    while (*text) {
-        size_t n = treacherous((const unsigned char *)text);
-        bool space = strchr("\n\t\r", *text) != NULL;
-
-        if (n == 0 || space)
-            text_add_char(&out, space ? ' ' : *text);
-        for (size_t i = 0; i < n && !space; i++)
-            text_printf(&out, "\\x%02x", (unsigned char)text[i]);
-        text += n ? n : 1;
-    }
-    return arena_strdup(a, text_str(&out));
-}
 
 static size_t columns(const char *s, size_t n)
 {
@@ -87,11 +57,11 @@ static void page_line(const struct page *p, size_t indent, enum colour colour, c
 static void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...)
 {
     bool coloured = p->style->colour && colour != PLAIN && *lead;
-    const char *safe = clean(p->arena, lead), *rest;
+    const char *safe = str_shown(p->arena, lead), *rest;
     va_list ap;
 
     va_start(ap, fmt);
-    rest = clean(p->arena, arena_vprintf(p->arena, fmt, ap));
+    rest = str_shown(p->arena, arena_vprintf(p->arena, fmt, ap));
     va_end(ap);
     text_printf(p->out, "%*s%s%s%s", (int)indent, "", coloured ? colour_codes[colour] : "", safe, coloured ? "\033[0m" : "");
     if (*safe && *rest)
@@ -193,14 +163,6 @@ static enum colour action_colour(enum action action)
     if (!action_writes(action))
         return DIM;
     return action == ACTION_UPDATE ? YELLOW : GREEN;
-}
-
-/* "restore-key", or "grant.des-payroll": what distinguishes a step within its document. */
-static const char *step_verb(const struct step *step)
-{
-    const char *hash = strrchr(step->id, '#');
-
-    return hash ? hash + 1 : step->id;
 }
 
 static void step_head(const struct page *p, const struct step *step, size_t number)
@@ -449,158 +411,4 @@ void report_drift(struct text *out, const struct plan *p, const struct report_st
         page_line(&page, 0, BOLD, arena_printf(a, "%zu difference%s", n, n == 1 ? "" : "s"), "%s", "");
     else
         page_line(&page, 0, GREEN, "no drift", "%s", "");
-}
-
-/* --- drawings ------------------------------------------------------------------------------------------------------- */
-
-/* One way of drawing: how a group opens and closes, a node and an edge are written. */
-struct drawing {
-    struct text *out;
-    struct arena *arena;
-    const char *group, *group_end, *node, *edge, *edge_step;
-    const char *(*id)(struct arena *a, const char *name);
-    const char *(*label)(struct arena *a, const char *name);
-};
-
-static const char *dot_quoted(struct arena *a, const char *name)
-{
-    struct text t cleanup(text_release);
-
-    text_init(&t, TEXT_CEILING);
-    for (const char *s = clean(a, name); *s; s++) {
-        if (*s == '"' || *s == '\\')
-            text_add_char(&t, '\\');
-        text_add_char(&t, *s);
-    }
-    return arena_strdup(a, text_str(&t));
-}
-
-/* Mermaid takes letters, digits and underscores; all else becomes its number, so that no two names fall together. */
-static const char *mermaid_id(struct arena *a, const char *name)
-{
-    struct text t cleanup(text_release);
-
-    text_init(&t, TEXT_CEILING);
-    for (const char *s = name; *s; s++) {
-        if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9'))
-            text_add_char(&t, *s);
-        else
-            text_printf(&t, "_%02x", (unsigned char)*s);
-    }
-    return arena_strdup(a, text_str(&t));
-}
-
-static const char *mermaid_label(struct arena *a, const char *name)
-{
-    struct text t cleanup(text_release);
-
-    text_init(&t, TEXT_CEILING);
-    for (const char *s = clean(a, name); *s; s++) {
-        if (strchr("\"#<>&", *s))
-            text_printf(&t, "#%d;", *s);
-        else
-            text_add_char(&t, *s);
-    }
-    return arena_strdup(a, text_str(&t));
-}
-
-/* Writes a template: {i} id, {l} label, {j} second id. */
-static void draw(const struct drawing *d, const char *template, const char *id, const char *label, const char *other)
-{
-    for (const char *s = template; *s; s++) {
-        if (str_starts(s, "{i}"))
-            text_add(d->out, d->id(d->arena, id));
-        else if (str_starts(s, "{l}"))
-            text_add(d->out, d->label(d->arena, label));
-        else if (str_starts(s, "{j}"))
-            text_add(d->out, d->id(d->arena, other));
-        else
-            text_add_char(d->out, *s);
-        s += *s == '{' && s[1] && s[2] == '}' ? 2 : 0;
-    }
-}
-
-static void draw_document(const struct drawing *d, const struct document *doc, const struct plan *p)
-{
-    bool grouped = false;
-
-    for (size_t i = 0; p && i < p->steps.count; i++)
-        grouped = grouped || (p->steps.items[i]->document == doc && p->steps.items[i]->action != ACTION_NONE);
-    if (grouped)
-        draw(d, d->group, doc->address, doc->address, NULL);
-    draw(d, d->node, doc->address, doc->address, NULL);
-    for (size_t i = 0; p && i < p->steps.count; i++) {
-        const struct step *step = p->steps.items[i];
-
-        if (step->document == doc && step->action != ACTION_NONE)
-            draw(d, d->node, step->id, step_verb(step), NULL);
-    }
-    if (grouped)
-        text_add(d->out, d->group_end);
-}
-
-static void draw_edges(const struct drawing *d, const struct desired *desired, const struct plan *p)
-{
-    for (size_t i = 0; i < desired->count; i++) {
-        const struct document *doc = desired->documents[i];
-
-        for (size_t j = 0; j < doc->n_references; j++) {
-            size_t k = 0;
-
-            while (k < j && doc->references[k].target != doc->references[j].target)
-                k++;
-            if (doc->references[j].target && k == j)
-                draw(d, d->edge, doc->address, NULL, doc->references[j].target->address);
-        }
-    }
-    for (size_t i = 0; p && i < p->steps.count; i++)
-        for (size_t j = 0; j < p->steps.items[i]->n_needs; j++)
-            if (p->steps.items[i]->action != ACTION_NONE)
-                draw(d, d->edge_step, p->steps.items[i]->id, NULL, p->steps.items[i]->needs[j]);
-}
-
-static void draw_all(const struct drawing *d, const struct desired *desired, const struct plan *p)
-{
-    for (size_t i = 0; i < desired->count; i++)
-        draw_document(d, desired->documents[i], p);
-    draw_edges(d, desired, p);
-}
-
-void report_graph_dot(struct text *out, const struct desired *desired, const struct plan *p)
-{
-    struct arena *a cleanup(arena_freep) = arena_new();
-    struct drawing d = {
-        .out = out,
-        .arena = a,
-        .group = "  subgraph \"cluster_{i}\" {\n    label=\"{l}\";\n",
-        .group_end = "  }\n",
-        .node = "  \"{i}\" [label=\"{l}\"];\n",
-        .edge = "  \"{i}\" -> \"{j}\";\n",
-        .edge_step = "  \"{i}\" -> \"{j}\" [style=dashed];\n",
-        .id = dot_quoted,
-        .label = dot_quoted,
-    };
-
-    text_add(out, "digraph reinstate {\n  rankdir=LR;\n  node [shape=box];\n");
-    draw_all(&d, desired, p);
-    text_add(out, "}\n");
-}
-
-void report_graph_mermaid(struct text *out, const struct desired *desired, const struct plan *p)
-{
-    struct arena *a cleanup(arena_freep) = arena_new();
-    struct drawing d = {
-        .out = out,
-        .arena = a,
-        .group = "  subgraph g_{i}[\"{l}\"]\n",
-        .group_end = "  end\n",
-        .node = "  n_{i}[\"{l}\"]\n",
-        .edge = "  n_{i} --> n_{j}\n",
-        .edge_step = "  n_{i} -.-> n_{j}\n",
-        .id = mermaid_id,
-        .label = mermaid_label,
-    };
-
-    text_add(out, "flowchart LR\n");
-    draw_all(&d, desired, p);
 }

@@ -15,8 +15,4 @@ struct report_style {
 void report_plan(struct text *out, const struct plan *p, const struct report_style *style);
 /* The same differences as findings: who lost what, what it breaks. */
 void report_drift(struct text *out, const struct plan *p, const struct report_style *style);
-/* DOT and Mermaid of documents (references) and steps (needs), steps grouped by document. */
-void report_graph_dot(struct text *out, const struct desired *desired, const struct plan *p);
-void report_graph_mermaid(struct text *out, const struct desired *desired, const struct plan *p);
-
 #endif

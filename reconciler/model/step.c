@@ -1,6 +1,8 @@
 /* Knows what a step is made of and how it is written down. Must not know why a kind adds one, nor how it is done. */
 #include "step.h"
 
+#include <string.h>
+
 #include "../base/clock.h"
 #include "../base/text.h"
 
@@ -167,6 +169,13 @@ static struct value *rulings_to_value(struct arena *a, const struct step *step)
         value_push(a, list, v);
     }
     return list;
+}
+
+const char *step_verb(const struct step *step)
+{
+    const char *hash = strrchr(step->id, '#');
+
+    return hash ? hash + 1 : step->id;
 }
 
 struct value *step_to_value(struct arena *a, const struct step *step)

@@ -102,6 +102,8 @@ void step_change(struct steps *s, struct step *step, const char *path, const str
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 struct step *steps_find(const struct steps *s, const char *id);
+/* "restore-key", or "grant.des-payroll": what distinguishes a step within its document. */
+const char *step_verb(const struct step *step);
 struct value *step_to_value(struct arena *a, const struct step *step);
 
 #endif

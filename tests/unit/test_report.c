@@ -2,6 +2,7 @@
 #include "../harness.h"
 
 #include "../../reconciler/base/clock.h"
+#include "../../reconciler/model/drawing.h"
 #include "../../reconciler/model/report.h"
 
 /* 2026-11-23T03:00:00Z */
@@ -333,7 +334,7 @@ static void check_drawings(void)
     fixture_begin(&f);
     steps_lost_key(&f);
     p = plan_of(&f);
-    report_graph_dot(&f.out, &f.desired, &p);
+    draw_estate(&f.out, DRAWING_DOT, &f.desired, &p);
     CHECK_STR(text_str(&f.out), dot_golden);
     fixture_end(&f);
 
@@ -341,10 +342,10 @@ static void check_drawings(void)
     f.desired.count = 2;
     odd = &f.documents[KEY];
     odd->address = "Key/a\"b\\#<c>";
-    report_graph_dot(&f.out, &f.desired, NULL);
+    draw_estate(&f.out, DRAWING_DOT, &f.desired, NULL);
     CHECK(strstr(text_str(&f.out), "\"Key/a\\\"b\\\\#<c>\" -> \"KeyVault/kv\";") != NULL);
     text_clear(&f.out);
-    report_graph_mermaid(&f.out, &f.desired, NULL);
+    draw_estate(&f.out, DRAWING_MERMAID, &f.desired, NULL);
     CHECK_STR(text_str(&f.out), "flowchart LR\n  n_KeyVault_2fkv[\"KeyVault/kv\"]\n"
                                 "  n_Key_2fa_22b_5c_23_3cc_3e[\"Key/a#34;b\\#35;#60;c#62;\"]\n"
                                 "  n_Key_2fa_22b_5c_23_3cc_3e --> n_KeyVault_2fkv\n");
@@ -352,7 +353,7 @@ static void check_drawings(void)
     odd->address = "Key/a";
     steps_add(&f.steps, odd, ACTION_CREATE, NULL, "absent");
     p = plan_of(&f);
-    report_graph_mermaid(&f.out, &f.desired, &p);
+    draw_estate(&f.out, DRAWING_MERMAID, &f.desired, &p);
     CHECK_STR(text_str(&f.out), "flowchart LR\n  n_KeyVault_2fkv[\"KeyVault/kv\"]\n  subgraph g_Key_2fa[\"Key/a\"]\n"
                                 "  n_Key_2fa[\"Key/a\"]\n"
                                 "  n_Key_2fa_23create[\"create\"]\n  end\n  n_Key_2fa --> n_KeyVault_2fkv\n");
