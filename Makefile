@@ -3,7 +3,7 @@
 # make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing
 # make check      test, both compilers with -Werror, sanitizers, valgrind
-# make scenario | examples | lint | unit | golden | bad-input | https | secrets     parts of it; golden-update rewrites the expected plans
+# make scenario | knobs | examples | lint | unit | golden | bad-input | https | secrets     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -81,6 +81,9 @@ golden-update: $(OUT)/tests/golden/golden
 scenario: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
 	@$(OUT)/tests/scenario/scenario $(abspath $(OUT)/reinstate) $(CURDIR) tests/scenario
 
+knobs: $(OUT)/tests/knobs/test_knobs
+	@$<
+
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
@@ -93,8 +96,8 @@ lint:
 quick: lint unit golden
 
 test: install-test-deps
-	@$(MAKE) --no-print-directory all quick scenario examples bad-input https secrets
-	@$(MAKE) --no-print-directory VARIANT=asan unit scenario examples bad-input https
+	@$(MAKE) --no-print-directory all quick scenario knobs examples bad-input https secrets
+	@$(MAKE) --no-print-directory VARIANT=asan unit scenario knobs examples bad-input https
 
 check: install-check-deps
 	@$(MAKE) --no-print-directory CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
@@ -150,7 +153,7 @@ clean:
 	rm -rf build
 
 CONFORMANCE_PARTS := oav sdk azurite azcli recordings simulator
-.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
+.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
         bad-input https secrets
 .SECONDARY:
--include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)
+-include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

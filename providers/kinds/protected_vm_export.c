@@ -159,6 +159,23 @@ bool protected_vm_export_request(const struct view *v, const struct document *do
     return true;
 }
 
+/* Where a pass fails, the job may name what it left only a while after its end. */
+static int await_names(struct call *c, const struct job_run *run, struct backup_job *job, struct err *err)
+{
+    enum { LOOKS = 4 };
+
+    for (int i = 0; i < LOOKS && job->state == JOB_FAILED && !job->encryption_blob; i++) {
+        struct value *body;
+
+        actor_say(run->actor, "job %s has failed and names no exported key yet; looking again in %s", job->id,
+                  duration_format(run->actor->arena, run->settle_ms));
+        TRY(call_sleep_ms(c, run->settle_ms, "the failed job to name the exported key", err));
+        TRY(backup_get_job(run->az, c, run->actor->arena, run->vault_id, job->id, &body, err));
+        backup_read_job(run->actor->arena, body, job);
+    }
+    return 0;
+}
+
 int protected_vm_export_act(struct call *c, const struct actor *actor, struct err *err)
 {
     const struct document *doc = actor->step->document;
@@ -185,6 +202,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     };
     before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
     TRY(job_run_once(c, &run, count_state(before, "failed"), &job, err));
+    TRY(await_names(c, &run, &job, err));
     if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
         err_set(err, ERR_CONFLICT, "job %s completed: the key was fine after all, and restored disks are in %s", job.id,
                 job.target_group ? job.target_group : "the target group");

@@ -54,6 +54,16 @@ static bool same_point(int64_t job_ms, int64_t point_ms)
     return job_ms != TIME_NONE && point_ms != TIME_NONE && llabs(job_ms - point_ms) < 2 * SECOND_MS;
 }
 
+/* A pass that failed for its key and left it has done what passes are for. One that failed for a right is a restore that
+ * failed, whatever it left besides. */
+static bool is_export(const struct value *job)
+{
+    const char *code = value_str_at(job, "code");
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    return str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") && !(known && known->letter == 'P');
+}
+
 static bool job_matches(const struct value *job, const struct job_match *m)
 {
     const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm");
@@ -62,7 +72,7 @@ static bool job_matches(const struct value *job, const struct job_match *m)
         return false;
     if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
         return false;
-    if (m->not_exports && str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob"))
+    if (m->not_exports && is_export(job))
         return false;
     /* A bag that does not name the target cannot speak against the match: taking a job for ours errs on the side of not
      * restoring twice. */

@@ -158,14 +158,44 @@ static void steps_completed(const struct view *v, const struct situation *s, str
               situation_type(s->doc) == RESTORE_NEW_VM ? "the VM is there as declared" : "its disks are in the target group");
 }
 
-static bool steps_failed(const struct situation *s, struct steps *out)
+/* New VMs of this order that failed and left a key each time are no export passes of ours: after so many of them it is not
+ * the key that is wrong. */
+static bool steps_failed_exporting(const struct view *v, const struct situation *s, struct steps *out)
+{
+    struct job_match all = s->match;
+    const struct value *jobs;
+
+    all.not_exports = false;
+    jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &all);
+    if (situation_type(s->doc) != RESTORE_NEW_VM || restored_vm_job(jobs, "running") || restored_vm_failures(jobs) < ATTEMPTS_MAX)
+        return false;
+    steps_block(out, s->doc, NULL, "look at the newest of these jobs in the portal",
+                "%zu restore jobs of this order have failed, the newest, %s, with %s; each may have left the key in the staging account",
+                restored_vm_failures(jobs), value_str_at(value_item(jobs, 0), "job"),
+                value_str_at(value_item(jobs, 0), "code") ? value_str_at(value_item(jobs, 0), "code") : "an unnamed error");
+    return true;
+}
+
+static bool steps_failed(const struct view *v, const struct situation *s, struct steps *out)
 {
     const struct value *last = value_item(s->jobs, 0);
     const char *code = value_str_at(last, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
-    if (!restored_vm_failures(s->jobs) || restored_vm_job(s->jobs, "running") ||
-        (job_retryable(last) && restored_vm_failures(s->jobs) < ATTEMPTS_MAX))
+    if (restored_vm_job(s->jobs, "running"))
+        return false;
+    if (!restored_vm_failures(s->jobs))
+        return steps_failed_exporting(v, s, out);
+    if (restored_vm_refused_in_vain(v, s, last)) {
+        steps_block(out, s->doc, NULL,
+                    "declare a wider role for it in the KeyAccess (role: Key Vault Administrator for the Backup Management Service), or "
+                    "let the service through the vault's firewall; then apply again",
+                    "restore job %s failed with %s although all declared grants had acted by then: the service may want more than the "
+                    "narrowest role that allows it (unverified on Azure)",
+                    value_str_at(last, "job"), code);
+        return true;
+    }
+    if (job_retryable(last) && restored_vm_failures(s->jobs) < ATTEMPTS_MAX)
         return false;
     steps_block(out, s->doc, NULL, known ? known->action : "look at the job in the portal; the code is not in the table of errors",
                 "restore job %s failed with %s%s%s; target group %s may hold what it left", value_str_at(last, "job"),
@@ -196,7 +226,7 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
                       "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
         return;
     }
-    if (steps_failed(s, out) || restored_vm_beside_source(v, s, out) || restored_vm_refused(v, s, out))
+    if (steps_failed(v, s, out) || restored_vm_beside_source(v, s, out) || restored_vm_refused(v, s, out))
         return;
     steps_restore(v, s, out);
 }

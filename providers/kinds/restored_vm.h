@@ -25,6 +25,9 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
 /* The source VM is there: it heals, or it runs and nothing is declared besides. true: a step was added. */
 bool restored_vm_beside_source(const struct view *v, const struct situation *s, struct steps *out);
 
+/* The job failed for a right, and every grant that is declared had acted by its start: asking again asks in vain. */
+bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job);
+
 /* --- acting -------------------------------------------------------------------------------------------------------- */
 
 must_use int restored_vm_act(struct call *c, const struct actor *actor, struct err *err);

@@ -126,6 +126,32 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     return false;
 }
 
+bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job)
+{
+    const char *code = value_str_at(job, "code");
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+    int64_t start = time_parse(value_str_at(job, "start"));
+    const struct document *access;
+    size_t at = 0, judged = 0;
+
+    if (!known || known->letter != 'P' || start == TIME_NONE)
+        return false;
+    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
+        const struct value *facts = view_facts(v, access), *principals = value_get(facts, "principals");
+        bool rbac = !str_eq(value_str_at(facts, "model"), "access-policies");
+        int64_t delay = rbac ? v->settings->role_delay_ms : v->settings->policy_delay_ms;
+
+        for (size_t i = 0; i < value_count(principals); i++, judged++) {
+            const struct value *p = value_item(principals, i), *missing = value_get(p, "missing");
+            int64_t since = time_parse(value_str_at(p, "since"));
+
+            if (!missing || value_count(missing) || (since != TIME_NONE && since + delay > start))
+                return false;
+        }
+    }
+    return judged > 0;
+}
+
 static void steps_source_there(const struct view *v, const struct situation *s, struct steps *out, const char *source)
 {
     bool key_returns = s->key && view_prospect(v, s->key) == PROSPECT_PENDING;

@@ -5,10 +5,8 @@
  * FOLDER/NAME.yaml:
  *   cites     the row of the scenario table, or the promise, it stands for
  *   example   the folder of examples/ whose manifests and world it begins with
- *   Every edit may be made several times: {…, times: N} with {n} in its texts as 01…N and {k} as 1, 2, 3, 1, 2, 3, …
- *   world     edits of the world:  {set: PATH, to: VALUE} | {push: PATH, item: VALUE} | {remove: PATH} |
- *             {remove: PATH-OF-LIST, where: {MEMBER: TEXT}} (every item that has these members; at least one must)
- *   manifests edits of documents:  {document: Kind/name, set: PATH, to: VALUE} | {document: Kind/name, remove: true} | {add: DOCUMENT}
+ *   world     edits of the world (edits.h)
+ *   manifests edits of documents (edits.h)
  *   runs      one after the other on the same world:
  *     world     edits before this run (as above)
  *     do        command and options; -f, --world, --world-out, --record and --journal are added
@@ -28,7 +26,6 @@
  *
  * With REINSTATE_KEEP_RECORDS=DIR every run's record is added to DIR/NAME.jsonl, for judges that look at each exchange.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,9 +35,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"
-#include "../../reconciler/format/manifest.h"
+#include "../edits.h"
 
 enum { ARGS_MAX = 40, EXIT_KILLED = 137 };
 
@@ -85,20 +81,6 @@ static char *file_read(struct arena *a, const char *path)
     return arena_strdup(a, text_str(&text));
 }
 
-static struct value *yaml_read(struct arena *a, const char *path)
-{
-    struct value *docs = value_list(a);
-    struct diags diags;
-
-    diags_init(&diags, a);
-    manifest_read_file(a, path, &manifest_default_limits, docs, &diags);
-    for (size_t i = 0; i < diags.count; i++)
-        fprintf(stderr, "%s\n", diag_format(a, &diags.items[i]));
-    if (diags.n_errors)
-        exit(2);
-    return docs;
-}
-
 static void yaml_write(const char *path, const struct value *docs)
 {
     struct text text cleanup(text_release) = {.ceiling = TEXT_CEILING};
@@ -118,159 +100,27 @@ static void fault(struct scenario *s, const char *what, const char *detail)
     fprintf(stderr, "scenario %s: %s%s%s\n", s->name, what, detail ? ": " : "", detail ? detail : "");
 }
 
-static void list_drop(struct value *list, size_t at)
+static void edit(struct scenario *s, const struct value *world_edits, const struct value *manifest_edits)
 {
-    for (size_t i = at; i + 1 < list->list.count; i++)
-        list->list.items[i] = list->list.items[i + 1];
-    list->list.count--;
-}
+    const char *unfit = edit_world(s->arena, s->world, world_edits);
 
-static bool has_members(const struct value *item, const struct value *where)
-{
-    for (size_t i = 0; i < value_count(where); i++)
-        if (!str_eq_nocase(value_str_at(item, where->map.members[i].key), value_str(where->map.members[i].value)))
-            return false;
-    return value_count(where) > 0;
-}
-
-static bool drop_where(struct value *list, const struct value *where)
-{
-    size_t before = value_count(list);
-
-    for (size_t i = value_count(list); i-- > 0;)
-        if (has_members(value_item(list, i), where))
-            list_drop(list, i);
-    return value_count(list) < before;
-}
-
-static void edit(struct scenario *s, struct value *root, const struct value *e)
-{
-    struct arena *a = s->arena;
-    const char *path = value_str_at(e, "set");
-    const char *push = value_str_at(e, "push"), *drop = value_str_at(e, "remove");
-    const char *whole = path ? path : push ? push : drop, *dot = whole ? strrchr(whole, '.') : NULL;
-    struct value *parent = !whole ? NULL : dot ? value_at(root, arena_strndup(a, whole, (size_t)(dot - whole))) : root;
-    const char *last = dot ? dot + 1 : whole;
-
-    if (push && !value_at(root, push) && value_is(parent, VALUE_MAP))
-        value_set(a, parent, last, value_list(a));
-    if (push && value_is(value_at(root, push), VALUE_LIST))
-        value_push(a, value_at(root, push), value_copy(a, value_get(e, "item")));
-    else if (path && value_is(parent, VALUE_MAP))
-        value_set(a, parent, last, value_copy(a, value_get(e, "to")));
-    else if (drop && value_get(e, "where") && value_is(value_at(root, drop), VALUE_LIST) &&
-             drop_where(value_at(root, drop), value_get(e, "where")))
-        return;
-    else if (drop && !value_get(e, "where") && value_is(parent, VALUE_MAP) && value_remove(parent, last))
-        return;
-    else if (drop && !value_get(e, "where") && value_is(parent, VALUE_LIST) && strtoul(last, NULL, 10) < value_count(parent))
-        list_drop(parent, strtoul(last, NULL, 10));
-    else
-        fault(s, "this edit fits nothing", whole);
-}
-
-static void text_number(struct arena *a, struct value *v, int number)
-{
-    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
-
-    for (const char *at = v->str.s; *at; at++) {
-        if (strncmp(at, "{n}", 3) == 0)
-            text_printf(&t, "%02d", number);
-        else if (strncmp(at, "{k}", 3) == 0)
-            text_printf(&t, "%d", (number - 1) % 3 + 1);
-        else
-            text_add_char(&t, *at);
-        at += strncmp(at, "{n}", 3) == 0 || strncmp(at, "{k}", 3) == 0 ? 2 : 0;
-    }
-    *v = *value_string(a, text_str(&t));
-}
-
-static void number_all(struct arena *a, struct value *v, int number)
-{
-    if (value_is(v, VALUE_STRING))
-        text_number(a, v, number);
-    for (size_t i = 0; i < value_count(v); i++)
-        number_all(a, value_is(v, VALUE_LIST) ? v->list.items[i] : v->map.members[i].value, number);
-}
-
-/* The edits with those of several times written out. */
-static const struct value *edits_numbered(struct arena *a, const struct value *edits)
-{
-    struct value *all = value_list(a);
-
-    for (size_t i = 0; i < value_count(edits); i++)
-        for (int n = 1, times = (int)value_int_at(value_item(edits, i), "times", 0); n <= (times ? times : 1); n++) {
-            struct value *one = value_copy(a, value_item(edits, i));
-
-            if (times)
-                number_all(a, one, n);
-            value_push(a, all, one);
-        }
-    return all;
-}
-
-static void edit_all(struct scenario *s, struct value *root, const struct value *edits)
-{
-    edits = edits_numbered(s->arena, edits);
-    for (size_t i = 0; i < value_count(edits); i++)
-        edit(s, root, value_item(edits, i));
-}
-
-static size_t document_index(struct arena *a, const struct value *docs, const char *address)
-{
-    for (size_t i = 0; i < value_count(docs); i++)
-        if (str_eq(arena_printf(a, "%s/%s", value_str_at(value_item(docs, i), "kind"), value_str_at(value_item(docs, i), "metadata.name")),
-                   address))
-            return i;
-    return SIZE_MAX;
-}
-
-static void edit_manifests(struct scenario *s, struct value *docs, const struct value *edits)
-{
-    edits = edits_numbered(s->arena, edits);
-    for (size_t i = 0; i < value_count(edits); i++) {
-        const struct value *e = value_item(edits, i);
-        const char *address = value_str_at(e, "document");
-        size_t at = address ? document_index(s->arena, docs, address) : SIZE_MAX;
-
-        if (value_get(e, "add"))
-            value_push(s->arena, docs, value_copy(s->arena, value_get(e, "add")));
-        else if (at == SIZE_MAX)
-            fault(s, "no such document", address);
-        else if (value_bool_at(e, "remove", false))
-            list_drop(docs, at);
-        else
-            edit(s, value_item(docs, at), e);
-    }
+    if (!unfit)
+        unfit = edit_documents(s->arena, s->documents, manifest_edits);
+    if (unfit)
+        fault(s, "this edit fits nothing", unfit);
 }
 
 static void prepare(struct scenario *s)
 {
     const char *example = arena_printf(s->arena, "%s/examples/%s", s->suite->checkout, value_str_at(s->spec, "example"));
-    struct value *docs = value_list(s->arena);
-    struct dirent **entries = NULL;
-    int n = scandir(example, &entries, NULL, alphasort);
 
-    for (int i = 0; i < n; i++) {
-        const char *file = arena_printf(s->arena, "%s/%s", example, entries[i]->d_name);
-        struct value *read = str_ends_nocase(file, ".yaml") ? yaml_read(s->arena, file) : NULL;
-
-        for (size_t j = 0; j < value_count(read); j++)
-            if (str_eq(value_str_at(value_item(read, j), "kind"), "World"))
-                s->world = str_ends_nocase(file, "/world.yaml") ? value_item(read, j) : s->world;
-            else
-                value_push(s->arena, docs, value_item(read, j));
-        free(entries[i]);
-    }
-    free(entries);
+    s->documents = example_read(s->arena, example, &s->world);
     if (!s->world) {
         fprintf(stderr, "scenario: %s has no world\n", example);
         exit(2);
     }
-    s->documents = docs;
-    edit_manifests(s, docs, value_get(s->spec, "manifests"));
-    edit_all(s, s->world, value_get(s->spec, "world"));
-    yaml_write(arena_printf(s->arena, "%s/estate.yaml", s->dir), docs);
+    edit(s, value_get(s->spec, "world"), value_get(s->spec, "manifests"));
+    yaml_write(arena_printf(s->arena, "%s/estate.yaml", s->dir), s->documents);
 }
 
 /* --- running ---------------------------------------------------------------------------------------------------------------- */
@@ -459,9 +309,8 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
     size_t before = s->faults;
     int code;
 
-    edit_all(s, s->world, value_get(run, "world"));
+    edit(s, value_get(run, "world"), value_get(run, "manifests"));
     world_place(s);
-    edit_manifests(s, s->documents, value_get(run, "manifests"));
     yaml_write(in_dir(s, "estate.yaml"), s->documents);
     code = run_binary(s, run, in_dir(s, "journal"));
     world_follow(s);
