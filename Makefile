@@ -3,7 +3,7 @@
 # make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing
 # make check      test, both compilers with -Werror, sanitizers, valgrind
-# make scenario | knobs | examples | lint | unit | golden | bad-input | https | secrets     parts of it; golden-update rewrites the expected plans
+# make scenario | knobs | examples | lint | unit | golden | bad-input | https | secrets | runbook     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -16,7 +16,7 @@ OUT     := build/$(CC)-$(VARIANT)
 Q := $(if $(V),,@)
 
 PACKAGES       := gcc make pkg-config libyaml-dev libcurl4-openssl-dev libjson-c-dev libssl-dev libpcre2-dev libmicrohttpd-dev ca-certificates
-TEST_PACKAGES  := $(PACKAGES) curl openssl
+TEST_PACKAGES  := $(PACKAGES) curl openssl jq shellcheck
 CHECK_PACKAGES := $(TEST_PACKAGES) clang valgrind gdb
 
 PKGS    := yaml-0.1 json-c libcurl libcrypto libpcre2-8 libmicrohttpd
@@ -87,7 +87,7 @@ knobs: $(OUT)/tests/knobs/test_knobs
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
-bad-input https secrets: $(OUT)/reinstate
+bad-input https secrets runbook: $(OUT)/reinstate
 	@sh tests/$@.sh $<
 
 lint:
@@ -96,8 +96,8 @@ lint:
 quick: lint unit golden
 
 test: install-test-deps
-	@$(MAKE) --no-print-directory all quick scenario knobs examples bad-input https secrets
-	@$(MAKE) --no-print-directory VARIANT=asan unit scenario knobs examples bad-input https
+	@$(MAKE) --no-print-directory all quick scenario knobs examples bad-input https secrets runbook
+	@$(MAKE) --no-print-directory VARIANT=asan unit scenario knobs examples bad-input https runbook
 
 check: install-check-deps
 	@$(MAKE) --no-print-directory CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
@@ -154,6 +154,6 @@ clean:
 
 CONFORMANCE_PARTS := oav sdk azurite azcli recordings simulator
 .PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
-        bad-input https secrets
+        bad-input https secrets runbook
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

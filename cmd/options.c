@@ -10,11 +10,11 @@
 
 enum {
     VALIDATE = 1 << 0, PLAN = 1 << 1, APPLY = 1 << 2, DRIFT = 1 << 3, WATCH = 1 << 4, ACTIVATE = 1 << 5, SIM = 1 << 6, EXPLAIN = 1 << 7,
-    GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10,
-    ALL = (1 << 11) - 1,
-    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT,
+    GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10, RUNBOOK = 1 << 11,
+    ALL = (1 << 12) - 1,
+    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK,
     MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
-    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT,
+    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK,
     FINDING = VALIDATE | DRIFT,                      /* answers that are a list of findings */
 };
 
@@ -34,9 +34,11 @@ static const struct command commands[] = {
     {"graph", "", "draw documents, or with --steps the plan, as DOT or Mermaid", command_graph},
     {"version", "", "print the version", command_version},
     {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on", command_export},
+    {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},
 };
 
-enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_TEXTS, TYPE_DURATION, TYPE_COUNT, TYPE_FACTOR, TYPE_APPROVAL, TYPE_OUTPUT, TYPE_DRAWING };
+enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_TEXTS, TYPE_DURATION, TYPE_COUNT, TYPE_FACTOR, TYPE_APPROVAL, TYPE_OUTPUT, TYPE_DRAWING,
+                   TYPE_SHELL };
 
 struct option_row {
     const char *name;
@@ -70,7 +72,7 @@ static const struct option_row rows[] = {
     {"plan", 0, TYPE_TEXT, AT(saved_plan), APPLY, 0, "FILE", "do this saved plan and nothing else"},
     {"auto-approve", 0, TYPE_FLAG, AT(auto_approve), APPLY | WATCH, 0, NULL,
      "do not ask; approves no policy rule. watch: also heal drift that nobody ordered"},
-    {"approve", 0, TYPE_APPROVAL, AT(approvals), PLAN | APPLY | WATCH, 0, "RULE=NAME",
+    {"approve", 0, TYPE_APPROVAL, AT(approvals), PLAN | APPLY | WATCH | RUNBOOK, 0, "RULE=NAME",
      "approve what a policy rule holds back, in your name; may be repeated"},
     {"policy", 0, TYPE_TEXT, AT(policy), LIVE | VALIDATE, 0, "PATH", "obey these Policy documents instead of those among the manifests"},
     {"cloud", 0, TYPE_TEXT, AT(cloud), LIVE, 0, "FILE", "endpoints and authorities of another cloud (see sim --write-cloud)"},
@@ -88,6 +90,8 @@ static const struct option_row rows[] = {
     {"format", 0, TYPE_DRAWING, AT(format), GRAPH, 0, "dot|mermaid", "language of the drawing (default dot)"},
     {"lineage", 0, TYPE_FLAG, AT(lineage), GRAPH, 0, NULL, "instead: recovery points, key versions, sets, disks and VMs; reads Azure"},
     {"steps", 0, TYPE_FLAG, AT(steps), GRAPH, 0, NULL, "also the steps of the plan; reads Azure"},
+    {"shell", 0, TYPE_SHELL, AT(shell), RUNBOOK, 0, "powershell|cli|curl",
+     "whose commands: Azure PowerShell (default), Azure CLI, or curl"},
     {"port", 0, TYPE_COUNT, AT(port), SIM, 65535, "N", "port to listen at (default 0: any free one)"},
     {"write-cloud", 0, TYPE_TEXT, AT(write_cloud), SIM, 0, "FILE", "write what --cloud needs: endpoints and authority"},
     {"play", 0, TYPE_TEXT, AT(play), SIM, 0, "FILE", "do not serve: send this scenario's requests to the world, and end"},
@@ -185,6 +189,10 @@ static int value_store(struct arena *a, const struct option_row *row, const char
     case TYPE_DRAWING:
         TRY(word_parse(row->name, text, drawings, &word, err));
         *(const char **)field = drawings[word];
+        return 0;
+    case TYPE_SHELL:
+        TRY(word_parse(row->name, text, runbook_shell_names, &word, err));
+        *(enum runbook_shell *)field = (enum runbook_shell)word;
         return 0;
     }
     return 0;

@@ -4,6 +4,7 @@
 
 #include "../reconciler/base/clock.h"
 #include "../reconciler/base/text.h"
+#include "../providers/kinds/runbook.h"
 #include "../reconciler/model/policy.h"
 
 enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_JUNIT, OUTPUT_SARIF, OUTPUT_GITHUB };
@@ -35,6 +36,7 @@ struct options {
     int64_t settle_ms, interval_ms;  /* -1: not given */
     int64_t passes;                  /* 0: for ever */
     int64_t port;
+    enum runbook_shell shell;
     double pace, speed;
 };
 

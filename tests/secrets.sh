@@ -182,6 +182,10 @@ written() {
 sim_start "$dir/world.yaml" 3600 || checks_end || exit 1
 written plan plan --out out/saved.plan --record out/record
 written plan-json plan -o json
+for shell in powershell cli curl; do
+    written "runbook-$shell" runbook --shell "$shell"
+done
+written runbook-json runbook -o json
 written apply apply -o json --auto-approve --journal out/journal --settle 20s --record out/record
 expect "the recovery was carried out" grep -q '"exitCode": 0' out/apply.stdout
 expect "account keys were in use" [ "$(count '/listKeys' out/record)" -ge 1 ]

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../../providers/kinds/registry.h"
+#include "../../providers/kinds/runbook.h"
 #include "../../reconciler/format/manifest.h"
 #include "../../reconciler/model/report.h"
 
@@ -20,6 +21,7 @@ struct golden {
     const char *folder;
     bool update;
     size_t passed, failed, written;
+    bool told[ACTION_COUNT]; /* a runbook has commands for it */
 };
 
 static struct value *yaml_one(struct arena *a, const char *path)
@@ -95,6 +97,43 @@ static bool faults(struct arena *a, const struct diags *diags)
     return diags->n_errors > 0;
 }
 
+/* In every shell each step of the plan has commands, or says why it has none. */
+static bool runbook_whole(struct golden *g, const struct view *view, const struct plan *plan)
+{
+    struct azure_connections none = {0};
+    struct runbook rb = runbook_make(view, plan, &none);
+    bool whole = rb.count == plan->n_changes;
+
+    for (size_t i = 0; i < rb.count; i++) {
+        if (!rb.entries[i].n_commands && !rb.entries[i].barred)
+            fprintf(stderr, "no commands and no reason: %s\n", rb.entries[i].step->id);
+        whole &= rb.entries[i].n_commands || rb.entries[i].barred;
+        if (rb.entries[i].barred && str_starts(rb.entries[i].barred, "no command is known")) {
+            fprintf(stderr, "no command is known: %s\n", rb.entries[i].step->id);
+            whole = false;
+        }
+        g->told[rb.entries[i].step->action] |= rb.entries[i].n_commands > 0;
+    }
+    for (enum runbook_shell shell = 0; shell < RUNBOOK_SHELL_COUNT; shell++) {
+        struct text text cleanup(text_release) = {.ceiling = TEXT_CEILING};
+
+        runbook_write(&text, &rb, shell);
+        for (size_t i = 0; i < rb.count; i++)
+            whole &= strstr(text_str(&text), rb.entries[i].step->id) != NULL;
+    }
+    return whole;
+}
+
+/* Rows together hold every action that a plan can hold, but for those that are not done. */
+static void actions_told(struct golden *g)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        if (action != ACTION_NONE && action != ACTION_BLOCKED && !g->told[action]) {
+            fprintf(stderr, "golden: no row has a runbook with commands for %s\n", action_name(action));
+            g->failed++;
+        }
+}
+
 /* The plan of one row as text; NULL after saying why there is none. */
 static const char *conclude(struct golden *g, struct arena *a, const struct value *base, const struct value *row)
 {
@@ -134,6 +173,8 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
         return NULL;
     }
     report_plan(&text, plan, &(struct report_style){.width = 0});
+    if (!runbook_whole(g, &view, plan))
+        text_add(&text, "The runbook of this plan is not whole.\n");
     policy_free(engine.policy);
     return arena_strdup(a, text_str(&text));
 }
@@ -208,6 +249,7 @@ int main(int argc, char **argv)
         free(entries[i]);
     }
     free(entries);
+    actions_told(&g);
     printf("golden: %zu passed, %zu failed%s\n", g.passed, g.failed, g.update ? arena_printf(g.arena, ", %zu written", g.written) : "");
     schemas_free(g.schemas);
     arena_free(g.arena);

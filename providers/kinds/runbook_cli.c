@@ -1,0 +1,435 @@
+/* Knows how a person does the steps with Azure CLI. Where az has no command that does the same and no more, az rest sends the
+ * tool's own body. */
+#include <string.h>
+
+#include "../../reconciler/format/json.h"
+#include "runbook_shell.h"
+
+static const char functions[] = "set -euo pipefail\n"
+                                "umask 077\n"
+                                "from=${1:-1}\n"
+                                "# Key material is a file in this folder (0700, files 0600) while a step needs it, and is overwritten and "
+                                "removed when the script ends.\n"
+                                "work=$(mktemp -d)\n"
+                                "trap 'find \"$work\" -type f -exec shred -u {} +; rm -rf \"$work\"' EXIT\n"
+                                "\n"
+                                "say() { printf '%s\\n' \"$*\" >&2; }\n"
+                                "stop() { say \"STOP: $*\"; exit 1; }\n"
+                                "answer() { jq -er \"$@\" \"$work/body\"; }\n";
+
+/* What is needed only where restore jobs are. */
+static const char job_functions[] =
+    "\n"
+    "# A member of a backup job's property bag; names are compared without case and blanks.\n"
+    "bag() {\n"
+    "    answer --arg key \"$1\" '.properties.extendedInfo.propertyBag // {} |\n"
+    "        with_entries(.key |= (ascii_downcase | gsub(\"^ +| +$\"; \"\"))) | .[$key] // empty'\n"
+    "}\n"
+    "\n"
+    "# find_job: sets job to the newest restore job of $vm of type $type for group $group that runs or is done; with $expect Failed\n"
+    "# also one that failed and left a key. Empty: none.\n"
+    "find_job() {\n"
+    "    local id state\n"
+    "    job=''\n"
+    "    az backup job list -g \"$rg\" -v \"$vault\" --operation Restore --start-date \"$since\" --end-date "
+    "\"$until\" -o json >\"$work/list\"\n"
+    "    for id in $(jq -r --arg vm \"$vm\" 'map(select((.properties.entityFriendlyName // \"\" | ascii_downcase) "
+    "== ($vm | ascii_downcase))) |\n"
+    "        sort_by(.properties.startTime) | reverse | .[].name' \"$work/list\"); do\n"
+    "        az backup job show -g \"$rg\" -v \"$vault\" -n \"$id\" -o json >\"$work/body\"\n"
+    "        [ \"$(bag 'job type' || true)\" = \"$type\" ] || continue\n"
+    "        [ -z \"$group\" ] || [ \"$(bag 'target resource group' | tr '[:upper:]' '[:lower:]' || true)\" = "
+    "\"${group,,}\" ] || continue\n"
+    "        state=$(answer .properties.status)\n"
+    "        case $state in\n"
+    "        InProgress | Cancelling | Completed | CompletedWithWarnings) ;;\n"
+    "        Failed) [ \"$expect\" = Failed ] && bag 'secured encryption info blob name' >/dev/null || continue ;;\n"
+    "        *) continue ;;\n"
+    "        esac\n"
+    "        say \"job $id: $state, recovery point of $(bag 'recovery point time' || echo '?')\"\n"
+    "        job=$id\n"
+    "        return\n"
+    "    done\n"
+    "}\n"
+    "\n"
+    "# follow_job: $job to its end; it must end as $expect.\n"
+    "follow_job() {\n"
+    "    local state\n"
+    "    while :; do\n"
+    "        az backup job show -g \"$rg\" -v \"$vault\" -n \"$job\" -o json >\"$work/body\" || { sleep 60; continue; }\n"
+    "        state=$(answer .properties.status)\n"
+    "        case $state in\n"
+    "        InProgress | Cancelling) sleep 30 ;;\n"
+    "        *) break ;;\n"
+    "        esac\n"
+    "    done\n"
+    "    say \"job $job ended $state\"\n"
+    "    case $expect/$state in\n"
+    "    Failed/Failed) bag 'secured encryption info blob name' >/dev/null || stop \"the job left no key: $(jq -c "
+    ".properties.errorDetails \"$work/body\")\" ;;\n"
+    "    Failed/*) stop 'the key was fine after all: plan again, and keep the disks' ;;\n"
+    "    Completed/Completed*) ;;\n"
+    "    *) stop \"$(jq -c .properties.errorDetails \"$work/body\")\" ;;\n"
+    "    esac\n"
+    "}\n";
+
+/* --- the frame -------------------------------------------------------------------------------------------------------------- */
+
+static void begin(struct text *out, const struct runbook *rb)
+{
+    static const struct {
+        const char *cloud, *cli;
+    } clouds[] = {{"AzurePublic", "AzureCloud"}, {"AzureUSGovernment", "AzureUSGovernment"}, {"AzureChina", "AzureChinaCloud"}};
+
+    comment(
+        out, 0,
+        "Needs bash, Azure CLI 2.76 or newer, jq, and a sign-in: az login --tenant %s. bash FILE runs all steps, bash FILE 4 those from "
+        "step 4 on.",
+        rb->tenant ? rb->tenant : "TENANT");
+    for (size_t i = 0; i < COUNT(clouds); i++)
+        if (str_eq(clouds[i].cloud, rb->cloud->name))
+            comment(out, 0, "The cloud is %s: az cloud set --name %s", rb->cloud->name, clouds[i].cli);
+    text_add(out, functions);
+    if (any_job(rb))
+        text_add(out, job_functions);
+}
+
+static void open_step(struct text *out, const struct runbook *rb, const struct runbook_entry *e)
+{
+    text_printf(out, "if [ \"$from\" -le %zu ]; then\n", e->number);
+    line(out, "say %s", sh(rb->arena, arena_printf(rb->arena, "%zu. %s", e->number, e->step->id)));
+    if (e->subscription)
+        line(out, "az account set --subscription %s", sh(rb->arena, e->subscription));
+}
+
+static void close_step(struct text *out)
+{
+    text_add(out, "fi\n");
+}
+
+/* --- parts of commands ------------------------------------------------------------------------------------------------------- */
+
+static char *quoted(const struct runbook *rb, const struct value *with, const char *member)
+{
+    return sh(rb->arena, with_str(with, member));
+}
+
+static char *part(const struct runbook *rb, const char *id, const char *segment)
+{
+    const char *s = arm_id_part(rb->arena, id, segment);
+
+    return sh(rb->arena, s ? s : "");
+}
+
+static char *body(const struct runbook *rb, const struct value *with)
+{
+    return sh(rb->arena, json_string(rb->arena, value_get(with, "body"), JSON_COMPACT));
+}
+
+/* --vault-name NAME or --hsm-name NAME */
+static char *store_option(const struct runbook *rb, const struct value *with)
+{
+    const char *name = with_str(with, "store");
+
+    return arena_printf(rb->arena, "%s %s", value_bool_at(with, "hsm", false) ? "--hsm-name" : "--vault-name",
+                        sh(rb->arena, *name ? arm_id_name(name) : ""));
+}
+
+static void rest(struct text *out, const struct runbook *rb, const struct value *with, const char *method, const char *path,
+                 const char *api)
+{
+    line(out, "az rest --method %s --url %s \\", str_lower(rb->arena, method),
+         sh(rb->arena, arena_printf(rb->arena, "%s%s?api-version=%s", rb->cloud->arm, path_encoded(rb->arena, path), api)));
+    line(out, "    --body %s", body(rb, with));
+}
+
+static void principal(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    if (value_str_at(with, "principalOf"))
+        line(out, "principal=$(az disk-encryption-set show --ids %s --query identity.principalId -o tsv)", quoted(rb, with, "principalOf"));
+    else
+        line(out, "principal=%s", quoted(rb, with, "principal"));
+}
+
+/* --- jobs --------------------------------------------------------------------------------------------------------------------- */
+
+/* az wants days: 22-11-2026. */
+static char *day(const struct runbook *rb, const struct value *with, const char *member, int64_t later_ms)
+{
+    int64_t ms = time_parse(with_str(with, member));
+    const char *iso = ms == TIME_NONE ? "" : time_format(rb->arena, ms + later_ms);
+
+    return strlen(iso) < 10 ? arena_strdup(rb->arena, "''") : arena_printf(rb->arena, "%.2s-%.2s-%.4s", iso + 8, iso + 5, iso);
+}
+
+static void job_place(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
+{
+    const char *vault = with_str(with, "vault");
+
+    line(out, "rg=%s vault=%s", part(rb, vault, "resourceGroups"), sh(rb->arena, arm_id_name(vault)));
+    line(out, "vm=%s type=%s group=%s expect=%s", quoted(rb, with, "vm"), quoted(rb, with, "jobType"), quoted(rb, with, "targetGroup"),
+         expect);
+    line(out, "since=%s until=%s", day(rb, with, "since", 0), day(rb, with, "until", DAY_MS));
+}
+
+static void restore_options(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *subnet = with_str(with, "subnet"), *target = with_str(with, "targetVm");
+    const struct value *luns = value_get(with, "luns");
+
+    if (str_eq(with_str(with, "type"), "new-vm")) {
+        line(out, "        --restore-mode AlternateLocation --target-vm-name %s \\", sh(rb->arena, arm_id_name(target)));
+        line(out, "        --target-vnet-resource-group %s --target-vnet-name %s --target-subnet-name %s \\",
+             part(rb, subnet, "resourceGroups"), part(rb, subnet, "virtualNetworks"), part(rb, subnet, "subnets"));
+    }
+    if (str_eq(with_str(with, "type"), "replace"))
+        line(out, "        --restore-mode OriginalLocation \\");
+    else
+        line(out, "        --target-resource-group %s \\", quoted(rb, with, "targetGroup"));
+    if (value_str_at(with, "set"))
+        line(out, "        --cvm-os-des-id %s \\", quoted(rb, with, "set"));
+    if (value_str_at(with, "zone"))
+        line(out, "        --target-zone %s \\", quoted(rb, with, "zone"));
+    if (value_count(luns)) {
+        text_add(out, "            --diskslist");
+        for (size_t i = 0; i < value_count(luns); i++)
+            text_printf(out, " %s", json_string(rb->arena, value_item(luns, i), JSON_COMPACT));
+        text_add(out, " \\\n");
+    }
+    line(out, "        --storage-account %s \\", quoted(rb, with, "account"));
+}
+
+static void job(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *item = with_str(with, "item");
+
+    job_place(out, rb, with, with_str(with, "expect"));
+    note(out, "Two looks, because Azure's job list lags and a trigger has no idempotency key: what runs or is done is adopted.");
+    line(out, "find_job");
+    line(out, "[ -n \"$job\" ] || { sleep %lld; find_job; }", (long long)value_int_at(with, "settle", 60));
+    line(out, "if [ -z \"$job\" ]; then");
+    line(out, "    az backup restore restore-disks -g \"$rg\" -v \"$vault\" --container-name %s --item-name %s --rp-name %s \\",
+         part(rb, item, "protectionContainers"), part(rb, item, "protectedItems"), quoted(rb, with, "point"));
+    restore_options(out, rb, with);
+    line(out, "        -o json >\"$work/body\"");
+    line(out, "    job=$(answer .name) || stop 'taken, but no job is named: look at the vault for it; do not trigger again'");
+    line(out, "fi");
+    line(out, "say \"restore job $job: %s\"",
+         str_eq(with_str(with, "expect"), "Failed") ? "it will show Failed: intended, do not cancel it" : "it must end Completed");
+    line(out, "follow_job");
+}
+
+/* --- keys ---------------------------------------------------------------------------------------------------------------------- */
+
+static void exported_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    bool hsm = value_bool_at(with, "hsm", false);
+
+    job_place(out, rb, with, "Failed");
+    if (value_str_at(with, "job"))
+        line(out, "job=%s", quoted(rb, with, "job"));
+    else
+        line(out, "find_job");
+    line(out, "[ -n \"$job\" ] || stop 'no failed restore job has left a key'");
+    line(out, "az backup job show -g \"$rg\" -v \"$vault\" -n \"$job\" -o json >\"$work/body\"");
+    note(out, "Needs Storage Blob Data Reader; without it, and where shared keys are allowed, --auth-mode key. From here key.json and "
+              "key.backup are the key: they lie in a folder of yours alone and are overwritten below.");
+    line(out, "az storage blob download --account-name \"$(bag 'target storage account name')\" --auth-mode login --no-progress \\");
+    line(out, "    --container-name \"$(bag 'config blob container name')\" --name \"$(bag 'secured encryption info blob name')\" \\");
+    line(out, "    --file \"$work/key.json\" -o none");
+    line(out, "home=$(tr -d '\\000' <\"$work/key.json\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"')");
+    line(out, "tr -d '\\000' <\"$work/key.json\" | jq -r .OsDiskEncryptionDetails.KeyBackupData | base64 -d >\"$work/key.backup\"");
+    line(out, "case ${home,,}/$(head -c 39 \"$work/key.backup\") in");
+    if (hsm) {
+        line(out, "*managedhsms/eyJ*) ;;");
+    } else {
+        line(out, "*managedhsms/*) stop 'the key comes from a managed HSM, and its store is a key vault' ;;");
+        line(out, "*/'&AzureKeyVaultKeyBackupV1.microsoft.com') ;;");
+    }
+    line(out, "*) stop \"this is no key backup of a %s: $home\" ;;", hsm ? "managed HSM" : "key vault");
+    line(out, "esac");
+    note(out, "A conflict says that the name is taken, active or deleted: see below by which version.");
+    line(out, "az keyvault key restore %s --file \"$work/key.backup\" -o none || say 'not restored'", store_option(rb, with));
+    line(out, "shred -u \"$work/key.json\" \"$work/key.backup\"");
+}
+
+static void key_file(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "az keyvault key restore %s --file %s -o none || say 'not restored'", store_option(rb, with), quoted(rb, with, "path"));
+}
+
+static void see_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *version = value_str_at(with, "version");
+
+    line(out, "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do");
+    line(out, "    az keyvault key show %s --name %s%s%s -o json >\"$work/body\" && break", store_option(rb, with),
+         quoted(rb, with, "name"), version ? " --version " : "", version ? sh(rb->arena, version) : "");
+    line(out, "    [ \"$n\" -lt 12 ] || stop 'the key version is not there'");
+    line(out, "    sleep 5");
+    line(out, "done");
+    line(out, "answer .attributes.enabled >/dev/null || stop 'the key version is there, but not enabled'");
+    line(out, "say \"seen: $(answer .key.kid)\"");
+}
+
+static void recover_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "az keyvault key recover %s --name %s -o none || say 'not recovered: see whether it is there already'",
+         store_option(rb, with), quoted(rb, with, "name"));
+}
+
+static void key_attributes(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const struct value *enabled = value_get(with, "enabled");
+    int64_t exp = value_int_at(with, "exp", 0);
+
+    line(out, "az keyvault key set-attributes %s --name %s --version %s%s%s%s -o none", store_option(rb, with), quoted(rb, with, "name"),
+         quoted(rb, with, "version"), value_is(enabled, VALUE_BOOL) ? enabled->b ? " --enabled true" : " --enabled false" : "",
+         exp ? " --expires " : "", exp ? time_format(rb->arena, exp * SECOND_MS) : "");
+}
+
+static void new_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "az keyvault key create %s --name %s --kty RSA-HSM --size 3072 --ops wrapKey unwrapKey --exportable true \\",
+         store_option(rb, with), quoted(rb, with, "name"));
+    line(out, "    --default-cvm-policy -o none");
+}
+
+/* --- resources and grants ------------------------------------------------------------------------------------------------------- */
+
+static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    rest(out, rb, with, with_str(with, "method"), with_str(with, "id"), with_str(with, "api"));
+}
+
+static void store(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *action = with_str(with, "action"), *name = value_bool_at(with, "hsm", false) ? "--hsm-name" : "--name";
+    const struct value *p = value_at(with, "body.properties");
+    int64_t days = value_int_at(p, "softDeleteRetentionInDays", 0);
+
+    if (str_eq(action, "recover"))
+        line(out, "az keyvault recover %s %s --resource-group %s --location %s -o none", name, quoted(rb, with, "name"),
+             quoted(rb, with, "group"), quoted(rb, with, "location"));
+    else if (str_eq(action, "update") && value_bool_at(p, "enablePurgeProtection", false) && value_count(p) == 1)
+        line(out, "az keyvault update%s %s %s --resource-group %s --enable-purge-protection true -o none",
+             value_bool_at(with, "hsm", false) ? "-hsm" : "", name, quoted(rb, with, "name"), quoted(rb, with, "group"));
+    else if (str_eq(action, "create") && !value_bool_at(with, "hsm", false))
+        line(out,
+             "az keyvault create --name %s --resource-group %s --location %s --sku premium --enable-purge-protection true \\\n"
+             "        --enable-rbac-authorization %s%s -o none",
+             quoted(rb, with, "name"), quoted(rb, with, "group"), quoted(rb, with, "location"),
+             value_bool_at(p, "enableRbacAuthorization", true) ? "true" : "false",
+             days ? arena_printf(rb->arena, " --retention-days %lld", (long long)days) : "");
+    else
+        arm_write(out, rb, with);
+    line(out, "az resource wait --ids %s --api-version %s --custom \"properties.provisioningState=='Succeeded'\"", quoted(rb, with, "id"),
+         with_str(with, "api"));
+}
+
+static void encryption_set(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *url = value_str_at(with, "body.properties.activeKey.keyUrl");
+    const struct value *assigned = value_at(with, "body.identity.userAssignedIdentities");
+
+    if (value_str_at(with, "versionOf"))
+        line(out, "version=$(az keyvault key show --id %s --query key.kid -o tsv | sed 's|.*/||')", quoted(rb, with, "versionOf"));
+    if (!str_eq(with_str(with, "action"), "create")) {
+        arm_write(out, rb, with);
+        return;
+    }
+    line(out, "az disk-encryption-set create --name %s --resource-group %s --location %s \\", quoted(rb, with, "name"),
+         quoted(rb, with, "group"), quoted(rb, with, "location"));
+    line(out, "    --encryption-type %s \\", sh(rb->arena, value_str_at(with, "body.properties.encryptionType")));
+    for (size_t i = 0; value_is(assigned, VALUE_MAP) && i < assigned->map.count; i++)
+        line(out, "    --mi-user-assigned %s \\", sh(rb->arena, assigned->map.members[i].key));
+    if (str_find_nocase(with_str(with, "body.identity.type"), "SystemAssigned"))
+        line(out, "    --mi-system-assigned \\");
+    line(out, "    --key-url %s -o none", sh(rb->arena, url));
+}
+
+static void see_set(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "az disk-encryption-set wait --ids %s --created", quoted(rb, with, "id"));
+    line(out, "az disk-encryption-set show --ids %s --query '{identity: identity.principalId, key: activeKey.keyUrl}' -o json",
+         quoted(rb, with, "id"));
+}
+
+static void role(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *name = value_str_at(with, "name");
+
+    note(out, "%s. One that is there already is as good.", with_str(with, "role"));
+    principal(out, rb, with);
+    line(out, "az role assignment create --assignee-object-id \"$principal\" --assignee-principal-type ServicePrincipal \\");
+    line(out, "    --role %s --scope %s%s%s -o none", quoted(rb, with, "roleId"), quoted(rb, with, "scope"), name ? " --name " : "",
+         name ? sh(rb->arena, name) : "");
+}
+
+static void hsm_role(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    principal(out, rb, with);
+    line(out,
+         "az keyvault role assignment create --hsm-name %s --assignee-object-id \"$principal\" --assignee-principal-type ServicePrincipal "
+         "\\",
+         sh(rb->arena, *with_str(with, "hsm") ? arm_id_name(with_str(with, "hsm")) : ""));
+    line(out, "    --role %s --scope %s -o none", quoted(rb, with, "role"), quoted(rb, with, "scope"));
+}
+
+static void policy(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    note(out, "Not az keyvault set-policy: that replaces what the principal has; this adds.");
+    principal(out, rb, with);
+    rest(out, rb, with, "PUT", arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), API_KEYVAULT);
+}
+
+static void pause_for(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    (void)rb;
+    line(out, "sleep %lld", (long long)value_int_at(with, "seconds", 0));
+}
+
+/* --- machines -------------------------------------------------------------------------------------------------------------------- */
+
+static void start_vm(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "az vm start --ids %s -o none", quoted(rb, with, "id"));
+}
+
+static void see_vm(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "az vm get-instance-view --ids %s -o json >\"$work/body\"", quoted(rb, with, "id"));
+    line(out, "[ \"$(answer .provisioningState)\" = Succeeded ] || stop 'it is not provisioned'");
+    if (value_str_at(with, "set")) {
+        line(out, "[ \"$(answer .securityProfile.securityType)\" = ConfidentialVM ] || stop 'it is no confidential VM'");
+        line(out, "set=$(answer .storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id)");
+        line(out, "[ \"${set,,}\" = %s ] || stop \"its disk encryption set is $set\"",
+             sh(rb->arena, str_lower(rb->arena, with_str(with, "set"))));
+    }
+    line(out, "power=$(answer '[.instanceView.statuses[].code | select(startswith(\"PowerState/\"))] | first')");
+    if (value_bool_at(with, "running", false))
+        line(out, "[ \"$power\" = PowerState/running ] || stop \"it is there, but $power\"");
+    line(out, "say \"seen: provisioned, $power\"");
+}
+
+static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct runbook *rb, const struct value *with) = {
+    [RUNBOOK_JOB] = job,
+    [RUNBOOK_EXPORTED_KEY] = exported_key,
+    [RUNBOOK_KEY_FILE] = key_file,
+    [RUNBOOK_RECOVER_KEY] = recover_key,
+    [RUNBOOK_KEY_ATTRIBUTES] = key_attributes,
+    [RUNBOOK_NEW_KEY] = new_key,
+    [RUNBOOK_SEE_KEY] = see_key,
+    [RUNBOOK_STORE] = store,
+    [RUNBOOK_SET] = encryption_set,
+    [RUNBOOK_SEE_SET] = see_set,
+    [RUNBOOK_ROLE] = role,
+    [RUNBOOK_POLICY] = policy,
+    [RUNBOOK_HSM_ROLE] = hsm_role,
+    [RUNBOOK_WRITE] = arm_write,
+    [RUNBOOK_PAUSE] = pause_for,
+    [RUNBOOK_START_VM] = start_vm,
+    [RUNBOOK_SEE_VM] = see_vm,
+};
+
+const struct shell shell_cli = {.name = "Azure CLI", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};

@@ -1,0 +1,504 @@
+/* Knows how a person sends the tool's own requests with curl: the same calls and bodies, polled to their end. No token and no
+ * key is written down: tokens come from the environment, key material passes through pipes. */
+#include "../../reconciler/format/json.h"
+#include "../azure/vault.h"
+#include "runbook_shell.h"
+
+static const char functions[] =
+    "set -euo pipefail\n"
+    "umask 077\n"
+    "from=${1:-1}\n"
+    "work=$(mktemp -d)\n"
+    "trap 'rm -rf \"$work\"' EXIT\n"
+    "\n"
+    "say() { printf '%s\\n' \"$*\" >&2; }\n"
+    "stop() { say \"STOP: $*\"; exit 1; }\n"
+    "# Waits are real. REINSTATE_SPEED=N divides them, for rehearsals against a simulated Azure.\n"
+    "pause() { sleep \"$(awk -v s=\"$1\" -v f=\"${REINSTATE_SPEED:-1}\" 'BEGIN { printf \"%.3f\", s / f }')\"; }\n"
+    "\n"
+    "# token SCOPE: by client secret; the secret goes through a pipe, never onto a command line.\n"
+    "token() {\n"
+    "    printf %s \"$AZURE_CLIENT_SECRET\" |\n"
+    "        curl -gsS --fail --data-urlencode client_secret@- -d grant_type=client_credentials --data-urlencode "
+    "\"client_id=$AZURE_CLIENT_ID\" \\\n"
+    "            --data-urlencode \"scope=$1\" \"$authority/$tenant/oauth2/v2.0/token\" | jq -er .access_token\n"
+    "}\n"
+    "\n"
+    "# call AUDIENCE METHOD URL [BODY | @-]: one request; its head and body are left in $work.\n"
+    "call() {\n"
+    "    local name=REINSTATE_TOKEN_$1 method=$2 url=$3 more=()\n"
+    "    [ $# -lt 4 ] || more=(-H 'Content-Type: application/json' --data-binary \"$4\")\n"
+    "    [ \"$method\" != GET ] || more+=(--retry 5)\n"
+    "    : >\"$work/head\"\n"
+    "    : >\"$work/body\"\n"
+    "    if curl -gsS --fail-with-body -X \"$method\" -D \"$work/head\" -o \"$work/body\" \\\n"
+    "        -H @<(printf 'Authorization: Bearer %s\\n' \"${!name}\") \"${more[@]}\" \"$url\" 2>\"$work/error\"; then\n"
+    "        return 0\n"
+    "    fi\n"
+    "    if [ \"$(status)\" = 401 ] && [ \"${4:-}\" != @- ] && [ -z \"${renewed:-}\" ] && sign_in; then\n"
+    "        renewed=yes call \"$@\"\n"
+    "        return\n"
+    "    fi\n"
+    "    cat \"$work/error\" \"$work/body\" >&2\n"
+    "    return 1\n"
+    "}\n"
+    "status() { awk 'toupper($1) ~ /^HTTP/ { s = $2 } END { print s }' \"$work/head\"; }\n"
+    "header() { tr -d '\\r' <\"$work/head\" | awk -v h=\"$1: \" 'tolower(substr($0, 1, length(h))) == h { v = "
+    "substr($0, length(h) + 1) } END { print v }'; }\n"
+    "answer() { jq -er \"$@\" \"$work/body\"; }\n"
+    "\n"
+    "# follow: what the last call began, to its end.\n"
+    "follow() {\n"
+    "    local url wait state\n"
+    "    url=$(header azure-asyncoperation)\n"
+    "    while [ -n \"$url\" ]; do\n"
+    "        wait=$(header retry-after)\n"
+    "        pause \"${wait:-30}\"\n"
+    "        call ARM GET \"$url\"\n"
+    "        state=$(answer '.status // \"Succeeded\"')\n"
+    "        case $state in\n"
+    "        Succeeded) return 0 ;;\n"
+    "        Failed | Canceled) jq -c . \"$work/body\" >&2; stop \"the operation ended $state\" ;;\n"
+    "        esac\n"
+    "    done\n"
+    "    url=$(header location)\n"
+    "    while [ \"$(status)\" = 202 ] && [ -n \"$url\" ]; do\n"
+    "        wait=$(header retry-after)\n"
+    "        pause \"${wait:-30}\"\n"
+    "        call ARM GET \"$url\"\n"
+    "    done\n"
+    "}\n"
+    "\n"
+    "# settled ID API-VERSION: the resource, once it is no longer in the making.\n"
+    "settled() {\n"
+    "    local state\n"
+    "    while :; do\n"
+    "        call ARM GET \"$arm$1?api-version=$2\"\n"
+    "        state=$(answer '.properties.provisioningState // \"Succeeded\"')\n"
+    "        case $state in\n"
+    "        Succeeded) return 0 ;;\n"
+    "        Failed | Canceled) stop \"$1 is $state\" ;;\n"
+    "        esac\n"
+    "        pause 5\n"
+    "    done\n"
+    "}\n";
+
+/* What is needed only where restore jobs are. */
+static const char job_functions[] =
+    "\n"
+    "# A member of a backup job's property bag; names are compared without case and blanks.\n"
+    "bag() { answer --arg key \"$1\" '.properties.extendedInfo.propertyBag // {} | with_entries(.key |= "
+    "(ascii_downcase | gsub(\"^ +| +$\"; \"\"))) | .[$key] // empty'; }\n"
+    "\n"
+    "# find_job: sets job to the newest restore job of $vm of type $type for group $group that runs or is done; with $expect Failed\n"
+    "# also one that failed and left a key. Empty: none.\n"
+    "find_job() {\n"
+    "    local url=\"$arm$vault/backupJobs?api-version=$api_backup&%24filter=$filter\" id list state\n"
+    "    job='' list=''\n"
+    "    while [ -n \"$url\" ]; do\n"
+    "        call ARM GET \"$url\"\n"
+    "        list+=$(jq -r --arg vm \"$vm\" '.value[] | select((.properties.entityFriendlyName // \"\" | "
+    "ascii_downcase) == ($vm | ascii_downcase)) |\n"
+    "            \"\\(.properties.startTime) \\(.name)\"' \"$work/body\")$'\\n'\n"
+    "        url=$(jq -r '.nextLink // empty' \"$work/body\")\n"
+    "    done\n"
+    "    for id in $(printf %s \"$list\" | sort -r | awk '{ print $2 }'); do\n"
+    "        call ARM GET \"$arm$vault/backupJobs/$id?api-version=$api_backup\"\n"
+    "        [ \"$(bag 'job type' || true)\" = \"$type\" ] || continue\n"
+    "        [ -z \"$group\" ] || [ \"$(bag 'target resource group' | tr '[:upper:]' '[:lower:]' || true)\" = "
+    "\"${group,,}\" ] || continue\n"
+    "        state=$(answer .properties.status)\n"
+    "        case $state in\n"
+    "        InProgress | Cancelling | Completed | CompletedWithWarnings) ;;\n"
+    "        Failed) [ \"$expect\" = Failed ] && bag 'secured encryption info blob name' >/dev/null || continue ;;\n"
+    "        *) continue ;;\n"
+    "        esac\n"
+    "        say \"job $id: $state, recovery point of $(bag 'recovery point time' || echo '?')\"\n"
+    "        job=$id\n"
+    "        return\n"
+    "    done\n"
+    "}\n"
+    "\n"
+    "# follow_job: $job to its end; it must end as $expect.\n"
+    "follow_job() {\n"
+    "    local state tries=0\n"
+    "    while :; do\n"
+    "        if call ARM GET \"$arm$vault/backupJobs/$job?api-version=$api_backup\"; then\n"
+    "            state=$(answer .properties.status)\n"
+    "            case $state in\n"
+    "            InProgress | Cancelling) ;;\n"
+    "            *) break ;;\n"
+    "            esac\n"
+    "        else\n"
+    "            tries=$((tries + 1))\n"
+    "            [ \"$tries\" -le 10 ] || stop \"job $job cannot be read; it goes on in Azure\"\n"
+    "        fi\n"
+    "        pause 30\n"
+    "    done\n"
+    "    say \"job $job ended $state\"\n"
+    "    case $expect/$state in\n"
+    "    Failed/Failed) bag 'secured encryption info blob name' >/dev/null || stop \"the job left no key: $(jq -c "
+    ".properties.errorDetails \"$work/body\")\" ;;\n"
+    "    Failed/*) stop 'the key was fine after all: plan again, and keep the disks' ;;\n"
+    "    Completed/Completed*) ;;\n"
+    "    *) stop \"$(jq -c .properties.errorDetails \"$work/body\")\" ;;\n"
+    "    esac\n"
+    "}\n"
+    "\n"
+    "# fetch URL: a blob, to a pipe. Azure pads it with zero bytes.\n"
+    "fetch() {\n"
+    "    curl -gsS --fail -H @<(printf 'Authorization: Bearer %s\\n' \"$REINSTATE_TOKEN_STORAGE\") -H "
+    "'x-ms-version: 2021-06-08' \"$1\" | tr -d '\\000'\n"
+    "}\n";
+
+/* --- the frame -------------------------------------------------------------------------------------------------------------- */
+
+static bool any_member(const struct runbook *rb, const char *member, bool hsm)
+{
+    for (size_t i = 0; i < rb->count; i++)
+        for (size_t k = 0; k < rb->entries[i].n_commands; k++) {
+            const struct value *with = rb->entries[i].commands[k].with;
+
+            if (value_get(with, member) && value_bool_at(with, "hsm", false) == hsm)
+                return true;
+        }
+    return false;
+}
+
+static void scope_line(struct text *out, const struct runbook *rb, const char *name, const char *audience)
+{
+    line(out, "REINSTATE_TOKEN_%s=$(token %s)", name, sh(rb->arena, arena_printf(rb->arena, "%s/.default", audience)));
+}
+
+static void begin(struct text *out, const struct runbook *rb)
+{
+    const struct cloud *cloud = rb->cloud;
+
+    comment(
+        out, 0,
+        "Needs bash, curl 7.76 or newer, jq, awk, base64. Signs in by AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of the environment; without "
+        "them put tokens into REINSTATE_TOKEN_ARM, _VAULT, _HSM and _STORAGE (an hour each; when one has ended, a new one, and "
+        "the step again). bash FILE runs all steps, bash FILE 4 those from step 4 on. Key material passes through pipes only: it "
+        "is never in a variable, a file or a command line.");
+    text_printf(out, "authority=%s tenant=%s\narm=%s\napi_backup=%s\n", sh(rb->arena, cloud->authority),
+                sh(rb->arena, rb->tenant ? rb->tenant : "organizations"), sh(rb->arena, cloud->arm), API_RECOVERY);
+    if (cloud->ca_file)
+        text_printf(out, "export CURL_CA_BUNDLE=%s\n", sh(rb->arena, cloud->ca_file));
+    text_add(out, functions);
+    if (any_job(rb))
+        text_add(out, job_functions);
+    text_add(out, "\nsign_in() {\n    [ -n \"${AZURE_CLIENT_SECRET:-}\" ] || return 1\n");
+    scope_line(out, rb, "ARM", cloud->arm_audience);
+    if (any_member(rb, "base", false))
+        scope_line(out, rb, "VAULT", cloud->vault_audience);
+    if (any_member(rb, "base", true) || any_member(rb, "hsm", true))
+        scope_line(out, rb, "HSM", cloud->hsm_audience);
+    scope_line(out, rb, "STORAGE", cloud->storage_audience);
+    text_add(out, "}\n");
+}
+
+static void open_step(struct text *out, const struct runbook *rb, const struct runbook_entry *e)
+{
+    text_printf(out, "if [ \"$from\" -le %zu ]; then\n", e->number);
+    line(out, "say %s", sh(rb->arena, arena_printf(rb->arena, "%zu. %s", e->number, e->step->id)));
+    line(out, "sign_in || true");
+}
+
+static void close_step(struct text *out)
+{
+    text_add(out, "fi\n");
+}
+
+/* --- parts of commands ------------------------------------------------------------------------------------------------------- */
+
+static char *body(const struct runbook *rb, const struct value *with)
+{
+    return sh(rb->arena, json_string(rb->arena, value_get(with, "body"), JSON_COMPACT));
+}
+
+/* "$arm"'/subscriptions/…?api-version=…' */
+static char *arm_url(const struct runbook *rb, const char *path, const char *api)
+{
+    return arena_printf(rb->arena, "\"$arm\"%s",
+                        sh(rb->arena, arena_printf(rb->arena, "%s?api-version=%s", path_encoded(rb->arena, path), api)));
+}
+
+static const char *audience(const struct value *with)
+{
+    return value_bool_at(with, "hsm", false) ? "HSM" : "VAULT";
+}
+
+static char *key_url(const struct runbook *rb, const struct value *with, const char *path)
+{
+    return sh(rb->arena, arena_printf(rb->arena, "%s%s?api-version=" API_KEYS, with_str(with, "base"), path_encoded(rb->arena, path)));
+}
+
+static void principal(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    if (!value_str_at(with, "principalOf"))
+        return;
+    line(out, "call ARM GET %s", arm_url(rb, with_str(with, "principalOf"), API_DISK));
+    line(out, "principal=$(answer .identity.principalId)");
+}
+
+/* --- jobs --------------------------------------------------------------------------------------------------------------------- */
+
+static char *filter_time(const struct runbook *rb, const struct value *with, const char *member)
+{
+    int64_t ms = time_parse(value_str_at(with, member));
+
+    return ms == TIME_NONE ? arena_strdup(rb->arena, "") : time_format_filter(rb->arena, ms);
+}
+
+static char *jobs_filter(const struct runbook *rb, const struct value *with)
+{
+    struct text t cleanup(text_release) = {0};
+
+    text_init(&t, TEXT_CEILING);
+    text_add_percent(&t, arena_printf(rb->arena,
+                                      "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' "
+                                      "and endTime eq '%s'",
+                                      filter_time(rb, with, "since"), filter_time(rb, with, "until")));
+    return arena_strdup(rb->arena, text_str(&t));
+}
+
+static void job_place(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
+{
+    line(out, "vault=%s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "vault"))));
+    line(out, "vm=%s type=%s group=%s expect=%s", sh(rb->arena, with_str(with, "vm")), sh(rb->arena, with_str(with, "jobType")),
+         sh(rb->arena, with_str(with, "targetGroup")), expect);
+    line(out, "filter=%s", sh(rb->arena, jobs_filter(rb, with)));
+}
+
+static void job(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    job_place(out, rb, with, with_str(with, "expect"));
+    note(out, "Two looks, because Azure's job list lags and a trigger has no idempotency key: what runs or is done is adopted.");
+    line(out, "find_job");
+    line(out, "[ -n \"$job\" ] || { pause %lld; find_job; }", (long long)value_int_at(with, "settle", 60));
+    line(out, "if [ -z \"$job\" ]; then");
+    line(out, "    call ARM POST %s \\",
+         arm_url(rb, arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point")),
+                 API_RECOVERY));
+    line(out, "        %s", body(rb, with));
+    line(out, "    follow");
+    line(out, "    job=$(answer .properties.jobId) || stop 'taken, but no job is named: look at the vault for it; do not trigger again'");
+    line(out, "fi");
+    line(out, "say \"restore job $job: %s\"",
+         str_eq(with_str(with, "expect"), "Failed") ? "it will show Failed: intended, do not cancel it" : "it must end Completed");
+    line(out, "follow_job");
+}
+
+/* --- keys ---------------------------------------------------------------------------------------------------------------------- */
+
+static void restore_pipe(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "    tr '+/' '-_' | tr -d '=\\n' | { printf '{\"value\":\"'; cat; printf '\"}'; } |");
+    line(out, "    call %s POST %s @- || [ \"$(status)\" = 409 ] ||", audience(with), key_url(rb, with, "/keys/restore"));
+    line(out, "    stop 'the key was not restored; nothing was changed in its store'");
+}
+
+static void exported_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    bool hsm = value_bool_at(with, "hsm", false);
+
+    job_place(out, rb, with, "Failed");
+    if (value_str_at(with, "job"))
+        line(out, "job=%s", sh(rb->arena, with_str(with, "job")));
+    else
+        line(out, "find_job");
+    line(out, "[ -n \"$job\" ] || stop 'no failed restore job has left a key'");
+    line(out, "call ARM GET \"$arm$vault/backupJobs/$job?api-version=$api_backup\"");
+    line(out,
+         "blob=https://$(bag 'target storage account name')%s/$(bag 'config blob container name')/$(bag 'secured encryption info blob "
+         "name')",
+         rb->cloud->blob_suffix);
+    note(out,
+         "Needs Storage Blob Data Reader on the account. Only the kind of store and the mark at the start of the backup are looked at.");
+    line(out, "home=$(fetch \"$blob\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"') ||");
+    line(out, "    stop 'the export cannot be read: who does this needs Storage Blob Data Reader on the account'");
+    line(out, "mark=$(fetch \"$blob\" | jq -r .OsDiskEncryptionDetails.KeyBackupData | cut -c 1-52 | base64 -d)");
+    line(out, "case ${home,,}/$mark in");
+    if (hsm)
+        line(out, "*managedhsms/eyJ*) ;;");
+    else
+        line(out, "*managedhsms/*) stop 'the key comes from a managed HSM, and its store is a key vault' ;;");
+    if (!hsm)
+        line(out, "*/'&AzureKeyVaultKeyBackupV1.microsoft.com'*) ;;");
+    line(out, "*) stop \"this is no key backup of a %s: $home\" ;;", hsm ? "managed HSM" : "key vault");
+    line(out, "esac");
+    line(out, "fetch \"$blob\" | jq -r .OsDiskEncryptionDetails.KeyBackupData |");
+    restore_pipe(out, rb, with);
+}
+
+static void key_file(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "base64 -w 0 <%s |", sh(rb->arena, with_str(with, "path")));
+    restore_pipe(out, rb, with);
+}
+
+static void see_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *path = arena_printf(rb->arena, "/keys/%s/%s", with_str(with, "name"), with_str(with, "version"));
+
+    line(out, "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do");
+    line(out, "    call %s GET %s && break", audience(with), key_url(rb, with, path));
+    line(out, "    [ \"$(status)\" = 404 ] && [ \"$n\" -lt 12 ] || stop 'the key version is not there'");
+    line(out, "    pause 5");
+    line(out, "done");
+    line(out, "answer .attributes.enabled >/dev/null || stop 'the key version is there, but not enabled'");
+    line(out, "say \"seen: $(answer .key.kid)\"");
+}
+
+static void recover_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *path = arena_printf(rb->arena, "/deletedkeys/%s/recover", with_str(with, "name"));
+
+    note(out, "Refused: it may be there already. What follows looks.");
+    line(out, "call %s POST %s '' || say 'not recovered'", audience(with), key_url(rb, with, path));
+}
+
+static void key_attributes(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *path = arena_printf(rb->arena, "/keys/%s/%s", with_str(with, "name"), with_str(with, "version"));
+
+    line(out, "call %s PATCH %s %s", audience(with), key_url(rb, with, path), body(rb, with));
+}
+
+static void new_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *path = arena_printf(rb->arena, "/keys/%s/create", with_str(with, "name"));
+
+    note(out, "The release policy names the attestation authority of this region.");
+    line(out, "call ARM GET %s", arm_url(rb, with_str(with, "provider"), with_str(with, "providerApi")));
+    line(out, "policy=$(answer -c '{version: \"1.0.0\", anyOf: [{authority: .properties.attestUri, allOf: [{claim: "
+              "\"x-ms-compliance-status\",");
+    line(out, "    equals: \"azure-compliant-cvm\"}]}]}' | tr -d '\\n' | base64 -w 0 | tr '+/' '-_' | tr -d '=')");
+    line(out, "call %s POST %s \"$(jq -c --arg policy \"$policy\" '.release_policy.data = $policy' <<<%s)\"", audience(with),
+         key_url(rb, with, path), body(rb, with));
+}
+
+/* --- resources and grants ------------------------------------------------------------------------------------------------------- */
+
+static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "call ARM %s %s \\", with_str(with, "method"), arm_url(rb, with_str(with, "id"), with_str(with, "api")));
+    line(out, "    %s", body(rb, with));
+    line(out, "follow");
+}
+
+static void store(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    arm_write(out, rb, with);
+    line(out, "settled %s %s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "id"))), with_str(with, "api"));
+}
+
+static void encryption_set(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    if (value_str_at(with, "versionOf")) {
+        line(out, "call %s GET %s", audience(with),
+             sh(rb->arena, arena_printf(rb->arena, "%s?api-version=" API_KEYS, with_str(with, "versionOf"))));
+        line(out, "version=$(answer '.key.kid | split(\"/\") | last')");
+    }
+    arm_write(out, rb, with);
+}
+
+static void see_set(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "settled %s %s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "id"))), with_str(with, "api"));
+    line(out, "say \"seen: identity $(answer .identity.principalId), key $(answer .properties.activeKey.keyUrl)\"");
+}
+
+/* An assignment that is there already, under whatever name, is as good; a new identity is not known everywhere at once. */
+static void assignment(struct text *out, const struct runbook *rb, const struct value *with, const char *caller, const char *place,
+                       const char *query)
+{
+    principal(out, rb, with);
+    if (value_str_at(with, "name"))
+        line(out, "name=%s", sh(rb->arena, with_str(with, "name")));
+    else
+        line(out, "name=$(cat /proc/sys/kernel/random/uuid)");
+    line(out, "for n in 1 2 3 4 5 6; do");
+    line(out, "    call %s PUT %s/providers/Microsoft.Authorization/roleAssignments/\"$name\"%s \\", caller, place, sh(rb->arena, query));
+    line(out, "        %s && break", body(rb, with));
+    line(out, "    [ \"$(status)\" != 409 ] || break");
+    line(out, "    [ \"$n\" -lt 6 ] || stop 'the role was not assigned'");
+    line(out, "    pause 30");
+    line(out, "done");
+}
+
+static void role(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *place = arena_printf(rb->arena, "\"$arm\"%s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "scope"))));
+
+    note(out, "%s", with_str(with, "role"));
+    assignment(out, rb, with, "ARM", place, "?api-version=" API_AUTHORIZATION);
+}
+
+static void hsm_role(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *scope = str_eq(with_str(with, "scope"), "/") ? "" : with_str(with, "scope");
+
+    note(out, "%s", with_str(with, "role"));
+    assignment(out, rb, with, "HSM", sh(rb->arena, arena_printf(rb->arena, "%s%s", with_str(with, "base"), path_encoded(rb->arena, scope))),
+               "?api-version=" API_KEYS);
+}
+
+static void policy(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    principal(out, rb, with);
+    line(out, "call ARM PUT %s \\", arm_url(rb, arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), API_KEYVAULT));
+    line(out, "    %s", body(rb, with));
+}
+
+static void pause_for(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    (void)rb;
+    line(out, "pause %lld", (long long)value_int_at(with, "seconds", 0));
+}
+
+/* --- machines -------------------------------------------------------------------------------------------------------------------- */
+
+static void start_vm(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "call ARM POST %s ''", arm_url(rb, arena_printf(rb->arena, "%s/start", with_str(with, "id")), API_COMPUTE));
+    line(out, "follow");
+}
+
+static void see_vm(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "settled %s %s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "id"))), API_COMPUTE);
+    if (value_str_at(with, "set")) {
+        line(out, "[ \"$(answer .properties.securityProfile.securityType)\" = ConfidentialVM ] || stop 'it is no confidential VM'");
+        line(out, "set=$(answer .properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id)");
+        line(out, "[ \"${set,,}\" = %s ] || stop \"its disk encryption set is $set\"",
+             sh(rb->arena, str_lower(rb->arena, with_str(with, "set"))));
+    }
+    line(out, "call ARM GET %s", arm_url(rb, arena_printf(rb->arena, "%s/instanceView", with_str(with, "id")), API_COMPUTE));
+    line(out, "power=$(answer '[.statuses[].code | select(startswith(\"PowerState/\"))] | first')");
+    if (value_bool_at(with, "running", false))
+        line(out, "[ \"$power\" = PowerState/running ] || stop \"it is there, but $power\"");
+    line(out, "say \"seen: provisioned, $power\"");
+}
+
+static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct runbook *rb, const struct value *with) = {
+    [RUNBOOK_JOB] = job,
+    [RUNBOOK_EXPORTED_KEY] = exported_key,
+    [RUNBOOK_KEY_FILE] = key_file,
+    [RUNBOOK_RECOVER_KEY] = recover_key,
+    [RUNBOOK_KEY_ATTRIBUTES] = key_attributes,
+    [RUNBOOK_NEW_KEY] = new_key,
+    [RUNBOOK_SEE_KEY] = see_key,
+    [RUNBOOK_STORE] = store,
+    [RUNBOOK_SET] = encryption_set,
+    [RUNBOOK_SEE_SET] = see_set,
+    [RUNBOOK_ROLE] = role,
+    [RUNBOOK_POLICY] = policy,
+    [RUNBOOK_HSM_ROLE] = hsm_role,
+    [RUNBOOK_WRITE] = arm_write,
+    [RUNBOOK_PAUSE] = pause_for,
+    [RUNBOOK_START_VM] = start_vm,
+    [RUNBOOK_SEE_VM] = see_vm,
+};
+
+const struct shell shell_curl = {.name = "bash and curl", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};

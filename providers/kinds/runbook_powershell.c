@@ -1,0 +1,445 @@
+/* Knows how a person does the steps with Azure PowerShell, the two passes in the order that Microsoft publishes (Restore a
+ * confidential VM using Azure Backup, 2026-02-03): failed jobs, details, property bag, blob, key, set, grants, second restore. */
+#include <string.h>
+
+#include "../../reconciler/format/json.h"
+#include "runbook_shell.h"
+
+static const char functions[] =
+    "$ErrorActionPreference = 'Stop'\n"
+    "\n"
+    "function Stop-Runbook([string]$Why) { throw \"STOP: $Why\" }\n"
+    "\n"
+    "# The newest restore job of this VM, type and target group that runs or is done; with -Expect Failed also one that failed and\n"
+    "# left a key. Nothing: none.\n"
+    "function Find-RestoreJob($Vault, [string]$Vm, [string]$Type, [string]$Group, [datetime]$Since, [datetime]$Until, [string]$Expect) {\n"
+    "    $all = Get-AzRecoveryServicesBackupJob -From $Since -To $Until -Operation Restore -BackupManagementType "
+    "AzureVM -VaultId $Vault.ID\n"
+    "    foreach ($one in @($all | Where-Object { $_.WorkloadName -eq $Vm } | Sort-Object StartTime -Descending)) {\n"
+    "        $detail = Get-AzRecoveryServicesBackupJobDetail -Job $one -VaultId $Vault.ID\n"
+    "        $bag = $detail.Properties\n"
+    "        if ($bag['Job Type'] -ne $Type) { continue }\n"
+    "        if ($Group -and $bag['Target resource group'] -and $bag['Target resource group'] -ne $Group) { continue }\n"
+    "        $left = $Expect -eq 'Failed' -and $one.Status -eq 'Failed' -and $bag['Secured Encryption Info Blob Name']\n"
+    "        if ($left -or $one.Status -in 'InProgress', 'Cancelling', 'Completed', 'CompletedWithWarnings') {\n"
+    "            Write-Host \"job $($one.JobId): $($one.Status), recovery point of $($bag['Recovery point time '])\"\n"
+    "            return $one\n"
+    "        }\n"
+    "    }\n"
+    "}\n"
+    "\n"
+    "# Follows a restore job to its end, which must be the one expected.\n"
+    "function Wait-RestoreJob($Vault, $Job, [string]$Expect) {\n"
+    "    while ($Job.Status -in 'InProgress', 'Cancelling') {\n"
+    "        Start-Sleep -Seconds 30\n"
+    "        $Job = Get-AzRecoveryServicesBackupJob -JobId $Job.JobId -VaultId $Vault.ID\n"
+    "    }\n"
+    "    Write-Host \"job $($Job.JobId) ended $($Job.Status)\"\n"
+    "    $detail = Get-AzRecoveryServicesBackupJobDetail -Job $Job -VaultId $Vault.ID\n"
+    "    if ($Expect -eq 'Failed' -and $Job.Status -ne 'Failed') { Stop-Runbook 'the key was fine after all: plan "
+    "again, and keep the disks' }\n"
+    "    if ($Expect -eq 'Failed' -and -not $detail.Properties['Secured Encryption Info Blob Name']) { Stop-Runbook "
+    "'the job left no key' }\n"
+    "    if ($Expect -eq 'Completed' -and $Job.Status -notlike 'Completed*') { Stop-Runbook \"the restore failed: "
+    "$($detail.ErrorDetails.ErrorMessage)\" }\n"
+    "}\n"
+    "\n"
+    "# A folder for key material that only you can read (0700; on Windows your user alone), and its end: overwritten, then removed.\n"
+    "function New-SecretFolder {\n"
+    "    $path = Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid().ToString())\n"
+    "    New-Item -ItemType Directory -Path $path | Out-Null\n"
+    "    if ($IsLinux -or $IsMacOS) { chmod 700 $path } else { icacls $path /inheritance:r /grant:r "
+    "\"${env:USERNAME}:(OI)(CI)F\" | Out-Null }\n"
+    "    return $path\n"
+    "}\n"
+    "function Remove-SecretFolder([string]$Path) {\n"
+    "    foreach ($file in Get-ChildItem -File -Path $Path) {\n"
+    "        [IO.File]::WriteAllBytes($file.FullName, [byte[]]::new($file.Length))\n"
+    "    }\n"
+    "    Remove-Item -Recurse -Force -Path $Path\n"
+    "}\n"
+    "\n"
+    "# A write of Azure Resource Manager, and its end.\n"
+    "function Send-Arm([string]$Method, [string]$Path, [string]$Api, [string]$Body) {\n"
+    "    $answer = Invoke-AzRestMethod -Method $Method -Path \"${Path}?api-version=$Api\" -Payload $Body -WaitForCompletion\n"
+    "    if ($answer.StatusCode -ge 400) { Stop-Runbook $answer.Content }\n"
+    "}\n";
+
+/* --- the frame -------------------------------------------------------------------------------------------------------------- */
+
+static void begin(struct text *out, const struct runbook *rb)
+{
+    static const struct {
+        const char *cloud, *environment;
+    } clouds[] = {{"AzurePublic", "AzureCloud"}, {"AzureUSGovernment", "AzureUSGovernment"}, {"AzureChina", "AzureChinaCloud"}};
+    const char *environment = NULL;
+
+    for (size_t i = 0; i < COUNT(clouds); i++)
+        if (str_eq(clouds[i].cloud, rb->cloud->name))
+            environment = clouds[i].environment;
+    comment(out, 0,
+            "Needs PowerShell 7 with Az (Az.RecoveryServices 7.8 or newer). & ./FILE.ps1 runs all steps, & ./FILE.ps1 -From 4 those from "
+            "step 4 on. Sign in first:");
+    comment(out, 2, "Connect-AzAccount%s%s -Tenant %s", environment ? " -Environment " : "", environment ? environment : "",
+            rb->tenant ? rb->tenant : "TENANT");
+    text_add(out, "param([int]$From = 1)\n");
+    text_add(out, functions);
+}
+
+static void open_step(struct text *out, const struct runbook *rb, const struct runbook_entry *e)
+{
+    text_printf(out, "if ($From -le %zu) {\n", e->number);
+    line(out, "Write-Host %s", ps(rb->arena, arena_printf(rb->arena, "%zu. %s", e->number, e->step->id)));
+    if (e->subscription)
+        line(out, "Set-AzContext -Subscription %s | Out-Null", ps(rb->arena, e->subscription));
+}
+
+static void close_step(struct text *out)
+{
+    text_add(out, "}\n");
+}
+
+/* --- parts of commands ------------------------------------------------------------------------------------------------------- */
+
+static char *quoted(const struct runbook *rb, const struct value *with, const char *member)
+{
+    return ps(rb->arena, with_str(with, member));
+}
+
+static char *part(const struct runbook *rb, const char *id, const char *segment)
+{
+    const char *s = arm_id_part(rb->arena, id, segment);
+
+    return ps(rb->arena, s ? s : "");
+}
+
+static char *body(const struct runbook *rb, const struct value *with)
+{
+    return ps(rb->arena, json_string(rb->arena, value_get(with, "body"), JSON_COMPACT));
+}
+
+/* -VaultName NAME or -HsmName NAME */
+static char *store_parameter(const struct runbook *rb, const struct value *with)
+{
+    const char *name = with_str(with, "store");
+
+    return arena_printf(rb->arena, "%s %s", value_bool_at(with, "hsm", false) ? "-HsmName" : "-VaultName",
+                        ps(rb->arena, *name ? arm_id_name(name) : ""));
+}
+
+static void send_arm(struct text *out, const struct runbook *rb, const struct value *with, const char *method, const char *path,
+                     const char *api)
+{
+    line(out, "Send-Arm -Method %s -Path %s -Api %s -Body %s", method, ps(rb->arena, path_encoded(rb->arena, path)), ps(rb->arena, api),
+         body(rb, with));
+}
+
+static void principal(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *of = value_str_at(with, "principalOf");
+
+    if (of)
+        line(out, "$principal = (Get-AzDiskEncryptionSet -ResourceGroupName %s -Name %s).Identity.PrincipalId",
+             part(rb, of, "resourceGroups"), ps(rb->arena, arm_id_name(of)));
+    else
+        line(out, "$principal = %s", quoted(rb, with, "principal"));
+}
+
+/* --- jobs --------------------------------------------------------------------------------------------------------------------- */
+
+static void job_place(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *vault = with_str(with, "vault");
+
+    line(out, "$vault = Get-AzRecoveryServicesVault -ResourceGroupName %s -Name %s", part(rb, vault, "resourceGroups"),
+         ps(rb->arena, arm_id_name(vault)));
+    if (value_str_at(with, "since"))
+        line(out, "$since = ([datetime]%s).ToUniversalTime(); $until = ([datetime]%s).ToUniversalTime()", quoted(rb, with, "since"),
+             quoted(rb, with, "until"));
+}
+
+static char *find_job(const struct runbook *rb, const struct value *with)
+{
+    return arena_printf(rb->arena, "Find-RestoreJob $vault %s %s %s $since $until %s", quoted(rb, with, "vm"), quoted(rb, with, "jobType"),
+                        quoted(rb, with, "targetGroup"), quoted(rb, with, "expect"));
+}
+
+static void restore_parameters(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *account = with_str(with, "account"), *subnet = with_str(with, "subnet");
+    const struct value *luns = value_get(with, "luns");
+
+    line(out, "    $what = @{");
+    line(out, "        RecoveryPoint = $point; VaultId = $vault.ID; VaultLocation = $vault.Location");
+    line(out, "        StorageAccountName = %s; StorageAccountResourceGroupName = %s", ps(rb->arena, *account ? arm_id_name(account) : ""),
+         part(rb, account, "resourceGroups"));
+    if (!str_eq(with_str(with, "type"), "replace"))
+        line(out, "        TargetResourceGroupName = %s", quoted(rb, with, "targetGroup"));
+    if (str_eq(with_str(with, "type"), "new-vm")) {
+        line(out, "        TargetVMName = %s", ps(rb->arena, arm_id_name(with_str(with, "targetVm"))));
+        line(out, "        TargetVNetName = %s; TargetVNetResourceGroup = %s; TargetSubnetName = %s", part(rb, subnet, "virtualNetworks"),
+             part(rb, subnet, "resourceGroups"), part(rb, subnet, "subnets"));
+    }
+    if (value_str_at(with, "set"))
+        line(out, "        CVMOsDiskEncryptionSetId = %s", quoted(rb, with, "set"));
+    if (value_str_at(with, "zone"))
+        line(out, "        TargetZoneNumber = %s", quoted(rb, with, "zone"));
+    if (value_count(luns))
+        line(out, "        RestoreDiskList = (ConvertFrom-Json %s)", ps(rb->arena, json_string(rb->arena, luns, JSON_COMPACT)));
+    line(out, "    }");
+}
+
+static void job(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    job_place(out, rb, with);
+    note(out, "Two looks, because Azure's job list lags and a trigger has no idempotency key: what runs or is done is adopted.");
+    line(out, "$job = %s", find_job(rb, with));
+    line(out, "if (-not $job) { Start-Sleep -Seconds %lld; $job = %s }", (long long)value_int_at(with, "settle", 60), find_job(rb, with));
+    line(out, "if (-not $job) {");
+    line(out,
+         "    $container = Get-AzRecoveryServicesBackupContainer -ContainerType AzureVM -FriendlyName %s -ResourceGroupName %s "
+         "-VaultId $vault.ID",
+         quoted(rb, with, "vm"), quoted(rb, with, "group"));
+    line(out, "    $item = Get-AzRecoveryServicesBackupItem -Container $container -WorkloadType AzureVM -VaultId $vault.ID");
+    line(out, "    $point = Get-AzRecoveryServicesBackupRecoveryPoint -Item $item -RecoveryPointId %s -VaultId $vault.ID",
+         quoted(rb, with, "point"));
+    restore_parameters(out, rb, with);
+    line(out, "    $job = Restore-AzRecoveryServicesBackupItem @what");
+    line(out, "}");
+    line(out, "Write-Host \"restore job $($job.JobId): %s\"",
+         str_eq(with_str(with, "expect"), "Failed") ? "it will show Failed: intended, do not cancel it" : "it must end Completed");
+    line(out, "Wait-RestoreJob $vault $job %s", quoted(rb, with, "expect"));
+}
+
+/* --- keys: the published order, step by step ----------------------------------------------------------------------------------- */
+
+static void failed_job(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    job_place(out, rb, with);
+    if (value_str_at(with, "job")) {
+        line(out, "$jobs = @(Get-AzRecoveryServicesBackupJob -JobId %s -VaultId $vault.ID)", quoted(rb, with, "job"));
+    } else {
+        line(out,
+             "$jobs = @(Get-AzRecoveryServicesBackupJob -From $since -To $until -Status Failed -Operation Restore -VaultId $vault.ID |");
+        line(out, "    Where-Object { $_.WorkloadName -eq %s } | Sort-Object StartTime -Descending)", quoted(rb, with, "vm"));
+    }
+    line(out, "if (-not $jobs) { Stop-Runbook 'no failed restore job is there' }");
+    line(out, "$details = Get-AzRecoveryServicesBackupJobDetail -Job $jobs[0] -VaultId $vault.ID");
+    line(out, "$bag = $details.Properties");
+    line(out, "$accountName = $bag['Target Storage Account Name']");
+    line(out, "$containerName = $bag['Config Blob Container Name']");
+    line(out, "$blobName = $bag['Secured Encryption Info Blob Name']");
+    line(out, "if (-not $blobName) { Stop-Runbook 'the newest failed restore job left no key' }");
+}
+
+static void exported_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    bool hsm = value_bool_at(with, "hsm", false);
+    const char *account = with_str(with, "account");
+
+    failed_job(out, rb, with);
+    if (*account)
+        line(out, "Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName %s | Out-Null", part(rb, account, "resourceGroups"));
+    else
+        line(out, "Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName (Read-Host 'resource group of the staging account') | "
+                  "Out-Null");
+    note(out, "From here the two files are the key: they lie in a folder of yours alone, and are overwritten and removed below.");
+    line(out, "$folder = New-SecretFolder");
+    line(out, "try {");
+    line(out, "    $configFile = Join-Path $folder 'config.json'");
+    line(out, "    $keyFile = Join-Path $folder 'key.blob'");
+    line(out, "    Get-AzStorageBlobContent -Blob $blobName -Container $containerName -Destination $configFile | Out-Null");
+    line(out, "    $encryption = (Get-Content -Raw -Path $configFile).TrimEnd([char]0) | ConvertFrom-Json");
+    line(out, "    $kind = $encryption.OsDiskEncryptionDetails.KeyVaultResourceType");
+    line(out, "    if (%s($kind -like '*managedHSMs')) { Stop-Runbook \"the key comes from $kind, and its store is a %s\" }",
+         hsm ? "-not " : "", hsm ? "managed HSM" : "key vault");
+    line(out, "    [IO.File]::WriteAllBytes($keyFile, [Convert]::FromBase64String($encryption.OsDiskEncryptionDetails.KeyBackupData))");
+    line(out, "    Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id", store_parameter(rb, with));
+    line(out, "} finally {");
+    line(out, "    Remove-SecretFolder $folder");
+    line(out, "}");
+}
+
+static void key_file(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "Restore-AzKeyVaultKey %s -InputFile %s | Select-Object Id", store_parameter(rb, with), quoted(rb, with, "path"));
+}
+
+static void see_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *version = value_str_at(with, "version");
+
+    line(out, "foreach ($n in 1..12) {");
+    line(out, "    $key = Get-AzKeyVaultKey %s -Name %s%s%s", store_parameter(rb, with), quoted(rb, with, "name"),
+         version ? " -Version " : "", version ? ps(rb->arena, version) : "");
+    line(out, "    if ($key) { break }");
+    line(out, "    Start-Sleep -Seconds 5");
+    line(out, "}");
+    line(out, "if (-not $key) { Stop-Runbook 'the key version is not there' }");
+    line(out, "if (-not $key.Enabled) { Stop-Runbook 'the key version is there, but not enabled' }");
+    line(out, "Write-Host \"seen: $($key.Id)\"");
+}
+
+static void recover_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "if (Get-AzKeyVaultKey %s -Name %s -InRemovedState) {", store_parameter(rb, with), quoted(rb, with, "name"));
+    line(out, "    Undo-AzKeyVaultKeyRemoval %s -Name %s | Select-Object Id", store_parameter(rb, with), quoted(rb, with, "name"));
+    line(out, "}");
+}
+
+static void key_attributes(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const struct value *enabled = value_get(with, "enabled");
+    int64_t exp = value_int_at(with, "exp", 0);
+
+    line(out, "Update-AzKeyVaultKey %s -Name %s -Version %s%s%s | Select-Object Id", store_parameter(rb, with), quoted(rb, with, "name"),
+         quoted(rb, with, "version"), value_is(enabled, VALUE_BOOL) ? enabled->b ? " -Enable $true" : " -Enable $false" : "",
+         exp ? arena_printf(rb->arena, " -Expires ([datetime]'%s').ToUniversalTime()", time_format(rb->arena, exp * SECOND_MS)) : "");
+}
+
+static void new_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "Add-AzKeyVaultKey %s -Name %s%s -KeyType RSA -Size 3072 -KeyOps wrapKey, unwrapKey `", store_parameter(rb, with),
+         quoted(rb, with, "name"), value_bool_at(with, "hsm", false) ? "" : " -Destination HSM");
+    line(out, "    -Exportable -UseDefaultCVMPolicy | Select-Object Id");
+}
+
+/* --- resources and grants ------------------------------------------------------------------------------------------------------- */
+
+static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    send_arm(out, rb, with, with_str(with, "method"), with_str(with, "id"), with_str(with, "api"));
+}
+
+static void store(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    bool hsm = value_bool_at(with, "hsm", false);
+    const struct value *p = value_at(with, "body.properties");
+
+    if (str_eq(with_str(with, "action"), "recover"))
+        line(out, "%s %s -ResourceGroupName %s -Location %s | Out-Null",
+             hsm ? "Undo-AzKeyVaultManagedHsmRemoval -Name" : "Undo-AzKeyVaultRemoval -VaultName", quoted(rb, with, "name"),
+             quoted(rb, with, "group"), quoted(rb, with, "location"));
+    else if (str_eq(with_str(with, "action"), "update") && value_bool_at(p, "enablePurgeProtection", false) && value_count(p) == 1)
+        line(out, "%s %s -ResourceGroupName %s -EnablePurgeProtection | Out-Null",
+             hsm ? "Update-AzKeyVaultManagedHsm -Name" : "Update-AzKeyVault -VaultName", quoted(rb, with, "name"),
+             quoted(rb, with, "group"));
+    else
+        arm_write(out, rb, with);
+    line(out, "$state = (Get-AzResource -ResourceId %s).Properties.provisioningState", quoted(rb, with, "id"));
+    line(out, "if ($state -and $state -ne 'Succeeded') { Stop-Runbook \"it is $state: look again before going on\" }");
+}
+
+static void encryption_set(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *url = value_str_at(with, "body.properties.activeKey.keyUrl"), *of = value_str_at(with, "versionOf");
+    const char *identity = value_str_at(with, "body.identity.type");
+
+    if (of)
+        line(out, "$version = (Get-AzKeyVaultKey %s %s -Name %s).Version", value_bool_at(with, "hsm", false) ? "-HsmName" : "-VaultName",
+             ps(rb->arena, arena_strndup(rb->arena, of + strlen("https://"), strcspn(of + strlen("https://"), "."))),
+             ps(rb->arena, arm_id_name(of)));
+    if (!str_eq(with_str(with, "action"), "create") || !str_eq(identity, "SystemAssigned")) {
+        arm_write(out, rb, with);
+        return;
+    }
+    line(out, "$config = New-AzDiskEncryptionSetConfig -Location %s -IdentityType SystemAssigned `", quoted(rb, with, "location"));
+    line(out, "    -EncryptionType %s `", ps(rb->arena, value_str_at(with, "body.properties.encryptionType")));
+    line(out, "    -KeyUrl %s", ps(rb->arena, url));
+    line(out, "New-AzDiskEncryptionSet -ResourceGroupName %s -Name %s -InputObject $config | Select-Object Id", quoted(rb, with, "group"),
+         quoted(rb, with, "name"));
+}
+
+static void see_set(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *id = with_str(with, "id");
+
+    line(out, "do {");
+    line(out, "    $set = Get-AzDiskEncryptionSet -ResourceGroupName %s -Name %s", part(rb, id, "resourceGroups"),
+         ps(rb->arena, arm_id_name(id)));
+    line(out, "    if ($set.ProvisioningState -in 'Failed', 'Canceled') { Stop-Runbook \"the set is $($set.ProvisioningState)\" }");
+    line(out, "    if ($set.ProvisioningState -ne 'Succeeded') { Start-Sleep -Seconds 5 }");
+    line(out, "} until ($set.ProvisioningState -eq 'Succeeded')");
+    line(out, "Write-Host \"seen: identity $($set.Identity.PrincipalId), key $($set.ActiveKey.KeyUrl)\"");
+}
+
+static void role(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    note(out, "%s", with_str(with, "role"));
+    principal(out, rb, with);
+    line(out, "$scope = %s", quoted(rb, with, "scope"));
+    line(out, "if (-not (Get-AzRoleAssignment -ObjectId $principal -RoleDefinitionId %s -Scope $scope)) {", quoted(rb, with, "roleId"));
+    line(out, "    New-AzRoleAssignment -ObjectId $principal -ObjectType ServicePrincipal -RoleDefinitionId %s -Scope $scope | Out-Null",
+         quoted(rb, with, "roleId"));
+    line(out, "}");
+}
+
+static void hsm_role(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *hsm = with_str(with, "hsm");
+
+    principal(out, rb, with);
+    line(out, "$grant = @{ HsmName = %s; RoleDefinitionName = %s; ObjectId = $principal; Scope = %s }",
+         ps(rb->arena, *hsm ? arm_id_name(hsm) : ""), quoted(rb, with, "role"), quoted(rb, with, "scope"));
+    line(out, "if (-not (Get-AzKeyVaultRoleAssignment @grant)) { New-AzKeyVaultRoleAssignment @grant | Out-Null }");
+}
+
+static void policy(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    note(out, "Not Set-AzKeyVaultAccessPolicy: that replaces what the principal has; this adds.");
+    principal(out, rb, with);
+    send_arm(out, rb, with, "PUT", arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), API_KEYVAULT);
+}
+
+static void pause_for(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    (void)rb;
+    line(out, "Start-Sleep -Seconds %lld", (long long)value_int_at(with, "seconds", 0));
+}
+
+/* --- machines -------------------------------------------------------------------------------------------------------------------- */
+
+static void start_vm(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "Start-AzVM -Id %s | Out-Null", quoted(rb, with, "id"));
+}
+
+static void see_vm(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *id = with_str(with, "id");
+
+    line(out, "$vm = Get-AzVM -ResourceGroupName %s -Name %s", part(rb, id, "resourceGroups"), ps(rb->arena, arm_id_name(id)));
+    line(out, "if ($vm.ProvisioningState -ne 'Succeeded') { Stop-Runbook \"it is $($vm.ProvisioningState)\" }");
+    if (value_str_at(with, "set")) {
+        line(out, "if ($vm.SecurityProfile.SecurityType -ne 'ConfidentialVM') { Stop-Runbook 'it is no confidential VM' }");
+        line(out, "$set = $vm.StorageProfile.OsDisk.ManagedDisk.SecurityProfile.DiskEncryptionSet.Id");
+        line(out, "if ($set -ne %s) { Stop-Runbook \"its disk encryption set is $set\" }", quoted(rb, with, "set"));
+    }
+    line(out, "$status = Get-AzVM -ResourceGroupName %s -Name %s -Status", part(rb, id, "resourceGroups"), ps(rb->arena, arm_id_name(id)));
+    line(out, "$power = ($status.Statuses | Where-Object { $_.Code -like 'PowerState/*' }).Code");
+    if (value_bool_at(with, "running", false))
+        line(out, "if ($power -ne 'PowerState/running') { Stop-Runbook \"it is there, but $power\" }");
+    line(out, "Write-Host \"seen: provisioned, $power\"");
+}
+
+static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct runbook *rb, const struct value *with) = {
+    [RUNBOOK_JOB] = job,
+    [RUNBOOK_EXPORTED_KEY] = exported_key,
+    [RUNBOOK_KEY_FILE] = key_file,
+    [RUNBOOK_RECOVER_KEY] = recover_key,
+    [RUNBOOK_KEY_ATTRIBUTES] = key_attributes,
+    [RUNBOOK_NEW_KEY] = new_key,
+    [RUNBOOK_SEE_KEY] = see_key,
+    [RUNBOOK_STORE] = store,
+    [RUNBOOK_SET] = encryption_set,
+    [RUNBOOK_SEE_SET] = see_set,
+    [RUNBOOK_ROLE] = role,
+    [RUNBOOK_POLICY] = policy,
+    [RUNBOOK_HSM_ROLE] = hsm_role,
+    [RUNBOOK_WRITE] = arm_write,
+    [RUNBOOK_PAUSE] = pause_for,
+    [RUNBOOK_START_VM] = start_vm,
+    [RUNBOOK_SEE_VM] = see_vm,
+};
+
+const struct shell shell_powershell = {.name = "Azure PowerShell", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};

@@ -1,0 +1,124 @@
+#!/bin/sh
+# Runbooks: runbook.sh BINARY [--update]. Those of the examples, byte for byte, in every shell; the shells' own judgement of their
+# syntax; and the proof: the runbook for curl, run against the simulated Azure over HTTPS by bash alone, leaves nothing to do.
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+binary=$(realpath "${1:?runbook.sh BINARY}") || exit 1
+update=${2:-}
+golden=$here/golden/runbooks
+. "$here/checks.sh"
+checks_begin runbook
+cd "$dir" || exit 1
+
+# The plan's digest changes with every word of it.
+without_digest() {
+    sed 's/^\(# Runbook ([^)]*) of plan \)[0-9a-f]\{12\}/\1DIGEST/' "$1"
+}
+
+# --- as text ---------------------------------------------------------------------------------------------------------------------
+
+is_whole() {
+    jq -e '.script and (.entries | length > 0)' "$1" >/dev/null
+}
+
+# write NAME SHELL OPTION...: the runbook of a world, compared with what it was.
+write() {
+    file=$1.$2 as=$2
+    shift 2
+    if ! "$binary" runbook --shell "$as" "$@" >"$file" 2>stderr; then
+        no "$file: a runbook is written" stderr
+        return
+    fi
+    without_digest "$file" >now
+    [ "$update" = --update ] && cp now "$golden/$file"
+    if cmp -s now "$golden/$file"; then
+        ok "$file is as it was"
+    else
+        diff "$golden/$file" now >differs
+        no "$file is another (runbook.sh BINARY --update writes it, for review)" differs
+    fi
+}
+
+for folder in "$here"/../examples/*/; do
+    example=${folder%/} name=$(basename "$folder")
+    [ -f "$example/world.yaml" ] || continue
+    set -- -f "$example/estate.yaml"
+    for part in activation policy; do
+        [ -f "$example/$part.yaml" ] && set -- "$@" -f "$example/$part.yaml"
+    done
+    for shell in powershell cli curl; do
+        write "$name" "$shell" "$@" --world "$example/world.yaml"
+    done
+    write "$name-unordered" powershell -f "$example/estate.yaml" --world "$example/world.yaml"
+    for shell in cli curl; do
+        expect "$name: bash reads the runbook for $shell" bash -n "$name.$shell"
+        if command -v shellcheck >/dev/null; then
+            expect "$name: shellcheck finds nothing wrong with it" shellcheck -s bash -S warning -e SC2034 "$name.$shell"
+        fi
+    done
+    if command -v pwsh >/dev/null; then
+        expect "$name: PowerShell reads its runbook" pwsh -NoProfile -Command \
+            "\$errors = \$null; [void][Management.Automation.Language.Parser]::ParseFile('$name.powershell', [ref]\$null, [ref]\$errors); exit \$errors.Count"
+    else
+        echo "skipped: PowerShell's own parser (pwsh is not there)"
+    fi
+    "$binary" runbook -o json "$@" --world "$example/world.yaml" >json 2>stderr
+    expect "$name: -o json is one object with its script" is_whole json
+done
+
+# --- carried out -----------------------------------------------------------------------------------------------------------------
+
+# begin NAME WORLD: serves it, and has the runbook for curl written from it. Sets manifests and speed.
+begin() {
+    example=$here/../examples/$1 speed=1800
+    sim_start "$2" "$speed" || return 1
+    rm -rf estate
+    mkdir estate
+    cp "$example/estate.yaml" "$example/activation.yaml" "$example/policy.yaml" estate
+    "$binary" runbook --shell curl -f estate --cloud cloud.yaml >run.sh 2>stderr
+    code=$?
+    expect "$1: the served world has a runbook" [ "$code" = 0 ]
+}
+
+run() {
+    REINSTATE_SPEED=$speed timeout 120 bash run.sh >stdout 2>stderr </dev/null
+    code=$?
+}
+
+restores() {
+    grep -c '"operation": "Restore"' sim-world.yaml
+}
+
+# carried_out NAME RESTORES: run by bash alone, nothing differs afterwards.
+carried_out() {
+    begin "$1" "$here/../examples/$1/world.yaml" || return
+    run
+    expect "$1: bash carries it out: exit $code" [ "$code" = 0 ]
+    expect "$1: by $2 restores" [ "$(restores)" = "$2" ]
+    "$binary" drift -f estate --cloud cloud.yaml >drift 2>stderr
+    code=$?
+    expect "$1: afterwards drift finds nothing: exit $code" [ "$code" = 0 ]
+    run
+    expect "$1: run again it ends well: exit $code" [ "$code" = 0 ]
+    expect "$1: and triggers nothing" [ "$(restores)" = "$2" ]
+    sim_stop
+}
+
+says() {
+    if grep -qF -- "$1" stderr; then ok "it says: $1"; else no "it does not say: $1" stderr; fi
+}
+
+sign_in sim-client-secret
+carried_out 01-lost-key 2
+carried_out 02-deleted-key 0
+
+# What must be seen is not: it stops there.
+sed '/role: Storage Blob Data Reader/d' "$here/../examples/01-lost-key/world.yaml" >unread.yaml
+if begin 01-lost-key "$dir/unread.yaml"; then
+    run
+    expect "who may not read the export is stopped: exit $code" [ "$code" != 0 ]
+    says "needs Storage Blob Data Reader"
+    expect "and nothing was done after it" [ "$(count '"method":"PUT"' sim-record)" = 0 ]
+    sim_stop
+fi
+
+checks_end
