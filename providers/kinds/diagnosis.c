@@ -33,7 +33,8 @@ static enum dx_outcome outcome_by(const struct dx_row *row, enum dx_article arti
  * start nothing, so nobody need release their key yet. */
 static bool may_succeed(const struct dx_facts *f)
 {
-    bool granted = f->grants == DX_GRANTS_OK || (f->grants == DX_GRANTS_ORCHESTRATOR_LACKS && f->restore == DX_DISKS);
+    bool later = f->grants == DX_GRANTS_ORCHESTRATOR_LACKS || f->grants == DX_GRANTS_ORCHESTRATOR_UNSURE;
+    bool granted = f->grants == DX_GRANTS_OK || (later && f->restore == DX_DISKS);
 
     return f->encryption == DX_PMK || (granted && f->fault == DX_FAULT_NONE);
 }
@@ -186,6 +187,8 @@ static const char *const grants_words[] = {[DX_GRANTS_OK] = "there",
                                            [DX_GRANTS_DES_LACKS] = "lacking for the set's identity",
                                            [DX_GRANTS_ORCHESTRATOR_LACKS] = "lacking for the Confidential VM Orchestrator",
                                            [DX_GRANTS_FIREWALL] = "behind a firewall that keeps the services out",
+                                           [DX_GRANTS_ORCHESTRATOR_UNSURE] =
+                                               "there, behind a firewall that may keep the Confidential VM Orchestrator out",
                                            [DX_GRANTS_UNKNOWN] = "not known"};
 static const char *const given_words[] = {[DX_GIVEN_NOTHING] = "no set named",
                                           [DX_GIVEN_EMPTY] = "an empty set named",

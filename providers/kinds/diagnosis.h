@@ -41,7 +41,8 @@ enum dx_grants {
     DX_GRANTS_BACKUP_LACKS,
     DX_GRANTS_DES_LACKS,
     DX_GRANTS_ORCHESTRATOR_LACKS,
-    DX_GRANTS_FIREWALL, /* the store's network rules keep the services out */
+    DX_GRANTS_FIREWALL,            /* the store's network rules keep the services out */
+    DX_GRANTS_ORCHESTRATOR_UNSURE, /* they let trusted services in; whether the orchestrator is one is told nowhere */
     DX_GRANTS_UNKNOWN
 };
 enum dx_given {

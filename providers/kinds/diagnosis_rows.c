@@ -358,6 +358,11 @@ const struct dx_row dx_rows[] = {
      .state = "the Confidential VM Orchestrator may not release the key",
      .outcome = DX_DISKS_ONLY, .remedy = "P",
      .confidence = DX_INFERRED, .source = QUICKSTART "; " SCRIPTS, .proof = "F16 F18"},
+    {.id = "N-27", .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
+     .grants = SET(DX_GRANTS_ORCHESTRATOR_UNSURE), .else_succeeds = true,
+     .state = "the key store's firewall lets trusted services in; whether the Confidential VM Orchestrator is one is told nowhere",
+     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "PH",
+     .confidence = DX_INFERRED, .source = KEY_VAULT " (virtual network service endpoints)", .proof = "F9 F23"},
 
     /* --- what succeeds ------------------------------------------------------------------------------------------------------ */
     {.id = "R-03", .encryption = CMK, .tier = VAULT, .key = PRESENT, .given = SAME,

@@ -211,6 +211,11 @@ const struct value *protected_vm_newest_vault_point(const struct view *v, const 
     return newest_point(v, pvm, true);
 }
 
+const struct value *protected_vm_newest_point(const struct view *v, const struct document *pvm)
+{
+    return newest_point(v, pvm, false);
+}
+
 const char *protected_vm_source_state(const struct view *v, const struct document *pvm)
 {
     const struct value *source = value_get(view_facts(v, pvm), "source");

@@ -9,6 +9,7 @@
 const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id);
 /* The newest point that has reached the vault tier; NULL. */
 const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm);
+const struct value *protected_vm_newest_point(const struct view *v, const struct document *pvm);
 /* The source VM is there and runs, or would: "running" | "stopped" | "absent" | "unseen". */
 const char *protected_vm_source_state(const struct view *v, const struct document *pvm);
 /* Region of vault and VM, for the restore request; NULL when not known. */

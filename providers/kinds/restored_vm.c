@@ -57,7 +57,14 @@ static const char *describe_point(const struct view *v, const struct situation *
 static void steps_standby(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction p = diagnose(&s->now, s->article);
+    struct dx_facts named = s->now;
     struct step *step;
+
+    /* With nothing named nobody may know; with the declared set named, as an order would have it, the table often does. */
+    named.given = s->given;
+    named.fault = s->then.fault;
+    if (!p.row)
+        p = diagnose(&named, s->article);
 
     if (str_eq(view_state(v, s->doc), "present") && !restored_vm_differs(v, s)) {
         steps_add(out, s->doc, ACTION_NONE, NULL, "the VM is there as declared");
@@ -66,8 +73,7 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
     step = steps_add(out, s->doc, ACTION_NONE, NULL,
                      "on standby; as things stand %s from %s (%s%s); order it with: reinstate activate -f ... %s",
                      dx_outcome_words(p.outcome), describe_point(v, s), p.row ? "" : "no row of the scenario table fits what was seen: ",
-                     p.row ? p.row->state : dx_facts_words(v->arena, &s->now),
-                     s->doc->name);
+                     p.row ? p.row->state : dx_facts_words(v->arena, &named), s->doc->name);
     step->scenario = dx_scenario(&p);
 }
 
@@ -104,8 +110,8 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     if (then.row && then.row->confidence != DX_DOCUMENTED)
         step->unverified = arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));
     if (!then.row)
-        step->unverified = arena_printf(v->arena, "the outcome: no row of the scenario table fits what was seen: %s",
-                                        dx_facts_words(v->arena, &s->then));
+        step->unverified =
+            arena_printf(v->arena, "the outcome: no row of the scenario table fits what was seen: %s", dx_facts_words(v->arena, &s->then));
     if (then.reading)
         step->foretold = then.reading;
     /* An adopted job was given what it was given. */

@@ -1,108 +1,343 @@
-/* Knows how observed facts of a key, its set, its grants and its backup become the facts of the scenario table. Must not
- * know what is done about them. */
+/* Knows how observed facts of a key, its store, its set, its grants and its backup become the facts of the scenario table.
+ * Must not know what is done about them. */
 #include "situation.h"
 
+#include "../azure/vault.h"
 #include "key_document.h"
 #include "protected_vm.h"
+#include "rights_needed.h"
 
 enum restore_type situation_type(const struct document *doc)
 {
-    const char *type = value_str_at(doc->spec, "restore");
+    const char *type = doc ? value_str_at(doc->spec, "restore") : NULL;
 
     return str_eq(type, "disks") ? RESTORE_DISKS : str_eq(type, "replace") ? RESTORE_REPLACE : RESTORE_NEW_VM;
 }
 
-static enum dx_key key_state(const struct view *v, const struct document *key)
+/* --- the original key ------------------------------------------------------------------------------------------------------ */
+
+static bool same_store(struct arena *a, const char *url, const char *other)
 {
-    const struct value *live = value_at(view_facts(v, key), "live");
-    const char *state = key ? view_state(v, key) : "unseen";
-    int64_t exp = value_int_at(live, "attributes.exp", 0);
+    return arm_id_equal(arm_id_parent(a, url, 3), arm_id_parent(a, other, 3));
+}
+
+static bool same_name(struct arena *a, const char *url, const char *other)
+{
+    return str_eq_nocase(arm_id_name(arm_id_parent(a, url, 1)), arm_id_name(arm_id_parent(a, other, 1)));
+}
+
+/* The Key document that stands for the key of that URL, whatever its version; NULL. */
+static const struct document *key_at(const struct view *v, const char *url)
+{
+    for (size_t i = 0; url && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *facts = view_facts(v, doc);
+        const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name");
+
+        if (str_eq(doc->kind, "Key") && base && name && str_starts_nocase(url, arena_printf(v->arena, "%s/keys/%s/", base, name)))
+            return doc;
+    }
+    return NULL;
+}
+
+/* A Key document says where its key is looked for; that is where it was, unless evidence of the point's own time says else. */
+static void find_original(const struct view *v, struct situation *s)
+{
+    struct original_key seen = original_key_of(v, s->pvm, NULL, s->point);
+    struct original_key said = original_key_of(v, s->pvm, s->key, s->point);
+
+    s->original = seen.version && (said.conflict || seen.evidence == KEY_EVIDENCE_HISTORY) ? seen : said;
+    if (s->original.base && s->original.name && s->original.version)
+        s->original_url = arena_printf(v->arena, "%s/keys/%s/%s", s->original.base, s->original.name, s->original.version);
+    s->original_key = s->original_url ? key_at(v, s->original_url) : NULL;
+    if (!s->original_key && !s->original_url)
+        s->original_key = s->key;
+}
+
+static bool version_listed(const struct value *versions, const char *version, const struct value **ret)
+{
+    for (size_t i = 0; i < value_count(versions); i++)
+        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version)) {
+            *ret = value_item(versions, i);
+            return true;
+        }
+    return false;
+}
+
+static enum dx_key key_usable(const struct view *v, const struct value *attributes)
+{
+    int64_t exp = value_int_at(attributes, "exp", 0);
+
+    if (!value_bool_at(attributes, "enabled", true))
+        return DX_KEY_DISABLED;
+    return exp && exp <= v->now_ms / SECOND_MS ? DX_KEY_EXPIRED : DX_KEY_PRESENT;
+}
+
+static enum dx_key key_state(const struct view *v, const struct document *key, const char *version)
+{
+    const struct value *facts = view_facts(v, key), *live = value_get(facts, "live"), *listed;
+    const char *state = key ? view_state(v, key) : "unseen", *have = vault_kid_version(value_str_at(live, "key.kid"));
 
     if (str_eq(state, "absent"))
         return DX_KEY_PURGED;
     if (str_eq(state, "deleted"))
         return DX_KEY_DELETED;
-    if (!str_eq(state, "present") || !live)
+    if (!str_eq(state, "present") || !version)
         return DX_KEY_UNKNOWN;
-    if (!value_bool_at(live, "attributes.enabled", true))
-        return DX_KEY_DISABLED;
-    return exp && exp <= v->now_ms / SECOND_MS ? DX_KEY_EXPIRED : DX_KEY_PRESENT;
+    if (str_eq_nocase(have, version))
+        return key_usable(v, value_get(live, "attributes"));
+    if (version_listed(value_get(facts, "versions"), version, &listed))
+        return key_usable(v, listed);
+    return value_get(facts, "versions") ? DX_KEY_REPLACED : DX_KEY_UNKNOWN;
+}
+
+static enum dx_home home_of(const struct situation *s)
+{
+    if (s->original_key)
+        return key_store_is_hsm(s->original_key) ? DX_HOME_HSM : DX_HOME_VAULT;
+    if (!s->original_url)
+        return DX_HOME_UNKNOWN;
+    return str_find_nocase(s->original_url, ".managedhsm.") ? DX_HOME_HSM : DX_HOME_VAULT;
 }
 
 static enum dx_store store_state(const struct view *v, const struct document *key)
 {
+    const struct document *store = key ? document_target(key, "spec.store") : NULL;
     const char *state = value_str_at(view_facts(v, key), "storeState");
+    /* The loss of a security domain is a person's word, and counts once the HSM itself is gone. */
+    bool lost = store && key_store_is_hsm(key) && !value_bool_at(store->spec, "securityDomain.held", true);
 
     if (str_eq(state, "present"))
         return DX_STORE_PRESENT;
-    return str_eq(state, "deleted") ? DX_STORE_DELETED : str_eq(state, "absent") ? DX_STORE_PURGED : DX_STORE_UNKNOWN;
+    if (str_eq(state, "absent"))
+        return lost ? DX_STORE_DOMAIN_LOST : DX_STORE_PURGED;
+    return str_eq(state, "deleted") ? DX_STORE_DELETED : DX_STORE_UNKNOWN;
 }
+
+/* --- the grants -------------------------------------------------------------------------------------------------------------- */
 
 static bool lacks(const struct value *principal)
 {
     return !value_get(principal, "missing") || value_count(value_get(principal, "missing")) > 0;
 }
 
-/* The first principal that lacks a right, over every KeyAccess of this key. Without any KeyAccess nobody knows. */
-static enum dx_grants grants_state(const struct view *v, const struct document *key)
+/* How early a restore fails for it: 0 not at all. */
+static int grants_rank(enum dx_grants g)
 {
-    static const enum dx_grants by_user[] = {DX_GRANTS_DES_LACKS, DX_GRANTS_ORCHESTRATOR_LACKS, DX_GRANTS_BACKUP_LACKS};
-    enum dx_grants found = DX_GRANTS_UNKNOWN;
+    static const int ranks[] = {
+        [DX_GRANTS_OK] = 0,        [DX_GRANTS_UNKNOWN] = 1,  [DX_GRANTS_ORCHESTRATOR_UNSURE] = 2, [DX_GRANTS_ORCHESTRATOR_LACKS] = 3,
+        [DX_GRANTS_DES_LACKS] = 4, [DX_GRANTS_FIREWALL] = 5, [DX_GRANTS_BACKUP_LACKS] = 6,
+    };
+
+    return ranks[g];
+}
+
+static enum dx_grants grants_worse(enum dx_grants x, enum dx_grants y)
+{
+    return grants_rank(x) >= grants_rank(y) ? x : y;
+}
+
+/* The earliest that lacks, over every KeyAccess of this key. Without any KeyAccess nobody knows. */
+static enum dx_grants rights_state(const struct view *v, const struct document *key)
+{
+    static const enum dx_grants by_user[] = {
+        [KEY_USER_DES] = DX_GRANTS_DES_LACKS,
+        [KEY_USER_ORCHESTRATOR] = DX_GRANTS_ORCHESTRATOR_LACKS,
+        [KEY_USER_BACKUP] = DX_GRANTS_BACKUP_LACKS,
+    };
+    enum dx_grants found = DX_GRANTS_OK;
     const struct document *access;
+    bool any = false;
     size_t at = 0;
 
     while (key && (access = referrer_next(key, "KeyAccess", &at))) {
         const struct value *principals = value_get(view_facts(v, access), "principals");
 
         for (size_t i = 0; i < value_count(principals); i++) {
-            enum dx_grants g =
-                lacks(value_item(principals, i)) ? by_user[value_int_at(value_item(principals, i), "user", 0)] : DX_GRANTS_OK;
+            const struct value *p = value_item(principals, i);
 
-            if (found == DX_GRANTS_UNKNOWN || found == DX_GRANTS_OK || (g != DX_GRANTS_OK && g < found))
-                found = g;
+            any = true;
+            found = grants_worse(found, lacks(p) ? by_user[value_int_at(p, "user", 0)] : DX_GRANTS_OK);
         }
     }
-    return found;
+    return any ? found : DX_GRANTS_UNKNOWN;
 }
 
-/* The set the VM was backed up with. It is known only while the source VM still names it. */
+/* What the firewall of the key's store makes of the grants. Microsoft's services pass a closed one that bypasses for them; the
+ * Confidential VM Orchestrator is not on the list of these (domain-facts F23). */
+static enum dx_grants firewall_state(const struct view *v, const struct document *key)
+{
+    const struct document *store = key ? document_target(key, "spec.store") : NULL;
+    const struct value *p = value_at(view_facts(v, store), "live.properties");
+    const char *bypass = value_str_at(p, "networkAcls.bypass");
+    bool closed = str_eq_nocase(value_str_at(p, "networkAcls.defaultAction"), "Deny") ||
+                  str_eq_nocase(value_str_at(p, "publicNetworkAccess"), "Disabled");
+
+    if (!closed)
+        return DX_GRANTS_OK;
+    return !bypass || str_eq_nocase(bypass, "AzureServices") ? DX_GRANTS_ORCHESTRATOR_UNSURE : DX_GRANTS_FIREWALL;
+}
+
+/* --- the sets ----------------------------------------------------------------------------------------------------------------- */
+
+/* Where a set that points to `url` stands to the original key. */
+static enum dx_des des_on(const struct view *v, const struct situation *s, const char *url)
+{
+    const char *original = s->original_url;
+    const struct document *key;
+
+    if (!url || !original)
+        return DX_DES_UNKNOWN;
+    if (str_eq_nocase(url, original))
+        return DX_DES_INTACT;
+    if (same_store(v->arena, url, original))
+        return same_name(v->arena, url, original) ? DX_DES_ROTATED : DX_DES_REPOINTED;
+    if (!same_name(v->arena, url, original) || !str_eq_nocase(vault_kid_version(url), vault_kid_version(original)))
+        return DX_DES_FOREIGN;
+    /* The address alone proves no key: it must be seen there. */
+    key = key_at(v, url);
+    return key_state(v, key, vault_kid_version(url)) == DX_KEY_PRESENT ? DX_DES_MOVED : DX_DES_UNKNOWN;
+}
+
+/* The facts of the set the VM was backed up with: of its document, else as the source VM's document holds them. */
+static const struct value *original_set(const struct view *v, const struct situation *s)
+{
+    for (size_t i = 0; s->original_des && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        if (str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), s->original_des))
+            return view_facts(v, doc);
+    }
+    return s->original_des ? value_at(view_facts(v, s->pvm), "source.set") : NULL;
+}
+
 static enum dx_des des_state(const struct view *v, const struct situation *s)
 {
-    const struct value *des = s->des ? view_facts(v, s->des) : NULL;
-    const char *have = value_str_at(des, "live.properties.activeKey.keyUrl"), *want;
-    const struct value *url;
+    const struct value *set = original_set(v, s);
 
-    if (!s->original_des)
-        return DX_DES_UNKNOWN;
-    if (!arm_id_equal(s->original_des, s->des_id))
-        return DX_DES_UNKNOWN;
-    if (str_eq(view_state(v, s->des), "absent"))
+    if (str_eq(value_str_at(set, "state"), "absent"))
         return DX_DES_GONE;
-    url = key_wanted_url(v, s->des, "spec.key");
-    want = value_str(url);
-    if (!have || !want)
-        return DX_DES_UNKNOWN;
-    if (str_eq_nocase(have, want))
-        return DX_DES_INTACT;
-    /* Same key, another version: rotated. */
-    return str_starts_nocase(have, arm_id_parent(v->arena, want, 1)) ? DX_DES_ROTATED : DX_DES_REPOINTED;
+    return des_on(v, s, value_str_at(set, "live.properties.activeKey.keyUrl"));
+}
+
+/* Which key the declared set stands for, once its own steps are done. */
+static enum dx_given given_by(const struct view *v, const struct situation *s)
+{
+    const char *url = s->des ? value_str(key_wanted_url(v, s->des, "spec.key")) : NULL, *beside;
+    const struct document *key;
+
+    if (!url || !s->original_url)
+        return DX_GIVEN_UNKNOWN;
+    if (str_eq_nocase(url, s->original_url))
+        return DX_GIVEN_SAME_KEY;
+    if (same_store(v->arena, url, s->original_url))
+        return same_name(v->arena, url, s->original_url) ? DX_GIVEN_NEWER_VERSION : DX_GIVEN_OTHER_KEY;
+    if (same_name(v->arena, url, s->original_url) && str_eq_nocase(vault_kid_version(url), vault_kid_version(s->original_url)))
+        return DX_GIVEN_SAME_KEY_MOVED;
+    beside = arena_printf(v->arena, "%s/keys/%s/%s", arm_id_parent(v->arena, url, 3), s->original.name, s->original.version);
+    key = key_at(v, beside);
+    return key && key_state(v, key, s->original.version) == DX_KEY_PRESENT ? DX_GIVEN_FOREIGN_WITH_ORIGINAL : DX_GIVEN_FOREIGN_KEY;
 }
 
 /* securedVMDetails goes with the request only when the point has a vault tier and the declared set is not the original,
  * never for platform-managed keys or a replace. A set known to be another one needs naming from a snapshot too, which
  * row R-06 then refuses; with the original unknown, a snapshot is restored plainly and verified. */
-static enum dx_given what_to_give(const struct situation *s)
+static enum dx_given what_to_give(const struct view *v, const struct situation *s)
 {
     bool same = s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
 
-    if (s->now.encryption == DX_PMK || situation_type(s->doc) == RESTORE_REPLACE || !s->des_id)
+    if (s->now.encryption == DX_PMK || situation_type(s->doc) == RESTORE_REPLACE || !s->des_id || same)
         return DX_GIVEN_NOTHING;
-    return !same && (s->now.tier == DX_VAULT || s->original_des) ? DX_GIVEN_SAME_KEY : DX_GIVEN_NOTHING;
+    return s->now.tier == DX_VAULT || s->original_des ? given_by(v, s) : DX_GIVEN_NOTHING;
 }
+
+static bool pending(const struct view *v, const struct document *doc)
+{
+    return doc && view_prospect(v, doc) == PROSPECT_PENDING;
+}
+
+static bool elsewhere(const struct view *v, const struct situation *s)
+{
+    const char *live = value_str_at(view_facts(v, s->des), "live.location"), *set = live ? live : kind_location(s->des);
+    const char *target = protected_vm_region(v, s->pvm), *vm = restored_vm_id(v->arena, s->doc);
+
+    return (set && target && !str_eq_nocase(set, target)) ||
+           !str_starts_nocase(s->des_id, arena_printf(v->arena, "%s/", arm_id_parent(v->arena, vm, 6)));
+}
+
+/* What will be wrong with the set named, once its own steps are done. */
+static enum dx_fault fault_of(const struct view *v, const struct situation *s)
+{
+    const struct value *live = s->des ? value_get(view_facts(v, s->des), "live") : NULL, *key = s->key ? view_facts(v, s->key) : NULL;
+    const char *type = live     ? value_str_at(live, "properties.encryptionType")
+                       : s->des ? value_str_at(s->des->spec, "encryptionType")
+                                : NULL;
+
+    if (s->given == DX_GIVEN_NOTHING || !s->des)
+        return DX_FAULT_NONE;
+    if (!live && value_get(key, "live") && !value_at(key, "live.release_policy"))
+        return DX_FAULT_UNMAKEABLE;
+    if (!live && !pending(v, s->des))
+        return DX_FAULT_MISSING;
+    /* A set made without a type is for ordinary encryption at rest (DiskRP specification). */
+    if (!str_eq_nocase(type, "ConfidentialVmEncryptedWithCustomerKey"))
+        return DX_FAULT_WRONG_TYPE;
+    if (elsewhere(v, s))
+        return DX_FAULT_ELSEWHERE;
+    if (s->key == s->original_key || s->given == DX_GIVEN_SAME_KEY || pending(v, s->key))
+        return DX_FAULT_NONE;
+    return key_state(v, s->key, key_wanted_version(v, s->key)) == DX_KEY_PRESENT ? DX_FAULT_NONE : DX_FAULT_KEY;
+}
+
+/* --- the backup ------------------------------------------------------------------------------------------------------------------ */
+
+static enum dx_tier tier_of(const struct value *point)
+{
+    if (str_eq(value_str_at(point, "vault"), "valid"))
+        return DX_VAULT;
+    return str_eq(value_str_at(point, "snapshot"), "valid") ? DX_SNAPSHOT_ONLY : DX_NO_TIER;
+}
+
+static enum dx_source source_of(const struct value *backup)
+{
+    const char *state = value_str_at(backup, "source.state");
+
+    return str_eq(state, "present") ? DX_SOURCE_THERE : str_eq(state, "absent") ? DX_SOURCE_GONE : DX_SOURCE_UNKNOWN;
+}
+
+/* What the point says of its data disks, and the source VM of its own. */
+static enum dx_data_disks data_of(const struct value *backup, const struct value *point)
+{
+    const struct value *disks = value_at(backup, "source.live.properties.storageProfile.dataDisks");
+
+    if (str_eq_nocase(value_str_at(point, "consistency"), "OnlyCrashConsistent"))
+        return DX_DATA_CRASH_CONSISTENT;
+    if (value_count(value_get(point, "encryptedDataDisks")))
+        return DX_DATA_CONFIDENTIAL;
+    for (size_t i = 0; i < value_count(disks); i++)
+        if (value_at(value_item(disks, i), "managedDisk.securityProfile.securityEncryptionType"))
+            return DX_DATA_CONFIDENTIAL;
+    return value_count(disks) ? DX_DATA_ORDINARY : DX_DATA_NONE;
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------------------------------- */
 
 static bool will_be(const struct view *v, const struct document *doc)
 {
     return !doc || view_prospect(v, doc) != PROSPECT_BLOCKED;
+}
+
+/* The original set after its own steps. One made anew under its id is told by no document to be the original one: from a
+ * snapshot it counts as gone, from the vault tier nobody knows. */
+static enum dx_des des_then(const struct view *v, const struct situation *s)
+{
+    bool same = s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
+
+    if (!same || !pending(v, s->des))
+        return s->now.des;
+    if (s->now.des == DX_DES_GONE)
+        return s->now.tier == DX_SNAPSHOT_ONLY ? DX_DES_GONE : DX_DES_UNKNOWN;
+    return des_on(v, s, value_str(key_wanted_url(v, s->des, "spec.key")));
 }
 
 /* How things stand once every other document's steps are done; what is blocked stays as it is. */
@@ -114,52 +349,95 @@ static void foresee(const struct view *v, struct situation *s)
 
     s->then = s->now;
     s->then.given = s->given;
-    if (will_be(v, s->key) && view_prospect(v, s->key) == PROSPECT_PENDING) {
+    s->then.fault = fault_of(v, s);
+    if (pending(v, s->original_key)) {
         s->then.key = DX_KEY_PRESENT;
         s->then.store = DX_STORE_PRESENT;
     }
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
         granted = granted && will_be(v, access);
     /* Grants that nobody declares are taken to be there: they are not ours to judge, and the restore itself will say. */
-    if (granted)
-        s->then.grants = DX_GRANTS_OK;
-    if (s->then.des == DX_DES_GONE && view_prospect(v, s->des) == PROSPECT_PENDING && s->given == DX_GIVEN_NOTHING)
-        s->then.des = DX_DES_UNKNOWN;
-    if ((s->then.des == DX_DES_ROTATED || s->then.des == DX_DES_REPOINTED) && s->des && view_prospect(v, s->des) == PROSPECT_PENDING)
-        s->then.des = DX_DES_INTACT;
+    s->then.grants = grants_worse(granted ? DX_GRANTS_OK : rights_state(v, s->key), firewall_state(v, s->key));
+    s->then.des = des_then(v, s);
+}
+
+static const struct value *point_of(const struct view *v, const struct situation *s)
+{
+    const struct value *point = protected_vm_newest_vault_point(v, s->pvm);
+
+    if (s->order.point)
+        return protected_vm_point(v, s->pvm, s->order.point);
+    return point ? point : protected_vm_newest_point(v, s->pvm);
+}
+
+/* Without a declared restore: the set the source VM names, if it is declared, and a key that has this backup as a source. */
+static void find_documents(const struct view *v, struct situation *s)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; !s->doc && s->original_des && i < v->desired->count; i++)
+        if (str_eq(v->desired->documents[i]->kind, "DiskEncryptionSet") &&
+            arm_id_equal(disk_encryption_set_id(v->arena, v->desired->documents[i]), s->original_des))
+            s->des = v->desired->documents[i];
+    s->key = s->des ? document_target(s->des, "spec.key") : NULL;
+    if (!s->doc && !s->key)
+        s->key = referrer_next(s->pvm, "Key", &at);
+    s->des_id = s->doc ? reference_id(v->arena, s->doc, "spec.diskEncryptionSet", disk_encryption_set_id) : s->des ? s->original_des : NULL;
+}
+
+static void find_jobs(const struct view *v, struct situation *s)
+{
+    enum restore_type type = situation_type(s->doc);
+
+    s->match = (struct job_match){
+        .vm = value_str_at(s->pvm->spec, "source.name"),
+        .type = type,
+        .point_ms = time_parse(value_str_at(s->point, "time")),
+        .target_group = value_str_at(s->doc->spec, "target.resourceGroup"),
+        .target_vm = type == RESTORE_NEW_VM ? value_str_at(s->doc->spec, "target.name") : NULL,
+        .not_exports = true,
+        .since_ms = s->order.state == ORDER_NONE ? INT64_MAX : s->order.not_before_ms,
+    };
+    s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
+}
+
+struct situation situation_at(const struct view *v, const struct document *pvm, const struct document *doc, const struct value *point)
+{
+    static const enum dx_restore restores[] = {[RESTORE_NEW_VM] = DX_NEW_VM, [RESTORE_DISKS] = DX_DISKS, [RESTORE_REPLACE] = DX_REPLACE};
+    struct situation s = {.doc = doc, .pvm = pvm, .des = doc ? document_target(doc, "spec.diskEncryptionSet") : NULL};
+    const struct value *backup = view_facts(v, pvm), *set;
+
+    s.original_des = value_str_at(backup, "source.des");
+    find_documents(v, &s);
+    if (doc)
+        s.order = order_for(v, doc);
+    s.point = point ? point : point_of(v, &s);
+    if (doc)
+        find_jobs(v, &s);
+    find_original(v, &s);
+    set = original_set(v, &s);
+    s.now = (struct dx_facts){
+        .encryption = !s.point || value_bool_at(s.point, "customerKey", true) ? DX_CMK : DX_PMK,
+        .restore = restores[situation_type(doc)],
+        .tier = tier_of(s.point),
+        .snapshot = str_eq(value_str_at(s.point, "snapshot"), "valid") ? DX_SNAPSHOT_TOO : DX_SNAPSHOT_NONE,
+        .store = store_state(v, s.original_key),
+        .home = home_of(&s),
+        .des = des_state(v, &s),
+        .key = key_state(v, s.original_key, s.original.version),
+        .grants = grants_worse(rights_state(v, s.key), firewall_state(v, s.key)),
+        .given = DX_GIVEN_NOTHING,
+        .source_vm = source_of(backup),
+        .rotation = value_str_at(set, "live.properties.autoKeyRotationError.code") ? DX_ROTATION_STUCK : DX_ROTATION_FINE,
+        .data_disks = data_of(backup, s.point),
+    };
+    s.article = dx_article_of(v->settings->article);
+    s.given = what_to_give(v, &s);
+    foresee(v, &s);
+    return s;
 }
 
 struct situation situation_of(const struct view *v, const struct document *doc)
 {
-    struct situation s = {.doc = doc, .pvm = document_target(doc, "spec.from"), .des = document_target(doc, "spec.diskEncryptionSet")};
-    const struct value *facts = view_facts(v, s.pvm);
-
-    s.key = s.des ? document_target(s.des, "spec.key") : NULL;
-    s.order = order_for(v, doc);
-    s.point = s.order.point ? protected_vm_point(v, s.pvm, s.order.point) : protected_vm_newest_vault_point(v, s.pvm);
-    s.des_id = reference_id(v->arena, doc, "spec.diskEncryptionSet", disk_encryption_set_id);
-    s.original_des = value_str_at(facts, "source.des");
-    s.match = (struct job_match){
-        .vm = value_str_at(s.pvm->spec, "source.name"),
-        .type = situation_type(doc),
-        .point_ms = time_parse(value_str_at(s.point, "time")),
-        .target_group = value_str_at(doc->spec, "target.resourceGroup"),
-        .target_vm = situation_type(doc) == RESTORE_NEW_VM ? value_str_at(doc->spec, "target.name") : NULL,
-        .not_exports = true,
-        .since_ms = s.order.state == ORDER_NONE ? INT64_MAX : s.order.not_before_ms,
-    };
-    s.jobs = jobs_matching(v->arena, value_get(facts, "jobs"), &s.match);
-    s.now = (struct dx_facts){
-        .encryption = !s.point || value_bool_at(s.point, "customerKey", true) ? DX_CMK : DX_PMK,
-        .tier = str_eq(value_str_at(s.point, "vault"), "valid") ? DX_VAULT : DX_SNAPSHOT_ONLY,
-        .store = store_state(v, s.key),
-        .des = des_state(v, &s),
-        .key = key_state(v, s.key),
-        .grants = grants_state(v, s.key),
-        .given = DX_GIVEN_NOTHING,
-    };
-    s.article = dx_article_of(v->settings->article);
-    s.given = what_to_give(&s);
-    foresee(v, &s);
-    return s;
+    return situation_at(v, document_target(doc, "spec.from"), doc, NULL);
 }

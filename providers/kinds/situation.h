@@ -5,24 +5,32 @@
 
 #include "diagnosis.h"
 #include "order.h"
+#include "original_key.h"
 #include "restore_job.h"
 
 /* Everything steps and act need to know, gathered once. */
 struct situation {
-    const struct document *doc, *pvm, *des, *key;
+    const struct document *doc, *pvm, *des, *key; /* doc: NULL for a backup without a declared restore; des, key: as declared, or NULL */
     struct order order;
-    const struct value *point;         /* the ordered one, else the newest of the vault tier */
-    const char *des_id, *original_des; /* original: NULL when nobody knows it any more */
-    struct value *jobs;                /* ours since notBefore, newest first */
+    const struct value *point;           /* the ordered one, else the newest of the vault tier, else the newest; NULL */
+    const char *des_id, *original_des;   /* original: NULL when nobody knows it any more */
+    struct original_key original;        /* what the disk is wrapped to, and what says so */
+    const char *original_url;            /* its versioned URL; NULL when not known */
+    const struct document *original_key; /* the document of that key; NULL when none is declared */
+    struct value *jobs;                  /* ours since notBefore, newest first; NULL without a declared restore */
     struct job_match match;
-    enum dx_given given;  /* what the request will name */
-    struct dx_facts now;  /* as things stand, nothing named */
-    struct dx_facts then; /* after the steps of the other documents */
+    enum dx_given given;     /* what the request will name */
+    struct dx_facts now;     /* as things stand, nothing named */
+    struct dx_facts then;    /* after the steps of the other documents */
     enum dx_article article; /* whose reading the policy follows */
 };
 
 /* How a RestoredVirtualMachine is declared to come back. */
 enum restore_type situation_type(const struct document *restored_vm);
 struct situation situation_of(const struct view *v, const struct document *restored_vm);
+/* Of any point of a backup, also without a declared restore (NULL: a plain one of a new VM). `point` NULL: the ordered one,
+ * else the newest of the vault tier, else the newest. */
+struct situation situation_at(const struct view *v, const struct document *protected_vm, const struct document *restored_vm,
+                              const struct value *point);
 
 #endif
