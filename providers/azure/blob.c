@@ -11,7 +11,6 @@
 #include "internal.h"
 #include "vault.h"
 
-#define BLOB_VERSION "2021-06-08"
 enum { PAGE = 512, SIGNED_MAX = 64, LIST_KEYS_MAX = 64 * 1024 };
 
 /* --- SharedKey --------------------------------------------------------------------------------------------------------- */
@@ -141,7 +140,7 @@ void blob_sign(const char *method, const char *account, const char *path, const 
 
 /* --- reading ------------------------------------------------------------------------------------------------------------- */
 
-static int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret, struct err *err)
+int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret, struct err *err)
 {
     struct text url cleanup(text_release) = {0};
     const char *suffix = azure_cloud(az)->blob_suffix;
@@ -154,9 +153,11 @@ static int blob_url(const struct azure *az, struct arena *a, const struct blob_p
     text_init(&url, 8192);
     text_printf(&url, "%s/", place->endpoint);
     url_add_path(&url, place->container);
-    text_add_char(&url, '/');
-    url_add_path(&url, place->name);
-    if (url.overflowed || !*place->container || !*place->name)
+    if (place->name) {
+        text_add_char(&url, '/');
+        url_add_path(&url, place->name);
+    }
+    if (url.overflowed || !*place->container || (place->name && !*place->name))
         return err_set(err, ERR_INVALID, "the blob's container or name is empty or too long");
     *ret = arena_strdup(a, text_str(&url));
     return 0;

@@ -14,5 +14,7 @@ const struct record_rule azure_record_rules[] = {
     {"POST", "/listKeys", false, "keys.*.value", ACCOUNT_KEY},
     {NULL, "/securedvmencryptioninfo*", false, "", "an exported key, not recorded"},
     {NULL, "/securedvmencryptioninfo*", true, "", "an exported key, not recorded"},
+    {NULL, ".keybackup", false, "", "a key backup, not recorded"},
+    {NULL, ".keybackup", true, "", "a key backup, not recorded"},
 };
 const size_t azure_n_record_rules = COUNT(azure_record_rules);

@@ -192,6 +192,32 @@ int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const c
     return vault_send(az, c, a, base, "/keys/restore", &request, arena_printf(a, "restore a key into %s", base), ret, err);
 }
 
+int vault_backup_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct secret *ret,
+                     struct err *err)
+{
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = HTTP_POST};
+    const char *what = arena_printf(a, "back up key %s of %s", name, base), *start = NULL;
+    struct secret backup cleanup(secret_release) = {0};
+    enum audience audience = AUDIENCE_VAULT;
+    char *url = NULL;
+    size_t len = 0;
+
+    TRY(vault_audience(az, base, &audience, err));
+    TRY(vault_url(a, base, arena_printf(a, "/keys/%s/backup", name), &url, err));
+    request.url = url;
+    TRY(azure_send(az, c, a, audience, &request, what, &response, err));
+    if (response.status >= 400)
+        return azure_error_of(a, &response, what, err);
+    if (json_cut(response.body.bytes ? response.body.bytes : "", response.body.len, "value", &start, &len, err) < 0 ||
+        crypt_base64_decode(start, len, BASE64_URL, &backup, err) < 0) {
+        err->class = ERR_PROTOCOL;
+        return err_note(err, "%s", what);
+    }
+    secret_set(ret, backup.bytes, backup.len);
+    return 0;
+}
+
 int vault_update_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
                      const struct value *body, struct value **ret, struct err *err)
 {

@@ -20,6 +20,9 @@ must_use int vault_recover_key(struct azure *az, struct call *c, struct arena *a
 /* `backup` is the raw backup blob; the request body is built in wiped memory. 409 is ERR_CONFLICT. */
 must_use int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const char *base, const struct secret *backup,
                                struct value **ret, struct err *err);
+/* A backup of the key with all its versions, cut out of the answer and decoded in wiped memory. */
+must_use int vault_backup_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct secret *ret,
+                              struct err *err);
 must_use int vault_update_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
                               const struct value *body, struct value **ret, struct err *err);
 /* Pure: the body that creates a confidential VM key; `release_policy` is JSON text. */

@@ -1,5 +1,5 @@
-/* Knows the blob service: who may read (a bearer token with the data action, or a SharedKey signature that fits), ranges,
- * lists. Must not know what the blobs mean. */
+/* Knows the blob service: who may read and write (a bearer token with the data action, or a SharedKey signature that fits),
+ * ranges, lists, conditions and leases. Must not know what the blobs mean. */
 #include "data.h"
 
 #include <stdlib.h>
@@ -76,6 +76,30 @@ static const struct value *next_blob(const struct exchange *x, size_t *at)
             return v;
     }
     return NULL;
+}
+
+static struct value *blob_named(const struct exchange *x)
+{
+    const struct value *v;
+    size_t at = 0;
+
+    while ((v = next_blob(x, &at)) != NULL)
+        if (str_eq(value_str_at(v, "name"), x->blob))
+            return (struct value *)v;
+    return NULL;
+}
+
+/* A container is there when a blob is in it, or when the world lists it (an empty one has no other trace). */
+static bool container_exists(const struct exchange *x)
+{
+    const struct value *all = state_list(x->s, "containers");
+    size_t at = 0;
+
+    for (size_t i = 0; i < value_count(all); i++)
+        if (str_eq_nocase(value_str_at(value_item(all, i), "account"), x->name) &&
+            str_eq(value_str_at(value_item(all, i), "name"), x->container))
+            return true;
+    return next_blob(x, &at) != NULL;
 }
 
 /* --- refusing -------------------------------------------------------------------------------------------------------- */
@@ -225,13 +249,24 @@ static bool shared_key_admits(const struct exchange *x, const char *credentials)
     return true;
 }
 
-/* --- who may read --------------------------------------------------------------------------------------------------------- */
+/* --- who may come in --------------------------------------------------------------------------------------------------------- */
 
 static void challenge(const struct exchange *x, const char *code, const char *message)
 {
     refuse(x, 401, code, message);
     answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization_uri=%s/%s/oauth2/authorize resource_id=%s", x->s->ep.authority,
                   value_str_at(x->s->spec, "tenant"), x->s->ep.storage_audience);
+}
+
+#define BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"
+
+/* A new blob may be written by whoever may add one; over another only by whoever may write. */
+static bool data_action_allows(const struct exchange *x, const char *scope)
+{
+    if (!request_is(x->r, "PUT"))
+        return access_rbac(x->s, x->r->principal, scope, BLOBS "read", true);
+    return access_rbac(x->s, x->r->principal, scope, BLOBS "write", true) ||
+           (!blob_named(x) && access_rbac(x->s, x->r->principal, scope, BLOBS "add/action", true));
 }
 
 static bool bearer_admits(const struct exchange *x)
@@ -246,7 +281,7 @@ static bool bearer_admits(const struct exchange *x)
         challenge(x, "InvalidAuthenticationInfo", "The bearer token is for another audience.");
         return false;
     }
-    if (access_rbac(x->s, x->r->principal, scope, "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read", true))
+    if (data_action_allows(x, scope))
         return true;
     refuse(x, 403, "AuthorizationPermissionMismatch", "This request is not authorized to perform this operation using this permission.");
     return false;
@@ -278,7 +313,9 @@ static bool admitted(const struct exchange *x)
 
 static const char *etag_of(const struct exchange *x, const struct value *blob)
 {
-    char *name = arena_printf(x->a, "%s/%s/%s", x->container, value_str_at(blob, "name"), value_str_at(blob, "created"));
+    const char *modified = value_str_at(blob, "modified"), *content = value_str_at(blob, "content");
+    char *name = arena_printf(x->a, "%s/%s/%s/%s/%s", x->container, value_str_at(blob, "name"), value_str_at(blob, "created"),
+                              modified ? modified : "", modified && content ? content : "");
     char hex[SHA256_HEX];
 
     crypt_sha256_hex(name, strlen(name), hex);
@@ -304,22 +341,29 @@ static bool range_of(const char *text, size_t len, size_t *ret_from, size_t *ret
     return true;
 }
 
+static const char *modified_of(const struct exchange *x, const struct value *blob)
+{
+    const char *modified = value_str_at(blob, "modified");
+
+    return time_format_http(x->a, time_parse(modified ? modified : value_str_at(blob, "created")));
+}
+
 static void add_properties(const struct exchange *x, const struct value *blob)
 {
     const struct value *metadata = value_get(blob, "metadata");
     const char *type = value_str_at(blob, "type"), *version = request_header(x->r, "x-ms-version");
     const char *created = time_format_http(x->a, time_parse(value_str_at(blob, "created")));
 
-    answer_header(x->a, x->out, "Content-Type", "application/octet-stream");
+    answer_header(x->a, x->out, "Content-Type", "%s", value_str_at(blob, "contentType") ?: "application/octet-stream");
     answer_header(x->a, x->out, "Accept-Ranges", "bytes");
     answer_header(x->a, x->out, "ETag", "\"%s\"", etag_of(x, blob));
-    answer_header(x->a, x->out, "Last-Modified", "%s", created);
+    answer_header(x->a, x->out, "Last-Modified", "%s", modified_of(x, blob));
     answer_header(x->a, x->out, "x-ms-creation-time", "%s", created);
     answer_header(x->a, x->out, "x-ms-blob-type", "%s", type);
     if (str_eq(type, "PageBlob"))
         answer_header(x->a, x->out, "x-ms-blob-sequence-number", "0");
-    answer_header(x->a, x->out, "x-ms-lease-status", "unlocked");
-    answer_header(x->a, x->out, "x-ms-lease-state", "available");
+    answer_header(x->a, x->out, "x-ms-lease-status", value_str_at(blob, "lease") ? "locked" : "unlocked");
+    answer_header(x->a, x->out, "x-ms-lease-state", value_str_at(blob, "lease") ? "leased" : "available");
     answer_header(x->a, x->out, "x-ms-server-encrypted", "true");
     answer_header(x->a, x->out, "x-ms-version", "%s", version);
     for (size_t i = 0; i < value_count(metadata); i++)
@@ -349,20 +393,13 @@ static void answer_content(const struct exchange *x, const struct value *blob, c
 
 static const struct value *find_blob(const struct exchange *x)
 {
-    const struct value *v;
-    size_t at = 0;
-    bool container = false;
+    const struct value *blob = blob_named(x);
 
-    while ((v = next_blob(x, &at)) != NULL) {
-        container = true;
-        if (str_eq(value_str_at(v, "name"), x->blob))
-            return v;
-    }
-    if (container)
+    if (!blob && container_exists(x))
         refuse(x, 404, "BlobNotFound", "The specified blob does not exist.");
-    else
+    else if (!blob)
         refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
-    return NULL;
+    return blob;
 }
 
 static void get_blob(const struct exchange *x)
@@ -389,6 +426,27 @@ static void get_blob(const struct exchange *x)
 
 /* --- lists ---------------------------------------------------------------------------------------------------------------------- */
 
+static void add_member(struct text *t, const char *name, const char *content)
+{
+    if (!content)
+        return;
+    text_printf(t, "<%s>", name);
+    add_xml(t, content);
+    text_printf(t, "</%s>", name);
+}
+
+/* Shown only when it is asked for. */
+static void add_metadata(const struct exchange *x, const struct value *metadata)
+{
+    if (!str_find_nocase(request_query(x->r, "include") ?: "", "metadata"))
+        return;
+    text_add(&x->out->body, value_count(metadata) ? "<Metadata>" : "<Metadata />");
+    for (size_t i = 0; i < value_count(metadata); i++)
+        add_member(&x->out->body, metadata->map.members[i].key, value_str(metadata->map.members[i].value) ?: "");
+    if (value_count(metadata))
+        text_add(&x->out->body, "</Metadata>");
+}
+
 static void add_listed(const struct exchange *x, const struct value *blob)
 {
     struct text *t = &x->out->body;
@@ -399,16 +457,18 @@ static void add_listed(const struct exchange *x, const struct value *blob)
         pad++;
     text_add(t, "<Blob><Name>");
     add_xml(t, value_str_at(blob, "name"));
-    text_printf(t, "</Name><Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified><Etag>%s</Etag>", created, created,
-                etag_of(x, blob));
+    text_printf(t, "</Name><Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified><Etag>%s</Etag>", created,
+                modified_of(x, blob), etag_of(x, blob));
     text_printf(t, "<Content-Length>%zu</Content-Length><Content-Type>application/octet-stream</Content-Type><Content-Encoding />",
                 encoded / 4 * 3 - pad);
     text_printf(t, "<Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control /><Content-Disposition /><BlobType>%s</BlobType>",
                 value_str_at(blob, "type"));
     if (str_eq(value_str_at(blob, "type"), "PageBlob"))
         text_add(t, "<x-ms-blob-sequence-number>0</x-ms-blob-sequence-number>");
-    text_add(t, "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
-                "</Properties><OrMetadata /></Blob>");
+    text_printf(t, "<LeaseStatus>%s</LeaseStatus><LeaseState>%s</LeaseState><ServerEncrypted>true</ServerEncrypted></Properties>",
+                value_str_at(blob, "lease") ? "locked" : "unlocked", value_str_at(blob, "lease") ? "leased" : "available");
+    add_metadata(x, value_get(blob, "metadata"));
+    text_add(t, "<OrMetadata /></Blob>");
 }
 
 /* The container's next blob in the order of names, behind `last` (NULL: from the start). */
@@ -427,15 +487,6 @@ static const struct value *blob_behind(const struct exchange *x, const char *las
     return best;
 }
 
-static void add_member(struct text *t, const char *name, const char *content)
-{
-    if (!content)
-        return;
-    text_printf(t, "<%s>", name);
-    add_xml(t, content);
-    text_printf(t, "</%s>", name);
-}
-
 /* A marker is the last name of the page before; clients hand it back as it is. */
 static void list_blobs(const struct exchange *x)
 {
@@ -443,9 +494,8 @@ static void list_blobs(const struct exchange *x)
     const char *prefix = request_query(x->r, "prefix"), *most = request_query(x->r, "maxresults"), *last = request_query(x->r, "marker");
     unsigned long left = most ? strtoul(most, NULL, 10) : LIST_MAX;
     const struct value *v;
-    size_t at = 0;
 
-    if (!next_blob(x, &at)) {
+    if (!container_exists(x)) {
         refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
         return;
     }
@@ -479,6 +529,93 @@ static void list_blobs(const struct exchange *x)
     text_add(t, "</EnumerationResults>");
 }
 
+/* --- writing -------------------------------------------------------------------------------------------------------------------- */
+
+static bool etag_matches(const struct exchange *x, const struct value *blob, const char *wanted)
+{
+    return str_eq(wanted, "*") || str_eq(wanted, arena_printf(x->a, "\"%s\"", etag_of(x, blob)));
+}
+
+/* Conditions and leases, in the service's order. False: refused. */
+static bool may_replace(const struct exchange *x, const struct value *blob)
+{
+    const char *none = request_header(x->r, "If-None-Match"), *match = request_header(x->r, "If-Match");
+    const char *lease = request_header(x->r, "x-ms-lease-id"), *held = value_str_at(blob, "lease");
+
+    if (blob && str_eq(none, "*"))
+        refuse(x, 409, "BlobAlreadyExists", "The specified blob already exists.");
+    else if ((match && (!blob || !etag_matches(x, blob, match))) || (blob && none && etag_matches(x, blob, none)))
+        refuse(x, 412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.");
+    else if (held && !lease)
+        refuse(x, 412, "LeaseIdMissing", "There is currently a lease on the blob and no lease ID was specified in the request.");
+    else if (held && !str_eq_nocase(held, lease))
+        refuse(x, 412, "LeaseIdMismatchWithBlobOperation", "The lease ID specified did not match the lease ID for the blob.");
+    else if (!held && lease)
+        refuse(x, 412, "LeaseNotPresentWithBlobOperation", "There is currently no lease on the blob.");
+    else
+        return true;
+    return false;
+}
+
+static bool put_well_formed(const struct exchange *x)
+{
+    const char *type = request_header(x->r, "x-ms-blob-type");
+
+    if (!request_header(x->r, "Content-Length") && !x->r->body_len)
+        refuse(x, 411, "MissingContentLengthHeader", "The Content-Length header was not specified.");
+    else if (!type)
+        refuse(x, 400, "MissingRequiredHeader", "An HTTP header that's mandatory for this request is not specified: x-ms-blob-type.");
+    else if (!str_eq(type, "BlockBlob"))
+        refuse(x, 400, "InvalidHeaderValue", "The value for one of the HTTP headers is not in the correct format: x-ms-blob-type.");
+    else if (!container_exists(x))
+        refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
+    else
+        return true;
+    return false;
+}
+
+static struct value *metadata_sent(const struct exchange *x, struct arena *a)
+{
+    struct value *metadata = value_map(a);
+    size_t prefix = strlen("x-ms-meta-");
+
+    for (size_t i = 0; i < x->r->n_headers; i++)
+        if (str_starts_nocase(x->r->headers[i].name, "x-ms-meta-"))
+            value_set_string(a, metadata, str_lower(a, x->r->headers[i].name + prefix), x->r->headers[i].value);
+    return metadata;
+}
+
+static void put_blob(const struct exchange *x)
+{
+    struct value *blob = blob_named(x);
+    const char *now = time_format(x->a, x->s->now_ms), *type = request_header(x->r, "Content-Type");
+    struct text encoded cleanup(text_release) = {.ceiling = TEXT_CEILING};
+
+    if (!put_well_formed(x) || !may_replace(x, blob))
+        return;
+    if (!blob) {
+        struct value *fresh = value_map(x->a);
+
+        value_set_string(x->a, fresh, "account", x->name);
+        value_set_string(x->a, fresh, "container", x->container);
+        value_set_string(x->a, fresh, "name", x->blob);
+        value_set_string(x->a, fresh, "created", now);
+        blob = state_push(x->s, "blobs", fresh);
+    }
+    crypt_base64_encode(&encoded, x->r->body ? x->r->body : "", x->r->body_len, BASE64_STANDARD);
+    value_set_string(x->s->arena, blob, "type", "BlockBlob");
+    value_set_string(x->s->arena, blob, "contentType", type ? type : "application/octet-stream");
+    value_set_string(x->s->arena, blob, "modified", now);
+    value_set_string(x->s->arena, blob, "content", text_str(&encoded));
+    value_set(x->s->arena, blob, "metadata", metadata_sent(x, x->s->arena));
+    state_changed(x->s);
+    answer_empty(x->out, 201);
+    answer_header(x->a, x->out, "ETag", "\"%s\"", etag_of(x, blob));
+    answer_header(x->a, x->out, "Last-Modified", "%s", modified_of(x, blob));
+    answer_header(x->a, x->out, "x-ms-request-server-encrypted", "true");
+    answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
+}
+
 void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .container = request_segment(r, 0)};
@@ -499,7 +636,9 @@ void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
     x.blob = r->n_segments > 1 ? blob + strlen(x.container) + 2 : "";
     if (!admitted(&x))
         return;
-    if (!request_is(r, "GET") && !request_is(r, "HEAD"))
+    if (request_is(r, "PUT") && r->n_segments > 1 && !request_query(r, "comp"))
+        put_blob(&x);
+    else if (!request_is(r, "GET") && !request_is(r, "HEAD"))
         refuse(&x, 405, "UnsupportedHttpVerb", "The resource does not support this verb.");
     else if (r->n_segments > 1)
         get_blob(&x);

@@ -41,7 +41,7 @@ enum prospect view_prospect(const struct view *v, const struct document *doc)
     for (size_t i = 0; v->steps && i < v->steps->count; i++) {
         const struct step *step = v->steps->items[i];
 
-        if (step->document != doc)
+        if (step->document != doc || step->aside)
             continue;
         if (step->action == ACTION_BLOCKED)
             return PROSPECT_BLOCKED;
@@ -54,7 +54,7 @@ enum prospect view_prospect(const struct view *v, const struct document *doc)
 void view_need(const struct view *v, struct steps *s, struct step *step, const struct document *doc)
 {
     for (size_t i = 0; doc && v->steps && i < v->steps->count; i++)
-        if (v->steps->items[i]->document == doc && step_pends(v->steps->items[i]))
+        if (v->steps->items[i]->document == doc && !v->steps->items[i]->aside && step_pends(v->steps->items[i]))
             step_need(s, step, v->steps->items[i]->id);
 }
 

@@ -17,6 +17,7 @@ static const struct {
     [ACTION_ENABLE] = {"enable", "o", true},
     [ACTION_EXPORT_KEY] = {"export-key", "<", true},
     [ACTION_RESTORE_KEY] = {"restore-key", ">", true},
+    [ACTION_ESCROW_KEY] = {"escrow-key", "@", true},
     [ACTION_GRANT] = {"grant", "&", true},
     [ACTION_WAIT] = {"wait", ".", false},
     [ACTION_RESTORE_VM] = {"restore-vm", "*", true},

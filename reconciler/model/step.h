@@ -12,6 +12,7 @@ enum action {
     ACTION_ENABLE,       /* a key version */
     ACTION_EXPORT_KEY,
     ACTION_RESTORE_KEY,
+    ACTION_ESCROW_KEY,   /* a backup of a key into a place of the user's own */
     ACTION_GRANT,
     ACTION_WAIT,
     ACTION_RESTORE_VM,
@@ -75,6 +76,7 @@ struct step {
     const char *estimate_source;
     const char *unverified;                       /* what nobody has verified on Azure about it, or NULL */
     const char *next;                             /* blocked: what would unblock it, by whom */
+    bool aside;                                   /* what needs the document does not wait for this step, nor is held up by it */
     const char *foretold;                         /* what will look wrong and is not ("job will show Failed: …") */
     const struct step_write *writes;
     size_t n_writes;
