@@ -40,6 +40,9 @@ must_use int blob_list(struct azure *az, struct call *c, struct arena *a, const 
 /* May suspend. A blob that is no secret, and its etag: no permit is needed, since it is a plain read. */
 must_use int blob_read_open(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max,
                             struct secret *ret, const char **ret_etag, struct err *err);
+/* May suspend. A blob that is a secret, as it was put: nothing is cut off. A guarded read, like blob_read. */
+must_use int blob_read_exact(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max,
+                             struct secret *ret, struct err *err);
 
 struct blob_content {
     const struct secret *bytes;

@@ -201,12 +201,13 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
 
 /* --- one blob ----------------------------------------------------------------------------------------------------------------- */
 
-int blob_read_open(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max, struct secret *ret,
-                   const char **ret_etag, struct err *err)
+static int read_whole(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max, bool guarded,
+                      struct secret *ret, const char **ret_etag, struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {.method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max};
+    struct http_request request = {.method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max,
+                                   .guarded = guarded};
     const char *what = arena_printf(a, "read blob %s of storage account %s", place->name, place->account), *etag;
     char *url = NULL;
 
@@ -221,6 +222,20 @@ int blob_read_open(struct azure *az, struct call *c, struct arena *a, const stru
     *ret_etag = etag ? arena_strdup(a, etag) : NULL;
     secret_set(ret, response.body.bytes ? response.body.bytes : "", response.body.len);
     return 0;
+}
+
+int blob_read_open(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max, struct secret *ret,
+                   const char **ret_etag, struct err *err)
+{
+    return read_whole(az, c, a, place, max, false, ret, ret_etag, err);
+}
+
+int blob_read_exact(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max, struct secret *ret,
+                    struct err *err)
+{
+    const char *ignored;
+
+    return read_whole(az, c, a, place, max, true, ret, &ignored, err);
 }
 
 int blob_write(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct blob_content *content,

@@ -1,22 +1,25 @@
 /* Kind Key: a key (version) present, enabled, unexpired and fit for confidential VMs. Brought back from the declared
- * sources in their order; never created in place of a lost one.
+ * sources, the cheapest first (key_lost.c); never created in place of a lost one.
  *
  * Facts: state, base, name, live (bundle of the wanted version, else of the newest), newest (its version), versions
- * [{version, created, enabled}], deleted (deletedkeys body), storeState. */
+ * [{version, created, enabled, exp, nbf}], deleted (deletedkeys body), storeState, files and escrow (key_copies.c),
+ * elsewhere {base, state} (a lost key whose machine was last seen on the same key in another store). */
 #include "key_document.h"
 
 #include <string.h>
 
-#include "../azure/blob.h"
+#include "../../reconciler/format/json.h"
 #include "../azure/vault.h"
-#include "order.h"
+#include "key_parts.h"
+#include "original_key.h"
+#include "requests.h"
 #include "requests.h"
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
 
 /* --- observing --------------------------------------------------------------------------------------------------------- */
 
-static struct value *versions_of(struct arena *a, const struct value *list)
+struct value *key_versions(struct arena *a, const struct value *list)
 {
     struct value *versions = value_list(a);
 
@@ -27,6 +30,10 @@ static struct value *versions_of(struct arena *a, const struct value *list)
         value_set_string(a, v, "version", vault_kid_version(value_str_at(item, "kid")));
         value_set_int(a, v, "created", value_int_at(item, "attributes.created", 0));
         value_set_bool(a, v, "enabled", value_bool_at(item, "attributes.enabled", true));
+        if (value_at(item, "attributes.exp"))
+            value_set_int(a, v, "exp", value_int_at(item, "attributes.exp", 0));
+        if (value_at(item, "attributes.nbf"))
+            value_set_int(a, v, "nbf", value_int_at(item, "attributes.nbf", 0));
         value_push(a, versions, v);
     }
     return versions;
@@ -44,10 +51,15 @@ static int observe_deleted(struct call *c, struct azure *az, struct arena *a, co
     return 0;
 }
 
-static int observe_present(struct call *c, struct azure *az, struct arena *a, const struct document *doc, const char *base,
-                           const char *name, struct value *newest, struct value **ret, struct err *err)
+struct place {
+    const char *base, *name;
+    const char *wanted; /* version; NULL: the newest */
+};
+
+static int observe_present(struct call *c, struct azure *az, struct arena *a, const struct place *p, struct value *newest,
+                           struct value **ret, struct err *err)
 {
-    const char *wanted = value_str_at(doc->spec, "version");
+    const char *base = p->base, *name = p->name, *wanted = p->wanted;
     struct value *facts = facts_new(a, "present"), *versions, *live = newest;
 
     value_set_string(a, facts, "newest", vault_kid_version(value_str_at(newest, "key.kid")));
@@ -59,20 +71,67 @@ static int observe_present(struct call *c, struct azure *az, struct arena *a, co
     if (live)
         value_set(a, facts, "live", live);
     TRY(vault_list_versions(az, c, a, base, name, &versions, err));
-    value_set(a, facts, "versions", versions_of(a, versions));
+    value_set(a, facts, "versions", key_versions(a, versions));
     *ret = facts;
     return 0;
 }
 
-static int observe_key(struct call *c, struct azure *az, struct arena *a, const struct document *doc, const char *base, const char *name,
-                       struct value **ret, struct err *err)
+static int observe_key(struct call *c, struct azure *az, struct arena *a, const struct place *p, struct value **ret, struct err *err)
 {
     struct value *newest;
 
-    if (vault_get_key(az, c, a, base, name, NULL, &newest, err) == 0)
-        return observe_present(c, az, a, doc, base, name, newest, ret, err);
+    if (vault_get_key(az, c, a, p->base, p->name, NULL, &newest, err) == 0)
+        return observe_present(c, az, a, p, newest, ret, err);
     TRY(facts_from_error(a, "reading the key", err, ret));
-    return str_eq(value_str_at(*ret, "state"), "absent") ? observe_deleted(c, az, a, base, name, ret, err) : 0;
+    return str_eq(value_str_at(*ret, "state"), "absent") ? observe_deleted(c, az, a, p->base, p->name, ret, err) : 0;
+}
+
+/* A store that is gone may have no host any more, which is no reason to end the pass; it only cannot be seen. */
+static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, const struct original_key *o, const char **ret,
+                          struct err *err)
+{
+    struct value *body;
+
+    *ret = "present";
+    if (vault_get_key(az, c, a, o->base, o->name, o->version, &body, err) == 0)
+        return 0;
+    if (err->class == ERR_CANCELLED)
+        return -(int)err->class;
+    *ret = "unseen";
+    if (err->class != ERR_NOT_FOUND)
+        return 0;
+    *ret = "absent";
+    if (vault_get_deleted_key(az, c, a, o->base, o->name, &body, err) == 0)
+        *ret = "deleted";
+    return err->class == ERR_CANCELLED ? -(int)err->class : 0;
+}
+
+/* A key that is missing where it is declared may be alive where the machine last used it. */
+static int observe_elsewhere(struct call *c, const struct observer *o, struct azure *az, const struct place *p, struct value *facts,
+                             struct err *err)
+{
+    const struct document *pvm;
+
+    for (size_t i = 0; i < o->document->n_references; i++) {
+        struct original_key original;
+        struct value *elsewhere;
+        const char *state;
+
+        pvm = o->document->references[i].target;
+        if (!pvm || !str_eq(pvm->kind, "ProtectedVirtualMachine"))
+            continue;
+        original = original_key_of(o->view, pvm, NULL, NULL);
+        if (!original.base || !str_eq_nocase(original.name, p->name) || str_eq_nocase(original.base, p->base))
+            continue;
+        TRY(look_elsewhere(c, az, o->arena, &original, &state, err));
+        elsewhere = facts_new(o->arena, state);
+        value_set_string(o->arena, elsewhere, "base", original.base);
+        value_set_string(o->arena, elsewhere, "version", original.version);
+        value_set(o->arena, facts, "elsewhere", elsewhere);
+        if (str_eq(state, "present"))
+            return 0;
+    }
+    return 0;
 }
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
@@ -81,19 +140,28 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     const struct document *store = document_target(o->document, "spec.store");
     const struct value *store_facts = view_facts(o->view, store);
     const char *store_state = store ? view_state(o->view, store) : "present";
-    const char *name = value_str_at(o->document->spec, "keyName"), *base = value_str_at(store_facts, "base");
+    const char *name = value_str_at(o->document->spec, "keyName");
+    struct place p = {
+        .base = value_str_at(store_facts, "base"),
+        .name = name ? name : o->document->name,
+        .wanted = key_needed(o->view, o->document).version,
+    };
     struct value *facts = NULL;
 
-    if (!base)
-        base = key_store_base(o->arena, azure_cloud(az), o->document);
+    if (!p.base)
+        p.base = key_store_base(o->arena, azure_cloud(az), o->document);
     /* A vault that is gone has no host name any more; asking it would say nothing about the key. */
-    if (!base || str_eq(store_state, "absent") || str_eq(store_state, "deleted"))
+    if (!p.base || str_eq(store_state, "absent") || str_eq(store_state, "deleted"))
         facts = facts_new(o->arena, "absent");
     else
-        TRY(observe_key(c, az, o->arena, o->document, base, name ? name : o->document->name, &facts, err));
+        TRY(observe_key(c, az, o->arena, &p, &facts, err));
     value_set_string(o->arena, facts, "storeState", store_state);
-    value_set_string(o->arena, facts, "base", base);
-    value_set_string(o->arena, facts, "name", name ? name : o->document->name);
+    value_set_string(o->arena, facts, "base", p.base);
+    value_set_string(o->arena, facts, "name", p.name);
+    key_observe_files(o->arena, o->document, facts);
+    TRY(key_observe_escrow(c, az, o->arena, o->document, facts, err));
+    if (str_eq(value_str_at(facts, "state"), "absent"))
+        TRY(observe_elsewhere(c, o, az, &p, facts, err));
     *ret = facts;
     return 0;
 }
@@ -102,9 +170,49 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
 const char *key_wanted_version(const struct view *v, const struct document *key)
 {
-    const char *declared = value_str_at(key->spec, "version");
+    struct key_need need = key_needed(v, key);
 
-    return declared ? declared : value_str_at(view_facts(v, key), "newest");
+    return need.version || need.conflict ? need.version : value_str_at(view_facts(v, key), "newest");
+}
+
+/* The list of versions tells enough of one whose bundle was not read: what it lacks is the same for all of a key. */
+static const struct value *live_from_list(const struct view *v, const struct value *facts, const char *version)
+{
+    static const char *const dated[] = {"created", "exp", "nbf"};
+    const struct value *versions = value_get(facts, "versions"), *item = NULL;
+    struct value *live, *attributes;
+
+    for (size_t i = 0; i < value_count(versions) && !item; i++)
+        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
+            item = value_item(versions, i);
+    if (!item || !value_get(facts, "live"))
+        return NULL;
+    live = value_copy(v->arena, value_get(facts, "live"));
+    attributes = value_get(live, "attributes");
+    value_set(v->arena, value_get(live, "key"), "kid",
+              value_format(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version));
+    value_set_bool(v->arena, attributes, "enabled", value_bool_at(item, "enabled", true));
+    for (size_t i = 0; i < COUNT(dated); i++) {
+        value_remove(attributes, dated[i]);
+        if (value_get(item, dated[i]))
+            value_set_int(v->arena, attributes, dated[i], value_int_at(item, dated[i], 0));
+    }
+    return live;
+}
+
+const struct value *key_live(const struct view *v, const struct document *key)
+{
+    const struct value *facts = view_facts(v, key), *live = value_get(facts, "live");
+    const char *wanted = key_wanted_version(v, key), *have = vault_kid_version(value_str_at(live, "key.kid"));
+
+    return !wanted || str_eq_nocase(wanted, have) ? live : live_from_list(v, facts, wanted);
+}
+
+const char *key_still_elsewhere(const struct view *v, const struct document *key)
+{
+    const struct value *elsewhere = value_get(view_facts(v, key), "elsewhere");
+
+    return str_eq(value_str_at(elsewhere, "state"), "present") ? value_str_at(elsewhere, "base") : NULL;
 }
 
 const struct value *key_wanted_url(const struct view *v, const struct document *doc, const char *path)
@@ -126,14 +234,24 @@ const struct value *key_wanted_url(const struct view *v, const struct document *
 
 /* --- steps ------------------------------------------------------------------------------------------------------------------- */
 
-static const char *key_url(const struct view *v, const struct document *doc)
+const char *key_address(const struct view *v, const struct document *key)
 {
-    const struct value *facts = view_facts(v, doc);
+    const struct value *facts = view_facts(v, key);
 
     return arena_printf(v->arena, "%s/keys/%s", value_str_at(facts, "base"), value_str_at(facts, "name"));
 }
 
-static void need_data_right(const struct view *v, struct steps *out, struct step *step, const struct document *doc, const char *verb)
+bool key_source_declared(const struct document *key, const char *member)
+{
+    const struct value *sources = value_get(key->spec, "sources");
+
+    for (size_t i = 0; i < value_count(sources); i++)
+        if (value_get(value_item(sources, i), member))
+            return true;
+    return false;
+}
+
+void key_need_right(const struct view *v, struct steps *out, struct step *step, const struct document *doc, const char *verb)
 {
     const char *vault = key_store_of(v->arena, doc);
 
@@ -149,7 +267,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
 
     step = steps_add(out, doc, ACTION_RECOVER, NULL, "the key is soft-deleted%s%s; recovering brings back every version and the same URLs",
                      purge ? "; it is purged at " : "", purge ? time_format(v->arena, purge) : "");
-    step->scope = key_url(v, doc);
+    step->scope = key_address(v, doc);
     step->scenario = "N-15";
     step->precondition = "the key is among the deleted keys";
     step->postcondition = "a GET shows the key and the wanted version";
@@ -157,162 +275,28 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step->estimate_source = "recorded recoveries";
     order_cover(v, doc, step);
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
-    need_data_right(v, out, step, doc, "recover/action");
+    key_need_right(v, out, step, doc, "recover/action");
     view_need(v, out, step, store);
 }
 
-static bool source_declared(const struct document *doc, const char *member)
+bool key_releases_to(struct arena *a, const struct value *bundle, const char *attest_uri)
 {
-    const struct value *sources = value_get(doc->spec, "sources");
+    const char *data = value_str_at(bundle, "release_policy.data");
+    struct secret text cleanup(secret_release) = {0};
+    size_t n = strlen(attest_uri) - (str_ends_nocase(attest_uri, "/") ? 1 : 0);
+    struct value *policy;
+    struct err ignored;
 
-    for (size_t i = 0; i < value_count(sources); i++)
-        if (value_get(value_item(sources, i), member))
+    if (!data || crypt_base64_decode(data, strlen(data), BASE64_URL, &text, &ignored) < 0 ||
+        json_parse(a, text.bytes ? text.bytes : "", text.len, &policy, &ignored) < 0)
+        return false;
+    for (size_t i = 0; i < value_count(value_get(policy, "anyOf")); i++) {
+        const char *authority = value_str_at(value_item(value_get(policy, "anyOf"), i), "authority");
+
+        if (str_starts_nocase(authority, arena_strndup(a, attest_uri, n)) && (!authority[n] || str_eq(authority + n, "/")))
             return true;
+    }
     return false;
-}
-
-static const char *own_backup_file(const struct document *doc)
-{
-    const struct value *sources = value_get(doc->spec, "sources");
-
-    for (size_t i = 0; i < value_count(sources); i++) {
-        const char *path = value_str_at(value_item(sources, i), "file.path");
-
-        if (path || value_get(value_item(sources, i), "azureBackup"))
-            return path;
-    }
-    return NULL;
-}
-
-static struct step *steps_restore(const struct view *v, const struct document *doc, struct steps *out, const char *reason)
-{
-    struct step *step = steps_add(out, doc, ACTION_RESTORE_KEY, NULL, "%s", reason);
-    const char *version = value_str_at(doc->spec, "version"), *base = value_str_at(view_facts(v, doc), "base");
-
-    step->scope = key_url(v, doc);
-    step->precondition = "the key's name is free, active and deleted";
-    step->postcondition = "a GET shows the wanted version, enabled";
-    step_change(out, step, "key.version", NULL, version ? value_string(v->arena, version) : value_unknown(v->arena),
-                "a restored key keeps its versions");
-    step->estimate_ms = MINUTE_MS;
-    step->estimate_source = "recorded key restores";
-    /* The permit looks at host and path. */
-    step_writes(out, step, "POST", "%s/keys/restore", base ? base + strlen("https://") : "");
-    need_data_right(v, out, step, doc, "restore/action");
-    view_need(v, out, step, document_target(doc, "spec.store"));
-    return step;
-}
-
-/* Why nobody has ordered the pass that exports the key, and what would be the order. */
-static void block_unordered(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
-{
-    const char *pvm = e->protected_vm->name;
-    const char *vm = e->restored_vm ? e->restored_vm->name : "RESTORED-VM";
-    struct step *step;
-
-    switch (e->order.state) {
-    case ORDER_IN_FORCE:
-        step = steps_block(
-            out, doc, "restore-key",
-            e->order.exports ? "order a recovery point that has reached the vault tier: reinstate activate"
-                             : "set exports: allowed in the Activation",
-            e->order.exports
-                ? "the key is purged; the ordered recovery point of %s never reached the vault tier, and snapshots export no key"
-                : "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports",
-            pvm);
-        break;
-    case ORDER_OVERLAPPING:
-        step =
-            steps_block(out, doc, "restore-key", "withdraw one of them", "the key is purged; %s and %s order the same VM at the same time",
-                        e->order.activation->address, e->order.other->address);
-        break;
-    case ORDER_FUTURE:
-        step = steps_block(out, doc, "restore-key", arena_printf(v->arena, "wait until %s", time_format(v->arena, e->order.not_before_ms)),
-                           "the key is purged; %s is not in force yet", e->order.activation->address);
-        break;
-    case ORDER_EXPIRED:
-        step =
-            steps_block(out, doc, "restore-key", arena_printf(v->arena, "order anew: reinstate activate -f ... %s", vm),
-                        "the key is purged; %s expired at %s", e->order.activation->address, time_format(v->arena, e->order.not_after_ms));
-        break;
-    default:
-        step = steps_block(out, doc, "restore-key",
-                           arena_printf(v->arena, "order it: reinstate activate -f ... %s, then add what it prints to the manifests", vm),
-                           "the key is purged; Azure Backup's copy of %s can bring it back, by a restore that fails and exports it, and "
-                           "nobody has ordered that",
-                           pvm);
-        break;
-    }
-    step->scenario = "N-17";
-}
-
-static const char *staging_of(const struct export_election *e)
-{
-    const struct reference *ref = e->restored_vm ? document_reference(e->restored_vm, "spec.target.stagingAccount") : NULL;
-
-    return ref && ref->id ? ref->id : "";
-}
-
-static void steps_from_backup(const struct view *v, const struct document *doc, struct steps *out)
-{
-    struct export_election e = export_elect(v, doc);
-    struct step *step;
-
-    if (!e.protected_vm) {
-        steps_block(out, doc, "restore-key", "declare a source: azureBackup, or a backup file of your own",
-                    "the key is gone and no declared source can bring it back");
-        return;
-    }
-    if (!e.export && view_prospect(v, e.protected_vm) != PROSPECT_PENDING) {
-        if (view_prospect(v, e.protected_vm) == PROSPECT_BLOCKED && e.order.state == ORDER_IN_FORCE && e.order.exports)
-            steps_block(out, doc, "restore-key", arena_printf(v->arena, "see %s", e.protected_vm->address),
-                        "the key is gone and its export is blocked");
-        else
-            block_unordered(v, doc, out, &e);
-        return;
-    }
-    step = steps_restore(v, doc, out,
-                         e.export ? arena_printf(v->arena,
-                                                 "the key is purged; failed restore job %s left Azure Backup's copy in storage account %s",
-                                                 value_str_at(e.export, "job"), value_str_at(e.export, "account"))
-                                  : "the key is purged; Azure Backup's copy is exported by the restore that fails");
-    step->scenario = "N-17";
-    order_cover(v, doc, step);
-    step->unverified = "that the export holds the wanted version: it is compared after the restore";
-    /* The exported key is read from the staging account, by whichever right there is. */
-    step_writes(out, step, "GET", "%s", e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
-    step_writes(out, step, "POST", "/listKeys");
-    if (!e.export)
-        view_need(v, out, step, e.protected_vm);
-}
-
-static void steps_absent(const struct view *v, const struct document *doc, struct steps *out)
-{
-    const struct document *store = document_target(doc, "spec.store");
-
-    if (store && view_prospect(v, store) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "its key vault is not there");
-    } else if (str_eq(view_facts(v, doc) ? value_str_at(view_facts(v, doc), "storeState") : NULL, "deleted")) {
-        struct step *step =
-            steps_add(out, doc, ACTION_WAIT, NULL, "its key vault is soft-deleted; the key is looked at again when the vault is back");
-
-        step->scope = key_url(v, doc);
-        view_need(v, out, step, store);
-    } else if (own_backup_file(doc)) {
-        steps_restore(v, doc, out, arena_printf(v->arena, "the key is purged; restored from your own backup %s", own_backup_file(doc)));
-    } else if (value_bool_at(doc->spec, "bootstrap", false) && !source_declared(doc, "azureBackup")) {
-        struct step *step =
-            steps_add(out, doc, ACTION_CREATE, NULL,
-                      "the key does not exist and bootstrap is declared; nothing that was wrapped with an older key opens with this one");
-
-        step->scope = key_url(v, doc);
-        step_change(out, step, "key.version", NULL, value_unknown(v->arena), NULL);
-        step_writes(out, step, "POST", "/keys/%s/create", value_str_at(view_facts(v, doc), "name"));
-        need_data_right(v, out, step, doc, "create/action");
-        view_need(v, out, step, store);
-    } else {
-        steps_from_backup(v, doc, out);
-    }
 }
 
 /* Fit for confidential VMs: HSM-backed, exportable, with a release policy (none of which can be added later). */
@@ -325,51 +309,89 @@ static const char *unfit(const struct value *live)
     return value_get(live, "release_policy") ? NULL : "it has no release policy";
 }
 
-static void steps_present(const struct view *v, const struct document *doc, struct steps *out)
+/* Azure's own copy of a key is taken with all its versions, and nobody says what happens when they do not fit. */
+static const char *versions_words(const struct view *v, const struct document *doc)
 {
-    const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
-    const char *version = value_str_at(doc->spec, "version");
-    int64_t now_s = v->now_ms / SECOND_MS, exp = value_int_at(live, "attributes.exp", 0),
-            want_exp = time_parse(value_str_at(doc->spec, "expires"));
-    bool disabled = !value_bool_at(live, "attributes.enabled", true), move_expiry = want_exp != TIME_NONE && exp != want_exp / SECOND_MS;
-    struct step *step;
+    enum { MANY = 400 };
+    size_t n = value_count(value_at(view_facts(v, doc), "versions"));
 
-    if (!live) {
+    if (n <= MANY)
+        return "";
+    return arena_printf(v->arena, "; it has %zu versions: above some 500 backups of it may fail silently (unverified on Azure)", n);
+}
+
+/* What cannot be mended by us: true when a step says so. */
+static bool present_blocks(const struct view *v, const struct document *doc, const struct value *live, struct steps *out)
+{
+    struct key_need need = key_needed(v, doc);
+    int64_t now_s = v->now_ms / SECOND_MS, exp = value_int_at(live, "attributes.exp", 0), nbf = value_int_at(live, "attributes.nbf", 0),
+            want_exp = time_parse(value_str_at(doc->spec, "expires"));
+
+    if (need.conflict && !need.version)
+        steps_block(out, doc, NULL, "declare spec.version, or order points that need one version only",
+                    "which version is needed is not agreed on: %s", need.conflict);
+    else if (!live)
         steps_block(
             out, doc, NULL, "a person decides: restore the old key into another vault, or remove the other key; nothing is deleted here",
-            "a key of this name is there, but not version %s: the name was taken by another key, so the old one cannot be restored here",
-            version)
+            "a key of this name is there, but not version %s%s: the name was taken by another key, so the old one cannot be restored here",
+            need.version, need.evidence == KEY_EVIDENCE_DECLARED ? "" : arena_printf(v->arena, " (by %s)", need.words))
             ->scenario = "N-07";
-        return;
-    }
-    if (unfit(live)) {
+    else if (unfit(live))
         steps_block(out, doc, NULL, "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")",
                     "the key is not fit for confidential VMs: %s", unfit(live));
-        return;
-    }
-    if (exp && exp <= now_s && !move_expiry) {
+    else if (want_exp != TIME_NONE && want_exp <= v->now_ms)
+        steps_block(out, doc, NULL, "declare spec.expires with a time to come", "the declared expiry, %s, has passed",
+                    time_format(v->arena, want_exp))
+            ->scenario = "N-06";
+    else if (exp && exp <= now_s && want_exp == TIME_NONE)
         steps_block(out, doc, NULL, "declare spec.expires with a later time, which needs approval", "the key version expired at %s",
                     time_format(v->arena, exp * SECOND_MS))
             ->scenario = "N-06";
-        return;
-    }
-    if (!(disabled && value_bool_at(doc->spec, "enabled", true)) && !move_expiry) {
-        steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, enabled and fit for confidential VMs",
-                  vault_kid_version(value_str_at(live, "key.kid")));
-        return;
-    }
-    step = steps_add(out, doc, ACTION_ENABLE, NULL,
-                     disabled ? "the key version is disabled: every disk wrapped with it stops"
-                              : "the key version's expiry is not as declared");
-    step->scope = arena_printf(v->arena, "%s/%s", key_url(v, doc), vault_kid_version(value_str_at(live, "key.kid")));
+    else if (nbf > now_s)
+        steps_block(out, doc, NULL, "wait, or move the version's not-before date in its store: no field declares it",
+                    "the key version may not be used before %s", time_format(v->arena, nbf * SECOND_MS));
+    else
+        return false;
+    return true;
+}
+
+static void steps_enable(const struct view *v, const struct document *doc, const struct value *live, bool disabled, bool move_expiry,
+                         struct steps *out)
+{
+    int64_t want_exp = time_parse(value_str_at(doc->spec, "expires"));
+    struct step *step = steps_add(out, doc, ACTION_ENABLE, NULL,
+                                  disabled ? "the key version is disabled: every disk wrapped with it stops"
+                                           : "the key version's expiry is not as declared");
+
+    step->scope = arena_printf(v->arena, "%s/%s", key_address(v, doc), vault_kid_version(value_str_at(live, "key.kid")));
     step->scenario = disabled ? "N-05" : "N-06";
     if (disabled)
         step_change(out, step, "attributes.enabled", value_bool(v->arena, false), value_bool(v->arena, true), NULL);
     if (move_expiry)
         step_change(out, step, "attributes.exp", value_at(live, "attributes.exp"), value_int(v->arena, want_exp / SECOND_MS), NULL);
     order_cover(v, doc, step);
-    step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(facts, "name"));
-    need_data_right(v, out, step, doc, "update/action");
+    step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(view_facts(v, doc), "name"));
+    key_need_right(v, out, step, doc, "update/action");
+}
+
+static void steps_present(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *live = key_live(v, doc);
+    struct key_need need = key_needed(v, doc);
+    int64_t exp = value_int_at(live, "attributes.exp", 0), want_exp = time_parse(value_str_at(doc->spec, "expires"));
+    bool disabled = !value_bool_at(live, "attributes.enabled", true) && value_bool_at(doc->spec, "enabled", true);
+    bool move_expiry = want_exp != TIME_NONE && exp != want_exp / SECOND_MS;
+
+    if (present_blocks(v, doc, live, out))
+        return;
+    if (disabled || move_expiry)
+        steps_enable(v, doc, live, disabled, move_expiry, out);
+    else
+        steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, enabled and fit for confidential VMs%s%s%s",
+                  vault_kid_version(value_str_at(live, "key.kid")),
+                  need.version && need.evidence != KEY_EVIDENCE_DECLARED ? arena_printf(v->arena, "; told by %s", need.words) : "",
+                  need.conflict ? arena_printf(v->arena, "; evidence disagrees: %s", need.conflict) : "", versions_words(v, doc));
+    key_steps_escrow(v, doc, out);
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
@@ -385,151 +407,12 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (str_eq(state, "present"))
         steps_present(v, doc, out);
     else if (!str_eq(state, "deleted"))
-        steps_absent(v, doc, out);
-    else if (source_declared(doc, "recover"))
+        key_steps_absent(v, doc, out);
+    else if (key_source_declared(doc, "recover"))
         steps_recover(v, doc, out);
     else
         steps_block(out, doc, NULL, "declare `recover: {}` among its sources",
                     "the key is soft-deleted and recovering is not among its declared sources");
-}
-
-/* --- acting -------------------------------------------------------------------------------------------------------------------- */
-
-static int verify_version(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
-{
-    const struct document *doc = actor->step->document;
-    const struct value *facts = view_facts(actor->view, doc);
-    const char *wanted = value_str_at(doc->spec, "version");
-    struct value *bundle;
-
-    if (!wanted)
-        return 0;
-    if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), wanted, &bundle, err) == 0) {
-        actor_say(actor, "compared: version %s is back", wanted);
-        return 0;
-    }
-    if (err->class != ERR_NOT_FOUND)
-        return -(int)err->class;
-    err_set(err, ERR_BLOCKED, "the key was restored, but without version %s", wanted);
-    return err_advise(
-        err, "the copy was taken of another key or before that version; a person compares the declared version with the key's versions");
-}
-
-/* 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched. */
-static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, struct err *err)
-{
-    const struct value *facts = view_facts(actor->view, actor->step->document);
-    struct value *bundle;
-
-    if (vault_restore_key(az, c, actor->arena, value_str_at(facts, "base"), backup, &bundle, err) < 0 && err->class != ERR_CONFLICT)
-        return err_advise(err, "nothing was changed in the vault");
-    return verify_version(c, actor, az, err);
-}
-
-static int fetch_export(struct call *c, const struct actor *actor, struct azure *az, const struct value *export, struct secret *ret,
-                        struct err *err)
-{
-    struct secret json cleanup(secret_release) = {0}, account_key cleanup(secret_release) = {0};
-    const char *account = value_str_at(export, "account"), *account_id = value_str_at(export, "accountId");
-    struct blob_place place = {
-        .account = account,
-        .container = value_str_at(export, "container"),
-        .name = value_str_at(export, "blob"),
-        .endpoint = arena_printf(actor->arena, "https://%s%s", account, azure_cloud(az)->blob_suffix),
-    };
-    char type[128];
-    int rc = blob_read(az, c, actor->arena, &place, NULL, BLOB_EXPORT_MAX, &json, err);
-
-    if (rc < 0 && err->class == ERR_DENIED && err->http_status == 403 && account_id) {
-        actor_say(actor, "no right to read blobs of %s with a token; trying the account's key", account);
-        rc = blob_account_key(az, c, actor->arena, account_id, &account_key, err);
-        if (rc == 0)
-            rc = blob_read(az, c, actor->arena, &place, &account_key, BLOB_EXPORT_MAX, &json, err);
-    }
-    if (rc < 0) {
-        err_note(err, "reading the exported key of job %s", value_str_at(export, "job"));
-        return err_advise(err, "grant Storage Blob Data Reader on storage account %s", account);
-    }
-    TRY(blob_cut_export(&json, ret, type, sizeof(type), err));
-    if (vault_backup_home(ret) != BACKUP_HOME_VAULT)
-        return err_set(err, ERR_BLOCKED, "the exported key comes from a %s, and its declared store is a key vault",
-                       type[0] ? type : "store of unknown kind");
-    return 0;
-}
-
-static int restore_key(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
-{
-    struct secret backup cleanup(secret_release) = {0};
-    const char *file = own_backup_file(actor->step->document);
-    struct export_election e = export_elect(actor->view, actor->step->document);
-
-    if (file) {
-        TRY(secret_read_file(&backup, file, BLOB_EXPORT_MAX, err));
-    } else {
-        if (!e.export)
-            return err_set(err, ERR_CONFLICT, "the export is not to be seen");
-        TRY(fetch_export(c, actor, az, e.export, &backup, err));
-    }
-    return restore_bytes(c, actor, az, &backup, err);
-}
-
-struct value *key_attributes_body(struct arena *a, const struct step *step)
-{
-    struct value *body = value_map(a), *attributes = value_set(a, body, "attributes", value_map(a));
-
-    for (size_t i = 0; i < step->n_changes; i++)
-        value_set(a, attributes, str_eq(step->changes[i].path, "attributes.exp") ? "exp" : "enabled",
-                  value_copy(a, step->changes[i].after));
-    return body;
-}
-
-static int enable(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
-{
-    const struct value *facts = view_facts(actor->view, actor->step->document);
-    struct value *body = key_attributes_body(actor->arena, actor->step), *bundle;
-
-    return vault_update_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"),
-                            vault_kid_version(value_str_at(facts, "live.key.kid")), body, &bundle, err);
-}
-
-static int create(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
-{
-    const struct document *doc = actor->step->document;
-    const struct value *facts = view_facts(actor->view, doc);
-    struct value *provider, *bundle;
-    char *policy, *path;
-
-    path = arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
-                        kind_subscription(doc), kind_location(doc) ? kind_location(doc) : azure_location(az));
-    TRY(arm_get(az, c, actor->arena, path, "2020-10-01", &provider, err));
-    policy = arena_printf(actor->arena,
-                          "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"%s\",\"allOf\":[{\"claim\":\"x-ms-compliance-status\","
-                          "\"equals\":\"azure-compliant-cvm\"}]}]}",
-                          value_str_at(provider, "properties.attestUri") ? value_str_at(provider, "properties.attestUri") : "");
-    return vault_create_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), policy, &bundle, err);
-}
-
-static int act(struct call *c, const struct actor *actor, struct err *err)
-{
-    const struct value *facts = view_facts(actor->view, actor->step->document);
-    struct azure *az = kind_azure(actor->provider, actor->step->document);
-    struct value *bundle;
-
-    switch (actor->step->action) {
-    case ACTION_RECOVER:
-        TRY(vault_recover_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"),
-                              actor->view->settings->poll_bound_ms, &bundle, err));
-        return verify_version(c, actor, az, err);
-    case ACTION_RESTORE_KEY:
-        return restore_key(c, actor, az, err);
-    case ACTION_ENABLE:
-        return enable(c, actor, az, err);
-    case ACTION_CREATE:
-        return create(c, actor, az, err);
-    default:
-        /* Waiting for the vault: it is back by now, and verifying looks at the key anew. */
-        return 0;
-    }
 }
 
 static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
@@ -546,6 +429,6 @@ const struct kind key_kind = {
     .summary = "A key, and the version that disks were wrapped with: present, enabled, unexpired, fit for confidential VMs.",
     .observe = observe,
     .steps = steps,
-    .act = act,
+    .act = key_act,
     .deadlines = deadlines,
 };

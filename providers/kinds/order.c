@@ -1,6 +1,9 @@
 /* Knows what an Activation means and which backup of a key pays for an export. Must not do anything about it. */
 #include "order.h"
 
+#include "key_document.h"
+#include "original_key.h"
+
 static struct order order_read(const struct view *v, const struct document *activation, const struct value *restore)
 {
     struct order o = {
@@ -65,6 +68,13 @@ bool key_lost(const struct view *v, const struct document *key)
     /* A key in a soft-deleted vault comes back with the vault, or is looked at then. */
     return str_eq(view_state(v, key), "absent") && !str_eq(value_str_at(facts, "storeState"), "deleted") &&
            !value_get(key->spec, "revoked");
+}
+
+bool key_wants_export(const struct view *v, const struct document *key)
+{
+    const char *elsewhere = value_str_at(view_facts(v, key), "elsewhere.state");
+
+    return key_lost(v, key) && key_own_copy(v, key).kind == KEY_COPY_NONE && !str_eq(elsewhere, "present") && !str_eq(elsewhere, "deleted");
 }
 
 static const struct value *point_find(const struct value *facts, const char *id)

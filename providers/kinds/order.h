@@ -38,6 +38,9 @@ struct export_election export_elect(const struct view *v, const struct document 
 /* The key is gone (purged, or never seen) and only a copy can bring it back. */
 bool key_lost(const struct view *v, const struct document *key);
 
+/* Nothing cheaper than Azure Backup's copy can bring it back: the user has no copy, and no store still holds the key. */
+bool key_wants_export(const struct view *v, const struct document *key);
+
 /* The Activation in force that orders a VM whose set uses this key, by name; NULL. Such an order is the approval for
  * what has to be done to the key. */
 const char *order_covering_key(const struct view *v, const struct document *key);

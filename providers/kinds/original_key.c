@@ -152,7 +152,7 @@ static struct finding by_set(const struct view *v, const struct document *pvm, c
     if (!active || (turned_ms == TIME_NONE && value_count(previous)))
         return (struct finding){0};
     if (turned_ms == TIME_NONE || point_ms == TIME_NONE) {
-        f.words = "the set's active key; the set does not say since when";
+        f.words = "the set's active key, which does not say since when it is";
     } else if (point_ms >= turned_ms) {
         f.firm = true;
         f.words = arena_printf(v->arena, "the set's active key, there since %s", time_format(v->arena, turned_ms));

@@ -16,7 +16,7 @@ static const struct document *key_to_export(const struct view *v, const struct d
     size_t at = 0;
 
     while ((key = referrer_next(doc, "Key", &at))) {
-        if (!key_lost(v, key))
+        if (!key_wants_export(v, key))
             continue;
         *ret = export_elect(v, key);
         if (ret->protected_vm == doc)

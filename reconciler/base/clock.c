@@ -183,6 +183,22 @@ char *time_format_http(struct arena *a, int64_t ms)
                         t.minute, t.second);
 }
 
+int64_t time_parse_http(const char *s)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int day, year, hour, minute, second;
+    const char *month;
+    char name[4];
+
+    if (!s || sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &day, name, &year, &hour, &minute, &second) != 6)
+        return TIME_NONE;
+    month = strstr(months, name);
+    if (!month || strlen(name) != 3 || (month - months) % 3 || year < 1970)
+        return TIME_NONE;
+    return days_from_date(year, (int)(month - months) / 3 + 1, day) * DAY_MS + hour * (int64_t)HOUR_MS + minute * (int64_t)MINUTE_MS +
+           second * (int64_t)SECOND_MS;
+}
+
 int64_t duration_parse(const char *s)
 {
     char *end;

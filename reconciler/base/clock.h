@@ -13,6 +13,8 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
 int64_t time_parse(const char *s);
 /* "8/31/2026 8:01:03 PM", UTC: how backup jobs write times in their property bag. TIME_NONE when it is none. */
 int64_t time_parse_us(const char *s);
+/* "Mon, 23 Nov 2026 03:00:00 GMT"; TIME_NONE when it is none. */
+int64_t time_parse_http(const char *s);
 char *time_format(struct arena *a, int64_t ms);       /* 2026-11-23T03:00:00Z; with .123 when not a whole second */
 char *time_format_us(struct arena *a, int64_t ms);    /* 8/31/2026 8:01:03 PM */
 char *time_format_filter(struct arena *a, int64_t ms); /* 2026-08-31 08:01:03 PM: job list filters */

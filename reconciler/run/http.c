@@ -108,25 +108,6 @@ const char *http_response_header(const struct http_response *r, const char *name
 
 /* --- reading answers --------------------------------------------------------------------------------------------- */
 
-/* "Mon, 23 Nov 2026 03:00:00 GMT" */
-static int64_t date_parse(const char *s)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char name[4];
-    const char *month;
-    struct tm t = {0};
-
-    if (!s || sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &t.tm_mday, name, &t.tm_year, &t.tm_hour, &t.tm_min,
-                     &t.tm_sec) != 6)
-        return TIME_NONE;
-    month = strstr(months, name);
-    if (!month || strlen(name) != 3 || (month - months) % 3 || t.tm_year < 1970)
-        return TIME_NONE;
-    t.tm_mon = (int)(month - months) / 3;
-    t.tm_year -= 1900;
-    return (int64_t)timegm(&t) * SECOND_MS;
-}
-
 /* Up to nine digits; -1 when there is none. */
 static int64_t seconds_parse(const char *s, const char **ret_end)
 {
@@ -149,7 +130,7 @@ static int64_t retry_after(const struct http_response *r, int64_t now_ms)
     seconds = seconds_parse(value, &end);
     if (seconds >= 0 && !*end)
         return seconds * SECOND_MS;
-    date = date_parse(value);
+    date = time_parse_http(value);
     if (date == TIME_NONE || now_ms == TIME_NONE)
         return -1;
     return date > now_ms ? date - now_ms : 0;
@@ -547,7 +528,7 @@ static int judge_fault(struct sending *x, const struct wire_reply *reply, bool l
 static void response_take(struct wire_reply *reply, struct http_response *ret)
 {
     *ret = (struct http_response){.status = reply->status, .headers = reply->headers, .n_headers = reply->n_headers, .body = reply->body};
-    ret->date_ms = date_parse(http_response_header(ret, "Date"));
+    ret->date_ms = time_parse_http(http_response_header(ret, "Date"));
     reply->body = (struct secret){0};
 }
 

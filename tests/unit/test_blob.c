@@ -156,6 +156,137 @@ static void test_foreign_endpoint(void)
     arena_free(t.a);
 }
 
+/* --- a container of the user's own -------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *reason, *url;
+    int rc;
+    const char *account, *container, *name;
+} places[] = {
+    {"a container", "https://st.blob.core.windows.net/escrow", 0, "st", "escrow", NULL},
+    {"with a slash at its end", "https://st.blob.core.windows.net/escrow/", 0, "st", "escrow", NULL},
+    {"a blob", "https://st.blob.core.windows.net/notes/a/history.yaml", 0, "st", "notes", "a/history.yaml"},
+    {"no container", "https://st.blob.core.windows.net/", -ERR_INVALID, NULL, NULL, NULL},
+    {"another host", "https://st.blob.core.windows.net.evil.example/escrow", -ERR_INVALID, NULL, NULL, NULL},
+    {"another cloud", "https://st.blob.core.chinacloudapi.cn/escrow", -ERR_INVALID, NULL, NULL, NULL},
+    {"a signature", "https://st.blob.core.windows.net/escrow?sv=1&sig=x", -ERR_INVALID, NULL, NULL, NULL},
+    {"not encrypted", "http://st.blob.core.windows.net/escrow", -ERR_INVALID, NULL, NULL, NULL},
+    {"nothing", NULL, -ERR_INVALID, NULL, NULL, NULL},
+};
+
+static void test_places(void)
+{
+    for (size_t i = 0; i < COUNT(places); i++) {
+        struct arena *a = arena_new();
+        struct blob_place got = {0};
+        struct err err;
+
+        CHECK_ROW(places[i].reason, blob_place_of_url(a, cloud_builtin("AzurePublic"), places[i].url, &got, &err) == places[i].rc);
+        if (places[i].rc == 0) {
+            CHECK_STR(got.account, places[i].account);
+            CHECK_STR(got.container, places[i].container);
+            CHECK_STR(got.endpoint, "https://st.blob.core.windows.net");
+            CHECK_ROW(places[i].reason, str_eq(got.name, places[i].name) || (!got.name && !places[i].name));
+        }
+        arena_free(a);
+    }
+}
+
+struct listing {
+    struct value *list;
+};
+
+static void run_list(struct call *c, struct peer_case *t)
+{
+    struct listing *l = t->arg;
+
+    t->rc = blob_list(t->az, c, t->a, &place, "os-", &l->list, &t->err);
+}
+
+#define LIST_HEAD "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ContainerName=\"vm-01\">"
+
+static void test_list(void)
+{
+    static const struct peer_row pages[] = {
+        PEER_LOGIN,
+        {.method = "GET", .url = "/vm-01?restype=container&comp=list&include=metadata&prefix=os-", .status = 200,
+         .body = LIST_HEAD "<Blobs><Blob><Name>os-1.keybackup</Name><Properties><Creation-Time>Mon, 23 Nov 2026 03:00:00 GMT</Creation-Time>"
+                           "<Content-Length>12</Content-Length></Properties><Metadata><Versions>a,b</Versions><store>x&amp;y</store></Metadata>"
+                           "<OrMetadata /></Blob></Blobs><NextMarker>2!76</NextMarker></EnumerationResults>"},
+        {.method = "GET", .url = "&marker=2%2176", .status = 200,
+         .body = LIST_HEAD "<Blobs><Blob><Name>os-2</Name><Properties /><Metadata /></Blob></Blobs><NextMarker /></EnumerationResults>"},
+    };
+    static const struct peer_row empty[] = {
+        PEER_LOGIN, {.method = "GET", .url = "comp=list", .status = 200, .body = LIST_HEAD "<Blobs /><NextMarker /></EnumerationResults>"},
+    };
+    static const struct peer_row odd[] = {PEER_LOGIN, {.method = "GET", .url = "comp=list", .status = 200, .body = "<html>"}};
+    struct listing l = {0};
+    struct peer_case t = {.a = arena_new(), .run = run_list, .arg = &l};
+    struct peer p = {0};
+
+    peer_run("two pages", pages, COUNT(pages), &t, &p);
+    CHECK(t.rc == 0 && value_count(l.list) == 2);
+    CHECK_STR(value_str_at(l.list, "0.name"), "os-1.keybackup");
+    CHECK_STR(value_str_at(l.list, "0.created"), "Mon, 23 Nov 2026 03:00:00 GMT");
+    CHECK_STR(value_str_at(l.list, "0.metadata.versions"), "a,b");
+    CHECK_STR(value_str_at(l.list, "0.metadata.store"), "x&y");
+    CHECK(value_count(value_at(l.list, "1.metadata")) == 0);
+    peer_release(&p);
+    peer_run("nothing in it", empty, COUNT(empty), &t, &p);
+    CHECK(t.rc == 0 && value_count(l.list) == 0);
+    peer_release(&p);
+    peer_run("no list at all", odd, COUNT(odd), &t, &p);
+    CHECK(t.rc == -ERR_PROTOCOL);
+    peer_release(&p);
+    arena_free(t.a);
+}
+
+struct writing {
+    const char *etag;
+};
+
+static void run_write(struct call *c, struct peer_case *t)
+{
+    struct writing *w = t->arg;
+    struct secret bytes = {0};
+    struct value *metadata = value_map(t->a);
+    struct blob_content content = {.bytes = &bytes, .type = "application/octet-stream", .metadata = metadata, .etag = w->etag};
+
+    value_set_string(t->a, metadata, "store", "s");
+    secret_set(&bytes, "raw \0\n", 6);
+    t->rc = blob_write(t->az, c, t->a, &place, &content, &t->err);
+    secret_release(&bytes);
+}
+
+static void test_write(void)
+{
+    static const struct {
+        const char *reason, *etag;
+        struct peer_row row;
+        int rc;
+    } rows[] = {
+        {"a new one", NULL, {.status = 201}, 0},
+        {"there already", NULL, {.status = 409, .headers = {{"x-ms-error-code", "BlobAlreadyExists"}}}, -ERR_CONFLICT},
+        {"changed since", "\"1\"", {.status = 412, .headers = {{"x-ms-error-code", "ConditionNotMet"}}}, -ERR_CONFLICT},
+        {"no right to write", NULL, {.status = 403, .headers = {{"x-ms-error-code", "AuthorizationPermissionMismatch"}}}, -ERR_DENIED},
+        {"not what a put answers", NULL, {.status = 200}, -ERR_PROTOCOL},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct peer_row script[] = {PEER_LOGIN, rows[i].row};
+        struct writing w = {.etag = rows[i].etag};
+        struct peer_case t = {.a = arena_new(), .run = run_write, .arg = &w};
+        struct peer p = {0};
+
+        script[1].method = "PUT";
+        script[1].url = BLOB;
+        peer_run(rows[i].reason, script, COUNT(script), &t, &p);
+        CHECK_ROW(t.err.text, t.rc == rows[i].rc);
+        peer_release(&p);
+        arena_free(t.a);
+    }
+}
+
 /* --- the exported key -------------------------------------------------------------------------------------------------------- */
 
 #define MARK "JkF6dXJlS2V5VmF1bHRLZXlCYWNrdXBWMS5taWNyb3NvZnQuY29t"   /* the key vault's mark in base64 */
@@ -222,5 +353,8 @@ int main(void)
     test_account_key();
     test_foreign_endpoint();
     test_exports();
+    test_places();
+    test_list();
+    test_write();
     HARNESS_END();
 }

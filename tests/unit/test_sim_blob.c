@@ -2,6 +2,7 @@
 #include "harness.h"
 #include "sim_fixture.h"
 
+#include "../../providers/sim/internal.h"
 #include "../../reconciler/format/crypt.h"
 
 #define STAGING DR_GROUP "/providers/Microsoft.Storage/storageAccounts/stdr"
@@ -15,8 +16,8 @@ struct world {
     const char *token;
 };
 
-/* Owner is no reader of blobs: the data role is added when `may_read`. */
-static void begin(struct world *w, bool may_read, bool shared_keys)
+/* Owner is no reader of blobs: the data role is added when there is one. */
+static void begin_as(struct world *w, const char *role, bool shared_keys)
 {
     struct diags diags;
     const struct value *world;
@@ -35,10 +36,14 @@ static void begin(struct world *w, bool may_read, bool shared_keys)
     value_set_string(w->a, v, "content", "MDEyMzQ1Njc4OQ==");
     value_set_string(w->a, value_set(w->a, v, "metadata", value_map(w->a)), "note", "ten");
     value_push(w->a, value_set(w->a, spec, "blobs", value_list(w->a)), v);
-    if (may_read) {
+    v = value_map(w->a);
+    value_set_string(w->a, v, "account", "stdr");
+    value_set_string(w->a, v, "name", "escrow");
+    value_push(w->a, value_set(w->a, spec, "containers", value_list(w->a)), v);
+    if (role) {
         v = value_map(w->a);
         value_set_string(w->a, v, "principal", "operator");
-        value_set_string(w->a, v, "role", "Storage Blob Data Reader");
+        value_set_string(w->a, v, "role", role);
         value_set_string(w->a, v, "scope", STAGING);
         value_push(w->a, value_get(spec, "roleAssignments"), v);
     }
@@ -51,6 +56,11 @@ static void begin(struct world *w, bool may_read, bool shared_keys)
     w->now = sim_start_ms(w->s);
     r = sign_in(w->s, w->a, w->now, TENANT, OPERATOR_APP, "let-me-in", "https%3A%2F%2Fstorage.azure.com%2F.default");
     w->token = arena_printf(w->a, "Bearer %s", value_str_at(r.json, "access_token"));
+}
+
+static void begin(struct world *w, bool may_read, bool shared_keys)
+{
+    begin_as(w, may_read ? "Storage Blob Data Reader" : NULL, shared_keys);
 }
 
 static void end(struct world *w)
@@ -99,8 +109,10 @@ static void test_bearer(void)
     r = get(&w, "GET", "https://stdr.blob.core.windows.net/exports?restype=container&comp=list", w.token, NULL);
     CHECK(r.status == 200 && str_starts(r.text, "\xEF\xBB\xBF<?xml") && strstr(r.text, "<Name>a b.json</Name>"));
     CHECK(strstr(r.text, "<Content-Length>10</Content-Length>") != NULL);
-    r = get(&w, "PUT", BLOB, w.token, NULL);
+    r = get(&w, "POST", BLOB, w.token, NULL);
     CHECK(r.status == 405);
+    r = get(&w, "PUT", BLOB, w.token, NULL);
+    CHECK_ROW("a reader writes nothing", r.status == 403);
     end(&w);
 }
 
@@ -186,8 +198,101 @@ static void test_shared_key(void)
     end(&w);
 }
 
+/* --- writing ---------------------------------------------------------------------------------------------------------------- */
+
+#define ESCROW "https://stdr.blob.core.windows.net/escrow"
+
+struct put {
+    const char *reason, *url, *type, *condition, *value, *lease;
+    int status;
+    const char *code;
+};
+
+static struct reply put(struct world *w, const struct put *p, const char *body)
+{
+    struct sim_header headers[8] = {
+        {"x-ms-version", VERSION}, {"x-ms-date", "Mon, 23 Nov 2026 03:00:00 GMT"}, {"Authorization", w->token},
+        {"x-ms-meta-Versions", "v1"},
+    };
+    struct sim_call call = {.method = "PUT", .url = p->url, .headers = headers, .n_headers = 4, .body = body, .body_len = strlen(body)};
+    struct reply r = {0};
+
+    if (p->type)
+        headers[call.n_headers++] = (struct sim_header){"x-ms-blob-type", p->type};
+    if (p->condition)
+        headers[call.n_headers++] = (struct sim_header){p->condition, p->value};
+    if (p->lease)
+        headers[call.n_headers++] = (struct sim_header){"x-ms-lease-id", p->lease};
+    sim_handle(w->s, w->now, w->a, &call, &r.answer);
+    r.status = r.answer.status;
+    r.text = arena_strndup(w->a, text_str(&r.answer.body), r.answer.body.len);
+    text_release(&r.answer.body);
+    return r;
+}
+
+/* In this order, on one container that is empty at first. */
+static void test_put(void)
+{
+    static const struct put rows[] = {
+        {"a type is needed", ESCROW "/a", NULL, NULL, NULL, NULL, 400, "MissingRequiredHeader"},
+        {"block blobs only", ESCROW "/a", "AppendBlob", NULL, NULL, NULL, 400, "InvalidHeaderValue"},
+        {"no container", "https://stdr.blob.core.windows.net/none/a", "BlockBlob", NULL, NULL, NULL, 404, "ContainerNotFound"},
+        {"If-Match without a blob", ESCROW "/a", "BlockBlob", "If-Match", "*", NULL, 412, "ConditionNotMet"},
+        {"the first", ESCROW "/a", "BlockBlob", "If-None-Match", "*", NULL, 201, NULL},
+        {"never a second", ESCROW "/a", "BlockBlob", "If-None-Match", "*", NULL, 409, "BlobAlreadyExists"},
+        {"another state than the one known", ESCROW "/a", "BlockBlob", "If-Match", "\"0x1\"", NULL, 412, "ConditionNotMet"},
+        {"over it without a condition", ESCROW "/a", "BlockBlob", NULL, NULL, NULL, 201, NULL},
+        {"a lease nobody holds", ESCROW "/a", "BlockBlob", NULL, NULL, "0f0f0f0f-0000-4000-8000-000000000099", 412,
+         "LeaseNotPresentWithBlobOperation"},
+    };
+    struct world w;
+    struct reply r;
+    const char *etag;
+
+    begin_as(&w, "Storage Blob Data Contributor", true);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        r = put(&w, &rows[i], "body");
+        CHECK_ROW(rows[i].reason, r.status == rows[i].status);
+        CHECK_ROW(rows[i].reason, !rows[i].code || str_eq(header_of(&r, "x-ms-error-code"), rows[i].code));
+    }
+    r = get(&w, "GET", ESCROW "/a", w.token, NULL);
+    CHECK_STR(r.text, "body");
+    CHECK_STR(header_of(&r, "x-ms-meta-versions"), "v1");
+    etag = header_of(&r, "ETag");
+    r = put(&w, &(struct put){.url = ESCROW "/a", .type = "BlockBlob", .condition = "If-Match", .value = etag}, "more");
+    CHECK_ROW("by its etag", r.status == 201 && !str_eq(header_of(&r, "ETag"), etag));
+    r = get(&w, "GET", ESCROW "?restype=container&comp=list&include=metadata", w.token, NULL);
+    CHECK(strstr(r.text, "<Metadata><versions>v1</versions></Metadata>") != NULL);
+    r = get(&w, "GET", ESCROW "?restype=container&comp=list", w.token, NULL);
+    CHECK(r.status == 200 && !strstr(r.text, "<Metadata>"));
+    end(&w);
+}
+
+static void test_lease(void)
+{
+    static const char lease[] = "0f0f0f0f-0000-4000-8000-000000000001";
+    struct put row = {.url = BLOB, .type = "BlockBlob"};
+    struct world w;
+    struct reply r;
+
+    begin_as(&w, "Storage Blob Data Contributor", true);
+    value_set_string(w.s->arena, value_item(value_get(w.s->spec, "blobs"), 0), "lease", lease);
+    r = put(&w, &row, "x");
+    CHECK(r.status == 412 && str_eq(header_of(&r, "x-ms-error-code"), "LeaseIdMissing"));
+    row.lease = "0f0f0f0f-0000-4000-8000-000000000002";
+    r = put(&w, &row, "x");
+    CHECK(r.status == 412 && str_eq(header_of(&r, "x-ms-error-code"), "LeaseIdMismatchWithBlobOperation"));
+    row.lease = lease;
+    CHECK(put(&w, &row, "x").status == 201);
+    r = get(&w, "HEAD", BLOB, w.token, NULL);
+    CHECK_STR(header_of(&r, "x-ms-lease-state"), "leased");
+    end(&w);
+}
+
 int main(void)
 {
+    test_put();
+    test_lease();
     test_bearer();
     test_refusals();
     test_shared_key();

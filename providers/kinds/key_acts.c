@@ -1,0 +1,247 @@
+/* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must not decide which of it. */
+#include "../azure/vault.h"
+#include "key_parts.h"
+#include "original_key.h"
+#include "requests.h"
+
+/* --- acting -------------------------------------------------------------------------------------------------------------------- */
+
+/* Which version must be back: the one that is known to be needed; else, now that they can be seen, the newest that was there
+ * when the ordered point was taken. */
+static int version_to_compare(struct call *c, const struct actor *actor, struct azure *az, const char **ret, struct err *err)
+{
+    const struct value *facts = view_facts(actor->view, actor->step->document), *item;
+    struct key_need need = key_needed(actor->view, actor->step->document);
+    struct value *list;
+
+    if (need.version) {
+        *ret = need.version;
+        return 0;
+    }
+    TRY(vault_list_versions(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), &list, err));
+    item = version_at(key_versions(actor->arena, list), need.point_ms == TIME_NONE ? actor->view->now_ms : need.point_ms);
+    if (!item) {
+        err_set(err, ERR_BLOCKED, "the key is back, but none of its versions was there when the ordered point was taken (%s)",
+                time_format(actor->arena, need.point_ms));
+        return err_advise(err, "the copy is of another key, or older than the disk; a person looks for the right one");
+    }
+    *ret = value_str_at(item, "version");
+    actor_say(actor, "chosen among the versions that came back: %s, %s %s", *ret,
+              need.point_ms == TIME_NONE ? "the newest, created" : "the newest not later than the ordered point, created",
+              time_format(actor->arena, value_int_at(item, "created", 0) * SECOND_MS));
+    return 0;
+}
+
+static int attest_uri(struct call *c, const struct actor *actor, struct azure *az, const char **ret, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    struct value *provider;
+    const char *uri;
+
+    TRY(arm_get(az, c, actor->arena,
+                arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
+                             kind_subscription(doc), kind_location(doc) ? kind_location(doc) : azure_location(az)),
+                "2020-10-01", &provider, err));
+    uri = value_str_at(provider, "properties.attestUri");
+    *ret = uri ? uri : "";
+    return 0;
+}
+
+/* A key whose release policy does not name this region's authority is restored well, and boots no machine here. */
+static int compare_policy(struct call *c, const struct actor *actor, struct azure *az, const struct value *bundle, struct err *err)
+{
+    const char *uri = NULL;
+    struct err unread = {0};
+
+    if (attest_uri(c, actor, az, &uri, &unread) < 0) {
+        if (unread.class == ERR_CANCELLED) {
+            *err = unread;
+            return -(int)err->class;
+        }
+        actor_say(actor, "not compared: whether its release policy covers this region (%s)", unread.text);
+    } else if (*uri && !key_releases_to(actor->arena, bundle, uri)) {
+        actor_say(actor, "its release policy does not name %s: no confidential VM of this region can be given the key", uri);
+    }
+    return 0;
+}
+
+static int verify_version(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const struct value *facts = view_facts(actor->view, doc);
+    const char *wanted = NULL;
+    struct value *bundle;
+    int64_t exp;
+
+    TRY(version_to_compare(c, actor, az, &wanted, err));
+    if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), wanted, &bundle, err) < 0) {
+        if (err->class != ERR_NOT_FOUND)
+            return -(int)err->class;
+        err_set(err, ERR_BLOCKED, "the key was restored, but without version %s", wanted);
+        return err_advise(
+            err, "the copy was taken of another key or before that version; a person compares the version with those of the key");
+    }
+    exp = value_int_at(bundle, "attributes.exp", 0);
+    actor_say(actor, "compared: version %s is back%s%s", wanted,
+              value_bool_at(bundle, "attributes.enabled", true) ? "" : ", but disabled",
+              exp && exp * SECOND_MS <= call_now_ms(c) ? ", but expired" : "");
+    return compare_policy(c, actor, az, bundle, err);
+}
+
+enum { PURGE_SETTLE_MS = 10 * MINUTE_MS, PURGE_RETRY_MS = 30 * SECOND_MS };
+
+/* Just after a purge the name is held for a while, by a key that is among neither the keys nor the deleted ones. One that is
+ * among the deleted ones is to be recovered, which is cheaper than any copy. */
+static int wait_for_name(struct call *c, const struct actor *actor, struct azure *az, int64_t end_ms, struct err *err)
+{
+    const struct value *facts = view_facts(actor->view, actor->step->document);
+    const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name");
+    struct value *deleted;
+
+    if (vault_get_deleted_key(az, c, actor->arena, base, name, &deleted, err) == 0) {
+        err_set(err, ERR_CONFLICT, "the key is among the deleted ones after all, so it is recovered and not restored");
+        return err_advise(err, "plan again; nothing was changed in the vault");
+    }
+    if (err->class != ERR_NOT_FOUND)
+        return -(int)err->class;
+    if (call_now_ms(c) + PURGE_RETRY_MS > end_ms)
+        return err_set(err, ERR_BLOCKED, "the name %s is still held after a purge, %s later; run it again", name,
+                       duration_format(actor->arena, PURGE_SETTLE_MS));
+    actor_say(actor, "the name is still held after a purge; trying again in %s", duration_format(actor->arena, PURGE_RETRY_MS));
+    return call_sleep_ms(c, PURGE_RETRY_MS, "the name of a purged key", err);
+}
+
+static bool name_held(const struct err *err)
+{
+    return err->class == ERR_CONFLICT &&
+           (str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable") || str_eq_nocase(err->code, "ObjectIsBeingDeleted"));
+}
+
+/* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched. */
+static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const char *base = value_str_at(view_facts(actor->view, doc), "base");
+    int64_t end_ms = call_now_ms(c) + PURGE_SETTLE_MS;
+    enum backup_home home = vault_backup_home(backup);
+    struct value *bundle;
+
+    if (home == BACKUP_HOME_UNKNOWN)
+        return err_set(err, ERR_BLOCKED, "the copy is no key backup that is known here (%zu bytes)", backup->len);
+    if ((home == BACKUP_HOME_HSM) != key_store_is_hsm(doc))
+        return err_set(err, ERR_BLOCKED, "the copy comes from a %s, and the key's declared store is a %s",
+                       home == BACKUP_HOME_HSM ? "managed HSM" : "key vault", key_store_word(doc));
+    while (vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
+        if (err->class != ERR_CONFLICT)
+            return err_advise(err, "nothing was changed in the vault");
+        if (!name_held(err))
+            break;
+        TRY(wait_for_name(c, actor, az, end_ms, err));
+    }
+    return verify_version(c, actor, az, err);
+}
+
+static int fetch_export(struct call *c, const struct actor *actor, struct azure *az, const struct value *export, struct secret *ret,
+                        struct err *err)
+{
+    struct secret json cleanup(secret_release) = {0}, account_key cleanup(secret_release) = {0};
+    const char *account = value_str_at(export, "account"), *account_id = value_str_at(export, "accountId");
+    struct blob_place place = {
+        .account = account,
+        .container = value_str_at(export, "container"),
+        .name = value_str_at(export, "blob"),
+        .endpoint = arena_printf(actor->arena, "https://%s%s", account, azure_cloud(az)->blob_suffix),
+    };
+    char type[128];
+    int rc = blob_read(az, c, actor->arena, &place, NULL, BLOB_EXPORT_MAX, &json, err);
+
+    if (rc < 0 && err->class == ERR_DENIED && err->http_status == 403 && account_id) {
+        actor_say(actor, "no right to read blobs of %s with a token; trying the account's key", account);
+        rc = blob_account_key(az, c, actor->arena, account_id, &account_key, err);
+        if (rc == 0)
+            rc = blob_read(az, c, actor->arena, &place, &account_key, BLOB_EXPORT_MAX, &json, err);
+    }
+    if (rc < 0) {
+        err_note(err, "reading the exported key of job %s", value_str_at(export, "job"));
+        return err_advise(err, "grant Storage Blob Data Reader on storage account %s", account);
+    }
+    return blob_cut_export(&json, ret, type, sizeof(type), err);
+}
+
+/* The cheapest copy there is now, which the plan has named too. */
+static int restore_key(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+{
+    struct secret backup cleanup(secret_release) = {0};
+    struct key_copy copy = key_own_copy(actor->view, actor->step->document);
+    struct export_election e = export_elect(actor->view, actor->step->document);
+
+    if (copy.kind != KEY_COPY_NONE) {
+        TRY(key_fetch_copy(c, actor, az, &copy, &backup, err));
+    } else {
+        if (!e.export)
+            return err_set(err, ERR_CONFLICT, "the export is not to be seen");
+        TRY(fetch_export(c, actor, az, e.export, &backup, err));
+    }
+    return restore_bytes(c, actor, az, &backup, err);
+}
+
+struct value *key_attributes_body(struct arena *a, const struct step *step)
+{
+    struct value *body = value_map(a), *attributes = value_set(a, body, "attributes", value_map(a));
+
+    for (size_t i = 0; i < step->n_changes; i++)
+        value_set(a, attributes, str_eq(step->changes[i].path, "attributes.exp") ? "exp" : "enabled",
+                  value_copy(a, step->changes[i].after));
+    return body;
+}
+
+static int enable(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+{
+    const struct value *facts = view_facts(actor->view, actor->step->document);
+    struct value *body = key_attributes_body(actor->arena, actor->step), *bundle;
+
+    return vault_update_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"),
+                            vault_kid_version(value_str_at(key_live(actor->view, actor->step->document), "key.kid")), body, &bundle, err);
+}
+
+static int create(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const struct value *facts = view_facts(actor->view, doc);
+    const char *uri = NULL;
+    struct value *bundle;
+    char *policy;
+
+    TRY(attest_uri(c, actor, az, &uri, err));
+    policy = arena_printf(actor->arena,
+                          "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"%s\",\"allOf\":[{\"claim\":\"x-ms-compliance-status\","
+                          "\"equals\":\"azure-compliant-cvm\"}]}]}",
+                          uri);
+    return vault_create_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), policy, &bundle, err);
+}
+
+int key_act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct value *facts = view_facts(actor->view, actor->step->document);
+    struct azure *az = kind_azure(actor->provider, actor->step->document);
+    struct value *bundle;
+
+    switch (actor->step->action) {
+    case ACTION_RECOVER:
+        TRY(vault_recover_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"),
+                              actor->view->settings->poll_bound_ms, &bundle, err));
+        return verify_version(c, actor, az, err);
+    case ACTION_RESTORE_KEY:
+        return restore_key(c, actor, az, err);
+    case ACTION_ESCROW_KEY:
+        return key_act_escrow(c, actor, az, err);
+    case ACTION_ENABLE:
+        return enable(c, actor, az, err);
+    case ACTION_CREATE:
+        return create(c, actor, az, err);
+    default:
+        /* Waiting for the vault: it is back by now, and verifying looks at the key anew. */
+        return 0;
+    }
+}
+

@@ -1,0 +1,221 @@
+/* Knows how a key that is gone may come back, the cheapest remedy first. Must not do it (key_acts.c). */
+#include <string.h>
+
+#include "key_parts.h"
+#include "original_key.h"
+
+/* --- steps ------------------------------------------------------------------------------------------------------------------- */
+
+static struct step *steps_restore(const struct view *v, const struct document *doc, struct steps *out, const char *reason)
+{
+    struct step *step = steps_add(out, doc, ACTION_RESTORE_KEY, NULL, "%s", reason);
+    const char *base = value_str_at(view_facts(v, doc), "base");
+    struct key_need need = key_needed(v, doc);
+
+    step->scope = key_address(v, doc);
+    step->precondition = "the key's name is free, active and deleted";
+    step->postcondition = "a GET shows the wanted version, enabled";
+    step_change(out, step, "key.version", NULL, need.version ? value_string(v->arena, need.version) : value_unknown(v->arena),
+                need.evidence == KEY_EVIDENCE_DECLARED ? "a restored key keeps its versions"
+                : need.version                         ? arena_printf(v->arena, "by %s; a restored key keeps its versions", need.words)
+                                                       : "chosen among the versions that come back, by when they were created");
+    step->estimate_ms = MINUTE_MS;
+    step->estimate_source = "recorded key restores";
+    /* The permit looks at host and path. */
+    step_writes(out, step, "POST", "%s/keys/restore", base ? base + strlen("https://") : "");
+    key_need_right(v, out, step, doc, "restore/action");
+    view_need(v, out, step, document_target(doc, "spec.store"));
+    return step;
+}
+
+/* Why nobody has ordered the pass that exports the key, and what would be the order. */
+static void block_unordered(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+{
+    const char *pvm = e->protected_vm->name;
+    const char *vm = e->restored_vm ? e->restored_vm->name : "RESTORED-VM";
+    struct step *step;
+
+    switch (e->order.state) {
+    case ORDER_IN_FORCE:
+        step = steps_block(
+            out, doc, "restore-key",
+            e->order.exports ? "order a recovery point that has reached the vault tier: reinstate activate"
+                             : "set exports: allowed in the Activation",
+            e->order.exports
+                ? "the key is purged; the ordered recovery point of %s never reached the vault tier, and snapshots export no key"
+                : "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports",
+            pvm);
+        break;
+    case ORDER_OVERLAPPING:
+        step =
+            steps_block(out, doc, "restore-key", "withdraw one of them", "the key is purged; %s and %s order the same VM at the same time",
+                        e->order.activation->address, e->order.other->address);
+        break;
+    case ORDER_FUTURE:
+        step = steps_block(out, doc, "restore-key", arena_printf(v->arena, "wait until %s", time_format(v->arena, e->order.not_before_ms)),
+                           "the key is purged; %s is not in force yet", e->order.activation->address);
+        break;
+    case ORDER_EXPIRED:
+        step =
+            steps_block(out, doc, "restore-key", arena_printf(v->arena, "order anew: reinstate activate -f ... %s", vm),
+                        "the key is purged; %s expired at %s", e->order.activation->address, time_format(v->arena, e->order.not_after_ms));
+        break;
+    default:
+        step = steps_block(out, doc, "restore-key",
+                           arena_printf(v->arena, "order it: reinstate activate -f ... %s, then add what it prints to the manifests", vm),
+                           "the key is purged; Azure Backup's copy of %s can bring it back, by a restore that fails and exports it, and "
+                           "nobody has ordered that",
+                           pvm);
+        break;
+    }
+    step->scenario = "N-17";
+}
+
+static const char *staging_of(const struct export_election *e)
+{
+    const struct reference *ref = e->restored_vm ? document_reference(e->restored_vm, "spec.target.stagingAccount") : NULL;
+
+    return ref && ref->id ? ref->id : "";
+}
+
+static void steps_create(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct step *step =
+        steps_add(out, doc, ACTION_CREATE, NULL,
+                  "the key does not exist and bootstrap is declared; nothing that was wrapped with an older key opens with this one");
+
+    step->scope = key_address(v, doc);
+    step_change(out, step, "key.version", NULL, value_unknown(v->arena), NULL);
+    step_writes(out, step, "POST", "/keys/%s/create", value_str_at(view_facts(v, doc), "name"));
+    key_need_right(v, out, step, doc, "create/action");
+    view_need(v, out, step, document_target(doc, "spec.store"));
+}
+
+static void steps_wait_for_store(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct step *step = steps_add(out, doc, ACTION_WAIT, NULL,
+                                  "its %s is soft-deleted; the key is looked at again when it is back", key_store_word(doc));
+
+    step->scope = key_address(v, doc);
+    view_need(v, out, step, document_target(doc, "spec.store"));
+}
+
+/* Where a backup opens is bound to where it was taken. A copy of this very store opens in it; of any other nobody can tell. */
+static const char *opens_here(const struct view *v, const struct document *doc, const struct key_copy *copy)
+{
+    const char *from = value_str_at(copy->blob, "store"), *here = value_str_at(view_facts(v, doc), "base");
+
+    if (from && str_eq_nocase(from, here))
+        return NULL;
+    return arena_printf(v->arena, "that the backup%s%s opens in %s: %s", from ? ", taken of " : "", from ? from : "", here,
+                        key_store_is_hsm(doc) ? "only an HSM of the same security domain can open it"
+                                              : "only the same subscription and geography can open it");
+}
+
+static void steps_from_copy(const struct view *v, const struct document *doc, struct steps *out, const struct key_copy *copy)
+{
+    bool file = copy->kind == KEY_COPY_FILE;
+    struct step *step =
+        steps_restore(v, doc, out,
+                      file ? arena_printf(v->arena, "the key is purged; restored from your own backup %s", copy->path)
+                           : arena_printf(v->arena, "the key is purged; restored from the backup of %s in escrow, which spares the restore "
+                                          "that fails", value_str_at(copy->blob, "created")));
+    const char *container = value_str_at(doc->spec, "escrow.container");
+
+    step->unverified = opens_here(v, doc, copy);
+    order_cover(v, doc, step);
+    if (!file)
+        step_writes(out, step, "GET", "%s/%s", container + strlen("https://"), value_str_at(copy->blob, "name"));
+}
+
+/* What could not be seen of cheaper remedies, for the reason of a dearer one; "". */
+static const char *unseen_words(const struct view *v, const struct document *doc)
+{
+    const struct value *facts = view_facts(v, doc);
+    const char *why = value_str_at(facts, "escrow.why"), *state = value_str_at(facts, "elsewhere.state");
+    const char *escrow = str_eq(value_str_at(facts, "escrow.state"), "unseen")
+                             ? arena_printf(v->arena, "; whether its escrow holds a backup cannot be seen: %s", why ? why : "not looked at")
+                             : "";
+
+    if (str_eq(state, "unseen"))
+        return arena_printf(v->arena, "%s; whether %s still holds it cannot be seen", escrow, value_str_at(facts, "elsewhere.base"));
+    return escrow;
+}
+
+/* The machine's own store has it, or could have it back in seconds: nothing is lost, and no copy is needed. */
+static bool steps_elsewhere(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *elsewhere = value_get(view_facts(v, doc), "elsewhere");
+    const char *base = value_str_at(elsewhere, "base"), *state = value_str_at(elsewhere, "state");
+
+    if (str_eq(state, "present"))
+        steps_block(out, doc, NULL,
+                    "declare that store for it; or, to have it here too, back it up there and declare the file as a source",
+                    "the key is not here, but version %s is in %s: nothing is lost, and a restore that fails would export nothing",
+                    value_str_at(elsewhere, "version"), base);
+    else if (str_eq(state, "deleted"))
+        steps_block(out, doc, NULL, "declare a Key in that store with the source recover, which is cheaper than any copy",
+                    "the key is not here, and soft-deleted in %s", base)
+            ->scenario = "N-15";
+    else
+        return false;
+    return true;
+}
+
+static void steps_from_backup(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct export_election e = export_elect(v, doc);
+    struct step *step;
+
+    if (!e.protected_vm) {
+        steps_block(out, doc, "restore-key", "declare a source: azureBackup, or a backup file of your own",
+                    "the key is gone and no declared source can bring it back%s", unseen_words(v, doc));
+        return;
+    }
+    if (!e.export && view_prospect(v, e.protected_vm) != PROSPECT_PENDING) {
+        if (view_prospect(v, e.protected_vm) == PROSPECT_BLOCKED && e.order.state == ORDER_IN_FORCE && e.order.exports)
+            steps_block(out, doc, "restore-key", arena_printf(v->arena, "see %s", e.protected_vm->address),
+                        "the key is gone and its export is blocked");
+        else
+            block_unordered(v, doc, out, &e);
+        return;
+    }
+    step = steps_restore(v, doc, out,
+                         e.export ? arena_printf(v->arena,
+                                                 "the key is purged; failed restore job %s left Azure Backup's copy in storage account %s",
+                                                 value_str_at(e.export, "job"), value_str_at(e.export, "account"))
+                                  : arena_printf(v->arena, "the key is purged; Azure Backup's copy is exported by the restore that fails%s",
+                                                 unseen_words(v, doc)));
+    step->scenario = "N-17";
+    order_cover(v, doc, step);
+    step->unverified = "that the export holds the wanted version: it is compared after the restore";
+    /* The exported key is read from the staging account, by whichever right there is. */
+    step_writes(out, step, "GET", "%s", e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
+    step_writes(out, step, "POST", "/listKeys");
+    if (!e.export)
+        view_need(v, out, step, e.protected_vm);
+}
+
+void key_steps_absent(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct document *store = document_target(doc, "spec.store");
+    struct key_copy copy = key_own_copy(v, doc);
+    struct key_need need = key_needed(v, doc);
+
+    if (store && view_prospect(v, store) == PROSPECT_BLOCKED)
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "its %s is not there", key_store_word(doc));
+    else if (str_eq(value_str_at(view_facts(v, doc), "storeState"), "deleted"))
+        steps_wait_for_store(v, doc, out);
+    else if (need.conflict && !need.version)
+        steps_block(out, doc, "restore-key", "declare spec.version, or order points that need one version only",
+                    "which version is needed is not agreed on: %s", need.conflict);
+    else if (copy.kind != KEY_COPY_NONE)
+        steps_from_copy(v, doc, out, &copy);
+    else if (steps_elsewhere(v, doc, out))
+        return;
+    else if (value_bool_at(doc->spec, "bootstrap", false) && !key_source_declared(doc, "azureBackup"))
+        steps_create(v, doc, out);
+    else
+        steps_from_backup(v, doc, out);
+}
+
