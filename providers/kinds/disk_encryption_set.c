@@ -108,13 +108,27 @@ static bool lacks_identity(const struct document *doc, const struct value *live)
     return str_eq(want, "SystemAssigned") && (!have || !str_find_nocase(have, "SystemAssigned"));
 }
 
+/* A version that nobody declared is not compared: a set that something uses stays on the version of the declared key that
+ * it is on, for re-pointing it would take the key from under its disks. */
+static bool stays_put(const struct view *v, const struct document *doc, const char *have)
+{
+    const struct document *key = document_target(doc, "spec.key");
+    const struct value *facts = view_facts(v, key);
+    const char *name = value_str_at(facts, "name"), *base = value_str_at(facts, "base");
+
+    if (!key || value_str_at(key->spec, "version") || !name || !base || !value_count(value_get(view_facts(v, doc), "associatedResources")))
+        return false;
+    return str_starts_nocase(have, arena_printf(v->arena, "%s/keys/%s/", base, name));
+}
+
 static void steps_update(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
     const struct value *url = key_wanted_url(v, doc, "spec.key"), *have = value_at(live, "properties.activeKey.keyUrl");
     const struct value *rotation = value_at(live, "properties.rotationToLatestKeyVersionEnabled");
     const struct document *key = document_target(doc, "spec.key");
-    bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !diff_same(url, have, DIFF_NOCASE);
+    bool repoint =
+        url && !value_is(url, VALUE_UNKNOWN) && !diff_same(url, have, DIFF_NOCASE) && !stays_put(v, doc, value_str(have));
     bool unpin = str_eq(value_str_at(doc->spec, "rotation"), "pinned") && value_is(rotation, VALUE_BOOL) && rotation->b;
     size_t users = value_count(value_get(facts, "associatedResources"));
     bool identity = lacks_identity(doc, live);

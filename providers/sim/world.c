@@ -124,23 +124,33 @@ static void complete_vault(struct sim *s, struct value *v)
     default_string(a, p, "publicNetworkAccess", "Enabled");
 }
 
-/* The set's key may be written as {store, name, version} or "store/name/version": no host of ours belongs into a world. */
+/* A set's key may be written as {store, name, version} or "store/name/version": no host of ours belongs into a world. */
+static void complete_set_key(struct sim *s, struct value *at)
+{
+    struct arena *a = s->arena;
+    const struct value *key = value_get(at, "key");
+    const char *url = value_str_at(at, "keyUrl"), *slash = url ? strchr(url, '/') : NULL;
+
+    if (key) {
+        value_set_string(a, at, "keyUrl",
+                         arena_printf(a, "https://%s%s/keys/%s/%s", value_str_at(key, "store") ?: "", s->ep.vault_suffix,
+                                      value_str_at(key, "name") ?: "", value_str_at(key, "version") ?: ""));
+        value_remove(at, "key");
+    } else if (slash && !str_starts_nocase(url, "https://")) {
+        value_set_string(a, at, "keyUrl",
+                         arena_printf(a, "https://%.*s%s/keys/%s", (int)(slash - url), url, s->ep.vault_suffix, slash + 1));
+    }
+}
+
 static void complete_des(struct sim *s, struct value *v)
 {
     struct arena *a = s->arena;
-    struct value *active = value_at(v, "properties.activeKey"), *identity = value_get(v, "identity");
-    const struct value *key = value_get(active, "key");
-    const char *url = value_str_at(active, "keyUrl"), *slash = url ? strchr(url, '/') : NULL, *type = value_str_at(identity, "type");
+    struct value *identity = value_get(v, "identity"), *previous = value_at(v, "properties.previousKeys");
+    const char *type = value_str_at(identity, "type");
 
-    if (key) {
-        value_set_string(a, active, "keyUrl",
-                         arena_printf(a, "https://%s%s/keys/%s/%s", value_str_at(key, "store") ?: "", s->ep.vault_suffix,
-                                      value_str_at(key, "name") ?: "", value_str_at(key, "version") ?: ""));
-        value_remove(active, "key");
-    } else if (slash && !str_starts_nocase(url, "https://")) {
-        value_set_string(a, active, "keyUrl",
-                         arena_printf(a, "https://%.*s%s/keys/%s", (int)(slash - url), url, s->ep.vault_suffix, slash + 1));
-    }
+    complete_set_key(s, value_at(v, "properties.activeKey"));
+    for (size_t i = 0; i < value_count(previous); i++)
+        complete_set_key(s, value_item(previous, i));
     if (type && str_find_nocase(type, "SystemAssigned") && str_eq(value_str_at(v, "properties.provisioningState"), "Succeeded")) {
         default_string(a, identity, "principalId", stable_guid(a, s, "identity", value_str_at(v, "id")));
         default_string(a, identity, "tenantId", value_str_at(s->spec, "tenant"));

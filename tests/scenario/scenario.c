@@ -9,7 +9,9 @@
  *   manifests edits of documents (edits.h)
  *   runs      one after the other on the same world:
  *     world     edits before this run (as above)
- *     do        command and options; -f, --world, --world-out, --record and --journal are added
+ *     files     made before it: {NAME: TEXT}, or {NAME: {blob: NAME-OF-A-BLOB-OF-THE-WORLD}}; beside the manifests
+ *     do        command and options; -f, --world, --world-out, --record and --journal are added; "@NAME" is a file beside the
+ *               manifests
  *     bare      true: -f is not added
  *     adopt     true: what the run prints is the manifests from the next run on
  *     exit      expected exit code
@@ -20,6 +22,7 @@
  *     sends     [{request: "METHOD fragment", holds: [TEXT], lacks: [TEXT]}]: of every such request's body, at least one
  *     jobs      exact numbers of jobs in the world by then, by job type
  *     world-has / world-lacks   texts that the written-out world must (not) hold
+ *     file-has / file-lacks     {NAME: [TEXT]} of files beside the manifests
  *   kill      true: instead of once, the runs' first command is killed before and after each of its writes, with and
  *             without its journal, and run again; each time the end must be the same, with the same numbers of
  *             `jobs` (job types to counts) in the world.
@@ -35,6 +38,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 #include "../edits.h"
 
@@ -153,8 +157,11 @@ static int run_binary(struct scenario *s, const struct value *run, const char *j
     int status;
     pid_t pid;
 
-    for (size_t i = 0; i < value_count(words) && n < ARGS_MAX - 12; i++)
-        args[n++] = value_str(value_item(words, i));
+    for (size_t i = 0; i < value_count(words) && n < ARGS_MAX - 12; i++) {
+        const char *word = value_str(value_item(words, i));
+
+        args[n++] = word[0] == '@' ? in_dir(s, word + 1) : word;
+    }
     if (!value_bool_at(run, "bare", false)) {
         args[n++] = "-f";
         args[n++] = in_dir(s, "estate.yaml");
@@ -304,6 +311,48 @@ static void show(struct scenario *s, const char *which)
     fprintf(stderr, "--- %s\n%.6000s\n", which, text);
 }
 
+/* --- files beside the manifests ----------------------------------------------------------------------------------------------- */
+
+/* The content of a blob of the world, as it was put: it may hold any byte. */
+static void blob_place(struct scenario *s, const char *path, const char *name)
+{
+    const struct value *blobs = value_at(s->world, "spec.blobs");
+    struct secret content cleanup(secret_release) = {0};
+    const char *text = NULL;
+    FILE *f = fopen(path, "w");
+    struct err ignored;
+
+    for (size_t i = 0; i < value_count(blobs); i++)
+        if (str_eq(value_str_at(value_item(blobs, i), "name"), name))
+            text = value_str_at(value_item(blobs, i), "content");
+    if (!f || !text || crypt_base64_decode(text, strlen(text), BASE64_STANDARD, &content, &ignored) < 0 ||
+        fwrite(content.bytes, 1, content.len, f) != content.len)
+        fault(s, "the world has no such blob to make a file of", name);
+    if (f)
+        fclose(f);
+}
+
+static void files_place(struct scenario *s, const struct value *files)
+{
+    for (size_t i = 0; i < value_count(files); i++) {
+        const struct member *m = &files->map.members[i];
+
+        if (value_str(m->value))
+            file_write(in_dir(s, m->key), value_str(m->value));
+        else
+            blob_place(s, in_dir(s, m->key), value_str_at(m->value, "blob"));
+    }
+}
+
+static void expect_files(struct scenario *s, const struct value *files, bool there)
+{
+    for (size_t i = 0; i < value_count(files); i++) {
+        const struct member *m = &files->map.members[i];
+
+        expect_texts(s, m->value, file_read(s->arena, in_dir(s, m->key)), there, m->key);
+    }
+}
+
 static void run_one(struct scenario *s, const struct value *run, size_t number)
 {
     size_t before = s->faults;
@@ -312,6 +361,7 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
     edit(s, value_get(run, "world"), value_get(run, "manifests"));
     world_place(s);
     yaml_write(in_dir(s, "estate.yaml"), s->documents);
+    files_place(s, value_get(run, "files"));
     code = run_binary(s, run, in_dir(s, "journal"));
     world_follow(s);
     if (code != value_int_at(run, "exit", 0))
@@ -329,6 +379,8 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
     expect_jobs(s, value_get(run, "jobs"), arena_printf(s->arena, "after run %zu", number + 1));
     expect_requests(s, value_get(run, "requests"));
     expect_bodies(s, value_get(run, "sends"));
+    expect_files(s, value_get(run, "file-has"), true);
+    expect_files(s, value_get(run, "file-lacks"), false);
     if (value_bool_at(run, "adopt", false))
         s->documents = yaml_read(s->arena, in_dir(s, "out"));
     if (s->faults > before) {
@@ -399,10 +451,14 @@ static void kill_everywhere(struct scenario *s)
 
 static void dir_clear(struct scenario *s)
 {
-    static const char *const names[] = {"estate.yaml", "world.yaml", "world-out.yaml", "record.jsonl", "journal", "out", "err"};
+    DIR *dir = opendir(s->dir);
+    const struct dirent *entry;
 
-    for (size_t i = 0; i < COUNT(names); i++)
-        unlink(in_dir(s, names[i]));
+    while (dir && (entry = readdir(dir)))
+        if (entry->d_name[0] != '.')
+            unlink(in_dir(s, entry->d_name));
+    if (dir)
+        closedir(dir);
     rmdir(s->dir);
 }
 

@@ -210,9 +210,10 @@ static void test_list(void)
     static const struct peer_row pages[] = {
         PEER_LOGIN,
         {.method = "GET", .url = "/vm-01?restype=container&comp=list&include=metadata&prefix=os-", .status = 200,
-         .body = LIST_HEAD "<Blobs><Blob><Name>os-1.keybackup</Name><Properties><Creation-Time>Mon, 23 Nov 2026 03:00:00 GMT</Creation-Time>"
-                           "<Content-Length>12</Content-Length></Properties><Metadata><Versions>a,b</Versions><store>x&amp;y</store></Metadata>"
-                           "<OrMetadata /></Blob></Blobs><NextMarker>2!76</NextMarker></EnumerationResults>"},
+         .body = LIST_HEAD
+         "<Blobs><Blob><Name>os-1.keybackup</Name><Properties><Creation-Time>Mon, 23 Nov 2026 03:00:00 GMT</Creation-Time>"
+         "<Content-Length>12</Content-Length></Properties><Metadata><Versions>a,b</Versions><store>x&amp;y</store></Metadata>"
+         "<OrMetadata /></Blob></Blobs><NextMarker>2!76</NextMarker></EnumerationResults>"},
         {.method = "GET", .url = "&marker=2%2176", .status = 200,
          .body = LIST_HEAD "<Blobs><Blob><Name>os-2</Name><Properties /><Metadata /></Blob></Blobs><NextMarker /></EnumerationResults>"},
     };
