@@ -241,6 +241,15 @@ static const char *versions_listed(struct arena *a, const struct value *versions
     return arena_strdup(a, text_str(&t));
 }
 
+struct value *key_escrow_metadata(struct arena *a, const struct value *facts)
+{
+    struct value *metadata = value_map(a);
+
+    value_set_string(a, metadata, "versions", versions_listed(a, value_get(facts, "versions")));
+    value_set_string(a, metadata, "store", value_str_at(facts, "base"));
+    return metadata;
+}
+
 /* The blob's place: below the declared container, on this cloud's storage. */
 static int escrow_place(struct arena *a, const struct azure *az, const struct document *key, const char *name, struct blob_place *ret,
                         struct err *err)
@@ -257,15 +266,13 @@ int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, 
     const struct document *key = actor->step->document;
     const struct value *facts = view_facts(actor->view, key);
     struct secret backup cleanup(secret_release) = {0};
-    struct value *metadata = value_map(actor->arena);
-    struct blob_content content = {.bytes = &backup, .type = "application/octet-stream", .metadata = metadata};
+    struct blob_content content = {.bytes = &backup, .type = "application/octet-stream"};
     struct blob_place place;
     int rc;
 
     TRY(escrow_place(actor->arena, az, key, blob_name(actor->arena, facts), &place, err));
     TRY(vault_backup_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), &backup, err));
-    value_set_string(actor->arena, metadata, "versions", versions_listed(actor->arena, value_get(facts, "versions")));
-    value_set_string(actor->arena, metadata, "store", value_str_at(facts, "base"));
+    content.metadata = key_escrow_metadata(actor->arena, facts);
     rc = blob_write(az, c, actor->arena, &place, &content, err);
     /* Ours of an earlier run, whose answer was lost, or somebody else's: a backup of this version is there. */
     if (rc < 0 && err->class == ERR_CONFLICT)

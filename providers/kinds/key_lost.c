@@ -122,6 +122,7 @@ static void steps_from_copy(const struct view *v, const struct document *doc, st
                                           "that fails", value_str_at(copy->blob, "created")));
     const char *container = value_str_at(doc->spec, "escrow.container");
 
+    step->scenario = "N-17";
     step->unverified = opens_here(v, doc, copy);
     order_cover(v, doc, step);
     if (!file)

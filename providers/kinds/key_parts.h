@@ -26,6 +26,8 @@ must_use int key_observe_escrow(struct call *c, struct azure *az, struct arena *
                                 struct err *err);
 /* The step that keeps a backup of the newest version, when there is none yet; and what hinders it. Pure. */
 void key_steps_escrow(const struct view *v, const struct document *key, struct steps *out);
+/* What the blob tells of itself: the versions it holds, newest first, and the store it was taken of. Pure. */
+struct value *key_escrow_metadata(struct arena *a, const struct value *facts);
 /* May suspend. Does that step. */
 must_use int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, struct err *err);
 /* May suspend. Reads the copy that key_own_copy named into wiped memory. */

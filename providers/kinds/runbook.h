@@ -12,6 +12,8 @@ enum runbook_verb {
                                expect (Failed | Completed), settle, body, account, region, set?, targetVm?, subnet?, zone?, luns? */
     RUNBOOK_EXPORTED_KEY,   /* key of a failed job into its store: as above as far as the job goes, job?, store, base, hsm, name */
     RUNBOOK_KEY_FILE,       /* a backup of one's own into its store: path, store, base, hsm, name */
+    RUNBOOK_ESCROWED_KEY,   /* a backup in escrow into its store: account, container, blob, endpoint, store, base, hsm, name */
+    RUNBOOK_ESCROW_KEY,     /* a backup into escrow: as above, metadata */
     RUNBOOK_RECOVER_KEY,    /* store, base, hsm, name */
     RUNBOOK_KEY_ATTRIBUTES, /* store, base, hsm, name, version, enabled?, exp?, body */
     RUNBOOK_NEW_KEY,        /* store, base, hsm, name, provider (path of the region's attestation provider), body */

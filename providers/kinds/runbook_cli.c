@@ -258,6 +258,33 @@ static void key_file(struct text *out, const struct runbook *rb, const struct va
     line(out, "az keyvault key restore %s --file %s -o none || say 'not restored'", store_option(rb, with), quoted(rb, with, "path"));
 }
 
+static void blob_options(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "    --account-name %s --auth-mode login --container-name %s --name %s --file \"$work/key.backup\" --no-progress \\",
+         quoted(rb, with, "account"), quoted(rb, with, "container"), quoted(rb, with, "blob"));
+}
+
+static void escrowed_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    note(out, "Needs Storage Blob Data Reader. key.backup is the key: it lies in a folder of yours alone and is overwritten below.");
+    line(out, "az storage blob download \\");
+    blob_options(out, rb, with);
+    line(out, "    -o none");
+    line(out, "az keyvault key restore %s --file \"$work/key.backup\" -o none || say 'not restored'", store_option(rb, with));
+    line(out, "shred -u \"$work/key.backup\"");
+}
+
+static void escrow_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    note(out, "Needs Storage Blob Data Contributor. key.backup is the key: it lies in a folder of yours alone and is overwritten below.");
+    line(out, "az keyvault key backup %s --name %s --file \"$work/key.backup\"", store_option(rb, with), quoted(rb, with, "name"));
+    line(out, "az storage blob upload \\");
+    blob_options(out, rb, with);
+    line(out, "    --metadata versions=%s store=%s --overwrite false -o none || say 'not written: see whether it is there already'",
+         sh(rb->arena, value_str_at(with, "metadata.versions")), sh(rb->arena, value_str_at(with, "metadata.store")));
+    line(out, "shred -u \"$work/key.backup\"");
+}
+
 static void see_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
     const char *version = value_str_at(with, "version");
@@ -416,6 +443,8 @@ static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct ru
     [RUNBOOK_JOB] = job,
     [RUNBOOK_EXPORTED_KEY] = exported_key,
     [RUNBOOK_KEY_FILE] = key_file,
+    [RUNBOOK_ESCROWED_KEY] = escrowed_key,
+    [RUNBOOK_ESCROW_KEY] = escrow_key,
     [RUNBOOK_RECOVER_KEY] = recover_key,
     [RUNBOOK_KEY_ATTRIBUTES] = key_attributes,
     [RUNBOOK_NEW_KEY] = new_key,

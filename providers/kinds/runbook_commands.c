@@ -4,8 +4,8 @@
 
 #include "../azure/vault.h"
 #include "grant.h"
-#include "key_document.h"
-#include "order.h"
+#include "key_parts.h"
+#include "original_key.h"
 #include "protected_vm.h"
 #include "requests.h"
 #include "restored_vm.h"
@@ -159,27 +159,44 @@ static struct value *add_key(struct making *m, enum runbook_verb verb)
     return with;
 }
 
-static const char *own_file(const struct document *key)
+/* The blob of an escrow that a URL names. */
+static void escrow_place(struct making *m, struct value *with, const char *url)
 {
-    const struct value *sources = value_get(key->spec, "sources");
+    struct azure *az = kind_azure(m->provider, m->doc);
+    struct blob_place place;
+    struct err ignored;
 
-    for (size_t i = 0; i < value_count(sources); i++) {
-        const char *path = value_str_at(value_item(sources, i), "file.path");
+    if (!url || blob_place_of_url(m->a, az ? azure_cloud(az) : cloud_builtin("AzurePublic"), url, &place, &ignored) < 0)
+        return;
+    set(m, with, "endpoint", place.endpoint);
+    set(m, with, "account", place.account);
+    set(m, with, "container", place.container);
+    set(m, with, "blob", place.name);
+}
 
-        if (path || value_get(value_item(sources, i), "azureBackup"))
-            return path;
-    }
-    return NULL;
+static void escrow_key(struct making *m)
+{
+    struct value *with = add_key(m, RUNBOOK_ESCROW_KEY);
+
+    escrow_place(m, with, m->step->scope);
+    value_set(m->a, with, "metadata", key_escrow_metadata(m->a, view_facts(m->v, m->doc)));
 }
 
 static void restore_key(struct making *m)
 {
     struct export_election e = export_elect(m->v, m->doc);
+    struct key_copy copy = key_own_copy(m->v, m->doc);
     struct value *with;
 
-    if (own_file(m->doc)) {
+    if (copy.kind == KEY_COPY_FILE) {
         with = add_key(m, RUNBOOK_KEY_FILE);
-        set(m, with, "path", own_file(m->doc));
+        set(m, with, "path", copy.path);
+        return;
+    }
+    if (copy.kind == KEY_COPY_ESCROW) {
+        with = add_key(m, RUNBOOK_ESCROWED_KEY);
+        escrow_place(m, with,
+                     arena_printf(m->a, "%s/%s", value_str_at(m->doc->spec, "escrow.container"), value_str_at(copy.blob, "name")));
         return;
     }
     if (!e.protected_vm)
@@ -196,7 +213,7 @@ static void enable_key(struct making *m)
     struct value *with = add_key(m, RUNBOOK_KEY_ATTRIBUTES);
     const struct value *enabled = changed(m->step, "attributes.enabled"), *exp = changed(m->step, "attributes.exp");
 
-    set(m, with, "version", vault_kid_version(value_str_at(view_facts(m->v, m->doc), "live.key.kid")));
+    set(m, with, "version", vault_kid_version(value_str_at(key_live(m->v, m->doc), "key.kid")));
     if (enabled)
         value_set(m->a, with, "enabled", value_copy(m->a, enabled));
     if (exp)
@@ -230,6 +247,9 @@ static void key(struct making *m)
     case ACTION_RESTORE_KEY:
         restore_key(m);
         break;
+    case ACTION_ESCROW_KEY:
+        escrow_key(m);
+        return;
     case ACTION_ENABLE:
         enable_key(m);
         break;
@@ -245,7 +265,7 @@ static void key(struct making *m)
     if (!m->count)
         return;
     with = add_key(m, RUNBOOK_SEE_KEY);
-    set(m, with, "version", value_str_at(m->doc->spec, "version"));
+    set(m, with, "version", key_needed(m->v, m->doc).version);
 }
 
 /* --- stores and sets ------------------------------------------------------------------------------------------------------------ */

@@ -337,6 +337,35 @@ static void key_file(struct text *out, const struct runbook *rb, const struct va
     restore_pipe(out, rb, with);
 }
 
+static char *blob_url(const struct runbook *rb, const struct value *with)
+{
+    return sh(rb->arena, arena_printf(rb->arena, "%s/%s/%s", with_str(with, "endpoint"), with_str(with, "container"),
+                                      with_str(with, "blob")));
+}
+
+#define BY_TOKEN(name) "-H @<(printf 'Authorization: Bearer %%s\\n' \"$REINSTATE_TOKEN_" name "\")"
+
+static void escrowed_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    note(out, "Needs Storage Blob Data Reader on the container.");
+    line(out, "curl -gsS --fail " BY_TOKEN("STORAGE") " -H 'x-ms-version: 2021-06-08' %s | base64 -w 0 |", blob_url(rb, with));
+    restore_pipe(out, rb, with);
+}
+
+static void escrow_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    note(out, "Needs Storage Blob Data Contributor on the container. The backup is written nowhere else.");
+    line(out, "curl -gsS --fail -X POST -d '' " BY_TOKEN("%s") " %s |", audience(with),
+         key_url(rb, with, arena_printf(rb->arena, "/keys/%s/backup", with_str(with, "name"))));
+    line(out, "    jq -er '.value | gsub(\"-\"; \"+\") | gsub(\"_\"; \"/\") | . + (\"===\"[0:(4 - length %% 4) %% 4])' | base64 -d |");
+    line(out, "    curl -gsS --fail -X PUT --data-binary @- " BY_TOKEN("STORAGE") " -H 'x-ms-version: 2021-06-08' \\");
+    line(out, "        -H 'x-ms-blob-type: BlockBlob' -H 'If-None-Match: *' -H 'Content-Type: application/octet-stream' \\");
+    line(out, "        -H %s -H %s %s ||",
+         sh(rb->arena, arena_printf(rb->arena, "x-ms-meta-versions: %s", value_str_at(with, "metadata.versions"))),
+         sh(rb->arena, arena_printf(rb->arena, "x-ms-meta-store: %s", value_str_at(with, "metadata.store"))), blob_url(rb, with));
+    line(out, "    say 'not written: see whether it is there already'");
+}
+
 static void see_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
     const char *path = arena_printf(rb->arena, "/keys/%s/%s", with_str(with, "name"), with_str(with, "version"));
@@ -485,6 +514,8 @@ static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct ru
     [RUNBOOK_JOB] = job,
     [RUNBOOK_EXPORTED_KEY] = exported_key,
     [RUNBOOK_KEY_FILE] = key_file,
+    [RUNBOOK_ESCROWED_KEY] = escrowed_key,
+    [RUNBOOK_ESCROW_KEY] = escrow_key,
     [RUNBOOK_RECOVER_KEY] = recover_key,
     [RUNBOOK_KEY_ATTRIBUTES] = key_attributes,
     [RUNBOOK_NEW_KEY] = new_key,

@@ -265,6 +265,42 @@ static void key_file(struct text *out, const struct runbook *rb, const struct va
     line(out, "Restore-AzKeyVaultKey %s -InputFile %s | Select-Object Id", store_parameter(rb, with), quoted(rb, with, "path"));
 }
 
+static void secret_file(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    note(out, "From here the file is the key: it lies in a folder of yours alone, and is overwritten and removed below.");
+    line(out, "$context = New-AzStorageContext -StorageAccountName %s -UseConnectedAccount", quoted(rb, with, "account"));
+    line(out, "$folder = New-SecretFolder");
+    line(out, "try {");
+    line(out, "    $keyFile = Join-Path $folder 'key.blob'");
+}
+
+static void secret_file_end(struct text *out)
+{
+    line(out, "} finally {");
+    line(out, "    Remove-SecretFolder $folder");
+    line(out, "}");
+}
+
+static void escrowed_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    secret_file(out, rb, with);
+    line(out, "    Get-AzStorageBlobContent -Context $context -Container %s -Blob %s -Destination $keyFile | Out-Null",
+         quoted(rb, with, "container"), quoted(rb, with, "blob"));
+    line(out, "    Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id", store_parameter(rb, with));
+    secret_file_end(out);
+}
+
+static void escrow_key(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    secret_file(out, rb, with);
+    line(out, "    Backup-AzKeyVaultKey %s -Name %s -OutputFile $keyFile | Out-Null", store_parameter(rb, with), quoted(rb, with, "name"));
+    line(out, "    Set-AzStorageBlobContent -Context $context -Container %s -Blob %s -File $keyFile `", quoted(rb, with, "container"),
+         quoted(rb, with, "blob"));
+    line(out, "        -Metadata @{ versions = %s; store = %s } | Out-Null", ps(rb->arena, value_str_at(with, "metadata.versions")),
+         ps(rb->arena, value_str_at(with, "metadata.store")));
+    secret_file_end(out);
+}
+
 static void see_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
     const char *version = value_str_at(with, "version");
@@ -426,6 +462,8 @@ static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct ru
     [RUNBOOK_JOB] = job,
     [RUNBOOK_EXPORTED_KEY] = exported_key,
     [RUNBOOK_KEY_FILE] = key_file,
+    [RUNBOOK_ESCROWED_KEY] = escrowed_key,
+    [RUNBOOK_ESCROW_KEY] = escrow_key,
     [RUNBOOK_RECOVER_KEY] = recover_key,
     [RUNBOOK_KEY_ATTRIBUTES] = key_attributes,
     [RUNBOOK_NEW_KEY] = new_key,
