@@ -25,6 +25,7 @@ int command_sim(const struct options *o);
 int command_explain(const struct options *o);
 int command_graph(const struct options *o);
 int command_runbook(const struct options *o);
+int command_impact(const struct options *o);
 int command_export(const struct options *o);
 int command_version(const struct options *o);
 

@@ -10,11 +10,11 @@
 
 enum {
     VALIDATE = 1 << 0, PLAN = 1 << 1, APPLY = 1 << 2, DRIFT = 1 << 3, WATCH = 1 << 4, ACTIVATE = 1 << 5, SIM = 1 << 6, EXPLAIN = 1 << 7,
-    GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10, RUNBOOK = 1 << 11,
-    ALL = (1 << 12) - 1,
-    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK,
+    GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10, RUNBOOK = 1 << 11, IMPACT = 1 << 12,
+    ALL = (1 << 13) - 1,
+    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT,
     MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
-    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK,
+    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT,
     FINDING = VALIDATE | DRIFT,                      /* answers that are a list of findings */
 };
 
@@ -35,6 +35,7 @@ static const struct command commands[] = {
     {"version", "", "print the version", command_version},
     {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on", command_export},
     {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},
+    {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set", command_impact},
 };
 
 enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_TEXTS, TYPE_DURATION, TYPE_COUNT, TYPE_FACTOR, TYPE_APPROVAL, TYPE_OUTPUT, TYPE_DRAWING,
@@ -88,6 +89,9 @@ static const struct option_row rows[] = {
     {"newest", 0, TYPE_FLAG, AT(newest), ACTIVATE, 0, NULL, "the newest recovery point, whatever tier it is in"},
     {"point", 0, TYPE_TEXT, AT(point), ACTIVATE, 0, "ID", "this recovery point"},
     {"format", 0, TYPE_DRAWING, AT(format), GRAPH, 0, "dot|mermaid", "language of the drawing (default dot)"},
+    {"disable", 0, TYPE_TEXT, AT(disable), IMPACT, 0, "KEY[/VERSION]", "if this key, or this version of it, were disabled"},
+    {"delete", 0, TYPE_TEXT, AT(delete), IMPACT, 0, "DES|KEY|VAULT",
+     "if this were deleted: a document's name (Kind/name), an ARM id or a key's URL; for --disable too"},
     {"lineage", 0, TYPE_FLAG, AT(lineage), GRAPH, 0, NULL, "instead: recovery points, key versions, sets, disks and VMs; reads Azure"},
     {"steps", 0, TYPE_FLAG, AT(steps), GRAPH, 0, NULL, "also the steps of the plan; reads Azure"},
     {"shell", 0, TYPE_SHELL, AT(shell), RUNBOOK, 0, "powershell|cli|curl",
@@ -369,6 +373,9 @@ static int options_agree(const struct options *o, struct err *err)
         return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name");
     if (o->point && o->newest)
         return err_set(err, ERR_INVALID, "--point and --newest contradict each other");
+    if ((bit & IMPACT) && !o->disable == !o->delete)
+        return err_set(err, ERR_INVALID, o->disable ? "--disable and --delete contradict each other"
+                                                    : "what would be taken away? Give --disable KEY[/VERSION] or --delete DES|KEY|VAULT");
     if (o->steps && o->lineage)
         return err_set(err, ERR_INVALID, "--steps and --lineage contradict each other");
     if ((bit & SIM) && !o->world)

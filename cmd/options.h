@@ -32,7 +32,7 @@ struct options {
     struct approvals approvals;
     const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play;
     const char *format, *point, *write_cloud;
-    const char *vault, *vault_name, *item, *restore_to;
+    const char *vault, *vault_name, *item, *restore_to, *disable, *delete;
     int64_t settle_ms, interval_ms;  /* -1: not given */
     int64_t passes;                  /* 0: for ever */
     int64_t port;

@@ -166,16 +166,18 @@ static void write_azure(const struct writer *w)
         value_set_string(w->a, spec, fields[i], value_str_at(w->found, fields[i]));
 }
 
-static void write_key_vault(const struct writer *w, struct value *spec, const struct value *live)
+/* What both sorts of stores say alike, and what only a key vault does. */
+static void write_store(const struct writer *w, struct value *spec, const struct value *live, bool vault)
 {
     static const char *const acls[] = {"defaultAction", "bypass"};
     struct value *network = value_map(w->a);
 
-    value_set_string(w->a, spec, "permissionModel",
-                     value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
+    if (vault)
+        value_set_string(w->a, spec, "permissionModel",
+                         value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
     if (value_bool_at(live, "properties.enablePurgeProtection", false))
         value_set_bool(w->a, spec, "purgeProtection", true);
-    if (value_bool_at(live, "properties.enableSoftDelete", false))
+    if (vault && value_bool_at(live, "properties.enableSoftDelete", false))
         value_set_bool(w->a, spec, "softDelete", true);
     if (value_int_at(live, "properties.softDeleteRetentionInDays", 0))
         value_set_int(w->a, spec, "retentionDays", value_int_at(live, "properties.softDeleteRetentionInDays", 0));
@@ -200,8 +202,8 @@ static void write_stores(const struct writer *w)
         spec = document_add(w, kind, name);
         set_place(w, spec, value_str_at(store, "id"), str_eq(kind, "KeyVault") ? "vaultName" : "hsmName", name);
         set_location(w, spec, value_str_at(live, "location"));
-        if (live && str_eq(kind, "KeyVault"))
-            write_key_vault(w, spec, live);
+        if (live)
+            write_store(w, spec, live, str_eq(kind, "KeyVault"));
     }
 }
 

@@ -239,7 +239,7 @@ static void add_point(struct builder *b, const struct document *pvm, const struc
     if (!value_bool_at(point, "customerKey", true))
         return;
     if (version == SIZE_MAX) {
-        edge(b, at, node(b, LINEAGE_VERSION, arena_printf(b->a, "unknown key of %s", pvm->name), "unknown key version", NULL, NULL),
+        edge(b, at, node(b, LINEAGE_VERSION, arena_printf(b->a, LINEAGE_UNKNOWN "%s", pvm->name), "unknown key version", NULL, NULL),
              o.words, false);
         return;
     }

@@ -6,6 +6,9 @@
 #include "../../reconciler/model/drawing.h"
 #include "common.h"
 
+/* How the id of a key version begins that nobody knows. */
+#define LINEAGE_UNKNOWN "unknown key of "
+
 enum lineage_kind { LINEAGE_STORE, LINEAGE_VERSION, LINEAGE_SET, LINEAGE_DISK, LINEAGE_VM, LINEAGE_POINT, LINEAGE_KINDS };
 
 struct lineage_node {

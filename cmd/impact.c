@@ -1,0 +1,127 @@
+/* impact: which VMs, disks and recovery points die with a key, its store or a disk encryption set, and what would still be
+ * restorable. Reads only. */
+#include "commands.h"
+#include "output.h"
+#include "session.h"
+#include "../providers/kinds/impact.h"
+
+/* --- text ------------------------------------------------------------------------------------------------------------------ */
+
+static void write_stops(struct text *t, const struct value *impact)
+{
+    const struct value *stops = value_get(impact, "stops"), *keys = value_get(impact, "keys");
+
+    for (size_t i = 0; i < value_count(keys); i++)
+        text_printf(t, "%s  %s\n", i ? "" : "Goes with it\n", value_str(value_item(keys, i)));
+    for (size_t i = 0; i < value_count(stops); i++) {
+        const struct value *s = value_item(stops, i);
+
+        text_printf(t, "%s  %s %s%s\n", i ? "" : "Stops, at the latest when it starts again\n", value_str_at(s, "kind"),
+                    value_str_at(s, "name"), value_bool_at(s, "sure", true) ? "" : " (perhaps)");
+    }
+}
+
+static void write_chance(struct text *t, const char *when, const struct value *chance)
+{
+    const struct value *paths = value_get(chance, "paths");
+    const char *scenario = value_str_at(chance, "scenario"), *as = value_str_at(chance, "as"), *state = value_str_at(chance, "state"),
+               *why = value_str_at(chance, "why");
+
+    text_printf(t, "    %-12s %s%s%s%s%s", when, scenario ? scenario : "", scenario ? " " : "", value_str_at(chance, "outcome"),
+                as ? ", as declared by " : "", as ? as : "");
+    if (why || state)
+        text_printf(t, ": %s", why ? why : state);
+    text_add_char(t, '\n');
+    for (size_t i = 0; i < value_count(paths); i++)
+        text_printf(t, "    %-12s %s %s\n", "", i ? "or" : "then", value_str(value_item(paths, i)));
+}
+
+static bool same_fate(const struct value *x, const struct value *y)
+{
+    static const char *const members[] = {"virtualMachine", "tier", "now", "then", "afterPurge"};
+
+    for (size_t i = 0; i < COUNT(members); i++)
+        if (!value_equal(value_get(x, members[i]), value_get(y, members[i])))
+            return false;
+    return true;
+}
+
+/* Points with one fate together. */
+static void write_points(struct text *t, const struct value *impact)
+{
+    const struct value *points = value_get(impact, "points");
+
+    for (size_t i = 0; i < value_count(points); i++) {
+        const struct value *p = value_item(points, i);
+        size_t before = 0, n = 0;
+
+        for (size_t k = 0; k < value_count(points); k++) {
+            n += same_fate(value_item(points, k), p);
+            before += k < i && same_fate(value_item(points, k), p);
+        }
+        if (before)
+            continue;
+        text_printf(t, "%s  %s, %zu point%s, %s tier:", i ? "" : "Recovery points that fare worse\n", value_str_at(p, "virtualMachine"), n,
+                    n == 1 ? "" : "s", value_str_at(p, "tier"));
+        for (size_t k = 0; k < value_count(points); k++)
+            if (same_fate(value_item(points, k), p))
+                text_printf(t, " %s", value_str_at(value_item(points, k), "recoveryPoint"));
+        text_add_char(t, '\n');
+        write_chance(t, "now", value_get(p, "now"));
+        write_chance(t, "then", value_get(p, "then"));
+        if (value_get(p, "afterPurge"))
+            write_chance(t, "once purged", value_get(p, "afterPurge"));
+    }
+}
+
+static void write_undo(struct text *t, const struct value *undo)
+{
+    const char *until = value_str_at(undo, "until"), *risk = value_str_at(undo, "risk");
+
+    text_printf(t, "%s%s%s: %s%s%s\n", value_bool_at(undo, "possible", false) ? "Can be undone" : "Cannot be undone",
+                until ? " until " : "", until ? until : "", value_str_at(undo, "how"), risk ? "; " : "", risk ? risk : "");
+}
+
+static void write_impact(struct text *t, const struct value *impact)
+{
+    int64_t unaffected = value_int_at(impact, "unaffected", 0), unknown = value_int_at(impact, "unknown", 0);
+
+    text_printf(t, "If %s is %sd (%s):\n\n", value_str_at(impact, "target"), value_str_at(impact, "action"), value_str_at(impact, "kind"));
+    write_stops(t, impact);
+    write_points(t, impact);
+    if (!value_bool_at(impact, "dies", false))
+        text_add(t, "Nothing dies: no VM, disk or recovery point that can be seen needs it.\n");
+    else if (unaffected)
+        text_printf(t, "%lld other recovery point%s as before\n", (long long)unaffected, unaffected == 1 ? " fares" : "s fare");
+    if (unknown)
+        text_printf(t, "Of %lld recovery point%s nobody knows the key version: %s may need it too\n", (long long)unknown,
+                    unknown == 1 ? "" : "s", unknown == 1 ? "it" : "they");
+    write_undo(t, value_get(impact, "undo"));
+}
+
+/* --- the command ----------------------------------------------------------------------------------------------------------- */
+
+int command_impact(const struct options *o)
+{
+    struct session s cleanup(session_close);
+    struct text t cleanup(text_release) = {0};
+    struct impact_target target;
+    struct look look;
+    struct value *impact, *answer;
+    int code;
+
+    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 || session_look(&s, s.arena, &look, &s.err) < 0 ||
+        impact_target_find(&look.view, o->disable ? IMPACT_DISABLE : IMPACT_DELETE, o->disable ? o->disable : o->delete, &target, &s.err) <
+            0)
+        return session_failed(&s);
+    impact = impact_of(&look.view, &target);
+    code = value_bool_at(impact, "dies", false) ? EXIT_DIFFERENCES : EXIT_DECLARED;
+    text_init(&t, TEXT_CEILING);
+    write_impact(&t, impact);
+    answer = output_envelope(s.arena, o);
+    value_set(s.arena, answer, "impact", impact);
+    value_set_int(s.arena, answer, "exitCode", code);
+    output_either(o, answer, &t);
+    session_label(&s);
+    return code;
+}

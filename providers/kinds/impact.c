@@ -1,0 +1,267 @@
+/* Knows how what hangs on a thing, and what the scenario table says of each recovery point before and after, become one answer.
+ * Must not know how the thing was named, nor what facts look like without it (impact_target.c). */
+#include "impact.h"
+
+#include <string.h>
+
+#include "situation.h"
+
+/* --- one point --------------------------------------------------------------------------------------------------------- */
+
+/* The better first. */
+enum restorable { RESTORABLE_YES, RESTORABLE_BY_REPAIR, RESTORABLE_UNKNOWN, RESTORABLE_NO };
+static const char *const restorable_words[] = {"yes", "by-repair", "unknown", "no"};
+
+struct chance {
+    enum restorable class;
+    struct dx_prediction prediction;
+    const struct document *restored_vm; /* whose declaration this goes by; NULL: a plain restore */
+    const char *why;                    /* when nobody knows */
+};
+
+static enum restorable class_of(const struct dx_prediction *p)
+{
+    if (!p->row || p->outcome == DX_OUTCOME_UNKNOWN)
+        return RESTORABLE_UNKNOWN;
+    if (p->outcome == DX_SUCCEEDS)
+        return RESTORABLE_YES;
+    return p->remedy && *p->remedy && *p->remedy != 'H' ? RESTORABLE_BY_REPAIR : RESTORABLE_NO;
+}
+
+static struct chance chance_by(const struct view *v, const struct document *pvm, const struct document *rvm, const struct value *point)
+{
+    struct situation s = situation_at(v, pvm, rvm, point);
+    struct dx_facts facts = s.now;
+    struct chance chance = {.restored_vm = rvm};
+
+    facts.given = s.given;
+    chance.prediction = diagnose(&facts, s.article);
+    chance.class = class_of(&chance.prediction);
+    if (chance.class == RESTORABLE_UNKNOWN)
+        chance.why = chance.prediction.row ? chance.prediction.row->state : dx_facts_words(v->arena, &facts);
+    return chance;
+}
+
+/* The best of what is declared for this VM and of a plain restore. */
+static struct chance chance_of(const struct view *v, const struct document *pvm, const struct value *point)
+{
+    struct chance best = chance_by(v, pvm, NULL, point);
+    const struct document *rvm;
+    size_t at = 0;
+
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        struct chance other = chance_by(v, pvm, rvm, point);
+
+        if (other.class < best.class)
+            best = other;
+    }
+    return best;
+}
+
+static struct value *chance_value(const struct view *v, const struct chance *c)
+{
+    struct value *f = value_map(v->arena), *paths = value_list(v->arena);
+    const struct dx_prediction *p = &c->prediction;
+
+    value_set_string(v->arena, f, "scenario", dx_scenario(p));
+    value_set_string(v->arena, f, "outcome", dx_outcome_words(p->outcome));
+    value_set_string(v->arena, f, "code", p->code);
+    value_set_string(v->arena, f, "state", p->row ? p->row->state : NULL);
+    value_set_string(v->arena, f, "restorable", restorable_words[c->class]);
+    value_set_string(v->arena, f, "as", c->restored_vm ? c->restored_vm->address : NULL);
+    for (const char *letter = p->remedy; c->class != RESTORABLE_YES && letter && *letter; letter++)
+        value_push(v->arena, paths, value_string(v->arena, dx_remedy_words(*letter)));
+    value_set(v->arena, f, "paths", paths);
+    value_set_string(v->arena, f, "why", c->why);
+    return f;
+}
+
+/* --- every point ---------------------------------------------------------------------------------------------------------- */
+
+struct horizon {
+    struct view now, then, purged;
+    bool purges; /* there is a time after the soft delete */
+};
+
+static const char *tier_of(const struct value *point)
+{
+    return str_eq(value_str_at(point, "vault"), "valid") ? "vault" : str_eq(value_str_at(point, "snapshot"), "valid") ? "snapshot" : "none";
+}
+
+/* true: it fares worse, and was added. */
+static bool point_judge(const struct horizon *h, const struct document *pvm, const struct value *point, struct value *points)
+{
+    struct arena *a = h->now.arena;
+    struct chance now = chance_of(&h->now, pvm, point), then = chance_of(&h->then, pvm, point),
+                  purged = h->purges ? chance_of(&h->purged, pvm, point) : then;
+    struct value *f;
+
+    if (then.class <= now.class && purged.class <= now.class && then.prediction.row == now.prediction.row)
+        return false;
+    f = value_map(a);
+    value_set_string(a, f, "virtualMachine", pvm->name);
+    value_set_string(a, f, "recoveryPoint", value_str_at(point, "id"));
+    value_set_string(a, f, "time", value_str_at(point, "time"));
+    value_set_string(a, f, "tier", tier_of(point));
+    value_set(a, f, "now", chance_value(&h->now, &now));
+    value_set(a, f, "then", chance_value(&h->then, &then));
+    if (h->purges)
+        value_set(a, f, "afterPurge", chance_value(&h->purged, &purged));
+    value_push(a, points, f);
+    return true;
+}
+
+static void points_judge(const struct horizon *h, struct value *impact)
+{
+    struct arena *a = h->now.arena;
+    struct value *points = value_set(a, impact, "points", value_list(a));
+    int64_t unaffected = 0;
+
+    for (size_t i = 0; i < h->now.desired->count; i++) {
+        const struct document *pvm = h->now.desired->documents[i];
+        const struct value *all = str_eq(pvm->kind, "ProtectedVirtualMachine") ? value_get(view_facts(&h->now, pvm), "points") : NULL;
+
+        for (size_t k = 0; k < value_count(all); k++)
+            unaffected += !point_judge(h, pvm, value_item(all, k), points);
+    }
+    value_set_int(a, impact, "unaffected", unaffected);
+}
+
+/* --- what stops ------------------------------------------------------------------------------------------------------------- */
+
+/* Only what is proved counts as needing; the rest may be spared. */
+static struct lineage proved_only(struct arena *a, const struct lineage *l)
+{
+    struct lineage sure = {.nodes = l->nodes, .n_nodes = l->n_nodes};
+
+    for (size_t i = 0; i < l->n_edges; i++)
+        if (l->edges[i].proved)
+            arena_push(a, sure.edges, sure.n_edges, l->edges[i]);
+    return sure;
+}
+
+static void strike(const struct lineage *l, const struct impact_target *t, bool *marked)
+{
+    for (size_t i = 0; i < l->n_nodes; i++)
+        marked[i] = impact_strikes(t, &l->nodes[i]);
+    lineage_spread(l, marked);
+}
+
+static void stops_tell(const struct view *v, const struct impact_target *t, struct value *impact)
+{
+    struct arena *a = v->arena;
+    struct lineage l = lineage_of(v), sure = proved_only(a, &l);
+    bool *struck = arena_array(a, bool, l.n_nodes + 1), *surely = arena_array(a, bool, l.n_nodes + 1);
+    struct value *stops = value_set(a, impact, "stops", value_list(a)), *keys = value_set(a, impact, "keys", value_list(a));
+    int64_t unknown = 0;
+
+    strike(&l, t, struck);
+    strike(&sure, t, surely);
+    for (size_t i = 0; i < l.n_nodes; i++) {
+        const struct lineage_node *n = &l.nodes[i];
+        bool stands = !str_eq(n->state, "absent") && !str_eq(n->state, "unknown");
+        struct value *f;
+
+        if (struck[i] && n->kind == LINEAGE_VERSION && t->kind == LINEAGE_STORE)
+            value_push(a, keys, value_string(a, n->id));
+        if (!struck[i] || !stands || n->kind == LINEAGE_STORE || n->kind == LINEAGE_VERSION || n->kind == LINEAGE_POINT ||
+            impact_strikes(t, n))
+            continue;
+        f = value_map(a);
+        value_set_string(a, f, "kind", lineage_kind_words(n->kind));
+        value_set_string(a, f, "name", n->name);
+        value_set_string(a, f, "id", n->id);
+        value_set_bool(a, f, "sure", surely[i]);
+        value_push(a, stops, f);
+    }
+    for (size_t i = 0; i < l.n_edges; i++)
+        unknown += l.nodes[l.edges[i].from].kind == LINEAGE_POINT && str_starts(l.nodes[l.edges[i].to].id, LINEAGE_UNKNOWN);
+    value_set_int(a, impact, "unknown", unknown);
+}
+
+/* --- until when it can be undone ------------------------------------------------------------------------------------------------ */
+
+static const struct document *store_of(const struct view *v, const char *base)
+{
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        if ((str_eq(doc->kind, "KeyVault") || str_eq(doc->kind, "ManagedHsm")) &&
+            str_eq_nocase(value_str_at(view_facts(v, doc), "base"), base))
+            return doc;
+    }
+    return NULL;
+}
+
+/* Days for which the store keeps what was deleted; 0: not known. */
+static int64_t retention_days(const struct view *v, const struct impact_target *t)
+{
+    int64_t days = value_int_at(view_facts(v, store_of(v, t->base)), "live.properties.softDeleteRetentionInDays", 0);
+
+    for (size_t i = 0; !days && i < v->desired->count; i++)
+        if (str_eq_nocase(value_str_at(view_facts(v, v->desired->documents[i]), "base"), t->base))
+            days = value_int_at(view_facts(v, v->desired->documents[i]), "live.attributes.recoverableDays", 0);
+    return days;
+}
+
+static void undo_deletion(const struct view *v, const struct impact_target *t, struct value *undo)
+{
+    const struct value *live = value_get(view_facts(v, store_of(v, t->base)), "live");
+    const struct value *soft = value_at(live, "properties.enableSoftDelete"), *purge = value_at(live, "properties.enablePurgeProtection");
+    int64_t days = retention_days(v, t);
+    bool off = value_is(soft, VALUE_BOOL) && !soft->b;
+
+    value_set_bool(v->arena, undo, "possible", !off);
+    if (off) {
+        value_set_string(v->arena, undo, "how", "soft delete is off: what is deleted is gone at once");
+        return;
+    }
+    if (days)
+        value_set_string(v->arena, undo, "until", time_format(v->arena, v->now_ms + days * DAY_MS));
+    value_set_string(v->arena, undo, "how",
+                     t->kind == LINEAGE_STORE
+                         ? "recover the store; role assignments of a key vault do not come back with it and are granted anew"
+                         : "recover the key: it comes back with every version and the same URLs");
+    if (live && !(value_is(purge, VALUE_BOOL) && purge->b))
+        value_set_string(v->arena, undo, "risk", "purge protection is off: whoever may purge can end it sooner");
+    else if (!live)
+        value_set_string(v->arena, undo, "risk", "the store could not be seen: whether purge protection is on is not known");
+}
+
+static void undo_tell(const struct view *v, const struct impact_target *t, struct value *impact)
+{
+    struct value *undo = value_set(v->arena, impact, "undo", value_map(v->arena));
+
+    if (t->act == IMPACT_DISABLE) {
+        value_set_bool(v->arena, undo, "possible", true);
+        value_set_string(v->arena, undo, "how", "enable the key version again, at any time");
+    } else if (t->kind == LINEAGE_SET) {
+        value_set_bool(v->arena, undo, "possible", false);
+        value_set_string(v->arena, undo, "how",
+                         "a disk encryption set has no soft delete; one made anew has a new identity, which needs its grants");
+    } else {
+        undo_deletion(v, t, undo);
+    }
+}
+
+/* --- the whole -------------------------------------------------------------------------------------------------------------------- */
+
+struct value *impact_of(const struct view *v, const struct impact_target *t)
+{
+    struct value *impact = value_map(v->arena);
+    struct horizon h = {
+        .now = *v,
+        .then = impact_view(v, t, false),
+        .purged = impact_view(v, t, true),
+        .purges = t->act == IMPACT_DELETE && t->kind != LINEAGE_SET,
+    };
+
+    value_set_string(v->arena, impact, "action", t->act == IMPACT_DISABLE ? "disable" : "delete");
+    value_set_string(v->arena, impact, "target", t->label);
+    value_set_string(v->arena, impact, "kind", t->kind == LINEAGE_VERSION && !t->version ? "key" : lineage_kind_words(t->kind));
+    stops_tell(v, t, impact);
+    points_judge(&h, impact);
+    undo_tell(v, t, impact);
+    value_set_bool(v->arena, impact, "dies", value_count(value_get(impact, "stops")) > 0 || value_count(value_get(impact, "points")) > 0);
+    return impact;
+}
