@@ -33,7 +33,7 @@ static void write_chance(struct text *t, const char *when, const struct value *c
         text_printf(t, ": %s", why ? why : state);
     text_add_char(t, '\n');
     for (size_t i = 0; i < value_count(paths); i++)
-        text_printf(t, "    %-12s %s %s\n", "", i ? "or" : "then", value_str(value_item(paths, i)));
+        text_printf(t, "    %-12s -> %s\n", "", value_str(value_item(paths, i)));
 }
 
 static bool same_fate(const struct value *x, const struct value *y)

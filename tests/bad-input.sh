@@ -165,6 +165,27 @@ faulty "misspelt option" 1 "no option --auto-aprove|did you mean --auto-approve?
 faulty "no manifests named" 1 "which manifests?|-f PATH" "$binary" apply
 faulty "no credential" 1 "AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET not set" env -u AZURE_TENANT_ID -u AZURE_CLIENT_ID -u AZURE_CLIENT_SECRET "$binary" plan -f estate
 
+# --- export, impact, graph ------------------------------------------------------------------------------------------------
+
+live="--world $example/world.yaml"
+rsv=/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-backup/providers/Microsoft.RecoveryServices/vaults/rsv-payroll
+faulty "export of no vault" 1 "which vault?|--vault-name NAME" "$binary" export $live
+faulty "export by id and by name" 1 "--vault and --vault-name contradict each other" "$binary" export $live --vault $rsv --vault-name rsv-payroll
+faulty "export of a vault that is not there" 1 "no Recovery Services vault rsv-payrol can be seen|give its ARM id" "$binary" export $live --vault-name rsv-payrol
+faulty "export by a wrong id" 1 "none-such" "$binary" export $live --vault ${rsv%rsv-payroll}none-such
+faulty "export by what is no id" 1 "must begin with one /" "$binary" export $live --vault rsv-payroll
+faulty "export of an unknown VM" 1 "protects no VM nobody|ARM id of the protected item" "$binary" export $live --vault $rsv --item nobody
+faulty "export to half a place" 1 "is not GROUP,SUBNET,STAGING" "$binary" export $live --vault $rsv --restore-to rg,vnet/default
+faulty "export to a subnet without a network" 1 "neither VNET/SUBNET nor an ARM id" "$binary" export $live --vault $rsv --restore-to rg,default,st
+mkdir -p taken && : >taken/Azure.yaml
+faulty "export over files" 1 "taken/Azure.yaml is there already; nothing was written|--force" "$binary" export $live --vault $rsv --out taken
+faulty "impact of nothing" 1 "what would be taken away?|--disable KEY" "$binary" impact -f estate $live
+faulty "impact of both" 1 "--disable and --delete contradict each other" "$binary" impact -f estate $live --disable payroll-os-key --delete payroll-os-key
+faulty "impact of an unknown key" 1 "there is no Key payroll-os-kee|did you mean payroll-os-key?" "$binary" impact -f estate $live --disable payroll-os-kee
+faulty "impact of a version's deletion" 1 "a single key version cannot be deleted" "$binary" impact -f estate $live --delete payroll-os-key/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5
+faulty "impact of what is no key" 1 "is no key vault, managed HSM, key or disk encryption set" "$binary" impact -f estate $live --delete $rsv
+faulty "a drawing of two things" 1 "--steps and --lineage contradict each other" "$binary" graph -f estate $live --steps --lineage
+
 # --- worlds ------------------------------------------------------------------------------------------------------------------
 
 # bad_world NAME WORDS SED-EXPRESSION

@@ -217,7 +217,7 @@ static void undo_deletion(const struct view *v, const struct impact_target *t, s
         return;
     }
     if (days)
-        value_set_string(v->arena, undo, "until", time_format(v->arena, v->now_ms + days * DAY_MS));
+        value_set_string(v->arena, undo, "until", time_format(v->arena, v->now_ms / SECOND_MS * SECOND_MS + days * DAY_MS));
     value_set_string(v->arena, undo, "how",
                      t->kind == LINEAGE_STORE
                          ? "recover the store; role assignments of a key vault do not come back with it and are granted anew"

@@ -89,7 +89,8 @@ static void test_whole(struct fixture *f)
     struct discovery d = discovered(f, "all of it",
                                     "\"machines\":[" MACHINE("rg-vm", "vm-1", SET("rg-vm", "des")) "],\"sets\":[" SET_SEEN("rg-vm", "des")
                                     "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("present") "]");
-    const struct value *vault = document(&d, "KeyVault", "kv-pay"), *key = document(&d, "Key", "os"), *set = document(&d, "DiskEncryptionSet", "des");
+    const struct value *vault = document(&d, "KeyVault", "kv-pay"), *key = document(&d, "Key", "os"),
+                       *set = document(&d, "DiskEncryptionSet", "des");
 
     CHECK_STR(value_str_at(vault, "subscription"), "0f0f0f0f-0000-4000-8000-000000000003");
     CHECK_STR(value_str_at(vault, "permissionModel"), "access-policies");
@@ -114,8 +115,10 @@ static void test_whole(struct fixture *f)
 static void test_round_trip(struct fixture *f)
 {
     struct discovery d = discovered(f, "round trip",
-                                    "\"machines\":[" MACHINE("rg-vm", "vm-1", SET("rg-vm", "des")) "," MACHINE("rg-vm", "0123", SET("rg-vm", "des"))
-                                    "],\"sets\":[" SET_SEEN("rg-vm", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("present") "]");
+                                    "\"machines\":[" MACHINE("rg-vm", "vm-1", SET("rg-vm", "des")) ","
+                                    MACHINE("rg-vm", "0123", SET("rg-vm", "des"))
+                                    "],\"sets\":[" SET_SEEN("rg-vm", "des") "],\"stores\":[" STORE_SEEN "],"
+                                    "\"keys\":[" KEY_SEEN("present") "]");
     struct text t = {0};
     struct value *back = value_list(f->arena);
     struct diags diags;
@@ -136,13 +139,16 @@ static void test_round_trip(struct fixture *f)
 static void test_names(struct fixture *f)
 {
     struct discovery one = discovered(f, "alike in two groups",
-                                      "\"machines\":[" MACHINE("rg-a", "vm", "") "," MACHINE("rg-b", "VM", "") "," MACHINE("rg-a", "web", "")
+                                      "\"machines\":[" MACHINE("rg-a", "vm", "") "," MACHINE("rg-b", "VM", "") ","
+                                      MACHINE("rg-a", "web", "")
                                       "],\"sets\":[],\"stores\":[],\"keys\":[]"),
                      other = discovered(f, "the same, the other way round",
-                                        "\"machines\":[" MACHINE("rg-a", "web", "") "," MACHINE("RG-B", "VM", "") "," MACHINE("rg-a", "vm", "")
+                                        "\"machines\":[" MACHINE("rg-a", "web", "") "," MACHINE("RG-B", "VM", "") ","
+                                        MACHINE("rg-a", "vm", "")
                                         "],\"sets\":[],\"stores\":[],\"keys\":[]"),
                      odd = discovered(f, "names that no document may have",
-                                      "\"machines\":[" MACHINE("rg", "_vm.", "") "," MACHINE("rg", "..", "") "," MACHINE("rg", "a b", "") ","
+                                      "\"machines\":[" MACHINE("rg", "_vm.", "") "," MACHINE("rg", "..", "") ","
+                                      MACHINE("rg", "a b", "") ","
                                       MACHINE("rg", "a-b", "") "],\"sets\":[],\"stores\":[],\"keys\":[]");
     const char *got = names(f->arena, &one, "ProtectedVirtualMachine");
 
@@ -161,7 +167,8 @@ static void test_missing(struct fixture *f)
          "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"absent\",\"encryption\":\"customer-key\"}],"
          "\"sets\":[],\"stores\":[],\"keys\":[]", "vm", "which key its backup needs is not known", "Key"},
         {"VM not to be seen",
-         "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"unseen\",\"why\":\"403\",\"encryption\":\"customer-key\"}],"
+         "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"unseen\",\"why\":\"403\","
+         "\"encryption\":\"customer-key\"}],"
          "\"sets\":[],\"stores\":[],\"keys\":[]", "vm", "give the credential Reader on it (403)", "Key"},
         {"platform key",
          "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"present\",\"encryption\":\"platform-key\"}],"

@@ -24,18 +24,23 @@
     HEAD("RecoveryServicesVault", "rsv") "spec: {resourceGroup: rg-backup}\n"                                          \
     HEAD("ProtectedVirtualMachine", "vm") "spec: {vault: rsv, source: {resourceGroup: rg-vm, name: vm}}\n"
 
-#define VAULT_FACTS "KeyVault/kv: {state: present, base: " BASE ", live: {properties: {enablePurgeProtection: true, softDeleteRetentionInDays: 90}}}\n"
+#define VAULT_FACTS                                                                                                    \
+    "KeyVault/kv: {state: present, base: " BASE ", "                                                                   \
+    "live: {properties: {enablePurgeProtection: true, softDeleteRetentionInDays: 90}}}\n"
 #define KEY_FACTS                                                                                                      \
     "Key/os-key: {state: present, base: " BASE ", name: os, newest: " NEW ", live: {key: {kid: " KEYS NEW              \
-    "}, attributes: {enabled: true}}, versions: [{version: " OLD ", created: 1793491200, enabled: false}, {version: " NEW ", created: 1794614400, enabled: true}]}\n"
+    "}, attributes: {enabled: true}}, versions: [{version: " OLD ", created: 1793491200, enabled: false}, "            \
+    "{version: " NEW ", created: 1794614400, enabled: true}]}\n"
 #define SET_FACTS                                                                                                      \
-    "DiskEncryptionSet/des: {state: present, live: {properties: {activeKey: {keyUrl: " KEYS NEW "}}}, associatedResources: [" DISK_ID "]}\n"
+    "DiskEncryptionSet/des: {state: present, live: {properties: {activeKey: {keyUrl: " KEYS NEW "}}}, "                \
+    "associatedResources: [" DISK_ID "]}\n"
 #define VM_FACTS(points)                                                                                               \
     "ProtectedVirtualMachine/vm: {state: present, itemId: " SUB "/item, source: {state: present, des: " SET_ID          \
     ", set: {state: present, live: {properties: {activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD  \
     "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z}}}, live: {properties: {storageProfile: {osDisk: {managedDisk: {id: " DISK_ID \
     "}}}}}}, points: [" points "]}\n"
-#define POINT(id, time, more) "{id: \"" id "\", time: " time ", snapshot: absent, vault: valid, confidential: true, customerKey: true" more "}"
+#define POINT(id, time, more)                                                                                          \
+    "{id: \"" id "\", time: " time ", snapshot: absent, vault: valid, confidential: true, customerKey: true" more "}"
 #define BEFORE POINT("1", "2026-11-10T20:00:00Z", "")
 #define AFTER POINT("2", "2026-11-20T20:00:00Z", "")
 #define ALL_FACTS VAULT_FACTS KEY_FACTS SET_FACTS VM_FACTS(BEFORE ", " AFTER)
@@ -129,7 +134,8 @@ static void test_arrows(void)
     fixture_end(&f);
 
     /* Nobody knows: the VM is gone, and no version is declared. */
-    fixture_begin(&f, ESTATE(""), "ProtectedVirtualMachine/vm: {state: present, itemId: " SUB "/item, source: {state: absent}, points: [" BEFORE "]}\n");
+    fixture_begin(&f, ESTATE(""),
+                  "ProtectedVirtualMachine/vm: {state: present, itemId: " SUB "/item, source: {state: absent}, points: [" BEFORE "]}\n");
     l = lineage_of(&f.view);
     CHECK(strstr(arrows(f.arena, &l), "recovery point vm 1 -?> key version " LINEAGE_UNKNOWN "vm\n") != NULL);
     fixture_end(&f);
