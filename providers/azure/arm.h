@@ -11,6 +11,7 @@
 #define API_DISK "2025-01-02"
 #define API_AUTHORIZATION "2022-04-01"
 #define API_STORAGE "2025-01-01"
+#define API_NETWORK "2024-05-01"
 #define API_RECOVERY "2025-02-01"
 
 /* --- ids ------------------------------------------------------------------------------------------------------ */

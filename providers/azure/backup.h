@@ -77,6 +77,9 @@ struct restore_request {
 };
 /* Pure: the body as Azure PowerShell sends it (Microsoft.RecoveryServices Backup, IaasVMRestoreRequest). */
 struct value *backup_restore_body(struct arena *a, const struct restore_request *r);
+/* May suspend. What Azure Backup has against a request: a list of {code, message, recommendations}, empty for no objection. */
+must_use int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id,
+                                     const struct restore_request *r, struct value **ret, struct err *err);
 /* May suspend. Triggers once (never repeated) and follows the trigger until the job's id is known. ERR_UNKNOWN_OUTCOME: look
  * at the job list before anything else. */
 must_use int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct restore_request *r,

@@ -169,6 +169,23 @@ static int job_of_operation(struct azure *az, struct call *c, struct arena *a, c
     return 0;
 }
 
+int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct restore_request *r,
+                            struct value **ret, struct err *err)
+{
+    const char *vault = vault_of(a, item_id), *path = arena_printf(a, "%s/backupValidateOperation", vault ? vault : "");
+    struct value *body = value_map(a), *p = value_set(a, body, "properties", value_map(a));
+    const struct value *results;
+    struct arm_operation op;
+
+    value_set(a, body, "id", value_format(a, "%s/recoveryPoints/%s", item_id, r->point));
+    value_set_string(a, p, "objectType", "ValidateIaasVMRestoreOperationRequest");
+    value_set(a, p, "restoreRequest", value_get(backup_restore_body(a, r), "properties"));
+    TRY(arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, body, ARM_READS, &op, err));
+    results = value_at(op.body, "validateOperationResponse.validationResults");
+    *ret = results ? (struct value *)results : value_list(a);
+    return 0;
+}
+
 /* Refused for certain only if the service's own verdict says so; everything else may have started a job. */
 static bool surely_refused(const struct err *err)
 {

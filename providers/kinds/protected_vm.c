@@ -30,6 +30,7 @@ static struct value *point_facts(struct arena *a, const struct value *body)
     value_set_bool(a, f, "confidential", p.confidential);
     value_set_bool(a, f, "customerKey", p.customer_key);
     value_set_string(a, f, "securityType", p.security_type);
+    value_set_string(a, f, "size", p.size);
     value_set_bool(a, f, "softDeleted", p.soft_deleted);
     if (p.expiry_ms != TIME_NONE)
         value_set_string(a, f, "expires", time_format(a, p.expiry_ms));

@@ -1,9 +1,23 @@
 /* Kind RecoveryServicesVault: the vault that keeps the backups. Looked at, never changed.
  *
- * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault). */
+ * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault), guards (what
+ * makes it ask for a second person). */
 #include "../azure/backup.h"
 #include "../azure/shared.h"
 #include "common.h"
+
+/* Who may not see the guards does not see that there are any: a restore will say. */
+static int observe_guards(struct call *c, const struct observer *o, struct azure *az, const char *id, struct value *facts, struct err *err)
+{
+    const char *path = arena_printf(o->arena, "%s/backupResourceGuardProxies", id);
+    struct value *guards;
+
+    if (arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_now_ms(c) - SHARED_FRESH_MS, &guards, err) == 0)
+        value_set(o->arena, facts, "guards", guards);
+    else if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
+        return err_note(err, "reading the vault's resource guards");
+    return 0;
+}
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
@@ -28,6 +42,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     } else {
         value_set(o->arena, facts, "jobs", jobs);
     }
+    TRY(observe_guards(c, o, az, id, facts, err));
     *ret = facts;
     return 0;
 }

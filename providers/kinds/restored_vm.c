@@ -15,6 +15,8 @@
  * Facts: state, id, live, des, power. */
 #include "restored_vm.h"
 
+#include "restore_place.h"
+
 #define SOURCE_RESTORE_TIME "recorded: 2 min 30 s from both tiers, 35 min 38 s for 127 GB from the vault tier"
 
 enum { ATTEMPTS_MAX = 3 };
@@ -40,6 +42,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
             return -(int)err->class;
     }
     value_set_string(o->arena, facts, "id", id);
+    TRY(restore_place_observe(c, o, az, facts, err));
     *ret = facts;
     return 0;
 }
@@ -75,6 +78,8 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
                      dx_outcome_words(p.outcome), describe_point(v, s), p.row ? "" : "no row of the scenario table fits what was seen: ",
                      p.row ? p.row->state : dx_facts_words(v->arena, &named), s->doc->name);
     step->scenario = dx_scenario(&p);
+    if (s->point)
+        restored_vm_notes(v, s, out, step, true);
 }
 
 static void steps_verify(struct steps *out, const struct situation *s, struct step *restore)
@@ -125,6 +130,8 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", s->order.point);
     restored_vm_rights(v, s, out, step);
     restored_vm_needs(v, s, out, step);
+    if (!running)
+        restored_vm_notes(v, s, out, step, false);
     steps_verify(out, s, step);
 }
 

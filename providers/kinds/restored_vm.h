@@ -22,6 +22,8 @@ void restored_vm_needs(const struct view *v, const struct situation *s, struct s
 void restored_vm_rights(const struct view *v, const struct situation *s, struct steps *out, struct step *step);
 /* Reasons not to restore although ordered and possible to trigger. true: a step was added. */
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out);
+/* Notes what else is known of a restore: what does not stop it, or (`stopping`) what would. */
+void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step, bool stopping);
 /* The source VM is there: it heals, or it runs and nothing is declared besides. true: a step was added. */
 bool restored_vm_beside_source(const struct view *v, const struct situation *s, struct steps *out);
 

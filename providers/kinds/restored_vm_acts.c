@@ -2,7 +2,7 @@
  * whether one is due. */
 #include "protected_vm.h"
 #include "requests.h"
-#include "restored_vm.h"
+#include "restore_place.h"
 
 static int act_start(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
@@ -39,16 +39,20 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
     return 0;
 }
 
+/* The last questions before a restore is triggered. */
 static int target_still_free(struct call *c, const struct job_run *run, struct err *err)
 {
     struct value *found;
 
-    if (run->request.type != RESTORE_NEW_VM)
-        return 0;
-    if (arm_get(run->az, c, run->actor->arena, run->request.target_vm_id, API_COMPUTE, &found, err) < 0)
-        return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
-    err_set(err, ERR_CONFLICT, "a VM has appeared at the target meanwhile");
-    return err_advise(err, "plan again; nothing was triggered");
+    if (run->request.type == RESTORE_NEW_VM) {
+        if (arm_get(run->az, c, run->actor->arena, run->request.target_vm_id, API_COMPUTE, &found, err) == 0) {
+            err_set(err, ERR_CONFLICT, "a VM has appeared at the target meanwhile");
+            return err_advise(err, "plan again; nothing was triggered");
+        }
+        if (err->class != ERR_NOT_FOUND)
+            return -(int)err->class;
+    }
+    return restore_validate(c, run->actor, run->az, run->item_id, &run->request, false, err);
 }
 
 struct restore_request restored_vm_request(const struct view *v, const struct situation *s)

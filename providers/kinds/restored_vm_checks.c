@@ -1,7 +1,7 @@
 /* Knows why a restore that is ordered is not carried out: what it needs and lacks, the source that heals or still runs. Pure.
  * Must not know how one is triggered. */
 #include "protected_vm.h"
-#include "restored_vm.h"
+#include "restore_place.h"
 
 /* --- what is known -------------------------------------------------------------------------------------------------------------- */
 
@@ -89,31 +89,49 @@ void restored_vm_rights(const struct view *v, const struct situation *s, struct 
         step_right(out, step, staging->id, "Microsoft.Storage/storageAccounts/read", false, "Storage Account Contributor");
 }
 
+static bool obstacles_stop(const struct view *v, const struct situation *s, struct steps *out)
+{
+    size_t n = 0;
+    const struct obstacle *found = restore_obstacles(v, s, &n);
+    bool stopped = false;
+
+    for (size_t i = 0; i < n; i++)
+        if (found[i].stops) {
+            steps_block(out, s->doc, found[i].id, found[i].next, "%s", found[i].reason);
+            stopped = true;
+        }
+    return stopped;
+}
+
+void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step, bool stopping)
+{
+    size_t n = 0;
+    const struct obstacle *found = restore_obstacles(v, s, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (found[i].stops == stopping)
+            step_note(out, step, "%s%s%s%s", stopping ? "a restore would be refused: " : "", found[i].reason, stopping ? "; " : "",
+                      stopping ? found[i].next : "");
+}
+
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
     const struct document *blocked = blocked_need(v, s);
     struct step *step;
+    bool stopped;
 
     if (!s->point) {
         steps_block(out, s->doc, NULL, "list the points: reinstate activate -f ... VM", "the vault has no recovery point %s of %s",
                     s->order.point ? s->order.point : "in the vault tier", s->pvm->name);
         return true;
     }
-    if (value_bool_at(s->point, "softDeleted", false)) {
-        steps_block(out, s->doc, NULL, "undelete the protected item in the vault, or order another point",
-                    "recovery point %s is soft-deleted", value_str_at(s->point, "id"));
-        return true;
-    }
+    /* All at once: a person should not meet them one after the other. */
+    stopped = obstacles_stop(v, s, out);
     if (blocked) {
         step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", blocked->address), "ordered, but %s is blocked",
                            blocked->address);
         step->scenario = dx_scenario(&now);
-        return true;
-    }
-    if (situation_type(s->doc) == RESTORE_REPLACE) {
-        steps_block(out, s->doc, NULL, "declare restore: new-vm or disks",
-                    "replacing the disks of a confidential VM is not offered: the documents contradict each other");
         return true;
     }
     if (!dx_may_restore(&then)) {
@@ -123,7 +141,7 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
         step->scenario = then.row->id;
         return true;
     }
-    return false;
+    return stopped;
 }
 
 bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job)
@@ -179,6 +197,9 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
 {
     const char *source = protected_vm_source_state(v, s->pvm);
 
+    /* Whose disks are replaced has to be there; restore_checks.c says in which state. */
+    if (situation_type(s->doc) == RESTORE_REPLACE)
+        return false;
     if (source_heals(v, s)) {
         steps_source_there(v, s, out, source);
         return true;

@@ -113,10 +113,10 @@ static bool readable(struct sim *s, const struct sim_request *r, const struct va
 
 static void list_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope)
 {
-    static const char *const shown[] = {"id", "name", "type", "location", "tags", "sku", "kind", "identity"};
+    static const char *const shown[] = {"id", "name", "type", "location", "tags", "sku", "kind", "identity", "managedBy"};
     struct arena *a = r->arena;
     const char *filter = request_query(r, "$filter"), *type = filter_value(a, filter, "resourceType"),
-               *name = filter_value(a, filter, "name");
+               *name = filter_value(a, filter, "name"), *expand = request_query(r, "$expand") ? request_query(r, "$expand") : "";
     struct value *all = state_list(s, "resources"), *items = value_list(a);
 
     for (size_t i = 0; i < value_count(all); i++) {
@@ -130,6 +130,8 @@ static void list_resources(struct sim *s, const struct sim_request *r, struct si
         for (size_t k = 0; k < COUNT(shown); k++)
             if (value_get(v, shown[k]))
                 value_set(a, brief, shown[k], value_copy(a, value_get(v, shown[k])));
+        if (value_str_at(v, "properties.timeCreated") && str_find_nocase(expand, "createdTime"))
+            value_set_string(a, brief, "createdTime", value_str_at(v, "properties.timeCreated"));
         value_push(a, items, brief);
     }
     arm_page(s, r, out, items);

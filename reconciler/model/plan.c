@@ -113,7 +113,8 @@ static const char *value_digest(struct arena *a, const struct value *v)
  * approval changes, since approvals are bound to this very digest. */
 static struct value *step_essence(struct arena *a, const struct step *step)
 {
-    static const char *const passing[] = {"reason", "estimateSeconds", "estimateSource", "unverified", "next", "foretold", "verdict"};
+    static const char *const passing[] = {"reason", "estimateSeconds", "estimateSource", "unverified", "next", "foretold", "notes",
+                                          "verdict"};
     struct value *v = step_to_value(a, step), *rulings = value_get(v, "rulings");
 
     for (size_t i = 0; i < COUNT(passing); i++)

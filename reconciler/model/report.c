@@ -137,6 +137,12 @@ static void step_rulings(const struct page *p, const struct step *step)
     }
 }
 
+static void step_notes(const struct page *p, const struct step *step)
+{
+    for (size_t i = 0; i < step->n_notes; i++)
+        page_line(p, 6, YELLOW, "note:", "%s", step->notes[i]);
+}
+
 static void step_remarks(const struct page *p, const struct step *step)
 {
     const struct {
@@ -154,6 +160,7 @@ static void step_remarks(const struct page *p, const struct step *step)
     for (size_t i = 0; i < COUNT(remarks); i++)
         if (remarks[i].text)
             page_line(p, 6, remarks[i].colour, remarks[i].lead, "%s", remarks[i].text);
+    step_notes(p, step);
 }
 
 static enum colour action_colour(enum action action)
@@ -325,6 +332,7 @@ void report_plan(struct text *out, const struct plan *p, const struct report_sty
             page_line(&page, 0, DIM, arena_printf(a, "%s %s:", action_glyph(ACTION_NONE), c->document->address), "%s",
                       c->steps[j]->reason);
             step_rulings(&page, c->steps[j]);
+            step_notes(&page, c->steps[j]);
         }
     }
 }
@@ -386,6 +394,18 @@ static void finding_show(const struct page *p, const struct step *step)
         page_line(p, 6, DIM, "apply would:", "%s", step_verb(step));
 }
 
+static void drift_notes(const struct page *page, const struct plan *p)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < p->steps.count; i++)
+        for (size_t j = 0; j < p->steps.items[i]->n_notes; j++, any = true)
+            page_line(page, 0, YELLOW, arena_printf(page->arena, "note, %s:", p->steps.items[i]->document->address), "%s",
+                      p->steps.items[i]->notes[j]);
+    if (any)
+        page_gap(page);
+}
+
 void report_drift(struct text *out, const struct plan *p, const struct report_style *style)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -407,6 +427,7 @@ void report_drift(struct text *out, const struct plan *p, const struct report_st
             }
         page_gap(&page);
     }
+    drift_notes(&page, p);
     if (n)
         page_line(&page, 0, BOLD, arena_printf(a, "%zu difference%s", n, n == 1 ? "" : "s"), "%s", "");
     else

@@ -120,6 +120,18 @@ void step_right(struct steps *s, struct step *step, const char *scope, const cha
     step->rights = rights;
 }
 
+void step_note(struct steps *s, struct step *step, const char *fmt, ...)
+{
+    const char **notes = (const char **)step->notes, *note;
+    va_list ap;
+
+    va_start(ap, fmt);
+    note = arena_vprintf(s->arena, fmt, ap);
+    va_end(ap);
+    arena_push(s->arena, notes, step->n_notes, note);
+    step->notes = notes;
+}
+
 struct step *steps_find(const struct steps *s, const char *id)
 {
     for (size_t i = 0; i < s->count; i++)
@@ -181,7 +193,7 @@ const char *step_verb(const struct step *step)
 
 struct value *step_to_value(struct arena *a, const struct step *step)
 {
-    struct value *v = value_map(a), *needs = value_list(a);
+    struct value *v = value_map(a), *needs = value_list(a), *notes = value_list(a);
 
     for (size_t i = 0; i < step->n_needs; i++)
         value_push(a, needs, value_string(a, step->needs[i]));
@@ -202,6 +214,10 @@ struct value *step_to_value(struct arena *a, const struct step *step)
     value_set_string(a, v, "unverified", step->unverified);
     value_set_string(a, v, "next", step->next);
     value_set_string(a, v, "foretold", step->foretold);
+    for (size_t i = 0; i < step->n_notes; i++)
+        value_push(a, notes, value_string(a, step->notes[i]));
+    if (step->n_notes)
+        value_set(a, v, "notes", notes);
     value_set_string(a, v, "verdict", verdict_name(step->verdict));
     value_set(a, v, "rulings", rulings_to_value(a, step));
     return v;

@@ -77,6 +77,8 @@ struct step {
     const char *unverified;                       /* what nobody has verified on Azure about it, or NULL */
     const char *next;                             /* blocked: what would unblock it, by whom */
     bool aside;                                   /* what needs the document does not wait for this step, nor is held up by it */
+    const char *const *notes;                     /* findings beside it: they ask for nothing and are no difference */
+    size_t n_notes;
     const char *foretold;                         /* what will look wrong and is not ("job will show Failed: …") */
     const struct step_write *writes;
     size_t n_writes;
@@ -103,6 +105,7 @@ void step_change(struct steps *s, struct step *step, const char *path, const str
                  const char *why);
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
+void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
 struct step *steps_find(const struct steps *s, const char *id);
 /* "restore-key", or "grant.des-payroll": what distinguishes a step within its document. */
 const char *step_verb(const struct step *step);

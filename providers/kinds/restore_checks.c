@@ -1,0 +1,349 @@
+/* Knows what has to be right before a restore is triggered, and says all that is not at once, each with its remedy. Pure.
+ * What could not be seen is not held against anybody. Sources: Azure Backup's articles on restoring VMs (storage account,
+ * regions, subscriptions), on disk encryption (sets, keys and disks stand in one region), and the support matrix for
+ * confidential VMs (sizes). */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protected_vm.h"
+#include "restore_place.h"
+
+enum { PARALLEL_PER_ACCOUNT = 3 };
+
+struct checking {
+    const struct view *view;
+    const struct situation *s;
+    const struct value *facts, *place, *item, *vault;
+    const char *region, *target_id; /* region: of vault and VM */
+    struct obstacle *found;
+    size_t count;
+};
+
+#define ADD(c, id, stops, next, ...) obstacle_add(c, (struct obstacle){id, stops, arena_printf((c)->view->arena, __VA_ARGS__), next})
+
+static void obstacle_add(struct checking *c, struct obstacle o)
+{
+    arena_push(c->view->arena, c->found, c->count, o);
+}
+
+/* Of what does not say where it is nothing is claimed. */
+static bool elsewhere(const struct checking *c, const char *place)
+{
+    struct arena *a = c->view->arena;
+
+    return place && *place && !diff_same(value_string(a, place), value_string(a, c->region), DIFF_LOCATION | DIFF_NOCASE);
+}
+
+static const char *text_at(const struct value *v, const char *path)
+{
+    const char *text = value_str_at(v, path);
+
+    return text ? text : "";
+}
+
+/* --- sizes ------------------------------------------------------------------------------------------------------------------- */
+
+enum vm_fit vm_size_fit(const char *size)
+{
+    const char *p = size && str_starts_nocase(size, "Standard_") ? size + strlen("Standard_") : NULL, *version;
+    bool letters = false;
+
+    if (!p)
+        return VM_FIT_UNKNOWN;
+    if (!str_starts_nocase(p, "DC") && !str_starts_nocase(p, "EC"))
+        return VM_FIT_ORDINARY;
+    for (p += 2; *p && *p != '_'; p++)
+        letters = letters || *p == 'a' || *p == 'e' || *p == 'A' || *p == 'E';
+    version = str_find_nocase(p, "_v");
+    if (!version || !isdigit((unsigned char)version[2]))
+        return VM_FIT_UNKNOWN;
+    /* Without a or e they are of the older, enclave kind. */
+    if (!letters || strtol(version + 2, NULL, 10) < 5)
+        return VM_FIT_ORDINARY;
+    return strtol(version + 2, NULL, 10) == 5 ? VM_FIT_OLDER : VM_FIT_CONFIDENTIAL;
+}
+
+static void check_size(struct checking *c)
+{
+    const char *size = value_str_at(c->s->point, "size");
+
+    if (situation_type(c->s->doc) == RESTORE_DISKS || !value_bool_at(c->s->point, "confidential", true))
+        return;
+    if (vm_size_fit(size) == VM_FIT_ORDINARY)
+        ADD(c, "size", true, "declare restore: disks, and make the VM from them with a size of the DCa, DCe, ECa or ECe series, version 6",
+            "the point's VM has size %s, which is none for confidential VMs", size);
+    if (vm_size_fit(size) == VM_FIT_OLDER)
+        ADD(c, "size", false, NULL,
+            "size %s is of version 5: the support matrix names version 6 only, though a restore with version 5 was "
+            "recorded on 2026-09-01",
+            size);
+}
+
+/* --- staging account ----------------------------------------------------------------------------------------------------------- */
+
+static void check_staging(struct checking *c)
+{
+    const struct value *live = value_at(c->place, "staging.live");
+    const char *state = text_at(c->place, "staging.state"), *sku = text_at(live, "sku.name"), *kind = text_at(live, "kind");
+    const char *name = arm_id_name(reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL));
+    bool shut = str_eq_nocase(text_at(live, "properties.networkAcls.defaultAction"), "Deny") &&
+                !str_find_nocase(text_at(live, "properties.networkAcls.bypass"), "AzureServices");
+
+    if (str_eq(state, "absent"))
+        ADD(c, "staging", true, "make it, general purpose, in the vault's region and not zone-redundant, or declare another",
+            "the staging account %s does not exist", name);
+    if (!live)
+        return;
+    if (elsewhere(c, text_at(live, "location")))
+        ADD(c, "staging-region", true, "declare an account in the vault's region", "the staging account %s is in %s, the vault in %s", name,
+            text_at(live, "location"), c->region);
+    if (*kind && !str_eq_nocase(kind, "Storage") && !str_eq_nocase(kind, "StorageV2"))
+        ADD(c, "staging-kind", true, "declare a general purpose account (StorageV2)",
+            "the staging account %s is of kind %s, which Azure Backup cannot use", name, kind);
+    if (str_ends_nocase(sku, "ZRS"))
+        ADD(c, "staging-redundancy", true, "declare an account with LRS or GRS",
+            "the staging account %s is zone-redundant (%s), which Azure Backup refuses", name, sku);
+    if (str_starts_nocase(sku, "Premium"))
+        ADD(c, "staging-premium", false, NULL, "the staging account %s is a premium one: unsuitable for VMs without premium disks", name);
+    if (shut)
+        ADD(c, "staging-network", false, NULL,
+            "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup may not get in", name);
+    if (situation_type(c->s->doc) == RESTORE_DISKS && !value_bool_at(live, "properties.allowSharedKeyAccess", true))
+        ADD(c, "staging-keys", false, NULL,
+            "the staging account %s allows no shared keys: the template beside the disks cannot be deployed from it", name);
+}
+
+/* Azure recommends an account for each restore that runs beside others. Said once, not once for each of them. */
+static void check_crowd(struct checking *c)
+{
+    const struct desired *d = c->view->desired;
+    const char *mine = reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL);
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+
+        if (!str_eq(doc->kind, "RestoredVirtualMachine") ||
+            !arm_id_equal(reference_id(c->view->arena, doc, "spec.target.stagingAccount", NULL), mine) ||
+            order_for(c->view, doc).state != ORDER_IN_FORCE)
+            continue;
+        if (n++ == 0 && doc != c->s->doc)
+            return;
+    }
+    if (n > PARALLEL_PER_ACCOUNT)
+        ADD(c, "staging-crowd", false, NULL,
+            "%zu ordered restores share staging account %s: Azure recommends one for each that runs at a time", n, arm_id_name(mine));
+}
+
+/* --- the target ------------------------------------------------------------------------------------------------------------------ */
+
+static void check_network(struct checking *c)
+{
+    const struct value *live = value_at(c->place, "network.live"), *subnets = value_at(live, "properties.subnets");
+    const char *subnet = reference_id(c->view->arena, c->s->doc, "spec.target.subnet", NULL);
+    bool found = false;
+
+    if (str_eq(text_at(c->place, "network.state"), "absent"))
+        ADD(c, "network", true, "make it, or declare another subnet", "the virtual network of subnet %s does not exist", subnet);
+    if (!live)
+        return;
+    if (elsewhere(c, text_at(live, "location")))
+        ADD(c, "network-region", true, "declare a subnet in the vault's region", "the virtual network %s is in %s, the vault in %s",
+            arm_id_name(arm_id_parent(c->view->arena, subnet, 2)), text_at(live, "location"), c->region);
+    for (size_t i = 0; i < value_count(subnets); i++)
+        found = found || str_eq_nocase(text_at(value_item(subnets, i), "name"), arm_id_name(subnet));
+    if (!found)
+        ADD(c, "subnet", true, "make it, or declare another", "the virtual network has no subnet %s", arm_id_name(subnet));
+}
+
+static void check_names(struct checking *c)
+{
+    const struct value *items = value_at(c->place, "resources.items");
+    static const char *const types[] = {"Microsoft.Network/networkInterfaces", "Microsoft.Compute/disks"};
+    const char *name = arm_id_name(c->target_id);
+    const struct document *other;
+    size_t at = 0;
+
+    for (size_t i = 0; situation_type(c->s->doc) == RESTORE_NEW_VM && i < value_count(items); i++)
+        for (size_t k = 0; k < COUNT(types); k++)
+            if (str_eq_nocase(text_at(value_item(items, i), "type"), types[k]) &&
+                str_eq_nocase(text_at(value_item(items, i), "name"), name))
+                ADD(c, "name-taken", true, "declare another target name, or remove it if it is a leftover; nothing is deleted here",
+                    "the target group holds something of the VM's name: %s", text_at(value_item(items, i), "id"));
+    while (c->s->doc->azure && at < c->view->desired->count) {
+        other = c->view->desired->documents[at++];
+        if (other != c->s->doc && str_eq(other->kind, "RestoredVirtualMachine") &&
+            arm_id_equal(restored_vm_id(c->view->arena, other), c->target_id))
+            ADD(c, "same-target", true, "give one of them another target name", "%s declares the same target", other->address);
+    }
+}
+
+static void check_subscriptions(struct checking *c)
+{
+    struct arena *a = c->view->arena;
+    const char *target = arm_id_part(a, c->target_id, "subscriptions"), *set = arm_id_part(a, c->s->des_id, "subscriptions");
+    const char *source = arm_id_part(a, value_str_at(c->facts, "source.id"), "subscriptions");
+    const char *vault = arm_id_part(a, value_str_at(c->facts, "vaultId"), "subscriptions");
+
+    if (set && !str_eq_nocase(set, target))
+        ADD(c, "set-subscription", true, "declare a set in the target's subscription",
+            "the disk encryption set is in subscription %s, the target in %s: a set and its disks stand in one", set, target);
+    if (source && vault && !str_eq_nocase(target, source) && !str_eq_nocase(target, vault))
+        ADD(c, "subscription", true, "declare a target in the subscription of the source VM",
+            "the target is in subscription %s: restoring encrypted VMs into another subscription is not supported", target);
+}
+
+static void check_target(struct checking *c)
+{
+    const struct value *set = c->s->des ? value_at(view_facts(c->view, c->s->des), "live") : NULL;
+    const char *live = set ? text_at(set, "location") : "", *place = *live || !c->s->des ? live : kind_location(c->s->des);
+
+    if (str_eq(text_at(c->place, "group.state"), "absent"))
+        ADD(c, "group", true, "make it; reinstate makes no resource groups", "the target resource group %s does not exist",
+            arm_id_name(arm_id_parent(c->view->arena, c->target_id, 4)));
+    if (elsewhere(c, place))
+        ADD(c, "set-region", true, "declare a set in the vault's region", "the disk encryption set is in %s, the vault in %s", place,
+            c->region);
+    check_subscriptions(c);
+    if (situation_type(c->s->doc) == RESTORE_NEW_VM)
+        check_network(c);
+    check_names(c);
+}
+
+/* Sets, disks and their key stand in one region; and a vault's key cannot leave its geography. An HSM may span regions. */
+static void check_store(struct checking *c)
+{
+    const struct document *store = c->s->key ? document_target(c->s->key, "spec.store") : NULL;
+    const char *place = store ? value_str_at(view_facts(c->view, store), "live.location") : NULL;
+
+    if (!elsewhere(c, place))
+        return;
+    if (key_store_is_hsm(store))
+        ADD(c, "store-region", false, NULL, "%s is in %s, the vault in %s: the HSM must have a replica there", store->address, place,
+            c->region);
+    else
+        ADD(c, "store-region", true, "keep the key in a vault of the same region; within one geography a copy can be restored there",
+            "%s is in %s, the backup vault in %s: a disk encryption set's key stands in its region", store->address, place, c->region);
+}
+
+/* --- the point and its item ------------------------------------------------------------------------------------------------------ */
+
+static void check_point(struct checking *c)
+{
+    const struct view *v = c->view;
+    int64_t expires = time_parse(value_str_at(c->s->point, "expires"));
+    const struct value *guards = value_get(c->vault, "guards");
+
+    if (value_bool_at(c->item, "properties.isScheduledForDeferredDelete", false))
+        ADD(c, "item-deleted", true, "a person undeletes the protected item in the vault; nothing can be restored from it before",
+            "the protected item of %s is soft-deleted", c->s->pvm->name);
+    else if (value_bool_at(c->s->point, "softDeleted", false))
+        ADD(c, "point-deleted", true, "undelete the protected item in the vault, or order another point",
+            "recovery point %s is soft-deleted", value_str_at(c->s->point, "id"));
+    if (expires != TIME_NONE && expires <= v->now_ms)
+        ADD(c, "point-expired", true, "order another point: reinstate activate -f ... VM", "recovery point %s expired at %s",
+            value_str_at(c->s->point, "id"), time_format(v->arena, expires));
+    else if (expires != TIME_NONE && expires - v->now_ms < v->settings->restore_bound_ms)
+        ADD(c, "point-expires", false, NULL, "recovery point %s expires in %s, which a restore may take", value_str_at(c->s->point, "id"),
+            duration_format(v->arena, expires - v->now_ms));
+    if (value_count(guards))
+        ADD(c, "guarded", true, "a second person, who may use the resource guard, restores in the portal or lifts the guard for it",
+            "the backup vault is guarded by multi-user authorization (%s)", text_at(value_item(guards, 0), "name"));
+}
+
+static void check_disks(struct checking *c)
+{
+    const struct value *disks = value_at(c->facts, "source.live.properties.storageProfile.dataDisks"),
+                       *luns = value_get(c->s->doc->spec, "restoreDiskLuns");
+    const char *zone = value_str_at(c->s->doc->spec, "zone"), *was = value_str_at(c->facts, "source.live.zones.0");
+
+    for (size_t i = 0; value_is(disks, VALUE_LIST) && i < value_count(luns); i++) {
+        int64_t lun = value_item(luns, i)->i;
+        bool found = false;
+
+        for (size_t k = 0; k < value_count(disks); k++)
+            found = found || value_int_at(value_item(disks, k), "lun", -1) == lun;
+        if (!found)
+            ADD(c, "lun", true, "declare the units that the source VM has", "the source VM has no data disk with unit number %lld",
+                (long long)lun);
+    }
+    if (zone && situation_type(c->s->doc) == RESTORE_REPLACE)
+        ADD(c, "zone", true, "leave zone out: a replaced disk stays where its VM is", "zone %s is declared with replace", zone);
+    else if (zone && was && !str_eq(zone, was) && c->s->now.tier != DX_VAULT)
+        ADD(c, "zone", true, "order a point with a vault tier, or leave zone out",
+            "the VM was in zone %s: a snapshot cannot be restored into zone %s", was, zone);
+    else if (zone && was && !str_eq(zone, was))
+        ADD(c, "zone", false, NULL, "the VM was in zone %s: the documents disagree whether confidential VMs can be restored into another",
+            was);
+}
+
+/* --- what Azure says ----------------------------------------------------------------------------------------------------------- */
+
+bool restore_objects_to_key(const char *code)
+{
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    return known && (known->letter == 'K' || known->letter == 'D' || known->letter == 'P');
+}
+
+const char *restore_objection_advice(struct arena *a, const struct value *result)
+{
+    const char *theirs = value_str(value_item(value_get(result, "recommendations"), 0)), *code = value_str_at(result, "code");
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    if (!known && !theirs)
+        return "look at the request and at Azure Backup's documentation; the code is not in the table of errors";
+    return known && theirs ? arena_printf(a, "%s (Azure: %s)", known->action, theirs) : known ? known->action : theirs;
+}
+
+/* Objections to keys and sets that the steps above will mend are asked about again before the restore is triggered. */
+static void check_validation(struct checking *c)
+{
+    const struct value *results = value_at(c->facts ? view_facts(c->view, c->s->doc) : NULL, "validation.results");
+    bool mending = (c->s->key && view_prospect(c->view, c->s->key) == PROSPECT_PENDING) ||
+                   (c->s->des && view_prospect(c->view, c->s->des) == PROSPECT_PENDING);
+    const struct document *access;
+    size_t at = 0;
+
+    while (c->s->key && (access = referrer_next(c->s->key, "KeyAccess", &at)))
+        mending = mending || view_prospect(c->view, access) == PROSPECT_PENDING;
+    for (size_t i = 0; i < value_count(results); i++) {
+        const struct value *r = value_item(results, i);
+        const char *code = value_str_at(r, "code");
+        bool later = mending && restore_objects_to_key(code);
+
+        ADD(c, arena_printf(c->view->arena, "azure-%zu", i + 1), !later, restore_objection_advice(c->view->arena, r),
+            "Azure Backup %s: %s: %s", later ? "objects as things stand, and is asked again after the repair" : "objects to the request",
+            code ? code : "no code", text_at(r, "message"));
+    }
+    if (str_eq(value_str_at(view_facts(c->view, c->s->doc), "validation.state"), "asked") && !value_count(results))
+        ADD(c, "azure", false, NULL, "asked about the request, Azure Backup has no objection, which is no proof");
+}
+
+struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count)
+{
+    struct checking c = {
+        .view = v,
+        .s = s,
+        .facts = view_facts(v, s->pvm),
+        .place = value_get(view_facts(v, s->doc), "place"),
+        .vault = view_facts(v, document_target(s->pvm, "spec.vault")),
+        .region = protected_vm_region(v, s->pvm),
+        .target_id = restored_vm_id(v->arena, s->doc),
+    };
+
+    c.item = value_get(c.facts, "live");
+    check_point(&c);
+    if (c.region) {
+        check_target(&c);
+        check_staging(&c);
+        check_store(&c);
+    }
+    check_size(&c);
+    check_disks(&c);
+    check_crowd(&c);
+    check_validation(&c);
+    *ret_count = c.count;
+    return c.found;
+}
