@@ -66,6 +66,22 @@ static bool block_failed_export(const struct document *doc, struct steps *out, c
     return true;
 }
 
+/* What stands in the way of the restore that pays for the pass. true: a step was added. */
+static bool block_hindered_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+{
+    struct situation s = situation_of(v, e->restored_vm);
+    size_t n = 0;
+    const struct obstacle *found = restore_obstacles(v, &s, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!obstacle_for_export(&found[i]))
+            continue;
+        steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s", e->key->address, found[i].reason);
+        return true;
+    }
+    return false;
+}
+
 static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
 {
     const struct document *rvm = e->restored_vm;
@@ -75,7 +91,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     struct value *jobs = jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match), *detail;
     struct step *step;
 
-    if (block_failed_export(doc, out, jobs))
+    if (block_failed_export(doc, out, jobs) || (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e)))
         return;
     step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
                      count_state(jobs, "running")

@@ -347,3 +347,13 @@ struct obstacle *restore_obstacles(const struct view *v, const struct situation 
     *ret_count = c.count;
     return c.found;
 }
+
+bool obstacle_for_export(const struct obstacle *o)
+{
+    static const char *const ids[] = {"staging", "group", "subscription", "item-", "point-", "guarded"};
+
+    for (size_t i = 0; i < COUNT(ids); i++)
+        if (o->stops && str_starts(o->id, ids[i]))
+            return true;
+    return false;
+}

@@ -19,6 +19,8 @@ struct obstacle {
 };
 /* Pure. All of them at once; what could not be looked at is none. */
 struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count);
+/* It stands against the pass that exports a key as well, which restores disks through the same account. */
+bool obstacle_for_export(const struct obstacle *o);
 
 enum vm_fit { VM_FIT_CONFIDENTIAL, VM_FIT_OLDER, VM_FIT_ORDINARY, VM_FIT_UNKNOWN };
 /* Pure. Whether a size is one for confidential VMs; OLDER: version 5, of which the documents disagree. */

@@ -249,7 +249,7 @@ static void set_schedule(struct arena *a, struct value *p, bool enhanced)
 static struct value *show_policy(const struct exchange *x, const char *name)
 {
     struct value *p = value_map(x->a);
-    bool enhanced = !str_eq_nocase(name, "DefaultPolicy");
+    bool enhanced = str_eq(policy_type(x->s, x->vault_id, name), "V2");
 
     value_set_string(x->a, p, "backupManagementType", "AzureIaasVM");
     if (enhanced)
@@ -308,7 +308,10 @@ static void post_restore(const struct exchange *x, const struct value *backup, c
         return;
     request_check(&c);
     first = value_item(c.problems, 0);
-    if (first)
+    if (value_count(guards_of(x->s, x->a, x->vault_id)) && !value_get(c.body, "resourceGuardOperationRequests"))
+        answer_arm_error(x->a, x->out, 403, false, "UserErrorOperationProtectedByResourceGuard",
+                         "The operation is guarded; a request of the resource guard is needed.");
+    else if (first)
         answer_arm_error(x->a, x->out, 400, false, value_str_at(first, "code"), "%s", value_str_at(first, "message"));
     else if (linked_rights(x, c.body))
         operation_accepted(x->s, x->r, x->out, item_id(x, backup), "operationsStatus", "operationResults",
@@ -412,6 +415,11 @@ static void route_points(const struct exchange *x, const struct value *backup, s
         answer_json(x->a, x->out, 200, show_point(x, backup, point));
 }
 
+static void result_at(const struct exchange *x, const char *path, const char *status, const char *segment, const char *id)
+{
+    operation_answer_result(x->s, x->r, x->out, x->vault_id, path, status, segment, id);
+}
+
 /* backupFabrics/Azure/protectionContainers/C/protectedItems/I[/…] */
 static void route_item(const struct exchange *x, size_t left)
 {
@@ -419,8 +427,17 @@ static void route_item(const struct exchange *x, size_t left)
     const char *what = request_segment(r, x->at + 6), *id = request_segment(r, x->at + 7);
     const struct value *backup = find_backup(x, request_segment(r, x->at + 3), request_segment(r, x->at + 5));
 
-    if (left < 6 || !str_eq_nocase(request_segment(r, x->at + 1), "Azure"))
+    if (left == 3 && request_is(r, "POST") && str_eq_nocase(request_segment(r, x->at + 2), "refreshContainers"))
+        refresh_containers(x->s, r, x->out, x->vault_id);
+    else if (left == 4 && request_is(r, "GET") && str_eq_nocase(request_segment(r, x->at + 2), "operationResults"))
+        result_at(x, arena_printf(x->a, "%s/backupFabrics/Azure", x->vault_id), "operationsStatus", "operationResults",
+                  request_segment(r, x->at + 3));
+    else if (left == 4 && request_is(r, "GET") && str_eq_nocase(request_segment(r, x->at + 2), "operationsStatus"))
+        operation_answer(x->s, r, x->out, x->vault_id, request_segment(r, x->at + 3));
+    else if (left < 6 || !str_eq_nocase(request_segment(r, x->at + 1), "Azure"))
         arm_bad_path(r, x->out);
+    else if (left == 6 && request_is(r, "PUT"))
+        protect_put(x->s, r, x->out, x->vault_id, request_path(r, x->at + 6));
     else if (!backup)
         answer_arm_error(x->a, x->out, 404, false, "ResourceNotFound", "The protected item '%s' does not exist.",
                          request_segment(r, x->at + 5));
@@ -440,13 +457,20 @@ static void route_item(const struct exchange *x, size_t left)
 
 static void get_policies(const struct exchange *x, const char *name)
 {
-    struct value *items = value_list(x->a);
+    struct value *items = value_list(x->a), *all = state_list(x->s, "backupPolicies");
 
-    if (*name) {
+    if (*name && policy_type(x->s, x->vault_id, name)) {
         answer_json(x->a, x->out, 200, show_policy(x, name));
         return;
     }
+    if (*name) {
+        answer_arm_error(x->a, x->out, 404, false, "BMSUserErrorPolicyNotFound", "The backup policy '%s' does not exist.", name);
+        return;
+    }
     value_push(x->a, items, show_policy(x, "EnhancedPolicy"));
+    for (size_t i = 0; i < value_count(all); i++)
+        if (str_eq_nocase(value_str_at(value_item(all, i), "vault"), x->vault_id))
+            value_push(x->a, items, show_policy(x, value_str_at(value_item(all, i), "name")));
     arm_page(x->s, x->r, x->out, items);
 }
 
@@ -478,7 +502,7 @@ static bool route_get(const struct exchange *x, const char *what, const char *id
     switch (i) {
     case 0: list_backups(x, false); break;
     case 1: list_backups(x, true); break;
-    case 2: arm_page(x->s, x->r, x->out, value_list(x->a)); break;
+    case 2: arm_page(x->s, x->r, x->out, guards_of(x->s, x->a, x->vault_id)); break;
     case 3: get_policies(x, id); break;
     case 5: result(x, "backupOperations", what, id); break;
     case 7: result(x, "backupValidateOperationsStatuses", what, id); break;

@@ -35,6 +35,7 @@ static void check_point(const struct restore_check *c)
             "sourceResourceId is not the virtual machine that was backed up.");
     invalid(c, !region_is(given(c, "region"), c->location), "region must be the region of the vault.");
     invalid(c, value_bool_at(c->point, "softDeleted", false), "The recovery point is soft-deleted.");
+    invalid(c, value_bool_at(c->backup, "protection.softDeleted", false), "The protected item is soft-deleted.");
     if (!item_tier_valid(c->point, "InstantRP") && !item_tier_valid(c->point, "HardenedRP") && !item_tier_valid(c->point, "ArchivedRP"))
         request_problem(c, "UserErrorInstantRpNotFound", "The recovery point's snapshot is gone and it has no valid copy in the vault.");
 }
@@ -50,7 +51,8 @@ static void check_staging(const struct restore_check *c)
         return;
     }
     invalid(c, !region_is(value_str_at(account, "location"), c->location), "The staging account must be in the region of the vault.");
-    invalid(c, str_eq_nocase(value_str_at(account, "kind"), "BlobStorage") || (sku && str_ends_nocase(sku, "ZRS")),
+    invalid(c, str_eq_nocase(value_str_at(account, "kind"), "BlobStorage") ||
+                   str_eq_nocase(value_str_at(account, "kind"), "BlockBlobStorage") || (sku && str_ends_nocase(sku, "ZRS")),
             "Accounts of this kind or redundancy cannot be used for staging.");
 }
 

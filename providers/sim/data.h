@@ -193,4 +193,11 @@ void operation_answer(struct sim *s, const struct sim_request *r, struct sim_ans
 void operation_answer_result(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *path,
                              const char *status, const char *result, const char *id);
 
+/* --- protection (backup_protect.c) --------------------------------------------------------------------------------------- */
+
+struct value *guards_of(struct sim *s, struct arena *a, const char *vault_id);               /* as the service lists them */
+const char *policy_type(struct sim *s, const char *vault_id, const char *name);              /* "V1", "V2"; NULL: there is none */
+void protect_put(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *item_path);
+void refresh_containers(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id);
+
 #endif

@@ -207,6 +207,27 @@ static bool step_overtaken(struct call *c, struct run *r, struct arena *a, const
     return err->class == ERR_CONFLICT && observe_marked(c, r, NULL, &ignored) == 0 && !step_now(c, r, a, step->id);
 }
 
+/* What the step's document is blocked by since the plan; NULL: by nothing new. A step that is no longer asked for because
+ * something has come to stand against it is not done. */
+static const struct step *blocked_since(const struct run *r, const struct step *planned)
+{
+    const struct steps *now = r->view.steps;
+
+    for (size_t i = 0; i < now->count; i++)
+        if (now->items[i]->document == planned->document && now->items[i]->action == ACTION_BLOCKED &&
+            !steps_find(&r->look->plan->steps, now->items[i]->id))
+            return now->items[i];
+    return NULL;
+}
+
+static enum step_state step_blocked(const struct step *fresh, struct err *err)
+{
+    err_set(err, ERR_BLOCKED, "%s", fresh->reason);
+    if (fresh->next)
+        err_advise(err, "%s", fresh->next);
+    return STEP_BLOCKED;
+}
+
 /* The specification of how one step is done. Returns the state it ends in; err is filled for FAILED and BLOCKED. */
 static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, const struct step *planned, struct err *err)
 {
@@ -219,13 +240,9 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
     if (!fresh && planned->action == ACTION_VERIFY)
         fresh = steps_find(&r->look->plan->steps, planned->id);
     if (!fresh)
-        return STEP_NOT_NEEDED;
-    if (fresh->action == ACTION_BLOCKED) {
-        err_set(err, ERR_BLOCKED, "%s", fresh->reason);
-        if (fresh->next)
-            err_advise(err, "%s", fresh->next);
-        return STEP_BLOCKED;
-    }
+        return blocked_since(r, planned) ? step_blocked(blocked_since(r, planned), err) : STEP_NOT_NEEDED;
+    if (fresh->action == ACTION_BLOCKED)
+        return step_blocked(fresh, err);
     if (still_covered(planned, fresh, err) < 0 || verdict_allows(fresh, err) < 0)
         return STEP_BLOCKED;
     if (step_write(c, r, a, fresh, err) < 0)
