@@ -7,6 +7,7 @@
 
 #include "carry.h"
 #include "commands.h"
+#include "history.h"
 #include "output.h"
 #include "../reconciler/format/json.h"
 
@@ -97,6 +98,7 @@ static void show_plan(struct applying *x, const struct plan *plan)
 
 static int finish(struct applying *x, int code, const struct text *t)
 {
+    history_keep(x->session);
     value_set_int(x->session->arena, x->answer, "exitCode", code);
     output_either(x->session->options, x->answer, t);
     session_label(x->session);

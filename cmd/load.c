@@ -215,7 +215,12 @@ static bool is_same_file(const char *one, const char *other)
     return same;
 }
 
-/* The world that --world names may lie among the manifests, as in the examples: nothing to warn of. */
+static bool given_as(const struct value *doc, const char *kind, const char *path)
+{
+    return path && str_eq(value_str_at(doc, "kind"), kind) && doc->origin.file && is_same_file(doc->origin.file, path);
+}
+
+/* The world that --world names may lie among the manifests, as in the examples, and so may a history: nothing to warn of. */
 static struct value *without_the_world(struct arena *a, const struct options *o, const struct value *docs)
 {
     struct value *kept = value_list(a);
@@ -223,7 +228,7 @@ static struct value *without_the_world(struct arena *a, const struct options *o,
     for (size_t i = 0; i < value_count(docs); i++) {
         struct value *doc = value_item(docs, i);
 
-        if (!o->world || !str_eq(value_str_at(doc, "kind"), "World") || !doc->origin.file || !is_same_file(doc->origin.file, o->world))
+        if (!given_as(doc, "World", o->world) && !given_as(doc, "History", o->history))
             value_push(a, kept, doc);
     }
     return kept;

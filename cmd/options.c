@@ -81,6 +81,8 @@ static const struct option_row rows[] = {
     {"world-out", 0, TYPE_TEXT, AT(world_out), LIVE | SIM, 0, "FILE", "keep the simulated world here, at every change"},
     {"as", 0, TYPE_TEXT, AT(as), LIVE, 0, "PRINCIPAL", "who we are in the simulated world (default: the first principal with a secret)"},
     {"record", 0, TYPE_TEXT, AT(record), LIVE | SIM, 0, "FILE", "append every exchange as a line of JSON, without secrets"},
+    {"history", 0, TYPE_TEXT, AT(history), LIVE & ~EXPORT, 0, "PATH|URL",
+     "remember here which key each VM was on: a file, or a blob (which only apply and watch write)"},
     {"journal", 0, TYPE_TEXT, AT(journal), APPLY | WATCH, 0, "PATH", "audit record (default reinstate.journal; none: no record)"},
     {"settle", 0, TYPE_DURATION, AT(settle_ms), LIVE, 0, "DURATION", "between the two looks before a restore is ordered (default 60s)"},
     {"interval", 0, TYPE_DURATION, AT(interval_ms), WATCH, 0, "DURATION", "between passes (default 10m)"},

@@ -30,7 +30,7 @@ struct options {
 
     bool detailed_exitcode, auto_approve, steps, newest, force, lineage;
     struct approvals approvals;
-    const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play;
+    const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play, *history;
     const char *format, *point, *write_cloud;
     const char *vault, *vault_name, *item, *restore_to, *disable, *delete;
     int64_t settle_ms, interval_ms;  /* -1: not given */

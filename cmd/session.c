@@ -9,6 +9,7 @@
 #include "../providers/azure/redact.h"
 #include "../reconciler/format/json.h"
 #include "commands.h"
+#include "history.h"
 #include "output.h"
 #include "peer.h"
 
@@ -300,7 +301,7 @@ int session_connect(struct session *s, enum http_mode mode)
     TRY(link_open(s, mode, declared_cloud(azure), operators));
     handles_make(s, operators);
     engine_set(s);
-    return 0;
+    return history_open(s, s->handles[azure->index], mode);
 }
 
 /* --- an estate that nobody has declared --------------------------------------------------------------------------------------------- */
@@ -456,7 +457,9 @@ static void look_task(struct call *c, void *arg)
 {
     struct looking *l = arg;
 
-    l->rc = engine_look(c, &l->session->engine, l->arena, l->session->estate.desired, l->look, l->err);
+    l->rc = history_read(l->session, c, l->err);
+    if (l->rc == 0)
+        l->rc = engine_look(c, &l->session->engine, l->arena, l->session->estate.desired, l->look, l->err);
 }
 
 int session_look(struct session *s, struct arena *a, struct look *ret, struct err *err)
@@ -464,5 +467,7 @@ int session_look(struct session *s, struct arena *a, struct look *ret, struct er
     struct looking l = {.session = s, .arena = a, .look = ret, .err = err};
 
     session_run(s, look_task, &l);
+    if (l.rc == 0)
+        history_learn(s, ret);
     return l.rc;
 }

@@ -32,6 +32,7 @@ struct session {
     double clock_factor;             /* clock seconds per real second; 0: the clock jumps */
     struct progress *progress;
     struct engine engine;
+    struct history *history;         /* with --history (history.h) */
 };
 
 /* Manifests and policy only. <0: see session_failed. */

@@ -2,6 +2,7 @@
  * Activation ordered; everything else it leaves to apply, unless --auto-approve says that drift is to be healed too. */
 #include "carry.h"
 #include "commands.h"
+#include "history.h"
 #include "output.h"
 #include "../reconciler/format/json.h"
 
@@ -169,6 +170,7 @@ static int pass(struct watching *w, struct err *err)
         arena_free(a);
         return -(int)err->class;
     }
+    history_keep(w->session);
     pending = pending_of(a, look.plan);
     transitions = transitions_between(a, look.plan, w->known, pending);
     tell_pass(w, a, look.plan, transitions, acted ? &outcome : NULL);

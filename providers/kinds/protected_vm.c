@@ -3,11 +3,12 @@
  *
  * Facts: state, itemId, live (protected item), points [{id, time, snapshot, vault, confidential, customerKey,
  * securityType}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that left a key, newest
- * first, with accountId when declared staging accounts tell it]. */
+ * first, with accountId when declared staging accounts tell it], history [records of this VM] when one is kept (history.h). */
 #include "protected_vm.h"
 
 #include "../azure/blob.h"
 #include "../azure/shared.h"
+#include "history.h"
 
 /* --- observing ------------------------------------------------------------------------------------------------------------ */
 
@@ -45,7 +46,7 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
 
     if (!id)
         return 0;
-    if (arm_get(az, c, o->arena, id, API_DISK, &live, err) < 0) {
+    if (arm_get_shared(az, c, o->arena, id, API_DISK, call_now_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the source VM's disk encryption set", err, &set));
     } else {
         set = facts_new(o->arena, "present");
@@ -176,6 +177,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         TRY(observe_item(c, o, az, &facts, err));
     value_set_string(o->arena, facts, "vaultId", reference_id(o->arena, o->document, "spec.vault", recovery_vault_id));
     TRY(observe_source(c, o, az, facts, err));
+    history_observe(o->arena, ((const struct azure_connections *)o->provider)->history, call_now_ms(c), facts);
     *ret = facts;
     return 0;
 }

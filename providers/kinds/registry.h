@@ -14,6 +14,7 @@ extern const char *const all_kind_names[];
 struct azure_connections {
     struct azure *const *items; /* by the index of the Azure document */
     size_t count;
+    const struct value *history; /* records of earlier looks (history.h); NULL: none is kept */
 };
 
 /* Preflight of our own rights, for struct engine. Reads only. */

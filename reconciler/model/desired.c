@@ -47,7 +47,7 @@ static bool version_read(const struct resolver *r, const struct value *raw)
     return false;
 }
 
-/* The known kind of a document, or NULL with a fault (or, for a World, a warning). */
+/* The known kind of a document, or NULL with a fault (or, for a World or a History, a warning). */
 static const char *kind_read(const struct resolver *r, const struct value *raw)
 {
     const struct value *kind = value_get(raw, "kind");
@@ -58,6 +58,11 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
     if (str_eq(value_str(kind), "World")) {
         diags_add(r->diags, SEVERITY_WARNING, &kind->origin, NULL,
                   "a World among the manifests is ignored: it is given with --world FILE");
+        return NULL;
+    }
+    if (str_eq(value_str(kind), "History")) {
+        diags_add(r->diags, SEVERITY_WARNING, &kind->origin, NULL,
+                  "a History among the manifests is ignored: it is given with --history FILE");
         return NULL;
     }
     if (!version_read(r, raw))
