@@ -50,15 +50,34 @@ static size_t count_state(const struct value *jobs, const char *state)
 
 enum { ATTEMPTS_MAX = 3 };
 
+/* Microsoft's article names no set in this pass, its support people name one, and either may be what the service wants: a pass
+ * that failed for its key and left none is made once more with a set named, the source VM's own or else the declared one.
+ * Which is the one that naming can do no harm with: NULL when neither is there, or it is not time for it. */
+static const char *set_to_name(const struct view *v, const struct document *doc, const struct export_election *e, const struct value *jobs)
+{
+    const struct value *source = value_get(view_facts(v, doc), "source"), *last = value_item(jobs, 0);
+    const struct document *declared = e->restored_vm ? document_target(e->restored_vm, "spec.diskEncryptionSet") : NULL;
+    const char *code = value_str_at(last, "code");
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    if (count_state(jobs, "failed") != 1 || value_str_at(last, "blob") || (known && known->letter != 'K' && known->letter != 'D'))
+        return NULL;
+    if (str_eq(value_str_at(source, "set.state"), "present"))
+        return value_str_at(source, "des");
+    return declared && str_eq(view_state(v, declared), "present")
+               ? reference_id(v->arena, e->restored_vm, "spec.diskEncryptionSet", disk_encryption_set_id)
+               : NULL;
+}
+
 /* A job that failed without leaving a key: once more if its error says so, else a person. true: a step was added. */
-static bool block_failed_export(const struct document *doc, struct steps *out, const struct value *jobs)
+static bool block_failed_export(const struct document *doc, struct steps *out, const struct value *jobs, bool can_name_set)
 {
     size_t failed = count_state(jobs, "failed");
     const struct value *last = value_item(jobs, 0);
     const char *code = value_str_at(last, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
-    if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX))
+    if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX) || can_name_set)
         return false;
     steps_block(out, doc, "export-key", known ? known->action : "look at the job in the portal; the code is not in the table of errors",
                 "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"), code ? code : "an unnamed error",
@@ -89,14 +108,16 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     const char *item = value_str_at(view_facts(v, doc), "itemId");
     struct job_match match = export_match(v, doc, e);
     struct value *jobs = jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match), *detail;
+    const char *named = set_to_name(v, doc, e, jobs);
     struct step *step;
 
-    if (block_failed_export(doc, out, jobs) || (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e)))
+    if (block_failed_export(doc, out, jobs, named != NULL) || (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e)))
         return;
     step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
                      count_state(jobs, "running")
                          ? "an export pass for %s is running: it is adopted"
-                         : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
+                     : named ? "%s is lost; a pass that named no disk encryption set failed and left no key: once more, with one named"
+                             : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
                      e->key->address);
     step->scope = item;
     step->scenario = str_eq(protected_vm_source_state(v, doc), "present") ? "N-17" : "N-30";
@@ -110,6 +131,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     value_set_string(v->arena, detail, "recoveryPoint", e->order.point);
     value_set_string(v->arena, detail, "orderedBy", e->order.activation->name);
     value_set_string(v->arena, detail, "stagingAccount", staging ? staging->id : NULL);
+    value_set_string(v->arena, detail, "diskEncryptionSet", named);
     step->detail = detail;
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
@@ -159,9 +181,11 @@ static int export_still_due(struct call *c, const struct job_run *run, struct er
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
 }
 
-/* Disks, because they have no name to collide with and their jobs name the container. No set is named. */
+/* Disks, because they have no name to collide with and their jobs name the container. */
 static struct restore_request export_request(const struct view *v, const struct document *doc, const struct export_election *e)
 {
+    struct job_match match = export_match(v, doc, e);
+
     return (struct restore_request){
         .type = RESTORE_DISKS,
         .point = e->order.point,
@@ -169,6 +193,7 @@ static struct restore_request export_request(const struct view *v, const struct 
         .region = protected_vm_region(v, doc),
         .storage_account_id = reference_id(v->arena, e->restored_vm, "spec.target.stagingAccount", NULL),
         .target_group_id = arm_id_parent(v->arena, restored_vm_id(v->arena, e->restored_vm), 4),
+        .des_id = set_to_name(v, doc, e, jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match)),
     };
 }
 

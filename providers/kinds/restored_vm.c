@@ -19,7 +19,7 @@
 
 #define SOURCE_RESTORE_TIME "recorded: 2 min 30 s from both tiers, 35 min 38 s for 127 GB from the vault tier"
 
-enum { ATTEMPTS_MAX = 3 };
+enum { ATTEMPTS_MAX = 3, KEY_ATTEMPTS_MAX = 2 };
 
 /* --- observing --------------------------------------------------------------------------------------------------------------- */
 
@@ -171,21 +171,29 @@ static void steps_completed(const struct view *v, const struct situation *s, str
               situation_type(s->doc) == RESTORE_NEW_VM ? "the VM is there as declared" : "its disks are in the target group");
 }
 
-/* New VMs of this order that failed and left a key each time are no export passes of ours: after so many of them it is not
- * the key that is wrong. */
-static bool steps_failed_exporting(const struct view *v, const struct situation *s, struct steps *out)
+/* All failed jobs of this order, also new VMs that failed for their key and left it: no export passes of ours. */
+static const struct value *jobs_of_order(const struct view *v, const struct situation *s)
 {
     struct job_match all = s->match;
-    const struct value *jobs;
 
-    all.not_exports = false;
-    jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &all);
-    if (situation_type(s->doc) != RESTORE_NEW_VM || restored_vm_job(jobs, "running") || restored_vm_failures(jobs) < ATTEMPTS_MAX)
+    all.not_exports = s->match.not_exports && situation_type(s->doc) != RESTORE_NEW_VM;
+    return jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &all);
+}
+
+/* One that failed for its key may have been somebody's before the key was back; after the second it is not the key that is
+ * missing, but what the service wants of it. */
+static bool steps_failed_for_key(const struct view *v, const struct situation *s, struct steps *out, size_t at_least)
+{
+    const struct value *jobs = jobs_of_order(v, s), *last = value_item(jobs, 0);
+
+    if (restored_vm_failures(jobs) < at_least)
         return false;
-    steps_block(out, s->doc, NULL, "look at the newest of these jobs in the portal",
-                "%zu restore jobs of this order have failed, the newest, %s, with %s; each may have left the key in the staging account",
-                restored_vm_failures(jobs), value_str_at(value_item(jobs, 0), "job"),
-                value_str_at(value_item(jobs, 0), "code") ? value_str_at(value_item(jobs, 0), "code") : "an unnamed error");
+    steps_block(out, s->doc, NULL,
+                "name a new disk encryption set on the original key version in the declaration (another id than the original set), from a "
+                "point in the vault tier; then order anew",
+                "%zu restore job%s of this order failed for the key, at last %s with %s, although the key is there: the editions of "
+                "Microsoft's article differ on what the service takes; each may have left the key in the staging account",
+                restored_vm_failures(jobs), restored_vm_failures(jobs) == 1 ? "" : "s", value_str_at(last, "job"), value_str_at(last, "code") ? value_str_at(last, "code") : "no name");
     return true;
 }
 
@@ -198,7 +206,7 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
     if (restored_vm_job(s->jobs, "running"))
         return false;
     if (!restored_vm_failures(s->jobs))
-        return steps_failed_exporting(v, s, out);
+        return steps_failed_for_key(v, s, out, KEY_ATTEMPTS_MAX);
     if (restored_vm_refused_in_vain(v, s, last)) {
         steps_block(out, s->doc, NULL,
                     "declare a wider role for it in the KeyAccess (role: Key Vault Administrator for the Backup Management Service), or "
@@ -208,8 +216,10 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
                     value_str_at(last, "job"), code);
         return true;
     }
-    if (job_retryable(last) && restored_vm_failures(s->jobs) < ATTEMPTS_MAX)
+    if ((job_retryable(last) || restored_vm_mended_since(v, s, last)) && restored_vm_failures(s->jobs) < ATTEMPTS_MAX)
         return false;
+    if (known && known->letter == 'K' && s->now.key == DX_KEY_PRESENT)
+        return steps_failed_for_key(v, s, out, 1);
     steps_block(out, s->doc, NULL, known ? known->action : "look at the job in the portal; the code is not in the table of errors",
                 "restore job %s failed with %s%s%s; target group %s may hold what it left", value_str_at(last, "job"),
                 code ? code : "an unnamed error", known ? ": " : "", known ? known->meaning : "", s->match.target_group);
@@ -230,8 +240,14 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
         return;
     }
     if (situation_type(s->doc) == RESTORE_NEW_VM && str_eq(view_state(v, s->doc), "present")) {
+        const struct value *failed = value_item(jobs_of_order(v, s), 0);
+
         differs = restored_vm_differs(v, s);
-        if (differs)
+        if (differs && failed)
+            steps_block(out, s->doc, NULL, "a person removes what it left, or another target name is declared; nothing is deleted here",
+                        "restore job %s ended with %s and left a VM of the target's name; %s", value_str_at(failed, "job"),
+                        value_str_at(failed, "code") ? value_str_at(failed, "code") : "no code", differs);
+        else if (differs)
             steps_block(out, s->doc, NULL, "declare another target name: nothing is restored over a VM that is there",
                         "a VM of the target's name is there, without a job of this order, and %s", differs);
         else

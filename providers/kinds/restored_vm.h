@@ -27,6 +27,8 @@ void restored_vm_notes(const struct view *v, const struct situation *s, struct s
 /* The source VM is there: it heals, or it runs and nothing is declared besides. true: a step was added. */
 bool restored_vm_beside_source(const struct view *v, const struct situation *s, struct steps *out);
 
+/* A grant was made, or the key changed, after the job began: what it failed for may have been mended, whatever it calls it. */
+bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job);
 /* The job failed for a right, and every grant that is declared had acted by its start: asking again asks in vain. */
 bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job);
 

@@ -144,6 +144,24 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     return stopped;
 }
 
+bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job)
+{
+    int64_t start = time_parse(value_str_at(job, "start")), updated = value_int_at(view_facts(v, s->key), "live.attributes.updated", 0);
+    const struct document *access;
+    size_t at = 0;
+
+    if (start == TIME_NONE)
+        return false;
+    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
+        const struct value *principals = value_get(view_facts(v, access), "principals");
+
+        for (size_t i = 0; i < value_count(principals); i++)
+            if (time_parse(value_str_at(value_item(principals, i), "since")) > start)
+                return true;
+    }
+    return updated * SECOND_MS > start;
+}
+
 bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job)
 {
     const char *code = value_str_at(job, "code");

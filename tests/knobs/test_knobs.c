@@ -7,21 +7,24 @@
  *   scenario  the scenario of tests/scenario whose example, world and manifests it begins with
  *   world / manifests   further edits (tests/edits.h)
  *   vm        suffix of the id of a VM that runs in the end; without it none is restored
+ *   restless  true: a run that stops has tried something all the same, which leaves no trace in Azure by which to know
  *   stops     {SETTING=VALUE: words}: under this setting it does not reach the end, and its blocked or failed step says these
- *             words. Whoever stops says so every time: a setting that has been mended has to be taken off.
+ *             words. Whoever stops says so every time: a setting that has been mended has to be taken off. `always` stands for
+ *             every setting; beside it {SETTING=VALUE: ""} is one under which the end is reached all the same.
  *
  * Checked of each: at most one export that left a key, one restore to a new VM that completed, and three jobs of a kind;
- * no request that a step had not announced; a second run adds no write to a story that has ended, and no third try to
- * one that has stopped. One setting at a time, and pairs of them as REINSTATE_SAMPLE says (0: the defaults alone; a number:
+ * no request that a step had not announced; a run after a story has ended writes nothing, and one that does not end comes to
+ * rest within a few runs: then it says the words. One setting at a time, and pairs of them as REINSTATE_SAMPLE says (0: the defaults alone; a number:
  * one pair in so many). An argument is the name of the one story to be played. */
 #include "../edits.h"
 #include "../contract/rig.h"
 #include "../harness.h"
 
-enum { SAMPLE = 160, JOBS_MAX = 3 };
+enum { SAMPLE = 160, JOBS_MAX = 3, LIVES_MAX = 5 };
 
 struct story {
     const char *name, *vm;
+    bool restless;
     const struct value *world, *stops;
     struct estate estate;
 };
@@ -55,7 +58,8 @@ static void need(bool ok, const char *story, const char *what)
 
 static struct story story_load(struct arena *a, const struct value *told)
 {
-    struct story s = {.name = value_str_at(told, "story"), .vm = value_str_at(told, "vm"), .stops = value_get(told, "stops")};
+    struct story s = {.name = value_str_at(told, "story"), .vm = value_str_at(told, "vm"),
+                      .restless = value_bool_at(told, "restless", false), .stops = value_get(told, "stops")};
     const struct value *scenario =
         value_item(yaml_read(a, arena_printf(a, "tests/scenario/%s.yaml", value_str_at(told, "scenario"))), 0);
     struct value *world, *docs = example_read(a, arena_printf(a, "examples/%s", value_str_at(scenario, "example")), &world);
@@ -77,7 +81,7 @@ static struct story story_load(struct arena *a, const struct value *told)
 
 /* --- what is looked at in the end ----------------------------------------------------------------------------------------- */
 
-static size_t jobs_with(const struct value *world, const char *type, const char *status, bool exported)
+static size_t jobs_with(const struct value *world, const char *type, const char *status)
 {
     const struct value *jobs = value_at(world, "spec.jobs");
     size_t n = 0;
@@ -86,9 +90,21 @@ static size_t jobs_with(const struct value *world, const char *type, const char 
         const struct value *job = value_item(jobs, i);
 
         n += str_eq(value_str_at(job, "sim.request.recoveryType"), type) &&
-             (!status || str_eq(value_str_at(job, "properties.status"), status)) &&
-             (!exported || value_bool_at(job, "sim.exports", false));
+             (!status || str_eq(value_str_at(job, "properties.status"), status));
     }
+    return n;
+}
+
+/* Restores of disks that named no set and left a key: those that name one are restores of disks, which may fail for a right and
+ * leave it as well. */
+static size_t export_passes(const struct value *world)
+{
+    const struct value *jobs = value_at(world, "spec.jobs");
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(jobs); i++)
+        n += str_eq(value_str_at(value_item(jobs, i), "sim.request.recoveryType"), "RestoreDisks") &&
+             !value_at(value_item(jobs, i), "sim.request.securedVMDetails") && value_bool_at(value_item(jobs, i), "sim.exports", false);
     return n;
 }
 
@@ -131,15 +147,25 @@ static void said_of(struct text *t, const struct pass *p)
 
 static struct life live(struct arena *a, const struct story *s, const struct value *world)
 {
+    static const struct approval approvals[] = {
+        {"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"}, {"built-in/recover", "the tests"},
+        {"built-in/re-point-key", "the tests"},
+    };
     struct rig *r = rig_new(world, &s->estate, (struct rig_options){.mode = HTTP_WRITING});
-    struct pass *p = pass_new(a, r, s->estate.desired, false);
+    struct pass *p = pass_new(a, r, s->estate.desired, false), *left = pass_new(a, r, s->estate.desired, true);
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
     struct life ret = {.code = 1};
 
+    r->engine.approvals = approvals;
+    r->engine.n_approvals = COUNT(approvals);
     pass_run(p);
     if (p->acted) {
+        pass_run(left);
         ret.code = engine_exit_code(&p->outcome);
         ret.writes = p->outcome.writes_taken;
+        /* As apply does: what is left to be done counts. */
+        if (ret.code == 0 && (!left->looked || left->look.plan->n_changes || left->look.plan->n_blocked))
+            ret.code = 4;
     }
     said_of(&t, p);
     ret.said = arena_strdup(a, text_str(&t));
@@ -156,9 +182,9 @@ static const char *stop_of(struct arena *a, const struct story *s, const struct 
         const char *words = value_str(value_get(s->stops, arena_printf(a, "%s=%s", settings[i].name, settings[i].value)));
 
         if (words)
-            return words;
+            return *words ? words : NULL;
     }
-    return NULL;
+    return value_str(value_get(s->stops, "always"));
 }
 
 static void check_jobs(const char *when, const struct value *world)
@@ -166,9 +192,9 @@ static void check_jobs(const char *when, const struct value *world)
     static const char *const types[] = {"RestoreDisks", "AlternateLocation", "OriginalLocation"};
 
     for (size_t i = 0; i < COUNT(types); i++)
-        CHECK_ROW(when, jobs_with(world, types[i], NULL, false) <= JOBS_MAX);
-    CHECK_ROW(when, jobs_with(world, "RestoreDisks", "Failed", true) <= 1);
-    CHECK_ROW(when, jobs_with(world, "AlternateLocation", "Completed", false) <= 1);
+        CHECK_ROW(when, jobs_with(world, types[i], NULL) <= JOBS_MAX);
+    CHECK_ROW(when, export_passes(world) <= 1);
+    CHECK_ROW(when, jobs_with(world, "AlternateLocation", "Completed") <= 1);
 }
 
 static bool check_safe(const char *when, const struct life *life)
@@ -192,8 +218,9 @@ static void play(const struct story *s, const struct setting *settings, size_t n
     struct arena *a cleanup(arena_freep) = arena_new();
     struct value *world = value_copy(a, s->world), *behaviour = value_at(world, "spec.behaviour");
     const char *when = s->name, *stop;
-    struct life first, second;
-    bool ended;
+    struct life life;
+    bool ended, ended_before = false;
+    int lives = 0;
 
     if (!behaviour)
         behaviour = value_set(a, value_get(world, "spec"), "behaviour", value_map(a));
@@ -202,20 +229,21 @@ static void play(const struct story *s, const struct setting *settings, size_t n
         when = arena_printf(a, "%s %s=%s", when, settings[i].name, settings[i].value);
     }
     stop = stop_of(a, s, settings, n);
-    first = live(a, s, world);
-    tell(check_safe(when, &first), &first);
-    second = live(a, s, first.world);
-    tell(check_safe(when, &second), &second);
-    /* What waits for Azure, or was lost on the way, is healed by the second run at the latest. */
-    ended = second.code == 0 && (!s->vm || vm_runs(second.world, s->vm));
-    if (first.code == 0)
-        CHECK_ROW(when, second.writes == 0);
+    life.world = world;
+    do {
+        life = live(a, s, life.world);
+        tell(check_safe(when, &life), &life);
+        CHECK_ROW(when, !ended_before || life.writes == 0);
+        ended_before = life.code == 0;
+    } while (life.writes && ++lives < LIVES_MAX);
+    CHECK_ROW(when, life.writes == 0 || s->restless);
+    ended = life.code == 0 && (!s->vm || vm_runs(life.world, s->vm));
     if (!stop) {
         CHECK_ROW(when, ended);
-        tell(ended, &second);
-    } else if (n == 1) {
-        CHECK_ROW(when, !ended && strstr(second.said, stop));
-        tell(!ended && strstr(second.said, stop), &second);
+        tell(ended, &life);
+    } else if (n <= 1) {
+        CHECK_ROW(when, !ended && strstr(life.said, stop));
+        tell(!ended && strstr(life.said, stop), &life);
     }
 }
 
@@ -247,7 +275,7 @@ static size_t settings_all(struct arena *a, const struct story *s, struct settin
 static void check_stops(struct arena *a, const struct story *s, const struct setting *settings, size_t n)
 {
     for (size_t i = 0; i < value_count(s->stops); i++) {
-        bool known = false;
+        bool known = str_eq(s->stops->map.members[i].key, "always");
 
         for (size_t k = 0; k < n; k++)
             known |= str_eq(s->stops->map.members[i].key, arena_printf(a, "%s=%s", settings[k].name, settings[k].value));
