@@ -193,7 +193,8 @@ static bool steps_failed_for_key(const struct view *v, const struct situation *s
                 "point in the vault tier; then order anew",
                 "%zu restore job%s of this order failed for the key, at last %s with %s, although the key is there: the editions of "
                 "Microsoft's article differ on what the service takes; each may have left the key in the staging account",
-                restored_vm_failures(jobs), restored_vm_failures(jobs) == 1 ? "" : "s", value_str_at(last, "job"), value_str_at(last, "code") ? value_str_at(last, "code") : "no name");
+                restored_vm_failures(jobs), restored_vm_failures(jobs) == 1 ? "" : "s", value_str_at(last, "job"),
+                value_str_at(last, "code") ? value_str_at(last, "code") : "no name");
     return true;
 }
 

@@ -3,6 +3,8 @@
 #include "protected_vm.h"
 #include "restore_place.h"
 
+#include <string.h>
+
 /* --- what is known -------------------------------------------------------------------------------------------------------------- */
 
 const struct value *restored_vm_job(const struct value *jobs, const char *state)
@@ -147,10 +149,12 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
 bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job)
 {
     int64_t start = time_parse(value_str_at(job, "start")), updated = value_int_at(view_facts(v, s->key), "live.attributes.updated", 0);
+    const char *code = value_str_at(job, "code");
     const struct document *access;
     size_t at = 0;
 
-    if (start == TIME_NONE)
+    /* A number is a name that nobody has published; a name that nobody knows is a person's. */
+    if (start == TIME_NONE || (code && !azure_error_find(code) && strspn(code, "0123456789") != strlen(code)))
         return false;
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
         const struct value *principals = value_get(view_facts(v, access), "principals");

@@ -12,10 +12,10 @@
  *             words. Whoever stops says so every time: a setting that has been mended has to be taken off. `always` stands for
  *             every setting; beside it {SETTING=VALUE: ""} is one under which the end is reached all the same.
  *
- * Checked of each: at most one export that left a key, one restore to a new VM that completed, and three jobs of a kind;
- * no request that a step had not announced; a run after a story has ended writes nothing, and one that does not end comes to
- * rest within a few runs: then it says the words. One setting at a time, and pairs of them as REINSTATE_SAMPLE says (0: the defaults alone; a number:
- * one pair in so many). An argument is the name of the one story to be played. */
+ * Checked of each: at most one pass that left a key, one restore to a new VM that completed, and three jobs of a kind; no
+ * request that a step had not announced; a run after a story has ended writes nothing, and one that does not end comes to
+ * rest within a few runs: then it says the words. One setting at a time, and pairs of them as REINSTATE_SAMPLE says (0: the
+ * defaults alone; a number: one pair in so many). An argument is the name of the one story to be played. */
 #include "../edits.h"
 #include "../contract/rig.h"
 #include "../harness.h"
