@@ -59,12 +59,29 @@ static const char *stable_guid(struct arena *a, const char *id)
     return arena_strdup(a, guid);
 }
 
-/* Who made a vault and who changed it last; a world does not say. */
+/* The newest change of a vault's access policies; TIME_NONE. */
+static int64_t policies_changed(struct sim *s, const char *vault_id)
+{
+    const struct value *all = state_list(s, "policyTimes");
+    int64_t newest = TIME_NONE;
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        int64_t at = time_parse(value_str_at(value_item(all, i), "since"));
+
+        if (str_eq_nocase(value_str_at(value_item(all, i), "vault"), vault_id) && (newest == TIME_NONE || at > newest))
+            newest = at;
+    }
+    return newest;
+}
+
+/* Who made a vault and who changed it last; a world does not say, but of changes made since. */
 static void show_authors(struct sim *s, struct arena *a, struct value *v)
 {
     static const char *const roles[][3] = {{"createdBy", "createdByType", "createdAt"},
                                            {"lastModifiedBy", "lastModifiedByType", "lastModifiedAt"}};
     struct value *data = value_map(a);
+
+    int64_t changed = policies_changed(s, value_str_at(v, "id"));
 
     if (value_get(v, "systemData"))
         return;
@@ -74,6 +91,8 @@ static void show_authors(struct sim *s, struct arena *a, struct value *v)
         value_set_string(a, data, roles[i][1], "Application");
         value_set_string(a, data, roles[i][2], time_format(a, sim_start_ms(s) - 30 * DAY_MS));
     }
+    if (changed != TIME_NONE)
+        value_set_string(a, data, "lastModifiedAt", time_format(a, changed));
 }
 
 /* A member that the world says is null stays null: what is set below it is set nowhere. */
