@@ -82,6 +82,9 @@ struct azure_error {
     const char *meaning, *action, *source;
 };
 const struct azure_error *azure_error_find(const char *code); /* case folded; NULL when unknown */
+/* The error that is known by words of its message only; NULL. */
+const struct azure_error *azure_error_in_text(const char *text);
+const char *azure_error_letter_words(char letter);
 extern const struct azure_error azure_errors[];
 extern const size_t azure_n_errors;
 

@@ -93,12 +93,9 @@ static enum job_state job_state_of(const char *status)
         const char *word;
         enum job_state state;
     } states[] = {
-        {"InProgress", JOB_RUNNING},
-        {"Cancelling", JOB_RUNNING},
-        {"Completed", JOB_COMPLETED},
-        {"CompletedWithWarnings", JOB_COMPLETED_WITH_WARNINGS},
-        {"Failed", JOB_FAILED},
-        {"Cancelled", JOB_CANCELLED},
+        {"InProgress", JOB_RUNNING},  {"Cancelling", JOB_RUNNING},
+        {"Completed", JOB_COMPLETED}, {"CompletedWithWarnings", JOB_COMPLETED_WITH_WARNINGS},
+        {"Failed", JOB_FAILED},       {"Cancelled", JOB_CANCELLED},
     };
 
     for (size_t i = 0; i < COUNT(states); i++)
@@ -191,8 +188,16 @@ static void read_errors(struct arena *a, const struct value *p, struct backup_jo
         found = found ? found : code_in_details(a, details);
         job->error_code = found ? found : job->error_code;
     }
+    if (!job->error_code && !is_symbolic(title)) {
+        const struct azure_error *known = azure_error_in_text(text ? text : dynamic);
+
+        /* A number that is known says more than words do. */
+        job->error_code = number_of(a, first);
+        if (known && !azure_error_find(job->error_code))
+            job->error_code = arena_strdup(a, known->code);
+    }
     if (!job->error_code)
-        job->error_code = is_symbolic(title) ? arena_strdup(a, title) : number_of(a, first);
+        job->error_code = arena_strdup(a, title);
     if (text || title)
         job->error_text = arena_strdup(a, text ? text : title);
     else

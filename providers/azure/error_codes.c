@@ -1,0 +1,290 @@
+/* Knows what Azure's error codes mean for a recovery: one table of code, class, letter, meaning, next step and source with
+ * its date. Where a service gives no code of its own, the words of its message stand for one ("text: …"). Pure data; how
+ * answers are read is in errors.c and backup.c. */
+#include "../../reconciler/base/text.h"
+#include "arm.h"
+
+#define SEED "Microsoft Learn, Restore Confidential VM, 2026-02-03"
+#define PREVIEW "Azure Backup private preview, May 2023"
+#define SCRIPTS "Azure Backup support scripts, March 2026"
+#define VMTROUBLE "Microsoft Learn, troubleshoot Azure VM backup, undated"
+#define ADETROUBLE "Microsoft Learn, troubleshoot encrypted Azure VM backup, undated"
+#define KEYVAULT "Microsoft Learn, Key Vault REST API error codes, August 2026"
+#define RBAC "Microsoft Learn, troubleshoot Azure RBAC, undated"
+#define ARM_DOCS "Microsoft Learn, common Azure deployment errors, undated"
+#define LIMITS "Microsoft Learn, Resource Manager throttling, undated"
+#define RECORDED "recorded exchange, 2020 to 2026"
+#define FIELD "field reports, not official documentation, undated"
+#define ENTRA "Microsoft Learn, Microsoft Entra authentication error codes, undated"
+#define GUARD "Microsoft Learn, multi-user authorization, undated"
+#define STORAGE "Microsoft Learn, Blob service error codes, undated"
+
+/* Letters: R repeat, W wait, K key, P permission, D disk encryption set, C change the request, E environment, H a person. */
+const struct azure_error azure_errors[] = {
+    /* Restoring confidential VMs: mostly seen in jobs. */
+    {"UserErrorDiskEncryptionSetDoesNotExist", ERR_BLOCKED, 'D', "the disk encryption set the restore needs is gone",
+     "make one on the original key and name it in the restore; with a snapshot-only recovery point choose another point", SEED},
+    {"UserErrorDiskEncryptionSetKeyDoesNotExist", ERR_BLOCKED, 'K',
+     "the key behind the disk encryption set cannot be reached as it was backed up",
+     "recover, enable or restore the key, then restore again", SEED "; " PREVIEW},
+    {"UserErrorInputDESKeyDoesNotMatchWithOriginalKey", ERR_BLOCKED, 'K',
+     "the given disk encryption set points to another key or key version than the backup's",
+     "give a set on the original key version, restoring that key first if it is gone", SEED "; " PREVIEW},
+    {"UserErrorRestoreNotSupportedFromSnapshotTierRPForDifferentDES", ERR_INVALID, 'C',
+     "a snapshot-only recovery point can only use the original disk encryption set",
+     "choose a recovery point with a vault tier, or send no set", SEED "; " PREVIEW},
+    {"UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK", ERR_DENIED, 'P', "the Backup Management Service may not use the key's vault",
+     "grant it get, list and backup on keys, wait for the grant to act, then try again", PREVIEW "; " SCRIPTS},
+    {"UserErrorKeyVaultPermissionsNotConfigured", ERR_DENIED, 'P',
+     "the Backup Management Service may not read the vault of a VM with Azure Disk Encryption",
+     "grant it access to keys and secrets of that vault", ADETROUBLE},
+    {"KeyVaultAccessForbidden", ERR_DENIED, 'P',
+     "the disk encryption set's identity may not use its key, or the vault's firewall keeps it out",
+     "grant the identity get, wrapKey and unwrapKey, let trusted services through the firewall, wait, then try again", FIELD},
+    {"text: release policy", ERR_BLOCKED, 'H', "the key has no release policy, so it is no key for confidential VMs",
+     "restore the right key; a release policy cannot be added to an existing one", FIELD},
+    {"text: virtual machine did not start", ERR_DENIED, 'P', "the disks are there, but the key was not released to the guest",
+     "check that the Confidential VM Orchestrator may release the key, and that the key is enabled; then start the VM", FIELD},
+
+    /* Key Vault. */
+    {"KeyNotFound", ERR_NOT_FOUND, 'K', "the vault has no such key or key version",
+     "look among the deleted keys: a soft-deleted key can be recovered", KEYVAULT},
+    {"VaultNotFound", ERR_NOT_FOUND, 'K', "there is no such vault", "look among the deleted vaults: a soft-deleted vault can be recovered",
+     KEYVAULT},
+    {"ObjectIsDeletedButRecoverable", ERR_CONFLICT, 'K', "a soft-deleted key holds this name",
+     "recover it instead of creating or restoring one", RECORDED},
+    {"ObjectIsBeingDeleted", ERR_CONFLICT, 'W', "a key of this name is being deleted at the moment",
+     "wait until it is deleted, then recover it", RECORDED},
+    {"ObjectIsBeingRecovered", ERR_CONFLICT, 'W', "the key is being recovered at the moment", "wait some seconds and look again", KEYVAULT},
+    {"RequestNotAllowedOnNonDeletedObject", ERR_CONFLICT, 'W', "the key is not deleted, so there is nothing to recover", "read the key",
+     RECORDED},
+    {"text: decrypt backup blob", ERR_INVALID, 'C',
+     "this vault cannot open the key backup: it was made in another subscription, geography or security domain",
+     "choose a vault in the subscription and geography of the original one; repeating does not help", KEYVAULT},
+    {"BadParameter", ERR_INVALID, 'C', "the key vault refuses a parameter of the request", "compare the request with the message",
+     KEYVAULT},
+    {"ForbiddenByFirewall", ERR_DENIED, 'E', "the vault's firewall does not let this address in; this is no missing role",
+     "run from an allowed network or add this address to the vault's firewall", KEYVAULT},
+    {"ForbiddenByConnection", ERR_DENIED, 'E', "the vault takes requests over private links only; this is no missing role",
+     "run from a network with a private endpoint of the vault", KEYVAULT},
+    {"ForbiddenByPolicy", ERR_DENIED, 'P', "the vault's access policies do not let us do this",
+     "add an access policy for us, then wait some minutes", KEYVAULT},
+    {"AccessDenied", ERR_DENIED, 'P', "the vault's access policies do not let us do this",
+     "add an access policy for us, then wait some minutes", KEYVAULT},
+    {"ForbiddenByRbac", ERR_DENIED, 'P', "we hold no role on the vault that allows this",
+     "assign us a role with this action at the vault or key, then wait some minutes", KEYVAULT},
+    {"KeyDisabled", ERR_BLOCKED, 'K', "the key version is disabled", "enable it, if it was not disabled on purpose", KEYVAULT},
+    {"Forbidden", ERR_DENIED, 'P', "we are not allowed to do this", "check our roles or access policies, and the firewall of the service",
+     KEYVAULT},
+    {"Unauthorized", ERR_DENIED, 'P', "the token is not accepted", "check the tenant and the credential", KEYVAULT},
+    {"VaultAlreadyExists", ERR_CONFLICT, 'K', "the vault's name is taken, maybe by a soft-deleted vault",
+     "recover the deleted vault if it is ours, else choose another name", ARM_DOCS},
+    {"MHSMNotFound", ERR_NOT_FOUND, 'K', "there is no such managed HSM", "look among the deleted managed HSMs", KEYVAULT},
+
+    /* Restoring VMs in general. */
+    {"UserErrorInstantRpNotFound", ERR_INVALID, 'C', "the recovery point never reached the vault and its snapshot is gone",
+     "choose another recovery point", VMTROUBLE},
+    {"UserErrorSkuNotAvailable", ERR_INVALID, 'C', "the VM size cannot be used in the target",
+     "restore the disks, then make a VM of another confidential size", VMTROUBLE},
+    {"UserErrorMarketPlaceVMNotSupported", ERR_INVALID, 'C', "the marketplace plan of the image is withdrawn or not accepted",
+     "accept the plan's terms, or restore the disks", VMTROUBLE},
+    {"UserErrorCoreCountSubscriptionQuotaReached", ERR_BLOCKED, 'E', "the subscription has no cores left",
+     "raise the quota, or choose another size or region", RECORDED},
+    {"UserErrorRequestDisallowedByPolicy", ERR_BLOCKED, 'E', "an Azure Policy denies the restore", "change the policy or add an exemption",
+     VMTROUBLE},
+    {"RequestDisallowedByPolicy", ERR_BLOCKED, 'E', "an Azure Policy denies this", "change the policy or add an exemption", ARM_DOCS},
+    {"UserErrorBCMPremiumStorageQuotaError", ERR_BLOCKED, 'E', "the staging account has no room", "make room, or name another account",
+     VMTROUBLE},
+    {"UserErrorBCMRestoreStorageAccountNotFound", ERR_BLOCKED, 'E', "the staging account is gone or unreachable",
+     "name a staging account in the vault's region", RECORDED},
+    {"UserErrorVmNotInDesirableState", ERR_CONFLICT, 'W', "the VM has failed or is changing", "wait until the VM is in a stable state",
+     VMTROUBLE},
+    {"VmNotInDesirableState", ERR_CONFLICT, 'W', "the VM has failed or is changing", "wait until the VM is in a stable state", VMTROUBLE},
+    {"CopyingVHDsFromBackUpVaultTakingLongTime", ERR_TRANSIENT, 'R', "copying from the vault took too long",
+     "try again later, three times at most", VMTROUBLE},
+    {"VMRestorePointInternalError", ERR_BLOCKED, 'E', "something in the guest, such as a virus scanner, hindered the backup",
+     "exclude the backup extension's paths", VMTROUBLE},
+    {"UserErrorRpCollectionLimitReached", ERR_BLOCKED, 'E',
+     "too many instant recovery points, mostly because a lock keeps them from being cleaned up", "remove the lock on the snapshot group",
+     VMTROUBLE},
+    {"UserErrorMigrationFromTrustedLaunchVMToNonTrustedVMNotAllowed", ERR_BLOCKED, 'H', "the VM of this name had another security type",
+     "use another name", VMTROUBLE},
+    {"UserErrorEncryptedVmNotSupportedWithDiskEx", ERR_INVALID, 'C', "disks cannot be left out for a VM with Azure Disk Encryption",
+     "drop the list of disks", ADETROUBLE},
+    {"DiskEncryptionInternalError", ERR_BLOCKED, 'K', "a key or secret of Azure Disk Encryption is missing",
+     "restore that key or secret; this concerns no confidential VM", ADETROUBLE},
+    {"BCMProtGetSaSUriAsyncError", ERR_DENIED, 'P', "the backup vault cannot reach its own encryption key",
+     "repair the vault's identity and key", ADETROUBLE},
+    {"320001", ERR_INVALID, 'C', "the source VM is gone", "restore as a new VM or as disks", VMTROUBLE},
+    {"400094", ERR_INVALID, 'C', "the source VM is gone", "restore as a new VM or as disks", VMTROUBLE},
+    {"BCMV2VMNotFound", ERR_INVALID, 'C', "the source VM is gone", "restore as a new VM or as disks", VMTROUBLE},
+    {"UserErrorVmNotFoundV2", ERR_INVALID, 'C', "the source VM is gone", "restore as a new VM or as disks", VMTROUBLE},
+    {"text: two different regions", ERR_INVALID, 'C', "vault and staging account are in different regions",
+     "name a staging account in the vault's region", VMTROUBLE},
+    {"text: storage account specified for the restore operation isn't supported", ERR_INVALID, 'C',
+     "the staging account is of a kind that restores cannot use",
+     "name a general-purpose account that is neither blob-only nor zone-redundant", VMTROUBLE},
+    {"text: storage account specified for the restore operation isn't online", ERR_BLOCKED, 'E', "the staging account is offline",
+     "name another staging account, or bring this one back", VMTROUBLE},
+    {"text: resource group quota", ERR_BLOCKED, 'E', "the subscription has no room for another resource group",
+     "remove groups that are not needed, or restore into one that is there", VMTROUBLE},
+    {"text: specified subnet doesn't exist", ERR_INVALID, 'C', "the subnet of the target is not there",
+     "name a subnet that exists in the target's region", VMTROUBLE},
+    {"text: DNS name is already taken", ERR_INVALID, 'C', "the DNS name is taken", "choose another name", VMTROUBLE},
+    {"text: authorization to access resources in your subscription", ERR_BLOCKED, 'E',
+     "the backup service is not authorized in the target's subscription", "restore the disks, then make the VM from them yourself",
+     VMTROUBLE},
+    {"UserErrorBackupOperationInProgress", ERR_CONFLICT, 'W', "another backup of this VM is running", "wait for it, then look again",
+     FIELD},
+    {"UserErrorRestoreOperationInProgress", ERR_CONFLICT, 'W', "another restore of this VM is running", "adopt it or wait for it", FIELD},
+    {"UserErrorSubscriptionStateNotRegistered", ERR_BLOCKED, 'E', "the subscription or a resource provider in it cannot be used",
+     "register the provider", FIELD},
+    {"UserErrorVmProvisioningStateFailed", ERR_BLOCKED, 'E', "the VM is in a failed state", "reapply or redeploy it", FIELD},
+    {"UserErrorGuestAgentStatusUnavailable", ERR_BLOCKED, 'E', "the VM's agent is silent; new recovery points may be late",
+     "repair the VM agent", VMTROUBLE},
+    {"GuestAgentSnapshotTaskStatusError", ERR_BLOCKED, 'E', "the VM's agent does not report on snapshots; new recovery points may be late",
+     "repair the VM agent", RECORDED},
+    {"400039", ERR_BLOCKED, 'E', "the VM's agent does not report on snapshots; new recovery points may be late", "repair the VM agent",
+     RECORDED},
+    {"UserErrorKeyVaultNotFound", ERR_BLOCKED, 'K', "the vault in the VM's Azure Disk Encryption settings is gone",
+     "restore that vault; this concerns no confidential VM", FIELD},
+    {"BMSUserErrorInvalidInput", ERR_INVALID, 'C', "the backup service refuses the request as written",
+     "compare the request with the message; repeating does not help", FIELD},
+    {"CloudInvalidInputError", ERR_INVALID, 'C', "the backup service refuses the request as written",
+     "compare the request with the message; repeating does not help", FIELD},
+    {"UserErrorOperationFailedInvalidParameters", ERR_INVALID, 'C', "a parameter of the restore is wrong",
+     "compare the request with the message; repeating does not help, whatever it says", FIELD},
+    {"UserErrorJobSuccessfullyCancelled", ERR_CANCELLED, 'H', "somebody cancelled the job",
+     "ask who cancelled it before another one is started", RECORDED},
+    {"RestoreOperationFailed", ERR_TRANSIENT, 'R', "the restore failed inside the service",
+     "look for a job that runs anyway, then try again later", RECORDED},
+    {"CloudInternalError", ERR_TRANSIENT, 'R', "trouble inside the service", "look for a job that started anyway, then try again",
+     RECORDED},
+    {"InternalServerError", ERR_TRANSIENT, 'R', "trouble inside the service", "try again in some minutes", ARM_DOCS},
+    {"InternalError", ERR_TRANSIENT, 'R', "trouble inside the service", "try again in some minutes", ARM_DOCS},
+    {"ServerTimeout", ERR_TRANSIENT, 'R', "the service was too slow", "try again in some minutes", ARM_DOCS},
+    {"ServiceUnavailable", ERR_TRANSIENT, 'R', "the service is not available", "try again in some minutes", ARM_DOCS},
+    {"ServerBusy", ERR_TRANSIENT, 'R', "the storage service is busy", "try again in some minutes", STORAGE},
+    {"GatewayTimeout", ERR_TRANSIENT, 'R', "the service behind the gateway was too slow", "try again in some minutes", RECORDED},
+    {"TooManyRequests", ERR_THROTTLED, 'R', "too many requests", "wait as long as the service says", LIMITS},
+    {"Throttled", ERR_THROTTLED, 'R', "too many requests", "wait as long as the service says", LIMITS},
+    {"ResourceRequestsThrottled", ERR_THROTTLED, 'R', "too many requests of this kind in the hour", "wait as long as the message says",
+     RECORDED},
+    {"SubscriptionRequestsThrottled", ERR_THROTTLED, 'R', "too many requests in this subscription", "wait as long as the service says",
+     LIMITS},
+    {"RetryableErrorDueToAnotherOperation", ERR_CONFLICT, 'W', "another operation holds the resource", "wait, then look again", LIMITS},
+    {"OperationNotAllowed", ERR_CONFLICT, 'W', "the operation is not allowed now, or a quota is used up",
+     "read the message: wait, or raise the quota", LIMITS},
+    {"AnotherOperationInProgress", ERR_CONFLICT, 'W', "another operation holds the resource", "wait, then look again", LIMITS},
+    {"Conflict", ERR_CONFLICT, 'W', "the resource is busy, or its name is taken; in a key store a living key holds the name",
+     "look at what is there: the wanted key version is success, another key needs another vault or a person; else wait",
+     LIMITS "; " KEYVAULT},
+    {"PreconditionFailed", ERR_CONFLICT, 'R', "the resource changed in between", "read it again and plan again", LIMITS},
+    {"ResourceGuardOperationNotAllowed", ERR_BLOCKED, 'H', "a resource guard protects this operation", "a second person must approve it",
+     GUARD},
+    {"text: resource guard", ERR_BLOCKED, 'H', "a resource guard protects this operation", "a second person must approve it", GUARD},
+
+    /* Resource Manager: rights, scopes, names. */
+    {"AuthorizationFailed", ERR_DENIED, 'P', "we hold no role that allows this",
+     "ask an owner of the scope for a role with this action, then wait some minutes", RBAC},
+    {"LinkedAuthorizationFailed", ERR_DENIED, 'P', "we hold no role on a resource the request refers to",
+     "ask its owner for a role with this action, then wait some minutes", RBAC},
+    {"RoleAssignmentExists", ERR_CONFLICT, 'W', "the same grant is there under another name", "nothing needs doing", RBAC},
+    {"RoleAssignmentUpdateNotPermitted", ERR_CONFLICT, 'H', "a role assignment of this name grants something else",
+     "a person looks at that assignment", RBAC},
+    {"PrincipalNotFound", ERR_TRANSIENT, 'W', "the directory does not know the identity yet",
+     "wait some minutes for it to be replicated; if that does not help the identity is gone", RBAC},
+    {"RoleDefinitionDoesNotExist", ERR_INVALID, 'C', "there is no such role", "check the role's id", RBAC},
+    {"ScopeLocked", ERR_BLOCKED, 'E', "a management lock forbids this", "a person removes the lock, if it may be removed", RBAC},
+    {"SubscriptionNotRegistered", ERR_BLOCKED, 'E', "the resource provider is not registered in the subscription", "register the provider",
+     ARM_DOCS},
+    {"MissingSubscriptionRegistration", ERR_BLOCKED, 'E', "the resource provider is not registered in the subscription",
+     "register the provider", ARM_DOCS},
+    {"ResourceNotFound", ERR_NOT_FOUND, 'C', "there is no such resource", "check its id", RECORDED},
+    {"ResourceGroupNotFound", ERR_NOT_FOUND, 'C', "the resource group is gone, so nothing can be in it",
+     "make the group before anything is put into it", RECORDED},
+    {"ParentResourceNotFound", ERR_NOT_FOUND, 'C', "the resource this one belongs to is gone", "check its id", ARM_DOCS},
+    {"NotFound", ERR_NOT_FOUND, 'C', "there is no such resource", "check its id", RECORDED},
+    {"Request_ResourceNotFound", ERR_NOT_FOUND, 'C', "the directory has no such object", "check its id", RECORDED},
+    {"SubscriptionNotFound", ERR_INVALID, 'C', "the subscription does not exist or is not visible to us",
+     "check the subscription and the tenant; this does not mean that its resources are gone", ARM_DOCS},
+    {"InvalidSubscriptionId", ERR_INVALID, 'C', "this is no subscription id", "check the subscription", ARM_DOCS},
+    {"InvalidResourceNamespace", ERR_INVALID, 'C', "there is no such resource provider",
+     "check the id; this does not mean that the resource is gone", ARM_DOCS},
+    {"InvalidResourceType", ERR_INVALID, 'C', "there is no such resource type",
+     "check the id; this does not mean that the resource is gone", ARM_DOCS},
+    {"NoRegisteredProviderFound", ERR_INVALID, 'C', "the resource type or api-version is not offered here",
+     "check the location and the cloud", ARM_DOCS},
+    {"InvalidAuthenticationToken", ERR_DENIED, 'P', "the token is not accepted", "check tenant, cloud and credential", ARM_DOCS},
+    {"InvalidAuthenticationTokenTenant", ERR_DENIED, 'P', "the token is of another tenant than the subscription", "check the tenant",
+     ARM_DOCS},
+    {"ExpiredAuthenticationToken", ERR_DENIED, 'P', "the token has expired", "use a fresh token", ARM_DOCS},
+    {"AuthenticationFailed", ERR_DENIED, 'P', "the service does not accept how the request was signed or its token",
+     "check the credential and this machine's clock", STORAGE},
+
+    /* Blobs. */
+    {"BlobNotFound", ERR_NOT_FOUND, 'C', "the container has no such blob", "check its name; it may have been deleted", STORAGE},
+    {"ContainerNotFound", ERR_NOT_FOUND, 'C', "the storage account has no such container", "check its name; it may have been deleted",
+     STORAGE},
+    {"AuthorizationPermissionMismatch", ERR_DENIED, 'P', "we hold no role that lets us read blobs",
+     "assign us Storage Blob Data Reader on the account or container, then wait some minutes", STORAGE},
+    {"AuthorizationFailure", ERR_DENIED, 'E', "the storage account's network rules or policies refuse us",
+     "run from an allowed network, or change the account's network rules", STORAGE},
+    {"KeyBasedAuthenticationNotPermitted", ERR_DENIED, 'E', "the storage account does not accept account keys",
+     "use a token: assign us Storage Blob Data Reader", STORAGE},
+    {"InvalidAuthenticationInfo", ERR_DENIED, 'P', "the storage account does not accept the token", "check tenant and audience", STORAGE},
+
+    /* Tokens. */
+    {"AADSTS7000215", ERR_DENIED, 'P', "the client secret is wrong", "give the secret's value, not its id, in AZURE_CLIENT_SECRET", ENTRA},
+    {"AADSTS7000222", ERR_DENIED, 'P', "the client secret has expired", "make a new secret for the application", ENTRA},
+    {"AADSTS700016", ERR_DENIED, 'P', "the tenant does not know the application", "check AZURE_CLIENT_ID and AZURE_TENANT_ID", ENTRA},
+    {"AADSTS90002", ERR_DENIED, 'P', "there is no such tenant in this cloud", "check AZURE_TENANT_ID and the cloud", ENTRA},
+    {"AADSTS700027", ERR_DENIED, 'P', "the certificate does not fit the application", "register the certificate with the application",
+     ENTRA},
+    {"AADSTS70021", ERR_TRANSIENT, 'W', "the directory does not know the federated credential yet", "try again in some minutes", ENTRA},
+    {"AADSTS700211", ERR_DENIED, 'P', "the federated credential's issuer does not fit", "compare it with the token's issuer", ENTRA},
+    {"AADSTS700212", ERR_DENIED, 'P', "the federated credential's audience does not fit", "compare it with the token's audience", ENTRA},
+    {"AADSTS700213", ERR_DENIED, 'P', "the federated credential's subject does not fit", "compare it with the token's subject", ENTRA},
+    {"AADSTS500011", ERR_DENIED, 'P', "the tenant does not know the service the token was asked for", "check the cloud's audiences", ENTRA},
+};
+const size_t azure_n_errors = COUNT(azure_errors);
+
+const struct azure_error *azure_error_find(const char *code)
+{
+    for (size_t i = 0; i < COUNT(azure_errors); i++)
+        if (code && str_eq_nocase(azure_errors[i].code, code))
+            return &azure_errors[i];
+    return NULL;
+}
+
+const struct azure_error *azure_error_in_text(const char *text)
+{
+    static const char mark[] = "text: ";
+
+    for (size_t i = 0; text && i < COUNT(azure_errors); i++)
+        if (str_starts(azure_errors[i].code, mark) && str_find_nocase(text, azure_errors[i].code + sizeof(mark) - 1))
+            return &azure_errors[i];
+    return NULL;
+}
+
+const char *azure_error_letter_words(char letter)
+{
+    switch (letter) {
+    case 'R':
+        return "try again as it is, after a while";
+    case 'W':
+        return "wait for something, then try again";
+    case 'K':
+        return "a key must be recovered or restored";
+    case 'P':
+        return "a permission is missing";
+    case 'D':
+        return "the disk encryption set is at fault";
+    case 'C':
+        return "the request must be changed";
+    case 'E':
+        return "the environment must be changed by its operator";
+    default:
+        return "a person decides";
+    }
+}
