@@ -4,16 +4,9 @@
 #include "../providers/kinds/registry.h"
 #include "../reconciler/format/json.h"
 #include "commands.h"
+#include "explain.h"
 #include "load.h"
 #include "output.h"
-
-struct explaining {
-    struct arena *arena;
-    const struct options *options;
-    const struct schemas *schemas;
-    struct text *out;
-    struct value *answer;
-};
 
 static const char *kind_summary(const struct explaining *x, const char *name)
 {
@@ -70,7 +63,8 @@ static void explain_all(struct explaining *x)
         value_set_string(x->arena, v, "summary", kind_summary(x, names[i]));
         value_push(x->arena, list, v);
     }
-    text_add(x->out, "\nreinstate explain KIND, KIND.spec.FIELD, or policy for the built-in rules.\n");
+    text_add(x->out, "\nreinstate explain KIND or KIND.spec.FIELD; policy for the built-in rules, scenarios and errors for the tables behind a\n"
+                     "plan, and any name in them: N-17, an error's code, a rule, an action.\n");
     value_set(x->arena, x->answer, "kinds", list);
 }
 
@@ -171,8 +165,11 @@ static int unknown_kind(const struct explaining *x, const char *word, struct err
 {
     const char *near = did_you_mean(word, schemas_kinds(x->schemas));
 
-    err_set(err, ERR_INVALID, "there is no kind %s", word);
-    return near ? err_advise(err, "did you mean %s?", near) : err_advise(err, "reinstate explain lists them");
+    if (!near)
+        near = explain_near(x, word);
+    err_set(err, ERR_INVALID, "there is no kind, row, error, rule or action %s", word);
+    return near ? err_advise(err, "did you mean %s?", near)
+                : err_advise(err, "reinstate explain lists the kinds, explain scenarios the rows, explain errors the errors");
 }
 
 static int explain_word(struct explaining *x, const char *word, struct err *err)
@@ -183,7 +180,7 @@ static int explain_word(struct explaining *x, const char *word, struct err *err)
     const struct value *field;
 
     if (!kind)
-        return unknown_kind(x, first, err);
+        return explain_name(x, word) ? 0 : unknown_kind(x, word, err);
     file = arena_printf(x->arena, "%s.json", kind);
     /* "Key.enabled" is short for "Key.spec.enabled". */
     field = *path ? schema_field(x->schemas, file, path) : schemas_get(x->schemas, file);
@@ -221,6 +218,10 @@ int command_explain(const struct options *o)
         explain_all(&x);
     else if (str_eq(o->operands.items[0], "policy"))
         explain_policy(&x);
+    else if (str_eq(o->operands.items[0], "scenarios"))
+        explain_scenarios(&x);
+    else if (str_eq(o->operands.items[0], "errors"))
+        explain_errors(&x);
     else if (explain_word(&x, o->operands.items[0], &err) < 0)
         return output_failure(o, NULL, &err);
     output_either(o, x.answer, &t);

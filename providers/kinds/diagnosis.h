@@ -3,7 +3,7 @@
 #ifndef REINSTATE_DIAGNOSIS_H
 #define REINSTATE_DIAGNOSIS_H
 
-#include "../../reconciler/base/arena.h"
+#include "../../reconciler/base/value.h"
 
 /* Each is a small set; a row accepts any subset of it. UNKNOWN is a value of its own: it never counts as good. */
 enum dx_encryption { DX_PMK, DX_CMK };
@@ -145,6 +145,8 @@ const char *dx_confidence_words(enum dx_confidence confidence);
 const char *dx_remedy_words(char letter);
 /* The facts in a sentence, for what no row describes: "vault tier; set intact; key unknown; …". */
 char *dx_facts_words(struct arena *a, const struct dx_facts *facts);
+/* What a row asks for, as a list of {fact, anyOf or noneOf: [words]}, whichever is shorter; what it leaves open is left out. */
+struct value *dx_row_facts(struct arena *a, const struct dx_row *row);
 /* "safest" | "2026-02" | "2026-07"; anything else, and NULL, is the safest. */
 enum dx_article dx_article_of(const char *word);
 

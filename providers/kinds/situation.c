@@ -116,8 +116,10 @@ static enum dx_store store_state(const struct view *v, const struct document *ke
 
 /* --- the grants -------------------------------------------------------------------------------------------------------------- */
 
-static bool lacks(const struct value *principal)
+static bool lacks(const struct value *principal, bool then)
 {
+    if (then)
+        return value_count(value_get(principal, "lacksAfter")) > 0;
     return !value_get(principal, "missing") || value_count(value_get(principal, "missing")) > 0;
 }
 
@@ -137,8 +139,9 @@ static enum dx_grants grants_worse(enum dx_grants x, enum dx_grants y)
     return grants_rank(x) >= grants_rank(y) ? x : y;
 }
 
-/* The earliest that lacks, over every KeyAccess of this key. Without any KeyAccess nobody knows. */
-static enum dx_grants rights_state(const struct view *v, const struct document *key)
+/* The earliest that lacks, over every KeyAccess of this key: now, or once all they declare is granted. Without any KeyAccess
+ * nobody knows. */
+static enum dx_grants rights_state(const struct view *v, const struct document *key, bool then)
 {
     static const enum dx_grants by_user[] = {
         [KEY_USER_DES] = DX_GRANTS_DES_LACKS,
@@ -157,7 +160,7 @@ static enum dx_grants rights_state(const struct view *v, const struct document *
             const struct value *p = value_item(principals, i);
 
             any = true;
-            found = grants_worse(found, lacks(p) ? by_user[value_int_at(p, "user", 0)] : DX_GRANTS_OK);
+            found = grants_worse(found, lacks(p, then) ? by_user[value_int_at(p, "user", 0)] : DX_GRANTS_OK);
         }
     }
     return any ? found : DX_GRANTS_UNKNOWN;
@@ -344,6 +347,7 @@ static enum dx_des des_then(const struct view *v, const struct situation *s)
 static void foresee(const struct view *v, struct situation *s)
 {
     const struct document *access;
+    enum dx_grants grants = rights_state(v, s->key, true);
     bool granted = true;
     size_t at = 0;
 
@@ -357,7 +361,11 @@ static void foresee(const struct view *v, struct situation *s)
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
         granted = granted && will_be(v, access);
     /* Grants that nobody declares are taken to be there: they are not ours to judge, and the restore itself will say. */
-    s->then.grants = grants_worse(granted ? DX_GRANTS_OK : rights_state(v, s->key), firewall_state(v, s->key));
+    if (!granted)
+        grants = rights_state(v, s->key, false);
+    else if (grants == DX_GRANTS_UNKNOWN)
+        grants = DX_GRANTS_OK;
+    s->then.grants = grants_worse(grants, firewall_state(v, s->key));
     s->then.des = des_then(v, s);
 }
 
@@ -425,7 +433,7 @@ struct situation situation_at(const struct view *v, const struct document *pvm, 
         .home = home_of(&s),
         .des = des_state(v, &s),
         .key = key_state(v, s.original_key, s.original.version),
-        .grants = grants_worse(rights_state(v, s.key), firewall_state(v, s.key)),
+        .grants = grants_worse(rights_state(v, s.key, false), firewall_state(v, s.key)),
         .given = DX_GIVEN_NOTHING,
         .source_vm = source_of(backup),
         .rotation = value_str_at(set, "live.properties.autoKeyRotationError.code") ? DX_ROTATION_STUCK : DX_ROTATION_FINE,

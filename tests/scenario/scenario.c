@@ -13,6 +13,7 @@
  *     do        command and options; -f, --world, --world-out, --record and --journal are added; "@NAME" is a file beside the
  *               manifests
  *     bare      true: -f is not added
+ *     alone     true: nothing is added
  *     adopt     true: what the run prints is the manifests from the next run on
  *     exit      expected exit code
  *     says      texts that standard output or error must hold
@@ -148,20 +149,8 @@ static void record_keep(struct scenario *s)
         fault(s, "the record cannot be kept", strerror(errno));
 }
 
-/* Runs the binary; standard output and error go to files. Returns the exit code, or 128 + signal. */
-static int run_binary(struct scenario *s, const struct value *run, const char *journal)
+static void add_arguments(struct scenario *s, const struct value *run, const char *journal, const char **args, size_t n)
 {
-    const struct value *words = value_get(run, "do");
-    const char *args[ARGS_MAX] = {s->suite->binary};
-    size_t n = 1;
-    int status;
-    pid_t pid;
-
-    for (size_t i = 0; i < value_count(words) && n < ARGS_MAX - 12; i++) {
-        const char *word = value_str(value_item(words, i));
-
-        args[n++] = word[0] == '@' ? in_dir(s, word + 1) : word;
-    }
     if (!value_bool_at(run, "bare", false)) {
         args[n++] = "-f";
         args[n++] = in_dir(s, "estate.yaml");
@@ -176,6 +165,24 @@ static int run_binary(struct scenario *s, const struct value *run, const char *j
         args[n++] = "--journal";
         args[n++] = journal;
     }
+}
+
+/* Runs the binary; standard output and error go to files. Returns the exit code, or 128 + signal. */
+static int run_binary(struct scenario *s, const struct value *run, const char *journal)
+{
+    const struct value *words = value_get(run, "do");
+    const char *args[ARGS_MAX] = {s->suite->binary};
+    size_t n = 1;
+    int status;
+    pid_t pid;
+
+    for (size_t i = 0; i < value_count(words) && n < ARGS_MAX - 12; i++) {
+        const char *word = value_str(value_item(words, i));
+
+        args[n++] = word[0] == '@' ? in_dir(s, word + 1) : word;
+    }
+    if (!value_bool_at(run, "alone", false))
+        add_arguments(s, run, journal, args, n);
     unlink(in_dir(s, "record.jsonl"));
     unlink(in_dir(s, "world-out.yaml"));
     fflush(NULL);

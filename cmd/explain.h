@@ -1,0 +1,24 @@
+/* What the parts of explain share: where the answer goes, as text and as a value. */
+#ifndef REINSTATE_EXPLAIN_H
+#define REINSTATE_EXPLAIN_H
+
+#include "../reconciler/format/schema.h"
+#include "options.h"
+
+struct explaining {
+    struct arena *arena;
+    const struct options *options;
+    const struct schemas *schemas;
+    struct text *out;
+    struct value *answer;
+};
+
+/* The lists: of the scenario table, of the catalogue of errors, of the remedies. */
+void explain_scenarios(struct explaining *x);
+void explain_errors(struct explaining *x);
+/* A row's id, an error's code or an action of a plan, whatever its case. False: it is none of them, and nothing was said. */
+bool explain_name(struct explaining *x, const char *word);
+/* The nearest of all those names; NULL. */
+const char *explain_near(const struct explaining *x, const char *word);
+
+#endif

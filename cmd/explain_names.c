@@ -1,0 +1,235 @@
+/* explain, for the names that a plan shows: rows of the scenario table, error codes, built-in rules, actions. Knows how they
+ * are told to people; what they mean stands in the tables they come from. */
+#include "../providers/azure/arm.h"
+#include "../providers/kinds/diagnosis.h"
+#include "../reconciler/base/text.h"
+#include "../reconciler/model/policy.h"
+#include "explain.h"
+
+static const char *const action_words[ACTION_COUNT] = {
+    [ACTION_NONE] = "nothing is done; carried for its reason",
+    [ACTION_CREATE] = "makes what is absent",
+    [ACTION_UPDATE] = "changes the fields that differ, and no other",
+    [ACTION_RECOVER] = "brings back what is soft-deleted",
+    [ACTION_ENABLE] = "enables a key version, or moves its expiry",
+    [ACTION_EXPORT_KEY] = "triggers a restore that is meant to fail, so that Azure Backup leaves its copy of the key",
+    [ACTION_RESTORE_KEY] = "puts a key back from a copy, and compares what came back",
+    [ACTION_GRANT] = "gives a principal a right that it lacks; takes none away",
+    [ACTION_WAIT] = "waits for what is under way, or until grants act",
+    [ACTION_RESTORE_VM] = "triggers a restore that an Activation ordered, or adopts the one that runs",
+    [ACTION_START_VM] = "starts the restored VM",
+    [ACTION_VERIFY] = "reads back what was restored and compares it with the declaration",
+    [ACTION_BLOCKED] = "must be done, and cannot be done by reinstate now; `next` says what would help",
+};
+
+/* --- rows ------------------------------------------------------------------------------------------------------------------ */
+
+static struct value *remedies_of(struct explaining *x, const struct dx_row *row)
+{
+    struct value *list = value_list(x->arena);
+
+    for (const char *p = row->remedy; *p; p++) {
+        struct value *remedy = value_map(x->arena);
+
+        value_set(x->arena, remedy, "letter", value_format(x->arena, "%c", *p));
+        value_set_string(x->arena, remedy, "remedy", dx_remedy_words(*p));
+        value_push(x->arena, list, remedy);
+    }
+    return list;
+}
+
+static void tell_facts(struct explaining *x, const struct value *facts)
+{
+    for (size_t i = 0; i < value_count(facts); i++) {
+        const struct value *fact = value_item(facts, i), *any_of = value_get(fact, "anyOf");
+        const struct value *words = any_of ? any_of : value_get(fact, "noneOf");
+
+        text_printf(x->out, "%s%s: %s", i ? "               " : "  When         ", value_str_at(fact, "fact"), any_of ? "" : "not ");
+        for (size_t j = 0; j < value_count(words); j++)
+            text_printf(x->out, "%s%s", j ? ", or " : "", value_str(value_item(words, j)));
+        text_add_char(x->out, '\n');
+    }
+}
+
+static void tell_row(struct explaining *x, const struct dx_row *row, struct value *list)
+{
+    struct value *v = value_map(x->arena), *facts = dx_row_facts(x->arena, row), *remedies = remedies_of(x, row);
+
+    text_printf(x->out, "\n%s%s\n", row->note ? "Beside other rows: " : "", row->state);
+    tell_facts(x, facts);
+    if (!row->note)
+        text_printf(x->out, "  Foreseen     %s%s%s%s\n", dx_outcome_words(row->outcome), row->code ? ", with " : "",
+                    row->code ? row->code : "", row->refused ? "; reinstate triggers nothing" : "");
+    if (row->differs) {
+        text_printf(x->out, "  Editions     of 2026-02: %s; of 2026-07: %s\n", dx_outcome_words(row->feb), dx_outcome_words(row->jul));
+        text_printf(x->out, "               %s\n", row->other_reading);
+    }
+    for (size_t i = 0; i < value_count(remedies); i++)
+        text_printf(x->out, "%s%s  %s\n", i ? "               " : "  To do        ", value_str_at(value_item(remedies, i), "letter"),
+                    value_str_at(value_item(remedies, i), "remedy"));
+    text_printf(x->out, "  Proved by    %s\n", row->proof);
+    text_printf(x->out, "  How sure     %s\n  Source       %s\n", dx_confidence_words(row->confidence), row->source);
+    value_set_string(x->arena, v, "state", row->state);
+    value_set(x->arena, v, "facts", facts);
+    value_set_string(x->arena, v, "outcome", dx_outcome_words(row->outcome));
+    if (row->differs) {
+        value_set_string(x->arena, v, "outcome2026-02", dx_outcome_words(row->feb));
+        value_set_string(x->arena, v, "outcome2026-07", dx_outcome_words(row->jul));
+        value_set_string(x->arena, v, "disagreement", row->other_reading);
+    }
+    value_set_string(x->arena, v, "code", row->code);
+    value_set(x->arena, v, "remedies", remedies);
+    value_set_string(x->arena, v, "provedBy", row->proof);
+    value_set_string(x->arena, v, "confidence", dx_confidence_words(row->confidence));
+    value_set_string(x->arena, v, "source", row->source);
+    value_set_bool(x->arena, v, "note", row->note);
+    value_set_bool(x->arena, v, "refused", row->refused);
+    value_push(x->arena, list, v);
+}
+
+static bool tell_scenario(struct explaining *x, const char *word)
+{
+    const struct dx_row *row = diagnosis_row(word);
+    struct value *list = value_list(x->arena);
+
+    if (!row)
+        return false;
+    text_printf(x->out, "%s, a row of the scenario table\n", row->id);
+    for (size_t i = 0; i < dx_n_rows; i++)
+        if (str_eq(dx_rows[i].id, row->id))
+            tell_row(x, &dx_rows[i], list);
+    text_add(x->out,
+             "\nWhere editions of the article disagree, Policy.spec.article chooses; reinstate explain scenarios lists the rows.\n");
+    value_set_string(x->arena, x->answer, "scenario", row->id);
+    value_set(x->arena, x->answer, "rows", list);
+    return true;
+}
+
+/* The first row of its id: the list names each once. */
+static bool first_of(size_t i)
+{
+    return diagnosis_row(dx_rows[i].id) == &dx_rows[i];
+}
+
+void explain_scenarios(struct explaining *x)
+{
+    struct value *list = value_list(x->arena);
+
+    text_add(x->out, "Rows of the scenario table: what Azure Backup will do with a restore, by what is seen.\n\n");
+    for (const char *letter = "NRD"; *letter; letter++)
+        for (int n = 1; n < 100; n++) {
+            const struct dx_row *row = diagnosis_row(arena_printf(x->arena, "%c-%02d", *letter, n));
+            struct value *v;
+
+            if (!row || !first_of((size_t)(row - dx_rows)))
+                continue;
+            text_printf(x->out, "  %s  %s: %s\n", row->id, row->state,
+                        row->note ? "said beside other rows" : dx_outcome_words(row->outcome));
+            v = value_map(x->arena);
+            value_set_string(x->arena, v, "id", row->id);
+            value_set_string(x->arena, v, "state", row->state);
+            value_set_string(x->arena, v, "outcome", dx_outcome_words(row->outcome));
+            value_push(x->arena, list, v);
+        }
+    text_add(x->out, "\nN: no disk encryption set is named; R: one is; D: data disks. reinstate explain N-17 tells one.\n");
+    value_set(x->arena, x->answer, "scenarios", list);
+}
+
+/* --- errors ---------------------------------------------------------------------------------------------------------------- */
+
+static bool tell_error(struct explaining *x, const char *word)
+{
+    const struct azure_error *e = azure_error_find(word);
+    struct value *rows = value_list(x->arena);
+
+    if (!e)
+        return false;
+    text_printf(x->out, "%s\n\n  Means        %s\n  To do        %s\n  Class        %c: %s\n  Source       %s\n", e->code, e->meaning,
+                e->action, e->letter, azure_error_letter_words(e->letter), e->source);
+    for (size_t i = 0; i < dx_n_rows; i++) {
+        if (!str_eq(dx_rows[i].code, e->code))
+            continue;
+        text_printf(x->out, "%s%s  %s\n", value_count(rows) ? "               " : "  Rows         ", dx_rows[i].id, dx_rows[i].state);
+        value_push(x->arena, rows, value_string(x->arena, dx_rows[i].id));
+    }
+    value_set_string(x->arena, x->answer, "error", e->code);
+    value_set_string(x->arena, x->answer, "meaning", e->meaning);
+    value_set_string(x->arena, x->answer, "action", e->action);
+    value_set(x->arena, x->answer, "class", value_format(x->arena, "%c", e->letter));
+    value_set_string(x->arena, x->answer, "classMeans", azure_error_letter_words(e->letter));
+    value_set_string(x->arena, x->answer, "source", e->source);
+    value_set(x->arena, x->answer, "rows", rows);
+    return true;
+}
+
+void explain_errors(struct explaining *x)
+{
+    struct value *list = value_list(x->arena);
+
+    text_add(x->out, "Errors of Azure that are known, with their class; a code that is not among them goes to a person.\n\n");
+    for (size_t i = 0; i < azure_n_errors; i++) {
+        struct value *v = value_map(x->arena);
+
+        text_printf(x->out, "  %c  %s: %s\n", azure_errors[i].letter, azure_errors[i].code, azure_errors[i].meaning);
+        value_set_string(x->arena, v, "error", azure_errors[i].code);
+        value_set(x->arena, v, "class", value_format(x->arena, "%c", azure_errors[i].letter));
+        value_set_string(x->arena, v, "meaning", azure_errors[i].meaning);
+        value_push(x->arena, list, v);
+    }
+    text_add_char(x->out, '\n');
+    for (const char *p = "RWKPDCEH"; *p; p++)
+        text_printf(x->out, "  %c: %s\n", *p, azure_error_letter_words(*p));
+    text_add(x->out, "\n\"text: …\" are words of a message that has no code of its own.\n");
+    value_set(x->arena, x->answer, "errors", list);
+}
+
+/* --- rules and actions ------------------------------------------------------------------------------------------------------- */
+
+/* "built-in/recover: …": the line whose name it is. */
+static bool tell_rule(struct explaining *x, const char *word)
+{
+    const char *const *lines = policy_builtin_lines();
+
+    for (size_t i = 0; lines[i]; i++) {
+        if (!str_starts_nocase(lines[i], arena_printf(x->arena, "%s: ", word)))
+            continue;
+        text_printf(x->out, "%s\n\nA built-in rule: the step waits until an order covers it or somebody approves it (--approve %s=NAME).\n",
+                    lines[i], word);
+        value_set_string(x->arena, x->answer, "rule", word);
+        value_set_string(x->arena, x->answer, "meaning", lines[i]);
+        return true;
+    }
+    return false;
+}
+
+static bool tell_action(struct explaining *x, const char *word)
+{
+    enum action action = action_parse(word);
+
+    if (action == ACTION_COUNT || !action_words[action])
+        return false;
+    text_printf(x->out, "%s, an action of a plan\n\nIt %s.\n", word, action_words[action]);
+    value_set_string(x->arena, x->answer, "action", word);
+    value_set_string(x->arena, x->answer, "meaning", action_words[action]);
+    return true;
+}
+
+bool explain_name(struct explaining *x, const char *word)
+{
+    return tell_scenario(x, word) || tell_error(x, word) || tell_rule(x, word) || tell_action(x, word);
+}
+
+const char *explain_near(const struct explaining *x, const char *word)
+{
+    const char **names = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < dx_n_rows; i++)
+        arena_push(x->arena, names, n, dx_rows[i].id);
+    for (size_t i = 0; i < azure_n_errors; i++)
+        arena_push(x->arena, names, n, azure_errors[i].code);
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        arena_push(x->arena, names, n, action_name(action));
+    arena_push(x->arena, names, n, NULL);
+    return did_you_mean(word, names);
+}
