@@ -12,6 +12,7 @@ static const char *const action_words[ACTION_COUNT] = {
     [ACTION_UPDATE] = "changes the fields that differ, and no other",
     [ACTION_RECOVER] = "brings back what is soft-deleted",
     [ACTION_ENABLE] = "enables a key version, or moves its expiry",
+    [ACTION_ESCROW_KEY] = "keeps a fresh backup of a key in the place its Key document names",
     [ACTION_EXPORT_KEY] = "triggers a restore that is meant to fail, so that Azure Backup leaves its copy of the key",
     [ACTION_RESTORE_KEY] = "puts a key back from a copy, and compares what came back",
     [ACTION_GRANT] = "gives a principal a right that it lacks; takes none away",
