@@ -258,7 +258,8 @@ static const char *set_key_refusal(struct sim *s, struct arena *a, const char *u
     vault = vault_by_name(s, store);
     if (!value_bool_at(vault, "properties.enablePurgeProtection", false))
         return "The key vault must have soft delete and purge protection.";
-    if (!str_eq_nocase(plain_location(a, value_str_at(vault, "location")), plain_location(a, location)))
+    if (hsm_is(vault) ? !hsm_serves(vault, location)
+                      : !str_eq_nocase(plain_location(a, value_str_at(vault, "location")), plain_location(a, location)))
         return "The key vault must be in the region of the disk encryption set.";
     if (str_eq_nocase(encryption, cvm_type) && !has_release_policy(key_find(s, store, name)))
         return "The key has no release policy: it cannot protect a confidential VM.";

@@ -83,10 +83,18 @@ void hsm_refuse_token(const struct sim_request *r, struct sim_answer *out);
 void hsm_wrap_backup(struct sim *s, const struct secret *sealed, struct text *ret);
 bool hsm_unwrap_backup(const struct secret *blob, struct secret *ret);
 
-/* By the local role assignments: spec.hsmRoleAssignments {store, principal, role, scope, name}. Azure's own give nothing here. */
+/* By the local role assignments: spec.hsmRoleAssignments {store, principal, role, scope, name, created}. Azure's own give nothing here. */
+#define HSM_ADMINISTRATOR "a290e904-7015-4bba-90c8-60543313cdb4"
 bool hsm_allows(struct sim *s, const char *principal, const struct value *hsm, const char *key, const char *permission);
-/* A role by name, GUID, or an id that ends in the GUID: its GUID; NULL: unknown. */
+/* A built-in role by name, GUID, or an id that ends in the GUID: its GUID; NULL: it is none. */
 const char *hsm_role_guid(const char *name_or_id);
+/* Does this managed HSM know the role, built-in or its own (spec.hsmRoleDefinitions {store, id, name, dataActions})? */
+bool hsm_role_known(struct sim *s, const char *store, const char *name_or_id);
+/* Is it there, or extended to that region? */
+bool hsm_serves(const struct value *hsm, const char *location);
+
+/* managedHSMs and deletedManagedHSMs as resources (hsm_arm.c); false when the address is another. */
+bool hsm_arm_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out);
 /* Answers [/keys[/NAME]]/providers/Microsoft.Authorization/…; false when the address is another. */
 bool hsm_roles_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *hsm);
 

@@ -22,6 +22,9 @@ static void forget_local_roles(struct sim *s, const char *store, const char *sco
 
         if (!str_eq_nocase(value_str_at(v, "store"), store) || !scope_covers(scope, value_str_at(v, "scope")))
             continue;
+        /* An HSM without any administrator could never be used again. */
+        if (str_eq(hsm_role_guid(value_str_at(v, "role")) ?: "", HSM_ADMINISTRATOR))
+            continue;
         list_remove(all, i);
         state_changed(s);
     }

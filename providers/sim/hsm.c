@@ -29,6 +29,16 @@ char *hsm_security_domain(struct arena *a, const struct value *hsm)
     return str_lower(a, domain ? domain : value_str_at(hsm, "id"));
 }
 
+bool hsm_serves(const struct value *hsm, const char *location)
+{
+    const struct value *regions = value_at(hsm, "properties.regions");
+
+    for (size_t i = 0; i < value_count(regions); i++)
+        if (region_is(value_str_at(value_item(regions, i), "name"), location))
+            return true;
+    return region_is(value_str_at(hsm, "location"), location);
+}
+
 static void otherwise(struct arena *a, struct value *map, const char *key, struct value *v)
 {
     if (!value_get(map, key))

@@ -102,6 +102,14 @@ static const struct value *deleted_vault(struct sim *s, const char *store)
     return ret;
 }
 
+/* The same as it was when it was deleted; a world may give no more than the entry itself. */
+static const struct value *deleted_resource(struct sim *s, const char *store)
+{
+    const struct value *gone = deleted_vault(s, store);
+
+    return value_get(gone, "resource") ? value_get(gone, "resource") : gone;
+}
+
 bool store_is_hsm(struct sim *s, const char *store)
 {
     const struct value *vault = vault_by_name(s, store);
@@ -313,12 +321,23 @@ void keys_advance(struct sim *s)
 
 /* --- what a key looks like ----------------------------------------------------------------------------------------- */
 
-static const char *policy_json(struct arena *a, const char *location)
+/* One authority for each region of the store: a managed HSM may have several. */
+static const char *policy_json(struct arena *a, const struct value *store)
 {
-    return arena_printf(a, "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"%s\",\"allOf\":["
-                           "{\"claim\":\"x-ms-attestation-type\",\"equals\":\"sevsnpvm\"},"
-                           "{\"claim\":\"x-ms-compliance-status\",\"equals\":\"azure-compliant-cvm\"}]}]}",
-                        region_attestation(a, location));
+    const struct value *further = value_at(store, "properties.regions");
+    const char *location = value_str_at(store, "location"), *any = "";
+
+    for (size_t i = 0; i <= value_count(further); i++) {
+        const char *region = i ? value_str_at(value_item(further, i - 1), "name") : location;
+
+        if (i && region_is(region, location))
+            continue;
+        any = arena_printf(a, "%s%s{\"authority\":\"%s\",\"allOf\":["
+                              "{\"claim\":\"x-ms-attestation-type\",\"equals\":\"sevsnpvm\"},"
+                              "{\"claim\":\"x-ms-compliance-status\",\"equals\":\"azure-compliant-cvm\"}]}",
+                           any, *any ? "," : "", region_attestation(a, region));
+    }
+    return arena_printf(a, "{\"version\":\"1.0.0\",\"anyOf\":[%s]}", any);
 }
 
 static struct value *policy_value(struct arena *a, const char *json)
@@ -336,12 +355,12 @@ static struct value *policy_value(struct arena *a, const char *json)
 }
 
 /* The world may say "confidential-vm": then the policy is the usual one, for the region where the key was made. */
-static const struct value *release_policy(struct arena *a, const struct value *key, const char *location)
+static const struct value *release_policy(struct arena *a, const struct value *key, const struct value *store)
 {
     const struct value *policy = value_get(key, "releasePolicy");
 
     if (str_eq(value_str(policy), "confidential-vm"))
-        return policy_value(a, policy_json(a, location));
+        return policy_value(a, policy_json(a, store));
     return value_is(policy, VALUE_MAP) ? policy : NULL;
 }
 
@@ -415,7 +434,7 @@ struct value *key_show(struct sim *s, struct arena *a, const struct value *vault
 {
     struct value *ret = value_map(a), *shown = value_map(a), *ops = value_copy(a, value_get(key, "keyOps"));
     const char *id = value_str_at(version, "id"), *type = value_str_at(key, "type");
-    const struct value *policy = release_policy(a, key, value_str_at(vault, "location"));
+    const struct value *policy = release_policy(a, key, vault);
 
     if (!ops) {
         ops = value_list(a);
@@ -464,7 +483,7 @@ static void seal_key(struct sim *s, const struct value *key, const struct value 
     const char *store = value_str_at(key, "store");
     bool hsm = str_starts(store_binding(s, a, store), "hsm|");
     struct value *content = value_copy(a, key);
-    const struct value *policy = release_policy(a, key, value_str_at(vault_by_name(s, store), "location"));
+    const struct value *policy = release_policy(a, key, vault_by_name(s, store) ? vault_by_name(s, store) : deleted_resource(s, store));
     unsigned char sealing[32];
     struct text plain;
     struct secret sealed;

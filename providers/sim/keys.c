@@ -604,7 +604,7 @@ void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
     if (hsm_is(x.vault) != x.hsm)
         x.vault = NULL;
     /* The name of a vault that is deleted, or whose registration has not ended, does not resolve. */
-    if (!x.vault || str_eq_nocase(value_str_at(x.vault, "properties.provisioningState"), "RegisteringDns")) {
+    if (!x.vault || value_get(x.vault, "registeredAt")) {
         out->fault = SIM_RESET;
         return;
     }

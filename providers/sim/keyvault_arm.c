@@ -7,21 +7,28 @@
 static const char vault_type[] = "Microsoft.KeyVault/vaults";
 enum { DNS_MS = 25 * SECOND_MS };
 
-/* A new vault's name is registered first; then it is ready. */
+/* A new store's name is registered first; then it is ready. */
 void keyvault_advance(struct sim *s)
 {
+    static const char *const types[] = {vault_type, "Microsoft.KeyVault/managedHSMs"};
     struct value *v;
 
-    for (size_t at = 0; (v = resource_next(s, "", vault_type, &at)) != NULL;) {
-        int64_t ready = time_parse(value_str_at(v, "registeredAt"));
-        struct value *p = value_get(v, "properties");
+    for (size_t t = 0; t < COUNT(types); t++)
+        for (size_t at = 0; (v = resource_next(s, "", types[t], &at)) != NULL;) {
+            int64_t ready = time_parse(value_str_at(v, "registeredAt"));
 
-        if (ready == TIME_NONE || ready > s->now_ms)
-            continue;
-        value_remove(v, "registeredAt");
-        value_set_string(s->arena, p, "provisioningState", "Succeeded");
-        state_changed(s);
-    }
+            if (ready == TIME_NONE || ready > s->now_ms)
+                continue;
+            value_remove(v, "registeredAt");
+            value_set_string(s->arena, value_get(v, "properties"), "provisioningState", "Succeeded");
+            state_changed(s);
+        }
+}
+
+/* Deleted managed HSMs stand in the same list. */
+static bool is_deleted_vault(const struct value *gone)
+{
+    return !hsm_is(gone) && !str_eq(value_str_at(gone, "state"), "purged");
 }
 
 static size_t find_deleted(struct sim *s, const char *subscription, const char *name)
@@ -31,7 +38,7 @@ static size_t find_deleted(struct sim *s, const char *subscription, const char *
     for (size_t i = 0; i < value_count(all); i++) {
         const char *id = value_str_at(value_item(all, i), "id"), *slash = id ? strrchr(id, '/') : NULL;
 
-        if (slash && str_eq_nocase(slash + 1, name) && !str_eq(value_str_at(value_item(all, i), "state"), "purged") &&
+        if (slash && str_eq_nocase(slash + 1, name) && is_deleted_vault(value_item(all, i)) &&
             (!subscription || scope_covers(arena_printf(s->arena, "/subscriptions/%s", subscription), id)))
             return i;
     }
@@ -373,7 +380,7 @@ static void answer_deleted(struct sim *s, const struct sim_request *r, struct si
         return;
     }
     for (size_t i = 0; i < value_count(all); i++)
-        if (scope_covers(scope, value_str_at(value_item(all, i), "id")) && !str_eq(value_str_at(value_item(all, i), "state"), "purged"))
+        if (scope_covers(scope, value_str_at(value_item(all, i), "id")) && is_deleted_vault(value_item(all, i)))
             value_push(a, items, show_deleted(a, value_item(all, i)));
     arm_page(s, r, out, items);
 }
@@ -384,13 +391,15 @@ void arm_keyvault_answer(struct sim *s, const struct sim_request *r, struct sim_
     const char *what = request_segment(r, at + 2), *id = request_path(r, at + 4);
     bool get = request_is(r, "GET"), vaults = str_eq_nocase(what, "vaults");
 
+    if (hsm_arm_answer(s, r, out))
+        return;
     if (get && str_eq_nocase(what, "deletedVaults") && behind == 3)
         answer_deleted(s, r, out, NULL);
     else if (get && str_eq_nocase(request_segment(r, at + 4), "deletedVaults") && behind == 6)
         answer_deleted(s, r, out, request_segment(r, at + 5));
-    else if (get && (vaults || str_eq_nocase(what, "managedHSMs")) && behind == 3)
-        answer_resources(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.KeyVault/%s", what));
-    else if (get && (vaults || str_eq_nocase(what, "managedHSMs")) && behind == 4)
+    else if (get && vaults && behind == 3)
+        answer_resources(s, r, out, request_path(r, at), vault_type);
+    else if (get && vaults && behind == 4)
         answer_resource(s, r, out, id);
     else if (vaults && behind == 4 && request_is(r, "PUT"))
         put_vault(s, r, out, id);

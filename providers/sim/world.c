@@ -124,6 +124,11 @@ static void complete_vault(struct sim *s, struct value *v)
     default_string(a, p, "publicNetworkAccess", "Enabled");
 }
 
+static const char *store_suffix(struct sim *s, const char *store)
+{
+    return store_is_hsm(s, store) ? s->ep.hsm_suffix : s->ep.vault_suffix;
+}
+
 /* A set's key may be written as {store, name, version} or "store/name/version": no host of ours belongs into a world. */
 static void complete_set_key(struct sim *s, struct value *at)
 {
@@ -132,13 +137,16 @@ static void complete_set_key(struct sim *s, struct value *at)
     const char *url = value_str_at(at, "keyUrl"), *slash = url ? strchr(url, '/') : NULL;
 
     if (key) {
+        const char *store = value_str_at(key, "store");
+
         value_set_string(a, at, "keyUrl",
-                         arena_printf(a, "https://%s%s/keys/%s/%s", value_str_at(key, "store") ?: "", s->ep.vault_suffix,
-                                      value_str_at(key, "name") ?: "", value_str_at(key, "version") ?: ""));
+                         arena_printf(a, "https://%s%s/keys/%s/%s", store ?: "", store_suffix(s, store), value_str_at(key, "name") ?: "",
+                                      value_str_at(key, "version") ?: ""));
         value_remove(at, "key");
     } else if (slash && !str_starts_nocase(url, "https://")) {
-        value_set_string(a, at, "keyUrl",
-                         arena_printf(a, "https://%.*s%s/keys/%s", (int)(slash - url), url, s->ep.vault_suffix, slash + 1));
+        const char *store = arena_strndup(a, url, (size_t)(slash - url));
+
+        value_set_string(a, at, "keyUrl", arena_printf(a, "https://%s%s/keys/%s", store, store_suffix(s, store), slash + 1));
     }
 }
 
@@ -391,10 +399,10 @@ static void check_hsm_access(struct sim *s, struct diags *d)
         const char *store = value_str_at(v, "store"), *role = value_str_at(v, "role"), *scope = value_str_at(v, "scope");
         const char *principal = value_str_at(v, "principal");
 
-        if (!hsm_is(vault_by_name(s, store)))
+        if (!store_is_hsm(s, store))
             fault(d, v, "add the managed HSM to the world's resources", "the assignment's managed HSM is not in the world", store);
-        if (!hsm_role_guid(role))
-            fault(d, v, "the name or GUID of a built-in role of managed HSMs", "no such role is known", role);
+        if (!hsm_role_known(s, store, role))
+            fault(d, v, "a built-in role of managed HSMs, or one of hsmRoleDefinitions", "no such role is known", role);
         if (!principal_find(s, principal) && (!principal || strlen(principal) != UUID_TEXT - 1))
             fault(d, v, "a name of spec.principals or an object id", "no such principal", principal);
         default_string(s->arena, v, "name",
@@ -419,6 +427,9 @@ void world_complete(struct sim *s, struct diags *diags)
     check_resources(s, diags);
     if (diags->n_errors)
         return;
+    /* Names first: a set asks what kind of store its key is in. */
+    for (size_t i = 0; i < value_count(resources); i++)
+        default_string(s->arena, value_item(resources, i), "name", world_id_name(value_str_at(value_item(resources, i), "id")));
     for (size_t i = 0; i < value_count(resources); i++)
         complete_resource(s, value_item(resources, i));
     complete_assignments(s);
@@ -427,6 +438,7 @@ void world_complete(struct sim *s, struct diags *diags)
     check_sets(s, diags);
     check_access(s, diags);
     check_hsm_access(s, diags);
+    stores_advance(s);
     s->dirty = false;
 }
 
