@@ -18,6 +18,7 @@ struct settings {
     int64_t settle_ms;            /* between the two looks before a restore is triggered: 60 s */
     int64_t role_delay_ms;        /* documented propagation of role assignments: 10 min */
     int64_t policy_delay_ms;      /* of key vault access policies: 2 min */
+    int64_t hsm_role_delay_ms;    /* of local roles of a managed HSM, to all its regions: 6 min */
     int64_t export_bound_ms;      /* how long an export pass may take: 2 h */
     int64_t restore_bound_ms;     /* how long a restore may take: 12 h */
     int64_t export_lookback_ms;   /* how old a reusable export may be: 7 d */

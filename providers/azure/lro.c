@@ -34,7 +34,8 @@ static int64_t wait_of(const struct wire_header *headers, size_t n)
 /* Every word but these means that the operation is still running. */
 static enum arm_progress progress_of(const char *word)
 {
-    if (str_eq_nocase(word, "Succeeded"))
+    /* A managed HSM in normal use may call itself Activated. */
+    if (str_eq_nocase(word, "Succeeded") || str_eq_nocase(word, "Activated"))
         return ARM_SUCCEEDED;
     if (str_eq_nocase(word, "Failed") || str_eq_nocase(word, "Canceled") || str_eq_nocase(word, "Cancelled"))
         return ARM_FAILED;

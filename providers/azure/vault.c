@@ -1,5 +1,5 @@
-/* Knows the Key Vault data plane: keys, versions, deleted keys, recovering, restoring. Must not decide which of these is
- * right. Key material passes through in wiped memory only. */
+/* Knows the data plane of key vaults and managed HSMs: keys, versions, deleted keys, recovering, restoring, an HSM's local roles.
+ * Must not decide which of these is right. Key material passes through in wiped memory only. */
 #include "vault.h"
 
 #include <string.h>
@@ -250,4 +250,80 @@ int vault_create_key(struct azure *az, struct call *c, struct arena *a, const ch
 {
     return vault_write(az, c, a, HTTP_POST, base, arena_printf(a, "/keys/%s/create", name), vault_create_body(a, release_policy),
                        arena_printf(a, "create key %s in %s", name, base), ret, err);
+}
+
+/* --- local roles of a managed HSM --------------------------------------------------------------------------------------- */
+
+#define DEFINITIONS "Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/"
+
+/* The scope "/" is sent as nothing at all: "//providers" is another address. */
+static char *local_path(struct arena *a, const char *scope, const char *what)
+{
+    return arena_printf(a, "%s/providers/Microsoft.Authorization/%s", str_eq(scope, "/") ? "" : scope, what);
+}
+
+char *hsm_assignments_url(struct arena *a, const char *base, const char *scope)
+{
+    return arena_printf(a, "%s%s", base, local_path(a, scope, "roleAssignments"));
+}
+
+static int local_list(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path, const char *what,
+                      struct value **ret, struct err *err)
+{
+    enum audience audience = AUDIENCE_HSM;
+    char *url = NULL;
+
+    TRY(vault_audience(az, base, &audience, err));
+    TRY(vault_url(a, base, path, &url, err));
+    return azure_list(az, c, a, audience, url, "nextLink", what, ret, err);
+}
+
+int hsm_list_assignments(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, struct value **ret,
+                         struct err *err)
+{
+    return local_list(az, c, a, base, local_path(a, scope, "roleAssignments"),
+                      arena_printf(a, "list the local role assignments of %s at %s", base, scope), ret, err);
+}
+
+int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base, struct value **ret, struct err *err)
+{
+    return local_list(az, c, a, base, local_path(a, "/", "roleDefinitions"), arena_printf(a, "list the local roles of %s", base), ret, err);
+}
+
+static bool says_the_same(const struct value *assignment, const char *scope, const char *role_id, const char *principal)
+{
+    const char *role = value_str_at(assignment, "properties.roleDefinitionId");
+
+    return role && str_ends_nocase(role, role_id) && str_eq_nocase(value_str_at(assignment, "properties.principalId"), principal) &&
+           str_eq_nocase(value_str_at(assignment, "properties.scope"), scope);
+}
+
+struct value *hsm_assignment_body(struct arena *a, const char *role_id, const char *principal)
+{
+    struct value *body = value_map(a), *properties = value_set(a, body, "properties", value_map(a));
+
+    /* No principalType, no subscription and no slash in front of the definition: that is how an HSM wants it. */
+    value_set_string(a, properties, "roleDefinitionId", arena_printf(a, DEFINITIONS "%s", role_id));
+    value_set_string(a, properties, "principalId", principal);
+    return body;
+}
+
+int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, const char *name,
+                       const char *role_id, const char *principal, struct err *err)
+{
+    char *path = arena_printf(a, "%s/%s", local_path(a, scope, "roleAssignments"), name);
+    const char *what = arena_printf(a, "grant a local role of %s at %s", base, scope);
+    struct value *there = NULL;
+    struct err conflict;
+
+    if (vault_write(az, c, a, HTTP_PUT, base, path, hsm_assignment_body(a, role_id, principal), what, &there, err) == 0)
+        return 0;
+    if (err->class != ERR_CONFLICT)
+        return -(int)err->class;
+    conflict = *err;
+    TRY(vault_get(az, c, a, base, path, what, &there, err));
+    if (says_the_same(there, scope, role_id, principal))
+        return 0;
+    *err = conflict;
+    return err_advise(err, "an assignment of the name %s grants something else; a person looks at it", name);
 }

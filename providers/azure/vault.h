@@ -1,4 +1,4 @@
-/* The Key Vault data plane (and later Managed HSM: the same paths, another audience). */
+/* The data plane of key vaults and managed HSMs: the same paths, told apart by the host, each with its own token audience. */
 #ifndef REINSTATE_VAULT_H
 #define REINSTATE_VAULT_H
 
@@ -30,6 +30,20 @@ struct value *vault_create_body(struct arena *a, const char *release_policy);
 /* Creates a confidential VM key (bootstrap only): RSA-HSM 3072, exportable, with the release policy given as JSON text. */
 must_use int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
                               const char *release_policy, struct value **ret, struct err *err);
+/* Local RBAC of a managed HSM. `scope` is "/", "/keys" or "/keys/NAME". */
+/* May suspend. What Azure lists at the scope: assignments of other scopes may be among them, those of single keys below are
+ * not. Whoever asks looks at properties.scope. */
+must_use int hsm_list_assignments(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
+                                  struct value **ret, struct err *err);
+struct value *hsm_assignment_body(struct arena *a, const char *role_id, const char *principal);
+/* May suspend. PUTs the assignment. One of this name that says the same is success; one that says otherwise is ERR_CONFLICT. */
+must_use int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, const char *name,
+                                const char *role_id, const char *principal, struct err *err);
+/* May suspend. Every role definition of the HSM, built-in and custom. */
+must_use int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base, struct value **ret, struct err *err);
+/* "https://NAME.managedhsm.azure.net/keys/NAME/providers/Microsoft.Authorization/roleAssignments" of a scope. */
+char *hsm_assignments_url(struct arena *a, const char *base, const char *scope);
+
 /* The version in a kid URL, or NULL. */
 const char *vault_kid_version(const char *kid);
 

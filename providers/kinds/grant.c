@@ -1,8 +1,12 @@
-/* Knows how rights are read and added. Never removes or narrows any. */
+/* Knows how rights are read and added, and who the principals are that get them. Never removes or narrows any. */
 #include "grant.h"
 
 #include "../../reconciler/format/crypt.h"
-#include "rights_needed.h"
+#include <string.h>
+
+#include "../azure/directory.h"
+#include "../azure/vault.h"
+#include "hsm_rights.h"
 
 char *role_definition_id(struct arena *a, const char *subscription, const char *role_id)
 {
@@ -100,4 +104,181 @@ int access_policy_add(struct azure *az, struct call *c, struct arena *a, const c
     struct arm_operation op;
 
     return arm_send(az, c, a, HTTP_PUT, arena_printf(a, "%s/accessPolicies/add", vault_id), API_KEYVAULT, body, ARM_REPEATABLE, &op, err);
+}
+
+static int well_known_id(struct call *c, const struct observer *o, struct azure *az, const char *name, struct value *p, struct err *err)
+{
+    const struct cloud *cloud = azure_cloud(az);
+    const char *app = str_eq(name, "BackupManagementService") ? cloud->backup_app_id : cloud->orchestrator_app_id;
+    const char *object_id;
+
+    if (!app) {
+        value_set(o->arena, p, "why",
+                  value_format(o->arena, "the application id of %s in cloud %s is not published; declare its objectId", name, cloud->name));
+        return 0;
+    }
+    if (directory_service_principal(az, c, o->arena, app, &object_id, err) == 0) {
+        value_set_string(o->arena, p, "objectId", object_id);
+        return 0;
+    }
+    if (err->class == ERR_NOT_FOUND)
+        value_set(o->arena, p, "why",
+                  value_format(o->arena,
+                               "the tenant has no service principal of application %s (%s); someone with directory rights creates it once: "
+                               "az ad sp create --id %s",
+                               app, name, app));
+    else if (err->class == ERR_DENIED && err->http_status == 403)
+        value_set(o->arena, p, "why",
+                  value_format(o->arena, "the directory cannot be read (%s); declare the objectId of %s instead", err->text, name));
+    else
+        return -(int)err->class;
+    return 0;
+}
+
+int grant_principal(struct call *c, const struct observer *o, const char *path, struct value *p, struct err *err)
+{
+    struct azure *az = kind_azure(o->provider, o->document);
+    const struct value *declared = value_at(o->document->root, path);
+    const struct reference *des = document_reference(o->document, arena_printf(o->arena, "%s.diskEncryptionSet", path));
+    struct value *live;
+
+    if (value_str_at(declared, "wellKnown"))
+        return well_known_id(c, o, az, value_str_at(declared, "wellKnown"), p, err);
+    value_set_string(o->arena, p, "objectId", value_str_at(declared, "objectId"));
+    if (des && des->target) {
+        value_set_string(o->arena, p, "objectId", value_str_at(view_facts(o->view, des->target), "principalId"));
+    } else if (des && des->id) {
+        if (arm_get(az, c, o->arena, des->id, API_DISK, &live, err) == 0)
+            value_set_string(o->arena, p, "objectId", value_str_at(live, "identity.principalId"));
+        else if (err->class == ERR_NOT_FOUND || err->http_status == 403)
+            value_set(o->arena, p, "why", value_format(o->arena, "the disk encryption set cannot be read: %s", err->text));
+        else
+            return -(int)err->class;
+    }
+    return 0;
+}
+
+/* --- local roles of a managed HSM ------------------------------------------------------------------------------------------- */
+
+static const struct value *definition_of(const struct value *definitions, const char *role)
+{
+    for (size_t i = 0; i < value_count(definitions); i++) {
+        const struct value *one = value_item(definitions, i);
+
+        if (str_eq_nocase(value_str_at(one, "name"), arm_id_name(role)) || str_eq_nocase(value_str_at(one, "properties.roleName"), role))
+            return one;
+    }
+    return NULL;
+}
+
+/* Who may not read definitions knows nothing of custom roles; then they grant nothing, which errs on the safe side. */
+static int definitions_read(struct azure *az, struct call *c, struct arena *a, const char *base, struct value **ret, struct err *err)
+{
+    if (hsm_list_definitions(az, c, a, base, ret, err) == 0)
+        return 0;
+    *ret = value_list(a);
+    return err->http_status == 403 ? 0 : -(int)err->class;
+}
+
+static bool listed_already(const struct value *list, const char *name)
+{
+    for (size_t i = 0; i < value_count(list); i++)
+        if (str_eq_nocase(value_str_at(value_item(list, i), "name"), name))
+            return true;
+    return false;
+}
+
+static void sift(struct arena *a, const struct value *listed, const char *scope, struct value *out)
+{
+    for (size_t i = 0; i < value_count(listed); i++) {
+        const struct value *item = value_item(listed, i);
+        const char *name = value_str_at(item, "name");
+        struct value *f;
+
+        if (!hsm_scope_covers(value_str_at(item, "properties.scope"), scope) || listed_already(out, name))
+            continue;
+        f = value_map(a);
+        value_set_string(a, f, "name", name);
+        value_set_string(a, f, "principalId", value_str_at(item, "properties.principalId"));
+        value_set_string(a, f, "roleDefinitionId", value_str_at(item, "properties.roleDefinitionId"));
+        value_set_string(a, f, "scope", value_str_at(item, "properties.scope"));
+        value_push(a, out, f);
+    }
+}
+
+static int add_custom_actions(struct azure *az, struct call *c, struct arena *a, const char *base, struct value *assignments,
+                              struct err *err)
+{
+    struct value *definitions = NULL;
+
+    for (size_t i = 0; i < value_count(assignments); i++) {
+        struct value *f = value_item(assignments, i);
+        const char *role = value_str_at(f, "roleDefinitionId");
+        struct value *actions;
+
+        if (!role || hsm_role_by_id(role))
+            continue;
+        if (!definitions)
+            TRY(definitions_read(az, c, a, base, &definitions, err));
+        actions = value_at(definition_of(definitions, role), "properties.permissions.0.dataActions");
+        if (actions)
+            value_set(a, f, "dataActions", actions);
+    }
+    return 0;
+}
+
+int local_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, struct value **ret,
+                           struct value **ret_unseen, struct err *err)
+{
+    const char *const scopes[] = {"/", "/keys", scope};
+    struct value *listed, *out = value_list(a), *unseen = value_list(a);
+
+    for (size_t i = 0; i < COUNT(scopes); i++) {
+        bool own = i == 2;
+
+        if (!own && (!hsm_scope_covers(scopes[i], scope) || str_eq_nocase(scopes[i], scope)))
+            continue;
+        if (hsm_list_assignments(az, c, a, base, scopes[i], &listed, err) == 0) {
+            sift(a, listed, scope, out);
+            continue;
+        }
+        if (own || err->http_status != 403)
+            return -(int)err->class;
+        value_push(a, unseen, value_string(a, scopes[i]));
+    }
+    TRY(add_custom_actions(az, c, a, base, out, err));
+    *ret = out;
+    if (ret_unseen)
+        *ret_unseen = unseen;
+    return 0;
+}
+
+int local_role_find(struct azure *az, struct call *c, struct arena *a, const char *base, const char *role, const char **ret,
+                    const struct value **ret_actions, struct err *err)
+{
+    const struct hsm_role *known = hsm_role_by_id(role) ? hsm_role_by_id(role) : hsm_role_by_name(role);
+    const struct value *definition;
+    struct value *definitions;
+
+    if (!known) {
+        TRY(definitions_read(az, c, a, base, &definitions, err));
+        definition = definition_of(definitions, role);
+        if (ret_actions)
+            *ret_actions = value_at(definition, "properties.permissions.0.dataActions");
+        *ret = value_str_at(definition, "name");
+        return 0;
+    }
+    if (ret_actions)
+        *ret_actions = NULL;
+    *ret = known->id;
+    return 0;
+}
+
+int local_role_put(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, const char *principal,
+                   const char *role_id, struct err *err)
+{
+    /* The HSM is part of the name's scope, so that the same grant in two HSMs has two names. */
+    const char *name = role_assignment_name(a, arena_printf(a, "%s%s", base, scope), principal, role_id);
+
+    return hsm_put_assignment(az, c, a, base, scope, name, role_id, principal, err);
 }

@@ -1,10 +1,11 @@
-/* Kind KeyAccess: these principals may use this key for this purpose, by the permission model the vault lives by.
+/* Kind KeyAccess: these principals may use this key for this purpose, by the permission model its store lives by.
  * Compared by effective rights: inherited roles and `all` count; nothing is ever taken away.
  *
- * Facts: state, model ("azure-rbac" | "access-policies"), scope (what roles are granted on), vaultId, assignments,
- * principals [{label, user, objectId?, missing [..], since?, why?}] in the order declared. */
-#include "../azure/directory.h"
+ * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId, assignments,
+ * principals [{label, user, objectId?, missing [..], since?, why?}] in the order declared; more for a managed HSM, see
+ * key_access_local.h. */
 #include "grant.h"
+#include "key_access_local.h"
 #include "key_document.h"
 #include "rights_needed.h"
 
@@ -26,44 +27,13 @@ static const char *vault_id_of(struct arena *a, const struct document *doc)
     return key_store_of(a, document_target(doc, "spec.key"));
 }
 
-static int well_known_id(struct call *c, const struct observer *o, struct azure *az, const char *name, struct value *p, struct err *err)
+static int observe_principal(struct call *c, const struct observer *o, size_t i, struct value *p, struct err *err)
 {
-    const struct cloud *cloud = azure_cloud(az);
-    const char *app = str_eq(name, "BackupManagementService") ? cloud->backup_app_id : cloud->orchestrator_app_id;
-    const char *object_id;
-
-    if (!app) {
-        value_set(o->arena, p, "why",
-                  value_format(o->arena, "the application id of %s in cloud %s is not published; declare its objectId", name, cloud->name));
-        return 0;
-    }
-    if (directory_service_principal(az, c, o->arena, app, &object_id, err) == 0) {
-        value_set_string(o->arena, p, "objectId", object_id);
-        return 0;
-    }
-    if (err->class == ERR_NOT_FOUND)
-        value_set(o->arena, p, "why",
-                  value_format(o->arena,
-                               "the tenant has no service principal of application %s (%s); someone with directory rights creates it once: "
-                               "az ad sp create --id %s",
-                               app, name, app));
-    else if (err->class == ERR_DENIED && err->http_status == 403)
-        value_set(o->arena, p, "why",
-                  value_format(o->arena, "the directory cannot be read (%s); declare the objectId of %s instead", err->text, name));
-    else
-        return -(int)err->class;
-    return 0;
-}
-
-static int observe_principal(struct call *c, const struct observer *o, struct azure *az, size_t i, struct value *p, struct err *err)
-{
-    const struct document *doc = o->document;
-    const struct value *declared = value_item(value_get(doc->spec, "principals"), i);
+    const struct value *declared = value_item(value_get(o->document->spec, "principals"), i);
     const char *known = value_str_at(declared, "wellKnown"), *object_id = value_str_at(declared, "objectId"),
-               *as = value_str_at(declared, "as");
-    const struct reference *des = document_reference(doc, arena_printf(o->arena, "spec.principals.%zu.diskEncryptionSet", i));
+               *as = value_str_at(declared, "as"), *path = arena_printf(o->arena, "spec.principals.%zu", i);
+    const struct reference *des = document_reference(o->document, arena_printf(o->arena, "%s.diskEncryptionSet", path));
     enum key_user user = KEY_USER_DES;
-    struct value *live;
 
     if (known)
         user = str_eq(known, "BackupManagementService") ? KEY_USER_BACKUP : KEY_USER_ORCHESTRATOR;
@@ -76,28 +46,19 @@ static int observe_principal(struct call *c, const struct observer *o, struct az
                      : des && des->target ? des->target->name
                      : des && des->id     ? arm_id_name(des->id)
                                           : "?");
-    value_set_string(o->arena, p, "objectId", object_id);
-    if (known)
-        return well_known_id(c, o, az, known, p, err);
-    if (des && des->target) {
-        value_set_string(o->arena, p, "objectId", value_str_at(view_facts(o->view, des->target), "principalId"));
-    } else if (des && des->id) {
-        if (arm_get(az, c, o->arena, des->id, API_DISK, &live, err) == 0)
-            value_set_string(o->arena, p, "objectId", value_str_at(live, "identity.principalId"));
-        else if (err->class == ERR_NOT_FOUND || err->http_status == 403)
-            value_set(o->arena, p, "why", value_format(o->arena, "the disk encryption set cannot be read: %s", err->text));
-        else
-            return -(int)err->class;
-    }
-    return 0;
+    return grant_principal(c, o, path, p, err);
 }
 
-static void judge_principal(const struct observer *o, const struct value *facts, struct value *p)
+static void judge_principal(const struct observer *o, const struct value *facts, struct value *p, size_t i)
 {
     const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
     const char *object_id = value_str_at(p, "objectId");
     int64_t since = TIME_NONE;
 
+    if (str_eq(value_str_at(facts, "model"), "local-rbac")) {
+        local_access_judge(o, facts, p, i);
+        return;
+    }
     if (!object_id)
         return;
     if (str_eq(value_str_at(facts, "model"), "azure-rbac")) {
@@ -119,6 +80,8 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     struct value *assignments;
     char *scope;
 
+    if (vault && key_store_is_hsm(key))
+        return local_access_observe(c, o, az, facts, err);
     if (!vault) {
         *facts = facts_new(o->arena, "unseen");
         value_set_string(o->arena, *facts, "why", "the key's vault is not declared, so its permission model cannot be read");
@@ -133,7 +96,7 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     value_set_string(o->arena, *facts, "vaultId", vault);
     value_set_string(o->arena, *facts, "model",
                      value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
-    scope = str_eq(value_str_at(o->document->spec, "scope"), "vault")
+    scope = !str_eq(value_str_at(o->document->spec, "scope"), "key")
                 ? (char *)vault
                 : arena_printf(o->arena, "%s/keys/%s", vault, key_name ? key_name : key->name);
     value_set_string(o->arena, *facts, "scope", scope);
@@ -157,8 +120,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         for (size_t i = 0; i < value_count(value_get(o->document->spec, "principals")); i++) {
             struct value *p = value_map(o->arena);
 
-            TRY(observe_principal(c, o, az, i, p, err));
-            judge_principal(o, facts, p);
+            TRY(observe_principal(c, o, i, p, err));
+            judge_principal(o, facts, p, i);
             value_push(o->arena, principals, p);
         }
     }
@@ -175,6 +138,11 @@ static char *join(struct arena *a, const struct value *list)
     for (size_t i = 0; i < value_count(list); i++)
         text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_str(value_item(list, i)));
     return text;
+}
+
+static bool uses_local(const struct document *doc)
+{
+    return key_store_is_hsm(document_target(doc, "spec.key"));
 }
 
 /* With the vault absent its future model is the declared one. */
@@ -251,10 +219,11 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     other->address);
         return;
     }
-    if (value_get(p, "missing") && value_count(value_get(p, "missing")) == 0)
+    if (uses_local(doc) ? local_access_granted(p) : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0)
         return;
-    if (!object_id && (!des || value_str_at(p, "why"))) {
-        steps_block(out, doc, label, value_str_at(p, "why"), "%s is not known here, so nothing can be granted to it", label);
+    if (value_str_at(p, "why") || (!object_id && !des)) {
+        steps_block(out, doc, label, value_str_at(p, "why"), object_id ? "what %s is to be granted cannot be found"
+                                                                       : "%s is not known here, so nothing can be granted to it", label);
         return;
     }
     if (!object_id && view_prospect(v, des) != PROSPECT_PENDING) {
@@ -262,7 +231,7 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     "the identity of %s is not there to be granted anything", label);
         return;
     }
-    step = steps_grant(v, doc, out, i);
+    step = uses_local(doc) ? local_access_grant(v, doc, out, i) : steps_grant(v, doc, out, i);
     view_need(v, out, step, des);
     view_need(v, out, step, document_target(doc, "spec.key"));
     grants[(*n_grants)++] = step;
@@ -304,7 +273,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (steps_unseen(v, doc, out))
         return;
     if (str_eq(view_state(v, doc), "absent") && store && view_prospect(v, store) != PROSPECT_PENDING) {
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "the key's vault is not there");
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "the key's %s is not there", key_store_word(key));
         return;
     }
     /* Rights on a key that nobody may bring back yet would act on whatever key takes its name. */
@@ -312,11 +281,16 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address), "its key is not there");
         return;
     }
+    if (uses_local(doc) && local_access_full(v, doc, out))
+        return;
     for (size_t i = 0; i < n; i++)
         steps_principal(v, doc, out, i, grants, &n_grants);
-    steps_wait(v, doc, out, grants, n_grants);
+    /* An HSM's assignments bear no time, so there is nothing to wait by later: each grant waits itself. */
+    if (!uses_local(doc))
+        steps_wait(v, doc, out, grants, n_grants);
     if (out->count == before)
-        steps_add(out, doc, ACTION_NONE, NULL, "all %zu principals have what they need", n);
+        steps_add(out, doc, ACTION_NONE, NULL, "all %zu principals have what %s%s", n,
+                  uses_local(doc) ? local_access_asked(doc) : "they need", uses_local(doc) ? local_access_warning(v, doc) : "");
 }
 
 /* --- acting -------------------------------------------------------------------------------------------------------------------------- */
@@ -341,6 +315,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
             p = value_item(principals, i);
     if (!p || !value_str_at(p, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
+    if (uses_local(doc))
+        return local_access_act(c, actor, p, err);
     if (uses_rbac(actor->view, doc))
         return role_assignment_put(az, c, actor->arena, actor->step->scope, value_str_at(p, "objectId"),
                                    key_rights[value_int_at(p, "user", 0)].role_id, err);
@@ -356,7 +332,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 
 const struct kind key_access_kind = {
     .name = "KeyAccess",
-    .summary = "Who may use a key, and for what: granted by the vault's own permission model, compared by effective rights.",
+    .summary = "Who may use a key, and for what: granted by its store's own permission model, compared by effective rights.",
     .observe = observe,
     .steps = steps,
     .act = act,

@@ -1,5 +1,6 @@
 /* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must not decide which of it. */
 #include "../azure/vault.h"
+#include "backup_home.h"
 #include "key_parts.h"
 #include "original_key.h"
 #include "requests.h"
@@ -118,22 +119,20 @@ static bool name_held(const struct err *err)
 }
 
 /* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched. */
-static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, struct err *err)
+static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, const char *from,
+                         struct err *err)
 {
     const struct document *doc = actor->step->document;
     const char *base = value_str_at(view_facts(actor->view, doc), "base");
     int64_t end_ms = call_now_ms(c) + PURGE_SETTLE_MS;
-    enum backup_home home = vault_backup_home(backup);
     struct value *bundle;
 
-    if (home == BACKUP_HOME_UNKNOWN)
-        return err_set(err, ERR_BLOCKED, "the copy is no key backup that is known here (%zu bytes)", backup->len);
-    if ((home == BACKUP_HOME_HSM) != key_store_is_hsm(doc))
-        return err_set(err, ERR_BLOCKED, "the copy comes from a %s, and the key's declared store is a %s",
-                       home == BACKUP_HOME_HSM ? "managed HSM" : "key vault", key_store_word(doc));
+    TRY(backup_fits(doc, backup, from, err));
     while (vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
-        if (err->class != ERR_CONFLICT)
-            return err_advise(err, "nothing was changed in the vault");
+        if (err->class != ERR_CONFLICT) {
+            (void)backup_explain_refusal(doc, err);
+            return err_advise(err, "nothing was changed in the %s", key_store_word(doc));
+        }
         if (!name_held(err))
             break;
         TRY(wait_for_name(c, actor, az, end_ms, err));
@@ -168,6 +167,14 @@ static int fetch_export(struct call *c, const struct actor *actor, struct azure 
     return blob_cut_export(&json, ret, type, sizeof(type), err);
 }
 
+static const char *from_where(struct arena *a, const struct key_copy *copy, const struct value *export)
+{
+    if (copy->kind == KEY_COPY_FILE)
+        return arena_printf(a, "your own backup %s", copy->path);
+    return copy->kind == KEY_COPY_ESCROW ? arena_printf(a, "the backup %s in escrow", value_str_at(copy->blob, "name"))
+                                         : arena_printf(a, "the exported key of job %s", value_str_at(export, "job"));
+}
+
 /* The cheapest copy there is now, which the plan has named too. */
 static int restore_key(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
@@ -182,7 +189,7 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
             return err_set(err, ERR_CONFLICT, "the export is not to be seen");
         TRY(fetch_export(c, actor, az, e.export, &backup, err));
     }
-    return restore_bytes(c, actor, az, &backup, err);
+    return restore_bytes(c, actor, az, &backup, from_where(actor->arena, &copy, e.export), err);
 }
 
 struct value *key_attributes_body(struct arena *a, const struct step *step)

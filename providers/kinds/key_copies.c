@@ -7,6 +7,7 @@
 
 #include "../../reconciler/base/text.h"
 #include "../azure/vault.h"
+#include "hsm_rights.h"
 #include "key_parts.h"
 #include "original_key.h"
 
@@ -221,7 +222,7 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
             arena_printf(v->arena, "that a key of %zu versions can still be backed up: above some 500 it may fail", versions);
     step_writes(out, step, "POST", "/keys/%s/backup", name);
     step_writes(out, step, "PUT", "%s", step->scope + strlen("https://"));
-    key_need_right(v, out, step, key, "backup/action");
+    key_right(v, out, step, key, KEY_RIGHT_BACKUP);
 }
 
 /* Which versions a backup holds, newest first, so that it can be found by any of them. */

@@ -10,6 +10,7 @@
 
 #include "../../reconciler/format/json.h"
 #include "../azure/vault.h"
+#include "hsm_rights.h"
 #include "key_parts.h"
 #include "original_key.h"
 #include "requests.h"
@@ -150,11 +151,18 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
     if (!p.base)
         p.base = key_store_base(o->arena, azure_cloud(az), o->document);
-    /* A vault that is gone has no host name any more; asking it would say nothing about the key. */
-    if (!p.base || str_eq(store_state, "absent") || str_eq(store_state, "deleted"))
+    /* One that is being recovered has no host name yet. */
+    if (value_bool_at(store_facts, "settling", false))
+        store_state = "deleted";
+    /* A store that is gone has no host name any more; asking it would say nothing about the key. */
+    if (!p.base || str_eq(store_state, "absent") || str_eq(store_state, "deleted")) {
         facts = facts_new(o->arena, "absent");
-    else
+    } else if (store && key_store_is_hsm(store) && str_eq(store_state, "present") && !value_bool_at(store_facts, "active", false)) {
+        facts = facts_new(o->arena, "unseen");
+        value_set_string(o->arena, facts, "why", "its managed HSM is not activated and answers no request about keys");
+    } else {
         TRY(observe_key(c, az, o->arena, &p, &facts, err));
+    }
     value_set_string(o->arena, facts, "storeState", store_state);
     value_set_string(o->arena, facts, "base", p.base);
     value_set_string(o->arena, facts, "name", p.name);
@@ -251,14 +259,6 @@ bool key_source_declared(const struct document *key, const char *member)
     return false;
 }
 
-void key_need_right(const struct view *v, struct steps *out, struct step *step, const struct document *doc, const char *verb)
-{
-    const char *vault = key_store_of(v->arena, doc);
-
-    if (vault)
-        step_right(out, step, vault, arena_printf(v->arena, "Microsoft.KeyVault/vaults/keys/%s", verb), true, "Key Vault Crypto Officer");
-}
-
 static void steps_recover(const struct view *v, const struct document *doc, struct steps *out)
 {
     int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0) * SECOND_MS;
@@ -275,7 +275,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step->estimate_source = "recorded recoveries";
     order_cover(v, doc, step);
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
-    key_need_right(v, out, step, doc, "recover/action");
+    key_right(v, out, step, doc, KEY_RIGHT_RECOVER);
     view_need(v, out, step, store);
 }
 
@@ -371,7 +371,7 @@ static void steps_enable(const struct view *v, const struct document *doc, const
         step_change(out, step, "attributes.exp", value_at(live, "attributes.exp"), value_int(v->arena, want_exp / SECOND_MS), NULL);
     order_cover(v, doc, step);
     step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(view_facts(v, doc), "name"));
-    key_need_right(v, out, step, doc, "update/action");
+    key_right(v, out, step, doc, KEY_RIGHT_UPDATE);
 }
 
 static void steps_present(const struct view *v, const struct document *doc, struct steps *out)

@@ -1,6 +1,7 @@
 /* Knows how a key that is gone may come back, the cheapest remedy first. Must not do it (key_acts.c). */
 #include <string.h>
 
+#include "hsm_rights.h"
 #include "key_parts.h"
 #include "original_key.h"
 
@@ -23,7 +24,7 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     step->estimate_source = "recorded key restores";
     /* The permit looks at host and path. */
     step_writes(out, step, "POST", "%s/keys/restore", base ? base + strlen("https://") : "");
-    key_need_right(v, out, step, doc, "restore/action");
+    key_right(v, out, step, doc, KEY_RIGHT_RESTORE);
     view_need(v, out, step, document_target(doc, "spec.store"));
     return step;
 }
@@ -87,7 +88,7 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     step->scope = key_address(v, doc);
     step_change(out, step, "key.version", NULL, value_unknown(v->arena), NULL);
     step_writes(out, step, "POST", "/keys/%s/create", value_str_at(view_facts(v, doc), "name"));
-    key_need_right(v, out, step, doc, "create/action");
+    key_right(v, out, step, doc, KEY_RIGHT_CREATE);
     view_need(v, out, step, document_target(doc, "spec.store"));
 }
 

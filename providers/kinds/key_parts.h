@@ -12,7 +12,6 @@ const char *key_address(const struct view *v, const struct document *key);
 /* [{version, created, enabled, exp, nbf}] of the data plane's list of versions. */
 struct value *key_versions(struct arena *a, const struct value *list);
 bool key_source_declared(const struct document *key, const char *member);
-void key_need_right(const struct view *v, struct steps *out, struct step *step, const struct document *key, const char *verb);
 
 /* --- the user's own copies of the key (key_copies.c) --- */
 

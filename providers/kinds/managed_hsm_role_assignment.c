@@ -1,14 +1,161 @@
-/* Kind ManagedHsmRoleAssignment: one local role for one principal at one scope of a managed HSM, spelled out. */
-#include "common.h"
+/* Kind ManagedHsmRoleAssignment: one local role for one principal at one scope of a managed HSM, spelled out.
+ *
+ * Facts: state (present: assigned here or above), base, localScope, scope (both together), objectId, roleId, atScope (assignments
+ * made at exactly this scope), why. */
+#include "../azure/vault.h"
+#include "grant.h"
+#include "hsm_rights.h"
+
+#include <string.h>
+
+static const char *base_of(struct arena *a, const struct cloud *cloud, const struct document *doc)
+{
+    const char *id = reference_id(a, doc, "spec.hsm", managed_hsm_id);
+
+    return cloud_store_base(a, cloud, STORE_HSM, arm_id_name(id));
+}
+
+static int observe_there(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct value **ret,
+                         struct err *err)
+{
+    const char *base = value_str_at(facts, "base"), *scope = value_str_at(facts, "localScope"), *role = NULL;
+    const char *declared = value_str_at(o->document->spec, "role");
+    struct value *assignments;
+
+    if (local_role_find(az, c, o->arena, base, declared, &role, NULL, err) < 0 ||
+        local_assignments_read(az, c, o->arena, base, scope, &assignments, NULL, err) < 0)
+        return facts_from_error(o->arena, "reading the local roles of the managed HSM", err, ret);
+    value_set_string(o->arena, facts, "roleId", role);
+    value_set_int(o->arena, facts, "atScope", (int64_t)hsm_assignments_at(assignments, scope));
+    if (!role)
+        value_set(o->arena, facts, "why", value_format(o->arena, "the managed HSM has no role named %s", declared));
+    else if (hsm_role_held(assignments, value_str_at(facts, "objectId"), scope, role))
+        value_set_string(o->arena, facts, "state", "present");
+    *ret = facts;
+    return 0;
+}
+
+static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
+{
+    struct azure *az = kind_azure(o->provider, o->document);
+    const struct document *hsm = document_target(o->document, "spec.hsm");
+    const char *base = base_of(o->arena, azure_cloud(az), o->document), *scope = value_str_at(o->document->spec, "scope");
+    const struct hsm_role *known = hsm_role_by_name(value_str_at(o->document->spec, "role"));
+    struct value *facts = facts_new(o->arena, "absent");
+
+    value_set_string(o->arena, facts, "base", base);
+    value_set_string(o->arena, facts, "localScope", scope);
+    value_set_string(o->arena, facts, "scope", arena_printf(o->arena, "%s%s", base, scope));
+    TRY(grant_principal(c, o, "spec.principal", facts, err));
+    if (!hsm || value_bool_at(view_facts(o->view, hsm), "active", false))
+        return observe_there(c, o, az, facts, ret, err);
+    if (str_eq(view_state(o->view, hsm), "unseen")) {
+        value_set_string(o->arena, facts, "state", "unseen");
+        value_set_string(o->arena, facts, "why", "the managed HSM itself cannot be seen");
+    }
+    value_set_string(o->arena, facts, "roleId", known ? known->id : value_str_at(o->document->spec, "role"));
+    *ret = facts;
+    return 0;
+}
+
+static bool same_grant(const struct value *mine, const struct value *other_scope, const char *object_id, const char *role_id)
+{
+    return object_id && role_id && str_eq_nocase(value_str(other_scope), value_str_at(mine, "scope")) &&
+           str_eq_nocase(object_id, value_str_at(mine, "objectId")) && str_eq_nocase(role_id, value_str_at(mine, "roleId"));
+}
+
+/* A grant has one owner: another document of this kind, or a KeyAccess that asks for the same role. */
+static const struct document *other_owner(const struct view *v, const struct document *doc)
+{
+    const struct value *facts = view_facts(v, doc);
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *d = v->desired->documents[i];
+        const struct value *other = view_facts(v, d), *principals = value_get(other, "principals");
+
+        if (d->index < doc->index && str_eq(d->kind, doc->kind) &&
+            same_grant(facts, value_get(other, "scope"), value_str_at(other, "objectId"), value_str_at(other, "roleId")))
+            return d;
+        for (size_t k = 0; str_eq(d->kind, "KeyAccess") && k < value_count(principals); k++) {
+            const struct value *p = value_item(principals, k), *roles = value_get(p, "roles");
+
+            for (size_t j = 0; j < value_count(roles); j++)
+                if (same_grant(facts, value_get(other, "scope"), value_str_at(p, "objectId"), value_str_at(value_item(roles, j), "id")))
+                    return d;
+        }
+    }
+    return NULL;
+}
+
+/* True when something stands against the grant; then a step says what. */
+static bool refused(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *facts = view_facts(v, doc);
+    const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet"), *hsm = document_target(doc, "spec.hsm");
+    const struct document *other = other_owner(v, doc);
+    const char *scope = value_str_at(facts, "localScope"), *why = value_str_at(facts, "why");
+
+    if (other)
+        steps_block(out, doc, NULL, "keep one of the two", "%s declares the same grant: a grant has one owner", other->address);
+    else if (hsm && view_prospect(v, hsm) == PROSPECT_BLOCKED && !value_bool_at(view_facts(v, hsm), "active", false))
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", hsm->address), "the managed HSM is not there");
+    else if (!value_str_at(facts, "roleId") || (!value_str_at(facts, "objectId") && !(des && view_prospect(v, des) == PROSPECT_PENDING)))
+        steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s", why ? ": " : "",
+                    why ? why : "");
+    else if (str_starts_nocase(scope, "/keys/") && value_int_at(facts, "atScope", 0) >= HSM_KEY_LIMIT)
+        steps_block(out, doc, NULL, "declare scope /keys, or have a person remove assignments that nobody needs",
+                    "one key of a managed HSM bears at most %d role assignments, and this one has them", HSM_KEY_LIMIT);
+    else
+        return false;
+    return true;
+}
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
-    (void)v;
-    steps_block(out, doc, NULL, "use a later build", "local roles of managed HSMs are not looked at yet");
+    const struct value *facts = view_facts(v, doc);
+    const char *object_id = value_str_at(facts, "objectId"), *scope = value_str_at(facts, "scope");
+    struct step *step;
+
+    if (steps_unseen(v, doc, out))
+        return;
+    if (str_eq(view_state(v, doc), "present") && !other_owner(v, doc)) {
+        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+        return;
+    }
+    if (refused(v, doc, out))
+        return;
+    step =
+        steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above", value_str_at(doc->spec, "role"));
+    step->scope = scope;
+    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
+    step_change(out, step, "role", NULL, value_get(doc->spec, "role"), NULL);
+    step->postcondition = "read back: the role is assigned to the principal here or above";
+    step->estimate_ms = 5 * SECOND_MS;
+    step->estimate_source = "recorded grants";
+    step_writes(out, step, "PUT", "%s/",
+                hsm_assignments_url(v->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope")) + strlen("https://"));
+    /* An HSM that is yet to be recovered cannot be asked what we may do in it. */
+    if (value_get(facts, "atScope"))
+        step_right(out, step, scope, HSM_ACTION "roleAssignments/write/action", true, "Managed HSM Policy Administrator");
+    view_need(v, out, step, document_target(doc, "spec.principal.diskEncryptionSet"));
+    view_need(v, out, step, document_target(doc, "spec.hsm"));
+}
+
+static int act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const struct value *facts = view_facts(actor->view, doc);
+
+    if (!value_str_at(facts, "objectId"))
+        return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
+    return local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope"),
+                          value_str_at(facts, "objectId"), value_str_at(facts, "roleId"), err);
 }
 
 const struct kind managed_hsm_role_assignment_kind = {
     .name = "ManagedHsmRoleAssignment",
     .summary = "One local role for one principal at one scope of a managed HSM, spelled out; assignments further up count.",
+    .observe = observe,
     .steps = steps,
+    .act = act,
 };

@@ -13,6 +13,8 @@ struct value *disk_encryption_set_patch(struct arena *a, const struct step *step
 
 /* Of a KeyVault's create, recover or update step. */
 struct value *key_vault_body(struct arena *a, const struct step *step);
+/* Of a ManagedHsm's recover or update step. */
+struct value *managed_hsm_body(struct arena *a, const struct step *step);
 
 /* Of a Key's enable step. */
 struct value *key_attributes_body(struct arena *a, const struct step *step);

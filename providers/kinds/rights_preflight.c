@@ -1,18 +1,41 @@
 /* Preflight: our own rights for every planned step, all gaps at once, before the first write. Reads only. */
-#include "common.h"
-#include "rights_needed.h"
+#include "grant.h"
+#include "hsm_rights.h"
+
+#include <string.h>
 
 struct scope_rights {
     const char *scope;
     struct value *permissions; /* NULL: cannot be read, then nothing is claimed about it */
     const struct value *vault; /* body of a key vault that lives by access policies, else NULL */
+    struct value *local;       /* assignments that reach a scope of a managed HSM; NULL as with permissions */
+    const char *local_scope;
 };
+
+/* "https://NAME.managedhsm.azure.net/keys": local rights, which only the HSM itself knows. */
+static int read_local(struct call *c, struct azure *az, struct arena *a, const char *url, struct scope_rights *ret, struct err *err)
+{
+    size_t host = strcspn(url + strlen("https://"), "/") + strlen("https://");
+    struct value *unseen = NULL;
+
+    ret->local_scope = url[host] ? url + host : "/";
+    if (local_assignments_read(az, c, a, arena_strndup(a, url, host), ret->local_scope, &ret->local, &unseen, err) == 0) {
+        /* With a scope above hidden nothing is claimed. */
+        if (value_count(unseen) > 0)
+            ret->local = NULL;
+        return 0;
+    }
+    ret->local = NULL;
+    return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
+}
 
 static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, struct scope_rights *ret, struct err *err)
 {
     struct value *vault;
 
     *ret = (struct scope_rights){.scope = scope};
+    if (str_starts_nocase(scope, "https://"))
+        return read_local(c, az, a, scope, ret, err);
     if (arm_permissions(az, c, a, scope, &ret->permissions, err) < 0) {
         ret->permissions = NULL;
         if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
@@ -43,6 +66,11 @@ static const char *policy_permission(struct arena *a, const char *action)
 
 static bool holds(struct arena *a, const struct scope_rights *s, const struct step_right *right, const char *self)
 {
+    if (s->local) {
+        const char *needed[] = {right->action, NULL};
+
+        return value_count(hsm_missing(a, s->local, self, s->local_scope, needed)) == 0;
+    }
     if (right->data && s->vault) {
         const char *needed[] = {policy_permission(a, right->action), NULL};
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "../../reconciler/format/crypt.h"
-#include "../azure/directory.h"
 #include "grant.h"
 #include "rights_needed.h"
 
@@ -13,24 +12,6 @@ static bool is_guid(const char *s)
     size_t n = s ? strlen(s) : 0;
 
     return n == UUID_TEXT - 1 && strspn(s, "0123456789abcdefABCDEF-") == n;
-}
-
-static int principal_id(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
-{
-    const struct document *doc = o->document;
-    const char *known = value_str_at(doc->spec, "principal.wellKnown"), *object_id = value_str_at(doc->spec, "principal.objectId");
-    const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet");
-    const char *app = str_eq(known, "BackupManagementService") ? azure_cloud(az)->backup_app_id : azure_cloud(az)->orchestrator_app_id;
-
-    if (des)
-        object_id = value_str_at(view_facts(o->view, des), "principalId");
-    if (known && app && directory_service_principal(az, c, o->arena, app, &object_id, err) < 0) {
-        if (err->class != ERR_NOT_FOUND && err->http_status != 403)
-            return -(int)err->class;
-        value_set_string(o->arena, facts, "why", err->text);
-    }
-    value_set_string(o->arena, facts, "objectId", object_id);
-    return 0;
 }
 
 static int role_id(struct call *c, const struct observer *o, struct azure *az, const char *scope, struct value *facts, struct err *err)
@@ -66,7 +47,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     struct value *facts = facts_new(o->arena, "absent"), *assignments;
 
     value_set_string(o->arena, facts, "scope", scope);
-    TRY(principal_id(c, o, az, facts, err));
+    TRY(grant_principal(c, o, "spec.principal", facts, err));
     TRY(role_id(c, o, az, scope, facts, err));
     if (role_assignments_read(az, c, o->arena, scope, &assignments, err) < 0) {
         TRY(facts_from_error(o->arena, "reading role assignments", err, ret));

@@ -10,6 +10,7 @@ const struct settings settings_default = {
     .settle_ms = MINUTE_MS,
     .role_delay_ms = 10 * MINUTE_MS,
     .policy_delay_ms = 2 * MINUTE_MS,
+    .hsm_role_delay_ms = 6 * MINUTE_MS,
     .export_bound_ms = 2 * HOUR_MS,
     .restore_bound_ms = 12 * (int64_t)HOUR_MS,
     .export_lookback_ms = 7 * DAY_MS,

@@ -23,18 +23,18 @@ static const char *const builtin_lines[] = {
 
 struct builtin {
     enum action action;
-    const char *kind;                /* NULL: any */
+    const char *kind, *other_kind;   /* NULL: any, no other */
     const char *change;              /* only when the step changes this path; NULL: always */
     const char *unless_empty;        /* a list among the facts; the rule is silent only when it is known to be empty */
 };
 
 static const struct builtin builtins[] = {
-    {ACTION_RECOVER, NULL, NULL, NULL},
-    {ACTION_ENABLE, NULL, NULL, NULL},
-    {ACTION_RESTORE_KEY, NULL, NULL, NULL},
-    {ACTION_UPDATE, "DiskEncryptionSet", "properties.activeKey.keyUrl", "associatedResources"},
-    {ACTION_UPDATE, "KeyVault", "properties.enablePurgeProtection", NULL},
-    {ACTION_UPDATE, "KeyVault", "properties.enableRbacAuthorization", NULL},
+    {ACTION_RECOVER, NULL, NULL, NULL, NULL},
+    {ACTION_ENABLE, NULL, NULL, NULL, NULL},
+    {ACTION_RESTORE_KEY, NULL, NULL, NULL, NULL},
+    {ACTION_UPDATE, "DiskEncryptionSet", NULL, "properties.activeKey.keyUrl", "associatedResources"},
+    {ACTION_UPDATE, "KeyVault", "ManagedHsm", "properties.enablePurgeProtection", NULL},
+    {ACTION_UPDATE, "KeyVault", NULL, "properties.enableRbacAuthorization", NULL},
 };
 static_assert(COUNT(builtins) + 1 == COUNT(builtin_lines), "one line for each built-in rule");
 
@@ -466,7 +466,8 @@ static bool builtin_applies(const struct builtin *b, const struct judging *j, co
     const struct value *list = b->unless_empty ? value_get(j->subject.facts, b->unless_empty) : NULL;
     const struct change *change = NULL;
 
-    if (step->action != b->action || (b->kind && !str_eq(b->kind, step->document->kind)))
+    if (step->action != b->action ||
+        (b->kind && !str_eq(b->kind, step->document->kind) && !str_eq(b->other_kind, step->document->kind)))
         return false;
     for (size_t i = 0; b->change && i < step->n_changes; i++)
         if (str_eq(step->changes[i].path, b->change))

@@ -114,7 +114,7 @@ static struct value *yaml(struct arena *a, const char *file, const char *text)
     return value_item(docs, 0);
 }
 
-static const char *const kinds[] = {"Key", "KeyVault", "DiskEncryptionSet", "RestoredVirtualMachine", NULL};
+static const char *const kinds[] = {"Key", "KeyVault", "ManagedHsm", "DiskEncryptionSet", "RestoredVirtualMachine", NULL};
 
 /* `rules` is the spec of one Policy called guardrails. */
 static void fixture_begin(struct fixture *f, const char *spec)
@@ -306,6 +306,7 @@ static const struct {
      "built-in/re-point-key"},
     {"another change of a set in use", "DiskEncryptionSet", "properties.rotation", "associatedResources: [/vm]", NULL},
     {"purge protection on", "KeyVault", "properties.enablePurgeProtection", "state: present", "built-in/purge-protection"},
+    {"purge protection of an HSM", "ManagedHsm", "properties.enablePurgeProtection", "state: present", "built-in/purge-protection"},
     {"another permission model", "KeyVault", "properties.enableRbacAuthorization", "state: present", "built-in/permission-model"},
     {"another change of a vault", "KeyVault", "properties.networkAcls", "state: present", NULL},
     {"the same path on another kind", "Key", "properties.enablePurgeProtection", "state: present", NULL},
