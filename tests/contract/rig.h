@@ -82,7 +82,9 @@ static inline void rig_connect(struct rig *r, const struct desired *d)
 /* NULL after saying why. */
 static inline struct rig *rig_new(const struct value *world, const struct estate *estate, struct rig_options how)
 {
-    static const struct approval approvals[] = {{"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"}};
+    static const struct approval approvals[] = {
+        {"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"}, {"built-in/recover", "the tests"},
+    };
     struct rig *r = xcalloc(1, sizeof(*r));
     struct sim_options sim = {
         .world = world, .endpoints = peer_endpoints(cloud_builtin("AzurePublic")), .observed = rig_observed, .ctx = r,
