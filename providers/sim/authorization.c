@@ -372,8 +372,6 @@ void arm_authorization_answer(struct sim *s, const struct sim_request *r, struct
         answer_definitions(s, r, out, scope, name);
     else if (str_eq_nocase(what, "permissions") && get && behind == 3)
         answer_permissions(s, r, out, scope);
-    else if (str_eq_nocase(what, "locks") && get && behind == 3)
-        arm_page(s, r, out, value_list(r->arena));
     else
         arm_bad_path(r, out);
 }

@@ -94,6 +94,19 @@ static bool signed_in(struct sim *s, const struct sim_request *r, struct sim_ans
     return false;
 }
 
+/* What is a file of its own within another provider's namespace; NULL. */
+static service *own_type(const struct sim_request *r, size_t at)
+{
+    const char *namespace = request_segment(r, at + 1), *type = request_segment(r, at + 2);
+
+    if (str_eq_nocase(namespace, "Microsoft.Authorization") && str_eq_nocase(type, "locks"))
+        return arm_locks_answer;
+    if (str_eq_nocase(namespace, "Microsoft.Compute") && str_eq_nocase(type, "locations") &&
+        str_eq_nocase(request_segment(r, at + 4), "usages"))
+        return arm_usages_answer;
+    return NULL;
+}
+
 static service *provider(const struct sim_request *r)
 {
     static const struct { const char *namespace; service *answer; } services[] = {
@@ -106,8 +119,12 @@ static service *provider(const struct sim_request *r)
     size_t at = arm_provider_at(r);
 
     /* Features sit under two "providers"; a namespace alone is its registration. */
-    if (at == SIZE_MAX || str_eq_nocase(request_segment(r, 3), "Microsoft.Features") || r->n_segments <= at + 2)
+    if (str_eq_nocase(request_segment(r, 3), "Microsoft.Features") && r->n_segments > 4)
+        return arm_features_answer;
+    if (at == SIZE_MAX || r->n_segments <= at + 2)
         return arm_resources_answer;
+    if (own_type(r, at))
+        return own_type(r, at);
     for (size_t i = 0; i < COUNT(services); i++)
         if (str_eq_nocase(services[i].namespace, request_segment(r, at + 1)))
             return services[i].answer;

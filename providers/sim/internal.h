@@ -193,6 +193,9 @@ service arm_authorization_answer;/* roleAssignments, roleDefinitions, permission
 service arm_compute_answer;      /* diskEncryptionSets, disks, virtualMachines, their operations */
 service arm_storage_answer;      /* storageAccounts, listKeys */
 service arm_network_answer;      /* virtualNetworks and subnets: reads */
+service arm_features_answer;     /* Microsoft.Features: the state of a preview feature */
+service arm_locks_answer;        /* locks at a scope and below */
+service arm_usages_answer;       /* a region's compute quota */
 service arm_attestation_answer;  /* the default attestation service of a region */
 service arm_recovery_answer;     /* Microsoft.RecoveryServices vaults; hands backup paths on to backup_answer */
 service backup_answer;           /* protected items, recovery points, restore, operations, jobs */

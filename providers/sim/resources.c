@@ -1,4 +1,4 @@
-/* Knows subscriptions, resource groups, feature states and lists across types. Must not know what a resource's type means. */
+/* Knows subscriptions, resource groups and lists across types. Must not know what a resource's type means. */
 #include "internal.h"
 
 #include <string.h>
@@ -137,25 +137,7 @@ static void list_resources(struct sim *s, const struct sim_request *r, struct si
     arm_page(s, r, out, items);
 }
 
-/* --- features and registrations --------------------------------------------------------------------------------- */
-
-static void answer_feature(struct sim *s, const struct sim_request *r, struct sim_answer *out)
-{
-    struct arena *a = r->arena;
-    struct value *body = value_map(a), *all = state_list(s, "features");
-    const char *name = arena_printf(a, "%s/%s", request_segment(r, 5), request_segment(r, 7)), *state = "Registered";
-
-    if (!require_rbac(s, r, out, request_path(r, 2), "Microsoft.Features/providers/features/read"))
-        return;
-    for (size_t i = 0; i < value_count(all); i++)
-        if (str_eq_nocase(value_str_at(value_item(all, i), "name"), name) && value_str_at(value_item(all, i), "state"))
-            state = value_str_at(value_item(all, i), "state");
-    value_set_string(a, body, "id", request_path(r, r->n_segments));
-    value_set_string(a, body, "name", name);
-    value_set_string(a, body, "type", "Microsoft.Features/providers/features");
-    value_set_string(a, value_set(a, body, "properties", value_map(a)), "state", state);
-    answer_json(a, out, 200, body);
-}
+/* --- registrations ----------------------------------------------------------------------------------------------- */
 
 static void answer_registration(const struct sim_request *r, struct sim_answer *out)
 {
@@ -185,8 +167,6 @@ void arm_resources_answer(struct sim *s, const struct sim_request *r, struct sim
         answer_resources(s, r, out, request_path(r, 2), group_type);
     else if (get && str_eq_nocase(last, "resources") && (r->n_segments == 3 || r->n_segments == 5))
         list_resources(s, r, out, request_path(r, r->n_segments - 1));
-    else if (get && str_eq_nocase(request_segment(r, 3), "Microsoft.Features") && str_eq_nocase(request_segment(r, 6), "features"))
-        answer_feature(s, r, out);
     else if (get && str_eq_nocase(third, "providers") && r->n_segments == 4)
         answer_registration(r, out);
     else

@@ -12,7 +12,7 @@ static const char guid_space[] = "6d1f1f0e-6a0b-5c7e-9f3a-2b8e4c9d7a51";
 /* Lists that the World document names; any other is kept below spec.state. */
 static const char *const world_lists[] = {
     "principals", "resources", "roleAssignments", "keys", "backups", "jobs", "blobs", "operations", "deletedVaults", "faults", "features",
-    "hsmRoleAssignments", "hsmRoleDefinitions", "containers", "backupPolicies", "resourceGuards",
+    "hsmRoleAssignments", "hsmRoleDefinitions", "containers", "backupPolicies", "resourceGuards", "locks", "quotas",
 };
 
 void state_changed(struct sim *s)

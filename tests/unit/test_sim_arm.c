@@ -116,6 +116,58 @@ static void test_front_door(void)
     arena_free(a);
 }
 
+/* One map of texts and numbers, put on a list of the world. */
+static void world_push(struct sim *s, struct arena *a, const char *list, const char *json)
+{
+    struct value *item;
+    struct err err;
+
+    if (json_parse(a, json, strlen(json), &item, &err) == 0)
+        state_push(s, list, item);
+}
+
+/* Features, locks and quota, as a forecast reads them, refused without a right on the subscription. */
+static void test_forecast_reads(void)
+{
+    static const char *const urls[] = {
+        ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/"
+                "DisableConfidentialVMMetadataBlob?api-version=2021-07-01",
+        ARM SUB "/providers/Microsoft.Authorization/locks?api-version=2020-05-01",
+        ARM SUB "/providers/Microsoft.Compute/locations/uaenorth/usages?api-version=2025-04-01",
+    };
+    struct arena *a;
+    const char *token, *reader;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r;
+
+    world_push(s, a, "locks", "{\"scope\":\"" DR_GROUP "\",\"name\":\"keep\",\"level\":\"CanNotDelete\"}");
+    world_push(s, a, "quotas", "{\"name\":\"standardDCadsv6Family\",\"location\":\"UAE North\",\"current\":9,\"limit\":10}");
+    world_push(s, a, "quotas", "{\"name\":\"standardDSv5Family\",\"location\":\"westeurope\",\"current\":1,\"limit\":10}");
+    reader = value_str_at(sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json,
+                          "access_token");
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        r = ask(s, a, now, reader, "GET", urls[i], NULL);
+        CHECK_ROW(urls[i], r.status == 403 && str_eq(code_of(&r), "AuthorizationFailed"));
+        r = ask(s, a, now, token, "POST", urls[i], "{}");
+        CHECK_ROW(urls[i], r.status >= 400);
+    }
+    r = ask(s, a, now, token, "GET", urls[0], NULL);
+    CHECK_STR(value_str_at(r.json, "properties.state"), "NotRegistered");
+    r = ask(s, a, now, token, "GET", urls[1], NULL);
+    CHECK(value_count(value_get(r.json, "value")) == 1);
+    CHECK_STR(value_str_at(r.json, "value.0.properties.level"), "CanNotDelete");
+    CHECK_STR(value_str_at(r.json, "value.0.id"), SUB "/resourceGroups/rg-dr/providers/Microsoft.Authorization/locks/keep");
+    r = ask(s, a, now, token, "GET", ARM KEYS_GROUP "/providers/Microsoft.Authorization/locks?api-version=2020-05-01", NULL);
+    CHECK(r.status == 200 && value_count(value_get(r.json, "value")) == 0);
+    r = ask(s, a, now, token, "GET", urls[2], NULL);
+    CHECK_STR(value_str_at(r.json, "value.0.name.value"), "standardDCadsv6Family");
+    CHECK(value_int_at(r.json, "value.0.limit", 0) == 10 && value_int_at(r.json, "value.0.currentValue", 0) == 9);
+    CHECK_STR(value_str_at(r.json, "value.1.name.value"), "cores");
+    sim_free(s);
+    arena_free(a);
+}
+
 static void test_paging(void)
 {
     struct arena *a;
@@ -469,6 +521,7 @@ int main(void)
 {
     test_sign_in();
     test_front_door();
+    test_forecast_reads();
     test_paging();
     test_set_refusals();
     test_set_life();
