@@ -19,6 +19,7 @@ int command_validate(const struct options *o);
 int command_plan(const struct options *o);
 int command_apply(const struct options *o);
 int command_drift(const struct options *o);
+int command_forecast(const struct options *o);
 int command_watch(const struct options *o);
 int command_activate(const struct options *o);
 int command_sim(const struct options *o);

@@ -10,12 +10,12 @@
 
 enum {
     VALIDATE = 1 << 0, PLAN = 1 << 1, APPLY = 1 << 2, DRIFT = 1 << 3, WATCH = 1 << 4, ACTIVATE = 1 << 5, SIM = 1 << 6, EXPLAIN = 1 << 7,
-    GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10, RUNBOOK = 1 << 11, IMPACT = 1 << 12,
-    ALL = (1 << 13) - 1,
-    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT,
-    MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
-    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT,
-    FINDING = VALIDATE | DRIFT,                      /* answers that are a list of findings */
+    GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10, RUNBOOK = 1 << 11, IMPACT = 1 << 12, FORECAST = 1 << 13,
+    ALL = (1 << 14) - 1,
+    MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
+    MANIFESTS_NEEDED = MANIFESTS & ~(EXPORT | FORECAST),
+    LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
+    FINDING = VALIDATE | DRIFT | FORECAST,                      /* answers that are a list of findings */
 };
 
 /* The position of a word is its value. */
@@ -37,6 +37,7 @@ static const struct command commands[] = {
     {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on", command_export},
     {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},
     {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set", command_impact},
+    {"forecast", "", "which VMs could be restored now, how, and what would break it when; exit 2 when any is at risk", command_forecast},
 };
 
 enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_TEXTS, TYPE_DURATION, TYPE_COUNT, TYPE_FACTOR, TYPE_APPROVAL, TYPE_OUTPUT, TYPE_DRAWING,
@@ -60,7 +61,7 @@ static const struct option_row rows[] = {
     {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
     {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...", "only documents with these labels, and what they refer to"},
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json",
-     "form of the answer on standard output; validate and drift also: junit, sarif, github"},
+     "form of the answer on standard output; validate, drift and forecast also: junit, sarif, github"},
     {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
     {"out", 0, TYPE_TEXT, AT(out), PLAN | EXPORT, 0, "PATH", "plan: save the plan for apply --plan. export: folder for the manifests"},
     {"force", 0, TYPE_FLAG, AT(force), EXPORT, 0, NULL, "replace files that are there already"},
@@ -71,6 +72,12 @@ static const struct option_row rows[] = {
      "one VM only: ARM id of the protected item (no --vault needed then) or of the VM, or its name"},
     {"restore-to", 0, TYPE_TEXT, AT(restore_to), EXPORT, 0, "GROUP,SUBNET,STAGING",
      "also where the VMs would come back: group, VNET/SUBNET and storage account, by name in that group or by ARM id"},
+    {"discover", 0, TYPE_TEXT, AT(discover), FORECAST, 0, "VAULT",
+     "every protected confidential VM of this Recovery Services vault (ARM id or name), without manifests"},
+    {"within", 0, TYPE_DURATION, AT(within_ms), FORECAST, 0, "DURATION", "what breaks sooner makes a VM at risk (default 30d)"},
+    {"disks-per-set", 0, TYPE_COUNT, AT(disks_per_set), FORECAST, 1000000, "N",
+     "disks that one disk encryption set may have; documents say 40, later ones 6000 (default 40)"},
+    {"verbose", 0, TYPE_FLAG, AT(verbose), FORECAST, 0, NULL, "also every observation behind a forecast, F1 to F27"},
     {"plan", 0, TYPE_TEXT, AT(saved_plan), APPLY, 0, "FILE", "do this saved plan and nothing else"},
     {"auto-approve", 0, TYPE_FLAG, AT(auto_approve), APPLY | WATCH, 0, NULL,
      "do not ask; approves no policy rule. watch: also heal drift that nobody ordered"},
@@ -370,7 +377,7 @@ static int options_agree(const struct options *o, struct err *err)
         return err_set(err, ERR_INVALID, "--vault and --vault-name contradict each other");
     if ((bit & EXPORT) && !o->vault && !o->vault_name && !str_find_nocase(o->item ? o->item : "", "/backupFabrics/"))
         return err_set(err, ERR_INVALID, "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
-    if ((bit & MANIFESTS_NEEDED) && !o->paths.count)
+    if (((bit & MANIFESTS_NEEDED) || ((bit & FORECAST) && !o->discover)) && !o->paths.count)
         return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
     if ((bit & ACTIVATE) && !o->operands.count)
         return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name");
@@ -421,6 +428,7 @@ int options_parse(struct arena *a, int argc, char *const *argv, struct options *
 
     *ret = (struct options){
         .output = output_wanted(argc, argv), .settle_ms = -1, .interval_ms = 10 * MINUTE_MS, .speed = 1, .format = "dot",
+        .within_ms = 30 * DAY_MS, .disks_per_set = 40,
     };
     TRY(scan_words(&s, err));
     if (ret->help)

@@ -28,11 +28,12 @@ struct options {
     enum output_format output;
     bool help;
 
-    bool detailed_exitcode, auto_approve, steps, newest, force, lineage;
+    bool detailed_exitcode, auto_approve, steps, newest, force, lineage, verbose;
     struct approvals approvals;
     const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play, *history;
     const char *format, *point, *write_cloud;
-    const char *vault, *vault_name, *item, *restore_to, *disable, *delete;
+    const char *vault, *vault_name, *item, *restore_to, *disable, *delete, *discover;
+    int64_t within_ms, disks_per_set;
     int64_t settle_ms, interval_ms;  /* -1: not given */
     int64_t passes;                  /* 0: for ever */
     int64_t port;

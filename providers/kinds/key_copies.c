@@ -180,7 +180,7 @@ static const char *blob_name(struct arena *a, const struct value *facts)
     return arena_printf(a, "%s%s" SUFFIX, prefix_of(a, facts), value_str_at(facts, "newest"));
 }
 
-static bool escrowed(const struct value *facts)
+bool key_escrowed(const struct value *facts)
 {
     const struct value *blobs = value_at(facts, "escrow.blobs");
 
@@ -209,7 +209,7 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
         step->aside = true;
         return;
     }
-    if (escrowed(facts))
+    if (key_escrowed(facts))
         return;
     step = steps_add(out, key, ACTION_ESCROW_KEY, NULL, "no backup of version %s is in its escrow yet", value_str_at(facts, "newest"));
     step->aside = true;

@@ -2,8 +2,9 @@
  * may be gone; then it is never protected anew. The export belongs here and to the key, not to the restore.
  *
  * Facts: state, itemId, live (protected item), points [{id, time, snapshot, vault, confidential, customerKey,
- * securityType}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that left a key, newest
- * first, with accountId when declared staging accounts tell it], history [records of this VM] when one is kept (history.h). */
+ * securityType, size}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that left a
+ * key, newest first, with accountId when declared staging accounts tell it], history [records of this VM] when one is kept
+ * (history.h). */
 #include "protected_vm.h"
 
 #include "../azure/blob.h"

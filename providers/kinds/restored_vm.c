@@ -93,6 +93,12 @@ static void steps_verify(struct steps *out, const struct situation *s, struct st
     step_need(out, step, restore->id);
 }
 
+int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source)
+{
+    *ret_source = SOURCE_RESTORE_TIME;
+    return tier == DX_VAULT ? 48 * MINUTE_MS : 5 * MINUTE_MS;
+}
+
 static void steps_restore(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
@@ -110,8 +116,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     step->scenario = dx_scenario(&now);
     step->precondition = "no restore job of this order is running or done, seen twice; key, set and grants as declared";
     step->postcondition = "the restore job is completed and the VM is there";
-    step->estimate_ms = s->now.tier == DX_VAULT ? 48 * MINUTE_MS : 5 * MINUTE_MS;
-    step->estimate_source = SOURCE_RESTORE_TIME;
+    step->estimate_ms = restored_vm_estimate(s->now.tier, &step->estimate_source);
     if (then.row && then.row->confidence != DX_DOCUMENTED)
         step->unverified = arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));
     if (!then.row)

@@ -12,6 +12,8 @@ const struct value *restored_vm_job(const struct value *jobs, const char *state)
 size_t restored_vm_failures(const struct value *jobs);
 /* What the VM at the target lacks of its declaration; NULL: nothing. Power is apart, since it can be mended. */
 const char *restored_vm_differs(const struct view *v, const struct situation *s);
+/* About how long a restore from that tier takes, and who says so. */
+int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source);
 /* Declared is a running VM. */
 bool restored_vm_runs(const struct document *doc);
 

@@ -1,0 +1,409 @@
+/* Knows how a diagnosis and the dangers around it become a verdict, a path and a time. Must not know how anything is read. */
+#include "forecast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "key_document.h"
+#include "protected_vm.h"
+#include "restored_vm.h"
+
+const struct forecast_options forecast_options_default = {
+    .horizon_ms = 30 * DAY_MS,
+    .limits = {.disks_per_set = 40, .key_versions = 400, .hsm_per_key = 8},
+};
+
+const char *forecast_verdict_word(enum forecast_verdict v)
+{
+    static const char *const words[] = {"lost", "at-risk", "green"};
+
+    return words[v];
+}
+
+const char *restorable_word(enum restorable r)
+{
+    static const char *const words[] = {"no", "unknown", "after-remedy", "now"};
+
+    return words[r];
+}
+
+/* --- the path --------------------------------------------------------------------------------------------------------------- */
+
+/* What a remedy takes; the restore itself is apart. */
+static const struct {
+    char letter;
+    int64_t ms;
+    const char *source;
+} durations[] = {
+    {'P', 10 * MINUTE_MS, "grants act within 10 min"},
+    {'E', 30 * SECOND_MS, "a key's attributes change within seconds"},
+    {'C', 30 * SECOND_MS, "recorded recoveries of keys"},
+    {'D', 2 * MINUTE_MS, "recorded recoveries of vaults"},
+    {'F', 30 * SECOND_MS, "recorded writes of disk encryption sets"},
+    {'G', MINUTE_MS, "recorded restores of keys"},
+    {'T', 27 * MINUTE_MS, "one field report of a failing pass (26 min)"},
+};
+
+static bool in_vault(const struct value *point)
+{
+    return str_eq(value_str_at(point, "vault"), "valid");
+}
+
+static bool remedy_possible(const struct outlook *o, char letter)
+{
+    switch (letter) {
+    case 'G':
+        return o->key && key_own_copy(o->view, o->key).kind != KEY_COPY_NONE;
+    case 'T':
+        return in_vault(o->point);
+    case 'V':
+        return !in_vault(o->point) && protected_vm_newest_vault_point(o->view, o->pvm);
+    case 'H':
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* The letters of the cheapest way that is open: one that mends the key or its store, and with it what mends set and grants.
+ * Behind an H a way is open only once a person has acted. Empty when none is. */
+static const char *way(const struct outlook *o, const char *remedy, bool *ret_person)
+{
+    char chosen[8] = {0};
+    size_t n = 0;
+    bool keyed = strpbrk(remedy, "ECDGT") != NULL, person = false;
+
+    *ret_person = false;
+    for (const char *c = remedy; *c && !n && keyed; c++) {
+        person = person || *c == 'H';
+        if (strchr("ECDGT", *c) && remedy_possible(o, *c)) {
+            chosen[n++] = *c;
+            *ret_person = person;
+        }
+    }
+    if (keyed && !n)
+        *ret_person = strchr(remedy, 'H') != NULL;
+    if ((!keyed || n) && strchr(remedy, 'F'))
+        chosen[n++] = 'F';
+    if (n && (strchr(remedy, 'D') || strchr(chosen, 'F') || o->situation.now.grants > DX_GRANTS_OK))
+        chosen[n++] = 'P';
+    for (const char *c = remedy; *c && !n; c++)
+        if (strchr("PVNO", *c) && remedy_possible(o, *c))
+            chosen[n++] = *c;
+    if (!n && strchr(remedy, 'H'))
+        *ret_person = true;
+    return arena_strdup(o->arena, chosen);
+}
+
+static void estimate(struct forecast *f)
+{
+    bool fresh_set = strpbrk(f->letters, "FT") != NULL;
+    enum dx_tier tier = f->outlook.situation.now.tier;
+    const char *sources;
+    int64_t ms = restored_vm_estimate(fresh_set ? DX_VAULT : tier, &sources);
+
+    for (const char *c = f->letters; *c; c++)
+        for (size_t i = 0; i < COUNT(durations); i++)
+            if (durations[i].letter == *c) {
+                ms += durations[i].ms;
+                sources = arena_printf(f->outlook.arena, "%s; %s", sources, durations[i].source);
+            }
+    f->estimate_ms = ms;
+    f->estimate_source = sources;
+}
+
+static const char *restore_words(const struct forecast *f)
+{
+    const struct value *point = f->outlook.point;
+
+    return arena_printf(f->outlook.arena, "%s from point %s of %s (%s)",
+                        strpbrk(f->letters, "FT")                                          ? "a restore on the declared set"
+                        : f->outlook.situation.given != DX_GIVEN_NOTHING && f->outlook.rvm ? "a restore on the declared set"
+                                                                                           : "a plain restore",
+                        value_str_at(point, "id"), value_str_at(point, "time"), in_vault(point) ? "vault tier" : "snapshot");
+}
+
+static void path_tell(struct forecast *f, bool person)
+{
+    const char *words = person ? "a person first; then " : "";
+
+    if (strchr(f->letters, 'V')) {
+        f->path = dx_remedy_words('V');
+        f->estimate_ms = restored_vm_estimate(DX_VAULT, &f->estimate_source);
+        return;
+    }
+    for (const char *c = f->letters; *c; c++)
+        words = arena_printf(f->outlook.arena, "%s%s; then ", words,
+                             *c == 'T' ? "a restore that fails and exports the key, the key restored from it" : dx_remedy_words(*c));
+    f->path = arena_printf(f->outlook.arena, "%s%s", words, restore_words(f));
+    estimate(f);
+}
+
+/* --- the verdict --------------------------------------------------------------------------------------------------------------- */
+
+static bool has_risk(const struct forecast *f, enum risk_weight weight, bool now_only)
+{
+    for (size_t i = 0; i < f->outlook.n_risks; i++)
+        if (f->outlook.risks[i].weight == weight && (!now_only || f->outlook.risks[i].at_ms == TIME_NONE))
+            return true;
+    return false;
+}
+
+/* No path: lost if what was seen proves it, else nobody knows. */
+static enum restorable without_path(const struct forecast *f)
+{
+    const struct dx_prediction *p = &f->prediction;
+
+    if (!f->outlook.point)
+        return has_risk(f, RISK_UNSEEN, false) && !str_eq(view_state(f->outlook.view, f->outlook.pvm), "absent") ? RESTORABLE_UNKNOWN
+                                                                                                                 : RESTORABLE_NO;
+    if (!p->row || p->outcome == DX_OUTCOME_UNKNOWN || has_risk(f, RISK_UNSEEN, false))
+        return RESTORABLE_UNKNOWN;
+    if (f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST)
+        return RESTORABLE_NO;
+    return p->row->refused ? RESTORABLE_UNKNOWN : RESTORABLE_NO;
+}
+
+static void judge_path(struct forecast *f)
+{
+    const struct dx_prediction *p = &f->prediction;
+    bool person = false;
+
+    f->letters = "";
+    f->estimate_ms = -1;
+    if (!f->outlook.point) {
+        f->restorable = without_path(f);
+        return;
+    }
+    if (p->row && p->outcome == DX_SUCCEEDS) {
+        path_tell(f, false);
+        f->restorable = has_risk(f, RISK_UNSEEN, false) ? RESTORABLE_UNKNOWN
+                        : has_risk(f, RISK_STOPS, true) ? RESTORABLE_AFTER
+                                                        : RESTORABLE_NOW;
+        return;
+    }
+    f->letters = p->row ? way(&f->outlook, p->remedy, &person) : "";
+    if (*f->letters || person) {
+        path_tell(f, person);
+        f->restorable = has_risk(f, RISK_UNSEEN, false) || (person && !*f->letters) || p->outcome == DX_OUTCOME_UNKNOWN ? RESTORABLE_UNKNOWN
+                                                                                                                        : RESTORABLE_AFTER;
+        if (f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST)
+            f->restorable = RESTORABLE_NO;
+        return;
+    }
+    f->restorable = without_path(f);
+}
+
+static bool source_lives(const struct forecast *f)
+{
+    return str_eq(value_str_at(view_facts(f->outlook.view, f->outlook.pvm), "source.state"), "present");
+}
+
+static void judge_dates(struct forecast *f, int64_t until_ms)
+{
+    bool now = f->restorable != RESTORABLE_NOW, ahead = false;
+    int64_t first = TIME_NONE;
+
+    for (size_t i = 0; i < f->outlook.n_risks; i++) {
+        const struct risk *r = &f->outlook.risks[i];
+
+        if (r->weight == RISK_NOTE)
+            continue;
+        now = now || r->at_ms == TIME_NONE;
+        ahead = ahead || (r->at_ms != TIME_NONE && r->at_ms <= until_ms);
+        if (r->at_ms != TIME_NONE && (first == TIME_NONE || r->at_ms < first))
+            first = r->at_ms;
+    }
+    f->at_ms = first;
+    f->verdict = now || ahead ? FORECAST_AT_RISK : FORECAST_GREEN;
+    /* While the VM itself lives, a backup that is only missing can still be made. */
+    if (f->restorable == RESTORABLE_NO && (f->outlook.point || !source_lives(f)))
+        f->verdict = FORECAST_LOST;
+}
+
+/* The gravest first; then what is so already, then by date. */
+static int risk_compare(const void *x, const void *y)
+{
+    const struct risk *a = x, *b = y;
+
+    if ((a->weight == RISK_NOTE) != (b->weight == RISK_NOTE))
+        return a->weight == RISK_NOTE ? 1 : -1;
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    if (a->weight != b->weight)
+        return a->weight > b->weight ? -1 : 1;
+    if (a->fact != b->fact)
+        return a->fact < b->fact ? -1 : 1;
+    return strcmp(a->text, b->text);
+}
+
+struct forecast forecast_at(const struct view *v, const struct forecast_options *options, const struct document *pvm,
+                            const struct document *rvm, const struct value *point)
+{
+    struct situation s = situation_at(v, pvm, rvm, point);
+    struct forecast f = {.outlook = observe_all(v, options->extras, &options->limits, &s)};
+    struct dx_facts named = s.now;
+    struct dx_prediction sent;
+
+    /* The request would name the declared set where that helps; otherwise the state is told as it is without. */
+    named.given = s.given;
+    sent = diagnose(&named, s.article);
+    f.prediction = diagnose(&s.now, s.article);
+    if (sent.row && sent.outcome == DX_SUCCEEDS)
+        f.prediction = sent;
+    f.scenario = f.outlook.point ? dx_scenario(&f.prediction) : NULL;
+    f.state = !f.outlook.point   ? "there is nothing to restore from"
+              : f.prediction.row ? f.prediction.row->state
+                                 : dx_facts_words(v->arena, &s.now);
+    judge_path(&f);
+    judge_dates(&f, v->now_ms + options->horizon_ms);
+    if (f.outlook.n_risks)
+        qsort(f.outlook.risks, f.outlook.n_risks, sizeof(*f.outlook.risks), risk_compare);
+    return f;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------------------------ */
+
+/* Dates compare with "already" first. */
+static int forecast_compare(const void *x, const void *y)
+{
+    const struct forecast *a = x, *b = y;
+
+    if (a->verdict != b->verdict)
+        return a->verdict < b->verdict ? -1 : 1;
+    if ((a->restorable == RESTORABLE_NOW) != (b->restorable == RESTORABLE_NOW))
+        return a->restorable == RESTORABLE_NOW ? 1 : -1;
+    if (a->at_ms != b->at_ms && a->verdict != FORECAST_GREEN)
+        return a->at_ms == TIME_NONE || (b->at_ms != TIME_NONE && a->at_ms > b->at_ms) ? 1 : -1;
+    return strcmp(a->outlook.pvm->name, b->outlook.pvm->name);
+}
+
+static struct forecast worst_of(const struct view *v, const struct forecast_options *options, const struct document *pvm)
+{
+    struct forecast worst = {0};
+    const struct document *rvm;
+    bool any = false;
+    size_t at = 0;
+
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        struct forecast f = forecast_at(v, options, pvm, rvm, NULL);
+
+        if (!any || forecast_compare(&f, &worst) < 0)
+            worst = f;
+        any = true;
+    }
+    return any ? worst : forecast_at(v, options, pvm, NULL, NULL);
+}
+
+struct forecasts forecast_all(const struct view *v, const struct forecast_options *options)
+{
+    struct forecasts all = {.until_ms = v->now_ms + options->horizon_ms};
+
+    for (size_t i = 0; i < v->desired->count; i++)
+        if (str_eq(v->desired->documents[i]->kind, "ProtectedVirtualMachine"))
+            arena_push(v->arena, all.items, all.count, worst_of(v, options, v->desired->documents[i]));
+    if (all.count)
+        qsort(all.items, all.count, sizeof(*all.items), forecast_compare);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct forecast *f = &all.items[i];
+
+        all.n_restorable += f->restorable >= RESTORABLE_AFTER;
+        all.n_at_risk += f->verdict == FORECAST_AT_RISK;
+        all.n_lost += f->verdict == FORECAST_LOST;
+        all.n_unseen += f->verdict == FORECAST_AT_RISK && f->restorable == RESTORABLE_UNKNOWN;
+    }
+    return all;
+}
+
+const char *forecast_line(struct arena *a, const struct forecasts *f)
+{
+    const char *unseen = f->n_unseen ? arena_printf(a, " (%zu of them cannot be told)", f->n_unseen) : "";
+
+    return arena_printf(a, "%zu of %zu restorable, %zu at risk before %.10s%s, %zu lost", f->n_restorable, f->count, f->n_at_risk,
+                        time_format(a, f->until_ms), unseen, f->n_lost);
+}
+
+/* --- as a value ---------------------------------------------------------------------------------------------------------------------- */
+
+static struct value *risk_to_value(struct arena *a, const struct outlook *o, const struct risk *r)
+{
+    static const char *const weights[] = {"note", "unseen", "weakens", "stops"};
+    struct value *v = value_map(a);
+
+    value_set_string(a, v, "id", r->id);
+    value_set_string(a, v, "weight", weights[r->weight]);
+    if (r->at_ms != TIME_NONE)
+        value_set_string(a, v, "at", time_format(a, r->at_ms));
+    value_set_string(a, v, "text", r->text);
+    value_set_string(a, v, "observation", o->items[r->fact].id);
+    value_set_string(a, v, "evidence", r->evidence);
+    value_set_string(a, v, "fix", r->fix);
+    return v;
+}
+
+static struct value *scenario_to_value(struct arena *a, const struct forecast *f)
+{
+    const struct dx_row *row = f->prediction.row;
+    struct value *v = value_map(a);
+
+    value_set_string(a, v, "id", f->scenario);
+    value_set_string(a, v, "state", f->state);
+    value_set_string(a, v, "outcome", dx_outcome_words(f->prediction.outcome));
+    value_set_string(a, v, "code", f->prediction.code);
+    if (row) {
+        value_set_string(a, v, "confidence", dx_confidence_words(row->confidence));
+        value_set_string(a, v, "source", row->source);
+        value_set_string(a, v, "otherReading", f->prediction.reading);
+        value_set_string(a, v, "proof", row->proof);
+    }
+    return v;
+}
+
+static struct value *forecast_to_value(struct arena *a, const struct forecast *f)
+{
+    const struct outlook *o = &f->outlook;
+    struct value *v = value_map(a), *risks = value_list(a), *point;
+
+    value_set_string(a, v, "virtualMachine", o->pvm->name);
+    value_set_string(a, v, "restoredAs", o->rvm ? o->rvm->name : NULL);
+    value_set_string(a, v, "verdict", forecast_verdict_word(f->verdict));
+    value_set_string(a, v, "restorable", restorable_word(f->restorable));
+    if (f->at_ms != TIME_NONE && f->verdict != FORECAST_LOST)
+        value_set_string(a, v, "until", time_format(a, f->at_ms));
+    if (o->point) {
+        point = value_set(a, v, "recoveryPoint", value_map(a));
+        value_set_string(a, point, "id", value_str_at(o->point, "id"));
+        value_set_string(a, point, "time", value_str_at(o->point, "time"));
+        value_set_bool(a, point, "vaultTier", in_vault(o->point));
+        value_set(a, v, "scenario", scenario_to_value(a, f));
+    }
+    if (f->path) {
+        value_set_string(a, v, "path", f->path);
+        value_set_string(a, v, "remedies", f->letters);
+    }
+    if (f->estimate_ms >= 0) {
+        value_set_int(a, v, "estimateSeconds", f->estimate_ms / SECOND_MS);
+        value_set_string(a, v, "estimateSource", f->estimate_source);
+    }
+    for (size_t i = 0; i < o->n_risks; i++)
+        value_push(a, risks, risk_to_value(a, o, &o->risks[i]));
+    value_set(a, v, "risks", risks);
+    value_set(a, v, "observations", observations_to_value(a, o));
+    return v;
+}
+
+void forecasts_to_value(struct arena *a, const struct forecasts *all, struct value *ret)
+{
+    struct value *list = value_set(a, ret, "forecasts", value_list(a)), *counts;
+
+    for (size_t i = 0; i < all->count; i++)
+        value_push(a, list, forecast_to_value(a, &all->items[i]));
+    value_set_string(a, ret, "horizon", time_format(a, all->until_ms));
+    counts = value_set(a, ret, "counts", value_map(a));
+    value_set_int(a, counts, "virtualMachines", (int64_t)all->count);
+    value_set_int(a, counts, "restorable", (int64_t)all->n_restorable);
+    value_set_int(a, counts, "atRisk", (int64_t)all->n_at_risk);
+    value_set_int(a, counts, "unseen", (int64_t)all->n_unseen);
+    value_set_int(a, counts, "lost", (int64_t)all->n_lost);
+    value_set_string(a, ret, "summary", forecast_line(a, all));
+}
