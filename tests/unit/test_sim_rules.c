@@ -12,7 +12,7 @@
 #define IDENTITY "KeyVaultAccessForbidden"
 
 /* Sets, as letters: x exists, c confidential, t beside the target, s same store, n same name, v same version, h its vault holds the
- * original, b the backup service may, i the identity may. */
+ * original, b the backup service may, i the identity may, u its key cannot be used, r made anew, k its rotation is stuck. */
 #define INTACT "xctsnvhbi"
 
 static struct set_facts set_of(const char *letters)
@@ -21,6 +21,7 @@ static struct set_facts set_of(const char *letters)
         .exists = strchr(letters, 'x'), .confidential = strchr(letters, 'c'), .beside_target = strchr(letters, 't'),
         .same_store = strchr(letters, 's'), .same_name = strchr(letters, 'n'), .same_version = strchr(letters, 'v'),
         .holds_original = strchr(letters, 'h'), .service_may = strchr(letters, 'b'), .identity_may = strchr(letters, 'i'),
+        .key_unusable = strchr(letters, 'u'), .recreated = strchr(letters, 'r'), .rotation_stuck = strchr(letters, 'k'),
     };
 }
 
@@ -116,6 +117,76 @@ static void test_one_given(void)
     run(rows, COUNT(rows));
 }
 
+#define PLAIN {.customer_key = true}
+
+/* What is left open, one reading beside the other; and several things broken at once: the first of the order speaks. */
+static void test_readings(void)
+{
+    static const struct {
+        const char *reason, *tiers;
+        enum key_state key;
+        const char *original, *given;
+        struct restore_facts more;      /* readings, and what is not the set's */
+        const char *row, *code;
+        bool exports;
+    } rows[] = {
+        {"expired: the stricter reading", "V", KEY_EXPIRED, INTACT, NULL, PLAIN, "N-06", NO_KEY, true},
+        {"expired keys may unwrap", "V", KEY_EXPIRED, INTACT, NULL, {.readings = {.expired_restores = true}}, "N-02", NULL, false},
+        {"a snapshot does not hear of a rotation", "S", KEY_USABLE, "xctsnhbi", NULL, {.readings = {.snapshots_miss_rotation = true}},
+         "N-03", SNAPSHOT, false},
+        {"the vault tier needs not", "V", KEY_USABLE, "xctsnhbi", NULL,
+         {.readings = {.snapshots_miss_rotation = true, .article = ARTICLE_2026_02}}, "N-04", NULL, false},
+        {"a set made anew is another one for a snapshot", "S", KEY_USABLE, INTACT "r", NULL, PLAIN, "N-14", SNAPSHOT, false},
+        {"also when it is named", "S", KEY_USABLE, INTACT "r", "=", PLAIN, "N-14", SNAPSHOT, false},
+        {"or it is the same", "S", KEY_USABLE, INTACT "r", NULL, {.readings = {.recreated_set_is_original = true}}, "N-02", NULL, false},
+        {"the vault tier does not mind", "V", KEY_USABLE, INTACT "r", NULL, PLAIN, "N-02", NULL, false},
+        {"a restored key does not open a snapshot", "S", KEY_USABLE, INTACT, NULL, {.key_was_restored = true}, "N-18", NO_KEY, false},
+        {"or it does", "S", KEY_USABLE, INTACT, NULL, {.key_was_restored = true, .readings = {.restored_key_opens_snapshots = true}},
+         "N-02", NULL, false},
+        {"rotation stuck, key fine", "V", KEY_USABLE, INTACT "k", NULL, PLAIN, "N-29", NULL, false},
+        {"rotation stuck stops all", "V", KEY_USABLE, INTACT "k", NULL, {.readings = {.stuck_rotation_fails = true}},
+         "N-29", NO_KEY, false},
+        {"a refused identity by another name", "V", KEY_USABLE, "xctsnvhb", NULL, {.readings = {.rights_code = NO_KEY}},
+         "N-25", NO_KEY, false},
+        {"the same for a set that is given", "V", KEY_USABLE, "", "xctsnvhb", {.readings = {.rights_code = SERVICE}},
+         "R-13", SERVICE, false},
+        {"nothing to leave behind", "V", KEY_PURGED, "xctsnvb", NULL, {.export_withheld = true}, "N-17", NO_KEY, false},
+        {"managed HSM soft-deleted", "V", KEY_STORE_DELETED, "xctsnv", NULL, {.in_hsm = true}, "N-21", NO_KEY, true},
+        {"managed HSM purged", "V", KEY_STORE_PURGED, "xctsnv", NULL, {.in_hsm = true}, "N-22", NO_KEY, true},
+        {"a key purged from a managed HSM", "V", KEY_PURGED, "xctsnv", NULL, {.in_hsm = true}, "N-17", NO_KEY, true},
+        {"store soft-deleted, snapshot", "S", KEY_STORE_DELETED, "xctsnv", NULL, PLAIN, "N-16", NO_KEY, false},
+        {"another key elsewhere, the original purged", "V", KEY_PURGED, "xctbi", NULL, PLAIN, "N-12", NO_KEY, true},
+        {"re-pointed, and the key it is on now is disabled", "V", KEY_USABLE, "xctshbiu", NULL, PLAIN, "N-08", NO_KEY, false},
+        {"key purged, backup service shut out: the key is named", "V", KEY_PURGED, "xctsnv", NULL, PLAIN, "N-17", NO_KEY, true},
+        {"key disabled, identity shut out: the key is named", "V", KEY_DISABLED, "xctsnvb", NULL, PLAIN, "N-05", NO_KEY, true},
+        {"backup service and identity shut out: the service is named", "V", KEY_USABLE, "xctsnvh", NULL, PLAIN, "N-24", SERVICE, false},
+        {"wrong kind and place from a snapshot: the snapshot is named", "S", KEY_USABLE, INTACT, "xsnvhbi", PLAIN, "R-06", SNAPSHOT, false},
+        {"wrong kind and another key: the kind is named", "V", KEY_USABLE, INTACT, "xtsbi", PLAIN, "R-14", "InvalidParameter", false},
+        {"another key, whose vault shuts the service out: the service is named", "V", KEY_USABLE, INTACT, "xctsi", PLAIN,
+         "R-12", SERVICE, true},
+        {"a newer version that cannot be used", "V", KEY_USABLE, INTACT, "xctsnhbiu", {.readings = {.article = ARTICLE_2026_07}}, "R-07",
+         NO_KEY, false},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct restore_facts f = rows[i].more;
+        struct restore_outcome out;
+
+        f.customer_key = true;
+        f.snapshot_tier = strchr(rows[i].tiers, 'S');
+        f.vault_tier = strchr(rows[i].tiers, 'V');
+        f.original_key = rows[i].key;
+        f.original = set_of(rows[i].original);
+        f.set_given = rows[i].given != NULL;
+        f.given_is_original = f.set_given && strcmp(rows[i].given, "=") == 0;
+        f.given = set_of(f.given_is_original ? rows[i].original : f.set_given ? rows[i].given : "");
+        rules_decide(&f, &out);
+        CHECK_ROW(rows[i].reason, strcmp(out.row, rows[i].row) == 0);
+        CHECK_ROW(rows[i].reason, rows[i].code ? out.code && strcmp(out.code, rows[i].code) == 0 : out.code == NULL);
+        CHECK_ROW(rows[i].reason, out.exports == rows[i].exports);
+    }
+}
+
 static void test_platform_key(void)
 {
     const struct restore_facts f = {.snapshot_tier = true, .original_key = KEY_PURGED};
@@ -130,6 +201,7 @@ int main(void)
 {
     test_none_given();
     test_one_given();
+    test_readings();
     test_platform_key();
     HARNESS_END();
 }
