@@ -1,13 +1,29 @@
-/* activate: prints the order that would restore a VM, with the exact recovery point filled in. Prints only: an order is
- * given by putting it among the manifests and applying them. */
+/* activate: a VM's recovery points with the forecast for each, and the order that would restore it, with the exact point filled in.
+ * Prints only: an order is given by putting it among the manifests and applying them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "output.h"
 #include "session.h"
+#include "../providers/kinds/forecast.h"
 #include "../reconciler/format/manifest.h"
 
 #define WINDOW_MS (48 * (int64_t)HOUR_MS)
+
+/* One VM to restore, and from which point. */
+struct choice {
+    const struct document *vm, *source;
+    const struct value *facts;   /* of the source */
+    const struct value **points; /* newest first */
+    size_t n_points;
+    const struct value *point;
+};
+
+struct choices {
+    struct choice *items;
+    size_t count;
+};
 
 static bool point_in_vault(const struct value *point)
 {
@@ -21,88 +37,14 @@ static int64_t point_time(const struct value *point)
     return time ? time_parse(time) : TIME_NONE;
 }
 
-static const struct value *newest_point(const struct value *points, bool in_vault)
+static const char *point_id(const struct value *point)
 {
-    const struct value *best = NULL;
-
-    for (size_t i = 0; i < value_count(points); i++) {
-        const struct value *p = value_item(points, i);
-
-        if ((in_vault && !point_in_vault(p)) || value_bool_at(p, "softDeleted", false))
-            continue;
-        if (!best || point_time(p) > point_time(best))
-            best = p;
-    }
-    return best;
+    return value_str_at(point, "id");
 }
 
-static const struct value *point_named(const struct value *points, const char *id)
-{
-    for (size_t i = 0; i < value_count(points); i++)
-        if (str_eq(value_str_at(value_item(points, i), "id"), id))
-            return value_item(points, i);
-    return NULL;
-}
+/* --- which VMs -------------------------------------------------------------------------------------------------------------- */
 
-static const char *tier_words(const struct value *point)
-{
-    return point_in_vault(point) ? "in the vault tier" : "not in the vault tier: a lost key cannot be exported from it";
-}
-
-static int no_point(const struct options *o, const struct value *points, struct err *err)
-{
-    struct text t cleanup(text_release) = {0};
-
-    text_init(&t, sizeof(err->text) / 2);
-    for (size_t i = 0; i < value_count(points); i++)
-        text_printf(&t, "%s%s of %s", i ? ", " : "", value_str_at(value_item(points, i), "id"),
-                    value_str_at(value_item(points, i), "time") ? value_str_at(value_item(points, i), "time") : "unknown time");
-    if (o->point)
-        err_set(err, ERR_NOT_FOUND, "there is no recovery point %s", o->point);
-    else
-        err_set(err, ERR_NOT_FOUND, "there is no recovery point%s", o->newest ? "" : " with a vault tier");
-    if (!o->newest && !o->point && value_count(points))
-        return err_advise(err, "give --newest, or --point with one of: %s", text_str(&t));
-    return value_count(points) ? err_advise(err, "there are: %s", text_str(&t)) : -(int)err->class;
-}
-
-static int point_choose(const struct options *o, const struct value *facts, const struct value **ret, struct err *err)
-{
-    const struct value *points = value_get(facts, "points"), *newest = newest_point(points, false);
-
-    if (value_str_at(facts, "why"))
-        return err_set(err, ERR_DENIED, "the recovery points could not be read: %s", value_str_at(facts, "why"));
-    *ret = o->point ? point_named(points, o->point) : newest_point(points, !o->newest);
-    if (!*ret)
-        return no_point(o, points, err);
-    talk("Recovery point %s of %s, %s.", value_str_at(*ret, "id"), value_str_at(*ret, "time"), tier_words(*ret));
-    if (newest && newest != *ret)
-        talk("A newer one is %s of %s, %s.", value_str_at(newest, "id"), value_str_at(newest, "time"), tier_words(newest));
-    return 0;
-}
-
-static struct value *activation(struct arena *a, const char *vm, const struct value *point, int64_t now_ms)
-{
-    struct value *doc = value_map(a), *spec = value_map(a), *restores = value_list(a), *restore = value_map(a);
-    char *day = arena_strndup(a, time_format(a, now_ms), strlen("2026-11-23"));
-
-    now_ms = now_ms / SECOND_MS * SECOND_MS;
-    value_set_string(a, doc, "apiVersion", "reinstate/v1");
-    value_set_string(a, doc, "kind", "Activation");
-    value_set_string(a, value_set(a, doc, "metadata", value_map(a)), "name", arena_printf(a, "restore-%s-%s", vm, day));
-    value_set_string(a, restore, "virtualMachine", vm);
-    value_set_string(a, restore, "recoveryPoint", value_str_at(point, "id"));
-    value_push(a, restores, restore);
-    value_set(a, spec, "restores", restores);
-    value_set_string(a, spec, "exports", "allowed");
-    value_set_string(a, spec, "notBefore", time_format(a, now_ms));
-    value_set_string(a, spec, "notAfter", time_format(a, now_ms + WINDOW_MS));
-    value_set_string(a, spec, "purpose", "recovery");
-    value_set(a, doc, "spec", spec);
-    return doc;
-}
-
-static int vm_find(struct session *s, const char *name, const struct document **ret_vm, struct err *err)
+static int vm_named(struct session *s, const char *name, const struct document **ret_vm, struct err *err)
 {
     const struct desired *d = s->estate.desired;
     const char **names = arena_array(s->arena, const char *, d->count + 1), *near;
@@ -119,28 +61,275 @@ static int vm_find(struct session *s, const char *name, const struct document **
     return near ? err_advise(err, "did you mean %s?", near) : -(int)err->class;
 }
 
+static void choice_add(struct session *s, struct choices *all, const struct document *vm)
+{
+    struct choice choice = {.vm = vm, .source = document_target(vm, "spec.from")};
+
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].vm == vm)
+            return;
+    arena_push(s->arena, all->items, all->count, choice);
+}
+
+/* Those named; without names all that have the labels. */
+static int vms_choose(struct session *s, struct choices *all, struct err *err)
+{
+    const struct options *o = s->options;
+    const struct desired *d = s->estate.desired;
+    const struct document *vm;
+
+    for (size_t i = 0; i < o->operands.count; i++) {
+        TRY(vm_named(s, o->operands.items[i], &vm, err));
+        choice_add(s, all, vm);
+    }
+    for (size_t i = 0; !o->operands.count && i < d->count; i++)
+        if (str_eq(d->documents[i]->kind, "RestoredVirtualMachine") && document_selected(d->documents[i], o->selector))
+            choice_add(s, all, d->documents[i]);
+    if (!all->count)
+        return err_set(err, ERR_INVALID, "no RestoredVirtualMachine has the labels %s", o->selector);
+    if (o->point && all->count > 1)
+        return err_set(err, ERR_INVALID, "--point is a point of one VM, and %zu are meant", all->count);
+    return 0;
+}
+
+/* --- which points ----------------------------------------------------------------------------------------------------------- */
+
+static int newest_first(const void *x, const void *y)
+{
+    int64_t one = point_time(*(const struct value *const *)x), other = point_time(*(const struct value *const *)y);
+
+    return one < other   ? 1
+           : one > other ? -1
+                         : strcmp(point_id(*(const struct value *const *)x), point_id(*(const struct value *const *)y));
+}
+
+static int points_sort(struct session *s, struct choice *choice, const struct look *look, struct err *err)
+{
+    const struct value *points;
+
+    choice->facts = view_facts(&look->view, choice->source);
+    if (value_str_at(choice->facts, "why"))
+        return err_set(err, ERR_DENIED, "the recovery points of %s could not be read: %s", choice->source->name,
+                       value_str_at(choice->facts, "why"));
+    points = value_get(choice->facts, "points");
+    choice->points = arena_array(s->arena, const struct value *, value_count(points) + 1);
+    for (size_t i = 0; i < value_count(points); i++)
+        if (point_id(value_item(points, i)))
+            choice->points[choice->n_points++] = value_item(points, i);
+    qsort(choice->points, choice->n_points, sizeof(*choice->points), newest_first);
+    return 0;
+}
+
+static const struct value *newest_point(const struct choice *choice, bool in_vault)
+{
+    for (size_t i = 0; i < choice->n_points; i++)
+        if ((!in_vault || point_in_vault(choice->points[i])) && !value_bool_at(choice->points[i], "softDeleted", false))
+            return choice->points[i];
+    return NULL;
+}
+
+static const struct value *point_named(const struct choice *choice, const char *id)
+{
+    for (size_t i = 0; i < choice->n_points; i++)
+        if (str_eq(point_id(choice->points[i]), id))
+            return choice->points[i];
+    return NULL;
+}
+
+static const char *tier_words(const struct value *point)
+{
+    bool snapshot = str_eq(value_str_at(point, "snapshot"), "valid");
+
+    if (point_in_vault(point))
+        return snapshot ? "vault tier and snapshot" : "vault tier";
+    return snapshot ? "snapshot only: a lost key cannot be exported from it" : "no usable tier";
+}
+
+static int no_point(const struct options *o, const struct choice *choice, struct err *err)
+{
+    struct text t cleanup(text_release) = {0};
+
+    text_init(&t, sizeof(err->text) / 2);
+    for (size_t i = 0; i < choice->n_points; i++)
+        text_printf(&t, "%s%s of %s", i ? ", " : "", point_id(choice->points[i]),
+                    value_str_at(choice->points[i], "time") ? value_str_at(choice->points[i], "time") : "unknown time");
+    if (o->point)
+        err_set(err, ERR_NOT_FOUND, "there is no recovery point %s of %s", o->point, choice->source->name);
+    else
+        err_set(err, ERR_NOT_FOUND, "there is no recovery point%s of %s", o->newest ? "" : " with a vault tier", choice->source->name);
+    if (!o->newest && !o->point && choice->n_points)
+        return err_advise(err, "give --newest, or --point with one of: %s", text_str(&t));
+    return choice->n_points ? err_advise(err, "there are: %s", text_str(&t)) : -(int)err->class;
+}
+
+static int point_choose(const struct options *o, struct choice *choice, struct err *err)
+{
+    choice->point = o->point ? point_named(choice, o->point) : newest_point(choice, !o->newest);
+    return choice->point ? 0 : no_point(o, choice, err);
+}
+
+/* --- the list --------------------------------------------------------------------------------------------------------------- */
+
+static struct value *point_value(struct arena *a, const struct look *look, const struct choice *choice, const struct value *point)
+{
+    struct forecast f = forecast_at(&look->view, &forecast_options_default, choice->source, choice->vm, point);
+    const struct original_key *key = &f.outlook.situation.original;
+    struct value *v = value_map(a);
+
+    value_set_string(a, v, "recoveryPoint", point_id(point));
+    value_set_string(a, v, "time", value_str_at(point, "time"));
+    if (point_time(point) != TIME_NONE)
+        value_set_int(a, v, "ageSeconds", (look->view.now_ms - point_time(point)) / SECOND_MS);
+    value_set_string(a, v, "tiers", tier_words(point));
+    value_set_bool(a, v, "softDeleted", value_bool_at(point, "softDeleted", false));
+    value_set_string(a, v, "expires", value_str_at(point, "expires"));
+    value_set_bool(a, v, "chosen", point == choice->point);
+    value_set_string(a, v, "scenario", f.scenario);
+    value_set_string(a, v, "outcome", dx_outcome_words(f.prediction.outcome));
+    value_set_string(a, v, "state", f.state);
+    value_set_string(a, v, "restorable", restorable_word(f.restorable));
+    value_set_string(a, v, "path", f.path);
+    if (value_bool_at(point, "customerKey", true)) {
+        value_set_string(a, v, "keyVersion", key->version);
+        value_set_string(a, v, "evidence", key->conflict ? key->conflict : key->words);
+    }
+    return v;
+}
+
+static struct value *list_of(struct arena *a, const struct look *look, const struct choices *all)
+{
+    struct value *list = value_list(a);
+
+    for (size_t i = 0; i < all->count; i++) {
+        struct value *vm = value_map(a), *points = value_list(a);
+
+        value_set_string(a, vm, "virtualMachine", all->items[i].vm->name);
+        value_set_string(a, vm, "from", all->items[i].source->name);
+        for (size_t k = 0; k < all->items[i].n_points; k++)
+            value_push(a, points, point_value(a, look, &all->items[i], all->items[i].points[k]));
+        value_set(a, vm, "points", points);
+        value_push(a, list, vm);
+    }
+    return list;
+}
+
+static void point_write(struct text *t, struct arena *a, const struct value *p)
+{
+    const char *scenario = value_str_at(p, "scenario"), *path = value_str_at(p, "path"), *key = value_str_at(p, "keyVersion"),
+               *evidence = value_str_at(p, "evidence"), *time = value_str_at(p, "time"), *expires = value_str_at(p, "expires");
+    int64_t age = value_int_at(p, "ageSeconds", -1);
+
+    text_printf(t, "%s %s  %s%s%s, %s%s%s%s\n", value_bool_at(p, "chosen", false) ? " ->" : "   ", value_str_at(p, "recoveryPoint"),
+                time ? time : "of an unknown time", age >= 0 ? ", " : "",
+                age >= 0 ? arena_printf(a, "%s old", duration_format(a, age / 60 * 60 * SECOND_MS)) : "", value_str_at(p, "tiers"),
+                value_bool_at(p, "softDeleted", false) ? ", soft-deleted" : "", expires ? ", kept until " : "", expires ? expires : "");
+    text_printf(t, "      %s%s%s: %s\n", scenario ? scenario : "", scenario ? " " : "", value_str_at(p, "outcome"),
+                value_str_at(p, "state"));
+    if (path)
+        text_printf(t, "      path: %s\n", path);
+    if (evidence)
+        text_printf(t, "      key version: %s (%s)\n", key ? key : "unknown", evidence);
+}
+
+static void list_write(struct text *t, struct arena *a, const struct value *list)
+{
+    for (size_t i = 0; i < value_count(list); i++) {
+        const struct value *vm = value_item(list, i), *points = value_get(vm, "points");
+
+        text_printf(t, "%s, from %s: %zu recovery point%s\n", value_str_at(vm, "virtualMachine"), value_str_at(vm, "from"),
+                    value_count(points), value_count(points) == 1 ? "" : "s");
+        for (size_t k = 0; k < value_count(points); k++)
+            point_write(t, a, value_item(points, k));
+    }
+}
+
+/* --- the order ---------------------------------------------------------------------------------------------------------------- */
+
+static struct value *activation(struct arena *a, const struct choices *all, int64_t now_ms)
+{
+    struct value *doc = value_map(a), *spec = value_map(a), *restores = value_list(a);
+    char *day = arena_strndup(a, time_format(a, now_ms), strlen("2026-11-23"));
+
+    now_ms = now_ms / SECOND_MS * SECOND_MS;
+    value_set_string(a, doc, "apiVersion", "reinstate/v1");
+    value_set_string(a, doc, "kind", "Activation");
+    value_set_string(a, value_set(a, doc, "metadata", value_map(a)), "name",
+                     all->count == 1 ? arena_printf(a, "restore-%.70s-%s", all->items[0].vm->name, day)
+                                     : arena_printf(a, "restore-%zu-vms-%s", all->count, day));
+    for (size_t i = 0; i < all->count; i++) {
+        struct value *restore = value_map(a);
+
+        value_set_string(a, restore, "virtualMachine", all->items[i].vm->name);
+        value_set_string(a, restore, "recoveryPoint", point_id(all->items[i].point));
+        value_push(a, restores, restore);
+    }
+    value_set(a, spec, "restores", restores);
+    value_set_string(a, spec, "exports", "allowed");
+    value_set_string(a, spec, "notBefore", time_format(a, now_ms));
+    value_set_string(a, spec, "notAfter", time_format(a, now_ms + WINDOW_MS));
+    value_set_string(a, spec, "purpose", "recovery");
+    value_set(a, doc, "spec", spec);
+    return doc;
+}
+
+/* Standard error has what went into the choice: standard output is the order alone. */
+static void choice_tell(const struct choices *all, const struct value *list, struct arena *a)
+{
+    struct text t cleanup(text_release) = {0};
+
+    text_init(&t, TEXT_CEILING);
+    list_write(&t, a, list);
+    if (t.len)
+        talk("%.*s", (int)t.len - 1, text_str(&t));
+    for (size_t i = 0; i < all->count; i++) {
+        const struct choice *c = &all->items[i];
+        const struct value *newest = newest_point(c, false);
+
+        talk("%s: recovery point %s of %s, %s.", c->vm->name, point_id(c->point), value_str_at(c->point, "time"), tier_words(c->point));
+        if (newest && newest != c->point)
+            talk("%s: a newer one is %s of %s, %s.", c->vm->name, point_id(newest), value_str_at(newest, "time"), tier_words(newest));
+    }
+}
+
+static int choose(struct session *s, struct choices *all, struct look *look)
+{
+    TRY(session_load(s, s->options));
+    TRY(vms_choose(s, all, &s->err));
+    TRY(session_connect(s, HTTP_READ_ONLY));
+    TRY(session_look(s, s->arena, look, &s->err));
+    for (size_t i = 0; i < all->count; i++) {
+        TRY(points_sort(s, &all->items[i], look, &s->err));
+        if (!s->options->list)
+            TRY(point_choose(s->options, &all->items[i], &s->err));
+    }
+    return 0;
+}
+
 int command_activate(const struct options *o)
 {
-    struct session s cleanup(session_close);
+    struct session s cleanup(session_close) = {.options = o};
     struct text t cleanup(text_release) = {0};
-    const struct document *vm, *source;
-    const struct value *point;
-    struct value *doc, *answer;
+    struct value *doc = NULL, *answer, *list;
+    struct choices all = {0};
     struct look look;
 
-    if (session_load(&s, o) < 0 || vm_find(&s, o->operands.items[0], &vm, &s.err) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 ||
-        session_look(&s, s.arena, &look, &s.err) < 0)
+    if (choose(&s, &all, &look) < 0)
         return session_failed(&s);
-    source = document_target(vm, "spec.from");
-    if (point_choose(o, view_facts(&look.view, source), &point, &s.err) < 0)
-        return session_failed(&s);
-    doc = activation(s.arena, vm->name, point, sched_now_ms(s.sched));
+    list = list_of(s.arena, &look, &all);
     text_init(&t, TEXT_CEILING);
-    manifest_write(&t, doc);
     answer = output_envelope(s.arena, o);
-    value_set(s.arena, answer, "activation", doc);
+    if (o->list) {
+        list_write(&t, s.arena, list);
+    } else {
+        doc = activation(s.arena, &all, sched_now_ms(s.sched));
+        manifest_write(&t, doc);
+        value_set(s.arena, answer, "activation", doc);
+        choice_tell(&all, o->point || o->newest ? NULL : list, s.arena);
+    }
+    value_set(s.arena, answer, "virtualMachines", list);
     output_either(o, answer, &t);
-    talk("Put this among the manifests; apply then carries it out once, until %s.", value_str_at(doc, "spec.notAfter"));
+    if (doc)
+        talk("Put this among the manifests; apply then carries it out once, until %s.", value_str_at(doc, "spec.notAfter"));
     session_label(&s);
     return EXIT_DECLARED;
 }

@@ -43,22 +43,15 @@ static int place_parse(struct arena *a, const char *text, const char *subscripti
 
 /* --- as text --------------------------------------------------------------------------------------------------------------- */
 
-static void write_head(struct text *t, const struct discovery *d)
+static void write_head(struct text *t, struct arena *a, const struct discovery *d)
 {
     text_printf(t, "# What reinstate export found behind %s.\n", value_str_at(d->found, "vault"));
     text_add(t, "# Fields are as they were observed. readiness and labels are yours to add.\n");
     if (!d->restores)
         text_add(t, "# Where the VMs would come back is not said: add a RestoredVirtualMachine for each, or give\n"
                     "# --restore-to GROUP,SUBNET,STAGING.\n");
-    for (size_t i = 0; i < value_count(d->notes); i++) {
-        const struct value *note = value_item(d->notes, i);
-        const char *about = value_str_at(note, "about");
-
-        text_printf(t, "# %s%s", about ? about : "", about ? ": " : "");
-        for (const char *p = value_str_at(note, "text"); *p; p++)
-            text_add_char(t, *p == '\n' || *p == '\r' ? ' ' : *p);
-        text_add_char(t, '\n');
-    }
+    for (size_t i = 0; i < value_count(d->notes); i++)
+        text_printf(t, "# %s\n", discovery_note(a, value_item(d->notes, i)));
 }
 
 static void write_documents(struct text *t, const struct value *documents)
@@ -130,12 +123,6 @@ static int export(struct session *s, const struct options *o, struct discovery *
         TRY(place_parse(s->arena, o->restore_to, value_str_at(d->found, "subscription"), &place, &s->err));
         discovery_restore_to(s->arena, d, place.group, place.subnet, place.staging);
     }
-    for (size_t i = 0; i < value_count(d->notes); i++) {
-        const struct value *note = value_item(d->notes, i);
-        const char *about = value_str_at(note, "about");
-
-        talk("%s%s%s", about ? about : "", about ? ": " : "", value_str_at(note, "text"));
-    }
     /* What this program could not read again is not handed out. */
     TRY(session_adopt(s, d->documents));
     return o->out ? write_files(s, d) : 0;
@@ -151,7 +138,7 @@ int command_export(const struct options *o)
     if (export(&s, o, &d) < 0)
         return session_failed(&s);
     text_init(&t, TEXT_CEILING);
-    write_head(&t, &d);
+    write_head(&t, s.arena, &d);
     write_documents(&t, d.documents);
     answer = output_envelope(s.arena, o);
     value_set(s.arena, answer, "documents", d.documents);

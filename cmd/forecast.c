@@ -245,11 +245,6 @@ static int discover(struct session *s, const struct options *o)
     struct discovery d;
 
     TRY(session_discover(s, o, (struct discovery_request){.vault_id = id ? o->discover : NULL, .vault_name = id ? NULL : o->discover}, &d));
-    for (size_t i = 0; i < value_count(d.notes); i++) {
-        const char *about = value_str_at(value_item(d.notes, i), "about");
-
-        talk("%s%s%s", about ? about : "", about ? ": " : "", value_str_at(value_item(d.notes, i), "text"));
-    }
     return session_adopt(s, d.documents);
 }
 

@@ -23,17 +23,16 @@ static void write_stops(struct text *t, const struct value *impact)
 
 static void write_chance(struct text *t, const char *when, const struct value *chance)
 {
-    const struct value *paths = value_get(chance, "paths");
-    const char *scenario = value_str_at(chance, "scenario"), *as = value_str_at(chance, "as"), *state = value_str_at(chance, "state"),
-               *why = value_str_at(chance, "why");
+    const struct value *path = value_get(chance, "path");
+    const char *scenario = value_str_at(chance, "scenario"), *as = value_str_at(chance, "as"), *state = value_str_at(chance, "state");
 
     text_printf(t, "    %-12s %s%s%s%s%s", when, scenario ? scenario : "", scenario ? " " : "", value_str_at(chance, "outcome"),
                 as ? ", as declared by " : "", as ? as : "");
-    if (why || state)
-        text_printf(t, ": %s", why ? why : state);
-    text_add_char(t, '\n');
-    for (size_t i = 0; i < value_count(paths); i++)
-        text_printf(t, "    %-12s -> %s\n", "", value_str(value_item(paths, i)));
+    text_printf(t, ": %s\n", state ? state : "");
+    if (str_eq(value_str_at(chance, "restorable"), "no"))
+        text_printf(t, "    %-12s no way back\n", "");
+    for (size_t i = 0; i < value_count(path); i++)
+        text_printf(t, "    %-12s -> %s\n", "", value_str(value_item(path, i)));
 }
 
 static bool same_fate(const struct value *x, const struct value *y)

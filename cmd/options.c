@@ -28,7 +28,8 @@ static const struct command commands[] = {
     {"apply", "", "do it, after confirmation", command_apply},
     {"drift", "", "what differs from the declaration; exit 2 when something does", command_drift},
     {"watch", "", "pass after pass: report transitions, finish ordered work", command_watch},
-    {"activate", "RESTORED-VM", "print the order (Activation) that would restore a VM", command_activate},
+    {"activate", "[RESTORED-VM...]", "list recovery points with the forecast for each, and print the order (Activation) for VMs",
+     command_activate},
     {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
     {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy]", "tell what a kind, a field or a name in a plan means",
      command_explain},
@@ -96,6 +97,7 @@ static const struct option_row rows[] = {
     {"interval", 0, TYPE_DURATION, AT(interval_ms), WATCH, 0, "DURATION", "between passes (default 10m)"},
     {"passes", 0, TYPE_COUNT, AT(passes), WATCH, 1000000, "N", "stop after so many passes (default 0: never)"},
     {"pace", 0, TYPE_FACTOR, AT(pace), LIVE, 0, "N", "with --world: simulated seconds per second, to watch (default 0: jump)"},
+    {"list", 0, TYPE_FLAG, AT(list), ACTIVATE, 0, NULL, "only list the recovery points, with the forecast for each"},
     {"newest", 0, TYPE_FLAG, AT(newest), ACTIVATE, 0, NULL, "the newest recovery point, whatever tier it is in"},
     {"point", 0, TYPE_TEXT, AT(point), ACTIVATE, 0, "ID", "this recovery point"},
     {"format", 0, TYPE_DRAWING, AT(format), GRAPH, 0, "dot|mermaid", "language of the drawing (default dot)"},
@@ -366,7 +368,7 @@ static int scan_words(struct scan *s, struct err *err)
 static int options_agree(const struct options *o, struct err *err)
 {
     unsigned bit = command_bit(o->command);
-    size_t operands_max = o->command->operands[0] ? 1 : 0;
+    size_t operands_max = strstr(o->command->operands, "VM...") ? SIZE_MAX : o->command->operands[0] ? 1 : 0;
 
     if (o->output > OUTPUT_JSON && !(bit & FINDING))
         return err_set(err, ERR_INVALID, "-o %s is for lists of findings: %s answers in text or json", output_words[o->output],
@@ -379,8 +381,10 @@ static int options_agree(const struct options *o, struct err *err)
         return err_set(err, ERR_INVALID, "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
     if (((bit & MANIFESTS_NEEDED) || ((bit & FORECAST) && !o->discover)) && !o->paths.count)
         return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
-    if ((bit & ACTIVATE) && !o->operands.count)
-        return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name");
+    if ((bit & ACTIVATE) && !o->operands.count && !o->selector)
+        return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name, several names, or labels with -l");
+    if (o->list && (o->point || o->newest))
+        return err_set(err, ERR_INVALID, "--list and --%s contradict each other", o->point ? "point" : "newest");
     if (o->point && o->newest)
         return err_set(err, ERR_INVALID, "--point and --newest contradict each other");
     if ((bit & IMPACT) && !o->disable == !o->delete)

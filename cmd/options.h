@@ -28,7 +28,7 @@ struct options {
     enum output_format output;
     bool help;
 
-    bool detailed_exitcode, auto_approve, steps, newest, force, lineage, verbose;
+    bool detailed_exitcode, auto_approve, steps, newest, force, lineage, list, verbose;
     struct approvals approvals;
     const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play, *history;
     const char *format, *point, *write_cloud;

@@ -344,7 +344,10 @@ int session_discover(struct session *s, const struct options *o, struct discover
                         request.subscription, NULL);
     session_run(s, discover_task, &d);
     azure_free(d.azure);
-    return d.rc;
+    TRY(d.rc);
+    for (size_t i = 0; i < value_count(ret->notes); i++)
+        talk("%s", discovery_note(s->arena, value_item(ret->notes, i)));
+    return 0;
 }
 
 int session_adopt(struct session *s, const struct value *documents)

@@ -40,7 +40,8 @@ must_use int session_load(struct session *s, const struct options *o);
 /* Then the connection. A writing session also opens the journal. */
 must_use int session_connect(struct session *s, enum http_mode mode);
 /* Instead of both: a read-only connection, with or without manifests (of which only the Azure document counts), and what is found
- * behind a Recovery Services vault. session_adopt then makes that the estate, ready for session_look. */
+ * behind a Recovery Services vault; what there is to say about it is said. session_adopt then makes that the estate, ready for
+ * session_look. */
 must_use int session_discover(struct session *s, const struct options *o, struct discovery_request request, struct discovery *ret);
 must_use int session_adopt(struct session *s, const struct value *documents);
 void session_close(struct session *s);       /* for cleanup() */

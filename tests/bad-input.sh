@@ -185,6 +185,11 @@ faulty "impact of an unknown key" 1 "there is no Key payroll-os-kee|did you mean
 faulty "impact of a version's deletion" 1 "a single key version cannot be deleted" "$binary" impact -f estate $live --delete payroll-os-key/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5
 faulty "impact of what is no key" 1 "is no key vault, managed HSM, key or disk encryption set" "$binary" impact -f estate $live --delete $rsv
 faulty "a drawing of two things" 1 "--steps and --lineage contradict each other" "$binary" graph -f estate $live --steps --lineage
+faulty "an order for nobody" 1 "which RestoredVirtualMachine?|labels with -l" "$binary" activate -f estate $live
+faulty "an order for an unknown VM" 1 "no RestoredVirtualMachine payroll-01-d|did you mean payroll-01-dr?" "$binary" activate -f estate $live payroll-01-d
+faulty "an order for labels nobody has" 1 "no document has the labels app=none" "$binary" activate -f estate $live -l app=none
+faulty "an order for an unknown point" 1 "there is no recovery point 1 of payroll-01|805440465632125" "$binary" activate -f estate $live payroll-01-dr --point 1
+faulty "a list and a choice" 1 "--list and --newest contradict each other" "$binary" activate -f estate $live payroll-01-dr --list --newest
 
 # --- worlds ------------------------------------------------------------------------------------------------------------------
 
@@ -253,5 +258,12 @@ rm -f record
 "$binary" apply -f estate --world "$example/world.yaml" --record record --journal none --auto-approve >stdout 2>stderr
 expect "good input is carried out: exit 0" [ $? = 0 ]
 expect "and its writes are seen" [ "$(writes)" -ge 6 ]
+"$binary" export $live --vault $rsv --out written >stdout 2>stderr
+expect "export into a folder: exit 0" [ $? = 0 ]
+expect "a file for each kind and each VM" [ "$(echo written/*)" = "written/Azure.yaml written/ProtectedVirtualMachine-payroll-01.yaml written/RecoveryServicesVault.yaml" ]
+"$binary" plan -f written $live --detailed-exitcode >stdout 2>stderr
+expect "and it plans empty" [ $? = 0 ]
+"$binary" export $live --vault $rsv --out written --force >stdout 2>stderr
+expect "written anew with --force" [ $? = 0 ]
 
 checks_end

@@ -349,6 +349,21 @@ static int store_by_name(struct call *c, const struct looking *l, const struct s
     return 0;
 }
 
+/* A vault lies in the region of the set, where it is asked for by its name; an HSM may be at home in another one, so all are listed. */
+static int deleted_read(struct call *c, const struct looking *l, const struct store_type *type, const char *subscription, const char *name,
+                        const char *location, struct value **ret, struct err *err)
+{
+    const char *provider = arena_printf(l->a, "/subscriptions/%s/providers/Microsoft.KeyVault", subscription);
+    struct value *all;
+
+    if (type == &store_types[STORE_VAULT])
+        return arm_get(l->az, c, l->a, arena_printf(l->a, "%s/locations/%s/%s/%s", provider, location, type->deleted, name), API_KEYVAULT,
+                       ret, err);
+    TRY(arm_list(l->az, c, l->a, arena_printf(l->a, "%s/%s", provider, type->deleted), API_KEYVAULT, NULL, &all, err));
+    *ret = found_by(all, "name", name);
+    return *ret ? 0 : err_set(err, ERR_NOT_FOUND, "no deleted store %s", name);
+}
+
 /* Nothing is in soft delete where nobody may look; the state stays what it was then. */
 static int store_among_deleted(struct call *c, const struct looking *l, const struct store_type *type, struct value *store,
                                const struct value *set, struct err *err)
@@ -359,10 +374,7 @@ static int store_among_deleted(struct call *c, const struct looking *l, const st
 
     if (!location)
         return 0;
-    if (arm_get(l->az, c, l->a,
-                arena_printf(l->a, "/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/%s/%s", subscription, location,
-                             type->deleted, value_str_at(store, "name")),
-                API_KEYVAULT, &deleted, err) < 0)
+    if (deleted_read(c, l, type, subscription, value_str_at(store, "name"), location, &deleted, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     value_set_string(l->a, store, "state", "deleted");
     value_set_string(l->a, store, "id", value_str_at(deleted, type->deleted_id));

@@ -28,6 +28,9 @@ must_use int discover_estate(struct azure *az, struct call *c, struct arena *a, 
  * `subnet` and `staging` are ARM ids. */
 void discovery_restore_to(struct arena *a, struct discovery *d, const char *group, const char *subnet, const char *staging);
 
+/* A note in one line that is safe to show: a service's own words may be in it. */
+char *discovery_note(struct arena *a, const struct value *note);
+
 /* Pure; what discover_estate does with what it has seen, for tests. `found`: see discover_documents.c. */
 void discovery_write(struct arena *a, const struct value *found, struct discovery *ret);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../../reconciler/base/text.h"
 #include "../../reconciler/format/crypt.h"
 #include "../azure/vault.h"
 #include "discover_found.h"
@@ -529,4 +530,11 @@ void discovery_restore_to(struct arena *a, struct discovery *d, const char *grou
         value_set(a, target, "stagingAccount", staging_ref);
     }
     d->restores = true;
+}
+
+char *discovery_note(struct arena *a, const struct value *note)
+{
+    const char *about = value_str_at(note, "about");
+
+    return str_shown(a, arena_printf(a, "%s%s%s", about ? about : "", about ? ": " : "", value_str_at(note, "text")));
 }

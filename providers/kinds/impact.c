@@ -4,76 +4,41 @@
 
 #include <string.h>
 
-#include "situation.h"
+#include "forecast.h"
 
 /* --- one point --------------------------------------------------------------------------------------------------------- */
 
-/* The better first. */
-enum restorable { RESTORABLE_YES, RESTORABLE_BY_REPAIR, RESTORABLE_UNKNOWN, RESTORABLE_NO };
-static const char *const restorable_words[] = {"yes", "by-repair", "unknown", "no"};
-
-struct chance {
-    enum restorable class;
-    struct dx_prediction prediction;
-    const struct document *restored_vm; /* whose declaration this goes by; NULL: a plain restore */
-    const char *why;                    /* when nobody knows */
-};
-
-static enum restorable class_of(const struct dx_prediction *p)
+static struct forecast better(struct forecast x, struct forecast y)
 {
-    if (!p->row || p->outcome == DX_OUTCOME_UNKNOWN)
-        return RESTORABLE_UNKNOWN;
-    if (p->outcome == DX_SUCCEEDS)
-        return RESTORABLE_YES;
-    return p->remedy && *p->remedy && *p->remedy != 'H' ? RESTORABLE_BY_REPAIR : RESTORABLE_NO;
-}
-
-static struct chance chance_by(const struct view *v, const struct document *pvm, const struct document *rvm, const struct value *point)
-{
-    struct situation s = situation_at(v, pvm, rvm, point);
-    struct dx_facts facts = s.now;
-    struct chance chance = {.restored_vm = rvm};
-
-    facts.given = s.given;
-    chance.prediction = diagnose(&facts, s.article);
-    chance.class = class_of(&chance.prediction);
-    if (chance.class == RESTORABLE_UNKNOWN)
-        chance.why = chance.prediction.row ? chance.prediction.row->state : dx_facts_words(v->arena, &facts);
-    return chance;
+    return y.restorable > x.restorable ? y : x;
 }
 
 /* The best of what is declared for this VM and of a plain restore. */
-static struct chance chance_of(const struct view *v, const struct document *pvm, const struct value *point)
+static struct forecast chance_of(const struct view *v, const struct document *pvm, const struct value *point)
 {
-    struct chance best = chance_by(v, pvm, NULL, point);
+    struct forecast best = forecast_at(v, &forecast_options_default, pvm, NULL, point);
     const struct document *rvm;
     size_t at = 0;
 
-    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
-        struct chance other = chance_by(v, pvm, rvm, point);
-
-        if (other.class < best.class)
-            best = other;
-    }
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at)))
+        best = better(best, forecast_at(v, &forecast_options_default, pvm, rvm, point));
     return best;
 }
 
-static struct value *chance_value(const struct view *v, const struct chance *c)
+static struct value *chance_value(const struct view *v, const struct forecast *f)
 {
-    struct value *f = value_map(v->arena), *paths = value_list(v->arena);
-    const struct dx_prediction *p = &c->prediction;
+    struct value *c = value_map(v->arena), *path = value_list(v->arena);
 
-    value_set_string(v->arena, f, "scenario", dx_scenario(p));
-    value_set_string(v->arena, f, "outcome", dx_outcome_words(p->outcome));
-    value_set_string(v->arena, f, "code", p->code);
-    value_set_string(v->arena, f, "state", p->row ? p->row->state : NULL);
-    value_set_string(v->arena, f, "restorable", restorable_words[c->class]);
-    value_set_string(v->arena, f, "as", c->restored_vm ? c->restored_vm->address : NULL);
-    for (const char *letter = p->remedy; c->class != RESTORABLE_YES && letter && *letter; letter++)
-        value_push(v->arena, paths, value_string(v->arena, dx_remedy_words(*letter)));
-    value_set(v->arena, f, "paths", paths);
-    value_set_string(v->arena, f, "why", c->why);
-    return f;
+    value_set_string(v->arena, c, "scenario", f->scenario);
+    value_set_string(v->arena, c, "outcome", dx_outcome_words(f->prediction.outcome));
+    value_set_string(v->arena, c, "code", f->prediction.code);
+    value_set_string(v->arena, c, "state", f->state);
+    value_set_string(v->arena, c, "restorable", restorable_word(f->restorable));
+    value_set_string(v->arena, c, "as", f->outlook.rvm ? f->outlook.rvm->address : NULL);
+    for (const char *letter = f->letters; letter && *letter; letter++)
+        value_push(v->arena, path, value_string(v->arena, dx_remedy_words(*letter)));
+    value_set(v->arena, c, "path", path);
+    return c;
 }
 
 /* --- every point ---------------------------------------------------------------------------------------------------------- */
@@ -92,11 +57,11 @@ static const char *tier_of(const struct value *point)
 static bool point_judge(const struct horizon *h, const struct document *pvm, const struct value *point, struct value *points)
 {
     struct arena *a = h->now.arena;
-    struct chance now = chance_of(&h->now, pvm, point), then = chance_of(&h->then, pvm, point),
-                  purged = h->purges ? chance_of(&h->purged, pvm, point) : then;
+    struct forecast now = chance_of(&h->now, pvm, point), then = chance_of(&h->then, pvm, point),
+                    purged = h->purges ? chance_of(&h->purged, pvm, point) : then;
     struct value *f;
 
-    if (then.class <= now.class && purged.class <= now.class && then.prediction.row == now.prediction.row)
+    if (then.restorable >= now.restorable && purged.restorable >= now.restorable && then.prediction.row == now.prediction.row)
         return false;
     f = value_map(a);
     value_set_string(a, f, "virtualMachine", pvm->name);

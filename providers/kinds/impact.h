@@ -28,7 +28,7 @@ struct view impact_view(const struct view *v, const struct impact_target *target
 /* {action, target, kind, dies: bool,
  *  stops [{kind, name, id, sure: bool}]: VMs, disks and, when a key or store goes, sets,
  *  points [{virtualMachine, recoveryPoint, time, tier, now, then, afterPurge?}]: those that fare worse; each of the three is
- *         {scenario?, outcome, code?, paths [words], restorable: yes | by-repair | no | unknown, why?},
+ *         {scenario?, outcome, code?, state, restorable (restorable_word), as? (the declared restore), path [words, in order]},
  *  unaffected: number of points, unknown: number of points whose key version nobody knows,
  *  keys [names in the store], undo {possible: bool, until?, how, risk?}} */
 struct value *impact_of(const struct view *v, const struct impact_target *target);
