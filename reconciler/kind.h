@@ -22,6 +22,7 @@ struct settings {
     int64_t export_bound_ms;      /* how long an export pass may take: 2 h */
     int64_t restore_bound_ms;     /* how long a restore may take: 12 h */
     int64_t export_lookback_ms;   /* how old a reusable export may be: 7 d */
+    int64_t leftover_lookback_ms; /* how long exports are looked after until they are gone: 90 d */
     int64_t poll_bound_ms;        /* other long-running operations: 1 h */
     const char *article;          /* Policy.spec.article: which reading predictions follow; NULL: the safest */
 };

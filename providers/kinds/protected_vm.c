@@ -96,9 +96,9 @@ static const char *account_id(struct arena *a, const struct document *pvm, const
     return NULL;
 }
 
-/* An export that somebody has cleaned up since is none. What cannot be seen counts as there: reading it will tell. */
-static int export_is_there(struct call *c, const struct observer *o, struct azure *az, const struct backup_job *job, bool *ret,
-                           struct err *err)
+/* An export that somebody has cleaned up since is none: "gone". What cannot be seen counts as there: reading it will tell. */
+static int export_seen(struct call *c, const struct observer *o, struct azure *az, const struct backup_job *job, const char **ret,
+                       struct err *err)
 {
     struct blob_place place = {
         .endpoint = arena_printf(o->arena, "https://%s%s", job->storage_account, azure_cloud(az)->blob_suffix),
@@ -106,40 +106,81 @@ static int export_is_there(struct call *c, const struct observer *o, struct azur
         .container = job->config_container,
         .name = job->encryption_blob,
     };
+    bool there = true;
 
-    *ret = true;
-    if (blob_exists(az, c, o->arena, &place, ret, err) == 0 || err->class == ERR_DENIED || err->class == ERR_TRANSIENT)
+    if (blob_exists(az, c, o->arena, &place, &there, err) == 0)
+        *ret = there ? "there" : "gone";
+    else if (err->class == ERR_DENIED || err->class == ERR_TRANSIENT)
+        *ret = "unseen";
+    else
+        return -(int)err->class;
+    return 0;
+}
+
+/* A key that a job has exported is usable for some days, and looked after until it is gone. */
+static int observe_export(struct call *c, const struct observer *o, struct azure *az, struct value *facts, const struct backup_job *job,
+                          struct value *job_facts, bool recent, struct err *err)
+{
+    struct value *left;
+    const char *seen = "unseen";
+
+    if (job->state != JOB_FAILED || !job->encryption_blob || !job->config_container || !job->storage_account)
         return 0;
-    return -(int)err->class;
+    TRY(export_seen(c, o, az, job, &seen, err));
+    if (str_eq(seen, "gone"))
+        return 0;
+    left = value_copy(o->arena, job_facts);
+    value_set_string(o->arena, left, "seen", seen);
+    value_push(o->arena, value_get(facts, "leftovers"), left);
+    if (!recent)
+        return 0;
+    value_set_string(o->arena, job_facts, "accountId", account_id(o->arena, o->document, job->storage_account));
+    value_push(o->arena, value_get(facts, "exports"), job_facts);
+    return 0;
+}
+
+/* One list for all VMs of a vault; one that no document declares is asked here. */
+static int vault_jobs(struct call *c, const struct observer *o, struct azure *az, const char *vault_id, const struct value **ret,
+                      struct err *err)
+{
+    const struct document *vault = document_target(o->document, "spec.vault");
+    int64_t now = call_now_ms(c), since = (now - o->view->settings->leftover_lookback_ms) / HOUR_MS * HOUR_MS;
+    struct value *list = NULL;
+
+    *ret = value_get(view_facts(o->view, vault), "jobs");
+    if (vault)
+        return 0;
+    if (backup_list_restore_jobs(az, c, o->arena, vault_id, since, now, &list, err) < 0 && err->class != ERR_DENIED)
+        return err_note(err, "listing the vault's restore jobs");
+    *ret = list;
+    return 0;
 }
 
 static int observe_jobs(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
-    const struct value *vault = view_facts(o->view, document_target(o->document, "spec.vault"));
-    const struct value *list = value_get(vault, "jobs");
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
-    struct value *jobs = value_set(o->arena, facts, "jobs", value_list(o->arena)),
-                 *exports = value_set(o->arena, facts, "exports", value_list(o->arena));
+    int64_t recent_ms = call_now_ms(c) - o->view->settings->export_lookback_ms;
+    struct value *jobs = value_set(o->arena, facts, "jobs", value_list(o->arena));
+    const struct value *list;
 
+    value_set(o->arena, facts, "exports", value_list(o->arena));
+    value_set(o->arena, facts, "leftovers", value_list(o->arena));
+    TRY(vault_jobs(c, o, az, vault_id, &list, err));
     for (size_t i = 0; i < value_count(list); i++) {
         struct value *body, *f;
         struct backup_job job;
-        bool there;
+        bool recent;
 
         backup_read_job(o->arena, value_item(list, i), &job);
-        if (!str_eq_nocase(job.vm, value_str_at(o->document->spec, "source.name")))
+        recent = job.start_ms == TIME_NONE || job.start_ms >= recent_ms;
+        if (!str_eq_nocase(job.vm, value_str_at(o->document->spec, "source.name")) || (!recent && job.state != JOB_FAILED))
             continue;
         TRY(backup_job_details(az, c, o->arena, vault_id, value_item(list, i), &body, err));
         backup_read_job(o->arena, body, &job);
         f = job_to_facts(o->arena, &job);
-        value_push(o->arena, jobs, f);
-        if (job.state != JOB_FAILED || !job.encryption_blob || !job.config_container || !job.storage_account)
-            continue;
-        TRY(export_is_there(c, o, az, &job, &there, err));
-        if (!there)
-            continue;
-        value_set_string(o->arena, f, "accountId", account_id(o->arena, o->document, job.storage_account));
-        value_push(o->arena, exports, f);
+        if (recent)
+            value_push(o->arena, jobs, f);
+        TRY(observe_export(c, o, az, facts, &job, f, recent, err));
     }
     return 0;
 }
@@ -275,6 +316,30 @@ static void assert_policy(const struct view *v, const struct document *doc, stru
                     "live.properties.policyName", have, want, NULL);
 }
 
+/* Azure deletes no export by any document; a copy of a key in a staging account cannot be called back. */
+static void note_leftovers(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
+{
+    const struct value *left = value_get(view_facts(v, doc), "leftovers");
+
+    for (size_t i = 0; i < value_count(left); i++) {
+        const struct value *one = value_item(left, i);
+        const char *end = value_str_at(one, "end") ? value_str_at(one, "end") : value_str_at(one, "start");
+
+        if (str_eq(value_str_at(one, "seen"), "there"))
+            step_note(out, step,
+                      "the key that job %s exported is still in storage account %s (%s/%s) since %s: who can read the account, and restore "
+                      "keys in its subscription, can restore the key; delete it when the recovery is over",
+                      value_str_at(one, "job"), value_str_at(one, "account"), value_str_at(one, "container"), value_str_at(one, "blob"),
+                      end);
+        else
+            step_note(
+                out, step,
+                "whether the key that job %s exported is still in storage account %s cannot be seen: the credential lacks Storage Blob "
+                "Data Reader there",
+                value_str_at(one, "job"), value_str_at(one, "account"));
+    }
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *source = value_str_at(view_facts(v, doc), "source.state");
@@ -299,6 +364,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_add(out, doc, ACTION_NONE, NULL,
                   str_eq(source, "present") ? "protected as declared"
                                             : "the source VM is gone: its backup is kept, it is never protected anew");
+    note_leftovers(v, doc, out, out->items[out->count - 1]);
 }
 
 static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)

@@ -233,6 +233,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     struct backup_job job;
     struct job_run run;
     struct value *before;
+    struct situation s;
 
     if (!key_to_export(v, doc, &e) || !e.restored_vm)
         return err_set(err, ERR_CONFLICT, "nothing is to be exported any more");
@@ -257,6 +258,8 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
                 job.target_group ? job.target_group : "the target group");
         return err_advise(err, "plan again; the disks are kept and nothing is restored over them");
     }
+    s = situation_of(v, e.restored_vm);
+    restore_left_say(c, actor, run.az, &s, &job);
     if (job.encryption_blob) {
         actor_say(actor, "job %s failed as foretold (%s) and left the key in storage account %s", job.id,
                   job.error_code ? job.error_code : "no code", job.storage_account ? job.storage_account : "?");

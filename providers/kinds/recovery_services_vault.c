@@ -24,7 +24,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     struct azure *az = kind_azure(o->provider, o->document);
     char *id = recovery_vault_id(o->arena, o->document);
     /* By the hour, so that all who look at this vault ask for the same list. */
-    int64_t now = call_now_ms(c), since = (now - o->view->settings->export_lookback_ms) / HOUR_MS * HOUR_MS;
+    int64_t now = call_now_ms(c), since = (now - o->view->settings->leftover_lookback_ms) / HOUR_MS * HOUR_MS;
     struct value *facts, *live, *jobs;
 
     if (arm_get_shared(az, c, o->arena, id, API_RECOVERY, now - SHARED_FRESH_MS, &live, err) < 0) {

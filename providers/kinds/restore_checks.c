@@ -278,6 +278,39 @@ static void check_disks(struct checking *c)
             was);
 }
 
+/* Over a VM that is there, and in the intact case only: the documents disagree on all others (domain-facts X13, R-18). */
+static void check_replace(struct checking *c)
+{
+    const char *state = text_at(c->facts, "source.state"), *power = text_at(c->facts, "source.power");
+    const char *made = text_at(c->facts, "source.live.properties.provisioningState");
+    struct dx_prediction p = diagnose(&c->s->then, c->s->article);
+
+    if (situation_type(c->s->doc) != RESTORE_REPLACE)
+        return;
+    if (!arm_id_equal(c->target_id, value_str_at(c->facts, "source.id")))
+        ADD(c, "replace-target", true, "declare the source VM's own group and name as the target",
+            "replace means the source VM, and the target is %s", c->target_id);
+    if (str_eq(state, "absent"))
+        ADD(c, "replace-source", true, "declare restore: new-vm", "the source VM is gone: there are no disks to replace");
+    else if (!str_eq(state, "present"))
+        ADD(c, "replace-source", true, "give the credential the right to read the source VM", "the source VM cannot be seen");
+    else if (*made && !str_eq_nocase(made, "Succeeded"))
+        ADD(c, "replace-state", true, "wait until the VM is in a stable state, or repair it", "the source VM's provisioning state is %s",
+            made);
+    else if (str_eq_nocase(power, "running") && !value_bool_at(c->s->doc->spec, "evenIfSourceHealthy", false))
+        ADD(c, "replace-running", true, "stop the source VM, or declare evenIfSourceHealthy: true",
+            "the source VM is running; its disks are replaced only when that is declared");
+    else if (*power && !str_eq_nocase(power, "running") && !str_eq_nocase(power, "stopped") && !str_eq_nocase(power, "deallocated"))
+        ADD(c, "replace-state", true, "wait until the VM is in a stable state", "the source VM is %s", power);
+    if (c->s->des_id && c->s->original_des && !arm_id_equal(c->s->des_id, c->s->original_des))
+        ADD(c, "replace-set", true, "leave diskEncryptionSet out, or declare restore: new-vm",
+            "a replaced disk keeps its set: none can be named (R-18), and another one is declared");
+    if (str_eq(state, "present") && (!p.row || p.outcome != DX_SUCCEEDS))
+        ADD(c, "replace-intact", true, "repair set, key and grants first, or declare restore: new-vm or disks",
+            "disks are replaced only where all about their key is intact: %s",
+            p.row ? p.row->state : dx_facts_words(c->view->arena, &c->s->then));
+}
+
 /* --- what Azure says ----------------------------------------------------------------------------------------------------------- */
 
 bool restore_objects_to_key(const char *code)
@@ -342,6 +375,7 @@ struct obstacle *restore_obstacles(const struct view *v, const struct situation 
     }
     check_size(&c);
     check_disks(&c);
+    check_replace(&c);
     check_crowd(&c);
     check_validation(&c);
     *ret_count = c.count;

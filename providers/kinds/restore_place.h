@@ -29,9 +29,15 @@ enum vm_fit vm_size_fit(const char *size);
 bool restore_objects_to_key(const char *code);
 const char *restore_objection_advice(struct arena *a, const struct value *result);
 
-/* Pure. What failed jobs of this order, and passes for its key, have left in the target group: a list of
- * {id, type, job, created}. */
-struct value *restore_left(const struct view *v, const struct situation *s);
+/* Pure. What of the source's or the target's name came into being in the target group while a job ran: a list of
+ * {id, type, created}. NULL job, or a group that was not looked into: empty. Disks that a VM uses are not among them. */
+struct value *restore_made(const struct view *v, const struct situation *s, const struct value *job);
+/* May suspend. What is in a group, with the times of birth. */
+must_use int restore_group_list(struct call *c, struct azure *az, struct arena *a, const char *group, struct value **ret, struct err *err);
+/* May suspend. Says what a failed job has left. */
+void restore_left_say(struct call *c, const struct actor *actor, struct azure *az, const struct situation *s, const struct backup_job *job);
+/* Pure. Notes what failed jobs, of this order and of passes for its key, have left in the target group. */
+void restore_left_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step);
 
 /* May suspend. Asks Azure Backup about the very request that would be sent. ERR_BLOCKED with its objections, unless they are about
  * keys and sets and `keys_expected`. No objection is no proof. */

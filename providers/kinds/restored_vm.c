@@ -17,7 +17,8 @@
 
 #include "restore_place.h"
 
-#define SOURCE_RESTORE_TIME "recorded: 2 min 30 s from both tiers, 35 min 38 s for 127 GB from the vault tier"
+#define SOURCE_RESTORE_TIME "recorded: 35 min 38 s for 127 GB from the vault tier; size and queues dominate"
+#define SOURCE_SNAPSHOT_TIME "recorded: 2 min 30 s from a point in both tiers, no set named"
 
 enum { ATTEMPTS_MAX = 3, KEY_ATTEMPTS_MAX = 2 };
 
@@ -49,12 +50,44 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
 /* --- steps -------------------------------------------------------------------------------------------------------------------- */
 
+/* Which tier Azure takes: naming another set forces the vault's, however near a snapshot is. */
+static bool from_snapshot(const struct situation *s)
+{
+    if (s->now.tier == DX_VAULT)
+        return s->now.snapshot == DX_SNAPSHOT_TOO && s->given == DX_GIVEN_NOTHING;
+    return s->now.tier == DX_SNAPSHOT_ONLY;
+}
+
+static const char *tier_words(const struct situation *s)
+{
+    if (s->now.tier != DX_VAULT)
+        return s->now.tier == DX_SNAPSHOT_ONLY ? "snapshot only" : "no usable tier";
+    if (s->now.snapshot != DX_SNAPSHOT_TOO)
+        return "vault tier";
+    return from_snapshot(s) ? "both tiers; Azure takes the snapshot"
+                            : "both tiers; Azure takes the vault tier, because another set is named";
+}
+
 static const char *describe_point(const struct view *v, const struct situation *s)
 {
     if (!s->point)
         return "no usable recovery point";
-    return arena_printf(v->arena, "point %s of %s (%s)", value_str_at(s->point, "id"), value_str_at(s->point, "time"),
-                        s->now.tier == DX_VAULT ? "vault tier" : "snapshot only");
+    return arena_printf(v->arena, "point %s of %s (%s)", value_str_at(s->point, "id"), value_str_at(s->point, "time"), tier_words(s));
+}
+
+int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source)
+{
+    *ret_source = tier == DX_VAULT ? SOURCE_RESTORE_TIME : SOURCE_SNAPSHOT_TIME;
+    return tier == DX_VAULT ? 48 * MINUTE_MS : 5 * MINUTE_MS;
+}
+
+static void estimate(const struct situation *s, struct step *step)
+{
+    step->estimate_ms = restored_vm_estimate(from_snapshot(s) ? DX_SNAPSHOT_ONLY : DX_VAULT, &step->estimate_source);
+    if (situation_type(s->doc) == RESTORE_REPLACE && from_snapshot(s)) {
+        step->estimate_ms = 23 * MINUTE_MS;
+        step->estimate_source = "recorded: 23 min for replaced disks";
+    }
 }
 
 static void steps_standby(const struct view *v, const struct situation *s, struct steps *out)
@@ -82,6 +115,22 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
         restored_vm_notes(v, s, out, step, true);
 }
 
+static struct step *steps_start(const struct view *v, const struct situation *s, struct steps *out, const char *why)
+{
+    struct step *step = steps_add(out, s->doc, ACTION_START_VM, NULL, "%s", why);
+    struct value *detail = value_map(v->arena);
+
+    step->scope = restored_vm_id(v->arena, s->doc);
+    step->scenario = situation_type(s->doc) == RESTORE_NEW_VM && s->now.encryption == DX_CMK ? "N-26" : NULL;
+    value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
+    step->detail = detail;
+    step->estimate_ms = 3 * MINUTE_MS;
+    step_writes(out, step, "POST", "%s/start", step->scope);
+    step_right(out, step, step->scope, "Microsoft.Compute/virtualMachines/start/action", false, "Virtual Machine Contributor");
+    restored_vm_needs(v, s, out, step);
+    return step;
+}
+
 static void steps_verify(struct steps *out, const struct situation *s, struct step *restore)
 {
     struct step *step = steps_add(out, s->doc, ACTION_VERIFY, NULL, "the VM is read back: provisioned, confidential, on the declared set%s",
@@ -91,12 +140,6 @@ static void steps_verify(struct steps *out, const struct situation *s, struct st
     step->detail = restore->detail;
     step->estimate_ms = 10 * SECOND_MS;
     step_need(out, step, restore->id);
-}
-
-int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source)
-{
-    *ret_source = SOURCE_RESTORE_TIME;
-    return tier == DX_VAULT ? 48 * MINUTE_MS : 5 * MINUTE_MS;
 }
 
 static void steps_restore(const struct view *v, const struct situation *s, struct steps *out)
@@ -116,7 +159,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     step->scenario = dx_scenario(&now);
     step->precondition = "no restore job of this order is running or done, seen twice; key, set and grants as declared";
     step->postcondition = "the restore job is completed and the VM is there";
-    step->estimate_ms = restored_vm_estimate(s->now.tier, &step->estimate_source);
+    estimate(s, step);
     if (then.row && then.row->confidence != DX_DOCUMENTED)
         step->unverified = arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));
     if (!then.row)
@@ -129,6 +172,10 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,
                     s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent") : value_string(v->arena, s->des_id),
                     s->given == DX_GIVEN_NOTHING ? "the original set is used" : "the original set is gone or not known");
+    if (!running && situation_type(s->doc) == RESTORE_REPLACE)
+        step_change(out, step, "properties.storageProfile.osDisk.managedDisk.id",
+                    value_at(view_facts(v, s->doc), "live.properties.storageProfile.osDisk.managedDisk.id"), value_unknown(v->arena),
+                    "the disks of the VM that is there are exchanged");
     value_set_string(v->arena, detail, "recoveryPoint", s->order.point);
     value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
     step->detail = detail;
@@ -137,43 +184,40 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     restored_vm_needs(v, s, out, step);
     if (!running)
         restored_vm_notes(v, s, out, step, false);
+    for (size_t i = 0; !running && i < then.n_notes; i++)
+        step_note(out, step, "%s: %s", then.notes[i]->id, then.notes[i]->state);
+    if (situation_type(s->doc) == RESTORE_REPLACE && restored_vm_runs(s->doc)) {
+        const char *restore = step->id;
+
+        step = steps_start(v, s, out, "declared is a running VM, and disks are replaced while it is stopped");
+        step_need(out, step, restore);
+    }
     steps_verify(out, s, step);
 }
 
 static void steps_completed(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
 {
     const char *differs;
-    struct value *detail;
-    struct step *step;
 
     if (!str_eq(view_state(v, s->doc), "present") && situation_type(s->doc) == RESTORE_NEW_VM) {
         steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s at %s; the VM was removed since, and stays removed",
                   value_str_at(job, "job"), value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
         return;
     }
-    differs = situation_type(s->doc) == RESTORE_NEW_VM ? restored_vm_differs(v, s) : NULL;
+    differs = situation_type(s->doc) != RESTORE_DISKS ? restored_vm_differs(v, s) : NULL;
     if (differs) {
         steps_block(out, s->doc, "verify", "a person looks at the VM and at the job; nothing is restored twice",
                     "job %s completed, and the VM is not as declared: %s", value_str_at(job, "job"), differs);
         return;
     }
-    if (restored_vm_runs(s->doc) && situation_type(s->doc) == RESTORE_NEW_VM &&
+    if (restored_vm_runs(s->doc) && situation_type(s->doc) != RESTORE_DISKS &&
         !str_eq_nocase(value_str_at(view_facts(v, s->doc), "power"), "running")) {
-        step = steps_add(out, s->doc, ACTION_START_VM, NULL, "the VM is restored and %s; declared is running",
-                         value_str_at(view_facts(v, s->doc), "power"));
-        step->scope = restored_vm_id(v->arena, s->doc);
-        step->scenario = "N-26";
-        detail = value_map(v->arena);
-        value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
-        step->detail = detail;
-        step->estimate_ms = 3 * MINUTE_MS;
-        step_writes(out, step, "POST", "%s/start", step->scope);
-        step_right(out, step, step->scope, "Microsoft.Compute/virtualMachines/start/action", false, "Virtual Machine Contributor");
-        restored_vm_needs(v, s, out, step);
+        steps_start(v, s, out,
+                    arena_printf(v->arena, "the VM is restored and %s; declared is running", value_str_at(view_facts(v, s->doc), "power")));
         return;
     }
     steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; %s", value_str_at(job, "job"),
-              situation_type(s->doc) == RESTORE_NEW_VM ? "the VM is there as declared" : "its disks are in the target group");
+              situation_type(s->doc) == RESTORE_DISKS ? "its disks are in the target group" : "the VM is there as declared");
 }
 
 /* All failed jobs of this order, also new VMs that failed for their key and left it: no export passes of ours. */
@@ -281,6 +325,7 @@ static void steps_expired(const struct view *v, const struct situation *s, struc
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
+    size_t before = out->count;
     struct situation s;
 
     if (steps_unseen(v, doc, out))
@@ -316,6 +361,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_standby(v, &s, out);
         break;
     }
+    if (out->count > before)
+        restore_left_notes(v, &s, out, out->items[out->count - 1]);
 }
 
 const struct kind restored_vm_kind = {

@@ -18,14 +18,26 @@ static int act_start(struct call *c, const struct actor *actor, struct azure *az
         "the key's release policy for this region, and that the version is enabled (see reinstate explain KeyAccess)");
 }
 
+/* Which disks a job has made is not in the job: the group's new ones of the VM's name are taken for them. */
+static int verify_disks(const struct actor *actor, const struct situation *s, struct err *err)
+{
+    const struct value *made = restore_made(actor->view, s, restored_vm_job(s->jobs, "completed"));
+
+    if (!value_count(made) && value_at(view_facts(actor->view, s->doc), "place.resources.items"))
+        return err_set(err, ERR_CONFLICT, "the restore job is completed and no new disk of %s is in the target group", s->match.vm);
+    for (size_t i = 0; i < value_count(made); i++)
+        actor_say(actor, "restored: %s", value_str_at(value_item(made, i), "id"));
+    return 0;
+}
+
 static int act_verify(struct call *c, const struct actor *actor, struct err *err)
 {
     struct situation s = situation_of(actor->view, actor->step->document);
     const char *differs;
 
     (void)c;
-    if (situation_type(s.doc) != RESTORE_NEW_VM)
-        return 0;
+    if (situation_type(s.doc) == RESTORE_DISKS)
+        return verify_disks(actor, &s, err);
     if (!str_eq(view_state(actor->view, s.doc), "present"))
         return err_set(err, ERR_CONFLICT, "the restore job is completed and there is no VM at the target");
     differs = restored_vm_differs(actor->view, &s);
@@ -94,6 +106,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         actor_say(actor, "job %s completed", job.id);
         return 0;
     }
+    restore_left_say(c, actor, az, &s, &job);
     err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job.id, job.status, job.error_code ? job.error_code : "no code");
     if (job.error_code && azure_error_find(job.error_code))
         return err_advise(err, "%s: %s", azure_error_find(job.error_code)->meaning, azure_error_find(job.error_code)->action);

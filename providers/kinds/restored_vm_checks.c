@@ -85,7 +85,11 @@ void restored_vm_rights(const struct view *v, const struct situation *s, struct 
     step_right(out, step, value_str_at(view_facts(v, s->pvm), "vaultId"),
                "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
                "Backup Operator");
-    step_right(out, step, group, "Microsoft.Compute/virtualMachines/write", false, "Contributor");
+    if (situation_type(s->doc) == RESTORE_REPLACE)
+        step_right(out, step, restored_vm_id(v->arena, s->doc), "Microsoft.Compute/virtualMachines/write", false,
+                   "Virtual Machine Contributor");
+    if (situation_type(s->doc) == RESTORE_NEW_VM)
+        step_right(out, step, group, "Microsoft.Compute/virtualMachines/write", false, "Contributor");
     step_right(out, step, group, "Microsoft.Compute/disks/write", false, "Contributor");
     if (staging && staging->id)
         step_right(out, step, staging->id, "Microsoft.Storage/storageAccounts/read", false, "Storage Account Contributor");

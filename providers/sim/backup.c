@@ -287,11 +287,14 @@ static bool linked(const struct exchange *x, const char *action, const char *sco
     return false;
 }
 
-static bool linked_rights(const struct exchange *x, const struct value *body)
+static bool linked_rights(const struct exchange *x, const struct value *backup, const struct value *body)
 {
     static const char action[] = ITEMS "recoveryPoints/restore/action";
     bool new_vm = str_eq(value_str_at(body, "recoveryType"), "AlternateLocation");
 
+    if (str_eq(value_str_at(body, "recoveryType"), "OriginalLocation") &&
+        !linked(x, action, item_source_id(x->a, backup), "Microsoft.Compute/virtualMachines/write"))
+        return false;
     return linked(x, action, value_str_at(body, "storageAccountId"), "Microsoft.Storage/storageAccounts/read") &&
            linked(x, action, value_str_at(body, "targetResourceGroupId"),
                   new_vm ? "Microsoft.Compute/virtualMachines/write" : "Microsoft.Compute/disks/write") &&
@@ -313,7 +316,7 @@ static void post_restore(const struct exchange *x, const struct value *backup, c
                          "The operation is guarded; a request of the resource guard is needed.");
     else if (first)
         answer_arm_error(x->a, x->out, 400, false, value_str_at(first, "code"), "%s", value_str_at(first, "message"));
-    else if (linked_rights(x, c.body))
+    else if (linked_rights(x, backup, c.body))
         operation_accepted(x->s, x->r, x->out, item_id(x, backup), "operationsStatus", "operationResults",
                            jobs_start_restore(x->s, x->vault_id, backup, point, c.body));
 }

@@ -14,6 +14,7 @@ const struct settings settings_default = {
     .export_bound_ms = 2 * HOUR_MS,
     .restore_bound_ms = 12 * (int64_t)HOUR_MS,
     .export_lookback_ms = 7 * DAY_MS,
+    .leftover_lookback_ms = 90 * (int64_t)DAY_MS,
     .poll_bound_ms = HOUR_MS,
 };
 

@@ -18,6 +18,7 @@ static const char *const builtin_lines[] = {
     "built-in/re-point-key: disks in use depend on the key their disk encryption set points at",
     "built-in/purge-protection: purge protection cannot be turned off again",
     "built-in/permission-model: changing the permission model takes effect on every grant of the vault at once",
+    "built-in/replace: the disks of a VM that is there are exchanged; what was written since the recovery point is gone from it",
     NULL,
 };
 
@@ -26,15 +27,17 @@ struct builtin {
     const char *kind, *other_kind;   /* NULL: any, no other */
     const char *change;              /* only when the step changes this path; NULL: always */
     const char *unless_empty;        /* a list among the facts; the rule is silent only when it is known to be empty */
+    bool named;                      /* an order does not approve it: a person's name has to */
 };
 
 static const struct builtin builtins[] = {
-    {ACTION_RECOVER, NULL, NULL, NULL, NULL},
-    {ACTION_ENABLE, NULL, NULL, NULL, NULL},
-    {ACTION_RESTORE_KEY, NULL, NULL, NULL, NULL},
-    {ACTION_UPDATE, "DiskEncryptionSet", NULL, "properties.activeKey.keyUrl", "associatedResources"},
-    {ACTION_UPDATE, "KeyVault", "ManagedHsm", "properties.enablePurgeProtection", NULL},
-    {ACTION_UPDATE, "KeyVault", NULL, "properties.enableRbacAuthorization", NULL},
+    {ACTION_RECOVER, NULL, NULL, NULL, NULL, false},
+    {ACTION_ENABLE, NULL, NULL, NULL, NULL, false},
+    {ACTION_RESTORE_KEY, NULL, NULL, NULL, NULL, false},
+    {ACTION_UPDATE, "DiskEncryptionSet", NULL, "properties.activeKey.keyUrl", "associatedResources", false},
+    {ACTION_UPDATE, "KeyVault", "ManagedHsm", "properties.enablePurgeProtection", NULL, false},
+    {ACTION_UPDATE, "KeyVault", NULL, "properties.enableRbacAuthorization", NULL, false},
+    {ACTION_RESTORE_VM, NULL, NULL, "properties.storageProfile.osDisk.managedDisk.id", NULL, true},
 };
 static_assert(COUNT(builtins) + 1 == COUNT(builtin_lines), "one line for each built-in rule");
 
@@ -428,6 +431,14 @@ static const struct exception *exception_find(const struct judging *j, const cha
     return NULL;
 }
 
+static bool needs_a_name(const char *rule)
+{
+    for (size_t i = 0; i < COUNT(builtins); i++)
+        if (builtins[i].named && str_starts(builtin_lines[i], rule))
+            return true;
+    return false;
+}
+
 static void ruling_approve(const struct judging *j, struct ruling *ruling)
 {
     const char *order = value_str_at(j->step->detail, "orderedBy");
@@ -436,7 +447,7 @@ static void ruling_approve(const struct judging *j, struct ruling *ruling)
         if (str_eq(j->options->approvals[i].rule, ruling->rule))
             ruling->approved_by = arena_strdup(j->subject.arena, j->options->approvals[i].name);
     /* An order in force is the approval for what it covers; rules of one's own may ask for more. */
-    if (!ruling->approved_by && order && str_starts(ruling->rule, "built-in/"))
+    if (!ruling->approved_by && order && str_starts(ruling->rule, "built-in/") && !needs_a_name(ruling->rule))
         ruling->approved_by = arena_printf(j->subject.arena, "Activation %s", order);
 }
 
