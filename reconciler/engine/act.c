@@ -205,7 +205,8 @@ static bool step_overtaken(struct call *c, struct run *r, struct arena *a, const
     struct err ignored;
 
     /* What a verification finds is its verdict. */
-    return err->class == ERR_CONFLICT && step->action != ACTION_VERIFY && observe_marked(c, r, NULL, &ignored) == 0 && !step_now(c, r, a, step->id);
+    return err->class == ERR_CONFLICT && step->action != ACTION_VERIFY && observe_marked(c, r, NULL, &ignored) == 0 &&
+           !step_now(c, r, a, step->id);
 }
 
 /* What the step's document is blocked by since the plan; NULL: by nothing new. A step that is no longer asked for because
