@@ -492,6 +492,32 @@ static void check_faults(void)
     }
 }
 
+/* An order approves what it covers, but not that the disks of a VM are exchanged: that takes a person's name. */
+static void check_replace(void)
+{
+    const struct approval approvals[] = {{"built-in/replace", "Kim"}};
+
+    for (size_t named = 0; named < 2; named++) {
+        struct fixture f;
+        struct step *step;
+        struct value *detail;
+
+        fixture_begin(&f, "  rules: []\n");
+        step = add(&f, ACTION_RESTORE_VM);
+        detail = value_map(f.arena);
+        value_set_string(f.arena, detail, "orderedBy", "inc-1");
+        step->detail = detail;
+        step_change(&f.steps, step, "properties.storageProfile.osDisk.managedDisk.id", NULL, value_unknown(f.arena), NULL);
+        f.options.approvals = approvals;
+        f.options.n_approvals = named;
+        judge(&f);
+        CHECK(step->verdict == (named ? VERDICT_ALLOW : VERDICT_REQUIRE_APPROVAL));
+        CHECK(step->n_rulings == 1 && str_eq(step->rulings[0].rule, "built-in/replace"));
+        CHECK(step->n_rulings == 1 && str_eq(step->rulings[0].approved_by, named ? "Kim" : NULL));
+        fixture_end(&f);
+    }
+}
+
 static void check_lines(void)
 {
     const char *const *lines = policy_builtin_lines();
@@ -499,7 +525,7 @@ static void check_lines(void)
 
     for (; lines[n]; n++)
         CHECK_ROW(lines[n], str_starts(lines[n], "built-in/") && strstr(lines[n], ": "));
-    CHECK(n == 6);
+    CHECK(n == 7);
 }
 
 int main(void)
@@ -512,6 +538,7 @@ int main(void)
     check_budgets();
     check_places();
     check_faults();
+    check_replace();
     check_lines();
     HARNESS_END();
 }
