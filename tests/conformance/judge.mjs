@@ -85,7 +85,7 @@ function exchangeExempt(exemptions, pair, url) {
 
 function findingExempt(exemptions, finding, source) {
     return exemptions.findings.find((e) => ofRecord(e, source) && e.operation === finding.operation && e.side === finding.side &&
-        e.code === finding.code && (!e.status || e.status === finding.status) && whole(e.at).test(finding.at) &&
+        e.code === finding.code && (!e.status || whole(e.status).test(finding.status)) && whole(e.at).test(finding.at) &&
         (!e.text || whole(e.text).test(finding.text)));
 }
 
