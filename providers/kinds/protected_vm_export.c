@@ -13,11 +13,13 @@
 /* The lost key that elects this VM as its exporter; NULL when none does. */
 static const struct document *key_to_export(const struct view *v, const struct document *doc, struct export_election *ret)
 {
-    const struct document *key;
+    const struct document *key, *store;
     size_t at = 0;
 
     while ((key = referrer_next(doc, "Key", &at))) {
-        if (!key_wants_export(v, key))
+        store = document_target(key, "spec.store");
+        /* Without a store that could take the copy it would only lie about; an HSM's may not even be openable by anybody. */
+        if (!key_wants_export(v, key) || (store && view_prospect(v, store) == PROSPECT_BLOCKED))
             continue;
         *ret = export_elect(v, key);
         if (ret->protected_vm == doc)
