@@ -285,9 +285,11 @@ int hsm_list_assignments(struct azure *az, struct call *c, struct arena *a, cons
                       arena_printf(a, "list the local role assignments of %s at %s", base, scope), ret, err);
 }
 
-int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base, struct value **ret, struct err *err)
+int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, struct value **ret,
+                         struct err *err)
 {
-    return local_list(az, c, a, base, local_path(a, "/", "roleDefinitions"), arena_printf(a, "list the local roles of %s", base), ret, err);
+    return local_list(az, c, a, base, local_path(a, scope, "roleDefinitions"),
+                      arena_printf(a, "list the local roles of %s at %s", base, scope), ret, err);
 }
 
 static bool says_the_same(const struct value *assignment, const char *scope, const char *role_id, const char *principal)

@@ -39,8 +39,9 @@ struct value *hsm_assignment_body(struct arena *a, const char *role_id, const ch
 /* May suspend. PUTs the assignment. One of this name that says the same is success; one that says otherwise is ERR_CONFLICT. */
 must_use int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, const char *name,
                                 const char *role_id, const char *principal, struct err *err);
-/* May suspend. Every role definition of the HSM, built-in and custom. */
-must_use int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base, struct value **ret, struct err *err);
+/* May suspend. Every role definition of the HSM, built-in and custom, as one may list them at the scope. */
+must_use int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
+                                  struct value **ret, struct err *err);
 /* "https://NAME.managedhsm.azure.net/keys/NAME/providers/Microsoft.Authorization/roleAssignments" of a scope. */
 char *hsm_assignments_url(struct arena *a, const char *base, const char *scope);
 

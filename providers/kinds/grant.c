@@ -171,13 +171,12 @@ static const struct value *definition_of(const struct value *definitions, const 
     return NULL;
 }
 
-/* Who may not read definitions knows nothing of custom roles; then they grant nothing, which errs on the safe side. */
+/* They are the HSM's, but who holds rights on its keys only may list them there only. */
 static int definitions_read(struct azure *az, struct call *c, struct arena *a, const char *base, struct value **ret, struct err *err)
 {
-    if (hsm_list_definitions(az, c, a, base, ret, err) == 0)
+    if (hsm_list_definitions(az, c, a, base, "/", ret, err) == 0)
         return 0;
-    *ret = value_list(a);
-    return err->http_status == 403 ? 0 : -(int)err->class;
+    return err->http_status == 403 ? hsm_list_definitions(az, c, a, base, "/keys", ret, err) : -(int)err->class;
 }
 
 static bool listed_already(const struct value *list, const char *name)
@@ -218,8 +217,12 @@ static int add_custom_actions(struct azure *az, struct call *c, struct arena *a,
 
         if (!role || hsm_role_by_id(role))
             continue;
-        if (!definitions)
-            TRY(definitions_read(az, c, a, base, &definitions, err));
+        /* Who may list none knows nothing of custom roles: they count for nothing, which errs on the safe side. */
+        if (!definitions && definitions_read(az, c, a, base, &definitions, err) < 0) {
+            if (err->http_status != 403)
+                return -(int)err->class;
+            definitions = value_list(a);
+        }
         actions = value_at(definition_of(definitions, role), "properties.permissions.0.dataActions");
         if (actions)
             value_set(a, f, "dataActions", actions);

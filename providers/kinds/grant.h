@@ -37,7 +37,8 @@ must_use int grant_principal(struct call *c, const struct observer *o, const cha
  * the scope itself lists; *ret_unseen (may be NULL) names those that were refused. */
 must_use int local_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
                                     struct value **ret, struct value **ret_unseen, struct err *err);
-/* May suspend. The GUID of a local role given by name or GUID; NULL when the HSM has none of that name. *ret_actions (may be
+/* May suspend. The GUID of a local role given by name or GUID; NULL when the HSM has none of that name, an
+ * error when one may not list them. *ret_actions (may be
  * NULL) are the data actions of one that is not built in. */
 must_use int local_role_find(struct azure *az, struct call *c, struct arena *a, const char *base, const char *role, const char **ret,
                              const struct value **ret_actions, struct err *err);

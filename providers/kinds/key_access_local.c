@@ -34,8 +34,12 @@ static int observe_roles(struct call *c, const struct observer *o, struct azure 
 
         if (!role || hsm_role_by_name(role) || hsm_role_by_id(role))
             continue;
-        TRY(local_role_find(az, c, o->arena, base, role, &id, &actions, err));
         r = value_map(o->arena);
+        if (local_role_find(az, c, o->arena, base, role, &id, &actions, err) < 0) {
+            if (err->http_status != 403)
+                return -(int)err->class;
+            value_set_string(o->arena, r, "why", "the roles of the managed HSM may not be listed by us, so this one cannot be found");
+        }
         value_set_string(o->arena, r, "name", role);
         value_set_string(o->arena, r, "id", id);
         if (actions)
@@ -153,6 +157,13 @@ static struct value *with_grants(struct arena *a, const struct value *assignment
     return all;
 }
 
+static void explain_missing_role(struct arena *a, const struct value *facts, struct value *p, const char *name)
+{
+    const char *why = value_str_at(custom_role(facts, name), "why");
+
+    value_set_string(a, p, "why", why ? why : arena_printf(a, "the managed HSM has no role named %s", name));
+}
+
 void local_access_judge(const struct observer *o, const struct value *facts, struct value *p, size_t i)
 {
     enum key_user user = (enum key_user)value_int_at(p, "user", 0);
@@ -169,8 +180,7 @@ void local_access_judge(const struct observer *o, const struct value *facts, str
         const char *id = value_str_at(value_item(roles, k), "id");
 
         if (!id && assignments)
-            value_set(o->arena, p, "why",
-                      value_format(o->arena, "the managed HSM has no role named %s", value_str_at(value_item(roles, k), "name")));
+            explain_missing_role(o->arena, facts, p, value_str_at(value_item(roles, k), "name"));
         if (by_rights ? !missing || value_count(missing) > 0 : !object_id || !hsm_role_held(assignments, object_id, scope, id))
             value_push(o->arena, grants, value_item(roles, k));
     }

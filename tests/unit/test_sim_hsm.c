@@ -320,6 +320,88 @@ static void test_set(void)
     end(&w);
 }
 
+#define ARM_API "?api-version=2025-05-01"
+#define DELETED ARM SUB "/providers/Microsoft.KeyVault/"
+
+static struct reply arm_call(struct world *w, const char *method, const char *url, const char *body)
+{
+    return ask(w->s, w->a, w->now, operator_token(w->s, w->a, w->now), method, url, body);
+}
+
+/* Deleted, listed among the deleted ones, recovered by a PUT; its keys come back, its local roles by the world's setting. */
+static void test_recovery(void)
+{
+    static const char recover[] =
+        "{\"location\":\"uaenorth\",\"sku\":{\"family\":\"B\",\"name\":\"Standard_B1\"},\"properties\":{\"tenantId\":\"" TENANT
+        "\",\"createMode\":\"recover\"}}";
+    static const char url[] = ARM HSM_ID "hsm-a" ARM_API;
+    struct world w;
+    struct reply r;
+
+    begin(&w);
+    CHECK(arm_call(&w, "PUT", url, recover).status == 409);
+    CHECK(arm_call(&w, "DELETE", url, NULL).status == 200);
+    CHECK(arm_call(&w, "GET", url, NULL).status == 404);
+    CHECK(call(&w, "GET", HSM "/keys/os-key" API, NULL).fault == SIM_RESET);
+    r = arm_call(&w, "GET", DELETED "locations/uaenorth/deletedManagedHSMs/hsm-a" ARM_API, NULL);
+    CHECK(r.status == 200);
+    CHECK_STR(value_str_at(r.json, "properties.mhsmId"), HSM_ID "hsm-a");
+    CHECK(value_str_at(r.json, "properties.scheduledPurgeDate") != NULL);
+    r = arm_call(&w, "GET", DELETED "deletedManagedHSMs" ARM_API, NULL);
+    CHECK(r.status == 200 && value_count(value_get(r.json, "value")) == 1);
+    r = arm_call(&w, "GET", DELETED "deletedVaults" ARM_API, NULL);
+    CHECK(r.status == 200 && value_count(value_get(r.json, "value")) == 0);
+    r = arm_call(&w, "PUT", url, recover);
+    CHECK(r.status == 200);
+    CHECK_STR(value_str_at(r.json, "properties.provisioningState"), "Provisioning");
+    CHECK(call(&w, "GET", HSM "/keys/os-key" API, NULL).fault == SIM_RESET);
+    w.now += 2 * MINUTE_MS;
+    /* Its administrators stay, whatever becomes of the others (behaviour.hsmGrants). */
+    CHECK(call(&w, "GET", HSM "/keys/os-key" API, NULL).status == 403);
+    CHECK(grant(&w, "/keys", NAME_1, CRYPTO_USER, OPERATOR).status == 201);
+    w.now += MINUTE_MS;
+    CHECK(call(&w, "GET", HSM "/keys/os-key" API, NULL).status == 200);
+    end(&w);
+}
+
+/* Its time over, it is nowhere any more, and its name is free for one that has to be activated first. */
+static void test_purged(void)
+{
+    static const char body[] =
+        "{\"location\":\"uaenorth\",\"sku\":{\"family\":\"B\",\"name\":\"Standard_B1\"},\"properties\":{\"tenantId\":\"" TENANT
+        "\",\"initialAdminObjectIds\":[\"" OPERATOR "\"]}}";
+    static const char url[] = ARM HSM_ID "hsm-a" ARM_API;
+    struct world w;
+
+    begin(&w);
+    CHECK(arm_call(&w, "DELETE", url, NULL).status == 200);
+    CHECK(arm_call(&w, "PUT", url, body).status == 409);
+    w.now += 8 * DAY_MS;
+    CHECK(arm_call(&w, "GET", DELETED "locations/uaenorth/deletedManagedHSMs/hsm-a" ARM_API, NULL).status == 404);
+    CHECK(arm_call(&w, "PUT", url, body).status == 200);
+    w.now += 2 * MINUTE_MS;
+    w.token = token_for(&w, OPERATOR_APP, "let-me-in", "managedhsm.azure.net");
+    CHECK(call(&w, "GET", HSM "/keys" API, NULL).status == 403);
+    CHECK(str_find_nocase(call(&w, "GET", HSM "/keys" API, NULL).text, "not been activated") != NULL);
+    end(&w);
+}
+
+static void test_limits(void)
+{
+    struct world w;
+    struct reply r;
+
+    begin(&w);
+    for (int i = 0; i < 10; i++)
+        CHECK(grant(&w, "/keys/os-key", arena_printf(w.a, "0f0f0f0f-0000-4000-8000-0000000001%02d", i), CRYPTO_USER,
+                    arena_printf(w.a, "0f0f0f0f-0000-4000-8000-0000000002%02d", i)).status == 201);
+    r = grant(&w, "/keys/os-key", NAME_1, RELEASE_USER, READER);
+    CHECK(r.status == 400);
+    CHECK_STR(value_str_at(r.json, "error.code"), "RoleAssignmentLimitExceeded");
+    CHECK(grant(&w, "/keys", NAME_2, RELEASE_USER, READER).status == 201);
+    end(&w);
+}
+
 int main(void)
 {
     test_tokens();
@@ -328,6 +410,9 @@ int main(void)
     test_rights();
     test_assignments();
     test_resource();
+    test_recovery();
+    test_purged();
+    test_limits();
     test_set();
     HARNESS_END();
 }

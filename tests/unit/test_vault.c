@@ -147,6 +147,45 @@ static void run_update(struct call *c, struct peer_case *t)
     t->rc = vault_update_key(t->az, c, t->a, KV, "k", "v1", body, &v, &t->err);
 }
 
+#define POOL "https://pool.managedhsm.azure.net"
+#define LOCAL "/providers/Microsoft.Authorization/roleAssignments"
+#define ROLE "33413926-3206-4cdd-b39a-83574fe37a17"
+#define DEFINED "Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/"
+
+static void run_grant(struct call *c, struct peer_case *t)
+{
+    t->rc = hsm_put_assignment(t->az, c, t->a, POOL, "/keys/k", "n1", ROLE, "p1", &t->err);
+}
+
+static void run_grant_root(struct call *c, struct peer_case *t)
+{
+    t->rc = hsm_put_assignment(t->az, c, t->a, POOL, "/", "n1", ROLE, "p1", &t->err);
+}
+
+static void run_local_list(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = hsm_list_assignments(t->az, c, t->a, POOL, "/keys", &v, &t->err);
+    CHECK(t->rc < 0 || value_count(v) == 1);
+}
+
+/* The scope stands before the rest; / is nothing at all. */
+static void test_local_addresses(void)
+{
+    static const char *const rows[][2] = {{"/", POOL LOCAL}, {"/keys", POOL "/keys" LOCAL}, {"/keys/k", POOL "/keys/k" LOCAL}};
+    struct arena *a = arena_new();
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_STR(hsm_assignments_url(a, POOL, rows[i][0]), rows[i][1]);
+    arena_free(a);
+}
+
+#define GRANT_TAKEN \
+    {.method = "PUT", .url = POOL "/keys/k" LOCAL "/n1?", .status = 409, .body = "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\"}}"}
+#define GRANT_THERE(who) \
+    {.method = "GET", .url = POOL "/keys/k" LOCAL "/n1?", .status = 200, \
+     .body = "{\"properties\":{\"roleDefinitionId\":\"" DEFINED ROLE "\",\"principalId\":\"" who "\",\"scope\":\"/keys/k\"}}"}
 #define KEY_FOUND \
     {.method = "GET", .url = KV "/keys/k/?api-version=" API_KEYS, .status = 200, .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
 #define KEY_ABSENT \
@@ -212,6 +251,23 @@ static const struct {
      "POST https://kv.vault.azure.net/keys/k/create?api-version=" API_KEYS
      " {\"kty\":\"RSA-HSM\",\"key_size\":3072,\"key_ops\":[\"wrapKey\",\"unwrapKey\"],\"attributes\":{\"exportable\":true},"
      "\"release_policy\":{\"contentType\":\"application/json; charset=utf-8\",\"data\":\"e30\"}}"},
+    {"a local role at a key", run_grant,
+     {PEER_LOGIN, {.method = "PUT", .url = POOL "/keys/k" LOCAL "/n1?", .status = 201, .body = "{}"}}, 0, NULL, NULL,
+     "PUT " POOL "/keys/k" LOCAL "/n1?api-version=" API_KEYS " {\"properties\":{\"roleDefinitionId\":\"" DEFINED ROLE
+     "\",\"principalId\":\"p1\"}}"},
+    {"a local role on the whole HSM", run_grant_root,
+     {PEER_LOGIN, {.method = "PUT", .url = POOL LOCAL "/n1?", .status = 201, .body = "{}"}}, 0, NULL, NULL, NULL},
+    {"granted already, by the same assignment", run_grant, {PEER_LOGIN, GRANT_TAKEN, GRANT_THERE("P1")}, 0, NULL, NULL, NULL},
+    {"the name is another grant's", run_grant, {PEER_LOGIN, GRANT_TAKEN, GRANT_THERE("p2")}, -ERR_CONFLICT, "Conflict",
+     "grants something else", NULL},
+    {"local roles, and no nextLink at the end", run_local_list,
+     {PEER_LOGIN, {.method = "GET", .url = POOL "/keys" LOCAL "?", .status = 200, .body = "{\"value\":[{}]}"}}, 0, NULL, NULL, NULL},
+    {"the odd 401: no JSON; a new token, once", run_hsm,
+     {PEER_LOGIN, {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"}, PEER_LOGIN,
+      {.method = "GET", .url = POOL "/keys/k/?", .status = 200, .body = "{}"}}, 0, NULL, NULL, NULL},
+    {"the odd 401, twice", run_hsm,
+     {PEER_LOGIN, {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"}, PEER_LOGIN,
+      {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = ""}}, -ERR_DENIED, "", "HSM token was not accepted", NULL},
     {"enabled", run_update, {PEER_LOGIN, {.method = "PATCH", .url = "/keys/k/v1?", .status = 200, .body = "{}"}}, 0, NULL, NULL,
      "PATCH https://kv.vault.azure.net/keys/k/v1?api-version=" API_KEYS " {\"attributes\":{\"enabled\":true}}"},
 };
@@ -244,6 +300,7 @@ int main(void)
     test_homes();
     test_challenges();
     test_base64url();
+    test_local_addresses();
     test_calls();
     HARNESS_END();
 }
