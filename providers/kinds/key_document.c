@@ -394,12 +394,25 @@ static void steps_present(const struct view *v, const struct document *doc, stru
     key_steps_escrow(v, doc, out);
 }
 
+static bool store_inactive(const struct view *v, const struct document *doc)
+{
+    const struct document *store = document_target(doc, "spec.store");
+
+    return store && key_store_is_hsm(store) && str_eq(view_state(v, store), "present") &&
+           !value_bool_at(view_facts(v, store), "active", false) && !value_bool_at(view_facts(v, store), "settling", false);
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *revoked = value_str_at(doc->spec, "revoked.reason"), *state = view_state(v, doc);
 
     if (revoked) {
         steps_add(out, doc, ACTION_NONE, NULL, "revoked (%s): never revived, whatever its state; now %s", revoked, state);
+        return;
+    }
+    if (store_inactive(v, doc)) {
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", document_target(doc, "spec.store")->address),
+                    "its managed HSM is not activated and answers no request about keys");
         return;
     }
     if (steps_unseen(v, doc, out))
