@@ -129,7 +129,8 @@ static void test_fits(void)
         struct arena *a cleanup(arena_freep) = arena_new();
         struct secret copy cleanup(secret_release) = {0};
         struct reference ref = {.path = "spec.store",
-                                .id = arena_printf(a, "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/%s/x", rows[i].store)};
+                                .id = arena_printf(a, "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/%s/x",
+                                                   rows[i].store)};
         struct document key = {.kind = "Key", .name = "k", .address = "Key/k", .references = &ref, .n_references = 1};
         struct err err = {0};
         int rc;
