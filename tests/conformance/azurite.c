@@ -40,6 +40,7 @@ struct reading {
     struct secret key;              /* empty: a token */
     size_t max;
     bool look_only;
+    void (*instead)(struct call *c, struct arena *a, struct reading *r);   /* something else than reading one blob */
     int rc;
     bool exists;
     struct secret blob;
@@ -77,13 +78,16 @@ static void make_token(enum auth auth, struct secret *ret)
 
 static void read_task(struct call *c, void *arg)
 {
-    static const struct permit_write reads[] = {{HTTP_GET, "/" CONTAINER "/"}, {HTTP_GET, "/" BULK "/"}, {HTTP_GET, "/no-such-container/"}};
-    struct permit permit = {.step = "azurite", .writes = reads, .n_writes = COUNT(reads), .budget = 1};
+    static const struct permit_write reads[] = {{HTTP_GET, "/" CONTAINER "/"}, {HTTP_GET, "/" BULK "/"}, {HTTP_GET, "/no-such-container/"},
+                                                {HTTP_PUT, "/" BULK "/os-"}};
+    struct permit permit = {.step = "azurite", .writes = reads, .n_writes = COUNT(reads), .budget = 10};
     struct arena *a cleanup(arena_freep) = arena_new();
     struct reading *r = arg;
 
     call_set_context(c, &permit);
-    if (r->look_only)
+    if (r->instead)
+        r->instead(c, a, r);
+    else if (r->look_only)
         r->rc = blob_exists(r->az, c, a, &r->place, &r->exists, &r->err);
     else
         r->rc = blob_read(r->az, c, a, &r->place, r->key.len ? &r->key : NULL, r->max, &r->blob, &r->err);
@@ -246,6 +250,54 @@ static void test_looks(const struct bench *b, enum style style)
     }
 }
 
+/* --- an escrow: written, listed and read back --------------------------------------------------------------------------------- */
+
+#define KEY_BACKUP "os-3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5.keybackup"
+
+static int put(struct call *c, struct arena *a, struct reading *r, const char *bytes, size_t len, const char *etag)
+{
+    struct secret content cleanup(secret_release) = {0};
+    struct value *metadata = value_map(a);
+    struct blob_content what = {.bytes = &content, .type = "application/octet-stream", .metadata = metadata, .etag = etag};
+
+    secret_set(&content, bytes, len);
+    value_set_string(a, metadata, "versions", "3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5");
+    value_set_string(a, metadata, "store", "https://kv.vault.azure.net");
+    return blob_write(r->az, c, a, &r->place, &what, &r->err);
+}
+
+/* Bytes that reading text would cut: a backup is what it is to its last byte. */
+static void escrow_task(struct call *c, struct arena *a, struct reading *r)
+{
+    static const char first[] = "\xef\xbb\xbf raw \0 bytes \n\0", second[] = "again";
+    struct secret back cleanup(secret_release) = {0}, open cleanup(secret_release) = {0};
+    const char *etag = NULL;
+    struct value *list = NULL;
+
+    CHECK_ROW(r->err.text, put(c, a, r, first, sizeof(first), NULL) == 0);
+    CHECK_ROW("never over another", put(c, a, r, second, sizeof(second), NULL) == -ERR_CONFLICT);
+    CHECK_ROW(r->err.text, blob_read_exact(r->az, c, a, &r->place, BLOB_EXPORT_MAX, &back, &r->err) == 0);
+    CHECK_ROW("to its last byte", back.len == sizeof(first) && memcmp(back.bytes, first, sizeof(first)) == 0);
+    CHECK_ROW(r->err.text, blob_list(r->az, c, a, &r->place, "os-", &list, &r->err) == 0 && value_count(list) == 1);
+    CHECK_STR(value_str_at(list, "0.name"), r->place.name);
+    CHECK_STR(value_str_at(list, "0.metadata.versions"), "3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5");
+    CHECK_STR(value_str_at(list, "0.metadata.store"), "https://kv.vault.azure.net");
+    CHECK(time_parse_http(value_str_at(list, "0.modified")) != TIME_NONE);
+    CHECK_ROW(r->err.text, blob_list(r->az, c, a, &r->place, "none-", &list, &r->err) == 0 && value_count(list) == 0);
+    CHECK_ROW(r->err.text, blob_read_open(r->az, c, a, &r->place, BLOB_EXPORT_MAX, &open, &etag, &r->err) == 0 && etag);
+    CHECK_ROW("another state than the one known", put(c, a, r, second, sizeof(second), "\"0x1\"") == -ERR_CONFLICT);
+    CHECK_ROW(r->err.text, put(c, a, r, second, sizeof(second), etag) == 0);
+}
+
+static void test_escrow(const struct bench *b)
+{
+    struct reading r = {.place = {.container = BULK, .name = KEY_BACKUP}, .instead = escrow_task};
+
+    run_reading(b, IN_HOST, BY_TOKEN, b->port, &r);
+    CHECK(r.requests == 8);
+    reading_release(&r);
+}
+
 /* --- a line that breaks ------------------------------------------------------------------------------------------------------- */
 
 struct breaker {
@@ -388,6 +440,7 @@ int main(int argc, char **argv)
         test_looks(&b, style);
     }
     test_limit(&b);
+    test_escrow(&b);
     test_breaks(&b);
     secret_release(&b.exported);
     secret_release(&b.backup);
