@@ -17,7 +17,11 @@ export LC_ALL
 
 # The operator may not read blobs with a token, so the account's keys are asked for as well.
 planted='Planted+Client/Secret=4711%x'
-sed -e "s#secret: sim-client-secret#secret: '$planted'#" -e '/role: Storage Blob Data Reader/d' "$example/world.yaml" >world.yaml
+vault=/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-dr/providers/Microsoft.Storage/storageAccounts/stescrow
+sed -e "s#secret: sim-client-secret#secret: '$planted'#" -e '/role: Storage Blob Data Reader/d' \
+    -e "s#^  resources:#&\n    - {id: $vault, location: uaenorth, kind: StorageV2, sku: {name: Standard_LRS, tier: Standard}, properties: {}}#" \
+    -e "s#^  roleAssignments:#&\n    - {principal: operator, role: Storage Blob Data Contributor, scope: $vault}#" \
+    -e 's#^  jobs: \[\]#  containers: [{account: stescrow, name: escrow}]\n&#' "$example/world.yaml" >world.yaml
 sign_in "$planted"
 
 # secret NAME TEXT: what must be found nowhere. Short texts would be found by chance.
@@ -47,6 +51,16 @@ token() {
         --data-urlencode "client_secret=$planted" "$authority/$AZURE_TENANT_ID/oauth2/v2.0/token" | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p'
 }
 
+# The content of the world's blob of that name (an expression), base64.
+content() {
+    awk -v name="\"name\": \"$1\"" '$0 ~ name { on = 1 } on && /"content":/ { gsub(/.*"content": "|",*$/, ""); print; exit }' "$2"
+}
+
+# The estate, with an escrow in the simulated Azure that runs.
+escrow_declare() {
+    sed "s#^  keyName: payroll-os#&\n  escrow: {container: 'https://stescrow$(member blobSuffix)/escrow'}#" "$example/estate.yaml" >estate/estate.yaml
+}
+
 member() {
     sed -n "s/.*\"$1\": \"\(.*\)\",*/\1/p" cloud.yaml
 }
@@ -70,8 +84,10 @@ learn_secrets() {
         printf %s "$key" | base64 -d | head -c 24 | secret_bytes "account key $n decoded"
     done
     expect "the account has keys to look for" [ "$n" = 2 ]
-    blob=$(sed -n 's/.*"content": "\([A-Za-z0-9+\/=]*\)".*/\1/p' sim-world.yaml | base64 -d | tr -d '\000' | sed -n 's/.*"KeyBackupData":"\([^"]*\)".*/\1/p')
+    blob=$(content 'securedvmencryptioninfo.*' sim-world.yaml | base64 -d | tr -d '\000' | sed -n 's/.*"KeyBackupData":"\([^"]*\)".*/\1/p')
     secret_pieces "exported key" "$blob"
+    secret_pieces "escrowed key" "$(content '.*[.]keybackup' sim-world.yaml)"
+    expect "the escrow was found" [ "$(grep -c '^escrowed key' secrets)" -ge 6 ]
     expect "the export was found: $(wc -l <secrets) texts to look for" [ "$(grep -c '^exported key' secrets)" = 8 ]
 }
 
@@ -152,11 +168,13 @@ says() {
     grep -qs -- "$1" out/core-stderr || ended "$client_pid"
 }
 
+core_world=world.yaml
 # core NAME WORDS COMMAND OPTION...: a core file of the moment the client says these words.
 core() {
     name=$1 words=$2
     shift 2
-    sim_start "$dir/world.yaml" 1800 || return
+    sim_start "$dir/$core_world" 1800 || return
+    [ "$core_world" = world.yaml ] || escrow_declare
     rm -f out/core-*
     begin "$@"
     within 400 says "$words"
@@ -192,8 +210,21 @@ expect "account keys were in use" [ "$(count '/listKeys' out/record)" -ge 1 ]
 expect "a key was restored" [ "$(count '/keys/restore' out/record)" -ge 1 ]
 written drift drift
 AZURE_CLIENT_SECRET="${planted}y" written wrong drift
+# The escrow is the one place where a backup may go, because the user declares it.
+escrow_declare
+written escrow apply --auto-approve --journal out/escrow-journal --record out/escrow-record
+expect "the key was put into escrow" [ "$(count '"PUT".*keybackup' out/escrow-record)" = 1 ]
 cp sim-record out/sim-record
 learn_secrets
+sim_stop
+# Lost again, and brought back from the escrow.
+sed 's/"state": "active"/"state": "purged"/' sim-world.yaml >lost-again.yaml
+sim_start "$dir/lost-again.yaml" 3600 || checks_end || exit 1
+escrow_declare
+written from-escrow apply --auto-approve --approve built-in/restore-key=tester --journal out/from-escrow-journal --record out/from-escrow-record
+expect "the key was restored from its escrow" [ "$(count '"GET","uri":"[^"]*[.]keybackup"' out/from-escrow-record)" = 1 ]
+expect "and no pass was run" [ "$(count '"POST".*/recoveryPoints/' out/from-escrow-record)" = 0 ]
+cp "$example/estate.yaml" estate/estate.yaml
 sim_stop
 expect "what is searched with finds each of them" seeker_works
 for file in out/*; do
@@ -221,11 +252,27 @@ repeats token 401 'path: /oauth2/' "$planted and Planted%2BClient%2FSecret%3D471
 
 # Tokens and key backups cannot be known before they are sent: tests/unit/test_http.c has a service that repeats those.
 
+# A key that lives, and the source VM on it: there is something to put into escrow, and something to remember.
+alive() {
+    sed -n '/diskEncryptionSets\/des-payroll$/,/^  # The least/p; /^  # The least/q' "$here/../examples/02-deleted-key/world.yaml" | sed '$d' >source
+    awk 'FNR == NR { source = source $0 "\n"; next } /^  # The least/ { printf "%s", source } { sub(/state: purged/, "state: active"); print }' \
+        source world.yaml >alive.yaml
+}
+
+alive
+sim_start "$dir/alive.yaml" 3600 || checks_end || exit 1
+written history plan --history out/history
+expect "a history was kept" grep -q 'kind: History' out/history
+sim_stop
+clean "out/history" out/history
+
 if [ -n "$core_by" ]; then
     core mid-export 'will show Failed: intended' apply
     core key-restored '#restore-key  done' apply
     core recorded '#restore-key  done' apply --record ../out/core-record
     core all-done '#verify  done' watch --interval 7d
+    core_world=alive.yaml
+    core escrowed '#escrow-key  done' apply --history ../out/history
     for file in cores/*.core; do
         clean "$file" "$file"
     done
