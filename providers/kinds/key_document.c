@@ -309,15 +309,18 @@ static const char *unfit(const struct value *live)
     return value_get(live, "release_policy") ? NULL : "it has no release policy";
 }
 
-/* Azure's own copy of a key is taken with all its versions, and nobody says what happens when they do not fit. */
-static const char *versions_words(const struct view *v, const struct document *doc)
+/* What people should know of a key that is there, although nothing is due. */
+static void note_findings(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
 {
-    enum { MANY = 400 };
+    enum { VERSIONS_MANY = 400 };
+    struct key_need need = key_needed(v, doc);
     size_t n = value_count(value_at(view_facts(v, doc), "versions"));
 
-    if (n <= MANY)
-        return "";
-    return arena_printf(v->arena, "; it has %zu versions: above some 500 backups of it may fail silently (unverified on Azure)", n);
+    if (need.conflict)
+        step_note(out, step, "the evidence of the version disagrees: %s", need.conflict);
+    /* Azure's own copy of a key is taken with all its versions, and nobody says what happens when they do not fit. */
+    if (n > VERSIONS_MANY)
+        step_note(out, step, "it has %zu versions: above some 500 backups of it may fail silently (unverified on Azure)", n);
 }
 
 /* What cannot be mended by us: true when a step says so. */
@@ -355,8 +358,8 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
     return true;
 }
 
-static void steps_enable(const struct view *v, const struct document *doc, const struct value *live, bool disabled, bool move_expiry,
-                         struct steps *out)
+static struct step *steps_enable(const struct view *v, const struct document *doc, const struct value *live, bool disabled,
+                                 bool move_expiry, struct steps *out)
 {
     int64_t want_exp = time_parse(value_str_at(doc->spec, "expires"));
     struct step *step = steps_add(out, doc, ACTION_ENABLE, NULL,
@@ -372,6 +375,7 @@ static void steps_enable(const struct view *v, const struct document *doc, const
     order_cover(v, doc, step);
     step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_UPDATE);
+    return step;
 }
 
 static void steps_present(const struct view *v, const struct document *doc, struct steps *out)
@@ -381,16 +385,17 @@ static void steps_present(const struct view *v, const struct document *doc, stru
     int64_t exp = value_int_at(live, "attributes.exp", 0), want_exp = time_parse(value_str_at(doc->spec, "expires"));
     bool disabled = !value_bool_at(live, "attributes.enabled", true) && value_bool_at(doc->spec, "enabled", true);
     bool move_expiry = want_exp != TIME_NONE && exp != want_exp / SECOND_MS;
+    struct step *step;
 
     if (present_blocks(v, doc, live, out))
         return;
     if (disabled || move_expiry)
-        steps_enable(v, doc, live, disabled, move_expiry, out);
+        step = steps_enable(v, doc, live, disabled, move_expiry, out);
     else
-        steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, enabled and fit for confidential VMs%s%s%s",
-                  vault_kid_version(value_str_at(live, "key.kid")),
-                  need.version && need.evidence != KEY_EVIDENCE_DECLARED ? arena_printf(v->arena, "; told by %s", need.words) : "",
-                  need.conflict ? arena_printf(v->arena, "; evidence disagrees: %s", need.conflict) : "", versions_words(v, doc));
+        step = steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, enabled and fit for confidential VMs%s",
+                         vault_kid_version(value_str_at(live, "key.kid")),
+                         need.version && need.evidence != KEY_EVIDENCE_DECLARED ? arena_printf(v->arena, "; told by %s", need.words) : "");
+    note_findings(v, doc, out, step);
     key_steps_escrow(v, doc, out);
 }
 
