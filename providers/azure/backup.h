@@ -89,4 +89,17 @@ must_use int backup_follow_job(struct azure *az, struct call *c, struct arena *a
                                void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret,
                                struct err *err);
 
+/* --- protecting (backup_protection.c) ------------------------------------------------------------------------------------ */
+
+must_use int backup_get_policy(struct azure *az, struct call *c, struct arena *a, const char *policy_id, struct value **ret,
+                               struct err *err);
+/* Pure: where a VM's item is, and what puts it there. */
+char *backup_item_path(struct arena *a, const char *vault_id, const char *vm_id);
+struct value *backup_protect_body(struct arena *a, const char *vm_id, const char *policy_id);
+/* May suspend. Has the vault look for VMs that are new to it. */
+must_use int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t bound_ms, struct err *err);
+/* May suspend. Protects the VM by a policy and follows the job to its end. Doing it again changes nothing. */
+must_use int backup_protect(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
+                            const char *policy_id, int64_t bound_ms, struct backup_job *ret, struct err *err);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "../azure/blob.h"
 #include "../azure/shared.h"
+#include "protection.h"
 #include "history.h"
 
 /* --- observing ------------------------------------------------------------------------------------------------------------ */
@@ -207,6 +208,19 @@ static int observe_item(struct call *c, const struct observer *o, struct azure *
     return observe_jobs(c, o, az, *ret, err);
 }
 
+/* The declared policy matters only for a VM that is there. */
+static int observe_policy(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+{
+    const char *policy = protection_policy_id(o->arena, value_str_at(facts, "vaultId"), value_str_at(o->document->spec, "policy"));
+    struct value *seen;
+
+    if (!policy || !str_eq(value_str_at(facts, "source.state"), "present"))
+        return 0;
+    TRY(protection_observe_policy(c, o, az, policy, &seen, err));
+    value_set(o->arena, facts, "policy", seen);
+    return 0;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -219,6 +233,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         TRY(observe_item(c, o, az, &facts, err));
     value_set_string(o->arena, facts, "vaultId", reference_id(o->arena, o->document, "spec.vault", recovery_vault_id));
     TRY(observe_source(c, o, az, facts, err));
+    TRY(observe_policy(c, o, az, facts, err));
     history_observe(o->arena, ((const struct azure_connections *)o->provider)->history, call_now_ms(c), facts);
     *ret = facts;
     return 0;
@@ -305,15 +320,21 @@ static bool protection_broken(const struct view *v, const struct document *doc, 
     return true;
 }
 
-static void assert_policy(const struct view *v, const struct document *doc, struct steps *out)
+/* With a policy declared a VM that is there is protected, and one whose protection was stopped again; without, it is looked at. */
+static bool protect(const struct view *v, const struct document *doc, struct steps *out)
 {
-    const struct value *want = value_get(doc->spec, "policy"), *have = value_at(view_facts(v, doc), "live.properties.policyName");
+    const struct value *facts = view_facts(v, doc);
+    struct protection p = {
+        .vault_id = value_str_at(facts, "vaultId"),
+        .vm_id = value_str_at(facts, "source.id"),
+        .policy_id = protection_policy_id(v->arena, value_str_at(facts, "vaultId"), value_str_at(doc->spec, "policy")),
+        .item = str_eq(view_state(v, doc), "present") ? value_get(facts, "live") : NULL,
+        .policy = value_get(facts, "policy"),
+    };
 
-    if (want && !diff_same(want, have, DIFF_NOCASE))
-        step_change(out,
-                    steps_block(out, doc, "policy", "put the VM under the declared policy in the vault, or declare the one it has",
-                                "the VM is under another backup policy than declared"),
-                    "live.properties.policyName", have, want, NULL);
+    if (!p.policy_id || !p.vm_id)
+        return protection_broken(v, doc, out);
+    return protection_step(doc, out, &p) != NULL;
 }
 
 /* Azure deletes no export by any document; a copy of a key in a staging account cannot be called back. */
@@ -340,6 +361,13 @@ static void note_leftovers(const struct view *v, const struct document *doc, str
     }
 }
 
+static bool vault_there(const struct view *v, const struct document *doc)
+{
+    const struct document *vault = document_target(doc, "spec.vault");
+
+    return !vault || str_eq(view_state(v, vault), "present");
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *source = value_str_at(view_facts(v, doc), "source.state");
@@ -347,17 +375,21 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 
     if (steps_unseen(v, doc, out))
         return;
+    if (!str_eq(view_state(v, doc), "present") && str_eq(source, "present") && value_get(doc->spec, "policy") && vault_there(v, doc)) {
+        protect(v, doc, out);
+        return;
+    }
     if (!str_eq(view_state(v, doc), "present")) {
         steps_block(out, doc, NULL,
-                    str_eq(source, "present") ? "protect the VM with an enhanced policy"
-                                              : "check the names; without a backup nothing can be restored",
+                    str_eq(source, "present")
+                        ? "declare its policy (spec.policy), an enhanced one, and it is protected; or protect it in the vault"
+                        : "check the names; without a backup nothing can be restored",
                     "the vault holds no protected item of this VM");
         return;
     }
     if (str_eq(source, "present")) {
-        if (!protection_broken(v, doc, out) && !stale(v, doc, "newestVaultPoint", true, out))
+        if (!protect(v, doc, out) && !stale(v, doc, "newestVaultPoint", true, out))
             stale(v, doc, "newestPoint", false, out);
-        assert_policy(v, doc, out);
     }
     protected_vm_export_steps(v, doc, out);
     if (out->count == before)
@@ -365,6 +397,16 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                   str_eq(source, "present") ? "protected as declared"
                                             : "the source VM is gone: its backup is kept, it is never protected anew");
     note_leftovers(v, doc, out, out->items[out->count - 1]);
+}
+
+static int act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct value *facts = view_facts(actor->view, actor->step->document);
+
+    if (actor->step->action == ACTION_EXPORT_KEY)
+        return protected_vm_export_act(c, actor, err);
+    return protection_act(c, actor, kind_azure(actor->provider, actor->step->document), value_str_at(facts, "vaultId"),
+                          value_str_at(facts, "source.id"), value_str_at(actor->step->detail, "policy"), err);
 }
 
 static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
@@ -382,6 +424,6 @@ const struct kind protected_vm_kind = {
     .summary = "A VM's protection: its recovery points and their age, and the pass that exports its key. The VM itself may be gone.",
     .observe = observe,
     .steps = steps,
-    .act = protected_vm_export_act,
+    .act = act,
     .deadlines = deadlines,
 };

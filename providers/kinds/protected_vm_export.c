@@ -116,8 +116,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     if (block_failed_export(doc, out, jobs, named != NULL) || (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e)))
         return;
     step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
-                     count_state(jobs, "running")
-                         ? "an export pass for %s is running: it is adopted"
+                     count_state(jobs, "running") ? "an export pass for %s is running: it is adopted"
                      : named ? "%s is lost; a pass that named no disk encryption set failed and left no key: once more, with one named"
                              : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
                      e->key->address);

@@ -15,6 +15,7 @@
  * Facts: state, id, live, des, power. */
 #include "restored_vm.h"
 
+#include "protection.h"
 #include "restore_place.h"
 
 #define SOURCE_RESTORE_TIME "recorded: 35 min 38 s for 127 GB from the vault tier; size and queues dominate"
@@ -44,6 +45,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     }
     value_set_string(o->arena, facts, "id", id);
     TRY(restore_place_observe(c, o, az, facts, err));
+    TRY(protection_observe_restored(c, o, az, facts, err));
     *ret = facts;
     return 0;
 }
@@ -90,6 +92,15 @@ static void estimate(const struct situation *s, struct step *step)
     }
 }
 
+/* A restored VM is put under protection once it is there and verified. */
+static void steps_protect(const struct view *v, const struct situation *s, struct steps *out, const char *after)
+{
+    struct step *step = situation_type(s->doc) == RESTORE_DISKS ? NULL : protection_step_restored(v, s->doc, out);
+
+    if (step && step->action != ACTION_BLOCKED)
+        step_need(out, step, after);
+}
+
 static void steps_standby(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction p = diagnose(&s->now, s->article);
@@ -103,6 +114,7 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
         p = diagnose(&named, s->article);
 
     if (str_eq(view_state(v, s->doc), "present") && !restored_vm_differs(v, s)) {
+        steps_protect(v, s, out, NULL);
         steps_add(out, s->doc, ACTION_NONE, NULL, "the VM is there as declared");
         return;
     }
@@ -193,6 +205,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
         step_need(out, step, restore);
     }
     steps_verify(out, s, step);
+    steps_protect(v, s, out, out->items[out->count - 1]->id);
 }
 
 static void steps_completed(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
@@ -216,6 +229,7 @@ static void steps_completed(const struct view *v, const struct situation *s, str
                     arena_printf(v->arena, "the VM is restored and %s; declared is running", value_str_at(view_facts(v, s->doc), "power")));
         return;
     }
+    steps_protect(v, s, out, NULL);
     steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; %s", value_str_at(job, "job"),
               situation_type(s->doc) == RESTORE_DISKS ? "its disks are in the target group" : "the VM is there as declared");
 }
@@ -300,9 +314,11 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
         else if (differs)
             steps_block(out, s->doc, NULL, "declare another target name: nothing is restored over a VM that is there",
                         "a VM of the target's name is there, without a job of this order, and %s", differs);
-        else
-            steps_add(out, s->doc, ACTION_NONE, NULL,
-                      "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
+        if (differs)
+            return;
+        steps_protect(v, s, out, NULL);
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
         return;
     }
     if (steps_failed(v, s, out) || restored_vm_beside_source(v, s, out) || restored_vm_refused(v, s, out))

@@ -1,6 +1,7 @@
 /* Knows how a restore is carried out: triggered once, followed, read back; and how a restored VM is started. Must not decide
  * whether one is due. */
 #include "protected_vm.h"
+#include "protection.h"
 #include "requests.h"
 #include "restore_place.h"
 
@@ -113,6 +114,14 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
     return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
 }
 
+static int act_protect(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+{
+    const struct value *facts = value_get(view_facts(actor->view, actor->step->document), "protection");
+
+    return protection_act(c, actor, az, value_str_at(facts, "vaultId"), value_str_at(actor->step->detail, "virtualMachine"),
+                          value_str_at(facts, "policyId"), err);
+}
+
 int restored_vm_act(struct call *c, const struct actor *actor, struct err *err)
 {
     struct azure *az = kind_azure(actor->provider, actor->step->document);
@@ -122,6 +131,9 @@ int restored_vm_act(struct call *c, const struct actor *actor, struct err *err)
         return act_start(c, actor, az, err);
     case ACTION_VERIFY:
         return act_verify(c, actor, err);
+    case ACTION_CREATE:
+    case ACTION_UPDATE:
+        return act_protect(c, actor, az, err);
     default:
         return act_restore(c, actor, az, err);
     }

@@ -114,10 +114,33 @@ static void export_key(struct making *m)
     }
 }
 
+/* A VM under protection; who is new to the vault is found first. */
+static void protect(struct making *m)
+{
+    const char *fabric = arena_strndup(m->a, m->step->scope, (size_t)(strstr(m->step->scope, "/protectionContainers/") - m->step->scope));
+    struct value *with;
+
+    if (m->step->action == ACTION_CREATE) {
+        with = add(m, RUNBOOK_WRITE);
+        set(m, with, "method", "POST");
+        set(m, with, "id", arena_printf(m->a, "%s/refreshContainers", fabric));
+        set(m, with, "api", API_RECOVERY);
+        value_set(m->a, with, "body", value_map(m->a));
+    }
+    with = add(m, RUNBOOK_WRITE);
+    set(m, with, "method", "PUT");
+    set(m, with, "id", m->step->scope);
+    set(m, with, "api", API_RECOVERY);
+    value_set(m->a, with, "body",
+              backup_protect_body(m->a, value_str_at(m->step->detail, "virtualMachine"), value_str_at(m->step->detail, "policy")));
+}
+
 static void protected_vm(struct making *m)
 {
     if (m->step->action == ACTION_EXPORT_KEY)
         export_key(m);
+    if (m->step->action == ACTION_CREATE || m->step->action == ACTION_UPDATE)
+        protect(m);
 }
 
 static void restored_vm(struct making *m)
@@ -126,6 +149,8 @@ static void restored_vm(struct making *m)
     struct restore_request request = restored_vm_request(m->v, &s);
     struct value *with;
 
+    if (m->step->action == ACTION_CREATE || m->step->action == ACTION_UPDATE)
+        protect(m);
     if (m->step->action == ACTION_START_VM)
         set(m, add(m, RUNBOOK_START_VM), "id", m->step->scope);
     if (m->step->action == ACTION_RESTORE_VM) {
