@@ -238,16 +238,6 @@ static void foresee_task(struct call *c, void *arg)
         t->rc = forecast_observe(c, s->engine.provider, &t->look.view, &t->extras, &s->err);
 }
 
-/* A vault that nobody has declared: what is behind it becomes the estate. */
-static int discover(struct session *s, const struct options *o)
-{
-    bool id = o->discover[0] == '/';
-    struct discovery d;
-
-    TRY(session_discover(s, o, (struct discovery_request){.vault_id = id ? o->discover : NULL, .vault_name = id ? NULL : o->discover}, &d));
-    return session_adopt(s, d.documents);
-}
-
 static int forecast_show_all(struct session *s, const struct foreseeing *t)
 {
     struct text text cleanup(text_release) = {0};
@@ -277,7 +267,7 @@ int command_forecast(const struct options *o)
     struct session s cleanup(session_close);
     struct foreseeing t = {.session = &s};
 
-    if (o->discover ? discover(&s, o) < 0 : session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0)
+    if (session_open(&s, o) < 0)
         return session_failed(&s);
     session_run(&s, foresee_task, &t);
     if (t.rc < 0)

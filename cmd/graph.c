@@ -12,11 +12,12 @@ int command_graph(const struct options *o)
     struct text t cleanup(text_release) = {0};
     enum drawing_language language = str_eq(o->format, "mermaid") ? DRAWING_MERMAID : DRAWING_DOT;
     struct look look = {0};
+    bool looks = o->steps || o->lineage;
     struct value *v;
 
-    if (session_load(&s, o) < 0)
+    if (looks || o->discover ? session_open(&s, o) < 0 : session_load(&s, o) < 0)
         return session_failed(&s);
-    if ((o->steps || o->lineage) && (session_connect(&s, HTTP_READ_ONLY) < 0 || session_look(&s, s.arena, &look, &s.err) < 0))
+    if (looks && session_look(&s, s.arena, &look, &s.err) < 0)
         return session_failed(&s);
     text_init(&t, TEXT_CEILING);
     if (o->lineage)

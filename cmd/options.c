@@ -13,7 +13,7 @@ enum {
     GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10, RUNBOOK = 1 << 11, IMPACT = 1 << 12, FORECAST = 1 << 13,
     ALL = (1 << 14) - 1,
     MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
-    MANIFESTS_NEEDED = MANIFESTS & ~(EXPORT | FORECAST),
+    MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
     LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
     FINDING = VALIDATE | DRIFT | FORECAST,                      /* answers that are a list of findings */
 };
@@ -73,7 +73,7 @@ static const struct option_row rows[] = {
      "one VM only: ARM id of the protected item (no --vault needed then) or of the VM, or its name"},
     {"restore-to", 0, TYPE_TEXT, AT(restore_to), EXPORT, 0, "GROUP,SUBNET,STAGING",
      "also where the VMs would come back: group, VNET/SUBNET and storage account, by name in that group or by ARM id"},
-    {"discover", 0, TYPE_TEXT, AT(discover), FORECAST, 0, "VAULT",
+    {"discover", 0, TYPE_TEXT, AT(discover), FORECAST | IMPACT | GRAPH, 0, "VAULT",
      "every protected confidential VM of this Recovery Services vault (ARM id or name), without manifests"},
     {"within", 0, TYPE_DURATION, AT(within_ms), FORECAST, 0, "DURATION", "what breaks sooner makes a VM at risk (default 30d)"},
     {"disks-per-set", 0, TYPE_COUNT, AT(disks_per_set), FORECAST, 1000000, "N",
@@ -379,7 +379,7 @@ static int options_agree(const struct options *o, struct err *err)
         return err_set(err, ERR_INVALID, "--vault and --vault-name contradict each other");
     if ((bit & EXPORT) && !o->vault && !o->vault_name && !str_find_nocase(o->item ? o->item : "", "/backupFabrics/"))
         return err_set(err, ERR_INVALID, "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
-    if (((bit & MANIFESTS_NEEDED) || ((bit & FORECAST) && !o->discover)) && !o->paths.count)
+    if ((bit & MANIFESTS_NEEDED) && !o->discover && !o->paths.count)
         return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
     if ((bit & ACTIVATE) && !o->operands.count && !o->selector)
         return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name, several names, or labels with -l");

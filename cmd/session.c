@@ -366,6 +366,23 @@ int session_adopt(struct session *s, const struct value *documents)
     return 0;
 }
 
+int session_open(struct session *s, const struct options *o)
+{
+    struct discovery_request request = {0};
+    struct discovery found;
+
+    if (!o->discover) {
+        TRY(session_load(s, o));
+        return session_connect(s, HTTP_READ_ONLY);
+    }
+    if (o->discover[0] == '/')
+        request.vault_id = o->discover;
+    else
+        request.vault_name = o->discover;
+    TRY(session_discover(s, o, request, &found));
+    return session_adopt(s, found.documents);
+}
+
 void session_close(struct session *s)
 {
     /* Time that has passed since the last change is no change, but a run that goes on from here must not begin before it. */

@@ -44,6 +44,8 @@ must_use int session_connect(struct session *s, enum http_mode mode);
  * session_look. */
 must_use int session_discover(struct session *s, const struct options *o, struct discovery_request request, struct discovery *ret);
 must_use int session_adopt(struct session *s, const struct value *documents);
+/* For commands that only look: manifests and a read-only connection, or with --discover VAULT what is found behind it. */
+must_use int session_open(struct session *s, const struct options *o);
 void session_close(struct session *s);       /* for cleanup() */
 
 /* Tells what went wrong; returns the exit code. */
