@@ -303,6 +303,31 @@ static void principal_add(const struct writer *w, struct value *principals, cons
     value_push(w->a, principals, principal);
 }
 
+/* The same key, of whatever version; or any key of the same store. */
+static bool same_key(const struct value *key, const struct value *other, bool any_name)
+{
+    return str_eq_nocase(value_str_at(key, "base"), value_str_at(other, "base")) &&
+           (any_name || str_eq_nocase(value_str_at(key, "name"), value_str_at(other, "name")));
+}
+
+static bool first_version(const struct value *keys, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (same_key(value_item(keys, k), value_item(keys, i), false))
+            return false;
+    return true;
+}
+
+/* Grants on the vault have one owner: with several keys in it each key's document asks for its own key, which the vault's
+ * grants satisfy all the same. */
+static const char *scope_of(const struct value *keys, const struct value *key)
+{
+    for (size_t i = 0; i < value_count(keys); i++)
+        if (same_key(key, value_item(keys, i), true) && !same_key(key, value_item(keys, i), false))
+            return NULL;
+    return value_str_at(key, "scope");
+}
+
 /* All whom a confidential VM needs, whether they have their rights or not: one that lacks them is what forecast must see. */
 static void write_access(const struct writer *w)
 {
@@ -312,16 +337,16 @@ static void write_access(const struct writer *w)
         const struct value *key = value_item(keys, i);
         struct value *spec, *principals;
 
-        if (!declarable(store_of(w, key)))
+        if (!declarable(store_of(w, key)) || !first_version(keys, i))
             continue;
         spec = document_add(w, "KeyAccess", arena_printf(w->a, "%s-users", key_name(w, key)));
         value_set_string(w->a, spec, "key", key_name(w, key));
         value_set_string(w->a, spec, "purpose", "confidential-vm");
-        value_set_string(w->a, spec, "scope", value_str_at(key, "scope"));
+        value_set_string(w->a, spec, "scope", scope_of(keys, key));
         principals = value_list(w->a);
         value_set(w->a, spec, "principals", principals);
         for (size_t k = 0; k < value_count(sets); k++)
-            if (str_eq_nocase(value_str_at(value_item(sets, k), "key"), value_str_at(key, "url")))
+            if (same_key(key, thing_by(keys, "url", value_str_at(value_item(sets, k), "key")), false))
                 principal_add(w, principals, "diskEncryptionSet", set_name(w, value_item(sets, k)));
         if (value_bool_at(w->found, "orchestrator", true))
             principal_add(w, principals, "wellKnown", "ConfidentialVmOrchestrator");
@@ -453,7 +478,7 @@ static void tell_keys(const struct writer *w)
 static int by_id(const void *x, const void *y)
 {
     const struct value *const *one = x, *const *other = y;
-    const char *const members[] = {"id", "url", "base"};
+    const char *const members[] = {"url", "base", "id"};
 
     for (size_t i = 0; i < COUNT(members); i++) {
         const char *p = value_str_at(*one, members[i]), *q = value_str_at(*other, members[i]);

@@ -13,6 +13,7 @@
 #define KV_BASE "https://kv-pay.vault.azure.net"
 #define KV_ID OTHER_SUB "/resourceGroups/rg-keys/providers/Microsoft.KeyVault/vaults/kv-pay"
 #define VERSION "3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5"
+#define VERSION_2 "4e2d6a1b0c8f5d32b7e9f1a2c3d4e5f6"
 #define URL KV_BASE "/keys/os/" VERSION
 
 #define HEAD                                                                                                             \
@@ -136,6 +137,31 @@ static void test_round_trip(struct fixture *f)
     text_release(&t);
 }
 
+/* Two versions of one key, and another key beside it: a grant has one owner, so each key's users stand in one document. */
+static void test_users(struct fixture *f)
+{
+    static const char two_versions[] = "{\"url\":\"" KV_BASE "/keys/os/" VERSION_2 "\",\"base\":\"" KV_BASE "\",\"name\":\"os\","
+                                       "\"version\":\"" VERSION_2 "\",\"state\":\"present\",\"scope\":\"vault\"}";
+    static const char other[] = "{\"url\":\"" KV_BASE "/keys/web/" VERSION "\",\"base\":\"" KV_BASE "\",\"name\":\"web\","
+                                "\"version\":\"" VERSION "\",\"state\":\"present\",\"scope\":\"vault\"}";
+    static const char second_set[] = "{\"id\":\"" SET("rg-vm", "des-2") "\",\"state\":\"present\","
+                                     "\"key\":\"" KV_BASE "/keys/os/" VERSION_2 "\"}";
+    struct discovery one = discovered(f, "one key",
+                                      arena_printf(f->arena, "\"machines\":[],\"sets\":[%s],\"stores\":[" STORE_SEEN "],\"keys\":[%s]",
+                                                   second_set, two_versions)),
+                     all = discovered(f, "two versions and another key",
+                                      arena_printf(f->arena,
+                                                   "\"machines\":[],\"sets\":[" SET_SEEN("rg-vm", "des") ",%s],\"stores\":[" STORE_SEEN
+                                                   "],\"keys\":[" KEY_SEEN("present") ",%s,%s]", second_set, two_versions, other));
+    const char *users = names(f->arena, &all, "KeyAccess"), *os = arena_strndup(f->arena, users, strcspn(users, " "));
+
+    CHECK_STR(value_str_at(document(&one, "KeyAccess", "os-users"), "scope"), "vault");
+    CHECK(strstr(users, "web-users") && strchr(users, ' ') && !strchr(strchr(users, ' ') + 1, ' '));
+    CHECK(!value_get(document(&all, "KeyAccess", os), "scope"));
+    CHECK_STR(value_str_at(document(&all, "KeyAccess", os), "principals.0.diskEncryptionSet"), "des");
+    CHECK_STR(value_str_at(document(&all, "KeyAccess", os), "principals.1.diskEncryptionSet"), "des-2");
+}
+
 static void test_names(struct fixture *f)
 {
     struct discovery one = discovered(f, "alike in two groups",
@@ -221,6 +247,7 @@ int main(void)
     CHECK(schemas_new(schema_files, &f.schemas, &err) == 0);
     test_whole(&f);
     test_round_trip(&f);
+    test_users(&f);
     test_names(&f);
     test_missing(&f);
     test_undeclared_store(&f);
