@@ -459,6 +459,20 @@ static int look_key(struct call *c, const struct looking *l, struct value *key, 
     return 0;
 }
 
+/* A set that was rotated onto the newest version: points from before may need an older one, and what the set tells of its
+ * previous keys is the better evidence. A version in the document would overrule it. */
+static int look_newest(struct call *c, const struct looking *l, struct value *key, const struct value *set, struct err *err)
+{
+    struct value *newest;
+
+    if (!value_count(value_at(set, "live.properties.previousKeys")) || !str_eq(value_str_at(key, "state"), "present"))
+        return 0;
+    if (vault_get_key(l->az, c, l->a, value_str_at(key, "base"), value_str_at(key, "name"), NULL, &newest, err) < 0)
+        return err->class == ERR_CANCELLED ? -(int)err->class : 0;
+    value_set_bool(l->a, key, "rotated", str_eq_nocase(vault_kid_version(value_str_at(newest, "key.kid")), value_str_at(key, "version")));
+    return 0;
+}
+
 static int look_keys(struct call *c, const struct looking *l, struct err *err)
 {
     const struct value *sets = value_get(l->found, "sets");
@@ -485,6 +499,7 @@ static int look_keys(struct call *c, const struct looking *l, struct err *err)
         value_push(l->a, keys, key);
         TRY(look_store(c, l, &url, set, &store, err));
         TRY(look_key(c, l, key, store, err));
+        TRY(look_newest(c, l, key, set, err));
         TRY(look_scope(c, l, key, store, set, err));
     }
     return 0;

@@ -236,7 +236,8 @@ static void write_keys(const struct writer *w)
         spec = document_add(w, "Key", key_name(w, key));
         value_set_string(w->a, spec, "store", store_name(w, store));
         value_set_string(w->a, spec, "keyName", value_str_at(key, "name"));
-        value_set_string(w->a, spec, "version", value_str_at(key, "version"));
+        if (!value_bool_at(key, "rotated", false))
+            value_set_string(w->a, spec, "version", value_str_at(key, "version"));
         sources = value_set(w->a, spec, "sources", value_list(w->a));
         source = value_map(w->a);
         value_set(w->a, source, "recover", value_map(w->a));
@@ -438,9 +439,10 @@ static void tell_sets(const struct writer *w)
             found_note(w->a, w->found, name,
                        "it follows the newest key version, which is not supported for confidential VMs; not declared");
         if (value_count(value_at(set, "live.properties.previousKeys")))
-            found_note(
-                w->a, w->found, name,
-                "it was rotated: recovery points from before may need one of its previous keys, of which only the active one is written");
+            found_note(w->a, w->found, name,
+                       "it was rotated: recovery points from before may need one of its previous keys; the Key document names no version "
+                       "where the "
+                       "set is on the newest one, so that the set, or a history of observations, tells which");
     }
 }
 
