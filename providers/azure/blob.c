@@ -323,7 +323,7 @@ static int check_home(const struct secret *backup, const char *type, struct err 
         return err_advise(err, "nothing was restored; a person looks at the export");
     }
     if (*type && hsm != (home == BACKUP_HOME_HSM)) {
-        err_set(err, ERR_PROTOCOL, "the exported key says it comes from %s, but its bytes are a backup of a %s", type,
+        err_set(err, ERR_BLOCKED, "the exported key says it comes from %s, but its bytes are a backup of a %s", type,
                 home == BACKUP_HOME_HSM ? "managed HSM" : "key vault");
         return err_advise(err, "nothing was restored; a person looks at the export");
     }

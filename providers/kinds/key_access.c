@@ -49,6 +49,34 @@ static int observe_principal(struct call *c, const struct observer *o, size_t i,
     return grant_principal(c, o, path, p, err);
 }
 
+/* The role a principal gets under Azure's roles: the one declared for it, else the narrowest. */
+static const struct role_facts *role_for(const struct document *doc, size_t i, enum key_user user)
+{
+    const char *declared = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role");
+
+    if (!declared)
+        return role_by_id(key_rights[user].role_id);
+    return role_by_name(declared) ? role_by_name(declared) : role_by_id(declared);
+}
+
+/* What is declared by name is asked for itself: a service may look for a role, and not for what it allows. */
+static void judge_role(const struct observer *o, const struct value *facts, struct value *p, size_t i, struct value *missing,
+                       int64_t *since)
+{
+    const char *declared = value_str_at(value_item(value_get(o->document->spec, "principals"), i), "role");
+    const struct role_facts *role = declared ? role_for(o->document, i, KEY_USER_DES) : NULL;
+    int64_t held = TIME_NONE;
+
+    if (declared && !role)
+        value_set(o->arena, p, "why", value_format(o->arena, "the role %s is none of the built-in ones with rights on keys", declared));
+    if (!declared)
+        return;
+    if (!role || !rbac_role_held(value_get(facts, "assignments"), value_str_at(p, "objectId"), role->id, &held))
+        value_push(o->arena, missing, value_format(o->arena, "the role %s", declared));
+    if (held > *since)
+        *since = held;
+}
+
 static void judge_principal(const struct observer *o, const struct value *facts, struct value *p, size_t i)
 {
     const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
@@ -62,7 +90,10 @@ static void judge_principal(const struct observer *o, const struct value *facts,
     if (!object_id)
         return;
     if (str_eq(value_str_at(facts, "model"), "azure-rbac")) {
-        value_set(o->arena, p, "missing", rbac_missing(o->arena, value_get(facts, "assignments"), object_id, need->data_actions, &since));
+        judge_role(o, facts, p, i,
+                   value_set(o->arena, p, "missing",
+                             rbac_missing(o->arena, value_get(facts, "assignments"), object_id, need->data_actions, &since)),
+                   &since);
     } else {
         value_set(o->arena, p, "missing", policy_missing(o->arena, vault_live(o->view, o->document), object_id, need->policy));
         /* Policies have no time of their own; the vault's last change is the latest it can be. */
@@ -161,8 +192,10 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
     const struct value *missing = value_get(p, "missing");
     const char *label = value_str_at(p, "label"), *object_id = value_str_at(p, "objectId"), *vault = value_str_at(facts, "vaultId");
     bool rbac = uses_rbac(v, doc);
+    bool lost = missing && value_count(missing) == 0;
     struct step *step = steps_add(out, doc, ACTION_GRANT, label,
-                                  missing ? "%s (%s) lacks %s: %s" : "%s (%s) will be a new identity without any right%s: %s", need->who,
+                                  lost ? "%s (%s) holds its rights on the key itself, they may not come back with it%s; else: %s"
+                                  : missing ? "%s (%s) lacks %s: %s" : "%s (%s) will be a new identity without any right%s: %s", need->who,
                                   label, missing ? join(v->arena, missing) : "", need->loses);
 
     step->scope = rbac && value_str_at(facts, "scope") ? value_str_at(facts, "scope") : vault;
@@ -171,11 +204,16 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
     step->estimate_source = "recorded grants";
     step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
     if (rbac) {
-        step_change(out, step, "role", NULL, value_string(v->arena, need->role),
-                    value_int_at(p, "user", 0) == KEY_USER_BACKUP ? "the narrowest built-in role with read and backup" : NULL);
+        const struct role_facts *role = role_for(doc, i, (enum key_user)value_int_at(p, "user", 0));
+        bool own = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role") != NULL;
+
+        step_change(out, step, "role", NULL, value_string(v->arena, role ? role->name : need->role),
+                    own                                          ? "the role that is declared for it"
+                    : value_int_at(p, "user", 0) == KEY_USER_BACKUP ? "the narrowest built-in role with read and backup"
+                                                                    : NULL);
         step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
         step_right(out, step, vault, "Microsoft.Authorization/roleAssignments/write", false, "Role Based Access Control Administrator");
-        if (value_int_at(p, "user", 0) == KEY_USER_BACKUP)
+        if (value_int_at(p, "user", 0) == KEY_USER_BACKUP && !own)
             step->unverified = "that Azure Backup's own permission check accepts Key Vault Crypto User instead of Key Vault Administrator";
     } else {
         struct value *permissions = value_list(v->arena);
@@ -205,6 +243,27 @@ static const struct document *other_owner(const struct view *v, const struct doc
     return NULL;
 }
 
+/* Grants on the key itself may not come back with it: whether they do, nobody says. True for a principal whose rights hang on
+ * them while the key is about to be brought back. */
+static bool may_be_lost(const struct view *v, const struct document *doc, const struct value *p)
+{
+    const struct document *key = document_target(doc, "spec.key");
+    const struct value *facts = view_facts(v, doc), *all = value_get(facts, "assignments");
+    const char *scope = value_str_at(facts, "scope");
+    struct value *others = value_list(v->arena);
+    int64_t ignored;
+
+    if (!key || uses_local(doc) || !uses_rbac(v, doc) || str_eq(view_state(v, key), "present") || view_prospect(v, key) != PROSPECT_PENDING)
+        return false;
+    if (!scope || !str_find_nocase(scope, "/keys/"))
+        return false;
+    for (size_t i = 0; i < value_count(all); i++)
+        if (!str_eq_nocase(value_str_at(value_item(all, i), "scope"), scope))
+            value_push(v->arena, others, value_item(all, i));
+    return value_count(rbac_missing(v->arena, others, value_str_at(p, "objectId"), key_rights[value_int_at(p, "user", 0)].data_actions,
+                                    &ignored)) > 0;
+}
+
 static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i, struct step **grants,
                             size_t *n_grants)
 {
@@ -219,7 +278,8 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     other->address);
         return;
     }
-    if (uses_local(doc) ? local_access_granted(p) : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0)
+    if (uses_local(doc) ? local_access_granted(p)
+                        : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0 && !may_be_lost(v, doc, p))
         return;
     if (value_str_at(p, "why") || (!object_id && !des)) {
         steps_block(out, doc, label, value_str_at(p, "why"), object_id ? "what %s is to be granted cannot be found"
@@ -306,20 +366,21 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     const struct document *doc = actor->step->document;
     const struct value *facts = view_facts(actor->view, doc), *principals = value_get(facts, "principals"), *p = NULL;
     struct azure *az = kind_azure(actor->provider, doc);
+    size_t which = 0;
     struct value *permissions = value_list(actor->arena);
 
     if (actor->step->action == ACTION_WAIT)
         return act_wait(c, actor, err);
     for (size_t i = 0; i < value_count(principals) && !p; i++)
         if (str_ends_nocase(actor->step->id, arena_printf(actor->arena, "#grant.%s", value_str_at(value_item(principals, i), "label"))))
-            p = value_item(principals, i);
+            p = value_item(principals, which = i);
     if (!p || !value_str_at(p, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
     if (uses_local(doc))
         return local_access_act(c, actor, p, err);
     if (uses_rbac(actor->view, doc))
         return role_assignment_put(az, c, actor->arena, actor->step->scope, value_str_at(p, "objectId"),
-                                   key_rights[value_int_at(p, "user", 0)].role_id, err);
+                                   role_for(doc, which, (enum key_user)value_int_at(p, "user", 0))->id, err);
     for (const char *const *q = key_rights[value_int_at(p, "user", 0)].policy; *q; q++)
         value_push(actor->arena, permissions, value_string(actor->arena, *q));
     TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az), value_str_at(p, "objectId"), permissions,

@@ -67,6 +67,20 @@ const struct role_facts *role_by_name(const char *name)
     return NULL;
 }
 
+bool rbac_role_held(const struct value *assignments, const char *object_id, const char *role_id, int64_t *ret_since)
+{
+    for (size_t i = 0; i < value_count(assignments); i++) {
+        const struct value *one = value_item(assignments, i);
+
+        if (!str_eq_nocase(value_str_at(one, "principalId"), object_id) ||
+            !str_eq_nocase(arm_id_name(value_str_at(one, "roleDefinitionId") ? value_str_at(one, "roleDefinitionId") : ""), role_id))
+            continue;
+        *ret_since = time_parse(value_str_at(one, "createdOn"));
+        return true;
+    }
+    return false;
+}
+
 struct value *policy_missing(struct arena *a, const struct value *live, const char *object_id, const char *const *needed)
 {
     const struct value *policies = value_at(live, "properties.accessPolicies");

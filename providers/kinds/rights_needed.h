@@ -27,6 +27,8 @@ extern const size_t n_known_roles;
 const struct role_facts *role_by_id(const char *guid_or_definition_id);
 const struct role_facts *role_by_name(const char *name);
 
+/* Does the principal hold this very role, whatever else gives it the same rights? *ret_since as below. */
+bool rbac_role_held(const struct value *assignments, const char *object_id, const char *role_id, int64_t *ret_since);
 /* The permissions `needed` (NULL-terminated) that the principal lacks among a vault's accessPolicies: a list of strings. */
 struct value *policy_missing(struct arena *a, const struct value *vault_live, const char *object_id, const char *const *needed);
 /* The data actions that the principal lacks among role assignments (a list of {principalId, roleDefinitionId, dataActions?});

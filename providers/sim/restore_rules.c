@@ -198,7 +198,7 @@ static bool service_may(struct sim *s, const struct value *vault, const char *ke
     /* Of the built-in roles with rights on keys only Key Vault Administrator has this one too. */
     return !knob_is(s, "backupRole", "administrator") || hsm_is(vault) ||
            !value_bool_at(vault, "properties.enableRbacAuthorization", false) ||
-           access_rbac(s, who, id, "Microsoft.KeyVault/vaults/secrets/backup/action", true);
+           access_rbac(s, who, arena_printf(s->arena, "%s/keys/%s", id, key), "Microsoft.KeyVault/vaults/secrets/backup/action", true);
 }
 
 static bool made_after(struct sim *s, const char *set_id, int64_t time_ms)

@@ -4,7 +4,7 @@
  *
  * stories.yaml, one document a story:
  *   story     its name
- *   scenario  the scenario of tests/scenario whose example, world and manifests it begins with
+ *   scenario  the scenario of tests/scenario whose example, world and manifests it begins with; or `example` alone
  *   world / manifests   further edits (tests/edits.h)
  *   vm        suffix of the id of a VM that runs in the end; without it none is restored
  *   restless  true: a run that stops has tried something all the same, which leaves no trace in Azure by which to know
@@ -60,16 +60,18 @@ static struct story story_load(struct arena *a, const struct value *told)
 {
     struct story s = {.name = value_str_at(told, "story"), .vm = value_str_at(told, "vm"),
                       .restless = value_bool_at(told, "restless", false), .stops = value_get(told, "stops")};
-    const struct value *scenario =
-        value_item(yaml_read(a, arena_printf(a, "tests/scenario/%s.yaml", value_str_at(told, "scenario"))), 0);
+    const char *from = value_str_at(told, "scenario");
+    const struct value *scenario = from ? value_item(yaml_read(a, arena_printf(a, "tests/scenario/%s.yaml", from)), 0) : told;
     struct value *world, *docs = example_read(a, arena_printf(a, "examples/%s", value_str_at(scenario, "example")), &world);
     const char *unfit = edit_world(a, world, value_get(scenario, "world"));
     struct diags diags;
 
     diags_init(&diags, a);
-    unfit = unfit ? unfit : edit_world(a, world, value_get(told, "world"));
     unfit = unfit ? unfit : edit_documents(a, docs, value_get(scenario, "manifests"));
-    unfit = unfit ? unfit : edit_documents(a, docs, value_get(told, "manifests"));
+    if (from) {
+        unfit = unfit ? unfit : edit_world(a, world, value_get(told, "world"));
+        unfit = unfit ? unfit : edit_documents(a, docs, value_get(told, "manifests"));
+    }
     need(!unfit, s.name, unfit);
     schema_check(schemas, "World.json", world, &diags);
     s.world = world;
