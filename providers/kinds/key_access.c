@@ -260,7 +260,8 @@ static bool may_be_lost(const struct view *v, const struct document *doc, const 
     for (size_t i = 0; i < value_count(all); i++)
         if (!str_eq_nocase(value_str_at(value_item(all, i), "scope"), scope))
             value_push(v->arena, others, value_item(all, i));
-    return value_count(rbac_missing(v->arena, others, value_str_at(p, "objectId"), key_rights[value_int_at(p, "user", 0)].data_actions,
+    return value_count(others) < value_count(all) &&
+           value_count(rbac_missing(v->arena, others, value_str_at(p, "objectId"), key_rights[value_int_at(p, "user", 0)].data_actions,
                                     &ignored)) > 0;
 }
 
