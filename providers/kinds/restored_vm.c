@@ -12,7 +12,7 @@
  *   in force    none                       gone           lost            restore
  *   expired     not completed              -              -               blocked
  *
- * Facts: state, id, live, des, power. */
+ * Facts: state, id, live, des, power, set {state, live} of a set given by its id. */
 #include "restored_vm.h"
 
 #include "protection.h"
@@ -24,6 +24,24 @@
 enum { ATTEMPTS_MAX = 3, KEY_ATTEMPTS_MAX = 2 };
 
 /* --- observing --------------------------------------------------------------------------------------------------------------- */
+
+/* A set that is given by its id has no document to look at it. */
+static int observe_set(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+{
+    const struct reference *ref = document_reference(o->document, "spec.diskEncryptionSet");
+    struct value *set, *live;
+
+    if (!ref || !ref->id)
+        return 0;
+    if (arm_get(az, c, o->arena, ref->id, API_DISK, &live, err) < 0) {
+        TRY(facts_from_error(o->arena, "reading the disk encryption set named", err, &set));
+    } else {
+        set = facts_new(o->arena, "present");
+        value_set(o->arena, set, "live", live);
+    }
+    value_set(o->arena, facts, "set", set);
+    return 0;
+}
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
@@ -44,6 +62,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
             return -(int)err->class;
     }
     value_set_string(o->arena, facts, "id", id);
+    TRY(observe_set(c, o, az, facts, err));
     TRY(restore_place_observe(c, o, az, facts, err));
     TRY(protection_observe_restored(c, o, az, facts, err));
     *ret = facts;
@@ -183,7 +202,9 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     if (!running)
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,
                     s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent") : value_string(v->arena, s->des_id),
-                    s->given == DX_GIVEN_NOTHING ? "the original set is used" : "the original set is gone or not known");
+                    s->given == DX_GIVEN_NOTHING ? "the original set is used"
+                    : then.row                   ? arena_printf(v->arena, "%s: %s", then.row->id, then.row->state)
+                                                 : "the original set is gone or not known");
     if (!running && situation_type(s->doc) == RESTORE_REPLACE)
         step_change(out, step, "properties.storageProfile.osDisk.managedDisk.id",
                     value_at(view_facts(v, s->doc), "live.properties.storageProfile.osDisk.managedDisk.id"), value_unknown(v->arena),
@@ -191,6 +212,8 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     value_set_string(v->arena, detail, "recoveryPoint", s->order.point);
     value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
     step->detail = detail;
+    for (size_t i = 0; i < then.n_notes; i++)
+        step_note(out, step, "%s: %s", then.notes[i]->id, then.notes[i]->state);
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", s->order.point);
     restored_vm_rights(v, s, out, step);
     restored_vm_needs(v, s, out, step);

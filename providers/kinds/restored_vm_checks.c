@@ -137,7 +137,8 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     if (blocked) {
         step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", blocked->address), "ordered, but %s is blocked",
                            blocked->address);
-        step->scenario = dx_scenario(&now);
+        /* What is wrong with the set named is what a person has to mend, before all that its absence brings about. */
+        step->scenario = s->then.fault != DX_FAULT_NONE ? dx_scenario(&then) : dx_scenario(&now);
         return true;
     }
     if (!dx_may_restore(&then)) {

@@ -40,13 +40,20 @@ static const struct document *key_at(const struct view *v, const char *url)
     return NULL;
 }
 
-/* A Key document says where its key is looked for; that is where it was, unless evidence of the point's own time says else. */
+static bool same_set(const struct situation *s)
+{
+    return s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
+}
+
+/* A Key document says where its key is looked for; that is where it was, unless evidence of the point's own time says else, or
+ * another set than the declared one, which the VM is on. */
 static void find_original(const struct view *v, struct situation *s)
 {
     struct original_key seen = original_key_of(v, s->pvm, NULL, s->point);
     struct original_key said = original_key_of(v, s->pvm, s->key, s->point);
+    bool firm = said.conflict || seen.evidence == KEY_EVIDENCE_HISTORY || (seen.evidence == KEY_EVIDENCE_SET && !same_set(s));
 
-    s->original = seen.version && (said.conflict || seen.evidence == KEY_EVIDENCE_HISTORY) ? seen : said;
+    s->original = seen.version && firm ? seen : said;
     if (s->original.base && s->original.name && s->original.version)
         s->original_url = arena_printf(v->arena, "%s/keys/%s/%s", s->original.base, s->original.name, s->original.version);
     s->original_key = s->original_url ? key_at(v, s->original_url) : NULL;
@@ -226,8 +233,10 @@ static enum dx_des des_state(const struct view *v, const struct situation *s)
 /* Which key the declared set stands for, once its own steps are done. */
 static enum dx_given given_by(const struct view *v, const struct situation *s)
 {
-    const char *url = s->des ? value_str(key_wanted_url(v, s->des, "spec.key")) : NULL, *beside;
+    const char *url = s->des ? value_str(key_wanted_url(v, s->des, "spec.key"))
+                             : value_str_at(view_facts(v, s->doc), "set.live.properties.activeKey.keyUrl");
     const struct document *key;
+    const char *beside;
 
     if (!url || !s->original_url)
         return DX_GIVEN_UNKNOWN;
@@ -247,9 +256,7 @@ static enum dx_given given_by(const struct view *v, const struct situation *s)
  * row R-06 then refuses; with the original unknown, a snapshot is restored plainly and verified. */
 static enum dx_given what_to_give(const struct view *v, const struct situation *s)
 {
-    bool same = s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
-
-    if (s->now.encryption == DX_PMK || situation_type(s->doc) == RESTORE_REPLACE || !s->des_id || same)
+    if (s->now.encryption == DX_PMK || situation_type(s->doc) == RESTORE_REPLACE || !s->des_id || same_set(s))
         return DX_GIVEN_NOTHING;
     return s->now.tier == DX_VAULT || s->original_des ? given_by(v, s) : DX_GIVEN_NOTHING;
 }
@@ -259,9 +266,9 @@ static bool pending(const struct view *v, const struct document *doc)
     return doc && view_prospect(v, doc) == PROSPECT_PENDING;
 }
 
-static bool elsewhere(const struct view *v, const struct situation *s)
+static bool elsewhere(const struct view *v, const struct situation *s, const struct value *live)
 {
-    const char *live = value_str_at(view_facts(v, s->des), "live.location"), *set = live ? live : kind_location(s->des);
+    const char *at = value_str_at(live, "location"), *set = at ? at : s->des ? kind_location(s->des) : NULL;
     const char *target = protected_vm_region(v, s->pvm), *vm = restored_vm_id(v->arena, s->doc);
 
     return (set && target && !str_eq_nocase(set, target)) ||
@@ -271,23 +278,22 @@ static bool elsewhere(const struct view *v, const struct situation *s)
 /* What will be wrong with the set named, once its own steps are done. */
 static enum dx_fault fault_of(const struct view *v, const struct situation *s)
 {
-    const struct value *live = s->des ? value_get(view_facts(v, s->des), "live") : NULL, *key = s->key ? view_facts(v, s->key) : NULL;
-    const char *type = live     ? value_str_at(live, "properties.encryptionType")
-                       : s->des ? value_str_at(s->des->spec, "encryptionType")
-                                : NULL;
+    const struct value *set = s->des ? view_facts(v, s->des) : s->doc ? value_get(view_facts(v, s->doc), "set") : NULL;
+    const struct value *live = value_get(set, "live"), *key = s->key ? view_facts(v, s->key) : NULL;
+    const char *type = s->des ? value_str_at(s->des->spec, "encryptionType") : NULL;
 
-    if (s->given == DX_GIVEN_NOTHING || !s->des)
+    if (s->given == DX_GIVEN_NOTHING || !set || str_eq(value_str_at(set, "state"), "unseen"))
         return DX_FAULT_NONE;
     if (!live && value_get(key, "live") && !value_at(key, "live.release_policy"))
         return DX_FAULT_UNMAKEABLE;
     if (!live && !pending(v, s->des))
         return DX_FAULT_MISSING;
     /* A set made without a type is for ordinary encryption at rest (DiskRP specification). */
-    if (!str_eq_nocase(type, "ConfidentialVmEncryptedWithCustomerKey"))
+    if (!str_eq_nocase(live ? value_str_at(live, "properties.encryptionType") : type, "ConfidentialVmEncryptedWithCustomerKey"))
         return DX_FAULT_WRONG_TYPE;
-    if (elsewhere(v, s))
+    if (elsewhere(v, s, live))
         return DX_FAULT_ELSEWHERE;
-    if (s->key == s->original_key || s->given == DX_GIVEN_SAME_KEY || pending(v, s->key))
+    if (!s->key || s->key == s->original_key || s->given == DX_GIVEN_SAME_KEY || pending(v, s->key))
         return DX_FAULT_NONE;
     return key_state(v, s->key, key_wanted_version(v, s->key)) == DX_KEY_PRESENT ? DX_FAULT_NONE : DX_FAULT_KEY;
 }
@@ -334,9 +340,7 @@ static bool will_be(const struct view *v, const struct document *doc)
  * snapshot it counts as gone, from the vault tier nobody knows. */
 static enum dx_des des_then(const struct view *v, const struct situation *s)
 {
-    bool same = s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
-
-    if (!same || !pending(v, s->des))
+    if (!same_set(s) || !pending(v, s->des))
         return s->now.des;
     if (s->now.des == DX_DES_GONE)
         return s->now.tier == DX_SNAPSHOT_ONLY ? DX_DES_GONE : DX_DES_UNKNOWN;

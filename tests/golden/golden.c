@@ -4,7 +4,8 @@
  *
  * FOLDER/base.yaml holds `now`, `manifests` and `facts`; every FOLDER/rows/NAME.yaml changes it: `cites` (the row it stands
  * for), `manifests` (replace those of the same kind and name, or are added), `without` (addresses), `facts` (merged in;
- * null removes a member). The plan expected is FOLDER/rows/NAME.txt; --update writes it, for review in the diff. */
+ * null removes a member). The plan expected is FOLDER/rows/NAME.txt; --update writes it, for review in the diff.
+ * FOLDER/diagnosis.yaml puts facts to the scenario table (diagnosis.h); what it answers is FOLDER/diagnosis.txt. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "../../providers/kinds/runbook.h"
 #include "../../reconciler/format/manifest.h"
 #include "../../reconciler/model/report.h"
+#include "diagnosis.h"
 
 struct golden {
     struct arena *arena;
@@ -194,32 +196,51 @@ static char *file_read(struct arena *a, const char *path)
     return arena_strdup(a, text_str(&text));
 }
 
-static void row_run(struct golden *g, const struct value *base, const char *name)
+/* Compares with the file of what is expected, or writes it. `fault`: what speaks against it besides; NULL. */
+static void compare(struct golden *g, struct arena *a, const char *name, const char *path, const char *got, const char *fault)
 {
-    struct arena *a cleanup(arena_freep) = arena_new();
-    char *path = arena_printf(a, "%s/rows/%s.yaml", g->folder, name), *expected_path = arena_printf(a, "%s/rows/%s.txt", g->folder, name);
-    const struct value *row = yaml_one(a, path);
-    const char *got = row ? conclude(g, a, base, row) : NULL, *expected = file_read(a, expected_path);
+    const char *expected = file_read(a, path);
     FILE *f;
 
-    if (got && g->update && !str_eq(got, expected)) {
-        f = fopen(expected_path, "w");
+    if (!fault && got && g->update && !str_eq(got, expected)) {
+        f = fopen(path, "w");
         if (f && fputs(got, f) >= 0 && fclose(f) == 0)
             g->written++;
         return;
     }
-    if (row && value_str_at(row, "cites") && got && str_eq(got, expected)) {
+    if (!fault && got && str_eq(got, expected)) {
         g->passed++;
         return;
     }
     g->failed++;
     fprintf(stderr, "golden %s: %s\n", name,
-            !row || !value_str_at(row, "cites") ? "no YAML, or it cites no row"
-            : !got                              ? "no plan"
-            : !expected                         ? "no expected plan; run with --update and review it"
-                                                : "the plan differs");
-    if (got && expected)
+            fault       ? fault
+            : !got      ? "no plan"
+            : !expected ? "nothing is expected; run with --update and review it"
+                        : "what is told differs");
+    if (!fault && got && expected)
         fprintf(stderr, "--- expected\n%s--- got\n%s", expected, got);
+}
+
+static void row_run(struct golden *g, const struct value *base, const char *name)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    const struct value *row = yaml_one(a, arena_printf(a, "%s/rows/%s.yaml", g->folder, name));
+    const char *got = row ? conclude(g, a, base, row) : NULL;
+
+    compare(g, a, name, arena_printf(a, "%s/rows/%s.txt", g->folder, name), got,
+            !row || !value_str_at(row, "cites") ? "no YAML, or it cites no row" : NULL);
+}
+
+static void diagnosis_run(struct golden *g)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct text text cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    const struct value *spec = yaml_one(a, arena_printf(a, "%s/diagnosis.yaml", g->folder));
+    size_t faults = diagnosis_tell(a, spec, &text);
+
+    compare(g, a, "diagnosis", arena_printf(a, "%s/diagnosis.txt", g->folder), text_str(&text),
+            faults ? "rows and cases do not fit each other" : NULL);
 }
 
 static int by_name(const struct dirent **x, const struct dirent **y)
@@ -249,6 +270,7 @@ int main(int argc, char **argv)
         free(entries[i]);
     }
     free(entries);
+    diagnosis_run(&g);
     actions_told(&g);
     printf("golden: %zu passed, %zu failed%s\n", g.passed, g.failed, g.update ? arena_printf(g.arena, ", %zu written", g.written) : "");
     schemas_free(g.schemas);
