@@ -33,7 +33,7 @@ static const struct command commands[] = {
     {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
     {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy]", "tell what a kind, a field or a name in a plan means",
      command_explain},
-    {"graph", "", "draw documents, or with --steps the plan, as DOT or Mermaid", command_graph},
+    {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid", command_graph},
     {"version", "", "print the version", command_version},
     {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on", command_export},
     {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},

@@ -71,6 +71,13 @@ static void test_refused(void)
         {"sim without a world", "sim", "which world?"},
         {"activate without a VM", "activate -f x", "which RestoredVirtualMachine?"},
         {"two ways to choose a point", "activate vm -f x --point 1 --newest", "contradict"},
+        {"a list and a choice", "activate vm -f x --list --newest", "--list and --newest contradict"},
+        {"export of no vault", "export", "which vault?"},
+        {"one VM by its name, of no vault", "export --item vm", "which vault?"},
+        {"impact of nothing", "impact -f x", "what would be taken away?"},
+        {"impact of two things", "impact -f x --disable a --delete b", "--disable and --delete contradict"},
+        {"two drawings", "graph -f x --steps --lineage", "--steps and --lineage contradict"},
+        {"impact without manifests", "impact --delete a", "which manifests?"},
         {"an empty path", "plan --file=", "is empty"},
         {"an unknown letter", "plan -z", "there is no option -z"},
         {"auto-approve is for commands that write", "plan -f x --auto-approve", "plan has no option --auto-approve"},
@@ -83,6 +90,24 @@ static void test_refused(void)
 
         CHECK_ROW(rows[i].reason, parse(a, rows[i].line, &o, &err) == -ERR_INVALID);
         CHECK_ROW(rows[i].reason, strstr(err.text, rows[i].says) != NULL);
+        arena_free(a);
+    }
+}
+
+/* No manifests needed where a vault tells what there is. */
+static void test_without_manifests(void)
+{
+    static const char *const lines[] = {
+        "export --vault /subscriptions/s", "export --vault-name rsv --item vm", "export --item /s/backupFabrics/Azure/protectedItems/vm",
+        "impact --discover rsv --delete a", "graph --discover rsv --lineage", "forecast --discover rsv",
+    };
+
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        struct arena *a = arena_new();
+        struct options o;
+        struct err err;
+
+        CHECK_ROW(lines[i], parse(a, lines[i], &o, &err) == 0 && o.paths.count == 0);
         arena_free(a);
     }
 }
@@ -159,6 +184,7 @@ static void test_usage(void)
 int main(void)
 {
     test_refused();
+    test_without_manifests();
     test_understood();
     test_output_first();
     test_usage();
