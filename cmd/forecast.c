@@ -50,6 +50,17 @@ static void risk_show(const struct page *p, const struct forecast *f, const stru
         page_line(p, 6, BOLD, "fix:", "%s", r->fix);
 }
 
+/* A newer snapshot is faster and fresher, and lost with its key or set. */
+static void newest_show(const struct page *p, const struct forecast *f)
+{
+    const struct dx_prediction *x = &f->newest_prediction;
+
+    if (f->newest)
+        page_line(p, 4, DIM, "newest point:", "%s of %s (%s): %s%s%s", value_str_at(f->newest, "id"), value_str_at(f->newest, "time"),
+                  str_eq(value_str_at(f->newest, "vault"), "valid") ? "vault tier" : "snapshot only", dx_scenario(x) ? dx_scenario(x) : "",
+                  dx_scenario(x) ? ", " : "", dx_outcome_words(x->outcome));
+}
+
 /* Rights that a look from outside would need, without which a verdict stands all the same. */
 static void unseen_show(const struct page *p, const struct forecast *f)
 {
@@ -125,6 +136,7 @@ static void forecast_show(const struct page *p, const struct forecast *f, bool v
         page_line(p, 4, DIM, "takes:", "about %s (%s)", duration_format(p->arena, f->estimate_ms), f->estimate_source);
     if (!f->path)
         page_line(p, 4, RED, "path:", "%s", f->verdict == FORECAST_LOST ? "none" : "not known");
+    newest_show(p, f);
     for (size_t i = 0; i < o->n_risks; i++)
         if (notes || o->risks[i].weight != RISK_NOTE)
             risk_show(p, f, &o->risks[i], verbose);

@@ -34,7 +34,7 @@ program() {
 }
 
 # An example is a folder with estate.yaml; activation.yaml, policy.yaml and world.yaml are optional. expected-plan.txt is what
-# plan prints about its world.
+# plan prints about its world, expected-forecast.txt what forecast prints about it before anybody ordered anything.
 example() {
     binary=$1 folder=${2%/}
     set -- -f "$folder/estate.yaml"
@@ -53,8 +53,24 @@ example() {
     else
         passed=$((passed + 1))
     fi
+    example_forecast "$binary" "$folder"
     example_carried_out "$binary" "$folder" "$@"
     rm -f "$log.err" "$log.world"
+}
+
+# Exit 2: all the examples begin with something lost.
+example_forecast() {
+    [ -f "$2/expected-forecast.txt" ] || return 0
+    checks=$((checks + 1))
+    "$1" forecast -f "$2/estate.yaml" --world "$2/world.yaml" >"$log" 2>"$log.err"
+    if [ $? != 2 ]; then
+        cat "$log" "$log.err"
+        fail "forecast $2"
+    elif ! diff -u "$2/expected-forecast.txt" "$log"; then
+        fail "forecast $2: not the expected one"
+    else
+        passed=$((passed + 1))
+    fi
 }
 
 # Applied it ends as declared, and then there is nothing left to do.

@@ -159,8 +159,6 @@ static enum restorable without_path(const struct forecast *f)
                                                                                                                  : RESTORABLE_NO;
     if (!p->row || p->outcome == DX_OUTCOME_UNKNOWN || has_risk(f, RISK_UNSEEN, false))
         return RESTORABLE_UNKNOWN;
-    if (f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST)
-        return RESTORABLE_NO;
     return p->row->refused ? RESTORABLE_UNKNOWN : RESTORABLE_NO;
 }
 
@@ -182,13 +180,16 @@ static void judge_path(struct forecast *f)
                                                         : RESTORABLE_NOW;
         return;
     }
+    /* Nobody opens a key whose security domain is lost: there is no person to wait for. */
+    if (p->row && f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST && str_eq(p->remedy, "H")) {
+        f->restorable = RESTORABLE_NO;
+        return;
+    }
     f->letters = p->row ? way(&f->outlook, p->remedy, &person) : "";
     if (*f->letters || person) {
         path_tell(f, person);
         f->restorable = has_risk(f, RISK_UNSEEN, false) || (person && !*f->letters) || p->outcome == DX_OUTCOME_UNKNOWN ? RESTORABLE_UNKNOWN
                                                                                                                         : RESTORABLE_AFTER;
-        if (f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST)
-            f->restorable = RESTORABLE_NO;
         return;
     }
     f->restorable = without_path(f);
@@ -237,20 +238,32 @@ static int risk_compare(const void *x, const void *y)
     return strcmp(a->text, b->text);
 }
 
+/* The request would name the declared set where that helps; otherwise the state is told as it is without. */
+static struct dx_prediction predict(const struct situation *s)
+{
+    struct dx_facts named = s->now;
+    struct dx_prediction sent;
+
+    named.given = s->given;
+    sent = diagnose(&named, s->article);
+    return sent.row && sent.outcome == DX_SUCCEEDS ? sent : diagnose(&s->now, s->article);
+}
+
 struct forecast forecast_at(const struct view *v, const struct forecast_options *options, const struct document *pvm,
                             const struct document *rvm, const struct value *point)
 {
     struct situation s = situation_at(v, pvm, rvm, point);
     struct forecast f = {.outlook = observe_all(v, options->extras, &options->limits, &s)};
-    struct dx_facts named = s.now;
-    struct dx_prediction sent;
 
-    /* The request would name the declared set where that helps; otherwise the state is told as it is without. */
-    named.given = s.given;
-    sent = diagnose(&named, s.article);
-    f.prediction = diagnose(&s.now, s.article);
-    if (sent.row && sent.outcome == DX_SUCCEEDS)
-        f.prediction = sent;
+    f.prediction = predict(&s);
+    f.newest = protected_vm_newest_point(v, pvm);
+    if (!point && f.newest && f.newest != s.point) {
+        struct situation newest = situation_at(v, pvm, rvm, f.newest);
+
+        f.newest_prediction = predict(&newest);
+    } else {
+        f.newest = NULL;
+    }
     f.scenario = f.outlook.point ? dx_scenario(&f.prediction) : NULL;
     f.state = !f.outlook.point   ? "there is nothing to restore from"
               : f.prediction.row ? f.prediction.row->state
@@ -376,6 +389,14 @@ static struct value *forecast_to_value(struct arena *a, const struct forecast *f
         value_set_string(a, point, "time", value_str_at(o->point, "time"));
         value_set_bool(a, point, "vaultTier", in_vault(o->point));
         value_set(a, v, "scenario", scenario_to_value(a, f));
+    }
+    if (f->newest) {
+        point = value_set(a, v, "newestPoint", value_map(a));
+        value_set_string(a, point, "id", value_str_at(f->newest, "id"));
+        value_set_string(a, point, "time", value_str_at(f->newest, "time"));
+        value_set_bool(a, point, "vaultTier", in_vault(f->newest));
+        value_set_string(a, point, "scenario", dx_scenario(&f->newest_prediction));
+        value_set_string(a, point, "outcome", dx_outcome_words(f->newest_prediction.outcome));
     }
     if (f->path) {
         value_set_string(a, v, "path", f->path);

@@ -47,7 +47,7 @@ const char *risk_words(const char *id);
 struct observe_limits {
     int64_t disks_per_set;  /* documents say 40, later ones 6,000: warned about from here on */
     int64_t key_versions;   /* a key's backup holds about 500 versions */
-    int64_t hsm_per_key;    /* role assignments of one HSM key; ten is the end */
+    int64_t hsm_per_key;    /* role assignments of one HSM key, warned about from here on */
 };
 extern const struct observe_limits observe_limits_default;
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hsm_rights.h"
 #include "protected_vm.h"
 #include "restore_place.h"
-#include "rights_needed.h"
 
 /* --- F16, F17, F18 ---------------------------------------------------------------------------------------------------------- */
 
@@ -116,12 +116,34 @@ static bool principal_known(const struct outlook *o, const char *id)
     return false;
 }
 
-/* Holds the role that only a set's identity needs, and is no set's identity: a set that was made anew, or whose identity was
- * switched off and on, leaves it behind. */
-static void observe_orphans(struct outlook *o)
+/* The role that nobody but a set's identity needs. */
+static bool role_of_sets(const char *role)
+{
+    const struct hsm_role *local = hsm_role_by_name(hsm_key_rights[KEY_USER_DES].working);
+
+    return role &&
+           (str_eq_nocase(arm_id_name(role), key_rights[KEY_USER_DES].role_id) || (local && str_eq_nocase(arm_id_name(role), local->id)));
+}
+
+/* A set that was made anew, or whose identity was switched off and on, leaves the grant of its old identity behind. Without
+ * anybody lacking it, only one on this very key is worth a note: others use the store too. */
+static void orphan(struct outlook *o, const char *id, const char *what, bool on_key)
 {
     const char *now = value_str_at(outlook_set(o), "identity.principalId");
     bool lacking = o->items[F16].state == OBS_BAD;
+
+    if (!id || principal_known(o, id) || !(lacking || on_key))
+        return;
+    obs_risk(o, F16, "orphaned-grant", lacking ? RISK_WARN : RISK_NOTE, TIME_NONE,
+             lacking ? "reinstate apply grants the set's present identity; a person removes the old grant"
+                     : "a person removes it, if nobody needs it",
+             "principal %s holds %s and is no set's identity that is known%s%s", id, what, now ? "; the set's identity is now " : "",
+             now ? now : "");
+}
+
+static void observe_orphans(struct outlook *o)
+{
+    const struct value *policies = value_at(view_facts(o->view, o->store), "live.properties.accessPolicies");
     const struct document *access;
     size_t at = 0;
 
@@ -129,16 +151,22 @@ static void observe_orphans(struct outlook *o)
         const struct value *list = value_get(view_facts(o->view, access), "assignments");
 
         for (size_t i = 0; i < value_count(list); i++) {
-            const char *id = value_str_at(value_item(list, i), "principalId"),
-                       *role = value_str_at(value_item(list, i), "roleDefinitionId");
+            const struct value *one = value_item(list, i);
+            const char *scope = value_str_at(one, "scope");
 
-            if (!id || !role || !str_eq_nocase(arm_id_name(role), key_rights[KEY_USER_DES].role_id) || principal_known(o, id))
-                continue;
-            obs_risk(o, F16, "orphaned-grant", lacking ? RISK_WARN : RISK_NOTE, TIME_NONE,
-                     lacking ? "reinstate apply grants the set's present identity; a person removes the old grant"
-                             : "a person removes it, if nobody needs it",
-                     "principal %s holds %s on the key and is no set's identity that is known%s%s", id, key_rights[KEY_USER_DES].role,
-                     now ? "; the set's identity is now " : "", now ? now : "");
+            if (role_of_sets(value_str_at(one, "roleDefinitionId")))
+                orphan(o, value_str_at(one, "principalId"), "the role of a set's identity on the key",
+                       scope && str_find_nocase(scope, "/keys/"));
+        }
+        if (!str_eq(value_str_at(view_facts(o->view, access), "model"), "access-policies"))
+            continue;
+        for (size_t i = 0; i < value_count(policies); i++) {
+            const char *id = value_str_at(value_item(policies, i), "objectId");
+            struct value *missing =
+                policy_missing(o->arena, value_get(view_facts(o->view, o->store), "live"), id, key_rights[KEY_USER_DES].policy);
+
+            if (id && value_count(missing) == 0)
+                orphan(o, id, "the rights of a set's identity on the vault's keys", false);
         }
     }
 }
@@ -148,20 +176,15 @@ static void observe_orphans(struct outlook *o)
 static void observe_hsm_assignments(struct outlook *o)
 {
     const struct document *access;
-    size_t at = 0;
+    size_t at = 0, n;
 
     while (o->key && key_store_is_hsm(o->key) && (access = referrer_next(o->key, "KeyAccess", &at))) {
-        const struct value *list = value_get(view_facts(o->view, access), "assignments");
-        size_t n = 0;
+        const char *name = value_str_at(o->key->spec, "keyName");
 
-        for (size_t i = 0; i < value_count(list); i++) {
-            const char *scope = value_str_at(value_item(list, i), "scope");
-
-            n += scope && str_starts_nocase(scope, "/keys/") && scope[strlen("/keys/")];
-        }
+        n = hsm_assignments_at(value_get(view_facts(o->view, access), "assignments"), hsm_key_scope(o->arena, name ? name : o->key->name));
         if ((int64_t)n >= o->limits.hsm_per_key)
-            obs_risk(o, F16, "hsm-assignments", RISK_WARN, TIME_NONE, "assign at /keys instead; at most ten fit on one key",
-                     "the key has %zu role assignments of its own, of ten at most", n);
+            obs_risk(o, F16, "hsm-assignments", RISK_WARN, TIME_NONE, "assign at /keys instead: KeyAccess.spec.scope: all-keys",
+                     "the key has %zu role assignments of its own, of %d at most", n, HSM_KEY_LIMIT);
     }
 }
 

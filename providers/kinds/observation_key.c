@@ -176,6 +176,7 @@ static void observe_store_gone(struct outlook *o, const struct value *facts)
 {
     const char *word = key_store_word(o->store), *state = view_state(o->view, o->store), *why = value_str_at(facts, "why");
     const char *purge = value_str_at(facts, "deleted.properties.scheduledPurgeDate");
+    bool lost = value_bool_at(facts, "domainLost", false);
 
     if (str_eq(state, "deleted")) {
         obs_set(o, F9, OBS_BAD, NULL, "the %s is soft-deleted", word);
@@ -188,9 +189,10 @@ static void observe_store_gone(struct outlook *o, const struct value *facts)
         obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
         obs_set(o, F10, OBS_GOOD, "404 among the deleted ones", "not soft-deleted: purged, or never there");
         obs_risk(o, F9, "store-gone", RISK_WARN, TIME_NONE,
-                 key_store_is_hsm(o->store) ? "a person activates a new HSM with the same security domain"
-                                            : "a key vault in the same subscription and geography, then the key from a backup",
-                 "the %s %s does not exist", word, o->store->name);
+                 lost                         ? "declare the loss; nobody brings its keys back"
+                 : key_store_is_hsm(o->store) ? "a person activates a new HSM with the same security domain"
+                                              : "a key vault in the same subscription and geography, then the key from a backup",
+                 "the %s %s does not exist%s", word, o->store->name, lost ? ", and its security domain is declared lost" : "");
     } else {
         obs_set(o, F9, OBS_UNSEEN, NULL, "%s", why ? why : arena_printf(o->arena, "the %s cannot be read", word));
         obs_set(o, F10, OBS_UNSEEN, NULL, "%s", o->items[F9].text);
@@ -381,7 +383,9 @@ void observe_key(struct outlook *o)
     } else if (str_eq(state, "absent") && (!store || str_eq(store, "present"))) {
         obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 404", "the key is purged, or never was there");
         obs_set(o, F15, OBS_GOOD, "deletedkeys: 404", "not soft-deleted");
-        obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "see the path", "the key is purged, or never was there");
+        obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE,
+                 "order a restore: reinstate activate, then apply; the path says how the key comes back",
+                 "the key is purged, or never was there");
     } else if (str_eq(state, "absent")) {
         obs_set(o, F11, OBS_NOT_LOOKED, NULL, "its store is %s", str_eq(store, "deleted") ? "soft-deleted" : store);
     } else {

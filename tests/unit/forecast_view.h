@@ -82,6 +82,7 @@ struct hand_view {
     struct settings settings;
     struct view view;
     const struct value *extras;
+    const char *policy; /* a release policy that names the region's authority */
     const struct document *pvm, *rvm;
 };
 
@@ -158,7 +159,8 @@ static void view_make(struct hand_view *h, bool bare, const char *manifests, con
         exit(1);
     text_init(&policy, TEXT_CEILING);
     crypt_base64_encode(&policy, authority, strlen(authority), BASE64_URL);
-    observed = view_observed(a, view_replaced(a, view_facts_base, "POLICY", text_str(&policy)), facts);
+    h->policy = arena_strdup(a, text_str(&policy));
+    observed = view_observed(a, view_replaced(a, view_facts_base, "POLICY", h->policy), facts);
     all = arena_array(a, const struct value *, h->view.desired->count + 1);
     for (size_t i = 0; i < h->view.desired->count; i++)
         all[i] = value_get(observed, h->view.desired->documents[i]->address);
@@ -167,6 +169,20 @@ static void view_make(struct hand_view *h, bool bare, const char *manifests, con
     h->extras = view_observed(a, base, extras);
     h->pvm = desired_find(h->view.desired, "ProtectedVirtualMachine", "vm");
     h->rvm = desired_find(h->view.desired, "RestoredVirtualMachine", "vm-dr");
+}
+
+/* Merges observed facts in: YAML of a map by address; NULL: nothing. */
+static inline void view_edit(struct hand_view *h, const char *facts)
+{
+    const struct value *edits = facts ? value_item(view_yaml(h->arena, facts), 0) : NULL;
+    const struct value **all = (const struct value **)h->view.facts;
+
+    for (size_t i = 0; edits && i < h->view.desired->count; i++) {
+        const struct value *over = value_get(edits, h->view.desired->documents[i]->address);
+
+        if (over)
+            all[i] = all[i] ? view_merge(h->arena, all[i], over) : over;
+    }
 }
 
 static void view_free(struct hand_view *h)
