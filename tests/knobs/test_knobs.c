@@ -151,7 +151,7 @@ static struct life live(struct arena *a, const struct story *s, const struct val
 {
     static const struct approval approvals[] = {
         {"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"}, {"built-in/recover", "the tests"},
-        {"built-in/re-point-key", "the tests"},
+        {"built-in/re-point-key", "the tests"},    {"built-in/replace", "the tests"},
     };
     struct rig *r = rig_new(world, &s->estate, (struct rig_options){.mode = HTTP_WRITING});
     struct pass *p = pass_new(a, r, s->estate.desired, false), *left = pass_new(a, r, s->estate.desired, true);
