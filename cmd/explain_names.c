@@ -1,7 +1,10 @@
 /* explain, for the names that a plan shows: rows of the scenario table, error codes, built-in rules, actions. Knows how they
  * are told to people; what they mean stands in the tables they come from. */
+#include <string.h>
+
 #include "../providers/azure/arm.h"
 #include "../providers/kinds/diagnosis.h"
+#include "../providers/kinds/observation.h"
 #include "../reconciler/base/text.h"
 #include "../reconciler/model/policy.h"
 #include "explain.h"
@@ -52,6 +55,24 @@ static void tell_facts(struct explaining *x, const struct value *facts)
     }
 }
 
+/* "F9 F11": each with what it asks. */
+static struct value *tell_proof(struct explaining *x, const char *proof)
+{
+    struct value *list = value_list(x->arena);
+
+    for (const char *p = proof; *p; p += strspn(p, " ")) {
+        const char *id = arena_strndup(x->arena, p, strcspn(p, " ")), *question = observation_question(id);
+        struct value *v = value_map(x->arena);
+
+        text_printf(x->out, "%s%s  %s\n", value_count(list) ? "               " : "  Proved by    ", id, question ? question : "");
+        value_set_string(x->arena, v, "observation", id);
+        value_set_string(x->arena, v, "question", question);
+        value_push(x->arena, list, v);
+        p += strlen(id);
+    }
+    return list;
+}
+
 static void tell_row(struct explaining *x, const struct dx_row *row, struct value *list)
 {
     struct value *v = value_map(x->arena), *facts = dx_row_facts(x->arena, row), *remedies = remedies_of(x, row);
@@ -68,7 +89,7 @@ static void tell_row(struct explaining *x, const struct dx_row *row, struct valu
     for (size_t i = 0; i < value_count(remedies); i++)
         text_printf(x->out, "%s%s  %s\n", i ? "               " : "  To do        ", value_str_at(value_item(remedies, i), "letter"),
                     value_str_at(value_item(remedies, i), "remedy"));
-    text_printf(x->out, "  Proved by    %s\n", row->proof);
+    value_set(x->arena, v, "provedBy", tell_proof(x, row->proof));
     text_printf(x->out, "  How sure     %s\n  Source       %s\n", dx_confidence_words(row->confidence), row->source);
     value_set_string(x->arena, v, "state", row->state);
     value_set(x->arena, v, "facts", facts);
@@ -80,7 +101,6 @@ static void tell_row(struct explaining *x, const struct dx_row *row, struct valu
     }
     value_set_string(x->arena, v, "code", row->code);
     value_set(x->arena, v, "remedies", remedies);
-    value_set_string(x->arena, v, "provedBy", row->proof);
     value_set_string(x->arena, v, "confidence", dx_confidence_words(row->confidence));
     value_set_string(x->arena, v, "source", row->source);
     value_set_bool(x->arena, v, "note", row->note);
@@ -215,9 +235,23 @@ static bool tell_action(struct explaining *x, const char *word)
     return true;
 }
 
+/* A question of the observation vector, or a danger that a forecast names. */
+static bool tell_observation(struct explaining *x, const char *word)
+{
+    const char *question = observation_question(word), *risk = risk_words(word);
+
+    if (!question && !risk)
+        return false;
+    text_printf(x->out, "%s, %s\n\n%s\n", word, question ? "an observation of a forecast" : "a danger that a forecast names",
+                question ? question : risk);
+    value_set_string(x->arena, x->answer, question ? "observation" : "risk", word);
+    value_set_string(x->arena, x->answer, "meaning", question ? question : risk);
+    return true;
+}
+
 bool explain_name(struct explaining *x, const char *word)
 {
-    return tell_scenario(x, word) || tell_error(x, word) || tell_rule(x, word) || tell_action(x, word);
+    return tell_observation(x, word) || tell_scenario(x, word) || tell_error(x, word) || tell_rule(x, word) || tell_action(x, word);
 }
 
 const char *explain_near(const struct explaining *x, const char *word)

@@ -1,6 +1,9 @@
 /* Knows the 27 questions and how an answer and a danger are noted down. Must not know how any of them is answered. */
 #include "observation_internal.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "protected_vm.h"
 
 #include "../../reconciler/format/json.h"
@@ -82,6 +85,14 @@ static const struct {
     {"unhealthy", "Azure Backup reports the VM's protection as unhealthy"},
     {"validation", "Azure Backup objects to the restore request"},
 };
+
+const char *observation_question(const char *id)
+{
+    size_t n = id && (id[0] == 'F' || id[0] == 'f') && id[1] != '0' ? strspn(id + 1, "0123456789") : 0;
+    long number = n > 0 && n < 3 && !id[n + 1] ? strtol(id + 1, NULL, 10) : 0;
+
+    return number > 0 && number <= OBSERVATION_COUNT ? questions[number - 1] : NULL;
+}
 
 const char *risk_words(const char *id)
 {

@@ -41,6 +41,8 @@ struct risk {
     int64_t at_ms; /* TIME_NONE: it is so already */
     const char *text, *evidence, *fix;
 };
+/* What "F12" asks; NULL: there is no such question. */
+const char *observation_question(const char *id);
 /* What a risk of that id is, for lists of rules; NULL when there is none. */
 const char *risk_words(const char *id);
 

@@ -21,6 +21,7 @@ static const char *tier_word(enum tier_state tier)
 
 static struct value *point_facts(struct arena *a, const struct value *body)
 {
+    const struct value *data = value_at(body, "properties.dataDiskMetadata.encryptedDataDisks");
     struct value *f = value_map(a);
     struct backup_point p;
 
@@ -35,6 +36,9 @@ static struct value *point_facts(struct arena *a, const struct value *body)
     value_set_string(a, f, "securityType", p.security_type);
     value_set_string(a, f, "size", p.size);
     value_set_bool(a, f, "softDeleted", p.soft_deleted);
+    /* Told by newer api-versions only: disks that a restore of the OS disk alone would leave shut. */
+    if (data)
+        value_set(a, f, "encryptedDataDisks", value_copy(a, data));
     if (p.expiry_ms != TIME_NONE)
         value_set_string(a, f, "expires", time_format(a, p.expiry_ms));
     return f;

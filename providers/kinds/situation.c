@@ -319,7 +319,7 @@ static enum dx_data_disks data_of(const struct value *backup, const struct value
 {
     const struct value *disks = value_at(backup, "source.live.properties.storageProfile.dataDisks");
 
-    if (str_eq_nocase(value_str_at(point, "consistency"), "OnlyCrashConsistent"))
+    if (str_eq_nocase(value_str_at(backup, "policy.live.properties.snapshotConsistencyType"), "OnlyCrashConsistent"))
         return DX_DATA_CRASH_CONSISTENT;
     if (value_count(value_get(point, "encryptedDataDisks")))
         return DX_DATA_CONFIDENTIAL;
