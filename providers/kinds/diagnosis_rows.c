@@ -120,7 +120,12 @@ const struct dx_row dx_rows[] = {
      .state = "the set named is in another region or subscription than the restored disks",
      .outcome = DX_FAILS, .remedy = "F",
      .confidence = DX_DOCUMENTED, .source = DISKS, .proof = "F6"},
-    {.id = "R-12", .encryption = CMK, .tier = VAULT, .grants = SET(DX_GRANTS_BACKUP_LACKS), .given = OTHER_SET,
+    {.id = "R-12", .encryption = CMK, .tier = VAULT, .grants = SET(DX_GRANTS_BACKUP_LACKS), .given = OTHER_SET & ~SAME,
+     .state = "the Backup Management Service may not use the store of the set named; the key is exported all the same",
+     .outcome = DX_FAILS_AND_EXPORTS, .code = BACKUP_DENIED, .remedy = "P",
+     .confidence = DX_FIELD, .source = SCRIPTS, .proof = "F16 F17"},
+    /* On the original key itself the key comes first: rights on one that is gone are gone with it. */
+    {.id = "R-12", .encryption = CMK, .tier = VAULT, .key = PRESENT, .grants = SET(DX_GRANTS_BACKUP_LACKS), .given = SAME,
      .state = "the Backup Management Service may not use the store of the set named; the key is exported all the same",
      .outcome = DX_FAILS_AND_EXPORTS, .code = BACKUP_DENIED, .remedy = "P",
      .confidence = DX_FIELD, .source = SCRIPTS, .proof = "F16 F17"},
@@ -345,7 +350,7 @@ const struct dx_row dx_rows[] = {
      .confidence = DX_DOCUMENTED, .source = ARTICLE_A "; " KEY_VAULT " (about keys)", .proof = "F11 F12"},
 
     /* --- the grants ------------------------------------------------------------------------------------------------------- */
-    {.id = "N-24", .encryption = CMK, .grants = SET(DX_GRANTS_BACKUP_LACKS), .given = PLAIN,
+    {.id = "N-24", .encryption = CMK, .tier = VAULT, .grants = SET(DX_GRANTS_BACKUP_LACKS), .given = PLAIN,
      .state = "the Backup Management Service may not read and back up the key",
      .outcome = DX_FAILS, .code = BACKUP_DENIED, .remedy = "P",
      .confidence = DX_FIELD, .source = BACKUP_B "; " PREVIEW "; " SCRIPTS, .proof = "F16 F17"},

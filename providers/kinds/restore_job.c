@@ -55,13 +55,14 @@ static bool same_point(int64_t job_ms, int64_t point_ms)
 }
 
 /* A pass that failed for its key and left it has done what passes are for. One that failed for a right is a restore that
- * failed, whatever it left besides. */
+ * failed, whatever it left besides, and so is one whose set was on another key: passes name no set. */
 static bool is_export(const struct value *job)
 {
     const char *code = value_str_at(job, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
-    return str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") && !(known && known->letter == 'P');
+    return str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") && !(known && known->letter == 'P') &&
+           !str_eq(code, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey");
 }
 
 static bool job_matches(const struct value *job, const struct job_match *m)

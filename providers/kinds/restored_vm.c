@@ -123,14 +123,11 @@ static void steps_protect(const struct view *v, const struct situation *s, struc
 static void steps_standby(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction p = diagnose(&s->now, s->article);
-    struct dx_facts named = s->now;
     struct step *step;
 
     /* With nothing named nobody may know; with the declared set named, as an order would have it, the table often does. */
-    named.given = s->given;
-    named.fault = s->then.fault;
     if (!p.row)
-        p = diagnose(&named, s->article);
+        p = diagnose(&s->named, s->article);
 
     if (str_eq(view_state(v, s->doc), "present") && !restored_vm_differs(v, s)) {
         steps_protect(v, s, out, NULL);
@@ -140,7 +137,7 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
     step = steps_add(out, s->doc, ACTION_NONE, NULL,
                      "on standby; as things stand %s from %s (%s%s); order it with: reinstate activate -f ... %s",
                      dx_outcome_words(p.outcome), describe_point(v, s), p.row ? "" : "no row of the scenario table fits what was seen: ",
-                     p.row ? p.row->state : dx_facts_words(v->arena, &named), s->doc->name);
+                     p.row ? p.row->state : dx_facts_words(v->arena, &s->named), s->doc->name);
     step->scenario = dx_scenario(&p);
     if (s->point)
         restored_vm_notes(v, s, out, step, true);

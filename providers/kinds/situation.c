@@ -45,12 +45,27 @@ static bool same_set(const struct situation *s)
     return s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
 }
 
+/* The document whose key this backup carries: the declared set's, unless another one says so of itself and that one does not. A
+ * set may well be on another key than the one the disk was wrapped to. */
+static const struct document *key_of_backup(const struct situation *s)
+{
+    const struct document *first = NULL, *key;
+    size_t at = 0;
+
+    while ((key = referrer_next(s->pvm, "Key", &at))) {
+        if (key == s->key)
+            return key;
+        first = first ? first : key;
+    }
+    return first ? first : s->key;
+}
+
 /* A Key document says where its key is looked for; that is where it was, unless evidence of the point's own time says else, or
  * another set than the declared one, which the VM is on. */
 static void find_original(const struct view *v, struct situation *s)
 {
     struct original_key seen = original_key_of(v, s->pvm, NULL, s->point);
-    struct original_key said = original_key_of(v, s->pvm, s->key, s->point);
+    struct original_key said = original_key_of(v, s->pvm, key_of_backup(s), s->point);
     bool firm = said.conflict || seen.evidence == KEY_EVIDENCE_HISTORY || (seen.evidence == KEY_EVIDENCE_SET && !same_set(s));
 
     s->original = seen.version && firm ? seen : said;
@@ -146,9 +161,17 @@ static enum dx_grants grants_worse(enum dx_grants x, enum dx_grants y)
     return grants_rank(x) >= grants_rank(y) ? x : y;
 }
 
-/* The earliest that lacks, over every KeyAccess of this key: now, or once all they declare is granted. Without any KeyAccess
- * nobody knows. */
-static enum dx_grants rights_state(const struct view *v, const struct document *key, bool then)
+/* The principal is the identity of another set than the one the disk will be wrapped with. */
+static bool of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id)
+{
+    const char *path = arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i);
+
+    return document_reference(access, path) && !arm_id_equal(reference_id(v->arena, access, path, disk_encryption_set_id), set_id);
+}
+
+/* The earliest that lacks, over every KeyAccess of this key, now, or once all they declare is granted: of those that a restore
+ * with that set needs ("": nobody knows which set it is). Without any KeyAccess, or one that speaks of the set, nobody knows. */
+static enum dx_grants rights_state(const struct view *v, const struct document *key, const char *set_id, bool then)
 {
     static const enum dx_grants by_user[] = {
         [KEY_USER_DES] = DX_GRANTS_DES_LACKS,
@@ -157,7 +180,7 @@ static enum dx_grants rights_state(const struct view *v, const struct document *
     };
     enum dx_grants found = DX_GRANTS_OK;
     const struct document *access;
-    bool any = false;
+    bool of_set = false;
     size_t at = 0;
 
     while (key && (access = referrer_next(key, "KeyAccess", &at))) {
@@ -166,11 +189,18 @@ static enum dx_grants rights_state(const struct view *v, const struct document *
         for (size_t i = 0; i < value_count(principals); i++) {
             const struct value *p = value_item(principals, i);
 
-            any = true;
+            if (of_another_set(v, access, i, set_id))
+                continue;
+            of_set |= value_int_at(p, "user", 0) == KEY_USER_DES;
             found = grants_worse(found, lacks(p, then) ? by_user[value_int_at(p, "user", 0)] : DX_GRANTS_OK);
         }
     }
-    return any ? found : DX_GRANTS_UNKNOWN;
+    return of_set ? found : grants_worse(found, DX_GRANTS_UNKNOWN);
+}
+
+static const char *set_named(const struct situation *s)
+{
+    return s->des_id ? s->des_id : "";
 }
 
 /* What the firewall of the key's store makes of the grants. Microsoft's services pass a closed one that bypasses for them; the
@@ -190,6 +220,16 @@ static enum dx_grants firewall_state(const struct view *v, const struct document
 
 /* --- the sets ----------------------------------------------------------------------------------------------------------------- */
 
+/* The look after a lost key has found it in the store of that URL. */
+static bool seen_elsewhere(const struct view *v, const struct situation *s, const char *url)
+{
+    const struct value *elsewhere = value_get(view_facts(v, s->original_key), "elsewhere");
+    const char *base = value_str_at(elsewhere, "base");
+
+    return base && str_eq(value_str_at(elsewhere, "state"), "present") && str_starts_nocase(url, arena_printf(v->arena, "%s/", base)) &&
+           str_eq_nocase(vault_kid_version(url), value_str_at(elsewhere, "version"));
+}
+
 /* Where a set that points to `url` stands to the original key. */
 static enum dx_des des_on(const struct view *v, const struct situation *s, const char *url)
 {
@@ -205,6 +245,8 @@ static enum dx_des des_on(const struct view *v, const struct situation *s, const
     if (!same_name(v->arena, url, original) || !str_eq_nocase(vault_kid_version(url), vault_kid_version(original)))
         return DX_DES_FOREIGN;
     /* The address alone proves no key: it must be seen there. */
+    if (seen_elsewhere(v, s, url))
+        return DX_DES_MOVED;
     key = key_at(v, url);
     return key_state(v, key, vault_kid_version(url)) == DX_KEY_PRESENT ? DX_DES_MOVED : DX_DES_UNKNOWN;
 }
@@ -231,7 +273,7 @@ static enum dx_des des_state(const struct view *v, const struct situation *s)
 }
 
 /* Which key the declared set stands for, once its own steps are done. */
-static enum dx_given given_by(const struct view *v, const struct situation *s)
+static enum dx_given given_on(const struct view *v, const struct situation *s)
 {
     const char *url = s->des ? value_str(key_wanted_url(v, s->des, "spec.key"))
                              : value_str_at(view_facts(v, s->doc), "set.live.properties.activeKey.keyUrl");
@@ -248,7 +290,18 @@ static enum dx_given given_by(const struct view *v, const struct situation *s)
         return DX_GIVEN_SAME_KEY_MOVED;
     beside = arena_printf(v->arena, "%s/keys/%s/%s", arm_id_parent(v->arena, url, 3), s->original.name, s->original.version);
     key = key_at(v, beside);
+    if (key && str_eq(view_state(v, key), "unseen"))
+        return DX_GIVEN_UNKNOWN;
     return key && key_state(v, key, s->original.version) == DX_KEY_PRESENT ? DX_GIVEN_FOREIGN_WITH_ORIGINAL : DX_GIVEN_FOREIGN_KEY;
+}
+
+/* Whether a key that cannot be seen can be used is not for us to say; that it is the wrong one can be said of any. */
+static enum dx_given given_by(const struct view *v, const struct situation *s)
+{
+    enum dx_given given = given_on(v, s);
+    bool must_work = given == DX_GIVEN_SAME_KEY_MOVED || given == DX_GIVEN_NEWER_VERSION || given == DX_GIVEN_OTHER_KEY;
+
+    return must_work && s->key && str_eq(view_state(v, s->key), "unseen") ? DX_GIVEN_UNKNOWN : given;
 }
 
 /* securedVMDetails goes with the request only when the point has a vault tier and the declared set is not the original,
@@ -281,6 +334,7 @@ static enum dx_fault fault_of(const struct view *v, const struct situation *s)
     const struct value *set = s->des ? view_facts(v, s->des) : s->doc ? value_get(view_facts(v, s->doc), "set") : NULL;
     const struct value *live = value_get(set, "live"), *key = s->key ? view_facts(v, s->key) : NULL;
     const char *type = s->des ? value_str_at(s->des->spec, "encryptionType") : NULL;
+    enum dx_key state;
 
     if (s->given == DX_GIVEN_NOTHING || !set || str_eq(value_str_at(set, "state"), "unseen"))
         return DX_FAULT_NONE;
@@ -295,7 +349,8 @@ static enum dx_fault fault_of(const struct view *v, const struct situation *s)
         return DX_FAULT_ELSEWHERE;
     if (!s->key || s->key == s->original_key || s->given == DX_GIVEN_SAME_KEY || pending(v, s->key))
         return DX_FAULT_NONE;
-    return key_state(v, s->key, key_wanted_version(v, s->key)) == DX_KEY_PRESENT ? DX_FAULT_NONE : DX_FAULT_KEY;
+    state = key_state(v, s->key, key_wanted_version(v, s->key));
+    return state == DX_KEY_PRESENT || state == DX_KEY_UNKNOWN ? DX_FAULT_NONE : DX_FAULT_KEY;
 }
 
 /* --- the backup ------------------------------------------------------------------------------------------------------------------ */
@@ -347,11 +402,19 @@ static enum dx_des des_then(const struct view *v, const struct situation *s)
     return des_on(v, s, value_str(key_wanted_url(v, s->des, "spec.key")));
 }
 
+/* The document of the key that a restore which names no set wraps the new disk with: what the original set is on now. */
+static const struct document *key_wrapping(const struct view *v, const struct situation *s)
+{
+    const char *url = value_str_at(original_set(v, s), "live.properties.activeKey.keyUrl");
+
+    return url ? key_at(v, url) : s->key;
+}
+
 /* How things stand once every other document's steps are done; what is blocked stays as it is. */
 static void foresee(const struct view *v, struct situation *s)
 {
     const struct document *access;
-    enum dx_grants grants = rights_state(v, s->key, true);
+    enum dx_grants grants = rights_state(v, s->key, set_named(s), true);
     bool granted = true;
     size_t at = 0;
 
@@ -366,7 +429,7 @@ static void foresee(const struct view *v, struct situation *s)
         granted = granted && will_be(v, access);
     /* Grants that nobody declares are taken to be there: they are not ours to judge, and the restore itself will say. */
     if (!granted)
-        grants = rights_state(v, s->key, false);
+        grants = rights_state(v, s->key, set_named(s), false);
     else if (grants == DX_GRANTS_UNKNOWN)
         grants = DX_GRANTS_OK;
     s->then.grants = grants_worse(grants, firewall_state(v, s->key));
@@ -437,7 +500,8 @@ struct situation situation_at(const struct view *v, const struct document *pvm, 
         .home = home_of(&s),
         .des = des_state(v, &s),
         .key = key_state(v, s.original_key, s.original.version),
-        .grants = grants_worse(rights_state(v, s.key, false), firewall_state(v, s.key)),
+        .grants = grants_worse(rights_state(v, key_wrapping(v, &s), s.original_des ? s.original_des : "", false),
+                               firewall_state(v, key_wrapping(v, &s))),
         .given = DX_GIVEN_NOTHING,
         .source_vm = source_of(backup),
         .rotation = value_str_at(set, "live.properties.autoKeyRotationError.code") ? DX_ROTATION_STUCK : DX_ROTATION_FINE,
@@ -446,6 +510,12 @@ struct situation situation_at(const struct view *v, const struct document *pvm, 
     s.article = dx_article_of(v->settings->article);
     s.given = what_to_give(v, &s);
     foresee(v, &s);
+    s.named = s.now;
+    if (s.given != DX_GIVEN_NOTHING) {
+        s.named.given = s.given;
+        s.named.fault = s.then.fault;
+        s.named.grants = grants_worse(rights_state(v, s.key, set_named(&s), false), firewall_state(v, s.key));
+    }
     return s;
 }
 

@@ -21,6 +21,7 @@ struct situation {
     struct job_match match;
     enum dx_given given;     /* what the request will name */
     struct dx_facts now;     /* as things stand, nothing named */
+    struct dx_facts named;   /* as things stand, with the set named that the request will name */
     struct dx_facts then;    /* after the steps of the other documents */
     enum dx_article article; /* whose reading the policy follows */
 };

@@ -1,0 +1,583 @@
+/* A random state of the world, drawn from a seed, in the words of domain-facts 2.2 and 2.4: what is left of store, key, versions and
+ * set, in which tier the point is, who may do what, what the restore names, which of the open questions is answered how. And
+ * that state as a World and the manifests of its estate. Knows the documents' vocabulary; must not know the diagnosis. */
+#ifndef REINSTATE_TEST_DRAW_H
+#define REINSTATE_TEST_DRAW_H
+
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "../../reconciler/format/schema.h"
+
+enum home { HOME_VAULT, HOME_HSM };
+enum store { STORE_THERE, STORE_DELETED, STORE_PURGED };
+enum key { KEY_FINE, KEY_OFF, KEY_OVER, KEY_SOFT, KEY_GONE, KEY_OTHER_NOW }; /* usable, disabled, expired, soft-deleted, purged, replaced */
+enum set { SET_INTACT, SET_ROTATED, SET_REPOINTED, SET_MOVED, SET_FOREIGN, SET_GONE };
+enum tier { TIER_VAULT_ONLY, TIER_BOTH, TIER_SNAPSHOT, TIER_NONE };
+enum grants { GRANTS_FINE, GRANTS_NO_BACKUP, GRANTS_NO_SET, GRANTS_NO_ORCHESTRATOR, GRANTS_SHUT, GRANTS_SHUT_BYPASS };
+enum supplied {
+    SUPPLIED_ORIGINAL,
+    SUPPLIED_SAME,
+    SUPPLIED_MOVED,
+    SUPPLIED_NEWER,
+    SUPPLIED_OTHER,
+    SUPPLIED_FOREIGN,
+    SUPPLIED_FOREIGN_BESIDE,
+    SUPPLIED_MISSING,
+    SUPPLIED_WRONG_TYPE,
+    SUPPLIED_ELSEWHERE
+};
+enum source { SOURCE_GONE, SOURCE_STOPPED, SOURCE_RUNS };
+
+struct drawn {
+    uint64_t random;
+    bool platform_key, policies, newer, stuck, disks, ordered, exports, declares_version, key_scope;
+    enum home home;
+    enum store store;
+    enum key key;
+    enum set set;
+    enum tier tier;
+    enum grants grants;
+    enum supplied supplied;
+    enum source source;
+    const char *article; /* of the World; "strictest", or an edition, which the Policy then follows too */
+    struct {
+        const char *name, *value;
+    } knobs[2];
+    size_t n_knobs;
+};
+
+/* --- drawing --------------------------------------------------------------------------------------------------------------- */
+
+static inline uint64_t draw(struct drawn *d)
+{
+    uint64_t z = d->random += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static inline bool chance(struct drawn *d, unsigned percent)
+{
+    return draw(d) % 100 < percent;
+}
+
+/* One of n by weights. */
+static inline int pick(struct drawn *d, const unsigned char *weights, int n)
+{
+    unsigned sum = 0, at;
+
+    for (int i = 0; i < n; i++)
+        sum += weights[i];
+    at = (unsigned)(draw(d) % sum);
+    for (int i = 0; i < n; i++) {
+        if (at < weights[i])
+            return i;
+        at -= weights[i];
+    }
+    return 0;
+}
+#define PICK(d, ...) pick((d), (const unsigned char[]){__VA_ARGS__}, (int)sizeof((const unsigned char[]){__VA_ARGS__}))
+
+static inline void draw_knobs(struct drawn *d, const struct value *behaviour)
+{
+    size_t wanted = (size_t)PICK(d, 50, 35, 15);
+
+    while (d->n_knobs < wanted) {
+        const struct member *m = &behaviour->map.members[draw(d) % value_count(behaviour)];
+        const struct value *values = value_get(m->value, "enum") ? value_get(m->value, "enum") : value_get(m->value, "examples");
+
+        if (!value_get(m->value, "x-source") || str_eq(m->key, "article") || !value_count(values))
+            continue;
+        if (d->n_knobs && str_eq(d->knobs[0].name, m->key))
+            continue;
+        d->knobs[d->n_knobs].name = m->key;
+        d->knobs[d->n_knobs++].value = value_str(value_item(values, draw(d) % value_count(values)));
+    }
+}
+
+/* `behaviour`: the settings as the schema of World lists them. The same seed and number give the same state. */
+static inline struct drawn draw_state(uint64_t seed, size_t number, bool hsm, const struct value *behaviour)
+{
+    struct drawn d = {.random = seed * 0x100000001b3u + number};
+    static const char *const articles[] = {"strictest", "2026-02", "2026-07"};
+
+    d.platform_key = chance(&d, 3);
+    d.home = hsm && chance(&d, 25) ? HOME_HSM : HOME_VAULT;
+    d.policies = d.home == HOME_VAULT && chance(&d, 30);
+    d.store = (enum store)PICK(&d, 78, 10, 12);
+    d.key = d.store == STORE_THERE ? (enum key)PICK(&d, 40, 10, 10, 12, 16, 12) : KEY_FINE;
+    d.newer = chance(&d, 40);
+    d.set = (enum set)PICK(&d, 34, 14, 12, 8, 8, 24);
+    d.stuck = chance(&d, 4);
+    d.tier = (enum tier)PICK(&d, 45, 30, 22, 3);
+    d.grants = (enum grants)PICK(&d, 60, 10, 10, 10, 5, 5);
+    d.supplied = (enum supplied)PICK(&d, 30, 26, 8, 8, 8, 6, 5, 3, 3, 3);
+    d.source = (enum source)PICK(&d, 45, 40, 15);
+    d.article = articles[PICK(&d, 50, 25, 25)];
+    d.disks = chance(&d, 20);
+    d.ordered = chance(&d, 88);
+    d.exports = chance(&d, 88);
+    d.declares_version = chance(&d, 88);
+    d.key_scope = chance(&d, 20);
+    /* What a set rotated to, and what is named as newer, exists. */
+    d.newer |= d.set == SET_ROTATED || d.supplied == SUPPLIED_NEWER;
+    draw_knobs(&d, behaviour);
+    return d;
+}
+
+/* --- as text ------------------------------------------------------------------------------------------------------------------ */
+
+#define SUB "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002"
+#define GROUP(name) SUB "/resourceGroups/" name
+#define V_OLD "3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5"
+#define V_NEW "4e2d6f1bac8f4d32b7e9f102c3d4e5f6"
+#define V_THIRD "5f3e702cbd904e43c8fa0213d4e5f607"
+#define V_STRANGE "6a4f813dcea15f54d90b1324e5f60718"
+#define ID_SET "0f0f0f0f-0000-4000-8000-0000000000d1"
+#define ID_GIVEN "0f0f0f0f-0000-4000-8000-0000000000d2"
+#define POINT "805440465632125"
+
+/* Text with ' for ": JSON without the noise. */
+static inline void add(struct text *t, const char *fmt, ...) printf_like(2, 3);
+static inline void add(struct text *t, const char *fmt, ...)
+{
+    struct arena *a = arena_new();
+    va_list ap;
+
+    va_start(ap, fmt);
+    for (const char *p = arena_vprintf(a, fmt, ap); *p; p++)
+        text_add_char(t, *p == '\'' ? '"' : *p);
+    va_end(ap);
+    arena_free(a);
+}
+
+static inline struct value *parsed(struct arena *a, const struct text *t)
+{
+    struct value *v = NULL;
+    struct err err;
+
+    if (json_parse(a, text_str(t), t->len, &v, &err) < 0) {
+        fprintf(stderr, "draw.h: %s\n%s\n", err.text, text_str(t));
+        exit(2);
+    }
+    return v;
+}
+
+/* The stores: that of the point's key; the one a set has moved to; the one of the set that is named. */
+static const char *const store_names[2][3] = {{"kv-one", "kv-two", "kv-three"}, {"hsm-one", "hsm-two", "hsm-three"}};
+
+static inline bool store_used(const struct drawn *d, int which)
+{
+    if (which == 1)
+        return d->set == SET_MOVED || d->set == SET_FOREIGN;
+    return which == 0 || d->supplied == SUPPLIED_MOVED || d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE;
+}
+
+static inline bool store_there(const struct drawn *d, int which)
+{
+    return store_used(d, which) && (which > 0 || d->store == STORE_THERE);
+}
+
+static inline bool set_named_exists(const struct drawn *d)
+{
+    return d->supplied != SUPPLIED_ORIGINAL && d->supplied != SUPPLIED_MISSING;
+}
+
+/* --- the world: stores and who may use them --------------------------------------------------------------------------------- */
+
+static const char *const services[][2] = {
+    {"0f0f0f0f-0000-4000-8000-00000000000c", "'get','release'"},
+    {"0f0f0f0f-0000-4000-8000-00000000000d", "'get','list','backup'"},
+    {ID_SET, "'get','wrapKey','unwrapKey'"},
+    {ID_GIVEN, "'get','wrapKey','unwrapKey'"},
+};
+static const char *const vault_roles[] = {"Key Vault Crypto Service Release User", "Key Vault Crypto User",
+                                          "Key Vault Crypto Service Encryption User", "Key Vault Crypto Service Encryption User"};
+static const char *const hsm_roles[] = {"Managed HSM Crypto Service Release User", "Managed HSM Crypto User",
+                                        "Managed HSM Crypto Service Encryption User", "Managed HSM Crypto Service Encryption User"};
+
+static inline bool granted(const struct drawn *d, size_t service)
+{
+    static const enum grants lacks[] = {GRANTS_NO_ORCHESTRATOR, GRANTS_NO_BACKUP, GRANTS_NO_SET, GRANTS_NO_SET};
+
+    return d->grants != lacks[service];
+}
+
+static inline void add_policies(struct text *t, const struct drawn *d)
+{
+    add(t, "'accessPolicies':[{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','objectId':'0f0f0f0f-0000-4000-8000-00000000000a',"
+           "'permissions':{'keys':['all']}}");
+    for (size_t i = 0; i < COUNT(services); i++)
+        if (granted(d, i))
+            add(t, ",{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','objectId':'%s','permissions':{'keys':[%s]}}", services[i][0],
+                services[i][1]);
+    add(t, "],");
+}
+
+static inline void add_store_properties(struct text *t, const struct drawn *d)
+{
+    const char *shut = d->grants == GRANTS_SHUT ? "{'defaultAction':'Deny','bypass':'None','ipRules':[{'value':'203.0.113.7'}]}"
+                       : d->grants == GRANTS_SHUT_BYPASS
+                           ? "{'defaultAction':'Deny','bypass':'AzureServices','ipRules':[{'value':'203.0.113.7'}]}"
+                           : "{'defaultAction':'Allow','bypass':'AzureServices'}";
+
+    add(t,
+        "'properties':{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','enableSoftDelete':true,'softDeleteRetentionInDays':7,"
+        "'enablePurgeProtection':true,'networkAcls':%s,",
+        shut);
+    if (d->policies)
+        add_policies(t, d);
+    if (d->home == HOME_HSM)
+        add(t, "'securityDomainProperties':{'activationStatus':'Active'}}");
+    else
+        add(t, "'sku':{'family':'A','name':'premium'},'enableRbacAuthorization':%s}", d->policies ? "false" : "true");
+}
+
+static inline char *store_id(struct arena *a, const struct drawn *d, int which)
+{
+    return arena_printf(a, GROUP("rg-keys") "/providers/Microsoft.KeyVault/%s/%s", d->home == HOME_HSM ? "managedHSMs" : "vaults",
+                        store_names[d->home][which]);
+}
+
+static inline void add_stores(struct text *t, struct arena *a, const struct drawn *d)
+{
+    for (int i = 0; i < 3; i++) {
+        if (!store_there(d, i))
+            continue;
+        add(t, ",{'id':'%s','location':'uaenorth',%s", store_id(a, d, i),
+            d->home == HOME_HSM ? "'securityDomain':'ours','sku':{'family':'B','name':'Standard_B1'}," : "");
+        add_store_properties(t, d);
+        add(t, "}");
+    }
+}
+
+static inline void add_deleted_store(struct text *t, struct arena *a, const struct drawn *d)
+{
+    if (d->store == STORE_THERE)
+        return;
+    add(t,
+        "'deletedVaults':[{'id':'%s','location':'uaenorth',%s'deletionDate':'2026-11-%s','scheduledPurgeDate':'2026-11-%s','resource':{"
+        "'id':'%s','name':'%s','type':'Microsoft.KeyVault/%s','location':'uaenorth',",
+        store_id(a, d, 0), d->store == STORE_PURGED ? "'state':'purged'," : "", d->store == STORE_PURGED ? "10T03:00:00Z" : "21T03:00:00Z",
+        d->store == STORE_PURGED ? "17T03:00:00Z" : "28T03:00:00Z", store_id(a, d, 0), store_names[d->home][0],
+        d->home == HOME_HSM ? "managedHSMs" : "vaults");
+    if (d->home == HOME_HSM)
+        add(t, "'securityDomain':'ours','sku':{'family':'B','name':'Standard_B1'},");
+    add_store_properties(t, d);
+    add(t, "}}],");
+}
+
+static inline void add_roles(struct text *t, struct arena *a, const struct drawn *d)
+{
+    static const char *const own[] = {"Owner", "Key Vault Crypto Officer", "Storage Blob Data Reader"};
+
+    add(t, "'roleAssignments':[");
+    for (size_t i = 0; i < COUNT(own); i++)
+        add(t, "%s{'principal':'operator','role':'%s','scope':'" SUB "'}", i ? "," : "", own[i]);
+    for (int k = 0; k < 3 && d->home == HOME_VAULT && !d->policies; k++)
+        for (size_t i = 0; i < COUNT(services) && store_there(d, k); i++)
+            if (granted(d, i))
+                add(t, ",{'principal':'%s','role':'%s','scope':'%s'}", services[i][0], vault_roles[i], store_id(a, d, k));
+    add(t, "],");
+    if (d->home != HOME_HSM)
+        return;
+    add(t, "'hsmRoleAssignments':[");
+    for (int k = 0, n = 0; k < 3; k++) {
+        if (!store_there(d, k))
+            continue;
+        add(t, "%s{'store':'%s','principal':'operator','role':'Managed HSM Crypto Officer','scope':'/'}", n++ ? "," : "",
+            store_names[HOME_HSM][k]);
+        add(t, ",{'store':'%s','principal':'operator','role':'Managed HSM Crypto User','scope':'/'}", store_names[HOME_HSM][k]);
+        for (size_t i = 0; i < COUNT(services); i++)
+            if (granted(d, i))
+                add(t, ",{'store':'%s','principal':'%s','role':'%s','scope':'/'}", store_names[HOME_HSM][k], services[i][0], hsm_roles[i]);
+    }
+    add(t, "],");
+}
+
+/* --- the world: keys, sets, machine, backup ----------------------------------------------------------------------------------- */
+
+static inline void add_key(struct text *t, const char *store, const char *name, const char *state, const char *old_attributes, bool newer,
+                           const char *version)
+{
+    add(t,
+        ",{'store':'%s','name':'%s','state':'%s','type':'RSA-HSM','releasePolicy':'confidential-vm','versions':[{'id':'%s',"
+        "'created':'2026-03-02T08:00:00Z'%s}",
+        store, name, state, version, old_attributes);
+    if (newer)
+        add(t, ",{'id':'" V_NEW "','created':'2026-11-17T08:00:00Z','enabled':true}");
+    add(t, "]%s}", str_eq(state, "deleted") ? ",'deletedDate':'2026-11-21T08:00:00Z','scheduledPurgeDate':'2026-11-28T08:00:00Z'" : "");
+}
+
+/* Made when the name was free again, after the point. */
+static inline void add_impostor(struct text *t, const char *store)
+{
+    add(t,
+        ",{'store':'%s','name':'os','state':'active','type':'RSA-HSM','releasePolicy':'confidential-vm','versions':[{'id':'" V_THIRD
+        "','created':'2026-11-22T09:00:00Z'}]}",
+        store);
+}
+
+static inline void add_keys(struct text *t, const struct drawn *d)
+{
+    const char *const *stores = store_names[d->home];
+    static const char *const states[] = {[KEY_FINE] = "active",  [KEY_OFF] = "active",  [KEY_OVER] = "active",
+                                         [KEY_SOFT] = "deleted", [KEY_GONE] = "purged", [KEY_OTHER_NOW] = "purged"};
+    static const char *const attributes[] = {
+        [KEY_FINE] = ",'enabled':true", [KEY_OFF] = ",'enabled':false", [KEY_OVER] = ",'enabled':true,'expires':'2026-11-20T00:00:00Z'",
+        [KEY_SOFT] = ",'enabled':true", [KEY_GONE] = ",'enabled':true", [KEY_OTHER_NOW] = ",'enabled':true"};
+
+    add(t, "'keys':[{'store':'%s','name':'spare','state':'active','versions':[{'id':'" V_STRANGE "'}]}", stores[0]);
+    add_key(t, stores[0], "os", d->store == STORE_PURGED ? "purged" : states[d->key], attributes[d->key], d->newer, V_OLD);
+    if (d->key == KEY_OTHER_NOW)
+        add_impostor(t, stores[0]);
+    add_key(t, stores[0], "other", d->store == STORE_PURGED ? "purged" : "active", ",'enabled':true", false, V_STRANGE);
+    if (d->set == SET_MOVED)
+        add_key(t, stores[1], "os", "active", ",'enabled':true", d->newer, V_OLD);
+    if (d->set == SET_FOREIGN)
+        add_key(t, stores[1], "foreign", "active", ",'enabled':true", false, V_STRANGE);
+    if (d->supplied == SUPPLIED_MOVED || d->supplied == SUPPLIED_FOREIGN_BESIDE)
+        add_key(t, stores[2], "os", "active", ",'enabled':true", d->newer, V_OLD);
+    if (d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE)
+        add_key(t, stores[2], "foreign", "active", ",'enabled':true", false, V_STRANGE);
+    add(t, "],");
+}
+
+/* Where a set points: store, name and version of its key. */
+static inline void set_key(const struct drawn *d, bool original, const char **store, const char **name, const char **version)
+{
+    const char *const *stores = store_names[d->home];
+
+    *store = stores[0], *name = "os", *version = V_OLD;
+    if (original ? d->set == SET_ROTATED : d->supplied == SUPPLIED_NEWER)
+        *version = V_NEW;
+    if (original ? d->set == SET_REPOINTED : d->supplied == SUPPLIED_OTHER)
+        *name = "other", *version = V_STRANGE;
+    if (original && (d->set == SET_MOVED || d->set == SET_FOREIGN))
+        *store = stores[1];
+    if (!original && (d->supplied == SUPPLIED_MOVED || d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE))
+        *store = stores[2];
+    if (original ? d->set == SET_FOREIGN : d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE)
+        *name = "foreign", *version = V_STRANGE;
+}
+
+static inline void add_set(struct text *t, const struct drawn *d, bool original)
+{
+    const char *store, *name, *version;
+    const char *type =
+        !original && d->supplied == SUPPLIED_WRONG_TYPE ? "EncryptionAtRestWithCustomerKey" : "ConfidentialVmEncryptedWithCustomerKey";
+
+    set_key(d, original, &store, &name, &version);
+    add(t,
+        ",{'id':'%s/providers/Microsoft.Compute/diskEncryptionSets/"
+        "%s','location':'%s','identity':{'type':'SystemAssigned','principalId':'%s',"
+        "'tenantId':'0f0f0f0f-0000-4000-8000-000000000001'},'properties':{'encryptionType':'%s','activeKey':{'keyUrl':"
+        "'https://%s%s/keys/%s/%s'}%s%s}}",
+        original ? GROUP("rg-vm") : GROUP("rg-dr"), original ? "des" : "des-dr",
+        !original && d->supplied == SUPPLIED_ELSEWHERE ? "koreacentral" : "uaenorth", original ? ID_SET : ID_GIVEN, type, store,
+        d->home == HOME_HSM ? ".managedhsm.azure.net" : ".vault.azure.net", name, version,
+        original && d->stuck ? ",'autoKeyRotationError':{'code':'KeyRotationStuck','message':'the last rotation did not end'}" : "",
+        original && d->set != SET_INTACT ? ",'lastKeyRotationTimestamp':'2026-11-18T08:00:00Z'" : "");
+}
+
+static inline void add_machine(struct text *t, const struct drawn *d)
+{
+    if (d->source == SOURCE_GONE)
+        return;
+    add(t,
+        ",{'id':'" GROUP("rg-vm") "/providers/Microsoft.Compute/virtualMachines/vm','location':'uaenorth','powerState':'%s','properties':{"
+                                  "'hardwareProfile':{'vmSize':'Standard_DC4ads_v6'},'securityProfile':{'securityType':'ConfidentialVM'},'"
+                                  "storageProfile':{'osDisk':{"
+                                  "'managedDisk':{'securityProfile':{'securityEncryptionType':'DiskWithVMGuestState'%s}}}}}}",
+        d->source == SOURCE_RUNS ? "running" : "deallocated",
+        d->platform_key ? "" : ",'diskEncryptionSet':{'id':'" GROUP("rg-vm") "/providers/Microsoft.Compute/diskEncryptionSets/des'}");
+}
+
+static inline void add_backup(struct text *t, const struct drawn *d)
+{
+    static const char *const tiers[] = {"'InstantRP':'Deleted','HardenedRP':'Valid'", "'InstantRP':'Valid','HardenedRP':'Valid'",
+                                        "'InstantRP':'Valid'", "'InstantRP':'Deleted'"};
+
+    add(t,
+        "'backups':[{'vault':'" GROUP(
+            "rg-backup") "/providers/Microsoft.RecoveryServices/vaults/rsv','source':{'resourceGroup':'rg-vm',"
+                         "'name':'vm','size':'Standard_DC4ads_v6','osType':'Linux'},'protection':{'state':'%s','policyType':'V2'},",
+        d->source == SOURCE_GONE ? "ProtectionStopped" : "Protected");
+    if (!d->platform_key)
+        add(t,
+            "'wrappedWith':{'diskEncryptionSet':'" GROUP(
+                "rg-vm") "/providers/Microsoft.Compute/diskEncryptionSets/des','key':{'store':'%s',"
+                         "'name':'os','version':'" V_OLD "'}},",
+            store_names[d->home][0]);
+    add(t, "'points':[{'id':'" POINT "','time':'2026-11-13T20:01:03Z','tiers':{%s}}]}],", tiers[d->tier]);
+}
+
+static inline void add_resources(struct text *t, struct arena *a, const struct drawn *d)
+{
+    static const char *const groups[] = {"rg-keys", "rg-backup", "rg-dr"};
+
+    add(t, "'resources':[{'id':'" GROUP("rg-vm") "','location':'uaenorth'}");
+    for (size_t i = 0; i < COUNT(groups); i++)
+        add(t, ",{'id':'" SUB "/resourceGroups/%s','location':'uaenorth'}", groups[i]);
+    add_stores(t, a, d);
+    add(t,
+        ",{'id':'" GROUP(
+            "rg-backup") "/providers/Microsoft.RecoveryServices/vaults/rsv','location':'uaenorth','sku':{'name':'RS0',"
+                         "'tier':'Standard'}},{'id':'" GROUP(
+                             "rg-dr") "/providers/Microsoft.Storage/storageAccounts/stdr','location':'uaenorth','kind':"
+                                      "'StorageV2','sku':{'name':'Standard_LRS','tier':'Standard'},'properties':{'allowSharedKeyAccess':"
+                                      "true}},"
+                                      "{'id':'" GROUP(
+                                          "rg-dr") "/providers/Microsoft.Network/virtualNetworks/"
+                                                   "vnet','location':'uaenorth','properties':{'addressSpace':{"
+                                                   "'addressPrefixes':['10.40.0.0/"
+                                                   "16']},'subnets':[{'name':'default','properties':{'addressPrefix':'10.40.0.0/24'}}]}}");
+    if (d->set != SET_GONE && !d->platform_key)
+        add_set(t, d, true);
+    if (set_named_exists(d))
+        add_set(t, d, false);
+    add_machine(t, d);
+    add(t, "],");
+}
+
+static inline struct value *drawn_world(struct arena *a, const struct drawn *d)
+{
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+
+    add(&t,
+        "{'apiVersion':'reinstate/v1','kind':'World','metadata':{'name':'drawn'},'spec':{'now':'2026-11-23T03:00:00Z','seed':1,"
+        "'tenant':'0f0f0f0f-0000-4000-8000-000000000001','behaviour':{'article':'%s'",
+        d->article);
+    for (size_t i = 0; i < d->n_knobs; i++)
+        add(&t, ",'%s':'%s'", d->knobs[i].name, d->knobs[i].value);
+    add(&t, "},'principals':[{'name':'operator','objectId':'0f0f0f0f-0000-4000-8000-00000000000a','appId':"
+            "'0f0f0f0f-0000-4000-8000-00000000000b','secret':'sim-client-secret'},"
+            "{'wellKnown':'ConfidentialVmOrchestrator','objectId':'0f0f0f0f-0000-4000-8000-00000000000c'},"
+            "{'wellKnown':'BackupManagementService','objectId':'0f0f0f0f-0000-4000-8000-00000000000d'}],");
+    add_resources(&t, a, d);
+    add_deleted_store(&t, a, d);
+    add_roles(&t, a, d);
+    add_keys(&t, d);
+    add_backup(&t, d);
+    add(&t, "'jobs':[],'faults':[]}}");
+    return parsed(a, &t);
+}
+
+/* --- the manifests --------------------------------------------------------------------------------------------------------------- */
+
+static inline void add_document(struct text *t, const char *kind, const char *name, const char *fmt, ...) printf_like(4, 5);
+static inline void add_document(struct text *t, const char *kind, const char *name, const char *fmt, ...)
+{
+    struct arena *a = arena_new();
+    va_list ap;
+
+    va_start(ap, fmt);
+    add(t, "%s{'apiVersion':'reinstate/v1','kind':'%s','metadata':{'name':'%s'},'spec':%s}", t->len > 1 ? "," : "", kind, name,
+        arena_vprintf(a, fmt, ap));
+    va_end(ap);
+    arena_free(a);
+}
+
+/* The document of the key that the named set is on. */
+static inline const char *key_document_named(const struct drawn *d)
+{
+    switch (d->supplied) {
+    case SUPPLIED_NEWER:
+        return "key-newer";
+    case SUPPLIED_OTHER:
+        return "key-other";
+    case SUPPLIED_MOVED:
+        return "key-moved";
+    case SUPPLIED_FOREIGN:
+    case SUPPLIED_FOREIGN_BESIDE:
+        return "key-foreign";
+    default:
+        return "key";
+    }
+}
+
+static inline void add_key_documents(struct text *t, const struct drawn *d)
+{
+    const char *const *stores = store_names[d->home];
+    const char *named = key_document_named(d), *store, *name, *version;
+
+    for (int i = 0; i < 3; i++)
+        if (store_used(d, i) && d->home == HOME_HSM)
+            add_document(t, "ManagedHsm", stores[i], "{'resourceGroup':'rg-keys','purgeProtection':true}");
+        else if (store_used(d, i))
+            add_document(t, "KeyVault", stores[i], "{'resourceGroup':'rg-keys','permissionModel':'%s','purgeProtection':true}",
+                         d->policies ? "access-policies" : "azure-rbac");
+    add_document(t, "Key", "key", "{'store':'%s','keyName':'os',%s'sources':[{'recover':{}},{'azureBackup':{'from':['vm']}}]}", stores[0],
+                 d->declares_version ? "'version':'" V_OLD "'," : "");
+    set_key(d, false, &store, &name, &version);
+    if (!str_eq(named, "key"))
+        add_document(t, "Key", named, "{'store':'%s','keyName':'%s','version':'%s','sources':[{'recover':{}}]}", store, name, version);
+    if (d->supplied == SUPPLIED_FOREIGN_BESIDE)
+        add_document(t, "Key", "key-beside", "{'store':'%s','keyName':'os','version':'" V_OLD "','sources':[{'recover':{}}]}", stores[2]);
+}
+
+static inline struct value *drawn_manifests(struct arena *a, const struct drawn *d)
+{
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    bool original = d->supplied == SUPPLIED_ORIGINAL;
+
+    add(&t, "[");
+    add_document(&t, "Azure", "prod",
+                 "{'cloud':'AzurePublic','tenant':'0f0f0f0f-0000-4000-8000-000000000001','subscription':"
+                 "'0f0f0f0f-0000-4000-8000-000000000002','location':'uaenorth'}");
+    add_key_documents(&t, d);
+    add_document(
+        &t, "DiskEncryptionSet", "set",
+        "{'setName':'%s','resourceGroup':'%s','encryptionType':'ConfidentialVmEncryptedWithCustomerKey','key':'%s','rotation':'pinned',"
+        "'identity':{'type':'SystemAssigned'}%s}",
+        original ? "des" : "des-dr", original ? "rg-vm" : "rg-dr", key_document_named(d),
+        d->supplied == SUPPLIED_ELSEWHERE ? ",'location':'koreacentral'" : "");
+    add_document(&t, "KeyAccess", "users",
+                 "{'key':'%s','purpose':'confidential-vm','scope':'%s','principals':[{'diskEncryptionSet':'set'},{'wellKnown':"
+                 "'ConfidentialVmOrchestrator'},{'wellKnown':'BackupManagementService'}]}",
+                 key_document_named(d), d->key_scope ? "key" : "vault");
+    add_document(&t, "RecoveryServicesVault", "rsv", "{'resourceGroup':'rg-backup'}");
+    add_document(&t, "ProtectedVirtualMachine", "vm", "{'vault':'rsv','source':{'resourceGroup':'rg-vm','name':'vm'}}");
+    add_document(
+        &t, "RestoredVirtualMachine", "vm-dr",
+        "{'from':'vm','restore':'%s',%s'target':{'resourceGroup':'rg-dr','name':'vm-r','subnet':{'id':'" GROUP(
+            "rg-dr") "/providers/Microsoft.Network/virtualNetworks/vnet/subnets/default'},'stagingAccount':{'id':'" GROUP("rg-dr") "/provid"
+                                                                                                                                   "ers/"
+                                                                                                                                   "Microso"
+                                                                                                                                   "ft."
+                                                                                                                                   "Storage"
+                                                                                                                                   "/storag"
+                                                                                                                                   "eAccoun"
+                                                                                                                                   "ts/"
+                                                                                                                                   "stdr'}}"
+                                                                                                                                   ",'"
+                                                                                                                                   "besideS"
+                                                                                                                                   "ource':"
+                                                                                                                                   "true,'"
+                                                                                                                                   "evenIfS"
+                                                                                                                                   "ourceHe"
+                                                                                                                                   "althy':"
+                                                                                                                                   "%s,'"
+                                                                                                                                   "verify'"
+                                                                                                                                   ":{'"
+                                                                                                                                   "powerSt"
+                                                                                                                                   "ate':"
+                                                                                                                                   "'runnin"
+                                                                                                                                   "g'}}",
+        d->disks ? "disks" : "new-vm", d->platform_key ? "" : "'diskEncryptionSet':'set',", d->source == SOURCE_RUNS ? "true" : "false");
+    if (d->ordered)
+        add_document(&t, "Activation", "order",
+                     "{'restores':[{'virtualMachine':'vm-dr','recoveryPoint':'" POINT
+                     "'}],'exports':'%s','notBefore':'2026-11-23T02:00:00Z',"
+                     "'notAfter':'2026-11-25T02:00:00Z','purpose':'recovery','incident':'INC-1'}",
+                     d->exports ? "allowed" : "forbidden");
+    if (!str_eq(d->article, "strictest"))
+        add_document(&t, "Policy", "reading", "{'article':'%s'}", d->article);
+    add(&t, "]");
+    return parsed(a, &t);
+}
+
+#endif
