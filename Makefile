@@ -3,7 +3,7 @@
 # make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing
 # make check      test, both compilers with -Werror, sanitizers, valgrind
-# make scenario | knobs | examples | lint | unit | golden | bad-input | https | secrets | runbook     parts of it; golden-update rewrites the expected plans
+# make scenario | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -84,6 +84,12 @@ scenario: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
 knobs: $(OUT)/tests/knobs/test_knobs
 	@$<
 
+# SEED=N another ten thousand; tests/property/property --only K plays one of them
+STATES ?= 10000
+SEED   ?= 20261123
+property: $(OUT)/tests/property/property
+	@$< --seed $(SEED) --count $(STATES)
+
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
@@ -96,8 +102,8 @@ lint:
 quick: lint unit golden
 
 test: install-test-deps
-	@$(MAKE) --no-print-directory all quick scenario knobs examples bad-input https secrets runbook
-	@$(MAKE) --no-print-directory VARIANT=asan unit scenario knobs examples bad-input https runbook
+	@$(MAKE) --no-print-directory all quick scenario knobs property examples bad-input https secrets runbook
+	@$(MAKE) --no-print-directory VARIANT=asan STATES=1000 unit scenario knobs property examples bad-input https runbook
 
 check: install-check-deps
 	@$(MAKE) --no-print-directory CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
@@ -153,7 +159,7 @@ clean:
 	rm -rf build
 
 CONFORMANCE_PARTS := oav sdk azurite azcli recordings simulator
-.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
+.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs property examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
         bad-input https secrets runbook
 .SECONDARY:
--include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)
+-include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

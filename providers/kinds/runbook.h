@@ -23,7 +23,7 @@ enum runbook_verb {
     RUNBOOK_SEE_SET,        /* id, api */
     RUNBOOK_ROLE,           /* scope, role, roleId, name?, principal | principalOf (id of a set), body */
     RUNBOOK_POLICY,         /* vault, principal | principalOf, permissions, body */
-    RUNBOOK_HSM_ROLE,       /* hsm, base, scope, role, roleId, name?, principal | principalOf, body */
+    RUNBOOK_HSM_ROLE,       /* hsm, base, scope, url (of assignments), role, roleId, name?, principal | principalOf, body */
     RUNBOOK_WRITE,          /* any other write of ARM: method, id, api, body */
     RUNBOOK_PAUSE,          /* seconds */
     RUNBOOK_START_VM,       /* id */

@@ -220,8 +220,7 @@ static void restore_key(struct making *m)
     }
     if (copy.kind == KEY_COPY_ESCROW) {
         with = add_key(m, RUNBOOK_ESCROWED_KEY);
-        escrow_place(m, with,
-                     arena_printf(m->a, "%s/%s", value_str_at(m->doc->spec, "escrow.container"), value_str_at(copy.blob, "name")));
+        escrow_place(m, with, arena_printf(m->a, "%s/%s", value_str_at(m->doc->spec, "escrow.container"), value_str_at(copy.blob, "name")));
         return;
     }
     if (!e.protected_vm)
@@ -316,8 +315,8 @@ static void store(struct making *m)
         return;
     with = add(m, RUNBOOK_STORE);
     arm_write(m, with, m->step->scope, API_KEYVAULT);
-    value_set_bool(m->a, with, "hsm", false);
-    value_set(m->a, with, "body", key_vault_body(m->a, m->step));
+    value_set_bool(m->a, with, "hsm", key_store_is_hsm(m->doc));
+    value_set(m->a, with, "body", key_store_is_hsm(m->doc) ? managed_hsm_body(m->a, m->step) : key_vault_body(m->a, m->step));
 }
 
 static void encryption_set(struct making *m)
@@ -403,6 +402,46 @@ static void grant_policy(struct making *m, const struct value *permissions, cons
     value_set(m->a, with, "body", access_policy_body(m->a, az ? azure_tenant(az) : NULL, who, permissions));
 }
 
+static void grant_local_role(struct making *m, const char *hsm, const char *role, const char *role_guid)
+{
+    const struct value *facts = view_facts(m->v, m->doc);
+    const char *base = value_str_at(facts, "base"), *scope = value_str_at(facts, "localScope");
+    struct value *with = add(m, RUNBOOK_HSM_ROLE);
+    const char *who = principal(m, with, NULL);
+
+    set(m, with, "hsm", hsm);
+    set(m, with, "base", base);
+    set(m, with, "scope", scope);
+    set(m, with, "url", hsm_assignments_url(m->a, base, scope));
+    set(m, with, "role", role);
+    set(m, with, "roleId", role_guid);
+    if (value_str_at(with, "principal"))
+        set(m, with, "name", role_assignment_name(m->a, arena_printf(m->a, "%s%s", base, scope), who, role_guid));
+    value_set(m->a, with, "body", hsm_assignment_body(m->a, role_guid, who));
+}
+
+/* By local roles: one document spells a single one out, a KeyAccess asks for those that a principal lacks. */
+static void grant_local(struct making *m)
+{
+    const struct value *facts = view_facts(m->v, m->doc), *principals = value_get(facts, "principals");
+    const struct document *key = document_target(m->doc, "spec.key");
+
+    if (!key) {
+        grant_local_role(m, reference_id(m->a, m->doc, "spec.hsm", managed_hsm_id), value_str_at(m->doc->spec, "role"),
+                         value_str_at(facts, "roleId"));
+        return;
+    }
+    for (size_t i = 0; i < value_count(principals); i++) {
+        const struct value *p = value_item(principals, i), *grants = value_get(p, "grants");
+
+        if (!str_ends_nocase(m->step->id, arena_printf(m->a, "#grant.%s", value_str_at(p, "label"))))
+            continue;
+        for (size_t k = 0; k < value_count(grants); k++)
+            grant_local_role(m, key_store_of(m->a, key), value_str_at(value_item(grants, k), "name"),
+                             value_str_at(value_item(grants, k), "id"));
+    }
+}
+
 static void grant(struct making *m)
 {
     const char *role = value_str(changed(m->step, "role")), *known = value_str_at(view_facts(m->v, m->doc), "roleId");
@@ -413,6 +452,8 @@ static void grant(struct making *m)
     if (m->step->action == ACTION_WAIT) {
         with = add(m, RUNBOOK_PAUSE);
         value_set_int(m->a, with, "seconds", (m->step->estimate_ms + SECOND_MS - 1) / SECOND_MS);
+    } else if (m->step->action == ACTION_GRANT && value_str_at(view_facts(m->v, m->doc), "localScope")) {
+        grant_local(m);
     } else if (m->step->action == ACTION_GRANT && permissions) {
         grant_policy(m, permissions, value_str_at(m->doc->spec, "objectId"));
     } else if (m->step->action == ACTION_GRANT && role && (facts || known)) {
@@ -427,11 +468,13 @@ static const struct {
     void (*make)(struct making *m);
 } makers[] = {
     {"KeyVault", store},
+    {"ManagedHsm", store},
     {"Key", key},
     {"DiskEncryptionSet", encryption_set},
     {"KeyAccess", grant},
     {"KeyVaultAccessPolicy", grant},
     {"RoleAssignment", grant},
+    {"ManagedHsmRoleAssignment", grant},
     {"ProtectedVirtualMachine", protected_vm},
     {"RestoredVirtualMachine", restored_vm},
 };

@@ -339,8 +339,8 @@ static void key_file(struct text *out, const struct runbook *rb, const struct va
 
 static char *blob_url(const struct runbook *rb, const struct value *with)
 {
-    return sh(rb->arena, arena_printf(rb->arena, "%s/%s/%s", with_str(with, "endpoint"), with_str(with, "container"),
-                                      with_str(with, "blob")));
+    return sh(rb->arena,
+              arena_printf(rb->arena, "%s/%s/%s", with_str(with, "endpoint"), with_str(with, "container"), with_str(with, "blob")));
 }
 
 #define BY_TOKEN(name) "-H @<(printf 'Authorization: Bearer %%s\\n' \"$REINSTATE_TOKEN_" name "\")"
@@ -448,7 +448,7 @@ static void assignment(struct text *out, const struct runbook *rb, const struct 
     else
         line(out, "name=$(cat /proc/sys/kernel/random/uuid)");
     line(out, "for n in 1 2 3 4 5 6; do");
-    line(out, "    call %s PUT %s/providers/Microsoft.Authorization/roleAssignments/\"$name\"%s \\", caller, place, sh(rb->arena, query));
+    line(out, "    call %s PUT %s/\"$name\"%s \\", caller, place, sh(rb->arena, query));
     line(out, "        %s && break", body(rb, with));
     line(out, "    [ \"$(status)\" != 409 ] || break");
     line(out, "    [ \"$n\" -lt 6 ] || stop 'the role was not assigned'");
@@ -458,7 +458,8 @@ static void assignment(struct text *out, const struct runbook *rb, const struct 
 
 static void role(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    const char *place = arena_printf(rb->arena, "\"$arm\"%s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "scope"))));
+    const char *path = arena_printf(rb->arena, "%s/providers/Microsoft.Authorization/roleAssignments", with_str(with, "scope"));
+    const char *place = arena_printf(rb->arena, "\"$arm\"%s", sh(rb->arena, path_encoded(rb->arena, path)));
 
     note(out, "%s", with_str(with, "role"));
     assignment(out, rb, with, "ARM", place, "?api-version=" API_AUTHORIZATION);
@@ -466,11 +467,8 @@ static void role(struct text *out, const struct runbook *rb, const struct value 
 
 static void hsm_role(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    const char *scope = str_eq(with_str(with, "scope"), "/") ? "" : with_str(with, "scope");
-
     note(out, "%s", with_str(with, "role"));
-    assignment(out, rb, with, "HSM", sh(rb->arena, arena_printf(rb->arena, "%s%s", with_str(with, "base"), path_encoded(rb->arena, scope))),
-               "?api-version=" API_KEYS);
+    assignment(out, rb, with, "HSM", sh(rb->arena, path_encoded(rb->arena, with_str(with, "url"))), "?api-version=" API_KEYS);
 }
 
 static void policy(struct text *out, const struct runbook *rb, const struct value *with)

@@ -123,8 +123,8 @@ static void urls_and_comments(struct arena *a)
 static struct value *with_everything(struct arena *a, const char *odd, bool known)
 {
     static const char *const ids[] = {"vault", "item", "account", "set", "targetVm", "subnet", "store", "id", "scope", "hsm"};
-    static const char *const words[] = {"vm",      "group", "point", "targetGroup", "region",   "base", "name",
-                                        "version", "path",  "role",  "roleId",      "location", "zone"};
+    static const char *const words[] = {"vm",   "group",   "point", "targetGroup", "region", "base",     "url",
+                                        "name", "version", "path",  "role",        "roleId", "location", "zone"};
     struct value *with = value_map(a), *body = value_map(a), *properties = value_map(a), *luns = value_list(a);
 
     for (size_t i = 0; i < COUNT(ids); i++)
