@@ -110,6 +110,7 @@ says() {
 sign_in sim-client-secret
 carried_out 01-lost-key 2
 carried_out 02-deleted-key 0
+carried_out 03-lost-hsm-key 2
 
 # What must be seen is not: it stops there.
 sed '/role: Storage Blob Data Reader/d' "$here/../examples/01-lost-key/world.yaml" >unread.yaml
