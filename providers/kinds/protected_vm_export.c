@@ -143,9 +143,16 @@ static void steps_export(const struct view *v, const struct document *doc, struc
 void protected_vm_export_steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct export_election e;
+    struct dx_prediction plain;
     const struct value *point;
+    struct situation s;
 
     if (!key_to_export(v, doc, &e) || e.export || e.order.state != ORDER_IN_FORCE || !e.order.exports)
+        return;
+    /* A pass that is foreseen to complete would export nothing. */
+    s = situation_of(v, e.restored_vm);
+    plain = diagnose(&s.now, s.article);
+    if (plain.row && plain.outcome == DX_SUCCEEDS)
         return;
     point = protected_vm_point(v, doc, e.order.point);
     if (point && str_eq(value_str_at(point, "vault"), "valid"))
