@@ -7,11 +7,20 @@ static const struct {
     const char *size;
     enum vm_fit fit;
 } sizes[] = {
-    {"Standard_DC4ads_v6", VM_FIT_CONFIDENTIAL}, {"Standard_DC2es_v6", VM_FIT_CONFIDENTIAL},  {"Standard_EC96as_cc_v6", VM_FIT_CONFIDENTIAL},
-    {"standard_ec8eds_v6", VM_FIT_CONFIDENTIAL}, {"Standard_DC4ads_v5", VM_FIT_OLDER},        {"Standard_EC4as_cc_v5", VM_FIT_OLDER},
-    {"Standard_DC2s_v2", VM_FIT_ORDINARY},       {"Standard_DC4ds_v3", VM_FIT_ORDINARY},      {"Standard_D4s_v5", VM_FIT_ORDINARY},
-    {"Standard_B2ms", VM_FIT_ORDINARY},          {"Standard_DC4ads", VM_FIT_UNKNOWN},         {"Basic_A1", VM_FIT_UNKNOWN},
-    {"", VM_FIT_UNKNOWN},                        {NULL, VM_FIT_UNKNOWN},
+    {"Standard_DC4ads_v6", VM_FIT_CONFIDENTIAL},
+    {"Standard_DC2es_v6", VM_FIT_CONFIDENTIAL},
+    {"Standard_EC96as_cc_v6", VM_FIT_CONFIDENTIAL},
+    {"standard_ec8eds_v6", VM_FIT_CONFIDENTIAL},
+    {"Standard_DC4ads_v5", VM_FIT_OLDER},
+    {"Standard_EC4as_cc_v5", VM_FIT_OLDER},
+    {"Standard_DC2s_v2", VM_FIT_ORDINARY},
+    {"Standard_DC4ds_v3", VM_FIT_ORDINARY},
+    {"Standard_D4s_v5", VM_FIT_ORDINARY},
+    {"Standard_B2ms", VM_FIT_ORDINARY},
+    {"Standard_DC4ads", VM_FIT_UNKNOWN},
+    {"Basic_A1", VM_FIT_UNKNOWN},
+    {"", VM_FIT_UNKNOWN},
+    {NULL, VM_FIT_UNKNOWN},
 };
 
 static void check_sizes(void)
@@ -47,8 +56,8 @@ static void check_export(void)
         struct obstacle o;
         bool also;
     } rows[] = {
-        {{"staging-region", true, "", ""}, true}, {{"item-deleted", true, "", ""}, true}, {{"guarded", true, "", ""}, true},
-        {{"staging-crowd", false, "", ""}, false}, {{"size", true, "", ""}, false},       {{"subnet", true, "", ""}, false},
+        {{"staging-region", true, "", ""}, true},  {{"item-deleted", true, "", ""}, true}, {{"guarded", true, "", ""}, true},
+        {{"staging-crowd", false, "", ""}, false}, {{"size", true, "", ""}, false},        {{"subnet", true, "", ""}, false},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
