@@ -132,8 +132,11 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     value_set_string(v->arena, detail, "recoveryPoint", e->order.point);
     value_set_string(v->arena, detail, "orderedBy", e->order.activation->name);
     value_set_string(v->arena, detail, "stagingAccount", staging ? staging->id : NULL);
-    value_set_string(v->arena, detail, "diskEncryptionSet", named);
     step->detail = detail;
+    /* A second failing pass is no matter of course: this change is what policy asks a name for. */
+    if (named)
+        step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_string(v->arena, named),
+                    "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
                "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
