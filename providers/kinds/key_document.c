@@ -2,7 +2,8 @@
  * sources, the cheapest first (key_lost.c); never created in place of a lost one.
  *
  * Facts: state, base, name, live (bundle of the wanted version, else of the newest), newest (its version), versions
- * [{version, created, enabled, exp, nbf}], deleted (deletedkeys body), storeState, files and escrow (key_copies.c),
+ * [{version, created, enabled, exp, nbf}] or versionsWhy (they may not be listed), missing (the version that a GET did not
+ * find), deleted (deletedkeys body), storeState, files and escrow (key_copies.c),
  * elsewhere {base, state} (a lost key whose machine was last seen on the same key in another store). */
 #include "key_document.h"
 
@@ -13,7 +14,6 @@
 #include "hsm_rights.h"
 #include "key_parts.h"
 #include "original_key.h"
-#include "requests.h"
 #include "requests.h"
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
@@ -61,19 +61,28 @@ static int observe_present(struct call *c, struct azure *az, struct arena *a, co
                            struct value **ret, struct err *err)
 {
     const char *base = p->base, *name = p->name, *wanted = p->wanted;
-    struct value *facts = facts_new(a, "present"), *versions, *live = newest;
+    struct value *facts = facts_new(a, "present"), *versions, *denied, *live = newest;
 
     value_set_string(a, facts, "newest", vault_kid_version(value_str_at(newest, "key.kid")));
     if (wanted && !str_eq(wanted, value_str_at(facts, "newest"))) {
         live = NULL;
         if (vault_get_key(az, c, a, base, name, wanted, &live, err) < 0 && err->class != ERR_NOT_FOUND)
             return facts_from_error(a, "reading the key version", err, ret);
+        if (!live)
+            value_set_string(a, facts, "missing", wanted);
     }
     if (live)
         value_set(a, facts, "live", live);
-    TRY(vault_list_versions(az, c, a, base, name, &versions, err));
-    value_set(a, facts, "versions", key_versions(a, versions));
     *ret = facts;
+    /* Access policies know get without list: the key is seen all the same, its other versions are not. */
+    if (vault_list_versions(az, c, a, base, name, &versions, err) == 0) {
+        value_set(a, facts, "versions", key_versions(a, versions));
+        return 0;
+    }
+    if (err->class != ERR_DENIED || err->http_status != 403)
+        return err_note(err, "listing the versions of the key");
+    TRY(facts_from_error(a, "listing the versions of the key", err, &denied));
+    value_set_string(a, facts, "versionsWhy", value_str_at(denied, "why"));
     return 0;
 }
 
@@ -273,6 +282,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step->postcondition = "a GET shows the key and the wanted version";
     step->estimate_ms = 30 * SECOND_MS;
     step->estimate_source = "recorded recoveries";
+    key_note_evidence(v, doc, out, step);
     order_cover(v, doc, step);
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_RECOVER);
@@ -309,15 +319,26 @@ static const char *unfit(const struct value *live)
     return value_get(live, "release_policy") ? NULL : "it has no release policy";
 }
 
+void key_note_evidence(const struct view *v, const struct document *key, struct steps *out, struct step *step)
+{
+    struct key_need need = key_needed(v, key);
+
+    if (need.conflict)
+        step_note(out, step, "the evidence of the version disagrees: %s", need.conflict);
+    else if (need.beside)
+        step_note(out, step, "version %s is taken (%s), and another may be needed: %s", need.version, need.words, need.beside);
+}
+
 /* What people should know of a key that is there, although nothing is due. */
 static void note_findings(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
 {
     enum { VERSIONS_MANY = 400 };
-    struct key_need need = key_needed(v, doc);
+    const char *why = value_str_at(view_facts(v, doc), "versionsWhy");
     size_t n = value_count(value_at(view_facts(v, doc), "versions"));
 
-    if (need.conflict)
-        step_note(out, step, "the evidence of the version disagrees: %s", need.conflict);
+    key_note_evidence(v, doc, out, step);
+    if (why)
+        step_note(out, step, "its other versions cannot be seen: %s", why);
     /* Azure's own copy of a key is taken with all its versions, and nobody says what happens when they do not fit. */
     if (n > VERSIONS_MANY)
         step_note(out, step, "it has %zu versions: above some 500 backups of it may fail silently (unverified on Azure)", n);
@@ -327,12 +348,16 @@ static void note_findings(const struct view *v, const struct document *doc, stru
 static bool present_blocks(const struct view *v, const struct document *doc, const struct value *live, struct steps *out)
 {
     struct key_need need = key_needed(v, doc);
+    const struct value *facts = view_facts(v, doc);
     int64_t now_s = v->now_ms / SECOND_MS, exp = value_int_at(live, "attributes.exp", 0), nbf = value_int_at(live, "attributes.nbf", 0),
             want_exp = time_parse(value_str_at(doc->spec, "expires"));
 
     if (need.conflict && !need.version)
         steps_block(out, doc, NULL, "declare spec.version, or order points that need one version only",
                     "which version is needed is not agreed on: %s", need.conflict);
+    else if (!live && !value_get(facts, "versions") && !str_eq_nocase(value_str_at(facts, "missing"), need.version))
+        steps_block(out, doc, NULL, "get and list on the key show it", "version %s cannot be seen, which is not the same as absent: %s",
+                    need.version ? need.version : "?", value_str_at(facts, "versionsWhy"));
     else if (!live)
         steps_block(
             out, doc, NULL, "a person decides: restore the old key into another vault, or remove the other key; nothing is deleted here",

@@ -22,6 +22,7 @@ static struct step *steps_restore(const struct view *v, const struct document *d
                                                        : "chosen among the versions that come back, by when they were created");
     step->estimate_ms = MINUTE_MS;
     step->estimate_source = "recorded key restores";
+    key_note_evidence(v, doc, out, step);
     /* The permit looks at host and path. */
     step_writes(out, step, "POST", "%s/keys/restore", base ? base + strlen("https://") : "");
     key_right(v, out, step, doc, KEY_RIGHT_RESTORE);

@@ -12,6 +12,8 @@ const char *key_address(const struct view *v, const struct document *key);
 /* [{version, created, enabled, exp, nbf}] of the data plane's list of versions. */
 struct value *key_versions(struct arena *a, const struct value *list);
 bool key_source_declared(const struct document *key, const char *member);
+/* Notes at a step that more than one version may be meant, and by which evidence. */
+void key_note_evidence(const struct view *v, const struct document *key, struct steps *out, struct step *step);
 
 /* --- the user's own copies of the key (key_copies.c) --- */
 

@@ -202,6 +202,9 @@ static void observe_source(struct outlook *o)
     else
         obs_set(o, F5, OBS_WARN, "storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet absent",
                 "the source VM names no disk encryption set: its key is the platform's");
+    if (str_eq(state, "unseen"))
+        obs_risk(o, F5, "cannot-see", RISK_UNSEEN, TIME_NONE, "Reader on the VM's resource group shows it",
+                 "which set the VM is on, and whether it still lives, cannot be seen: %s", o->items[F5].text);
 }
 
 /* --- F20, F21 ------------------------------------------------------------------------------------------------------------------ */
@@ -280,6 +283,27 @@ static void observe_staging(struct outlook *o)
         obs_set(o, F22, OBS_BAD, o->items[F22].evidence, "%s", o->risks[from].text);
 }
 
+/* What the restore stands on, and nobody could look at: then nobody can say that it would go through. */
+static void observe_place(struct outlook *o)
+{
+    static const struct {
+        const char *part;
+        enum obs_fact fact;
+    } parts[] = {{"staging", F22}, {"group", F27}, {"network", F27}};
+    const struct value *facts = view_facts(o->view, o->rvm), *place = value_get(facts, "place");
+    const char *fix = "Reader on the target's resource group, its network and the staging account shows it";
+
+    if (o->rvm && str_eq(view_state(o->view, o->rvm), "unseen"))
+        obs_risk(o, F27, "cannot-see", RISK_UNSEEN, TIME_NONE, fix, "whether the target's name is free cannot be seen: %s",
+                 value_str_at(facts, "why"));
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        const struct value *part = value_get(place, parts[i].part);
+
+        if (str_eq(value_str_at(part, "state"), "unseen"))
+            obs_risk(o, parts[i].fact, "cannot-see", RISK_UNSEEN, TIME_NONE, fix, "%s", value_str_at(part, "why"));
+    }
+}
+
 /* --- F27 ---------------------------------------------------------------------------------------------------------------------------- */
 
 static void observe_validation(struct outlook *o)
@@ -319,6 +343,7 @@ void observe_backup(struct outlook *o)
     observe_source(o);
     observe_jobs(o);
     observe_staging(o);
+    observe_place(o);
     observe_validation(o);
     observe_obstacles(o, F27, false, "place");
 }

@@ -217,7 +217,10 @@ void observe_store(struct outlook *o)
         obs_set(o, F8, OBS_GOOD, url, "the key is in a %s", str_find_nocase(url, ".managedhsm.") ? "managed HSM" : "key vault");
     if (!o->store) {
         obs_set(o, F9, OBS_NOT_LOOKED, NULL, "no document declares the key's store");
-        obs_risk(o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE, "declare Key and KeyVault or ManagedHsm: reinstate export writes them",
+        obs_risk(o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                 url ? "declare Key and KeyVault or ManagedHsm: reinstate export writes them"
+                     : "nothing that can be read names the key, so export cannot write it either: old manifests, a history, the activity log "
+                       "of disk encryption sets (90 days) or the key's audit log tell it; then declare Key, its store and DiskEncryptionSet",
                  "no document declares the key and its store, so they are not looked at");
         return;
     }
@@ -266,6 +269,29 @@ static void judge_times(struct outlook *o, const struct value *facts, const char
                  "the key version %s %s; a restore is said to fail from then on", exp <= now_s ? "has expired at" : "expires at", ends);
 }
 
+/* The second version that the point may need: where it cannot be used, nobody can say that the first is enough. */
+static void judge_second(struct outlook *o, const struct value *facts, const struct original_key *original)
+{
+    const struct value *item = version_item(facts, original->also);
+    int64_t exp = value_int_at(item, "exp", 0);
+    const char *second = original->also;
+
+    if (!original->beside || !value_get(facts, "versions"))
+        return;
+    o->items[F11].text = arena_printf(o->arena, "%s; version %s may be needed too: %s", o->items[F11].text, second, original->beside);
+    if (!item)
+        obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "restore it from a copy of the key, or declare the version once it is known",
+                 "version %s, which the point may need, is not there: %s", second, original->beside);
+    else if (!value_bool_at(item, "enabled", true))
+        obs_risk(o, F11, "key-disabled", RISK_WARN, TIME_NONE, "a person enables it: old versions are needed while points are wrapped with them",
+                 "version %s, which the point may need, is disabled: %s", second, original->beside);
+    if (exp)
+        obs_risk(o, F11, "key-expiry", RISK_WARN, exp * SECOND_MS, "move its expiry: old versions are needed while points are wrapped with them",
+                 "version %s, which the point may need, %s %s: %s", second,
+                 exp * SECOND_MS <= o->view->now_ms ? "has expired at" : "expires at", time_format(o->arena, exp * SECOND_MS),
+                 original->beside);
+}
+
 static void observe_version(struct outlook *o, const struct value *facts)
 {
     struct original_key original = o->situation.original;
@@ -278,6 +304,12 @@ static void observe_version(struct outlook *o, const struct value *facts)
     if (there) {
         obs_set(o, F11, original.conflict ? OBS_WARN : OBS_GOOD, evidence, "version %s is there", version ? version : live);
         judge_times(o, facts, version);
+        judge_second(o, facts, &original);
+    } else if (!versions && !str_eq_nocase(value_str_at(facts, "missing"), version)) {
+        obs_set(o, F11, OBS_UNSEEN, evidence, "a key of this name is there; its versions cannot be seen: %s",
+                value_str_at(facts, "versionsWhy"));
+        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE, "get and list on the key show it", "whether version %s is there cannot be seen",
+                 version ? version : "?");
     } else {
         obs_set(o, F11, OBS_BAD, evidence, "a key of this name is there, version %s is not", version ? version : "?");
         obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "a person decides: the name is taken by another key",

@@ -212,6 +212,35 @@ static const char *disagreement(const struct view *v, const struct document *key
     return NULL;
 }
 
+/* Was that version made only after the point was taken? Then another one wrapped its disk. */
+static bool made_after(const struct view *v, const struct document *key, const char *version, int64_t point_ms)
+{
+    const struct value *versions = key ? value_get(view_facts(v, key), "versions") : NULL;
+
+    for (size_t i = 0; point_ms != TIME_NONE && i < value_count(versions); i++)
+        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
+            return value_int_at(value_item(versions, i), "created", 0) * SECOND_MS > point_ms;
+    return false;
+}
+
+/* Whether a rotation reaches the points taken before it the documents do not agree on (domain-facts 2.3), so both versions
+ * stay candidates: the one taken, and what another evidence of the point's time names. */
+static void keep_second(const struct view *v, const struct document *key, struct original_key *o, const struct finding *all, size_t n,
+                        bool weak_too)
+{
+    for (size_t i = 0; o->version && i < n; i++) {
+        const struct finding *f = &all[i];
+
+        if (!f->version || !(f->firm || weak_too) || other_key(v, key, f) || str_eq_nocase(f->version, o->version))
+            continue;
+        o->also = f->version;
+        o->beside = arena_printf(v->arena, "%s says version %s", f->words, f->version);
+        return;
+    }
+    if (o->also)
+        o->beside = arena_printf(v->arena, "a rotation, which is said to reach points taken before it, has led to version %s", o->also);
+}
+
 struct original_key original_key_of(const struct view *v, const struct document *pvm, const struct document *key,
                                     const struct value *point)
 {
@@ -238,6 +267,8 @@ struct original_key original_key_of(const struct view *v, const struct document 
     for (size_t i = 0; i < N; i++)
         if (!other_key(v, key, &all[i]))
             take(v, &o, kinds[i], &all[i]);
+    if (!o.conflict)
+        keep_second(v, key, &o, all, N, o.evidence == KEY_EVIDENCE_DECLARED && made_after(v, key, o.version, point_ms));
     return o;
 }
 
@@ -262,6 +293,8 @@ static void need_join(const struct view *v, const struct document *key, const st
     o = original_key_of(v, pvm, key, point);
     if (o.conflict && !need->conflict)
         need->conflict = arena_printf(v->arena, "for point %s of %s, %s", order.point, pvm->name, o.conflict);
+    if (o.beside && !need->beside)
+        need->beside = arena_printf(v->arena, "for point %s of %s, %s", order.point, pvm->name, o.beside);
     if (need->point_ms == TIME_NONE)
         need->point_ms = time_parse(value_str_at(point, "time"));
     if (!o.version)

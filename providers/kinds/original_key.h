@@ -18,6 +18,7 @@ struct original_key {
     enum key_evidence evidence;
     const char *words;    /* what says so; with KEY_EVIDENCE_NONE why nothing does */
     const char *also;     /* a second version the point may need, as a rotation is said to reach its points; NULL */
+    const char *beside;   /* what says so; NULL without it, and where evidence disagrees */
     const char *conflict; /* what two evidences say, when they disagree; NULL */
 };
 
@@ -32,6 +33,7 @@ struct key_need {
     enum key_evidence evidence;
     const char *words;
     const char *conflict;
+    const char *beside; /* a second version that an ordered point may need, and what says so; NULL */
     int64_t point_ms; /* time of the ordered point, for choosing among versions that come back; TIME_NONE */
 };
 struct key_need key_needed(const struct view *v, const struct document *key);

@@ -254,7 +254,8 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
     line(out, "    if (%s($kind -like '*managedHSMs')) { Stop-Runbook \"the key comes from $kind, and its store is a %s\" }",
          hsm ? "-not " : "", hsm ? "managed HSM" : "key vault");
     line(out, "    [IO.File]::WriteAllBytes($keyFile, [Convert]::FromBase64String($encryption.OsDiskEncryptionDetails.KeyBackupData))");
-    line(out, "    Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id", store_parameter(rb, with));
+    line(out, "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Write-Host \"not restored: $_\" }",
+         store_parameter(rb, with));
     line(out, "} finally {");
     line(out, "    Remove-SecretFolder $folder");
     line(out, "}");
@@ -262,7 +263,8 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
 
 static void key_file(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "Restore-AzKeyVaultKey %s -InputFile %s | Select-Object Id", store_parameter(rb, with), quoted(rb, with, "path"));
+    line(out, "try { Restore-AzKeyVaultKey %s -InputFile %s | Select-Object Id } catch { Write-Host \"not restored: $_\" }",
+         store_parameter(rb, with), quoted(rb, with, "path"));
 }
 
 static void secret_file(struct text *out, const struct runbook *rb, const struct value *with)
@@ -286,7 +288,8 @@ static void escrowed_key(struct text *out, const struct runbook *rb, const struc
     secret_file(out, rb, with);
     line(out, "    Get-AzStorageBlobContent -Context $context -Container %s -Blob %s -Destination $keyFile | Out-Null",
          quoted(rb, with, "container"), quoted(rb, with, "blob"));
-    line(out, "    Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id", store_parameter(rb, with));
+    line(out, "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Write-Host \"not restored: $_\" }",
+         store_parameter(rb, with));
     secret_file_end(out);
 }
 

@@ -110,7 +110,7 @@ static enum dx_key key_state(const struct view *v, const struct document *key, c
         return key_usable(v, value_get(live, "attributes"));
     if (version_listed(value_get(facts, "versions"), version, &listed))
         return key_usable(v, listed);
-    return value_get(facts, "versions") ? DX_KEY_REPLACED : DX_KEY_UNKNOWN;
+    return value_get(facts, "versions") || str_eq_nocase(value_str_at(facts, "missing"), version) ? DX_KEY_REPLACED : DX_KEY_UNKNOWN;
 }
 
 static enum dx_home home_of(const struct situation *s)

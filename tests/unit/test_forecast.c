@@ -124,8 +124,8 @@ static const struct row rows[] = {
     {"a soft-deleted point", POINTS("snapshot: valid, vault: valid, softDeleted: true"), NULL, F4, OBS_BAD, "item-deleted", NULL, "at-risk",
      "after-remedy"},
     /* F5 */
-    {"the source VM cannot be seen", PVM "{source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL, F5, OBS_UNSEEN, NULL, NULL,
-     NULL, NULL},
+    {"the source VM cannot be seen", PVM "{source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL, F5, OBS_UNSEEN, "cannot-see", NULL,
+     "at-risk", "unknown"},
     {"the source VM is gone", PVM "{source: {state: absent, des: null, set: null}}", NULL, F5, OBS_WARN, NULL, NULL, NULL, NULL},
     /* F6 */
     {"the set is gone",
@@ -230,8 +230,12 @@ static const struct row rows[] = {
     {"shut", STAGED("{live: {properties: {networkAcls: {defaultAction: Deny, bypass: None}}}}"), NULL, F22, OBS_BAD, "staging", NULL,
      "at-risk", "now"},
     {"premium is a note", STAGED("{live: {sku: {name: Premium_LRS}}}"), NULL, F22, OBS_GOOD, "staging", NULL, "green", "now"},
-    {"an account that cannot be seen", STAGED("{state: unseen, live: null, why: " WHY "}"), NULL, F22, OBS_UNSEEN, NULL, NULL, "green",
-     "now"},
+    {"an account that cannot be seen", STAGED("{state: unseen, live: null, why: " WHY "}"), NULL, F22, OBS_UNSEEN, "cannot-see", NULL,
+     "at-risk", "unknown"},
+    {"a network that cannot be seen", "RestoredVirtualMachine/vm-dr: {place: {network: {state: unseen, why: " WHY "}}}", NULL, F27,
+     OBS_GOOD, "cannot-see", NULL, "at-risk", "unknown"},
+    {"a target that cannot be seen", "RestoredVirtualMachine/vm-dr: {state: unseen, why: " WHY "}", NULL, F27, OBS_GOOD, "cannot-see", NULL,
+     "at-risk", "unknown"},
     {"the network is not there", "RestoredVirtualMachine/vm-dr: {place: {network: {state: absent}}}", NULL, F27, OBS_GOOD, "place", NULL,
      "at-risk", "after-remedy"},
     /* F23 */
@@ -480,7 +484,7 @@ static void test_undeclared_key(void)
     f = forecast_at(&h.view, &options, desired_find(h.view.desired, "ProtectedVirtualMachine", "alone"), NULL, NULL);
     CHECK_STR(forecast_verdict_word(f.verdict), "at-risk");
     CHECK_STR(restorable_word(f.restorable), "unknown");
-    CHECK(risk_of(&f, "cannot-see") && strstr(risk_of(&f, "cannot-see")->fix, "reinstate export"));
+    CHECK(risk_of(&f, "cannot-see") && strstr(risk_of(&f, "cannot-see")->fix, "export cannot write it either"));
     view_free(&h);
 }
 

@@ -98,8 +98,15 @@ static const struct {
      KEY_EVIDENCE_DECLARED},
     {"declared stands against history, and that is said", ", version: " ELSE, "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z", ELSE, NULL,
      "the Key document says version " ELSE ", but own history, as of 2026-11-05T03:00:00Z says " OLD, KEY_EVIDENCE_DECLARED},
-    {"declared the one of now: a rotation may have reached the point", ", version: " NEW, "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z",
-     NEW, NULL, NULL, KEY_EVIDENCE_DECLARED},
+    {"declared the one of now: a rotation may have reached the point, or not", ", version: " NEW, "{" HISTORY "}", "{}",
+     "2026-11-10T20:00:00Z", NEW, OLD, NULL, KEY_EVIDENCE_DECLARED},
+    {"declared the one of now, of a set that was on another then", ", version: " NEW,
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z")
+         "}", "{}", "2026-11-10T20:00:00Z", NEW, OLD, NULL, KEY_EVIDENCE_DECLARED},
+    {"declared one that was made after the point", ", version: " NEW, "{}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", NEW, OLD, NULL,
+     KEY_EVIDENCE_DECLARED},
+    {"declared an old one: newer ones are no evidence against it", ", version: " OLD, "{}", "{" VERSIONS "}", "2026-11-20T20:00:00Z", OLD,
+     NULL, NULL, KEY_EVIDENCE_DECLARED},
     {"history of before the rotation, with the one of now beside it", "", "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z", OLD, NEW, NULL,
      KEY_EVIDENCE_HISTORY},
     {"history of after it", "", "{" HISTORY "}", "{}", "2026-11-20T20:00:00Z", NEW, NULL, NULL, KEY_EVIDENCE_HISTORY},
@@ -152,6 +159,7 @@ static void each_evidence(void)
         o = original_key_of(&f.view, desired_find(d, "ProtectedVirtualMachine", "vm"), desired_find(d, "Key", "os-key"), point);
         CHECK_ROW(rows[i].reason, str_eq(o.version, rows[i].version) || (!o.version && !rows[i].version));
         CHECK_ROW(rows[i].reason, str_eq(o.also, rows[i].also) || (!o.also && !rows[i].also));
+        CHECK_ROW(rows[i].reason, !o.also == !o.beside && (!o.also || strstr(o.beside, o.also)));
         CHECK_ROW(rows[i].reason, o.evidence == rows[i].evidence);
         CHECK_ROW(o.conflict ? o.conflict : rows[i].reason,
                   rows[i].conflict ? o.conflict && strstr(o.conflict, rows[i].conflict) : !o.conflict);
