@@ -68,7 +68,7 @@ static void unseen_show(const struct page *p, const struct forecast *f)
 
     for (size_t i = 0; i < OBSERVATION_COUNT; i++) {
         const struct observation *item = &f->outlook.items[i];
-        bool told = false;
+        bool told = observation_decisive((enum obs_fact)i);
 
         for (size_t k = 0; k < f->outlook.n_risks; k++)
             told = told || (f->outlook.risks[k].weight == RISK_UNSEEN && f->outlook.risks[k].fact == (enum obs_fact)i);

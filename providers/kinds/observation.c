@@ -170,6 +170,32 @@ const char *outlook_subscription(const struct outlook *o)
     return own ? own : kind_subscription(o->pvm);
 }
 
+/* --- what was not seen ---------------------------------------------------------------------------------------------------- */
+
+bool observation_decisive(enum obs_fact f)
+{
+    return f == F13 || f == F19 || f == F24 || f == F26;
+}
+
+/* An answer of these alone can stop a restore, so without it nothing is green; what else is known stands all the same. */
+static void observe_unseen(struct outlook *o)
+{
+    const char *ids = NULL;
+    enum obs_fact first = F1;
+
+    for (size_t i = 0; i < OBSERVATION_COUNT; i++) {
+        const struct observation *item = &o->items[i];
+
+        if (item->state != OBS_UNSEEN || !observation_decisive((enum obs_fact)i))
+            continue;
+        first = ids ? first : (enum obs_fact)i;
+        ids = arena_printf(o->arena, "%s%s%s (%s)", ids ? ids : "", ids ? "; " : "", item->id, item->question);
+    }
+    if (ids)
+        obs_risk(o, first, "cannot-see", RISK_WARN, TIME_NONE, "Reader on the subscription shows it; --verbose tells why",
+                 "not seen, and it could stop a restore: %s", ids);
+}
+
 /* --- all ------------------------------------------------------------------------------------------------------------------ */
 
 struct outlook observe_all(const struct view *v, const struct value *extras, const struct observe_limits *limits,
@@ -197,6 +223,7 @@ struct outlook observe_all(const struct view *v, const struct value *extras, con
     observe_key(&o);
     observe_grants(&o);
     observe_platform(&o);
+    observe_unseen(&o);
     return o;
 }
 

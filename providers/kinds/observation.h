@@ -43,6 +43,8 @@ struct risk {
 };
 /* What "F12" asks; NULL: there is no such question. */
 const char *observation_question(const char *id);
+/* Its answer alone can stop a restore: unseen, it takes the green away. */
+bool observation_decisive(enum obs_fact f);
 /* What a risk of that id is, for lists of rules; NULL when there is none. */
 const char *risk_words(const char *id);
 

@@ -49,7 +49,9 @@ static void judge_protection(struct outlook *o, const struct value *live)
     if (!protected)
         obs_risk(o, F1, "protection", source_there(o) ? RISK_WARN : RISK_NOTE, TIME_NONE,
                  source_there(o) ? "resume the protection in the vault: no new points are made" : NULL, "%s",
-                 source_there(o) ? "the VM runs and its protection is stopped" : "no new points will be made: the source VM is gone");
+                 source_there(o)                                              ? "the VM is there and its protection is stopped"
+                 : str_eq(value_str_at(facts_of(o), "source.state"), "absent") ? "no new points will be made: the source VM is gone"
+                                                                              : "no new points will be made");
     if (value_bool_at(live, "properties.isScheduledForDeferredDelete", false))
         obs_risk(o, F1, "item-deleted", RISK_STOPS, TIME_NONE,
                  "undelete the item in the vault before its soft-delete time ends; nothing can be restored from it before",

@@ -219,8 +219,9 @@ void observe_store(struct outlook *o)
         obs_set(o, F9, OBS_NOT_LOOKED, NULL, "no document declares the key's store");
         obs_risk(o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE,
                  url ? "declare Key and KeyVault or ManagedHsm: reinstate export writes them"
-                     : "nothing that can be read names the key, so export cannot write it either: old manifests, a history, the activity log "
-                       "of disk encryption sets (90 days) or the key's audit log tell it; then declare Key, its store and DiskEncryptionSet",
+                     : "nothing that can be read names the key, so export cannot write it either: old manifests, a history, the "
+                       "activity log of disk encryption sets (90 days) or the key's audit log tell it; then declare Key, its store and "
+                       "DiskEncryptionSet",
                  "no document declares the key and its store, so they are not looked at");
         return;
     }
@@ -283,10 +284,12 @@ static void judge_second(struct outlook *o, const struct value *facts, const str
         obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "restore it from a copy of the key, or declare the version once it is known",
                  "version %s, which the point may need, is not there: %s", second, original->beside);
     else if (!value_bool_at(item, "enabled", true))
-        obs_risk(o, F11, "key-disabled", RISK_WARN, TIME_NONE, "a person enables it: old versions are needed while points are wrapped with them",
+        obs_risk(o, F11, "key-disabled", RISK_WARN, TIME_NONE,
+                 "a person enables it: old versions are needed while points are wrapped with them",
                  "version %s, which the point may need, is disabled: %s", second, original->beside);
     if (exp)
-        obs_risk(o, F11, "key-expiry", RISK_WARN, exp * SECOND_MS, "move its expiry: old versions are needed while points are wrapped with them",
+        obs_risk(o, F11, "key-expiry", RISK_WARN, exp * SECOND_MS,
+                 "move its expiry: old versions are needed while points are wrapped with them",
                  "version %s, which the point may need, %s %s: %s", second,
                  exp * SECOND_MS <= o->view->now_ms ? "has expired at" : "expires at", time_format(o->arena, exp * SECOND_MS),
                  original->beside);
@@ -308,8 +311,8 @@ static void observe_version(struct outlook *o, const struct value *facts)
     } else if (!versions && !str_eq_nocase(value_str_at(facts, "missing"), version)) {
         obs_set(o, F11, OBS_UNSEEN, evidence, "a key of this name is there; its versions cannot be seen: %s",
                 value_str_at(facts, "versionsWhy"));
-        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE, "get and list on the key show it", "whether version %s is there cannot be seen",
-                 version ? version : "?");
+        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE, "get and list on the key show it",
+                 "whether version %s is there cannot be seen", version ? version : "?");
     } else {
         obs_set(o, F11, OBS_BAD, evidence, "a key of this name is there, version %s is not", version ? version : "?");
         obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "a person decides: the name is taken by another key",

@@ -365,6 +365,18 @@ static void note_leftovers(const struct view *v, const struct document *doc, str
     }
 }
 
+/* Protection and age of the points are asserted while the source VM exists; of one that cannot be seen nothing is claimed.
+ * No restore waits for that. */
+static void block_source_unseen(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const char *why = value_str_at(view_facts(v, doc), "source.why");
+    struct step *step = steps_block(out, doc, "source", "assign us Reader on the VM's resource group",
+                                    "whether the source VM is there cannot be seen, which is not the same as absent%s%s", why ? ": " : "",
+                                    why ? why : "");
+
+    step->aside = true;
+}
+
 static bool vault_there(const struct view *v, const struct document *doc)
 {
     const struct document *vault = document_target(doc, "spec.vault");
@@ -395,6 +407,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         if (!protect(v, doc, out) && !stale(v, doc, "newestVaultPoint", true, out))
             stale(v, doc, "newestPoint", false, out);
     }
+    if (str_eq(source, "unseen"))
+        block_source_unseen(v, doc, out);
     protected_vm_export_steps(v, doc, out);
     if (out->count == before)
         steps_add(out, doc, ACTION_NONE, NULL,

@@ -124,8 +124,8 @@ static const struct row rows[] = {
     {"a soft-deleted point", POINTS("snapshot: valid, vault: valid, softDeleted: true"), NULL, F4, OBS_BAD, "item-deleted", NULL, "at-risk",
      "after-remedy"},
     /* F5 */
-    {"the source VM cannot be seen", PVM "{source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL, F5, OBS_UNSEEN, "cannot-see", NULL,
-     "at-risk", "unknown"},
+    {"the source VM cannot be seen", PVM "{source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL, F5, OBS_UNSEEN,
+     "cannot-see", NULL, "at-risk", "unknown"},
     {"the source VM is gone", PVM "{source: {state: absent, des: null, set: null}}", NULL, F5, OBS_WARN, NULL, NULL, NULL, NULL},
     /* F6 */
     {"the set is gone",
@@ -177,8 +177,8 @@ static const struct row rows[] = {
     {"no release policy", KEY "{live: {release_policy: null}}", NULL, F13, OBS_BAD, "key-unfit", NULL, "at-risk", NULL},
     {"another region attests", NULL, "attestation: {" SUB "/uaenorth: {uri: 'https://sharedweu.weu.attest.azure.net/'}}", F13, OBS_BAD,
      "release-region", NULL, "at-risk", "now"},
-    {"who attests cannot be seen", NULL, "attestation: {" SUB "/uaenorth: {state: unseen, uri: null, why: " WHY "}}", F13, OBS_UNSEEN, NULL,
-     NULL, "green", "now"},
+    {"who attests cannot be seen", NULL, "attestation: {" SUB "/uaenorth: {state: unseen, uri: null, why: " WHY "}}", F13, OBS_UNSEEN,
+     "cannot-see", NULL, "at-risk", "now"},
     {"purgeable", KEY "{live: {attributes: {recoveryLevel: Recoverable+Purgeable}}}", NULL, F14, OBS_WARN, NULL, NULL, "green", "now"},
     {"an escrow behind the key", "Key/os-key: {escrow: {state: present, blobs: []}}", NULL, F14, OBS_GOOD, NULL, NULL, "green", "now"},
     /* F15 */
@@ -217,8 +217,8 @@ static const struct row rows[] = {
     {"the feature that fails restores is on", NULL, "features: {" SUB "/disableconfidentialvmmetadatablob: {feature: Registered}}", F19,
      OBS_BAD, "feature", NULL, "at-risk", "after-remedy"},
     {"features that cannot be seen", NULL,
-     "features: {" SUB "/restorepointsupportforconfidentialvmv2: {state: unseen, feature: null, why: " WHY "}}", F19, OBS_UNSEEN, NULL,
-     NULL, "green", "now"},
+     "features: {" SUB "/restorepointsupportforconfidentialvmv2: {state: unseen, feature: null, why: " WHY "}}", F19, OBS_UNSEEN,
+     "cannot-see", NULL, "at-risk", "now"},
     /* F20, F21 */
     {"a key lies exported", PVM "{exports: [{job: j1, account: stdr}]}", NULL, F20, OBS_WARN, "export-left", NULL, "green", "now"},
     {"a restore is running", PVM "{jobs: [{job: j2, state: running}]}", NULL, F21, OBS_WARN, "restore-running", NULL, "green", "now"},
@@ -272,8 +272,10 @@ static const struct row rows[] = {
      "locks: {" SUB ": {items: [{id: /subscriptions/" SUB "/resourceGroups/rg-x/providers/Microsoft.Authorization/locks/l, name: l,"
      " properties: {level: ReadOnly}}]}}",
      F26, OBS_GOOD, NULL, NULL, "green", "now"},
-    {"locks that cannot be seen", NULL, "locks: {" SUB ": {state: unseen, items: null, why: " WHY "}}", F26, OBS_UNSEEN, NULL, NULL,
-     "green", "now"},
+    {"locks that cannot be seen", NULL, "locks: {" SUB ": {state: unseen, items: null, why: " WHY "}}", F26, OBS_UNSEEN, "cannot-see",
+     NULL, "at-risk", "now"},
+    {"a quota that cannot be seen", NULL, "usages: {" SUB "/uaenorth: {state: unseen, items: null, why: " WHY "}}", F24, OBS_UNSEEN,
+     "cannot-see", NULL, "at-risk", "now"},
     /* F27 */
     {"the service objects", NULL, "validations: {VALIDATED: {results: [{code: UserErrorX, message: no, recommendations: [do]}]}}", F27,
      OBS_BAD, "validation", NULL, "at-risk", "after-remedy"},
