@@ -195,9 +195,10 @@ static void judge_path(struct forecast *f)
     f->restorable = without_path(f);
 }
 
-static bool source_lives(const struct forecast *f)
+/* One that cannot be seen may live. */
+static bool source_may_live(const struct forecast *f)
 {
-    return str_eq(value_str_at(view_facts(f->outlook.view, f->outlook.pvm), "source.state"), "present");
+    return !str_eq(value_str_at(view_facts(f->outlook.view, f->outlook.pvm), "source.state"), "absent");
 }
 
 static void judge_dates(struct forecast *f, int64_t until_ms)
@@ -218,7 +219,7 @@ static void judge_dates(struct forecast *f, int64_t until_ms)
     f->at_ms = first;
     f->verdict = now || ahead ? FORECAST_AT_RISK : FORECAST_GREEN;
     /* While the VM itself lives, a backup that is only missing can still be made. */
-    if (f->restorable == RESTORABLE_NO && (f->outlook.point || !source_lives(f)))
+    if (f->restorable == RESTORABLE_NO && (f->outlook.point || !source_may_live(f)))
         f->verdict = FORECAST_LOST;
 }
 

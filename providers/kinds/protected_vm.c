@@ -145,8 +145,8 @@ static int observe_export(struct call *c, const struct observer *o, struct azure
 }
 
 /* One list for all VMs of a vault; one that no document declares is asked here. */
-static int vault_jobs(struct call *c, const struct observer *o, struct azure *az, const char *vault_id, const struct value **ret,
-                      struct err *err)
+static int vault_jobs(struct call *c, const struct observer *o, struct azure *az, const char *vault_id, struct value *facts,
+                      const struct value **ret, struct err *err)
 {
     const struct document *vault = document_target(o->document, "spec.vault");
     int64_t now = call_now_ms(c), since = (now - o->view->settings->leftover_lookback_ms) / HOUR_MS * HOUR_MS;
@@ -155,8 +155,13 @@ static int vault_jobs(struct call *c, const struct observer *o, struct azure *az
     *ret = value_get(view_facts(o->view, vault), "jobs");
     if (vault)
         return 0;
-    if (backup_list_restore_jobs(az, c, o->arena, vault_id, since, now, &list, err) < 0 && err->class != ERR_DENIED)
-        return err_note(err, "listing the vault's restore jobs");
+    if (backup_list_restore_jobs(az, c, o->arena, vault_id, since, now, &list, err) < 0) {
+        if (err->class != ERR_DENIED || err->http_status != 403)
+            return err_note(err, "listing the vault's restore jobs");
+        /* Without them nobody knows whether a restore runs or is done. */
+        value_set_string(o->arena, facts, "state", "unseen");
+        value_set_string(o->arena, facts, "why", arena_printf(o->arena, "listing the vault's restore jobs: %s", err->text));
+    }
     *ret = list;
     return 0;
 }
@@ -170,7 +175,7 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
 
     value_set(o->arena, facts, "exports", value_list(o->arena));
     value_set(o->arena, facts, "leftovers", value_list(o->arena));
-    TRY(vault_jobs(c, o, az, vault_id, &list, err));
+    TRY(vault_jobs(c, o, az, vault_id, facts, &list, err));
     for (size_t i = 0; i < value_count(list); i++) {
         struct value *body, *f;
         struct backup_job job;
@@ -283,10 +288,13 @@ const struct value *protected_vm_newest_point(const struct view *v, const struct
 const char *protected_vm_source_state(const struct view *v, const struct document *pvm)
 {
     const struct value *source = value_get(view_facts(v, pvm), "source");
+    const char *power = value_str_at(source, "power");
 
     if (!str_eq(value_str_at(source, "state"), "present"))
         return value_str_at(source, "state") ? value_str_at(source, "state") : "unseen";
-    return str_eq_nocase(value_str_at(source, "power"), "running") ? "running" : "stopped";
+    if (!power || str_eq_nocase(power, "unknown"))
+        return "unseen";
+    return str_eq_nocase(power, "stopped") || str_eq_nocase(power, "deallocated") ? "stopped" : "running";
 }
 
 const char *protected_vm_region(const struct view *v, const struct document *pvm)

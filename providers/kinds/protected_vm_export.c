@@ -103,7 +103,8 @@ static bool block_hindered_export(const struct view *v, const struct document *d
     return false;
 }
 
-static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e,
+                         const char *scenario)
 {
     const struct document *rvm = e->restored_vm;
     const struct reference *staging = document_reference(rvm, "spec.target.stagingAccount");
@@ -121,7 +122,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
                              : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
                      e->key->address);
     step->scope = item;
-    step->scenario = str_eq(protected_vm_source_state(v, doc), "present") ? "N-17" : "N-30";
+    step->scenario = scenario;
     step->precondition = "no export of this key from this point is running or usable, seen twice";
     step->postcondition = "a failed restore job names the blob that holds the key";
     step->estimate_ms = 26 * MINUTE_MS;
@@ -159,7 +160,7 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
         return;
     point = protected_vm_point(v, doc, e.order.point);
     if (point && str_eq(value_str_at(point, "vault"), "valid"))
-        steps_export(v, doc, out, &e);
+        steps_export(v, doc, out, &e, dx_scenario(&plain));
 }
 
 /* --- acting ---------------------------------------------------------------------------------------------------------------------- */

@@ -300,6 +300,9 @@ static void check_replace(struct checking *c)
     else if (str_eq_nocase(power, "running") && !value_bool_at(c->s->doc->spec, "evenIfSourceHealthy", false))
         ADD(c, "replace-running", true, "stop the source VM, or declare evenIfSourceHealthy: true",
             "the source VM is running; its disks are replaced only when that is declared");
+    else if (!*power && !value_bool_at(c->s->doc->spec, "evenIfSourceHealthy", false))
+        ADD(c, "replace-source", true, "give the credential the right to read the VM's instance view, or declare evenIfSourceHealthy: true",
+            "whether the source VM runs cannot be seen; its disks are replaced only when it is stopped");
     else if (*power && !str_eq_nocase(power, "running") && !str_eq_nocase(power, "stopped") && !str_eq_nocase(power, "deallocated"))
         ADD(c, "replace-state", true, "wait until the VM is in a stable state", "the source VM is %s", power);
     if (c->s->des_id && c->s->original_des && !arm_id_equal(c->s->des_id, c->s->original_des))

@@ -230,6 +230,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
 
 static void steps_completed(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
 {
+    const char *power = value_str_at(view_facts(v, s->doc), "power");
     const char *differs;
 
     if (!str_eq(view_state(v, s->doc), "present") && situation_type(s->doc) == RESTORE_NEW_VM) {
@@ -243,10 +244,12 @@ static void steps_completed(const struct view *v, const struct situation *s, str
                     "job %s completed, and the VM is not as declared: %s", value_str_at(job, "job"), differs);
         return;
     }
-    if (restored_vm_runs(s->doc) && situation_type(s->doc) != RESTORE_DISKS &&
-        !str_eq_nocase(value_str_at(view_facts(v, s->doc), "power"), "running")) {
-        steps_start(v, s, out,
-                    arena_printf(v->arena, "the VM is restored and %s; declared is running", value_str_at(view_facts(v, s->doc), "power")));
+    if (restored_vm_runs(s->doc) && situation_type(s->doc) != RESTORE_DISKS && !str_eq_nocase(power, "running")) {
+        if (power)
+            steps_start(v, s, out, arena_printf(v->arena, "the VM is restored and %s; declared is running", power));
+        else
+            steps_block(out, s->doc, "verify", "give the credential the right to read the VM's instance view",
+                        "the VM is restored; declared is running, and whether it runs cannot be seen");
         return;
     }
     steps_protect(v, s, out, NULL);

@@ -34,6 +34,7 @@ static int verify_disks(const struct actor *actor, const struct situation *s, st
 static int act_verify(struct call *c, const struct actor *actor, struct err *err)
 {
     struct situation s = situation_of(actor->view, actor->step->document);
+    const char *power = value_str_at(view_facts(actor->view, s.doc), "power");
     const char *differs;
 
     (void)c;
@@ -44,8 +45,10 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
     differs = restored_vm_differs(actor->view, &s);
     if (differs)
         return err_set(err, ERR_CONFLICT, "the restored VM is not as declared: %s", differs);
-    if (restored_vm_runs(s.doc) && !str_eq_nocase(value_str_at(view_facts(actor->view, s.doc), "power"), "running")) {
-        err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s)", value_str_at(view_facts(actor->view, s.doc), "power"));
+    if (restored_vm_runs(s.doc) && !power)
+        return err_set(err, ERR_DENIED, "the VM is restored; whether it runs cannot be seen: we may not read its instance view");
+    if (restored_vm_runs(s.doc) && !str_eq_nocase(power, "running")) {
+        err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s)", power);
         return err_advise(err, "apply again: it is then started");
     }
     actor_say(actor, "read back: provisioned, confidential, on the declared set%s", restored_vm_runs(s.doc) ? ", running" : "");

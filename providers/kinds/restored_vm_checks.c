@@ -204,7 +204,8 @@ static void steps_source_there(const struct view *v, const struct situation *s, 
     steps_add(out, s->doc, ACTION_NONE, NULL,
               "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare evenIfSourceHealthy to "
               "restore all the same%s",
-              source, key_returns ? "comes back with the steps above" : "is usable",
+              str_eq(source, "unseen") ? "whether it runs cannot be seen" : source,
+              key_returns ? "comes back with the steps above" : "is usable",
               str_eq(source, "stopped") ? "; start the source when its key is back" : "");
 }
 
@@ -223,6 +224,8 @@ static bool source_heals(const struct view *v, const struct situation *s)
 bool restored_vm_beside_source(const struct view *v, const struct situation *s, struct steps *out)
 {
     const char *source = protected_vm_source_state(v, s->pvm);
+    bool there = str_eq(value_str_at(view_facts(v, s->pvm), "source.state"), "present");
+    bool beside = value_bool_at(s->doc->spec, "besideSource", false);
 
     /* Whose disks are replaced has to be there; restore_checks.c says in which state. */
     if (situation_type(s->doc) == RESTORE_REPLACE)
@@ -231,12 +234,12 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
         steps_source_there(v, s, out, source);
         return true;
     }
-    if (str_eq(source, "running") && !value_bool_at(s->doc->spec, "besideSource", false)) {
+    if (str_eq(source, "running") && !beside) {
         steps_block(out, s->doc, NULL, "declare besideSource: true, or stop the source VM",
                     "the source VM is running; two machines with one identity are restored only when declared");
         return true;
     }
-    if (str_eq(source, "unseen")) {
+    if (str_eq(source, "unseen") && !(there && beside)) {
         steps_block(out, s->doc, NULL, "give the credential the right to read the source VM",
                     "whether the source VM still runs cannot be seen");
         return true;

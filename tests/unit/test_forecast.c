@@ -107,6 +107,9 @@ static const struct row rows[] = {
     {"no item at all", PVM "{state: absent, points: null, live: null}", NULL, F1, OBS_BAD, "no-point", NULL, "at-risk", "no"},
     {"no item, and no VM either", PVM "{state: absent, points: null, live: null, source: {state: absent, des: null, set: null}}", NULL, F1,
      OBS_BAD, "no-point", NULL, "lost", "no"},
+    {"no item, and nobody sees whether the VM lives",
+     PVM "{state: absent, points: null, live: null, source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL, F1, OBS_BAD,
+     "no-point", NULL, "at-risk", "no"},
     /* F2 */
     {"no points yet", PVM "{points: []}", NULL, F2, OBS_BAD, "no-point", NULL, "at-risk", "no"},
     {"no points, and none to come", PVM "{points: [], source: {state: absent, des: null, set: null}}", NULL, F2, OBS_BAD, "no-point", NULL,
