@@ -165,6 +165,8 @@ static void report_forecast(struct text *out, struct arena *a, const struct fore
     }
     if (all->count)
         page_gap(&page);
+    else
+        page_line(&page, 0, YELLOW, "Nothing to look at:", "no ProtectedVirtualMachine is declared, and none was found");
     page_line(&page, 0, BOLD, "", "%s", forecast_line(a, all));
 }
 
