@@ -167,7 +167,7 @@ static int unknown_kind(const struct explaining *x, const char *word, struct err
 
     if (!near)
         near = explain_near(x, word);
-    err_set(err, ERR_INVALID, "there is no kind, row, error, rule or action %s", word);
+    err_set(err, ERR_INVALID, "there is no kind, row, error, rule, action, observation or danger %s", word);
     return near ? err_advise(err, "did you mean %s?", near)
                 : err_advise(err, "reinstate explain lists the kinds, explain scenarios the rows, explain errors the errors");
 }

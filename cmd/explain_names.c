@@ -256,6 +256,7 @@ bool explain_name(struct explaining *x, const char *word)
 
 const char *explain_near(const struct explaining *x, const char *word)
 {
+    const char *const *lines = policy_builtin_lines();
     const char **names = NULL;
     size_t n = 0;
 
@@ -265,6 +266,12 @@ const char *explain_near(const struct explaining *x, const char *word)
         arena_push(x->arena, names, n, azure_errors[i].code);
     for (enum action action = 0; action < ACTION_COUNT; action++)
         arena_push(x->arena, names, n, action_name(action));
+    for (size_t i = 0; lines[i]; i++)
+        arena_push(x->arena, names, n, arena_strndup(x->arena, lines[i], strcspn(lines[i], ":")));
+    for (size_t i = 1; i <= OBSERVATION_COUNT; i++)
+        arena_push(x->arena, names, n, arena_printf(x->arena, "F%zu", i));
+    for (size_t i = 0; risk_name(i); i++)
+        arena_push(x->arena, names, n, risk_name(i));
     arena_push(x->arena, names, n, NULL);
     return did_you_mean(word, names);
 }

@@ -102,6 +102,11 @@ const char *risk_words(const char *id)
     return NULL;
 }
 
+const char *risk_name(size_t i)
+{
+    return i < COUNT(known_risks) ? known_risks[i].id : NULL;
+}
+
 const char *obs_state_word(enum obs_state state)
 {
     static const char *const words[] = {"good", "warn", "bad", "unseen", "not-looked"};

@@ -47,6 +47,8 @@ const char *observation_question(const char *id);
 bool observation_decisive(enum obs_fact f);
 /* What a risk of that id is, for lists of rules; NULL when there is none. */
 const char *risk_words(const char *id);
+/* Their names, from 0 on; NULL behind the last. */
+const char *risk_name(size_t i);
 
 struct observe_limits {
     int64_t disks_per_set;  /* documents say 40, later ones 6,000: warned about from here on */

@@ -198,17 +198,6 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
     return err_advise(err, "run plan to see the present state; nothing was tried a second time");
 }
 
-/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong. Who
- * asked for the step may be any document, so all are looked at. */
-static bool step_overtaken(struct call *c, struct run *r, struct arena *a, const struct step *step, const struct err *err)
-{
-    struct err ignored;
-
-    /* What a verification finds is its verdict. */
-    return err->class == ERR_CONFLICT && step->action != ACTION_VERIFY && observe_marked(c, r, NULL, &ignored) == 0 &&
-           !step_now(c, r, a, step->id);
-}
-
 /* What the step's document is blocked by since the plan; NULL: by nothing new. A step that is no longer asked for because
  * something has come to stand against it is not done. */
 static const struct step *blocked_since(const struct run *r, const struct step *planned)
@@ -230,6 +219,21 @@ static enum step_state step_blocked(const struct step *fresh, struct err *err)
     return STEP_BLOCKED;
 }
 
+/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong; if to
+ * where something stands against the step, that is what a person has to hear. Who asked for the step may be any document, so
+ * all are looked at. What a verification finds is its verdict. */
+static enum step_state step_failed(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+{
+    struct err ignored;
+
+    if (err->class == ERR_BLOCKED)
+        return STEP_BLOCKED;
+    if (err->class != ERR_CONFLICT || step->action == ACTION_VERIFY || observe_marked(c, r, NULL, &ignored) < 0 ||
+        step_now(c, r, a, step->id))
+        return STEP_FAILED;
+    return blocked_since(r, step) ? step_blocked(blocked_since(r, step), err) : STEP_NOT_NEEDED;
+}
+
 /* The specification of how one step is done. Returns the state it ends in; err is filled for FAILED and BLOCKED. */
 static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, const struct step *planned, struct err *err)
 {
@@ -248,7 +252,7 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
     if (still_covered(planned, fresh, err) < 0 || verdict_allows(fresh, err) < 0)
         return STEP_BLOCKED;
     if (step_write(c, r, a, fresh, err) < 0)
-        return step_overtaken(c, r, a, fresh, err) ? STEP_NOT_NEEDED : err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;
+        return step_failed(c, r, a, fresh, err);
     if (step_verified(c, r, a, fresh, err) < 0)
         return err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;
     return STEP_DONE;

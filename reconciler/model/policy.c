@@ -311,8 +311,9 @@ static void article_compile(struct compiling *c, struct policy *p, const struct 
     const struct value *article = value_get(doc->spec, "article");
 
     if (p->article && article && !str_eq(value_str(p->article), value_str(article)))
-        diags_add(c->diags, SEVERITY_ERROR, &article->origin, "keep one of the two", "article is %s here and %s in another Policy",
-                  value_str(article), value_str(p->article));
+        diags_add(c->diags, SEVERITY_ERROR, &article->origin, "keep one of the two", "article is %s here and %s at %s:%d",
+                  value_str(article), value_str(p->article), p->article->origin.file ? p->article->origin.file : "another Policy",
+                  p->article->origin.line);
     if (article)
         p->article = article;
 }

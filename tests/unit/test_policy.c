@@ -492,6 +492,42 @@ static void check_faults(void)
     }
 }
 
+/* Two Policies may both choose an edition of Microsoft's article, but not two editions: the fault names both places. */
+static void check_articles(void)
+{
+    static const struct {
+        const char *first, *second, *chosen, *fault;
+    } rows[] = {
+        {"{rules: []}", "{rules: []}", NULL, NULL},
+        {"{rules: []}", "{article: 2026-07}", "2026-07", NULL},
+        {"{article: 2026-02}", "{rules: []}", "2026-02", NULL},
+        {"{article: safest}", "{article: safest}", "safest", NULL},
+        {"{article: 2026-02}", "{article: 2026-07}", NULL,
+         "b.yaml:2:17: article is 2026-07 here and 2026-02 at a.yaml:1; keep one of the two"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena *a cleanup(arena_freep) = arena_new();
+        struct document both[2] = {{.kind = "Policy", .name = "a"}, {.kind = "Policy", .name = "b"}};
+        const struct document *const policies[] = {&both[0], &both[1]};
+        const struct policy *policy;
+        struct diags diags;
+
+        diags_init(&diags, a);
+        both[0].root = yaml(a, "a.yaml", arena_printf(a, "spec: %s\n", rows[i].first));
+        both[1].root = yaml(a, "b.yaml", arena_printf(a, "\nspec: %s\n", rows[i].second));
+        both[0].spec = value_get(both[0].root, "spec");
+        both[1].spec = value_get(both[1].root, "spec");
+        policy = policy_compile(a, policies, COUNT(policies), kinds, &diags);
+        CHECK_ROW(rows[i].second, diags.n_errors == (rows[i].fault ? 1 : 0));
+        if (!rows[i].fault)
+            CHECK_ROW(rows[i].second, str_eq(policy_article(policy), rows[i].chosen));
+        if (rows[i].fault && diags.n_errors)
+            CHECK_STR(diag_format(a, &diags.items[0]), rows[i].fault);
+        policy_free(policy);
+    }
+}
+
 /* An order approves what it covers, but not that the disks of a VM are exchanged: that takes a person's name. */
 static void check_replace(void)
 {
@@ -538,6 +574,7 @@ int main(void)
     check_budgets();
     check_places();
     check_faults();
+    check_articles();
     check_replace();
     check_lines();
     HARNESS_END();

@@ -1,5 +1,5 @@
-/* What is known of sizes and objections without asking anybody. */
-#include "../harness.h"
+/* What stands against a restore, each fact by itself and many at once, on views made by hand; sizes and objections. */
+#include "forecast_view.h"
 
 #include "../../providers/kinds/restore_place.h"
 
@@ -64,8 +64,203 @@ static void check_export(void)
         CHECK_ROW(rows[i].o.id, obstacle_for_export(&rows[i].o) == rows[i].also);
 }
 
+/* --- each by itself ------------------------------------------------------------------------------------------------------- */
+
+#define SOURCE(with) "ProtectedVirtualMachine/vm: {source: {live: " with "}}"
+#define PLACE(with) "RestoredVirtualMachine/vm-dr: {place: " with "}"
+#define POINT(with)                                                                                                                   \
+    "ProtectedVirtualMachine/vm: {points: [{id: '2', time: 2026-11-22T20:00:00Z, snapshot: valid, confidential: true,"                 \
+    " customerKey: true, softDeleted: false, size: Standard_DC4ads_v6, " with "}]}"
+#define NETWORK(with) PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: [{name: s}]}" with "}}}")
+#define SPEC(with)                                                                                                                    \
+    "---\napiVersion: reinstate/v1\nkind: RestoredVirtualMachine\nmetadata: {name: vm-dr}\n"                                          \
+    "spec: {from: vm, diskEncryptionSet: des, " with ", target: {resourceGroup: rg-dr, name: vm-r, stagingAccount: {id: " STAGING "}"
+#define SUBNET ", subnet: {id: /subscriptions/" SUB "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/s}}}\n"
+#define NEW_VM(with) SPEC("restore: new-vm, " with) SUBNET
+#define AS_DISKS SPEC("restore: disks") "}}\n"
+#define ZONE_1 NEW_VM("zone: '1'")
+#define LUNS NEW_VM("restoreDiskLuns: [0, 3]")
+
+static const struct {
+    const char *id; /* NULL: none at all */
+    bool stops;
+    const char *says, *restore, *facts; /* restore: NULL: the plain one */
+} single[] = {
+    {NULL, false, "everything in order", NULL, NULL},
+    {"set-region", true, "the disk encryption set is in westeurope, the vault in uaenorth", NULL,
+     "DiskEncryptionSet/des: {live: {location: westeurope}}"},
+    {NULL, false, "a region that is spelled another way", NULL, "DiskEncryptionSet/des: {live: {location: UAE North}}"},
+    {"store-region", true, "KeyVault/kv is in westeurope, the backup vault in uaenorth", NULL,
+     "KeyVault/kv: {live: {location: westeurope}}"},
+    {"network-region", true, "the virtual network v is in westeurope", NULL,
+     PLACE("{network: {state: present, live: {location: westeurope, properties: {subnets: [{name: s}]}}}}")},
+    {"network", true, "does not exist", NULL, PLACE("{network: {state: absent}}")},
+    {"subnet", true, "has no subnet s", NULL, PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: []}}}}")},
+    {NULL, false, "a network that cannot be seen is held against nobody", NULL, PLACE("{network: {state: unseen}}")},
+    {"group", true, "the target resource group rg-dr does not exist", NULL, PLACE("{group: {state: absent}}")},
+    {"name-taken", true, "networkInterfaces/vm-r", NULL,
+     PLACE("{resources: {state: present, items: [{type: Microsoft.Network/networkInterfaces, name: VM-R,"
+           " id: /x/providers/Microsoft.Network/networkInterfaces/vm-r}]}}")},
+    {NULL, false, "disks have names of their own: the target's name does not matter to them", AS_DISKS,
+     PLACE("{resources: {state: present, items: [{type: Microsoft.Compute/disks, name: vm-r, id: /x/disks/vm-r}]}}")},
+    {"staging", true, "the staging account stdr does not exist", NULL, PLACE("{staging: {state: absent, live: null}}")},
+    {"staging-region", true, "the staging account stdr is in westeurope", NULL, PLACE("{staging: {live: {location: westeurope}}}")},
+    {"staging-kind", true, "of kind BlobStorage", NULL, PLACE("{staging: {live: {kind: BlobStorage}}}")},
+    {"staging-redundancy", true, "zone-redundant (Standard_GZRS)", NULL, PLACE("{staging: {live: {sku: {name: Standard_GZRS}}}}")},
+    {NULL, false, "the read access of an account is no zone", NULL, PLACE("{staging: {live: {sku: {name: Standard_RAGRS}}}}")},
+    {"staging-premium", false, "a premium one", NULL, PLACE("{staging: {live: {sku: {name: Premium_LRS}}}}")},
+    {"staging-network", false, "no exception for trusted Azure services", NULL,
+     PLACE("{staging: {live: {properties: {networkAcls: {defaultAction: Deny, bypass: 'Logging, Metrics'}}}}}")},
+    {NULL, false, "a firewall with the exception", NULL,
+     PLACE("{staging: {live: {properties: {networkAcls: {defaultAction: Deny, bypass: 'Logging, AzureServices'}}}}}")},
+    {"staging-keys", false, "allows no shared keys", AS_DISKS, PLACE("{staging: {live: {properties: {allowSharedKeyAccess: false}}}}")},
+    {NULL, false, "a new VM needs no template of its own", NULL, PLACE("{staging: {live: {properties: {allowSharedKeyAccess: false}}}}")},
+    {"lun", true, "no data disk with unit number 3", LUNS, SOURCE("{properties: {storageProfile: {dataDisks: [{lun: 0}, {lun: 1}]}}}")},
+    {NULL, false, "units that the source VM has", LUNS, SOURCE("{properties: {storageProfile: {dataDisks: [{lun: 3}, {lun: 0}]}}}")},
+    {NULL, false, "a source that is gone says nothing of its units", LUNS,
+     "ProtectedVirtualMachine/vm: {source: {state: absent, live: null}}"},
+    {"zone", false, "the documents disagree", ZONE_1, SOURCE("{zones: ['2']}")},
+    {NULL, false, "the zone it was in", ZONE_1, SOURCE("{zones: ['1']}")},
+    {"point-expires", false, "recovery point 2 expires in 3 h", NULL, POINT("vault: valid, expires: 2026-11-23T06:00:00Z")},
+    {"point-expired", true, "recovery point 2 expired at 2026-11-23T02:00:00Z", NULL, POINT("vault: valid, expires: 2026-11-23T02:00:00Z")},
+    {NULL, false, "a point that outlives the restore", NULL, POINT("vault: valid, expires: 2026-11-24T06:00:00Z")},
+    {"point-deleted", true, "recovery point 2 is soft-deleted", NULL,
+     "ProtectedVirtualMachine/vm: {points: [{id: '2', time: 2026-11-22T20:00:00Z,"
+     " vault: valid, confidential: true, customerKey: true, softDeleted: true, size: Standard_DC4ads_v6}]}"},
+    {"item-deleted", true, "the protected item of vm is soft-deleted", NULL,
+     "ProtectedVirtualMachine/vm: {live: {properties: {isScheduledForDeferredDelete: true}}}"},
+    {"guarded", true, "multi-user authorization (two-men)", NULL, "RecoveryServicesVault/rsv: {guards: [{name: two-men}]}"},
+    {"size", true, "Standard_D4s_v5, which is none for confidential VMs", NULL, "ProtectedVirtualMachine/vm: {points: [{id: '2',"
+     " time: 2026-11-22T20:00:00Z, vault: valid, confidential: true, customerKey: true, softDeleted: false, size: Standard_D4s_v5}]}"},
+};
+
+/* All of them, as a line of ids; what is said and advised of one. */
+static const char *found_of(struct hand_view *h, const struct document *rvm, const char *id, const struct obstacle **ret)
+{
+    struct situation s = situation_of(&h->view, rvm);
+    size_t n;
+    struct obstacle *all = restore_obstacles(&h->view, &s, &n);
+    const char *ids = "";
+
+    *ret = NULL;
+    for (size_t i = 0; i < n; i++) {
+        ids = arena_printf(h->arena, "%s%s%s", ids, *ids ? " " : "", all[i].id);
+        if (id && str_eq(all[i].id, id))
+            *ret = &all[i];
+        /* What stops it says what to do. */
+        CHECK_ROW(all[i].id, !all[i].stops || (all[i].next && *all[i].next));
+    }
+    return ids;
+}
+
+static void check_single(void)
+{
+    for (size_t i = 0; i < COUNT(single); i++) {
+        struct hand_view h;
+        const struct obstacle *o;
+        const char *ids;
+
+        view_make(&h, single[i].restore != NULL, single[i].restore, single[i].facts, NULL);
+        ids = found_of(&h, h.rvm, single[i].id, &o);
+        CHECK_ROW(single[i].says, str_eq(ids, single[i].id ? single[i].id : ""));
+        CHECK_ROW(single[i].says, !single[i].id || (o && o->stops == single[i].stops && strstr(o->reason, single[i].says)));
+        if (!str_eq(ids, single[i].id ? single[i].id : "") || (o && !strstr(o->reason, single[i].says)))
+            fprintf(stderr, "    found: %s; says: %s\n", ids, o ? o->reason : "nothing");
+        view_free(&h);
+    }
+}
+
+static void check_snapshot_zone(void)
+{
+    struct hand_view h;
+    const struct obstacle *o;
+
+    view_make(&h, true, ZONE_1, POINT("vault: none, expires: 2027-06-01T00:00:00Z"), NULL);
+    view_edit(&h, SOURCE("{zones: ['2']}"));
+    found_of(&h, h.rvm, "zone", &o);
+    CHECK(o && o->stops && strstr(o->reason, "a snapshot cannot be restored into zone 1"));
+    view_free(&h);
+}
+
+/* --- several documents ------------------------------------------------------------------------------------------------------ */
+
+static const char *restores_ordered(struct arena *a, size_t n, bool one_name)
+{
+    const char *all = "", *orders = "";
+
+    for (size_t i = 1; i <= n; i++) {
+        all = arena_printf(a,
+                           "%s---\napiVersion: reinstate/v1\nkind: RestoredVirtualMachine\nmetadata: {name: r%zu}\n"
+                           "spec: {from: vm, restore: new-vm, diskEncryptionSet: des, target: {resourceGroup: rg-dr, name: vm-%zu,"
+                           " stagingAccount: {id: " STAGING "}" SUBNET,
+                           all, i, one_name ? 1 : i);
+        orders = arena_printf(a, "%s%s{virtualMachine: r%zu, recoveryPoint: '2'}", orders, i > 1 ? ", " : "", i);
+    }
+    return arena_printf(a,
+                        "%s---\napiVersion: reinstate/v1\nkind: Activation\nmetadata: {name: night}\nspec: {restores: [%s], notBefore:"
+                        " 2026-11-23T02:00:00Z, notAfter: 2026-11-24T02:00:00Z, purpose: recovery}\n",
+                        all, orders);
+}
+
+static void check_crowd(void)
+{
+    for (size_t n = 3; n <= 4; n++) {
+        struct arena *a cleanup(arena_freep) = arena_new();
+        struct hand_view h;
+        size_t said = 0;
+
+        view_make(&h, true, restores_ordered(a, n, false), NULL, NULL);
+        for (size_t i = 1; i <= n; i++) {
+            const struct obstacle *o;
+
+            found_of(&h, desired_find(h.view.desired, "RestoredVirtualMachine", arena_printf(a, "r%zu", i)), "staging-crowd", &o);
+            CHECK(!o || (!o->stops && strstr(o->reason, "4 ordered restores share staging account stdr")));
+            said += o != NULL;
+        }
+        CHECK(said == (n > 3));
+        view_free(&h);
+    }
+}
+
+static void check_one_target(void)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct hand_view h;
+
+    view_make(&h, true, restores_ordered(a, 2, true), NULL, NULL);
+    for (size_t i = 1; i <= 2; i++) {
+        const struct obstacle *o;
+
+        found_of(&h, desired_find(h.view.desired, "RestoredVirtualMachine", arena_printf(a, "r%zu", i)), "same-target", &o);
+        CHECK(o && o->stops && strstr(o->reason, arena_printf(a, "RestoredVirtualMachine/r%zu declares the same target", 3 - i)));
+    }
+    view_free(&h);
+}
+
+/* All that is wrong is said at once. */
+static void check_together(void)
+{
+    struct hand_view h;
+    const struct obstacle *o;
+    const char *ids;
+
+    view_make(&h, true, LUNS, "DiskEncryptionSet/des: {live: {location: westeurope}}", NULL);
+    view_edit(&h, "KeyVault/kv: {live: {location: westeurope}}");
+    view_edit(&h, PLACE("{group: {state: absent}, network: {state: absent}, staging: {live: {location: westeurope, kind: BlobStorage,"
+                        " sku: {name: Premium_ZRS}}}}"));
+    view_edit(&h, SOURCE("{properties: {storageProfile: {dataDisks: [{lun: 0}]}}}"));
+    ids = found_of(&h, h.rvm, "lun", &o);
+    CHECK_STR(ids, "group set-region network staging-region staging-kind staging-redundancy staging-premium store-region lun");
+    view_free(&h);
+}
+
 int main(void)
 {
+    check_single();
+    check_snapshot_zone();
+    check_crowd();
+    check_one_target();
+    check_together();
     check_sizes();
     check_objections();
     check_export();

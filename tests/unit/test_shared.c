@@ -1,0 +1,225 @@
+/* One read for all that want it: sent once, never reused after a write nor when too old, a failure told to all who wait, and a
+ * cancelled reader says nothing about the others. */
+#include "azure_peer.h"
+
+#include "../../providers/azure/arm.h"
+#include "../../providers/azure/shared.h"
+
+#define DISK "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/disks/d"
+#define API "2024-03-02"
+
+enum { READERS = 5 };
+
+struct reader {
+    struct peer_case *t;
+    int64_t since_ms;
+    bool list;
+    int rc;
+    struct err err;
+    struct value *got;
+};
+
+static const char *etag_of(const struct reader *r)
+{
+    return r->list ? value_str_at(value_item(r->got, 0), "etag") : value_str_at(r->got, "etag");
+}
+
+static void read_task(struct call *c, void *arg)
+{
+    struct reader *r = arg;
+
+    if (r->list)
+        r->rc = arm_list_shared(r->t->az, c, r->t->a, "/subscriptions/s/disks", API, arena_printf(r->t->a, "since=%p", arg), "disks",
+                                r->since_ms, &r->got, &r->err);
+    else
+        r->rc = arm_get_shared(r->t->az, c, r->t->a, DISK, API, r->since_ms, &r->got, &r->err);
+}
+
+static struct reader read_once(struct call *c, struct peer_case *t, int64_t since_ms)
+{
+    struct reader r = {.t = t, .since_ms = since_ms};
+
+    read_task(c, &r);
+    return r;
+}
+
+static struct group *spawn_readers(struct call *c, struct peer_case *t, struct reader *readers, size_t n, bool list)
+{
+    struct group *g = group_new(call_sched(c), "readers");
+
+    for (size_t i = 0; i < n; i++) {
+        readers[i] = (struct reader){.t = t, .list = list};
+        group_spawn(g, "reader", read_task, &readers[i]);
+    }
+    return g;
+}
+
+static void group_end(struct call *c, struct group *g)
+{
+    struct err err;
+
+    CHECK(group_wait(c, g, &err) == 0);
+    group_free(g);
+}
+
+static void nap(struct call *c, int64_t ms)
+{
+    struct err err;
+
+    CHECK(call_sleep_ms(c, ms, "the test", &err) == 0);
+}
+
+static void write_disk(struct call *c, struct peer_case *t, enum arm_repeat repeat)
+{
+    struct arm_operation op;
+
+    CHECK(arm_send(t->az, c, t->a, repeat == ARM_READS ? HTTP_POST : HTTP_PUT, DISK, API, NULL, repeat, &op, &t->err) == 0);
+}
+
+/* --- cases ---------------------------------------------------------------------------------------------------------------- */
+
+static void all_at_once(struct call *c, struct peer_case *t)
+{
+    struct reader readers[READERS], lists[READERS];
+
+    group_end(c, spawn_readers(c, t, readers, READERS, false));
+    group_end(c, spawn_readers(c, t, lists, READERS, true));
+    for (size_t i = 0; i < READERS; i++) {
+        CHECK(readers[i].rc == 0 && lists[i].rc == 0);
+        CHECK_STR(etag_of(&readers[i]), "1");
+        CHECK_STR(etag_of(&lists[i]), "2");
+        /* Each has a copy of his own. */
+        CHECK(i == 0 || readers[i].got != readers[0].got);
+    }
+}
+
+static void after_a_write(struct call *c, struct peer_case *t)
+{
+    CHECK(arm_seen(t->az, DISK) == NULL);
+    CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "1");
+    write_disk(c, t, ARM_REPEATABLE);
+    /* Whoever wants it once and for all may still see it; nobody takes it for the present. */
+    CHECK_STR(value_str_at(arm_seen(t->az, DISK), "etag"), "1");
+    CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "2");
+    CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "2");
+    /* A question that is sent as POST writes nothing. */
+    write_disk(c, t, ARM_READS);
+    CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "2");
+}
+
+static void written_meanwhile(struct call *c, struct peer_case *t)
+{
+    struct reader first;
+    struct group *g;
+
+    read_once(c, t, 0);
+    write_disk(c, t, ARM_REPEATABLE);
+    g = spawn_readers(c, t, &first, 1, false);
+    nap(c, 1);
+    write_disk(c, t, ARM_REPEATABLE);
+    group_end(c, g);
+    CHECK_STR(etag_of(&first), "2");
+    CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "3");
+}
+
+static void too_old(struct call *c, struct peer_case *t)
+{
+    int64_t begun = call_now_ms(c);
+
+    read_once(c, t, begun);
+    nap(c, 3000);
+    CHECK_STR(value_str_at(read_once(c, t, begun).got, "etag"), "1");
+    CHECK_STR(value_str_at(read_once(c, t, call_now_ms(c) - SHARED_FRESH_MS).got, "etag"), "2");
+}
+
+static void denied(struct call *c, struct peer_case *t)
+{
+    struct reader readers[READERS];
+
+    group_end(c, spawn_readers(c, t, readers, READERS, false));
+    for (size_t i = 0; i < READERS; i++) {
+        CHECK(readers[i].rc == -ERR_DENIED && readers[i].err.class == ERR_DENIED && readers[i].got == NULL);
+        CHECK_STR(readers[i].err.code, "AuthorizationFailed");
+    }
+    /* What failed is no answer: the next one asks again. */
+    CHECK_STR(value_str_at(read_once(c, t, 0).got, "etag"), "1");
+}
+
+static void asker_cancelled(struct call *c, struct peer_case *t)
+{
+    struct reader asker, others[READERS];
+    struct group *asking, *waiting;
+
+    read_once(c, t, 0);
+    write_disk(c, t, ARM_REPEATABLE);
+    asking = spawn_readers(c, t, &asker, 1, false);
+    nap(c, 1);
+    waiting = spawn_readers(c, t, others, READERS, false);
+    nap(c, 1);
+    group_cancel(asking);
+    group_end(c, asking);
+    group_end(c, waiting);
+    CHECK(asker.rc == -ERR_CANCELLED && asker.got == NULL);
+    for (size_t i = 0; i < READERS; i++) {
+        CHECK(others[i].rc == 0);
+        CHECK_STR(etag_of(&others[i]), "3");
+    }
+}
+
+static void waiters_cancelled(struct call *c, struct peer_case *t)
+{
+    struct reader asker, others[READERS];
+    struct group *asking, *waiting;
+
+    read_once(c, t, 0);
+    write_disk(c, t, ARM_REPEATABLE);
+    asking = spawn_readers(c, t, &asker, 1, false);
+    nap(c, 1);
+    waiting = spawn_readers(c, t, others, READERS, false);
+    nap(c, 1);
+    group_cancel(waiting);
+    group_end(c, waiting);
+    group_end(c, asking);
+    CHECK(asker.rc == 0);
+    CHECK_STR(etag_of(&asker), "2");
+    for (size_t i = 0; i < READERS; i++)
+        CHECK(others[i].rc == -ERR_CANCELLED && others[i].got == NULL);
+}
+
+#define READ(tag) {.method = "GET", .url = "/disks/d", .status = 200, .body = "{\"etag\":\"" tag "\"}"}
+#define WRITE {.method = "PUT", .url = "/disks/d", .status = 200, .body = "{}"}
+
+static const struct {
+    const char *reason;
+    void (*run)(struct call *c, struct peer_case *t);
+    struct peer_row rows[7]; /* after the login: all requests, in order, and no other */
+} cases[] = {
+    {"five readers, one request; five lists of one key, one request", all_at_once,
+     {READ("1"), {.method = "GET", .url = "/subscriptions/s/disks", .status = 200, .body = "{\"value\":[{\"etag\":\"2\"}]}"}}},
+    {"what was asked before a write is not reused", after_a_write,
+     {READ("1"), WRITE, READ("2"), {.method = "POST", .url = "/disks/d", .status = 200, .body = "{}"}}},
+    {"nor what was asked before it and answered after", written_meanwhile, {READ("1"), WRITE, READ("2"), WRITE, READ("3")}},
+    {"nor what is older than the caller says", too_old, {READ("1"), READ("2")}},
+    {"a failure is told to all who wait, and kept for nobody", denied,
+     {{.method = "GET", .url = "/disks/d", .status = 403, .body = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"no\"}}"},
+      READ("1")}},
+    {"who waits for a cancelled reader asks for himself, once for all", asker_cancelled, {READ("1"), WRITE, READ("2"), READ("3")}},
+    {"cancelled waiters leave the reader alone", waiters_cancelled, {READ("1"), WRITE, READ("2")}},
+};
+
+int main(void)
+{
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct peer_row rows[COUNT(cases[0].rows) + 1] = {PEER_LOGIN};
+        struct peer_case t = {.a = arena_new(), .run = cases[i].run};
+        struct peer p = {0};
+        size_t n = 1;
+
+        for (size_t k = 0; k < COUNT(cases[i].rows) && cases[i].rows[k].method; k++)
+            rows[n++] = cases[i].rows[k];
+        peer_run(cases[i].reason, rows, n, &t, &p);
+        peer_release(&p);
+        arena_free(t.a);
+    }
+    HARNESS_END();
+}
