@@ -6,12 +6,14 @@
 
 #define ACCESS_POLICIES "tests/contract/access-policies"
 #define MANAGED_HSM "tests/contract/managed-hsm"
+#define PROTECTION "tests/contract/protection"
 
 enum { SAMPLE = 48 };
 
 struct setting {
     const char *folder;
-    size_t exports, restores;       /* jobs there must be in the end, however often it was interrupted */
+    /* Jobs there must be in the end, however often it was interrupted. */
+    size_t exports, restores, replacements, protections;
     struct arena *arena;
     struct estate estate;
     const struct value *world;
@@ -64,6 +66,24 @@ static size_t jobs_of(const struct value *world, const char *type)
     return n;
 }
 
+static size_t operations_of(const struct value *world, const char *operation)
+{
+    const struct value *jobs = list_of(world, "jobs");
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(jobs); i++)
+        n += str_eq(value_str_at(value_item(jobs, i), "properties.operation"), operation);
+    return n;
+}
+
+static void check_jobs(const struct setting *s, const char *when, const struct value *world)
+{
+    CHECK_ROW(when, jobs_of(world, "Recover disks") == s->exports);
+    CHECK_ROW(when, jobs_of(world, "Recover VM to an alternate location") == s->restores);
+    CHECK_ROW(when, jobs_of(world, "Replace disks") == s->replacements);
+    CHECK_ROW(when, operations_of(world, "ConfigureBackup") == s->protections);
+}
+
 static size_t writes_of(const struct value *world)
 {
     return (size_t)value_int_at(world, "spec.state.writes", 0);
@@ -84,16 +104,18 @@ static const char *json_of(struct arena *a, const struct value *v)
     return v ? json_string(a, v, JSON_COMPACT) : "";
 }
 
-/* What matters of a world in lines: names that Azure makes up (of disks, of a set's identity) are left out. */
+/* What matters of a world in lines: names that Azure makes up (of disks, of network interfaces, of a set's identity) are left out. */
 static const char *world_end(struct arena *a, const struct value *world)
 {
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
     const struct value *resources = list_of(world, "resources"), *keys = list_of(world, "keys"), *roles = list_of(world, "roleAssignments");
+    const struct value *backups = list_of(world, "backups"), *blobs = list_of(world, "blobs");
 
     for (size_t i = 0; i < value_count(resources); i++) {
-        const char *id = value_str_at(value_item(resources, i), "id"), *disk = str_find_nocase(id, "-osdisk-");
+        const char *id = value_str_at(value_item(resources, i), "id"), *made_up = str_find_nocase(id, "-osdisk-");
 
-        text_printf(&t, "%.*s %s %s\n", (int)(disk ? (size_t)(disk - id) : strlen(id)), id,
+        made_up = made_up ? made_up : str_find_nocase(id, "-nic-");
+        text_printf(&t, "%.*s %s %s\n", (int)(made_up ? (size_t)(made_up - id) : strlen(id)), id,
                     json_of(a, value_at(value_item(resources, i), "properties.activeKey")),
                     json_of(a, value_at(value_item(resources, i), "tags")));
         text_printf(&t, "  %zu policies, purge protection %d\n",
@@ -104,6 +126,12 @@ static const char *world_end(struct arena *a, const struct value *world)
         text_printf(&t, "key %s %s, %zu versions, enabled %d\n", value_str_at(value_item(keys, i), "name"),
                     value_str_at(value_item(keys, i), "state"), value_count(value_get(value_item(keys, i), "versions")),
                     value_bool_at(value_item(keys, i), "versions.0.enabled", true));
+    for (size_t i = 0; i < value_count(backups); i++)
+        text_printf(&t, "backup of %s: %s\n", json_of(a, value_get(value_item(backups, i), "source")),
+                    json_of(a, value_get(value_item(backups, i), "protection")));
+    for (size_t i = 0; i < value_count(blobs); i++)
+        if (str_ends_nocase(value_str_at(value_item(blobs, i), "name"), ".keybackup"))
+            text_printf(&t, "blob %s\n", value_str_at(value_item(blobs, i), "name"));
     text_printf(&t, "%zu role assignments, %zu local ones, %zu exports, %zu restores\n", value_count(roles),
                 value_count(list_of(world, "hsmRoleAssignments")), jobs_of(world, "Recover disks"),
                 jobs_of(world, "Recover VM to an alternate location"));
@@ -247,8 +275,7 @@ static void test_act(struct setting *s, bool *exercised)
     check_settled(s, r, s->folder);
     world = rig_end(r, a);
     s->end = world_end(s->arena, world);
-    CHECK_ROW(s->folder, jobs_of(world, "Recover disks") == s->exports);
-    CHECK_ROW(s->folder, jobs_of(world, "Recover VM to an alternate location") == s->restores);
+    check_jobs(s, s->folder, world);
 
     /* A plan that is carried out a second time finds every postcondition there, and writes nothing. */
     stale = rig_new(s->world, &s->estate, (struct rig_options){.mode = HTTP_WRITING});
@@ -419,8 +446,7 @@ static void strike(const struct setting *s, const struct blow *blow, size_t n)
                 fprintf(stderr, "    %s: %s\n", second->outcome.steps[i].step->id, second->outcome.steps[i].err.text);
     check_settled(s, second->rig, when);
     world = rig_end(second->rig, a);
-    CHECK_ROW(when, jobs_of(world, "Recover disks") == s->exports);
-    CHECK_ROW(when, jobs_of(world, "Recover VM to an alternate location") == s->restores);
+    check_jobs(s, when, world);
     end = world_end(a, world);
     CHECK_ROW(when, str_eq(end, s->end));
     if (!str_eq(end, s->end))
@@ -466,6 +492,7 @@ int main(void)
         {.folder = ACCESS_POLICIES},
         {.folder = MANAGED_HSM},
         {.folder = "examples/03-lost-hsm-key", .exports = 1, .restores = 1},
+        {.folder = PROTECTION, .restores = 1, .replacements = 1, .protections = 2},
     };
     bool observed[64] = {false}, exercised[64] = {false};
     const char *sample = getenv("REINSTATE_SAMPLE");
