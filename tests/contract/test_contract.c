@@ -104,24 +104,48 @@ static const char *json_of(struct arena *a, const struct value *v)
     return v ? json_string(a, v, JSON_COMPACT) : "";
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two restores that run at a time may end in either order. */
+static const char *lines_sorted(struct arena *a, const char *text)
+{
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    const char **lines = NULL;
+    size_t n = 0;
+
+    for (size_t len; *text; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        arena_push(a, lines, n, arena_strndup(a, text, len));
+    }
+    qsort(lines, n, sizeof(*lines), by_text);
+    for (size_t i = 0; i < n; i++)
+        text_printf(&t, "%s\n", lines[i]);
+    return arena_strdup(a, text_str(&t));
+}
+
+static void resource_end(struct arena *a, const struct value *resource, struct text *t)
+{
+    const char *id = value_str_at(resource, "id"), *made_up = str_find_nocase(id, "-osdisk-");
+
+    made_up = made_up ? made_up : str_find_nocase(id, "-nic-");
+    text_printf(t, "%.*s %s %s, %zu policies, purge protection %d\n", (int)(made_up ? (size_t)(made_up - id) : strlen(id)), id,
+                json_of(a, value_at(resource, "properties.activeKey")), json_of(a, value_get(resource, "tags")),
+                value_count(value_at(resource, "properties.accessPolicies")),
+                value_bool_at(resource, "properties.enablePurgeProtection", false));
+}
+
 /* What matters of a world in lines: names that Azure makes up (of disks, of network interfaces, of a set's identity) are left out. */
 static const char *world_end(struct arena *a, const struct value *world)
 {
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
-    const struct value *resources = list_of(world, "resources"), *keys = list_of(world, "keys"), *roles = list_of(world, "roleAssignments");
+    const struct value *resources = list_of(world, "resources"), *keys = list_of(world, "keys");
     const struct value *backups = list_of(world, "backups"), *blobs = list_of(world, "blobs");
 
-    for (size_t i = 0; i < value_count(resources); i++) {
-        const char *id = value_str_at(value_item(resources, i), "id"), *made_up = str_find_nocase(id, "-osdisk-");
-
-        made_up = made_up ? made_up : str_find_nocase(id, "-nic-");
-        text_printf(&t, "%.*s %s %s\n", (int)(made_up ? (size_t)(made_up - id) : strlen(id)), id,
-                    json_of(a, value_at(value_item(resources, i), "properties.activeKey")),
-                    json_of(a, value_at(value_item(resources, i), "tags")));
-        text_printf(&t, "  %zu policies, purge protection %d\n",
-                    value_count(value_at(value_item(resources, i), "properties.accessPolicies")),
-                    value_bool_at(value_item(resources, i), "properties.enablePurgeProtection", false));
-    }
+    for (size_t i = 0; i < value_count(resources); i++)
+        resource_end(a, value_item(resources, i), &t);
     for (size_t i = 0; i < value_count(keys); i++)
         text_printf(&t, "key %s %s, %zu versions, enabled %d\n", value_str_at(value_item(keys, i), "name"),
                     value_str_at(value_item(keys, i), "state"), value_count(value_get(value_item(keys, i), "versions")),
@@ -132,10 +156,10 @@ static const char *world_end(struct arena *a, const struct value *world)
     for (size_t i = 0; i < value_count(blobs); i++)
         if (str_ends_nocase(value_str_at(value_item(blobs, i), "name"), ".keybackup"))
             text_printf(&t, "blob %s\n", value_str_at(value_item(blobs, i), "name"));
-    text_printf(&t, "%zu role assignments, %zu local ones, %zu exports, %zu restores\n", value_count(roles),
+    text_printf(&t, "%zu role assignments, %zu local ones, %zu exports, %zu restores\n", value_count(list_of(world, "roleAssignments")),
                 value_count(list_of(world, "hsmRoleAssignments")), jobs_of(world, "Recover disks"),
                 jobs_of(world, "Recover VM to an alternate location"));
-    return arena_strdup(a, text_str(&t));
+    return lines_sorted(a, text_str(&t));
 }
 
 static const struct value *world_with_fault(struct arena *a, const struct value *world, const struct value *todo, size_t nth)
