@@ -170,6 +170,15 @@ static void steps_verify(struct steps *out, const struct situation *s, struct st
     step_need(out, step, restore->id);
 }
 
+/* Confidential data disks are refused (row D-02), which takes the point's own word or a source VM to look at. */
+static void note_data_disks(const struct situation *s, struct steps *out, struct step *step)
+{
+    if (s->now.encryption == DX_CMK && s->now.source_vm != DX_SOURCE_THERE && !value_get(s->point, "encryptedDataDisks"))
+        step_note(out, step,
+                  "whether the VM had confidential data disks cannot be seen: the point does not speak of them, and its VM is %s",
+                  s->now.source_vm == DX_SOURCE_GONE ? "gone" : "not to be seen");
+}
+
 static void steps_restore(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
@@ -193,6 +202,8 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     if (!then.row)
         step->unverified =
             arena_printf(v->arena, "the outcome: no row of the scenario table fits what was seen: %s", dx_facts_words(v->arena, &s->then));
+    if (!running)
+        note_data_disks(s, out, step);
     if (then.reading)
         step->foretold = then.reading;
     /* An adopted job was given what it was given. */
