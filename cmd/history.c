@@ -101,7 +101,10 @@ void history_learn(struct session *s, const struct look *look)
         return;
     text_init(&t, HISTORY_BYTES_MAX);
     manifest_write(&t, h->document);
-    if (output_file(h->name, text_str(&t), t.len, &err) < 0)
+    /* Half a history must not take the place of a whole one. */
+    if (t.overflowed)
+        talk("The history was not written: it would have more than %d MB.", HISTORY_BYTES_MAX >> 20);
+    else if (output_file(h->name, text_str(&t), t.len, &err) < 0)
         talk("The history was not written: %s", err.text);
     h->grown = false;
 }
@@ -127,6 +130,10 @@ static void keep_task(struct call *c, void *arg)
 
     text_init(&t, HISTORY_BYTES_MAX);
     manifest_write(&t, h->document);
+    if (t.overflowed) {
+        k->rc = err_set(&k->err, ERR_INVALID, "it would have more than %d MB", HISTORY_BYTES_MAX >> 20);
+        return;
+    }
     secret_set(&bytes, text_str(&t), t.len);
     call_set_context(c, &permit);
     k->rc = blob_write(h->azure, c, k->arena, &h->place, &content, &k->err);

@@ -138,12 +138,12 @@ static void add_blobs(struct arena *a, struct span page, struct value *list)
 }
 
 static int list_page(struct azure *az, struct call *c, struct arena *a, const char *url, const char *what, struct value *list,
-                     const char **ret_next, struct err *err)
+                     size_t *left, const char **ret_next, struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {
-        .method = HTTP_GET, .url = url, .headers = headers, .n_headers = COUNT(headers), .max_body = LIST_BYTES_MAX,
+        .method = HTTP_GET, .url = url, .headers = headers, .n_headers = COUNT(headers), .max_body = *left,
     };
     struct span page, whole, next;
 
@@ -151,6 +151,7 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, const ch
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
     whole = (struct span){response.body.bytes ? response.body.bytes : "", response.body.len};
+    *left -= whole.len < *left ? whole.len : *left;
     if (!cut_element(&(struct span){whole.s, whole.len}, "Blobs", &page)) {
         if (!memmem(whole.s, whole.len, "<Blobs />", 9) && !memmem(whole.s, whole.len, "<Blobs/>", 8))
             return err_set(err, ERR_PROTOCOL, "%s: the service answered %d with no list in it", what, response.status);
@@ -176,6 +177,7 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
     struct blob_place place = {.endpoint = container->endpoint, .account = container->account, .container = container->container};
     const char *what = arena_printf(a, "list container %s of storage account %s", container->container, container->account);
     struct value *list = value_list(a);
+    size_t left = LIST_BYTES_MAX;
     const char *next = NULL;
     char *base = NULL;
 
@@ -183,8 +185,8 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
     for (size_t pages = 0; !pages || next; pages++) {
         struct text url cleanup(text_release) = {0};
 
-        if (pages == LIST_PAGES_MAX)
-            return err_set(err, ERR_PROTOCOL, "%s: the list does not end after %d pages", what, LIST_PAGES_MAX);
+        if (pages == LIST_PAGES_MAX || !left)
+            return err_set(err, ERR_PROTOCOL, "%s: the list does not end after %zu pages and %d MB", what, pages, LIST_BYTES_MAX >> 20);
         text_init(&url, 16 * 1024);
         text_printf(&url, "%s?restype=container&comp=list&include=metadata", base);
         if (prefix && *prefix)
@@ -193,7 +195,7 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
             add_query(&url, "marker", next);
         if (url.overflowed)
             return err_set(err, ERR_PROTOCOL, "%s: the address of the next page is too long", what);
-        TRY(list_page(az, c, a, text_str(&url), what, list, &next, err));
+        TRY(list_page(az, c, a, text_str(&url), what, list, &left, &next, err));
     }
     *ret = list;
     return 0;

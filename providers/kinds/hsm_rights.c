@@ -151,6 +151,7 @@ void key_right(const struct view *v, struct steps *out, struct step *step, const
     static const struct {
         const char *vault, *hsm, *hsm_role;
     } rights[] = {
+        [KEY_RIGHT_READ] = {"read", "read/action", "Managed HSM Crypto User"},
         [KEY_RIGHT_RECOVER] = {"recover/action", "deletedKeys/recover/action", "Managed HSM Crypto Officer"},
         [KEY_RIGHT_RESTORE] = {"restore/action", "restore/action", "Managed HSM Crypto User"},
         [KEY_RIGHT_CREATE] = {"create/action", "create", "Managed HSM Crypto User"},

@@ -44,7 +44,7 @@ bool hsm_role_held(const struct value *assignments, const char *object_id, const
 size_t hsm_assignments_at(const struct value *assignments, const char *scope);
 
 /* What we ourselves need to do something to a key, by the kind of its store: a step_right of the step. */
-enum key_right { KEY_RIGHT_RECOVER, KEY_RIGHT_RESTORE, KEY_RIGHT_CREATE, KEY_RIGHT_UPDATE, KEY_RIGHT_BACKUP };
+enum key_right { KEY_RIGHT_READ, KEY_RIGHT_RECOVER, KEY_RIGHT_RESTORE, KEY_RIGHT_CREATE, KEY_RIGHT_UPDATE, KEY_RIGHT_BACKUP };
 void key_right(const struct view *v, struct steps *out, struct step *step, const struct document *key, enum key_right what);
 
 #endif

@@ -118,19 +118,16 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
         value_set_string(o->arena, *facts, "why", "the key's vault is not declared, so its permission model cannot be read");
         return 0;
     }
-    if (!live) {
-        *facts = facts_new(o->arena, "absent");
-        value_set_string(o->arena, *facts, "vaultId", vault);
-        return 0;
-    }
-    *facts = facts_new(o->arena, "present");
+    *facts = facts_new(o->arena, live ? "present" : "absent");
     value_set_string(o->arena, *facts, "vaultId", vault);
-    value_set_string(o->arena, *facts, "model",
-                     value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
     scope = !str_eq(value_str_at(o->document->spec, "scope"), "key")
                 ? (char *)vault
                 : arena_printf(o->arena, "%s/keys/%s", vault, key_name ? key_name : key->name);
     value_set_string(o->arena, *facts, "scope", scope);
+    if (!live)
+        return 0;
+    value_set_string(o->arena, *facts, "model",
+                     value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
     if (!str_eq(value_str_at(*facts, "model"), "azure-rbac"))
         return 0;
     if (role_assignments_read(az, c, o->arena, scope, &assignments, err) == 0) {

@@ -2,6 +2,7 @@
  * new version is kept. Must not know how a key is restored. Names and ids of versions are no secret; a backup is, and passes
  * through in wiped memory only. */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,18 +68,19 @@ static const char *version_of(struct arena *a, const char *blob, const char *pre
     return arena_strndup(a, blob + n, len);
 }
 
-/* Newest first. */
-static void add_sorted(struct arena *a, struct value *list, struct value *item)
+static int newer_first(const void *x, const void *y)
 {
-    size_t at;
+    const struct value *const *l = x, *const *r = y;
+    int64_t left = time_parse(value_str_at(*l, "created")), right = time_parse(value_str_at(*r, "created"));
 
-    value_push(a, list, item);
-    for (at = value_count(list) - 1; at > 0; at--) {
-        if (time_parse(value_str_at(list->list.items[at - 1], "created")) >= time_parse(value_str_at(item, "created")))
-            break;
-        list->list.items[at] = list->list.items[at - 1];
-        list->list.items[at - 1] = item;
-    }
+    return left != right ? (left < right) - (left > right) : strcmp(value_str_at(*l, "version"), value_str_at(*r, "version"));
+}
+
+/* Newest first. Whoever may write into the container decides how many there are. */
+static void sort_newest_first(struct value *list)
+{
+    if (value_count(list) > 1)
+        qsort(list->list.items, value_count(list), sizeof(*list->list.items), newer_first);
 }
 
 static struct value *backups_of(struct arena *a, const struct value *blobs, const char *prefix)
@@ -100,8 +102,9 @@ static struct value *backups_of(struct arena *a, const struct value *blobs, cons
         value_set_string(a, item, "created", created == TIME_NONE ? NULL : time_format(a, created));
         value_set_string(a, item, "versions", value_str_at(blob, "metadata.versions"));
         value_set_string(a, item, "store", value_str_at(blob, "metadata.store"));
-        add_sorted(a, list, item);
+        value_push(a, list, item);
     }
+    sort_newest_first(list);
     return list;
 }
 
@@ -235,8 +238,9 @@ static const char *versions_listed(struct arena *a, const struct value *versions
         struct value *item = value_copy(a, value_item(versions, i));
 
         value_set_string(a, item, "created", time_format(a, value_int_at(item, "created", 0) * SECOND_MS));
-        add_sorted(a, sorted, item);
+        value_push(a, sorted, item);
     }
+    sort_newest_first(sorted);
     for (size_t i = 0; i < value_count(sorted) && i < VERSIONS_LISTED; i++)
         text_printf(&t, "%s%s", i ? "," : "", value_str_at(value_item(sorted, i), "version"));
     return arena_strdup(a, text_str(&t));

@@ -99,6 +99,9 @@ static void steps_wait_for_store(const struct view *v, const struct document *do
                                   "its %s is soft-deleted; the key is looked at again when it is back", key_store_word(doc));
 
     step->scope = key_address(v, doc);
+    /* Asked for beforehand, because a role of ours at the vault itself does not come back with it (rights_preflight.c). */
+    if (!key_store_is_hsm(doc))
+        key_right(v, out, step, doc, KEY_RIGHT_READ);
     view_need(v, out, step, document_target(doc, "spec.store"));
 }
 
@@ -168,6 +171,7 @@ static bool steps_elsewhere(const struct view *v, const struct document *doc, st
 static void steps_from_backup(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct export_election e = export_elect(v, doc);
+    const char *account;
     struct step *step;
 
     if (!e.protected_vm) {
@@ -193,8 +197,11 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
     order_cover(v, doc, step);
     step->unverified = "that the export holds the wanted version: it is compared after the restore";
     /* The exported key is read from the staging account, by whichever right there is. */
-    step_writes(out, step, "GET", "%s", e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
-    step_writes(out, step, "POST", "/listKeys");
+    account = e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e));
+    if (account && *account) {
+        step_writes(out, step, "GET", "%s.", account);
+        step_writes(out, step, "POST", "/storageAccounts/%s/listKeys", account);
+    }
     if (!e.export)
         view_need(v, out, step, e.protected_vm);
 }

@@ -12,7 +12,7 @@ static const struct store_words words = {
     .role = "Key Vault Contributor",
     .source = "Microsoft Learn, Key Vault recovery management",
     .scenario = "N-19",
-    .lost = "role assignments of the vault do not come back with it (Microsoft Learn, Key Vault recovery management); they are granted "
+    .lost = "role assignments of the vault, ours too, do not come back with it (Microsoft Learn, Key Vault recovery management); they are granted "
             "anew by the documents that declare them",
 };
 
@@ -26,18 +26,25 @@ static const char *model_of(const struct value *live)
     return value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies";
 }
 
-static struct value *create_body(struct arena *a, const struct document *doc)
+/* What every body must hold. A confidential VM's key is an HSM key, which only the premium tier holds. */
+static struct value *bare_body(struct arena *a, const struct document *doc)
 {
     struct value *body = value_map(a), *properties = value_map(a), *sku = value_map(a);
-    const char *days = "retentionDays";
 
     value_set_string(a, body, "location", kind_location(doc));
     value_set(a, body, "properties", properties);
     value_set_string(a, properties, "tenantId", value_str_at(doc->azure->spec, "tenant"));
-    /* A confidential VM's key is an HSM key, which only the premium tier holds. */
     value_set_string(a, sku, "family", "A");
     value_set_string(a, sku, "name", "premium");
     value_set(a, properties, "sku", sku);
+    return body;
+}
+
+static struct value *create_body(struct arena *a, const struct document *doc)
+{
+    struct value *body = bare_body(a, doc), *properties = value_get(body, "properties");
+    const char *days = "retentionDays";
+
     value_set_bool(a, properties, "enableRbacAuthorization", !str_eq(value_str_at(doc->spec, "permissionModel"), "access-policies"));
     value_set(a, properties, "accessPolicies", value_list(a));
     value_set_bool(a, properties, "enableSoftDelete", true);
@@ -113,10 +120,12 @@ struct value *key_vault_body(struct arena *a, const struct step *step)
 
     if (step->action == ACTION_UPDATE)
         return store_protect_body(a);
-    body = create_body(a, step->document);
-    /* With createMode recover the other properties are ignored; only sku and tenant must be there. */
-    if (step->action == ACTION_RECOVER)
-        value_set_string(a, value_get(body, "properties"), "createMode", "recover");
+    if (step->action != ACTION_RECOVER)
+        return create_body(a, step->document);
+    /* Only sku and tenant must be there. Nothing else is said: should somebody have recovered the vault a moment before, a
+     * permission model or an empty list of policies in here would be set on a vault that is in use. */
+    body = bare_body(a, step->document);
+    value_set_string(a, value_get(body, "properties"), "createMode", "recover");
     return body;
 }
 

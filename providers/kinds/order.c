@@ -87,8 +87,34 @@ static const struct value *point_find(const struct value *facts, const char *id)
     return NULL;
 }
 
-/* Where a protected VM stands as exporter of a key: 3 has an export, 2 has an order in force on a point that reached the
- * vault tier (snapshots export nothing: domain-facts 2.1), 1 has some order, 0 has none. */
+struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order)
+{
+    return (struct job_match){
+        .vm = value_str_at(pvm->spec, "source.name"),
+        .type = RESTORE_DISKS,
+        .point_ms = time_parse(value_str_at(point_find(view_facts(v, pvm), order->point), "time")),
+        .target_group = rvm ? value_str_at(rvm->spec, "target.resourceGroup") : NULL,
+        .since_ms = order->not_before_ms,
+    };
+}
+
+/* A pass that an order of whatever state has begun: one is enough for a key, so no other VM is asked for it meanwhile. */
+static bool pass_runs(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order)
+{
+    struct job_match match = export_match(v, pvm, rvm, order);
+    const struct value *jobs;
+
+    if (order->state == ORDER_NONE || match.point_ms == TIME_NONE)
+        return false;
+    jobs = jobs_matching(v->arena, value_get(view_facts(v, pvm), "jobs"), &match);
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (str_eq(value_str_at(value_item(jobs, i), "state"), "running"))
+            return true;
+    return false;
+}
+
+/* Where a protected VM stands as exporter of a key: 4 has an export, 3 has a pass running, 2 has an order in force on a point that
+ * reached the vault tier (snapshots export nothing: domain-facts 2.1), 1 has some order, 0 has none. */
 static int exporter_weigh(const struct view *v, const struct document *pvm, struct export_election *e)
 {
     const struct value *exports = value_at(view_facts(v, pvm), "exports");
@@ -104,16 +130,19 @@ static int exporter_weigh(const struct view *v, const struct document *pvm, stru
 
         if (o.state == ORDER_IN_FORCE && o.exports && str_eq(value_str_at(point, "vault"), "valid"))
             rank = 2;
+        if (pass_runs(v, pvm, rvm, &o))
+            rank = 3;
         if (rank <= best && e->restored_vm)
             continue;
         best = rank;
         e->restored_vm = rvm;
         e->order = o;
+        e->running = rank == 3;
     }
     if (!value_count(exports))
         return best;
     e->export = value_item(exports, 0);
-    return 3;
+    return 4;
 }
 
 struct export_election export_elect(const struct view *v, const struct document *key)

@@ -2,7 +2,7 @@
 #ifndef REINSTATE_ORDER_H
 #define REINSTATE_ORDER_H
 
-#include "common.h"
+#include "restore_job.h"
 
 enum order_state {
     ORDER_NONE,
@@ -24,16 +24,19 @@ struct order {
 /* The order for a RestoredVirtualMachine. An order in force wins over one to come, that over an expired or withdrawn one. */
 struct order order_for(const struct view *v, const struct document *restored_vm);
 
-/* A lost key, and who exports it: the first of its azureBackup sources that has a usable export, else the first with
- * an order in force whose point reached the vault tier, else the first. */
+/* A lost key, and who exports it: the first of its azureBackup sources that has a usable export, else the first whose pass
+ * runs already, else the first with an order in force whose point reached the vault tier, else the first. */
 struct export_election {
     const struct document *key;
     const struct document *protected_vm; /* NULL: the key names no backup */
     const struct document *restored_vm;  /* whose order pays for the pass; NULL without one */
     struct order order;
     const struct value *export; /* a usable export already there (of the protected VM's facts); NULL */
+    bool running;               /* the pass of `order` runs, be the order in force or not */
 };
 struct export_election export_elect(const struct view *v, const struct document *key);
+/* Which jobs are the pass of this order. `rvm` may be NULL. */
+struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order);
 
 /* The key is gone (purged, or never seen) and only a copy can bring it back. */
 bool key_lost(const struct view *v, const struct document *key);

@@ -28,19 +28,6 @@ static const struct document *key_to_export(const struct view *v, const struct d
     return NULL;
 }
 
-static struct job_match export_match(const struct view *v, const struct document *doc, const struct export_election *e)
-{
-    const struct value *point = protected_vm_point(v, doc, e->order.point);
-
-    return (struct job_match){
-        .vm = value_str_at(doc->spec, "source.name"),
-        .type = RESTORE_DISKS,
-        .point_ms = time_parse(value_str_at(point, "time")),
-        .target_group = e->restored_vm ? value_str_at(e->restored_vm->spec, "target.resourceGroup") : NULL,
-        .since_ms = e->order.not_before_ms,
-    };
-}
-
 static size_t count_state(const struct value *jobs, const char *state)
 {
     size_t n = 0;
@@ -109,7 +96,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     const struct document *rvm = e->restored_vm;
     const struct reference *staging = document_reference(rvm, "spec.target.stagingAccount");
     const char *item = value_str_at(view_facts(v, doc), "itemId");
-    struct job_match match = export_match(v, doc, e);
+    struct job_match match = export_match(v, doc, e->restored_vm, &e->order);
     struct value *jobs = jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match), *detail;
     const char *named = set_to_name(v, doc, e, jobs);
     struct step *step;
@@ -151,7 +138,14 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
     const struct value *point;
     struct situation s;
 
-    if (!key_to_export(v, doc, &e) || e.export || e.order.state != ORDER_IN_FORCE || !e.order.exports)
+    if (!key_to_export(v, doc, &e) || e.export)
+        return;
+    /* What runs is adopted, even if its order has ended since. */
+    if (e.running) {
+        steps_export(v, doc, out, &e);
+        return;
+    }
+    if (e.order.state != ORDER_IN_FORCE || !e.order.exports)
         return;
     /* A pass that is foreseen to complete would export nothing. */
     s = situation_of(v, e.restored_vm);
@@ -196,7 +190,7 @@ static int export_still_due(struct call *c, const struct job_run *run, struct er
 /* Disks, because they have no name to collide with and their jobs name the container. */
 static struct restore_request export_request(const struct view *v, const struct document *doc, const struct export_election *e)
 {
-    struct job_match match = export_match(v, doc, e);
+    struct job_match match = export_match(v, doc, e->restored_vm, &e->order);
 
     return (struct restore_request){
         .type = RESTORE_DISKS,
@@ -216,7 +210,7 @@ bool protected_vm_export_request(const struct view *v, const struct document *do
     if (!key_to_export(v, doc, &e) || !e.restored_vm)
         return false;
     *ret = export_request(v, doc, &e);
-    *ret_match = export_match(v, doc, &e);
+    *ret_match = export_match(v, doc, e.restored_vm, &e.order);
     return true;
 }
 
@@ -253,9 +247,11 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         .az = kind_azure(actor->provider, doc),
         .vault_id = value_str_at(view_facts(v, doc), "vaultId"),
         .item_id = actor->step->scope,
-        .match = export_match(v, doc, &e),
+        .match = export_match(v, doc, e.restored_vm, &e.order),
         .settle_ms = v->settings->settle_ms,
         .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
+        .not_after_ms = e.order.not_after_ms,
+        .adopt_only = e.running || e.order.state != ORDER_IN_FORCE,
         .actor = actor,
         .while_running = "will show Failed: intended, do not cancel",
         .still_due = export_still_due,

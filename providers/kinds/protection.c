@@ -99,9 +99,13 @@ static struct step *step_protect(const struct document *doc, struct steps *out, 
     value_set_string(out->arena, detail, "virtualMachine", p->vm_id);
     step->detail = detail;
     step_change(out, step, "properties.policyId", value_at(p->item, "properties.policyId"), value_string(out->arena, p->policy_id), NULL);
-    if (!resume)
-        step_writes(out, step, "POST", "/refreshContainers");
-    step_writes(out, step, "PUT", "/protectedItems/");
+    /* Points kept for ever may be dropped by it, so that policy asks for a name. */
+    if (resume)
+        step_change(out, step, "properties.protectionState", value_at(p->item, "properties.protectionState"),
+                    value_string(out->arena, "Protected"), "the policy's retention applies to the points that are there");
+    else
+        step_writes(out, step, "POST", "%s/backupFabrics/Azure/refreshContainers", p->vault_id);
+    step_writes(out, step, "PUT", "%s/backupFabrics/Azure/protectionContainers/", p->vault_id);
     step_right(out, step, p->vault_id, "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/write", false,
                "Backup Operator");
     return step;

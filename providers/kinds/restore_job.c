@@ -65,13 +65,33 @@ static bool is_export(const struct value *job)
            !str_eq(code, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey");
 }
 
+/* Under way at some time since then: a job that an earlier order, or a clock behind ours, began before is a job all the same. */
+static bool alive_since(const struct value *job, int64_t since_ms)
+{
+    int64_t start = time_parse(value_str_at(job, "start")), end = time_parse(value_str_at(job, "end"));
+
+    if (since_ms == INT64_MAX)
+        return false;
+    return str_eq(value_str_at(job, "state"), "running") || start >= since_ms || (end != TIME_NONE && end >= since_ms);
+}
+
+/* While a job runs its bag may not say yet what it restores; what it leaves open cannot speak against the match. */
+static bool may_be_open(const struct value *job, const char *field)
+{
+    const char *said = value_str_at(job, field);
+
+    return str_eq(value_str_at(job, "state"), "running") && (!said || str_eq(said, "unknown"));
+}
+
 static bool job_matches(const struct value *job, const struct job_match *m)
 {
     const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm");
 
-    if (!str_eq_nocase(value_str_at(job, "vm"), m->vm) || time_parse(value_str_at(job, "start")) < m->since_ms)
+    if (!str_eq_nocase(value_str_at(job, "vm"), m->vm) || !alive_since(job, m->since_ms))
         return false;
-    if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
+    if (!str_eq(value_str_at(job, "type"), type_words[m->type]) && !may_be_open(job, "type"))
+        return false;
+    if (!same_point(time_parse(value_str_at(job, "point")), m->point_ms) && !may_be_open(job, "point"))
         return false;
     if (m->not_exports && is_export(job))
         return false;
@@ -117,8 +137,12 @@ static int look(struct call *c, const struct job_run *run, struct value **ret, s
 {
     struct arena *a = run->actor->arena;
     struct value *list, *detailed = value_list(a);
+    /* A job that runs may have begun before the order; whole hours, so that the looks of many share one list. */
+    int64_t from_ms = (call_now_ms(c) - run->bound_ms) / HOUR_MS * HOUR_MS;
 
-    TRY(backup_list_restore_jobs(run->az, c, a, run->vault_id, run->match.since_ms, call_now_ms(c), &list, err));
+    if (run->match.since_ms < from_ms)
+        from_ms = run->match.since_ms;
+    TRY(backup_list_restore_jobs(run->az, c, a, run->vault_id, from_ms, call_now_ms(c), &list, err));
     for (size_t i = 0; i < value_count(list); i++) {
         struct backup_job job;
         struct value *body;
@@ -153,12 +177,27 @@ static void progress(void *ctx, const struct backup_job *job)
     actor_say(run->actor, "job %s: %s, %.0f %%", job->id, job->status, job->progress);
 }
 
+/* Minutes lie between the decision and this moment. */
+static int may_trigger(struct call *c, const struct job_run *run, struct err *err)
+{
+    if (run->adopt_only) {
+        err_set(err, ERR_CONFLICT, "the job that was to be adopted is not to be seen any more");
+        return err_advise(err, "plan again; nothing was triggered");
+    }
+    if (call_now_ms(c) <= run->not_after_ms)
+        return 0;
+    err_set(err, ERR_BLOCKED, "the order expired at %s, before the restore could be triggered",
+            time_format(run->actor->arena, run->not_after_ms));
+    return err_advise(err, "order anew: reinstate activate; nothing was triggered");
+}
+
 static int trigger(struct call *c, const struct job_run *run, size_t failed_before, const char **ret_job, struct err *err)
 {
     const struct value *adopted;
     struct value *jobs;
 
     TRY(run->still_due(c, run, err));
+    TRY(may_trigger(c, run, err));
     if (backup_trigger_restore(run->az, c, run->actor->arena, run->item_id, &run->request, ret_job, err) == 0)
         return 0;
     if (err->class != ERR_UNKNOWN_OUTCOME)

@@ -12,7 +12,7 @@ struct job_match {
     int64_t point_ms;
     const char *target_group; /* name */
     const char *target_vm;    /* NULL for disks */
-    int64_t since_ms;
+    int64_t since_ms; /* jobs that ended before are none of ours; INT64_MAX: none is */
     bool not_exports; /* a pass that failed as foretold is no failed restore, though it looks like one of disks */
 };
 
@@ -29,6 +29,8 @@ struct job_run {
     struct job_match match;
     struct restore_request request;
     int64_t settle_ms, bound_ms;
+    int64_t not_after_ms; /* of the order: nothing is triggered later */
+    bool adopt_only;      /* a job was seen to run, or the order is no longer in force: nothing is triggered */
     const struct actor *actor;
     const char *while_running; /* said once, when the job runs: what it will look like */
     /* May suspend. Asked between the second look and the trigger: is what this job would mend still broken? An error

@@ -100,6 +100,8 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .match = s.match,
         .settle_ms = v->settings->settle_ms,
         .bound_ms = restored_vm_timeout(s.doc, "restore", v->settings->restore_bound_ms),
+        .not_after_ms = s.order.not_after_ms,
+        .adopt_only = s.order.state != ORDER_IN_FORCE || restored_vm_job(s.jobs, "running"),
         .actor = actor,
         .still_due = target_still_free,
         .request = restored_vm_request(v, &s),

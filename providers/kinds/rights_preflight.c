@@ -79,10 +79,39 @@ static bool holds(struct arena *a, const struct scope_rights *s, const struct st
     return !s->permissions || arm_permits(s->permissions, right->action, right->data);
 }
 
-static void gap_add(struct arena *a, struct value *gaps, const struct step *step, const struct step_right *right)
+/* The step of the plan that recovers the vault in which `scope` lies; NULL: none does. */
+static const struct step *recovery_of(const struct plan *plan, const char *scope)
+{
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = plan->steps.items[i];
+
+        if (step->action == ACTION_RECOVER && str_eq(step->document->kind, "KeyVault") && str_starts_nocase(scope, step->scope) &&
+            (scope[strlen(step->scope)] == '/' || !scope[strlen(step->scope)]))
+            return step;
+    }
+    return NULL;
+}
+
+/* Where the right has to be held. Of a vault that is yet to be recovered only what comes from above it will be there again; its
+ * access policies do come back. NULL: nothing can be said. */
+static const char *scope_to_ask(struct arena *a, const struct step_right *right, const struct step *recovery)
+{
+    if (!recovery)
+        return right->scope;
+    if (right->data && !str_eq(value_str_at(recovery->document->spec, "permissionModel"), "azure-rbac"))
+        return NULL;
+    return arm_id_parent(a, recovery->scope, 4);
+}
+
+static void gap_add(struct arena *a, struct value *gaps, const struct step *step, const struct step_right *right,
+                    const struct step *recovery, const char *scope)
 {
     struct value *gap =
-        value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id, right->action, right->scope, right->role);
+        recovery ? value_format(a,
+                                "%s needs %s at %s, and a role of our own that is assigned at the vault itself does not come back with it: "
+                                "have %s assigned at %s first",
+                                step->id, right->action, right->scope, right->role, scope)
+                 : value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id, right->action, right->scope, right->role);
 
     for (size_t i = 0; i < value_count(gaps); i++)
         if (value_equal(value_item(gaps, i), gap))
@@ -100,24 +129,26 @@ int rights_preflight(struct call *c, void *provider, struct arena *a, const stru
         struct azure *az = kind_azure(provider, step->document);
         const char *self = "";
 
-        if (!action_writes(step->action) || step->verdict > VERDICT_WARN || !step->n_rights)
+        if (step->action == ACTION_NONE || step->action == ACTION_BLOCKED || step->verdict > VERDICT_WARN || !step->n_rights)
             continue;
         TRY(azure_object_id(az, c, &self, err));
         self = arena_strdup(a, self);
         for (size_t j = 0; j < step->n_rights; j++) {
             const struct step_right *right = &step->rights[j];
+            const struct step *recovery = recovery_of(plan, right->scope);
+            const char *scope = scope_to_ask(a, right, recovery);
             struct scope_rights *s = NULL, fresh;
 
-            for (size_t k = 0; k < n_scopes && !s; k++)
-                if (str_eq_nocase(scopes[k].scope, right->scope))
+            for (size_t k = 0; scope && k < n_scopes && !s; k++)
+                if (str_eq_nocase(scopes[k].scope, scope))
                     s = &scopes[k];
-            if (!s) {
-                TRY(read_scope(c, az, a, right->scope, &fresh, err));
+            if (scope && !s) {
+                TRY(read_scope(c, az, a, scope, &fresh, err));
                 arena_push(a, scopes, n_scopes, fresh);
                 s = &scopes[n_scopes - 1];
             }
-            if (!holds(a, s, right, self))
-                gap_add(a, gaps, step, right);
+            if (s && !holds(a, s, right, self))
+                gap_add(a, gaps, step, right, recovery, scope);
         }
     }
     return 0;

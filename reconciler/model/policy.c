@@ -19,6 +19,7 @@ static const char *const builtin_lines[] = {
     "built-in/purge-protection: purge protection cannot be turned off again",
     "built-in/permission-model: changing the permission model takes effect on every grant of the vault at once",
     "built-in/export-again: a pass that named no set failed and left no key; a second one is a second failing restore",
+    "built-in/resume-protection: a stopped protection keeps its points for ever; resumed, its policy's retention applies to them again",
     "built-in/replace: the disks of a VM that is there are exchanged; what was written since the recovery point is gone from it",
     NULL,
 };
@@ -39,6 +40,7 @@ static const struct builtin builtins[] = {
     {ACTION_UPDATE, "KeyVault", "ManagedHsm", "properties.enablePurgeProtection", NULL, false},
     {ACTION_UPDATE, "KeyVault", NULL, "properties.enableRbacAuthorization", NULL, false},
     {ACTION_EXPORT_KEY, NULL, NULL, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, true},
+    {ACTION_UPDATE, "ProtectedVirtualMachine", "RestoredVirtualMachine", "properties.protectionState", NULL, true},
     {ACTION_RESTORE_VM, NULL, NULL, "properties.storageProfile.osDisk.managedDisk.id", NULL, true},
 };
 static_assert(COUNT(builtins) + 1 == COUNT(builtin_lines), "one line for each built-in rule");
