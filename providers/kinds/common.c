@@ -193,3 +193,8 @@ const char *vm_power(const struct value *instance_view)
     }
     return "unknown";
 }
+
+bool vm_power_rests(const char *power)
+{
+    return str_eq_nocase(power, "stopped") || str_eq_nocase(power, "deallocated");
+}

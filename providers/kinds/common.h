@@ -42,6 +42,8 @@ const char *reference_id(struct arena *a, const struct document *doc, const char
 
 /* "running", "deallocated", … of a VM's instance view; "unknown" when it does not say. */
 const char *vm_power(const struct value *instance_view);
+/* Neither running nor on the way to or from it, as far as that is known. */
+bool vm_power_rests(const char *power);
 
 /* A map with just a state. */
 struct value *facts_new(struct arena *a, const char *state);

@@ -12,8 +12,8 @@ static const struct store_words words = {
     .role = "Key Vault Contributor",
     .source = "Microsoft Learn, Key Vault recovery management",
     .scenario = "N-19",
-    .lost = "role assignments of the vault, ours too, do not come back with it (Microsoft Learn, Key Vault recovery management); they are granted "
-            "anew by the documents that declare them",
+    .lost = "role assignments of the vault, ours too, do not come back with it (Microsoft Learn, Key Vault recovery management); they are "
+            "granted anew by the documents that declare them",
 };
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)

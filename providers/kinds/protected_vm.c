@@ -294,7 +294,7 @@ const char *protected_vm_source_state(const struct view *v, const struct documen
         return value_str_at(source, "state") ? value_str_at(source, "state") : "unseen";
     if (!power || str_eq_nocase(power, "unknown"))
         return "unseen";
-    return str_eq_nocase(power, "stopped") || str_eq_nocase(power, "deallocated") ? "stopped" : "running";
+    return vm_power_rests(power) ? "stopped" : "running";
 }
 
 const char *protected_vm_region(const struct view *v, const struct document *pvm)

@@ -55,11 +55,30 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
     return 0;
 }
 
+/* Minutes have passed since the plan, in which somebody may have started the source VM. */
+static int source_still_rests(struct call *c, const struct job_run *run, struct err *err)
+{
+    const struct situation *s = run->ctx;
+    bool replaced = run->request.type == RESTORE_REPLACE;
+    struct value *view;
+
+    if (value_bool_at(s->doc->spec, replaced ? "evenIfSourceHealthy" : "besideSource", false))
+        return 0;
+    if (arm_get(run->az, c, run->actor->arena, arena_printf(run->actor->arena, "%s/instanceView", run->request.source_vm_id), API_COMPUTE,
+                &view, err) < 0)
+        return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
+    if (vm_power_rests(vm_power(view)))
+        return 0;
+    err_set(err, ERR_CONFLICT, "the source VM is not stopped any more: it is %s", vm_power(view));
+    return err_advise(err, "plan again; nothing was triggered");
+}
+
 /* The last questions before a restore is triggered. */
 static int target_still_free(struct call *c, const struct job_run *run, struct err *err)
 {
     struct value *found;
 
+    TRY(source_still_rests(c, run, err));
     if (run->request.type == RESTORE_NEW_VM) {
         if (arm_get(run->az, c, run->actor->arena, run->request.target_vm_id, API_COMPUTE, &found, err) == 0) {
             err_set(err, ERR_CONFLICT, "a VM has appeared at the target meanwhile");
@@ -104,6 +123,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .adopt_only = s.order.state != ORDER_IN_FORCE || restored_vm_job(s.jobs, "running"),
         .actor = actor,
         .still_due = target_still_free,
+        .ctx = &s,
         .request = restored_vm_request(v, &s),
     };
 
