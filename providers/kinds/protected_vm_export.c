@@ -141,19 +141,15 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
     if (!key_to_export(v, doc, &e) || e.export)
         return;
     /* What runs is adopted, even if its order has ended since. */
-    if (e.running) {
-        steps_export(v, doc, out, &e);
-        return;
-    }
-    if (e.order.state != ORDER_IN_FORCE || !e.order.exports)
+    if (!e.running && (e.order.state != ORDER_IN_FORCE || !e.order.exports))
         return;
     /* A pass that is foreseen to complete would export nothing. */
     s = situation_of(v, e.restored_vm);
     plain = diagnose(&s.now, s.article);
-    if (plain.row && plain.outcome == DX_SUCCEEDS)
+    if (!e.running && plain.row && plain.outcome == DX_SUCCEEDS)
         return;
     point = protected_vm_point(v, doc, e.order.point);
-    if (point && str_eq(value_str_at(point, "vault"), "valid"))
+    if (e.running || (point && str_eq(value_str_at(point, "vault"), "valid")))
         steps_export(v, doc, out, &e, dx_scenario(&plain));
 }
 

@@ -69,7 +69,7 @@ static int source_still_rests(struct call *c, const struct job_run *run, struct 
         return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
     if (vm_power_rests(vm_power(view)))
         return 0;
-    err_set(err, ERR_CONFLICT, "the source VM is not stopped any more: it is %s", vm_power(view));
+    err_set(err, ERR_BLOCKED, "the source VM is not stopped any more: it is %s", vm_power(view));
     return err_advise(err, "plan again; nothing was triggered");
 }
 
