@@ -122,7 +122,7 @@ struct value *key_vault_body(struct arena *a, const struct step *step)
         return store_protect_body(a);
     if (step->action != ACTION_RECOVER)
         return create_body(a, step->document);
-    /* Only sku and tenant must be there. Nothing else is said: should somebody have recovered the vault a moment before, a
+    /* As azure-cli sends it (recorded). Nothing else is said: should somebody have recovered the vault a moment before, a
      * permission model or an empty list of policies in here would be set on a vault that is in use. */
     body = bare_body(a, step->document);
     value_set_string(a, value_get(body, "properties"), "createMode", "recover");
