@@ -227,8 +227,6 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     restored_vm_needs(v, s, out, step);
     if (!running)
         restored_vm_notes(v, s, out, step, false);
-    for (size_t i = 0; !running && i < then.n_notes; i++)
-        step_note(out, step, "%s: %s", then.notes[i]->id, then.notes[i]->state);
     if (situation_type(s->doc) == RESTORE_REPLACE && restored_vm_runs(s->doc)) {
         const char *restore = step->id;
 
@@ -257,7 +255,8 @@ static void steps_completed(const struct view *v, const struct situation *s, str
     }
     if (restored_vm_runs(s->doc) && situation_type(s->doc) != RESTORE_DISKS && !str_eq_nocase(power, "running")) {
         if (power)
-            steps_start(v, s, out, arena_printf(v->arena, "the VM is restored and %s; declared is running", power));
+            steps_protect(v, s, out,
+                          steps_start(v, s, out, arena_printf(v->arena, "the VM is restored and %s; declared is running", power))->id);
         else
             steps_block(out, s->doc, "verify", "give the credential the right to read the VM's instance view",
                         "the VM is restored; declared is running, and whether it runs cannot be seen");

@@ -134,6 +134,8 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     }
     /* All at once: a person should not meet them one after the other. */
     stopped = obstacles_stop(v, s, out);
+    if (stopped)
+        restored_vm_notes(v, s, out, out->items[out->count - 1], false);
     if (blocked) {
         step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", blocked->address), "ordered, but %s is blocked",
                            blocked->address);
