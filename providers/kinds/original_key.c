@@ -11,6 +11,7 @@
 /* What one evidence says. `firm`: it tells of the point's own time, so that another firm one must not differ. */
 struct finding {
     const char *url, *version, *also, *words;
+    const char *refuted; /* a version it cannot be, and why not; NULL */
     bool firm;
 };
 
@@ -141,27 +142,68 @@ static const char *previous_key(const struct view *v, const struct document *key
     return NULL;
 }
 
+/* A version made only after the point was taken did not wrap its disk, whoever names it. When it was made then; TIME_NONE for
+ * one of before, or when that is not to be seen. */
+static int64_t made_after(const struct view *v, const struct document *key, const char *url, const char *version, int64_t point_ms)
+{
+    const struct value *versions = value_get(view_facts(v, key), "versions");
+
+    for (size_t i = 0; !key && url && !versions && i < v->desired->count; i++) {
+        const struct value *facts = view_facts(v, v->desired->documents[i]);
+        const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name");
+
+        if (base && name && str_starts_nocase(url, arena_printf(v->arena, "%s/keys/%s/", base, name)))
+            versions = value_get(facts, "versions");
+    }
+    for (size_t i = 0; point_ms != TIME_NONE && i < value_count(versions); i++) {
+        int64_t created_ms = value_int_at(value_item(versions, i), "created", 0) * SECOND_MS;
+
+        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
+            return created_ms > point_ms ? created_ms : TIME_NONE;
+    }
+    return TIME_NONE;
+}
+
+/* The set has come to its active key only after the point was taken: `turned_ms` says so, else that key's age. */
+static struct finding by_previous(const struct view *v, const struct document *key, const struct value *set, int64_t turned_ms,
+                                  int64_t point_ms)
+{
+    const char *active = value_str_at(set, "properties.activeKey.keyUrl");
+    int64_t made_ms = made_after(v, key, active, vault_kid_version(active), point_ms);
+    struct finding f = {
+        .url = previous_key(v, key, value_at(set, "properties.previousKeys"), point_ms),
+        .also = vault_kid_version(active),
+        .firm = turned_ms != TIME_NONE,
+    };
+
+    f.words = f.firm ? arena_printf(v->arena, "the set's previous key, there until %s", time_format(v->arena, turned_ms))
+                     : arena_printf(v->arena, "the set's previous key, as its active one was made only at %s", time_format(v->arena, made_ms));
+    if (made_after(v, key, f.url, vault_kid_version(f.url), point_ms) == TIME_NONE)
+        f.version = vault_kid_version(f.url);
+    if (!f.version && made_ms != TIME_NONE)
+        f.refuted = arena_printf(v->arena, "the set is on version %s, which was made only at %s, after the point", f.also,
+                                 time_format(v->arena, made_ms));
+    return f;
+}
+
 static struct finding by_set(const struct view *v, const struct document *pvm, const struct document *key, int64_t point_ms)
 {
-    const struct value *live = set_live(v, pvm), *previous = value_at(live, "properties.previousKeys");
-    const char *active = value_str_at(live, "properties.activeKey.keyUrl");
-    const char *turned = value_str_at(live, "properties.lastKeyRotationTimestamp");
-    int64_t turned_ms = time_parse(turned);
-    struct finding f = {.url = active};
+    const struct value *set = set_live(v, pvm);
+    struct finding f = {.url = value_str_at(set, "properties.activeKey.keyUrl")};
+    int64_t turned_ms = time_parse(value_str_at(set, "properties.lastKeyRotationTimestamp"));
+    bool told = turned_ms != TIME_NONE && point_ms != TIME_NONE;
 
-    if (!active || (turned_ms == TIME_NONE && value_count(previous)))
+    if (!f.url)
         return (struct finding){0};
-    if (turned_ms == TIME_NONE || point_ms == TIME_NONE) {
-        f.words = "the set's active key, which does not say since when it is";
-    } else if (point_ms >= turned_ms) {
-        f.firm = true;
-        f.words = arena_printf(v->arena, "the set's active key, there since %s", time_format(v->arena, turned_ms));
-    } else {
-        f.firm = true;
-        f.url = previous_key(v, key, previous, point_ms);
-        f.also = vault_kid_version(active);
-        f.words = arena_printf(v->arena, "the set's previous key, there until %s", time_format(v->arena, turned_ms));
-    }
+    if (told && point_ms < turned_ms)
+        return by_previous(v, key, set, turned_ms, point_ms);
+    if (made_after(v, key, f.url, vault_kid_version(f.url), point_ms) != TIME_NONE)
+        return by_previous(v, key, set, TIME_NONE, point_ms);
+    if (turned_ms == TIME_NONE && value_count(value_at(set, "properties.previousKeys")))
+        return (struct finding){0};
+    f.firm = told;
+    f.words = told ? arena_printf(v->arena, "the set's active key, there since %s", time_format(v->arena, turned_ms))
+                   : "the set's active key, which does not say since when it is";
     f.version = vault_kid_version(f.url);
     return f.version ? f : (struct finding){0};
 }
@@ -212,17 +254,6 @@ static const char *disagreement(const struct view *v, const struct document *key
     return NULL;
 }
 
-/* Was that version made only after the point was taken? Then another one wrapped its disk. */
-static bool made_after(const struct view *v, const struct document *key, const char *version, int64_t point_ms)
-{
-    const struct value *versions = key ? value_get(view_facts(v, key), "versions") : NULL;
-
-    for (size_t i = 0; point_ms != TIME_NONE && i < value_count(versions); i++)
-        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
-            return value_int_at(value_item(versions, i), "created", 0) * SECOND_MS > point_ms;
-    return false;
-}
-
 /* Whether a rotation reaches the points taken before it the documents do not agree on (domain-facts 2.3), so both versions
  * stay candidates: the one taken, and what another evidence of the point's time names. */
 static void keep_second(const struct view *v, const struct document *key, struct original_key *o, const struct finding *all, size_t n,
@@ -267,8 +298,13 @@ struct original_key original_key_of(const struct view *v, const struct document 
     for (size_t i = 0; i < N; i++)
         if (!other_key(v, key, &all[i]))
             take(v, &o, kinds[i], &all[i]);
+    if (all[SET].refuted && !other_key(v, key, &all[SET])) {
+        o.words = o.version ? o.words : all[SET].refuted;
+        o.also = o.also || str_eq_nocase(o.version, all[SET].also) ? o.also : all[SET].also;
+    }
     if (!o.conflict)
-        keep_second(v, key, &o, all, N, o.evidence == KEY_EVIDENCE_DECLARED && made_after(v, key, o.version, point_ms));
+        keep_second(v, key, &o, all, N,
+                    o.evidence == KEY_EVIDENCE_DECLARED && made_after(v, key, NULL, o.version, point_ms) != TIME_NONE);
     return o;
 }
 

@@ -129,6 +129,19 @@ static const struct {
              "}], lastKeyRotationTimestamp: 2026-11-22T00:00:00Z") "}", "{}", "2026-11-20T20:00:00Z", NULL, NULL, NULL, KEY_EVIDENCE_NONE},
     {"a set that does not say since when is weak evidence", "", "{" SET("activeKey: {keyUrl: " KEYS NEW "}") "}", "{}",
      "2026-11-10T20:00:00Z", NEW, NULL, NULL, KEY_EVIDENCE_SET},
+    {"a version made after the point did not wrap it, whatever the set says: the one that was there did", "",
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}") "}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", OLD, NEW, NULL, KEY_EVIDENCE_CREATION},
+    {"it was there by then", "", "{" SET("activeKey: {keyUrl: " KEYS NEW "}") "}", "{" VERSIONS "}", "2026-11-20T20:00:00Z", NEW, NULL,
+     NULL, KEY_EVIDENCE_SET},
+    {"made after the point: the set's previous key", "",
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}]") "}", "{" VERSIONS "}", "2026-11-10T20:00:00Z",
+     OLD, NEW, NULL, KEY_EVIDENCE_SET},
+    {"both made after the point: nothing is guessed, and what was seen is said", "",
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}]") "}", "{" VERSIONS "}", "2026-10-10T20:00:00Z",
+     NULL, NEW, NULL, KEY_EVIDENCE_NONE},
+    {"a rotation time before the version was made is no evidence either", "",
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, lastKeyRotationTimestamp: 2026-11-09T00:00:00Z") "}", "{" VERSIONS "}",
+     "2026-11-10T20:00:00Z", OLD, NEW, NULL, KEY_EVIDENCE_CREATION},
     {"history and set disagree", "",
      "{" HISTORY ", " SET("activeKey: {keyUrl: " KEYS ELSE "}, lastKeyRotationTimestamp: 2026-11-01T00:00:00Z") "}", "{}",
      "2026-11-20T20:00:00Z", NEW, NULL, "but the set's active key, there since 2026-11-01T00:00:00Z says " ELSE, KEY_EVIDENCE_HISTORY},
@@ -164,6 +177,7 @@ static void each_evidence(void)
         CHECK_ROW(o.conflict ? o.conflict : rows[i].reason,
                   rows[i].conflict ? o.conflict && strstr(o.conflict, rows[i].conflict) : !o.conflict);
         CHECK_ROW(rows[i].reason, o.words && *o.words);
+        CHECK_ROW(o.words, !(o.also && !o.version) || strstr(o.words, "which was made only at"));
         fixture_end(&f);
         arena_free(a);
     }
