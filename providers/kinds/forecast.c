@@ -95,12 +95,16 @@ static const char *way(const struct outlook *o, const char *remedy, bool *ret_pe
     return arena_strdup(o->arena, chosen);
 }
 
+/* Would the request name the declared set? */
+static bool names_set(const struct forecast *f)
+{
+    return strpbrk(f->letters, "FT") || (f->outlook.situation.given != DX_GIVEN_NOTHING && f->outlook.rvm);
+}
+
 static void estimate(struct forecast *f)
 {
-    bool fresh_set = strpbrk(f->letters, "FT") != NULL;
-    enum dx_tier tier = f->outlook.situation.now.tier;
     const char *sources;
-    int64_t ms = restored_vm_estimate(fresh_set ? DX_VAULT : tier, &sources);
+    int64_t ms = restored_vm_estimate_of(&f->outlook.situation, names_set(f), &sources);
 
     for (const char *c = f->letters; *c; c++)
         for (size_t i = 0; i < COUNT(durations); i++)
@@ -115,12 +119,14 @@ static void estimate(struct forecast *f)
 static const char *restore_words(const struct forecast *f)
 {
     const struct value *point = f->outlook.point;
+    bool snapshot = restored_vm_tier(&f->outlook.situation, names_set(f)) == DX_SNAPSHOT_ONLY;
 
     return arena_printf(f->outlook.arena, "%s from point %s of %s (%s)",
-                        strpbrk(f->letters, "FT")                                          ? "a restore on the declared set"
-                        : f->outlook.situation.given != DX_GIVEN_NOTHING && f->outlook.rvm ? "a restore on the declared set"
-                                                                                           : "a plain restore",
-                        value_str_at(point, "id"), value_str_at(point, "time"), in_vault(point) ? "vault tier" : "snapshot");
+                        names_set(f) ? "a restore on the declared set" : "a plain restore", value_str_at(point, "id"),
+                        value_str_at(point, "time"),
+                        !snapshot         ? "vault tier"
+                        : in_vault(point) ? "both tiers; Azure takes the snapshot"
+                                          : "snapshot");
 }
 
 static void path_tell(struct forecast *f, bool person)

@@ -3,7 +3,7 @@
  *
  * Extras, by group and key (keys in lower case); each holds state, and why when it is unseen:
  *   features     SUBSCRIPTION/NAME    feature: its state
- *   locks        SUBSCRIPTION         items
+ *   locks        SUBSCRIPTION         items; groups (names) where only these may be read, and then it stays unseen
  *   usages       SUBSCRIPTION/REGION  items
  *   attestation  SUBSCRIPTION/REGION  uri
  *   sets         set id               users
@@ -60,6 +60,57 @@ static int ask_list(struct call *c, struct question *q, struct azure *az, const 
     return 0;
 }
 
+/* Groups a lock may stand in the way of: where VMs come back, and where Azure Backup keeps their snapshots. */
+static struct value *groups_locked(const struct question *q)
+{
+    const struct view *v = q->view;
+    struct value *groups = value_map(v->arena);
+    const char *root = arm_id_parent(v->arena, q->id, 3); /* less providers/Microsoft.Authorization/locks */
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        bool protected = str_eq(doc->kind, "ProtectedVirtualMachine");
+        const char *region = protected ? protected_vm_region(v, doc) : NULL, *id = NULL;
+
+        if (region)
+            id = arena_printf(v->arena, "%s/resourceGroups/AzureBackupRG_%s_1", root, region);
+        else if (str_eq(doc->kind, "RestoredVirtualMachine"))
+            id = arm_id_parent(v->arena, restored_vm_id(v->arena, doc), 4);
+        if (id && str_starts_nocase(id, arena_printf(v->arena, "%s/", root)))
+            value_set_string(v->arena, groups, str_lower(v->arena, id), id);
+    }
+    return groups;
+}
+
+/* Whoever may not read a subscription's locks may still read those of single groups. What they show is shown; that there are no
+ * others nobody can tell, so the answer stays unseen. */
+static int ask_locks(struct call *c, struct question *q, struct azure *az, struct err *err)
+{
+    struct arena *a = q->view->arena;
+    struct value *groups, *read = value_list(a), *found = value_list(a), *items;
+
+    if (ask_list(c, q, az, API_LOCKS, "items", err) == 0 || err->class != ERR_DENIED)
+        return -(int)err->class;
+    q->answer = facts_new(a, "unseen");
+    value_set_string(a, q->answer, "why", err->text);
+    groups = groups_locked(q);
+    for (size_t i = 0; i < groups->map.count; i++) {
+        const char *id = value_str(groups->map.members[i].value);
+
+        if (arm_list(az, c, a, arena_printf(a, "%s/providers/Microsoft.Authorization/locks", id), API_LOCKS, NULL, &items, err) < 0) {
+            if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
+                return -(int)err->class;
+            continue;
+        }
+        value_push(a, read, value_string(a, arm_id_name(id)));
+        for (size_t k = 0; k < value_count(items); k++)
+            value_push(a, found, value_copy(a, value_item(items, k)));
+    }
+    value_set(a, q->answer, "groups", read);
+    value_set(a, q->answer, "items", found);
+    return 0;
+}
+
 static int ask_validation(struct call *c, struct question *q, struct azure *az, struct err *err)
 {
     struct arena *a = q->view->arena;
@@ -86,7 +137,7 @@ static int ask(struct call *c, struct question *q, struct err *err)
     if (str_eq(q->group, "attestation"))
         return ask_get(c, q, az, API_ATTESTATION, "properties.attestUri", "uri", err);
     if (str_eq(q->group, "locks"))
-        return ask_list(c, q, az, API_LOCKS, "items", err);
+        return ask_locks(c, q, az, err);
     if (str_eq(q->group, "usages"))
         return ask_list(c, q, az, API_COMPUTE, "items", err);
     if (str_eq(q->group, "sets"))

@@ -250,9 +250,11 @@ static bool may_be_lost(const struct view *v, const struct document *doc, const 
     struct value *others = value_list(v->arena);
     int64_t ignored;
 
-    if (!key || uses_local(doc) || !uses_rbac(v, doc) || str_eq(view_state(v, key), "present") || view_prospect(v, key) != PROSPECT_PENDING)
+    if (!key || str_eq(view_state(v, key), "present") || view_prospect(v, key) != PROSPECT_PENDING)
         return false;
-    if (!scope || !str_find_nocase(scope, "/keys/"))
+    if (uses_local(doc))
+        return local_access_may_be_lost(v, doc, p);
+    if (!uses_rbac(v, doc) || !scope || !str_find_nocase(scope, "/keys/"))
         return false;
     for (size_t i = 0; i < value_count(all); i++)
         if (!str_eq_nocase(value_str_at(value_item(all, i), "scope"), scope))
@@ -276,8 +278,8 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     other->address);
         return;
     }
-    if (uses_local(doc) ? local_access_granted(p)
-                        : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0 && !may_be_lost(v, doc, p))
+    if ((uses_local(doc) ? local_access_granted(p) : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0) &&
+        !may_be_lost(v, doc, p))
         return;
     if (value_str_at(p, "why") || (!object_id && !des)) {
         steps_block(out, doc, label, value_str_at(p, "why"), object_id ? "what %s is to be granted cannot be found"

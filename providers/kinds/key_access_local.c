@@ -200,6 +200,29 @@ bool local_access_granted(const struct value *p)
     return value_get(p, "grants") && value_count(value_get(p, "grants")) == 0;
 }
 
+bool local_access_may_be_lost(const struct view *v, const struct document *doc, const struct value *p)
+{
+    const struct value *facts = view_facts(v, doc), *all = value_get(facts, "assignments"), *roles = value_get(p, "roles");
+    const char *scope = value_str_at(facts, "localScope"), *object_id = value_str_at(p, "objectId");
+    struct value *others = value_list(v->arena);
+
+    if (!object_id || !local_access_granted(p) || !str_starts_nocase(scope ? scope : "", "/keys/"))
+        return false;
+    for (size_t i = 0; i < value_count(all); i++)
+        if (!str_eq_nocase(value_str_at(value_item(all, i), "scope"), scope))
+            value_push(v->arena, others, value_item(all, i));
+    if (value_count(hsm_missing(v->arena, all, object_id, scope, hsm_key_rights[value_int_at(p, "user", 0)].data_actions)) <
+        value_count(hsm_missing(v->arena, others, object_id, scope, hsm_key_rights[value_int_at(p, "user", 0)].data_actions)))
+        return true;
+    for (size_t i = 0; i < value_count(roles); i++) {
+        const char *id = value_str_at(value_item(roles, i), "id");
+
+        if (hsm_role_held(all, object_id, scope, id) && !hsm_role_held(others, object_id, scope, id))
+            return true;
+    }
+    return false;
+}
+
 /* "keys/read, keys/wrap": without what every action begins and most end with. */
 static const char *words_of(struct arena *a, const struct value *actions)
 {
@@ -226,7 +249,8 @@ static bool to_be_granted(const struct value *p, const char *id)
     return false;
 }
 
-/* Each role has a path of its own, so that one that turns out to be held already is no drift. */
+/* Each role has a path of its own, so that one that turns out to be held already is no drift. Where all are held, they may be
+ * lost together. */
 static void describe_roles(const struct view *v, struct steps *out, struct step *step, const struct value *p, const char *why)
 {
     const struct value *roles = value_get(p, "roles");
@@ -234,7 +258,7 @@ static void describe_roles(const struct view *v, struct steps *out, struct step 
     for (size_t i = 0; i < value_count(roles); i++) {
         const struct value *role = value_item(roles, i);
 
-        if (to_be_granted(p, value_str_at(role, "id")))
+        if (local_access_granted(p) || to_be_granted(p, value_str_at(role, "id")))
             step_change(out, step, i ? "second role" : "role", NULL, value_string(v->arena, value_str_at(role, "name")), i ? NULL : why);
     }
 }
@@ -296,6 +320,7 @@ struct step *local_access_grant(const struct view *v, const struct document *doc
     const struct value *missing = value_get(p, "missing"), *after = value_get(p, "lacksAfter");
     const char *label = value_str_at(p, "label"), *object_id = value_str_at(p, "objectId"), *scope = value_str_at(facts, "scope");
     const char *lack = missing && value_count(missing) ? arena_printf(v->arena, "lacks %s", words_of(v->arena, missing))
+                       : missing && local_access_granted(p) ? "holds its roles on the key itself, they may not come back with it; else"
                        : missing                       ? "does not hold what is declared for it"
                        : object_id                     ? "may have no right any more, which is looked at when the HSM is back"
                                                        : "will be a new identity without any right";

@@ -317,6 +317,16 @@ static void judge_lock(struct outlook *o, const struct value *lock, const char *
              value_str_at(lock, "name"), level, whole ? "the subscription" : group);
 }
 
+/* "; read alone: rg-dr". */
+static const char *groups_read(struct arena *a, const struct value *groups)
+{
+    char *text = arena_strdup(a, value_count(groups) ? "; read alone: " : "");
+
+    for (size_t i = 0; i < value_count(groups); i++)
+        text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_str(value_item(groups, i)));
+    return text;
+}
+
 static void observe_locks(struct outlook *o)
 {
     const struct value *extra = outlook_extra(o, "locks", outlook_subscription(o)), *items = value_get(extra, "items");
@@ -324,11 +334,11 @@ static void observe_locks(struct outlook *o)
 
     if (!extra)
         return;
-    if (!str_eq(value_str_at(extra, "state"), "present")) {
-        obs_set(o, F26, OBS_UNSEEN, NULL, "%s", value_str_at(extra, "why") ? value_str_at(extra, "why") : "the locks cannot be read");
-        return;
-    }
-    obs_set(o, F26, OBS_GOOD, "locks", "none on the groups of Azure Backup's snapshots, nor where the VM would come back");
+    if (!str_eq(value_str_at(extra, "state"), "present"))
+        obs_set(o, F26, OBS_UNSEEN, NULL, "%s%s", value_str_at(extra, "why") ? value_str_at(extra, "why") : "the locks cannot be read",
+                groups_read(o->arena, value_get(extra, "groups")));
+    else
+        obs_set(o, F26, OBS_GOOD, "locks", "none on the groups of Azure Backup's snapshots, nor where the VM would come back");
     for (size_t i = 0; i < value_count(items); i++)
         judge_lock(o, value_item(items, i), target, &found);
 }

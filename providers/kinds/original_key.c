@@ -176,8 +176,9 @@ static struct finding by_previous(const struct view *v, const struct document *k
         .firm = turned_ms != TIME_NONE,
     };
 
-    f.words = f.firm ? arena_printf(v->arena, "the set's previous key, there until %s", time_format(v->arena, turned_ms))
-                     : arena_printf(v->arena, "the set's previous key, as its active one was made only at %s", time_format(v->arena, made_ms));
+    f.words = arena_printf(v->arena,
+                           f.firm ? "the set's previous key, there until %s" : "the set's previous key: its active one was made at %s",
+                           time_format(v->arena, f.firm ? turned_ms : made_ms));
     if (made_after(v, key, f.url, vault_kid_version(f.url), point_ms) == TIME_NONE)
         f.version = vault_kid_version(f.url);
     if (!f.version && made_ms != TIME_NONE)

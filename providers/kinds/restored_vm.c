@@ -71,12 +71,14 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
 /* --- steps -------------------------------------------------------------------------------------------------------------------- */
 
-/* Which tier Azure takes: naming another set forces the vault's, however near a snapshot is. */
+enum dx_tier restored_vm_tier(const struct situation *s, bool set_named)
+{
+    return s->now.tier == DX_VAULT && s->now.snapshot == DX_SNAPSHOT_TOO && !set_named ? DX_SNAPSHOT_ONLY : s->now.tier;
+}
+
 static bool from_snapshot(const struct situation *s)
 {
-    if (s->now.tier == DX_VAULT)
-        return s->now.snapshot == DX_SNAPSHOT_TOO && s->given == DX_GIVEN_NOTHING;
-    return s->now.tier == DX_SNAPSHOT_ONLY;
+    return restored_vm_tier(s, s->given != DX_GIVEN_NOTHING) == DX_SNAPSHOT_ONLY;
 }
 
 static const char *tier_words(const struct situation *s)
@@ -102,13 +104,20 @@ int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source)
     return tier == DX_VAULT ? 48 * MINUTE_MS : 5 * MINUTE_MS;
 }
 
+int64_t restored_vm_estimate_of(const struct situation *s, bool set_named, const char **ret_source)
+{
+    bool snapshot = restored_vm_tier(s, set_named) == DX_SNAPSHOT_ONLY;
+
+    if (situation_type(s->doc) == RESTORE_REPLACE && snapshot) {
+        *ret_source = "recorded: 23 min for replaced disks";
+        return 23 * MINUTE_MS;
+    }
+    return restored_vm_estimate(snapshot ? DX_SNAPSHOT_ONLY : DX_VAULT, ret_source);
+}
+
 static void estimate(const struct situation *s, struct step *step)
 {
-    step->estimate_ms = restored_vm_estimate(from_snapshot(s) ? DX_SNAPSHOT_ONLY : DX_VAULT, &step->estimate_source);
-    if (situation_type(s->doc) == RESTORE_REPLACE && from_snapshot(s)) {
-        step->estimate_ms = 23 * MINUTE_MS;
-        step->estimate_source = "recorded: 23 min for replaced disks";
-    }
+    step->estimate_ms = restored_vm_estimate_of(s, s->given != DX_GIVEN_NOTHING, &step->estimate_source);
 }
 
 /* A restored VM is put under protection once it is there and verified. */

@@ -14,6 +14,10 @@ size_t restored_vm_failures(const struct value *jobs);
 const char *restored_vm_differs(const struct view *v, const struct situation *s);
 /* About how long a restore from that tier takes, and who says so. */
 int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source);
+/* The tier Azure takes: naming another set forces the vault's, however near a snapshot is. */
+enum dx_tier restored_vm_tier(const struct situation *s, bool set_named);
+/* As far as this restore goes: of its tier, and of what is done with the disks. */
+int64_t restored_vm_estimate_of(const struct situation *s, bool set_named, const char **ret_source);
 /* Declared is a running VM. */
 bool restored_vm_runs(const struct document *doc);
 
