@@ -118,8 +118,9 @@ static bool name_held(const struct err *err)
            (str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable") || str_eq_nocase(err->code, "ObjectIsBeingDeleted"));
 }
 
-/* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched. */
-static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, const char *from,
+/* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched. A backup that
+ * the store cannot open it never will: `useless`. */
+static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, bool *ret_useless,
                          struct err *err)
 {
     const struct document *doc = actor->step->document;
@@ -127,9 +128,9 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
     int64_t end_ms = call_now_ms(c) + PURGE_SETTLE_MS;
     struct value *bundle;
 
-    TRY(backup_fits(doc, backup, from, err));
     while (vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
         if (err->class != ERR_CONFLICT) {
+            *ret_useless = err->http_status == 400;
             (void)backup_explain_refusal(doc, err);
             return err_advise(err, "nothing was changed in the %s", key_store_word(doc));
         }
@@ -175,21 +176,44 @@ static const char *from_where(struct arena *a, const struct key_copy *copy, cons
                                          : arena_printf(a, "the exported key of job %s", value_str_at(export, "job"));
 }
 
-/* The cheapest copy there is now, which the plan has named too. */
-static int restore_key(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+/* One copy, own or exported. `useless`: it was not to be had, or is no backup that opens here; nothing was changed then. */
+static int restore_from(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
+                        const struct value *export, bool *ret_useless, struct err *err)
 {
     struct secret backup cleanup(secret_release) = {0};
-    struct key_copy copy = key_own_copy(actor->view, actor->step->document);
-    struct export_election e = export_elect(actor->view, actor->step->document);
+    const char *from = from_where(actor->arena, copy, export);
+    int rc = copy->kind != KEY_COPY_NONE ? key_fetch_copy(c, actor, az, copy, &backup, err)
+                                         : fetch_export(c, actor, az, export, &backup, err);
 
-    if (copy.kind != KEY_COPY_NONE) {
-        TRY(key_fetch_copy(c, actor, az, &copy, &backup, err));
-    } else {
-        if (!e.export)
-            return err_set(err, ERR_CONFLICT, "the export is not to be seen");
-        TRY(fetch_export(c, actor, az, e.export, &backup, err));
+    if (rc == 0)
+        rc = backup_fits(actor->step->document, &backup, from, err);
+    *ret_useless = rc < 0;
+    return rc < 0 ? rc : restore_bytes(c, actor, az, &backup, ret_useless, err);
+}
+
+/* The cheapest copy there is now, which the plan has named too; where that one proves useless, the next, each once. A restore that
+ * fails for the sake of its export is no part of this: that is another step, and nobody has agreed to it. */
+static int restore_key(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    struct export_election e = export_elect(actor->view, doc);
+    struct key_copy copy = key_own_copy(actor->view, doc), next;
+    bool useless = false;
+
+    if (copy.kind == KEY_COPY_NONE && !e.export)
+        return err_set(err, ERR_CONFLICT, "the export is not to be seen");
+    for (size_t n = 1; restore_from(c, actor, az, &copy, e.export, &useless, err) < 0; n++) {
+        if (err->class == ERR_CANCELLED || !useless || copy.kind == KEY_COPY_NONE)
+            return -(int)err->class;
+        next = key_own_copy_at(actor->view, doc, n);
+        if (next.kind == KEY_COPY_NONE && !e.export)
+            return err_advise(err, "put a good backup in its place, or take this source out of %s: the next declared one is planned then",
+                              doc->address);
+        actor_say(actor, "%s is of no use: %s; trying %s", from_where(actor->arena, &copy, e.export), err->text,
+                  from_where(actor->arena, &next, e.export));
+        copy = next;
     }
-    return restore_bytes(c, actor, az, &backup, from_where(actor->arena, &copy, e.export), err);
+    return 0;
 }
 
 struct value *key_attributes_body(struct arena *a, const struct step *step)

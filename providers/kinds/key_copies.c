@@ -165,15 +165,20 @@ static const struct value *escrow_backup(const struct value *blobs, const char *
     return version ? NULL : value_item(blobs, 0);
 }
 
-struct key_copy key_own_copy(const struct view *v, const struct document *key)
+struct key_copy key_own_copy_at(const struct view *v, const struct document *key, size_t n)
 {
     const struct value *facts = view_facts(v, key), *files = value_get(facts, "files");
     const struct value *blob = escrow_backup(value_at(facts, "escrow.blobs"), key_needed(v, key).version);
 
     for (size_t i = 0; i < value_count(files); i++)
-        if (str_eq(value_str_at(value_item(files, i), "state"), "present"))
+        if (str_eq(value_str_at(value_item(files, i), "state"), "present") && n-- == 0)
             return (struct key_copy){.kind = KEY_COPY_FILE, .path = value_str_at(value_item(files, i), "path")};
-    return blob ? (struct key_copy){.kind = KEY_COPY_ESCROW, .blob = blob} : (struct key_copy){.kind = KEY_COPY_NONE};
+    return blob && n == 0 ? (struct key_copy){.kind = KEY_COPY_ESCROW, .blob = blob} : (struct key_copy){.kind = KEY_COPY_NONE};
+}
+
+struct key_copy key_own_copy(const struct view *v, const struct document *key)
+{
+    return key_own_copy_at(v, key, 0);
 }
 
 /* --- keeping it fresh -------------------------------------------------------------------------------------------------------------- */

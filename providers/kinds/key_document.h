@@ -23,6 +23,8 @@ struct key_copy {
     const struct value *blob; /* of the escrow's facts */
 };
 struct key_copy key_own_copy(const struct view *v, const struct document *key);
+/* The n-th of them, in the order in which they are tried; KEY_COPY_NONE after the last. */
+struct key_copy key_own_copy_at(const struct view *v, const struct document *key, size_t n);
 /* Of a Key's facts: its escrow holds a backup of the newest version. */
 bool key_escrowed(const struct value *facts);
 /* The store in which the key still is although it is declared in another; NULL. Then nothing is lost. */

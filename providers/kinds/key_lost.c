@@ -117,6 +117,33 @@ static const char *opens_here(const struct view *v, const struct document *doc, 
                                               : "only the same subscription and geography can open it");
 }
 
+static void reads_export(struct steps *out, struct step *step, const char *account)
+{
+    if (!account || !*account)
+        return;
+    step_writes(out, step, "GET", "%s.", account);
+    step_writes(out, step, "POST", "/storageAccounts/%s/listKeys", account);
+}
+
+/* What is tried in the same step should the first copy prove useless: any other that is there already. */
+static void add_spares(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
+{
+    struct export_election e = export_elect(v, doc);
+    struct key_copy copy;
+
+    for (size_t n = 1; (copy = key_own_copy_at(v, doc, n)).kind != KEY_COPY_NONE; n++) {
+        const char *container = value_str_at(doc->spec, "escrow.container");
+
+        step_note(out, step, "should it not open: %s", copy.kind == KEY_COPY_FILE ? copy.path : value_str_at(copy.blob, "name"));
+        if (copy.kind == KEY_COPY_ESCROW)
+            step_writes(out, step, "GET", "%s/%s", container + strlen("https://"), value_str_at(copy.blob, "name"));
+    }
+    if (!e.export)
+        return;
+    step_note(out, step, "should none of them open: what failed restore job %s left", value_str_at(e.export, "job"));
+    reads_export(out, step, value_str_at(e.export, "account"));
+}
+
 static void steps_from_copy(const struct view *v, const struct document *doc, struct steps *out, const struct key_copy *copy)
 {
     bool file = copy->kind == KEY_COPY_FILE;
@@ -132,6 +159,7 @@ static void steps_from_copy(const struct view *v, const struct document *doc, st
     order_cover(v, doc, step);
     if (!file)
         step_writes(out, step, "GET", "%s/%s", container + strlen("https://"), value_str_at(copy->blob, "name"));
+    add_spares(v, doc, out, step);
 }
 
 /* What could not be seen of cheaper remedies, for the reason of a dearer one; "". */
@@ -171,7 +199,6 @@ static bool steps_elsewhere(const struct view *v, const struct document *doc, st
 static void steps_from_backup(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct export_election e = export_elect(v, doc);
-    const char *account;
     struct step *step;
 
     if (!e.protected_vm) {
@@ -197,11 +224,7 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
     order_cover(v, doc, step);
     step->unverified = "that the export holds the wanted version: it is compared after the restore";
     /* The exported key is read from the staging account, by whichever right there is. */
-    account = e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e));
-    if (account && *account) {
-        step_writes(out, step, "GET", "%s.", account);
-        step_writes(out, step, "POST", "/storageAccounts/%s/listKeys", account);
-    }
+    reads_export(out, step, e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
     if (!e.export)
         view_need(v, out, step, e.protected_vm);
 }
