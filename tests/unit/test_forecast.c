@@ -49,8 +49,8 @@ static void test_green(void)
     CHECK_STR(forecast_verdict_word(f.verdict), "green");
     CHECK_STR(restorable_word(f.restorable), "now");
     CHECK_STR(f.scenario, "N-02");
-    CHECK(strstr(f.path, "a plain restore from point 2 of 2026-11-22T20:00:00Z (vault tier)"));
-    CHECK(f.estimate_ms > 0 && f.estimate_source);
+    CHECK(strstr(f.path, "a plain restore from point 2 of 2026-11-22T20:00:00Z (both tiers; Azure takes the snapshot)"));
+    CHECK(f.estimate_ms == 5 * MINUTE_MS && f.estimate_source);
     for (size_t i = 0; i < OBSERVATION_COUNT; i++) {
         const struct observation *item = &f.outlook.items[i];
 
