@@ -39,6 +39,9 @@ ordered="$estate -f $lost/activation.yaml"
     run 0 validate $estate
     run 2 drift $estate --world "$world"
 
+    say "   Is it restorable, by which way, how long would that take? From reads alone"
+    run 2 forecast $estate --world "$world"
+
     say "2. A plan without an order: the lost key is drift, and nothing is restored that nobody ordered"
     run 2 plan $estate --world "$world" --detailed-exitcode
     say "   How the order would read"
