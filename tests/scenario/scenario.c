@@ -19,6 +19,7 @@
  *     says      texts that standard output or error must hold
  *     silent    texts they must not hold
  *     manifests edits of documents from this run on (as above)
+ *     conforms  the schema (schemas/NAME.json) of what it prints with -o json
  *     requests  exact numbers of requests sent, by "METHOD fragment-of-the-URL"
  *     sends     [{request: "METHOD fragment", holds: [TEXT], lacks: [TEXT]}]: of every such request's body, at least one
  *     jobs      exact numbers of jobs in the world by then, by job type
@@ -39,6 +40,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../cmd/load.h"
 #include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 #include "../edits.h"
@@ -360,6 +362,27 @@ static void expect_files(struct scenario *s, const struct value *files, bool the
     }
 }
 
+/* What a run printed with -o json is as the schema of that name says. */
+static void expect_schema(struct scenario *s, const char *schema)
+{
+    struct schemas *schemas cleanup(schemas_freep) = NULL;
+    const char *text = file_read(s->arena, in_dir(s, "out"));
+    struct diags diags;
+    struct value *v;
+    struct err err;
+
+    if (!schema)
+        return;
+    diags_init(&diags, s->arena);
+    if (schemas_new(schema_files, &schemas, &err) < 0 || json_parse(s->arena, text, strlen(text), &v, &err) < 0) {
+        fault(s, "the output is no JSON, or the schemas cannot be read", err.text);
+        return;
+    }
+    schema_check(schemas, schema, v, &diags);
+    for (size_t i = 0; i < diags.count; i++)
+        fault(s, schema, diag_format(s->arena, &diags.items[i]));
+}
+
 static void run_one(struct scenario *s, const struct value *run, size_t number)
 {
     size_t before = s->faults;
@@ -383,6 +406,7 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
         expect_texts(s, value_get(run, "world-has"), world, true, "the world");
         expect_texts(s, value_get(run, "world-lacks"), world, false, "the world");
     }
+    expect_schema(s, value_str_at(run, "conforms"));
     expect_jobs(s, value_get(run, "jobs"), arena_printf(s->arena, "after run %zu", number + 1));
     expect_requests(s, value_get(run, "requests"));
     expect_bodies(s, value_get(run, "sends"));
