@@ -71,7 +71,7 @@ static void choice_add(struct session *s, struct choices *all, const struct docu
     arena_push(s->arena, all->items, all->count, choice);
 }
 
-/* Those named; without names all that have the labels. */
+/* Those named; without names all that have the labels; without those all. */
 static int vms_choose(struct session *s, struct choices *all, struct err *err)
 {
     const struct options *o = s->options;
@@ -85,6 +85,8 @@ static int vms_choose(struct session *s, struct choices *all, struct err *err)
     for (size_t i = 0; !o->operands.count && i < d->count; i++)
         if (str_eq(d->documents[i]->kind, "RestoredVirtualMachine") && document_selected(d->documents[i], o->selector))
             choice_add(s, all, d->documents[i]);
+    if (!all->count && !o->selector)
+        return err_set(err, ERR_INVALID, "the manifests have no RestoredVirtualMachine");
     if (!all->count)
         return err_set(err, ERR_INVALID, "no RestoredVirtualMachine has the labels %s", o->selector);
     if (o->point && all->count > 1)

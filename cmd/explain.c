@@ -64,7 +64,7 @@ static void explain_all(struct explaining *x)
         value_push(x->arena, list, v);
     }
     text_add(x->out, "\nreinstate explain KIND or KIND.spec.FIELD; policy for the built-in rules; scenarios and errors for the tables\n"
-                     "behind a plan, and any name in it: N-17, an error's code, a rule, an action.\n");
+                     "behind a plan, and any name in it: N-17, F12, an error's code, a rule, a risk, a step.\n");
     value_set(x->arena, x->answer, "kinds", list);
 }
 
@@ -188,9 +188,10 @@ static int explain_word(struct explaining *x, const char *word, struct err *err)
         path = arena_printf(x->arena, "spec.%s", path);
     if (!field)
         return unknown_field(x, kind, file, path, err);
-    text_printf(x->out, "%s%s%s  %s\n\n", kind, *path ? "." : "", path, *path ? type_words(x->arena, field) : "");
-    if (!*path)
-        text_printf(x->out, "%s\n", kind_summary(x, kind));
+    if (*path)
+        text_printf(x->out, "%s.%s  %s\n\n", kind, path, type_words(x->arena, field));
+    else
+        text_printf(x->out, "%s\n\n%s\n", kind, kind_summary(x, kind));
     if (value_str_at(field, "description") && !(!*path && str_eq(kind_summary(x, kind), value_str_at(field, "description"))))
         text_printf(x->out, "%s\n", value_str_at(field, "description"));
     explain_values(x, field);

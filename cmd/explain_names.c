@@ -1,5 +1,5 @@
-/* explain, for the names that a plan shows: rows of the scenario table, error codes, built-in rules, actions. Knows how they
- * are told to people; what they mean stands in the tables they come from. */
+/* explain, for the names that a plan or a forecast shows: rows of the scenario table, observations, risks, error codes, built-in rules,
+ * actions, steps. Knows how they are told to people; what they mean stands in the tables they come from. */
 #include <string.h>
 
 #include "../providers/azure/arm.h"
@@ -204,6 +204,62 @@ void explain_errors(struct explaining *x)
     value_set(x->arena, x->answer, "errors", list);
 }
 
+/* --- what a forecast shows ----------------------------------------------------------------------------------------------------- */
+
+/* `proof` is "F5 F11 F15". */
+static bool proves(const char *proof, const char *id)
+{
+    size_t n = strlen(id);
+
+    for (const char *p = proof; p && (p = strstr(p, id)); p += n)
+        if (!(p[n] >= '0' && p[n] <= '9'))
+            return true;
+    return false;
+}
+
+static bool listed(const struct value *list, const char *text)
+{
+    for (size_t i = 0; i < value_count(list); i++)
+        if (str_eq(value_str(value_item(list, i)), text))
+            return true;
+    return false;
+}
+
+static bool tell_observation(struct explaining *x, const char *word)
+{
+    struct value *rows = value_list(x->arena);
+    const char *question = observation_question(word), *id = question ? arena_printf(x->arena, "F%s", word + 1) : NULL;
+
+    if (!question)
+        return false;
+    text_printf(x->out, "%s, an observation of a forecast\n\n%s\n\n", id, question);
+    for (size_t i = 0; i < dx_n_rows; i++) {
+        const char *row = dx_rows[i].id;
+
+        if (!proves(dx_rows[i].proof, id) || listed(rows, row))
+            continue;
+        text_printf(x->out, "%s%s", value_count(rows) ? " " : "  Helps prove  ", row);
+        value_push(x->arena, rows, value_string(x->arena, row));
+    }
+    text_printf(x->out, "%sreinstate forecast --verbose tells what was seen, and where.\n", value_count(rows) ? "\n\n" : "");
+    value_set_string(x->arena, x->answer, "observation", id);
+    value_set_string(x->arena, x->answer, "question", question);
+    value_set(x->arena, x->answer, "rows", rows);
+    return true;
+}
+
+static bool tell_risk(struct explaining *x, const char *word)
+{
+    const char *words = risk_words(word);
+
+    if (!words)
+        return false;
+    text_printf(x->out, "%s, a danger that a forecast names\n\n%s\n\nThe forecast says what was seen, and what mends it.\n", word, words);
+    value_set_string(x->arena, x->answer, "risk", word);
+    value_set_string(x->arena, x->answer, "meaning", words);
+    return true;
+}
+
 /* --- rules and actions ------------------------------------------------------------------------------------------------------- */
 
 /* "built-in/recover: …": the line whose name it is. */
@@ -235,23 +291,18 @@ static bool tell_action(struct explaining *x, const char *word)
     return true;
 }
 
-/* A question of the observation vector, or a danger that a forecast names. */
-static bool tell_observation(struct explaining *x, const char *word)
+/* "Key/os#restore-key", "grant.des-payroll", "blocked.restore-key": a step is explained by its action. */
+static bool tell_step(struct explaining *x, const char *word)
 {
-    const char *question = observation_question(word), *risk = risk_words(word);
+    const char *hash = strrchr(word, '#'), *slug = hash ? hash + 1 : word;
 
-    if (!question && !risk)
-        return false;
-    text_printf(x->out, "%s, %s\n\n%s\n", word, question ? "an observation of a forecast" : "a danger that a forecast names",
-                question ? question : risk);
-    value_set_string(x->arena, x->answer, question ? "observation" : "risk", word);
-    value_set_string(x->arena, x->answer, "meaning", question ? question : risk);
-    return true;
+    return tell_action(x, arena_strndup(x->arena, slug, strcspn(slug, ".")));
 }
 
 bool explain_name(struct explaining *x, const char *word)
 {
-    return tell_observation(x, word) || tell_scenario(x, word) || tell_error(x, word) || tell_rule(x, word) || tell_action(x, word);
+    return tell_scenario(x, word) || tell_observation(x, word) || tell_error(x, word) || tell_rule(x, word) || tell_risk(x, word) ||
+           tell_step(x, word);
 }
 
 const char *explain_near(const struct explaining *x, const char *word)

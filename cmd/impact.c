@@ -84,12 +84,17 @@ static void write_undo(struct text *t, const struct value *undo)
 static void write_impact(struct text *t, const struct value *impact)
 {
     int64_t unaffected = value_int_at(impact, "unaffected", 0), unknown = value_int_at(impact, "unknown", 0);
+    const char *already = value_str_at(impact, "already"), *target = value_str_at(impact, "target"), *kind = value_str_at(impact, "kind");
 
-    text_printf(t, "If %s is %sd (%s):\n\n", value_str_at(impact, "target"), value_str_at(impact, "action"), value_str_at(impact, "kind"));
+    if (already)
+        text_printf(t, "%s (%s) %s. What hangs on it, as it stands:\n\n", target, kind, already);
+    else
+        text_printf(t, "If %s is %sd (%s):\n\n", target, value_str_at(impact, "action"), kind);
     write_stops(t, impact);
     write_points(t, impact);
     if (!value_bool_at(impact, "dies", false))
-        text_add(t, "Nothing dies: no VM, disk or recovery point that can be seen needs it.\n");
+        text_add(t, already ? "Nothing else that can be seen dies with it, and no recovery point fares worse than it does now.\n"
+                            : "Nothing dies: no VM, disk or recovery point that can be seen needs it.\n");
     else if (unaffected)
         text_printf(t, "%lld other recovery point%s as before\n", (long long)unaffected, unaffected == 1 ? " fares" : "s fare");
     if (unknown)

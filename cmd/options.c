@@ -2,6 +2,7 @@
  * option does. */
 #include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "commands.h"
 
 enum {
-    VALIDATE = 1 << 0, PLAN = 1 << 1, APPLY = 1 << 2, DRIFT = 1 << 3, WATCH = 1 << 4, ACTIVATE = 1 << 5, SIM = 1 << 6, EXPLAIN = 1 << 7,
-    GRAPH = 1 << 8, VERSION = 1 << 9, EXPORT = 1 << 10, RUNBOOK = 1 << 11, IMPACT = 1 << 12, FORECAST = 1 << 13,
+    EXPORT = 1 << 0, VALIDATE = 1 << 1, FORECAST = 1 << 2, PLAN = 1 << 3, ACTIVATE = 1 << 4, APPLY = 1 << 5, RUNBOOK = 1 << 6,
+    DRIFT = 1 << 7, WATCH = 1 << 8, IMPACT = 1 << 9, GRAPH = 1 << 10, EXPLAIN = 1 << 11, SIM = 1 << 12, VERSION = 1 << 13,
     ALL = (1 << 14) - 1,
     MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
     MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
@@ -23,22 +24,22 @@ static const char *const output_words[] = {"text", "json", "junit", "sarif", "gi
 
 /* The position of a command is its bit above. */
 static const struct command commands[] = {
+    {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on", command_export},
     {"validate", "", "check manifests without asking Azure anything", command_validate},
+    {"forecast", "", "which VMs could be restored now, how, and what would break it when; exit 2 when any is at risk", command_forecast},
     {"plan", "", "show what would be done, and why; changes nothing", command_plan},
-    {"apply", "", "do it, after confirmation", command_apply},
-    {"drift", "", "what differs from the declaration; exit 2 when something does", command_drift},
-    {"watch", "", "pass after pass: report transitions, finish ordered work", command_watch},
     {"activate", "[RESTORED-VM...]", "list recovery points with the forecast for each, and print the order (Activation) for VMs",
      command_activate},
-    {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
+    {"apply", "", "do it, after confirmation", command_apply},
+    {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},
+    {"drift", "", "what differs from the declaration; exit 2 when something does", command_drift},
+    {"watch", "", "pass after pass: report transitions, finish ordered work", command_watch},
+    {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set", command_impact},
+    {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid", command_graph},
     {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy]", "tell what a kind, a field or a name in a plan means",
      command_explain},
-    {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid", command_graph},
+    {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
     {"version", "", "print the version", command_version},
-    {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on", command_export},
-    {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},
-    {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set", command_impact},
-    {"forecast", "", "which VMs could be restored now, how, and what would break it when; exit 2 when any is at risk", command_forecast},
 };
 
 enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_TEXTS, TYPE_DURATION, TYPE_COUNT, TYPE_FACTOR, TYPE_APPROVAL, TYPE_OUTPUT, TYPE_DRAWING,
@@ -286,7 +287,9 @@ struct scan {
 static int option_given(struct scan *s, const struct option_row *row, const char *value, struct err *err)
 {
     if (row->type != TYPE_FLAG && !value) {
-        if (s->at + 1 >= s->argc)
+        /* An option in its place is no value: --discover --world w.yaml. "-" alone is standard input. */
+        if (s->at + 1 >= s->argc || str_starts(s->argv[s->at + 1], "--") ||
+            (s->argv[s->at + 1][0] == '-' && isalpha((unsigned char)s->argv[s->at + 1][1]) && !s->argv[s->at + 1][2]))
             return err_set(err, ERR_INVALID, "--%s needs a value: --%s %s", row->name, row->name, row->value);
         value = s->argv[++s->at];
     } else if (row->type == TYPE_FLAG && value) {
@@ -381,8 +384,9 @@ static int options_agree(const struct options *o, struct err *err)
         return err_set(err, ERR_INVALID, "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
     if ((bit & MANIFESTS_NEEDED) && !o->discover && !o->paths.count)
         return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
-    if ((bit & ACTIVATE) && !o->operands.count && !o->selector)
-        return err_set(err, ERR_INVALID, "which RestoredVirtualMachine? Give its name, several names, or labels with -l");
+    if ((bit & ACTIVATE) && !o->operands.count && !o->selector && !o->list)
+        return err_set(err, ERR_INVALID,
+                       "which RestoredVirtualMachine? Give its name, several names, or labels with -l; --list lists them all");
     if (o->list && (o->point || o->newest))
         return err_set(err, ERR_INVALID, "--list and --%s contradict each other", o->point ? "point" : "newest");
     if (o->point && o->newest)

@@ -171,7 +171,7 @@ live="--world $example/world.yaml"
 rsv=/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-backup/providers/Microsoft.RecoveryServices/vaults/rsv-payroll
 faulty "export of no vault" 1 "which vault?|--vault-name NAME" "$binary" export $live
 faulty "export by id and by name" 1 "--vault and --vault-name contradict each other" "$binary" export $live --vault $rsv --vault-name rsv-payroll
-faulty "export of a vault that is not there" 1 "no Recovery Services vault rsv-payrol can be seen|give its ARM id" "$binary" export $live --vault-name rsv-payrol
+faulty "export of a vault that is not there" 1 "no Recovery Services vault rsv-payrol can be seen|give its ARM id (export --vault ID, forecast --discover ID)" "$binary" export $live --vault-name rsv-payrol
 faulty "export by a wrong id" 1 "none-such" "$binary" export $live --vault ${rsv%rsv-payroll}none-such
 faulty "export by what is no id" 1 "must begin with one /" "$binary" export $live --vault rsv-payroll
 faulty "export of an unknown VM" 1 "protects no VM nobody|ARM id of the protected item" "$binary" export $live --vault $rsv --item nobody

@@ -1,5 +1,6 @@
 /* Kind Activation: an order to carry restores out. It changes nothing by itself; restores and exports ask it (order.h). */
 #include "order.h"
+#include "restored_vm.h"
 
 enum { WINDOW_MAX_DAYS = 7 };
 
@@ -24,12 +25,30 @@ static void steps(const struct view *v, const struct document *doc, struct steps
               time_format(v->arena, v->now_ms < from ? from : to));
 }
 
+/* Every restore that it orders is done: its end is no loss any more. */
+static bool carried_out(const struct view *v, const struct document *doc)
+{
+    size_t ordered = 0, done = 0;
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *rvm = v->desired->documents[i];
+        struct situation s;
+
+        if (!str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != doc)
+            continue;
+        s = situation_of(v, rvm);
+        ordered++;
+        done += restored_vm_job(s.jobs, "completed") != NULL;
+    }
+    return ordered && done == ordered;
+}
+
 static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
 {
     struct deadline d = {.at_ms = time_parse(value_str_at(doc->spec, "notAfter")), .what = arena_printf(a, "%s expires", doc->address)};
 
     if (!value_bool_at(doc->spec, "withdrawn", false) && d.at_ms > v->now_ms &&
-        v->now_ms >= time_parse(value_str_at(doc->spec, "notBefore")))
+        v->now_ms >= time_parse(value_str_at(doc->spec, "notBefore")) && !carried_out(v, doc))
         arena_push(a, *items, *count, d);
 }
 

@@ -552,8 +552,8 @@ static int vault_find(struct azure *az, struct call *c, struct arena *a, const s
     err_set(err, ERR_NOT_FOUND,
             value_count(rows) ? "more than one Recovery Services vault is called %s" : "no Recovery Services vault %s can be seen",
             r->vault_name);
-    return err_advise(err,
-                      "give its ARM id: --vault /subscriptions/.../resourceGroups/.../providers/Microsoft.RecoveryServices/vaults/NAME");
+    return err_advise(err, "give its ARM id (export --vault ID, forecast --discover ID): "
+                           "/subscriptions/.../resourceGroups/.../providers/Microsoft.RecoveryServices/vaults/NAME");
 }
 
 int discover_estate(struct azure *az, struct call *c, struct arena *a, const struct discovery_request *request, struct discovery *ret,

@@ -193,10 +193,81 @@ static void undo_deletion(const struct view *v, const struct impact_target *t, s
         value_set_string(v->arena, undo, "risk", "the store could not be seen: whether purge protection is on is not known");
 }
 
+/* --- what is so already ------------------------------------------------------------------------------------------------------- */
+
+/* The document that declares what is meant; NULL. */
+static const struct document *declared(const struct view *v, const struct impact_target *t)
+{
+    if (t->kind == LINEAGE_STORE)
+        return store_of(v, t->base);
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *facts = view_facts(v, doc);
+
+        if (t->kind == LINEAGE_SET ? str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), t->id)
+                                   : str_eq(doc->kind, "Key") && str_eq_nocase(value_str_at(facts, "base"), t->base) &&
+                                         str_eq_nocase(value_str_at(facts, "name"), t->name))
+            return doc;
+    }
+    return NULL;
+}
+
+static bool all_disabled(const struct value *facts, const char *version)
+{
+    const struct value *versions = value_get(facts, "versions");
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(versions); i++) {
+        if (version && !str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
+            continue;
+        if (value_bool_at(value_item(versions, i), "enabled", true))
+            return false;
+        n++;
+    }
+    return n > 0;
+}
+
+/* When what is soft-deleted will be purged; NULL: not said. */
+static const char *purge_date(const struct view *v, const struct impact_target *t, const struct value *facts)
+{
+    int64_t s = value_int_at(facts, "deleted.scheduledPurgeDate", 0);
+
+    return t->kind == LINEAGE_STORE ? value_str_at(facts, "deleted.properties.scheduledPurgeDate")
+           : s                      ? time_format(v->arena, s * SECOND_MS)
+                                    : NULL;
+}
+
+/* true: it is so already, and until when that can be undone is known from what is there. */
+static bool already_tell(const struct view *v, const struct impact_target *t, struct value *impact, struct value *undo)
+{
+    const struct document *doc = declared(v, t);
+    const char *state = doc ? view_state(v, doc) : NULL, *until = purge_date(v, t, view_facts(v, doc));
+
+    if (str_eq(state, "absent")) {
+        value_set_string(v->arena, impact, "already", t->kind == LINEAGE_SET ? "does not exist" : "is purged, or never was there");
+        value_set_bool(v->arena, undo, "possible", false);
+        value_set_string(v->arena, undo, "how", "it is gone already; reinstate forecast tells what the backups can bring back");
+    } else if (str_eq(state, "deleted")) {
+        value_set_string(v->arena, impact, "already", "is soft-deleted already");
+        value_set_bool(v->arena, undo, "possible", true);
+        value_set_string(v->arena, undo, "until", until);
+        value_set_string(v->arena, undo, "how", "recover it before it is purged: reinstate apply");
+    } else if (t->act == IMPACT_DISABLE && all_disabled(view_facts(v, doc), t->version)) {
+        value_set_string(v->arena, impact, "already", "is disabled already");
+        value_set_bool(v->arena, undo, "possible", true);
+        value_set_string(v->arena, undo, "how", "enable the key version again, at any time");
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void undo_tell(const struct view *v, const struct impact_target *t, struct value *impact)
 {
     struct value *undo = value_set(v->arena, impact, "undo", value_map(v->arena));
 
+    if (already_tell(v, t, impact, undo))
+        return;
     if (t->act == IMPACT_DISABLE) {
         value_set_bool(v->arena, undo, "possible", true);
         value_set_string(v->arena, undo, "how", "enable the key version again, at any time");

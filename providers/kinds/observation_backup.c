@@ -332,7 +332,11 @@ static void observe_validation(struct outlook *o)
         return;
     }
     obs_set(o, F27, OBS_BAD, "backupValidateOperation", "%s", words);
-    obs_risk(o, F27, "validation", RISK_STOPS, TIME_NONE, restore_objection_advice(o->arena, value_item(results, 0)),
+    /* What stands at the target stands in the way of the next restore, most of all the VM that was restored there. */
+    obs_risk(o, F27, "validation", RISK_STOPS, TIME_NONE,
+             o->rvm && situation_type(o->rvm) == RESTORE_NEW_VM && str_eq(view_state(o->view, o->rvm), "present")
+                 ? "a VM of the target's name is there already; to restore once more, declare another target.name"
+                 : restore_objection_advice(o->arena, value_item(results, 0)),
              "Azure Backup objects: %s", words);
 }
 

@@ -170,8 +170,11 @@ static struct step *steps_start(const struct view *v, const struct situation *s,
 
 static void steps_verify(struct steps *out, const struct situation *s, struct step *restore)
 {
-    struct step *step = steps_add(out, s->doc, ACTION_VERIFY, NULL, "the VM is read back: provisioned, confidential, on the declared set%s",
-                                  restored_vm_runs(s->doc) ? ", running" : "");
+    struct step *step = situation_type(s->doc) == RESTORE_DISKS
+                            ? steps_add(out, s->doc, ACTION_VERIFY, NULL, "the restored disks are looked for in the target group")
+                            : steps_add(out, s->doc, ACTION_VERIFY, NULL,
+                                        "the VM is read back: provisioned, confidential, on the declared set%s",
+                                        restored_vm_runs(s->doc) ? ", running" : "");
 
     step->scope = restore->scope;
     step->detail = restore->detail;
@@ -204,7 +207,8 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     step->scope = restored_vm_id(v->arena, s->doc);
     step->scenario = dx_scenario(&now);
     step->precondition = "no restore job of this order is running or done, seen twice; key, set and grants as declared";
-    step->postcondition = "the restore job is completed and the VM is there";
+    step->postcondition = situation_type(s->doc) == RESTORE_DISKS ? "the restore job is completed and its disks are in the target group"
+                                                                  : "the restore job is completed and the VM is there";
     estimate(s, step);
     if (then.row && then.row->confidence != DX_DOCUMENTED)
         step->unverified = arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));

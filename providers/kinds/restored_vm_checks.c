@@ -208,7 +208,7 @@ static void steps_source_there(const struct view *v, const struct situation *s, 
               "restore all the same%s",
               str_eq(source, "unseen") ? "whether it runs cannot be seen" : source,
               key_returns ? "comes back with the steps above" : "is usable",
-              str_eq(source, "stopped") ? "; start the source when its key is back" : "");
+              !str_eq(source, "stopped") ? "" : key_returns ? "; start the source when its key is back" : "; start the source");
 }
 
 /* The source heals by itself when its own set and key are there, now or after the steps planned. */

@@ -378,7 +378,8 @@ static void azure_assign(struct resolver *r)
                       "spec.azure names no Azure document");
         if (given)
             continue;
-        if (another)
+        /* Of one name: that they are declared twice is the fault, and said there. */
+        if (another && !str_eq(another->name, only->name))
             diags_add(r->diags, SEVERITY_ERROR, &doc->origin,
                       arena_printf(r->arena, "write spec: {azure: %s} or another of them", only->name),
                       "%s does not say which Azure document it uses, and there are several (%s, %s)", doc->address, only->address,

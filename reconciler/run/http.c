@@ -575,6 +575,6 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
         TRY(round_trip(&x, attempt_no, ret, &wait_ms, err));
         if (wait_ms < 0)
             return 0;
-        TRY(pause(&x, wait_ms, arena_printf(a, "to ask %s again", x.target.host), err));
+        TRY(pause(&x, wait_ms, arena_printf(a, "%s is asked again", x.target.host), err));
     }
 }

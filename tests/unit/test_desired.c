@@ -77,6 +77,7 @@ static const struct {
     {"several Azure documents", AZURE AZURE_NAMED("test") VAULT, 1, 0,
      "KeyVault/kv-payroll does not say which Azure document it uses, and there are several (Azure/prod, Azure/test); "
      "write spec: {azure: prod} or another of them"},
+    {"one declared twice is one fault", AZURE AZURE VAULT, 1, 0, "Azure/prod is declared twice"},
     {"several, and it says which", AZURE AZURE_NAMED("test") HEAD("KeyVault", "kv")
      "spec: {resourceGroup: rg, permissionModel: azure-rbac, azure: test}\n", 0, 0, NULL},
     {"it names one that is not there", AZURE HEAD("KeyVault", "kv")

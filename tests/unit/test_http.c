@@ -284,7 +284,7 @@ static void test_long_waits_are_told(void)
 
     bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY});
     bench_send(&b, HTTP_GET, "https://arm.example/x");
-    CHECK_STR(text_str(&b.waits), "6000 to ask arm.example again;");
+    CHECK_STR(text_str(&b.waits), "6000 arm.example is asked again;");
     bench_close(&b);
 }
 

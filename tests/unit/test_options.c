@@ -50,6 +50,8 @@ static void test_refused(void)
         {"an option of another command is not offered", "plan -f x --port 3", "plan has no option --port"},
         {"a suggestion comes from the command's own options", "sim --prt 3 --world w", "did you mean --port?"},
         {"a value is missing at the end", "plan -f", "--file needs a value"},
+        {"an option in a value's place", "forecast --discover --world w.yaml", "--discover needs a value"},
+        {"a short option in a value's place", "forecast --discover -f m.yaml", "--discover needs a value"},
         {"a flag takes no value", "plan -f x --recursive=yes", "--recursive takes no value"},
         {"manifests are needed", "plan", "which manifests?"},
         {"a word too many", "explain a b", "\"b\" is one word too many"},
