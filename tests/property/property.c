@@ -295,8 +295,10 @@ static bool asked(struct property *p, struct state *s, const struct dx_facts *f,
         bool about = codes ? code && str_eq(value_str(codes), "any") : !code;
 
         if (about && listed(value_get(q, "rows"), foretold->row->id) &&
-            listed(value_get(q, "foretold"), outcome_words[foretold->outcome]) && listed(value_get(q, "seen"), outcome_words[e->outcome]) &&
-            circumstances(s, value_get(q, "when")) && (!facts || strstr(dx_facts_words(s->arena, f), facts))) {
+            (listed(value_get(q, "foretold"), outcome_words[foretold->outcome]) ||
+             (str_eq(s->drawn.article, "strictest") && listed(value_get(q, "foretold"), outcome_words[foretold->other]))) &&
+            listed(value_get(q, "seen"), outcome_words[e->outcome]) && circumstances(s, value_get(q, "when")) &&
+            (!facts || strstr(dx_facts_words(s->arena, f), facts))) {
             p->questions[i].met++;
             return true;
         }
@@ -453,7 +455,7 @@ static void check_life(struct property *p, struct state *s, const struct life *l
     const char *type = s->drawn.disks ? "RestoreDisks" : "AlternateLocation";
     size_t jobs = jobs_with(life->world, NULL, NULL, false, -1);
     /* A restore of disks that names no set looks like an export pass, also to us. */
-    size_t exports = s->drawn.disks ? 2 : 1;
+    size_t exports = s->drawn.disks ? 3 : 1;
 
     if (life->code != 0 && !*life->said)
         fault(p, s, "run %zu: exit %d, and nothing is said", which, life->code);
