@@ -248,11 +248,8 @@ static int risk_compare(const void *x, const void *y)
 /* The request would name the declared set where that helps; otherwise the state is told as it is without. */
 static struct dx_prediction predict(const struct situation *s)
 {
-    struct dx_facts named = s->now;
-    struct dx_prediction sent;
+    struct dx_prediction sent = diagnose(&s->named, s->article);
 
-    named.given = s->given;
-    sent = diagnose(&named, s->article);
     return sent.row && sent.outcome == DX_SUCCEEDS ? sent : diagnose(&s->now, s->article);
 }
 

@@ -311,6 +311,7 @@ static void observe_place(struct outlook *o)
 static void observe_validation(struct outlook *o)
 {
     const struct value *asked = value_get(view_facts(o->view, o->rvm), "validation"), *extra, *results;
+    bool taken = o->rvm && situation_type(o->rvm) == RESTORE_NEW_VM && str_eq(view_state(o->view, o->rvm), "present");
     const char *words = "";
 
     extra = str_eq(value_str_at(asked, "state"), "asked") ? asked : outlook_extra(o, "validations", value_str_at(facts_of(o), "itemId"));
@@ -332,11 +333,11 @@ static void observe_validation(struct outlook *o)
         return;
     }
     obs_set(o, F27, OBS_BAD, "backupValidateOperation", "%s", words);
-    /* What stands at the target stands in the way of the next restore, most of all the VM that was restored there. */
-    obs_risk(o, F27, "validation", RISK_STOPS, TIME_NONE,
-             o->rvm && situation_type(o->rvm) == RESTORE_NEW_VM && str_eq(view_state(o->view, o->rvm), "present")
-                 ? "a VM of the target's name is there already; to restore once more, declare another target.name"
-                 : restore_objection_advice(o->arena, value_item(results, 0)),
+    /* The VM that was restored as declared stands in the way of the next one of its name, and of nothing else. */
+    obs_risk(o, F27, "validation",
+             taken && value_count(results) == 1 && !restored_vm_differs(o->view, &o->situation) ? RISK_NOTE : RISK_STOPS, TIME_NONE,
+             taken ? "a VM of the target's name is there already; to restore once more, declare another target.name"
+                   : restore_objection_advice(o->arena, value_item(results, 0)),
              "Azure Backup objects: %s", words);
 }
 
