@@ -102,13 +102,19 @@ lint:
 
 quick: lint unit golden
 
+# Everything that the tests run, built side by side; the tests themselves run one after the other.
+JOBS ?= $(shell nproc)
+programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/scenario/scenario $(OUT)/tests/knobs/test_knobs $(OUT)/tests/property/property
+
 test: install-test-deps
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
 	@$(MAKE) --no-print-directory all quick scenario knobs property examples bad-input https secrets runbook
+	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
 	@$(MAKE) --no-print-directory VARIANT=asan STATES=500 STORY=lost-hsm-key unit scenario knobs property examples bad-input https runbook
 
 check: install-check-deps
-	@$(MAKE) --no-print-directory CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
-	@$(MAKE) --no-print-directory CC=clang WERROR=1 OUT=build/clang-werror build/clang-werror/reinstate
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang WERROR=1 OUT=build/clang-werror build/clang-werror/reinstate
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory memcheck
 
