@@ -46,7 +46,7 @@ expect() {
 
 # The number of lines of a file that hold a pattern; 0 also when there is no such file.
 count() {
-    if [ -f "$2" ]; then grep -cE -- "$1" "$2" || true; else echo 0; fi
+    if [ -f "$2" ]; then grep -cE -- "$1" "$2" || [ $? = 1 ]; else echo 0; fi
 }
 
 # Waits up to so many tenths of a second for a command to succeed.

@@ -93,7 +93,7 @@ static const char job_functions[] =
     "# find_job: sets job to the newest restore job of $vm of type $type for group $group that runs or is done; with $expect Failed\n"
     "# also one that failed and left a key. Empty: none.\n"
     "find_job() {\n"
-    "    local url=\"$arm$vault/backupJobs?api-version=$api_backup&%24filter=$filter\" id list state\n"
+    "    local url=\"$arm$vault/backupJobs?api-version=$api_backup&%24filter=$filter\" id kind into list state\n"
     "    job='' list=''\n"
     "    while [ -n \"$url\" ]; do\n"
     "        call ARM GET \"$url\"\n"
@@ -104,9 +104,11 @@ static const char job_functions[] =
     "    done\n"
     "    for id in $(printf %s \"$list\" | sort -r | awk '{ print $2 }'); do\n"
     "        call ARM GET \"$arm$vault/backupJobs/$id?api-version=$api_backup\"\n"
-    "        [ \"$(bag 'job type' || true)\" = \"$type\" ] || continue\n"
-    "        [ -z \"$group\" ] || [ \"$(bag 'target resource group' | tr '[:upper:]' '[:lower:]' || true)\" = "
-    "\"${group,,}\" ] || continue\n"
+    "        # What a job does not name yet cannot speak against its being ours: better none triggered than two.\n"
+    "        kind=$(bag 'job type') || kind=$type\n"
+    "        into=$(bag 'target resource group') || into=$group\n"
+    "        [ \"$kind\" = \"$type\" ] || continue\n"
+    "        [ -z \"$group\" ] || [ \"${into,,}\" = \"${group,,}\" ] || continue\n"
     "        state=$(answer .properties.status)\n"
     "        case $state in\n"
     "        InProgress | Cancelling | Completed | CompletedWithWarnings) ;;\n"
@@ -201,7 +203,7 @@ static void open_step(struct text *out, const struct runbook *rb, const struct r
 {
     text_printf(out, "if [ \"$from\" -le %zu ]; then\n", e->number);
     line(out, "say %s", sh(rb->arena, arena_printf(rb->arena, "%zu. %s", e->number, e->step->id)));
-    line(out, "sign_in || true");
+    line(out, "[ -z \"${AZURE_CLIENT_SECRET:-}\" ] || sign_in || stop 'the sign-in failed'");
 }
 
 static void close_step(struct text *out)

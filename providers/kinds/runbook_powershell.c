@@ -18,7 +18,7 @@ static const char functions[] =
     "    foreach ($one in @($all | Where-Object { $_.WorkloadName -eq $Vm } | Sort-Object StartTime -Descending)) {\n"
     "        $detail = Get-AzRecoveryServicesBackupJobDetail -Job $one -VaultId $Vault.ID\n"
     "        $bag = $detail.Properties\n"
-    "        if ($bag['Job Type'] -ne $Type) { continue }\n"
+    "        if ($bag['Job Type'] -and $bag['Job Type'] -ne $Type) { continue }\n"
     "        if ($Group -and $bag['Target resource group'] -and $bag['Target resource group'] -ne $Group) { continue }\n"
     "        $left = $Expect -eq 'Failed' -and $one.Status -eq 'Failed' -and $bag['Secured Encryption Info Blob Name']\n"
     "        if ($left -or $one.Status -in 'InProgress', 'Cancelling', 'Completed', 'CompletedWithWarnings') {\n"
