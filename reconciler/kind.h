@@ -10,6 +10,7 @@
 #ifndef REINSTATE_KIND_H
 #define REINSTATE_KIND_H
 
+#include "model/conclusion.h"
 #include "model/plan.h"
 #include "run/co.h"
 
@@ -38,6 +39,7 @@ struct view {
     int64_t now_ms;
     const struct value *const *facts;        /* by document index; a map, or NULL if not observed */
     const struct steps *steps;               /* of the documents before this one */
+    const struct conclusion *conclusions;    /* by document index; of the documents before this one. NULL: nothing is concluded */
 };
 
 /* Facts are maps. Members every kind uses alike:
@@ -47,14 +49,13 @@ struct view {
 const struct value *view_facts(const struct view *v, const struct document *doc);
 const char *view_state(const struct view *v, const struct document *doc);
 
-enum prospect {
-    PROSPECT_SATISFIED,   /* as declared now */
-    PROSPECT_PENDING,     /* will be, once its steps are done */
-    PROSPECT_BLOCKED      /* will not be without somebody else */
-};
-/* What the steps so far say about a document (its ACTION_NONE and ACTION_VERIFY-only steps do not make it pending). */
+/* What was concluded of a document, and by which step it is blocked (NULL: it is not). Documents after the one whose steps are
+ * being made are not concluded yet and count as satisfied. */
 enum prospect view_prospect(const struct view *v, const struct document *doc);
-/* Makes `step` need every step of `doc` that is neither none nor blocked. */
+const struct step *view_block(const struct view *v, const struct document *doc);
+/* What the kind has concluded of a document for itself (conclude); NULL: nothing yet. */
+const void *view_own(const struct view *v, const struct document *doc);
+/* Makes `step` rely on `doc`: it needs every step of it that is due, and is blocked with it. NULL doc: nothing. */
 void view_need(const struct view *v, struct steps *s, struct step *step, const struct document *doc);
 
 /* --- hooks -------------------------------------------------------------------------------------------------------- */
@@ -82,10 +83,14 @@ struct kind {
     /* May suspend. NULL: nothing to observe. Returns an error only when the pass cannot go on (no network, no token);
      * what is denied or absent is a fact. */
     int (*observe)(struct call *c, const struct observer *o, struct value **ret, struct err *err);
+    /* Pure. What the kind wants to conclude once of `doc` and read again (view_own), made just before its steps. May be NULL. */
+    const void *(*conclude)(const struct view *v, const struct document *doc);
     /* Pure. NULL: no steps. Adds the steps of `doc`; with nothing to do adds one ACTION_NONE with its reason. */
     void (*steps)(const struct view *v, const struct document *doc, struct steps *out);
     /* May suspend. Does one step of this kind. NULL: the kind has only none, blocked and verify steps. */
     int (*act)(struct call *c, const struct actor *actor, struct err *err);
+    /* References by which a document of this kind does not rely on what it names: path prefixes, NULL-terminated; NULL: none. */
+    const char *const *mentions;
     /* Pure. Deadlines that cannot be undone (purges, windows); may be NULL. */
     void (*deadlines)(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count);
 };

@@ -144,17 +144,36 @@ int facts_from_error(struct arena *a, const char *what, struct err *err, struct 
     return 0;
 }
 
+static struct step *block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt,
+                          va_list ap)
+{
+    const char *reason = arena_vprintf(s->arena, reason_fmt, ap);
+    struct step *step = steps_add(s, doc, ACTION_BLOCKED, suffix, "%s", reason);
+
+    step->next = arena_strdup(s->arena, next);
+    return step;
+}
+
 struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
 {
     struct step *step;
     va_list ap;
-    char *reason;
 
     va_start(ap, reason_fmt);
-    reason = arena_vprintf(s->arena, reason_fmt, ap);
+    step = block(s, doc, suffix, next, reason_fmt, ap);
     va_end(ap);
-    step = steps_add(s, doc, ACTION_BLOCKED, suffix, "%s", reason);
-    step->next = arena_strdup(s->arena, next);
+    return step;
+}
+
+struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
+{
+    struct step *step;
+    va_list ap;
+
+    va_start(ap, reason_fmt);
+    step = block(s, doc, suffix, next, reason_fmt, ap);
+    va_end(ap);
+    step->aside = true;
     return step;
 }
 

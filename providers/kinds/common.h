@@ -54,6 +54,9 @@ must_use int facts_from_error(struct arena *a, const char *what, struct err *err
 /* "blocked" step with the next step a person has to take. */
 struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
     printf_like(5, 6);
+/* The same for a finding: a person should mend it, and it stands in the way of nothing that relies on the document. */
+struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
+    printf_like(5, 6);
 /* The common beginning of every kind's steps: a document that could not be seen is blocked by that. true: it was. */
 bool steps_unseen(const struct view *v, const struct document *doc, struct steps *out);
 

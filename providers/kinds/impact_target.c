@@ -262,5 +262,6 @@ struct view impact_view(const struct view *v, const struct impact_target *target
         facts[i] = facts_then(v, target, v->desired->documents[i], purged);
     then.facts = facts;
     then.steps = NULL;
+    then.conclusions = NULL;
     return then;
 }

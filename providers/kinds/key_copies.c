@@ -209,12 +209,11 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
     if (!state || !value_str_at(facts, "newest"))
         return;
     if (!str_eq(state, "present")) {
-        step = steps_block(out, key, "escrow-key",
-                           str_eq(state, "absent") ? "make the container; nothing here makes one"
-                                                   : "assign us Storage Blob Data Contributor on the container",
-                           str_eq(state, "absent") ? "its escrow %s does not exist" : "its escrow %s cannot be seen: %s", container,
-                           why ? why : "not looked at");
-        step->aside = true;
+        steps_finding(out, key, "escrow-key",
+                      str_eq(state, "absent") ? "make the container; nothing here makes one"
+                                              : "assign us Storage Blob Data Contributor on the container",
+                      str_eq(state, "absent") ? "its escrow %s does not exist" : "its escrow %s cannot be seen: %s", container,
+                      why ? why : "not looked at");
         return;
     }
     if (key_escrowed(facts))

@@ -400,6 +400,7 @@ static struct step *steps_enable(const struct view *v, const struct document *do
     order_cover(v, doc, step);
     step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_UPDATE);
+    view_need(v, out, step, document_target(doc, "spec.store"));
     return step;
 }
 
@@ -467,8 +468,12 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
         arena_push(a, *items, *count, d);
 }
 
+/* A machine whose backup could bring the key back is no condition of a key that is there. */
+static const char *const mentions[] = {"spec.sources", NULL};
+
 const struct kind key_kind = {
     .name = "Key",
+    .mentions = mentions,
     .summary = "A key, and the version that disks were wrapped with: present, enabled, unexpired, fit for confidential VMs.",
     .observe = observe,
     .steps = steps,

@@ -114,7 +114,7 @@ void store_assert(const struct view *v, const struct document *doc, struct steps
 
         if (!want || diff_same(want, have, DIFF_LOCATION | DIFF_NOCASE))
             continue;
-        step = steps_block(out, doc, all[i].field, all[i].advice, "%s is not as declared; it is asserted, not enforced", all[i].field);
+        step = steps_finding(out, doc, all[i].field, all[i].advice, "%s is not as declared; it is asserted, not enforced", all[i].field);
         step_change(out, step, arena_printf(v->arena, "live.%s", all[i].live_path), have, want, NULL);
     }
 }

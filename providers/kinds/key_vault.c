@@ -103,7 +103,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     if (model && !str_eq(model, model_of(live)))
         step_change(out,
-                    steps_block(out, doc, "permissionModel",
+                    steps_finding(out, doc, "permissionModel",
                                 "a person decides: changing the model voids every access policy, or every role, at once",
                                 "the vault's permission model is %s, declared is %s", model_of(live), model),
                     "live.properties.enableRbacAuthorization", value_at(live, "properties.enableRbacAuthorization"),

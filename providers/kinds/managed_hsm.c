@@ -97,7 +97,7 @@ static void steps_regions(const struct view *v, const struct document *doc, stru
         for (size_t k = 0; k < value_count(have) && !found; k++)
             found = diff_same(value_item(want, i), value_get(value_item(have, k), "name"), DIFF_LOCATION | DIFF_NOCASE);
         if (!found)
-            steps_block(out, doc, arena_printf(v->arena, "regions.%zu", i), "a person extends the HSM: az keyvault region add",
+            steps_finding(out, doc, arena_printf(v->arena, "regions.%zu", i), "a person extends the HSM: az keyvault region add",
                         "the managed HSM is not extended to %s", value_str(value_item(want, i)));
     }
 }

@@ -314,7 +314,7 @@ static bool stale(const struct view *v, const struct document *doc, const char *
 
     if (allowed < 0 || (at != TIME_NONE && v->now_ms - at <= allowed))
         return false;
-    steps_block(out, doc, field, "look at the backup jobs of this VM and at its policy",
+    steps_finding(out, doc, field, "look at the backup jobs of this VM and at its policy",
                 "readiness: the newest %srecovery point %s, allowed are %s", vault_tier ? "vault-tier " : "",
                 at == TIME_NONE ? "does not exist" : arena_printf(v->arena, "is %s old", duration_format(v->arena, v->now_ms - at)),
                 duration_format(v->arena, allowed));
@@ -327,7 +327,7 @@ static bool protection_broken(const struct view *v, const struct document *doc, 
 
     if (str_eq_nocase(state, "Protected") || str_eq_nocase(state, "IRPending"))
         return false;
-    steps_block(out, doc, "protection", "resume the protection in the vault; reinstate changes nothing on a backup",
+    steps_finding(out, doc, "protection", "resume the protection in the vault; reinstate changes nothing on a backup",
                 "the source VM exists and its protection is %s", state ? state : "not to be seen");
     return true;
 }
@@ -378,11 +378,9 @@ static void note_leftovers(const struct view *v, const struct document *doc, str
 static void block_source_unseen(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *why = value_str_at(view_facts(v, doc), "source.why");
-    struct step *step = steps_block(out, doc, "source", "assign us Reader on the VM's resource group",
-                                    "whether the source VM is there cannot be seen, which is not the same as absent%s%s", why ? ": " : "",
-                                    why ? why : "");
 
-    step->aside = true;
+    steps_finding(out, doc, "source", "assign us Reader on the VM's resource group",
+                  "whether the source VM is there cannot be seen, which is not the same as absent%s%s", why ? ": " : "", why ? why : "");
 }
 
 static bool vault_there(const struct view *v, const struct document *doc)

@@ -90,6 +90,21 @@ static bool block_hindered_export(const struct view *v, const struct document *d
     return false;
 }
 
+/* The pass is done for the ordered machines whose set uses the key, and for nothing else. */
+static void serve_ordered(const struct view *v, const struct document *key, struct steps *out, struct step *step)
+{
+    const struct document *des, *rvm;
+    size_t at = 0;
+
+    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
+        size_t at_vm = 0;
+
+        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm)))
+            if (order_for(v, rvm).state == ORDER_IN_FORCE)
+                step_serves(out, step, rvm);
+    }
+}
+
 static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e,
                          const char *scenario)
 {
@@ -125,6 +140,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     if (named)
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_string(v->arena, named),
                     "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
+    step->adopts = count_state(jobs, "running") > 0;
+    serve_ordered(v, e->key, out, step);
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
                "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,

@@ -87,11 +87,13 @@ static struct step *step_protect(const struct document *doc, struct steps *out, 
     struct step *step;
 
     if (unfit)
-        return steps_block(out, doc, "protect", next, "the VM is not protected, and %s", unfit);
+        return steps_finding(out, doc, "protect", next, "the VM is not protected, and %s", unfit);
     step = steps_add(out, doc, resume ? ACTION_UPDATE : ACTION_CREATE, "protect",
                      resume ? "the protection was stopped, and policy %s is declared: it is resumed"
                             : "the VM is not protected; policy %s is declared",
                      arm_id_name(p->policy_id));
+    /* New points are for later disasters: the restore of tonight does not wait for them. */
+    step->aside = true;
     step->scope = backup_item_path(out->arena, p->vault_id, p->vm_id);
     step->postcondition = "the item is protected; its first point comes with the next backup";
     step->estimate_ms = 2 * MINUTE_MS;
@@ -116,7 +118,7 @@ struct step *protection_step(const struct document *doc, struct steps *out, cons
     const char *state = value_str_at(p->item, "properties.protectionState"), *have = value_str_at(p->item, "properties.policyName");
 
     if (p->item_unseen)
-        return steps_block(out, doc, "protect", "give the credential the right to read the vault's items",
+        return steps_finding(out, doc, "protect", "give the credential the right to read the vault's items",
                            "whether the VM is protected cannot be seen");
     if (!p->item)
         return step_protect(doc, out, p, false);
@@ -126,10 +128,10 @@ struct step *protection_step(const struct document *doc, struct steps *out, cons
     if (str_eq_nocase(state, "ProtectionStopped"))
         return step_protect(doc, out, p, true);
     if (!str_eq_nocase(state, "Protected") && !str_eq_nocase(state, "IRPending"))
-        return steps_block(out, doc, "protect", "look at the item in the vault: a person resumes or repairs it",
+        return steps_finding(out, doc, "protect", "look at the item in the vault: a person resumes or repairs it",
                            "the VM's protection is %s", state ? state : "not to be seen");
     if (have && *have && !str_eq_nocase(have, arm_id_name(p->policy_id)))
-        return steps_block(out, doc, "policy",
+        return steps_finding(out, doc, "policy",
                            "put the VM under the declared policy in the vault, or declare the one it has: another retention "
                            "may drop recovery points, so a person decides",
                            "the VM is under backup policy %s, declared is %s", have, arm_id_name(p->policy_id));

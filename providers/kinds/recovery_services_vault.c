@@ -53,7 +53,7 @@ static void assert_live(const struct view *v, const struct document *doc, struct
 
     if (want && !diff_same(want, have, DIFF_LOCATION | DIFF_NOCASE))
         step_change(out,
-                    steps_block(out, doc, field, "change the vault, or the declaration; reinstate changes nothing on a backup vault",
+                    steps_finding(out, doc, field, "change the vault, or the declaration; reinstate changes nothing on a backup vault",
                                 "%s is not as declared; it is asserted, not enforced", field),
                     live_path, have, want, NULL);
 }

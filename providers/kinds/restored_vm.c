@@ -205,6 +205,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
                            describe_point(v, s), fails ? "; as things stand " : "", fails ? dx_outcome_words(now.outcome) : "",
                            fails ? ": " : "", fails ? now.row->state : "");
     step->scope = restored_vm_id(v->arena, s->doc);
+    step->adopts = running != NULL;
     step->scenario = dx_scenario(&now);
     step->precondition = "no restore job of this order is running or done, seen twice; key, set and grants as declared";
     step->postcondition = situation_type(s->doc) == RESTORE_DISKS ? "the restore job is completed and its disks are in the target group"

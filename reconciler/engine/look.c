@@ -93,26 +93,49 @@ static void steps_withhold(struct steps *steps, size_t from, const struct docume
     }
 }
 
+static bool relies(const void *ctx, const struct document *doc, const struct reference *ref)
+{
+    const struct kind *kind = engine_kind(ctx, doc);
+
+    for (const char *const *m = kind ? kind->mentions : NULL; m && *m; m++)
+        if (str_starts_nocase(ref->path, *m))
+            return false;
+    return true;
+}
+
+/* One document after the other, lower ones first: its steps, what holds them up, and what that makes of the document. */
+static void steps_of(const struct engine *e, struct view *view, const struct document *doc, const struct concluding *c)
+{
+    const struct kind *kind = engine_kind(e, doc);
+    size_t from = c->steps->count;
+
+    if (!kind || !kind->steps)
+        return;
+    if (kind->conclude)
+        c->all[doc->index].own = kind->conclude(view, doc);
+    kind->steps(view, doc, c->steps);
+    if (doc->suspended || doc->observe_only)
+        steps_withhold(c->steps, from, doc);
+    conclude_hold(c, from);
+    conclude_document(c, doc, from);
+}
+
 struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms)
 {
     const struct desired *d = view->desired;
     struct steps *steps = arena_new_of(a, struct steps);
     struct policy_options options = {.approvals = e->approvals, .n_approvals = e->n_approvals, .now_ms = now_ms};
+    struct concluding c = {.steps = steps, .all = arena_array(a, struct conclusion, d->count + 1), .relies = relies, .ctx = e};
 
     steps->arena = a;
     view->steps = steps;
+    view->conclusions = c.all;
     view->now_ms = now_ms;
-    for (size_t i = 0; i < d->count; i++) {
-        const struct kind *kind = engine_kind(e, d->documents[i]);
-        size_t from = steps->count;
-
-        if (!kind || !kind->steps)
-            continue;
-        kind->steps(view, d->documents[i], steps);
-        if (d->documents[i]->suspended || d->documents[i]->observe_only)
-            steps_withhold(steps, from, d->documents[i]);
-    }
+    for (size_t i = 0; i < d->count; i++)
+        steps_of(e, view, d->documents[i], &c);
+    conclude_vain(&c);
     policy_judge(e->policy, &options, steps, facts_of, view);
+    conclude_vain(&c);
     return steps;
 }
 

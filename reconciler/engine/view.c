@@ -30,31 +30,24 @@ const char *view_state(const struct view *v, const struct document *doc)
     return state ? state : "unseen";
 }
 
-/* A verify step by itself changes nothing: what it looks at is there. */
-static bool step_pends(const struct step *step)
-{
-    return step->action != ACTION_NONE && step->action != ACTION_VERIFY && step->action != ACTION_BLOCKED;
-}
-
 enum prospect view_prospect(const struct view *v, const struct document *doc)
 {
-    enum prospect result = PROSPECT_SATISFIED;
+    return doc && v->conclusions ? v->conclusions[doc->index].verdict : PROSPECT_SATISFIED;
+}
 
-    for (size_t i = 0; v->steps && i < v->steps->count; i++) {
-        const struct step *step = v->steps->items[i];
+const struct step *view_block(const struct view *v, const struct document *doc)
+{
+    return doc && v->conclusions ? v->conclusions[doc->index].block : NULL;
+}
 
-        if (step->document != doc || step->aside)
-            continue;
-        if (step->action == ACTION_BLOCKED)
-            return PROSPECT_BLOCKED;
-        if (step_pends(step))
-            result = PROSPECT_PENDING;
-    }
-    return result;
+const void *view_own(const struct view *v, const struct document *doc)
+{
+    return doc && v->conclusions ? v->conclusions[doc->index].own : NULL;
 }
 
 void view_need(const struct view *v, struct steps *s, struct step *step, const struct document *doc)
 {
+    step_on(s, step, doc);
     for (size_t i = 0; doc && v->steps && i < v->steps->count; i++)
         if (v->steps->items[i]->document == doc && !v->steps->items[i]->aside && step_pends(v->steps->items[i]))
             step_need(s, step, v->steps->items[i]->id);

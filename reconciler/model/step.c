@@ -120,6 +120,36 @@ void step_right(struct steps *s, struct step *step, const char *scope, const cha
     step->rights = rights;
 }
 
+static void add_document(struct steps *s, const struct document *const **list, size_t *count, const struct document *doc)
+{
+    const struct document **items = (const struct document **)*list;
+
+    for (size_t i = 0; i < *count; i++)
+        if (items[i] == doc)
+            return;
+    if (doc)
+        arena_push(s->arena, items, *count, doc);
+    *list = items;
+}
+
+void step_on(struct steps *s, struct step *step, const struct document *doc)
+{
+    add_document(s, &step->on, &step->n_on, doc);
+}
+
+void step_serves(struct steps *s, struct step *step, const struct document *doc)
+{
+    add_document(s, &step->serves, &step->n_serves, doc);
+}
+
+const struct ruling *step_withheld(const struct step *step)
+{
+    for (size_t i = 0; step->verdict > VERDICT_WARN && i < step->n_rulings; i++)
+        if (step->rulings[i].verdict == step->verdict && !step->rulings[i].approved_by)
+            return &step->rulings[i];
+    return NULL;
+}
+
 void step_note(struct steps *s, struct step *step, const char *fmt, ...)
 {
     const char **notes = (const char **)step->notes, *note;
@@ -214,6 +244,7 @@ struct value *step_to_value(struct arena *a, const struct step *step)
     value_set_string(a, v, "unverified", step->unverified);
     value_set_string(a, v, "next", step->next);
     value_set_string(a, v, "foretold", step->foretold);
+    value_set_string(a, v, "heldBy", step->held_by ? step->held_by->id : NULL);
     for (size_t i = 0; i < step->n_notes; i++)
         value_push(a, notes, value_string(a, step->notes[i]));
     if (step->n_notes)

@@ -77,6 +77,12 @@ struct step {
     const char *unverified;                       /* what nobody has verified on Azure about it, or NULL */
     const char *next;                             /* blocked: what would unblock it, by whom */
     bool aside;                                   /* what needs the document does not wait for this step, nor is held up by it */
+    bool adopts;                                  /* follows what runs already and starts nothing: never held up */
+    const struct document *const *on;             /* documents that must be so before it starts; a blocked one blocks it */
+    size_t n_on;
+    const struct document *const *serves;         /* it is done for these; in vain when none of them can be done */
+    size_t n_serves;
+    const struct step *held_by;                   /* blocked only because this one is (conclusion.h); NULL: for reasons of its own */
     const char *const *notes;                     /* findings beside it: they ask for nothing and are no difference */
     size_t n_notes;
     const char *foretold;                         /* what will look wrong and is not ("job will show Failed: …") */
@@ -105,8 +111,13 @@ void step_change(struct steps *s, struct step *step, const char *path, const str
                  const char *why);
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
+/* The documents it relies on and serves; twice is once, NULL is none. */
+void step_on(struct steps *s, struct step *step, const struct document *doc);
+void step_serves(struct steps *s, struct step *step, const struct document *doc);
 void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
 struct step *steps_find(const struct steps *s, const char *id);
+/* The ruling by which policy withholds it: denied, observed only, or an approval that nobody has given; NULL: it may be done. */
+const struct ruling *step_withheld(const struct step *step);
 /* "restore-key", or "grant.des-payroll": what distinguishes a step within its document. */
 const char *step_verb(const struct step *step);
 struct value *step_to_value(struct arena *a, const struct step *step);

@@ -1,0 +1,215 @@
+/* Holds steps against what was concluded of the documents they rely on and serve. Must not know any kind. */
+#include "conclusion.h"
+
+#include "../base/text.h"
+
+const char *prospect_name(enum prospect p)
+{
+    static const char *const names[] = {
+        [PROSPECT_SATISFIED] = "satisfied", [PROSPECT_PENDING] = "pending", [PROSPECT_BLOCKED] = "blocked"};
+
+    return names[p];
+}
+
+bool step_pends(const struct step *step)
+{
+    /* A verify step by itself changes nothing: what it looks at is there. */
+    return step->action != ACTION_NONE && step->action != ACTION_VERIFY && step->action != ACTION_BLOCKED;
+}
+
+static void count_in(struct conclusion *own, const struct step *step)
+{
+    if (step->aside)
+        return;
+    if (step->action == ACTION_BLOCKED && !own->block)
+        own->block = step;
+    if (own->block)
+        own->verdict = PROSPECT_BLOCKED;
+    else if (step_pends(step))
+        own->verdict = PROSPECT_PENDING;
+}
+
+static void begin_anew(struct conclusion *own)
+{
+    own->verdict = PROSPECT_SATISFIED;
+    own->block = NULL;
+}
+
+void conclude_document(const struct concluding *c, const struct document *doc, size_t from)
+{
+    begin_anew(&c->all[doc->index]);
+    for (size_t i = from; i < c->steps->count; i++)
+        if (c->steps->items[i]->document == doc)
+            count_in(&c->all[doc->index], c->steps->items[i]);
+}
+
+static void conclude_all(const struct concluding *c)
+{
+    for (size_t i = 0; i < c->steps->count; i++)
+        begin_anew(&c->all[c->steps->items[i]->document->index]);
+    for (size_t i = 0; i < c->steps->count; i++)
+        count_in(&c->all[c->steps->items[i]->document->index], c->steps->items[i]);
+}
+
+/* --- forwards: what relies on a blocked document --------------------------------------------------------------------- */
+
+/* The block that stands in the way of relying on `doc`: its own, or one of what it relies on itself. The documents form no
+ * circle, so the walk ends. */
+static const struct step *block_of(const struct concluding *c, const struct document *doc)
+{
+    const struct step *found = c->all[doc->index].block;
+
+    for (size_t i = 0; !found && i < doc->n_references; i++)
+        if (doc->references[i].target && c->relies(c->ctx, doc, &doc->references[i]))
+            found = block_of(c, doc->references[i].target);
+    return found;
+}
+
+static const struct step *block_before(const struct concluding *c, const struct step *step)
+{
+    const struct step *found = NULL;
+
+    for (size_t i = 0; !found && i < step->n_on; i++)
+        found = block_of(c, step->on[i]);
+    for (size_t i = 0; !found && i < step->n_needs; i++) {
+        const struct step *need = steps_find(c->steps, step->needs[i]);
+
+        if (need && need->action == ACTION_BLOCKED)
+            found = need;
+    }
+    return found;
+}
+
+/* What would be done is still told, for it is a difference; how long it takes and what it will look like is not. */
+static void make_blocked(struct step *step, const struct step *root, const char *reason, const char *next)
+{
+    step->held_by = root;
+    step->reason = reason;
+    step->next = next;
+    step->action = ACTION_BLOCKED;
+    step->n_writes = 0;
+    step->estimate_ms = -1;
+    step->estimate_source = step->unverified = step->foretold = step->precondition = step->postcondition = NULL;
+}
+
+/* The first cause is named: a chain of "see that one" sends people from document to document. */
+static void hold(const struct concluding *c, struct step *step, const struct step *block, const char *why)
+{
+    const struct step *root = block->held_by ? block->held_by : block;
+    struct arena *a = c->steps->arena;
+
+    make_blocked(step, root, arena_printf(a, "%s; %s %s: %s", step->reason, why, root->document->address, root->reason),
+                 root->next ? root->next : arena_printf(a, "see %s", root->document->address));
+}
+
+/* What was to verify a step that is not done has nothing to look at. */
+static void drop_verifications(const struct concluding *c)
+{
+    struct steps *s = c->steps;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct step *step = s->items[i];
+        bool pointless = false;
+
+        for (size_t k = 0; step->action == ACTION_VERIFY && k < step->n_needs; k++) {
+            const struct step *need = steps_find(s, step->needs[k]);
+
+            pointless = pointless || (need && need->action == ACTION_BLOCKED);
+        }
+        if (!pointless)
+            s->items[kept++] = step;
+    }
+    s->count = kept;
+}
+
+bool conclude_hold(const struct concluding *c, size_t from)
+{
+    bool any = false;
+
+    for (size_t i = from; i < c->steps->count; i++) {
+        struct step *step = c->steps->items[i];
+        const struct step *block = step_pends(step) && !step->adopts ? block_before(c, step) : NULL;
+
+        if (!block)
+            continue;
+        hold(c, step, block, "held up by");
+        any = true;
+    }
+    return any;
+}
+
+/* --- backwards: what would be done in vain ------------------------------------------------------------------------------ */
+
+/* The step that makes a document impossible as things stand: blocked, or withheld by policy. */
+static const struct step *impossible(const struct concluding *c, const struct document *doc)
+{
+    const struct step *block = block_of(c, doc);
+
+    for (size_t i = 0; !block && i < c->steps->count; i++)
+        if (c->steps->items[i]->document == doc && !c->steps->items[i]->aside && step_pends(c->steps->items[i]) &&
+            step_withheld(c->steps->items[i]))
+            block = c->steps->items[i];
+    return block;
+}
+
+static const struct step *vain_for(const struct concluding *c, const struct step *step)
+{
+    const struct step *first = NULL;
+
+    for (size_t i = 0; i < step->n_serves; i++) {
+        const struct step *block = impossible(c, step->serves[i]);
+
+        if (!block)
+            return NULL;
+        if (!first)
+            first = block;
+    }
+    return first;
+}
+
+static void hold_vain(const struct concluding *c, struct step *step, const struct step *block)
+{
+    const struct ruling *ruling = block->action == ACTION_BLOCKED ? NULL : step_withheld(block);
+    struct arena *a = c->steps->arena;
+
+    if (!ruling) {
+        hold(c, step, block, "it would be in vain, held up by");
+        return;
+    }
+    make_blocked(step, block,
+                 arena_printf(a, "%s; it would be in vain, since policy withholds %s: %s by rule %s", step->reason, block->id,
+                              verdict_name(block->verdict), ruling->rule),
+                 block->verdict == VERDICT_REQUIRE_APPROVAL ? arena_printf(a, "approve it: --approve %s=YOUR-NAME", ruling->rule)
+                                                            : "look at the rule: reinstate plan shows its file and line");
+}
+
+/* Blocks what serves nothing that can be done. true: there was something. */
+static bool hold_all_vain(const struct concluding *c)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->steps->count; i++) {
+        struct step *step = c->steps->items[i];
+        const struct step *block = step->n_serves && step_pends(step) && !step->adopts ? vain_for(c, step) : NULL;
+
+        if (!block)
+            continue;
+        hold_vain(c, step, block);
+        any = true;
+    }
+    return any;
+}
+
+void conclude_vain(const struct concluding *c)
+{
+    bool again = true;
+
+    /* Each round blocks at least one step more, so it ends. */
+    while (again) {
+        again = hold_all_vain(c);
+        again = conclude_hold(c, 0) || again;
+        conclude_all(c);
+    }
+    drop_verifications(c);
+}
