@@ -14,7 +14,7 @@ struct carrying {
 
 static const char *const state_words[] = {
     [STEP_WAITING] = "waiting", [STEP_RUNNING] = "running", [STEP_DONE] = "done",       [STEP_NOT_NEEDED] = "not-needed",
-    [STEP_FAILED] = "failed",   [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped",
+    [STEP_FAILED] = "failed",   [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped", [STEP_OVERTAKEN] = "overtaken",
 };
 
 size_t carry_runnable(const struct plan *plan)
@@ -126,7 +126,7 @@ static struct value *step_outcome_value(struct arena *a, const struct step_outco
     value_set_string(a, v, "action", action_name(s->step->action));
     value_set_string(a, v, "state", state_words[s->state]);
     value_set_int(a, v, "elapsedSeconds", s->elapsed_ms / SECOND_MS);
-    if (s->err.class != ERR_NONE && s->state != STEP_DONE && s->state != STEP_NOT_NEEDED)
+    if (s->err.class != ERR_NONE && s->state != STEP_DONE && s->state != STEP_NOT_NEEDED && s->state != STEP_OVERTAKEN)
         value_set_string(a, v, "error", s->err.text);
     return v;
 }

@@ -127,7 +127,9 @@ static const struct wording wordings[] = {
     [ENGINE_STEP_STARTS] = {"starts", "\033[1m"},       [ENGINE_STEP_SAYS] = {"", ""},
     [ENGINE_STEP_DONE] = {"done", "\033[32m"},          [ENGINE_STEP_NOT_NEEDED] = {"not needed any more", "\033[32m"},
     [ENGINE_STEP_FAILED] = {"FAILED", "\033[31m"},      [ENGINE_STEP_BLOCKED] = {"BLOCKED", "\033[33m"},
-    [ENGINE_STEP_SKIPPED] = {"skipped", "\033[33m"},
+    [ENGINE_STEP_SKIPPED] = {"skipped", "\033[33m"},    [ENGINE_STEP_WAITS] = {"stands back", ""},
+    [ENGINE_STEP_OVERTAKEN] = {"overtaken: something else is due in its place", "\033[33m"},
+    [ENGINE_PLAN_GROWS] = {"the plan has grown by this step", "\033[1m"},
 };
 
 static void dated(struct progress *p, const char *colour, const char *text)
@@ -195,7 +197,8 @@ void progress_event(void *ctx, enum engine_event event, const struct step *step,
         step_says(p, step, line);
         return;
     }
-    live_end(p, step);
+    if (event != ENGINE_PLAN_GROWS)
+        live_end(p, step);
     /* Looking again leaves its own "not found" behind in the outcome; it is no news about a step that is done. */
     if (event == ENGINE_STEP_DONE || event == ENGINE_STEP_NOT_NEEDED)
         line = NULL;

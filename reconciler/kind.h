@@ -25,6 +25,7 @@ struct settings {
     int64_t export_lookback_ms;   /* how old a reusable export may be: 7 d */
     int64_t leftover_lookback_ms; /* how long exports are looked after until they are gone: 90 d */
     int64_t poll_bound_ms;        /* other long-running operations: 1 h */
+    int64_t readback_ms;          /* how long a write of ours may read as undone before it counts as undone: 5 min */
     const char *article;          /* Policy.spec.article: which reading predictions follow; NULL: the safest */
 };
 extern const struct settings settings_default;

@@ -6,15 +6,6 @@
 
 #include "internal.h"
 
-struct run {
-    const struct engine *engine;
-    struct arena *arena; /* of the pass: facts observed again live here */
-    const struct look *look;
-    struct view view; /* follows the world as steps are done */
-    struct outcome *outcome;
-    struct group *group;
-};
-
 struct running {
     struct run *run;
     struct step_outcome *slot;
@@ -22,7 +13,7 @@ struct running {
 
 static void run_ready(struct run *r);
 
-static void tell(const struct run *r, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms)
+void run_tell(const struct run *r, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms)
 {
     if (r->engine->event)
         r->engine->event(r->engine->ctx, event, step, line, elapsed_ms);
@@ -58,6 +49,8 @@ static int observe_again(struct call *c, struct run *r, const struct step *step,
     bool *marked = arena_array(r->arena, bool, r->view.desired->count + 1);
 
     mark_closure(step->document, marked);
+    for (size_t i = 0; i < step->n_on; i++)
+        mark_closure(step->on[i], marked);
     for (size_t i = 0; i < step->n_needs; i++) {
         const struct step *need = steps_find(&r->look->plan->steps, step->needs[i]);
 
@@ -96,21 +89,19 @@ static int still_covered(const struct step *planned, const struct step *fresh, s
     return 0;
 }
 
-static int verdict_allows(const struct step *step, struct err *err)
+int run_allowed(const struct step *step, struct err *err)
 {
-    for (size_t i = 0; i < step->n_rulings; i++) {
-        const struct ruling *rule = &step->rulings[i];
+    const struct ruling *rule = step_withheld(step);
 
-        if (rule->verdict != step->verdict || rule->approved_by)
-            continue;
-        if (step->verdict == VERDICT_REQUIRE_APPROVAL)
-            return err_set(err, ERR_BLOCKED, "needs approval: rule %s%s%s; approve with --approve %s=YOUR-NAME", rule->rule,
-                           rule->message ? ": " : "", rule->message ? rule->message : "", rule->rule);
-        if (step->verdict >= VERDICT_OBSERVE_ONLY)
-            return err_set(err, ERR_BLOCKED, "%s by rule %s%s%s%s%s", verdict_name(step->verdict), rule->rule, rule->message ? ": " : "",
-                           rule->message ? rule->message : "", rule->evidence ? "; " : "", rule->evidence ? rule->evidence : "");
-    }
-    return step->verdict <= VERDICT_WARN ? 0 : err_set(err, ERR_BLOCKED, "%s by policy", verdict_name(step->verdict));
+    if (!rule)
+        return step->verdict <= VERDICT_WARN || step->n_rulings
+                   ? 0
+                   : err_set(err, ERR_BLOCKED, "%s by policy", verdict_name(step->verdict));
+    if (step->verdict == VERDICT_REQUIRE_APPROVAL)
+        return err_set(err, ERR_BLOCKED, "needs approval: rule %s%s%s; approve with --approve %s=YOUR-NAME", rule->rule,
+                       rule->message ? ": " : "", rule->message ? rule->message : "", rule->rule);
+    return err_set(err, ERR_BLOCKED, "%s by rule %s%s%s%s%s", verdict_name(step->verdict), rule->rule, rule->message ? ": " : "",
+                   rule->message ? rule->message : "", rule->evidence ? "; " : "", rule->evidence ? rule->evidence : "");
 }
 
 static struct permit permit_for(struct arena *a, const struct step *step)
@@ -127,7 +118,7 @@ static struct permit permit_for(struct arena *a, const struct step *step)
     return permit;
 }
 
-static int journal_step(struct call *c, const struct run *r, struct arena *a, const char *event, const struct step *step,
+int run_journal(struct call *c, const struct run *r, struct arena *a, const char *event, const struct step *step,
                         const char *result, struct err *err)
 {
     struct value *line = value_map(a);
@@ -146,7 +137,7 @@ static int journal_step(struct call *c, const struct run *r, struct arena *a, co
 
 static void say(void *ctx, const struct step *step, const char *line)
 {
-    tell(ctx, ENGINE_STEP_SAYS, step, line, 0);
+    run_tell(ctx, ENGINE_STEP_SAYS, step, line, 0);
 }
 
 /* The step as the world asks for it now; NULL: the world no longer asks. */
@@ -176,7 +167,7 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
         return err_set(err, ERR_BLOCKED, "%s has no way to do %s", kind->name, action_name(step->action));
     /* Other steps move the run's view on while this one is suspended; it acts on what it has just seen. */
     actor.view = &frozen;
-    TRY(journal_step(c, r, a, "begin", step, NULL, err));
+    TRY(run_journal(c, r, a, "begin", step, NULL, err));
     call_set_context(c, &permit);
     rc = kind->act(c, &actor, err);
     call_set_context(c, NULL);
@@ -198,19 +189,6 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
     return err_advise(err, "run plan to see the present state; nothing was tried a second time");
 }
 
-/* What the step's document is blocked by since the plan; NULL: by nothing new. A step that is no longer asked for because
- * something has come to stand against it is not done. */
-static const struct step *blocked_since(const struct run *r, const struct step *planned)
-{
-    const struct steps *now = r->view.steps;
-
-    for (size_t i = 0; i < now->count; i++)
-        if (now->items[i]->document == planned->document && now->items[i]->action == ACTION_BLOCKED &&
-            !steps_find(&r->look->plan->steps, now->items[i]->id))
-            return now->items[i];
-    return NULL;
-}
-
 static enum step_state step_blocked(const struct step *fresh, struct err *err)
 {
     err_set(err, ERR_BLOCKED, "%s", fresh->reason);
@@ -219,9 +197,22 @@ static enum step_state step_blocked(const struct step *fresh, struct err *err)
     return STEP_BLOCKED;
 }
 
-/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong; if to
- * where something stands against the step, that is what a person has to hear. Who asked for the step may be any document, so
- * all are looked at. What a verification finds is its verdict. */
+/* The world no longer asks for the step. "Not needed any more" holds only where its document is as declared, or where what is
+ * left of it was planned too; what stands against it a person has to hear; what the look asks for instead is done. */
+static enum step_state step_unasked(struct call *c, struct run *r, const struct step *step, struct err *err)
+{
+    const struct conclusion *now = &r->view.conclusions[step->document->index];
+    size_t grown = 0;
+
+    if (now->verdict == PROSPECT_BLOCKED)
+        return step_blocked(now->block, err);
+    if (now->verdict == PROSPECT_PENDING && run_grow_document(c, r, step->document, &grown, err) < 0)
+        return STEP_BLOCKED;
+    return grown ? STEP_OVERTAKEN : STEP_NOT_NEEDED;
+}
+
+/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong. Who asked
+ * for the step may be any document, so all are looked at. What a verification finds is its verdict. */
 static enum step_state step_failed(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
     struct err ignored;
@@ -231,25 +222,53 @@ static enum step_state step_failed(struct call *c, struct run *r, struct arena *
     if (err->class != ERR_CONFLICT || step->action == ACTION_VERIFY || observe_marked(c, r, NULL, &ignored) < 0 ||
         step_now(c, r, a, step->id))
         return STEP_FAILED;
-    return blocked_since(r, step) ? step_blocked(blocked_since(r, step), err) : STEP_NOT_NEEDED;
+    return step_unasked(c, r, step, err);
 }
 
-/* The specification of how one step is done. Returns the state it ends in; err is filled for FAILED and BLOCKED. */
-static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, const struct step *planned, struct err *err)
+/* Looks until what the step needs is so, is due in this run, or cannot be: what was done and reads as undone is given the time
+ * in which Azure may still show an older state. */
+static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot, struct step **fresh,
+                               struct err *err)
 {
+    int64_t patience = r->engine->settings->readback_ms, pause = 5 * SECOND_MS;
+    enum run_gate gate;
+
+    while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE && patience > 0) {
+        run_tell(r, ENGINE_STEP_SAYS, slot->step, err->text, 0);
+        if (call_sleep_ms(c, pause, "what was done to be seen", err) < 0 || observe_again(c, r, slot->step, err) < 0)
+            return RUN_GATE_SHUT;
+        patience -= pause;
+        pause *= 2;
+        *fresh = step_now(c, r, a, slot->step->id);
+        if (!*fresh)
+            return RUN_GATE_OPEN;
+    }
+    return gate;
+}
+
+/* The specification of how one step is done. Returns the state it ends in, or STEP_WAITING when it waits for what has come up
+ * since the plan; err is filled for FAILED and BLOCKED. */
+static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot, struct err *err)
+{
+    const struct step *planned = slot->step;
     struct step *fresh;
+    enum run_gate gate;
 
     if (observe_again(c, r, planned, err) < 0)
         return STEP_FAILED;
     fresh = step_now(c, r, a, planned->id);
+    gate = fresh && fresh->action != ACTION_BLOCKED ? pass_gate(c, r, a, slot, &fresh, err) : RUN_GATE_OPEN;
+    if (gate != RUN_GATE_OPEN)
+        return gate == RUN_GATE_WAIT ? STEP_WAITING : STEP_BLOCKED;
+    run_tell(r, ENGINE_STEP_STARTS, planned, NULL, 0);
     /* Once a thing is there nothing asks for its verification any more; it is verified all the same. */
     if (!fresh && planned->action == ACTION_VERIFY)
         fresh = steps_find(&r->look->plan->steps, planned->id);
     if (!fresh)
-        return blocked_since(r, planned) ? step_blocked(blocked_since(r, planned), err) : STEP_NOT_NEEDED;
+        return step_unasked(c, r, planned, err);
     if (fresh->action == ACTION_BLOCKED)
         return step_blocked(fresh, err);
-    if (still_covered(planned, fresh, err) < 0 || verdict_allows(fresh, err) < 0)
+    if (still_covered(planned, fresh, err) < 0 || run_allowed(fresh, err) < 0)
         return STEP_BLOCKED;
     if (step_write(c, r, a, fresh, err) < 0)
         return step_failed(c, r, a, fresh, err);
@@ -258,7 +277,20 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
     return STEP_DONE;
 }
 
-static const char *const state_names[] = {"waiting", "running", "done", "not-needed", "failed", "blocked", "skipped"};
+/* What came back from soft delete may lack what its declaration says beside being there. */
+static void complete_recovered(struct call *c, struct run *r, const struct step *step)
+{
+    struct err ignored;
+    size_t grown;
+
+    if (step->action == ACTION_RECOVER)
+        (void)!run_grow_document(c, r, step->document, &grown, &ignored);
+}
+
+static const char *const state_names[] = {
+    [STEP_WAITING] = "waiting", [STEP_RUNNING] = "running", [STEP_DONE] = "done",       [STEP_NOT_NEEDED] = "not-needed",
+    [STEP_FAILED] = "failed",   [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped", [STEP_OVERTAKEN] = "overtaken",
+};
 
 static void step_task(struct call *c, void *arg)
 {
@@ -270,37 +302,41 @@ static void step_task(struct call *c, void *arg)
         [STEP_NOT_NEEDED] = ENGINE_STEP_NOT_NEEDED,
         [STEP_FAILED] = ENGINE_STEP_FAILED,
         [STEP_BLOCKED] = ENGINE_STEP_BLOCKED,
+        [STEP_WAITING] = ENGINE_STEP_WAITS,
+        [STEP_OVERTAKEN] = ENGINE_STEP_OVERTAKEN,
     };
     int64_t begun = call_now_ms(c);
     struct arena *scratch cleanup(arena_freep) = arena_new();
     struct err journal_err;
 
-    tell(r, ENGINE_STEP_STARTS, slot->step, NULL, 0);
-    slot->state = step_reconcile(c, r, scratch, slot->step, &slot->err);
-    slot->elapsed_ms = call_now_ms(c) - begun;
+    slot->state = step_reconcile(c, r, scratch, slot, &slot->err);
+    slot->elapsed_ms += call_now_ms(c) - begun;
+    if (slot->state == STEP_DONE)
+        complete_recovered(c, r, slot->step);
     if (slot->state == STEP_DONE)
         slot->err = (struct err){.class = ERR_NONE};
     /* The view's steps were made in the scratch arena; nobody may find them after it is gone. */
     r->view.steps = &r->look->plan->steps;
-    if (journal_step(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
+    r->view.conclusions = r->look->view.conclusions;
+    if (run_journal(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
         slot->err = journal_err;
-    tell(r, events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
+    run_tell(r, events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
     run_ready(r);
 }
 
 /* --- the order ---------------------------------------------------------------------------------------------------------- */
 
-static struct step_outcome *outcome_find(struct outcome *o, const char *id)
+struct step_outcome *run_outcome(const struct run *r, const char *id)
 {
-    for (size_t i = 0; i < o->count; i++)
-        if (str_eq(o->steps[i].step->id, id))
-            return &o->steps[i];
+    for (size_t i = 0; i < r->outcome->count; i++)
+        if (str_eq(r->outcome->steps[i].step->id, id))
+            return &r->outcome->steps[i];
     return NULL;
 }
 
 static bool satisfied(enum step_state state)
 {
-    return state == STEP_DONE || state == STEP_NOT_NEEDED;
+    return state == STEP_DONE || state == STEP_NOT_NEEDED || state == STEP_OVERTAKEN;
 }
 
 static bool over(enum step_state state)
@@ -310,12 +346,12 @@ static bool over(enum step_state state)
 
 enum readiness { READY, NOT_YET, NEVER };
 
-static enum readiness step_readiness(struct run *r, const struct step *step, const char **ret_cause)
+static enum readiness step_readiness(const struct run *r, const struct step_outcome *slot, const char **ret_cause)
 {
     enum readiness result = READY;
 
-    for (size_t i = 0; i < step->n_needs; i++) {
-        const struct step_outcome *need = outcome_find(r->outcome, step->needs[i]);
+    for (size_t i = 0; i < slot->n_needs; i++) {
+        const struct step_outcome *need = run_outcome(r, slot->needs[i]);
 
         if (!need || satisfied(need->state))
             continue;
@@ -332,7 +368,7 @@ static void step_skip(struct run *r, struct step_outcome *slot, const char *why)
 {
     slot->state = STEP_SKIPPED;
     err_set(&slot->err, ERR_BLOCKED, "%s", why);
-    tell(r, ENGINE_STEP_SKIPPED, slot->step, slot->err.text, 0);
+    run_tell(r, ENGINE_STEP_SKIPPED, slot->step, slot->err.text, 0);
 }
 
 /* Starts what can start, and settles what never can. Called at the beginning and whenever a step has ended. */
@@ -351,7 +387,7 @@ static void run_ready(struct run *r)
 
             if (slot->state != STEP_WAITING)
                 continue;
-            ready = step_readiness(r, slot->step, &cause);
+            ready = step_readiness(r, slot, &cause);
             if (ready == NOT_YET)
                 continue;
             if (ready == NEVER || draining) {
@@ -371,13 +407,11 @@ static void run_ready(struct run *r)
 
 static void outcome_begin(struct arena *a, const struct plan *plan, struct outcome *ret)
 {
-    *ret = (struct outcome){.steps = arena_array(a, struct step_outcome, plan->steps.count + 1), .gaps = value_list(a)};
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        struct step *step = plan->steps.items[i];
-
-        if (step->action != ACTION_NONE)
-            ret->steps[ret->count++] = (struct step_outcome){.step = step, .state = STEP_WAITING};
-    }
+    *ret = (struct outcome){.room = plan->steps.count + RUN_GROWTH_MAX, .gaps = value_list(a)};
+    ret->steps = arena_array(a, struct step_outcome, ret->room);
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.items[i]->action != ACTION_NONE)
+            run_add(ret, plan->steps.items[i]);
 }
 
 static void outcome_block_foreseen(struct run *r)
@@ -389,18 +423,18 @@ static void outcome_block_foreseen(struct run *r)
             err_set(&slot->err, ERR_BLOCKED, "%s", slot->step->reason);
             if (slot->step->next)
                 err_advise(&slot->err, "%s", slot->step->next);
-        } else if (verdict_allows(slot->step, &slot->err) == 0) {
+        } else if (run_allowed(slot->step, &slot->err) == 0) {
             continue;
         }
         slot->state = STEP_BLOCKED;
-        tell(r, ENGINE_STEP_BLOCKED, slot->step, slot->err.text, 0);
+        run_tell(r, ENGINE_STEP_BLOCKED, slot->step, slot->err.text, 0);
     }
 }
 
 static void outcome_count(struct outcome *o)
 {
     for (size_t i = 0; i < o->count; i++) {
-        o->done += satisfied(o->steps[i].state);
+        o->done += o->steps[i].state == STEP_DONE || o->steps[i].state == STEP_NOT_NEEDED;
         o->failed += o->steps[i].state == STEP_FAILED;
         o->blocked += o->steps[i].state == STEP_BLOCKED;
         o->skipped += o->steps[i].state == STEP_SKIPPED || o->steps[i].state == STEP_WAITING;

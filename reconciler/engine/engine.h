@@ -15,7 +15,10 @@ enum engine_event {
     ENGINE_STEP_NOT_NEEDED,    /* the world has meanwhile done it */
     ENGINE_STEP_FAILED,
     ENGINE_STEP_BLOCKED,       /* by policy, a missing order, or drift since the plan */
-    ENGINE_STEP_SKIPPED        /* something it needs was not done, or the run is draining */
+    ENGINE_STEP_SKIPPED,       /* something it needs was not done, or the run is draining */
+    ENGINE_STEP_WAITS,         /* begun, and a fresh look shows that what it needs is not so yet */
+    ENGINE_STEP_OVERTAKEN,     /* a fresh look asks for something else in its place, which joins the run */
+    ENGINE_PLAN_GROWS          /* a step that was not planned joins the run: a repair has revealed it */
 };
 
 struct engine {
@@ -47,17 +50,21 @@ must_use int engine_look(struct call *c, const struct engine *e, struct arena *a
 /* Pure: steps, policy and plan from facts already observed (golden tests, saved worlds). */
 must_use int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err);
 
-enum step_state { STEP_WAITING, STEP_RUNNING, STEP_DONE, STEP_NOT_NEEDED, STEP_FAILED, STEP_BLOCKED, STEP_SKIPPED };
+enum step_state { STEP_WAITING, STEP_RUNNING, STEP_DONE, STEP_NOT_NEEDED, STEP_FAILED, STEP_BLOCKED, STEP_SKIPPED, STEP_OVERTAKEN };
 struct step_outcome {
     const struct step *step;
+    const char *const *needs;                     /* ids of the steps it waits for, as last seen */
+    size_t n_needs;
+    size_t repeats;                               /* how often a wait was begun anew */
+    bool grown;                                   /* was not planned: joined the run when a repair revealed it */
     enum step_state state;
     struct err err;                               /* failed and blocked */
     int64_t elapsed_ms;
 };
 struct outcome {
-    struct step_outcome *steps;                   /* in plan order, without ACTION_NONE */
-    size_t count;
-    size_t done, failed, blocked, skipped;        /* done counts NOT_NEEDED too */
+    struct step_outcome *steps;                   /* in plan order, without ACTION_NONE; then what has joined */
+    size_t count, room;
+    size_t done, failed, blocked, skipped;        /* done counts NOT_NEEDED too; OVERTAKEN counts nowhere */
     size_t writes_taken;                          /* writes that took effect, or may have */
     const struct value *gaps;                     /* preflight: list of sentences; nothing was written when not empty */
 };

@@ -11,5 +11,44 @@ must_use int engine_observe(struct call *c, const struct engine *e, struct view 
                             struct err *err);
 /* Pure. All steps with their verdicts, into `a`; the view's steps and time are set to them. */
 struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms);
+/* The same, judged without the approvals that were given for a plan, and with what a run has done counted as spent. */
+struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms, const struct outcome *done);
+
+/* --- one run of a plan -------------------------------------------------------------------------------------------------- */
+
+struct run {
+    const struct engine *engine;
+    struct arena *arena;          /* of the pass: facts observed again and steps that come up live here */
+    const struct look *look;
+    struct view view;             /* follows the world as steps are done */
+    struct outcome *outcome;
+    struct group *group;
+};
+
+/* A run grows by what repairs reveal, and by no more than this: a world that asks for more is a person's. */
+enum { RUN_GROWTH_MAX = 256 };
+
+void run_tell(const struct run *r, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms);
+must_use int run_journal(struct call *c, const struct run *r, struct arena *a, const char *event, const struct step *step,
+                         const char *result, struct err *err);
+struct step_outcome *run_outcome(const struct run *r, const char *id);
+/* ERR_BLOCKED with the rule that withholds the step. */
+must_use int run_allowed(const struct step *step, struct err *err);
+
+/* --- what a step waits for (growth.c) --- */
+
+enum run_gate {
+    RUN_GATE_OPEN,      /* what the step needs is so */
+    RUN_GATE_WAIT,      /* it is due in this run; the slot waits for it */
+    RUN_GATE_UNDONE,    /* it was done, and the look shows it undone: perhaps an older state */
+    RUN_GATE_SHUT       /* it will not be in this run */
+};
+/* Whether `fresh`, the slot's step as a fresh look asks for it, may start. Steps that the look asks for before it and that were
+ * not planned join the run when order and policy cover them. err is filled but for OPEN and WAIT. */
+enum run_gate run_gate(struct call *c, struct run *r, struct step_outcome *slot, const struct step *fresh, struct err *err);
+/* Adds what a fresh look asks for of `doc` and the run does not hold yet. ERR_BLOCKED with the first that is not covered. */
+must_use int run_grow_document(struct call *c, struct run *r, const struct document *doc, size_t *ret_grown, struct err *err);
+/* Adds a step to the run; there must be room. */
+struct step_outcome *run_add(struct outcome *o, const struct step *step);
 
 #endif

@@ -120,23 +120,40 @@ static void steps_of(const struct engine *e, struct view *view, const struct doc
     conclude_document(c, doc, from);
 }
 
-struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms)
+static struct steps *steps_judged(const struct engine *e, struct arena *a, struct view *view, const struct policy_options *options)
 {
     const struct desired *d = view->desired;
     struct steps *steps = arena_new_of(a, struct steps);
-    struct policy_options options = {.approvals = e->approvals, .n_approvals = e->n_approvals, .now_ms = now_ms};
     struct concluding c = {.steps = steps, .all = arena_array(a, struct conclusion, d->count + 1), .relies = relies, .ctx = e};
 
     steps->arena = a;
     view->steps = steps;
     view->conclusions = c.all;
-    view->now_ms = now_ms;
+    view->now_ms = options->now_ms;
     for (size_t i = 0; i < d->count; i++)
         steps_of(e, view, d->documents[i], &c);
     conclude_vain(&c);
-    policy_judge(e->policy, &options, steps, facts_of, view);
+    policy_judge(e->policy, options, steps, facts_of, view);
     conclude_vain(&c);
     return steps;
+}
+
+struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms)
+{
+    struct policy_options options = {.approvals = e->approvals, .n_approvals = e->n_approvals, .now_ms = now_ms};
+
+    return steps_judged(e, a, view, &options);
+}
+
+struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms, const struct outcome *done)
+{
+    const struct step **spent = arena_array(a, const struct step *, done->count + 1);
+    struct policy_options options = {.now_ms = now_ms, .spent = spent};
+
+    for (size_t i = 0; i < done->count; i++)
+        if (done->steps[i].state == STEP_DONE)
+            spent[options.n_spent++] = done->steps[i].step;
+    return steps_judged(e, a, view, &options);
 }
 
 int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err)

@@ -16,6 +16,7 @@ const struct settings settings_default = {
     .export_lookback_ms = 7 * DAY_MS,
     .leftover_lookback_ms = 90 * (int64_t)DAY_MS,
     .poll_bound_ms = HOUR_MS,
+    .readback_ms = 5 * MINUTE_MS,
 };
 
 const struct value *view_facts(const struct view *v, const struct document *doc)

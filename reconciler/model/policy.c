@@ -636,6 +636,10 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
 {
     int64_t(*used)[BUDGET_COUNT] = arena_alloc(steps->arena, sizeof(*used) * (p->n_guards + 1));
 
+    for (size_t i = 0; i < options->n_spent; i++)
+        for (size_t g = 0; g < p->n_guards; g++)
+            for (size_t b = 0; b < BUDGET_COUNT; b++)
+                used[g][b] += budget_counts(b, options->spent[i]->action);
     for (size_t i = 0; i < steps->count; i++) {
         struct step *step = steps->items[i];
         struct judging j = {.policy = p, .options = options, .step = step, .subject = {.arena = steps->arena, .step = step}};

@@ -19,6 +19,8 @@ struct policy_options {
     const struct approval *approvals;
     size_t n_approvals;
     int64_t now_ms;                         /* windows and exceptions */
+    const struct step *const *spent;        /* what a run has done already: counted against the budgets first */
+    size_t n_spent;
 };
 
 struct policy;

@@ -8,20 +8,33 @@
 
 /* What the made-up world holds of a thing. */
 struct thing {
-    bool exists, blocked, untidy, bigger;
+    bool exists, blocked, untidy, bigger, locked, barred;
 };
 
 enum { FIRST, SECOND, THIRD, THINGS };
 
 /* What befalls the second thing while the first is made, or while it is made itself. */
 enum event { NOTHING, MADE_BY_ANOTHER, BLOCKED_BY_ANOTHER, CHANGED_BY_ANOTHER, VERIFY_FAILS, TIDY_FAILS, BLOCKED_AND_CONFLICT,
-    MADE_AND_CONFLICT, CONFLICT, NOT_THERE_AFTERWARDS, BLOCKED_FROM_THE_START, UNSEEN };
+    MADE_AND_CONFLICT, CONFLICT, NOT_THERE_AFTERWARDS, BLOCKED_FROM_THE_START, UNSEEN, LOCKED_MEANWHILE, BARRED_MEANWHILE, FLICKERS,
+    TAKEN_AWAY };
 
 static struct {
     struct thing things[THINGS];
     enum event event;
     size_t made[THINGS];
+    size_t looks_after;     /* at the first thing, since it was made */
 } world;
+
+/* Twice it reads as made, then as gone: for a while, or for good. */
+static bool reads_as_there(size_t which)
+{
+    size_t n;
+
+    if (which != FIRST || !world.made[FIRST] || (world.event != FLICKERS && world.event != TAKEN_AWAY))
+        return world.things[which].exists;
+    n = world.looks_after++;
+    return n < 2 || (world.event == FLICKERS && n > 4);
+}
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
@@ -31,7 +44,9 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     (void)c;
     if (world.event == UNSEEN && o->document->index == SECOND && world.things[FIRST].exists)
         return err_set(err, ERR_TRANSIENT, "the line is down");
-    value_set_string(o->arena, facts, "state", t->exists ? "present" : "absent");
+    value_set_string(o->arena, facts, "state", reads_as_there(o->document->index) ? "present" : "absent");
+    value_set_bool(o->arena, facts, "locked", t->locked);
+    value_set_bool(o->arena, facts, "barred", t->barred);
     value_set_bool(o->arena, facts, "blocked", t->blocked);
     value_set_bool(o->arena, facts, "untidy", t->untidy);
     value_set_bool(o->arena, facts, "bigger", t->bigger);
@@ -54,6 +69,11 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_add(out, doc, ACTION_NONE, NULL, "there");
         return;
     }
+    /* What nobody has planned for; the second of them only with a name, by the rules that are built in. */
+    if (value_bool_at(facts, "locked", false) || value_bool_at(facts, "barred", false)) {
+        steps_add(out, doc, value_bool_at(facts, "locked", false) ? ACTION_UPDATE : ACTION_ENABLE, NULL, "it has to be opened first");
+        return;
+    }
     step = steps_add(out, doc, ACTION_CREATE, NULL, "absent");
     step_change(out, step, "size", NULL, value_int(v->arena, value_bool_at(facts, "bigger", false) ? 2 : 1), NULL);
     for (size_t i = 0; i < doc->n_references; i++)
@@ -69,6 +89,8 @@ static void strike_second(void)
     second->exists = second->exists || world.event == MADE_BY_ANOTHER;
     second->blocked = second->blocked || world.event == BLOCKED_BY_ANOTHER;
     second->bigger = second->bigger || world.event == CHANGED_BY_ANOTHER;
+    second->locked = second->locked || world.event == LOCKED_MEANWHILE;
+    second->barred = second->barred || world.event == BARRED_MEANWHILE;
 }
 
 static int create(size_t which, struct err *err)
@@ -98,6 +120,11 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     case ACTION_VERIFY:
         return which == SECOND && world.event == VERIFY_FAILS ? err_set(err, ERR_CONFLICT, "it is there and does not run") : 0;
     default:
+        if (world.things[which].locked) {
+            world.things[which].locked = false;
+            world.things[which].exists = true;
+            return 0;
+        }
         if (world.event == TIDY_FAILS)
             return err_set(err, ERR_INVALID, "it cannot be tidied");
         world.things[which].untidy = false;
@@ -263,8 +290,50 @@ static void check_blocked_from_the_start(void)
     CHECK(engine_exit_code(&t.outcome) == 4);
 }
 
+/* --- what comes up on the way ---------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *reason;
+    enum event event;
+    enum step_state create, opened, third;      /* opened: of the step nobody planned; STEP_WAITING: there is none */
+    int exit;
+    const char *says;
+} growths[] = {
+    {"a fresh look asks for something else: it joins the run, and what follows waits for it", LOCKED_MEANWHILE, STEP_OVERTAKEN,
+     STEP_DONE, STEP_DONE, 0, NULL},
+    {"what it asks for needs a name: it stops there", BARRED_MEANWHILE, STEP_BLOCKED, STEP_WAITING, STEP_SKIPPED, 4, "is not covered"},
+    {"what was done reads as undone for a while: it is read again", FLICKERS, STEP_DONE, STEP_WAITING, STEP_DONE, 0, NULL},
+    {"what was done is gone for good: nothing is built on it", TAKEN_AWAY, STEP_BLOCKED, STEP_WAITING, STEP_SKIPPED, 4,
+     "reads as undone"},
+};
+
+static void check_growth(void)
+{
+    for (size_t i = 0; i < COUNT(growths); i++) {
+        struct arena *a cleanup(arena_freep) = arena_new();
+        struct trial t = {.arena = a};
+        const struct step_outcome *made, *opened, *third;
+
+        trial_run(&t, growths[i].event);
+        made = ended(&t, "Thing/second#create");
+        third = ended(&t, "Thing/third#create");
+        opened = ended(&t, "Thing/second#update");
+        CHECK_ROW(growths[i].reason, t.acted && made && third);
+        if (!t.acted || !made || !third)
+            continue;
+        CHECK_ROW(growths[i].reason, made->state == growths[i].create);
+        CHECK_ROW(growths[i].reason, third->state == growths[i].third);
+        CHECK_ROW(growths[i].reason,
+                  growths[i].opened == STEP_WAITING ? !opened : opened && opened->grown && opened->state == growths[i].opened);
+        CHECK_ROW(growths[i].reason, engine_exit_code(&t.outcome) == growths[i].exit);
+        CHECK_ROW(growths[i].reason, world.made[FIRST] == 1 && world.made[SECOND] == (growths[i].create == STEP_DONE));
+        CHECK_ROW(growths[i].reason, !growths[i].says || strstr(made->err.text, growths[i].says));
+    }
+}
+
 int main(void)
 {
+    check_growth();
     check_rows();
     check_aside();
     check_blocked_from_the_start();
