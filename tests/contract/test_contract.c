@@ -2,6 +2,7 @@
  * process. Knows the engine and the table; must not know what any one kind does: what is expected of all is expected of
  * each. Contract 5 is not tried here: it is a matter of what a kind includes, and lint looks at that. */
 #include "../harness.h"
+#include "../invariants.h"
 #include "rig.h"
 
 #define ACCESS_POLICIES "tests/contract/access-policies"
@@ -257,6 +258,37 @@ static void test_steps(const struct setting *s)
                   str_eq(json_of(a, step_to_value(a, once->items[i])), json_of(a, step_to_value(other, again->items[i]))));
     for (size_t i = 0; i < s->estate.desired->count; i++)
         CHECK_ROW(s->estate.desired->documents[i]->address, value_equal(facts[i], p->look.facts[i]));
+    rig_end(r, a);
+}
+
+/* --- a blocked document holds up all that relies on it ------------------------------------------------------------------------- */
+
+/* Each document in its turn cannot be seen: whatever else the world holds, nothing is written that relies on it. */
+static void test_blocked(const struct setting *s)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct rig *r = rig_new(s->world, &s->estate, (struct rig_options){.mode = HTTP_READ_ONLY});
+    struct pass *p = pass_new(a, r, s->estate.desired, true);
+    size_t blocked = 0;
+
+    pass_run(p);
+    for (size_t i = 0; p->looked && i < s->estate.desired->count; i++) {
+        struct value **facts = arena_array(a, struct value *, s->estate.desired->count + 1);
+        struct view view = p->look.view;
+        const struct plan *plan = NULL;
+        struct err err = {0};
+        const char *broken;
+
+        memcpy(facts, p->look.facts, sizeof(*facts) * (s->estate.desired->count + 1));
+        if (facts[i])
+            facts[i] = value_map(a);
+        view.facts = (const struct value *const *)facts;
+        CHECK_ROW(s->estate.desired->documents[i]->address, engine_conclude(&r->engine, a, &view, &plan, &err) == 0);
+        blocked += view.conclusions[i].verdict == PROSPECT_BLOCKED;
+        broken = plan ? invariants_of_plan(a, &view, &plan->steps) : "no plan";
+        CHECK_ROW(broken ? broken : "", !broken);
+    }
+    CHECK(blocked > 0);
     rig_end(r, a);
 }
 
@@ -528,6 +560,7 @@ int main(void)
         setting_load(&settings[i]);
         test_observe(&settings[i], observed);
         test_steps(&settings[i]);
+        test_blocked(&settings[i]);
         test_failing(&settings[i]);
         test_act(&settings[i], exercised);
     }

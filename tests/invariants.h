@@ -1,0 +1,90 @@
+/* What must hold of every plan, whatever the world: stated once, asked by the contract, property and scenario tests. Each returns NULL,
+ * or a sentence that names the step which breaks it. */
+#ifndef REINSTATE_TEST_INVARIANTS_H
+#define REINSTATE_TEST_INVARIANTS_H
+
+#include "../providers/kinds/registry.h"
+#include "../reconciler/base/text.h"
+
+static inline bool invariant_mentions(const struct document *doc, const struct reference *ref)
+{
+    for (size_t k = 0; k < all_kinds.count; k++)
+        if (str_eq(all_kinds.items[k]->name, doc->kind))
+            for (const char *const *m = all_kinds.items[k]->mentions; m && *m; m++)
+                if (str_starts_nocase(ref->path, *m))
+                    return true;
+    return false;
+}
+
+/* The blocked document that `doc` relies on, itself included; NULL. */
+static inline const struct document *invariant_blocked_under(const struct conclusion *all, const struct document *doc)
+{
+    const struct document *found = all[doc->index].block ? doc : NULL;
+
+    for (size_t i = 0; !found && i < doc->n_references; i++)
+        if (doc->references[i].target && !invariant_mentions(doc, &doc->references[i]))
+            found = invariant_blocked_under(all, doc->references[i].target);
+    /* Who may use the key of its set decides whether a restored machine starts. */
+    for (size_t i = 0; !found && str_eq(doc->kind, "RestoredVirtualMachine") && i < doc->n_references; i++) {
+        const struct document *set = doc->references[i].target, *key = set ? document_target(set, "spec.key") : NULL;
+
+        for (size_t k = 0; key && !found && k < key->n_referrers; k++)
+            if (str_eq(key->referrers[k]->kind, "KeyAccess") && all[key->referrers[k]->index].block)
+                found = key->referrers[k];
+    }
+    return found;
+}
+
+/* A grant to one set's identity says nothing of the other sets that its document names. */
+static inline bool invariant_other_principal(const struct step *step, const struct reference *ref)
+{
+    return str_eq(step->document->kind, "KeyAccess") && str_starts_nocase(ref->path, "spec.principals") &&
+           !str_ends_nocase(step->id, ref->target ? ref->target->name : "");
+}
+
+/* Nothing is written that relies on a blocked document: no grant on it, no set on it, no restore with it. */
+static inline const char *invariant_blocked_holds(struct arena *a, const struct view *v, const struct steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        const struct step *step = steps->items[i];
+        const struct document *doc = step->document, *found = NULL;
+
+        if (!action_writes(step->action) || step->aside || step->adopts)
+            continue;
+        for (size_t k = 0; !found && k < doc->n_references; k++)
+            if (doc->references[k].target && !invariant_mentions(doc, &doc->references[k]) &&
+                !invariant_other_principal(step, &doc->references[k]))
+                found = invariant_blocked_under(v->conclusions, doc->references[k].target);
+        if (!found && str_eq(doc->kind, "RestoredVirtualMachine"))
+            found = invariant_blocked_under(v->conclusions, doc);
+        if (found)
+            return arena_printf(a, "%s would be done although %s is blocked", step->id, found->address);
+    }
+    return NULL;
+}
+
+/* A pass that exports a key is made for a restore that can follow it. */
+static inline const char *invariant_no_vain_pass(struct arena *a, const struct view *v, const struct steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        const struct step *step = steps->items[i];
+        bool served = step->n_serves == 0;
+
+        if (step->action != ACTION_EXPORT_KEY || step->adopts)
+            continue;
+        for (size_t k = 0; k < step->n_serves; k++)
+            served = served || v->conclusions[step->serves[k]->index].verdict != PROSPECT_BLOCKED;
+        if (!served)
+            return arena_printf(a, "%s would export a key for restores that are all blocked", step->id);
+    }
+    return NULL;
+}
+
+static inline const char *invariants_of_plan(struct arena *a, const struct view *v, const struct steps *steps)
+{
+    const char *broken = invariant_blocked_holds(a, v, steps);
+
+    return broken ? broken : invariant_no_vain_pass(a, v, steps);
+}
+
+#endif
