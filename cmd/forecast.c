@@ -257,8 +257,12 @@ static int forecast_show_all(struct session *s, const struct foreseeing *t)
     struct text text cleanup(text_release) = {0};
     struct forecast_options options = forecast_options_default;
     struct forecasts all;
+    struct view ordered;
     int64_t now = t->look.view.now_ms;
     int code;
+
+    engine_if_ordered(&s->engine, s->arena, &t->look.view, &ordered);
+    options.ordered = &ordered;
 
     options.horizon_ms = s->options->within_ms;
     options.limits.disks_per_set = s->options->disks_per_set;

@@ -40,6 +40,7 @@ struct view {
     int64_t now_ms;
     const struct value *const *facts;        /* by document index; a map, or NULL if not observed */
     const struct steps *steps;               /* of the documents before this one */
+    bool if_ordered;                         /* a question: what would follow if all that is declared were ordered now? */
     const struct conclusion *conclusions;    /* by document index; of the documents before this one. NULL: nothing is concluded */
 };
 

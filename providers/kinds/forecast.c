@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "key_document.h"
+#include "observation_internal.h"
 #include "protected_vm.h"
 #include "restored_vm.h"
 
@@ -253,6 +254,21 @@ static struct dx_prediction predict(const struct situation *s)
     return sent.row && sent.outcome == DX_SUCCEEDS ? sent : diagnose(&s->now, s->article);
 }
 
+/* A plan for an order would be blocked: then no forecast says that nothing stands against a restore. */
+static void heed_blocks(struct forecast *f, const struct view *ordered, const struct value *point)
+{
+    const struct step *block = ordered && f->outlook.rvm && !point ? view_block(ordered, f->outlook.rvm) : NULL;
+    const struct step *root = block && block->held_by ? block->held_by : block;
+
+    if (!block || f->restorable == RESTORABLE_NO || has_risk(f, RISK_STOPS, true) || has_risk(f, RISK_UNSEEN, true))
+        return;
+    obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE, root->next, "an order would be blocked: %s: %s", root->document->address,
+             root->reason);
+    f->outlook.risks[f->outlook.n_risks - 1].evidence = root->id;
+    if (f->restorable == RESTORABLE_NOW)
+        f->restorable = RESTORABLE_AFTER;
+}
+
 struct forecast forecast_at(const struct view *v, const struct forecast_options *options, const struct document *pvm,
                             const struct document *rvm, const struct value *point)
 {
@@ -273,6 +289,7 @@ struct forecast forecast_at(const struct view *v, const struct forecast_options 
               : f.prediction.row ? f.prediction.row->state
                                  : dx_facts_words(v->arena, &s.now);
     judge_path(&f);
+    heed_blocks(&f, options->ordered, point);
     judge_dates(&f, v->now_ms + options->horizon_ms);
     if (f.outlook.n_risks)
         qsort(f.outlook.risks, f.outlook.n_risks, sizeof(*f.outlook.risks), risk_compare);

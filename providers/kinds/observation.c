@@ -50,6 +50,7 @@ static const struct {
     {"export-left", "an exported key lies in a staging account"},
     {"feature", "a preview feature of the subscription is in the wrong state"},
     {"firewall", "the key store's network rules keep the services out"},
+    {"held-up", "a plan for an order would be blocked"},
     {"hsm-assignments", "an HSM key has nearly all the role assignments it can have"},
     {"hsm-inactive", "the managed HSM is not activated"},
     {"item-deleted", "the protected item is soft-deleted"},

@@ -3,6 +3,7 @@
 
 #include "key_document.h"
 #include "original_key.h"
+#include "protected_vm.h"
 
 static struct order order_read(const struct view *v, const struct document *activation, const struct value *restore)
 {
@@ -42,6 +43,23 @@ static void order_weigh(struct order *best, struct order o)
     }
 }
 
+/* An order that nobody has given, for the question what would follow from one. */
+static struct order order_supposed(const struct view *v, const struct document *restored_vm)
+{
+    static const struct document activation = {.kind = "Activation", .name = "an order", .address = "an order"};
+    const struct document *pvm = document_target(restored_vm, "spec.from");
+    const struct value *point = protected_vm_newest_vault_point(v, pvm);
+
+    return (struct order){
+        .state = ORDER_IN_FORCE,
+        .activation = &activation,
+        .point = value_str_at(point ? point : protected_vm_newest_point(v, pvm), "id"),
+        .exports = true,
+        .not_before_ms = v->now_ms,
+        .not_after_ms = v->now_ms + DAY_MS,
+    };
+}
+
 struct order order_for(const struct view *v, const struct document *restored_vm)
 {
     struct order best = {.state = ORDER_NONE};
@@ -58,7 +76,7 @@ struct order order_for(const struct view *v, const struct document *restored_vm)
                 order_weigh(&best, order_read(v, activation, value_item(restores, i)));
         }
     }
-    return best;
+    return v->if_ordered && best.state != ORDER_IN_FORCE && best.state != ORDER_OVERLAPPING ? order_supposed(v, restored_vm) : best;
 }
 
 bool key_lost(const struct view *v, const struct document *key)

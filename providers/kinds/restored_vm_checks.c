@@ -232,6 +232,9 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
     /* Whose disks are replaced has to be there; restore_checks.c says in which state. */
     if (situation_type(s->doc) == RESTORE_REPLACE)
         return false;
+    /* What is asked is what would be on the day on which it is lost. */
+    if (v->if_ordered)
+        return false;
     if (source_heals(v, s)) {
         steps_source_there(v, s, out, source);
         return true;

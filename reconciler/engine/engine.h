@@ -47,6 +47,9 @@ struct look {
 /* May suspend. Reads only. */
 must_use int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret,
                          struct err *err);
+/* Pure. What the same facts would lead to if every declared restore were ordered now, policy left aside: the conclusions that
+ * forecast and activate read, so that they cannot promise what a plan would then refuse. */
+void engine_if_ordered(const struct engine *e, struct arena *a, const struct view *view, struct view *ret);
 /* Pure: steps, policy and plan from facts already observed (golden tests, saved worlds). */
 must_use int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err);
 

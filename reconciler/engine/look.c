@@ -120,6 +120,7 @@ static void steps_of(const struct engine *e, struct view *view, const struct doc
     conclude_document(c, doc, from);
 }
 
+/* `options` NULL: policy is not asked. */
 static struct steps *steps_judged(const struct engine *e, struct arena *a, struct view *view, const struct policy_options *options)
 {
     const struct desired *d = view->desired;
@@ -129,10 +130,11 @@ static struct steps *steps_judged(const struct engine *e, struct arena *a, struc
     steps->arena = a;
     view->steps = steps;
     view->conclusions = c.all;
-    view->now_ms = options->now_ms;
     for (size_t i = 0; i < d->count; i++)
         steps_of(e, view, d->documents[i], &c);
     conclude_vain(&c);
+    if (!options)
+        return steps;
     policy_judge(e->policy, options, steps, facts_of, view);
     conclude_vain(&c);
     return steps;
@@ -142,6 +144,7 @@ struct steps *engine_steps(const struct engine *e, struct arena *a, struct view 
 {
     struct policy_options options = {.approvals = e->approvals, .n_approvals = e->n_approvals, .now_ms = now_ms};
 
+    view->now_ms = now_ms;
     return steps_judged(e, a, view, &options);
 }
 
@@ -153,7 +156,15 @@ struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct
     for (size_t i = 0; i < done->count; i++)
         if (done->steps[i].state == STEP_DONE)
             spent[options.n_spent++] = done->steps[i].step;
+    view->now_ms = now_ms;
     return steps_judged(e, a, view, &options);
+}
+
+void engine_if_ordered(const struct engine *e, struct arena *a, const struct view *view, struct view *ret)
+{
+    *ret = *view;
+    ret->if_ordered = true;
+    steps_judged(e, a, ret, NULL);
 }
 
 int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err)
