@@ -7,6 +7,7 @@
 
 #include "../../reconciler/base/clock.h"
 #include "../../reconciler/base/text.h"
+#include "key_id.h"
 
 #define ORCHESTRATOR_PUBLIC "bf7b6499-ff71-4aa2-97a4-f372087be7f0"
 #define BACKUP_PUBLIC "262044b1-e2ce-469f-a196-69ab7ada62d3"
@@ -240,43 +241,16 @@ static bool is_key_name(const char *s)
     return n > 0 && n <= 127;
 }
 
-/* Cuts "NAME", "NAME/", "NAME/VERSION" or "NAME/VERSION/". */
-static bool split_path(struct arena *a, const char *path, struct key_url *ret)
-{
-    const char *slash = strchr(path, '/');
-    char *version;
-    size_t n;
-
-    ret->name = slash ? arena_strndup(a, path, (size_t)(slash - path)) : arena_strdup(a, path);
-    ret->version = NULL;
-    if (!is_key_name(ret->name))
-        return false;
-    if (!slash || !slash[1])
-        return true;
-    version = arena_strdup(a, slash + 1);
-    n = strlen(version);
-    if (version[n - 1] == '/')
-        version[n - 1] = '\0';
-    ret->version = version;
-    return is_key_name(version);
-}
-
 int cloud_parse_key_url(struct arena *a, const struct cloud *cloud, const char *url, struct key_url *ret, struct err *err)
 {
     struct key_url parts = {.kind = STORE_VAULT};
-    const char *path;
-    char *host;
-    size_t n;
+    struct key_id id;
+    const char *host;
 
     if (!str_starts_nocase(url, "https://"))
         return err_set(err, ERR_INVALID, "\"%.200s\" is no key URL; one looks like https://NAME%s/keys/KEY/VERSION",
                        url ? url : "", cloud->vault_suffix);
-    url += 8;
-    path = url + strcspn(url, "/?#");
-    host = str_lower(a, arena_strndup(a, url, (size_t)(path - url)));
-    n = strlen(host);
-    if (n > 4 && str_eq(host + n - 4, ":443"))
-        host[n - 4] = '\0';
+    host = key_url_host(a, url);
     parts.store = store_name(a, host, cloud->vault_suffix);
     if (!parts.store) {
         parts.store = store_name(a, host, cloud->hsm_suffix);
@@ -284,11 +258,13 @@ int cloud_parse_key_url(struct arena *a, const struct cloud *cloud, const char *
     }
     if (!parts.store)
         return wrong_host(a, cloud, host, err);
-    if (!is_key_name(parts.store) || !str_starts_nocase(path, "/keys/") || !split_path(a, path + 6, &parts)) {
+    if (!is_key_name(parts.store) || !key_id_parse(a, url, &id) || !is_key_name(id.name) || (id.version && !is_key_name(id.version))) {
         err_set(err, ERR_INVALID, "the key URL of %.200s names no key", host);
         return err_advise(err, "it looks like https://NAME%s/keys/KEY/VERSION", cloud->vault_suffix);
     }
-    parts.base = arena_printf(a, "https://%s", host);
+    parts.base = id.base;
+    parts.name = id.name;
+    parts.version = id.version;
     *ret = parts;
     return 0;
 }

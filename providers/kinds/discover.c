@@ -6,11 +6,13 @@
 #include <stdarg.h>
 
 #include "../azure/backup.h"
+#include "../azure/key_id.h"
 #include "../azure/resource_graph.h"
 #include "../azure/vault.h"
 #include "common.h"
 #include "discover_found.h"
 #include "grant.h"
+#include "set_identity.h"
 
 struct looking {
     struct azure *az;
@@ -317,7 +319,7 @@ static int look_sets(struct call *c, const struct looking *l, struct err *err)
         }
         value_set_string(l->a, set, "state", "present");
         value_set(l->a, set, "live", live);
-        value_set_string(l->a, set, "key", value_str_at(live, "properties.activeKey.keyUrl"));
+        value_set_string(l->a, set, "key", key_url_plain(l->a, value_str_at(live, "properties.activeKey.keyUrl")));
     }
     return 0;
 }
@@ -417,7 +419,7 @@ static int look_store(struct call *c, const struct looking *l, const struct key_
 static int look_scope(struct call *c, const struct looking *l, struct value *key, const struct value *store, const struct value *set,
                       struct err *err)
 {
-    const char *id = value_str_at(store, "id"), *principal = value_str_at(set, "live.identity.principalId");
+    const char *id = value_str_at(store, "id"), *principal = set_principal(value_get(set, "live"));
     struct value *assignments;
 
     if (!principal || !value_bool_at(store, "live.properties.enableRbacAuthorization", false))

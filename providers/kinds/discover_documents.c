@@ -259,7 +259,10 @@ static void write_identity(const struct writer *w, struct value *spec, const str
 
     if (!type || str_eq_nocase(type, "None"))
         return;
-    value_set_string(w->a, identity, "type", str_find_nocase(type, "SystemAssigned") ? "SystemAssigned" : "UserAssigned");
+    value_set_string(w->a, identity, "type",
+                     !str_find_nocase(type, "SystemAssigned") ? "UserAssigned"
+                     : str_find_nocase(type, "UserAssigned")  ? "SystemAssigned, UserAssigned"
+                                                              : "SystemAssigned");
     for (size_t i = 0; value_is(assigned, VALUE_MAP) && i < assigned->map.count; i++)
         value_push(w->a, ids, value_string(w->a, assigned->map.members[i].key));
     if (value_count(ids))

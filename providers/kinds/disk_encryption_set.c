@@ -1,10 +1,14 @@
 /* Kind DiskEncryptionSet: joins a key (version) with an identity. Created when absent, re-pointed under policy.
- * Order at Azure: key, then set, then grants, then use; creating needs no grant.
+ * Order at Azure: key, then set, then grants, then use; a set that acts by a user-assigned identity is made only after that
+ * identity's grants act.
  *
- * Facts: state, id, live, principalId, associatedResources (ids of what uses it). */
+ * Facts: state, id, live, principalId, associatedResources (ids of what uses it); of a user-assigned identity whose principal is
+ * to be read: identityId, identityState, identityWhy. */
+#include "../azure/key_id.h"
 #include "common.h"
 #include "key_document.h"
 #include "requests.h"
+#include "set_identity.h"
 
 #define CVM_TYPE "ConfidentialVmEncryptedWithCustomerKey"
 
@@ -19,7 +23,6 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     } else {
         facts = facts_new(o->arena, "present");
         value_set(o->arena, facts, "live", live);
-        value_set_string(o->arena, facts, "principalId", value_str_at(live, "identity.principalId"));
         /* Who uses it only sharpens policy; when it cannot be listed, the set counts as used. */
         if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err) == 0)
             value_set(o->arena, facts, "associatedResources", users);
@@ -30,24 +33,9 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
             return -(int)err->class;
     }
     value_set_string(o->arena, facts, "id", id);
+    TRY(set_identity_observe(c, az, o->arena, o->document, facts, err));
     *ret = facts;
     return 0;
-}
-
-static struct value *identity_body(struct arena *a, const struct document *doc)
-{
-    struct value *identity = value_map(a);
-    const struct value *assigned = value_at(doc->spec, "identity.userAssigned");
-    const char *type = value_str_at(doc->spec, "identity.type");
-
-    value_set_string(a, identity, "type", type ? type : "SystemAssigned");
-    if (value_count(assigned)) {
-        struct value *map = value_set(a, identity, "userAssignedIdentities", value_map(a));
-
-        for (size_t i = 0; i < value_count(assigned); i++)
-            value_set(a, map, value_str(value_item(assigned, i)), value_map(a));
-    }
-    return identity;
 }
 
 struct value *disk_encryption_set_body(struct arena *a, const struct document *doc, const struct value *key_url)
@@ -55,7 +43,7 @@ struct value *disk_encryption_set_body(struct arena *a, const struct document *d
     struct value *b = value_map(a), *properties = value_map(a);
 
     value_set_string(a, b, "location", kind_location(doc));
-    value_set(a, b, "identity", identity_body(a, doc));
+    value_set(a, b, "identity", set_identity_body(a, doc));
     value_set(a, b, "properties", properties);
     value_set_string(a, properties, "encryptionType", value_str_at(doc->spec, "encryptionType"));
     value_set(a, value_set(a, properties, "activeKey", value_map(a)), "keyUrl", value_copy(a, key_url));
@@ -68,6 +56,41 @@ static void describe_write(const struct view *v, struct steps *out, struct step 
     step->estimate_ms = 30 * SECOND_MS;
     step->estimate_source = "recorded disk encryption set writes";
     step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.Compute/diskEncryptionSets/write", false, "Contributor");
+}
+
+/* Whoever makes the set hands it the identity. A block, when that one is not there or cannot be seen. */
+static bool identity_stands(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct value *facts = view_facts(v, doc);
+    const char *state = value_str_at(facts, "identityState"), *id = value_str_at(facts, "identityId"),
+               *why = value_str_at(facts, "identityWhy");
+
+    if (!state)
+        return true;
+    if (str_eq(state, "absent"))
+        steps_block(out, doc, NULL, "make the identity, or declare one that is there: spec.identity.userAssigned",
+                    "the set is absent, and so is the managed identity %s by which it is to act", id);
+    else
+        steps_block(out, doc, NULL, "give the credential the role Reader on that identity",
+                    "the managed identity %s cannot be seen: %s", id, why ? why : "it was not read");
+    return false;
+}
+
+static void describe_identity(const struct view *v, const struct document *doc, struct steps *out, struct step *step,
+                              const struct value *wanted)
+{
+    const char *principal = value_str_at(view_facts(v, doc), "principalId");
+    const struct value *assigned = value_at(doc->spec, "identity.userAssigned");
+
+    step_change(out, step, "identity.type", NULL, value_at(wanted, "identity.type"), NULL);
+    for (size_t i = 0; i < value_count(assigned); i++)
+        step_right(out, step, value_str(value_item(assigned, i)), "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false,
+                   "Managed Identity Operator");
+    if (set_acts_by_user_assigned(doc, NULL))
+        step_change(out, step, "identity.principalId", NULL,
+                    principal ? value_string(v->arena, principal) : value_unknown(v->arena), "it is there already and keeps its principal");
+    else
+        step_change(out, step, "identity.principalId", NULL, value_unknown(v->arena), "Azure makes a new identity");
 }
 
 static void steps_create(const struct view *v, const struct document *doc, struct steps *out)
@@ -87,25 +110,19 @@ static void steps_create(const struct view *v, const struct document *doc, struc
                     "the set is absent and cannot be made before its key is back");
         return;
     }
-    step = steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, with a new identity");
+    if (!identity_stands(v, doc, out))
+        return;
+    step = steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, %s",
+                     set_acts_by_user_assigned(doc, NULL) ? "with the identity that is declared" : "with a new identity");
     describe_write(v, out, step, id);
     wanted = disk_encryption_set_body(v->arena, doc, key_wanted_url(v, doc, "spec.key"));
     step_change(out, step, "properties.encryptionType", NULL, value_at(wanted, "properties.encryptionType"), NULL);
     step_change(out, step, "properties.activeKey.keyUrl", NULL, value_at(wanted, "properties.activeKey.keyUrl"),
                 "versioned, so that it stays on the version the disks were wrapped with");
-    step_change(out, step, "identity.type", NULL, value_at(wanted, "identity.type"), NULL);
-    step_change(out, step, "identity.principalId", NULL, value_unknown(v->arena), "Azure makes a new identity");
+    describe_identity(v, doc, out, step, wanted);
     step->postcondition = "a GET shows the set provisioned, with this key and an identity";
     step_writes(out, step, "PUT", "%s", id);
     view_need(v, out, step, key);
-}
-
-/* A set whose system identity was switched off has lost every grant with it; the new one is a new principal. */
-static bool lacks_identity(const struct document *doc, const struct value *live)
-{
-    const char *want = value_str_at(doc->spec, "identity.type"), *have = value_str_at(live, "identity.type");
-
-    return str_eq(want, "SystemAssigned") && (!have || !str_find_nocase(have, "SystemAssigned"));
 }
 
 /* A version that nobody declared is not compared: a set that something uses stays on the version of the declared key that
@@ -118,7 +135,7 @@ static bool stays_put(const struct view *v, const struct document *doc, const ch
 
     if (!key || value_str_at(key->spec, "version") || !name || !base || !value_count(value_get(view_facts(v, doc), "associatedResources")))
         return false;
-    return str_starts_nocase(have, arena_printf(v->arena, "%s/keys/%s/", base, name));
+    return key_url_is(v->arena, have, base, name);
 }
 
 static void steps_update(const struct view *v, const struct document *doc, struct steps *out)
@@ -127,13 +144,24 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     const struct value *url = key_wanted_url(v, doc, "spec.key"), *have = value_at(live, "properties.activeKey.keyUrl");
     const struct value *rotation = value_at(live, "properties.rotationToLatestKeyVersionEnabled");
     const struct document *key = document_target(doc, "spec.key");
-    bool repoint =
-        url && !value_is(url, VALUE_UNKNOWN) && !diff_same(url, have, DIFF_NOCASE) && !stays_put(v, doc, value_str(have));
-    bool unpin = str_eq(value_str_at(doc->spec, "rotation"), "pinned") && value_is(rotation, VALUE_BOOL) && rotation->b;
+    bool pinned = str_eq(value_str_at(doc->spec, "rotation"), "pinned");
+    /* An address without a version follows the newest one, as the rotation flag does. */
+    bool floats = value_str(have) && !key_url_version(v->arena, value_str(have)) && (pinned || !stays_put(v, doc, value_str(have)));
+    /* Who declares no version either means the newest one. */
+    bool same = key_same_version(v->arena, value_str(url), value_str(have)) ||
+                (value_str(url) && !key_url_version(v->arena, value_str(url)) && key_same_key(v->arena, value_str(url), value_str(have)));
+    bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !same && (floats || !stays_put(v, doc, value_str(have)));
+    bool unpin = pinned && value_is(rotation, VALUE_BOOL) && rotation->b;
     size_t users = value_count(value_get(facts, "associatedResources"));
-    bool identity = lacks_identity(doc, live);
+    const struct value *identity = set_identity_wanted(v->arena, doc, live);
     struct step *step;
 
+    if (floats && !repoint && !same) {
+        steps_block(out, doc, NULL, "declare the key's version, or run with a credential that may list its versions",
+                    "the set is not pinned: its key's address %s names no version, and which one its disks need cannot be told",
+                    value_str(have));
+        return;
+    }
     if (!repoint && !unpin && !identity) {
         steps_add(out, doc, ACTION_NONE, NULL, "as declared");
         return;
@@ -144,18 +172,25 @@ static void steps_update(const struct view *v, const struct document *doc, struc
         return;
     }
     step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it",
-                     repoint ? "the set points to another key than declared"
+                     repoint && floats && key_same_key(v->arena, value_str(url), value_str(have))
+                         ? "the set is not pinned: its key's address names no version, so it follows the newest"
+                     : repoint ? "the set points to another key than declared"
                      : unpin ? "the set follows the newest key version, which is not supported for confidential VMs"
-                             : "the set has no system-assigned identity",
+                             : "the set lacks an identity that is declared",
                      users);
     describe_write(v, out, step, value_str_at(facts, "id"));
     if (repoint)
         step_change(out, step, "properties.activeKey.keyUrl", have, url, NULL);
     if (unpin)
         step_change(out, step, "properties.rotationToLatestKeyVersionEnabled", rotation, value_bool(v->arena, false), NULL);
+    /* A system identity that was switched off has lost every grant with it. */
     if (identity)
-        step_change(out, step, "identity.type", value_at(live, "identity.type"), value_at(doc->spec, "identity.type"),
-                    "a new principal without any grant");
+        step_change(out, step, "identity.type", value_at(live, "identity.type"), value_get(identity, "type"),
+                    str_find_nocase(value_str_at(identity, "type"), "SystemAssigned") ? "a new principal without any grant"
+                                                                                      : "the identity is there, and so is its principal");
+    for (size_t i = 0; i < value_count(value_get(identity, "userAssignedIdentities")); i++)
+        step_right(out, step, value_get(identity, "userAssignedIdentities")->map.members[i].key,
+                   "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false, "Managed Identity Operator");
     step_writes(out, step, "PATCH", "%s", step->scope);
     view_need(v, out, step, key);
 }
@@ -209,7 +244,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 }
 
 /* Only what differs is sent, so that what nobody declared stays as it is. */
-struct value *disk_encryption_set_patch(struct arena *a, const struct step *step, const struct value *url)
+struct value *disk_encryption_set_patch(struct arena *a, const struct step *step, const struct value *live, const struct value *url)
 {
     struct value *patch = value_map(a), *properties = value_map(a);
 
@@ -217,7 +252,7 @@ struct value *disk_encryption_set_patch(struct arena *a, const struct step *step
         const char *path = step->changes[i].path;
 
         if (str_eq(path, "identity.type"))
-            value_set(a, patch, "identity", identity_body(a, step->document));
+            value_set(a, patch, "identity", set_identity_wanted(a, step->document, live));
         else if (str_eq(path, "properties.activeKey.keyUrl"))
             value_set(a, value_set(a, properties, "activeKey", value_map(a)), "keyUrl", value_copy(a, url));
         else
@@ -244,7 +279,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     if (actor->step->action == ACTION_CREATE)
         return arm_put(az, c, a, actor->step->scope, API_DISK, disk_encryption_set_body(a, doc, url), actor->view->settings->poll_bound_ms,
                        NULL, err);
-    patch = disk_encryption_set_patch(a, actor->step, url);
+    patch = disk_encryption_set_patch(a, actor->step, value_get(view_facts(actor->view, doc), "live"), url);
     TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
     return arm_follow(az, c, a, &op, actor->view->settings->poll_bound_ms, NULL, err);
 }

@@ -7,6 +7,7 @@
 #include "../azure/directory.h"
 #include "../azure/vault.h"
 #include "hsm_rights.h"
+#include "set_identity.h"
 
 char *role_definition_id(struct arena *a, const char *subscription, const char *role_id)
 {
@@ -146,14 +147,23 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
         return well_known_id(c, o, az, value_str_at(declared, "wellKnown"), p, err);
     value_set_string(o->arena, p, "objectId", value_str_at(declared, "objectId"));
     if (des && des->target) {
-        value_set_string(o->arena, p, "objectId", value_str_at(view_facts(o->view, des->target), "principalId"));
+        const struct value *facts = view_facts(o->view, des->target);
+
+        value_set_string(o->arena, p, "objectId", value_str_at(facts, "principalId"));
+        value_set_string(o->arena, p, "why", value_str_at(facts, "identityWhy"));
     } else if (des && des->id) {
-        if (arm_get(az, c, o->arena, des->id, API_DISK, &live, err) == 0)
-            value_set_string(o->arena, p, "objectId", value_str_at(live, "identity.principalId"));
-        else if (err->class == ERR_NOT_FOUND || err->http_status == 403)
+        if (arm_get(az, c, o->arena, des->id, API_DISK, &live, err) == 0) {
+            struct value *facts = facts_new(o->arena, "present");
+
+            value_set(o->arena, facts, "live", live);
+            TRY(set_identity_observe(c, az, o->arena, NULL, facts, err));
+            value_set_string(o->arena, p, "objectId", value_str_at(facts, "principalId"));
+            value_set_string(o->arena, p, "why", value_str_at(facts, "identityWhy"));
+        } else if (err->class == ERR_NOT_FOUND || err->http_status == 403) {
             value_set(o->arena, p, "why", value_format(o->arena, "the disk encryption set cannot be read: %s", err->text));
-        else
+        } else {
             return -(int)err->class;
+        }
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 /* Knows what an operand of impact may mean, and what facts would look like with the thing gone. Must not judge what follows. */
 #include <string.h>
 
+#include "../azure/key_id.h"
 #include "impact.h"
 
 /* --- operands --------------------------------------------------------------------------------------------------------- */
@@ -80,20 +81,17 @@ static int find_document(const struct view *v, const char *operand, struct impac
 /* "https://kv…[/keys/NAME[/VERSION]]" */
 static int find_url(const struct view *v, const char *url, struct impact_target *t, struct err *err)
 {
-    const char *keys = str_find_nocase(url, "/keys/"), *name = keys ? keys + strlen("/keys/") : NULL;
-    size_t n = name ? strcspn(name, "/") : 0, len = strlen(url);
+    struct key_id id;
 
-    while (!keys && len && url[len - 1] == '/')
-        len--;
     t->label = url;
-    t->base = arena_strndup(v->arena, url, keys ? (size_t)(keys - url) : len);
-    t->kind = keys ? LINEAGE_VERSION : LINEAGE_STORE;
-    if (!keys)
-        return 0;
-    if (!n)
+    t->kind = str_find_nocase(url, "/keys") ? LINEAGE_VERSION : LINEAGE_STORE;
+    if (!key_id_parse(v->arena, t->kind == LINEAGE_VERSION ? url : arena_printf(v->arena, "%s/keys/any", url), &id))
         return err_set(err, ERR_INVALID, "\"%s\" names no key", url);
-    t->name = arena_strndup(v->arena, name, n);
-    t->version = name[n] && name[n + 1] ? arena_strndup(v->arena, name + n + 1, strcspn(name + n + 1, "/")) : NULL;
+    t->base = id.base;
+    if (t->kind == LINEAGE_STORE)
+        return 0;
+    t->name = id.name;
+    t->version = id.version;
     return 0;
 }
 

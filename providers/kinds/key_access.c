@@ -8,6 +8,7 @@
 #include "key_access_local.h"
 #include "key_document.h"
 #include "rights_needed.h"
+#include "set_identity.h"
 
 #define SOURCE_ROLES "Microsoft Learn, troubleshoot Azure RBAC: role assignments take up to 10 minutes"
 #define SOURCE_POLICIES "Microsoft Learn, Key Vault common error codes: access policies act almost at once, allow minutes"
@@ -292,7 +293,7 @@ static void steps_principal(const struct view *v, const struct document *doc, st
         return;
     }
     step = uses_local(doc) ? local_access_grant(v, doc, out, i) : steps_grant(v, doc, out, i);
-    view_need(v, out, step, des);
+    grant_for_set(v, out, step, des, object_id);
     view_need(v, out, step, document_target(doc, "spec.key"));
     grants[(*n_grants)++] = step;
 }
@@ -322,6 +323,8 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     step->unverified = "that the grants act by then: reading back proves them for ourselves only";
     for (size_t i = 0; i < n_grants; i++)
         step_need(out, step, grants[i]->id);
+    for (size_t i = 0; i < value_count(principals); i++)
+        set_after_grant(v, out, value_str_at(value_item(principals, i), "objectId"), step);
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)

@@ -4,6 +4,7 @@
  * Facts: state, vaultId, missing [permission]. */
 #include "grant.h"
 #include "rights_needed.h"
+#include "set_identity.h"
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
@@ -60,6 +61,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     step_writes(out, step, "PUT", "%s/accessPolicies/add", step->scope);
     step_right(out, step, step->scope, "Microsoft.KeyVault/vaults/accessPolicies/write", false, "Key Vault Contributor");
     view_need(v, out, step, vault);
+    set_after_grant(v, out, value_str_at(doc->spec, "objectId"), step);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../azure/key_id.h"
 #include "key_document.h"
 #include "original_key.h"
 
@@ -140,19 +141,22 @@ static char *base_name(struct arena *a, const char *base)
 /* The version behind a versioned key URL, and the store it lies in. SIZE_MAX when the URL is none. */
 static size_t version_node(struct builder *b, const char *url)
 {
-    const char *keys = url ? str_find_nocase(url, "/keys/") : NULL, *name = keys ? keys + strlen("/keys/") : NULL;
-    const char *slash = name ? strchr(name, '/') : NULL, *base;
     const struct document *key, *store;
+    struct key_id id;
     size_t at, home;
 
-    if (!slash || !slash[1])
+    if (!key_id_parse(b->a, url, &id))
         return SIZE_MAX;
-    base = arena_strndup(b->a, url, (size_t)(keys - url));
-    key = key_at(b->v, base, arena_strndup(b->a, name, (size_t)(slash - name)));
-    store = store_at(b->v, base);
-    at = node(b, LINEAGE_VERSION, url, arena_printf(b->a, "%s\n%s", arena_strndup(b->a, name, (size_t)(slash - name)), slash + 1),
-              key ? version_state(b->v, key, slash + 1) : NULL, key);
-    home = node(b, LINEAGE_STORE, base, base_name(b->a, base), store ? view_state(b->v, store) : NULL, store);
+    key = key_at(b->v, id.base, id.name);
+    /* Without a version the newest one is meant. */
+    if (!id.version)
+        id.version = value_str_at(view_facts(b->v, key), "newest");
+    if (!id.version)
+        return SIZE_MAX;
+    store = store_at(b->v, id.base);
+    at = node(b, LINEAGE_VERSION, version_url(b->a, id.base, id.name, id.version), arena_printf(b->a, "%s\n%s", id.name, id.version),
+              key ? version_state(b->v, key, id.version) : NULL, key);
+    home = node(b, LINEAGE_STORE, id.base, base_name(b->a, id.base), store ? view_state(b->v, store) : NULL, store);
     edge(b, at, home, NULL, true);
     return at;
 }

@@ -5,6 +5,7 @@
 #include "../azure/vault.h"
 #include "grant.h"
 #include "hsm_rights.h"
+#include "set_identity.h"
 
 #include <string.h>
 
@@ -137,7 +138,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     /* An HSM that is yet to be recovered cannot be asked what we may do in it. */
     if (value_get(facts, "atScope"))
         step_right(out, step, scope, HSM_ACTION "roleAssignments/write/action", true, "Managed HSM Policy Administrator");
-    view_need(v, out, step, document_target(doc, "spec.principal.diskEncryptionSet"));
+    grant_for_set(v, out, step, document_target(doc, "spec.principal.diskEncryptionSet"), object_id);
     view_need(v, out, step, document_target(doc, "spec.hsm"));
 }
 

@@ -7,6 +7,7 @@
 #include "hsm_rights.h"
 #include "protected_vm.h"
 #include "restore_place.h"
+#include "set_identity.h"
 
 /* --- F16, F17, F18 ---------------------------------------------------------------------------------------------------------- */
 
@@ -107,7 +108,7 @@ static bool principal_known(const struct outlook *o, const char *id)
         const struct value *facts = view_facts(o->view, d->documents[i]), *principals = value_get(facts, "principals");
 
         if (str_eq_nocase(value_str_at(facts, "principalId"), id) ||
-            str_eq_nocase(value_str_at(facts, "source.set.live.identity.principalId"), id))
+            str_eq_nocase(set_principal(value_at(facts, "source.set.live")), id))
             return true;
         for (size_t k = 0; k < value_count(principals); k++)
             if (str_eq_nocase(value_str_at(value_item(principals, k), "objectId"), id))
@@ -129,7 +130,7 @@ static bool role_of_sets(const char *role)
  * anybody lacking it, only one on this very key is worth a note: others use the store too. */
 static void orphan(struct outlook *o, const char *id, const char *what, bool on_key)
 {
-    const char *now = value_str_at(outlook_set(o), "identity.principalId");
+    const char *now = set_principal(outlook_set(o));
     bool lacking = o->items[F16].state == OBS_BAD;
 
     if (!id || principal_known(o, id) || !(lacking || on_key))

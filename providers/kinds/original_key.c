@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "order.h"
 #include "protected_vm.h"
@@ -15,21 +16,18 @@ struct finding {
     bool firm;
 };
 
-#define KID_KEYS "/keys/"
-
-/* "https://kv…/keys/NAME/VERSION": the name, and what stands before /keys/. */
 static const char *key_name(struct arena *a, const char *url)
 {
-    const char *at = url ? str_find_nocase(url, KID_KEYS) : NULL;
+    struct key_id id;
 
-    return at ? arena_strndup(a, at + strlen(KID_KEYS), strcspn(at + strlen(KID_KEYS), "/")) : NULL;
+    return key_id_parse(a, url, &id) ? id.name : NULL;
 }
 
 static const char *key_base(struct arena *a, const char *url)
 {
-    const char *at = url ? str_find_nocase(url, KID_KEYS) : NULL;
+    struct key_id id;
 
-    return at ? arena_strndup(a, url, (size_t)(at - url)) : NULL;
+    return key_id_parse(a, url, &id) ? id.base : NULL;
 }
 
 /* --- creation time ------------------------------------------------------------------------------------------------------- */
@@ -85,9 +83,9 @@ static struct finding by_history(const struct view *v, const struct document *pv
     const struct value *history = value_get(view_facts(v, pvm), "history");
     const struct value *then = record_at(history, point_ms == TIME_NONE ? v->now_ms : point_ms), *now = record_at(history, v->now_ms);
     struct finding f = {.url = value_str_at(then, "key"), .firm = true};
-    const char *latest = vault_kid_version(value_str_at(now, "key"));
+    const char *latest = key_url_version(v->arena, value_str_at(now, "key"));
 
-    f.version = vault_kid_version(f.url);
+    f.version = key_url_version(v->arena, f.url);
     if (!f.version)
         return (struct finding){0};
     if (!str_eq(latest, f.version))
@@ -129,7 +127,7 @@ static const char *previous_key(const struct view *v, const struct document *key
     if (value_count(previous) == 1)
         return value_str_at(value_item(previous, 0), "keyUrl");
     for (size_t i = 0; i < value_count(previous); i++) {
-        const char *version = vault_kid_version(value_str_at(value_item(previous, i), "keyUrl"));
+        const char *version = key_url_version(v->arena, value_str_at(value_item(previous, i), "keyUrl"));
 
         for (size_t j = 0; j < value_count(versions); j++)
             if (str_eq_nocase(value_str_at(value_item(versions, j), "version"), version))
@@ -137,7 +135,7 @@ static const char *previous_key(const struct view *v, const struct document *key
     }
     best = value_count(known) == value_count(previous) ? version_at(known, point_ms) : NULL;
     for (size_t i = 0; best && i < value_count(previous); i++)
-        if (str_eq_nocase(vault_kid_version(value_str_at(value_item(previous, i), "keyUrl")), value_str_at(best, "version")))
+        if (str_eq_nocase(key_url_version(v->arena, value_str_at(value_item(previous, i), "keyUrl")), value_str_at(best, "version")))
             return value_str_at(value_item(previous, i), "keyUrl");
     return NULL;
 }
@@ -150,9 +148,8 @@ static int64_t made_after(const struct view *v, const struct document *key, cons
 
     for (size_t i = 0; !key && url && !versions && i < v->desired->count; i++) {
         const struct value *facts = view_facts(v, v->desired->documents[i]);
-        const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name");
 
-        if (base && name && str_starts_nocase(url, arena_printf(v->arena, "%s/keys/%s/", base, name)))
+        if (key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name")))
             versions = value_get(facts, "versions");
     }
     for (size_t i = 0; point_ms != TIME_NONE && i < value_count(versions); i++) {
@@ -169,18 +166,18 @@ static struct finding by_previous(const struct view *v, const struct document *k
                                   int64_t point_ms)
 {
     const char *active = value_str_at(set, "properties.activeKey.keyUrl");
-    int64_t made_ms = made_after(v, key, active, vault_kid_version(active), point_ms);
+    int64_t made_ms = made_after(v, key, active, key_url_version(v->arena, active), point_ms);
     struct finding f = {
         .url = previous_key(v, key, value_at(set, "properties.previousKeys"), point_ms),
-        .also = vault_kid_version(active),
+        .also = key_url_version(v->arena, active),
         .firm = turned_ms != TIME_NONE,
     };
 
     f.words = arena_printf(v->arena,
                            f.firm ? "the set's previous key, there until %s" : "the set's previous key: its active one was made at %s",
                            time_format(v->arena, f.firm ? turned_ms : made_ms));
-    if (made_after(v, key, f.url, vault_kid_version(f.url), point_ms) == TIME_NONE)
-        f.version = vault_kid_version(f.url);
+    if (made_after(v, key, f.url, key_url_version(v->arena, f.url), point_ms) == TIME_NONE)
+        f.version = key_url_version(v->arena, f.url);
     if (!f.version && made_ms != TIME_NONE)
         f.refuted = arena_printf(v->arena, "the set is on version %s, which was made only at %s, after the point", f.also,
                                  time_format(v->arena, made_ms));
@@ -198,14 +195,14 @@ static struct finding by_set(const struct view *v, const struct document *pvm, c
         return (struct finding){0};
     if (told && point_ms < turned_ms)
         return by_previous(v, key, set, turned_ms, point_ms);
-    if (made_after(v, key, f.url, vault_kid_version(f.url), point_ms) != TIME_NONE)
+    if (made_after(v, key, f.url, key_url_version(v->arena, f.url), point_ms) != TIME_NONE)
         return by_previous(v, key, set, TIME_NONE, point_ms);
     if (turned_ms == TIME_NONE && value_count(value_at(set, "properties.previousKeys")))
         return (struct finding){0};
     f.firm = told;
     f.words = told ? arena_printf(v->arena, "the set's active key, there since %s", time_format(v->arena, turned_ms))
                    : "the set's active key, which does not say since when it is";
-    f.version = vault_kid_version(f.url);
+    f.version = key_url_version(v->arena, f.url);
     return f.version ? f : (struct finding){0};
 }
 

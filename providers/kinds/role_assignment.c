@@ -6,6 +6,7 @@
 #include "../../reconciler/format/crypt.h"
 #include "grant.h"
 #include "rights_needed.h"
+#include "set_identity.h"
 
 static bool is_guid(const char *s)
 {
@@ -121,7 +122,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     step_change(out, step, "role", NULL, value_get(doc->spec, "role"), NULL);
     step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
     step_right(out, step, step->scope, "Microsoft.Authorization/roleAssignments/write", false, "Role Based Access Control Administrator");
-    view_need(v, out, step, des);
+    grant_for_set(v, out, step, des, object_id);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)

@@ -337,8 +337,9 @@ static void encryption_set(struct making *m)
             url = value_format(m->a, "%s/" RUNBOOK_VARIABLE("version"), name);
         }
         value_set(m->a, with, "body",
-                  m->step->action == ACTION_CREATE ? disk_encryption_set_body(m->a, m->doc, url)
-                                                   : disk_encryption_set_patch(m->a, m->step, url));
+                  m->step->action == ACTION_CREATE
+                      ? disk_encryption_set_body(m->a, m->doc, url)
+                      : disk_encryption_set_patch(m->a, m->step, value_get(view_facts(m->v, m->doc), "live"), url));
     } else if (m->step->action != ACTION_WAIT) {
         return;
     }

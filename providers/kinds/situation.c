@@ -2,6 +2,7 @@
  * Must not know what is done about them. */
 #include "situation.h"
 
+#include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "key_document.h"
 #include "protected_vm.h"
@@ -16,14 +17,12 @@ enum restore_type situation_type(const struct document *doc)
 
 /* --- the original key ------------------------------------------------------------------------------------------------------ */
 
-static bool same_store(struct arena *a, const char *url, const char *other)
+static bool same_name_and_version(struct arena *a, const char *url, const char *other)
 {
-    return arm_id_equal(arm_id_parent(a, url, 3), arm_id_parent(a, other, 3));
-}
+    struct key_id x, y;
 
-static bool same_name(struct arena *a, const char *url, const char *other)
-{
-    return str_eq_nocase(arm_id_name(arm_id_parent(a, url, 1)), arm_id_name(arm_id_parent(a, other, 1)));
+    return key_id_parse(a, url, &x) && key_id_parse(a, other, &y) && str_eq_nocase(x.name, y.name) && x.version &&
+           str_eq_nocase(x.version, y.version);
 }
 
 /* The Key document that stands for the key of that URL, whatever its version; NULL. */
@@ -32,12 +31,22 @@ static const struct document *key_at(const struct view *v, const char *url)
     for (size_t i = 0; url && i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
         const struct value *facts = view_facts(v, doc);
-        const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name");
 
-        if (str_eq(doc->kind, "Key") && base && name && str_starts_nocase(url, arena_printf(v->arena, "%s/keys/%s/", base, name)))
+        if (str_eq(doc->kind, "Key") && key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name")))
             return doc;
     }
     return NULL;
+}
+
+/* An address without a version stands for the newest one; it is returned as it is when nobody can see which that is. */
+static const char *pinned_url(const struct view *v, const char *url)
+{
+    const char *newest = value_str_at(view_facts(v, key_at(v, url)), "newest");
+    struct key_id id;
+
+    return newest && key_id_parse(v->arena, url, &id) && !id.version
+               ? arena_printf(v->arena, "%s/keys/%s/%s", id.base, id.name, newest)
+               : url;
 }
 
 static bool same_set(const struct situation *s)
@@ -226,8 +235,9 @@ static bool seen_elsewhere(const struct view *v, const struct situation *s, cons
     const struct value *elsewhere = value_get(view_facts(v, s->original_key), "elsewhere");
     const char *base = value_str_at(elsewhere, "base");
 
-    return base && str_eq(value_str_at(elsewhere, "state"), "present") && str_starts_nocase(url, arena_printf(v->arena, "%s/", base)) &&
-           str_eq_nocase(vault_kid_version(url), value_str_at(elsewhere, "version"));
+    return base && str_eq(value_str_at(elsewhere, "state"), "present") &&
+           key_same_store(v->arena, url, arena_printf(v->arena, "%s/keys/any", base)) &&
+           str_eq_nocase(key_url_version(v->arena, url), value_str_at(elsewhere, "version"));
 }
 
 /* Where a set that points to `url` stands to the original key. */
@@ -238,17 +248,21 @@ static enum dx_des des_on(const struct view *v, const struct situation *s, const
 
     if (!url || !original)
         return DX_DES_UNKNOWN;
-    if (str_eq_nocase(url, original))
+    url = pinned_url(v, url);
+    if (key_same_version(v->arena, url, original))
         return DX_DES_INTACT;
-    if (same_store(v->arena, url, original))
-        return same_name(v->arena, url, original) ? DX_DES_ROTATED : DX_DES_REPOINTED;
-    if (!same_name(v->arena, url, original) || !str_eq_nocase(vault_kid_version(url), vault_kid_version(original)))
+    /* Which version the set is on cannot be told. */
+    if (!key_url_version(v->arena, url))
+        return DX_DES_UNKNOWN;
+    if (key_same_store(v->arena, url, original))
+        return key_same_key(v->arena, url, original) ? DX_DES_ROTATED : DX_DES_REPOINTED;
+    if (!same_name_and_version(v->arena, url, original))
         return DX_DES_FOREIGN;
     /* The address alone proves no key: it must be seen there. */
     if (seen_elsewhere(v, s, url))
         return DX_DES_MOVED;
     key = key_at(v, url);
-    return key_state(v, key, vault_kid_version(url)) == DX_KEY_PRESENT ? DX_DES_MOVED : DX_DES_UNKNOWN;
+    return key_state(v, key, key_url_version(v->arena, url)) == DX_KEY_PRESENT ? DX_DES_MOVED : DX_DES_UNKNOWN;
 }
 
 /* The facts of the set the VM was backed up with: of its document, else as the source VM's document holds them. */
@@ -279,16 +293,18 @@ static enum dx_given given_on(const struct view *v, const struct situation *s)
                              : value_str_at(view_facts(v, s->doc), "set.live.properties.activeKey.keyUrl");
     const struct document *key;
     const char *beside;
+    struct key_id id;
 
-    if (!url || !s->original_url)
+    url = pinned_url(v, url);
+    if (!s->original_url || !key_id_parse(v->arena, url, &id) || !id.version)
         return DX_GIVEN_UNKNOWN;
-    if (str_eq_nocase(url, s->original_url))
+    if (key_same_version(v->arena, url, s->original_url))
         return DX_GIVEN_SAME_KEY;
-    if (same_store(v->arena, url, s->original_url))
-        return same_name(v->arena, url, s->original_url) ? DX_GIVEN_NEWER_VERSION : DX_GIVEN_OTHER_KEY;
-    if (same_name(v->arena, url, s->original_url) && str_eq_nocase(vault_kid_version(url), vault_kid_version(s->original_url)))
+    if (key_same_store(v->arena, url, s->original_url))
+        return key_same_key(v->arena, url, s->original_url) ? DX_GIVEN_NEWER_VERSION : DX_GIVEN_OTHER_KEY;
+    if (same_name_and_version(v->arena, url, s->original_url))
         return DX_GIVEN_SAME_KEY_MOVED;
-    beside = arena_printf(v->arena, "%s/keys/%s/%s", arm_id_parent(v->arena, url, 3), s->original.name, s->original.version);
+    beside = arena_printf(v->arena, "%s/keys/%s/%s", id.base, s->original.name, s->original.version);
     key = key_at(v, beside);
     if (key && str_eq(view_state(v, key), "unseen"))
         return DX_GIVEN_UNKNOWN;

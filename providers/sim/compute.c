@@ -96,11 +96,22 @@ static const char *key_problem(struct sim *s, const char *url, const char **ret_
     return NULL;
 }
 
+/* By its own identity, where it has one, else by the first that it was given. */
+static const char *set_principal_of(struct sim *s, const struct value *des)
+{
+    const char *type = value_str_at(des, "identity.type");
+    const struct value *assigned = value_at(des, "identity.userAssignedIdentities");
+
+    if (!type || str_find_nocase(type, "SystemAssigned") || !value_is(assigned, VALUE_MAP) || !assigned->map.count)
+        return value_str_at(des, "identity.principalId");
+    return value_str_at(resource_find(s, assigned->map.members[0].key), "properties.principalId");
+}
+
 const char *compute_des_problem(struct sim *s, const struct value *des, char *ret_text, size_t room)
 {
     static const char *const needed[] = {"get", "wrapKey", "unwrapKey"};
-    const char *url = value_str_at(des, "properties.activeKey.keyUrl"), *store, *name;
-    const char *code = key_problem(s, url, &store, &name, ret_text, room), *principal = value_str_at(des, "identity.principalId");
+    const char *url = value_str_at(des, "properties.activeKey.keyUrl"), *principal = set_principal_of(s, des), *store, *name;
+    const char *code = key_problem(s, url, &store, &name, ret_text, room);
 
     if (code)
         return code;
@@ -242,7 +253,28 @@ static bool has_release_policy(const struct value *key)
     return policy && !str_eq(value_str(policy), "none");
 }
 
-/* Says what is wrong with the key of a set, or NULL. Grants are not looked at: the identity does not exist yet. */
+/* What a user-assigned identity refuses a write of the set, or NULL: it is there, and so is the key that it must open. A
+ * system-assigned one does not exist yet, and is not asked. */
+static const char *identity_refusal(struct sim *s, const struct sim_request *r, const struct value *wanted, const char **ret_code)
+{
+    const struct value *assigned = value_at(wanted, "identity.userAssignedIdentities");
+    const char *type = value_str_at(wanted, "identity.type");
+    char text[512];
+
+    for (size_t i = 0; value_is(assigned, VALUE_MAP) && i < assigned->map.count; i++) {
+        const char *id = assigned->map.members[i].key;
+
+        *ret_code = "FailedIdentityOperation";
+        if (!resource_find(s, id))
+            return arena_printf(r->arena, "The managed identity '%s' was not found.", id);
+    }
+    *ret_code = "KeyVaultAccessForbidden";
+    if (!value_count(assigned) || !type || str_find_nocase(type, "SystemAssigned"))
+        return NULL;
+    return compute_des_problem(s, wanted, text, sizeof(text)) ? arena_strdup(r->arena, text) : NULL;
+}
+
+/* Says what is wrong with the key of a set, or NULL. */
 static const char *set_key_refusal(struct sim *s, struct arena *a, const char *url, const char *encryption, const char *location)
 {
     const char *store, *name, *version = NULL;
@@ -271,6 +303,7 @@ static bool set_refused(struct sim *s, const struct sim_request *r, struct sim_a
 {
     struct arena *a = r->arena;
     const char *encryption = value_str_at(wanted, "properties.encryptionType"), *location = value_str_at(wanted, "location"), *why;
+    const char *code = "InvalidParameter";
 
     if (str_eq_nocase(value_str_at(old, "properties.provisioningState"), "Updating")) {
         answer_arm_error(a, out, 409, false, "Conflict", "Another operation on this disk encryption set is in progress.");
@@ -287,8 +320,10 @@ static bool set_refused(struct sim *s, const struct sim_request *r, struct sim_a
     }
     why = !location ? "The location property is required."
                     : set_key_refusal(s, a, value_str_at(wanted, "properties.activeKey.keyUrl"), encryption, location);
+    if (!why)
+        why = identity_refusal(s, r, wanted, &code);
     if (why)
-        answer_arm_error(a, out, 400, false, "InvalidParameter", "%s", why);
+        answer_arm_error(a, out, 400, false, code, "%s", why);
     return why != NULL;
 }
 
@@ -302,6 +337,22 @@ static void merge(struct arena *a, struct value *into, const struct value *from)
             merge(a, here, m->value);
         else
             value_set(a, into, m->key, value_copy(a, m->value));
+    }
+}
+
+void compute_show_assigned(struct sim *s, struct arena *a, const struct value *identity)
+{
+    const struct value *all = value_get(identity, "userAssignedIdentities");
+
+    for (size_t i = 0; value_is(all, VALUE_MAP) && i < all->map.count; i++) {
+        const struct value *p = value_get(resource_find(s, all->map.members[i].key), "properties");
+
+        if (!value_is(all->map.members[i].value, VALUE_MAP))
+            continue;
+        if (!p)
+            continue;
+        value_set_string(a, all->map.members[i].value, "principalId", value_str_at(p, "principalId"));
+        value_set_string(a, all->map.members[i].value, "clientId", value_str_at(p, "clientId"));
     }
 }
 
@@ -323,6 +374,7 @@ static void set_identity(struct sim *s, struct arena *a, struct value *set)
         value_remove(identity, "principalId");
         value_remove(identity, "tenantId");
     }
+    compute_show_assigned(s, a, identity);
 }
 
 /* What the set will be once the operation has ended. */

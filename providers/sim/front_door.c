@@ -114,7 +114,7 @@ static service *provider(const struct sim_request *r)
         {"Microsoft.Compute", arm_compute_answer},             {"Microsoft.Storage", arm_storage_answer},
         {"Microsoft.Network", arm_network_answer},             {"Microsoft.RecoveryServices", arm_recovery_answer},
         {"Microsoft.Resources", arm_resources_answer},         {"Microsoft.ResourceGraph", arm_resource_graph_answer},
-        {"Microsoft.Attestation", arm_attestation_answer},
+        {"Microsoft.Attestation", arm_attestation_answer},     {"Microsoft.ManagedIdentity", arm_identity_answer},
     };
     size_t at = arm_provider_at(r);
 

@@ -192,6 +192,7 @@ service arm_keyvault_answer;     /* Microsoft.KeyVault: vaults, deletedVaults, a
 service arm_authorization_answer;/* roleAssignments, roleDefinitions, permissions, at any scope */
 service arm_compute_answer;      /* diskEncryptionSets, disks, virtualMachines, their operations */
 service arm_storage_answer;      /* storageAccounts, listKeys */
+service arm_identity_answer;     /* userAssignedIdentities: reads */
 service arm_network_answer;      /* virtualNetworks and subnets: reads */
 service arm_features_answer;     /* Microsoft.Features: the state of a preview feature */
 service arm_locks_answer;        /* locks at a scope and below */
@@ -232,6 +233,8 @@ struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const
 struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id, const char *os_type);
 void compute_create_nic(struct sim *s, const char *nic_id, const char *location, const char *subnet_id);
 /* What the DES's identity may do with its key now; NULL when it may, else the compute error code. */
+/* Completes an identity as Azure shows it: principal and application of each managed identity that was assigned. */
+void compute_show_assigned(struct sim *s, struct arena *a, const struct value *identity);
 const char *compute_des_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);
 /* Why a confidential machine on this set would not start now: the same, or the key is not released to it. */
 const char *compute_boot_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);

@@ -144,12 +144,15 @@ bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char *
 {
     const char *const suffixes[] = {s->ep.vault_suffix, s->ep.hsm_suffix};
     const char *host, *rest, *name, *version;
-    size_t host_len, suffix = 0;
+    size_t host_len, whole_len, suffix = 0;
 
     if (!url || !str_starts_nocase(url, "https://"))
         return false;
     host = url + strlen("https://");
-    host_len = strcspn(host, "/");
+    /* Azure takes the port, doubled slashes and one at the end for what they mean. */
+    whole_len = host_len = strcspn(host, "/");
+    if (host_len > 4 && strncmp(host + host_len - 4, ":443", 4) == 0)
+        host_len -= 4;
     for (size_t i = 0; i < COUNT(suffixes) && !suffix; i++) {
         size_t n = strlen(suffixes[i]);
 
@@ -158,14 +161,17 @@ bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char *
     }
     if (!suffix)
         return false;
-    rest = host + host_len;
-    if (!str_starts_nocase(rest, "/keys/"))
+    rest = host + whole_len;
+    rest += strspn(rest, "/");
+    if (!str_starts_nocase(rest, "keys/"))
         return false;
-    name = rest + strlen("/keys/");
+    name = rest + strlen("keys");
+    name += strspn(name, "/");
     version = name + strcspn(name, "/");
     *ret_store = arena_strndup(a, host, host_len - suffix);
     *ret_name = arena_strndup(a, name, (size_t)(version - name));
-    *ret_version = *version && version[1] ? arena_strdup(a, version + 1) : NULL;
+    rest = version + strspn(version, "/");
+    *ret_version = *rest ? arena_strndup(a, rest, strcspn(rest, "/")) : NULL;
     return name < version;
 }
 

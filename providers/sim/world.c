@@ -157,6 +157,7 @@ static void complete_des(struct sim *s, struct value *v)
     const char *type = value_str_at(identity, "type");
 
     complete_set_key(s, value_at(v, "properties.activeKey"));
+    compute_show_assigned(s, s->arena, identity);
     for (size_t i = 0; i < value_count(previous); i++)
         complete_set_key(s, value_item(previous, i));
     if (type && str_find_nocase(type, "SystemAssigned") && str_eq(value_str_at(v, "properties.provisioningState"), "Succeeded")) {

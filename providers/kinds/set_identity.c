@@ -1,0 +1,148 @@
+/* Knows the forms in which Azure shows the identity of a disk encryption set. Must not know what it is granted. */
+#include "set_identity.h"
+
+#define API_IDENTITY "2023-01-31"
+
+static const struct value *assigned_first(const struct value *live, const char **ret_id)
+{
+    const struct value *all = value_at(live, "identity.userAssignedIdentities");
+
+    if (!value_is(all, VALUE_MAP) || !all->map.count)
+        return NULL;
+    *ret_id = all->map.members[0].key;
+    return all->map.members[0].value;
+}
+
+static bool has_system(const struct value *live)
+{
+    const char *type = value_str_at(live, "identity.type");
+
+    return type ? str_find_nocase(type, "SystemAssigned") != NULL : value_str_at(live, "identity.principalId") != NULL;
+}
+
+const char *set_principal(const struct value *live)
+{
+    const char *id;
+
+    return has_system(live) ? value_str_at(live, "identity.principalId") : value_str_at(assigned_first(live, &id), "principalId");
+}
+
+bool set_acts_by_user_assigned(const struct document *doc, const struct value *live)
+{
+    const char *type = live ? value_str_at(live, "identity.type") : doc ? value_str_at(doc->spec, "identity.type") : NULL;
+
+    return type && str_find_nocase(type, "UserAssigned") && !str_find_nocase(type, "SystemAssigned");
+}
+
+struct value *set_identity_body(struct arena *a, const struct document *doc)
+{
+    struct value *identity = value_map(a);
+    const struct value *assigned = value_at(doc->spec, "identity.userAssigned");
+    const char *type = value_str_at(doc->spec, "identity.type");
+
+    value_set_string(a, identity, "type", type ? type : "SystemAssigned");
+    if (value_count(assigned)) {
+        struct value *map = value_set(a, identity, "userAssignedIdentities", value_map(a));
+
+        for (size_t i = 0; i < value_count(assigned); i++)
+            value_set(a, map, value_str(value_item(assigned, i)), value_map(a));
+    }
+    return identity;
+}
+
+static bool holds(const struct value *live, const char *id)
+{
+    const struct value *all = value_at(live, "identity.userAssignedIdentities");
+
+    for (size_t i = 0; value_is(all, VALUE_MAP) && i < all->map.count; i++)
+        if (arm_id_equal(all->map.members[i].key, id))
+            return true;
+    return false;
+}
+
+struct value *set_identity_wanted(struct arena *a, const struct document *doc, const struct value *live)
+{
+    const char *want = value_str_at(doc->spec, "identity.type"), *have = value_str_at(live, "identity.type");
+    const struct value *assigned = value_at(doc->spec, "identity.userAssigned");
+    bool system = have && str_find_nocase(have, "SystemAssigned"), user = have && str_find_nocase(have, "UserAssigned");
+    bool lacks = want && str_find_nocase(want, "SystemAssigned") && !system;
+    struct value *identity = value_map(a), *map = value_map(a);
+
+    for (size_t i = 0; i < value_count(assigned); i++)
+        if (!holds(live, value_str(value_item(assigned, i))))
+            value_set(a, map, value_str(value_item(assigned, i)), value_map(a));
+    if (!want || (!lacks && !value_count(map)))
+        return NULL;
+    system = system || lacks;
+    user = user || value_count(map);
+    value_set_string(a, identity, "type", system && user ? "SystemAssigned, UserAssigned" : system ? "SystemAssigned" : "UserAssigned");
+    if (value_count(map))
+        value_set(a, identity, "userAssignedIdentities", map);
+    return identity;
+}
+
+/* --- observing -------------------------------------------------------------------------------------------------------------- */
+
+static int read_assigned(struct call *c, struct azure *az, struct arena *a, const char *id, struct value *facts, struct err *err)
+{
+    struct value *live, *seen;
+
+    value_set_string(a, facts, "identityId", id);
+    if (arm_get(az, c, a, id, API_IDENTITY, &live, err) == 0) {
+        value_set_string(a, facts, "principalId", value_str_at(live, "properties.principalId"));
+        return 0;
+    }
+    /* Whatever Azure has against the question stands against this set alone. */
+    if (err->http_status >= 400 && err->http_status < 500 && err->class != ERR_NOT_FOUND && err->http_status != 403) {
+        value_set_string(a, facts, "identityState", "unseen");
+        value_set_string(a, facts, "identityWhy", err->text);
+        return 0;
+    }
+    TRY(facts_from_error(a, "reading the managed identity", err, &seen));
+    value_set_string(a, facts, "identityState", value_str_at(seen, "state"));
+    value_set_string(a, facts, "identityWhy", value_str_at(seen, "why"));
+    return 0;
+}
+
+int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc, struct value *facts,
+                         struct err *err)
+{
+    const struct value *live = value_get(facts, "live");
+    const char *id = NULL;
+
+    if (live) {
+        value_set_string(a, facts, "principalId", set_principal(live));
+        if (value_get(facts, "principalId") || !set_acts_by_user_assigned(doc, live) || !assigned_first(live, &id))
+            return 0;
+    } else if (set_acts_by_user_assigned(doc, NULL)) {
+        id = value_str(value_item(value_at(doc->spec, "identity.userAssigned"), 0));
+    }
+    return id ? read_assigned(c, az, a, id, facts, err) : 0;
+}
+
+/* --- the order ---------------------------------------------------------------------------------------------------------------- */
+
+static bool granted_first(const struct view *v, const struct document *des)
+{
+    return des && set_acts_by_user_assigned(des, value_get(view_facts(v, des), "live"));
+}
+
+void set_after_grant(const struct view *v, struct steps *out, const char *object_id, const struct step *step)
+{
+    for (size_t i = 0; object_id && i < out->count; i++) {
+        struct step *one = out->items[i];
+
+        if (str_eq(one->document->kind, "DiskEncryptionSet") && (one->action == ACTION_CREATE || one->action == ACTION_UPDATE) &&
+            granted_first(v, one->document) && str_eq_nocase(value_str_at(view_facts(v, one->document), "principalId"), object_id))
+            step_need(out, one, step->id);
+    }
+}
+
+void grant_for_set(const struct view *v, struct steps *out, struct step *grant, const struct document *des, const char *object_id)
+{
+    if (granted_first(v, des) && object_id)
+        step_serves(out, grant, des);
+    else
+        view_need(v, out, grant, des);
+    set_after_grant(v, out, object_id, grant);
+}
