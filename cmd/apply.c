@@ -166,13 +166,12 @@ int command_apply(const struct options *o)
     if (o->saved_plan && saved_plan_check(&s, look.plan, &s.err) < 0)
         return session_failed(&s);
     x.answer = output_envelope(s.arena, o);
-    if (s.simulated)
-        value_set_bool(s.arena, x.answer, "simulated", true);
+    session_mark(&s, x.answer);
     show_plan(&x, look.plan);
     runnable = carry_runnable(look.plan);
     if (!runnable)
         return finish(&x, look.plan->n_changes ? EXIT_BLOCKED : EXIT_DECLARED, &none);
-    if (confirm(o, runnable, &s.err) < 0)
+    if (session_may_write(&s, &s.err) < 0 || confirm(o, runnable, &s.err) < 0)
         return session_failed(&s);
     return act(&x, &look);
 }

@@ -176,8 +176,7 @@ static struct value *forecast_value(struct session *s, const struct forecasts *a
 {
     struct value *v = output_envelope(s->arena, s->options);
 
-    if (s->simulated)
-        value_set_bool(s->arena, v, "simulated", true);
+    session_mark(s, v);
     value_set_string(s->arena, v, "made", time_format(s->arena, now_ms));
     forecasts_to_value(s->arena, all, v);
     value_set_int(s->arena, v, "exitCode", code);

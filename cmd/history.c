@@ -148,7 +148,10 @@ void history_keep(struct session *s)
 
     if (!h || !h->in_blob || !h->grown || h->unreadable)
         return;
-    session_run(s, keep_task, &k);
+    if (session_may_write(s, &k.err) < 0)
+        k.rc = -ERR_BLOCKED;
+    else
+        session_run(s, keep_task, &k);
     /* What was written is read again before the next look: whoever wrote meanwhile is heard, and the etag is the new one. */
     h->read = h->grown = false;
     if (k.rc < 0)

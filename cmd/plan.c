@@ -27,8 +27,7 @@ static int plan_show(struct session *s, const struct plan *plan)
     text_init(&t, TEXT_CEILING);
     value_set_string(s->arena, v, "command", s->options->command->name);
     value_set_string(s->arena, v, "version", REINSTATE_VERSION);
-    if (s->simulated)
-        value_set_bool(s->arena, v, "simulated", true);
+    session_mark(s, v);
     report_plan(&t, plan, &style);
     output_either(s->options, v, &t);
     session_label(s);
@@ -42,8 +41,7 @@ static struct value *drift_value(struct session *s, const struct plan *plan, int
     struct value *v = output_envelope(s->arena, s->options), *findings = value_list(s->arena);
     const struct value *whole = plan_to_value(s->arena, plan);
 
-    if (s->simulated)
-        value_set_bool(s->arena, v, "simulated", true);
+    session_mark(s, v);
     for (size_t i = 0; i < COUNT(kept); i++)
         if (value_get(whole, kept[i]))
             value_set(s->arena, v, kept[i], value_get(whole, kept[i]));

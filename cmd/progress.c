@@ -73,7 +73,7 @@ static void show_running(struct progress *p)
         if (l->step->estimate_ms > 0)
             estimate = arena_printf(a, " of about %s", duration_format(a, l->step->estimate_ms));
         show_line(p, arena_printf(a, "%s %s  %s%s%s%s", action_glyph(l->step->action), l->step->id,
-                                  duration_format(a, sched_now_ms(p->sched) - l->since_ms), estimate, l->says[0] ? "  " : "", l->says));
+                                  duration_format(a, sched_span_ms(p->sched) - l->since_ms), estimate, l->says[0] ? "  " : "", l->says));
     }
     if (p->n_hidden)
         show_line(p, arena_printf(a, "  and %zu more", p->n_hidden));
@@ -102,7 +102,7 @@ static void live_begin(struct progress *p, const struct step *step)
         p->n_hidden++;
         return;
     }
-    p->running[p->n_running++] = (struct live){.step = step, .since_ms = sched_now_ms(p->sched)};
+    p->running[p->n_running++] = (struct live){.step = step, .since_ms = sched_span_ms(p->sched)};
 }
 
 static void live_end(struct progress *p, const struct step *step)

@@ -19,8 +19,7 @@ int command_runbook(const struct options *o)
     runbook_write(&t, &rb, o->shell);
     v = output_envelope(s.arena, o);
     value_set_string(s.arena, v, "shell", runbook_shell_names[o->shell]);
-    if (s.simulated)
-        value_set_bool(s.arena, v, "simulated", true);
+    session_mark(&s, v);
     whole = runbook_to_value(s.arena, &rb);
     for (size_t i = 0; i < value_count(whole); i++)
         value_set(s.arena, v, whole->map.members[i].key, whole->map.members[i].value);

@@ -8,6 +8,7 @@
 
 #include "../providers/azure/redact.h"
 #include "../reconciler/format/json.h"
+#include "../reconciler/run/skew.h"
 #include "commands.h"
 #include "history.h"
 #include "output.h"
@@ -77,6 +78,49 @@ void session_label(const struct session *s)
         talk("Simulated Azure (%s): a rehearsal, not proof.", s->simulated);
 }
 
+/* --- this machine's clock ----------------------------------------------------------------------------------------------------------- */
+
+static const char *skew_words(struct arena *a, int64_t skew_ms)
+{
+    return arena_printf(a, "%s %s Azure's", duration_format(a, skew_ms < 0 ? -skew_ms : skew_ms), skew_ms < 0 ? "behind" : "ahead of");
+}
+
+static void skew_tell(struct session *s)
+{
+    int64_t skew_ms = sched_skew_ms(s->sched);
+    struct arena *a cleanup(arena_freep) = NULL;
+
+    if (s->skew_told || llabs(skew_ms) <= SKEW_WARN_MS)
+        return;
+    s->skew_told = true;
+    a = arena_new();
+    talk("This machine's clock is %s. All times are judged by Azure's clock; set this one right before other tools go wrong by it.",
+         skew_words(a, skew_ms));
+}
+
+int session_may_write(const struct session *s, struct err *err)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    int64_t skew_ms = sched_skew_ms(s->sched);
+    const char *ca = s->cloud->ca_file;
+
+    if (llabs(skew_ms) <= SKEW_STOP_MS)
+        return 0;
+    err_set(err, ERR_BLOCKED, "nothing is written while this machine's clock is %s", skew_words(a, skew_ms));
+    return err_advise(err, "compare the two, set the clock and run again:\n    date -u; curl -sI %s%s%s%s | grep -i ^date",
+                      ca ? "--cacert '" : "", ca ? ca : "", ca ? "' " : "", s->cloud->arm);
+}
+
+void session_mark(const struct session *s, struct value *answer)
+{
+    int64_t skew_ms = s->sched ? sched_skew_ms(s->sched) : 0;
+
+    if (s->simulated)
+        value_set_bool(s->arena, answer, "simulated", true);
+    if (llabs(skew_ms) > SKEW_WARN_MS)
+        value_set_int(s->arena, answer, "clockAheadSeconds", skew_ms / SECOND_MS);
+}
+
 /* --- the cloud ----------------------------------------------------------------------------------------------------------------- */
 
 static const struct cloud *operators_cloud(struct session *s)
@@ -139,10 +183,12 @@ static void clock_set(struct session *s, const struct cloud *operators)
     struct sched_options options = {.time = SCHED_REAL, .speed = 1};
 
     if (s->sim) {
-        options = (struct sched_options){.time = SCHED_VIRTUAL, .start_ms = sim_start_ms(s->sim), .speed = s->options->pace, .seed = 1};
+        options = (struct sched_options){.time = SCHED_VIRTUAL, .start_ms = sim_start_ms(s->sim), .speed = s->options->pace,
+                                         .ahead_ms = s->ahead_ms, .seed = 1};
     } else if (operators && operators->clock_start_ms != TIME_NONE) {
         options.start_ms = cloud_time(operators);
         options.speed = operators->clock_speed;
+        options.ahead_ms = operators->clock_ahead_ms;
         s->simulated = s->options->cloud;
     }
     s->clock_factor = options.speed;
@@ -176,6 +222,13 @@ static void killed(void *ctx)
     abort();
 }
 
+static int64_t client_skew(const struct value *world)
+{
+    const char *skew = value_str_at(world, "spec.behaviour.clientSkew");
+
+    return skew ? time_shift_parse(skew) : 0;
+}
+
 static int simulate(struct session *s, const struct cloud *cloud)
 {
     const struct value *world = load_world(s->arena, s->schemas, s->options->world, &s->diags);
@@ -187,6 +240,7 @@ static int simulate(struct session *s, const struct cloud *cloud)
     if (!s->sim || s->diags.n_errors)
         return err_set(&s->err, ERR_INVALID, "the world contradicts itself");
     s->simulated = s->options->world;
+    s->ahead_ms = client_skew(world);
     TRY(peer_credential(world, s->options->as, &s->credential, &s->err));
     s->has_credential = true;
     return 0;
@@ -272,6 +326,7 @@ static int link_open(struct session *s, enum http_mode mode, const struct cloud 
     environment_scrub();
     TRY(rc);
     s->has_credential = true;
+    s->cloud = operators ? operators : declared;
     TRY(files_open(s, mode));
     clock_set(s, operators);
     s->progress = progress_new(s->sched);
@@ -387,7 +442,7 @@ void session_close(struct session *s)
 {
     /* Time that has passed since the last change is no change, but a run that goes on from here must not begin before it. */
     if (s->sim && s->sched)
-        sim_leave(s->sim, sched_now_ms(s->sched));
+        sim_leave(s->sim, sched_span_ms(s->sched));
     for (size_t i = 0; s->handles && i < s->estate.desired->count; i++)
         if (s->handles[i])
             azure_free(s->handles[i]);
@@ -459,10 +514,11 @@ void session_run(struct session *s, task_fn *fn, void *arg)
     /* A clock that jumps leaves no moment in between: there a second interrupt ends the process (main.c). */
     if (s->clock_factor <= 0) {
         sched_main(s->sched, fn, arg);
-        return;
+    } else {
+        turn.tick_ms = (int64_t)(TICK_MS * s->clock_factor) + 1;
+        sched_main(s->sched, turn_task, &turn);
     }
-    turn.tick_ms = (int64_t)(TICK_MS * s->clock_factor) + 1;
-    sched_main(s->sched, turn_task, &turn);
+    skew_tell(s);
 }
 
 struct looking {

@@ -19,6 +19,9 @@ struct session {
     /* From here on NULL in offline sessions. */
     struct sched *sched;
     struct sim *sim;                 /* with --world */
+    const struct cloud *cloud;
+    int64_t ahead_ms;                /* for tests: how far our own clock is ahead of the right time */
+    bool skew_told;
     const char *simulated;           /* the file that a simulated Azure comes from; NULL: this is Azure */
     struct wire *wire;
     struct recorder *recorder;
@@ -50,6 +53,12 @@ void session_close(struct session *s);       /* for cleanup() */
 
 /* Tells what went wrong; returns the exit code. */
 int session_failed(struct session *s);
+
+/* Stops what would write while this machine's clock is far from Azure's. Asked before the first write of a run or pass: what is
+ * under way is not left half done. */
+must_use int session_may_write(const struct session *s, struct err *err);
+/* What every JSON answer says of the Azure it came from: whether it is simulated, and how far our own clock is off. */
+void session_mark(const struct session *s, struct value *answer);
 
 /* Says on standard error that an answer came from a simulated Azure, if it did. */
 void session_label(const struct session *s);

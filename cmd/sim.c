@@ -24,6 +24,7 @@ struct serving {
     struct err err;
     struct recorder *recorder;
     struct sim_server *server;
+    const struct value *world;
 };
 
 static void serving_close(struct serving *s)
@@ -69,6 +70,7 @@ static struct value *cloud_value(const struct serving *s, const char *ca_file)
     value_set_string(s->arena, v, "caFile", ca_file);
     value_set_string(s->arena, clock, "start", time_format(s->arena, server_start_ms(s->server)));
     value_set(s->arena, clock, "speed", value_real(s->arena, s->options->speed));
+    value_set_string(s->arena, clock, "ahead", value_str_at(s->world, "spec.behaviour.clientSkew"));
     value_set(s->arena, v, "clock", clock);
     return v;
 }
@@ -100,6 +102,7 @@ static int serve(struct serving *s)
 
     TRY(load_schemas(&s->schemas, &s->err));
     options.world = load_world(s->arena, s->schemas, o->world, &s->diags);
+    s->world = options.world;
     if (!options.world)
         return err_set(&s->err, ERR_INVALID, "the world has faults");
     if (o->record)

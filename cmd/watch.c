@@ -13,6 +13,7 @@ struct watching {
     struct arena *before;            /* of the last good pass; holds `known` */
     struct value *known;             /* step id -> action */
     int64_t pass;
+    bool stopped;                    /* by this machine's clock: the pass only looked */
     int code;
 };
 
@@ -106,6 +107,7 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
         v = output_envelope(a, o);
         value_set_int(a, v, "pass", w->pass);
         value_set_string(a, v, "at", at);
+        session_mark(w->session, v);
         value_set_int(a, v, "differences", (int64_t)plan->n_changes);
         value_set(a, v, "transitions", (struct value *)transitions);
         if (outcome)
@@ -146,9 +148,15 @@ static int pass_act(struct watching *w, struct arena *a, struct look *look, stru
     struct report_style style = output_style(stderr);
     struct look some = *look;
 
-    *ret_acted = carry_runnable(plan) > 0 && !interrupts_seen();
-    if (!*ret_acted)
+    *ret_acted = false;
+    if (!carry_runnable(plan) || interrupts_seen())
         return 0;
+    w->stopped = session_may_write(w->session, err) < 0;
+    if (w->stopped) {
+        progress_note(w->session->progress, "pass %lld: %s", (long long)w->pass, err->text);
+        return 0;
+    }
+    *ret_acted = true;
     some.plan = plan;
     some.view.steps = &plan->steps;
     TRY(carry_out(w->session, a, &some, outcome, err));
@@ -166,6 +174,7 @@ static int pass(struct watching *w, struct err *err)
     struct look look;
     bool acted = false;
 
+    w->stopped = false;
     if (session_look(w->session, a, &look, err) < 0 || pass_act(w, a, &look, &outcome, &acted, err) < 0) {
         arena_free(a);
         return -(int)err->class;
@@ -174,7 +183,7 @@ static int pass(struct watching *w, struct err *err)
     pending = pending_of(a, look.plan);
     transitions = transitions_between(a, look.plan, w->known, pending);
     tell_pass(w, a, look.plan, transitions, acted ? &outcome : NULL);
-    w->code = pass_code(look.plan, acted ? &outcome : NULL);
+    w->code = w->stopped ? EXIT_BLOCKED : pass_code(look.plan, acted ? &outcome : NULL);
     arena_free(w->before);
     w->before = a;
     w->known = pending;
@@ -187,12 +196,12 @@ static void pause_task(struct call *c, void *arg)
 {
     struct watching *w = arg;
     int64_t interval = w->session->options->interval_ms, spread = interval * JITTER_PERCENT / 100;
-    int64_t until = call_now_ms(c) + interval - spread + (int64_t)sched_random(call_sched(c), (uint64_t)(2 * spread) + 1);
+    int64_t until = call_span_ms(c) + interval - spread + (int64_t)sched_random(call_sched(c), (uint64_t)(2 * spread) + 1);
     struct err err;
 
     /* In slices, so that a drain need not wait for the interval. */
-    while (call_now_ms(c) < until && !interrupts_seen()) {
-        int64_t left = until - call_now_ms(c);
+    while (call_span_ms(c) < until && !interrupts_seen()) {
+        int64_t left = until - call_span_ms(c);
 
         if (call_sleep_ms(c, left < SLICE_MS ? left : SLICE_MS, "the next pass", &err) < 0)
             return;

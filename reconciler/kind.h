@@ -37,7 +37,8 @@ struct view {
     struct arena *arena;
     const struct desired *desired;
     const struct settings *settings;
-    int64_t now_ms;
+    int64_t now_ms;                          /* by the provider's clock */
+    int64_t ahead_ms;                        /* of it, this machine's own clock; negative: behind */
     const struct value *const *facts;        /* by document index; a map, or NULL if not observed */
     const struct steps *steps;               /* of the documents before this one */
     bool if_ordered;                         /* a question: what would follow if all that is declared were ordered now? */

@@ -304,7 +304,7 @@ static int keep_token(struct call *c, const struct secret *body, struct token *t
     }
     secret_set(&t->header, "Bearer ", 7);
     secret_append(&t->header, start, len);
-    t->renew_ms = call_now_ms(c) + (life > 2 * TOKEN_MARGIN_MS ? life - TOKEN_MARGIN_MS : life / 2);
+    t->renew_ms = call_span_ms(c) + (life > 2 * TOKEN_MARGIN_MS ? life - TOKEN_MARGIN_MS : life / 2);
     return 0;
 }
 
@@ -409,7 +409,7 @@ static int renew(struct azure *az, struct call *c, enum audience audience, struc
     wake_waiters(t);
     if (rc < 0 && err->class != ERR_CANCELLED) {
         t->failure = *err;
-        t->hold_ms = call_now_ms(c) + (err->class == ERR_DENIED ? DENIED_HOLD_MS : FAILED_HOLD_MS);
+        t->hold_ms = call_span_ms(c) + (err->class == ERR_DENIED ? DENIED_HOLD_MS : FAILED_HOLD_MS);
     }
     return rc;
 }
@@ -421,7 +421,7 @@ int azure_authorization(struct azure *az, struct call *c, enum audience audience
     if (az->credential->kind == CREDENTIAL_GIVEN_TOKENS)
         return given_token(az, audience, ret, err);
     for (;;) {
-        if (t->header.len && call_now_ms(c) < t->renew_ms) {
+        if (t->header.len && call_span_ms(c) < t->renew_ms) {
             *ret = t->header.bytes;
             return 0;
         }
@@ -429,7 +429,7 @@ int azure_authorization(struct azure *az, struct call *c, enum audience audience
             TRY(wait_for_other(c, t, err));
             continue;
         }
-        if (t->failure.class != ERR_NONE && call_now_ms(c) < t->hold_ms) {
+        if (t->failure.class != ERR_NONE && call_span_ms(c) < t->hold_ms) {
             *err = t->failure;
             return -(int)err->class;
         }

@@ -29,7 +29,7 @@ int backup_list_items(struct azure *az, struct call *c, struct arena *a, const c
     static const char filter[] = "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
     const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id);
 
-    return arm_list_shared(az, c, a, path, API_RECOVERY, filter, path, call_now_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_list_shared(az, c, a, path, API_RECOVERY, filter, path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, struct value **ret,
@@ -57,7 +57,7 @@ int backup_list_points(struct azure *az, struct call *c, struct arena *a, const 
 {
     const char *path = arena_printf(a, "%s/recoveryPoints", item_id);
 
-    return arm_list_shared(az, c, a, path, API_RECOVERY, NULL, path, call_now_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_list_shared(az, c, a, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret,
@@ -99,7 +99,7 @@ static int list_jobs(struct azure *az, struct call *c, struct arena *a, const ch
     struct value *jobs = NULL, *wanted = value_list(a);
 
     TRY(arm_list_shared(az, c, a, path, API_RECOVERY, jobs_filter(a, since_ms, now_ms),
-                        arena_printf(a, "%s since %lld", path, (long long)since_ms), call_now_ms(c) - age_ms, &jobs, err));
+                        arena_printf(a, "%s since %lld", path, (long long)since_ms), call_span_ms(c) - age_ms, &jobs, err));
     for (size_t i = 0; i < value_count(jobs); i++)
         if (job_wanted(value_item(jobs, i), since_ms))
             value_push(a, wanted, value_item(jobs, i));
@@ -125,7 +125,7 @@ int backup_job_details(struct azure *az, struct call *c, struct arena *a, const 
         *ret = value_copy(a, seen);
         return 0;
     }
-    return arm_get_shared(az, c, a, path, API_RECOVERY, call_now_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_get_shared(az, c, a, path, API_RECOVERY, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
@@ -257,13 +257,13 @@ static bool listed_as_running(struct azure *az, struct call *c, struct arena *a,
 static int follow(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
                   void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret, struct err *err)
 {
-    int64_t start_ms = call_now_ms(c);
+    int64_t start_ms = call_span_ms(c);
     struct backup_job seen = {0};
 
     for (;;) {
         /* Hours of polling would pile up in the caller's arena. */
         struct arena *scratch cleanup(arena_freep) = arena_new();
-        int64_t elapsed = call_now_ms(c) - start_ms, pause = poll_pause(elapsed);
+        int64_t elapsed = call_span_ms(c) - start_ms, pause = poll_pause(elapsed);
         struct value *body = NULL;
 
         if (listed_as_running(az, c, scratch, vault_id, job, pause)) {

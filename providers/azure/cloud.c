@@ -158,17 +158,24 @@ static void clock_read(const struct value *clock, struct cloud *cloud, struct di
     const struct value *speed = value_get(clock, "speed");
 
     if (!value_is(clock, VALUE_MAP)) {
-        diags_add(diags, SEVERITY_ERROR, &clock->origin, "{start: time, speed: number}", "clock is %s", value_type_name(clock->type));
+        diags_add(diags, SEVERITY_ERROR, &clock->origin, "{start: time, speed: number, ahead: 25m}",
+                  "clock is %s", value_type_name(clock->type));
         return;
     }
     for (size_t i = 0; i < clock->map.count; i++)
-        if (!str_eq(clock->map.members[i].key, "start") && !str_eq(clock->map.members[i].key, "speed"))
-            diags_add(diags, SEVERITY_ERROR, &clock->map.members[i].key_origin, "start, speed", "unknown field clock.%s",
+        if (!str_eq(clock->map.members[i].key, "start") && !str_eq(clock->map.members[i].key, "speed") &&
+            !str_eq(clock->map.members[i].key, "ahead"))
+            diags_add(diags, SEVERITY_ERROR, &clock->map.members[i].key_origin, "start, speed, ahead", "unknown field clock.%s",
                       clock->map.members[i].key);
     cloud->clock_start_ms = time_parse(value_str_at(clock, "start"));
     if (value_get(clock, "start") && cloud->clock_start_ms == TIME_NONE)
         diags_add(diags, SEVERITY_ERROR, &value_get(clock, "start")->origin, "a time such as 2026-11-23T03:00:00Z",
                   "clock.start is no time");
+    if (value_get(clock, "ahead"))
+        cloud->clock_ahead_ms = time_shift_parse(value_str_at(clock, "ahead"));
+    if (cloud->clock_ahead_ms == TIME_NONE)
+        diags_add(diags, SEVERITY_ERROR, &value_get(clock, "ahead")->origin, "25m, or -3h for a clock that is behind",
+                  "clock.ahead is no duration");
     if (!speed)
         return;
     cloud->clock_speed = value_is(speed, VALUE_INT) ? (double)speed->i : value_is(speed, VALUE_REAL) ? speed->r : 0;

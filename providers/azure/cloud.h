@@ -22,6 +22,7 @@ struct cloud {
     const char *ca_file;             /* authorities to trust instead of the system's; NULL: the system's */
     int64_t clock_start_ms;          /* from a file that says so (`clock: {start, speed}`): the time this cloud lives in; TIME_NONE */
     double clock_speed;              /* 1 unless a file says otherwise */
+    int64_t clock_ahead_ms;          /* `clock.ahead`: by how much the client's own clock is to be wrong; 0 unless a file says otherwise */
 };
 
 /* NULL when there is no such built-in cloud. */

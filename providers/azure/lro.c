@@ -143,7 +143,7 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
 {
     const char *url = op->async_url ? op->async_url : op->location;
     struct arm_answer answer = {.wait_ms = op->retry_after_ms >= 0 ? op->retry_after_ms : AZURE_POLL_MS, .body = op->body};
-    int64_t end_ms = call_now_ms(c) + bound_ms;
+    int64_t end_ms = call_span_ms(c) + bound_ms;
 
     /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. A 201 whose Location is no more
      * than a path names what was made. */
@@ -151,7 +151,7 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
         url = NULL;
     answer.progress = url ? ARM_RUNNING : ARM_SUCCEEDED;
     while (answer.progress == ARM_RUNNING) {
-        if (call_now_ms(c) + answer.wait_ms > end_ms) {
+        if (call_span_ms(c) + answer.wait_ms > end_ms) {
             err_set(err, ERR_BLOCKED, "the operation is still running after %s", duration_format(a, bound_ms));
             return err_advise(err, "it goes on in Azure; run again later");
         }
@@ -170,7 +170,7 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
 int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t bound_ms, struct value **ret,
                struct err *err)
 {
-    int64_t end_ms = call_now_ms(c) + bound_ms;
+    int64_t end_ms = call_span_ms(c) + bound_ms;
 
     for (;;) {
         struct value *live = NULL;
@@ -185,7 +185,7 @@ int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id
         }
         if (progress_of(state) == ARM_FAILED)
             return err_set(err, ERR_BLOCKED, "%s was written, but its provisioning ended with %s", arm_id_name(id), state);
-        if (call_now_ms(c) + PROVISIONING_POLL_MS > end_ms)
+        if (call_span_ms(c) + PROVISIONING_POLL_MS > end_ms)
             return err_set(err, ERR_BLOCKED, "%s is still %s; it goes on in Azure; run again later", arm_id_name(id), state);
         TRY(call_sleep_ms(c, PROVISIONING_POLL_MS, "a resource in the making", err));
     }

@@ -114,7 +114,7 @@ static int fetch(struct azure *az, struct call *c, struct shared *s, const struc
 {
     struct arena *fresh = arena_new();
     struct value *answer = NULL;
-    int64_t asked = call_now_ms(c);
+    int64_t asked = call_span_ms(c);
     int rc;
 
     s->asking = true;

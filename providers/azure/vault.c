@@ -149,7 +149,7 @@ int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const c
                       struct value **ret, struct err *err)
 {
     const char *what = arena_printf(a, "recover key %s of %s", name, base);
-    int64_t end_ms = call_now_ms(c) + bound_ms;
+    int64_t end_ms = call_span_ms(c) + bound_ms;
     struct http_request request = {.method = HTTP_POST};
     struct value *answer = NULL;
     struct err recovering = {0};
@@ -169,7 +169,7 @@ int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const c
             *err = recovering;
             return -(int)err->class;
         }
-        if (call_now_ms(c) + KEY_POLL_MS > end_ms)
+        if (call_span_ms(c) + KEY_POLL_MS > end_ms)
             return err_set(err, ERR_BLOCKED, "%s: accepted, but the key is not there after %s", what, duration_format(a, bound_ms));
         TRY(call_sleep_ms(c, KEY_POLL_MS, "a recovered key to appear", err));
     }

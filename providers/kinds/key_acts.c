@@ -105,7 +105,7 @@ static int wait_for_name(struct call *c, const struct actor *actor, struct azure
     }
     if (err->class != ERR_NOT_FOUND)
         return -(int)err->class;
-    if (call_now_ms(c) + PURGE_RETRY_MS > end_ms)
+    if (call_span_ms(c) + PURGE_RETRY_MS > end_ms)
         return err_set(err, ERR_BLOCKED, "the name %s is still held after a purge, %s later; run it again", name,
                        duration_format(actor->arena, PURGE_SETTLE_MS));
     actor_say(actor, "the name is still held after a purge; trying again in %s", duration_format(actor->arena, PURGE_RETRY_MS));
@@ -125,7 +125,7 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
 {
     const struct document *doc = actor->step->document;
     const char *base = value_str_at(view_facts(actor->view, doc), "base");
-    int64_t end_ms = call_now_ms(c) + PURGE_SETTLE_MS;
+    int64_t end_ms = call_span_ms(c) + PURGE_SETTLE_MS;
     struct value *bundle;
 
     while (vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {

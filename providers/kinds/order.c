@@ -15,6 +15,8 @@ static struct order order_read(const struct view *v, const struct document *acti
         .not_after_ms = time_parse(value_str_at(activation->spec, "notAfter")),
     };
 
+    /* An order written by a clock that was ahead begins late by Azure's; what was done meanwhile is done all the same. */
+    o.since_ms = o.not_before_ms - (v->ahead_ms > 0 ? v->ahead_ms : 0);
     if (value_bool_at(activation->spec, "withdrawn", false) || activation->suspended)
         o.state = ORDER_WITHDRAWN;
     else if (v->now_ms < o.not_before_ms)
@@ -112,7 +114,7 @@ struct job_match export_match(const struct view *v, const struct document *pvm, 
         .type = RESTORE_DISKS,
         .point_ms = time_parse(value_str_at(point_find(view_facts(v, pvm), order->point), "time")),
         .target_group = rvm ? value_str_at(rvm->spec, "target.resourceGroup") : NULL,
-        .since_ms = order->not_before_ms,
+        .since_ms = order->since_ms,
     };
 }
 

@@ -52,7 +52,7 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
 
     if (!id)
         return 0;
-    if (arm_get_shared(az, c, o->arena, id, API_DISK, call_now_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (arm_get_shared(az, c, o->arena, id, API_DISK, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the source VM's disk encryption set", err, &set));
     } else {
         set = facts_new(o->arena, "present");
@@ -66,7 +66,7 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
 {
     struct value *source, *live, *view;
     char *id = source_vm_id(o->arena, o->document);
-    int64_t fresh = call_now_ms(c) - SHARED_FRESH_MS;
+    int64_t fresh = call_span_ms(c) - SHARED_FRESH_MS;
 
     if (arm_get_shared(az, c, o->arena, id, API_COMPUTE, fresh, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the source VM", err, &source));

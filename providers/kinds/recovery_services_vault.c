@@ -12,7 +12,7 @@ static int observe_guards(struct call *c, const struct observer *o, struct azure
     const char *path = arena_printf(o->arena, "%s/backupResourceGuardProxies", id);
     struct value *guards;
 
-    if (arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_now_ms(c) - SHARED_FRESH_MS, &guards, err) == 0)
+    if (arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, &guards, err) == 0)
         value_set(o->arena, facts, "guards", guards);
     else if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
         return err_note(err, "reading the vault's resource guards");
@@ -27,7 +27,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     int64_t now = call_now_ms(c), since = (now - o->view->settings->leftover_lookback_ms) / HOUR_MS * HOUR_MS;
     struct value *facts, *live, *jobs;
 
-    if (arm_get_shared(az, c, o->arena, id, API_RECOVERY, now - SHARED_FRESH_MS, &live, err) < 0) {
+    if (arm_get_shared(az, c, o->arena, id, API_RECOVERY, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the Recovery Services vault", err, &facts));
         value_set_string(o->arena, facts, "id", id);
         *ret = facts;

@@ -16,7 +16,7 @@ static int look_at(struct call *c, const struct observer *o, struct azure *az, s
 
     if (!id)
         return 0;
-    if (arm_get_shared(az, c, o->arena, id, api, call_now_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (arm_get_shared(az, c, o->arena, id, api, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, arena_printf(o->arena, "reading %s", arm_id_name(id)), err, &facts));
     } else {
         facts = facts_new(o->arena, "present");
@@ -30,7 +30,7 @@ int restore_group_list(struct call *c, struct azure *az, struct arena *a, const 
 {
     const char *path = arena_printf(a, "%s/resources", group);
 
-    return arm_list_shared(az, c, a, path, API_RESOURCES, "$expand=createdTime", path, call_now_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_list_shared(az, c, a, path, API_RESOURCES, "$expand=createdTime", path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 static int look_into(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *group, struct err *err)

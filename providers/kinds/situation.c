@@ -487,7 +487,7 @@ static void find_jobs(const struct view *v, struct situation *s)
         .target_group = value_str_at(s->doc->spec, "target.resourceGroup"),
         .target_vm = type == RESTORE_NEW_VM ? value_str_at(s->doc->spec, "target.name") : NULL,
         .not_exports = true,
-        .since_ms = s->order.state == ORDER_NONE ? INT64_MAX : s->order.not_before_ms,
+        .since_ms = s->order.state == ORDER_NONE ? INT64_MAX : s->order.since_ms,
     };
     s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
 }

@@ -223,6 +223,14 @@ int64_t duration_parse(const char *s)
     }
 }
 
+int64_t time_shift_parse(const char *s)
+{
+    bool back = s && *s == '-';
+    int64_t ms = duration_parse(back ? s + 1 : s);
+
+    return ms < 0 ? TIME_NONE : back ? -ms : ms;
+}
+
 int64_t duration_parse_iso(const char *s)
 {
     int64_t total = 0;

@@ -22,6 +22,8 @@ char *time_format_http(struct arena *a, int64_t ms);  /* Mon, 23 Nov 2026 03:00:
 
 /* "90s", "10m", "24h", "7d". Negative when it is none. */
 int64_t duration_parse(const char *s);
+/* "25m", or backwards "-3h"; TIME_NONE when it is none. */
+int64_t time_shift_parse(const char *s);
 /* "PT2M30.2146956S", also "PT1H41M27S"; negative when it is none. */
 int64_t duration_parse_iso(const char *s);
 char *duration_format_iso(struct arena *a, int64_t ms);

@@ -305,12 +305,12 @@ static void step_task(struct call *c, void *arg)
         [STEP_WAITING] = ENGINE_STEP_WAITS,
         [STEP_OVERTAKEN] = ENGINE_STEP_OVERTAKEN,
     };
-    int64_t begun = call_now_ms(c);
+    int64_t begun = call_span_ms(c);
     struct arena *scratch cleanup(arena_freep) = arena_new();
     struct err journal_err;
 
     slot->state = step_reconcile(c, r, scratch, slot, &slot->err);
-    slot->elapsed_ms += call_now_ms(c) - begun;
+    slot->elapsed_ms += call_span_ms(c) - begun;
     if (slot->state == STEP_DONE)
         complete_recovered(c, r, slot->step);
     if (slot->state == STEP_DONE)

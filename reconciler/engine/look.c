@@ -204,13 +204,15 @@ int engine_look(struct call *c, const struct engine *e, struct arena *a, const s
         .arena = a,
         .desired = desired,
         .settings = e->settings,
-        .now_ms = call_now_ms(c),
         .facts = (const struct value *const *)look.facts,
     };
     /* The tasks keep a pointer to the view, so it must already be where it stays. */
     *ret = look;
-    for (size_t level = 0; level < desired->levels; level++)
+    for (size_t level = 0; level < desired->levels; level++) {
+        ret->view.now_ms = call_now_ms(c);
         TRY(observe_level(c, e, ret, level, err));
+    }
     ret->view.now_ms = call_now_ms(c);
+    ret->view.ahead_ms = sched_skew_ms(call_sched(c));
     return engine_conclude(e, a, &ret->view, &ret->plan, err);
 }

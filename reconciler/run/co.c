@@ -14,6 +14,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "skew.h"
 #include "stack.h"
 
 #if STACK_ASAN
@@ -61,7 +62,9 @@ struct group {
 
 struct sched {
     enum sched_time time;
-    int64_t start_ms, now_ms;   /* now_ms: virtual only */
+    int64_t start_ms, span_ms;  /* span_ms: virtual only */
+    bool own_wall;              /* the machine's own clock is the system's, and not one that was set */
+    struct skew skew;
     struct timespec began;      /* real only */
     double speed;
     uint64_t random;
@@ -243,7 +246,7 @@ static void timer_remove(struct call *c)
 
 static void timers_fire(struct sched *s)
 {
-    int64_t now = sched_now_ms(s);
+    int64_t now = sched_span_ms(s);
 
     while (s->n_heap && s->heap[0]->wake_ms <= now) {
         struct call *c = s->heap[0];
@@ -279,11 +282,29 @@ static int64_t wall_ms(void)
     return (int64_t)t.tv_sec * SECOND_MS + t.tv_nsec / 1000000;
 }
 
-int64_t sched_now_ms(const struct sched *s)
+int64_t sched_span_ms(const struct sched *s)
 {
     if (s->time == SCHED_VIRTUAL)
-        return s->now_ms;
+        return s->span_ms;
     return s->start_ms + (int64_t)(elapsed_ms(&s->began) * s->speed);
+}
+
+int64_t sched_now_ms(const struct sched *s)
+{
+    return sched_span_ms(s) + s->skew.offset_ms;
+}
+
+void sched_hear(struct sched *s, const char *host, int64_t date_ms, int64_t sent_ms, int64_t received_ms)
+{
+    skew_hear(&s->skew, host, date_ms, sent_ms, received_ms);
+}
+
+/* The system's clock is asked anew: somebody may have set it right while a watch went on. */
+int64_t sched_skew_ms(const struct sched *s)
+{
+    int64_t own = s->own_wall ? wall_ms() : sched_span_ms(s);
+
+    return s->skew.heard ? own + s->skew.own_ms - sched_now_ms(s) : 0;
 }
 
 /* A signal ends it early. */
@@ -325,10 +346,12 @@ struct sched *sched_new(const struct sched_options *options)
 
     s->time = options->time;
     s->speed = options->speed;
-    s->start_ms = s->now_ms = options->start_ms;
+    s->start_ms = s->span_ms = options->start_ms;
+    skew_init(&s->skew, options->ahead_ms);
     if (s->time == SCHED_REAL) {
         s->began = since_boot();
-        if (!s->start_ms)
+        s->own_wall = !s->start_ms;
+        if (s->own_wall)
             s->start_ms = wall_ms();
         if (s->speed <= 0)
             s->speed = 1;
@@ -394,12 +417,12 @@ static void clock_jump(struct sched *s)
 
     if (s->speed > 0) {
         struct timespec began = since_boot();
-        double whole = (double)(to - s->now_ms) / s->speed, left = whole;
+        double whole = (double)(to - s->span_ms) / s->speed, left = whole;
 
         for (; left > 0; left = whole - elapsed_ms(&began))
             nap(left < NAP_MAX_MS ? left : NAP_MAX_MS);
     }
-    s->now_ms = to;
+    s->span_ms = to;
 }
 
 static void stuck(const struct sched *s)
@@ -424,7 +447,7 @@ static void wait_for_more(struct sched *s)
         return;
     }
     if (s->n_heap)
-        real_ms = (double)(s->heap[0]->wake_ms - sched_now_ms(s)) / s->speed;
+        real_ms = (double)(s->heap[0]->wake_ms - sched_span_ms(s)) / s->speed;
     if (busy)
         s->pump.turn(s->pump.self, s->n_heap ? (real_ms < 0 ? 0 : (int64_t)real_ms + 1) : -1);
     else if (real_ms > 0)
@@ -560,7 +583,7 @@ int call_sleep_ms(struct call *c, int64_t ms, const char *why, struct err *err)
     assert(c->sched->current == c);
     if (c->cancelled)
         return say_cancelled(err);
-    timer_add(c, sched_now_ms(c->sched) + (ms > 0 ? ms : 0));
+    timer_add(c, sched_span_ms(c->sched) + (ms > 0 ? ms : 0));
     suspend(c, WAIT_SLEEP, why);
     return c->cancelled ? say_cancelled(err) : 0;
 }
@@ -593,6 +616,11 @@ int64_t call_now_ms(struct call *c)
     return sched_now_ms(c->sched);
 }
 
+int64_t call_span_ms(struct call *c)
+{
+    return sched_span_ms(c->sched);
+}
+
 bool call_cancelled(const struct call *c)
 {
     return c->cancelled;
@@ -623,7 +651,7 @@ void sched_dump(const struct sched *s)
     for (; c; c = c->all_prev) {
         fprintf(stderr, "task %s (%s)%s: %s", c->label, c->group->name, c->cancelled ? ", cancelled" : "", names[c->wait]);
         if (c->wait == WAIT_SLEEP)
-            fprintf(stderr, " %lld ms", (long long)(c->wake_ms - sched_now_ms(s)));
+            fprintf(stderr, " %lld ms", (long long)(c->wake_ms - sched_span_ms(s)));
         fprintf(stderr, "%s%s\n", c->why[0] && c->wait >= WAIT_SLEEP ? ": " : "", c->wait >= WAIT_SLEEP ? c->why : "");
     }
 }

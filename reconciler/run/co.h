@@ -1,4 +1,6 @@
 /* Coroutines, groups, sleep and time: one thread, straight-line code, and the one door for time and randomness.
+ * Two questions, two clocks. When something is or was: sched_now_ms, Azure's time as its answers tell it (skew.h). How long
+ * something lasts (sleeps, bounds, pauses, the age of an answer): sched_span_ms, which never jumps.
  *
  * Rules:
  *  1. Every task belongs to a group; every group is waited for. No detached tasks.
@@ -27,12 +29,18 @@ struct sched_options {
     enum sched_time time;
     int64_t start_ms;       /* virtual: the time it begins at; real: 0, or the time the clock is set to now */
     double speed;           /* real: clock seconds per real second (1); virtual: 0 = jump at once, else paced by this factor */
+    int64_t ahead_ms;       /* for tests: how far the machine's own clock is ahead of the right time (negative: behind) */
     uint64_t seed;          /* 0: seeded from the system; else repeatable */
 };
 
 struct sched *sched_new(const struct sched_options *options);
 void sched_free(struct sched *s);                  /* no task may be left */
-int64_t sched_now_ms(const struct sched *s);
+int64_t sched_now_ms(const struct sched *s);       /* Azure's time; the machine's own before the first answer */
+int64_t sched_span_ms(const struct sched *s);      /* only differences mean something */
+/* An answer of `host` with this Date, asked for and received at these spans. */
+void sched_hear(struct sched *s, const char *host, int64_t date_ms, int64_t sent_ms, int64_t received_ms);
+/* How far the machine's own clock is ahead of Azure's (negative: behind); 0 before the first answer. */
+int64_t sched_skew_ms(const struct sched *s);
 uint64_t sched_random(struct sched *s, uint64_t below);   /* jitter and the like; repeatable under a seed */
 
 /* Runs until every group is done. The main stack stays here; libcurl is driven from here through `struct pump`. */
@@ -67,6 +75,7 @@ void sched_cancel_all(struct sched *s);
 
 struct sched *call_sched(struct call *c);
 int64_t call_now_ms(struct call *c);
+int64_t call_span_ms(struct call *c);
 /* May suspend. ERR_CANCELLED. `why` shows in debugging and in "waiting for". */
 must_use int call_sleep_ms(struct call *c, int64_t ms, const char *why, struct err *err);
 /* Suspends until call_wake; for the transport. Returns ERR_CANCELLED when cancelled. */

@@ -250,14 +250,14 @@ static int place_take(struct http *h, struct call *c, struct err *err)
 static int admit(struct sending *x, struct err *err)
 {
     for (;;) {
-        int64_t left = x->scope->until_ms - call_now_ms(x->call);
+        int64_t left = x->scope->until_ms - call_span_ms(x->call);
 
         if (left > 0) {
             TRY(pause(x, left, arena_printf(x->arena, "throttled: %s", x->scope->name), err));
             continue;
         }
         TRY(place_take(x->http, x->call, err));
-        if (x->scope->until_ms <= call_now_ms(x->call))
+        if (x->scope->until_ms <= call_span_ms(x->call))
             return 0;
         place_leave(x->http);
     }
@@ -412,10 +412,20 @@ static bool may_have_been_taken(int rc, const struct wire_reply *reply)
     return reply->fault == WIRE_OK && (reply->status < 300 || reply->status >= 500);
 }
 
+/* Not from a redirection: whoever answers in Azure's place has a clock of its own. */
+static void hear_date(const struct sending *x, const struct wire_reply *reply, int64_t sent_ms)
+{
+    const char *date = wire_reply_header(reply, "Date");
+
+    if (reply->fault == WIRE_OK && date && (reply->status < 300 || reply->status >= 400))
+        sched_hear(x->http->sched, x->target.host, time_parse_http(date), sent_ms, call_span_ms(x->call));
+}
+
 static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
 {
     struct http *h = x->http;
     struct wire_request request;
+    int64_t sent_ms;
     int rc;
 
     TRY(admit(x, err));
@@ -426,11 +436,13 @@ static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
     }
     request = wire_request_of(x);
     h->sent++;
+    sent_ms = call_span_ms(x->call);
     rc = h->options.wire->exchange(h->options.wire->self, x->call, x->arena, &request, ret, err);
     place_leave(h);
     if (x->permit && may_have_been_taken(rc, ret))
         x->permit->taken++;
     TRY(rc);
+    hear_date(x, ret, sent_ms);
     mask_echo(x->request, ret);
     if (x->permit)
         journal_answer(x, ret);
@@ -488,8 +500,8 @@ static int64_t wait_after_answer(struct sending *x, const struct http_response *
         ms = back_off(x->http, attempt_no);
     if (ms > RETRY_AFTER_MOST_MS)
         return -1;
-    if (r->status == 429 && call_now_ms(x->call) + ms > x->scope->until_ms)
-        x->scope->until_ms = call_now_ms(x->call) + ms;
+    if (r->status == 429 && call_span_ms(x->call) + ms > x->scope->until_ms)
+        x->scope->until_ms = call_span_ms(x->call) + ms;
     return x->request->once && r->status != 429 ? -1 : ms;
 }
 

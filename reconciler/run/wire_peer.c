@@ -25,7 +25,7 @@ static int peer_exchange(void *self, struct call *c, struct arena *a, const stru
 
     if (call_cancelled(c))
         return err_set(err, ERR_CANCELLED, "cancelled");
-    peer->answer(peer->self, call_now_ms(c), a, request, &reply, &delay_ms);
+    peer->answer(peer->self, call_span_ms(c), a, request, &reply, &delay_ms);
     peer_time_out(request, &reply, &delay_ms);
     if (delay_ms > 0)
         TRY(call_sleep_ms(c, delay_ms, request->url, err));
