@@ -47,15 +47,18 @@ enum arm_repeat { ARM_REPEATABLE, ARM_ONCE, ARM_READS };
 /* Sends PUT, POST or PATCH and returns the first answer (200, 201, 202, 204). */
 must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, const char *api,
                       const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err);
-/* Follows an operation to its end as wire-facts 1.1 says (Azure-AsyncOperation first, then Location; new URLs on each
- * answer; 30 s where no Retry-After is sent; bound in milliseconds). *ret (may be NULL) is the final status body.
- * A failed operation is an error of the class its code has. */
+/* Follows an operation to its end (Azure-AsyncOperation first, then Location; new URLs on each answer; 30 s where no Retry-After
+ * is sent, and never less than a second, growing; bound in milliseconds). A poll that answers 404 is repeated for two minutes.
+ * *ret (may be NULL) is the final status body. A failed operation is an error of the class its code has. */
 must_use int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms,
                         struct value **ret, struct err *err);
 /* GETs the resource until it is no longer in the making (properties.provisioningState): a service without async headers
- * shows the end there only, and a write of somebody else has no other sign. *ret may be NULL. */
+ * shows the end there only, and a write of somebody else has no other sign. A 404 is read again for two minutes. *ret may be NULL. */
 must_use int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t bound_ms,
                         struct value **ret, struct err *err);
+/* Follows an operation on the resource and then settles it: one that cannot be found any more is judged by the resource itself. */
+must_use int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id,
+                        const char *api, int64_t bound_ms, struct value **ret, struct err *err);
 /* PUT, follow to the end, GET: the resource as it is then. A PUT that is answered without async headers is followed by
  * properties.provisioningState. */
 must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, const struct value *body,

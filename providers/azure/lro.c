@@ -8,7 +8,11 @@
 #include "arm.h"
 #include "internal.h"
 
-enum { PROVISIONING_POLL_MS = 5 * SECOND_MS, RETRY_AFTER_MAX_S = 3600 };
+enum { PROVISIONING_POLL_MS = 5 * SECOND_MS, RETRY_AFTER_MAX_S = 3600, FLOOR_FIRST_MS = SECOND_MS, FLOOR_MOST_MS = 15 * SECOND_MS };
+
+/* For so long after a write that was taken, a 404 may come from a replica that has not heard of it (Azure/azure-sdk-for-net 44147,
+ * hashicorp/go-azure-sdk 740). */
+#define LATE_MS (2 * (int64_t)MINUTE_MS)
 
 /* --- one answer ---------------------------------------------------------------------------------------------------- */
 
@@ -138,12 +142,22 @@ static int poll(struct azure *az, struct call *c, struct arena *a, const char *u
                             err);
 }
 
+/* A service that says "0 seconds" would be asked as fast as the network allows, until it throttles everybody. */
+static int64_t wait_at_least(int64_t told_ms, int64_t *floor_ms)
+{
+    int64_t wait_ms = told_ms < *floor_ms ? *floor_ms : told_ms;
+
+    if (told_ms < *floor_ms)
+        *floor_ms = 2 * *floor_ms > FLOOR_MOST_MS ? FLOOR_MOST_MS : 2 * *floor_ms;
+    return wait_ms;
+}
+
 int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms, struct value **ret,
                struct err *err)
 {
     const char *url = op->async_url ? op->async_url : op->location;
     struct arm_answer answer = {.wait_ms = op->retry_after_ms >= 0 ? op->retry_after_ms : AZURE_POLL_MS, .body = op->body};
-    int64_t end_ms = call_span_ms(c) + bound_ms;
+    int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + bound_ms, floor_ms = FLOOR_FIRST_MS;
 
     /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. A 201 whose Location is no more
      * than a path names what was made. */
@@ -151,12 +165,19 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
         url = NULL;
     answer.progress = url ? ARM_RUNNING : ARM_SUCCEEDED;
     while (answer.progress == ARM_RUNNING) {
-        if (call_span_ms(c) + answer.wait_ms > end_ms) {
+        int64_t wait_ms = wait_at_least(answer.wait_ms, &floor_ms);
+
+        if (call_span_ms(c) + wait_ms > end_ms) {
             err_set(err, ERR_BLOCKED, "the operation is still running after %s", duration_format(a, bound_ms));
             return err_advise(err, "it goes on in Azure; run again later");
         }
-        TRY(call_sleep_ms(c, answer.wait_ms, "a long-running operation", err));
-        TRY(poll(az, c, a, url, op->async_url != NULL, &answer, err));
+        TRY(call_sleep_ms(c, wait_ms, "a long-running operation", err));
+        if (poll(az, c, a, url, op->async_url != NULL, &answer, err) < 0) {
+            if (err->class != ERR_NOT_FOUND || call_span_ms(c) - begun_ms > LATE_MS)
+                return -(int)err->class;
+            answer.wait_ms = 0;
+            continue;
+        }
         if (answer.next_url)
             url = answer.next_url;
     }
@@ -170,13 +191,18 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
 int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t bound_ms, struct value **ret,
                struct err *err)
 {
-    int64_t end_ms = call_span_ms(c) + bound_ms;
+    int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + bound_ms;
 
     for (;;) {
         struct value *live = NULL;
         const char *state;
 
-        TRY(arm_get(az, c, a, id, api, &live, err));
+        if (arm_get(az, c, a, id, api, &live, err) < 0) {
+            if (err->class != ERR_NOT_FOUND || call_span_ms(c) - begun_ms > LATE_MS)
+                return -(int)err->class;
+            TRY(call_sleep_ms(c, PROVISIONING_POLL_MS, "a resource that was just written to be seen", err));
+            continue;
+        }
         state = value_str_at(live, "properties.provisioningState");
         if (!state || progress_of(state) == ARM_SUCCEEDED) {
             if (ret)
@@ -191,13 +217,20 @@ int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id
     }
 }
 
+int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id, const char *api,
+               int64_t bound_ms, struct value **ret, struct err *err)
+{
+    /* An operation that nobody knows any more says nothing; the resource does. */
+    if (arm_follow(az, c, a, op, bound_ms, NULL, err) < 0 && err->class != ERR_NOT_FOUND)
+        return err_note(err, "writing %s", arm_id_name(id));
+    return arm_settle(az, c, a, id, api, bound_ms, ret, err);
+}
+
 int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, const struct value *body, int64_t bound_ms,
             struct value **ret, struct err *err)
 {
     struct arm_operation op;
 
     TRY(arm_send(az, c, a, HTTP_PUT, id, api, body, ARM_REPEATABLE, &op, err));
-    if (arm_follow(az, c, a, &op, bound_ms, NULL, err) < 0)
-        return err_note(err, "writing %s", arm_id_name(id));
-    return arm_settle(az, c, a, id, api, bound_ms, ret, err);
+    return arm_finish(az, c, a, &op, id, api, bound_ms, ret, err);
 }

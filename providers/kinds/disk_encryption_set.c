@@ -281,7 +281,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
                        NULL, err);
     patch = disk_encryption_set_patch(a, actor->step, value_get(view_facts(actor->view, doc), "live"), url);
     TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
-    return arm_follow(az, c, a, &op, actor->view->settings->poll_bound_ms, NULL, err);
+    return arm_finish(az, c, a, &op, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);
 }
 
 const struct kind disk_encryption_set_kind = {

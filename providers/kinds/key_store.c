@@ -156,7 +156,7 @@ int store_act(struct call *c, const struct actor *actor, const struct store_word
         return arm_put(az, c, actor->arena, step->scope, API_KEYVAULT, body, bound_ms, NULL, err);
     }
     TRY(arm_send(az, c, actor->arena, HTTP_PATCH, step->scope, API_KEYVAULT, body, ARM_REPEATABLE, &op, err));
-    return arm_follow(az, c, actor->arena, &op, bound_ms, NULL, err);
+    return arm_finish(az, c, actor->arena, &op, step->scope, API_KEYVAULT, bound_ms, NULL, err);
 }
 
 void store_deadlines(const struct view *v, const struct document *doc, struct arena *a, const struct store_words *words,

@@ -145,6 +145,7 @@ struct value *resource_show(struct sim *s, struct arena *a, const struct value *
     const char *type = value_str_at(v, "type"), *name = value_str_at(v, "name");
 
     value_remove(v, "registeredAt");
+    value_remove(v, "madeAt");
     if (str_eq_nocase(type, "Microsoft.KeyVault/vaults") && p) {
         value_set_string(a, p, "vaultUri", arena_printf(a, "https://%s%s/", name, s->ep.vault_suffix));
         show_authors(s, a, v);
@@ -163,6 +164,13 @@ struct value *resource_show(struct sim *s, struct arena *a, const struct value *
     return v;
 }
 
+bool still_hidden(struct sim *s, const char *made)
+{
+    int64_t made_ms = time_parse(made);
+
+    return made_ms != TIME_NONE && made_ms + behaviour_ms(s, "readLag", 0) > s->now_ms;
+}
+
 void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id)
 {
     const struct value *v;
@@ -170,7 +178,7 @@ void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answ
     if (!require_rbac(s, r, out, id, arena_printf(r->arena, "%s/read", resource_type(r->arena, id))))
         return;
     v = resource_find(s, id);
-    if (v)
+    if (v && !still_hidden(s, value_str_at(v, "madeAt")))
         answer_json(r->arena, out, 200, resource_show(s, r->arena, v));
     else
         arm_not_found(s, r, out, id);

@@ -115,6 +115,8 @@ static void list_assignments(struct sim *s, const struct sim_request *r, struct 
         const char *where = value_str_at(v, "scope");
         bool above = scope_covers(where, scope), beneath = scope_covers(scope, where);
 
+        if (still_hidden(s, value_str_at(v, "created")))
+            continue;
         if ((above || (beneath && !at_scope)) && (!principal || str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal)))
             value_push(a, items, show_assignment(s, a, v));
     }

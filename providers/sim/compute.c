@@ -511,7 +511,7 @@ static void get_vm(struct sim *s, const struct sim_request *r, struct sim_answer
                       view_only ? "Microsoft.Compute/virtualMachines/instanceView/read" : "Microsoft.Compute/virtualMachines/read"))
         return;
     v = resource_find(s, id);
-    if (!v) {
+    if (!v || still_hidden(s, value_str_at(v, "madeAt"))) {
         arm_not_found(s, r, out, id);
         return;
     }

@@ -211,6 +211,8 @@ void answer_resources(struct sim *s, const struct sim_request *r, struct sim_ans
 /* Answers value[at…] as a page with its nextLink. */
 void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *items);
 /* Answers GET of one resource: checks the right to read, then the group, then the resource. */
+/* What was made at that time is not shown yet (readLag). */
+bool still_hidden(struct sim *s, const char *made);
 void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
 void arm_not_found(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
 void arm_bad_path(const struct sim_request *r, struct sim_answer *out);

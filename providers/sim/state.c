@@ -77,8 +77,12 @@ struct value *resource_store(struct sim *s, const char *id, const struct value *
         value_set_string(s->arena, copy, "id", id);
     state_changed(s);
     for (size_t i = 0; i < value_count(all); i++)
-        if (str_eq_nocase(value_str_at(value_item(all, i), "id"), id))
+        if (str_eq_nocase(value_str_at(value_item(all, i), "id"), id)) {
+            value_set_string(s->arena, copy, "madeAt", value_str_at(value_item(all, i), "madeAt"));
             return all->list.items[i] = copy;
+        }
+    if (behaviour_ms(s, "readLag", 0))
+        value_set_string(s->arena, copy, "madeAt", time_format(s->arena, s->now_ms));
     value_push(s->arena, all, copy);
     return copy;
 }

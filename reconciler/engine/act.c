@@ -175,18 +175,68 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
     return rc;
 }
 
+/* Azure may answer with an older state, a 404 or a list without the new entry for minutes after it has taken a write
+ * (Azure/terraform-provider-azapi 587): what reads as undone is read again before it counts as undone. */
+struct patience {
+    int64_t left_ms, pause_ms;
+};
+
+/* false: the time is up, or err is set to another class than before. */
+static bool look_later(struct call *c, struct run *r, const struct step *step, struct patience *p, const char *seen, struct err *err)
+{
+    if (p->left_ms <= 0)
+        return false;
+    if (p->pause_ms > p->left_ms)
+        p->pause_ms = p->left_ms;
+    run_tell(r, ENGINE_STEP_SAYS, step,
+             arena_printf(r->arena, "Azure does not show it yet (%s): reading again in %s, for up to %s more", seen,
+                          duration_format(r->arena, p->pause_ms), duration_format(r->arena, p->left_ms)),
+             0);
+    if (call_sleep_ms(c, p->pause_ms, "what was done to be seen", err) < 0 || observe_again(c, r, step, err) < 0)
+        return false;
+    p->left_ms -= p->pause_ms;
+    p->pause_ms *= 2;
+    return true;
+}
+
+static struct patience patience_begin(const struct run *r)
+{
+    return (struct patience){.left_ms = r->engine->settings->readback_ms, .pause_ms = 5 * SECOND_MS};
+}
+
 static int step_verified(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
+    struct patience patience = patience_begin(r);
     const struct step *again;
 
     TRY(observe_again(c, r, step, err));
-    again = step_now(c, r, a, step->id);
-    if (!again || step->action == ACTION_VERIFY)
-        return 0;
-    if (again->action == ACTION_BLOCKED)
-        return err_set(err, ERR_BLOCKED, "%s", again->reason);
-    err_set(err, ERR_CONFLICT, "done, but reading back shows it undone: %s", again->reason);
-    return err_advise(err, "run plan to see the present state; nothing was tried a second time");
+    for (;;) {
+        again = step_now(c, r, a, step->id);
+        if (!again || step->action == ACTION_VERIFY)
+            return 0;
+        if (again->action == ACTION_BLOCKED)
+            return err_set(err, ERR_BLOCKED, "%s", again->reason);
+        err_set(err, ERR_CONFLICT, "done, but reading back shows it undone: %s", again->reason);
+        if (look_later(c, r, step, &patience, again->reason, err))
+            continue;
+        return err->class == ERR_CONFLICT ? err_advise(err, "run plan to see the present state; nothing was tried a second time")
+                                          : -(int)err->class;
+    }
+}
+
+/* A verification sends nothing, so one that finds what is not as declared may look again; every other step is tried once. */
+static int step_carry_out(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+{
+    struct patience patience = patience_begin(r);
+
+    while (step_write(c, r, a, step, err) < 0) {
+        char *seen = arena_strdup(a, err->text);
+
+        if (step->action != ACTION_VERIFY || err->class != ERR_CONFLICT || !look_later(c, r, step, &patience, seen, err))
+            return -(int)err->class;
+        (void)step_now(c, r, a, step->id);
+    }
+    return 0;
 }
 
 static enum step_state step_blocked(const struct step *fresh, struct err *err)
@@ -230,15 +280,12 @@ static enum step_state step_failed(struct call *c, struct run *r, struct arena *
 static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot, struct step **fresh,
                                struct err *err)
 {
-    int64_t patience = r->engine->settings->readback_ms, pause = 5 * SECOND_MS;
+    struct patience patience = patience_begin(r);
     enum run_gate gate;
 
-    while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE && patience > 0) {
-        run_tell(r, ENGINE_STEP_SAYS, slot->step, err->text, 0);
-        if (call_sleep_ms(c, pause, "what was done to be seen", err) < 0 || observe_again(c, r, slot->step, err) < 0)
+    while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE) {
+        if (!look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
             return RUN_GATE_SHUT;
-        patience -= pause;
-        pause *= 2;
         *fresh = step_now(c, r, a, slot->step->id);
         if (!*fresh)
             return RUN_GATE_OPEN;
@@ -270,7 +317,7 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
         return step_blocked(fresh, err);
     if (still_covered(planned, fresh, err) < 0 || run_allowed(fresh, err) < 0)
         return STEP_BLOCKED;
-    if (step_write(c, r, a, fresh, err) < 0)
+    if (step_carry_out(c, r, a, fresh, err) < 0)
         return step_failed(c, r, a, fresh, err);
     if (step_verified(c, r, a, fresh, err) < 0)
         return err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;

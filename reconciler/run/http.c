@@ -496,6 +496,11 @@ static int64_t wait_after_answer(struct sending *x, const struct http_response *
     if (!is_passing(r->status))
         return -1;
     ms = told_wait(x, r);
+    /* "0 seconds", obeyed, would use up all attempts within the same throttle. */
+    if (ms >= 0 && ms < BACK_OFF_FIRST_MS) {
+        ms = back_off(x->http, attempt_no);
+        ms = ms < BACK_OFF_FIRST_MS ? BACK_OFF_FIRST_MS : ms;
+    }
     if (ms < 0)
         ms = back_off(x->http, attempt_no);
     if (ms > RETRY_AFTER_MOST_MS)

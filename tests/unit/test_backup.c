@@ -232,6 +232,8 @@ static void run_follow(struct call *c, struct peer_case *t)
     {.method = "POST", .url = ARM ITEM "/recoveryPoints/1/restore?api-version=" API_RECOVERY, .status = 202, .body = "", \
      .headers = {{"Azure-AsyncOperation", ARM ITEM "/operationsStatus/op-1?c=a%2Bb&h=x"}, {"Location", ARM "/results/op-1?x"}, \
                  {"Retry-After", "60"}}}
+#define STATUS_GONE \
+    {.method = "GET", .url = "/operationsStatus", .status = 404, .body = "{\"error\":{\"code\":\"NotFound\",\"message\":\"m\"}}"}
 #define JOB_URL ARM VAULT "/backupJobs/job-1?"
 #define ELSEWHERE "/subscriptions/other/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
 #define HERE_FOLDED "/Subscriptions/S/resourcegroups/RG/providers/microsoft.compute/virtualmachines/VM"
@@ -239,7 +241,7 @@ static void run_follow(struct call *c, struct peer_case *t)
 static const struct {
     const char *reason;
     void (*run)(struct call *c, struct peer_case *t);
-    struct peer_row rows[6];
+    struct peer_row rows[12];
     int rc;
     const char *says;
 } calls[] = {
@@ -274,6 +276,9 @@ static const struct {
                             .body = "{\"status\":\"InProgress\"}"},
       {.method = "GET", .url = "/operationsStatus/op-1?", .status = 200,
        .body = "{\"status\":\"Succeeded\",\"properties\":{\"jobId\":\"job-1\"}}"}}, 0, NULL},
+    {"ordered; its status is late", run_trigger,
+     {PEER_LOGIN, TRIGGER, STATUS_GONE, STATUS_GONE, {.method = "GET", .url = "/operationsStatus/op-1?c=a%2Bb&h=x", .status = 200,
+                            .body = "{\"status\":\"Succeeded\",\"properties\":{\"jobId\":\"job-1\"}}"}}, 0, NULL},
     {"the status ends without a body", run_trigger,
      {PEER_LOGIN, TRIGGER, {.method = "GET", .url = "/operationsStatus/op-1?", .status = 204, .body = ""},
       {.method = "GET", .url = ARM VAULT "/backupOperations/op-1?", .status = 200,
@@ -293,8 +298,9 @@ static const struct {
                    .body = "{\"error\":{\"code\":\"CloudInternalError\",\"message\":\"m\"}}"}},
      -ERR_UNKNOWN_OUTCOME, "restore jobs"},
     {"taken, but its status is gone", run_trigger,
-     {PEER_LOGIN, TRIGGER, {.method = "GET", .url = "/operationsStatus", .status = 404,
-                            .body = "{\"error\":{\"code\":\"NotFound\",\"message\":\"m\"}}"}},
+     /* Two minutes long it may only be late. */
+     {PEER_LOGIN, TRIGGER, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE,
+      STATUS_GONE},
      -ERR_UNKNOWN_OUTCOME, "taken"},
     {"watched to its end; not readable at once", run_follow,
      {PEER_LOGIN, {.method = "GET", .url = JOB_URL, .status = 200, .body = "{\"properties\":{\"status\":\"InProgress\"}}"},
