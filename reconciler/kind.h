@@ -48,7 +48,9 @@ struct view {
 /* Facts are maps. Members every kind uses alike:
  *   state: "present" | "absent" | "deleted" (soft) | "unseen" (403 or unreachable: never the same as absent)
  *   live:  the body as Azure gave it (what policies and reports see as live.*)
- *   why:   with unseen, a sentence that says what hindered us and what would help */
+ *   why:   with unseen, a sentence that says what hindered us and what would help
+ *   failed: with unseen, true when the read itself failed (no host, no token, an answer that cannot be read), so that nobody said no.
+ *          Where all documents are so, nothing could be judged, and the look fails with the first error */
 const struct value *view_facts(const struct view *v, const struct document *doc);
 const char *view_state(const struct view *v, const struct document *doc);
 
@@ -83,8 +85,8 @@ void actor_say(const struct actor *actor, const char *fmt, ...) printf_like(2, 3
 struct kind {
     const char *name;
     const char *summary;                      /* one sentence for explain */
-    /* May suspend. NULL: nothing to observe. Returns an error only when the pass cannot go on (no network, no token);
-     * what is denied or absent is a fact. */
+    /* May suspend. NULL: nothing to observe. What is denied or absent is a fact; an error makes the document unseen, with the
+     * error as the reason, and leaves all else to be judged. */
     int (*observe)(struct call *c, const struct observer *o, struct value **ret, struct err *err);
     /* Pure. What the kind wants to conclude once of `doc` and read again (view_own), made just before its steps. May be NULL. */
     const void *(*conclude)(const struct view *v, const struct document *doc);

@@ -19,6 +19,23 @@ void url_add_path(struct text *url, const char *path)
     }
 }
 
+char *url_mended(struct arena *a, const char *url)
+{
+    struct text t cleanup(text_release) = {.ceiling = 256 * 1024};
+
+    while (*url == ' ' || *url == '\t')
+        url++;
+    for (const char *p = url; *p; p++) {
+        unsigned char ch = (unsigned char)*p;
+
+        if (ch <= ' ' || ch >= 0x7f || strchr("\"<>[\\]^`{|}", ch))
+            text_printf(&t, "%%%02X", ch);
+        else
+            text_add_char(&t, (char)ch);
+    }
+    return arena_strdup(a, text_str(&t));
+}
+
 void secret_add_base64url(struct secret *s, const void *bytes, size_t len)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

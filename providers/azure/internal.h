@@ -13,6 +13,8 @@ bool url_same_host(const char *x, const char *y);
 /* True when the URL is https and its host is NAME + suffix; the suffix may carry a port. */
 bool url_under_suffix(const char *url, const char *suffix);
 /* Appends a path as it must go on the wire: ';', '/' and what is encoded already stay, blanks and the like are encoded. */
+/* What may not stand in an address but stands in one that Azure gave (blanks, quotes) is encoded; the rest stays as it came. */
+char *url_mended(struct arena *a, const char *url);
 void url_add_path(struct text *url, const char *path);
 
 /* May suspend. Sends with a token of the audience; a 401 is tried once more with a new one, then ERR_DENIED. Any other

@@ -149,8 +149,9 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, enum aud
 
     TRY(azure_send_json(az, c, a, audience, &request, what, &response, &page, err));
     value = value_get(page, "value");
-    if (!value_is(value, VALUE_LIST))
-        return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with no list in it", what, response.status);
+    /* An empty list also comes as null, without the member, or as no body at all. */
+    if ((page && !value_is(page, VALUE_MAP)) || (value && !value_is(value, VALUE_LIST) && !value_is(value, VALUE_NULL)))
+        return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with something else than a list", what, response.status);
     for (size_t i = 0; i < value_count(value); i++)
         value_push(a, items, value_item(value, i));
     *ret_page = page;
@@ -164,7 +165,7 @@ int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience 
     const char *first = url;
 
     for (size_t pages = 0; url; pages++) {
-        const char *next;
+        const char *next, *mended;
 
         if (pages == AZURE_PAGES_MAX)
             return err_set(err, ERR_PROTOCOL, "%s: the list does not end after %d pages", what, AZURE_PAGES_MAX);
@@ -174,9 +175,10 @@ int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience 
         }
         TRY(list_page(az, c, a, audience, url, what, items, &page, err));
         next = value_str(value_get(page, link_member));
-        if (next && str_eq(next, url))
+        mended = next ? url_mended(a, next) : NULL;
+        if (mended && str_eq(mended, url))
             return err_set(err, ERR_PROTOCOL, "%s: a page names itself as the next one", what);
-        url = next && *next ? next : NULL;
+        url = mended && *mended ? mended : NULL;
     }
     *ret = items;
     return 0;

@@ -136,9 +136,11 @@ int facts_from_error(struct arena *a, const char *what, struct err *err, struct 
         *ret = facts_new(a, "absent");
         return 0;
     }
-    if (err->class != ERR_DENIED || err->http_status != 403)
-        return err_note(err, "%s", what);
+    if (err->class == ERR_CANCELLED)
+        return -(int)err->class;
     facts = facts_new(a, "unseen");
+    if (err->class != ERR_DENIED || err->http_status != 403)
+        value_set_bool(a, facts, "failed", true);
     value_set(a, facts, "why", value_format(a, "%s: %s", what, err->text));
     *ret = facts;
     return 0;

@@ -47,8 +47,8 @@ bool vm_power_rests(const char *power);
 
 /* A map with just a state. */
 struct value *facts_new(struct arena *a, const char *state);
-/* After a failed read: turns 404 into "absent" and 403 into "unseen" with a sentence, in *ret, and returns 0; passes any
- * other error on, since the pass cannot go on without an answer. */
+/* After a failed read: turns 404 into "absent" and anything else into "unseen" with a sentence, in *ret, and returns 0: one thing that
+ * cannot be read is no reason to end the pass. ERR_CANCELLED alone is passed on. */
 must_use int facts_from_error(struct arena *a, const char *what, struct err *err, struct value **ret);
 
 /* "blocked" step with the next step a person has to take. */

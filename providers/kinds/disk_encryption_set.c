@@ -26,7 +26,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         /* Who uses it only sharpens policy; when it cannot be listed, the set counts as used. */
         if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err) == 0)
             value_set(o->arena, facts, "associatedResources", users);
-        else if (err->class == ERR_DENIED || err->class == ERR_NOT_FOUND)
+        else if (err->class != ERR_CANCELLED)
             value_push(o->arena, value_set(o->arena, facts, "associatedResources", value_list(o->arena)),
                        value_string(o->arena, "(cannot be listed)"));
         else

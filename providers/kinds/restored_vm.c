@@ -58,7 +58,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
                          value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
             value_set_string(o->arena, facts, "power", vm_power(view));
-        else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
+        else if (err->class == ERR_CANCELLED)
             return -(int)err->class;
     }
     value_set_string(o->arena, facts, "id", id);

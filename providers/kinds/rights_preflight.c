@@ -26,7 +26,7 @@ static int read_local(struct call *c, struct azure *az, struct arena *a, const c
         return 0;
     }
     ret->local = NULL;
-    return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
+    return err->class != ERR_CANCELLED ? 0 : -(int)err->class;
 }
 
 static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, struct scope_rights *ret, struct err *err)
@@ -38,7 +38,7 @@ static int read_scope(struct call *c, struct azure *az, struct arena *a, const c
         return read_local(c, az, a, scope, ret, err);
     if (arm_permissions(az, c, a, scope, &ret->permissions, err) < 0) {
         ret->permissions = NULL;
-        if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
+        if (err->class == ERR_CANCELLED)
             return -(int)err->class;
     }
     if (!str_find_nocase(scope, "/Microsoft.KeyVault/vaults/"))
@@ -46,7 +46,7 @@ static int read_scope(struct call *c, struct azure *az, struct arena *a, const c
     if (arm_get(az, c, a, scope, API_KEYVAULT, &vault, err) == 0) {
         if (!value_bool_at(vault, "properties.enableRbacAuthorization", false))
             ret->vault = vault;
-    } else if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND) {
+    } else if (err->class == ERR_CANCELLED) {
         return -(int)err->class;
     }
     return 0;

@@ -32,8 +32,15 @@ int engine_observe(struct call *c, const struct engine *e, struct view *view, st
 
     if (!kind || !kind->observe)
         return 0;
-    if (kind->observe(c, &o, &seen, err) < 0)
-        return err_note(err, "%s", doc->address);
+    if (kind->observe(c, &o, &seen, err) < 0) {
+        if (err->class == ERR_CANCELLED)
+            return -(int)err->class;
+        /* One bad answer is one bad answer: it says nothing about the other documents. */
+        seen = value_map(view->arena);
+        value_set_string(view->arena, seen, "state", "unseen");
+        value_set_bool(view->arena, seen, "failed", true);
+        value_set_string(view->arena, seen, "why", err->text);
+    }
     facts[doc->index] = seen;
     return 0;
 }
@@ -103,6 +110,15 @@ static bool relies(const void *ctx, const struct document *doc, const struct ref
     return true;
 }
 
+/* No kind is asked what follows from an answer that never came. */
+static void block_unread(const struct view *view, const struct document *doc, struct steps *out)
+{
+    const char *why = value_str_at(view_facts(view, doc), "why");
+
+    steps_add(out, doc, ACTION_BLOCKED, NULL, "cannot be seen, which is not the same as absent: %s", why ? why : "it was not looked at")
+        ->next = "mend what hinders the read, then run again; nothing is concluded about it until then";
+}
+
 /* One document after the other, lower ones first: its steps, what holds them up, and what that makes of the document. */
 static void steps_of(const struct engine *e, struct view *view, const struct document *doc, const struct concluding *c)
 {
@@ -113,7 +129,10 @@ static void steps_of(const struct engine *e, struct view *view, const struct doc
         return;
     if (kind->conclude)
         c->all[doc->index].own = kind->conclude(view, doc);
-    kind->steps(view, doc, c->steps);
+    if (value_bool_at(view_facts(view, doc), "failed", false))
+        block_unread(view, doc, c->steps);
+    else
+        kind->steps(view, doc, c->steps);
     if (doc->suspended || doc->observe_only)
         steps_withhold(c->steps, from, doc);
     conclude_hold(c, from);
@@ -196,6 +215,25 @@ int engine_conclude(const struct engine *e, struct arena *a, struct view *view, 
     return 0;
 }
 
+/* Nobody said no, and nothing was seen: that concerns the run itself, such as a credential that gets no token. */
+static int check_any_seen(const struct engine *e, const struct look *look, struct err *err)
+{
+    const struct desired *d = look->view.desired;
+    const char *first = NULL;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct kind *kind = engine_kind(e, d->documents[i]);
+
+        if (!kind || !kind->observe)
+            continue;
+        if (!value_bool_at(look->facts[i], "failed", false))
+            return 0;
+        if (!first)
+            first = value_str_at(look->facts[i], "why");
+    }
+    return first ? err_set(err, ERR_TRANSIENT, "nothing could be seen: %s", first) : 0;
+}
+
 int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret, struct err *err)
 {
     struct look look = {.facts = arena_array(a, struct value *, desired->count + 1)};
@@ -212,6 +250,7 @@ int engine_look(struct call *c, const struct engine *e, struct arena *a, const s
         ret->view.now_ms = call_now_ms(c);
         TRY(observe_level(c, e, ret, level, err));
     }
+    TRY(check_any_seen(e, ret, err));
     ret->view.now_ms = call_now_ms(c);
     ret->view.ahead_ms = sched_skew_ms(call_sched(c));
     return engine_conclude(e, a, &ret->view, &ret->plan, err);

@@ -17,7 +17,7 @@ enum {
     BODY_DEFAULT = 16 * 1024 * 1024,
     BACK_OFF_FIRST_MS = 1 * SECOND_MS,
     BACK_OFF_MOST_MS = 60 * SECOND_MS,
-    RETRY_AFTER_MOST_MS = HOUR_MS,   /* told to wait longer than this, the caller gets the answer instead */
+    PATIENCE_DEFAULT_MS = 15 * MINUTE_MS,
     TELL_FROM_MS = 5 * SECOND_MS,
     HEADERS_MAX = 64,
 };
@@ -55,6 +55,8 @@ struct sending {
     struct scope *scope;
     struct wire_header *headers;
     size_t n_headers;
+    int tries;                      /* that nobody asked to wait for */
+    int64_t patience_ms;            /* what is left for waits that the service asks for */
     bool may_have_been_taken;       /* a write of ours may have taken effect although no answer said so */
     bool fresh_connection;
 };
@@ -70,6 +72,8 @@ struct http *http_new(struct sched *s, const struct http_options *options)
         h->options.in_flight_max = IN_FLIGHT_DEFAULT;
     if (h->options.attempts_max <= 0)
         h->options.attempts_max = ATTEMPTS_DEFAULT;
+    if (h->options.patience_ms <= 0)
+        h->options.patience_ms = PATIENCE_DEFAULT_MS;
     if (!h->options.user_agent)
         h->options.user_agent = "reinstate";
     return h;
@@ -488,14 +492,29 @@ static int64_t told_wait(const struct sending *x, const struct http_response *r)
     return ms < 0 && r->status == 429 ? retry_after_in_text(r) : ms;
 }
 
+/* A service that names a time is waited for by that time; one that does not, by a number of tries. */
+static bool patience_ends(struct sending *x, bool throttled, int64_t ms)
+{
+    if (x->http->options.attempts_max == 1)
+        return true;
+    if (!throttled)
+        return ++x->tries >= x->http->options.attempts_max;
+    if (ms > x->patience_ms)
+        return true;
+    x->patience_ms -= ms;
+    return false;
+}
+
 /* A wait of at least 0 says: repeat after it. -1: this answer is the result. */
 static int64_t wait_after_answer(struct sending *x, const struct http_response *r, int attempt_no)
 {
     int64_t ms;
+    bool told;
 
     if (!is_passing(r->status))
         return -1;
     ms = told_wait(x, r);
+    told = ms >= 0 || r->status == 429;
     /* "0 seconds", obeyed, would use up all attempts within the same throttle. */
     if (ms >= 0 && ms < BACK_OFF_FIRST_MS) {
         ms = back_off(x->http, attempt_no);
@@ -503,7 +522,10 @@ static int64_t wait_after_answer(struct sending *x, const struct http_response *
     }
     if (ms < 0)
         ms = back_off(x->http, attempt_no);
-    if (ms > RETRY_AFTER_MOST_MS)
+    /* What was throttled was not taken, and uses nothing up of what the step may send. */
+    if (x->permit && r->status == 429)
+        x->permit->budget++;
+    if (patience_ends(x, told, ms) || (x->permit && !x->permit->budget))
         return -1;
     if (r->status == 429 && call_span_ms(x->call) + ms > x->scope->until_ms)
         x->scope->until_ms = call_span_ms(x->call) + ms;
@@ -554,11 +576,11 @@ static int round_trip(struct sending *x, int attempt_no, struct http_response *r
 {
     struct wire_reply reply cleanup(wire_reply_release) = {0};
     struct http_response response cleanup(http_response_release) = {0};
-    bool last;
 
     TRY(attempt(x, &reply, err));
-    last = attempt_no >= x->http->options.attempts_max || (x->permit && !x->permit->budget);
     if (reply.fault != WIRE_OK) {
+        bool last = patience_ends(x, false, 0) || (x->permit && !x->permit->budget);
+
         TRY(judge_fault(x, &reply, last, attempt_no, err));
         *ret_wait_ms = back_off(x->http, attempt_no);
         return 0;
@@ -567,8 +589,6 @@ static int round_trip(struct sending *x, int attempt_no, struct http_response *r
     if (response.status >= 300 && response.status < 400)
         return redirected(x, response.status, http_response_header(&response, "Location"), err);
     *ret_wait_ms = wait_after_answer(x, &response, attempt_no);
-    if (last)
-        *ret_wait_ms = -1;
     if (*ret_wait_ms >= 0) {
         x->may_have_been_taken = x->may_have_been_taken || (x->permit && response.status != 429);
         return 0;
@@ -581,7 +601,7 @@ static int round_trip(struct sending *x, int attempt_no, struct http_response *r
 int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
               struct err *err)
 {
-    struct sending x = {.http = h, .call = c, .arena = a, .request = request};
+    struct sending x = {.http = h, .call = c, .arena = a, .request = request, .patience_ms = h->options.patience_ms};
     int64_t wait_ms = 0;
 
     TRY(target_parse(a, request->url, &x.target, err));

@@ -14,7 +14,8 @@ struct http_options {
     size_t n_safe_posts;
     struct journal *journal;                    /* NULL: none */
     size_t in_flight_max;                       /* admission gate; 0: 64 */
-    int attempts_max;                           /* 0: 5 */
+    int attempts_max;                           /* tries that nobody asked to wait for; 0: 5. 1: nothing is ever repeated */
+    int64_t patience_ms;                        /* for waits that the service asks for, in all of one request; 0: 15 min */
     const char *user_agent;                     /* "reinstate/VERSION"; NULL: "reinstate" */
     /* Called once per finished exchange, faults included; for --record. May be NULL. */
     void (*record)(void *ctx, const struct wire_request *request, const struct wire_reply *reply);
@@ -66,8 +67,8 @@ const char *http_response_header(const struct http_response *r, const char *name
 int64_t http_retry_after_ms(const struct http_response *r);   /* seconds or HTTP date; -1 when absent */
 
 /* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are
- * repeated within attempts_max with Retry-After or exponential back-off with jitter (never a `once` request unless 429 or 503
- * say that it was not taken); 3xx is ERR_PROTOCOL (never followed). Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach),
+ * repeated: with Retry-After for as long as patience_ms lasts, whatever the number of tries, else within attempts_max with an
+ * exponential back-off with jitter (never a `once` request unless 429 says that it was not taken); 3xx is ERR_PROTOCOL (never followed). Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach),
  * ERR_DENIED (TLS), ERR_UNKNOWN_OUTCOME (a write whose answer was lost), ERR_PROTOCOL (too large), ERR_CANCELLED. */
 must_use int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
                        struct err *err);

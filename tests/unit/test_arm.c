@@ -289,6 +289,14 @@ static void run_list(struct call *c, struct peer_case *t)
     CHECK(t->rc < 0 || value_count(v) == 2);
 }
 
+static void run_empty_list(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = arm_list(t->az, c, t->a, "/subscriptions/s/resources", API_RESOURCES, NULL, &v, &t->err);
+    CHECK(t->rc == 0 && value_is(v, VALUE_LIST) && value_count(v) == 0);
+}
+
 static void run_put(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL, *body = value_map(t->a);
@@ -356,7 +364,14 @@ static const struct call_case calls[] = {
      {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"nextLink\":\"https://evil.example/x\"}"}},
      -ERR_PROTOCOL, "another host"},
     {"a list that is none", run_list, {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":{}}"}},
-     -ERR_PROTOCOL, "no list"},
+     -ERR_PROTOCOL, "something else than a list"},
+    {"an empty list as null", run_empty_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":null}"}}, 0, NULL},
+    {"an empty list without its member", run_empty_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{}"}}, 0, NULL},
+    {"an empty list without a body", run_empty_list, {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 204}}, 0, NULL},
+    {"a blank next link ends the list", run_empty_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"nextLink\":\" \"}"}}, 0, NULL},
     {"a write without async headers settles by its state", run_put,
      {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 200, .body = "{\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
       {.method = "GET", .url = VM, .status = 200, .body = "{\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
