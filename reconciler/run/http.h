@@ -68,8 +68,9 @@ int64_t http_retry_after_ms(const struct http_response *r);   /* seconds or HTTP
 
 /* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are
  * repeated: with Retry-After for as long as patience_ms lasts, whatever the number of tries, else within attempts_max with an
- * exponential back-off with jitter (never a `once` request unless 429 says that it was not taken); 3xx is ERR_PROTOCOL (never followed). Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach),
- * ERR_DENIED (TLS), ERR_UNKNOWN_OUTCOME (a write whose answer was lost), ERR_PROTOCOL (too large), ERR_CANCELLED. */
+ * exponential back-off with jitter (never a `once` request unless 429 says that it was not taken); 3xx is ERR_PROTOCOL (never
+ * followed). Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach), ERR_DENIED (TLS), ERR_UNKNOWN_OUTCOME (a write
+ * whose answer was lost), ERR_PROTOCOL (too large), ERR_CANCELLED. */
 must_use int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
                        struct err *err);
 
