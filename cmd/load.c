@@ -253,12 +253,23 @@ static void check_approvals(struct arena *a, const struct options *o, const stru
     }
 }
 
+/* What the kinds themselves find wrong with a declaration. */
+static void check_kinds(const struct desired *d, struct diags *diags)
+{
+    for (size_t i = 0; i < d->count; i++)
+        for (size_t k = 0; k < all_kinds.count; k++)
+            if (str_eq(all_kinds.items[k]->name, d->documents[i]->kind) && all_kinds.items[k]->check)
+                all_kinds.items[k]->check(d->documents[i], diags);
+}
+
 void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs, struct estate *ret,
                     struct diags *diags)
 {
     const struct desired *d = desired_resolve(a, schemas, all_kind_names, docs, diags);
     const struct policy *policy, *pinned;
 
+    if (!diags->n_errors)
+        check_kinds(d, diags);
     if (diags->n_errors)
         return;
     if (o->selector)

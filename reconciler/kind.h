@@ -94,6 +94,9 @@ struct kind {
     void (*steps)(const struct view *v, const struct document *doc, struct steps *out);
     /* May suspend. Does one step of this kind. NULL: the kind has only none, blocked and verify steps. */
     int (*act)(struct call *c, const struct actor *actor, struct err *err);
+    /* Pure. What no schema can say of a declaration and no look at the world has to: faults go to `faults`, all at once, with their
+     * place. Asked when manifests are loaded, so that every command refuses what one refuses. May be NULL. */
+    void (*check)(const struct document *doc, struct diags *faults);
     /* References by which a document of this kind does not rely on what it names: path prefixes, NULL-terminated; NULL: none. */
     const char *const *mentions;
     /* Pure. Deadlines that cannot be undone (purges, windows); may be NULL. */

@@ -4,19 +4,47 @@
 
 enum { WINDOW_MAX_DAYS = 7 };
 
+static void check_window(const struct document *doc, struct diags *faults)
+{
+    const struct value *after = value_get(doc->spec, "notAfter");
+    int64_t from = time_parse(value_str_at(doc->spec, "notBefore")), to = time_parse(value_str(after));
+
+    if (to <= from)
+        diags_add(faults, SEVERITY_ERROR, &after->origin, "let notAfter be later than notBefore", "%s: the window is empty: it would end "
+                  "before it begins", doc->address);
+    /* The short window keeps Azure's job list sufficient evidence of what was already done. */
+    else if (to - from > WINDOW_MAX_DAYS * DAY_MS)
+        diags_add(faults, SEVERITY_ERROR, &after->origin, "let notAfter be at most seven days after notBefore", "%s: the window is longer "
+                  "than seven days", doc->address);
+}
+
+/* Two points for one machine in one order: which of them is meant nobody can tell. */
+static void check_restores(const struct document *doc, struct diags *faults)
+{
+    const struct value *restores = value_get(doc->spec, "restores");
+
+    for (size_t i = 0; i < value_count(restores); i++) {
+        const struct value *name = value_get(value_item(restores, i), "virtualMachine");
+
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(value_str_at(value_item(restores, k), "virtualMachine"), value_str(name))) {
+                diags_add(faults, SEVERITY_ERROR, &name->origin, "name each machine once", "%s orders %s twice", doc->address,
+                          value_str(name));
+                break;
+            }
+    }
+}
+
+static void check(const struct document *doc, struct diags *faults)
+{
+    check_window(doc, faults);
+    check_restores(doc, faults);
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     int64_t from = time_parse(value_str_at(doc->spec, "notBefore")), to = time_parse(value_str_at(doc->spec, "notAfter"));
 
-    if (to <= from) {
-        steps_block(out, doc, NULL, "let notAfter be later than notBefore", "the window is empty");
-        return;
-    }
-    /* The short window keeps Azure's job list sufficient evidence of what was already done. */
-    if (to - from > WINDOW_MAX_DAYS * DAY_MS) {
-        steps_block(out, doc, NULL, "let notAfter be at most seven days after notBefore", "the window is longer than seven days");
-        return;
-    }
     steps_add(out, doc, ACTION_NONE, NULL,
               value_bool_at(doc->spec, "withdrawn", false) ? "withdrawn: nothing new is started; jobs that run are not cancelled"
               : v->now_ms < from                           ? "not in force before %s"
@@ -56,5 +84,6 @@ const struct kind activation_kind = {
     .name = "Activation",
     .summary = "An order to carry restores out: which VM, which recovery point, within which window.",
     .steps = steps,
+    .check = check,
     .deadlines = deadlines,
 };
