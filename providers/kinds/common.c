@@ -1,6 +1,8 @@
 /* Knows how documents stand for things in Azure, and how "not there" differs from "cannot be seen". */
 #include "common.h"
 
+#include "../azure/shared.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -144,6 +146,13 @@ int facts_from_error(struct arena *a, const char *what, struct err *err, struct 
     value_set(a, facts, "why", value_format(a, "%s: %s", what, err->text));
     *ret = facts;
     return 0;
+}
+
+int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, struct value **ret, struct err *err)
+{
+    const char *path = arena_printf(a, "%s/resources", group);
+
+    return arm_list_shared(az, c, a, path, API_RESOURCES, "$expand=createdTime", path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 static struct step *block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt,

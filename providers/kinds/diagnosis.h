@@ -34,6 +34,8 @@ enum dx_key {
     DX_KEY_DELETED,
     DX_KEY_PURGED,
     DX_KEY_REPLACED, /* a key of its name is there, the version is not */
+    DX_KEY_EARLY,    /* not valid yet (nbf) */
+    DX_KEY_REVOKED,  /* a person declares it, wherever the key is */
     DX_KEY_UNKNOWN
 };
 enum dx_grants {

@@ -50,6 +50,12 @@ const char *dx_remedy_words(char letter)
         return "restore as a new VM or as disks";
     case 'O':
         return "name no disk encryption set";
+    case 'R':
+        return "name another disk encryption set, on the rotated key, in the restore";
+    case 'B':
+        return "wait until the key version is valid, or move its start";
+    case 'K':
+        return "order a recovery point whose disk another key wraps, or name a set on a new key where policy allows row R-08";
     case 'H':
         return "a person decides";
     default:
@@ -75,6 +81,7 @@ static const char *const des_words[] = {[DX_DES_INTACT] = "intact",
 static const char *const key_words[] = {
     [DX_KEY_PRESENT] = "present",      [DX_KEY_DISABLED] = "disabled", [DX_KEY_EXPIRED] = "expired",
     [DX_KEY_DELETED] = "soft-deleted", [DX_KEY_PURGED] = "purged",     [DX_KEY_REPLACED] = "replaced by a new key of its name",
+    [DX_KEY_EARLY] = "not valid yet", [DX_KEY_REVOKED] = "revoked",
     [DX_KEY_UNKNOWN] = "not known"};
 static const char *const grants_words[] = {[DX_GRANTS_OK] = "there",
                                            [DX_GRANTS_BACKUP_LACKS] = "lacking for the Backup Management Service",

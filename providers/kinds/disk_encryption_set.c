@@ -3,14 +3,44 @@
  * identity's grants act.
  *
  * Facts: state, id, live, principalId, associatedResources (ids of what uses it); of a user-assigned identity whose principal is
- * to be read: identityId, identityState, identityWhy. */
+ * to be read: identityId, identityState, identityWhy; with an order in force created, where it is to be seen. */
 #include "../azure/key_id.h"
 #include "common.h"
 #include "key_document.h"
+#include "key_standing.h"
+#include "order.h"
+#include "original_key.h"
 #include "requests.h"
 #include "set_identity.h"
 
 #define CVM_TYPE "ConfidentialVmEncryptedWithCustomerKey"
+
+static bool ordered(const struct observer *o)
+{
+    const struct document *rvm;
+    size_t at = 0;
+
+    while ((rvm = referrer_next(o->document, "RestoredVirtualMachine", &at)))
+        if (order_for(o->view, rvm).state == ORDER_IN_FORCE)
+            return true;
+    return false;
+}
+
+/* A set that is younger than the ordered point is not the one the VM was backed up with, whatever its id. Only the list of its
+ * group tells when it was made. */
+static int observe_birth(struct call *c, const struct observer *o, struct azure *az, const char *id, struct value *facts, struct err *err)
+{
+    struct value *items;
+
+    if (!ordered(o))
+        return 0;
+    if (group_resources(c, az, o->arena, arm_id_parent(o->arena, id, 4), &items, err) < 0)
+        return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
+    for (size_t i = 0; i < value_count(items); i++)
+        if (arm_id_equal(value_str_at(value_item(items, i), "id"), id))
+            value_set_string(o->arena, facts, "created", value_str_at(value_item(items, i), "createdTime"));
+    return 0;
+}
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
@@ -31,6 +61,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
                        value_string(o->arena, "(cannot be listed)"));
         else
             return -(int)err->class;
+        TRY(observe_birth(c, o, az, id, facts, err));
     }
     value_set_string(o->arena, facts, "id", id);
     TRY(set_identity_observe(c, az, o->arena, o->document, facts, err));
@@ -93,6 +124,21 @@ static void describe_identity(const struct view *v, const struct document *doc, 
         step_change(out, step, "identity.principalId", NULL, value_unknown(v->arena), "Azure makes a new identity");
 }
 
+/* A set is not pinned to a version that was made only after the ordered point: no disk of that point can have been wrapped with
+ * it. The edition of 2026-07 takes a newer version all the same, and policy may follow it. */
+static bool steps_too_young(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct reference *ref = document_reference(doc, "spec.key");
+    const char *why;
+
+    if (!ref || !ref->target || str_eq(v->settings->article, "2026-07") || !(why = key_too_young(v, ref->target, doc)))
+        return false;
+    steps_block(out, doc, NULL,
+                "declare the version that the point's disk was wrapped with, or order a point that is younger than the version",
+                "the set is not put on its declared key version: %s", why);
+    return true;
+}
+
 static void steps_create(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct document *key = document_target(doc, "spec.key");
@@ -106,11 +152,11 @@ static void steps_create(const struct view *v, const struct document *doc, struc
         return;
     }
     if (key && view_prospect(v, key) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address),
-                    "the set is absent and cannot be made before its key is back");
+        steps_block(out, doc, NULL, view_block(v, key)->next, "the set is absent and cannot be made, since %s is blocked: %s",
+                    key->address, view_block(v, key)->reason);
         return;
     }
-    if (!identity_stands(v, doc, out))
+    if (steps_too_young(v, doc, out) || !identity_stands(v, doc, out))
         return;
     step = steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, %s",
                      set_acts_by_user_assigned(doc, NULL) ? "with the identity that is declared" : "with a new identity");
@@ -167,10 +213,12 @@ static void steps_update(const struct view *v, const struct document *doc, struc
         return;
     }
     if (repoint && key && view_prospect(v, key) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address),
-                    "the set points to %s and its declared key is not there", value_str(have));
+        steps_block(out, doc, NULL, view_block(v, key)->next, "the set points to %s and stays there, since %s is blocked: %s",
+                    value_str(have), key->address, view_block(v, key)->reason);
         return;
     }
+    if (repoint && steps_too_young(v, doc, out))
+        return;
     step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it",
                      repoint && floats && key_same_key(v->arena, value_str(url), value_str(have))
                          ? "the set is not pinned: its key's address names no version, so it follows the newest"

@@ -72,12 +72,12 @@ static const char *way(const struct outlook *o, const char *remedy, bool *ret_pe
 {
     char chosen[8] = {0};
     size_t n = 0;
-    bool keyed = strpbrk(remedy, "ECDGT") != NULL, person = false;
+    bool keyed = strpbrk(remedy, "EBCDGT") != NULL, person = false;
 
     *ret_person = false;
     for (const char *c = remedy; *c && !n && keyed; c++) {
         person = person || *c == 'H';
-        if (strchr("ECDGT", *c) && remedy_possible(o, *c)) {
+        if (strchr("EBCDGT", *c) && remedy_possible(o, *c)) {
             chosen[n++] = *c;
             *ret_person = person;
         }
@@ -89,7 +89,7 @@ static const char *way(const struct outlook *o, const char *remedy, bool *ret_pe
     if (n && (strchr(remedy, 'D') || strchr(chosen, 'F') || o->situation.now.grants > DX_GRANTS_OK))
         chosen[n++] = 'P';
     for (const char *c = remedy; *c && !n; c++)
-        if (strchr("PVNO", *c) && remedy_possible(o, *c))
+        if (strchr("PVNOR", *c) && remedy_possible(o, *c))
             chosen[n++] = *c;
     if (!n && strchr(remedy, 'H'))
         *ret_person = true;
@@ -187,8 +187,9 @@ static void judge_path(struct forecast *f)
                                                         : RESTORABLE_NOW;
         return;
     }
-    /* Nobody opens a key whose security domain is lost: there is no person to wait for. */
-    if (p->row && f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST && str_eq(p->remedy, "H")) {
+    /* Nobody opens a key whose security domain is lost, and nothing is done with one that is revoked: there is nobody to wait for. */
+    if (p->row && ((f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST && str_eq(p->remedy, "H")) ||
+                   f->outlook.situation.now.key == DX_KEY_REVOKED)) {
         f->restorable = RESTORABLE_NO;
         return;
     }

@@ -2,6 +2,7 @@
 #include "../azure/vault.h"
 #include "backup_home.h"
 #include "key_parts.h"
+#include "key_standing.h"
 #include "original_key.h"
 #include "requests.h"
 
@@ -66,6 +67,23 @@ static int compare_policy(struct call *c, const struct actor *actor, struct azur
     return 0;
 }
 
+/* The key is back, and what came back is not what is declared. Nothing is built on it before a person has compared. */
+static int without_version(struct call *c, const struct actor *actor, struct azure *az, const char *wanted, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const struct value *facts = view_facts(actor->view, doc), *fits;
+    struct key_need need = key_needed(actor->view, doc);
+    struct value *list, *versions;
+
+    TRY(vault_list_versions(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), &list, err));
+    versions = key_versions(actor->arena, list);
+    fits = need.point_ms == TIME_NONE ? NULL : version_at(versions, need.point_ms);
+    err_set(err, ERR_BLOCKED, "the key is back, but without version %s: it has %s%s%s", wanted, key_versions_words(actor->arena, versions),
+            fits ? "; the newest not later than the ordered point is " : "", fits ? value_str_at(fits, "version") : "");
+    return err_advise(err, "a person compares, and corrects spec.version of %s, or finds the copy that was taken of the right key",
+                      doc->address);
+}
+
 static int verify_version(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct document *doc = actor->step->document;
@@ -75,13 +93,8 @@ static int verify_version(struct call *c, const struct actor *actor, struct azur
     int64_t exp;
 
     TRY(version_to_compare(c, actor, az, &wanted, err));
-    if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), wanted, &bundle, err) < 0) {
-        if (err->class != ERR_NOT_FOUND)
-            return -(int)err->class;
-        err_set(err, ERR_BLOCKED, "the key was restored, but without version %s", wanted);
-        return err_advise(
-            err, "the copy was taken of another key or before that version; a person compares the version with those of the key");
-    }
+    if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), wanted, &bundle, err) < 0)
+        return err->class == ERR_NOT_FOUND ? without_version(c, actor, az, wanted, err) : -(int)err->class;
     exp = value_int_at(bundle, "attributes.exp", 0);
     actor_say(actor, "compared: version %s is back%s%s", wanted,
               value_bool_at(bundle, "attributes.enabled", true) ? "" : ", but disabled",

@@ -13,6 +13,7 @@
 #include "../azure/vault.h"
 #include "hsm_rights.h"
 #include "key_parts.h"
+#include "key_standing.h"
 #include "original_key.h"
 #include "requests.h"
 
@@ -348,6 +349,7 @@ static void note_findings(const struct view *v, const struct document *doc, stru
 static bool present_blocks(const struct view *v, const struct document *doc, const struct value *live, struct steps *out)
 {
     struct key_need need = key_needed(v, doc);
+    struct key_standing standing = key_standing_of(v, doc, need.version);
     const struct value *facts = view_facts(v, doc);
     int64_t now_s = v->now_ms / SECOND_MS, exp = value_int_at(live, "attributes.exp", 0), nbf = value_int_at(live, "attributes.nbf", 0),
             want_exp = time_parse(value_str_at(doc->spec, "expires"));
@@ -358,12 +360,10 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
     else if (!live && !value_get(facts, "versions") && !str_eq_nocase(value_str_at(facts, "missing"), need.version))
         steps_block(out, doc, NULL, "get and list on the key show it", "version %s cannot be seen, which is not the same as absent: %s",
                     need.version ? need.version : "?", value_str_at(facts, "versionsWhy"));
-    else if (!live)
-        steps_block(
-            out, doc, NULL, "a person decides: restore the old key into another vault, or remove the other key; nothing is deleted here",
-            "a key of this name is there, but not version %s%s: the name was taken by another key, so the old one cannot be restored here",
-            need.version, need.evidence == KEY_EVIDENCE_DECLARED ? "" : arena_printf(v->arena, " (by %s)", need.words))
-            ->scenario = "N-07";
+    else if (standing.stand != KEY_STANDS)
+        steps_block(out, doc, NULL, standing.next, "%s%s", standing.words,
+                    need.evidence == KEY_EVIDENCE_DECLARED ? "" : arena_printf(v->arena, " (version by %s)", need.words))
+            ->scenario = standing.stand == KEY_IMPOSTOR ? "N-07" : NULL;
     else if (unfit(live))
         steps_block(out, doc, NULL, "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")",
                     "the key is not fit for confidential VMs: %s", unfit(live));
@@ -433,12 +433,30 @@ static bool store_inactive(const struct view *v, const struct document *doc)
            !value_bool_at(view_facts(v, store), "active", false) && !value_bool_at(view_facts(v, store), "settling", false);
 }
 
+/* What a revocation leaves to be done is a person's: take what relies on the key to another one, and disable it. */
+static void steps_revoked(const struct view *v, const struct document *doc, struct steps *out, const char *reason)
+{
+    const char *state = view_state(v, doc);
+    struct key_standing standing = key_standing_of(v, doc, NULL);
+    const struct value *live = value_get(view_facts(v, doc), "live");
+    size_t at = 0, at_access = 0;
+
+    if (str_eq(state, "present") && value_bool_at(live, "attributes.enabled", true))
+        steps_finding(out, doc, "active",
+                      "a person disables it in its store, once nothing needs it: a VM on it stops within about an hour",
+                      "the key is revoked (%s) and still active: whoever has it can use it", reason);
+    if (referrer_next(doc, "DiskEncryptionSet", &at) || referrer_next(doc, "KeyAccess", &at_access))
+        steps_block(out, doc, NULL, standing.next, "%s; now it is %s", standing.words, state);
+    else
+        steps_add(out, doc, ACTION_NONE, NULL, "revoked (%s): never revived, whatever its state; now %s", reason, state);
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
-    const char *revoked = value_str_at(doc->spec, "revoked.reason"), *state = view_state(v, doc);
+    const char *revoked = key_revoked(v, doc), *state = view_state(v, doc);
 
     if (revoked) {
-        steps_add(out, doc, ACTION_NONE, NULL, "revoked (%s): never revived, whatever its state; now %s", revoked, state);
+        steps_revoked(v, doc, out, revoked);
         return;
     }
     if (store_inactive(v, doc)) {

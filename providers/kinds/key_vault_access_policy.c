@@ -3,6 +3,7 @@
  *
  * Facts: state, vaultId, missing [permission]. */
 #include "grant.h"
+#include "key_standing.h"
 #include "rights_needed.h"
 #include "set_identity.h"
 
@@ -62,6 +63,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     step_right(out, step, step->scope, "Microsoft.KeyVault/vaults/accessPolicies/write", false, "Key Vault Contributor");
     view_need(v, out, step, vault);
     set_after_grant(v, out, value_str_at(doc->spec, "objectId"), step);
+    key_guard_grant(v, out, step, vault, NULL);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)

@@ -5,6 +5,7 @@
 #include "../azure/vault.h"
 #include "grant.h"
 #include "hsm_rights.h"
+#include "key_standing.h"
 #include "set_identity.h"
 
 #include <string.h>
@@ -114,7 +115,7 @@ static bool refused(const struct view *v, const struct document *doc, struct ste
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
-    const char *object_id = value_str_at(facts, "objectId"), *scope = value_str_at(facts, "scope");
+    const char *object_id = value_str_at(facts, "objectId"), *scope = value_str_at(facts, "scope"), *local;
     struct step *step;
 
     if (steps_unseen(v, doc, out))
@@ -140,6 +141,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         step_right(out, step, scope, HSM_ACTION "roleAssignments/write/action", true, "Managed HSM Policy Administrator");
     grant_for_set(v, out, step, document_target(doc, "spec.principal.diskEncryptionSet"), object_id);
     view_need(v, out, step, document_target(doc, "spec.hsm"));
+    local = value_str_at(facts, "localScope");
+    key_guard_grant(v, out, step, document_target(doc, "spec.hsm"), str_starts_nocase(local, "/keys/") ? local + strlen("/keys/") : NULL);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)

@@ -69,6 +69,10 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
     const struct key_rights *need = &key_rights[user];
     struct holders h = holders_of(o, user);
 
+    if (o->situation.revoked) {
+        obs_set(o, f, OBS_NOT_LOOKED, NULL, "the key is revoked: nobody is granted anything on it");
+        return;
+    }
     if (!o->key || str_eq(view_state(o->view, o->key), "absent") || h.n == 0) {
         obs_set(o, f, OBS_NOT_LOOKED, NULL, "%s",
                 !o->key    ? "no document declares the key"

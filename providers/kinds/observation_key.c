@@ -7,6 +7,9 @@
 #include "../../reconciler/format/json.h"
 #include "../azure/vault.h"
 #include "key_document.h"
+#include "key_standing.h"
+#include "original_key.h"
+#include "restored_vm.h"
 
 #define CVM_SET "ConfidentialVmEncryptedWithCustomerKey"
 
@@ -96,7 +99,8 @@ void observe_set(struct outlook *o)
         judge_set(o, live);
     } else if (str_eq(state, "absent")) {
         obs_set(o, F6, OBS_BAD, "diskEncryptionSets: 404", "the set does not exist");
-        obs_risk(o, F6, "set-gone", RISK_WARN, TIME_NONE, "reinstate apply makes it anew on the same key",
+        obs_risk(o, F6, "set-gone", RISK_WARN, TIME_NONE,
+                 o->situation.revoked ? "a person decides: none is made on a revoked key" : "reinstate apply makes it anew on the same key",
                  value_str_at(view_facts(o->view, o->pvm), "source.set.state") ? "the disk encryption set of the VM is gone"
                                                                                : "the declared disk encryption set does not exist");
     } else {
@@ -295,6 +299,33 @@ static void judge_second(struct outlook *o, const struct value *facts, const str
                  original->beside);
 }
 
+/* What is declared of a key that may be in good health otherwise. */
+static void judge_declaration(struct outlook *o)
+{
+    struct key_standing standing = key_standing_of(o->view, o->key, NULL);
+    const char *young = key_too_young(o->view, o->key, NULL);
+
+    if (standing.stand == KEY_NEVER_SEEN)
+        obs_risk(o, F11, "key-declaration", RISK_WARN, TIME_NONE, standing.next, "%s", standing.words);
+    else if (young && !restored_vm_before_rotation(&o->situation))
+        obs_risk(o, F11, "key-declaration", RISK_WARN, TIME_NONE,
+                 "declare the version that the point's disk was wrapped with, or order a younger point", "%s", young);
+}
+
+/* Nothing is advised that would bring it back or put it to use. */
+static void observe_revoked(struct outlook *o, const char *state)
+{
+    const struct value *facts = view_facts(o->view, o->key);
+    bool active = str_eq(state, "present") && value_bool_at(facts, "live.attributes.enabled", true);
+
+    obs_set(o, F11, OBS_BAD, "Key.spec.revoked", "the key is revoked (%s); now it is %s", o->situation.revoked, state);
+    obs_risk(o, F11, "key-revoked", RISK_STOPS, TIME_NONE, dx_remedy_words('K'),
+             "the key is revoked (%s): nothing is restored with it", o->situation.revoked);
+    if (active)
+        obs_risk(o, F12, "key-revoked-active", RISK_WARN, TIME_NONE, "a person disables it in its store, once nothing needs it",
+                 "the revoked key is still active: whoever has it can use it");
+}
+
 static void observe_version(struct outlook *o, const struct value *facts)
 {
     struct original_key original = o->situation.original;
@@ -318,6 +349,7 @@ static void observe_version(struct outlook *o, const struct value *facts)
         obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "a person decides: the name is taken by another key",
                  "version %s of the key is not there: another key has taken its name", version ? version : "?");
     }
+    judge_declaration(o);
     if (original.conflict)
         obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE, "declare Key.spec.version, once it is known which is right", "%s",
                  original.conflict);
@@ -404,7 +436,9 @@ void observe_key(struct outlook *o)
 
     if (platform_key(o) || !o->key)
         return;
-    if (str_eq(state, "present")) {
+    if (o->situation.revoked) {
+        observe_revoked(o, state);
+    } else if (str_eq(state, "present")) {
         observe_version(o, facts);
         observe_fitness(o, key_live(o->view, o->key));
         observe_escrow(o, facts);

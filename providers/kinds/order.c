@@ -2,6 +2,7 @@
 #include "order.h"
 
 #include "key_document.h"
+#include "key_standing.h"
 #include "original_key.h"
 #include "protected_vm.h"
 
@@ -87,7 +88,7 @@ bool key_lost(const struct view *v, const struct document *key)
 
     /* A key in a soft-deleted vault comes back with the vault, or is looked at then. */
     return str_eq(view_state(v, key), "absent") && !str_eq(value_str_at(facts, "storeState"), "deleted") &&
-           !value_get(key->spec, "revoked");
+           !key_revoked(v, key);
 }
 
 bool key_wants_export(const struct view *v, const struct document *key)

@@ -6,6 +6,7 @@
 
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
+#include "key_standing.h"
 #include "order.h"
 #include "protected_vm.h"
 
@@ -270,6 +271,25 @@ static void keep_second(const struct view *v, const struct document *key, struct
         o->beside = arena_printf(v->arena, "a rotation, which is said to reach points taken before it, has led to version %s", o->also);
 }
 
+/* What the Key document says of itself: nothing of a point that is older than the declared version, nor of anything where the
+ * version was never seen. */
+static struct finding by_declaration(const struct view *v, const struct document *key, int64_t point_ms)
+{
+    struct finding f = {.version = key ? value_str_at(key->spec, "version") : NULL, .words = "the Key document", .firm = true};
+    int64_t made_ms = f.version ? made_after(v, key, NULL, f.version, point_ms) : TIME_NONE;
+
+    if (made_ms != TIME_NONE) {
+        f.also = f.version;
+        f.refuted = arena_printf(v->arena, "the declared version %s was made only at %s, after the point", f.version,
+                                 time_format(v->arena, made_ms));
+    } else if (f.version && key_standing_of(v, key, NULL).stand == KEY_NEVER_SEEN) {
+        f.refuted = arena_printf(v->arena, "the declared version %s was never seen", f.version);
+    }
+    if (f.refuted)
+        f.version = NULL;
+    return f;
+}
+
 struct original_key original_key_of(const struct view *v, const struct document *pvm, const struct document *key,
                                     const struct value *point)
 {
@@ -281,7 +301,7 @@ struct original_key original_key_of(const struct view *v, const struct document 
         [SET] = KEY_EVIDENCE_SET, [CREATION] = KEY_EVIDENCE_CREATION,
     };
     struct finding all[N] = {
-        [DECLARED] = {.version = key ? value_str_at(key->spec, "version") : NULL, .words = "the Key document", .firm = true},
+        [DECLARED] = by_declaration(v, key, point_ms),
         [HISTORY] = by_history(v, pvm, point_ms),
         [SET] = by_set(v, pvm, key, point_ms),
         [CREATION] = by_creation(v, key, point_ms),
@@ -296,13 +316,16 @@ struct original_key original_key_of(const struct view *v, const struct document 
     for (size_t i = 0; i < N; i++)
         if (!other_key(v, key, &all[i]))
             take(v, &o, kinds[i], &all[i]);
+    if (all[DECLARED].refuted) {
+        o.words = o.version ? o.words : all[DECLARED].refuted;
+        o.also = o.also ? o.also : all[DECLARED].also;
+    }
     if (all[SET].refuted && !other_key(v, key, &all[SET])) {
         o.words = o.version ? o.words : all[SET].refuted;
         o.also = o.also || str_eq_nocase(o.version, all[SET].also) ? o.also : all[SET].also;
     }
     if (!o.conflict)
-        keep_second(v, key, &o, all, N,
-                    o.evidence == KEY_EVIDENCE_DECLARED && made_after(v, key, NULL, o.version, point_ms) != TIME_NONE);
+        keep_second(v, key, &o, all, N, false);
     return o;
 }
 
@@ -320,6 +343,7 @@ static void need_join(const struct view *v, const struct document *key, const st
     const struct document *pvm = document_target(rvm, "spec.from");
     struct order order = order_for(v, rvm);
     const struct value *point = ordered(order.state) ? protected_vm_point(v, pvm, order.point) : NULL;
+    const char *declared = value_str_at(key->spec, "version");
     struct original_key o;
 
     if (!point)
@@ -333,6 +357,8 @@ static void need_join(const struct view *v, const struct document *key, const st
         need->point_ms = time_parse(value_str_at(point, "time"));
     if (!o.version)
         return;
+    if (declared && !str_eq_nocase(declared, o.version) && !need->beside)
+        need->beside = arena_printf(v->arena, "for point %s of %s, %s says version %s", order.point, pvm->name, o.words, o.version);
     if (!need->version) {
         need->version = o.version;
         need->evidence = o.evidence;
@@ -366,4 +392,46 @@ struct key_need key_needed(const struct view *v, const struct document *key)
         need.evidence = KEY_EVIDENCE_NONE;
     }
     return need;
+}
+
+/* The version that a point of that time can have been wrapped with, for people. */
+static const char *fitting_words(const struct view *v, const struct document *key, int64_t point_ms)
+{
+    const struct value *fits = version_at(value_get(view_facts(v, key), "versions"), point_ms);
+
+    return fits ? arena_printf(v->arena, "the newest version not later than the point is %s, created %s", value_str_at(fits, "version"),
+                               time_format(v->arena, value_int_at(fits, "created", 0) * SECOND_MS))
+                : "no version of the key is as old as the point";
+}
+
+static const char *too_young_for(const struct view *v, const struct document *key, const struct document *rvm)
+{
+    const struct document *pvm = document_target(rvm, "spec.from");
+    const char *version = value_str_at(key->spec, "version");
+    struct order order = order_for(v, rvm);
+    const struct value *point = ordered(order.state) ? protected_vm_point(v, pvm, order.point) : NULL;
+    int64_t point_ms = time_parse(value_str_at(point, "time")), made_ms;
+
+    if (!version || point_ms == TIME_NONE)
+        return NULL;
+    made_ms = made_after(v, key, NULL, version, point_ms);
+    return made_ms == TIME_NONE ? NULL
+                                : arena_printf(v->arena, "version %s was created %s, and the ordered point %s of %s is of %s; %s", version,
+                                               time_format(v->arena, made_ms), order.point, pvm->name, time_format(v->arena, point_ms),
+                                               fitting_words(v, key, point_ms));
+}
+
+const char *key_too_young(const struct view *v, const struct document *key, const struct document *set)
+{
+    const struct document *des, *rvm;
+    const char *why = NULL;
+    size_t at = 0;
+
+    while (!why && (des = referrer_next(key, "DiskEncryptionSet", &at))) {
+        size_t at_vm = 0;
+
+        while (!why && (!set || des == set) && (rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm)))
+            why = too_young_for(v, key, rvm);
+    }
+    return why;
 }

@@ -38,6 +38,10 @@ struct key_need {
 };
 struct key_need key_needed(const struct view *v, const struct document *key);
 
+/* What shows that the version this key is wanted in was made only after the point that is ordered through that set (NULL: any of
+ * its sets): both versions and times, in words. NULL: it may have wrapped the disk, or nobody knows. */
+const char *key_too_young(const struct view *v, const struct document *key, const struct document *set);
+
 /* The newest of a list of {version, created} that was created not later than that time; NULL. */
 const struct value *version_at(const struct value *versions, int64_t ms);
 

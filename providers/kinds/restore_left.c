@@ -67,7 +67,7 @@ void restore_left_say(struct call *c, const struct actor *actor, struct azure *a
     struct value *items;
     struct err err;
 
-    if (restore_group_list(c, az, actor->arena, group, &items, &err) < 0) {
+    if (group_resources(c, az, actor->arena, group, &items, &err) < 0) {
         actor_say(actor, "what job %s has left in %s could not be looked at: %s", job->id, arm_id_name(group), err.text);
         return;
     }

@@ -26,18 +26,11 @@ static int look_at(struct call *c, const struct observer *o, struct azure *az, s
     return 0;
 }
 
-int restore_group_list(struct call *c, struct azure *az, struct arena *a, const char *group, struct value **ret, struct err *err)
-{
-    const char *path = arena_printf(a, "%s/resources", group);
-
-    return arm_list_shared(az, c, a, path, API_RESOURCES, "$expand=createdTime", path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
-}
-
 static int look_into(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *group, struct err *err)
 {
     struct value *facts, *items;
 
-    if (restore_group_list(c, az, o->arena, group, &items, err) < 0) {
+    if (group_resources(c, az, o->arena, group, &items, err) < 0) {
         TRY(facts_from_error(o->arena, "listing what is in the target group", err, &facts));
     } else {
         facts = facts_new(o->arena, "present");

@@ -32,8 +32,6 @@ const char *restore_objection_advice(struct arena *a, const struct value *result
 /* Pure. What of the source's or the target's name came into being in the target group while a job ran: a list of
  * {id, type, created}. NULL job, or a group that was not looked into: empty. Disks that a VM uses are not among them. */
 struct value *restore_made(const struct view *v, const struct situation *s, const struct value *job);
-/* May suspend. What is in a group, with the times of birth. */
-must_use int restore_group_list(struct call *c, struct azure *az, struct arena *a, const char *group, struct value **ret, struct err *err);
 /* May suspend. Says what a failed job has left. */
 void restore_left_say(struct call *c, const struct actor *actor, struct azure *az, const struct situation *s, const struct backup_job *job);
 /* Pure. Notes what failed jobs, of this order and of passes for its key, have left in the target group. */

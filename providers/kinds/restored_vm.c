@@ -15,13 +15,14 @@
  * Facts: state, id, live, des, power, set {state, live} of a set given by its id. */
 #include "restored_vm.h"
 
+#include "../azure/key_id.h"
 #include "protection.h"
 #include "restore_place.h"
 
 #define SOURCE_RESTORE_TIME "recorded: 35 min 38 s for 127 GB from the vault tier; size and queues dominate"
 #define SOURCE_SNAPSHOT_TIME "recorded: 2 min 30 s from a point in both tiers, no set named"
 
-enum { ATTEMPTS_MAX = 3, KEY_ATTEMPTS_MAX = 2 };
+enum { KEY_ATTEMPTS_MAX = 2 };
 
 /* --- observing --------------------------------------------------------------------------------------------------------------- */
 
@@ -225,6 +226,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,
                     s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent") : value_string(v->arena, s->des_id),
                     s->given == DX_GIVEN_NOTHING ? "the original set is used"
+                    : s->made_anew               ? "the original set is gone: this one bears its id and has another identity"
                     : then.row                   ? arena_printf(v->arena, "%s: %s", then.row->id, then.row->state)
                                                  : "the original set is gone or not known");
     if (!running && situation_type(s->doc) == RESTORE_REPLACE)
@@ -290,6 +292,18 @@ static const struct value *jobs_of_order(const struct view *v, const struct situ
     return jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &all);
 }
 
+/* The key lives, so nothing is recovered, enabled or restored: what is left is another set, on the version that is in use now. */
+static const char *before_rotation_advice(const struct view *v, const struct situation *s)
+{
+    const char *version = key_url_version(v->arena, value_str_at(view_facts(v, s->des), "live.properties.activeKey.keyUrl"));
+
+    return arena_printf(v->arena,
+                        "declare another disk encryption set (another id than %s) on the rotated key version %s as its "
+                        "diskEncryptionSet, and Policy.spec.article: \"2026-07\", whose edition describes that; the key itself is not "
+                        "touched; then order anew",
+                        arm_id_name(s->original_des), version ? version : "that this one is on");
+}
+
 /* One that failed for its key may have been somebody's before the key was back; after the second it is not the key that is
  * missing, but what the service wants of it. */
 static bool steps_failed_for_key(const struct view *v, const struct situation *s, struct steps *out, size_t at_least)
@@ -300,6 +314,14 @@ static bool steps_failed_for_key(const struct view *v, const struct situation *s
 
     if (restored_vm_failures(jobs) < at_least + passes)
         return false;
+    if (restored_vm_before_rotation(s)) {
+        steps_block(out, s->doc, NULL, before_rotation_advice(v, s),
+                    "restore job %s of this order failed with %s: the point is from before the rotation of its set, and a plain restore "
+                    "from it is tried once only; it may have left the key in the staging account",
+                    value_str_at(last, "job"), value_str_at(last, "code") ? value_str_at(last, "code") : "no name")
+            ->scenario = "N-04";
+        return true;
+    }
     steps_block(out, s->doc, NULL,
                 "name a new disk encryption set on the original key version in the declaration (another id than the original set), from a "
                 "point in the vault tier; then order anew",
@@ -308,6 +330,23 @@ static bool steps_failed_for_key(const struct view *v, const struct situation *s
                 restored_vm_failures(jobs), restored_vm_failures(jobs) == 1 ? "" : "s", value_str_at(last, "job"),
                 value_str_at(last, "code") ? value_str_at(last, "code") : "no name");
     return true;
+}
+
+/* All grants are there and old enough. Only of the service's own check it is not told which role contents it. */
+static void steps_refused(const struct situation *s, struct steps *out, const struct value *job)
+{
+    const char *code = value_str_at(job, "code");
+    bool service = str_find_nocase(code, "PermissionsNotConfigured") != NULL;
+
+    steps_block(out, s->doc, NULL,
+                service ? "declare a wider role for it in the KeyAccess (role: Key Vault Administrator for the Backup Management "
+                          "Service), or let the service through the vault's firewall; then apply again"
+                        : "look for what else keeps it out: the key store's firewall or network perimeter, a deny assignment, a condition "
+                          "on the role; the grants themselves are there, and a wider role would not help",
+                service ? "restore job %s failed with %s although all declared grants had acted by then: the service may want more than "
+                          "the narrowest role that allows it (unverified on Azure)"
+                        : "restore job %s failed with %s although all declared grants are there and were made long enough before",
+                value_str_at(job, "job"), code);
 }
 
 static bool steps_failed(const struct view *v, const struct situation *s, struct steps *out)
@@ -319,17 +358,14 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
     if (restored_vm_job(s->jobs, "running"))
         return false;
     if (!restored_vm_failures(s->jobs))
-        return steps_failed_for_key(v, s, out, KEY_ATTEMPTS_MAX);
+        return steps_failed_for_key(v, s, out, restored_vm_before_rotation(s) ? 1 : KEY_ATTEMPTS_MAX);
+    if (restored_vm_before_rotation(s) && known && known->letter == 'K')
+        return steps_failed_for_key(v, s, out, 1);
     if (restored_vm_refused_in_vain(v, s, last)) {
-        steps_block(out, s->doc, NULL,
-                    "declare a wider role for it in the KeyAccess (role: Key Vault Administrator for the Backup Management Service), or "
-                    "let the service through the vault's firewall; then apply again",
-                    "restore job %s failed with %s although all declared grants had acted by then: the service may want more than the "
-                    "narrowest role that allows it (unverified on Azure)",
-                    value_str_at(last, "job"), code);
+        steps_refused(s, out, last);
         return true;
     }
-    if ((job_retryable(last) || restored_vm_mended_since(v, s, last)) && restored_vm_failures(s->jobs) < ATTEMPTS_MAX)
+    if ((job_retryable(last) || restored_vm_mended_since(v, s, last)) && restored_vm_failures(s->jobs) < RESTORE_ATTEMPTS_MAX)
         return false;
     if (known && known->letter == 'K' && s->now.key == DX_KEY_PRESENT)
         return steps_failed_for_key(v, s, out, 1);
@@ -370,7 +406,7 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
                   "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
         return;
     }
-    if (steps_failed(v, s, out) || restored_vm_beside_source(v, s, out) || restored_vm_refused(v, s, out))
+    if (restored_vm_revoked(s, out) || steps_failed(v, s, out) || restored_vm_beside_source(v, s, out) || restored_vm_refused(v, s, out))
         return;
     steps_restore(v, s, out);
 }

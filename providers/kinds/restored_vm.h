@@ -26,6 +26,8 @@ bool restored_vm_runs(const struct document *doc);
 /* The steps of protection, key, set and grants. */
 void restored_vm_needs(const struct view *v, const struct situation *s, struct steps *out, struct step *step);
 void restored_vm_rights(const struct view *v, const struct situation *s, struct steps *out, struct step *step);
+/* The key that the point needs, or that of the set named, is revoked. true: a step was added. */
+bool restored_vm_revoked(const struct situation *s, struct steps *out);
 /* Reasons not to restore although ordered and possible to trigger. true: a step was added. */
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out);
 /* Notes what else is known of a restore: what does not stop it, or (`stopping`) what would. */
@@ -35,8 +37,14 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
 
 /* A grant was made, or the key changed, after the job began: what it failed for may have been mended, whatever it calls it. */
 bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job);
-/* The job failed for a right, and every grant that is declared had acted by its start: asking again asks in vain. */
+/* The job failed for a right, and every grant that is declared was old enough by its start: asking again asks in vain. */
 bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job);
+/* The job failed for a right although all grants are there, and the youngest was made so shortly before that it may not have acted
+ * yet: the restore is tried again, some minutes apart. */
+bool restored_vm_refused_early(const struct view *v, const struct situation *s, const struct value *job);
+/* A plain restore from a point that is older than the rotation of its set (row N-04): tried once, never twice. */
+bool restored_vm_before_rotation(const struct situation *s);
+enum { RESTORE_ATTEMPTS_MAX = 3, LATE_GRANT_PAUSE_MS = 10 * MINUTE_MS };
 
 /* --- acting -------------------------------------------------------------------------------------------------------- */
 

@@ -107,6 +107,43 @@ struct restore_request restored_vm_request(const struct view *v, const struct si
     };
 }
 
+/* The grants were read back, so a refusal so soon is one of waiting: the restore is tried again, a pause after the last one. */
+static int pause_for_grants(struct call *c, const struct actor *actor, int64_t ended_ms, struct err *err)
+{
+    int64_t wait_ms = ended_ms + LATE_GRANT_PAUSE_MS - call_now_ms(c);
+
+    if (wait_ms <= 0)
+        return 0;
+    actor_say(actor, "the last restore was refused although the grants are there: they are young and may not act yet; trying again in %s",
+              duration_format(actor->arena, wait_ms));
+    return call_sleep_ms(c, wait_ms, "young grants to act", err);
+}
+
+static bool completed(const struct backup_job *job)
+{
+    return job->state == JOB_COMPLETED || job->state == JOB_COMPLETED_WITH_WARNINGS;
+}
+
+/* Runs it, again where grants were too young, at most as often as all tries of an order may be. */
+static int run_restore(struct call *c, const struct job_run *run, const struct situation *s, struct backup_job *job, struct err *err)
+{
+    const struct view *v = run->actor->view;
+    struct arena *a = run->actor->arena;
+    size_t failures = restored_vm_failures(s->jobs);
+    const struct value *last = failures ? value_item(s->jobs, 0) : NULL;
+
+    for (;; failures++) {
+        if (last && !run->adopt_only && restored_vm_refused_early(v, s, last))
+            TRY(pause_for_grants(c, run->actor, time_parse(value_str_at(last, "end")), err));
+        TRY(job_run_once(c, run, failures, job, err));
+        last = job_to_facts(a, job);
+        if (completed(job) || run->adopt_only || failures + 1 >= RESTORE_ATTEMPTS_MAX || !restored_vm_refused_early(v, s, last) ||
+            call_now_ms(c) + LATE_GRANT_PAUSE_MS > run->not_after_ms)
+            return 0;
+        restore_left_say(c, run->actor, run->az, s, job);
+    }
+}
+
 static int act_restore(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct view *v = actor->view;
@@ -127,13 +164,21 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .request = restored_vm_request(v, &s),
     };
 
-    TRY(job_run_once(c, &run, restored_vm_failures(s.jobs), &job, err));
-    if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
+    TRY(run_restore(c, &run, &s, &job, err));
+    if (completed(&job)) {
         actor_say(actor, "job %s completed", job.id);
         return 0;
     }
     restore_left_say(c, actor, az, &s, &job);
     err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job.id, job.status, job.error_code ? job.error_code : "no code");
+    if (restored_vm_before_rotation(&s) && job.error_code && azure_error_find(job.error_code) &&
+        azure_error_find(job.error_code)->letter == 'K')
+        return err_advise(err,
+                          "the point is from before the rotation of its set (row N-04), and a plain restore is tried once only; the key "
+                          "lives and is not touched: %s",
+                          dx_remedy_words('R'));
+    if (restored_vm_refused_early(v, &s, job_to_facts(actor->arena, &job)))
+        return err_advise(err, "the grants are there and still young: wait until they act, then apply again; no wider role is needed");
     if (job.error_code && azure_error_find(job.error_code))
         return err_advise(err, "%s: %s", azure_error_find(job.error_code)->meaning, azure_error_find(job.error_code)->action);
     return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");

@@ -120,6 +120,17 @@ void restored_vm_notes(const struct view *v, const struct situation *s, struct s
                       stopping ? found[i].next : "");
 }
 
+bool restored_vm_revoked(const struct situation *s, struct steps *out)
+{
+    struct dx_prediction then = diagnose(&s->then, s->article);
+
+    if (s->then.key != DX_KEY_REVOKED || s->now.encryption == DX_PMK)
+        return false;
+    steps_block(out, s->doc, NULL, dx_remedy_words(then.remedy[0]), "ordered, but %s (%s)", then.row->state, s->revoked)->scenario =
+        dx_scenario(&then);
+    return true;
+}
+
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
@@ -137,8 +148,8 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     if (stopped)
         restored_vm_notes(v, s, out, out->items[out->count - 1], false);
     if (blocked) {
-        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", blocked->address), "ordered, but %s is blocked",
-                           blocked->address);
+        step = steps_block(out, s->doc, NULL, view_block(v, blocked)->next, "ordered, but %s is blocked: %s", blocked->address,
+                           view_block(v, blocked)->reason);
         /* What is wrong with the set named is what a person has to mend, before all that its absence brings about. */
         step->scenario = s->then.fault != DX_FAULT_NONE ? dx_scenario(&then) : dx_scenario(&now);
         return true;
@@ -173,30 +184,57 @@ bool restored_vm_mended_since(const struct view *v, const struct situation *s, c
     return updated * SECOND_MS > start;
 }
 
-bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job)
+/* When the youngest grant that a job needed was made. false: a right is missing, or nobody declares who needs what. */
+static bool youngest_grant(const struct view *v, const struct situation *s, int64_t *ret_ms)
 {
-    const char *code = value_str_at(job, "code");
-    const struct azure_error *known = code ? azure_error_find(code) : NULL;
-    int64_t start = time_parse(value_str_at(job, "start"));
     const struct document *access;
     size_t at = 0, judged = 0;
 
-    if (!known || known->letter != 'P' || start == TIME_NONE)
-        return false;
+    *ret_ms = TIME_NONE;
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
-        const struct value *facts = view_facts(v, access), *principals = value_get(facts, "principals");
-        bool rbac = !str_eq(value_str_at(facts, "model"), "access-policies");
-        int64_t delay = rbac ? v->settings->role_delay_ms : v->settings->policy_delay_ms;
+        const struct value *principals = value_get(view_facts(v, access), "principals");
 
         for (size_t i = 0; i < value_count(principals); i++, judged++) {
             const struct value *p = value_item(principals, i), *missing = value_get(p, "missing");
             int64_t since = time_parse(value_str_at(p, "since"));
 
-            if (!missing || value_count(missing) || (since != TIME_NONE && since + delay > start))
+            if (!missing || value_count(missing))
                 return false;
+            *ret_ms = since > *ret_ms ? since : *ret_ms;
         }
     }
     return judged > 0;
+}
+
+static bool failed_for_right(const struct value *job)
+{
+    const char *code = value_str_at(job, "code");
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    return known && known->letter == 'P' && time_parse(value_str_at(job, "start")) != TIME_NONE;
+}
+
+/* Azure says that a grant acts "typically" within ten minutes, which is no upper bound. */
+enum { GRANT_YOUNG_MS = 2 * HOUR_MS };
+
+bool restored_vm_refused_early(const struct view *v, const struct situation *s, const struct value *job)
+{
+    int64_t youngest;
+
+    return failed_for_right(job) && youngest_grant(v, s, &youngest) && youngest != TIME_NONE &&
+           youngest + GRANT_YOUNG_MS > time_parse(value_str_at(job, "start"));
+}
+
+bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job)
+{
+    int64_t youngest;
+
+    return failed_for_right(job) && youngest_grant(v, s, &youngest) && !restored_vm_refused_early(v, s, job);
+}
+
+bool restored_vm_before_rotation(const struct situation *s)
+{
+    return s->given == DX_GIVEN_NOTHING && s->now.des == DX_DES_ROTATED && s->now.tier == DX_VAULT && s->now.encryption == DX_CMK;
 }
 
 static void steps_source_there(const struct view *v, const struct situation *s, struct steps *out, const char *source)

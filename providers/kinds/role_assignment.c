@@ -5,6 +5,7 @@
 
 #include "../../reconciler/format/crypt.h"
 #include "grant.h"
+#include "key_standing.h"
 #include "rights_needed.h"
 #include "set_identity.h"
 
@@ -93,6 +94,21 @@ static const struct document *other_owner(const struct view *v, const struct doc
     return NULL;
 }
 
+/* The store whose id the scope begins with, and the key at its end, if it is that of one. */
+static void guard_keys(const struct view *v, struct steps *out, struct step *step)
+{
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *store = v->desired->documents[i];
+        const char *id = str_eq(store->kind, "KeyVault") ? key_vault_id(v->arena, store) : NULL, *rest;
+
+        if (!id || !str_starts_nocase(step->scope, id))
+            continue;
+        rest = step->scope + strlen(id);
+        if (!*rest || str_starts_nocase(rest, "/keys/"))
+            key_guard_grant(v, out, step, store, *rest ? rest + strlen("/keys/") : NULL);
+    }
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
@@ -123,6 +139,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
     step_right(out, step, step->scope, "Microsoft.Authorization/roleAssignments/write", false, "Role Based Access Control Administrator");
     grant_for_set(v, out, step, des, object_id);
+    guard_keys(v, out, step);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)

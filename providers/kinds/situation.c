@@ -5,6 +5,7 @@
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "key_document.h"
+#include "key_standing.h"
 #include "protected_vm.h"
 #include "rights_needed.h"
 
@@ -25,23 +26,10 @@ static bool same_name_and_version(struct arena *a, const char *url, const char *
            str_eq_nocase(x.version, y.version);
 }
 
-/* The Key document that stands for the key of that URL, whatever its version; NULL. */
-static const struct document *key_at(const struct view *v, const char *url)
-{
-    for (size_t i = 0; url && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        const struct value *facts = view_facts(v, doc);
-
-        if (str_eq(doc->kind, "Key") && key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name")))
-            return doc;
-    }
-    return NULL;
-}
-
 /* An address without a version stands for the newest one; it is returned as it is when nobody can see which that is. */
 static const char *pinned_url(const struct view *v, const char *url)
 {
-    const char *newest = value_str_at(view_facts(v, key_at(v, url)), "newest");
+    const char *newest = value_str_at(view_facts(v, key_document_at(v, url)), "newest");
     struct key_id id;
 
     return newest && key_id_parse(v->arena, url, &id) && !id.version
@@ -69,6 +57,18 @@ static const struct document *key_of_backup(const struct situation *s)
     return first ? first : s->key;
 }
 
+/* The declared set was on the original version before its last rotation: where nothing else names the set of the backup, this one
+ * is it. */
+static bool was_on(const struct view *v, const struct situation *s)
+{
+    const struct value *previous = value_at(view_facts(v, s->des), "live.properties.previousKeys");
+
+    for (size_t i = 0; s->original_url && i < value_count(previous); i++)
+        if (key_same_version(v->arena, value_str_at(value_item(previous, i), "keyUrl"), s->original_url))
+            return true;
+    return false;
+}
+
 /* A Key document says where its key is looked for; that is where it was, unless evidence of the point's own time says else, or
  * another set than the declared one, which the VM is on. */
 static void find_original(const struct view *v, struct situation *s)
@@ -80,9 +80,11 @@ static void find_original(const struct view *v, struct situation *s)
     s->original = seen.version && firm ? seen : said;
     if (s->original.base && s->original.name && s->original.version)
         s->original_url = arena_printf(v->arena, "%s/keys/%s/%s", s->original.base, s->original.name, s->original.version);
-    s->original_key = s->original_url ? key_at(v, s->original_url) : NULL;
+    s->original_key = s->original_url ? key_document_at(v, s->original_url) : NULL;
     if (!s->original_key && !s->original_url)
         s->original_key = s->key;
+    if (!s->original_des && was_on(v, s))
+        s->original_des = s->des_id;
 }
 
 static bool version_listed(const struct value *versions, const char *version, const struct value **ret)
@@ -97,10 +99,12 @@ static bool version_listed(const struct value *versions, const char *version, co
 
 static enum dx_key key_usable(const struct view *v, const struct value *attributes)
 {
-    int64_t exp = value_int_at(attributes, "exp", 0);
+    int64_t exp = value_int_at(attributes, "exp", 0), nbf = value_int_at(attributes, "nbf", 0);
 
     if (!value_bool_at(attributes, "enabled", true))
         return DX_KEY_DISABLED;
+    if (nbf > v->now_ms / SECOND_MS)
+        return DX_KEY_EARLY;
     return exp && exp <= v->now_ms / SECOND_MS ? DX_KEY_EXPIRED : DX_KEY_PRESENT;
 }
 
@@ -261,7 +265,7 @@ static enum dx_des des_on(const struct view *v, const struct situation *s, const
     /* The address alone proves no key: it must be seen there. */
     if (seen_elsewhere(v, s, url))
         return DX_DES_MOVED;
-    key = key_at(v, url);
+    key = key_document_at(v, url);
     return key_state(v, key, key_url_version(v->arena, url)) == DX_KEY_PRESENT ? DX_DES_MOVED : DX_DES_UNKNOWN;
 }
 
@@ -277,12 +281,22 @@ static const struct value *original_set(const struct view *v, const struct situa
     return s->original_des ? value_at(view_facts(v, s->pvm), "source.set") : NULL;
 }
 
+static enum dx_tier tier_of(const struct value *point)
+{
+    if (str_eq(value_str_at(point, "vault"), "valid"))
+        return DX_VAULT;
+    return str_eq(value_str_at(point, "snapshot"), "valid") ? DX_SNAPSHOT_ONLY : DX_NO_TIER;
+}
+
 static enum dx_des des_state(const struct view *v, const struct situation *s)
 {
     const struct value *set = original_set(v, s);
 
     if (str_eq(value_str_at(set, "state"), "absent"))
         return DX_DES_GONE;
+    /* No document tells one made anew to be the original: a snapshot is bound to that one, of the vault tier nobody knows. */
+    if (s->made_anew)
+        return tier_of(s->point) == DX_SNAPSHOT_ONLY ? DX_DES_GONE : DX_DES_UNKNOWN;
     return des_on(v, s, value_str_at(set, "live.properties.activeKey.keyUrl"));
 }
 
@@ -305,7 +319,7 @@ static enum dx_given given_on(const struct view *v, const struct situation *s)
     if (same_name_and_version(v->arena, url, s->original_url))
         return DX_GIVEN_SAME_KEY_MOVED;
     beside = arena_printf(v->arena, "%s/keys/%s/%s", id.base, s->original.name, s->original.version);
-    key = key_at(v, beside);
+    key = key_document_at(v, beside);
     if (key && str_eq(view_state(v, key), "unseen"))
         return DX_GIVEN_UNKNOWN;
     return key && key_state(v, key, s->original.version) == DX_KEY_PRESENT ? DX_GIVEN_FOREIGN_WITH_ORIGINAL : DX_GIVEN_FOREIGN_KEY;
@@ -320,19 +334,35 @@ static enum dx_given given_by(const struct view *v, const struct situation *s)
     return must_work && s->key && str_eq(view_state(v, s->key), "unseen") ? DX_GIVEN_UNKNOWN : given;
 }
 
+static bool pending(const struct view *v, const struct document *doc)
+{
+    return doc && view_prospect(v, doc) == PROSPECT_PENDING;
+}
+
+/* A set that is made anew under its old id is another set with another identity: one that this plan makes, or that was made after
+ * the point. */
+static bool made_anew(const struct view *v, const struct situation *s)
+{
+    const struct value *set = original_set(v, s);
+    int64_t made = time_parse(value_str_at(set, "created")), point = time_parse(value_str_at(s->point, "time"));
+
+    if (!same_set(s))
+        return false;
+    if (str_eq(value_str_at(set, "state"), "absent"))
+        return pending(v, s->des);
+    return made != TIME_NONE && point != TIME_NONE && made > point;
+}
+
 /* securedVMDetails goes with the request only when the point has a vault tier and the declared set is not the original,
  * never for platform-managed keys or a replace. A set known to be another one needs naming from a snapshot too, which
  * row R-06 then refuses; with the original unknown, a snapshot is restored plainly and verified. */
 static enum dx_given what_to_give(const struct view *v, const struct situation *s)
 {
-    if (s->now.encryption == DX_PMK || situation_type(s->doc) == RESTORE_REPLACE || !s->des_id || same_set(s))
+    if (s->now.encryption == DX_PMK || situation_type(s->doc) == RESTORE_REPLACE || !s->des_id)
         return DX_GIVEN_NOTHING;
+    if (same_set(s))
+        return s->made_anew && s->now.tier == DX_VAULT ? given_by(v, s) : DX_GIVEN_NOTHING;
     return s->now.tier == DX_VAULT || s->original_des ? given_by(v, s) : DX_GIVEN_NOTHING;
-}
-
-static bool pending(const struct view *v, const struct document *doc)
-{
-    return doc && view_prospect(v, doc) == PROSPECT_PENDING;
 }
 
 static bool elsewhere(const struct view *v, const struct situation *s, const struct value *live)
@@ -370,13 +400,6 @@ static enum dx_fault fault_of(const struct view *v, const struct situation *s)
 }
 
 /* --- the backup ------------------------------------------------------------------------------------------------------------------ */
-
-static enum dx_tier tier_of(const struct value *point)
-{
-    if (str_eq(value_str_at(point, "vault"), "valid"))
-        return DX_VAULT;
-    return str_eq(value_str_at(point, "snapshot"), "valid") ? DX_SNAPSHOT_ONLY : DX_NO_TIER;
-}
 
 static enum dx_source source_of(const struct value *backup)
 {
@@ -423,7 +446,7 @@ static const struct document *key_wrapping(const struct view *v, const struct si
 {
     const char *url = value_str_at(original_set(v, s), "live.properties.activeKey.keyUrl");
 
-    return url ? key_at(v, url) : s->key;
+    return url ? key_document_at(v, url) : s->key;
 }
 
 /* How things stand once every other document's steps are done; what is blocked stays as it is. */
@@ -492,6 +515,24 @@ static void find_jobs(const struct view *v, struct situation *s)
     s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
 }
 
+/* A revoked key is as good as none, whatever its state. The one way that is left is a new key beside it, which only reads the old
+ * one: policy says whether. */
+static enum dx_key with_revoked(const struct situation *s, enum dx_given given, enum dx_key key)
+{
+    bool beside = given == DX_GIVEN_OTHER_KEY && key == DX_KEY_PRESENT && s->article == DX_ARTICLE_2026_07;
+
+    return s->revoked && s->now.encryption == DX_CMK && !beside ? DX_KEY_REVOKED : key;
+}
+
+/* The reason counts for the key that the point needs, and for that of the set which would be named. */
+static const char *revocation(const struct view *v, const struct situation *s)
+{
+    const char *reason = s->original_url ? key_revoked_at(v, s->original_url) : NULL;
+
+    reason = reason || !s->original_key ? reason : key_revoked(v, s->original_key);
+    return reason || !s->doc ? reason : key_revoked(v, s->key);
+}
+
 struct situation situation_at(const struct view *v, const struct document *pvm, const struct document *doc, const struct value *point)
 {
     static const enum dx_restore restores[] = {[RESTORE_NEW_VM] = DX_NEW_VM, [RESTORE_DISKS] = DX_DISKS, [RESTORE_REPLACE] = DX_REPLACE};
@@ -506,6 +547,8 @@ struct situation situation_at(const struct view *v, const struct document *pvm, 
     if (doc)
         find_jobs(v, &s);
     find_original(v, &s);
+    s.revoked = revocation(v, &s);
+    s.made_anew = made_anew(v, &s);
     set = original_set(v, &s);
     s.now = (struct dx_facts){
         .encryption = !s.point || value_bool_at(s.point, "customerKey", true) ? DX_CMK : DX_PMK,
@@ -526,12 +569,15 @@ struct situation situation_at(const struct view *v, const struct document *pvm, 
     s.article = dx_article_of(v->settings->article);
     s.given = what_to_give(v, &s);
     foresee(v, &s);
+    s.then.key = with_revoked(&s, s.given, s.then.key);
     s.named = s.now;
     if (s.given != DX_GIVEN_NOTHING) {
         s.named.given = s.given;
         s.named.fault = s.then.fault;
         s.named.grants = grants_worse(rights_state(v, s.key, set_named(&s), false), firewall_state(v, s.key));
     }
+    s.named.key = with_revoked(&s, s.given, s.named.key);
+    s.now.key = with_revoked(&s, DX_GIVEN_NOTHING, s.now.key);
     return s;
 }
 

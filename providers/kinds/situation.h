@@ -14,6 +14,8 @@ struct situation {
     struct order order;
     const struct value *point;           /* the ordered one, else the newest of the vault tier, else the newest; NULL */
     const char *des_id, *original_des;   /* original: NULL when nobody knows it any more */
+    bool made_anew;                      /* what is, or will be, at the original set's id is another set with another identity */
+    const char *revoked;                 /* the reason for which the original key, or that of the declared set, is; NULL */
     struct original_key original;        /* what the disk is wrapped to, and what says so */
     const char *original_url;            /* its versioned URL; NULL when not known */
     const struct document *original_key; /* the document of that key; NULL when none is declared */

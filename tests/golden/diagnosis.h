@@ -15,7 +15,7 @@ static const struct {
     {"store", {"present", "deleted", "purged", "domain-lost", "unknown"}},
     {"home", {"vault", "hsm", "unknown"}},
     {"des", {"intact", "rotated", "repointed", "moved", "foreign", "gone", "unknown"}},
-    {"key", {"present", "disabled", "expired", "deleted", "purged", "replaced", "unknown"}},
+    {"key", {"present", "disabled", "expired", "deleted", "purged", "replaced", "early", "revoked", "unknown"}},
     {"grants", {"ok", "backup-lacks", "des-lacks", "orchestrator-lacks", "firewall", "orchestrator-unsure", "unknown"}},
     {"given",
      {"nothing", "empty", "original", "same-key", "same-key-moved", "newer-version", "other-key", "foreign-key", "foreign-with-original",

@@ -103,8 +103,8 @@ static const struct {
     {"declared the one of now, of a set that was on another then", ", version: " NEW,
      "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z")
          "}", "{}", "2026-11-10T20:00:00Z", NEW, OLD, NULL, KEY_EVIDENCE_DECLARED},
-    {"declared one that was made after the point", ", version: " NEW, "{}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", NEW, OLD, NULL,
-     KEY_EVIDENCE_DECLARED},
+    {"declared one that was made after the point", ", version: " NEW, "{}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", OLD, NEW, NULL,
+     KEY_EVIDENCE_CREATION},
     {"declared an old one: newer ones are no evidence against it", ", version: " OLD, "{}", "{" VERSIONS "}", "2026-11-20T20:00:00Z", OLD,
      NULL, NULL, KEY_EVIDENCE_DECLARED},
     {"history of before the rotation, with the one of now beside it", "", "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z", OLD, NEW, NULL,
