@@ -94,6 +94,8 @@ static const struct option_row rows[] = {
     {"history", 0, TYPE_TEXT, AT(history), LIVE & ~EXPORT, 0, "PATH|URL",
      "remember here which key each VM was on: a file, or a blob (which only apply and watch write)"},
     {"journal", 0, TYPE_TEXT, AT(journal), APPLY | WATCH, 0, "PATH", "audit record (default reinstate.journal; none: no record)"},
+    {"export-lookback", 0, TYPE_DURATION, AT(export_lookback_ms), LIVE, 0, "DURATION",
+     "how old an exported key may be that is used instead of another failing restore (default 90d)"},
     {"settle", 0, TYPE_DURATION, AT(settle_ms), LIVE, 0, "DURATION", "between the two looks before a restore is ordered (default 60s)"},
     {"interval", 0, TYPE_DURATION, AT(interval_ms), WATCH, 0, "DURATION", "between passes (default 10m)"},
     {"passes", 0, TYPE_COUNT, AT(passes), WATCH, 1000000, "N", "stop after so many passes (default 0: never)"},
@@ -435,8 +437,8 @@ int options_parse(struct arena *a, int argc, char *const *argv, struct options *
     struct scan s = {.arena = a, .argv = argv, .argc = argc, .at = 1, .o = ret};
 
     *ret = (struct options){
-        .output = output_wanted(argc, argv), .settle_ms = -1, .interval_ms = 10 * MINUTE_MS, .speed = 1, .format = "dot",
-        .within_ms = 30 * DAY_MS, .disks_per_set = 40,
+        .output = output_wanted(argc, argv), .settle_ms = -1, .export_lookback_ms = -1, .interval_ms = 10 * MINUTE_MS, .speed = 1,
+        .format = "dot", .within_ms = 30 * DAY_MS, .disks_per_set = 40,
     };
     TRY(scan_words(&s, err));
     if (ret->help)

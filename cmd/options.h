@@ -34,7 +34,7 @@ struct options {
     const char *format, *point, *write_cloud;
     const char *vault, *vault_name, *item, *restore_to, *disable, *delete, *discover;
     int64_t within_ms, disks_per_set;
-    int64_t settle_ms, interval_ms;  /* -1: not given */
+    int64_t settle_ms, export_lookback_ms, interval_ms; /* -1: not given */
     int64_t passes;                  /* 0: for ever */
     int64_t port;
     enum runbook_shell shell;

@@ -306,6 +306,8 @@ static void engine_set(struct session *s)
     s->settings = settings_default;
     if (s->options->settle_ms >= 0)
         s->settings.settle_ms = s->options->settle_ms;
+    if (s->options->export_lookback_ms >= 0)
+        s->settings.export_lookback_ms = s->options->export_lookback_ms;
     s->settings.article = policy_article(s->estate.policy);
     s->engine = (struct engine){
         .kinds = &all_kinds, .settings = &s->settings, .provider = &s->connections, .policy = s->estate.policy,

@@ -22,7 +22,7 @@ struct settings {
     int64_t hsm_role_delay_ms;    /* of local roles of a managed HSM, to all its regions: 6 min */
     int64_t export_bound_ms;      /* how long an export pass may take: 2 h */
     int64_t restore_bound_ms;     /* how long a restore may take: 12 h */
-    int64_t export_lookback_ms;   /* how old a reusable export may be: 7 d */
+    int64_t export_lookback_ms;   /* how old a reusable export may be: 90 d */
     int64_t leftover_lookback_ms; /* how long exports are looked after until they are gone: 90 d */
     int64_t poll_bound_ms;        /* other long-running operations: 1 h */
     int64_t readback_ms;          /* how long a write of ours may read as undone before it counts as undone: 5 min */

@@ -51,7 +51,7 @@ may_include() {
     kind) echo "base format model run" ;;
     engine) echo "base format model run kind engine" ;;
     azure) echo "base format run azure" ;;
-    backup) echo "base format run azure backup" ;;
+    backup) echo "base format run kind azure backup" ;;
     kinds) echo "base format model azure kind backup kinds" ;;
     sim) echo "base format sim" ;;
     cmd) echo "base format model run kind engine azure backup kinds sim cmd" ;;

@@ -208,15 +208,31 @@ static void read_details(struct arena *a, const struct value *body, struct backu
 {
     const struct value *progress = value_at(body, "properties.extendedInfo.progressPercentage");
 
+    const char *point = backup_bag(body, "Recovery point time ");
+
     job->detailed = true;
     job->type = restore_type_of(body);
-    job->point_ms = time_parse_us(backup_bag(body, "Recovery point time "));
+    job->point_ms = time_parse_text(point);
+    job->point_text = job->point_ms == TIME_NONE ? arena_strdup(a, point) : NULL;
     job->target_vm = arena_strdup(a, backup_bag(body, "Target VM Name"));
     job->target_group = arena_strdup(a, backup_bag(body, "Target resource group"));
     job->storage_account = arena_strdup(a, backup_bag(body, "Target Storage Account Name"));
     job->config_container = arena_strdup(a, backup_bag(body, "Config Blob Container Name"));
     job->encryption_blob = arena_strdup(a, backup_bag(body, "Secured Encryption Info Blob Name"));
     job->progress = value_is(progress, VALUE_REAL) ? progress->r : value_is(progress, VALUE_INT) ? (double)progress->i : 0;
+}
+
+/* "iaasvmcontainerv2;GROUP;VM", also with "IaasVMContainer;" before it. */
+static void read_container(struct arena *a, const char *container, struct backup_job *job)
+{
+    const char *vm = container ? strrchr(container, ';') : NULL, *group = vm;
+
+    while (group && group > container && group[-1] != ';')
+        group--;
+    if (!vm || !vm[1] || group == vm || group == container || !str_starts_nocase(container, "iaasvmcontainer"))
+        return;
+    job->source_vm = arena_strdup(a, vm + 1);
+    job->source_group = arena_strndup(a, group, (size_t)(vm - group));
 }
 
 void backup_read_job(struct arena *a, const struct value *body, struct backup_job *ret)
@@ -231,11 +247,11 @@ void backup_read_job(struct arena *a, const struct value *body, struct backup_jo
         .start_ms = time_parse(value_str_at(p, "startTime")),
         .end_ms = time_parse(value_str_at(p, "endTime")),
         .vm = arena_strdup(a, value_str_at(p, "entityFriendlyName")),
-        .container_name = arena_strdup(a, value_str_at(p, "containerName")),
         .type = RESTORE_UNKNOWN,
         .point_ms = TIME_NONE,
     };
 
+    read_container(a, value_str_at(p, "containerName"), &job);
     if (value_is(value_get(p, "extendedInfo"), VALUE_MAP))
         read_details(a, body, &job);
     read_errors(a, p, &job);

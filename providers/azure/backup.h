@@ -49,11 +49,13 @@ struct backup_job {
     enum job_state state;
     int64_t start_ms, end_ms;   /* TIME_NONE */
     const char *vm;             /* entityFriendlyName */
-    const char *container_name; /* iaasvmcontainerv2;rg;vm */
+    /* From the container (iaasvmcontainerv2;GROUP;VM); NULL when the job does not say. The name alone is not unique. */
+    const char *source_group, *source_vm;
     /* only with details: */
     bool detailed;
     enum restore_type type;
-    int64_t point_ms; /* "Recovery point time " */
+    int64_t point_ms;       /* "Recovery point time " */
+    const char *point_text; /* as it stands there, when it cannot be read */
     const char *target_vm, *target_group, *storage_account;
     const char *config_container; /* "Config Blob Container Name" */
     const char *encryption_blob;  /* "Secured Encryption Info Blob Name" */

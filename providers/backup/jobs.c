@@ -29,12 +29,15 @@ struct value *job_to_facts(struct arena *a, const struct backup_job *job)
     value_set_string(a, f, "status", job->status);
     value_set_string(a, f, "state", state_words[job->state]);
     value_set_string(a, f, "vm", job->vm);
+    value_set_string(a, f, "sourceGroup", job->source_group);
+    value_set_string(a, f, "sourceVm", job->source_vm);
     set_time(a, f, "start", job->start_ms);
     set_time(a, f, "end", job->end_ms);
     if (!job->detailed)
         return f;
     value_set_string(a, f, "type", type_words[job->type]);
     set_time(a, f, "point", job->point_ms);
+    value_set_string(a, f, "pointText", job->point_text);
     value_set_string(a, f, "targetVm", job->target_vm);
     value_set_string(a, f, "targetGroup", job->target_group);
     value_set_string(a, f, "account", job->storage_account);
@@ -69,34 +72,100 @@ static bool alive_since(const struct value *job, int64_t since_ms)
 
     if (since_ms == INT64_MAX)
         return false;
+    /* What does not say that it has ended may run. */
+    if (end == TIME_NONE && (start == TIME_NONE || str_eq(value_str_at(job, "state"), "unknown")))
+        return true;
     return str_eq(value_str_at(job, "state"), "running") || start >= since_ms || (end != TIME_NONE && end >= since_ms);
 }
 
-/* While a job runs its bag may not say yet what it restores; what it leaves open cannot speak against the match. */
-static bool may_be_open(const struct value *job, const char *field)
+bool job_failed(const struct value *job)
 {
-    const char *said = value_str_at(job, field);
+    return str_eq(value_str_at(job, "state"), "failed") || str_eq(value_str_at(job, "state"), "cancelled");
+}
 
-    return str_eq(value_str_at(job, "state"), "running") && (!said || str_eq(said, "unknown"));
+enum job_whose job_whose(const struct value *job, const char *group, const char *vm)
+{
+    const char *of_group = value_str_at(job, "sourceGroup"), *of_vm = value_str_at(job, "sourceVm"), *name = value_str_at(job, "vm");
+
+    if (of_group && of_vm)
+        return str_eq_nocase(of_group, group) && str_eq_nocase(of_vm, vm) ? JOB_OF_MACHINE : JOB_OF_ANOTHER;
+    return name && !str_eq_nocase(name, vm) ? JOB_OF_ANOTHER : JOB_OF_NOBODY_KNOWS;
 }
 
 static bool job_matches(const struct value *job, const struct job_match *m)
 {
     const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm");
 
-    if (!str_eq_nocase(value_str_at(job, "vm"), m->vm) || !alive_since(job, m->since_ms))
+    if (job_whose(job, m->group, m->vm) != JOB_OF_MACHINE || !alive_since(job, m->since_ms))
         return false;
-    if (!str_eq(value_str_at(job, "type"), type_words[m->type]) && !may_be_open(job, "type"))
-        return false;
-    if (!same_point(time_parse(value_str_at(job, "point")), m->point_ms) && !may_be_open(job, "point"))
+    if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
         return false;
     if (m->not_exports && is_export(job))
         return false;
-    /* A bag that does not name the target cannot speak against the match: taking a job for ours errs on the side of not
-     * restoring twice. */
+    /* Older answers do not name the target's group. */
     if (group && m->target_group && !str_eq_nocase(group, m->target_group))
         return false;
-    return !m->target_vm || !vm || str_eq_nocase(vm, m->target_vm);
+    return !m->target_vm || str_eq_nocase(vm, m->target_vm);
+}
+
+static bool is_declared(const struct value *job, const struct value *declared)
+{
+    const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm"), *type = value_str_at(job, "type");
+
+    for (size_t i = 0; i < value_count(declared); i++) {
+        const struct value *one = value_item(declared, i);
+
+        if (str_eq(type, value_str_at(one, "type")) && (!group || str_eq_nocase(group, value_str_at(one, "group"))) &&
+            (!str_eq(type, type_words[RESTORE_NEW_VM]) || str_eq_nocase(vm, value_str_at(one, "vm"))))
+            return true;
+    }
+    return false;
+}
+
+/* Why a job that has ended, and is none of ours as far as it can be read, may have been one; NULL: it cannot have been. */
+static const char *untold(const struct value *job, const struct job_match *m)
+{
+    bool made_vm = str_eq(value_str_at(job, "type"), type_words[RESTORE_NEW_VM]);
+
+    if (job_whose(job, m->group, m->vm) == JOB_OF_NOBODY_KNOWS)
+        return "it does not say which machine it restored";
+    if (is_export(job))
+        return NULL;
+    if (!value_str_at(job, "type") || str_eq(value_str_at(job, "type"), type_words[RESTORE_UNKNOWN]))
+        return "it does not say what it restored";
+    if (time_parse(value_str_at(job, "point")) == TIME_NONE)
+        return value_str_at(job, "pointText") ? "the time of its point cannot be read" : "it does not say from which point";
+    if (made_vm && m->type == RESTORE_NEW_VM && !value_str_at(job, "targetVm"))
+        return "it does not say which VM it made";
+    /* One that failed left no second machine, and disks to look at are none. */
+    return made_vm && !job_failed(job) && !is_declared(job, m->declared) ? "it restored this machine to another target" : NULL;
+}
+
+const struct value *job_standing(const struct value *jobs, const struct job_match *m, bool running, const char **ret_why)
+{
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *job = value_item(jobs, i);
+        bool runs = str_eq(value_str_at(job, "state"), "running") || str_eq(value_str_at(job, "state"), "unknown");
+
+        if (job_whose(job, m->group, m->vm) == JOB_OF_ANOTHER || job_matches(job, m) || runs != running || !alive_since(job, m->since_ms))
+            continue;
+        *ret_why = running ? "Azure restores an item once at a time" : untold(job, m);
+        if (*ret_why)
+            return job;
+    }
+    return NULL;
+}
+
+const char *job_words(struct arena *a, const struct value *job)
+{
+    const char *type = value_str_at(job, "type"), *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm");
+    const char *point = value_str_at(job, "point"), *text = value_str_at(job, "pointText"), *start = value_str_at(job, "start");
+
+    return arena_printf(a, "job %s (%s, started %s, %s to %s%s%s, point %s%s%s)", value_str_at(job, "job"),
+                        value_str_at(job, "status") ? value_str_at(job, "status") : "without a status", start ? start : "at no known time",
+                        type ? type : "unknown", group ? group : "a group not named", vm && !str_eq(vm, "vmName") ? "/" : "",
+                        vm && !str_eq(vm, "vmName") ? vm : "", point ? point : text ? "\"" : "not named", point || !text ? "" : text,
+                        point || !text ? "" : "\"");
 }
 
 struct value *jobs_matching(struct arena *a, const struct value *jobs, const struct job_match *match)

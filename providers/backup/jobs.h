@@ -6,19 +6,35 @@
 
 /* What identifies a job as ours: nothing at Azure ties a job to an order, so all that can be compared is. */
 struct job_match {
-    const char *vm; /* source VM name */
+    const char *group, *vm; /* source VM: a name alone is not unique in a vault */
     enum restore_type type;
     int64_t point_ms;
     const char *target_group; /* name */
     const char *target_vm;    /* NULL for disks */
     int64_t since_ms; /* jobs that ended before are none of ours; INT64_MAX: none is */
     bool not_exports; /* a pass that failed as foretold is no failed restore, though it looks like one of disks */
+    const struct value *declared; /* targets {group, vm} of all restores declared of this machine: their jobs are known */
 };
 
-/* A job as a fact (map): job, status, state, type, start, end, point, targetVm, targetGroup, account, container, blob, code, text. */
+/* A job as a fact (map): job, status, state, vm, sourceGroup, sourceVm, type, start, end, point, pointText, targetVm,
+ * targetGroup, account, container, blob, code, text. */
 struct value *job_to_facts(struct arena *a, const struct backup_job *job);
+
+/* Whose a job is goes by its container (group and name). One that names none cannot be told, unless even the name is another. */
+enum job_whose { JOB_OF_ANOTHER, JOB_OF_MACHINE, JOB_OF_NOBODY_KNOWS };
+enum job_whose job_whose(const struct value *job, const char *group, const char *vm);
+
 /* Pure. The jobs among `jobs` (a list of such facts) that match, newest first: a list. */
 struct value *jobs_matching(struct arena *a, const struct value *jobs, const struct job_match *match);
+
+/* Pure. A job that is not ours and stands against a trigger all the same; NULL when none does. `running`: one that runs, for
+ * whatever target (Azure restores an item once at a time); else one that has ended since and may have been ours, or restored
+ * this machine where nobody declared it. *ret_why says which of it. */
+const struct value *job_standing(const struct value *jobs, const struct job_match *match, bool running, const char **ret_why);
+/* Pure. "job J (started T, new-vm to GROUP/VM, point P)" for people. */
+const char *job_words(struct arena *a, const struct value *job);
+/* Failed or cancelled. */
+bool job_failed(const struct value *job);
 /* True when a failed job's error class allows trying again. */
 bool job_retryable(const struct value *job);
 

@@ -5,6 +5,7 @@
 #include "key_standing.h"
 #include "original_key.h"
 #include "protected_vm.h"
+#include "protected_vm.h"
 
 static struct order order_read(const struct view *v, const struct document *activation, const struct value *restore)
 {
@@ -110,13 +111,13 @@ static const struct value *point_find(const struct value *facts, const char *id)
 
 struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order)
 {
-    return (struct job_match){
-        .vm = value_str_at(pvm->spec, "source.name"),
-        .type = RESTORE_DISKS,
-        .point_ms = time_parse(value_str_at(point_find(view_facts(v, pvm), order->point), "time")),
-        .target_group = rvm ? value_str_at(rvm->spec, "target.resourceGroup") : NULL,
-        .since_ms = order->since_ms,
-    };
+    struct job_match match = protected_vm_match(v, pvm);
+
+    match.type = RESTORE_DISKS;
+    match.point_ms = time_parse(value_str_at(point_find(view_facts(v, pvm), order->point), "time"));
+    match.target_group = rvm ? value_str_at(rvm->spec, "target.resourceGroup") : NULL;
+    match.since_ms = order->since_ms;
+    return match;
 }
 
 /* A pass that an order of whatever state has begun: one is enough for a key, so no other VM is asked for it meanwhile. */
@@ -134,11 +135,46 @@ static bool pass_runs(const struct view *v, const struct document *pvm, const st
     return false;
 }
 
+/* A copy holds the versions that were there when its point was taken: one of an older point may lack the version needed, and would
+ * take the key's name all the same. It will do where evidence says that no version came between. */
+static bool late_enough(const struct view *v, const struct document *pvm, const struct key_need *need, const struct document *key,
+                        const struct value *export)
+{
+    int64_t at = time_parse(value_str_at(export, "point"));
+    struct value *point;
+    struct original_key then;
+
+    if (need->point_ms == TIME_NONE)
+        return true;
+    if (at == TIME_NONE || at + 2 * SECOND_MS > need->point_ms)
+        return at != TIME_NONE;
+    point = value_map(v->arena);
+    value_set_string(v->arena, point, "time", time_format(v->arena, at));
+    then = original_key_of(v, pvm, key, point);
+    return need->version && (then.evidence == KEY_EVIDENCE_HISTORY || then.evidence == KEY_EVIDENCE_SET) &&
+           str_eq_nocase(then.version, need->version);
+}
+
+/* Of those that are late enough the one of the latest point: it holds the most. */
+static const struct value *usable_export(const struct view *v, const struct document *key, const struct document *pvm)
+{
+    const struct value *exports = value_at(view_facts(v, pvm), "exports"), *best = NULL;
+    struct key_need need = key_needed(v, key);
+
+    for (size_t i = 0; i < value_count(exports); i++) {
+        const struct value *one = value_item(exports, i);
+
+        if (late_enough(v, pvm, &need, key, one) &&
+            (!best || time_parse(value_str_at(one, "point")) > time_parse(value_str_at(best, "point"))))
+            best = one;
+    }
+    return best;
+}
+
 /* Where a protected VM stands as exporter of a key: 4 has an export, 3 has a pass running, 2 has an order in force on a point that
  * reached the vault tier (snapshots export nothing: domain-facts 2.1), 1 has some order, 0 has none. */
 static int exporter_weigh(const struct view *v, const struct document *pvm, struct export_election *e)
 {
-    const struct value *exports = value_at(view_facts(v, pvm), "exports");
     const struct document *rvm;
     size_t at = 0;
     int best = 0;
@@ -160,10 +196,8 @@ static int exporter_weigh(const struct view *v, const struct document *pvm, stru
         e->order = o;
         e->running = rank == 3;
     }
-    if (!value_count(exports))
-        return best;
-    e->export = value_item(exports, 0);
-    return 4;
+    e->export = usable_export(v, e->key, pvm);
+    return e->export ? 4 : best;
 }
 
 struct export_election export_elect(const struct view *v, const struct document *key)

@@ -345,6 +345,7 @@ static void need_join(const struct view *v, const struct document *key, const st
     const struct value *point = ordered(order.state) ? protected_vm_point(v, pvm, order.point) : NULL;
     const char *declared = value_str_at(key->spec, "version");
     struct original_key o;
+    int64_t at_ms;
 
     if (!point)
         return;
@@ -353,8 +354,10 @@ static void need_join(const struct view *v, const struct document *key, const st
         need->conflict = arena_printf(v->arena, "for point %s of %s, %s", order.point, pvm->name, o.conflict);
     if (o.beside && !need->beside)
         need->beside = arena_printf(v->arena, "for point %s of %s, %s", order.point, pvm->name, o.beside);
-    if (need->point_ms == TIME_NONE)
-        need->point_ms = time_parse(value_str_at(point, "time"));
+    at_ms = time_parse(value_str_at(point, "time"));
+    /* Points that need one version are as good as each other, so the earliest does; else the latest needs the most. */
+    if (need->point_ms == TIME_NONE || (o.version ? at_ms < need->point_ms : at_ms > need->point_ms))
+        need->point_ms = at_ms;
     if (!o.version)
         return;
     if (declared && !str_eq_nocase(declared, o.version) && !need->beside)

@@ -3,14 +3,16 @@
  *
  * Facts: state, itemId, live (protected item), points [{id, time, snapshot, vault, confidential, customerKey,
  * securityType, size}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that left a
- * key, newest first, with accountId when declared staging accounts tell it], history [records of this VM] when one is kept
- * (history.h). */
+ * key, newest first, with accountId when declared staging accounts tell it], unreadable [the same, of accounts that refuse us],
+ * history [records of this VM] when one is kept (history.h). */
 #include "protected_vm.h"
 
 #include "../azure/blob.h"
 #include "../azure/shared.h"
 #include "protection.h"
 #include "history.h"
+
+#define RECENT_MS (8 * (int64_t)DAY_MS)
 
 /* --- observing ------------------------------------------------------------------------------------------------------------ */
 
@@ -101,7 +103,8 @@ static const char *account_id(struct arena *a, const struct document *pvm, const
     return NULL;
 }
 
-/* An export that somebody has cleaned up since is none: "gone". What cannot be seen counts as there: reading it will tell. */
+/* An export that somebody has cleaned up since is none: "gone". "denied" is a right that we lack; whether what could not be seen for
+ * other reasons is there, reading it will tell. */
 static int export_seen(struct call *c, const struct observer *o, struct azure *az, const struct backup_job *job, const char **ret,
                        struct err *err)
 {
@@ -116,16 +119,17 @@ static int export_seen(struct call *c, const struct observer *o, struct azure *a
     if (blob_exists(az, c, o->arena, &place, &there, err) == 0)
         *ret = there ? "there" : "gone";
     else if (err->class == ERR_DENIED || err->class == ERR_TRANSIENT)
-        *ret = "unseen";
+        *ret = err->class == ERR_DENIED ? "denied" : "unseen";
     else
         return -(int)err->class;
     return 0;
 }
 
-/* A key that a job has exported is usable for some days, and looked after until it is gone. */
+/* A key that a job has exported is usable as long as it is there, and looked after until it is gone. */
 static int observe_export(struct call *c, const struct observer *o, struct azure *az, struct value *facts, const struct backup_job *job,
-                          struct value *job_facts, bool recent, struct err *err)
+                          struct value *job_facts, struct err *err)
 {
+    int64_t oldest_ms = call_now_ms(c) - o->view->settings->export_lookback_ms;
     struct value *left;
     const char *seen = "unseen";
 
@@ -137,10 +141,14 @@ static int observe_export(struct call *c, const struct observer *o, struct azure
     left = value_copy(o->arena, job_facts);
     value_set_string(o->arena, left, "seen", seen);
     value_push(o->arena, value_get(facts, "leftovers"), left);
-    if (!recent)
+    if (job->start_ms != TIME_NONE && job->start_ms < oldest_ms)
         return 0;
     value_set_string(o->arena, job_facts, "accountId", account_id(o->arena, o->document, job->storage_account));
-    value_push(o->arena, value_get(facts, "exports"), job_facts);
+    /* Where a token is refused, the account's own key may do: that is tried on declared accounts only. */
+    if (str_eq(seen, "denied") && !value_get(job_facts, "accountId"))
+        value_push(o->arena, value_get(facts, "unreadable"), left);
+    else
+        value_push(o->arena, value_get(facts, "exports"), job_facts);
     return 0;
 }
 
@@ -149,7 +157,7 @@ static int vault_jobs(struct call *c, const struct observer *o, struct azure *az
                       const struct value **ret, struct err *err)
 {
     const struct document *vault = document_target(o->document, "spec.vault");
-    int64_t now = call_now_ms(c), since = (now - o->view->settings->leftover_lookback_ms) / HOUR_MS * HOUR_MS;
+    int64_t now = call_now_ms(c), since = protected_vm_jobs_since(o->view->settings, now);
     struct value *list = NULL;
 
     *ret = value_get(view_facts(o->view, vault), "jobs");
@@ -166,31 +174,40 @@ static int vault_jobs(struct call *c, const struct observer *o, struct azure *az
     return 0;
 }
 
+/* Orders last some days; what has failed may have left a key, and what runs stands in the way, however old. */
+static bool worth_details(const struct backup_job *job, int64_t now_ms)
+{
+    return job->start_ms == TIME_NONE || job->start_ms >= now_ms - RECENT_MS || job->state == JOB_FAILED || job->state == JOB_RUNNING ||
+           job->state == JOB_UNKNOWN;
+}
+
 static int observe_jobs(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
-    int64_t recent_ms = call_now_ms(c) - o->view->settings->export_lookback_ms;
+    struct job_match match = protected_vm_match(o->view, o->document);
     struct value *jobs = value_set(o->arena, facts, "jobs", value_list(o->arena));
     const struct value *list;
 
     value_set(o->arena, facts, "exports", value_list(o->arena));
+    value_set(o->arena, facts, "unreadable", value_list(o->arena));
     value_set(o->arena, facts, "leftovers", value_list(o->arena));
     TRY(vault_jobs(c, o, az, vault_id, facts, &list, err));
     for (size_t i = 0; i < value_count(list); i++) {
         struct value *body, *f;
         struct backup_job job;
-        bool recent;
+        enum job_whose whose;
 
         backup_read_job(o->arena, value_item(list, i), &job);
-        recent = job.start_ms == TIME_NONE || job.start_ms >= recent_ms;
-        if (!str_eq_nocase(job.vm, value_str_at(o->document->spec, "source.name")) || (!recent && job.state != JOB_FAILED))
+        if (job_whose(job_to_facts(o->arena, &job), match.group, match.vm) == JOB_OF_ANOTHER || !worth_details(&job, call_now_ms(c)))
             continue;
         TRY(backup_job_details(az, c, o->arena, vault_id, value_item(list, i), &body, err));
         backup_read_job(o->arena, body, &job);
         f = job_to_facts(o->arena, &job);
-        if (recent)
+        whose = job_whose(f, match.group, match.vm);
+        if (whose != JOB_OF_ANOTHER)
             value_push(o->arena, jobs, f);
-        TRY(observe_export(c, o, az, facts, &job, f, recent, err));
+        if (whose == JOB_OF_MACHINE)
+            TRY(observe_export(c, o, az, facts, &job, f, err));
     }
     return 0;
 }
@@ -249,6 +266,43 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 }
 
 /* --- what others ask --------------------------------------------------------------------------------------------------------- */
+
+int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms)
+{
+    int64_t back_ms = settings->leftover_lookback_ms > settings->export_lookback_ms ? settings->leftover_lookback_ms
+                                                                                     : settings->export_lookback_ms;
+
+    return (now_ms - back_ms) / HOUR_MS * HOUR_MS;
+}
+
+/* Targets of all restores that are declared of this machine. */
+static struct value *declared_targets(struct arena *a, const struct document *pvm)
+{
+    struct value *list = value_list(a);
+    const struct document *rvm;
+    size_t at = 0;
+
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        struct value *one = value_map(a);
+
+        value_set_string(a, one, "type", value_str_at(rvm->spec, "restore") ? value_str_at(rvm->spec, "restore") : "new-vm");
+        value_set_string(a, one, "group", value_str_at(rvm->spec, "target.resourceGroup"));
+        value_set_string(a, one, "vm", value_str_at(rvm->spec, "target.name"));
+        value_push(a, list, one);
+    }
+    return list;
+}
+
+struct job_match protected_vm_match(const struct view *v, const struct document *pvm)
+{
+    return (struct job_match){
+        .group = arm_id_part(v->arena, source_vm_id(v->arena, pvm), "resourceGroups"),
+        .vm = value_str_at(pvm->spec, "source.name"),
+        .point_ms = TIME_NONE,
+        .since_ms = INT64_MAX,
+        .declared = declared_targets(v->arena, pvm),
+    };
+}
 
 const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id)
 {

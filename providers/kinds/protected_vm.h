@@ -5,6 +5,10 @@
 #include "common.h"
 #include "restore_job.h"
 
+/* Since when a vault's jobs are asked for: by the hour, so that all who look at one vault share a list. */
+int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms);
+/* Which jobs are of this machine, as far as a match goes. */
+struct job_match protected_vm_match(const struct view *v, const struct document *pvm);
 /* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey, …); NULL. */
 const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id);
 /* The newest point that has reached the vault tier; NULL. */

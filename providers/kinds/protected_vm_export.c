@@ -105,6 +105,24 @@ static void serve_ordered(const struct view *v, const struct document *key, stru
     }
 }
 
+/* What there is of exports already, and why none of it spares the pass. */
+static void note_exports_passed_over(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
+{
+    const struct value *facts = view_facts(v, doc), *older = value_get(facts, "exports"), *unreadable = value_get(facts, "unreadable");
+
+    for (size_t i = 0; i < value_count(older); i++)
+        step_note(out, step, "what job %s exported is of an older point (%s) than the one needed: it may lack the version, and is not used",
+                  value_str_at(value_item(older, i), "job"),
+                  value_str_at(value_item(older, i), "point") ? value_str_at(value_item(older, i), "point") : "time unreadable");
+    for (size_t i = 0; i < value_count(unreadable); i++)
+        step_note(out, step,
+                  "job %s exported a key into storage account %s, which we may not read: with Storage Blob Data Reader there it could be "
+                  "used, and this pass would be spared",
+                  value_str_at(value_item(unreadable, i), "job"), value_str_at(value_item(unreadable, i), "account"));
+    step_note(out, step, "exports were looked for among the jobs of the last %s (--export-lookback)",
+              duration_format(v->arena, v->settings->export_lookback_ms));
+}
+
 static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e,
                          const char *scenario)
 {
@@ -116,6 +134,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     const char *named = set_to_name(v, doc, e, jobs);
     struct step *step;
 
+    if (!count_state(jobs, "running") && restored_vm_other_job(v, doc, value_get(view_facts(v, doc), "jobs"), &match, out))
+        return;
     if (block_failed_export(doc, out, jobs, named != NULL) || (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e)))
         return;
     step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
@@ -141,6 +161,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_string(v->arena, named),
                     "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
     step->adopts = count_state(jobs, "running") > 0;
+    restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
+    note_exports_passed_over(v, doc, out, step);
     serve_ordered(v, e->key, out, step);
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
@@ -196,6 +218,7 @@ static int still_lost(struct call *c, const struct job_run *run, struct err *err
 /* The last questions before the pass is triggered. That Azure foresees trouble with the key is what the pass is for. */
 static int export_still_due(struct call *c, const struct job_run *run, struct err *err)
 {
+    TRY(jobs_none_other(run->az, c, run->actor, run->vault_id, &run->match, run->bound_ms, err));
     TRY(still_lost(c, run, err));
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
 }
@@ -272,6 +295,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         .request = export_request(v, doc, &e),
     };
     before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
+    TRY(jobs_await_others(run.az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
     TRY(job_run_once(c, &run, count_state(before, "failed"), &job, err));
     TRY(await_names(c, &run, &job, err));
     if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {

@@ -2,6 +2,7 @@
  *
  * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault), guards (what
  * makes it ask for a second person). */
+#include "protected_vm.h"
 #include "../azure/backup.h"
 #include "../azure/shared.h"
 #include "common.h"
@@ -23,8 +24,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 {
     struct azure *az = kind_azure(o->provider, o->document);
     char *id = recovery_vault_id(o->arena, o->document);
-    /* By the hour, so that all who look at this vault ask for the same list. */
-    int64_t now = call_now_ms(c), since = (now - o->view->settings->leftover_lookback_ms) / HOUR_MS * HOUR_MS;
+    int64_t now = call_now_ms(c), since = protected_vm_jobs_since(o->view->settings, now);
     struct value *facts, *live, *jobs;
 
     if (arm_get_shared(az, c, o->arena, id, API_RECOVERY, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {

@@ -4,29 +4,13 @@
 
 #include "../azure/shared.h"
 
-/* All jobs of ours as they are now. Details cost a GET each, so only this VM's jobs are asked for them. */
+/* All jobs of ours as they are now. */
 static int look(struct call *c, const struct job_run *run, struct value **ret, struct err *err)
 {
-    struct arena *a = run->actor->arena;
-    struct value *list, *detailed = value_list(a);
-    /* A job that runs may have begun before the order; whole hours, so that the looks of many share one list. */
-    int64_t from_ms = (call_now_ms(c) - run->bound_ms) / HOUR_MS * HOUR_MS;
+    struct value *jobs;
 
-    if (run->match.since_ms < from_ms)
-        from_ms = run->match.since_ms;
-    TRY(backup_list_restore_jobs(run->az, c, a, run->vault_id, from_ms, call_now_ms(c), &list, err));
-    for (size_t i = 0; i < value_count(list); i++) {
-        struct backup_job job;
-        struct value *body;
-
-        backup_read_job(a, value_item(list, i), &job);
-        if (!str_eq_nocase(job.vm, run->match.vm))
-            continue;
-        TRY(backup_job_details(run->az, c, a, run->vault_id, value_item(list, i), &body, err));
-        backup_read_job(a, body, &job);
-        value_push(a, detailed, job_to_facts(a, &job));
-    }
-    *ret = jobs_matching(a, detailed, &run->match);
+    TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
+    *ret = jobs_matching(run->actor->arena, jobs, &run->match);
     return 0;
 }
 

@@ -2,7 +2,7 @@
 #ifndef REINSTATE_RESTORE_JOB_H
 #define REINSTATE_RESTORE_JOB_H
 
-#include "../backup/jobs.h"
+#include "../backup/job_look.h"
 #include "common.h"
 
 struct job_run {

@@ -83,6 +83,8 @@ void restore_left_notes(const struct view *v, const struct situation *s, struct 
     for (size_t i = 0; i < value_count(jobs); i++) {
         const struct value *job = value_item(jobs, i), *made;
 
+        if (job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE)
+            continue;
         if ((!str_eq(value_str_at(job, "state"), "failed") && !str_eq(value_str_at(job, "state"), "cancelled")) ||
             !str_eq_nocase(value_str_at(job, "targetGroup"), s->match.target_group))
             continue;

@@ -241,8 +241,10 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", s->order.point);
     restored_vm_rights(v, s, out, step);
     restored_vm_needs(v, s, out, step);
-    if (!running)
+    if (!running) {
+        restored_vm_note_other_job(v, value_get(view_facts(v, s->pvm), "jobs"), &s->match, out, step);
         restored_vm_notes(v, s, out, step, false);
+    }
     if (situation_type(s->doc) == RESTORE_REPLACE && restored_vm_runs(s->doc)) {
         const char *restore = step->id;
 
@@ -406,6 +408,8 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
                   "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
         return;
     }
+    if (restored_vm_other_job(v, s->doc, value_get(view_facts(v, s->pvm), "jobs"), &s->match, out))
+        return;
     if (restored_vm_revoked(s, out) || steps_failed(v, s, out) || restored_vm_beside_source(v, s, out) || restored_vm_refused(v, s, out))
         return;
     steps_restore(v, s, out);

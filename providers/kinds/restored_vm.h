@@ -30,6 +30,12 @@ void restored_vm_rights(const struct view *v, const struct situation *s, struct 
 bool restored_vm_revoked(const struct situation *s, struct steps *out);
 /* Reasons not to restore although ordered and possible to trigger. true: a step was added. */
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out);
+/* Another job of this machine stands against a trigger: one that has ended blocks (true: a step was added), one that runs is
+ * waited for, which is noted. */
+bool restored_vm_other_job(const struct view *v, const struct document *doc, const struct value *jobs, const struct job_match *match,
+                           struct steps *out);
+void restored_vm_note_other_job(const struct view *v, const struct value *jobs, const struct job_match *match, struct steps *out,
+                                struct step *step);
 /* Notes what else is known of a restore: what does not stop it, or (`stopping`) what would. */
 void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step, bool stopping);
 /* The source VM is there: it heals, or it runs and nothing is declared besides. true: a step was added. */

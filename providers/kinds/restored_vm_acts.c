@@ -78,6 +78,7 @@ static int target_still_free(struct call *c, const struct job_run *run, struct e
 {
     struct value *found;
 
+    TRY(jobs_none_other(run->az, c, run->actor, run->vault_id, &run->match, run->bound_ms, err));
     TRY(source_still_rests(c, run, err));
     if (run->request.type == RESTORE_NEW_VM) {
         if (arm_get(run->az, c, run->actor->arena, run->request.target_vm_id, API_COMPUTE, &found, err) == 0) {
@@ -164,6 +165,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .request = restored_vm_request(v, &s),
     };
 
+    TRY(jobs_await_others(az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
     TRY(run_restore(c, &run, &s, &job, err));
     if (completed(&job)) {
         actor_say(actor, "job %s completed", job.id);

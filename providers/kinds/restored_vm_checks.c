@@ -109,6 +109,31 @@ static bool obstacles_stop(const struct view *v, const struct situation *s, stru
     return stopped;
 }
 
+bool restored_vm_other_job(const struct view *v, const struct document *doc, const struct value *jobs, const struct job_match *match,
+                           struct steps *out)
+{
+    const char *why;
+    const struct value *job = job_standing(jobs, match, false, &why);
+
+    if (job)
+        steps_block(out, doc, "other-job",
+                    "look at that job and at what it made; when this order is still to be carried out, order anew from now: "
+                    "reinstate activate",
+                    "%s may have done this already: %s", job_words(v->arena, job), why);
+    return job != NULL;
+}
+
+void restored_vm_note_other_job(const struct view *v, const struct value *jobs, const struct job_match *match, struct steps *out,
+                                struct step *step)
+{
+    const char *why;
+    const struct value *job = job_standing(jobs, match, true, &why);
+
+    if (job)
+        step_note(out, step, "%s runs and is not ours; %s, so it is waited for before anything is triggered",
+                  job_words(v->arena, job), why);
+}
+
 void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step, bool stopping)
 {
     size_t n = 0;

@@ -503,15 +503,13 @@ static void find_jobs(const struct view *v, struct situation *s)
 {
     enum restore_type type = situation_type(s->doc);
 
-    s->match = (struct job_match){
-        .vm = value_str_at(s->pvm->spec, "source.name"),
-        .type = type,
-        .point_ms = time_parse(value_str_at(s->point, "time")),
-        .target_group = value_str_at(s->doc->spec, "target.resourceGroup"),
-        .target_vm = type == RESTORE_NEW_VM ? value_str_at(s->doc->spec, "target.name") : NULL,
-        .not_exports = true,
-        .since_ms = s->order.state == ORDER_NONE ? INT64_MAX : s->order.since_ms,
-    };
+    s->match = protected_vm_match(v, s->pvm);
+    s->match.type = type;
+    s->match.point_ms = time_parse(value_str_at(s->point, "time"));
+    s->match.target_group = value_str_at(s->doc->spec, "target.resourceGroup");
+    s->match.target_vm = type == RESTORE_NEW_VM ? value_str_at(s->doc->spec, "target.name") : NULL;
+    s->match.not_exports = true;
+    s->match.since_ms = s->order.state == ORDER_NONE ? INT64_MAX : s->order.since_ms;
     s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
 }
 

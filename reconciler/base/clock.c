@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
 static int64_t days_from_date(int64_t y, int m, int d)
@@ -130,17 +131,121 @@ int64_t time_parse(const char *s)
     return t + ms - offset;
 }
 
-int64_t time_parse_us(const char *s)
+/* The length of a blank or of an invisible mark at s, as locales write them (U+00A0, U+202F, U+200E, …); 0 when there is none. */
+static size_t blank_length(const char *s)
 {
-    int y, mo, d, h, mi, sec, used = 0;
-    char half[3];
+    const unsigned char *p = (const unsigned char *)s;
 
-    if (!s || sscanf(s, "%2d/%2d/%4d %2d:%2d:%2d %2[APMapm]%n", &mo, &d, &y, &h, &mi, &sec, half, &used) != 7 || s[used])
+    if (*p == ' ' || *p == '\t')
+        return 1;
+    if (p[0] == 0xC2 && p[1] == 0xA0)
+        return 2;
+    if (p[0] == 0xE1 && p[1] == 0x9A && p[2] == 0x80)
+        return 3;
+    if (p[0] == 0xE2 && p[1] == 0x80 && ((p[2] >= 0x80 && p[2] <= 0x8F) || (p[2] >= 0xAA && p[2] <= 0xAF)))
+        return 3;
+    if (p[0] == 0xE2 && p[1] == 0x81 && (p[2] == 0x9F || p[2] == 0xA0))
+        return 3;
+    return (p[0] == 0xE3 && p[1] == 0x80 && p[2] == 0x80) || (p[0] == 0xEF && p[1] == 0xBB && p[2] == 0xBF) ? 3 : 0;
+}
+
+/* The text with every run of blanks as one, none at its ends; false when it is too long for a time. */
+static bool blanks_tidied(const char *s, char *ret, size_t size)
+{
+    size_t n = 0;
+
+    while (*s) {
+        size_t blank = blank_length(s);
+
+        if (blank && n && ret[n - 1] != ' ')
+            ret[n++] = ' ';
+        else if (!blank)
+            ret[n++] = *s;
+        s += blank ? blank : 1;
+        if (n + 1 >= size)
+            return false;
+    }
+    while (n && ret[n - 1] == ' ')
+        n--;
+    ret[n] = '\0';
+    return true;
+}
+
+/* Reads up to `max` digits; false when there is none. */
+static bool number_read(const char **at, int max, int *ret)
+{
+    const char *s = *at;
+
+    for (*ret = 0; s - *at < max && isdigit((unsigned char)*s); s++)
+        *ret = *ret * 10 + (*s - '0');
+    if (s == *at || isdigit((unsigned char)*s))
+        return false;
+    *at = s;
+    return true;
+}
+
+/* "AM", "pm", "p.m." to the end of the text: 0 or 12 hours; -1 for a text that ends before it, -2 for another. */
+static int half_read(const char *s)
+{
+    static const char *const words[] = {"am", "pm", "a.m.", "p.m."};
+
+    while (*s == ' ')
+        s++;
+    if (!*s)
+        return -1;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcasecmp(s, words[i]) == 0)
+            return i % 2 ? 12 : 0;
+    return -2;
+}
+
+/* Whether the date at the head says which of its numbers is which: years first, dots (day first) or a number over 12 do; with
+ * slashes and a half of the day it is the US form, which is the recorded one. */
+static bool date_read(const char **at, bool us, int *y, int *mo, int *d)
+{
+    int numbers[3];
+    char mark = 0;
+
+    for (int i = 0; i < 3; i++) {
+        if (i && ((**at != '/' && **at != '.' && **at != '-') || (mark && **at != mark)))
+            return false;
+        if (i)
+            mark = *(*at)++;
+        if (!number_read(at, i == 1 ? 2 : 4, &numbers[i]))
+            return false;
+    }
+    if (numbers[0] > 1000) {
+        *y = numbers[0], *mo = numbers[1], *d = numbers[2];
+        return true;
+    }
+    *y = numbers[2], *mo = numbers[0], *d = numbers[1];
+    if (mark == '.' || *mo > 12)
+        *mo = numbers[1], *d = numbers[0];
+    return *y > 1000 && (us || mark == '.' || *d > 12 || numbers[0] > 12 || *mo == *d);
+}
+
+int64_t time_parse_text(const char *s)
+{
+    char text[64];
+    const char *at = text, *clock;
+    int y, mo, d, h, mi, sec = 0, half;
+
+    if (time_parse(s) != TIME_NONE)
+        return time_parse(s);
+    if (!s || !blanks_tidied(s, text, sizeof(text)))
         return TIME_NONE;
-    if (h < 1 || h > 12 || (half[1] != 'M' && half[1] != 'm'))
+    clock = strchr(text, ' ');
+    clock = clock ? clock + 1 : text;
+    if (!number_read(&clock, 2, &h) || *clock++ != ':' || !number_read(&clock, 2, &mi) ||
+        (*clock == ':' && (clock++, !number_read(&clock, 2, &sec))))
         return TIME_NONE;
-    h = h % 12 + (toupper((unsigned char)half[0]) == 'P' ? 12 : 0);
-    return date_valid(y, mo, d, h, mi, sec) ? ms_from_date(y, mo, d, h, mi, sec) : TIME_NONE;
+    half = half_read(clock);
+    if (half == -2 || (half >= 0 && (h < 1 || h > 12)))
+        return TIME_NONE;
+    h = half >= 0 ? h % 12 + half : h;
+    if (!date_read(&at, half >= 0, &y, &mo, &d) || (*at == ',' ? at[1] : at[0]) != ' ' || !date_valid(y, mo, d, h, mi, sec))
+        return TIME_NONE;
+    return ms_from_date(y, mo, d, h, mi, sec);
 }
 
 char *time_format(struct arena *a, int64_t ms)

@@ -232,7 +232,8 @@ static void note_job(struct replay *r, const struct backup_job *j)
     note_time(r, "start", j->start_ms);
     note_time(r, "end", j->end_ms);
     note(r, "vm", j->vm);
-    note(r, "container", j->container_name);
+    note(r, "group", j->source_group);
+    note(r, "container's vm", j->source_vm);
     note(r, "failure", j->error_code);
     if (!j->detailed)
         return;

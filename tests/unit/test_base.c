@@ -47,7 +47,7 @@ static void test_time_parse(void)
     CHECK(time_parse(NULL) == TIME_NONE);
 }
 
-static void test_time_us(void)
+static void test_time_text(void)
 {
     static const struct {
         const char *why, *text;
@@ -58,13 +58,31 @@ static void test_time_us(void)
         {"noon", "1/1/1970 12:00:00 PM", 12 * HOUR_MS},
         {"midnight", "1/1/1970 12:00:00 AM", 0},
         {"hour 13", "1/1/1970 13:00:00 PM", TIME_NONE},
-        {"day first", "31/8/2026 8:01:03 PM", TIME_NONE},
-        {"no half of the day", "8/31/2026 8:01:03", TIME_NONE},
+        {"a narrow no-break space", "8/31/2026 8:01:03\u202FPM", AUGUST},
+        {"no-break spaces", "8/31/2026\u00A08:01:03\u00A0PM", AUGUST},
+        {"a thin space, and a mark of direction", "\u200E8/31/2026 8:01:03\u2009PM", AUGUST},
+        {"with dots and a comma", "8/31/2026, 8:01:03 p.m.", AUGUST},
+        {"a clock of 24 hours", "8/31/2026 20:01:03", AUGUST},
+        {"day first, as the number says", "31/8/2026 20:01:03", AUGUST},
+        {"day first and half of the day", "31/8/2026 8:01:03 PM", AUGUST},
+        {"dots mean the day first", "31.08.2026 20:01:03", AUGUST},
+        {"year first", "2026/08/31 20:01:03", AUGUST},
+        {"ISO", "2026-08-31T20:01:03Z", AUGUST},
+        {"ISO with a blank", "2026-08-31 20:01:03", AUGUST},
+        {"ISO with half of the day", "2026-08-31 8:01:03 PM", AUGUST},
+        {"month or day", "8/9/2026 20:01:03", TIME_NONE},
+        {"two marks", "8/31-2026 8:01:03 PM", TIME_NONE},
+        {"no time", "8/31/2026", TIME_NONE},
+        {"no date", "8:01:03 PM", TIME_NONE},
+        {"nothing", "", TIME_NONE},
+        {"words", "yesterday evening", TIME_NONE},
+        {"a short year", "8/31/26 8:01:03 PM", TIME_NONE},
+        {"another month", "31/13/2026 8:01:03 PM", TIME_NONE},
         {"something behind", "8/31/2026 8:01:03 PMx", TIME_NONE},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
-        CHECK_ROW(rows[i].why, time_parse_us(rows[i].text) == rows[i].want);
+        CHECK_ROW(rows[i].why, time_parse_text(rows[i].text) == rows[i].want);
 }
 
 static void test_time_format(struct arena *a)
@@ -79,7 +97,7 @@ static void test_time_format(struct arena *a)
     for (int64_t t = -40000 * DAY_MS; t < 60000 * DAY_MS; t += 37 * DAY_MS + 3661007) {
         CHECK_ROW("format and parse are inverse", time_parse(time_format(a, t)) == t);
         CHECK_ROW("the same for backup's own form, to the second",
-                  time_parse_us(time_format_us(a, t - ((t % 1000) + 1000) % 1000)) == t - ((t % 1000) + 1000) % 1000);
+                  time_parse_text(time_format_us(a, t - ((t % 1000) + 1000) % 1000)) == t - ((t % 1000) + 1000) % 1000);
     }
 }
 
@@ -296,7 +314,7 @@ int main(void)
     struct arena *a cleanup(arena_freep) = arena_new();
 
     test_time_parse();
-    test_time_us();
+    test_time_text();
     test_time_format(a);
     test_durations(a);
     test_did_you_mean();

@@ -134,7 +134,8 @@ static void test_job(struct arena *a, const struct value *lines)
         CHECK_STR(job.target_vm, "PSRestoreVM");
         CHECK_STR(job.target_group, "asmaskarrg");
         CHECK_STR(job.storage_account, "sgholapecysa3");
-        CHECK_STR(job.container_name, "iaasvmcontainerv2;sgholap-rg;PSCVMRestoreTestingVM");
+        CHECK_STR(job.source_group, "sgholap-rg");
+        CHECK_STR(job.source_vm, "PSCVMRestoreTestingVM");
         CHECK(!job.encryption_blob && !job.error_code);
     }
 }
