@@ -81,7 +81,7 @@ int jobs_await_others(struct azure *az, struct call *c, const struct actor *acto
         job = job_standing(jobs, match, true, &why);
         if (!job)
             return 0;
-        actor_say(actor, "%s runs and is not ours; %s, so it is waited for", job_words(actor->arena, job), why);
+        actor_say(actor, "%s runs; %s, so it is waited for", job_words(actor->arena, job), why);
         if (backup_follow_job(az, c, actor->arena, vault_id, value_str_at(job, "job"), end_ms - call_now_ms(c), NULL, NULL, &ended,
                               err) < 0) {
             if (err->class == ERR_BLOCKED)

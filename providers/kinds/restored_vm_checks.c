@@ -130,7 +130,7 @@ void restored_vm_note_other_job(const struct view *v, const struct value *jobs, 
     const struct value *job = job_standing(jobs, match, true, &why);
 
     if (job)
-        step_note(out, step, "%s runs and is not ours; %s, so it is waited for before anything is triggered",
+        step_note(out, step, "%s runs; %s, so it is waited for before anything is triggered",
                   job_words(v->arena, job), why);
 }
 

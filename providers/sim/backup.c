@@ -301,6 +301,23 @@ static bool linked_rights(const struct exchange *x, const struct value *backup, 
            (!new_vm || linked(x, action, value_str_at(body, "subnetId"), "Microsoft.Network/virtualNetworks/subnets/join/action"));
 }
 
+/* One restore of an item at a time. */
+static bool restore_runs(const struct exchange *x, const struct value *backup)
+{
+    const struct value *jobs = state_list(x->s, "jobs");
+    const char *container = source_name(x->a, backup);
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *p = value_get(value_item(jobs, i), "properties");
+
+        if (str_starts_nocase(value_str_at(value_item(jobs, i), "id"), x->vault_id) &&
+            str_eq_nocase(value_str_at(p, "operation"), "Restore") && str_eq_nocase(value_str_at(p, "status"), "InProgress") &&
+            str_eq_nocase(value_str_at(p, "containerName"), container))
+            return true;
+    }
+    return false;
+}
+
 static void post_restore(const struct exchange *x, const struct value *backup, const struct value *point)
 {
     struct restore_check c = {.s = x->s, .a = x->a, .backup = backup, .point = point, .body = value_get(x->r->json, "properties"),
@@ -316,6 +333,9 @@ static void post_restore(const struct exchange *x, const struct value *backup, c
                          "The operation is guarded; a request of the resource guard is needed.");
     else if (first)
         answer_arm_error(x->a, x->out, 400, false, value_str_at(first, "code"), "%s", value_str_at(first, "message"));
+    else if (restore_runs(x, backup))
+        answer_arm_error(x->a, x->out, 400, false, "UserErrorRestoreOperationInProgress",
+                         "Another restore operation is in progress for this item.");
     else if (linked_rights(x, backup, c.body))
         operation_accepted(x->s, x->r, x->out, item_id(x, backup), "operationsStatus", "operationResults",
                            jobs_start_restore(x->s, x->vault_id, backup, point, c.body));

@@ -110,6 +110,26 @@ static bool of_vault(const struct value *job, const char *vault_id)
     return str_starts_nocase(id, vault_id) && id[n] == '/';
 }
 
+/* How a time for people is written depends on the locale data of the service's machines (behaviour.jobTimes). */
+static void show_point_time(struct sim *s, struct arena *a, struct value *bag)
+{
+    static const char key[] = "Recovery point time ";
+    const char *us = value_str_at(bag, key), *half = us ? strrchr(us, ' ') : NULL;
+    int64_t at = time_parse_text(us);
+    const char *iso = at == TIME_NONE ? NULL : time_format(a, at);
+
+    if (!half || !iso || knob_is(s, "jobTimes", "us"))
+        return;
+    if (knob_is(s, "jobTimes", "narrow-blank"))
+        value_set(a, bag, key, value_format(a, "%.*s\xE2\x80\xAF%s", (int)(half - us), us, half + 1));
+    else if (knob_is(s, "jobTimes", "24-hours"))
+        value_set(a, bag, key, value_format(a, "%.2s.%.2s.%.4s %.8s", iso + 8, iso + 5, iso, iso + 11));
+    else if (knob_is(s, "jobTimes", "iso"))
+        value_set_string(a, bag, key, iso);
+    else
+        value_set(a, bag, key, value_format(a, "%.2s. Tag des Monats %.2s, %.5s Uhr", iso + 8, iso + 5, iso + 11));
+}
+
 /* How the keys of a bag are spelt is recorded for jobs that end well (behaviour.bagKeys); the blob may be named late
  * (behaviour.exportNamedAfter). */
 static void show_bag(struct sim *s, struct arena *a, const struct value *job, struct value *shown)
@@ -123,6 +143,7 @@ static void show_bag(struct sim *s, struct arena *a, const struct value *job, st
     if (str_eq(value_str_at(job, "properties.status"), "Failed") && end + behaviour_ms(s, "exportNamedAfter", 0) > s->now_ms)
         for (size_t i = 0; i < COUNT(late); i++)
             value_remove(bag, late[i]);
+    show_point_time(s, a, bag);
     if (knob_is(s, "bagKeys", "recorded"))
         return;
     for (size_t i = 0; i < value_count(bag); i++) {

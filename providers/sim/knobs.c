@@ -30,6 +30,7 @@ static const struct knob knobs[] = {
     {"rightsError", "compute-code"},
     {"errorName", "title"},
     {"bagKeys", "recorded"},
+    {"jobTimes", "us"},
     {"newVmNamesExport", "yes"},
     {"exportNamedAfter", "0s"},
     {"keyGrants", "lost"},

@@ -160,16 +160,29 @@ bool group_exists(struct sim *s, const char *subscription, const char *group)
     return resource_find(s, id) != NULL;
 }
 
+/* A world may begin with jobs that another run of this simulator made. */
+static bool guid_taken(struct sim *s, const char *guid)
+{
+    const struct value *jobs = state_list(s, "jobs");
+
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (str_eq_nocase(value_str_at(value_item(jobs, i), "name"), guid))
+            return true;
+    return false;
+}
+
 char *new_guid(struct sim *s)
 {
     struct value *map = state_map(s);
-    int64_t serial = value_int_at(map, "serial", 0) + 1;
+    int64_t serial = value_int_at(map, "serial", 0);
     char name[64], guid[UUID_TEXT];
 
+    do {
+        snprintf(name, sizeof(name), "%llu|%lld", (unsigned long long)s->seed, (long long)++serial);
+        crypt_uuid5(guid_space, name, guid);
+    } while (guid_taken(s, guid));
     value_set_int(s->arena, map, "serial", serial);
     state_changed(s);
-    snprintf(name, sizeof(name), "%llu|%lld", (unsigned long long)s->seed, (long long)serial);
-    crypt_uuid5(guid_space, name, guid);
     return arena_strdup(s->arena, guid);
 }
 
