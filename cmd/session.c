@@ -14,7 +14,7 @@
 #include "output.h"
 #include "peer.h"
 
-enum { CONNECTIONS = 16, TICK_MS = 200 };
+enum { CONNECTIONS = 16, TICK_MS = 200, HALF_SECOND_MS = SECOND_MS / 2 };
 
 /* --- manifests ------------------------------------------------------------------------------------------------------------ */
 
@@ -118,7 +118,8 @@ void session_mark(const struct session *s, struct value *answer)
     if (s->simulated)
         value_set_bool(s->arena, answer, "simulated", true);
     if (llabs(skew_ms) > SKEW_WARN_MS)
-        value_set_int(s->arena, answer, "clockAheadSeconds", skew_ms / SECOND_MS);
+        value_set_int(s->arena, answer, "clockAheadSeconds",
+                      (skew_ms + (skew_ms < 0 ? -HALF_SECOND_MS : HALF_SECOND_MS)) / SECOND_MS);
 }
 
 /* --- the cloud ----------------------------------------------------------------------------------------------------------------- */
