@@ -139,15 +139,25 @@ static char *quoted(struct arena *a, const char *message, const char *before)
     return arena_strndup(a, start, strcspn(start, "'"));
 }
 
-/* Says which action is missing where, and who lacks it, instead of the message's long way of doing so. */
-static char *missing_right(struct arena *a, const struct said *said)
+/* What the long sentence of an authorization refusal is about: the action that is refused, which is the last one it names (the
+ * first may be one that we hold), and where; or the deny assignment that refuses it. NULL: it names neither. */
+static char *refused_what(struct arena *a, const struct said *said)
 {
-    char *action = quoted(a, said->message, "action '"), *who = quoted(a, said->message, "object id '");
-    char *scope = quoted(a, said->message, "scope '"), *linked = quoted(a, said->message, "linked scope(s) '");
+    const char *message = said->message, *linked = str_find_nocase(message, "does not have permission to perform action");
+    char *who = quoted(a, message, "object id '"), *deny = quoted(a, message, "deny assignment with name '");
+    char *action = quoted(a, linked ? linked : message, linked ? "action(s) '" : "action '");
+    char *scope = quoted(a, message, linked ? "linked scope(s) '" : "scope '");
 
-    if (!action || !(scope || linked))
+    if (deny)
+        return arena_printf(a, "the deny assignment \"%s\" at %s forbids this, whatever roles we hold", deny,
+                            quoted(a, message, "at scope '"));
+    if (linked && !action)
+        action = quoted(a, linked, "action '");
+    if (!action || !scope)
         return NULL;
-    return arena_printf(a, "object id %s lacks the action %s at %s", who ? who : "(unknown)", action, linked ? linked : scope);
+    return str_find_nocase(message, "ABAC condition")
+               ? arena_printf(a, "a condition on our right %s forbids this, at %s (object id %s)", action, scope, who ? who : "?")
+               : arena_printf(a, "we lack %s at %s (object id %s)", action, scope, who ? who : "?");
 }
 
 /* A 404 that comes from a wrong address must never pass for an absent resource; a 403 must always show as one. */
@@ -165,7 +175,7 @@ static enum err_class class_of(const struct azure_error *row, int status)
 int azure_error_from(struct arena *a, int status, const char *body, size_t len, const char *what, struct err *err)
 {
     const struct azure_error *row;
-    const char *detail = NULL, *code;
+    const char *detail = NULL, *meaning, *code;
     struct said said;
 
     read_body(a, body, len, &said);
@@ -175,12 +185,17 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     if (!row)
         row = azure_error_find(said.code);
     code = said.inner && (!row || !str_eq_nocase(row->code, said.code)) ? said.inner : said.code;
-    if (said.message && str_find_nocase(said.message, "perform action"))
-        detail = missing_right(a, &said);
-    if (!detail && said.message)
+    meaning = row ? row->meaning : NULL;
+    /* What this very refusal is about tells more than what its code means in general; the service's own words stand beside it. */
+    if (said.message && str_find_nocase(said.message, "perform action")) {
+        const char *about = refused_what(a, &said);
+
+        meaning = about ? about : meaning;
+    }
+    if (said.message)
         detail = tidy(a, said.message);
     err_set(err, class_of(row, status), "%s: %s%s%s%s%s%s%s", what, status ? arena_printf(a, "%d", status) : "", status && code ? " " : "",
-            code ? tidy(a, code) : "", row ? ": " : "", row ? row->meaning : "", detail && *detail ? ": " : "", detail ? detail : "");
+            code ? tidy(a, code) : "", meaning ? ": " : "", meaning ? meaning : "", detail && *detail ? ": " : "", detail ? detail : "");
     err->http_status = status;
     snprintf(err->code, sizeof(err->code), "%s", code ? tidy(a, code) : "");
     if (row)

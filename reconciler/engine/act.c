@@ -267,7 +267,8 @@ static enum step_state step_failed(struct call *c, struct run *r, struct arena *
 {
     struct err ignored;
 
-    if (err->class == ERR_BLOCKED)
+    /* A right that we lack is for a person to give, like all else that stands against a step. */
+    if (err->class == ERR_BLOCKED || err->class == ERR_DENIED)
         return STEP_BLOCKED;
     if (err->class != ERR_CONFLICT || step->action == ACTION_VERIFY || observe_marked(c, r, NULL, &ignored) < 0 ||
         step_now(c, r, a, step->id))
