@@ -144,7 +144,9 @@ static const char *tier_words(const struct value *point)
 
     if (point_in_vault(point))
         return snapshot ? "vault tier and snapshot" : "vault tier";
-    return snapshot ? "snapshot only: a lost key cannot be exported from it" : "no usable tier";
+    return snapshot                          ? "snapshot only: a lost key cannot be exported from it"
+           : value_get(point, "unknownTier") ? value_str_at(point, "unknownTier")
+                                             : "no usable tier";
 }
 
 static int no_point(const struct options *o, const struct choice *choice, struct err *err)

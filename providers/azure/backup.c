@@ -31,12 +31,14 @@ static void read_tier(const struct value *tier, struct backup_point *point)
     bool usable = str_eq_nocase(status, "Valid") || (archive && str_eq_nocase(status, "Rehydrated"));
     enum tier_state state = usable ? TIER_VALID : TIER_GONE;
 
-    if (str_eq_nocase(type, "InstantRP"))
-        point->snapshot = state;
+    if (str_eq_nocase(type, "InstantRP") || str_eq_nocase(type, "IASnapshotRP"))
+        point->snapshot = point->snapshot == TIER_VALID ? TIER_VALID : state;
     else if (str_eq_nocase(type, "HardenedRP"))
         point->vault = state;
     else if (archive)
         point->archive = state;
+    else if (usable && type && !str_eq_nocase(type, "Invalid"))
+        point->unknown_tier = type;
 }
 
 void backup_read_point(struct arena *a, const struct value *body, struct backup_point *ret)
@@ -51,6 +53,7 @@ void backup_read_point(struct arena *a, const struct value *body, struct backup_
         .security_type = arena_strdup(a, value_str_at(p, "securityType")),
         .os_type = arena_strdup(a, value_str_at(p, "osType")),
         .size = arena_strdup(a, value_str_at(p, "virtualMachineSize")),
+        .consistency = arena_strdup(a, value_str_at(p, "recoveryPointType")),
     };
 
     /* isSourceVMEncrypted means Azure Disk Encryption and is false for confidential VMs. */
@@ -58,6 +61,7 @@ void backup_read_point(struct arena *a, const struct value *body, struct backup_
     point.customer_key = point.confidential && str_ends_nocase(point.security_type, "CustomerKey");
     for (size_t i = 0; i < value_count(tiers); i++)
         read_tier(value_item(tiers, i), &point);
+    point.unknown_tier = arena_strdup(a, point.unknown_tier);
     *ret = point;
 }
 

@@ -33,7 +33,9 @@ enum tier_state { TIER_ABSENT, TIER_VALID, TIER_GONE };
 struct backup_point {
     const char *id;
     int64_t time_ms;
-    enum tier_state snapshot, vault, archive;
+    enum tier_state snapshot, vault, archive; /* snapshot: also an instant access one (IASnapshotRP) */
+    const char *unknown_tier;                 /* the name of a usable tier that nobody here knows; NULL */
+    const char *consistency;                  /* "CrashConsistent", "FileSystemConsistent", "AppConsistent"; NULL: it does not say */
     bool confidential, customer_key; /* from securityType */
     const char *security_type;       /* raw */
     bool soft_deleted;

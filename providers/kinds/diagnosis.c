@@ -33,7 +33,8 @@ static enum dx_outcome outcome_by(const struct dx_row *row, enum dx_article arti
  * start nothing, so nobody need release their key yet. */
 static bool may_succeed(const struct dx_facts *f)
 {
-    bool later = f->grants == DX_GRANTS_ORCHESTRATOR_LACKS || f->grants == DX_GRANTS_ORCHESTRATOR_UNSURE;
+    bool later = f->grants == DX_GRANTS_ORCHESTRATOR_LACKS || f->grants == DX_GRANTS_ORCHESTRATOR_SHUT ||
+                 f->grants == DX_GRANTS_ORCHESTRATOR_UNSURE;
     bool granted = f->grants == DX_GRANTS_OK || (later && f->restore == DX_DISKS);
 
     return f->encryption == DX_PMK || (granted && f->fault == DX_FAULT_NONE);

@@ -8,7 +8,12 @@
 /* Each is a small set; a row accepts any subset of it. UNKNOWN is a value of its own: it never counts as good. */
 enum dx_encryption { DX_PMK, DX_CMK };
 enum dx_restore { DX_NEW_VM, DX_DISKS, DX_REPLACE };                 /* replace: the disks of the source VM, in place */
-enum dx_tier { DX_SNAPSHOT_ONLY, DX_VAULT, DX_NO_TIER };             /* VAULT: a usable vault tier, with or without a snapshot */
+enum dx_tier {
+    DX_SNAPSHOT_ONLY,
+    DX_VAULT, /* a usable vault tier, with or without a snapshot */
+    DX_NO_TIER,
+    DX_TIER_UNKNOWN /* none that is known, and one whose name nobody here knows */
+};
 enum dx_snapshot { DX_SNAPSHOT_NONE, DX_SNAPSHOT_TOO };              /* a vault tier alone, or a usable snapshot as well */
 enum dx_home { DX_HOME_VAULT, DX_HOME_HSM, DX_HOME_UNKNOWN };        /* where the original key lives */
 enum dx_store {
@@ -44,7 +49,8 @@ enum dx_grants {
     DX_GRANTS_DES_LACKS,
     DX_GRANTS_ORCHESTRATOR_LACKS,
     DX_GRANTS_FIREWALL,            /* the store's network rules keep the services out */
-    DX_GRANTS_ORCHESTRATOR_UNSURE, /* they let trusted services in; whether the orchestrator is one is told nowhere */
+    DX_GRANTS_ORCHESTRATOR_SHUT,   /* they let trusted services in, and the orchestrator is none of them */
+    DX_GRANTS_ORCHESTRATOR_UNSURE, /* so, but the store has a private endpoint, by which the VM's guest may come */
     DX_GRANTS_UNKNOWN
 };
 enum dx_given {

@@ -63,7 +63,10 @@ const char *dx_remedy_words(char letter)
     }
 }
 
-static const char *const tier_words[] = {[DX_SNAPSHOT_ONLY] = "snapshot only", [DX_VAULT] = "vault tier", [DX_NO_TIER] = "no usable tier"};
+static const char *const tier_words[] = {[DX_SNAPSHOT_ONLY] = "snapshot only",
+                                         [DX_VAULT] = "vault tier",
+                                         [DX_NO_TIER] = "no usable tier",
+                                         [DX_TIER_UNKNOWN] = "a tier of a name that is not known"};
 static const char *const home_words[] = {
     [DX_HOME_VAULT] = "key vault", [DX_HOME_HSM] = "managed HSM", [DX_HOME_UNKNOWN] = "key store of unknown kind"};
 static const char *const store_words[] = {[DX_STORE_PRESENT] = "present",
@@ -88,6 +91,8 @@ static const char *const grants_words[] = {[DX_GRANTS_OK] = "there",
                                            [DX_GRANTS_DES_LACKS] = "lacking for the set's identity",
                                            [DX_GRANTS_ORCHESTRATOR_LACKS] = "lacking for the Confidential VM Orchestrator",
                                            [DX_GRANTS_FIREWALL] = "behind a firewall that keeps the services out",
+                                           [DX_GRANTS_ORCHESTRATOR_SHUT] =
+                                               "there, behind a firewall that keeps the Confidential VM Orchestrator out",
                                            [DX_GRANTS_ORCHESTRATOR_UNSURE] =
                                                "there, behind a firewall that may keep the Confidential VM Orchestrator out",
                                            [DX_GRANTS_UNKNOWN] = "not known"};

@@ -137,8 +137,12 @@ static void judge_firewall(struct outlook *o, const struct value *live)
                  "the store's network rules keep Azure Backup and the set's identity out");
     } else if (closed) {
         obs_set(o, F23, OBS_WARN, evidence, "closed but for Azure's trusted services; the Orchestrator is not on their published list");
-        obs_risk(o, F23, "firewall", RISK_WARN, TIME_NONE, "try a restore, or give the VM's guest a private path to the store",
-                 "whether the Confidential VM Orchestrator passes the store's firewall is not documented");
+        obs_risk(o, F23, "firewall", RISK_WARN, TIME_NONE, "give the VM's guest a private path to the store, and try a restore",
+                 value_count(value_at(live, "properties.privateEndpointConnections"))
+                     ? "the Confidential VM Orchestrator is none of the trusted services; whether it comes by the store's private endpoint "
+                       "is not documented"
+                     : "the store's firewall lets trusted services in, and the Confidential VM Orchestrator is none of them: a restored VM "
+                       "would not start");
     } else {
         obs_set(o, F23, OBS_GOOD, evidence, "open to Azure's services");
     }

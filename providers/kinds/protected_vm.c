@@ -33,6 +33,8 @@ static struct value *point_facts(struct arena *a, const struct value *body)
         value_set_string(a, f, "time", time_format(a, p.time_ms));
     value_set_string(a, f, "snapshot", tier_word(p.snapshot));
     value_set_string(a, f, "vault", tier_word(p.vault));
+    value_set_string(a, f, "unknownTier", p.unknown_tier);
+    value_set_string(a, f, "consistency", p.consistency);
     value_set_bool(a, f, "confidential", p.confidential);
     value_set_bool(a, f, "customerKey", p.customer_key);
     value_set_string(a, f, "securityType", p.security_type);

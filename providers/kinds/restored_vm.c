@@ -82,8 +82,10 @@ static bool from_snapshot(const struct situation *s)
     return restored_vm_tier(s, s->given != DX_GIVEN_NOTHING) == DX_SNAPSHOT_ONLY;
 }
 
-static const char *tier_words(const struct situation *s)
+static const char *tier_words(const struct view *v, const struct situation *s)
 {
+    if (s->now.tier == DX_TIER_UNKNOWN)
+        return arena_printf(v->arena, "tier %s, which is not known here", value_str_at(s->point, "unknownTier"));
     if (s->now.tier != DX_VAULT)
         return s->now.tier == DX_SNAPSHOT_ONLY ? "snapshot only" : "no usable tier";
     if (s->now.snapshot != DX_SNAPSHOT_TOO)
@@ -96,7 +98,8 @@ static const char *describe_point(const struct view *v, const struct situation *
 {
     if (!s->point)
         return "no usable recovery point";
-    return arena_printf(v->arena, "point %s of %s (%s)", value_str_at(s->point, "id"), value_str_at(s->point, "time"), tier_words(s));
+    return arena_printf(v->arena, "point %s of %s (%s)", value_str_at(s->point, "id"), value_str_at(s->point, "time"),
+                        tier_words(v, s));
 }
 
 int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source)

@@ -163,6 +163,7 @@ static int grants_rank(enum dx_grants g)
 {
     static const int ranks[] = {
         [DX_GRANTS_OK] = 0,        [DX_GRANTS_UNKNOWN] = 1,  [DX_GRANTS_ORCHESTRATOR_UNSURE] = 2, [DX_GRANTS_ORCHESTRATOR_LACKS] = 3,
+        [DX_GRANTS_ORCHESTRATOR_SHUT] = 3,
         [DX_GRANTS_DES_LACKS] = 4, [DX_GRANTS_FIREWALL] = 5, [DX_GRANTS_BACKUP_LACKS] = 6,
     };
 
@@ -228,7 +229,9 @@ static enum dx_grants firewall_state(const struct view *v, const struct document
 
     if (!closed)
         return DX_GRANTS_OK;
-    return !bypass || str_eq_nocase(bypass, "AzureServices") ? DX_GRANTS_ORCHESTRATOR_UNSURE : DX_GRANTS_FIREWALL;
+    if (bypass && !str_find_nocase(bypass, "AzureServices"))
+        return DX_GRANTS_FIREWALL;
+    return value_count(value_get(p, "privateEndpointConnections")) ? DX_GRANTS_ORCHESTRATOR_UNSURE : DX_GRANTS_ORCHESTRATOR_SHUT;
 }
 
 /* --- the sets ----------------------------------------------------------------------------------------------------------------- */
@@ -285,7 +288,9 @@ static enum dx_tier tier_of(const struct value *point)
 {
     if (str_eq(value_str_at(point, "vault"), "valid"))
         return DX_VAULT;
-    return str_eq(value_str_at(point, "snapshot"), "valid") ? DX_SNAPSHOT_ONLY : DX_NO_TIER;
+    if (str_eq(value_str_at(point, "snapshot"), "valid"))
+        return DX_SNAPSHOT_ONLY;
+    return value_get(point, "unknownTier") ? DX_TIER_UNKNOWN : DX_NO_TIER;
 }
 
 static enum dx_des des_state(const struct view *v, const struct situation *s)
@@ -408,12 +413,21 @@ static enum dx_source source_of(const struct value *backup)
     return str_eq(state, "present") ? DX_SOURCE_THERE : str_eq(state, "absent") ? DX_SOURCE_GONE : DX_SOURCE_UNKNOWN;
 }
 
+/* The policy of today says nothing of a point that was taken under another one and says so itself. */
+static bool crash_consistent(const struct value *backup, const struct value *point)
+{
+    const char *own = value_str_at(point, "consistency");
+
+    return str_eq_nocase(value_str_at(backup, "policy.live.properties.snapshotConsistencyType"), "OnlyCrashConsistent") &&
+           (!own || str_eq_nocase(own, "CrashConsistent"));
+}
+
 /* What the point says of its data disks, and the source VM of its own. */
 static enum dx_data_disks data_of(const struct value *backup, const struct value *point)
 {
     const struct value *disks = value_at(backup, "source.live.properties.storageProfile.dataDisks");
 
-    if (str_eq_nocase(value_str_at(backup, "policy.live.properties.snapshotConsistencyType"), "OnlyCrashConsistent"))
+    if (crash_consistent(backup, point))
         return DX_DATA_CRASH_CONSISTENT;
     if (value_count(value_get(point, "encryptedDataDisks")))
         return DX_DATA_CONFIDENTIAL;

@@ -230,7 +230,7 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
 }
 
 /* Microsoft's own services pass when the vault bypasses for them; everybody else is stopped by a default of Deny. The orchestrator
- * is not on the list of those services (behaviour.orchestratorTrusted). */
+ * is not on the list of those services (behaviour.orchestratorTrusted); it comes by a private endpoint, where the vault has one. */
 static bool firewall_admits(struct sim *s, const char *principal, const struct value *vault)
 {
     const struct value *p = principal_find(s, principal);
@@ -238,7 +238,8 @@ static bool firewall_admits(struct sim *s, const char *principal, const struct v
                   str_eq_nocase(value_str_at(vault, "properties.publicNetworkAccess"), "Disabled");
     const char *bypass = value_str_at(vault, "properties.networkAcls.bypass");
     const char *known_as = value_str_at(p, "wellKnown");
-    bool stranger = str_eq(known_as, "ConfidentialVmOrchestrator") && knob_is(s, "orchestratorTrusted", "no");
+    bool privately = value_count(value_at(vault, "properties.privateEndpointConnections")) > 0;
+    bool stranger = str_eq(known_as, "ConfidentialVmOrchestrator") && knob_is(s, "orchestratorTrusted", "no") && !privately;
     bool first_party = (known_as && !stranger) || str_eq(value_str_at(p, "type"), "ManagedIdentity");
 
     if (!closed)

@@ -36,7 +36,8 @@ static void check_point(const struct restore_check *c)
     invalid(c, !region_is(given(c, "region"), c->location), "region must be the region of the vault.");
     invalid(c, value_bool_at(c->point, "softDeleted", false), "The recovery point is soft-deleted.");
     invalid(c, value_bool_at(c->backup, "protection.softDeleted", false), "The protected item is soft-deleted.");
-    if (!item_tier_valid(c->point, "InstantRP") && !item_tier_valid(c->point, "HardenedRP") && !item_tier_valid(c->point, "ArchivedRP"))
+    if (!item_tier_valid(c->point, "InstantRP") && !item_tier_valid(c->point, "IASnapshotRP") &&
+        !item_tier_valid(c->point, "HardenedRP") && !item_tier_valid(c->point, "ArchivedRP"))
         request_problem(c, "UserErrorInstantRpNotFound", "The recovery point's snapshot is gone and it has no valid copy in the vault.");
 }
 

@@ -288,7 +288,7 @@ void rules_gather(struct sim *s, const struct restore_wish *wish, struct restore
 
     keys_advance(s);
     *ret = (struct restore_facts){.readings = readings_of(s), .customer_key = key != NULL};
-    ret->snapshot_tier = item_tier_valid(wish->point, "InstantRP");
+    ret->snapshot_tier = item_tier_valid(wish->point, "InstantRP") || item_tier_valid(wish->point, "IASnapshotRP");
     ret->vault_tier = item_tier_valid(wish->point, "HardenedRP") || item_tier_valid(wish->point, "ArchivedRP");
     if (!key)
         return;
