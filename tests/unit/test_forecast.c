@@ -245,7 +245,7 @@ static const struct row rows[] = {
     {"the firewall keeps services out", VAULT "{live: {properties: {networkAcls: {defaultAction: Deny, bypass: None}}}}", NULL, F23,
      OBS_BAD, "firewall", NULL, "at-risk", "after-remedy"},
     {"a firewall with the bypass", VAULT "{live: {properties: {networkAcls: {defaultAction: Deny, bypass: AzureServices}}}}", NULL, F23,
-     OBS_WARN, "firewall", NULL, "at-risk", "unknown"},
+     OBS_WARN, "firewall", NULL, "at-risk", "after-remedy"},
     {"a perimeter", VAULT "{live: {properties: {publicNetworkAccess: SecuredByPerimeter}}}", NULL, F23, OBS_WARN, "firewall", NULL,
      "at-risk", NULL},
     /* F24 */
