@@ -7,14 +7,17 @@
 #define TOKEN "recorded.without-the.token"
 
 const struct record_rule azure_record_rules[] = {
-    {"POST", "/oauth2/v2.0/token", false, "access_token", TOKEN},
-    {"POST", "/oauth2/token", false, "access_token", TOKEN},
-    {"POST", "/keys/*/backup", false, "value", BASE64URL},
-    {"POST", "/keys/restore", true, "value", BASE64URL},
-    {"POST", "/listKeys", false, "keys.*.value", ACCOUNT_KEY},
-    {NULL, "/securedvmencryptioninfo*", false, "", "an exported key, not recorded"},
-    {NULL, "/securedvmencryptioninfo*", true, "", "an exported key, not recorded"},
-    {NULL, ".keybackup", false, "", "a key backup, not recorded"},
-    {NULL, ".keybackup", true, "", "a key backup, not recorded"},
+    {"POST", "/oauth2/v2.0/token", false, "access_token", TOKEN, NULL, NULL},
+    {"POST", "/oauth2/token", false, "access_token", TOKEN, NULL, NULL},
+    {"POST", "/keys/*/backup", false, "value", BASE64URL, NULL, NULL},
+    {"POST", "/keys/restore", true, "value", BASE64URL, NULL, NULL},
+    {"POST", "/listKeys", false, "keys.*.value", ACCOUNT_KEY, NULL, NULL},
+    /* Azure names an export as it likes, and says of each blob's contents that they are one. Only JSON that we put is no secret. */
+    {NULL, "", false, "", "the contents of a blob, not recorded", "x-ms-blob-type", NULL},
+    {NULL, "", true, "", "the contents of a blob, not recorded", "x-ms-blob-type", "json"},
+    {NULL, "/securedvmencryptioninfo*", false, "", "an exported key, not recorded", NULL, NULL},
+    {NULL, "/securedvmencryptioninfo*", true, "", "an exported key, not recorded", NULL, NULL},
+    {NULL, ".keybackup", false, "", "a key backup, not recorded", NULL, NULL},
+    {NULL, ".keybackup", true, "", "a key backup, not recorded", NULL, NULL},
 };
 const size_t azure_n_record_rules = COUNT(azure_record_rules);

@@ -363,6 +363,7 @@ static void record(const struct sending *x, const struct wire_request *request, 
         return;
     if (x->request->authorization)
         shown.n_headers--;
+    shown.secret_answer = x->request->guarded;
     o->record(o->ctx, &shown, reply);
 }
 

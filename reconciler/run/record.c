@@ -24,7 +24,9 @@ struct body {
     const struct recorder *recorder;
     const char *method, *path;
     bool in_request;
+    struct value *headers;
     const char *type;       /* of the content, "" when not told */
+    bool secret;            /* all of it */
     const char *bytes;
     size_t len;
 };
@@ -33,13 +35,19 @@ static const char *const secret_headers[] = {
     "authorization", "proxy-authorization", "cookie", "set-cookie", "x-ms-authorization-auxiliary", "x-ms-encryption-key",
 };
 static const char *const secret_fields[] = {"client_secret", "client_assertion", "assertion", "refresh_token", "password", "code"};
+/* Of an answer in JSON, whichever service issued the token. */
+static const char *const token_fields[] = {"access_token", "refresh_token", "id_token"};
 static const char field_placeholder[] = "not-recorded";
+static const char token_placeholder[] = "recorded.without-the.token";
+static const char body_placeholder[] = "a secret, not recorded";
 
 /* --- matching ------------------------------------------------------------------------------------------------------- */
 
 static bool rule_applies(struct arena *a, const struct record_rule *rule, const struct body *b)
 {
     if (rule->in_request != b->in_request || (rule->method && !str_eq(rule->method, b->method)))
+        return false;
+    if ((rule->header && !value_get(b->headers, rule->header)) || (rule->unless_type && str_find_nocase(b->type, rule->unless_type)))
         return false;
     return str_matches_nocase(arena_printf(a, "*%s", rule->path_suffix), b->path);
 }
@@ -137,6 +145,8 @@ static struct value *body_value(struct arena *a, const struct body *b)
 
     if (!b->bytes || !b->len)
         return value_null(a);
+    if (b->secret)
+        return value_string(a, body_placeholder);
     for (size_t i = 0; i < b->recorder->n_rules; i++) {
         const struct record_rule *rule = &b->recorder->rules[i];
 
@@ -155,6 +165,8 @@ static struct value *body_value(struct arena *a, const struct body *b)
     for (size_t i = 0; i < b->recorder->n_rules; i++)
         if (rule_applies(a, &b->recorder->rules[i], b))
             redact_tree(a, tree, b->recorder->rules[i].member, b->recorder->rules[i].placeholder);
+    for (size_t i = 0; i < COUNT(token_fields); i++)
+        redact_tree(a, tree, token_fields[i], token_placeholder);
     return tree;
 }
 
@@ -217,17 +229,20 @@ void recorder_add(struct recorder *r, const struct wire_request *request, const 
     struct arena *a cleanup(arena_freep) = arena_new();
     struct text t cleanup(text_release);
     struct body asked = {.recorder = r, .method = request->method, .in_request = true, .bytes = request->body, .len = request->body_len};
-    struct body answered = {.recorder = r, .method = request->method, .bytes = reply->body.bytes, .len = reply->body.len};
+    struct body answered = {.recorder = r, .method = request->method, .bytes = reply->body.bytes, .len = reply->body.len,
+                            .secret = request->secret_answer};
     struct value *line = value_map(a);
 
     text_init(&t, TEXT_CEILING);
     asked.path = answered.path = path_of(a, request->url);
     value_set_string(a, line, "method", request->method);
     value_set_string(a, line, "uri", without_signature(a, request->url));
-    value_set(a, line, "request_headers", headers_value(a, request->headers, request->n_headers, &asked.type));
+    asked.headers = headers_value(a, request->headers, request->n_headers, &asked.type);
+    answered.headers = headers_value(a, reply->headers, reply->n_headers, &answered.type);
+    value_set(a, line, "request_headers", asked.headers);
     value_set(a, line, "request_body", body_value(a, &asked));
     value_set_int(a, line, "status", reply->fault == WIRE_OK ? reply->status : 0);
-    value_set(a, line, "response_headers", headers_value(a, reply->headers, reply->n_headers, &answered.type));
+    value_set(a, line, "response_headers", answered.headers);
     value_set(a, line, "response_body", body_value(a, &answered));
     if (reply->fault != WIRE_OK)
         value_set_string(a, line, "note", reply->text);

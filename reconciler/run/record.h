@@ -1,5 +1,6 @@
 /* Every exchange as a line of JSON: method, uri, request_headers, request_body, status, response_headers, response_body.
- * Header names are in lower case; what authenticates is left out; secrets in bodies are replaced as the rules say. */
+ * Header names are in lower case; what authenticates is left out; secrets in bodies are replaced as the rules say. An answer to a
+ * request that says so (secret_answer) is left out as a whole, whatever it is called. */
 #ifndef REINSTATE_RECORD_H
 #define REINSTATE_RECORD_H
 
@@ -12,6 +13,8 @@ struct record_rule {
     bool in_request;            /* else in the answer */
     const char *member;         /* "access_token", "keys.*.value" ('*': every item or member); "": the whole body */
     const char *placeholder;    /* a string of a shape that the service's schema still accepts */
+    const char *header;         /* in lower case: only of messages that carry this header; NULL: of all */
+    const char *unless_type;    /* not of contents whose type holds this text; NULL: of all */
 };
 
 struct recorder;

@@ -20,6 +20,7 @@ struct wire_request {
     size_t max_body;                /* of the answer */
     int64_t timeout_ms;
     bool fresh_connection;          /* the retry after a time-out must not reuse a dead one */
+    bool secret_answer;             /* what comes back is a secret as a whole, whatever its URL is: never recorded */
     bool ambient_proxy;             /* reserved: tokens of managed identities must not go through a proxy */
 };
 
