@@ -58,10 +58,12 @@ static int journal_begin(struct call *c, struct carrying *k)
     value_set_string(k->arena, line, "version", REINSTATE_VERSION);
     value_set_string(k->arena, line, "inputs", k->look->plan->inputs_digest);
     TRY(journal_append(k->session->journal, line, k->err));
-    for (size_t i = 0; i < o->approvals.count; i++) {
+    for (size_t i = 0; i < k->session->engine.n_approvals; i++) {
+        const struct approval *approval = &k->session->engine.approvals[i];
+
         line = journal_line(c, k, "approval");
-        value_set_string(k->arena, line, "rule", o->approvals.items[i].rule);
-        value_set_string(k->arena, line, "approvedBy", o->approvals.items[i].name);
+        value_set_string(k->arena, line, "rule", approval->rule);
+        value_set_string(k->arena, line, "approvedBy", approval->name);
         TRY(journal_append(k->session->journal, line, k->err));
     }
     return 0;

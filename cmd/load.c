@@ -181,7 +181,8 @@ static const struct policy *compile_policies(struct arena *a, const struct desir
     return policy_compile(a, policies, n, all_kind_names, diags);
 }
 
-static const struct policy *policy_from(struct arena *a, const struct options *o, const struct schemas *schemas, struct diags *diags)
+static const struct policy *policy_from(struct arena *a, const struct options *o, const struct schemas *schemas,
+                                        const struct value **ret_docs, struct diags *diags)
 {
     struct value *docs = read_paths(a, &o->policy, 1, o->recursive, diags);
     const struct desired *d;
@@ -194,6 +195,7 @@ static const struct policy *policy_from(struct arena *a, const struct options *o
     }
     if (diags->n_errors)
         return NULL;
+    *ret_docs = docs;
     d = desired_resolve(a, schemas, all_kind_names, docs, diags);
     return diags->n_errors ? NULL : compile_policies(a, d, diags);
 }
@@ -267,6 +269,7 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
 {
     const struct desired *d = desired_resolve(a, schemas, all_kind_names, docs, diags);
     const struct policy *policy, *pinned;
+    const struct value *pinned_docs = NULL;
 
     if (!diags->n_errors)
         check_kinds(d, diags);
@@ -278,7 +281,7 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
         return;
     policy = compile_policies(a, d, diags);
     if (o->policy) {
-        pinned = policy_from(a, o, schemas, diags);
+        pinned = policy_from(a, o, schemas, &pinned_docs, diags);
         if (policy)
             policy_free(policy);
         policy = pinned;
@@ -288,7 +291,7 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
     if (diags->n_errors && policy)
         policy_free(policy);
     if (!diags->n_errors)
-        *ret = (struct estate){.desired = d, .policy = policy, .documents = d->raw};
+        *ret = (struct estate){.desired = d, .policy = policy, .pinned = pinned_docs, .documents = d->raw};
 }
 
 void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret, struct diags *diags)

@@ -8,6 +8,7 @@
 struct estate {
     const struct desired *desired;
     const struct policy *policy;           /* release with policy_free */
+    const struct value *pinned;            /* the documents of --policy; NULL without it */
     const struct value *documents;         /* as read, before any selection */
 };
 

@@ -11,7 +11,7 @@ static int plan_save(struct session *s, const struct plan *plan, struct err *err
     struct text t cleanup(text_release) = {0};
 
     text_init(&t, TEXT_CEILING);
-    json_write(&t, plan_to_value(s->arena, plan), JSON_INDENTED);
+    json_write(&t, plan_to_saved(s->arena, plan), JSON_INDENTED);
     text_add_char(&t, '\n');
     TRY(output_file(s->options->out, text_str(&t), t.len, err));
     talk("The plan is saved; carry it out with: reinstate apply --plan %s -f ...", s->options->out);
@@ -37,7 +37,7 @@ static int plan_show(struct session *s, const struct plan *plan)
 /* The plan's own digests and deadlines, and of its steps those that say that something differs. */
 static struct value *drift_value(struct session *s, const struct plan *plan, int code)
 {
-    static const char *const kept[] = {"made", "digest", "inputsDigest", "factsDigest", "deadlines"};
+    static const char *const kept[] = {"made", "digest", "inputsDigest", "policyDigest", "factsDigest", "deadlines"};
     struct value *v = output_envelope(s->arena, s->options), *findings = value_list(s->arena);
     const struct value *whole = plan_to_value(s->arena, plan);
 

@@ -11,6 +11,7 @@
 #include "../reconciler/run/skew.h"
 #include "commands.h"
 #include "history.h"
+#include "operator.h"
 #include "output.h"
 #include "peer.h"
 
@@ -61,7 +62,7 @@ int session_load(struct session *s, const struct options *o)
     load_estate(s->arena, o, s->schemas, &s->estate, &s->diags);
     if (s->diags.n_errors)
         return err_set(&s->err, ERR_INVALID, "the manifests have faults");
-    if (!o->cloud)
+    if (!operator_has_file(o))
         TRY(key_urls_check(s, NULL));
     output_diags(o, &s->diags);
     return 0;
@@ -312,6 +313,7 @@ static void engine_set(struct session *s)
     s->settings.article = policy_article(s->estate.policy);
     s->engine = (struct engine){
         .kinds = &all_kinds, .settings = &s->settings, .provider = &s->connections, .policy = s->estate.policy,
+        .pinned = s->estate.pinned,
         .approvals = s->options->approvals.items, .n_approvals = s->options->approvals.count, .journal = s->journal,
         .preflight = rights_preflight,
     };
@@ -342,15 +344,16 @@ static int operators_cloud_read(struct session *s, const struct cloud **ret)
 {
     /* What there is to say about the manifests has been said. */
     diags_init(&s->diags, s->arena);
-    *ret = s->options->cloud ? operators_cloud(s) : NULL;
+    *ret = operator_has_file(s->options) ? operators_cloud(s) : NULL;
     return s->diags.n_errors ? err_set(&s->err, ERR_INVALID, "the cloud file has faults") : 0;
 }
 
 int session_connect(struct session *s, enum http_mode mode)
 {
     const struct document *azure = first_azure(s);
-    const struct cloud *operators;
+    const struct cloud *operators, *named;
 
+    TRY(operator_cloud(s->options, s->estate.desired, &named, &s->err));
     TRY(operators_cloud_read(s, &operators));
     if (operators)
         TRY(key_urls_check(s, operators));
@@ -382,7 +385,7 @@ static void discover_task(struct call *c, void *arg)
 int session_discover(struct session *s, const struct options *o, struct discovery_request request, struct discovery *ret)
 {
     struct discovering d = {.session = s, .request = &request, .ret = ret};
-    const struct cloud *operators, *declared = cloud_builtin("AzurePublic");
+    const struct cloud *operators, *declared;
     const struct document *azure = NULL;
 
     if (o->paths.count)
@@ -391,6 +394,7 @@ int session_discover(struct session *s, const struct options *o, struct discover
         session_begin(s, o);
     if (!s->schemas)
         TRY(load_schemas(&s->schemas, &s->err));
+    TRY(operator_cloud(s->options, s->estate.desired, &declared, &s->err));
     TRY(operators_cloud_read(s, &operators));
     azure = s->estate.desired ? first_azure(s) : NULL;
     if (azure) {

@@ -208,6 +208,17 @@ static void pause_task(struct call *c, void *arg)
     }
 }
 
+/* Somebody approved what the first look showed. A plan of next week is another plan, which nobody has seen. */
+static void approvals_end(struct watching *w)
+{
+    struct session *s = w->session;
+
+    for (size_t i = 0; i < s->engine.n_approvals; i++)
+        talk("The approval of %s by %s held for this pass; the next needs a new one: reinstate apply --approve RULE=NAME",
+             s->engine.approvals[i].rule, s->engine.approvals[i].name);
+    s->engine.n_approvals = 0;
+}
+
 int command_watch(const struct options *o)
 {
     struct session s cleanup(session_close);
@@ -228,6 +239,7 @@ int command_watch(const struct options *o)
         }
         if (o->passes && w.pass >= o->passes)
             break;
+        approvals_end(&w);
         session_run(&s, pause_task, &w);
     }
     arena_free(w.before);

@@ -233,6 +233,21 @@ if sim_start "$example/world.yaml" 3600; then
     apply_all "port that does not answer" "localhost|cannot be reached" -f estate --cloud cloud.yaml
 fi
 
+# --- the cloud is the operator's word -------------------------------------------------------------------------------------------
+
+mkdir -p gov
+sed 's/cloud: AzurePublic/cloud: AzureUSGovernment/' "$example/estate.yaml" >gov/estate.yaml
+faulty "a cloud that only the manifest names" 1 "you have named AzurePublic by naming none|no credential was sent|--cloud AzureUSGovernment" "$binary" plan -f gov
+faulty "another cloud than the operator's" 1 "you have named AzureChina" "$binary" plan -f gov --cloud AzureChina
+faulty "another cloud in the environment" 1 "you have named AzureChina" env ARM_ENVIRONMENT=china "$binary" plan -f gov
+faulty "another authority in the environment" 1 "you have named AzurePublic" env AZURE_AUTHORITY_HOST=https://login.microsoftonline.com/ "$binary" plan -f gov
+faulty "an authority that nobody knows" 1 "AZURE_AUTHORITY_HOST names no cloud" env AZURE_AUTHORITY_HOST=https://login.example.com "$binary" plan -f gov
+faulty "two clouds in the environment" 1 "ARM_ENVIRONMENT names AzureChina" env ARM_ENVIRONMENT=china AZURE_AUTHORITY_HOST=https://login.microsoftonline.us "$binary" plan -f gov
+"$binary" plan -f gov --cloud AzureUSGovernment >stdout 2>stderr
+expect "the operator's option is taken" sh -c '! grep -q "you have named" stderr'
+ARM_ENVIRONMENT=usgovernment "$binary" plan -f gov >stdout 2>stderr
+expect "the operator's environment is taken" sh -c '! grep -q "you have named" stderr'
+
 # --- a saved plan ------------------------------------------------------------------------------------------------------------------
 
 "$binary" plan -f estate --world "$example/world.yaml" --out saved.plan >stdout 2>stderr
@@ -242,6 +257,9 @@ apply_all "saved plan, world changed" "the saved plan no longer fits|make a new 
 sed 's/restores: 2/restores: 1/' "$example/policy.yaml" >estate/policy.yaml
 apply_all "saved plan, manifests changed" "the saved plan no longer fits" -f estate --world "$example/world.yaml" --world-out world-out --plan saved.plan
 cp "$example/policy.yaml" estate
+apply_all "saved plan, another policy pinned" "it was made under another --policy|reinstate plan -f" -f estate --policy "$example/policy.yaml" --world "$example/world.yaml" --world-out world-out --plan saved.plan
+sed 's/"verdict": "allow"/"verdict": "warn"/' saved.plan >edited.plan
+apply_all "saved plan, edited" "edited after it was saved" -f estate --world "$example/world.yaml" --world-out world-out --plan edited.plan
 head -c 300 saved.plan >cut.plan
 apply_all "saved plan, cut short" "cut.plan: line" -f estate --world "$example/world.yaml" --world-out world-out --plan cut.plan
 echo '{}' >no.plan

@@ -212,7 +212,7 @@ written drift drift
 AZURE_CLIENT_SECRET="${planted}y" written wrong drift
 # The escrow is the one place where a backup may go, because the user declares it.
 escrow_declare
-written escrow apply --auto-approve --journal out/escrow-journal --record out/escrow-record
+written escrow apply --auto-approve --approve built-in/escrow=keeper --journal out/escrow-journal --record out/escrow-record
 expect "the key was put into escrow" [ "$(count '"PUT".*keybackup' out/escrow-record)" = 1 ]
 cp sim-record out/sim-record
 learn_secrets

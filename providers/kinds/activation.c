@@ -45,6 +45,11 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 {
     int64_t from = time_parse(value_str_at(doc->spec, "notBefore")), to = time_parse(value_str_at(doc->spec, "notAfter"));
 
+    if (doc->suspended || doc->observe_only) {
+        steps_add(out, doc, ACTION_NONE, NULL, "%s: nothing of it is triggered",
+                  doc->suspended ? arena_printf(v->arena, "suspended (%s)", doc->suspended) : "observed only");
+        return;
+    }
     steps_add(out, doc, ACTION_NONE, NULL,
               value_bool_at(doc->spec, "withdrawn", false) ? "withdrawn: nothing new is started; jobs that run are not cancelled"
               : v->now_ms < from                           ? "not in force before %s"

@@ -108,9 +108,36 @@ static struct value *backups_of(struct arena *a, const struct value *blobs, cons
     return list;
 }
 
-int key_observe_escrow(struct call *c, struct azure *az, struct arena *a, const struct document *key, struct value *facts, struct err *err)
+/* The declared subscription that has the account; NULL when none is seen to. The name of a storage account is Azure's only one. */
+static int account_subscription(struct call *c, const struct observer *o, const char *account, const char **ret, struct err *err)
 {
-    const char *url = value_str_at(key->spec, "escrow.container"), *prefix = prefix_of(a, facts);
+    const struct azure_connections *all = o->provider;
+    struct value *accounts;
+
+    *ret = NULL;
+    for (size_t i = 0; i < all->count && !*ret; i++) {
+        const char *subscription = all->items[i] ? azure_subscription(all->items[i]) : NULL;
+        const char *path;
+        int rc;
+
+        if (!subscription)
+            continue;
+        path = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.Storage/storageAccounts", subscription);
+        rc = arm_list(all->items[i], c, o->arena, path, API_STORAGE, NULL, &accounts, err);
+        if (rc == -ERR_CANCELLED)
+            return rc;
+        for (size_t k = 0; rc == 0 && k < value_count(accounts); k++)
+            if (str_eq_nocase(value_str_at(value_item(accounts, k), "name"), account))
+                *ret = subscription;
+    }
+    return 0;
+}
+
+int key_observe_escrow(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+{
+    struct arena *a = o->arena;
+    const struct document *key = o->document;
+    const char *subscription, *url = value_str_at(key->spec, "escrow.container"), *prefix = prefix_of(a, facts);
     struct value *escrow = NULL, *blobs;
     struct blob_place place;
 
@@ -122,6 +149,10 @@ int key_observe_escrow(struct call *c, struct azure *az, struct arena *a, const 
     } else if (blob_list(az, c, a, &place, prefix, &blobs, err) == 0) {
         escrow = facts_new(a, "present");
         value_set(a, escrow, "blobs", backups_of(a, blobs, prefix));
+        if (!value_count(value_get(escrow, "blobs"))) {
+            TRY(account_subscription(c, o, place.account, &subscription, err));
+            value_set_string(a, escrow, "subscription", subscription);
+        }
     } else {
         /* An account that is gone has no host; the key itself does not depend on it. */
         if (err->class != ERR_TRANSIENT)
@@ -198,6 +229,19 @@ bool key_escrowed(const struct value *facts)
     return false;
 }
 
+/* The first backup there is the decision to trust that place with the key; those of later versions follow from it. */
+static void escrow_first(const struct view *v, const struct document *key, const struct value *facts, struct steps *out, struct step *step)
+{
+    const struct value *subscription = value_at(facts, "escrow.subscription");
+
+    if (value_count(value_at(facts, "escrow.blobs")))
+        return;
+    step_change(out, step, "escrow.container", NULL, value_at(key->spec, "escrow.container"), "the first backup of this key in that place");
+    if (!value_str(subscription))
+        step_change(out, step, "escrow.subscription", NULL, value_string(v->arena, "not seen among the declared subscriptions"),
+                    "the storage account is not seen in a declared subscription");
+}
+
 void key_steps_escrow(const struct view *v, const struct document *key, struct steps *out)
 {
     const struct value *facts = view_facts(v, key);
@@ -221,6 +265,7 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
     step = steps_add(out, key, ACTION_ESCROW_KEY, NULL, "no backup of version %s is in its escrow yet", value_str_at(facts, "newest"));
     step->aside = true;
     step->scope = arena_printf(v->arena, "%s/%s", container, blob_name(v->arena, facts));
+    escrow_first(v, key, facts, out, step);
     step->postcondition = "the container lists the backup";
     step->estimate_ms = 2 * SECOND_MS;
     step->estimate_source = "recorded key backups";

@@ -177,7 +177,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     value_set_string(o->arena, facts, "base", p.base);
     value_set_string(o->arena, facts, "name", p.name);
     key_observe_files(o->arena, o->document, facts);
-    TRY(key_observe_escrow(c, az, o->arena, o->document, facts, err));
+    TRY(key_observe_escrow(c, o, az, facts, err));
     if (str_eq(value_str_at(facts, "state"), "absent"))
         TRY(observe_elsewhere(c, o, az, &p, facts, err));
     *ret = facts;

@@ -23,7 +23,7 @@ const char *key_file_path(struct arena *a, const struct value *source);
 void key_observe_files(struct arena *a, const struct document *key, struct value *facts);
 /* May suspend. Facts: escrow {state, why, blobs [{name, version, created, versions, store}]}, newest first; nothing without
  * a declared one. */
-must_use int key_observe_escrow(struct call *c, struct azure *az, struct arena *a, const struct document *key, struct value *facts,
+must_use int key_observe_escrow(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
                                 struct err *err);
 /* The step that keeps a backup of the newest version, when there is none yet; and what hinders it. Pure. */
 void key_steps_escrow(const struct view *v, const struct document *key, struct steps *out);

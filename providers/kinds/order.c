@@ -19,8 +19,10 @@ static struct order order_read(const struct view *v, const struct document *acti
 
     /* An order written by a clock that was ahead begins late by Azure's; what was done meanwhile is done all the same. */
     o.since_ms = o.not_before_ms - (v->ahead_ms > 0 ? v->ahead_ms : 0);
-    if (value_bool_at(activation->spec, "withdrawn", false) || activation->suspended)
+    if (value_bool_at(activation->spec, "withdrawn", false))
         o.state = ORDER_WITHDRAWN;
+    else if (activation->suspended || activation->observe_only)
+        o.state = ORDER_WITHHELD;
     else if (v->now_ms < o.not_before_ms)
         o.state = ORDER_FUTURE;
     else
@@ -31,7 +33,8 @@ static struct order order_read(const struct view *v, const struct document *acti
 static int order_rank(enum order_state state)
 {
     static const int ranks[] = {
-        [ORDER_NONE] = 0, [ORDER_WITHDRAWN] = 1, [ORDER_EXPIRED] = 2, [ORDER_FUTURE] = 3, [ORDER_IN_FORCE] = 4, [ORDER_OVERLAPPING] = 5,
+        [ORDER_NONE] = 0, [ORDER_WITHDRAWN] = 1, [ORDER_EXPIRED] = 2, [ORDER_WITHHELD] = 3,
+        [ORDER_FUTURE] = 4, [ORDER_IN_FORCE] = 5, [ORDER_OVERLAPPING] = 6,
     };
 
     return ranks[state];

@@ -10,6 +10,7 @@ enum order_state {
     ORDER_IN_FORCE,
     ORDER_EXPIRED, /* after notAfter */
     ORDER_WITHDRAWN,
+    ORDER_WITHHELD, /* its Activation is suspended or observed only: it triggers nothing */
     ORDER_OVERLAPPING /* two orders in force for one VM: an error */
 };
 

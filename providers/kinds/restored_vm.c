@@ -461,6 +461,18 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         else
             steps_standby(v, &s, out);
         break;
+    case ORDER_WITHHELD:
+        /* What runs already is followed; a restore that runs in Azure does not stop for an annotation. */
+        if (restored_vm_job(s.jobs, "running"))
+            steps_restore(v, &s, out);
+        else
+            steps_block(out, doc, NULL,
+                        arena_printf(v->arena, "remove the annotation %s from %s",
+                                     s.order.activation->suspended ? "reinstate/suspend" : "reinstate/mode: observe",
+                                     s.order.activation->address),
+                        "%s orders it and is %s: nothing of that order is triggered", s.order.activation->address,
+                        s.order.activation->suspended ? "suspended" : "observed only");
+        break;
     case ORDER_FUTURE:
         steps_add(out, doc, ACTION_NONE, NULL, "ordered by %s, in force from %s", s.order.activation->name,
                   time_format(v->arena, s.order.not_before_ms));

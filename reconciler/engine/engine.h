@@ -26,6 +26,7 @@ struct engine {
     const struct settings *settings;
     void *provider;                               /* passed to the kinds' hooks */
     const struct policy *policy;
+    const struct value *pinned;                   /* the documents of a pinned policy, for the plan's digest; NULL: none is pinned */
     const struct approval *approvals;
     size_t n_approvals;
     struct journal *journal;                      /* NULL: none */

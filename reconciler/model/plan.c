@@ -111,11 +111,11 @@ static const char *value_digest(struct arena *a, const struct value *v)
 
 /* What will be done and what policy says to it. Left out: wording and estimates, which move with the clock, and what an
  * approval changes, since approvals are bound to this very digest. */
-static struct value *step_essence(struct arena *a, const struct step *step)
+static struct value *step_essence(struct value *v)
 {
     static const char *const passing[] = {"reason", "estimateSeconds", "estimateSource", "unverified", "next", "foretold", "notes",
                                           "verdict"};
-    struct value *v = step_to_value(a, step), *rulings = value_get(v, "rulings");
+    struct value *rulings = value_get(v, "rulings");
 
     for (size_t i = 0; i < COUNT(passing); i++)
         value_remove(v, passing[i]);
@@ -132,21 +132,24 @@ static const char *plan_digest(struct arena *a, const struct plan *p)
     struct value *v = value_map(a), *steps = value_list(a);
 
     for (size_t i = 0; i < p->steps.count; i++)
-        value_push(a, steps, step_essence(a, p->steps.items[i]));
+        value_push(a, steps, step_essence(step_to_value(a, p->steps.items[i])));
     value_set(a, v, "steps", steps);
     value_set_string(a, v, "inputs", p->inputs_digest);
+    if (p->policy_digest)
+        value_set_string(a, v, "policy", p->policy_digest);
     value_set_string(a, v, "facts", p->facts_digest);
     return value_digest(a, v);
 }
 
-int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *facts,
-              const struct plan **ret, struct err *err)
+int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *pinned,
+              const struct value *facts, const struct plan **ret, struct err *err)
 {
     struct plan *p = arena_new_of(a, struct plan);
 
     TRY(steps_order(a, steps, &p->steps, err));
     p->made_ms = now_ms;
     p->inputs_digest = value_digest(a, documents);
+    p->policy_digest = pinned ? value_digest(a, pinned) : NULL;
     p->facts_digest = value_digest(a, facts);
     p->digest = plan_digest(a, p);
     for (size_t i = 0; i < p->steps.count; i++) {
@@ -251,10 +254,28 @@ struct value *plan_to_value(struct arena *a, const struct plan *p)
     value_set_string(a, v, "made", time_format(a, p->made_ms));
     value_set_string(a, v, "digest", p->digest);
     value_set_string(a, v, "inputsDigest", p->inputs_digest);
+    if (p->policy_digest)
+        value_set_string(a, v, "policyDigest", p->policy_digest);
     value_set_string(a, v, "factsDigest", p->facts_digest);
     value_set(a, v, "summary", summary);
     value_set(a, v, "deadlines", deadlines_to_value(a, p));
     value_set(a, v, "steps", steps);
+    return v;
+}
+
+static const char *seal_of(struct arena *a, const struct value *saved)
+{
+    struct value *v = value_copy(a, saved);
+
+    value_remove(v, "seal");
+    return value_digest(a, v);
+}
+
+struct value *plan_to_saved(struct arena *a, const struct plan *p)
+{
+    struct value *v = plan_to_value(a, p);
+
+    value_set_string(a, v, "seal", seal_of(a, v));
     return v;
 }
 
@@ -293,10 +314,26 @@ static const char *changes_differ(struct arena *a, const struct value *saved, co
     return NULL;
 }
 
+/* Whatever member of a step the sentences above do not know by name. As JSON, since an unknown value has a type of its own in memory. */
+static const char *essence_differs(struct arena *a, const struct value *saved, const struct step *fresh)
+{
+    const struct value *now = step_essence(step_to_value(a, fresh)), *then = step_essence(value_copy(a, saved));
+    const struct value *both[] = {now, then};
+
+    for (size_t k = 0; k < COUNT(both); k++)
+        for (size_t i = 0; i < value_count(both[k]); i++) {
+            const char *name = both[k]->map.members[i].key;
+
+            if (!str_eq(value_digest(a, value_get(now, name)), value_digest(a, value_get(then, name))))
+                return arena_printf(a, "%s has other %s in the saved plan than now", fresh->id, name);
+        }
+    return NULL;
+}
+
 static const char *step_differs(struct arena *a, const struct value *saved, const struct step *fresh)
 {
     const struct value *needs = value_get(saved, "needs");
-    const char *scope = value_str_at(saved, "scope");
+    const char *scope = value_str_at(saved, "scope"), *differs;
 
     if (!str_eq(value_str_at(saved, "action"), action_name(fresh->action)))
         return arena_printf(a, "%s is now %s", fresh->id, action_name(fresh->action));
@@ -307,7 +344,8 @@ static const char *step_differs(struct arena *a, const struct value *saved, cons
             return arena_printf(a, "%s now needs %s", fresh->id, fresh->needs[i]);
     if (value_count(needs) != fresh->n_needs)
         return arena_printf(a, "%s no longer needs %s", fresh->id, value_str(value_item(needs, fresh->n_needs)));
-    return changes_differ(a, saved, fresh);
+    differs = changes_differ(a, saved, fresh);
+    return differs ? differs : essence_differs(a, saved, fresh);
 }
 
 static const struct value *saved_find(const struct value *steps, const char *id)
@@ -315,6 +353,18 @@ static const struct value *saved_find(const struct value *steps, const char *id)
     for (size_t i = 0; i < value_count(steps); i++)
         if (str_eq(value_str_at(value_item(steps, i), "id"), id))
             return value_item(steps, i);
+    return NULL;
+}
+
+/* What no step shows: other facts behind the same steps, and words that people read before they say yes. */
+static const char *rest_differs(struct arena *a, const struct value *saved, const struct plan *fresh)
+{
+    if (!str_eq(value_str_at(saved, "factsDigest"), fresh->facts_digest))
+        return "Azure has changed since it was made, though the same steps follow";
+    if (!str_eq(value_str_at(saved, "digest"), fresh->digest))
+        return "its digest is not that of its steps";
+    if (!str_eq(value_str_at(saved, "seal"), seal_of(a, saved)))
+        return "it was edited after it was saved";
     return NULL;
 }
 
@@ -327,6 +377,8 @@ const char *plan_differs(struct arena *a, const struct value *saved, const struc
         return arena_printf(a, "the saved plan is not of format version %d", PLAN_FORMAT_VERSION);
     if (!str_eq(value_str_at(saved, "inputsDigest"), fresh->inputs_digest))
         return "the manifests or the policy are not those the plan was made from";
+    if (!str_eq(value_str_at(saved, "policyDigest"), fresh->policy_digest))
+        return "it was made under another --policy than this run obeys";
     for (size_t i = 0; i < value_count(steps); i++) {
         const struct value *step = value_item(steps, i);
         const char *id = value_str_at(step, "id"), *differs;
@@ -344,5 +396,5 @@ const char *plan_differs(struct arena *a, const struct value *saved, const struc
     for (size_t i = 0; i < fresh->steps.count; i++)
         if (fresh->steps.items[i]->action != ACTION_NONE && !saved_find(steps, fresh->steps.items[i]->id))
             return arena_printf(a, "%s is not in the saved plan", fresh->steps.items[i]->id);
-    return NULL;
+    return rest_differs(a, saved, fresh);
 }

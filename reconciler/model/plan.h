@@ -15,6 +15,7 @@ struct deadline {
 struct plan {
     int64_t made_ms;
     const char *inputs_digest;         /* canonical documents, policy included */
+    const char *policy_digest;         /* canonical documents of a pinned policy; NULL: none is pinned */
     const char *facts_digest;          /* canonical observed facts */
     const char *digest;                /* of the plan itself: approvals are bound to it */
     struct steps steps;                /* in execution order, all of them, ACTION_NONE too */
@@ -24,9 +25,9 @@ struct plan {
 };
 
 /* Orders the steps by their needs (needs on ids that are not steps are already satisfied and dropped), counts, and
- * digests. A cycle among steps is ERR_INVALID with the cycle named in full. */
-must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *facts,
-                       const struct plan **ret, struct err *err);
+ * digests; `pinned`: the policy that was pinned, NULL for none. A cycle among steps is ERR_INVALID with the cycle named in full. */
+must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *pinned,
+                       const struct value *facts, const struct plan **ret, struct err *err);
 struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the shape of schemas/plan.json */
 /* A step that says of itself that something differs. Waiting and verifying follow from a difference and are none
  * themselves, unless nothing else is left of it. */
@@ -36,8 +37,10 @@ const struct deadline *plan_deadlines(struct arena *a, const struct plan *p);
 /* Time along the longest chain of steps that may run, estimates as far as they are known; -1 when none is.
  * *ret_unknown: steps among them without an estimate. */
 int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown);
-/* A saved plan compared with a fresh one: NULL if every saved step is the fresh one in action, needs, scope and known
- * changes and the inputs are the same; else a sentence that says what differs. */
+/* What is saved: the plan's value with a seal over all of it. */
+struct value *plan_to_saved(struct arena *a, const struct plan *p);
+/* A saved plan compared with a fresh one: NULL if all that matters is the same (steps with what policy says to them, the digests
+ * of manifests, pinned policy and facts) and nobody has edited the rest; else a sentence that says what differs. */
 const char *plan_differs(struct arena *a, const struct value *saved, const struct plan *fresh);
 
 #endif

@@ -3,6 +3,7 @@
 #include "policy.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "../base/clock.h"
 #include "../base/text.h"
@@ -21,6 +22,8 @@ static const char *const builtin_lines[] = {
     "built-in/export-again: a pass that named no set failed and left no key; a second one is a second failing restore",
     "built-in/resume-protection: a stopped protection keeps its points for ever; resumed, its policy's retention applies to them again",
     "built-in/replace: the disks of a VM that is there are exchanged; what was written since the recovery point is gone from it",
+    "built-in/escrow: who can read the container can take the key; its first backup there is somebody's decision",
+    "built-in/escrow-elsewhere: the container is not seen in a declared subscription; a backup there leaves what you declare",
     NULL,
 };
 
@@ -42,6 +45,8 @@ static const struct builtin builtins[] = {
     {ACTION_EXPORT_KEY, NULL, NULL, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, true},
     {ACTION_UPDATE, "ProtectedVirtualMachine", "RestoredVirtualMachine", "properties.protectionState", NULL, true},
     {ACTION_RESTORE_VM, NULL, NULL, "properties.storageProfile.osDisk.managedDisk.id", NULL, true},
+    {ACTION_ESCROW_KEY, NULL, NULL, "escrow.container", NULL, true},
+    {ACTION_ESCROW_KEY, NULL, NULL, "escrow.subscription", NULL, true},
 };
 static_assert(COUNT(builtins) + 1 == COUNT(builtin_lines), "one line for each built-in rule");
 
@@ -439,7 +444,7 @@ static const struct exception *exception_find(const struct judging *j, const cha
 static bool needs_a_name(const char *rule)
 {
     for (size_t i = 0; i < COUNT(builtins); i++)
-        if (builtins[i].named && str_starts(builtin_lines[i], rule))
+        if (builtins[i].named && str_starts(builtin_lines[i], rule) && builtin_lines[i][strlen(rule)] == ':')
             return true;
     return false;
 }

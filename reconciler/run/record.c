@@ -162,11 +162,11 @@ static struct value *body_value(struct arena *a, const struct body *b)
     /* What should hold a secret and cannot be read may hold it anywhere. */
     if (!parsed)
         return matching ? value_string(a, matching->placeholder) : value_string_n(a, b->bytes, b->len);
+    for (size_t i = 0; i < COUNT(token_fields); i++)
+        redact_tree(a, tree, token_fields[i], token_placeholder);
     for (size_t i = 0; i < b->recorder->n_rules; i++)
         if (rule_applies(a, &b->recorder->rules[i], b))
             redact_tree(a, tree, b->recorder->rules[i].member, b->recorder->rules[i].placeholder);
-    for (size_t i = 0; i < COUNT(token_fields); i++)
-        redact_tree(a, tree, token_fields[i], token_placeholder);
     return tree;
 }
 

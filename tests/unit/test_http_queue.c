@@ -226,11 +226,11 @@ static void test_no_journal_no_write(void)
 }
 
 static const struct record_rule rules[] = {
-    {"POST", "/oauth2/v2.0/token", false, "access_token", "TOKEN"},
-    {"POST", "/keys/*/backup", false, "value", "BLOB"},
-    {"POST", "/listKeys", false, "keys.*.value", "KEY"},
-    {"GET", "/securedvmencryptioninfo*", false, "", "EXPORT"},
-    {NULL, "/keys/restore", true, "value", "BLOB"},
+    {"POST", "/oauth2/v2.0/token", false, "access_token", "TOKEN", NULL, NULL},
+    {"POST", "/keys/*/backup", false, "value", "BLOB", NULL, NULL},
+    {"POST", "/listKeys", false, "keys.*.value", "KEY", NULL, NULL},
+    {"GET", "/securedvmencryptioninfo*", false, "", "EXPORT", NULL, NULL},
+    {NULL, "/keys/restore", true, "value", "BLOB", NULL, NULL},
 };
 
 static const struct record_row {

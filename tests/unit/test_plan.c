@@ -46,7 +46,7 @@ static const struct plan *plan_of(struct arena *a, struct steps *steps, int64_t 
     const struct plan *p = NULL;
     struct err err = {0};
 
-    CHECK_ROW(err.text, plan_make(a, steps, now_ms, inputs(a, input), inputs(a, facts), &p, &err) == 0);
+    CHECK_ROW(err.text, plan_make(a, steps, now_ms, inputs(a, input), NULL, inputs(a, facts), &p, &err) == 0);
     return p;
 }
 
@@ -84,11 +84,11 @@ static void check_circle(void)
 
     steps_build(a, &steps);
     step_need(&steps, steps_find(&steps, "Key/k#restore-key"), "DiskEncryptionSet/d#create");
-    CHECK(plan_make(a, &steps, 0, NULL, NULL, &p, &err) == -ERR_INVALID && p == NULL);
+    CHECK(plan_make(a, &steps, 0, NULL, NULL, NULL, &p, &err) == -ERR_INVALID && p == NULL);
     CHECK_STR(err.text, "steps need each other in a circle: DiskEncryptionSet/d#create -> Key/k#restore-key -> DiskEncryptionSet/d#create");
     steps_build(a, &steps);
     steps_add(&steps, &documents[0], ACTION_RESTORE_KEY, NULL, "again");
-    CHECK(plan_make(a, &steps, 0, NULL, NULL, &p, &err) == -ERR_INVALID);
+    CHECK(plan_make(a, &steps, 0, NULL, NULL, NULL, &p, &err) == -ERR_INVALID);
     CHECK_STR(err.text, "two steps are called Key/k#restore-key");
 }
 
@@ -166,7 +166,7 @@ static void check_digests(void)
 
 static struct value *saved(struct arena *a, const struct plan *p)
 {
-    const char *text = json_string(a, plan_to_value(a, p), JSON_INDENTED);
+    const char *text = json_string(a, plan_to_saved(a, p), JSON_INDENTED);
     struct value *v = NULL;
     struct err err;
 
@@ -182,7 +182,7 @@ static const struct {
     {"the same", EDIT_NOTHING, NULL},
     {"later", EDIT_TIME, NULL},
     {"approved meanwhile", EDIT_APPROVED, NULL},
-    {"other facts that lead to the same steps", EDIT_FACTS, NULL},
+    {"other facts that lead to the same steps", EDIT_FACTS, "Azure has changed since it was made, though the same steps follow"},
     {"another manifest", EDIT_INPUT, "the manifests or the policy are not those the plan was made from"},
     {"another place", EDIT_SCOPE, "DiskEncryptionSet/d#create would now be done to /subscriptions/other"},
     {"one more change", EDIT_CHANGE, "DiskEncryptionSet/d#create now changes more than the saved plan shows"},
@@ -206,7 +206,31 @@ static void check_saved(void)
     CHECK_STR(plan_differs(a, value_map(a), plan_edited(a, EDIT_NOTHING)), "the saved plan is not of format version 1");
 }
 
-/* What was known only after apply may have become known; what was known may not have changed. */
+/* Whoever edits a saved plan is told so, whatever was edited: what is done, what policy says, and what people read. */
+static void check_edited(void)
+{
+    static const struct {
+        const char *of_step, *of_plan;
+    } rows[] = {
+        {"verdict", NULL}, {"rulings", NULL}, {"reason", NULL}, {"changes", NULL}, {"needs", NULL}, {"scope", NULL}, {"action", NULL},
+        {NULL, "digest"}, {NULL, "inputsDigest"}, {NULL, "policyDigest"}, {NULL, "factsDigest"}, {NULL, "seal"}, {NULL, "made"},
+    };
+    struct arena *a cleanup(arena_freep) = arena_new();
+    const struct plan *fresh = plan_edited(a, EDIT_NOTHING);
+
+    CHECK(plan_differs(a, saved(a, fresh), fresh) == NULL);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct value *v = saved(a, fresh), *steps = value_get(v, "steps"), *step = NULL;
+
+        for (size_t k = 0; k < value_count(steps); k++)
+            if (str_eq(value_str_at(value_item(steps, k), "id"), "DiskEncryptionSet/d#create"))
+                step = value_item(steps, k);
+        value_set_string(a, rows[i].of_step ? step : v, rows[i].of_step ? rows[i].of_step : rows[i].of_plan, "edited");
+        CHECK_ROW(rows[i].of_step ? rows[i].of_step : rows[i].of_plan, plan_differs(a, v, fresh) != NULL);
+    }
+}
+
+/* A plan is done as it was saved, or not at all: also what has become known since then needs another look. */
 static void check_known(void)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -216,7 +240,7 @@ static void check_known(void)
     struct change *changes = (struct change *)create->changes;
 
     changes[0].after = value_string(a, "https://kv/keys/os/1");
-    CHECK(plan_differs(a, v, fresh) == NULL);
+    CHECK_STR(plan_differs(a, v, fresh), "DiskEncryptionSet/d#create has other changes in the saved plan than now");
     changes[1].after = value_string(a, "uaecentral");
     CHECK_STR(plan_differs(a, v, fresh), "DiskEncryptionSet/d#create would now set location to another value");
     changes[1].after = value_string(a, "uaenorth");
@@ -255,6 +279,7 @@ int main(void)
     check_circle();
     check_digests();
     check_saved();
+    check_edited();
     check_known();
     check_schema();
     HARNESS_END();
