@@ -7,17 +7,17 @@
 #define TOKEN "recorded.without-the.token"
 
 const struct record_rule azure_record_rules[] = {
-    {"POST", "/oauth2/v2.0/token", false, "access_token", TOKEN, NULL, NULL},
-    {"POST", "/oauth2/token", false, "access_token", TOKEN, NULL, NULL},
-    {"POST", "/keys/*/backup", false, "value", BASE64URL, NULL, NULL},
-    {"POST", "/keys/restore", true, "value", BASE64URL, NULL, NULL},
-    {"POST", "/listKeys", false, "keys.*.value", ACCOUNT_KEY, NULL, NULL},
-    /* Azure names an export as it likes, and says of each blob's contents that they are one. Only JSON that we put is no secret. */
-    {NULL, "", false, "", "the contents of a blob, not recorded", "x-ms-blob-type", NULL},
-    {NULL, "", true, "", "the contents of a blob, not recorded", "x-ms-blob-type", "json"},
-    {NULL, "/securedvmencryptioninfo*", false, "", "an exported key, not recorded", NULL, NULL},
-    {NULL, "/securedvmencryptioninfo*", true, "", "an exported key, not recorded", NULL, NULL},
-    {NULL, ".keybackup", false, "", "a key backup, not recorded", NULL, NULL},
-    {NULL, ".keybackup", true, "", "a key backup, not recorded", NULL, NULL},
+    {"POST", "/oauth2/v2.0/token", false, "access_token", TOKEN, NULL, false},
+    {"POST", "/oauth2/token", false, "access_token", TOKEN, NULL, false},
+    {"POST", "/keys/*/backup", false, "value", BASE64URL, NULL, false},
+    {"POST", "/keys/restore", true, "value", BASE64URL, NULL, false},
+    {"POST", "/listKeys", false, "keys.*.value", ACCOUNT_KEY, NULL, false},
+    /* Azure names an export as it likes, and says of each blob's contents that they are one. What we put as text, a history or a claim, holds none. */
+    {NULL, "", false, "", "the contents of a blob, not recorded", "x-ms-blob-type", false},
+    {NULL, "", true, "", "the contents of a blob, not recorded", "x-ms-blob-type", true},
+    {NULL, "/securedvmencryptioninfo*", false, "", "an exported key, not recorded", NULL, false},
+    {NULL, "/securedvmencryptioninfo*", true, "", "an exported key, not recorded", NULL, false},
+    {NULL, ".keybackup", false, "", "a key backup, not recorded", NULL, false},
+    {NULL, ".keybackup", true, "", "a key backup, not recorded", NULL, false},
 };
 const size_t azure_n_record_rules = COUNT(azure_record_rules);

@@ -14,7 +14,7 @@ struct record_rule {
     const char *member;         /* "access_token", "keys.*.value" ('*': every item or member); "": the whole body */
     const char *placeholder;    /* a string of a shape that the service's schema still accepts */
     const char *header;         /* in lower case: only of messages that carry this header; NULL: of all */
-    const char *unless_type;    /* not of contents whose type holds this text; NULL: of all */
+    bool unless_text;           /* not of contents that say they are JSON or YAML */
 };
 
 struct recorder;

@@ -226,11 +226,11 @@ static void test_no_journal_no_write(void)
 }
 
 static const struct record_rule rules[] = {
-    {"POST", "/oauth2/v2.0/token", false, "access_token", "TOKEN", NULL, NULL},
-    {"POST", "/keys/*/backup", false, "value", "BLOB", NULL, NULL},
-    {"POST", "/listKeys", false, "keys.*.value", "KEY", NULL, NULL},
-    {"GET", "/securedvmencryptioninfo*", false, "", "EXPORT", NULL, NULL},
-    {NULL, "/keys/restore", true, "value", "BLOB", NULL, NULL},
+    {"POST", "/oauth2/v2.0/token", false, "access_token", "TOKEN", NULL, false},
+    {"POST", "/keys/*/backup", false, "value", "BLOB", NULL, false},
+    {"POST", "/listKeys", false, "keys.*.value", "KEY", NULL, false},
+    {"GET", "/securedvmencryptioninfo*", false, "", "EXPORT", NULL, false},
+    {NULL, "/keys/restore", true, "value", "BLOB", NULL, false},
 };
 
 static const struct record_row {
