@@ -12,7 +12,8 @@ const struct record_rule azure_record_rules[] = {
     {"POST", "/keys/*/backup", false, "value", BASE64URL, NULL, false},
     {"POST", "/keys/restore", true, "value", BASE64URL, NULL, false},
     {"POST", "/listKeys", false, "keys.*.value", ACCOUNT_KEY, NULL, false},
-    /* Azure names an export as it likes, and says of each blob's contents that they are one. What we put as text, a history or a claim, holds none. */
+    /* Azure names an export as it likes, and says of each blob's contents that they are one.
+     * What we put as text, a history or a claim, holds none. */
     {NULL, "", false, "", "the contents of a blob, not recorded", "x-ms-blob-type", false},
     {NULL, "", true, "", "the contents of a blob, not recorded", "x-ms-blob-type", true},
     {NULL, "/securedvmencryptioninfo*", false, "", "an exported key, not recorded", NULL, false},

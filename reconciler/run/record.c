@@ -47,7 +47,9 @@ static bool rule_applies(struct arena *a, const struct record_rule *rule, const 
 {
     if (rule->in_request != b->in_request || (rule->method && !str_eq(rule->method, b->method)))
         return false;
-    if ((rule->header && !value_get(b->headers, rule->header)) || (rule->unless_text && (str_find_nocase(b->type, "json") || str_find_nocase(b->type, "yaml"))))
+    if (rule->header && !value_get(b->headers, rule->header))
+        return false;
+    if (rule->unless_text && (str_find_nocase(b->type, "json") || str_find_nocase(b->type, "yaml")))
         return false;
     return str_matches_nocase(arena_printf(a, "*%s", rule->path_suffix), b->path);
 }
