@@ -4,6 +4,7 @@
  *
  * Facts: state, id, live, principalId, associatedResources (ids of what uses it); of a user-assigned identity whose principal is
  * to be read: identityId, identityState, identityWhy; with an order in force created, where it is to be seen. */
+#include "id_fields.h"
 #include "../azure/key_id.h"
 #include "common.h"
 #include "key_document.h"
@@ -335,6 +336,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 const struct kind disk_encryption_set_kind = {
     .name = "DiskEncryptionSet",
     .summary = "A disk encryption set: its type, the key version it points to, its identity.",
+    .check = id_fields_check,
     .observe = observe,
     .steps = steps,
     .act = act,

@@ -4,6 +4,7 @@
  * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId, assignments,
  * principals [{label, user, objectId?, missing [..], since?, why?}] in the order declared; more for a managed HSM, see
  * key_access_local.h. */
+#include "id_fields.h"
 #include "grant.h"
 #include "key_access_local.h"
 #include "key_document.h"
@@ -397,6 +398,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 const struct kind key_access_kind = {
     .name = "KeyAccess",
     .summary = "Who may use a key, and for what: granted by its store's own permission model, compared by effective rights.",
+    .check = id_fields_check,
     .observe = observe,
     .steps = steps,
     .act = act,

@@ -2,6 +2,7 @@
  * Added to what is there; surplus stays.
  *
  * Facts: state, vaultId, missing [permission]. */
+#include "id_fields.h"
 #include "grant.h"
 #include "key_standing.h"
 #include "rights_needed.h"
@@ -78,6 +79,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 const struct kind key_vault_access_policy_kind = {
     .name = "KeyVaultAccessPolicy",
     .summary = "One principal's key permissions in a vault that lives by access policies, spelled out.",
+    .check = id_fields_check,
     .observe = observe,
     .steps = steps,
     .act = act,

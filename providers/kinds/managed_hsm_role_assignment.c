@@ -2,6 +2,7 @@
  *
  * Facts: state (present: assigned here or above), base, localScope, scope (both together), objectId, roleId, atScope (assignments
  * made at exactly this scope), why. */
+#include "id_fields.h"
 #include "../azure/vault.h"
 #include "grant.h"
 #include "hsm_rights.h"
@@ -159,6 +160,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 const struct kind managed_hsm_role_assignment_kind = {
     .name = "ManagedHsmRoleAssignment",
     .summary = "One local role for one principal at one scope of a managed HSM, spelled out; assignments further up count.",
+    .check = id_fields_check,
     .observe = observe,
     .steps = steps,
     .act = act,

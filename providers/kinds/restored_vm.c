@@ -13,6 +13,7 @@
  *   expired     not completed              -              -               blocked
  *
  * Facts: state, id, live, des, power, set {state, live} of a set given by its id. */
+#include "id_fields.h"
 #include "restored_vm.h"
 
 #include "../azure/key_id.h"
@@ -488,6 +489,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 const struct kind restored_vm_kind = {
     .name = "RestoredVirtualMachine",
     .summary = "Where and how a VM would come back. On standby until an Activation orders it.",
+    .check = id_fields_check,
     .observe = observe,
     .steps = steps,
     .act = restored_vm_act,

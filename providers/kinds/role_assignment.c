@@ -3,6 +3,7 @@
  * Facts: state (present: assigned here or above), scope, objectId, roleId, since, why. */
 #include <string.h>
 
+#include "id_fields.h"
 #include "../../reconciler/format/crypt.h"
 #include "grant.h"
 #include "key_standing.h"
@@ -155,6 +156,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 const struct kind role_assignment_kind = {
     .name = "RoleAssignment",
     .summary = "One Azure role for one principal at one scope, spelled out; inherited assignments count.",
+    .check = id_fields_check,
     .observe = observe,
     .steps = steps,
     .act = act,
