@@ -7,6 +7,7 @@
 #include "output.h"
 #include "session.h"
 #include "../providers/kinds/forecast.h"
+#include "../providers/kinds/protected_vm.h"
 #include "../reconciler/format/manifest.h"
 
 #define WINDOW_MS (48 * (int64_t)HOUR_MS)
@@ -193,7 +194,7 @@ static struct value *point_value(struct arena *a, const struct look *look, const
     value_set_string(a, v, "state", f.state);
     value_set_string(a, v, "restorable", restorable_word(f.restorable));
     value_set_string(a, v, "path", f.path);
-    if (value_bool_at(point, "customerKey", true)) {
+    if (protected_vm_point_key(point) != POINT_KEY_PLATFORM) {
         value_set_string(a, v, "keyVersion", key->version);
         value_set_string(a, v, "evidence", key->conflict ? key->conflict : key->words);
     }

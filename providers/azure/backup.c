@@ -41,6 +41,20 @@ static void read_tier(const struct value *tier, struct backup_point *point)
         point->unknown_tier = type;
 }
 
+static enum point_key point_key(const char *type)
+{
+    static const char *const ordinary[] = {"None", "Standard", "TrustedLaunch"};
+
+    for (size_t i = 0; i < COUNT(ordinary); i++)
+        if (str_eq_nocase(type, ordinary[i]))
+            return POINT_KEY_PLATFORM;
+    if (!str_starts_nocase(type, "ConfidentialVM"))
+        return POINT_KEY_UNKNOWN;
+    if (str_ends_nocase(type, "CustomerKey"))
+        return POINT_KEY_CUSTOMER;
+    return str_ends_nocase(type, "PlatformKey") ? POINT_KEY_PLATFORM : POINT_KEY_UNKNOWN;
+}
+
 void backup_read_point(struct arena *a, const struct value *body, struct backup_point *ret)
 {
     const struct value *p = value_get(body, "properties"), *tiers = value_get(p, "recoveryPointTierDetails");
@@ -58,7 +72,7 @@ void backup_read_point(struct arena *a, const struct value *body, struct backup_
 
     /* isSourceVMEncrypted means Azure Disk Encryption and is false for confidential VMs. */
     point.confidential = str_starts_nocase(point.security_type, "ConfidentialVM");
-    point.customer_key = point.confidential && str_ends_nocase(point.security_type, "CustomerKey");
+    point.key = point_key(point.security_type);
     for (size_t i = 0; i < value_count(tiers); i++)
         read_tier(value_item(tiers, i), &point);
     point.unknown_tier = arena_strdup(a, point.unknown_tier);

@@ -29,6 +29,9 @@ must_use int backup_job_details(struct azure *az, struct call *c, struct arena *
 
 /* --- understanding (pure) -------------------------------------------------------------------------------------------- */
 
+/* UNKNOWN is what a bare "ConfidentialVM", a type nobody knows or none at all says: it is no platform-managed key. */
+enum point_key { POINT_KEY_UNKNOWN, POINT_KEY_CUSTOMER, POINT_KEY_PLATFORM };
+
 enum tier_state { TIER_ABSENT, TIER_VALID, TIER_GONE };
 struct backup_point {
     const char *id;
@@ -36,7 +39,8 @@ struct backup_point {
     enum tier_state snapshot, vault, archive; /* snapshot: also an instant access one (IASnapshotRP) */
     const char *unknown_tier;                 /* the name of a usable tier that nobody here knows; NULL */
     const char *consistency;                  /* "CrashConsistent", "FileSystemConsistent", "AppConsistent"; NULL: it does not say */
-    bool confidential, customer_key; /* from securityType */
+    bool confidential;  /* from securityType, as is: */
+    enum point_key key; /* whose key the disks need */
     const char *security_type;       /* raw */
     bool soft_deleted;
     int64_t expiry_ms; /* TIME_NONE */

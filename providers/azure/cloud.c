@@ -43,6 +43,8 @@ static const struct cloud builtin[] = {
         .blob_suffix = ".blob.core.usgovcloudapi.net",
         .storage_audience = "https://storage.azure.com/",
         .graph = "https://graph.microsoft.us",
+        /* Microsoft Learn, back up and restore Azure VMs with PowerShell. */
+        .backup_app_id = "ff281ffe-705c-4f53-9f37-a40e6f2c68f3",
         .clock_start_ms = TIME_NONE,
         .clock_speed = 1,
     },

@@ -184,6 +184,9 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
         row = azure_error_find(said.inner);
     if (!row)
         row = azure_error_find(said.code);
+    /* The inner code says why. One that is in no table is shown as it came: the general code's remedy may be none for it. */
+    if (status == 403 && said.inner && str_eq_nocase(said.code, "Forbidden") && row && str_eq(row->code, "Forbidden"))
+        row = NULL;
     code = said.inner && (!row || !str_eq_nocase(row->code, said.code)) ? said.inner : said.code;
     meaning = row ? row->meaning : NULL;
     /* What this very refusal is about tells more than what its code means in general; the service's own words stand beside it. */

@@ -130,6 +130,16 @@ struct value *facts_new(struct arena *a, const char *state)
     return facts;
 }
 
+/* What helps against a refused read: NULL, where it is a right of ours. */
+static const char *refusal_remedy(const char *code)
+{
+    const struct azure_error *row = azure_error_find(code);
+
+    if (!row)
+        return *code ? "no remedy is known for this code; whoever runs the service looks into what it means" : NULL;
+    return row->letter == 'E' ? row->action : NULL;
+}
+
 int facts_from_error(struct arena *a, const char *what, struct err *err, struct value **ret)
 {
     struct value *facts;
@@ -144,6 +154,7 @@ int facts_from_error(struct arena *a, const char *what, struct err *err, struct 
     if (err->class != ERR_DENIED || err->http_status != 403)
         value_set_bool(a, facts, "failed", true);
     value_set(a, facts, "why", value_format(a, "%s: %s", what, err->text));
+    value_set_string(a, facts, "fix", refusal_remedy(err->code));
     *ret = facts;
     return 0;
 }
@@ -153,6 +164,13 @@ int group_resources(struct call *c, struct azure *az, struct arena *a, const cha
     const char *path = arena_printf(a, "%s/resources", group);
 
     return arm_list_shared(az, c, a, path, API_RESOURCES, "$expand=createdTime", path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
+}
+
+const char *unseen_fix(const struct value *facts, const char *otherwise)
+{
+    const char *fix = value_str_at(facts, "fix");
+
+    return fix ? fix : otherwise;
 }
 
 static struct step *block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt,
@@ -194,7 +212,7 @@ bool steps_unseen(const struct view *v, const struct document *doc, struct steps
 
     if (!str_eq(view_state(v, doc), "unseen"))
         return false;
-    steps_block(out, doc, NULL, "give the credential the right to read it, or run with one that has it",
+    steps_block(out, doc, NULL, unseen_fix(view_facts(v, doc), "give the credential the right to read it, or run with one that has it"),
                 "cannot be seen, which is not the same as absent: %s", why ? why : "it was not looked at");
     return true;
 }

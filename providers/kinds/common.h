@@ -60,6 +60,8 @@ struct step *steps_block(struct steps *s, const struct document *doc, const char
 /* The same for a finding: a person should mend it, and it stands in the way of nothing that relies on the document. */
 struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
     printf_like(5, 6);
+/* What would let us see it: as the refusal itself says (a path through the network, or that nobody knows), else `otherwise`. */
+const char *unseen_fix(const struct value *facts, const char *otherwise);
 /* The common beginning of every kind's steps: a document that could not be seen is blocked by that. true: it was. */
 bool steps_unseen(const struct view *v, const struct document *doc, struct steps *out);
 

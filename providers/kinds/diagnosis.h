@@ -6,7 +6,7 @@
 #include "../../reconciler/base/value.h"
 
 /* Each is a small set; a row accepts any subset of it. UNKNOWN is a value of its own: it never counts as good. */
-enum dx_encryption { DX_PMK, DX_CMK };
+enum dx_encryption { DX_PMK, DX_CMK, DX_ENCRYPTION_UNKNOWN }; /* UNKNOWN: neither point, declaration nor source VM tells */
 enum dx_restore { DX_NEW_VM, DX_DISKS, DX_REPLACE };                 /* replace: the disks of the source VM, in place */
 enum dx_tier {
     DX_SNAPSHOT_ONLY,

@@ -118,7 +118,8 @@ static const char *const data_words[] = {[DX_DATA_NONE] = "none",
                                          [DX_DATA_CONFIDENTIAL] = "confidential data disks",
                                          [DX_DATA_CRASH_CONSISTENT] = "a multi-disk crash-consistent point"};
 
-static const char *const encryption_words[] = {[DX_PMK] = "platform-managed key", [DX_CMK] = "customer-managed key"};
+static const char *const encryption_words[] = {[DX_PMK] = "platform-managed key", [DX_CMK] = "customer-managed key",
+                                               [DX_ENCRYPTION_UNKNOWN] = "whose key cannot be told"};
 static const char *const restore_words[] = {[DX_NEW_VM] = "a new VM", [DX_DISKS] = "disks", [DX_REPLACE] = "disks replaced in place"};
 static const char *const snapshot_words[] = {[DX_SNAPSHOT_NONE] = "none beside the vault tier", [DX_SNAPSHOT_TOO] = "there as well"};
 static const char *const source_words[] = {[DX_SOURCE_THERE] = "there", [DX_SOURCE_GONE] = "gone", [DX_SOURCE_UNKNOWN] = "not to be seen"};

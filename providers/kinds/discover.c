@@ -75,7 +75,10 @@ static int look_points(struct call *c, const struct looking *l, struct value *ma
         if (!p.confidential || p.time_ms < newest)
             continue;
         newest = p.time_ms;
-        value_set_string(l->a, machine, "encryption", p.customer_key ? "customer-key" : "platform-key");
+        value_set_string(l->a, machine, "encryption",
+                         p.key == POINT_KEY_CUSTOMER   ? "customer-key"
+                         : p.key == POINT_KEY_PLATFORM ? "platform-key"
+                                                       : "unknown");
     }
     return 0;
 }

@@ -33,6 +33,7 @@ static int assignment_facts(struct azure *az, struct call *c, struct arena *a, c
     value_set_string(a, f, "roleDefinitionId", role);
     value_set_string(a, f, "scope", value_str_at(item, "properties.scope"));
     value_set_string(a, f, "createdOn", value_str_at(item, "properties.createdOn"));
+    value_set_string(a, f, "condition", value_str_at(item, "properties.condition"));
     value_push(a, out, f);
     if (!role || role_by_id(role))
         return 0;

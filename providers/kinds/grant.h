@@ -14,7 +14,7 @@ struct value *role_assignment_body(struct arena *a, const char *scope, const cha
 struct value *access_policy_body(struct arena *a, const char *tenant, const char *principal, const struct value *permissions);
 
 /* May suspend. Role assignments at a scope and above it, with what their roles permit where the role is not a known one:
- * a list of {principalId, roleDefinitionId, scope, createdOn, permissions?}. */
+ * a list of {principalId, roleDefinitionId, scope, createdOn, condition?, permissions?}. */
 must_use int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
                                    struct err *err);
 /* May suspend. PUTs the assignment; one that exists already (under any name) is success. A principal that the directory

@@ -9,7 +9,7 @@
 #define HSM_ACTION "Microsoft.KeyVault/managedHsm/"
 
 /* Of one key scope; warned about from HSM_KEY_WARN on. */
-enum { HSM_KEY_LIMIT = 10, HSM_KEY_WARN = 8 };
+enum { HSM_KEY_LIMIT = 10, HSM_KEY_WARN = 8, HSM_LIMIT = 50 };
 
 struct hsm_role {
     const char *name, *id;

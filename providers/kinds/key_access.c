@@ -6,6 +6,7 @@
  * key_access_local.h. */
 #include "id_fields.h"
 #include "grant.h"
+#include "grant_room.h"
 #include "key_access_local.h"
 #include "key_document.h"
 #include "rights_needed.h"
@@ -79,7 +80,7 @@ static void judge_role(const struct observer *o, const struct value *facts, stru
         *since = held;
 }
 
-static void judge_principal(const struct observer *o, const struct value *facts, struct value *p, size_t i)
+static void judge_principal(const struct observer *o, struct value *facts, struct value *p, size_t i)
 {
     const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
     const char *object_id = value_str_at(p, "objectId");
@@ -89,15 +90,22 @@ static void judge_principal(const struct observer *o, const struct value *facts,
         local_access_judge(o, facts, p, i);
         return;
     }
-    if (!object_id)
+    if (!object_id) {
+        if (str_eq(value_str_at(facts, "model"), "access-policies"))
+            room_observe_policies(o->arena, vault_live(o->view, o->document), NULL, facts, p);
         return;
+    }
     if (str_eq(value_str_at(facts, "model"), "azure-rbac")) {
+        value_set_string(o->arena, p, "idle", rbac_conditioned(o->arena, value_get(facts, "assignments"), object_id));
         judge_role(o, facts, p, i,
                    value_set(o->arena, p, "missing",
                              rbac_missing(o->arena, value_get(facts, "assignments"), object_id, need->data_actions, &since)),
                    &since);
     } else {
+        value_set_string(o->arena, p, "idle", policy_idle(o->arena, vault_live(o->view, o->document), object_id));
         value_set(o->arena, p, "missing", policy_missing(o->arena, vault_live(o->view, o->document), object_id, need->policy));
+        if (vault_live(o->view, o->document))
+            room_observe_policies(o->arena, vault_live(o->view, o->document), object_id, facts, p);
         /* Policies have no time of their own; the vault's last change is the latest it can be. */
         since = time_parse(value_str_at(vault_live(o->view, o->document), "systemData.lastModifiedAt"));
     }
@@ -109,6 +117,7 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
 {
     const struct value *live = vault_live(o->view, o->document);
     const struct document *key = document_target(o->document, "spec.key");
+    const struct document *store = key ? document_target(key, "spec.store") : NULL;
     const char *vault = vault_id_of(o->arena, o->document), *key_name = key ? value_str_at(key->spec, "keyName") : NULL;
     struct value *assignments;
     char *scope;
@@ -121,6 +130,15 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
         return 0;
     }
     *facts = facts_new(o->arena, live ? "present" : "absent");
+    if (store && str_eq(view_state(o->view, store), "unseen")) {
+        const struct value *seen = view_facts(o->view, store);
+
+        *facts = facts_new(o->arena, "unseen");
+        value_set(o->arena, *facts, "why",
+                  value_format(o->arena, "the key vault cannot be seen, and so not who may use the key (%s)",
+                               value_str_at(seen, "why") ? value_str_at(seen, "why") : "it was not looked at"));
+        value_set_string(o->arena, *facts, "fix", value_str_at(seen, "fix"));
+    }
     value_set_string(o->arena, *facts, "vaultId", vault);
     scope = !str_eq(value_str_at(o->document->spec, "scope"), "key")
                 ? (char *)vault
@@ -143,6 +161,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 {
     struct azure *az = kind_azure(o->provider, o->document);
     struct value *facts = NULL, *principals;
+    bool lacking = false;
 
     TRY(observe_model(c, o, az, &facts, err));
     if (!str_eq(value_str_at(facts, "state"), "unseen")) {
@@ -153,7 +172,10 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
             TRY(observe_principal(c, o, i, p, err));
             judge_principal(o, facts, p, i);
             value_push(o->arena, principals, p);
+            lacking = lacking || !value_get(p, "missing") || value_count(value_get(p, "missing")) > 0;
         }
+        if (lacking && str_eq(value_str_at(facts, "model"), "azure-rbac"))
+            TRY(room_observe_roles(c, az, o->arena, value_str_at(facts, "scope"), facts, err));
     }
     *ret = facts;
     return 0;
@@ -199,6 +221,8 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
 
     step->scope = rbac && value_str_at(facts, "scope") ? value_str_at(facts, "scope") : vault;
     step->postcondition = "read back: the principal's effective rights hold all it needs";
+    if (value_str_at(p, "idle"))
+        step_note(out, step, "%s; it is left as it is", value_str_at(p, "idle"));
     step->estimate_ms = 5 * SECOND_MS;
     step->estimate_source = "recorded grants";
     step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
@@ -266,6 +290,15 @@ static bool may_be_lost(const struct view *v, const struct document *doc, const 
                                     &ignored)) > 0;
 }
 
+static bool held_on_condition(const struct view *v, const struct document *doc, const struct value *p, size_t i)
+{
+    const struct role_facts *role = role_for(doc, i, (enum key_user)value_int_at(p, "user", 0));
+    const struct value *facts = view_facts(v, doc);
+
+    return role && rbac_held_on_condition(value_get(facts, "assignments"), value_str_at(p, "objectId"), role->id,
+                                          value_str_at(facts, "scope"));
+}
+
 static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i, struct step **grants,
                             size_t *n_grants)
 {
@@ -291,6 +324,11 @@ static void steps_principal(const struct view *v, const struct document *doc, st
     if (!object_id && view_prospect(v, des) != PROSPECT_PENDING) {
         steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address),
                     "the identity of %s is not there to be granted anything", label);
+        return;
+    }
+    if (uses_rbac(v, doc) && held_on_condition(v, doc, p, i)) {
+        steps_block(out, doc, label, "a person removes the condition, or that assignment", "%s (%s): %s",
+                    key_rights[value_int_at(p, "user", 0)].who, label, value_str_at(p, "idle"));
         return;
     }
     step = uses_local(doc) ? local_access_grant(v, doc, out, i) : steps_grant(v, doc, out, i);
@@ -345,7 +383,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address), "its key is not there");
         return;
     }
-    if (uses_local(doc) && local_access_full(v, doc, out))
+    if (uses_local(doc) ? local_access_full(v, doc, out) : room_lacks(v, doc, out))
         return;
     for (size_t i = 0; i < n; i++)
         steps_principal(v, doc, out, i, grants, &n_grants);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../azure/vault.h"
+#include "grant_room.h"
 #include "hsm_rights.h"
 
 #define SOURCE_DELAY "until it acts in every region of the HSM: Microsoft Learn, Managed HSM multi-region replication"
@@ -73,6 +74,7 @@ int local_access_observe(struct call *c, const struct observer *o, struct azure 
     if (assignments) {
         value_set(o->arena, facts, "assignments", assignments);
         value_set(o->arena, facts, "unseenScopes", unseen);
+        value_set_int(o->arena, facts, "atScope", (int64_t)room_hsm_taken(assignments, scope));
         TRY(observe_roles(c, o, az, base, facts, err));
     }
     *ret = facts;
@@ -291,25 +293,22 @@ static size_t grants_of(const struct view *v, const struct document *doc)
     return n;
 }
 
-/* Assignments at the key's own scope, once all is granted; 0 where another scope is declared. */
-static size_t fill_of(const struct view *v, const struct document *doc)
-{
-    const struct value *facts = view_facts(v, doc);
-    const char *scope = value_str_at(facts, "localScope");
-
-    return str_starts_nocase(scope ? scope : "", "/keys/") ? hsm_assignments_at(value_get(facts, "assignments"), scope) + grants_of(v, doc)
-                                                           : 0;
-}
-
 bool local_access_full(const struct view *v, const struct document *doc, struct steps *out)
 {
-    size_t n = fill_of(v, doc);
+    size_t limit, n = room_hsm_then(v, doc, &limit);
 
-    if (n <= HSM_KEY_LIMIT || !grants_of(v, doc))
+    if (n <= limit || !grants_of(v, doc))
         return false;
-    steps_block(out, doc, NULL,
-                "declare scope: all-keys, which grants on every key of the HSM, or have a person remove assignments that nobody needs",
-                "one key of a managed HSM bears at most %d role assignments; with these it would have %zu", HSM_KEY_LIMIT, n);
+    if (limit == HSM_KEY_LIMIT)
+        steps_block(out, doc, NULL,
+                    "declare scope: all-keys, which grants on every key of the HSM, or have a person remove assignments that nobody needs",
+                    "one key of a managed HSM bears at most %d role assignments; with these it would have %zu", HSM_KEY_LIMIT, n);
+    else
+        steps_block(out, doc, NULL,
+                    "a person who may delete role assignments (Managed HSM Policy Administrator) removes those that nobody needs, or "
+                    "declare scope: key",
+                    "a managed HSM bears at most %d role assignments beside those on single keys; with these it would have %zu",
+                    HSM_LIMIT, n);
     return true;
 }
 
@@ -355,7 +354,7 @@ const char *local_access_asked(const struct document *doc)
 const char *local_access_warning(const struct view *v, const struct document *doc)
 {
     const struct value *principals = value_get(view_facts(v, doc), "principals");
-    size_t n = fill_of(v, doc);
+    size_t limit, n = room_hsm_then(v, doc, &limit);
     char *text = arena_strdup(v->arena, "");
 
     for (size_t i = 0; i < value_count(principals); i++) {
@@ -365,7 +364,7 @@ const char *local_access_warning(const struct view *v, const struct document *do
             text = arena_printf(v->arena, "%s; but by the role table %s then lacks %s: %s", text, value_str_at(p, "label"),
                                 words_of(v->arena, after), key_rights[value_int_at(p, "user", 0)].loses);
     }
-    if (n >= HSM_KEY_WARN)
+    if (limit == HSM_KEY_LIMIT && n >= HSM_KEY_WARN)
         text = arena_printf(v->arena, "%s; the key's scope has room for %d assignments and then holds %zu", text, HSM_KEY_LIMIT, n);
     return text;
 }

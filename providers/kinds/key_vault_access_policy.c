@@ -4,6 +4,7 @@
  * Facts: state, vaultId, missing [permission]. */
 #include "id_fields.h"
 #include "grant.h"
+#include "grant_room.h"
 #include "key_standing.h"
 #include "rights_needed.h"
 #include "set_identity.h"
@@ -30,6 +31,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     if (live) {
         value_set_bool(o->arena, facts, "rbac", value_bool_at(live, "properties.enableRbacAuthorization", false));
         value_set(o->arena, facts, "missing", policy_missing(o->arena, live, value_str_at(doc->spec, "objectId"), needed));
+        if (!value_bool_at(facts, "rbac", false))
+            room_observe_policies(o->arena, live, value_str_at(doc->spec, "objectId"), facts, facts);
     }
     *ret = facts;
     return 0;
@@ -57,6 +60,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_add(out, doc, ACTION_NONE, NULL, "as declared");
         return;
     }
+    if (room_lacks(v, doc, out))
+        return;
     step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal's access policy lacks permissions");
     step->scope = value_str_at(facts, "vaultId");
     step_change(out, step, "keyPermissions", NULL, value_get(doc->spec, "keyPermissions"), "added to what the principal has");

@@ -6,6 +6,7 @@
 
 #include "../azure/key_id.h"
 #include "key_document.h"
+#include "protected_vm.h"
 #include "original_key.h"
 
 /* --- building ------------------------------------------------------------------------------------------------------------ */
@@ -240,7 +241,7 @@ static void add_point(struct builder *b, const struct document *pvm, const struc
            version = version_node(b, version_url(b->a, o.base, o.name, o.version)), also;
 
     b->l.nodes[at].point = point;
-    if (!value_bool_at(point, "customerKey", true))
+    if (protected_vm_point_key(point) == POINT_KEY_PLATFORM)
         return;
     if (version == SIZE_MAX) {
         edge(b, at, node(b, LINEAGE_VERSION, arena_printf(b->a, LINEAGE_UNKNOWN "%s", pvm->name), "unknown key version", NULL, NULL),

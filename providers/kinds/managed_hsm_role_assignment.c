@@ -5,6 +5,7 @@
 #include "id_fields.h"
 #include "../azure/vault.h"
 #include "grant.h"
+#include "grant_room.h"
 #include "hsm_rights.h"
 #include "key_standing.h"
 #include "set_identity.h"
@@ -29,7 +30,7 @@ static int observe_there(struct call *c, const struct observer *o, struct azure 
         local_assignments_read(az, c, o->arena, base, scope, &assignments, NULL, err) < 0)
         return facts_from_error(o->arena, "reading the local roles of the managed HSM", err, ret);
     value_set_string(o->arena, facts, "roleId", role);
-    value_set_int(o->arena, facts, "atScope", (int64_t)hsm_assignments_at(assignments, scope));
+    value_set_int(o->arena, facts, "atScope", (int64_t)room_hsm_taken(assignments, scope));
     if (!role)
         value_set(o->arena, facts, "why", value_format(o->arena, "the managed HSM has no role named %s", declared));
     else if (hsm_role_held(assignments, value_str_at(facts, "objectId"), scope, role))
@@ -96,7 +97,8 @@ static bool refused(const struct view *v, const struct document *doc, struct ste
     const struct value *facts = view_facts(v, doc);
     const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet"), *hsm = document_target(doc, "spec.hsm");
     const struct document *other = other_owner(v, doc);
-    const char *scope = value_str_at(facts, "localScope"), *why = value_str_at(facts, "why");
+    const char *why = value_str_at(facts, "why");
+    size_t limit, n = room_hsm_then(v, doc, &limit);
 
     if (other)
         steps_block(out, doc, NULL, "keep one of the two", "%s declares the same grant: a grant has one owner", other->address);
@@ -105,9 +107,12 @@ static bool refused(const struct view *v, const struct document *doc, struct ste
     else if (!value_str_at(facts, "roleId") || (!value_str_at(facts, "objectId") && !(des && view_prospect(v, des) == PROSPECT_PENDING)))
         steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s", why ? ": " : "",
                     why ? why : "");
-    else if (str_starts_nocase(scope, "/keys/") && value_int_at(facts, "atScope", 0) >= HSM_KEY_LIMIT)
-        steps_block(out, doc, NULL, "declare scope /keys, or have a person remove assignments that nobody needs",
-                    "one key of a managed HSM bears at most %d role assignments, and this one has them", HSM_KEY_LIMIT);
+    else if (n > limit)
+        steps_block(out, doc, NULL,
+                    limit == HSM_KEY_LIMIT ? "declare scope /keys, or have a person remove assignments that nobody needs"
+                                           : "a person (Managed HSM Policy Administrator) removes assignments that nobody needs",
+                    "%s bears at most %zu role assignments; with these it would have %zu",
+                    limit == HSM_KEY_LIMIT ? "one key of a managed HSM" : "a managed HSM, beside those on single keys,", limit, n);
     else
         return false;
     return true;

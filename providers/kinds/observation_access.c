@@ -195,7 +195,7 @@ static void observe_hsm_assignments(struct outlook *o)
 
 void observe_grants(struct outlook *o)
 {
-    if (o->point && value_bool_at(o->point, "confidential", false) && !value_bool_at(o->point, "customerKey", true))
+    if (o->situation.now.encryption == DX_PMK)
         return;
     observe_user(o, KEY_USER_DES, F16, "des-lacks");
     observe_user(o, KEY_USER_BACKUP, F17, "backup-lacks");

@@ -150,12 +150,16 @@ static void observe_tiers(struct outlook *o)
 static void observe_security(struct outlook *o)
 {
     const char *type = value_str_at(o->point, "securityType");
+    enum point_key key = protected_vm_point_key(o->point);
 
     if (without_item(o, F3) || !o->point)
         return;
-    if (value_bool_at(o->point, "confidential", false))
+    if (value_bool_at(o->point, "confidential", false) && key != POINT_KEY_UNKNOWN)
         obs_set(o, F3, OBS_GOOD, arena_printf(o->arena, "securityType=%s", type), "confidential, with a %s key",
-                value_bool_at(o->point, "customerKey", true) ? "customer-managed" : "platform-managed");
+                key == POINT_KEY_CUSTOMER ? "customer-managed" : "platform-managed");
+    else if (key == POINT_KEY_UNKNOWN && type)
+        obs_set(o, F3, OBS_WARN, arena_printf(o->arena, "securityType=%s", type),
+                "the point does not say whose key it needs: what is declared counts, else what the source VM's disk says");
     else
         obs_set(o, F3, OBS_WARN, arena_printf(o->arena, "securityType=%s", type ? type : "absent"),
                 "the point does not say that it is of a confidential VM");

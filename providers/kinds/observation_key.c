@@ -15,7 +15,7 @@
 
 static bool platform_key(const struct outlook *o)
 {
-    return o->point && value_bool_at(o->point, "confidential", false) && !value_bool_at(o->point, "customerKey", true);
+    return o->situation.now.encryption == DX_PMK;
 }
 
 /* --- F6, F7 ------------------------------------------------------------------------------------------------------------------ */
@@ -206,7 +206,8 @@ static void observe_store_gone(struct outlook *o, const struct value *facts)
         obs_set(o, F10, OBS_UNSEEN, NULL, "%s", o->items[F9].text);
         obs_set(o, F23, OBS_UNSEEN, NULL, "%s", o->items[F9].text);
         obs_risk(o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE,
-                 "Key Vault Reader on the store shows it, and deletedVaults/read whether it is deleted", "%s", o->items[F9].text);
+                 unseen_fix(facts, "Key Vault Reader on the store shows it, and deletedVaults/read whether it is deleted"), "%s",
+                 o->items[F9].text);
     }
 }
 
@@ -465,8 +466,9 @@ void observe_key(struct outlook *o)
         obs_set(o, F11, OBS_UNSEEN, NULL, "%s", why ? why : "the key cannot be read");
         obs_set(o, F15, OBS_UNSEEN, NULL, "%s", o->items[F11].text);
         obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE,
-                 key_store_is_hsm(o->key) ? "Managed HSM Crypto User on the key shows it"
-                                          : "Key Vault Reader on the vault, or get and list in its access policy, shows it",
+                 unseen_fix(facts, key_store_is_hsm(o->key)
+                                       ? "Managed HSM Crypto User on the key shows it"
+                                       : "Key Vault Reader on the vault, or get and list in its access policy, shows it"),
                  "%s", o->items[F11].text);
     }
 }

@@ -1,7 +1,7 @@
 /* Kind ProtectedVirtualMachine: a VM's protection, its recovery points, and the pass that exports its key. The source VM
  * may be gone; then it is never protected anew. The export belongs here and to the key, not to the restore.
  *
- * Facts: state, itemId, live (protected item), points [{id, time, snapshot, vault, confidential, customerKey,
+ * Facts: state, itemId, live (protected item), points [{id, time, snapshot, vault, confidential, customerKey?,
  * securityType, size}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that left a
  * key, newest first, with accountId when declared staging accounts tell it], unreadable [the same, of accounts that refuse us],
  * history [records of this VM] when one is kept (history.h). */
@@ -36,7 +36,8 @@ static struct value *point_facts(struct arena *a, const struct value *body)
     value_set_string(a, f, "unknownTier", p.unknown_tier);
     value_set_string(a, f, "consistency", p.consistency);
     value_set_bool(a, f, "confidential", p.confidential);
-    value_set_bool(a, f, "customerKey", p.customer_key);
+    if (p.key != POINT_KEY_UNKNOWN)
+        value_set_bool(a, f, "customerKey", p.key == POINT_KEY_CUSTOMER);
     value_set_string(a, f, "securityType", p.security_type);
     value_set_string(a, f, "size", p.size);
     value_set_bool(a, f, "softDeleted", p.soft_deleted);
@@ -304,6 +305,13 @@ struct job_match protected_vm_match(const struct view *v, const struct document 
         .since_ms = INT64_MAX,
         .declared = declared_targets(v->arena, pvm),
     };
+}
+
+enum point_key protected_vm_point_key(const struct value *point)
+{
+    const struct value *told = value_get(point, "customerKey");
+
+    return !value_is(told, VALUE_BOOL) ? POINT_KEY_UNKNOWN : told->b ? POINT_KEY_CUSTOMER : POINT_KEY_PLATFORM;
 }
 
 const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id)

@@ -9,7 +9,9 @@
 int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms);
 /* Which jobs are of this machine, as far as a match goes. */
 struct job_match protected_vm_match(const struct view *v, const struct document *pvm);
-/* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey, …); NULL. */
+/* Whose key the point's disks need: as it says itself. */
+enum point_key protected_vm_point_key(const struct value *point);
+/* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey where it says so, …); NULL. */
 const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id);
 /* The newest point that has reached the vault tier; NULL. */
 const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm);

@@ -73,12 +73,72 @@ bool rbac_role_held(const struct value *assignments, const char *object_id, cons
         const struct value *one = value_item(assignments, i);
 
         if (!str_eq_nocase(value_str_at(one, "principalId"), object_id) ||
+            value_str_at(one, "condition") ||
             !str_eq_nocase(arm_id_name(value_str_at(one, "roleDefinitionId") ? value_str_at(one, "roleDefinitionId") : ""), role_id))
             continue;
         *ret_since = time_parse(value_str_at(one, "createdOn"));
         return true;
     }
     return false;
+}
+
+bool policy_entry_acts(const struct value *live, const struct value *entry)
+{
+    const char *tenant = value_str_at(live, "properties.tenantId"), *own = value_str_at(entry, "tenantId"),
+               *application = value_str_at(entry, "applicationId");
+
+    return (!tenant || !own || str_eq_nocase(own, tenant)) &&
+           (!application || !*application || str_eq(application, "00000000-0000-0000-0000-000000000000"));
+}
+
+const char *policy_idle(struct arena *a, const struct value *live, const char *object_id)
+{
+    const struct value *policies = value_at(live, "properties.accessPolicies");
+    const char *text = NULL;
+
+    for (size_t i = 0; object_id && i < value_count(policies); i++) {
+        const struct value *entry = value_item(policies, i);
+        const char *application = value_str_at(entry, "applicationId"), *tenant = value_str_at(entry, "tenantId");
+
+        if (!str_eq_nocase(value_str_at(entry, "objectId"), object_id) || policy_entry_acts(live, entry))
+            continue;
+        text = arena_printf(a, "%s%s%s", text ? text : "", text ? "; " : "",
+                            application && *application
+                                ? arena_printf(a, "an entry for %s counts only when application %s asks on its behalf", object_id,
+                                               application)
+                                : arena_printf(a, "an entry for %s is of tenant %s, which is not the vault's", object_id, tenant));
+    }
+    return text;
+}
+
+bool rbac_held_on_condition(const struct value *assignments, const char *object_id, const char *role_id, const char *scope)
+{
+    for (size_t i = 0; object_id && i < value_count(assignments); i++) {
+        const struct value *one = value_item(assignments, i);
+        const char *role = value_str_at(one, "roleDefinitionId");
+
+        if (value_str_at(one, "condition") && str_eq_nocase(value_str_at(one, "principalId"), object_id) && role &&
+            str_eq_nocase(arm_id_name(role), role_id) && arm_id_equal(value_str_at(one, "scope"), scope))
+            return true;
+    }
+    return false;
+}
+
+const char *rbac_conditioned(struct arena *a, const struct value *assignments, const char *object_id)
+{
+    const char *text = NULL;
+
+    for (size_t i = 0; object_id && i < value_count(assignments); i++) {
+        const struct value *one = value_item(assignments, i);
+        const char *role = value_str_at(one, "roleDefinitionId");
+        const struct role_facts *known = role_by_id(role);
+
+        if (!value_str_at(one, "condition") || !str_eq_nocase(value_str_at(one, "principalId"), object_id))
+            continue;
+        text = arena_printf(a, "%s%s%s at %s holds under a condition: whether it lets the key be used cannot be told", text ? text : "",
+                            text ? "; " : "", known ? known->name : arm_id_name(role ? role : "?"), value_str_at(one, "scope"));
+    }
+    return text;
 }
 
 struct value *policy_missing(struct arena *a, const struct value *live, const char *object_id, const char *const *needed)
@@ -92,7 +152,8 @@ struct value *policy_missing(struct arena *a, const struct value *live, const ch
         for (size_t i = 0; i < value_count(policies); i++) {
             const struct value *keys = value_at(value_item(policies, i), "permissions.keys");
 
-            if (!str_eq_nocase(value_str_at(value_item(policies, i), "objectId"), object_id))
+            if (!str_eq_nocase(value_str_at(value_item(policies, i), "objectId"), object_id) ||
+                !policy_entry_acts(live, value_item(policies, i)))
                 continue;
             for (size_t j = 0; j < value_count(keys); j++)
                 has |= str_eq_nocase(value_str(value_item(keys, j)), *needed) || str_eq_nocase(value_str(value_item(keys, j)), "all");
@@ -131,7 +192,8 @@ struct value *rbac_missing(struct arena *a, const struct value *assignments, con
             const struct value *one = value_item(assignments, i);
             int64_t created = time_parse(value_str_at(one, "createdOn"));
 
-            if (!str_eq_nocase(value_str_at(one, "principalId"), object_id) || !arm_permits(as_permissions(a, one), *needed, true))
+            if (!str_eq_nocase(value_str_at(one, "principalId"), object_id) || value_str_at(one, "condition") ||
+                !arm_permits(as_permissions(a, one), *needed, true))
                 continue;
             if (!has || created < first)
                 first = created;

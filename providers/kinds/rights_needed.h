@@ -29,6 +29,16 @@ const struct role_facts *role_by_name(const char *name);
 
 /* Does the principal hold this very role, whatever else gives it the same rights? *ret_since as below. */
 bool rbac_role_held(const struct value *assignments, const char *object_id, const char *role_id, int64_t *ret_since);
+/* Whether an entry of a vault's accessPolicies acts for a principal on its own: one of another tenant than the vault's does not,
+ * and one with an applicationId counts only for that application on the principal's behalf. */
+bool policy_entry_acts(const struct value *vault_live, const struct value *entry);
+/* Entries of the principal that do not act, in words; NULL: there are none. */
+const char *policy_idle(struct arena *a, const struct value *vault_live, const char *object_id);
+/* The very assignment that a grant would make is there, under a condition: Azure takes no second one, and the condition stays. */
+bool rbac_held_on_condition(const struct value *assignments, const char *object_id, const char *role_id, const char *scope);
+/* Assignments to the principal that hold under a condition, in words; NULL: there are none. Whether the condition lets the key be
+ * used cannot be told, so they count as no right. */
+const char *rbac_conditioned(struct arena *a, const struct value *assignments, const char *object_id);
 /* The permissions `needed` (NULL-terminated) that the principal lacks among a vault's accessPolicies: a list of strings. */
 struct value *policy_missing(struct arena *a, const struct value *vault_live, const char *object_id, const char *const *needed);
 /* The data actions that the principal lacks among role assignments (a list of {principalId, roleDefinitionId, dataActions?});

@@ -6,6 +6,7 @@
 #include "id_fields.h"
 #include "../../reconciler/format/crypt.h"
 #include "grant.h"
+#include "grant_room.h"
 #include "key_standing.h"
 #include "rights_needed.h"
 #include "set_identity.h"
@@ -56,15 +57,20 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         TRY(facts_from_error(o->arena, "reading role assignments", err, ret));
         return 0;
     }
+    value_set_bool(o->arena, facts, "onCondition",
+                   rbac_held_on_condition(assignments, value_str_at(facts, "objectId"), value_str_at(facts, "roleId"), scope));
     for (size_t i = 0; i < value_count(assignments); i++) {
         const struct value *one = value_item(assignments, i);
 
         if (!str_eq_nocase(value_str_at(one, "principalId"), value_str_at(facts, "objectId")) || !value_str_at(facts, "objectId") ||
+            value_str_at(one, "condition") ||
             !str_eq_nocase(arm_id_name(value_str_at(one, "roleDefinitionId")), value_str_at(facts, "roleId")))
             continue;
         value_set_string(o->arena, facts, "state", "present");
         value_set_string(o->arena, facts, "since", value_str_at(one, "createdOn"));
     }
+    if (str_eq(value_str_at(facts, "state"), "absent"))
+        TRY(room_observe_roles(c, az, o->arena, scope, facts, err));
     *ret = facts;
     return 0;
 }
@@ -132,6 +138,13 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                     value_str_at(facts, "why") ? ": " : "", value_str_at(facts, "why") ? value_str_at(facts, "why") : "");
         return;
     }
+    if (value_bool_at(facts, "onCondition", false)) {
+        steps_block(out, doc, NULL, "a person removes the condition, or that assignment",
+                    "the principal holds the role under a condition: whether it acts cannot be told");
+        return;
+    }
+    if (room_lacks(v, doc, out))
+        return;
     step =
         steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above", value_str_at(doc->spec, "role"));
     step->scope = value_str_at(facts, "scope");

@@ -363,7 +363,7 @@ static bool made_anew(const struct view *v, const struct situation *s)
  * row R-06 then refuses; with the original unknown, a snapshot is restored plainly and verified. */
 static enum dx_given what_to_give(const struct view *v, const struct situation *s)
 {
-    if (s->now.encryption == DX_PMK || situation_type(s->doc) == RESTORE_REPLACE || !s->des_id)
+    if (s->now.encryption != DX_CMK || situation_type(s->doc) == RESTORE_REPLACE || !s->des_id)
         return DX_GIVEN_NOTHING;
     if (same_set(s))
         return s->made_anew && s->now.tier == DX_VAULT ? given_by(v, s) : DX_GIVEN_NOTHING;
@@ -420,6 +420,24 @@ static bool crash_consistent(const struct value *backup, const struct value *poi
 
     return str_eq_nocase(value_str_at(backup, "policy.live.properties.snapshotConsistencyType"), "OnlyCrashConsistent") &&
            (!own || str_eq_nocase(own, "CrashConsistent"));
+}
+
+/* A point that does not say whose key it needs may need the declared one, or the one the source VM's disk is wrapped with. */
+static enum dx_encryption encryption_of(const struct value *backup, const struct situation *s)
+{
+    const struct value *disk = value_at(backup, "source.live.properties.storageProfile.osDisk.managedDisk.securityProfile");
+
+    switch (s->point ? protected_vm_point_key(s->point) : POINT_KEY_CUSTOMER) {
+    case POINT_KEY_CUSTOMER:
+        return DX_CMK;
+    case POINT_KEY_PLATFORM:
+        return DX_PMK;
+    default:
+        break;
+    }
+    if (s->des_id || s->key || s->original_des)
+        return DX_CMK;
+    return disk ? DX_PMK : DX_ENCRYPTION_UNKNOWN;
 }
 
 /* What the point says of its data disks, and the source VM of its own. */
@@ -563,7 +581,7 @@ struct situation situation_at(const struct view *v, const struct document *pvm, 
     s.made_anew = made_anew(v, &s);
     set = original_set(v, &s);
     s.now = (struct dx_facts){
-        .encryption = !s.point || value_bool_at(s.point, "customerKey", true) ? DX_CMK : DX_PMK,
+        .encryption = encryption_of(backup, &s),
         .restore = restores[situation_type(doc)],
         .tier = tier_of(s.point),
         .snapshot = str_eq(value_str_at(s.point, "snapshot"), "valid") ? DX_SNAPSHOT_TOO : DX_SNAPSHOT_NONE,

@@ -215,7 +215,10 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
     for (size_t i = 0; i < value_count(policies); i++) {
         const struct value *entry = value_item(policies, i), *keys = value_at(entry, "permissions.keys");
 
-        if (!str_eq_nocase(value_str_at(entry, "objectId"), principal))
+        /* An entry for an application on somebody's behalf, or of a tenant that the vault has left, does nothing by itself. */
+        if (!str_eq_nocase(value_str_at(entry, "objectId"), principal) || value_str_at(entry, "applicationId") ||
+            (value_str_at(entry, "tenantId") &&
+             !str_eq_nocase(value_str_at(entry, "tenantId"), value_str_at(vault, "properties.tenantId"))))
             continue;
         for (size_t k = 0; k < value_count(keys); k++) {
             const char *given = value_str(value_item(keys, k));

@@ -266,6 +266,26 @@ static bool condition_met(struct sim *s, const char *caller, const char *scope, 
     return false;
 }
 
+/* A subscription bears so many assignments at and below itself, orphaned ones too. */
+static bool subscription_full(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
+{
+    enum { OF_A_SUBSCRIPTION = 4000 };
+    const struct value *all = state_list(s, "roleAssignments");
+    const char *rest = str_starts_nocase(scope, "/subscriptions/") ? scope + strlen("/subscriptions/") : "";
+    const char *subscription = arena_printf(r->arena, "/subscriptions/%.*s", (int)strcspn(rest, "/"), rest);
+    size_t n = 0;
+
+    if (!*rest || find_assignment(s, name) != SIZE_MAX)
+        return false;
+    for (size_t i = 0; i < value_count(all); i++)
+        n += scope_covers(subscription, value_str_at(value_item(all, i), "scope"));
+    if (n < OF_A_SUBSCRIPTION)
+        return false;
+    answer_arm_error(r->arena, out, 400, false, "RoleAssignmentLimitExceeded",
+                     "No more role assignments can be created: the subscription has reached its limit of %d.", OF_A_SUBSCRIPTION);
+    return true;
+}
+
 static void put_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
 {
     struct arena *a = r->arena;
@@ -297,7 +317,7 @@ static void put_assignment(struct sim *s, const struct sim_request *r, struct si
                          "Principal %s does not exist in the directory %s. A principal that was just "
                          "created may not have been replicated yet: give its principalType.",
                          principal, value_str_at(s->spec, "tenant"));
-    else if (!conflict(s, r, out, scope, name, principal, role))
+    else if (!conflict(s, r, out, scope, name, principal, role) && !subscription_full(s, r, out, scope, name))
         store_assignment(s, r, out, scope, name, role);
 }
 

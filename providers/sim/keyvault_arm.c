@@ -47,6 +47,8 @@ static size_t find_deleted(struct sim *s, const char *subscription, const char *
 
 /* --- settings --------------------------------------------------------------------------------------------------- */
 
+enum { POLICIES_MAX = 1024 };
+
 /* Says what is wrong with the wanted properties of a vault, or NULL. */
 static const char *refusal(const struct value *old, const struct value *wanted)
 {
@@ -62,7 +64,7 @@ static const char *refusal(const struct value *old, const struct value *wanted)
         return "The property \"softDeleteRetentionInDays\" must be between 7 and 90.";
     if (was && value_get(wanted, "softDeleteRetentionInDays") && days != value_int_at(was, "softDeleteRetentionInDays", 90))
         return "The property \"softDeleteRetentionInDays\" has been set already and it can't be modified.";
-    if (value_count(value_get(wanted, "accessPolicies")) > 1024)
+    if (value_count(value_get(wanted, "accessPolicies")) > POLICIES_MAX)
         return "A vault holds at most 1024 access policies.";
     return NULL;
 }
@@ -278,6 +280,16 @@ static void change_permissions(struct sim *s, struct value *permissions, const c
     }
 }
 
+/* Object, application and tenant together make an entry. */
+static bool same_entry(const struct value *entry, const struct value *given)
+{
+    const char *application = value_str_at(entry, "applicationId"), *tenant = value_str_at(entry, "tenantId");
+
+    return str_eq_nocase(value_str_at(entry, "objectId"), value_str_at(given, "objectId")) &&
+           str_eq_nocase(application ? application : "", value_str_at(given, "applicationId") ?: "") &&
+           (!tenant || str_eq_nocase(tenant, value_str_at(given, "tenantId")));
+}
+
 static void change_policy(struct sim *s, struct value *policies, const struct value *given, const char *how)
 {
     static const char *const kinds[] = {"keys", "secrets", "certificates", "storage"};
@@ -285,7 +297,7 @@ static void change_policy(struct sim *s, struct value *policies, const struct va
     struct value *entry = NULL, *permissions;
 
     for (size_t i = 0; i < value_count(policies); i++)
-        if (str_eq_nocase(value_str_at(value_item(policies, i), "objectId"), oid))
+        if (same_entry(value_item(policies, i), given))
             entry = value_item(policies, i);
     if (!entry && str_eq_nocase(how, "remove"))
         return;
@@ -293,6 +305,7 @@ static void change_policy(struct sim *s, struct value *policies, const struct va
         entry = value_map(s->arena);
         value_set_string(s->arena, entry, "tenantId", value_str_at(given, "tenantId"));
         value_set_string(s->arena, entry, "objectId", oid);
+        value_set_string(s->arena, entry, "applicationId", value_str_at(given, "applicationId"));
         value_set(s->arena, entry, "permissions", value_map(s->arena));
         value_push(s->arena, policies, entry);
     }
@@ -329,6 +342,11 @@ static void put_policies(struct sim *s, const struct sim_request *r, struct sim_
     before = value_copy(a, policies);
     for (size_t i = 0; i < value_count(given); i++)
         change_policy(s, policies, value_item(given, i), how);
+    if (value_count(policies) > POLICIES_MAX && value_count(policies) > value_count(before)) {
+        value_set(s->arena, value_get(v, "properties"), "accessPolicies", value_copy(s->arena, before));
+        answer_arm_error(a, out, 400, false, "BadRequest", "A vault holds at most %d access policies.", POLICIES_MAX);
+        return;
+    }
     note_new_permissions(s, id, before, policies);
     state_changed(s);
     body = value_map(a);

@@ -8,7 +8,7 @@ static const struct {
     const char *name;
     const char *const words[13];
 } fact_words[] = {
-    {"encryption", {"pmk", "cmk"}},
+    {"encryption", {"pmk", "cmk", "unknown"}},
     {"restore", {"new-vm", "disks", "replace"}},
     {"tier", {"snapshot", "vault", "none", "unknown"}},
     {"snapshot", {"none", "too"}},

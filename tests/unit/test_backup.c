@@ -27,21 +27,22 @@ static struct value *parsed(struct arena *a, const char *json)
 static const struct {
     const char *reason, *tiers, *security;
     enum tier_state snapshot, vault, archive;
-    bool confidential, customer_key;
+    bool confidential;
+    enum point_key key;
 } points[] = {
     {"snapshot and vault", "[{\"type\":\"InstantRP\",\"status\":\"Valid\"},{\"type\":\"HardenedRP\",\"status\":\"Valid\"}]",
-     "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_VALID, TIER_VALID, TIER_ABSENT, true, true},
+     "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_VALID, TIER_VALID, TIER_ABSENT, true, POINT_KEY_CUSTOMER},
     {"the snapshot aged out but stays in the list",
      "[{\"type\":\"InstantRP\",\"status\":\"Deleted\"},{\"type\":\"HardenedRP\",\"status\":\"Valid\"}]",
-     "confidentialvmdiskencryptedwithplatformkey", TIER_GONE, TIER_VALID, TIER_ABSENT, true, false},
+     "confidentialvmdiskencryptedwithplatformkey", TIER_GONE, TIER_VALID, TIER_ABSENT, true, POINT_KEY_PLATFORM},
     {"numbers, as older versions write", "[{\"type\":1,\"status\":1},{\"type\":2,\"status\":3}]", "None", TIER_VALID, TIER_GONE,
-     TIER_ABSENT, false, false},
+     TIER_ABSENT, false, POINT_KEY_PLATFORM},
     {"archived and brought back", "[{\"type\":\"ArchivedRP\",\"status\":\"Rehydrated\"}]", "", TIER_ABSENT, TIER_ABSENT, TIER_VALID,
-     false, false},
+     false, POINT_KEY_UNKNOWN},
     {"a status nobody knows is not usable", "[{\"type\":\"HardenedRP\",\"status\":\"Odd\"},{\"type\":9,\"status\":9}]", "ConfidentialVM",
      TIER_ABSENT, TIER_GONE,
-     TIER_ABSENT, true, false},
-    {"no tiers", "null", "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_ABSENT, TIER_ABSENT, TIER_ABSENT, true, true},
+     TIER_ABSENT, true, POINT_KEY_UNKNOWN},
+    {"no tiers", "null", "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_ABSENT, TIER_ABSENT, TIER_ABSENT, true, POINT_KEY_CUSTOMER},
 };
 
 static void test_points(void)
@@ -56,7 +57,7 @@ static void test_points(void)
                                                        "\"isSourceVMEncrypted\":false,\"threatStatus\":0,\"recoveryPointTierDetails\":%s,"
                                                        "\"securityType\":\"%s\"}}", points[i].tiers, points[i].security)), &p);
         CHECK_ROW(points[i].reason, p.snapshot == points[i].snapshot && p.vault == points[i].vault && p.archive == points[i].archive);
-        CHECK_ROW(points[i].reason, p.confidential == points[i].confidential && p.customer_key == points[i].customer_key);
+        CHECK_ROW(points[i].reason, p.confidential == points[i].confidential && p.key == points[i].key);
         CHECK_ROW(points[i].reason, p.time_ms == time_parse("2026-08-31T20:01:03.433Z") && p.expiry_ms == TIME_NONE && !p.soft_deleted);
         arena_free(a);
     }

@@ -96,7 +96,7 @@ static void test_point(struct arena *a, const struct value *lines)
     backup_read_point(a, answer_of(exchange_find(lines, "GET", "/recoveryPoints/", "", 0)), &p);
     CHECK_STR(p.id, "805440465632125");
     CHECK(p.snapshot == TIER_VALID && p.vault == TIER_VALID && p.archive == TIER_ABSENT);
-    CHECK(p.confidential && p.customer_key && !p.soft_deleted);
+    CHECK(p.confidential && p.key == POINT_KEY_CUSTOMER && !p.soft_deleted);
     CHECK(p.time_ms == time_parse("2026-08-31T20:01:03.433Z"));
     CHECK_STR(p.size, "Standard_DC4ads_v5");
 }
