@@ -1,5 +1,6 @@
 /* Knows a store of keys as a resource, whichever kind it is. Must not know keys, permission models or security domains. */
 #include "key_store.h"
+#include "../azure/defaults.h"
 
 #include "order.h"
 
@@ -104,17 +105,23 @@ bool store_settle(const struct view *v, const struct document *doc, struct steps
     return true;
 }
 
+#define TYPE_VAULT "Microsoft.KeyVault/vaults"
+#define TYPE_HSM "Microsoft.KeyVault/managedHSMs"
+
 void store_assert(const struct view *v, const struct document *doc, struct steps *out, const struct store_assertion *all, size_t n)
 {
     const struct value *live = value_get(view_facts(v, doc), "live");
 
     for (size_t i = 0; i < n; i++) {
-        const struct value *want = value_at(doc->spec, all[i].field), *have = value_at(live, all[i].live_path);
+        const struct value *want = value_at(doc->spec, all[i].field);
+        const struct value *have = azure_effective(v->arena, key_store_is_hsm(doc) ? TYPE_HSM : TYPE_VAULT, live, all[i].live_path);
         struct step *step;
 
         if (!want || diff_same(want, have, DIFF_LOCATION | DIFF_NOCASE))
             continue;
-        step = steps_finding(out, doc, all[i].field, all[i].advice, "%s is not as declared; it is asserted, not enforced", all[i].field);
+        step = steps_finding(out, doc, all[i].field, all[i].advice,
+                             have ? "%s is not as declared; it is asserted, not enforced"
+                                  : "%s is declared, and Azure does not show it: it cannot be compared", all[i].field);
         step_change(out, step, arena_printf(v->arena, "live.%s", all[i].live_path), have, want, NULL);
     }
 }

@@ -6,6 +6,7 @@
 #include "../azure/backup.h"
 #include "../azure/shared.h"
 #include "common.h"
+#include "../azure/defaults.h"
 
 /* Who may not see the guards does not see that there are any: a restore will say. */
 static int observe_guards(struct call *c, const struct observer *o, struct azure *az, const char *id, struct value *facts, struct err *err)
@@ -47,15 +48,16 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
-static void assert_live(const struct view *v, const struct document *doc, struct steps *out, const char *field, const char *live_path)
+static void assert_live(const struct view *v, const struct document *doc, struct steps *out, const char *field, const char *path)
 {
-    const struct value *want = value_get(doc->spec, field), *have = value_at(view_facts(v, doc), live_path);
+    const struct value *want = value_get(doc->spec, field), *live = value_get(view_facts(v, doc), "live");
+    const struct value *have = azure_effective(v->arena, "Microsoft.RecoveryServices/vaults", live, path);
 
     if (want && !diff_same(want, have, DIFF_LOCATION | DIFF_NOCASE))
         step_change(out,
                     steps_finding(out, doc, field, "change the vault, or the declaration; reinstate changes nothing on a backup vault",
                                 "%s is not as declared; it is asserted, not enforced", field),
-                    live_path, have, want, NULL);
+                    arena_printf(v->arena, "live.%s", path), have, want, NULL);
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
@@ -71,10 +73,10 @@ static void steps(const struct view *v, const struct document *doc, struct steps
             "the Recovery Services vault does not exist");
         return;
     }
-    assert_live(v, doc, out, "location", "live.location");
-    assert_live(v, doc, out, "redundancy", "live.properties.redundancySettings.standardTierStorageRedundancy");
-    assert_live(v, doc, out, "softDelete", "live.properties.securitySettings.softDeleteSettings.softDeleteState");
-    assert_live(v, doc, out, "immutability", "live.properties.securitySettings.immutabilitySettings.state");
+    assert_live(v, doc, out, "location", "location");
+    assert_live(v, doc, out, "redundancy", "properties.redundancySettings.standardTierStorageRedundancy");
+    assert_live(v, doc, out, "softDelete", "properties.securitySettings.softDeleteSettings.softDeleteState");
+    assert_live(v, doc, out, "immutability", "properties.securitySettings.immutabilitySettings.state");
     if (out->count == before)
         steps_add(out, doc, ACTION_NONE, NULL, "as declared");
 }
