@@ -66,6 +66,12 @@ static int journal_begin(struct call *c, struct carrying *k)
         value_set_string(k->arena, line, "approvedBy", approval->name);
         TRY(journal_append(k->session->journal, line, k->err));
     }
+    for (size_t i = 0; i < o->take_overs.count; i++) {
+        line = journal_line(c, k, "take-over");
+        value_set_string(k->arena, line, "claim", o->take_overs.items[i].rule);
+        value_set_string(k->arena, line, "approvedBy", o->take_overs.items[i].name);
+        TRY(journal_append(k->session->journal, line, k->err));
+    }
     return 0;
 }
 

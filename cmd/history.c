@@ -136,7 +136,7 @@ static void keep_task(struct call *c, void *arg)
     }
     secret_set(&bytes, text_str(&t), t.len);
     call_set_context(c, &permit);
-    k->rc = blob_write(h->azure, c, k->arena, &h->place, &content, &k->err);
+    k->rc = blob_write(h->azure, c, k->arena, &h->place, &content, NULL, &k->err);
     call_set_context(c, NULL);
 }
 

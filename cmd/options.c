@@ -85,6 +85,8 @@ static const struct option_row rows[] = {
      "do not ask; approves no policy rule. watch: also heal drift that nobody ordered"},
     {"approve", 0, TYPE_APPROVAL, AT(approvals), PLAN | APPLY | WATCH | RUNBOOK, 0, "RULE=NAME",
      "approve what a policy rule holds back, in your name, for one run (watch: one pass); may be repeated"},
+    {"take-over", 0, TYPE_APPROVAL, AT(take_overs), APPLY | WATCH, 0, "CLAIM=NAME",
+     "you have looked: this claim of a restore stands for no job; counted as ended, in your name; may be repeated"},
     {"policy", 0, TYPE_TEXT, AT(policy), LIVE | VALIDATE, 0, "PATH", "obey these Policy documents instead of those among the manifests"},
     {"cloud", 0, TYPE_TEXT, AT(cloud), LIVE, 0, "NAME|FILE",
      "the cloud that credentials go to: AzurePublic (default), AzureUSGovernment, AzureChina, or a file (see sim --write-cloud)"},
@@ -147,13 +149,15 @@ static int factor_parse(const char *name, const char *text, double *ret, struct 
     return 0;
 }
 
-static int approval_parse(struct arena *a, const char *text, struct approvals *ret, struct err *err)
+static int approval_parse(struct arena *a, const char *option, const char *text, struct approvals *ret, struct err *err)
 {
     const char *equals = strchr(text, '=');
     struct approval approval;
 
     if (!equals || equals == text || !equals[1])
-        return err_set(err, ERR_INVALID, "--approve: \"%s\" is not RULE=NAME, such as built-in/restore-key=\"A. Person\"", text);
+        return err_set(err, ERR_INVALID, "--%s: \"%s\" is not %s", option, text,
+                       str_eq(option, "approve") ? "RULE=NAME, such as built-in/restore-key=\"A. Person\""
+                                                 : "CLAIM=NAME, the claim as a blocked step names it");
     approval = (struct approval){.rule = arena_strndup(a, text, (size_t)(equals - text)), .name = arena_strdup(a, equals + 1)};
     arena_push(a, ret->items, ret->count, approval);
     return 0;
@@ -201,7 +205,7 @@ static int value_store(struct arena *a, const struct option_row *row, const char
     case TYPE_FACTOR:
         return factor_parse(row->name, text, field, err);
     case TYPE_APPROVAL:
-        return approval_parse(a, text, field, err);
+        return approval_parse(a, row->name, text, field, err);
     case TYPE_OUTPUT:
         TRY(word_parse(row->name, text, output_words, &word, err));
         *(enum output_format *)field = (enum output_format)word;

@@ -30,6 +30,7 @@ struct options {
 
     bool detailed_exitcode, auto_approve, steps, newest, force, lineage, list, verbose;
     struct approvals approvals;
+    struct approvals take_overs;     /* rule: the claim */
     const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play, *history;
     const char *format, *point, *write_cloud;
     const char *vault, *vault_name, *item, *restore_to, *disable, *delete, *discover;

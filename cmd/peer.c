@@ -61,6 +61,9 @@ static void answer(void *self, int64_t now_ms, struct arena *a, const struct wir
 
     for (size_t i = 0; i < request->n_headers; i++)
         headers[i] = (struct sim_header){.name = request->headers[i].name, .value = request->headers[i].value};
+    /* Of a body the wire tells the length, which a signature covers. */
+    if (request->body)
+        headers[call.n_headers++] = (struct sim_header){.name = "Content-Length", .value = arena_printf(a, "%zu", request->body_len)};
     text_init(&got.body, TEXT_CEILING);
     sim_handle(self, now_ms, a, &call, &got);
     peer_reply(a, &got, request->max_body, ret);

@@ -303,6 +303,16 @@ static void handles_make(struct session *s, const struct cloud *operators)
     s->connections = (struct azure_connections){.items = s->handles, .count = d->count};
 }
 
+static const struct value *take_overs(const struct session *s)
+{
+    const struct approvals *given = &s->options->take_overs;
+    struct value *map = value_map(s->arena);
+
+    for (size_t i = 0; i < given->count; i++)
+        value_set_string(s->arena, map, given->items[i].rule, given->items[i].name);
+    return map;
+}
+
 static void engine_set(struct session *s)
 {
     s->settings = settings_default;
@@ -311,6 +321,8 @@ static void engine_set(struct session *s)
     if (s->options->export_lookback_ms >= 0)
         s->settings.export_lookback_ms = s->options->export_lookback_ms;
     s->settings.article = policy_article(s->estate.policy);
+    s->settings.claims_required = policy_claims_required(s->estate.policy);
+    s->settings.take_over = take_overs(s);
     s->engine = (struct engine){
         .kinds = &all_kinds, .settings = &s->settings, .provider = &s->connections, .policy = s->estate.policy,
         .pinned = s->estate.pinned,

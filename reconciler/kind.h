@@ -26,6 +26,8 @@ struct settings {
     int64_t leftover_lookback_ms; /* how long exports are looked after until they are gone: 90 d */
     int64_t poll_bound_ms;        /* other long-running operations: 1 h */
     int64_t readback_ms;          /* how long a write of ours may read as undone before it counts as undone: 5 min */
+    bool claims_required;         /* Policy.spec.claims: nothing is triggered that no claim guards */
+    const struct value *take_over; /* map: a claim, and who decided that it counts as ended (--take-over); NULL: none */
     const char *article;          /* Policy.spec.article: which reading predictions follow; NULL: the safest */
 };
 extern const struct settings settings_default;

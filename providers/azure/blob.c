@@ -163,24 +163,53 @@ int blob_url(const struct azure *az, struct arena *a, const struct blob_place *p
     return 0;
 }
 
+/* What is signed beside the request's own headers: what the wire adds to a body. */
+static struct wire_header *headers_to_sign(struct arena *a, const struct http_request *request, size_t *ret_n)
+{
+    struct wire_header *headers = arena_array(a, struct wire_header, request->n_headers + 2);
+    size_t n = request->n_headers;
+
+    for (size_t i = 0; i < n; i++)
+        headers[i] = request->headers[i];
+    if (request->body && request->content_type)
+        headers[n++] = (struct wire_header){"Content-Type", request->content_type};
+    if (request->body)
+        headers[n++] = (struct wire_header){"Content-Length", arena_printf(a, "%zu", request->body_len)};
+    *ret_n = n;
+    return headers;
+}
+
 static int send_signed(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
                        struct http_request *request, const char *what, struct http_response *ret, struct err *err)
 {
     struct secret key cleanup(secret_release) = {0}, authorization cleanup(secret_release) = {0};
     struct text signature cleanup(text_release) = {0};
-    const char *path = strchr(request->url + strlen("https://"), '/');
+    const char *path = strchr(request->url + strlen("https://"), '/'), *query = path ? strchr(path, '?') : NULL;
+    const struct wire_header *headers;
+    size_t n_headers;
     int rc;
 
     text_init(&signature, 4096);
     if (crypt_base64_decode(account_key->bytes, account_key->len, BASE64_STANDARD, &key, err) < 0)
         return err_note(err, "the key of storage account %s", place->account);
-    blob_sign("GET", place->account, path ? path : "/", "", request->headers, request->n_headers, &key, &signature);
+    headers = headers_to_sign(a, request, &n_headers);
+    if (query)
+        path = arena_strndup(a, path, (size_t)(query - path));
+    blob_sign(http_method_name(request->method), place->account, path ? path : "/", query ? query + 1 : "", headers, n_headers, &key,
+              &signature);
     secret_set(&authorization, text_str(&signature), signature.len);
     request->authorization = authorization.bytes;
     request->headers_signed = true;
     rc = http_send(azure_http(az), c, a, request, ret, err);
     request->authorization = NULL;
     return rc < 0 ? err_note(err, "%s", what) : 0;
+}
+
+int blob_send(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
+              struct http_request *request, const char *what, struct http_response *ret, struct err *err)
+{
+    return account_key ? send_signed(az, c, a, place, account_key, request, what, ret, err)
+                       : azure_send(az, c, a, AUDIENCE_STORAGE, request, what, ret, err);
 }
 
 /* Whole, of a length that was announced, and cut to what the writer says is his: page blobs are padded. */
@@ -224,10 +253,7 @@ int blob_read(struct azure *az, struct call *c, struct arena *a, const struct bl
 
     TRY(blob_url(az, a, place, !account_key, &url, err));
     request.url = url;
-    if (account_key)
-        TRY(send_signed(az, c, a, place, account_key, &request, what, &response, err));
-    else
-        TRY(azure_send(az, c, a, AUDIENCE_STORAGE, &request, what, &response, err));
+    TRY(blob_send(az, c, a, place, account_key, &request, what, &response, err));
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
     if (response.status != 200)

@@ -10,6 +10,7 @@ enum { BLOB_EXPORT_MAX = 4 * 1024 * 1024 };
 struct blob_place {
     const char *endpoint; /* https://account.blob.core.windows.net, no slash at the end; a path is kept (emulators) */
     const char *account, *container, *name; /* name NULL: the container itself */
+    const struct secret *account_key;       /* of the calls of blob_container.c: signs them; NULL: a bearer token */
 };
 
 /* May suspend. Reads a whole blob of at most max bytes into wiped memory, cut to x-ms-meta-configblobsize when that is
@@ -28,12 +29,14 @@ struct wire_header;
 void blob_sign(const char *method, const char *account, const char *path, const char *query, const struct wire_header *headers,
                size_t n_headers, const struct secret *account_key, struct text *ret);
 
-/* --- a container of the user's own (blob_container.c). All with a bearer token. --- */
+/* --- a container of the user's own (blob_container.c): with a bearer token, or with the place's account key --- */
 
 /* "https://ACCOUNT.blob…/CONTAINER" or "…/CONTAINER/BLOB" taken apart; the blob's name is NULL when there is none. ERR_INVALID
  * when it is no such URL, has a query, or does not belong to this cloud. Pure. */
 struct cloud;
 must_use int blob_place_of_url(struct arena *a, const struct cloud *cloud, const char *url, struct blob_place *ret, struct err *err);
+/* May suspend. Makes the container, without public access; one that is there already is as good. A write that needs a permit. */
+must_use int blob_make_container(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container, struct err *err);
 /* May suspend. The container's blobs whose names begin with `prefix`: [{name, created, modified, size, metadata {}}]. */
 must_use int blob_list(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container, const char *prefix,
                        struct value **ret, struct err *err);
@@ -50,9 +53,10 @@ struct blob_content {
     const struct value *metadata; /* map of texts; NULL: none */
     const char *etag;             /* replaces this state of the blob only; NULL: only where there is none yet */
 };
-/* May suspend. Puts a whole block blob: a write that needs a permit. ERR_CONFLICT: it is there already, or has changed since. */
+/* May suspend. Puts a whole block blob: a write that needs a permit. ERR_CONFLICT: it is there already, or has changed since.
+ * *ret_etag (may be NULL): the state that it has now. */
 must_use int blob_write(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
-                        const struct blob_content *content, struct err *err);
+                        const struct blob_content *content, const char **ret_etag, struct err *err);
 
 /* The exported key (domain-facts 2.6): cuts OsDiskEncryptionDetails.KeyBackupData out of the JSON without a tree and decodes it.
  * *ret_home is what KeyVaultResourceType says ("" when absent); ERR_PROTOCOL when bytes and type disagree. */

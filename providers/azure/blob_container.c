@@ -137,8 +137,8 @@ static void add_blobs(struct arena *a, struct span page, struct value *list)
     }
 }
 
-static int list_page(struct azure *az, struct call *c, struct arena *a, const char *url, const char *what, struct value *list,
-                     size_t *left, const char **ret_next, struct err *err)
+static int list_page(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const char *url, const char *what,
+                     struct value *list, size_t *left, const char **ret_next, struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct http_response response cleanup(http_response_release) = {0};
@@ -147,7 +147,7 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, const ch
     };
     struct span page, whole, next;
 
-    TRY(azure_send(az, c, a, AUDIENCE_STORAGE, &request, what, &response, err));
+    TRY(blob_send(az, c, a, place, place->account_key, &request, what, &response, err));
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
     whole = (struct span){response.body.bytes ? response.body.bytes : "", response.body.len};
@@ -181,7 +181,7 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
     const char *next = NULL;
     char *base = NULL;
 
-    TRY(blob_url(az, a, &place, true, &base, err));
+    TRY(blob_url(az, a, &place, !container->account_key, &base, err));
     for (size_t pages = 0; !pages || next; pages++) {
         struct text url cleanup(text_release) = {0};
 
@@ -195,10 +195,28 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
             add_query(&url, "marker", next);
         if (url.overflowed)
             return err_set(err, ERR_PROTOCOL, "%s: the address of the next page is too long", what);
-        TRY(list_page(az, c, a, text_str(&url), what, list, &left, &next, err));
+        TRY(list_page(az, c, a, container, text_str(&url), what, list, &left, &next, err));
     }
     *ret = list;
     return 0;
+}
+
+int blob_make_container(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container, struct err *err)
+{
+    const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
+    struct blob_place place = {.endpoint = container->endpoint, .account = container->account, .container = container->container};
+    struct http_response response cleanup(http_response_release) = {0};
+    struct http_request request = {.method = HTTP_PUT, .headers = headers, .n_headers = COUNT(headers), .body = ""};
+    const char *what = arena_printf(a, "make container %s of storage account %s", container->container, container->account);
+    char *url = NULL;
+
+    TRY(blob_url(az, a, &place, !container->account_key, &url, err));
+    request.url = arena_printf(a, "%s?restype=container", url);
+    TRY(blob_send(az, c, a, container, container->account_key, &request, what, &response, err));
+    if (response.status < 400)
+        return 0;
+    azure_error_of(a, &response, what, err);
+    return str_eq_nocase(err->code, "ContainerAlreadyExists") ? 0 : -(int)err->class;
 }
 
 /* --- one blob ----------------------------------------------------------------------------------------------------------------- */
@@ -213,9 +231,9 @@ static int read_whole(struct azure *az, struct call *c, struct arena *a, const s
     const char *what = arena_printf(a, "read blob %s of storage account %s", place->name, place->account), *etag;
     char *url = NULL;
 
-    TRY(blob_url(az, a, place, true, &url, err));
+    TRY(blob_url(az, a, place, !place->account_key, &url, err));
     request.url = url;
-    TRY(azure_send(az, c, a, AUDIENCE_STORAGE, &request, what, &response, err));
+    TRY(blob_send(az, c, a, place, place->account_key, &request, what, &response, err));
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
     if (response.status != 200)
@@ -241,7 +259,7 @@ int blob_read_exact(struct azure *az, struct call *c, struct arena *a, const str
 }
 
 int blob_write(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct blob_content *content,
-               struct err *err)
+               const char **ret_etag, struct err *err)
 {
     enum { FIXED = 4, META_MAX = 8 };
     struct wire_header headers[FIXED + META_MAX] = {
@@ -259,13 +277,13 @@ int blob_write(struct azure *az, struct call *c, struct arena *a, const struct b
     const char *what = arena_printf(a, "write blob %s of storage account %s", place->name, place->account);
     char *url = NULL;
 
-    TRY(blob_url(az, a, place, true, &url, err));
+    TRY(blob_url(az, a, place, !place->account_key, &url, err));
     request.url = url;
     for (size_t i = 0; i < value_count(content->metadata) && i < META_MAX; i++)
         headers[request.n_headers++] = (struct wire_header){
             arena_printf(a, "x-ms-meta-%s", content->metadata->map.members[i].key), value_str(content->metadata->map.members[i].value),
         };
-    TRY(azure_send(az, c, a, AUDIENCE_STORAGE, &request, what, &response, err));
+    TRY(blob_send(az, c, a, place, place->account_key, &request, what, &response, err));
     if (response.status == 409 || response.status == 412) {
         int rc = azure_error_of(a, &response, what, err);
 
@@ -276,5 +294,9 @@ int blob_write(struct azure *az, struct call *c, struct arena *a, const struct b
     }
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
-    return response.status == 201 ? 0 : err_set(err, ERR_PROTOCOL, "%s: the service answered %d", what, response.status);
+    if (response.status != 201)
+        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d", what, response.status);
+    if (ret_etag)
+        *ret_etag = http_response_header(&response, "ETag");
+    return 0;
 }

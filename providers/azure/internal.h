@@ -58,6 +58,10 @@ struct blob_place;
 must_use int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret,
                       struct err *err);
 
+/* May suspend. To the blob service, signed with the account's key, or with a NULL key by a bearer token. */
+must_use int blob_send(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
+                       struct http_request *request, const char *what, struct http_response *ret, struct err *err);
+
 /* Appends base64url without padding; no copy is left behind. */
 void secret_add_base64url(struct secret *s, const void *bytes, size_t len);
 /* Appends percent-encoded; no copy is left behind. */

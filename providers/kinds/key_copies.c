@@ -327,7 +327,7 @@ int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, 
     TRY(escrow_place(actor->arena, az, key, blob_name(actor->arena, facts), &place, err));
     TRY(vault_backup_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), &backup, err));
     content.metadata = key_escrow_metadata(actor->arena, facts);
-    rc = blob_write(az, c, actor->arena, &place, &content, err);
+    rc = blob_write(az, c, actor->arena, &place, &content, NULL, err);
     /* Ours of an earlier run, whose answer was lost, or somebody else's: a backup of this version is there. */
     if (rc < 0 && err->class == ERR_CONFLICT)
         return 0;

@@ -2,7 +2,8 @@
 #ifndef REINSTATE_ORDER_H
 #define REINSTATE_ORDER_H
 
-#include "restore_job.h"
+#include "../backup/jobs.h"
+#include "common.h"
 
 enum order_state {
     ORDER_NONE,

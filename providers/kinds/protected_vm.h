@@ -3,7 +3,7 @@
 #define REINSTATE_PROTECTED_VM_H
 
 #include "common.h"
-#include "restore_job.h"
+#include "../backup/jobs.h"
 
 /* Since when a vault's jobs are asked for: by the hour, so that all who look at one vault share a list. */
 int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms);

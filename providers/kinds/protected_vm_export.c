@@ -1,9 +1,11 @@
 /* The pass that exports a lost key: a restore of disks that is expected to fail, one for each key. It belongs to the source
  * VM's protection and to the key, not to the restore. Must not elect the exporter: order.c does. */
 #include "../azure/vault.h"
+#include "../backup/job_run.h"
 #include "order.h"
 #include "protected_vm.h"
 #include "requests.h"
+#include "restore_claims.h"
 #include "restore_place.h"
 
 #define SOURCE_EXPORT_TIME "one field report: 08:32 to 08:58 (Azure Backup support runbook, March 2026)"
@@ -165,6 +167,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     note_exports_passed_over(v, doc, out, step);
     serve_ordered(v, e->key, out, step);
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
+    if (!count_state(jobs, "running"))
+        claim_writes(v, rvm, out, step);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
                "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
                "Backup Operator");
@@ -284,6 +288,8 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         .vault_id = value_str_at(view_facts(v, doc), "vaultId"),
         .item_id = actor->step->scope,
         .match = export_match(v, doc, e.restored_vm, &e.order),
+        .claim = export_claim(v, doc, e.key, &e.order),
+        .seen = value_get(view_facts(v, doc), "jobs"),
         .settle_ms = v->settings->settle_ms,
         .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
         .not_after_ms = e.order.not_after_ms,
@@ -296,7 +302,8 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     };
     before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
     TRY(jobs_await_others(run.az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
-    TRY(job_run_once(c, &run, count_state(before, "failed"), &job, err));
+    run.failed_before = count_state(before, "failed");
+    TRY(job_run_once(c, &run, &job, err));
     TRY(await_names(c, &run, &job, err));
     if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
         err_set(err, ERR_CONFLICT, "job %s completed: the key was fine after all, and restored disks are in %s", job.id,

@@ -4,7 +4,7 @@
 
 #include "../azure/backup.h"
 #include "common.h"
-#include "restore_job.h"
+#include "../backup/jobs.h"
 #include "situation.h"
 
 /* A new set on a key URL, and the PATCH of an update step. */

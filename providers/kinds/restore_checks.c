@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "protected_vm.h"
+#include "restore_claims.h"
 #include "restore_place.h"
 
 enum { PARALLEL_PER_ACCOUNT = 3 };
@@ -109,6 +110,10 @@ static void check_staging(struct checking *c)
     if (shut)
         ADD(c, "staging-network", false, NULL,
             "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup may not get in", name);
+    if (claims_unwritable(c->place))
+        ADD(c, "staging-claims", c->view->settings->claims_required, "have Storage Blob Data Contributor assigned to us on the account",
+            "we may not write a claim into %s: two looks, %s apart, are all that keeps another run at the same moment from triggering too",
+            name, duration_format(c->view->arena, c->view->settings->settle_ms));
     if (situation_type(c->s->doc) == RESTORE_DISKS && !value_bool_at(live, "properties.allowSharedKeyAccess", true))
         ADD(c, "staging-keys", false, NULL,
             "the staging account %s allows no shared keys: the template beside the disks cannot be deployed from it", name);

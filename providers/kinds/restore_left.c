@@ -2,6 +2,7 @@
  * has the VM's name counts. Nothing of it is ever deleted. Must not judge why a job failed. */
 #include <string.h>
 
+#include "restore_claims.h"
 #include "restore_place.h"
 
 /* Clocks differ, and the list of a group lags. */
@@ -80,6 +81,7 @@ void restore_left_notes(const struct view *v, const struct situation *s, struct 
 {
     const struct value *jobs = value_get(view_facts(v, s->pvm), "jobs");
 
+    claim_notes(s, value_get(view_facts(v, s->doc), "place"), out, step);
     for (size_t i = 0; i < value_count(jobs); i++) {
         const struct value *job = value_item(jobs, i), *made;
 

@@ -5,6 +5,7 @@
 #include "../azure/shared.h"
 #include "protected_vm.h"
 #include "requests.h"
+#include "restore_claims.h"
 
 /* --- what is there ---------------------------------------------------------------------------------------------------------- */
 
@@ -101,6 +102,8 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
     if (!str_eq(view_state(o->view, document_target(doc, "spec.from")), "present"))
         return 0;
     s = situation_of(o->view, doc);
+    if (s.order.state != ORDER_NONE && s.order.state != ORDER_FUTURE)
+        TRY(claims_observe(c, o, az, place, err));
     if (str_eq(value_str_at(place, "group.state"), "present") && (s.order.state == ORDER_IN_FORCE || failed_into(o->view, doc)))
         TRY(look_into(c, o, az, place, group, err));
     return s.order.state == ORDER_IN_FORCE ? ask(c, o, az, &s, facts, err) : 0;

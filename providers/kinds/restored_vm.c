@@ -1,5 +1,5 @@
 /* Kind RestoredVirtualMachine: where and how a VM would come back. By itself it is on standby; an Activation orders it.
- * The second restore is decided against in restore_job.c; whether one is due at all is decided here:
+ * The second restore is decided against in ../backup/job_run.c; whether one is due at all is decided here:
  *
  *   order       our jobs since notBefore   VM at target   source          ->
  *   none        -                          -              -               standby (or: present as declared)
@@ -18,6 +18,7 @@
 
 #include "../azure/key_id.h"
 #include "protection.h"
+#include "restore_claims.h"
 #include "restore_place.h"
 
 #define SOURCE_RESTORE_TIME "recorded: 35 min 38 s for 127 GB from the vault tier; size and queues dominate"
@@ -243,6 +244,8 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     for (size_t i = 0; i < then.n_notes; i++)
         step_note(out, step, "%s: %s", then.notes[i]->id, then.notes[i]->state);
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", s->order.point);
+    if (!running)
+        claim_writes(v, s->doc, out, step);
     restored_vm_rights(v, s, out, step);
     restored_vm_needs(v, s, out, step);
     if (!running) {

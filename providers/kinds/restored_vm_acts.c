@@ -1,8 +1,10 @@
 /* Knows how a restore is carried out: triggered once, followed, read back; and how a restored VM is started. Must not decide
  * whether one is due. */
+#include "../backup/job_run.h"
 #include "protected_vm.h"
 #include "protection.h"
 #include "requests.h"
+#include "restore_claims.h"
 #include "restore_place.h"
 
 static int act_start(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
@@ -131,13 +133,18 @@ static int run_restore(struct call *c, const struct job_run *run, const struct s
     const struct view *v = run->actor->view;
     struct arena *a = run->actor->arena;
     size_t failures = restored_vm_failures(s->jobs);
+    struct value *seen = run->seen ? value_copy(a, run->seen) : value_list(a);
+    struct job_run attempt = *run;
     const struct value *last = failures ? value_item(s->jobs, 0) : NULL;
 
     for (;; failures++) {
         if (last && !run->adopt_only && restored_vm_refused_early(v, s, last))
             TRY(pause_for_grants(c, run->actor, time_parse(value_str_at(last, "end")), err));
-        TRY(job_run_once(c, run, failures, job, err));
+        attempt.failed_before = failures;
+        attempt.seen = seen;
+        TRY(job_run_once(c, &attempt, job, err));
         last = job_to_facts(a, job);
+        value_push(a, seen, value_copy(a, last));
         if (completed(job) || run->adopt_only || failures + 1 >= RESTORE_ATTEMPTS_MAX || !restored_vm_refused_early(v, s, last) ||
             call_now_ms(c) + LATE_GRANT_PAUSE_MS > run->not_after_ms)
             return 0;
@@ -155,6 +162,8 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .vault_id = value_str_at(view_facts(v, s.pvm), "vaultId"),
         .item_id = value_str_at(view_facts(v, s.pvm), "itemId"),
         .match = s.match,
+        .claim = restore_claim(v, &s),
+        .seen = value_get(view_facts(v, s.pvm), "jobs"),
         .settle_ms = v->settings->settle_ms,
         .bound_ms = restored_vm_timeout(s.doc, "restore", v->settings->restore_bound_ms),
         .not_after_ms = s.order.not_after_ms,

@@ -139,6 +139,8 @@ int rights_preflight(struct call *c, void *provider, struct arena *a, const stru
             const char *scope = scope_to_ask(a, right, recovery);
             struct scope_rights *s = NULL, fresh;
 
+            if (right->wish)
+                continue;
             for (size_t k = 0; scope && k < n_scopes && !s; k++)
                 if (str_eq_nocase(scopes[k].scope, scope))
                     s = &scopes[k];

@@ -6,7 +6,8 @@
 #include "diagnosis.h"
 #include "order.h"
 #include "original_key.h"
-#include "restore_job.h"
+#include "../backup/jobs.h"
+#include "common.h"
 
 /* Everything steps and act need to know, gathered once. */
 struct situation {

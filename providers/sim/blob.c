@@ -258,13 +258,17 @@ static void challenge(const struct exchange *x, const char *code, const char *me
                   value_str_at(x->s->spec, "tenant"), x->s->ep.storage_audience);
 }
 
-#define BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"
+#define CONTAINERS "Microsoft.Storage/storageAccounts/blobServices/containers/"
+#define BLOBS CONTAINERS "blobs/"
 
-/* A new blob may be written by whoever may add one; over another only by whoever may write. */
+/* A new blob may be written by whoever may add one; over another only by whoever may write. Making a container is an action of
+ * the account's management, though it is asked of the blob service. */
 static bool data_action_allows(const struct exchange *x, const char *scope)
 {
     if (!request_is(x->r, "PUT"))
         return access_rbac(x->s, x->r->principal, scope, BLOBS "read", true);
+    if (x->r->n_segments == 1)
+        return access_rbac(x->s, x->r->principal, scope, CONTAINERS "write", false);
     return access_rbac(x->s, x->r->principal, scope, BLOBS "write", true) ||
            (!blob_named(x) && access_rbac(x->s, x->r->principal, scope, BLOBS "add/action", true));
 }
@@ -616,6 +620,40 @@ static void put_blob(const struct exchange *x)
     answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
 }
 
+/* --- containers ----------------------------------------------------------------------------------------------------------------- */
+
+/* 3 to 63 lower-case letters, digits and single hyphens, with no hyphen at either end. */
+static bool container_named_well(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n >= 3 && n <= 63 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && name[0] != '-' && name[n - 1] != '-' &&
+           !strstr(name, "--");
+}
+
+static void make_container(const struct exchange *x)
+{
+    struct value *fresh;
+
+    if (!container_named_well(x->container)) {
+        refuse(x, 400, "InvalidResourceName", "The specified resource name contains invalid characters.");
+        return;
+    }
+    if (container_exists(x)) {
+        refuse(x, 409, "ContainerAlreadyExists", "The specified container already exists.");
+        return;
+    }
+    fresh = value_map(x->a);
+    value_set_string(x->a, fresh, "account", x->name);
+    value_set_string(x->a, fresh, "name", x->container);
+    state_push(x->s, "containers", fresh);
+    state_changed(x->s);
+    answer_empty(x->out, 201);
+    answer_header(x->a, x->out, "ETag", "\"0x8D%012llX\"", (unsigned long long)x->s->now_ms);
+    answer_header(x->a, x->out, "Last-Modified", "%s", time_format_http(x->a, x->s->now_ms));
+    answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
+}
+
 void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .container = request_segment(r, 0)};
@@ -638,6 +676,9 @@ void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
         return;
     if (request_is(r, "PUT") && r->n_segments > 1 && !request_query(r, "comp"))
         put_blob(&x);
+    else if (request_is(r, "PUT") && r->n_segments == 1 && str_eq_nocase(request_query(r, "restype"), "container") &&
+             !request_query(r, "comp"))
+        make_container(&x);
     else if (!request_is(r, "GET") && !request_is(r, "HEAD"))
         refuse(&x, 405, "UnsupportedHttpVerb", "The resource does not support this verb.");
     else if (r->n_segments > 1)

@@ -116,6 +116,7 @@ struct policy {
     struct pattern **patterns;
     size_t n_patterns;
     const struct value *article; /* NULL: nobody chose */
+    bool claims_required;
 };
 
 /* --- compiling ------------------------------------------------------------------------------------------------------ */
@@ -341,6 +342,8 @@ const struct policy *policy_compile(struct arena *a, const struct document *cons
             exception_compile(&c, p, value_item(exceptions, j));
         guard_compile(&c, p, policies[i]);
         article_compile(&c, p, policies[i]);
+        /* Of several the strictest counts. */
+        p->claims_required = p->claims_required || str_eq(value_str_at(policies[i]->spec, "claims"), "required");
     }
     exceptions_check(&c, p);
     p->patterns = c.patterns;
@@ -360,6 +363,11 @@ const char *const *policy_rule_names(struct arena *a, const struct policy *p)
 const char *policy_article(const struct policy *p)
 {
     return p ? value_str(p->article) : NULL;
+}
+
+bool policy_claims_required(const struct policy *p)
+{
+    return p && p->claims_required;
 }
 
 void policy_free(const struct policy *p)

@@ -32,6 +32,8 @@ const struct policy *policy_compile(struct arena *a, const struct document *cons
 const char *const *policy_rule_names(struct arena *a, const struct policy *p);
 /* The edition of Microsoft's article that predictions follow, as declared: a word; NULL when no Policy says. */
 const char *policy_article(const struct policy *p);
+/* Some Policy wants every trigger guarded by a claim. */
+bool policy_claims_required(const struct policy *p);
 void policy_free(const struct policy *p);     /* the compiled expressions */
 
 /* Facts of a document by index, as observed (see kind.h). */

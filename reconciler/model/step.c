@@ -120,6 +120,12 @@ void step_right(struct steps *s, struct step *step, const char *scope, const cha
     step->rights = rights;
 }
 
+void step_wish(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role)
+{
+    step_right(s, step, scope, action, data, role);
+    ((struct step_right *)step->rights)[step->n_rights - 1].wish = true;
+}
+
 static void add_document(struct steps *s, const struct document *const **list, size_t *count, const struct document *doc)
 {
     const struct document **items = (const struct document **)*list;

@@ -45,6 +45,7 @@ struct step_right {
     const char *action;                           /* "Microsoft.Compute/diskEncryptionSets/write" */
     bool data;                                    /* a data action */
     const char *role;                             /* a built-in role that holds it */
+    bool wish;                                    /* the step is done without it too */
 };
 
 enum verdict { VERDICT_ALLOW, VERDICT_WARN, VERDICT_REQUIRE_APPROVAL, VERDICT_OBSERVE_ONLY, VERDICT_DENY, VERDICT_COUNT };
@@ -111,6 +112,8 @@ void step_change(struct steps *s, struct step *step, const char *path, const str
                  const char *why);
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
+/* A right that makes the step safer; without it it is done all the same. */
+void step_wish(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 /* The documents it relies on and serves; twice is once, NULL is none. */
 void step_on(struct steps *s, struct step *step, const struct document *doc);
 void step_serves(struct steps *s, struct step *step, const struct document *doc);

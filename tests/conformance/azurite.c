@@ -263,7 +263,7 @@ static int put(struct call *c, struct arena *a, struct reading *r, const char *b
     secret_set(&content, bytes, len);
     value_set_string(a, metadata, "versions", "3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5");
     value_set_string(a, metadata, "store", "https://kv.vault.azure.net");
-    return blob_write(r->az, c, a, &r->place, &what, &r->err);
+    return blob_write(r->az, c, a, &r->place, &what, NULL, &r->err);
 }
 
 /* Bytes that reading text would cut: a backup is what it is to its last byte. */

@@ -27,7 +27,8 @@
  *     file-has / file-lacks     {NAME: [TEXT]} of files beside the manifests
  *   kill      true: instead of once, the runs' first command is killed before and after each of its writes, with and
  *             without its journal, and run again; each time the end must be the same, with the same numbers of
- *             `jobs` (job types to counts) in the world.
+ *             `jobs` (job types to counts) in the world. A rerun that leaves a claim without a job to a person must have
+ *             triggered nothing, and is run once more with that claim taken over.
  *
  * With REINSTATE_KEEP_RECORDS=DIR every run's record is added to DIR/NAME.jsonl, for judges that look at each exchange.
  */
@@ -170,7 +171,7 @@ static void add_arguments(struct scenario *s, const struct value *run, const cha
 }
 
 /* Runs the binary; standard output and error go to files. Returns the exit code, or 128 + signal. */
-static int run_binary(struct scenario *s, const struct value *run, const char *journal)
+static int run_with(struct scenario *s, const struct value *run, const char *journal, const char *take_over)
 {
     const struct value *words = value_get(run, "do");
     const char *args[ARGS_MAX] = {s->suite->binary};
@@ -178,10 +179,14 @@ static int run_binary(struct scenario *s, const struct value *run, const char *j
     int status;
     pid_t pid;
 
-    for (size_t i = 0; i < value_count(words) && n < ARGS_MAX - 12; i++) {
+    for (size_t i = 0; i < value_count(words) && n < ARGS_MAX - 14; i++) {
         const char *word = value_str(value_item(words, i));
 
         args[n++] = word[0] == '@' ? in_dir(s, word + 1) : word;
+    }
+    if (take_over) {
+        args[n++] = "--take-over";
+        args[n++] = take_over;
     }
     if (!value_bool_at(run, "alone", false))
         add_arguments(s, run, journal, args, n);
@@ -204,6 +209,11 @@ static int run_binary(struct scenario *s, const struct value *run, const char *j
         return 127;
     record_keep(s);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int run_binary(struct scenario *s, const struct value *run, const char *journal)
+{
+    return run_with(s, run, journal, NULL);
 }
 
 /* The world a run has left becomes the world of the next. */
@@ -423,6 +433,44 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
 /* --- killed at every write -------------------------------------------------------------------------------------------------- */
 
 /* Kills the first run at one write, then runs it again to the end. */
+/* The claim that the last run has left to a person, as the option that takes it over; NULL: none. */
+static const char *claim_left(struct scenario *s)
+{
+    static const char option[] = "--take-over ";
+    const char *talk = file_read(s->arena, in_dir(s, "out")), *at = strstr(talk, option);
+    size_t n;
+
+    if (!at)
+        return NULL;
+    at += strlen(option);
+    n = strcspn(at, "=");
+    return arena_printf(s->arena, "%.*s=A. Person", (int)n, at);
+}
+
+static size_t jobs_in(struct scenario *s)
+{
+    return value_count(value_at(s->world, "spec.jobs"));
+}
+
+/* What the rerun ends with; with a claim left to a person, what it ends with once he has looked. */
+static int rerun(struct scenario *s, const struct value *run, const char *path, const char *when)
+{
+    int code;
+
+    for (int times = 0;; times++) {
+        const char *claim = times ? claim_left(s) : NULL;
+        size_t before = jobs_in(s);
+
+        world_place(s);
+        code = run_with(s, run, path, claim);
+        world_follow(s);
+        if (code != 3 || times == 3 || !claim_left(s))
+            return code;
+        if (jobs_in(s) != before)
+            fault(s, when, "a job was started although a claim was left to a person");
+    }
+}
+
 static void kill_at(struct scenario *s, size_t write, const char *how, bool journal)
 {
     const struct value *run = value_item(value_get(s->spec, "runs"), 0);
@@ -443,9 +491,7 @@ static void kill_at(struct scenario *s, size_t write, const char *how, bool jour
     world_follow(s);
     if (code != EXIT_KILLED)
         fault(s, when, arena_printf(s->arena, "the run was not killed, it ended with %d", code));
-    world_place(s);
-    code = run_binary(s, run, path);
-    world_follow(s);
+    code = rerun(s, run, path, when);
     if (code != value_int_at(run, "exit", 0)) {
         fault(s, when, arena_printf(s->arena, "the rerun ended with %d", code));
         show(s, "out");

@@ -255,7 +255,7 @@ static void run_write(struct call *c, struct peer_case *t)
 
     value_set_string(t->a, metadata, "store", "s");
     secret_set(&bytes, "raw \0\n", 6);
-    t->rc = blob_write(t->az, c, t->a, &place, &content, &t->err);
+    t->rc = blob_write(t->az, c, t->a, &place, &content, NULL, &t->err);
     secret_release(&bytes);
 }
 

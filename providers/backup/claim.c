@@ -1,0 +1,269 @@
+/* Knows what a claim is, what its name and generation are, and how one is read and taken. Must not trigger anything, nor decide
+ * what follows from a claim: job_run.c does. */
+#include "claim.h"
+
+#include "../azure/shared.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/crypt.h"
+#include "../../reconciler/format/json.h"
+
+enum { CLAIM_BYTES_MAX = 64 * 1024, BASE_HEX = 40 };
+
+/* --- what a claim is ------------------------------------------------------------------------------------------------- */
+
+char *claim_base(struct arena *a, const struct claim_subject *subject)
+{
+    const char *what = str_lower(a, arena_printf(a, "%s\n%s", subject->item_id, subject->target));
+    char hex[SHA256_HEX];
+
+    crypt_sha256_hex(what, strlen(what), hex);
+    return arena_strndup(a, hex, BASE_HEX);
+}
+
+char *claim_name(struct arena *a, const char *base, size_t generation)
+{
+    return arena_printf(a, "%s-%zu", base, generation);
+}
+
+bool claim_generation(const char *base, const char *name, size_t *ret)
+{
+    size_t n = strlen(base), digits;
+
+    if (!name || !str_starts(name, base) || name[n] != '-')
+        return false;
+    digits = strspn(name + n + 1, "0123456789");
+    if (!digits || digits > 9 || name[n + 1 + digits])
+        return false;
+    *ret = strtoull(name + n + 1, NULL, 10);
+    return true;
+}
+
+struct value *claim_to_value(struct arena *a, const struct claim *claim)
+{
+    struct value *v = value_map(a);
+
+    value_set_string(a, v, "by", claim->by);
+    value_set_string(a, v, "at", claim->at);
+    value_set_string(a, v, "order", claim->order);
+    value_set_string(a, v, "recoveryPoint", claim->point);
+    value_set_string(a, v, "target", claim->target);
+    value_set_string(a, v, "nonce", claim->nonce);
+    value_set_string(a, v, "job", claim->job);
+    value_set_string(a, v, "ended", claim->ended);
+    return v;
+}
+
+void claim_from_value(const struct value *v, struct claim *ret)
+{
+    ret->by = value_str_at(v, "by");
+    ret->at = value_str_at(v, "at");
+    ret->order = value_str_at(v, "order");
+    ret->point = value_str_at(v, "recoveryPoint");
+    ret->target = value_str_at(v, "target");
+    ret->nonce = value_str_at(v, "nonce");
+    ret->job = value_str_at(v, "job");
+    ret->ended = value_str_at(v, "ended");
+}
+
+enum claim_verdict claim_judge(const struct claim *claim, const struct claim_subject *subject, const struct claim_look *look)
+{
+    bool same = claim->point && str_eq(claim->point, subject->point);
+
+    if (claim->ended)
+        return CLAIM_ENDED;
+    if (!claim->job)
+        return claim->made_ms != TIME_NONE && look->now_ms - claim->made_ms < look->wait_ms ? CLAIM_WAIT : CLAIM_PERSON;
+    if (look->job == CLAIM_JOB_GONE && claim->made_ms != TIME_NONE && look->now_ms - claim->made_ms > CLAIM_FORGOTTEN_MS)
+        return CLAIM_ENDED;
+    if (look->job != CLAIM_JOB_ENDED)
+        return same ? CLAIM_ADOPT : CLAIM_OTHER;
+    if (!same || look->known || (look->end_ms != TIME_NONE && look->end_ms < look->since_ms))
+        return CLAIM_ENDED;
+    return CLAIM_ADOPT;
+}
+
+/* --- the account ------------------------------------------------------------------------------------------------------ */
+
+void claims_release(struct claims *claims)
+{
+    secret_release(&claims->key);
+}
+
+int claims_open(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct claims *ret, struct err *err)
+{
+    const char *name = arm_id_name(account_id), *shown = NULL;
+    struct value *account;
+    struct err unread;
+
+    if (arm_get_shared(az, c, a, account_id, API_STORAGE, call_now_ms(c) - SHARED_FRESH_MS, &account, &unread) == 0) {
+        shown = value_str_at(account, "properties.primaryEndpoints.blob");
+    } else if (unread.class == ERR_CANCELLED) {
+        *err = unread;
+        return -(int)err->class;
+    }
+    *ret = (struct claims){.az = az, .account_id = account_id};
+    ret->place.account = name;
+    ret->place.container = CLAIM_CONTAINER;
+    ret->place.endpoint = shown && *shown
+                              ? arena_strndup(a, shown, strlen(shown) - (shown[strlen(shown) - 1] == '/'))
+                              : arena_printf(a, "https://%s%s", name, azure_cloud(az)->blob_suffix);
+    return 0;
+}
+
+bool claims_refused(const struct err *err)
+{
+    return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND || err->class == ERR_TRANSIENT || err->class == ERR_INVALID;
+}
+
+/* The place as it is asked now: by token as long as that is not refused. */
+static const struct blob_place *place_of(struct claims *claims)
+{
+    claims->place.account_key = claims->key.len ? &claims->key : NULL;
+    return &claims->place;
+}
+
+/* After a refusal of the token: true when the account's key was had instead, and asking again makes sense. */
+static bool key_instead(struct call *c, struct arena *a, struct claims *claims, const struct err *err)
+{
+    struct err ignored;
+
+    return err->class == ERR_DENIED && !claims->key.len && claims->account_id &&
+           blob_account_key(claims->az, c, a, claims->account_id, &claims->key, &ignored) == 0;
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------------- */
+
+static int list(struct call *c, struct arena *a, struct claims *claims, const char *base, struct value **ret, struct err *err)
+{
+    int rc = blob_list(claims->az, c, a, place_of(claims), base, ret, err);
+
+    if (rc < 0 && str_eq_nocase(err->code, "ContainerNotFound")) {
+        *ret = value_list(a);
+        rc = 0;
+    }
+    return rc;
+}
+
+int claims_list(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err)
+{
+    return list(c, a, claims, NULL, ret, err);
+}
+
+static int read_claim(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+{
+    struct secret bytes cleanup(secret_release) = {0};
+    struct value *content = NULL;
+    struct blob_place place;
+    struct err unread;
+    int rc;
+
+    do {
+        place = *place_of(claims);
+        place.name = claim->name;
+        rc = blob_read_open(claims->az, c, a, &place, CLAIM_BYTES_MAX, &bytes, &claim->etag, err);
+    } while (rc < 0 && key_instead(c, a, claims, err));
+    if (rc < 0)
+        return rc;
+    if (json_parse(a, bytes.bytes ? bytes.bytes : "", bytes.len, &content, &unread) < 0)
+        content = NULL;
+    claim_from_value(content, claim);
+    return 0;
+}
+
+int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret, bool *ret_found,
+                  struct err *err)
+{
+    const struct value *newest = NULL;
+    struct value *blobs;
+    size_t most = 0, n;
+
+    while (list(c, a, claims, base, &blobs, err) < 0)
+        if (!key_instead(c, a, claims, err))
+            return -(int)err->class;
+    for (size_t i = 0; i < value_count(blobs); i++)
+        if (claim_generation(base, value_str_at(value_item(blobs, i), "name"), &n) && (!newest || n > most)) {
+            newest = value_item(blobs, i);
+            most = n;
+        }
+    *ret = (struct claim){.generation = most, .made_ms = TIME_NONE};
+    *ret_found = newest != NULL;
+    if (!newest)
+        return 0;
+    ret->name = claim_name(a, base, most);
+    ret->made_ms = time_parse_http(value_str_at(newest, "created") ?: value_str_at(newest, "modified"));
+    return read_claim(c, a, claims, ret, err);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------------ */
+
+static int put(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+{
+    struct secret bytes cleanup(secret_release) = {0};
+    struct blob_content content = {.bytes = &bytes, .type = "application/json", .etag = claim->etag};
+    struct text json cleanup(text_release) = {.ceiling = CLAIM_BYTES_MAX};
+    struct blob_place place;
+    int rc;
+
+    json_write(&json, claim_to_value(a, claim), JSON_COMPACT);
+    secret_set(&bytes, text_str(&json), json.len);
+    do {
+        place = *place_of(claims);
+        place.name = claim->name;
+        rc = blob_write(claims->az, c, a, &place, &content, &claim->etag, err);
+    } while (rc < 0 && key_instead(c, a, claims, err));
+    return rc;
+}
+
+static int make_container(struct call *c, struct arena *a, struct claims *claims, struct err *err)
+{
+    int rc;
+
+    do
+        rc = blob_make_container(claims->az, c, a, place_of(claims), err);
+    while (rc < 0 && key_instead(c, a, claims, err));
+    return rc;
+}
+
+/* A PUT whose answer was lost is sent again, and finds its own claim there; or it was not sent again. */
+static int taken_by_us(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, bool *ret, struct err *err)
+{
+    struct claim there = {.name = claim->name};
+
+    TRY(read_claim(c, a, claims, &there, err));
+    *ret = there.nonce && str_eq(there.nonce, claim->nonce);
+    if (*ret)
+        claim->etag = there.etag;
+    return 0;
+}
+
+int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+{
+    struct err failed;
+    bool ours = false;
+    int rc;
+
+    claim->nonce = arena_printf(a, "%016llx", (unsigned long long)sched_random(call_sched(c), UINT64_MAX));
+    claim->etag = NULL;
+    rc = put(c, a, claims, claim, err);
+    if (rc < 0 && str_eq_nocase(err->code, "ContainerNotFound")) {
+        TRY(make_container(c, a, claims, err));
+        rc = put(c, a, claims, claim, err);
+    }
+    if (rc == 0 || (err->class != ERR_CONFLICT && err->class != ERR_UNKNOWN_OUTCOME))
+        return rc;
+    failed = *err;
+    if (taken_by_us(c, a, claims, claim, &ours, err) == 0 && ours)
+        return 0;
+    if (err->class != ERR_CANCELLED)
+        *err = failed;
+    return -(int)err->class;
+}
+
+int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+{
+    return put(c, a, claims, claim, err);
+}

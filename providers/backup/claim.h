@@ -1,0 +1,89 @@
+/* Claims: the idempotency key that Azure Backup's restore lacks. Before a restore is triggered a small blob is created in its
+ * staging account, only where there is none of that name; Azure Storage lets one writer win, and the others find who it was.
+ *
+ * A claim is named by what would be done twice: the protected item and the target, for an export pass the item and the key. Behind
+ * the name stands a generation: one more than the claims of that name whose jobs have ended. Orders are not part of the name, so
+ * that two people with two orders for one machine meet. Claims hold no secret, stay where they are, and are never deleted. */
+#ifndef REINSTATE_CLAIM_H
+#define REINSTATE_CLAIM_H
+
+#include "../azure/blob.h"
+
+#define CLAIM_CONTAINER "reinstate-claims"
+/* A job is in the vault's list minutes after its trigger; the trigger itself may be told to wait before it is taken. A claim that
+ * names no job for so long, and `settle`, is a person's affair. */
+#define CLAIM_LAG_MS (10 * (int64_t)MINUTE_MS)
+/* An order lasts seven days at most, and no restore takes as long: a job that Azure no longer knows has ended by then. */
+#define CLAIM_FORGOTTEN_MS (7 * DAY_MS)
+
+/* What is about to be done, and for whom. */
+struct claim_subject {
+    const char *item_id;
+    const char *target;        /* in words: type, group and name, or the key; case is folded */
+    const char *order, *point; /* not part of the name */
+};
+
+struct claim {
+    const char *name; /* of its blob */
+    size_t generation;
+    const char *by, *at; /* who: an object id; when, as its writer saw Azure's clock */
+    const char *order, *point, *target;
+    const char *job;     /* NULL: none is known */
+    const char *ended;   /* why it counts as ended although it names no job that has; NULL */
+    const char *nonce;   /* tells its writer that it is his, when the answer to his PUT was lost */
+    int64_t made_ms;     /* when Azure created the blob; TIME_NONE when it does not say */
+    const char *etag;
+};
+
+/* --- what a claim is (pure) ------------------------------------------------------------------------------------------ */
+
+/* The digest of item and target; the blob's name is it and "-GENERATION". */
+char *claim_base(struct arena *a, const struct claim_subject *subject);
+char *claim_name(struct arena *a, const char *base, size_t generation);
+/* False: no claim of that base. */
+bool claim_generation(const char *base, const char *name, size_t *ret);
+struct value *claim_to_value(struct arena *a, const struct claim *claim);
+/* What does not say what it is for is a claim all the same, of a writer who was cut off. */
+void claim_from_value(const struct value *v, struct claim *ret);
+
+enum claim_job { CLAIM_JOB_RUNS, CLAIM_JOB_ENDED, CLAIM_JOB_GONE }; /* GONE: Azure does not know it (yet, or any more) */
+struct claim_look {
+    enum claim_job job; /* of a claim that names one */
+    bool known;         /* it had ended when this restore was decided on */
+    int64_t end_ms;     /* of the job; TIME_NONE */
+    int64_t now_ms, since_ms, wait_ms;
+};
+enum claim_verdict {
+    CLAIM_ENDED,  /* the next generation is free */
+    CLAIM_ADOPT,  /* its job is what we were about to trigger */
+    CLAIM_OTHER,  /* its job restores the same target from another point */
+    CLAIM_WAIT,   /* it names no job yet */
+    CLAIM_PERSON, /* it names none, and should */
+};
+enum claim_verdict claim_judge(const struct claim *claim, const struct claim_subject *subject, const struct claim_look *look);
+
+/* --- where claims are (all may suspend) --------------------------------------------------------------------------------- */
+
+/* One staging account, looked into by token, or with the account's key where the token is refused. Release it. */
+struct claims {
+    struct azure *az;
+    struct blob_place place;
+    const char *account_id; /* NULL: its key cannot be asked for */
+    struct secret key;
+};
+void claims_release(struct claims *claims); /* for cleanup() */
+/* The account's own blob endpoint, as ARM shows it; else built from its name. */
+must_use int claims_open(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct claims *ret, struct err *err);
+/* True: the account does not take claims from us (no right, not there, not to be reached), which says nothing about a claim. */
+bool claims_refused(const struct err *err);
+/* All claims in the account; none where the container was never made. By token alone: nothing that needs a permit is sent. */
+must_use int claims_list(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err);
+/* The newest claim of that base; *ret_found false when there is none. */
+must_use int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret, bool *ret_found,
+                           struct err *err);
+/* Creates it; name, nonce and etag are filled in. ERR_CONFLICT: somebody else was quicker. */
+must_use int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
+/* Writes `claim` over the state of it that was read. ERR_CONFLICT: it has changed since. */
+must_use int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
+
+#endif

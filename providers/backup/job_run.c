@@ -1,0 +1,368 @@
+/* Knows how a restore is triggered at most once although Azure offers no idempotency key: look, settle, look again, take a claim,
+ * trigger, and adopt whatever is found. This is where a second restore is decided against. Must not know why a restore is due. */
+#include "job_run.h"
+
+#include "../azure/shared.h"
+
+#define CLAIM_PAUSE_MS (15 * (int64_t)SECOND_MS)
+
+/* How the trigger is guarded, and what has been found out on the way to it. */
+struct attempt {
+    const struct job_run *run;
+    struct claims claims;
+    struct claim claim; /* ours, once it is taken */
+    bool claimed;
+    const char *job;    /* adopted; NULL: none is */
+};
+
+static const struct settings *settings_of(const struct job_run *run)
+{
+    return run->actor->view->settings;
+}
+
+/* All jobs of ours as they are now. */
+static int look(struct call *c, const struct job_run *run, struct value **ret, struct err *err)
+{
+    struct value *jobs;
+
+    TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
+    *ret = jobs_matching(run->actor->arena, jobs, &run->match);
+    return 0;
+}
+
+static bool state_is(const struct value *job, const char *state)
+{
+    return str_eq(value_str_at(job, "state"), state);
+}
+
+/* The newest job of ours, unless all there are had failed before this attempt was decided. */
+static const struct value *job_to_adopt(const struct value *jobs, size_t failed_before)
+{
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (state_is(value_item(jobs, i), "running") || state_is(value_item(jobs, i), "completed") ||
+            state_is(value_item(jobs, i), "unknown"))
+            return value_item(jobs, i);
+    return value_count(jobs) > failed_before ? value_item(jobs, 0) : NULL;
+}
+
+static int look_for_job(struct call *c, const struct job_run *run, const struct value **ret, struct err *err)
+{
+    struct value *jobs;
+
+    TRY(look(c, run, &jobs, err));
+    *ret = job_to_adopt(jobs, run->failed_before);
+    return 0;
+}
+
+/* Until when a job must be in the list, whoever triggered it at `from_ms`. */
+static int64_t shown_by(const struct job_run *run, int64_t from_ms)
+{
+    return from_ms + run->settle_ms + CLAIM_LAG_MS;
+}
+
+/* --- claims of others --------------------------------------------------------------------------------------------------- */
+
+static const char *claim_words(struct arena *a, const struct claim *claim)
+{
+    return arena_printf(a, "claim %s (by %s at %s, order %s, point %s)", claim->name, claim->by ? claim->by : "somebody unnamed",
+                        claim->made_ms != TIME_NONE ? time_format(a, claim->made_ms) : claim->at ? claim->at : "an unknown time",
+                        claim->order ? claim->order : "not named", claim->point ? claim->point : "not named");
+}
+
+/* Whoever decided on this restore knew that the job had ended. */
+static bool end_was_seen(const struct job_run *run, const char *job)
+{
+    for (size_t i = 0; i < value_count(run->seen); i++)
+        if (str_eq_nocase(value_str_at(value_item(run->seen, i), "job"), job))
+            return !state_is(value_item(run->seen, i), "running") && !state_is(value_item(run->seen, i), "unknown");
+    return false;
+}
+
+/* What became of the claim's job. */
+static int look_at_claim(struct call *c, const struct attempt *t, const struct claim *claim, struct claim_look *ret, struct err *err)
+{
+    const struct job_run *run = t->run;
+    struct backup_job job;
+    struct value *body;
+
+    *ret = (struct claim_look){.job = CLAIM_JOB_GONE, .end_ms = TIME_NONE, .since_ms = run->match.since_ms,
+                               .now_ms = call_now_ms(c), .wait_ms = run->settle_ms + CLAIM_LAG_MS};
+    if (!claim->job || claim->ended)
+        return 0;
+    if (backup_get_job(run->az, c, run->actor->arena, run->vault_id, claim->job, &body, err) < 0)
+        return err->class == ERR_NOT_FOUND ? 0 : err_note(err, "reading the job of %s", claim->name);
+    backup_read_job(run->actor->arena, body, &job);
+    ret->job = job.state == JOB_RUNNING || job.state == JOB_UNKNOWN ? CLAIM_JOB_RUNS : CLAIM_JOB_ENDED;
+    ret->end_ms = job.end_ms;
+    ret->known = end_was_seen(run, claim->job);
+    return 0;
+}
+
+static int report_other(const struct attempt *t, const struct claim *claim, struct err *err)
+{
+    struct arena *a = t->run->actor->arena;
+
+    err_set(err, ERR_BLOCKED, "job %s restores the same target already, from another point: %s", claim->job, claim_words(a, claim));
+    return err_advise(err, "let it end, or withdraw one of the two orders; nothing was triggered here");
+}
+
+static int leave_to_person(const struct attempt *t, const struct claim *claim, struct err *err)
+{
+    struct arena *a = t->run->actor->arena;
+
+    err_set(err, ERR_BLOCKED, "%s names no job, and the vault's job list shows none %s after it was made: whether a restore was "
+            "triggered is not known", claim_words(a, claim), duration_format(a, t->run->settle_ms + CLAIM_LAG_MS));
+    return err_advise(err, "look at the restore jobs of %s; when none of them is this one, say so with --take-over %s=YOUR-NAME",
+                      arm_id_name(t->run->vault_id), claim->name);
+}
+
+/* A person has looked: the claim counts as ended, and says by whose word. */
+static int take_over(struct call *c, struct attempt *t, struct claim *claim, const char *name, struct err *err)
+{
+    struct arena *a = t->run->actor->arena;
+
+    claim->ended = arena_printf(a, "taken over: %s", name);
+    actor_say(t->run->actor, "%s is taken over by %s: it counts as ended", claim->name, name);
+    if (claims_note(c, a, &t->claims, claim, err) == 0 || err->class == ERR_CONFLICT)
+        return 0;
+    return err_note(err, "taking over claim %s", claim->name);
+}
+
+/* A job that our own look finds meanwhile is the claim's: its writer was cut off before he could note it. */
+static int wait_for_claim(struct call *c, struct attempt *t, struct claim *claim, enum claim_verdict verdict, struct err *err)
+{
+    const struct job_run *run = t->run;
+    const char *name = value_str(value_get(settings_of(run)->take_over, claim->name));
+    const struct value *job;
+
+    TRY(look_for_job(c, run, &job, err));
+    if (job) {
+        t->job = value_str_at(job, "job");
+        t->claim = *claim;
+        t->claimed = true;
+        return 0;
+    }
+    if (verdict == CLAIM_PERSON)
+        return name ? take_over(c, t, claim, name, err) : leave_to_person(t, claim, err);
+    actor_say(run->actor, "%s names no job yet; looking again until %s", claim_words(run->actor->arena, claim),
+              time_format(run->actor->arena, shown_by(run, claim->made_ms)));
+    return call_sleep_ms(c, CLAIM_PAUSE_MS, "the job of another's claim", err);
+}
+
+/* --- our own ------------------------------------------------------------------------------------------------------------ */
+
+static int take(struct call *c, struct attempt *t, const char *base, size_t generation, struct err *err)
+{
+    const struct job_run *run = t->run;
+    struct arena *a = run->actor->arena;
+    const char *who = NULL;
+
+    TRY(azure_object_id(run->az, c, &who, err));
+    t->claim = (struct claim){
+        .name = claim_name(a, base, generation),
+        .generation = generation,
+        .by = arena_strdup(a, who),
+        .at = time_format(a, call_now_ms(c)),
+        .order = run->claim.order,
+        .point = run->claim.point,
+        .target = run->claim.target,
+        .made_ms = call_now_ms(c),
+    };
+    TRY(claims_take(c, a, &t->claims, &t->claim, err));
+    t->claimed = true;
+    actor_say(run->actor, "claim %s taken in container %s of %s", t->claim.name, CLAIM_CONTAINER, t->claims.place.account);
+    return 0;
+}
+
+/* One look at the claims: ours is taken, a job is adopted, or something has passed and it is worth looking again. */
+static int claim_once(struct call *c, struct attempt *t, const char *base, struct err *err)
+{
+    const struct job_run *run = t->run;
+    struct claim_look seen;
+    struct claim claim;
+    bool found;
+
+    TRY(claims_newest(c, run->actor->arena, &t->claims, base, &claim, &found, err));
+    if (found) {
+        enum claim_verdict verdict;
+
+        TRY(look_at_claim(c, t, &claim, &seen, err));
+        verdict = claim_judge(&claim, &run->claim, &seen);
+        switch (verdict) {
+        case CLAIM_ADOPT:
+            actor_say(run->actor, "%s names job %s", claim_words(run->actor->arena, &claim), claim.job);
+            t->job = claim.job;
+            return 0;
+        case CLAIM_OTHER:
+            return report_other(t, &claim, err);
+        case CLAIM_WAIT:
+        case CLAIM_PERSON:
+            return wait_for_claim(c, t, &claim, verdict, err);
+        case CLAIM_ENDED:
+            break;
+        }
+    }
+    if (take(c, t, base, found ? claim.generation + 1 : 0, err) < 0 && err->class != ERR_CONFLICT)
+        return -(int)err->class;
+    return 0;
+}
+
+/* Where the account takes no claims, the two looks are all there is, unless a Policy wants more. */
+static int unclaimed(const struct attempt *t, struct err *err)
+{
+    const struct actor *actor = t->run->actor;
+
+    if (settings_of(t->run)->claims_required) {
+        err->class = ERR_BLOCKED;
+        err_note(err, "Policy.spec.claims is required, and storage account %s takes no claim", t->claims.place.account);
+        return err_advise(err, "have Storage Blob Data Contributor assigned on the account; nothing was triggered");
+    }
+    actor_say(actor, "storage account %s takes no claim (%s): two looks, %s apart, are all that keeps another run at the same moment "
+              "from triggering this too", t->claims.place.account, err->text, duration_format(actor->arena, t->run->settle_ms));
+    return 0;
+}
+
+/* Ends with a claim of ours, with a job to adopt, or with neither where the account takes no claims. */
+static int guard(struct call *c, struct attempt *t, struct err *err)
+{
+    const struct job_run *run = t->run;
+    const char *base = claim_base(run->actor->arena, &run->claim);
+
+    if (!run->request.storage_account_id) {
+        t->claims.place.account = "(none declared)";
+        err_set(err, ERR_NOT_FOUND, "no staging account is declared");
+        return unclaimed(t, err);
+    }
+    TRY(claims_open(run->az, c, run->actor->arena, run->request.storage_account_id, &t->claims, err));
+    while (!t->claimed && !t->job) {
+        if (claim_once(c, t, base, err) == 0)
+            continue;
+        return claims_refused(err) ? unclaimed(t, err) : -(int)err->class;
+    }
+    return 0;
+}
+
+/* What the claim says of its job is for others; the job is followed whether or not it can be written down. */
+static void note(struct call *c, struct attempt *t, const char *job, const char *ended)
+{
+    struct err err;
+
+    if (!t->claimed || (t->claim.job && !ended))
+        return;
+    t->claim.job = job;
+    t->claim.ended = ended;
+    if (claims_note(c, t->run->actor->arena, &t->claims, &t->claim, &err) < 0)
+        actor_say(t->run->actor, "%s could not be noted in claim %s: %s", job ? job : ended, t->claim.name, err.text);
+}
+
+/* --- triggering --------------------------------------------------------------------------------------------------------- */
+
+/* Minutes lie between the decision and this moment. */
+static int may_trigger(struct call *c, const struct job_run *run, struct err *err)
+{
+    if (run->adopt_only) {
+        err_set(err, ERR_CONFLICT, "the job that was to be adopted is not to be seen any more");
+        return err_advise(err, "plan again; nothing was triggered");
+    }
+    if (call_now_ms(c) <= run->not_after_ms)
+        return 0;
+    err_set(err, ERR_BLOCKED, "the order expired at %s, before the restore could be triggered",
+            time_format(run->actor->arena, run->not_after_ms));
+    return err_advise(err, "order anew: reinstate activate; nothing was triggered");
+}
+
+/* The answer was lost; the job may run all the same. It shows in the list after minutes, or it was never taken. */
+static int find_lost(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
+{
+    int64_t until_ms = shown_by(run, call_now_ms(c)), pause_ms = run->settle_ms > CLAIM_PAUSE_MS ? run->settle_ms : CLAIM_PAUSE_MS;
+    const struct value *found = NULL;
+
+    actor_say(run->actor, "the answer to the trigger was lost; looking until %s whether the job runs",
+              time_format(run->actor->arena, until_ms));
+    while (!found && call_now_ms(c) < until_ms) {
+        TRY(call_sleep_ms(c, pause_ms, "the job list", err));
+        TRY(look_for_job(c, run, &found, err));
+    }
+    if (!found)
+        return err_set(err, ERR_UNKNOWN_OUTCOME,
+                       "the trigger's answer was lost and no job shows %s later; run again to look once more, nothing is repeated blindly",
+                       duration_format(run->actor->arena, run->settle_ms + CLAIM_LAG_MS));
+    *ret_job = value_str_at(found, "job");
+    actor_say(run->actor, "job %s runs: adopted", *ret_job);
+    return 0;
+}
+
+static int trigger(struct call *c, struct attempt *t, const char **ret_job, struct err *err)
+{
+    const struct job_run *run = t->run;
+    struct arena *a = run->actor->arena;
+
+    if (backup_trigger_restore(run->az, c, a, run->item_id, &run->request, ret_job, err) < 0) {
+        if (err->class != ERR_UNKNOWN_OUTCOME) {
+            /* Refused, or never sent: that claim stands for no job. Whoever is interrupted does not know. */
+            if (err->class != ERR_CANCELLED)
+                note(c, t, NULL, arena_printf(a, "not triggered: %s", err->code[0] ? err->code : err_class_name(err->class)));
+            return -(int)err->class;
+        }
+        TRY(find_lost(c, run, ret_job, err));
+    }
+    note(c, t, *ret_job, NULL);
+    actor_say(run->actor, "restore triggered: job %s", *ret_job);
+    return 0;
+}
+
+static int trigger_once(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
+{
+    struct attempt attempt = {.run = run};
+    int rc;
+
+    TRY(run->still_due(c, run, err));
+    TRY(may_trigger(c, run, err));
+    rc = guard(c, &attempt, err);
+    /* The claim of another may have been waited for. */
+    if (rc == 0 && !attempt.job && call_now_ms(c) > run->not_after_ms) {
+        note(c, &attempt, NULL, "not triggered: the order had expired");
+        rc = may_trigger(c, run, err);
+    }
+    if (rc == 0 && !attempt.job)
+        rc = trigger(c, &attempt, ret_job, err);
+    else if (rc == 0) {
+        *ret_job = attempt.job;
+        note(c, &attempt, attempt.job, NULL);
+        actor_say(run->actor, "job %s: adopted, nothing is triggered", attempt.job);
+    }
+    claims_release(&attempt.claims);
+    return rc;
+}
+
+static void progress(void *ctx, const struct backup_job *job)
+{
+    const struct job_run *run = ctx;
+
+    actor_say(run->actor, "job %s: %s, %.0f %%", job->id, job->status, job->progress);
+}
+
+int job_run_once(struct call *c, const struct job_run *run, struct backup_job *ret, struct err *err)
+{
+    const struct value *adopted = NULL;
+    const char *job = NULL;
+
+    for (int looks = 0; looks < 2 && !adopted; looks++) {
+        if (looks == 1) {
+            actor_say(run->actor, "no such job; looking again in %s, because Azure's job list lags",
+                      duration_format(run->actor->arena, run->settle_ms));
+            /* A look may be as old as lists are shared; the two are `settle` apart all the same. */
+            TRY(call_sleep_ms(c, run->settle_ms + SHARED_FRESH_MS, "the second look before a restore", err));
+        }
+        TRY(look_for_job(c, run, &adopted, err));
+    }
+    if (adopted) {
+        job = value_str_at(adopted, "job");
+        actor_say(run->actor, "job %s is %s: adopted, nothing is triggered", job, value_str_at(adopted, "state"));
+    } else {
+        TRY(trigger_once(c, run, &job, err));
+    }
+    if (run->while_running)
+        actor_say(run->actor, "job %s %s", job, run->while_running);
+    return backup_follow_job(run->az, c, run->actor->arena, run->vault_id, job, run->bound_ms, progress, (void *)run, ret, err);
+}

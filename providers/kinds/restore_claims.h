@@ -1,0 +1,26 @@
+/* Claims as the kinds see them: what a restore or a pass claims, what the claim's writing takes, and what is seen of the container. */
+#ifndef REINSTATE_RESTORE_CLAIMS_H
+#define REINSTATE_RESTORE_CLAIMS_H
+
+#include "../backup/claim.h"
+#include "situation.h"
+
+/* --- pure ----------------------------------------------------------------------------------------------------------- */
+
+/* What a restore that is ordered claims, and what the pass for `key` does. */
+struct claim_subject restore_claim(const struct view *v, const struct situation *s);
+struct claim_subject export_claim(const struct view *v, const struct document *pvm, const struct document *key, const struct order *order);
+/* Announces the writes of the claim in the staging account of `rvm`, and the right that they take; without it the step is done
+ * all the same, unless a Policy says otherwise. */
+void claim_writes(const struct view *v, const struct document *rvm, struct steps *out, struct step *step);
+/* We hold neither the right to write blobs into the staging account nor the one to its keys. False when nobody can tell. */
+bool claims_unwritable(const struct value *place);
+/* Notes the claims that lie in the staging account. */
+void claim_notes(const struct situation *s, const struct value *place, struct steps *out, struct step *step);
+
+/* --- observing --------------------------------------------------------------------------------------------------------- */
+
+/* May suspend. Sets `claims` among the facts of the place: state, count, why, writable. What cannot be seen is told, no error. */
+must_use int claims_observe(struct call *c, const struct observer *o, struct azure *az, struct value *place, struct err *err);
+
+#endif
