@@ -161,7 +161,7 @@ static struct steps *steps_judged(const struct engine *e, struct arena *a, struc
 
 struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms)
 {
-    struct policy_options options = {.approvals = e->approvals, .n_approvals = e->n_approvals, .now_ms = now_ms};
+    struct policy_options options = {.approvals = e->approvals, .n_approvals = e->n_approvals, .pinned = e->pinned, .now_ms = now_ms};
 
     view->now_ms = now_ms;
     return steps_judged(e, a, view, &options);
@@ -170,7 +170,7 @@ struct steps *engine_steps(const struct engine *e, struct arena *a, struct view 
 struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms, const struct outcome *done)
 {
     const struct step **spent = arena_array(a, const struct step *, done->count + 1);
-    struct policy_options options = {.now_ms = now_ms, .spent = spent};
+    struct policy_options options = {.pinned = e->pinned, .now_ms = now_ms, .spent = spent};
 
     for (size_t i = 0; i < done->count; i++)
         if (done->steps[i].state == STEP_DONE)

@@ -433,18 +433,25 @@ static enum truth match_holds(const struct match *match, const struct judging *j
     return result;
 }
 
-/* The exception that lifts this rule for this step; *ret_ended: one that would have, had it not ended. */
-static const struct exception *exception_find(const struct judging *j, const char *rule, const struct exception **ret_ended)
+/* The exception that lifts this rule for this step; *ret_ended: one that would have, had it not ended; *ret_unpinned: had it been
+ * pinned. */
+static const struct exception *exception_find(const struct judging *j, const char *rule, const struct exception **ret_ended,
+                                              const struct exception **ret_unpinned)
 {
+    bool pinned = j->options->pinned || !str_starts(rule, "built-in/");
+
     for (size_t i = 0; i < j->policy->n_exceptions; i++) {
         const struct exception *e = &j->policy->exceptions[i];
 
         /* One that cannot be decided lifts nothing. */
         if (!str_eq(e->rule, rule) || match_holds(&e->match, j, NULL) != TRUTH_YES)
             continue;
-        if (j->options->now_ms < e->until_ms)
+        if (j->options->now_ms >= e->until_ms)
+            *ret_ended = e;
+        else if (pinned)
             return e;
-        *ret_ended = e;
+        else
+            *ret_unpinned = e;
     }
     return NULL;
 }
@@ -472,13 +479,16 @@ static void ruling_approve(const struct judging *j, struct ruling *ruling)
 static void ruling_add(const struct judging *j, struct ruling ruling)
 {
     struct arena *a = j->subject.arena;
-    const struct exception *ended = NULL, *lifted = exception_find(j, ruling.rule, &ended);
+    const struct exception *ended = NULL, *unpinned = NULL, *lifted = exception_find(j, ruling.rule, &ended, &unpinned);
     struct ruling *rulings = (struct ruling *)j->step->rulings;
 
     if (lifted) {
         ruling.verdict = VERDICT_ALLOW;
         ruling.origin = lifted->origin;
         ruling.message = arena_printf(a, "lifted by an exception until %s: %s", time_format(a, lifted->until_ms), lifted->reason);
+    } else if (unpinned) {
+        ruling.message = arena_printf(a, "%s%sthe exception to it counts only in a policy that is given with --policy",
+                                      ruling.message ? ruling.message : "", ruling.message ? "; " : "");
     } else if (ended) {
         ruling.message = arena_printf(a, "%s%sthe exception to it ended at %s", ruling.message ? ruling.message : "",
                                       ruling.message ? "; " : "", time_format(a, ended->until_ms));

@@ -18,6 +18,8 @@ struct approval {
 struct policy_options {
     const struct approval *approvals;
     size_t n_approvals;
+    bool pinned;                            /* by the operator; else no exception lifts a built-in rule: who may change a
+                                             * manifest is not who answers for what was deleted */
     int64_t now_ms;                         /* windows and exceptions */
     const struct step *const *spent;        /* what a run has done already: counted against the budgets first */
     size_t n_spent;

@@ -133,6 +133,7 @@ static void fixture_begin(struct fixture *f, const char *spec)
     policies[0] = policy;
     f->policy = policy_compile(f->arena, policies, 1, kinds, &f->diags);
     f->options.now_ms = now_ms;
+    f->options.pinned = true;
     f->document = (struct document){.kind = "KeyVault", .name = "kv", .address = "KeyVault/kv"};
     f->document.root = yaml(f->arena, "m.yaml", document_yaml);
     f->document.spec = value_get(f->document.root, "spec");
