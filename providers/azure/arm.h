@@ -85,6 +85,9 @@ struct azure_error {
     const char *meaning, *action, *source;
 };
 const struct azure_error *azure_error_find(const char *code); /* case folded; NULL when unknown */
+/* The same, but where a code stands for several causes (OperationNotAllowed, Conflict) the text decides: another operation is in
+ * progress, a quota is used up, or neither: then a person looks. */
+const struct azure_error *azure_error_meant(const char *code, const char *text);
 /* The error that is known by words of its message only; NULL. */
 const struct azure_error *azure_error_in_text(const char *text);
 const char *azure_error_letter_words(char letter);

@@ -90,8 +90,8 @@ const struct azure_error azure_errors[] = {
      "restore the disks, then make a VM of another confidential size", VMTROUBLE},
     {"UserErrorMarketPlaceVMNotSupported", ERR_INVALID, 'C', "the marketplace plan of the image is withdrawn or not accepted",
      "accept the plan's terms, or restore the disks", VMTROUBLE},
-    {"UserErrorCoreCountSubscriptionQuotaReached", ERR_BLOCKED, 'E', "the subscription has no cores left",
-     "raise the quota, or choose another size or region", RECORDED},
+    {"UserErrorCoreCountSubscriptionQuotaReached", ERR_BLOCKED, 'E', "a quota of the subscription is used up",
+     "raise the quota that the message names, or choose another size or region", RECORDED},
     {"UserErrorRequestDisallowedByPolicy", ERR_BLOCKED, 'E', "an Azure Policy denies the restore", "change the policy or add an exemption",
      VMTROUBLE},
     {"RequestDisallowedByPolicy", ERR_BLOCKED, 'E', "an Azure Policy denies this", "change the policy or add an exemption", ARM_DOCS},
@@ -175,10 +175,10 @@ const struct azure_error azure_errors[] = {
     {"SubscriptionRequestsThrottled", ERR_THROTTLED, 'R', "too many requests in this subscription", "wait as long as the service says",
      LIMITS},
     {"RetryableErrorDueToAnotherOperation", ERR_CONFLICT, 'W', "another operation holds the resource", "wait, then look again", LIMITS},
-    {"OperationNotAllowed", ERR_CONFLICT, 'W', "the operation is not allowed now, or a quota is used up",
-     "read the message: wait, or raise the quota", LIMITS},
+    {"OperationNotAllowed", ERR_CONFLICT, 'H', "the operation is not allowed now, for a reason that only its message tells",
+     "read the message; what asks for patience or names a quota is told apart", LIMITS},
     {"AnotherOperationInProgress", ERR_CONFLICT, 'W', "another operation holds the resource", "wait, then look again", LIMITS},
-    {"Conflict", ERR_CONFLICT, 'W', "the resource is busy, or its name is taken; in a key store a living key holds the name",
+    {"Conflict", ERR_CONFLICT, 'H', "the resource is busy, or its name is taken; in a key store a living key holds the name",
      "look at what is there: the wanted key version is success, another key needs another vault or a person; else wait",
      LIMITS "; " KEYVAULT},
     {"PreconditionFailed", ERR_CONFLICT, 'R', "the resource changed in between", "read it again and plan again", LIMITS},
@@ -267,6 +267,28 @@ const struct azure_error *azure_error_find(const char *code)
         if (code && str_eq_nocase(azure_errors[i].code, code))
             return &azure_errors[i];
     return NULL;
+}
+
+static bool says_one_of(const char *text, const char *const *words, size_t n)
+{
+    for (size_t i = 0; text && i < n; i++)
+        if (str_find_nocase(text, words[i]))
+            return true;
+    return false;
+}
+
+const struct azure_error *azure_error_meant(const char *code, const char *text)
+{
+    static const char *const quota[] = {"quota", "cores limit", "limit exceeded"};
+    static const char *const later[] = {"another operation", "in progress", "retry", "try again", "being updated", "being used by"};
+
+    if (str_eq_nocase(code, "OperationNotAllowed") || str_eq_nocase(code, "Conflict")) {
+        if (says_one_of(text, quota, COUNT(quota)))
+            return azure_error_find("UserErrorCoreCountSubscriptionQuotaReached");
+        if (says_one_of(text, later, COUNT(later)))
+            return azure_error_find("AnotherOperationInProgress");
+    }
+    return azure_error_find(code);
 }
 
 const struct azure_error *azure_error_in_text(const char *text)

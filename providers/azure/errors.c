@@ -183,7 +183,7 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     if (!row)
         row = azure_error_find(said.inner);
     if (!row)
-        row = azure_error_find(said.code);
+        row = azure_error_meant(said.code, said.message);
     /* The inner code says why. One that is in no table is shown as it came: the general code's remedy may be none for it. */
     if (status == 403 && said.inner && str_eq_nocase(said.code, "Forbidden") && row && str_eq(row->code, "Forbidden"))
         row = NULL;

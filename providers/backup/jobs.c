@@ -190,10 +190,19 @@ struct value *jobs_matching(struct arena *a, const struct value *jobs, const str
     return found;
 }
 
-bool job_retryable(const struct value *job)
+const struct azure_error *job_error(const struct value *job)
 {
     const char *code = value_str_at(job, "code");
-    const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
+    return code ? azure_error_meant(code, value_str_at(job, "text")) : NULL;
+}
+
+bool job_retryable(const struct value *job)
+{
+    const struct azure_error *known = job_error(job);
+
+    /* Whatever it is called: the service judged the key unusable. */
+    if (value_str_at(job, "blob") && !(known && known->letter == 'P'))
+        return false;
     return known && (known->letter == 'R' || known->letter == 'W' || known->letter == 'P');
 }

@@ -35,6 +35,8 @@ const struct value *job_standing(const struct value *jobs, const struct job_matc
 const char *job_words(struct arena *a, const struct value *job);
 /* Failed or cancelled. */
 bool job_failed(const struct value *job);
+/* What its error means, by code and text; NULL: unknown. */
+const struct azure_error *job_error(const struct value *job);
 /* True when a failed job's error class allows trying again. */
 bool job_retryable(const struct value *job);
 

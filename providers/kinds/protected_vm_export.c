@@ -66,7 +66,7 @@ static bool block_failed_export(const struct document *doc, struct steps *out, c
     size_t failed = count_state(jobs, "failed");
     const struct value *last = value_item(jobs, 0);
     const char *code = value_str_at(last, "code");
-    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+    const struct azure_error *known = job_error(last);
 
     if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX) || can_name_set)
         return false;

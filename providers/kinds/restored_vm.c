@@ -24,8 +24,6 @@
 #define SOURCE_RESTORE_TIME "recorded: 35 min 38 s for 127 GB from the vault tier; size and queues dominate"
 #define SOURCE_SNAPSHOT_TIME "recorded: 2 min 30 s from a point in both tiers, no set named"
 
-enum { KEY_ATTEMPTS_MAX = 2 };
-
 /* --- observing --------------------------------------------------------------------------------------------------------------- */
 
 /* A set that is given by its id has no document to look at it. */
@@ -313,32 +311,46 @@ static const char *before_rotation_advice(const struct view *v, const struct sit
                         arm_id_name(s->original_des), version ? version : "that this one is on");
 }
 
-/* One that failed for its key may have been somebody's before the key was back; after the second it is not the key that is
- * missing, but what the service wants of it. */
-static bool steps_failed_for_key(const struct view *v, const struct situation *s, struct steps *out, size_t at_least)
+static void block_before_rotation(const struct view *v, const struct situation *s, struct steps *out, const struct value *last)
 {
-    const struct value *jobs = jobs_of_order(v, s), *last = value_item(jobs, 0);
-    /* A restore of disks that names no set cannot be told from the export pass, of which there is one. */
-    size_t passes = situation_type(s->doc) == RESTORE_DISKS && s->given == DX_GIVEN_NOTHING;
+    steps_block(out, s->doc, NULL, before_rotation_advice(v, s),
+                "restore job %s of this order failed with %s: the point is from before the rotation of its set, and a plain restore "
+                "from it is tried once only; it may have left the key in the staging account",
+                value_str_at(last, "job"), value_str_at(last, "code") ? value_str_at(last, "code") : "no name")
+        ->scenario = "N-04";
+}
 
-    if (restored_vm_failures(jobs) < at_least + passes)
-        return false;
-    if (restored_vm_before_rotation(s)) {
-        steps_block(out, s->doc, NULL, before_rotation_advice(v, s),
-                    "restore job %s of this order failed with %s: the point is from before the rotation of its set, and a plain restore "
-                    "from it is tried once only; it may have left the key in the staging account",
-                    value_str_at(last, "job"), value_str_at(last, "code") ? value_str_at(last, "code") : "no name")
-            ->scenario = "N-04";
-        return true;
-    }
+/* What it left of the key, and the documents that lead on from there. */
+static void block_failed_for_key(const struct view *v, const struct situation *s, struct steps *out, const struct value *last)
+{
+    const char *code = value_str_at(last, "code"), *account = value_str_at(last, "account"), *blob = value_str_at(last, "blob");
+    const char *container = value_str_at(last, "container");
+    const char *left = !blob ? ""
+                             : arena_printf(v->arena, "; it left Azure Backup's copy of the key in storage account %s (%s/%s)",
+                                            account ? account : "?", container ? container : "?", blob);
+
     steps_block(out, s->doc, NULL,
-                "name a new disk encryption set on the original key version in the declaration (another id than the original set), from a "
-                "point in the vault tier; then order anew",
-                "%zu restore job%s of this order failed for the key, at last %s with %s, although the key is there: the editions of "
-                "Microsoft's article differ on what the service takes; each may have left the key in the staging account",
-                restored_vm_failures(jobs), restored_vm_failures(jobs) == 1 ? "" : "s", value_str_at(last, "job"),
-                value_str_at(last, "code") ? value_str_at(last, "code") : "no name");
-    return true;
+                s->key ? "name a new disk encryption set on the original key version in the declaration (another id than the original "
+                         "set), from a point in the vault tier; then order anew"
+                       : arena_printf(v->arena,
+                                      "write the documents that the way on needs: a Key whose sources are [azureBackup: {from: [%s]}], a "
+                                      "DiskEncryptionSet on it, a KeyAccess for it, and name the set in %s; the key then comes from this "
+                                      "job's copy, without another failure", s->pvm->name, s->doc->address),
+                "restore job %s of this order failed for the key with %s%s, and no grant, key or set that is declared has changed since%s",
+                value_str_at(last, "job"), code ? code : "no name",
+                s->key && s->now.key == DX_KEY_PRESENT
+                    ? ", although the key is there (the editions of Microsoft's article differ on what the service takes)"
+                    : "",
+                left);
+}
+
+/* Which failures count: a restore of disks that names no set cannot be told from the export pass, of which there is one. */
+static size_t failures_of(const struct situation *s, const struct value *jobs)
+{
+    bool like_pass = situation_type(s->doc) == RESTORE_DISKS && s->given == DX_GIVEN_NOTHING && s->key;
+    size_t failures = restored_vm_failures(jobs), passes = like_pass;
+
+    return failures > passes ? failures - passes : 0;
 }
 
 /* All grants are there and old enough. Only of the service's own check it is not told which role contents it. */
@@ -358,29 +370,45 @@ static void steps_refused(const struct situation *s, struct steps *out, const st
                 value_str_at(job, "job"), code);
 }
 
+/* Without a document that says who needs what, nobody here can know that a right was given since. */
+static bool refused_unseen(const struct situation *s, const struct value *job)
+{
+    const struct azure_error *known = job_error(job);
+    size_t at = 0;
+
+    return known && known->letter == 'P' && !(s->key && referrer_next(s->key, "KeyAccess", &at));
+}
+
+/* What the failures so far say of one more try. A cause that stands, or that nobody can name, is not tried again: each failure
+ * leaves disks, and maybe a key. */
 static bool steps_failed(const struct view *v, const struct situation *s, struct steps *out)
 {
-    const struct value *last = value_item(s->jobs, 0);
-    const char *code = value_str_at(last, "code");
-    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+    const struct value *jobs = jobs_of_order(v, s), *last = value_item(jobs, 0);
+    const char *code = value_str_at(last, "code"), *text = value_str_at(last, "text");
+    const struct azure_error *known = job_error(last);
+    size_t failures = failures_of(s, jobs);
+    bool for_key = value_str_at(last, "blob") || (known && (known->letter == 'K' || known->letter == 'D'));
 
-    if (restored_vm_job(s->jobs, "running"))
+    if (restored_vm_job(s->jobs, "running") || !failures)
         return false;
-    if (!restored_vm_failures(s->jobs))
-        return steps_failed_for_key(v, s, out, restored_vm_before_rotation(s) ? 1 : KEY_ATTEMPTS_MAX);
-    if (restored_vm_before_rotation(s) && known && known->letter == 'K')
-        return steps_failed_for_key(v, s, out, 1);
+    if (restored_vm_before_rotation(s) && for_key) {
+        block_before_rotation(v, s, out, last);
+        return true;
+    }
     if (restored_vm_refused_in_vain(v, s, last)) {
         steps_refused(s, out, last);
         return true;
     }
-    if ((job_retryable(last) || restored_vm_mended_since(v, s, last)) && restored_vm_failures(s->jobs) < RESTORE_ATTEMPTS_MAX)
+    if (((job_retryable(last) && !refused_unseen(s, last)) || restored_vm_mended_since(v, s, last)) && failures < RESTORE_ATTEMPTS_MAX)
         return false;
-    if (known && known->letter == 'K' && s->now.key == DX_KEY_PRESENT)
-        return steps_failed_for_key(v, s, out, 1);
+    if (for_key) {
+        block_failed_for_key(v, s, out, last);
+        return true;
+    }
     steps_block(out, s->doc, NULL, known ? known->action : "look at the job in the portal; the code is not in the table of errors",
-                "restore job %s failed with %s%s%s; target group %s may hold what it left", value_str_at(last, "job"),
-                code ? code : "an unnamed error", known ? ": " : "", known ? known->meaning : "", s->match.target_group);
+                "restore job %s failed with %s%s%s%s%s; target group %s may hold what it left", value_str_at(last, "job"),
+                code ? code : "an unnamed error", known ? ": " : "", known ? known->meaning : "", text ? ": " : "", text ? text : "",
+                s->match.target_group);
     return true;
 }
 

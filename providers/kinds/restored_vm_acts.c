@@ -156,6 +156,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
 {
     const struct view *v = actor->view;
     struct situation s = situation_of(v, actor->step->document);
+    const struct azure_error *known;
     struct backup_job job;
     struct job_run run = {
         .az = az,
@@ -181,17 +182,20 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         return 0;
     }
     restore_left_say(c, actor, az, &s, &job);
+    if (job.encryption_blob)
+        actor_say(actor, "job %s has left Azure Backup's copy of the key in storage account %s, container %s, blob %s", job.id,
+                  job.storage_account ? job.storage_account : "?", job.config_container ? job.config_container : "?", job.encryption_blob);
     err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job.id, job.status, job.error_code ? job.error_code : "no code");
-    if (restored_vm_before_rotation(&s) && job.error_code && azure_error_find(job.error_code) &&
-        azure_error_find(job.error_code)->letter == 'K')
+    known = job.error_code ? azure_error_meant(job.error_code, job.error_text) : NULL;
+    if (restored_vm_before_rotation(&s) && known && known->letter == 'K')
         return err_advise(err,
                           "the point is from before the rotation of its set (row N-04), and a plain restore is tried once only; the key "
                           "lives and is not touched: %s",
                           dx_remedy_words('R'));
     if (restored_vm_refused_early(v, &s, job_to_facts(actor->arena, &job)))
         return err_advise(err, "the grants are there and still young: wait until they act, then apply again; no wider role is needed");
-    if (job.error_code && azure_error_find(job.error_code))
-        return err_advise(err, "%s: %s", azure_error_find(job.error_code)->meaning, azure_error_find(job.error_code)->action);
+    if (known)
+        return err_advise(err, "%s: %s", known->meaning, known->action);
     return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
 }
 

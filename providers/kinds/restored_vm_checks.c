@@ -168,6 +168,14 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
                     s->order.point ? s->order.point : "in the vault tier", s->pvm->name);
         return true;
     }
+    if (!s->order.exports && s->now.encryption == DX_CMK && (!then.row || then.outcome != DX_SUCCEEDS)) {
+        steps_block(out, s->doc, "exports-forbidden",
+                    "declare the Key, its DiskEncryptionSet and KeyAccess, so that the key can be looked at; or set exports: allowed "
+                    "in the Activation",
+                    "%s forbids exports, and a restore that fails for its key leaves a copy of it in the staging account: %s",
+                    s->order.activation->address, then.row ? then.row->state : "what Azure will do with this one is not known");
+        return true;
+    }
     /* All at once: a person should not meet them one after the other. */
     stopped = obstacles_stop(v, s, out);
     if (stopped)

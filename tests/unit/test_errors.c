@@ -71,7 +71,7 @@ static const struct {
     {"GatewayTimeout", "R"},
     {"TooManyRequests", "R"},
     {"RetryableErrorDueToAnotherOperation", "RW"},
-    {"OperationNotAllowed", "RW"},
+    {"OperationNotAllowed", "H"},
     {"AnotherOperationInProgress", "W"},
     {"PreconditionFailed", "R"},
     {"AuthorizationFailed", "P"},
@@ -159,11 +159,30 @@ static void unknown_stays_unknown(void)
         CHECK(*azure_error_letter_words(*p));
 }
 
+/* Codes of several causes: what the text says decides, and what it does not say is a person's. */
+static void test_meant(void)
+{
+    static const struct { const char *code, *text; char letter; } rows[] = {
+        {"OperationNotAllowed", "results in exceeding approved standardDCasv6Family Cores quota. Please retry.", 'E'},
+        {"OperationNotAllowed", "Another operation is in progress on this resource; try again later.", 'W'},
+        {"OperationNotAllowed", "The disk cannot be attached.", 'H'},
+        {"OperationNotAllowed", NULL, 'H'},
+        {"Conflict", "Another operation on this disk encryption set is in progress.", 'W'},
+        {"conflict", "A key of that name exists.", 'H'},
+        {"CloudInternalError", "The quota of the day.", 'R'},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_ROW(rows[i].text ? rows[i].text : "no text", azure_error_meant(rows[i].code, rows[i].text)->letter == rows[i].letter);
+    CHECK(!azure_error_meant("NobodyHasSeenThis", "quota"));
+}
+
 int main(void)
 {
     codes_are_known();
     sources_are_dated();
     texts_are_known();
     unknown_stays_unknown();
+    test_meant();
     HARNESS_END();
 }
