@@ -21,6 +21,8 @@
 #include "restore_claims.h"
 #include "restore_place.h"
 
+#include <stdlib.h>
+
 #define SOURCE_RESTORE_TIME "recorded: 35 min 38 s for 127 GB from the vault tier; size and queues dominate"
 #define SOURCE_SNAPSHOT_TIME "recorded: 2 min 30 s from a point in both tiers, no set named"
 
@@ -177,7 +179,8 @@ static void steps_verify(struct steps *out, const struct situation *s, struct st
     struct step *step = situation_type(s->doc) == RESTORE_DISKS
                             ? steps_add(out, s->doc, ACTION_VERIFY, NULL, "the restored disks are looked for in the target group")
                             : steps_add(out, s->doc, ACTION_VERIFY, NULL,
-                                        "the VM is read back: provisioned, confidential, on the declared set%s",
+                                        "the VM is read back: provisioned%s%s",
+                                        s->now.encryption == DX_PMK ? "" : ", confidential, on the declared set",
                                         restored_vm_runs(s->doc) ? ", running" : "");
 
     step->scope = restore->scope;
@@ -412,6 +415,45 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
     return true;
 }
 
+/* The newest completed job that made the VM at the target; NULL: none is known. */
+static const struct value *job_of_target(const struct view *v, const struct situation *s)
+{
+    const struct value *jobs = value_get(view_facts(v, s->pvm), "jobs"), *newest = NULL;
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *job = value_item(jobs, i);
+
+        if (str_eq(value_str_at(job, "state"), "completed") && str_eq(value_str_at(job, "type"), "new-vm") &&
+            str_eq_nocase(value_str_at(job, "targetVm"), s->match.target_vm) &&
+            str_eq_nocase(value_str_at(job, "targetGroup"), s->match.target_group) &&
+            (!newest || time_parse(value_str_at(job, "start")) > time_parse(value_str_at(newest, "start"))))
+            newest = job;
+    }
+    return newest;
+}
+
+/* Nothing in Azure ties a VM to a recovery point but the job that made it. */
+static void steps_there_already(const struct view *v, const struct situation *s, struct steps *out)
+{
+    const struct value *job = job_of_target(v, s);
+    int64_t point = time_parse(value_str_at(job, "point"));
+
+    /* The job's bag has whole seconds, the recovery point fractions. */
+    if (point == TIME_NONE || s->match.point_ms == TIME_NONE || llabs(point - s->match.point_ms) < 2 * SECOND_MS) {
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
+        return;
+    }
+    /* An order that is not carried out is no reason to hold back what else is declared of the machine. */
+    steps_block(out, s->doc, "point",
+                "nothing is restored over it: withdraw the order if this is the VM that is wanted; else declare another target name, or "
+                "remove the VM, and order anew",
+                "%s is not carried out: the VM at the target comes from job %s, from the point of %s; the order asks for point %s of %s",
+                s->order.activation->address, value_str_at(job, "job"), value_str_at(job, "point"), s->order.point,
+                value_str_at(s->point, "time"))
+        ->aside = true;
+}
+
 static void steps_in_force(const struct view *v, const struct situation *s, struct steps *out)
 {
     const struct value *completed = restored_vm_job(s->jobs, "completed");
@@ -439,8 +481,7 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
         if (differs)
             return;
         steps_protect(v, s, out, NULL);
-        steps_add(out, s->doc, ACTION_NONE, NULL,
-                  "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
+        steps_there_already(v, s, out);
         return;
     }
     if (restored_vm_other_job(v, s->doc, value_get(view_facts(v, s->pvm), "jobs"), &s->match, out))

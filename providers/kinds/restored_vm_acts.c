@@ -33,6 +33,26 @@ static int verify_disks(const struct actor *actor, const struct situation *s, st
     return 0;
 }
 
+/* A VM in the making, or one whose disks were exchanged a moment ago, may read as it was. */
+static bool verify_may_change(const struct view *v, const struct situation *s)
+{
+    const char *state = value_str_at(view_facts(v, s->doc), "live.properties.provisioningState");
+
+    return situation_type(s->doc) == RESTORE_REPLACE || (!str_eq_nocase(state, "Succeeded") && !str_eq_nocase(state, "Failed"));
+}
+
+/* What was seen, and nothing that was not looked at. */
+static const char *read_back_words(const struct actor *actor, const struct situation *s)
+{
+    const struct value *facts = view_facts(actor->view, s->doc);
+    const char *set = value_str_at(facts, "des"), *security = value_str_at(facts, "live.properties.securityProfile.securityType");
+
+    return arena_printf(actor->arena, "provisioned, %s, on %s%s%s%s",
+                        str_eq_nocase(security, "ConfidentialVM") ? "confidential" : "not shown as confidential",
+                        !set ? "no disk encryption set" : s->des_id ? "the declared set " : "set ", set ? arm_id_name(set) : "",
+                        value_str_at(facts, "power") ? ", " : "", value_str_at(facts, "power") ? value_str_at(facts, "power") : "");
+}
+
 static int act_verify(struct call *c, const struct actor *actor, struct err *err)
 {
     struct situation s = situation_of(actor->view, actor->step->document);
@@ -45,15 +65,17 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
     if (!str_eq(view_state(actor->view, s.doc), "present"))
         return err_set(err, ERR_CONFLICT, "the restore job is completed and there is no VM at the target");
     differs = restored_vm_differs(actor->view, &s);
+    /* Only what may still change is looked at again. */
     if (differs)
-        return err_set(err, ERR_CONFLICT, "the restored VM is not as declared: %s", differs);
+        return err_set(err, verify_may_change(actor->view, &s) ? ERR_CONFLICT : ERR_BLOCKED, "the restored VM is not as declared: %s",
+                       differs);
     if (restored_vm_runs(s.doc) && !power)
         return err_set(err, ERR_DENIED, "the VM is restored; whether it runs cannot be seen: we may not read its instance view");
     if (restored_vm_runs(s.doc) && !str_eq_nocase(power, "running")) {
         err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s)", power);
         return err_advise(err, "apply again: it is then started");
     }
-    actor_say(actor, "read back: provisioned, confidential, on the declared set%s", restored_vm_runs(s.doc) ? ", running" : "");
+    actor_say(actor, "read back: %s", read_back_words(actor, &s));
     return 0;
 }
 

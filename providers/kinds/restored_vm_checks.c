@@ -33,7 +33,10 @@ const char *restored_vm_differs(const struct view *v, const struct situation *s)
     if (!str_eq_nocase(value_str_at(live, "properties.provisioningState"), "Succeeded"))
         return arena_printf(v->arena, "its provisioning state is %s", value_str_at(live, "properties.provisioningState"));
     if (s->now.encryption == DX_PMK)
-        return NULL;
+        return s->des_id && !arm_id_equal(des ? des : "", s->des_id)
+                   ? arena_printf(v->arena, "declared is the set %s, but the point is of a platform-managed key, and the VM is on %s",
+                                  arm_id_name(s->des_id), des ? arm_id_name(des) : "no set")
+                   : NULL;
     if (!str_eq_nocase(value_str_at(live, "properties.securityProfile.securityType"), "ConfidentialVM"))
         return "it is no confidential VM";
     if (s->des_id && !arm_id_equal(des ? des : "", s->des_id))
@@ -270,16 +273,54 @@ bool restored_vm_before_rotation(const struct situation *s)
     return s->given == DX_GIVEN_NOTHING && s->now.des == DX_DES_ROTATED && s->now.tier == DX_VAULT && s->now.encryption == DX_CMK;
 }
 
+static struct step *steps_start_source(const struct view *v, const struct situation *s, struct steps *out, const char *source_id)
+{
+    struct step *step = steps_add(out, s->doc, ACTION_START_VM, "source",
+                                  "the key of the source VM is back and the VM stands still; healSource: start is declared");
+    struct value *detail = value_map(v->arena);
+
+    step->scope = source_id;
+    value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
+    step->detail = detail;
+    step->estimate_ms = 3 * MINUTE_MS;
+    step_writes(out, step, "POST", "%s/start", source_id);
+    step_right(out, step, source_id, "Microsoft.Compute/virtualMachines/start/action", false, "Virtual Machine Contributor");
+    restored_vm_needs(v, s, out, step);
+    return step;
+}
+
+/* The order is not carried out, and that is no fault: its machine can run again as it is. Until it does, a person has to know. */
 static void steps_source_there(const struct view *v, const struct situation *s, struct steps *out, const char *source)
 {
-    bool key_returns = s->key && view_prospect(v, s->key) == PROSPECT_PENDING;
+    const char *id = value_str_at(view_facts(v, s->pvm), "source.id");
+    bool key_returns = view_prospect(v, s->key) == PROSPECT_PENDING || view_prospect(v, s->des) == PROSPECT_PENDING;
+    bool stopped = str_eq(source, "stopped");
+    struct step *step;
 
-    steps_add(out, s->doc, ACTION_NONE, NULL,
-              "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare evenIfSourceHealthy to "
-              "restore all the same%s",
-              str_eq(source, "unseen") ? "whether it runs cannot be seen" : source,
-              key_returns ? "comes back with the steps above" : "is usable",
-              !str_eq(source, "stopped") ? "" : key_returns ? "; start the source when its key is back" : "; start the source");
+    if (stopped && id && str_eq(value_str_at(s->doc->spec, "healSource"), "start")) {
+        steps_start_source(v, s, out, id);
+        return;
+    }
+    if (key_returns || str_eq(source, "running")) {
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare evenIfSourceHealthy to "
+                  "restore all the same%s",
+                  str_eq(source, "unseen") ? "whether it runs cannot be seen" : source,
+                  key_returns ? "comes back with the steps above" : "is usable", stopped ? "; start the source when its key is back" : "");
+        return;
+    }
+    step = steps_block(out, s->doc, "source",
+                       stopped ? arena_printf(v->arena,
+                                              "start it: az vm start --ids '%s' (healSource: start does it); or declare besideSource, and "
+                                              "evenIfSourceHealthy, to restore all the same",
+                                              id ? id : s->pvm->name)
+                               : "give the credential the right to read the source VM's instance view",
+                       "%s orders %s, and it was not restored: its source VM %s is healed, its key is usable, %s",
+                       s->order.activation->address, s->doc->name, id ? arm_id_name(id) : s->pvm->name,
+                       stopped ? "but it stands still: no VM runs" : "but whether it runs cannot be seen");
+    step->scope = id;
+    /* What it depends on is healed on, and watched, all the same. */
+    step->aside = true;
 }
 
 /* The source heals by itself when its own set and key are there, now or after the steps planned. */
