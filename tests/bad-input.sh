@@ -63,6 +63,18 @@ answers() {
     apply_all "$1" "$2" -f estate --world world.yaml --world-out world-out
 }
 
+# unseen NAME WORDS FAULT: an answer that is none about one thing alone: that thing cannot be seen, all else is judged, nothing is done.
+unseen() {
+    world_with "$3"
+    "$binary" plan -f estate --world world.yaml >out 2>err
+    expect "$1: the plan is shown" [ $? = 0 ]
+    for word in $(printf '%s' "$2" | tr ' |' '~ '); do
+        expect "$1: says $(printf '%s' "$word" | tr '~' ' ')" grep -qF -- "$(printf '%s' "$word" | tr '~' ' ')" out
+    done
+    "$binary" apply -f estate --world world.yaml --world-out world-out --record record --auto-approve --journal none >out 2>err
+    expect "$1: apply is blocked" [ $? = 3 ]
+}
+
 # edited FILE SED-EXPRESSION: the estate with a fault; one that changes nothing is no fault.
 edited() {
     sed "$2" "$example/estate.yaml" >"$1"
@@ -205,15 +217,15 @@ apply_all "world: not a World" "policy.yaml:|--world takes a World|kind: World" 
 # --- answers that are none ---------------------------------------------------------------------------------------------------
 
 vault='on: {method: GET, path: /vaults/kv-payroll}, every: true'
-answers "truncated answer" "KeyVault/kv-payroll|cut half way" "{$vault, do: {truncate: 40}}"
-answers "broken JSON" "KeyVault/kv-payroll|no JSON: line 1, column" "{$vault, do: {body: '{\"id\": [1,'}}"
-answers "JSON of another shape" "KeyVault/kv-payroll|no JSON object" "{$vault, do: {body: '[]'}}"
+unseen "truncated answer" "KeyVault/kv-payroll|cut half way" "{$vault, do: {truncate: 40}}"
+unseen "broken JSON" "KeyVault/kv-payroll|no JSON: line 1, column" "{$vault, do: {body: '{\"id\": [1,'}}"
+unseen "JSON of another shape" "KeyVault/kv-payroll|no JSON object" "{$vault, do: {body: '[]'}}"
 answers "401 loop" "401|token was not accepted|check cloud, tenant and credential" "{on: {method: GET, path: /}, every: true, do: {status: 401}}"
 answers "401 for the token" "get a token|401 invalid_client" "{on: {path: /oauth2/}, every: true, do: {status: 401, code: invalid_client}}"
-answers "redirect to another host" "302, a redirection to portal.example.org, which is not followed" \
+unseen "redirect to another host" "302, a redirection to portal.example.org, which is not followed" \
     "{$vault, do: {status: 302, headers: {Location: 'https://portal.example.org/'}}}"
 expect "the redirect was not followed" [ "$(count 'example.org/' record)" = "$(count '"location":"https://portal.example.org/"' record)" ]
-answers "far too many headers or bytes" "KeyVault/kv-payroll" "{$vault, do: {body: '$(head -c 60000 /dev/zero | tr '\0' '[')'}}"
+unseen "far too many headers or bytes" "KeyVault/kv-payroll" "{$vault, do: {body: '$(head -c 60000 /dev/zero | tr '\0' '[')'}}"
 
 # --- the wire ------------------------------------------------------------------------------------------------------------------
 

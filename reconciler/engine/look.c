@@ -224,11 +224,12 @@ static int check_any_seen(const struct engine *e, const struct look *look, struc
     for (size_t i = 0; i < d->count; i++) {
         const struct kind *kind = engine_kind(e, d->documents[i]);
 
-        if (!kind || !kind->observe)
+        /* A kind without steps describes the run, and nothing of Azure. */
+        if (!kind || !kind->observe || !kind->steps)
             continue;
-        if (!value_bool_at(look->facts[i], "failed", false))
+        if (!str_eq(view_state(&look->view, d->documents[i]), "unseen"))
             return 0;
-        if (!first)
+        if (!first && value_bool_at(look->facts[i], "failed", false))
             first = value_str_at(look->facts[i], "why");
     }
     return first ? err_set(err, ERR_TRANSIENT, "nothing could be seen: %s", first) : 0;
