@@ -106,24 +106,29 @@ int carry_out(struct session *s, struct arena *a, const struct look *look, struc
 
 void carry_report(struct text *out, const struct outcome *o, const struct report_style *style)
 {
+    size_t n_left = 0;
+
     for (size_t i = 0; i < value_count(o->gaps); i++)
         text_printf(out, "%s%s\n", i ? "  " : "Nothing was done: we lack rights for this plan.\n  ", value_str(value_item(o->gaps, i)));
     if (value_count(o->gaps))
         return;
+    for (size_t i = 0; i < o->count; i++)
+        n_left += o->steps[i].state == STEP_FAILED && o->steps[i].err.class == ERR_CANCELLED;
     for (size_t i = 0; i < o->count; i++) {
         const struct step_outcome *s = &o->steps[i];
-        bool bad = s->state == STEP_FAILED || s->state == STEP_BLOCKED;
+        bool left = s->err.class == ERR_CANCELLED, bad = (s->state == STEP_FAILED && !left) || s->state == STEP_BLOCKED;
 
-        if (!bad && s->state != STEP_SKIPPED && s->state != STEP_WAITING)
+        if (!bad && !left && s->state != STEP_SKIPPED && s->state != STEP_WAITING)
             continue;
-        text_printf(out, "%s%s%s  %s: %s\n", style->colour && bad ? "\033[31m" : "", state_words[s->state],
+        text_printf(out, "%s%s%s  %s: %s\n", style->colour && bad ? "\033[31m" : "", left ? "left" : state_words[s->state],
                     style->colour && bad ? "\033[0m" : "", s->step->id, s->err.text);
         if (s->err.code[0] && !str_find_nocase(s->err.text, s->err.code))
             text_printf(out, "    code %s\n", s->err.code);
     }
-    if (o->blocked && !o->done && !o->failed)
+    if (o->blocked && !o->done && !o->failed && !engine_changed(o))
         text_add(out, "Nothing was done. What stands behind \"next\" above says who can unblock it, and how.\n");
-    text_printf(out, "%zu done, %zu failed, %zu blocked, %zu not started\n", o->done, o->failed, o->blocked, o->skipped);
+    text_printf(out, "%zu done, %zu failed, %zu blocked, %zu not started", o->done, o->failed - n_left, o->blocked, o->skipped);
+    text_printf(out, n_left ? ", %zu left to run on\n" : "\n", n_left);
 }
 
 static struct value *step_outcome_value(struct arena *a, const struct step_outcome *s)
@@ -133,6 +138,7 @@ static struct value *step_outcome_value(struct arena *a, const struct step_outco
     value_set_string(a, v, "id", s->step->id);
     value_set_string(a, v, "action", action_name(s->step->action));
     value_set_string(a, v, "state", state_words[s->state]);
+    value_set_string(a, v, "job", s->job);
     value_set_int(a, v, "elapsedSeconds", s->elapsed_ms / SECOND_MS);
     if (s->err.class != ERR_NONE && s->state != STEP_DONE && s->state != STEP_NOT_NEEDED && s->state != STEP_OVERTAKEN)
         value_set_string(a, v, "error", s->err.text);

@@ -11,7 +11,7 @@ enum { SHOWN_MAX = 12, LINE_MAX_BYTES = 400 };
 struct live {
     const struct step *step;
     int64_t since_ms;
-    char says[LINE_MAX_BYTES];
+    char says[LINE_MAX_BYTES], said[LINE_MAX_BYTES], job[64];
 };
 
 struct progress {
@@ -20,6 +20,7 @@ struct progress {
     struct live running[SHOWN_MAX];
     size_t n_running, n_hidden;
     size_t lines_shown;
+    bool interrupt_told;
 };
 
 struct progress *progress_new(const struct sched *s)
@@ -127,6 +128,7 @@ static const struct wording wordings[] = {
     [ENGINE_STEP_STARTS] = {"starts", "\033[1m"},       [ENGINE_STEP_SAYS] = {"", ""},
     [ENGINE_STEP_DONE] = {"done", "\033[32m"},          [ENGINE_STEP_NOT_NEEDED] = {"not needed any more", "\033[32m"},
     [ENGINE_STEP_FAILED] = {"FAILED", "\033[31m"},      [ENGINE_STEP_BLOCKED] = {"BLOCKED", "\033[33m"},
+    [ENGINE_STEP_LEFT] = {"left", "\033[33m"},
     [ENGINE_STEP_SKIPPED] = {"skipped", "\033[33m"},    [ENGINE_STEP_WAITS] = {"stands back", ""},
     [ENGINE_STEP_OVERTAKEN] = {"overtaken: something else is due in its place", "\033[33m"},
     [ENGINE_PLAN_GROWS] = {"the plan has grown by this step", "\033[1m"},
@@ -167,7 +169,20 @@ static void step_starts(struct progress *p, const struct step *step)
         dated(p, "\033[33m", arena_printf(a, "%s  foretold: %s", step->id, step->foretold));
 }
 
+/* What is said stays on the screen as a whole line: a line that is overwritten is one that nobody can look up afterwards. */
 static void step_says(struct progress *p, const struct step *step, const char *line)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct live *l = live_find(p, step);
+
+    if (l && !strncmp(l->said, line, sizeof(l->said) - 1))
+        return;
+    if (l)
+        snprintf(l->said, sizeof(l->said), "%s", line);
+    dated(p, "", arena_printf(a, "%s  %s", step->id, line));
+}
+
+static void step_status(struct progress *p, const struct step *step, const char *line)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
     struct live *l = live_find(p, step);
@@ -176,10 +191,45 @@ static void step_says(struct progress *p, const struct step *step, const char *l
         return;
     if (l)
         snprintf(l->says, sizeof(l->says), "%s", line);
-    if (p->style.width && l)
+    if (p->style.width)
         progress_tick(p);
     else
         dated(p, "", arena_printf(a, "%s  %s", step->id, line));
+}
+
+static void step_job(struct progress *p, const struct step *step, const char *job)
+{
+    struct live *l = live_find(p, step);
+
+    if (l)
+        snprintf(l->job, sizeof(l->job), "%s", job);
+}
+
+void progress_interrupted(struct progress *p)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    const char *steps = "", *jobs = "";
+
+    if (p->interrupt_told)
+        return;
+    p->interrupt_told = true;
+    for (size_t i = 0; i < p->n_running; i++) {
+        const struct live *l = &p->running[i];
+
+        steps = arena_printf(a, "%s%s%s", steps, *steps ? ", " : "", l->step->id);
+        if (l->job[0])
+            jobs = arena_printf(a, "%s%s%s", jobs, *jobs ? ", " : "", l->job);
+    }
+    if (!p->n_running) {
+        dated(p, "\033[33m", "Interrupted: nothing further is started; the run ends when the look that is under way is over. A second "
+                             "signal ends it at once.");
+        return;
+    }
+    dated(p, "\033[33m",
+          arena_printf(a,
+                       "Interrupted: nothing further is started; the run waits for %s and then ends. A second signal ends it at once; "
+                       "%s%s%s at Azure and the next run adopts what it finds.",
+                       steps, *jobs ? "job " : "what was sent", jobs, *jobs ? " runs on" : " takes its course"));
 }
 
 void progress_event(void *ctx, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms)
@@ -193,8 +243,8 @@ void progress_event(void *ctx, enum engine_event event, const struct step *step,
         step_starts(p, step);
         return;
     }
-    if (event == ENGINE_STEP_SAYS) {
-        step_says(p, step, line);
+    if (event == ENGINE_STEP_SAYS || event == ENGINE_STEP_STATUS || event == ENGINE_STEP_JOB) {
+        (event == ENGINE_STEP_SAYS ? step_says : event == ENGINE_STEP_STATUS ? step_status : step_job)(p, step, line);
         return;
     }
     if (event != ENGINE_PLAN_GROWS)

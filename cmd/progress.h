@@ -13,6 +13,8 @@ void progress_free(struct progress *p);
 void progress_event(void *ctx, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms);
 /* A line of its own, dated. */
 void progress_note(struct progress *p, const char *fmt, ...) printf_like(2, 3);
+/* The run was told to end: says what is waited for and what a second signal does, once. */
+void progress_interrupted(struct progress *p);
 /* Brings the elapsed times up to date; does nothing away from a terminal. */
 void progress_tick(struct progress *p);
 /* Takes the changing lines away. */

@@ -502,6 +502,8 @@ static void companion_task(struct call *c, void *arg)
     struct err err;
 
     while (!t->done && call_sleep_ms(c, t->tick_ms, "signals", &err) == 0) {
+        if (interrupts_seen() == 1)
+            progress_interrupted(t->session->progress);
         if (interrupts_seen() >= 2)
             sched_cancel_all(t->session->sched);
         if (dump_wanted())

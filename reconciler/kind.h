@@ -81,7 +81,13 @@ struct actor {
     void *provider;
     void *say_ctx;
     void (*say)(void *ctx, const struct step *step, const char *line);   /* progress for people; no secret */
+    void (*status)(void *ctx, const struct step *step, const char *line);
+    void (*job)(void *ctx, const struct step *step, const char *job);
 };
+/* Where the step stands, which the next such line replaces: a screen may overwrite it. What must be readable afterwards is said. */
+void actor_status(const struct actor *actor, const char *fmt, ...) printf_like(2, 3);
+/* The step has started or adopted a job at Azure, which runs on whatever becomes of this run. */
+void actor_job(const struct actor *actor, const char *job);
 void actor_say(const struct actor *actor, const char *fmt, ...) printf_like(2, 3);
 
 struct kind {

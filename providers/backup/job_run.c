@@ -306,6 +306,7 @@ static int trigger(struct call *c, struct attempt *t, const char **ret_job, stru
         }
         TRY(find_lost(c, run, ret_job, err));
     }
+    actor_job(run->actor, *ret_job);
     note(c, t, *ret_job, NULL);
     actor_say(run->actor, "restore triggered: job %s", *ret_job);
     return 0;
@@ -339,7 +340,7 @@ static void progress(void *ctx, const struct backup_job *job)
 {
     const struct job_run *run = ctx;
 
-    actor_say(run->actor, "job %s: %s, %.0f %%", job->id, job->status, job->progress);
+    actor_status(run->actor, "job %s: %s, %.0f %%", job->id, job->status, job->progress);
 }
 
 int job_run_once(struct call *c, const struct job_run *run, struct backup_job *ret, struct err *err)
@@ -362,6 +363,7 @@ int job_run_once(struct call *c, const struct job_run *run, struct backup_job *r
     } else {
         TRY(trigger_once(c, run, &job, err));
     }
+    actor_job(run->actor, job);
     if (run->while_running)
         actor_say(run->actor, "job %s %s", job, run->while_running);
     return backup_follow_job(run->az, c, run->actor->arena, run->vault_id, job, run->bound_ms, progress, (void *)run, ret, err);

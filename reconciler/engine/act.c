@@ -148,6 +148,21 @@ static struct step *step_now(struct call *c, struct run *r, struct arena *a, con
     return step && step->action != ACTION_NONE ? step : NULL;
 }
 
+static void status(void *ctx, const struct step *step, const char *line)
+{
+    run_tell(ctx, ENGINE_STEP_STATUS, step, line, 0);
+}
+
+static void job_begins(void *ctx, const struct step *step, const char *job)
+{
+    struct run *r = ctx;
+    struct step_outcome *slot = run_outcome(r, step->id);
+
+    if (slot)
+        slot->job = arena_strdup(r->arena, job);
+    run_tell(r, ENGINE_STEP_JOB, step, job, 0);
+}
+
 static int step_write(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
     const struct kind *kind = engine_kind(r->engine, step->document);
@@ -159,6 +174,8 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
         .provider = r->engine->provider,
         .say_ctx = r,
         .say = say,
+        .status = status,
+        .job = job_begins,
     };
     struct view frozen = r->view;
     int rc;
@@ -340,6 +357,15 @@ static const char *const state_names[] = {
     [STEP_FAILED] = "failed",   [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped", [STEP_OVERTAKEN] = "overtaken",
 };
 
+/* Nobody has cancelled what runs at Azure: this run only stops looking. */
+static void step_left(struct step_outcome *slot)
+{
+    if (slot->job)
+        err_set(&slot->err, ERR_CANCELLED, "not waited for any longer: job %s runs on at Azure, and the next run adopts it", slot->job);
+    else
+        err_set(&slot->err, ERR_CANCELLED, "not waited for any longer: what was sent takes its course at Azure; the next run looks first");
+}
+
 static void step_task(struct call *c, void *arg)
 {
     struct running *running = arg;
@@ -356,9 +382,12 @@ static void step_task(struct call *c, void *arg)
     int64_t begun = call_span_ms(c);
     struct arena *scratch cleanup(arena_freep) = arena_new();
     struct err journal_err;
+    bool left;
 
     slot->state = step_reconcile(c, r, scratch, slot, &slot->err);
     slot->elapsed_ms += call_span_ms(c) - begun;
+    if (slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED)
+        step_left(slot);
     if (slot->state == STEP_DONE)
         complete_recovered(c, r, slot->step);
     if (slot->state == STEP_DONE)
@@ -368,7 +397,8 @@ static void step_task(struct call *c, void *arg)
     r->view.conclusions = r->look->view.conclusions;
     if (run_journal(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
         slot->err = journal_err;
-    run_tell(r, events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
+    left = slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED;
+    run_tell(r, left ? ENGINE_STEP_LEFT : events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
     run_ready(r);
 }
 
@@ -517,18 +547,17 @@ int engine_act(struct call *c, const struct engine *e, struct arena *a, const st
     return rc;
 }
 
-/* A write that was taken, or a job that an earlier run had started and this one saw through. */
-static bool something_changed(const struct outcome *o)
+bool engine_changed(const struct outcome *o)
 {
     for (size_t i = 0; i < o->count; i++)
-        if (o->steps[i].state == STEP_DONE && action_writes(o->steps[i].step->action))
+        if (o->steps[i].job || (o->steps[i].state == STEP_DONE && action_writes(o->steps[i].step->action)))
             return true;
     return o->writes_taken > 0;
 }
 
 int engine_exit_code(const struct outcome *outcome)
 {
-    if (something_changed(outcome) && (outcome->failed || outcome->blocked || outcome->skipped))
+    if (engine_changed(outcome) && (outcome->failed || outcome->blocked || outcome->skipped))
         return 4;
     if (outcome->blocked)
         return 3;

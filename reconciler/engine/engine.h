@@ -10,13 +10,16 @@
 
 enum engine_event {
     ENGINE_STEP_STARTS,
-    ENGINE_STEP_SAYS,          /* progress of a running step */
+    ENGINE_STEP_SAYS,          /* what a running step has to say, to be read afterwards */
+    ENGINE_STEP_STATUS,        /* where it stands; the next such line replaces it */
+    ENGINE_STEP_JOB,           /* `line` is the id of the job at Azure that it follows */
     ENGINE_STEP_DONE,
     ENGINE_STEP_NOT_NEEDED,    /* the world has meanwhile done it */
     ENGINE_STEP_FAILED,
     ENGINE_STEP_BLOCKED,       /* by policy, a missing order, or drift since the plan */
     ENGINE_STEP_SKIPPED,       /* something it needs was not done, or the run is draining */
     ENGINE_STEP_WAITS,         /* begun, and a fresh look shows that what it needs is not so yet */
+    ENGINE_STEP_LEFT,          /* no longer waited for: the run was told to end; what runs at Azure runs on */
     ENGINE_STEP_OVERTAKEN,     /* a fresh look asks for something else in its place, which joins the run */
     ENGINE_PLAN_GROWS          /* a step that was not planned joins the run: a repair has revealed it */
 };
@@ -62,7 +65,8 @@ struct step_outcome {
     size_t repeats;                               /* how often a wait was begun anew */
     bool grown;                                   /* was not planned: joined the run when a repair revealed it */
     enum step_state state;
-    struct err err;                               /* failed and blocked */
+    struct err err;                               /* failed and blocked; ERR_CANCELLED: no longer waited for */
+    const char *job;                              /* at Azure, that it has started or adopted; NULL */
     int64_t elapsed_ms;
 };
 struct outcome {
@@ -76,6 +80,8 @@ struct outcome {
  * cancelled); failures of steps are in the outcome. */
 must_use int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret,
                         struct err *err);
+/* Something was sent that changes Azure, or a job there was seen through. */
+bool engine_changed(const struct outcome *outcome);
 /* DESIGN section 7: 0, 4 partly applied, 3 blocked, 1 error, in that precedence. */
 int engine_exit_code(const struct outcome *outcome);
 

@@ -56,13 +56,30 @@ void view_need(const struct view *v, struct steps *s, struct step *step, const s
 
 void actor_say(const struct actor *actor, const char *fmt, ...)
 {
-    char line[512];
     va_list ap;
 
     if (!actor->say)
         return;
     va_start(ap, fmt);
+    actor->say(actor->say_ctx, actor->step, arena_vprintf(actor->arena, fmt, ap));
+    va_end(ap);
+}
+
+void actor_status(const struct actor *actor, const char *fmt, ...)
+{
+    char line[512];
+    va_list ap;
+
+    if (!actor->status)
+        return;
+    va_start(ap, fmt);
     vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    actor->say(actor->say_ctx, actor->step, line);
+    actor->status(actor->say_ctx, actor->step, line);
+}
+
+void actor_job(const struct actor *actor, const char *job)
+{
+    if (actor->job)
+        actor->job(actor->say_ctx, actor->step, job);
 }
