@@ -289,8 +289,28 @@ static void test_lease(void)
     end(&w);
 }
 
+/* Made once; by who may write containers, which who may write blobs as a contributor may, and a reader may not. */
+static void test_containers(void)
+{
+    static const char claims[] = "https://stdr.blob.core.windows.net/claims?restype=container";
+    struct world w;
+    struct reply r;
+
+    begin_as(&w, "Storage Blob Data Contributor", true);
+    CHECK(get(&w, "GET", "https://stdr.blob.core.windows.net/claims?restype=container&comp=list", w.token, NULL).status == 404);
+    CHECK(get(&w, "PUT", claims, w.token, NULL).status == 201);
+    r = get(&w, "PUT", claims, w.token, NULL);
+    CHECK(r.status == 409 && str_eq(header_of(&r, "x-ms-error-code"), "ContainerAlreadyExists"));
+    CHECK(get(&w, "GET", "https://stdr.blob.core.windows.net/claims?restype=container&comp=list", w.token, NULL).status == 200);
+    r = get(&w, "PUT", "https://stdr.blob.core.windows.net/Bad--name?restype=container", w.token, NULL);
+    CHECK(r.status == 400 && str_eq(header_of(&r, "x-ms-error-code"), "InvalidResourceName"));
+    CHECK(get(&w, "PUT", claims, NULL, NULL).status == 401);
+    end(&w);
+}
+
 int main(void)
 {
+    test_containers();
     test_put();
     test_lease();
     test_bearer();

@@ -1,0 +1,95 @@
+/* What a claim is called, which generation it is of, and what follows from one that is there. */
+#include "../harness.h"
+
+#include "../../providers/backup/claim.h"
+#include "../../reconciler/base/clock.h"
+
+#define POINT "702113300000001"
+#define MADE 1000000000000
+#define WAIT (11 * (int64_t)MINUTE_MS)
+
+static const struct claim_subject subject = {
+    .item_id = "/subs/S/items/VM;a", .target = "new-vm /subs/S/vm/x", .order = "inc-1", .point = POINT,
+};
+
+static void test_names(struct arena *a)
+{
+    struct claim_subject other = subject;
+    const char *base = claim_base(a, &subject);
+    size_t n = 7;
+
+    CHECK(strlen(base) == 40 && strspn(base, "0123456789abcdef") == 40);
+    other.order = "inc-2";
+    other.point = "1";
+    CHECK_STR(claim_base(a, &other), base);
+    other.item_id = "/SUBS/s/ITEMS/vm;A";
+    CHECK_STR(claim_base(a, &other), base);
+    other.target = "new-vm /subs/S/vm/y";
+    CHECK(!str_eq(claim_base(a, &other), base));
+    CHECK(claim_generation(base, claim_name(a, base, 12), &n) && n == 12);
+    CHECK(!claim_generation(base, base, &n));
+    CHECK(!claim_generation(base, arena_printf(a, "%s-", base), &n));
+    CHECK(!claim_generation(base, arena_printf(a, "%s-1x", base), &n));
+    CHECK(!claim_generation(base, arena_printf(a, "x%s-1", base), &n));
+    CHECK(!claim_generation(base, arena_printf(a, "%s-12345678901234567890", base), &n));
+}
+
+static const struct {
+    const char *what, *order, *point, *job, *ended;
+    enum claim_job state;
+    bool known;
+    int64_t age_ms, end_ms;
+    enum claim_verdict verdict;
+} rows[] = {
+    {"no job yet", "inc-1", POINT, NULL, NULL, CLAIM_JOB_GONE, false, MINUTE_MS, TIME_NONE, CLAIM_WAIT},
+    {"no job for too long", "inc-1", POINT, NULL, NULL, CLAIM_JOB_GONE, false, WAIT, TIME_NONE, CLAIM_PERSON},
+    {"a writer cut off says nothing", NULL, NULL, NULL, NULL, CLAIM_JOB_GONE, false, WAIT, TIME_NONE, CLAIM_PERSON},
+    {"taken over", "inc-1", POINT, NULL, "taken over: A", CLAIM_JOB_GONE, false, WAIT, TIME_NONE, CLAIM_ENDED},
+    {"runs", "inc-1", POINT, "j", NULL, CLAIM_JOB_RUNS, false, WAIT, TIME_NONE, CLAIM_ADOPT},
+    {"runs for another order", "inc-2", POINT, "j", NULL, CLAIM_JOB_RUNS, false, WAIT, TIME_NONE, CLAIM_ADOPT},
+    {"runs from another point", "inc-2", "1", "j", NULL, CLAIM_JOB_RUNS, false, WAIT, TIME_NONE, CLAIM_OTHER},
+    {"not listed yet", "inc-1", POINT, "j", NULL, CLAIM_JOB_GONE, false, MINUTE_MS, TIME_NONE, CLAIM_ADOPT},
+    {"not known any more", "inc-1", POINT, "j", NULL, CLAIM_JOB_GONE, false, 8 * DAY_MS, TIME_NONE, CLAIM_ENDED},
+    {"ended since this was decided", "inc-1", POINT, "j", NULL, CLAIM_JOB_ENDED, false, WAIT, MADE, CLAIM_ADOPT},
+    {"had ended when this was decided", "inc-1", POINT, "j", NULL, CLAIM_JOB_ENDED, true, WAIT, MADE, CLAIM_ENDED},
+    {"ended before the order", "inc-1", POINT, "j", NULL, CLAIM_JOB_ENDED, false, WAIT, MADE - HOUR_MS, CLAIM_ENDED},
+    {"another point's has ended", "inc-1", "1", "j", NULL, CLAIM_JOB_ENDED, false, WAIT, MADE, CLAIM_ENDED},
+};
+
+static void test_verdicts(void)
+{
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct claim claim = {.name = "c-0", .order = rows[i].order, .point = rows[i].point, .job = rows[i].job,
+                                    .ended = rows[i].ended, .made_ms = MADE};
+        const struct claim_look look = {.job = rows[i].state, .known = rows[i].known, .end_ms = rows[i].end_ms,
+                                        .now_ms = MADE + rows[i].age_ms, .since_ms = MADE - MINUTE_MS, .wait_ms = WAIT};
+
+        CHECK_ROW(rows[i].what, claim_judge(&claim, &subject, &look) == rows[i].verdict);
+    }
+}
+
+static void test_content(struct arena *a)
+{
+    const struct claim claim = {.by = "who", .at = "when", .order = "inc-1", .point = POINT, .target = "t", .nonce = "n", .job = "j"};
+    struct claim back = {.made_ms = 5};
+
+    claim_from_value(claim_to_value(a, &claim), &back);
+    CHECK_STR(back.by, "who");
+    CHECK_STR(back.order, "inc-1");
+    CHECK_STR(back.point, POINT);
+    CHECK_STR(back.job, "j");
+    CHECK_STR(back.nonce, "n");
+    CHECK(!back.ended && back.made_ms == 5);
+    claim_from_value(NULL, &back);
+    CHECK(!back.by && !back.job && !back.point);
+}
+
+int main(void)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+
+    test_names(a);
+    test_verdicts();
+    test_content(a);
+    HARNESS_END();
+}
