@@ -3,12 +3,14 @@
 #include "blob.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"
 #include "internal.h"
+#include "shared.h"
 #include "vault.h"
 
 enum { PAGE = 512, SIGNED_MAX = 64, LIST_KEYS_MAX = 64 * 1024 };
@@ -140,13 +142,49 @@ void blob_sign(const char *method, const char *account, const char *path, const 
 
 /* --- reading ------------------------------------------------------------------------------------------------------------- */
 
+bool blob_of_cloud(const struct cloud *cloud, const char *url)
+{
+    static const char scheme[] = "https://";
+    char behind[512];
+    const char *zone;
+    size_t digits;
+    int n;
+
+    if (url_under_suffix(url, cloud->blob_suffix))
+        return true;
+    /* ACCOUNT.zNN.blob.storage.azure.net: one label more, in front of which the account's name stands. */
+    if (!cloud->blob_zone_suffix || !str_starts_nocase(url, scheme))
+        return false;
+    zone = strchr(url + strlen(scheme), '.');
+    if (!zone || (zone[1] | 0x20) != 'z')
+        return false;
+    digits = strspn(zone + 2, "0123456789");
+    n = snprintf(behind, sizeof(behind), "%s%s", scheme, zone + 1);
+    return digits > 0 && digits <= 4 && n > 0 && (size_t)n < sizeof(behind) && url_under_suffix(behind, cloud->blob_zone_suffix);
+}
+
+int blob_endpoint(struct azure *az, struct call *c, struct arena *a, const char *account_id, const char *name, const char **ret,
+                  struct err *err)
+{
+    struct value *account = NULL;
+    const char *shown;
+
+    if (account_id && arm_get_shared(az, c, a, account_id, API_STORAGE, call_span_ms(c) - SHARED_FRESH_MS, &account, err) < 0 &&
+        err->class == ERR_CANCELLED)
+        return -(int)err->class;
+    shown = value_str_at(account, "properties.primaryEndpoints.blob");
+    *ret = shown && *shown ? arena_strndup(a, shown, strlen(shown) - (shown[strlen(shown) - 1] == '/'))
+                           : arena_printf(a, "https://%s%s", name, azure_cloud(az)->blob_suffix);
+    return 0;
+}
+
 int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret, struct err *err)
 {
     struct text url cleanup(text_release) = {0};
     const char *suffix = azure_cloud(az)->blob_suffix;
 
     /* The names come from a job's answer. A token goes to this cloud's storage only; a signature gives nothing away. */
-    if (with_token && !url_under_suffix(place->endpoint, suffix))
+    if (with_token && !blob_of_cloud(azure_cloud(az), place->endpoint))
         return err_set(err, ERR_INVALID, "%.200s is no storage account of this cloud (https://NAME%s), so no token is sent there",
                        place->endpoint,
                        suffix);

@@ -13,6 +13,14 @@ struct blob_place {
     const struct secret *account_key;       /* of the calls of blob_container.c: signs them; NULL: a bearer token */
 };
 
+/* A token may go to this URL: it belongs to the cloud's storage, in a DNS zone or without one. Pure. */
+struct cloud;
+bool blob_of_cloud(const struct cloud *cloud, const char *url);
+/* May suspend. Where the account's blobs are, as the account itself says; where it cannot be asked (account_id NULL, or refused), the
+ * address that an account without a DNS zone has. Without a slash at the end. ERR_CANCELLED alone. */
+must_use int blob_endpoint(struct azure *az, struct call *c, struct arena *a, const char *account_id, const char *name, const char **ret,
+                           struct err *err);
+
 /* May suspend. Reads a whole blob of at most max bytes into wiped memory, cut to x-ms-meta-configblobsize when that is
  * sent, else with trailing NUL bytes and blanks stripped; a UTF-8 byte order mark is skipped. `account_key` NULL: bearer
  * token. A guarded read: it needs a permit that names the blob's host. ERR_NOT_FOUND, ERR_DENIED with the code of x-ms-error-code,
@@ -33,7 +41,6 @@ void blob_sign(const char *method, const char *account, const char *path, const 
 
 /* "https://ACCOUNT.blob…/CONTAINER" or "…/CONTAINER/BLOB" taken apart; the blob's name is NULL when there is none. ERR_INVALID
  * when it is no such URL, has a query, or does not belong to this cloud. Pure. */
-struct cloud;
 must_use int blob_place_of_url(struct arena *a, const struct cloud *cloud, const char *url, struct blob_place *ret, struct err *err);
 /* May suspend. Makes the container, without public access; one that is there already is as good. A write that needs a permit. */
 must_use int blob_make_container(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container, struct err *err);

@@ -17,7 +17,7 @@ int blob_place_of_url(struct arena *a, const struct cloud *cloud, const char *ur
     const char *path, *slash;
     size_t host;
 
-    if (!url || !url_under_suffix(url, cloud->blob_suffix))
+    if (!url || !blob_of_cloud(cloud, url))
         return err_set(err, ERR_INVALID, "%.200s is no container of this cloud's storage (https://NAME%s/CONTAINER)", url ? url : "",
                        cloud->blob_suffix);
     if (strpbrk(url, "?#%\\"))

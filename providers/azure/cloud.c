@@ -24,6 +24,7 @@ static const struct cloud builtin[] = {
         .hsm_suffix = ".managedhsm.azure.net",
         .hsm_audience = "https://managedhsm.azure.net",
         .blob_suffix = ".blob.core.windows.net",
+        .blob_zone_suffix = ".blob.storage.azure.net",
         .storage_audience = "https://storage.azure.com/",
         .graph = "https://graph.microsoft.com",
         .orchestrator_app_id = ORCHESTRATOR_PUBLIC,

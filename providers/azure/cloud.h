@@ -15,6 +15,7 @@ struct cloud {
     const char *hsm_suffix;
     const char *hsm_audience;
     const char *blob_suffix;         /* .blob.core.windows.net */
+    const char *blob_zone_suffix;    /* .blob.storage.azure.net, behind ACCOUNT.zNN of accounts in a DNS zone; NULL: not known */
     const char *storage_audience;    /* https://storage.azure.com/ */
     const char *graph;               /* https://graph.microsoft.com ; also its audience */
     const char *orchestrator_app_id; /* Confidential VM Orchestrator; NULL where nobody publishes it */

@@ -95,22 +95,10 @@ void claims_release(struct claims *claims)
 
 int claims_open(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct claims *ret, struct err *err)
 {
-    const char *name = arm_id_name(account_id), *shown = NULL;
-    struct value *account;
-    struct err unread;
-
-    if (arm_get_shared(az, c, a, account_id, API_STORAGE, call_now_ms(c) - SHARED_FRESH_MS, &account, &unread) == 0) {
-        shown = value_str_at(account, "properties.primaryEndpoints.blob");
-    } else if (unread.class == ERR_CANCELLED) {
-        *err = unread;
-        return -(int)err->class;
-    }
     *ret = (struct claims){.az = az, .account_id = account_id};
-    ret->place.account = name;
+    ret->place.account = arm_id_name(account_id);
     ret->place.container = CLAIM_CONTAINER;
-    ret->place.endpoint = shown && *shown
-                              ? arena_strndup(a, shown, strlen(shown) - (shown[strlen(shown) - 1] == '/'))
-                              : arena_printf(a, "https://%s%s", name, azure_cloud(az)->blob_suffix);
+    TRY(blob_endpoint(az, c, a, account_id, ret->place.account, &ret->place.endpoint, err));
     return 0;
 }
 

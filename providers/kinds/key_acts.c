@@ -163,7 +163,7 @@ static int fetch_export(struct call *c, const struct actor *actor, struct azure 
         .account = account,
         .container = value_str_at(export, "container"),
         .name = value_str_at(export, "blob"),
-        .endpoint = arena_printf(actor->arena, "https://%s%s", account, azure_cloud(az)->blob_suffix),
+        .endpoint = value_str_at(export, "endpoint"),
     };
     char type[128];
     int rc = blob_read(az, c, actor->arena, &place, NULL, BLOB_EXPORT_MAX, &json, err);

@@ -108,11 +108,11 @@ static const char *account_id(struct arena *a, const struct document *pvm, const
 
 /* An export that somebody has cleaned up since is none: "gone". "denied" is a right that we lack; whether what could not be seen for
  * other reasons is there, reading it will tell. */
-static int export_seen(struct call *c, const struct observer *o, struct azure *az, const struct backup_job *job, const char **ret,
-                       struct err *err)
+static int export_seen(struct call *c, const struct observer *o, struct azure *az, const struct backup_job *job, const char *endpoint,
+                       const char **ret, struct err *err)
 {
     struct blob_place place = {
-        .endpoint = arena_printf(o->arena, "https://%s%s", job->storage_account, azure_cloud(az)->blob_suffix),
+        .endpoint = endpoint,
         .account = job->storage_account,
         .container = job->config_container,
         .name = job->encryption_blob,
@@ -134,11 +134,14 @@ static int observe_export(struct call *c, const struct observer *o, struct azure
 {
     int64_t oldest_ms = call_now_ms(c) - o->view->settings->export_lookback_ms;
     struct value *left;
-    const char *seen = "unseen";
+    const char *seen = "unseen", *id, *endpoint;
 
     if (job->state != JOB_FAILED || !job->encryption_blob || !job->config_container || !job->storage_account)
         return 0;
-    TRY(export_seen(c, o, az, job, &seen, err));
+    id = account_id(o->arena, o->document, job->storage_account);
+    TRY(blob_endpoint(az, c, o->arena, id, job->storage_account, &endpoint, err));
+    TRY(export_seen(c, o, az, job, endpoint, &seen, err));
+    value_set_string(o->arena, job_facts, "endpoint", endpoint);
     if (str_eq(seen, "gone"))
         return 0;
     left = value_copy(o->arena, job_facts);
@@ -146,7 +149,7 @@ static int observe_export(struct call *c, const struct observer *o, struct azure
     value_push(o->arena, value_get(facts, "leftovers"), left);
     if (job->start_ms != TIME_NONE && job->start_ms < oldest_ms)
         return 0;
-    value_set_string(o->arena, job_facts, "accountId", account_id(o->arena, o->document, job->storage_account));
+    value_set_string(o->arena, job_facts, "accountId", id);
     /* Where a token is refused, the account's own key may do: that is tried on declared accounts only. */
     if (str_eq(seen, "denied") && !value_get(job_facts, "accountId"))
         value_push(o->arena, value_get(facts, "unreadable"), left);

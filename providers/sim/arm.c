@@ -42,7 +42,8 @@ static void show_storage(struct sim *s, struct arena *a, struct value *v)
     const char *name = value_str_at(v, "name"), *kind = value_str_at(v, "kind"), *suffix = s->ep.blob_suffix;
     bool second = !kind || str_eq_nocase(kind, "StorageV2");
 
-    if (!p)
+    /* An account in a DNS zone says itself where it is. */
+    if (!p || value_get(p, "primaryEndpoints"))
         return;
     for (size_t i = second ? 0 : 2; i < COUNT(services); i++)
         value_set(a, endpoints, services[i],

@@ -657,14 +657,10 @@ static void make_container(const struct exchange *x)
 void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .container = request_segment(r, 0)};
-    size_t n = strlen(r->host), suffix = strlen(s->ep.blob_suffix);
     char *blob = request_path(r, SEGMENTS_MAX);
 
-    if (n > suffix)
-        x.name = arena_strndup(r->arena, r->host, n - suffix);
-    for (size_t at = 0; (x.account = resource_next(s, "", "Microsoft.Storage/storageAccounts", &at)) != NULL;)
-        if (str_eq_nocase(value_str_at(x.account, "name"), x.name))
-            break;
+    x.account = blob_account_at(s, r->host);
+    x.name = arena_strdup(r->arena, value_str_at(x.account, "name"));
     /* The name of an account that is not there does not resolve. */
     if (!x.account) {
         out->fault = SIM_RESET;

@@ -202,6 +202,8 @@ service arm_recovery_answer;     /* Microsoft.RecoveryServices vaults; hands bac
 service backup_answer;           /* protected items, recovery points, restore, operations, jobs */
 service keys_answer;             /* key vault data plane */
 service blob_answer;             /* blobs */
+/* The storage account whose blobs that host serves, be it in a DNS zone; NULL. */
+struct value *blob_account_at(const struct sim *s, const char *host);
 
 /* ARM's parts for its services (arm.c). */
 /* Adds a resource's derived members (vaultUri, endpoints, …) to a copy fit to be shown. */

@@ -115,7 +115,7 @@ static service *service_of(const struct sim *s, const char *host)
         return graph_answer;
     if (str_ends_nocase(host, s->ep.vault_suffix) || str_ends_nocase(host, s->ep.hsm_suffix))
         return keys_answer;
-    return str_ends_nocase(host, s->ep.blob_suffix) ? blob_answer : NULL;
+    return str_ends_nocase(host, s->ep.blob_suffix) || blob_account_at(s, host) ? blob_answer : NULL;
 }
 
 /* Requests that change nothing although their method could: token, Resource Graph, validation, discovery. */

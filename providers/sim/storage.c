@@ -64,3 +64,32 @@ void arm_storage_answer(struct sim *s, const struct sim_request *r, struct sim_a
     else
         arm_bad_path(r, out);
 }
+
+/* --- whose host it is --------------------------------------------------------------------------------------------- */
+
+/* The host of an endpoint that the world gives to an account, in a DNS zone; its length, 0 when it gives none. */
+static size_t zone_host(const struct value *account, const char **ret)
+{
+    const char *own = value_str_at(account, "properties.primaryEndpoints.blob");
+
+    *ret = str_starts_nocase(own, "https://") ? own + strlen("https://") : NULL;
+    return *ret ? strcspn(*ret, "/") : 0;
+}
+
+struct value *blob_account_at(const struct sim *s, const char *host)
+{
+    size_t n = strlen(host), suffix = strlen(s->ep.blob_suffix);
+    struct value *account;
+
+    for (size_t at = 0; (account = resource_next((struct sim *)s, "", "Microsoft.Storage/storageAccounts", &at)) != NULL;) {
+        const char *zone, *name = value_str_at(account, "name");
+        size_t zoned = zone_host(account, &zone);
+
+        /* A zoned account has no name outside its zone. */
+        if (zoned ? zoned == n && strncasecmp(zone, host, n) == 0
+                  : n > suffix && strlen(name) == n - suffix && strncasecmp(name, host, n - suffix) == 0 &&
+                        str_ends_nocase(host, s->ep.blob_suffix))
+            return account;
+    }
+    return NULL;
+}
