@@ -140,6 +140,14 @@ static bool steps_too_young(const struct view *v, const struct document *doc, st
     return true;
 }
 
+/* A key that is given by its address may be declared all the same, as revoked for instance. */
+static const struct document *key_by_address(const struct view *v, const struct document *doc)
+{
+    const struct reference *ref = document_reference(doc, "spec.key");
+
+    return ref && ref->url ? key_document_at(v, ref->url) : NULL;
+}
+
 static void steps_create(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct document *key = document_target(doc, "spec.key");
@@ -169,7 +177,7 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     describe_identity(v, doc, out, step, wanted);
     step->postcondition = "a GET shows the set provisioned, with this key and an identity";
     step_writes(out, step, "PUT", "%s", id);
-    view_need(v, out, step, key);
+    view_need(v, out, step, key ? key : key_by_address(v, doc));
 }
 
 /* A version that nobody declared is not compared: a set that something uses stays on the version of the declared key that
@@ -241,7 +249,7 @@ static void steps_update(const struct view *v, const struct document *doc, struc
         step_right(out, step, value_get(identity, "userAssignedIdentities")->map.members[i].key,
                    "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false, "Managed Identity Operator");
     step_writes(out, step, "PATCH", "%s", step->scope);
-    view_need(v, out, step, key);
+    view_need(v, out, step, key ? key : key_by_address(v, doc));
 }
 
 /* A write of an earlier run, or of somebody else, that has not ended. Its identity may not be there yet. */

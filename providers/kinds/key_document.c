@@ -439,13 +439,12 @@ static void steps_revoked(const struct view *v, const struct document *doc, stru
     const char *state = view_state(v, doc);
     struct key_standing standing = key_standing_of(v, doc, NULL);
     const struct value *live = value_get(view_facts(v, doc), "live");
-    size_t at = 0, at_access = 0;
 
     if (str_eq(state, "present") && value_bool_at(live, "attributes.enabled", true))
         steps_finding(out, doc, "active",
                       "a person disables it in its store, once nothing needs it: a VM on it stops within about an hour",
                       "the key is revoked (%s) and still active: whoever has it can use it", reason);
-    if (referrer_next(doc, "DiskEncryptionSet", &at) || referrer_next(doc, "KeyAccess", &at_access))
+    if (key_relied_on(v, doc))
         steps_block(out, doc, NULL, standing.next, "%s; now it is %s", standing.words, state);
     else
         steps_add(out, doc, ACTION_NONE, NULL, "revoked (%s): never revived, whatever its state; now %s", reason, state);

@@ -303,6 +303,32 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
     return impostor_standing(v, version, NULL);
 }
 
+/* --- what relies on it ------------------------------------------------------------------------------------------------------------- */
+
+static bool asks_for(const struct view *v, const struct document *doc, const struct document *key)
+{
+    const struct document *store = document_target(key, "spec.store");
+    const struct reference *ref = document_reference(doc, "spec.key");
+    const char *id;
+
+    if (str_eq(doc->kind, "DiskEncryptionSet") || str_eq(doc->kind, "KeyAccess"))
+        return ref && (ref->target == key || url_of(v, key, ref->url));
+    if (str_eq(doc->kind, "KeyVaultAccessPolicy"))
+        return store && document_target(doc, "spec.vault") == store;
+    if (str_eq(doc->kind, "ManagedHsmRoleAssignment"))
+        return store && document_target(doc, "spec.hsm") == store;
+    id = str_eq(doc->kind, "RoleAssignment") && store && str_eq(store->kind, "KeyVault") ? key_vault_id(v->arena, store) : NULL;
+    return id && str_starts_nocase(value_str_at(doc->spec, "scope"), id);
+}
+
+bool key_relied_on(const struct view *v, const struct document *key)
+{
+    for (size_t i = 0; i < v->desired->count; i++)
+        if (asks_for(v, v->desired->documents[i], key))
+            return true;
+    return false;
+}
+
 /* --- grants ------------------------------------------------------------------------------------------------------------------------ */
 
 /* A grant for a whole store serves its other keys too: it is held up only where every declared one is. */

@@ -27,6 +27,9 @@ const char *key_revoked_at(const struct view *v, const char *url);
 /* The document of the key at a URL, whatever its version; NULL. */
 const struct document *key_document_at(const struct view *v, const char *url);
 
+/* Whether a document asks for something on this key: a set on it, also by its address, or a grant that reaches it. */
+bool key_relied_on(const struct view *v, const struct document *key);
+
 /* The versions of a list of {version, created}, with their dates, newest first: "9d1e… (2026-11-20T00:00:00Z), 4b6a… (…)". */
 const char *key_versions_words(struct arena *a, const struct value *versions);
 

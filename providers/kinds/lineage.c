@@ -6,8 +6,9 @@
 
 #include "../azure/key_id.h"
 #include "key_document.h"
-#include "protected_vm.h"
+#include "key_standing.h"
 #include "original_key.h"
+#include "protected_vm.h"
 
 /* --- building ------------------------------------------------------------------------------------------------------------ */
 
@@ -94,6 +95,8 @@ static const char *version_state(const struct view *v, const struct document *ke
     const char *state = view_state(v, key), *seen = strrchr(value_str_at(live, "key.kid") ? value_str_at(live, "key.kid") : "", '/');
     int64_t exp = value_int_at(live, "attributes.exp", 0);
 
+    if (key_revoked_at(v, arena_printf(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version)))
+        return "revoked";
     if (!str_eq(state, "present"))
         return state ? state : "unseen";
     if (seen && str_eq_nocase(seen + 1, version)) {
