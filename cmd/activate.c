@@ -301,7 +301,7 @@ static int choose(struct session *s, struct choices *all, struct look *look)
     TRY(session_load(s, s->options));
     TRY(vms_choose(s, all, &s->err));
     TRY(session_connect(s, HTTP_READ_ONLY));
-    TRY(session_look(s, s->arena, look, &s->err));
+    TRY(session_look_far(s, s->arena, look, &s->err));
     for (size_t i = 0; i < all->count; i++) {
         TRY(points_sort(s, &all->items[i], look, &s->err));
         if (!s->options->list)

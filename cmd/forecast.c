@@ -286,6 +286,7 @@ int command_forecast(const struct options *o)
 
     if (session_open(&s, o) < 0)
         return session_failed(&s);
+    s.settings.far = true;
     session_run(&s, foresee_task, &t);
     if (t.rc < 0)
         return session_failed(&s);

@@ -114,7 +114,7 @@ int command_impact(const struct options *o)
     struct value *impact, *answer;
     int code;
 
-    if (session_open(&s, o) < 0 || session_look(&s, s.arena, &look, &s.err) < 0 ||
+    if (session_open(&s, o) < 0 || session_look_far(&s, s.arena, &look, &s.err) < 0 ||
         impact_target_find(&look.view, o->disable ? IMPACT_DISABLE : IMPACT_DELETE, o->disable ? o->disable : o->delete, &target, &s.err) <
             0)
         return session_failed(&s);

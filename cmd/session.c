@@ -568,3 +568,9 @@ int session_look(struct session *s, struct arena *a, struct look *ret, struct er
         history_learn(s, ret);
     return l.rc;
 }
+
+int session_look_far(struct session *s, struct arena *a, struct look *ret, struct err *err)
+{
+    s->settings.far = true;
+    return session_look(s, a, ret, err);
+}

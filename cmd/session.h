@@ -68,5 +68,7 @@ void session_run(struct session *s, task_fn *fn, void *arg);
 
 /* One look at the world in a run of its own; what it finds lives in `a`. */
 must_use int session_look(struct session *s, struct arena *a, struct look *ret, struct err *err);
+/* May suspend. Also looks at what only an order needs, though none is in force: what would stand against a restore. */
+must_use int session_look_far(struct session *s, struct arena *a, struct look *ret, struct err *err);
 
 #endif

@@ -28,6 +28,7 @@ struct settings {
     int64_t readback_ms;          /* how long a write of ours may read as undone before it counts as undone: 5 min */
     bool claims_required;         /* Policy.spec.claims: nothing is triggered that no claim guards */
     const struct value *take_over; /* map: a claim, and who decided that it counts as ended (--take-over); NULL: none */
+    bool far;                     /* also looks at what only an order needs, though none is in force: a forecast does */
     const char *article;          /* Policy.spec.article: which reading predictions follow; NULL: the safest */
 };
 extern const struct settings settings_default;

@@ -11,6 +11,7 @@
 #include "key_standing.h"
 #include "order.h"
 #include "original_key.h"
+#include "platform.h"
 #include "requests.h"
 #include "set_identity.h"
 
@@ -267,7 +268,7 @@ static bool steps_settle(const struct view *v, const struct document *doc, struc
     return true;
 }
 
-static void steps(const struct view *v, const struct document *doc, struct steps *out)
+static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
     const char *want_type = value_str_at(doc->spec, "encryptionType"), *have_type = value_str_at(live, "properties.encryptionType");
@@ -298,6 +299,14 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_block(out, doc, "autoKeyRotationError", "mend what the error names, then repeat the update that failed",
                     "the set's last key rotation failed: %s", error);
     steps_update(v, doc, out);
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    size_t before = out->count;
+
+    steps_due(v, doc, out);
+    platform_hold_locked(v, out, before);
 }
 
 /* Only what differs is sent, so that what nobody declared stays as it is. */

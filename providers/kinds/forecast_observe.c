@@ -2,20 +2,17 @@
  * it has read.
  *
  * Extras, by group and key (keys in lower case); each holds state, and why when it is unseen:
- *   features     SUBSCRIPTION/NAME    feature: its state
- *   locks        SUBSCRIPTION         items; groups (names) where only these may be read, and then it stays unseen
- *   usages       SUBSCRIPTION/REGION  items
+ *   features, locks, usages           as platform.h has them; what a restored VM's facts hold is not asked again
  *   attestation  SUBSCRIPTION/REGION  uri
  *   sets         set id               users
  *   validations  item id              results */
 #include "forecast.h"
 
 #include "observation_internal.h"
+#include "platform.h"
 #include "protected_vm.h"
 #include "requests.h"
 
-#define API_FEATURES "2021-07-01"
-#define API_LOCKS "2020-05-01"
 #define API_ATTESTATION "2020-10-01"
 
 struct question {
@@ -60,57 +57,6 @@ static int ask_list(struct call *c, struct question *q, struct azure *az, const 
     return 0;
 }
 
-/* Groups a lock may stand in the way of: where VMs come back, and where Azure Backup keeps their snapshots. */
-static struct value *groups_locked(const struct question *q)
-{
-    const struct view *v = q->view;
-    struct value *groups = value_map(v->arena);
-    const char *root = arm_id_parent(v->arena, q->id, 3); /* less providers/Microsoft.Authorization/locks */
-
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        bool protected = str_eq(doc->kind, "ProtectedVirtualMachine");
-        const char *region = protected ? protected_vm_region(v, doc) : NULL, *id = NULL;
-
-        if (region)
-            id = arena_printf(v->arena, "%s/resourceGroups/AzureBackupRG_%s_1", root, region);
-        else if (str_eq(doc->kind, "RestoredVirtualMachine"))
-            id = arm_id_parent(v->arena, restored_vm_id(v->arena, doc), 4);
-        if (id && str_starts_nocase(id, arena_printf(v->arena, "%s/", root)))
-            value_set_string(v->arena, groups, str_lower(v->arena, id), id);
-    }
-    return groups;
-}
-
-/* Whoever may not read a subscription's locks may still read those of single groups. What they show is shown; that there are no
- * others nobody can tell, so the answer stays unseen. */
-static int ask_locks(struct call *c, struct question *q, struct azure *az, struct err *err)
-{
-    struct arena *a = q->view->arena;
-    struct value *groups, *read = value_list(a), *found = value_list(a), *items;
-
-    if (ask_list(c, q, az, API_LOCKS, "items", err) == 0 || err->class != ERR_DENIED)
-        return -(int)err->class;
-    q->answer = facts_new(a, "unseen");
-    value_set_string(a, q->answer, "why", err->text);
-    groups = groups_locked(q);
-    for (size_t i = 0; i < groups->map.count; i++) {
-        const char *id = value_str(groups->map.members[i].value);
-
-        if (arm_list(az, c, a, arena_printf(a, "%s/providers/Microsoft.Authorization/locks", id), API_LOCKS, NULL, &items, err) < 0) {
-            if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
-                return -(int)err->class;
-            continue;
-        }
-        value_push(a, read, value_string(a, arm_id_name(id)));
-        for (size_t k = 0; k < value_count(items); k++)
-            value_push(a, found, value_copy(a, value_item(items, k)));
-    }
-    value_set(a, q->answer, "groups", read);
-    value_set(a, q->answer, "items", found);
-    return 0;
-}
-
 static int ask_validation(struct call *c, struct question *q, struct azure *az, struct err *err)
 {
     struct arena *a = q->view->arena;
@@ -132,14 +78,10 @@ static int ask(struct call *c, struct question *q, struct err *err)
 {
     struct azure *az = kind_azure(q->provider, q->about);
 
-    if (str_eq(q->group, "features"))
-        return ask_get(c, q, az, API_FEATURES, "properties.state", "feature", err);
+    if (str_eq(q->group, "features") || str_eq(q->group, "locks") || str_eq(q->group, "usages"))
+        return platform_ask(c, az, q->view, q->group, q->id, &q->answer, err);
     if (str_eq(q->group, "attestation"))
         return ask_get(c, q, az, API_ATTESTATION, "properties.attestUri", "uri", err);
-    if (str_eq(q->group, "locks"))
-        return ask_locks(c, q, az, err);
-    if (str_eq(q->group, "usages"))
-        return ask_list(c, q, az, API_COMPUTE, "items", err);
     if (str_eq(q->group, "sets"))
         return ask_list(c, q, az, API_DISK, "users", err);
     return ask_validation(c, q, az, err);
@@ -156,8 +98,6 @@ static void ask_task(struct call *c, void *arg)
     q->failed = q->err.class == ERR_CANCELLED;
     q->answer = facts_new(a, q->err.class == ERR_NOT_FOUND ? "absent" : "unseen");
     value_set_string(a, q->answer, "why", q->err.text);
-    if (q->err.class == ERR_NOT_FOUND && str_eq(q->group, "features"))
-        value_set_string(a, q->answer, "feature", "NotRegistered");
 }
 
 /* --- what is asked ----------------------------------------------------------------------------------------------------------- */
@@ -177,23 +117,32 @@ static struct question *add(struct questions *all, const struct view *v, void *p
     return &all->items[all->count - 1];
 }
 
+/* What was read with the restored VMs is not read again. */
+static void add_platform(struct questions *all, const struct view *v, void *provider, const char *group, const char *key,
+                         const struct document *pvm)
+{
+    const struct value *known = platform_fact(v, group, key);
+    struct question *q = add(all, v, provider, group, key, pvm, key);
+
+    if (q && known)
+        q->answer = value_copy(v->arena, known);
+}
+
 static void add_subscription(struct questions *all, const struct view *v, void *provider, const struct document *pvm)
 {
-    static const char *const features[] = {"RestorePointSupportForConfidentialVMV2", "DisableConfidentialVMMetadataBlob"};
     struct arena *a = v->arena;
     const char *own = value_str_at(pvm->spec, "source.subscription"), *subscription = own ? own : kind_subscription(pvm);
-    const char *region = protected_vm_region(v, pvm), *place, *root = arena_printf(a, "/subscriptions/%s/providers", subscription);
+    const char *region = protected_vm_region(v, pvm), *place;
 
-    for (size_t i = 0; i < COUNT(features); i++)
-        add(all, v, provider, "features", arena_printf(a, "%s/%s", subscription, features[i]), pvm,
-            arena_printf(a, "%s/Microsoft.Features/providers/Microsoft.Compute/features/%s", root, features[i]));
-    add(all, v, provider, "locks", subscription, pvm, arena_printf(a, "%s/Microsoft.Authorization/locks", root));
+    add_platform(all, v, provider, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription), pvm);
+    add_platform(all, v, provider, "features", arena_printf(a, "%s/" PLATFORM_FORBIDDEN, subscription), pvm);
+    add_platform(all, v, provider, "locks", subscription, pvm);
     if (!region)
         return;
     place = arena_printf(a, "%s/%s", subscription, region);
-    add(all, v, provider, "usages", place, pvm, arena_printf(a, "%s/Microsoft.Compute/locations/%s/usages", root, region));
+    add_platform(all, v, provider, "usages", place, pvm);
     add(all, v, provider, "attestation", place, pvm,
-        arena_printf(a, "%s/Microsoft.Attestation/locations/%s/defaultProvider", root, region));
+        arena_printf(a, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider", subscription, region));
 }
 
 /* With an order in force Azure has been asked already. */
@@ -251,7 +200,8 @@ int forecast_observe(struct call *c, void *provider, const struct view *v, struc
     int rc;
 
     for (size_t i = 0; i < all.count; i++)
-        group_spawn(g, all.items[i].id, ask_task, &all.items[i]);
+        if (!all.items[i].answer)
+            group_spawn(g, all.items[i].id, ask_task, &all.items[i]);
     rc = group_wait(c, g, err);
     group_free(g);
     TRY(rc);

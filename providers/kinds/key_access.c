@@ -7,6 +7,7 @@
 #include "id_fields.h"
 #include "grant.h"
 #include "grant_room.h"
+#include "platform.h"
 #include "key_access_local.h"
 #include "key_document.h"
 #include "rights_needed.h"
@@ -366,7 +367,7 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
         set_after_grant(v, out, value_str_at(value_item(principals, i), "objectId"), step);
 }
 
-static void steps(const struct view *v, const struct document *doc, struct steps *out)
+static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     size_t n = value_count(value_get(doc->spec, "principals")), before = out->count, n_grants = 0;
     struct step **grants = arena_array(v->arena, struct step *, n + 1);
@@ -393,6 +394,14 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (out->count == before)
         steps_add(out, doc, ACTION_NONE, NULL, "all %zu principals have what %s%s", n,
                   uses_local(doc) ? local_access_asked(doc) : "they need", uses_local(doc) ? local_access_warning(v, doc) : "");
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    size_t before = out->count;
+
+    steps_due(v, doc, out);
+    platform_hold_locked(v, out, before);
 }
 
 /* --- acting -------------------------------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include "hsm_rights.h"
 #include "key_parts.h"
 #include "original_key.h"
+#include "store_fit.h"
 
 /* --- steps ------------------------------------------------------------------------------------------------------------------- */
 
@@ -229,6 +230,18 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
         view_need(v, out, step, e.protected_vm);
 }
 
+/* A key that is brought back where no set can use it, or where it cannot be held, is of no use and in the way of the next try. */
+static bool steps_misplaced(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct store_objection found[STORE_OBJECTIONS_MAX];
+    size_t n = store_objections(v, doc, NULL, found);
+
+    for (size_t i = 0; i < n; i++)
+        steps_block(out, doc, i ? arena_printf(v->arena, "restore-key.%s", found[i].id) : "restore-key", found[i].next,
+                    "the key is gone and is not brought back there: %s", found[i].reason);
+    return n > 0;
+}
+
 void key_steps_absent(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct document *store = document_target(doc, "spec.store");
@@ -239,6 +252,8 @@ void key_steps_absent(const struct view *v, const struct document *doc, struct s
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "its %s is not there", key_store_word(doc));
     else if (str_eq(value_str_at(view_facts(v, doc), "storeState"), "deleted"))
         steps_wait_for_store(v, doc, out);
+    else if (steps_misplaced(v, doc, out))
+        return;
     else if (need.conflict && !need.version)
         steps_block(out, doc, "restore-key", "declare spec.version, or order points that need one version only",
                     "which version is needed is not agreed on: %s", need.conflict);

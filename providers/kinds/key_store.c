@@ -4,6 +4,31 @@
 
 #include "order.h"
 
+/* Where a deleted store was is where it comes back. */
+static const char *deleted_id(const struct value *deleted)
+{
+    const char *vault = value_str_at(deleted, "properties.vaultId");
+
+    return vault ? vault : value_str_at(deleted, "properties.mhsmId");
+}
+
+/* A store comes back into its group, which is not made for it. */
+static int observe_home(struct call *c, const struct observer *o, struct azure *az, const struct value *deleted, struct value *facts,
+                        struct err *err)
+{
+    const char *id = deleted_id(deleted), *group = id ? arm_id_parent(o->arena, id, 4) : NULL;
+    struct value *live, *home;
+
+    if (!group)
+        return 0;
+    if (arm_get(az, c, o->arena, group, API_RESOURCES, &live, err) == 0)
+        home = facts_new(o->arena, "present");
+    else
+        TRY(facts_from_error(o->arena, "reading the group of the deleted store", err, &home));
+    value_set(o->arena, facts, "home", home);
+    return 0;
+}
+
 static int observe_deleted(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
                            struct value *facts, struct err *err)
 {
@@ -28,7 +53,7 @@ static int observe_deleted(struct call *c, const struct observer *o, const struc
     }
     value_set_string(o->arena, facts, "state", "deleted");
     value_set(o->arena, facts, "deleted", deleted);
-    return 0;
+    return observe_home(c, o, az, deleted, facts, err);
 }
 
 /* The words of a vault and of a managed HSM for being on the way; all others end it. */
@@ -63,15 +88,61 @@ int store_observe(struct call *c, const struct observer *o, const struct store_w
     return 0;
 }
 
-struct step *store_recover(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)
+bool store_deleted_elsewhere(const struct view *v, const struct document *store)
+{
+    const struct value *facts = view_facts(v, store);
+    const char *was = deleted_id(value_get(facts, "deleted"));
+
+    return was && !arm_id_equal(was, value_str_at(facts, "id"));
+}
+
+/* It holds the name, and would come back where it was, not where it is declared. true: a step was added. */
+static bool block_foreign(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)
+{
+    const struct value *facts = view_facts(v, doc), *deleted = value_get(facts, "deleted");
+    const char *was = deleted_id(deleted), *id = value_str_at(facts, "id"), *until = value_str_at(deleted, "properties.scheduledPurgeDate");
+    const char *held = until ? arena_printf(v->arena, "until %s", until) : "for as long as it is kept";
+    const char *region = value_str_at(deleted, "properties.location"), *wanted = value_str_at(doc->spec, "location");
+
+    if (store_deleted_elsewhere(v, doc)) {
+        steps_block(out, doc, "recover",
+                    arena_printf(v->arena, "a person decides: recover it there (az keyvault recover --name %s), or declare another name",
+                                 arm_id_name(was)),
+                    "the name %s is held %s by a deleted %s of group %s in subscription %s; it would come back there, not in group %s",
+                    arm_id_name(id), held, words->noun, arm_id_part(v->arena, was, "resourceGroups"),
+                    arm_id_part(v->arena, was, "subscriptions"), arm_id_part(v->arena, id, "resourceGroups"));
+        return true;
+    }
+    if (region && wanted && !diff_same(value_string(v->arena, region), value_string(v->arena, wanted), DIFF_LOCATION | DIFF_NOCASE)) {
+        steps_block(out, doc, "recover", "a person decides: declare its own region, or another name",
+                    "the name %s is held %s by a deleted %s in %s; it would come back there, not in %s", arm_id_name(id), held, words->noun,
+                    region, wanted);
+        return true;
+    }
+    if (str_eq(value_str_at(facts, "home.state"), "absent")) {
+        steps_block(out, doc, "recover",
+                    arena_printf(v->arena, "make the group again: az group create --subscription %s --name %s --location %s",
+                                 arm_id_part(v->arena, id, "subscriptions"), arm_id_part(v->arena, id, "resourceGroups"),
+                                 region ? region : "REGION"),
+                    "the %s is soft-deleted, and its resource group %s, where it would come back, does not exist", words->noun,
+                    arm_id_part(v->arena, id, "resourceGroups"));
+        return true;
+    }
+    return false;
+}
+
+void store_recover(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)
 {
     const struct value *facts = view_facts(v, doc);
     const char *purge = value_str_at(facts, "deleted.properties.scheduledPurgeDate"), *id = value_str_at(facts, "id");
-    struct step *step = steps_add(out, doc, ACTION_RECOVER, NULL, "the %s is soft-deleted%s%s; with it every key in it is unusable",
-                                  words->noun, purge ? " and is purged at " : "", purge ? purge : "");
     const struct document *key;
+    struct step *step;
     size_t at = 0;
 
+    if (block_foreign(v, doc, out, words))
+        return;
+    step = steps_add(out, doc, ACTION_RECOVER, NULL, "the %s is soft-deleted%s%s; with it every key in it is unusable", words->noun,
+                     purge ? " and is purged at " : "", purge ? purge : "");
     step->scope = id;
     step->scenario = words->scenario;
     if (value_at(facts, "deleted.properties.purgeProtectionEnabled"))
@@ -87,7 +158,6 @@ struct step *store_recover(const struct view *v, const struct document *doc, str
     while ((key = referrer_next(doc, "Key", &at)))
         if (!value_get(step->detail, "orderedBy"))
             order_cover(v, key, step);
-    return step;
 }
 
 bool store_settle(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)

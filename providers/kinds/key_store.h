@@ -16,12 +16,17 @@ struct store_words {
     const char *lost;         /* what does not come back with it */
 };
 
-/* May suspend. Facts: state, id, base, live (ARM body), deleted (the body among the deleted ones), settling (true while it is in the
+/* May suspend. Facts: state, id, base, live (ARM body), deleted (the body among the deleted ones), home {state} (the group
+ * that one comes back into), settling (true while it is in the
  * making: its name does not resolve yet). */
 must_use int store_observe(struct call *c, const struct observer *o, const struct store_words *words, struct value **ret, struct err *err);
 
-/* The step that recovers a soft-deleted store; approved by an order in force for a VM whose key is in it. */
-struct step *store_recover(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words);
+/* The step that recovers a soft-deleted store; approved by an order in force for a VM whose key is in it. Blocked where it would
+ * come back in another group, subscription or region than declared, or its group is gone. */
+void store_recover(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words);
+
+/* The soft-deleted store that holds the name lay in another group or subscription than declared. */
+bool store_deleted_elsewhere(const struct view *v, const struct document *store);
 
 /* Waits for one that is in the making; true: a step says so. */
 bool store_settle(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words);

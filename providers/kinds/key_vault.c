@@ -3,7 +3,9 @@
  *
  * Facts: state, id, live (ARM body), deleted (deletedVaults body, when soft-deleted), base (data-plane URL). */
 #include "key_store.h"
+#include "platform.h"
 #include "requests.h"
+#include "store_fit.h"
 
 static const struct store_words words = {
     .noun = "key vault",
@@ -64,6 +66,8 @@ static void steps_create(const struct view *v, const struct document *doc, struc
                     "the vault is absent and no location is declared");
         return;
     }
+    if (store_block_misplaced(v, doc, out))
+        return;
     step = steps_add(out, doc, ACTION_CREATE, NULL, "the vault is absent and not among the deleted ones");
     step->scope = id;
     step_change(out, step, "properties", NULL, value_get(create_body(v->arena, doc), "properties"), NULL);
@@ -83,7 +87,7 @@ static const struct store_assertion asserted[] = {
     {"network.publicNetworkAccess", "properties.publicNetworkAccess", "a person changes the vault's network, or the declaration"},
 };
 
-static void steps(const struct view *v, const struct document *doc, struct steps *out)
+static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
     size_t before = out->count;
@@ -112,6 +116,14 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     store_protect(v, doc, out, &words);
     if (out->count == before)
         steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    size_t before = out->count;
+
+    steps_due(v, doc, out);
+    platform_hold_locked(v, out, before);
 }
 
 struct value *key_vault_body(struct arena *a, const struct step *step)

@@ -4,6 +4,7 @@
  * Facts: state, id, live (ARM body), deleted (deletedManagedHSMs body, when soft-deleted), base (data-plane URL), active (whether
  * its data plane answers), domainLost (declared: the security domain is in nobody's hands). */
 #include "key_store.h"
+#include "platform.h"
 #include "requests.h"
 
 #define SOURCE_DISASTER "Microsoft Learn, Managed HSM disaster recovery"
@@ -102,7 +103,7 @@ static void steps_regions(const struct view *v, const struct document *doc, stru
     }
 }
 
-static void steps(const struct view *v, const struct document *doc, struct steps *out)
+static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *attested = value_str_at(doc->spec, "securityDomain.attested");
     size_t before = out->count;
@@ -131,6 +132,14 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                   attested && time_parse(attested) + 365 * DAY_MS < v->now_ms
                       ? "; but nobody has attested for more than a year that security domain and quorum are at hand"
                       : "");
+}
+
+static void steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    size_t before = out->count;
+
+    steps_due(v, doc, out);
+    platform_hold_locked(v, out, before);
 }
 
 struct value *managed_hsm_body(struct arena *a, const struct step *step)

@@ -1,10 +1,10 @@
 /* Knows who may use the key, and what the subscription itself says: F16 to F19, F24 and F26. Must not know what a key is for. */
 #include "observation_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "hsm_rights.h"
+#include "platform.h"
 #include "protected_vm.h"
 #include "restore_place.h"
 #include "set_identity.h"
@@ -206,9 +206,6 @@ void observe_grants(struct outlook *o)
 
 /* --- F19 ------------------------------------------------------------------------------------------------------------------------ */
 
-#define NEEDED "RestorePointSupportForConfidentialVMV2"
-#define FORBIDDEN "DisableConfidentialVMMetadataBlob"
-
 static const char *feature_state(const struct outlook *o, const char *name, const struct value **ret_extra)
 {
     *ret_extra = outlook_extra(o, "features", arena_printf(o->arena, "%s/%s", outlook_subscription(o), name));
@@ -218,7 +215,7 @@ static const char *feature_state(const struct outlook *o, const char *name, cons
 static void observe_features(struct outlook *o)
 {
     const struct value *need, *forbid;
-    const char *needed = feature_state(o, NEEDED, &need), *forbidden = feature_state(o, FORBIDDEN, &forbid);
+    const char *needed = feature_state(o, PLATFORM_NEEDED, &need), *forbidden = feature_state(o, PLATFORM_FORBIDDEN, &forbid);
     bool lacks = needed && !str_eq_nocase(needed, "Registered"), harms = str_eq_nocase(forbidden, "Registered");
 
     if (!need && !forbid)
@@ -227,65 +224,44 @@ static void observe_features(struct outlook *o)
         obs_set(o, F19, OBS_UNSEEN, NULL, "%s",
                 value_str_at(needed ? forbid : need, "why") ? value_str_at(needed ? forbid : need, "why") : "the features cannot be read");
     } else {
-        obs_set(o, F19, lacks || harms ? OBS_BAD : OBS_GOOD, arena_printf(o->arena, NEEDED "=%s, " FORBIDDEN "=%s", needed, forbidden),
+        obs_set(o, F19, lacks || harms ? OBS_BAD : OBS_GOOD,
+                arena_printf(o->arena, PLATFORM_NEEDED "=%s, " PLATFORM_FORBIDDEN "=%s", needed, forbidden),
                 "%s", lacks || harms ? "not as they must be" : "as they must be");
     }
     if (lacks)
         obs_risk(o, F19, "feature", RISK_WARN, TIME_NONE,
                  "register it in the subscription (it is approved by itself), then register the provider anew",
-                 "feature " NEEDED " is %s: backups of confidential VMs need it", needed);
+                 "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs need it", needed);
     if (harms)
         obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE, "unregister it: VMs made meanwhile cannot be backed up at all",
-                 "feature " FORBIDDEN " is registered: it fails backup and restore");
+                 "feature " PLATFORM_FORBIDDEN " is registered: it fails backup and restore");
 }
 
 /* --- F24 ------------------------------------------------------------------------------------------------------------------------ */
 
-/* "Standard_DC4ads_v6": the quota "standardDCadsv6Family", and 4 cores; false when the name is built otherwise. */
-static bool size_parse(struct arena *a, const char *size, const char **ret_family, int64_t *ret_cores)
+static void judge_quota(struct outlook *o, const char *size)
 {
-    const char *at = str_starts_nocase(size, "Standard_") ? size + strlen("Standard_") : "", *digits = at + strcspn(at, "0123456789");
-    const char *version = strrchr(at, '_');
-    char *behind;
-
-    *ret_cores = strtol(digits, &behind, 10);
-    if (behind == digits || !version || version < behind)
-        return false;
-    *ret_family = arena_printf(a, "standard%.*s%.*s%sFamily", (int)(digits - at), at, (int)strcspn(behind, "_-"), behind, version + 1);
-    return true;
-}
-
-static void judge_quota(struct outlook *o, const char *size, const char *family, int64_t cores)
-{
-    const char *region = outlook_region(o);
-    const struct value *extra = outlook_extra(o, "usages", arena_printf(o->arena, "%s/%s", outlook_subscription(o), region ? region : "?"));
-    const struct value *items = value_get(extra, "items");
+    const char *region = outlook_region(o), *name;
+    const char *place = arena_printf(o->arena, "%s/%s", outlook_subscription(o), region ? region : "?");
+    const struct value *extra = outlook_extra(o, "usages", place);
+    int64_t cores, left;
 
     if (str_eq(value_str_at(extra, "state"), "unseen"))
         obs_set(o, F24, OBS_UNSEEN, arena_printf(o->arena, "size %s", size), "a confidential size; the quota cannot be read: %s",
                 value_str_at(extra, "why"));
-    for (size_t i = 0; i < value_count(items); i++) {
-        const struct value *item = value_item(items, i);
-        const char *name = value_str_at(item, "name.value");
-        int64_t left = value_int_at(item, "limit", 0) - value_int_at(item, "currentValue", 0);
-
-        if (!str_eq_nocase(name, family) && !str_eq_nocase(name, "cores"))
-            continue;
-        if (left >= cores)
-            continue;
-        obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", name, (long long)left), "no room for %s in %s", size,
-                region);
-        obs_risk(o, F24, "quota", RISK_STOPS, TIME_NONE, "raise the quota; while the source VM runs both must fit",
-                 "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)cores, region, name, (long long)left);
-    }
+    if (!platform_quota_lacks(o->view, extra, size, &cores, &name, &left))
+        return;
+    obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", name, (long long)left), "no room for %s in %s", size,
+            region);
+    obs_risk(o, F24, "quota", RISK_STOPS, TIME_NONE, "raise the quota; while the source VM runs both must fit",
+             "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)cores, region, name, (long long)left);
 }
 
 static void observe_size(struct outlook *o)
 {
-    const char *live = value_str_at(view_facts(o->view, o->pvm), "source.live.properties.hardwareProfile.vmSize"), *family;
+    const char *live = value_str_at(view_facts(o->view, o->pvm), "source.live.properties.hardwareProfile.vmSize");
     const char *size = live ? live : value_str_at(o->point, "size");
     enum vm_fit fit = vm_size_fit(size);
-    int64_t cores;
 
     if (!size)
         return;
@@ -299,8 +275,7 @@ static void observe_size(struct outlook *o)
                  fit == VM_FIT_OLDER ? "try a restore of this VM: one with version 5 was recorded on 2026-09-01"
                                      : "restore disks, and make the VM from them with a confidential size of version 6",
                  "size %s is none that the support matrix names", size);
-    if (size_parse(o->arena, size, &family, &cores))
-        judge_quota(o, size, family, cores);
+    judge_quota(o, size);
 }
 
 /* --- F26 ------------------------------------------------------------------------------------------------------------------------ */
@@ -316,9 +291,11 @@ static void judge_lock(struct outlook *o, const struct value *lock, const char *
         return;
     *found = arena_printf(o->arena, "%s%s%s on %s", *found ? *found : "", *found ? ", " : "", level, whole ? "the subscription" : group);
     obs_set(o, F26, OBS_BAD, id, "%s", *found);
-    obs_risk(o, F26, "lock", there && read_only ? RISK_STOPS : RISK_WARN, TIME_NONE, "a person removes the lock",
-             there && read_only ? "lock %s (%s) on %s: nothing can be restored there"
-                                : "lock %s (%s) on %s: the snapshots of backups cannot be cleaned up there, and backups stop",
+    /* What stands against the restore is told with the other obstacles (F27). */
+    if (there && !snapshots)
+        return;
+    obs_risk(o, F26, "lock", RISK_WARN, TIME_NONE, "a person removes the lock",
+             "lock %s (%s) on %s: the snapshots of backups cannot be cleaned up there, and backups stop",
              value_str_at(lock, "name"), level, whole ? "the subscription" : group);
 }
 

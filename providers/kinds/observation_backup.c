@@ -248,13 +248,13 @@ static void observe_jobs(struct outlook *o)
 /* What stands against the restore as it is declared, but for what other questions answer; `staging` chooses which half. */
 static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging, const char *risk)
 {
-    static const char *const answered[] = {"item-", "point-", "azure", "size"};
+    static const char *const answered[] = {"item-", "point-", "azure", "size", "quota", "feature-", "perimeter", "locks-unseen"};
     size_t n = 0, n_stops = 0;
     struct obstacle *all = o->rvm ? restore_obstacles(o->view, &o->situation, &n) : NULL;
 
     for (size_t i = 0; i < n; i++) {
         bool elsewhere = str_starts(all[i].id, "staging") != staging;
-        enum risk_weight weight = all[i].stops ? RISK_STOPS : str_eq(all[i].id, "staging-network") ? RISK_WARN : RISK_NOTE;
+        enum risk_weight weight = all[i].stops ? RISK_STOPS : RISK_NOTE;
 
         for (size_t k = 0; k < COUNT(answered); k++)
             elsewhere = elsewhere || str_starts(all[i].id, answered[k]);

@@ -10,6 +10,7 @@
 #include "key_standing.h"
 #include "original_key.h"
 #include "restored_vm.h"
+#include "key_store.h"
 
 #define CVM_SET "ConfidentialVmEncryptedWithCustomerKey"
 
@@ -129,7 +130,8 @@ static void judge_firewall(struct outlook *o, const struct value *live)
 
     if (str_eq_nocase(public, "SecuredByPerimeter")) {
         obs_set(o, F23, OBS_WARN, evidence, "a network security perimeter decides, which this look does not read");
-        obs_risk(o, F23, "firewall", RISK_WARN, TIME_NONE, "see that the perimeter's rules let Azure Backup, Compute and the VM's guest in",
+        obs_risk(o, F23, "firewall", RISK_STOPS, TIME_NONE,
+                 "see that the perimeter's rules let Azure Backup, Compute and the VM's guest in",
                  "the store is behind a network security perimeter, which overrides the bypass for Azure services");
     } else if (closed && bypass && !str_find_nocase(bypass, "AzureServices")) {
         obs_set(o, F23, OBS_BAD, evidence, "its network rules keep Azure's services out");
@@ -191,7 +193,9 @@ static void observe_store_gone(struct outlook *o, const struct value *facts)
         obs_set(o, F10, OBS_BAD, purge ? arena_printf(o->arena, "properties.scheduledPurgeDate=%s", purge) : "deletedVaults",
                 "soft-deleted%s%s", purge ? "; purged at " : "", purge ? purge : "");
         obs_risk(o, F10, "store-deleted", RISK_WARN, time_parse(purge),
-                 "recover it before: reinstate apply does, and grants anew what got lost", "the %s %s is soft-deleted%s%s", word,
+                 store_deleted_elsewhere(o->view, o->store) ? "a person decides: see the plan"
+                                                            : "recover it before: reinstate apply does, and grants anew what got lost",
+                 "the %s %s is soft-deleted%s%s", word,
                  o->store->name, purge ? " and will be purged at " : "", purge ? purge : "");
     } else if (str_eq(state, "absent")) {
         obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform.h"
 #include "protected_vm.h"
 #include "restore_claims.h"
 #include "restore_place.h"
+#include "store_fit.h"
 
 enum { PARALLEL_PER_ACCOUNT = 3 };
 
@@ -72,8 +74,9 @@ static void check_size(struct checking *c)
     if (situation_type(c->s->doc) == RESTORE_DISKS || !value_bool_at(c->s->point, "confidential", true))
         return;
     if (vm_size_fit(size) == VM_FIT_ORDINARY)
-        ADD(c, "size", true, "declare restore: disks, and make the VM from them with a size of the DCa, DCe, ECa or ECe series, version 6",
-            "the point's VM has size %s, which is none for confidential VMs", size);
+        ADD(c, "size", false, NULL,
+            "the point's VM has size %s, which the support matrix of confidential VMs does not name: should the restore fail for it, "
+            "declare restore: disks, and make the VM from them with another size", size);
     if (vm_size_fit(size) == VM_FIT_OLDER)
         ADD(c, "size", false, NULL,
             "size %s is of version 5: the support matrix names version 6 only, though a restore with version 5 was "
@@ -83,13 +86,51 @@ static void check_size(struct checking *c)
 
 /* --- staging account ----------------------------------------------------------------------------------------------------------- */
 
+/* This restore pays for the pass that exports the key, whose copy has to be fetched from the account. */
+static bool pays_for_export(const struct checking *c)
+{
+    struct export_election e;
+
+    if (!c->s->key || !key_wants_export(c->view, c->s->key))
+        return false;
+    e = export_elect(c->view, c->s->key);
+    return e.restored_vm == c->s->doc && !e.export;
+}
+
+/* Azure Backup comes as a trusted service; whoever fetches an exported key comes over the network. */
+static void check_staging_network(struct checking *c, const struct value *live, const char *name)
+{
+    const char *access = text_at(live, "properties.publicNetworkAccess");
+    bool off = str_eq_nocase(access, "Disabled"), perimeter = str_eq_nocase(access, "SecuredByPerimeter");
+    bool closed = off || perimeter || str_eq_nocase(text_at(live, "properties.networkAcls.defaultAction"), "Deny");
+    bool trusted = !perimeter && str_find_nocase(text_at(live, "properties.networkAcls.bypass"), "AzureServices");
+    bool doors = !off && (value_count(value_at(live, "properties.networkAcls.ipRules")) ||
+                          value_count(value_at(live, "properties.networkAcls.virtualNetworkRules")));
+
+    doors = doors || perimeter || value_count(value_at(live, "properties.privateEndpointConnections"));
+    if (closed && !trusted)
+        ADD(c, "staging-network", true,
+            arena_printf(c->view->arena,
+                         "its owner lets trusted services in: az storage account update --name %s --bypass AzureServices; or declare "
+                         "another staging account",
+                         name),
+            "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup cannot get in", name);
+    if (!closed || !pays_for_export(c))
+        return;
+    ADD(c, "staging-read", !doors,
+        doors ? NULL
+              : arena_printf(c->view->arena, "its owner lets your address in: az storage account network-rule add --account-name %s "
+                             "--ip-address YOUR-ADDRESS; or declare another staging account", name),
+        doors ? "the firewall of staging account %s lets some networks in; whether yours is one cannot be seen, and the exported key is "
+                "fetched from there"
+              : "the firewall of staging account %s lets no network in: the exported key could not be fetched from there", name);
+}
+
 static void check_staging(struct checking *c)
 {
     const struct value *live = value_at(c->place, "staging.live");
     const char *state = text_at(c->place, "staging.state"), *sku = text_at(live, "sku.name"), *kind = text_at(live, "kind");
     const char *name = arm_id_name(reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL));
-    bool shut = str_eq_nocase(text_at(live, "properties.networkAcls.defaultAction"), "Deny") &&
-                !str_find_nocase(text_at(live, "properties.networkAcls.bypass"), "AzureServices");
 
     if (str_eq(state, "absent"))
         ADD(c, "staging", true, "make it, general purpose, in the vault's region and not zone-redundant, or declare another",
@@ -107,9 +148,7 @@ static void check_staging(struct checking *c)
             "the staging account %s is zone-redundant (%s), which Azure Backup refuses", name, sku);
     if (str_starts_nocase(sku, "Premium"))
         ADD(c, "staging-premium", false, NULL, "the staging account %s is a premium one: unsuitable for VMs without premium disks", name);
-    if (shut)
-        ADD(c, "staging-network", false, NULL,
-            "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup may not get in", name);
+    check_staging_network(c, live, name);
     if (claims_unwritable(c->place))
         ADD(c, "staging-claims", c->view->settings->claims_required, "have Storage Blob Data Contributor assigned to us on the account",
             "we may not write a claim into %s: two looks, %s apart, are all that keeps another run at the same moment from triggering too",
@@ -216,20 +255,91 @@ static void check_target(struct checking *c)
     check_names(c);
 }
 
-/* Sets, disks and their key stand in one region; and a vault's key cannot leave its geography. An HSM may span regions. */
+/* The key where it is declared to be; of the tier only a key that is still to be put there has to fear. */
 static void check_store(struct checking *c)
 {
-    const struct document *store = c->s->key ? document_target(c->s->key, "spec.store") : NULL;
-    const char *place = store ? value_str_at(view_facts(c->view, store), "live.location") : NULL;
+    struct store_objection found[STORE_OBJECTIONS_MAX];
+    size_t n = c->s->now.encryption == DX_PMK ? 0 : store_objections(c->view, c->s->key, c->region, found);
+    bool there = c->s->key && str_eq(view_state(c->view, c->s->key), "present");
 
-    if (!elsewhere(c, place))
-        return;
-    if (key_store_is_hsm(store))
-        ADD(c, "store-region", false, NULL, "%s is in %s, the vault in %s: the HSM must have a replica there", store->address, place,
-            c->region);
-    else
-        ADD(c, "store-region", true, "keep the key in a vault of the same region; within one geography a copy can be restored there",
-            "%s is in %s, the backup vault in %s: a disk encryption set's key stands in its region", store->address, place, c->region);
+    for (size_t i = 0; i < n; i++)
+        if (!there || str_eq(found[i].id, "store-region"))
+            ADD(c, found[i].id, true, found[i].next, "%s", found[i].reason);
+}
+
+/* A network security perimeter overrides the bypass for trusted services (Microsoft Learn, Key Vault network security). */
+static void check_perimeter(struct checking *c)
+{
+    const struct document *store = c->s->key ? document_target(c->s->key, "spec.store") : NULL;
+
+    if (c->s->now.encryption != DX_PMK && store &&
+        str_eq_nocase(value_str_at(view_facts(c->view, store), "live.properties.publicNetworkAccess"), "SecuredByPerimeter"))
+        ADD(c, "perimeter", true,
+            arena_printf(c->view->arena,
+                         "who manages the perimeter looks at its rules (az network perimeter association list), and lets Azure Backup, "
+                         "Compute and the Orchestrator in, or takes %s out of it", store->name),
+            "%s is inside a network security perimeter, which overrides the bypass for Azure's services: whether they get in cannot be "
+            "seen", store->address);
+}
+
+/* --- the subscription ------------------------------------------------------------------------------------------------------------ */
+
+static void check_locks(struct checking *c)
+{
+    struct arena *a = c->view->arena;
+    const struct {
+        const char *id, *scope, *harm;
+    } places[] = {
+        {"lock-target", arm_id_parent(a, c->target_id, 4), "nothing can be restored there"},
+        {"lock-staging", reference_id(a, c->s->doc, "spec.target.stagingAccount", NULL),
+         "the keys of the staging account cannot be listed and nothing is staged in it"},
+        {"lock-vault", value_str_at(c->facts, "vaultId"), "no restore can be triggered there"},
+    };
+
+    for (size_t i = 0; i < COUNT(places); i++) {
+        const char *lock = platform_lock(c->view, places[i].scope);
+
+        if (lock)
+            ADD(c, places[i].id, true, "a person who may removes the lock: az lock list shows it, az lock delete --ids ID removes it",
+                "%s: %s", lock, places[i].harm);
+    }
+}
+
+static void check_features(struct checking *c, const char *subscription)
+{
+    struct arena *a = c->view->arena;
+    const struct value *needed = platform_fact(c->view, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription));
+    const struct value *forbidden = platform_fact(c->view, "features", arena_printf(a, "%s/" PLATFORM_FORBIDDEN, subscription));
+    const char *state = value_str_at(needed, "feature");
+
+    if (str_eq_nocase(value_str_at(forbidden, "feature"), "Registered"))
+        ADD(c, "feature-forbidden", true,
+            arena_printf(c->view->arena, "a person unregisters it: az feature unregister --namespace Microsoft.Compute --name "
+                         PLATFORM_FORBIDDEN " --subscription %s", subscription),
+            "feature " PLATFORM_FORBIDDEN " is registered: it fails backup and restore");
+    if (state && !str_eq_nocase(state, "Registered"))
+        ADD(c, "feature-needed", false, NULL,
+            "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs need it (az feature register --namespace Microsoft.Compute "
+            "--name " PLATFORM_NEEDED ")", state);
+}
+
+static void check_platform(struct checking *c)
+{
+    const char *subscription = arm_id_part(c->view->arena, c->target_id, "subscriptions"), *name;
+    const char *key = arena_printf(c->view->arena, "%s/%s", subscription, c->region ? c->region : "?");
+    const struct value *locks = platform_fact(c->view, "locks", subscription);
+    int64_t cores, left;
+
+    check_locks(c);
+    if (c->s->now.encryption == DX_PMK || value_bool_at(c->s->point, "confidential", true))
+        check_features(c, subscription);
+    if (situation_type(c->s->doc) == RESTORE_NEW_VM &&
+        platform_quota_lacks(c->view, platform_fact(c->view, "usages", key), value_str_at(c->s->point, "size"), &cores, &name, &left))
+        ADD(c, "quota", true, "raise the quota; while the source VM runs both must fit",
+            "%s needs %lld cores in %s, quota %s has %lld left",
+            value_str_at(c->s->point, "size"), (long long)cores, c->region, name, (long long)left);
+    if (str_eq(value_str_at(locks, "state"), "unseen"))
+        ADD(c, "locks-unseen", false, NULL, "whether a lock hinders the restore cannot be seen: %s", value_str_at(locks, "why"));
 }
 
 /* --- the point and its item ------------------------------------------------------------------------------------------------------ */
@@ -381,6 +491,8 @@ struct obstacle *restore_obstacles(const struct view *v, const struct situation 
         check_staging(&c);
         check_store(&c);
     }
+    check_perimeter(&c);
+    check_platform(&c);
     check_size(&c);
     check_disks(&c);
     check_replace(&c);
@@ -392,7 +504,7 @@ struct obstacle *restore_obstacles(const struct view *v, const struct situation 
 
 bool obstacle_for_export(const struct obstacle *o)
 {
-    static const char *const ids[] = {"staging", "group", "subscription", "item-", "point-", "guarded"};
+    static const char *const ids[] = {"staging", "group", "subscription", "item-", "point-", "guarded", "lock-", "feature-"};
 
     for (size_t i = 0; i < COUNT(ids); i++)
         if (o->stops && str_starts(o->id, ids[i]))

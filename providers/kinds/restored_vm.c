@@ -17,6 +17,8 @@
 #include "restored_vm.h"
 
 #include "../azure/key_id.h"
+#include "platform.h"
+#include "protected_vm.h"
 #include "protection.h"
 #include "restore_claims.h"
 #include "restore_place.h"
@@ -67,6 +69,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     value_set_string(o->arena, facts, "id", id);
     TRY(observe_set(c, o, az, facts, err));
     TRY(restore_place_observe(c, o, az, facts, err));
+    TRY(platform_observe(c, o, az, protected_vm_region(o->view, document_target(o->document, "spec.from")), facts, err));
     TRY(protection_observe_restored(c, o, az, facts, err));
     *ret = facts;
     return 0;

@@ -227,6 +227,9 @@ static enum dx_grants firewall_state(const struct view *v, const struct document
     bool closed = str_eq_nocase(value_str_at(p, "networkAcls.defaultAction"), "Deny") ||
                   str_eq_nocase(value_str_at(p, "publicNetworkAccess"), "Disabled");
 
+    /* A perimeter overrides the bypass, and its rules are not seen. */
+    if (str_eq_nocase(value_str_at(p, "publicNetworkAccess"), "SecuredByPerimeter"))
+        return DX_GRANTS_FIREWALL;
     if (!closed)
         return DX_GRANTS_OK;
     if (bypass && !str_find_nocase(bypass, "AzureServices"))

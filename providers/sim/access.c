@@ -245,6 +245,9 @@ static bool firewall_admits(struct sim *s, const char *principal, const struct v
     bool stranger = str_eq(known_as, "ConfidentialVmOrchestrator") && knob_is(s, "orchestratorTrusted", "no") && !privately;
     bool first_party = (known_as && !stranger) || str_eq(value_str_at(p, "type"), "ManagedIdentity");
 
+    /* A perimeter overrides the bypass; the world knows no rules of one. */
+    if (str_eq_nocase(value_str_at(vault, "properties.publicNetworkAccess"), "SecuredByPerimeter"))
+        return p && !known_as && !str_eq(value_str_at(p, "type"), "ManagedIdentity");
     if (!closed)
         return true;
     return first_party && (!bypass || str_eq_nocase(bypass, "AzureServices"));

@@ -36,6 +36,7 @@ static const struct { const char *code; int number; const char *text, *advice; }
      "Allow the release of the key, then start the machine."},
     {"InvalidParameter", 400908, "The disk encryption set cannot be used for the restored disk.", "Give a fitting disk encryption set."},
     {"BMSUserErrorInvalidInput", 400909, "A virtual machine of the target's name exists.", "Choose another name."},
+    {"ScopeLocked", 400910, "A lock on the target forbids that anything is written there.", "Remove the lock, then restore again."},
     {"RestoreOperationFailed", 400003, "Restore failed with an internal error.", "Retry the operation in a few minutes."},
 };
 
@@ -393,6 +394,22 @@ static void end_replaced(const struct ending *e)
 
 /* --- time goes by ------------------------------------------------------------------------------------------------------------ */
 
+/* What ends a restore before any key is looked at, and so leaves none; NULL: nothing. */
+static const char *hindered(const struct ending *e, const char *group)
+{
+    const char *account = value_str_at(e->request, "storageAccountId"), *locked;
+    const struct value *p = account ? value_get(resource_find(e->s, account), "properties") : NULL;
+    const char *access = value_str_at(p, "publicNetworkAccess"), *bypass = value_str_at(p, "networkAcls.bypass");
+    bool perimeter = str_eq_nocase(access, "SecuredByPerimeter");
+    bool closed = perimeter || str_eq_nocase(access, "Disabled") || str_eq_nocase(value_str_at(p, "networkAcls.defaultAction"), "Deny");
+
+    if (str_eq_nocase(feature_state(e->s, "Microsoft.Compute/DisableConfidentialVMMetadataBlob"), "Registered"))
+        return "RestoreOperationFailed";
+    if (closed && (perimeter || (bypass && !str_find_nocase(bypass, "AzureServices"))))
+        return "RestoreOperationFailed";
+    return lock_on(e->s, group, false, &locked) ? "ScopeLocked" : NULL;
+}
+
 static void decide(const struct ending *e)
 {
     const char *given = value_str_at(e->request, "securedVMDetails.securedVMOsDiskEncryptionSetId");
@@ -407,6 +424,8 @@ static void decide(const struct ending *e)
 
     rules_gather(s, &wish, &facts);
     rules_decide(&facts, &outcome);
+    if (hindered(e, group))
+        outcome = (struct restore_outcome){.row = outcome.row, .code = hindered(e, group)};
     if (outcome.from_snapshot)
         lasts = SNAPSHOT_DURATION;
     if (outcome.code && outcome.exports)

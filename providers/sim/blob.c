@@ -304,6 +304,7 @@ static bool admitted(const struct exchange *x)
         return false;
     }
     if (str_eq_nocase(value_str_at(x->account, "properties.networkAcls.defaultAction"), "Deny") ||
+        str_eq_nocase(value_str_at(x->account, "properties.publicNetworkAccess"), "SecuredByPerimeter") ||
         str_eq_nocase(value_str_at(x->account, "properties.publicNetworkAccess"), "Disabled")) {
         refuse(x, 403, "AuthorizationFailure", "The account's network rules do not admit this client address.");
         return false;

@@ -1,8 +1,7 @@
-/* Knows the preview features of subscriptions, to be read: spec.features. Must not know what a feature does. */
+/* Knows the preview features of subscriptions: spec.features. Must not know what a feature does. */
 #include "internal.h"
 
-/* What the world does not tell is registered, but for the one feature that would break every backup. */
-static const char *feature_state(struct sim *s, const char *name)
+const char *feature_state(struct sim *s, const char *name)
 {
     const struct value *all = state_list(s, "features");
 

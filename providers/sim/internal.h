@@ -195,6 +195,12 @@ service arm_storage_answer;      /* storageAccounts, listKeys */
 service arm_identity_answer;     /* userAssignedIdentities: reads */
 service arm_network_answer;      /* virtualNetworks and subnets: reads */
 service arm_features_answer;     /* Microsoft.Features: the state of a preview feature */
+/* What the world does not tell is registered, but for the one feature that would break every backup. */
+const char *feature_state(struct sim *s, const char *name);
+/* A ReadOnly lock, or with `delete` any, covers the scope; the locked one. */
+bool lock_on(struct sim *s, const char *scope, bool delete, const char **ret_scope);
+/* Answers 409 ScopeLocked and returns true where a lock forbids this request. */
+bool lock_refuses(struct sim *s, const struct sim_request *r, struct sim_answer *out);
 service arm_locks_answer;        /* locks at a scope and below */
 service arm_usages_answer;       /* a region's compute quota */
 service arm_attestation_answer;  /* the default attestation service of a region */

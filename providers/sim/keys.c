@@ -455,6 +455,9 @@ static void restore_key(const struct exchange *x)
         refuse(x, 400, "BadParameter", NULL, "Property value must be a key backup in unpadded base64url.");
     else if ((key = key_open_backup(x->s, x->a, x->vault, &blob)) == NULL)
         refuse(x, 400, "BadParameter", NULL, "Cannot decrypt backup blob: it is damaged, or from elsewhere.");
+    else if (!x->hsm && str_eq_nocase(value_str_at(x->vault, "properties.sku.name"), "standard") &&
+             str_ends_nocase(value_str_at(key, "type"), "-HSM"))
+        refuse(x, 400, "BadParameter", NULL, "The vault's tier (standard) holds no keys in hardware.");
     else if (!name_taken(x, value_str_at(key, "name"), true)) {
         key = bring_back(x, key);
         answer_bundle(x, key, key_version(key, NULL));

@@ -1,5 +1,34 @@
-/* Knows management locks, to be read: spec.locks {scope, name, level, notes}. Must not know what a lock hinders. */
+/* Knows management locks: spec.locks {scope, name, level, notes}. ReadOnly lets nothing be sent by ARM but reads, CanNotDelete no
+ * deletion (Microsoft Learn, Lock your resources). */
 #include "internal.h"
+
+bool lock_on(struct sim *s, const char *scope, bool delete, const char **ret_scope)
+{
+    struct value *all = state_list(s, "locks");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *lock = value_item(all, i);
+        bool read_only = str_eq_nocase(value_str_at(lock, "level"), "ReadOnly");
+
+        *ret_scope = value_str_at(lock, "scope");
+        if ((read_only || delete) && *ret_scope && scope && scope_covers(*ret_scope, scope))
+            return true;
+    }
+    return false;
+}
+
+bool lock_refuses(struct sim *s, const struct sim_request *r, struct sim_answer *out)
+{
+    const char *scope = request_path(r, r->n_segments), *locked;
+    bool delete = request_is(r, "DELETE");
+
+    if (request_is(r, "GET") || request_is(r, "HEAD") || !lock_on(s, scope, delete, &locked))
+        return false;
+    answer_arm_error(r->arena, out, 409, true, "ScopeLocked",
+                     "The scope '%s' cannot perform %s operation because following scope(s) are locked: '%s'. Please remove the lock and "
+                     "try again.", scope, delete ? "delete" : "write", locked);
+    return true;
+}
 
 /* SCOPE/providers/Microsoft.Authorization/locks: those at the scope and below it. */
 void arm_locks_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
