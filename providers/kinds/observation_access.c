@@ -291,11 +291,9 @@ static void judge_lock(struct outlook *o, const struct value *lock, const char *
         return;
     *found = arena_printf(o->arena, "%s%s%s on %s", *found ? *found : "", *found ? ", " : "", level, whole ? "the subscription" : group);
     obs_set(o, F26, OBS_BAD, id, "%s", *found);
-    /* What stands against the restore is told with the other obstacles (F27). */
-    if (there && !snapshots)
-        return;
-    obs_risk(o, F26, "lock", RISK_WARN, TIME_NONE, "a person removes the lock",
-             "lock %s (%s) on %s: the snapshots of backups cannot be cleaned up there, and backups stop",
+    obs_risk(o, F26, "lock", (there || whole) && read_only ? RISK_STOPS : RISK_WARN, TIME_NONE, "a person removes the lock",
+             (there || whole) && read_only ? "lock %s (%s) on %s: nothing can be restored there"
+                                           : "lock %s (%s) on %s: the snapshots of backups cannot be cleaned up there, and backups stop",
              value_str_at(lock, "name"), level, whole ? "the subscription" : group);
 }
 

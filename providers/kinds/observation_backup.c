@@ -248,7 +248,8 @@ static void observe_jobs(struct outlook *o)
 /* What stands against the restore as it is declared, but for what other questions answer; `staging` chooses which half. */
 static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging, const char *risk)
 {
-    static const char *const answered[] = {"item-", "point-", "azure", "size", "quota", "feature-", "perimeter", "locks-unseen"};
+    static const char *const answered[] = {"item-",    "point-",    "azure",       "size",        "quota",
+                                          "feature-", "perimeter", "lock-target", "locks-unseen"};
     size_t n = 0, n_stops = 0;
     struct obstacle *all = o->rvm ? restore_obstacles(o->view, &o->situation, &n) : NULL;
 

@@ -82,8 +82,10 @@ size_t store_objections(const struct view *v, const struct document *key, const 
 
     if (!store)
         return 0;
-    if (!region || store_reaches(v, store, region))
+    if (!region)
         region = unreached(v, key, store, &by);
+    else if (store_reaches(v, store, region))
+        region = NULL;
     if (region && key_store_is_hsm(store))
         ret[n++] = (struct store_objection){
             "store-region",

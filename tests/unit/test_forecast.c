@@ -231,7 +231,7 @@ static const struct row rows[] = {
     {"zone-redundant", STAGED("{live: {sku: {name: Standard_ZRS}}}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk", "after-remedy"},
     {"blobs only", STAGED("{live: {kind: BlobStorage}}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk", "after-remedy"},
     {"shut", STAGED("{live: {properties: {networkAcls: {defaultAction: Deny, bypass: None}}}}"), NULL, F22, OBS_BAD, "staging", NULL,
-     "at-risk", "now"},
+     "at-risk", "after-remedy"},
     {"premium is a note", STAGED("{live: {sku: {name: Premium_LRS}}}"), NULL, F22, OBS_GOOD, "staging", NULL, "green", "now"},
     {"an account that cannot be seen", STAGED("{state: unseen, live: null, why: " WHY "}"), NULL, F22, OBS_UNSEEN, "cannot-see", NULL,
      "at-risk", "unknown"},

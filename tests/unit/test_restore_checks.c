@@ -90,7 +90,7 @@ static const struct {
     {"set-region", true, "the disk encryption set is in westeurope, the vault in uaenorth", NULL,
      "DiskEncryptionSet/des: {live: {location: westeurope}}"},
     {NULL, false, "a region that is spelled another way", NULL, "DiskEncryptionSet/des: {live: {location: UAE North}}"},
-    {"store-region", true, "KeyVault/kv is in westeurope, the backup vault in uaenorth", NULL,
+    {"store-region", true, "KeyVault/kv is in westeurope, the disks in uaenorth", NULL,
      "KeyVault/kv: {live: {location: westeurope}}"},
     {"network-region", true, "the virtual network v is in westeurope", NULL,
      PLACE("{network: {state: present, live: {location: westeurope, properties: {subnets: [{name: s}]}}}}")},
@@ -109,7 +109,7 @@ static const struct {
     {"staging-redundancy", true, "zone-redundant (Standard_GZRS)", NULL, PLACE("{staging: {live: {sku: {name: Standard_GZRS}}}}")},
     {NULL, false, "the read access of an account is no zone", NULL, PLACE("{staging: {live: {sku: {name: Standard_RAGRS}}}}")},
     {"staging-premium", false, "a premium one", NULL, PLACE("{staging: {live: {sku: {name: Premium_LRS}}}}")},
-    {"staging-network", false, "no exception for trusted Azure services", NULL,
+    {"staging-network", true, "no exception for trusted Azure services", NULL,
      PLACE("{staging: {live: {properties: {networkAcls: {defaultAction: Deny, bypass: 'Logging, Metrics'}}}}}")},
     {NULL, false, "a firewall with the exception", NULL,
      PLACE("{staging: {live: {properties: {networkAcls: {defaultAction: Deny, bypass: 'Logging, AzureServices'}}}}}")},
@@ -130,7 +130,8 @@ static const struct {
     {"item-deleted", true, "the protected item of vm is soft-deleted", NULL,
      "ProtectedVirtualMachine/vm: {live: {properties: {isScheduledForDeferredDelete: true}}}"},
     {"guarded", true, "multi-user authorization (two-men)", NULL, "RecoveryServicesVault/rsv: {guards: [{name: two-men}]}"},
-    {"size", true, "Standard_D4s_v5, which is none for confidential VMs", NULL, "ProtectedVirtualMachine/vm: {points: [{id: '2',"
+    {"size", false, "Standard_D4s_v5, which the support matrix of confidential VMs does not name", NULL,
+     "ProtectedVirtualMachine/vm: {points: [{id: '2',"
      " time: 2026-11-22T20:00:00Z, vault: valid, confidential: true, customerKey: true, softDeleted: false, size: Standard_D4s_v5}]}"},
 };
 
