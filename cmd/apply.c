@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "history.h"
 #include "output.h"
+#include "summary.h"
 #include "../reconciler/format/json.h"
 
 enum { SAVED_PLAN_MAX = 64 * 1024 * 1024, ANSWER_MAX = 64 };
@@ -107,9 +108,10 @@ static int finish(struct applying *x, int code, const struct text *t)
 }
 
 /* What is left, seen with fresh eyes: a repair may have changed the diagnosis. */
-static int look_again(struct applying *x, int code, struct text *t)
+static int look_again(struct applying *x, int code, const struct outcome *outcome, struct text *t)
 {
     struct session *s = x->session;
+    struct value *summary;
     struct look after;
     struct err err;
 
@@ -121,14 +123,17 @@ static int look_again(struct applying *x, int code, struct text *t)
         text_printf(t, "What is left could not be seen: %s\n", err.text);
         return code ? code : EXIT_ERROR;
     }
+    summary = summary_of(s->arena, &after, outcome);
     value_set(s->arena, x->answer, "remaining", plan_to_value(s->arena, after.plan));
-    if (!after.plan->n_changes) {
-        text_add(t, "Everything is as declared.\n");
-        return code;
+    value_set(s->arena, x->answer, "summary", summary);
+    if (after.plan->n_changes) {
+        text_add(t, "\nWhat is left:\n");
+        report_plan(t, after.plan, &x->style);
+    } else if (!code) {
+        text_add(t, summary_all_seen(summary) ? "Everything is as declared.\n" : "All that could be seen is as declared.\n");
     }
-    text_add(t, "\nWhat is left:\n");
-    report_plan(t, after.plan, &x->style);
-    if (code)
+    summary_write(t, s->arena, summary);
+    if (code || !after.plan->n_changes)
         return code;
     return after.plan->n_blocked == after.plan->n_changes ? EXIT_BLOCKED : EXIT_PARTLY;
 }
@@ -150,7 +155,7 @@ static int act(struct applying *x, const struct look *look)
     value_set(s->arena, x->answer, "outcome", carry_to_value(s->arena, &outcome));
     code = engine_exit_code(&outcome);
     if (!value_count(outcome.gaps))
-        code = look_again(x, code, &t);
+        code = look_again(x, code, &outcome, &t);
     return finish(x, code, &t);
 }
 

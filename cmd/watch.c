@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "history.h"
 #include "output.h"
+#include "summary.h"
 #include "../reconciler/format/json.h"
 
 enum { SLICE_MS = 1000, JITTER_PERCENT = 10 };
@@ -96,8 +97,17 @@ static struct value *transitions_between(struct arena *a, const struct plan *pla
     return list;
 }
 
+static void summary_print(struct arena *a, const struct value *summary)
+{
+    struct text t cleanup(text_release) = {0};
+
+    text_init(&t, TEXT_CEILING);
+    summary_write(&t, a, summary);
+    output_text(&t);
+}
+
 static void tell_pass(struct watching *w, struct arena *a, const struct plan *plan, const struct value *transitions,
-                      const struct outcome *outcome)
+                      const struct outcome *outcome, const struct value *summary)
 {
     const struct options *o = w->session->options;
     const char *at = time_format(a, plan->made_ms / SECOND_MS * SECOND_MS);
@@ -112,6 +122,8 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
         value_set(a, v, "transitions", (struct value *)transitions);
         if (outcome)
             value_set(a, v, "outcome", carry_to_value(a, outcome));
+        if (summary)
+            value_set(a, v, "summary", value_copy(a, summary));
         printf("%s\n", json_string(a, v, JSON_COMPACT));
     } else {
         printf("%s  pass %lld: %zu difference%s, %zu blocked\n", at, (long long)w->pass, plan->n_changes, plan->n_changes == 1 ? "" : "s",
@@ -124,6 +136,8 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
             else
                 printf("  settled   %s\n", value_str_at(t, "id"));
         }
+        if (summary)
+            summary_print(a, summary);
     }
     fflush(stdout);
 }
@@ -169,21 +183,27 @@ static int pass_act(struct watching *w, struct arena *a, struct look *look, stru
 static int pass(struct watching *w, struct err *err)
 {
     struct arena *a = arena_new();
-    struct value *transitions, *pending;
+    struct value *transitions, *pending, *summary = NULL;
     struct outcome outcome;
-    struct look look;
+    struct look look, after;
     bool acted = false;
+    struct err unseen;
 
     w->stopped = false;
     if (session_look(w->session, a, &look, err) < 0 || pass_act(w, a, &look, &outcome, &acted, err) < 0) {
         arena_free(a);
         return -(int)err->class;
     }
+    /* How it ended is not to be read off what was planned. */
+    if (acted && engine_changed(&outcome) && !interrupts_seen() && session_look(w->session, a, &after, &unseen) == 0)
+        summary = summary_of(a, &after, &outcome);
     history_keep(w->session);
     pending = pending_of(a, look.plan);
     transitions = transitions_between(a, look.plan, w->known, pending);
-    tell_pass(w, a, look.plan, transitions, acted ? &outcome : NULL);
+    tell_pass(w, a, look.plan, transitions, acted ? &outcome : NULL, summary);
     w->code = w->stopped ? EXIT_BLOCKED : pass_code(look.plan, acted ? &outcome : NULL);
+    if (summary && w->code == EXIT_DECLARED && after.plan->n_blocked)
+        w->code = EXIT_BLOCKED;
     arena_free(w->before);
     w->before = a;
     w->known = pending;

@@ -5,6 +5,7 @@
  * securityType, size}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that left a
  * key, newest first, with accountId when declared staging accounts tell it], unreadable [the same, of accounts that refuse us],
  * history [records of this VM] when one is kept (history.h). */
+#include "aftermath.h"
 #include "protected_vm.h"
 
 #include "../azure/blob.h"
@@ -428,9 +429,11 @@ static void note_leftovers(const struct view *v, const struct document *doc, str
         if (str_eq(value_str_at(one, "seen"), "there"))
             step_note(out, step,
                       "the key that job %s exported is still in storage account %s (%s/%s) since %s: who can read the account, and restore "
-                      "keys in its subscription, can restore the key; delete it when the recovery is over",
+                      "keys in its subscription, can restore the key; delete it when the recovery is over: %s",
                       value_str_at(one, "job"), value_str_at(one, "account"), value_str_at(one, "container"), value_str_at(one, "blob"),
-                      end);
+                      end,
+                      aftermath_blob_command(v->arena, value_str_at(one, "account"), value_str_at(one, "container"),
+                                             value_str_at(one, "blob")));
         else
             step_note(
                 out, step,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "restore_claims.h"
+#include "aftermath.h"
 #include "restore_place.h"
 
 /* Clocks differ, and the list of a group lags. */
@@ -77,23 +78,30 @@ void restore_left_say(struct call *c, const struct actor *actor, struct azure *a
         actor_say(actor, "job %s has left %s; nothing is deleted", job->id, value_str_at(value_item(made, i), "id"));
 }
 
+struct value *restore_left_of(const struct view *v, const struct situation *s, const struct value *job)
+{
+    const char *state = value_str_at(job, "state");
+
+    if (job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE || (!str_eq(state, "failed") && !str_eq(state, "cancelled")) ||
+        !str_eq_nocase(value_str_at(job, "targetGroup"), s->match.target_group))
+        return value_list(v->arena);
+    return restore_made(v, s, job);
+}
+
 void restore_left_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
 {
     const struct value *jobs = value_get(view_facts(v, s->pvm), "jobs");
 
     claim_notes(s, value_get(view_facts(v, s->doc), "place"), out, step);
     for (size_t i = 0; i < value_count(jobs); i++) {
-        const struct value *job = value_item(jobs, i), *made;
+        const struct value *job = value_item(jobs, i), *made = restore_left_of(v, s, job);
 
-        if (job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE)
-            continue;
-        if ((!str_eq(value_str_at(job, "state"), "failed") && !str_eq(value_str_at(job, "state"), "cancelled")) ||
-            !str_eq_nocase(value_str_at(job, "targetGroup"), s->match.target_group))
-            continue;
-        made = restore_made(v, s, job);
-        for (size_t k = 0; k < value_count(made); k++)
-            step_note(out, step, "job %s, which %s, has left %s; nothing is deleted here: remove it when the recovery is over",
-                      value_str_at(job, "job"), str_eq(value_str_at(job, "state"), "failed") ? "failed" : "was cancelled",
-                      value_str_at(value_item(made, k), "id"));
+        for (size_t k = 0; k < value_count(made); k++) {
+            const char *id = value_str_at(value_item(made, k), "id");
+
+            step_note(out, step, "job %s, which %s, has left %s; nothing is deleted here: remove it when the recovery is over: %s",
+                      value_str_at(job, "job"), str_eq(value_str_at(job, "state"), "failed") ? "failed" : "was cancelled", id,
+                      aftermath_resource_command(v->arena, id));
+        }
     }
 }

@@ -34,6 +34,8 @@ const char *restore_objection_advice(struct arena *a, const struct value *result
 struct value *restore_made(const struct view *v, const struct situation *s, const struct value *job);
 /* May suspend. Says what a failed job has left. */
 void restore_left_say(struct call *c, const struct actor *actor, struct azure *az, const struct situation *s, const struct backup_job *job);
+/* Pure. The same of a failed or cancelled job of this machine into that group; of any other: empty. */
+struct value *restore_left_of(const struct view *v, const struct situation *s, const struct value *job);
 /* Pure. Notes what failed jobs, of this order and of passes for its key, have left in the target group. */
 void restore_left_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step);
 

@@ -1,0 +1,152 @@
+/* Knows the last lines of a run. Must not judge what was seen: the look has. */
+#include "summary.h"
+
+#include "../providers/kinds/aftermath.h"
+
+/* --- as data -------------------------------------------------------------------------------------------------------------- */
+
+static struct value *took_of(struct arena *a, const struct outcome *outcome)
+{
+    struct value *took = value_list(a);
+
+    for (size_t i = 0; i < outcome->count; i++) {
+        const struct step_outcome *s = &outcome->steps[i];
+        struct value *one;
+
+        if (!s->job)
+            continue;
+        one = value_map(a);
+        value_set_string(a, one, "step", s->step->id);
+        value_set_string(a, one, "job", s->job);
+        value_set_int(a, one, "seconds", s->elapsed_ms / SECOND_MS);
+        if (s->step->estimate_ms > 0)
+            value_set_int(a, one, "estimatedSeconds", s->step->estimate_ms / SECOND_MS);
+        value_push(a, took, one);
+    }
+    return took;
+}
+
+static struct value *todo_of(struct arena *a, const struct plan *plan)
+{
+    struct value *todo = value_list(a);
+
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = plan->steps.items[i];
+        struct value *one;
+
+        if (step->action != ACTION_BLOCKED)
+            continue;
+        one = value_map(a);
+        value_set_string(a, one, "document", step->document->address);
+        value_set_string(a, one, "why", step->reason);
+        value_set_string(a, one, "next", step->next);
+        value_push(a, todo, one);
+    }
+    return todo;
+}
+
+struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome)
+{
+    struct value *summary = value_copy(a, aftermath_of(&after->view));
+
+    value_set(a, summary, "took", took_of(a, outcome));
+    value_set(a, summary, "todo", todo_of(a, after->plan));
+    return summary;
+}
+
+bool summary_all_seen(const struct value *summary)
+{
+    const struct value *machines = value_get(summary, "machines"), *left = value_get(summary, "left");
+
+    for (size_t i = 0; i < value_count(machines); i++)
+        if (str_eq(value_str_at(value_item(machines, i), "power"), "cannot be seen"))
+            return false;
+    for (size_t i = 0; i < value_count(left); i++)
+        if (value_str_at(value_item(left, i), "seen") && !str_eq(value_str_at(value_item(left, i), "seen"), "there"))
+            return false;
+    return true;
+}
+
+/* --- as text ---------------------------------------------------------------------------------------------------------------- */
+
+static void machines_write(struct text *out, const struct value *machines)
+{
+    for (size_t i = 0; i < value_count(machines); i++) {
+        const struct value *m = value_item(machines, i);
+        const char *set = value_str_at(m, "set"), *key = value_str_at(m, "key"), *power = value_str_at(m, "power");
+
+        text_printf(out, "  machine %s: %s%s, on %s%s%s%s\n", value_str_at(m, "id"),
+                    str_eq(power, "cannot be seen") ? "whether it runs " : "", power, set ? "set " : "no disk encryption set",
+                    set ? set : "", key ? ", key " : "", key ? key : "");
+    }
+}
+
+static const struct value *took_find(const struct value *took, const char *job)
+{
+    for (size_t i = 0; i < value_count(took); i++)
+        if (str_eq(value_str_at(value_item(took, i), "job"), job))
+            return value_item(took, i);
+    return NULL;
+}
+
+static void jobs_write(struct text *out, struct arena *a, const struct value *jobs, const struct value *took)
+{
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *job = value_item(jobs, i), *t = took_find(took, value_str_at(job, "id"));
+        int64_t seconds = value_int_at(t, "seconds", 0), estimated = value_int_at(t, "estimatedSeconds", 0);
+        const char *type = value_str_at(job, "type"), *end = value_str_at(job, "end");
+
+        text_printf(out, "  job %s (%s): %s", value_str_at(job, "id"), type ? type : "restore", value_str_at(job, "state"));
+        if (end)
+            text_printf(out, " at %s", end);
+        if (t)
+            text_printf(out, "; took this run %s", duration_format(a, seconds * SECOND_MS));
+        if (estimated)
+            text_printf(out, ", about %s were foreseen", duration_format(a, estimated * SECOND_MS));
+        if (str_eq(value_str_at(job, "state"), "running"))
+            text_add(out, "; it runs on at Azure, and the next run adopts it");
+        text_add_char(out, '\n');
+    }
+}
+
+static void left_write(struct text *out, const struct value *left)
+{
+    for (size_t i = 0; i < value_count(left); i++) {
+        const struct value *one = value_item(left, i);
+        const char *id = value_str_at(one, "id"), *what = value_str_at(one, "what"), *job = value_str_at(one, "job");
+        const char *blob = value_str_at(one, "blob"), *seen = value_str_at(one, "seen");
+        bool claims = str_eq(what, "claims");
+
+        if (!i)
+            text_add(out, "  Azure was left with (nothing is deleted by us; when the recovery is over a person does):\n");
+        text_printf(out, "    %s ", what);
+        if (id)
+            text_add(out, id);
+        else
+            text_printf(out, "%s/%s%s%s", value_str_at(one, "account"), value_str_at(one, "container"), blob ? "/" : "", blob ? blob : "");
+        if (job)
+            text_printf(out, ", of job %s", job);
+        if (seen && !str_eq(seen, "there"))
+            text_add(out, ", whether it is still there cannot be seen");
+        text_printf(out, "%s\n      %s\n", claims ? ": no secret in them, they are kept" : "", value_str_at(one, "command"));
+    }
+}
+
+void summary_write(struct text *out, struct arena *a, const struct value *summary)
+{
+    const struct value *machines = value_get(summary, "machines"), *jobs = value_get(summary, "jobs"), *left = value_get(summary, "left"),
+                       *todo = value_get(summary, "todo");
+
+    if (!value_count(machines) && !value_count(jobs) && !value_count(left) && !value_count(todo))
+        return;
+    text_add(out, "\nAt the end\n");
+    machines_write(out, machines);
+    jobs_write(out, a, jobs, value_get(summary, "took"));
+    left_write(out, left);
+    for (size_t i = 0; i < value_count(todo); i++) {
+        const char *next = value_str_at(value_item(todo, i), "next");
+
+        text_printf(out, "%s    %s: %s%s%s\n", i ? "" : "  A person still has to act:\n", value_str_at(value_item(todo, i), "document"),
+                    value_str_at(value_item(todo, i), "why"), next ? "\n      " : "", next ? next : "");
+    }
+}

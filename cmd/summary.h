@@ -1,0 +1,14 @@
+/* The last lines of a run: what stands where, how long it took, what Azure was left with, what a person still has to do. As data
+ * first, from the outcome and from a look afterwards; then as text. */
+#ifndef REINSTATE_SUMMARY_H
+#define REINSTATE_SUMMARY_H
+
+#include "../reconciler/engine/engine.h"
+
+/* The shape is that of schemas/report.json, $defs/summary. */
+struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome);
+/* Nothing that was looked for stayed unseen. */
+bool summary_all_seen(const struct value *summary);
+void summary_write(struct text *out, struct arena *a, const struct value *summary);
+
+#endif
