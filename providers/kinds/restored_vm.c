@@ -201,6 +201,18 @@ static void note_data_disks(const struct situation *s, struct steps *out, struct
                   s->now.source_vm == DX_SOURCE_GONE ? "gone" : "not to be seen");
 }
 
+/* Azure Backup restores an item once at a time: what else is ordered from the same backup goes first or later, not beside it. */
+static void one_at_a_time(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
+{
+    const struct document *other;
+    size_t at = 0;
+
+    while ((other = referrer_next(s->pvm, "RestoredVirtualMachine", &at)))
+        for (size_t i = 0; other->index < s->doc->index && v->steps && i < v->steps->count; i++)
+            if (v->steps->items[i]->document == other && v->steps->items[i]->action == ACTION_RESTORE_VM)
+                step_after(out, step, v->steps->items[i]->id);
+}
+
 static void steps_restore(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
@@ -252,6 +264,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
         claim_writes(v, s->doc, out, step);
     restored_vm_rights(v, s, out, step);
     restored_vm_needs(v, s, out, step);
+    one_at_a_time(v, s, out, step);
     if (!running) {
         restored_vm_note_other_job(v, value_get(view_facts(v, s->pvm), "jobs"), &s->match, out, step);
         restored_vm_notes(v, s, out, step, false);

@@ -439,6 +439,12 @@ static enum readiness step_readiness(const struct run *r, const struct step_outc
         }
         result = NOT_YET;
     }
+    for (size_t i = 0; i < slot->step->n_after; i++) {
+        const struct step_outcome *first = run_outcome(r, slot->step->after[i]);
+
+        if (first && !over(first->state))
+            result = NOT_YET;
+    }
     return result;
 }
 

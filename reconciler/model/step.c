@@ -75,17 +75,27 @@ struct step *steps_add(struct steps *s, const struct document *doc, enum action 
     return step;
 }
 
-void step_need(struct steps *s, struct step *step, const char *id)
+static void add_id(struct steps *s, const char *const **list, size_t *count, const char *id)
 {
-    const char **needs = (const char **)step->needs;
+    const char **ids = (const char **)*list;
 
     if (!id)
         return;
-    for (size_t i = 0; i < step->n_needs; i++)
-        if (str_eq(needs[i], id))
+    for (size_t i = 0; i < *count; i++)
+        if (str_eq(ids[i], id))
             return;
-    arena_push(s->arena, needs, step->n_needs, arena_strdup(s->arena, id));
-    step->needs = needs;
+    arena_push(s->arena, ids, *count, arena_strdup(s->arena, id));
+    *list = ids;
+}
+
+void step_need(struct steps *s, struct step *step, const char *id)
+{
+    add_id(s, &step->needs, &step->n_needs, id);
+}
+
+void step_after(struct steps *s, struct step *step, const char *id)
+{
+    add_id(s, &step->after, &step->n_after, id);
 }
 
 void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after,

@@ -66,6 +66,8 @@ struct step {
     enum action action;
     const char *const *needs;                     /* step ids */
     size_t n_needs;
+    const char *const *after;                     /* ids it lets end first, however they end; ids that are no steps are none */
+    size_t n_after;
     const char *reason;
     const char *precondition, *postcondition;     /* for people; may be NULL */
     const struct change *changes;
@@ -108,6 +110,7 @@ struct steps {
 struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix, const char *reason_fmt, ...)
     printf_like(5, 6);
 void step_need(struct steps *s, struct step *step, const char *id);           /* twice is once; NULL is none */
+void step_after(struct steps *s, struct step *step, const char *id);
 void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after,
                  const char *why);
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);

@@ -84,7 +84,7 @@ static inline struct rig *rig_new(const struct value *world, const struct estate
 {
     static const struct approval approvals[] = {
         {"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"}, {"built-in/recover", "the tests"},
-        {"built-in/replace", "the tests"},
+        {"built-in/replace", "the tests"},          {"built-in/escrow", "the tests"}, {"built-in/escrow-elsewhere", "the tests"},
     };
     struct rig *r = xcalloc(1, sizeof(*r));
     struct sim_options sim = {
