@@ -15,6 +15,7 @@ struct setting {
     const char *folder;
     /* Jobs there must be in the end, however often it was interrupted. */
     size_t exports, restores, replacements, protections;
+    bool person_starts;             /* the source heals and stands still: whoever looks again says so, for a person */
     struct arena *arena;
     struct estate estate;
     const struct value *world;
@@ -306,6 +307,13 @@ static void check_settled(const struct setting *s, struct rig *r, const char *wh
         CHECK_ROW(all_kinds.items[k]->name, writing_steps(p->look.plan, all_kinds.items[k]->name) == 0);
 }
 
+static bool ended_well(const struct setting *s, const struct outcome *o)
+{
+    int code = engine_exit_code(o);
+
+    return code == 0 || (s->person_starts && o->failed == 0 && o->skipped == 0 && o->blocked == 1);
+}
+
 static void mark_exercised(const struct outcome *outcome, bool *exercised)
 {
     for (size_t i = 0; i < outcome->count; i++)
@@ -529,7 +537,7 @@ static void strike(const struct setting *s, const struct blow *blow, size_t n)
         CHECK_ROW(when, !first->acted && first->err.class == ERR_CANCELLED);
     world = rig_end(first->rig, a);
     second = run_on(a, s, world);
-    CHECK_ROW(when, second->acted && engine_exit_code(&second->outcome) == 0);
+    CHECK_ROW(when, second->acted && ended_well(s, &second->outcome));
     if (!second->acted || engine_exit_code(&second->outcome))
         for (size_t i = 0; second->acted && i < second->outcome.count; i++)
             if (second->outcome.steps[i].err.class != ERR_NONE)
@@ -578,7 +586,7 @@ int main(void)
 {
     struct setting settings[] = {
         {.folder = "examples/01-lost-key", .exports = 1, .restores = 1},
-        {.folder = "examples/02-deleted-key"},
+        {.folder = "examples/02-deleted-key", .person_starts = true},
         {.folder = ACCESS_POLICIES},
         {.folder = MANAGED_HSM},
         {.folder = "examples/03-lost-hsm-key", .exports = 1, .restores = 1},
