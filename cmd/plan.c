@@ -22,13 +22,17 @@ static int plan_show(struct session *s, const struct plan *plan)
 {
     struct text t cleanup(text_release) = {0};
     struct report_style style = output_style(stdout);
-    struct value *v = plan_to_value(s->arena, plan);
+    struct value *v = plan_to_value(s->arena, plan), *gaps = session_gaps(s, plan);
 
     text_init(&t, TEXT_CEILING);
     value_set_string(s->arena, v, "command", s->options->command->name);
     value_set_string(s->arena, v, "version", REINSTATE_VERSION);
     session_mark(s, v);
+    value_set(s->arena, v, "gaps", gaps);
     report_plan(&t, plan, &style);
+    for (size_t i = 0; i < value_count(gaps); i++)
+        text_printf(&t, "%s  %s\n", i ? "" : "\nWe lack rights for this plan, and apply does nothing before they are given:\n",
+                    value_str(value_item(gaps, i)));
     output_either(s->options, v, &t);
     session_label(s);
     return s->options->detailed_exitcode && plan->n_changes ? EXIT_DIFFERENCES : EXIT_DECLARED;

@@ -569,6 +569,31 @@ int session_look(struct session *s, struct arena *a, struct look *ret, struct er
     return l.rc;
 }
 
+struct minding {
+    struct session *session;
+    const struct plan *plan;
+    struct value *gaps;
+};
+
+static void mind_task(struct call *c, void *arg)
+{
+    struct minding *m = arg;
+    const struct engine *e = &m->session->engine;
+    struct err err = {0};
+
+    if (e->preflight(c, e->provider, m->session->arena, m->plan, m->gaps, &err) < 0 && err.class != ERR_CANCELLED)
+        value_push(m->session->arena, m->gaps, value_format(m->session->arena, "whether we hold all rights cannot be seen: %s", err.text));
+}
+
+struct value *session_gaps(struct session *s, const struct plan *plan)
+{
+    struct minding m = {.session = s, .plan = plan, .gaps = value_list(s->arena)};
+
+    if (plan->n_changes > plan->n_blocked)
+        session_run(s, mind_task, &m);
+    return m.gaps;
+}
+
 int session_look_far(struct session *s, struct arena *a, struct look *ret, struct err *err)
 {
     s->settings.far = true;

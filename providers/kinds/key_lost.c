@@ -197,6 +197,17 @@ static bool steps_elsewhere(const struct view *v, const struct document *doc, st
     return true;
 }
 
+/* The pass leaves the key where somebody has to fetch it: by token, or by the account's key where it takes one. */
+static void needs_export_read(const struct view *v, struct steps *out, struct step *step, const struct export_election *e)
+{
+    const char *account = staging_of(e);
+    bool keys = value_bool_at(view_facts(v, e->restored_vm), "place.staging.live.properties.allowSharedKeyAccess", true);
+
+    if (*account && (!e->export || str_eq_nocase(value_str_at(e->export, "account"), arm_id_name(account))))
+        step_right_either(out, step, account, "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+                          keys ? "Microsoft.Storage/storageAccounts/listKeys/action" : NULL, "Storage Blob Data Reader");
+}
+
 static void steps_from_backup(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct export_election e = export_elect(v, doc);
@@ -226,6 +237,7 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
     step->unverified = "that the export holds the wanted version: it is compared after the restore";
     /* The exported key is read from the staging account, by whichever right there is. */
     reads_export(out, step, e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
+    needs_export_read(v, out, step, &e);
     if (!e.export)
         view_need(v, out, step, e.protected_vm);
 }

@@ -76,7 +76,8 @@ static bool holds(struct arena *a, const struct scope_rights *s, const struct st
 
         return value_count(policy_missing(a, s->vault, self, needed)) == 0;
     }
-    return !s->permissions || arm_permits(s->permissions, right->action, right->data);
+    return !s->permissions || arm_permits(s->permissions, right->action, right->data) ||
+           (right->instead && arm_permits(s->permissions, right->instead, false));
 }
 
 /* The step of the plan that recovers the vault in which `scope` lies; NULL: none does. */

@@ -130,6 +130,13 @@ void step_right(struct steps *s, struct step *step, const char *scope, const cha
     step->rights = rights;
 }
 
+void step_right_either(struct steps *s, struct step *step, const char *scope, const char *data_action, const char *instead,
+                       const char *role)
+{
+    step_right(s, step, scope, data_action, true, role);
+    ((struct step_right *)step->rights)[step->n_rights - 1].instead = instead;
+}
+
 void step_wish(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role)
 {
     step_right(s, step, scope, action, data, role);

@@ -46,6 +46,7 @@ struct step_right {
     bool data;                                    /* a data action */
     const char *role;                             /* a built-in role that holds it */
     bool wish;                                    /* the step is done without it too */
+    const char *instead;                          /* an action that does as well where the first is not held; NULL: none */
 };
 
 enum verdict { VERDICT_ALLOW, VERDICT_WARN, VERDICT_REQUIRE_APPROVAL, VERDICT_OBSERVE_ONLY, VERDICT_DENY, VERDICT_COUNT };
@@ -116,6 +117,9 @@ void step_change(struct steps *s, struct step *step, const char *path, const str
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 /* A right that makes the step safer; without it it is done all the same. */
+/* The data action, or the other action in its stead (NULL: none does). */
+void step_right_either(struct steps *s, struct step *step, const char *scope, const char *data_action, const char *instead,
+                       const char *role);
 void step_wish(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 /* The documents it relies on and serves; twice is once, NULL is none. */
 void step_on(struct steps *s, struct step *step, const struct document *doc);
