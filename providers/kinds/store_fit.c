@@ -89,7 +89,7 @@ size_t store_objections(const struct view *v, const struct document *key, const 
     if (region && key_store_is_hsm(store))
         ret[n++] = (struct store_objection){
             "store-region",
-            arena_printf(a, "%s is in %s and not extended to %s, where %s is: a set uses keys of its own region only", store->address,
+            arena_printf(a, "%s is in %s and not extended to %s, the region of %s: a set uses keys of its own region only", store->address,
                          store_region(v, store), region, by),
             arena_printf(a, "a person extends it: az keyvault region add --hsm-name %s --region %s",
                          arm_id_name(key_store_of(a, store)), region)};
