@@ -29,6 +29,9 @@
  *             without its journal, and run again; each time the end must be the same, with the same numbers of
  *             `jobs` (job types to counts) in the world. A rerun that leaves a claim without a job to a person must have
  *             triggered nothing, and is run once more with that claim taken over.
+ *   excepts   {NAME: REASON}: a promise of promises.h that this scenario breaks on purpose
+ *
+ * After every run the promises of promises.h are checked.
  *
  * With REINSTATE_KEEP_RECORDS=DIR every run's record is added to DIR/NAME.jsonl, for judges that look at each exchange.
  */
@@ -45,12 +48,14 @@
 #include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 #include "../edits.h"
+#include "promises.h"
 
 enum { ARGS_MAX = 40, EXIT_KILLED = 137 };
 
 struct suite {
     const char *binary, *checkout, *folder;
     size_t passed, failed;
+    struct schemas *schemas;
 };
 
 struct scenario {
@@ -59,6 +64,7 @@ struct scenario {
     const char *name, *dir; /* dir: a temporary folder of its own */
     const struct value *spec;
     struct value *world, *documents;
+    struct value *triggers; /* names of the jobs that the runs so far have started */
     size_t faults;
 };
 
@@ -152,6 +158,60 @@ static void record_keep(struct scenario *s)
         fault(s, "the record cannot be kept", strerror(errno));
 }
 
+/* The lines of a file from `from` on, each a JSON text. A last line that a kill has cut is left out. */
+static struct value *lines_read(struct scenario *s, const char *path, size_t from)
+{
+    char *text = file_read(s->arena, path);
+    struct value *all = value_list(s->arena), *one;
+    struct err err;
+
+    for (char *line = strlen(text) > from ? text + from : text + strlen(text), *next; *line; line = next) {
+        next = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
+        if (json_parse(s->arena, line, (size_t)(next - line), &one, &err) == 0)
+            value_push(s->arena, all, one);
+        else if (*next)
+            fault(s, "a line is no JSON", path);
+    }
+    return all;
+}
+
+static void triggers_note(struct scenario *s, const struct value *after)
+{
+    const struct value *jobs = value_at(after, "spec.jobs"), *before = value_at(s->world, "spec.jobs");
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const char *name = value_str_at(value_item(jobs, i), "name");
+
+        if (name && !job_among(before, name) && !job_among(s->triggers, name))
+            value_push(s->arena, s->triggers, value_string(s->arena, name));
+    }
+}
+
+static void promises_check(struct scenario *s, const char *command, int code, const char *journal, size_t journal_from)
+{
+    const char *left = in_dir(s, "world-out.yaml");
+    struct seen seen = {
+        .arena = s->arena, .command = command, .code = code, .killed = code > 128, .before = s->world, .after = s->world,
+        .exchanges = lines_read(s, in_dir(s, "record.jsonl"), 0), .journal = lines_read(s, journal, journal_from),
+        .documents = s->documents, .schemas = s->suite->schemas, .out = file_read(s->arena, in_dir(s, "out")),
+    };
+
+    seen.texts[0] = file_read(s->arena, in_dir(s, "record.jsonl"));
+    seen.texts[1] = file_read(s->arena, journal);
+    seen.texts[2] = file_read(s->arena, in_dir(s, "err"));
+    seen.texts[3] = seen.out;
+    if (access(left, R_OK) == 0)
+        seen.after = value_item(yaml_read(s->arena, left), 0);
+    triggers_note(s, seen.after);
+    seen.triggers = s->triggers;
+    for (size_t i = 0; i < COUNT(promises); i++) {
+        const char *broken = value_get(value_get(s->spec, "excepts"), promises[i].name) ? NULL : promises[i].broken(&seen);
+
+        if (broken)
+            fault(s, arena_printf(s->arena, "the promise %s is broken", promises[i].name), broken);
+    }
+}
+
 static void add_arguments(struct scenario *s, const struct value *run, const char *journal, const char **args, size_t n)
 {
     if (!value_bool_at(run, "bare", false)) {
@@ -175,7 +235,7 @@ static int run_with(struct scenario *s, const struct value *run, const char *jou
 {
     const struct value *words = value_get(run, "do");
     const char *args[ARGS_MAX] = {s->suite->binary};
-    size_t n = 1;
+    size_t n = 1, journal_from = strlen(file_read(s->arena, journal));
     int status;
     pid_t pid;
 
@@ -208,7 +268,10 @@ static int run_with(struct scenario *s, const struct value *run, const char *jou
     if (pid < 0 || waitpid(pid, &status, 0) < 0)
         return 127;
     record_keep(s);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (!value_bool_at(run, "alone", false))
+        promises_check(s, args[1], status, journal, journal_from);
+    return status;
 }
 
 static int run_binary(struct scenario *s, const struct value *run, const char *journal)
@@ -237,15 +300,12 @@ static void world_place(struct scenario *s)
 static struct value *requests_of(struct scenario *s, const char *what)
 {
     const char *blank = strchr(what, ' ');
-    char *record = file_read(s->arena, in_dir(s, "record.jsonl"));
-    struct value *found = value_list(s->arena);
+    struct value *all = lines_read(s, in_dir(s, "record.jsonl"), 0), *found = value_list(s->arena);
 
-    for (char *line = record, *next; *line; line = next) {
-        struct value *exchange;
-        struct err err;
+    for (size_t i = 0; i < value_count(all); i++) {
+        struct value *exchange = all->list.items[i];
 
-        next = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
-        if (!blank || json_parse(s->arena, line, (size_t)(next - line), &exchange, &err) < 0)
+        if (!blank)
             return NULL;
         if (strncmp(value_str_at(exchange, "method"), what, (size_t)(blank - what)) == 0 &&
             str_find_nocase(value_str_at(exchange, "uri"), blank + 1))
@@ -487,6 +547,7 @@ static void kill_at(struct scenario *s, size_t write, const char *how, bool jour
     value_push(s->arena, value_at(s->world, "spec.faults"), f);
     world_place(s);
     unlink(in_dir(s, "journal"));
+    s->triggers = value_list(s->arena);
     code = run_binary(s, run, path);
     world_follow(s);
     if (code != EXIT_KILLED)
@@ -551,6 +612,7 @@ static void scenario_run(struct suite *suite, const char *name)
         return;
     }
     s.spec = value_item(yaml_read(a, arena_printf(a, "%s/%s.yaml", suite->folder, name)), 0);
+    s.triggers = value_list(a);
     runs = value_get(s.spec, "runs");
     prepare(&s);
     if (!value_str_at(s.spec, "cites") || !value_count(runs))
@@ -572,6 +634,7 @@ int main(int argc, char **argv)
 {
     struct suite suite;
     struct dirent **entries = NULL;
+    struct err err;
     int n = 0;
 
     if (argc < 4) {
@@ -579,6 +642,10 @@ int main(int argc, char **argv)
         return 2;
     }
     suite = (struct suite){.binary = argv[1], .checkout = argv[2], .folder = argv[3]};
+    if (load_schemas(&suite.schemas, &err) < 0) {
+        fprintf(stderr, "scenario: %s\n", err.text);
+        return 2;
+    }
     for (int i = 4; i < argc; i++)
         scenario_run(&suite, argv[i]);
     if (argc == 4)
@@ -593,6 +660,7 @@ int main(int argc, char **argv)
         free(entries[i]);
     }
     free(entries);
+    schemas_free(suite.schemas);
     printf("scenario: %zu passed, %zu failed\n", suite.passed, suite.failed);
     return suite.failed || !suite.passed ? 1 : 0;
 }

@@ -1,0 +1,314 @@
+/* What the program promises of every run, whatever the world: stated once, checked after each run of each scenario,
+ * from what went over the wire, the journal, what was printed, and the world before and after. Knows Azure's addresses
+ * and the documents; must not know why the program did what it did. A promise returns NULL, or a sentence that says
+ * what broke it. */
+#ifndef REINSTATE_TEST_PROMISES_H
+#define REINSTATE_TEST_PROMISES_H
+
+#include "../contract/rig.h"
+#include "../invariants.h"
+#include "../../reconciler/format/crypt.h"
+#include "promises_grants.h"
+
+enum { FAILURES_MAX = 3, SECRET_PIECE = 40, SECRET_RUN_MIN = 200 };
+
+/* --- promises of requests ----------------------------------------------------------------------------------------- */
+
+static inline const char *promise_no_delete(const struct seen *s)
+{
+    for (size_t i = 0; i < value_count(s->exchanges); i++) {
+        const struct value *e = value_item(s->exchanges, i);
+
+        if (str_eq(sent_method(e), "DELETE") ||
+            (!str_eq(sent_method(e), "GET") && str_find_nocase(sent_url(e), "/purge")))
+            return arena_printf(s->arena, "%s %s was sent", sent_method(e), sent_url(e));
+    }
+    return NULL;
+}
+
+static inline const char *promise_reads_only(const struct seen *s)
+{
+    if (str_eq(s->command, "apply") || str_eq(s->command, "watch"))
+        return NULL;
+    for (size_t i = 0; i < value_count(s->exchanges); i++) {
+        const struct value *e = value_item(s->exchanges, i);
+
+        if (!sent_to_read(e))
+            return arena_printf(s->arena, "%s only reads, and sent %s %s", s->command, sent_method(e), sent_url(e));
+    }
+    return NULL;
+}
+
+/* A lost key comes back with its versions, or stays lost: one made anew opens nothing and takes the name. */
+static inline const char *promise_no_key_made(const struct seen *s)
+{
+    for (size_t i = 0; i < value_count(s->exchanges); i++) {
+        const struct value *e = value_item(s->exchanges, i);
+        const char *url = sent_url(e), *method = sent_method(e);
+        bool data = of_key_store(url) && str_find_nocase(url, "/keys/") && !str_find_nocase(url, "/providers/");
+        bool made =
+            data && (str_eq(method, "PUT") ||
+                     (str_eq(method, "POST") && (str_find_nocase(url, "/create") || str_find_nocase(url, "/rotate"))));
+
+        made = made || (str_eq(method, "PUT") && str_find_nocase(url, "/Microsoft.KeyVault/") &&
+                        str_find_nocase(url, "/keys/") && !str_find_nocase(url, "/Microsoft.Authorization/"));
+        if (made)
+            return arena_printf(s->arena, "%s %s makes a key", method, url);
+    }
+    return NULL;
+}
+
+static inline bool version_follows(const char *key_url)
+{
+    const char *last = key_url ? strrchr(key_url, '/') : NULL;
+
+    return last && strspn(last + 1, "0123456789abcdefABCDEF") == 32;
+}
+
+static inline const char *promise_sets_pinned(const struct seen *s)
+{
+    for (size_t i = 0; i < value_count(s->exchanges); i++) {
+        const struct value *e = value_item(s->exchanges, i), *p = value_at(e, "request_body.properties");
+        const char *key = value_str_at(p, "activeKey.keyUrl");
+
+        if (!str_find_nocase(sent_url(e), "/diskEncryptionSets/") || sent_to_read(e) ||
+            str_find_nocase(sent_url(e), "/roleAssignments/"))
+            continue;
+        if (value_bool_at(p, "rotationToLatestKeyVersionEnabled", false) || (key && !version_follows(key)))
+            return arena_printf(s->arena, "%s %s leaves the set on no version of its own (%s)", sent_method(e),
+                                sent_url(e), key ? key : "-");
+    }
+    return NULL;
+}
+
+/* --- triggers ----------------------------------------------------------------------------------------------------- */
+
+static inline bool job_among(const struct value *jobs, const char *name)
+{
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *one = value_item(jobs, i);
+
+        if (str_eq(value_str(one) ? value_str(one) : value_str_at(one, "name"), name))
+            return true;
+    }
+    return false;
+}
+
+/* Two requests that one order would send at most once: the same machine, to the same place. */
+static inline bool same_work(const struct value *x, const struct value *y)
+{
+    static const char *const members[] = {"sourceResourceId", "recoveryType", "targetVirtualMachineId",
+                                          "targetResourceGroupId"};
+
+    for (size_t i = 0; i < COUNT(members); i++) {
+        const char *one = value_str_at(x, members[i]), *other = value_str_at(y, members[i]);
+
+        if ((one || other) && !str_eq_nocase(one, other))
+            return false;
+    }
+    return true;
+}
+
+/* A restore that failed for what has passed (a grant that acted late) is tried again, a bounded number of times, and a
+ * pass exports a key once. What runs or has ended well is never started again. */
+static inline const char *promise_one_trigger(const struct seen *s)
+{
+    const struct value *jobs = value_at(s->after, "spec.jobs");
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *one = value_item(jobs, i), *request = value_at(one, "sim.request");
+        size_t good = 0, failed = 0, exports = 0;
+
+        if (!request || !job_among(s->triggers, value_str_at(one, "name")))
+            continue;
+        for (size_t k = 0; k < value_count(jobs); k++) {
+            const struct value *other = value_item(jobs, k);
+            bool ours = value_at(other, "sim.request") && job_among(s->triggers, value_str_at(other, "name")) &&
+                        same_work(request, value_at(other, "sim.request"));
+            bool bad = str_eq(value_str_at(other, "properties.status"), "Failed");
+
+            good += ours && !bad;
+            failed += ours && bad;
+            exports += ours && value_bool_at(other, "sim.exports", false);
+        }
+        if (good > 1 || failed > FAILURES_MAX || exports > 1)
+            return arena_printf(s->arena, "%s of %s: %zu running or completed, %zu failed, %zu with an export",
+                                value_str_at(request, "recoveryType"), value_str_at(request, "sourceResourceId"), good,
+                                failed, exports);
+    }
+    return NULL;
+}
+
+/* --- what is said ------------------------------------------------------------------------------------------------- */
+
+static inline const char *promise_last_lines(const struct seen *s)
+{
+    if (s->killed)
+        return NULL;
+    if (s->code && strstr(s->out, "Everything is as declared."))
+        return arena_printf(s->arena, "\"Everything is as declared.\" beside exit %d", s->code);
+    for (size_t i = 0; str_find_nocase(s->out, "nothing was done") && i < value_count(s->exchanges); i++) {
+        const struct value *e = value_item(s->exchanges, i);
+
+        if (!sent_to_read(e) && taken(e) && !str_find_nocase(sent_url(e), "/listKeys"))
+            return arena_printf(s->arena, "\"Nothing was done\" after %s %s", sent_method(e), sent_url(e));
+    }
+    return NULL;
+}
+
+/* --- secrets ------------------------------------------------------------------------------------------------------ */
+
+/* The longest stretch of base64 letters: in a blob that holds an exported key, the key. */
+static inline char *longest_run(struct arena *a, const char *bytes, size_t n)
+{
+    size_t best = 0, best_at = 0, run = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        char c = bytes[i];
+
+        run = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("+/_-", c ? c : ' ')
+                  ? run + 1
+                  : 0;
+        if (run > best)
+            best = run, best_at = i + 1 - run;
+    }
+    return best < SECRET_RUN_MIN ? NULL : arena_strndup(a, bytes + best_at + best / 2, SECRET_PIECE);
+}
+
+static inline const char *told_in(const struct seen *s, const char *secret, const char *what)
+{
+    for (size_t i = 0; secret && strlen(secret) >= 12 && s->texts[i]; i++)
+        if (strstr(s->texts[i], secret))
+            return arena_printf(s->arena, "%s stands in what the run has written (output %zu)", what, i);
+    return NULL;
+}
+
+/* Pieces from the middle: a part of a secret is one, too. */
+static inline const char *promise_no_secret(const struct seen *s)
+{
+    const struct value *blobs = value_at(s->after, "spec.blobs"), *principals = value_at(s->after, "spec.principals");
+    const char *told = NULL;
+
+    for (size_t i = 0; !told && i < value_count(principals); i++)
+        told = told_in(s, value_str_at(value_item(principals, i), "secret"), "a principal's secret");
+    for (size_t i = 0; !told && i < value_count(blobs); i++) {
+        const struct value *blob = value_item(blobs, i);
+        const char *content = value_str_at(blob, "content");
+        struct secret bytes cleanup(secret_release) = {0};
+        struct err ignored;
+
+        if (!content || str_eq(value_str_at(blob, "container"), "reinstate-claims"))
+            continue;
+        told = told_in(s, longest_run(s->arena, content, strlen(content)), "a blob's content");
+        if (!told && crypt_base64_decode(content, strlen(content), BASE64_STANDARD, &bytes, &ignored) == 0)
+            told = told_in(s, longest_run(s->arena, (const char *)bytes.bytes, bytes.len), "the key in a blob");
+    }
+    return told;
+}
+
+/* --- blocked documents -------------------------------------------------------------------------------------------- */
+
+/* What stands against documents of a world, by their index; NULL when it cannot be told. Faults of the wire are left
+ * out: they would strike this look, too. */
+struct standing {
+    struct arena *arena;
+    struct estate estate;
+    struct rig *rig;
+    struct pass *pass;
+};
+
+static inline bool standing_look(const struct seen *s, const struct value *world, struct standing *ret)
+{
+    struct value *still = value_copy(s->arena, world);
+    const struct document **policies;
+    struct diags diags;
+    size_t n = 0;
+
+    *ret = (struct standing){.arena = s->arena};
+    diags_init(&diags, s->arena);
+    value_remove(value_get(still, "spec"), "faults");
+    ret->estate.desired = desired_resolve(s->arena, s->schemas, all_kind_names, s->documents, &diags);
+    if (diags.n_errors)
+        return false;
+    policies = arena_array(s->arena, const struct document *, ret->estate.desired->count + 1);
+    for (size_t i = 0; i < ret->estate.desired->count; i++)
+        if (str_eq(ret->estate.desired->documents[i]->kind, "Policy"))
+            policies[n++] = ret->estate.desired->documents[i];
+    ret->estate.policy = policy_compile(s->arena, policies, n, all_kind_names, &diags);
+    ret->rig = rig_new(still, &ret->estate, (struct rig_options){.mode = HTTP_READ_ONLY});
+    ret->pass = pass_new(s->arena, ret->rig, ret->estate.desired, true);
+    pass_run(ret->pass);
+    return ret->pass->looked;
+}
+
+static inline void standing_release(struct standing *st)
+{
+    if (st->rig)
+        rig_end(st->rig, st->arena);
+    if (st->estate.policy)
+        policy_free(st->estate.policy);
+}
+
+/* A write whose step relies on a document that was blocked before the run and is blocked after it. */
+static inline const char *dependent_write(const struct seen *s, const struct standing *before,
+                                          const struct standing *after)
+{
+    struct view v = before->pass->look.view;
+    const struct desired *d = before->estate.desired;
+    struct conclusion *both = arena_array(s->arena, struct conclusion, d->count + 1);
+
+    for (size_t i = 0; i < d->count; i++)
+        if (v.conclusions[i].block && after->pass->look.view.conclusions[i].block)
+            both[i] = v.conclusions[i];
+    v.conclusions = both;
+    for (size_t i = 0; i < value_count(s->journal); i++) {
+        const struct value *line = value_item(s->journal, i);
+        const char *id = value_str_at(line, "step"), *hash = id ? strchr(id, '#') : NULL;
+        struct step step = {.id = id, .action = ACTION_GRANT};
+        struct steps steps = {0};
+        const char *broken;
+
+        if (!str_eq(value_str_at(line, "event"), "request") || !hash ||
+            str_ends_nocase(value_str_at(line, "url"), "/listKeys"))
+            continue;
+        for (size_t k = 0; k < d->count; k++)
+            if (str_eq(d->documents[k]->address, arena_strndup(s->arena, id, (size_t)(hash - id))))
+                step.document = d->documents[k];
+        if (!step.document)
+            continue;
+        steps.items = (struct step *[]){&step};
+        steps.count = 1;
+        broken = invariant_blocked_holds(s->arena, &v, &steps);
+        if (broken)
+            return arena_printf(s->arena, "%s %s was sent: %s", value_str_at(line, "method"), value_str_at(line, "url"),
+                                broken);
+    }
+    return NULL;
+}
+
+static inline const char *promise_blocked_holds(const struct seen *s)
+{
+    struct standing before, after = {0};
+    const char *broken = NULL;
+
+    if (!value_count(s->journal))
+        return NULL;
+    if (standing_look(s, s->before, &before) && standing_look(s, s->after, &after))
+        broken = dependent_write(s, &before, &after);
+    standing_release(&before);
+    standing_release(&after);
+    return broken;
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+static const struct promise {
+    const char *name; /* what a scenario excepts it by */
+    const char *(*broken)(const struct seen *s);
+} promises[] = {
+    {"no-delete", promise_no_delete},     {"reads-only", promise_reads_only}, {"no-key-made", promise_no_key_made},
+    {"sets-pinned", promise_sets_pinned}, {"grants", promise_grants},         {"one-trigger", promise_one_trigger},
+    {"last-lines", promise_last_lines},   {"no-secret", promise_no_secret},   {"blocked-holds", promise_blocked_holds},
+};
+
+#endif
