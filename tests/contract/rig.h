@@ -34,14 +34,30 @@ struct rig {
     struct engine engine;
     size_t requests;
     bool writes[REQUESTS_MAX]; /* by the number of the request, from 1; a token is none */
+    struct arena *keep;        /* where `sent` is kept; NULL: it is not */
+    struct value *sent;        /* what was no GET: {method, uri, request_body, status}, as --record writes it */
 };
+
+static inline void rig_keep(struct rig *r, const struct sim_call *call, const struct sim_answer *answer)
+{
+    struct value *sent = value_map(r->keep), *body = NULL;
+    struct err ignored;
+
+    value_set_string(r->keep, sent, "method", call->method);
+    value_set_string(r->keep, sent, "uri", call->url);
+    value_set_int(r->keep, sent, "status", answer->status);
+    if (call->body_len && json_parse(r->keep, call->body, call->body_len, &body, &ignored) == 0)
+        value_set(r->keep, sent, "request_body", body);
+    value_push(r->keep, r->sent, sent);
+}
 
 /* The effect has taken place, the answer is on its way: the worst instant to be cancelled at. */
 static inline void rig_observed(void *ctx, const struct sim_call *call, const struct sim_answer *answer)
 {
     struct rig *r = ctx;
 
-    (void)answer;
+    if (r->keep && !str_eq(call->method, "GET"))
+        rig_keep(r, call, answer);
     if (++r->requests < REQUESTS_MAX)
         r->writes[r->requests] = !str_eq(call->method, "GET") && !str_ends_nocase(call->url, "/oauth2/v2.0/token");
     if (r->options.stop == STOP_ANSWER_IN_FLIGHT && r->requests == r->options.at)
@@ -79,30 +95,19 @@ static inline void rig_connect(struct rig *r, const struct desired *d)
     r->connections = (struct azure_connections){.items = r->handles, .count = d->count};
 }
 
-/* NULL after saying why. */
-static inline struct rig *rig_new(const struct value *world, const struct estate *estate, struct rig_options how)
+/* One operator of this rig's Azure: signed in, connected, with an engine. */
+static inline void rig_operator(struct rig *r, const struct value *world, const struct estate *estate)
 {
     static const struct approval approvals[] = {
         {"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"}, {"built-in/recover", "the tests"},
         {"built-in/replace", "the tests"},          {"built-in/escrow", "the tests"}, {"built-in/escrow-elsewhere", "the tests"},
     };
-    struct rig *r = xcalloc(1, sizeof(*r));
-    struct sim_options sim = {
-        .world = world, .endpoints = peer_endpoints(cloud_builtin("AzurePublic")), .observed = rig_observed, .ctx = r,
-    };
-    struct diags diags;
     struct err err;
 
-    r->arena = arena_new();
-    r->options = how;
-    diags_init(&diags, r->arena);
-    r->sim = sim_new(&sim, &diags);
-    if (!r->sim || diags.n_errors || peer_credential(world, NULL, &r->credential, &err) < 0) {
-        fprintf(stderr, "the world contradicts itself: %s\n", diags.n_errors ? diags.items[0].what : err.text);
+    if (peer_credential(world, NULL, &r->credential, &err) < 0) {
+        fprintf(stderr, "nobody can sign in: %s\n", err.text);
         exit(2);
     }
-    r->sched = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = sim_start_ms(r->sim), .seed = 1});
-    r->peer = peer_wire_new(r->sim);
     r->tap = (struct wire){.self = r, .exchange = rig_exchange};
     rig_connect(r, estate->desired);
     r->settings = settings_default;
@@ -110,26 +115,71 @@ static inline struct rig *rig_new(const struct value *world, const struct estate
         .kinds = &all_kinds, .settings = &r->settings, .provider = &r->connections, .policy = estate->policy, .approvals = approvals,
         .n_approvals = COUNT(approvals), .preflight = rights_preflight,
     };
+}
+
+static inline struct rig *rig_new(const struct value *world, const struct estate *estate, struct rig_options how)
+{
+    const char *skew = value_str_at(world, "spec.behaviour.clientSkew");
+    struct rig *r = xcalloc(1, sizeof(*r));
+    struct sim_options sim = {
+        .world = world, .endpoints = peer_endpoints(cloud_builtin("AzurePublic")), .observed = rig_observed, .ctx = r,
+    };
+    struct diags diags;
+
+    r->arena = arena_new();
+    r->options = how;
+    diags_init(&diags, r->arena);
+    r->sim = sim_new(&sim, &diags);
+    if (!r->sim || diags.n_errors) {
+        fprintf(stderr, "the world contradicts itself: %s\n", diags.n_errors ? diags.items[0].what : "");
+        exit(2);
+    }
+    r->sched = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = sim_start_ms(r->sim),
+                                                 .ahead_ms = skew ? time_shift_parse(skew) : 0, .seed = 1});
+    r->peer = peer_wire_new(r->sim);
+    rig_operator(r, world, estate);
     return r;
+}
+
+/* A second operator beside this one: the same Azure, the same time, nothing else in common. */
+static inline struct rig *rig_beside(struct rig *first, const struct value *world, const struct estate *estate)
+{
+    struct rig *r = xcalloc(1, sizeof(*r));
+
+    r->arena = arena_new();
+    r->options = first->options;
+    r->sim = first->sim;
+    r->sched = first->sched;
+    r->peer = first->peer;
+    rig_operator(r, world, estate);
+    return r;
+}
+
+static inline void rig_leave(struct rig *r)
+{
+    for (size_t i = 0; i < r->n_handles; i++)
+        if (r->handles[i])
+            azure_free(r->handles[i]);
+    http_free(r->http);
+    credential_release(&r->credential);
+    arena_free(r->arena);
+    free(r);
 }
 
 /* The world as it is when this life ends, in `a`. */
 static inline const struct value *rig_end(struct rig *r, struct arena *a)
 {
     const struct value *world;
+    struct sched *sched = r->sched;
+    struct sim *sim = r->sim;
+    struct wire *peer = r->peer;
 
-    sim_leave(r->sim, sched_now_ms(r->sched));
-    world = sim_world(a, r->sim);
-    for (size_t i = 0; i < r->n_handles; i++)
-        if (r->handles[i])
-            azure_free(r->handles[i]);
-    http_free(r->http);
-    credential_release(&r->credential);
-    wire_free(r->peer);
-    sched_free(r->sched);
-    sim_free(r->sim);
-    arena_free(r->arena);
-    free(r);
+    sim_leave(sim, sched_now_ms(sched));
+    world = sim_world(a, sim);
+    rig_leave(r);
+    wire_free(peer);
+    sched_free(sched);
+    sim_free(sim);
     return world;
 }
 

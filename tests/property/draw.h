@@ -29,6 +29,9 @@ enum supplied {
     SUPPLIED_ELSEWHERE
 };
 enum source { SOURCE_GONE, SOURCE_STOPPED, SOURCE_RUNS };
+enum data { DATA_NONE, DATA_ORDINARY, DATA_CONFIDENTIAL, DATA_CONFIDENTIAL_CMK }; /* the last two: one fact, two spellings */
+enum own { OWN_ALL, OWN_NO_GRANTING, OWN_NO_KEYS, OWN_NO_BLOBS };
+enum wrong { WRONG_NOTHING, WRONG_REVOKED, WRONG_MISTYPED, WRONG_YOUNGER, WRONG_REGION };
 
 struct drawn {
     uint64_t random;
@@ -41,6 +44,11 @@ struct drawn {
     enum grants grants;
     enum supplied supplied;
     enum source source;
+    bool replace, domain_lost, on_key_alone, user_assigned, twin, two_operators;
+    enum data data;
+    enum own own;
+    enum wrong wrong;
+    const char *skew;    /* of this machine's clock; NULL: none */
     const char *article; /* of the World; "strictest", or an edition, which the Policy then follows too */
     struct {
         const char *name, *value;
@@ -98,6 +106,28 @@ static inline void draw_knobs(struct drawn *d, const struct value *behaviour)
     }
 }
 
+/* Drawn last, so that a state without them is what it was before they were thought of. */
+static inline void draw_rarer(struct drawn *d)
+{
+    static const char *const skews[] = {NULL, "25m", "-3h", "7d", "-7d"};
+    bool restorable = !d->platform_key;
+
+    d->replace = d->source != SOURCE_GONE && chance(d, 10);
+    d->disks = d->disks && !d->replace;
+    d->data = d->source == SOURCE_GONE ? DATA_NONE : (enum data)PICK(d, 85, 7, 4, 4);
+    /* An HSM of that name again, made anew: nobody has given it the old security domain. */
+    d->domain_lost = d->home == HOME_HSM && d->key == KEY_GONE && chance(d, 40);
+    d->on_key_alone = d->home == HOME_VAULT && !d->policies && chance(d, 10);
+    d->own = (enum own)PICK(d, 91, 3, 3, 3);
+    d->user_assigned = restorable && chance(d, 10);
+    d->skew = skews[PICK(d, 88, 3, 3, 3, 3)];
+    d->two_operators = chance(d, 8);
+    d->twin = chance(d, 8);
+    d->wrong = restorable ? (enum wrong)PICK(d, 88, 4, 3, 3, 2) : WRONG_NOTHING;
+    d->newer |= d->wrong == WRONG_YOUNGER;
+    d->declares_version |= d->wrong == WRONG_MISTYPED || d->wrong == WRONG_YOUNGER;
+}
+
 /* `behaviour`: the settings as the schema of World lists them. The same seed and number give the same state. */
 static inline struct drawn draw_state(uint64_t seed, size_t number, bool hsm, const struct value *behaviour)
 {
@@ -125,6 +155,7 @@ static inline struct drawn draw_state(uint64_t seed, size_t number, bool hsm, co
     /* What a set rotated to, and what is named as newer, exists. */
     d.newer |= d.set == SET_ROTATED || d.supplied == SUPPLIED_NEWER;
     draw_knobs(&d, behaviour);
+    draw_rarer(&d);
     return d;
 }
 
@@ -139,6 +170,9 @@ static inline struct drawn draw_state(uint64_t seed, size_t number, bool hsm, co
 #define ID_SET "0f0f0f0f-0000-4000-8000-0000000000d1"
 #define ID_GIVEN "0f0f0f0f-0000-4000-8000-0000000000d2"
 #define POINT "805440465632125"
+#define POINT_TWIN "805440465632126"
+#define V_MISTYPED "3d1c5f0a9b7e4c21a6d8e0f1b2c3d4ee"
+#define IDENTITY_ID GROUP("rg-keys") "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-one"
 
 /* Text with ' for ": JSON without the noise. */
 static inline void add(struct text *t, const char *fmt, ...) printf_like(2, 3);
@@ -217,7 +251,7 @@ static inline void add_policies(struct text *t, const struct drawn *d)
     add(t, "],");
 }
 
-static inline void add_store_properties(struct text *t, const struct drawn *d)
+static inline void add_store_properties(struct text *t, const struct drawn *d, int which)
 {
     const char *shut = d->grants == GRANTS_SHUT ? "{'defaultAction':'Deny','bypass':'None','ipRules':[{'value':'203.0.113.7'}]}"
                        : d->grants == GRANTS_SHUT_BYPASS
@@ -231,7 +265,8 @@ static inline void add_store_properties(struct text *t, const struct drawn *d)
     if (d->policies)
         add_policies(t, d);
     if (d->home == HOME_HSM)
-        add(t, "'securityDomainProperties':{'activationStatus':'Active'}}");
+        add(t, "'securityDomainProperties':{'activationStatus':'%s'}}",
+            which == 0 && d->domain_lost ? "NotActivated" : "Active");
     else
         add(t, "'sku':{'family':'A','name':'premium'},'enableRbacAuthorization':%s}", d->policies ? "false" : "true");
 }
@@ -249,7 +284,7 @@ static inline void add_stores(struct text *t, struct arena *a, const struct draw
             continue;
         add(t, ",{'id':'%s','location':'uaenorth',%s", store_id(a, d, i),
             d->home == HOME_HSM ? "'securityDomain':'ours','sku':{'family':'B','name':'Standard_B1'}," : "");
-        add_store_properties(t, d);
+        add_store_properties(t, d, i);
         add(t, "}");
     }
 }
@@ -266,13 +301,15 @@ static inline void add_deleted_store(struct text *t, struct arena *a, const stru
         d->home == HOME_HSM ? "managedHSMs" : "vaults");
     if (d->home == HOME_HSM)
         add(t, "'securityDomain':'ours','sku':{'family':'B','name':'Standard_B1'},");
-    add_store_properties(t, d);
+    add_store_properties(t, d, 0);
     add(t, "}}],");
 }
 
 static inline void add_roles(struct text *t, struct arena *a, const struct drawn *d)
 {
-    static const char *const own[] = {"Owner", "Key Vault Crypto Officer", "Storage Blob Data Reader"};
+    const char *own[] = {d->own == OWN_NO_GRANTING ? "Contributor" : "Owner",
+                         d->own == OWN_NO_KEYS ? "Key Vault Reader" : "Key Vault Crypto Officer",
+                         d->own == OWN_NO_BLOBS ? "Reader" : "Storage Blob Data Reader"};
 
     add(t, "'roleAssignments':[");
     for (size_t i = 0; i < COUNT(own); i++)
@@ -280,7 +317,8 @@ static inline void add_roles(struct text *t, struct arena *a, const struct drawn
     for (int k = 0; k < 3 && d->home == HOME_VAULT && !d->policies; k++)
         for (size_t i = 0; i < COUNT(services) && store_there(d, k); i++)
             if (granted(d, i))
-                add(t, ",{'principal':'%s','role':'%s','scope':'%s'}", services[i][0], vault_roles[i], store_id(a, d, k));
+                add(t, ",{'principal':'%s','role':'%s','scope':'%s%s'}", services[i][0], vault_roles[i], store_id(a, d, k),
+                    d->on_key_alone ? "/keys/os" : "");
     add(t, "],");
     if (d->home != HOME_HSM)
         return;
@@ -371,16 +409,36 @@ static inline void add_set(struct text *t, const struct drawn *d, bool original)
         !original && d->supplied == SUPPLIED_WRONG_TYPE ? "EncryptionAtRestWithCustomerKey" : "ConfidentialVmEncryptedWithCustomerKey";
 
     set_key(d, original, &store, &name, &version);
-    add(t,
-        ",{'id':'%s/providers/Microsoft.Compute/diskEncryptionSets/"
-        "%s','location':'%s','identity':{'type':'SystemAssigned','principalId':'%s',"
-        "'tenantId':'0f0f0f0f-0000-4000-8000-000000000001'},'properties':{'encryptionType':'%s','activeKey':{'keyUrl':"
-        "'https://%s%s/keys/%s/%s'}%s%s}}",
+    add(t, ",{'id':'%s/providers/Microsoft.Compute/diskEncryptionSets/%s','location':'%s',",
         original ? GROUP("rg-vm") : GROUP("rg-dr"), original ? "des" : "des-dr",
-        !original && d->supplied == SUPPLIED_ELSEWHERE ? "koreacentral" : "uaenorth", original ? ID_SET : ID_GIVEN, type, store,
+        !original && d->supplied == SUPPLIED_ELSEWHERE ? "koreacentral" : "uaenorth");
+    if (d->user_assigned)
+        add(t, "'identity':{'type':'UserAssigned','userAssignedIdentities':{'" IDENTITY_ID "':{}}},");
+    else
+        add(t,
+            "'identity':{'type':'SystemAssigned','principalId':'%s','tenantId':'0f0f0f0f-0000-4000-8000-000000000001'},",
+            original ? ID_SET : ID_GIVEN);
+    add(t,
+        "'properties':{'encryptionType':'%s','activeKey':{'keyUrl':"
+        "'https://%s%s/keys/%s/%s'}%s%s}}",
+        type, store,
         d->home == HOME_HSM ? ".managedhsm.azure.net" : ".vault.azure.net", name, version,
         original && d->stuck ? ",'autoKeyRotationError':{'code':'KeyRotationStuck','message':'the last rotation did not end'}" : "",
         original && d->set != SET_INTACT ? ",'lastKeyRotationTimestamp':'2026-11-18T08:00:00Z'" : "");
+}
+
+/* Ordinary data disks say nothing of themselves; confidential ones say it in one of two words. */
+static inline const char *data_disks(const struct drawn *d)
+{
+    static const char *const disks[] = {
+        [DATA_NONE] = "",
+        [DATA_ORDINARY] = ",'dataDisks':[{'lun':0,'name':'data','createOption':'Attach','managedDisk':{}}]",
+        [DATA_CONFIDENTIAL] = ",'dataDisks':[{'lun':0,'name':'data','createOption':'Attach','managedDisk':{"
+                              "'securityProfile':{'securityEncryptionType':'DataDiskEncryptedWithCustomerKey'}}}]",
+        [DATA_CONFIDENTIAL_CMK] = ",'dataDisks':[{'lun':0,'name':'data','createOption':'Attach','managedDisk':{"
+                                  "'securityProfile':{'securityEncryptionType':'DataDiskEncryptedWithCmk'}}}]"};
+
+    return disks[d->data];
 }
 
 static inline void add_machine(struct text *t, const struct drawn *d)
@@ -391,9 +449,10 @@ static inline void add_machine(struct text *t, const struct drawn *d)
         ",{'id':'" GROUP("rg-vm") "/providers/Microsoft.Compute/virtualMachines/vm','location':'uaenorth','powerState':'%s','properties':{"
                                   "'hardwareProfile':{'vmSize':'Standard_DC4ads_v6'},'securityProfile':{'securityType':'ConfidentialVM'},'"
                                   "storageProfile':{'osDisk':{"
-                                  "'managedDisk':{'securityProfile':{'securityEncryptionType':'DiskWithVMGuestState'%s}}}}}}",
+                                  "'managedDisk':{'securityProfile':{'securityEncryptionType':'DiskWithVMGuestState'%s}}}%s}}}",
         d->source == SOURCE_RUNS ? "running" : "deallocated",
-        d->platform_key ? "" : ",'diskEncryptionSet':{'id':'" GROUP("rg-vm") "/providers/Microsoft.Compute/diskEncryptionSets/des'}");
+        d->platform_key ? "" : ",'diskEncryptionSet':{'id':'" GROUP("rg-vm") "/providers/Microsoft.Compute/diskEncryptionSets/des'}",
+        data_disks(d));
 }
 
 static inline void add_backup(struct text *t, const struct drawn *d)
@@ -412,7 +471,14 @@ static inline void add_backup(struct text *t, const struct drawn *d)
                 "rg-vm") "/providers/Microsoft.Compute/diskEncryptionSets/des','key':{'store':'%s',"
                          "'name':'os','version':'" V_OLD "'}},",
             store_names[d->home][0]);
-    add(t, "'points':[{'id':'" POINT "','time':'2026-11-13T20:01:03Z','tiers':{%s}}]}],", tiers[d->tier]);
+    add(t, "'points':[{'id':'" POINT "','time':'2026-11-13T20:01:03Z','tiers':{%s}}]}", tiers[d->tier]);
+    if (d->twin)
+        add(t,
+            ",{'vault':'" GROUP("rg-backup") "/providers/Microsoft.RecoveryServices/vaults/rsv','source':{'resourceGroup':"
+            "'rg-twin','name':'vm','size':'Standard_DC4ads_v6','osType':'Linux'},'protection':{'state':"
+            "'ProtectionStopped','policyType':'V2'},'points':[{'id':'" POINT_TWIN "','time':'2026-11-13T20:01:03Z',"
+            "'tiers':{'HardenedRP':'Valid'}}]}");
+    add(t, "],");
 }
 
 static inline void add_resources(struct text *t, struct arena *a, const struct drawn *d)
@@ -429,17 +495,37 @@ static inline void add_resources(struct text *t, struct arena *a, const struct d
                          "'tier':'Standard'}},{'id':'" GROUP(
                              "rg-dr") "/providers/Microsoft.Storage/storageAccounts/stdr','location':'uaenorth','kind':"
                                       "'StorageV2','sku':{'name':'Standard_LRS','tier':'Standard'},'properties':{'allowSharedKeyAccess':"
-                                      "true}},"
+                                      "%s}},"
                                       "{'id':'" GROUP(
                                           "rg-dr") "/providers/Microsoft.Network/virtualNetworks/"
                                                    "vnet','location':'uaenorth','properties':{'addressSpace':{"
                                                    "'addressPrefixes':['10.40.0.0/"
-                                                   "16']},'subnets':[{'name':'default','properties':{'addressPrefix':'10.40.0.0/24'}}]}}");
+                                                   "16']},'subnets':[{'name':'default','properties':{'addressPrefix':'10.40.0.0/24'}}]}}",
+        d->own == OWN_NO_BLOBS ? "false" : "true");
     if (d->set != SET_GONE && !d->platform_key)
         add_set(t, d, true);
     if (set_named_exists(d))
         add_set(t, d, false);
     add_machine(t, d);
+    if (d->user_assigned)
+        add(t, ",{'id':'" IDENTITY_ID "','location':'uaenorth','properties':{'principalId':'" ID_SET "','clientId':"
+               "'0f0f0f0f-0000-4000-8000-0000000000c1'}}");
+    add(t, "],");
+}
+
+/* The machine of that name in another group came back under the very name that ours shall have. */
+static inline void add_twin_job(struct text *t, const struct drawn *d)
+{
+    add(t, "'jobs':[");
+    if (d->twin)
+        add(t, "{'id':'" GROUP("rg-backup") "/providers/Microsoft.RecoveryServices/vaults/rsv/backupJobs/"
+               "11111111-1111-4111-8111-111111111111','name':'11111111-1111-4111-8111-111111111111','type':"
+               "'Microsoft.RecoveryServices/vaults/backupJobs','properties':{'jobType':'AzureIaaSVMJob',"
+               "'entityFriendlyName':'vm','backupManagementType':'AzureIaasVM','operation':'Restore','status':"
+               "'Completed','startTime':'2026-11-23T02:05:00Z','endTime':'2026-11-23T02:20:00Z','containerName':"
+               "'iaasvmcontainerv2;rg-twin;vm','extendedInfo':{'propertyBag':{'Job Type':"
+               "'Recover VM to an alternate location','Target VM Name':'vm-r','Target Storage Account Name':'stdr',"
+               "'Recovery point time ':'11/13/2026 8:01:03 PM','Target resource group':'rg-dr'}}}}");
     add(t, "],");
 }
 
@@ -453,6 +539,8 @@ static inline struct value *drawn_world(struct arena *a, const struct drawn *d)
         d->article);
     for (size_t i = 0; i < d->n_knobs; i++)
         add(&t, ",'%s':'%s'", d->knobs[i].name, d->knobs[i].value);
+    if (d->skew)
+        add(&t, ",'clientSkew':'%s'", d->skew);
     add(&t, "},'principals':[{'name':'operator','objectId':'0f0f0f0f-0000-4000-8000-00000000000a','appId':"
             "'0f0f0f0f-0000-4000-8000-00000000000b','secret':'sim-client-secret'},"
             "{'wellKnown':'ConfidentialVmOrchestrator','objectId':'0f0f0f0f-0000-4000-8000-00000000000c'},"
@@ -462,7 +550,8 @@ static inline struct value *drawn_world(struct arena *a, const struct drawn *d)
     add_roles(&t, a, d);
     add_keys(&t, d);
     add_backup(&t, d);
-    add(&t, "'jobs':[],'faults':[]}}");
+    add_twin_job(&t, d);
+    add(&t, "'faults':[]}}");
     return parsed(a, &t);
 }
 
@@ -499,19 +588,30 @@ static inline const char *key_document_named(const struct drawn *d)
     }
 }
 
+static inline const char *version_declared(const struct drawn *d)
+{
+    if (d->wrong == WRONG_MISTYPED)
+        return "'version':'" V_MISTYPED "',";
+    if (d->wrong == WRONG_YOUNGER)
+        return "'version':'" V_NEW "',";
+    return d->declares_version ? "'version':'" V_OLD "'," : "";
+}
+
 static inline void add_key_documents(struct text *t, const struct drawn *d)
 {
     const char *const *stores = store_names[d->home];
     const char *named = key_document_named(d), *store, *name, *version;
+    const char *region = d->wrong == WRONG_REGION ? ",'location':'koreacentral'" : "";
 
     for (int i = 0; i < 3; i++)
         if (store_used(d, i) && d->home == HOME_HSM)
-            add_document(t, "ManagedHsm", stores[i], "{'resourceGroup':'rg-keys','purgeProtection':true}");
+            add_document(t, "ManagedHsm", stores[i], "{'resourceGroup':'rg-keys','purgeProtection':true%s}", region);
         else if (store_used(d, i))
-            add_document(t, "KeyVault", stores[i], "{'resourceGroup':'rg-keys','permissionModel':'%s','purgeProtection':true}",
-                         d->policies ? "access-policies" : "azure-rbac");
-    add_document(t, "Key", "key", "{'store':'%s','keyName':'os',%s'sources':[{'recover':{}},{'azureBackup':{'from':['vm']}}]}", stores[0],
-                 d->declares_version ? "'version':'" V_OLD "'," : "");
+            add_document(t, "KeyVault", stores[i], "{'resourceGroup':'rg-keys','permissionModel':'%s','purgeProtection':true%s}",
+                         d->policies ? "access-policies" : "azure-rbac", region);
+    add_document(t, "Key", "key",
+                 "{'store':'%s','keyName':'os',%s%s'sources':[{'recover':{}},{'azureBackup':{'from':['vm']}}]}", stores[0],
+                 version_declared(d), d->wrong == WRONG_REVOKED ? "'revoked':{'reason':'copied, SEC-12'}," : "");
     set_key(d, false, &store, &name, &version);
     if (!str_eq(named, "key"))
         add_document(t, "Key", named, "{'store':'%s','keyName':'%s','version':'%s','sources':[{'recover':{}}]}", store, name, version);
@@ -532,8 +632,9 @@ static inline struct value *drawn_manifests(struct arena *a, const struct drawn 
     add_document(
         &t, "DiskEncryptionSet", "set",
         "{'setName':'%s','resourceGroup':'%s','encryptionType':'ConfidentialVmEncryptedWithCustomerKey','key':'%s','rotation':'pinned',"
-        "'identity':{'type':'SystemAssigned'}%s}",
+        "'identity':%s%s}",
         original ? "des" : "des-dr", original ? "rg-vm" : "rg-dr", key_document_named(d),
+        d->user_assigned ? "{'type':'UserAssigned','userAssigned':['" IDENTITY_ID "']}" : "{'type':'SystemAssigned'}",
         d->supplied == SUPPLIED_ELSEWHERE ? ",'location':'koreacentral'" : "");
     add_document(&t, "KeyAccess", "users",
                  "{'key':'%s','purpose':'confidential-vm','scope':'%s','principals':[{'diskEncryptionSet':'set'},{'wellKnown':"
@@ -541,33 +642,16 @@ static inline struct value *drawn_manifests(struct arena *a, const struct drawn 
                  key_document_named(d), d->key_scope ? "key" : "vault");
     add_document(&t, "RecoveryServicesVault", "rsv", "{'resourceGroup':'rg-backup'}");
     add_document(&t, "ProtectedVirtualMachine", "vm", "{'vault':'rsv','source':{'resourceGroup':'rg-vm','name':'vm'}}");
-    add_document(
-        &t, "RestoredVirtualMachine", "vm-dr",
-        "{'from':'vm','restore':'%s',%s'target':{'resourceGroup':'rg-dr','name':'vm-r','subnet':{'id':'" GROUP(
-            "rg-dr") "/providers/Microsoft.Network/virtualNetworks/vnet/subnets/default'},'stagingAccount':{'id':'" GROUP("rg-dr") "/provid"
-                                                                                                                                   "ers/"
-                                                                                                                                   "Microso"
-                                                                                                                                   "ft."
-                                                                                                                                   "Storage"
-                                                                                                                                   "/storag"
-                                                                                                                                   "eAccoun"
-                                                                                                                                   "ts/"
-                                                                                                                                   "stdr'}}"
-                                                                                                                                   ",'"
-                                                                                                                                   "besideS"
-                                                                                                                                   "ource':"
-                                                                                                                                   "true,'"
-                                                                                                                                   "evenIfS"
-                                                                                                                                   "ourceHe"
-                                                                                                                                   "althy':"
-                                                                                                                                   "%s,'"
-                                                                                                                                   "verify'"
-                                                                                                                                   ":{'"
-                                                                                                                                   "powerSt"
-                                                                                                                                   "ate':"
-                                                                                                                                   "'runnin"
-                                                                                                                                   "g'}}",
-        d->disks ? "disks" : "new-vm", d->platform_key ? "" : "'diskEncryptionSet':'set',", d->source == SOURCE_RUNS ? "true" : "false");
+    add_document(&t, "RestoredVirtualMachine", "vm-dr",
+                 "{'from':'vm','restore':'%s',%s'target':{%s,'stagingAccount':{'id':'" GROUP("rg-dr")
+                 "/providers/Microsoft.Storage/storageAccounts/stdr'}},'besideSource':true,'evenIfSourceHealthy':%s,"
+                 "'verify':{'powerState':'running'}}",
+                 d->replace ? "replace" : d->disks ? "disks" : "new-vm",
+                 d->platform_key ? "" : "'diskEncryptionSet':'set',",
+                 d->replace ? "'resourceGroup':'rg-vm','name':'vm'"
+                            : "'resourceGroup':'rg-dr','name':'vm-r','subnet':{'id':'" GROUP("rg-dr")
+                              "/providers/Microsoft.Network/virtualNetworks/vnet/subnets/default'}",
+                 d->source == SOURCE_RUNS ? "true" : "false");
     if (d->ordered)
         add_document(&t, "Activation", "order",
                      "{'restores':[{'virtualMachine':'vm-dr','recoveryPoint':'" POINT

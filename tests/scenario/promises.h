@@ -109,6 +109,12 @@ static inline bool same_work(const struct value *x, const struct value *y)
     return true;
 }
 
+/* Disks without a set: what a pass that exports a key asks for. A restore that fails may leave a key behind as well. */
+static inline bool is_pass(const struct value *request)
+{
+    return str_eq(value_str_at(request, "recoveryType"), "RestoreDisks") && !value_at(request, "securedVMDetails");
+}
+
 /* A restore that failed for what has passed (a grant that acted late) is tried again, a bounded number of times, and a
  * pass exports a key once. What runs or has ended well is never started again. */
 static inline const char *promise_one_trigger(const struct seen *s)
@@ -129,7 +135,7 @@ static inline const char *promise_one_trigger(const struct seen *s)
 
             good += ours && !bad;
             failed += ours && bad;
-            exports += ours && value_bool_at(other, "sim.exports", false);
+            exports += ours && is_pass(value_at(other, "sim.request")) && value_bool_at(other, "sim.exports", false);
         }
         if (good > 1 || failed > FAILURES_MAX || exports > 1)
             return arena_printf(s->arena, "%s of %s: %zu running or completed, %zu failed, %zu with an export",
