@@ -420,6 +420,11 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
     }
     if (((job_retryable(last) && !refused_unseen(s, last)) || restored_vm_mended_since(v, s, last)) && failures < RESTORE_ATTEMPTS_MAX)
         return false;
+    /* Tried as often as late grants deserve: the refusal stands, whatever the job left behind. */
+    if (known && known->letter == 'P' && !refused_unseen(s, last)) {
+        steps_refused(s, out, last);
+        return true;
+    }
     if (for_key) {
         block_failed_for_key(v, s, out, last);
         return true;
