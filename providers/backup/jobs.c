@@ -129,9 +129,9 @@ static const char *untold(const struct value *job, const struct job_match *m)
 
     if (job_whose(job, m->group, m->vm) == JOB_OF_NOBODY_KNOWS)
         return "it does not say which machine it restored";
-    /* A pass left no machine; but from a point that nobody can read it may be the very pass that is about to be made. */
+    /* What failed and exported a key left no machine; but from a point that nobody can read it may be what is about to be tried. */
     if (is_export(job))
-        return !m->not_exports && time_parse(value_str_at(job, "point")) == TIME_NONE
+        return str_eq(value_str_at(job, "type"), type_words[m->type]) && time_parse(value_str_at(job, "point")) == TIME_NONE
                    ? "it exported a key, and the time of its point cannot be read"
                    : NULL;
     if (!value_str_at(job, "type") || str_eq(value_str_at(job, "type"), type_words[RESTORE_UNKNOWN]))

@@ -457,8 +457,15 @@ static const struct value *job_of_target(const struct view *v, const struct situ
 static void steps_there_already(const struct view *v, const struct situation *s, struct steps *out)
 {
     const struct value *job = job_of_target(v, s);
+    const char *power = value_str_at(view_facts(v, s->doc), "power");
     int64_t point = time_parse(value_str_at(job, "point"));
 
+    /* No job proves it to be ours: it is not started unasked, and not called as declared while it stands still. */
+    if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running"))
+        steps_finding(out, s->doc, "power",
+                      arena_printf(v->arena, "look at it, then start it: az vm start --ids '%s'", restored_vm_id(v->arena, s->doc)),
+                      "the VM at the target is %s, and declared is running; no job of %s made it, so it is not started here",
+                      power ? power : "in a power state that cannot be seen", s->order.activation->address);
     /* The job's bag has whole seconds, the recovery point fractions. */
     if (point == TIME_NONE || s->match.point_ms == TIME_NONE || llabs(point - s->match.point_ms) < 2 * SECOND_MS) {
         steps_add(out, s->doc, ACTION_NONE, NULL,

@@ -194,7 +194,8 @@ static void check_jobs(const char *when, const struct value *world)
     static const char *const types[] = {"RestoreDisks", "AlternateLocation", "OriginalLocation"};
 
     for (size_t i = 0; i < COUNT(types); i++)
-        CHECK_ROW(when, jobs_with(world, types[i], NULL) <= JOBS_MAX);
+        /* The pass that exports a key is one of disks, beside the tries. */
+        CHECK_ROW(when, jobs_with(world, types[i], NULL) <= JOBS_MAX + (size_t)(i == 0));
     CHECK_ROW(when, export_passes(world) <= 1);
     CHECK_ROW(when, jobs_with(world, "AlternateLocation", "Completed") <= 1);
 }
