@@ -207,9 +207,9 @@ void conclude_vain(const struct concluding *c)
 
     /* Each round blocks at least one step more, so it ends. */
     while (again) {
+        conclude_all(c);
         again = hold_all_vain(c);
         again = conclude_hold(c, 0) || again;
-        conclude_all(c);
     }
     drop_verifications(c);
 }
