@@ -131,7 +131,7 @@ conformance-oav: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
 	@sh $(CONFORMANCE)/run-oav.sh $^
 conformance-sdk: $(OUT)/reinstate
 	@sh $(CONFORMANCE)/run-sdk.sh $<
-conformance-azurite: $(OUT)/reinstate $(OUT)/$(CONFORMANCE)/azurite
+conformance-azurite: $(OUT)/reinstate $(OUT)/$(CONFORMANCE)/azurite $(OUT)/$(CONFORMANCE)/claims_azurite
 	@sh $(CONFORMANCE)/run-azurite.sh $^
 conformance-azcli: $(OUT)/reinstate
 	@sh $(CONFORMANCE)/run-azcli.sh $<

@@ -353,13 +353,18 @@ static const char *modified_of(const struct exchange *x, const struct value *blo
     return time_format_http(x->a, time_parse(modified ? modified : value_str_at(blob, "created")));
 }
 
+static const char *content_type_of(const struct value *blob)
+{
+    return value_str_at(blob, "contentType") ?: "application/octet-stream";
+}
+
 static void add_properties(const struct exchange *x, const struct value *blob)
 {
     const struct value *metadata = value_get(blob, "metadata");
     const char *type = value_str_at(blob, "type"), *version = request_header(x->r, "x-ms-version");
     const char *created = time_format_http(x->a, time_parse(value_str_at(blob, "created")));
 
-    answer_header(x->a, x->out, "Content-Type", "%s", value_str_at(blob, "contentType") ?: "application/octet-stream");
+    answer_header(x->a, x->out, "Content-Type", "%s", content_type_of(blob));
     answer_header(x->a, x->out, "Accept-Ranges", "bytes");
     answer_header(x->a, x->out, "ETag", "\"%s\"", etag_of(x, blob));
     answer_header(x->a, x->out, "Last-Modified", "%s", modified_of(x, blob));
@@ -464,8 +469,9 @@ static void add_listed(const struct exchange *x, const struct value *blob)
     add_xml(t, value_str_at(blob, "name"));
     text_printf(t, "</Name><Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified><Etag>%s</Etag>", created,
                 modified_of(x, blob), etag_of(x, blob));
-    text_printf(t, "<Content-Length>%zu</Content-Length><Content-Type>application/octet-stream</Content-Type><Content-Encoding />",
-                encoded / 4 * 3 - pad);
+    text_printf(t, "<Content-Length>%zu</Content-Length><Content-Type>", encoded / 4 * 3 - pad);
+    add_xml(t, content_type_of(blob));
+    text_add(t, "</Content-Type><Content-Encoding />");
     text_printf(t, "<Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control /><Content-Disposition /><BlobType>%s</BlobType>",
                 value_str_at(blob, "type"));
     if (str_eq(value_str_at(blob, "type"), "PageBlob"))

@@ -1,6 +1,6 @@
 // Azurite, Microsoft's emulator of Azure Storage, as a judge of blobs: of our client, which reads an exported key from it
 // (azurite.c), and of the simulator, which must answer the same requests alike. Signs with node's own HMAC and knows nothing of
-// reinstate's code.   azurite.mjs BINARY PROGRAM
+// reinstate's code.   azurite.mjs BINARY PROGRAM RACERS
 import { spawn, execFileSync } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [binary, program] = process.argv.slice(2);
+const [binary, program, racers] = process.argv.slice(2);
 const dir = mkdtempSync(join(tmpdir(), 'reinstate-azurite-'));
 const ACCOUNT = 'stpayrolldr', CONTAINER = 'vm-payroll-01', BULK = 'vm-large', VERSION = '2021-06-08', PAGE = 512, LARGE = 1 << 20;
 const TENANT = '0f0f0f0f-0000-4000-8000-000000000001', SUBSCRIPTION = '0f0f0f0f-0000-4000-8000-000000000002';
@@ -75,16 +75,18 @@ function start(words, ready, extra = {}) {
     });
 }
 
-async function startAzurite(keys) {
-    const files = { ca: join(dir, 'azurite-ca.pem'), key: join(dir, 'azurite.key') };
+// `clock`: what azurite_clock.cjs makes of its time.
+async function startAzurite(name, accounts, clock) {
+    const files = { ca: join(dir, `${name}-ca.pem`), key: join(dir, `${name}.key`) };
     // Its own authority: a certificate that signs itself and may be trusted as one.
     execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj',
         '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,DNS:*.localhost,DNS:*.blob.localhost,IP:127.0.0.1',
         '-keyout', files.key, '-out', files.ca], { stdio: 'ignore' });
-    const found = await start([process.execPath, join(here, 'node_modules/azurite/dist/src/blob/main.js'), '--disableTelemetry',
+    const found = await start([process.execPath, ...(clock ? ['--require', join(here, 'azurite_clock.cjs')] : []),
+        join(here, 'node_modules/azurite/dist/src/blob/main.js'), '--disableTelemetry',
         '--blobHost', '127.0.0.1', '--blobPort', '0', '--inMemoryPersistence', '--cert', files.ca, '--key', files.key, '--oauth', 'basic'],
-    /successfully listen\w* on https:\/\/127\.0\.0\.1:(\d+)/i, { AZURITE_ACCOUNTS: `${ACCOUNT}:${keys.join(':')}` });
-    return { name: 'azurite', port: Number(found[1]), ca: readFileSync(files.ca), caFile: files.ca };
+    /successfully listen\w* on https:\/\/127\.0\.0\.1:(\d+)/i, { AZURITE_ACCOUNTS: accounts, REINSTATE_CLOCK: clock ?? '' });
+    return { name, port: Number(found[1]), ca: readFileSync(files.ca), caFile: files.ca };
 }
 
 async function startSim(name, speed) {
@@ -94,9 +96,10 @@ async function startSim(name, speed) {
     return { name: 'simulator', port: Number(new URL(cloud.arm).port), ca: readFileSync(cloud.caFile), cloud };
 }
 
-// The example's world with our blobs in it, and somebody who may do nothing.
+// The example's world with our blobs in it, an operator who may write blobs too, and somebody who may do nothing.
 function writeWorld() {
-    const world = readFileSync(join(here, '../../examples/01-lost-key/world.yaml'), 'utf8');
+    const world = readFileSync(join(here, '../../examples/01-lost-key/world.yaml'), 'utf8')
+        .replace('Storage Blob Data Reader', 'Storage Blob Data Contributor');
     const items = blobs.map((b) => ({ account: ACCOUNT, container: CONTAINER, name: b.name, type: b.type, metadata: b.metadata,
         created: '2026-11-22T20:00:00Z', content: b.content.toString('base64') }));
     const stranger = { name: 'stranger', objectId: '0f0f0f0f-0000-4000-8000-0000000000ba', appId: STRANGER, secret: SECRET };
@@ -186,6 +189,11 @@ const VOLATILE = new Set(['etag', 'last-modified', 'x-ms-creation-time', 'x-ms-r
 // Of the connection, not of the answer.
 const TRANSPORT = new Set(['connection', 'keep-alive', 'server']);
 
+// A claim as our client writes it; LAST: the state of that blob that the same server told last.
+const LAST = 'LAST', claims = '/reinstate-claims?restype=container', claim = '/reinstate-claims/c0ffee-0';
+const put = (condition, job) => ({ method: 'PUT', body: JSON.stringify({ order: 'inc-1', job }),
+    headers: { 'x-ms-blob-type': 'BlockBlob', 'Content-Type': 'application/json', ...condition } });
+
 const page = `/${CONTAINER}/page.json`, block = `/${CONTAINER}/block.json`, list = `/${CONTAINER}?comp=list&restype=container`;
 const cases = [
     { name: 'page blob, token', path: page },
@@ -217,17 +225,38 @@ const cases = [
     { name: 'list with a prefix', path: `${list}&prefix=pa` },
     { name: 'list with a prefix that fits nothing', path: `${list}&prefix=zz` },
     { name: 'list of a missing container', path: '/no-such-container?comp=list&restype=container' },
+    { name: 'claim without its container', path: claim, ...put({ 'If-None-Match': '*' }) },
+    { name: 'container of a name that none may have', method: 'PUT', path: '/Not-A-Name?restype=container', by: 'key' },
+    { name: 'container made', method: 'PUT', path: claims, by: 'key' },
+    { name: 'container made again', method: 'PUT', path: claims },
+    { name: 'container made again, key', method: 'PUT', path: claims, by: 'key' },
+    { name: 'note where there is no claim', path: claim, by: 'key', ...put({ 'If-Match': '"0x8D0000000000001"' }, 'job-1') },
+    { name: 'claim taken', path: claim, by: 'key', ...put({ 'If-None-Match': '*' }) },
+    { name: 'claim taken twice', path: claim, ...put({ 'If-None-Match': '*' }) },
+    { name: 'claim taken twice, key', path: claim, by: 'key', ...put({ 'If-None-Match': '*' }) },
+    { name: 'claim noted', path: claim, by: 'key', ...put({ 'If-Match': LAST }, 'job-1') },
+    { name: 'claim noted over another state', path: claim, ...put({ 'If-Match': '"0x8D0000000000001"' }, 'job-2') },
+    { name: 'claim noted over another state, key', path: claim, by: 'key', ...put({ 'If-Match': '"0x8D0000000000001"' }, 'job-2') },
+    { name: 'claim read', path: claim },
+    { name: 'claim noted again', path: claim, ...put({ 'If-Match': LAST }, 'job-1') },
+    { name: 'list of claims', path: `${claims}&comp=list&include=metadata&prefix=c0ffee` },
 ];
 
 async function ask(server, c) {
     const headers = { 'x-ms-version': VERSION, 'x-ms-date': new Date().toUTCString(), ...c.headers }, by = c.by ?? 'token';
+    if (c.method === 'PUT')
+        headers['Content-Length'] = String(c.body?.length ?? 0);
+    if (headers['If-Match'] === LAST)
+        headers['If-Match'] = server.states[c.path];
     const keys = { key: server.keys[0], key2: server.keys[1], wrong: Buffer.alloc(64, 7).toString('base64') };
     const target = (by === 'expired' && server.late) || server;
     if (by in keys)
         headers.Authorization = signature(keys[by], c.method ?? 'GET', c.path, headers);
     else if (by !== 'nobody')
         headers.Authorization = `Bearer ${target.tokens[by]}`;
-    return onBlobs(target, { method: c.method, path: c.path, headers });
+    const answer = await onBlobs(target, { method: c.method, path: c.path, headers, body: c.body });
+    server.states[c.path] = answer.headers.etag ?? server.states[c.path];
+    return answer;
 }
 
 // XML as [element, text] in its order; times and tags of its own are only there or not.
@@ -282,14 +311,11 @@ async function compare(servers, listed) {
 
 // --- all of it ------------------------------------------------------------------------------------------------------------------------
 
-function ourClient(azurite, keys) {
-    const files = join(dir, 'client');
-    mkdirSync(files);
-    writeFileSync(join(files, 'exported.json'), exported);
-    writeFileSync(join(files, 'backup.bin'), backup);
+// A program of ours that prints "N checks, N failed".
+function runOurs(words) {
     return new Promise((done, refuse) => {
-        const words = [azurite.caFile, String(azurite.port), ACCOUNT, keys[1], files];
-        const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'], env: environment({}) });
+        const child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'], env: environment({}) });
+        children.push(child);
         let said = '';
         child.on('error', refuse);
         child.stdout.on('data', (bytes) => { said += bytes; });
@@ -305,23 +331,42 @@ function ourClient(azurite, keys) {
     });
 }
 
+function ourClient(azurite, keys) {
+    const files = join(dir, 'client');
+    mkdirSync(files);
+    writeFileSync(join(files, 'exported.json'), exported);
+    writeFileSync(join(files, 'backup.bin'), backup);
+    return runOurs([program, azurite.caFile, String(azurite.port), ACCOUNT, keys[1], files]);
+}
+
+// Each round has an account of its own, so that the container for claims is raced for as well.
+async function ourClaims() {
+    const rounds = Number(process.env.ROUNDS ?? 40), speed = 600, epoch = Date.now(), key = Buffer.from('race').toString('base64');
+    const names = ['claims', ...Array.from({ length: rounds + 20 }, (_, i) => `race${String(i + 1).padStart(4, '0')}`)];
+    const azurite = await startAzurite('race', names.map((name) => `${name}:${key}`).join(';'), `${epoch} ${speed}`);
+    await runOurs([racers, azurite.caFile, String(azurite.port), key, String(epoch), String(speed), String(rounds), process.env.SEED ?? '8']);
+}
+
 async function main() {
+    if (process.env.ONLY === 'claims')
+        return ourClaims();
     writeWorld();
     const sim = await startSim('cloud', 1), fast = await startSim('fast', 7200);
-    const keys = await accountKeys(sim), azurite = await startAzurite(keys);
+    const keys = await accountKeys(sim), azurite = await startAzurite('azurite', `${ACCOUNT}:${keys.join(':')}`);
     const storage = sim.cloud.storageAudience;
     await upload(azurite, keys[0]);
     await ourClient(azurite, keys);
-    Object.assign(sim, { keys, tokens: { token: await token(sim, OPERATOR, storage), audience: await token(sim, OPERATOR, sim.cloud.armAudience),
+    Object.assign(sim, { keys, states: {}, tokens: { token: await token(sim, OPERATOR, storage), audience: await token(sim, OPERATOR, sim.cloud.armAudience),
         stranger: await token(sim, STRANGER, storage), garbage: 'none' } });
     const right = 'https://storage.azure.com';
-    Object.assign(azurite, { keys, tokens: { token: azuriteToken(right, 3600), audience: azuriteToken('https://management.azure.com', 3600),
+    Object.assign(azurite, { keys, states: {}, tokens: { token: azuriteToken(right, 3600), audience: azuriteToken('https://management.azure.com', 3600),
         stranger: azuriteToken(right, 3600), expired: azuriteToken(right, -3600), garbage: 'none' } });
     // The same world, but an hour passes in half a second: its token has ended by the time it is shown.
     const first = await token(fast, OPERATOR, fast.cloud.storageAudience);
     await new Promise((done) => setTimeout(done, 1000));
     fast.tokens = { expired: first };
     Object.assign(sim, { late: fast });
+    await ourClaims();
     await compare([sim, azurite], JSON.parse(readFileSync(join(here, 'azurite-differences.json'), 'utf8')));
 }
 
