@@ -212,7 +212,7 @@ static void judge_point(struct replay *r, const struct value *body)
     if (value_count(value_at(body, "properties.recoveryPointTierDetails")) && !p.snapshot && !p.vault && !p.archive)
         misread(r, "no tier of recovery point %s was understood", p.id);
     if (p.confidential != (security && strstr(security, "ConfidentialVM") == security) ||
-        p.customer_key != (p.confidential && strstr(security, "CustomerKey") != NULL))
+        (p.key == POINT_KEY_CUSTOMER) != (p.confidential && strstr(security, "CustomerKey") != NULL))
         misread(r, "security type %s was misread", security);
 }
 

@@ -83,6 +83,8 @@ bool make_change_of_set(struct situation *t)
     if (key)
         value_set(t->a, p, "activeKey", value_copy(t->a, key));
     add_key_of_set(t, wanted);
+    add_identities(t, value_get(before, "identity"));
+    add_identities(t, value_get(t->sent, "identity"));
     return true;
 }
 

@@ -269,6 +269,25 @@ void add_principal(struct situation *t, const char *object_id, const char *app_i
     value_push(t->a, all, v);
 }
 
+void add_identities(struct situation *t, const struct value *identity)
+{
+    const struct value *all = value_get(identity, "userAssignedIdentities");
+
+    for (size_t i = 0; value_is(all, VALUE_MAP) && i < all->map.count; i++) {
+        const char *id = all->map.members[i].key, *principal = arena_printf(t->a, "1dea0000-0000-4000-8000-%012zu", i);
+        struct value *v = value_map(t->a);
+
+        if (has_resource(t, id))
+            continue;
+        value_set_string(t->a, value_get(add_stub(t, id, NULL), "properties"), "principalId", principal);
+        add_principal(t, principal, NULL, arena_printf(t->a, "identity %zu", i), "ManagedIdentity");
+        value_set_string(t->a, v, "principal", principal);
+        value_set_string(t->a, v, "role", "e147488a-f6f5-4113-8e2d-b22465e65bf6"); /* Key Vault Crypto Service Encryption User */
+        value_set_string(t->a, v, "scope", "/subscriptions/00000000-0000-0000-0000-000000000000");
+        value_push(t->a, world_list(t, "roleAssignments"), v);
+    }
+}
+
 void add_assignment(struct situation *t, const struct value *shown)
 {
     static const char *const same[][2] = {{"createdOn", "created"},           {"createdBy", "createdBy"},

@@ -27,6 +27,8 @@ void add_key_of_set(struct situation *t, const struct value *set);
 /* The recorded exchange at or before this one whose answer's JSON holds the same id; NULL. Skips this exchange. */
 const struct value *earlier_body(const struct situation *t, const char *id);
 void add_principal(struct situation *t, const char *object_id, const char *app_id, const char *name, const char *type);
+/* The managed identities that a body names, each allowed to use the keys of sets. */
+void add_identities(struct situation *t, const struct value *identity);
 void add_assignment(struct situation *t, const struct value *shown);
 
 #endif
