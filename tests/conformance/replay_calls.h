@@ -182,7 +182,8 @@ static int act(struct call *c, struct replay *r, const struct kind *kind, enum a
     };
     struct azure *const items[] = {r->az};
     struct azure_connections connections = {.items = items, .count = 1};
-    struct view view = {.arena = r->a, .settings = &settings_default, .now_ms = call_now_ms(c)};
+    const struct value *const facts[] = {NULL};
+    struct view view = {.arena = r->a, .settings = &settings_default, .now_ms = call_now_ms(c), .facts = facts};
     struct step step = {.document = &doc, .action = action, .scope = r->x->path, .changes = changes, .n_changes = n_changes};
     struct actor actor = {.arena = r->a, .view = &view, .step = &step, .provider = &connections};
     const char *tenant = value_str_at(r->x->sent, "properties.tenantId");

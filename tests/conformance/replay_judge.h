@@ -233,7 +233,8 @@ static void note_job(struct replay *r, const struct backup_job *j)
     note_time(r, "end", j->end_ms);
     note(r, "vm", j->vm);
     note(r, "group", j->source_group);
-    note(r, "container's vm", j->source_vm);
+    if (j->source_group && j->source_vm)
+        note(r, "container", arena_printf(r->a, "iaasvmcontainerv2;%s;%s", j->source_group, j->source_vm));
     note(r, "failure", j->error_code);
     if (!j->detailed)
         return;

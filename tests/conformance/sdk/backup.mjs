@@ -103,15 +103,19 @@ async function order(request) {
 async function restores() {
     await check.refused('a bad order', 400, 'UserErrorBCMRestoreStorageAccountNotFound',
         () => backup.restores.beginTriggerAndWait(...pointArguments, { properties: noAccount() }, poll));
-    const first = await order(disksRequest()), second = await order(disksRequest()), third = await order(disksRequest());
+    // Azure restores an item once at a time.
+    const third = await order(disksRequest());
+    await check.refused('another beside it', 400, 'UserErrorRestoreOperationInProgress',
+        () => backup.restores.beginTriggerAndWait(...pointArguments, { properties: disksRequest() }, poll));
     await backup.jobCancellations.trigger(...VAULT, third);
     check.equal('cancelled', (await ended(third, 'Cancelled')).properties.operation, 'Restore');
-    const done = await ended(first, 'Completed');
+    const first = await order(disksRequest()), done = await ended(first, 'Completed');
     check.equal('done: of which machine', done.properties.entityFriendlyName, 'payroll-01');
     check.equal('done: all of it', done.properties.extendedInfo.progressPercentage, 100);
     check.equal('done: where to', done.properties.extendedInfo.propertyBag['Target Storage Account Name'], place.account);
     check.holds('done: its tasks', done.properties.extendedInfo.tasksList.length > 0);
     check.holds('done: from when until when', done.properties.endTime > done.properties.startTime);
+    const second = await order(disksRequest());
     await ended(second, 'Completed');
     await check.refused('too late to cancel', 400, 'BMSUserErrorInvalidInput', () => backup.jobCancellations.trigger(...VAULT, second));
     return { first, second, third };
