@@ -1,6 +1,7 @@
 /* What the data-driven tests share: an example's documents and world, and edits of them.
  *   of a world     {set: PATH, to: VALUE} | {push: PATH, item: VALUE} | {remove: PATH} |
  *                  {remove: PATH-OF-LIST, where: {MEMBER: TEXT}} (every item that has these members; at least one must)
+ *                  {replace: TEXT, with: TEXT} (everywhere in it, members' names too; also in documents, without `document`)
  *                  Every edit may be made several times: {..., times: N} with {n} in its texts as 01 to N and {k} as 1, 2, 3, 1, 2, 3 ...
  *   of documents   {document: Kind/name, set: PATH, to: VALUE} | {document: Kind/name, remove: true} | {add: DOCUMENT}
  */
@@ -54,6 +55,40 @@ static inline bool edit_drop_where(struct value *list, const struct value *where
     return value_count(list) < before;
 }
 
+static inline char *text_replaced(struct arena *a, const char *in, const char *what, const char *with)
+{
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+
+    for (const char *at = in; *at;) {
+        bool here = str_starts(at, what);
+
+        if (here)
+            text_add(&t, with);
+        else
+            text_add_char(&t, *at);
+        at += here ? strlen(what) : 1;
+    }
+    return arena_strdup(a, text_str(&t));
+}
+
+static inline bool edit_replace(struct arena *a, struct value *v, const char *what, const char *with)
+{
+    bool found = false;
+
+    if (value_is(v, VALUE_STRING) && strstr(v->str.s, what)) {
+        *v = *value_string(a, text_replaced(a, v->str.s, what, with));
+        return true;
+    }
+    for (size_t i = 0; value_is(v, VALUE_LIST) && i < value_count(v); i++)
+        found = edit_replace(a, v->list.items[i], what, with) || found;
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < value_count(v); i++) {
+        if (strstr(v->map.members[i].key, what))
+            v->map.members[i].key = text_replaced(a, v->map.members[i].key, what, with);
+        found = edit_replace(a, v->map.members[i].value, what, with) || found;
+    }
+    return found;
+}
+
 /* NULL, or the path that fits nothing. */
 static inline const char *edit_one(struct arena *a, struct value *root, const struct value *e)
 {
@@ -63,6 +98,8 @@ static inline const char *edit_one(struct arena *a, struct value *root, const st
     struct value *parent = !whole ? NULL : dot ? value_at(root, arena_strndup(a, whole, (size_t)(dot - whole))) : root;
     const char *last = dot ? dot + 1 : whole;
 
+    if (value_str_at(e, "replace"))
+        return edit_replace(a, root, value_str_at(e, "replace"), value_str_at(e, "with")) ? NULL : value_str_at(e, "replace");
     if (push && !value_at(root, push) && value_is(parent, VALUE_MAP))
         value_set(a, parent, last, value_list(a));
     if (push && value_is(value_at(root, push), VALUE_LIST))
@@ -152,6 +189,8 @@ static inline const char *edit_documents(struct arena *a, struct value *docs, co
 
         if (value_get(e, "add"))
             value_push(a, docs, value_copy(a, value_get(e, "add")));
+        else if (value_get(e, "replace"))
+            unfit = edit_one(a, docs, e);
         else if (at == SIZE_MAX)
             unfit = address ? address : "no document";
         else if (value_bool_at(e, "remove", false))

@@ -106,6 +106,14 @@ static inline void draw_knobs(struct drawn *d, const struct value *behaviour)
     }
 }
 
+/* An open question that would seldom be met by chance, where it matters. */
+static inline void draw_question(struct drawn *d, const char *name, const char *value)
+{
+    d->knobs[0].name = name;
+    d->knobs[0].value = value;
+    d->n_knobs = 1;
+}
+
 /* Drawn last, so that a state without them is what it was before they were thought of. */
 static inline void draw_rarer(struct drawn *d)
 {
@@ -114,6 +122,10 @@ static inline void draw_rarer(struct drawn *d)
 
     d->replace = d->source != SOURCE_GONE && chance(d, 10);
     d->disks = d->disks && !d->replace;
+    if (d->replace && chance(d, 20))
+        draw_question(d, "replaceSupported", "no");
+    else if (d->grants == GRANTS_NO_SET && chance(d, 10))
+        draw_question(d, "rightsError", "unnamed");
     d->data = d->source == SOURCE_GONE ? DATA_NONE : (enum data)PICK(d, 85, 7, 4, 4);
     /* An HSM of that name again, made anew: nobody has given it the old security domain. */
     d->domain_lost = d->home == HOME_HSM && d->key == KEY_GONE && chance(d, 40);

@@ -257,14 +257,14 @@ static bool listed(const struct value *list, const char *word)
     return value_count(list) == 0;
 }
 
-/* A question about the name of an error says `codes: any`; one about the end has no codes. */
+/* A question about the name of an error says `codes: any`; one about the end has no codes; `codes: either` is about both. */
 static bool asked(struct property *p, struct state *s, const struct dx_facts *f, const struct dx_prediction *foretold,
                   const struct ending *e, bool code)
 {
     for (size_t i = 0; i < p->n_questions; i++) {
         const struct value *q = p->questions[i].told, *codes = value_get(q, "codes");
         const char *facts = value_str_at(q, "facts");
-        bool about = codes ? code && str_eq(value_str(codes), "any") : !code;
+        bool about = codes ? code || str_eq(value_str(codes), "either") : !code;
 
         if (about && listed(value_get(q, "rows"), foretold->row->id) &&
             (listed(value_get(q, "foretold"), outcome_words[foretold->outcome]) ||

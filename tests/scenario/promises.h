@@ -94,10 +94,10 @@ static inline bool job_among(const struct value *jobs, const char *name)
     return false;
 }
 
-/* Two requests that one order would send at most once: the same machine, to the same place. */
+/* Two requests that one order would send at most once: the same point of the same machine, to the same place. */
 static inline bool same_work(const struct value *x, const struct value *y)
 {
-    static const char *const members[] = {"sourceResourceId", "recoveryType", "targetVirtualMachineId",
+    static const char *const members[] = {"sourceResourceId", "recoveryPointId", "recoveryType", "targetVirtualMachineId",
                                           "targetResourceGroupId"};
 
     for (size_t i = 0; i < COUNT(members); i++) {
