@@ -3,7 +3,7 @@
 # make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing
 # make check      test, both compilers with -Werror, sanitizers, valgrind
-# make scenario | claims | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook     parts of it; golden-update rewrites the expected plans
+# make scenario | claims | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook | screen     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -94,7 +94,7 @@ property: $(OUT)/tests/property/property
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
-claims bad-input https secrets runbook: $(OUT)/reinstate
+claims bad-input https secrets runbook screen: $(OUT)/reinstate
 	@sh tests/$@.sh $<
 
 lint:
@@ -108,7 +108,7 @@ programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/scenario/scenario $(OUT)/tes
 
 test: install-test-deps
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
-	@$(MAKE) --no-print-directory all quick scenario claims knobs property examples bad-input https secrets runbook
+	@$(MAKE) --no-print-directory all quick scenario claims knobs property examples bad-input https secrets runbook screen
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
 	@$(MAKE) --no-print-directory VARIANT=asan STATES=500 STORY=lost-hsm-key unit scenario knobs property examples bad-input https runbook
 
@@ -167,6 +167,6 @@ clean:
 
 CONFORMANCE_PARTS := oav sdk azurite azcli recordings simulator
 .PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs property examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
-        claims bad-input https secrets runbook
+        claims bad-input https secrets runbook screen
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

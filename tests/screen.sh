@@ -1,0 +1,90 @@
+#!/bin/sh
+# What a person sees of a run that is interrupted, and of one on a terminal: screen.sh BINARY.
+# Without a way to make a terminal that part is skipped; with CI set it fails instead.
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+binary=$(realpath "${1:?screen.sh BINARY}") || exit 1
+example=$here/../examples/01-lost-key
+. "$here/checks.sh"
+checks_begin screen
+cd "$dir" || exit 1
+mkdir estate
+cp "$example/estate.yaml" "$example/activation.yaml" "$example/policy.yaml" estate
+sign_in sim-client-secret
+
+# In the first argument's text the words of the second.
+says() {
+    if grep -qF -- "$2" "$1"; then ok "it says: $2"; else no "it does not say: $2" "$1"; fi
+}
+
+job_of() {
+    sed -n 's/.*restore triggered: job \([0-9a-f-]*\).*/\1/p' "$1" | head -n 1
+}
+
+restores() {
+    count '"method":"POST".*/recoveryPoints/[0-9]*/restore' sim-record
+}
+
+# --- interrupted while it waits for a job -----------------------------------------------------------------------------
+
+# signalled NAME: that signal twice while the pass runs, then the same command again.
+signalled() {
+    rm -f stdout stderr
+    "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none >stdout 2>stderr &
+    pid=$!
+    started="$started $pid"
+    within 150 grep -q 'restore triggered' stderr || no "a pass is triggered" stderr
+    lines=$(wc -l <stderr)
+    kill -"$1" "$pid"
+    if within 20 grep -q Interrupted stderr; then ok "$1 is answered within two seconds"; else no "$1 is answered" stderr; fi
+    tail -n "+$((lines + 1))" stderr >answer
+    says answer "waits for ProtectedVirtualMachine/payroll-01#export-key"
+    says answer "job $(job_of stderr) runs on at Azure"
+    kill -"$1" "$pid"
+    wait "$pid"
+    code=$?
+    expect "a second $1 ends it with exit 4: $code" [ "$code" = 4 ]
+    says stdout "job $(job_of stderr) runs on at Azure, and the next run adopts it"
+    expect "the end does not say that nothing was done" [ "$(count 'Nothing was done|cancelled' stdout)" = 0 ]
+}
+
+if sim_start "$example/world.yaml" 150; then
+    signalled INT
+    expect "one restore was triggered" [ "$(restores)" = 1 ]
+    signalled_job=$(job_of stderr)
+    "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none >stdout 2>stderr
+    code=$?
+    expect "run again it ends well: exit $code" [ "$code" = 0 ]
+    says stderr "$signalled_job"
+    expect "and no pass was triggered twice" [ "$(restores)" = 2 ]
+    sim_stop
+fi
+if sim_start "$example/world.yaml" 150; then
+    signalled TERM
+    sim_stop
+fi
+
+# --- on a terminal ----------------------------------------------------------------------------------------------------
+
+# What a terminal still shows when all is over: of each line what the last carriage return left.
+shown() {
+    sed -e 's/\r$//' -e 's/.*\r//' -e "s/$(printf '\033')\[[0-9;]*[A-Za-z]//g" "$1"
+}
+
+run="'$binary' apply -f estate --world '$example/world.yaml' --auto-approve --journal none"
+if script -qec true /dev/null >stdout 2>&1; then
+    sh -c "$run" >stdout 2>stderr
+    job=$(job_of stderr)
+    COLUMNS=80 TERM=xterm script -qec "stty cols 80; $run" typescript >/dev/null 2>&1
+    shown typescript >screen
+    for line in "restore triggered: job $job" "failed as foretold" "and left the key in storage account" "nothing is deleted" \
+        "not compared" "read back: provisioned"; do
+        says stderr "$line"
+        says screen "$line"
+    done
+elif [ -n "${CI:-}" ]; then
+    no "a terminal can be made"
+else
+    echo "skipped: no way to make a terminal (script)"
+fi
+
+checks_end
