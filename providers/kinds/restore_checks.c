@@ -451,7 +451,8 @@ const char *restore_objection_advice(struct arena *a, const struct value *result
 /* Objections to keys and sets that the steps above will mend are asked about again before the restore is triggered. */
 static void check_validation(struct checking *c)
 {
-    const struct value *results = value_at(c->facts ? view_facts(c->view, c->s->doc) : NULL, "validation.results");
+    const struct value *asked = c->facts ? value_get(view_facts(c->view, c->s->doc), "validation") : NULL;
+    const struct value *results = value_get(asked, "results");
     bool mending = (c->s->key && view_prospect(c->view, c->s->key) == PROSPECT_PENDING) ||
                    (c->s->des && view_prospect(c->view, c->s->des) == PROSPECT_PENDING);
     const struct document *access;
@@ -468,8 +469,11 @@ static void check_validation(struct checking *c)
             "Azure Backup %s: %s: %s", later ? "objects as things stand, and is asked again after the repair" : "objects to the request",
             code ? code : "no code", text_at(r, "message"));
     }
-    if (str_eq(value_str_at(view_facts(c->view, c->s->doc), "validation.state"), "asked") && !value_count(results))
+    if (str_eq(value_str_at(asked, "state"), "asked") && !value_count(results))
         ADD(c, "azure", false, NULL, "asked about the request, Azure Backup has no objection, which is no proof");
+    else if (str_eq(value_str_at(asked, "state"), "unseen"))
+        ADD(c, "azure", false, NULL, "Azure Backup could not be asked about the request, which does not stand against it: %s",
+            text_at(asked, "why"));
 }
 
 struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count)

@@ -75,8 +75,8 @@ static int ask(struct call *c, const struct observer *o, struct azure *az, const
         asked = facts_new(o->arena, "later");
     } else if (backup_validate_restore(az, c, o->arena, item, &request, &results, err) < 0) {
         /* What hinders the question does not stand against the restore. */
-        if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND && err->class != ERR_INVALID)
-            return err_note(err, "asking Azure Backup about the restore");
+        if (err->class == ERR_CANCELLED)
+            return -(int)err->class;
         asked = facts_new(o->arena, "unseen");
         value_set_string(o->arena, asked, "why", err->text);
     } else {
@@ -116,8 +116,8 @@ int restore_validate(struct call *c, const struct actor *actor, struct azure *az
     size_t against = 0;
 
     if (backup_validate_restore(az, c, actor->arena, item_id, request, &results, err) < 0) {
-        if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND && err->class != ERR_INVALID)
-            return err_note(err, "asking Azure Backup about the restore");
+        if (err->class == ERR_CANCELLED)
+            return -(int)err->class;
         actor_say(actor, "Azure Backup could not be asked about the request first: %s", err->text);
         return 0;
     }
