@@ -80,7 +80,8 @@ static void write_disk(struct call *c, struct peer_case *t, enum arm_repeat repe
 
 static void all_at_once(struct call *c, struct peer_case *t)
 {
-    struct reader readers[READERS], lists[READERS];
+    /* On a task's small stack there is no room for all their errors. */
+    static struct reader readers[READERS], lists[READERS];
 
     group_end(c, spawn_readers(c, t, readers, READERS, false));
     group_end(c, spawn_readers(c, t, lists, READERS, true));
