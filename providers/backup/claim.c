@@ -69,6 +69,13 @@ void claim_from_value(const struct value *v, struct claim *ret)
     ret->ended = value_str_at(v, "ended");
 }
 
+const char *claim_words(struct arena *a, const struct claim *claim)
+{
+    return arena_printf(a, "claim %s (by %s at %s, order %s, point %s)", claim->name, claim->by ? claim->by : "somebody unnamed",
+                        claim->made_ms != TIME_NONE ? time_format(a, claim->made_ms) : claim->at ? claim->at : "an unknown time",
+                        claim->order ? claim->order : "not named", claim->point ? claim->point : "not named");
+}
+
 enum claim_verdict claim_judge(const struct claim *claim, const struct claim_subject *subject, const struct claim_look *look)
 {
     bool same = claim->point && str_eq(claim->point, subject->point);

@@ -46,6 +46,9 @@ struct value *claim_to_value(struct arena *a, const struct claim *claim);
 /* What does not say what it is for is a claim all the same, of a writer who was cut off. */
 void claim_from_value(const struct value *v, struct claim *ret);
 
+/* "claim NAME (by whom at what time, order, point)" for people. */
+const char *claim_words(struct arena *a, const struct claim *claim);
+
 enum claim_job { CLAIM_JOB_RUNS, CLAIM_JOB_ENDED, CLAIM_JOB_GONE }; /* GONE: Azure does not know it (yet, or any more) */
 struct claim_look {
     enum claim_job job; /* of a claim that names one */

@@ -62,13 +62,6 @@ static int64_t shown_by(const struct job_run *run, int64_t from_ms)
 
 /* --- claims of others --------------------------------------------------------------------------------------------------- */
 
-static const char *claim_words(struct arena *a, const struct claim *claim)
-{
-    return arena_printf(a, "claim %s (by %s at %s, order %s, point %s)", claim->name, claim->by ? claim->by : "somebody unnamed",
-                        claim->made_ms != TIME_NONE ? time_format(a, claim->made_ms) : claim->at ? claim->at : "an unknown time",
-                        claim->order ? claim->order : "not named", claim->point ? claim->point : "not named");
-}
-
 /* Whoever decided on this restore knew that the job had ended. */
 static bool end_was_seen(const struct job_run *run, const char *job)
 {

@@ -82,6 +82,7 @@ static bool block_hindered_export(const struct view *v, const struct document *d
     struct situation s = situation_of(v, e->restored_vm);
     size_t n = 0;
     const struct obstacle *found = restore_obstacles(v, &s, &n);
+    struct obstacle claim;
 
     for (size_t i = 0; i < n; i++) {
         if (!obstacle_for_export(&found[i]))
@@ -89,7 +90,10 @@ static bool block_hindered_export(const struct view *v, const struct document *d
         steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s", e->key->address, found[i].reason);
         return true;
     }
-    return false;
+    if (!claim_stands(v, &s, true, &claim) || !claim.stops)
+        return false;
+    steps_block(out, doc, "export-key", claim.next, "%s is lost and is not exported: %s", e->key->address, claim.reason);
+    return true;
 }
 
 /* The pass is done for the ordered machines whose set uses the key, and for nothing else. */

@@ -476,6 +476,18 @@ static void check_validation(struct checking *c)
             text_at(asked, "why"));
 }
 
+/* Whose job is there already is adopted, whatever the claim says of it. */
+static void check_claim(struct checking *c)
+{
+    struct obstacle o;
+
+    for (size_t i = 0; i < value_count(c->s->jobs); i++)
+        if (!job_failed(value_item(c->s->jobs, i)))
+            return;
+    if (claim_stands(c->view, c->s, false, &o))
+        obstacle_add(c, o);
+}
+
 struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count)
 {
     struct checking c = {
@@ -501,6 +513,7 @@ struct obstacle *restore_obstacles(const struct view *v, const struct situation 
     check_disks(&c);
     check_replace(&c);
     check_crowd(&c);
+    check_claim(&c);
     check_validation(&c);
     *ret_count = c.count;
     return c.found;

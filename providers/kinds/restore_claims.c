@@ -4,6 +4,7 @@
 
 #include "../azure/shared.h"
 #include "key_document.h"
+#include "restore_place.h"
 
 #include <string.h>
 
@@ -70,6 +71,33 @@ void claim_notes(const struct situation *s, const struct value *place, struct st
                   arm_id_name(document_reference(s->doc, "spec.target.stagingAccount")->id));
 }
 
+bool claim_stands(const struct view *v, const struct situation *s, bool pass, struct obstacle *ret)
+{
+    const struct value *seen = value_at(view_facts(v, s->doc), pass ? "place.claims.pass" : "place.claims.restore");
+    struct claim claim = {.name = value_str_at(seen, "name"), .made_ms = time_parse(value_str_at(seen, "made"))};
+    struct claim_look look = {.job = CLAIM_JOB_GONE, .end_ms = TIME_NONE, .now_ms = v->now_ms, .since_ms = s->match.since_ms,
+                              .wait_ms = v->settings->settle_ms + CLAIM_LAG_MS};
+    const struct claim_subject subject = {.point = s->order.point};
+    const char *words, *vault = value_str_at(view_facts(v, s->pvm), "vaultId");
+    enum claim_verdict verdict;
+
+    if (!claim.name || value_get(v->settings->take_over, claim.name))
+        return false;
+    claim_from_value(seen, &claim);
+    verdict = claim_judge(&claim, &subject, &look);
+    words = claim_words(v->arena, &claim);
+    *ret = (struct obstacle){.id = "claim", .stops = verdict == CLAIM_PERSON};
+    if (verdict == CLAIM_WAIT)
+        ret->reason = arena_printf(v->arena, "%s names no job yet: somebody may be about to trigger this, so apply waits until %s", words,
+                                   time_format(v->arena, claim.made_ms + look.wait_ms));
+    if (verdict != CLAIM_PERSON)
+        return verdict == CLAIM_WAIT;
+    ret->reason = arena_printf(v->arena, "%s names no job: whether one was triggered is not known", words);
+    ret->next = arena_printf(v->arena, "look at the restore jobs of %s; when none of them is this one, say so with "
+                             "reinstate apply --take-over %s=YOUR-NAME", vault ? arm_id_name(vault) : "the vault", claim.name);
+    return true;
+}
+
 /* --- observing ----------------------------------------------------------------------------------------------------------- */
 
 /* The container is made with the first claim: Azure lets whoever may write containers make one. */
@@ -86,7 +114,53 @@ static int observe_rights(struct call *c, const struct observer *o, struct azure
     return 0;
 }
 
-int claims_observe(struct call *c, const struct observer *o, struct azure *az, struct value *place, struct err *err)
+/* The newest claim of `subject`, when there is one among those that were listed. */
+static int observe_newest(struct call *c, const struct observer *o, struct claims *claims, const struct value *listed,
+                          const struct claim_subject *subject, const char *member, struct value *facts, struct err *err)
+{
+    const char *base = claim_base(o->arena, subject);
+    struct claim claim;
+    struct value *seen;
+    bool found = false;
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(listed) && !found; i++)
+        found = claim_generation(base, value_str_at(value_item(listed, i), "name"), &n);
+    if (!found)
+        return 0;
+    if (claims_newest(c, o->arena, claims, base, &claim, &found, err) < 0)
+        return err->class == ERR_CANCELLED ? -(int)err->class : 0;
+    if (!found)
+        return 0;
+    seen = value_set(o->arena, facts, member, claim_to_value(o->arena, &claim));
+    value_set_string(o->arena, seen, "name", claim.name);
+    if (claim.made_ms != TIME_NONE)
+        value_set_string(o->arena, seen, "made", time_format(o->arena, claim.made_ms));
+    return 0;
+}
+
+/* What an order in force is about to claim. */
+static int observe_own(struct call *c, const struct observer *o, struct claims *claims, const struct value *listed,
+                       const struct situation *s, struct value *facts, struct err *err)
+{
+    const struct document *key = s->original_key ? s->original_key : s->key;
+    struct claim_subject own = restore_claim(o->view, s);
+    struct export_election e;
+
+    if (s->order.state != ORDER_IN_FORCE || !own.item_id)
+        return 0;
+    TRY(observe_newest(c, o, claims, listed, &own, "restore", facts, err));
+    if (!key)
+        return 0;
+    e = export_elect(o->view, key);
+    if (e.restored_vm != s->doc || !e.protected_vm || !value_str_at(view_facts(o->view, e.protected_vm), "itemId"))
+        return 0;
+    own = export_claim(o->view, e.protected_vm, key, &e.order);
+    return observe_newest(c, o, claims, listed, &own, "pass", facts, err);
+}
+
+int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s, struct value *place,
+                   struct err *err)
 {
     const char *account = reference_id(o->arena, o->document, "spec.target.stagingAccount", NULL);
     struct claims claims cleanup(claims_release) = {0};
@@ -95,9 +169,12 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, s
     if (!account || !str_eq(value_str_at(place, "staging.state"), "present"))
         return 0;
     TRY(claims_open(az, c, o->arena, account, &claims, err));
+    /* A look asks for no key. */
+    claims.account_id = NULL;
     if (claims_list(c, o->arena, &claims, &blobs, err) == 0) {
         facts = facts_new(o->arena, "present");
         value_set_int(o->arena, facts, "count", (int64_t)value_count(blobs));
+        TRY(observe_own(c, o, &claims, blobs, s, facts, err));
     } else if (err->class == ERR_CANCELLED) {
         return -(int)err->class;
     } else {

@@ -18,9 +18,16 @@ bool claims_unwritable(const struct value *place);
 /* Notes the claims that lie in the staging account. */
 void claim_notes(const struct situation *s, const struct value *place, struct steps *out, struct step *step);
 
+/* The claim of this restore, or of the pass that its order pays for: one that names no job, though it may have one. False: there is
+ * none, or it was not seen, or a person has taken it over. It stops once its job would have to be in the vault's list. */
+struct obstacle;
+bool claim_stands(const struct view *v, const struct situation *s, bool pass, struct obstacle *ret);
+
 /* --- observing --------------------------------------------------------------------------------------------------------- */
 
-/* May suspend. Sets `claims` among the facts of the place: state, count, why, writable. What cannot be seen is told, no error. */
-must_use int claims_observe(struct call *c, const struct observer *o, struct azure *az, struct value *place, struct err *err);
+/* May suspend. Sets `claims` among the facts of the place: state, count, why, writable; with an order in force also `restore` and
+ * `pass`, the newest claims of either with name and made. What cannot be seen is told, no error. */
+must_use int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s, struct value *place,
+                            struct err *err);
 
 #endif

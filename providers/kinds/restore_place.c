@@ -103,7 +103,7 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
         return 0;
     s = situation_of(o->view, doc);
     if (s.order.state != ORDER_NONE && s.order.state != ORDER_FUTURE)
-        TRY(claims_observe(c, o, az, place, err));
+        TRY(claims_observe(c, o, az, &s, place, err));
     if (str_eq(value_str_at(place, "group.state"), "present") && (s.order.state == ORDER_IN_FORCE || failed_into(o->view, doc)))
         TRY(look_into(c, o, az, place, group, err));
     return s.order.state == ORDER_IN_FORCE ? ask(c, o, az, &s, facts, err) : 0;
