@@ -209,7 +209,7 @@ static void head_deadlines(struct text *out, const struct runbook *rb)
     comment(out, 0, "%s", "");
 }
 
-static void head_rights(struct text *out, const struct runbook *rb)
+static void head_rights(struct text *out, const struct runbook *rb, bool wished, const char *title)
 {
     const char **seen = NULL;
     size_t n = 0;
@@ -223,13 +223,13 @@ static void head_rights(struct text *out, const struct runbook *rb)
 
             while (j < n && !str_eq(seen[j], one))
                 j++;
-            if (j == n)
+            if (j == n && step->rights[k].wish == wished)
                 arena_push(rb->arena, seen, n, one);
         }
     }
     if (!n)
         return;
-    comment(out, 0, "Who does this needs, at least (or roles that hold the same):");
+    comment(out, 0, "%s", title);
     for (size_t i = 0; i < n; i++)
         comment(out, 2, "%s", seen[i]);
     comment(out, 0, "%s", "");
@@ -253,7 +253,8 @@ static void head(struct text *out, const struct runbook *rb, const struct shell 
             "Step by step, in this order; see what must be seen before going on. Each step looks before it acts, so it may be run "
             "again. There is no secret in this file.");
     comment(out, 0, "%s", "");
-    head_rights(out, rb);
+    head_rights(out, rb, false, "Who does this needs, at least (or roles that hold the same):");
+    head_rights(out, rb, true, "For reinstate itself, which claims each trigger in the staging account first; the commands below do not:");
 }
 
 /* --- a step ------------------------------------------------------------------------------------------------------------------- */
@@ -285,7 +286,8 @@ static void step_words(struct text *out, const struct runbook *rb, const struct 
     comment(out, 2, "%s", step->reason);
     step_rulings(out, step);
     for (size_t i = 0; i < step->n_rights; i++)
-        comment(out, 2, "needs the right %s (%s)", step->rights[i].action, step->rights[i].role);
+        comment(out, 2, "%s the right %s (%s)", step->rights[i].wish ? "reinstate, for its claim, also uses" : "needs",
+                step->rights[i].action, step->rights[i].role);
     if (step->estimate_ms >= 0)
         comment(out, 2, "takes about %s%s%s", duration_format(rb->arena, step->estimate_ms), step->estimate_source ? "; " : "",
                 step->estimate_source ? step->estimate_source : "");
