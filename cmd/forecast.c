@@ -132,6 +132,8 @@ static void forecast_show(const struct page *p, const struct forecast *f, bool v
     state_show(p, f);
     if (f->path && !green)
         page_line(p, 4, BOLD, "path:", "%s", f->path);
+    if (f->after.row)
+        page_line(p, 4, PLAIN, "after it:", "%s, %s: %s", f->after.row->id, f->after.row->state, dx_outcome_words(f->after.outcome));
     if (f->estimate_ms >= 0)
         page_line(p, 4, DIM, "takes:", "about %s (%s)", duration_format(p->arena, f->estimate_ms), f->estimate_source);
     if (!f->path)

@@ -6,6 +6,7 @@
 
 #include "key_document.h"
 #include "observation_internal.h"
+#include "ordered_path.h"
 #include "protected_vm.h"
 #include "restored_vm.h"
 
@@ -99,6 +100,8 @@ static const char *way(const struct outlook *o, const char *remedy, bool *ret_pe
 /* Would the request name the declared set? */
 static bool names_set(const struct forecast *f)
 {
+    if (f->after.row)
+        return f->after_given != DX_GIVEN_NOTHING;
     return strpbrk(f->letters, "FT") || (f->outlook.situation.given != DX_GIVEN_NOTHING && f->outlook.rvm);
 }
 
@@ -130,6 +133,14 @@ static const char *restore_words(const struct forecast *f)
                                           : "snapshot");
 }
 
+static const char *remedy_words(const struct forecast *f, char letter)
+{
+    if (letter == 'T')
+        return "a restore that fails and exports the key, the key restored from it";
+    return letter == 'G' && !remedy_possible(&f->outlook, 'G') ? "the key restored from the copy that an earlier restore exported"
+                                                              : dx_remedy_words(letter);
+}
+
 static void path_tell(struct forecast *f, bool person)
 {
     const char *words = person ? "a person first; then " : "";
@@ -140,8 +151,7 @@ static void path_tell(struct forecast *f, bool person)
         return;
     }
     for (const char *c = f->letters; *c; c++)
-        words = arena_printf(f->outlook.arena, "%s%s; then ", words,
-                             *c == 'T' ? "a restore that fails and exports the key, the key restored from it" : dx_remedy_words(*c));
+        words = arena_printf(f->outlook.arena, "%s%s; then ", words, remedy_words(f, *c));
     f->path = arena_printf(f->outlook.arena, "%s%s", words, restore_words(f));
     estimate(f);
 }
@@ -256,24 +266,65 @@ static struct dx_prediction predict(const struct situation *s)
 }
 
 /* A plan for an order would be blocked: then no forecast says that nothing stands against a restore. */
-static void heed_blocks(struct forecast *f, const struct view *ordered, const struct value *point)
+static void heed_block(struct forecast *f, const struct step *block)
 {
-    const struct step *block = ordered && f->outlook.rvm && !point ? view_block(ordered, f->outlook.rvm) : NULL;
-    const struct step *root = block && block->held_by ? block->held_by : block;
+    const struct step *root = block->held_by ? block->held_by : block;
+    const struct order *order = &f->outlook.situation.order;
 
-    if (!block || f->restorable == RESTORABLE_NO || has_risk(f, RISK_STOPS, true) || has_risk(f, RISK_UNSEEN, true))
+    if (f->restorable == RESTORABLE_NO || has_risk(f, RISK_STOPS, true) || has_risk(f, RISK_UNSEEN, true))
         return;
-    obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE, root->next, "an order would be blocked: %s: %s", root->document->address,
-             root->reason);
+    obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE, root->next, "%s: %s: %s",
+             order->state == ORDER_IN_FORCE ? arena_printf(f->outlook.arena, "the order %s is blocked", order->activation->address)
+                                            : "an order would be blocked",
+             root->document->address, root->reason);
     f->outlook.risks[f->outlook.n_risks - 1].evidence = root->id;
     if (f->restorable == RESTORABLE_NOW)
         f->restorable = RESTORABLE_AFTER;
 }
 
+/* Where a restore as things stand does not go through, the steps of an order are the path: the one that plan shows and apply
+ * walks. A state after them that no document describes is tried once, so nothing is lost before. */
+static void heed_order(struct forecast *f, const struct view *ordered)
+{
+    const struct document *rvm = f->outlook.rvm;
+    const struct step *block = view_block(ordered, rvm);
+    struct situation s;
+    struct dx_prediction after;
+
+    if (block) {
+        heed_block(f, block);
+        return;
+    }
+    if (view_prospect(ordered, rvm) != PROSPECT_PENDING || f->restorable == RESTORABLE_NOW || f->prediction.outcome == DX_SUCCEEDS)
+        return;
+    s = situation_of(ordered, rvm);
+    after = diagnose(&s.then, s.article);
+    if (!after.row && f->restorable == RESTORABLE_NO)
+        f->restorable = RESTORABLE_UNKNOWN;
+    if (!after.row || after.outcome != DX_SUCCEEDS)
+        return;
+    f->after = after;
+    f->after_given = s.given;
+    f->letters = ordered_letters(ordered, rvm);
+    path_tell(f, false);
+    f->restorable = has_risk(f, RISK_UNSEEN, false) ? RESTORABLE_UNKNOWN : RESTORABLE_AFTER;
+}
+
+/* The point that is judged. One that an order names and the vault does not have cannot be: then the one that another order would
+ * name is, and the order's own block says what is wrong. */
+static struct situation situation_judged(const struct view *v, const struct document *pvm, const struct document *rvm,
+                                         const struct value *point)
+{
+    struct situation s = situation_at(v, pvm, rvm, point);
+    const struct value *vault = protected_vm_newest_vault_point(v, pvm), *other = vault ? vault : protected_vm_newest_point(v, pvm);
+
+    return s.point || !other ? s : situation_at(v, pvm, rvm, other);
+}
+
 struct forecast forecast_at(const struct view *v, const struct forecast_options *options, const struct document *pvm,
                             const struct document *rvm, const struct value *point)
 {
-    struct situation s = situation_at(v, pvm, rvm, point);
+    struct situation s = situation_judged(v, pvm, rvm, point);
     struct forecast f = {.outlook = observe_all(v, options->extras, &options->limits, &s)};
 
     f.prediction = predict(&s);
@@ -290,7 +341,8 @@ struct forecast forecast_at(const struct view *v, const struct forecast_options 
               : f.prediction.row ? f.prediction.row->state
                                  : dx_facts_words(v->arena, &s.now);
     judge_path(&f);
-    heed_blocks(&f, options->ordered, point);
+    if (options->ordered && rvm && !point)
+        heed_order(&f, options->ordered);
     judge_dates(&f, v->now_ms + options->horizon_ms);
     if (f.outlook.n_risks)
         qsort(f.outlook.risks, f.outlook.n_risks, sizeof(*f.outlook.risks), risk_compare);
@@ -420,6 +472,8 @@ static struct value *forecast_to_value(struct arena *a, const struct forecast *f
         value_set_string(a, point, "scenario", dx_scenario(&f->newest_prediction));
         value_set_string(a, point, "outcome", dx_outcome_words(f->newest_prediction.outcome));
     }
+    if (f->after.row)
+        value_set_string(a, v, "afterPath", dx_scenario(&f->after));
     if (f->path) {
         value_set_string(a, v, "path", f->path);
         value_set_string(a, v, "remedies", f->letters);

@@ -22,16 +22,20 @@ static const char *joined(struct arena *a, const struct value *list)
 
 /* Principals of one role over every KeyAccess of the key: those that were judged, those that lack, those not to be seen. */
 struct holders {
-    size_t n, n_lacking, n_unseen;
+    size_t n, n_lacking, n_unseen, n_unmade; /* unmade: its set is absent, so it has no identity yet */
     const char *missing, *why; /* of the first */
     const char *label;
 };
 
-static void holder_count(struct outlook *o, struct holders *h, const struct value *p)
+static void holder_count(struct outlook *o, struct holders *h, const struct value *p, const struct document *set)
 {
     const struct value *missing = value_get(p, "missing");
 
     h->n++;
+    if (!missing && set && str_eq(view_state(o->view, set), "absent")) {
+        h->n_unmade++;
+        return;
+    }
     if (missing && value_count(missing)) {
         if (h->n_lacking++ == 0) {
             h->missing = joined(o->arena, missing);
@@ -59,7 +63,8 @@ static struct holders holders_of(struct outlook *o, enum key_user user)
         }
         for (size_t i = 0; i < value_count(principals); i++)
             if (value_int_at(value_item(principals, i), "user", -1) == (int64_t)user)
-                holder_count(o, &h, value_item(principals, i));
+                holder_count(o, &h, value_item(principals, i),
+                             document_target(access, arena_printf(o->arena, "spec.principals.%zu.diskEncryptionSet", i)));
     }
     return h;
 }
@@ -96,6 +101,8 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
         obs_set(o, f, OBS_UNSEEN, NULL, "%s", h.why);
         obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE, "the right that the evidence names", "the rights of %s cannot be seen: %s",
                  need->who, h.why);
+    } else if (h.n_unmade) {
+        obs_set(o, f, OBS_BAD, "diskEncryptionSets: 404", "the set is absent: made anew, it has a new identity without any right");
     } else {
         obs_set(o, f, OBS_GOOD, "KeyAccess", "it has what it needs");
     }

@@ -1,0 +1,10 @@
+/* What an order would have done before the restore itself: the path that plan shows, in the letters of the scenario table. Pure. */
+#ifndef REINSTATE_ORDERED_PATH_H
+#define REINSTATE_ORDERED_PATH_H
+
+#include "common.h"
+
+/* The letters of all steps that the restore needs, in the order of the plan. `ordered`: of engine_if_ordered. */
+const char *ordered_letters(const struct view *ordered, const struct document *restored_vm);
+
+#endif
