@@ -141,16 +141,40 @@ bool conclude_hold(const struct concluding *c, size_t from)
 
 /* --- backwards: what would be done in vain ------------------------------------------------------------------------------ */
 
-/* The step that makes a document impossible as things stand: blocked, or withheld by policy. */
-static const struct step *impossible(const struct concluding *c, const struct document *doc)
+static const struct step *withheld_of(const struct concluding *c, const struct document *doc)
 {
-    const struct step *block = block_of(c, doc);
-
-    for (size_t i = 0; !block && i < c->steps->count; i++)
+    for (size_t i = 0; i < c->steps->count; i++)
         if (c->steps->items[i]->document == doc && !c->steps->items[i]->aside && step_pends(c->steps->items[i]) &&
             step_withheld(c->steps->items[i]))
-            block = c->steps->items[i];
-    return block;
+            return c->steps->items[i];
+    return NULL;
+}
+
+/* The step by which policy withholds what a document relies on, itself included. */
+static const struct step *withheld_under(const struct concluding *c, const struct document *doc)
+{
+    const struct step *found = withheld_of(c, doc);
+
+    for (size_t i = 0; !found && i < doc->n_references; i++)
+        if (doc->references[i].target && c->relies(c->ctx, doc, &doc->references[i]))
+            found = withheld_under(c, doc->references[i].target);
+    return found;
+}
+
+/* The step that makes a document impossible as things stand: blocked, or withheld by policy, be it of what its own steps rely on. */
+static const struct step *impossible(const struct concluding *c, const struct document *doc)
+{
+    const struct step *found = block_of(c, doc);
+
+    if (!found)
+        found = withheld_under(c, doc);
+    for (size_t i = 0; !found && i < c->steps->count; i++) {
+        const struct step *step = c->steps->items[i];
+
+        for (size_t k = 0; !found && step->document == doc && !step->aside && step_pends(step) && k < step->n_on; k++)
+            found = withheld_under(c, step->on[k]);
+    }
+    return found;
 }
 
 static const struct step *vain_for(const struct concluding *c, const struct step *step)
