@@ -207,12 +207,14 @@ static bool uses_rbac(const struct view *v, const struct document *doc)
     return str_eq(model ? model : store ? value_str_at(store->spec, "permissionModel") : NULL, "azure-rbac");
 }
 
-static struct step *steps_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i)
+/* `anew`: the set's identity is about to be another one, which holds nothing. */
+static struct step *steps_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i, bool anew)
 {
     const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
     const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
-    const struct value *missing = value_get(p, "missing");
-    const char *label = value_str_at(p, "label"), *object_id = value_str_at(p, "objectId"), *vault = value_str_at(facts, "vaultId");
+    const struct value *missing = anew ? NULL : value_get(p, "missing");
+    const char *label = value_str_at(p, "label"), *object_id = anew ? NULL : value_str_at(p, "objectId");
+    const char *vault = value_str_at(facts, "vaultId");
     bool rbac = uses_rbac(v, doc);
     bool lost = missing && value_count(missing) == 0;
     struct step *step = steps_add(out, doc, ACTION_GRANT, label,
@@ -300,6 +302,19 @@ static bool held_on_condition(const struct view *v, const struct document *doc, 
                                           value_str_at(facts, "scope"));
 }
 
+/* The set's own steps give it another identity: what the present one holds is no grant to the next. */
+static bool identity_changes(const struct view *v, const struct document *des)
+{
+    for (size_t i = 0; des && v->steps && i < v->steps->count; i++) {
+        const struct step *step = v->steps->items[i];
+
+        for (size_t k = 0; step->document == des && step->action == ACTION_UPDATE && k < step->n_changes; k++)
+            if (str_eq(step->changes[k].path, "identity.type"))
+                return true;
+    }
+    return false;
+}
+
 static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i, struct step **grants,
                             size_t *n_grants)
 {
@@ -307,6 +322,7 @@ static void steps_principal(const struct view *v, const struct document *doc, st
     const struct document *des = document_target(doc, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
     const char *object_id = value_str_at(p, "objectId"), *label = value_str_at(p, "label");
     const struct document *other = other_owner(v, doc, object_id, value_str_at(facts, "scope"));
+    bool anew = identity_changes(v, des);
     struct step *step;
 
     if (other) {
@@ -314,7 +330,7 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     other->address);
         return;
     }
-    if ((uses_local(doc) ? local_access_granted(p) : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0) &&
+    if (!anew && (uses_local(doc) ? local_access_granted(p) : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0) &&
         !may_be_lost(v, doc, p))
         return;
     if (value_str_at(p, "why") || (!object_id && !des)) {
@@ -332,8 +348,8 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     key_rights[value_int_at(p, "user", 0)].who, label, value_str_at(p, "idle"));
         return;
     }
-    step = uses_local(doc) ? local_access_grant(v, doc, out, i) : steps_grant(v, doc, out, i);
-    grant_for_set(v, out, step, des, object_id);
+    step = uses_local(doc) ? local_access_grant(v, doc, out, i, anew) : steps_grant(v, doc, out, i, anew);
+    grant_for_set(v, out, step, des, anew ? NULL : object_id);
     view_need(v, out, step, document_target(doc, "spec.key"));
     grants[(*n_grants)++] = step;
 }

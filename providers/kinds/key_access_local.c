@@ -312,12 +312,13 @@ bool local_access_full(const struct view *v, const struct document *doc, struct 
     return true;
 }
 
-struct step *local_access_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i)
+struct step *local_access_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i, bool anew)
 {
     const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
     enum key_user user = (enum key_user)value_int_at(p, "user", 0);
-    const struct value *missing = value_get(p, "missing"), *after = value_get(p, "lacksAfter");
-    const char *label = value_str_at(p, "label"), *object_id = value_str_at(p, "objectId"), *scope = value_str_at(facts, "scope");
+    const struct value *missing = anew ? NULL : value_get(p, "missing"), *after = value_get(p, "lacksAfter");
+    const char *label = value_str_at(p, "label"), *object_id = anew ? NULL : value_str_at(p, "objectId");
+    const char *scope = value_str_at(facts, "scope");
     const char *lack = missing && value_count(missing) ? arena_printf(v->arena, "lacks %s", words_of(v->arena, missing))
                        : missing && local_access_granted(p) ? "holds its roles on the key itself, they may not come back with it; else"
                        : missing                       ? "does not hold what is declared for it"

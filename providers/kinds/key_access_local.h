@@ -17,7 +17,7 @@ void local_access_judge(const struct observer *o, const struct value *facts, str
 bool local_access_granted(const struct value *p);
 /* Pure. True if what it holds hangs on assignments on the key itself, which may not come back with a key that is gone. */
 bool local_access_may_be_lost(const struct view *v, const struct document *doc, const struct value *p);
-struct step *local_access_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i);
+struct step *local_access_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i, bool anew);
 /* Blocks, and returns true, when the key's scope has no room for the grants. */
 bool local_access_full(const struct view *v, const struct document *doc, struct steps *out);
 /* Endings of "all 3 principals have what …": what was asked for, and what to beware of ("" for nothing). */

@@ -32,6 +32,7 @@ struct engine {
     const struct value *pinned;                   /* the documents of a pinned policy, for the plan's digest; NULL: none is pinned */
     const struct approval *approvals;
     size_t n_approvals;
+    bool closed;                                  /* a saved plan is carried out: nothing joins it */
     struct journal *journal;                      /* NULL: none */
     /* Our own rights for all steps of the plan: pushes one string per gap onto `gaps` (a list value). May be NULL. */
     int (*preflight)(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps, struct err *err);

@@ -26,6 +26,9 @@ static int grow(struct call *c, struct run *r, const struct step *step, struct e
 {
     struct step_outcome *slot;
 
+    if (r->engine->closed)
+        return err_set(err, ERR_BLOCKED, "%s has come up since the plan was saved (%s): make a new plan and look at it", step->id,
+                       step->reason);
     if (run_allowed(step, err) < 0) {
         char *why = arena_strdup(r->arena, err->text);
 
