@@ -281,10 +281,21 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
 
 static void steps_completed(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
 {
-    const char *power = value_str_at(view_facts(v, s->doc), "power");
+    const char *power = value_str_at(view_facts(v, s->doc), "power"), *warnings = restored_vm_warnings(v->arena, job);
     const char *differs;
 
     if (!str_eq(view_state(v, s->doc), "present") && situation_type(s->doc) == RESTORE_NEW_VM) {
+        if (warnings) {
+            steps_block(out, s->doc, "verify",
+                        arena_printf(v->arena,
+                                     "look at the details of job %s in the portal, and in group %s for disks that it made instead of a "
+                                     "VM; then make the VM of them, or order anew from now: reinstate activate -f ... %s",
+                                     value_str_at(job, "job"), s->match.target_group, s->doc->name),
+                        "job %s of this order ended with warnings (%s), and there is no VM at the target: none may ever have been made; "
+                        "nothing is restored twice",
+                        value_str_at(job, "job"), warnings);
+            return;
+        }
         steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s at %s; the VM was removed since, and stays removed",
                   value_str_at(job, "job"), value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
         return;

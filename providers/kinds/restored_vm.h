@@ -10,6 +10,8 @@
 /* The newest of our jobs in that state ("running", "completed", …); NULL. */
 const struct value *restored_vm_job(const struct value *jobs, const char *state);
 size_t restored_vm_failures(const struct value *jobs);
+/* What a job that completed reports all the same, in words; NULL: nothing. With such warnings only disks may have been made. */
+const char *restored_vm_warnings(struct arena *a, const struct value *job);
 /* What the VM at the target lacks of its declaration; NULL: nothing. Power is apart, since it can be mended. */
 const char *restored_vm_differs(const struct view *v, const struct situation *s);
 /* About how long a restore from that tier takes, and who says so. */

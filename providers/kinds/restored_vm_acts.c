@@ -57,13 +57,16 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
 {
     struct situation s = situation_of(actor->view, actor->step->document);
     const char *power = value_str_at(view_facts(actor->view, s.doc), "power");
-    const char *differs;
+    const char *differs, *warnings;
 
     (void)c;
     if (situation_type(s.doc) == RESTORE_DISKS)
         return verify_disks(actor, &s, err);
-    if (!str_eq(view_state(actor->view, s.doc), "present"))
-        return err_set(err, ERR_CONFLICT, "the restore job is completed and there is no VM at the target");
+    if (!str_eq(view_state(actor->view, s.doc), "present")) {
+        warnings = restored_vm_warnings(actor->arena, restored_vm_job(s.jobs, "completed"));
+        return err_set(err, ERR_CONFLICT, "the restore job is completed%s%s and there is no VM at the target",
+                       warnings ? " with warnings: " : "", warnings ? warnings : "");
+    }
     differs = restored_vm_differs(actor->view, &s);
     /* Only what may still change is looked at again. */
     if (differs)
@@ -200,7 +203,9 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
     TRY(jobs_await_others(az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
     TRY(run_restore(c, &run, &s, &job, err));
     if (completed(&job)) {
-        actor_say(actor, "job %s completed", job.id);
+        const char *warnings = restored_vm_warnings(actor->arena, job_to_facts(actor->arena, &job));
+
+        actor_say(actor, "job %s completed%s%s", job.id, warnings ? " with warnings: " : "", warnings ? warnings : "");
         return 0;
     }
     restore_left_say(c, actor, az, &s, &job);

@@ -25,6 +25,15 @@ size_t restored_vm_failures(const struct value *jobs)
     return n;
 }
 
+const char *restored_vm_warnings(struct arena *a, const struct value *job)
+{
+    const char *status = value_str_at(job, "status"), *code = value_str_at(job, "code"), *text = value_str_at(job, "text");
+
+    if (!code && !text && !str_eq_nocase(status, "CompletedWithWarnings"))
+        return NULL;
+    return arena_printf(a, "%s%s%s%s%s", status, code || text ? ": " : "", code ? code : "", code && text ? ": " : "", text ? text : "");
+}
+
 const char *restored_vm_differs(const struct view *v, const struct situation *s)
 {
     const struct value *facts = view_facts(v, s->doc), *live = value_get(facts, "live");
