@@ -21,12 +21,26 @@ static bool is_key(const struct document *doc)
     return str_eq(doc->kind, "Key");
 }
 
+/* How well a document stands for that version of its key: it names it, it names none, it names another one. */
+static int fit_of(const struct document *doc, const char *version)
+{
+    const char *its = value_str_at(doc->spec, "version");
+
+    return !its ? 2 : version && str_eq_nocase(its, version) ? 3 : 1;
+}
+
 const struct document *key_document_at(const struct view *v, const char *url)
 {
-    for (size_t i = 0; url && i < v->desired->count; i++)
-        if (is_key(v->desired->documents[i]) && url_of(v, v->desired->documents[i], url))
-            return v->desired->documents[i];
-    return NULL;
+    const char *version = url ? key_url_version(v->arena, url) : NULL;
+    const struct document *best = NULL;
+
+    for (size_t i = 0; url && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        if (is_key(doc) && url_of(v, doc, url) && (!best || fit_of(doc, version) > fit_of(best, version)))
+            best = doc;
+    }
+    return best;
 }
 
 static bool same_key(const struct view *v, const struct document *x, const struct document *y)

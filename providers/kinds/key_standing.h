@@ -24,7 +24,7 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
 /* The reason for which the key of this document, or of that versioned URL, is revoked; NULL: it is not. */
 const char *key_revoked(const struct view *v, const struct document *key);
 const char *key_revoked_at(const struct view *v, const char *url);
-/* The document of the key at a URL, whatever its version; NULL. */
+/* The document of the key at a URL: the one that names its version, else one that names none, else of any version; NULL. */
 const struct document *key_document_at(const struct view *v, const char *url);
 
 /* Whether a document asks for something on this key: a set on it, also by its address, or a grant that reaches it. */

@@ -562,7 +562,8 @@ static const char *revocation(const struct view *v, const struct situation *s)
 {
     const char *reason = s->original_url ? key_revoked_at(v, s->original_url) : NULL;
 
-    reason = reason || !s->original_key ? reason : key_revoked(v, s->original_key);
+    /* Another version of the point's key may be revoked: the point does not need that one. */
+    reason = reason || !s->original_key || s->original_url ? reason : key_revoked(v, s->original_key);
     return reason || !s->doc ? reason : key_revoked(v, s->key);
 }
 
