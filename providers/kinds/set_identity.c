@@ -127,13 +127,22 @@ static bool granted_first(const struct view *v, const struct document *des)
     return des && set_acts_by_user_assigned(des, value_get(view_facts(v, des), "live"));
 }
 
+/* A step that gives the set another identity waits for no grant of the one that it takes away. */
+static bool acts_on_by(const struct view *v, const struct step *step)
+{
+    for (size_t i = 0; i < step->n_changes; i++)
+        if (step->action == ACTION_UPDATE && str_eq(step->changes[i].path, "identity.type"))
+            return set_acts_by_user_assigned(step->document, NULL);
+    return granted_first(v, step->document);
+}
+
 void set_after_grant(const struct view *v, struct steps *out, const char *object_id, const struct step *step)
 {
     for (size_t i = 0; object_id && i < out->count; i++) {
         struct step *one = out->items[i];
 
         if (str_eq(one->document->kind, "DiskEncryptionSet") && (one->action == ACTION_CREATE || one->action == ACTION_UPDATE) &&
-            granted_first(v, one->document) && str_eq_nocase(value_str_at(view_facts(v, one->document), "principalId"), object_id))
+            acts_on_by(v, one) && str_eq_nocase(value_str_at(view_facts(v, one->document), "principalId"), object_id))
             step_need(out, one, step->id);
     }
 }
