@@ -323,7 +323,7 @@ int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct 
 int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
-    struct http_request request = {.method = HTTP_POST, .max_body = LIST_KEYS_MAX};
+    struct http_request request = {.method = HTTP_POST, .max_body = LIST_KEYS_MAX, .guarded = true};
     const char *what = arena_printf(a, "list the keys of storage account %s", arm_id_name(account_id)), *start = NULL;
     struct text url cleanup(text_release) = {0};
     size_t len = 0;

@@ -12,6 +12,7 @@ struct attempt {
     struct claims claims;
     struct claim claim; /* ours, once it is taken */
     bool claimed;
+    bool read; /* the account's blobs could be listed, whether or not it takes claims */
     const char *job;    /* adopted; NULL: none is */
 };
 
@@ -176,6 +177,7 @@ static int claim_once(struct call *c, struct attempt *t, const char *base, struc
     bool found;
 
     TRY(claims_newest(c, run->actor->arena, &t->claims, base, &claim, &found, err));
+    t->read = true;
     if (found) {
         enum claim_verdict verdict;
 
@@ -215,6 +217,17 @@ static int unclaimed(const struct attempt *t, struct err *err)
     return 0;
 }
 
+static int report_unreadable(const struct attempt *t, struct err *err)
+{
+    bool network = str_eq_nocase(err->code, "AuthorizationFailure");
+
+    err->class = ERR_BLOCKED;
+    err_note(err, "what the job leaves in storage account %s could not be read by us; nothing was triggered", t->claims.place.account);
+    return err_advise(err, "%s; or declare another staging account",
+                      network ? "have your address let in by the account's network rules"
+                              : "have Storage Blob Data Reader assigned to us on the account");
+}
+
 /* Ends with a claim of ours, with a job to adopt, or with neither where the account takes no claims. */
 static int guard(struct call *c, struct attempt *t, struct err *err)
 {
@@ -230,6 +243,8 @@ static int guard(struct call *c, struct attempt *t, struct err *err)
     while (!t->claimed && !t->job) {
         if (claim_once(c, t, base, err) == 0)
             continue;
+        if (t->run->must_read && !t->read && claims_refused(err))
+            return report_unreadable(t, err);
         return claims_refused(err) ? unclaimed(t, err) : -(int)err->class;
     }
     return 0;

@@ -298,6 +298,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
         .not_after_ms = e.order.not_after_ms,
         .adopt_only = e.running || e.order.state != ORDER_IN_FORCE,
+        .must_read = true,
         .actor = actor,
         .while_running = "will show Failed: intended, do not cancel",
         .still_due = export_still_due,

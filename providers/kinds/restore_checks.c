@@ -97,6 +97,48 @@ static bool pays_for_export(const struct checking *c)
     return e.restored_vm == c->s->doc && !e.export;
 }
 
+/* The way in where the account's rules turn us away. */
+static const char *way_in(const struct checking *c, const struct value *live, const char *name)
+{
+    const char *access = text_at(live, "properties.publicNetworkAccess");
+
+    if (str_eq_nocase(access, "SecuredByPerimeter"))
+        return arena_printf(c->view->arena, "who manages the network security perimeter of %s lets your address in, or run where it is let "
+                            "in; or declare another staging account", name);
+    if (str_eq_nocase(access, "Disabled"))
+        return arena_printf(c->view->arena, "run where a private endpoint of %s is reached; or declare another staging account", name);
+    return arena_printf(c->view->arena, "its owner lets your address in: az storage account network-rule add --account-name %s "
+                        "--ip-address YOUR-ADDRESS; or declare another staging account", name);
+}
+
+/* Our own look at the account's blobs is the proof; its settings count where there was no such look. */
+static void check_staging_read(struct checking *c, const struct value *live, const char *name, bool shut, bool closed)
+{
+    switch (claims_sight(c->place)) {
+    case CLAIMS_SEEN:
+        return;
+    case CLAIMS_SHUT_OUT:
+        ADD(c, "staging-read", true, way_in(c, live, name),
+            "the network rules of staging account %s refuse us: the exported key could not be fetched from there", name);
+        return;
+    case CLAIMS_NO_RIGHT:
+        ADD(c, "staging-read", true,
+            arena_printf(c->view->arena, "have Storage Blob Data Reader assigned to us on %s; or declare another staging account", name),
+            "we may not read blobs of staging account %s, neither by our token nor with its keys: the exported key could not be fetched "
+            "from there", name);
+        return;
+    case CLAIMS_UNKNOWN:
+        break;
+    }
+    if (shut)
+        ADD(c, "staging-read", true, way_in(c, live, name),
+            "the firewall of staging account %s lets no network in: the exported key could not be fetched from there", name);
+    else if (closed)
+        ADD(c, "staging-read", false, NULL,
+            "the firewall of staging account %s lets some networks in; whether yours is one cannot be seen, and the exported key is "
+            "fetched from there", name);
+}
+
 /* Azure Backup comes as a trusted service; whoever fetches an exported key comes over the network. */
 static void check_staging_network(struct checking *c, const struct value *live, const char *name)
 {
@@ -108,22 +150,22 @@ static void check_staging_network(struct checking *c, const struct value *live, 
                           value_count(value_at(live, "properties.networkAcls.virtualNetworkRules")));
 
     doors = doors || perimeter || value_count(value_at(live, "properties.privateEndpointConnections"));
-    if (closed && !trusted)
+    if (perimeter)
+        ADD(c, "staging-network", true,
+            arena_printf(c->view->arena,
+                         "who manages the perimeter takes %s out of it (az network perimeter association list shows where it is "
+                         "associated); or declare another staging account", name),
+            "staging account %s is inside a network security perimeter, which overrides the bypass for trusted services: Azure Backup "
+            "cannot get in", name);
+    else if (closed && !trusted)
         ADD(c, "staging-network", true,
             arena_printf(c->view->arena,
                          "its owner lets trusted services in: az storage account update --name %s --bypass AzureServices; or declare "
                          "another staging account",
                          name),
             "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup cannot get in", name);
-    if (!closed || !pays_for_export(c))
-        return;
-    ADD(c, "staging-read", !doors,
-        doors ? NULL
-              : arena_printf(c->view->arena, "its owner lets your address in: az storage account network-rule add --account-name %s "
-                             "--ip-address YOUR-ADDRESS; or declare another staging account", name),
-        doors ? "the firewall of staging account %s lets some networks in; whether yours is one cannot be seen, and the exported key is "
-                "fetched from there"
-              : "the firewall of staging account %s lets no network in: the exported key could not be fetched from there", name);
+    if (pays_for_export(c))
+        check_staging_read(c, live, name, closed && !doors, closed);
 }
 
 static void check_staging(struct checking *c)
@@ -150,7 +192,9 @@ static void check_staging(struct checking *c)
         ADD(c, "staging-premium", false, NULL, "the staging account %s is a premium one: unsuitable for VMs without premium disks", name);
     check_staging_network(c, live, name);
     if (claims_unwritable(c->place))
-        ADD(c, "staging-claims", c->view->settings->claims_required, "have Storage Blob Data Contributor assigned to us on the account",
+        ADD(c, "staging-claims", c->view->settings->claims_required,
+            claims_sight(c->place) == CLAIMS_SHUT_OUT ? way_in(c, live, name)
+                                                      : "have Storage Blob Data Contributor assigned to us on the account",
             "we may not write a claim into %s: two looks, %s apart, are all that keeps another run at the same moment from triggering too",
             name, duration_format(c->view->arena, c->view->settings->settle_ms));
     if (situation_type(c->s->doc) == RESTORE_DISKS && !value_bool_at(live, "properties.allowSharedKeyAccess", true))

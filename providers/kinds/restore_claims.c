@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define WRITE_BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
+#define READ_BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
 #define LIST_KEYS "Microsoft.Storage/storageAccounts/listKeys/action"
 
 /* --- what is claimed --------------------------------------------------------------------------------------------------- */
@@ -56,9 +57,23 @@ void claim_writes(const struct view *v, const struct document *rvm, struct steps
     step_wish(out, step, account, WRITE_BLOBS, true, "Storage Blob Data Contributor");
 }
 
+enum claims_sight claims_sight(const struct value *place)
+{
+    const struct value *claims = value_get(place, "claims");
+    const char *code = value_str_at(claims, "code");
+
+    if (str_eq(value_str_at(claims, "state"), "present"))
+        return CLAIMS_SEEN;
+    /* Network rules turn away the account's key as well as a token (Microsoft Learn, Blob service error codes). */
+    if (str_eq_nocase(code, "AuthorizationFailure"))
+        return CLAIMS_SHUT_OUT;
+    return str_eq_nocase(code, "AuthorizationPermissionMismatch") && str_eq(value_str_at(claims, "readable"), "no") ? CLAIMS_NO_RIGHT
+                                                                                                                 : CLAIMS_UNKNOWN;
+}
+
 bool claims_unwritable(const struct value *place)
 {
-    return str_eq(value_str_at(place, "claims.writable"), "no");
+    return str_eq(value_str_at(place, "claims.writable"), "no") || claims_sight(place) == CLAIMS_SHUT_OUT;
 }
 
 void claim_notes(const struct situation *s, const struct value *place, struct steps *out, struct step *step)
@@ -100,9 +115,15 @@ bool claim_stands(const struct view *v, const struct situation *s, bool pass, st
 
 /* --- observing ----------------------------------------------------------------------------------------------------------- */
 
+/* The account's key is asked for where the token is refused, if the account takes its key at all. */
+static bool keys_to_be_had(const struct value *permissions, const struct value *live)
+{
+    return value_bool_at(live, "properties.allowSharedKeyAccess", true) && arm_permits(permissions, LIST_KEYS, false);
+}
+
 /* The container is made with the first claim: Azure lets whoever may write containers make one. */
-static int observe_rights(struct call *c, const struct observer *o, struct azure *az, const char *account, struct value *claims,
-                          struct err *err)
+static int observe_rights(struct call *c, const struct observer *o, struct azure *az, const char *account, const struct value *live,
+                          struct value *claims, struct err *err)
 {
     const char *path = arena_printf(o->arena, "%s/providers/Microsoft.Authorization/permissions", account);
     struct value *permissions;
@@ -110,7 +131,9 @@ static int observe_rights(struct call *c, const struct observer *o, struct azure
     if (arm_list_shared(az, c, o->arena, path, API_AUTHORIZATION, NULL, path, call_now_ms(c) - SHARED_FRESH_MS, &permissions, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     value_set_string(o->arena, claims, "writable",
-                     arm_permits(permissions, WRITE_BLOBS, true) || arm_permits(permissions, LIST_KEYS, false) ? "yes" : "no");
+                     arm_permits(permissions, WRITE_BLOBS, true) || keys_to_be_had(permissions, live) ? "yes" : "no");
+    value_set_string(o->arena, claims, "readable",
+                     arm_permits(permissions, READ_BLOBS, true) || keys_to_be_had(permissions, live) ? "yes" : "no");
     return 0;
 }
 
@@ -180,7 +203,8 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
     } else {
         facts = facts_new(o->arena, "unseen");
         value_set_string(o->arena, facts, "why", err->text);
+        value_set_string(o->arena, facts, "code", err->code);
     }
     value_set(o->arena, place, "claims", facts);
-    return observe_rights(c, o, az, account, facts, err);
+    return observe_rights(c, o, az, account, value_at(place, "staging.live"), facts, err);
 }

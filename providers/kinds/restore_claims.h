@@ -13,7 +13,11 @@ struct claim_subject export_claim(const struct view *v, const struct document *p
 /* Announces the writes of the claim in the staging account of `rvm`, and the right that they take; without it the step is done
  * all the same, unless a Policy says otherwise. */
 void claim_writes(const struct view *v, const struct document *rvm, struct steps *out, struct step *step);
-/* We hold neither the right to write blobs into the staging account nor the one to its keys. False when nobody can tell. */
+/* What our look at the staging account's blobs has shown. SHUT_OUT: its network rules refuse us. NO_RIGHT: neither our token nor
+ * its keys let us in. */
+enum claims_sight { CLAIMS_UNKNOWN, CLAIMS_SEEN, CLAIMS_SHUT_OUT, CLAIMS_NO_RIGHT };
+enum claims_sight claims_sight(const struct value *place);
+/* We can write blobs into the staging account neither by right nor with its keys. False when nobody can tell. */
 bool claims_unwritable(const struct value *place);
 /* Notes the claims that lie in the staging account. */
 void claim_notes(const struct situation *s, const struct value *place, struct steps *out, struct step *step);
@@ -25,8 +29,8 @@ bool claim_stands(const struct view *v, const struct situation *s, bool pass, st
 
 /* --- observing --------------------------------------------------------------------------------------------------------- */
 
-/* May suspend. Sets `claims` among the facts of the place: state, count, why, writable; with an order in force also `restore` and
- * `pass`, the newest claims of either with name and made. What cannot be seen is told, no error. */
+/* May suspend. Sets `claims` among the facts of the place: state, count, why, code, writable, readable; with an order in force
+ * also `restore` and `pass`, the newest claims of either with name and made. What cannot be seen is told, no error. */
 must_use int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s, struct value *place,
                             struct err *err);
 

@@ -46,7 +46,7 @@ struct http_request {
     size_t body_len;
     const struct http_secret *secrets;      /* like the authorization they are masked in an answer that repeats them */
     size_t n_secrets;
-    bool guarded;                   /* a read that yields a secret (an exported key): needs a permit like a write */
+    bool guarded;                   /* a read that yields a secret (an exported or account key): needs a permit */
     bool headers_signed;            /* the authorization covers the x-ms- headers: no request id is added to them */
     bool once;                      /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */
     size_t max_body;                /* 0: 16 MB */
