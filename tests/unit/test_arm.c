@@ -108,7 +108,7 @@ static const struct {
      "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client 'c' with object id '12f8' does not have authorization "
      "to perform action "
      "'Microsoft.Compute/disks/write' over scope '/subscriptions/s' or the scope is invalid.\"}}",
-     ERR_DENIED, "AuthorizationFailed", "object id 12f8 lacks the action Microsoft.Compute/disks/write at /subscriptions/s"},
+     ERR_DENIED, "AuthorizationFailed", "we lack Microsoft.Compute/disks/write at /subscriptions/s (object id 12f8)"},
     {"the inner code of Key Vault", 403,
      "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\",\"innererror\":{\"code\":\"ForbiddenByRbac\"}}}", ERR_DENIED,
          "ForbiddenByRbac", "role"},
