@@ -391,7 +391,8 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
 
     if (steps_unseen(v, doc, out))
         return;
-    if (str_eq(view_state(v, doc), "absent") && store && view_prospect(v, store) != PROSPECT_PENDING) {
+    /* A store that has come since this document was looked at is no obstacle: the grants are looked at again before they are made. */
+    if (str_eq(view_state(v, doc), "absent") && store && view_prospect(v, store) == PROSPECT_BLOCKED) {
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "the key's %s is not there", key_store_word(key));
         return;
     }

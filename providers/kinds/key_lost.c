@@ -4,6 +4,7 @@
 #include "hsm_rights.h"
 #include "key_parts.h"
 #include "original_key.h"
+#include "protected_vm.h"
 #include "store_fit.h"
 
 /* --- steps ------------------------------------------------------------------------------------------------------------------- */
@@ -31,6 +32,32 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     return step;
 }
 
+/* An order is in force, and there is no pass for it all the same. */
+static struct step *block_ordered(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+{
+    const char *pvm = e->protected_vm->name;
+    const struct value *point = protected_vm_point(v, e->protected_vm, e->order.point);
+
+    if (!e->order.exports)
+        return steps_block(out, doc, "restore-key", "set exports: allowed in the Activation",
+                           "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports", pvm);
+    if (e->completed)
+        return steps_block(out, doc, "restore-key", "name the backup whose disk is wrapped with this key as its source",
+                           "the key is purged; restore job %s from the ordered recovery point of %s completed without it: that point needs "
+                           "another key, and exports no copy of this one", value_str_at(e->completed, "job"), pvm);
+    if (e->useless)
+        return steps_block(out, doc, "restore-key",
+                           "order a machine whose disk is wrapped with this key; a document that no machine needs can be removed",
+                           "the key is purged; the ordered recovery point of %s needs another key, so that its restore would export no "
+                           "copy of this one", pvm);
+    if (!str_eq(value_str_at(point, "vault"), "valid"))
+        return steps_block(out, doc, "restore-key", "order a recovery point that has reached the vault tier: reinstate activate",
+                           "the key is purged; the ordered recovery point of %s %s", pvm,
+                           point ? "never reached the vault tier, and snapshots export no key" : "is not among those of its backup");
+    return steps_block(out, doc, "restore-key", arena_printf(v->arena, "see %s and %s", e->protected_vm->address, e->restored_vm->address),
+                       "the key is purged, and a restore from the ordered recovery point of %s is not foreseen to export it", pvm);
+}
+
 /* Why nobody has ordered the pass that exports the key, and what would be the order. */
 static void block_unordered(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
 {
@@ -40,14 +67,7 @@ static void block_unordered(const struct view *v, const struct document *doc, st
 
     switch (e->order.state) {
     case ORDER_IN_FORCE:
-        step = steps_block(
-            out, doc, "restore-key",
-            e->order.exports ? "order a recovery point that has reached the vault tier: reinstate activate"
-                             : "set exports: allowed in the Activation",
-            e->order.exports
-                ? "the key is purged; the ordered recovery point of %s never reached the vault tier, and snapshots export no key"
-                : "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports",
-            pvm);
+        step = block_ordered(v, doc, out, e);
         break;
     case ORDER_OVERLAPPING:
         step =

@@ -4,8 +4,10 @@
 #include "key_document.h"
 #include "key_standing.h"
 #include "original_key.h"
+#include "../azure/key_id.h"
+#include "../azure/vault.h"
 #include "protected_vm.h"
-#include "protected_vm.h"
+#include "restore_place.h"
 
 static struct order order_read(const struct view *v, const struct document *activation, const struct value *restore)
 {
@@ -123,19 +125,21 @@ struct job_match export_match(const struct view *v, const struct document *pvm, 
     return match;
 }
 
-/* A pass that an order of whatever state has begun: one is enough for a key, so no other VM is asked for it meanwhile. */
-static bool pass_runs(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order)
+/* The job that an order of whatever state has for its pass, in that state: one is enough for a key, so no other VM is asked for it
+ * while it runs, and one that completed shows that this backup needs another key. NULL: there is none. */
+static const struct value *pass_job(const struct view *v, const struct document *pvm, const struct document *rvm,
+                                    const struct order *order, const char *state)
 {
     struct job_match match = export_match(v, pvm, rvm, order);
     const struct value *jobs;
 
     if (order->state == ORDER_NONE || match.point_ms == TIME_NONE)
-        return false;
+        return NULL;
     jobs = jobs_matching(v->arena, value_get(view_facts(v, pvm), "jobs"), &match);
     for (size_t i = 0; i < value_count(jobs); i++)
-        if (str_eq(value_str_at(value_item(jobs, i), "state"), "running"))
-            return true;
-    return false;
+        if (str_eq(value_str_at(value_item(jobs, i), "state"), state))
+            return value_item(jobs, i);
+    return NULL;
 }
 
 /* A copy holds the versions that were there when its point was taken: one of an older point may lack the version needed, and would
@@ -174,50 +178,109 @@ static const struct value *usable_export(const struct view *v, const struct docu
     return best;
 }
 
-/* Where a protected VM stands as exporter of a key: 4 has an export, 3 has a pass running, 2 has an order in force on a point that
- * reached the vault tier (snapshots export nothing: domain-facts 2.1), 1 has some order, 0 has none. */
-static int exporter_weigh(const struct view *v, const struct document *pvm, struct export_election *e)
+/* --- election ------------------------------------------------------------------------------------------------------------------ */
+
+/* The ordered point is wrapped with this key, as far as anybody knows: a pass of any other would complete, or export another key.
+ * A key that is gone with its store comes back in another one. */
+static bool carries(const struct view *v, const struct document *key, const struct document *rvm)
+{
+    struct situation s = situation_of(v, rvm);
+    const struct value *facts = view_facts(v, key);
+    struct key_id original;
+
+    if (s.original_key == key)
+        return true;
+    if (!s.original_url || !key_id_parse(v->arena, s.original_url, &original))
+        return !s.key || s.key == key;
+    if (!str_eq_nocase(original.name, value_str_at(facts, "name")))
+        return false;
+    return key_url_is(v->arena, s.original_url, value_str_at(facts, "base"), original.name) || !s.original_key ||
+           !str_eq(view_state(v, s.original_key), "present");
+}
+
+static bool held_back(const struct document *doc)
+{
+    return doc->suspended || doc->observe_only;
+}
+
+/* Something stands against the pass of this very VM, so that another one is better asked. */
+static bool hindered(const struct view *v, const struct export_election *e)
+{
+    struct situation s = situation_of(v, e->restored_vm);
+    size_t n = 0;
+    const struct obstacle *found = restore_obstacles_of_payer(v, &s, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (obstacle_for_export(&found[i]))
+            return true;
+    return held_back(e->protected_vm) || held_back(e->restored_vm);
+}
+
+/* How good a VM is as exporter of a key, the best last. */
+enum exporter_rank { RANK_NO_ORDER, RANK_ORDER, RANK_USELESS, RANK_HINDERED, RANK_READY, RANK_RUNNING, RANK_EXPORTED };
+
+/* `enough`: a rank that another VM has already. To find what hinders a VM is dear, and is not asked where nothing is won by it. */
+static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct export_election *e, enum exporter_rank enough)
+{
+    const struct value *point = point_find(view_facts(v, e->protected_vm), e->order.point);
+    bool vault = e->order.state == ORDER_IN_FORCE && e->order.exports && str_eq(value_str_at(point, "vault"), "valid");
+
+    e->running = pass_job(v, e->protected_vm, e->restored_vm, &e->order, "running") != NULL;
+    if (!e->running && !vault)
+        return e->order.state == ORDER_NONE ? RANK_NO_ORDER : RANK_ORDER;
+    if ((e->running ? RANK_RUNNING : RANK_READY) <= enough)
+        return enough;
+    if (!carries(v, e->key, e->restored_vm)) {
+        e->running = false;
+        e->useless = true;
+        return RANK_USELESS;
+    }
+    if (e->running)
+        return RANK_RUNNING;
+    e->completed = pass_job(v, e->protected_vm, e->restored_vm, &e->order, "completed");
+    e->useless = e->completed != NULL;
+    return e->useless ? RANK_USELESS : hindered(v, e) ? RANK_HINDERED : RANK_READY;
+}
+
+/* Where a protected VM stands as exporter of a key, by the best of its declared restores. */
+static enum exporter_rank exporter_weigh(const struct view *v, struct export_election *ret, enum exporter_rank enough)
 {
     const struct document *rvm;
+    enum exporter_rank best = RANK_NO_ORDER;
     size_t at = 0;
-    int best = 0;
 
-    e->protected_vm = pvm;
-    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
-        struct order o = order_for(v, rvm);
-        const struct value *point = point_find(view_facts(v, pvm), o.point);
-        int rank = o.state == ORDER_NONE ? 0 : 1;
+    while ((rvm = referrer_next(ret->protected_vm, "RestoredVirtualMachine", &at))) {
+        struct export_election e = {
+            .key = ret->key, .protected_vm = ret->protected_vm, .restored_vm = rvm, .order = order_for(v, rvm)};
+        enum exporter_rank rank = order_weigh_as_exporter(v, &e, enough > best ? enough : best);
 
-        if (o.state == ORDER_IN_FORCE && o.exports && str_eq(value_str_at(point, "vault"), "valid"))
-            rank = 2;
-        if (pass_runs(v, pvm, rvm, &o))
-            rank = 3;
-        if (rank <= best && e->restored_vm)
+        if (rank <= best && ret->restored_vm)
             continue;
         best = rank;
-        e->restored_vm = rvm;
-        e->order = o;
-        e->running = rank == 3;
+        *ret = e;
     }
-    e->export = usable_export(v, e->key, pvm);
-    return e->export ? 4 : best;
+    ret->export = usable_export(v, ret->key, ret->protected_vm);
+    /* What this backup exported is its own key. */
+    if (ret->export && ret->order.state == ORDER_IN_FORCE && !carries(v, ret->key, ret->restored_vm))
+        ret->export = NULL;
+    return ret->export ? RANK_EXPORTED : best;
 }
 
 struct export_election export_elect(const struct view *v, const struct document *key)
 {
     struct export_election best = {.key = key};
     const struct value *sources = value_get(key->spec, "sources");
-    int best_rank = -1;
+    enum exporter_rank best_rank = RANK_NO_ORDER;
 
     for (size_t i = 0; i < value_count(sources); i++) {
         const struct value *from = value_at(value_item(sources, i), "azureBackup.from");
 
         for (size_t j = 0; j < value_count(from); j++) {
             const struct document *pvm = document_target(key, arena_printf(v->arena, "spec.sources.%zu.azureBackup.from.%zu", i, j));
-            struct export_election e = {.key = key};
-            int rank = pvm ? exporter_weigh(v, pvm, &e) : -1;
+            struct export_election e = {.key = key, .protected_vm = pvm};
+            enum exporter_rank rank = pvm ? exporter_weigh(v, &e, best_rank) : RANK_NO_ORDER;
 
-            if (rank > best_rank) {
+            if (pvm && (rank > best_rank || !best.protected_vm)) {
                 best = e;
                 best_rank = rank;
             }

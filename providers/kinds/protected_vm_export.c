@@ -81,7 +81,7 @@ static bool block_hindered_export(const struct view *v, const struct document *d
 {
     struct situation s = situation_of(v, e->restored_vm);
     size_t n = 0;
-    const struct obstacle *found = restore_obstacles(v, &s, &n);
+    const struct obstacle *found = restore_obstacles_of_payer(v, &s, &n);
     struct obstacle claim;
 
     for (size_t i = 0; i < n; i++) {
@@ -96,12 +96,14 @@ static bool block_hindered_export(const struct view *v, const struct document *d
     return true;
 }
 
-/* The pass is done for the ordered machines whose set uses the key, and for nothing else. */
-static void serve_ordered(const struct view *v, const struct document *key, struct steps *out, struct step *step)
+/* The pass is done for the machine whose point is wrapped with the key, and for the ordered ones whose set uses it. */
+static void serve_ordered(const struct view *v, const struct export_election *e, struct steps *out, struct step *step)
 {
-    const struct document *des, *rvm;
+    const struct document *key = e->key, *des, *rvm;
     size_t at = 0;
 
+    if (e->order.state == ORDER_IN_FORCE)
+        step_serves(out, step, e->restored_vm);
     while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
         size_t at_vm = 0;
 
@@ -169,7 +171,10 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     step->adopts = count_state(jobs, "running") > 0;
     restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
     note_exports_passed_over(v, doc, out, step);
-    serve_ordered(v, e->key, out, step);
+    serve_ordered(v, e, out, step);
+    /* The copy needs a place to go to, so the pass waits for its store to be made or to come back. */
+    if (!step->adopts)
+        view_need(v, out, step, document_target(e->key, "spec.store"));
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
     if (!count_state(jobs, "running"))
         claim_writes(v, rvm, out, step);
@@ -186,6 +191,8 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
     struct situation s;
 
     if (!key_to_export(v, doc, &e) || e.export)
+        return;
+    if (e.useless)
         return;
     /* What runs is adopted, even if its order has ended since. */
     if (!e.running && (e.order.state != ORDER_IN_FORCE || !e.order.exports))

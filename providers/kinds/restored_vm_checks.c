@@ -60,13 +60,39 @@ bool restored_vm_runs(const struct document *doc)
 
 /* --- what stands against it ------------------------------------------------------------------------------------------------------ */
 
+static bool serves(const struct step *step, const struct document *doc)
+{
+    for (size_t i = 0; i < step->n_serves; i++)
+        if (step->serves[i] == doc)
+            return true;
+    return false;
+}
+
+/* A pass for a key that this machine has no use for only comes first, as Azure restores an item once at a time; it may well fail. */
+static void need_backup(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
+{
+    step_on(out, step, s->pvm);
+    for (size_t i = 0; v->steps && i < v->steps->count; i++) {
+        const struct step *other = v->steps->items[i];
+
+        if (other->document != s->pvm || other->aside || !step_pends(other))
+            continue;
+        if (other->action == ACTION_EXPORT_KEY && !serves(other, s->doc))
+            step_after(out, step, other->id);
+        else
+            step_need(out, step, other->id);
+    }
+}
+
 void restored_vm_needs(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
 {
     const struct document *access;
     size_t at = 0;
 
-    view_need(v, out, step, s->pvm);
+    need_backup(v, s, out, step);
     view_need(v, out, step, s->key);
+    if (s->original_key != s->key)
+        view_need(v, out, step, s->original_key);
     view_need(v, out, step, s->des);
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
         view_need(v, out, step, access);
