@@ -119,6 +119,7 @@ void restored_vm_rights(const struct view *v, const struct situation *s, struct 
 {
     const struct reference *staging = document_reference(s->doc, "spec.target.stagingAccount");
     const char *group = arm_id_parent(v->arena, restored_vm_id(v->arena, s->doc), 4);
+    const char *subnet = reference_id(v->arena, s->doc, "spec.target.subnet", NULL);
 
     step_right(out, step, value_str_at(view_facts(v, s->pvm), "vaultId"),
                "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
@@ -128,6 +129,8 @@ void restored_vm_rights(const struct view *v, const struct situation *s, struct 
                    "Virtual Machine Contributor");
     if (situation_type(s->doc) == RESTORE_NEW_VM)
         step_right(out, step, group, "Microsoft.Compute/virtualMachines/write", false, "Contributor");
+    if (situation_type(s->doc) == RESTORE_NEW_VM && subnet)
+        step_right(out, step, subnet, "Microsoft.Network/virtualNetworks/subnets/join/action", false, "Network Contributor");
     step_right(out, step, group, "Microsoft.Compute/disks/write", false, "Contributor");
     if (staging && staging->id)
         step_right(out, step, staging->id, "Microsoft.Storage/storageAccounts/read", false, "Storage Account Contributor");

@@ -67,6 +67,7 @@ static const struct role roles[] = {
      BACKUP_OPERATE "|" RSV "write|" RSV "backupFabrics/protectionContainers/*|" RSV "backupPolicies/*|" RSV "backupstorageconfig/*|" RSV
                     "backupconfig/*|" RSV "usages/*",
      "", ""},
+    {"4d97b98b-1d4f-4787-a291-c67834d212e7", "Network Contributor", SUPPORT "|Microsoft.Network/*", "", ""},
     {"9980e02c-c2be-4d73-94e8-173b1dc7cf3c", "Virtual Machine Contributor",
      SUPPORT
      "|Microsoft.Compute/locations/*|Microsoft.Compute/virtualMachines/*|Microsoft.Compute/disks/write|Microsoft.Compute/disks/read|"
