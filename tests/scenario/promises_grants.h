@@ -126,10 +126,10 @@ static inline const char *key_refuses(const struct seen *s, const struct value *
     return live && !found ? "a key of that name that is not the declared one" : NULL;
 }
 
-/* NULL: some KeyAccess declares it. `url` holds the store's name, in a path or a host. */
+/* NULL: some document declares it. `url` holds the store's name, in a path or a host. */
 static inline const char *undeclared_grant(const struct seen *s, const char *url, const char *principal)
 {
-    const char *why = "what no KeyAccess declares";
+    const char *why = "what no document declares";
 
     for (size_t i = 0; i < value_count(s->documents); i++) {
         const struct value *doc = value_item(s->documents, i), *key = declared(s, "Key", value_str_at(doc, "spec.key"));
@@ -138,6 +138,12 @@ static inline const char *undeclared_grant(const struct seen *s, const char *url
         if (str_eq(value_str_at(doc, "kind"), "ManagedHsmRoleAssignment") &&
             str_eq_nocase(value_str_at(doc, "spec.principal.objectId"), principal) &&
             str_find_nocase(url, arena_printf(s->arena, "//%s.", hsm)))
+            return NULL;
+        /* Grants spelled out, one by one. */
+        if ((str_eq(value_str_at(doc, "kind"), "KeyVaultAccessPolicy") &&
+             str_eq_nocase(value_str_at(doc, "spec.objectId"), principal)) ||
+            (str_eq(value_str_at(doc, "kind"), "RoleAssignment") &&
+             str_eq_nocase(value_str_at(doc, "spec.principal.objectId"), principal)))
             return NULL;
         if (!str_eq(value_str_at(doc, "kind"), "KeyAccess") || !key || !store)
             continue;
