@@ -172,6 +172,8 @@ int command_apply(const struct options *o)
         return session_failed(&s);
     if (o->saved_plan && saved_plan_check(&s, look.plan, &s.err) < 0)
         return session_failed(&s);
+    if (carry_check(&s, &look, &s.err) < 0)
+        return session_failed(&s);
     x.answer = output_envelope(s.arena, o);
     session_mark(&s, x.answer);
     show_plan(&x, look.plan);

@@ -2,6 +2,7 @@
 #include "carry.h"
 
 #include "commands.h"
+#include "../providers/kinds/restore_claims.h"
 
 struct carrying {
     struct session *session;
@@ -42,6 +43,30 @@ static struct value *journal_line(struct call *c, struct carrying *k, const char
     return line;
 }
 
+int carry_check(const struct session *s, const struct look *look, struct err *err)
+{
+    const struct approvals *given = &s->options->take_overs;
+    bool unseen, known;
+    const struct value *there;
+    const char *names = "";
+
+    if (!given->count)
+        return 0;
+    there = claims_there(&look->view, &unseen);
+    for (size_t i = 0; i < value_count(there); i++)
+        names = arena_printf(s->arena, "%s%s%s", names, i ? ", " : "", value_str(value_item(there, i)));
+    for (size_t i = 0; i < given->count; i++) {
+        known = unseen;
+        for (size_t k = 0; k < value_count(there); k++)
+            known = known || str_eq(value_str(value_item(there, k)), given->items[i].rule);
+        if (known)
+            continue;
+        err_set(err, ERR_BLOCKED, "--take-over %s: there is no claim of that name", given->items[i].rule);
+        return err_advise(err, *names ? "there are: %s; nothing was written" : "there is none at all%s; nothing was written", names);
+    }
+    return 0;
+}
+
 /* Who, with what, to do which plan. The name behind an approval is what somebody typed, no more. */
 static int journal_begin(struct call *c, struct carrying *k)
 {
@@ -67,6 +92,8 @@ static int journal_begin(struct call *c, struct carrying *k)
         TRY(journal_append(k->session->journal, line, k->err));
     }
     for (size_t i = 0; i < o->take_overs.count; i++) {
+        if (!claim_open(&k->look->view, o->take_overs.items[i].rule))
+            continue;
         line = journal_line(c, k, "take-over");
         value_set_string(k->arena, line, "claim", o->take_overs.items[i].rule);
         value_set_string(k->arena, line, "approvedBy", o->take_overs.items[i].name);

@@ -7,6 +7,8 @@
 
 /* Steps that would be tried: neither none nor blocked, and let pass by policy. */
 size_t carry_runnable(const struct plan *plan);
+/* What is given with the call and fits nothing that is there: an error, before anything is written. */
+must_use int carry_check(const struct session *s, const struct look *look, struct err *err);
 /* Acts in a run of its own. */
 must_use int carry_out(struct session *s, struct arena *a, const struct look *look, struct outcome *ret, struct err *err);
 void carry_report(struct text *out, const struct outcome *outcome, const struct report_style *style);

@@ -82,6 +82,37 @@ static void explain_policy(struct explaining *x)
     value_set(x->arena, x->answer, "lines", list);
 }
 
+/* Words that an answer uses and no table defines. */
+static const struct {
+    const char *word, *text;
+} concepts[] = {
+    {"claim",
+     "Before a restore or an export pass is triggered, a small blob (a claim) is made in container reinstate-claims of its\n"
+     "staging account, only where there is none of that name: Azure Storage lets one writer win, so that two runs do not\n"
+     "trigger the same restore twice. It says who, when, which order, point and target, and later which job. It holds no\n"
+     "secret, and is never deleted.\n"
+     "A claim that names no job minutes after it was made is of a run that was cut off: whether a restore was triggered is\n"
+     "then for a person to find out among the vault's restore jobs. reinstate explain take-over tells what to do when there\n"
+     "is none.\n"},
+    {"take-over",
+     "reinstate apply --take-over CLAIM=NAME: you have looked at the vault's restore jobs, and none of them belongs to this\n"
+     "claim. It then counts as ended, in your name, and the restore is triggered under the next claim. The journal keeps your\n"
+     "name. Nothing else is approved by it: an order is needed all the same, and policy rules stand. Where a job does belong\n"
+     "to the claim, do not take it over: the restore would be made a second time. reinstate explain claim tells what a claim\n"
+     "is.\n"},
+};
+
+static bool explain_concept(struct explaining *x, const char *word)
+{
+    for (size_t i = 0; i < COUNT(concepts); i++)
+        if (str_eq_nocase(concepts[i].word, word) || str_eq_nocase(arena_printf(x->arena, "--%s", concepts[i].word), word)) {
+            text_add(x->out, concepts[i].text);
+            value_set_string(x->arena, x->answer, "description", concepts[i].text);
+            return true;
+        }
+    return false;
+}
+
 /* --- one field ------------------------------------------------------------------------------------------------------------------ */
 
 static bool directly_below(const char *path, const char *parent)
@@ -180,7 +211,7 @@ static int explain_word(struct explaining *x, const char *word, struct err *err)
     const struct value *field;
 
     if (!kind)
-        return explain_name(x, word) ? 0 : unknown_kind(x, word, err);
+        return explain_concept(x, word) || explain_name(x, word) ? 0 : unknown_kind(x, word, err);
     file = arena_printf(x->arena, "%s.json", kind);
     /* "Key.enabled" is short for "Key.spec.enabled". */
     field = *path ? schema_field(x->schemas, file, path) : schemas_get(x->schemas, file);

@@ -158,6 +158,9 @@ static int approval_parse(struct arena *a, const char *option, const char *text,
         return err_set(err, ERR_INVALID, "--%s: \"%s\" is not %s", option, text,
                        str_eq(option, "approve") ? "RULE=NAME, such as built-in/restore-key=\"A. Person\""
                                                  : "CLAIM=NAME, the claim as a blocked step names it");
+    if (str_eq_nocase(equals + 1, "YOUR-NAME"))
+        return err_set(err, ERR_INVALID, "--%s: YOUR-NAME stands for the name of whoever decides: write your own, such as "
+                       "\"%.*s=A. Person\"", option, (int)(equals - text), text);
     approval = (struct approval){.rule = arena_strndup(a, text, (size_t)(equals - text)), .name = arena_strdup(a, equals + 1)};
     arena_push(a, ret->items, ret->count, approval);
     return 0;

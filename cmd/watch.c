@@ -190,7 +190,8 @@ static int pass(struct watching *w, struct err *err)
     struct err unseen;
 
     w->stopped = false;
-    if (session_look(w->session, a, &look, err) < 0 || pass_act(w, a, &look, &outcome, &acted, err) < 0) {
+    if (session_look(w->session, a, &look, err) < 0 || carry_check(w->session, &look, err) < 0 ||
+        pass_act(w, a, &look, &outcome, &acted, err) < 0) {
         arena_free(a);
         return -(int)err->class;
     }

@@ -76,6 +76,21 @@ const char *claim_words(struct arena *a, const struct claim *claim)
                         claim->order ? claim->order : "not named", claim->point ? claim->point : "not named");
 }
 
+char *claim_unsettled_words(struct arena *a, const struct claim *claim, int64_t wait_ms)
+{
+    return arena_printf(a, "%s names no job, and the vault's job list shows none %s after it was made: whether a restore was triggered "
+                        "is not known", claim_words(a, claim), duration_format(a, wait_ms));
+}
+
+char *claim_unsettled_advice(struct arena *a, const struct claim *claim, const char *vault_id)
+{
+    const char *group = vault_id ? arm_id_part(a, vault_id, "resourceGroups") : NULL, *name = vault_id ? arm_id_name(vault_id) : "VAULT";
+
+    return arena_printf(a, "look at the restore jobs of %s: az backup job list --resource-group '%s' --vault-name '%s' --operation Restore "
+                        "--output table; when none of them is this one, say so: reinstate apply -f ... --take-over %s=YOUR-NAME",
+                        name, group ? group : "GROUP", name, claim->name);
+}
+
 enum claim_verdict claim_judge(const struct claim *claim, const struct claim_subject *subject, const struct claim_look *look)
 {
     bool same = claim->point && str_eq(claim->point, subject->point);

@@ -43,6 +43,9 @@ char *claim_name(struct arena *a, const char *base, size_t generation);
 /* False: no claim of that base. */
 bool claim_generation(const char *base, const char *name, size_t *ret);
 struct value *claim_to_value(struct arena *a, const struct claim *claim);
+/* That nobody knows what became of a claim `wait_ms` after it was made; and the commands of a person who finds out. */
+char *claim_unsettled_words(struct arena *a, const struct claim *claim, int64_t wait_ms);
+char *claim_unsettled_advice(struct arena *a, const struct claim *claim, const char *vault_id);
 /* What does not say what it is for is a claim all the same, of a writer who was cut off. */
 void claim_from_value(const struct value *v, struct claim *ret);
 

@@ -104,10 +104,8 @@ static int leave_to_person(const struct attempt *t, const struct claim *claim, s
 {
     struct arena *a = t->run->actor->arena;
 
-    err_set(err, ERR_BLOCKED, "%s names no job, and the vault's job list shows none %s after it was made: whether a restore was "
-            "triggered is not known", claim_words(a, claim), duration_format(a, t->run->settle_ms + CLAIM_LAG_MS));
-    return err_advise(err, "look at the restore jobs of %s; when none of them is this one, say so with --take-over %s=YOUR-NAME",
-                      arm_id_name(t->run->vault_id), claim->name);
+    err_set(err, ERR_BLOCKED, "%s", claim_unsettled_words(a, claim, t->run->settle_ms + CLAIM_LAG_MS));
+    return err_advise(err, "%s", claim_unsettled_advice(a, claim, t->run->vault_id));
 }
 
 /* A person has looked: the claim counts as ended, and says by whose word. */

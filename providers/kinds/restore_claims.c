@@ -107,10 +107,45 @@ bool claim_stands(const struct view *v, const struct situation *s, bool pass, st
                                    time_format(v->arena, claim.made_ms + look.wait_ms));
     if (verdict != CLAIM_PERSON)
         return verdict == CLAIM_WAIT;
-    ret->reason = arena_printf(v->arena, "%s names no job: whether one was triggered is not known", words);
-    ret->next = arena_printf(v->arena, "look at the restore jobs of %s; when none of them is this one, say so with "
-                             "reinstate apply --take-over %s=YOUR-NAME", vault ? arm_id_name(vault) : "the vault", claim.name);
+    ret->reason = claim_unsettled_words(v->arena, &claim, look.wait_ms);
+    ret->next = claim_unsettled_advice(v->arena, &claim, vault);
     return true;
+}
+
+bool claim_open(const struct view *v, const char *name)
+{
+    static const char *const members[] = {"place.claims.restore", "place.claims.pass"};
+
+    for (size_t i = 0; i < v->desired->count; i++)
+        for (size_t k = 0; k < COUNT(members); k++) {
+            const struct value *seen = value_at(view_facts(v, v->desired->documents[i]), members[k]);
+
+            if (seen && str_eq(value_str_at(seen, "name"), name) && !value_str_at(seen, "job") && !value_str_at(seen, "ended"))
+                return true;
+        }
+    return false;
+}
+
+struct value *claims_there(const struct view *v, bool *ret_unseen)
+{
+    struct value *all = value_list(v->arena);
+
+    *ret_unseen = false;
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct value *claims = value_at(view_facts(v, v->desired->documents[i]), "place.claims");
+        const struct value *names = value_get(claims, "names");
+
+        *ret_unseen = *ret_unseen || str_eq(value_str_at(claims, "state"), "unseen");
+        for (size_t k = 0; k < value_count(names); k++) {
+            size_t at = 0;
+
+            while (at < value_count(all) && !str_eq(value_str(value_item(all, at)), value_str(value_item(names, k))))
+                at++;
+            if (at == value_count(all))
+                value_push(v->arena, all, value_copy(v->arena, value_item(names, k)));
+        }
+    }
+    return all;
 }
 
 /* --- observing ----------------------------------------------------------------------------------------------------------- */
@@ -187,7 +222,7 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
 {
     const char *account = reference_id(o->arena, o->document, "spec.target.stagingAccount", NULL);
     struct claims claims cleanup(claims_release) = {0};
-    struct value *facts, *blobs;
+    struct value *facts, *blobs, *names;
 
     if (!account || !str_eq(value_str_at(place, "staging.state"), "present"))
         return 0;
@@ -197,6 +232,9 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
     if (claims_list(c, o->arena, &claims, &blobs, err) == 0) {
         facts = facts_new(o->arena, "present");
         value_set_int(o->arena, facts, "count", (int64_t)value_count(blobs));
+        names = value_set(o->arena, facts, "names", value_list(o->arena));
+        for (size_t i = 0; i < value_count(blobs); i++)
+            value_push(o->arena, names, value_string(o->arena, value_str_at(value_item(blobs, i), "name")));
         TRY(observe_own(c, o, &claims, blobs, s, facts, err));
     } else if (err->class == ERR_CANCELLED) {
         return -(int)err->class;

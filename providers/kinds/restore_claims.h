@@ -26,11 +26,15 @@ void claim_notes(const struct situation *s, const struct value *place, struct st
  * none, or it was not seen, or a person has taken it over. It stops once its job would have to be in the vault's list. */
 struct obstacle;
 bool claim_stands(const struct view *v, const struct situation *s, bool pass, struct obstacle *ret);
+/* `name` is a claim that names no job, and what is ordered would claim the same. */
+bool claim_open(const struct view *v, const char *name);
+/* All claims in the staging accounts of the restores that are declared, each once: names. *ret_unseen: an account could not be seen. */
+struct value *claims_there(const struct view *v, bool *ret_unseen);
 
 /* --- observing --------------------------------------------------------------------------------------------------------- */
 
-/* May suspend. Sets `claims` among the facts of the place: state, count, why, code, writable, readable; with an order in force
- * also `restore` and `pass`, the newest claims of either with name and made. What cannot be seen is told, no error. */
+/* May suspend. Sets `claims` among the facts of the place: state, count, names, why, code, writable, readable; with an order in
+ * force also `restore` and `pass`, the newest claims of either with name and made. What cannot be seen is told, no error. */
 must_use int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s, struct value *place,
                             struct err *err);
 
