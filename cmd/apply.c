@@ -115,10 +115,11 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
     struct look after;
     struct err err;
 
-    if (interrupts_seen()) {
+    if (interrupts_seen())
         text_add(t, "Stopped as asked. The same command continues where the world stands.\n");
+    /* Told twice to stop, nothing is asked any more. */
+    if (interrupts_seen() > 1)
         return code;
-    }
     if (session_look(s, s->arena, &after, &err) < 0) {
         text_printf(t, "What is left could not be seen: %s\n", err.text);
         return code ? code : EXIT_ERROR;
@@ -126,11 +127,11 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
     summary = summary_of(s->arena, &after, outcome);
     value_set(s->arena, x->answer, "remaining", plan_to_value(s->arena, after.plan));
     value_set(s->arena, x->answer, "summary", summary);
-    if (after.plan->n_changes) {
+    if (after.plan->n_changes && !interrupts_seen()) {
         text_add(t, "\nWhat is left:\n");
         report_plan(t, after.plan, &x->style);
     } else if (!code) {
-        text_add(t, summary_all_seen(summary) ? "Everything is as declared.\n" : "All that could be seen is as declared.\n");
+        text_printf(t, "%s\n", summary_verdict(summary));
     }
     summary_write(t, s->arena, summary);
     if (code || !after.plan->n_changes)
@@ -160,11 +161,28 @@ static int act(struct applying *x, const struct look *look)
     return finish(x, code, &t);
 }
 
+/* Nothing can be begun. Whoever comes at night reads the last lines: how things stand, who has to act, and how. */
+static int end_at_once(struct applying *x, const struct look *look)
+{
+    struct session *s = x->session;
+    struct text t cleanup(text_release) = {0};
+    struct outcome none = {.blocked = look->plan->n_changes};
+    struct value *summary = summary_of(s->arena, look, &none);
+
+    text_init(&t, TEXT_CEILING);
+    if (look->plan->n_changes) {
+        text_add_char(&t, '\n');
+        carry_report(&t, &none, &x->style);
+    }
+    value_set(s->arena, x->answer, "summary", summary);
+    summary_write(&t, s->arena, summary);
+    return finish(x, look->plan->n_changes ? EXIT_BLOCKED : EXIT_DECLARED, &t);
+}
+
 int command_apply(const struct options *o)
 {
     struct session s cleanup(session_close);
     struct applying x = {.session = &s, .style = output_style(stdout)};
-    struct text none = {0};
     struct look look;
     size_t runnable;
 
@@ -179,7 +197,7 @@ int command_apply(const struct options *o)
     show_plan(&x, look.plan);
     runnable = carry_runnable(look.plan);
     if (!runnable)
-        return finish(&x, look.plan->n_changes ? EXIT_BLOCKED : EXIT_DECLARED, &none);
+        return end_at_once(&x, &look);
     if (session_may_write(&s, &s.err) < 0 || confirm(o, runnable, &s.err) < 0)
         return session_failed(&s);
     return act(&x, &look);

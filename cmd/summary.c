@@ -26,20 +26,40 @@ static struct value *took_of(struct arena *a, const struct outcome *outcome)
     return took;
 }
 
+/* What policy holds a step back for, and the line that lets it pass; NULL: nothing does. */
+static const char *held_by(struct arena *a, const struct step *step, const char **ret_next)
+{
+    const struct ruling *held = NULL;
+
+    for (size_t i = 0; action_writes(step->action) && i < step->n_rulings; i++)
+        if (step->rulings[i].verdict >= VERDICT_OBSERVE_ONLY ||
+            (step->rulings[i].verdict == VERDICT_REQUIRE_APPROVAL && !step->rulings[i].approved_by))
+            held = !held || step->rulings[i].verdict > held->verdict ? &step->rulings[i] : held;
+    if (!held)
+        return NULL;
+    *ret_next = held->verdict == VERDICT_REQUIRE_APPROVAL
+                    ? arena_printf(a, "approve it: reinstate apply -f ... --approve %s=YOUR-NAME", held->rule)
+                    : "whoever answers for the policy changes the rule, or this is left as it is";
+    return arena_printf(a, "%s %s rule %s%s%s", step_verb(step),
+                        held->verdict == VERDICT_REQUIRE_APPROVAL ? "needs approval by" : "is held back by", held->rule,
+                        held->message ? ": " : "", held->message ? held->message : "");
+}
+
 static struct value *todo_of(struct arena *a, const struct plan *plan)
 {
     struct value *todo = value_list(a);
 
     for (size_t i = 0; i < plan->steps.count; i++) {
         const struct step *step = plan->steps.items[i];
+        const char *next = step->next, *why = step->action == ACTION_BLOCKED ? step->reason : held_by(a, step, &next);
         struct value *one;
 
-        if (step->action != ACTION_BLOCKED)
+        if (!why)
             continue;
         one = value_map(a);
         value_set_string(a, one, "document", step->document->address);
-        value_set_string(a, one, "why", step->reason);
-        value_set_string(a, one, "next", step->next);
+        value_set_string(a, one, "why", why);
+        value_set_string(a, one, "next", next);
         value_push(a, todo, one);
     }
     return todo;
@@ -49,12 +69,15 @@ struct value *summary_of(struct arena *a, const struct look *after, const struct
 {
     struct value *summary = value_copy(a, aftermath_of(&after->view));
 
+    /* As long as something is to be mended, it is not the start that is lacking. */
+    if (after->plan->n_changes)
+        value_set(a, summary, "still", value_list(a));
     value_set(a, summary, "took", took_of(a, outcome));
     value_set(a, summary, "todo", todo_of(a, after->plan));
     return summary;
 }
 
-bool summary_all_seen(const struct value *summary)
+static bool summary_all_seen(const struct value *summary)
 {
     const struct value *machines = value_get(summary, "machines"), *left = value_get(summary, "left");
 
@@ -65,6 +88,14 @@ bool summary_all_seen(const struct value *summary)
         if (value_str_at(value_item(left, i), "seen") && !str_eq(value_str_at(value_item(left, i), "seen"), "there"))
             return false;
     return true;
+}
+
+const char *summary_verdict(const struct value *summary)
+{
+    if (!summary_all_seen(summary))
+        return "All that could be seen is as declared.";
+    return value_count(value_get(summary, "still")) ? "What is declared is as declared, and a source VM stands still: see below."
+                                                    : "Everything is as declared.";
 }
 
 /* --- as text ---------------------------------------------------------------------------------------------------------------- */
@@ -132,17 +163,28 @@ static void left_write(struct text *out, const struct value *left)
     }
 }
 
+static void still_write(struct text *out, const struct value *still)
+{
+    for (size_t i = 0; i < value_count(still); i++) {
+        const struct value *one = value_item(still, i);
+
+        text_printf(out, "  source VM %s stands still (%s); %s:\n    %s\n", value_str_at(one, "id"), value_str_at(one, "power"),
+                    value_str_at(one, "why"), value_str_at(one, "command"));
+    }
+}
+
 void summary_write(struct text *out, struct arena *a, const struct value *summary)
 {
     const struct value *machines = value_get(summary, "machines"), *jobs = value_get(summary, "jobs"), *left = value_get(summary, "left"),
-                       *todo = value_get(summary, "todo");
+                       *todo = value_get(summary, "todo"), *still = value_get(summary, "still");
 
-    if (!value_count(machines) && !value_count(jobs) && !value_count(left) && !value_count(todo))
+    if (!value_count(machines) && !value_count(jobs) && !value_count(left) && !value_count(todo) && !value_count(still))
         return;
     text_add(out, "\nAt the end\n");
     machines_write(out, machines);
     jobs_write(out, a, jobs, value_get(summary, "took"));
     left_write(out, left);
+    still_write(out, still);
     for (size_t i = 0; i < value_count(todo); i++) {
         const char *next = value_str_at(value_item(todo, i), "next");
 

@@ -7,8 +7,8 @@
 
 /* The shape is that of schemas/report.json, $defs/summary. */
 struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome);
-/* Nothing that was looked for stayed unseen. */
-bool summary_all_seen(const struct value *summary);
+/* What is said when nothing is left to do: no more than was seen. */
+const char *summary_verdict(const struct value *summary);
 void summary_write(struct text *out, struct arena *a, const struct value *summary);
 
 #endif

@@ -147,16 +147,45 @@ static void add_claims(const struct view *v, const struct document *rvm, struct 
     value_set_int(v->arena, one, "count", count);
 }
 
+/* A source VM that stands still and that no order in force speaks of: its key may be back, and nobody has started it. */
+static void add_still(const struct view *v, const struct document *pvm, struct value *still)
+{
+    const struct value *source = value_get(view_facts(v, pvm), "source");
+    const char *id = value_str_at(source, "id"), *power = value_str_at(source, "power");
+    const struct document *rvm;
+    bool starts = false;
+    struct value *one;
+    size_t at = 0;
+
+    if (!id || !power || !str_eq(value_str_at(source, "state"), "present") || str_eq_nocase(power, "running"))
+        return;
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        if (order_for(v, rvm).state == ORDER_IN_FORCE)
+            return;
+        starts = starts || str_eq(value_str_at(rvm->spec, "healSource"), "start");
+    }
+    one = value_map(v->arena);
+    value_set_string(v->arena, one, "document", pvm->address);
+    value_set_string(v->arena, one, "id", id);
+    value_set_string(v->arena, one, "power", power);
+    value_set_string(v->arena, one, "why", starts ? "nothing is ordered, and healSource: start acts under an order in force only"
+                                                  : "nothing is ordered, so nothing here starts it");
+    value_set_string(v->arena, one, "command", arena_printf(v->arena, "az vm start --ids %s", quoted(v->arena, id)));
+    value_push(v->arena, still, one);
+}
+
 struct value *aftermath_of(const struct view *v)
 {
     struct value *all = value_map(v->arena), *machines = value_list(v->arena), *jobs = value_list(v->arena),
-                 *left = value_list(v->arena);
+                 *left = value_list(v->arena), *still = value_list(v->arena);
 
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
 
-        if (str_eq(doc->kind, "ProtectedVirtualMachine"))
+        if (str_eq(doc->kind, "ProtectedVirtualMachine")) {
             add_exports(v, doc, left);
+            add_still(v, doc, still);
+        }
         if (!str_eq(doc->kind, "RestoredVirtualMachine"))
             continue;
         add_machine(v, doc, machines);
@@ -171,5 +200,6 @@ struct value *aftermath_of(const struct view *v)
     value_set(v->arena, all, "machines", machines);
     value_set(v->arena, all, "jobs", jobs);
     value_set(v->arena, all, "left", left);
+    value_set(v->arena, all, "still", still);
     return all;
 }
