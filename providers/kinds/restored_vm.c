@@ -383,21 +383,22 @@ static size_t failures_of(const struct situation *s, const struct value *jobs)
     return failures > passes ? failures - passes : 0;
 }
 
-/* All grants are there and old enough. Only of the service's own check it is not told which role contents it. */
-static void steps_refused(const struct situation *s, struct steps *out, const struct value *job)
+/* All grants are there, and old enough or tried often enough. Only of the service's own check it is not told which role contents it. */
+static void steps_refused(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
 {
     const char *code = value_str_at(job, "code");
     bool service = str_find_nocase(code, "PermissionsNotConfigured") != NULL;
+    const char *when = restored_vm_refused_in_vain(v, s, job) ? "and were made long enough before" : "and it was tried time and again";
 
     steps_block(out, s->doc, NULL,
                 service ? "declare a wider role for it in the KeyAccess (role: Key Vault Administrator for the Backup Management "
                           "Service), or let the service through the vault's firewall; then apply again"
                         : "look for what else keeps it out: the key store's firewall or network perimeter, a deny assignment, a condition "
                           "on the role; the grants themselves are there, and a wider role would not help",
-                service ? "restore job %s failed with %s although all declared grants had acted by then: the service may want more than "
-                          "the narrowest role that allows it (unverified on Azure)"
-                        : "restore job %s failed with %s although all declared grants are there and were made long enough before",
-                value_str_at(job, "job"), code);
+                service ? "restore job %s failed with %s although all declared grants are there %s: the service may want more than the "
+                          "narrowest role that allows it (unverified on Azure)"
+                        : "restore job %s failed with %s although all declared grants are there %s",
+                value_str_at(job, "job"), code, when);
 }
 
 /* Without a document that says who needs what, nobody here can know that a right was given since. */
@@ -426,14 +427,14 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
         return true;
     }
     if (restored_vm_refused_in_vain(v, s, last)) {
-        steps_refused(s, out, last);
+        steps_refused(v, s, out, last);
         return true;
     }
     if (((job_retryable(last) && !refused_unseen(s, last)) || restored_vm_mended_since(v, s, last)) && failures < RESTORE_ATTEMPTS_MAX)
         return false;
     /* Tried as often as late grants deserve: the refusal stands, whatever the job left behind. */
     if (known && known->letter == 'P' && !refused_unseen(s, last)) {
-        steps_refused(s, out, last);
+        steps_refused(v, s, out, last);
         return true;
     }
     if (for_key) {

@@ -45,10 +45,10 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
 
 /* A grant was made, or the key changed, after the job began: what it failed for may have been mended, whatever it calls it. */
 bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job);
-/* The job failed for a right, and every grant that is declared was old enough by its start: asking again asks in vain. */
+/* The job failed for a right, and the grants of whom its code speaks were old enough by its start: asking again asks in vain. */
 bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job);
-/* The job failed for a right although all grants are there, and the youngest was made so shortly before that it may not have acted
- * yet: the restore is tried again, some minutes apart. */
+/* The job failed for a right although those grants are there, and they may not have acted yet: the youngest was made shortly
+ * before, or nobody tells when. The restore is tried again, some minutes apart, RESTORE_ATTEMPTS_MAX times at most. */
 bool restored_vm_refused_early(const struct view *v, const struct situation *s, const struct value *job);
 /* A plain restore from a point that is older than the rotation of its set (row N-04): tried once, never twice. */
 bool restored_vm_before_rotation(const struct situation *s);

@@ -142,7 +142,7 @@ static int pause_for_grants(struct call *c, const struct actor *actor, int64_t e
 
     if (wait_ms <= 0)
         return 0;
-    actor_say(actor, "the last restore was refused although the grants are there: they are young and may not act yet; trying again in %s",
+    actor_say(actor, "the last restore was refused although the grants are there: they may not act yet; trying again in %s",
               duration_format(actor->arena, wait_ms));
     return call_sleep_ms(c, wait_ms, "young grants to act", err);
 }
@@ -220,7 +220,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
                           "lives and is not touched: %s",
                           dx_remedy_words('R'));
     if (restored_vm_refused_early(v, &s, job_to_facts(actor->arena, &job)))
-        return err_advise(err, "the grants are there and still young: wait until they act, then apply again; no wider role is needed");
+        return err_advise(err, "the grants are there and may not act yet: wait until they do, then apply again; no wider role is needed");
     if (known)
         return err_advise(err, "%s: %s", known->meaning, known->action);
     return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");

@@ -2,6 +2,7 @@
  * Must not know how one is triggered. */
 #include "protected_vm.h"
 #include "restore_place.h"
+#include "rights_needed.h"
 
 #include <string.h>
 
@@ -258,26 +259,48 @@ bool restored_vm_mended_since(const struct view *v, const struct situation *s, c
     return updated * SECOND_MS > start;
 }
 
-/* When the youngest grant that a job needed was made. false: a right is missing, or nobody declares who needs what. */
-static bool youngest_grant(const struct view *v, const struct situation *s, int64_t *ret_ms)
+/* Whose right a refusal speaks of, as key_rights counts them; -1: anybody's. */
+static int64_t refused_user(const struct value *job)
+{
+    const char *code = value_str_at(job, "code");
+
+    if (code && str_find_nocase(code, "PermissionsNotConfigured"))
+        return KEY_USER_BACKUP;
+    return str_eq(code, "KeyVaultAccessForbidden") ? KEY_USER_DES : -1;
+}
+
+/* When the youngest grant of a user was made: TIME_NONE where the store does not tell when, as a managed HSM does not. false: a
+ * right is missing, or nobody declares who needs what. */
+static bool youngest_grant(const struct view *v, const struct situation *s, int64_t user, int64_t *ret_ms)
 {
     const struct document *access;
     size_t at = 0, judged = 0;
+    bool told = true;
 
     *ret_ms = TIME_NONE;
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
         const struct value *principals = value_get(view_facts(v, access), "principals");
 
-        for (size_t i = 0; i < value_count(principals); i++, judged++) {
+        for (size_t i = 0; i < value_count(principals); i++) {
             const struct value *p = value_item(principals, i), *missing = value_get(p, "missing");
             int64_t since = time_parse(value_str_at(p, "since"));
 
+            if (user >= 0 && value_int_at(p, "user", -1) != user)
+                continue;
             if (!missing || value_count(missing))
                 return false;
+            judged++;
+            told = told && since != TIME_NONE;
             *ret_ms = since > *ret_ms ? since : *ret_ms;
         }
     }
+    *ret_ms = told ? *ret_ms : TIME_NONE;
     return judged > 0;
+}
+
+static bool grants_there(const struct view *v, const struct situation *s, const struct value *job, int64_t *ret_ms)
+{
+    return youngest_grant(v, s, refused_user(job), ret_ms) || youngest_grant(v, s, -1, ret_ms);
 }
 
 static bool failed_for_right(const struct value *job)
@@ -295,15 +318,15 @@ bool restored_vm_refused_early(const struct view *v, const struct situation *s, 
 {
     int64_t youngest;
 
-    return failed_for_right(job) && youngest_grant(v, s, &youngest) && youngest != TIME_NONE &&
-           youngest + GRANT_YOUNG_MS > time_parse(value_str_at(job, "start"));
+    return failed_for_right(job) && grants_there(v, s, job, &youngest) &&
+           (youngest == TIME_NONE || youngest + GRANT_YOUNG_MS > time_parse(value_str_at(job, "start")));
 }
 
 bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job)
 {
     int64_t youngest;
 
-    return failed_for_right(job) && youngest_grant(v, s, &youngest) && !restored_vm_refused_early(v, s, job);
+    return failed_for_right(job) && grants_there(v, s, job, &youngest) && !restored_vm_refused_early(v, s, job);
 }
 
 bool restored_vm_before_rotation(const struct situation *s)
