@@ -114,11 +114,29 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     view_need(v, out, step, document_target(doc, "spec.store"));
 }
 
+/* The store comes back where it was. Elsewhere than the sets and disks its keys are of no use, and nothing is to be put on them. */
+static bool block_in_store_elsewhere(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct store_objection found[STORE_OBJECTIONS_MAX];
+    size_t n = store_objections(v, doc, NULL, found);
+
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(found[i].id, "store-region")) {
+            steps_block(out, doc, NULL, found[i].next, "its %s is soft-deleted, and comes back where it is of no use: %s",
+                        key_store_word(doc), found[i].reason);
+            return true;
+        }
+    return false;
+}
+
 static void steps_wait_for_store(const struct view *v, const struct document *doc, struct steps *out)
 {
-    struct step *step = steps_add(out, doc, ACTION_WAIT, NULL,
-                                  "its %s is soft-deleted; the key is looked at again when it is back", key_store_word(doc));
+    struct step *step;
 
+    if (block_in_store_elsewhere(v, doc, out))
+        return;
+    step = steps_add(out, doc, ACTION_WAIT, NULL, "its %s is soft-deleted; the key is looked at again when it is back",
+                     key_store_word(doc));
     step->scope = key_address(v, doc);
     /* Asked for beforehand, because a role of ours at the vault itself does not come back with it (rights_preflight.c). */
     if (!key_store_is_hsm(doc))
