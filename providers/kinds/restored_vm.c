@@ -374,13 +374,26 @@ static void block_failed_for_key(const struct view *v, const struct situation *s
                 left);
 }
 
-/* Which failures count: a restore of disks that names no set cannot be told from the export pass, of which there is one. */
-static size_t failures_of(const struct situation *s, const struct value *jobs)
+/* It exported the key, and the claim of this restore is seen to be of another job or not there: then it was the pass. */
+static bool claimed_as_pass(const struct view *v, const struct situation *s, const struct value *job)
 {
-    bool like_pass = situation_type(s->doc) == RESTORE_DISKS && s->given == DX_GIVEN_NOTHING && s->key;
-    size_t failures = restored_vm_failures(jobs), passes = like_pass;
+    const struct value *claims = value_at(view_facts(v, s->doc), "place.claims"), *own = value_get(claims, "restore");
+    const char *of = value_str_at(own, "job");
 
-    return failures > passes ? failures - passes : 0;
+    return value_str_at(job, "blob") && str_eq(value_str_at(claims, "state"), "present") &&
+           (!own || (of && !str_eq_nocase(of, value_str_at(job, "job"))));
+}
+
+/* Which failures count: a restore of disks cannot be told by itself from the export pass, of which there is one. */
+static size_t failures_of(const struct view *v, const struct situation *s, const struct value *jobs)
+{
+    bool like_pass = situation_type(s->doc) == RESTORE_DISKS && s->key;
+    size_t failures = restored_vm_failures(jobs);
+    bool pass = like_pass && s->given == DX_GIVEN_NOTHING;
+
+    for (size_t i = 0; like_pass && !pass && i < value_count(jobs); i++)
+        pass = job_failed(value_item(jobs, i)) && claimed_as_pass(v, s, value_item(jobs, i));
+    return pass && failures ? failures - 1 : failures;
 }
 
 /* All grants are there, and old enough or tried often enough. Only of the service's own check it is not told which role contents it. */
@@ -417,7 +430,7 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
     const struct value *jobs = jobs_of_order(v, s), *last = value_item(jobs, 0);
     const char *code = value_str_at(last, "code"), *text = value_str_at(last, "text");
     const struct azure_error *known = job_error(last);
-    size_t failures = failures_of(s, jobs);
+    size_t failures = failures_of(v, s, jobs);
     bool for_key = value_str_at(last, "blob") || (known && (known->letter == 'K' || known->letter == 'D'));
 
     if (restored_vm_job(s->jobs, "running") || !failures)
