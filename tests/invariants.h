@@ -3,6 +3,7 @@
 #ifndef REINSTATE_TEST_INVARIANTS_H
 #define REINSTATE_TEST_INVARIANTS_H
 
+#include "../providers/kinds/forecast.h"
 #include "../providers/kinds/registry.h"
 #include "../reconciler/base/text.h"
 
@@ -85,6 +86,35 @@ static inline const char *invariants_of_plan(struct arena *a, const struct view 
     const char *broken = invariant_blocked_holds(a, v, steps);
 
     return broken ? broken : invariant_no_vain_pass(a, v, steps);
+}
+
+/* What a forecast cannot see it may not call restorable, whatever the plan will find out by trying. */
+static inline bool invariant_unseen(const struct forecast *f)
+{
+    for (size_t i = 0; i < f->outlook.n_risks; i++)
+        if (f->outlook.risks[i].weight == RISK_UNSEEN)
+            return true;
+    return false;
+}
+
+/* Forecast and plan judge the same machine alike: `ordered` is what would follow from an order (engine_if_ordered). */
+static inline const char *invariant_forecast_agrees(struct arena *a, const struct view *ordered, const struct document *rvm,
+                                                    const struct forecast *f)
+{
+    const struct step *block = view_block(ordered, rvm);
+    struct situation s = situation_of(ordered, rvm);
+    struct dx_prediction then = diagnose(&s.then, s.article);
+
+    if (block)
+        return f->verdict == FORECAST_GREEN
+                   ? arena_printf(a, "%s is green, and an order for it is blocked: %s: %s", rvm->name, block->id, block->reason)
+                   : NULL;
+    if (view_prospect(ordered, rvm) != PROSPECT_PENDING || invariant_unseen(f))
+        return NULL;
+    if (f->verdict == FORECAST_LOST || (f->restorable < RESTORABLE_AFTER && then.row && then.outcome == DX_SUCCEEDS))
+        return arena_printf(a, "%s is foretold %s (restorable: %s), and an order for it would be carried out: %s", rvm->name,
+                            forecast_verdict_word(f->verdict), restorable_word(f->restorable), then.row ? then.row->state : "no row");
+    return NULL;
 }
 
 #endif

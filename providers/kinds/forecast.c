@@ -284,30 +284,52 @@ static void heed_block(struct forecast *f, const struct step *block)
 
 /* Where a restore as things stand does not go through, the steps of an order are the path: the one that plan shows and apply
  * walks. A state after them that no document describes is tried once, so nothing is lost before. */
-static void heed_order(struct forecast *f, const struct view *ordered)
+static void follow_order(struct forecast *f, const struct view *ordered)
 {
-    const struct document *rvm = f->outlook.rvm;
-    const struct step *block = view_block(ordered, rvm);
-    struct situation s;
-    struct dx_prediction after;
+    struct situation s = situation_of(ordered, f->outlook.rvm);
+    struct dx_prediction after = diagnose(&s.then, s.article);
 
-    if (block) {
-        heed_block(f, block);
-        return;
-    }
-    if (view_prospect(ordered, rvm) != PROSPECT_PENDING || f->restorable == RESTORABLE_NOW || f->prediction.outcome == DX_SUCCEEDS)
-        return;
-    s = situation_of(ordered, rvm);
-    after = diagnose(&s.then, s.article);
     if (!after.row && f->restorable == RESTORABLE_NO)
         f->restorable = RESTORABLE_UNKNOWN;
     if (!after.row || after.outcome != DX_SUCCEEDS)
         return;
     f->after = after;
     f->after_given = s.given;
-    f->letters = ordered_letters(ordered, rvm);
+    f->letters = ordered_letters(ordered, f->outlook.rvm);
     path_tell(f, false);
     f->restorable = has_risk(f, RISK_UNSEEN, false) ? RESTORABLE_UNKNOWN : RESTORABLE_AFTER;
+}
+
+/* The plan of an order that is in force knows what policy withholds from it. */
+static void heed_policy(struct forecast *f, const struct step *step)
+{
+    const struct ruling *ruling = step ? step_withheld(step) : NULL;
+
+    if (!ruling)
+        return;
+    obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE,
+             step->verdict == VERDICT_REQUIRE_APPROVAL ? arena_printf(f->outlook.arena, "approve it: --approve %s=YOUR-NAME", ruling->rule)
+                                                       : "look at the rule: reinstate plan shows its file and line",
+             "the order %s waits: policy withholds %s: %s by rule %s", f->outlook.situation.order.activation->address, step->id,
+             verdict_name(step->verdict), ruling->rule);
+    f->outlook.risks[f->outlook.n_risks - 1].evidence = step->id;
+    if (f->restorable == RESTORABLE_NOW)
+        f->restorable = RESTORABLE_AFTER;
+}
+
+static void heed_order(struct forecast *f, const struct view *ordered)
+{
+    const struct document *rvm = f->outlook.rvm;
+    const struct step *block = view_block(ordered, rvm);
+    bool in_force = f->outlook.situation.order.state == ORDER_IN_FORCE;
+
+    if (!block && view_prospect(ordered, rvm) == PROSPECT_PENDING && f->restorable != RESTORABLE_NOW &&
+        f->prediction.outcome != DX_SUCCEEDS)
+        follow_order(f, ordered);
+    if (block)
+        heed_block(f, block);
+    else if (in_force && f->restorable != RESTORABLE_NO)
+        heed_policy(f, withheld_step(f->outlook.view, rvm));
 }
 
 /* The point that is judged. One that an order names and the vault does not have cannot be: then the one that another order would
@@ -408,99 +430,4 @@ const char *forecast_line(struct arena *a, const struct forecasts *f)
 
     return arena_printf(a, "%zu of %zu restorable, %zu at risk before %.10s%s, %zu lost", f->n_restorable, f->count, f->n_at_risk,
                         time_format(a, f->until_ms), unseen, f->n_lost);
-}
-
-/* --- as a value ---------------------------------------------------------------------------------------------------------------------- */
-
-static struct value *risk_to_value(struct arena *a, const struct outlook *o, const struct risk *r)
-{
-    static const char *const weights[] = {"note", "unseen", "weakens", "stops"};
-    struct value *v = value_map(a);
-
-    value_set_string(a, v, "id", r->id);
-    value_set_string(a, v, "weight", weights[r->weight]);
-    if (r->at_ms != TIME_NONE)
-        value_set_string(a, v, "at", time_format(a, r->at_ms));
-    value_set_string(a, v, "text", r->text);
-    value_set_string(a, v, "observation", o->items[r->fact].id);
-    value_set_string(a, v, "evidence", r->evidence);
-    value_set_string(a, v, "fix", r->fix);
-    return v;
-}
-
-static struct value *scenario_to_value(struct arena *a, const struct forecast *f)
-{
-    const struct dx_row *row = f->prediction.row;
-    struct value *v = value_map(a);
-
-    value_set_string(a, v, "id", f->scenario);
-    value_set_string(a, v, "state", f->state);
-    value_set_string(a, v, "outcome", dx_outcome_words(f->prediction.outcome));
-    value_set_string(a, v, "code", f->prediction.code);
-    if (row) {
-        value_set_string(a, v, "confidence", dx_confidence_words(row->confidence));
-        value_set_string(a, v, "source", row->source);
-        value_set_string(a, v, "otherReading", f->prediction.reading);
-        value_set_string(a, v, "proof", row->proof);
-    }
-    return v;
-}
-
-static struct value *forecast_to_value(struct arena *a, const struct forecast *f)
-{
-    const struct outlook *o = &f->outlook;
-    struct value *v = value_map(a), *risks = value_list(a), *point;
-
-    value_set_string(a, v, "virtualMachine", o->pvm->name);
-    value_set_string(a, v, "restoredAs", o->rvm ? o->rvm->name : NULL);
-    value_set_string(a, v, "verdict", forecast_verdict_word(f->verdict));
-    value_set_string(a, v, "restorable", restorable_word(f->restorable));
-    if (f->at_ms != TIME_NONE && f->verdict != FORECAST_LOST)
-        value_set_string(a, v, "until", time_format(a, f->at_ms));
-    if (o->point) {
-        point = value_set(a, v, "recoveryPoint", value_map(a));
-        value_set_string(a, point, "id", value_str_at(o->point, "id"));
-        value_set_string(a, point, "time", value_str_at(o->point, "time"));
-        value_set_bool(a, point, "vaultTier", in_vault(o->point));
-        value_set(a, v, "scenario", scenario_to_value(a, f));
-    }
-    if (f->newest) {
-        point = value_set(a, v, "newestPoint", value_map(a));
-        value_set_string(a, point, "id", value_str_at(f->newest, "id"));
-        value_set_string(a, point, "time", value_str_at(f->newest, "time"));
-        value_set_bool(a, point, "vaultTier", in_vault(f->newest));
-        value_set_string(a, point, "scenario", dx_scenario(&f->newest_prediction));
-        value_set_string(a, point, "outcome", dx_outcome_words(f->newest_prediction.outcome));
-    }
-    if (f->after.row)
-        value_set_string(a, v, "afterPath", dx_scenario(&f->after));
-    if (f->path) {
-        value_set_string(a, v, "path", f->path);
-        value_set_string(a, v, "remedies", f->letters);
-    }
-    if (f->estimate_ms >= 0) {
-        value_set_int(a, v, "estimateSeconds", f->estimate_ms / SECOND_MS);
-        value_set_string(a, v, "estimateSource", f->estimate_source);
-    }
-    for (size_t i = 0; i < o->n_risks; i++)
-        value_push(a, risks, risk_to_value(a, o, &o->risks[i]));
-    value_set(a, v, "risks", risks);
-    value_set(a, v, "observations", observations_to_value(a, o));
-    return v;
-}
-
-void forecasts_to_value(struct arena *a, const struct forecasts *all, struct value *ret)
-{
-    struct value *list = value_set(a, ret, "forecasts", value_list(a)), *counts;
-
-    for (size_t i = 0; i < all->count; i++)
-        value_push(a, list, forecast_to_value(a, &all->items[i]));
-    value_set_string(a, ret, "horizon", time_format(a, all->until_ms));
-    counts = value_set(a, ret, "counts", value_map(a));
-    value_set_int(a, counts, "virtualMachines", (int64_t)all->count);
-    value_set_int(a, counts, "restorable", (int64_t)all->n_restorable);
-    value_set_int(a, counts, "atRisk", (int64_t)all->n_at_risk);
-    value_set_int(a, counts, "unseen", (int64_t)all->n_unseen);
-    value_set_int(a, counts, "lost", (int64_t)all->n_lost);
-    value_set_string(a, ret, "summary", forecast_line(a, all));
 }

@@ -37,16 +37,35 @@ static void mark(const struct steps *steps, const struct step *step, bool *neede
             }
 }
 
+static const bool *needed_for(const struct view *v, const struct document *restored_vm)
+{
+    bool *needed = arena_array(v->arena, bool, v->steps->count + 1);
+
+    for (size_t i = 0; i < v->steps->count; i++)
+        if (v->steps->items[i]->document == restored_vm) {
+            needed[i] = true;
+            mark(v->steps, v->steps->items[i], needed);
+        }
+    return needed;
+}
+
+const struct step *withheld_step(const struct view *v, const struct document *restored_vm)
+{
+    const bool *needed = v->steps ? needed_for(v, restored_vm) : NULL;
+
+    for (size_t i = 0; needed && i < v->steps->count; i++)
+        if (needed[i] && action_writes(v->steps->items[i]->action) && step_withheld(v->steps->items[i]))
+            return v->steps->items[i];
+    return NULL;
+}
+
 const char *ordered_letters(const struct view *ordered, const struct document *restored_vm)
 {
     const struct steps *steps = ordered->steps;
-    bool *needed = arena_array(ordered->arena, bool, steps->count + 1);
+    const bool *needed = needed_for(ordered, restored_vm);
     char letters[16] = {0};
     size_t n = 0;
 
-    for (size_t i = 0; i < steps->count; i++)
-        if (steps->items[i]->document == restored_vm)
-            mark(steps, steps->items[i], needed);
     for (size_t i = 0; i < steps->count; i++) {
         char letter = needed[i] ? letter_of(steps->items[i]) : 0;
 

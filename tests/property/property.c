@@ -12,6 +12,7 @@
  *      - What differs is one of open.yaml's questions: each says which prediction and which end, under which circumstances, with
  *        both readings, the reason and the document's mark. One that never occurs is a fault.
  *      - "Unknown" is counted, and stays below the share that open.yaml states.
+ *      Forecast and plan agree on each: neither green where an order is blocked, nor lost where one would be carried out.
  *   b  apply reaches the declared end or stops and says why; never two exports or two restores; no restore without an order, no
  *      export that it forbids; nothing is written that a step had not announced; after a run that ended well the next writes
  *      nothing, and whatever fails is not tried for ever. The invariants hold of every plan, the promises of all that was sent
@@ -27,6 +28,7 @@
 #include "../edits.h"
 #include "../scenario/promises.h"
 #include "draw_words.h"
+#include "foreseen.h"
 #include "../../providers/kinds/requests.h"
 
 enum { UNKNOWN_SHOWN = 12, FAILED_SHOWN = 100000, HSM_TOO = true, RUNS_MAX = 5, JOBS_MAX = 5 };
@@ -561,6 +563,7 @@ static void applied(struct property *p, struct state *s)
 static void state_run(struct property *p, size_t number)
 {
     struct state s = {0};
+    const char *differs;
 
     if (state_make(p, &s, number)) {
         if (p->count == 1)
@@ -568,6 +571,8 @@ static void state_run(struct property *p, size_t number)
         /* A wrong declaration is judged for what it says; Azure restores without having read it. */
         if (s.drawn.wrong == WRONG_NOTHING)
             predictions(p, &s);
+        if ((differs = forecast_differs(s.arena, s.world, &s.estate, "vm-dr")))
+            fault(p, &s, "forecast and plan differ: %s", differs);
         applied(p, &s);
     }
     p->passed += !s.failed;
