@@ -133,7 +133,7 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
     } else if (!code) {
         text_printf(t, "%s\n", summary_verdict(summary));
     }
-    summary_write(t, s->arena, summary);
+    summary_write(t, s->arena, summary, &x->style);
     if (code || !after.plan->n_changes)
         return code;
     return after.plan->n_blocked == after.plan->n_changes ? EXIT_BLOCKED : EXIT_PARTLY;
@@ -175,7 +175,7 @@ static int end_at_once(struct applying *x, const struct look *look)
         carry_report(&t, &none, &x->style);
     }
     value_set(s->arena, x->answer, "summary", summary);
-    summary_write(&t, s->arena, summary);
+    summary_write(&t, s->arena, summary, &x->style);
     return finish(x, look->plan->n_changes ? EXIT_BLOCKED : EXIT_DECLARED, &t);
 }
 
@@ -192,6 +192,7 @@ int command_apply(const struct options *o)
         return session_failed(&s);
     if (carry_check(&s, &look, &s.err) < 0)
         return session_failed(&s);
+    x.style.call = output_call(s.arena, o);
     x.answer = output_envelope(s.arena, o);
     session_mark(&s, x.answer);
     show_plan(&x, look.plan);

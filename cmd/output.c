@@ -78,6 +78,36 @@ struct report_style output_style(FILE *stream)
     return style;
 }
 
+static const char *word_quoted(struct arena *a, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=/.,:@%";
+    const char *out = "'";
+
+    if (*word && strspn(word, plain) == strlen(word))
+        return word;
+    for (; *word; word++)
+        out = arena_printf(a, *word == '\'' ? "%s'\\''" : "%s%c", out, *word);
+    return arena_printf(a, "%s'", out);
+}
+
+const char *output_call(struct arena *a, const struct options *o)
+{
+    const struct {
+        const char *name, *value;
+    } given[] = {
+        {"-l", o->selector}, {"--policy", o->policy}, {"--cloud", o->cloud}, {"--world", o->world},
+        {"--world-out", o->world_out}, {"--as", o->as}, {"--history", o->history},
+    };
+    const char *call = o->recursive ? "-R" : "";
+
+    for (size_t i = 0; i < o->paths.count; i++)
+        call = arena_printf(a, "%s%s-f %s", call, *call ? " " : "", word_quoted(a, o->paths.items[i]));
+    for (size_t i = 0; i < COUNT(given); i++)
+        if (given[i].value)
+            call = arena_printf(a, "%s %s %s", call, given[i].name, word_quoted(a, given[i].value));
+    return call;
+}
+
 /* --- diagnostics and errors ---------------------------------------------------------------------------------------- */
 
 static void diags_talk(struct diags *d)

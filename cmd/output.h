@@ -25,6 +25,8 @@ void output_findings(const struct options *o, const struct findings *f);
 
 /* Colour and width for a stream: none unless it is a terminal; no colour with NO_COLOR or TERM=dumb. */
 struct report_style output_style(FILE *stream);
+/* This call's manifests and what it was pointed at, as they are given again: "-f estate.yaml --world w.yaml". */
+const char *output_call(struct arena *a, const struct options *o);
 
 /* Diagnostics, errors and warnings, sorted, on standard error. */
 void output_diags(const struct options *o, struct diags *d);

@@ -6,6 +6,17 @@
 #include "../providers/kinds/diagnosis.h"
 #include "../reconciler/format/json.h"
 
+/* Whoever applies answers for it: approvals are given anew. */
+static const char *approvals_again(const struct session *s)
+{
+    const struct approvals *given = &s->options->approvals;
+    const char *text = "";
+
+    for (size_t i = 0; i < given->count; i++)
+        text = arena_printf(s->arena, "%s --approve %s=YOUR-NAME", text, given->items[i].rule);
+    return given->count ? arena_printf(s->arena, "%s (approvals are not saved: whoever applies gives them again)", text) : text;
+}
+
 static int plan_save(struct session *s, const struct plan *plan, struct err *err)
 {
     struct text t cleanup(text_release) = {0};
@@ -14,7 +25,8 @@ static int plan_save(struct session *s, const struct plan *plan, struct err *err
     json_write(&t, plan_to_saved(s->arena, plan), JSON_INDENTED);
     text_add_char(&t, '\n');
     TRY(output_file(s->options->out, text_str(&t), t.len, err));
-    talk("The plan is saved; carry it out with: reinstate apply --plan %s -f ...", s->options->out);
+    talk("The plan is saved; carry it out with: reinstate apply --plan %s %s%s", s->options->out, output_call(s->arena, s->options),
+         approvals_again(s));
     return 0;
 }
 
@@ -29,6 +41,7 @@ static int plan_show(struct session *s, const struct plan *plan)
     value_set_string(s->arena, v, "version", REINSTATE_VERSION);
     session_mark(s, v);
     value_set(s->arena, v, "gaps", gaps);
+    style.call = output_call(s->arena, s->options);
     report_plan(&t, plan, &style);
     for (size_t i = 0; i < value_count(gaps); i++)
         text_printf(&t, "%s  %s\n", i ? "" : "\nWe lack rights for this plan, and apply does nothing before they are given:\n",
@@ -113,6 +126,7 @@ static int drift_show(struct session *s, const struct plan *plan)
     int code = plan->n_changes ? EXIT_DIFFERENCES : EXIT_DECLARED;
 
     text_init(&t, TEXT_CEILING);
+    style.call = output_call(s->arena, s->options);
     report_drift(&t, plan, &style);
     if (s->options->output > OUTPUT_JSON)
         drift_findings(s, plan);

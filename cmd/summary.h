@@ -4,11 +4,12 @@
 #define REINSTATE_SUMMARY_H
 
 #include "../reconciler/engine/engine.h"
+#include "../reconciler/model/report.h"
 
 /* The shape is that of schemas/report.json, $defs/summary. */
 struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome);
 /* What is said when nothing is left to do: no more than was seen. */
 const char *summary_verdict(const struct value *summary);
-void summary_write(struct text *out, struct arena *a, const struct value *summary);
+void summary_write(struct text *out, struct arena *a, const struct value *summary, const struct report_style *style);
 
 #endif

@@ -97,12 +97,13 @@ static struct value *transitions_between(struct arena *a, const struct plan *pla
     return list;
 }
 
-static void summary_print(struct arena *a, const struct value *summary)
+static void summary_print(struct arena *a, const struct value *summary, const struct options *o)
 {
+    struct report_style style = {.call = output_call(a, o)};
     struct text t cleanup(text_release) = {0};
 
     text_init(&t, TEXT_CEILING);
-    summary_write(&t, a, summary);
+    summary_write(&t, a, summary, &style);
     output_text(&t);
 }
 
@@ -137,7 +138,7 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
                 printf("  settled   %s\n", value_str_at(t, "id"));
         }
         if (summary)
-            summary_print(a, summary);
+            summary_print(a, summary, o);
     }
     fflush(stdout);
 }

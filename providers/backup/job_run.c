@@ -257,7 +257,8 @@ static void note(struct call *c, struct attempt *t, const char *job, const char 
         return;
     t->claim.job = job;
     t->claim.ended = ended;
-    if (claims_note(c, t->run->actor->arena, &t->claims, &t->claim, &err) < 0)
+    /* Whoever was quicker has noted the same job, or a person has spoken: neither is lost. */
+    if (claims_note(c, t->run->actor->arena, &t->claims, &t->claim, &err) < 0 && err.class != ERR_CONFLICT)
         actor_say(t->run->actor, "%s could not be noted in claim %s: %s", job ? job : ended, t->claim.name, err.text);
 }
 

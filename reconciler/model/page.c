@@ -14,6 +14,33 @@ static size_t columns(const char *s, size_t n)
     return count;
 }
 
+/* A command that is to be pasted: a line break in it would cut it in two. NULL: there is none. */
+static const char *command_in(const char *text, size_t *ret_len)
+{
+    for (const char *p = strstr(text, ": "); p; p = strstr(p + 1, ": ")) {
+        bool quoted = false;
+        size_t n = 0;
+
+        if (!str_starts(p + 2, "az ") && !(str_starts(p + 2, "reinstate ") && strstr(p, " -f ")))
+            continue;
+        for (; p[2 + n] && (quoted || (!str_starts(p + 2 + n, "; ") && !str_starts(p + 2 + n, ", "))); n++)
+            quoted ^= p[2 + n] == '\'';
+        *ret_len = n;
+        return p + 2;
+    }
+    return NULL;
+}
+
+const char *page_pasteable(struct arena *a, const struct report_style *style, const char *text)
+{
+    static const char open[] = "-f ...";
+    const char *at;
+
+    while (style->call && (at = strstr(text, open)))
+        text = arena_printf(a, "%.*s%s%s", (int)(at - text), text, style->call, at + strlen(open));
+    return text;
+}
+
 /* Words one after the other, in a new line wherever the next one would not fit any more. */
 static void page_wrap(const struct page *p, size_t at, size_t hang, const char *text)
 {
@@ -37,6 +64,25 @@ static void page_wrap(const struct page *p, size_t at, size_t hang, const char *
     text_add_char(p->out, '\n');
 }
 
+/* On a screen a command stands alone in its line, as it is. */
+static void page_text(const struct page *p, size_t at, size_t hang, const char *text)
+{
+    size_t n;
+    const char *command = p->style->width ? command_in(text, &n) : NULL;
+
+    while (command) {
+        page_wrap(p, at, hang, arena_strndup(p->arena, text, (size_t)(command - text)));
+        text_printf(p->out, "%*s%.*s\n", (int)hang, "", (int)n, command);
+        text = command + n + strspn(command + n, ";, ");
+        if (!*text)
+            return;
+        text_printf(p->out, "%*s", (int)hang, "");
+        at = hang;
+        command = command_in(text, &n);
+    }
+    page_wrap(p, at, hang, text);
+}
+
 void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...)
 {
     bool coloured = p->style->colour && colour != PLAIN && *lead;
@@ -44,12 +90,12 @@ void page_line(const struct page *p, size_t indent, enum colour colour, const ch
     va_list ap;
 
     va_start(ap, fmt);
-    rest = str_shown(p->arena, arena_vprintf(p->arena, fmt, ap));
+    rest = str_shown(p->arena, page_pasteable(p->arena, p->style, arena_vprintf(p->arena, fmt, ap)));
     va_end(ap);
     text_printf(p->out, "%*s%s%s%s", (int)indent, "", coloured ? colour_codes[colour] : "", safe, coloured ? "\033[0m" : "");
     if (*safe && *rest)
         text_add_char(p->out, ' ');
-    page_wrap(p, indent + columns(safe, strlen(safe)) + (*safe && *rest), indent + 2, rest);
+    page_text(p, indent + columns(safe, strlen(safe)) + (*safe && *rest), indent + 2, rest);
 }
 
 void page_gap(const struct page *p)

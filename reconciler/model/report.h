@@ -8,6 +8,7 @@
 struct report_style {
     bool colour;
     size_t width;      /* 0: do not wrap */
+    const char *call;  /* what "-f ..." in a command stands for: this call's own manifests and options; NULL: left as it is */
 };
 
 /* Top first: deadlines, summary of what will happen, then the steps grouped by document, verdicts beside them, what is

@@ -3,6 +3,7 @@
 
 #include "../../reconciler/base/clock.h"
 #include "../../reconciler/model/drawing.h"
+#include "../../reconciler/model/page.h"
 #include "../../reconciler/model/report.h"
 
 /* 2026-11-23T03:00:00Z */
@@ -259,6 +260,19 @@ static void check_clean(void)
     }
 }
 
+/* A command is pasted: it stands alone, whole, and names this call's own manifests. */
+static void check_commands(void)
+{
+    const struct report_style screen = {.width = 30, .call = "-f a.yaml --world w.yaml"};
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
+    const struct page page = {.out = &t, .style = &screen, .arena = a};
+
+    page_line(&page, 2, PLAIN, "next:", "look: az vm list --ids '/x; y' --output table; then say so: reinstate apply -f ... --take-over c=N");
+    CHECK(strstr(text_str(&t), "\n    az vm list --ids '/x; y' --output table\n    then say so:\n"));
+    CHECK(strstr(text_str(&t), "\n    reinstate apply -f a.yaml --world w.yaml --take-over c=N\n"));
+}
+
 static void check_colour_and_width(void)
 {
     const struct report_style colour = {.colour = true}, narrow = {.width = 30};
@@ -367,6 +381,7 @@ int main(void)
     check_grant();
     check_clean();
     check_colour_and_width();
+    check_commands();
     check_long_value();
     check_drawings();
     HARNESS_END();
