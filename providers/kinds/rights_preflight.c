@@ -104,7 +104,13 @@ static const char *scope_to_ask(struct arena *a, const struct step_right *right,
     return arm_id_parent(a, recovery->scope, 4);
 }
 
-static void gap_add(struct arena *a, struct value *gaps, const struct step *step, const struct step_right *right,
+/* What nothing else waits for: new backups, escrow, and VMs that start. A recovery with a deadline is not held up for its sake. */
+static bool stands_alone(const struct step *step)
+{
+    return step->aside || step->action == ACTION_START_VM;
+}
+
+static void gap_add(struct arena *a, struct value *gaps, struct step *step, const struct step_right *right,
                     const struct step *recovery, const char *scope)
 {
     struct value *gap =
@@ -114,6 +120,10 @@ static void gap_add(struct arena *a, struct value *gaps, const struct step *step
                                 step->id, right->action, right->scope, right->role, scope)
                  : value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id, right->action, right->scope, right->role);
 
+    if (stands_alone(step)) {
+        step->lacking = value_str(gap);
+        return;
+    }
     for (size_t i = 0; i < value_count(gaps); i++)
         if (value_equal(value_item(gaps, i), gap))
             return;
@@ -126,7 +136,7 @@ int rights_preflight(struct call *c, void *provider, struct arena *a, const stru
     size_t n_scopes = 0;
 
     for (size_t i = 0; i < plan->steps.count; i++) {
-        const struct step *step = plan->steps.items[i];
+        struct step *step = plan->steps.items[i];
         struct azure *az = kind_azure(provider, step->document);
         const char *self = "";
 

@@ -507,6 +507,9 @@ static void outcome_block_foreseen(struct run *r)
             err_set(&slot->err, ERR_BLOCKED, "%s", slot->step->reason);
             if (slot->step->next)
                 err_advise(&slot->err, "%s", slot->step->next);
+        } else if (slot->step->lacking) {
+            err_set(&slot->err, ERR_BLOCKED, "we lack a right: %s", slot->step->lacking);
+            err_advise(&slot->err, "have the right given and run again");
         } else if (run_allowed(slot->step, &slot->err) == 0) {
             continue;
         }

@@ -74,6 +74,8 @@ static void step_rulings(const struct page *p, const struct step *step)
 
 static void step_notes(const struct page *p, const struct step *step)
 {
+    if (step->lacking)
+        page_line(p, 6, YELLOW, "not done before:", "%s", step->lacking);
     for (size_t i = 0; i < step->n_notes; i++)
         page_line(p, 6, YELLOW, "note:", "%s", step->notes[i]);
 }

@@ -94,6 +94,7 @@ struct step {
     size_t n_writes;
     const struct step_right *rights;
     size_t n_rights;
+    const char *lacking;                          /* preflight: a right of ours for want of which this step alone is not done; NULL */
     /* filled by policy */
     enum verdict verdict;
     const struct ruling *rulings;
