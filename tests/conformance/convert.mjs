@@ -12,6 +12,8 @@ export function serviceOf(url) {
     if (labels[0] === 'management') return 'arm';
     if (labels[0].startsWith('login')) return 'entra';
     if (labels[0].endsWith('graph')) return 'graph';
+    // An account in a DNS zone: ACCOUNT.zNN.blob….
+    if (/^z[0-9]+$/.test(labels[1]) && labels[2] === 'blob') return 'blob';
     return ['vault', 'managedhsm', 'blob'].includes(labels[1]) ? labels[1] : 'unknown';
 }
 
