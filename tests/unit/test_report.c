@@ -268,7 +268,8 @@ static void check_commands(void)
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
     const struct page page = {.out = &t, .style = &screen, .arena = a};
 
-    page_line(&page, 2, PLAIN, "next:", "look: az vm list --ids '/x; y' --output table; then say so: reinstate apply -f ... --take-over c=N");
+    page_line(&page, 2, PLAIN, "next:",
+              "look: az vm list --ids '/x; y' --output table; then say so: reinstate apply -f ... --take-over c=N");
     CHECK(strstr(text_str(&t), "\n    az vm list --ids '/x; y' --output table\n    then say so:\n"));
     CHECK(strstr(text_str(&t), "\n    reinstate apply -f a.yaml --world w.yaml --take-over c=N\n"));
 }
