@@ -84,8 +84,12 @@ int jobs_await_others(struct azure *az, struct call *c, const struct actor *acto
         actor_say(actor, "%s runs; %s, so it is waited for", job_words(actor->arena, job), why);
         if (backup_follow_job(az, c, actor->arena, vault_id, value_str_at(job, "job"), end_ms - call_now_ms(c), NULL, NULL, &ended,
                               err) < 0) {
-            if (err->class == ERR_BLOCKED)
+            /* Nobody adopts what is not ours. */
+            if (err->class == ERR_BLOCKED) {
+                err_set(err, ERR_BLOCKED, "%s is still running after %s", job_words(actor->arena, job),
+                        duration_format(actor->arena, bound_ms));
                 err_advise(err, "it is not ours, and one restore of an item runs at a time; run again when it has ended");
+            }
             return err_note(err, "waiting for another restore of this machine");
         }
         actor_say(actor, "job %s has ended: %s", ended.id, ended.status);

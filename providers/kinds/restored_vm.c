@@ -374,6 +374,21 @@ static void block_failed_for_key(const struct view *v, const struct situation *s
                 left);
 }
 
+/* Whoever cancelled it had a reason that Azure does not tell. */
+static void block_cancelled(const struct view *v, const struct situation *s, struct steps *out, const struct value *last)
+{
+    const char *end = value_str_at(last, "end");
+
+    steps_block(out, s->doc, NULL,
+                arena_printf(v->arena,
+                             "ask who cancelled it and why (the vault's activity log names them); when it is still to be restored, "
+                             "order anew from now: reinstate activate -f ... %s",
+                             s->doc->name),
+                "restore job %s of this order was cancelled%s%s by a person or a service at Azure, and is not tried again by itself; "
+                "target group %s may hold what it left",
+                value_str_at(last, "job"), end ? " at " : "", end ? end : "", s->match.target_group);
+}
+
 /* It exported the key, and the claim of this restore is seen to be of another job or not there: then it was the pass. */
 static bool claimed_as_pass(const struct view *v, const struct situation *s, const struct value *job)
 {
@@ -435,6 +450,10 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
 
     if (restored_vm_job(s->jobs, "running") || !failures)
         return false;
+    if (str_eq(value_str_at(last, "state"), "cancelled")) {
+        block_cancelled(v, s, out, last);
+        return true;
+    }
     if (restored_vm_before_rotation(s) && for_key) {
         block_before_rotation(v, s, out, last);
         return true;

@@ -213,6 +213,8 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         actor_say(actor, "job %s has left Azure Backup's copy of the key in storage account %s, container %s, blob %s", job.id,
                   job.storage_account ? job.storage_account : "?", job.config_container ? job.config_container : "?", job.encryption_blob);
     err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job.id, job.status, job.error_code ? job.error_code : "no code");
+    if (job.state == JOB_CANCELLED)
+        return err_advise(err, "it was cancelled at Azure: ask who did and why, and order anew when it is still to be restored");
     known = job.error_code ? azure_error_meant(job.error_code, job.error_text) : NULL;
     if (restored_vm_before_rotation(&s) && known && known->letter == 'K')
         return err_advise(err,

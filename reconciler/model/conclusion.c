@@ -95,7 +95,8 @@ static void make_blocked(struct step *step, const struct step *root, const char 
 /* The first cause is named: a chain of "see that one" sends people from document to document. */
 static void hold(const struct concluding *c, struct step *step, const struct step *block, const char *why)
 {
-    const struct step *root = block->held_by ? block->held_by : block;
+    /* What policy withholds says nothing of why; the step that is in vain without it does. */
+    const struct step *root = block->held_by && block->held_by->action == ACTION_BLOCKED ? block->held_by : block;
     struct arena *a = c->steps->arena;
 
     make_blocked(step, root, arena_printf(a, "%s; %s %s: %s", step->reason, why, root->document->address, root->reason),
