@@ -15,6 +15,7 @@
 
 #define SOURCE_ROLES "Microsoft Learn, troubleshoot Azure RBAC: role assignments take up to 10 minutes"
 #define SOURCE_POLICIES "Microsoft Learn, Key Vault common error codes: access policies act almost at once, allow minutes"
+#define SOURCE_LOCAL "until it acts in every region of the HSM: Microsoft Learn, Managed HSM multi-region replication"
 
 /* --- observing --------------------------------------------------------------------------------------------------------------- */
 
@@ -253,7 +254,7 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
     return step;
 }
 
-/* Two documents that declare the same grant would both own it. */
+/* An earlier document that speaks of the same principal and scope. */
 static const struct document *other_owner(const struct view *v, const struct document *doc, const char *object_id, const char *scope)
 {
     for (size_t i = 0; object_id && scope && i < v->desired->count; i++) {
@@ -266,6 +267,34 @@ static const struct document *other_owner(const struct view *v, const struct doc
             if (str_eq_nocase(value_str_at(value_item(principals, j), "objectId"), object_id))
                 return d;
     }
+    return NULL;
+}
+
+/* It asks for the very rights that this one asks for: then the two share the grant. */
+static bool shares(const struct view *v, const struct document *doc, size_t i, const struct document *other)
+{
+    const struct value *all = value_get(view_facts(v, other), "principals"), *p = value_item(value_at(view_facts(v, doc), "principals"), i);
+    const char *role = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role");
+
+    for (size_t j = 0; j < value_count(all); j++) {
+        const struct value *q = value_item(all, j);
+        const char *theirs = value_str_at(value_item(value_get(other->spec, "principals"), j), "role");
+
+        if (str_eq_nocase(value_str_at(q, "objectId"), value_str_at(p, "objectId")) &&
+            (value_int_at(q, "user", 0) != value_int_at(p, "user", 0) || (role || theirs ? !str_eq_nocase(role, theirs) : false)))
+            return false;
+    }
+    return true;
+}
+
+/* The step by which the other document makes the grant that both declare; NULL: none is due there. */
+static struct step *shared_grant(const struct view *v, const struct document *other, const char *object_id)
+{
+    const struct value *all = value_get(view_facts(v, other), "principals");
+
+    for (size_t j = 0; other && v->steps && j < value_count(all); j++)
+        if (str_eq_nocase(value_str_at(value_item(all, j), "objectId"), object_id))
+            return steps_find(v->steps, arena_printf(v->arena, "%s#grant.%s", other->address, value_str_at(value_item(all, j), "label")));
     return NULL;
 }
 
@@ -325,9 +354,9 @@ static void steps_principal(const struct view *v, const struct document *doc, st
     bool anew = identity_changes(v, des);
     struct step *step;
 
-    if (other) {
-        steps_block(out, doc, label, "keep one of the two", "the grant for %s is declared by %s as well: a grant has one owner", label,
-                    other->address);
+    if (other && !shares(v, doc, i, other)) {
+        steps_block(out, doc, label, "declare the same for it in both, or keep one of the two",
+                    "%s declares other rights for %s on the same scope: a grant has one owner", other->address, label);
         return;
     }
     if (!anew && (uses_local(doc) ? local_access_granted(p) : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0) &&
@@ -348,6 +377,10 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     key_rights[value_int_at(p, "user", 0)].who, label, value_str_at(p, "idle"));
         return;
     }
+    if ((step = shared_grant(v, other, object_id))) {
+        grants[(*n_grants)++] = step;
+        return;
+    }
     step = uses_local(doc) ? local_access_grant(v, doc, out, i, anew) : steps_grant(v, doc, out, i, anew);
     grant_for_set(v, out, step, des, anew ? NULL : object_id);
     view_need(v, out, step, document_target(doc, "spec.key"));
@@ -357,8 +390,9 @@ static void steps_principal(const struct view *v, const struct document *doc, st
 static void steps_wait(const struct view *v, const struct document *doc, struct steps *out, struct step *const *grants, size_t n_grants)
 {
     const struct value *principals = value_at(view_facts(v, doc), "principals");
-    bool rbac = uses_rbac(v, doc);
-    int64_t delay = rbac ? v->settings->role_delay_ms : v->settings->policy_delay_ms, since = TIME_NONE, until;
+    bool rbac = uses_rbac(v, doc), local = uses_local(doc);
+    int64_t delay = local ? v->settings->hsm_role_delay_ms : rbac ? v->settings->role_delay_ms : v->settings->policy_delay_ms;
+    int64_t since = TIME_NONE, until;
     struct step *step;
 
     for (size_t i = 0; i < value_count(principals); i++) {
@@ -375,7 +409,7 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     step->precondition = "the grants were read back";
     step->postcondition = "the documented propagation time has passed since the newest grant";
     step->estimate_ms = n_grants ? delay : until - v->now_ms;
-    step->estimate_source = rbac ? SOURCE_ROLES : SOURCE_POLICIES;
+    step->estimate_source = local ? SOURCE_LOCAL : rbac ? SOURCE_ROLES : SOURCE_POLICIES;
     step->unverified = "that the grants act by then: reading back proves them for ourselves only";
     for (size_t i = 0; i < n_grants; i++)
         step_need(out, step, grants[i]->id);
@@ -385,7 +419,7 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
 
 static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
-    size_t n = value_count(value_get(doc->spec, "principals")), before = out->count, n_grants = 0;
+    size_t n = value_count(value_get(doc->spec, "principals")), before = out->count, n_grants = 0, shared = 0;
     struct step **grants = arena_array(v->arena, struct step *, n + 1);
     const struct document *key = document_target(doc, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
 
@@ -405,8 +439,10 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
         return;
     for (size_t i = 0; i < n; i++)
         steps_principal(v, doc, out, i, grants, &n_grants);
-    /* An HSM's assignments bear no time, so there is nothing to wait by later: each grant waits itself. */
-    if (!uses_local(doc))
+    /* An HSM's assignments bear no time, so there is nothing to wait by later: each grant waits itself, but for a shared one. */
+    for (size_t i = 0; i < n_grants; i++)
+        shared += grants[i]->document != doc;
+    if (!uses_local(doc) || shared)
         steps_wait(v, doc, out, grants, n_grants);
     if (out->count == before)
         steps_add(out, doc, ACTION_NONE, NULL, "all %zu principals have what %s%s", n,
