@@ -173,10 +173,8 @@ const char *unseen_fix(const struct value *facts, const char *otherwise)
     return fix ? fix : otherwise;
 }
 
-static struct step *block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt,
-                          va_list ap)
+static struct step *block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason)
 {
-    const char *reason = arena_vprintf(s->arena, reason_fmt, ap);
     struct step *step = steps_add(s, doc, ACTION_BLOCKED, suffix, "%s", reason);
 
     step->next = arena_strdup(s->arena, next);
@@ -185,23 +183,25 @@ static struct step *block(struct steps *s, const struct document *doc, const cha
 
 struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
 {
-    struct step *step;
+    const char *reason;
     va_list ap;
 
     va_start(ap, reason_fmt);
-    step = block(s, doc, suffix, next, reason_fmt, ap);
+    reason = arena_vprintf(s->arena, reason_fmt, ap);
     va_end(ap);
-    return step;
+    return block(s, doc, suffix, next, reason);
 }
 
 struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
 {
     struct step *step;
+    const char *reason;
     va_list ap;
 
     va_start(ap, reason_fmt);
-    step = block(s, doc, suffix, next, reason_fmt, ap);
+    reason = arena_vprintf(s->arena, reason_fmt, ap);
     va_end(ap);
+    step = block(s, doc, suffix, next, reason);
     step->aside = true;
     return step;
 }
