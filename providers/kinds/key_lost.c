@@ -117,16 +117,13 @@ static void steps_create(const struct view *v, const struct document *doc, struc
 /* The store comes back where it was. Elsewhere than the sets and disks its keys are of no use, and nothing is to be put on them. */
 static bool block_in_store_elsewhere(const struct view *v, const struct document *doc, struct steps *out)
 {
-    struct store_objection found[STORE_OBJECTIONS_MAX];
-    size_t n = store_objections(v, doc, NULL, found);
+    struct store_objection objection;
 
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(found[i].id, "store-region")) {
-            steps_block(out, doc, NULL, found[i].next, "its %s is soft-deleted, and comes back where it is of no use: %s",
-                        key_store_word(doc), found[i].reason);
-            return true;
-        }
-    return false;
+    if (!store_region_objection(v, doc, &objection))
+        return false;
+    steps_block(out, doc, NULL, objection.next, "its %s is soft-deleted, and comes back where it is of no use: %s",
+                key_store_word(doc), objection.reason);
+    return true;
 }
 
 static void steps_wait_for_store(const struct view *v, const struct document *doc, struct steps *out)

@@ -117,21 +117,30 @@ size_t store_objections(const struct view *v, const struct document *key, const 
     return n;
 }
 
-bool store_block_misplaced(const struct view *v, const struct document *store, struct steps *out)
+bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret)
 {
     struct store_objection found[STORE_OBJECTIONS_MAX];
+    size_t n = store_objections(v, key, NULL, found);
+
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(found[i].id, "store-region")) {
+            *ret = found[i];
+            return true;
+        }
+    return false;
+}
+
+bool store_block_misplaced(const struct view *v, const struct document *store, struct steps *out)
+{
+    struct store_objection objection;
     const struct document *key;
     size_t at = 0;
 
-    while ((key = referrer_next(store, "Key", &at))) {
-        size_t n = store_objections(v, key, NULL, found);
-
-        for (size_t i = 0; i < n; i++)
-            if (str_eq(found[i].id, "store-region")) {
-                steps_block(out, store, NULL, found[i].next, "the %s is not there, and would be of no use there: %s",
-                            key_store_word(store), found[i].reason);
-                return true;
-            }
-    }
+    while ((key = referrer_next(store, "Key", &at)))
+        if (store_region_objection(v, key, &objection)) {
+            steps_block(out, store, NULL, objection.next, "the %s is not there, and would be of no use there: %s",
+                        key_store_word(store), objection.reason);
+            return true;
+        }
     return false;
 }

@@ -14,6 +14,9 @@ enum { STORE_OBJECTIONS_MAX = 3 };
  * `region`: where the disks would be; NULL: where the key's sets are, else its backup vault. */
 size_t store_objections(const struct view *v, const struct document *key, const char *region,
                         struct store_objection ret[STORE_OBJECTIONS_MAX]);
+
+/* Pure. The objection of these that is about the store's region, if there is one. */
+bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret);
 /* Pure. The store is out of reach of every set that would use a key in it: nothing may be made there. true: a step was added. */
 bool store_block_misplaced(const struct view *v, const struct document *store, struct steps *out);
 
