@@ -98,6 +98,8 @@ static bool job_matches(const struct value *job, const struct job_match *m)
 
     if (job_whose(job, m->group, m->vm) != JOB_OF_MACHINE || !alive_since(job, m->since_ms))
         return false;
+    if (m->claimed && str_eq_nocase(value_str_at(job, "job"), m->claimed))
+        return !(m->not_exports && is_export(job));
     if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
         return false;
     if (m->not_exports && is_export(job))

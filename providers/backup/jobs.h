@@ -11,6 +11,7 @@ struct job_match {
     int64_t point_ms;
     const char *target_group; /* name */
     const char *target_vm;    /* NULL for disks */
+    const char *claimed;      /* the job that our claim for this point and target names: ours, whatever its texts say; NULL */
     int64_t since_ms; /* jobs that ended before are none of ours; INT64_MAX: none is */
     bool not_exports; /* a pass that failed as foretold is no failed restore, though it looks like one of disks */
     const struct value *declared; /* targets {group, vm} of all restores declared of this machine: their jobs are known */
