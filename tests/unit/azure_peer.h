@@ -16,6 +16,7 @@ struct peer_row {
     size_t body_len;                        /* 0: strlen */
     enum wire_fault fault;
     const char *authorization;              /* that must have come; NULL: any */
+    struct wire_header sent;                /* another header that must have come; no name: any */
 };
 
 struct peer {
@@ -61,7 +62,8 @@ static void peer_answer(void *self, int64_t now_ms, struct arena *a, const struc
     *ret_delay_ms = 10;
     peer_remember(p, request, now_ms);
     if (!row || strcmp(row->method, request->method) != 0 || !strstr(request->url, row->url) ||
-        (row->authorization && strcmp(peer_header(request, "Authorization"), row->authorization) != 0)) {
+        (row->authorization && strcmp(peer_header(request, "Authorization"), row->authorization) != 0) ||
+        (row->sent.name && strcmp(peer_header(request, row->sent.name), row->sent.value) != 0)) {
         fprintf(stderr, "unexpected: %s %s; expected %s %s\n", request->method, request->url, row ? row->method : "-",
                 row ? row->url : "-");
         p->unexpected++;

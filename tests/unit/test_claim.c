@@ -1,5 +1,5 @@
-/* What a claim is called, which generation it is of, and what follows from one that is there. */
-#include "../harness.h"
+/* What a claim is called, which generation it is of, what follows from one that is there, and how it is written. */
+#include "azure_peer.h"
 
 #include "../../providers/backup/claim.h"
 #include "../../reconciler/base/clock.h"
@@ -84,6 +84,58 @@ static void test_content(struct arena *a)
     CHECK(!back.by && !back.job && !back.point);
 }
 
+/* --- writing ------------------------------------------------------------------------------------------------------------- */
+
+#define BLOB "st.blob.core.windows.net/" CLAIM_CONTAINER "/c-0"
+#define TAKEN {.method = "PUT", .url = BLOB, .status = 201, .headers = {{"ETag", "\"e1\""}}, .sent = {"If-None-Match", "*"}}
+#define LATER "<?xml?><Error><Code>ConditionNotMet</Code><Message>m</Message></Error>"
+
+static const struct peer_row noted[] = {
+    PEER_LOGIN, TAKEN,
+    {.method = "PUT", .url = BLOB, .status = 201, .headers = {{"ETag", "\"e2\""}}, .sent = {"If-Match", "\"e1\""}},
+};
+
+static const struct peer_row overtaken[] = {
+    PEER_LOGIN, TAKEN, {.method = "PUT", .url = BLOB, .status = 412, .body = LATER, .sent = {"If-Match", "\"e1\""}},
+};
+
+static void run_take_and_note(struct call *c, struct peer_case *t)
+{
+    struct claims claims cleanup(claims_release) = {
+        .az = t->az,
+        .place = {.endpoint = "https://st.blob.core.windows.net", .account = "st", .container = CLAIM_CONTAINER},
+    };
+    struct claim claim = {.name = "c-0", .order = "inc-1", .point = POINT};
+
+    t->rc = claims_take(c, t->a, &claims, &claim, &t->err);
+    CHECK(t->rc == 0);
+    claim.job = "j";
+    t->rc = claims_note(c, t->a, &claims, &claim, &t->err);
+}
+
+/* A claim is taken only where there is none, and noted only over the state that was read: what a person has written meanwhile stays. */
+static void test_writing(struct arena *a)
+{
+    static const struct {
+        const char *what;
+        const struct peer_row *rows;
+        size_t n;
+        int rc;
+    } cases[] = {
+        {"noted over the state that was taken", noted, COUNT(noted), 0},
+        {"somebody has written since", overtaken, COUNT(overtaken), -ERR_CONFLICT},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct peer_case t = {.a = a, .run = run_take_and_note};
+        struct peer p = {0};
+
+        peer_run(cases[i].what, cases[i].rows, cases[i].n, &t, &p);
+        CHECK_ROW(cases[i].what, t.rc == cases[i].rc);
+        peer_release(&p);
+    }
+}
+
 int main(void)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -91,5 +143,6 @@ int main(void)
     test_names(a);
     test_verdicts();
     test_content(a);
+    test_writing(a);
     HARNESS_END();
 }

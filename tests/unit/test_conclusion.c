@@ -137,6 +137,33 @@ static void check_withheld(struct arena *a)
     CHECK(n.pass->action == ACTION_EXPORT_KEY);
 }
 
+/* The key is as declared and asks for no step; the set on it is held up by the store that the key is in all the same. */
+static void check_reaches_through_the_satisfied(struct arena *a)
+{
+    struct night n = {.arena = a, .d = estate(a), .steps = {.arena = a}};
+    struct concluding c = {.steps = &n.steps, .all = n.all, .relies = relies};
+    struct step *block = steps_add(&n.steps, &n.d[STORE], ACTION_BLOCKED, "x", "it is in another region");
+
+    steps_add(&n.steps, &n.d[KEY], ACTION_NONE, NULL, "there");
+    n.create = steps_add(&n.steps, &n.d[SET], ACTION_CREATE, NULL, "absent");
+    step_on(&n.steps, n.create, &n.d[KEY]);
+    for (size_t i = 0; i < n.steps.count; i++)
+        conclude_document(&c, n.steps.items[i]->document, 0);
+    CHECK(n.all[KEY].verdict == PROSPECT_SATISFIED);
+    CHECK(conclude_hold(&c, 0));
+    CHECK(n.create->action == ACTION_BLOCKED && n.create->held_by == block);
+
+    /* The key only mentions the backup: a block there is none of the set's. */
+    n.steps.count = 0;
+    steps_add(&n.steps, &n.d[STORE], ACTION_NONE, NULL, "there");
+    steps_add(&n.steps, &n.d[BACKUP], ACTION_BLOCKED, "x", "stale");
+    n.create = steps_add(&n.steps, &n.d[SET], ACTION_CREATE, NULL, "absent");
+    step_on(&n.steps, n.create, &n.d[KEY]);
+    for (size_t i = 0; i < n.steps.count; i++)
+        conclude_document(&c, n.steps.items[i]->document, 0);
+    CHECK(!conclude_hold(&c, 0) && n.create->action == ACTION_CREATE);
+}
+
 /* Of several machines that a pass serves, one that can be restored is reason enough. */
 static void check_serves_another(struct arena *a)
 {
@@ -158,5 +185,6 @@ int main(void)
     check_aside_and_adopted(a);
     check_withheld(a);
     check_serves_another(a);
+    check_reaches_through_the_satisfied(a);
     HARNESS_END();
 }
