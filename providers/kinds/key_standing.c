@@ -6,6 +6,7 @@
 
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
+#include "original_key.h"
 
 /* --- which key ---------------------------------------------------------------------------------------------------------- */
 
@@ -53,7 +54,20 @@ static bool same_key(const struct view *v, const struct document *x, const struc
 
 /* --- revoked ------------------------------------------------------------------------------------------------------------- */
 
-/* A document that names a version revokes that one; one without a version revokes the key. */
+/* The version that a document without one means: what an ordered point needs, else what is live now. NULL: nobody can tell. */
+static const char *version_meant(const struct view *v, const struct document *key)
+{
+    const char *declared = value_str_at(key->spec, "version");
+    struct key_need need;
+
+    if (declared)
+        return declared;
+    need = key_needed(v, key);
+    return need.version || need.conflict ? need.version : value_str_at(view_facts(v, key), "newest");
+}
+
+/* A document that names a version revokes that one; one without a version revokes the key. A version that nobody can tell (NULL)
+ * may be the revoked one. */
 static const char *revokes(const struct document *doc, const char *version)
 {
     const char *its = value_str_at(doc->spec, "version"), *reason = value_str_at(doc->spec, "revoked.reason");
@@ -69,18 +83,22 @@ const char *key_revoked(const struct view *v, const struct document *key)
         const struct document *doc = v->desired->documents[i];
 
         if (is_key(doc) && doc != key && same_key(v, doc, key))
-            reason = revokes(doc, value_str_at(key->spec, "version"));
+            reason = revokes(doc, version_meant(v, key));
     }
     return reason;
 }
 
 const char *key_revoked_at(const struct view *v, const char *url)
 {
-    const char *reason = NULL;
+    const char *reason = NULL, *version = key_url_version(v->arena, url);
 
-    for (size_t i = 0; url && !reason && i < v->desired->count; i++)
-        if (is_key(v->desired->documents[i]) && url_of(v, v->desired->documents[i], url))
-            reason = revokes(v->desired->documents[i], key_url_version(v->arena, url));
+    for (size_t i = 0; url && !reason && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        /* An address without a version is that of the newest one. */
+        if (is_key(doc) && url_of(v, doc, url))
+            reason = revokes(doc, version ? version : value_str_at(view_facts(v, doc), "newest"));
+    }
     return reason;
 }
 
