@@ -33,7 +33,7 @@ ALL_CFLAGS := $(CFLAGS_COMMON) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LIB_SRC  := $(wildcard reconciler/*/*.c providers/*/*.c)
 CMD_SRC  := $(filter-out cmd/main.c,$(wildcard cmd/*.c))
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/golden/test_*.c tests/contract/test_*.c)
-LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o) $(CMD_SRC:%.c=$(OUT)/%.o) $(OUT)/schema_files.o
+LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o) $(CMD_SRC:%.c=$(OUT)/%.o) $(OUT)/schema_files.o $(OUT)/runbook_scripts.o
 UNIT_BIN := $(UNIT_SRC:tests/%.c=$(OUT)/tests/%)
 
 all: build/reinstate
@@ -58,9 +58,17 @@ $(OUT)/%.o: %.c
 # The schemas are embedded: one table of names and bytes.
 $(OUT)/schema_files.c: $(wildcard schemas/*.json) tests/embed.sh
 	@mkdir -p $(@D)
-	$(Q)sh tests/embed.sh schemas/*.json > $@
+	$(Q)sh tests/embed.sh schema.h schema_file schema_files schemas/*.json > $@
 $(OUT)/schema_files.o: $(OUT)/schema_files.c
 	$(Q)$(CC) $(ALL_CFLAGS) -Ireconciler/format -c -o $@ $<
+
+# So are the fixed parts of the runbooks, which shellcheck reads where they stand.
+RUNBOOK_SCRIPTS := $(wildcard providers/runbook/*.sh providers/runbook/*.ps1)
+$(OUT)/runbook_scripts.c: $(RUNBOOK_SCRIPTS) tests/embed.sh
+	@mkdir -p $(@D)
+	$(Q)sh tests/embed.sh scripts.h script_file script_files $(RUNBOOK_SCRIPTS) > $@
+$(OUT)/runbook_scripts.o: $(OUT)/runbook_scripts.c providers/runbook/scripts.h
+	$(Q)$(CC) $(ALL_CFLAGS) -Iproviders/runbook -c -o $@ $<
 
 $(OUT)/tests/%: tests/%.c tests/harness.h $(OUT)/libreinstate.a
 	@mkdir -p $(@D)

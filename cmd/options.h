@@ -4,7 +4,7 @@
 
 #include "../reconciler/base/clock.h"
 #include "../reconciler/base/text.h"
-#include "../providers/kinds/runbook.h"
+#include "../providers/runbook/runbook.h"
 #include "../reconciler/model/policy.h"
 
 enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_JUNIT, OUTPUT_SARIF, OUTPUT_GITHUB };

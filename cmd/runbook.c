@@ -1,5 +1,5 @@
 /* runbook: the plan as what a person does when the tool cannot, in the shell that he has. Looks only. */
-#include "../providers/kinds/runbook.h"
+#include "../providers/runbook/runbook.h"
 #include "commands.h"
 #include "output.h"
 #include "session.h"

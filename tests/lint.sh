@@ -36,6 +36,7 @@ room_of() {
     providers/azure/*) echo azure ;;
     providers/backup/*) echo backup ;;
     providers/kinds/*) echo kinds ;;
+    providers/runbook/*) echo runbook ;;
     providers/sim/*) echo sim ;;
     cmd/*) echo cmd ;;
     *) echo unknown ;;
@@ -53,8 +54,9 @@ may_include() {
     azure) echo "base format run azure" ;;
     backup) echo "base format run kind azure backup" ;;
     kinds) echo "base format model azure kind backup kinds" ;;
+    runbook) echo "base format model azure kind backup kinds runbook" ;;
     sim) echo "base format sim" ;;
-    cmd) echo "base format model run kind engine azure backup kinds sim cmd" ;;
+    cmd) echo "base format model run kind engine azure backup kinds runbook sim cmd" ;;
     esac
 }
 
@@ -129,7 +131,7 @@ faults_from "the model does no I/O" "$(grep -nE '\b(fopen|getenv|time|clock_gett
 # --- banned ---------------------------------------------------------------------------------------------------------------
 
 faults_from "banned" "$(grep -nE '(^|[^A-Za-z0-9_>.])(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|rand|srand|system|popen|atoi|atol)\(' $all)"
-faults_from "a bare DELETE: there is no code that deletes" "$(grep -nE '"DELETE"|HTTP_DELETE' $(find cmd reconciler providers/azure providers/backup providers/kinds -name '*.[ch]'))"
+faults_from "a bare DELETE: there is no code that deletes" "$(grep -nE '"DELETE"|HTTP_DELETE' $(find cmd reconciler providers/azure providers/backup providers/kinds providers/runbook -name '*.[ch]'))"
 # Addresses of this machine and of package registries have no business here. Brackets keep this file from finding itself.
 everything=$(find . -path ./.git -prune -o -path ./build -prune -o -path ./tests/conformance/node_modules -prune -o -type f -print)
 faults_from "an address that does not belong here" "$(grep -nIE '/[w]ork/|/tmp/[b]rief|registry\.[n]pmjs|[p]ypi\.org|proxy\.[g]olang|crates\.[i]o' $everything)"

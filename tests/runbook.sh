@@ -38,6 +38,15 @@ write() {
     fi
 }
 
+# Where they stand: what the frame around them sets (SC2154), and jq's programs, in which nothing is to expand (SC2016).
+if command -v shellcheck >/dev/null; then
+    for script in "$here"/../providers/runbook/*.sh; do
+        expect "shellcheck finds nothing wrong with $(basename "$script")" shellcheck -s bash -e SC2154,SC2034,SC2016,SC2015 "$script"
+    done
+else
+    echo "skipped: shellcheck (it is not there)"
+fi
+
 for folder in "$here"/../examples/*/; do
     example=${folder%/} name=$(basename "$folder")
     [ -f "$example/world.yaml" ] || continue

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../providers/kinds/runbook_shell.h"
+#include "../../providers/runbook/shell.h"
 #include "../../reconciler/base/text.h"
 #include "../harness.h"
 

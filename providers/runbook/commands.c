@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "../azure/vault.h"
-#include "grant.h"
-#include "key_parts.h"
-#include "original_key.h"
-#include "protected_vm.h"
-#include "requests.h"
-#include "restored_vm.h"
-#include "rights_needed.h"
-#include "runbook_shell.h"
+#include "../kinds/grant.h"
+#include "../kinds/key_parts.h"
+#include "../kinds/original_key.h"
+#include "../kinds/protected_vm.h"
+#include "../kinds/requests.h"
+#include "../kinds/restored_vm.h"
+#include "../kinds/rights_needed.h"
+#include "shell.h"
 
 #define API_ATTESTATION "2020-10-01"
 

@@ -3,67 +3,7 @@
 #include <string.h>
 
 #include "../../reconciler/format/json.h"
-#include "runbook_shell.h"
-
-static const char functions[] =
-    "$ErrorActionPreference = 'Stop'\n"
-    "\n"
-    "function Stop-Runbook([string]$Why) { throw \"STOP: $Why\" }\n"
-    "\n"
-    "# The newest restore job of this VM, type and target group that runs or is done; with -Expect Failed also one that failed and\n"
-    "# left a key. Nothing: none.\n"
-    "function Find-RestoreJob($Vault, [string]$Vm, [string]$Type, [string]$Group, [datetime]$Since, [datetime]$Until, [string]$Expect) {\n"
-    "    $all = Get-AzRecoveryServicesBackupJob -From $Since -To $Until -Operation Restore -BackupManagementType "
-    "AzureVM -VaultId $Vault.ID\n"
-    "    foreach ($one in @($all | Where-Object { $_.WorkloadName -eq $Vm } | Sort-Object StartTime -Descending)) {\n"
-    "        $detail = Get-AzRecoveryServicesBackupJobDetail -Job $one -VaultId $Vault.ID\n"
-    "        $bag = $detail.Properties\n"
-    "        if ($bag['Job Type'] -and $bag['Job Type'] -ne $Type) { continue }\n"
-    "        if ($Group -and $bag['Target resource group'] -and $bag['Target resource group'] -ne $Group) { continue }\n"
-    "        $left = $Expect -eq 'Failed' -and $one.Status -eq 'Failed' -and $bag['Secured Encryption Info Blob Name']\n"
-    "        if ($left -or $one.Status -in 'InProgress', 'Cancelling', 'Completed', 'CompletedWithWarnings') {\n"
-    "            Write-Host \"job $($one.JobId): $($one.Status), recovery point of $($bag['Recovery point time '])\"\n"
-    "            return $one\n"
-    "        }\n"
-    "    }\n"
-    "}\n"
-    "\n"
-    "# Follows a restore job to its end, which must be the one expected.\n"
-    "function Wait-RestoreJob($Vault, $Job, [string]$Expect) {\n"
-    "    while ($Job.Status -in 'InProgress', 'Cancelling') {\n"
-    "        Start-Sleep -Seconds 30\n"
-    "        $Job = Get-AzRecoveryServicesBackupJob -JobId $Job.JobId -VaultId $Vault.ID\n"
-    "    }\n"
-    "    Write-Host \"job $($Job.JobId) ended $($Job.Status)\"\n"
-    "    $detail = Get-AzRecoveryServicesBackupJobDetail -Job $Job -VaultId $Vault.ID\n"
-    "    if ($Expect -eq 'Failed' -and $Job.Status -ne 'Failed') { Stop-Runbook 'the key was fine after all: plan "
-    "again, and keep the disks' }\n"
-    "    if ($Expect -eq 'Failed' -and -not $detail.Properties['Secured Encryption Info Blob Name']) { Stop-Runbook "
-    "'the job left no key' }\n"
-    "    if ($Expect -eq 'Completed' -and $Job.Status -notlike 'Completed*') { Stop-Runbook \"the restore failed: "
-    "$($detail.ErrorDetails.ErrorMessage)\" }\n"
-    "}\n"
-    "\n"
-    "# A folder for key material that only you can read (0700; on Windows your user alone), and its end: overwritten, then removed.\n"
-    "function New-SecretFolder {\n"
-    "    $path = Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid().ToString())\n"
-    "    New-Item -ItemType Directory -Path $path | Out-Null\n"
-    "    if ($IsLinux -or $IsMacOS) { chmod 700 $path } else { icacls $path /inheritance:r /grant:r "
-    "\"${env:USERNAME}:(OI)(CI)F\" | Out-Null }\n"
-    "    return $path\n"
-    "}\n"
-    "function Remove-SecretFolder([string]$Path) {\n"
-    "    foreach ($file in Get-ChildItem -File -Path $Path) {\n"
-    "        [IO.File]::WriteAllBytes($file.FullName, [byte[]]::new($file.Length))\n"
-    "    }\n"
-    "    Remove-Item -Recurse -Force -Path $Path\n"
-    "}\n"
-    "\n"
-    "# A write of Azure Resource Manager, and its end.\n"
-    "function Send-Arm([string]$Method, [string]$Path, [string]$Api, [string]$Body) {\n"
-    "    $answer = Invoke-AzRestMethod -Method $Method -Path \"${Path}?api-version=$Api\" -Payload $Body -WaitForCompletion\n"
-    "    if ($answer.StatusCode -ge 400) { Stop-Runbook $answer.Content }\n"
-    "}\n";
+#include "shell.h"
 
 /* --- the frame -------------------------------------------------------------------------------------------------------------- */
 
@@ -83,7 +23,7 @@ static void begin(struct text *out, const struct runbook *rb)
     comment(out, 2, "Connect-AzAccount%s%s -Tenant %s", environment ? " -Environment " : "", environment ? environment : "",
             rb->tenant ? rb->tenant : "TENANT");
     text_add(out, "param([int]$From = 1)\n");
-    text_add(out, functions);
+    script_add(out, "powershell.ps1");
 }
 
 static void open_step(struct text *out, const struct runbook *rb, const struct runbook_entry *e)

@@ -3,77 +3,7 @@
 #include <string.h>
 
 #include "../../reconciler/format/json.h"
-#include "runbook_shell.h"
-
-static const char functions[] = "set -euo pipefail\n"
-                                "umask 077\n"
-                                "from=${1:-1}\n"
-                                "# Key material is a file in this folder (0700, files 0600) while a step needs it, and is overwritten and "
-                                "removed when the script ends.\n"
-                                "work=$(mktemp -d)\n"
-                                "trap 'find \"$work\" -type f -exec shred -u {} +; rm -rf \"$work\"' EXIT\n"
-                                "\n"
-                                "say() { printf '%s\\n' \"$*\" >&2; }\n"
-                                "stop() { say \"STOP: $*\"; exit 1; }\n"
-                                "answer() { jq -er \"$@\" \"$work/body\"; }\n";
-
-/* What is needed only where restore jobs are. */
-static const char job_functions[] =
-    "\n"
-    "# A member of a backup job's property bag; names are compared without case and blanks.\n"
-    "bag() {\n"
-    "    answer --arg key \"$1\" '.properties.extendedInfo.propertyBag // {} |\n"
-    "        with_entries(.key |= (ascii_downcase | gsub(\"^ +| +$\"; \"\"))) | .[$key] // empty'\n"
-    "}\n"
-    "\n"
-    "# find_job: sets job to the newest restore job of $vm of type $type for group $group that runs or is done; with $expect Failed\n"
-    "# also one that failed and left a key. Empty: none.\n"
-    "find_job() {\n"
-    "    local id kind into state\n"
-    "    job=''\n"
-    "    az backup job list -g \"$rg\" -v \"$vault\" --operation Restore --start-date \"$since\" --end-date "
-    "\"$until\" -o json >\"$work/list\"\n"
-    "    for id in $(jq -r --arg vm \"$vm\" 'map(select((.properties.entityFriendlyName // \"\" | ascii_downcase) "
-    "== ($vm | ascii_downcase))) |\n"
-    "        sort_by(.properties.startTime) | reverse | .[].name' \"$work/list\"); do\n"
-    "        az backup job show -g \"$rg\" -v \"$vault\" -n \"$id\" -o json >\"$work/body\"\n"
-    "        # What a job does not name yet cannot speak against its being ours: better none triggered than two.\n"
-    "        kind=$(bag 'job type') || kind=$type\n"
-    "        into=$(bag 'target resource group') || into=$group\n"
-    "        [ \"$kind\" = \"$type\" ] || continue\n"
-    "        [ -z \"$group\" ] || [ \"${into,,}\" = \"${group,,}\" ] || continue\n"
-    "        state=$(answer .properties.status)\n"
-    "        case $state in\n"
-    "        InProgress | Cancelling | Completed | CompletedWithWarnings) ;;\n"
-    "        Failed) [ \"$expect\" = Failed ] && bag 'secured encryption info blob name' >/dev/null || continue ;;\n"
-    "        *) continue ;;\n"
-    "        esac\n"
-    "        say \"job $id: $state, recovery point of $(bag 'recovery point time' || echo '?')\"\n"
-    "        job=$id\n"
-    "        return\n"
-    "    done\n"
-    "}\n"
-    "\n"
-    "# follow_job: $job to its end; it must end as $expect.\n"
-    "follow_job() {\n"
-    "    local state\n"
-    "    while :; do\n"
-    "        az backup job show -g \"$rg\" -v \"$vault\" -n \"$job\" -o json >\"$work/body\" || { sleep 60; continue; }\n"
-    "        state=$(answer .properties.status)\n"
-    "        case $state in\n"
-    "        InProgress | Cancelling) sleep 30 ;;\n"
-    "        *) break ;;\n"
-    "        esac\n"
-    "    done\n"
-    "    say \"job $job ended $state\"\n"
-    "    case $expect/$state in\n"
-    "    Failed/Failed) bag 'secured encryption info blob name' >/dev/null || stop \"the job left no key: $(jq -c "
-    ".properties.errorDetails \"$work/body\")\" ;;\n"
-    "    Failed/*) stop 'the key was fine after all: plan again, and keep the disks' ;;\n"
-    "    Completed/Completed*) ;;\n"
-    "    *) stop \"$(jq -c .properties.errorDetails \"$work/body\")\" ;;\n"
-    "    esac\n"
-    "}\n";
+#include "shell.h"
 
 /* --- the frame -------------------------------------------------------------------------------------------------------------- */
 
@@ -91,9 +21,9 @@ static void begin(struct text *out, const struct runbook *rb)
     for (size_t i = 0; i < COUNT(clouds); i++)
         if (str_eq(clouds[i].cloud, rb->cloud->name))
             comment(out, 0, "The cloud is %s: az cloud set --name %s", rb->cloud->name, clouds[i].cli);
-    text_add(out, functions);
+    script_add(out, "cli.sh");
     if (any_job(rb))
-        text_add(out, job_functions);
+        script_add(out, "cli_jobs.sh");
 }
 
 static void open_step(struct text *out, const struct runbook *rb, const struct runbook_entry *e)

@@ -1,10 +1,10 @@
 /* A plan as a runbook: what a person does, with commands, when the tool cannot. Neutral list first (runbook.c and
- * runbook_commands.c), then one writer for each shell (runbook_powershell.c, runbook_cli.c, runbook_curl.c). Pure. */
+ * commands.c), then one writer for each shell (powershell.c, cli.c, curl.c). Pure. */
 #ifndef REINSTATE_RUNBOOK_H
 #define REINSTATE_RUNBOOK_H
 
 #include "../../reconciler/base/text.h"
-#include "common.h"
+#include "../kinds/common.h"
 
 /* What a person can be told to do. Members of `with` beside each; ids are ARM ids, bodies are what the tool would send. */
 enum runbook_verb {
