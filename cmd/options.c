@@ -117,7 +117,8 @@ static const struct option_row rows[] = {
     {"port", 0, TYPE_COUNT, AT(port), SIM, 65535, "N", "port to listen at (default 0: any free one)"},
     {"write-cloud", 0, TYPE_TEXT, AT(write_cloud), SIM, 0, "FILE", "write what --cloud needs: endpoints and authority"},
     {"play", 0, TYPE_TEXT, AT(play), SIM, 0, "FILE", "do not serve: send this scenario's requests to the world, and end"},
-    {"speed", 0, TYPE_FACTOR, AT(speed), SIM, 0, "N", "simulated seconds per second (default 1)"},
+    {"speed", 0, TYPE_FACTOR, AT(speed), SIM, 0, "N",
+     "simulated seconds per second (default 1); 0: the clock stands, and https://clock.localhost:PORT/SECONDS moves it on"},
     {"help", 'h', TYPE_FLAG, AT(help), ALL, 0, NULL, "this text"},
 };
 
@@ -412,8 +413,6 @@ static int options_agree(const struct options *o, struct err *err)
         return err_set(err, ERR_INVALID, "--world and --cloud contradict each other: give the simulated Azure or the one to call");
     if (!o->world && (o->world_out || o->as || o->pace > 0))
         return err_set(err, ERR_INVALID, "--%s goes with --world", o->world_out ? "world-out" : o->as ? "as" : "pace");
-    if ((bit & SIM) && o->speed <= 0)
-        return err_set(err, ERR_INVALID, "--speed must be more than 0");
     if ((bit & WATCH) && o->interval_ms < SECOND_MS)
         return err_set(err, ERR_INVALID, "--interval must be at least 1s");
     return 0;

@@ -69,7 +69,8 @@ static struct value *cloud_value(const struct serving *s, const char *ca_file)
     value_set_string(s->arena, v, "graph", ep->graph);
     value_set_string(s->arena, v, "caFile", ca_file);
     value_set_string(s->arena, clock, "start", time_format(s->arena, server_start_ms(s->server)));
-    value_set(s->arena, clock, "speed", value_real(s->arena, s->options->speed));
+    /* Spans are real where the world's clock stands: a client that sleeps must wake again. */
+    value_set(s->arena, clock, "speed", value_real(s->arena, s->options->speed > 0 ? s->options->speed : 1));
     value_set_string(s->arena, clock, "ahead", value_str_at(s->world, "spec.behaviour.clientSkew"));
     value_set(s->arena, v, "clock", clock);
     return v;

@@ -80,6 +80,10 @@ sim_start() {
     return 1
 }
 
+sim_port() {
+    sed -n 's/.*"arm": "[^"]*:\([0-9]*\)".*/\1/p' "$dir/cloud.yaml"
+}
+
 sim_stop() {
     kill -INT "$sim_pid" 2>/dev/null
     wait "$sim_pid"

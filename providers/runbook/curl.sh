@@ -7,8 +7,8 @@ trap 'rm -rf "$work"' EXIT
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "STOP: $*"; exit 1; }
-# Waits are real. REINSTATE_SPEED=N divides them, for rehearsals against a simulated Azure.
-pause() { sleep "$(awk -v s="$1" -v f="${REINSTATE_SPEED:-1}" 'BEGIN { printf "%.3f", s / f }')"; }
+# Waits are real. REINSTATE_PAUSE names a command that gets the seconds instead, for rehearsals against a simulated Azure.
+pause() { "${REINSTATE_PAUSE:-sleep}" "$1"; }
 
 # token SCOPE: by client secret; the secret goes through a pipe, never onto a command line.
 token() {

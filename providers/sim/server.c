@@ -1,5 +1,8 @@
 /* Knows HTTPS: takes requests off the wire, hands them to the simulator one at a time, puts its answers and its faults back on the
- * wire. The only user of libmicrohttpd. Must not know any service. */
+ * wire. The only user of libmicrohttpd. Must not know any service.
+ *
+ * The world's clock follows the real one at a speed. At speed 0 it stands, so that a slow machine costs a client no time of the
+ * world: who would wait asks https://clock.localhost:PORT/SECONDS to move it on, and may go on at once. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -21,7 +24,8 @@ enum {
     REQUEST_HEADERS_MAX = 100,
     CONNECTION_MEMORY = 128 * 1024,
     WAIT_MAX_MS = 60 * 1000,
-    WAIT_SLICE_MS = 50
+    WAIT_SLICE_MS = 50,
+    MOVE_MAX_SECONDS = 10 * 24 * 60 * 60
 };
 
 struct sim_server {
@@ -32,7 +36,7 @@ struct sim_server {
     struct crypt_certificate certificate;
     uint16_t port;
     double speed;
-    int64_t start_ms;                       /* of the world */
+    int64_t start_ms, moved_ms;             /* of the world; by how much it was told to move on */
     struct timespec started;                /* of the real clock */
     pthread_mutex_t lock;                   /* the simulator answers one request at a time */
     atomic_bool stopping;
@@ -59,7 +63,7 @@ static int64_t elapsed_ms(const struct sim_server *server)
 
 static int64_t world_now(const struct sim_server *server)
 {
-    return server->start_ms + (int64_t)((double)elapsed_ms(server) * server->speed);
+    return server->start_ms + server->moved_ms + (int64_t)((double)elapsed_ms(server) * server->speed);
 }
 
 static void pending_free(struct pending *p)
@@ -144,7 +148,7 @@ static void hold_back(struct sim_server *server, const struct sim_answer *answer
     int64_t left = answer->delay_ms;
 
     /* A client's patience is measured on its own clock, however fast the world's runs. */
-    if (answer->fault != SIM_STALL)
+    if (answer->fault != SIM_STALL && server->speed > 0)
         left = (int64_t)((double)left / server->speed);
     if (left > WAIT_MAX_MS)
         left = WAIT_MAX_MS;
@@ -155,6 +159,21 @@ static void hold_back(struct sim_server *server, const struct sim_answer *answer
     }
 }
 
+/* A client waits: the world's time moves on by so many seconds. The answer says what time it is then. */
+static void move_on(struct sim_server *server, struct pending *p)
+{
+    double seconds = strtod(p->target + (*p->target == '/'), NULL);
+
+    pthread_mutex_lock(&server->lock);
+    if (seconds > 0 && seconds <= MOVE_MAX_SECONDS)
+        server->moved_ms += (int64_t)(seconds * 1000);
+    text_init(&p->answer.body, 64);
+    text_printf(&p->answer.body, "%s\n", time_format(p->arena, world_now(server)));
+    pthread_mutex_unlock(&server->lock);
+    p->answer.status = 200;
+    p->answer.cut_after = SIZE_MAX;
+}
+
 static void ask(struct sim_server *server, struct pending *p, const char *method)
 {
     struct sim_call call = {.method = method, .headers = p->headers, .n_headers = p->n_headers, .body = p->body.s, .body_len = p->body.len};
@@ -163,6 +182,10 @@ static void ask(struct sim_server *server, struct pending *p, const char *method
     for (size_t i = 0; i < p->n_headers; i++)
         if (str_eq_nocase(p->headers[i].name, "Host"))
             host = p->headers[i].value;
+    if (str_starts(host, "clock.localhost")) {
+        move_on(server, p);
+        return;
+    }
     call.url = arena_printf(p->arena, "https://%s%s", host, p->target);
     pthread_mutex_lock(&server->lock);
     sim_handle(server->sim, world_now(server), p->arena, &call, &p->answer);
@@ -251,7 +274,8 @@ static void name_services(struct sim_server *server)
 static int start_daemon(struct sim_server *server, int fd, struct err *err)
 {
     static const char *const names[] = {"localhost", "*.localhost", "*.vault.localhost", "*.managedhsm.localhost", "*.blob.localhost",
-                                        "login.localhost", "management.localhost", "graph.localhost", NULL};
+                                        "login.localhost", "management.localhost", "graph.localhost",
+                                        "clock.localhost", NULL};
 
     TRY(crypt_make_certificate(names, &server->certificate, err));
     server->daemon = MHD_start_daemon(
@@ -271,7 +295,7 @@ int server_start(const struct sim_server_options *options, struct diags *diags, 
 
     pthread_mutex_init(&server->lock, NULL);
     server->arena = arena_new();
-    server->speed = options->speed < 1e-6 ? 1 : options->speed;
+    server->speed = options->speed;
     if (fd < 0) {
         server_stop(server);
         return fd;

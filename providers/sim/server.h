@@ -10,7 +10,7 @@ struct sim_server_options {
     const struct value *world;              /* as in sim_options */
     const char *world_out;
     uint16_t port;                          /* 0: any free one */
-    double speed;                           /* of its clock against the real one; below 1e-6: 1 */
+    double speed;                           /* of its clock against the real one; 0: it stands, and moves when told (server.c) */
     void (*kill)(void *ctx);                /* a kill fault; NULL or returning: the connection is dropped */
     void (*observed)(void *ctx, const struct sim_call *call, const struct sim_answer *answer);
     void *ctx;

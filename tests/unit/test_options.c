@@ -62,7 +62,7 @@ static void test_refused(void)
         {"a port that is none", "sim --world w --port 65536", "no number from 0 to 65535"},
         {"a negative number", "watch -f x --passes -1", "no number"},
         {"a factor that is no number", "plan -f x --world w --pace nan", "no number"},
-        {"a clock that stands still", "sim --world w --speed 0", "more than 0"},
+        {"a clock that goes back", "sim --world w --speed -1", "no number from 0"},
         {"an approval without a name", "apply -f x --approve rule=", "RULE=NAME"},
         {"an approval without a rule", "apply -f x --approve =me", "RULE=NAME"},
         {"a format that is none", "plan -f x -o yaml", "neither text nor json nor junit nor sarif nor github"},
