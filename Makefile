@@ -112,7 +112,7 @@ quick: lint unit golden
 
 # Everything that the tests run, built side by side; the tests themselves run one after the other.
 JOBS ?= $(shell nproc)
-programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/scenario/scenario $(OUT)/tests/knobs/test_knobs $(OUT)/tests/property/property
+programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/golden/golden $(OUT)/tests/scenario/scenario $(OUT)/tests/knobs/test_knobs $(OUT)/tests/property/property
 
 test: install-test-deps
 	@$(MAKE) --no-print-directory -j$(JOBS) programs

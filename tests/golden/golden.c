@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "../../providers/kinds/registry.h"
-#include "../../providers/kinds/runbook.h"
+#include "../../providers/runbook/runbook.h"
 #include "../../reconciler/format/manifest.h"
 #include "../../reconciler/model/report.h"
 #include "diagnosis.h"
