@@ -6,8 +6,8 @@
 #include "commands.h"
 #include "output.h"
 #include "session.h"
-#include "../providers/kinds/forecast.h"
-#include "../providers/kinds/protected_vm.h"
+#include "../providers/forecast/forecast.h"
+#include "../providers/backup/points.h"
 #include "../reconciler/format/manifest.h"
 
 #define WINDOW_MS (48 * (int64_t)HOUR_MS)

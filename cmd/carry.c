@@ -2,7 +2,7 @@
 #include "carry.h"
 
 #include "commands.h"
-#include "../providers/kinds/restore_claims.h"
+#include "../providers/restore/claims.h"
 
 struct carrying {
     struct session *session;

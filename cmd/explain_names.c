@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "../providers/azure/arm.h"
-#include "../providers/kinds/diagnosis.h"
-#include "../providers/kinds/observation.h"
+#include "../providers/restore/diagnosis.h"
+#include "../providers/forecast/outlook.h"
 #include "../reconciler/base/text.h"
 #include "../reconciler/model/policy.h"
 #include "explain.h"

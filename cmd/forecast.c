@@ -1,6 +1,6 @@
 /* forecast: which protected VMs could be restored now, how, in about how long, and what would break that and when. Reads only;
  * exit 2 when any VM is at risk or lost. */
-#include "../providers/kinds/forecast.h"
+#include "../providers/forecast/forecast.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "commands.h"
 #include "output.h"
 #include "session.h"
-#include "../providers/kinds/lineage.h"
+#include "../providers/forecast/lineage.h"
 #include "../reconciler/model/drawing.h"
 
 int command_graph(const struct options *o)

@@ -1,10 +1,10 @@
-/* Knows where a history is kept and how it is read and replaced there. Must not know what it says (providers/kinds/history.c). */
+/* Knows where a history is kept and how it is read and replaced there. Must not know what it says (providers/backup/history.c). */
 #include "history.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "../providers/kinds/history.h"
+#include "../providers/backup/history.h"
 #include "../reconciler/format/manifest.h"
 #include "commands.h"
 #include "output.h"

@@ -3,7 +3,7 @@
 #include "commands.h"
 #include "output.h"
 #include "session.h"
-#include "../providers/kinds/impact.h"
+#include "../providers/forecast/impact.h"
 
 /* --- text ------------------------------------------------------------------------------------------------------------------ */
 

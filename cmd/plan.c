@@ -3,7 +3,7 @@
 #include "findings.h"
 #include "output.h"
 #include "session.h"
-#include "../providers/kinds/diagnosis.h"
+#include "../providers/restore/diagnosis.h"
 #include "../reconciler/format/json.h"
 
 /* Whoever applies answers for it: approvals are given anew. */

@@ -14,6 +14,7 @@
 #include "operator.h"
 #include "output.h"
 #include "peer.h"
+#include "../providers/access/preflight.h"
 
 enum { CONNECTIONS = 16, TICK_MS = 200, HALF_SECOND_MS = SECOND_MS / 2 };
 

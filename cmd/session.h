@@ -2,7 +2,7 @@
 #ifndef REINSTATE_SESSION_H
 #define REINSTATE_SESSION_H
 
-#include "../providers/kinds/discover.h"
+#include "../providers/discovery/discover.h"
 #include "../providers/kinds/registry.h"
 #include "../providers/sim/sim.h"
 #include "load.h"

@@ -1,7 +1,7 @@
 /* Knows the last lines of a run. Must not judge what was seen: the look has. */
 #include "summary.h"
 
-#include "../providers/kinds/aftermath.h"
+#include "../providers/restore/aftermath.h"
 #include "../reconciler/model/page.h"
 
 /* --- as data -------------------------------------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
 #ifndef REINSTATE_TEST_INVARIANTS_H
 #define REINSTATE_TEST_INVARIANTS_H
 
-#include "../providers/kinds/forecast.h"
+#include "../providers/forecast/forecast.h"
 #include "../providers/kinds/registry.h"
 #include "../reconciler/base/text.h"
 

@@ -1,6 +1,7 @@
-/* Kind Activation: an order to carry restores out. It changes nothing by itself; restores and exports ask it (order.h). */
-#include "order.h"
-#include "restored_vm.h"
+/* Kind Activation: an order to carry restores out. It changes nothing by itself; restores and exports ask it (../backup/order.h). */
+#include "../backup/order.h"
+#include "../restore/jobs.h"
+#include "../restore/situation.h"
 
 enum { WINDOW_MAX_DAYS = 7 };
 

@@ -1,5 +1,5 @@
 /* Kind Azure: a cloud, a tenant, a subscription. Nothing is ever changed there; observing shows who we are. */
-#include "common.h"
+#include "../documents/common.h"
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {

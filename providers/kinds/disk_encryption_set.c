@@ -4,16 +4,16 @@
  *
  * Facts: state, id, live, principalId, associatedResources (ids of what uses it); of a user-assigned identity whose principal is
  * to be read: identityId, identityState, identityWhy; with an order in force created, where it is to be seen. */
-#include "id_fields.h"
+#include "../documents/id_fields.h"
 #include "../azure/key_id.h"
-#include "common.h"
-#include "key_document.h"
-#include "key_standing.h"
-#include "order.h"
-#include "original_key.h"
-#include "platform.h"
+#include "../documents/common.h"
+#include "../keys/key_facts.h"
+#include "../keys/standing.h"
+#include "../keys/original.h"
+#include "../restore/platform.h"
 #include "requests.h"
-#include "set_identity.h"
+#include "../access/set_identity.h"
+#include "../backup/order.h"
 
 #define CVM_TYPE "ConfidentialVmEncryptedWithCustomerKey"
 

@@ -4,14 +4,13 @@
  * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId, assignments,
  * principals [{label, user, objectId?, missing [..], since?, why?}] in the order declared; more for a managed HSM, see
  * key_access_local.h. */
-#include "id_fields.h"
-#include "grant.h"
-#include "grant_room.h"
-#include "platform.h"
+#include "../documents/id_fields.h"
+#include "../access/grant.h"
+#include "../access/room.h"
+#include "../restore/platform.h"
 #include "key_access_local.h"
-#include "key_document.h"
-#include "rights_needed.h"
-#include "set_identity.h"
+#include "../access/rights.h"
+#include "../access/set_identity.h"
 
 #define SOURCE_ROLES "Microsoft Learn, troubleshoot Azure RBAC: role assignments take up to 10 minutes"
 #define SOURCE_POLICIES "Microsoft Learn, Key Vault common error codes: access policies act almost at once, allow minutes"

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "../azure/vault.h"
-#include "grant_room.h"
-#include "hsm_rights.h"
+#include "../access/room.h"
+#include "../access/hsm_rights.h"
 
 #define SOURCE_DELAY "until it acts in every region of the HSM: Microsoft Learn, Managed HSM multi-region replication"
 

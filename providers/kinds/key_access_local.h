@@ -6,7 +6,7 @@
 #ifndef REINSTATE_KEY_ACCESS_LOCAL_H
 #define REINSTATE_KEY_ACCESS_LOCAL_H
 
-#include "grant.h"
+#include "../access/grant.h"
 
 /* May suspend. The scope and who holds what there. */
 must_use int local_access_observe(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err);

@@ -1,10 +1,13 @@
 /* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must not decide which of it. */
 #include "../azure/vault.h"
-#include "backup_home.h"
+#include "../keys/home.h"
 #include "key_parts.h"
-#include "key_standing.h"
-#include "original_key.h"
+#include "../keys/standing.h"
+#include "../keys/original.h"
 #include "requests.h"
+#include "../restore/election.h"
+#include "../keys/key_facts.h"
+#include "../keys/copies.h"
 
 /* --- acting -------------------------------------------------------------------------------------------------------------------- */
 

@@ -3,43 +3,24 @@
  *
  * Facts: state, base, name, live (bundle of the wanted version, else of the newest), newest (its version), versions
  * [{version, created, enabled, exp, nbf}] or versionsWhy (they may not be listed), missing (the version that a GET did not
- * find), deleted (deletedkeys body), storeState, files and escrow (key_copies.c),
+ * find), deleted (deletedkeys body), storeState, files and escrow (../keys/copies.c),
  * elsewhere {base, state} (a lost key whose machine was last seen on the same key in another store). */
-#include "key_document.h"
+#include "../keys/key_facts.h"
 
 #include <string.h>
 
 #include "../../reconciler/format/json.h"
 #include "../azure/vault.h"
-#include "hsm_rights.h"
+#include "../access/hsm_rights.h"
 #include "key_parts.h"
-#include "key_standing.h"
-#include "original_key.h"
-#include "requests.h"
+#include "../keys/standing.h"
+#include "../keys/original.h"
+#include "../backup/order.h"
+#include "../keys/copies.h"
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
 
 /* --- observing --------------------------------------------------------------------------------------------------------- */
-
-struct value *key_versions(struct arena *a, const struct value *list)
-{
-    struct value *versions = value_list(a);
-
-    for (size_t i = 0; i < value_count(list); i++) {
-        const struct value *item = value_item(list, i);
-        struct value *v = value_map(a);
-
-        value_set_string(a, v, "version", vault_kid_version(value_str_at(item, "kid")));
-        value_set_int(a, v, "created", value_int_at(item, "attributes.created", 0));
-        value_set_bool(a, v, "enabled", value_bool_at(item, "attributes.enabled", true));
-        if (value_at(item, "attributes.exp"))
-            value_set_int(a, v, "exp", value_int_at(item, "attributes.exp", 0));
-        if (value_at(item, "attributes.nbf"))
-            value_set_int(a, v, "nbf", value_int_at(item, "attributes.nbf", 0));
-        value_push(a, versions, v);
-    }
-    return versions;
-}
 
 static int observe_deleted(struct call *c, struct azure *az, struct arena *a, const char *base, const char *name, struct value **facts,
                            struct err *err)
@@ -184,90 +165,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
-/* --- what others ask ------------------------------------------------------------------------------------------------------ */
-
-const char *key_wanted_version(const struct view *v, const struct document *key)
-{
-    struct key_need need = key_needed(v, key);
-
-    return need.version || need.conflict ? need.version : value_str_at(view_facts(v, key), "newest");
-}
-
-/* The list of versions tells enough of one whose bundle was not read: what it lacks is the same for all of a key. */
-static const struct value *live_from_list(const struct view *v, const struct value *facts, const char *version)
-{
-    static const char *const dated[] = {"created", "exp", "nbf"};
-    const struct value *versions = value_get(facts, "versions"), *item = NULL;
-    struct value *live, *attributes;
-
-    for (size_t i = 0; i < value_count(versions) && !item; i++)
-        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
-            item = value_item(versions, i);
-    if (!item || !value_get(facts, "live"))
-        return NULL;
-    live = value_copy(v->arena, value_get(facts, "live"));
-    attributes = value_get(live, "attributes");
-    value_set(v->arena, value_get(live, "key"), "kid",
-              value_format(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version));
-    value_set_bool(v->arena, attributes, "enabled", value_bool_at(item, "enabled", true));
-    for (size_t i = 0; i < COUNT(dated); i++) {
-        value_remove(attributes, dated[i]);
-        if (value_get(item, dated[i]))
-            value_set_int(v->arena, attributes, dated[i], value_int_at(item, dated[i], 0));
-    }
-    return live;
-}
-
-const struct value *key_live(const struct view *v, const struct document *key)
-{
-    const struct value *facts = view_facts(v, key), *live = value_get(facts, "live");
-    const char *wanted = key_wanted_version(v, key), *have = vault_kid_version(value_str_at(live, "key.kid"));
-
-    return !wanted || str_eq_nocase(wanted, have) ? live : live_from_list(v, facts, wanted);
-}
-
-const char *key_still_elsewhere(const struct view *v, const struct document *key)
-{
-    const struct value *elsewhere = value_get(view_facts(v, key), "elsewhere");
-
-    return str_eq(value_str_at(elsewhere, "state"), "present") ? value_str_at(elsewhere, "base") : NULL;
-}
-
-const struct value *key_wanted_url(const struct view *v, const struct document *doc, const char *path)
-{
-    const struct reference *ref = document_reference(doc, path);
-    const struct value *facts;
-    const char *version;
-
-    if (!ref)
-        return NULL;
-    if (!ref->target)
-        return value_string(v->arena, ref->url);
-    facts = view_facts(v, ref->target);
-    version = key_wanted_version(v, ref->target);
-    if (!version || !value_str_at(facts, "base"))
-        return value_unknown(v->arena);
-    return value_format(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version);
-}
-
 /* --- steps ------------------------------------------------------------------------------------------------------------------- */
-
-const char *key_address(const struct view *v, const struct document *key)
-{
-    const struct value *facts = view_facts(v, key);
-
-    return arena_printf(v->arena, "%s/keys/%s", value_str_at(facts, "base"), value_str_at(facts, "name"));
-}
-
-bool key_source_declared(const struct document *key, const char *member)
-{
-    const struct value *sources = value_get(key->spec, "sources");
-
-    for (size_t i = 0; i < value_count(sources); i++)
-        if (value_get(value_item(sources, i), member))
-            return true;
-    return false;
-}
 
 static void steps_recover(const struct view *v, const struct document *doc, struct steps *out)
 {
@@ -290,26 +188,6 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     view_need(v, out, step, store);
 }
 
-bool key_releases_to(struct arena *a, const struct value *bundle, const char *attest_uri)
-{
-    const char *data = value_str_at(bundle, "release_policy.data");
-    struct secret text cleanup(secret_release) = {0};
-    size_t n = strlen(attest_uri) - (str_ends_nocase(attest_uri, "/") ? 1 : 0);
-    struct value *policy;
-    struct err ignored;
-
-    if (!data || crypt_base64_decode(data, strlen(data), BASE64_URL, &text, &ignored) < 0 ||
-        json_parse(a, text.bytes ? text.bytes : "", text.len, &policy, &ignored) < 0)
-        return false;
-    for (size_t i = 0; i < value_count(value_get(policy, "anyOf")); i++) {
-        const char *authority = value_str_at(value_item(value_get(policy, "anyOf"), i), "authority");
-
-        if (str_starts_nocase(authority, arena_strndup(a, attest_uri, n)) && (!authority[n] || str_eq(authority + n, "/")))
-            return true;
-    }
-    return false;
-}
-
 /* Fit for confidential VMs: HSM-backed, exportable, with a release policy (none of which can be added later). */
 static const char *unfit(const struct value *live)
 {
@@ -318,16 +196,6 @@ static const char *unfit(const struct value *live)
     if (!value_bool_at(live, "attributes.exportable", false))
         return "it is not exportable";
     return value_get(live, "release_policy") ? NULL : "it has no release policy";
-}
-
-void key_note_evidence(const struct view *v, const struct document *key, struct steps *out, struct step *step)
-{
-    struct key_need need = key_needed(v, key);
-
-    if (need.conflict)
-        step_note(out, step, "the evidence of the version disagrees: %s", need.conflict);
-    else if (need.beside)
-        step_note(out, step, "version %s is taken (%s), and another may be needed: %s", need.version, need.words, need.beside);
 }
 
 /* What people should know of a key that is there, although nothing is due. */

@@ -1,11 +1,15 @@
 /* Knows how a key that is gone may come back, the cheapest remedy first. Must not do it (key_acts.c). */
 #include <string.h>
 
-#include "hsm_rights.h"
+#include "../access/hsm_rights.h"
 #include "key_parts.h"
-#include "original_key.h"
-#include "protected_vm.h"
-#include "store_fit.h"
+#include "../keys/original.h"
+#include "../backup/points.h"
+#include "../keys/store_fit.h"
+#include "../backup/order.h"
+#include "../restore/election.h"
+#include "../keys/key_facts.h"
+#include "../keys/copies.h"
 
 /* --- steps ------------------------------------------------------------------------------------------------------------------- */
 

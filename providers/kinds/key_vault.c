@@ -2,10 +2,10 @@
  * everything else that differs is for a person. Never deletes, never purges.
  *
  * Facts: state, id, live (ARM body), deleted (deletedVaults body, when soft-deleted), base (data-plane URL). */
-#include "key_store.h"
-#include "platform.h"
+#include "../keys/store.h"
+#include "../restore/platform.h"
 #include "requests.h"
-#include "store_fit.h"
+#include "../keys/store_fit.h"
 
 static const struct store_words words = {
     .noun = "key vault",

@@ -2,12 +2,12 @@
  * Added to what is there; surplus stays.
  *
  * Facts: state, vaultId, missing [permission]. */
-#include "id_fields.h"
-#include "grant.h"
-#include "grant_room.h"
-#include "key_standing.h"
-#include "rights_needed.h"
-#include "set_identity.h"
+#include "../documents/id_fields.h"
+#include "../access/grant.h"
+#include "../access/room.h"
+#include "../keys/standing.h"
+#include "../access/rights.h"
+#include "../access/set_identity.h"
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {

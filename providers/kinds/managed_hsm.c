@@ -3,8 +3,8 @@
  *
  * Facts: state, id, live (ARM body), deleted (deletedManagedHSMs body, when soft-deleted), base (data-plane URL), active (whether
  * its data plane answers), domainLost (declared: the security domain is in nobody's hands). */
-#include "key_store.h"
-#include "platform.h"
+#include "../keys/store.h"
+#include "../restore/platform.h"
 #include "requests.h"
 
 #define SOURCE_DISASTER "Microsoft Learn, Managed HSM disaster recovery"

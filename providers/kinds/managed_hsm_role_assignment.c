@@ -2,13 +2,13 @@
  *
  * Facts: state (present: assigned here or above), base, localScope, scope (both together), objectId, roleId, atScope (assignments
  * made at exactly this scope), why. */
-#include "id_fields.h"
+#include "../documents/id_fields.h"
 #include "../azure/vault.h"
-#include "grant.h"
-#include "grant_room.h"
-#include "hsm_rights.h"
-#include "key_standing.h"
-#include "set_identity.h"
+#include "../access/grant.h"
+#include "../access/room.h"
+#include "../access/hsm_rights.h"
+#include "../keys/standing.h"
+#include "../access/set_identity.h"
 
 #include <string.h>
 

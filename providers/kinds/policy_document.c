@@ -1,5 +1,5 @@
 /* Kind Policy: rules over steps. The engine is handed them compiled; as a kind it has nothing to do. */
-#include "common.h"
+#include "../documents/common.h"
 
 const struct kind policy_kind = {
     .name = "Policy",

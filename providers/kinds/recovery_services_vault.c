@@ -2,10 +2,10 @@
  *
  * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault), guards (what
  * makes it ask for a second person). */
-#include "protected_vm.h"
+#include "../backup/points.h"
 #include "../azure/backup.h"
 #include "../azure/shared.h"
-#include "common.h"
+#include "../documents/common.h"
 #include "../azure/defaults.h"
 
 /* Who may not see the guards does not see that there are any: a restore will say. */

@@ -3,9 +3,9 @@
 #define REINSTATE_KINDS_REQUESTS_H
 
 #include "../azure/backup.h"
-#include "common.h"
+#include "../documents/common.h"
 #include "../backup/jobs.h"
-#include "situation.h"
+#include "../restore/situation.h"
 
 /* A new set on a key URL, and the PATCH of an update step. */
 struct value *disk_encryption_set_body(struct arena *a, const struct document *doc, const struct value *key_url);
@@ -19,11 +19,5 @@ struct value *managed_hsm_body(struct arena *a, const struct step *step);
 
 /* Of a Key's enable step. */
 struct value *key_attributes_body(struct arena *a, const struct step *step);
-
-/* The restore that an order asks for. */
-struct restore_request restored_vm_request(const struct view *v, const struct situation *s);
-/* The pass that exports a lost key, and what its jobs look like; false when this VM is not elected for one. */
-bool protected_vm_export_request(const struct view *v, const struct document *protected_vm, struct restore_request *ret,
-                                 struct job_match *ret_match);
 
 #endif

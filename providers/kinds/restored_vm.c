@@ -13,20 +13,21 @@
  *   expired     not completed              -              -               blocked
  *
  * Facts: state, id, live, des, power, set {state, live} of a set given by its id. */
-#include "id_fields.h"
+#include "../documents/id_fields.h"
 #include "restored_vm.h"
 
 #include "../azure/key_id.h"
-#include "platform.h"
-#include "protected_vm.h"
-#include "protection.h"
-#include "restore_claims.h"
-#include "restore_place.h"
+#include "../restore/platform.h"
+#include "../backup/points.h"
+#include "../backup/protection.h"
+#include "../restore/claims.h"
+#include "../restore/place.h"
+#include "../backup/order.h"
+#include "../restore/jobs.h"
+#include "../restore/estimate.h"
+#include "../restore/left.h"
 
 #include <stdlib.h>
-
-#define SOURCE_RESTORE_TIME "recorded: 35 min 38 s for 127 GB from the vault tier; size and queues dominate"
-#define SOURCE_SNAPSHOT_TIME "recorded: 2 min 30 s from a point in both tiers, no set named"
 
 /* --- observing --------------------------------------------------------------------------------------------------------------- */
 
@@ -77,11 +78,6 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
 /* --- steps -------------------------------------------------------------------------------------------------------------------- */
 
-enum dx_tier restored_vm_tier(const struct situation *s, bool set_named)
-{
-    return s->now.tier == DX_VAULT && s->now.snapshot == DX_SNAPSHOT_TOO && !set_named ? DX_SNAPSHOT_ONLY : s->now.tier;
-}
-
 static bool from_snapshot(const struct situation *s)
 {
     return restored_vm_tier(s, s->given != DX_GIVEN_NOTHING) == DX_SNAPSHOT_ONLY;
@@ -105,23 +101,6 @@ static const char *describe_point(const struct view *v, const struct situation *
         return "no usable recovery point";
     return arena_printf(v->arena, "point %s of %s (%s)", value_str_at(s->point, "id"), value_str_at(s->point, "time"),
                         tier_words(v, s));
-}
-
-int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source)
-{
-    *ret_source = tier == DX_VAULT ? SOURCE_RESTORE_TIME : SOURCE_SNAPSHOT_TIME;
-    return tier == DX_VAULT ? 48 * MINUTE_MS : 5 * MINUTE_MS;
-}
-
-int64_t restored_vm_estimate_of(const struct situation *s, bool set_named, const char **ret_source)
-{
-    bool snapshot = restored_vm_tier(s, set_named) == DX_SNAPSHOT_ONLY;
-
-    if (situation_type(s->doc) == RESTORE_REPLACE && snapshot) {
-        *ret_source = "recorded: 23 min for replaced disks";
-        return 23 * MINUTE_MS;
-    }
-    return restored_vm_estimate(snapshot ? DX_SNAPSHOT_ONLY : DX_VAULT, ret_source);
 }
 
 static void estimate(const struct situation *s, struct step *step)

@@ -1,25 +1,14 @@
-/* What the files of kind RestoredVirtualMachine share: restored_vm.c concludes the steps, restored_vm_checks.c knows what
- * stands against a restore, restored_vm_acts.c carries it out. */
+/* What the files of kind RestoredVirtualMachine share: restored_vm.c concludes the steps, restored_vm_checks.c knows why
+ * one that is ordered is not carried out, restored_vm_acts.c carries it out. */
 #ifndef REINSTATE_RESTORED_VM_H
 #define REINSTATE_RESTORED_VM_H
 
-#include "situation.h"
+#include "../restore/situation.h"
 
 /* --- what is known (pure) ---------------------------------------------------------------------------------------- */
 
-/* The newest of our jobs in that state ("running", "completed", …); NULL. */
-const struct value *restored_vm_job(const struct value *jobs, const char *state);
-size_t restored_vm_failures(const struct value *jobs);
-/* What a job that completed reports all the same, in words; NULL: nothing. With such warnings only disks may have been made. */
-const char *restored_vm_warnings(struct arena *a, const struct value *job);
 /* What the VM at the target lacks of its declaration; NULL: nothing. Power is apart, since it can be mended. */
 const char *restored_vm_differs(const struct view *v, const struct situation *s);
-/* About how long a restore from that tier takes, and who says so. */
-int64_t restored_vm_estimate(enum dx_tier tier, const char **ret_source);
-/* The tier Azure takes: naming another set forces the vault's, however near a snapshot is. */
-enum dx_tier restored_vm_tier(const struct situation *s, bool set_named);
-/* As far as this restore goes: of its tier, and of what is done with the disks. */
-int64_t restored_vm_estimate_of(const struct situation *s, bool set_named, const char **ret_source);
 /* Declared is a running VM. */
 bool restored_vm_runs(const struct document *doc);
 
@@ -32,12 +21,6 @@ void restored_vm_rights(const struct view *v, const struct situation *s, struct 
 bool restored_vm_revoked(const struct situation *s, struct steps *out);
 /* Reasons not to restore although ordered and possible to trigger. true: a step was added. */
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out);
-/* Another job of this machine stands against a trigger: one that has ended blocks (true: a step was added), one that runs is
- * waited for, which is noted. */
-bool restored_vm_other_job(const struct view *v, const struct document *doc, const struct value *jobs, const struct job_match *match,
-                           struct steps *out);
-void restored_vm_note_other_job(const struct view *v, const struct value *jobs, const struct job_match *match, struct steps *out,
-                                struct step *step);
 /* Notes what else is known of a restore: what does not stop it, or (`stopping`) what would. */
 void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step, bool stopping);
 /* The source VM is there: it heals, or it runs and nothing is declared besides. true: a step was added. */

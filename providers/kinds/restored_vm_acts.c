@@ -1,11 +1,14 @@
 /* Knows how a restore is carried out: triggered once, followed, read back; and how a restored VM is started. Must not decide
  * whether one is due. */
 #include "../backup/job_run.h"
-#include "protected_vm.h"
-#include "protection.h"
-#include "requests.h"
-#include "restore_claims.h"
-#include "restore_place.h"
+#include "../backup/protection.h"
+#include "../restore/claims.h"
+#include "../restore/place.h"
+#include "../backup/order.h"
+#include "../restore/jobs.h"
+#include "../restore/requests.h"
+#include "../restore/left.h"
+#include "restored_vm.h"
 
 static int act_start(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
@@ -116,23 +119,6 @@ static int target_still_free(struct call *c, const struct job_run *run, struct e
             return -(int)err->class;
     }
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, false, err);
-}
-
-struct restore_request restored_vm_request(const struct view *v, const struct situation *s)
-{
-    return (struct restore_request){
-        .type = situation_type(s->doc),
-        .point = s->order.point,
-        .source_vm_id = value_str_at(view_facts(v, s->pvm), "source.id"),
-        .region = protected_vm_region(v, s->pvm),
-        .storage_account_id = reference_id(v->arena, s->doc, "spec.target.stagingAccount", NULL),
-        .target_group_id = arm_id_parent(v->arena, restored_vm_id(v->arena, s->doc), 4),
-        .target_vm_id = restored_vm_id(v->arena, s->doc),
-        .subnet_id = reference_id(v->arena, s->doc, "spec.target.subnet", NULL),
-        .des_id = s->given == DX_GIVEN_NOTHING ? NULL : s->des_id,
-        .zone = value_str_at(s->doc->spec, "zone"),
-        .disk_luns = value_get(s->doc->spec, "restoreDiskLuns"),
-    };
 }
 
 /* The grants were read back, so a refusal so soon is one of waiting: the restore is tried again, a pause after the last one. */

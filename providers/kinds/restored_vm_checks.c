@@ -1,39 +1,13 @@
 /* Knows why a restore that is ordered is not carried out: what it needs and lacks, the source that heals or still runs. Pure.
  * Must not know how one is triggered. */
-#include "protected_vm.h"
-#include "restore_place.h"
-#include "rights_needed.h"
+#include "../backup/points.h"
+#include "../access/rights.h"
+#include "../restore/obstacles.h"
+#include "restored_vm.h"
 
 #include <string.h>
 
 /* --- what is known -------------------------------------------------------------------------------------------------------------- */
-
-const struct value *restored_vm_job(const struct value *jobs, const char *state)
-{
-    for (size_t i = 0; i < value_count(jobs); i++)
-        if (str_eq(value_str_at(value_item(jobs, i), "state"), state))
-            return value_item(jobs, i);
-    return NULL;
-}
-
-size_t restored_vm_failures(const struct value *jobs)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < value_count(jobs); i++)
-        n +=
-            str_eq(value_str_at(value_item(jobs, i), "state"), "failed") || str_eq(value_str_at(value_item(jobs, i), "state"), "cancelled");
-    return n;
-}
-
-const char *restored_vm_warnings(struct arena *a, const struct value *job)
-{
-    const char *status = value_str_at(job, "status"), *code = value_str_at(job, "code"), *text = value_str_at(job, "text");
-
-    if (!code && !text && !str_eq_nocase(status, "CompletedWithWarnings"))
-        return NULL;
-    return arena_printf(a, "%s%s%s%s%s", status, code || text ? ": " : "", code ? code : "", code && text ? ": " : "", text ? text : "");
-}
 
 const char *restored_vm_differs(const struct view *v, const struct situation *s)
 {
@@ -149,31 +123,6 @@ static bool obstacles_stop(const struct view *v, const struct situation *s, stru
             stopped = true;
         }
     return stopped;
-}
-
-bool restored_vm_other_job(const struct view *v, const struct document *doc, const struct value *jobs, const struct job_match *match,
-                           struct steps *out)
-{
-    const char *why;
-    const struct value *job = job_standing(jobs, match, false, &why);
-
-    if (job)
-        steps_block(out, doc, "other-job",
-                    "look at that job and at what it made; when this order is still to be carried out, order anew from now: "
-                    "reinstate activate",
-                    "%s may have done this already: %s", job_words(v->arena, job), why);
-    return job != NULL;
-}
-
-void restored_vm_note_other_job(const struct view *v, const struct value *jobs, const struct job_match *match, struct steps *out,
-                                struct step *step)
-{
-    const char *why;
-    const struct value *job = job_standing(jobs, match, true, &why);
-
-    if (job)
-        step_note(out, step, "%s runs; %s, so it is waited for before anything is triggered",
-                  job_words(v->arena, job), why);
 }
 
 void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step, bool stopping)
@@ -402,7 +351,7 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
     bool there = str_eq(value_str_at(view_facts(v, s->pvm), "source.state"), "present");
     bool beside = value_bool_at(s->doc->spec, "besideSource", false);
 
-    /* Whose disks are replaced has to be there; restore_checks.c says in which state. */
+    /* Whose disks are replaced has to be there; ../restore/obstacles.c says in which state. */
     if (situation_type(s->doc) == RESTORE_REPLACE)
         return false;
     /* What is asked is what would be on the day on which it is lost. */

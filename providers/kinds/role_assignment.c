@@ -3,13 +3,13 @@
  * Facts: state (present: assigned here or above), scope, objectId, roleId, since, why. */
 #include <string.h>
 
-#include "id_fields.h"
+#include "../documents/id_fields.h"
 #include "../../reconciler/format/crypt.h"
-#include "grant.h"
-#include "grant_room.h"
-#include "key_standing.h"
-#include "rights_needed.h"
-#include "set_identity.h"
+#include "../access/grant.h"
+#include "../access/room.h"
+#include "../keys/standing.h"
+#include "../access/rights.h"
+#include "../access/set_identity.h"
 
 static bool is_guid(const char *s)
 {

@@ -3,13 +3,17 @@
 #include <string.h>
 
 #include "../azure/vault.h"
-#include "../kinds/grant.h"
-#include "../kinds/key_parts.h"
-#include "../kinds/original_key.h"
-#include "../kinds/protected_vm.h"
+#include "../access/grant.h"
+#include "../keys/copies.h"
+#include "../keys/original.h"
+#include "../backup/points.h"
 #include "../kinds/requests.h"
 #include "../kinds/restored_vm.h"
-#include "../kinds/rights_needed.h"
+#include "../keys/lost.h"
+#include "../restore/election.h"
+#include "../restore/export_pass.h"
+#include "../restore/requests.h"
+#include "../access/rights.h"
 #include "shell.h"
 
 #define API_ATTESTATION "2020-10-01"

@@ -4,7 +4,7 @@
 #define REINSTATE_RUNBOOK_H
 
 #include "../../reconciler/base/text.h"
-#include "../kinds/common.h"
+#include "../documents/common.h"
 
 /* What a person can be told to do. Members of `with` beside each; ids are ARM ids, bodies are what the tool would send. */
 enum runbook_verb {

@@ -6,7 +6,7 @@
 #include "../../providers/azure/blob.h"
 #include "../../providers/azure/directory.h"
 #include "../../providers/azure/vault.h"
-#include "../../providers/kinds/grant.h"
+#include "../../providers/access/grant.h"
 #include "../../providers/kinds/registry.h"
 #include "replay_judge.h"
 

@@ -7,6 +7,7 @@
 #include "../../cmd/peer.h"
 #include "../../providers/kinds/registry.h"
 #include "../../reconciler/format/json.h"
+#include "../../providers/access/preflight.h"
 
 enum { REQUESTS_MAX = 4096 };
 

@@ -1,6 +1,6 @@
 /* The scenario table by example: the cases of diagnosis.yaml are put to the evaluator under each edition of the article; what
  * it answers is told in words. Every row of the table must be met, and every id that the sources give must be in it. */
-#include "../../providers/kinds/diagnosis.h"
+#include "../../providers/restore/diagnosis.h"
 #include "../../reconciler/base/text.h"
 
 /* The words of a case's facts; their position is the member. */

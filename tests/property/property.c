@@ -29,7 +29,7 @@
 #include "../scenario/promises.h"
 #include "draw_words.h"
 #include "foreseen.h"
-#include "../../providers/kinds/requests.h"
+#include "../../providers/restore/requests.h"
 
 enum { UNKNOWN_SHOWN = 12, FAILED_SHOWN = 100000, HSM_TOO = true, RUNS_MAX = 5, JOBS_MAX = 5 };
 

@@ -4,7 +4,8 @@
 #define REINSTATE_TEST_FORECAST_VIEW_H
 
 #include "../../cmd/load.h"
-#include "../../providers/kinds/forecast.h"
+#include "../../providers/forecast/forecast.h"
+#include "../../providers/kinds/registry.h"
 #include "../../reconciler/format/manifest.h"
 #include "harness.h"
 

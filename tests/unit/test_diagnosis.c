@@ -1,5 +1,5 @@
 /* The scenario table: each row is found by the facts that describe it, and by no others that a row before it claims. */
-#include "../../providers/kinds/diagnosis.h"
+#include "../../providers/restore/diagnosis.h"
 #include "../../reconciler/base/text.h"
 #include "../harness.h"
 

@@ -1,5 +1,5 @@
 /* From what was found to documents: names, what is written, what is only told, and that it is valid and reads back the same. */
-#include "../../providers/kinds/discover.h"
+#include "../../providers/discovery/discover.h"
 #include "../../providers/kinds/registry.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"

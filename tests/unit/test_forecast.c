@@ -3,6 +3,7 @@
 #include "forecast_view.h"
 
 #include "../../cmd/commands.h"
+#include "../../providers/keys/key_facts.h"
 
 void interrupts_catch(bool second_ends)
 {

@@ -1,5 +1,5 @@
 /* The history document: when a record is added, whose records a VM is shown, and when the document is full. */
-#include "../../providers/kinds/history.h"
+#include "../../providers/backup/history.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/manifest.h"
 #include "../harness.h"

@@ -1,8 +1,8 @@
 /* Who holds what in a managed HSM, over its scopes; and which copies of keys fit which store. */
 #include "harness.h"
 
-#include "../../providers/kinds/backup_home.h"
-#include "../../providers/kinds/hsm_rights.h"
+#include "../../providers/keys/home.h"
+#include "../../providers/access/hsm_rights.h"
 
 #define ORCHESTRATOR "0f0f0f0f-0000-4000-8000-00000000000c"
 #define SOMEBODY "0f0f0f0f-0000-4000-8000-0000000000aa"

@@ -1,5 +1,6 @@
 /* What hangs on what, what an operand of impact means, and what facts look like with a thing gone. */
-#include "../../providers/kinds/impact.h"
+#include "../../providers/forecast/impact.h"
+#include "../../providers/kinds/registry.h"
 #include "../../reconciler/format/manifest.h"
 #include "../harness.h"
 

@@ -1,5 +1,6 @@
 /* Which key version a point needs: every evidence alone, their order, and what is said when two of them disagree. */
-#include "../../providers/kinds/original_key.h"
+#include "../../providers/keys/original.h"
+#include "../../providers/kinds/registry.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/manifest.h"
 #include "../harness.h"

@@ -2,7 +2,7 @@
 #include "azure_peer.h"
 
 #include "../../providers/azure/resource_graph.h"
-#include "../../providers/kinds/discover.h"
+#include "../../providers/discovery/discover.h"
 
 #define GRAPH "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01"
 #define RSV "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/rsv"

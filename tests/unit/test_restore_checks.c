@@ -1,7 +1,6 @@
 /* What stands against a restore, each fact by itself and many at once, on views made by hand; sizes and objections. */
 #include "forecast_view.h"
-
-#include "../../providers/kinds/restore_place.h"
+#include "../../providers/restore/obstacles.h"
 
 static const struct {
     const char *size;

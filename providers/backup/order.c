@@ -1,0 +1,112 @@
+/* Knows what an Activation means. Pure. Must not do anything about it. */
+#include "order.h"
+
+#include "points.h"
+
+static struct order order_read(const struct view *v, const struct document *activation, const struct value *restore)
+{
+    struct order o = {
+        .activation = activation,
+        .point = value_str_at(restore, "recoveryPoint"),
+        .exports = !str_eq(value_str_at(activation->spec, "exports"), "forbidden"),
+        .not_before_ms = time_parse(value_str_at(activation->spec, "notBefore")),
+        .not_after_ms = time_parse(value_str_at(activation->spec, "notAfter")),
+    };
+
+    /* An order written by a clock that was ahead begins late by Azure's; what was done meanwhile is done all the same. */
+    o.since_ms = o.not_before_ms - (v->ahead_ms > 0 ? v->ahead_ms : 0);
+    if (value_bool_at(activation->spec, "withdrawn", false))
+        o.state = ORDER_WITHDRAWN;
+    else if (activation->suspended || activation->observe_only)
+        o.state = ORDER_WITHHELD;
+    else if (v->now_ms < o.not_before_ms)
+        o.state = ORDER_FUTURE;
+    else
+        o.state = v->now_ms <= o.not_after_ms ? ORDER_IN_FORCE : ORDER_EXPIRED;
+    return o;
+}
+
+static int order_rank(enum order_state state)
+{
+    static const int ranks[] = {
+        [ORDER_NONE] = 0, [ORDER_WITHDRAWN] = 1, [ORDER_EXPIRED] = 2, [ORDER_WITHHELD] = 3,
+        [ORDER_FUTURE] = 4, [ORDER_IN_FORCE] = 5, [ORDER_OVERLAPPING] = 6,
+    };
+
+    return ranks[state];
+}
+
+static void order_weigh(struct order *best, struct order o)
+{
+    if (best->state == ORDER_IN_FORCE && o.state == ORDER_IN_FORCE) {
+        best->state = ORDER_OVERLAPPING;
+        best->other = o.activation;
+    } else if (order_rank(o.state) > order_rank(best->state)) {
+        *best = o;
+    }
+}
+
+/* An order that nobody has given, for the question what would follow from one. */
+static struct order order_supposed(const struct view *v, const struct document *restored_vm)
+{
+    static const struct document activation = {.kind = "Activation", .name = "an order", .address = "an order"};
+    const struct document *pvm = document_target(restored_vm, "spec.from");
+    const struct value *point = protected_vm_newest_vault_point(v, pvm);
+
+    return (struct order){
+        .state = ORDER_IN_FORCE,
+        .activation = &activation,
+        .point = value_str_at(point ? point : protected_vm_newest_point(v, pvm), "id"),
+        .exports = true,
+        .not_before_ms = v->now_ms,
+        .not_after_ms = v->now_ms + DAY_MS,
+    };
+}
+
+struct order order_for(const struct view *v, const struct document *restored_vm)
+{
+    struct order best = {.state = ORDER_NONE};
+    const struct document *activation;
+    size_t at = 0;
+
+    while ((activation = referrer_next(restored_vm, "Activation", &at))) {
+        const struct value *restores = value_get(activation->spec, "restores");
+
+        for (size_t i = 0; i < value_count(restores); i++) {
+            const char *path = arena_printf(v->arena, "spec.restores.%zu.virtualMachine", i);
+
+            if (document_target(activation, path) == restored_vm)
+                order_weigh(&best, order_read(v, activation, value_item(restores, i)));
+        }
+    }
+    return v->if_ordered && best.state != ORDER_IN_FORCE && best.state != ORDER_OVERLAPPING ? order_supposed(v, restored_vm) : best;
+}
+
+const char *order_covering_key(const struct view *v, const struct document *key)
+{
+    const struct document *des, *rvm;
+    size_t at = 0;
+
+    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
+        size_t at_vm = 0;
+
+        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm))) {
+            struct order o = order_for(v, rvm);
+
+            if (o.state == ORDER_IN_FORCE)
+                return o.activation->name;
+        }
+    }
+    return NULL;
+}
+
+void order_cover(const struct view *v, const struct document *key, struct step *step)
+{
+    const char *by = order_covering_key(v, key);
+    struct value *detail = step->detail ? value_copy(v->arena, step->detail) : value_map(v->arena);
+
+    if (!by)
+        return;
+    value_set_string(v->arena, detail, "orderedBy", by);
+    step->detail = detail;
+}

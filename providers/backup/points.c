@@ -1,0 +1,101 @@
+/* Knows what the facts of a ProtectedVirtualMachine say to those who ask: its points, its machine, its place. Pure. Must not know how
+ * they were read. */
+#include "points.h"
+
+int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms)
+{
+    int64_t back_ms = settings->leftover_lookback_ms > settings->export_lookback_ms ? settings->leftover_lookback_ms
+                                                                                     : settings->export_lookback_ms;
+
+    return (now_ms - back_ms) / HOUR_MS * HOUR_MS;
+}
+
+/* Targets of all restores that are declared of this machine. */
+static struct value *declared_targets(struct arena *a, const struct document *pvm)
+{
+    struct value *list = value_list(a);
+    const struct document *rvm;
+    size_t at = 0;
+
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        struct value *one = value_map(a);
+
+        value_set_string(a, one, "type", value_str_at(rvm->spec, "restore") ? value_str_at(rvm->spec, "restore") : "new-vm");
+        value_set_string(a, one, "group", value_str_at(rvm->spec, "target.resourceGroup"));
+        value_set_string(a, one, "vm", value_str_at(rvm->spec, "target.name"));
+        value_push(a, list, one);
+    }
+    return list;
+}
+
+struct job_match protected_vm_match(const struct view *v, const struct document *pvm)
+{
+    return (struct job_match){
+        .group = arm_id_part(v->arena, source_vm_id(v->arena, pvm), "resourceGroups"),
+        .vm = value_str_at(pvm->spec, "source.name"),
+        .point_ms = TIME_NONE,
+        .since_ms = INT64_MAX,
+        .declared = declared_targets(v->arena, pvm),
+    };
+}
+
+enum point_key protected_vm_point_key(const struct value *point)
+{
+    const struct value *told = value_get(point, "customerKey");
+
+    return !value_is(told, VALUE_BOOL) ? POINT_KEY_UNKNOWN : told->b ? POINT_KEY_CUSTOMER : POINT_KEY_PLATFORM;
+}
+
+const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id)
+{
+    const struct value *points = value_get(view_facts(v, pvm), "points");
+
+    for (size_t i = 0; i < value_count(points); i++)
+        if (str_eq(value_str_at(value_item(points, i), "id"), id))
+            return value_item(points, i);
+    return NULL;
+}
+
+static const struct value *newest_point(const struct view *v, const struct document *pvm, bool vault_tier)
+{
+    const struct value *points = value_get(view_facts(v, pvm), "points"), *best = NULL;
+
+    for (size_t i = 0; i < value_count(points); i++) {
+        const struct value *p = value_item(points, i);
+
+        if (vault_tier && !str_eq(value_str_at(p, "vault"), "valid"))
+            continue;
+        if (!best || time_parse(value_str_at(p, "time")) > time_parse(value_str_at(best, "time")))
+            best = p;
+    }
+    return best;
+}
+
+const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm)
+{
+    return newest_point(v, pvm, true);
+}
+
+const struct value *protected_vm_newest_point(const struct view *v, const struct document *pvm)
+{
+    return newest_point(v, pvm, false);
+}
+
+const char *protected_vm_source_state(const struct view *v, const struct document *pvm)
+{
+    const struct value *source = value_get(view_facts(v, pvm), "source");
+    const char *power = value_str_at(source, "power");
+
+    if (!str_eq(value_str_at(source, "state"), "present"))
+        return value_str_at(source, "state") ? value_str_at(source, "state") : "unseen";
+    if (!power || str_eq_nocase(power, "unknown"))
+        return "unseen";
+    return vm_power_rests(power) ? "stopped" : "running";
+}
+
+const char *protected_vm_region(const struct view *v, const struct document *pvm)
+{
+    const char *live = value_str_at(view_facts(v, document_target(pvm, "spec.vault")), "live.location");
+
+    return live ? live : kind_location(pvm);
+}

@@ -1,0 +1,24 @@
+/* What may be asked about a ProtectedVirtualMachine: its recovery points, its source VM, its jobs and its region. Pure. */
+#ifndef REINSTATE_POINTS_H
+#define REINSTATE_POINTS_H
+
+#include "../documents/common.h"
+#include "jobs.h"
+
+/* Since when a vault's jobs are asked for: by the hour, so that all who look at one vault share a list. */
+int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms);
+/* Which jobs are of this machine, as far as a match goes. */
+struct job_match protected_vm_match(const struct view *v, const struct document *pvm);
+/* Whose key the point's disks need: as it says itself. */
+enum point_key protected_vm_point_key(const struct value *point);
+/* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey where it says so, …); NULL. */
+const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id);
+/* The newest point that has reached the vault tier; NULL. */
+const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm);
+const struct value *protected_vm_newest_point(const struct view *v, const struct document *pvm);
+/* The source VM is there and runs, or would: "running" | "stopped" | "absent" | "unseen". */
+const char *protected_vm_source_state(const struct view *v, const struct document *pvm);
+/* Region of vault and VM, for the restore request; NULL when not known. */
+const char *protected_vm_region(const struct view *v, const struct document *pvm);
+
+#endif

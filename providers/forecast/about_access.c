@@ -1,0 +1,337 @@
+/* Knows who may use the key, and what the subscription itself says: F16 to F19, F24 and F26. Must not know what a key is for. */
+#include "questions.h"
+
+#include <string.h>
+
+#include "../access/hsm_rights.h"
+#include "../restore/platform.h"
+#include "../access/set_identity.h"
+#include "../restore/obstacles.h"
+
+/* --- F16, F17, F18 ---------------------------------------------------------------------------------------------------------- */
+
+static const char *joined(struct arena *a, const struct value *list)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < value_count(list); i++)
+        text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_str(value_item(list, i)));
+    return text;
+}
+
+/* Principals of one role over every KeyAccess of the key: those that were judged, those that lack, those not to be seen. */
+struct holders {
+    size_t n, n_lacking, n_unseen, n_unmade; /* unmade: its set is absent, so it has no identity yet */
+    const char *missing, *why; /* of the first */
+    const char *label;
+};
+
+static void holder_count(struct outlook *o, struct holders *h, const struct value *p, const struct document *set)
+{
+    const struct value *missing = value_get(p, "missing");
+
+    h->n++;
+    if (!missing && set && str_eq(view_state(o->view, set), "absent")) {
+        h->n_unmade++;
+        return;
+    }
+    if (missing && value_count(missing)) {
+        if (h->n_lacking++ == 0) {
+            h->missing = joined(o->arena, missing);
+            h->label = value_str_at(p, "label");
+        }
+    } else if (!missing) {
+        if (h->n_unseen++ == 0)
+            h->why = value_str_at(p, "why") ? value_str_at(p, "why") : "its object id is not known";
+    }
+}
+
+static struct holders holders_of(struct outlook *o, enum key_user user)
+{
+    struct holders h = {0};
+    const struct document *access;
+    size_t at = 0;
+
+    while (o->key && (access = referrer_next(o->key, "KeyAccess", &at))) {
+        const struct value *facts = view_facts(o->view, access), *principals = value_get(facts, "principals");
+
+        if (str_eq(view_state(o->view, access), "unseen")) {
+            h.n++;
+            h.n_unseen++;
+            h.why = value_str_at(facts, "why") ? value_str_at(facts, "why") : "the grants cannot be read";
+        }
+        for (size_t i = 0; i < value_count(principals); i++)
+            if (value_int_at(value_item(principals, i), "user", -1) == (int64_t)user)
+                holder_count(o, &h, value_item(principals, i),
+                             document_target(access, arena_printf(o->arena, "spec.principals.%zu.diskEncryptionSet", i)));
+    }
+    return h;
+}
+
+static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f, const char *risk)
+{
+    const struct key_rights *need = &key_rights[user];
+    struct holders h = holders_of(o, user);
+
+    if (o->situation.revoked) {
+        obs_set(o, f, OBS_NOT_LOOKED, NULL, "the key is revoked: nobody is granted anything on it");
+        return;
+    }
+    if (!o->key || str_eq(view_state(o->view, o->key), "absent") || h.n == 0) {
+        obs_set(o, f, OBS_NOT_LOOKED, NULL, "%s",
+                !o->key    ? "no document declares the key"
+                : h.n == 0 ? "no KeyAccess document names it"
+                           : "the key is not there; its grants are looked at again when it is");
+        if (o->key && h.n == 0)
+            obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                     arena_printf(o->arena, "declare a KeyAccess of %s for it: reinstate export writes one", o->key->address),
+                     "nobody has looked whether %s has its rights on the key", need->who);
+        return;
+    }
+    if (h.n_lacking) {
+        obs_set(o, f, OBS_BAD, arena_printf(o->arena, "missing: %s", h.missing), "%s lacks %s", h.label, h.missing);
+        obs_risk(o, f, risk, RISK_WARN, TIME_NONE, "reinstate apply grants what KeyAccess declares; grants act after some minutes",
+                 "%s lacks %s: %s", need->who, h.missing, need->loses);
+    } else if (h.n_unseen && user == KEY_USER_ORCHESTRATOR && str_find_nocase(h.why, "has no service principal")) {
+        obs_set(o, f, OBS_BAD, "servicePrincipals: none", "%s", h.why);
+        obs_risk(o, f, risk, RISK_WARN, TIME_NONE, "somebody with directory rights creates it once, then reinstate apply",
+                 "the tenant has no Confidential VM Orchestrator: no VM would start");
+    } else if (h.n_unseen) {
+        obs_set(o, f, OBS_UNSEEN, NULL, "%s", h.why);
+        obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE, "the right that the evidence names", "the rights of %s cannot be seen: %s",
+                 need->who, h.why);
+    } else if (h.n_unmade) {
+        obs_set(o, f, OBS_BAD, "diskEncryptionSets: 404", "the set is absent: made anew, it has a new identity without any right");
+    } else {
+        obs_set(o, f, OBS_GOOD, "KeyAccess", "it has what it needs");
+    }
+}
+
+/* --- orphans ----------------------------------------------------------------------------------------------------------------- */
+
+/* Is this the principal of some set that is known, or one that a KeyAccess names? */
+static bool principal_known(const struct outlook *o, const char *id)
+{
+    const struct desired *d = o->view->desired;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct value *facts = view_facts(o->view, d->documents[i]), *principals = value_get(facts, "principals");
+
+        if (str_eq_nocase(value_str_at(facts, "principalId"), id) ||
+            str_eq_nocase(set_principal(value_at(facts, "source.set.live")), id))
+            return true;
+        for (size_t k = 0; k < value_count(principals); k++)
+            if (str_eq_nocase(value_str_at(value_item(principals, k), "objectId"), id))
+                return true;
+    }
+    return false;
+}
+
+/* The role that nobody but a set's identity needs. */
+static bool role_of_sets(const char *role)
+{
+    const struct hsm_role *local = hsm_role_by_name(hsm_key_rights[KEY_USER_DES].working);
+
+    return role &&
+           (str_eq_nocase(arm_id_name(role), key_rights[KEY_USER_DES].role_id) || (local && str_eq_nocase(arm_id_name(role), local->id)));
+}
+
+/* A set that was made anew, or whose identity was switched off and on, leaves the grant of its old identity behind. Without
+ * anybody lacking it, only one on this very key is worth a note: others use the store too. */
+static void orphan(struct outlook *o, const char *id, const char *what, bool on_key)
+{
+    const char *now = set_principal(outlook_set(o));
+    bool lacking = o->items[F16].state == OBS_BAD;
+
+    if (!id || principal_known(o, id) || !(lacking || on_key))
+        return;
+    obs_risk(o, F16, "orphaned-grant", lacking ? RISK_WARN : RISK_NOTE, TIME_NONE,
+             lacking ? "reinstate apply grants the set's present identity; a person removes the old grant"
+                     : "a person removes it, if nobody needs it",
+             "principal %s holds %s and is no set's identity that is known%s%s", id, what, now ? "; the set's identity is now " : "",
+             now ? now : "");
+}
+
+static void observe_orphans(struct outlook *o)
+{
+    const struct value *policies = value_at(view_facts(o->view, o->store), "live.properties.accessPolicies");
+    const struct document *access;
+    size_t at = 0;
+
+    while (o->key && (access = referrer_next(o->key, "KeyAccess", &at))) {
+        const struct value *list = value_get(view_facts(o->view, access), "assignments");
+
+        for (size_t i = 0; i < value_count(list); i++) {
+            const struct value *one = value_item(list, i);
+            const char *scope = value_str_at(one, "scope");
+
+            if (role_of_sets(value_str_at(one, "roleDefinitionId")))
+                orphan(o, value_str_at(one, "principalId"), "the role of a set's identity on the key",
+                       scope && str_find_nocase(scope, "/keys/"));
+        }
+        if (!str_eq(value_str_at(view_facts(o->view, access), "model"), "access-policies"))
+            continue;
+        for (size_t i = 0; i < value_count(policies); i++) {
+            const char *id = value_str_at(value_item(policies, i), "objectId");
+            struct value *missing =
+                policy_missing(o->arena, value_get(view_facts(o->view, o->store), "live"), id, key_rights[KEY_USER_DES].policy);
+
+            if (id && value_count(missing) == 0)
+                orphan(o, id, "the rights of a set's identity on the vault's keys", false);
+        }
+    }
+}
+
+/* --- HSM: ten assignments a key ------------------------------------------------------------------------------------------------- */
+
+static void observe_hsm_assignments(struct outlook *o)
+{
+    const struct document *access;
+    size_t at = 0, n;
+
+    while (o->key && key_store_is_hsm(o->key) && (access = referrer_next(o->key, "KeyAccess", &at))) {
+        const char *name = value_str_at(o->key->spec, "keyName");
+
+        n = hsm_assignments_at(value_get(view_facts(o->view, access), "assignments"), hsm_key_scope(o->arena, name ? name : o->key->name));
+        if ((int64_t)n >= o->limits.hsm_per_key)
+            obs_risk(o, F16, "hsm-assignments", RISK_WARN, TIME_NONE, "assign at /keys instead: KeyAccess.spec.scope: all-keys",
+                     "the key has %zu role assignments of its own, of %d at most", n, HSM_KEY_LIMIT);
+    }
+}
+
+void observe_grants(struct outlook *o)
+{
+    if (o->situation.now.encryption == DX_PMK)
+        return;
+    observe_user(o, KEY_USER_DES, F16, "des-lacks");
+    observe_user(o, KEY_USER_BACKUP, F17, "backup-lacks");
+    observe_user(o, KEY_USER_ORCHESTRATOR, F18, "orchestrator-lacks");
+    observe_orphans(o);
+    observe_hsm_assignments(o);
+}
+
+/* --- F19 ------------------------------------------------------------------------------------------------------------------------ */
+
+static const char *feature_state(const struct outlook *o, const char *name, const struct value **ret_extra)
+{
+    *ret_extra = outlook_extra(o, "features", arena_printf(o->arena, "%s/%s", outlook_subscription(o), name));
+    return value_str_at(*ret_extra, "feature");
+}
+
+static void observe_features(struct outlook *o)
+{
+    const struct value *need, *forbid;
+    const char *needed = feature_state(o, PLATFORM_NEEDED, &need), *forbidden = feature_state(o, PLATFORM_FORBIDDEN, &forbid);
+    bool lacks = needed && !str_eq_nocase(needed, "Registered"), harms = str_eq_nocase(forbidden, "Registered");
+
+    if (!need && !forbid)
+        return;
+    if (!needed || !forbidden) {
+        obs_set(o, F19, OBS_UNSEEN, NULL, "%s",
+                value_str_at(needed ? forbid : need, "why") ? value_str_at(needed ? forbid : need, "why") : "the features cannot be read");
+    } else {
+        obs_set(o, F19, lacks || harms ? OBS_BAD : OBS_GOOD,
+                arena_printf(o->arena, PLATFORM_NEEDED "=%s, " PLATFORM_FORBIDDEN "=%s", needed, forbidden),
+                "%s", lacks || harms ? "not as they must be" : "as they must be");
+    }
+    if (lacks)
+        obs_risk(o, F19, "feature", RISK_WARN, TIME_NONE,
+                 "register it in the subscription (it is approved by itself), then register the provider anew",
+                 "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs need it", needed);
+    if (harms)
+        obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE, "unregister it: VMs made meanwhile cannot be backed up at all",
+                 "feature " PLATFORM_FORBIDDEN " is registered: it fails backup and restore");
+}
+
+/* --- F24 ------------------------------------------------------------------------------------------------------------------------ */
+
+static void judge_quota(struct outlook *o, const char *size)
+{
+    const char *region = outlook_region(o), *name;
+    const char *place = arena_printf(o->arena, "%s/%s", outlook_subscription(o), region ? region : "?");
+    const struct value *extra = outlook_extra(o, "usages", place);
+    int64_t cores, left;
+
+    if (str_eq(value_str_at(extra, "state"), "unseen"))
+        obs_set(o, F24, OBS_UNSEEN, arena_printf(o->arena, "size %s", size), "a confidential size; the quota cannot be read: %s",
+                value_str_at(extra, "why"));
+    if (!platform_quota_lacks(o->view, extra, size, &cores, &name, &left))
+        return;
+    obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", name, (long long)left), "no room for %s in %s", size,
+            region);
+    obs_risk(o, F24, "quota", RISK_STOPS, TIME_NONE, "raise the quota; while the source VM runs both must fit",
+             "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)cores, region, name, (long long)left);
+}
+
+static void observe_size(struct outlook *o)
+{
+    const char *live = value_str_at(view_facts(o->view, o->pvm), "source.live.properties.hardwareProfile.vmSize");
+    const char *size = live ? live : value_str_at(o->point, "size");
+    enum vm_fit fit = vm_size_fit(size);
+
+    if (!size)
+        return;
+    obs_set(o, F24, fit == VM_FIT_CONFIDENTIAL ? OBS_GOOD : OBS_WARN, arena_printf(o->arena, "size %s", size), "%s",
+            fit == VM_FIT_CONFIDENTIAL ? "a confidential size"
+            : fit == VM_FIT_OLDER      ? "a confidential size of version 5, which the support matrix does not name"
+            : fit == VM_FIT_ORDINARY   ? "no size of the confidential series"
+                                       : "a size whose name is not understood");
+    if (fit == VM_FIT_OLDER || fit == VM_FIT_ORDINARY)
+        obs_risk(o, F24, "size", fit == VM_FIT_OLDER ? RISK_NOTE : RISK_WARN, TIME_NONE,
+                 fit == VM_FIT_OLDER ? "try a restore of this VM: one with version 5 was recorded on 2026-09-01"
+                                     : "restore disks, and make the VM from them with a confidential size of version 6",
+                 "size %s is none that the support matrix names", size);
+    judge_quota(o, size);
+}
+
+/* --- F26 ------------------------------------------------------------------------------------------------------------------------ */
+
+static void judge_lock(struct outlook *o, const struct value *lock, const char *target, const char **found)
+{
+    const char *id = value_str_at(lock, "id"), *level = value_str_at(lock, "properties.level"),
+               *group = arm_id_part(o->arena, id, "resourceGroups");
+    bool whole = !group, snapshots = group && str_starts_nocase(group, "AzureBackupRG_"), there = target && str_eq_nocase(group, target);
+    bool read_only = str_eq_nocase(level, "ReadOnly");
+
+    if (!(whole || snapshots || (there && read_only)))
+        return;
+    *found = arena_printf(o->arena, "%s%s%s on %s", *found ? *found : "", *found ? ", " : "", level, whole ? "the subscription" : group);
+    obs_set(o, F26, OBS_BAD, id, "%s", *found);
+    obs_risk(o, F26, "lock", (there || whole) && read_only ? RISK_STOPS : RISK_WARN, TIME_NONE, "a person removes the lock",
+             (there || whole) && read_only ? "lock %s (%s) on %s: nothing can be restored there"
+                                           : "lock %s (%s) on %s: the snapshots of backups cannot be cleaned up there, and backups stop",
+             value_str_at(lock, "name"), level, whole ? "the subscription" : group);
+}
+
+/* "; read alone: rg-dr". */
+static const char *groups_read(struct arena *a, const struct value *groups)
+{
+    char *text = arena_strdup(a, value_count(groups) ? "; read alone: " : "");
+
+    for (size_t i = 0; i < value_count(groups); i++)
+        text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_str(value_item(groups, i)));
+    return text;
+}
+
+static void observe_locks(struct outlook *o)
+{
+    const struct value *extra = outlook_extra(o, "locks", outlook_subscription(o)), *items = value_get(extra, "items");
+    const char *found = NULL, *target = o->rvm ? value_str_at(o->rvm->spec, "target.resourceGroup") : NULL;
+
+    if (!extra)
+        return;
+    if (!str_eq(value_str_at(extra, "state"), "present"))
+        obs_set(o, F26, OBS_UNSEEN, NULL, "%s%s", value_str_at(extra, "why") ? value_str_at(extra, "why") : "the locks cannot be read",
+                groups_read(o->arena, value_get(extra, "groups")));
+    else
+        obs_set(o, F26, OBS_GOOD, "locks", "none on the groups of Azure Backup's snapshots, nor where the VM would come back");
+    for (size_t i = 0; i < value_count(items); i++)
+        judge_lock(o, value_item(items, i), target, &found);
+}
+
+void observe_platform(struct outlook *o)
+{
+    observe_features(o);
+    observe_size(o);
+    observe_locks(o);
+}

@@ -1,0 +1,479 @@
+/* Knows what the disk encryption set, the key's store and the key say: F6 to F15, F23 and F25. Must not know backups, nor who
+ * may use the key. */
+#include "questions.h"
+
+#include <string.h>
+
+#include "../../reconciler/format/json.h"
+#include "../azure/vault.h"
+#include "../keys/key_facts.h"
+#include "../keys/standing.h"
+#include "../keys/original.h"
+#include "../kinds/restored_vm.h"
+#include "../keys/store.h"
+#include "../keys/copies.h"
+
+#define CVM_SET "ConfidentialVmEncryptedWithCustomerKey"
+
+static bool platform_key(const struct outlook *o)
+{
+    return o->situation.now.encryption == DX_PMK;
+}
+
+/* --- F6, F7 ------------------------------------------------------------------------------------------------------------------ */
+
+static const char *set_state(const struct outlook *o)
+{
+    const char *source = value_str_at(view_facts(o->view, o->pvm), "source.set.state");
+
+    return source ? source : o->situation.des ? view_state(o->view, o->situation.des) : NULL;
+}
+
+static void judge_set(struct outlook *o, const struct value *live)
+{
+    const char *type = value_str_at(live, "properties.encryptionType"), *url = value_str_at(live, "properties.activeKey.keyUrl");
+    const struct value *rotation = value_at(live, "properties.rotationToLatestKeyVersionEnabled");
+    const struct value *stuck = value_at(live, "properties.autoKeyRotationError");
+    const char *name = value_str_at(live, "name");
+    bool fit = str_eq_nocase(type, CVM_SET);
+
+    obs_set(o, F6, fit ? OBS_GOOD : OBS_BAD,
+            arena_printf(o->arena, "%s, %s", obs_member(o->arena, live, "properties.encryptionType"),
+                         obs_member(o->arena, live, "properties.activeKey.keyUrl")),
+            "%s is there, %s", name, fit ? "for confidential VMs" : "not for confidential VMs");
+    if (!fit)
+        obs_risk(o, F6, "set-unfit", RISK_WARN, TIME_NONE, "make a set of type " CVM_SET "; the type of a set cannot be changed",
+                 "%s is of type %s", name, type ? type : "unknown");
+    if (value_is(rotation, VALUE_BOOL) && rotation->b)
+        obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE,
+                 "switch rotation to the latest version off: it is not supported for confidential VMs", "%s follows the newest key version",
+                 name);
+    if (stuck && stuck->type != VALUE_NULL)
+        obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE, "give its identity the rights on the key, then repeat the same update of the set",
+                 "the rotation of %s is stuck: %s", name,
+                 value_str_at(stuck, "message") ? value_str_at(stuck, "message") : json_string(o->arena, stuck, JSON_COMPACT));
+    if (url && !vault_kid_version(url))
+        obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE, "point the set to a version of the key", "%s names its key without a version",
+                 name);
+}
+
+static void observe_users(struct outlook *o)
+{
+    const char *id = value_str_at(outlook_set(o), "id");
+    const struct value *extra = outlook_extra(o, "sets", id), *users = value_get(extra, "users");
+    int64_t limit = o->limits.disks_per_set;
+    size_t n;
+
+    if (!users)
+        users = value_get(view_facts(o->view, o->situation.des), "associatedResources");
+    if (!id || str_eq(value_str_at(extra, "state"), "unseen") ||
+        (value_count(users) == 1 && str_starts(value_str(value_item(users, 0)), "("))) {
+        obs_set(o, F7, id ? OBS_UNSEEN : OBS_NOT_LOOKED, NULL, "%s", id ? "who uses the set cannot be listed" : "there is no set");
+        return;
+    }
+    if (!users)
+        return;
+    n = value_count(users);
+    obs_set(o, F7,
+            (int64_t)n >= limit            ? OBS_BAD
+            : (int64_t)n * 10 >= limit * 8 ? OBS_WARN
+                                           : OBS_GOOD,
+            arena_printf(o->arena, "associatedResources: %zu", n), "%zu of %lld disks, snapshots or restore points use it", n,
+            (long long)limit);
+    if (o->items[F7].state != OBS_GOOD)
+        obs_risk(
+            o, F7, "set-full", RISK_WARN, TIME_NONE,
+            "put further VMs on another set. Documents name 40 (January 2026) and 6,000 (July 2026): --disks-per-set says which counts",
+            "%zu of %lld disks, snapshots or restore points use %s", n, (long long)limit, arm_id_name(id));
+}
+
+void observe_set(struct outlook *o)
+{
+    const struct value *live = outlook_set(o);
+    const char *state = set_state(o), *why;
+
+    if (platform_key(o)) {
+        obs_set(o, F6, OBS_NOT_LOOKED, NULL, "the key is the platform's: there is no set");
+        obs_set(o, F7, OBS_NOT_LOOKED, NULL, "the key is the platform's: there is no set");
+        return;
+    }
+    if (live) {
+        judge_set(o, live);
+    } else if (str_eq(state, "absent")) {
+        obs_set(o, F6, OBS_BAD, "diskEncryptionSets: 404", "the set does not exist");
+        obs_risk(o, F6, "set-gone", RISK_WARN, TIME_NONE,
+                 o->situation.revoked ? "a person decides: none is made on a revoked key" : "reinstate apply makes it anew on the same key",
+                 value_str_at(view_facts(o->view, o->pvm), "source.set.state") ? "the disk encryption set of the VM is gone"
+                                                                               : "the declared disk encryption set does not exist");
+    } else {
+        why = value_str_at(view_facts(o->view, o->pvm), "source.set.why");
+        obs_set(o, F6, state ? OBS_UNSEEN : OBS_NOT_LOOKED, NULL, "%s",
+                why     ? why
+                : state ? "the set cannot be read"
+                        : "neither the source VM nor a document names the set");
+        if (state)
+            obs_risk(o, F6, "cannot-see", RISK_UNSEEN, TIME_NONE, "Reader on the set's resource group shows it", "%s", o->items[F6].text);
+    }
+    observe_users(o);
+}
+
+/* --- F8, F9, F10, F23, F25 ------------------------------------------------------------------------------------------------------ */
+
+static void judge_firewall(struct outlook *o, const struct value *live)
+{
+    const char *action = value_str_at(live, "properties.networkAcls.defaultAction"),
+               *bypass = value_str_at(live, "properties.networkAcls.bypass");
+    const char *public = value_str_at(live, "properties.publicNetworkAccess");
+    const char *evidence = arena_printf(o->arena, "%s, %s, %s", obs_member(o->arena, live, "properties.networkAcls.defaultAction"),
+                                        obs_member(o->arena, live, "properties.networkAcls.bypass"),
+                                        obs_member(o->arena, live, "properties.publicNetworkAccess"));
+    bool closed = str_eq_nocase(action, "Deny") || str_eq_nocase(public, "Disabled");
+
+    if (str_eq_nocase(public, "SecuredByPerimeter")) {
+        obs_set(o, F23, OBS_WARN, evidence, "a network security perimeter decides, which this look does not read");
+        obs_risk(o, F23, "firewall", RISK_STOPS, TIME_NONE,
+                 "see that the perimeter's rules let Azure Backup, Compute and the VM's guest in",
+                 "the store is behind a network security perimeter, which overrides the bypass for Azure services");
+    } else if (closed && bypass && !str_find_nocase(bypass, "AzureServices")) {
+        obs_set(o, F23, OBS_BAD, evidence, "its network rules keep Azure's services out");
+        obs_risk(o, F23, "firewall", RISK_STOPS, TIME_NONE, "let trusted Azure services pass (networkAcls.bypass: AzureServices)",
+                 "the store's network rules keep Azure Backup and the set's identity out");
+    } else if (closed) {
+        obs_set(o, F23, OBS_WARN, evidence, "closed but for Azure's trusted services; the Orchestrator is not on their published list");
+        obs_risk(o, F23, "firewall", RISK_WARN, TIME_NONE, "give the VM's guest a private path to the store, and try a restore",
+                 value_count(value_at(live, "properties.privateEndpointConnections"))
+                     ? "the Confidential VM Orchestrator is none of the trusted services; whether it comes by the store's private endpoint "
+                       "is not documented"
+                     : "the store's firewall lets trusted services in, and the Confidential VM Orchestrator is none of them: a restored VM "
+                       "would not start");
+    } else {
+        obs_set(o, F23, OBS_GOOD, evidence, "open to Azure's services");
+    }
+}
+
+static void judge_store(struct outlook *o, const struct value *live)
+{
+    const struct value *protection = value_at(live, "properties.enablePurgeProtection");
+    int64_t days = value_int_at(live, "properties.softDeleteRetentionInDays", 0);
+    const char *word = key_store_word(o->store), *status = value_str_at(live, "properties.securityDomainProperties.activationStatus");
+    bool hsm = key_store_is_hsm(o->store), kept = protection && value_is(protection, VALUE_BOOL) && protection->b;
+
+    obs_set(o, F9, kept ? OBS_GOOD : OBS_WARN,
+            arena_printf(o->arena, "%s, %s", obs_member(o->arena, live, "properties.enablePurgeProtection"),
+                         obs_member(o->arena, live, "properties.softDeleteRetentionInDays")),
+            "the %s is there; purge protection %s, deleted things are kept %lld days", word, kept ? "on" : "off", (long long)days);
+    if (!kept)
+        obs_risk(o, F9, "purge-protection", RISK_WARN, TIME_NONE, "turn purge protection on (it cannot be turned off again)",
+                 "purge protection of %s is off: whoever may purge can destroy the key for good", o->store->name);
+    else if (days > 0 && days < 30)
+        obs_risk(o, F9, "purge-protection", RISK_NOTE, TIME_NONE,
+                 "it is fixed when the store is made; keep a backup of the key of your own",
+                 "a deleted key of %s is kept %lld days only: that is the time there is to notice", o->store->name, (long long)days);
+    obs_set(o, F10, OBS_GOOD, NULL, "not soft-deleted");
+    judge_firewall(o, live);
+    if (!hsm) {
+        obs_set(o, F25, OBS_NOT_LOOKED, NULL, "the key is in a key vault");
+        return;
+    }
+    obs_set(o, F25, str_eq_nocase(status, "Active") ? OBS_GOOD : OBS_BAD,
+            obs_member(o->arena, live, "properties.securityDomainProperties.activationStatus"), "activation status is %s",
+            status ? status : "not told");
+    if (!str_eq_nocase(status, "Active"))
+        obs_risk(o, F25, "hsm-inactive", RISK_STOPS, TIME_NONE, "a quorum activates the HSM with its security domain",
+                 "the managed HSM is not activated: no key in it can be used");
+}
+
+static void observe_store_gone(struct outlook *o, const struct value *facts)
+{
+    const char *word = key_store_word(o->store), *state = view_state(o->view, o->store), *why = value_str_at(facts, "why");
+    const char *purge = value_str_at(facts, "deleted.properties.scheduledPurgeDate");
+    bool lost = value_bool_at(facts, "domainLost", false);
+
+    if (str_eq(state, "deleted")) {
+        obs_set(o, F9, OBS_BAD, NULL, "the %s is soft-deleted", word);
+        obs_set(o, F10, OBS_BAD, purge ? arena_printf(o->arena, "properties.scheduledPurgeDate=%s", purge) : "deletedVaults",
+                "soft-deleted%s%s", purge ? "; purged at " : "", purge ? purge : "");
+        obs_risk(o, F10, "store-deleted", RISK_WARN, time_parse(purge),
+                 store_deleted_elsewhere(o->view, o->store) ? "a person decides: see the plan"
+                                                            : "recover it before: reinstate apply does, and grants anew what got lost",
+                 "the %s %s is soft-deleted%s%s", word,
+                 o->store->name, purge ? " and will be purged at " : "", purge ? purge : "");
+    } else if (str_eq(state, "absent")) {
+        obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
+        obs_set(o, F10, OBS_GOOD, "404 among the deleted ones", "not soft-deleted: purged, or never there");
+        obs_risk(o, F9, "store-gone", RISK_WARN, TIME_NONE,
+                 lost                         ? "declare the loss; nobody brings its keys back"
+                 : key_store_is_hsm(o->store) ? "a person activates a new HSM with the same security domain"
+                                              : "a key vault in the same subscription and geography, then the key from a backup",
+                 "the %s %s does not exist%s", word, o->store->name, lost ? ", and its security domain is declared lost" : "");
+    } else {
+        obs_set(o, F9, OBS_UNSEEN, NULL, "%s", why ? why : arena_printf(o->arena, "the %s cannot be read", word));
+        obs_set(o, F10, OBS_UNSEEN, NULL, "%s", o->items[F9].text);
+        obs_set(o, F23, OBS_UNSEEN, NULL, "%s", o->items[F9].text);
+        obs_risk(o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                 unseen_fix(facts, "Key Vault Reader on the store shows it, and deletedVaults/read whether it is deleted"), "%s",
+                 o->items[F9].text);
+    }
+}
+
+void observe_store(struct outlook *o)
+{
+    const struct value *facts = view_facts(o->view, o->store);
+    const char *url = value_str_at(outlook_set(o), "properties.activeKey.keyUrl");
+
+    if (platform_key(o)) {
+        obs_set(o, F8, OBS_NOT_LOOKED, NULL, "the key is the platform's");
+        return;
+    }
+    if (o->key)
+        obs_set(o, F8, OBS_GOOD, value_str_at(view_facts(o->view, o->key), "base"), "the key is in a %s", key_store_word(o->key));
+    else if (url)
+        obs_set(o, F8, OBS_GOOD, url, "the key is in a %s", str_find_nocase(url, ".managedhsm.") ? "managed HSM" : "key vault");
+    if (!o->store) {
+        obs_set(o, F9, OBS_NOT_LOOKED, NULL, "no document declares the key's store");
+        obs_risk(o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                 url ? "declare Key and KeyVault or ManagedHsm: reinstate export writes them"
+                     : "nothing that can be read names the key, so export cannot write it either: old manifests, a history, the "
+                       "activity log of disk encryption sets (90 days) or the key's audit log tell it; then declare Key, its store and "
+                       "DiskEncryptionSet",
+                 "no document declares the key and its store, so they are not looked at");
+        return;
+    }
+    if (value_get(facts, "live") && str_eq(view_state(o->view, o->store), "present"))
+        judge_store(o, value_get(facts, "live"));
+    else
+        observe_store_gone(o, facts);
+}
+
+/* --- F11, F12 ---------------------------------------------------------------------------------------------------------------------- */
+
+static const struct value *version_item(const struct value *facts, const char *version)
+{
+    const struct value *versions = value_get(facts, "versions");
+
+    for (size_t i = 0; version && i < value_count(versions); i++)
+        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
+            return value_item(versions, i);
+    return NULL;
+}
+
+static void judge_times(struct outlook *o, const struct value *facts, const char *version)
+{
+    const struct value *live = key_live(o->view, o->key), *item = version_item(facts, version);
+    bool is_live = !version || str_eq_nocase(version, vault_kid_version(value_str_at(live, "key.kid")));
+    bool enabled = is_live ? value_bool_at(live, "attributes.enabled", true) : value_bool_at(item, "enabled", true);
+    int64_t exp = is_live ? value_int_at(live, "attributes.exp", 0) : value_int_at(item, "exp", 0),
+            nbf = is_live ? value_int_at(live, "attributes.nbf", 0) : value_int_at(item, "nbf", 0), now_s = o->view->now_ms / SECOND_MS;
+    const char *ends = exp ? time_format(o->arena, exp * SECOND_MS) : "never";
+
+    obs_set(o, F12, !enabled || (exp && exp <= now_s) || nbf > now_s ? OBS_BAD : OBS_GOOD,
+            arena_printf(o->arena, "attributes.enabled=%s, attributes.exp=%s", enabled ? "true" : "false", exp ? ends : "absent"),
+            "%s, %s%s", enabled ? "enabled" : "disabled",
+            exp && exp <= now_s ? "expired at "
+            : exp               ? "expires at "
+                                : "expires ",
+            ends);
+    if (!enabled)
+        obs_risk(o, F12, "key-disabled", RISK_WARN, TIME_NONE, "enable the version: reinstate apply does where Key.spec.enabled says so",
+                 "the key version is disabled: running VMs stop within about an hour, and no restore works");
+    if (nbf > now_s)
+        obs_risk(o, F12, "key-disabled", RISK_WARN, TIME_NONE, "move its start (nbf)", "the key version is not valid before %s",
+                 time_format(o->arena, nbf * SECOND_MS));
+    if (exp)
+        obs_risk(o, F12, "key-expiry", RISK_WARN, exp * SECOND_MS, "move its expiry: Key.spec.expires, then reinstate apply",
+                 "the key version %s %s; a restore is said to fail from then on", exp <= now_s ? "has expired at" : "expires at", ends);
+}
+
+/* The second version that the point may need: where it cannot be used, nobody can say that the first is enough. */
+static void judge_second(struct outlook *o, const struct value *facts, const struct original_key *original)
+{
+    const struct value *item = version_item(facts, original->also);
+    int64_t exp = value_int_at(item, "exp", 0);
+    const char *second = original->also;
+
+    if (!original->beside || !value_get(facts, "versions"))
+        return;
+    o->items[F11].text = arena_printf(o->arena, "%s; version %s may be needed too: %s", o->items[F11].text, second, original->beside);
+    if (!item)
+        obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "restore it from a copy of the key, or declare the version once it is known",
+                 "version %s, which the point may need, is not there: %s", second, original->beside);
+    else if (!value_bool_at(item, "enabled", true))
+        obs_risk(o, F11, "key-disabled", RISK_WARN, TIME_NONE,
+                 "a person enables it: old versions are needed while points are wrapped with them",
+                 "version %s, which the point may need, is disabled: %s", second, original->beside);
+    if (exp)
+        obs_risk(o, F11, "key-expiry", RISK_WARN, exp * SECOND_MS,
+                 "move its expiry: old versions are needed while points are wrapped with them",
+                 "version %s, which the point may need, %s %s: %s", second,
+                 exp * SECOND_MS <= o->view->now_ms ? "has expired at" : "expires at", time_format(o->arena, exp * SECOND_MS),
+                 original->beside);
+}
+
+/* What is declared of a key that may be in good health otherwise. */
+static void judge_declaration(struct outlook *o)
+{
+    struct key_standing standing = key_standing_of(o->view, o->key, NULL);
+    const char *young = key_too_young(o->view, o->key, NULL);
+
+    if (standing.stand == KEY_NEVER_SEEN)
+        obs_risk(o, F11, "key-declaration", RISK_WARN, TIME_NONE, standing.next, "%s", standing.words);
+    else if (young && !restored_vm_before_rotation(&o->situation))
+        obs_risk(o, F11, "key-declaration", RISK_WARN, TIME_NONE,
+                 "declare the version that the point's disk was wrapped with, or order a younger point", "%s", young);
+}
+
+/* Nothing is advised that would bring it back or put it to use. */
+static void observe_revoked(struct outlook *o, const char *state)
+{
+    const struct value *facts = view_facts(o->view, o->key);
+    bool active = str_eq(state, "present") && value_bool_at(facts, "live.attributes.enabled", true);
+
+    obs_set(o, F11, OBS_BAD, "Key.spec.revoked", "the key is revoked (%s); now it is %s", o->situation.revoked, state);
+    obs_risk(o, F11, "key-revoked", RISK_STOPS, TIME_NONE, dx_remedy_words('K'),
+             "the key is revoked (%s): nothing is restored with it", o->situation.revoked);
+    if (active)
+        obs_risk(o, F12, "key-revoked-active", RISK_WARN, TIME_NONE, "a person disables it in its store, once nothing needs it",
+                 "the revoked key is still active: whoever has it can use it");
+}
+
+static void observe_version(struct outlook *o, const struct value *facts)
+{
+    struct original_key original = o->situation.original;
+    const char *version = original.version ? original.version : key_wanted_version(o->view, o->key);
+    const char *live = vault_kid_version(value_str_at(facts, "live.key.kid"));
+    const struct value *versions = value_get(facts, "versions");
+    bool there = version ? str_eq_nocase(version, live) || version_item(facts, version) : live != NULL;
+    const char *evidence = original.words ? original.words : "the newest version";
+
+    if (there) {
+        obs_set(o, F11, original.conflict ? OBS_WARN : OBS_GOOD, evidence, "version %s is there", version ? version : live);
+        judge_times(o, facts, version);
+        judge_second(o, facts, &original);
+    } else if (!versions && !str_eq_nocase(value_str_at(facts, "missing"), version)) {
+        obs_set(o, F11, OBS_UNSEEN, evidence, "a key of this name is there; its versions cannot be seen: %s",
+                value_str_at(facts, "versionsWhy"));
+        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE, "get and list on the key show it",
+                 "whether version %s is there cannot be seen", version ? version : "?");
+    } else {
+        obs_set(o, F11, OBS_BAD, evidence, "a key of this name is there, version %s is not", version ? version : "?");
+        obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "a person decides: the name is taken by another key",
+                 "version %s of the key is not there: another key has taken its name", version ? version : "?");
+    }
+    judge_declaration(o);
+    if (original.conflict)
+        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE, "declare Key.spec.version, once it is known which is right", "%s",
+                 original.conflict);
+    if ((int64_t)value_count(versions) > o->limits.key_versions)
+        obs_risk(o, F11, "key-versions", RISK_WARN, TIME_NONE, "rotate to a new key: a backup of a key holds about 500 versions",
+                 "the key has %zu versions", value_count(versions));
+}
+
+/* --- F13, F14 ------------------------------------------------------------------------------------------------------------------------ */
+
+static void judge_region(struct outlook *o, const struct value *live)
+{
+    const char *region = outlook_region(o), *key = arena_printf(o->arena, "%s/%s", outlook_subscription(o), region ? region : "?");
+    const struct value *extra = outlook_extra(o, "attestation", key);
+    const char *uri = value_str_at(extra, "uri");
+
+    if (!uri) {
+        obs_set(o, F13, extra ? OBS_UNSEEN : OBS_GOOD, NULL,
+                extra ? "RSA-HSM, exportable; who attests in %s cannot be read, so whether its release policy covers it is not known"
+                      : "RSA-HSM, exportable, with a release policy; not compared with who attests in %s",
+                region ? region : "the region");
+    } else if (key_releases_to(o->arena, live, uri)) {
+        obs_set(o, F13, OBS_GOOD, arena_printf(o->arena, "release_policy names %s", uri), "RSA-HSM, exportable, releasable in %s", region);
+    } else {
+        obs_set(o, F13, OBS_BAD, arena_printf(o->arena, "release_policy does not name %s", uri),
+                "its release policy does not name the attestation service of %s", region);
+        obs_risk(o, F13, "release-region", RISK_WARN, TIME_NONE,
+                 "restore where the policy allows it; a policy is given when a key is made and cannot be added (unverified on Azure)",
+                 "the key may not be released in %s: the VM would come back and not start", region);
+    }
+}
+
+static void observe_fitness(struct outlook *o, const struct value *live)
+{
+    const char *kty = value_str_at(live, "key.kty"), *level = value_str_at(live, "attributes.recoveryLevel");
+    const char *unfit = !str_eq_nocase(kty, "RSA-HSM")                         ? "it is no RSA-HSM key"
+                        : !value_bool_at(live, "attributes.exportable", false) ? "it is not exportable"
+                        : !value_get(live, "release_policy")                   ? "it has no release policy"
+                                                                               : NULL;
+
+    if (!live)
+        return;
+    if (unfit) {
+        obs_set(
+            o, F13, OBS_BAD,
+            arena_printf(o->arena, "%s, %s", obs_member(o->arena, live, "key.kty"), obs_member(o->arena, live, "attributes.exportable")),
+            "%s", unfit);
+        obs_risk(o, F13, "key-unfit", RISK_STOPS, TIME_NONE, "a person decides: none of it can be added to a key",
+                 "the key cannot protect a confidential VM: %s", unfit);
+    } else {
+        judge_region(o, live);
+    }
+    if (!level)
+        return;
+    obs_set(o, F14, str_find_nocase(level, "Purgeable") ? OBS_WARN : OBS_GOOD, arena_printf(o->arena, "attributes.recoveryLevel=%s", level),
+            str_find_nocase(level, "Purgeable") ? "recoverable, and purgeable before its time"
+                                                : "recoverable, not purgeable before its time");
+}
+
+/* A backup of the key of one's own saves the failing pass; one that is declared must keep up with the key. */
+static void observe_escrow(struct outlook *o, const struct value *facts)
+{
+    const char *state = value_str_at(facts, "escrow.state"), *container = value_str_at(o->key->spec, "escrow.container");
+
+    if (!value_get(o->key->spec, "escrow"))
+        return;
+    if (str_eq(state, "unseen"))
+        obs_risk(o, F14, "escrow", RISK_NOTE, TIME_NONE, "Storage Blob Data Reader on the container shows it",
+                 "whether the key's escrow %s is up to date cannot be seen", container);
+    else if (!key_escrowed(facts))
+        obs_risk(o, F14, "escrow", RISK_WARN, TIME_NONE, "reinstate apply puts a backup there",
+                 "the key's escrow %s holds no backup of its newest version", container);
+}
+
+/* --- F15 --------------------------------------------------------------------------------------------------------------------------------
+ */
+
+void observe_key(struct outlook *o)
+{
+    const struct value *facts = view_facts(o->view, o->key);
+    int64_t purge = value_int_at(facts, "deleted.scheduledPurgeDate", 0) * SECOND_MS;
+    const char *state = o->key ? view_state(o->view, o->key) : NULL, *store = value_str_at(facts, "storeState"),
+               *why = value_str_at(facts, "why");
+
+    if (platform_key(o) || !o->key)
+        return;
+    if (o->situation.revoked) {
+        observe_revoked(o, state);
+    } else if (str_eq(state, "present")) {
+        observe_version(o, facts);
+        observe_fitness(o, key_live(o->view, o->key));
+        observe_escrow(o, facts);
+        obs_set(o, F15, OBS_GOOD, NULL, "not soft-deleted");
+    } else if (str_eq(state, "deleted")) {
+        obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 200", "the key is not there: it is soft-deleted");
+        obs_set(o, F15, OBS_BAD, purge ? arena_printf(o->arena, "scheduledPurgeDate=%s", time_format(o->arena, purge)) : "deletedkeys",
+                "soft-deleted%s%s", purge ? "; purged at " : "", purge ? time_format(o->arena, purge) : "");
+        obs_risk(o, F15, "key-deleted", RISK_WARN, purge ? purge : TIME_NONE, "recover it before: reinstate apply",
+                 "the key is soft-deleted%s%s", purge ? " and will be purged at " : "", purge ? time_format(o->arena, purge) : "");
+    } else if (str_eq(state, "absent") && (!store || str_eq(store, "present"))) {
+        obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 404", "the key is purged, or never was there");
+        obs_set(o, F15, OBS_GOOD, "deletedkeys: 404", "not soft-deleted");
+        obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE,
+                 "order a restore: reinstate activate, then apply; the path says how the key comes back",
+                 "the key is purged, or never was there");
+    } else if (str_eq(state, "absent")) {
+        obs_set(o, F11, OBS_NOT_LOOKED, NULL, "its store is %s", str_eq(store, "deleted") ? "soft-deleted" : store);
+    } else {
+        obs_set(o, F11, OBS_UNSEEN, NULL, "%s", why ? why : "the key cannot be read");
+        obs_set(o, F15, OBS_UNSEEN, NULL, "%s", o->items[F11].text);
+        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                 unseen_fix(facts, key_store_is_hsm(o->key)
+                                       ? "Managed HSM Crypto User on the key shows it"
+                                       : "Key Vault Reader on the vault, or get and list in its access policy, shows it"),
+                 "%s", o->items[F11].text);
+    }
+}

@@ -1,0 +1,435 @@
+/* Knows how a diagnosis and the dangers around it become a verdict, a path and a time. Must not know how anything is read. */
+#include "forecast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../keys/key_facts.h"
+#include "questions.h"
+#include "ordered_path.h"
+#include "../backup/points.h"
+#include "../backup/order.h"
+#include "../keys/copies.h"
+#include "../restore/estimate.h"
+
+const struct forecast_options forecast_options_default = {
+    .horizon_ms = 30 * DAY_MS,
+    .limits = {.disks_per_set = 40, .key_versions = 400, .hsm_per_key = 8},
+};
+
+const char *forecast_verdict_word(enum forecast_verdict v)
+{
+    static const char *const words[] = {"lost", "at-risk", "green"};
+
+    return words[v];
+}
+
+const char *restorable_word(enum restorable r)
+{
+    static const char *const words[] = {"no", "unknown", "after-remedy", "now"};
+
+    return words[r];
+}
+
+/* --- the path --------------------------------------------------------------------------------------------------------------- */
+
+/* What a remedy takes; the restore itself is apart. */
+static const struct {
+    char letter;
+    int64_t ms;
+    const char *source;
+} durations[] = {
+    {'P', 10 * MINUTE_MS, "grants act within 10 min"},
+    {'E', 30 * SECOND_MS, "a key's attributes change within seconds"},
+    {'C', 30 * SECOND_MS, "recorded recoveries of keys"},
+    {'D', 2 * MINUTE_MS, "recorded recoveries of vaults"},
+    {'F', 30 * SECOND_MS, "recorded writes of disk encryption sets"},
+    {'G', MINUTE_MS, "recorded restores of keys"},
+    {'T', 27 * MINUTE_MS, "one field report of a failing pass (26 min)"},
+};
+
+static bool in_vault(const struct value *point)
+{
+    return str_eq(value_str_at(point, "vault"), "valid");
+}
+
+static bool remedy_possible(const struct outlook *o, char letter)
+{
+    switch (letter) {
+    case 'G':
+        return o->key && key_own_copy(o->view, o->key).kind != KEY_COPY_NONE;
+    case 'T':
+        return in_vault(o->point);
+    case 'V':
+        return !in_vault(o->point) && protected_vm_newest_vault_point(o->view, o->pvm);
+    case 'H':
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* The letters of the cheapest way that is open: one that mends the key or its store, and with it what mends set and grants.
+ * Behind an H a way is open only once a person has acted. Empty when none is. */
+static const char *way(const struct outlook *o, const char *remedy, bool *ret_person)
+{
+    char chosen[8] = {0};
+    size_t n = 0;
+    bool keyed = strpbrk(remedy, "EBCDGT") != NULL, person = false;
+
+    *ret_person = false;
+    for (const char *c = remedy; *c && !n && keyed; c++) {
+        person = person || *c == 'H';
+        if (strchr("EBCDGT", *c) && remedy_possible(o, *c)) {
+            chosen[n++] = *c;
+            *ret_person = person;
+        }
+    }
+    if (keyed && !n)
+        *ret_person = strchr(remedy, 'H') != NULL;
+    if ((!keyed || n) && strchr(remedy, 'F'))
+        chosen[n++] = 'F';
+    if (n && (strchr(remedy, 'D') || strchr(chosen, 'F') || o->situation.now.grants > DX_GRANTS_OK))
+        chosen[n++] = 'P';
+    for (const char *c = remedy; *c && !n; c++)
+        if (strchr("PVNOR", *c) && remedy_possible(o, *c))
+            chosen[n++] = *c;
+    if (!n && strchr(remedy, 'H'))
+        *ret_person = true;
+    return arena_strdup(o->arena, chosen);
+}
+
+/* Would the request name the declared set? */
+static bool names_set(const struct forecast *f)
+{
+    if (f->after.row)
+        return f->after_given != DX_GIVEN_NOTHING;
+    return strpbrk(f->letters, "FT") || (f->outlook.situation.given != DX_GIVEN_NOTHING && f->outlook.rvm);
+}
+
+static void estimate(struct forecast *f)
+{
+    const char *sources;
+    int64_t ms = restored_vm_estimate_of(&f->outlook.situation, names_set(f), &sources);
+
+    for (const char *c = f->letters; *c; c++)
+        for (size_t i = 0; i < COUNT(durations); i++)
+            if (durations[i].letter == *c) {
+                ms += durations[i].ms;
+                sources = arena_printf(f->outlook.arena, "%s; %s", sources, durations[i].source);
+            }
+    f->estimate_ms = ms;
+    f->estimate_source = sources;
+}
+
+static const char *restore_words(const struct forecast *f)
+{
+    const struct value *point = f->outlook.point;
+    bool snapshot = restored_vm_tier(&f->outlook.situation, names_set(f)) == DX_SNAPSHOT_ONLY;
+
+    return arena_printf(f->outlook.arena, "%s from point %s of %s (%s)",
+                        names_set(f) ? "a restore on the declared set" : "a plain restore", value_str_at(point, "id"),
+                        value_str_at(point, "time"),
+                        !snapshot         ? "vault tier"
+                        : in_vault(point) ? "both tiers; Azure takes the snapshot"
+                                          : "snapshot");
+}
+
+static const char *remedy_words(const struct forecast *f, char letter)
+{
+    if (letter == 'T')
+        return "a restore that fails and exports the key, the key restored from it";
+    return letter == 'G' && !remedy_possible(&f->outlook, 'G') ? "the key restored from the copy that an earlier restore exported"
+                                                              : dx_remedy_words(letter);
+}
+
+static void path_tell(struct forecast *f, bool person)
+{
+    const char *words = person ? "a person first; then " : "";
+
+    if (strchr(f->letters, 'V')) {
+        f->path = dx_remedy_words('V');
+        f->estimate_ms = restored_vm_estimate(DX_VAULT, &f->estimate_source);
+        return;
+    }
+    for (const char *c = f->letters; *c; c++)
+        words = arena_printf(f->outlook.arena, "%s%s; then ", words, remedy_words(f, *c));
+    f->path = arena_printf(f->outlook.arena, "%s%s", words, restore_words(f));
+    estimate(f);
+}
+
+/* --- the verdict --------------------------------------------------------------------------------------------------------------- */
+
+static bool has_risk(const struct forecast *f, enum risk_weight weight, bool now_only)
+{
+    for (size_t i = 0; i < f->outlook.n_risks; i++)
+        if (f->outlook.risks[i].weight == weight && (!now_only || f->outlook.risks[i].at_ms == TIME_NONE))
+            return true;
+    return false;
+}
+
+/* No path: lost if what was seen proves it, else nobody knows. */
+static enum restorable without_path(const struct forecast *f)
+{
+    const struct dx_prediction *p = &f->prediction;
+
+    if (!f->outlook.point)
+        return has_risk(f, RISK_UNSEEN, false) && !str_eq(view_state(f->outlook.view, f->outlook.pvm), "absent") ? RESTORABLE_UNKNOWN
+                                                                                                                 : RESTORABLE_NO;
+    if (!p->row || p->outcome == DX_OUTCOME_UNKNOWN || has_risk(f, RISK_UNSEEN, false))
+        return RESTORABLE_UNKNOWN;
+    return p->row->refused ? RESTORABLE_UNKNOWN : RESTORABLE_NO;
+}
+
+static void judge_path(struct forecast *f)
+{
+    const struct dx_prediction *p = &f->prediction;
+    bool person = false;
+
+    f->letters = "";
+    f->estimate_ms = -1;
+    if (!f->outlook.point) {
+        f->restorable = without_path(f);
+        return;
+    }
+    if (p->row && p->outcome == DX_SUCCEEDS) {
+        path_tell(f, false);
+        f->restorable = has_risk(f, RISK_UNSEEN, false) ? RESTORABLE_UNKNOWN
+                        : has_risk(f, RISK_STOPS, true) ? RESTORABLE_AFTER
+                                                        : RESTORABLE_NOW;
+        return;
+    }
+    /* Nobody opens a key whose security domain is lost, and nothing is done with one that is revoked: there is nobody to wait for. */
+    if (p->row && ((f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST && str_eq(p->remedy, "H")) ||
+                   f->outlook.situation.now.key == DX_KEY_REVOKED)) {
+        f->restorable = RESTORABLE_NO;
+        return;
+    }
+    f->letters = p->row ? way(&f->outlook, p->remedy, &person) : "";
+    if (*f->letters || person) {
+        path_tell(f, person);
+        f->restorable = has_risk(f, RISK_UNSEEN, false) || (person && !*f->letters) || p->outcome == DX_OUTCOME_UNKNOWN ? RESTORABLE_UNKNOWN
+                                                                                                                        : RESTORABLE_AFTER;
+        return;
+    }
+    f->restorable = without_path(f);
+}
+
+/* One that cannot be seen may live. */
+static bool source_may_live(const struct forecast *f)
+{
+    return !str_eq(value_str_at(view_facts(f->outlook.view, f->outlook.pvm), "source.state"), "absent");
+}
+
+static void judge_dates(struct forecast *f, int64_t until_ms)
+{
+    bool now = f->restorable != RESTORABLE_NOW, ahead = false;
+    int64_t first = TIME_NONE;
+
+    for (size_t i = 0; i < f->outlook.n_risks; i++) {
+        const struct risk *r = &f->outlook.risks[i];
+
+        if (r->weight == RISK_NOTE)
+            continue;
+        now = now || r->at_ms == TIME_NONE;
+        ahead = ahead || (r->at_ms != TIME_NONE && r->at_ms <= until_ms);
+        if (r->at_ms != TIME_NONE && (first == TIME_NONE || r->at_ms < first))
+            first = r->at_ms;
+    }
+    f->at_ms = first;
+    f->verdict = now || ahead ? FORECAST_AT_RISK : FORECAST_GREEN;
+    /* While the VM itself lives, a backup that is only missing can still be made. */
+    if (f->restorable == RESTORABLE_NO && (f->outlook.point || !source_may_live(f)))
+        f->verdict = FORECAST_LOST;
+}
+
+/* The gravest first; then what is so already, then by date. */
+static int risk_compare(const void *x, const void *y)
+{
+    const struct risk *a = x, *b = y;
+
+    if ((a->weight == RISK_NOTE) != (b->weight == RISK_NOTE))
+        return a->weight == RISK_NOTE ? 1 : -1;
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    if (a->weight != b->weight)
+        return a->weight > b->weight ? -1 : 1;
+    if (a->fact != b->fact)
+        return a->fact < b->fact ? -1 : 1;
+    return strcmp(a->text, b->text);
+}
+
+/* The request would name the declared set where that helps; otherwise the state is told as it is without. */
+static struct dx_prediction predict(const struct situation *s)
+{
+    struct dx_prediction sent = diagnose(&s->named, s->article);
+
+    return sent.row && sent.outcome == DX_SUCCEEDS ? sent : diagnose(&s->now, s->article);
+}
+
+/* A plan for an order would be blocked: then no forecast says that nothing stands against a restore. */
+static void heed_block(struct forecast *f, const struct step *block)
+{
+    const struct step *root = block->held_by ? block->held_by : block;
+    const struct order *order = &f->outlook.situation.order;
+
+    if (f->restorable == RESTORABLE_NO || has_risk(f, RISK_STOPS, true) || has_risk(f, RISK_UNSEEN, true))
+        return;
+    obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE, root->next, "%s: %s: %s",
+             order->state == ORDER_IN_FORCE ? arena_printf(f->outlook.arena, "the order %s is blocked", order->activation->address)
+                                            : "an order would be blocked",
+             root->document->address, root->reason);
+    f->outlook.risks[f->outlook.n_risks - 1].evidence = root->id;
+    if (f->restorable == RESTORABLE_NOW)
+        f->restorable = RESTORABLE_AFTER;
+}
+
+/* Where a restore as things stand does not go through, the steps of an order are the path: the one that plan shows and apply
+ * walks. A state after them that no document describes is tried once, so nothing is lost before. */
+static void follow_order(struct forecast *f, const struct view *ordered)
+{
+    struct situation s = situation_of(ordered, f->outlook.rvm);
+    struct dx_prediction after = diagnose(&s.then, s.article);
+
+    if (!after.row && f->restorable == RESTORABLE_NO)
+        f->restorable = RESTORABLE_UNKNOWN;
+    if (!after.row || after.outcome != DX_SUCCEEDS)
+        return;
+    f->after = after;
+    f->after_given = s.given;
+    f->letters = ordered_letters(ordered, f->outlook.rvm);
+    path_tell(f, false);
+    f->restorable = has_risk(f, RISK_UNSEEN, false) ? RESTORABLE_UNKNOWN : RESTORABLE_AFTER;
+}
+
+/* The plan of an order that is in force knows what policy withholds from it. */
+static void heed_policy(struct forecast *f, const struct step *step)
+{
+    const struct ruling *ruling = step ? step_withheld(step) : NULL;
+
+    if (!ruling)
+        return;
+    obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE,
+             step->verdict == VERDICT_REQUIRE_APPROVAL ? arena_printf(f->outlook.arena, "approve it: --approve %s=YOUR-NAME", ruling->rule)
+                                                       : "look at the rule: reinstate plan shows its file and line",
+             "the order %s waits: policy withholds %s: %s by rule %s", f->outlook.situation.order.activation->address, step->id,
+             verdict_name(step->verdict), ruling->rule);
+    f->outlook.risks[f->outlook.n_risks - 1].evidence = step->id;
+    if (f->restorable == RESTORABLE_NOW)
+        f->restorable = RESTORABLE_AFTER;
+}
+
+static void heed_order(struct forecast *f, const struct view *ordered)
+{
+    const struct document *rvm = f->outlook.rvm;
+    const struct step *block = view_block(ordered, rvm);
+    bool in_force = f->outlook.situation.order.state == ORDER_IN_FORCE;
+
+    if (!block && view_prospect(ordered, rvm) == PROSPECT_PENDING && f->restorable != RESTORABLE_NOW &&
+        f->prediction.outcome != DX_SUCCEEDS)
+        follow_order(f, ordered);
+    if (block)
+        heed_block(f, block);
+    else if (in_force && f->restorable != RESTORABLE_NO)
+        heed_policy(f, withheld_step(f->outlook.view, rvm));
+}
+
+/* The point that is judged. One that an order names and the vault does not have cannot be: then the one that another order would
+ * name is, and the order's own block says what is wrong. */
+static struct situation situation_judged(const struct view *v, const struct document *pvm, const struct document *rvm,
+                                         const struct value *point)
+{
+    struct situation s = situation_at(v, pvm, rvm, point);
+    const struct value *vault = protected_vm_newest_vault_point(v, pvm), *other = vault ? vault : protected_vm_newest_point(v, pvm);
+
+    return s.point || !other ? s : situation_at(v, pvm, rvm, other);
+}
+
+struct forecast forecast_at(const struct view *v, const struct forecast_options *options, const struct document *pvm,
+                            const struct document *rvm, const struct value *point)
+{
+    struct situation s = situation_judged(v, pvm, rvm, point);
+    struct forecast f = {.outlook = observe_all(v, options->extras, &options->limits, &s)};
+
+    f.prediction = predict(&s);
+    f.newest = protected_vm_newest_point(v, pvm);
+    if (!point && f.newest && f.newest != s.point) {
+        struct situation newest = situation_at(v, pvm, rvm, f.newest);
+
+        f.newest_prediction = predict(&newest);
+    } else {
+        f.newest = NULL;
+    }
+    f.scenario = f.outlook.point ? dx_scenario(&f.prediction) : NULL;
+    f.state = !f.outlook.point   ? "there is nothing to restore from"
+              : f.prediction.row ? f.prediction.row->state
+                                 : dx_facts_words(v->arena, &s.now);
+    judge_path(&f);
+    if (options->ordered && rvm && !point)
+        heed_order(&f, options->ordered);
+    judge_dates(&f, v->now_ms + options->horizon_ms);
+    if (f.outlook.n_risks)
+        qsort(f.outlook.risks, f.outlook.n_risks, sizeof(*f.outlook.risks), risk_compare);
+    return f;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------------------------ */
+
+/* Dates compare with "already" first. */
+static int forecast_compare(const void *x, const void *y)
+{
+    const struct forecast *a = x, *b = y;
+
+    if (a->verdict != b->verdict)
+        return a->verdict < b->verdict ? -1 : 1;
+    if ((a->restorable == RESTORABLE_NOW) != (b->restorable == RESTORABLE_NOW))
+        return a->restorable == RESTORABLE_NOW ? 1 : -1;
+    if (a->at_ms != b->at_ms && a->verdict != FORECAST_GREEN)
+        return a->at_ms == TIME_NONE || (b->at_ms != TIME_NONE && a->at_ms > b->at_ms) ? 1 : -1;
+    return strcmp(a->outlook.pvm->name, b->outlook.pvm->name);
+}
+
+static struct forecast worst_of(const struct view *v, const struct forecast_options *options, const struct document *pvm)
+{
+    struct forecast worst = {0};
+    const struct document *rvm;
+    bool any = false;
+    size_t at = 0;
+
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        struct forecast f = forecast_at(v, options, pvm, rvm, NULL);
+
+        if (!any || forecast_compare(&f, &worst) < 0)
+            worst = f;
+        any = true;
+    }
+    return any ? worst : forecast_at(v, options, pvm, NULL, NULL);
+}
+
+struct forecasts forecast_all(const struct view *v, const struct forecast_options *options)
+{
+    struct forecasts all = {.until_ms = v->now_ms + options->horizon_ms};
+
+    for (size_t i = 0; i < v->desired->count; i++)
+        if (str_eq(v->desired->documents[i]->kind, "ProtectedVirtualMachine"))
+            arena_push(v->arena, all.items, all.count, worst_of(v, options, v->desired->documents[i]));
+    if (all.count)
+        qsort(all.items, all.count, sizeof(*all.items), forecast_compare);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct forecast *f = &all.items[i];
+
+        all.n_restorable += f->restorable >= RESTORABLE_AFTER;
+        all.n_at_risk += f->verdict == FORECAST_AT_RISK;
+        all.n_lost += f->verdict == FORECAST_LOST;
+        all.n_unseen += f->verdict == FORECAST_AT_RISK && f->restorable == RESTORABLE_UNKNOWN;
+    }
+    return all;
+}
+
+const char *forecast_line(struct arena *a, const struct forecasts *f)
+{
+    const char *unseen = f->n_unseen ? arena_printf(a, " (%zu of them cannot be told)", f->n_unseen) : "";
+
+    return arena_printf(a, "%zu of %zu restorable, %zu at risk before %.10s%s, %zu lost", f->n_restorable, f->count, f->n_at_risk,
+                        time_format(a, f->until_ms), unseen, f->n_lost);
+}

@@ -1,0 +1,221 @@
+/* Knows what a forecast reads that nothing else needs, and asks for each thing once. Sends reads only, and must not judge what
+ * it has read.
+ *
+ * Extras, by group and key (keys in lower case); each holds state, and why when it is unseen:
+ *   features, locks, usages           as platform.h has them; what a restored VM's facts hold is not asked again
+ *   attestation  SUBSCRIPTION/REGION  uri
+ *   sets         set id               users
+ *   validations  item id              results */
+#include "forecast.h"
+
+#include "questions.h"
+#include "../restore/platform.h"
+#include "../backup/points.h"
+#include "../restore/requests.h"
+
+#define API_ATTESTATION "2020-10-01"
+
+struct question {
+    const char *group, *key;
+    const struct document *about; /* whose connection is used */
+    const struct document *rvm;   /* of a validation */
+    const char *id;               /* what is read */
+    const struct view *view;
+    void *provider;
+    struct value *answer;
+    struct err err;
+    bool failed;
+};
+
+struct questions {
+    struct question *items;
+    size_t count;
+};
+
+/* --- asking one --------------------------------------------------------------------------------------------------------- */
+
+static int ask_get(struct call *c, struct question *q, struct azure *az, const char *api, const char *path, const char *member,
+                   struct err *err)
+{
+    struct arena *a = q->view->arena;
+    struct value *live;
+
+    TRY(arm_get(az, c, a, q->id, api, &live, err));
+    q->answer = facts_new(a, "present");
+    value_set_string(a, q->answer, member, value_str_at(live, path));
+    return 0;
+}
+
+static int ask_list(struct call *c, struct question *q, struct azure *az, const char *api, const char *member, struct err *err)
+{
+    struct arena *a = q->view->arena;
+    struct value *items;
+
+    TRY(arm_list(az, c, a, q->id, api, NULL, &items, err));
+    q->answer = facts_new(a, "present");
+    value_set(a, q->answer, member, items);
+    return 0;
+}
+
+static int ask_validation(struct call *c, struct question *q, struct azure *az, struct err *err)
+{
+    struct arena *a = q->view->arena;
+    struct situation s = situation_at(q->view, q->about, q->rvm, NULL);
+    struct restore_request request = restored_vm_request(q->view, &s);
+    struct value *results;
+
+    request.point = value_str_at(s.point, "id");
+    /* A set that is only to be made would be objected to for that alone. */
+    if (!str_eq(view_state(q->view, s.des), "present"))
+        request.des_id = NULL;
+    TRY(backup_validate_restore(az, c, a, q->id, &request, &results, err));
+    q->answer = facts_new(a, "present");
+    value_set(a, q->answer, "results", results);
+    return 0;
+}
+
+static int ask(struct call *c, struct question *q, struct err *err)
+{
+    struct azure *az = kind_azure(q->provider, q->about);
+
+    if (str_eq(q->group, "features") || str_eq(q->group, "locks") || str_eq(q->group, "usages"))
+        return platform_ask(c, az, q->view, q->group, q->id, &q->answer, err);
+    if (str_eq(q->group, "attestation"))
+        return ask_get(c, q, az, API_ATTESTATION, "properties.attestUri", "uri", err);
+    if (str_eq(q->group, "sets"))
+        return ask_list(c, q, az, API_DISK, "users", err);
+    return ask_validation(c, q, az, err);
+}
+
+/* A forecast does not end because one of these cannot be had: it says so. Being cancelled does end it. */
+static void ask_task(struct call *c, void *arg)
+{
+    struct question *q = arg;
+    struct arena *a = q->view->arena;
+
+    if (ask(c, q, &q->err) == 0)
+        return;
+    q->failed = q->err.class == ERR_CANCELLED;
+    q->answer = facts_new(a, q->err.class == ERR_NOT_FOUND ? "absent" : "unseen");
+    value_set_string(a, q->answer, "why", q->err.text);
+}
+
+/* --- what is asked ----------------------------------------------------------------------------------------------------------- */
+
+static struct question *add(struct questions *all, const struct view *v, void *provider, const char *group, const char *key,
+                            const struct document *about, const char *id)
+{
+    struct question q = {
+        .group = group, .key = key ? str_lower(v->arena, key) : NULL, .about = about, .id = id, .view = v, .provider = provider};
+
+    if (!key || !id)
+        return NULL;
+    for (size_t i = 0; i < all->count; i++)
+        if (str_eq(all->items[i].group, group) && str_eq(all->items[i].key, q.key))
+            return NULL;
+    arena_push(v->arena, all->items, all->count, q);
+    return &all->items[all->count - 1];
+}
+
+/* What was read with the restored VMs is not read again. */
+static void add_platform(struct questions *all, const struct view *v, void *provider, const char *group, const char *key,
+                         const struct document *pvm)
+{
+    const struct value *known = platform_fact(v, group, key);
+    struct question *q = add(all, v, provider, group, key, pvm, key);
+
+    if (q && known)
+        q->answer = value_copy(v->arena, known);
+}
+
+static void add_subscription(struct questions *all, const struct view *v, void *provider, const struct document *pvm)
+{
+    struct arena *a = v->arena;
+    const char *own = value_str_at(pvm->spec, "source.subscription"), *subscription = own ? own : kind_subscription(pvm);
+    const char *region = protected_vm_region(v, pvm), *place;
+
+    add_platform(all, v, provider, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription), pvm);
+    add_platform(all, v, provider, "features", arena_printf(a, "%s/" PLATFORM_FORBIDDEN, subscription), pvm);
+    add_platform(all, v, provider, "locks", subscription, pvm);
+    if (!region)
+        return;
+    place = arena_printf(a, "%s/%s", subscription, region);
+    add_platform(all, v, provider, "usages", place, pvm);
+    add(all, v, provider, "attestation", place, pvm,
+        arena_printf(a, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider", subscription, region));
+}
+
+/* With an order in force Azure has been asked already. */
+static void add_validation(struct questions *all, const struct view *v, void *provider, const struct document *pvm,
+                           const struct document *rvm)
+{
+    const char *item = value_str_at(view_facts(v, pvm), "itemId");
+    struct situation s = situation_at(v, pvm, rvm, NULL);
+    struct question *q = NULL;
+
+    if (s.point && !str_eq(value_str_at(view_facts(v, rvm), "validation.state"), "asked"))
+        q = add(all, v, provider, "validations", item, pvm, item);
+    if (q)
+        q->rvm = rvm;
+}
+
+static void add_set(struct questions *all, const struct view *v, void *provider, const struct document *pvm)
+{
+    const char *id = value_str_at(view_facts(v, pvm), "source.set.live.id");
+
+    for (size_t i = 0; id && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        /* A declared set has been asked already. */
+        if (str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), id))
+            return;
+    }
+    if (id)
+        add(all, v, provider, "sets", id, pvm, arena_printf(v->arena, "%s/associatedResources", id));
+}
+
+static struct questions questions_of(const struct view *v, void *provider)
+{
+    struct questions all = {0};
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *pvm = v->desired->documents[i], *rvm;
+        size_t at = 0;
+
+        if (!str_eq(pvm->kind, "ProtectedVirtualMachine"))
+            continue;
+        add_subscription(&all, v, provider, pvm);
+        add_set(&all, v, provider, pvm);
+        while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at)))
+            add_validation(&all, v, provider, pvm, rvm);
+    }
+    return all;
+}
+
+int forecast_observe(struct call *c, void *provider, const struct view *v, struct value **ret, struct err *err)
+{
+    struct questions all = questions_of(v, provider);
+    struct value *extras = value_map(v->arena);
+    struct group *g = group_new(call_sched(c), "forecast");
+    int rc;
+
+    for (size_t i = 0; i < all.count; i++)
+        if (!all.items[i].answer)
+            group_spawn(g, all.items[i].id, ask_task, &all.items[i]);
+    rc = group_wait(c, g, err);
+    group_free(g);
+    TRY(rc);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct question *q = &all.items[i];
+
+        if (q->failed) {
+            *err = q->err;
+            return -(int)err->class;
+        }
+        if (!value_get(extras, q->group))
+            value_set(v->arena, extras, q->group, value_map(v->arena));
+        value_set(v->arena, value_get(extras, q->group), q->key, q->answer);
+    }
+    *ret = extras;
+    return 0;
+}

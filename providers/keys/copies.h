@@ -1,0 +1,38 @@
+/* The copies of a key that the user keeps: files of backups, and the escrow. */
+#ifndef REINSTATE_KEY_COPIES_H
+#define REINSTATE_KEY_COPIES_H
+
+#include "../azure/blob.h"
+#include "key_facts.h"
+
+/* A copy of the key that the user has and that can be used now: the cheapest way to bring a lost one back. */
+enum key_copy_kind { KEY_COPY_NONE, KEY_COPY_FILE, KEY_COPY_ESCROW };
+struct key_copy {
+    enum key_copy_kind kind;
+    const char *path;         /* of a file */
+    const struct value *blob; /* of the escrow's facts */
+};
+struct key_copy key_own_copy(const struct view *v, const struct document *key);
+/* The n-th of them, in the order in which they are tried; KEY_COPY_NONE after the last. */
+struct key_copy key_own_copy_at(const struct view *v, const struct document *key, size_t n);
+/* Of a Key's facts: its escrow holds a backup of the newest version. */
+bool key_escrowed(const struct value *facts);
+/* The path of a `file` source as the process opens it: relative ones are meant relative to the manifest. Pure. */
+const char *key_file_path(struct arena *a, const struct value *source);
+/* Facts: files [{path, state}] of the declared file sources. */
+void key_observe_files(struct arena *a, const struct document *key, struct value *facts);
+/* May suspend. Facts: escrow {state, why, blobs [{name, version, created, versions, store}]}, newest first; nothing without
+ * a declared one. */
+must_use int key_observe_escrow(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                                struct err *err);
+/* The step that keeps a backup of the newest version, when there is none yet; and what hinders it. Pure. */
+void key_steps_escrow(const struct view *v, const struct document *key, struct steps *out);
+/* What the blob tells of itself: the versions it holds, newest first, and the store it was taken of. Pure. */
+struct value *key_escrow_metadata(struct arena *a, const struct value *facts);
+/* May suspend. Does that step. */
+must_use int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, struct err *err);
+/* May suspend. Reads the copy that key_own_copy named into wiped memory. */
+must_use int key_fetch_copy(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy, struct secret *ret,
+                            struct err *err);
+
+#endif

@@ -1,0 +1,15 @@
+/* Whether a copy of a key can be restored into the store that is declared for it. Pure. */
+#ifndef REINSTATE_BACKUP_HOME_H
+#define REINSTATE_BACKUP_HOME_H
+
+#include "../azure/vault.h"
+#include "../documents/common.h"
+
+/* ERR_BLOCKED with the next step, before anything is written, when the copy is of the other kind of store than the key's declared
+ * one, or of no known kind. `from` says where the copy is ("the exported key of job …"). */
+must_use int backup_fits(const struct document *key, const struct secret *backup, const char *from, struct err *err);
+
+/* After a refused restore: when the store cannot open the copy, names the cause and the remedy. Keeps class and code. */
+int backup_explain_refusal(const struct document *key, struct err *err);
+
+#endif

@@ -1,0 +1,140 @@
+/* Knows what the facts of a Key say to those who ask: which version is meant, where it is, what it lacks. Pure. Must not know how they
+ * were read. */
+#include "key_facts.h"
+
+#include <string.h>
+
+#include "../../reconciler/format/json.h"
+#include "../azure/vault.h"
+#include "original.h"
+
+struct value *key_versions(struct arena *a, const struct value *list)
+{
+    struct value *versions = value_list(a);
+
+    for (size_t i = 0; i < value_count(list); i++) {
+        const struct value *item = value_item(list, i);
+        struct value *v = value_map(a);
+
+        value_set_string(a, v, "version", vault_kid_version(value_str_at(item, "kid")));
+        value_set_int(a, v, "created", value_int_at(item, "attributes.created", 0));
+        value_set_bool(a, v, "enabled", value_bool_at(item, "attributes.enabled", true));
+        if (value_at(item, "attributes.exp"))
+            value_set_int(a, v, "exp", value_int_at(item, "attributes.exp", 0));
+        if (value_at(item, "attributes.nbf"))
+            value_set_int(a, v, "nbf", value_int_at(item, "attributes.nbf", 0));
+        value_push(a, versions, v);
+    }
+    return versions;
+}
+
+const char *key_wanted_version(const struct view *v, const struct document *key)
+{
+    struct key_need need = key_needed(v, key);
+
+    return need.version || need.conflict ? need.version : value_str_at(view_facts(v, key), "newest");
+}
+
+/* The list of versions tells enough of one whose bundle was not read: what it lacks is the same for all of a key. */
+static const struct value *live_from_list(const struct view *v, const struct value *facts, const char *version)
+{
+    static const char *const dated[] = {"created", "exp", "nbf"};
+    const struct value *versions = value_get(facts, "versions"), *item = NULL;
+    struct value *live, *attributes;
+
+    for (size_t i = 0; i < value_count(versions) && !item; i++)
+        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
+            item = value_item(versions, i);
+    if (!item || !value_get(facts, "live"))
+        return NULL;
+    live = value_copy(v->arena, value_get(facts, "live"));
+    attributes = value_get(live, "attributes");
+    value_set(v->arena, value_get(live, "key"), "kid",
+              value_format(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version));
+    value_set_bool(v->arena, attributes, "enabled", value_bool_at(item, "enabled", true));
+    for (size_t i = 0; i < COUNT(dated); i++) {
+        value_remove(attributes, dated[i]);
+        if (value_get(item, dated[i]))
+            value_set_int(v->arena, attributes, dated[i], value_int_at(item, dated[i], 0));
+    }
+    return live;
+}
+
+const struct value *key_live(const struct view *v, const struct document *key)
+{
+    const struct value *facts = view_facts(v, key), *live = value_get(facts, "live");
+    const char *wanted = key_wanted_version(v, key), *have = vault_kid_version(value_str_at(live, "key.kid"));
+
+    return !wanted || str_eq_nocase(wanted, have) ? live : live_from_list(v, facts, wanted);
+}
+
+const char *key_still_elsewhere(const struct view *v, const struct document *key)
+{
+    const struct value *elsewhere = value_get(view_facts(v, key), "elsewhere");
+
+    return str_eq(value_str_at(elsewhere, "state"), "present") ? value_str_at(elsewhere, "base") : NULL;
+}
+
+const struct value *key_wanted_url(const struct view *v, const struct document *doc, const char *path)
+{
+    const struct reference *ref = document_reference(doc, path);
+    const struct value *facts;
+    const char *version;
+
+    if (!ref)
+        return NULL;
+    if (!ref->target)
+        return value_string(v->arena, ref->url);
+    facts = view_facts(v, ref->target);
+    version = key_wanted_version(v, ref->target);
+    if (!version || !value_str_at(facts, "base"))
+        return value_unknown(v->arena);
+    return value_format(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version);
+}
+
+const char *key_address(const struct view *v, const struct document *key)
+{
+    const struct value *facts = view_facts(v, key);
+
+    return arena_printf(v->arena, "%s/keys/%s", value_str_at(facts, "base"), value_str_at(facts, "name"));
+}
+
+bool key_source_declared(const struct document *key, const char *member)
+{
+    const struct value *sources = value_get(key->spec, "sources");
+
+    for (size_t i = 0; i < value_count(sources); i++)
+        if (value_get(value_item(sources, i), member))
+            return true;
+    return false;
+}
+
+bool key_releases_to(struct arena *a, const struct value *bundle, const char *attest_uri)
+{
+    const char *data = value_str_at(bundle, "release_policy.data");
+    struct secret text cleanup(secret_release) = {0};
+    size_t n = strlen(attest_uri) - (str_ends_nocase(attest_uri, "/") ? 1 : 0);
+    struct value *policy;
+    struct err ignored;
+
+    if (!data || crypt_base64_decode(data, strlen(data), BASE64_URL, &text, &ignored) < 0 ||
+        json_parse(a, text.bytes ? text.bytes : "", text.len, &policy, &ignored) < 0)
+        return false;
+    for (size_t i = 0; i < value_count(value_get(policy, "anyOf")); i++) {
+        const char *authority = value_str_at(value_item(value_get(policy, "anyOf"), i), "authority");
+
+        if (str_starts_nocase(authority, arena_strndup(a, attest_uri, n)) && (!authority[n] || str_eq(authority + n, "/")))
+            return true;
+    }
+    return false;
+}
+
+void key_note_evidence(const struct view *v, const struct document *key, struct steps *out, struct step *step)
+{
+    struct key_need need = key_needed(v, key);
+
+    if (need.conflict)
+        step_note(out, step, "the evidence of the version disagrees: %s", need.conflict);
+    else if (need.beside)
+        step_note(out, step, "version %s is taken (%s), and another may be needed: %s", need.version, need.words, need.beside);
+}

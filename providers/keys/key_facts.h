@@ -1,0 +1,28 @@
+/* What may be asked about a Key document. Pure. */
+#ifndef REINSTATE_KEY_FACTS_H
+#define REINSTATE_KEY_FACTS_H
+
+#include "../documents/common.h"
+
+/* The versioned URL of the key that a reference field names: known, unknown until apply, or NULL without such a field. */
+const struct value *key_wanted_url(const struct view *v, const struct document *doc, const char *path);
+/* The version declared, else the one that the ordered points need (original.h), else the newest; NULL when none is
+ * known, or when the evidence disagrees. */
+const char *key_wanted_version(const struct view *v, const struct document *key);
+/* What Azure shows of that version; NULL when it is not there. */
+const struct value *key_live(const struct view *v, const struct document *key);
+
+/* Its release policy names this attestation authority (a region's): only then can a confidential VM there be given the key. */
+bool key_releases_to(struct arena *a, const struct value *bundle, const char *attest_uri);
+
+/* The store in which the key still is although it is declared in another; NULL. Then nothing is lost. */
+const char *key_still_elsewhere(const struct view *v, const struct document *key);
+
+const char *key_address(const struct view *v, const struct document *key);
+/* [{version, created, enabled, exp, nbf}] of the data plane's list of versions. */
+struct value *key_versions(struct arena *a, const struct value *list);
+bool key_source_declared(const struct document *key, const char *member);
+/* Notes at a step that more than one version may be meant, and by which evidence. */
+void key_note_evidence(const struct view *v, const struct document *key, struct steps *out, struct step *step);
+
+#endif

@@ -1,0 +1,382 @@
+/* Knows what tells a revoked key, an impostor and a mistyped declaration from each other. Must not know what is done about it. */
+#include "standing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../azure/key_id.h"
+#include "../azure/vault.h"
+#include "original.h"
+
+/* --- which key ---------------------------------------------------------------------------------------------------------- */
+
+static bool url_of(const struct view *v, const struct document *key, const char *url)
+{
+    const struct value *facts = view_facts(v, key);
+
+    return url && key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name"));
+}
+
+static bool is_key(const struct document *doc)
+{
+    return str_eq(doc->kind, "Key");
+}
+
+/* How well a document stands for that version of its key: it names it, it names none, it names another one. */
+static int fit_of(const struct document *doc, const char *version)
+{
+    const char *its = value_str_at(doc->spec, "version");
+
+    return !its ? 2 : version && str_eq_nocase(its, version) ? 3 : 1;
+}
+
+const struct document *key_document_at(const struct view *v, const char *url)
+{
+    const char *version = url ? key_url_version(v->arena, url) : NULL;
+    const struct document *best = NULL;
+
+    for (size_t i = 0; url && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        if (is_key(doc) && url_of(v, doc, url) && (!best || fit_of(doc, version) > fit_of(best, version)))
+            best = doc;
+    }
+    return best;
+}
+
+static bool same_key(const struct view *v, const struct document *x, const struct document *y)
+{
+    const struct value *one = view_facts(v, x), *other = view_facts(v, y);
+
+    return value_str_at(one, "base") && str_eq_nocase(value_str_at(one, "base"), value_str_at(other, "base")) &&
+           str_eq_nocase(value_str_at(one, "name"), value_str_at(other, "name"));
+}
+
+/* --- revoked ------------------------------------------------------------------------------------------------------------- */
+
+/* The version that a document without one means: what an ordered point needs, else what is live now. NULL: nobody can tell. */
+static const char *version_meant(const struct view *v, const struct document *key)
+{
+    const char *declared = value_str_at(key->spec, "version");
+    struct key_need need;
+
+    if (declared)
+        return declared;
+    need = key_needed(v, key);
+    return need.version || need.conflict ? need.version : value_str_at(view_facts(v, key), "newest");
+}
+
+/* A document that names a version revokes that one; one without a version revokes the key. A version that nobody can tell (NULL)
+ * may be the revoked one. */
+static const char *revokes(const struct document *doc, const char *version)
+{
+    const char *its = value_str_at(doc->spec, "version"), *reason = value_str_at(doc->spec, "revoked.reason");
+
+    return reason && (!its || !version || str_eq_nocase(its, version)) ? reason : NULL;
+}
+
+const char *key_revoked(const struct view *v, const struct document *key)
+{
+    const char *reason = key ? value_str_at(key->spec, "revoked.reason") : NULL;
+
+    for (size_t i = 0; key && !reason && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        if (is_key(doc) && doc != key && same_key(v, doc, key))
+            reason = revokes(doc, version_meant(v, key));
+    }
+    return reason;
+}
+
+const char *key_revoked_at(const struct view *v, const char *url)
+{
+    const char *reason = NULL, *version = key_url_version(v->arena, url);
+
+    for (size_t i = 0; url && !reason && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        /* An address without a version is that of the newest one. */
+        if (is_key(doc) && url_of(v, doc, url))
+            reason = revokes(doc, version ? version : value_str_at(view_facts(v, doc), "newest"));
+    }
+    return reason;
+}
+
+/* --- what has shown a version ---------------------------------------------------------------------------------------------- */
+
+static bool names_version(const struct view *v, const struct document *key, const char *url, const char *version)
+{
+    return url_of(v, key, url) && str_eq_nocase(key_url_version(v->arena, url), version);
+}
+
+static bool listed(const struct value *versions, const char *version)
+{
+    for (size_t i = 0; version && i < value_count(versions); i++)
+        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
+            return true;
+    return false;
+}
+
+/* A set as Azure shows it was on that version, now or before. */
+static bool set_shows(const struct view *v, const struct document *key, const struct value *set, const char *version)
+{
+    const struct value *previous = value_at(set, "properties.previousKeys");
+
+    if (names_version(v, key, value_str_at(set, "properties.activeKey.keyUrl"), version))
+        return true;
+    for (size_t i = 0; i < value_count(previous); i++)
+        if (names_version(v, key, value_str_at(value_item(previous, i), "keyUrl"), version))
+            return true;
+    return false;
+}
+
+static bool history_shows(const struct view *v, const struct document *key, const struct value *history, const char *version)
+{
+    for (size_t i = 0; i < value_count(history); i++)
+        if (names_version(v, key, value_str_at(value_item(history, i), "key"), version))
+            return true;
+    return false;
+}
+
+/* Own history, a set, or a backup in escrow has shown it: the version was there once. */
+static const char *shown_by(const struct view *v, const struct document *key, const char *version)
+{
+    const struct value *blobs = value_at(view_facts(v, key), "escrow.blobs");
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *facts = view_facts(v, doc);
+
+        if (str_eq(doc->kind, "DiskEncryptionSet") && set_shows(v, key, value_get(facts, "live"), version))
+            return arena_printf(v->arena, "%s has been on it", doc->address);
+        if (!str_eq(doc->kind, "ProtectedVirtualMachine"))
+            continue;
+        if (set_shows(v, key, value_at(facts, "source.set.live"), version))
+            return arena_printf(v->arena, "the set of %s has been on it", doc->name);
+        if (history_shows(v, key, value_get(facts, "history"), version))
+            return arena_printf(v->arena, "the history of %s names it", doc->name);
+    }
+    for (size_t i = 0; i < value_count(blobs); i++)
+        if (str_eq_nocase(value_str_at(value_item(blobs, i), "version"), version) ||
+            str_find_nocase(value_str_at(value_item(blobs, i), "versions") ? value_str_at(value_item(blobs, i), "versions") : "", version))
+            return "a backup in its escrow holds it";
+    return NULL;
+}
+
+/* --- what points elsewhere --------------------------------------------------------------------------------------------------- */
+
+/* The version that a set in use is on, where the key has it. */
+static const char *in_use(const struct view *v, const struct document *key, const struct value *set)
+{
+    const char *url = value_str_at(set, "properties.activeKey.keyUrl"), *version = key_url_version(v->arena, url);
+
+    return url_of(v, key, url) && listed(value_get(view_facts(v, key), "versions"), version) ? version : NULL;
+}
+
+static const char *used_instead(const struct view *v, const struct document *key, const char **ret_by)
+{
+    const char *version = NULL;
+
+    for (size_t i = 0; !version && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *facts = view_facts(v, doc);
+
+        *ret_by = doc->address;
+        if (str_eq(doc->kind, "DiskEncryptionSet"))
+            version = in_use(v, key, value_get(facts, "live"));
+        else if (str_eq(doc->kind, "ProtectedVirtualMachine"))
+            version = in_use(v, key, value_at(facts, "source.set.live"));
+    }
+    return version;
+}
+
+static int64_t newest_point_ms(const struct view *v, const struct document *pvm)
+{
+    const struct value *points = value_get(view_facts(v, pvm), "points");
+    int64_t newest = TIME_NONE;
+
+    for (size_t i = 0; i < value_count(points); i++) {
+        int64_t at = time_parse(value_str_at(value_item(points, i), "time"));
+
+        newest = at > newest ? at : newest;
+    }
+    return newest;
+}
+
+/* The newest point of the machines whose disks the key wraps: those it may come back from, and those restored through its sets. */
+static int64_t last_use_ms(const struct view *v, const struct document *key)
+{
+    const struct document *des, *rvm;
+    int64_t last = TIME_NONE, at_ms;
+    size_t at = 0;
+
+    for (size_t i = 0; i < key->n_references; i++) {
+        const struct document *pvm = key->references[i].target;
+
+        at_ms = pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? newest_point_ms(v, pvm) : TIME_NONE;
+        last = at_ms > last ? at_ms : last;
+    }
+    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
+        size_t at_vm = 0;
+
+        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm))) {
+            at_ms = newest_point_ms(v, document_target(rvm, "spec.from"));
+            last = at_ms > last ? at_ms : last;
+        }
+    }
+    return last;
+}
+
+/* --- words -------------------------------------------------------------------------------------------------------------------- */
+
+static int newest_first(const void *x, const void *y)
+{
+    const struct value *a = *(const struct value *const *)x, *b = *(const struct value *const *)y;
+    int64_t one = value_int_at(a, "created", 0), other = value_int_at(b, "created", 0);
+
+    return one < other ? 1 : one > other ? -1 : 0;
+}
+
+const char *key_versions_words(struct arena *a, const struct value *versions)
+{
+    enum { TOLD_MAX = 6 };
+    size_t n = value_count(versions);
+    const struct value **items = arena_array(a, const struct value *, n + 1);
+    const char *words = "";
+
+    for (size_t i = 0; i < n; i++)
+        items[i] = value_item(versions, i);
+    qsort(items, n, sizeof(*items), newest_first);
+    for (size_t i = 0; i < n && i < TOLD_MAX; i++)
+        words = arena_printf(a, "%s%s%s (created %s)", words, i ? ", " : "", value_str_at(items[i], "version"),
+                             time_format(a, value_int_at(items[i], "created", 0) * SECOND_MS));
+    return n > TOLD_MAX ? arena_printf(a, "%s and %zu older ones", words, n - TOLD_MAX) : words;
+}
+
+/* --- the conclusion ------------------------------------------------------------------------------------------------------------- */
+
+static struct key_standing revoked_standing(const struct view *v, const char *reason)
+{
+    return (struct key_standing){
+        .stand = KEY_REVOKED,
+        .words = arena_printf(v->arena,
+                              "the key is revoked (%s): no set is made on it, nobody is granted anything on it, nothing is restored with "
+                              "it, and it is not brought back",
+                              reason),
+        .next = "order a recovery point whose disk another key wraps; or declare a new key with a set on it, which a restore may be "
+                "given where policy follows the edition of 2026-07 (row R-08) and the revoked key can still be read",
+    };
+}
+
+static struct key_standing impostor_standing(const struct view *v, const char *version, const char *why)
+{
+    return (struct key_standing){
+        .stand = KEY_IMPOSTOR,
+        .words = arena_printf(v->arena,
+                              "a key of this name is there, but not version %s: the name was taken by another key, so the old one "
+                              "cannot be restored here%s%s",
+                              version, why ? "; " : "", why ? why : ""),
+        .next = "a person decides: declare another key vault for the old key, which a copy brings back there; nothing is deleted here",
+    };
+}
+
+static struct key_standing unseen_standing(const struct view *v, const struct document *key, const char *version, int64_t last_ms)
+{
+    const struct value *versions = value_get(view_facts(v, key), "versions"), *best = NULL;
+    const char *by = NULL, *meant = used_instead(v, key, &by);
+    struct key_standing s = {.stand = KEY_NEVER_SEEN};
+
+    for (size_t i = 0; !meant && i < value_count(versions); i++) {
+        int64_t created = value_int_at(value_item(versions, i), "created", 0);
+
+        if (created * SECOND_MS <= last_ms && (!best || created > value_int_at(best, "created", 0)))
+            best = value_item(versions, i);
+    }
+    s.meant = meant ? meant : value_str_at(best, "version");
+    s.words = arena_printf(v->arena, "the declared version %s was never seen; the key has %s%s%s%s", version,
+                           key_versions_words(v->arena, versions), meant ? "; the set in use points to " : "", meant ? meant : "",
+                           meant ? arena_printf(v->arena, " (%s)", by)
+                                 : arena_printf(v->arena, "; the newest not later than the newest recovery point is %s", s.meant));
+    s.next = arena_printf(v->arena, "a person compares, and corrects spec.version of %s: most likely %s is meant", key->address, s.meant);
+    return s;
+}
+
+static bool oldest_before(const struct value *versions, int64_t ms)
+{
+    for (size_t i = 0; ms != TIME_NONE && i < value_count(versions); i++) {
+        int64_t created = value_int_at(value_item(versions, i), "created", 0);
+
+        if (created > 0 && created * SECOND_MS <= ms)
+            return true;
+    }
+    return false;
+}
+
+struct key_standing key_standing_of(const struct view *v, const struct document *key, const char *version)
+{
+    const struct value *facts = view_facts(v, key), *versions = value_get(facts, "versions");
+    const char *declared = key ? value_str_at(key->spec, "version") : NULL, *revoked = key_revoked(v, key), *shown, *by;
+    int64_t last_ms;
+
+    if (revoked)
+        return revoked_standing(v, revoked);
+    version = version ? version : declared;
+    if (!key || !version || !str_eq(view_state(v, key), "present") || listed(versions, version) ||
+        str_eq_nocase(vault_kid_version(value_str_at(facts, "live.key.kid")), version) ||
+        (!versions && !str_eq_nocase(value_str_at(facts, "missing"), version)))
+        return (struct key_standing){0};
+    shown = shown_by(v, key, version);
+    if (shown || !str_eq_nocase(version, declared) || !versions)
+        return impostor_standing(v, version, shown);
+    last_ms = last_use_ms(v, key);
+    /* A key that is younger than every point cannot have wrapped any of their disks. */
+    if (used_instead(v, key, &by) || oldest_before(versions, last_ms))
+        return unseen_standing(v, key, version, last_ms);
+    return impostor_standing(v, version, NULL);
+}
+
+/* --- what relies on it ------------------------------------------------------------------------------------------------------------- */
+
+static bool asks_for(const struct view *v, const struct document *doc, const struct document *key)
+{
+    const struct document *store = document_target(key, "spec.store");
+    const struct reference *ref = document_reference(doc, "spec.key");
+    const char *id;
+
+    if (str_eq(doc->kind, "DiskEncryptionSet") || str_eq(doc->kind, "KeyAccess"))
+        return ref && (ref->target == key || url_of(v, key, ref->url));
+    if (str_eq(doc->kind, "KeyVaultAccessPolicy"))
+        return store && document_target(doc, "spec.vault") == store;
+    if (str_eq(doc->kind, "ManagedHsmRoleAssignment"))
+        return store && document_target(doc, "spec.hsm") == store;
+    id = str_eq(doc->kind, "RoleAssignment") && store && str_eq(store->kind, "KeyVault") ? key_vault_id(v->arena, store) : NULL;
+    return id && str_starts_nocase(value_str_at(doc->spec, "scope"), id);
+}
+
+bool key_relied_on(const struct view *v, const struct document *key)
+{
+    for (size_t i = 0; i < v->desired->count; i++)
+        if (asks_for(v, v->desired->documents[i], key))
+            return true;
+    return false;
+}
+
+/* --- grants ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A grant for a whole store serves its other keys too: it is held up only where every declared one is. */
+void key_guard_grant(const struct view *v, struct steps *out, struct step *step, const struct document *store, const char *key_name)
+{
+    const struct document *barred = NULL;
+
+    for (size_t i = 0; store && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const char *name = value_str_at(view_facts(v, doc), "name");
+
+        if (!is_key(doc) || document_target(doc, "spec.store") != store || (key_name && !str_eq_nocase(name, key_name)))
+            continue;
+        if (key_standing_of(v, doc, NULL).stand == KEY_STANDS)
+            return;
+        barred = barred ? barred : doc;
+    }
+    step_on(out, step, barred);
+}

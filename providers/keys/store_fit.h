@@ -1,0 +1,23 @@
+/* Whether a key could live and be used in the store that is declared for it: its region, its tier, and who may open a copy there. */
+#ifndef REINSTATE_STORE_FIT_H
+#define REINSTATE_STORE_FIT_H
+
+#include "../documents/common.h"
+
+struct store_objection {
+    const char *id; /* "store-region", "store-tier", "store-subscription" */
+    const char *reason, *next;
+};
+enum { STORE_OBJECTIONS_MAX = 3 };
+
+/* Pure. What stands against `key` in its store, all of it; returns how many. What could not be seen is held against nobody.
+ * `region`: where the disks would be; NULL: where the key's sets are, else its backup vault. */
+size_t store_objections(const struct view *v, const struct document *key, const char *region,
+                        struct store_objection ret[STORE_OBJECTIONS_MAX]);
+
+/* Pure. The objection of these that is about the store's region, if there is one. */
+bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret);
+/* Pure. The store is out of reach of every set that would use a key in it: nothing may be made there. true: a step was added. */
+bool store_block_misplaced(const struct view *v, const struct document *store, struct steps *out);
+
+#endif

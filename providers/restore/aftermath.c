@@ -1,0 +1,205 @@
+/* Knows what to say of the world when a run has ended. Must not judge it: steps and verdicts have. */
+#include "aftermath.h"
+
+#include "claims.h"
+#include "../backup/order.h"
+#include "left.h"
+
+#include <string.h>
+
+/* --- commands ------------------------------------------------------------------------------------------------------------ */
+
+/* For a shell: names come from Azure, and a command that is pasted must not run what a name says. */
+static const char *quoted(struct arena *a, const char *s)
+{
+    const char *out = "'";
+
+    for (; s && *s; s += strcspn(s, "'"), out = *s ? (s++, arena_printf(a, "%s'\\''", out)) : out)
+        out = arena_printf(a, "%s%.*s", out, (int)strcspn(s, "'"), s);
+    return arena_printf(a, "%s'", out);
+}
+
+const char *aftermath_resource_command(struct arena *a, const char *id)
+{
+    return arena_printf(a, "az resource delete --ids %s", quoted(a, id));
+}
+
+const char *aftermath_blob_command(struct arena *a, const char *account, const char *container, const char *blob)
+{
+    return arena_printf(a, "az storage blob delete --auth-mode login --account-name %s --container-name %s --name %s", quoted(a, account),
+                        quoted(a, container), quoted(a, blob));
+}
+
+/* --- the parts ------------------------------------------------------------------------------------------------------------ */
+
+static void add_machine(const struct view *v, const struct document *rvm, struct value *machines)
+{
+    const struct value *facts = view_facts(v, rvm);
+    const struct document *des = document_target(rvm, "spec.diskEncryptionSet");
+    const char *set = value_str_at(facts, "des"), *power = value_str_at(facts, "power");
+    struct value *one = value_map(v->arena);
+
+    if (!str_eq(view_state(v, rvm), "present"))
+        return;
+    value_set_string(v->arena, one, "document", rvm->address);
+    value_set_string(v->arena, one, "id", restored_vm_id(v->arena, rvm));
+    value_set_string(v->arena, one, "power", power ? power : "cannot be seen");
+    value_set_string(v->arena, one, "set", set);
+    if (set && des && arm_id_equal(set, reference_id(v->arena, rvm, "spec.diskEncryptionSet", disk_encryption_set_id)))
+        value_set_string(v->arena, one, "key", value_str_at(view_facts(v, des), "live.properties.activeKey.keyUrl"));
+    value_push(v->arena, machines, one);
+}
+
+static void add_jobs(const struct view *v, const struct situation *s, struct value *jobs)
+{
+    const struct value *all = value_get(view_facts(v, s->pvm), "jobs");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *job = value_item(all, i);
+        struct value *one;
+        bool known = false;
+
+        if (s->order.state == ORDER_NONE || job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE ||
+            (time_parse(value_str_at(job, "start")) < s->order.since_ms && !str_eq(value_str_at(job, "state"), "running")))
+            continue;
+        for (size_t k = 0; k < value_count(jobs); k++)
+            known |= str_eq(value_str_at(value_item(jobs, k), "id"), value_str_at(job, "job"));
+        if (known)
+            continue;
+        one = value_map(v->arena);
+        value_set_string(v->arena, one, "document", s->pvm->address);
+        value_set_string(v->arena, one, "id", value_str_at(job, "job"));
+        value_set_string(v->arena, one, "type", value_str_at(job, "type"));
+        value_set_string(v->arena, one, "state", value_str_at(job, "state"));
+        value_set_string(v->arena, one, "start", value_str_at(job, "start"));
+        value_set_string(v->arena, one, "end", value_str_at(job, "end"));
+        value_push(v->arena, jobs, one);
+    }
+}
+
+static struct value *left_add(const struct view *v, struct value *left, const char *what, const char *job, const char *command)
+{
+    struct value *one = value_map(v->arena);
+
+    value_set_string(v->arena, one, "what", what);
+    value_set_string(v->arena, one, "job", job);
+    value_set_string(v->arena, one, "command", command);
+    value_push(v->arena, left, one);
+    return one;
+}
+
+static void add_exports(const struct view *v, const struct document *pvm, struct value *left)
+{
+    const struct value *exports = value_get(view_facts(v, pvm), "leftovers");
+
+    for (size_t i = 0; i < value_count(exports); i++) {
+        const struct value *e = value_item(exports, i);
+        const char *account = value_str_at(e, "account"), *container = value_str_at(e, "container"), *blob = value_str_at(e, "blob");
+        struct value *one = left_add(v, left, "exported key", value_str_at(e, "job"),
+                                     aftermath_blob_command(v->arena, account, container, blob));
+
+        value_set_string(v->arena, one, "account", account);
+        value_set_string(v->arena, one, "container", container);
+        value_set_string(v->arena, one, "blob", blob);
+        value_set_string(v->arena, one, "seen", value_str_at(e, "seen"));
+    }
+}
+
+static void add_made(const struct view *v, const struct situation *s, struct value *left)
+{
+    const struct value *jobs = value_get(view_facts(v, s->pvm), "jobs");
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *job = value_item(jobs, i), *made = restore_left_of(v, s, job);
+
+        for (size_t k = 0; k < value_count(made); k++) {
+            const char *id = value_str_at(value_item(made, k), "id");
+            bool known = false;
+
+            for (size_t n = 0; n < value_count(left); n++)
+                known |= str_eq_nocase(value_str_at(value_item(left, n), "id"), id);
+            if (!known)
+                value_set_string(v->arena,
+                                 left_add(v, left, arm_id_name(value_str_at(value_item(made, k), "type")), value_str_at(job, "job"),
+                                          aftermath_resource_command(v->arena, id)),
+                                 "id", id);
+        }
+    }
+}
+
+static void add_claims(const struct view *v, const struct document *rvm, struct value *left)
+{
+    const struct reference *account = document_reference(rvm, "spec.target.stagingAccount");
+    int64_t count = value_int_at(view_facts(v, rvm), "place.claims.count", 0);
+    const char *name = account && account->id ? arm_id_name(account->id) : NULL;
+    struct value *one;
+
+    if (count <= 0 || !name)
+        return;
+    for (size_t i = 0; i < value_count(left); i++)
+        if (str_eq(value_str_at(value_item(left, i), "what"), "claims") && str_eq(value_str_at(value_item(left, i), "account"), name))
+            return;
+    one = left_add(v, left, "claims", NULL,
+                   arena_printf(v->arena, "az storage blob list --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER
+                                " --output table", quoted(v->arena, name)));
+    value_set_string(v->arena, one, "account", name);
+    value_set_string(v->arena, one, "container", CLAIM_CONTAINER);
+    value_set_int(v->arena, one, "count", count);
+}
+
+/* A source VM that stands still and that no order in force speaks of: its key may be back, and nobody has started it. */
+static void add_still(const struct view *v, const struct document *pvm, struct value *still)
+{
+    const struct value *source = value_get(view_facts(v, pvm), "source");
+    const char *id = value_str_at(source, "id"), *power = value_str_at(source, "power");
+    const struct document *rvm;
+    bool starts = false;
+    struct value *one;
+    size_t at = 0;
+
+    if (!id || !power || !str_eq(value_str_at(source, "state"), "present") || str_eq_nocase(power, "running"))
+        return;
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        if (order_for(v, rvm).state == ORDER_IN_FORCE)
+            return;
+        starts = starts || str_eq(value_str_at(rvm->spec, "healSource"), "start");
+    }
+    one = value_map(v->arena);
+    value_set_string(v->arena, one, "document", pvm->address);
+    value_set_string(v->arena, one, "id", id);
+    value_set_string(v->arena, one, "power", power);
+    value_set_string(v->arena, one, "why", starts ? "nothing is ordered, and healSource: start acts under an order in force only"
+                                                  : "nothing is ordered, so nothing here starts it");
+    value_set_string(v->arena, one, "command", arena_printf(v->arena, "az vm start --ids %s", quoted(v->arena, id)));
+    value_push(v->arena, still, one);
+}
+
+struct value *aftermath_of(const struct view *v)
+{
+    struct value *all = value_map(v->arena), *machines = value_list(v->arena), *jobs = value_list(v->arena),
+                 *left = value_list(v->arena), *still = value_list(v->arena);
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        if (str_eq(doc->kind, "ProtectedVirtualMachine")) {
+            add_exports(v, doc, left);
+            add_still(v, doc, still);
+        }
+        if (!str_eq(doc->kind, "RestoredVirtualMachine"))
+            continue;
+        add_machine(v, doc, machines);
+        if (document_target(doc, "spec.from")) {
+            struct situation s = situation_of(v, doc);
+
+            add_jobs(v, &s, jobs);
+            add_made(v, &s, left);
+        }
+        add_claims(v, doc, left);
+    }
+    value_set(v->arena, all, "machines", machines);
+    value_set(v->arena, all, "jobs", jobs);
+    value_set(v->arena, all, "left", left);
+    value_set(v->arena, all, "still", still);
+    return all;
+}

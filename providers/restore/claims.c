@@ -1,0 +1,249 @@
+/* Knows what a restore and an export pass claim before they are triggered, and what is seen of claims beforehand. Must not take
+ * one. */
+#include "claims.h"
+
+#include "../azure/shared.h"
+#include "../backup/order.h"
+#include "election.h"
+#include "obstacles.h"
+
+#include <string.h>
+
+#define WRITE_BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
+#define READ_BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
+#define LIST_KEYS "Microsoft.Storage/storageAccounts/listKeys/action"
+
+/* --- what is claimed --------------------------------------------------------------------------------------------------- */
+
+static struct claim_subject subject(const struct view *v, const struct document *pvm, const struct order *order, const char *target)
+{
+    return (struct claim_subject){
+        .item_id = value_str_at(view_facts(v, pvm), "itemId"),
+        .target = target,
+        .order = order->activation ? order->activation->name : NULL,
+        .point = order->point,
+    };
+}
+
+struct claim_subject restore_claim(const struct view *v, const struct situation *s)
+{
+    static const char *const words[] = {[RESTORE_NEW_VM] = "new-vm", [RESTORE_DISKS] = "disks", [RESTORE_REPLACE] = "replace"};
+    const char *vm = restored_vm_id(v->arena, s->doc);
+    enum restore_type type = situation_type(s->doc);
+
+    return subject(v, s->pvm, &s->order,
+                   arena_printf(v->arena, "%s %s", words[type], type == RESTORE_DISKS ? arm_id_parent(v->arena, vm, 4) : vm));
+}
+
+struct claim_subject export_claim(const struct view *v, const struct document *pvm, const struct document *key, const struct order *order)
+{
+    const struct value *facts = view_facts(v, key);
+    const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name"), *version = key_needed(v, key).version;
+
+    return subject(v, pvm, order, arena_printf(v->arena, "key %s %s %s", base ? base : "", name ? name : "", version ? version : ""));
+}
+
+/* --- what it takes ------------------------------------------------------------------------------------------------------ */
+
+void claim_writes(const struct view *v, const struct document *rvm, struct steps *out, struct step *step)
+{
+    const char *account = reference_id(v->arena, rvm, "spec.target.stagingAccount", NULL);
+    const char *endpoint = value_str_at(view_facts(v, rvm), "place.staging.live.properties.primaryEndpoints.blob");
+    const char *host = endpoint && str_starts_nocase(endpoint, "https://") ? endpoint + strlen("https://") : NULL;
+
+    if (!account)
+        return;
+    step_writes(out, step, "PUT", "%.*s/" CLAIM_CONTAINER, host ? (int)strcspn(host, "/") : 0, host ? host : "");
+    step_writes(out, step, "POST", "/storageAccounts/%s/listKeys", arm_id_name(account));
+    step_wish(out, step, account, WRITE_BLOBS, true, "Storage Blob Data Contributor");
+}
+
+enum claims_sight claims_sight(const struct value *place)
+{
+    const struct value *claims = value_get(place, "claims");
+    const char *code = value_str_at(claims, "code");
+
+    if (str_eq(value_str_at(claims, "state"), "present"))
+        return CLAIMS_SEEN;
+    /* Network rules turn away the account's key as well as a token (Microsoft Learn, Blob service error codes). */
+    if (str_eq_nocase(code, "AuthorizationFailure"))
+        return CLAIMS_SHUT_OUT;
+    return str_eq_nocase(code, "AuthorizationPermissionMismatch") && str_eq(value_str_at(claims, "readable"), "no") ? CLAIMS_NO_RIGHT
+                                                                                                                 : CLAIMS_UNKNOWN;
+}
+
+bool claims_unwritable(const struct value *place)
+{
+    return str_eq(value_str_at(place, "claims.writable"), "no") || claims_sight(place) == CLAIMS_SHUT_OUT;
+}
+
+void claim_notes(const struct situation *s, const struct value *place, struct steps *out, struct step *step)
+{
+    int64_t count = value_int_at(place, "claims.count", 0);
+
+    if (count > 0)
+        step_note(out, step, "%lld claim%s of restores and passes in container " CLAIM_CONTAINER " of %s: no secret in them, kept",
+                  (long long)count, count == 1 ? "" : "s",
+                  arm_id_name(document_reference(s->doc, "spec.target.stagingAccount")->id));
+}
+
+bool claim_stands(const struct view *v, const struct situation *s, bool pass, struct obstacle *ret)
+{
+    const struct value *seen = value_at(view_facts(v, s->doc), pass ? "place.claims.pass" : "place.claims.restore");
+    struct claim claim = {.name = value_str_at(seen, "name"), .made_ms = time_parse(value_str_at(seen, "made"))};
+    struct claim_look look = {.job = CLAIM_JOB_GONE, .end_ms = TIME_NONE, .now_ms = v->now_ms, .since_ms = s->match.since_ms,
+                              .wait_ms = v->settings->settle_ms + CLAIM_LAG_MS};
+    const struct claim_subject subject = {.point = s->order.point};
+    const char *words, *vault = value_str_at(view_facts(v, s->pvm), "vaultId");
+    enum claim_verdict verdict;
+
+    if (!claim.name || value_get(v->settings->take_over, claim.name))
+        return false;
+    claim_from_value(seen, &claim);
+    verdict = claim_judge(&claim, &subject, &look);
+    words = claim_words(v->arena, &claim);
+    *ret = (struct obstacle){.id = "claim", .stops = verdict == CLAIM_PERSON};
+    if (verdict == CLAIM_WAIT)
+        ret->reason = arena_printf(v->arena, "%s names no job yet: somebody may be about to trigger this, so apply waits until %s", words,
+                                   time_format(v->arena, claim.made_ms + look.wait_ms));
+    if (verdict != CLAIM_PERSON)
+        return verdict == CLAIM_WAIT;
+    ret->reason = claim_unsettled_words(v->arena, &claim, look.wait_ms);
+    ret->next = claim_unsettled_advice(v->arena, &claim, vault);
+    return true;
+}
+
+bool claim_open(const struct view *v, const char *name)
+{
+    static const char *const members[] = {"place.claims.restore", "place.claims.pass"};
+
+    for (size_t i = 0; i < v->desired->count; i++)
+        for (size_t k = 0; k < COUNT(members); k++) {
+            const struct value *seen = value_at(view_facts(v, v->desired->documents[i]), members[k]);
+
+            if (seen && str_eq(value_str_at(seen, "name"), name) && !value_str_at(seen, "job") && !value_str_at(seen, "ended"))
+                return true;
+        }
+    return false;
+}
+
+struct value *claims_there(const struct view *v, bool *ret_unseen)
+{
+    struct value *all = value_list(v->arena);
+
+    *ret_unseen = false;
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct value *claims = value_at(view_facts(v, v->desired->documents[i]), "place.claims");
+        const struct value *names = value_get(claims, "names");
+
+        *ret_unseen = *ret_unseen || str_eq(value_str_at(claims, "state"), "unseen");
+        for (size_t k = 0; k < value_count(names); k++) {
+            size_t at = 0;
+
+            while (at < value_count(all) && !str_eq(value_str(value_item(all, at)), value_str(value_item(names, k))))
+                at++;
+            if (at == value_count(all))
+                value_push(v->arena, all, value_copy(v->arena, value_item(names, k)));
+        }
+    }
+    return all;
+}
+
+/* --- observing ----------------------------------------------------------------------------------------------------------- */
+
+/* The account's key is asked for where the token is refused, if the account takes its key at all. */
+static bool keys_to_be_had(const struct value *permissions, const struct value *live)
+{
+    return value_bool_at(live, "properties.allowSharedKeyAccess", true) && arm_permits(permissions, LIST_KEYS, false);
+}
+
+/* The container is made with the first claim: Azure lets whoever may write containers make one. */
+static int observe_rights(struct call *c, const struct observer *o, struct azure *az, const char *account, const struct value *live,
+                          struct value *claims, struct err *err)
+{
+    const char *path = arena_printf(o->arena, "%s/providers/Microsoft.Authorization/permissions", account);
+    struct value *permissions;
+
+    if (arm_list_shared(az, c, o->arena, path, API_AUTHORIZATION, NULL, path, call_now_ms(c) - SHARED_FRESH_MS, &permissions, err) < 0)
+        return err->class == ERR_CANCELLED ? -(int)err->class : 0;
+    value_set_string(o->arena, claims, "writable",
+                     arm_permits(permissions, WRITE_BLOBS, true) || keys_to_be_had(permissions, live) ? "yes" : "no");
+    value_set_string(o->arena, claims, "readable",
+                     arm_permits(permissions, READ_BLOBS, true) || keys_to_be_had(permissions, live) ? "yes" : "no");
+    return 0;
+}
+
+/* The newest claim of `subject`, when there is one among those that were listed. */
+static int observe_newest(struct call *c, const struct observer *o, struct claims *claims, const struct value *listed,
+                          const struct claim_subject *subject, const char *member, struct value *facts, struct err *err)
+{
+    const char *base = claim_base(o->arena, subject);
+    struct claim claim;
+    struct value *seen;
+    bool found = false;
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(listed) && !found; i++)
+        found = claim_generation(base, value_str_at(value_item(listed, i), "name"), &n);
+    if (!found)
+        return 0;
+    if (claims_newest(c, o->arena, claims, base, &claim, &found, err) < 0)
+        return err->class == ERR_CANCELLED ? -(int)err->class : 0;
+    if (!found)
+        return 0;
+    seen = value_set(o->arena, facts, member, claim_to_value(o->arena, &claim));
+    value_set_string(o->arena, seen, "name", claim.name);
+    if (claim.made_ms != TIME_NONE)
+        value_set_string(o->arena, seen, "made", time_format(o->arena, claim.made_ms));
+    return 0;
+}
+
+/* What an order in force is about to claim. */
+static int observe_own(struct call *c, const struct observer *o, struct claims *claims, const struct value *listed,
+                       const struct situation *s, struct value *facts, struct err *err)
+{
+    const struct document *key = s->original_key ? s->original_key : s->key;
+    struct claim_subject own = restore_claim(o->view, s);
+    struct export_election e;
+
+    if (s->order.state != ORDER_IN_FORCE || !own.item_id)
+        return 0;
+    TRY(observe_newest(c, o, claims, listed, &own, "restore", facts, err));
+    if (!key)
+        return 0;
+    e = export_elect(o->view, key);
+    if (e.restored_vm != s->doc || !e.protected_vm || !value_str_at(view_facts(o->view, e.protected_vm), "itemId"))
+        return 0;
+    own = export_claim(o->view, e.protected_vm, key, &e.order);
+    return observe_newest(c, o, claims, listed, &own, "pass", facts, err);
+}
+
+int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s, struct value *place,
+                   struct err *err)
+{
+    const char *account = reference_id(o->arena, o->document, "spec.target.stagingAccount", NULL);
+    struct claims claims cleanup(claims_release) = {0};
+    struct value *facts, *blobs, *names;
+
+    if (!account || !str_eq(value_str_at(place, "staging.state"), "present"))
+        return 0;
+    TRY(claims_open(az, c, o->arena, account, &claims, err));
+    /* A look asks for no key. */
+    claims.account_id = NULL;
+    if (claims_list(c, o->arena, &claims, &blobs, err) == 0) {
+        facts = facts_new(o->arena, "present");
+        value_set_int(o->arena, facts, "count", (int64_t)value_count(blobs));
+        names = value_set(o->arena, facts, "names", value_list(o->arena));
+        for (size_t i = 0; i < value_count(blobs); i++)
+            value_push(o->arena, names, value_string(o->arena, value_str_at(value_item(blobs, i), "name")));
+        TRY(observe_own(c, o, &claims, blobs, s, facts, err));
+    } else if (err->class == ERR_CANCELLED) {
+        return -(int)err->class;
+    } else {
+        facts = facts_new(o->arena, "unseen");
+        value_set_string(o->arena, facts, "why", err->text);
+        value_set_string(o->arena, facts, "code", err->code);
+    }
+    value_set(o->arena, place, "claims", facts);
+    return observe_rights(c, o, az, account, value_at(place, "staging.live"), facts, err);
+}

@@ -1,0 +1,195 @@
+/* Knows which backup of a key pays for an export. Must not do anything about it. */
+#include "election.h"
+
+#include "../keys/standing.h"
+#include "../keys/original.h"
+#include "../azure/key_id.h"
+#include "../azure/vault.h"
+#include "../backup/points.h"
+#include "../backup/order.h"
+#include "obstacles.h"
+
+static const struct value *point_find(const struct value *facts, const char *id)
+{
+    const struct value *points = value_get(facts, "points");
+
+    for (size_t i = 0; i < value_count(points); i++)
+        if (str_eq(value_str_at(value_item(points, i), "id"), id))
+            return value_item(points, i);
+    return NULL;
+}
+
+struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order)
+{
+    struct job_match match = protected_vm_match(v, pvm);
+
+    match.type = RESTORE_DISKS;
+    match.point_ms = time_parse(value_str_at(point_find(view_facts(v, pvm), order->point), "time"));
+    match.target_group = rvm ? value_str_at(rvm->spec, "target.resourceGroup") : NULL;
+    match.since_ms = order->since_ms;
+    return match;
+}
+
+/* The job that an order of whatever state has for its pass, in that state: one is enough for a key, so no other VM is asked for it
+ * while it runs, and one that completed shows that this backup needs another key. NULL: there is none. */
+static const struct value *pass_job(const struct view *v, const struct document *pvm, const struct document *rvm,
+                                    const struct order *order, const char *state)
+{
+    struct job_match match = export_match(v, pvm, rvm, order);
+    const struct value *jobs;
+
+    if (order->state == ORDER_NONE || match.point_ms == TIME_NONE)
+        return NULL;
+    jobs = jobs_matching(v->arena, value_get(view_facts(v, pvm), "jobs"), &match);
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (str_eq(value_str_at(value_item(jobs, i), "state"), state))
+            return value_item(jobs, i);
+    return NULL;
+}
+
+/* A copy holds the versions that were there when its point was taken: one of an older point may lack the version needed, and would
+ * take the key's name all the same. It will do where evidence says that no version came between. */
+static bool late_enough(const struct view *v, const struct document *pvm, const struct key_need *need, const struct document *key,
+                        const struct value *export)
+{
+    int64_t at = time_parse(value_str_at(export, "point"));
+    struct value *point;
+    struct original_key then;
+
+    if (need->point_ms == TIME_NONE)
+        return true;
+    if (at == TIME_NONE || at + 2 * SECOND_MS > need->point_ms)
+        return at != TIME_NONE;
+    point = value_map(v->arena);
+    value_set_string(v->arena, point, "time", time_format(v->arena, at));
+    then = original_key_of(v, pvm, key, point);
+    return need->version && (then.evidence == KEY_EVIDENCE_HISTORY || then.evidence == KEY_EVIDENCE_SET) &&
+           str_eq_nocase(then.version, need->version);
+}
+
+/* Of those that are late enough the one of the latest point: it holds the most. */
+static const struct value *usable_export(const struct view *v, const struct document *key, const struct document *pvm)
+{
+    const struct value *exports = value_at(view_facts(v, pvm), "exports"), *best = NULL;
+    struct key_need need = key_needed(v, key);
+
+    for (size_t i = 0; i < value_count(exports); i++) {
+        const struct value *one = value_item(exports, i);
+
+        if (late_enough(v, pvm, &need, key, one) &&
+            (!best || time_parse(value_str_at(one, "point")) > time_parse(value_str_at(best, "point"))))
+            best = one;
+    }
+    return best;
+}
+
+/* --- election ------------------------------------------------------------------------------------------------------------------ */
+
+/* The ordered point is wrapped with this key, as far as anybody knows: a pass of any other would complete, or export another key.
+ * A key that is gone with its store comes back in another one. */
+static bool carries(const struct view *v, const struct document *key, const struct document *rvm)
+{
+    struct situation s = situation_of(v, rvm);
+    const struct value *facts = view_facts(v, key);
+    struct key_id original;
+
+    if (s.original_key == key)
+        return true;
+    if (!s.original_url || !key_id_parse(v->arena, s.original_url, &original))
+        return !s.key || s.key == key;
+    if (!str_eq_nocase(original.name, value_str_at(facts, "name")))
+        return false;
+    return key_url_is(v->arena, s.original_url, value_str_at(facts, "base"), original.name) || !s.original_key ||
+           !str_eq(view_state(v, s.original_key), "present");
+}
+
+static bool held_back(const struct document *doc)
+{
+    return doc->suspended || doc->observe_only;
+}
+
+/* Something stands against the pass of this very VM, so that another one is better asked. */
+static bool hindered(const struct view *v, const struct export_election *e)
+{
+    struct situation s = situation_of(v, e->restored_vm);
+    size_t n = 0;
+    const struct obstacle *found = restore_obstacles_of_payer(v, &s, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (obstacle_for_export(&found[i]))
+            return true;
+    return held_back(e->protected_vm) || held_back(e->restored_vm);
+}
+
+/* How good a VM is as exporter of a key, the best last. */
+enum exporter_rank { RANK_NO_ORDER, RANK_ORDER, RANK_USELESS, RANK_HINDERED, RANK_READY, RANK_RUNNING, RANK_EXPORTED };
+
+/* `enough`: a rank that another VM has already. To find what hinders a VM is dear, and is not asked where nothing is won by it. */
+static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct export_election *e, enum exporter_rank enough)
+{
+    const struct value *point = point_find(view_facts(v, e->protected_vm), e->order.point);
+    bool vault = e->order.state == ORDER_IN_FORCE && e->order.exports && str_eq(value_str_at(point, "vault"), "valid");
+
+    e->running = pass_job(v, e->protected_vm, e->restored_vm, &e->order, "running") != NULL;
+    if (!e->running && !vault)
+        return e->order.state == ORDER_NONE ? RANK_NO_ORDER : RANK_ORDER;
+    if ((e->running ? RANK_RUNNING : RANK_READY) <= enough)
+        return enough;
+    if (!carries(v, e->key, e->restored_vm)) {
+        e->running = false;
+        e->useless = true;
+        return RANK_USELESS;
+    }
+    if (e->running)
+        return RANK_RUNNING;
+    e->completed = pass_job(v, e->protected_vm, e->restored_vm, &e->order, "completed");
+    e->useless = e->completed != NULL;
+    return e->useless ? RANK_USELESS : hindered(v, e) ? RANK_HINDERED : RANK_READY;
+}
+
+/* Where a protected VM stands as exporter of a key, by the best of its declared restores. */
+static enum exporter_rank exporter_weigh(const struct view *v, struct export_election *ret, enum exporter_rank enough)
+{
+    const struct document *rvm;
+    enum exporter_rank best = RANK_NO_ORDER;
+    size_t at = 0;
+
+    while ((rvm = referrer_next(ret->protected_vm, "RestoredVirtualMachine", &at))) {
+        struct export_election e = {
+            .key = ret->key, .protected_vm = ret->protected_vm, .restored_vm = rvm, .order = order_for(v, rvm)};
+        enum exporter_rank rank = order_weigh_as_exporter(v, &e, enough > best ? enough : best);
+
+        if (rank <= best && ret->restored_vm)
+            continue;
+        best = rank;
+        *ret = e;
+    }
+    ret->export = usable_export(v, ret->key, ret->protected_vm);
+    /* What this backup exported is its own key. */
+    if (ret->export && ret->order.state == ORDER_IN_FORCE && !carries(v, ret->key, ret->restored_vm))
+        ret->export = NULL;
+    return ret->export ? RANK_EXPORTED : best;
+}
+
+struct export_election export_elect(const struct view *v, const struct document *key)
+{
+    struct export_election best = {.key = key};
+    const struct value *sources = value_get(key->spec, "sources");
+    enum exporter_rank best_rank = RANK_NO_ORDER;
+
+    for (size_t i = 0; i < value_count(sources); i++) {
+        const struct value *from = value_at(value_item(sources, i), "azureBackup.from");
+
+        for (size_t j = 0; j < value_count(from); j++) {
+            const struct document *pvm = document_target(key, arena_printf(v->arena, "spec.sources.%zu.azureBackup.from.%zu", i, j));
+            struct export_election e = {.key = key, .protected_vm = pvm};
+            enum exporter_rank rank = pvm ? exporter_weigh(v, &e, best_rank) : RANK_NO_ORDER;
+
+            if (pvm && (rank > best_rank || !best.protected_vm)) {
+                best = e;
+                best_rank = rank;
+            }
+        }
+    }
+    return best;
+}

@@ -1,0 +1,25 @@
+/* Which backup of a lost key pays for the pass that exports it. Pure. */
+#ifndef REINSTATE_ELECTION_H
+#define REINSTATE_ELECTION_H
+
+#include "../backup/jobs.h"
+#include "../backup/order.h"
+
+/* A lost key, and who exports it: the first of its azureBackup sources that has a usable export, else the first whose pass
+ * runs already, else the first with an order in force on a point of the vault tier (snapshots export nothing) that needs this very
+ * key and meets no obstacle, else the first such in spite of one, else the first. */
+struct export_election {
+    const struct document *key;
+    const struct document *protected_vm; /* NULL: the key names no backup */
+    const struct document *restored_vm;  /* whose order pays for the pass; NULL without one */
+    struct order order;
+    const struct value *export; /* a usable export already there (of the protected VM's facts); NULL */
+    bool running;               /* the pass of `order` runs, be the order in force or not */
+    bool useless;               /* a pass of `order` exports no such key: its point needs another one */
+    const struct value *completed; /* the pass that showed it; NULL: what is known of the backup does */
+};
+struct export_election export_elect(const struct view *v, const struct document *key);
+/* Which jobs are the pass of this order. `rvm` may be NULL. */
+struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order);
+
+#endif

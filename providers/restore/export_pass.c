@@ -1,0 +1,339 @@
+/* The pass that exports a lost key: a restore of disks that is expected to fail, one for each key. It belongs to the source
+ * VM's protection and to the key, not to the restore. Must not elect the exporter: election.c does. */
+#include "../azure/vault.h"
+#include "../backup/job_run.h"
+#include "election.h"
+#include "../backup/points.h"
+#include "claims.h"
+#include "place.h"
+#include "../backup/order.h"
+#include "../keys/lost.h"
+#include "jobs.h"
+#include "obstacles.h"
+#include "left.h"
+#include "export_pass.h"
+
+#define SOURCE_EXPORT_TIME "one field report: 08:32 to 08:58 (Azure Backup support runbook, March 2026)"
+
+/* --- steps --------------------------------------------------------------------------------------------------------------------- */
+
+/* The lost key that elects this VM as its exporter; NULL when none does. */
+static const struct document *key_to_export(const struct view *v, const struct document *doc, struct export_election *ret)
+{
+    const struct document *key, *store;
+    size_t at = 0;
+
+    while ((key = referrer_next(doc, "Key", &at))) {
+        store = document_target(key, "spec.store");
+        /* Without a store that could take the copy it would only lie about; an HSM's may not even be openable by anybody. */
+        if (!key_wants_export(v, key) || (store && view_prospect(v, store) == PROSPECT_BLOCKED))
+            continue;
+        *ret = export_elect(v, key);
+        if (ret->protected_vm == doc)
+            return key;
+    }
+    return NULL;
+}
+
+static size_t count_state(const struct value *jobs, const char *state)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < value_count(jobs); i++)
+        n += str_eq(value_str_at(value_item(jobs, i), "state"), state);
+    return n;
+}
+
+enum { ATTEMPTS_MAX = 3 };
+
+/* Microsoft's article names no set in this pass, its support people name one, and either may be what the service wants: a pass
+ * that failed for its key and left none is made once more with a set named, the source VM's own or else the declared one.
+ * Which is the one that naming can do no harm with: NULL when neither is there, or it is not time for it. */
+static const char *set_to_name(const struct view *v, const struct document *doc, const struct export_election *e, const struct value *jobs)
+{
+    const struct value *source = value_get(view_facts(v, doc), "source"), *last = value_item(jobs, 0);
+    const struct document *declared = e->restored_vm ? document_target(e->restored_vm, "spec.diskEncryptionSet") : NULL;
+    const char *code = value_str_at(last, "code");
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    if (count_state(jobs, "failed") != 1 || value_str_at(last, "blob") || !known || (known->letter != 'K' && known->letter != 'D'))
+        return NULL;
+    if (str_eq(value_str_at(source, "set.state"), "present"))
+        return value_str_at(source, "des");
+    return declared && str_eq(view_state(v, declared), "present")
+               ? reference_id(v->arena, e->restored_vm, "spec.diskEncryptionSet", disk_encryption_set_id)
+               : NULL;
+}
+
+/* A job that failed without leaving a key: once more if its error says so, else a person. true: a step was added. */
+static bool block_failed_export(const struct document *doc, struct steps *out, const struct value *jobs, bool can_name_set)
+{
+    size_t failed = count_state(jobs, "failed");
+    const struct value *last = value_item(jobs, 0);
+    const char *code = value_str_at(last, "code");
+    const struct azure_error *known = job_error(last);
+
+    if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX) || can_name_set)
+        return false;
+    steps_block(out, doc, "export-key", known ? known->action : "look at the job in the portal; the code is not in the table of errors",
+                "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"), code ? code : "an unnamed error",
+                known ? ": " : "", known ? known->meaning : "");
+    return true;
+}
+
+/* What stands in the way of the restore that pays for the pass. true: a step was added. */
+static bool block_hindered_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+{
+    struct situation s = situation_of(v, e->restored_vm);
+    size_t n = 0;
+    const struct obstacle *found = restore_obstacles_of_payer(v, &s, &n);
+    struct obstacle claim;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!obstacle_for_export(&found[i]))
+            continue;
+        steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s", e->key->address, found[i].reason);
+        return true;
+    }
+    if (!claim_stands(v, &s, true, &claim) || !claim.stops)
+        return false;
+    steps_block(out, doc, "export-key", claim.next, "%s is lost and is not exported: %s", e->key->address, claim.reason);
+    return true;
+}
+
+/* The pass is done for the machine whose point is wrapped with the key, and for the ordered ones whose set uses it. */
+static void serve_ordered(const struct view *v, const struct export_election *e, struct steps *out, struct step *step)
+{
+    const struct document *key = e->key, *des, *rvm;
+    size_t at = 0;
+
+    if (e->order.state == ORDER_IN_FORCE)
+        step_serves(out, step, e->restored_vm);
+    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
+        size_t at_vm = 0;
+
+        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm)))
+            if (order_for(v, rvm).state == ORDER_IN_FORCE)
+                step_serves(out, step, rvm);
+    }
+}
+
+/* What there is of exports already, and why none of it spares the pass. */
+static void note_exports_passed_over(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
+{
+    const struct value *facts = view_facts(v, doc), *older = value_get(facts, "exports"), *unreadable = value_get(facts, "unreadable");
+
+    for (size_t i = 0; i < value_count(older); i++)
+        step_note(out, step, "what job %s exported is of an older point (%s) than the one needed: it may lack the version, and is not used",
+                  value_str_at(value_item(older, i), "job"),
+                  value_str_at(value_item(older, i), "point") ? value_str_at(value_item(older, i), "point") : "time unreadable");
+    for (size_t i = 0; i < value_count(unreadable); i++)
+        step_note(out, step,
+                  "job %s exported a key into storage account %s, which we may not read: with Storage Blob Data Reader there it could be "
+                  "used, and this pass would be spared",
+                  value_str_at(value_item(unreadable, i), "job"), value_str_at(value_item(unreadable, i), "account"));
+    step_note(out, step, "exports were looked for among the jobs of the last %s (--export-lookback)",
+              duration_format(v->arena, v->settings->export_lookback_ms));
+}
+
+static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e,
+                         const char *scenario)
+{
+    const struct document *rvm = e->restored_vm;
+    const struct reference *staging = document_reference(rvm, "spec.target.stagingAccount");
+    const char *item = value_str_at(view_facts(v, doc), "itemId");
+    struct job_match match = export_match(v, doc, e->restored_vm, &e->order);
+    struct value *jobs = jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match), *detail;
+    const char *named = set_to_name(v, doc, e, jobs);
+    struct step *step;
+
+    if (!count_state(jobs, "running") && restored_vm_other_job(v, doc, value_get(view_facts(v, doc), "jobs"), &match, out))
+        return;
+    if (block_failed_export(doc, out, jobs, named != NULL) || (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e)))
+        return;
+    step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
+                     count_state(jobs, "running") ? "an export pass for %s is running: it is adopted"
+                     : named ? "%s is lost; a pass that named no disk encryption set failed and left no key: once more, with one named"
+                             : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
+                     e->key->address);
+    step->scope = item;
+    step->scenario = scenario;
+    step->precondition = "no export of this key from this point is running or usable, seen twice";
+    step->postcondition = "a failed restore job names the blob that holds the key";
+    step->estimate_ms = 26 * MINUTE_MS;
+    step->estimate_source = SOURCE_EXPORT_TIME;
+    step->unverified = "that a disks restore exports the key, and what it leaves behind (no recording of a failing pass is public)";
+    step->foretold = "the job will show Failed: that is intended, do not cancel it";
+    detail = value_map(v->arena);
+    value_set_string(v->arena, detail, "recoveryPoint", e->order.point);
+    value_set_string(v->arena, detail, "orderedBy", e->order.activation->name);
+    value_set_string(v->arena, detail, "stagingAccount", staging ? staging->id : NULL);
+    step->detail = detail;
+    /* A second failing pass is no matter of course: this change is what policy asks a name for. */
+    if (named)
+        step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_string(v->arena, named),
+                    "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
+    step->adopts = count_state(jobs, "running") > 0;
+    restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
+    note_exports_passed_over(v, doc, out, step);
+    serve_ordered(v, e, out, step);
+    /* The copy needs a place to go to, so the pass waits for its store to be made or to come back. */
+    if (!step->adopts)
+        view_need(v, out, step, document_target(e->key, "spec.store"));
+    step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
+    if (!count_state(jobs, "running"))
+        claim_writes(v, rvm, out, step);
+    step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
+               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
+               "Backup Operator");
+}
+
+void protected_vm_export_steps(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct export_election e;
+    struct dx_prediction plain;
+    const struct value *point;
+    struct situation s;
+
+    if (!key_to_export(v, doc, &e) || e.export)
+        return;
+    if (e.useless)
+        return;
+    /* What runs is adopted, even if its order has ended since. */
+    if (!e.running && (e.order.state != ORDER_IN_FORCE || !e.order.exports))
+        return;
+    /* A pass that is foreseen to complete would export nothing. */
+    s = situation_of(v, e.restored_vm);
+    plain = diagnose(&s.now, s.article);
+    if (!e.running && plain.row && plain.outcome == DX_SUCCEEDS)
+        return;
+    point = protected_vm_point(v, doc, e.order.point);
+    if (e.running || (point && str_eq(value_str_at(point, "vault"), "valid")))
+        steps_export(v, doc, out, &e, dx_scenario(&plain));
+}
+
+/* --- acting ---------------------------------------------------------------------------------------------------------------------- */
+
+/* A key that is being recovered is for a while neither among the keys nor among the deleted ones. */
+static int still_lost(struct call *c, const struct job_run *run, struct err *err)
+{
+    const struct export_election *e = run->ctx;
+    const struct value *key = view_facts(run->actor->view, e->key);
+    const char *base = value_str_at(key, "base"), *name = value_str_at(key, "name");
+    struct value *found = NULL;
+
+    if (!base || !str_eq(value_str_at(key, "storeState"), "present"))
+        return 0;
+    if (vault_get_key(run->az, c, run->actor->arena, base, name, NULL, &found, err) < 0 && err->class != ERR_NOT_FOUND)
+        return -(int)err->class;
+    if (!found && vault_get_deleted_key(run->az, c, run->actor->arena, base, name, &found, err) < 0 && err->class != ERR_NOT_FOUND)
+        return -(int)err->class;
+    if (!found)
+        return 0;
+    err_set(err, ERR_CONFLICT, "%s is not lost after all: a look %s later finds it", e->key->address,
+            duration_format(run->actor->arena, run->settle_ms));
+    return err_advise(err, "plan again; nothing was triggered");
+}
+
+/* The last questions before the pass is triggered. That Azure foresees trouble with the key is what the pass is for. */
+static int export_still_due(struct call *c, const struct job_run *run, struct err *err)
+{
+    TRY(jobs_none_other(run->az, c, run->actor, run->vault_id, &run->match, run->bound_ms, err));
+    TRY(still_lost(c, run, err));
+    return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
+}
+
+/* Disks, because they have no name to collide with and their jobs name the container. */
+static struct restore_request export_request(const struct view *v, const struct document *doc, const struct export_election *e)
+{
+    struct job_match match = export_match(v, doc, e->restored_vm, &e->order);
+
+    return (struct restore_request){
+        .type = RESTORE_DISKS,
+        .point = e->order.point,
+        .source_vm_id = value_str_at(view_facts(v, doc), "source.id"),
+        .region = protected_vm_region(v, doc),
+        .storage_account_id = reference_id(v->arena, e->restored_vm, "spec.target.stagingAccount", NULL),
+        .target_group_id = arm_id_parent(v->arena, restored_vm_id(v->arena, e->restored_vm), 4),
+        .des_id = set_to_name(v, doc, e, jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match)),
+    };
+}
+
+bool protected_vm_export_request(const struct view *v, const struct document *doc, struct restore_request *ret, struct job_match *ret_match)
+{
+    struct export_election e;
+
+    if (!key_to_export(v, doc, &e) || !e.restored_vm)
+        return false;
+    *ret = export_request(v, doc, &e);
+    *ret_match = export_match(v, doc, e.restored_vm, &e.order);
+    return true;
+}
+
+/* Where a pass fails, the job may name what it left only a while after its end. */
+static int await_names(struct call *c, const struct job_run *run, struct backup_job *job, struct err *err)
+{
+    enum { LOOKS = 4 };
+
+    for (int i = 0; i < LOOKS && job->state == JOB_FAILED && !job->encryption_blob; i++) {
+        struct value *body;
+
+        actor_say(run->actor, "job %s has failed and names no exported key yet; looking again in %s", job->id,
+                  duration_format(run->actor->arena, run->settle_ms));
+        TRY(call_sleep_ms(c, run->settle_ms, "the failed job to name the exported key", err));
+        TRY(backup_get_job(run->az, c, run->actor->arena, run->vault_id, job->id, &body, err));
+        backup_read_job(run->actor->arena, body, job);
+    }
+    return 0;
+}
+
+int protected_vm_export_act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const struct view *v = actor->view;
+    struct export_election e;
+    struct backup_job job;
+    struct job_run run;
+    struct value *before;
+    struct situation s;
+
+    if (!key_to_export(v, doc, &e) || !e.restored_vm)
+        return err_set(err, ERR_CONFLICT, "nothing is to be exported any more");
+    run = (struct job_run){
+        .az = kind_azure(actor->provider, doc),
+        .vault_id = value_str_at(view_facts(v, doc), "vaultId"),
+        .item_id = actor->step->scope,
+        .match = export_match(v, doc, e.restored_vm, &e.order),
+        .claim = export_claim(v, doc, e.key, &e.order),
+        .seen = value_get(view_facts(v, doc), "jobs"),
+        .settle_ms = v->settings->settle_ms,
+        .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
+        .not_after_ms = e.order.not_after_ms,
+        .adopt_only = e.running || e.order.state != ORDER_IN_FORCE,
+        .must_read = true,
+        .actor = actor,
+        .while_running = "will show Failed: intended, do not cancel",
+        .still_due = export_still_due,
+        .ctx = &e,
+        .request = export_request(v, doc, &e),
+    };
+    before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
+    TRY(jobs_await_others(run.az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
+    run.failed_before = count_state(before, "failed");
+    TRY(job_run_once(c, &run, &job, err));
+    TRY(await_names(c, &run, &job, err));
+    if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
+        err_set(err, ERR_CONFLICT, "job %s completed: the key was fine after all, and restored disks are in %s", job.id,
+                job.target_group ? job.target_group : "the target group");
+        return err_advise(err, "plan again; the disks are kept and nothing is restored over them");
+    }
+    s = situation_of(v, e.restored_vm);
+    restore_left_say(c, actor, run.az, &s, &job);
+    if (job.encryption_blob) {
+        actor_say(actor, "job %s failed as foretold (%s) and left the key in storage account %s", job.id,
+                  job.error_code ? job.error_code : "no code", job.storage_account ? job.storage_account : "?");
+        return 0;
+    }
+    err_set(err, ERR_BLOCKED, "job %s ended %s with %s and left no key", job.id, job.status, job.error_code ? job.error_code : "no code");
+    return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
+}

@@ -1,0 +1,591 @@
+/* Knows what has to be right before a restore is triggered, and says all that is not at once, each with its remedy. Pure.
+ * What could not be seen is not held against anybody. Sources: Azure Backup's articles on restoring VMs (storage account,
+ * regions, subscriptions), on disk encryption (sets, keys and disks stand in one region), and the support matrix for
+ * confidential VMs (sizes). */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform.h"
+#include "../backup/points.h"
+#include "claims.h"
+#include "../keys/store_fit.h"
+#include "../backup/order.h"
+#include "election.h"
+#include "../keys/lost.h"
+#include "obstacles.h"
+
+enum { PARALLEL_PER_ACCOUNT = 3 };
+
+struct checking {
+    const struct view *view;
+    const struct situation *s;
+    const struct value *facts, *place, *item, *vault;
+    const char *region, *target_id; /* region: of vault and VM */
+    bool payer;                     /* asked as if this restore paid for the pass, whoever does */
+    struct obstacle *found;
+    size_t count;
+};
+
+#define ADD(c, id, stops, next, ...) obstacle_add(c, (struct obstacle){id, stops, arena_printf((c)->view->arena, __VA_ARGS__), next})
+
+static void obstacle_add(struct checking *c, struct obstacle o)
+{
+    arena_push(c->view->arena, c->found, c->count, o);
+}
+
+/* Of what does not say where it is nothing is claimed. */
+static bool elsewhere(const struct checking *c, const char *place)
+{
+    struct arena *a = c->view->arena;
+
+    return place && *place && !diff_same(value_string(a, place), value_string(a, c->region), DIFF_LOCATION | DIFF_NOCASE);
+}
+
+static const char *text_at(const struct value *v, const char *path)
+{
+    const char *text = value_str_at(v, path);
+
+    return text ? text : "";
+}
+
+/* --- sizes ------------------------------------------------------------------------------------------------------------------- */
+
+enum vm_fit vm_size_fit(const char *size)
+{
+    const char *p = size && str_starts_nocase(size, "Standard_") ? size + strlen("Standard_") : NULL, *version;
+    bool letters = false;
+
+    if (!p)
+        return VM_FIT_UNKNOWN;
+    if (!str_starts_nocase(p, "DC") && !str_starts_nocase(p, "EC"))
+        return VM_FIT_ORDINARY;
+    for (p += 2; *p && *p != '_'; p++)
+        letters = letters || *p == 'a' || *p == 'e' || *p == 'A' || *p == 'E';
+    version = str_find_nocase(p, "_v");
+    if (!version || !isdigit((unsigned char)version[2]))
+        return VM_FIT_UNKNOWN;
+    /* Without a or e they are of the older, enclave kind. */
+    if (!letters || strtol(version + 2, NULL, 10) < 5)
+        return VM_FIT_ORDINARY;
+    return strtol(version + 2, NULL, 10) == 5 ? VM_FIT_OLDER : VM_FIT_CONFIDENTIAL;
+}
+
+static void check_size(struct checking *c)
+{
+    const char *size = value_str_at(c->s->point, "size");
+
+    if (situation_type(c->s->doc) == RESTORE_DISKS || !value_bool_at(c->s->point, "confidential", true))
+        return;
+    if (vm_size_fit(size) == VM_FIT_ORDINARY)
+        ADD(c, "size", false, NULL,
+            "the point's VM has size %s, which the support matrix of confidential VMs does not name: should the restore fail for it, "
+            "declare restore: disks, and make the VM from them with another size", size);
+    if (vm_size_fit(size) == VM_FIT_OLDER)
+        ADD(c, "size", false, NULL,
+            "size %s is of version 5: the support matrix names version 6 only, though a restore with version 5 was "
+            "recorded on 2026-09-01",
+            size);
+}
+
+/* --- staging account ----------------------------------------------------------------------------------------------------------- */
+
+/* This restore pays for the pass that exports the key, whose copy has to be fetched from the account. */
+static bool pays_for_export(const struct checking *c)
+{
+    struct export_election e;
+
+    if (c->payer)
+        return true;
+    if (!c->s->key || !key_wants_export(c->view, c->s->key))
+        return false;
+    e = export_elect(c->view, c->s->key);
+    return e.restored_vm == c->s->doc && !e.export;
+}
+
+/* The way in where the account's rules turn us away. */
+static const char *way_in(const struct checking *c, const struct value *live, const char *name)
+{
+    const char *access = text_at(live, "properties.publicNetworkAccess");
+
+    if (str_eq_nocase(access, "SecuredByPerimeter"))
+        return arena_printf(c->view->arena, "who manages the network security perimeter of %s lets your address in, or run where it is let "
+                            "in; or declare another staging account", name);
+    if (str_eq_nocase(access, "Disabled"))
+        return arena_printf(c->view->arena, "run where a private endpoint of %s is reached; or declare another staging account", name);
+    return arena_printf(c->view->arena, "its owner lets your address in: az storage account network-rule add --account-name %s "
+                        "--ip-address YOUR-ADDRESS; or declare another staging account", name);
+}
+
+/* Our own look at the account's blobs is the proof; its settings count where there was no such look. */
+static void check_staging_read(struct checking *c, const struct value *live, const char *name, bool shut, bool closed)
+{
+    switch (claims_sight(c->place)) {
+    case CLAIMS_SEEN:
+        return;
+    case CLAIMS_SHUT_OUT:
+        ADD(c, "staging-read", true, way_in(c, live, name),
+            "the network rules of staging account %s refuse us: the exported key could not be fetched from there", name);
+        return;
+    case CLAIMS_NO_RIGHT:
+        ADD(c, "staging-read", true,
+            arena_printf(c->view->arena, "have Storage Blob Data Reader assigned to us on %s; or declare another staging account", name),
+            "we may not read blobs of staging account %s, neither by our token nor with its keys: the exported key could not be fetched "
+            "from there", name);
+        return;
+    case CLAIMS_UNKNOWN:
+        break;
+    }
+    if (shut)
+        ADD(c, "staging-read", true, way_in(c, live, name),
+            "the firewall of staging account %s lets no network in: the exported key could not be fetched from there", name);
+    else if (closed)
+        ADD(c, "staging-read", false, NULL,
+            "the firewall of staging account %s lets some networks in; whether yours is one cannot be seen, and the exported key is "
+            "fetched from there", name);
+}
+
+/* Azure Backup comes as a trusted service; whoever fetches an exported key comes over the network. */
+static void check_staging_network(struct checking *c, const struct value *live, const char *name)
+{
+    const char *access = text_at(live, "properties.publicNetworkAccess");
+    bool off = str_eq_nocase(access, "Disabled"), perimeter = str_eq_nocase(access, "SecuredByPerimeter");
+    bool closed = off || perimeter || str_eq_nocase(text_at(live, "properties.networkAcls.defaultAction"), "Deny");
+    bool trusted = !perimeter && str_find_nocase(text_at(live, "properties.networkAcls.bypass"), "AzureServices");
+    bool doors = !off && (value_count(value_at(live, "properties.networkAcls.ipRules")) ||
+                          value_count(value_at(live, "properties.networkAcls.virtualNetworkRules")));
+
+    doors = doors || perimeter || value_count(value_at(live, "properties.privateEndpointConnections"));
+    if (perimeter)
+        ADD(c, "staging-network", true,
+            arena_printf(c->view->arena,
+                         "who manages the perimeter takes %s out of it (az network perimeter association list shows where it is "
+                         "associated); or declare another staging account", name),
+            "staging account %s is inside a network security perimeter, which overrides the bypass for trusted services: Azure Backup "
+            "cannot get in", name);
+    else if (closed && !trusted)
+        ADD(c, "staging-network", true,
+            arena_printf(c->view->arena,
+                         "its owner lets trusted services in: az storage account update --name %s --bypass AzureServices; or declare "
+                         "another staging account",
+                         name),
+            "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup cannot get in", name);
+    if (pays_for_export(c))
+        check_staging_read(c, live, name, closed && !doors, closed);
+}
+
+static void check_staging(struct checking *c)
+{
+    const struct value *live = value_at(c->place, "staging.live");
+    const char *state = text_at(c->place, "staging.state"), *sku = text_at(live, "sku.name"), *kind = text_at(live, "kind");
+    const char *name = arm_id_name(reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL));
+
+    if (str_eq(state, "absent"))
+        ADD(c, "staging", true, "make it, general purpose, in the vault's region and not zone-redundant, or declare another",
+            "the staging account %s does not exist", name);
+    if (!live)
+        return;
+    if (elsewhere(c, text_at(live, "location")))
+        ADD(c, "staging-region", true, "declare an account in the vault's region", "the staging account %s is in %s, the vault in %s", name,
+            text_at(live, "location"), c->region);
+    if (*kind && !str_eq_nocase(kind, "Storage") && !str_eq_nocase(kind, "StorageV2"))
+        ADD(c, "staging-kind", true, "declare a general purpose account (StorageV2)",
+            "the staging account %s is of kind %s, which Azure Backup cannot use", name, kind);
+    if (str_ends_nocase(sku, "ZRS"))
+        ADD(c, "staging-redundancy", true, "declare an account with LRS or GRS",
+            "the staging account %s is zone-redundant (%s), which Azure Backup refuses", name, sku);
+    if (str_starts_nocase(sku, "Premium"))
+        ADD(c, "staging-premium", false, NULL, "the staging account %s is a premium one: unsuitable for VMs without premium disks", name);
+    check_staging_network(c, live, name);
+    if (claims_unwritable(c->place))
+        ADD(c, "staging-claims", c->view->settings->claims_required,
+            claims_sight(c->place) == CLAIMS_SHUT_OUT ? way_in(c, live, name)
+                                                      : "have Storage Blob Data Contributor assigned to us on the account",
+            "we may not write a claim into %s: two looks, %s apart, are all that keeps another run at the same moment from triggering too",
+            name, duration_format(c->view->arena, c->view->settings->settle_ms));
+    if (situation_type(c->s->doc) == RESTORE_DISKS && !value_bool_at(live, "properties.allowSharedKeyAccess", true))
+        ADD(c, "staging-keys", false, NULL,
+            "the staging account %s allows no shared keys: the template beside the disks cannot be deployed from it", name);
+}
+
+/* Azure recommends an account for each restore that runs beside others. Said once, not once for each of them. */
+static void check_crowd(struct checking *c)
+{
+    const struct desired *d = c->view->desired;
+    const char *mine = reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL);
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+
+        if (!str_eq(doc->kind, "RestoredVirtualMachine") ||
+            !arm_id_equal(reference_id(c->view->arena, doc, "spec.target.stagingAccount", NULL), mine) ||
+            order_for(c->view, doc).state != ORDER_IN_FORCE)
+            continue;
+        if (n++ == 0 && doc != c->s->doc)
+            return;
+    }
+    if (n > PARALLEL_PER_ACCOUNT)
+        ADD(c, "staging-crowd", false, NULL,
+            "%zu ordered restores share staging account %s: Azure recommends one for each that runs at a time", n, arm_id_name(mine));
+}
+
+/* --- the target ------------------------------------------------------------------------------------------------------------------ */
+
+static void check_network(struct checking *c)
+{
+    const struct value *live = value_at(c->place, "network.live"), *subnets = value_at(live, "properties.subnets");
+    const char *subnet = reference_id(c->view->arena, c->s->doc, "spec.target.subnet", NULL);
+    bool found = false;
+
+    if (str_eq(text_at(c->place, "network.state"), "absent"))
+        ADD(c, "network", true, "make it, or declare another subnet", "the virtual network of subnet %s does not exist", subnet);
+    if (!live)
+        return;
+    if (elsewhere(c, text_at(live, "location")))
+        ADD(c, "network-region", true, "declare a subnet in the vault's region", "the virtual network %s is in %s, the vault in %s",
+            arm_id_name(arm_id_parent(c->view->arena, subnet, 2)), text_at(live, "location"), c->region);
+    for (size_t i = 0; i < value_count(subnets); i++)
+        found = found || str_eq_nocase(text_at(value_item(subnets, i), "name"), arm_id_name(subnet));
+    if (!found)
+        ADD(c, "subnet", true, "make it, or declare another", "the virtual network has no subnet %s", arm_id_name(subnet));
+}
+
+static void check_names(struct checking *c)
+{
+    const struct value *items = value_at(c->place, "resources.items");
+    static const char *const types[] = {"Microsoft.Network/networkInterfaces", "Microsoft.Compute/disks"};
+    const char *name = arm_id_name(c->target_id);
+    const struct document *other;
+    size_t at = 0;
+
+    for (size_t i = 0; situation_type(c->s->doc) == RESTORE_NEW_VM && i < value_count(items); i++)
+        for (size_t k = 0; k < COUNT(types); k++)
+            if (str_eq_nocase(text_at(value_item(items, i), "type"), types[k]) &&
+                str_eq_nocase(text_at(value_item(items, i), "name"), name))
+                ADD(c, "name-taken", true, "declare another target name, or remove it if it is a leftover; nothing is deleted here",
+                    "the target group holds something of the VM's name: %s", text_at(value_item(items, i), "id"));
+    while (c->s->doc->azure && at < c->view->desired->count) {
+        other = c->view->desired->documents[at++];
+        if (other != c->s->doc && str_eq(other->kind, "RestoredVirtualMachine") &&
+            arm_id_equal(restored_vm_id(c->view->arena, other), c->target_id))
+            ADD(c, "same-target", true, "give one of them another target name", "%s declares the same target", other->address);
+    }
+}
+
+static void check_subscriptions(struct checking *c)
+{
+    struct arena *a = c->view->arena;
+    const char *target = arm_id_part(a, c->target_id, "subscriptions"), *set = arm_id_part(a, c->s->des_id, "subscriptions");
+    const char *source = arm_id_part(a, value_str_at(c->facts, "source.id"), "subscriptions");
+    const char *vault = arm_id_part(a, value_str_at(c->facts, "vaultId"), "subscriptions");
+
+    if (set && !str_eq_nocase(set, target))
+        ADD(c, "set-subscription", true, "declare a set in the target's subscription",
+            "the disk encryption set is in subscription %s, the target in %s: a set and its disks stand in one", set, target);
+    if (source && vault && !str_eq_nocase(target, source) && !str_eq_nocase(target, vault))
+        ADD(c, "subscription", true, "declare a target in the subscription of the source VM",
+            "the target is in subscription %s: restoring encrypted VMs into another subscription is not supported", target);
+}
+
+static void check_target(struct checking *c)
+{
+    const struct value *set = c->s->des ? value_at(view_facts(c->view, c->s->des), "live") : NULL;
+    const char *live = set ? text_at(set, "location") : "", *place = *live || !c->s->des ? live : kind_location(c->s->des);
+
+    if (str_eq(text_at(c->place, "group.state"), "absent"))
+        ADD(c, "group", true, "make it; reinstate makes no resource groups", "the target resource group %s does not exist",
+            arm_id_name(arm_id_parent(c->view->arena, c->target_id, 4)));
+    if (elsewhere(c, place))
+        ADD(c, "set-region", true, "declare a set in the vault's region", "the disk encryption set is in %s, the vault in %s", place,
+            c->region);
+    check_subscriptions(c);
+    if (situation_type(c->s->doc) == RESTORE_NEW_VM)
+        check_network(c);
+    check_names(c);
+}
+
+/* The key where it is declared to be; of the tier only a key that is still to be put there has to fear. */
+static void check_store(struct checking *c)
+{
+    struct store_objection found[STORE_OBJECTIONS_MAX];
+    size_t n = c->s->now.encryption == DX_PMK ? 0 : store_objections(c->view, c->s->key, c->region, found);
+    bool there = c->s->key && str_eq(view_state(c->view, c->s->key), "present");
+
+    for (size_t i = 0; i < n; i++)
+        if (!there || str_eq(found[i].id, "store-region"))
+            ADD(c, found[i].id, true, found[i].next, "%s", found[i].reason);
+}
+
+/* A network security perimeter overrides the bypass for trusted services (Microsoft Learn, Key Vault network security). */
+static void check_perimeter(struct checking *c)
+{
+    const struct document *store = c->s->key ? document_target(c->s->key, "spec.store") : NULL;
+
+    if (c->s->now.encryption != DX_PMK && store &&
+        str_eq_nocase(value_str_at(view_facts(c->view, store), "live.properties.publicNetworkAccess"), "SecuredByPerimeter"))
+        ADD(c, "perimeter", true,
+            arena_printf(c->view->arena,
+                         "who manages the perimeter looks at its rules (az network perimeter association list), and lets Azure Backup, "
+                         "Compute and the Orchestrator in, or takes %s out of it", store->name),
+            "%s is inside a network security perimeter, which overrides the bypass for Azure's services: whether they get in cannot be "
+            "seen", store->address);
+}
+
+/* --- the subscription ------------------------------------------------------------------------------------------------------------ */
+
+static void check_locks(struct checking *c)
+{
+    struct arena *a = c->view->arena;
+    const struct {
+        const char *id, *scope, *harm;
+    } places[] = {
+        {"lock-target", arm_id_parent(a, c->target_id, 4), "nothing can be restored there"},
+        {"lock-staging", reference_id(a, c->s->doc, "spec.target.stagingAccount", NULL),
+         "the keys of the staging account cannot be listed and nothing is staged in it"},
+        {"lock-vault", value_str_at(c->facts, "vaultId"), "no restore can be triggered there"},
+    };
+
+    for (size_t i = 0; i < COUNT(places); i++) {
+        const char *lock = platform_lock(c->view, places[i].scope);
+
+        if (lock)
+            ADD(c, places[i].id, true, "a person who may removes the lock: az lock list shows it, az lock delete --ids ID removes it",
+                "%s: %s", lock, places[i].harm);
+    }
+}
+
+static void check_features(struct checking *c, const char *subscription)
+{
+    struct arena *a = c->view->arena;
+    const struct value *needed = platform_fact(c->view, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription));
+    const struct value *forbidden = platform_fact(c->view, "features", arena_printf(a, "%s/" PLATFORM_FORBIDDEN, subscription));
+    const char *state = value_str_at(needed, "feature");
+
+    if (str_eq_nocase(value_str_at(forbidden, "feature"), "Registered"))
+        ADD(c, "feature-forbidden", true,
+            arena_printf(c->view->arena, "a person unregisters it: az feature unregister --namespace Microsoft.Compute --name "
+                         PLATFORM_FORBIDDEN " --subscription %s", subscription),
+            "feature " PLATFORM_FORBIDDEN " is registered: it fails backup and restore");
+    if (state && !str_eq_nocase(state, "Registered"))
+        ADD(c, "feature-needed", false, NULL,
+            "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs need it (az feature register --namespace Microsoft.Compute "
+            "--name " PLATFORM_NEEDED ")", state);
+}
+
+static void check_platform(struct checking *c)
+{
+    const char *subscription = arm_id_part(c->view->arena, c->target_id, "subscriptions"), *name;
+    const char *key = arena_printf(c->view->arena, "%s/%s", subscription, c->region ? c->region : "?");
+    const struct value *locks = platform_fact(c->view, "locks", subscription);
+    int64_t cores, left;
+
+    check_locks(c);
+    if (c->s->now.encryption == DX_PMK || value_bool_at(c->s->point, "confidential", true))
+        check_features(c, subscription);
+    if (situation_type(c->s->doc) == RESTORE_NEW_VM &&
+        platform_quota_lacks(c->view, platform_fact(c->view, "usages", key), value_str_at(c->s->point, "size"), &cores, &name, &left))
+        ADD(c, "quota", true, "raise the quota; while the source VM runs both must fit",
+            "%s needs %lld cores in %s, quota %s has %lld left",
+            value_str_at(c->s->point, "size"), (long long)cores, c->region, name, (long long)left);
+    if (str_eq(value_str_at(locks, "state"), "unseen"))
+        ADD(c, "locks-unseen", false, NULL, "whether a lock hinders the restore cannot be seen: %s", value_str_at(locks, "why"));
+}
+
+/* --- the point and its item ------------------------------------------------------------------------------------------------------ */
+
+static void check_point(struct checking *c)
+{
+    const struct view *v = c->view;
+    int64_t expires = time_parse(value_str_at(c->s->point, "expires"));
+    const struct value *guards = value_get(c->vault, "guards");
+
+    if (value_bool_at(c->item, "properties.isScheduledForDeferredDelete", false))
+        ADD(c, "item-deleted", true, "a person undeletes the protected item in the vault; nothing can be restored from it before",
+            "the protected item of %s is soft-deleted", c->s->pvm->name);
+    else if (value_bool_at(c->s->point, "softDeleted", false))
+        ADD(c, "point-deleted", true, "undelete the protected item in the vault, or order another point",
+            "recovery point %s is soft-deleted", value_str_at(c->s->point, "id"));
+    if (expires != TIME_NONE && expires <= v->now_ms)
+        ADD(c, "point-expired", true, "order another point: reinstate activate -f ... VM", "recovery point %s expired at %s",
+            value_str_at(c->s->point, "id"), time_format(v->arena, expires));
+    else if (expires != TIME_NONE && expires - v->now_ms < v->settings->restore_bound_ms)
+        ADD(c, "point-expires", false, NULL, "recovery point %s expires in %s, which a restore may take", value_str_at(c->s->point, "id"),
+            duration_format(v->arena, expires - v->now_ms));
+    if (value_count(guards))
+        ADD(c, "guarded", true, "a second person, who may use the resource guard, restores in the portal or lifts the guard for it",
+            "the backup vault is guarded by multi-user authorization (%s)", text_at(value_item(guards, 0), "name"));
+}
+
+static void check_disks(struct checking *c)
+{
+    const struct value *disks = value_at(c->facts, "source.live.properties.storageProfile.dataDisks"),
+                       *luns = value_get(c->s->doc->spec, "restoreDiskLuns");
+    const char *zone = value_str_at(c->s->doc->spec, "zone"), *was = value_str_at(c->facts, "source.live.zones.0");
+
+    for (size_t i = 0; value_is(disks, VALUE_LIST) && i < value_count(luns); i++) {
+        int64_t lun = value_item(luns, i)->i;
+        bool found = false;
+
+        for (size_t k = 0; k < value_count(disks); k++)
+            found = found || value_int_at(value_item(disks, k), "lun", -1) == lun;
+        if (!found)
+            ADD(c, "lun", true, "declare the units that the source VM has", "the source VM has no data disk with unit number %lld",
+                (long long)lun);
+    }
+    if (zone && situation_type(c->s->doc) == RESTORE_REPLACE)
+        ADD(c, "zone", true, "leave zone out: a replaced disk stays where its VM is", "zone %s is declared with replace", zone);
+    else if (zone && was && !str_eq(zone, was) && c->s->now.tier != DX_VAULT)
+        ADD(c, "zone", true, "order a point with a vault tier, or leave zone out",
+            "the VM was in zone %s: a snapshot cannot be restored into zone %s", was, zone);
+    else if (zone && was && !str_eq(zone, was))
+        ADD(c, "zone", false, NULL, "the VM was in zone %s: the documents disagree whether confidential VMs can be restored into another",
+            was);
+}
+
+/* Over a VM that is there, and in the intact case only: the documents disagree on all others (domain-facts X13, R-18). */
+static void check_replace(struct checking *c)
+{
+    const char *state = text_at(c->facts, "source.state"), *power = text_at(c->facts, "source.power");
+    const char *made = text_at(c->facts, "source.live.properties.provisioningState");
+    struct dx_prediction p = diagnose(&c->s->then, c->s->article);
+
+    if (situation_type(c->s->doc) != RESTORE_REPLACE)
+        return;
+    if (!arm_id_equal(c->target_id, value_str_at(c->facts, "source.id")))
+        ADD(c, "replace-target", true, "declare the source VM's own group and name as the target",
+            "replace means the source VM, and the target is %s", c->target_id);
+    if (str_eq(state, "absent"))
+        ADD(c, "replace-source", true, "declare restore: new-vm", "the source VM is gone: there are no disks to replace");
+    else if (!str_eq(state, "present"))
+        ADD(c, "replace-source", true, "give the credential the right to read the source VM", "the source VM cannot be seen");
+    else if (*made && !str_eq_nocase(made, "Succeeded"))
+        ADD(c, "replace-state", true, "wait until the VM is in a stable state, or repair it", "the source VM's provisioning state is %s",
+            made);
+    else if (str_eq_nocase(power, "running") && !value_bool_at(c->s->doc->spec, "evenIfSourceHealthy", false))
+        ADD(c, "replace-running", true, "stop the source VM, or declare evenIfSourceHealthy: true",
+            "the source VM is running; its disks are replaced only when that is declared");
+    else if (!*power && !value_bool_at(c->s->doc->spec, "evenIfSourceHealthy", false))
+        ADD(c, "replace-source", true, "give the credential the right to read the VM's instance view, or declare evenIfSourceHealthy: true",
+            "whether the source VM runs cannot be seen; its disks are replaced only when it is stopped");
+    else if (*power && !str_eq_nocase(power, "running") && !str_eq_nocase(power, "stopped") && !str_eq_nocase(power, "deallocated"))
+        ADD(c, "replace-state", true, "wait until the VM is in a stable state", "the source VM is %s", power);
+    if (c->s->des_id && c->s->original_des && !arm_id_equal(c->s->des_id, c->s->original_des))
+        ADD(c, "replace-set", true, "leave diskEncryptionSet out, or declare restore: new-vm",
+            "a replaced disk keeps its set: none can be named (R-18), and another one is declared");
+    if (str_eq(state, "present") && (!p.row || p.outcome != DX_SUCCEEDS))
+        ADD(c, "replace-intact", true, "repair set, key and grants first, or declare restore: new-vm or disks",
+            "disks are replaced only where all about their key is intact: %s",
+            p.row ? p.row->state : dx_facts_words(c->view->arena, &c->s->then));
+}
+
+/* --- what Azure says ----------------------------------------------------------------------------------------------------------- */
+
+bool restore_objects_to_key(const char *code)
+{
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    return known && (known->letter == 'K' || known->letter == 'D' || known->letter == 'P');
+}
+
+const char *restore_objection_advice(struct arena *a, const struct value *result)
+{
+    const char *theirs = value_str(value_item(value_get(result, "recommendations"), 0)), *code = value_str_at(result, "code");
+    const struct azure_error *known = code ? azure_error_find(code) : NULL;
+
+    if (!known && !theirs)
+        return "look at the request and at Azure Backup's documentation; the code is not in the table of errors";
+    return known && theirs ? arena_printf(a, "%s (Azure: %s)", known->action, theirs) : known ? known->action : theirs;
+}
+
+/* Objections to keys and sets that the steps above will mend are asked about again before the restore is triggered. */
+static void check_validation(struct checking *c)
+{
+    const struct value *asked = c->facts ? value_get(view_facts(c->view, c->s->doc), "validation") : NULL;
+    const struct value *results = value_get(asked, "results");
+    bool mending = (c->s->key && view_prospect(c->view, c->s->key) == PROSPECT_PENDING) ||
+                   (c->s->des && view_prospect(c->view, c->s->des) == PROSPECT_PENDING);
+    const struct document *access;
+    size_t at = 0;
+
+    while (c->s->key && (access = referrer_next(c->s->key, "KeyAccess", &at)))
+        mending = mending || view_prospect(c->view, access) == PROSPECT_PENDING;
+    for (size_t i = 0; i < value_count(results); i++) {
+        const struct value *r = value_item(results, i);
+        const char *code = value_str_at(r, "code");
+        bool later = mending && restore_objects_to_key(code);
+
+        ADD(c, arena_printf(c->view->arena, "azure-%zu", i + 1), !later, restore_objection_advice(c->view->arena, r),
+            "Azure Backup %s: %s: %s", later ? "objects as things stand, and is asked again after the repair" : "objects to the request",
+            code ? code : "no code", text_at(r, "message"));
+    }
+    if (str_eq(value_str_at(asked, "state"), "asked") && !value_count(results))
+        ADD(c, "azure", false, NULL, "asked about the request, Azure Backup has no objection, which is no proof");
+    else if (str_eq(value_str_at(asked, "state"), "unseen"))
+        ADD(c, "azure", false, NULL, "Azure Backup could not be asked about the request, which does not stand against it: %s",
+            text_at(asked, "why"));
+}
+
+/* Whose job is there already is adopted, whatever the claim says of it. */
+static void check_claim(struct checking *c)
+{
+    struct obstacle o;
+
+    for (size_t i = 0; i < value_count(c->s->jobs); i++)
+        if (!job_failed(value_item(c->s->jobs, i)))
+            return;
+    if (claim_stands(c->view, c->s, false, &o))
+        obstacle_add(c, o);
+}
+
+static struct obstacle *check_all(const struct view *v, const struct situation *s, bool payer, size_t *ret_count)
+{
+    struct checking c = {
+        .view = v,
+        .s = s,
+        .facts = view_facts(v, s->pvm),
+        .place = value_get(view_facts(v, s->doc), "place"),
+        .vault = view_facts(v, document_target(s->pvm, "spec.vault")),
+        .region = protected_vm_region(v, s->pvm),
+        .target_id = restored_vm_id(v->arena, s->doc),
+        .payer = payer,
+    };
+
+    c.item = value_get(c.facts, "live");
+    check_point(&c);
+    if (c.region) {
+        check_target(&c);
+        check_staging(&c);
+        check_store(&c);
+    }
+    check_perimeter(&c);
+    check_platform(&c);
+    check_size(&c);
+    check_disks(&c);
+    check_replace(&c);
+    check_crowd(&c);
+    check_claim(&c);
+    check_validation(&c);
+    *ret_count = c.count;
+    return c.found;
+}
+
+struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count)
+{
+    return check_all(v, s, false, ret_count);
+}
+
+struct obstacle *restore_obstacles_of_payer(const struct view *v, const struct situation *s, size_t *ret_count)
+{
+    return check_all(v, s, true, ret_count);
+}
+
+bool obstacle_for_export(const struct obstacle *o)
+{
+    static const char *const ids[] = {"staging", "group", "subscription", "item-", "point-", "guarded", "lock-", "feature-"};
+
+    for (size_t i = 0; i < COUNT(ids); i++)
+        if (o->stops && str_starts(o->id, ids[i]))
+            return true;
+    return false;
+}

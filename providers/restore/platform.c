@@ -1,0 +1,286 @@
+/* Knows how features, locks and quota of a subscription are read and what each of them forbids. Sends reads only. */
+#include "platform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../azure/shared.h"
+#include "../backup/points.h"
+#include "../backup/order.h"
+
+#define API_FEATURES "2021-07-01"
+#define API_LOCKS "2020-05-01"
+
+/* They change by hand and rarely: one answer does for all machines of a pass. */
+enum { FRESH_MS = MINUTE_MS };
+
+/* --- reading ---------------------------------------------------------------------------------------------------------------- */
+
+static int list(struct call *c, struct azure *az, struct arena *a, const char *path, const char *api, struct value **ret, struct err *err)
+{
+    return arm_list_shared(az, c, a, path, api, NULL, path, call_span_ms(c) - FRESH_MS, ret, err);
+}
+
+/* "SUBSCRIPTION/REST" */
+static const char *subscription_of(struct arena *a, const char *key, const char **ret_rest)
+{
+    size_t n = strcspn(key, "/");
+
+    *ret_rest = key[n] ? key + n + 1 : "";
+    return arena_strndup(a, key, n);
+}
+
+static int ask_feature(struct call *c, struct azure *az, struct arena *a, const char *subscription, const char *name, struct value **ret,
+                       struct err *err)
+{
+    const char *id = arena_printf(a, "/subscriptions/%s/providers/Microsoft.Features/providers/Microsoft.Compute/features/%s",
+                                  subscription, name);
+    struct value *live;
+
+    TRY(arm_get_shared(az, c, a, id, API_FEATURES, call_span_ms(c) - FRESH_MS, &live, err));
+    *ret = facts_new(a, "present");
+    value_set_string(a, *ret, "feature", value_str_at(live, "properties.state"));
+    return 0;
+}
+
+/* Groups a lock may stand in the way of: where VMs come back, and where Azure Backup keeps their snapshots. */
+static struct value *groups_locked(const struct view *v, const char *root)
+{
+    struct value *groups = value_map(v->arena);
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        bool protected = str_eq(doc->kind, "ProtectedVirtualMachine");
+        const char *region = protected ? protected_vm_region(v, doc) : NULL, *id = NULL;
+
+        if (region)
+            id = arena_printf(v->arena, "%s/resourceGroups/AzureBackupRG_%s_1", root, region);
+        else if (str_eq(doc->kind, "RestoredVirtualMachine"))
+            id = arm_id_parent(v->arena, restored_vm_id(v->arena, doc), 4);
+        if (id && str_starts_nocase(id, arena_printf(v->arena, "%s/", root)))
+            value_set_string(v->arena, groups, str_lower(v->arena, id), id);
+    }
+    return groups;
+}
+
+/* Whoever may not read a subscription's locks may still read those of single groups. What they show is shown; that there are no
+ * others nobody can tell, so the answer stays unseen. */
+static int ask_locks(struct call *c, struct azure *az, const struct view *v, const char *subscription, struct value **ret, struct err *err)
+{
+    struct arena *a = v->arena;
+    const char *root = arena_printf(a, "/subscriptions/%s", subscription), *behind = "providers/Microsoft.Authorization/locks";
+    struct value *groups, *read = value_list(a), *found = value_list(a), *items;
+
+    if (list(c, az, a, arena_printf(a, "%s/%s", root, behind), API_LOCKS, &items, err) == 0) {
+        *ret = facts_new(a, "present");
+        value_set(a, *ret, "items", items);
+        return 0;
+    }
+    if (err->class != ERR_DENIED)
+        return -(int)err->class;
+    *ret = facts_new(a, "unseen");
+    value_set_string(a, *ret, "why", err->text);
+    groups = groups_locked(v, root);
+    for (size_t i = 0; i < groups->map.count; i++) {
+        const char *id = value_str(groups->map.members[i].value);
+
+        if (list(c, az, a, arena_printf(a, "%s/%s", id, behind), API_LOCKS, &items, err) < 0) {
+            if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
+                return -(int)err->class;
+            continue;
+        }
+        value_push(a, read, value_string(a, arm_id_name(id)));
+        for (size_t k = 0; k < value_count(items); k++)
+            value_push(a, found, value_copy(a, value_item(items, k)));
+    }
+    value_set(a, *ret, "groups", read);
+    value_set(a, *ret, "items", found);
+    return 0;
+}
+
+static int ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key, struct value **ret,
+               struct err *err)
+{
+    struct arena *a = v->arena;
+    const char *rest, *subscription = subscription_of(a, key, &rest);
+    struct value *items;
+
+    if (str_eq(group, "features"))
+        return ask_feature(c, az, a, subscription, rest, ret, err);
+    if (str_eq(group, "locks"))
+        return ask_locks(c, az, v, subscription, ret, err);
+    TRY(list(c, az, a, arena_printf(a, "/subscriptions/%s/providers/Microsoft.Compute/locations/%s/usages", subscription, rest),
+             API_COMPUTE, &items, err));
+    *ret = facts_new(a, "present");
+    value_set(a, *ret, "items", items);
+    return 0;
+}
+
+int platform_ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key, struct value **ret,
+                 struct err *err)
+{
+    struct value *answer = NULL;
+
+    if (ask(c, az, v, group, key, &answer, err) == 0) {
+        *ret = answer;
+        return 0;
+    }
+    if (err->class == ERR_CANCELLED)
+        return -(int)err->class;
+    *ret = facts_new(v->arena, err->class == ERR_NOT_FOUND ? "absent" : "unseen");
+    value_set_string(v->arena, *ret, "why", err->text);
+    if (err->class == ERR_NOT_FOUND && str_eq(group, "features"))
+        value_set_string(v->arena, *ret, "feature", "NotRegistered");
+    return 0;
+}
+
+static int keep(struct call *c, const struct observer *o, struct azure *az, struct value *platform, const char *group, const char *key,
+                struct err *err)
+{
+    const char *folded = str_lower(o->arena, key);
+    struct value *answer, *all = value_get(platform, group);
+
+    if (value_get(all, folded))
+        return 0;
+    TRY(platform_ask(c, az, o->view, group, key, &answer, err));
+    if (!all)
+        all = value_set(o->arena, platform, group, value_map(o->arena));
+    value_set(o->arena, all, folded, answer);
+    return 0;
+}
+
+/* Locks are asked for in every subscription that a write of this restore, or of what it stands on, may go to. */
+static int keep_locks(struct call *c, const struct observer *o, struct azure *az, struct value *platform, struct err *err)
+{
+    struct arena *a = o->arena;
+    const struct document *doc = o->document, *pvm = document_target(doc, "spec.from");
+    const struct document *set = document_target(doc, "spec.diskEncryptionSet"), *key = set ? document_target(set, "spec.key") : NULL;
+    const char *const ids[] = {
+        restored_vm_id(a, doc),
+        reference_id(a, doc, "spec.diskEncryptionSet", disk_encryption_set_id),
+        reference_id(a, doc, "spec.target.stagingAccount", NULL),
+        key ? key_store_of(a, key) : NULL,
+        value_str_at(view_facts(o->view, pvm), "vaultId"),
+    };
+
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        const char *subscription = ids[i] ? arm_id_part(a, ids[i], "subscriptions") : NULL;
+
+        if (subscription)
+            TRY(keep(c, o, az, platform, "locks", subscription, err));
+    }
+    return 0;
+}
+
+int platform_observe(struct call *c, const struct observer *o, struct azure *az, const char *region, struct value *facts, struct err *err)
+{
+    struct arena *a = o->arena;
+    const char *subscription = arm_id_part(a, restored_vm_id(a, o->document), "subscriptions");
+    struct value *platform;
+
+    /* A watch over machines on standby does not pay for it at every pass. */
+    if (!subscription || (!o->view->settings->far && order_for(o->view, o->document).state != ORDER_IN_FORCE))
+        return 0;
+    platform = value_set(a, facts, "platform", value_map(a));
+    TRY(keep(c, o, az, platform, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription), err));
+    TRY(keep(c, o, az, platform, "features", arena_printf(a, "%s/" PLATFORM_FORBIDDEN, subscription), err));
+    TRY(keep_locks(c, o, az, platform, err));
+    return region ? keep(c, o, az, platform, "usages", arena_printf(a, "%s/%s", subscription, region), err) : 0;
+}
+
+/* --- judging ------------------------------------------------------------------------------------------------------------------ */
+
+const struct value *platform_fact(const struct view *v, const char *group, const char *key)
+{
+    const char *folded = str_lower(v->arena, key);
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *found = NULL;
+
+        if (str_eq(doc->kind, "RestoredVirtualMachine"))
+            found = value_get(value_get(value_get(view_facts(v, doc), "platform"), group), folded);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* "/subscriptions/S/resourceGroups/G" of the lock's own id. */
+static const char *locked_scope(struct arena *a, const struct value *lock)
+{
+    const char *id = value_str_at(lock, "id"), *end = str_find_nocase(id, "/providers/Microsoft.Authorization/locks/");
+
+    return end ? arena_strndup(a, id, (size_t)(end - id)) : NULL;
+}
+
+const char *platform_lock(const struct view *v, const char *scope)
+{
+    const char *subscription = scope && *scope == '/' ? arm_id_part(v->arena, scope, "subscriptions") : NULL;
+    const struct value *items = subscription ? value_get(platform_fact(v, "locks", subscription), "items") : NULL;
+
+    for (size_t i = 0; i < value_count(items); i++) {
+        const struct value *lock = value_item(items, i);
+        const char *at = locked_scope(v->arena, lock);
+        size_t n = at ? strlen(at) : 0;
+
+        if (n && str_eq_nocase(value_str_at(lock, "properties.level"), "ReadOnly") && str_starts_nocase(scope, at) &&
+            (!scope[n] || scope[n] == '/'))
+            return arena_printf(v->arena, "lock %s (ReadOnly) on %s", value_str_at(lock, "name"),
+                                arm_id_part(v->arena, at, "resourceGroups") ? arm_id_name(at) : "the subscription");
+    }
+    return NULL;
+}
+
+void platform_hold_locked(const struct view *v, struct steps *out, size_t from)
+{
+    for (size_t i = from; i < out->count; i++) {
+        struct step *step = out->items[i];
+        const char *lock = action_writes(step->action) && !step->adopts ? platform_lock(v, step->scope) : NULL;
+
+        if (!lock)
+            continue;
+        step->reason = arena_printf(v->arena, "%s; %s lets nothing be written there", step->reason, lock);
+        step->next = "a person who may removes the lock: az lock list shows it, az lock delete --ids ID removes it";
+        step->action = ACTION_BLOCKED;
+        step->n_writes = 0;
+    }
+}
+
+/* "Standard_DC4ads_v6": the quota "standardDCadsv6Family", and 4 cores; false when the name is built otherwise. */
+static bool size_parse(struct arena *a, const char *size, const char **ret_family, int64_t *ret_cores)
+{
+    const char *at = str_starts_nocase(size, "Standard_") ? size + strlen("Standard_") : "", *digits = at + strcspn(at, "0123456789");
+    const char *version = strrchr(at, '_');
+    char *behind;
+
+    *ret_cores = strtol(digits, &behind, 10);
+    if (behind == digits || !version || version < behind)
+        return false;
+    *ret_family = arena_printf(a, "standard%.*s%.*s%sFamily", (int)(digits - at), at, (int)strcspn(behind, "_-"), behind, version + 1);
+    return true;
+}
+
+bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *size, int64_t *ret_cores, const char **ret_name,
+                          int64_t *ret_left)
+{
+    const struct value *items = value_get(usages, "items");
+    const char *family;
+    int64_t cores;
+
+    if (!size || !size_parse(v->arena, size, &family, &cores))
+        return false;
+    for (size_t i = 0; i < value_count(items); i++) {
+        const struct value *item = value_item(items, i);
+        const char *name = value_str_at(item, "name.value");
+        int64_t left = value_int_at(item, "limit", 0) - value_int_at(item, "currentValue", 0);
+
+        if ((!str_eq_nocase(name, family) && !str_eq_nocase(name, "cores")) || left >= cores)
+            continue;
+        *ret_cores = cores;
+        *ret_name = name;
+        *ret_left = left;
+        return true;
+    }
+    return false;
+}

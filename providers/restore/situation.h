@@ -1,0 +1,41 @@
+/* What is known of a restore: its order, its point, its sets and jobs, and the facts of the scenario table, as things
+ * stand and as they will once the other documents' steps are done. Pure. */
+#ifndef REINSTATE_SITUATION_H
+#define REINSTATE_SITUATION_H
+
+#include "diagnosis.h"
+#include "election.h"
+#include "../keys/original.h"
+#include "../backup/jobs.h"
+#include "../documents/common.h"
+#include "../backup/order.h"
+
+/* Everything steps and act need to know, gathered once. */
+struct situation {
+    const struct document *doc, *pvm, *des, *key; /* doc: NULL for a backup without a declared restore; des, key: as declared, or NULL */
+    struct order order;
+    const struct value *point;           /* the ordered one, else the newest of the vault tier, else the newest; NULL */
+    const char *des_id, *original_des;   /* original: NULL when nobody knows it any more */
+    bool made_anew;                      /* what is, or will be, at the original set's id is another set with another identity */
+    const char *revoked;                 /* the reason for which the original key, or that of the declared set, is; NULL */
+    struct original_key original;        /* what the disk is wrapped to, and what says so */
+    const char *original_url;            /* its versioned URL; NULL when not known */
+    const struct document *original_key; /* the document of that key; NULL when none is declared */
+    struct value *jobs;                  /* ours since notBefore, newest first; NULL without a declared restore */
+    struct job_match match;
+    enum dx_given given;     /* what the request will name */
+    struct dx_facts now;     /* as things stand, nothing named */
+    struct dx_facts named;   /* as things stand, with the set named that the request will name */
+    struct dx_facts then;    /* after the steps of the other documents */
+    enum dx_article article; /* whose reading the policy follows */
+};
+
+/* How a RestoredVirtualMachine is declared to come back. */
+enum restore_type situation_type(const struct document *restored_vm);
+struct situation situation_of(const struct view *v, const struct document *restored_vm);
+/* Of any point of a backup, also without a declared restore (NULL: a plain one of a new VM). `point` NULL: the ordered one,
+ * else the newest of the vault tier, else the newest. */
+struct situation situation_at(const struct view *v, const struct document *protected_vm, const struct document *restored_vm,
+                              const struct value *point);
+
+#endif
