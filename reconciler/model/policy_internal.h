@@ -1,0 +1,81 @@
+/* What the files of a policy share: its compiled form. policy.c makes it, policy_judge.c holds steps against it. */
+#ifndef REINSTATE_POLICY_INTERNAL_H
+#define REINSTATE_POLICY_INTERNAL_H
+
+#include "condition.h"
+#include "policy.h"
+
+struct builtin {
+    enum action action;
+    const char *kind, *other_kind;   /* NULL: any, no other */
+    const char *change;              /* only when the step changes this path; NULL: always */
+    const char *unless_empty;        /* a list among the facts; the rule is silent only when it is known to be empty */
+    bool named;                      /* an order does not approve it: a person's name has to */
+};
+
+enum attribute { ATTRIBUTE_KIND, ATTRIBUTE_NAME, ATTRIBUTE_ID, ATTRIBUTE_ACTION, ATTRIBUTE_SCENARIO, ATTRIBUTE_COUNT, ATTRIBUTE_LABEL };
+
+extern const char *const policy_attribute_names[ATTRIBUTE_COUNT];
+
+struct matcher {
+    enum attribute attribute;
+    const char *label;
+    const struct pattern *pattern;
+};
+
+struct match {
+    struct matcher *items;
+    size_t count;
+};
+
+struct rule {
+    const char *name, *message;
+    struct origin origin;
+    enum verdict effect;
+    struct match match;
+    const struct condition *when, *assertion;
+    const struct builtin *builtin;
+};
+
+struct exception {
+    const char *rule, *reason;
+    struct origin origin;
+    struct match match;
+    int64_t until_ms;
+};
+
+struct window {
+    struct match match;
+    int64_t from_ms, until_ms;
+};
+
+enum { BUDGET_CHANGES, BUDGET_RESTORES, BUDGET_EXPORTS, BUDGET_COUNT };
+
+extern const char *const policy_budget_names[BUDGET_COUNT];
+
+/* What one Policy document says beside its rules. */
+struct guard {
+    const struct document *document;
+    const struct value *allowed, *windows_at;
+    const struct value *budgets[BUDGET_COUNT];      /* NULL: none */
+    struct window *windows;
+    size_t n_windows;
+};
+
+struct policy {
+    struct rule *rules;
+    size_t n_rules;
+    struct exception *exceptions;
+    size_t n_exceptions;
+    struct guard *guards;
+    size_t n_guards;
+    struct pattern **patterns;
+    size_t n_patterns;
+    const struct value *article; /* NULL: nobody chose */
+    bool claims_required;
+};
+
+/* A built-in rule that an order does not approve: a person's name has to. */
+bool policy_needs_a_name(const char *rule);
+
+#endif
