@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "call.h"
 #include "carry.h"
 #include "commands.h"
 #include "history.h"
@@ -53,8 +54,8 @@ static int saved_plan_check(struct session *s, const struct plan *fresh, struct 
     if (!differs)
         return 0;
     err_set(err, ERR_CONFLICT, "the saved plan no longer fits: %s", differs);
-    return err_advise(err, "nothing was written; make a new plan and look at it: reinstate plan -f ... %s--out %s",
-                      s->options->policy ? "--policy ... " : "", path);
+    return err_advise(err, "nothing was written; make a new plan and look at it: reinstate plan -f ... --out %s",
+                      call_quoted(s->arena, path));
 }
 
 /* --- asking ---------------------------------------------------------------------------------------------------------------- */
@@ -133,7 +134,7 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
     } else if (!code) {
         text_printf(t, "%s\n", summary_verdict(summary));
     }
-    summary_write(t, s->arena, summary, &x->style);
+    summary_write(t, s->arena, summary);
     if (code || !after.plan->n_changes)
         return code;
     return after.plan->n_blocked == after.plan->n_changes ? EXIT_BLOCKED : EXIT_PARTLY;
@@ -175,7 +176,7 @@ static int end_at_once(struct applying *x, const struct look *look)
         carry_report(&t, &none, &x->style);
     }
     value_set(s->arena, x->answer, "summary", summary);
-    summary_write(&t, s->arena, summary, &x->style);
+    summary_write(&t, s->arena, summary);
     return finish(x, look->plan->n_changes ? EXIT_BLOCKED : EXIT_DECLARED, &t);
 }
 
@@ -192,7 +193,6 @@ int command_apply(const struct options *o)
         return session_failed(&s);
     if (carry_check(&s, &look, &s.err) < 0)
         return session_failed(&s);
-    x.style.call = output_call(s.arena, o);
     x.answer = output_envelope(s.arena, o);
     session_mark(&s, x.answer);
     show_plan(&x, look.plan);

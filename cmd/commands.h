@@ -30,6 +30,8 @@ int command_impact(const struct options *o);
 int command_export(const struct options *o);
 int command_version(const struct options *o);
 
+/* SIGUSR1 asks for a list of what runs; a broken pipe is an error of the write. */
+void signals_begin(void);
 /* Until a command calls this, an interrupt ends the process. From then on interrupts are counted: the first asks to
  * drain, the second to abort; `second_ends` is for runs in which nobody would look at the count in time. */
 void interrupts_catch(bool second_ends);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../reconciler/format/json.h"
+#include "call.h"
 #include "commands.h"
 
 #define SARIF_SCHEMA "https://json.schemastore.org/sarif-2.1.0.json"
@@ -21,6 +22,9 @@ void findings_subject(struct findings *f, const char *name, const struct origin 
 
 void findings_add(struct findings *f, struct finding finding)
 {
+    finding.text = call_filled(f->arena, finding.text);
+    finding.evidence = call_filled(f->arena, finding.evidence);
+    finding.fix = call_filled(f->arena, finding.fix);
     arena_push(f->arena, f->items, f->count, finding);
 }
 

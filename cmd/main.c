@@ -1,65 +1,16 @@
-/* The only main(). Knows process-wide matters: memory hygiene, core files, signals. Everything else is a command. */
+/* The only main(). Knows process-wide matters: memory hygiene, core files. Everything else is a command. */
 #include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "call.h"
 #include "commands.h"
 #include "output.h"
 #include "../reconciler/format/crypt.h"
-
-static volatile sig_atomic_t interrupts, second_is_final, dumps;
-
-static void on_interrupt(int signal_number)
-{
-    if (interrupts++ && second_is_final)
-        _exit(128 + signal_number);
-}
-
-static void on_dump(int signal_number)
-{
-    (void)signal_number;
-    dumps = 1;
-}
-
-int interrupts_seen(void)
-{
-    return interrupts;
-}
-
-bool dump_wanted(void)
-{
-    bool wanted = dumps;
-
-    dumps = 0;
-    return wanted;
-}
-
-/* Without SA_RESTART: a wait ends early, so that a drain begins at once. */
-void interrupts_catch(bool second_ends)
-{
-    struct sigaction action = {.sa_handler = on_interrupt};
-
-    sigemptyset(&action.sa_mask);
-    second_is_final = second_ends;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-}
-
-static void signals_set(void)
-{
-    struct sigaction action = {.sa_handler = on_dump};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGUSR1, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
-}
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -130,10 +81,10 @@ int main(int argc, char **argv)
     int code;
 
     memory_guard();
-    signals_set();
+    signals_begin();
     if (options_parse(a, argc, argv, &o, &err) < 0)
         code = output_failure(&o, NULL, &err);
-    else if (o.help)
+    else if (call_set(&o), o.help)
         code = help(&o);
     else
         code = o.command->run(&o);

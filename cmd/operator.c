@@ -70,7 +70,7 @@ int operator_cloud(const struct options *o, const struct desired *d, const struc
             continue;
         err_set(err, ERR_INVALID, "%s means %s, and you have named %s%s; no credential was sent", doc->address, declared, (*ret)->name,
                 name ? "" : " by naming none");
-        return err_advise(err, "if %s is meant, name it yourself: reinstate %s --cloud %s -f ...", declared, o->command->name, declared);
+        return err_advise(err, "if %s is meant, name it yourself: reinstate %s -f ... --cloud %s", declared, o->command->name, declared);
     }
     return 0;
 }

@@ -459,6 +459,14 @@ int options_parse(struct arena *a, int argc, char *const *argv, struct options *
     return options_agree(ret, err);
 }
 
+bool options_take(const char *command, const char *option)
+{
+    const struct option_row *row = row_find(option, strlen(option));
+    const struct command *found = command_find(command);
+
+    return row && found && row->commands & command_bit(found);
+}
+
 /* --- help --------------------------------------------------------------------------------------------------------- */
 
 static void usage_options(struct text *out, unsigned bits)

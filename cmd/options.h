@@ -51,6 +51,9 @@ struct command {
  * output format is set in `ret` even on failure, so that the error can be told in it. */
 must_use int options_parse(struct arena *a, int argc, char *const *argv, struct options *ret, struct err *err);
 
+/* Whether the command of that name takes the option of that name. */
+bool options_take(const char *command, const char *option);
+
 /* Help of one command, or of all when `command` is NULL. */
 void options_usage(struct text *out, const struct command *command);
 

@@ -9,32 +9,36 @@
 #include <unistd.h>
 
 #include "../reconciler/format/json.h"
+#include "call.h"
 #include "commands.h"
 #include "findings.h"
 
 void talk(const char *fmt, ...)
 {
+    struct arena *a cleanup(arena_freep) = arena_new();
     va_list ap;
 
     /* Where both go to one log, the answer so far comes first. */
     fflush(stdout);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    fprintf(stderr, "%s\n", call_filled(a, arena_vprintf(a, fmt, ap)));
     va_end(ap);
-    fputc('\n', stderr);
 }
 
 void output_text(const struct text *t)
 {
-    fputs(text_str(t), stdout);
+    struct arena *a cleanup(arena_freep) = arena_new();
+
+    fputs(call_filled(a, text_str(t)), stdout);
 }
 
 void output_json(const struct value *v)
 {
+    struct arena *a cleanup(arena_freep) = arena_new();
     struct text t cleanup(text_release) = {0};
 
     text_init(&t, TEXT_CEILING);
-    json_write(&t, v, JSON_INDENTED);
+    json_write(&t, call_filled_value(a, v), JSON_INDENTED);
     fputs(text_str(&t), stdout);
     fputc('\n', stdout);
 }
@@ -68,7 +72,7 @@ void output_findings(const struct options *o, const struct findings *f)
 struct report_style output_style(FILE *stream)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    struct report_style style = {0};
+    struct report_style style = {.filled = call_filled};
     struct winsize size;
 
     if (!isatty(fileno(stream)))
@@ -76,36 +80,6 @@ struct report_style output_style(FILE *stream)
     style.colour = !(no_color && *no_color) && !str_eq(term, "dumb");
     style.width = ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 100;
     return style;
-}
-
-static const char *word_quoted(struct arena *a, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=/.,:@%";
-    const char *out = "'";
-
-    if (*word && strspn(word, plain) == strlen(word))
-        return word;
-    for (; *word; word++)
-        out = arena_printf(a, *word == '\'' ? "%s'\\''" : "%s%c", out, *word);
-    return arena_printf(a, "%s'", out);
-}
-
-const char *output_call(struct arena *a, const struct options *o)
-{
-    const struct {
-        const char *name, *value;
-    } given[] = {
-        {"-l", o->selector}, {"--policy", o->policy}, {"--cloud", o->cloud}, {"--world", o->world},
-        {"--world-out", o->world_out}, {"--as", o->as}, {"--history", o->history},
-    };
-    const char *call = o->recursive ? "-R" : "";
-
-    for (size_t i = 0; i < o->paths.count; i++)
-        call = arena_printf(a, "%s%s-f %s", call, *call ? " " : "", word_quoted(a, o->paths.items[i]));
-    for (size_t i = 0; i < COUNT(given); i++)
-        if (given[i].value)
-            call = arena_printf(a, "%s %s %s", call, given[i].name, word_quoted(a, given[i].value));
-    return call;
 }
 
 /* --- diagnostics and errors ---------------------------------------------------------------------------------------- */

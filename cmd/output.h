@@ -23,10 +23,9 @@ void output_either(const struct options *o, const struct value *v, const struct 
 struct findings;
 void output_findings(const struct options *o, const struct findings *f);
 
-/* Colour and width for a stream: none unless it is a terminal; no colour with NO_COLOR or TERM=dumb. */
+/* Colour and width for a stream: none unless it is a terminal; no colour with NO_COLOR or TERM=dumb. Commands name this call's
+ * own manifests (call.h). */
 struct report_style output_style(FILE *stream);
-/* This call's manifests and what it was pointed at, as they are given again: "-f estate.yaml --world w.yaml". */
-const char *output_call(struct arena *a, const struct options *o);
 
 /* Diagnostics, errors and warnings, sorted, on standard error. */
 void output_diags(const struct options *o, struct diags *d);

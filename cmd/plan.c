@@ -1,4 +1,5 @@
 /* plan and drift: one look at the world, told in two ways. Neither can write: the transport lets reads pass only. */
+#include "call.h"
 #include "commands.h"
 #include "findings.h"
 #include "output.h"
@@ -25,7 +26,7 @@ static int plan_save(struct session *s, const struct plan *plan, struct err *err
     json_write(&t, plan_to_saved(s->arena, plan), JSON_INDENTED);
     text_add_char(&t, '\n');
     TRY(output_file(s->options->out, text_str(&t), t.len, err));
-    talk("The plan is saved; carry it out with: reinstate apply --plan %s %s%s", s->options->out, output_call(s->arena, s->options),
+    talk("The plan is saved; carry it out with: reinstate apply -f ... --plan %s%s", call_quoted(s->arena, s->options->out),
          approvals_again(s));
     return 0;
 }
@@ -41,7 +42,6 @@ static int plan_show(struct session *s, const struct plan *plan)
     value_set_string(s->arena, v, "version", REINSTATE_VERSION);
     session_mark(s, v);
     value_set(s->arena, v, "gaps", gaps);
-    style.call = output_call(s->arena, s->options);
     report_plan(&t, plan, &style);
     for (size_t i = 0; i < value_count(gaps); i++)
         text_printf(&t, "%s  %s\n", i ? "" : "\nWe lack rights for this plan, and apply does nothing before they are given:\n",
@@ -98,7 +98,7 @@ static struct finding drift_finding(struct arena *a, const struct step *step)
         .origin = step->document->origin,
         .text = step->reason,
         .evidence = step_evidence(a, step),
-        .fix = step->next ? step->next : action_writes(step->action) ? "reinstate apply" : NULL,
+        .fix = step->next ? step->next : action_writes(step->action) ? "reinstate apply -f ..." : NULL,
     };
 }
 
@@ -126,7 +126,6 @@ static int drift_show(struct session *s, const struct plan *plan)
     int code = plan->n_changes ? EXIT_DIFFERENCES : EXIT_DECLARED;
 
     text_init(&t, TEXT_CEILING);
-    style.call = output_call(s->arena, s->options);
     report_drift(&t, plan, &style);
     if (s->options->output > OUTPUT_JSON)
         drift_findings(s, plan);

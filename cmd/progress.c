@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call.h"
 #include "output.h"
 
 enum { SHOWN_MAX = 12, LINE_MAX_BYTES = 400 };
@@ -140,7 +141,7 @@ static void dated(struct progress *p, const char *colour, const char *text)
     const char *now = time_format(a, sched_now_ms(p->sched) / SECOND_MS * SECOND_MS);
 
     progress_clear(p);
-    fprintf(stderr, "%s  %s%s%s\n", now, p->style.colour ? colour : "", text, p->style.colour && *colour ? "\033[0m" : "");
+    fprintf(stderr, "%s  %s%s%s\n", now, p->style.colour ? colour : "", call_filled(a, text), p->style.colour && *colour ? "\033[0m" : "");
     if (p->style.width)
         show_running(p);
     fflush(stderr);

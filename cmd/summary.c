@@ -2,7 +2,6 @@
 #include "summary.h"
 
 #include "../providers/restore/aftermath.h"
-#include "../reconciler/model/page.h"
 
 /* --- as data -------------------------------------------------------------------------------------------------------------- */
 
@@ -174,7 +173,7 @@ static void still_write(struct text *out, const struct value *still)
     }
 }
 
-void summary_write(struct text *out, struct arena *a, const struct value *summary, const struct report_style *style)
+void summary_write(struct text *out, struct arena *a, const struct value *summary)
 {
     const struct value *machines = value_get(summary, "machines"), *jobs = value_get(summary, "jobs"), *left = value_get(summary, "left"),
                        *todo = value_get(summary, "todo"), *still = value_get(summary, "still");
@@ -190,6 +189,6 @@ void summary_write(struct text *out, struct arena *a, const struct value *summar
         const char *next = value_str_at(value_item(todo, i), "next");
 
         text_printf(out, "%s    %s: %s%s%s\n", i ? "" : "  A person still has to act:\n", value_str_at(value_item(todo, i), "document"),
-                    value_str_at(value_item(todo, i), "why"), next ? "\n      " : "", next ? page_pasteable(a, style, next) : "");
+                    value_str_at(value_item(todo, i), "why"), next ? "\n      " : "", next ? next : "");
     }
 }

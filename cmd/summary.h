@@ -10,6 +10,6 @@
 struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome);
 /* What is said when nothing is left to do: no more than was seen. */
 const char *summary_verdict(const struct value *summary);
-void summary_write(struct text *out, struct arena *a, const struct value *summary, const struct report_style *style);
+void summary_write(struct text *out, struct arena *a, const struct value *summary);
 
 #endif

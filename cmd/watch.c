@@ -1,5 +1,6 @@
 /* watch: pass after pass, each a look of its own. Reports what has changed since the last one, and finishes work that an
  * Activation ordered; everything else it leaves to apply, unless --auto-approve says that drift is to be healed too. */
+#include "call.h"
 #include "carry.h"
 #include "commands.h"
 #include "history.h"
@@ -97,13 +98,12 @@ static struct value *transitions_between(struct arena *a, const struct plan *pla
     return list;
 }
 
-static void summary_print(struct arena *a, const struct value *summary, const struct options *o)
+static void summary_print(struct arena *a, const struct value *summary)
 {
-    struct report_style style = {.call = output_call(a, o)};
     struct text t cleanup(text_release) = {0};
 
     text_init(&t, TEXT_CEILING);
-    summary_write(&t, a, summary, &style);
+    summary_write(&t, a, summary);
     output_text(&t);
 }
 
@@ -125,7 +125,7 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
             value_set(a, v, "outcome", carry_to_value(a, outcome));
         if (summary)
             value_set(a, v, "summary", value_copy(a, summary));
-        printf("%s\n", json_string(a, v, JSON_COMPACT));
+        printf("%s\n", json_string(a, call_filled_value(a, v), JSON_COMPACT));
     } else {
         printf("%s  pass %lld: %zu difference%s, %zu blocked\n", at, (long long)w->pass, plan->n_changes, plan->n_changes == 1 ? "" : "s",
                plan->n_blocked);
@@ -133,12 +133,12 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
             const struct value *t = value_item(transitions, i);
 
             if (value_str_at(t, "to"))
-                printf("  appeared  %s: %s\n", value_str_at(t, "id"), value_str_at(t, "reason"));
+                printf("  appeared  %s: %s\n", value_str_at(t, "id"), call_filled(a, value_str_at(t, "reason")));
             else
                 printf("  settled   %s\n", value_str_at(t, "id"));
         }
         if (summary)
-            summary_print(a, summary, o);
+            summary_print(a, summary);
     }
     fflush(stdout);
 }
@@ -177,7 +177,7 @@ static int pass_act(struct watching *w, struct arena *a, struct look *look, stru
     TRY(carry_out(w->session, a, &some, outcome, err));
     text_init(&t, TEXT_CEILING);
     carry_report(&t, outcome, &style);
-    fputs(text_str(&t), stderr);
+    fputs(call_filled(a, text_str(&t)), stderr);
     return 0;
 }
 
@@ -236,8 +236,8 @@ static void approvals_end(struct watching *w)
     struct session *s = w->session;
 
     for (size_t i = 0; i < s->engine.n_approvals; i++)
-        talk("The approval of %s by %s held for this pass; the next needs a new one: reinstate apply --approve RULE=NAME",
-             s->engine.approvals[i].rule, s->engine.approvals[i].name);
+        talk("The approval of %s by %s held for this pass; the next needs a new one: reinstate apply -f ... --approve %s=YOUR-NAME",
+             s->engine.approvals[i].rule, s->engine.approvals[i].name, s->engine.approvals[i].rule);
     s->engine.n_approvals = 0;
 }
 

@@ -9,9 +9,9 @@ golden=$here/golden/runbooks
 checks_begin runbook
 cd "$dir" || exit 1
 
-# The plan's digest changes with every word of it.
+# The plan's digest changes with every word of it, and commands name the manifests where they lie.
 without_digest() {
-    sed 's/^\(# Runbook ([^)]*) of plan \)[0-9a-f]\{12\}/\1DIGEST/' "$1"
+    sed -e 's/^\(# Runbook ([^)]*) of plan \)[0-9a-f]\{12\}/\1DIGEST/' -e "s|$here/../||g" "$1"
 }
 
 # --- as text ---------------------------------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ static size_t fitting(const char *s, size_t room)
 
     if (n <= room)
         return n;
-    for (n = room; n > 0 && s[n] != ' '; n--)
+    for (n = room; n > 0 && (s[n] != ' ' || str_starts(s + n, " ...")); n--)
         continue;
     return n ? n : strcspn(s, " \n\r");
 }

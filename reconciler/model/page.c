@@ -31,14 +31,9 @@ static const char *command_in(const char *text, size_t *ret_len)
     return NULL;
 }
 
-const char *page_pasteable(struct arena *a, const struct report_style *style, const char *text)
+static const char *pasteable(const struct page *p, const char *text)
 {
-    static const char open[] = "-f ...";
-    const char *at;
-
-    while (style->call && (at = strstr(text, open)))
-        text = arena_printf(a, "%.*s%s%s", (int)(at - text), text, style->call, at + strlen(open));
-    return text;
+    return p->style->filled ? p->style->filled(p->arena, text) : text;
 }
 
 /* Words one after the other, in a new line wherever the next one would not fit any more. */
@@ -90,7 +85,7 @@ void page_line(const struct page *p, size_t indent, enum colour colour, const ch
     va_list ap;
 
     va_start(ap, fmt);
-    rest = str_shown(p->arena, page_pasteable(p->arena, p->style, arena_vprintf(p->arena, fmt, ap)));
+    rest = str_shown(p->arena, pasteable(p, arena_vprintf(p->arena, fmt, ap)));
     va_end(ap);
     text_printf(p->out, "%*s%s%s%s", (int)indent, "", coloured ? colour_codes[colour] : "", safe, coloured ? "\033[0m" : "");
     if (*safe && *rest)

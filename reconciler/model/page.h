@@ -14,8 +14,6 @@ enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };
 
 /* A line: indent, a coloured lead, and the rest, wrapped under itself. */
 void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...) printf_like(5, 6);
-/* "-f ..." in commands becomes this call's own options. */
-const char *page_pasteable(struct arena *a, const struct report_style *style, const char *text);
 void page_gap(const struct page *p);
 
 #endif

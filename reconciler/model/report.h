@@ -8,7 +8,8 @@
 struct report_style {
     bool colour;
     size_t width;      /* 0: do not wrap */
-    const char *call;  /* what "-f ..." in a command stands for: this call's own manifests and options; NULL: left as it is */
+    /* Puts this call's own manifests and options where a command has "-f ..."; NULL: left as it is. */
+    const char *(*filled)(struct arena *a, const char *text);
 };
 
 /* Top first: deadlines, summary of what will happen, then the steps grouped by document, verdicts beside them, what is

@@ -162,6 +162,18 @@ static inline const char *promise_last_lines(const struct seen *s)
     return NULL;
 }
 
+/* Whoever reads at night pastes what is printed: a command names its manifests. */
+static inline const char *promise_commands_whole(const struct seen *s)
+{
+    for (size_t i = 2; s->texts[i]; i++) {
+        const char *at = strstr(s->texts[i], "-f ...");
+
+        if (at)
+            return arena_printf(s->arena, "a command names no manifests: \"%.60s\"", at - (at - s->texts[i] < 30 ? at - s->texts[i] : 30));
+    }
+    return NULL;
+}
+
 /* --- secrets ------------------------------------------------------------------------------------------------------ */
 
 /* The longest stretch of base64 letters: in a blob that holds an exported key, the key. */
@@ -315,6 +327,7 @@ static const struct promise {
     {"no-delete", promise_no_delete},     {"reads-only", promise_reads_only}, {"no-key-made", promise_no_key_made},
     {"sets-pinned", promise_sets_pinned}, {"grants", promise_grants},         {"one-trigger", promise_one_trigger},
     {"last-lines", promise_last_lines},   {"no-secret", promise_no_secret},   {"blocked-holds", promise_blocked_holds},
+    {"commands-whole", promise_commands_whole},
 };
 
 #endif

@@ -1,24 +1,8 @@
-/* Findings in the forms of other tools, from a list that holds everything that has to be quoted. Knows findings.h; the signal
- * flags that main.c would have are made up here. */
+/* Findings in the forms of other tools, from a list that holds everything that has to be quoted. Knows findings.h. */
 #include "../../cmd/commands.h"
 #include "../../cmd/findings.h"
 #include "../../reconciler/format/json.h"
 #include "harness.h"
-
-void interrupts_catch(bool second_ends)
-{
-    (void)second_ends;
-}
-
-int interrupts_seen(void)
-{
-    return 0;
-}
-
-bool dump_wanted(void)
-{
-    return false;
-}
 
 /* --- a small judge of XML ----------------------------------------------------------------------------------------------- */
 

@@ -5,21 +5,6 @@
 #include "../../cmd/commands.h"
 #include "../../providers/keys/key_facts.h"
 
-void interrupts_catch(bool second_ends)
-{
-    (void)second_ends;
-}
-
-int interrupts_seen(void)
-{
-    return 0;
-}
-
-bool dump_wanted(void)
-{
-    return false;
-}
-
 static struct forecast_options options_of(const struct hand_view *h)
 {
     struct forecast_options options = forecast_options_default;

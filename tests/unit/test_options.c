@@ -1,22 +1,6 @@
-/* The command line: what each form of it means, and what is said about each wrong one. Knows options.h only; the signal
- * flags that main.c would have are made up here. */
+/* The command line: what each form of it means, and what is said about each wrong one. Knows options.h only. */
 #include "../../cmd/commands.h"
 #include "harness.h"
-
-void interrupts_catch(bool second_ends)
-{
-    (void)second_ends;
-}
-
-int interrupts_seen(void)
-{
-    return 0;
-}
-
-bool dump_wanted(void)
-{
-    return false;
-}
 
 enum { WORDS_MAX = 20 };
 

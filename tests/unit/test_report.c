@@ -260,10 +260,17 @@ static void check_clean(void)
     }
 }
 
+static const char *filled(struct arena *a, const char *text)
+{
+    const char *at = strstr(text, "-f ...");
+
+    return at ? arena_printf(a, "%.*s-f a.yaml --world w.yaml%s", (int)(at - text), text, at + strlen("-f ...")) : text;
+}
+
 /* A command is pasted: it stands alone, whole, and names this call's own manifests. */
 static void check_commands(void)
 {
-    const struct report_style screen = {.width = 30, .call = "-f a.yaml --world w.yaml"};
+    const struct report_style screen = {.width = 30, .filled = filled};
     struct arena *a cleanup(arena_freep) = arena_new();
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
     const struct page page = {.out = &t, .style = &screen, .arena = a};

@@ -1,0 +1,54 @@
+/* Knows what a signal has noted down. Must not know what is done about it. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "commands.h"
+
+static volatile sig_atomic_t interrupts, second_is_final, dumps;
+
+static void on_interrupt(int signal_number)
+{
+    if (interrupts++ && second_is_final)
+        _exit(128 + signal_number);
+}
+
+static void on_dump(int signal_number)
+{
+    (void)signal_number;
+    dumps = 1;
+}
+
+int interrupts_seen(void)
+{
+    return interrupts;
+}
+
+bool dump_wanted(void)
+{
+    bool wanted = dumps;
+
+    dumps = 0;
+    return wanted;
+}
+
+/* Without SA_RESTART: a wait ends early, so that a drain begins at once. */
+void interrupts_catch(bool second_ends)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+
+    sigemptyset(&action.sa_mask);
+    second_is_final = second_ends;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+void signals_begin(void)
+{
+    struct sigaction action = {.sa_handler = on_dump};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
