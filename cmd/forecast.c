@@ -97,7 +97,7 @@ static void state_show(const struct page *p, const struct forecast *f)
 
     if (!f->outlook.point)
         return;
-    page_line(p, 4, PLAIN, "as things stand:", "%s%s%s: %s%s%s", f->scenario ? f->scenario : "unknown", f->scenario ? ", " : ": ", f->state,
+    page_line(p, 4, PLAIN, "restored right now:", "%s%s%s: %s%s%s", f->scenario ? f->scenario : "unknown", f->scenario ? ", " : ": ", f->state,
               x->row ? dx_outcome_words(x->outcome) : "no document describes this, and nothing is guessed", x->code ? ", " : "",
               x->code ? x->code : "");
     if (x->row && x->row->confidence != DX_DOCUMENTED)
@@ -185,7 +185,7 @@ static struct value *forecast_value(struct session *s, const struct forecasts *a
     return v;
 }
 
-/* What would fail as things stand, and then everything that endangers the rest. */
+/* What would fail right now, and then everything that endangers the rest. */
 static void findings_of(struct findings *all, const struct forecast *f, int64_t until_ms)
 {
     const struct outlook *o = &f->outlook;

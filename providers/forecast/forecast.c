@@ -284,7 +284,7 @@ static void heed_block(struct forecast *f, const struct step *block)
         f->restorable = RESTORABLE_AFTER;
 }
 
-/* Where a restore as things stand does not go through, the steps of an order are the path: the one that plan shows and apply
+/* Where a restore sent right now does not go through, the steps of an order are the path: the one that plan shows and apply
  * walks. A state after them that no document describes is tried once, so nothing is lost before. */
 static void follow_order(struct forecast *f, const struct view *ordered)
 {

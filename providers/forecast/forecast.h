@@ -17,7 +17,7 @@ struct forecast {
     enum restorable restorable;
     int64_t at_ms;                    /* until when it holds; TIME_NONE: at risk already, or green without an end in sight */
     struct outlook outlook;           /* VM, point, observations, risks: the gravest first, then the earliest */
-    struct dx_prediction prediction;  /* of the request that would be sent as things stand */
+    struct dx_prediction prediction;  /* of the request that would be sent right now */
     struct dx_prediction after;       /* of the restore behind the path, where that path is an order's steps; else without a row */
     enum dx_given after_given;        /* what that restore names */
     const char *scenario;             /* "N-17"; NULL: unknown */

@@ -132,7 +132,7 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
         return;
     }
     step = steps_add(out, s->doc, ACTION_NONE, NULL,
-                     "on standby; as things stand %s from %s (%s%s); order it with: reinstate activate -f ... %s",
+                     "on standby; sent right now, %s from %s (%s%s); order it with: reinstate activate -f ... %s",
                      dx_outcome_words(p.outcome), describe_point(v, s), p.row ? "" : "no row of the scenario table fits what was seen: ",
                      p.row ? p.row->state : dx_facts_words(v->arena, &s->named), s->doc->name);
     step->scenario = dx_scenario(&p);
@@ -203,7 +203,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     step = running
                ? steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "restore job %s runs already: it is adopted", value_str_at(running, "job"))
                : steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "ordered by %s from %s%s%s%s%s", s->order.activation->name,
-                           describe_point(v, s), fails ? "; as things stand " : "", fails ? dx_outcome_words(now.outcome) : "",
+                           describe_point(v, s), fails ? "; without the steps before it " : "", fails ? dx_outcome_words(now.outcome) : "",
                            fails ? ": " : "", fails ? now.row->state : "");
     step->scope = restored_vm_id(v->arena, s->doc);
     step->adopts = running != NULL;

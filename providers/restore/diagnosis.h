@@ -1,4 +1,4 @@
-/* What Azure Backup will do with a restore as things stand, and the cheapest remedy: a pure function over a struct of
+/* What Azure Backup will do with a restore sent right now, and the cheapest remedy: a pure function over a struct of
  * facts and one table of rows (diagnosis_rows.c). Adding a row is adding data. Used by plan, apply, forecast and explain. */
 #ifndef REINSTATE_DIAGNOSIS_H
 #define REINSTATE_DIAGNOSIS_H

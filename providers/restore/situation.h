@@ -24,8 +24,8 @@ struct situation {
     struct value *jobs;                  /* ours since notBefore, newest first; NULL without a declared restore */
     struct job_match match;
     enum dx_given given;     /* what the request will name */
-    struct dx_facts now;     /* as things stand, nothing named */
-    struct dx_facts named;   /* as things stand, with the set named that the request will name */
+    struct dx_facts now;     /* right now, nothing named */
+    struct dx_facts named;   /* right now, with the set named that the request will name */
     struct dx_facts then;    /* after the steps of the other documents */
     enum dx_article article; /* whose reading the policy follows */
 };

@@ -325,7 +325,8 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
     gate = fresh && fresh->action != ACTION_BLOCKED ? pass_gate(c, r, a, slot, &fresh, err) : RUN_GATE_OPEN;
     if (gate != RUN_GATE_OPEN)
         return gate == RUN_GATE_WAIT ? STEP_WAITING : STEP_BLOCKED;
-    run_tell(r, ENGINE_STEP_STARTS, planned, NULL, 0);
+    /* Why it starts is told by what was just seen: repairs before it may have changed what was planned for. */
+    run_tell(r, ENGINE_STEP_STARTS, fresh ? fresh : planned, NULL, 0);
     /* Once a thing is there nothing asks for its verification any more; it is verified all the same. */
     if (!fresh && planned->action == ACTION_VERIFY)
         fresh = steps_find(&r->look->plan->steps, planned->id);

@@ -162,7 +162,7 @@ static const struct step *withheld_under(const struct concluding *c, const struc
     return found;
 }
 
-/* The step that makes a document impossible as things stand: blocked, or withheld by policy, be it of what its own steps rely on. */
+/* The step that makes a document impossible: blocked, or withheld by policy, be it of what its own steps rely on. */
 static const struct step *impossible(const struct concluding *c, const struct document *doc)
 {
     const struct step *found = block_of(c, doc);
