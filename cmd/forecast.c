@@ -97,7 +97,8 @@ static void state_show(const struct page *p, const struct forecast *f)
 
     if (!f->outlook.point)
         return;
-    page_line(p, 4, PLAIN, "restored right now:", "%s%s%s: %s%s%s", f->scenario ? f->scenario : "unknown", f->scenario ? ", " : ": ", f->state,
+    page_line(p, 4, PLAIN, "restored right now:", "%s%s%s: %s%s%s", f->scenario ? f->scenario : "unknown",
+              f->scenario ? ", " : ": ", f->state,
               x->row ? dx_outcome_words(x->outcome) : "no document describes this, and nothing is guessed", x->code ? ", " : "",
               x->code ? x->code : "");
     if (x->row && x->row->confidence != DX_DOCUMENTED)

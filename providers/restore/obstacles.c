@@ -516,7 +516,8 @@ static void check_validation(struct checking *c)
         bool later = mending && restore_objects_to_key(code);
 
         ADD(c, arena_printf(c->view->arena, "azure-%zu", i + 1), !later, restore_objection_advice(c->view->arena, r),
-            "Azure Backup %s: %s: %s", later ? "objects while the key is not repaired, and is asked again afterwards" : "objects to the request",
+            "Azure Backup %s: %s: %s",
+            later ? "objects while the key is not repaired, and is asked again afterwards" : "objects to the request",
             code ? code : "no code", text_at(r, "message"));
     }
     if (str_eq(value_str_at(asked, "state"), "asked") && !value_count(results))
