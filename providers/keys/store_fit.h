@@ -5,19 +5,26 @@
 #include "../documents/common.h"
 
 struct store_objection {
-    const char *id; /* "store-region", "store-tier", "store-subscription" */
+    const char *id; /* "store-region", "store-tier", "store-kind", "store-subscription", "store-geography" */
     const char *reason, *next;
 };
-enum { STORE_OBJECTIONS_MAX = 3 };
+enum { STORE_OBJECTIONS_MAX = 4 };
 
 /* Pure. What stands against `key` in its store, all of it; returns how many. What could not be seen is held against nobody.
  * `region`: where the disks would be; NULL: where the key's sets are, else its backup vault. */
 size_t store_objections(const struct view *v, const struct document *key, const char *region,
                         struct store_objection ret[STORE_OBJECTIONS_MAX]);
 
+/* Pure. What nobody can tell of whether a copy of `key` opens in its store, as words behind "unverified"; NULL: it does. */
+const char *store_unproved(const struct view *v, const struct document *key);
+/* Pure. A Key's check (kind.h): regions that are declared and between which no copy of a key passes. Warned of only, since a key that
+ * lives needs no copy. */
+void store_check(const struct document *key, struct diags *faults);
+
 /* Pure. The objection of these that is about the store's region, if there is one. */
 bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret);
-/* Pure. The store is out of reach of every set that would use a key in it: nothing may be made there. true: a step was added. */
+/* Pure. A key that is declared in the store could not be used, or not be brought back, there: nothing may be made there. true: a step
+ * was added. */
 bool store_block_misplaced(const struct view *v, const struct document *store, struct steps *out);
 
 #endif

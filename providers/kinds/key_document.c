@@ -17,6 +17,7 @@
 #include "../keys/original.h"
 #include "../backup/order.h"
 #include "../keys/copies.h"
+#include "../keys/store_fit.h"
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
 
@@ -363,5 +364,6 @@ const struct kind key_kind = {
     .observe = observe,
     .steps = steps,
     .act = key_act,
+    .check = store_check,
     .deadlines = deadlines,
 };

@@ -150,7 +150,7 @@ static const char *opens_here(const struct view *v, const struct document *doc, 
 {
     const char *from = value_str_at(copy->blob, "store"), *here = value_str_at(view_facts(v, doc), "base");
 
-    if (from && str_eq_nocase(from, here))
+    if (from && (str_eq_nocase(from, here) || !store_unproved(v, doc)))
         return NULL;
     return arena_printf(v->arena, "that the backup%s%s opens in %s: %s", from ? ", taken of " : "", from ? from : "", here,
                         key_store_is_hsm(doc) ? "only an HSM of the same security domain can open it"
@@ -273,7 +273,8 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
                                                  unseen_words(v, doc)));
     step->scenario = "N-17";
     order_cover(v, doc, step);
-    step->unverified = "that the export holds the wanted version: it is compared after the restore";
+    step->unverified = arena_printf(v->arena, "that the export holds the wanted version: it is compared after the restore%s%s",
+                                    store_unproved(v, doc) ? "; and " : "", store_unproved(v, doc) ? store_unproved(v, doc) : "");
     /* The exported key is read from the staging account, by whichever right there is. */
     reads_export(out, step, e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
     needs_export_read(v, out, step, &e);

@@ -12,62 +12,6 @@ enum { BACKUP_PLAIN = 9600, HSM_BACKUP_PLAIN = 18000, MODULUS_2048 = 256, MODULU
 
 static const char backup_magic[] = "&AzureKeyVaultKeyBackupV1.microsoft.com";
 
-/* --- regions ------------------------------------------------------------------------------------------------------- */
-
-static const struct region { const char *name, *geography, *attestation; } regions[] = {
-    {"uaenorth", "UAE", "uaen"},               {"uaecentral", "UAE", "uaec"},
-    {"koreacentral", "Korea", "krc"},          {"koreasouth", "Korea", "krs"},
-    {"eastus", "United States", "eus"},        {"eastus2", "United States", "eus2"},
-    {"westus", "United States", "wus"},        {"westus2", "United States", "wus2"},
-    {"westus3", "United States", "wus3"},      {"centralus", "United States", "cus"},
-    {"northcentralus", "United States", "ncus"}, {"southcentralus", "United States", "scus"},
-    {"eastus2euap", "United States", "eus2e"}, {"northeurope", "Europe", "neu"},
-    {"westeurope", "Europe", "weu"},           {"southeastasia", "Asia Pacific", "sasia"},
-    {"eastasia", "Asia Pacific", "easia"},     {"germanywestcentral", "Germany", "dewc"},
-    {"germanynorth", "Germany", "den"},        {"uksouth", "United Kingdom", "uks"},
-    {"ukwest", "United Kingdom", "ukw"},
-};
-
-/* Azure shows "UAE North" and "uaenorth" for the same region. */
-bool region_is(const char *a, const char *b)
-{
-    if (!a || !b)
-        return false;
-    for (;;) {
-        while (*a == ' ')
-            a++;
-        while (*b == ' ')
-            b++;
-        if (!*a || !*b)
-            return *a == *b;
-        if (strncasecmp(a++, b++, 1) != 0)
-            return false;
-    }
-}
-
-static const struct region *region_find(const char *location)
-{
-    for (size_t i = 0; i < COUNT(regions); i++)
-        if (region_is(regions[i].name, location))
-            return &regions[i];
-    return NULL;
-}
-
-const char *region_geography(const char *location)
-{
-    const struct region *region = region_find(location);
-
-    return region ? region->geography : location ? location : "";
-}
-
-char *region_attestation(struct arena *a, const char *location)
-{
-    const struct region *region = region_find(location);
-    const char *code = region ? region->attestation : location ? str_lower(a, location) : "local";
-
-    return arena_printf(a, "https://shared%s.%s.attest.azure.net/", code, code);
-}
-
 /* --- stores -------------------------------------------------------------------------------------------------------- */
 
 struct value *vault_by_name(struct sim *s, const char *store)
@@ -137,7 +81,7 @@ static char *store_binding(struct sim *s, struct arena *a, const char *store)
     location = value_str_at(vault, "location");
     if (!location)
         location = value_str_at(vault, "properties.location");
-    return arena_printf(a, "vault|%s|%s", str_lower(a, world_id_part(a, id ? id : "", "/subscriptions/")), region_geography(location));
+    return arena_printf(a, "vault|%s|%s", str_lower(a, world_id_part(a, id ? id : "", "/subscriptions/")), region_geography(a, location));
 }
 
 bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name, const char **ret_version)

@@ -1,0 +1,116 @@
+/* Knows the geography of each region, and nothing else. Sources: Microsoft Learn, Azure regions list (edition of 2025-03-21, and the
+ * regions that opened since); Azure operated by 21Vianet and Azure Government, their own lists of regions; and for what a geography
+ * means to a key: Key Vault security worlds and geographic boundaries, by which each of the two regions of the Department of Defense
+ * is a world of its own, and all regions in China are one. Canary regions are in no list, and so not here. */
+#include "geography.h"
+
+#include <ctype.h>
+#include <stddef.h>
+
+#include "../../reconciler/base/text.h"
+
+static const struct {
+    const char *region, *geography;
+} regions[] = {
+    {"australiacentral", "Australia"},
+    {"australiacentral2", "Australia"},
+    {"australiaeast", "Australia"},
+    {"australiasoutheast", "Australia"},
+    {"austriaeast", "Austria"},
+    {"belgiumcentral", "Belgium"},
+    {"brazilsouth", "Brazil"},
+    {"brazilsoutheast", "Brazil"},
+    {"canadacentral", "Canada"},
+    {"canadaeast", "Canada"},
+    {"centralindia", "India"},
+    {"southindia", "India"},
+    {"westindia", "India"},
+    {"chilecentral", "Chile"},
+    {"eastasia", "Asia Pacific"},
+    {"southeastasia", "Asia Pacific"},
+    {"francecentral", "France"},
+    {"francesouth", "France"},
+    {"germanynorth", "Germany"},
+    {"germanywestcentral", "Germany"},
+    {"indonesiacentral", "Indonesia"},
+    {"israelcentral", "Israel"},
+    {"italynorth", "Italy"},
+    {"japaneast", "Japan"},
+    {"japanwest", "Japan"},
+    {"koreacentral", "Korea"},
+    {"koreasouth", "Korea"},
+    {"malaysiawest", "Malaysia"},
+    {"mexicocentral", "Mexico"},
+    {"newzealandnorth", "New Zealand"},
+    {"northeurope", "Europe"},
+    {"westeurope", "Europe"},
+    {"norwayeast", "Norway"},
+    {"norwaywest", "Norway"},
+    {"polandcentral", "Poland"},
+    {"qatarcentral", "Qatar"},
+    {"southafricanorth", "South Africa"},
+    {"southafricawest", "South Africa"},
+    {"spaincentral", "Spain"},
+    {"swedencentral", "Sweden"},
+    {"swedensouth", "Sweden"},
+    {"switzerlandnorth", "Switzerland"},
+    {"switzerlandwest", "Switzerland"},
+    {"uaecentral", "UAE"},
+    {"uaenorth", "UAE"},
+    {"uksouth", "United Kingdom"},
+    {"ukwest", "United Kingdom"},
+    {"centralus", "United States"},
+    {"eastus", "United States"},
+    {"eastus2", "United States"},
+    {"northcentralus", "United States"},
+    {"southcentralus", "United States"},
+    {"westcentralus", "United States"},
+    {"westus", "United States"},
+    {"westus2", "United States"},
+    {"westus3", "United States"},
+    {"usgovarizona", "US Government"},
+    {"usgovtexas", "US Government"},
+    {"usgovvirginia", "US Government"},
+    {"usdodcentral", "US DoD Central"},
+    {"usdodeast", "US DoD East"},
+    {"chinaeast", "China"},
+    {"chinaeast2", "China"},
+    {"chinaeast3", "China"},
+    {"chinanorth", "China"},
+    {"chinanorth2", "China"},
+    {"chinanorth3", "China"},
+};
+
+/* Azure writes one region with blanks and capitals here and without them there. */
+static bool same_name(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (*a == ' ')
+            a++;
+        while (*b == ' ')
+            b++;
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (!*a)
+            return true;
+    }
+}
+
+const char *azure_geography(const char *region)
+{
+    for (size_t i = 0; region && i < COUNT(regions); i++)
+        if (same_name(regions[i].region, region))
+            return regions[i].geography;
+    return NULL;
+}
+
+enum geography_match azure_same_geography(const char *region, const char *other)
+{
+    const char *here = azure_geography(region), *there = azure_geography(other);
+
+    if (region && other && *region && same_name(region, other))
+        return GEOGRAPHY_SAME;
+    if (!here || !there)
+        return GEOGRAPHY_UNKNOWN;
+    return str_eq(here, there) ? GEOGRAPHY_SAME : GEOGRAPHY_OTHER;
+}

@@ -1,0 +1,13 @@
+/* Which geography a region is in. A backup of a key vault's key opens in the geography it was taken in, and nowhere else. */
+#ifndef REINSTATE_AZURE_GEOGRAPHY_H
+#define REINSTATE_AZURE_GEOGRAPHY_H
+
+/* Pure. The geography whose key vaults open each other's key backups; NULL: the region is not in the table, and nobody can tell.
+ * "UAE North" and "uaenorth" are one region. */
+const char *azure_geography(const char *region);
+
+enum geography_match { GEOGRAPHY_UNKNOWN, GEOGRAPHY_SAME, GEOGRAPHY_OTHER };
+/* Pure. A region is in the geography of itself, be it in the table or not; of any other region that is not there nothing is told. */
+enum geography_match azure_same_geography(const char *region, const char *other);
+
+#endif
