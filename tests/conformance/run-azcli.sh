@@ -180,12 +180,13 @@ if [ -n "$unjudged" ]; then
 elif [ "$failed" != 0 ]; then
     echo "azcli: failed: what was exchanged is not judged"
 else
+    # shellcheck disable=SC2034 # judge takes it
+    JUDGE=$here/judge.mjs
+    . "$here/judged.sh"
     for mode in "" --closed; do
         # shellcheck disable=SC2086 # the mode is one word or none
-        if ! node "$here/judge.mjs" $mode --own-used "$specs" "$dir/azcli.jsonl" >"$dir/verdict"; then
-            failed=$((failed + 1))
-            grep -A1 '^VIOLATION' "$dir/verdict"
-        fi
+        judge "$dir/verdict" $mode --own-used "$specs" "$dir/azcli.jsonl" || grep -A1 '^VIOLATION' "$dir/verdict"
+        failed=$((failed + violations))
         tail -1 "$dir/verdict"
     done
 fi
