@@ -1,9 +1,9 @@
 # make            build/reinstate
 # make demo       the story of examples/01 and 02, against the simulated Azure
 # make quick      lint, unit and golden tests (seconds, for every save)
-# make test       everything a developer runs before pushing
-# make check      test, both compilers with -Werror, sanitizers, valgrind
-# make scenario | claims | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook | screen     parts of it; golden-update rewrites the expected plans
+# make test       everything a developer runs before pushing, with sanitizers, JOBS parts side by side
+# make check      the same from programs whose warnings are errors, clang's opinion, valgrind
+# make scenario | claims | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook | screen | engine     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -11,12 +11,12 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 VARIANT ?= release
-OUT     := build/$(CC)-$(VARIANT)
+OUT     := build/$(CC)-$(VARIANT)$(if $(WERROR),-werror)
 
 Q := $(if $(V),,@)
 
 PACKAGES       := gcc make pkg-config libyaml-dev libcurl4-openssl-dev libjson-c-dev libssl-dev libpcre2-dev libmicrohttpd-dev ca-certificates
-TEST_PACKAGES  := $(PACKAGES) curl openssl jq shellcheck
+TEST_PACKAGES  := $(PACKAGES) curl openssl jq procps shellcheck
 CHECK_PACKAGES := $(TEST_PACKAGES) clang valgrind gdb
 
 PKGS    := yaml-0.1 json-c libcurl libcrypto libpcre2-8 libmicrohttpd
@@ -102,7 +102,7 @@ property: $(OUT)/tests/property/property
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
-claims bad-input https secrets runbook screen: $(OUT)/reinstate
+claims bad-input https secrets runbook screen engine: $(OUT)/reinstate
 	@sh tests/$@.sh $<
 
 lint:
@@ -114,17 +114,23 @@ quick: lint unit golden
 JOBS ?= $(shell nproc)
 programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/golden/golden $(OUT)/tests/scenario/scenario $(OUT)/tests/knobs/test_knobs $(OUT)/tests/property/property
 
-test: install-test-deps
-	@$(MAKE) --no-print-directory -j$(JOBS) programs
-	@$(MAKE) --no-print-directory all quick scenario claims knobs property examples bad-input https secrets runbook screen
+# What runs side by side needs nothing that another of them makes: all programs are built before. The longest come first.
+part = '$(1)$(2)=$(MAKE) --no-print-directory $(3) $(2)'
+ASAN_PARTS := scenario property unit knobs runbook examples bad-input https
+PARTS      := lint golden scenario property knobs unit claims runbook secrets https screen engine bad-input examples
+side-by-side:
+	@$(MAKE) --no-print-directory -j$(JOBS) all programs
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
-	@$(MAKE) --no-print-directory VARIANT=asan STATES=500 STORY=lost-hsm-key unit scenario knobs property examples bad-input https runbook
+	@sh tests/beside.sh $(JOBS) $(foreach p,$(MORE_PARTS),$(call part,,$(p),)) \
+	    $(foreach p,$(ASAN_PARTS),$(call part,asan ,$(p),VARIANT=asan STATES=500 STORY=lost-hsm-key)) \
+	    $(foreach p,$(PARTS),$(call part,,$(p),))
+
+test: install-test-deps
+	@$(MAKE) --no-print-directory side-by-side
 
 check: install-check-deps
-	@$(MAKE) --no-print-directory -j$(JOBS) CC=gcc WERROR=1 CFLAGS=-O2 OUT=build/gcc-werror build/gcc-werror/reinstate
-	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang WERROR=1 OUT=build/clang-werror build/clang-werror/reinstate
-	@$(MAKE) --no-print-directory test
-	@$(MAKE) --no-print-directory memcheck
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang WERROR=1 build/clang-release-werror/reinstate
+	@$(MAKE) --no-print-directory WERROR=1 MORE_PARTS=memcheck side-by-side
 
 memcheck: $(UNIT_BIN)
 	@sh tests/run.sh valgrind $(UNIT_BIN)
@@ -174,7 +180,7 @@ clean:
 	rm -rf build
 
 CONFORMANCE_PARTS := oav sdk azurite azcli recordings simulator
-.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs property examples lint quick test check memcheck demo install-deps install-test-deps install-check-deps clean \
-        claims bad-input https secrets runbook screen
+.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs property examples lint quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
+        claims bad-input https secrets runbook screen engine
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

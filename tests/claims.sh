@@ -9,8 +9,8 @@ binary=$(realpath "$1") || exit 2
 cd "$(dirname "$0")/.." || exit 2
 dir=$(mktemp -d) || exit 2
 speed=${SPEED:-150} passed=0 failed=0 server='' children=''
-p=''
-trap 'for p in $server $children; do kill "$p" 2>/dev/null; done; rm -rf "$dir"' EXIT INT TERM
+trap 'leave' EXIT
+trap 'exit 1' HUP INT TERM
 export AZURE_TENANT_ID=0f0f0f0f-0000-4000-8000-000000000001 AZURE_CLIENT_ID=0f0f0f0f-0000-4000-8000-00000000000b
 export AZURE_CLIENT_SECRET=sim-client-secret
 example=examples/01-lost-key
@@ -18,6 +18,23 @@ manifests=
 for m in "$example"/*.yaml; do
     grep -q '^kind: World' "$m" || manifests="$manifests -f $m"
 done
+
+# The process ids of all that descends from these, and their own.
+with_descendants() {
+    ps -A -o pid= -o ppid= | awk -v roots="$*" '
+        { parent[$1] = $2 }
+        END { n = split(roots, r, " "); for (i = 1; i <= n; i++) wanted[r[i]] = 1
+              do { more = 0; for (p in parent) if (!(p in wanted) && parent[p] in wanted) wanted[p] = more = 1 } while (more)
+              for (p in wanted) print p }'
+}
+
+# Children first, then the folder they write into: what still writes there would only make noise.
+leave() {
+    # shellcheck disable=SC2046,SC2086 # lists of numbers
+    [ -z "$server$children" ] || kill -9 $(with_descendants $server $children) 2>/dev/null
+    wait 2>/dev/null
+    rm -rf "$dir"
+}
 
 check() {
     if [ "$2" = "$3" ]; then
@@ -67,7 +84,10 @@ pair() {
     serve
     (run first apply) &
     first=$!
-    sleep "$(awk "BEGIN { print $offset / $speed }")"
+    children=$first
+    sleep "$(awk "BEGIN { print $offset / $speed }")" &
+    # A shell that waits hears an interruption at once.
+    wait $!
     (run second "$@") &
     second=$!
     children="$first $second"
