@@ -98,21 +98,42 @@ static char *describe(struct arena *a, const char *verb, const char *path)
 
 /* --- calls ------------------------------------------------------------------------------------------------------- */
 
-int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret, struct err *err)
+static int get_object(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *what,
+                      struct value **ret, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_GET};
-    const char *what = describe(a, "read", id);
     struct value *body;
     char *url;
 
-    TRY(arm_url(az, a, id, api, NULL, &url, err));
+    TRY(arm_url(az, a, path, api, NULL, &url, err));
     request.url = url;
     TRY(azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &body, err));
     if (!value_is(body, VALUE_MAP))
         return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with no JSON object in it", what, response.status);
     *ret = body;
     return 0;
+}
+
+int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret, struct err *err)
+{
+    const char *what = describe(a, "read", id), *told;
+    struct value *body;
+
+    TRY(get_object(az, c, a, id, api, what, &body, err));
+    told = value_str_at(body, "id");
+    /* Every setting that such a body leaves out would be taken for its default. */
+    if (!told)
+        return err_set(err, ERR_PROTOCOL, "%s: the answer bears no id, so nobody knows what it describes", what);
+    if (!url_same_name(arm_id_name(told), arm_id_name(id)))
+        return err_set(err, ERR_PROTOCOL, "%s: the answer describes something else: %.300s", what, told);
+    *ret = body;
+    return 0;
+}
+
+int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, struct value **ret, struct err *err)
+{
+    return get_object(az, c, a, path, api, describe(a, "read", path), ret, err);
 }
 
 int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *query, struct value **ret,

@@ -27,7 +27,11 @@ bool arm_id_equal(const char *x, const char *y);                         /* case
  * Errors: the class of the error table (azure_errors) by code, then by status; err->code holds the service's code, the
  * text says what was asked of what and what would help. 404 is ERR_NOT_FOUND, 401 is tried once more with a new token,
  * then ERR_DENIED. */
+/* A resource by its id. ERR_PROTOCOL when the body does not bear the name that was asked for: nothing is concluded from it. */
 must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret,
+                     struct err *err);
+/* What hangs on a resource and bears no id of its own, or the id of something else: an instance view, a default provider. */
+must_use int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, struct value **ret,
                      struct err *err);
 /* GET of any ARM path with a query ("…/backupJobs", "$filter=…", already encoded; may be NULL), every page followed
  * verbatim, at most 1,000 pages; *ret is a list of the items. */

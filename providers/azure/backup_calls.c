@@ -162,7 +162,7 @@ static int job_of_operation(struct azure *az, struct call *c, struct arena *a, c
     TRY(arm_follow(az, c, a, op, TRIGGER_BOUND_MS, &status, err));
     /* operationResults may end without a body. */
     if (!value_str_at(status, "properties.jobId") && vault && id)
-        TRY(arm_get(az, c, a, arena_printf(a, "%s/backupOperations/%s", vault, id), API_RECOVERY, &status, err));
+        TRY(arm_get_view(az, c, a, arena_printf(a, "%s/backupOperations/%s", vault, id), API_RECOVERY, &status, err));
     if (!value_str_at(status, "properties.jobId"))
         return err_set(err, ERR_PROTOCOL, "the operation ended without naming a job");
     *ret_job = value_str_at(status, "properties.jobId");

@@ -19,6 +19,29 @@ void url_add_path(struct text *url, const char *path)
     }
 }
 
+static int hex_digit(char ch)
+{
+    return !isxdigit((unsigned char)ch) ? -1 : isdigit((unsigned char)ch) ? ch - '0' : tolower((unsigned char)ch) - 'a' + 10;
+}
+
+/* One character, its letter case folded; moves on by the one or three that stand for it. */
+static int next_folded(const char **at)
+{
+    const char *p = *at;
+    int high = *p == '%' ? hex_digit(p[1]) : -1, low = high < 0 ? -1 : hex_digit(p[2]);
+
+    *at += low < 0 ? 1 : 3;
+    return tolower(low < 0 ? (unsigned char)*p : high << 4 | low);
+}
+
+bool url_same_name(const char *x, const char *y)
+{
+    while (*x && *y)
+        if (next_folded(&x) != next_folded(&y))
+            return false;
+    return !*x && !*y;
+}
+
 char *url_mended(struct arena *a, const char *url)
 {
     struct text t cleanup(text_release) = {.ceiling = 256 * 1024};

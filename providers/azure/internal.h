@@ -16,6 +16,8 @@ bool url_under_suffix(const char *url, const char *suffix);
 /* What may not stand in an address but stands in one that Azure gave (blanks, quotes) is encoded; the rest stays as it came. */
 char *url_mended(struct arena *a, const char *url);
 void url_add_path(struct text *url, const char *path);
+/* Whether two segments of paths name the same, one of them perhaps percent-encoded; letter case is folded. */
+bool url_same_name(const char *x, const char *y);
 
 /* May suspend. Sends with a token of the audience; a 401 is tried once more with a new one, then ERR_DENIED. Any other
  * status is an answer. `request->authorization` is filled in here. */

@@ -107,8 +107,15 @@ static void wake_all(struct shared *s, const struct err *failure)
 
 struct reading {
     const char *path, *api, *query, *key;
-    bool list;
+    bool list, view;
 };
+
+static int read_alone(struct azure *az, struct call *c, struct arena *a, const struct reading *r, struct value **ret, struct err *err)
+{
+    if (r->list)
+        return arm_list(az, c, a, r->path, r->api, r->query, ret, err);
+    return r->view ? arm_get_view(az, c, a, r->path, r->api, ret, err) : arm_get(az, c, a, r->path, r->api, ret, err);
+}
 
 static int fetch(struct azure *az, struct call *c, struct shared *s, const struct reading *r, struct err *err)
 {
@@ -119,7 +126,7 @@ static int fetch(struct azure *az, struct call *c, struct shared *s, const struc
 
     s->asking = true;
     s->stale = false;
-    rc = r->list ? arm_list(az, c, fresh, r->path, r->api, r->query, &answer, err) : arm_get(az, c, fresh, r->path, r->api, &answer, err);
+    rc = read_alone(az, c, fresh, r, &answer, err);
     s->asking = false;
     if (rc == 0) {
         if (s->arena)
@@ -168,4 +175,10 @@ int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char
                    struct err *err)
 {
     return read_shared(az, c, a, &(struct reading){.path = id, .api = api, .key = id}, since_ms, ret, err);
+}
+
+int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, int64_t since_ms,
+                    struct value **ret, struct err *err)
+{
+    return read_shared(az, c, a, &(struct reading){.path = path, .api = api, .key = path, .view = true}, since_ms, ret, err);
 }

@@ -13,6 +13,9 @@ must_use int arm_list_shared(struct azure *az, struct call *c, struct arena *a, 
                              const char *key, int64_t since_ms, struct value **ret, struct err *err);
 must_use int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t since_ms,
                             struct value **ret, struct err *err);
+/* As arm_get_view: what bears no id of its own. */
+must_use int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, int64_t since_ms,
+                             struct value **ret, struct err *err);
 /* What was read of `id` last, however old, writes or not; NULL: nothing. For what no longer changes. Valid until the task suspends. */
 const struct value *arm_seen(const struct azure *az, const char *id);
 

@@ -7,6 +7,7 @@
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"
 #include "internal.h"
+#include "key_id.h"
 
 enum { KEY_POLL_MS = 5 * SECOND_MS };
 
@@ -108,14 +109,25 @@ static int vault_write(struct azure *az, struct call *c, struct arena *a, enum h
     return vault_send(az, c, a, base, path, &request, what, ret, err);
 }
 
+/* A body that names no key, or another one, would make a key that is there an impostor, or one that is gone a deleted one. */
+static int check_kid(struct arena *a, const struct value *body, const char *base, const char *name, const char *what, struct err *err)
+{
+    const char *kid = value_str_at(body, "key.kid");
+
+    if (kid && key_url_is(a, kid, base, name))
+        return 0;
+    return err_set(err, ERR_PROTOCOL, "%s: the answer %s%.300s", what, kid ? "describes another key: " : "names no key", kid ? kid : "");
+}
+
 int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
                   struct value **ret, struct err *err)
 {
     /* An empty version asks for the newest. */
     const char *path = arena_printf(a, "/keys/%s/%s", name, version ? version : "");
+    const char *what = arena_printf(a, "read key %s%s%s of %s", name, version ? "/" : "", version ? version : "", base);
 
-    return vault_get(az, c, a, base, path, arena_printf(a, "read key %s%s%s of %s", name, version ? "/" : "", version ? version : "", base),
-                     ret, err);
+    TRY(vault_get(az, c, a, base, path, what, ret, err));
+    return check_kid(a, *ret, base, name, what, err);
 }
 
 int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret,
@@ -132,8 +144,10 @@ int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const
 int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret,
                           struct err *err)
 {
-    return vault_get(az, c, a, base, arena_printf(a, "/deletedkeys/%s", name), arena_printf(a, "read deleted key %s of %s", name, base),
-                     ret, err);
+    const char *what = arena_printf(a, "read deleted key %s of %s", name, base);
+
+    TRY(vault_get(az, c, a, base, arena_printf(a, "/deletedkeys/%s", name), what, ret, err));
+    return check_kid(a, *ret, base, name, what, err);
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------------------- */

@@ -40,7 +40,7 @@ static int ask_get(struct call *c, struct question *q, struct azure *az, const c
     struct arena *a = q->view->arena;
     struct value *live;
 
-    TRY(arm_get(az, c, a, q->id, api, &live, err));
+    TRY(arm_get_view(az, c, a, q->id, api, &live, err));
     q->answer = facts_new(a, "present");
     value_set_string(a, q->answer, member, value_str_at(live, path));
     return 0;

@@ -83,7 +83,7 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
         value_set_string(o->arena, source, "des",
                          value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         TRY(observe_set(c, o, az, source, err));
-        if (arm_get_shared(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, fresh, &view, err) == 0)
+        if (arm_view_shared(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, fresh, &view, err) == 0)
             value_set_string(o->arena, source, "power", vm_power(view));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
             return -(int)err->class;

@@ -62,7 +62,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         value_set(o->arena, facts, "live", live);
         value_set_string(o->arena, facts, "des",
                          value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
-        if (arm_get(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
+        if (arm_get_view(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
             value_set_string(o->arena, facts, "power", vm_power(view));
         else if (err->class == ERR_CANCELLED)
             return -(int)err->class;

@@ -94,8 +94,8 @@ static int source_still_rests(struct call *c, const struct job_run *run, struct 
 
     if (value_bool_at(s->doc->spec, replaced ? "evenIfSourceHealthy" : "besideSource", false))
         return 0;
-    if (arm_get(run->az, c, run->actor->arena, arena_printf(run->actor->arena, "%s/instanceView", run->request.source_vm_id), API_COMPUTE,
-                &view, err) < 0)
+    if (arm_get_view(run->az, c, run->actor->arena, arena_printf(run->actor->arena, "%s/instanceView", run->request.source_vm_id),
+                     API_COMPUTE, &view, err) < 0)
         return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
     if (vm_power_rests(vm_power(view)))
         return 0;

@@ -278,7 +278,7 @@ static void run_get(struct call *c, struct peer_case *t)
     struct value *v = NULL;
 
     t->rc = arm_get(t->az, c, t->a, VM, API_COMPUTE, &v, &t->err);
-    CHECK(t->rc < 0 || str_eq(value_str_at(v, "name"), "vm"));
+    CHECK_ROW(t->err.text, t->rc < 0 || value_str_at(v, "id") != NULL);
 }
 
 static void run_list(struct call *c, struct peer_case *t)
@@ -332,12 +332,12 @@ static void run_bad_principal(struct call *c, struct peer_case *t)
 
 static const struct call_case calls[] = {
     {"a read", run_get, {PEER_LOGIN, {.method = "GET", .url = ARM VM "?api-version=" API_COMPUTE, .status = 200,
-                                      .body = "{\"name\":\"vm\"}",
+                                      .body = "{\"id\":\"/x/vm\"}",
       .authorization = "Bearer t1"}}, 0, NULL},
     {"a dead token is renewed once", run_get,
      {PEER_LOGIN, {.method = "GET", .url = VM, .status = 401, .body = "{\"error\":{\"code\":\"ExpiredAuthenticationToken\"}}"},
       {.method = "POST", .url = "/tenant-1/oauth2/v2.0/token", .status = 200, .body = "{\"expires_in\":\"3599\",\"access_token\":\"t2\"}"},
-      {.method = "GET", .url = VM, .status = 200, .body = "{\"name\":\"vm\"}", .authorization = "Bearer t2"}}, 0, NULL},
+      {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm\"}", .authorization = "Bearer t2"}}, 0, NULL},
     {"a 401 loop ends", run_get,
      {PEER_LOGIN, {.method = "GET", .url = VM, .status = 401, .body = ""}, PEER_LOGIN, {.method = "GET", .url = VM, .status = 401,
       .body = ""}},
@@ -363,6 +363,12 @@ static const struct call_case calls[] = {
     {"a page on another host gets no token", run_list,
      {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"nextLink\":\"https://evil.example/x\"}"}},
      -ERR_PROTOCOL, "another host"},
+    {"an answer that bears no id", run_get, {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{}"}}, -ERR_PROTOCOL,
+     "bears no id"},
+    {"an answer about something else", run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm2\"}"}}, -ERR_PROTOCOL, "something else: /x/vm2"},
+    {"an answer that encodes its name", run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/v%6D\"}"}}, 0, NULL},
     {"a list that is none", run_list, {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":{}}"}},
      -ERR_PROTOCOL, "something else than a list"},
     {"an empty list as null", run_empty_list,
@@ -374,18 +380,21 @@ static const struct call_case calls[] = {
      {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"nextLink\":\" \"}"}}, 0, NULL},
     {"a write without async headers settles by its state", run_put,
      {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 200, .body = "{\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
-      {.method = "GET", .url = VM, .status = 200, .body = "{\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
-      {.method = "GET", .url = VM, .status = 200, .body = "{\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
+      {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
+      {.method = "GET", .url = VM, .status = 200,
+       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
     {"a 201 whose Location is a path names what was made", run_put,
      {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 201, .body = "{}", .headers = {{"Location", "/subscriptions/sub-1/x"}}},
-      {.method = "GET", .url = VM, .status = 200, .body = "{\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
+      {.method = "GET", .url = VM, .status = 200,
+       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
     {"a write followed, then read", run_put,
      {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 202, .body = "{\"properties\":{\"provisioningState\":\"Updating\"}}",
       .headers = {{"Azure-AsyncOperation", ARM "/op;1?c=x%2By"}, {"Location", ARM "/loc"}}},
       {.method = "GET", .url = ARM "/op;1?c=x%2By", .status = 200, .body = "{\"status\":\"InProgress\"}",
        .headers = {{"Azure-AsyncOperation", ARM "/op;2"}}},
       {.method = "GET", .url = ARM "/op;2", .status = 200, .body = "{\"status\":\"Succeeded\"}"},
-      {.method = "GET", .url = VM, .status = 200, .body = "{\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
+      {.method = "GET", .url = VM, .status = 200,
+       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
     {"a failed operation is an error of its code", run_put,
      {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 202, .body = "", .headers = {{"Azure-AsyncOperation", ARM "/op"}}},
       {.method = "GET", .url = "/op", .status = 200,

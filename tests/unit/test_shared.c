@@ -187,7 +187,7 @@ static void waiters_cancelled(struct call *c, struct peer_case *t)
         CHECK(others[i].rc == -ERR_CANCELLED && others[i].got == NULL);
 }
 
-#define READ(tag) {.method = "GET", .url = "/disks/d", .status = 200, .body = "{\"etag\":\"" tag "\"}"}
+#define READ(tag) {.method = "GET", .url = "/disks/d", .status = 200, .body = "{\"id\":\"/x/d\",\"etag\":\"" tag "\"}"}
 #define WRITE {.method = "PUT", .url = "/disks/d", .status = 200, .body = "{}"}
 
 static const struct {

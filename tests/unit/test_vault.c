@@ -148,6 +148,7 @@ static void run_update(struct call *c, struct peer_case *t)
 }
 
 #define POOL "https://pool.managedhsm.azure.net"
+#define POOL_KEY "{\"key\":{\"kid\":\"" POOL "/keys/k/v1\"}}"
 #define LOCAL "/providers/Microsoft.Authorization/roleAssignments"
 #define ROLE "33413926-3206-4cdd-b39a-83574fe37a17"
 #define DEFINED "Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/"
@@ -200,8 +201,14 @@ static const struct {
     const char *sent;           /* the last request */
 } calls[] = {
     {"a version; the vault's URI ends with a slash", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = KV "/keys/k/v1?api-version=" API_KEYS, .status = 200, .body = "{\"key\":{}}"}}, 0, NULL, NULL,
+     {PEER_LOGIN, {.method = "GET", .url = KV "/keys/k/v1?api-version=" API_KEYS, .status = 200,
+                   .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net:443/keys/k/v1\"}}"}}, 0, NULL, NULL,
          NULL},
+    {"an answer that names no key", run_get,
+     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 200, .body = "{\"key\":{}}"}}, -ERR_PROTOCOL, "", "names no key", NULL},
+    {"an answer about another key", run_get,
+     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 200,
+                   .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net/keys/j/v1\"}}"}}, -ERR_PROTOCOL, "", "another key", NULL},
     {"an absent key", run_get,
      {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 404,
                    .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}}, -ERR_NOT_FOUND,
@@ -213,7 +220,7 @@ static const struct {
      -ERR_PROTOCOL, "", "another service", NULL},
     {"a managed HSM has its own audience", run_hsm,
      {{.method = "POST", .url = "/token", .status = 200, .body = PEER_TOKEN},
-      {.method = "GET", .url = "https://pool.managedhsm.azure.net/keys/k/?", .status = 200, .body = "{}"}}, 0, NULL, NULL, NULL},
+      {.method = "GET", .url = "https://pool.managedhsm.azure.net/keys/k/?", .status = 200, .body = POOL_KEY}}, 0, NULL, NULL, NULL},
     {"the firewall's inner code", run_get,
      {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 403,
                    .body = "{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}"}},
@@ -264,7 +271,7 @@ static const struct {
      {PEER_LOGIN, {.method = "GET", .url = POOL "/keys" LOCAL "?", .status = 200, .body = "{\"value\":[{}]}"}}, 0, NULL, NULL, NULL},
     {"the odd 401: no JSON; a new token, once", run_hsm,
      {PEER_LOGIN, {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"}, PEER_LOGIN,
-      {.method = "GET", .url = POOL "/keys/k/?", .status = 200, .body = "{}"}}, 0, NULL, NULL, NULL},
+      {.method = "GET", .url = POOL "/keys/k/?", .status = 200, .body = POOL_KEY}}, 0, NULL, NULL, NULL},
     {"the odd 401, twice", run_hsm,
      {PEER_LOGIN, {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"}, PEER_LOGIN,
       {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = ""}}, -ERR_DENIED, "", "HSM token was not accepted", NULL},
