@@ -20,6 +20,34 @@ void findings_subject(struct findings *f, const char *name, const struct origin 
     arena_push(f->arena, f->subjects, f->n_subjects, subject);
 }
 
+struct finding finding_unseen(const char *subject, const struct origin *origin, const char *why, const char *fix)
+{
+    return (struct finding){
+        .level = FINDING_UNSEEN,
+        .rule = "cannot-be-seen",
+        .rule_text = "what is declared must be readable, or nobody knows whether it is so",
+        .subject = subject,
+        .origin = *origin,
+        .text = why,
+        .fix = fix,
+    };
+}
+
+/* Subjects that cannot be seen; findings of one subject follow each other. */
+static size_t unseen_subjects(const struct findings *f)
+{
+    const char *last = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->items[i].level != FINDING_UNSEEN || str_eq(last, f->items[i].subject))
+            continue;
+        last = f->items[i].subject;
+        n++;
+    }
+    return n;
+}
+
 void findings_add(struct findings *f, struct finding finding)
 {
     finding.text = call_filled(f->arena, finding.text);
@@ -129,12 +157,12 @@ static void junit_case(struct text *out, const struct findings *f, const struct 
     const char *slash = strchr(s->name, '/'), *name = slash ? slash + 1 : s->name;
     const char *class = slash ? arena_strndup(f->arena, s->name, (size_t)(slash - s->name)) : "reinstate";
     const struct finding *worst = worst_of(f, s->name);
-    const char *element = worst && worst->level == FINDING_FAULT ? "error" : "failure";
-    bool failed = worst && worst->level > FINDING_NOTE;
+    const char *element = worst && (worst->level == FINDING_FAULT || worst->level == FINDING_UNSEEN) ? "error" : "failure";
+    bool failed = worst && worst->level > FINDING_NOTE, error = failed && str_eq(element, "error");
 
     tally->tests++;
-    tally->failures += failed && worst->level < FINDING_FAULT;
-    tally->errors += failed && worst->level == FINDING_FAULT;
+    tally->failures += failed && !error;
+    tally->errors += error;
     text_add(out, "    <testcase");
     xml_attribute(out, "classname", class);
     xml_attribute(out, "name", name);
@@ -192,8 +220,8 @@ static void junit_write(struct text *out, const struct findings *f)
     if (f->made_ms != TIME_NONE)
         text_printf(out, " timestamp=\"%.19s\"", time_format(f->arena, f->made_ms));
     text_add(out, ">\n");
-    if (f->simulated)
-        text_add(out, "    <properties><property name=\"simulated\" value=\"true\"/></properties>\n");
+    text_printf(out, "    <properties><property name=\"unseen\" value=\"%zu\"/>", unseen_subjects(f));
+    text_add(out, f->simulated ? "<property name=\"simulated\" value=\"true\"/></properties>\n" : "</properties>\n");
     text_add(out, text_str(&cases));
     if (f->summary) {
         text_add(out, "    <system-out>");
@@ -207,7 +235,7 @@ static void junit_write(struct text *out, const struct findings *f)
 
 static const char *sarif_level(enum finding_level level)
 {
-    return level == FINDING_NOTE ? "note" : level == FINDING_WARNING ? "warning" : "error";
+    return level == FINDING_NOTE ? "note" : level <= FINDING_UNSEEN ? "warning" : "error";
 }
 
 static struct value *sarif_message(struct arena *a, const char *text)
@@ -307,6 +335,7 @@ static struct value *sarif_properties(const struct findings *f)
     struct value *properties = value_map(f->arena);
 
     value_set_string(f->arena, properties, "summary", f->summary);
+    value_set_int(f->arena, properties, "unseen", (int64_t)unseen_subjects(f));
     if (f->simulated)
         value_set_bool(f->arena, properties, "simulated", true);
     return properties;
@@ -368,7 +397,7 @@ static void github_add(struct text *out, const char *s, bool property)
 
 static void github_line(struct text *out, const struct findings *f, const struct finding *item)
 {
-    static const char *const commands[] = {"notice", "warning", "error", "error"};
+    static const char *const commands[] = {"notice", "warning", "warning", "error", "error"};
     bool placed = item->origin.file && !str_eq(item->origin.file, "-");
 
     text_printf(out, "::%s ", commands[item->level]);

@@ -8,6 +8,7 @@
 enum finding_level {
     FINDING_NOTE,    /* no fault: nothing fails because of it */
     FINDING_WARNING,
+    FINDING_UNSEEN,  /* it cannot be seen, which is neither well nor wrong */
     FINDING_ERROR,
     FINDING_FAULT    /* the command could not do its work */
 };
@@ -39,6 +40,8 @@ struct findings {
     size_t count;
 };
 
+/* The finding that `subject` cannot be seen: why, and what would help (may be NULL). */
+struct finding finding_unseen(const char *subject, const struct origin *origin, const char *why, const char *fix);
 void findings_subject(struct findings *f, const char *name, const struct origin *origin);
 void findings_add(struct findings *f, struct finding finding);
 /* Faults of the manifests (may be NULL), and why a command cannot go on (may be NULL). */

@@ -194,6 +194,8 @@ static void findings_of(struct findings *all, const struct forecast *f, int64_t 
     const struct dx_prediction *x = &f->prediction;
 
     findings_subject(all, o->pvm->address, &o->pvm->origin);
+    if (f->verdict == FORECAST_AT_RISK && f->restorable == RESTORABLE_UNKNOWN)
+        findings_add(all, finding_unseen(o->pvm->address, &o->pvm->origin, "whether it is restorable cannot be told", NULL));
     if (o->point && (!x->row || x->outcome != DX_SUCCEEDS))
         findings_add(all, (struct finding){
                               .level = level,

@@ -66,6 +66,7 @@ static struct value *drift_value(struct session *s, const struct plan *plan, int
         if (plan->steps.items[i]->action != ACTION_NONE)
             value_push(s->arena, findings, step_to_value(s->arena, plan->steps.items[i]));
     value_set_int(s->arena, v, "differences", (int64_t)plan->n_changes);
+    value_set_int(s->arena, v, "unseen", (int64_t)plan->n_unseen);
     value_set(s->arena, v, "findings", findings);
     value_set_int(s->arena, v, "exitCode", code);
     return v;
@@ -90,6 +91,8 @@ static struct finding drift_finding(struct arena *a, const struct step *step)
 {
     const struct dx_row *row = step->scenario ? diagnosis_row(step->scenario) : NULL;
 
+    if (step->unseen)
+        return finding_unseen(step->document->address, &step->document->origin, step->reason, step->next);
     return (struct finding){
         .level = step->action == ACTION_BLOCKED ? FINDING_ERROR : FINDING_WARNING,
         .rule = step->scenario ? step->scenario : arena_printf(a, "drift-%s", action_name(step->action)),
@@ -115,7 +118,7 @@ static void drift_findings(struct session *s, const struct plan *plan)
             findings_add(&findings, drift_finding(s->arena, plan->steps.items[i]));
             n++;
         }
-    findings.summary = n ? arena_printf(s->arena, "%zu difference%s", n, n == 1 ? "" : "s") : "no drift";
+    findings.summary = n ? arena_printf(s->arena, "%zu difference%s, %zu cannot be seen", n, n == 1 ? "" : "s", plan->n_unseen) : "no drift";
     output_findings(s->options, &findings);
 }
 

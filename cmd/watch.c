@@ -120,6 +120,7 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
         value_set_string(a, v, "at", at);
         session_mark(w->session, v);
         value_set_int(a, v, "differences", (int64_t)plan->n_changes);
+        value_set_int(a, v, "unseen", (int64_t)plan->n_unseen);
         value_set(a, v, "transitions", (struct value *)transitions);
         if (outcome)
             value_set(a, v, "outcome", carry_to_value(a, outcome));
@@ -127,8 +128,9 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
             value_set(a, v, "summary", value_copy(a, summary));
         printf("%s\n", json_string(a, call_filled_value(a, v), JSON_COMPACT));
     } else {
-        printf("%s  pass %lld: %zu difference%s, %zu blocked\n", at, (long long)w->pass, plan->n_changes, plan->n_changes == 1 ? "" : "s",
-               plan->n_blocked);
+        printf("%s  pass %lld: %zu difference%s, %zu blocked%s\n", at, (long long)w->pass, plan->n_changes,
+               plan->n_changes == 1 ? "" : "s", plan->n_blocked,
+               plan->n_unseen ? arena_printf(a, ", %zu cannot be seen", plan->n_unseen) : "");
         for (size_t i = 0; i < value_count(transitions); i++) {
             const struct value *t = value_item(transitions, i);
 

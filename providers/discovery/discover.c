@@ -207,9 +207,12 @@ static void leave_out_ordinary(const struct looking *l)
             value_push(l->a, kept, m);
         else if (value_int_at(m, "points", 0) > 0 || str_eq(value_str_at(m, "state"), "present"))
             found_note(l->a, l->found, value_str_at(m, "name"), "left out: an ordinary VM, not a confidential one");
-        else
+        else {
+            /* Left out, an estate that nobody can see would be told as one in which all is well. */
+            value_push(l->a, kept, m);
             found_note(l->a, l->found, value_str_at(m, "name"),
-                       "left out: neither a recovery point nor the VM could be seen, so nobody knows whether it is a confidential VM");
+                       "neither a recovery point nor the VM could be seen, so nobody knows whether it is a confidential VM");
+        }
     }
     value_set(l->a, l->found, "machines", kept);
 }

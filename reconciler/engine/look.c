@@ -119,6 +119,13 @@ static void block_unread(const struct view *view, const struct document *doc, st
         ->next = "mend what hinders the read, then run again; nothing is concluded about it until then";
 }
 
+/* Counted by itself: what cannot be seen may be as declared. */
+static void mark_unseen(struct steps *steps, size_t from)
+{
+    for (size_t i = from; i < steps->count; i++)
+        steps->items[i]->unseen = steps->items[i]->action == ACTION_BLOCKED;
+}
+
 /* One document after the other, lower ones first: its steps, what holds them up, and what that makes of the document. */
 static void steps_of(const struct engine *e, struct view *view, const struct document *doc, const struct concluding *c)
 {
@@ -133,6 +140,8 @@ static void steps_of(const struct engine *e, struct view *view, const struct doc
         block_unread(view, doc, c->steps);
     else
         kind->steps(view, doc, c->steps);
+    if (str_eq(view_state(view, doc), "unseen"))
+        mark_unseen(c->steps, from);
     if (doc->suspended || doc->observe_only)
         steps_withhold(c->steps, from, doc);
     conclude_hold(c, from);

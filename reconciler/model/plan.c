@@ -141,6 +141,24 @@ static const char *plan_digest(struct arena *a, const struct plan *p)
     return value_digest(a, v);
 }
 
+/* Documents, however many steps each of them has. */
+static size_t unseen_count(struct arena *a, const struct steps *steps)
+{
+    const struct document **seen = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < steps->count; i++) {
+        const struct step *step = steps->items[i];
+        size_t j = 0;
+
+        while (step->unseen && j < n && seen[j] != step->document)
+            j++;
+        if (step->unseen && j == n)
+            arena_push(a, seen, n, step->document);
+    }
+    return n;
+}
+
 int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *pinned,
               const struct value *facts, const struct plan **ret, struct err *err)
 {
@@ -160,6 +178,7 @@ int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct
         p->n_denied += step->verdict >= VERDICT_OBSERVE_ONLY;
         p->n_approvals += step->verdict == VERDICT_REQUIRE_APPROVAL;
     }
+    p->n_unseen = unseen_count(a, &p->steps);
     *ret = p;
     return 0;
 }
@@ -246,6 +265,7 @@ struct value *plan_to_value(struct arena *a, const struct plan *p)
     value_set_int(a, summary, "steps", (int64_t)p->steps.count);
     value_set_int(a, summary, "changes", (int64_t)p->n_changes);
     value_set_int(a, summary, "blocked", (int64_t)p->n_blocked);
+    value_set_int(a, summary, "unseen", (int64_t)p->n_unseen);
     value_set_int(a, summary, "denied", (int64_t)p->n_denied);
     value_set_int(a, summary, "approvals", (int64_t)p->n_approvals);
     for (size_t i = 0; i < p->steps.count; i++)

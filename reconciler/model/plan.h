@@ -22,6 +22,7 @@ struct plan {
     const struct deadline *deadlines;
     size_t n_deadlines;
     size_t n_changes, n_blocked, n_denied, n_approvals;     /* steps that are not none; blocked; denied; waiting for approval */
+    size_t n_unseen;                                        /* documents that cannot be seen */
 };
 
 /* Orders the steps by their needs (needs on ids that are not steps are already satisfied and dropped), counts, and

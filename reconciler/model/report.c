@@ -217,6 +217,13 @@ static const char *plan_scenarios(struct arena *a, const struct plan *p)
     return words;
 }
 
+static void unseen_show(const struct page *page, const struct plan *p)
+{
+    if (p->n_unseen)
+        page_line(page, 0, YELLOW, arena_printf(page->arena, "%zu document%s cannot be seen:", p->n_unseen, p->n_unseen == 1 ? "" : "s"),
+                  "nobody knows whether they are as declared; all others are judged");
+}
+
 static void plan_show_summary(const struct page *page, const struct plan *p)
 {
     struct arena *a = page->arena;
@@ -231,6 +238,7 @@ static void plan_show_summary(const struct page *page, const struct plan *p)
                                           p->n_blocked, p->n_approvals);
 
         page_line(page, 0, BOLD, counts, "%s", p->n_denied ? arena_printf(a, "(%zu denied by policy)", p->n_denied) : "");
+        unseen_show(page, p);
     }
     if (scenarios)
         page_line(page, 0, PLAIN, "", "Scenario: %s", scenarios);
@@ -369,4 +377,5 @@ void report_drift(struct text *out, const struct plan *p, const struct report_st
         page_line(&page, 0, BOLD, arena_printf(a, "%zu difference%s", n, n == 1 ? "" : "s"), "%s", "");
     else
         page_line(&page, 0, GREEN, "no drift", "%s", "");
+    unseen_show(&page, p);
 }

@@ -267,6 +267,8 @@ struct value *step_to_value(struct arena *a, const struct step *step)
     value_set_string(a, v, "unverified", step->unverified);
     value_set_string(a, v, "next", step->next);
     value_set_string(a, v, "foretold", step->foretold);
+    if (step->unseen)
+        value_set_bool(a, v, "unseen", true);
     value_set_string(a, v, "heldBy", step->held_by ? step->held_by->id : NULL);
     for (size_t i = 0; i < step->n_notes; i++)
         value_push(a, notes, value_string(a, step->notes[i]));

@@ -80,6 +80,7 @@ struct step {
     const char *estimate_source;
     const char *unverified;                       /* what nobody has verified on Azure about it, or NULL */
     const char *next;                             /* blocked: what would unblock it, by whom */
+    bool unseen;                                  /* blocked, since its document cannot be seen */
     bool aside;                                   /* what needs the document does not wait for this step, nor is held up by it */
     bool adopts;                                  /* follows what runs already and starts nothing: never held up */
     const struct document *const *on;             /* documents that must be so before it starts; a blocked one blocks it */
