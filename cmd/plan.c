@@ -118,7 +118,8 @@ static void drift_findings(struct session *s, const struct plan *plan)
             findings_add(&findings, drift_finding(s->arena, plan->steps.items[i]));
             n++;
         }
-    findings.summary = n ? arena_printf(s->arena, "%zu difference%s, %zu cannot be seen", n, n == 1 ? "" : "s", plan->n_unseen) : "no drift";
+    findings.summary = n ? arena_printf(s->arena, "%zu difference%s, %zu cannot be seen", n, n == 1 ? "" : "s", plan->n_unseen)
+                         : "no drift";
     output_findings(s->options, &findings);
 }
 
