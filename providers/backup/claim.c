@@ -11,7 +11,7 @@
 #include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 
-enum { CLAIM_BYTES_MAX = 64 * 1024, BASE_HEX = 40 };
+enum { CLAIM_BYTES_MAX = 64 * 1024, BASE_HEX = 40, CLAIMS_READ_MAX = 1000 };
 
 /* --- what a claim is ------------------------------------------------------------------------------------------------- */
 
@@ -206,6 +206,22 @@ int claims_newest(struct call *c, struct arena *a, struct claims *claims, const 
     ret->name = claim_name(a, base, most);
     ret->made_ms = time_parse_http(value_str_at(newest, "created") ?: value_str_at(newest, "modified"));
     return read_claim(c, a, claims, ret, err);
+}
+
+int claims_with_jobs(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err)
+{
+    struct value *blobs, *found = value_list(a);
+
+    TRY(claims_list(c, a, claims, &blobs, err));
+    for (size_t i = 0; i < value_count(blobs) && i < CLAIMS_READ_MAX; i++) {
+        struct claim claim = {.name = value_str_at(value_item(blobs, i), "name")};
+
+        TRY(read_claim(c, a, claims, &claim, err));
+        if (claim.job)
+            value_push(a, found, claim_to_value(a, &claim));
+    }
+    *ret = found;
+    return 0;
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------------ */

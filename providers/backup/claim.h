@@ -87,6 +87,8 @@ must_use int claims_list(struct call *c, struct arena *a, struct claims *claims,
 /* The newest claim of that base; *ret_found false when there is none. */
 must_use int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret, bool *ret_found,
                            struct err *err);
+/* What those of an account say that name a job: a list of claim_to_value. */
+must_use int claims_with_jobs(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err);
 /* Creates it; name, nonce and etag are filled in. ERR_CONFLICT: somebody else was quicker. */
 must_use int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
 /* Writes `claim` over the state of it that was read. ERR_CONFLICT: it has changed since. */

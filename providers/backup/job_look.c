@@ -23,6 +23,8 @@ int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vau
         TRY(backup_job_details(az, c, a, vault_id, value_item(list, i), &body, err));
         backup_read_job(a, body, &job);
         facts = job_to_facts(a, &job);
+        if (!job_says_all(facts))
+            job_complete(a, facts, job_of_id(match->seen, job.id));
         if (job_whose(facts, match->group, match->vm) != JOB_OF_ANOTHER)
             value_push(a, found, facts);
     }

@@ -48,6 +48,32 @@ struct value *job_to_facts(struct arena *a, const struct backup_job *job)
     return f;
 }
 
+void job_complete(struct arena *a, struct value *job, const struct value *known)
+{
+    static const char *const texts[] = {"point", "targetVm", "targetGroup"};
+
+    if (!known)
+        return;
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (!value_str_at(job, texts[i]))
+            value_set_string(a, job, texts[i], value_str_at(known, texts[i]));
+    if (!value_str_at(job, "type") || str_eq(value_str_at(job, "type"), type_words[RESTORE_UNKNOWN]))
+        value_set_string(a, job, "type", value_str_at(known, "type"));
+}
+
+bool job_says_all(const struct value *job)
+{
+    return value_str_at(job, "point") && value_str_at(job, "type") && !str_eq(value_str_at(job, "type"), type_words[RESTORE_UNKNOWN]);
+}
+
+const struct value *job_of_id(const struct value *jobs, const char *id)
+{
+    for (size_t i = 0; id && i < value_count(jobs); i++)
+        if (str_eq_nocase(value_str_at(value_item(jobs, i), "job"), id))
+            return value_item(jobs, i);
+    return NULL;
+}
+
 /* The job's bag has whole seconds, the recovery point fractions. */
 static bool same_point(int64_t job_ms, int64_t point_ms)
 {
@@ -98,8 +124,6 @@ static bool job_matches(const struct value *job, const struct job_match *m)
 
     if (job_whose(job, m->group, m->vm) != JOB_OF_MACHINE || !alive_since(job, m->since_ms))
         return false;
-    if (m->claimed && str_eq_nocase(value_str_at(job, "job"), m->claimed))
-        return !(m->not_exports && is_export(job));
     if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
         return false;
     if (m->not_exports && is_export(job))

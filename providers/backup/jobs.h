@@ -11,15 +11,22 @@ struct job_match {
     int64_t point_ms;
     const char *target_group; /* name */
     const char *target_vm;    /* NULL for disks */
-    const char *claimed;      /* the job that our claim for this point and target names: ours, whatever its texts say; NULL */
     int64_t since_ms; /* jobs that ended before are none of ours; INT64_MAX: none is */
     bool not_exports; /* a pass that failed as foretold is no failed restore, though it looks like one of disks */
     const struct value *declared; /* targets {group, vm} of all restores declared of this machine: their jobs are known */
+    const struct value *seen; /* jobs of an earlier look: what claims told of one that does not say it itself */
 };
 
 /* A job as a fact (map): job, status, state, vm, sourceGroup, sourceVm, type, start, end, point, pointText, targetVm,
  * targetGroup, account, container, blob, code, text. */
 struct value *job_to_facts(struct arena *a, const struct backup_job *job);
+
+/* Fills in what a job does not say of itself (point, type, target) from what is `known` of it; NULL: nothing. */
+void job_complete(struct arena *a, struct value *job, const struct value *known);
+/* It says from which point it restores, and as what. */
+bool job_says_all(const struct value *job);
+/* The job of that id in a list of such facts; NULL. */
+const struct value *job_of_id(const struct value *jobs, const char *id);
 
 /* Whose a job is goes by its container (group and name). One that names none cannot be told, unless even the name is another. */
 enum job_whose { JOB_OF_ANOTHER, JOB_OF_MACHINE, JOB_OF_NOBODY_KNOWS };

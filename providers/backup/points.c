@@ -36,6 +36,7 @@ struct job_match protected_vm_match(const struct view *v, const struct document 
         .point_ms = TIME_NONE,
         .since_ms = INT64_MAX,
         .declared = declared_targets(v->arena, pvm),
+        .seen = value_get(view_facts(v, pvm), "jobs"),
     };
 }
 

@@ -12,6 +12,7 @@
 #include "../azure/shared.h"
 #include "../backup/protection.h"
 #include "../backup/history.h"
+#include "../restore/claims.h"
 #include "../restore/export_pass.h"
 
 #define RECENT_MS (8 * (int64_t)DAY_MS)
@@ -193,7 +194,7 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
 {
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
     struct job_match match = protected_vm_match(o->view, o->document);
-    struct value *jobs = value_set(o->arena, facts, "jobs", value_list(o->arena));
+    struct value *jobs = value_set(o->arena, facts, "jobs", value_list(o->arena)), *told = NULL;
     const struct value *list;
 
     value_set(o->arena, facts, "exports", value_list(o->arena));
@@ -214,6 +215,8 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
         whose = job_whose(f, match.group, match.vm);
         if (whose != JOB_OF_ANOTHER)
             value_push(o->arena, jobs, f);
+        if (whose == JOB_OF_MACHINE && !job_says_all(f))
+            TRY(claims_tell_job(c, o, az, value_get(facts, "points"), &told, f, err));
         if (whose == JOB_OF_MACHINE)
             TRY(observe_export(c, o, az, facts, &job, f, err));
     }

@@ -147,15 +147,21 @@ static int run_restore(struct call *c, const struct job_run *run, const struct s
     struct value *seen = run->seen ? value_copy(a, run->seen) : value_list(a);
     struct job_run attempt = *run;
     const struct value *last = failures ? value_item(s->jobs, 0) : NULL;
+    struct value *known = value_map(a), *tried;
 
+    value_set_string(a, known, "point", value_str_at(s->point, "time"));
     for (;; failures++) {
         if (last && !run->adopt_only && restored_vm_refused_early(v, s, last))
             TRY(pause_for_grants(c, run->actor, time_parse(value_str_at(last, "end")), err));
         attempt.failed_before = failures;
         attempt.seen = seen;
         TRY(job_run_once(c, &attempt, job, err));
-        last = job_to_facts(a, job);
-        value_push(a, seen, value_copy(a, last));
+        /* Whatever its texts say: it is from the ordered point, and the next look is to know it again. */
+        tried = job_to_facts(a, job);
+        job_complete(a, tried, known);
+        value_push(a, seen, tried);
+        attempt.match.seen = seen;
+        last = tried;
         if (completed(job) || run->adopt_only || failures + 1 >= RESTORE_ATTEMPTS_MAX || !restored_vm_refused_early(v, s, last) ||
             call_now_ms(c) + LATE_GRANT_PAUSE_MS > run->not_after_ms)
             return 0;

@@ -247,3 +247,67 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
     value_set(o->arena, place, "claims", facts);
     return observe_rights(c, o, az, account, value_at(place, "staging.live"), facts, err);
 }
+
+/* --- what claims know of a job ---------------------------------------------------------------------------------------------- */
+
+/* By token alone, as every look. An account whose claims cannot be read tells nothing. */
+static int claims_told(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
+{
+    const struct document *rvm;
+    struct value *all = value_list(o->arena), *asked = value_map(o->arena);
+    size_t at = 0;
+
+    while ((rvm = referrer_next(o->document, "RestoredVirtualMachine", &at))) {
+        const char *account = reference_id(o->arena, rvm, "spec.target.stagingAccount", NULL);
+        struct claims claims cleanup(claims_release) = {0};
+        struct value *some;
+
+        if (!account || value_get(asked, account))
+            continue;
+        value_set_bool(o->arena, asked, account, true);
+        TRY(claims_open(az, c, o->arena, account, &claims, err));
+        claims.account_id = NULL;
+        if (claims_with_jobs(c, o->arena, &claims, &some, err) < 0) {
+            if (err->class == ERR_CANCELLED)
+                return -(int)err->class;
+            continue;
+        }
+        for (size_t i = 0; i < value_count(some); i++)
+            value_push(o->arena, all, value_copy(o->arena, value_item(some, i)));
+    }
+    *ret = all;
+    return 0;
+}
+
+/* A claim's target begins with what is claimed: "new-vm ID-OF-THE-VM", "disks ID-OF-THE-GROUP", "key …" for a pass. */
+static void known_of_target(struct arena *a, const char *target, struct value *known)
+{
+    const char *id = target ? strchr(target, ' ') : NULL;
+
+    if (!id)
+        return;
+    value_set_string(a, known, "type", str_starts(target, "key ") ? "disks" : arena_strndup(a, target, (size_t)(id - target)));
+    if (str_starts(target, "key "))
+        return;
+    value_set_string(a, known, "targetGroup", arm_id_part(a, id + 1, "resourceGroups"));
+    value_set_string(a, known, "targetVm", str_starts(target, "new-vm ") ? arm_id_name(id + 1) : NULL);
+}
+
+int claims_tell_job(struct call *c, const struct observer *o, struct azure *az, const struct value *points, struct value **told,
+                    struct value *job, struct err *err)
+{
+    const struct value *claim;
+    struct value *known = value_map(o->arena);
+
+    if (!*told)
+        TRY(claims_told(c, o, az, told, err));
+    claim = job_of_id(*told, value_str_at(job, "job"));
+    if (!claim)
+        return 0;
+    for (size_t i = 0; i < value_count(points); i++)
+        if (str_eq(value_str_at(value_item(points, i), "id"), value_str_at(claim, "recoveryPoint")))
+            value_set_string(o->arena, known, "point", value_str_at(value_item(points, i), "time"));
+    known_of_target(o->arena, value_str_at(claim, "target"), known);
+    job_complete(o->arena, job, known);
+    return 0;
+}

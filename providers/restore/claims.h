@@ -39,4 +39,9 @@ struct value *claims_there(const struct view *v, bool *ret_unseen);
 must_use int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s, struct value *place,
                             struct err *err);
 
+/* What the claims in the staging accounts of a machine's declared restores say of a job that does not say it itself: its point (one of
+ * `points`), type and target. Claims are read once for all jobs of a look, into *told, which begins as NULL. */
+must_use int claims_tell_job(struct call *c, const struct observer *o, struct azure *az, const struct value *points, struct value **told,
+                             struct value *job, struct err *err);
+
 #endif

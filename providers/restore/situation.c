@@ -537,7 +537,6 @@ static void find_documents(const struct view *v, struct situation *s)
 
 static void find_jobs(const struct view *v, struct situation *s)
 {
-    const struct value *claim = value_at(view_facts(v, s->doc), "place.claims.restore");
     enum restore_type type = situation_type(s->doc);
 
     s->match = protected_vm_match(v, s->pvm);
@@ -547,8 +546,6 @@ static void find_jobs(const struct view *v, struct situation *s)
     s->match.target_vm = type == RESTORE_NEW_VM ? value_str_at(s->doc->spec, "target.name") : NULL;
     s->match.not_exports = true;
     s->match.since_ms = s->order.state == ORDER_NONE ? INT64_MAX : s->order.since_ms;
-    if (claim && !value_str_at(claim, "ended") && str_eq(value_str_at(claim, "recoveryPoint"), s->order.point))
-        s->match.claimed = value_str_at(claim, "job");
     s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
 }
 

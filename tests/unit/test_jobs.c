@@ -99,11 +99,33 @@ static void test_standing(struct arena *a)
     }
 }
 
+/* What a claim tells of a job fills in what the job does not say, and changes nothing that it does say. */
+static void test_complete(struct arena *a)
+{
+    struct value *job = value_map(a), *known = value_map(a);
+
+    value_set_string(a, job, "type", "unknown");
+    value_set_string(a, job, "pointText", "13 nov. 2026");
+    value_set_string(a, job, "targetVm", "vm-r");
+    value_set_string(a, known, "type", "new-vm");
+    value_set_string(a, known, "point", POINT);
+    value_set_string(a, known, "targetVm", "vm-other");
+    CHECK(!job_says_all(job));
+    job_complete(a, job, NULL);
+    CHECK(!job_says_all(job));
+    job_complete(a, job, known);
+    CHECK(job_says_all(job));
+    CHECK_STR(value_str_at(job, "point"), POINT);
+    CHECK_STR(value_str_at(job, "type"), "new-vm");
+    CHECK_STR(value_str_at(job, "targetVm"), "vm-r");
+}
+
 int main(void)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
 
     test_standing(a);
+    test_complete(a);
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         CHECK_ROW(rows[i].what, matches(a, i, time_parse("2026-11-23T03:00:00Z")) == rows[i].ours);
