@@ -265,7 +265,9 @@ static void write_export(const struct ending *e, const struct text *raw, struct 
 static void export_key(const struct ending *e)
 {
     const struct value *key = value_get(item_wrapped_with(e->backup, e->point), "key");
-    const char *container = new_container(e), *name = arena_printf(e->a, "securedvmencryptioninfo%s.json", new_guid(e->s));
+    bool documented = knob_is(e->s, "exportBlobName", "documented");
+    const char *container = new_container(e), *guid = new_guid(e->s);
+    const char *name = arena_printf(e->a, "%s%s%s", documented ? "securedvmencryptioninfo" : "key-", guid, documented ? ".json" : "");
     bool named = !str_eq(e->type, "AlternateLocation") || knob_is(e->s, "newVmNamesExport", "yes");
     struct text raw, json;
 

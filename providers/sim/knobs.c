@@ -39,6 +39,7 @@ static const struct knob knobs[] = {
     {"validateSeesKeys", "no"},
     {"releaseRefused", "vm-stopped"},
     {"exportBlob", "page-bom"},
+    {"exportBlobName", "documented"},
 };
 
 const struct knob *knob_at(size_t i)

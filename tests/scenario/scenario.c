@@ -80,19 +80,26 @@ static void file_write(const char *path, const char *text)
     }
 }
 
-static char *file_read(struct arena *a, const char *path)
+static char *bytes_read(struct arena *a, const char *path, size_t *ret_len)
 {
     struct text text cleanup(text_release) = {.ceiling = TEXT_CEILING};
     char chunk[8192];
     FILE *f = fopen(path, "r");
     size_t n;
 
-    if (!f)
-        return arena_strdup(a, "");
-    while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+    while (f && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
         text_add_n(&text, chunk, n);
-    fclose(f);
-    return arena_strdup(a, text_str(&text));
+    if (f)
+        fclose(f);
+    *ret_len = text.len;
+    return memcpy(arena_alloc(a, text.len + 1), text_str(&text), text.len + 1);
+}
+
+static char *file_read(struct arena *a, const char *path)
+{
+    size_t len;
+
+    return bytes_read(a, path, &len);
 }
 
 static void yaml_write(const char *path, const struct value *docs)
@@ -190,16 +197,16 @@ static void triggers_note(struct scenario *s, const struct value *after)
 static void promises_check(struct scenario *s, const char *command, int code, const char *journal, size_t journal_from)
 {
     const char *left = in_dir(s, "world-out.yaml");
+    const char *const written[] = {in_dir(s, "record.jsonl"), journal, in_dir(s, "err"), in_dir(s, "out")};
     struct seen seen = {
         .arena = s->arena, .command = command, .code = code, .killed = code > 128, .before = s->world, .after = s->world,
         .exchanges = lines_read(s, in_dir(s, "record.jsonl"), 0), .journal = lines_read(s, journal, journal_from),
-        .documents = s->documents, .schemas = s->suite->schemas, .out = file_read(s->arena, in_dir(s, "out")),
+        .documents = s->documents, .schemas = s->suite->schemas,
     };
 
-    seen.texts[0] = file_read(s->arena, in_dir(s, "record.jsonl"));
-    seen.texts[1] = file_read(s->arena, journal);
-    seen.texts[2] = file_read(s->arena, in_dir(s, "err"));
-    seen.texts[3] = seen.out;
+    for (size_t i = 0; i < COUNT(written); i++)
+        seen.texts[i] = bytes_read(s->arena, written[i], &seen.lens[i]);
+    seen.out = seen.texts[3];
     if (access(left, R_OK) == 0)
         seen.after = value_item(yaml_read(s->arena, left), 0);
     triggers_note(s, seen.after);

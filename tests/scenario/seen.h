@@ -19,6 +19,7 @@ struct seen {
     const struct value *documents;
     const struct schemas *schemas;
     const char *out, *texts[5];   /* texts: all that the run has written, NULL-terminated */
+    size_t lens[5];               /* a text may hold a NUL */
     const struct value *triggers; /* ids of the jobs that the runs of this scenario have started so far */
 };
 
