@@ -116,13 +116,17 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
     struct look after;
     struct err err;
 
-    if (interrupts_seen())
-        text_add(t, "Stopped as asked. The same command continues where the world stands.\n");
+    if (interrupts_seen()) {
+        value_set_string(s->arena, x->answer, "resume", call_again(s->arena));
+        text_printf(t, "Stopped as asked; what is left is done where the world stands by: %s\n", call_again(s->arena));
+    }
     /* Told twice to stop, nothing is asked any more. */
-    if (interrupts_seen() > 1)
-        return code;
-    if (session_look(s, s->arena, &after, &err) < 0) {
-        text_printf(t, "What is left could not be seen: %s\n", err.text);
+    if (interrupts_seen() > 1 || session_look(s, s->arena, &after, &err) < 0) {
+        summary = summary_unseen(s->arena, outcome);
+        value_set(s->arena, x->answer, "summary", summary);
+        text_printf(t, "What is left was not looked at again%s%s\n", interrupts_seen() > 1 ? "." : ": ",
+                    interrupts_seen() > 1 ? "" : err.text);
+        summary_write(t, s->arena, summary);
         return code ? code : EXIT_ERROR;
     }
     summary = summary_of(s->arena, &after, outcome);

@@ -128,6 +128,20 @@ const char *call_filled(struct arena *a, const char *text)
     }
 }
 
+const char *call_again(struct arena *a)
+{
+    const struct options *o = this_call;
+    const char *line = arena_printf(a, "reinstate %s -f ...%s", o->command->name, o->auto_approve ? " --auto-approve" : "");
+
+    /* What somebody has approved of a plan he saw is shown to him again by apply; watch would show nobody. */
+    for (size_t i = 0; options_take(o->command->name, "plan") && i < o->approvals.count; i++)
+        line = arena_printf(a, "%s --approve %s", line,
+                            call_quoted(a, arena_printf(a, "%s=%s", o->approvals.items[i].rule, o->approvals.items[i].name)));
+    if (options_take(o->command->name, "interval"))
+        line = arena_printf(a, "%s --interval %llds", line, (long long)(o->interval_ms / SECOND_MS));
+    return call_filled(a, line);
+}
+
 struct value *call_filled_value(struct arena *a, const struct value *v)
 {
     struct value *filled = v ? arena_new_of(a, struct value) : NULL;

@@ -5,12 +5,30 @@
 
 /* --- as data -------------------------------------------------------------------------------------------------------------- */
 
-static struct value *took_of(struct arena *a, const struct outcome *outcome)
+static const struct value *job_find(const struct value *jobs, const char *id)
+{
+    for (size_t i = 0; id && i < value_count(jobs); i++)
+        if (str_eq(value_str_at(value_item(jobs, i), "id"), id))
+            return value_item(jobs, i);
+    return NULL;
+}
+
+/* How long something that began then was under way before this run. */
+static int64_t spent_before(const struct outcome *outcome, const char *begun)
+{
+    int64_t at = time_parse(begun);
+
+    return at == TIME_NONE || at >= outcome->begun_ms ? 0 : outcome->begun_ms - at;
+}
+
+/* Of a job that an earlier run has started the time before this run counts, on both sides. */
+static struct value *took_of(struct arena *a, const struct outcome *outcome, const struct value *jobs)
 {
     struct value *took = value_list(a);
 
     for (size_t i = 0; i < outcome->count; i++) {
         const struct step_outcome *s = &outcome->steps[i];
+        int64_t spent = spent_before(outcome, value_str_at(job_find(jobs, s->job), "start"));
         struct value *one;
 
         if (!s->job)
@@ -18,12 +36,34 @@ static struct value *took_of(struct arena *a, const struct outcome *outcome)
         one = value_map(a);
         value_set_string(a, one, "step", s->step->id);
         value_set_string(a, one, "job", s->job);
-        value_set_int(a, one, "seconds", s->elapsed_ms / SECOND_MS);
+        value_set_int(a, one, "seconds", (s->elapsed_ms + spent) / SECOND_MS);
         if (s->step->estimate_ms > 0)
-            value_set_int(a, one, "estimatedSeconds", s->step->estimate_ms / SECOND_MS);
+            value_set_int(a, one, "estimatedSeconds", (s->step->estimate_ms + spent) / SECOND_MS);
         value_push(a, took, one);
     }
     return took;
+}
+
+/* Each order that this run had something to do for: how long it has taken since it was begun, against what was foreseen. */
+static struct value *orders_of(struct arena *a, const struct outcome *outcome, const struct value *orders)
+{
+    struct value *told = value_list(a);
+
+    for (size_t i = 0; outcome->plan && i < value_count(orders); i++) {
+        struct value *one = value_copy(a, value_item(orders, i));
+        const struct plan *part = plan_ordered(a, outcome->plan, value_str_at(one, "order"));
+        int64_t spent = spent_before(outcome, value_str_at(one, "begun")), estimate = plan_estimate(a, part, &(size_t){0});
+
+        if (!part->steps.count)
+            continue;
+        value_set_string(a, one, "begun", time_format(a, (outcome->begun_ms - spent) / SECOND_MS * SECOND_MS));
+        value_set_int(a, one, "seconds", (outcome->ended_ms - outcome->begun_ms + spent) / SECOND_MS);
+        value_set_int(a, one, "secondsBefore", spent / SECOND_MS);
+        if (estimate >= 0)
+            value_set_int(a, one, "estimatedSeconds", (estimate + spent) / SECOND_MS);
+        value_push(a, told, one);
+    }
+    return told;
 }
 
 /* What policy holds a step back for, and the line that lets it pass; NULL: nothing does. */
@@ -72,8 +112,33 @@ struct value *summary_of(struct arena *a, const struct look *after, const struct
     /* As long as something is to be mended, it is not the start that is lacking. */
     if (after->plan->n_changes)
         value_set(a, summary, "still", value_list(a));
-    value_set(a, summary, "took", took_of(a, outcome));
+    value_set(a, summary, "orders", orders_of(a, outcome, value_get(summary, "orders")));
+    value_set(a, summary, "took", took_of(a, outcome, value_get(summary, "jobs")));
     value_set(a, summary, "todo", todo_of(a, after->plan));
+    return summary;
+}
+
+struct value *summary_unseen(struct arena *a, const struct outcome *outcome)
+{
+    static const char *const empty[] = {"machines", "left", "still", "todo", "orders"};
+    struct value *summary = value_map(a), *jobs = value_list(a);
+
+    for (size_t i = 0; i < COUNT(empty); i++)
+        value_set(a, summary, empty[i], value_list(a));
+    for (size_t i = 0; i < outcome->count; i++) {
+        const struct step_outcome *s = &outcome->steps[i];
+        struct value *one = value_map(a);
+
+        if (!s->job || s->err.class != ERR_CANCELLED)
+            continue;
+        value_set_string(a, one, "document", s->step->document->address);
+        value_set_string(a, one, "id", s->job);
+        value_set_string(a, one, "state", "running");
+        value_set_bool(a, one, "adopted", true);
+        value_push(a, jobs, one);
+    }
+    value_set(a, summary, "jobs", jobs);
+    value_set(a, summary, "took", took_of(a, outcome, jobs));
     return summary;
 }
 
@@ -112,6 +177,24 @@ static void machines_write(struct text *out, const struct value *machines)
     }
 }
 
+static void orders_write(struct text *out, struct arena *a, const struct value *orders)
+{
+    for (size_t i = 0; i < value_count(orders); i++) {
+        const struct value *o = value_item(orders, i);
+        int64_t machines = value_int_at(o, "machines", 0), before = value_int_at(o, "secondsBefore", 0),
+                estimated = value_int_at(o, "estimatedSeconds", -1);
+
+        text_printf(out, "  order %s: %lld of %lld machine%s as declared, %s after it was begun", value_str_at(o, "order"),
+                    (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s",
+                    duration_format(a, value_int_at(o, "seconds", 0) * SECOND_MS));
+        if (before)
+            text_printf(out, " (%s of that before this run)", duration_format(a, before * SECOND_MS));
+        if (estimated >= 0)
+            text_printf(out, "; about %s were foreseen", duration_format(a, estimated * SECOND_MS));
+        text_add_char(out, '\n');
+    }
+}
+
 static const struct value *took_find(const struct value *took, const char *job)
 {
     for (size_t i = 0; i < value_count(took); i++)
@@ -131,11 +214,13 @@ static void jobs_write(struct text *out, struct arena *a, const struct value *jo
         if (end)
             text_printf(out, " at %s", end);
         if (t)
-            text_printf(out, "; took this run %s", duration_format(a, seconds * SECOND_MS));
+            text_printf(out, "; %s %s", end ? "took" : "under way for", duration_format(a, seconds * SECOND_MS));
         if (estimated)
             text_printf(out, ", about %s were foreseen", duration_format(a, estimated * SECOND_MS));
         if (str_eq(value_str_at(job, "state"), "running"))
-            text_add(out, "; it runs on at Azure, and the next run adopts it");
+            text_printf(out, "; it runs on at Azure, and %s",
+                        value_bool_at(job, "adopted", false) ? "the next run adopts it"
+                                                             : "no run adopts it: it is none that is declared here");
         text_add_char(out, '\n');
     }
 }
@@ -176,12 +261,14 @@ static void still_write(struct text *out, const struct value *still)
 void summary_write(struct text *out, struct arena *a, const struct value *summary)
 {
     const struct value *machines = value_get(summary, "machines"), *jobs = value_get(summary, "jobs"), *left = value_get(summary, "left"),
-                       *todo = value_get(summary, "todo"), *still = value_get(summary, "still");
+                       *todo = value_get(summary, "todo"), *still = value_get(summary, "still"), *orders = value_get(summary, "orders");
 
-    if (!value_count(machines) && !value_count(jobs) && !value_count(left) && !value_count(todo) && !value_count(still))
+    if (!value_count(orders) && !value_count(machines) && !value_count(jobs) && !value_count(left) &&
+        !value_count(todo) && !value_count(still))
         return;
     text_add(out, "\nAt the end\n");
     machines_write(out, machines);
+    orders_write(out, a, orders);
     jobs_write(out, a, jobs, value_get(summary, "took"));
     left_write(out, left);
     still_write(out, still);

@@ -19,41 +19,6 @@ struct watching {
     int code;
 };
 
-/* --- what is ordered --------------------------------------------------------------------------------------------------------- */
-
-static void mark_needed(const struct plan *plan, const struct step *step, bool *wanted)
-{
-    for (size_t i = 0; i < plan->steps.count; i++)
-        if (plan->steps.items[i] == step) {
-            if (wanted[i])
-                return;
-            wanted[i] = true;
-        }
-    for (size_t k = 0; k < step->n_needs; k++) {
-        const struct step *need = steps_find(&plan->steps, step->needs[k]);
-
-        if (need)
-            mark_needed(plan, need, wanted);
-    }
-}
-
-/* A plan of the ordered steps and all they need. */
-static const struct plan *plan_ordered(struct arena *a, const struct plan *plan)
-{
-    bool *wanted = arena_array(a, bool, plan->steps.count + 1);
-    struct plan *some = arena_new_of(a, struct plan);
-
-    for (size_t i = 0; i < plan->steps.count; i++)
-        if (value_str_at(plan->steps.items[i]->detail, "orderedBy"))
-            mark_needed(plan, plan->steps.items[i], wanted);
-    *some = *plan;
-    some->steps = (struct steps){.arena = a};
-    for (size_t i = 0; i < plan->steps.count; i++)
-        if (wanted[i])
-            arena_push(a, some->steps.items, some->steps.count, plan->steps.items[i]);
-    return some;
-}
-
 /* --- what has changed --------------------------------------------------------------------------------------------------------- */
 
 /* Step id -> its action: what stands open. Reasons may hold times and would change at every look. */
@@ -160,7 +125,7 @@ static int pass_code(const struct plan *plan, const struct outcome *outcome)
 
 static int pass_act(struct watching *w, struct arena *a, struct look *look, struct outcome *outcome, bool *ret_acted, struct err *err)
 {
-    const struct plan *plan = w->session->options->auto_approve ? look->plan : plan_ordered(a, look->plan);
+    const struct plan *plan = w->session->options->auto_approve ? look->plan : plan_ordered(a, look->plan, NULL);
     struct text t cleanup(text_release) = {0};
     struct report_style style = output_style(stderr);
     struct look some = *look;
@@ -176,9 +141,13 @@ static int pass_act(struct watching *w, struct arena *a, struct look *look, stru
     *ret_acted = true;
     some.plan = plan;
     some.view.steps = &plan->steps;
-    TRY(carry_out(w->session, a, &some, outcome, err));
+    /* Aborted half way, there is still something to report: what was done. */
+    if (carry_out(w->session, a, &some, outcome, err) < 0 && !(err->class == ERR_CANCELLED && outcome->count))
+        return -(int)err->class;
     text_init(&t, TEXT_CEILING);
     carry_report(&t, outcome, &style);
+    if (interrupts_seen())
+        text_printf(&t, "Stopped as asked; what is left is done where the world stands by: %s\n", call_again(a));
     fputs(call_filled(a, text_str(&t)), stderr);
     return 0;
 }
@@ -187,8 +156,8 @@ static int pass(struct watching *w, struct err *err)
 {
     struct arena *a = arena_new();
     struct value *transitions, *pending, *summary = NULL;
-    struct outcome outcome;
-    struct look look, after;
+    struct outcome outcome = {0};
+    struct look look, after = {0};
     bool acted = false;
     struct err unseen;
 
@@ -199,14 +168,15 @@ static int pass(struct watching *w, struct err *err)
         return -(int)err->class;
     }
     /* How it ended is not to be read off what was planned. */
-    if (acted && engine_changed(&outcome) && !interrupts_seen() && session_look(w->session, a, &after, &unseen) == 0)
-        summary = summary_of(a, &after, &outcome);
+    if (acted && engine_changed(&outcome))
+        summary = interrupts_seen() < 2 && session_look(w->session, a, &after, &unseen) == 0 ? summary_of(a, &after, &outcome)
+                                                                                               : summary_unseen(a, &outcome);
     history_keep(w->session);
     pending = pending_of(a, look.plan);
     transitions = transitions_between(a, look.plan, w->known, pending);
     tell_pass(w, a, look.plan, transitions, acted ? &outcome : NULL, summary);
     w->code = w->stopped ? EXIT_BLOCKED : pass_code(look.plan, acted ? &outcome : NULL);
-    if (summary && w->code == EXIT_DECLARED && after.plan->n_blocked)
+    if (summary && w->code == EXIT_DECLARED && after.plan && after.plan->n_blocked)
         w->code = EXIT_BLOCKED;
     arena_free(w->before);
     w->before = a;
@@ -256,12 +226,13 @@ int command_watch(const struct options *o)
     while (!interrupts_seen()) {
         w.pass++;
         if (pass(&w, &err) < 0) {
-            w.code = output_exit_code(&err);
-            progress_note(s.progress, "pass %lld: %s", (long long)w.pass, err.text);
-            if (err.class == ERR_CANCELLED)
-                break;
+            /* Stopped while it looked: what the last whole pass found still stands. */
+            if (err.class != ERR_CANCELLED || !w.known)
+                w.code = output_exit_code(&err);
+            progress_note(s.progress, "pass %lld: %s", (long long)w.pass,
+                          err.class == ERR_CANCELLED ? "stopped while it looked; nothing was written" : err.text);
         }
-        if (o->passes && w.pass >= o->passes)
+        if (interrupts_seen() || (o->passes && w.pass >= o->passes))
             break;
         approvals_end(&w);
         session_run(&s, pause_task, &w);

@@ -44,6 +44,11 @@ signalled() {
     code=$?
     expect "a second $1 ends it with exit 4: $code" [ "$code" = 4 ]
     says stdout "job $(job_of stderr) runs on at Azure, and the next run adopts it"
+    says stdout "At the end"
+    sed '1,/^At the end/d' stdout >end
+    says end "job $(job_of stderr)"
+    says end "it runs on at Azure, and the next run adopts it"
+    says stdout "reinstate apply -f estate --cloud cloud.yaml --journal none --auto-approve"
     expect "the end does not say that nothing was done" [ "$(count 'Nothing was done|cancelled' stdout)" = 0 ]
 }
 
@@ -55,11 +60,58 @@ if sim_start "$example/world.yaml" 150; then
     code=$?
     expect "run again it ends well: exit $code" [ "$code" = 0 ]
     says stderr "$signalled_job"
+    expect "what the first run has spent counts" grep -q '  order inc-4711: 1 of 1 machine as declared, 1 h .* before this run); about 1 h .* were foreseen' stdout
     expect "and no pass was triggered twice" [ "$(restores)" = 2 ]
     sim_stop
 fi
 if sim_start "$example/world.yaml" 150; then
     signalled TERM
+    sim_stop
+fi
+
+# --- watch, interrupted -------------------------------------------------------------------------------------------------
+
+# watching COUNT: watch, with so many interrupts once a pass is triggered. Sets code.
+watching() {
+    rm -f stdout stderr
+    "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
+    pid=$!
+    started="$started $pid"
+    within 150 grep -q 'restore triggered' stderr || no "a pass is triggered" stderr
+    for n in $(seq "$1"); do
+        kill -INT "$pid"
+        within 20 grep -q Interrupted stderr || no "interrupt $n is answered" stderr
+    done
+    within 300 ended "$pid" || no "it ends" stderr
+    wait "$pid"
+    code=$?
+}
+
+if sim_start "$example/world.yaml" 300; then
+    watching 2
+    expect "interrupted twice after a trigger it has applied partly: exit $code is 4" [ "$code" = 4 ]
+    says stdout "it runs on at Azure, and the next run adopts it"
+    says stderr "reinstate watch -f estate --cloud cloud.yaml --journal none --interval 60s"
+    job=$(job_of stderr)
+    "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
+    pid=$!
+    started="$started $pid"
+    within 600 grep -q 'restore-vm  done' stderr || no "it goes on with job $job" stderr
+    within 100 grep -q 'pass 1: ' stdout || no "the pass ends" stdout
+    says stderr "$job"
+    kill -INT "$pid"
+    wait "$pid"
+    code=$?
+    expect "interrupted between two passes it ends as the last has: exit $code is 0" [ "$code" = 0 ]
+    expect "one pass and one restore" [ "$(restores)" = 2 ]
+    sim_stop
+fi
+if sim_start "$example/world.yaml" 1500; then
+    watching 1
+    expect "interrupted once it waits for what is in flight: exit $code is 4" [ "$code" = 4 ]
+    says stderr "export-key  done"
+    expect "and begins nothing more" [ "$(count 'restore-key  starts' stderr)" = 0 ]
+    expect "one pass, no restore" [ "$(restores)" = 1 ]
     sim_stop
 fi
 

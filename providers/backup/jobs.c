@@ -104,6 +104,16 @@ static bool alive_since(const struct value *job, int64_t since_ms)
     return str_eq(value_str_at(job, "state"), "running") || start >= since_ms || (end != TIME_NONE && end >= since_ms);
 }
 
+int64_t job_remaining_ms(const struct value *job, int64_t estimate_ms, int64_t now_ms)
+{
+    int64_t start = time_parse(value_str_at(job, "start")), left;
+
+    if (start == TIME_NONE || start > now_ms || estimate_ms < 0)
+        return estimate_ms;
+    left = estimate_ms - (now_ms - start);
+    return left > MINUTE_MS ? left : MINUTE_MS;
+}
+
 bool job_failed(const struct value *job)
 {
     return str_eq(value_str_at(job, "state"), "failed") || str_eq(value_str_at(job, "state"), "cancelled");

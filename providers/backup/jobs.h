@@ -41,6 +41,8 @@ struct value *jobs_matching(struct arena *a, const struct value *jobs, const str
 const struct value *job_standing(const struct value *jobs, const struct job_match *match, bool running, const char **ret_why);
 /* Pure. "job J (started T, new-vm to GROUP/VM, point P)" for people. */
 const char *job_words(struct arena *a, const struct value *job);
+/* What is left of `estimate_ms` for a job that runs already: no less than a minute, since it is not over. NULL: all of it. */
+int64_t job_remaining_ms(const struct value *job, int64_t estimate_ms, int64_t now_ms);
 /* Failed or cancelled. */
 bool job_failed(const struct value *job);
 /* What its error means, by code and text; NULL: unknown. */

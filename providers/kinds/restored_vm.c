@@ -206,12 +206,13 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
                            describe_point(v, s), fails ? "; without the steps before it " : "", fails ? dx_outcome_words(now.outcome) : "",
                            fails ? ": " : "", fails ? now.row->state : "");
     step->scope = restored_vm_id(v->arena, s->doc);
-    step->adopts = running != NULL;
+    step->adopts = value_str_at(running, "job");
     step->scenario = dx_scenario(&now);
     step->precondition = "no restore job of this order is running or done, seen twice; key, set and grants as declared";
     step->postcondition = situation_type(s->doc) == RESTORE_DISKS ? "the restore job is completed and its disks are in the target group"
                                                                   : "the restore job is completed and the VM is there";
     estimate(s, step);
+    step->estimate_ms = job_remaining_ms(running, step->estimate_ms, v->now_ms);
     if (then.row && then.row->confidence != DX_DOCUMENTED)
         step->unverified = arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));
     if (!then.row)

@@ -50,31 +50,99 @@ static void add_machine(const struct view *v, const struct document *rvm, struct
     value_push(v->arena, machines, one);
 }
 
+/* Said of a job that the next run follows, and of no other: whoever reads it leaves the job alone. */
+static bool adopted_next(const struct view *v, const char *job)
+{
+    for (size_t i = 0; i < v->steps->count; i++)
+        if (str_eq(v->steps->items[i]->adopts, job) && !step_withheld(v->steps->items[i]))
+            return true;
+    return false;
+}
+
+/* The order that a job was triggered by, as far as it can be read; NULL: somebody else's. */
+static const char *order_of_job(const struct view *v, const struct situation *s, const struct value *job)
+{
+    const struct job_match pass = export_match(v, s->pvm, s->doc, &s->order);
+    const struct value *all = value_get(view_facts(v, s->pvm), "jobs"), *ours[] = {s->jobs, jobs_matching(v->arena, all, &pass)};
+
+    for (size_t k = 0; k < COUNT(ours); k++)
+        for (size_t i = 0; i < value_count(ours[k]); i++)
+            if (str_eq(value_str_at(value_item(ours[k], i), "job"), value_str_at(job, "job")))
+                return s->order.activation->name;
+    return NULL;
+}
+
+static struct value *job_find(struct value *jobs, const char *id)
+{
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (str_eq(value_str_at(value_item(jobs, i), "id"), id))
+            return value_item(jobs, i);
+    return NULL;
+}
+
+static void add_job(const struct view *v, const struct situation *s, const struct value *job, struct value *jobs)
+{
+    static const char *const members[] = {"type", "state", "start", "end"};
+    const char *id = value_str_at(job, "job"), *order = order_of_job(v, s, job);
+    struct value *one = job_find(jobs, id);
+
+    if (!one) {
+        one = value_map(v->arena);
+        value_set_string(v->arena, one, "document", s->pvm->address);
+        value_set_string(v->arena, one, "id", id);
+        for (size_t i = 0; i < COUNT(members); i++)
+            value_set_string(v->arena, one, members[i], value_str_at(job, members[i]));
+        if (str_eq(value_str_at(job, "state"), "running"))
+            value_set_bool(v->arena, one, "adopted", adopted_next(v, id));
+        value_push(v->arena, jobs, one);
+    }
+    if (!value_get(one, "order"))
+        value_set_string(v->arena, one, "order", order);
+}
+
 static void add_jobs(const struct view *v, const struct situation *s, struct value *jobs)
 {
     const struct value *all = value_get(view_facts(v, s->pvm), "jobs");
 
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *job = value_item(all, i);
-        struct value *one;
-        bool known = false;
 
         if (s->order.state == ORDER_NONE || job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE ||
             (time_parse(value_str_at(job, "start")) < s->order.since_ms && !str_eq(value_str_at(job, "state"), "running")))
             continue;
-        for (size_t k = 0; k < value_count(jobs); k++)
-            known |= str_eq(value_str_at(value_item(jobs, k), "id"), value_str_at(job, "job"));
-        if (known)
-            continue;
-        one = value_map(v->arena);
-        value_set_string(v->arena, one, "document", s->pvm->address);
-        value_set_string(v->arena, one, "id", value_str_at(job, "job"));
-        value_set_string(v->arena, one, "type", value_str_at(job, "type"));
-        value_set_string(v->arena, one, "state", value_str_at(job, "state"));
-        value_set_string(v->arena, one, "start", value_str_at(job, "start"));
-        value_set_string(v->arena, one, "end", value_str_at(job, "end"));
-        value_push(v->arena, jobs, one);
+        add_job(v, s, job, jobs);
     }
+}
+
+/* Each order that somebody has given: how many of its machines are as declared, and when its first job began. */
+static void add_order(const struct view *v, const struct document *activation, const struct value *jobs, struct value *orders)
+{
+    struct value *one = value_map(v->arena);
+    int64_t n = 0, done = 0;
+    const char *begun = NULL;
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *rvm = v->desired->documents[i];
+
+        if (!str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != activation)
+            continue;
+        n++;
+        done += v->conclusions && v->conclusions[rvm->index].verdict == PROSPECT_SATISFIED;
+    }
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const char *start = value_str_at(value_item(jobs, i), "start");
+
+        if (start && str_eq(value_str_at(value_item(jobs, i), "order"), activation->name) &&
+            (!begun || time_parse(start) < time_parse(begun)))
+            begun = start;
+    }
+    if (!n)
+        return;
+    value_set_string(v->arena, one, "order", activation->name);
+    value_set_int(v->arena, one, "machines", n);
+    value_set_int(v->arena, one, "done", done);
+    value_set_string(v->arena, one, "begun", begun);
+    value_push(v->arena, orders, one);
 }
 
 static struct value *left_add(const struct view *v, struct value *left, const char *what, const char *job, const char *command)
@@ -177,7 +245,7 @@ static void add_still(const struct view *v, const struct document *pvm, struct v
 struct value *aftermath_of(const struct view *v)
 {
     struct value *all = value_map(v->arena), *machines = value_list(v->arena), *jobs = value_list(v->arena),
-                 *left = value_list(v->arena), *still = value_list(v->arena);
+                 *left = value_list(v->arena), *still = value_list(v->arena), *orders = value_list(v->arena);
 
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
@@ -197,6 +265,10 @@ struct value *aftermath_of(const struct view *v)
         }
         add_claims(v, doc, left);
     }
+    for (size_t i = 0; i < v->desired->count; i++)
+        if (str_eq(v->desired->documents[i]->kind, "Activation"))
+            add_order(v, v->desired->documents[i], jobs, orders);
+    value_set(v->arena, all, "orders", orders);
     value_set(v->arena, all, "machines", machines);
     value_set(v->arena, all, "jobs", jobs);
     value_set(v->arena, all, "left", left);

@@ -35,6 +35,14 @@ static const struct document *key_to_export(const struct view *v, const struct d
     return NULL;
 }
 
+static const struct value *running_of(const struct value *jobs)
+{
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (str_eq(value_str_at(value_item(jobs, i), "state"), "running"))
+            return value_item(jobs, i);
+    return NULL;
+}
+
 static size_t count_state(const struct value *jobs, const char *state)
 {
     size_t n = 0;
@@ -160,7 +168,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     step->scenario = scenario;
     step->precondition = "no export of this key from this point is running or usable, seen twice";
     step->postcondition = "a failed restore job names the blob that holds the key";
-    step->estimate_ms = 26 * MINUTE_MS;
+    step->estimate_ms = job_remaining_ms(running_of(jobs), 26 * MINUTE_MS, v->now_ms);
     step->estimate_source = SOURCE_EXPORT_TIME;
     step->unverified = "that a disks restore exports the key, and what it leaves behind (no recording of a failing pass is public)";
     step->foretold = "the job will show Failed: that is intended, do not cancel it";
@@ -173,7 +181,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     if (named)
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_string(v->arena, named),
                     "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
-    step->adopts = count_state(jobs, "running") > 0;
+    step->adopts = value_str_at(running_of(jobs), "job");
     restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
     note_exports_passed_over(v, doc, out, step);
     serve_ordered(v, e, out, step);

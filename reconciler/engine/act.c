@@ -492,7 +492,7 @@ static void run_ready(struct run *r)
 
 static void outcome_begin(struct arena *a, const struct plan *plan, struct outcome *ret)
 {
-    *ret = (struct outcome){.room = plan->steps.count + RUN_GROWTH_MAX, .gaps = value_list(a)};
+    *ret = (struct outcome){.plan = plan, .room = plan->steps.count + RUN_GROWTH_MAX, .gaps = value_list(a)};
     ret->steps = arena_array(a, struct step_outcome, ret->room);
     for (size_t i = 0; i < plan->steps.count; i++)
         if (plan->steps.items[i]->action != ACTION_NONE)
@@ -536,6 +536,7 @@ int engine_act(struct call *c, const struct engine *e, struct arena *a, const st
     int rc;
 
     outcome_begin(a, look->plan, outcome);
+    outcome->begun_ms = call_now_ms(c);
     if (e->preflight && look->plan->n_changes > look->plan->n_blocked) {
         struct value *gaps = value_list(a);
 
@@ -553,6 +554,7 @@ int engine_act(struct call *c, const struct engine *e, struct arena *a, const st
     rc = group_wait(c, r.group, err);
     group_free(r.group);
     outcome_count(outcome);
+    outcome->ended_ms = call_now_ms(c);
     *ret = *outcome;
     return rc;
 }

@@ -76,6 +76,8 @@ struct outcome {
     size_t count, room;
     size_t done, failed, blocked, skipped;        /* done counts NOT_NEEDED too; OVERTAKEN counts nowhere */
     size_t writes_taken;                          /* writes that took effect, or may have */
+    const struct plan *plan;                      /* what was carried out */
+    int64_t begun_ms, ended_ms;
     const struct value *gaps;                     /* preflight: list of sentences; nothing was written when not empty */
 };
 /* May suspend. Carries the plan out. Returns an error only when nothing could be tried (preflight could not be read,

@@ -241,6 +241,43 @@ int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown
     return longest;
 }
 
+/* --- what is ordered ----------------------------------------------------------------------------------------------------- */
+
+static void mark_needed(const struct plan *plan, const struct step *step, bool *wanted)
+{
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.items[i] == step) {
+            if (wanted[i])
+                return;
+            wanted[i] = true;
+        }
+    for (size_t k = 0; k < step->n_needs; k++) {
+        const struct step *need = steps_find(&plan->steps, step->needs[k]);
+
+        if (need)
+            mark_needed(plan, need, wanted);
+    }
+}
+
+const struct plan *plan_ordered(struct arena *a, const struct plan *p, const char *order)
+{
+    bool *wanted = arena_array(a, bool, p->steps.count + 1);
+    struct plan *some = arena_new_of(a, struct plan);
+
+    for (size_t i = 0; i < p->steps.count; i++) {
+        const char *by = value_str_at(p->steps.items[i]->detail, "orderedBy");
+
+        if (by && (!order || str_eq(by, order)))
+            mark_needed(p, p->steps.items[i], wanted);
+    }
+    *some = *p;
+    some->steps = (struct steps){.arena = a};
+    for (size_t i = 0; i < p->steps.count; i++)
+        if (wanted[i])
+            arena_push(a, some->steps.items, some->steps.count, p->steps.items[i]);
+    return some;
+}
+
 /* --- saved plans ---------------------------------------------------------------------------------------------------- */
 
 static struct value *deadlines_to_value(struct arena *a, const struct plan *p)

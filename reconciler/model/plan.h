@@ -33,6 +33,8 @@ struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the 
 /* A step that says of itself that something differs. Waiting and verifying follow from a difference and are none
  * themselves, unless nothing else is left of it. */
 bool plan_is_difference(const struct plan *p, const struct step *step);
+/* The steps that an order asks for and all they need: a plan of their own. `order` NULL: of any order. */
+const struct plan *plan_ordered(struct arena *a, const struct plan *p, const char *order);
 /* The deadlines, soonest first. */
 const struct deadline *plan_deadlines(struct arena *a, const struct plan *p);
 /* Time along the longest chain of steps that may run, estimates as far as they are known; -1 when none is.

@@ -82,7 +82,7 @@ struct step {
     const char *next;                             /* blocked: what would unblock it, by whom */
     bool unseen;                                  /* blocked, since its document cannot be seen */
     bool aside;                                   /* what needs the document does not wait for this step, nor is held up by it */
-    bool adopts;                                  /* follows what runs already and starts nothing: never held up */
+    const char *adopts;                           /* the job that runs already and is followed: starts nothing, never held up; NULL */
     const struct document *const *on;             /* documents that must be so before it starts; a blocked one blocks it */
     size_t n_on;
     const struct document *const *serves;         /* it is done for these; in vain when none of them can be done */

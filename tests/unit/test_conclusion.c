@@ -108,7 +108,7 @@ static void check_aside_and_adopted(struct arena *a)
     CHECK(n.pass->action == ACTION_EXPORT_KEY && n.all[STORE].verdict == PROSPECT_SATISFIED);
 
     night_begin(&n, a);
-    n.restore->adopts = true;
+    n.restore->adopts = "job";
     steps_add(&n.steps, &n.d[KEY], ACTION_BLOCKED, "x", "revoked");
     night_conclude(&n);
     CHECK(n.restore->action == ACTION_RESTORE_VM && n.create->action == ACTION_BLOCKED);

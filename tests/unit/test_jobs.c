@@ -120,12 +120,28 @@ static void test_complete(struct arena *a)
     CHECK_STR(value_str_at(job, "targetVm"), "vm-r");
 }
 
+/* What a run that takes a job over still has to wait for. */
+static void test_remaining(struct arena *a)
+{
+    struct value *job = value_map(a);
+    int64_t start = time_parse("2026-11-23T03:00:00Z");
+
+    CHECK(job_remaining_ms(NULL, 48 * MINUTE_MS, start) == 48 * MINUTE_MS);
+    CHECK(job_remaining_ms(job, 48 * MINUTE_MS, start) == 48 * MINUTE_MS);
+    value_set_string(a, job, "start", "2026-11-23T03:00:00Z");
+    CHECK(job_remaining_ms(job, 48 * MINUTE_MS, start + 20 * MINUTE_MS) == 28 * MINUTE_MS);
+    CHECK(job_remaining_ms(job, 48 * MINUTE_MS, start + 2 * HOUR_MS) == MINUTE_MS);
+    CHECK(job_remaining_ms(job, 48 * MINUTE_MS, start - MINUTE_MS) == 48 * MINUTE_MS);
+    CHECK(job_remaining_ms(job, -1, start + MINUTE_MS) == -1);
+}
+
 int main(void)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
 
     test_standing(a);
     test_complete(a);
+    test_remaining(a);
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         CHECK_ROW(rows[i].what, matches(a, i, time_parse("2026-11-23T03:00:00Z")) == rows[i].ours);
