@@ -36,9 +36,66 @@ static void check_restores(const struct document *doc, struct diags *faults)
     }
 }
 
+static bool acts(const struct document *doc)
+{
+    return !value_bool_at(doc->spec, "withdrawn", false) && !doc->suspended && !doc->observe_only;
+}
+
+static bool windows_meet(const struct document *one, const struct document *other)
+{
+    return time_parse(value_str_at(one->spec, "notBefore")) <= time_parse(value_str_at(other->spec, "notAfter")) &&
+           time_parse(value_str_at(other->spec, "notBefore")) <= time_parse(value_str_at(one->spec, "notAfter"));
+}
+
+static const char *exports_of(const struct document *doc)
+{
+    const char *exports = value_str_at(doc->spec, "exports");
+
+    return exports ? exports : "allowed";
+}
+
+static void check_pair(const struct document *doc, const struct value *restore, const struct document *other, const struct value *its,
+                       struct diags *faults)
+{
+    const char *vm = value_str_at(restore, "virtualMachine"), *point = value_str_at(its, "recoveryPoint");
+    const struct value *ours = value_get(restore, "recoveryPoint");
+    const char *advice = "withdraw one of them (withdrawn: true), or let one window end before the other begins";
+
+    if (!str_eq(value_str(ours), point))
+        diags_add(faults, SEVERITY_ERROR, &ours->origin, advice,
+                  "%s orders %s from recovery point %s while %s (%s:%d:%d) orders it from %s", doc->address, vm, value_str(ours),
+                  other->address, its->origin.file, its->origin.line, its->origin.column, point);
+    else if (!str_eq(exports_of(doc), exports_of(other)))
+        diags_add(faults, SEVERITY_ERROR, &ours->origin, advice,
+                  "%s orders %s with exports %s while %s (%s:%d:%d) orders it with exports %s", doc->address, vm, exports_of(doc),
+                  other->address, its->origin.file, its->origin.line, its->origin.column, exports_of(other));
+}
+
+/* Two orders that are in force at one time and mean different things for one machine: told before the night on which nobody can
+ * tell which of them is meant. Each pair is named once, at the later document. */
+static void check_contradictions(const struct document *doc, struct diags *faults)
+{
+    const struct value *restores = value_get(doc->spec, "restores");
+
+    for (size_t i = 0; acts(doc) && i < value_count(restores); i++) {
+        const char *path = arena_printf(faults->arena, "spec.restores.%zu.virtualMachine", i);
+        const struct document *rvm = document_target(doc, path), *other;
+        size_t at = 0;
+
+        while (rvm && (other = referrer_next(rvm, "Activation", &at))) {
+            const struct value *theirs = value_get(other->spec, "restores");
+
+            for (size_t k = 0; other->index < doc->index && acts(other) && windows_meet(doc, other) && k < value_count(theirs); k++)
+                if (document_target(other, arena_printf(faults->arena, "spec.restores.%zu.virtualMachine", k)) == rvm)
+                    check_pair(doc, value_item(restores, i), other, value_item(theirs, k), faults);
+        }
+    }
+}
+
 static void check(const struct document *doc, struct diags *faults)
 {
     check_window(doc, faults);
+    check_contradictions(doc, faults);
     check_restores(doc, faults);
 }
 

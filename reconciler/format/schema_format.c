@@ -6,9 +6,12 @@
 #include "../base/text.h"
 #include "schema_internal.h"
 
+/* What a person writes bears its zone: without one two readers mean different hours. Azure's own texts need none (clock.h). */
 static bool is_time(const char *s)
 {
-    return time_parse(s) != TIME_NONE;
+    const char *clock = strchr(s, 'T');
+
+    return time_parse(s) != TIME_NONE && clock && strpbrk(clock, "Zz+-");
 }
 
 static bool is_duration(const char *s)
@@ -73,7 +76,7 @@ static bool is_key_url(const char *s)
 }
 
 static const struct schema_format formats[] = {
-    {"date-time", is_time, "a time", "write it like 2026-11-23T03:00:00Z"},
+    {"date-time", is_time, "a time with its zone", "write it like 2026-11-23T03:00:00Z or 2026-11-23T07:00:00+04:00"},
     {"duration", is_duration, "a duration", "write it like 90s, 10m, 24h or 7d"},
     {"uuid", is_uuid, "a GUID", "write it like 0f0f0f0f-0000-4000-8000-000000000001"},
     {"arm-id", is_arm_id, "an ARM id", "write it like /subscriptions/GUID/resourceGroups/NAME/providers/TYPE/NAME"},
