@@ -169,6 +169,8 @@ static void test_formats(const struct schemas *s)
         bool fits;
     } rows[] = {
         {"UTC", "since", "2026-11-23T03:00:00Z", true},
+        {"another zone", "since", "2026-11-23T07:00:00+04:00", true},
+        {"no zone", "since", "2026-11-23T03:00:00", false},
         {"a day", "since", "2026-11-23", false},
         {"never", "since", "0001-01-01T00:00:00Z", false},
         {"hours", "lease", "24h", true},
