@@ -1,10 +1,10 @@
 /* Knows how errors and diagnostics are recorded and worded. Must not know who prints them. */
 #include "err.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const class_names[ERR_CLASS_COUNT] = {
     "none", "invalid", "denied", "blocked", "not-found", "conflict", "throttled", "transient", "unknown-outcome", "protocol", "cancelled",
@@ -97,6 +97,11 @@ static int diag_before(const struct diag *a, const struct diag *b)
     return a->origin.column < b->origin.column ? -1 : a->origin.column > b->origin.column;
 }
 
+bool diags_full(const struct diags *d)
+{
+    return d->count == DIAGS_MAX;
+}
+
 void diags_sort(struct diags *d)
 {
     /* Insertion keeps equal places in their order; there are at most DIAGS_MAX. */
@@ -123,46 +128,60 @@ char *diag_format(struct arena *a, const struct diag *d)
     return arena_printf(a, "%s:%d:%d: %s%s%s%s", d->origin.file, d->origin.line, d->origin.column, mark, d->what, sep, tail);
 }
 
-enum { WORD_MAX = 64 };
+enum { WORD_MAX = 64, EDITS_MAX = 3 };
 
-/* Edits (insert, drop, replace, swap neighbours) between two words, case folded. */
-static size_t edit_distance(const char *a, const char *b)
+static size_t least(size_t x, size_t y)
+{
+    return x < y ? x : y;
+}
+
+static bool same_letter(char x, char y)
+{
+    return tolower((unsigned char)x) == tolower((unsigned char)y);
+}
+
+/* Edits (insert, drop, replace, swap neighbours) between two words, case folded; more than `most` (EDITS_MAX or less) is only
+ * known to be more. Far from the diagonal nothing needs to be counted: with thousands of names that is what takes the time. */
+static size_t edit_distance(const char *a, const char *b, size_t most)
 {
     size_t rows[3][WORD_MAX + 1];
-    size_t na = strlen(a), nb = strlen(b);
+    size_t na = strlen(a), nb = strlen(b), before = 0;
 
-    if (na > WORD_MAX || nb > WORD_MAX)
-        return WORD_MAX;
+    if (na > WORD_MAX || nb > WORD_MAX || na > nb + most || nb > na + most)
+        return most + 1;
+    for (; na && nb && same_letter(*a, *b); na--, nb--, a++, b++)
+        continue;
+    for (; na && nb && same_letter(a[na - 1], b[nb - 1]); na--, nb--)
+        continue;
     for (size_t j = 0; j <= nb; j++)
         rows[0][j] = j;
     for (size_t i = 1; i <= na; i++) {
         size_t *now = rows[i % 3], *prev = rows[(i - 1) % 3], *prev2 = rows[(i + 1) % 3];
+        size_t from = i > most ? i - most : 1, to = least(nb, i + most), smallest = i;
 
-        now[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            bool same = strncasecmp(a + i - 1, b + j - 1, 1) == 0;
-            size_t best = prev[j - 1] + !same;
+        now[from - 1] = from == 1 ? i : most + 1;
+        for (size_t j = from; j <= to; j++) {
+            bool same = same_letter(a[i - 1], b[j - 1]), swapped;
+            size_t above = j == i + most ? most + 1 : prev[j] + 1, best = least(least(prev[j - 1] + !same, above), now[j - 1] + 1);
 
-            if (prev[j] + 1 < best)
-                best = prev[j] + 1;
-            if (now[j - 1] + 1 < best)
-                best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && strncasecmp(a + i - 1, b + j - 2, 1) == 0 && strncasecmp(a + i - 2, b + j - 1, 1) == 0 &&
-                prev2[j - 2] + 1 < best)
-                best = prev2[j - 2] + 1;
-            now[j] = best;
+            swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
+            now[j] = swapped ? least(best, prev2[j - 2] + 1) : best;
+            smallest = least(smallest, now[j]);
         }
+        if (smallest > most && before > most)
+            return most + 1;
+        before = smallest;
     }
     return rows[na % 3][nb];
 }
 
 const char *did_you_mean(const char *word, const char *const *names)
 {
-    size_t allowed = strlen(word) <= 3 ? 1 : strlen(word) <= 7 ? 2 : 3, best = allowed + 1;
+    size_t allowed = strlen(word) <= 3 ? 1 : strlen(word) <= 7 ? 2 : EDITS_MAX, best = allowed + 1;
     const char *found = NULL;
 
-    for (; *names; names++) {
-        size_t d = edit_distance(word, *names);
+    for (; *names && best; names++) {
+        size_t d = edit_distance(word, *names, best - 1);
 
         if (d < best) {
             best = d;

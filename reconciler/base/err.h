@@ -66,6 +66,8 @@ void diags_init(struct diags *d, struct arena *a);
 /* `instead` may be NULL. Both texts are copied. */
 void diags_add(struct diags *d, enum severity severity, const struct origin *origin, const char *instead, const char *fmt, ...)
     printf_like(5, 6);
+/* True when a further one would only be counted: its words need not be looked for. */
+bool diags_full(const struct diags *d);
 /* By file, line and column; equal places keep their order. */
 void diags_sort(struct diags *d);
 /* "file:line:column: what; instead", without a line end. */

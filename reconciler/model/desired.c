@@ -266,7 +266,8 @@ static void dangling_report(const struct resolver *r, const char *path, const st
     const char **names = NULL, *near, *other = NULL;
     size_t count = 0, place = names_from(r, at->str.s);
 
-    for (size_t i = 0; i < r->count; i++)
+    /* What is only counted needs no words: looking for them would take a second look at every name. */
+    for (size_t i = 0; i < r->count && !diags_full(r->diags); i++)
         if (kind_fits(ref_kinds, r->drafts[i].document.kind))
             arena_push(r->arena, names, count, r->drafts[i].document.name);
     arena_push(r->arena, names, count, NULL);

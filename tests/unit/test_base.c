@@ -149,7 +149,8 @@ static void test_did_you_mean(void)
         {"a letter missing", "purgeProtecton", "purgeProtection"}, {"swapped neighbours", "permissoinModel", "permissionModel"},
         {"case alone", "PURGEPROTECTION", "purgeProtection"},      {"short, one off", "zon", "zone"},
         {"something else", "network", NULL},                       {"short words need to be near", "xy", NULL},
-        {"nothing", "", NULL},
+        {"nothing", "", NULL},                                     {"a letter too much in front", "xzone", "zone"},
+        {"three edits far apart", "urgePrtectin", "purgeProtection"}, {"four are too many", "urgPrtectin", NULL},
         {"longer than any name", "a123456789a123456789a123456789a123456789a123456789a123456789a123456789", NULL},
     };
 

@@ -47,6 +47,34 @@ static void fixture_end(struct fixture *f)
     arena_free(f->arena);
 }
 
+/* What is found wrong with n documents costs n times what is found wrong with one, in memory handed out and so in names looked at. */
+static size_t dangling_cost(int n)
+{
+    struct text t;
+    struct fixture f;
+    size_t cost;
+
+    text_init(&t, TEXT_CEILING);
+    text_add(&t, AZURE);
+    for (int i = 0; i < n; i++)
+        text_printf(&t, "---\napiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {name: kv-of-a-rather-long-name-%05d}\n" VAULT_SPEC
+                    "---\napiVersion: reinstate/v1\nkind: Key\nmetadata: {name: key-%05d}\n"
+                    "spec: {store: kv-of-a-rather-wrong-name-%05d, keyName: os}\n", i, i, n - i);
+    fixture_begin(&f, schema_files, kinds, text_str(&t));
+    CHECK(f.diags.n_errors == (size_t)n && f.diags.count == (n < DIAGS_MAX ? (size_t)n : DIAGS_MAX));
+    cost = arena_bytes(f.arena);
+    fixture_end(&f);
+    text_release(&t);
+    return cost;
+}
+
+static void check_faults_are_linear(void)
+{
+    size_t once = dangling_cost(1000), twice = dangling_cost(2000);
+
+    CHECK_ROW("two thousand dangling names cost twice what one thousand do", twice < once * 5 / 2);
+}
+
 /* --- faults ----------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -242,6 +270,7 @@ static void check_toys(void)
 int main(void)
 {
     check_faults();
+    check_faults_are_linear();
     check_estate();
     check_toys();
     HARNESS_END();
