@@ -167,6 +167,7 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method
         shared_expire(*azure_shared(az));
     TRY(rc);
     op.status = response.status;
+    op.bytes = response.body.len;
     op.async_url = arena_strdup(a, http_response_header(&response, "Azure-AsyncOperation"));
     op.location = arena_strdup(a, http_response_header(&response, "Location"));
     op.request_id = arena_strdup(a, http_response_header(&response, "x-ms-request-id"));

@@ -34,7 +34,7 @@ must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const ch
 must_use int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, struct value **ret,
                      struct err *err);
 /* GET of any ARM path with a query ("…/backupJobs", "$filter=…", already encoded; may be NULL), every page followed
- * verbatim, at most 1,000 pages; *ret is a list of the items. */
+ * verbatim, at most 1,000 pages and 64 MB in all; *ret is a list of the items. */
 must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *query,
                       struct value **ret, struct err *err);
 
@@ -44,6 +44,7 @@ struct arm_operation {
     const char *async_url, *location; /* verbatim; NULL when not sent */
     int64_t retry_after_ms;           /* -1 when not sent */
     const char *request_id;           /* x-ms-request-id or NULL */
+    size_t bytes;                     /* of the first answer's body */
 };
 
 /* ARM_READS: a POST that changes nothing; what was read before it still holds (shared.h). */

@@ -4,7 +4,8 @@
 
 #include "arm.h"
 
-enum { AZURE_PAGES_MAX = 1000, AZURE_POLL_MS = 30 * SECOND_MS };
+/* Of one list: how many pages, and how much they may hold together. A list without an end would take all memory. */
+enum { AZURE_PAGES_MAX = 1000, AZURE_LIST_BYTES_MAX = 64 * 1024 * 1024, AZURE_POLL_MS = 30 * SECOND_MS };
 
 enum err_class azure_status_class(int status);
 
@@ -26,6 +27,8 @@ must_use int azure_send(struct azure *az, struct call *c, struct arena *a, enum 
 /* The same, and an answer of 400 or more is an error; `ret` is the parsed body, NULL when empty. */
 must_use int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
                              const char *what, struct http_response *response, struct value **ret, struct err *err);
+/* Before page number `page` is asked for: an error that names the ceiling which the list has passed. */
+must_use int azure_list_ceiling(const char *what, size_t page, size_t bytes, struct err *err);
 /* azure_error_from, and Retry-After and the request id with it. */
 int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err);
 /* The parsed body; NULL when it is empty. */

@@ -12,8 +12,9 @@ int resource_graph_query(struct azure *az, struct call *c, struct arena *a, cons
 {
     struct value *rows = value_list(a);
     const char *token = NULL;
+    size_t bytes = 0;
 
-    for (size_t page = 0; page < AZURE_PAGES_MAX; page++) {
+    for (size_t page = 1;; page++) {
         struct value *body = value_map(a), *options = value_map(a);
         const struct value *data;
         struct arm_operation op;
@@ -22,7 +23,9 @@ int resource_graph_query(struct azure *az, struct call *c, struct arena *a, cons
         value_set_string(a, options, "resultFormat", "objectArray");
         value_set_string(a, options, "$skipToken", token);
         value_set(a, body, "options", options);
+        TRY(azure_list_ceiling("the answer of Resource Graph", page, bytes, err));
         TRY(arm_send(az, c, a, HTTP_POST, QUERIES, API_RESOURCE_GRAPH, body, ARM_REPEATABLE, &op, err));
+        bytes += op.bytes;
         data = value_get(op.body, "data");
         for (size_t i = 0; i < value_count(data); i++)
             value_push(a, rows, value_item(data, i));
@@ -32,7 +35,6 @@ int resource_graph_query(struct azure *az, struct call *c, struct arena *a, cons
             return 0;
         }
     }
-    return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph has more than %d pages", AZURE_PAGES_MAX);
 }
 
 char *resource_graph_quote(struct arena *a, const char *text)

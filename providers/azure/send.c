@@ -141,7 +141,7 @@ int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audi
 /* --- lists ----------------------------------------------------------------------------------------------------------- */
 
 static int list_page(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *what,
-                     struct value *items, struct value **ret_page, struct err *err)
+                     struct value *items, size_t *bytes, struct value **ret_page, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_GET, .url = url};
@@ -154,7 +154,18 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, enum aud
         return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with something else than a list", what, response.status);
     for (size_t i = 0; i < value_count(value); i++)
         value_push(a, items, value_item(value, i));
+    *bytes += response.body.len;
     *ret_page = page;
+    return 0;
+}
+
+int azure_list_ceiling(const char *what, size_t page, size_t bytes, struct err *err)
+{
+    if (page > AZURE_PAGES_MAX)
+        return err_set(err, ERR_PROTOCOL, "%s: the list does not end after %d pages", what, AZURE_PAGES_MAX);
+    if (bytes > AZURE_LIST_BYTES_MAX)
+        return err_set(err, ERR_PROTOCOL, "%s: the list has more than %d MB, and does not end after %zu pages", what,
+                       AZURE_LIST_BYTES_MAX >> 20, page - 1);
     return 0;
 }
 
@@ -163,17 +174,17 @@ int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience 
 {
     struct value *items = value_list(a), *page = NULL;
     const char *first = url;
+    size_t bytes = 0;
 
-    for (size_t pages = 0; url; pages++) {
+    for (size_t n = 1; url; n++) {
         const char *next, *mended;
 
-        if (pages == AZURE_PAGES_MAX)
-            return err_set(err, ERR_PROTOCOL, "%s: the list does not end after %d pages", what, AZURE_PAGES_MAX);
+        TRY(azure_list_ceiling(what, n, bytes, err));
         if (!url_same_host(first, url)) {
             err_set(err, ERR_PROTOCOL, "%s: the next page is said to be at %.120s", what, url);
             return err_advise(err, "that is another host, so no token is sent there");
         }
-        TRY(list_page(az, c, a, audience, url, what, items, &page, err));
+        TRY(list_page(az, c, a, audience, url, what, items, &bytes, &page, err));
         next = value_str(value_get(page, link_member));
         mended = next ? url_mended(a, next) : NULL;
         if (mended && str_eq(mended, url))

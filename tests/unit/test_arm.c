@@ -511,6 +511,38 @@ static void test_cancelled(void)
     arena_free(t.a);
 }
 
+static void list_in_vain(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = arm_list(t->az, c, t->a, "/subscriptions/s/resources", API_RESOURCES, NULL, &v, &t->err);
+}
+
+/* Each page is small enough; a list that goes on for ever takes all memory nevertheless. */
+static void test_list_ceiling(void)
+{
+    enum { PAGE_BYTES = 13 * 1024 * 1024, PAGES = 5 };
+    struct peer_row rows[1 + PAGES] = {PEER_LOGIN};
+    struct peer_case t = {.a = arena_new(), .run = list_in_vain};
+    struct peer p = {0};
+
+    for (int i = 0; i < PAGES; i++) {
+        char *body = xmalloc(PAGE_BYTES + 1);
+        int n = snprintf(body, PAGE_BYTES, "{\"value\":[{\"id\":%d}],\"nextLink\":\"" ARM "/page%d\"}", i, i + 1);
+
+        memset(body + n, ' ', (size_t)(PAGE_BYTES - n));
+        body[PAGE_BYTES] = 0;
+        rows[1 + i] = (struct peer_row){.method = "GET", .url = i ? arena_printf(t.a, "/page%d", i) : "/resources", .status = 200,
+                                        .body = body};
+    }
+    peer_run("more than 64 MB of pages", rows, COUNT(rows), &t, &p);
+    CHECK(t.rc == -ERR_PROTOCOL && strstr(t.err.text, "more than 64 MB, and does not end after 5 pages"));
+    for (int i = 0; i < PAGES; i++)
+        free((char *)rows[1 + i].body);
+    peer_release(&p);
+    arena_free(t.a);
+}
+
 static const char *some_tokens(const char *name)
 {
     return strcmp(name, "REINSTATE_TOKEN_ARM") == 0 ? " Bearer h.eyJvaWQiOiJvLTEifQ.s\n" : NULL;
@@ -577,6 +609,7 @@ int main(void)
     test_error_table();
     test_judge();
     test_calls();
+    test_list_ceiling();
     test_single_flight();
     test_cancelled();
     test_given_tokens();
