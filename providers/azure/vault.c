@@ -2,6 +2,7 @@
  * Must not decide which of these is right. Key material passes through in wiped memory only. */
 #include "vault.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
@@ -9,7 +10,7 @@
 #include "internal.h"
 #include "key_id.h"
 
-enum { KEY_POLL_MS = 5 * SECOND_MS };
+enum { KEY_POLL_MS = 5 * SECOND_MS, JWE_PARTS = 5 };
 
 #define KID_KEYS "/keys/"
 
@@ -23,15 +24,28 @@ const char *vault_kid_version(const char *kid)
     return slash && slash[1] ? slash + 1 : NULL;
 }
 
+/* A compact JWE: a header in JSON, then four parts more, all base64url. An access token begins alike, and has two. */
+static bool is_jwe(const char *s, size_t len)
+{
+    size_t parts = 1;
+
+    if (len < 3 || memcmp(s, "eyJ", 3) != 0)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (!isalnum((unsigned char)s[i]) && s[i] != '-' && s[i] != '_' && s[i] != '.')
+            return false;
+        parts += s[i] == '.';
+    }
+    return parts == JWE_PARTS;
+}
+
 enum backup_home vault_backup_home(const struct secret *backup)
 {
-    static const char vault_mark[] = "&AzureKeyVaultKeyBackupV1.microsoft.com", hsm_mark[] = "eyJ";
+    static const char vault_mark[] = "&AzureKeyVaultKeyBackupV1.microsoft.com";
 
-    if (backup->len >= sizeof(vault_mark) - 1 && memcmp(backup->bytes, vault_mark, sizeof(vault_mark) - 1) == 0)
+    if (backup->len > sizeof(vault_mark) - 1 && memcmp(backup->bytes, vault_mark, sizeof(vault_mark) - 1) == 0)
         return BACKUP_HOME_VAULT;
-    if (backup->len >= sizeof(hsm_mark) - 1 && memcmp(backup->bytes, hsm_mark, sizeof(hsm_mark) - 1) == 0)
-        return BACKUP_HOME_HSM;
-    return BACKUP_HOME_UNKNOWN;
+    return is_jwe(backup->bytes, backup->len) ? BACKUP_HOME_HSM : BACKUP_HOME_UNKNOWN;
 }
 
 /* --- calls ------------------------------------------------------------------------------------------------------------ */

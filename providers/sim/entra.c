@@ -134,7 +134,7 @@ static const char *form_field(const struct sim_request *r, const char *name)
 {
     size_t want = strlen(name);
 
-    for (const char *at = r->body, *end = r->body + r->body_len; at && at < end;) {
+    for (const char *at = r->body, *end = at ? at + r->body_len : NULL; at && at < end;) {
         size_t n = 0, len = 0;
         char *ret;
 

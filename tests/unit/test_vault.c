@@ -29,7 +29,11 @@ static void test_homes(void)
         enum backup_home home;
     } homes[] = {
         {"a key vault's mark", "&AzureKeyVaultKeyBackupV1.microsoft.com\1\2", BACKUP_HOME_VAULT},
-        {"a managed HSM's token", "eyJhbGciOiJkaXIi", BACKUP_HOME_HSM},
+        {"a managed HSM's token", "eyJhbGciOiJkaXIifQ..aXY.c2VhbGVk.dGFn", BACKUP_HOME_HSM},
+        {"an access token", "eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJvLTEifQ.c2ln", BACKUP_HOME_UNKNOWN},
+        {"a token with a line end", "eyJhbGciOiJkaXIifQ..aXY.c2VhbGVk.dGFn\n", BACKUP_HOME_UNKNOWN},
+        {"JSON in base64", "eyJjbGllbnRTZWNyZXQiOiJ4In0=", BACKUP_HOME_UNKNOWN},
+        {"a mark and nothing behind it", "&AzureKeyVaultKeyBackupV1.microsoft.com", BACKUP_HOME_UNKNOWN},
         {"half a mark", "&AzureKeyVaultKeyBackup", BACKUP_HOME_UNKNOWN},
         {"nothing", "", BACKUP_HOME_UNKNOWN},
     };
