@@ -178,7 +178,7 @@ static int point_choose(const struct options *o, struct choice *choice, struct e
 static struct value *point_value(struct arena *a, const struct look *look, const struct choice *choice, const struct value *point)
 {
     struct forecast f = forecast_at(&look->view, &forecast_options_default, choice->source, choice->vm, point);
-    const struct original_key *key = &f.outlook.situation.original;
+    const struct original_key *key = &f.outlook.situation->original;
     struct value *v = value_map(a);
 
     value_set_string(a, v, "recoveryPoint", point_id(point));

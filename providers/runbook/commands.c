@@ -149,8 +149,8 @@ static void protected_vm(struct making *m)
 
 static void restored_vm(struct making *m)
 {
-    struct situation s = situation_of(m->v, m->doc);
-    struct restore_request request = restored_vm_request(m->v, &s);
+    const struct situation *s = situation_of(m->v, m->doc);
+    struct restore_request request = restored_vm_request(m->v, s);
     struct value *with;
 
     if (m->step->action == ACTION_CREATE || m->step->action == ACTION_UPDATE)
@@ -159,7 +159,7 @@ static void restored_vm(struct making *m)
         set(m, add(m, RUNBOOK_START_VM), "id", m->step->scope);
     if (m->step->action == ACTION_RESTORE_VM) {
         with = add(m, RUNBOOK_JOB);
-        job_place(m, with, s.pvm, request.type, s.match.target_group, &s.order);
+        job_place(m, with, s->pvm, request.type, s->match.target_group, &s->order);
         job_request(m, with, &request, "Completed");
     }
     if (m->step->action == ACTION_VERIFY && request.type != RESTORE_NEW_VM) {
@@ -169,7 +169,7 @@ static void restored_vm(struct making *m)
     if (m->step->action == ACTION_START_VM || m->step->action == ACTION_VERIFY) {
         with = add(m, RUNBOOK_SEE_VM);
         set(m, with, "id", restored_vm_id(m->a, m->doc));
-        set(m, with, "set", s.now.encryption == DX_PMK ? NULL : s.des_id);
+        set(m, with, "set", s->now.encryption == DX_PMK ? NULL : s->des_id);
         value_set_bool(m->a, with, "running", restored_vm_runs(m->doc));
     }
 }

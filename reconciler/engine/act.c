@@ -396,6 +396,7 @@ static void step_task(struct call *c, void *arg)
     /* The view's steps were made in the scratch arena; nobody may find them after it is gone. */
     r->view.steps = &r->look->plan->steps;
     r->view.conclusions = r->look->view.conclusions;
+    r->view.concluded = r->look->view.concluded;
     if (run_journal(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
         slot->err = journal_err;
     left = slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED;
