@@ -82,11 +82,6 @@ void session_label(const struct session *s)
 
 /* --- this machine's clock ----------------------------------------------------------------------------------------------------------- */
 
-static const char *skew_words(struct arena *a, int64_t skew_ms)
-{
-    return arena_printf(a, "%s %s Azure's", duration_format(a, skew_ms < 0 ? -skew_ms : skew_ms), skew_ms < 0 ? "behind" : "ahead of");
-}
-
 static void skew_tell(struct session *s)
 {
     int64_t skew_ms = sched_skew_ms(s->sched);
@@ -102,13 +97,10 @@ static void skew_tell(struct session *s)
 
 int session_may_write(const struct session *s, struct err *err)
 {
-    struct arena *a cleanup(arena_freep) = arena_new();
-    int64_t skew_ms = sched_skew_ms(s->sched);
     const char *ca = s->cloud->ca_file;
 
-    if (llabs(skew_ms) <= SKEW_STOP_MS)
+    if (skew_check(sched_skew_ms(s->sched), err) == 0)
         return 0;
-    err_set(err, ERR_BLOCKED, "nothing is written while this machine's clock is %s", skew_words(a, skew_ms));
     return err_advise(err, "compare the two, set the clock and run again:\n    date -u; curl -sI %s%s%s%s | grep -i ^date",
                       ca ? "--cacert '" : "", ca ? ca : "", ca ? "' " : "", s->cloud->arm);
 }
