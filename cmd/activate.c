@@ -8,6 +8,7 @@
 #include "session.h"
 #include "../providers/forecast/forecast.h"
 #include "../providers/backup/points.h"
+#include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
 
 #define WINDOW_MS (48 * (int64_t)HOUR_MS)
@@ -328,13 +329,18 @@ int command_activate(const struct options *o)
     } else {
         doc = activation(s.arena, &all, sched_now_ms(s.sched));
         manifest_write(&t, doc);
+        if (o->out && file_replace(o->out, text_str(&t), t.len, &s.err) < 0)
+            return session_failed(&s);
+        if (o->out)
+            text_clear(&t);
         value_set(s.arena, answer, "activation", doc);
         choice_tell(&all, o->point || o->newest ? NULL : list, s.arena);
     }
     value_set(s.arena, answer, "virtualMachines", list);
     output_either(o, answer, &t);
     if (doc)
-        talk("Put this among the manifests; apply then carries it out once, until %s.", value_str_at(doc, "spec.notAfter"));
+        talk("Put %s among the manifests; apply then carries it out once, until %s.", o->out ? o->out : "this",
+             value_str_at(doc, "spec.notAfter"));
     session_label(&s);
     return EXIT_DECLARED;
 }

@@ -450,6 +450,21 @@ int session_open(struct session *s, const struct options *o)
     return session_adopt(s, found.documents);
 }
 
+static void journal_end(struct session *s)
+{
+    const char *path = s->options->journal ? s->options->journal : "reinstate.journal";
+    struct err err;
+
+    if (!s->journal)
+        return;
+    if (journal_error(s->journal, &err) < 0 && output_counted(EXIT_DECLARED) == EXIT_DECLARED)
+        output_lack("%s", err.text);
+    if (journal_added(s->journal))
+        talk("The journal's head is %s; keep it, and reinstate journal verify --head %s %s finds whatever is changed later.",
+             journal_head(s->journal), journal_head(s->journal), path);
+    journal_close(s->journal);
+}
+
 void session_close(struct session *s)
 {
     /* Time that has passed since the last change is no change, but a run that goes on from here must not begin before it. */
@@ -470,8 +485,7 @@ void session_close(struct session *s)
     if (s->sim)
         sim_free(s->sim);
     output_recorder_close(s->recorder);
-    if (s->journal)
-        journal_close(s->journal);
+    journal_end(s);
     if (s->estate.policy)
         policy_free(s->estate.policy);
     schemas_freep(&s->schemas);
