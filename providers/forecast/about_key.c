@@ -10,7 +10,7 @@
 #include "../keys/standing.h"
 #include "../keys/original.h"
 #include "../kinds/restored_vm.h"
-#include "../keys/store.h"
+#include "../keys/store_name.h"
 #include "../keys/copies.h"
 
 #define CVM_SET "ConfidentialVmEncryptedWithCustomerKey"
@@ -189,16 +189,20 @@ static void observe_store_gone(struct outlook *o, const struct value *facts)
     const char *word = key_store_word(o->store), *state = view_state(o->view, o->store), *why = value_str_at(facts, "why");
     const char *purge = value_str_at(facts, "deleted.properties.scheduledPurgeDate");
     bool lost = value_bool_at(facts, "domainLost", false);
+    const char *next = NULL, *held = str_eq(state, "unseen") ? NULL : store_held_up(o->view, o->store, &next);
 
     if (str_eq(state, "deleted")) {
         obs_set(o, F9, OBS_BAD, NULL, "the %s is soft-deleted", word);
         obs_set(o, F10, OBS_BAD, purge ? arena_printf(o->arena, "properties.scheduledPurgeDate=%s", purge) : "deletedVaults",
                 "soft-deleted%s%s", purge ? "; purged at " : "", purge ? purge : "");
-        obs_risk(o, F10, "store-deleted", RISK_WARN, time_parse(purge),
-                 store_deleted_elsewhere(o->view, o->store) ? "a person decides: see the plan"
-                                                            : "recover it before: reinstate apply does, and grants anew what got lost",
-                 "the %s %s is soft-deleted%s%s", word,
-                 o->store->name, purge ? " and will be purged at " : "", purge ? purge : "");
+        obs_risk(o, F10, "store-deleted", held ? RISK_STOPS : RISK_WARN, time_parse(purge),
+                 held ? next : "recover it before: reinstate apply does, and grants anew what got lost",
+                 "the %s %s is soft-deleted%s%s%s%s", word, o->store->name, purge ? " and will be purged at " : "", purge ? purge : "",
+                 held ? ": " : "", held ? held : "");
+    } else if (held) {
+        obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
+        obs_set(o, F10, OBS_BAD, NULL, "%s", held);
+        obs_risk(o, F10, "store-held", RISK_STOPS, TIME_NONE, next, "%s", held);
     } else if (str_eq(state, "absent")) {
         obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
         obs_set(o, F10, OBS_GOOD, "404 among the deleted ones", "not soft-deleted: purged, or never there");

@@ -10,6 +10,7 @@
 #include "../kinds/requests.h"
 #include "../kinds/restored_vm.h"
 #include "../keys/lost.h"
+#include "../keys/store.h"
 #include "../restore/election.h"
 #include "../restore/export_pass.h"
 #include "../restore/requests.h"
@@ -306,7 +307,7 @@ static void arm_write(struct making *m, struct value *with, const char *id, cons
     set(m, with, "id", id);
     set(m, with, "name", arm_id_name(id));
     set(m, with, "group", arm_id_part(m->a, id, "resourceGroups"));
-    set(m, with, "location", kind_location(m->doc));
+    set(m, with, "location", store_step_location(m->step));
     set(m, with, "api", api);
     set(m, with, "method", update ? "PATCH" : "PUT");
 }
