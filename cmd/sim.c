@@ -6,7 +6,6 @@
 
 #include "../providers/azure/redact.h"
 #include "../providers/sim/server.h"
-#include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
 #include "../reconciler/run/record.h"
 #include "commands.h"
@@ -84,7 +83,7 @@ static int cloud_write(struct serving *s, struct err *err)
     struct text t cleanup(text_release) = {0};
     char *absolute;
 
-    TRY(file_replace(ca_file, pem, strlen(pem), err));
+    TRY(output_file(ca_file, pem, strlen(pem), err));
     absolute = realpath(ca_file, NULL);
     if (!absolute)
         return err_set(err, ERR_INVALID, "%s cannot be found again: %s", ca_file, strerror(errno));
@@ -92,7 +91,7 @@ static int cloud_write(struct serving *s, struct err *err)
     json_write(&t, cloud_value(s, absolute), JSON_INDENTED);
     text_add_char(&t, '\n');
     free(absolute);
-    return file_replace(path, text_str(&t), t.len, err);
+    return output_file(path, text_str(&t), t.len, err);
 }
 
 /* --- serving ----------------------------------------------------------------------------------------------------------------- */

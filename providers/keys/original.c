@@ -2,8 +2,6 @@
  * answer. */
 #include "original.h"
 
-#include "../documents/concluded.h"
-
 #include <string.h>
 
 #include "../azure/key_id.h"
@@ -375,7 +373,7 @@ static void need_join(const struct view *v, const struct document *key, const st
     }
 }
 
-static struct key_need need_find(const struct view *v, const struct document *key)
+struct key_need key_needed(const struct view *v, const struct document *key)
 {
     const char *declared = value_str_at(key->spec, "version"), *whose = NULL;
     struct key_need need = {.words = "no ordered point tells it", .point_ms = TIME_NONE};
@@ -397,13 +395,6 @@ static struct key_need need_find(const struct view *v, const struct document *ke
         need.evidence = KEY_EVIDENCE_NONE;
     }
     return need;
-}
-
-struct key_need key_needed(const struct view *v, const struct document *key)
-{
-    const struct concluded *all = concluded_of(v);
-
-    return all && all->needs ? all->needs[key->index] : need_find(v, key);
 }
 
 /* The version that a point of that time can have been wrapped with, for people. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../../reconciler/format/json.h"
-#include "shell.h"
+#include "bash.h"
 
 /* --- the frame -------------------------------------------------------------------------------------------------------------- */
 
@@ -15,15 +15,20 @@ static void begin(struct text *out, const struct runbook *rb)
 
     comment(
         out, 0,
-        "Needs bash, Azure CLI 2.76 or newer, jq, and a sign-in: az login --tenant %s. bash FILE runs all steps, bash FILE 4 those from "
-        "step 4 on.",
+        "Needs bash, Azure CLI 2.76 or newer, curl 7.76 or newer (for claims), jq, awk, and a sign-in: az login --tenant %s. "
+        "bash FILE runs all steps, bash FILE 4 those from step 4 on.",
         rb->tenant ? rb->tenant : "TENANT");
     for (size_t i = 0; i < COUNT(clouds); i++)
         if (str_eq(clouds[i].cloud, rb->cloud->name))
             comment(out, 0, "The cloud is %s: az cloud set --name %s", rb->cloud->name, clouds[i].cli);
+    text_printf(out, "arm=%s storage=%s\n", sh(rb->arena, rb->cloud->arm), sh(rb->arena, rb->cloud->storage_audience));
+    bash_cloud(out, rb);
+    script_add(out, "bash.sh");
     script_add(out, "cli.sh");
-    if (any_job(rb))
+    if (any_job(rb)) {
         script_add(out, "cli_jobs.sh");
+        script_add(out, "jobs.sh");
+    }
 }
 
 static void open_step(struct text *out, const struct runbook *rb, const struct runbook_entry *e)
@@ -78,7 +83,7 @@ static void rest(struct text *out, const struct runbook *rb, const struct value 
 static void principal(struct text *out, const struct runbook *rb, const struct value *with)
 {
     if (value_str_at(with, "principalOf"))
-        line(out, "principal=$(az disk-encryption-set show --ids %s --query identity.principalId -o tsv)", quoted(rb, with, "principalOf"));
+        line(out, "principal=$(principal_of %s)", quoted(rb, with, "principalOf"));
     else
         line(out, "principal=%s", quoted(rb, with, "principal"));
 }
@@ -86,22 +91,23 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
 /* --- jobs --------------------------------------------------------------------------------------------------------------------- */
 
 /* az wants days: 22-11-2026. */
-static char *day(const struct runbook *rb, const struct value *with, const char *member, int64_t later_ms)
+static char *day(const struct runbook *rb, int64_t ms)
 {
-    int64_t ms = time_parse(with_str(with, member));
-    const char *iso = ms == TIME_NONE ? "" : time_format(rb->arena, ms + later_ms);
+    const char *iso = time_format(rb->arena, ms);
 
-    return strlen(iso) < 10 ? arena_strdup(rb->arena, "''") : arena_printf(rb->arena, "%.2s-%.2s-%.4s", iso + 8, iso + 5, iso);
+    return arena_printf(rb->arena, "%.2s-%.2s-%.4s", iso + 8, iso + 5, iso);
 }
 
 static void job_place(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
 {
     const char *vault = with_str(with, "vault");
+    struct job_range range;
 
     line(out, "rg=%s vault=%s", part(rb, vault, "resourceGroups"), sh(rb->arena, arm_id_name(vault)));
-    line(out, "vm=%s type=%s group=%s expect=%s", quoted(rb, with, "vm"), quoted(rb, with, "jobType"), quoted(rb, with, "targetGroup"),
-         expect);
-    line(out, "since=%s until=%s", day(rb, with, "since", 0), day(rb, with, "until", DAY_MS));
+    bash_job(out, rb, with, expect);
+    line(out, "ranges=()");
+    for (size_t i = 0; bash_job_range(with, i, &range); i++)
+        line(out, "ranges+=('%s %s')", day(rb, range.from_ms), day(rb, range.to_ms));
 }
 
 static void restore_options(struct text *out, const struct runbook *rb, const struct value *with)
@@ -136,19 +142,14 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
     const char *item = with_str(with, "item");
 
     job_place(out, rb, with, with_str(with, "expect"));
-    note(out, "Two looks, because Azure's job list lags and a trigger has no idempotency key: what runs or is done is adopted.");
-    line(out, "find_job");
-    line(out, "[ -n \"$job\" ] || { sleep %lld; find_job; }", (long long)value_int_at(with, "settle", 60));
-    line(out, "if [ -z \"$job\" ]; then");
+    bash_claim(out, rb, with);
+    line(out, "trigger() {");
     line(out, "    az backup restore restore-disks -g \"$rg\" -v \"$vault\" --container-name %s --item-name %s --rp-name %s \\",
          part(rb, item, "protectionContainers"), part(rb, item, "protectedItems"), quoted(rb, with, "point"));
     restore_options(out, rb, with);
-    line(out, "        -o json >\"$work/body\"");
-    line(out, "    job=$(answer .name) || stop 'taken, but no job is named: look at the vault for it; do not trigger again'");
-    line(out, "fi");
-    line(out, "say \"restore job $job: %s\"",
-         str_eq(with_str(with, "expect"), "Failed") ? "it will show Failed: intended, do not cancel it" : "it must end Completed");
-    line(out, "follow_job");
+    line(out, "        -o json >\"$work/body\" && job=$(answer .name)");
+    line(out, "}");
+    line(out, "run_once");
 }
 
 /* --- keys ---------------------------------------------------------------------------------------------------------------------- */
@@ -157,17 +158,19 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
 {
     bool hsm = value_bool_at(with, "hsm", false);
 
-    job_place(out, rb, with, "Failed");
+    job_place(out, rb, with, "key");
     if (value_str_at(with, "job"))
         line(out, "job=%s", quoted(rb, with, "job"));
     else
         line(out, "find_job");
     line(out, "[ -n \"$job\" ] || stop 'no failed restore job has left a key'");
-    line(out, "az backup job show -g \"$rg\" -v \"$vault\" -n \"$job\" -o json >\"$work/body\"");
+    line(out, "read_job \"$job\"");
+    line(out, "staging=$(bag 'target storage account name')");
+    line(out, "[[ $staging =~ ^[a-z0-9]{3,24}$ ]] || stop \"this is no name of a storage account, and no token is sent there: $staging\"");
     note(out, "Needs Storage Blob Data Reader; without it, and where shared keys are allowed, --auth-mode key. From here key.json and "
               "key.backup are the key: they lie in a folder of yours alone and are overwritten below.");
-    line(out, "az storage blob download --account-name \"$(bag 'target storage account name')\" --auth-mode login --no-progress \\");
-    line(out, "    --container-name \"$(bag 'config blob container name')\" --name \"$(bag 'secured encryption info blob name')\" \\");
+    line(out, "az storage blob download --account-name \"$staging\" --auth-mode login --no-progress \\");
+    line(out, "    --container-name=\"$(bag 'config blob container name')\" --name=\"$(bag 'secured encryption info blob name')\" \\");
     line(out, "    --file \"$work/key.json\" -o none");
     line(out, "home=$(tr -d '\\000' <\"$work/key.json\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"')");
     line(out, "tr -d '\\000' <\"$work/key.json\" | jq -r .OsDiskEncryptionDetails.KeyBackupData | base64 -d >\"$work/key.backup\"");
@@ -225,7 +228,7 @@ static void see_key(struct text *out, const struct runbook *rb, const struct val
     line(out, "    az keyvault key show %s --name %s%s%s -o json >\"$work/body\" && break", store_option(rb, with),
          quoted(rb, with, "name"), version ? " --version " : "", version ? sh(rb->arena, version) : "");
     line(out, "    [ \"$n\" -lt 12 ] || stop 'the key version is not there'");
-    line(out, "    sleep 5");
+    line(out, "    pause 5");
     line(out, "done");
     line(out, "answer .attributes.enabled >/dev/null || stop 'the key version is there, but not enabled'");
     line(out, "say \"seen: $(answer .key.kid)\"");
@@ -310,7 +313,8 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
 static void see_set(struct text *out, const struct runbook *rb, const struct value *with)
 {
     line(out, "az disk-encryption-set wait --ids %s --created", quoted(rb, with, "id"));
-    line(out, "az disk-encryption-set show --ids %s --query '{identity: identity.principalId, key: activeKey.keyUrl}' -o json",
+    line(out, "principal=$(principal_of %s)", quoted(rb, with, "id"));
+    line(out, "say \"seen: identity $principal, key $(az disk-encryption-set show --ids %s --query activeKey.keyUrl -o tsv)\"",
          quoted(rb, with, "id"));
 }
 
@@ -320,9 +324,11 @@ static void role(struct text *out, const struct runbook *rb, const struct value 
 
     note(out, "%s. One that is there already is as good.", with_str(with, "role"));
     principal(out, rb, with);
-    line(out, "az role assignment create --assignee-object-id \"$principal\" --assignee-principal-type ServicePrincipal \\");
-    line(out, "    --role %s --scope %s%s%s -o none", quoted(rb, with, "roleId"), quoted(rb, with, "scope"), name ? " --name " : "",
-         name ? sh(rb->arena, name) : "");
+    line(out, "made_at=$(az role assignment create --assignee-object-id \"$principal\" --assignee-principal-type ServicePrincipal \\");
+    line(out, "    --role %s --scope %s%s%s --query createdOn -o tsv)", quoted(rb, with, "roleId"), quoted(rb, with, "scope"),
+         name ? " --name " : "", name ? sh(rb->arena, name) : "");
+    line(out, "tell_time");
+    line(out, "granted_at \"$made_at\"");
 }
 
 static void hsm_role(struct text *out, const struct runbook *rb, const struct value *with)
@@ -333,6 +339,9 @@ static void hsm_role(struct text *out, const struct runbook *rb, const struct va
          "\\",
          sh(rb->arena, *with_str(with, "hsm") ? arm_id_name(with_str(with, "hsm")) : ""));
     line(out, "    --role %s --scope %s -o none", quoted(rb, with, "role"), quoted(rb, with, "scope"));
+    note(out, "An assignment of an HSM bears no time: who made it waits until it acts.");
+    line(out, "waited=0");
+    line(out, "wait_for 'the role to act' %lld", (long long)value_int_at(with, "delay", 0));
 }
 
 static void policy(struct text *out, const struct runbook *rb, const struct value *with)
@@ -345,7 +354,9 @@ static void policy(struct text *out, const struct runbook *rb, const struct valu
 static void pause_for(struct text *out, const struct runbook *rb, const struct value *with)
 {
     (void)rb;
-    line(out, "sleep %lld", (long long)value_int_at(with, "seconds", 0));
+    line(out, "tell_time");
+    line(out, "waited=0");
+    line(out, "wait_for 'the grants to act' \"$(not_yet %lld)\"", (long long)value_int_at(with, "seconds", 0));
 }
 
 /* --- machines -------------------------------------------------------------------------------------------------------------------- */

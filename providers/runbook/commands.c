@@ -10,7 +10,7 @@
 #include "../kinds/requests.h"
 #include "../kinds/restored_vm.h"
 #include "../keys/lost.h"
-#include "../keys/store.h"
+#include "../restore/claims.h"
 #include "../restore/election.h"
 #include "../restore/export_pass.h"
 #include "../restore/requests.h"
@@ -71,12 +71,24 @@ static void job_place(struct making *m, struct value *with, const struct documen
     set(m, with, "group", value_str_at(pvm->spec, "source.resourceGroup"));
     set(m, with, "type", types[type]);
     set(m, with, "jobType", job_types[type]);
+    set(m, with, "made", time_format(m->a, m->v->now_ms));
     set(m, with, "targetGroup", target_group);
     if (order->state == ORDER_NONE)
         return;
     set(m, with, "point", order->point);
     set(m, with, "since", time_format(m->a, order->not_before_ms));
     set(m, with, "until", time_format(m->a, order->not_after_ms + DAY_MS));
+}
+
+/* What must be done only once, in the words of the tool's own claim. */
+static void job_claim(struct making *m, struct value *with, const struct claim_subject *claim, int64_t point_ms)
+{
+    set(m, with, "claim", claim_base(m->a, claim));
+    set(m, with, "claimTarget", claim->target);
+    set(m, with, "order", claim->order);
+    value_set_bool(m->a, with, "claimsRequired", m->v->settings->claims_required);
+    if (point_ms != TIME_NONE)
+        set(m, with, "pointTime", time_format(m->a, point_ms));
 }
 
 static void job_request(struct making *m, struct value *with, const struct restore_request *r, const char *expect)
@@ -100,6 +112,7 @@ static void job_request(struct making *m, struct value *with, const struct resto
 static void export_key(struct making *m)
 {
     struct restore_request request;
+    struct claim_subject claim;
     struct job_match match;
     const struct document *key;
     struct value *with;
@@ -115,6 +128,8 @@ static void export_key(struct making *m)
         with = add(m, RUNBOOK_JOB);
         job_place(m, with, m->doc, RESTORE_DISKS, match.target_group, &e.order);
         job_request(m, with, &request, "Failed");
+        claim = export_claim(m->v, m->doc, key, &e.order);
+        job_claim(m, with, &claim, match.point_ms);
         return;
     }
 }
@@ -150,8 +165,9 @@ static void protected_vm(struct making *m)
 
 static void restored_vm(struct making *m)
 {
-    const struct situation *s = situation_of(m->v, m->doc);
-    struct restore_request request = restored_vm_request(m->v, s);
+    struct situation s = situation_of(m->v, m->doc);
+    struct restore_request request = restored_vm_request(m->v, &s);
+    struct claim_subject claim;
     struct value *with;
 
     if (m->step->action == ACTION_CREATE || m->step->action == ACTION_UPDATE)
@@ -160,8 +176,10 @@ static void restored_vm(struct making *m)
         set(m, add(m, RUNBOOK_START_VM), "id", m->step->scope);
     if (m->step->action == ACTION_RESTORE_VM) {
         with = add(m, RUNBOOK_JOB);
-        job_place(m, with, s->pvm, request.type, s->match.target_group, &s->order);
+        job_place(m, with, s.pvm, request.type, s.match.target_group, &s.order);
         job_request(m, with, &request, "Completed");
+        claim = restore_claim(m->v, &s);
+        job_claim(m, with, &claim, s.match.point_ms);
     }
     if (m->step->action == ACTION_VERIFY && request.type != RESTORE_NEW_VM) {
         m->why = "look at the disks in the target group: the restore job names them";
@@ -170,7 +188,7 @@ static void restored_vm(struct making *m)
     if (m->step->action == ACTION_START_VM || m->step->action == ACTION_VERIFY) {
         with = add(m, RUNBOOK_SEE_VM);
         set(m, with, "id", restored_vm_id(m->a, m->doc));
-        set(m, with, "set", s->now.encryption == DX_PMK ? NULL : s->des_id);
+        set(m, with, "set", s.now.encryption == DX_PMK ? NULL : s.des_id);
         value_set_bool(m->a, with, "running", restored_vm_runs(m->doc));
     }
 }
@@ -307,7 +325,7 @@ static void arm_write(struct making *m, struct value *with, const char *id, cons
     set(m, with, "id", id);
     set(m, with, "name", arm_id_name(id));
     set(m, with, "group", arm_id_part(m->a, id, "resourceGroups"));
-    set(m, with, "location", store_step_location(m->step));
+    set(m, with, "location", kind_location(m->doc));
     set(m, with, "api", api);
     set(m, with, "method", update ? "PATCH" : "PUT");
 }
@@ -419,6 +437,7 @@ static void grant_local_role(struct making *m, const char *hsm, const char *role
     set(m, with, "base", base);
     set(m, with, "scope", scope);
     set(m, with, "url", hsm_assignments_url(m->a, base, scope));
+    value_set_int(m->a, with, "delay", (m->v->settings->hsm_role_delay_ms + SECOND_MS - 1) / SECOND_MS);
     set(m, with, "role", role);
     set(m, with, "roleId", role_guid);
     if (value_str_at(with, "principal"))

@@ -2,7 +2,7 @@
  * key is written down: tokens come from the environment, key material passes through pipes. */
 #include "../../reconciler/format/json.h"
 #include "../azure/vault.h"
-#include "shell.h"
+#include "bash.h"
 
 /* --- the frame -------------------------------------------------------------------------------------------------------------- */
 
@@ -37,9 +37,14 @@ static void begin(struct text *out, const struct runbook *rb)
                 sh(rb->arena, rb->tenant ? rb->tenant : "organizations"), sh(rb->arena, cloud->arm), API_RECOVERY);
     if (cloud->ca_file)
         text_printf(out, "export CURL_CA_BUNDLE=%s\n", sh(rb->arena, cloud->ca_file));
+    text_printf(out, "api_storage=%s\n", API_STORAGE);
+    bash_cloud(out, rb);
+    script_add(out, "bash.sh");
     script_add(out, "curl.sh");
-    if (any_job(rb))
+    if (any_job(rb)) {
         script_add(out, "curl_jobs.sh");
+        script_add(out, "jobs.sh");
+    }
     text_add(out, "\nsign_in() {\n    [ -n \"${AZURE_CLIENT_SECRET:-}\" ] || return 1\n");
     scope_line(out, rb, "ARM", cloud->arm_audience);
     if (any_member(rb, "base", false))
@@ -54,7 +59,7 @@ static void open_step(struct text *out, const struct runbook *rb, const struct r
 {
     text_printf(out, "if [ \"$from\" -le %zu ]; then\n", e->number);
     line(out, "say %s", sh(rb->arena, arena_printf(rb->arena, "%zu. %s", e->number, e->step->id)));
-    line(out, "[ -z \"${AZURE_CLIENT_SECRET:-}\" ] || sign_in || stop 'the sign-in failed'");
+    line(out, "renew");
 }
 
 static void close_step(struct text *out)
@@ -88,22 +93,17 @@ static char *key_url(const struct runbook *rb, const struct value *with, const c
 
 static void principal(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    if (!value_str_at(with, "principalOf"))
+    if (!value_str_at(with, "principalOf")) {
+        line(out, "principal=%s", sh(rb->arena, with_str(with, "principal")));
         return;
+    }
     line(out, "call ARM GET %s", arm_url(rb, with_str(with, "principalOf"), API_DISK));
-    line(out, "principal=$(answer .identity.principalId)");
+    line(out, "principal=$(principal_of)");
 }
 
 /* --- jobs --------------------------------------------------------------------------------------------------------------------- */
 
-static char *filter_time(const struct runbook *rb, const struct value *with, const char *member)
-{
-    int64_t ms = time_parse(value_str_at(with, member));
-
-    return ms == TIME_NONE ? arena_strdup(rb->arena, "") : time_format_filter(rb->arena, ms);
-}
-
-static char *jobs_filter(const struct runbook *rb, const struct value *with)
+static char *jobs_filter(const struct runbook *rb, const struct job_range *range)
 {
     struct text t cleanup(text_release) = {0};
 
@@ -111,35 +111,33 @@ static char *jobs_filter(const struct runbook *rb, const struct value *with)
     text_add_percent(&t, arena_printf(rb->arena,
                                       "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' "
                                       "and endTime eq '%s'",
-                                      filter_time(rb, with, "since"), filter_time(rb, with, "until")));
+                                      time_format_filter(rb->arena, range->from_ms), time_format_filter(rb->arena, range->to_ms)));
     return arena_strdup(rb->arena, text_str(&t));
 }
 
 static void job_place(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
 {
+    struct job_range range;
+
     line(out, "vault=%s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "vault"))));
-    line(out, "vm=%s type=%s group=%s expect=%s", sh(rb->arena, with_str(with, "vm")), sh(rb->arena, with_str(with, "jobType")),
-         sh(rb->arena, with_str(with, "targetGroup")), expect);
-    line(out, "filter=%s", sh(rb->arena, jobs_filter(rb, with)));
+    bash_job(out, rb, with, expect);
+    line(out, "ranges=()");
+    for (size_t i = 0; bash_job_range(with, i, &range); i++)
+        line(out, "ranges+=(%s)", sh(rb->arena, jobs_filter(rb, &range)));
 }
 
 static void job(struct text *out, const struct runbook *rb, const struct value *with)
 {
     job_place(out, rb, with, with_str(with, "expect"));
-    note(out, "Two looks, because Azure's job list lags and a trigger has no idempotency key: what runs or is done is adopted.");
-    line(out, "find_job");
-    line(out, "[ -n \"$job\" ] || { pause %lld; find_job; }", (long long)value_int_at(with, "settle", 60));
-    line(out, "if [ -z \"$job\" ]; then");
+    bash_claim(out, rb, with);
+    line(out, "trigger() {");
     line(out, "    call ARM POST %s \\",
          arm_url(rb, arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point")),
                  API_RECOVERY));
-    line(out, "        %s", body(rb, with));
-    line(out, "    follow");
-    line(out, "    job=$(answer .properties.jobId) || stop 'taken, but no job is named: look at the vault for it; do not trigger again'");
-    line(out, "fi");
-    line(out, "say \"restore job $job: %s\"",
-         str_eq(with_str(with, "expect"), "Failed") ? "it will show Failed: intended, do not cancel it" : "it must end Completed");
-    line(out, "follow_job");
+    line(out, "        %s &&", body(rb, with));
+    line(out, "        follow && job=$(answer .properties.jobId)");
+    line(out, "}");
+    line(out, "run_once");
 }
 
 /* --- keys ---------------------------------------------------------------------------------------------------------------------- */
@@ -155,23 +153,23 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
 {
     bool hsm = value_bool_at(with, "hsm", false);
 
-    job_place(out, rb, with, "Failed");
+    job_place(out, rb, with, "key");
     if (value_str_at(with, "job"))
         line(out, "job=%s", sh(rb->arena, with_str(with, "job")));
     else
         line(out, "find_job");
     line(out, "[ -n \"$job\" ] || stop 'no failed restore job has left a key'");
     line(out, "call ARM GET \"$arm$vault/backupJobs/$job?api-version=$api_backup\"");
-    line(out,
-         "blob=https://$(bag 'target storage account name')%s/$(bag 'config blob container name')/$(bag 'secured encryption info blob "
-         "name')",
-         rb->cloud->blob_suffix);
+    line(out, "container=$(part \"$(bag 'config blob container name')\") name=$(part \"$(bag 'secured encryption info blob name')\")");
+    line(out, "blob=$(blobs_of \"$(bag 'target storage account name')\")/$container/$name");
+    line(out, "renew");
     note(out,
          "Needs Storage Blob Data Reader on the account. Only the kind of store and the mark at the start of the backup are looked at.");
     line(out, "home=$(fetch \"$blob\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"') ||");
     line(out, "    stop 'the export cannot be read: who does this needs Storage Blob Data Reader on the account'");
+    line(out, "home=${home,,}");
     line(out, "mark=$(fetch \"$blob\" | jq -r .OsDiskEncryptionDetails.KeyBackupData | cut -c 1-52 | base64 -d)");
-    line(out, "case ${home,,}/$mark in");
+    line(out, "case $home/$mark in");
     if (hsm)
         line(out, "*managedhsms/eyJ*) ;;");
     else
@@ -186,6 +184,7 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
 
 static void key_file(struct text *out, const struct runbook *rb, const struct value *with)
 {
+    line(out, "renew");
     line(out, "base64 -w 0 <%s |", sh(rb->arena, with_str(with, "path")));
     restore_pipe(out, rb, with);
 }
@@ -201,17 +200,20 @@ static char *blob_url(const struct runbook *rb, const struct value *with)
 static void escrowed_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
     note(out, "Needs Storage Blob Data Reader on the container.");
-    line(out, "curl -gsS --fail " BY_TOKEN("STORAGE") " -H 'x-ms-version: 2021-06-08' %s | base64 -w 0 |", blob_url(rb, with));
+    line(out, "renew");
+    line(out, "curl -q -gsS --proto =https --fail " BY_TOKEN("STORAGE") " -H 'x-ms-version: 2021-06-08' %s | base64 -w 0 |",
+         blob_url(rb, with));
     restore_pipe(out, rb, with);
 }
 
 static void escrow_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
     note(out, "Needs Storage Blob Data Contributor on the container. The backup is written nowhere else.");
-    line(out, "curl -gsS --fail -X POST -d '' " BY_TOKEN("%s") " %s |", audience(with),
+    line(out, "renew");
+    line(out, "curl -q -gsS --proto =https --fail -X POST -d '' " BY_TOKEN("%s") " %s |", audience(with),
          key_url(rb, with, arena_printf(rb->arena, "/keys/%s/backup", with_str(with, "name"))));
     line(out, "    jq -er '.value | gsub(\"-\"; \"+\") | gsub(\"_\"; \"/\") | . + (\"===\"[0:(4 - length %% 4) %% 4])' | base64 -d |");
-    line(out, "    curl -gsS --fail -X PUT --data-binary @- " BY_TOKEN("STORAGE") " -H 'x-ms-version: 2021-06-08' \\");
+    line(out, "    curl -q -gsS --proto =https --fail -X PUT --data-binary @- " BY_TOKEN("STORAGE") " -H 'x-ms-version: 2021-06-08' \\");
     line(out, "        -H 'x-ms-blob-type: BlockBlob' -H 'If-None-Match: *' -H 'Content-Type: application/octet-stream' \\");
     line(out, "        -H %s -H %s %s ||",
          sh(rb->arena, arena_printf(rb->arena, "x-ms-meta-versions: %s", value_str_at(with, "metadata.versions"))),
@@ -288,25 +290,20 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
 static void see_set(struct text *out, const struct runbook *rb, const struct value *with)
 {
     line(out, "settled %s %s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "id"))), with_str(with, "api"));
-    line(out, "say \"seen: identity $(answer .identity.principalId), key $(answer .properties.activeKey.keyUrl)\"");
+    line(out, "say \"seen: identity $(principal_of), key $(answer .properties.activeKey.keyUrl)\"");
 }
 
-/* An assignment that is there already, under whatever name, is as good; a new identity is not known everywhere at once. */
 static void assignment(struct text *out, const struct runbook *rb, const struct value *with, const char *caller, const char *place,
                        const char *query)
 {
     principal(out, rb, with);
+    line(out, "waited=0");
     if (value_str_at(with, "name"))
         line(out, "name=%s", sh(rb->arena, with_str(with, "name")));
     else
         line(out, "name=$(cat /proc/sys/kernel/random/uuid)");
-    line(out, "for n in 1 2 3 4 5 6; do");
-    line(out, "    call %s PUT %s/\"$name\"%s \\", caller, place, sh(rb->arena, query));
-    line(out, "        %s && break", body(rb, with));
-    line(out, "    [ \"$(status)\" != 409 ] || break");
-    line(out, "    [ \"$n\" -lt 6 ] || stop 'the role was not assigned'");
-    line(out, "    pause 30");
-    line(out, "done");
+    line(out, "assign %s %s %s \"$name\" \\", caller, place, sh(rb->arena, query));
+    line(out, "    %s", body(rb, with));
 }
 
 static void role(struct text *out, const struct runbook *rb, const struct value *with)
@@ -322,6 +319,8 @@ static void hsm_role(struct text *out, const struct runbook *rb, const struct va
 {
     note(out, "%s", with_str(with, "role"));
     assignment(out, rb, with, "HSM", sh(rb->arena, path_encoded(rb->arena, with_str(with, "url"))), "?api-version=" API_KEYS);
+    note(out, "An assignment of an HSM bears no time: who made it waits until it acts.");
+    line(out, "[ -z \"$new\" ] || { waited=0; wait_for 'the role to act' %lld; }", (long long)value_int_at(with, "delay", 0));
 }
 
 static void policy(struct text *out, const struct runbook *rb, const struct value *with)
@@ -329,12 +328,14 @@ static void policy(struct text *out, const struct runbook *rb, const struct valu
     principal(out, rb, with);
     line(out, "call ARM PUT %s \\", arm_url(rb, arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), API_KEYVAULT));
     line(out, "    %s", body(rb, with));
+    line(out, "granted=$(clock)");
 }
 
 static void pause_for(struct text *out, const struct runbook *rb, const struct value *with)
 {
     (void)rb;
-    line(out, "pause %lld", (long long)value_int_at(with, "seconds", 0));
+    line(out, "waited=0");
+    line(out, "wait_for 'the grants to act' \"$(not_yet %lld)\"", (long long)value_int_at(with, "seconds", 0));
 }
 
 /* --- machines -------------------------------------------------------------------------------------------------------------------- */

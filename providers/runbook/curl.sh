@@ -1,76 +1,119 @@
 # shellcheck shell=bash
-set -euo pipefail
-umask 077
-from=${1:-1}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-say() { printf '%s\n' "$*" >&2; }
-stop() { say "STOP: $*"; exit 1; }
-# Waits are real. REINSTATE_PAUSE names a command that gets the seconds instead, for rehearsals against a simulated Azure.
-pause() { "${REINSTATE_PAUSE:-sleep}" "$1"; }
 
 # token SCOPE: by client secret; the secret goes through a pipe, never onto a command line.
 token() {
     printf %s "$AZURE_CLIENT_SECRET" |
-        curl -gsS --fail --data-urlencode client_secret@- -d grant_type=client_credentials --data-urlencode "client_id=$AZURE_CLIENT_ID" \
-            --data-urlencode "scope=$1" "$authority/$tenant/oauth2/v2.0/token" | jq -er .access_token
+        curl -q -gsS --proto =https --fail --data-urlencode client_secret@- -d grant_type=client_credentials \
+            --data-urlencode "client_id=$AZURE_CLIENT_ID" --data-urlencode "scope=$1" "$authority/$tenant/oauth2/v2.0/token" |
+        jq -er .access_token
 }
 
-# call AUDIENCE METHOD URL [BODY | @-]: one request; its head and body are left in $work.
-call() {
-    local name=REINSTATE_TOKEN_$1 method=$2 url=$3 more=()
-    [ $# -lt 4 ] || more=(-H 'Content-Type: application/json' --data-binary "$4")
-    [ "$method" != GET ] || more+=(--retry 5)
-    : >"$work/head"
-    : >"$work/body"
-    if curl -gsS --fail-with-body -X "$method" -D "$work/head" -o "$work/body" \
-        -H @<(printf 'Authorization: Bearer %s\n' "${!name}") "${more[@]}" "$url" 2>"$work/error"; then
-        return 0
-    fi
-    if [ "$(status)" = 401 ] && [ "${4:-}" != @- ] && [ -z "${renewed:-}" ] && sign_in; then
-        renewed=yes call "$@"
+# renew: before a step, and before what cannot be sent twice. Tokens that were given are looked at, where they say when they end.
+renew() {
+    local name end
+    if [ -n "${AZURE_CLIENT_SECRET:-}" ]; then
+        sign_in || stop 'the sign-in failed'
         return
     fi
-    cat "$work/error" "$work/body" >&2
-    return 1
+    [ -s "$work/head" ] || return 0
+    for name in "${!REINSTATE_TOKEN_@}"; do
+        end=$(of_token exp "$name")
+        [[ ! $end =~ ^[0-9]+$ ]] || [ "$end" -gt "$(clock)" ] || stop "$name has ended: put a new one there, and run this step again"
+    done
 }
-status() { awk 'toupper($1) ~ /^HTTP/ { s = $2 } END { print s }' "$work/head"; }
-header() { tr -d '\r' <"$work/head" | awk -v h="$1: " 'tolower(substr($0, 1, length(h))) == h { v = substr($0, length(h) + 1) } END { print v }'; }
-answer() { jq -er "$@" "$work/body"; }
+# endpoint_of ACCOUNT-ID: the address of its blobs, as Azure shows it.
+endpoint_of() { ask ARM GET "$arm$1?api-version=$api_storage" && jq -r '.properties.primaryEndpoints.blob // "" | rtrimstr("/")' "$work/body"; }
 
-# follow: what the last call began, to its end.
+# follow: what the last call began, to its end. False: it failed, or cannot be followed.
 follow() {
-    local url wait state
+    local url wait state misses=0
+    waited=0
     url=$(header azure-asyncoperation)
     while [ -n "$url" ]; do
-        wait=$(header retry-after)
-        pause "${wait:-30}"
-        call ARM GET "$url"
-        state=$(answer '.status // "Succeeded"')
-        case $state in
-        Succeeded) return 0 ;;
-        Failed | Canceled) jq -c . "$work/body" >&2; stop "the operation ended $state" ;;
+        at_arm "$url"
+        pause_told 'the operation'
+        if ! ask ARM GET "$url"; then
+            # An operation that has just begun may not be known everywhere.
+            misses=$((misses + 1))
+            [ "$(status)" = 404 ] && [ "$misses" -le 5 ] && continue
+            call ARM GET "$url" || return 1
+        fi
+        state=$(answer '.status // "Succeeded"') || return 1
+        case ${state,,} in
+        succeeded) return 0 ;;
+        failed | canceled | cancelled)
+            say "the operation ended $state"
+            jq -c . "$work/body" | plain
+            return 1
+            ;;
         esac
     done
     url=$(header location)
     while [ "$(status)" = 202 ] && [ -n "$url" ]; do
-        wait=$(header retry-after)
-        pause "${wait:-30}"
-        call ARM GET "$url"
+        at_arm "$url"
+        pause_told 'the operation'
+        call ARM GET "$url" || return 1
     done
+}
+# pause_told WHAT: as long as the last answer says, in seconds; not shorter than Azure wants it, nor so long that nothing is seen.
+pause_told() {
+    local wait
+    wait=$(header retry-after)
+    [[ $wait =~ ^[0-9]{1,3}$ ]] || wait=30
+    wait_for "$1" $((wait < 5 ? 5 : wait > 300 ? 300 : wait))
 }
 
 # settled ID API-VERSION: the resource, once it is no longer in the making.
 settled() {
     local state
+    waited=0
     while :; do
         call ARM GET "$arm$1?api-version=$2"
         state=$(answer '.properties.provisioningState // "Succeeded"')
-        case $state in
-        Succeeded) return 0 ;;
-        Failed | Canceled) stop "$1 is $state" ;;
+        case ${state,,} in
+        succeeded) return 0 ;;
+        failed | canceled | cancelled) stop "$1 is $state" ;;
         esac
-        pause 5
+        wait_for "$1" 5
     done
+}
+
+# principal_of: of the set just read, the one it acts by: its own identity, or else its first user-assigned one.
+principal_of() {
+    answer '.identity | if ((.type // "SystemAssigned") | test("SystemAssigned"; "i")) then .principalId
+        else [.userAssignedIdentities // {} | to_entries[].value.principalId] | first end'
+}
+
+# fetch URL: a blob, to a pipe. Azure pads it with zero bytes.
+fetch() {
+    curl -q -gsS --proto =https --path-as-is --fail -H @<(printf 'Authorization: Bearer %s\n' "$REINSTATE_TOKEN_STORAGE") \
+        -H 'x-ms-version: 2021-06-08' "$1" | tr -d '\000'
+}
+
+# assign AUDIENCE PLACE QUERY NAME BODY: a role assignment. One that is there already, under whatever name, is as good; a new identity
+# is not known everywhere at once. Sets granted to the time of the newest grant, in seconds; new says whether this one was made.
+new='' principal=''
+assign() {
+    local place=$2/$4$3 n
+    for n in 1 2 3 4 5 6; do
+        new=''
+        if ask "$1" PUT "$place" "$5"; then
+            new=yes
+            granted_at "$(jq -r '.properties.createdOn // ""' "$work/body")"
+            return
+        fi
+        case $(status) in
+        409)
+            [ "$1" = ARM ] || return 0
+            ask ARM GET "$2$3&%24filter=principalId%20eq%20%27$principal%27" || return 0
+            granted_at "$(jq -r --argjson of "$5" '[.value[]?.properties | select((.roleDefinitionId | split("/") | last | ascii_downcase) ==
+                ($of.properties.roleDefinitionId | split("/") | last | ascii_downcase)) | .createdOn] | max // ""' "$work/body")"
+            return 0
+            ;;
+        400 | 404 | 429 | 5[0-9][0-9]) ;;
+        *) break ;;
+        esac
+        [ "$n" = 6 ] || wait_for 'the new identity to be known' 30
+    done
+    call "$1" PUT "$place" "$5" || stop 'the role was not assigned'
 }

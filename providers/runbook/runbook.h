@@ -8,9 +8,12 @@
 
 /* What a person can be told to do. Members of `with` beside each; ids are ARM ids, bodies are what the tool would send. */
 enum runbook_verb {
-    RUNBOOK_JOB,            /* look twice, trigger once, follow: vault, item, vm, group, point, type, pointTime, since, until, targetGroup,
-                               expect (Failed | Completed), settle, body, account, region, set?, targetVm?, subnet?, zone?, luns? */
-    RUNBOOK_EXPORTED_KEY,   /* key of a failed job into its store: as above as far as the job goes, job?, store, base, hsm, name */
+    RUNBOOK_JOB,            /* look twice, claim, trigger once, follow: vault, item, vm, group, point, pointTime?, type, jobType, made,
+                               since, until, targetGroup, expect (Failed | Completed), settle, claim (base of its name), claimTarget,
+                               order,
+                               claimsRequired, body, account, region, set?, targetVm?, subnet?, zone?, luns? */
+    RUNBOOK_EXPORTED_KEY,   /* key of a failed job into its store: as above as far as the job goes, job?, account?, store, base, hsm,
+                               name */
     RUNBOOK_KEY_FILE,       /* a backup of one's own into its store: path, store, base, hsm, name */
     RUNBOOK_ESCROWED_KEY,   /* a backup in escrow into its store: account, container, blob, endpoint, store, base, hsm, name */
     RUNBOOK_ESCROW_KEY,     /* a backup into escrow: as above, metadata */
@@ -23,7 +26,7 @@ enum runbook_verb {
     RUNBOOK_SEE_SET,        /* id, api */
     RUNBOOK_ROLE,           /* scope, role, roleId, name?, principal | principalOf (id of a set), body */
     RUNBOOK_POLICY,         /* vault, principal | principalOf, permissions, body */
-    RUNBOOK_HSM_ROLE,       /* hsm, base, scope, url (of assignments), role, roleId, name?, principal | principalOf, body */
+    RUNBOOK_HSM_ROLE,       /* hsm, base, scope, url (of assignments), role, roleId, name?, principal | principalOf, body, delay */
     RUNBOOK_WRITE,          /* any other write of ARM: method, id, api, body */
     RUNBOOK_PAUSE,          /* seconds */
     RUNBOOK_START_VM,       /* id */

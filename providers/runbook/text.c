@@ -28,10 +28,36 @@ static const char *variable_at(struct arena *a, const char *s, size_t *ret_len)
     return arena_strndup(a, s, n);
 }
 
+/* What a terminal would obey, or shows as another text than it is: control characters, those that turn the direction of writing,
+ * and line ends of other alphabets. The bytes of it at s; *ret_code is the character. */
+static size_t obeyed_at(const char *s, unsigned *ret_code)
+{
+    const unsigned char *u = (const unsigned char *)s;
+
+    if (u[0] < ' ' || u[0] == 0x7f) {
+        *ret_code = u[0];
+        return u[0] ? 1 : 0;
+    }
+    if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0) {
+        *ret_code = u[1];
+        return 2;
+    }
+    if (u[0] != 0xe2 && u[0] != 0xef)
+        return 0;
+    if (!u[1] || !u[2])
+        return 0;
+    *ret_code = (u[0] & 0xfu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
+    return (*ret_code >= 0x200b && *ret_code <= 0x200f) || (*ret_code >= 0x2028 && *ret_code <= 0x202e) ||
+                   (*ret_code >= 0x2060 && *ret_code <= 0x206f) || *ret_code == 0xfeff
+               ? 3
+               : 0;
+}
+
 void quote_sh(struct text *out, const char *s)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
     const char *name;
+    unsigned code;
     size_t n;
 
     text_add_char(out, '\'');
@@ -39,6 +65,11 @@ void quote_sh(struct text *out, const char *s)
         if ((name = variable_at(a, s, &n))) {
             text_printf(out, "'\"$%s\"'", name);
             s += n;
+        } else if ((n = obeyed_at(s, &code))) {
+            text_add(out, "'$'");
+            for (; n; n--, s++)
+                text_printf(out, "\\x%02x", (unsigned char)*s);
+            text_add(out, "''");
         } else {
             text_add(out, *s == '\'' ? "'\\''" : (char[]){*s, 0});
             s++;
@@ -58,17 +89,21 @@ static size_t ps_quote_at(const char *s)
     return 0;
 }
 
-void quote_ps(struct text *out, const char *s)
+static void ps_parts(struct text *out, const char *s, bool *ret_joined)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
-    bool joined = strstr(s, RUNBOOK_MARK) || strstr(s, JSON_MARK);
     const char *name;
+    unsigned code;
     size_t n;
 
-    text_add(out, joined ? "('" : "'");
+    text_add_char(out, '\'');
     while (*s) {
         if ((name = variable_at(a, s, &n))) {
             text_printf(out, "' + $%s + '", name);
+            *ret_joined = true;
+        } else if ((n = obeyed_at(s, &code))) {
+            text_printf(out, "' + [char]0x%x + '", code);
+            *ret_joined = true;
         } else {
             n = ps_quote_at(s);
             text_add_n(out, s, n);
@@ -77,7 +112,17 @@ void quote_ps(struct text *out, const char *s)
         }
         s += n;
     }
-    text_add(out, joined ? "')" : "'");
+    text_add_char(out, '\'');
+}
+
+void quote_ps(struct text *out, const char *s)
+{
+    struct text parts cleanup(text_release) = {0};
+    bool joined = false;
+
+    text_init(&parts, TEXT_CEILING);
+    ps_parts(&parts, s, &joined);
+    text_printf(out, joined ? "(%s)" : "%s", text_str(&parts));
 }
 
 static char *quoted(struct arena *a, void (*quote)(struct text *, const char *), const char *s)
@@ -138,13 +183,14 @@ static size_t fitting(const char *s, size_t room)
 static void wrapped(struct text *out, const char *before, size_t indent, const char *s)
 {
     bool first = true;
+    unsigned code;
 
     while (*s) {
         size_t n = fitting(s, COLUMNS - indent);
 
         text_printf(out, "%s# %*s", before, (int)(indent + (first ? 0 : 2)), "");
-        for (size_t i = 0; i < n; i++)
-            text_add_char(out, (unsigned char)s[i] < ' ' || s[i] == 0x7f ? ' ' : s[i]);
+        for (size_t i = 0, k; i < n; i += k ? k : 1)
+            text_add_char(out, (k = obeyed_at(s + i, &code)) ? ' ' : s[i]);
         text_add_char(out, '\n');
         s += n;
         s += strspn(s, " \n\r");

@@ -72,7 +72,7 @@ static void head(struct text *out, const struct runbook *rb, const struct shell 
             "again. There is no secret in this file.");
     comment(out, 0, "%s", "");
     head_rights(out, rb, false, "Who does this needs, at least (or roles that hold the same):");
-    head_rights(out, rb, true, "For reinstate itself, which claims each trigger in the staging account first; the commands below do not:");
+    head_rights(out, rb, true, "For the claim that is written before each trigger (without it two runs at one moment can trigger twice):");
 }
 
 /* --- a step ------------------------------------------------------------------------------------------------------------------- */
@@ -104,7 +104,7 @@ static void step_words(struct text *out, const struct runbook *rb, const struct 
     comment(out, 2, "%s", step->reason);
     step_rulings(out, step);
     for (size_t i = 0; i < step->n_rights; i++)
-        comment(out, 2, "%s the right %s (%s)", step->rights[i].wish ? "reinstate, for its claim, also uses" : "needs",
+        comment(out, 2, "%s the right %s (%s)", step->rights[i].wish ? "for its claim, where it is had, uses" : "needs",
                 step->rights[i].action, step->rights[i].role);
     if (step->estimate_ms >= 0)
         comment(out, 2, "takes about %s%s%s", duration_format(rb->arena, step->estimate_ms), step->estimate_source ? "; " : "",

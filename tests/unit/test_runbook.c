@@ -54,7 +54,18 @@ static const char *const nasty[] = {
     "\xe2\x80\x99quoted\xe2\x80\x98",
     "100%d %s",
     "{\"a\":\"b'c\"}",
+    "\x1b]0;title\a\x1b[2Jx\x7f",
+    "\r::error::\xe2\x80\xae\xc2\x9b" "1m\xe2\x80\xa8",
 };
+
+/* No byte of a word that is written obeys to a terminal. */
+static bool is_plain(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < ' ' || *s == 0x7f || str_starts(s, "\xe2\x80\xae") || str_starts(s, "\xc2\x9b"))
+            return false;
+    return true;
+}
 
 static void quoting_sh(struct arena *a)
 {
@@ -64,6 +75,7 @@ static void quoting_sh(struct arena *a)
 
         CHECK_ROW(nasty[i], code == 0);
         CHECK_STR(out, nasty[i]);
+        CHECK_ROW(nasty[i], is_plain(sh(a, nasty[i])) && is_plain(ps(a, nasty[i])));
     }
 }
 
@@ -92,6 +104,7 @@ static void quoting_ps(void)
         {"a\xe2\x80\x99;id", "'a\xe2\x80\x99\xe2\x80\x99;id'"},
         {"\xe2\x80\x98\xe2\x80\x9a\xe2\x80\x9b", "'\xe2\x80\x98\xe2\x80\x98\xe2\x80\x9a\xe2\x80\x9a\xe2\x80\x9b\xe2\x80\x9b'"},
         {"", "''"},
+        {"a\x1b[1m\xe2\x80\xae" "b'c", "('a' + [char]0x1b + '[1m' + [char]0x202e + 'b''c')"},
     };
     struct arena *a = arena_new();
 
@@ -106,7 +119,8 @@ static void urls_and_comments(struct arena *a)
     int code;
 
     CHECK_STR(path_encoded(a, "/subscriptions/x/VM;iaas;rg (1)/a b?#%'"), "/subscriptions/x/VM;iaas;rg%20(1)/a%20b%3F%23%25%27");
-    comment(&t, 2, "%s", "one\ntwo; $(id)\r\nthree\tfour\001 five");
+    comment(&t, 2, "%s", "one\ntwo; $(id)\r\nthree\tfour\001 five\x1b[2J\xe2\x80\xae");
+    CHECK(!strstr(text_str(&t), "\x1b") && !strstr(text_str(&t), "\xe2\x80\xae"));
     for (const char *p = text_str(&t); p && *p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
         CHECK(*p == '#');
     text_clear(&t);

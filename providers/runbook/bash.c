@@ -1,0 +1,46 @@
+/* Knows what the two bash forms have in common. Must not know how either of them asks Azure. */
+#include "bash.h"
+
+#define RANGE_MS (30 * DAY_MS)
+/* A job that began so long before the order may still run: no restore takes as long. */
+#define BEFORE_MS (2 * DAY_MS)
+
+void bash_cloud(struct text *out, const struct runbook *rb)
+{
+    const struct cloud *cloud = rb->cloud;
+
+    text_printf(out, "blob_suffix=%s blob_zone_suffix=%s\n", sh(rb->arena, cloud->blob_suffix), sh(rb->arena, cloud->blob_zone_suffix));
+}
+
+void bash_job(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
+{
+    const char *target = with_str(with, "targetVm");
+    int64_t point = time_parse(with_str(with, "pointTime"));
+
+    line(out, "vm=%s source_group=%s type=%s expect=%s", sh(rb->arena, with_str(with, "vm")), sh(rb->arena, with_str(with, "group")),
+         sh(rb->arena, with_str(with, "type")), expect);
+    line(out, "group=%s target_vm=%s point_at=%s", sh(rb->arena, with_str(with, "targetGroup")),
+         sh(rb->arena, *target ? arm_id_name(target) : ""),
+         point == TIME_NONE ? "''" : arena_printf(rb->arena, "%lld", (long long)(point / SECOND_MS)));
+    line(out, "since=%s made=%s account=%s", sh(rb->arena, with_str(with, "since")), sh(rb->arena, with_str(with, "made")),
+         sh(rb->arena, with_str(with, "account")));
+}
+
+void bash_claim(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    line(out, "claim=%s claims_required=%s settle=%lld", sh(rb->arena, with_str(with, "claim")),
+         value_bool_at(with, "claimsRequired", false) ? "yes" : "''", (long long)value_int_at(with, "settle", 60));
+    line(out, "order=%s point=%s", sh(rb->arena, with_str(with, "order")), sh(rb->arena, with_str(with, "point")));
+    line(out, "target=%s", sh(rb->arena, with_str(with, "claimTarget")));
+}
+
+bool bash_job_range(const struct value *with, size_t i, struct job_range *ret)
+{
+    int64_t from = time_parse(with_str(with, "since")), to = time_parse(with_str(with, "until"));
+
+    if (from == TIME_NONE || to == TIME_NONE)
+        return false;
+    ret->from_ms = from - BEFORE_MS + (int64_t)i * RANGE_MS;
+    ret->to_ms = ret->from_ms + RANGE_MS < to ? ret->from_ms + RANGE_MS : to;
+    return ret->from_ms < to;
+}

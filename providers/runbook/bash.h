@@ -1,0 +1,19 @@
+/* What the two bash forms of a runbook, Azure CLI and curl, have in common: how a restore job is named, found, claimed, followed. */
+#ifndef REINSTATE_RUNBOOK_BASH_H
+#define REINSTATE_RUNBOOK_BASH_H
+
+#include "shell.h"
+
+/* What the scripts need to know of the cloud. */
+void bash_cloud(struct text *out, const struct runbook *rb);
+/* What is known of a job: whose it is, of what point, for which target. `expect`: Failed, Completed, or key for one that left a key. */
+void bash_job(struct text *out, const struct runbook *rb, const struct value *with, const char *expect);
+/* What claims it, before it is triggered. */
+void bash_claim(struct text *out, const struct runbook *rb, const struct value *with);
+/* Azure lists the jobs of 30 days at most: the times that are asked for, one after the other. False: no more. */
+struct job_range {
+    int64_t from_ms, to_ms;
+};
+bool bash_job_range(const struct value *with, size_t i, struct job_range *ret);
+
+#endif
