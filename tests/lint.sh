@@ -151,6 +151,11 @@ faults_from "a bare DELETE: there is no code that deletes" "$(grep -nE '"DELETE"
 # Addresses of this machine and of package registries have no business here. Brackets keep this file from finding itself.
 everything=$(find . -path ./.git -prune -o -path ./build -prune -o -path ./tests/conformance/node_modules -prune -o -type f -print)
 faults_from "an address that does not belong here" "$(grep -nIE '/[w]ork/|/tmp/[b]rief|registry\.[n]pmjs|[p]ypi\.org|proxy\.[g]olang|crates\.[i]o' $everything)"
+# Who reads here has the repository and Microsoft's pages: a paper that is in neither tells him nothing.
+paper='DE[S]IGN|(domain|wire|engine)[- ][f]acts|(anchors|house|language|judges|version-differences)[.][m]d|(anchors|house) [0-9]'
+faults_from "cites a paper that is not here: name Microsoft's page and its date, or a README" \
+    "$(grep -nIE "$paper" $everything | cut -c 1-160)"
+faults_from "cites an issue: say what it stands for" "$(grep -nE '^cites: .issue ' $(find tests -name '*.yaml'))"
 faults_from "unfinished" "$(grep -nE '\b(TO[D]O|FIX[M]E|XX[X])\b' $all)"
 
 # --- form -------------------------------------------------------------------------------------------------------------------

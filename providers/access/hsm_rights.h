@@ -1,6 +1,6 @@
 /* Who needs which rights on a key in a managed HSM, which local roles hold them, and who has them over its scopes. Pure data
- * and pure functions. Source: domain-facts 3.4 (Microsoft Learn: Managed HSM local RBAC built-in roles, service limits; Azure
- * Backup: Restore a confidential VM; Azure CLI quickstart for confidential VMs). */
+ * and pure functions. Source: Microsoft Learn: Managed HSM local RBAC built-in roles, and service limits, August 2026;
+ * restore confidential VMs with Azure Backup, 2026-07-22; Azure CLI quickstart for confidential VMs. */
 #ifndef REINSTATE_HSM_RIGHTS_H
 #define REINSTATE_HSM_RIGHTS_H
 

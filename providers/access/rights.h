@@ -1,6 +1,6 @@
 /* Who needs which rights on a key, in each permission model, and who has them. Pure data and pure functions.
- * Source: domain-facts of Key Vault with access policies and with Azure RBAC (Microsoft Learn: assign a Key Vault access
- * policy; Azure built-in roles, security; Azure CLI quickstart for confidential VMs). */
+ * Source: Microsoft Learn: assign a Key Vault access policy, August 2026; Azure built-in roles, security, 2026-02-23; Azure CLI
+ * quickstart for confidential VMs. */
 #ifndef REINSTATE_RIGHTS_NEEDED_H
 #define REINSTATE_RIGHTS_NEEDED_H
 

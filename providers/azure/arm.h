@@ -4,7 +4,7 @@
 
 #include "azure.h"
 
-/* api-versions, one place (wire-facts: the specifications under test). */
+/* api-versions, one place (the specifications that `make conformance` judges by). */
 #define API_RESOURCES "2025-04-01"
 #define API_KEYVAULT "2025-05-01"
 #define API_COMPUTE "2025-04-01"
@@ -82,7 +82,7 @@ must_use int arm_judge_answer(struct arena *a, const char *polled_url, bool poll
 
 /* --- errors ---------------------------------------------------------------------------------------------------- */
 
-/* Letters of domain-facts 2.9: R W K P D C E H. */
+/* Letters of the catalogue of errors (error_codes.c): R W K P D C E H. */
 struct azure_error {
     const char *code;
     enum err_class class;

@@ -65,7 +65,8 @@ struct blob_content {
 must_use int blob_write(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
                         const struct blob_content *content, const char **ret_etag, struct err *err);
 
-/* The exported key (domain-facts 2.6): cuts OsDiskEncryptionDetails.KeyBackupData out of the JSON without a tree and decodes it.
+/* The exported key (Microsoft Learn, restore confidential VMs with Azure Backup, 2026-07-22): cuts
+ * OsDiskEncryptionDetails.KeyBackupData out of the JSON without a tree and decodes it.
  * *ret_home is what KeyVaultResourceType says ("" when absent); ERR_PROTOCOL when bytes and type disagree. */
 must_use int blob_cut_export(const struct secret *json, struct secret *ret_backup, char *ret_type, size_t type_room, struct err *err);
 

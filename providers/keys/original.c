@@ -253,8 +253,9 @@ static const char *disagreement(const struct view *v, const struct document *key
     return NULL;
 }
 
-/* Whether a rotation reaches the points taken before it the documents do not agree on (domain-facts 2.3), so both versions
- * stay candidates: the one taken, and what another evidence of the point's time names. */
+/* Whether a rotation reaches the points taken before it the documents do not agree on (Microsoft Learn, support matrix of
+ * confidential VM backup, 2026-07-02; private preview documentation, May 2023), so both versions stay candidates: the one
+ * taken, and what another evidence of the point's time names. */
 static void keep_second(const struct view *v, const struct document *key, struct original_key *o, const struct finding *all, size_t n,
                         bool weak_too)
 {

@@ -1,5 +1,5 @@
-/* Which key version the disk of a recovery point was wrapped with. The point itself does not say (domain-facts 2.3), so it
- * is found by evidence, the best first; evidence that disagrees is named, and nothing is guessed over it. Pure. */
+/* Which key version the disk of a recovery point was wrapped with. The point itself does not say (Backup API description
+ * 2025-02-01), so it is found by evidence, the best first; evidence that disagrees is named, and nothing is guessed over it. Pure. */
 #ifndef REINSTATE_ORIGINAL_KEY_H
 #define REINSTATE_ORIGINAL_KEY_H
 

@@ -443,7 +443,8 @@ static void check_disks(struct checking *c)
             was);
 }
 
-/* Over a VM that is there, and in the intact case only: the documents disagree on all others (domain-facts X13, R-18). */
+/* Over a VM that is there, and in the intact case only: the documents disagree on all others (R-18: Microsoft Learn, restore
+ * confidential VMs with Azure Backup, 2026-07-22, against restore Azure VMs, 2022). */
 static void check_replace(struct checking *c)
 {
     const char *state = text_at(c->facts, "source.state"), *power = text_at(c->facts, "source.power");

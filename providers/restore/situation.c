@@ -219,7 +219,8 @@ static const char *set_named(const struct situation *s)
 }
 
 /* What the firewall of the key's store makes of the grants. Microsoft's services pass a closed one that bypasses for them; the
- * Confidential VM Orchestrator is not on the list of these (domain-facts F23). */
+ * Confidential VM Orchestrator is not on the list of these (Microsoft Learn, Key Vault network service
+ * endpoints, August 2026). */
 static enum dx_grants firewall_state(const struct view *v, const struct document *key)
 {
     const struct document *store = key ? document_target(key, "spec.store") : NULL;

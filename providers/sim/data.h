@@ -145,7 +145,7 @@ struct restore_facts {
 };
 
 struct restore_outcome {
-    const char *row;           /* of domain-facts 2.4 */
+    const char *row;           /* as `reinstate explain scenarios` lists them */
     const char *code;          /* NULL: succeeds */
     bool exports;              /* leaves the key in the staging account */
     bool from_snapshot;        /* there is nothing but the snapshot: fast */

@@ -1,5 +1,6 @@
-/* Knows how a restore of a confidential VM ends, from facts: the rows of domain-facts 2.4 (N-01…N-30, R-01…R-19), one
- * function for "no disk encryption set given", one for "one is given". Must not know jobs, requests or anybody's diagnosis.
+/* Knows how a restore of a confidential VM ends, from facts: the rows that `reinstate explain scenarios` lists (N-01…N-30,
+ * R-01…R-19), one function for "no disk encryption set given", one for "one is given". Must not know jobs, requests or
+ * anybody's diagnosis.
  *
  * Where several things are broken, the first of these speaks; each is what Azure Backup must have before it can see the next:
  *   1 the set that is to be used: is it there, and may a point of this tier use it at all (no set, another set for a snapshot)

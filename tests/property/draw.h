@@ -1,4 +1,4 @@
-/* A random state of the world, drawn from a seed, in the words of domain-facts 2.2 and 2.4: what is left of store, key, versions and
+/* A random state of the world, drawn from a seed, in the words of the scenario table: what is left of store, key, versions and
  * set, in which tier the point is, who may do what, what the restore names, which of the open questions is answered how. And
  * that state as a World and the manifests of its estate. Knows the documents' vocabulary; must not know the diagnosis. */
 #ifndef REINSTATE_TEST_DRAW_H
