@@ -8,6 +8,7 @@
 #include "session.h"
 #include "../providers/forecast/forecast.h"
 #include "../providers/backup/points.h"
+#include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
 
 #define WINDOW_MS (48 * (int64_t)HOUR_MS)
@@ -178,7 +179,7 @@ static int point_choose(const struct options *o, struct choice *choice, struct e
 static struct value *point_value(struct arena *a, const struct look *look, const struct choice *choice, const struct value *point)
 {
     struct forecast f = forecast_at(&look->view, &forecast_options_default, choice->source, choice->vm, point);
-    const struct original_key *key = &f.outlook.situation.original;
+    const struct original_key *key = &f.outlook.situation->original;
     struct value *v = value_map(a);
 
     value_set_string(a, v, "recoveryPoint", point_id(point));
@@ -328,13 +329,18 @@ int command_activate(const struct options *o)
     } else {
         doc = activation(s.arena, &all, sched_now_ms(s.sched));
         manifest_write(&t, doc);
+        if (o->out && file_replace(o->out, text_str(&t), t.len, &s.err) < 0)
+            return session_failed(&s);
+        if (o->out)
+            text_clear(&t);
         value_set(s.arena, answer, "activation", doc);
         choice_tell(&all, o->point || o->newest ? NULL : list, s.arena);
     }
     value_set(s.arena, answer, "virtualMachines", list);
     output_either(o, answer, &t);
     if (doc)
-        talk("Put this among the manifests; apply then carries it out once, until %s.", value_str_at(doc, "spec.notAfter"));
+        talk("Put %s among the manifests; apply then carries it out once, until %s.", o->out ? o->out : "this",
+             value_str_at(doc, "spec.notAfter"));
     session_label(&s);
     return EXIT_DECLARED;
 }

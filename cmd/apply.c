@@ -101,8 +101,16 @@ static void show_plan(struct applying *x, const struct plan *plan)
 
 static int finish(struct applying *x, int code, const struct text *t)
 {
-    history_keep(x->session);
-    value_set_int(x->session->arena, x->answer, "exitCode", code);
+    struct session *s = x->session;
+    struct err err;
+
+    history_keep(s);
+    if (journal_error(s->journal, &err) < 0)
+        output_lack("%s", err.text);
+    code = output_counted(code);
+    if (s->journal)
+        value_set_string(s->arena, x->answer, "journalHead", journal_head(s->journal));
+    value_set_int(s->arena, x->answer, "exitCode", code);
     output_either(x->session->options, x->answer, t);
     session_label(x->session);
     return code;

@@ -104,6 +104,8 @@ static void add_call(struct text *out, struct arena *a, const char *verb, const 
         text_printf(out, "--discover %s", call_quoted(a, o->discover));
     else if (!o->paths.count)
         text_add(out, "-f MANIFESTS");
+    for (size_t i = 0; i < o->allow_paths.count && options_take(verb, "allow-path"); i++)
+        text_printf(out, " --allow-path %s", call_quoted(a, o->allow_paths.items[i]));
     add_texts(out, a, verb, rest);
     add_durations(out, verb);
     add_approvals(out, a, rest);

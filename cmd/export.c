@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "output.h"
 #include "session.h"
+#include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
 
 /* --- where VMs would come back ------------------------------------------------------------------------------------------- */
@@ -106,7 +107,7 @@ static int write_files(struct session *s, const struct discovery *d)
 
         text_init(&t, TEXT_CEILING);
         write_documents(&t, files->map.members[i].value);
-        TRY(output_file(files->map.members[i].key, text_str(&t), t.len, &s->err));
+        TRY(file_replace(files->map.members[i].key, text_str(&t), t.len, &s->err));
         talk("%s", files->map.members[i].key);
     }
     return 0;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../providers/backup/history.h"
+#include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
 #include "commands.h"
 #include "output.h"
@@ -103,9 +104,9 @@ void history_learn(struct session *s, const struct look *look)
     manifest_write(&t, h->document);
     /* Half a history must not take the place of a whole one. */
     if (t.overflowed)
-        talk("The history was not written: it would have more than %d MB.", HISTORY_BYTES_MAX >> 20);
-    else if (output_file(h->name, text_str(&t), t.len, &err) < 0)
-        talk("The history was not written: %s", err.text);
+        output_lack("The history was not written: it would have more than %d MB.", HISTORY_BYTES_MAX >> 20);
+    else if (file_replace(h->name, text_str(&t), t.len, &err) < 0)
+        output_lack("The history was not written: %s", err.text);
     h->grown = false;
 }
 

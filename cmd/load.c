@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../providers/keys/copies.h"
 #include "../providers/kinds/registry.h"
 #include "../reconciler/format/manifest.h"
 
@@ -61,8 +62,9 @@ static void folder_add(struct files *f, const char *folder, int depth)
     }
     for (int i = 0; i < n; i++) {
         const char *path = arena_printf(f->arena, "%s%s%s", folder, str_ends_nocase(folder, "/") ? "" : "/", entries[i]->d_name);
-        struct stat st;
+        struct stat st = {0};
 
+        /* Gone since the folder was read: reading it says so. */
         if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && f->recursive) {
             if (depth < FOLDERS_DEEP_MAX)
                 folder_add(f, path, depth + 1);
@@ -264,6 +266,13 @@ static void check_kinds(const struct desired *d, struct diags *diags)
                 all_kinds.items[k]->check(d->documents[i], diags);
 }
 
+static void check_files(struct arena *a, const struct options *o, const struct desired *d, struct diags *diags)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (str_eq(d->documents[i]->kind, "Key"))
+            key_files_check(a, d->documents[i], o->allow_paths.items, o->allow_paths.count, diags);
+}
+
 void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs, struct estate *ret,
                     struct diags *diags)
 {
@@ -273,6 +282,8 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
 
     if (!diags->n_errors)
         check_kinds(d, diags);
+    if (!diags->n_errors)
+        check_files(a, o, d, diags);
     if (diags->n_errors)
         return;
     if (o->selector)

@@ -1,5 +1,6 @@
 /* The only main(). Knows process-wide matters: memory hygiene, core files. Everything else is a command. */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,37 @@
 #include "commands.h"
 #include "output.h"
 #include "../reconciler/format/crypt.h"
+
+/* A closed stream's number would be given to the next file that is opened, and the report be written into the journal. The
+ * wrong way round, so that what is read or written there is still an error. */
+static void streams_guard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EXIT_ERROR);
+}
+
+/* Variables that make a library write secrets down, load code, or look names up elsewhere. What the loader has already
+ * done with its own cannot be undone; nothing below it obeys them any more. */
+static void environment_guard(void)
+{
+    static const char *const names[] = {
+        "SSLKEYLOGFILE", "OPENSSL_CONF", "OPENSSL_CONF_INCLUDE", "OPENSSL_ENGINES", "OPENSSL_MODULES", "OPENSSL_TRACE", "GCONV_PATH",
+        "GETCONF_DIR", "HOSTALIASES", "LOCALDOMAIN", "LOCPATH", "MALLOC_TRACE", "NLSPATH", "RES_OPTIONS", "RESOLV_HOST_CONF",
+    };
+    static const char *const prefixes[] = {"CURL_", "LD_", "NSS_"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        unsetenv(names[i]);
+    for (size_t i = 0; i < COUNT(prefixes); i++)
+        for (char **at = environ; *at;) {
+            char *name = strndup(*at, strcspn(*at, "="));
+            bool taken = name && str_starts(name, prefixes[i]) && unsetenv(name) == 0;
+
+            free(name);
+            at = taken ? environ : at + 1;
+        }
+}
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -75,12 +107,15 @@ static int help(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct arena *a cleanup(arena_freep) = arena_new();
+    struct arena *a cleanup(arena_freep) = NULL;
     struct options o;
     struct err err;
     int code;
 
+    streams_guard();
+    environment_guard();
     memory_guard();
+    a = arena_new();
     signals_begin();
     if (options_parse(a, argc, argv, &o, &err) < 0)
         code = output_failure(&o, NULL, &err);
@@ -88,9 +123,5 @@ int main(int argc, char **argv)
         code = help(&o);
     else
         code = o.command->run(&o);
-    if (!output_flush()) {
-        talk("reinstate: standard output could not be written");
-        return code == EXIT_DECLARED ? EXIT_ERROR : code;
-    }
-    return code;
+    return output_end(code);
 }

@@ -11,8 +11,8 @@
 
 enum {
     EXPORT = 1 << 0, VALIDATE = 1 << 1, FORECAST = 1 << 2, PLAN = 1 << 3, ACTIVATE = 1 << 4, APPLY = 1 << 5, RUNBOOK = 1 << 6,
-    DRIFT = 1 << 7, WATCH = 1 << 8, IMPACT = 1 << 9, GRAPH = 1 << 10, EXPLAIN = 1 << 11, SIM = 1 << 12, VERSION = 1 << 13,
-    ALL = (1 << 14) - 1,
+    DRIFT = 1 << 7, WATCH = 1 << 8, IMPACT = 1 << 9, GRAPH = 1 << 10, EXPLAIN = 1 << 11, SIM = 1 << 12, JOURNAL = 1 << 13,
+    VERSION = 1 << 14, ALL = (1 << 15) - 1,
     MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
     MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
     LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
@@ -39,6 +39,7 @@ static const struct command commands[] = {
     {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy]", "tell what a kind, a field or a name in a plan means",
      command_explain},
     {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
+    {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew", command_journal},
     {"version", "", "print the version", command_version},
 };
 
@@ -62,10 +63,13 @@ static const struct option_row rows[] = {
      "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
     {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
     {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...", "only documents with these labels, and what they refer to"},
+    {"allow-path", 0, TYPE_TEXTS, AT(allow_paths), MANIFESTS, 0, "FOLDER",
+     "a Key's sources[].file.path may also lead below this folder, not only below its manifest's; may be repeated"},
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json",
      "form of the answer on standard output; validate, drift and forecast also: junit, sarif, github"},
     {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
-    {"out", 0, TYPE_TEXT, AT(out), PLAN | EXPORT, 0, "PATH", "plan: save the plan for apply --plan. export: folder for the manifests"},
+    {"out", 0, TYPE_TEXT, AT(out), PLAN | EXPORT | ACTIVATE, 0, "PATH",
+     "plan: save the plan for apply --plan. export: folder for the manifests. activate: file for the order"},
     {"force", 0, TYPE_FLAG, AT(force), EXPORT, 0, NULL, "replace files that are there already"},
     {"vault", 0, TYPE_TEXT, AT(vault), EXPORT, 0, "ID", "the Recovery Services vault, by its ARM id"},
     {"vault-name", 0, TYPE_TEXT, AT(vault_name), EXPORT, 0, "NAME",
@@ -97,6 +101,8 @@ static const struct option_row rows[] = {
     {"history", 0, TYPE_TEXT, AT(history), LIVE & ~EXPORT, 0, "PATH|URL",
      "remember here which key each VM was on: a file, or a blob (which only apply and watch write)"},
     {"journal", 0, TYPE_TEXT, AT(journal), APPLY | WATCH, 0, "PATH", "audit record (default reinstate.journal; none: no record)"},
+    {"head", 0, TYPE_TEXT, AT(head), JOURNAL, 0, "DIGEST",
+     "the head that apply or watch printed when they ended: the record must have stood there"},
     {"export-lookback", 0, TYPE_DURATION, AT(export_lookback_ms), LIVE, 0, "DURATION",
      "how old an exported key may be that is used instead of another failing restore (default 90d)"},
     {"settle", 0, TYPE_DURATION, AT(settle_ms), LIVE, 0, "DURATION", "between the two looks before a restore is ordered (default 60s)"},
@@ -382,7 +388,8 @@ static int scan_words(struct scan *s, struct err *err)
 static int options_agree(const struct options *o, struct err *err)
 {
     unsigned bit = command_bit(o->command);
-    size_t operands_max = strstr(o->command->operands, "VM...") ? SIZE_MAX : o->command->operands[0] ? 1 : 0;
+    size_t operands_max = strstr(o->command->operands, "VM...") ? SIZE_MAX : !o->command->operands[0] ? 0
+                          : strchr(o->command->operands, ' ') ? 2 : 1;
 
     if (o->output > OUTPUT_JSON && !(bit & FINDING))
         return err_set(err, ERR_INVALID, "-o %s is for lists of findings: %s answers in text or json", output_words[o->output],
@@ -398,6 +405,8 @@ static int options_agree(const struct options *o, struct err *err)
     if ((bit & ACTIVATE) && !o->operands.count && !o->selector && !o->list)
         return err_set(err, ERR_INVALID,
                        "which RestoredVirtualMachine? Give its name, several names, or labels with -l; --list lists them all");
+    if (o->list && o->out)
+        return err_set(err, ERR_INVALID, "--list and --out contradict each other: a list is no order");
     if (o->list && (o->point || o->newest))
         return err_set(err, ERR_INVALID, "--list and --%s contradict each other", o->point ? "point" : "newest");
     if (o->point && o->newest)

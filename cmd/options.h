@@ -23,6 +23,7 @@ struct options {
     const struct command *command;
     struct texts operands;
     struct texts paths;              /* -f, in order */
+    struct texts allow_paths;        /* folders that file sources may also lead to */
     bool recursive;
     const char *selector;
     enum output_format output;
@@ -31,7 +32,7 @@ struct options {
     bool detailed_exitcode, auto_approve, steps, newest, force, lineage, list, verbose;
     struct approvals approvals;
     struct approvals take_overs;     /* rule: the claim */
-    const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *play, *history;
+    const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *head, *play, *history;
     const char *format, *point, *write_cloud;
     const char *vault, *vault_name, *item, *restore_to, *disable, *delete, *discover;
     int64_t within_ms, disks_per_set;

@@ -1,8 +1,6 @@
 /* Knows the two streams, the terminal and the envelope of JSON answers. Must not know what any command means. */
 #include "output.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -175,9 +173,35 @@ int output_failure(const struct options *o, struct diags *d, const struct err *e
     return output_exit_code(&summary);
 }
 
-bool output_flush(void)
+/* The one thing that outlives a session: main() asks after it is closed. */
+static bool lacking;
+
+void output_lack(const char *fmt, ...)
 {
-    return fflush(stdout) == 0 && !ferror(stdout);
+    struct arena *a cleanup(arena_freep) = arena_new();
+    va_list ap;
+
+    lacking = true;
+    va_start(ap, fmt);
+    talk("%s", arena_vprintf(a, fmt, ap));
+    va_end(ap);
+}
+
+void output_flush(void)
+{
+    fflush(stdout);
+}
+
+int output_counted(int code)
+{
+    return lacking && code != EXIT_PARTLY ? EXIT_ERROR : code;
+}
+
+int output_end(int code)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        output_lack("reinstate: standard output could not be written");
+    return output_counted(code);
 }
 
 void output_recorder_close(struct recorder *r)
@@ -187,41 +211,6 @@ void output_recorder_close(struct recorder *r)
     if (!r)
         return;
     if (recorder_error(r, &err) < 0)
-        talk("The recording is not complete: %s", err.text);
+        output_lack("The recording is not complete: %s", err.text);
     recorder_close(r);
-}
-
-/* --- files ---------------------------------------------------------------------------------------------------------- */
-
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, bytes, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return fsync(fd);
-}
-
-int output_file(const char *path, const char *bytes, size_t len, struct err *err)
-{
-    struct arena *a cleanup(arena_freep) = arena_new();
-    char *temporary = arena_printf(a, "%s.XXXXXX", path);
-    int fd = mkstemp(temporary), rc;
-
-    if (fd < 0)
-        return err_set(err, ERR_INVALID, "%s cannot be written: %s", path, strerror(errno));
-    rc = write_all(fd, bytes, len);
-    if (close(fd) < 0)
-        rc = -1;
-    if (rc == 0 && rename(temporary, path) == 0)
-        return 0;
-    rc = errno;
-    unlink(temporary);
-    return err_set(err, ERR_INVALID, "%s cannot be written: %s", path, strerror(rc));
 }

@@ -36,13 +36,15 @@ int output_failure(const struct options *o, struct diags *d, const struct err *e
 /* 3 for what waits for policy, an order or a person; else 1. */
 int output_exit_code(const struct err *err);
 
-/* False when standard output could not be written. */
-bool output_flush(void);
+/* One line on standard error: something that was to be kept is not. The exit code says so too. */
+void output_lack(const char *fmt, ...) printf_like(1, 2);
+/* The exit code with that counted so far. */
+int output_counted(int code);
+/* Writes out what is still held back, and counts that too. */
+int output_end(int code);
+void output_flush(void);
 
 /* Closes it, and says so when lines are missing. NULL is fine. */
 void output_recorder_close(struct recorder *r);
-
-/* Replaces a file's contents atomically (mode 0600). ERR_INVALID names it. */
-must_use int output_file(const char *path, const char *bytes, size_t len, struct err *err);
 
 #endif

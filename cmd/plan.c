@@ -5,6 +5,7 @@
 #include "output.h"
 #include "session.h"
 #include "../providers/restore/diagnosis.h"
+#include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
 
 /* Whoever applies answers for it: approvals are given anew. */
@@ -25,7 +26,7 @@ static int plan_save(struct session *s, const struct plan *plan, struct err *err
     text_init(&t, TEXT_CEILING);
     json_write(&t, plan_to_saved(s->arena, plan), JSON_INDENTED);
     text_add_char(&t, '\n');
-    TRY(output_file(s->options->out, text_str(&t), t.len, err));
+    TRY(file_replace(s->options->out, text_str(&t), t.len, err));
     talk("The plan is saved; carry it out with: reinstate apply -f ... --plan %s%s", call_quoted(s->arena, s->options->out),
          approvals_again(s));
     return 0;

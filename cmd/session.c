@@ -82,11 +82,6 @@ void session_label(const struct session *s)
 
 /* --- this machine's clock ----------------------------------------------------------------------------------------------------------- */
 
-static const char *skew_words(struct arena *a, int64_t skew_ms)
-{
-    return arena_printf(a, "%s %s Azure's", duration_format(a, skew_ms < 0 ? -skew_ms : skew_ms), skew_ms < 0 ? "behind" : "ahead of");
-}
-
 static void skew_tell(struct session *s)
 {
     int64_t skew_ms = sched_skew_ms(s->sched);
@@ -102,13 +97,10 @@ static void skew_tell(struct session *s)
 
 int session_may_write(const struct session *s, struct err *err)
 {
-    struct arena *a cleanup(arena_freep) = arena_new();
-    int64_t skew_ms = sched_skew_ms(s->sched);
     const char *ca = s->cloud->ca_file;
 
-    if (llabs(skew_ms) <= SKEW_STOP_MS)
+    if (skew_check(sched_skew_ms(s->sched), err) == 0)
         return 0;
-    err_set(err, ERR_BLOCKED, "nothing is written while this machine's clock is %s", skew_words(a, skew_ms));
     return err_advise(err, "compare the two, set the clock and run again:\n    date -u; curl -sI %s%s%s%s | grep -i ^date",
                       ca ? "--cacert '" : "", ca ? ca : "", ca ? "' " : "", s->cloud->arm);
 }
@@ -458,6 +450,21 @@ int session_open(struct session *s, const struct options *o)
     return session_adopt(s, found.documents);
 }
 
+static void journal_end(struct session *s)
+{
+    const char *path = s->options->journal ? s->options->journal : "reinstate.journal";
+    struct err err;
+
+    if (!s->journal)
+        return;
+    if (journal_error(s->journal, &err) < 0 && output_counted(EXIT_DECLARED) == EXIT_DECLARED)
+        output_lack("%s", err.text);
+    if (journal_added(s->journal))
+        talk("The journal's head is %s; keep it, and reinstate journal verify --head %s %s finds whatever is changed later.",
+             journal_head(s->journal), journal_head(s->journal), path);
+    journal_close(s->journal);
+}
+
 void session_close(struct session *s)
 {
     /* Time that has passed since the last change is no change, but a run that goes on from here must not begin before it. */
@@ -478,8 +485,7 @@ void session_close(struct session *s)
     if (s->sim)
         sim_free(s->sim);
     output_recorder_close(s->recorder);
-    if (s->journal)
-        journal_close(s->journal);
+    journal_end(s);
     if (s->estate.policy)
         policy_free(s->estate.policy);
     schemas_freep(&s->schemas);

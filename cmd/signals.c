@@ -51,4 +51,6 @@ void signals_begin(void)
     sigaction(SIGUSR1, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    /* A file that may not grow is an error that is told, not the end of the process. */
+    sigaction(SIGXFSZ, &action, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "../providers/azure/redact.h"
 #include "../providers/sim/server.h"
+#include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
 #include "../reconciler/run/record.h"
 #include "commands.h"
@@ -83,7 +84,7 @@ static int cloud_write(struct serving *s, struct err *err)
     struct text t cleanup(text_release) = {0};
     char *absolute;
 
-    TRY(output_file(ca_file, pem, strlen(pem), err));
+    TRY(file_replace(ca_file, pem, strlen(pem), err));
     absolute = realpath(ca_file, NULL);
     if (!absolute)
         return err_set(err, ERR_INVALID, "%s cannot be found again: %s", ca_file, strerror(errno));
@@ -91,7 +92,7 @@ static int cloud_write(struct serving *s, struct err *err)
     json_write(&t, cloud_value(s, absolute), JSON_INDENTED);
     text_add_char(&t, '\n');
     free(absolute);
-    return output_file(path, text_str(&t), t.len, err);
+    return file_replace(path, text_str(&t), t.len, err);
 }
 
 /* --- serving ----------------------------------------------------------------------------------------------------------------- */

@@ -46,6 +46,8 @@ struct view {
     const struct steps *steps;               /* of the documents before this one */
     bool if_ordered;                         /* a question: what would follow if all that is declared were ordered now? */
     const struct conclusion *conclusions;    /* by document index; of the documents before this one. NULL: nothing is concluded */
+    const void *concluded;                   /* what the kinds concluded of the look before its first step (struct kinds); NULL: the
+                                              * look is not at its end, and what is asked is told as far as it is seen */
 };
 
 /* Facts are maps. Members every kind uses alike:
@@ -115,6 +117,9 @@ struct kind {
 struct kinds {
     const struct kind *const *items;          /* in evaluation order: a kind only refers to kinds before it */
     size_t count;
+    /* Pure. What follows from the facts of a look as a whole, made once and before the first step, so that no two of those who ask
+     * get different answers. May be NULL. */
+    const void *(*conclude)(const struct view *v);
 };
 
 #endif

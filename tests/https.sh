@@ -149,6 +149,41 @@ says stdout "Everything is as declared."
 expect "one export and one restore in all three" jobs_are
 sim_stop
 
+# --- clocks -------------------------------------------------------------------------------------------------------------------------
+
+# skewed BY WORDS PATTERN: this machine's clock is off by so much, and Azure's answers say so.
+skewed() {
+    sed "s/^  behaviour: {/  behaviour: {clientSkew: $1, /" "$example/world.yaml" >skewed.yaml
+    sim_start "$dir/skewed.yaml" 3600 || return
+    client 0 "plan, with a clock that is $2" plan
+    expect "it says so" grep -qE "clock is $3 Azure's" stderr
+    client 3 "apply, with a clock that is $2" apply --auto-approve --journal none --settle 20s
+    expect "and why nothing is written" grep -qE "nothing is written while this machine's clock is $3 Azure's" stderr
+    says stderr "curl -sI --cacert"
+    expect "and nothing was written" [ "$(writes)" = 0 ]
+    sim_stop
+}
+skewed 25m "25 min ahead" "2[45] min .*ahead of"
+skewed -3h "3 h behind" "(3 h|2 h 59 min).* behind"
+
+# A laptop that is closed between the two looks before a pass, until the order has lapsed.
+sed 's/notAfter: .*/notAfter: 2026-11-23T03:30:00Z/' "$example/activation.yaml" >estate/activation.yaml
+sim_start "$example/world.yaml" 600 || checks_end || exit 1
+"$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none --settle 8m >stdout 2>stderr </dev/null &
+apply_pid=$!
+started="$started $apply_pid"
+expect "the second look is waited for" within 100 grep -q 'looking again in' stderr
+kill -STOP "$apply_pid"
+sleep 4
+kill -CONT "$apply_pid"
+wait "$apply_pid"
+code=$?
+expect "woken after the order has lapsed: exit $code is 3" [ "$code" = 3 ]
+says stderr "the order expired at 2026-11-23T03:30:00Z"
+expect "nothing was triggered" [ "$(count '"method":"POST".*/recoveryPoints/[0-9]*/restore' sim-record)" = 0 ]
+sim_stop
+cp "$example/activation.yaml" estate/activation.yaml
+
 # --- what the network does -----------------------------------------------------------------------------------------------------------
 
 world_with "{on: {method: GET, path: /vaults/kv-payroll}, do: {stall: 2s}}, \

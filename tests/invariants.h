@@ -102,8 +102,8 @@ static inline const char *invariant_forecast_agrees(struct arena *a, const struc
                                                     const struct forecast *f)
 {
     const struct step *block = view_block(ordered, rvm);
-    struct situation s = situation_of(ordered, rvm);
-    struct dx_prediction then = diagnose(&s.then, s.article);
+    const struct situation *s = situation_of(ordered, rvm);
+    struct dx_prediction then = diagnose(&s->then, s->article);
 
     if (block)
         return f->verdict == FORECAST_GREEN

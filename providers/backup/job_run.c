@@ -3,6 +3,7 @@
 #include "job_run.h"
 
 #include "../azure/shared.h"
+#include "../../reconciler/run/skew.h"
 
 #define CLAIM_PAUSE_MS (15 * (int64_t)SECOND_MS)
 
@@ -271,6 +272,8 @@ static int may_trigger(struct call *c, const struct job_run *run, struct err *er
         err_set(err, ERR_CONFLICT, "the job that was to be adopted is not to be seen any more");
         return err_advise(err, "plan again; nothing was triggered");
     }
+    if (skew_check(sched_skew_ms(call_sched(c)), err) < 0)
+        return err_advise(err, "set the clock and run again; nothing was triggered");
     if (call_now_ms(c) <= run->not_after_ms)
         return 0;
     err_set(err, ERR_BLOCKED, "the order expired at %s, before the restore could be triggered",
@@ -327,10 +330,11 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
     TRY(run->still_due(c, run, err));
     TRY(may_trigger(c, run, err));
     rc = guard(c, &attempt, err);
-    /* The claim of another may have been waited for. */
-    if (rc == 0 && !attempt.job && call_now_ms(c) > run->not_after_ms) {
-        note(c, &attempt, NULL, "not triggered: the order had expired");
+    /* The claim of another may have been waited for, and what was asked meanwhile has told Azure's time. */
+    if (rc == 0 && !attempt.job) {
         rc = may_trigger(c, run, err);
+        if (rc < 0)
+            note(c, &attempt, NULL, "not triggered: the order had expired, or this machine's clock is off");
     }
     if (rc == 0 && !attempt.job)
         rc = trigger(c, &attempt, ret_job, err);

@@ -1,6 +1,7 @@
 /* Knows what an Activation means. Pure. Must not do anything about it. */
 #include "order.h"
 
+#include "../documents/concluded.h"
 #include "points.h"
 
 static struct order order_read(const struct view *v, const struct document *activation, const struct value *restore)
@@ -63,7 +64,7 @@ static struct order order_supposed(const struct view *v, const struct document *
     };
 }
 
-struct order order_for(const struct view *v, const struct document *restored_vm)
+static struct order order_find(const struct view *v, const struct document *restored_vm)
 {
     struct order best = {.state = ORDER_NONE};
     const struct document *activation;
@@ -80,6 +81,13 @@ struct order order_for(const struct view *v, const struct document *restored_vm)
         }
     }
     return v->if_ordered && best.state != ORDER_IN_FORCE && best.state != ORDER_OVERLAPPING ? order_supposed(v, restored_vm) : best;
+}
+
+struct order order_for(const struct view *v, const struct document *restored_vm)
+{
+    const struct concluded *all = concluded_of(v);
+
+    return all && all->orders ? all->orders[restored_vm->index] : order_find(v, restored_vm);
 }
 
 const char *order_covering_key(const struct view *v, const struct document *key)

@@ -73,7 +73,7 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
     const struct key_rights *need = &key_rights[user];
     struct holders h = holders_of(o, user);
 
-    if (o->situation.revoked) {
+    if (o->situation->revoked) {
         obs_set(o, f, OBS_NOT_LOOKED, NULL, "the key is revoked: nobody is granted anything on it");
         return;
     }
@@ -201,7 +201,7 @@ static void observe_hsm_assignments(struct outlook *o)
 
 void observe_grants(struct outlook *o)
 {
-    if (o->situation.now.encryption == DX_PMK)
+    if (o->situation->now.encryption == DX_PMK)
         return;
     observe_user(o, KEY_USER_DES, F16, "des-lacks");
     observe_user(o, KEY_USER_BACKUP, F17, "backup-lacks");

@@ -252,7 +252,7 @@ static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging
     static const char *const answered[] = {"item-",    "point-",    "azure",       "size",        "quota",
                                           "feature-", "perimeter", "lock-target", "locks-unseen"};
     size_t n = 0, n_stops = 0;
-    struct obstacle *all = o->rvm ? restore_obstacles(o->view, &o->situation, &n) : NULL;
+    const struct obstacle *all = o->rvm ? restore_obstacles(o->view, o->situation, &n) : NULL;
 
     for (size_t i = 0; i < n; i++) {
         bool elsewhere = str_starts(all[i].id, "staging") != staging;
@@ -341,7 +341,7 @@ static void observe_validation(struct outlook *o)
     obs_set(o, F27, OBS_BAD, "backupValidateOperation", "%s", words);
     /* The VM that was restored as declared stands in the way of the next one of its name, and of nothing else. */
     obs_risk(o, F27, "validation",
-             taken && value_count(results) == 1 && !restored_vm_differs(o->view, &o->situation) ? RISK_NOTE : RISK_STOPS, TIME_NONE,
+             taken && value_count(results) == 1 && !restored_vm_differs(o->view, o->situation) ? RISK_NOTE : RISK_STOPS, TIME_NONE,
              taken ? "a VM of the target's name is there already; to restore once more, declare another target.name"
                    : restore_objection_advice(o->arena, value_item(results, 0)),
              "Azure Backup objects: %s", words);

@@ -10,14 +10,14 @@
 #include "../keys/standing.h"
 #include "../keys/original.h"
 #include "../kinds/restored_vm.h"
-#include "../keys/store.h"
+#include "../keys/store_name.h"
 #include "../keys/copies.h"
 
 #define CVM_SET "ConfidentialVmEncryptedWithCustomerKey"
 
 static bool platform_key(const struct outlook *o)
 {
-    return o->situation.now.encryption == DX_PMK;
+    return o->situation->now.encryption == DX_PMK;
 }
 
 /* --- F6, F7 ------------------------------------------------------------------------------------------------------------------ */
@@ -26,7 +26,7 @@ static const char *set_state(const struct outlook *o)
 {
     const char *source = value_str_at(view_facts(o->view, o->pvm), "source.set.state");
 
-    return source ? source : o->situation.des ? view_state(o->view, o->situation.des) : NULL;
+    return source ? source : o->situation->des ? view_state(o->view, o->situation->des) : NULL;
 }
 
 static void judge_set(struct outlook *o, const struct value *live)
@@ -65,7 +65,7 @@ static void observe_users(struct outlook *o)
     size_t n;
 
     if (!users)
-        users = value_get(view_facts(o->view, o->situation.des), "associatedResources");
+        users = value_get(view_facts(o->view, o->situation->des), "associatedResources");
     if (!id || str_eq(value_str_at(extra, "state"), "unseen") ||
         (value_count(users) == 1 && str_starts(value_str(value_item(users, 0)), "("))) {
         obs_set(o, F7, id ? OBS_UNSEEN : OBS_NOT_LOOKED, NULL, "%s", id ? "who uses the set cannot be listed" : "there is no set");
@@ -102,7 +102,8 @@ void observe_set(struct outlook *o)
     } else if (str_eq(state, "absent")) {
         obs_set(o, F6, OBS_BAD, "diskEncryptionSets: 404", "the set does not exist");
         obs_risk(o, F6, "set-gone", RISK_WARN, TIME_NONE,
-                 o->situation.revoked ? "a person decides: none is made on a revoked key" : "reinstate apply makes it anew on the same key",
+                 o->situation->revoked ? "a person decides: none is made on a revoked key"
+                                       : "reinstate apply makes it anew on the same key",
                  value_str_at(view_facts(o->view, o->pvm), "source.set.state") ? "the disk encryption set of the VM is gone"
                                                                                : "the declared disk encryption set does not exist");
     } else {
@@ -188,16 +189,20 @@ static void observe_store_gone(struct outlook *o, const struct value *facts)
     const char *word = key_store_word(o->store), *state = view_state(o->view, o->store), *why = value_str_at(facts, "why");
     const char *purge = value_str_at(facts, "deleted.properties.scheduledPurgeDate");
     bool lost = value_bool_at(facts, "domainLost", false);
+    const char *next = NULL, *held = str_eq(state, "unseen") ? NULL : store_held_up(o->view, o->store, &next);
 
     if (str_eq(state, "deleted")) {
         obs_set(o, F9, OBS_BAD, NULL, "the %s is soft-deleted", word);
         obs_set(o, F10, OBS_BAD, purge ? arena_printf(o->arena, "properties.scheduledPurgeDate=%s", purge) : "deletedVaults",
                 "soft-deleted%s%s", purge ? "; purged at " : "", purge ? purge : "");
-        obs_risk(o, F10, "store-deleted", RISK_WARN, time_parse(purge),
-                 store_deleted_elsewhere(o->view, o->store) ? "a person decides: see the plan"
-                                                            : "recover it before: reinstate apply does, and grants anew what got lost",
-                 "the %s %s is soft-deleted%s%s", word,
-                 o->store->name, purge ? " and will be purged at " : "", purge ? purge : "");
+        obs_risk(o, F10, "store-deleted", held ? RISK_STOPS : RISK_WARN, time_parse(purge),
+                 held ? next : "recover it before: reinstate apply does, and grants anew what got lost",
+                 "the %s %s is soft-deleted%s%s%s%s", word, o->store->name, purge ? " and will be purged at " : "", purge ? purge : "",
+                 held ? ": " : "", held ? held : "");
+    } else if (held) {
+        obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
+        obs_set(o, F10, OBS_BAD, NULL, "%s", held);
+        obs_risk(o, F10, "store-held", RISK_STOPS, TIME_NONE, next, "%s", held);
     } else if (str_eq(state, "absent")) {
         obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
         obs_set(o, F10, OBS_GOOD, "404 among the deleted ones", "not soft-deleted: purged, or never there");
@@ -317,7 +322,7 @@ static void judge_declaration(struct outlook *o)
 
     if (standing.stand == KEY_NEVER_SEEN)
         obs_risk(o, F11, "key-declaration", RISK_WARN, TIME_NONE, standing.next, "%s", standing.words);
-    else if (young && !restored_vm_before_rotation(&o->situation))
+    else if (young && !restored_vm_before_rotation(o->situation))
         obs_risk(o, F11, "key-declaration", RISK_WARN, TIME_NONE,
                  "declare the version that the point's disk was wrapped with, or order a younger point", "%s", young);
 }
@@ -328,9 +333,9 @@ static void observe_revoked(struct outlook *o, const char *state)
     const struct value *facts = view_facts(o->view, o->key);
     bool active = str_eq(state, "present") && value_bool_at(facts, "live.attributes.enabled", true);
 
-    obs_set(o, F11, OBS_BAD, "Key.spec.revoked", "the key is revoked (%s); now it is %s", o->situation.revoked, state);
+    obs_set(o, F11, OBS_BAD, "Key.spec.revoked", "the key is revoked (%s); now it is %s", o->situation->revoked, state);
     obs_risk(o, F11, "key-revoked", RISK_STOPS, TIME_NONE, dx_remedy_words('K'),
-             "the key is revoked (%s): nothing is restored with it", o->situation.revoked);
+             "the key is revoked (%s): nothing is restored with it", o->situation->revoked);
     if (active)
         obs_risk(o, F12, "key-revoked-active", RISK_WARN, TIME_NONE, "a person disables it in its store, once nothing needs it",
                  "the revoked key is still active: whoever has it can use it");
@@ -338,7 +343,7 @@ static void observe_revoked(struct outlook *o, const char *state)
 
 static void observe_version(struct outlook *o, const struct value *facts)
 {
-    struct original_key original = o->situation.original;
+    struct original_key original = o->situation->original;
     const char *version = original.version ? original.version : key_wanted_version(o->view, o->key);
     const char *live = vault_kid_version(value_str_at(facts, "live.key.kid"));
     const struct value *versions = value_get(facts, "versions");
@@ -446,7 +451,7 @@ void observe_key(struct outlook *o)
 
     if (platform_key(o) || !o->key)
         return;
-    if (o->situation.revoked) {
+    if (o->situation->revoked) {
         observe_revoked(o, state);
     } else if (str_eq(state, "present")) {
         observe_version(o, facts);

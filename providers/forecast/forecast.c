@@ -89,7 +89,7 @@ static const char *way(const struct outlook *o, const char *remedy, bool *ret_pe
         *ret_person = strchr(remedy, 'H') != NULL;
     if ((!keyed || n) && strchr(remedy, 'F'))
         chosen[n++] = 'F';
-    if (n && (strchr(remedy, 'D') || strchr(chosen, 'F') || o->situation.now.grants > DX_GRANTS_OK))
+    if (n && (strchr(remedy, 'D') || strchr(chosen, 'F') || o->situation->now.grants > DX_GRANTS_OK))
         chosen[n++] = 'P';
     for (const char *c = remedy; *c && !n; c++)
         if (strchr("PVNOR", *c) && remedy_possible(o, *c))
@@ -104,13 +104,13 @@ static bool names_set(const struct forecast *f)
 {
     if (f->after.row)
         return f->after_given != DX_GIVEN_NOTHING;
-    return strpbrk(f->letters, "FT") || (f->outlook.situation.given != DX_GIVEN_NOTHING && f->outlook.rvm);
+    return strpbrk(f->letters, "FT") || (f->outlook.situation->given != DX_GIVEN_NOTHING && f->outlook.rvm);
 }
 
 static void estimate(struct forecast *f)
 {
     const char *sources;
-    int64_t ms = restored_vm_estimate_of(&f->outlook.situation, names_set(f), &sources);
+    int64_t ms = restored_vm_estimate_of(f->outlook.situation, names_set(f), &sources);
 
     for (const char *c = f->letters; *c; c++)
         for (size_t i = 0; i < COUNT(durations); i++)
@@ -125,7 +125,7 @@ static void estimate(struct forecast *f)
 static const char *restore_words(const struct forecast *f)
 {
     const struct value *point = f->outlook.point;
-    bool snapshot = restored_vm_tier(&f->outlook.situation, names_set(f)) == DX_SNAPSHOT_ONLY;
+    bool snapshot = restored_vm_tier(f->outlook.situation, names_set(f)) == DX_SNAPSHOT_ONLY;
 
     return arena_printf(f->outlook.arena, "%s from point %s of %s (%s)",
                         names_set(f) ? "a restore on the declared set" : "a plain restore", value_str_at(point, "id"),
@@ -200,8 +200,8 @@ static void judge_path(struct forecast *f)
         return;
     }
     /* Nobody opens a key whose security domain is lost, and nothing is done with one that is revoked: there is nobody to wait for. */
-    if (p->row && ((f->outlook.situation.now.store == DX_STORE_DOMAIN_LOST && str_eq(p->remedy, "H")) ||
-                   f->outlook.situation.now.key == DX_KEY_REVOKED)) {
+    if (p->row && ((f->outlook.situation->now.store == DX_STORE_DOMAIN_LOST && str_eq(p->remedy, "H")) ||
+                   f->outlook.situation->now.key == DX_KEY_REVOKED)) {
         f->restorable = RESTORABLE_NO;
         return;
     }
@@ -271,7 +271,7 @@ static struct dx_prediction predict(const struct situation *s)
 static void heed_block(struct forecast *f, const struct step *block)
 {
     const struct step *root = block->held_by ? block->held_by : block;
-    const struct order *order = &f->outlook.situation.order;
+    const struct order *order = &f->outlook.situation->order;
 
     if (f->restorable == RESTORABLE_NO || has_risk(f, RISK_STOPS, true) || has_risk(f, RISK_UNSEEN, true))
         return;
@@ -288,15 +288,15 @@ static void heed_block(struct forecast *f, const struct step *block)
  * walks. A state after them that no document describes is tried once, so nothing is lost before. */
 static void follow_order(struct forecast *f, const struct view *ordered)
 {
-    struct situation s = situation_of(ordered, f->outlook.rvm);
-    struct dx_prediction after = diagnose(&s.then, s.article);
+    const struct situation *s = situation_of(ordered, f->outlook.rvm);
+    struct dx_prediction after = diagnose(&s->then, s->article);
 
     if (!after.row && f->restorable == RESTORABLE_NO)
         f->restorable = RESTORABLE_UNKNOWN;
     if (!after.row || after.outcome != DX_SUCCEEDS)
         return;
     f->after = after;
-    f->after_given = s.given;
+    f->after_given = s->given;
     f->letters = ordered_letters(ordered, f->outlook.rvm);
     path_tell(f, false);
     f->restorable = has_risk(f, RISK_UNSEEN, false) ? RESTORABLE_UNKNOWN : RESTORABLE_AFTER;
@@ -312,7 +312,7 @@ static void heed_policy(struct forecast *f, const struct step *step)
     obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE,
              step->verdict == VERDICT_REQUIRE_APPROVAL ? arena_printf(f->outlook.arena, "approve it: --approve %s=YOUR-NAME", ruling->rule)
                                                        : "look at the rule: reinstate plan shows its file and line",
-             "the order %s waits: policy withholds %s: %s by rule %s", f->outlook.situation.order.activation->address, step->id,
+             "the order %s waits: policy withholds %s: %s by rule %s", f->outlook.situation->order.activation->address, step->id,
              verdict_name(step->verdict), ruling->rule);
     f->outlook.risks[f->outlook.n_risks - 1].evidence = step->id;
     if (f->restorable == RESTORABLE_NOW)
@@ -323,7 +323,7 @@ static void heed_order(struct forecast *f, const struct view *ordered)
 {
     const struct document *rvm = f->outlook.rvm;
     const struct step *block = view_block(ordered, rvm);
-    bool in_force = f->outlook.situation.order.state == ORDER_IN_FORCE;
+    bool in_force = f->outlook.situation->order.state == ORDER_IN_FORCE;
 
     if (!block && view_prospect(ordered, rvm) == PROSPECT_PENDING && f->restorable != RESTORABLE_NOW &&
         f->prediction.outcome != DX_SUCCEEDS)
@@ -336,34 +336,32 @@ static void heed_order(struct forecast *f, const struct view *ordered)
 
 /* The point that is judged. One that an order names and the vault does not have cannot be: then the one that another order would
  * name is, and the order's own block says what is wrong. */
-static struct situation situation_judged(const struct view *v, const struct document *pvm, const struct document *rvm,
-                                         const struct value *point)
+static const struct situation *situation_judged(const struct view *v, const struct document *pvm, const struct document *rvm,
+                                                const struct value *point)
 {
-    struct situation s = situation_at(v, pvm, rvm, point);
+    const struct situation *s = situation_at(v, pvm, rvm, point);
     const struct value *vault = protected_vm_newest_vault_point(v, pvm), *other = vault ? vault : protected_vm_newest_point(v, pvm);
 
-    return s.point || !other ? s : situation_at(v, pvm, rvm, other);
+    return s->point || !other ? s : situation_at(v, pvm, rvm, other);
 }
 
 struct forecast forecast_at(const struct view *v, const struct forecast_options *options, const struct document *pvm,
                             const struct document *rvm, const struct value *point)
 {
-    struct situation s = situation_judged(v, pvm, rvm, point);
-    struct forecast f = {.outlook = observe_all(v, options->extras, &options->limits, &s)};
+    const struct situation *s = situation_judged(v, pvm, rvm, point);
+    struct forecast f = {.outlook = observe_all(v, options->extras, &options->limits, s)};
 
-    f.prediction = predict(&s);
+    f.prediction = predict(s);
     f.newest = protected_vm_newest_point(v, pvm);
-    if (!point && f.newest && f.newest != s.point) {
-        struct situation newest = situation_at(v, pvm, rvm, f.newest);
-
-        f.newest_prediction = predict(&newest);
+    if (!point && f.newest && f.newest != s->point) {
+        f.newest_prediction = predict(situation_at(v, pvm, rvm, f.newest));
     } else {
         f.newest = NULL;
     }
     f.scenario = f.outlook.point ? dx_scenario(&f.prediction) : NULL;
     f.state = !f.outlook.point   ? "there is nothing to restore from"
               : f.prediction.row ? f.prediction.row->state
-                                 : dx_facts_words(v->arena, &s.now);
+                                 : dx_facts_words(v->arena, &s->now);
     judge_path(&f);
     if (options->ordered && rvm && !point)
         heed_order(&f, options->ordered);

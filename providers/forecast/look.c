@@ -60,13 +60,13 @@ static int ask_list(struct call *c, struct question *q, struct azure *az, const 
 static int ask_validation(struct call *c, struct question *q, struct azure *az, struct err *err)
 {
     struct arena *a = q->view->arena;
-    struct situation s = situation_at(q->view, q->about, q->rvm, NULL);
-    struct restore_request request = restored_vm_request(q->view, &s);
+    const struct situation *s = situation_at(q->view, q->about, q->rvm, NULL);
+    struct restore_request request = restored_vm_request(q->view, s);
     struct value *results;
 
-    request.point = value_str_at(s.point, "id");
+    request.point = value_str_at(s->point, "id");
     /* A set that is only to be made would be objected to for that alone. */
-    if (!str_eq(view_state(q->view, s.des), "present"))
+    if (!str_eq(view_state(q->view, s->des), "present"))
         request.des_id = NULL;
     TRY(backup_validate_restore(az, c, a, q->id, &request, &results, err));
     q->answer = facts_new(a, "present");
@@ -150,10 +150,10 @@ static void add_validation(struct questions *all, const struct view *v, void *pr
                            const struct document *rvm)
 {
     const char *item = value_str_at(view_facts(v, pvm), "itemId");
-    struct situation s = situation_at(v, pvm, rvm, NULL);
+    const struct situation *s = situation_at(v, pvm, rvm, NULL);
     struct question *q = NULL;
 
-    if (s.point && !str_eq(value_str_at(view_facts(v, rvm), "validation.state"), "asked"))
+    if (s->point && !str_eq(value_str_at(view_facts(v, rvm), "validation.state"), "asked"))
         q = add(all, v, provider, "validations", item, pvm, item);
     if (q)
         q->rvm = rvm;

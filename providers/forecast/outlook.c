@@ -160,7 +160,7 @@ const struct value *outlook_set(const struct outlook *o)
 {
     const struct value *live = value_at(view_facts(o->view, o->pvm), "source.set.live");
 
-    return live ? live : value_get(view_facts(o->view, o->situation.des), "live");
+    return live ? live : value_get(view_facts(o->view, o->situation->des), "live");
 }
 
 const struct value *outlook_extra(const struct outlook *o, const char *group, const char *key)
@@ -216,7 +216,7 @@ struct outlook observe_all(const struct view *v, const struct value *extras, con
         .arena = v->arena,
         .extras = extras,
         .limits = limits ? *limits : observe_limits_default,
-        .situation = *situation,
+        .situation = situation,
         .pvm = situation->pvm,
         .rvm = situation->doc,
         .key = situation->original_key ? situation->original_key : situation->key,

@@ -64,7 +64,7 @@ struct outlook {
     struct arena *arena;
     const struct value *extras;    /* what forecast_observe has read; NULL: nothing */
     struct observe_limits limits;
-    struct situation situation;
+    const struct situation *situation;
     const struct document *pvm, *rvm, *key, *store; /* but for pvm each may be NULL */
     const struct value *point;                      /* NULL: there is none */
     struct observation items[OBSERVATION_COUNT];

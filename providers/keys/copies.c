@@ -29,6 +29,43 @@ const char *key_file_path(struct arena *a, const struct value *source)
     return arena_printf(a, "%.*s/%s", (int)(slash - manifest), manifest, text);
 }
 
+/* As the file system sees it, all links followed; of what is not there yet, the nearest folder that is. NULL: it cannot be told. */
+static char *real_path(struct arena *a, const char *path)
+{
+    char *at = arena_printf(a, "%s%s", path[0] == '/' ? "" : "./", path), *real, *slash, *ret;
+
+    while (!(real = realpath(at, NULL)) && (slash = strrchr(at, '/')) && slash != at && !str_eq(slash, "/.."))
+        *slash = '\0';
+    ret = arena_strdup(a, real);
+    free(real);
+    return ret;
+}
+
+static bool path_below(struct arena *a, const char *path, const char *folder)
+{
+    const char *real = real_path(a, path), *root = real_path(a, folder);
+    size_t n = root ? strlen(root) : 0;
+
+    return real && root && (n == 1 || (strncmp(real, root, n) == 0 && (!real[n] || real[n] == '/')));
+}
+
+void key_files_check(struct arena *a, const struct document *key, const char *const *allowed, size_t n_allowed, struct diags *diags)
+{
+    const struct value *sources = value_get(key->spec, "sources");
+
+    for (size_t i = 0; i < value_count(sources); i++) {
+        const struct value *at = value_at(value_item(sources, i), "file.path");
+        const char *path = key_file_path(a, value_item(sources, i)), *slash = at && at->origin.file ? strrchr(at->origin.file, '/') : NULL;
+        bool inside = !path || path_below(a, path, slash ? arena_printf(a, "%.*s/", (int)(slash - at->origin.file), at->origin.file) : ".");
+
+        for (size_t k = 0; k < n_allowed && !inside; k++)
+            inside = path_below(a, path, allowed[k]);
+        if (!inside)
+            diags_add(diags, SEVERITY_ERROR, &at->origin, "put the backup beside the manifest, or allow its folder: --allow-path FOLDER",
+                      "spec.sources[%zu].file.path: %s lies outside the manifest's folder", i, path);
+    }
+}
+
 void key_observe_files(struct arena *a, const struct document *key, struct value *facts)
 {
     const struct value *sources = value_get(key->spec, "sources");

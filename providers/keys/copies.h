@@ -19,6 +19,9 @@ struct key_copy key_own_copy_at(const struct view *v, const struct document *key
 bool key_escrowed(const struct value *facts);
 /* The path of a `file` source as the process opens it: relative ones are meant relative to the manifest. Pure. */
 const char *key_file_path(struct arena *a, const struct value *source);
+/* Where a file source leads: inside its manifest's folder, or below one of the `allowed`; a fault otherwise. A manifest that somebody
+ * else wrote does not choose what is read on this machine. */
+void key_files_check(struct arena *a, const struct document *key, const char *const *allowed, size_t n_allowed, struct diags *diags);
 /* Facts: files [{path, state}] of the declared file sources. */
 void key_observe_files(struct arena *a, const struct document *key, struct value *facts);
 /* May suspend. Facts: escrow {state, why, blobs [{name, version, created, versions, store}]}, newest first; nothing without

@@ -2,6 +2,8 @@
  * answer. */
 #include "original.h"
 
+#include "../documents/concluded.h"
+
 #include <string.h>
 
 #include "../azure/key_id.h"
@@ -374,7 +376,7 @@ static void need_join(const struct view *v, const struct document *key, const st
     }
 }
 
-struct key_need key_needed(const struct view *v, const struct document *key)
+static struct key_need need_find(const struct view *v, const struct document *key)
 {
     const char *declared = value_str_at(key->spec, "version"), *whose = NULL;
     struct key_need need = {.words = "no ordered point tells it", .point_ms = TIME_NONE};
@@ -396,6 +398,13 @@ struct key_need key_needed(const struct view *v, const struct document *key)
         need.evidence = KEY_EVIDENCE_NONE;
     }
     return need;
+}
+
+struct key_need key_needed(const struct view *v, const struct document *key)
+{
+    const struct concluded *all = concluded_of(v);
+
+    return all && all->needs ? all->needs[key->index] : need_find(v, key);
 }
 
 /* The version that a point of that time can have been wrapped with, for people. */

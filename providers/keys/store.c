@@ -2,36 +2,12 @@
 #include "store.h"
 #include "../azure/defaults.h"
 #include "../backup/order.h"
+#include "store_name.h"
 
-/* Where a deleted store was is where it comes back. */
-static const char *deleted_id(const struct value *deleted)
+/* Asked for by its name in its own region first: that takes the least right and is the rule. */
+static int observe_deleted_here(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
+                                struct value *facts, struct err *err)
 {
-    const char *vault = value_str_at(deleted, "properties.vaultId");
-
-    return vault ? vault : value_str_at(deleted, "properties.mhsmId");
-}
-
-/* A store comes back into its group, which is not made for it. */
-static int observe_home(struct call *c, const struct observer *o, struct azure *az, const struct value *deleted, struct value *facts,
-                        struct err *err)
-{
-    const char *id = deleted_id(deleted), *group = id ? arm_id_parent(o->arena, id, 4) : NULL;
-    struct value *live, *home;
-
-    if (!group)
-        return 0;
-    if (arm_get(az, c, o->arena, group, API_RESOURCES, &live, err) == 0)
-        home = facts_new(o->arena, "present");
-    else
-        TRY(facts_from_error(o->arena, "reading the group of the deleted store", err, &home));
-    value_set(o->arena, facts, "home", home);
-    return 0;
-}
-
-static int observe_deleted(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
-                           struct value *facts, struct err *err)
-{
-    struct azure *az = kind_azure(o->provider, o->document);
     const char *location = kind_location(o->document);
     struct value *deleted;
     char *id;
@@ -40,7 +16,7 @@ static int observe_deleted(struct call *c, const struct observer *o, const struc
         return 0;
     id = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/%s/%s", kind_subscription(o->document),
                       location, words->deleted_type, arm_id_name(store_id));
-    if (arm_get(az, c, o->arena, id, API_KEYVAULT, &deleted, err) < 0) {
+    if (arm_get(kind_azure(o->provider, o->document), c, o->arena, id, API_KEYVAULT, &deleted, err) < 0) {
         /* Without the right to look among deleted stores an absent one may be a deleted one. */
         if (err->http_status == 403) {
             value_set_string(o->arena, facts, "state", "unseen");
@@ -52,7 +28,19 @@ static int observe_deleted(struct call *c, const struct observer *o, const struc
     }
     value_set_string(o->arena, facts, "state", "deleted");
     value_set(o->arena, facts, "deleted", deleted);
-    return observe_home(c, o, az, deleted, facts, err);
+    return 0;
+}
+
+static int observe_absent(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
+                          struct value *facts, struct err *err)
+{
+    const char *was;
+
+    TRY(observe_deleted_here(c, o, words, store_id, facts, err));
+    if (str_eq(value_str_at(facts, "state"), "absent"))
+        TRY(store_name_observe(c, o, words, store_id, facts, err));
+    was = store_deleted_id(value_get(facts, "deleted"));
+    return store_home_observe(c, o, was ? was : store_id, facts, err);
 }
 
 /* The words of a vault and of a managed HSM for being on the way; all others end it. */
@@ -75,7 +63,7 @@ int store_observe(struct call *c, const struct observer *o, const struct store_w
     if (arm_get(az, c, o->arena, id, API_KEYVAULT, &live, err) < 0) {
         TRY(facts_from_error(o->arena, arena_printf(o->arena, "reading the %s", words->noun), err, &facts));
         if (str_eq(value_str_at(facts, "state"), "absent"))
-            TRY(observe_deleted(c, o, words, id, facts, err));
+            TRY(observe_absent(c, o, words, id, facts, err));
     } else {
         facts = facts_new(o->arena, "present");
         value_set(o->arena, facts, "live", live);
@@ -87,47 +75,13 @@ int store_observe(struct call *c, const struct observer *o, const struct store_w
     return 0;
 }
 
-bool store_deleted_elsewhere(const struct view *v, const struct document *store)
+bool store_block_held(const struct view *v, const struct document *doc, const char *suffix, struct steps *out)
 {
-    const struct value *facts = view_facts(v, store);
-    const char *was = deleted_id(value_get(facts, "deleted"));
+    const char *next, *held = store_held_up(v, doc, &next);
 
-    return was && !arm_id_equal(was, value_str_at(facts, "id"));
-}
-
-/* It holds the name, and would come back where it was, not where it is declared. true: a step was added. */
-static bool block_foreign(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)
-{
-    const struct value *facts = view_facts(v, doc), *deleted = value_get(facts, "deleted");
-    const char *was = deleted_id(deleted), *id = value_str_at(facts, "id"), *until = value_str_at(deleted, "properties.scheduledPurgeDate");
-    const char *held = until ? arena_printf(v->arena, "until %s", until) : "for as long as it is kept";
-    const char *region = value_str_at(deleted, "properties.location"), *wanted = value_str_at(doc->spec, "location");
-
-    if (store_deleted_elsewhere(v, doc)) {
-        steps_block(out, doc, "recover",
-                    arena_printf(v->arena, "a person decides: recover it there (az keyvault recover --name %s), or declare another name",
-                                 arm_id_name(was)),
-                    "the name %s is held %s by a deleted %s of group %s in subscription %s; it would come back there, not in group %s",
-                    arm_id_name(id), held, words->noun, arm_id_part(v->arena, was, "resourceGroups"),
-                    arm_id_part(v->arena, was, "subscriptions"), arm_id_part(v->arena, id, "resourceGroups"));
-        return true;
-    }
-    if (region && wanted && !diff_same(value_string(v->arena, region), value_string(v->arena, wanted), DIFF_LOCATION | DIFF_NOCASE)) {
-        steps_block(out, doc, "recover", "a person decides: declare its own region, or another name",
-                    "the name %s is held %s by a deleted %s in %s; it would come back there, not in %s", arm_id_name(id), held, words->noun,
-                    region, wanted);
-        return true;
-    }
-    if (str_eq(value_str_at(facts, "home.state"), "absent")) {
-        steps_block(out, doc, "recover",
-                    arena_printf(v->arena, "make the group again: az group create --subscription %s --name %s --location %s",
-                                 arm_id_part(v->arena, id, "subscriptions"), arm_id_part(v->arena, id, "resourceGroups"),
-                                 region ? region : "REGION"),
-                    "the %s is soft-deleted, and its resource group %s, where it would come back, does not exist", words->noun,
-                    arm_id_part(v->arena, id, "resourceGroups"));
-        return true;
-    }
-    return false;
+    if (held)
+        steps_block(out, doc, suffix, next, "%s", held);
+    return held != NULL;
 }
 
 void store_recover(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)
@@ -135,15 +89,20 @@ void store_recover(const struct view *v, const struct document *doc, struct step
     const struct value *facts = view_facts(v, doc);
     const char *purge = value_str_at(facts, "deleted.properties.scheduledPurgeDate"), *id = value_str_at(facts, "id");
     const struct document *key;
+    struct value *detail;
     struct step *step;
     size_t at = 0;
 
-    if (block_foreign(v, doc, out, words))
+    if (store_block_held(v, doc, "recover", out))
         return;
     step = steps_add(out, doc, ACTION_RECOVER, NULL, "the %s is soft-deleted%s%s; with it every key in it is unusable", words->noun,
                      purge ? " and is purged at " : "", purge ? purge : "");
     step->scope = id;
     step->scenario = words->scenario;
+    /* It comes back in its own region; a request that names another one is refused. */
+    detail = value_map(v->arena);
+    value_set_string(v->arena, detail, "location", value_str_at(facts, "deleted.properties.location"));
+    step->detail = detail;
     if (value_at(facts, "deleted.properties.purgeProtectionEnabled"))
         step_change(out, step, "properties.enablePurgeProtection", NULL, value_at(facts, "deleted.properties.purgeProtectionEnabled"),
                     "as it was when it was deleted");
@@ -233,6 +192,13 @@ int store_act(struct call *c, const struct actor *actor, const struct store_word
     }
     TRY(arm_send(az, c, actor->arena, HTTP_PATCH, step->scope, API_KEYVAULT, body, ARM_REPEATABLE, &op, err));
     return arm_finish(az, c, actor->arena, &op, step->scope, API_KEYVAULT, bound_ms, NULL, err);
+}
+
+const char *store_step_location(const struct step *step)
+{
+    const char *own = value_str_at(step->detail, "location");
+
+    return own ? own : kind_location(step->document);
 }
 
 void store_deadlines(const struct view *v, const struct document *doc, struct arena *a, const struct store_words *words,

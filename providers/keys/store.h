@@ -9,6 +9,7 @@
 struct store_words {
     const char *noun;         /* "key vault" */
     const char *deleted_type; /* "deletedVaults" */
+    const char *live_type;    /* "vaults" */
     const char *write_action; /* "Microsoft.KeyVault/vaults/write" */
     const char *role;         /* a built-in role that holds it */
     const char *source;       /* where recovery is described */
@@ -16,8 +17,8 @@ struct store_words {
     const char *lost;         /* what does not come back with it */
 };
 
-/* May suspend. Facts: state, id, base, live (ARM body), deleted (the body among the deleted ones), home {state} (the group
- * that one comes back into), settling (true while it is in the
+/* May suspend. Facts: state, id, base, live (ARM body), deleted (the body among the deleted ones), taken and unlisted
+ * (store_name.h), home {state} (of an absent or deleted one: the group it comes back into), settling (true while it is in the
  * making: its name does not resolve yet). */
 must_use int store_observe(struct call *c, const struct observer *o, const struct store_words *words, struct value **ret, struct err *err);
 
@@ -25,8 +26,10 @@ must_use int store_observe(struct call *c, const struct observer *o, const struc
  * come back in another group, subscription or region than declared, or its group is gone. */
 void store_recover(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words);
 
-/* The soft-deleted store that holds the name lay in another group or subscription than declared. */
-bool store_deleted_elsewhere(const struct view *v, const struct document *store);
+/* Blocks what would make the store, or bring it back, where something seen stands against that (store_name.h). true: a step was added. */
+bool store_block_held(const struct view *v, const struct document *doc, const char *suffix, struct steps *out);
+/* The region that a step's request names. */
+const char *store_step_location(const struct step *step);
 
 /* Waits for one that is in the making; true: a step says so. */
 bool store_settle(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words);

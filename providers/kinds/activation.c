@@ -123,13 +123,13 @@ static bool carried_out(const struct view *v, const struct document *doc)
 
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *rvm = v->desired->documents[i];
-        struct situation s;
+        const struct situation *s;
 
         if (!str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != doc)
             continue;
         s = situation_of(v, rvm);
         ordered++;
-        done += restored_vm_job(s.jobs, "completed") != NULL;
+        done += restored_vm_job(s->jobs, "completed") != NULL;
     }
     return ordered && done == ordered;
 }

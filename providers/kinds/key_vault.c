@@ -2,7 +2,7 @@
  * everything else that differs is for a person. Never deletes, never purges.
  *
  * Facts: state, id, live (ARM body), deleted (deletedVaults body, when soft-deleted), base (data-plane URL). */
-#include "../keys/store.h"
+#include "../keys/store_name.h"
 #include "../restore/platform.h"
 #include "requests.h"
 #include "../keys/store_fit.h"
@@ -10,6 +10,7 @@
 static const struct store_words words = {
     .noun = "key vault",
     .deleted_type = "deletedVaults",
+    .live_type = "vaults",
     .write_action = "Microsoft.KeyVault/vaults/write",
     .role = "Key Vault Contributor",
     .source = "Microsoft Learn, Key Vault recovery management",
@@ -29,11 +30,11 @@ static const char *model_of(const struct value *live)
 }
 
 /* What every body must hold. A confidential VM's key is an HSM key, which only the premium tier holds. */
-static struct value *bare_body(struct arena *a, const struct document *doc)
+static struct value *bare_body(struct arena *a, const struct document *doc, const char *location)
 {
     struct value *body = value_map(a), *properties = value_map(a), *sku = value_map(a);
 
-    value_set_string(a, body, "location", kind_location(doc));
+    value_set_string(a, body, "location", location);
     value_set(a, body, "properties", properties);
     value_set_string(a, properties, "tenantId", value_str_at(doc->azure->spec, "tenant"));
     value_set_string(a, sku, "family", "A");
@@ -44,7 +45,7 @@ static struct value *bare_body(struct arena *a, const struct document *doc)
 
 static struct value *create_body(struct arena *a, const struct document *doc)
 {
-    struct value *body = bare_body(a, doc), *properties = value_get(body, "properties");
+    struct value *body = bare_body(a, doc, kind_location(doc)), *properties = value_get(body, "properties");
     const char *days = "retentionDays";
 
     value_set_bool(a, properties, "enableRbacAuthorization", !str_eq(value_str_at(doc->spec, "permissionModel"), "access-policies"));
@@ -66,9 +67,10 @@ static void steps_create(const struct view *v, const struct document *doc, struc
                     "the vault is absent and no location is declared");
         return;
     }
-    if (store_block_misplaced(v, doc, out))
+    if (store_block_held(v, doc, NULL, out) || store_block_misplaced(v, doc, out))
         return;
     step = steps_add(out, doc, ACTION_CREATE, NULL, "the vault is absent and not among the deleted ones");
+    store_name_notes(v, doc, out, step);
     step->scope = id;
     step_change(out, step, "properties", NULL, value_get(create_body(v->arena, doc), "properties"), NULL);
     step->postcondition = "the vault answers a GET with provisioningState Succeeded";
@@ -136,7 +138,7 @@ struct value *key_vault_body(struct arena *a, const struct step *step)
         return create_body(a, step->document);
     /* As azure-cli sends it (recorded). Nothing else is said: should somebody have recovered the vault a moment before, a
      * permission model or an empty list of policies in here would be set on a vault that is in use. */
-    body = bare_body(a, step->document);
+    body = bare_body(a, step->document, store_step_location(step));
     value_set_string(a, value_get(body, "properties"), "createMode", "recover");
     return body;
 }

@@ -12,6 +12,7 @@
 static const struct store_words words = {
     .noun = "managed HSM",
     .deleted_type = "deletedManagedHSMs",
+    .live_type = "managedHSMs",
     .write_action = "Microsoft.KeyVault/managedHSMs/write",
     .role = "Managed HSM contributor",
     .source = "Microsoft Learn, Managed HSM soft delete and purge protection",
@@ -48,6 +49,8 @@ static void steps_purged(const struct view *v, const struct document *doc, struc
 {
     const char *name = arm_id_name(value_str_at(view_facts(v, doc), "id"));
 
+    if (value_get(view_facts(v, doc), "taken") && store_block_held(v, doc, NULL, out))
+        return;
     if (value_bool_at(view_facts(v, doc), "domainLost", false)) {
         steps_block(
             out, doc, NULL, "declare the loss of what was wrapped with its keys; no step of anybody brings it back (" SOURCE_DISASTER ")",
@@ -149,7 +152,7 @@ struct value *managed_hsm_body(struct arena *a, const struct step *step)
     if (step->action == ACTION_UPDATE)
         return store_protect_body(a);
     /* With createMode recover everything but location, sku and tenant is ignored; the sku is not changed by it. */
-    value_set_string(a, body, "location", kind_location(step->document));
+    value_set_string(a, body, "location", store_step_location(step));
     value_set_string(a, sku, "family", "B");
     value_set_string(a, sku, "name", "Standard_B1");
     value_set(a, body, "sku", sku);

@@ -1,6 +1,8 @@
 /* The table of every kind. The order matters: a kind refers only to kinds before it. */
 #include "registry.h"
 
+#include "../restore/conclude.h"
+
 extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, managed_hsm_kind, protected_vm_kind,
     key_kind, disk_encryption_set_kind, key_access_kind, key_vault_access_policy_kind, role_assignment_kind,
     managed_hsm_role_assignment_kind, restored_vm_kind, activation_kind;
@@ -22,7 +24,7 @@ static const struct kind *const items[] = {
     &activation_kind,
 };
 
-const struct kinds all_kinds = {.items = items, .count = COUNT(items)};
+const struct kinds all_kinds = {.items = items, .count = COUNT(items), .conclude = conclude_look};
 
 const char *const all_kind_names[] = {
     "Azure",

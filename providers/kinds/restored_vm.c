@@ -17,6 +17,7 @@
 #include "restored_vm.h"
 
 #include "../azure/key_id.h"
+#include "../restore/conclude.h"
 #include "../restore/platform.h"
 #include "../backup/points.h"
 #include "../backup/protection.h"
@@ -559,7 +560,7 @@ static void steps_expired(const struct view *v, const struct situation *s, struc
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     size_t before = out->count;
-    struct situation s;
+    const struct situation *s;
 
     if (steps_unseen(v, doc, out))
         return;
@@ -569,45 +570,45 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     }
     s = situation_of(v, doc);
-    switch (s.order.state) {
+    switch (s->order.state) {
     case ORDER_OVERLAPPING:
-        steps_block(out, doc, NULL, "withdraw one of them", "%s and %s order the same VM at the same time", s.order.activation->address,
-                    s.order.other->address);
+        steps_block(out, doc, NULL, "withdraw one of them", "%s and %s order the same VM at the same time", s->order.activation->address,
+                    s->order.other->address);
         break;
     case ORDER_IN_FORCE:
-        steps_in_force(v, &s, out);
+        steps_in_force(v, s, out);
         break;
     case ORDER_EXPIRED:
-        steps_expired(v, &s, out);
+        steps_expired(v, s, out);
         break;
     case ORDER_WITHDRAWN:
-        if (restored_vm_job(s.jobs, "running"))
-            steps_restore(v, &s, out);
+        if (restored_vm_job(s->jobs, "running"))
+            steps_restore(v, s, out);
         else
-            steps_standby(v, &s, out);
+            steps_standby(v, s, out);
         break;
     case ORDER_WITHHELD:
         /* What runs already is followed; a restore that runs in Azure does not stop for an annotation. */
-        if (restored_vm_job(s.jobs, "running"))
-            steps_restore(v, &s, out);
+        if (restored_vm_job(s->jobs, "running"))
+            steps_restore(v, s, out);
         else
             steps_block(out, doc, NULL,
                         arena_printf(v->arena, "remove the annotation %s from %s",
-                                     s.order.activation->suspended ? "reinstate/suspend" : "reinstate/mode: observe",
-                                     s.order.activation->address),
-                        "%s orders it and is %s: nothing of that order is triggered", s.order.activation->address,
-                        s.order.activation->suspended ? "suspended" : "observed only");
+                                     s->order.activation->suspended ? "reinstate/suspend" : "reinstate/mode: observe",
+                                     s->order.activation->address),
+                        "%s orders it and is %s: nothing of that order is triggered", s->order.activation->address,
+                        s->order.activation->suspended ? "suspended" : "observed only");
         break;
     case ORDER_FUTURE:
-        steps_add(out, doc, ACTION_NONE, NULL, "ordered by %s, in force from %s", s.order.activation->name,
-                  time_format(v->arena, s.order.not_before_ms));
+        steps_add(out, doc, ACTION_NONE, NULL, "ordered by %s, in force from %s", s->order.activation->name,
+                  time_format(v->arena, s->order.not_before_ms));
         break;
     case ORDER_NONE:
-        steps_standby(v, &s, out);
+        steps_standby(v, s, out);
         break;
     }
     if (out->count > before)
-        restore_left_notes(v, &s, out, out->items[out->count - 1]);
+        restore_left_notes(v, s, out, out->items[out->count - 1]);
 }
 
 const struct kind restored_vm_kind = {
@@ -615,6 +616,7 @@ const struct kind restored_vm_kind = {
     .summary = "Where and how a VM would come back. On standby until an Activation orders it.",
     .check = id_fields_check,
     .observe = observe,
+    .conclude = conclude_restore,
     .steps = steps,
     .act = restored_vm_act,
 };

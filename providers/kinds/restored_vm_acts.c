@@ -58,30 +58,30 @@ static const char *read_back_words(const struct actor *actor, const struct situa
 
 static int act_verify(struct call *c, const struct actor *actor, struct err *err)
 {
-    struct situation s = situation_of(actor->view, actor->step->document);
-    const char *power = value_str_at(view_facts(actor->view, s.doc), "power");
+    const struct situation *s = situation_of(actor->view, actor->step->document);
+    const char *power = value_str_at(view_facts(actor->view, s->doc), "power");
     const char *differs, *warnings;
 
     (void)c;
-    if (situation_type(s.doc) == RESTORE_DISKS)
-        return verify_disks(actor, &s, err);
-    if (!str_eq(view_state(actor->view, s.doc), "present")) {
-        warnings = restored_vm_warnings(actor->arena, restored_vm_job(s.jobs, "completed"));
+    if (situation_type(s->doc) == RESTORE_DISKS)
+        return verify_disks(actor, s, err);
+    if (!str_eq(view_state(actor->view, s->doc), "present")) {
+        warnings = restored_vm_warnings(actor->arena, restored_vm_job(s->jobs, "completed"));
         return err_set(err, ERR_CONFLICT, "the restore job is completed%s%s and there is no VM at the target",
                        warnings ? " with warnings: " : "", warnings ? warnings : "");
     }
-    differs = restored_vm_differs(actor->view, &s);
+    differs = restored_vm_differs(actor->view, s);
     /* Only what may still change is looked at again. */
     if (differs)
-        return err_set(err, verify_may_change(actor->view, &s) ? ERR_CONFLICT : ERR_BLOCKED, "the restored VM is not as declared: %s",
+        return err_set(err, verify_may_change(actor->view, s) ? ERR_CONFLICT : ERR_BLOCKED, "the restored VM is not as declared: %s",
                        differs);
-    if (restored_vm_runs(s.doc) && !power)
+    if (restored_vm_runs(s->doc) && !power)
         return err_set(err, ERR_DENIED, "the VM is restored; whether it runs cannot be seen: we may not read its instance view");
-    if (restored_vm_runs(s.doc) && !str_eq_nocase(power, "running")) {
+    if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running")) {
         err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s)", power);
         return err_advise(err, "apply again: it is then started");
     }
-    actor_say(actor, "read back: %s", read_back_words(actor, &s));
+    actor_say(actor, "read back: %s", read_back_words(actor, s));
     return 0;
 }
 
@@ -172,35 +172,35 @@ static int run_restore(struct call *c, const struct job_run *run, const struct s
 static int act_restore(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct view *v = actor->view;
-    struct situation s = situation_of(v, actor->step->document);
+    const struct situation *s = situation_of(v, actor->step->document);
     const struct azure_error *known;
     struct backup_job job;
     struct job_run run = {
         .az = az,
-        .vault_id = value_str_at(view_facts(v, s.pvm), "vaultId"),
-        .item_id = value_str_at(view_facts(v, s.pvm), "itemId"),
-        .match = s.match,
-        .claim = restore_claim(v, &s),
-        .seen = value_get(view_facts(v, s.pvm), "jobs"),
+        .vault_id = value_str_at(view_facts(v, s->pvm), "vaultId"),
+        .item_id = value_str_at(view_facts(v, s->pvm), "itemId"),
+        .match = s->match,
+        .claim = restore_claim(v, s),
+        .seen = value_get(view_facts(v, s->pvm), "jobs"),
         .settle_ms = v->settings->settle_ms,
-        .bound_ms = restored_vm_timeout(s.doc, "restore", v->settings->restore_bound_ms),
-        .not_after_ms = s.order.not_after_ms,
-        .adopt_only = s.order.state != ORDER_IN_FORCE || restored_vm_job(s.jobs, "running"),
+        .bound_ms = restored_vm_timeout(s->doc, "restore", v->settings->restore_bound_ms),
+        .not_after_ms = s->order.not_after_ms,
+        .adopt_only = s->order.state != ORDER_IN_FORCE || restored_vm_job(s->jobs, "running"),
         .actor = actor,
         .still_due = target_still_free,
-        .ctx = &s,
-        .request = restored_vm_request(v, &s),
+        .ctx = s,
+        .request = restored_vm_request(v, s),
     };
 
     TRY(jobs_await_others(az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
-    TRY(run_restore(c, &run, &s, &job, err));
+    TRY(run_restore(c, &run, s, &job, err));
     if (completed(&job)) {
         const char *warnings = restored_vm_warnings(actor->arena, job_to_facts(actor->arena, &job));
 
         actor_say(actor, "job %s completed%s%s", job.id, warnings ? " with warnings: " : "", warnings ? warnings : "");
         return 0;
     }
-    restore_left_say(c, actor, az, &s, &job);
+    restore_left_say(c, actor, az, s, &job);
     if (job.encryption_blob)
         actor_say(actor, "job %s has left Azure Backup's copy of the key in storage account %s, container %s, blob %s", job.id,
                   job.storage_account ? job.storage_account : "?", job.config_container ? job.config_container : "?", job.encryption_blob);
@@ -208,12 +208,12 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
     if (job.state == JOB_CANCELLED)
         return err_advise(err, "it was cancelled at Azure: ask who did and why, and order anew when it is still to be restored");
     known = job.error_code ? azure_error_meant(job.error_code, job.error_text) : NULL;
-    if (restored_vm_before_rotation(&s) && known && known->letter == 'K')
+    if (restored_vm_before_rotation(s) && known && known->letter == 'K')
         return err_advise(err,
                           "the point is from before the rotation of its set (row N-04), and a plain restore is tried once only; the key "
                           "lives and is not touched: %s",
                           dx_remedy_words('R'));
-    if (restored_vm_refused_early(v, &s, job_to_facts(actor->arena, &job)))
+    if (restored_vm_refused_early(v, s, job_to_facts(actor->arena, &job)))
         return err_advise(err, "the grants are there and may not act yet: wait until they do, then apply again; no wider role is needed");
     if (known)
         return err_advise(err, "%s: %s", known->meaning, known->action);

@@ -258,10 +258,10 @@ struct value *aftermath_of(const struct view *v)
             continue;
         add_machine(v, doc, machines);
         if (document_target(doc, "spec.from")) {
-            struct situation s = situation_of(v, doc);
+            const struct situation *s = situation_of(v, doc);
 
-            add_jobs(v, &s, jobs);
-            add_made(v, &s, left);
+            add_jobs(v, s, jobs);
+            add_made(v, s, left);
         }
         add_claims(v, doc, left);
     }

@@ -1,6 +1,7 @@
 /* Knows which backup of a key pays for an export. Must not do anything about it. */
 #include "election.h"
 
+#include "../documents/concluded.h"
 #include "../keys/standing.h"
 #include "../keys/original.h"
 #include "../azure/key_id.h"
@@ -89,18 +90,18 @@ static const struct value *usable_export(const struct view *v, const struct docu
  * A key that is gone with its store comes back in another one. */
 static bool carries(const struct view *v, const struct document *key, const struct document *rvm)
 {
-    struct situation s = situation_of(v, rvm);
+    const struct situation *s = situation_of(v, rvm);
     const struct value *facts = view_facts(v, key);
     struct key_id original;
 
-    if (s.original_key == key)
+    if (s->original_key == key)
         return true;
-    if (!s.original_url || !key_id_parse(v->arena, s.original_url, &original))
-        return !s.key || s.key == key;
+    if (!s->original_url || !key_id_parse(v->arena, s->original_url, &original))
+        return !s->key || s->key == key;
     if (!str_eq_nocase(original.name, value_str_at(facts, "name")))
         return false;
-    return key_url_is(v->arena, s.original_url, value_str_at(facts, "base"), original.name) || !s.original_key ||
-           !str_eq(view_state(v, s.original_key), "present");
+    return key_url_is(v->arena, s->original_url, value_str_at(facts, "base"), original.name) || !s->original_key ||
+           !str_eq(view_state(v, s->original_key), "present");
 }
 
 static bool held_back(const struct document *doc)
@@ -111,9 +112,9 @@ static bool held_back(const struct document *doc)
 /* Something stands against the pass of this very VM, so that another one is better asked. */
 static bool hindered(const struct view *v, const struct export_election *e)
 {
-    struct situation s = situation_of(v, e->restored_vm);
+    const struct situation *s = situation_of(v, e->restored_vm);
     size_t n = 0;
-    const struct obstacle *found = restore_obstacles_of_payer(v, &s, &n);
+    const struct obstacle *found = restore_obstacles_of_payer(v, s, &n);
 
     for (size_t i = 0; i < n; i++)
         if (obstacle_for_export(&found[i]))
@@ -171,7 +172,7 @@ static enum exporter_rank exporter_weigh(const struct view *v, struct export_ele
     return ret->export ? RANK_EXPORTED : best;
 }
 
-struct export_election export_elect(const struct view *v, const struct document *key)
+static struct export_election elect(const struct view *v, const struct document *key)
 {
     struct export_election best = {.key = key};
     const struct value *sources = value_get(key->spec, "sources");
@@ -192,4 +193,11 @@ struct export_election export_elect(const struct view *v, const struct document 
         }
     }
     return best;
+}
+
+struct export_election export_elect(const struct view *v, const struct document *key)
+{
+    const struct concluded *all = concluded_of(v);
+
+    return all && all->elections ? all->elections[key->index] : elect(v, key);
 }

@@ -92,9 +92,9 @@ static bool block_failed_export(const struct document *doc, struct steps *out, c
 /* What stands in the way of the restore that pays for the pass. true: a step was added. */
 static bool block_hindered_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
 {
-    struct situation s = situation_of(v, e->restored_vm);
+    const struct situation *s = situation_of(v, e->restored_vm);
     size_t n = 0;
-    const struct obstacle *found = restore_obstacles_of_payer(v, &s, &n);
+    const struct obstacle *found = restore_obstacles_of_payer(v, s, &n);
     struct obstacle claim;
 
     for (size_t i = 0; i < n; i++) {
@@ -103,7 +103,7 @@ static bool block_hindered_export(const struct view *v, const struct document *d
         steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s", e->key->address, found[i].reason);
         return true;
     }
-    if (!claim_stands(v, &s, true, &claim) || !claim.stops)
+    if (!claim_stands(v, s, true, &claim) || !claim.stops)
         return false;
     steps_block(out, doc, "export-key", claim.next, "%s is lost and is not exported: %s", e->key->address, claim.reason);
     return true;
@@ -201,7 +201,7 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
     struct export_election e;
     struct dx_prediction plain;
     const struct value *point;
-    struct situation s;
+    const struct situation *s;
 
     if (!key_to_export(v, doc, &e) || e.export)
         return;
@@ -212,7 +212,7 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
         return;
     /* A pass that is foreseen to complete would export nothing. */
     s = situation_of(v, e.restored_vm);
-    plain = diagnose(&s.now, s.article);
+    plain = diagnose(&s->now, s->article);
     if (!e.running && plain.row && plain.outcome == DX_SUCCEEDS)
         return;
     point = protected_vm_point(v, doc, e.order.point);
@@ -303,7 +303,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     struct backup_job job;
     struct job_run run;
     struct value *before;
-    struct situation s;
+    const struct situation *s;
 
     if (!key_to_export(v, doc, &e) || !e.restored_vm)
         return err_set(err, ERR_CONFLICT, "nothing is to be exported any more");
@@ -336,7 +336,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         return err_advise(err, "plan again; the disks are kept and nothing is restored over them");
     }
     s = situation_of(v, e.restored_vm);
-    restore_left_say(c, actor, run.az, &s, &job);
+    restore_left_say(c, actor, run.az, s, &job);
     if (job.encryption_blob) {
         actor_say(actor, "job %s failed as foretold (%s) and left the key in storage account %s", job.id,
                   job.error_code ? job.error_code : "no code", job.storage_account ? job.storage_account : "?");

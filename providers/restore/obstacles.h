@@ -11,7 +11,7 @@ struct obstacle {
     const char *reason, *next;
 };
 /* Pure. All of them at once; what could not be looked at is none. */
-struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count);
+const struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count);
 /* Pure. The same, as if this restore paid for the pass that exports its key: who does is elected by them. */
 struct obstacle *restore_obstacles_of_payer(const struct view *v, const struct situation *s, size_t *ret_count);
 /* It stands against the pass that exports a key as well, which restores disks through the same account. */

@@ -2,6 +2,9 @@
  * Must not know what is done about them. */
 #include "situation.h"
 
+#include "conclude.h"
+#include "../documents/concluded.h"
+
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "../keys/key_facts.h"
@@ -569,7 +572,8 @@ static const char *revocation(const struct view *v, const struct situation *s)
     return reason || !s->doc ? reason : key_revoked(v, s->key);
 }
 
-struct situation situation_at(const struct view *v, const struct document *pvm, const struct document *doc, const struct value *point)
+static struct situation situation_make(const struct view *v, const struct document *pvm, const struct document *doc,
+                                       const struct value *point)
 {
     static const enum dx_restore restores[] = {[RESTORE_NEW_VM] = DX_NEW_VM, [RESTORE_DISKS] = DX_DISKS, [RESTORE_REPLACE] = DX_REPLACE};
     struct situation s = {.doc = doc, .pvm = pvm, .des = doc ? document_target(doc, "spec.diskEncryptionSet") : NULL};
@@ -617,7 +621,33 @@ struct situation situation_at(const struct view *v, const struct document *pvm, 
     return s;
 }
 
-struct situation situation_of(const struct view *v, const struct document *doc)
+struct situation situation_foreseen(const struct view *v, const struct document *doc)
 {
-    return situation_at(v, document_target(doc, "spec.from"), doc, NULL);
+    return situation_make(v, document_target(doc, "spec.from"), doc, NULL);
+}
+
+static const struct situation *kept(const struct view *v, struct situation s)
+{
+    struct situation *copy = arena_new_of(v->arena, struct situation);
+
+    *copy = s;
+    return copy;
+}
+
+const struct situation *situation_of(const struct view *v, const struct document *doc)
+{
+    const struct restore_conclusion *own = view_own(v, doc);
+    const struct concluded *all = concluded_of(v);
+
+    if (own)
+        return &own->situation;
+    return all && all->situations ? &all->situations[doc->index] : kept(v, situation_foreseen(v, doc));
+}
+
+const struct situation *situation_at(const struct view *v, const struct document *pvm, const struct document *doc,
+                                     const struct value *point)
+{
+    const struct situation *declared = doc && document_target(doc, "spec.from") == pvm ? situation_of(v, doc) : NULL;
+
+    return declared && (!point || point == declared->point) ? declared : kept(v, situation_make(v, pvm, doc, point));
 }

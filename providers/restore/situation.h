@@ -32,10 +32,13 @@ struct situation {
 
 /* How a RestoredVirtualMachine is declared to come back. */
 enum restore_type situation_type(const struct document *restored_vm);
-struct situation situation_of(const struct view *v, const struct document *restored_vm);
+/* As it was concluded: once that machine's own turn has come with what its neighbours will be, before that as things are seen. */
+const struct situation *situation_of(const struct view *v, const struct document *restored_vm);
+/* Concludes it (conclude.h), for nobody else to do so. */
+struct situation situation_foreseen(const struct view *v, const struct document *restored_vm);
 /* Of any point of a backup, also without a declared restore (NULL: a plain one of a new VM). `point` NULL: the ordered one,
  * else the newest of the vault tier, else the newest. */
-struct situation situation_at(const struct view *v, const struct document *protected_vm, const struct document *restored_vm,
-                              const struct value *point);
+const struct situation *situation_at(const struct view *v, const struct document *protected_vm, const struct document *restored_vm,
+                                     const struct value *point);
 
 #endif

@@ -10,6 +10,7 @@
 #include "../kinds/requests.h"
 #include "../kinds/restored_vm.h"
 #include "../keys/lost.h"
+#include "../keys/store.h"
 #include "../restore/claims.h"
 #include "../restore/election.h"
 #include "../restore/export_pass.h"
@@ -165,8 +166,8 @@ static void protected_vm(struct making *m)
 
 static void restored_vm(struct making *m)
 {
-    struct situation s = situation_of(m->v, m->doc);
-    struct restore_request request = restored_vm_request(m->v, &s);
+    const struct situation *s = situation_of(m->v, m->doc);
+    struct restore_request request = restored_vm_request(m->v, s);
     struct claim_subject claim;
     struct value *with;
 
@@ -176,10 +177,10 @@ static void restored_vm(struct making *m)
         set(m, add(m, RUNBOOK_START_VM), "id", m->step->scope);
     if (m->step->action == ACTION_RESTORE_VM) {
         with = add(m, RUNBOOK_JOB);
-        job_place(m, with, s.pvm, request.type, s.match.target_group, &s.order);
+        job_place(m, with, s->pvm, request.type, s->match.target_group, &s->order);
         job_request(m, with, &request, "Completed");
-        claim = restore_claim(m->v, &s);
-        job_claim(m, with, &claim, s.match.point_ms);
+        claim = restore_claim(m->v, s);
+        job_claim(m, with, &claim, s->match.point_ms);
     }
     if (m->step->action == ACTION_VERIFY && request.type != RESTORE_NEW_VM) {
         m->why = "look at the disks in the target group: the restore job names them";
@@ -188,7 +189,7 @@ static void restored_vm(struct making *m)
     if (m->step->action == ACTION_START_VM || m->step->action == ACTION_VERIFY) {
         with = add(m, RUNBOOK_SEE_VM);
         set(m, with, "id", restored_vm_id(m->a, m->doc));
-        set(m, with, "set", s.now.encryption == DX_PMK ? NULL : s.des_id);
+        set(m, with, "set", s->now.encryption == DX_PMK ? NULL : s->des_id);
         value_set_bool(m->a, with, "running", restored_vm_runs(m->doc));
     }
 }
@@ -325,7 +326,7 @@ static void arm_write(struct making *m, struct value *with, const char *id, cons
     set(m, with, "id", id);
     set(m, with, "name", arm_id_name(id));
     set(m, with, "group", arm_id_part(m->a, id, "resourceGroups"));
-    set(m, with, "location", kind_location(m->doc));
+    set(m, with, "location", store_step_location(m->step));
     set(m, with, "api", api);
     set(m, with, "method", update ? "PATCH" : "PUT");
 }

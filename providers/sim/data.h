@@ -100,6 +100,8 @@ bool hsm_roles_answer(struct sim *s, const struct sim_request *r, struct sim_ans
 
 /* "https://shareduaen.uaen.attest.azure.net/" */
 char *region_attestation(struct arena *a, const char *location);
+/* Where a deleted store lies: it is asked for, and comes back, in its own region only. A world need not say which. */
+bool deleted_lies_in(const struct value *gone, const char *location);
 /* The geography of a region; the region itself, in one spelling, when it is not known. */
 const char *region_geography(struct arena *a, const char *location);
 bool region_is(const char *a, const char *b);       /* "UAE North" is "uaenorth" */

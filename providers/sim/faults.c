@@ -78,6 +78,7 @@ static void take(const struct value *todo, struct fault_act *ret)
     ret->reset_after = str_eq(reset, "after");
     /* A stalled request was taken and carried out; only its answer never comes. */
     ret->stall = stall && !(value_is(stall, VALUE_BOOL) && !stall->b);
+    ret->asleep_ms = duration_of(value_get(todo, "asleep"));
     ret->delay_ms = duration_of(value_get(todo, "delay"));
     if (ret->stall)
         ret->delay_ms += value_str(stall) ? duration_of(stall) : MINUTE_MS;

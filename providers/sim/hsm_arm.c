@@ -119,8 +119,8 @@ static void recover(const struct exchange *x, size_t at)
     struct value *all = state_list(x->s, "deletedVaults"), *gone = value_item(all, at);
     struct value *v = value_copy(x->a, value_get(gone, "resource") ? value_get(gone, "resource") : gone);
 
-    if (!str_eq_nocase(value_str_at(gone, "id"), x->id)) {
-        refuse(x, 409, "ConflictError", "The deleted managed HSM belongs to another group or subscription.");
+    if (!str_eq_nocase(value_str_at(gone, "id"), x->id) || !deleted_lies_in(gone, value_str_at(x->r->json, "location"))) {
+        refuse(x, 409, "ConflictError", "The deleted managed HSM belongs to another group, region or subscription.");
         return;
     }
     value_set_string(x->a, v, "name", x->name);
@@ -237,13 +237,15 @@ static struct value *show_deleted(struct arena *a, const struct value *gone)
 static void one_deleted(const struct exchange *x)
 {
     size_t at = find_deleted(x);
+    const struct value *gone = at == SIZE_MAX ? NULL : value_item(state_list(x->s, "deletedVaults"), at);
 
     if (!require_rbac(x->s, x->r, x->out, request_path(x->r, 2), "Microsoft.KeyVault/deletedManagedHsms/read"))
         return;
-    if (at == SIZE_MAX)
+    if (!gone || !scope_covers(request_path(x->r, 2), value_str_at(gone, "id")) ||
+        !deleted_lies_in(gone, request_segment(x->r, arm_provider_at(x->r) + 3)))
         refuse(x, 404, "DeletedManagedHsmNotFound", "There is no deleted managed HSM of this name.");
     else
-        answer_json(x->a, x->out, 200, show_deleted(x->a, value_item(state_list(x->s, "deletedVaults"), at)));
+        answer_json(x->a, x->out, 200, show_deleted(x->a, gone));
 }
 
 static void all_deleted(const struct exchange *x)

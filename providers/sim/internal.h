@@ -19,6 +19,7 @@ struct sim {
     void (*kill)(void *ctx);
     void (*observed)(void *ctx, const struct sim_call *call, const struct sim_answer *answer);
     void *ctx;
+    int64_t slept_ms;                /* how long the client has stood still (fault asleep): its clock is behind by that */
     bool dirty;                      /* the state was changed by this request */
     /* Not part of the world: forgotten at a restart. */
     uint64_t n_exchanges;
@@ -150,6 +151,7 @@ struct fault_act {
     const char *code, *message, *body;
     const struct value *headers;     /* further ones of the answer; may be NULL */
     int64_t retry_after_s, delay_ms; /* retry_after_s < 0: none */
+    int64_t asleep_ms;               /* how long the client's machine stands still after the answer */
     bool reset_before, reset_after, stall, kill_before, kill_after;
     size_t cut_after;                /* SIZE_MAX: all */
 };

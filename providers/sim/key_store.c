@@ -54,6 +54,13 @@ static const struct value *deleted_resource(struct sim *s, const char *store)
     return value_get(gone, "resource") ? value_get(gone, "resource") : gone;
 }
 
+bool deleted_lies_in(const struct value *gone, const char *location)
+{
+    const char *own = value_str_at(gone, "location");
+
+    return !own || !location || region_is(own, location);
+}
+
 bool store_is_hsm(struct sim *s, const char *store)
 {
     const struct value *vault = vault_by_name(s, store);

@@ -147,9 +147,9 @@ static void recover(struct sim *s, const struct sim_request *r, struct sim_answe
         value_remove(v, "deletionDate");
         value_remove(v, "scheduledPurgeDate");
     }
-    if (!str_eq_nocase(value_str_at(gone, "id"), id)) {
-        answer_arm_error(r->arena, out, 409, false, "ConflictError", "The deleted vault '%s' belongs to another group or subscription.",
-                         id);
+    if (!str_eq_nocase(value_str_at(gone, "id"), id) || !deleted_lies_in(gone, value_str_at(r->json, "location"))) {
+        answer_arm_error(r->arena, out, 409, false, "ConflictError",
+                         "The deleted vault '%s' belongs to another group, region or subscription.", id);
         return;
     }
     list_remove(all, at);
@@ -389,7 +389,7 @@ static void answer_deleted(struct sim *s, const struct sim_request *r, struct si
 
     if (!require_rbac(s, r, out, scope, "Microsoft.KeyVault/deletedVaults/read"))
         return;
-    if (name && at == SIZE_MAX) {
+    if (name && (at == SIZE_MAX || !deleted_lies_in(value_item(all, at), request_segment(r, arm_provider_at(r) + 3)))) {
         answer_arm_error(a, out, 404, false, "DeletedVaultNotFound", "There is no deleted vault of the name '%s'.", name);
         return;
     }

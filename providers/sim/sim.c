@@ -226,6 +226,7 @@ static void exchange(struct sim *s, struct sim_request *r, struct sim_answer *ou
         out->fault = SIM_RESET;
     if (act.stall)
         out->fault = SIM_STALL;
+    s->slept_ms += act.asleep_ms;
     if (act.kill_after)
         kill_client(s, out);
 }
@@ -241,7 +242,7 @@ static void advance(struct sim *s, int64_t now_ms)
 
 void sim_leave(struct sim *s, int64_t now_ms)
 {
-    advance(s, now_ms);
+    advance(s, now_ms + s->slept_ms);
     world_write_out(s);
 }
 
@@ -253,7 +254,7 @@ void sim_handle(struct sim *s, int64_t now_ms, struct arena *a, const struct sim
     text_init(&ret->body, TEXT_CEILING);
     s->n_exchanges++;
     state_compact(s);
-    advance(s, now_ms);
+    advance(s, now_ms + s->slept_ms);
     if (request_parse(&r, call, a))
         exchange(s, &r, ret);
     else

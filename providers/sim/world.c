@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../reconciler/base/file.h"
 #include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 
@@ -464,23 +465,11 @@ const struct value *sim_world(struct arena *a, struct sim *s)
     return doc;
 }
 
-static bool write_file(const char *path, const char *temporary, const struct text *t)
-{
-    FILE *f = fopen(temporary, "we");
-    bool whole;
-
-    if (!f)
-        return false;
-    whole = fwrite(t->s, 1, t->len, f) == t->len;
-    whole = fputc('\n', f) != EOF && whole;
-    whole = fclose(f) == 0 && whole;
-    return whole && rename(temporary, path) == 0;
-}
-
 void world_write_out(struct sim *s)
 {
     struct arena *a;
     struct text t;
+    struct err err;
 
     s->dirty = false;
     if (!s->world_out)
@@ -488,8 +477,11 @@ void world_write_out(struct sim *s)
     a = arena_new();
     text_init(&t, TEXT_CEILING);
     json_write(&t, sim_world(a, s), JSON_INDENTED);
-    if (t.overflowed || !write_file(s->world_out, arena_printf(a, "%s.new", s->world_out), &t)) {
-        fprintf(stderr, "the simulated world cannot be written to %s\n", s->world_out);
+    text_add_char(&t, '\n');
+    if (t.overflowed)
+        err_set(&err, ERR_INVALID, "%s cannot be written: the world is too large", s->world_out);
+    if (t.overflowed || file_replace(s->world_out, text_str(&t), t.len, &err) < 0) {
+        fprintf(stderr, "reinstate: the simulated world is lost: %s\n", err.text);
         exit(1);
     }
     text_release(&t);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_ONE_MALLOC_EACH 1
@@ -29,10 +30,13 @@ struct arena {
     size_t handed_out;
 };
 
-static void out_of_memory(void)
+/* Nothing is undone and nothing flushed: that would take memory too. What was written line by line is on disk. */
+void out_of_memory(const char *what)
 {
-    fputs("reinstate: out of memory\n", stderr);
-    abort();
+    fputs("reinstate: out of memory", stderr);
+    fputs(what ? what : "", stderr);
+    fputs("; what was begun at Azure takes its course, and the same command continues where the world stands\n", stderr);
+    _exit(EXIT_FAILURE);
 }
 
 void *xmalloc(size_t size)
@@ -40,7 +44,7 @@ void *xmalloc(size_t size)
     void *p = malloc(size ? size : 1);
 
     if (!p)
-        out_of_memory();
+        out_of_memory(NULL);
     return p;
 }
 
@@ -49,7 +53,7 @@ void *xcalloc(size_t n, size_t size)
     void *p = calloc(n ? n : 1, size ? size : 1);
 
     if (!p)
-        out_of_memory();
+        out_of_memory(NULL);
     return p;
 }
 
@@ -58,7 +62,7 @@ void *xrealloc(void *old, size_t size)
     void *p = realloc(old, size ? size : 1);
 
     if (!p)
-        out_of_memory();
+        out_of_memory(NULL);
     return p;
 }
 
@@ -108,7 +112,7 @@ void *arena_alloc(struct arena *a, size_t size)
     void *p;
 
     if (size > SIZE_MAX / 2)
-        out_of_memory();
+        out_of_memory(NULL);
     rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     a->handed_out += size;
     if (ARENA_ONE_MALLOC_EACH)
@@ -167,7 +171,7 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
     va_copy(again, ap);
     n = vsnprintf(NULL, 0, fmt, ap);
     if (n < 0)
-        out_of_memory();
+        out_of_memory(NULL);
     text = arena_alloc(a, (size_t)n + 1);
     vsnprintf(text, (size_t)n + 1, fmt, again);
     va_end(again);

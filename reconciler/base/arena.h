@@ -24,6 +24,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) printf_like(2,
 #define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (n)))
 
+/* Ends the program: a line on standard error, exit code 1. `what` follows "out of memory", or is NULL. */
+void out_of_memory(const char *what) __attribute__((noreturn));
+
 /* malloc that stops the program instead of returning NULL; for memory that outlives arenas. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);

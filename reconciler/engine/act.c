@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "../run/skew.h"
 
 struct running {
     struct run *run;
@@ -336,6 +337,11 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
         return step_blocked(fresh, err);
     if (still_covered(planned, fresh, err) < 0 || run_allowed(fresh, err) < 0)
         return STEP_BLOCKED;
+    /* The waits before it may have lasted longer than they seemed: the machine may have stood still. */
+    if (action_writes(fresh->action) && !fresh->adopts && skew_check(sched_skew_ms(call_sched(c)), err) < 0) {
+        err_advise(err, "set the clock and run again");
+        return STEP_BLOCKED;
+    }
     if (step_carry_out(c, r, a, fresh, err) < 0)
         return step_failed(c, r, a, fresh, err);
     if (step_verified(c, r, a, fresh, err) < 0)
@@ -396,6 +402,7 @@ static void step_task(struct call *c, void *arg)
     /* The view's steps were made in the scratch arena; nobody may find them after it is gone. */
     r->view.steps = &r->look->plan->steps;
     r->view.conclusions = r->look->view.conclusions;
+    r->view.concluded = r->look->view.concluded;
     if (run_journal(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
         slot->err = journal_err;
     left = slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED;

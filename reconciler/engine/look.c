@@ -27,11 +27,15 @@ int engine_observe(struct call *c, const struct engine *e, struct view *view, st
                    struct err *err)
 {
     const struct kind *kind = engine_kind(e, doc);
-    struct observer o = {.arena = view->arena, .view = view, .document = doc, .provider = e->provider};
+    /* What was concluded from the facts of before says nothing of those that are being looked at now. */
+    struct view seeing = *view;
+    struct observer o = {.arena = view->arena, .view = &seeing, .document = doc, .provider = e->provider};
     struct value *seen = NULL;
 
     if (!kind || !kind->observe)
         return 0;
+    seeing.conclusions = NULL;
+    seeing.concluded = NULL;
     if (kind->observe(c, &o, &seen, err) < 0) {
         if (err->class == ERR_CANCELLED)
             return -(int)err->class;
@@ -157,6 +161,10 @@ static struct steps *steps_judged(const struct engine *e, struct arena *a, struc
 
     steps->arena = a;
     view->steps = steps;
+    view->conclusions = NULL;
+    view->concluded = NULL;
+    if (e->kinds->conclude)
+        view->concluded = e->kinds->conclude(view);
     view->conclusions = c.all;
     for (size_t i = 0; i < d->count; i++)
         steps_of(e, view, d->documents[i], &c);

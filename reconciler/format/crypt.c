@@ -19,16 +19,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../base/file.h"
 #include "../base/wipe.h"
 
 enum { NONCE_BYTES = 12, TAG_BYTES = 16, MASK_FROM = 16 };
 
 static void must(bool worked)
 {
-    if (!worked) {
-        fputs("reinstate: the cryptographic library failed\n", stderr);
-        abort();
-    }
+    if (!worked)
+        out_of_memory(", or the cryptographic library does not work");
 }
 
 /* --- OpenSSL's own memory -------------------------------------------------------------------------------------- */
@@ -89,10 +88,8 @@ void secret_reserve(struct secret *s, size_t room)
     must(room < SIZE_MAX / 4);
     size = mapping_bytes(room);
     bigger.bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (bigger.bytes == MAP_FAILED) {
-        fputs("reinstate: out of memory\n", stderr);
-        abort();
-    }
+    if (bigger.bytes == MAP_FAILED)
+        out_of_memory(NULL);
     bigger.room = size - 1;
     madvise(bigger.bytes, size, MADV_DONTDUMP);
     /* An ordinary user may lock a few pages only; a secret that cannot be locked is still wiped. */
@@ -156,12 +153,11 @@ static void close_fd(int *fd)
 
 int secret_read_file(struct secret *ret, const char *path, size_t ceiling, struct err *err)
 {
-    int fd cleanup(close_fd) = open(path, O_RDONLY | O_CLOEXEC);
+    int fd cleanup(close_fd) = -1;
     struct secret got cleanup(secret_release) = {0};
     ssize_t n = 1;
 
-    if (fd < 0)
-        return err_set(err, ERR_INVALID, "%s: %s", path, strerror(errno));
+    TRY(file_open_read(path, &fd, err));
     secret_reserve(&got, 1);
     while (n > 0) {
         if (got.len == got.room)

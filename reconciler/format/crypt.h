@@ -20,10 +20,8 @@ void secret_reserve(struct secret *s, size_t room);                  /* keeps co
 void secret_append(struct secret *s, const char *bytes, size_t n);
 void secret_set(struct secret *s, const char *bytes, size_t n);
 void secret_release(struct secret *s);                               /* wipes; for cleanup() */
-/* Reads a whole file of at most `max` bytes. ERR_INVALID names the file and why not. */
-must_use int secret_read_file(struct secret *s, const char *path, size_t max, struct err *err);
-/* Reads a whole file straight into a secret, so that no other copy exists; ERR_INVALID when it cannot be read or is
- * larger than `ceiling`. */
+/* Reads a whole ordinary file straight into a secret, so that no other copy exists; ERR_INVALID when it cannot be read, is a
+ * device or a pipe, or is larger than `ceiling`. */
 must_use int secret_read_file(struct secret *ret, const char *path, size_t ceiling, struct err *err);
 /* Overwrites memory in a way the compiler keeps. */
 /* Overwrites with asterisks whatever of `in` repeats `secret`, whole or its first 16 bytes and as much as follows. */

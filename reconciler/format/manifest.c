@@ -406,10 +406,8 @@ static void read_events(struct reader *r, const char *text, size_t len)
     yaml_parser_t parser;
     bool ended = false;
 
-    if (!yaml_parser_initialize(&parser)) {
-        fputs("reinstate: out of memory\n", stderr);
-        abort();
-    }
+    if (!yaml_parser_initialize(&parser))
+        out_of_memory(NULL);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
     while (!ended && !r->stopped) {

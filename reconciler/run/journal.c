@@ -2,6 +2,7 @@
  * an earlier run was cut off in the middle of one, is its own. */
 #include "journal.h"
 
+#include "../base/file.h"
 #include "../format/crypt.h"
 #include "../format/json.h"
 
@@ -22,7 +23,8 @@ struct journal {
     int fd;
     char *path;
     char prev[SHA256_HEX];
-    bool failed;            /* what is on disk is not known any more: no further line, so no further write */
+    size_t added;
+    int failed;             /* errno. What is on disk is not known any more: no further line, so no further write */
 };
 
 /* --- the chain ------------------------------------------------------------------------------------------------- */
@@ -42,6 +44,10 @@ struct reading {
     char prev[SHA256_HEX];
     size_t lines;           /* read so far, torn ones included */
     size_t whole;           /* of them, in the chain */
+    size_t torn_lines;
+    const char *wanted;     /* a head to be found, or NULL */
+    bool found;
+    size_t found_at;        /* lines of the chain up to it */
     bool torn;              /* the last line was torn */
     bool ended;             /* the last line ended with a line end */
     char torn_sha256[SHA256_HEX];
@@ -73,6 +79,14 @@ static bool line_fits(struct reading *r, const char *line, size_t len)
     return true;
 }
 
+static void head_note(struct reading *r)
+{
+    if (!r->wanted || !str_eq_nocase(r->wanted, r->prev))
+        return;
+    r->found = true;
+    r->found_at = r->whole;
+}
+
 /* A line that does not fit may be a torn one, if what follows says so; two of them in a row may not. */
 static bool line_read(struct reading *r, const char *line, size_t len)
 {
@@ -83,11 +97,13 @@ static bool line_read(struct reading *r, const char *line, size_t len)
     if (line_fits(r, line, len)) {
         r->whole++;
         r->torn = false;
+        head_note(r);
         return true;
     }
     if (r->torn)
         return false;
     r->torn = true;
+    r->torn_lines++;
     r->torn_bytes = len;
     crypt_sha256_hex(line, len, r->torn_sha256);
     return true;
@@ -100,15 +116,16 @@ static int broken(const char *path, size_t line, struct err *err)
     return err_advise(err, "Keep the file for whoever looks into it, and name another with --journal");
 }
 
-static int read_all(const char *path, FILE *f, struct reading *r, struct err *err)
+static int read_all(const char *path, FILE *f, const char *wanted, struct reading *r, struct err *err)
 {
     char *line = NULL;
     size_t room = 0;
     ssize_t n;
     int rc = 0;
 
-    *r = (struct reading){.ended = true};
+    *r = (struct reading){.ended = true, .wanted = wanted};
     memcpy(r->prev, first_prev, sizeof(first_prev));
+    head_note(r);
     while (rc == 0 && (n = getline(&line, &room, f)) >= 0) {
         if (n > LINE_BYTES_MAX)
             rc = err_set(err, ERR_INVALID, "%s: line %zu is longer than %d bytes", path, r->lines + 1, LINE_BYTES_MAX);
@@ -129,16 +146,26 @@ static void file_closep(FILE **f)
         fclose(*f);
 }
 
-int journal_verify(const char *path, size_t *ret_lines, struct err *err)
+int journal_verify(const char *path, const char *head, struct journal_check *ret, struct err *err)
 {
-    FILE *f cleanup(file_closep) = fopen(path, "re");
+    FILE *f cleanup(file_closep) = NULL;
     struct reading r;
+    int fd;
 
-    if (!f)
+    TRY(file_open_read(path, &fd, err));
+    f = fdopen(fd, "r");
+    if (!f) {
+        close(fd);
         return err_set(err, ERR_INVALID, "%s: cannot be opened: %s", path, strerror(errno));
-    TRY(read_all(path, f, &r, err));
-    *ret_lines = r.whole;
-    return 0;
+    }
+    TRY(read_all(path, f, head, &r, err));
+    *ret = (struct journal_check){.lines = r.whole, .torn = r.torn_lines, .after = r.whole - r.found_at};
+    memcpy(ret->head, r.prev, sizeof(ret->head));
+    if (!head || r.found)
+        return 0;
+    err_set(err, ERR_CONFLICT, "%s: the chain holds together, and has never stood at %s: lines were cut off its end, or it was written "
+            "anew; it has %zu line%s and ends with %s", path, head, r.whole, r.whole == 1 ? "" : "s", r.prev);
+    return err_advise(err, "keep the file for whoever looks into it");
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------------- */
@@ -149,9 +176,8 @@ static int write_line(struct journal *j, const char *s, size_t len, struct err *
 
     if (n == (ssize_t)len && fsync(j->fd) == 0)
         return 0;
-    j->failed = true;
-    return err_set(err, ERR_BLOCKED, "%s: the journal cannot be written: %s", j->path,
-                   n < 0 || n == (ssize_t)len ? strerror(errno) : "disk full");
+    j->failed = n < 0 || n == (ssize_t)len ? errno : ENOSPC;
+    return err_set(err, ERR_BLOCKED, "%s: the journal cannot be written: %s", j->path, strerror(j->failed));
 }
 
 static int append(struct journal *j, const char *before, const struct value *line, struct err *err)
@@ -176,6 +202,7 @@ static int append(struct journal *j, const char *before, const struct value *lin
     if (t.overflowed)
         return err_set(err, ERR_INVALID, "%s: a line of the journal would be longer than %d bytes", j->path, LINE_BYTES_MAX);
     TRY(write_line(j, text_str(&t), t.len, err));
+    j->added++;
     memcpy(j->prev, hash, sizeof(hash));
     return 0;
 }
@@ -185,24 +212,24 @@ int journal_append(struct journal *j, const struct value *line, struct err *err)
     return j ? append(j, "", line, err) : 0;
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------- */
-
-/* A new file's name is on disk only when its folder is. */
-static void sync_folder(const char *path)
+const char *journal_head(const struct journal *j)
 {
-    char *folder = xstrdup(path);
-    char *slash = strrchr(folder, '/');
-    int fd;
-
-    if (slash)
-        slash[slash == folder ? 1 : 0] = '\0';
-    fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(folder);
+    return j->prev;
 }
+
+size_t journal_added(const struct journal *j)
+{
+    return j->added;
+}
+
+int journal_error(const struct journal *j, struct err *err)
+{
+    if (!j || !j->failed)
+        return 0;
+    return err_set(err, ERR_BLOCKED, "%s: the journal is not complete: %s", j->path, strerror(j->failed));
+}
+
+/* --- opening ---------------------------------------------------------------------------------------------------- */
 
 /* The line end that is missing and the note go out together, so that a crash between them leaves no bare torn line. */
 static int end_last_line(struct journal *j, const struct reading *r, struct err *err)
@@ -220,18 +247,22 @@ static int end_last_line(struct journal *j, const struct reading *r, struct err 
 
 static int open_file(struct journal *j, struct err *err)
 {
-    struct stat st;
-
-    j->fd = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
-    if (j->fd < 0)
-        return err_set(err, ERR_INVALID, "%s: the journal cannot be opened: %s", j->path, strerror(errno));
-    if (fstat(j->fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return err_set(err, ERR_INVALID, "%s: the journal must be an ordinary file", j->path);
+    if (file_open_append(j->path, &j->fd, err) < 0)
+        return err_note(err, "the journal");
     if (flock(j->fd, LOCK_EX | LOCK_NB) < 0)
         return err_set(err, ERR_BLOCKED, "%s: another run is writing this journal", j->path);
-    if (st.st_size == 0)
-        sync_folder(j->path);
     return 0;
+}
+
+/* By the descriptor that is written to: the path may lead elsewhere by now. */
+static FILE *reader_of(int fd)
+{
+    int again = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    FILE *f = again >= 0 ? fdopen(again, "r") : NULL;
+
+    if (!f && again >= 0)
+        close(again);
+    return f;
 }
 
 static void journal_closep(struct journal **j)
@@ -246,11 +277,12 @@ int journal_open(const char *path, struct journal **ret, struct err *err)
     struct reading r;
 
     j->path = xstrdup(path);
+    j->fd = -1;
     TRY(open_file(j, err));
-    f = fopen(path, "re");
+    f = reader_of(j->fd);
     if (!f)
         return err_set(err, ERR_INVALID, "%s: the journal cannot be read: %s", path, strerror(errno));
-    TRY(read_all(path, f, &r, err));
+    TRY(read_all(path, f, NULL, &r, err));
     memcpy(j->prev, r.prev, sizeof(r.prev));
     if (!r.ended)
         TRY(end_last_line(j, &r, err));

@@ -2,10 +2,10 @@
  * know which services have which secrets; what every HTTP exchange may carry (credentials, signatures) it knows itself. */
 #include "record.h"
 
+#include "../base/file.h"
 #include "../format/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -202,11 +202,11 @@ static struct value *headers_value(struct arena *a, const struct wire_header *he
 
 int recorder_open(const char *path, const struct record_rule *rules, size_t n_rules, struct recorder **ret, struct err *err)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     struct recorder *r;
+    int fd;
 
-    if (fd < 0)
-        return err_set(err, ERR_INVALID, "%s: the record cannot be opened: %s", path, strerror(errno));
+    if (file_open_append(path, &fd, err) < 0)
+        return err_note(err, "the record");
     r = xcalloc(1, sizeof(*r));
     *r = (struct recorder){.fd = fd, .path = xstrdup(path), .rules = rules, .n_rules = n_rules};
     *ret = r;
@@ -215,15 +215,8 @@ int recorder_open(const char *path, const struct record_rule *rules, size_t n_ru
 
 static void write_line(struct recorder *r, const struct text *t)
 {
-    ssize_t n = 1;
-
-    for (size_t done = 0; done < t->len && !r->failed; done += (size_t)n) {
-        n = write(r->fd, t->s + done, t->len - done);
-        if (n <= 0) {
-            r->failed = n < 0 ? errno : ENOSPC;
-            n = 0;
-        }
-    }
+    if (!r->failed && file_write_all(r->fd, text_str(t), t->len) < 0)
+        r->failed = errno;
 }
 
 void recorder_add(struct recorder *r, const struct wire_request *request, const struct wire_reply *reply)
@@ -255,8 +248,11 @@ void recorder_add(struct recorder *r, const struct wire_request *request, const 
     write_line(r, &t);
 }
 
-int recorder_error(const struct recorder *r, struct err *err)
+/* A disk that fills up may say so only now. */
+int recorder_error(struct recorder *r, struct err *err)
 {
+    if (!r->failed && fsync(r->fd) < 0)
+        r->failed = errno;
     if (!r->failed)
         return 0;
     return err_set(err, ERR_BLOCKED, "%s: the record is not complete: %s", r->path, strerror(r->failed));

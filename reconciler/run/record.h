@@ -24,7 +24,7 @@ must_use int recorder_open(const char *path, const struct record_rule *rules, si
 /* A fault is recorded with status 0 and its text in "note". After a line that could not be written nothing more is. */
 void recorder_add(struct recorder *r, const struct wire_request *request, const struct wire_reply *reply);
 /* The reason why lines are missing, if any are. */
-must_use int recorder_error(const struct recorder *r, struct err *err);
+must_use int recorder_error(struct recorder *r, struct err *err);
 void recorder_close(struct recorder *r);
 
 #endif

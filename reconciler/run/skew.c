@@ -128,3 +128,18 @@ void skew_hear(struct skew *k, const char *host, int64_t date_ms, int64_t sent_m
     }
     k->heard = true;
 }
+
+const char *skew_words(struct arena *a, int64_t skew_ms)
+{
+    return arena_printf(a, "%s %s Azure's", duration_format(a, skew_ms < 0 ? -skew_ms : skew_ms), skew_ms < 0 ? "behind" : "ahead of");
+}
+
+int skew_check(int64_t skew_ms, struct err *err)
+{
+    struct arena *a cleanup(arena_freep) = NULL;
+
+    if (llabs(skew_ms) <= SKEW_STOP_MS)
+        return 0;
+    a = arena_new();
+    return err_set(err, ERR_BLOCKED, "nothing is written while this machine's clock is %s", skew_words(a, skew_ms));
+}

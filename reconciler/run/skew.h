@@ -14,6 +14,7 @@
 #define REINSTATE_SKEW_H
 
 #include "../base/clock.h"
+#include "../base/err.h"
 
 #define SKEW_WARN_MS ((int64_t)2 * MINUTE_MS)      /* further off than this is said */
 #define SKEW_STOP_MS ((int64_t)15 * MINUTE_MS)     /* further off than this nothing is written: Azure Storage's own limit, too */
@@ -40,5 +41,11 @@ struct skew {
 void skew_init(struct skew *k, int64_t own_ms);
 /* date_ms TIME_NONE is no reading. The moments are spans. */
 void skew_hear(struct skew *k, const char *host, int64_t date_ms, int64_t sent_ms, int64_t received_ms);
+
+/* "25 min behind Azure's" */
+const char *skew_words(struct arena *a, int64_t skew_ms);
+/* ERR_BLOCKED while the machine's clock is so far from Azure's. Asked before each step that writes, and before each trigger: a machine
+ * that stood still meanwhile takes no order's window for open. */
+must_use int skew_check(int64_t skew_ms, struct err *err);
 
 #endif

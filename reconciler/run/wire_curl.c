@@ -244,12 +244,12 @@ static void start(struct wire_curl *w, struct transfer *t)
 {
     t->easy = curl_easy_init();
     if (!t->easy)
-        abort();
+        out_of_memory(" for a connection");
     set_security(w, t);
     set_request(t);
     set_rest(t);
     if (curl_multi_add_handle(w->multi, t->easy) != CURLM_OK)
-        abort();
+        out_of_memory(" for a connection");
     t->next = w->active;
     w->active = t;
     w->n_active++;
@@ -394,7 +394,7 @@ static bool perform(struct wire_curl *w)
     drop_abandoned(w);
     start_waiting(w);
     if (curl_multi_perform(w->multi, &running) != CURLM_OK)
-        abort();
+        out_of_memory(" for a connection");
     return reap(w);
 }
 
@@ -504,10 +504,10 @@ struct wire *wire_curl_new(struct sched *s, const char *ca_file, size_t connecti
     struct wire_curl *w = xcalloc(1, sizeof(*w));
 
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) != CURLE_OK)
-        abort();
+        out_of_memory(" for a connection");
     *w = (struct wire_curl){.sched = s, .multi = curl_multi_init(), .ca_file = ca_file ? xstrdup(ca_file) : NULL};
     if (!w->multi)
-        abort();
+        out_of_memory(" for a connection");
     w->connections = connections ? connections : 1;
     curl_multi_setopt(w->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)w->connections);
     curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, (long)w->connections);

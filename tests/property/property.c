@@ -341,7 +341,7 @@ static void predictions(struct property *p, struct state *s)
         return;
     }
     pass->look.view.settings = &settings;
-    now = situation_of(&pass->look.view, rvm);
+    now = situation_foreseen(&pass->look.view, rvm); /* by another reading than the look's */
     item = value_str_at(view_facts(&pass->look.view, now.pvm), "itemId");
     request = restored_vm_request(&pass->look.view, &now);
     request.point = POINT;

@@ -60,9 +60,9 @@ static int run(struct arena *a, const char *path, int n, struct err *err)
 
 static size_t lines_of(const char *path, struct err *err)
 {
-    size_t lines = 999;
+    struct journal_check check = {0};
 
-    return journal_verify(path, &lines, err) == 0 ? lines : 1000 + err->class;
+    return journal_verify(path, NULL, &check, err) == 0 ? check.lines : 1000 + err->class;
 }
 
 static void test_written(struct arena *a)
@@ -122,7 +122,7 @@ static void test_changed(struct arena *a)
         struct text t;
         struct err err = {0};
         struct journal *j = NULL;
-        size_t lines;
+        struct journal_check check;
         char *s, *found;
 
         unlink(path);
@@ -135,7 +135,7 @@ static void test_changed(struct arena *a)
         text_add(&t, rows[i].put);
         text_add(&t, found + strlen(rows[i].find));
         spill(path, t.s, t.len);
-        CHECK_ROW(rows[i].reason, journal_verify(path, &lines, &err) == -ERR_INVALID && strstr(err.text, rows[i].named));
+        CHECK_ROW(rows[i].reason, journal_verify(path, NULL, &check, &err) == -ERR_INVALID && strstr(err.text, rows[i].named));
         CHECK_ROW(rows[i].reason, journal_open(path, &j, &err) == -ERR_INVALID && strstr(err.text, rows[i].named));
         text_release(&t);
     }
@@ -146,7 +146,7 @@ static void test_removed_line(struct arena *a)
     const char *path = at(a, "j");
     struct err err = {0};
     char *s, *second, *third;
-    size_t lines;
+    struct journal_check check;
 
     unlink(path);
     CHECK(run(a, path, 4, &err) == 0);
@@ -155,7 +155,44 @@ static void test_removed_line(struct arena *a)
     third = strchr(second, '\n') + 1;
     memmove(second, third, strlen(third) + 1);
     spill(path, s, strlen(s));
-    CHECK(journal_verify(path, &lines, &err) == -ERR_INVALID && strstr(err.text, "line 2"));
+    CHECK(journal_verify(path, NULL, &check, &err) == -ERR_INVALID && strstr(err.text, "line 2"));
+}
+
+/* What the chain alone cannot show: its end cut off, or a whole new one. The head of an earlier run does. */
+static void test_head(struct arena *a)
+{
+    const char *path = at(a, "j");
+    struct journal_check check = {0}, later = {0};
+    struct journal *j;
+    struct err err = {0};
+    char *s;
+
+    unlink(path);
+    CHECK(journal_open(path, &j, &err) == 0);
+    CHECK(strspn(journal_head(j), "0") == 64 && journal_added(j) == 0);
+    CHECK(append(a, j, "step", 0, &err) == 0 && append(a, j, "step", 1, &err) == 0 && journal_added(j) == 2);
+    CHECK(journal_verify(path, journal_head(j), &check, &err) == 0 && check.lines == 2 && check.after == 0);
+    CHECK_STR(check.head, journal_head(j));
+    journal_close(j);
+    CHECK(run(a, path, 3, &err) == 0);
+    CHECK_ROW("it has grown since", journal_verify(path, check.head, &later, &err) == 0 && later.lines == 5 && later.after == 3);
+    CHECK_ROW("every chain has once been empty", journal_verify(path, "0000000000000000000000000000000000000000000000000000000000000000",
+                                                              &check, &err) == 0 && check.after == 5);
+    s = slurp(a, path);
+    for (size_t n = strlen(s) - 1; n; n--)
+        if (s[n - 1] == '\n') {
+            spill(path, s, n);
+            break;
+        }
+    CHECK_ROW("the last line was cut off", journal_verify(path, NULL, &check, &err) == 0 && check.lines == 4);
+    CHECK_ROW("and the head shows it", journal_verify(path, later.head, &check, &err) == -ERR_CONFLICT);
+    unlink(path);
+    CHECK(journal_open(path, &j, &err) == 0 && append(a, j, "another", 1, &err) == 0);
+    journal_close(j);
+    CHECK_ROW("a new chain of other lines", journal_verify(path, later.head, &check, &err) == -ERR_CONFLICT);
+    CHECK(symlink(path, at(a, "other")) == 0);
+    CHECK_ROW("a link is not followed", journal_open(at(a, "other"), &j, &err) == -ERR_INVALID && strstr(err.text, "a link"));
+    unlink(at(a, "other"));
 }
 
 /* Every length a crash may leave of the last line. */
@@ -239,6 +276,7 @@ int main(void)
     test_hash_is_as_documented(a);
     test_changed(a);
     test_removed_line(a);
+    test_head(a);
     test_torn(a);
     test_open_errors(a);
     test_disk_full(a);

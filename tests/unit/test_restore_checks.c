@@ -1,5 +1,6 @@
 /* What stands against a restore, each fact by itself and many at once, on views made by hand; sizes and objections. */
 #include "forecast_view.h"
+#include "../../providers/restore/conclude.h"
 #include "../../providers/restore/obstacles.h"
 
 static const struct {
@@ -137,9 +138,9 @@ static const struct {
 /* All of them, as a line of ids; what is said and advised of one. */
 static const char *found_of(struct hand_view *h, const struct document *rvm, const char *id, const struct obstacle **ret)
 {
-    struct situation s = situation_of(&h->view, rvm);
+    const struct situation *s = situation_of(&h->view, rvm);
     size_t n;
-    struct obstacle *all = restore_obstacles(&h->view, &s, &n);
+    const struct obstacle *all = restore_obstacles(&h->view, s, &n);
     const char *ids = "";
 
     *ret = NULL;
@@ -254,8 +255,35 @@ static void check_together(void)
     view_free(&h);
 }
 
+/* What was concluded is what everybody reads, though the facts have moved on since; before, it is told as far as it is seen. */
+static void check_concluded(void)
+{
+    struct conclusion *all;
+    struct hand_view h;
+    const struct obstacle *o;
+    const struct situation *seen;
+
+    view_make(&h, true, SPEC("restore: new-vm") SUBNET, PLACE("{group: {state: absent}}"), NULL);
+    CHECK(situation_of(&h.view, h.rvm) != situation_of(&h.view, h.rvm));
+    h.view.concluded = conclude_look(&h.view);
+    seen = situation_of(&h.view, h.rvm);
+    CHECK(seen == situation_of(&h.view, h.rvm) && seen == situation_at(&h.view, seen->pvm, h.rvm, seen->point));
+    all = arena_array(h.arena, struct conclusion, h.view.desired->count + 1);
+    h.view.conclusions = all;
+    all[h.rvm->index].own = conclude_restore(&h.view, h.rvm);
+    CHECK(situation_of(&h.view, h.rvm) != seen && situation_of(&h.view, h.rvm) == situation_of(&h.view, h.rvm));
+    CHECK_STR(found_of(&h, h.rvm, NULL, &o), "group");
+    view_edit(&h, PLACE("{group: {state: present}, network: {state: absent}}"));
+    CHECK_STR(found_of(&h, h.rvm, NULL, &o), "group");
+    h.view.conclusions = NULL;
+    h.view.concluded = NULL;
+    CHECK_STR(found_of(&h, h.rvm, NULL, &o), "network");
+    view_free(&h);
+}
+
 int main(void)
 {
+    check_concluded();
     check_single();
     check_snapshot_zone();
     check_crowd();
