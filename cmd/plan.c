@@ -56,7 +56,7 @@ static int plan_show(struct session *s, const struct plan *plan)
 static struct value *drift_value(struct session *s, const struct plan *plan, int code)
 {
     static const char *const kept[] = {"made", "digest", "inputsDigest", "policyDigest", "factsDigest", "deadlines"};
-    struct value *v = output_envelope(s->arena, s->options), *findings = value_list(s->arena);
+    struct value *v = output_envelope(s->arena, s->options), *findings = value_list(s->arena), *notes = value_list(s->arena);
     const struct value *whole = plan_to_value(s->arena, plan);
 
     session_mark(s, v);
@@ -66,6 +66,15 @@ static struct value *drift_value(struct session *s, const struct plan *plan, int
     for (size_t i = 0; i < plan->steps.count; i++)
         if (plan->steps.items[i]->action != ACTION_NONE)
             value_push(s->arena, findings, step_to_value(s->arena, plan->steps.items[i]));
+    for (size_t i = 0; i < plan->steps.count; i++)
+        for (size_t k = 0; k < plan->steps.items[i]->n_notes; k++) {
+            struct value *note = value_map(s->arena);
+
+            value_set_string(s->arena, note, "document", plan->steps.items[i]->document->address);
+            value_set_string(s->arena, note, "text", plan->steps.items[i]->notes[k]);
+            value_push(s->arena, notes, note);
+        }
+    value_set(s->arena, v, "notes", notes);
     value_set_int(s->arena, v, "differences", (int64_t)plan->n_changes);
     value_set_int(s->arena, v, "unseen", (int64_t)plan->n_unseen);
     value_set(s->arena, v, "findings", findings);
@@ -119,6 +128,12 @@ static void drift_findings(struct session *s, const struct plan *plan)
             findings_add(&findings, drift_finding(s->arena, plan->steps.items[i]));
             n++;
         }
+    for (size_t i = 0; i < plan->steps.count; i++)
+        for (size_t k = 0; k < plan->steps.items[i]->n_notes; k++)
+            findings_add(&findings, (struct finding){.level = FINDING_NOTE, .rule = "note", .rule_text = "it asks for nothing and is no difference",
+                                                     .subject = plan->steps.items[i]->document->address,
+                                                     .origin = plan->steps.items[i]->document->origin,
+                                                     .text = plan->steps.items[i]->notes[k]});
     findings.summary = n ? arena_printf(s->arena, "%zu difference%s, %zu cannot be seen", n, n == 1 ? "" : "s", plan->n_unseen)
                          : "no drift";
     output_findings(s->options, &findings);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../access/hsm_rights.h"
+#include "../access/orphans.h"
 #include "../restore/platform.h"
 #include "../access/set_identity.h"
 #include "../restore/obstacles.h"
@@ -109,76 +110,30 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
 
 /* --- orphans ----------------------------------------------------------------------------------------------------------------- */
 
-/* Is this the principal of some set that is known, or one that a KeyAccess names? */
-static bool principal_known(const struct outlook *o, const char *id)
-{
-    const struct desired *d = o->view->desired;
-
-    for (size_t i = 0; i < d->count; i++) {
-        const struct value *facts = view_facts(o->view, d->documents[i]), *principals = value_get(facts, "principals");
-
-        if (str_eq_nocase(value_str_at(facts, "principalId"), id) ||
-            str_eq_nocase(set_principal(value_at(facts, "source.set.live")), id))
-            return true;
-        for (size_t k = 0; k < value_count(principals); k++)
-            if (str_eq_nocase(value_str_at(value_item(principals, k), "objectId"), id))
-                return true;
-    }
-    return false;
-}
-
-/* The role that nobody but a set's identity needs. */
-static bool role_of_sets(const char *role)
-{
-    const struct hsm_role *local = hsm_role_by_name(hsm_key_rights[KEY_USER_DES].working);
-
-    return role &&
-           (str_eq_nocase(arm_id_name(role), key_rights[KEY_USER_DES].role_id) || (local && str_eq_nocase(arm_id_name(role), local->id)));
-}
-
-/* A set that was made anew, or whose identity was switched off and on, leaves the grant of its old identity behind. Without
- * anybody lacking it, only one on this very key is worth a note: others use the store too. */
-static void orphan(struct outlook *o, const char *id, const char *what, bool on_key)
+/* Without anybody lacking it, only one on this very key is worth a note: others use the store too. */
+static void orphan(struct outlook *o, const struct value *one)
 {
     const char *now = set_principal(outlook_set(o));
     bool lacking = o->items[F16].state == OBS_BAD;
 
-    if (!id || principal_known(o, id) || !(lacking || on_key))
+    if (!lacking && !value_bool_at(one, "onKey", false))
         return;
     obs_risk(o, F16, "orphaned-grant", lacking ? RISK_WARN : RISK_NOTE, TIME_NONE,
              lacking ? "reinstate apply grants the set's present identity; a person removes the old grant"
                      : "a person removes it, if nobody needs it",
-             "principal %s holds %s and is no set's identity that is known%s%s", id, what, now ? "; the set's identity is now " : "",
-             now ? now : "");
+             "%s%s%s", orphaned_grant_words(o->arena, one), now ? "; the set's identity is now " : "", now ? now : "");
 }
 
 static void observe_orphans(struct outlook *o)
 {
-    const struct value *policies = value_at(view_facts(o->view, o->store), "live.properties.accessPolicies");
     const struct document *access;
     size_t at = 0;
 
     while (o->key && (access = referrer_next(o->key, "KeyAccess", &at))) {
-        const struct value *list = value_get(view_facts(o->view, access), "assignments");
+        const struct value *all = orphaned_grants(o->view, access);
 
-        for (size_t i = 0; i < value_count(list); i++) {
-            const struct value *one = value_item(list, i);
-            const char *scope = value_str_at(one, "scope");
-
-            if (role_of_sets(value_str_at(one, "roleDefinitionId")))
-                orphan(o, value_str_at(one, "principalId"), "the role of a set's identity on the key",
-                       scope && str_find_nocase(scope, "/keys/"));
-        }
-        if (!str_eq(value_str_at(view_facts(o->view, access), "model"), "access-policies"))
-            continue;
-        for (size_t i = 0; i < value_count(policies); i++) {
-            const char *id = value_str_at(value_item(policies, i), "objectId");
-            struct value *missing =
-                policy_missing(o->arena, value_get(view_facts(o->view, o->store), "live"), id, key_rights[KEY_USER_DES].policy);
-
-            if (id && value_count(missing) == 0)
-                orphan(o, id, "the rights of a set's identity on the vault's keys", false);
-        }
+        for (size_t i = 0; i < value_count(all); i++)
+            orphan(o, value_item(all, i));
     }
 }
 

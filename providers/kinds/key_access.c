@@ -6,6 +6,7 @@
  * key_access_local.h. */
 #include "../documents/id_fields.h"
 #include "../access/grant.h"
+#include "../access/orphans.h"
 #include "../access/room.h"
 #include "../restore/platform.h"
 #include "key_access_local.h"
@@ -416,6 +417,17 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
         set_after_grant(v, out, value_str_at(value_item(principals, i), "objectId"), step);
 }
 
+/* What a replaced identity still holds. While a grant is due the old one may be what was taken for it, wherever it stands. */
+static void note_orphans(const struct view *v, const struct document *doc, struct steps *out, size_t first, bool due)
+{
+    const struct value *all = orphaned_grants(v, doc);
+
+    for (size_t i = 0; out->count > first && i < value_count(all); i++)
+        if (due || value_bool_at(value_item(all, i), "onKey", false))
+            step_note(out, out->items[first], "%s; nothing is deleted here: a person removes it, if nobody needs it",
+                      orphaned_grant_words(v->arena, value_item(all, i)));
+}
+
 static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     size_t n = value_count(value_get(doc->spec, "principals")), before = out->count, n_grants = 0, shared = 0;
@@ -446,6 +458,7 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
     if (out->count == before)
         steps_add(out, doc, ACTION_NONE, NULL, "all %zu principals have what %s%s", n,
                   uses_local(doc) ? local_access_asked(doc) : "they need", uses_local(doc) ? local_access_warning(v, doc) : "");
+    note_orphans(v, doc, out, before, n_grants > 0);
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)

@@ -1,0 +1,14 @@
+/* Grants that a set has left behind: made anew, or with its identity switched off and on, it is another principal, and what the old
+ * one holds looks right at a glance. Pure. Nobody here removes one. */
+#ifndef REINSTATE_ORPHANS_H
+#define REINSTATE_ORPHANS_H
+
+#include "../documents/common.h"
+
+/* Of what was seen for a KeyAccess, the principals with the rights of a set's identity that are no set's identity which is known, and
+ * that no KeyAccess names: a list of {principalId, what, onKey?}. onKey: on this very key; others may use the store too. */
+struct value *orphaned_grants(const struct view *v, const struct document *access);
+/* One of them as a sentence. */
+const char *orphaned_grant_words(struct arena *a, const struct value *one);
+
+#endif
