@@ -130,7 +130,8 @@ static void drift_findings(struct session *s, const struct plan *plan)
         }
     for (size_t i = 0; i < plan->steps.count; i++)
         for (size_t k = 0; k < plan->steps.items[i]->n_notes; k++)
-            findings_add(&findings, (struct finding){.level = FINDING_NOTE, .rule = "note", .rule_text = "it asks for nothing and is no difference",
+            findings_add(&findings, (struct finding){.level = FINDING_NOTE, .rule = "note",
+                                                     .rule_text = "it asks for nothing and is no difference",
                                                      .subject = plan->steps.items[i]->document->address,
                                                      .origin = plan->steps.items[i]->document->origin,
                                                      .text = plan->steps.items[i]->notes[k]});

@@ -53,7 +53,8 @@ struct value *orphaned_grants(const struct view *v, const struct document *acces
 {
     const struct document *key = document_target(access, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
     const struct value *facts = view_facts(v, access), *assignments = value_get(facts, "assignments"),
-                       *live = store ? value_get(view_facts(v, store), "live") : NULL, *policies = value_at(live, "properties.accessPolicies");
+                       *live = store ? value_get(view_facts(v, store), "live") : NULL,
+                       *policies = value_at(live, "properties.accessPolicies");
     struct value *list = value_list(v->arena);
 
     for (size_t i = 0; i < value_count(assignments); i++) {
@@ -61,7 +62,8 @@ struct value *orphaned_grants(const struct view *v, const struct document *acces
         const char *scope = value_str_at(one, "scope");
 
         if (role_of_sets(value_str_at(one, "roleDefinitionId")))
-            add(v, list, value_str_at(one, "principalId"), "the role of a set's identity on the key", scope && str_find_nocase(scope, "/keys/"));
+            add(v, list, value_str_at(one, "principalId"), "the role of a set's identity on the key",
+                scope && str_find_nocase(scope, "/keys/"));
     }
     for (size_t i = 0; str_eq(value_str_at(facts, "model"), "access-policies") && i < value_count(policies); i++) {
         const char *id = value_str_at(value_item(policies, i), "objectId");
