@@ -160,27 +160,61 @@ static int list(struct call *c, struct arena *a, struct claims *claims, const ch
 
 int claims_list(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err)
 {
-    return list(c, a, claims, NULL, ret, err);
+    struct value *blobs, *found = value_list(a);
+
+    TRY(list(c, a, claims, NULL, &blobs, err));
+    for (size_t i = 0; i < value_count(blobs); i++) {
+        const char *name = value_str_at(value_item(blobs, i), "name");
+
+        if (name && !str_starts(name, CLAIM_NOTE))
+            value_push(a, found, value_copy(a, value_item(blobs, i)));
+    }
+    *ret = found;
+    return 0;
 }
 
-static int read_claim(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+static int read_content(struct call *c, struct arena *a, struct claims *claims, const char *name, struct value **ret,
+                        const char **ret_etag, struct err *err)
 {
     struct secret bytes cleanup(secret_release) = {0};
-    struct value *content = NULL;
     struct blob_place place;
     struct err unread;
     int rc;
 
     do {
         place = *place_of(claims);
-        place.name = claim->name;
-        rc = blob_read_open(claims->az, c, a, &place, CLAIM_BYTES_MAX, &bytes, &claim->etag, err);
+        place.name = name;
+        rc = blob_read_open(claims->az, c, a, &place, CLAIM_BYTES_MAX, &bytes, ret_etag, err);
     } while (rc < 0 && key_instead(c, a, claims, err));
     if (rc < 0)
         return rc;
-    if (json_parse(a, bytes.bytes ? bytes.bytes : "", bytes.len, &content, &unread) < 0)
-        content = NULL;
+    if (json_parse(a, bytes.bytes ? bytes.bytes : "", bytes.len, ret, &unread) < 0)
+        *ret = NULL;
+    return 0;
+}
+
+static int read_claim(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+{
+    struct value *content = NULL;
+
+    TRY(read_content(c, a, claims, claim->name, &content, &claim->etag, err));
     claim_from_value(content, claim);
+    return 0;
+}
+
+int claims_notes(struct call *c, struct arena *a, struct claims *claims, const char *prefix, struct value **ret, struct err *err)
+{
+    struct value *blobs, *found = value_map(a);
+
+    TRY(list(c, a, claims, prefix, &blobs, err));
+    for (size_t i = 0; i < value_count(blobs) && i < CLAIMS_READ_MAX; i++) {
+        const char *name = value_str_at(value_item(blobs, i), "name"), *etag;
+        struct value *content;
+
+        TRY(read_content(c, a, claims, name, &content, &etag, err));
+        value_set(a, found, name, content ? content : value_map(a));
+    }
+    *ret = found;
     return 0;
 }
 
@@ -226,22 +260,29 @@ int claims_with_jobs(struct call *c, struct arena *a, struct claims *claims, str
 
 /* --- writing ------------------------------------------------------------------------------------------------------------ */
 
-static int put(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+/* Over the state of that etag; NULL: only where there is none of that name. */
+static int put_content(struct call *c, struct arena *a, struct claims *claims, const char *name, const struct value *what,
+                       const char **etag, struct err *err)
 {
     struct secret bytes cleanup(secret_release) = {0};
-    struct blob_content content = {.bytes = &bytes, .type = "application/json", .etag = claim->etag};
+    struct blob_content content = {.bytes = &bytes, .type = "application/json", .etag = *etag};
     struct text json cleanup(text_release) = {.ceiling = CLAIM_BYTES_MAX};
     struct blob_place place;
     int rc;
 
-    json_write(&json, claim_to_value(a, claim), JSON_COMPACT);
+    json_write(&json, what, JSON_COMPACT);
     secret_set(&bytes, text_str(&json), json.len);
     do {
         place = *place_of(claims);
-        place.name = claim->name;
-        rc = blob_write(claims->az, c, a, &place, &content, &claim->etag, err);
+        place.name = name;
+        rc = blob_write(claims->az, c, a, &place, &content, etag, err);
     } while (rc < 0 && key_instead(c, a, claims, err));
     return rc;
+}
+
+static int put(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
+{
+    return put_content(c, a, claims, claim->name, claim_to_value(a, claim), &claim->etag, err);
 }
 
 static int make_container(struct call *c, struct arena *a, struct claims *claims, struct err *err)
@@ -292,4 +333,16 @@ int claims_take(struct call *c, struct arena *a, struct claims *claims, struct c
 int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
 {
     return put(c, a, claims, claim, err);
+}
+
+int claims_keep(struct call *c, struct arena *a, struct claims *claims, const char *name, const struct value *content, struct err *err)
+{
+    const char *etag = NULL;
+    int rc = put_content(c, a, claims, name, content, &etag, err);
+
+    if (rc < 0 && str_eq_nocase(err->code, "ContainerNotFound")) {
+        TRY(make_container(c, a, claims, err));
+        rc = put_content(c, a, claims, name, content, &etag, err);
+    }
+    return rc < 0 && err->class == ERR_CONFLICT ? 0 : rc;
 }

@@ -10,6 +10,8 @@
 #include "../azure/blob.h"
 
 #define CLAIM_CONTAINER "reinstate-claims"
+/* How the names of what lies beside the claims begin. */
+#define CLAIM_NOTE "note-"
 /* A job is in the vault's list minutes after its trigger; the trigger itself may be told to wait before it is taken. A claim that
  * names no job for so long, and `settle`, is a person's affair. */
 #define CLAIM_LAG_MS (10 * (int64_t)MINUTE_MS)
@@ -93,5 +95,11 @@ must_use int claims_with_jobs(struct call *c, struct arena *a, struct claims *cl
 must_use int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
 /* Writes `claim` over the state of it that was read. ERR_CONFLICT: it has changed since. */
 must_use int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
+
+/* Beside the claims lie notes of what is settled for good. A note is kept once: one of its name stays as it is. */
+must_use int claims_keep(struct call *c, struct arena *a, struct claims *claims, const char *name, const struct value *content,
+                         struct err *err);
+/* The notes whose names begin so: a map of name to content. */
+must_use int claims_notes(struct call *c, struct arena *a, struct claims *claims, const char *prefix, struct value **ret, struct err *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "../access/hsm_rights.h"
 #include "original.h"
 #include "copies.h"
+#include "refused.h"
 
 #define SUFFIX ".keybackup"
 /* A blob's metadata may hold 8 KB. What is listed is enough to tell whose backup it is; the newest versions come first. */
@@ -66,6 +67,19 @@ void key_files_check(struct arena *a, const struct document *key, const char *co
     }
 }
 
+/* By which a file is known again, wherever it lies; NULL: it cannot be read. The digest of an encrypted backup tells nothing of it. */
+static const char *file_digest(struct arena *a, const char *path)
+{
+    struct secret bytes cleanup(secret_release) = {0};
+    char hex[SHA256_HEX];
+    struct err err;
+
+    if (access(path, R_OK) != 0 || secret_read_file(&bytes, path, BLOB_EXPORT_MAX, &err) < 0)
+        return NULL;
+    crypt_sha256_hex(bytes.bytes, bytes.len, hex);
+    return arena_strdup(a, hex);
+}
+
 void key_observe_files(struct arena *a, const struct document *key, struct value *facts)
 {
     const struct value *sources = value_get(key->spec, "sources");
@@ -79,6 +93,7 @@ void key_observe_files(struct arena *a, const struct document *key, struct value
             continue;
         value_set_string(a, file, "path", path);
         value_set_string(a, file, "state", access(path, R_OK) == 0 ? "present" : "absent");
+        value_set_string(a, file, "digest", file_digest(a, path));
         value_push(a, files, file);
     }
     if (value_count(files))
@@ -233,7 +248,7 @@ static const struct value *escrow_backup(const struct value *blobs, const char *
     return version ? NULL : value_item(blobs, 0);
 }
 
-struct key_copy key_own_copy_at(const struct view *v, const struct document *key, size_t n)
+struct key_copy key_any_copy_at(const struct view *v, const struct document *key, size_t n)
 {
     const struct value *facts = view_facts(v, key), *files = value_get(facts, "files");
     const struct value *blob = escrow_backup(value_at(facts, "escrow.blobs"), key_needed(v, key).version);
@@ -242,6 +257,16 @@ struct key_copy key_own_copy_at(const struct view *v, const struct document *key
         if (str_eq(value_str_at(value_item(files, i), "state"), "present") && n-- == 0)
             return (struct key_copy){.kind = KEY_COPY_FILE, .path = value_str_at(value_item(files, i), "path")};
     return blob && n == 0 ? (struct key_copy){.kind = KEY_COPY_ESCROW, .blob = blob} : (struct key_copy){.kind = KEY_COPY_NONE};
+}
+
+struct key_copy key_own_copy_at(const struct view *v, const struct document *key, size_t n)
+{
+    struct key_copy copy;
+
+    for (size_t i = 0; (copy = key_any_copy_at(v, key, i)).kind != KEY_COPY_NONE; i++)
+        if (!key_refusal_of(v, key, key_copy_told_by(v->arena, view_facts(v, key), &copy)) && n-- == 0)
+            return copy;
+    return (struct key_copy){.kind = KEY_COPY_NONE};
 }
 
 struct key_copy key_own_copy(const struct view *v, const struct document *key)

@@ -13,7 +13,9 @@ struct key_copy {
     const struct value *blob; /* of the escrow's facts */
 };
 struct key_copy key_own_copy(const struct view *v, const struct document *key);
-/* The n-th of them, in the order in which they are tried; KEY_COPY_NONE after the last. */
+/* The n-th of them, in the order in which they are tried; KEY_COPY_NONE after the last. `any`: also those that the store of the key has
+ * refused before (refused.h). */
+struct key_copy key_any_copy_at(const struct view *v, const struct document *key, size_t n);
 struct key_copy key_own_copy_at(const struct view *v, const struct document *key, size_t n);
 /* Of a Key's facts: its escrow holds a backup of the newest version. */
 bool key_escrowed(const struct value *facts);
@@ -22,7 +24,7 @@ const char *key_file_path(struct arena *a, const struct value *source);
 /* Where a file source leads: inside its manifest's folder, or below one of the `allowed`; a fault otherwise. A manifest that somebody
  * else wrote does not choose what is read on this machine. */
 void key_files_check(struct arena *a, const struct document *key, const char *const *allowed, size_t n_allowed, struct diags *diags);
-/* Facts: files [{path, state}] of the declared file sources. */
+/* Facts: files [{path, state, digest}] of the declared file sources. */
 void key_observe_files(struct arena *a, const struct document *key, struct value *facts);
 /* May suspend. Facts: escrow {state, why, blobs [{name, version, created, versions, store}]}, newest first; nothing without
  * a declared one. */

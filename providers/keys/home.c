@@ -27,19 +27,18 @@ int backup_fits(const struct document *key, const struct secret *backup, const c
     return err_advise(err, "declare a ManagedHsm with the security domain of the old one as the store of %s", key->address);
 }
 
-int backup_explain_refusal(const struct document *key, struct err *err)
+const char *backup_refusal_next(struct arena *a, const struct document *key, const char *text)
 {
-    if (!str_find_nocase(err->text, "decrypt backup blob"))
-        return -(int)err->class;
+    if (!text || !str_find_nocase(text, "decrypt backup blob"))
+        return NULL;
     if (key_store_is_hsm(key))
-        return err_advise(err,
-                          "the managed HSM has another security domain than the HSM the copy was made in (" SOURCE_HSM "): repeating it "
-                          "cannot help; declare as the store of %s an HSM that was activated with the old security domain, or have people "
-                          "who hold that domain and a quorum of its keys make one",
-                          key->address);
-    return err_advise(err,
-                      "the vault is in another subscription or geography than the one the copy was made in (" SOURCE_VAULT
-                      "): repeating it "
-                      "cannot help; declare as the store of %s a vault in the old subscription and geography",
-                      key->address);
+        return arena_printf(a,
+                            "the managed HSM has another security domain than the HSM the copy was made in (" SOURCE_HSM "): repeating "
+                            "it cannot help; declare as the store of %s an HSM that was activated with the old security domain, or have "
+                            "people who hold that domain and a quorum of its keys make one",
+                            key->address);
+    return arena_printf(a,
+                        "the vault is in another subscription or geography than the one the copy was made in (" SOURCE_VAULT
+                        "): repeating it cannot help; declare as the store of %s a vault in the old subscription and geography",
+                        key->address);
 }

@@ -9,7 +9,7 @@
  * one, or of no known kind. `from` says where the copy is ("the exported key of job …"). */
 must_use int backup_fits(const struct document *key, const struct secret *backup, const char *from, struct err *err);
 
-/* After a refused restore: when the store cannot open the copy, names the cause and the remedy. Keeps class and code. */
-int backup_explain_refusal(const struct document *key, struct err *err);
+/* After a refused restore: when the store cannot open the copy, the cause and the remedy; NULL: its text does not say so. */
+const char *backup_refusal_next(struct arena *a, const struct document *key, const char *text);
 
 #endif

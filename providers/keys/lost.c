@@ -2,6 +2,7 @@
 #include "lost.h"
 
 #include "copies.h"
+#include "refused.h"
 #include "standing.h"
 
 bool key_lost(const struct view *v, const struct document *key)
@@ -17,5 +18,7 @@ bool key_wants_export(const struct view *v, const struct document *key)
 {
     const char *elsewhere = value_str_at(view_facts(v, key), "elsewhere.state");
 
-    return key_lost(v, key) && key_own_copy(v, key).kind == KEY_COPY_NONE && !str_eq(elsewhere, "present") && !str_eq(elsewhere, "deleted");
+    /* A store that has refused one copy of the key would refuse what a pass exports, and the pass is a restore that fails. */
+    return key_lost(v, key) && key_own_copy(v, key).kind == KEY_COPY_NONE && !key_refusal(v, key) &&
+           !str_eq(elsewhere, "present") && !str_eq(elsewhere, "deleted");
 }

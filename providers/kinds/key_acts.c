@@ -1,6 +1,7 @@
 /* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must not decide which of it. */
 #include "../azure/vault.h"
 #include "../keys/home.h"
+#include "../keys/refused.h"
 #include "key_parts.h"
 #include "../keys/standing.h"
 #include "../keys/original.h"
@@ -135,9 +136,9 @@ static bool name_held(const struct err *err)
 }
 
 /* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched. A backup that
- * the store cannot open it never will: `useless`. */
+ * the store cannot open it never will: `useless`. `refused`: the store said no to these bytes. */
 static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, bool *ret_useless,
-                         struct err *err)
+                         bool *ret_refused, struct err *err)
 {
     const struct document *doc = actor->step->document;
     const char *base = value_str_at(view_facts(actor->view, doc), "base");
@@ -146,9 +147,9 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
 
     while (vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
         if (err->class != ERR_CONFLICT) {
+            *ret_refused = true;
             *ret_useless = err->http_status == 400;
-            (void)backup_explain_refusal(doc, err);
-            return err_advise(err, "nothing was changed in the %s", key_store_word(doc));
+            return -(int)err->class;
         }
         if (!name_held(err))
             break;
@@ -192,19 +193,41 @@ static const char *from_where(struct arena *a, const struct key_copy *copy, cons
                                          : arena_printf(a, "the exported key of job %s", value_str_at(export, "job"));
 }
 
+/* The store's answer, with what it means; where it is final, it is noted for later runs. */
+static int refused(struct call *c, const struct actor *actor, struct azure *az, const char *told_by, const char *from, bool final,
+                   struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    const char *next = backup_refusal_next(actor->arena, doc, err->text);
+    struct err noting = {0};
+
+    if (final && key_note_refusal(c, actor, az, told_by, from, err, &noting) < 0) {
+        *err = noting;
+        return -(int)err->class;
+    }
+    if (next)
+        err_advise(err, "%s", next);
+    return err_advise(err, "nothing was changed in the %s", key_store_word(doc));
+}
+
 /* One copy, own or exported. `useless`: it was not to be had, or is no backup that opens here; nothing was changed then. */
 static int restore_from(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
                         const struct value *export, bool *ret_useless, struct err *err)
 {
     struct secret backup cleanup(secret_release) = {0};
+    const struct value *facts = view_facts(actor->view, actor->step->document);
     const char *from = from_where(actor->arena, copy, export);
-    int rc = copy->kind != KEY_COPY_NONE ? key_fetch_copy(c, actor, az, copy, &backup, err)
-                                         : fetch_export(c, actor, az, export, &backup, err);
+    bool own = copy->kind != KEY_COPY_NONE, sent = false;
+    int rc = own ? key_fetch_copy(c, actor, az, copy, &backup, err) : fetch_export(c, actor, az, export, &backup, err);
 
     if (rc == 0)
         rc = backup_fits(actor->step->document, &backup, from, err);
     *ret_useless = rc < 0;
-    return rc < 0 ? rc : restore_bytes(c, actor, az, &backup, ret_useless, err);
+    if (rc < 0)
+        return rc;
+    rc = restore_bytes(c, actor, az, &backup, ret_useless, &sent, err);
+    return !sent ? rc : refused(c, actor, az, own ? key_copy_told_by(actor->arena, facts, copy) : key_export_told_by(actor->arena, export),
+                                from, *ret_useless, err);
 }
 
 /* The cheapest copy there is now, which the plan has named too; where that one proves useless, the next, each once. A restore that

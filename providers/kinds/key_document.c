@@ -18,6 +18,7 @@
 #include "../backup/order.h"
 #include "../keys/copies.h"
 #include "../keys/store_fit.h"
+#include "../keys/refused.h"
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
 
@@ -127,6 +128,13 @@ static int observe_elsewhere(struct call *c, const struct observer *o, struct az
     return 0;
 }
 
+static int observe_absent(struct call *c, const struct observer *o, struct azure *az, const struct place *p, struct value *facts,
+                          struct err *err)
+{
+    TRY(observe_elsewhere(c, o, az, p, facts, err));
+    return key_observe_refused(c, o, az, facts, err);
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -161,7 +169,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     key_observe_files(o->arena, o->document, facts);
     TRY(key_observe_escrow(c, o, az, facts, err));
     if (str_eq(value_str_at(facts, "state"), "absent"))
-        TRY(observe_elsewhere(c, o, az, &p, facts, err));
+        TRY(observe_absent(c, o, az, &p, facts, err));
     *ret = facts;
     return 0;
 }

@@ -10,13 +10,15 @@
 #include "../restore/election.h"
 #include "../keys/key_facts.h"
 #include "../keys/copies.h"
+#include "../keys/refused.h"
+#include "../backup/claim.h"
 
 /* --- steps ------------------------------------------------------------------------------------------------------------------- */
 
 static struct step *steps_restore(const struct view *v, const struct document *doc, struct steps *out, const char *reason)
 {
     struct step *step = steps_add(out, doc, ACTION_RESTORE_KEY, NULL, "%s", reason);
-    const char *base = value_str_at(view_facts(v, doc), "base");
+    const char *base = value_str_at(view_facts(v, doc), "base"), *account = key_refusals_account(v->arena, doc);
     struct key_need need = key_needed(v, doc);
 
     step->scope = key_address(v, doc);
@@ -32,6 +34,11 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     /* The permit looks at host and path. */
     step_writes(out, step, "POST", "%s/keys/restore", base ? base + strlen("https://") : "");
     key_right(v, out, step, doc, KEY_RIGHT_RESTORE);
+    /* A refusal is noted, so that nobody tries the same bytes again. */
+    if (account) {
+        step_writes(out, step, "PUT", "/" CLAIM_CONTAINER);
+        step_writes(out, step, "POST", "/storageAccounts/%s/listKeys", arm_id_name(account));
+    }
     view_need(v, out, step, document_target(doc, "spec.store"));
     return step;
 }
@@ -299,6 +306,7 @@ void key_steps_absent(const struct view *v, const struct document *doc, struct s
     const struct document *store = document_target(doc, "spec.store");
     struct key_copy copy = key_own_copy(v, doc);
     struct key_need need = key_needed(v, doc);
+    const struct value *refusal = key_refusal(v, doc);
 
     if (store && view_prospect(v, store) == PROSPECT_BLOCKED)
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "its %s is not there", key_store_word(doc));
@@ -313,6 +321,10 @@ void key_steps_absent(const struct view *v, const struct document *doc, struct s
         steps_from_copy(v, doc, out, &copy);
     else if (steps_elsewhere(v, doc, out))
         return;
+    else if (refusal && !export_elect(v, doc).export)
+        steps_block(out, doc, "restore-key", key_refusal_advice(v->arena, doc, refusal), "the key is gone; %s",
+                    key_refusal_words(v->arena, refusal))
+            ->scenario = "N-17";
     else if (value_bool_at(doc->spec, "bootstrap", false) && !key_source_declared(doc, "azureBackup"))
         steps_create(v, doc, out);
     else

@@ -4,6 +4,7 @@
 #include "../documents/concluded.h"
 #include "../keys/standing.h"
 #include "../keys/original.h"
+#include "../keys/refused.h"
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "../backup/points.h"
@@ -77,7 +78,7 @@ static const struct value *usable_export(const struct view *v, const struct docu
     for (size_t i = 0; i < value_count(exports); i++) {
         const struct value *one = value_item(exports, i);
 
-        if (late_enough(v, pvm, &need, key, one) &&
+        if (late_enough(v, pvm, &need, key, one) && !key_refusal_of(v, key, key_export_told_by(v->arena, one)) &&
             (!best || time_parse(value_str_at(one, "point")) > time_parse(value_str_at(best, "point"))))
             best = one;
     }

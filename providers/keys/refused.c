@@ -1,0 +1,191 @@
+/* Knows which copies of a key its store has refused for good, and notes it. Must not restore anything. */
+#include "refused.h"
+
+#include "../backup/claim.h"
+#include "home.h"
+
+#include <string.h>
+
+#define PREFIX CLAIM_NOTE "refused-"
+enum { HEX = 40 };
+
+/* --- which copy, which note ----------------------------------------------------------------------------------------------- */
+
+const char *key_copy_told_by(struct arena *a, const struct value *key_facts, const struct key_copy *copy)
+{
+    const struct value *files = value_get(key_facts, "files");
+
+    if (copy->kind == KEY_COPY_ESCROW)
+        return arena_printf(a, "blob %s %s", value_str_at(copy->blob, "name"), value_str_at(copy->blob, "created"));
+    for (size_t i = 0; copy->kind == KEY_COPY_FILE && i < value_count(files); i++)
+        if (str_eq(value_str_at(value_item(files, i), "path"), copy->path) && value_str_at(value_item(files, i), "digest"))
+            return arena_printf(a, "file %s", value_str_at(value_item(files, i), "digest"));
+    return NULL;
+}
+
+const char *key_export_told_by(struct arena *a, const struct value *export)
+{
+    return arena_printf(a, "export %s %s/%s/%s", value_str_at(export, "job"), value_str_at(export, "account"),
+                        value_str_at(export, "container"), value_str_at(export, "blob"));
+}
+
+/* The same bytes in another store are another question. */
+static const char *note_name(struct arena *a, const struct value *key_facts, const char *told_by)
+{
+    const char *base = value_str_at(key_facts, "base"), *what;
+    char hex[SHA256_HEX];
+
+    if (!base || !told_by)
+        return NULL;
+    what = arena_printf(a, "%s\n%s", str_lower(a, base), told_by);
+    crypt_sha256_hex(what, strlen(what), hex);
+    return arena_printf(a, PREFIX "%.*s", HEX, hex);
+}
+
+const struct value *key_refusal_of(const struct view *v, const struct document *key, const char *told_by)
+{
+    const struct value *facts = view_facts(v, key);
+    const char *name = note_name(v->arena, facts, told_by);
+
+    return name ? value_get(value_get(facts, "refused"), name) : NULL;
+}
+
+/* --- where ------------------------------------------------------------------------------------------------------------------ */
+
+static void accounts_of(struct arena *a, const struct document *of, struct value *accounts)
+{
+    const struct document *rvm;
+    size_t at = 0;
+
+    while ((rvm = referrer_next(of, "RestoredVirtualMachine", &at))) {
+        const char *id = reference_id(a, rvm, "spec.target.stagingAccount", NULL);
+        bool known = !id;
+
+        for (size_t i = 0; i < value_count(accounts); i++)
+            known = known || str_eq_nocase(value_str(value_item(accounts, i)), id);
+        if (!known)
+            value_push(a, accounts, value_string(a, id));
+    }
+}
+
+/* Those of the restores through its sets, then those of the backups that it may come back from. */
+static struct value *accounts_around(struct arena *a, const struct document *key)
+{
+    struct value *accounts = value_list(a);
+    const struct document *des;
+    size_t at = 0;
+
+    while ((des = referrer_next(key, "DiskEncryptionSet", &at)))
+        accounts_of(a, des, accounts);
+    for (size_t i = 0; i < key->n_references; i++)
+        if (key->references[i].target && str_eq(key->references[i].target->kind, "ProtectedVirtualMachine"))
+            accounts_of(a, key->references[i].target, accounts);
+    return accounts;
+}
+
+const char *key_refusals_account(struct arena *a, const struct document *key)
+{
+    return value_str(value_item(accounts_around(a, key), 0));
+}
+
+/* By token alone, as every look; an account that cannot be read tells nothing. */
+int key_observe_refused(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+{
+    const struct value *accounts = accounts_around(o->arena, o->document);
+    struct value *refused = value_map(o->arena), *notes;
+
+    for (size_t i = 0; i < value_count(accounts); i++) {
+        struct claims claims cleanup(claims_release) = {0};
+        const char *account = value_str(value_item(accounts, i));
+
+        if (claims_open(az, c, o->arena, account, &claims, err) < 0) {
+            if (err->class == ERR_CANCELLED)
+                return -(int)err->class;
+            continue;
+        }
+        claims.account_id = NULL;
+        if (claims_notes(c, o->arena, &claims, PREFIX, &notes, err) < 0) {
+            if (err->class == ERR_CANCELLED)
+                return -(int)err->class;
+            continue;
+        }
+        for (size_t k = 0; k < value_count(notes); k++) {
+            struct value *note = value_copy(o->arena, notes->map.members[k].value);
+
+            value_set_string(o->arena, note, "account", arm_id_name(account));
+            value_set_string(o->arena, note, "note", notes->map.members[k].key);
+            value_set(o->arena, refused, notes->map.members[k].key, note);
+        }
+    }
+    if (value_count(refused))
+        value_set(o->arena, facts, "refused", refused);
+    return 0;
+}
+
+/* --- what follows ------------------------------------------------------------------------------------------------------------ */
+
+const struct value *key_refusal(const struct view *v, const struct document *key)
+{
+    const struct value *found = NULL;
+    struct key_copy copy;
+
+    for (size_t n = 0; !found && (copy = key_any_copy_at(v, key, n)).kind != KEY_COPY_NONE; n++)
+        found = key_refusal_of(v, key, key_copy_told_by(v->arena, view_facts(v, key), &copy));
+    for (size_t i = 0; !found && i < key->n_references; i++) {
+        const struct document *pvm = key->references[i].target;
+        const struct value *exports =
+            pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? value_get(view_facts(v, pvm), "exports") : NULL;
+
+        for (size_t k = 0; !found && k < value_count(exports); k++)
+            found = key_refusal_of(v, key, key_export_told_by(v->arena, value_item(exports, k)));
+    }
+    return found;
+}
+
+const char *key_refusal_words(struct arena *a, const struct value *refusal)
+{
+    return arena_printf(a, "%s was refused by %s at %s (%s): the same bytes are refused there again, and are not tried again",
+                        value_str_at(refusal, "from"), value_str_at(refusal, "store"), value_str_at(refusal, "at"),
+                        value_str_at(refusal, "text"));
+}
+
+const char *key_refusal_advice(struct arena *a, const struct document *key, const struct value *refusal)
+{
+    const char *next = backup_refusal_next(a, key, value_str_at(refusal, "text"));
+
+    return arena_printf(a, "%s; when the store itself was changed so that it can take the copy, say so by removing the note: az storage "
+                        "blob delete --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER " --name %s",
+                        next ? next : "declare a store that can take the copy, or another source for the key",
+                        value_str_at(refusal, "account"), value_str_at(refusal, "note"));
+}
+
+/* --- noting ------------------------------------------------------------------------------------------------------------------- */
+
+int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az, const char *told_by, const char *from,
+                     const struct err *refused, struct err *err)
+{
+    const struct document *key = actor->step->document;
+    const struct value *facts = view_facts(actor->view, key);
+    const char *account = key_refusals_account(actor->arena, key), *name = note_name(actor->arena, facts, told_by);
+    struct claims claims cleanup(claims_release) = {0};
+    struct value *note = value_map(actor->arena);
+    int rc;
+
+    if (!account || !name)
+        return 0;
+    value_set_string(actor->arena, note, "copy", told_by);
+    value_set_string(actor->arena, note, "from", from);
+    value_set_string(actor->arena, note, "store", value_str_at(facts, "base"));
+    value_set_string(actor->arena, note, "code", refused->code);
+    value_set_string(actor->arena, note, "text", refused->text);
+    value_set_string(actor->arena, note, "at", time_format(actor->arena, call_now_ms(c)));
+    rc = claims_open(az, c, actor->arena, account, &claims, err);
+    if (rc == 0)
+        rc = claims_keep(c, actor->arena, &claims, name, note, err);
+    if (rc < 0 && err->class == ERR_CANCELLED)
+        return rc;
+    if (rc < 0)
+        actor_say(actor, "that %s was refused could not be noted in storage account %s (%s): a later run would try it again", from,
+                  arm_id_name(account), err->text);
+    return 0;
+}
