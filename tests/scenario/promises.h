@@ -240,7 +240,8 @@ static inline const char *told_anyhow(const struct seen *s, const char *piece, c
     const char *plain, *told;
     struct err ignored;
 
-    if (!piece)
+    /* The zeros that fill a page blob are none: they stand in the first line of every journal. */
+    if (!piece || strspn(piece, (const char[]){piece[0], '\0'}) == strlen(piece))
         return NULL;
     plain = spelt(s->arena, piece, "-_", standard);
     if ((told = told_in(s, plain, what)) || (told = told_in(s, spelt(s->arena, plain, "+/", url), what)) ||
