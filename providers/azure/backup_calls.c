@@ -176,11 +176,16 @@ int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, c
     struct value *body = value_map(a), *p = value_set(a, body, "properties", value_map(a));
     const struct value *results;
     struct arm_operation op;
+    int64_t patience_ms;
+    int rc;
 
     value_set(a, body, "id", value_format(a, "%s/recoveryPoints/%s", item_id, r->point));
     value_set_string(a, p, "objectType", "ValidateIaasVMRestoreOperationRequest");
     value_set(a, p, "restoreRequest", value_get(backup_restore_body(a, r), "properties"));
-    TRY(arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, body, ARM_READS, &op, err));
+    patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
+    rc = arm_send(az, c, a, HTTP_POST, path, API_RECOVERY, body, ARM_READS, &op, err);
+    call_set_patience(c, patience_ms);
+    TRY(rc);
     results = value_at(op.body, "validateOperationResponse.validationResults");
     *ret = results ? (struct value *)results : value_list(a);
     return 0;

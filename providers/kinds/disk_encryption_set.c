@@ -49,6 +49,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     struct azure *az = kind_azure(o->provider, o->document);
     char *id = disk_encryption_set_id(o->arena, o->document);
     struct value *facts, *live, *users;
+    int64_t patience_ms;
+    int rc;
 
     if (arm_get(az, c, o->arena, id, API_DISK, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the disk encryption set", err, &facts));
@@ -56,7 +58,10 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         facts = facts_new(o->arena, "present");
         value_set(o->arena, facts, "live", live);
         /* Who uses it only sharpens policy; when it cannot be listed, the set counts as used. */
-        if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err) == 0)
+        patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
+        rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err);
+        call_set_patience(c, patience_ms);
+        if (rc == 0)
             value_set(o->arena, facts, "associatedResources", users);
         else if (err->class != ERR_CANCELLED)
             value_push(o->arena, value_set(o->arena, facts, "associatedResources", value_list(o->arena)),

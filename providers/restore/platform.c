@@ -120,8 +120,11 @@ int platform_ask(struct call *c, struct azure *az, const struct view *v, const c
                  struct err *err)
 {
     struct value *answer = NULL;
+    int64_t patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
+    int rc = ask(c, az, v, group, key, &answer, err);
 
-    if (ask(c, az, v, group, key, &answer, err) == 0) {
+    call_set_patience(c, patience_ms);
+    if (rc == 0) {
         *ret = answer;
         return 0;
     }

@@ -39,6 +39,7 @@ struct call {
     task_fn *fn;
     void *arg;
     void *context;
+    int64_t patience_ms;        /* 0: as long as is usual */
     struct stack *stack;        /* NULL until it first runs */
     ucontext_t machine;
     void *fake_stack;           /* AddressSanitizer's */
@@ -506,8 +507,10 @@ void group_spawn(struct group *g, const char *label, task_fn *fn, void *arg)
     struct call *c = xcalloc(1, sizeof(*c));
 
     *c = (struct call){.sched = s, .group = g, .label = xstrdup(label), .fn = fn, .arg = arg, .cancelled = g->cancelled};
-    if (s->current)
+    if (s->current) {
         c->context = s->current->context;
+        c->patience_ms = s->current->patience_ms;
+    }
     c->group_next = g->members;
     if (g->members)
         g->members->group_prev = c;
@@ -634,6 +637,19 @@ const char *call_label(const struct call *c)
 void call_set_context(struct call *c, void *context)
 {
     c->context = context;
+}
+
+int64_t call_set_patience(struct call *c, int64_t ms)
+{
+    int64_t before = c->patience_ms;
+
+    c->patience_ms = ms;
+    return before;
+}
+
+int64_t call_patience(const struct call *c)
+{
+    return c->patience_ms;
 }
 
 void *call_context(const struct call *c)

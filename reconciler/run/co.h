@@ -88,6 +88,13 @@ const char *call_label(const struct call *c);
 void call_set_context(struct call *c, void *context);
 void *call_context(const struct call *c);
 
+/* How long this task, and those it spawns, may still wait for services that ask for patience, in all of its requests (http.h); 0: as
+ * long as is usual. Answers only that sharpen a message or a policy are worth a minute, never a quarter of an hour. Returns what held
+ * before, to be set again. */
+#define ADVISORY_PATIENCE_MS ((int64_t)MINUTE_MS)
+int64_t call_set_patience(struct call *c, int64_t ms);
+int64_t call_patience(const struct call *c);
+
 /* Prints every task with what it waits for to stderr (SIGUSR1). */
 void sched_dump(const struct sched *s);
 

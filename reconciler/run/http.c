@@ -57,6 +57,7 @@ struct sending {
     size_t n_headers;
     int tries;                      /* that nobody asked to wait for */
     int64_t patience_ms;            /* what is left for waits that the service asks for */
+    int64_t end_ms;                 /* of a task with a patience of its own: nothing is tried again from here on; INT64_MAX: none */
     bool may_have_been_taken;       /* a write of ours may have taken effect although no answer said so */
     bool fresh_connection;
 };
@@ -496,7 +497,7 @@ static int64_t told_wait(const struct sending *x, const struct http_response *r)
 /* A service that names a time is waited for by that time; one that does not, by a number of tries. */
 static bool patience_ends(struct sending *x, bool throttled, int64_t ms)
 {
-    if (x->http->options.attempts_max == 1)
+    if (x->http->options.attempts_max == 1 || call_span_ms(x->call) + (ms > 0 ? ms : 0) > x->end_ms)
         return true;
     if (!throttled)
         return ++x->tries >= x->http->options.attempts_max;
@@ -602,8 +603,11 @@ static int round_trip(struct sending *x, int attempt_no, struct http_response *r
 int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
               struct err *err)
 {
-    struct sending x = {.http = h, .call = c, .arena = a, .request = request, .patience_ms = h->options.patience_ms};
-    int64_t wait_ms = 0;
+    struct sending x = {.http = h, .call = c, .arena = a, .request = request, .patience_ms = h->options.patience_ms, .end_ms = INT64_MAX};
+    int64_t wait_ms = 0, begun_ms = call_span_ms(c), own_ms = call_patience(c);
+
+    if (own_ms > 0)
+        x.end_ms = begun_ms + own_ms;
 
     TRY(target_parse(a, request->url, &x.target, err));
     TRY(gate_pass(&h->gate, c, request->method, request->guarded, &x.target, &x.permit, err));
@@ -611,8 +615,12 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
     TRY(headers_make(&x, err));
     for (int attempt_no = 1;; attempt_no++) {
         TRY(round_trip(&x, attempt_no, ret, &wait_ms, err));
-        if (wait_ms < 0)
+        if (wait_ms < 0) {
+            /* What this request has waited for is gone for the next; some is always left for a single try. */
+            if (own_ms > 0)
+                call_set_patience(c, own_ms > call_span_ms(c) - begun_ms ? own_ms - (call_span_ms(c) - begun_ms) : 1);
             return 0;
+        }
         TRY(pause(&x, wait_ms, arena_printf(a, "%s is asked again", x.target.host), err));
     }
 }

@@ -67,10 +67,10 @@ const char *http_response_header(const struct http_response *r, const char *name
 int64_t http_retry_after_ms(const struct http_response *r);   /* seconds or HTTP date; -1 when absent */
 
 /* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are
- * repeated: with Retry-After for as long as patience_ms lasts, whatever the number of tries, else within attempts_max with an
- * exponential back-off with jitter (never a `once` request unless 429 says that it was not taken); 3xx is ERR_PROTOCOL (never
- * followed). Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach), ERR_DENIED (TLS), ERR_UNKNOWN_OUTCOME (a write
- * whose answer was lost), ERR_PROTOCOL (too large), ERR_CANCELLED. */
+ * repeated: with Retry-After for as long as patience_ms and the task's own patience (co.h) last, whatever the number of tries,
+ * else within attempts_max with an exponential back-off with jitter (never a `once` request unless 429 says that it was not
+ * taken); 3xx is ERR_PROTOCOL (never followed). Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach), ERR_DENIED
+ * (TLS), ERR_UNKNOWN_OUTCOME (a write whose answer was lost), ERR_PROTOCOL (too large), ERR_CANCELLED. */
 must_use int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
                        struct err *err);
 
