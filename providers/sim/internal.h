@@ -185,6 +185,8 @@ bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char *
 /* --- services: each answers what belongs to it ------------------------------------------------------------------ */
 
 typedef void service(struct sim *s, const struct sim_request *r, struct sim_answer *out);
+/* What the service answers, as the settings of spelling.c have it spelt. */
+void spelt_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, service *answer);
 service entra_answer;            /* token endpoint */
 service graph_answer;            /* Microsoft Graph */
 service arm_answer;              /* management.azure.com (front_door.c): routes to those below by provider */

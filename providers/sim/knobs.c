@@ -40,6 +40,13 @@ static const struct knob knobs[] = {
     {"releaseRefused", "vm-stopped"},
     {"exportBlob", "page-bom"},
     {"exportBlobName", "documented"},
+    {"olderReads", "0s"},
+    {"operationLag", "0s"},
+    {"emptyLists", "array"},
+    {"nextLinks", "plain"},
+    {"defaultMembers", "shown"},
+    {"idCase", "kept"},
+    {"pollHint", "seconds"},
 };
 
 const struct knob *knob_at(size_t i)

@@ -210,6 +210,8 @@ static void exchange(struct sim *s, struct sim_request *r, struct sim_answer *ou
     }
     if (act.status)
         answer_fault_status(r, out, &act);
+    else if (answer == arm_answer || answer == keys_answer)
+        spelt_answer(s, r, out, answer);
     else
         answer(s, r, out);
     if (act.body && out->fault == SIM_ANSWERED) {
