@@ -7,6 +7,7 @@
 #include "output.h"
 #include "session.h"
 #include "../providers/forecast/forecast.h"
+#include "../providers/forecast/ordered_path.h"
 #include "../providers/backup/points.h"
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
@@ -202,9 +203,46 @@ static struct value *point_value(struct arena *a, const struct look *look, const
     return v;
 }
 
-static struct value *list_of(struct arena *a, const struct look *look, const struct choices *all)
+/* What becomes of the order that is printed, as plan and apply would have it. */
+static struct value *fate_value(struct session *s, const struct look *look, const struct view *ordered, const struct choice *choice)
 {
+    struct foretold_order f = order_foretell(&look->view, ordered, choice->vm);
+    struct value *v = value_map(s->arena);
+
+    value_set_string(s->arena, v, "fate", order_fate_word(f.fate));
+    value_set_string(s->arena, v, "by", f.by);
+    value_set_string(s->arena, v, "reason", f.reason);
+    value_set_string(s->arena, v, "next", f.next);
+    value_set_string(s->arena, v, "unknown", f.unknown);
+    return v;
+}
+
+static void fate_tell(const char *name, const struct value *v)
+{
+    const char *fate = value_str_at(v, "fate"), *reason = value_str_at(v, "reason"), *next = value_str_at(v, "next"),
+               *unknown = value_str_at(v, "unknown");
+
+    if (unknown)
+        talk("%s: no document says how this restore ends: %s.", name, unknown);
+    if (!reason)
+        return;
+    talk("%s: %s: %s%s%s.", name,
+         str_eq(fate, "blocked")   ? "this order would be blocked"
+         : str_eq(fate, "nothing") ? "this order would restore nothing"
+                                   : "this order would stand beside another one",
+         reason, next ? "; " : "", next ? next : "");
+}
+
+static struct value *list_of(struct session *s, const struct look *look, const struct choices *all)
+{
+    const char **asked = arena_array(s->arena, const char *, look->view.desired->count + 1);
+    struct arena *a = s->arena;
     struct value *list = value_list(a);
+    struct view ordered;
+
+    for (size_t i = 0; i < all->count; i++)
+        asked[all->items[i].vm->index] = point_id(all->items[i].point);
+    engine_suppose(&s->engine, a, &look->view, SUPPOSE_NOW, asked, &ordered);
 
     for (size_t i = 0; i < all->count; i++) {
         struct value *vm = value_map(a), *points = value_list(a);
@@ -214,6 +252,8 @@ static struct value *list_of(struct arena *a, const struct look *look, const str
         for (size_t k = 0; k < all->items[i].n_points; k++)
             value_push(a, points, point_value(a, look, &all->items[i], all->items[i].points[k]));
         value_set(a, vm, "points", points);
+        if (all->items[i].point)
+            value_set(a, vm, "order", fate_value(s, look, &ordered, &all->items[i]));
         value_push(a, list, vm);
     }
     return list;
@@ -321,7 +361,7 @@ int command_activate(const struct options *o)
 
     if (choose(&s, &all, &look) < 0)
         return session_failed(&s);
-    list = list_of(s.arena, &look, &all);
+    list = list_of(&s, &look, &all);
     text_init(&t, TEXT_CEILING);
     answer = output_envelope(s.arena, o);
     if (o->list) {
@@ -338,6 +378,8 @@ int command_activate(const struct options *o)
     }
     value_set(s.arena, answer, "virtualMachines", list);
     output_either(o, answer, &t);
+    for (size_t i = 0; doc && i < value_count(list); i++)
+        fate_tell(value_str_at(value_item(list, i), "virtualMachine"), value_get(value_item(list, i), "order"));
     if (doc)
         talk("Put %s among the manifests; apply then carries it out once, until %s.", o->out ? o->out : "this",
              value_str_at(doc, "spec.notAfter"));

@@ -265,7 +265,7 @@ static int forecast_show_all(struct session *s, const struct foreseeing *t)
     int64_t now = t->look.view.now_ms;
     int code;
 
-    engine_if_ordered(&s->engine, s->arena, &t->look.view, &ordered);
+    engine_suppose(&s->engine, s->arena, &t->look.view, SUPPOSE_LOSS, NULL, &ordered);
     options.ordered = &ordered;
 
     options.horizon_ms = s->options->within_ms;

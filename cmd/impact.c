@@ -103,6 +103,15 @@ static void write_impact(struct text *t, const struct value *impact)
     write_undo(t, value_get(impact, "undo"));
 }
 
+/* --- concluding ----------------------------------------------------------------------------------------------------------- */
+
+static void conclude(void *ctx, const struct view *v, enum supposing what, struct view *ret)
+{
+    const struct session *s = ctx;
+
+    engine_suppose(&s->engine, s->arena, v, what, NULL, ret);
+}
+
 /* --- the command ----------------------------------------------------------------------------------------------------------- */
 
 int command_impact(const struct options *o)
@@ -118,7 +127,7 @@ int command_impact(const struct options *o)
         impact_target_find(&look.view, o->disable ? IMPACT_DISABLE : IMPACT_DELETE, o->disable ? o->disable : o->delete, &target, &s.err) <
             0)
         return session_failed(&s);
-    impact = impact_of(&look.view, &target);
+    impact = impact_of(&look.view, &target, &(struct concluder){conclude, &s});
     code = value_bool_at(impact, "dies", false) ? EXIT_DIFFERENCES : EXIT_DECLARED;
     text_init(&t, TEXT_CEILING);
     write_impact(&t, impact);

@@ -35,6 +35,12 @@ extern const struct settings settings_default;
 
 /* --- what a kind sees (pure) ------------------------------------------------------------------------------------ */
 
+enum supposing {
+    SUPPOSE_NOTHING,
+    SUPPOSE_LOSS, /* what would follow if all that is declared were ordered on the day on which its source is lost? */
+    SUPPOSE_NOW   /* what would follow if what is asked about were ordered now? */
+};
+
 /* What has been observed of each document, and what the kinds before this one in order have concluded. */
 struct view {
     struct arena *arena;
@@ -44,7 +50,8 @@ struct view {
     int64_t ahead_ms;                        /* of it, this machine's own clock; negative: behind */
     const struct value *const *facts;        /* by document index; a map, or NULL if not observed */
     const struct steps *steps;               /* of the documents before this one */
-    bool if_ordered;                         /* a question: what would follow if all that is declared were ordered now? */
+    enum supposing if_ordered;               /* orders that nobody has given are supposed, as a question */
+    const char *const *ordered_points;       /* SUPPOSE_NOW: by document index, the point that is asked about; NULL: no order of it */
     const struct conclusion *conclusions;    /* by document index; of the documents before this one. NULL: nothing is concluded */
     const void *concluded;                   /* what the kinds concluded of the look before its first step (struct kinds); NULL: the
                                               * look is not at its end, and what is asked is told as far as it is seen */

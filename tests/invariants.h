@@ -97,7 +97,7 @@ static inline bool invariant_unseen(const struct forecast *f)
     return false;
 }
 
-/* Forecast and plan judge the same machine alike: `ordered` is what would follow from an order (engine_if_ordered). */
+/* Forecast and plan judge the same machine alike: `ordered` is what would follow from an order (engine_suppose). */
 static inline const char *invariant_forecast_agrees(struct arena *a, const struct view *ordered, const struct document *rvm,
                                                     const struct forecast *f)
 {

@@ -53,15 +53,22 @@ static struct order order_supposed(const struct view *v, const struct document *
     static const struct document activation = {.kind = "Activation", .name = "an order", .address = "an order"};
     const struct document *pvm = document_target(restored_vm, "spec.from");
     const struct value *point = protected_vm_newest_vault_point(v, pvm);
+    const char *newest = value_str_at(point ? point : protected_vm_newest_point(v, pvm), "id");
 
     return (struct order){
         .state = ORDER_IN_FORCE,
         .activation = &activation,
-        .point = value_str_at(point ? point : protected_vm_newest_point(v, pvm), "id"),
+        .point = v->if_ordered == SUPPOSE_NOW ? v->ordered_points[restored_vm->index] : newest,
         .exports = true,
         .not_before_ms = v->now_ms,
         .not_after_ms = v->now_ms + DAY_MS,
+        .since_ms = v->if_ordered == SUPPOSE_NOW ? v->now_ms : 0,
     };
+}
+
+static bool supposed(const struct view *v, const struct document *restored_vm)
+{
+    return v->if_ordered == SUPPOSE_LOSS || (v->if_ordered == SUPPOSE_NOW && v->ordered_points[restored_vm->index]);
 }
 
 static struct order order_find(const struct view *v, const struct document *restored_vm)
@@ -80,7 +87,9 @@ static struct order order_find(const struct view *v, const struct document *rest
                 order_weigh(&best, order_read(v, activation, value_item(restores, i)));
         }
     }
-    return v->if_ordered && best.state != ORDER_IN_FORCE && best.state != ORDER_OVERLAPPING ? order_supposed(v, restored_vm) : best;
+    if (best.state == ORDER_IN_FORCE || best.state == ORDER_OVERLAPPING || !supposed(v, restored_vm))
+        return best;
+    return order_supposed(v, restored_vm);
 }
 
 struct order order_for(const struct view *v, const struct document *restored_vm)

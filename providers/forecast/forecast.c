@@ -345,6 +345,12 @@ static const struct situation *situation_judged(const struct view *v, const stru
     return s->point || !other ? s : situation_at(v, pvm, rvm, other);
 }
 
+/* What an order would come to is known of the point that it would name. */
+static bool is_ordered(const struct view *ordered, const struct document *rvm, const struct value *point)
+{
+    return str_eq(situation_of(ordered, rvm)->order.point, value_str_at(point, "id"));
+}
+
 struct forecast forecast_at(const struct view *v, const struct forecast_options *options, const struct document *pvm,
                             const struct document *rvm, const struct value *point)
 {
@@ -363,7 +369,7 @@ struct forecast forecast_at(const struct view *v, const struct forecast_options 
               : f.prediction.row ? f.prediction.row->state
                                  : dx_facts_words(v->arena, &s->now);
     judge_path(&f);
-    if (options->ordered && rvm && !point)
+    if (options->ordered && rvm && (!point || is_ordered(options->ordered, rvm, point)))
         heed_order(&f, options->ordered);
     judge_dates(&f, v->now_ms + options->horizon_ms);
     if (f.outlook.n_risks)

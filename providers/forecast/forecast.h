@@ -34,7 +34,7 @@ struct forecast_options {
     int64_t horizon_ms;               /* what breaks later than this makes no VM at risk */
     struct observe_limits limits;
     const struct value *extras;       /* of forecast_observe; NULL: not looked */
-    const struct view *ordered;       /* what would follow from an order (engine_if_ordered); NULL: not concluded */
+    const struct view *ordered;       /* what would follow from an order (engine_suppose); NULL: not concluded */
 };
 extern const struct forecast_options forecast_options_default;
 

@@ -13,16 +13,28 @@ static struct forecast better(struct forecast x, struct forecast y)
     return y.restorable > x.restorable ? y : x;
 }
 
-/* The best of what is declared for this VM and of a plain restore. */
-static struct forecast chance_of(const struct view *v, const struct document *pvm, const struct value *point)
+/* As things are at one time, and what an order would come to then. */
+struct moment {
+    struct view v, ordered;
+};
+
+/* The best of what is declared for this VM, which is what forecast judges; a plain restore where nothing is. */
+static struct forecast chance_of(const struct moment *m, const struct document *pvm, const struct value *point)
 {
-    struct forecast best = forecast_at(v, &forecast_options_default, pvm, NULL, point);
+    struct forecast_options options = forecast_options_default;
+    struct forecast best = {0};
     const struct document *rvm;
+    bool any = false;
     size_t at = 0;
 
-    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at)))
-        best = better(best, forecast_at(v, &forecast_options_default, pvm, rvm, point));
-    return best;
+    options.ordered = &m->ordered;
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        struct forecast f = forecast_at(&m->v, &options, pvm, rvm, point);
+
+        best = any ? better(best, f) : f;
+        any = true;
+    }
+    return any ? best : forecast_at(&m->v, &options, pvm, NULL, point);
 }
 
 static struct value *chance_value(const struct view *v, const struct forecast *f)
@@ -44,7 +56,7 @@ static struct value *chance_value(const struct view *v, const struct forecast *f
 /* --- every point ---------------------------------------------------------------------------------------------------------- */
 
 struct horizon {
-    struct view now, then, purged;
+    struct moment now, then, purged;
     bool purges; /* there is a time after the soft delete */
 };
 
@@ -56,7 +68,7 @@ static const char *tier_of(const struct value *point)
 /* true: it fares worse, and was added. */
 static bool point_judge(const struct horizon *h, const struct document *pvm, const struct value *point, struct value *points)
 {
-    struct arena *a = h->now.arena;
+    struct arena *a = h->now.v.arena;
     struct forecast now = chance_of(&h->now, pvm, point), then = chance_of(&h->then, pvm, point),
                     purged = h->purges ? chance_of(&h->purged, pvm, point) : then;
     struct value *f;
@@ -68,23 +80,23 @@ static bool point_judge(const struct horizon *h, const struct document *pvm, con
     value_set_string(a, f, "recoveryPoint", value_str_at(point, "id"));
     value_set_string(a, f, "time", value_str_at(point, "time"));
     value_set_string(a, f, "tier", tier_of(point));
-    value_set(a, f, "now", chance_value(&h->now, &now));
-    value_set(a, f, "then", chance_value(&h->then, &then));
+    value_set(a, f, "now", chance_value(&h->now.v, &now));
+    value_set(a, f, "then", chance_value(&h->then.v, &then));
     if (h->purges)
-        value_set(a, f, "afterPurge", chance_value(&h->purged, &purged));
+        value_set(a, f, "afterPurge", chance_value(&h->purged.v, &purged));
     value_push(a, points, f);
     return true;
 }
 
 static void points_judge(const struct horizon *h, struct value *impact)
 {
-    struct arena *a = h->now.arena;
+    struct arena *a = h->now.v.arena;
     struct value *points = value_set(a, impact, "points", value_list(a));
     int64_t unaffected = 0;
 
-    for (size_t i = 0; i < h->now.desired->count; i++) {
-        const struct document *pvm = h->now.desired->documents[i];
-        const struct value *all = str_eq(pvm->kind, "ProtectedVirtualMachine") ? value_get(view_facts(&h->now, pvm), "points") : NULL;
+    for (size_t i = 0; i < h->now.v.desired->count; i++) {
+        const struct document *pvm = h->now.v.desired->documents[i];
+        const struct value *all = str_eq(pvm->kind, "ProtectedVirtualMachine") ? value_get(view_facts(&h->now.v, pvm), "points") : NULL;
 
         for (size_t k = 0; k < value_count(all); k++)
             unaffected += !point_judge(h, pvm, value_item(all, k), points);
@@ -282,13 +294,22 @@ static void undo_tell(const struct view *v, const struct impact_target *t, struc
 
 /* --- the whole -------------------------------------------------------------------------------------------------------------------- */
 
-struct value *impact_of(const struct view *v, const struct impact_target *t)
+static struct moment moment_of(const struct concluder *c, struct view v)
+{
+    struct moment m;
+
+    c->conclude(c->ctx, &v, SUPPOSE_NOTHING, &m.v);
+    c->conclude(c->ctx, &v, SUPPOSE_LOSS, &m.ordered);
+    return m;
+}
+
+struct value *impact_of(const struct view *v, const struct impact_target *t, const struct concluder *concluder)
 {
     struct value *impact = value_map(v->arena);
     struct horizon h = {
-        .now = *v,
-        .then = impact_view(v, t, false),
-        .purged = impact_view(v, t, true),
+        .now = moment_of(concluder, *v),
+        .then = moment_of(concluder, impact_view(v, t, false)),
+        .purged = moment_of(concluder, impact_view(v, t, true)),
         .purges = t->act == IMPACT_DELETE && t->kind != LINEAGE_SET,
     };
 

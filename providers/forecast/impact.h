@@ -25,6 +25,12 @@ bool impact_strikes(const struct impact_target *target, const struct lineage_nod
 /* The same view with the facts as they would be: soft-deleted or disabled, or, with `purged`, gone for good. Without steps. */
 struct view impact_view(const struct view *v, const struct impact_target *target, bool purged);
 
+/* How facts that are made up are concluded: as the engine does it, which this room does not know (engine_suppose). */
+struct concluder {
+    void (*conclude)(void *ctx, const struct view *v, enum supposing what, struct view *ret);
+    void *ctx;
+};
+
 /* {action, target, kind, dies: bool,
  *  stops [{kind, name, id, sure: bool}]: VMs, disks and, when a key or store goes, sets,
  *  points [{virtualMachine, recoveryPoint, time, tier, now, then, afterPurge?}]: those that fare worse; each of the three is
@@ -32,6 +38,6 @@ struct view impact_view(const struct view *v, const struct impact_target *target
  *  unaffected: number of points, unknown: number of points whose key version nobody knows,
  *  already?: words, when it is so already: then the rest tells what hangs on it as it stands,
  *  keys [names in the store], undo {possible: bool, until?, how, risk?}} */
-struct value *impact_of(const struct view *v, const struct impact_target *target);
+struct value *impact_of(const struct view *v, const struct impact_target *target, const struct concluder *concluder);
 
 #endif

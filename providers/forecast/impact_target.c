@@ -261,5 +261,6 @@ struct view impact_view(const struct view *v, const struct impact_target *target
     then.facts = facts;
     then.steps = NULL;
     then.conclusions = NULL;
+    then.concluded = NULL;
     return then;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../restore/situation.h"
+
 /* 0: it is part of another one's, or none that the table knows. */
 static char letter_of(const struct step *step)
 {
@@ -74,4 +76,80 @@ const char *ordered_letters(const struct view *ordered, const struct document *r
             letters[n++] = letter;
     }
     return arena_strdup(ordered->arena, letters);
+}
+
+/* --- what an order would come to ---------------------------------------------------------------------------------------------- */
+
+const char *order_fate_word(enum order_fate f)
+{
+    static const char *const words[] = {"carried-out", "blocked", "nothing", "given"};
+
+    return words[f];
+}
+
+static bool given(const struct view *v, const struct order *order, struct foretold_order *ret)
+{
+    const char *until = time_format(v->arena, order->not_after_ms), *name;
+
+    if (order->state != ORDER_IN_FORCE && order->state != ORDER_OVERLAPPING && order->state != ORDER_FUTURE &&
+        order->state != ORDER_WITHHELD)
+        return false;
+    name = order->activation->address;
+    ret->fate = FATE_GIVEN;
+    ret->by = name;
+    ret->reason = order->state == ORDER_FUTURE
+                      ? arena_printf(v->arena, "%s orders it already, of point %s, in force from %s", name, order->point,
+                                     time_format(v->arena, order->not_before_ms))
+                  : order->state == ORDER_WITHHELD
+                      ? arena_printf(v->arena, "%s orders it already, of point %s, and is suspended or observed only", name, order->point)
+                      : arena_printf(v->arena, "%s orders it already, of point %s, in force until %s", name, order->point, until);
+    ret->next = arena_printf(v->arena, "carry that one out, or withdraw it first (withdrawn: true in %s): two orders for one machine at a "
+                             "time are a fault", name);
+    return true;
+}
+
+/* The first step of the machine that says why nothing is restored. */
+static const struct step *idle_step(const struct view *ordered, const struct document *rvm)
+{
+    const struct step *found = NULL;
+
+    for (size_t i = 0; i < ordered->steps->count; i++) {
+        const struct step *step = ordered->steps->items[i];
+
+        if (step->document != rvm)
+            continue;
+        if (step->action == ACTION_RESTORE_VM)
+            return NULL;
+        found = found ? found : step;
+    }
+    return found;
+}
+
+struct foretold_order order_foretell(const struct view *v, const struct view *ordered, const struct document *rvm)
+{
+    struct foretold_order f = {.fate = FATE_CARRIED_OUT};
+    const struct order there = order_for(v, rvm);
+    const struct step *step = view_block(ordered, rvm);
+    struct dx_prediction then;
+
+    if (given(v, &there, &f))
+        return f;
+    if (step) {
+        f.fate = FATE_BLOCKED;
+    } else {
+        step = idle_step(ordered, rvm);
+        f.fate = step ? FATE_NOTHING : FATE_CARRIED_OUT;
+    }
+    if (step) {
+        const struct step *root = step->held_by ? step->held_by : step;
+
+        f.by = root->id;
+        f.reason = root->reason;
+        f.next = root->next;
+        return f;
+    }
+    then = diagnose(&situation_of(ordered, rvm)->then, situation_of(ordered, rvm)->article);
+    if (!then.row || then.outcome == DX_OUTCOME_UNKNOWN)
+        f.unknown = then.row ? then.row->state : dx_facts_words(v->arena, &situation_of(ordered, rvm)->then);
+    return f;
 }

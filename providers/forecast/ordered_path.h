@@ -4,9 +4,28 @@
 
 #include "../documents/common.h"
 
-/* The letters of all steps that the restore needs, in the order of the plan. `ordered`: of engine_if_ordered. */
+/* The letters of all steps that the restore needs, in the order of the plan. `ordered`: of engine_suppose. */
 const char *ordered_letters(const struct view *ordered, const struct document *restored_vm);
 /* The first step that the restore needs, itself included, and policy withholds; NULL: none. */
 const struct step *withheld_step(const struct view *v, const struct document *restored_vm);
+
+/* What an order given now would come to. */
+enum order_fate {
+    FATE_CARRIED_OUT,
+    FATE_BLOCKED,  /* it would be refused: a plan would say so */
+    FATE_NOTHING,  /* it would restore nothing: the source heals, or what is declared is there */
+    FATE_GIVEN     /* an order is there already: another one beside it is a fault */
+};
+const char *order_fate_word(enum order_fate f); /* "carried-out", "blocked", "nothing", "given" */
+
+struct foretold_order {
+    enum order_fate fate;
+    const char *by;       /* id of the step, or address of the document, that says so; NULL with FATE_CARRIED_OUT */
+    const char *reason;   /* NULL with FATE_CARRIED_OUT */
+    const char *next;     /* what a person does about it; NULL */
+    const char *unknown;  /* of what would be carried out: no document says how it ends, and the facts in words; NULL */
+};
+/* `v`: as things stand; `ordered`: of engine_suppose, SUPPOSE_NOW, for this machine. */
+struct foretold_order order_foretell(const struct view *v, const struct view *ordered, const struct document *restored_vm);
 
 #endif

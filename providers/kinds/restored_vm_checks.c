@@ -355,7 +355,7 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
     if (situation_type(s->doc) == RESTORE_REPLACE)
         return false;
     /* What is asked is what would be on the day on which it is lost. */
-    if (v->if_ordered)
+    if (v->if_ordered == SUPPOSE_LOSS)
         return false;
     if (source_heals(v, s)) {
         steps_source_there(v, s, out, source);

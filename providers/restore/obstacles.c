@@ -16,7 +16,7 @@
 #include "../keys/lost.h"
 #include "obstacles.h"
 
-enum { PARALLEL_PER_ACCOUNT = 3 };
+enum { PARALLEL_PER_ACCOUNT = 3, RESERVED_ADDRESSES = 5 };
 
 struct checking {
     const struct view *view;
@@ -233,11 +233,42 @@ static void check_crowd(struct checking *c)
 
 /* --- the target ------------------------------------------------------------------------------------------------------------------ */
 
+/* Addresses of a range "10.0.0.0/29" that machines can have: Azure keeps five of each subnet. -1: it is none of IPv4. */
+static int64_t room_of(const char *range)
+{
+    const char *slash = range ? strchr(range, '/') : NULL;
+    int64_t bits = slash && strchr(range, '.') ? strtol(slash + 1, NULL, 10) : -1;
+
+    return bits < 0 || bits > 32 ? -1 : ((int64_t)1 << (32 - bits)) - RESERVED_ADDRESSES;
+}
+
+/* As far as the subnet tells: whose addresses are not listed is held against nobody. */
+static void check_subnet(struct checking *c, const struct value *subnet)
+{
+    const struct value *p = value_get(subnet, "properties"), *delegations = value_get(p, "delegations");
+    const struct value *taken = value_get(p, "ipConfigurations"), *ranges = value_get(p, "addressPrefixes");
+    const char *name = text_at(subnet, "name"), *range = value_str_at(p, "addressPrefix");
+    int64_t room = value_count(ranges) ? 0 : room_of(range);
+
+    for (size_t i = 0; room >= 0 && i < value_count(ranges); i++) {
+        int64_t more = room_of(value_str(value_item(ranges, i)));
+
+        room = more < 0 ? room : room + more;
+    }
+    if (value_count(delegations))
+        ADD(c, "subnet-delegated", true, "declare a subnet that is delegated to no service",
+            "subnet %s is delegated to %s: no VM can be put into it", name,
+            text_at(value_item(delegations, 0), "properties.serviceName"));
+    if (taken && room >= 0 && (int64_t)value_count(taken) >= room)
+        ADD(c, "subnet-full", true, "declare another subnet, or who manages the network gives this one more addresses",
+            "subnet %s is full: %zu of its %lld addresses are taken", name, value_count(taken), (long long)room);
+}
+
 static void check_network(struct checking *c)
 {
     const struct value *live = value_at(c->place, "network.live"), *subnets = value_at(live, "properties.subnets");
     const char *subnet = reference_id(c->view->arena, c->s->doc, "spec.target.subnet", NULL);
-    bool found = false;
+    const struct value *found = NULL;
 
     if (str_eq(text_at(c->place, "network.state"), "absent"))
         ADD(c, "network", true, "make it, or declare another subnet", "the virtual network of subnet %s does not exist", subnet);
@@ -247,8 +278,11 @@ static void check_network(struct checking *c)
         ADD(c, "network-region", true, "declare a subnet in the vault's region", "the virtual network %s is in %s, the vault in %s",
             arm_id_name(arm_id_parent(c->view->arena, subnet, 2)), text_at(live, "location"), c->region);
     for (size_t i = 0; i < value_count(subnets); i++)
-        found = found || str_eq_nocase(text_at(value_item(subnets, i), "name"), arm_id_name(subnet));
-    if (!found)
+        if (str_eq_nocase(text_at(value_item(subnets, i), "name"), arm_id_name(subnet)))
+            found = value_item(subnets, i);
+    if (found)
+        check_subnet(c, found);
+    else
         ADD(c, "subnet", true, "make it, or declare another", "the virtual network has no subnet %s", arm_id_name(subnet));
 }
 
@@ -335,6 +369,19 @@ static void check_perimeter(struct checking *c)
 
 /* --- the subscription ------------------------------------------------------------------------------------------------------------ */
 
+/* Microsoft's articles do not say whether a network that is locked lets a machine join it, so it is told and stops nothing. */
+static void check_lock_of_network(struct checking *c)
+{
+    const char *subnet = reference_id(c->view->arena, c->s->doc, "spec.target.subnet", NULL);
+    const char *group = platform_lock(c->view, arm_id_parent(c->view->arena, c->target_id, 4));
+    const char *lock = subnet && situation_type(c->s->doc) == RESTORE_NEW_VM ? platform_lock(c->view, subnet) : NULL;
+
+    if (lock && !str_eq(lock, group))
+        ADD(c, "lock-network", false, NULL,
+            "%s: whether a machine can join a network that is locked is not documented; should the restore fail for it, a person "
+            "removes the lock: az lock list shows it", lock);
+}
+
 static void check_locks(struct checking *c)
 {
     struct arena *a = c->view->arena;
@@ -354,6 +401,7 @@ static void check_locks(struct checking *c)
             ADD(c, places[i].id, true, "a person who may removes the lock: az lock list shows it, az lock delete --ids ID removes it",
                 "%s: %s", lock, places[i].harm);
     }
+    check_lock_of_network(c);
 }
 
 static void check_features(struct checking *c, const char *subscription)

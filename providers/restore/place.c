@@ -96,6 +96,7 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
     const char *subnet = reference_id(o->arena, doc, "spec.target.subnet", NULL);
     struct value *place = value_set(o->arena, facts, "place", value_map(o->arena));
     const struct situation *s;
+    bool far;
 
     TRY(look_at(c, o, az, place, "group", group, API_RESOURCES, err));
     TRY(look_at(c, o, az, place, "staging", reference_id(o->arena, doc, "spec.target.stagingAccount", NULL), API_STORAGE, err));
@@ -104,9 +105,12 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
     if (!str_eq(view_state(o->view, document_target(doc, "spec.from")), "present"))
         return 0;
     s = situation_of(o->view, doc);
-    if (s->order.state != ORDER_NONE && s->order.state != ORDER_FUTURE)
+    /* What only an order needs is seen beforehand by those who tell what an order would meet. */
+    far = o->view->settings->far;
+    if (far || (s->order.state != ORDER_NONE && s->order.state != ORDER_FUTURE))
         TRY(claims_observe(c, o, az, s, place, err));
-    if (str_eq(value_str_at(place, "group.state"), "present") && (s->order.state == ORDER_IN_FORCE || failed_into(o->view, doc)))
+    if (str_eq(value_str_at(place, "group.state"), "present") &&
+        (far || s->order.state == ORDER_IN_FORCE || failed_into(o->view, doc)))
         TRY(look_into(c, o, az, place, group, err));
     return s->order.state == ORDER_IN_FORCE ? ask(c, o, az, s, facts, err) : 0;
 }

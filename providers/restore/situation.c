@@ -387,8 +387,8 @@ static bool elsewhere(const struct view *v, const struct situation *s, const str
            !str_starts_nocase(s->des_id, arena_printf(v->arena, "%s/", arm_id_parent(v->arena, vm, 6)));
 }
 
-/* What will be wrong with the set named, once its own steps are done. */
-static enum dx_fault fault_of(const struct view *v, const struct situation *s)
+/* What is wrong with the set named as things stand, or will be once its own steps are done. */
+static enum dx_fault fault_of(const struct view *v, const struct situation *s, bool then)
 {
     const struct value *set = s->des ? view_facts(v, s->des) : s->doc ? value_get(view_facts(v, s->doc), "set") : NULL;
     const struct value *live = value_get(set, "live"), *key = s->key ? view_facts(v, s->key) : NULL;
@@ -399,14 +399,15 @@ static enum dx_fault fault_of(const struct view *v, const struct situation *s)
         return DX_FAULT_NONE;
     if (!live && value_get(key, "live") && !value_at(key, "live.release_policy"))
         return DX_FAULT_UNMAKEABLE;
-    if (!live && !pending(v, s->des))
+    if (!live && !(then && pending(v, s->des)))
         return DX_FAULT_MISSING;
     /* A set made without a type is for ordinary encryption at rest (DiskRP specification). */
     if (!str_eq_nocase(live ? value_str_at(live, "properties.encryptionType") : type, "ConfidentialVmEncryptedWithCustomerKey"))
         return DX_FAULT_WRONG_TYPE;
     if (elsewhere(v, s, live))
         return DX_FAULT_ELSEWHERE;
-    if (!s->key || s->key == s->original_key || s->given == DX_GIVEN_SAME_KEY || pending(v, s->key))
+    if (!s->key || s->key == s->original_key || s->given == DX_GIVEN_SAME_KEY ||
+        (then && pending(v, s->key)))
         return DX_FAULT_NONE;
     state = key_state(v, s->key, key_wanted_version(v, s->key));
     return state == DX_KEY_PRESENT || state == DX_KEY_UNKNOWN ? DX_FAULT_NONE : DX_FAULT_KEY;
@@ -499,7 +500,7 @@ static void foresee(const struct view *v, struct situation *s)
 
     s->then = s->now;
     s->then.given = s->given;
-    s->then.fault = fault_of(v, s);
+    s->then.fault = fault_of(v, s, true);
     if (pending(v, s->original_key)) {
         s->then.key = DX_KEY_PRESENT;
         s->then.store = DX_STORE_PRESENT;
@@ -613,7 +614,7 @@ static struct situation situation_make(const struct view *v, const struct docume
     s.named = s.now;
     if (s.given != DX_GIVEN_NOTHING) {
         s.named.given = s.given;
-        s.named.fault = s.then.fault;
+        s.named.fault = fault_of(v, &s, false);
         s.named.grants = grants_worse(rights_state(v, s.key, set_named(&s), false), firewall_state(v, s.key));
     }
     s.named.key = with_revoked(&s, s.given, s.named.key);

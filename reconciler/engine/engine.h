@@ -53,9 +53,11 @@ struct look {
 /* May suspend. Reads only. */
 must_use int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret,
                          struct err *err);
-/* Pure. What the same facts would lead to if every declared restore were ordered now, policy left aside: the conclusions that
- * forecast and activate read, so that they cannot promise what a plan would then refuse. */
-void engine_if_ordered(const struct engine *e, struct arena *a, const struct view *view, struct view *ret);
+/* Pure. What the same facts would lead to if these orders were given, policy left aside: the conclusions that forecast, activate and
+ * impact read, so that they cannot promise what a plan would then refuse. `points`: with SUPPOSE_NOW, the point asked about, by
+ * document index (NULL: of that document none is). SUPPOSE_NOTHING concludes facts that are no look's, as impact makes them up. */
+void engine_suppose(const struct engine *e, struct arena *a, const struct view *view, enum supposing what, const char *const *points,
+                    struct view *ret);
 /* Pure: steps, policy and plan from facts already observed (golden tests, saved worlds). */
 must_use int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err);
 

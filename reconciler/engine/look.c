@@ -196,10 +196,12 @@ struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct
     return steps_judged(e, a, view, &options);
 }
 
-void engine_if_ordered(const struct engine *e, struct arena *a, const struct view *view, struct view *ret)
+void engine_suppose(const struct engine *e, struct arena *a, const struct view *view, enum supposing what, const char *const *points,
+                    struct view *ret)
 {
     *ret = *view;
-    ret->if_ordered = true;
+    ret->if_ordered = what;
+    ret->ordered_points = points;
     steps_judged(e, a, ret, NULL);
 }
 

@@ -36,7 +36,7 @@ static inline const char *forecast_differs(struct arena *a, const struct value *
     r->settings.far = true;
     sched_main(r->sched, foresee_task, &t);
     if (t.pass->looked) {
-        engine_if_ordered(&r->engine, a, view, &ordered);
+        engine_suppose(&r->engine, a, view, SUPPOSE_LOSS, NULL, &ordered);
         options.ordered = &ordered;
         options.extras = t.extras;
         f = forecast_at(view, &options, document_target(rvm, "spec.from"), rvm, NULL);
