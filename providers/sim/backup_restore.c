@@ -37,6 +37,8 @@ static const struct { const char *code; int number; const char *text, *advice; }
     {"InvalidParameter", 400908, "The disk encryption set cannot be used for the restored disk.", "Give a fitting disk encryption set."},
     {"BMSUserErrorInvalidInput", 400909, "A virtual machine of the target's name exists.", "Choose another name."},
     {"ScopeLocked", 400910, "A lock on the target forbids that anything is written there.", "Remove the lock, then restore again."},
+    {"UserErrorCoreCountSubscriptionQuotaReached", 400911, "The core quota of the subscription is used up.",
+     "Raise the quota, or choose another size or region."},
     {"RestoreOperationFailed", 400003, "Restore failed with an internal error.", "Retry the operation in a few minutes."},
 };
 
@@ -170,6 +172,13 @@ static void end_job(const struct ending *e, const char *status)
     value_set_string(e->a, e->own, "phase", "ended");
     value_remove(e->own, "due");
     state_changed(e->s);
+}
+
+static const char *source_size(const struct ending *e)
+{
+    const char *size = value_str_at(e->backup, "source.size");
+
+    return size ? size : "Standard_DC4ads_v6";
 }
 
 /* Where the name of the error stands is not known: in the title, as with other jobs, or elsewhere (behaviour.errorName). */
@@ -306,7 +315,7 @@ static void leave_behind(const struct ending *e)
     if (!group || str_eq(what, "nothing") || str_eq(e->type, "OriginalLocation"))
         return;
     if (new_vm && str_eq(what, "vm")) {
-        made = compute_create_restored_vm(e->s, vm, e->location, e->set_id, value_str_at(e->backup, "source.size") ?: "Standard_DC4ads_v6",
+        made = compute_create_restored_vm(e->s, vm, e->location, e->set_id, source_size(e),
                                           value_str_at(e->backup, "source.osType") ?: "Linux", subnet, false);
         value_set_string(e->a, value_get(made, "properties"), "provisioningState", "Failed");
         return;
@@ -373,8 +382,9 @@ static void end_with_vm(const struct ending *e)
         end_job(e, "Failed");
         return;
     }
-    compute_create_restored_vm(e->s, vm, e->location, e->set_id, value_str_at(e->backup, "source.size") ?: "Standard_DC4ads_v6",
+    compute_create_restored_vm(e->s, vm, e->location, e->set_id, source_size(e),
                                value_str_at(e->backup, "source.osType") ?: "Linux", value_str_at(e->request, "subnetId"), boots);
+    quota_use(e->s, e->a, e->location, source_size(e));
     set_tasks(e, "Completed", "Completed");
     if (!boots)
         add_error(e, "VMStartFailed");
@@ -409,6 +419,8 @@ static const char *hindered(const struct ending *e, const char *group)
         return "RestoreOperationFailed";
     if (closed && (perimeter || (bypass && !str_find_nocase(bypass, "AzureServices"))))
         return "RestoreOperationFailed";
+    if (str_eq(e->type, "AlternateLocation") && quota_reached(e->s, e->a, e->location, source_size(e)))
+        return "UserErrorCoreCountSubscriptionQuotaReached";
     return lock_on(e->s, group, false, &locked) ? "ScopeLocked" : NULL;
 }
 

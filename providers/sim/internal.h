@@ -207,6 +207,9 @@ bool lock_on(struct sim *s, const char *scope, bool delete, const char **ret_sco
 bool lock_refuses(struct sim *s, const struct sim_request *r, struct sim_answer *out);
 service arm_locks_answer;        /* locks at a scope and below */
 service arm_usages_answer;       /* a region's compute quota */
+/* Whether a VM of that size has no room in the region's quota; that one was made there. */
+bool quota_reached(struct sim *s, struct arena *a, const char *location, const char *size);
+void quota_use(struct sim *s, struct arena *a, const char *location, const char *size);
 service arm_attestation_answer;  /* the default attestation service of a region */
 service arm_recovery_answer;     /* Microsoft.RecoveryServices vaults; hands backup paths on to backup_answer */
 service backup_answer;           /* protected items, recovery points, restore, operations, jobs */
