@@ -145,21 +145,137 @@ static inline const char *promise_one_trigger(const struct seen *s)
     return NULL;
 }
 
+/* --- how the world stands ------------------------------------------------------------------------------------------ */
+
+/* What stands against documents of a world, by their index; NULL when it cannot be told. Faults of the wire are left
+ * out: they would strike this look, too. */
+struct standing {
+    struct arena *arena;
+    struct estate estate;
+    struct rig *rig;
+    struct pass *pass;
+};
+
+static inline bool standing_look(const struct seen *s, const struct value *world, struct standing *ret)
+{
+    struct value *still = value_copy(s->arena, world);
+    const struct document **policies;
+    struct diags diags;
+    size_t n = 0;
+
+    *ret = (struct standing){.arena = s->arena};
+    diags_init(&diags, s->arena);
+    value_remove(value_get(still, "spec"), "faults");
+    ret->estate.desired = desired_resolve(s->arena, s->schemas, all_kind_names, s->documents, &diags);
+    if (diags.n_errors)
+        return false;
+    policies = arena_array(s->arena, const struct document *, ret->estate.desired->count + 1);
+    for (size_t i = 0; i < ret->estate.desired->count; i++)
+        if (str_eq(ret->estate.desired->documents[i]->kind, "Policy"))
+            policies[n++] = ret->estate.desired->documents[i];
+    ret->estate.policy = policy_compile(s->arena, policies, n, all_kind_names, &diags);
+    ret->rig = rig_new(still, &ret->estate, (struct rig_options){.mode = HTTP_READ_ONLY});
+    ret->pass = pass_new(s->arena, ret->rig, ret->estate.desired, true);
+    pass_run(ret->pass);
+    return ret->pass->looked;
+}
+
+static inline void standing_release(struct standing *st)
+{
+    if (st->rig)
+        rig_end(st->rig, st->arena);
+    if (st->estate.policy)
+        policy_free(st->estate.policy);
+}
+
 /* --- what is said ------------------------------------------------------------------------------------------------- */
 
-static inline const char *promise_last_lines(const struct seen *s)
+/* A trigger, a repair: whatever the service took and that changes something there. */
+static inline const char *write_taken(const struct seen *s)
 {
-    if (s->killed)
-        return NULL;
-    if (s->code && strstr(s->out, "Everything is as declared."))
-        return arena_printf(s->arena, "\"Everything is as declared.\" beside exit %d", s->code);
-    for (size_t i = 0; str_find_nocase(s->out, "nothing was done") && i < value_count(s->exchanges); i++) {
+    for (size_t i = 0; i < value_count(s->exchanges); i++) {
         const struct value *e = value_item(s->exchanges, i);
 
         if (!sent_to_read(e) && taken(e) && !str_find_nocase(sent_url(e), "/listKeys"))
-            return arena_printf(s->arena, "\"Nothing was done\" after %s %s", sent_method(e), sent_url(e));
+            return arena_printf(s->arena, "%s %s", sent_method(e), sent_url(e));
     }
     return NULL;
+}
+
+static inline const char *power_of(const struct value *world, const char *group, const char *vm)
+{
+    const struct value *all = value_at(world, "spec.resources");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const char *id = value_str_at(value_item(all, i), "id"), *last = id ? strrchr(id, '/') : NULL;
+
+        if (last && str_eq_nocase(last + 1, vm) && str_find_nocase(id, "/virtualMachines/") &&
+            str_find_nocase(id, "/resourceGroups/") && str_starts_nocase(str_find_nocase(id, "/resourceGroups/") + 16, group))
+            return value_str_at(value_item(all, i), "powerState");
+    }
+    return NULL;
+}
+
+/* A machine that is there and off: a restored one that is declared to run, or a source that no order speaks of. */
+static inline const char *machine_stands(const struct seen *s)
+{
+    bool ordered = false;
+
+    for (size_t i = 0; i < value_count(s->documents); i++)
+        ordered |= str_eq(value_str_at(value_item(s->documents, i), "kind"), "Activation");
+    for (size_t i = 0; i < value_count(s->documents); i++) {
+        const struct value *doc = value_item(s->documents, i), *spec = value_get(doc, "spec");
+        bool restored = str_eq(value_str_at(doc, "kind"), "RestoredVirtualMachine"),
+             source = str_eq(value_str_at(doc, "kind"), "ProtectedVirtualMachine") && !ordered;
+        const struct value *place = restored ? value_get(spec, "target") : source ? value_get(spec, "source") : NULL;
+        const char *group = value_str_at(place, "resourceGroup"), *name = value_str_at(place, "name");
+        const char *wanted = restored ? value_str_at(spec, "verify.powerState") : NULL, *power;
+
+        if (!group || !name || (wanted && !str_eq(wanted, "running")))
+            continue;
+        power = power_of(s->after, group, name);
+        if (power && !str_eq(power, "running"))
+            return arena_printf(s->arena, "%s is %s", name, power);
+    }
+    return NULL;
+}
+
+/* Is there one that is blocked, or that is still to be made as declared? */
+static inline const char *document_undone(const struct seen *s, const struct standing *after)
+{
+    const struct desired *d = after->estate.desired;
+
+    for (size_t i = 0; i < d->count; i++)
+        if (after->pass->look.view.conclusions[i].verdict != PROSPECT_SATISFIED)
+            return arena_printf(s->arena, "%s is %s", d->documents[i]->address,
+                                prospect_name(after->pass->look.view.conclusions[i].verdict));
+    return NULL;
+}
+
+static inline const char *promise_last_lines(const struct seen *s)
+{
+    const char *broken = NULL;
+    struct standing after = {0};
+    bool nothing = false, all_well = false;
+
+    if (s->killed)
+        return NULL;
+    for (size_t i = 2; s->texts[i]; i++) {
+        nothing |= str_find_nocase(s->texts[i], "nothing was done") != NULL;
+        all_well |= strstr(s->texts[i], "Everything is as declared.") != NULL;
+    }
+    if (nothing && write_taken(s))
+        return arena_printf(s->arena, "\"Nothing was done\" after %s", write_taken(s));
+    if (!all_well)
+        return NULL;
+    if (s->code)
+        return arena_printf(s->arena, "\"Everything is as declared.\" beside exit %d", s->code);
+    if (machine_stands(s))
+        return arena_printf(s->arena, "\"Everything is as declared.\" while %s", machine_stands(s));
+    if (standing_look(s, s->after, &after))
+        broken = document_undone(s, &after);
+    standing_release(&after);
+    return broken ? arena_printf(s->arena, "\"Everything is as declared.\" while %s", broken) : NULL;
 }
 
 /* Whoever reads at night pastes what is printed: a command names its manifests. */
@@ -280,47 +396,6 @@ static inline const char *promise_no_secret(const struct seen *s)
 }
 
 /* --- blocked documents -------------------------------------------------------------------------------------------- */
-
-/* What stands against documents of a world, by their index; NULL when it cannot be told. Faults of the wire are left
- * out: they would strike this look, too. */
-struct standing {
-    struct arena *arena;
-    struct estate estate;
-    struct rig *rig;
-    struct pass *pass;
-};
-
-static inline bool standing_look(const struct seen *s, const struct value *world, struct standing *ret)
-{
-    struct value *still = value_copy(s->arena, world);
-    const struct document **policies;
-    struct diags diags;
-    size_t n = 0;
-
-    *ret = (struct standing){.arena = s->arena};
-    diags_init(&diags, s->arena);
-    value_remove(value_get(still, "spec"), "faults");
-    ret->estate.desired = desired_resolve(s->arena, s->schemas, all_kind_names, s->documents, &diags);
-    if (diags.n_errors)
-        return false;
-    policies = arena_array(s->arena, const struct document *, ret->estate.desired->count + 1);
-    for (size_t i = 0; i < ret->estate.desired->count; i++)
-        if (str_eq(ret->estate.desired->documents[i]->kind, "Policy"))
-            policies[n++] = ret->estate.desired->documents[i];
-    ret->estate.policy = policy_compile(s->arena, policies, n, all_kind_names, &diags);
-    ret->rig = rig_new(still, &ret->estate, (struct rig_options){.mode = HTTP_READ_ONLY});
-    ret->pass = pass_new(s->arena, ret->rig, ret->estate.desired, true);
-    pass_run(ret->pass);
-    return ret->pass->looked;
-}
-
-static inline void standing_release(struct standing *st)
-{
-    if (st->rig)
-        rig_end(st->rig, st->arena);
-    if (st->estate.policy)
-        policy_free(st->estate.policy);
-}
 
 /* A write whose step relies on a document that was blocked before the run and is blocked after it. */
 static inline const char *dependent_write(const struct seen *s, const struct standing *before,
