@@ -202,6 +202,17 @@ static inline const char *write_taken(const struct seen *s)
     return NULL;
 }
 
+/* As the world's author writes it, or as the instance view of a world that was left says it. */
+static inline const char *power_seen(const struct value *vm)
+{
+    const struct value *all = value_at(vm, "properties.instanceView.statuses");
+
+    for (size_t i = 0; i < value_count(all); i++)
+        if (str_starts_nocase(value_str_at(value_item(all, i), "code"), "PowerState/"))
+            return value_str_at(value_item(all, i), "code") + strlen("PowerState/");
+    return value_str_at(vm, "powerState");
+}
+
 static inline const char *power_of(const struct value *world, const char *group, const char *vm)
 {
     const struct value *all = value_at(world, "spec.resources");
@@ -211,7 +222,7 @@ static inline const char *power_of(const struct value *world, const char *group,
 
         if (last && str_eq_nocase(last + 1, vm) && str_find_nocase(id, "/virtualMachines/") &&
             str_find_nocase(id, "/resourceGroups/") && str_starts_nocase(str_find_nocase(id, "/resourceGroups/") + 16, group))
-            return value_str_at(value_item(all, i), "powerState");
+            return power_seen(value_item(all, i));
     }
     return NULL;
 }
