@@ -163,7 +163,7 @@ static int64_t cloud_time(const struct cloud *cloud)
 {
     struct sched *sched = sched_new(&(struct sched_options){.time = SCHED_REAL, .speed = 1});
     struct wire *wire = wire_curl_new(sched, cloud->ca_file, 1);
-    struct http *http = http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_READ_ONLY, .attempts_max = 1});
+    struct http *http = http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_READ_ONLY, .never_repeat = true});
     struct probe probe = {.http = http, .url = cloud->arm, .date_ms = TIME_NONE};
 
     sched_main(sched, probe_task, &probe);
@@ -289,9 +289,11 @@ static void handles_make(struct session *s, const struct cloud *operators)
         const struct document *doc = d->documents[i];
         const struct cloud *cloud = operators ? operators : declared_cloud(doc);
 
-        if (str_eq(doc->kind, "Azure"))
-            s->handles[i] = azure_new(s->http, cloud, &s->credential, value_str_at(doc->spec, "tenant"),
-                                      value_str_at(doc->spec, "subscription"), value_str_at(doc->spec, "location"));
+        if (!str_eq(doc->kind, "Azure"))
+            continue;
+        s->handles[i] = azure_new(s->http, cloud, &s->credential, value_str_at(doc->spec, "tenant"),
+                                  value_str_at(doc->spec, "subscription"), value_str_at(doc->spec, "location"));
+        azure_use_versions(s->handles[i], doc->spec);
     }
     s->connections = (struct azure_connections){.items = s->handles, .count = d->count};
 }
@@ -409,6 +411,7 @@ int session_discover(struct session *s, const struct options *o, struct discover
     TRY(link_open(s, HTTP_READ_ONLY, declared, operators));
     d.azure = azure_new(s->http, operators ? operators : declared, &s->credential, azure ? value_str_at(azure->spec, "tenant") : NULL,
                         request.subscription, NULL);
+    azure_use_versions(d.azure, azure ? azure->spec : NULL);
     session_run(s, discover_task, &d);
     azure_free(d.azure);
     TRY(d.rc);

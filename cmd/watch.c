@@ -162,6 +162,7 @@ static int pass(struct watching *w, struct err *err)
     struct err unseen;
 
     w->stopped = false;
+    http_patience_renew(w->session->http);
     if (session_look(w->session, a, &look, err) < 0 || carry_check(w->session, &look, err) < 0 ||
         pass_act(w, a, &look, &outcome, &acted, err) < 0) {
         arena_free(a);

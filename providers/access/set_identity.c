@@ -1,8 +1,6 @@
 /* Knows the forms in which Azure shows the identity of a disk encryption set. Must not know what it is granted. */
 #include "set_identity.h"
 
-#define API_IDENTITY "2023-01-31"
-
 static const struct value *assigned_first(const struct value *live, const char **ret_id)
 {
     const struct value *all = value_at(live, "identity.userAssignedIdentities");

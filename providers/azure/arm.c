@@ -67,7 +67,7 @@ bool arm_id_equal(const char *x, const char *y)
 
 /* --- URLs -------------------------------------------------------------------------------------------------------- */
 
-static int arm_url(struct azure *az, struct arena *a, const char *path, const char *api, const char *query, char **ret, struct err *err)
+static int arm_url(struct azure *az, struct arena *a, const char *path, enum azure_api api, const char *query, char **ret, struct err *err)
 {
     struct text url cleanup(text_release) = {0};
     bool bad = !path || path[0] != '/' || path[1] == '/';
@@ -78,7 +78,7 @@ static int arm_url(struct azure *az, struct arena *a, const char *path, const ch
     text_init(&url, 64 * 1024);
     text_add(&url, azure_cloud(az)->arm);
     url_add_path(&url, path);
-    text_printf(&url, "?api-version=%s", api);
+    text_printf(&url, "?api-version=%s", azure_version(az, api));
     if (query)
         text_printf(&url, "&%s", query);
     if (url.overflowed)
@@ -98,7 +98,7 @@ static char *describe(struct arena *a, const char *verb, const char *path)
 
 /* --- calls ------------------------------------------------------------------------------------------------------- */
 
-static int get_object(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *what,
+static int get_object(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *what,
                       struct value **ret, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
@@ -115,7 +115,7 @@ static int get_object(struct azure *az, struct call *c, struct arena *a, const c
     return 0;
 }
 
-int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret, struct err *err)
+int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, struct value **ret, struct err *err)
 {
     const char *what = describe(a, "read", id), *told;
     struct value *body;
@@ -131,12 +131,13 @@ int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, c
     return 0;
 }
 
-int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, struct value **ret, struct err *err)
+int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, struct value **ret,
+                 struct err *err)
 {
     return get_object(az, c, a, path, api, describe(a, "read", path), ret, err);
 }
 
-int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *query, struct value **ret,
+int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query, struct value **ret,
              struct err *err)
 {
     char *url;
@@ -145,7 +146,7 @@ int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path
     return azure_list(az, c, a, AUDIENCE_ARM, url, "nextLink", describe(a, "list", path), ret, err);
 }
 
-int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, const char *api,
+int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, enum azure_api api,
              const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};

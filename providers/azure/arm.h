@@ -3,16 +3,7 @@
 #define REINSTATE_ARM_H
 
 #include "azure.h"
-
-/* api-versions, one place (the specifications that `make conformance` judges by). */
-#define API_RESOURCES "2025-04-01"
-#define API_KEYVAULT "2025-05-01"
-#define API_COMPUTE "2025-04-01"
-#define API_DISK "2025-01-02"
-#define API_AUTHORIZATION "2022-04-01"
-#define API_STORAGE "2025-01-01"
-#define API_NETWORK "2024-05-01"
-#define API_RECOVERY "2025-02-01"
+#include "versions.h"
 
 /* --- ids ------------------------------------------------------------------------------------------------------ */
 
@@ -28,14 +19,14 @@ bool arm_id_equal(const char *x, const char *y);                         /* case
  * text says what was asked of what and what would help. 404 is ERR_NOT_FOUND, 401 is tried once more with a new token,
  * then ERR_DENIED. */
 /* A resource by its id. ERR_PROTOCOL when the body does not bear the name that was asked for: nothing is concluded from it. */
-must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, struct value **ret,
+must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, struct value **ret,
                      struct err *err);
 /* What hangs on a resource and bears no id of its own, or the id of something else: an instance view, a default provider. */
-must_use int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, struct value **ret,
+must_use int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, struct value **ret,
                      struct err *err);
 /* GET of any ARM path with a query ("…/backupJobs", "$filter=…", already encoded; may be NULL), every page followed
  * verbatim, at most 1,000 pages and 64 MB in all; *ret is a list of the items. */
-must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *query,
+must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
                       struct value **ret, struct err *err);
 
 struct arm_operation {
@@ -50,23 +41,24 @@ struct arm_operation {
 /* ARM_READS: a POST that changes nothing; what was read before it still holds (shared.h). */
 enum arm_repeat { ARM_REPEATABLE, ARM_ONCE, ARM_READS };
 /* Sends PUT, POST or PATCH and returns the first answer (200, 201, 202, 204). */
-must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, const char *api,
+must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, enum azure_api api,
                       const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err);
 /* Follows an operation to its end (Azure-AsyncOperation first, then Location; new URLs on each answer; 30 s where no Retry-After
- * is sent, and never less than a second, growing; bound in milliseconds). A poll that answers 404 is repeated for two minutes.
+ * is sent, and never less than five seconds, growing; bound in milliseconds). A poll that answers 404 is repeated for two minutes,
+ * one that is throttled or finds nobody there until the bound. Polls leave nothing in `a` but the last body.
  * *ret (may be NULL) is the final status body. A failed operation is an error of the class its code has. */
 must_use int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms,
                         struct value **ret, struct err *err);
 /* GETs the resource until it is no longer in the making (properties.provisioningState): a service without async headers
  * shows the end there only, and a write of somebody else has no other sign. A 404 is read again for two minutes. *ret may be NULL. */
-must_use int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t bound_ms,
+must_use int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t bound_ms,
                         struct value **ret, struct err *err);
 /* Follows an operation on the resource and then settles it: one that cannot be found any more is judged by the resource itself. */
 must_use int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id,
-                        const char *api, int64_t bound_ms, struct value **ret, struct err *err);
+                        enum azure_api api, int64_t bound_ms, struct value **ret, struct err *err);
 /* PUT, follow to the end, GET: the resource as it is then. A PUT that is answered without async headers is followed by
  * properties.provisioningState. */
-must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, const struct value *body,
+must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, const struct value *body,
                      int64_t bound_ms, struct value **ret, struct err *err);
 
 /* One recorded or received answer of a long-running operation, judged; pure, so that recordings can be driven through it. */

@@ -159,6 +159,7 @@ struct azure {
     size_t n_principals;
     struct shared *shared;
     size_t followed;
+    char *versions[API_COUNT]; /* NULL: the table's */
 };
 
 static char *copy_or_empty(const char *s)
@@ -190,12 +191,27 @@ void azure_free(struct azure *az)
         free(az->principals[i].app_id);
         free(az->principals[i].object_id);
     }
+    for (size_t i = 0; i < API_COUNT; i++)
+        free(az->versions[i]);
     free(az->principals);
     shared_free(az->shared);
     free(az->tenant);
     free(az->subscription);
     free(az->location);
     free(az);
+}
+
+void azure_use_versions(struct azure *az, const struct value *azure_spec)
+{
+    for (size_t i = 0; i < API_COUNT; i++) {
+        free(az->versions[i]);
+        az->versions[i] = xstrdup(azure_api_declared(azure_spec, (enum azure_api)i));
+    }
+}
+
+const char *azure_version(const struct azure *az, enum azure_api api)
+{
+    return az->versions[api] ? az->versions[api] : azure_apis[api].version;
 }
 
 struct shared **azure_shared(struct azure *az)

@@ -4,6 +4,7 @@
 
 #include "../../reconciler/run/http.h"
 #include "cloud.h"
+#include "versions.h"
 
 /* Where tokens come from. */
 enum credential_kind {
@@ -37,6 +38,9 @@ const struct cloud *azure_cloud(const struct azure *az);
 const char *azure_subscription(const struct azure *az);
 const char *azure_location(const struct azure *az);
 const char *azure_tenant(const struct azure *az);
+/* The connection sends what spec.apiVersions of its Azure document says, instead of the table's; copied. */
+void azure_use_versions(struct azure *az, const struct value *azure_spec);
+const char *azure_version(const struct azure *az, enum azure_api api);
 
 /* May suspend. A token for the audience, from the cache while it lives (renewed five minutes before it ends; one request
  * however many tasks ask). *ret ("Bearer …") stays valid until the task suspends. ERR_DENIED with Entra's code and text. */

@@ -280,7 +280,8 @@ int blob_read(struct azure *az, struct call *c, struct arena *a, const struct bl
               size_t max,
               struct secret *ret, struct err *err)
 {
-    const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
+    const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
+                                          {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {
         .method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max + PAGE, .guarded = true,
@@ -305,7 +306,8 @@ int blob_read(struct azure *az, struct call *c, struct arena *a, const struct bl
 
 int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, bool *ret, struct err *err)
 {
-    const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
+    const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
+                                          {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_HEAD, .headers = headers, .n_headers = COUNT(headers)};
     const char *what = arena_printf(a, "look for blob %s of storage account %s", place->name, place->account);
@@ -331,7 +333,7 @@ int blob_account_key(struct azure *az, struct call *c, struct arena *a, const ch
     text_init(&url, 8192);
     text_add(&url, azure_cloud(az)->arm);
     url_add_path(&url, account_id);
-    text_add(&url, "/listKeys?api-version=" API_STORAGE);
+    text_printf(&url, "/listKeys?api-version=%s", azure_version(az, API_STORAGE));
     if (account_id[0] != '/' || url.overflowed)
         return err_set(err, ERR_INVALID, "\"%.200s\" is no storage account's id", account_id);
     request.url = text_str(&url);

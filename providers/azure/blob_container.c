@@ -140,7 +140,8 @@ static void add_blobs(struct arena *a, struct span page, struct value *list)
 static int list_page(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const char *url, const char *what,
                      struct value *list, size_t *left, const char **ret_next, struct err *err)
 {
-    const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
+    const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
+                                          {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {
         .method = HTTP_GET, .url = url, .headers = headers, .n_headers = COUNT(headers), .max_body = *left,
@@ -203,7 +204,8 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
 
 int blob_make_container(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container, struct err *err)
 {
-    const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
+    const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
+                                          {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct blob_place place = {.endpoint = container->endpoint, .account = container->account, .container = container->container};
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_PUT, .headers = headers, .n_headers = COUNT(headers), .body = ""};
@@ -224,7 +226,8 @@ int blob_make_container(struct azure *az, struct call *c, struct arena *a, const
 static int read_whole(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max, bool guarded,
                       struct secret *ret, const char **ret_etag, struct err *err)
 {
-    const struct wire_header headers[] = {{"x-ms-version", BLOB_VERSION}, {"x-ms-date", time_format_http(a, call_now_ms(c))}};
+    const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
+                                          {"x-ms-date", time_format_http(a, call_now_ms(c))}};
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_GET, .headers = headers, .n_headers = COUNT(headers), .max_body = max,
                                    .guarded = guarded};
@@ -263,7 +266,7 @@ int blob_write(struct azure *az, struct call *c, struct arena *a, const struct b
 {
     enum { FIXED = 4, META_MAX = 8 };
     struct wire_header headers[FIXED + META_MAX] = {
-        {"x-ms-version", BLOB_VERSION},
+        {"x-ms-version", azure_version(az, API_BLOB)},
         {"x-ms-date", time_format_http(a, call_now_ms(c))},
         {"x-ms-blob-type", "BlockBlob"},
         {content->etag ? "If-Match" : "If-None-Match", content->etag ? content->etag : "*"},

@@ -225,5 +225,10 @@ int azure_error_of(struct arena *a, const struct http_response *response, const 
     azure_error_from(a, response->status, body, len, what, err);
     if (retry_after_ms > 0)
         err->retry_after_ms = retry_after_ms;
+    /* Nobody can act on "too many requests"; on the time at which it ends they can. */
+    if (response->status == 429 && retry_after_ms > 0)
+        err_advise(err, "it answers again from %s on; all else goes on",
+                   response->date_ms == TIME_NONE ? arena_printf(a, "%s from now", duration_format(a, retry_after_ms))
+                                                  : time_format(a, response->date_ms + retry_after_ms));
     return -(int)err->class;
 }

@@ -57,7 +57,6 @@ size_t *azure_followed(struct azure *az);
 /* Is what the challenge asks a token for the service we speak to? Pure. */
 must_use int azure_check_challenge(const char *challenge, const char *url, const char *audience, struct err *err);
 
-#define BLOB_VERSION "2021-06-08"
 struct blob_place;
 /* The URL of a blob, or with a NULL name of its container. A token goes to this cloud's storage only. */
 must_use int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret,

@@ -8,7 +8,7 @@
 #include "arm.h"
 #include "internal.h"
 
-enum { PROVISIONING_POLL_MS = 5 * SECOND_MS, RETRY_AFTER_MAX_S = 3600, FLOOR_FIRST_MS = SECOND_MS, FLOOR_MOST_MS = 15 * SECOND_MS };
+enum { PROVISIONING_POLL_MS = 5 * SECOND_MS, RETRY_AFTER_MAX_S = 3600, FLOOR_FIRST_MS = 5 * SECOND_MS, FLOOR_MOST_MS = 15 * SECOND_MS };
 
 /* For so long after a write that was taken, a 404 may come from a replica that has not heard of it (Azure/azure-sdk-for-net 44147,
  * hashicorp/go-azure-sdk 740). */
@@ -24,15 +24,17 @@ static const char *header_find(const struct wire_header *headers, size_t n, cons
     return NULL;
 }
 
+static int64_t wait_bounded(int64_t ms)
+{
+    return ms > RETRY_AFTER_MAX_S * SECOND_MS ? RETRY_AFTER_MAX_S * SECOND_MS : ms;
+}
+
 static int64_t wait_of(const struct wire_header *headers, size_t n)
 {
     const char *s = header_find(headers, n, "Retry-After");
     size_t digits = s ? strspn(s, "0123456789") : 0;
 
-    if (digits == 0 || digits > 9 || s[digits])
-        return AZURE_POLL_MS;
-    digits = (size_t)strtoul(s, NULL, 10);
-    return (int64_t)(digits > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : digits) * SECOND_MS;
+    return digits == 0 || digits > 9 || s[digits] ? AZURE_POLL_MS : wait_bounded((int64_t)strtoul(s, NULL, 10) * SECOND_MS);
 }
 
 /* Every word but these means that the operation is still running. */
@@ -137,9 +139,13 @@ static int poll(struct azure *az, struct call *c, struct arena *a, const char *u
         return err_advise(err, "that is not %s, so no token is sent there; look at the resource itself", azure_cloud(az)->arm);
     }
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, "following an operation", &response, err));
-    return arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes, response.body.len,
-                            ret,
-                            err);
+    if (response.status == 429 || response.status >= 500)
+        return azure_error_of(a, &response, "following an operation", err);
+    TRY(arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes, response.body.len, ret,
+                         err));
+    if (http_retry_after_ms(&response) >= 0)
+        ret->wait_ms = wait_bounded(http_retry_after_ms(&response));
+    return 0;
 }
 
 /* A service that says "0 seconds" would be asked as fast as the network allows, until it throttles everybody. */
@@ -152,18 +158,62 @@ static int64_t wait_at_least(int64_t told_ms, int64_t *floor_ms)
     return wait_ms;
 }
 
+/* One address is kept from poll to poll, however many there are: in an arena of its own, which the next one replaces. */
+struct polling {
+    struct arena *kept;
+    const char *url;
+};
+
+static void polling_release(struct polling *p)
+{
+    arena_free(p->kept);
+}
+
+static void poll_next(struct polling *p, const char *url)
+{
+    struct arena *fresh = arena_new();
+
+    p->url = arena_strdup(fresh, url);
+    arena_free(p->kept);
+    p->kept = fresh;
+}
+
+/* Waits, asks once, and says what the answer means. What it leaves in `a` is the body of an operation that has ended. */
+static int poll_once(struct azure *az, struct call *c, struct arena *a, struct polling *p, bool async, int64_t late_until_ms,
+                     struct arm_answer *answer, struct err *err)
+{
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct arm_answer seen = {0};
+
+    if (poll(az, c, scratch, p->url, async, &seen, err) < 0) {
+        /* The operation goes on, whether we can ask or not; the caller's bound ends it. */
+        bool passes = err->class == ERR_THROTTLED || err->class == ERR_TRANSIENT;
+
+        if (!passes && (err->class != ERR_NOT_FOUND || call_span_ms(c) > late_until_ms))
+            return -(int)err->class;
+        answer->wait_ms = passes ? err->retry_after_ms : 0;
+        return 0;
+    }
+    if (seen.next_url)
+        poll_next(p, seen.next_url);
+    *answer = (struct arm_answer){.progress = seen.progress, .wait_ms = seen.wait_ms};
+    if (seen.progress != ARM_RUNNING)
+        answer->body = seen.body ? value_copy(a, seen.body) : NULL;
+    return 0;
+}
+
 int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms, struct value **ret,
                struct err *err)
 {
-    const char *url = op->async_url ? op->async_url : op->location;
+    struct polling p cleanup(polling_release) = {.url = op->async_url ? op->async_url : op->location};
     struct arm_answer answer = {.wait_ms = op->retry_after_ms >= 0 ? op->retry_after_ms : AZURE_POLL_MS, .body = op->body};
     int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + bound_ms, floor_ms = FLOOR_FIRST_MS;
 
     /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. A 201 whose Location is no more
      * than a path names what was made. */
-    if (op->status == 204 || (op->status == 200 && !op->async_url) || (op->status == 201 && url && url[0] == '/'))
-        url = NULL;
-    answer.progress = url ? ARM_RUNNING : ARM_SUCCEEDED;
+    if (op->status == 204 || (op->status == 200 && !op->async_url) || (op->status == 201 && p.url && p.url[0] == '/'))
+        p.url = NULL;
+    answer.progress = p.url ? ARM_RUNNING : ARM_SUCCEEDED;
     while (answer.progress == ARM_RUNNING) {
         int64_t wait_ms = wait_at_least(answer.wait_ms, &floor_ms);
 
@@ -172,14 +222,7 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
             return err_advise(err, "it goes on in Azure; run again later");
         }
         TRY(call_sleep_ms(c, wait_ms, "a long-running operation", err));
-        if (poll(az, c, a, url, op->async_url != NULL, &answer, err) < 0) {
-            if (err->class != ERR_NOT_FOUND || call_span_ms(c) - begun_ms > LATE_MS)
-                return -(int)err->class;
-            answer.wait_ms = 0;
-            continue;
-        }
-        if (answer.next_url)
-            url = answer.next_url;
+        TRY(poll_once(az, c, a, &p, op->async_url != NULL, begun_ms + LATE_MS, &answer, err));
     }
     if (answer.progress == ARM_FAILED)
         return failed(a, answer.body, err);
@@ -188,16 +231,17 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
     return 0;
 }
 
-int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t bound_ms, struct value **ret,
+int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t bound_ms, struct value **ret,
                struct err *err)
 {
     int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + bound_ms;
 
     for (;;) {
+        struct arena *scratch cleanup(arena_freep) = arena_new();
         struct value *live = NULL;
         const char *state;
 
-        if (arm_get(az, c, a, id, api, &live, err) < 0) {
+        if (arm_get(az, c, scratch, id, api, &live, err) < 0) {
             if (err->class != ERR_NOT_FOUND || call_span_ms(c) - begun_ms > LATE_MS)
                 return -(int)err->class;
             TRY(call_sleep_ms(c, PROVISIONING_POLL_MS, "a resource that was just written to be seen", err));
@@ -206,7 +250,7 @@ int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id
         state = value_str_at(live, "properties.provisioningState");
         if (!state || progress_of(state) == ARM_SUCCEEDED) {
             if (ret)
-                *ret = live;
+                *ret = value_copy(a, live);
             return 0;
         }
         if (progress_of(state) == ARM_FAILED)
@@ -217,7 +261,7 @@ int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id
     }
 }
 
-int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id, const char *api,
+int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id, enum azure_api api,
                int64_t bound_ms, struct value **ret, struct err *err)
 {
     /* An operation that nobody knows any more says nothing; the resource does. */
@@ -226,8 +270,8 @@ int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct a
     return arm_settle(az, c, a, id, api, bound_ms, ret, err);
 }
 
-int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, const struct value *body, int64_t bound_ms,
-            struct value **ret, struct err *err)
+int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, const struct value *body,
+            int64_t bound_ms, struct value **ret, struct err *err)
 {
     struct arm_operation op;
 

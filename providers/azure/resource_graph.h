@@ -4,8 +4,6 @@
 
 #include "arm.h"
 
-#define API_RESOURCE_GRAPH "2024-04-01"
-
 /* May suspend. The rows of a query that keeps the column id, every page. What the credential cannot read is left out without
  * a word, and what was made minutes ago may be missing: nothing found proves nothing. */
 must_use int resource_graph_query(struct azure *az, struct call *c, struct arena *a, const char *query, struct value **ret,

@@ -106,7 +106,8 @@ static void wake_all(struct shared *s, const struct err *failure)
 }
 
 struct reading {
-    const char *path, *api, *query, *key;
+    const char *path, *query, *key;
+    enum azure_api api;
     bool list, view;
 };
 
@@ -165,19 +166,19 @@ static int read_shared(struct azure *az, struct call *c, struct arena *a, const 
     return 0;
 }
 
-int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, const char *query,
+int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
                     const char *key, int64_t since_ms, struct value **ret, struct err *err)
 {
     return read_shared(az, c, a, &(struct reading){.path = path, .api = api, .query = query, .key = key, .list = true}, since_ms, ret, err);
 }
 
-int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, const char *api, int64_t since_ms, struct value **ret,
-                   struct err *err)
+int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t since_ms,
+                   struct value **ret, struct err *err)
 {
     return read_shared(az, c, a, &(struct reading){.path = id, .api = api, .key = id}, since_ms, ret, err);
 }
 
-int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, const char *api, int64_t since_ms,
+int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, int64_t since_ms,
                     struct value **ret, struct err *err)
 {
     return read_shared(az, c, a, &(struct reading){.path = path, .api = api, .key = path, .view = true}, since_ms, ret, err);

@@ -68,7 +68,7 @@ static int vault_audience(const struct azure *az, const char *base, enum audienc
 }
 
 /* `path` begins with a slash; names in it are a key's or a version's, which need no encoding but get it if they do. */
-static int vault_url(struct arena *a, const char *base, const char *path, char **ret, struct err *err)
+static int vault_url(struct azure *az, struct arena *a, const char *base, const char *path, char **ret, struct err *err)
 {
     struct text url cleanup(text_release) = {0};
     size_t n = strlen(base);
@@ -77,7 +77,7 @@ static int vault_url(struct arena *a, const char *base, const char *path, char *
     /* vaultUri comes with and without a slash at its end. */
     text_add_n(&url, base, n - (base[n - 1] == '/'));
     url_add_path(&url, path);
-    text_add(&url, "?api-version=" API_KEYS);
+    text_printf(&url, "?api-version=%s", azure_version(az, API_KEYS));
     if (url.overflowed)
         return err_set(err, ERR_INVALID, "the key's name is too long");
     *ret = arena_strdup(a, text_str(&url));
@@ -93,7 +93,7 @@ static int vault_send(struct azure *az, struct call *c, struct arena *a, const c
     char *url = NULL;
 
     TRY(vault_audience(az, base, &audience, err));
-    TRY(vault_url(a, base, path, &url, err));
+    TRY(vault_url(az, a, base, path, &url, err));
     request->url = url;
     if (request->body)
         request->content_type = "application/json";
@@ -151,7 +151,7 @@ int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const
     char *url = NULL;
 
     TRY(vault_audience(az, base, &audience, err));
-    TRY(vault_url(a, base, arena_printf(a, "/keys/%s/versions", name), &url, err));
+    TRY(vault_url(az, a, base, arena_printf(a, "/keys/%s/versions", name), &url, err));
     return azure_list(az, c, a, audience, url, "nextLink", arena_printf(a, "list the versions of key %s of %s", name, base), ret, err);
 }
 
@@ -232,7 +232,7 @@ int vault_backup_key(struct azure *az, struct call *c, struct arena *a, const ch
     size_t len = 0;
 
     TRY(vault_audience(az, base, &audience, err));
-    TRY(vault_url(a, base, arena_printf(a, "/keys/%s/backup", name), &url, err));
+    TRY(vault_url(az, a, base, arena_printf(a, "/keys/%s/backup", name), &url, err));
     request.url = url;
     TRY(azure_send(az, c, a, audience, &request, what, &response, err));
     if (response.status >= 400)
@@ -302,7 +302,7 @@ static int local_list(struct azure *az, struct call *c, struct arena *a, const c
     char *url = NULL;
 
     TRY(vault_audience(az, base, &audience, err));
-    TRY(vault_url(a, base, path, &url, err));
+    TRY(vault_url(az, a, base, path, &url, err));
     return azure_list(az, c, a, audience, url, "nextLink", what, ret, err);
 }
 

@@ -4,8 +4,6 @@
 
 #include "arm.h"
 
-#define API_KEYS "2025-07-01"
-
 /* All may suspend. A 401 is answered with a new token once; the challenge's resource must fit the host. ERR_NOT_FOUND for
  * an absent key; ERR_DENIED keeps the inner code (ForbiddenByRbac, ForbiddenByFirewall, …) in err->code. */
 must_use int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,

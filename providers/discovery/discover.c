@@ -572,7 +572,7 @@ int discover_estate(struct azure *az, struct call *c, struct arena *a, const str
     const char *id;
 
     TRY(vault_find(az, c, a, request, &id, err));
-    TRY(arm_get(az, c, a, id, API_RECOVERY, &vault, err));
+    TRY(arm_get(az, c, a, id, API_RECOVERY_VAULT, &vault, err));
     begin(&l, id, vault);
     TRY(look_items(c, &l, id, request->item, err));
     TRY(look_machines(c, &l, err));

@@ -13,8 +13,6 @@
 #include "../backup/points.h"
 #include "../restore/requests.h"
 
-#define API_ATTESTATION "2020-10-01"
-
 struct question {
     const char *group, *key;
     const struct document *about; /* whose connection is used */
@@ -34,7 +32,7 @@ struct questions {
 
 /* --- asking one --------------------------------------------------------------------------------------------------------- */
 
-static int ask_get(struct call *c, struct question *q, struct azure *az, const char *api, const char *path, const char *member,
+static int ask_get(struct call *c, struct question *q, struct azure *az, enum azure_api api, const char *path, const char *member,
                    struct err *err)
 {
     struct arena *a = q->view->arena;
@@ -46,7 +44,7 @@ static int ask_get(struct call *c, struct question *q, struct azure *az, const c
     return 0;
 }
 
-static int ask_list(struct call *c, struct question *q, struct azure *az, const char *api, const char *member, struct err *err)
+static int ask_list(struct call *c, struct question *q, struct azure *az, enum azure_api api, const char *member, struct err *err)
 {
     struct arena *a = q->view->arena;
     struct value *items;

@@ -28,7 +28,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     int64_t now = call_now_ms(c), since = protected_vm_jobs_since(o->view->settings, now);
     struct value *facts, *live, *jobs;
 
-    if (arm_get_shared(az, c, o->arena, id, API_RECOVERY, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (arm_get_shared(az, c, o->arena, id, API_RECOVERY_VAULT, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the Recovery Services vault", err, &facts));
         value_set_string(o->arena, facts, "id", id);
         *ret = facts;

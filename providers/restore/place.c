@@ -13,7 +13,7 @@
 
 /* Fifty VMs that come back into one group ask for its parts once. */
 static int look_at(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *which, const char *id,
-                   const char *api, struct err *err)
+                   enum azure_api api, struct err *err)
 {
     struct value *facts, *live;
 

@@ -8,15 +8,13 @@
 #include "../backup/points.h"
 #include "../backup/order.h"
 
-#define API_FEATURES "2021-07-01"
-#define API_LOCKS "2020-05-01"
-
 /* They change by hand and rarely: one answer does for all machines of a pass. */
 enum { FRESH_MS = MINUTE_MS };
 
 /* --- reading ---------------------------------------------------------------------------------------------------------------- */
 
-static int list(struct call *c, struct azure *az, struct arena *a, const char *path, const char *api, struct value **ret, struct err *err)
+static int list(struct call *c, struct azure *az, struct arena *a, const char *path, enum azure_api api, struct value **ret,
+                struct err *err)
 {
     return arm_list_shared(az, c, a, path, api, NULL, path, call_span_ms(c) - FRESH_MS, ret, err);
 }

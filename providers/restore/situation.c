@@ -458,7 +458,8 @@ static enum dx_data_disks data_of(const struct value *backup, const struct value
         return DX_DATA_CRASH_CONSISTENT;
     if (value_count(value_get(point, "encryptedDataDisks")))
         return DX_DATA_CONFIDENTIAL;
-    for (size_t i = 0; i < value_count(disks); i++)
+    /* Where the point speaks, its VM of today does not: a disk that it got since is in no backup of then. */
+    for (size_t i = 0; !value_get(point, "encryptedDataDisks") && i < value_count(disks); i++)
         if (value_at(value_item(disks, i), "managedDisk.securityProfile.securityEncryptionType"))
             return DX_DATA_CONFIDENTIAL;
     return value_count(disks) ? DX_DATA_ORDINARY : DX_DATA_NONE;

@@ -9,7 +9,8 @@ void bash_cloud(struct text *out, const struct runbook *rb)
 {
     const struct cloud *cloud = rb->cloud;
 
-    text_printf(out, "blob_suffix=%s blob_zone_suffix=%s\n", sh(rb->arena, cloud->blob_suffix), sh(rb->arena, cloud->blob_zone_suffix));
+    text_printf(out, "blob_suffix=%s blob_zone_suffix=%s api_blob=%s\n", sh(rb->arena, cloud->blob_suffix),
+                sh(rb->arena, cloud->blob_zone_suffix), runbook_api(rb, API_BLOB));
 }
 
 void bash_job(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)

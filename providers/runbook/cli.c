@@ -348,7 +348,7 @@ static void policy(struct text *out, const struct runbook *rb, const struct valu
 {
     note(out, "Not az keyvault set-policy: that replaces what the principal has; this adds.");
     principal(out, rb, with);
-    rest(out, rb, with, "PUT", arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), API_KEYVAULT);
+    rest(out, rb, with, "PUT", arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), runbook_api(rb, API_KEYVAULT));
 }
 
 static void pause_for(struct text *out, const struct runbook *rb, const struct value *with)

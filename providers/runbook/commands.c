@@ -18,8 +18,6 @@
 #include "../access/rights.h"
 #include "shell.h"
 
-#define API_ATTESTATION "2020-10-01"
-
 struct making {
     const struct view *v;
     struct arena *a;
@@ -42,6 +40,11 @@ static struct value *add(struct making *m, enum runbook_verb verb)
 static void set(struct making *m, struct value *with, const char *key, const char *s)
 {
     value_set_string(m->a, with, key, s);
+}
+
+static const char *api_of(const struct making *m, enum azure_api api)
+{
+    return azure_api_declared(m->doc->azure ? m->doc->azure->spec : NULL, api);
 }
 
 /* What the step changes a member to; NULL when it does not, or when that is not known yet. */
@@ -145,13 +148,13 @@ static void protect(struct making *m)
         with = add(m, RUNBOOK_WRITE);
         set(m, with, "method", "POST");
         set(m, with, "id", arena_printf(m->a, "%s/refreshContainers", fabric));
-        set(m, with, "api", API_RECOVERY);
+        set(m, with, "api", api_of(m, API_RECOVERY));
         value_set(m->a, with, "body", value_map(m->a));
     }
     with = add(m, RUNBOOK_WRITE);
     set(m, with, "method", "PUT");
     set(m, with, "id", m->step->scope);
-    set(m, with, "api", API_RECOVERY);
+    set(m, with, "api", api_of(m, API_RECOVERY));
     value_set(m->a, with, "body",
               backup_protect_body(m->a, value_str_at(m->step->detail, "virtualMachine"), value_str_at(m->step->detail, "policy")));
 }
@@ -279,7 +282,7 @@ static void new_key(struct making *m)
                      kind_location(m->doc)      ? kind_location(m->doc)
                      : az && azure_location(az) ? azure_location(az)
                                                 : "?"));
-    set(m, with, "providerApi", API_ATTESTATION);
+    set(m, with, "providerApi", api_of(m, API_ATTESTATION));
     /* The policy names the region's attestation authority, which is asked for first. */
     value_set(m->a, with, "body", vault_create_body(m->a, ""));
 }
@@ -318,7 +321,7 @@ static void key(struct making *m)
 
 /* --- stores and sets ------------------------------------------------------------------------------------------------------------ */
 
-static void arm_write(struct making *m, struct value *with, const char *id, const char *api)
+static void arm_write(struct making *m, struct value *with, const char *id, enum azure_api api)
 {
     bool update = m->step->action == ACTION_UPDATE;
 
@@ -327,7 +330,7 @@ static void arm_write(struct making *m, struct value *with, const char *id, cons
     set(m, with, "name", arm_id_name(id));
     set(m, with, "group", arm_id_part(m->a, id, "resourceGroups"));
     set(m, with, "location", store_step_location(m->step));
-    set(m, with, "api", api);
+    set(m, with, "api", api_of(m, api));
     set(m, with, "method", update ? "PATCH" : "PUT");
 }
 
@@ -369,7 +372,7 @@ static void encryption_set(struct making *m)
     }
     with = add(m, RUNBOOK_SEE_SET);
     set(m, with, "id", m->step->scope);
-    set(m, with, "api", API_DISK);
+    set(m, with, "api", api_of(m, API_DISK));
 }
 
 /* --- grants --------------------------------------------------------------------------------------------------------------------- */

@@ -33,11 +33,11 @@ static void begin(struct text *out, const struct runbook *rb)
         "them put tokens into REINSTATE_TOKEN_ARM, _VAULT, _HSM and _STORAGE (an hour each; when one has ended, a new one, and "
         "the step again). bash FILE runs all steps, bash FILE 4 those from step 4 on. Key material passes through pipes only: it "
         "is never in a variable, a file or a command line.");
-    text_printf(out, "authority=%s tenant=%s\narm=%s\napi_backup=%s\n", sh(rb->arena, cloud->authority),
-                sh(rb->arena, rb->tenant ? rb->tenant : "organizations"), sh(rb->arena, cloud->arm), API_RECOVERY);
+    text_printf(out, "authority=%s tenant=%s\narm=%s\napi_backup=%s api_storage=%s\n", sh(rb->arena, cloud->authority),
+                sh(rb->arena, rb->tenant ? rb->tenant : "organizations"), sh(rb->arena, cloud->arm), runbook_api(rb, API_RECOVERY),
+                runbook_api(rb, API_STORAGE));
     if (cloud->ca_file)
         text_printf(out, "export CURL_CA_BUNDLE=%s\n", sh(rb->arena, cloud->ca_file));
-    text_printf(out, "api_storage=%s\n", API_STORAGE);
     bash_cloud(out, rb);
     script_add(out, "bash.sh");
     script_add(out, "curl.sh");
@@ -81,6 +81,11 @@ static char *arm_url(const struct runbook *rb, const char *path, const char *api
                         sh(rb->arena, arena_printf(rb->arena, "%s?api-version=%s", path_encoded(rb->arena, path), api)));
 }
 
+static char *arm_url_of(const struct runbook *rb, const char *path, enum azure_api api)
+{
+    return arm_url(rb, path, runbook_api(rb, api));
+}
+
 static const char *audience(const struct value *with)
 {
     return value_bool_at(with, "hsm", false) ? "HSM" : "VAULT";
@@ -88,7 +93,8 @@ static const char *audience(const struct value *with)
 
 static char *key_url(const struct runbook *rb, const struct value *with, const char *path)
 {
-    return sh(rb->arena, arena_printf(rb->arena, "%s%s?api-version=" API_KEYS, with_str(with, "base"), path_encoded(rb->arena, path)));
+    return sh(rb->arena, arena_printf(rb->arena, "%s%s?api-version=%s", with_str(with, "base"), path_encoded(rb->arena, path),
+                                       runbook_api(rb, API_KEYS)));
 }
 
 static void principal(struct text *out, const struct runbook *rb, const struct value *with)
@@ -97,7 +103,7 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
         line(out, "principal=%s", sh(rb->arena, with_str(with, "principal")));
         return;
     }
-    line(out, "call ARM GET %s", arm_url(rb, with_str(with, "principalOf"), API_DISK));
+    line(out, "call ARM GET %s", arm_url_of(rb, with_str(with, "principalOf"), API_DISK));
     line(out, "principal=$(principal_of)");
 }
 
@@ -132,8 +138,8 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
     bash_claim(out, rb, with);
     line(out, "trigger() {");
     line(out, "    call ARM POST %s \\",
-         arm_url(rb, arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point")),
-                 API_RECOVERY));
+         arm_url_of(rb, arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point")),
+                    API_RECOVERY));
     line(out, "        %s &&", body(rb, with));
     line(out, "        follow && job=$(answer .properties.jobId)");
     line(out, "}");
@@ -201,7 +207,7 @@ static void escrowed_key(struct text *out, const struct runbook *rb, const struc
 {
     note(out, "Needs Storage Blob Data Reader on the container.");
     line(out, "renew");
-    line(out, "curl -q -gsS --proto =https --fail " BY_TOKEN("STORAGE") " -H 'x-ms-version: 2021-06-08' %s | base64 -w 0 |",
+    line(out, "curl -q -gsS --proto =https --fail " BY_TOKEN("STORAGE") " -H \"x-ms-version: $api_blob\" %s | base64 -w 0 |",
          blob_url(rb, with));
     restore_pipe(out, rb, with);
 }
@@ -213,7 +219,7 @@ static void escrow_key(struct text *out, const struct runbook *rb, const struct 
     line(out, "curl -q -gsS --proto =https --fail -X POST -d '' " BY_TOKEN("%s") " %s |", audience(with),
          key_url(rb, with, arena_printf(rb->arena, "/keys/%s/backup", with_str(with, "name"))));
     line(out, "    jq -er '.value | gsub(\"-\"; \"+\") | gsub(\"_\"; \"/\") | . + (\"===\"[0:(4 - length %% 4) %% 4])' | base64 -d |");
-    line(out, "    curl -q -gsS --proto =https --fail -X PUT --data-binary @- " BY_TOKEN("STORAGE") " -H 'x-ms-version: 2021-06-08' \\");
+    line(out, "    curl -q -gsS --proto =https --fail -X PUT --data-binary @- " BY_TOKEN("STORAGE") " -H \"x-ms-version: $api_blob\" \\");
     line(out, "        -H 'x-ms-blob-type: BlockBlob' -H 'If-None-Match: *' -H 'Content-Type: application/octet-stream' \\");
     line(out, "        -H %s -H %s %s ||",
          sh(rb->arena, arena_printf(rb->arena, "x-ms-meta-versions: %s", value_str_at(with, "metadata.versions"))),
@@ -281,7 +287,7 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
 {
     if (value_str_at(with, "versionOf")) {
         line(out, "call %s GET %s", audience(with),
-             sh(rb->arena, arena_printf(rb->arena, "%s?api-version=" API_KEYS, with_str(with, "versionOf"))));
+             sh(rb->arena, arena_printf(rb->arena, "%s?api-version=%s", with_str(with, "versionOf"), runbook_api(rb, API_KEYS))));
         line(out, "version=$(answer '.key.kid | split(\"/\") | last')");
     }
     arm_write(out, rb, with);
@@ -294,8 +300,10 @@ static void see_set(struct text *out, const struct runbook *rb, const struct val
 }
 
 static void assignment(struct text *out, const struct runbook *rb, const struct value *with, const char *caller, const char *place,
-                       const char *query)
+                       enum azure_api api)
 {
+    const char *query = arena_printf(rb->arena, "?api-version=%s", runbook_api(rb, api));
+
     principal(out, rb, with);
     line(out, "waited=0");
     if (value_str_at(with, "name"))
@@ -312,13 +320,13 @@ static void role(struct text *out, const struct runbook *rb, const struct value 
     const char *place = arena_printf(rb->arena, "\"$arm\"%s", sh(rb->arena, path_encoded(rb->arena, path)));
 
     note(out, "%s", with_str(with, "role"));
-    assignment(out, rb, with, "ARM", place, "?api-version=" API_AUTHORIZATION);
+    assignment(out, rb, with, "ARM", place, API_AUTHORIZATION);
 }
 
 static void hsm_role(struct text *out, const struct runbook *rb, const struct value *with)
 {
     note(out, "%s", with_str(with, "role"));
-    assignment(out, rb, with, "HSM", sh(rb->arena, path_encoded(rb->arena, with_str(with, "url"))), "?api-version=" API_KEYS);
+    assignment(out, rb, with, "HSM", sh(rb->arena, path_encoded(rb->arena, with_str(with, "url"))), API_KEYS);
     note(out, "An assignment of an HSM bears no time: who made it waits until it acts.");
     line(out, "[ -z \"$new\" ] || { waited=0; wait_for 'the role to act' %lld; }", (long long)value_int_at(with, "delay", 0));
 }
@@ -326,7 +334,8 @@ static void hsm_role(struct text *out, const struct runbook *rb, const struct va
 static void policy(struct text *out, const struct runbook *rb, const struct value *with)
 {
     principal(out, rb, with);
-    line(out, "call ARM PUT %s \\", arm_url(rb, arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), API_KEYVAULT));
+    line(out, "call ARM PUT %s \\",
+         arm_url_of(rb, arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), API_KEYVAULT));
     line(out, "    %s", body(rb, with));
     line(out, "granted=$(clock)");
 }
@@ -342,20 +351,20 @@ static void pause_for(struct text *out, const struct runbook *rb, const struct v
 
 static void start_vm(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "call ARM POST %s ''", arm_url(rb, arena_printf(rb->arena, "%s/start", with_str(with, "id")), API_COMPUTE));
+    line(out, "call ARM POST %s ''", arm_url_of(rb, arena_printf(rb->arena, "%s/start", with_str(with, "id")), API_COMPUTE));
     line(out, "follow");
 }
 
 static void see_vm(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "settled %s %s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "id"))), API_COMPUTE);
+    line(out, "settled %s %s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "id"))), runbook_api(rb, API_COMPUTE));
     if (value_str_at(with, "set")) {
         line(out, "[ \"$(answer .properties.securityProfile.securityType)\" = ConfidentialVM ] || stop 'it is no confidential VM'");
         line(out, "set=$(answer .properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id)");
         line(out, "[ \"${set,,}\" = %s ] || stop \"its disk encryption set is $set\"",
              sh(rb->arena, str_lower(rb->arena, with_str(with, "set"))));
     }
-    line(out, "call ARM GET %s", arm_url(rb, arena_printf(rb->arena, "%s/instanceView", with_str(with, "id")), API_COMPUTE));
+    line(out, "call ARM GET %s", arm_url_of(rb, arena_printf(rb->arena, "%s/instanceView", with_str(with, "id")), API_COMPUTE));
     line(out, "power=$(answer '[.statuses[].code | select(startswith(\"PowerState/\"))] | first')");
     if (value_bool_at(with, "running", false))
         line(out, "[ \"$power\" = PowerState/running ] || stop \"it is there, but $power\"");

@@ -87,7 +87,7 @@ principal_of() {
 # fetch URL: a blob, to a pipe. Azure pads it with zero bytes.
 fetch() {
     curl -q -gsS --proto =https --path-as-is --fail -H @<(printf 'Authorization: Bearer %s\n' "$REINSTATE_TOKEN_STORAGE") \
-        -H 'x-ms-version: 2021-06-08' "$1" | tr -d '\000'
+        -H "x-ms-version: $api_blob" "$1" | tr -d '\000'
 }
 
 # assign AUDIENCE PLACE QUERY NAME BODY: a role assignment. One that is there already, under whatever name, is as good; a new identity

@@ -142,7 +142,7 @@ blobs_of() {
 # --- claims: a trigger has no idempotency key at Azure, so a blob is created before it, which only one writer can. The tool does so
 # --- too, under the same name: whoever comes second, by tool or by runbook, adopts the job of the first.
 
-blob_head=('x-ms-version: 2021-06-08')
+blob_head=("x-ms-version: $api_blob")
 put_claim() { ask STORAGE PUT "$claims/$1" "$3" "${blob_head[@]}" 'x-ms-blob-type: BlockBlob' "$2"; }
 blob_code() { sed -n 's/.*<Code>\([A-Za-z]*\)<.*/\1/p' "$work/body" | head -n 1; }
 

@@ -149,6 +149,7 @@ struct runbook runbook_make(const struct view *v, const struct plan *plan, void 
         if (az && !rb.cloud) {
             rb.cloud = azure_cloud(az);
             rb.tenant = azure_tenant(az);
+            rb.azure = step->document->azure ? step->document->azure->spec : NULL;
         }
         if (step->action == ACTION_NONE)
             continue;
@@ -162,8 +163,10 @@ struct runbook runbook_make(const struct view *v, const struct plan *plan, void 
     }
     /* A document whose connection nobody made names its cloud itself. */
     for (size_t i = 0; !rb.cloud && i < rb.count; i++)
-        if (entries[i].step->document->azure)
-            rb.cloud = cloud_builtin(value_str_at(entries[i].step->document->azure->spec, "cloud"));
+        if (entries[i].step->document->azure) {
+            rb.azure = entries[i].step->document->azure->spec;
+            rb.cloud = cloud_builtin(value_str_at(rb.azure, "cloud"));
+        }
     if (!rb.cloud)
         rb.cloud = cloud_builtin("AzurePublic");
     rb.entries = entries;
@@ -198,4 +201,9 @@ struct value *runbook_to_value(struct arena *a, const struct runbook *rb)
     value_set(a, v, "entries", entries);
     value_set(a, v, "people", persons);
     return v;
+}
+
+const char *runbook_api(const struct runbook *rb, enum azure_api api)
+{
+    return azure_api_declared(rb->azure, api);
 }

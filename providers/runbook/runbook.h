@@ -40,6 +40,10 @@ struct runbook_command {
     const struct value *with;
 };
 
+struct runbook;
+/* The api-version that the commands send. */
+const char *runbook_api(const struct runbook *rb, enum azure_api api);
+
 struct runbook_entry {
     const struct step *step;
     size_t number;            /* from 1, as the plan counts */
@@ -54,6 +58,7 @@ struct runbook {
     const struct plan *plan;
     const struct cloud *cloud;
     const char *tenant;
+    const struct value *azure; /* spec of the Azure document whose cloud it is; NULL */
     const struct runbook_entry *entries;
     size_t count;
     const char *const *people; /* what people do that neither tool nor commands do */

@@ -191,6 +191,10 @@ static struct value *show_point(const struct exchange *x, const struct value *ba
         value_set_string(a, p, "createdWithPolicyType", or_else(value_str_at(backup, "protection.policyType"), "V2"));
         value_set_string(a, p, "threatStatus", "NotAvailable");
     }
+    /* The data disks that were encrypted when the point was taken; a world that does not tell of them leaves the point silent. */
+    if (value_get(point, "encryptedDataDisks") && strcmp(or_else(request_query(x->r, "api-version"), ""), "2026-07-01") >= 0)
+        value_set(a, value_set(a, p, "dataDiskMetadata", value_map(a)), "encryptedDataDisks",
+                  value_copy(a, value_get(point, "encryptedDataDisks")));
     return show_envelope(a, arena_printf(a, "%s/recoveryPoints/%s", item_id(x, backup), value_str_at(point, "id")),
                          TYPE "/protectedItems/recoveryPoints", p);
 }

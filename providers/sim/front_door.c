@@ -147,6 +147,6 @@ void arm_answer(struct sim *s, const struct sim_request *r, struct sim_answer *o
     else if (!answer)
         answer_arm_error(r->arena, out, 404, true, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.",
                          request_segment(r, arm_provider_at(r) + 1));
-    else if (!lock_refuses(s, r, out))
+    else if (!version_refused(s, r, out) && !lock_refuses(s, r, out))
         answer(s, r, out);
 }

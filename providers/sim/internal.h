@@ -100,6 +100,13 @@ const struct knob *knob_at(size_t i);                           /* NULL behind t
 const char *knob(const struct sim *s, const char *name);
 bool knob_is(const struct sim *s, const char *name, const char *value);
 
+/* --- api-versions (versions.c) ----------------------------------------------------------------------------------- */
+
+/* Answers 400 and returns true when ARM's request names an api-version that the provider does not answer (any more). */
+bool version_refused(struct sim *s, const struct sim_request *r, struct sim_answer *out);
+/* What a vault or HSM says to a version that it does not know; NULL: it knows it. */
+const char *keys_version_problem(const struct sim *s, struct arena *a, const char *version);
+
 /* --- the world's file (world.c) --------------------------------------------------------------------------------- */
 
 /* Completes s->spec (names, types, defaults) and adds a diag for each contradiction. */

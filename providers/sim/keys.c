@@ -621,6 +621,10 @@ void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
         refuse(&x, 400, "BadParameter", NULL, "Query parameter api-version is missing.");
         return;
     }
+    if (keys_version_problem(s, r->arena, request_query(r, "api-version"))) {
+        refuse(&x, 400, "BadParameter", NULL, keys_version_problem(s, r->arena, request_query(r, "api-version")));
+        return;
+    }
     if (x.hsm && !hsm_active(x.vault)) {
         refuse(&x, 403, "Forbidden", NULL, "The managed HSM has not been activated: its security domain was never downloaded.");
         return;

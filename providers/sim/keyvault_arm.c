@@ -127,6 +127,9 @@ static void create(struct sim *s, const struct sim_request *r, struct sim_answer
     otherwise(a, p, "softDeleteRetentionInDays", value_int(a, 90));
     otherwise(a, p, "enabledForDeployment", value_bool(a, false));
     otherwise(a, p, "publicNetworkAccess", value_string(a, "Enabled"));
+    /* Since 2026-02-01 a vault that is made without a word about it checks roles (Microsoft Learn, access control default). */
+    if (strcmp(request_query(r, "api-version"), "2026-02-01") >= 0)
+        otherwise(a, p, "enableRbacAuthorization", value_bool(a, true));
     value_set_string(a, p, "provisioningState", "RegisteringDns");
     value_set_string(a, v, "registeredAt", time_format(a, s->now_ms + DNS_MS));
     note_new_permissions(s, id, NULL, value_get(p, "accessPolicies"));

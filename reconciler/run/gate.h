@@ -21,6 +21,7 @@ struct permit {
     const struct permit_write *writes;
     size_t n_writes;
     size_t budget;              /* writes that may still be sent; every attempt counts */
+    int64_t waited_ms;          /* between attempts of its requests, so far */
     size_t taken;               /* writes that were taken, or may have been: their answer was lost, or is an error of the service */
 };
 

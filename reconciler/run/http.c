@@ -12,12 +12,10 @@
 
 enum {
     IN_FLIGHT_DEFAULT = 64,
-    ATTEMPTS_DEFAULT = 5,
     TIMEOUT_DEFAULT_MS = 60 * SECOND_MS,
     BODY_DEFAULT = 16 * 1024 * 1024,
     BACK_OFF_FIRST_MS = 1 * SECOND_MS,
     BACK_OFF_MOST_MS = 60 * SECOND_MS,
-    PATIENCE_DEFAULT_MS = 15 * MINUTE_MS,
     TELL_FROM_MS = 5 * SECOND_MS,
     HEADERS_MAX = 64,
 };
@@ -42,25 +40,38 @@ struct http {
     size_t in_flight, sent;
     struct queued *queue_first, *queue_last;
     struct scope *scopes;
+    int64_t waited_ms, waiting_until_ms;    /* between attempts, by the clock, and until when as far as is known */
 };
 
 /* One http_send. */
 struct sending {
     struct http *http;
     struct call *call;
-    struct arena *arena;
+    struct arena *arena;            /* of the caller: what the result is in */
+    struct arena *scratch;          /* of this attempt: hundreds of them leave nothing behind */
     const struct http_request *request;
     struct target target;
     struct permit *permit;          /* NULL: a request that changes nothing */
     struct scope *scope;
     struct wire_header *headers;
     size_t n_headers;
-    int tries;                      /* that nobody asked to wait for */
-    int64_t patience_ms;            /* what is left for waits that the service asks for */
+    struct permit *step;            /* of the step that the task carries out; NULL: none */
+    int64_t begun_ms;               /* of the first attempt, by call_span_ms */
     int64_t end_ms;                 /* of a task with a patience of its own: nothing is tried again from here on; INT64_MAX: none */
+    int64_t asked_ms;               /* waited so far because the service asked for it */
+    int attempts;
+    char id[UUID_TEXT];             /* of the latest attempt */
     bool may_have_been_taken;       /* a write of ours may have taken effect although no answer said so */
     bool fresh_connection;
 };
+
+static void patience_complete(struct http_patience *p)
+{
+    p->asked_ms = p->asked_ms > 0 ? p->asked_ms : 15 * MINUTE_MS;
+    p->unasked_ms = p->unasked_ms > 0 ? p->unasked_ms : 30 * SECOND_MS;
+    p->step_ms = p->step_ms > 0 ? p->step_ms : 45 * MINUTE_MS;
+    p->run_ms = p->run_ms > 0 ? p->run_ms : 2 * HOUR_MS;
+}
 
 struct http *http_new(struct sched *s, const struct http_options *options)
 {
@@ -71,10 +82,7 @@ struct http *http_new(struct sched *s, const struct http_options *options)
     h->gate = (struct gate){options->mode, options->safe_posts, options->n_safe_posts};
     if (!h->options.in_flight_max)
         h->options.in_flight_max = IN_FLIGHT_DEFAULT;
-    if (h->options.attempts_max <= 0)
-        h->options.attempts_max = ATTEMPTS_DEFAULT;
-    if (h->options.patience_ms <= 0)
-        h->options.patience_ms = PATIENCE_DEFAULT_MS;
+    patience_complete(&h->options.patience);
     if (!h->options.user_agent)
         h->options.user_agent = "reinstate";
     return h;
@@ -96,6 +104,11 @@ void http_free(struct http *h)
 size_t http_requests_sent(const struct http *h)
 {
     return h->sent;
+}
+
+void http_patience_renew(struct http *h)
+{
+    h->waited_ms = 0;
 }
 
 void http_response_release(struct http_response *r)
@@ -128,8 +141,12 @@ static int64_t seconds_parse(const char *s, const char **ret_end)
 static int64_t retry_after(const struct http_response *r, int64_t now_ms)
 {
     const char *value = http_response_header(r, "Retry-After"), *end;
-    int64_t seconds, date;
+    const char *ms_value = http_response_header(r, "retry-after-ms") ?: http_response_header(r, "x-ms-retry-after-ms");
+    int64_t seconds, date, ms = ms_value ? seconds_parse(ms_value, &end) : -1;
 
+    /* Some services are more exact in a header of their own. */
+    if (ms >= 0 && !*end)
+        return ms;
     if (!value)
         return -1;
     seconds = seconds_parse(value, &end);
@@ -142,15 +159,12 @@ static int64_t retry_after(const struct http_response *r, int64_t now_ms)
 }
 
 /* The services' "… try again after '324' seconds." in a body of JSON, where the quotes may be written as \u0027. */
-static int64_t retry_after_in_text(const struct http_response *r)
+static int64_t wait_in_words(const char *p)
 {
-    static const char words[] = "try again after";
-    const char *p = r->body.len ? str_find_nocase(r->body.bytes, words) : NULL, *end;
-    int64_t seconds;
+    const char *end;
+    int64_t number, unit;
 
-    if (!p)
-        return -1;
-    for (p += sizeof(words) - 1;;) {
+    for (;;) {
         if (str_starts_nocase(p, "\\u0027") || str_starts_nocase(p, "\\u0022"))
             p += 6;
         else if (*p && strchr(" '\"\\", *p))
@@ -158,17 +172,34 @@ static int64_t retry_after_in_text(const struct http_response *r)
         else
             break;
     }
-    seconds = seconds_parse(p, &end);
+    number = seconds_parse(p, &end);
     while (*end && strchr(" '\"\\", *end))
         end++;
     if (str_starts_nocase(end, "u0027") || str_starts_nocase(end, "u0022"))
         end += 5;
     while (*end == ' ')
         end++;
-    return seconds >= 0 && str_starts_nocase(end, "sec") ? seconds * SECOND_MS : -1;
+    unit = str_starts_nocase(end, "sec")    ? SECOND_MS
+           : str_starts_nocase(end, "min")  ? MINUTE_MS
+           : str_starts_nocase(end, "hour") ? HOUR_MS
+                                            : 0;
+    return number >= 0 && unit ? number * unit : -1;
 }
 
-/* Asked by who gets the answer when no more attempts were left: the service may say it in words alone. */
+static int64_t retry_after_in_text(const struct http_response *r)
+{
+    static const char *const words[] = {"try again after", "try again in", "retry after", "retry in"};
+    int64_t ms = -1;
+
+    for (size_t i = 0; r->body.len && ms < 0 && i < COUNT(words); i++) {
+        const char *p = str_find_nocase(r->body.bytes, words[i]);
+
+        ms = p ? wait_in_words(p + strlen(words[i])) : -1;
+    }
+    return ms;
+}
+
+/* Asked by who gets the answer when patience has ended: the service may say it in words alone. */
 int64_t http_retry_after_ms(const struct http_response *r)
 {
     int64_t ms = retry_after(r, r->date_ms);
@@ -258,7 +289,7 @@ static int admit(struct sending *x, struct err *err)
         int64_t left = x->scope->until_ms - call_span_ms(x->call);
 
         if (left > 0) {
-            TRY(pause(x, left, arena_printf(x->arena, "throttled: %s", x->scope->name), err));
+            TRY(pause(x, left, arena_printf(x->scratch, "throttled: %s", x->scope->name), err));
             continue;
         }
         TRY(place_take(x->http, x->call, err));
@@ -328,14 +359,15 @@ static struct wire_request wire_request_of(const struct sending *x)
 
 static struct value *journal_line(const struct sending *x, const char *event)
 {
-    struct value *line = value_map(x->arena);
+    struct arena *a = x->scratch;
+    struct value *line = value_map(a);
 
-    value_set_string(x->arena, line, "event", event);
-    value_set_string(x->arena, line, "at", time_format(x->arena, call_now_ms(x->call)));
-    value_set_string(x->arena, line, "step", x->permit->step);
-    value_set_string(x->arena, line, "method", http_method_name(x->request->method));
-    value_set_string(x->arena, line, "url", x->target.shown);
-    value_set_string(x->arena, line, "request_id", x->headers[0].value);
+    value_set_string(a, line, "event", event);
+    value_set_string(a, line, "at", time_format(a, call_now_ms(x->call)));
+    value_set_string(a, line, "step", x->permit->step);
+    value_set_string(a, line, "method", http_method_name(x->request->method));
+    value_set_string(a, line, "url", x->target.shown);
+    value_set_string(a, line, "request_id", x->headers[0].value);
     return line;
 }
 
@@ -346,10 +378,10 @@ static void journal_answer(const struct sending *x, const struct wire_reply *rep
     struct err ignored;
 
     if (reply->fault == WIRE_OK)
-        value_set_int(x->arena, line, "status", reply->status);
+        value_set_int(x->scratch, line, "status", reply->status);
     else
-        value_set_string(x->arena, line, "fault", reply->text);
-    value_set_string(x->arena, line, "correlation", correlation ? correlation : wire_reply_header(reply, "x-ms-request-id"));
+        value_set_string(x->scratch, line, "fault", reply->text);
+    value_set_string(x->scratch, line, "correlation", correlation ? correlation : wire_reply_header(reply, "x-ms-request-id"));
     /* The write has happened; a journal that failed here refuses the line before the next one. */
     if (journal_append(x->http->options.journal, line, &ignored) < 0)
         return;
@@ -378,15 +410,13 @@ static int fail_unknown(const struct sending *x, const char *why, struct err *er
 /* The last look before a request leaves: tasks that share a permit share its budget, and the journal comes first. */
 static int send_begin(struct sending *x, struct err *err)
 {
-    char id[UUID_TEXT];
-
     if (x->permit && !x->permit->budget && x->may_have_been_taken)
         return fail_unknown(x, "the step has used up the writes it may send", err);
     if (x->permit && !x->permit->budget)
         return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has used up the writes it may send",
                        http_method_name(x->request->method), x->target.shown, x->permit->step);
-    request_id_make(x->http->sched, id);
-    x->headers[0].value = arena_strdup(x->arena, id);
+    request_id_make(x->http->sched, x->id);
+    x->headers[0].value = x->id;
     if (!x->permit)
         return 0;
     TRY(journal_append(x->http->options.journal, journal_line(x, "request"), err));
@@ -443,7 +473,7 @@ static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
     request = wire_request_of(x);
     h->sent++;
     sent_ms = call_span_ms(x->call);
-    rc = h->options.wire->exchange(h->options.wire->self, x->call, x->arena, &request, ret, err);
+    rc = h->options.wire->exchange(h->options.wire->self, x->call, x->scratch, &request, ret, err);
     place_leave(h);
     if (x->permit && may_have_been_taken(rc, ret))
         x->permit->taken++;
@@ -494,16 +524,33 @@ static int64_t told_wait(const struct sending *x, const struct http_response *r)
     return ms < 0 && r->status == 429 ? retry_after_in_text(r) : ms;
 }
 
-/* A service that names a time is waited for by that time; one that does not, by a number of tries. */
-static bool patience_ends(struct sending *x, bool throttled, int64_t ms)
+/* How far the run's waits reach beyond those that other tasks wait for already. */
+static int64_t wait_alone_ms(const struct http *h, int64_t now_ms, int64_t ms)
 {
-    if (x->http->options.attempts_max == 1 || call_span_ms(x->call) + (ms > 0 ? ms : 0) > x->end_ms)
+    int64_t from = h->waiting_until_ms > now_ms ? h->waiting_until_ms : now_ms;
+
+    return now_ms + ms > from ? now_ms + ms - from : 0;
+}
+
+/* May this wait begin? Request, step and run each have a time that they wait at most. What was waited on the service's word does
+ * not count among the rest. */
+static bool patience_ends(struct sending *x, bool asked, int64_t ms)
+{
+    struct http *h = x->http;
+    const struct http_patience *most = &h->options.patience;
+    int64_t now_ms = call_span_ms(x->call), alone_ms = wait_alone_ms(h, now_ms, ms);
+
+    if (now_ms + ms > x->end_ms)
         return true;
-    if (!throttled)
-        return ++x->tries >= x->http->options.attempts_max;
-    if (ms > x->patience_ms)
+    if (h->options.never_repeat || h->waited_ms + alone_ms > most->run_ms || (x->step && x->step->waited_ms + ms > most->step_ms))
         return true;
-    x->patience_ms -= ms;
+    if (asked ? x->asked_ms + ms > most->asked_ms : x->attempts > 1 && now_ms + ms - x->begun_ms - x->asked_ms > most->unasked_ms)
+        return true;
+    x->asked_ms += asked ? ms : 0;
+    h->waited_ms += alone_ms;
+    h->waiting_until_ms = now_ms + ms > h->waiting_until_ms ? now_ms + ms : h->waiting_until_ms;
+    if (x->step)
+        x->step->waited_ms += ms;
     return false;
 }
 
@@ -573,18 +620,30 @@ static void response_take(struct wire_reply *reply, struct http_response *ret)
     reply->body = (struct secret){0};
 }
 
+/* The result outlives its attempt. */
+static void response_keep(struct arena *a, struct http_response *response, struct http_response *ret)
+{
+    *ret = *response;
+    response->body = (struct secret){0};
+    ret->headers = arena_array(a, struct wire_header, response->n_headers);
+    for (size_t i = 0; i < response->n_headers; i++)
+        ret->headers[i] = (struct wire_header){arena_strdup(a, response->headers[i].name), arena_strdup(a, response->headers[i].value)};
+}
+
 /* One attempt and what follows from it: *ret_wait_ms is -1 when `ret` is the result, else the wait before the next one. */
 static int round_trip(struct sending *x, int attempt_no, struct http_response *ret, int64_t *ret_wait_ms, struct err *err)
 {
     struct wire_reply reply cleanup(wire_reply_release) = {0};
     struct http_response response cleanup(http_response_release) = {0};
 
+    x->attempts++;
     TRY(attempt(x, &reply, err));
     if (reply.fault != WIRE_OK) {
-        bool last = patience_ends(x, false, 0) || (x->permit && !x->permit->budget);
+        int64_t ms = back_off(x->http, attempt_no);
+        bool last = patience_ends(x, false, ms) || (x->permit && !x->permit->budget);
 
         TRY(judge_fault(x, &reply, last, attempt_no, err));
-        *ret_wait_ms = back_off(x->http, attempt_no);
+        *ret_wait_ms = ms;
         return 0;
     }
     response_take(&reply, &response);
@@ -595,32 +654,35 @@ static int round_trip(struct sending *x, int attempt_no, struct http_response *r
         x->may_have_been_taken = x->may_have_been_taken || (x->permit && response.status != 429);
         return 0;
     }
-    *ret = response;
-    response.body = (struct secret){0};
+    response_keep(x->arena, &response, ret);
     return 0;
 }
 
 int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
               struct err *err)
 {
-    struct sending x = {.http = h, .call = c, .arena = a, .request = request, .patience_ms = h->options.patience_ms, .end_ms = INT64_MAX};
-    int64_t wait_ms = 0, begun_ms = call_span_ms(c), own_ms = call_patience(c);
+    struct sending x = {.http = h, .call = c, .arena = a, .request = request, .begun_ms = call_span_ms(c), .end_ms = INT64_MAX};
+    int64_t wait_ms = 0, own_ms = call_patience(c);
 
     if (own_ms > 0)
-        x.end_ms = begun_ms + own_ms;
+        x.end_ms = x.begun_ms + own_ms;
 
     TRY(target_parse(a, request->url, &x.target, err));
     TRY(gate_pass(&h->gate, c, request->method, request->guarded, &x.target, &x.permit, err));
+    x.step = h->options.mode == HTTP_WRITING ? call_context(c) : NULL;
     x.scope = scope_of(h, request->scope ? request->scope : x.target.host);
     TRY(headers_make(&x, err));
     for (int attempt_no = 1;; attempt_no++) {
+        struct arena *scratch cleanup(arena_freep) = arena_new();
+
+        x.scratch = scratch;
         TRY(round_trip(&x, attempt_no, ret, &wait_ms, err));
         if (wait_ms < 0) {
             /* What this request has waited for is gone for the next; some is always left for a single try. */
             if (own_ms > 0)
-                call_set_patience(c, own_ms > call_span_ms(c) - begun_ms ? own_ms - (call_span_ms(c) - begun_ms) : 1);
+                call_set_patience(c, own_ms > call_span_ms(c) - x.begun_ms ? own_ms - (call_span_ms(c) - x.begun_ms) : 1);
             return 0;
         }
-        TRY(pause(&x, wait_ms, arena_printf(a, "%s is asked again", x.target.host), err));
+        TRY(pause(&x, wait_ms, arena_printf(scratch, "%s is asked again", x.target.host), err));
     }
 }

@@ -7,6 +7,15 @@
 #include "journal.h"
 #include "wire.h"
 
+/* How long anything is repeated, by time and never by number: waits between two attempts, added up. */
+struct http_patience {
+    int64_t asked_ms;       /* of one request, for waits that the service asks for; 0: 15 min */
+    int64_t unasked_ms;     /* of one request, for those that nobody asked for (no answer, 5xx without a word): from its first attempt
+                             * on, with the attempts themselves; 0: 30 s. One repetition there is always */
+    int64_t step_ms;        /* of all requests of one step; 0: 45 min */
+    int64_t run_ms;         /* of the whole run, by the clock: what many tasks wait for at once counts once; 0: 2 h */
+};
+
 struct http_options {
     struct wire *wire;
     enum http_mode mode;
@@ -14,8 +23,8 @@ struct http_options {
     size_t n_safe_posts;
     struct journal *journal;                    /* NULL: none */
     size_t in_flight_max;                       /* admission gate; 0: 64 */
-    int attempts_max;                           /* tries that nobody asked to wait for; 0: 5. 1: nothing is ever repeated */
-    int64_t patience_ms;                        /* for waits that the service asks for, in all of one request; 0: 15 min */
+    bool never_repeat;                          /* every failure reaches the caller */
+    struct http_patience patience;              /* members of 0: the defaults beside them */
     const char *user_agent;                     /* "reinstate/VERSION"; NULL: "reinstate" */
     /* Called once per finished exchange, faults included; for --record. May be NULL. */
     void (*record)(void *ctx, const struct wire_request *request, const struct wire_reply *reply);
@@ -28,6 +37,8 @@ struct http;
 struct http *http_new(struct sched *s, const struct http_options *options);
 void http_free(struct http *h);
 size_t http_requests_sent(const struct http *h);
+/* A run that goes on for ever (watch) has the patience of a run in each of its passes. */
+void http_patience_renew(struct http *h);
 
 /* A secret inside a body. */
 struct http_secret {
@@ -64,13 +75,14 @@ struct http_response {
 
 void http_response_release(struct http_response *r);   /* for cleanup() */
 const char *http_response_header(const struct http_response *r, const char *name);
-int64_t http_retry_after_ms(const struct http_response *r);   /* seconds or HTTP date; -1 when absent */
+int64_t http_retry_after_ms(const struct http_response *r);   /* as header or, of a 429, in its text; -1 when absent */
 
-/* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are
- * repeated: with Retry-After for as long as patience_ms and the task's own patience (co.h) last, whatever the number of tries,
- * else within attempts_max with an exponential back-off with jitter (never a `once` request unless 429 says that it was not
- * taken); 3xx is ERR_PROTOCOL (never followed). Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach), ERR_DENIED
- * (TLS), ERR_UNKNOWN_OUTCOME (a write whose answer was lost), ERR_PROTOCOL (too large), ERR_CANCELLED. */
+/* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are repeated for as
+ * long as the patience of request, step, run and of the task itself (co.h) lasts: after the wait that the answer names (never less
+ * than a second), else with an exponential back-off with jitter (never a `once` request unless 429 says that it was not taken);
+ * 3xx is ERR_PROTOCOL (never followed). When patience has ended the last answer is the result. Errors: ERR_BLOCKED (the gate),
+ * ERR_TRANSIENT (could not reach), ERR_DENIED (TLS), ERR_UNKNOWN_OUTCOME (a write whose answer was lost), ERR_PROTOCOL (too large),
+ * ERR_CANCELLED. */
 must_use int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
                        struct err *err);
 

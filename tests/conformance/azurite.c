@@ -107,7 +107,7 @@ static void run_reading(const struct bench *b, enum style style, enum auth auth,
     struct arena *a cleanup(arena_freep) = arena_new();
     struct sched *sched = sched_new(&(struct sched_options){.time = SCHED_REAL, .speed = 1});
     struct wire *wire = wire_curl_new(sched, b->ca_file, 4);
-    struct http *http = http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_WRITING, .attempts_max = ATTEMPTS});
+    struct http *http = http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_WRITING, .patience = {.unasked_ms = 1}});
     struct cloud cloud = cloud_of(a, style, port);
     struct credential credential = {.kind = CREDENTIAL_GIVEN_TOKENS};
 

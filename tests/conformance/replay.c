@@ -114,7 +114,7 @@ static void made(struct tables *tables, struct totals *t, struct replay *r, cons
 {
     r->call = route->call;
     r->arg = (void *)route;
-    r->attempts = 1;
+    r->never_repeat = true;
     replay_run(r);
     if (r->x->status == 0)
         note(r, "fault", r->err.text);
@@ -163,7 +163,7 @@ static void replay_exchange(struct tables *tables, struct totals *t, const struc
     enum service service = service_of(r.x->uri, &r.cloud);
     enum poll_kind kind = service == SERVICE_ARM ? poll_kind_of(file, at) : POLL_NONE;
     const struct route *route = kind == POLL_NONE ? route_find(&r, service) : NULL;
-    const struct route page = {service, "GET", "", "azure_list", turn_pages, NULL, NULL, NULL, NULL};
+    const struct route page = {service, "GET", "", "azure_list", turn_pages, NULL, 0, NULL, NULL};
 
     t->exchanges++;
     if (kind != POLL_NONE) {

@@ -18,7 +18,7 @@ struct route {
     const char *name;                       /* of our function */
     int (*call)(struct call *c, struct replay *r);
     bool (*applies)(const struct replay *r);
-    const char *api;                        /* of a resource that is read */
+    enum azure_api api;                     /* of a resource that is read */
     const char *members;                    /* of it that our client uses */
     const char *query;                      /* that must be in the URI, decoded */
 };

@@ -43,7 +43,7 @@ struct replay {
     size_t at, cursor;                      /* the exchange; the last one that was given as an answer */
     const struct exchange *x;
     const struct cloud *cloud;
-    int attempts;                           /* of the HTTP client; 0: its own number */
+    bool never_repeat;                      /* the HTTP client hands every failure on */
     bool polling;                           /* no first request of its own: everything asked is looked up */
     struct asked *asked;
     size_t n_asked;
@@ -288,7 +288,7 @@ static void replay_run(struct replay *r)
     struct wire *wire = wire_peer_new(&peer);
     struct http_options options = {
         .wire = wire, .mode = HTTP_WRITING, .safe_posts = azure_safe_posts, .n_safe_posts = azure_n_safe_posts,
-        .attempts_max = r->attempts,
+        .never_repeat = r->never_repeat,
     };
     struct http *http = http_new(s, &options);
     const char *subscription = arm_id_part(r->a, r->x->path, "subscriptions");

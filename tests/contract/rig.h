@@ -15,7 +15,7 @@ enum stop { STOP_NEVER, STOP_ANSWER_IN_FLIGHT, STOP_ANSWER_SEEN };
 
 struct rig_options {
     enum http_mode mode;
-    int attempts_max;       /* 1: no request is ever repeated, so that every failure reaches the kinds */
+    bool never_repeat;      /* every failure reaches the kinds */
     enum stop stop;         /* when everything is cancelled at request number `at` */
     size_t at;
 };
@@ -79,7 +79,7 @@ static inline int rig_exchange(void *self, struct call *c, struct arena *a, cons
 static inline void rig_connect(struct rig *r, const struct desired *d)
 {
     struct http_options options = {
-        .wire = &r->tap, .mode = r->options.mode, .attempts_max = r->options.attempts_max, .safe_posts = azure_safe_posts,
+        .wire = &r->tap, .mode = r->options.mode, .never_repeat = r->options.never_repeat, .safe_posts = azure_safe_posts,
         .n_safe_posts = azure_n_safe_posts,
     };
 
@@ -89,9 +89,11 @@ static inline void rig_connect(struct rig *r, const struct desired *d)
     for (size_t i = 0; i < d->count; i++) {
         const struct value *spec = d->documents[i]->spec;
 
-        if (str_eq(d->documents[i]->kind, "Azure"))
-            r->handles[i] = azure_new(r->http, cloud_builtin("AzurePublic"), &r->credential, value_str_at(spec, "tenant"),
-                                      value_str_at(spec, "subscription"), value_str_at(spec, "location"));
+        if (!str_eq(d->documents[i]->kind, "Azure"))
+            continue;
+        r->handles[i] = azure_new(r->http, cloud_builtin("AzurePublic"), &r->credential, value_str_at(spec, "tenant"),
+                                  value_str_at(spec, "subscription"), value_str_at(spec, "location"));
+        azure_use_versions(r->handles[i], spec);
     }
     r->connections = (struct azure_connections){.items = r->handles, .count = d->count};
 }

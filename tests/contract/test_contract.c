@@ -521,7 +521,7 @@ static void strike(const struct setting *s, const struct blow *blow, size_t n)
     struct arena *a cleanup(arena_freep) = arena_new();
     const char *when = arena_printf(a, "%s: %s at request %zu", s->folder, blow->name, n), *end;
     const struct value *world = s->world;
-    struct rig_options how = {.mode = HTTP_WRITING, .attempts_max = 1, .stop = blow->stop, .at = n};
+    struct rig_options how = {.mode = HTTP_WRITING, .never_repeat = true, .stop = blow->stop, .at = n};
     struct pass *first, *second;
     struct value *todo;
     struct err err;

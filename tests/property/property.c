@@ -213,7 +213,7 @@ static struct ending carry_out(struct property *p, struct state *s, const char *
         return e;
     answer =
         ask(sim, a, now, NULL, "https://login.microsoftonline.com/0f0f0f0f-0000-4000-8000-000000000001/oauth2/v2.0/token", form, &status);
-    url = arena_printf(a, "https://management.azure.com%s/recoveryPoints/%s/restore?api-version=" API_RECOVERY, item, request->point);
+    url = arena_printf(a, "https://management.azure.com%s/recoveryPoints/%s/restore?api-version=2026-07-01", item, request->point);
     answer =
         ask(sim, a, now, value_str_at(answer, "access_token"), url, json_string(a, backup_restore_body(a, request), JSON_COMPACT), &status);
     if (status == 202) {

@@ -110,7 +110,8 @@ static void peer_run_as(const char *reason, const struct peer_row *rows, size_t 
     struct wire_peer peer = {.self = p, .answer = peer_answer};
     struct wire *wire = wire_peer_new(&peer);
     struct http_options options = {
-        .wire = wire, .mode = HTTP_WRITING, .safe_posts = azure_safe_posts, .n_safe_posts = azure_n_safe_posts, .attempts_max = 2,
+        .wire = wire, .mode = HTTP_WRITING, .safe_posts = azure_safe_posts, .n_safe_posts = azure_n_safe_posts,
+        .patience = {.unasked_ms = 1},
     };
     struct http *http = http_new(s, &options);
 

@@ -331,7 +331,7 @@ static void run_bad_principal(struct call *c, struct peer_case *t)
 }
 
 static const struct call_case calls[] = {
-    {"a read", run_get, {PEER_LOGIN, {.method = "GET", .url = ARM VM "?api-version=" API_COMPUTE, .status = 200,
+    {"a read", run_get, {PEER_LOGIN, {.method = "GET", .url = ARM VM "?api-version=2025-04-01", .status = 200,
                                       .body = "{\"id\":\"/x/vm\"}",
       .authorization = "Bearer t1"}}, 0, NULL},
     {"a dead token is renewed once", run_get,
@@ -355,7 +355,7 @@ static const struct call_case calls[] = {
     {"nothing in a 200", run_get, {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = ""}}, -ERR_PROTOCOL, "no JSON object"},
     {"an id that would change the host", run_bad_id, {{0}}, -ERR_INVALID, "must begin with one /"},
     {"pages, the link verbatim, null at the end", run_list,
-     {PEER_LOGIN, {.method = "GET", .url = ARM "/subscriptions/s/resources?api-version=" API_RESOURCES "&$filter=x", .status = 200,
+     {PEER_LOGIN, {.method = "GET", .url = ARM "/subscriptions/s/resources?api-version=2025-04-01&$filter=x", .status = 200,
       .body = "{\"value\":[{\"id\":1}],\"nextLink\":\"" ARM ":443/next?%24skiptoken=a%2bb\"}"},
       {.method = "GET", .url = ARM ":443/next?%24skiptoken=a%2bb", .status = 200,
        .body = "{\"value\":[{\"id\":2}],\"nextLink\":\"" ARM "/more\"}"},

@@ -230,11 +230,12 @@ static void run_follow(struct call *c, struct peer_case *t)
 #define ITEM_OF(id, source) \
     "{\"id\":\"" id "\",\"properties\":{\"sourceResourceId\":\"" source "\",\"containerName\":\"iaasvmcontainerv2;rg;vm\"}}"
 #define TRIGGER \
-    {.method = "POST", .url = ARM ITEM "/recoveryPoints/1/restore?api-version=" API_RECOVERY, .status = 202, .body = "", \
+    {.method = "POST", .url = ARM ITEM "/recoveryPoints/1/restore?api-version=2026-07-01", .status = 202, .body = "", \
      .headers = {{"Azure-AsyncOperation", ARM ITEM "/operationsStatus/op-1?c=a%2Bb&h=x"}, {"Location", ARM "/results/op-1?x"}, \
                  {"Retry-After", "60"}}}
 #define STATUS_GONE \
     {.method = "GET", .url = "/operationsStatus", .status = 404, .body = "{\"error\":{\"code\":\"NotFound\",\"message\":\"m\"}}"}
+#define JOB_ID "\"id\":\"" VAULT "/backupJobs/job-1\","
 #define JOB_URL ARM VAULT "/backupJobs/job-1?"
 #define ELSEWHERE "/subscriptions/other/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
 #define HERE_FOLDED "/Subscriptions/S/resourcegroups/RG/providers/microsoft.compute/virtualmachines/VM"
@@ -248,7 +249,7 @@ static const struct {
 } calls[] = {
     {"found by its source, case folded; the same names elsewhere are passed over", run_find,
      {PEER_LOGIN,
-      {.method = "GET", .url = VAULT "/backupProtectedItems?api-version=" API_RECOVERY "&$filter=backupManagementType%20eq%20%27Azure",
+      {.method = "GET", .url = VAULT "/backupProtectedItems?api-version=2026-07-01&$filter=backupManagementType%20eq%20%27Azure",
        .status = 200, .body = "{\"value\":[" ITEM_OF("other", ELSEWHERE) "," ITEM_OF("want", HERE_FOLDED) "]}"}}, 0, NULL},
     {"by names when the item says nothing better", run_find,
      {PEER_LOGIN, {.method = "GET", .url = "/backupProtectedItems", .status = 200,
@@ -300,17 +301,16 @@ static const struct {
      -ERR_UNKNOWN_OUTCOME, "restore jobs"},
     {"taken, but its status is gone", run_trigger,
      /* Two minutes long it may only be late. */
-     {PEER_LOGIN, TRIGGER, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE,
-      STATUS_GONE},
+     {PEER_LOGIN, TRIGGER, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE},
      -ERR_UNKNOWN_OUTCOME, "taken"},
     {"watched to its end; not readable at once", run_follow,
-     {PEER_LOGIN, {.method = "GET", .url = JOB_URL, .status = 200, .body = "{\"properties\":{\"status\":\"InProgress\"}}"},
+     {PEER_LOGIN, {.method = "GET", .url = JOB_URL, .status = 200, .body = "{" JOB_ID "\"properties\":{\"status\":\"InProgress\"}}"},
       {.method = "GET", .url = JOB_URL, .status = 200,
-       .body = "{\"properties\":{\"status\":\"Failed\",\"extendedInfo\":{\"propertyBag\":{\"Secured Encryption Info Blob "
+       .body = "{" JOB_ID "\"properties\":{\"status\":\"Failed\",\"extendedInfo\":{\"propertyBag\":{\"Secured Encryption Info Blob "
                "Name\":\"b\"}}}}"}}, 0, NULL},
     {"left running at the bound", run_follow,
      {PEER_LOGIN, {.method = "GET", .url = JOB_URL, .status = 404, .body = "{\"error\":{\"code\":\"NotFound\",\"message\":\"m\"}}"},
-      {.method = "GET", .url = JOB_URL, .status = 200, .body = "{\"properties\":{\"status\":\"InProgress\"}}"}}, -ERR_BLOCKED,
+      {.method = "GET", .url = JOB_URL, .status = 200, .body = "{" JOB_ID "\"properties\":{\"status\":\"InProgress\"}}"}}, -ERR_BLOCKED,
           "still running"},
     {"no right to read jobs", run_follow,
      {PEER_LOGIN, {.method = "GET", .url = JOB_URL, .status = 403,

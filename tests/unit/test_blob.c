@@ -122,7 +122,7 @@ static void test_account_key(void)
 {
     static const struct peer_row rows[] = {
         PEER_LOGIN,
-        {.method = "POST", .url = ACCOUNT "/listKeys?api-version=" API_STORAGE, .status = 200,
+        {.method = "POST", .url = ACCOUNT "/listKeys?api-version=2025-01-01", .status = 200,
          .body = "{\"keys\":[{\"creationTime\":\"t\",\"keyName\":\"key1\",\"value\":\"Zmlyc3Q=\"},{\"keyName\":\"key2\","
                  "\"value\":\"c2Vjb25k\"}]}"},
     };

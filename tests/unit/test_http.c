@@ -150,6 +150,7 @@ static const char throttled[] = "{\"error\":{\"code\":\"ResourceRequestsThrottle
 #define UNSENT {WIRE_UNSENT, 0, NULL, NULL, NULL, 0}
 #define LOST {WIRE_LOST, 0, NULL, NULL, NULL, 0}
 #define FOUR_TIMES BACK_OFF, BACK_OFF, BACK_OFF, BACK_OFF
+#define FIVE_TIMES FOUR_TIMES, BACK_OFF
 
 static const struct retry_row {
     const char *reason;
@@ -176,7 +177,10 @@ static const struct retry_row {
     {"429 with the seconds in its text", HTTP_GET, false, {SAYING(429, throttled), FINE}, 2, {324000}, 0, 200},
     {"429, text without quotes", HTTP_GET, false, {SAYING(429, "Please try again after 5 seconds."), FINE}, 2, {5000}, 0, 200},
     {"429, quotes escaped", HTTP_GET, false, {SAYING(429, "try again after \\u002712\\u0027 seconds"), FINE}, 2, {12000}, 0, 200},
-    {"429, minutes are not guessed at", HTTP_GET, false, {SAYING(429, "try again after 5 minutes"), FINE}, 2, {BACK_OFF}, 0, 200},
+    {"429, minutes", HTTP_GET, false, {SAYING(429, "try again after 5 minutes"), FINE}, 2, {300000}, 0, 200},
+    {"429, other words", HTTP_GET, false, {SAYING(429, "Too many. Please retry in 20 seconds"), FINE}, 2, {20000}, 0, 200},
+    {"429, no unit, no guess", HTTP_GET, false, {SAYING(429, "try again after 5 attempts"), FINE}, 2, {BACK_OFF}, 0, 200},
+    {"429 with thousandths", HTTP_GET, false, {{0, 429, "retry-after-ms", "2500", "", 0}, FINE}, 2, {2500}, 0, 200},
     {"the header wins over the text", HTTP_GET, false, {{0, 429, "Retry-After", "9", throttled, 0}, FINE}, 2, {9000}, 0, 200},
     {"a text counts for 429 only", HTTP_GET, false, {{0, 503, 0, 0, throttled, 0}, FINE}, 2, {BACK_OFF}, 0, 200},
     {"too long a wait is the caller's", HTTP_GET, false, {AFTER(429, "86400")}, 1, {0}, 0, 429},
@@ -185,19 +189,19 @@ static const struct retry_row {
     {"408 500 502 504 are passing", HTTP_GET, false,
      {STATUS(408), STATUS(500), STATUS(502), STATUS(504), FINE}, 5,
      {FOUR_TIMES}, 0, 200},
-    {"attempts end; the last answer is handed out", HTTP_GET, false, {STATUS(503)}, 5, {FOUR_TIMES}, 0, 503},
+    {"thirty seconds end; the last answer is handed out", HTTP_GET, false, {STATUS(503)}, 6, {FIVE_TIMES}, 0, 503},
     {"501 is for ever", HTTP_GET, false, {STATUS(501)}, 1, {0}, 0, 501},
     {"503 with seconds", HTTP_GET, false, {AFTER(503, "4"), FINE}, 2, {4000}, 0, 200},
     {"unreachable, then there", HTTP_GET, false, {UNSENT, FINE}, 2, {BACK_OFF}, 0, 200},
-    {"unreachable for good", HTTP_GET, false, {UNSENT}, 5, {FOUR_TIMES}, -ERR_TRANSIENT, 0},
-    {"unreachable for good, a write", HTTP_PUT, false, {UNSENT}, 5, {FOUR_TIMES}, -ERR_TRANSIENT, 0},
-    {"a lost read", HTTP_GET, false, {LOST}, 5, {FOUR_TIMES}, -ERR_TRANSIENT, 0},
-    {"a lost write is repeated, then unknown", HTTP_PUT, false, {LOST}, 5, {FOUR_TIMES},
+    {"unreachable for good", HTTP_GET, false, {UNSENT}, 6, {FIVE_TIMES}, -ERR_TRANSIENT, 0},
+    {"unreachable for good, a write", HTTP_PUT, false, {UNSENT}, 6, {FIVE_TIMES}, -ERR_TRANSIENT, 0},
+    {"a lost read", HTTP_GET, false, {LOST}, 6, {FIVE_TIMES}, -ERR_TRANSIENT, 0},
+    {"a lost write is repeated, then unknown", HTTP_PUT, false, {LOST}, 6, {FIVE_TIMES},
      -ERR_UNKNOWN_OUTCOME, 0},
-    {"lost, then unreachable: still unknown", HTTP_PUT, false, {LOST, UNSENT}, 5,
-     {FOUR_TIMES}, -ERR_UNKNOWN_OUTCOME, 0},
-    {"a gateway gave up, then unreachable: unknown", HTTP_PUT, false, {STATUS(504), UNSENT}, 5,
-     {FOUR_TIMES}, -ERR_UNKNOWN_OUTCOME, 0},
+    {"lost, then unreachable: still unknown", HTTP_PUT, false, {LOST, UNSENT}, 6,
+     {FIVE_TIMES}, -ERR_UNKNOWN_OUTCOME, 0},
+    {"a gateway gave up, then unreachable: unknown", HTTP_PUT, false, {STATUS(504), UNSENT}, 6,
+     {FIVE_TIMES}, -ERR_UNKNOWN_OUTCOME, 0},
     {"throttled, then unreachable: nothing was taken", HTTP_PUT, false, {AFTER(429, "1"), UNSENT}, 6,
      {1000, BACK_OFF, BACK_OFF, BACK_OFF, BACK_OFF}, -ERR_TRANSIENT, 0},
     {"a certificate is never tried twice", HTTP_GET, false, {{WIRE_TLS, 0, 0, 0, 0, 0}}, 1, {0}, -ERR_DENIED, 0},
@@ -251,6 +255,56 @@ static void test_retries(void)
     }
 }
 
+/* What one request may wait, a step and the run may wait all together; and a thousand attempts leave no more behind than one. */
+static void test_patience_of_step_and_run(void)
+{
+    static const struct answer busy[] = {AFTER(429, "60"), {0}}, fine[] = {FINE, {0}};
+    struct permit permit = {.step = "Kind/name#verb"};
+    struct bench b;
+
+    bench_open(&b, busy, (struct http_options){.mode = HTTP_WRITING, .patience = {.step_ms = 20 * MINUTE_MS, .run_ms = 25 * MINUTE_MS}});
+    b.permit = &permit;
+    bench_send(&b, HTTP_GET, "https://arm.example/x");
+    CHECK_ROW("a request", b.response.status == 429 && b.peer.asked == 16 && b.took_ms == 15 * MINUTE_MS);
+    bench_send(&b, HTTP_GET, "https://arm.example/y");
+    CHECK_ROW("the rest of the step", b.response.status == 429 && b.peer.asked == 22 && permit.waited_ms == 20 * MINUTE_MS);
+    b.permit = NULL;
+    bench_send(&b, HTTP_GET, "https://arm.example/z");
+    CHECK_ROW("the rest of the run", b.response.status == 429 && b.peer.asked == 28);
+    bench_send(&b, HTTP_GET, "https://arm.example/z");
+    CHECK_ROW("nothing is left", b.response.status == 429 && b.peer.asked == 29);
+    http_patience_renew(b.http);
+    bench_send(&b, HTTP_GET, "https://arm.example/z");
+    CHECK_ROW("another pass", b.response.status == 429 && b.peer.asked == 45);
+    b.peer.script = fine;
+    bench_send(&b, HTTP_GET, "https://arm.example/z");
+    CHECK(b.response.status == 200);
+    bench_close(&b);
+}
+
+static size_t left_behind(const char *wait, size_t *ret_asked)
+{
+    struct answer busy[] = {AFTER(429, wait), {0}};
+    struct bench b;
+    size_t before;
+
+    bench_open(&b, busy, (struct http_options){.mode = HTTP_READ_ONLY});
+    before = arena_bytes(b.arena);
+    bench_send(&b, HTTP_GET, "https://arm.example/x");
+    before = arena_bytes(b.arena) - before;
+    *ret_asked = b.peer.asked;
+    bench_close(&b);
+    return before;
+}
+
+static void test_attempts_leave_nothing_behind(void)
+{
+    size_t few, many, least = left_behind("900", &few), most = left_behind("1", &many);
+
+    CHECK(few == 2 && many == 901);
+    CHECK(most <= least);
+}
+
 static void test_messages_help(void)
 {
     static const struct answer unsent[] = {{WIRE_UNSENT, 0, 0, 0, 0, 0}, {0}}, lost[] = {{WIRE_LOST, 0, 0, 0, 0, 0}, {0}};
@@ -299,7 +353,7 @@ static void test_time_out(void)
     static const struct answer script[] = {{WIRE_OK, 200, 0, 0, "{}", 100000}, {0}};
     struct bench b;
 
-    bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY, .attempts_max = 1});
+    bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY, .never_repeat = true});
     bench_send(&b, HTTP_GET, "https://arm.example/x");
     CHECK(b.rc == -ERR_TRANSIENT && b.took_ms == 60000);
     b.request.timeout_ms = 1500;
@@ -367,7 +421,7 @@ static void test_a_last_throttle_tells_its_wait(void)
     struct answer script[2] = {SAYING(429, throttled), {0}};
     struct bench b;
 
-    bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY, .attempts_max = 1});
+    bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY, .never_repeat = true});
     bench_send(&b, HTTP_GET, "https://arm.example/x");
     CHECK(b.rc == 0 && b.response.status == 429 && b.peer.asked == 1);
     CHECK(http_retry_after_ms(&b.response) == 324000);
@@ -383,6 +437,8 @@ int main(void)
         test_guarded_reads,
         test_budget,
         test_retries,
+        test_patience_of_step_and_run,
+        test_attempts_leave_nothing_behind,
         test_messages_help,
         test_after_a_loss_the_connection_is_new,
         test_long_waits_are_told,

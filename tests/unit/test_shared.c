@@ -6,7 +6,7 @@
 #include "../../providers/azure/shared.h"
 
 #define DISK "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/disks/d"
-#define API "2024-03-02"
+#define API API_DISK
 
 enum { READERS = 5 };
 

@@ -5,6 +5,10 @@
 #include "../../providers/sim/internal.h"
 
 #define API "?api-version=2025-01-02"
+#define G_API "?api-version=2025-04-01"
+#define VM_API "?api-version=2025-04-01"
+#define KV_API "?api-version=2026-02-01"
+#define ST_API "?api-version=2025-01-01"
 #define AUTH_API "?api-version=2022-04-01"
 #define DES DR_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-new"
 #define VM DR_GROUP "/providers/Microsoft.Compute/virtualMachines/vm-old"
@@ -64,25 +68,30 @@ static void test_front_door(void)
         const char *reason, *method, *url, *code;
         int status;
     } rows[] = {
-        {"a group", "GET", ARM DR_GROUP API, "", 200},
-        {"a group in other letters, two slashes in front", "GET", ARM "/" SUB "/resourcegroups/RG-DR" API, "", 200},
-        {"api-version with its hyphen encoded", "GET", ARM DR_GROUP "?api%2Dversion=2025-01-02", "", 200},
+        {"a group", "GET", ARM DR_GROUP G_API, "", 200},
+        {"a group in other letters, two slashes in front", "GET", ARM "/" SUB "/resourcegroups/RG-DR" G_API, "", 200},
+        {"api-version with its hyphen encoded", "GET", ARM DR_GROUP "?api%2Dversion=2025-04-01", "", 200},
         {"no api-version", "GET", ARM DR_GROUP, "MissingApiVersionParameter", 400},
         {"no such provider", "GET", ARM DR_GROUP "/providers/Contoso.Things/things/t" API, "InvalidResourceNamespace", 404},
         {"no such type", "POST", ARM DR_GROUP "/providers/Microsoft.Compute/disks/d/explode" API, "InvalidResourceType", 404},
-        {"no such subscription", "GET", ARM "/subscriptions/0f0f0f0f-0000-4000-8000-0000000000ff/resourceGroups" API,
+        {"no such subscription", "GET", ARM "/subscriptions/0f0f0f0f-0000-4000-8000-0000000000ff/resourceGroups" G_API,
          "SubscriptionNotFound", 404},
-        {"no such group", "GET", ARM SUB "/resourceGroups/none" API, "ResourceGroupNotFound", 404},
+        {"no such group", "GET", ARM SUB "/resourceGroups/none" G_API, "ResourceGroupNotFound", 404},
         {"no such resource", "GET", ARM DES API, "ResourceNotFound", 404},
         {"no such group around a resource", "GET", ARM SUB "/resourceGroups/none/providers/Microsoft.Compute/disks/d" API,
          "ResourceGroupNotFound", 404},
         {"an unregistered type of list is empty", "GET", ARM SUB "/providers/Microsoft.Compute/disks" API, "", 200},
-        {"a feature", "GET", ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/F" API, "", 200},
-        {"a registration", "GET", ARM SUB "/providers/Microsoft.Compute" API, "", 200},
+        {"a feature", "GET",
+         ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/F?api-version=2021-07-01", "", 200},
+        {"a registration", "GET", ARM SUB "/providers/Microsoft.Compute" G_API, "", 200},
         {"no such assignment", "GET",
          ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111" AUTH_API,
          "RoleAssignmentNotFound", 404},
-        {"locks: none", "GET", ARM DR_GROUP "/providers/Microsoft.Authorization/locks" API, "", 200},
+        {"a version of nobody's", "GET", ARM DES "?api-version=2019-12-31", "NoRegisteredProviderFound", 400},
+        {"another type's version", "GET", ARM DES "?api-version=2025-04-01", "NoRegisteredProviderFound", 400},
+        {"a group by a version of nobody's", "GET", ARM DR_GROUP "?api-version=2019-12-31", "InvalidApiVersionParameter", 400},
+        {"a vault by an older version", "GET", ARM VAULT "?api-version=2025-05-01", "", 200},
+        {"locks: none", "GET", ARM DR_GROUP "/providers/Microsoft.Authorization/locks?api-version=2020-05-01", "", 200},
     };
     struct arena *a;
     const char *token, *reader;
@@ -95,9 +104,9 @@ static void test_front_door(void)
         CHECK_ROW(rows[i].reason, r.status == rows[i].status);
         CHECK_ROW(rows[i].reason, str_eq(code_of(&r), rows[i].code));
     }
-    r = ask(s, a, now, NULL, "GET", ARM DR_GROUP API, NULL);
+    r = ask(s, a, now, NULL, "GET", ARM DR_GROUP G_API, NULL);
     CHECK_ROW("no token", r.status == 401 && header_of(&r, "WWW-Authenticate"));
-    r = ask(s, a, now, arena_printf(a, "%sx", token), "GET", ARM DR_GROUP API, NULL);
+    r = ask(s, a, now, arena_printf(a, "%sx", token), "GET", ARM DR_GROUP G_API, NULL);
     CHECK_ROW("a token that was tampered with", r.status == 401);
     r = ask(s, a, now, token, "GET", "https://graph.microsoft.com/v1.0/servicePrincipals", NULL);
     CHECK_ROW("a token for another service", r.status == 401 && value_get(value_get(r.json, "error"), "innerError"));
@@ -105,12 +114,12 @@ static void test_front_door(void)
     CHECK_ROW("a host that does not exist", r.fault == SIM_RESET);
     reader = value_str_at(sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json,
                           "access_token");
-    r = ask(s, a, now, reader, "GET", ARM DR_GROUP API, NULL);
+    r = ask(s, a, now, reader, "GET", ARM DR_GROUP G_API, NULL);
     CHECK_ROW("no right", r.status == 403 && str_eq(code_of(&r), "AuthorizationFailed"));
     CHECK_ROW("the refusal names the action", strstr(r.text, "'Microsoft.Resources/subscriptions/resourceGroups/read'") != NULL);
     CHECK_ROW("and who asked", strstr(r.text, READER) != NULL);
     CHECK_ROW("made by the gateway", str_eq(header_of(&r, "x-ms-failure-cause"), "gateway"));
-    r = ask(s, a, now + HOUR_MS, token, "GET", ARM DR_GROUP API, NULL);
+    r = ask(s, a, now + HOUR_MS, token, "GET", ARM DR_GROUP G_API, NULL);
     CHECK_ROW("an old token", r.status == 401 && str_eq(code_of(&r), "ExpiredAuthenticationToken"));
     sim_free(s);
     arena_free(a);
@@ -369,16 +378,16 @@ static void test_vaults(void)
     struct reply r;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        r = ask(s, a, now, token, rows[i].method, ARM VAULT API, rows[i].body);
+        r = ask(s, a, now, token, rows[i].method, ARM VAULT KV_API, rows[i].body);
         CHECK_ROW(rows[i].reason, r.status == rows[i].status);
         CHECK_ROW(rows[i].reason, str_eq(code_of(&r), rows[i].code));
         if (rows[i].status == 200 && str_eq(rows[i].method, "DELETE")) {
-            r = ask(s, a, now, token, "GET", ARM SUB "/providers/Microsoft.KeyVault/locations/uaenorth/deletedVaults/kv-pay" API, NULL);
+            r = ask(s, a, now, token, "GET", ARM SUB "/providers/Microsoft.KeyVault/locations/uaenorth/deletedVaults/kv-pay" KV_API, NULL);
             CHECK_STR(value_str_at(r.json, "properties.scheduledPurgeDate"), "2026-11-30T03:00:00Z");
         }
     }
-    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", ARM VAULT API, NULL).json, "properties.provisioningState"), "RegisteringDns");
-    r = ask(s, a, now + MINUTE_MS, token, "GET", ARM VAULT API, NULL);
+    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", ARM VAULT KV_API, NULL).json, "properties.provisioningState"), "RegisteringDns");
+    r = ask(s, a, now + MINUTE_MS, token, "GET", ARM VAULT KV_API, NULL);
     CHECK_STR(value_str_at(r.json, "properties.provisioningState"), "Succeeded");
     CHECK_STR(value_str_at(r.json, "properties.vaultUri"), "https://kv-pay.vault.azure.net/");
     CHECK_ROW("settings survived", value_bool_at(r.json, "properties.enablePurgeProtection", false));
@@ -388,7 +397,7 @@ static void test_vaults(void)
 
 static const char *power(struct sim *s, struct arena *a, int64_t now, const char *token)
 {
-    return value_str_at(ask(s, a, now, token, "GET", ARM VM "/instanceView" API, NULL).json, "statuses.1.code");
+    return value_str_at(ask(s, a, now, token, "GET", ARM VM "/instanceView" VM_API, NULL).json, "statuses.1.code");
 }
 
 static void test_machines(void)
@@ -397,19 +406,19 @@ static void test_machines(void)
     const char *token, *poll;
     int64_t now;
     struct sim *s = begin(&a, &now, &token);
-    struct reply r = ask(s, a, now, token, "GET", ARM VM API "&$expand=instanceView", NULL);
+    struct reply r = ask(s, a, now, token, "GET", ARM VM VM_API "&$expand=instanceView", NULL);
 
     CHECK_STR(value_str_at(r.json, "properties.instanceView.statuses.1.code"), "PowerState/deallocated");
     CHECK_ROW("its state is shown on request only",
-              !value_at(ask(s, a, now, token, "GET", ARM VM API, NULL).json, "properties.instanceView"));
-    r = ask(s, a, now, token, "POST", ARM VM "/start" API, NULL);
+              !value_at(ask(s, a, now, token, "GET", ARM VM VM_API, NULL).json, "properties.instanceView"));
+    r = ask(s, a, now, token, "POST", ARM VM "/start" VM_API, NULL);
     poll = header_of(&r, "Azure-AsyncOperation");
     CHECK(r.status == 202 && str_eq(header_of(&r, "Retry-After"), "10"));
     CHECK_STR(value_str_at(ask(s, a, now + MINUTE_MS, token, "GET", poll, NULL).json, "status"), "Succeeded");
     CHECK_STR(power(s, a, now + MINUTE_MS, token), "PowerState/running");
-    CHECK(ask(s, a, now + MINUTE_MS, token, "DELETE", ARM VM API, NULL).status == 202);
-    CHECK_ROW("deleted a moment later", ask(s, a, now + 2 * MINUTE_MS, token, "GET", ARM VM API, NULL).status == 404);
-    CHECK(ask(s, a, now + 2 * MINUTE_MS, token, "DELETE", ARM VM API, NULL).status == 204);
+    CHECK(ask(s, a, now + MINUTE_MS, token, "DELETE", ARM VM VM_API, NULL).status == 202);
+    CHECK_ROW("deleted a moment later", ask(s, a, now + 2 * MINUTE_MS, token, "GET", ARM VM VM_API, NULL).status == 404);
+    CHECK(ask(s, a, now + 2 * MINUTE_MS, token, "DELETE", ARM VM VM_API, NULL).status == 204);
     sim_free(s);
     arena_free(a);
 }
@@ -417,7 +426,7 @@ static void test_machines(void)
 /* Starts the machine and says how that ended: "Succeeded", or the error's code. */
 static const char *start_result(struct sim *s, struct arena *a, int64_t now, const char *token, const char *id)
 {
-    struct reply r = ask(s, a, now, token, "POST", arena_printf(a, ARM "%s/start" API, id), NULL);
+    struct reply r = ask(s, a, now, token, "POST", arena_printf(a, ARM "%s/start" VM_API, id), NULL);
     const char *code;
 
     r = ask(s, a, now + MINUTE_MS, token, "GET", header_of(&r, "Azure-AsyncOperation"), NULL);
@@ -460,12 +469,12 @@ static void test_storage(void)
     const char *token, *url = ARM DR_GROUP "/providers/Microsoft.Storage/storageAccounts/stdr";
     int64_t now;
     struct sim *s = begin(&a, &now, &token);
-    const char *first = value_str_at(ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" API, url), NULL).json, "keys.0.value");
-    const char *again = value_str_at(ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" API, url), NULL).json, "keys.0.value");
+    const char *first = value_str_at(ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" ST_API, url), NULL).json, "keys.0.value");
+    const char *again = value_str_at(ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" ST_API, url), NULL).json, "keys.0.value");
 
     CHECK(first && strlen(first) == 88);
     CHECK_STR(first, again);
-    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", arena_printf(a, "%s" API, url), NULL).json, "properties.primaryEndpoints.blob"),
+    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", arena_printf(a, "%s" ST_API, url), NULL).json, "properties.primaryEndpoints.blob"),
               "https://stdr.blob.core.windows.net/");
     sim_free(s);
     arena_free(a);
@@ -505,14 +514,14 @@ static void test_throttling(void)
     for (int i = 0; i < 2000; i++) {
         struct arena *one = arena_new();
 
-        r = ask(s, one, now, token, "GET", ARM DR_GROUP API, NULL);
+        r = ask(s, one, now, token, "GET", ARM DR_GROUP G_API, NULL);
         passed += r.status == 200;
         arena_free(one);
     }
     CHECK_ROW("a bucket of reads", passed == 1100);
-    r = ask(s, a, now, token, "GET", ARM DR_GROUP API, NULL);
+    r = ask(s, a, now, token, "GET", ARM DR_GROUP G_API, NULL);
     CHECK(r.status == 429 && header_of(&r, "Retry-After"));
-    CHECK_ROW("that fills again", ask(s, a, now + SECOND_MS, token, "GET", ARM DR_GROUP API, NULL).status == 200);
+    CHECK_ROW("that fills again", ask(s, a, now + SECOND_MS, token, "GET", ARM DR_GROUP G_API, NULL).status == 200);
     sim_free(s);
     arena_free(a);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define API "?api-version=2025-01-02"
+#define G_API "?api-version=2025-04-01"
 #define DES DR_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-new"
 #define DES_BODY "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"encryptionType\":" \
                  "\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":\"" KEY_URL "\"}}}"
@@ -72,7 +73,8 @@ static void work(struct sim *s, struct arena *a, int64_t start, int part)
 {
     const char *grant = "{\"properties\":{\"roleDefinitionId\":\"/providers/Microsoft.Authorization/roleDefinitions/"
                         "e147488a-f6f5-4113-8e2d-b22465e65bf6\",\"principalId\":\"" READER "\"}}";
-    const char *url = ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/22222222-1111-4111-8111-111111111111" API;
+    const char *url = ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/22222222-1111-4111-8111-111111111111"
+                      "?api-version=2022-04-01";
     const char *token = operator_token(s, a, part == 2 ? start + 2000 : start);
 
     if (part != 2)
@@ -192,7 +194,7 @@ static void test_faults(void)
         const char *token = operator_token(s, a, sim_start_ms(s));
 
         for (int k = 0; k < 3; k++) {
-            struct reply r = ask(s, a, sim_start_ms(s), token, "GET", ARM DR_GROUP API, NULL);
+            struct reply r = ask(s, a, sim_start_ms(s), token, "GET", ARM DR_GROUP G_API, NULL);
 
             CHECK_ROW(rows[i].reason, rows[i].status[k] ? r.fault == SIM_ANSWERED && r.status == rows[i].status[k] : r.fault == SIM_RESET);
             if (r.status == 429)

@@ -192,7 +192,7 @@ static void test_local_addresses(void)
     {.method = "GET", .url = POOL "/keys/k" LOCAL "/n1?", .status = 200, \
      .body = "{\"properties\":{\"roleDefinitionId\":\"" DEFINED ROLE "\",\"principalId\":\"" who "\",\"scope\":\"/keys/k\"}}"}
 #define KEY_FOUND \
-    {.method = "GET", .url = KV "/keys/k/?api-version=" API_KEYS, .status = 200, .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
+    {.method = "GET", .url = KV "/keys/k/?api-version=2025-07-01", .status = 200, .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
 #define KEY_ABSENT \
     {.method = "GET", .url = KV "/keys/k/?", .status = 404, .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}
 
@@ -205,7 +205,7 @@ static const struct {
     const char *sent;           /* the last request */
 } calls[] = {
     {"a version; the vault's URI ends with a slash", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = KV "/keys/k/v1?api-version=" API_KEYS, .status = 200,
+     {PEER_LOGIN, {.method = "GET", .url = KV "/keys/k/v1?api-version=2025-07-01", .status = 200,
                    .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net:443/keys/k/v1\"}}"}}, 0, NULL, NULL,
          NULL},
     {"an answer that names no key", run_get,
@@ -248,7 +248,7 @@ static const struct {
      -ERR_NOT_FOUND, "KeyNotFound", "recover key k", NULL},
     {"restored; base64url without padding", run_restore, {PEER_LOGIN, {.method = "POST", .url = KV "/keys/restore?", .status = 200,
                                                                        .body = "{}"}}, 0, NULL, NULL,
-     "POST https://kv.vault.azure.net/keys/restore?api-version=" API_KEYS " {\"value\":\"-_-__g\"}"},
+     "POST https://kv.vault.azure.net/keys/restore?api-version=2025-07-01 {\"value\":\"-_-__g\"}"},
     {"a taken name", run_restore,
      {PEER_LOGIN, {.method = "POST", .url = "/restore", .status = 409, .body = "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\"}}"}},
          -ERR_CONFLICT, "Conflict",
@@ -259,12 +259,12 @@ static const struct {
      -ERR_INVALID, "BadParameter", "geography", NULL},
     {"a confidential VM's key", run_create, {PEER_LOGIN, {.method = "POST", .url = "/keys/k/create", .status = 200, .body = "{}"}}, 0,
      NULL, NULL,
-     "POST https://kv.vault.azure.net/keys/k/create?api-version=" API_KEYS
+     "POST https://kv.vault.azure.net/keys/k/create?api-version=2025-07-01"
      " {\"kty\":\"RSA-HSM\",\"key_size\":3072,\"key_ops\":[\"wrapKey\",\"unwrapKey\"],\"attributes\":{\"exportable\":true},"
      "\"release_policy\":{\"contentType\":\"application/json; charset=utf-8\",\"data\":\"e30\"}}"},
     {"a local role at a key", run_grant,
      {PEER_LOGIN, {.method = "PUT", .url = POOL "/keys/k" LOCAL "/n1?", .status = 201, .body = "{}"}}, 0, NULL, NULL,
-     "PUT " POOL "/keys/k" LOCAL "/n1?api-version=" API_KEYS " {\"properties\":{\"roleDefinitionId\":\"" DEFINED ROLE
+     "PUT " POOL "/keys/k" LOCAL "/n1?api-version=2025-07-01 {\"properties\":{\"roleDefinitionId\":\"" DEFINED ROLE
      "\",\"principalId\":\"p1\"}}"},
     {"a local role on the whole HSM", run_grant_root,
      {PEER_LOGIN, {.method = "PUT", .url = POOL LOCAL "/n1?", .status = 201, .body = "{}"}}, 0, NULL, NULL, NULL},
@@ -280,7 +280,7 @@ static const struct {
      {PEER_LOGIN, {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"}, PEER_LOGIN,
       {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = ""}}, -ERR_DENIED, "", "HSM token was not accepted", NULL},
     {"enabled", run_update, {PEER_LOGIN, {.method = "PATCH", .url = "/keys/k/v1?", .status = 200, .body = "{}"}}, 0, NULL, NULL,
-     "PATCH https://kv.vault.azure.net/keys/k/v1?api-version=" API_KEYS " {\"attributes\":{\"enabled\":true}}"},
+     "PATCH https://kv.vault.azure.net/keys/k/v1?api-version=2025-07-01 {\"attributes\":{\"enabled\":true}}"},
 };
 
 static void test_calls(void)

@@ -45,13 +45,13 @@ export const credential = {
 
 const policies = [{ policy: inWorldTime, position: 'perRetry' }];
 const arm = { endpoint: cloud.arm, credentialScopes: [`${cloud.armAudience}/.default`], additionalPolicies: policies };
-const backupVersion = { apiVersion: '2025-02-01' };
+const vaultVersion = { apiVersion: '2025-02-01' }, backupVersion = { apiVersion: '2026-07-01' };
 
 export const compute = new ComputeManagementClient(credential, SUBSCRIPTION, arm);
 export const vaults = new KeyVaultManagementClient(credential, SUBSCRIPTION,
-    { ...arm, apiVersion: '2025-05-01', credentials: { scopes: arm.credentialScopes } });
+    { ...arm, apiVersion: '2026-02-01', credentials: { scopes: arm.credentialScopes } });
 export const authorization = new AuthorizationManagementClient(credential, SUBSCRIPTION, arm);
-export const recovery = new RecoveryServicesClient(credential, SUBSCRIPTION, { ...arm, ...backupVersion });
+export const recovery = new RecoveryServicesClient(credential, SUBSCRIPTION, { ...arm, ...vaultVersion });
 export const backup = new RecoveryServicesBackupClient(credential, SUBSCRIPTION, { ...arm, ...backupVersion });
 // The oldest of the clients asks for the public cloud's audience whatever its address; it is handed the right one.
 const armCredential = { getToken: (_, options) => credential.getToken(arm.credentialScopes, options) };
