@@ -12,7 +12,7 @@
  *   in force    none                       gone           lost            restore
  *   expired     not completed              -              -               blocked
  *
- * Facts: state, id, live, des, power, set {state, live} of a set given by its id. */
+ * Facts: state, id, live, des, power, subnets [id] where its network interfaces can be read, set {state, live} of a set given by its id. */
 #include "../documents/id_fields.h"
 #include "restored_vm.h"
 
@@ -50,6 +50,33 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
     return 0;
 }
 
+/* Which subnet a VM is in its network interfaces say. One that we may not read says nothing. */
+static int observe_network(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+{
+    const struct value *interfaces = value_at(facts, "live.properties.networkProfile.networkInterfaces");
+    struct value *subnets = value_list(o->arena), *nic;
+
+    if (!document_reference(o->document, "spec.target.subnet"))
+        return 0;
+    for (size_t i = 0; i < value_count(interfaces); i++) {
+        const char *id = value_str_at(value_item(interfaces, i), "id");
+        const struct value *configurations;
+
+        if (!id || arm_get(az, c, o->arena, id, API_NETWORK, &nic, err) < 0) {
+            if (id && err->class == ERR_CANCELLED)
+                return -(int)err->class;
+            return 0;
+        }
+        configurations = value_at(nic, "properties.ipConfigurations");
+        for (size_t k = 0; k < value_count(configurations); k++)
+            value_push(o->arena, subnets,
+                       value_string(o->arena, value_str_at(value_item(configurations, k), "properties.subnet.id")));
+    }
+    if (value_count(subnets))
+        value_set(o->arena, facts, "subnets", subnets);
+    return 0;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -69,6 +96,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
             return -(int)err->class;
     }
     value_set_string(o->arena, facts, "id", id);
+    TRY(observe_network(c, o, az, facts, err));
     TRY(observe_set(c, o, az, facts, err));
     TRY(restore_place_observe(c, o, az, facts, err));
     TRY(platform_observe(c, o, az, protected_vm_region(o->view, document_target(o->document, "spec.from")), facts, err));

@@ -9,6 +9,9 @@
 
 /* What the VM at the target lacks of its declaration; NULL: nothing. Power is apart, since it can be mended. */
 const char *restored_vm_differs(const struct view *v, const struct situation *s);
+/* Whether the declared set is on another key version than the one that is declared, or needed: the moment after the restore tells with
+ * which one the VM was made. NULL: it is on it, or nobody can see. */
+const char *restored_vm_version_differs(const struct view *v, const struct situation *s);
 /* Declared is a running VM. */
 bool restored_vm_runs(const struct document *doc);
 

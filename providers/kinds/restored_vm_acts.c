@@ -1,5 +1,6 @@
 /* Knows how a restore is carried out: triggered once, followed, read back; and how a restored VM is started. Must not decide
  * whether one is due. */
+#include "../azure/key_id.h"
 #include "../backup/job_run.h"
 #include "../backup/protection.h"
 #include "../restore/claims.h"
@@ -49,11 +50,16 @@ static const char *read_back_words(const struct actor *actor, const struct situa
 {
     const struct value *facts = view_facts(actor->view, s->doc);
     const char *set = value_str_at(facts, "des"), *security = value_str_at(facts, "live.properties.securityProfile.securityType");
+    const char *power = value_str_at(facts, "power"), *zone = value_str_at(s->doc->spec, "zone"), *version = NULL;
+    bool new_vm = situation_type(s->doc) == RESTORE_NEW_VM, subnet = new_vm && value_get(facts, "subnets");
 
-    return arena_printf(actor->arena, "provisioned, %s, on %s%s%s%s",
+    if (set && s->des)
+        version = key_url_version(actor->arena, value_str_at(view_facts(actor->view, s->des), "live.properties.activeKey.keyUrl"));
+    return arena_printf(actor->arena, "provisioned, %s, on %s%s%s%s%s%s%s%s%s",
                         str_eq_nocase(security, "ConfidentialVM") ? "confidential" : "not shown as confidential",
                         !set ? "no disk encryption set" : s->des_id ? "the declared set " : "set ", set ? arm_id_name(set) : "",
-                        value_str_at(facts, "power") ? ", " : "", value_str_at(facts, "power") ? value_str_at(facts, "power") : "");
+                        version ? " with key version " : "", version ? version : "", new_vm && zone ? ", in zone " : "",
+                        new_vm && zone ? zone : "", subnet ? ", in the declared subnet" : "", power ? ", " : "", power ? power : "");
 }
 
 static int act_verify(struct call *c, const struct actor *actor, struct err *err)
@@ -71,6 +77,8 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
                        warnings ? " with warnings: " : "", warnings ? warnings : "");
     }
     differs = restored_vm_differs(actor->view, s);
+    if (!differs)
+        differs = restored_vm_version_differs(actor->view, s);
     /* Only what may still change is looked at again. */
     if (differs)
         return err_set(err, verify_may_change(actor->view, s) ? ERR_CONFLICT : ERR_BLOCKED, "the restored VM is not as declared: %s",

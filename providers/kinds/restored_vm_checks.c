@@ -1,7 +1,9 @@
 /* Knows why a restore that is ordered is not carried out: what it needs and lacks, the source that heals or still runs. Pure.
  * Must not know how one is triggered. */
+#include "../azure/key_id.h"
 #include "../backup/points.h"
 #include "../access/rights.h"
+#include "../keys/key_facts.h"
 #include "../restore/obstacles.h"
 #include "restored_vm.h"
 
@@ -9,13 +11,44 @@
 
 /* --- what is known -------------------------------------------------------------------------------------------------------------- */
 
+/* A new VM was asked for in a zone and a subnet. What cannot be seen of them is no difference, nor said to be as declared. */
+static const char *place_differs(const struct view *v, const struct situation *s)
+{
+    const struct value *facts = view_facts(v, s->doc), *zones = value_at(facts, "live.zones"), *subnets = value_get(facts, "subnets");
+    const char *zone = value_str_at(s->doc->spec, "zone"), *subnet = reference_id(v->arena, s->doc, "spec.target.subnet", NULL);
+
+    if (situation_type(s->doc) != RESTORE_NEW_VM)
+        return NULL;
+    if (zone && !str_eq(value_str(value_item(zones, 0)), zone))
+        return arena_printf(v->arena, "it is in %s%s, and declared is zone %s", value_count(zones) ? "zone " : "no zone",
+                            value_count(zones) ? value_str(value_item(zones, 0)) : "", zone);
+    for (size_t i = 0; subnet && i < value_count(subnets); i++)
+        if (!arm_id_equal(value_str(value_item(subnets, i)) ? value_str(value_item(subnets, i)) : "", subnet))
+            return arena_printf(v->arena, "it is in subnet %s, and declared is %s", value_str(value_item(subnets, i)), subnet);
+    return NULL;
+}
+
+const char *restored_vm_version_differs(const struct view *v, const struct situation *s)
+{
+    const char *wanted = s->des ? value_str(key_wanted_url(v, s->des, "spec.key")) : NULL;
+    const char *have = value_str_at(view_facts(v, s->des), "live.properties.activeKey.keyUrl");
+
+    if (s->now.encryption == DX_PMK || !wanted || !have || !key_url_version(v->arena, wanted) || key_same_version(v->arena, wanted, have))
+        return NULL;
+    return arena_printf(v->arena, "its disk encryption set is on %s, and declared is %s", have, wanted);
+}
+
 const char *restored_vm_differs(const struct view *v, const struct situation *s)
 {
+    const char *place = place_differs(v, s);
+
     const struct value *facts = view_facts(v, s->doc), *live = value_get(facts, "live");
     const char *des = value_str_at(facts, "des");
 
     if (!str_eq_nocase(value_str_at(live, "properties.provisioningState"), "Succeeded"))
         return arena_printf(v->arena, "its provisioning state is %s", value_str_at(live, "properties.provisioningState"));
+    if (place)
+        return place;
     if (s->now.encryption == DX_PMK)
         return s->des_id && !arm_id_equal(des ? des : "", s->des_id)
                    ? arena_printf(v->arena, "declared is the set %s, but the point is of a platform-managed key, and the VM is on %s",

@@ -374,6 +374,8 @@ static void end_with_vm(const struct ending *e)
 {
     const char *vm = value_str_at(e->request, "targetVirtualMachineId"), *group = value_str_at(e->request, "targetResourceGroupId");
     bool boots = !e->set_id || rules_may_boot(e->s, e->set_id), taken = resource_find(e->s, vm) != NULL;
+    const struct value *zones = value_get(e->request, "zones");
+    struct value *made;
 
     if (taken || (!boots && knob_is(e->s, "releaseRefused", "job-fails"))) {
         restored_disk(e, group, world_id_name(vm));
@@ -382,9 +384,11 @@ static void end_with_vm(const struct ending *e)
         end_job(e, "Failed");
         return;
     }
-    compute_create_restored_vm(e->s, vm, e->location, e->set_id, source_size(e),
-                               value_str_at(e->backup, "source.osType") ?: "Linux", value_str_at(e->request, "subnetId"), boots);
+    made = compute_create_restored_vm(e->s, vm, e->location, e->set_id, source_size(e),
+                                      value_str_at(e->backup, "source.osType") ?: "Linux", value_str_at(e->request, "subnetId"), boots);
     quota_use(e->s, e->a, e->location, source_size(e));
+    if (value_count(zones))
+        value_set(e->a, made, "zones", value_copy(e->a, zones));
     set_tasks(e, "Completed", "Completed");
     if (!boots)
         add_error(e, "VMStartFailed");
