@@ -50,6 +50,8 @@ struct view {
     int64_t ahead_ms;                        /* of it, this machine's own clock; negative: behind */
     const struct value *const *facts;        /* by document index; a map, or NULL if not observed */
     const struct steps *steps;               /* of the documents before this one */
+    const struct step *const *refused;       /* what policy denies of that which could as well be done elsewhere (step.elected) */
+    size_t n_refused;
     enum supposing if_ordered;               /* orders that nobody has given are supposed, as a question */
     const char *const *ordered_points;       /* SUPPOSE_NOW: by document index, the point that is asked about; NULL: no order of it */
     const struct conclusion *conclusions;    /* by document index; of the documents before this one. NULL: nothing is concluded */
@@ -70,6 +72,8 @@ const char *view_state(const struct view *v, const struct document *doc);
  * being made are not concluded yet and count as satisfied. */
 enum prospect view_prospect(const struct view *v, const struct document *doc);
 const struct step *view_block(const struct view *v, const struct document *doc);
+/* The ruling by which policy denies such a step of `doc`; NULL: none is known to. */
+const struct ruling *view_refusal(const struct view *v, const struct document *doc, enum action action);
 /* What the kind has concluded of a document for itself (conclude); NULL: nothing yet. */
 const void *view_own(const struct view *v, const struct document *doc);
 /* Makes `step` rely on `doc`: it needs every step of it that is due, and is blocked with it. NULL doc: nothing. */

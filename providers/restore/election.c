@@ -110,17 +110,22 @@ static bool held_back(const struct document *doc)
     return doc->suspended || doc->observe_only;
 }
 
-/* Something stands against the pass of this very VM, so that another one is better asked. */
-static bool hindered(const struct view *v, const struct export_election *e)
+const char *export_hindrance(const struct view *v, const struct export_election *e)
 {
+    const struct ruling *refusal = view_refusal(v, e->protected_vm, ACTION_EXPORT_KEY);
     const struct situation *s = situation_of(v, e->restored_vm);
     size_t n = 0;
     const struct obstacle *found = restore_obstacles_of_payer(v, s, &n);
 
+    if (held_back(e->protected_vm) || held_back(e->restored_vm))
+        return "it is suspended, or observed only";
+    if (refusal)
+        return arena_printf(v->arena, "policy %s denies its pass%s%s", refusal->rule, refusal->message ? ": " : "",
+                            refusal->message ? refusal->message : "");
     for (size_t i = 0; i < n; i++)
         if (obstacle_for_export(&found[i]))
-            return true;
-    return held_back(e->protected_vm) || held_back(e->restored_vm);
+            return found[i].reason;
+    return NULL;
 }
 
 /* How good a VM is as exporter of a key, the best last. */
@@ -146,7 +151,7 @@ static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct e
         return RANK_RUNNING;
     e->completed = pass_job(v, e->protected_vm, e->restored_vm, &e->order, "completed");
     e->useless = e->completed != NULL;
-    return e->useless ? RANK_USELESS : hindered(v, e) ? RANK_HINDERED : RANK_READY;
+    return e->useless ? RANK_USELESS : export_hindrance(v, e) ? RANK_HINDERED : RANK_READY;
 }
 
 /* Where a protected VM stands as exporter of a key, by the best of its declared restores. */
@@ -194,6 +199,23 @@ static struct export_election elect(const struct view *v, const struct document 
         }
     }
     return best;
+}
+
+void export_note_others(const struct view *v, const struct export_election *elected, struct steps *out, struct step *step)
+{
+    const struct document *key = elected->key, *rvm;
+
+    for (size_t i = 0; i < key->n_references; i++) {
+        const struct document *pvm = key->references[i].target;
+        size_t at = 0;
+
+        while (pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") && (rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+            struct export_election e = {.key = key, .protected_vm = pvm, .restored_vm = rvm, .order = order_for(v, rvm)};
+
+            if (rvm != elected->restored_vm && order_weigh_as_exporter(v, &e, RANK_NO_ORDER) == RANK_HINDERED)
+                step_note(out, step, "%s is not asked for it: %s", pvm->address, export_hindrance(v, &e));
+        }
+    }
 }
 
 struct export_election export_elect(const struct view *v, const struct document *key)

@@ -100,7 +100,8 @@ static bool block_hindered_export(const struct view *v, const struct document *d
     for (size_t i = 0; i < n; i++) {
         if (!obstacle_for_export(&found[i]))
             continue;
-        steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s", e->key->address, found[i].reason);
+        export_note_others(v, e, out, steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s",
+                                                  e->key->address, found[i].reason));
         return true;
     }
     if (!claim_stands(v, s, true, &claim) || !claim.stops)
@@ -181,9 +182,11 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     if (named)
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_string(v->arena, named),
                     "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
+    step->elected = true;
     step->adopts = value_str_at(running_of(jobs), "job");
     restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
     note_exports_passed_over(v, doc, out, step);
+    export_note_others(v, e, out, step);
     serve_ordered(v, e, out, step);
     /* The copy needs a place to go to, so the pass waits for its store to be made or to come back. */
     if (!step->adopts)

@@ -152,27 +152,61 @@ static void steps_of(const struct engine *e, struct view *view, const struct doc
     conclude_document(c, doc, from);
 }
 
-/* `options` NULL: policy is not asked. */
-static struct steps *steps_judged(const struct engine *e, struct arena *a, struct view *view, const struct policy_options *options)
+static struct steps *steps_made(const struct engine *e, struct arena *a, struct view *view, struct concluding *c)
 {
     const struct desired *d = view->desired;
     struct steps *steps = arena_new_of(a, struct steps);
-    struct concluding c = {.steps = steps, .all = arena_array(a, struct conclusion, d->count + 1), .relies = relies, .ctx = e};
 
+    *c = (struct concluding){.steps = steps, .all = arena_array(a, struct conclusion, d->count + 1), .relies = relies, .ctx = e};
     steps->arena = a;
     view->steps = steps;
     view->conclusions = NULL;
     view->concluded = NULL;
     if (e->kinds->conclude)
         view->concluded = e->kinds->conclude(view);
-    view->conclusions = c.all;
+    view->conclusions = c->all;
     for (size_t i = 0; i < d->count; i++)
-        steps_of(e, view, d->documents[i], &c);
-    conclude_vain(&c);
-    if (!options)
-        return steps;
-    policy_judge(e->policy, options, steps, facts_of, view);
-    conclude_vain(&c);
+        steps_of(e, view, d->documents[i], c);
+    conclude_vain(c);
+    return steps;
+}
+
+/* Keeps what policy denies of that which another document could do as well. false: nothing that is not kept already. */
+static bool refusals_grow(struct arena *a, struct view *view, const struct steps *steps)
+{
+    const struct step **kept = arena_array(a, const struct step *, view->n_refused + steps->count + 1);
+    size_t n = 0;
+
+    while (n < view->n_refused) {
+        kept[n] = view->refused[n];
+        n++;
+    }
+    for (size_t i = 0; i < steps->count; i++)
+        if (steps->items[i]->elected && step_refused(steps->items[i]) &&
+            !view_refusal(view, steps->items[i]->document, steps->items[i]->action))
+            kept[n++] = steps->items[i];
+    if (n == view->n_refused)
+        return false;
+    view->refused = kept;
+    view->n_refused = n;
+    return true;
+}
+
+/* `options` NULL: policy is not asked, and what it was seen to deny stays denied. */
+static struct steps *steps_judged(const struct engine *e, struct arena *a, struct view *view, const struct policy_options *options)
+{
+    struct concluding c;
+    struct steps *steps;
+
+    if (options)
+        view->n_refused = 0;
+    do {
+        steps = steps_made(e, a, view, &c);
+        if (!options)
+            return steps;
+        policy_judge(e->policy, options, steps, facts_of, view);
+        conclude_vain(&c);
+    } while (refusals_grow(a, view, steps));
     return steps;
 }
 

@@ -41,6 +41,14 @@ const struct step *view_block(const struct view *v, const struct document *doc)
     return doc && v->conclusions ? v->conclusions[doc->index].block : NULL;
 }
 
+const struct ruling *view_refusal(const struct view *v, const struct document *doc, enum action action)
+{
+    for (size_t i = 0; i < v->n_refused; i++)
+        if (v->refused[i]->document == doc && v->refused[i]->action == action)
+            return step_refused(v->refused[i]);
+    return NULL;
+}
+
 const void *view_own(const struct view *v, const struct document *doc)
 {
     return doc && v->conclusions ? v->conclusions[doc->index].own : NULL;

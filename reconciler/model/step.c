@@ -173,6 +173,11 @@ const struct ruling *step_withheld(const struct step *step)
     return NULL;
 }
 
+const struct ruling *step_refused(const struct step *step)
+{
+    return step->verdict > VERDICT_REQUIRE_APPROVAL ? step_withheld(step) : NULL;
+}
+
 void step_note(struct steps *s, struct step *step, const char *fmt, ...)
 {
     const char **notes = (const char **)step->notes, *note;

@@ -82,6 +82,7 @@ struct step {
     const char *next;                             /* blocked: what would unblock it, by whom */
     bool unseen;                                  /* blocked, since its document cannot be seen */
     bool aside;                                   /* what needs the document does not wait for this step, nor is held up by it */
+    bool elected;                                 /* another document could do the same: where policy denies it, the kinds choose anew */
     const char *adopts;                           /* the job that runs already and is followed: starts nothing, never held up; NULL */
     const struct document *const *on;             /* documents that must be so before it starts; a blocked one blocks it */
     size_t n_on;
@@ -130,6 +131,8 @@ void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_
 struct step *steps_find(const struct steps *s, const char *id);
 /* The ruling by which policy withholds it: denied, observed only, or an approval that nobody has given; NULL: it may be done. */
 const struct ruling *step_withheld(const struct step *step);
+/* The ruling that denies it, or lets it be observed only, so that no name helps; NULL. */
+const struct ruling *step_refused(const struct step *step);
 /* "restore-key", or "grant.des-payroll": what distinguishes a step within its document. */
 const char *step_verb(const struct step *step);
 struct value *step_to_value(struct arena *a, const struct step *step);
