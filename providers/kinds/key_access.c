@@ -1,7 +1,8 @@
 /* Kind KeyAccess: these principals may use this key for this purpose, by the permission model its store lives by.
  * Compared by effective rights: inherited roles and `all` count; nothing is ever taken away.
  *
- * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId, assignments,
+ * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId, vault (its ARM
+ * body, where no document stands for it), assignments,
  * principals [{label, user, objectId?, missing [..], since?, why?}] in the order declared; more for a managed HSM, see
  * key_access_local.h. */
 #include "../documents/id_fields.h"
@@ -19,12 +20,13 @@
 
 /* --- observing --------------------------------------------------------------------------------------------------------------- */
 
-static const struct value *vault_live(const struct view *v, const struct document *doc)
+/* As its own document has seen it; a vault that only an id names was read for this one. */
+static const struct value *vault_live(const struct view *v, const struct document *doc, const struct value *facts)
 {
     const struct document *key = document_target(doc, "spec.key");
     const struct document *store = key ? document_target(key, "spec.store") : NULL;
 
-    return value_get(view_facts(v, store), "live");
+    return store ? value_get(view_facts(v, store), "live") : value_get(facts, "vault");
 }
 
 static const char *vault_id_of(struct arena *a, const struct document *doc)
@@ -94,7 +96,7 @@ static void judge_principal(const struct observer *o, struct value *facts, struc
     }
     if (!object_id) {
         if (str_eq(value_str_at(facts, "model"), "access-policies"))
-            room_observe_policies(o->arena, vault_live(o->view, o->document), NULL, facts, p);
+            room_observe_policies(o->arena, vault_live(o->view, o->document, facts), NULL, facts, p);
         return;
     }
     if (str_eq(value_str_at(facts, "model"), "azure-rbac")) {
@@ -104,59 +106,83 @@ static void judge_principal(const struct observer *o, struct value *facts, struc
                              rbac_missing(o->arena, value_get(facts, "assignments"), object_id, need->data_actions, &since)),
                    &since);
     } else {
-        value_set_string(o->arena, p, "idle", policy_idle(o->arena, vault_live(o->view, o->document), object_id));
-        value_set(o->arena, p, "missing", policy_missing(o->arena, vault_live(o->view, o->document), object_id, need->policy));
-        if (vault_live(o->view, o->document))
-            room_observe_policies(o->arena, vault_live(o->view, o->document), object_id, facts, p);
+        value_set_string(o->arena, p, "idle", policy_idle(o->arena, vault_live(o->view, o->document, facts), object_id));
+        value_set(o->arena, p, "missing", policy_missing(o->arena, vault_live(o->view, o->document, facts), object_id, need->policy));
+        if (vault_live(o->view, o->document, facts))
+            room_observe_policies(o->arena, vault_live(o->view, o->document, facts), object_id, facts, p);
         /* Policies have no time of their own; the vault's last change is the latest it can be. */
-        since = time_parse(value_str_at(vault_live(o->view, o->document), "systemData.lastModifiedAt"));
+        since = time_parse(value_str_at(vault_live(o->view, o->document, facts), "systemData.lastModifiedAt"));
     }
     if (since != TIME_NONE)
         value_set_string(o->arena, p, "since", time_format(o->arena, since));
 }
 
-static int observe_model(struct call *c, const struct observer *o, struct azure *az, struct value **facts, struct err *err)
+static struct value *vault_unseen(const struct observer *o, const struct document *store)
 {
-    const struct value *live = vault_live(o->view, o->document);
+    const struct value *seen = view_facts(o->view, store);
+    struct value *facts = facts_new(o->arena, "unseen");
+
+    value_set(o->arena, facts, "why",
+              value_format(o->arena, "the key vault cannot be seen, and so not who may use the key (%s)",
+                           value_str_at(seen, "why") ? value_str_at(seen, "why") : "it was not looked at"));
+    value_set_string(o->arena, facts, "fix", value_str_at(seen, "fix"));
+    return facts;
+}
+
+/* The vault as a state, and its body: what its document has seen, or a look of our own at one that only an id names. */
+static int observe_vault(struct call *c, const struct observer *o, struct azure *az, const struct document *store, const char *vault,
+                         struct value **ret, struct err *err)
+{
+    struct value *live;
+
+    if (store) {
+        bool there = vault_live(o->view, o->document, NULL) != NULL;
+
+        *ret = str_eq(view_state(o->view, store), "unseen") ? vault_unseen(o, store) : facts_new(o->arena, there ? "present" : "absent");
+        return 0;
+    }
+    if (arm_get(az, c, o->arena, vault, API_KEYVAULT, &live, err) < 0)
+        return facts_from_error(o->arena, "reading the key's vault, which says by what permission model it lives,", err, ret);
+    *ret = facts_new(o->arena, "present");
+    value_set(o->arena, *ret, "vault", live);
+    return 0;
+}
+
+static int observe_model(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
+{
     const struct document *key = document_target(o->document, "spec.key");
     const struct document *store = key ? document_target(key, "spec.store") : NULL;
     const char *vault = vault_id_of(o->arena, o->document), *key_name = key ? value_str_at(key->spec, "keyName") : NULL;
-    struct value *assignments;
-    char *scope;
+    struct value *assignments, *facts;
+    const struct value *live;
+    const char *scope;
 
     if (vault && key_store_is_hsm(key))
-        return local_access_observe(c, o, az, facts, err);
+        return local_access_observe(c, o, az, ret, err);
     if (!vault) {
-        *facts = facts_new(o->arena, "unseen");
-        value_set_string(o->arena, *facts, "why", "the key's vault is not declared, so its permission model cannot be read");
+        *ret = facts_new(o->arena, "unseen");
+        value_set_string(o->arena, *ret, "why", "the key's vault is not declared, so its permission model cannot be read");
         return 0;
     }
-    *facts = facts_new(o->arena, live ? "present" : "absent");
-    if (store && str_eq(view_state(o->view, store), "unseen")) {
-        const struct value *seen = view_facts(o->view, store);
-
-        *facts = facts_new(o->arena, "unseen");
-        value_set(o->arena, *facts, "why",
-                  value_format(o->arena, "the key vault cannot be seen, and so not who may use the key (%s)",
-                               value_str_at(seen, "why") ? value_str_at(seen, "why") : "it was not looked at"));
-        value_set_string(o->arena, *facts, "fix", value_str_at(seen, "fix"));
-    }
-    value_set_string(o->arena, *facts, "vaultId", vault);
+    TRY(observe_vault(c, o, az, store, vault, &facts, err));
+    *ret = facts;
+    live = vault_live(o->view, o->document, facts);
+    value_set_string(o->arena, facts, "vaultId", vault);
     scope = !str_eq(value_str_at(o->document->spec, "scope"), "key")
-                ? (char *)vault
+                ? vault
                 : arena_printf(o->arena, "%s/keys/%s", vault, key_name ? key_name : key->name);
-    value_set_string(o->arena, *facts, "scope", scope);
+    value_set_string(o->arena, facts, "scope", scope);
     if (!live)
         return 0;
-    value_set_string(o->arena, *facts, "model",
+    value_set_string(o->arena, facts, "model",
                      value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
-    if (!str_eq(value_str_at(*facts, "model"), "azure-rbac"))
+    if (!str_eq(value_str_at(facts, "model"), "azure-rbac"))
         return 0;
     if (role_assignments_read(az, c, o->arena, scope, &assignments, err) == 0) {
-        value_set(o->arena, *facts, "assignments", assignments);
+        value_set(o->arena, facts, "assignments", assignments);
         return 0;
     }
-    return facts_from_error(o->arena, "reading role assignments on the key", err, facts);
+    return facts_from_error(o->arena, "reading role assignments on the key", err, ret);
 }
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
@@ -199,13 +225,42 @@ static bool uses_local(const struct document *doc)
     return key_store_is_hsm(document_target(doc, "spec.key"));
 }
 
-/* With the vault absent its future model is the declared one. */
-static bool uses_rbac(const struct view *v, const struct document *doc)
+/* What the live vault says; of one that is not there the declared one, or the one that it would be made with. NULL: nobody can tell,
+ * and a grant by the wrong model has no effect. */
+static const char *model_of(const struct view *v, const struct document *doc)
 {
     const char *model = value_str_at(view_facts(v, doc), "model");
     const struct document *key = document_target(doc, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
 
-    return str_eq(model ? model : store ? value_str_at(store->spec, "permissionModel") : NULL, "azure-rbac");
+    if (model || !store)
+        return model;
+    model = value_str_at(store->spec, "permissionModel");
+    return model ? model : str_eq(view_state(v, store), "absent") ? "azure-rbac" : NULL;
+}
+
+static bool uses_rbac(const struct view *v, const struct document *doc)
+{
+    return str_eq(model_of(v, doc), "azure-rbac");
+}
+
+/* true: a step was added. */
+static bool block_untold(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const struct document *key = document_target(doc, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
+    const char *vault = value_str_at(view_facts(v, doc), "vaultId");
+
+    if (model_of(v, doc))
+        return false;
+    if (store)
+        steps_block(out, doc, NULL,
+                    arena_printf(v->arena, "declare spec.permissionModel of %s, or run again when it is back", store->address),
+                    "by which permission model %s will live cannot be told while it is not there, and a grant by the other one has no "
+                    "effect", store->address);
+    else
+        steps_block(out, doc, NULL, "declare a KeyVault, by which it is recovered or made; or another store of the key",
+                    "the key's vault %s does not exist, and no document declares it: by which permission model to grant cannot be told",
+                    vault ? arm_id_name(vault) : "");
+    return true;
 }
 
 /* `anew`: the set's identity is about to be another one, which holds nothing. */
@@ -441,6 +496,8 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "the key's %s is not there", key_store_word(key));
         return;
     }
+    if (!uses_local(doc) && block_untold(v, doc, out))
+        return;
     /* Rights on a key that nobody may bring back yet would act on whatever key takes its name. */
     if (key && str_eq(view_state(v, key), "absent") && view_prospect(v, key) == PROSPECT_BLOCKED) {
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address), "its key is not there");
@@ -502,7 +559,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az), value_str_at(p, "objectId"), permissions,
                           err));
     /* A vault that does not tell when it was changed leaves nothing to wait by later, so the wait is here. */
-    if (value_get(vault_live(actor->view, doc), "systemData"))
+    if (value_get(vault_live(actor->view, doc, facts), "systemData"))
         return 0;
     return call_sleep_ms(c, actor->view->settings->policy_delay_ms, "the access policy to act", err);
 }

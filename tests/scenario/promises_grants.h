@@ -102,10 +102,18 @@ static inline const struct value *declared(const struct seen *s, const char *kin
     return NULL;
 }
 
+/* The name of a key's store, as its document has it or as its id ends. */
+static inline const char *store_named(const struct value *key)
+{
+    const char *id = value_str_at(key, "spec.store.id"), *slash = id ? strrchr(id, '/') : NULL;
+
+    return slash ? slash + 1 : value_str_at(key, "spec.store");
+}
+
 /* Why nothing may be granted on the key that this KeyAccess names; NULL: it may. */
 static inline const char *key_refuses(const struct seen *s, const struct value *key)
 {
-    const char *store = value_str_at(key, "spec.store"), *version = value_str_at(key, "spec.version");
+    const char *store = store_named(key), *version = value_str_at(key, "spec.version");
     const char *name =
         value_str_at(key, "spec.keyName") ? value_str_at(key, "spec.keyName") : value_str_at(key, "metadata.name");
     const struct value *all = value_at(s->after, "spec.keys");
@@ -133,7 +141,7 @@ static inline const char *undeclared_grant(const struct seen *s, const char *url
 
     for (size_t i = 0; i < value_count(s->documents); i++) {
         const struct value *doc = value_item(s->documents, i), *key = declared(s, "Key", value_str_at(doc, "spec.key"));
-        const char *store = value_str_at(key, "spec.store"), *hsm = value_str_at(doc, "spec.hsm"), *refused;
+        const char *store = store_named(key), *hsm = value_str_at(doc, "spec.hsm"), *refused;
 
         if (str_eq(value_str_at(doc, "kind"), "ManagedHsmRoleAssignment") &&
             str_eq_nocase(value_str_at(doc, "spec.principal.objectId"), principal) &&
