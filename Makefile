@@ -137,9 +137,11 @@ memcheck: $(UNIT_BIN)
 
 # Microsoft's own parts judge both sides of the wire: validator, clients, emulator, recordings.
 CONFORMANCE := tests/conformance
+CONFORMANCE_PARTS := oav azurite sdk azcli simulator recordings
 conformance: install-conformance-deps
-	@$(MAKE) --no-print-directory conformance-oav conformance-sdk conformance-azurite conformance-azcli conformance-recordings \
-	    conformance-simulator
+	@$(MAKE) --no-print-directory -j$(JOBS) $(OUT)/reinstate $(OUT)/tests/scenario/scenario \
+	    $(addprefix $(OUT)/$(CONFORMANCE)/,azurite claims_azurite replay simcheck)
+	@sh tests/beside.sh $(JOBS) $(foreach p,$(CONFORMANCE_PARTS),$(call part,,conformance-$(p),))
 
 conformance-oav: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
 	@sh $(CONFORMANCE)/run-oav.sh $^
@@ -172,6 +174,8 @@ install-test-deps:
 install-conformance-deps:
 	@sh tests/install.sh $(PACKAGES)
 	@command -v npm >/dev/null || sh tests/install.sh nodejs npm
+	@# Once: the parts run side by side, and each would install them. A part that misses them says so.
+	@cd $(CONFORMANCE) && { [ -f node_modules/.package-lock.json ] || npm ci --no-audit --no-fund --silent; } || true
 
 install-check-deps:
 	@sh tests/install.sh $(CHECK_PACKAGES)
@@ -179,7 +183,6 @@ install-check-deps:
 clean:
 	rm -rf build
 
-CONFORMANCE_PARTS := oav sdk azurite azcli recordings simulator
 .PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs property examples lint quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
         claims bad-input https secrets runbook screen engine sight places
 .SECONDARY:
