@@ -14,6 +14,8 @@
 /* What an error body says, whatever service wrote it. */
 struct said {
     const char *code, *inner, *message;
+    const char *tree;                 /* every code there is, outermost first: "Forbidden > ForbiddenByRbac" */
+    const char *policy;               /* which policy refuses, by assignment and definition; NULL: none is named */
 };
 
 /* "AADSTS7000215: Invalid …": the number tells more than invalid_client does. */
@@ -28,6 +30,55 @@ static void read_entra(struct arena *a, const struct value *body, struct said *s
 
         said->code = arena_strndup(a, description, n);
     }
+}
+
+enum { TREE_DEPTH = 5, TREE_WIDTH = 4 };
+
+static const char *code_inside(struct arena *a, const char *tree, const char *code)
+{
+    return tree ? arena_printf(a, "%s > %s", tree, code) : code;
+}
+
+/* The codes inside an error: innererror in innererror, and those of its details. */
+static const char *inner_codes(struct arena *a, const struct value *error, const char *outer, size_t depth)
+{
+    const struct value *inner = value_get_nocase(error, "innererror"), *details = value_get_nocase(error, "details");
+    const char *code = value_str(value_get_nocase(inner, "code")), *tree = outer;
+
+    if (depth == TREE_DEPTH)
+        return tree;
+    if (code && !str_eq(code, outer))
+        tree = code_inside(a, tree, code);
+    if (inner)
+        tree = inner_codes(a, inner, tree, depth + 1);
+    for (size_t i = 0; i < value_count(details) && i < TREE_WIDTH; i++) {
+        const struct value *one = value_item(details, i);
+
+        code = value_str(value_get_nocase(one, "code"));
+        if (code && !(tree && strstr(tree, code)))
+            tree = code_inside(a, tree, code);
+        tree = inner_codes(a, one, tree, depth + 1);
+    }
+    return tree;
+}
+
+/* additionalInfo of a policy's refusal; names that people gave stand before those that machines made. */
+static const char *refusing_policy(struct arena *a, const struct value *error)
+{
+    const struct value *all = value_get_nocase(error, "additionalInfo");
+
+    for (size_t i = 0; i < value_count(all); i++) {
+        const struct value *info = value_get_nocase(value_item(all, i), "info");
+        const char *shown = value_str_at(info, "policyAssignmentDisplayName"), *name = value_str_at(info, "policyAssignmentName");
+        const char *rule = value_str_at(info, "policyDefinitionDisplayName"), *where = value_str_at(info, "policyAssignmentScope");
+
+        if (!name && !shown)
+            continue;
+        rule = rule ? rule : value_str_at(info, "policyDefinitionName");
+        return arena_printf(a, "the policy assignment \"%s\"%s%s denies this, by its definition \"%s\"", shown && *shown ? shown : name,
+                            where ? " at " : "", where ? where : "", rule ? rule : "?");
+    }
+    return NULL;
 }
 
 static void read_json(struct arena *a, const struct value *body, struct said *said)
@@ -47,6 +98,8 @@ static void read_json(struct arena *a, const struct value *body, struct said *sa
     said->inner = value_str(value_get_nocase(inner, "code"));
     if (!said->inner && !azure_error_find(said->code))
         said->inner = value_str_at(error, "details.0.code");
+    said->tree = inner_codes(a, error, said->code, 0);
+    said->policy = refusing_policy(a, error);
 }
 
 static char *xml_element(struct arena *a, const char *s, const char *name)
@@ -175,7 +228,7 @@ static enum err_class class_of(const struct azure_error *row, int status)
 int azure_error_from(struct arena *a, int status, const char *body, size_t len, const char *what, struct err *err)
 {
     const struct azure_error *row;
-    const char *detail = NULL, *meaning, *code;
+    const char *detail = NULL, *meaning, *code, *shown;
     struct said said;
 
     read_body(a, body, len, &said);
@@ -195,10 +248,13 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
 
         meaning = about ? about : meaning;
     }
+    if (said.policy)
+        meaning = tidy(a, said.policy);
     if (said.message)
         detail = tidy(a, said.message);
-    err_set(err, class_of(row, status), "%s: %s%s%s%s%s%s%s", what, status ? arena_printf(a, "%d", status) : "", status && code ? " " : "",
-            code ? tidy(a, code) : "", meaning ? ": " : "", meaning ? meaning : "", detail && *detail ? ": " : "", detail ? detail : "");
+    shown = said.tree ? said.tree : code;
+    err_set(err, class_of(row, status), "%s: %s%s%s%s%s%s%s", what, status ? arena_printf(a, "%d", status) : "", status && shown ? " " : "",
+            shown ? tidy(a, shown) : "", meaning ? ": " : "", meaning ? meaning : "", detail && *detail ? ": " : "", detail ? detail : "");
     err->http_status = status;
     snprintf(err->code, sizeof(err->code), "%s", code ? tidy(a, code) : "");
     if (row)
@@ -211,9 +267,19 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     return -(int)err->class;
 }
 
+/* Continuous access evaluation: a token of the same kind is refused again. */
+static void claims_asked(struct err *err)
+{
+    const struct azure_error *row = azure_error_find("insufficient_claims");
+
+    err_note(err, "%s", row->meaning);
+    err_advise(err, "%s", row->action);
+}
+
 int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err)
 {
     const char *code = http_response_header(response, "x-ms-error-code"), *body = response->body.bytes;
+    const char *challenge = http_response_header(response, "WWW-Authenticate");
     size_t len = response->body.len;
     int64_t retry_after_ms = http_retry_after_ms(response);
 
@@ -223,6 +289,8 @@ int azure_error_of(struct arena *a, const struct http_response *response, const 
         len = strlen(body);
     }
     azure_error_from(a, response->status, body, len, what, err);
+    if (response->status == 401 && challenge && str_find_nocase(challenge, "insufficient_claims"))
+        claims_asked(err);
     if (retry_after_ms > 0)
         err->retry_after_ms = retry_after_ms;
     /* Nobody can act on "too many requests"; on the time at which it ends they can. */
