@@ -190,9 +190,8 @@ static void observe_features(struct outlook *o)
                 "%s", lacks || harms ? "not as they must be" : "as they must be");
     }
     if (lacks)
-        obs_risk(o, F19, "feature", RISK_WARN, TIME_NONE,
-                 "register it in the subscription (it is approved by itself), then register the provider anew",
-                 "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs need it", needed);
+        obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE, platform_register_advice(o->arena, outlook_subscription(o), needed), "%s",
+                 platform_lacks_words(o->arena, needed));
     if (harms)
         obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE, "unregister it: VMs made meanwhile cannot be backed up at all",
                  "feature " PLATFORM_FORBIDDEN " is registered: it fails backup and restore");

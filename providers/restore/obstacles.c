@@ -417,9 +417,10 @@ static void check_features(struct checking *c, const char *subscription)
                          PLATFORM_FORBIDDEN " --subscription %s", subscription),
             "feature " PLATFORM_FORBIDDEN " is registered: it fails backup and restore");
     if (state && !str_eq_nocase(state, "Registered"))
+        ADD(c, "feature-needed", true, platform_register_advice(a, subscription, state), "%s", platform_lacks_words(a, state));
+    else if (str_eq(value_str_at(needed, "state"), "absent"))
         ADD(c, "feature-needed", false, NULL,
-            "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs need it (az feature register --namespace Microsoft.Compute "
-            "--name " PLATFORM_NEEDED ")", state);
+            "feature " PLATFORM_NEEDED " is not known in this cloud: whether it is needed there cannot be told");
 }
 
 static void check_platform(struct checking *c)

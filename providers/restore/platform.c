@@ -130,8 +130,6 @@ int platform_ask(struct call *c, struct azure *az, const struct view *v, const c
         return -(int)err->class;
     *ret = facts_new(v->arena, err->class == ERR_NOT_FOUND ? "absent" : "unseen");
     value_set_string(v->arena, *ret, "why", err->text);
-    if (err->class == ERR_NOT_FOUND && str_eq(group, "features"))
-        value_set_string(v->arena, *ret, "feature", "NotRegistered");
     return 0;
 }
 
@@ -205,6 +203,22 @@ const struct value *platform_fact(const struct view *v, const char *group, const
             return found;
     }
     return NULL;
+}
+
+const char *platform_lacks_words(struct arena *a, const char *state)
+{
+    return arena_printf(a, "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs, a preview, need it, and that a restore does "
+                        "not is said nowhere", state);
+}
+
+const char *platform_register_advice(struct arena *a, const char *subscription, const char *state)
+{
+    if (str_eq_nocase(state, "Registering") || str_eq_nocase(state, "Pending"))
+        return arena_printf(a, "wait until it is: az feature show --namespace Microsoft.Compute --name " PLATFORM_NEEDED
+                            " --subscription %s", subscription);
+    return arena_printf(a, "a person registers it, which is approved by itself within minutes: az feature register --namespace "
+                        "Microsoft.Compute --name " PLATFORM_NEEDED " --subscription %s, then az provider register --namespace "
+                        "Microsoft.Compute --subscription %s", subscription, subscription);
 }
 
 /* "/subscriptions/S/resourceGroups/G" of the lock's own id. */

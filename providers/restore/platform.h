@@ -5,7 +5,8 @@
 
 #include "../documents/common.h"
 
-/* Without the first no confidential VM can be backed up; with the second backup and restore fail. */
+/* Without the first no confidential VM can be backed up, and nobody says that one can be restored (Microsoft Learn, Back up a
+ * confidential VM, edition of 2026-07-22: it must be registered); with the second backup and restore fail. */
 #define PLATFORM_NEEDED "RestorePointSupportForConfidentialVMV2"
 #define PLATFORM_FORBIDDEN "DisableConfidentialVMMetadataBlob"
 
@@ -22,6 +23,9 @@ must_use int platform_ask(struct call *c, struct azure *az, const struct view *v
 
 /* Pure. An answer that some restored VM's facts hold; NULL. */
 const struct value *platform_fact(const struct view *v, const char *group, const char *key);
+/* Pure. What the needed feature's state means where it is not Registered, and what to do about it. */
+const char *platform_lacks_words(struct arena *a, const char *state);
+const char *platform_register_advice(struct arena *a, const char *subscription, const char *state);
 /* Pure. The ReadOnly lock that covers an ARM scope, as words; NULL: none that was seen. A CanNotDelete lock hinders no write. */
 const char *platform_lock(const struct view *v, const char *scope);
 /* Pure. Blocks the steps from index `from` on that would write, by ARM, what such a lock covers. */

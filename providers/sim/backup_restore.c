@@ -421,6 +421,9 @@ static const char *hindered(const struct ending *e, const char *group)
 
     if (str_eq_nocase(feature_state(e->s, "Microsoft.Compute/DisableConfidentialVMMetadataBlob"), "Registered"))
         return "RestoreOperationFailed";
+    /* It must be registered; that a restore goes without is said nowhere, so the worse is played. */
+    if (!str_eq_nocase(feature_state(e->s, "Microsoft.Compute/RestorePointSupportForConfidentialVMV2"), "Registered"))
+        return "RestoreOperationFailed";
     if (closed && (perimeter || (bypass && !str_find_nocase(bypass, "AzureServices"))))
         return "RestoreOperationFailed";
     if (str_eq(e->type, "AlternateLocation") && quota_reached(e->s, e->a, e->location, source_size(e)))

@@ -202,7 +202,7 @@ static const struct row rows[] = {
     /* F19 */
     {"the feature that backups need is missing", NULL,
      "features: {" SUB "/restorepointsupportforconfidentialvmv2: {feature: NotRegistered}}", F19, OBS_BAD, "feature", NULL, "at-risk",
-     "now"},
+     "after-remedy"},
     {"the feature that fails restores is on", NULL, "features: {" SUB "/disableconfidentialvmmetadatablob: {feature: Registered}}", F19,
      OBS_BAD, "feature", NULL, "at-risk", "after-remedy"},
     {"features that cannot be seen", NULL,
