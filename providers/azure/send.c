@@ -195,10 +195,25 @@ int azure_list_ceiling(const char *what, size_t page, size_t bytes, struct err *
     return 0;
 }
 
+/* A list that comes back to a page would be read until the ceiling, and each thing in it be there many times. */
+static int list_goes_on(const struct value *addresses, const char *next, const struct value *before, const struct value *page,
+                        const char *what, struct err *err)
+{
+    const struct value *items = value_get(page, "value");
+
+    for (size_t i = 0; next && i < value_count(addresses); i++)
+        if (str_eq(value_str(value_item(addresses, i)), next))
+            return err_set(err, ERR_PROTOCOL, "%s: page %zu names page %zu as the next one", what, value_count(addresses), i + 1);
+    if (value_count(items) && value_equal(items, before))
+        return err_set(err, ERR_PROTOCOL, "%s: page %zu holds what the page before it holds", what, value_count(addresses));
+    return 0;
+}
+
 int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *link_member,
                const char *what, struct value **ret, struct err *err)
 {
-    struct value *items = value_list(a), *page = NULL;
+    struct value *items = value_list(a), *addresses = value_list(a), *page = NULL;
+    const struct value *before = NULL;
     const char *first = url;
     size_t bytes = 0;
 
@@ -211,11 +226,12 @@ int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience 
             return err_advise(err, "that is another host, so no token is sent there");
         }
         TRY(list_page(az, c, a, audience, url, what, items, &bytes, &page, err));
+        value_push(a, addresses, value_string(a, url));
         next = value_str(value_get(page, link_member));
         mended = next ? url_mended(a, next) : NULL;
-        if (mended && str_eq(mended, url))
-            return err_set(err, ERR_PROTOCOL, "%s: a page names itself as the next one", what);
         url = mended && *mended ? mended : NULL;
+        TRY(list_goes_on(addresses, url, before, page, what, err));
+        before = value_get(page, "value");
     }
     *ret = items;
     return 0;

@@ -170,10 +170,13 @@ static void replay_exchange(struct tables *tables, struct totals *t, const struc
         polled(t, &r, kind);
     } else if (route && is_page(file, at)) {
         r.call = turn_pages;
+        r.turning = true;
         r.arg = (void *)&page.service;
         replay_run(&r);
-        t->understood += r.rc == 0 && !r.fault;
-        verdict(t, file, at, page.name, r.fault ? r.fault : r.rc < 0 && !r.ended ? r.err.text : NULL);
+        if (r.rc < 0 && r.x->status >= 400)
+            judge_error(&r, r.x);
+        t->understood += (r.rc == 0 || r.x->status >= 400) && !r.fault;
+        verdict(t, file, at, page.name, r.fault ? r.fault : r.rc < 0 && !r.ended && r.x->status < 400 ? r.err.text : NULL);
         tell(t, &r, page.name);
     } else if (route) {
         made(tables, t, &r, route);

@@ -43,6 +43,7 @@ struct replay {
     size_t at, cursor;                      /* the exchange; the last one that was given as an answer */
     const struct exchange *x;
     const struct cloud *cloud;
+    bool turning;                           /* pages of a list: one that is refused is asked for again */
     bool never_repeat;                      /* the HTTP client hands every failure on */
     bool polling;                           /* no first request of its own: everything asked is looked up */
     struct asked *asked;
@@ -189,9 +190,12 @@ static const struct exchange *choose(struct replay *r, const char *method, const
 
     if (!last && !r->polling)
         return r->x;
-    /* A 401 is tried once more with another token, and gets the same answer. */
-    if (last && last->answer && last->answer->status == 401 && str_eq(last->url, url))
-        return last->answer;
+    /* A 401 is tried once more with another token. In the middle of a list what was recorded next is the answer; elsewhere, and where
+     * nothing was, it is the same again. */
+    if (last && last->answer && last->answer->status == 401 && str_eq(last->url, url)) {
+        x = r->turning || r->n_asked > 1 ? later_answer(r, url) : NULL;
+        return x ? x : last->answer;
+    }
     if (!str_eq(method, "GET"))
         return NULL;
     x = later_answer(r, url);
