@@ -169,6 +169,22 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
     return 0;
 }
 
+bool grant_shared(const struct view *v, const struct document *doc, struct steps *out, const struct document *other, const char *label)
+{
+    const char *id = arena_printf(v->arena, "%s#grant%s%s", other->address, label ? "." : "", label ? label : "");
+    const struct step *made = v->steps ? steps_find(v->steps, id) : NULL;
+    struct step *step;
+
+    if (!made)
+        return false;
+    step = steps_add(out, doc, ACTION_WAIT, NULL, "%s declares the same grant: it is one, and made there", other->address);
+    step->scope = made->scope;
+    step->postcondition = "read back: the principal holds the role";
+    step->estimate_ms = 0;
+    step_need(out, step, made->id);
+    return true;
+}
+
 /* --- local roles of a managed HSM ------------------------------------------------------------------------------------------- */
 
 static const struct value *definition_of(const struct value *definitions, const char *role)

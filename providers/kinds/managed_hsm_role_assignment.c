@@ -62,31 +62,48 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
-static bool same_grant(const struct value *mine, const struct value *other_scope, const char *object_id, const char *role_id)
+/* The same principal, or the identity of the same set that is yet to be made. */
+static bool same_principal(const struct document *doc, const struct value *facts, const struct document *des, const struct value *other)
 {
-    return object_id && role_id && str_eq_nocase(value_str(other_scope), value_str_at(mine, "scope")) &&
-           str_eq_nocase(object_id, value_str_at(mine, "objectId")) && str_eq_nocase(role_id, value_str_at(mine, "roleId"));
+    const struct document *own = document_target(doc, "spec.principal.diskEncryptionSet");
+    const char *mine = value_str_at(facts, "objectId"), *theirs = value_str_at(other, "objectId");
+
+    return mine && theirs ? str_eq_nocase(mine, theirs) : !mine && !theirs && own && own == des;
 }
 
-/* A grant has one owner: another document of this kind, or a KeyAccess that asks for the same role. */
-static const struct document *other_owner(const struct view *v, const struct document *doc)
+static bool among_roles(const struct value *roles, const char *role_id)
+{
+    for (size_t i = 0; role_id && i < value_count(roles); i++)
+        if (str_eq_nocase(value_str_at(value_item(roles, i), "id"), role_id))
+            return true;
+    return false;
+}
+
+/* A document before this one that declares the very same grant: one of this kind, or a KeyAccess (then *ret_label says which). */
+static const struct document *other_owner(const struct view *v, const struct document *doc, const char **ret_label)
 {
     const struct value *facts = view_facts(v, doc);
+    const char *role = value_str_at(facts, "roleId");
 
-    for (size_t i = 0; i < v->desired->count; i++) {
+    *ret_label = NULL;
+    for (size_t i = 0; role && i < v->desired->count; i++) {
         const struct document *d = v->desired->documents[i];
         const struct value *other = view_facts(v, d), *principals = value_get(other, "principals");
 
-        if (d->index < doc->index && str_eq(d->kind, doc->kind) &&
-            same_grant(facts, value_get(other, "scope"), value_str_at(other, "objectId"), value_str_at(other, "roleId")))
+        if (d->index >= doc->index || !str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")))
+            continue;
+        if (str_eq(d->kind, doc->kind) && str_eq_nocase(value_str_at(other, "roleId"), role) &&
+            same_principal(doc, facts, document_target(d, "spec.principal.diskEncryptionSet"), other))
             return d;
         for (size_t k = 0; str_eq(d->kind, "KeyAccess") && k < value_count(principals); k++) {
-            const struct value *p = value_item(principals, k), *roles = value_get(p, "roles");
+            const struct value *p = value_item(principals, k);
+            const char *path = arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", k);
 
-            for (size_t j = 0; j < value_count(roles); j++)
-                if (same_grant(facts, value_get(other, "scope"), value_str_at(p, "objectId"), value_str_at(value_item(roles, j), "id")))
-                    return d;
+            *ret_label = value_str_at(p, "label");
+            if (among_roles(value_get(p, "roles"), role) && same_principal(doc, facts, document_target(d, path), p))
+                return d;
         }
+        *ret_label = NULL;
     }
     return NULL;
 }
@@ -96,13 +113,10 @@ static bool refused(const struct view *v, const struct document *doc, struct ste
 {
     const struct value *facts = view_facts(v, doc);
     const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet"), *hsm = document_target(doc, "spec.hsm");
-    const struct document *other = other_owner(v, doc);
     const char *why = value_str_at(facts, "why");
     size_t limit, n = room_hsm_then(v, doc, &limit);
 
-    if (other)
-        steps_block(out, doc, NULL, "keep one of the two", "%s declares the same grant: a grant has one owner", other->address);
-    else if (hsm && view_prospect(v, hsm) == PROSPECT_BLOCKED && !value_bool_at(view_facts(v, hsm), "active", false))
+    if (hsm && view_prospect(v, hsm) == PROSPECT_BLOCKED && !value_bool_at(view_facts(v, hsm), "active", false))
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", hsm->address), "the managed HSM is not there");
     else if (!value_str_at(facts, "roleId") || (!value_str_at(facts, "objectId") && !(des && view_prospect(v, des) == PROSPECT_PENDING)))
         steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s", why ? ": " : "",
@@ -121,15 +135,20 @@ static bool refused(const struct view *v, const struct document *doc, struct ste
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
-    const char *object_id = value_str_at(facts, "objectId"), *scope = value_str_at(facts, "scope"), *local;
+    const char *object_id = value_str_at(facts, "objectId"), *scope = value_str_at(facts, "scope"), *local, *label;
+    const struct document *other;
     struct step *step;
 
     if (steps_unseen(v, doc, out))
         return;
-    if (str_eq(view_state(v, doc), "present") && !other_owner(v, doc)) {
-        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+    other = other_owner(v, doc, &label);
+    if (str_eq(view_state(v, doc), "present")) {
+        steps_add(out, doc, ACTION_NONE, NULL, other ? "as declared; %s declares the same grant" : "as declared",
+                  other ? other->address : "");
         return;
     }
+    if (other && grant_shared(v, doc, out, other, label))
+        return;
     if (refused(v, doc, out))
         return;
     step =
@@ -156,6 +175,9 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     const struct document *doc = actor->step->document;
     const struct value *facts = view_facts(actor->view, doc);
 
+    /* The other document has made the grant by now. */
+    if (actor->step->action == ACTION_WAIT)
+        return 0;
     if (!value_str_at(facts, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
     return local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope"),

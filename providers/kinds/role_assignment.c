@@ -75,28 +75,43 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
-/* A KeyAccess that grants the same principal rights on the same scope already owns the grant. */
-static const struct document *other_owner(const struct view *v, const struct document *doc)
+/* The same principal, or the identity of the same set that is yet to be made. */
+static bool same_principal(const struct document *doc, const struct value *facts, const struct document *des, const struct value *other)
+{
+    const struct document *own = document_target(doc, "spec.principal.diskEncryptionSet");
+    const char *mine = value_str_at(facts, "objectId"), *theirs = value_str_at(other, "objectId");
+
+    return mine && theirs ? str_eq_nocase(mine, theirs) : !mine && !theirs && own && own == des;
+}
+
+/* A document before this one that declares the very same grant: principal, scope and role. *ret_label: which of a KeyAccess. */
+static const struct document *other_owner(const struct view *v, const struct document *doc, const char **ret_label)
 {
     const struct value *facts = view_facts(v, doc);
 
+    *ret_label = NULL;
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *d = v->desired->documents[i];
-        const struct value *other = view_facts(v, d);
+        const struct value *other = view_facts(v, d), *principals = value_get(other, "principals");
 
-        if (d->index < doc->index && str_eq(d->kind, "RoleAssignment") &&
-            str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")) && value_str_at(facts, "objectId") &&
-            str_eq_nocase(value_str_at(other, "objectId"), value_str_at(facts, "objectId")) &&
+        if (d->index >= doc->index || !str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")))
+            continue;
+        if (str_eq(d->kind, "RoleAssignment") &&
+            same_principal(doc, facts, document_target(d, "spec.principal.diskEncryptionSet"), other) &&
             str_eq_nocase(value_str_at(other, "roleId"), value_str_at(facts, "roleId")))
             return d;
-        for (size_t j = 0; str_eq(d->kind, "KeyAccess") && j < value_count(value_get(other, "principals")); j++) {
-            const struct value *p = value_item(value_get(other, "principals"), j);
+        for (size_t j = 0; str_eq(d->kind, "KeyAccess") && j < value_count(principals); j++) {
+            const struct value *p = value_item(principals, j);
+            const char *path = arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", j);
+            const char *role = value_str_at(value_item(value_get(d->spec, "principals"), j), "role");
 
-            if (str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")) && value_str_at(p, "objectId") &&
-                str_eq_nocase(value_str_at(p, "objectId"), value_str_at(facts, "objectId")) &&
-                str_eq(key_rights[value_int_at(p, "user", 0)].role_id, value_str_at(facts, "roleId")))
+            *ret_label = value_str_at(p, "label");
+            if (same_principal(doc, facts, document_target(d, path), p) &&
+                (role ? str_eq_nocase(role, value_str_at(doc->spec, "role"))
+                      : str_eq(key_rights[value_int_at(p, "user", 0)].role_id, value_str_at(facts, "roleId"))))
                 return d;
         }
+        *ret_label = NULL;
     }
     return NULL;
 }
@@ -120,19 +135,19 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 {
     const struct value *facts = view_facts(v, doc);
     const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet"), *other;
-    const char *object_id = value_str_at(facts, "objectId");
+    const char *object_id = value_str_at(facts, "objectId"), *label;
     struct step *step;
 
     if (steps_unseen(v, doc, out))
         return;
-    if ((other = other_owner(v, doc))) {
-        steps_block(out, doc, NULL, "keep one of the two", "%s declares the same grant: a grant has one owner", other->address);
-        return;
-    }
+    other = other_owner(v, doc, &label);
     if (str_eq(view_state(v, doc), "present")) {
-        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
+        steps_add(out, doc, ACTION_NONE, NULL, other ? "as declared; %s declares the same grant" : "as declared",
+                  other ? other->address : "");
         return;
     }
+    if (other && grant_shared(v, doc, out, other, label))
+        return;
     if (!value_str_at(facts, "roleId") || (!object_id && !(des && view_prospect(v, des) == PROSPECT_PENDING))) {
         steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s",
                     value_str_at(facts, "why") ? ": " : "", value_str_at(facts, "why") ? value_str_at(facts, "why") : "");
@@ -160,6 +175,9 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 {
     const struct value *facts = view_facts(actor->view, actor->step->document);
 
+    /* The other document has made the grant by now. */
+    if (actor->step->action == ACTION_WAIT)
+        return 0;
     if (!value_str_at(facts, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
     return role_assignment_put(kind_azure(actor->provider, actor->step->document), c, actor->arena, actor->step->scope,
