@@ -115,6 +115,29 @@ if sim_start "$example/world.yaml" 1500; then
     sim_stop
 fi
 
+# While it looks for the second time at an Azure that does not answer; nothing is ordered, so the first pass found blocks.
+mv estate/activation.yaml .
+if sim_start "$example/world.yaml" 60; then
+    rm -f stdout stderr
+    "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
+    pid=$!
+    started="$started $pid"
+    within 100 grep -q 'pass 1: ' stdout || no "the first pass ends" stdout
+    kill -STOP "$sim_pid"
+    sleep 2
+    kill -INT "$pid"
+    within 20 grep -q 'Interrupted' stderr || no "the interrupt is answered" stderr
+    kill -INT "$pid"
+    within 50 ended "$pid" || no "it ends" stderr
+    wait "$pid"
+    code=$?
+    kill -CONT "$sim_pid"
+    expect "stopped while it looked it ends as the last whole pass has: exit $code is 3" [ "$code" = 3 ]
+    says stderr "stopped while it looked; nothing was written"
+    sim_stop
+fi
+mv activation.yaml estate
+
 # --- on a terminal ----------------------------------------------------------------------------------------------------
 
 # What a terminal still shows when all is over: of each line what the last carriage return left.

@@ -152,7 +152,7 @@ int impact_target_find(const struct view *v, enum impact_act act, const char *op
     }
     if ((!document || t.version) && !in_lineage(v, &t)) {
         err_set(err, ERR_INVALID, "nothing in these documents hangs on %s", t.label);
-        return err_advise(err, "reinstate graph --lineage shows what there is");
+        return err_advise(err, "reinstate graph -f ... --lineage shows what there is");
     }
     *ret = t;
     return 0;
