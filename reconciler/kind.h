@@ -25,7 +25,7 @@ struct settings {
     int64_t export_lookback_ms;   /* how old a reusable export may be: 90 d */
     int64_t leftover_lookback_ms; /* how long exports are looked after until they are gone: 90 d */
     int64_t poll_bound_ms;        /* other long-running operations: 1 h */
-    int64_t readback_ms;          /* how long a write of ours may read as undone before it counts as undone: 5 min */
+    int64_t readback_ms;          /* how long a write of ours may read as undone before it counts as undone: 5 min; kinds have their own */
     bool claims_required;         /* Policy.spec.claims: nothing is triggered that no claim guards */
     const struct value *take_over; /* map: a claim, and who decided that it counts as ended (--take-over); NULL: none */
     bool far;                     /* also looks at what only an order needs, though none is in force: a forecast does */
@@ -123,6 +123,8 @@ struct kind {
     const char *const *mentions;
     /* Pure. Deadlines that cannot be undone (purges, windows); may be NULL. */
     void (*deadlines)(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count);
+    /* How long a write of this kind may read as undone; 0: settings.readback_ms. */
+    int64_t readback_ms;
 };
 
 struct kinds {

@@ -423,5 +423,6 @@ const struct kind protected_vm_kind = {
     .observe = observe,
     .steps = steps,
     .act = act,
+    .readback_ms = 10 * MINUTE_MS, /* Azure Backup and new machines are shown latest of all (pulumi/pulumi-azure-native 3089) */
     .deadlines = deadlines,
 };

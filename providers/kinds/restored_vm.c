@@ -647,4 +647,5 @@ const struct kind restored_vm_kind = {
     .conclude = conclude_restore,
     .steps = steps,
     .act = restored_vm_act,
+    .readback_ms = 10 * MINUTE_MS, /* Azure Backup and new machines are shown latest of all (pulumi/pulumi-azure-native 3089) */
 };

@@ -45,7 +45,7 @@ static int observe_marked(struct call *c, struct run *r, const bool *marked, str
     return 0;
 }
 
-static int observe_again(struct call *c, struct run *r, const struct step *step, struct err *err)
+int run_observe_again(struct call *c, struct run *r, const struct step *step, struct err *err)
 {
     bool *marked = arena_array(r->arena, bool, r->view.desired->count + 1);
 
@@ -193,49 +193,22 @@ static int step_write(struct call *c, struct run *r, struct arena *a, const stru
     return rc;
 }
 
-/* Azure may answer with an older state, a 404 or a list without the new entry for minutes after it has taken a write
- * (Azure/terraform-provider-azapi 587): what reads as undone is read again before it counts as undone. */
-struct patience {
-    int64_t left_ms, pause_ms;
-};
-
-/* false: the time is up, or err is set to another class than before. */
-static bool look_later(struct call *c, struct run *r, const struct step *step, struct patience *p, const char *seen, struct err *err)
-{
-    if (p->left_ms <= 0)
-        return false;
-    if (p->pause_ms > p->left_ms)
-        p->pause_ms = p->left_ms;
-    run_tell(r, ENGINE_STEP_SAYS, step,
-             arena_printf(r->arena, "Azure does not show it yet (%s): reading again in %s, for up to %s more", seen,
-                          duration_format(r->arena, p->pause_ms), duration_format(r->arena, p->left_ms)),
-             0);
-    if (call_sleep_ms(c, p->pause_ms, "what was done to be seen", err) < 0 || observe_again(c, r, step, err) < 0)
-        return false;
-    p->left_ms -= p->pause_ms;
-    p->pause_ms *= 2;
-    return true;
-}
-
-static struct patience patience_begin(const struct run *r)
-{
-    return (struct patience){.left_ms = r->engine->settings->readback_ms, .pause_ms = 5 * SECOND_MS};
-}
-
 static int step_verified(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
-    struct patience patience = patience_begin(r);
+    struct run_patience patience = run_patience(r, step);
     const struct step *again;
 
-    TRY(observe_again(c, r, step, err));
+    TRY(run_observe_again(c, r, step, err));
     for (;;) {
         again = step_now(c, r, a, step->id);
         if (!again || step->action == ACTION_VERIFY)
             return 0;
         if (again->action == ACTION_BLOCKED)
             return err_set(err, ERR_BLOCKED, "%s", again->reason);
+        if (run_changed_by_another(a, step, again, err))
+            return -(int)err->class;
         err_set(err, ERR_CONFLICT, "done, but reading back shows it undone: %s", again->reason);
-        if (look_later(c, r, step, &patience, again->reason, err))
+        if (run_look_later(c, r, step, &patience, again->reason, err))
             continue;
         return err->class == ERR_CONFLICT ? err_advise(err, "run plan to see the present state; nothing was tried a second time")
                                           : -(int)err->class;
@@ -245,12 +218,12 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
 /* A verification sends nothing, so one that finds what is not as declared may look again; every other step is tried once. */
 static int step_carry_out(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
-    struct patience patience = patience_begin(r);
+    struct run_patience patience = run_patience(r, step);
 
     while (step_write(c, r, a, step, err) < 0) {
         char *seen = arena_strdup(a, err->text);
 
-        if (step->action != ACTION_VERIFY || err->class != ERR_CONFLICT || !look_later(c, r, step, &patience, seen, err))
+        if (step->action != ACTION_VERIFY || err->class != ERR_CONFLICT || !run_look_later(c, r, step, &patience, seen, err))
             return -(int)err->class;
         (void)step_now(c, r, a, step->id);
     }
@@ -299,11 +272,11 @@ static enum step_state step_failed(struct call *c, struct run *r, struct arena *
 static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot, struct step **fresh,
                                struct err *err)
 {
-    struct patience patience = patience_begin(r);
+    struct run_patience patience = run_patience(r, slot->step);
     enum run_gate gate;
 
     while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE) {
-        if (!look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
+        if (!run_look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
             return RUN_GATE_SHUT;
         *fresh = step_now(c, r, a, slot->step->id);
         if (!*fresh)
@@ -320,7 +293,7 @@ static enum step_state step_reconcile(struct call *c, struct run *r, struct aren
     struct step *fresh;
     enum run_gate gate;
 
-    if (observe_again(c, r, planned, err) < 0)
+    if (run_observe_again(c, r, planned, err) < 0)
         return STEP_FAILED;
     fresh = step_now(c, r, a, planned->id);
     gate = fresh && fresh->action != ACTION_BLOCKED ? pass_gate(c, r, a, slot, &fresh, err) : RUN_GATE_OPEN;

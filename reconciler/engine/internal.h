@@ -35,6 +35,9 @@ struct step_outcome *run_outcome(const struct run *r, const char *id);
 /* ERR_BLOCKED with the rule that withholds the step. */
 must_use int run_allowed(const struct step *step, struct err *err);
 
+/* May suspend. Observes what the step is about anew, and what that relies on. */
+must_use int run_observe_again(struct call *c, struct run *r, const struct step *step, struct err *err);
+
 /* --- what a step waits for (growth.c) --- */
 
 enum run_gate {
@@ -50,5 +53,16 @@ enum run_gate run_gate(struct call *c, struct run *r, struct step_outcome *slot,
 must_use int run_grow_document(struct call *c, struct run *r, const struct document *doc, size_t *ret_grown, struct err *err);
 /* Adds a step to the run; there must be room. */
 struct step_outcome *run_add(struct outcome *o, const struct step *step);
+
+/* --- what was written, read again (patience.c) --------------------------------------------------------------------- */
+
+struct run_patience {
+    int64_t left_ms, pause_ms;
+};
+struct run_patience run_patience(const struct run *r, const struct step *step);
+/* May suspend. Says what is waited for, waits, looks again. false: the time is up, or err is set to another class than before. */
+bool run_look_later(struct call *c, struct run *r, const struct step *step, struct run_patience *p, const char *seen, struct err *err);
+/* true: what `again` asks for is no older state, for somebody else has written since; err says what. */
+bool run_changed_by_another(struct arena *a, const struct step *ours, const struct step *again, struct err *err);
 
 #endif

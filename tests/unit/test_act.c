@@ -8,7 +8,7 @@
 
 /* What the made-up world holds of a thing. */
 struct thing {
-    bool exists, blocked, untidy, bigger, locked, barred;
+    bool exists, blocked, untidy, bigger, locked, barred, sized;
 };
 
 enum { FIRST, SECOND, THIRD, THINGS };
@@ -16,7 +16,7 @@ enum { FIRST, SECOND, THIRD, THINGS };
 /* What befalls the second thing while the first is made, or while it is made itself. */
 enum event { NOTHING, MADE_BY_ANOTHER, BLOCKED_BY_ANOTHER, CHANGED_BY_ANOTHER, VERIFY_FAILS, TIDY_FAILS, BLOCKED_AND_CONFLICT,
     MADE_AND_CONFLICT, CONFLICT, NOT_THERE_AFTERWARDS, BLOCKED_FROM_THE_START, UNSEEN, LOCKED_MEANWHILE, BARRED_MEANWHILE, FLICKERS,
-    TAKEN_AWAY };
+    TAKEN_AWAY, OTHERWISE_AFTERWARDS };
 
 static struct {
     struct thing things[THINGS];
@@ -50,6 +50,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     value_set_bool(o->arena, facts, "blocked", t->blocked);
     value_set_bool(o->arena, facts, "untidy", t->untidy);
     value_set_bool(o->arena, facts, "bigger", t->bigger);
+    if (t->sized)
+        value_set_int(o->arena, facts, "size", 7);
     *ret = facts;
     return 0;
 }
@@ -75,7 +77,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     }
     step = steps_add(out, doc, ACTION_CREATE, NULL, "absent");
-    step_change(out, step, "size", NULL, value_int(v->arena, value_bool_at(facts, "bigger", false) ? 2 : 1), NULL);
+    step_change(out, step, "size", value_get(facts, "size"), value_int(v->arena, value_bool_at(facts, "bigger", false) ? 2 : 1), NULL);
     for (size_t i = 0; i < doc->n_references; i++)
         view_need(v, out, step, doc->references[i].target);
     verify = steps_add(out, doc, ACTION_VERIFY, NULL, "to be read back");
@@ -105,7 +107,8 @@ static int create(size_t which, struct err *err)
         t->exists = world.event == MADE_AND_CONFLICT;
         return err_set(err, ERR_CONFLICT, "somebody was faster");
     }
-    t->exists = which != SECOND || world.event != NOT_THERE_AFTERWARDS;
+    t->exists = which != SECOND || (world.event != NOT_THERE_AFTERWARDS && world.event != OTHERWISE_AFTERWARDS);
+    t->sized = which == SECOND && world.event == OTHERWISE_AFTERWARDS;
     return 0;
 }
 
@@ -227,6 +230,8 @@ static const struct {
      "somebody was faster", NULL},
     {"done, and reading back shows it undone: failed, and not tried twice", NOT_THERE_AFTERWARDS, STEP_FAILED, STEP_SKIPPED,
      STEP_SKIPPED, 4, 1, "reading back shows it undone", "nothing was tried a second time"},
+    {"done, and somebody else has written since: told from an older state by what it reads", OTHERWISE_AFTERWARDS, STEP_FAILED,
+     STEP_SKIPPED, STEP_SKIPPED, 4, 1, "somebody else has changed it since: size is 7", "find out who"},
     {"it cannot be looked at any more: blocked, nothing written", UNSEEN, STEP_BLOCKED, STEP_SKIPPED, STEP_SKIPPED, 4, 0,
      "the line is down", NULL},
 };
@@ -252,6 +257,8 @@ static void check_rows(void)
         CHECK_ROW(rows[i].reason, world.made[FIRST] == 1 && world.made[SECOND] == rows[i].made);
         told = verified->state == STEP_FAILED ? verified : made;
         CHECK_ROW(rows[i].reason, rows[i].says ? strstr(told->err.text, rows[i].says) != NULL : told->err.class == ERR_NONE);
+        /* An older state is given minutes; what somebody else wrote stays. */
+        CHECK_ROW(rows[i].reason, (made->elapsed_ms >= 5 * MINUTE_MS) == (rows[i].event == NOT_THERE_AFTERWARDS));
         CHECK_ROW(rows[i].reason, !rows[i].advises || strstr(told->err.text, rows[i].advises) != NULL);
     }
 }

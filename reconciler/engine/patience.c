@@ -1,0 +1,56 @@
+/* Knows how long a write of ours may read as undone, and how that is told from a write of somebody else. The one place where what was
+ * written is read again. Must not know what is written. */
+#include "../format/json.h"
+#include "internal.h"
+
+/* Azure may answer with an older state, a 404 or a list without the new entry for minutes after it has taken a write
+ * (Azure/terraform-provider-azapi 587): what reads as undone is read again before it counts as undone. */
+bool run_look_later(struct call *c, struct run *r, const struct step *step, struct run_patience *p, const char *seen, struct err *err)
+{
+    if (p->left_ms <= 0)
+        return false;
+    if (p->pause_ms > p->left_ms)
+        p->pause_ms = p->left_ms;
+    run_tell(r, ENGINE_STEP_SAYS, step,
+             arena_printf(r->arena, "Azure does not show it yet (%s): reading again in %s, for up to %s more", seen,
+                          duration_format(r->arena, p->pause_ms), duration_format(r->arena, p->left_ms)),
+             0);
+    if (call_sleep_ms(c, p->pause_ms, "what was done to be seen", err) < 0 || run_observe_again(c, r, step, err) < 0)
+        return false;
+    p->left_ms -= p->pause_ms;
+    p->pause_ms *= 2;
+    return true;
+}
+
+struct run_patience run_patience(const struct run *r, const struct step *step)
+{
+    int64_t own_ms = engine_kind(r->engine, step->document)->readback_ms;
+
+    return (struct run_patience){.left_ms = own_ms ? own_ms : r->engine->settings->readback_ms, .pause_ms = 5 * SECOND_MS};
+}
+
+/* A member that reads neither as it was before our write nor as we wrote it. An older state shows what was before. */
+static const struct change *of_another(const struct step *ours, const struct step *again)
+{
+    for (size_t i = 0; i < again->n_changes; i++)
+        for (size_t k = 0; k < ours->n_changes; k++) {
+            const struct change *now = &again->changes[i], *sent = &ours->changes[k];
+
+            if (str_eq(now->path, sent->path) && now->before && !value_is(sent->after, VALUE_UNKNOWN) &&
+                !value_equal(now->before, sent->before) && !value_equal(now->before, sent->after))
+                return now;
+        }
+    return NULL;
+}
+
+bool run_changed_by_another(struct arena *a, const struct step *ours, const struct step *again, struct err *err)
+{
+    const struct change *theirs = of_another(ours, again);
+
+    if (!theirs)
+        return false;
+    err_set(err, ERR_CONFLICT, "done, and somebody else has changed it since: %s is %s", theirs->path,
+            json_string(a, theirs->before, JSON_COMPACT));
+    err_advise(err, "find out who, then run plan: nothing was tried a second time");
+    return true;
+}
