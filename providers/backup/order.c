@@ -62,7 +62,7 @@ static struct order order_supposed(const struct view *v, const struct document *
         .exports = true,
         .not_before_ms = v->now_ms,
         .not_after_ms = v->now_ms + DAY_MS,
-        .since_ms = v->if_ordered == SUPPOSE_NOW ? v->now_ms : 0,
+        .since_ms = v->now_ms,
     };
 }
 

@@ -8,6 +8,7 @@
 #include "../contract/rig.h"
 #include "../invariants.h"
 #include "../../reconciler/format/crypt.h"
+#include "promises_agree.h"
 #include "promises_grants.h"
 
 enum { FAILURES_MAX = 3, SECRET_PIECE = 40, SECRET_RUN_MIN = 200 };
@@ -156,7 +157,7 @@ struct standing {
     struct pass *pass;
 };
 
-static inline bool standing_look(const struct seen *s, const struct value *world, struct standing *ret)
+static inline bool standing_look(const struct seen *s, const struct value *world, bool far, struct standing *ret)
 {
     struct value *still = value_copy(s->arena, world);
     const struct document **policies;
@@ -175,6 +176,7 @@ static inline bool standing_look(const struct seen *s, const struct value *world
             policies[n++] = ret->estate.desired->documents[i];
     ret->estate.policy = policy_compile(s->arena, policies, n, all_kind_names, &diags);
     ret->rig = rig_new(still, &ret->estate, (struct rig_options){.mode = HTTP_READ_ONLY});
+    ret->rig->settings.far = far;
     ret->pass = pass_new(s->arena, ret->rig, ret->estate.desired, true);
     pass_run(ret->pass);
     return ret->pass->looked;
@@ -283,7 +285,7 @@ static inline const char *promise_last_lines(const struct seen *s)
         return arena_printf(s->arena, "\"Everything is as declared.\" beside exit %d", s->code);
     if (machine_stands(s))
         return arena_printf(s->arena, "\"Everything is as declared.\" while %s", machine_stands(s));
-    if (standing_look(s, s->after, &after))
+    if (standing_look(s, s->after, false, &after))
         broken = document_undone(s, &after);
     standing_release(&after);
     return broken ? arena_printf(s->arena, "\"Everything is as declared.\" while %s", broken) : NULL;
@@ -452,10 +454,28 @@ static inline const char *promise_blocked_holds(const struct seen *s)
 
     if (!value_count(s->journal))
         return NULL;
-    if (standing_look(s, s->before, &before) && standing_look(s, s->after, &after))
+    if (standing_look(s, s->before, false, &before) && standing_look(s, s->after, false, &after))
         broken = dependent_write(s, &before, &after);
     standing_release(&before);
     standing_release(&after);
+    return broken;
+}
+
+/* --- one answer --------------------------------------------------------------------------------------------------- */
+
+/* Of each world that a command which only looks was asked about. */
+static inline const char *promise_answers_agree(const struct seen *s)
+{
+    static const char *const asking[] = {"plan", "drift", "forecast", "activate", "impact", "runbook"};
+    struct standing now = {0};
+    const char *broken = NULL;
+    bool asked = false;
+
+    for (size_t i = 0; i < COUNT(asking); i++)
+        asked = asked || str_eq(s->command, asking[i]);
+    if (asked && standing_look(s, s->before, true, &now))
+        broken = answers_agree(s->arena, now.rig, &now.pass->look);
+    standing_release(&now);
     return broken;
 }
 
@@ -467,6 +487,7 @@ static const struct promise {
 } promises[] = {
     {"no-delete", promise_no_delete},     {"reads-only", promise_reads_only}, {"no-key-made", promise_no_key_made},
     {"sets-pinned", promise_sets_pinned}, {"grants", promise_grants},         {"one-trigger", promise_one_trigger},
+    {"answers-agree", promise_answers_agree},
     {"last-lines", promise_last_lines},   {"no-secret", promise_no_secret},   {"blocked-holds", promise_blocked_holds},
     {"commands-whole", promise_commands_whole},
 };
