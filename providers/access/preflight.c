@@ -1,4 +1,5 @@
 /* Preflight: our own rights for every planned step, all gaps at once, before the first write. Reads only. */
+#include "../azure/defaults.h"
 #include "grant.h"
 #include "hsm_rights.h"
 #include "preflight.h"
@@ -45,7 +46,7 @@ static int read_scope(struct call *c, struct azure *az, struct arena *a, const c
     if (!str_find_nocase(scope, "/Microsoft.KeyVault/vaults/"))
         return 0;
     if (arm_get(az, c, a, scope, API_KEYVAULT, &vault, err) == 0) {
-        if (!value_bool_at(vault, "properties.enableRbacAuthorization", false))
+        if (!azure_vault_checks_roles(vault))
             ret->vault = vault;
     } else if (err->class == ERR_CANCELLED) {
         return -(int)err->class;

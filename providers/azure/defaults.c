@@ -8,7 +8,10 @@
 #define VAULT "Microsoft.KeyVault/vaults"
 #define HSM "Microsoft.KeyVault/managedHSMs"
 #define BACKUP_VAULT "Microsoft.RecoveryServices/vaults"
-#define KEYVAULT_SPEC "Key Vault specification, 2025-05-01"
+#define KEYVAULT_SPEC "Key Vault specification, 2026-02-01 and 2025-05-01"
+/* The default of 2026-02-01, true, is of vaults that are made; one that bears none was made before and keeps its policies. */
+#define ROLES "Microsoft Learn, Key Vault (access control default), 2026-04-10: null means access policies, in every api-version"
+#define PURGE "Microsoft Learn, Key Vault soft delete: purge protection is off unless turned on"
 #define FIREWALL "Microsoft Learn, Key Vault network security: no rules mean all networks, trusted services bypass them"
 #define IMMUTABLE "Microsoft Learn, immutable vault for Azure Backup: disabled unless turned on"
 
@@ -19,13 +22,15 @@ static const struct {
     enum shape shape;
     const char *value, *source;
 } rows[] = {
-    {VAULT, "properties.enableRbacAuthorization", FLAG, "false", KEYVAULT_SPEC},
+    {VAULT, "properties.enableRbacAuthorization", FLAG, "false", ROLES},
     {VAULT, "properties.enableSoftDelete", FLAG, "true", KEYVAULT_SPEC},
+    {VAULT, "properties.enablePurgeProtection", FLAG, "false", PURGE},
     {VAULT, "properties.softDeleteRetentionInDays", NUMBER, "90", KEYVAULT_SPEC},
     {VAULT, "properties.publicNetworkAccess", WORD, "Enabled", KEYVAULT_SPEC},
     {VAULT, "properties.networkAcls.defaultAction", WORD, "Allow", FIREWALL},
     {VAULT, "properties.networkAcls.bypass", WORD, "AzureServices", FIREWALL},
     {HSM, "properties.enableSoftDelete", FLAG, "true", KEYVAULT_SPEC},
+    {HSM, "properties.enablePurgeProtection", FLAG, "true", KEYVAULT_SPEC},
     {HSM, "properties.softDeleteRetentionInDays", NUMBER, "90", KEYVAULT_SPEC},
     {HSM, "properties.publicNetworkAccess", WORD, "Enabled", KEYVAULT_SPEC},
     {HSM, "properties.networkAcls.defaultAction", WORD, "Allow", FIREWALL},
@@ -47,4 +52,12 @@ const struct value *azure_effective(struct arena *a, const char *type, const str
                                          : value_string(a, rows[i].value);
     }
     return NULL;
+}
+
+bool azure_vault_checks_roles(const struct value *vault)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    const struct value *have = azure_effective(a, VAULT, vault, "properties.enableRbacAuthorization");
+
+    return value_is(have, VALUE_BOOL) && have->b;
 }

@@ -8,4 +8,7 @@
  * not there and no default is documented. Pure. */
 const struct value *azure_effective(struct arena *a, const char *type, const struct value *body, const char *path);
 
+/* Does a vault, as Azure shows it, check roles (true) or access policies? */
+bool azure_vault_checks_roles(const struct value *vault);
+
 #endif

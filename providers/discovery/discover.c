@@ -1,6 +1,7 @@
 /* Knows where to look for what belongs to a protected VM: its recovery points tell what it is, the VM or whoever uses it names
  * the disk encryption set, the set names the key, the key's address names the store. Reads only. Must not know what a
  * document looks like (discover_documents.c). What is denied is told as a note, never taken for absent. */
+#include "../azure/defaults.h"
 #include "discover.h"
 
 #include <stdarg.h>
@@ -428,7 +429,7 @@ static int look_scope(struct call *c, const struct looking *l, struct value *key
     const char *id = value_str_at(store, "id"), *principal = set_principal(value_get(set, "live"));
     struct value *assignments;
 
-    if (!principal || !value_bool_at(store, "live.properties.enableRbacAuthorization", false))
+    if (!principal || !azure_vault_checks_roles(value_get(store, "live")))
         return 0;
     if (role_assignments_read(l->az, c, l->a, arena_printf(l->a, "%s/keys/%s", id, value_str_at(key, "name")), &assignments, err) < 0) {
         if (err->class == ERR_CANCELLED)

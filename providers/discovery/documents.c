@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../azure/defaults.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/crypt.h"
 #include "../azure/vault.h"
@@ -175,7 +176,7 @@ static void write_store(const struct writer *w, struct value *spec, const struct
 
     if (vault)
         value_set_string(w->a, spec, "permissionModel",
-                         value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
+                         azure_vault_checks_roles(live) ? "azure-rbac" : "access-policies");
     if (value_bool_at(live, "properties.enablePurgeProtection", false))
         value_set_bool(w->a, spec, "purgeProtection", true);
     if (vault && value_bool_at(live, "properties.enableSoftDelete", false))

@@ -156,7 +156,9 @@ void store_assert(const struct view *v, const struct document *doc, struct steps
 
 void store_protect(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)
 {
-    const struct value *facts = view_facts(v, doc), *have = value_at(facts, "live.properties.enablePurgeProtection");
+    const struct value *facts = view_facts(v, doc);
+    const struct value *have = azure_effective(v->arena, key_store_is_hsm(doc) ? TYPE_HSM : TYPE_VAULT, value_get(facts, "live"),
+                                               "properties.enablePurgeProtection");
     struct step *step;
 
     if (!value_bool_at(doc->spec, "purgeProtection", false) || (value_is(have, VALUE_BOOL) && have->b))

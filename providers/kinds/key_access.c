@@ -5,6 +5,7 @@
  * body, where no document stands for it), assignments,
  * principals [{label, user, objectId?, missing [..], since?, why?}] in the order declared; more for a managed HSM, see
  * key_access_local.h. */
+#include "../azure/defaults.h"
 #include "../documents/id_fields.h"
 #include "../access/grant.h"
 #include "../access/orphans.h"
@@ -175,7 +176,7 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     if (!live)
         return 0;
     value_set_string(o->arena, facts, "model",
-                     value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies");
+                     azure_vault_checks_roles(live) ? "azure-rbac" : "access-policies");
     if (!str_eq(value_str_at(facts, "model"), "azure-rbac"))
         return 0;
     if (role_assignments_read(az, c, o->arena, scope, &assignments, err) == 0) {

@@ -2,6 +2,7 @@
  * everything else that differs is for a person. Never deletes, never purges.
  *
  * Facts: state, id, live (ARM body), deleted (deletedVaults body, when soft-deleted), base (data-plane URL). */
+#include "../azure/defaults.h"
 #include "../keys/store_name.h"
 #include "../restore/platform.h"
 #include "requests.h"
@@ -26,7 +27,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
 static const char *model_of(const struct value *live)
 {
-    return value_bool_at(live, "properties.enableRbacAuthorization", false) ? "azure-rbac" : "access-policies";
+    return azure_vault_checks_roles(live) ? "azure-rbac" : "access-policies";
 }
 
 /* What every body must hold. A confidential VM's key is an HSM key, which only the premium tier holds. */

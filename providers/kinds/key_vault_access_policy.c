@@ -2,6 +2,7 @@
  * Added to what is there; surplus stays.
  *
  * Facts: state, vaultId, missing [permission]. */
+#include "../azure/defaults.h"
 #include "../documents/id_fields.h"
 #include "../access/grant.h"
 #include "../access/room.h"
@@ -29,7 +30,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     }
     value_set_string(o->arena, facts, "vaultId", id);
     if (live) {
-        value_set_bool(o->arena, facts, "rbac", value_bool_at(live, "properties.enableRbacAuthorization", false));
+        value_set_bool(o->arena, facts, "rbac", azure_vault_checks_roles(live));
         value_set(o->arena, facts, "missing", policy_missing(o->arena, live, value_str_at(doc->spec, "objectId"), needed));
         if (!value_bool_at(facts, "rbac", false))
             room_observe_policies(o->arena, live, value_str_at(doc->spec, "objectId"), facts, facts);
