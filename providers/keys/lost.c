@@ -2,6 +2,7 @@
 #include "lost.h"
 
 #include "copies.h"
+#include "original.h"
 #include "refused.h"
 #include "standing.h"
 
@@ -14,11 +15,43 @@ bool key_lost(const struct view *v, const struct document *key)
            !key_revoked(v, key);
 }
 
+static bool same_lost_key(const struct view *v, const struct document *key, const struct document *other)
+{
+    const struct value *one = view_facts(v, key), *two = view_facts(v, other);
+
+    return other != key && str_eq(other->kind, "Key") && value_str_at(one, "base") && key_lost(v, other) &&
+           str_eq_nocase(value_str_at(one, "base"), value_str_at(two, "base")) &&
+           str_eq_nocase(value_str_at(one, "name"), value_str_at(two, "name"));
+}
+
+const struct document *key_comes_with(const struct view *v, const struct document *key)
+{
+    const struct document *first = NULL;
+    struct key_need need = key_needed(v, key);
+    int64_t latest_ms = need.point_ms;
+
+    if (!key_lost(v, key) || need.point_ms == TIME_NONE)
+        return NULL;
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *other = v->desired->documents[i];
+        struct key_need its;
+
+        if (!same_lost_key(v, key, other))
+            continue;
+        its = key_needed(v, other);
+        if (its.point_ms == TIME_NONE || its.point_ms <= latest_ms || str_eq_nocase(its.version, need.version))
+            continue;
+        latest_ms = its.point_ms;
+        first = other;
+    }
+    return first;
+}
+
 bool key_wants_export(const struct view *v, const struct document *key)
 {
     const char *elsewhere = value_str_at(view_facts(v, key), "elsewhere.state");
 
     /* A store that has refused one copy of the key would refuse what a pass exports, and the pass is a restore that fails. */
-    return key_lost(v, key) && key_own_copy(v, key).kind == KEY_COPY_NONE && !key_refusal(v, key) &&
+    return key_lost(v, key) && key_own_copy(v, key).kind == KEY_COPY_NONE && !key_refusal(v, key) && !key_comes_with(v, key) &&
            !str_eq(elsewhere, "present") && !str_eq(elsewhere, "deleted");
 }

@@ -7,6 +7,11 @@
 /* The key is gone (purged, or never seen) and only a copy can bring it back. */
 bool key_lost(const struct view *v, const struct document *key);
 
+/* The document of another version of the same lost key that is to come back first, because an ordered point that needs it is later than all
+ * that need this one: a copy holds the versions of its point's time and takes the key's name, so an older copy would shut the newer
+ * version out, and the newer one holds both. NULL: none. */
+const struct document *key_comes_with(const struct view *v, const struct document *key);
+
 /* Nothing cheaper than Azure Backup's copy can bring it back: the user has no copy, and no store still holds the key. */
 bool key_wants_export(const struct view *v, const struct document *key);
 

@@ -131,6 +131,18 @@ const char *export_hindrance(const struct view *v, const struct export_election 
 /* How good a VM is as exporter of a key, the best last. */
 enum exporter_rank { RANK_NO_ORDER, RANK_ORDER, RANK_USELESS, RANK_HINDERED, RANK_READY, RANK_RUNNING, RANK_EXPORTED };
 
+/* What a pass from this point would export holds the version that is needed of the key. */
+static bool exports_enough(const struct view *v, const struct export_election *e, const struct value *point)
+{
+    struct key_need need = key_needed(v, e->key);
+    struct value *exported = value_map(v->arena);
+
+    if (e->running || !value_str_at(point, "time"))
+        return true;
+    value_set_string(v->arena, exported, "point", value_str_at(point, "time"));
+    return late_enough(v, e->protected_vm, &need, e->key, exported);
+}
+
 /* `enough`: a rank that another VM has already. To find what hinders a VM is dear, and is not asked where nothing is won by it. */
 static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct export_election *e, enum exporter_rank enough)
 {
@@ -142,7 +154,7 @@ static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct e
         return e->order.state == ORDER_NONE ? RANK_NO_ORDER : RANK_ORDER;
     if ((e->running ? RANK_RUNNING : RANK_READY) <= enough)
         return enough;
-    if (!carries(v, e->key, e->restored_vm)) {
+    if (!carries(v, e->key, e->restored_vm) || !exports_enough(v, e, point)) {
         e->running = false;
         e->useless = true;
         return RANK_USELESS;
