@@ -311,8 +311,8 @@ static bool steps_with_newer(const struct view *v, const struct document *doc, s
     if (!first)
         return false;
     step = steps_add(out, doc, ACTION_WAIT, NULL,
-                     "the key is purged; it comes back with %s, whose ordered point is later: that copy holds both versions, and an older one "
-                     "would take the name", first->address);
+                     "the key is purged; it comes back with %s, whose ordered point is later: that copy holds both versions, and an older "
+                     "one would take the name", first->address);
     step->scope = key_address(v, doc);
     step->postcondition = "a GET shows the wanted version, enabled";
     step_need(out, step, arena_printf(v->arena, "%s#restore-key", first->address));
