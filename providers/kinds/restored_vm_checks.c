@@ -33,6 +33,9 @@ const char *restored_vm_version_differs(const struct view *v, const struct situa
     const char *wanted = s->des ? value_str(key_wanted_url(v, s->des, "spec.key")) : NULL;
     const char *have = value_str_at(view_facts(v, s->des), "live.properties.activeKey.keyUrl");
 
+    /* A set that is concluded to be as declared, as one in use that nobody re-points, is so for its machine too. */
+    if (view_prospect(v, s->des) == PROSPECT_SATISFIED)
+        return NULL;
     if (s->now.encryption == DX_PMK || !wanted || !have || !key_url_version(v->arena, wanted) || key_same_version(v->arena, wanted, have))
         return NULL;
     return arena_printf(v->arena, "its disk encryption set is on %s, and declared is %s", have, wanted);
