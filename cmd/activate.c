@@ -158,7 +158,7 @@ static int no_point(const struct options *o, const struct choice *choice, struct
 
     text_init(&t, sizeof(err->text) / 2);
     for (size_t i = 0; i < choice->n_points; i++)
-        text_printf(&t, "%s%s of %s", i ? ", " : "", point_id(choice->points[i]),
+        text_say(&t, "%s%s of %s", i ? ", " : "", point_id(choice->points[i]),
                     value_str_at(choice->points[i], "time") ? value_str_at(choice->points[i], "time") : "unknown time");
     if (o->point)
         err_set(err, ERR_NOT_FOUND, "there is no recovery point %s of %s", o->point, choice->source->name);
@@ -265,16 +265,16 @@ static void point_write(struct text *t, struct arena *a, const struct value *p)
                *evidence = value_str_at(p, "evidence"), *time = value_str_at(p, "time"), *expires = value_str_at(p, "expires");
     int64_t age = value_int_at(p, "ageSeconds", -1);
 
-    text_printf(t, "%s %s  %s%s%s, %s%s%s%s\n", value_bool_at(p, "chosen", false) ? " ->" : "   ", value_str_at(p, "recoveryPoint"),
+    text_say(t, "%s %s  %s%s%s, %s%s%s%s\n", value_bool_at(p, "chosen", false) ? " ->" : "   ", value_str_at(p, "recoveryPoint"),
                 time ? time : "of an unknown time", age >= 0 ? ", " : "",
                 age >= 0 ? arena_printf(a, "%s old", duration_format(a, age / 60 * 60 * SECOND_MS)) : "", value_str_at(p, "tiers"),
                 value_bool_at(p, "softDeleted", false) ? ", soft-deleted" : "", expires ? ", kept until " : "", expires ? expires : "");
-    text_printf(t, "      %s%s%s: %s\n", scenario ? scenario : "", scenario ? " " : "", value_str_at(p, "outcome"),
+    text_say(t, "      %s%s%s: %s\n", scenario ? scenario : "", scenario ? " " : "", value_str_at(p, "outcome"),
                 value_str_at(p, "state"));
     if (path)
-        text_printf(t, "      path: %s\n", path);
+        text_say(t, "      path: %s\n", path);
     if (evidence)
-        text_printf(t, "      key version: %s (%s)\n", key ? key : "unknown", evidence);
+        text_say(t, "      key version: %s (%s)\n", key ? key : "unknown", evidence);
 }
 
 static void list_write(struct text *t, struct arena *a, const struct value *list)
@@ -282,7 +282,7 @@ static void list_write(struct text *t, struct arena *a, const struct value *list
     for (size_t i = 0; i < value_count(list); i++) {
         const struct value *vm = value_item(list, i), *points = value_get(vm, "points");
 
-        text_printf(t, "%s, from %s: %zu recovery point%s\n", value_str_at(vm, "virtualMachine"), value_str_at(vm, "from"),
+        text_say(t, "%s, from %s: %zu recovery point%s\n", value_str_at(vm, "virtualMachine"), value_str_at(vm, "from"),
                     value_count(points), value_count(points) == 1 ? "" : "s");
         for (size_t k = 0; k < value_count(points); k++)
             point_write(t, a, value_item(points, k));
@@ -325,8 +325,7 @@ static void choice_tell(const struct choices *all, const struct value *list, str
 
     text_init(&t, TEXT_CEILING);
     list_write(&t, a, list);
-    if (t.len)
-        talk("%.*s", (int)t.len - 1, text_str(&t));
+    output_aside(&t);
     for (size_t i = 0; i < all->count; i++) {
         const struct choice *c = &all->items[i];
         const struct value *newest = newest_point(c, false);

@@ -94,7 +94,7 @@ static void show_plan(struct applying *x, const struct plan *plan)
     if (o->output == OUTPUT_TEXT)
         output_text(&t);
     else if (!o->auto_approve)
-        fputs(text_str(&t), stderr);
+        output_aside(&t);
     fflush(stdout);
     value_set(x->session->arena, x->answer, "plan", plan_to_value(x->session->arena, plan));
 }
@@ -126,13 +126,13 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
 
     if (interrupts_seen()) {
         value_set_string(s->arena, x->answer, "resume", call_again(s->arena));
-        text_printf(t, "Stopped as asked; what is left is done where the world stands by: %s\n", call_again(s->arena));
+        text_say(t, "Stopped as asked; what is left is done where the world stands by: %s\n", call_again(s->arena));
     }
     /* Told twice to stop, nothing is asked any more. */
     if (interrupts_seen() > 1 || session_look(s, s->arena, &after, &err) < 0) {
         summary = summary_unseen(s->arena, outcome);
         value_set(s->arena, x->answer, "summary", summary);
-        text_printf(t, "What is left was not looked at again%s%s\n", interrupts_seen() > 1 ? "." : ": ",
+        text_say(t, "What is left was not looked at again%s%s\n", interrupts_seen() > 1 ? "." : ": ",
                     interrupts_seen() > 1 ? "" : err.text);
         summary_write(t, s->arena, summary);
         return code ? code : EXIT_ERROR;
@@ -144,7 +144,7 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
         text_add(t, "\nWhat is left:\n");
         report_plan(t, after.plan, &x->style);
     } else if (!code) {
-        text_printf(t, "%s\n", summary_verdict(summary));
+        text_say(t, "%s\n", summary_verdict(summary));
     }
     summary_write(t, s->arena, summary);
     if (code || !after.plan->n_changes)

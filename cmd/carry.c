@@ -135,8 +135,9 @@ void carry_report(struct text *out, const struct outcome *o, const struct report
 {
     size_t n_left = 0;
 
+    text_add(out, value_count(o->gaps) ? "Nothing was done: we lack rights for this plan.\n" : "");
     for (size_t i = 0; i < value_count(o->gaps); i++)
-        text_printf(out, "%s%s\n", i ? "  " : "Nothing was done: we lack rights for this plan.\n  ", value_str(value_item(o->gaps, i)));
+        text_say(out, "  %s\n", value_str(value_item(o->gaps, i)));
     if (value_count(o->gaps))
         return;
     for (size_t i = 0; i < o->count; i++)
@@ -147,15 +148,17 @@ void carry_report(struct text *out, const struct outcome *o, const struct report
 
         if (!bad && !left && s->state != STEP_SKIPPED && s->state != STEP_WAITING)
             continue;
-        text_printf(out, "%s%s%s  %s: %s\n", style->colour && bad ? "\033[31m" : "", left ? "left" : state_words[s->state],
-                    style->colour && bad ? "\033[0m" : "", s->step->id, s->err.text);
+        text_add(out, style->colour && bad ? "\033[31m" : "");
+        text_add(out, left ? "left" : state_words[s->state]);
+        text_add(out, style->colour && bad ? "\033[0m" : "");
+        text_say(out, "  %s: %s\n", s->step->id, s->err.text);
         if (s->err.code[0] && !str_find_nocase(s->err.text, s->err.code))
-            text_printf(out, "    code %s\n", s->err.code);
+            text_say(out, "    code %s\n", s->err.code);
     }
     if (o->blocked && !o->done && !o->failed && !engine_changed(o))
         text_add(out, "Nothing was done. What stands behind \"next\" above says who can unblock it, and how.\n");
-    text_printf(out, "%zu done, %zu failed, %zu blocked, %zu not started", o->done, o->failed - n_left, o->blocked, o->skipped);
-    text_printf(out, n_left ? ", %zu left to run on\n" : "\n", n_left);
+    text_say(out, "%zu done, %zu failed, %zu blocked, %zu not started", o->done, o->failed - n_left, o->blocked, o->skipped);
+    text_say(out, n_left ? ", %zu left to run on\n" : "\n", n_left);
 }
 
 static struct value *step_outcome_value(struct arena *a, const struct step_outcome *s)

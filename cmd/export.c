@@ -46,13 +46,13 @@ static int place_parse(struct arena *a, const char *text, const char *subscripti
 
 static void write_head(struct text *t, struct arena *a, const struct discovery *d)
 {
-    text_printf(t, "# What reinstate export found behind %s.\n", value_str_at(d->found, "vault"));
+    text_say(t, "# What reinstate export found behind %s.\n", value_str_at(d->found, "vault"));
     text_add(t, "# Fields are as they were observed. readiness and labels are yours to add.\n");
     if (!d->restores)
         text_add(t, "# Where the VMs would come back is not said: add a RestoredVirtualMachine for each, or give\n"
                     "# --restore-to GROUP,SUBNET,STAGING.\n");
     for (size_t i = 0; i < value_count(d->notes); i++)
-        text_printf(t, "# %s\n", discovery_note(a, value_item(d->notes, i)));
+        text_say(t, "# %s\n", discovery_note(a, value_item(d->notes, i)));
 }
 
 static void write_documents(struct text *t, const struct value *documents)

@@ -167,7 +167,7 @@ static void junit_case(struct text *out, const struct findings *f, const struct 
     xml_attribute(out, "classname", class);
     xml_attribute(out, "name", name);
     if (s->origin.file)
-        xml_attribute(out, "file", s->origin.file);
+        xml_attribute(out, "file", str_shown(f->arena, s->origin.file));
     if (s->origin.file && s->origin.line)
         text_printf(out, " line=\"%d\"", s->origin.line);
     text_add(out, worst ? " time=\"0\">\n" : " time=\"0\"/>\n");
@@ -403,7 +403,7 @@ static void github_line(struct text *out, const struct findings *f, const struct
     text_printf(out, "::%s ", commands[item->level]);
     if (placed) {
         text_add(out, "file=");
-        github_add(out, item->origin.file, true);
+        github_add(out, str_shown(f->arena, item->origin.file), true);
         if (item->origin.line)
             text_printf(out, ",line=%d", item->origin.line);
         if (item->origin.line && item->origin.column)
@@ -428,8 +428,40 @@ static void github_write(struct text *out, const struct findings *f)
     }
 }
 
-void findings_write(struct text *out, enum output_format form, const struct findings *f)
+static const char *clean(struct arena *a, const char *text)
 {
+    return text ? str_shown(a, text) : NULL;
+}
+
+/* What manifests and Azure say, made harmless once for all forms; the names of files are quoted by each form in its own way. */
+static const struct findings *cleaned(const struct findings *f)
+{
+    struct findings *c = arena_new_of(f->arena, struct findings);
+
+    *c = *f;
+    c->items = arena_array(f->arena, struct finding, f->count + 1);
+    c->subjects = arena_array(f->arena, struct subject, f->n_subjects + 1);
+    c->summary = clean(f->arena, f->summary);
+    for (size_t i = 0; i < f->count; i++) {
+        struct finding item = f->items[i];
+
+        item.rule = clean(f->arena, item.rule);
+        item.rule_text = clean(f->arena, item.rule_text);
+        item.subject = clean(f->arena, item.subject);
+        item.text = clean(f->arena, item.text);
+        item.evidence = clean(f->arena, item.evidence);
+        item.fix = clean(f->arena, item.fix);
+        c->items[i] = item;
+    }
+    for (size_t i = 0; i < f->n_subjects; i++)
+        c->subjects[i] = (struct subject){.name = clean(f->arena, f->subjects[i].name), .origin = f->subjects[i].origin};
+    return c;
+}
+
+void findings_write(struct text *out, enum output_format form, const struct findings *found)
+{
+    const struct findings *f = cleaned(found);
+
     if (form == OUTPUT_JUNIT)
         junit_write(out, f);
     else if (form == OUTPUT_SARIF)

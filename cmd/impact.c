@@ -11,13 +11,14 @@ static void write_stops(struct text *t, const struct value *impact)
 {
     const struct value *stops = value_get(impact, "stops"), *keys = value_get(impact, "keys");
 
+    text_add(t, value_count(keys) ? "Goes with it\n" : "");
     for (size_t i = 0; i < value_count(keys); i++)
-        text_printf(t, "%s  %s\n", i ? "" : "Goes with it\n", value_str(value_item(keys, i)));
+        text_say(t, "  %s\n", value_str(value_item(keys, i)));
+    text_add(t, value_count(stops) ? "Stops, at the latest when it starts again\n" : "");
     for (size_t i = 0; i < value_count(stops); i++) {
         const struct value *s = value_item(stops, i);
 
-        text_printf(t, "%s  %s %s%s\n", i ? "" : "Stops, at the latest when it starts again\n", value_str_at(s, "kind"),
-                    value_str_at(s, "name"), value_bool_at(s, "sure", true) ? "" : " (perhaps)");
+        text_say(t, "  %s %s%s\n", value_str_at(s, "kind"), value_str_at(s, "name"), value_bool_at(s, "sure", true) ? "" : " (perhaps)");
     }
 }
 
@@ -26,13 +27,13 @@ static void write_chance(struct text *t, const char *when, const struct value *c
     const struct value *path = value_get(chance, "path");
     const char *scenario = value_str_at(chance, "scenario"), *as = value_str_at(chance, "as"), *state = value_str_at(chance, "state");
 
-    text_printf(t, "    %-12s %s%s%s%s%s", when, scenario ? scenario : "", scenario ? " " : "", value_str_at(chance, "outcome"),
+    text_say(t, "    %-12s %s%s%s%s%s", when, scenario ? scenario : "", scenario ? " " : "", value_str_at(chance, "outcome"),
                 as ? ", as declared by " : "", as ? as : "");
-    text_printf(t, ": %s\n", state ? state : "");
+    text_say(t, ": %s\n", state ? state : "");
     if (str_eq(value_str_at(chance, "restorable"), "no"))
-        text_printf(t, "    %-12s no way back\n", "");
+        text_say(t, "    %-12s no way back\n", "");
     for (size_t i = 0; i < value_count(path); i++)
-        text_printf(t, "    %-12s -> %s\n", "", value_str(value_item(path, i)));
+        text_say(t, "    %-12s -> %s\n", "", value_str(value_item(path, i)));
 }
 
 static bool same_fate(const struct value *x, const struct value *y)
@@ -60,11 +61,11 @@ static void write_points(struct text *t, const struct value *impact)
         }
         if (before)
             continue;
-        text_printf(t, "%s  %s, %zu point%s, %s tier:", i ? "" : "Recovery points that fare worse\n", value_str_at(p, "virtualMachine"), n,
-                    n == 1 ? "" : "s", value_str_at(p, "tier"));
+        text_add(t, i ? "" : "Recovery points that fare worse\n");
+        text_say(t, "  %s, %zu point%s, %s tier:", value_str_at(p, "virtualMachine"), n, n == 1 ? "" : "s", value_str_at(p, "tier"));
         for (size_t k = 0; k < value_count(points); k++)
             if (same_fate(value_item(points, k), p))
-                text_printf(t, " %s", value_str_at(value_item(points, k), "recoveryPoint"));
+                text_say(t, " %s", value_str_at(value_item(points, k), "recoveryPoint"));
         text_add_char(t, '\n');
         write_chance(t, "now", value_get(p, "now"));
         write_chance(t, "then", value_get(p, "then"));
@@ -77,7 +78,7 @@ static void write_undo(struct text *t, const struct value *undo)
 {
     const char *until = value_str_at(undo, "until"), *risk = value_str_at(undo, "risk");
 
-    text_printf(t, "%s%s%s: %s%s%s\n", value_bool_at(undo, "possible", false) ? "Can be undone" : "Cannot be undone",
+    text_say(t, "%s%s%s: %s%s%s\n", value_bool_at(undo, "possible", false) ? "Can be undone" : "Cannot be undone",
                 until ? " until " : "", until ? until : "", value_str_at(undo, "how"), risk ? "; " : "", risk ? risk : "");
 }
 
@@ -87,18 +88,18 @@ static void write_impact(struct text *t, const struct value *impact)
     const char *already = value_str_at(impact, "already"), *target = value_str_at(impact, "target"), *kind = value_str_at(impact, "kind");
 
     if (already)
-        text_printf(t, "%s (%s) %s. What hangs on it, as it stands:\n\n", target, kind, already);
+        text_say(t, "%s (%s) %s. What hangs on it, as it stands:\n\n", target, kind, already);
     else
-        text_printf(t, "If %s is %sd (%s):\n\n", target, value_str_at(impact, "action"), kind);
+        text_say(t, "If %s is %sd (%s):\n\n", target, value_str_at(impact, "action"), kind);
     write_stops(t, impact);
     write_points(t, impact);
     if (!value_bool_at(impact, "dies", false))
         text_add(t, already ? "Nothing else that can be seen dies with it, and no recovery point fares worse than it does now.\n"
                             : "Nothing dies: no VM, disk or recovery point that can be seen needs it.\n");
     else if (unaffected)
-        text_printf(t, "%lld other recovery point%s as before\n", (long long)unaffected, unaffected == 1 ? " fares" : "s fare");
+        text_say(t, "%lld other recovery point%s as before\n", (long long)unaffected, unaffected == 1 ? " fares" : "s fare");
     if (unknown)
-        text_printf(t, "Of %lld recovery point%s nobody knows the key version: %s may need it too\n", (long long)unknown,
+        text_say(t, "Of %lld recovery point%s nobody knows the key version: %s may need it too\n", (long long)unknown,
                     unknown == 1 ? "" : "s", unknown == 1 ? "it" : "they");
     write_undo(t, value_get(impact, "undo"));
 }

@@ -14,6 +14,9 @@ void talk(const char *fmt, ...) printf_like(1, 2);
 /* On standard output. JSON is one object, then a line end. */
 void output_text(const struct text *t);
 void output_json(const struct value *v);
+void output_json_line(const struct value *v);
+/* Several lines on standard error. */
+void output_aside(const struct text *t);
 /* {"formatVersion": 1, "command": NAME} */
 struct value *output_envelope(struct arena *a, const struct options *o);
 /* Writes `v` as JSON, or `t` as text, as the options say. */

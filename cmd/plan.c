@@ -44,9 +44,9 @@ static int plan_show(struct session *s, const struct plan *plan)
     session_mark(s, v);
     value_set(s->arena, v, "gaps", gaps);
     report_plan(&t, plan, &style);
+    text_add(&t, value_count(gaps) ? "\nWe lack rights for this plan, and apply does nothing before they are given:\n" : "");
     for (size_t i = 0; i < value_count(gaps); i++)
-        text_printf(&t, "%s  %s\n", i ? "" : "\nWe lack rights for this plan, and apply does nothing before they are given:\n",
-                    value_str(value_item(gaps, i)));
+        text_say(&t, "  %s\n", value_str(value_item(gaps, i)));
     output_either(s->options, v, &t);
     session_label(s);
     return s->options->detailed_exitcode && plan->n_changes ? EXIT_DIFFERENCES : EXIT_DECLARED;

@@ -74,8 +74,8 @@ static void show_running(struct progress *p)
 
         if (l->step->estimate_ms > 0)
             estimate = arena_printf(a, " of about %s", duration_format(a, l->step->estimate_ms));
-        show_line(p, arena_printf(a, "%s %s  %s%s%s%s", action_glyph(l->step->action), l->step->id,
-                                  duration_format(a, sched_span_ms(p->sched) - l->since_ms), estimate, l->says[0] ? "  " : "", l->says));
+        show_line(p, str_shown(a, arena_printf(a, "%s %s  %s%s%s%s", action_glyph(l->step->action), l->step->id,
+                                  duration_format(a, sched_span_ms(p->sched) - l->since_ms), estimate, l->says[0] ? "  " : "", l->says)));
     }
     if (p->n_hidden)
         show_line(p, arena_printf(a, "  and %zu more", p->n_hidden));
@@ -141,7 +141,8 @@ static void dated(struct progress *p, const char *colour, const char *text)
     const char *now = time_format(a, sched_now_ms(p->sched) / SECOND_MS * SECOND_MS);
 
     progress_clear(p);
-    fprintf(stderr, "%s  %s%s%s\n", now, p->style.colour ? colour : "", call_filled(a, text), p->style.colour && *colour ? "\033[0m" : "");
+    fprintf(stderr, "%s  %s%s%s\n", now, p->style.colour ? colour : "", str_shown(a, call_filled(a, text)),
+            p->style.colour && *colour ? "\033[0m" : "");
     if (p->style.width)
         show_running(p);
     fflush(stderr);

@@ -120,7 +120,7 @@ static void announce(const struct serving *s)
     struct value *v = output_envelope(s->arena, s->options);
 
     text_init(&t, TEXT_CEILING);
-    text_printf(&t, "%s\n", server_endpoints(s->server)->arm);
+    text_say(&t, "%s\n", server_endpoints(s->server)->arm);
     value_set_string(s->arena, v, "url", server_endpoints(s->server)->arm);
     value_set_int(s->arena, v, "port", server_port(s->server));
     output_either(s->options, v, &t);

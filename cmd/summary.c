@@ -171,7 +171,7 @@ static void machines_write(struct text *out, const struct value *machines)
         const struct value *m = value_item(machines, i);
         const char *set = value_str_at(m, "set"), *key = value_str_at(m, "key"), *power = value_str_at(m, "power");
 
-        text_printf(out, "  machine %s: %s%s, on %s%s%s%s\n", value_str_at(m, "id"),
+        text_say(out, "  machine %s: %s%s, on %s%s%s%s\n", value_str_at(m, "id"),
                     str_eq(power, "cannot be seen") ? "whether it runs " : "", power, set ? "set " : "no disk encryption set",
                     set ? set : "", key ? ", key " : "", key ? key : "");
     }
@@ -184,13 +184,13 @@ static void orders_write(struct text *out, struct arena *a, const struct value *
         int64_t machines = value_int_at(o, "machines", 0), before = value_int_at(o, "secondsBefore", 0),
                 estimated = value_int_at(o, "estimatedSeconds", -1);
 
-        text_printf(out, "  order %s: %lld of %lld machine%s as declared, %s after it was begun", value_str_at(o, "order"),
+        text_say(out, "  order %s: %lld of %lld machine%s as declared, %s after it was begun", value_str_at(o, "order"),
                     (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s",
                     duration_format(a, value_int_at(o, "seconds", 0) * SECOND_MS));
         if (before)
-            text_printf(out, " (%s of that before this run)", duration_format(a, before * SECOND_MS));
+            text_say(out, " (%s of that before this run)", duration_format(a, before * SECOND_MS));
         if (estimated >= 0)
-            text_printf(out, "; about %s were foreseen", duration_format(a, estimated * SECOND_MS));
+            text_say(out, "; about %s were foreseen", duration_format(a, estimated * SECOND_MS));
         text_add_char(out, '\n');
     }
 }
@@ -210,15 +210,15 @@ static void jobs_write(struct text *out, struct arena *a, const struct value *jo
         int64_t seconds = value_int_at(t, "seconds", 0), estimated = value_int_at(t, "estimatedSeconds", 0);
         const char *type = value_str_at(job, "type"), *end = value_str_at(job, "end");
 
-        text_printf(out, "  job %s (%s): %s", value_str_at(job, "id"), type ? type : "restore", value_str_at(job, "state"));
+        text_say(out, "  job %s (%s): %s", value_str_at(job, "id"), type ? type : "restore", value_str_at(job, "state"));
         if (end)
-            text_printf(out, " at %s", end);
+            text_say(out, " at %s", end);
         if (t)
-            text_printf(out, "; %s %s", end ? "took" : "under way for", duration_format(a, seconds * SECOND_MS));
+            text_say(out, "; %s %s", end ? "took" : "under way for", duration_format(a, seconds * SECOND_MS));
         if (estimated)
-            text_printf(out, ", about %s were foreseen", duration_format(a, estimated * SECOND_MS));
+            text_say(out, ", about %s were foreseen", duration_format(a, estimated * SECOND_MS));
         if (str_eq(value_str_at(job, "state"), "running"))
-            text_printf(out, "; it runs on at Azure, and %s",
+            text_say(out, "; it runs on at Azure, and %s",
                         value_bool_at(job, "adopted", false) ? "the next run adopts it"
                                                              : "no run adopts it: it is none that is declared here");
         text_add_char(out, '\n');
@@ -235,16 +235,16 @@ static void left_write(struct text *out, const struct value *left)
 
         if (!i)
             text_add(out, "  Azure was left with (nothing is deleted by us; when the recovery is over a person does):\n");
-        text_printf(out, "    %s ", what);
+        text_say(out, "    %s ", what);
         if (id)
             text_add(out, id);
         else
-            text_printf(out, "%s/%s%s%s", value_str_at(one, "account"), value_str_at(one, "container"), blob ? "/" : "", blob ? blob : "");
+            text_say(out, "%s/%s%s%s", value_str_at(one, "account"), value_str_at(one, "container"), blob ? "/" : "", blob ? blob : "");
         if (job)
-            text_printf(out, ", of job %s", job);
+            text_say(out, ", of job %s", job);
         if (seen && !str_eq(seen, "there"))
             text_add(out, ", whether it is still there cannot be seen");
-        text_printf(out, "%s\n      %s\n", claims ? ": no secret in them, they are kept" : "", value_str_at(one, "command"));
+        text_say(out, "%s\n      %s\n", claims ? ": no secret in them, they are kept" : "", value_str_at(one, "command"));
     }
 }
 
@@ -253,7 +253,7 @@ static void still_write(struct text *out, const struct value *still)
     for (size_t i = 0; i < value_count(still); i++) {
         const struct value *one = value_item(still, i);
 
-        text_printf(out, "  source VM %s stands still (%s); %s:\n    %s\n", value_str_at(one, "id"), value_str_at(one, "power"),
+        text_say(out, "  source VM %s stands still (%s); %s:\n    %s\n", value_str_at(one, "id"), value_str_at(one, "power"),
                     value_str_at(one, "why"), value_str_at(one, "command"));
     }
 }
@@ -275,7 +275,9 @@ void summary_write(struct text *out, struct arena *a, const struct value *summar
     for (size_t i = 0; i < value_count(todo); i++) {
         const char *next = value_str_at(value_item(todo, i), "next");
 
-        text_printf(out, "%s    %s: %s%s%s\n", i ? "" : "  A person still has to act:\n", value_str_at(value_item(todo, i), "document"),
-                    value_str_at(value_item(todo, i), "why"), next ? "\n      " : "", next ? next : "");
+        text_add(out, i ? "" : "  A person still has to act:\n");
+        text_say(out, "    %s: %s\n", value_str_at(value_item(todo, i), "document"), value_str_at(value_item(todo, i), "why"));
+        if (next)
+            text_say(out, "      %s\n", next);
     }
 }

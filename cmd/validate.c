@@ -32,7 +32,7 @@ int command_validate(const struct options *o)
     n = s.diags.n_errors ? 0 : s.estate.desired->count;
     code = s.diags.n_errors ? EXIT_ERROR : EXIT_DECLARED;
     text_init(&t, TEXT_CEILING);
-    text_printf(&t, "valid: %zu document%s\n", n, n == 1 ? "" : "s");
+    text_say(&t, "valid: %zu document%s\n", n, n == 1 ? "" : "s");
     v = output_envelope(s.arena, o);
     value_set_bool(s.arena, v, "valid", !s.diags.n_errors);
     value_set_int(s.arena, v, "documents", (int64_t)n);

@@ -76,6 +76,7 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
                       const struct outcome *outcome, const struct value *summary)
 {
     const struct options *o = w->session->options;
+    struct text t cleanup(text_release) = {0};
     const char *at = time_format(a, plan->made_ms / SECOND_MS * SECOND_MS);
     struct value *v;
 
@@ -91,19 +92,21 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
             value_set(a, v, "outcome", carry_to_value(a, outcome));
         if (summary)
             value_set(a, v, "summary", value_copy(a, summary));
-        printf("%s\n", json_string(a, call_filled_value(a, v), JSON_COMPACT));
+        output_json_line(v);
     } else {
-        printf("%s  pass %lld: %zu difference%s, %zu blocked%s\n", at, (long long)w->pass, plan->n_changes,
+        text_init(&t, TEXT_CEILING);
+        text_say(&t, "%s  pass %lld: %zu difference%s, %zu blocked%s\n", at, (long long)w->pass, plan->n_changes,
                plan->n_changes == 1 ? "" : "s", plan->n_blocked,
                plan->n_unseen ? arena_printf(a, ", %zu cannot be seen", plan->n_unseen) : "");
         for (size_t i = 0; i < value_count(transitions); i++) {
-            const struct value *t = value_item(transitions, i);
+            const struct value *one = value_item(transitions, i);
 
-            if (value_str_at(t, "to"))
-                printf("  appeared  %s: %s\n", value_str_at(t, "id"), call_filled(a, value_str_at(t, "reason")));
+            if (value_str_at(one, "to"))
+                text_say(&t, "  appeared  %s: %s\n", value_str_at(one, "id"), call_filled(a, value_str_at(one, "reason")));
             else
-                printf("  settled   %s\n", value_str_at(t, "id"));
+                text_say(&t, "  settled   %s\n", value_str_at(one, "id"));
         }
+        output_text(&t);
         if (summary)
             summary_print(a, summary);
     }
@@ -147,8 +150,8 @@ static int pass_act(struct watching *w, struct arena *a, struct look *look, stru
     text_init(&t, TEXT_CEILING);
     carry_report(&t, outcome, &style);
     if (interrupts_seen())
-        text_printf(&t, "Stopped as asked; what is left is done where the world stands by: %s\n", call_again(a));
-    fputs(call_filled(a, text_str(&t)), stderr);
+        text_say(&t, "Stopped as asked; what is left is done where the world stands by: %s\n", call_again(a));
+    output_aside(&t);
     return 0;
 }
 

@@ -146,6 +146,8 @@ faults_from "the model does no I/O" "$(grep -nE '\b(fopen|getenv|time|clock_gett
 
 # --- banned ---------------------------------------------------------------------------------------------------------------
 
+faults_from "what people read leaves through cmd/output.c and cmd/progress.c alone: say it with talk or text_say" \
+    "$(grep -nE '(^|[^_a-z])(printf|puts|fputs|vfprintf)\(|fprintf\(std' $(ls cmd/*.c | grep -vE 'cmd/(output|progress)\.c') | grep -v 'Type yes to do')"
 faults_from "banned" "$(grep -nE '(^|[^A-Za-z0-9_>.])(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|rand|srand|system|popen|atoi|atol)\(' $all)"
 faults_from "a bare DELETE: there is no code that deletes" "$(grep -nE '"DELETE"|HTTP_DELETE' $(find cmd reconciler providers -path providers/sim -prune -o -name '*.[ch]' -print))"
 # Addresses of this machine and of package registries have no business here. Brackets keep this file from finding itself.

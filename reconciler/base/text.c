@@ -180,33 +180,3 @@ char *str_lower(struct arena *a, const char *s)
         *p = (char)tolower((unsigned char)*p);
     return copy;
 }
-
-/* Bytes of a character at s that could move the cursor, hide text or turn its direction; 0: it is harmless. */
-static size_t treacherous(const unsigned char *s)
-{
-    if (s[0] < 0x20 || s[0] == 0x7f)
-        return 1;
-    if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
-        return 2;
-    if (s[0] == 0xe2 && ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9)))
-        return 3;
-    return 0;
-}
-
-char *str_shown(struct arena *a, const char *text)
-{
-    struct text out cleanup(text_release);
-
-    text_init(&out, TEXT_CEILING);
-    while (*text) {
-        size_t n = treacherous((const unsigned char *)text);
-        bool space = strchr("\n\t\r", *text) != NULL;
-
-        if (n == 0 || space)
-            text_add_char(&out, space ? ' ' : *text);
-        for (size_t i = 0; i < n && !space; i++)
-            text_printf(&out, "\\x%02x", (unsigned char)text[i]);
-        text += n ? n : 1;
-    }
-    return arena_strdup(a, text_str(&out));
-}

@@ -37,7 +37,20 @@ bool str_ends_nocase(const char *s, const char *suffix);
 bool str_matches_nocase(const char *pattern, const char *s);
 const char *str_find_nocase(const char *haystack, const char *needle);
 char *str_lower(struct arena *a, const char *s);
-/* One line that is safe to show: what could move a cursor, hide text or turn its direction is written out. */
+
+/* --- what people read (shown.c) ------------------------------------------------------------------------------------------------
+ * Manifests and Azure may say anything. What could move a cursor, hide text, turn its direction, begin a line, or give an order to a
+ * build server ("::error", "##vso[") is written out as \x1b and the like, here and nowhere else. */
+
+/* Bytes of such a character at s; 0: it is harmless. */
+size_t str_treacherous(const char *s);
+/* One line. */
 char *str_shown(struct arena *a, const char *text);
+/* What was put together of lines: their ends stay, and with `coloured` the colours that we use ourselves. */
+char *str_shown_lines(struct arena *a, const char *text, bool coloured);
+/* JSON that says the same, with such characters as escapes. */
+char *json_shown(struct arena *a, const char *json);
+/* Like text_printf, with every text among the arguments as by str_shown: the lines are the format's alone. */
+void text_say(struct text *t, const char *format, ...) printf_like(2, 3);
 
 #endif

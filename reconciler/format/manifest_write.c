@@ -124,8 +124,14 @@ static void write_quoted(struct text *out, const char *s, size_t len)
             text_printf(out, "\\x%02x", *p);
         else if (n == 2 && *p == 0xC2 && p[1] < 0xA0)
             text_printf(out, "\\x%02x", p[1]);
-        else if (n == 3 && ((*p == 0xE2 && p[1] == 0x80 && (p[2] & 0xFE) == 0xA8) || *p == 0xEF))
+        else if (n == 2 && str_treacherous((const char *)p))
+            text_printf(out, "\\u%04x", (p[0] & 0x1FU) << 6 | (p[1] & 0x3FU));
+        else if (n == 3 && (str_treacherous((const char *)p) || *p == 0xEF))
             text_printf(out, "\\u%04x", (p[0] & 0x0FU) << 12 | (p[1] & 0x3FU) << 6 | (p[2] & 0x3FU));
+        else if (n == 4 && str_treacherous((const char *)p))
+            text_printf(out, "\\U%08x", (p[0] & 7U) << 18 | (p[1] & 0x3FU) << 12 | (p[2] & 0x3FU) << 6 | (p[3] & 0x3FU));
+        else if (*p == '#' && p + 1 < end && p[1] == '#')
+            text_add(out, "\\x23");
         else
             text_add_n(out, n ? (const char *)p : "\\ufffd", n ? n : 6);
         p += n ? n : 1;

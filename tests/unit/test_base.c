@@ -140,6 +140,39 @@ static void test_durations(struct arena *a)
     CHECK_STR(duration_format(a, 3 * DAY_MS), "3 d");
 }
 
+static void test_shown(struct arena *a)
+{
+    static const struct {
+        const char *why, *text, *line, *lines, *json;
+    } rows[] = {
+        {"plain words", "a b \xc3\xa9\xe4\xb8\xad", "a b \xc3\xa9\xe4\xb8\xad", "a b \xc3\xa9\xe4\xb8\xad", "a b \xc3\xa9\xe4\xb8\xad"},
+        {"a sequence", "\x1b[31mx", "\\x1b[31mx", "\\x1b[31mx", "\\u001b[31mx"},
+        {"C1", "\xc2\x9b" "2J", "\\xc2\\x9b2J", "\\xc2\\x9b2J", "\\u009b2J"},
+        {"no UTF-8", "a\x9b" "b", "a\\x9bb", "a\\x9bb", "a\\u009bb"},
+        {"a line end", "a\nb", "a b", "a\nb", "a\nb"},
+        {"direction", "\xe2\x80\xaex", "\\xe2\\x80\\xaex", "\\xe2\\x80\\xaex", "\\u202ex"},
+        {"an order anywhere", "x ##vso[y", "x \\x23#vso[y", "x \\x23#vso[y", "x \\u0023#vso[y"},
+        {"no order", "## [x ##", "## [x ##", "## [x ##", "## [x ##"},
+        {"an order at the start", " ::error::x ::y", " \\x3a:error::x ::y", " \\x3a:error::x ::y", " ::error::x ::y"},
+        {"an order in the second line", "a\n ::error", "a  ::error", "a\n \\x3a:error", "a\n ::error"},
+        {"a tag", "\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81", "\\xf3\\xa0\\x81\\x81", "\\udb40\\udc41"},
+    };
+    struct text t;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CHECK_STR(str_shown(a, rows[i].text), rows[i].line);
+        CHECK_STR(str_shown_lines(a, rows[i].text, false), rows[i].lines);
+        CHECK_STR(json_shown(a, rows[i].text), rows[i].json);
+        CHECK_ROW(rows[i].why, str_eq(str_shown(a, rows[i].line), rows[i].line));
+    }
+    CHECK_STR(str_shown_lines(a, "\033[31mFAILED\033[0m \033[8mhidden", true), "\033[31mFAILED\033[0m \\x1b[8mhidden");
+    text_init(&t, TEXT_CEILING);
+    text_say(&t, "%s: %zu of %d%%\n%-6s|%4s|%.2s|%*s|%03lld|%c|%.3f|%x\n", "a\nb", (size_t)7, -3, "ab", "cd", "efgh", 5, "x", 9LL, 'z', 1.5,
+             255U);
+    CHECK_STR(text_str(&t), "a b: 7 of -3%\nab    |  cd|ef|    x|009|z|1.500|ff\n");
+    text_release(&t);
+}
+
 static void test_did_you_mean(void)
 {
     static const char *const names[] = {"purgeProtection", "permissionModel", "zone", "id", NULL};
@@ -318,6 +351,7 @@ int main(void)
     test_time_text();
     test_time_format(a);
     test_durations(a);
+    test_shown(a);
     test_did_you_mean();
     test_errors();
     test_diags(a);

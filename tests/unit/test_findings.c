@@ -138,7 +138,7 @@ static void test_github(void)
     struct findings f = sample(a);
 
     CHECK_STR(written(a, OUTPUT_GITHUB, &f),
-              "::warning file=./estate dir/a%2Cb%3Ac.yaml,line=12,col=3,title=Key/k N-15::a <b> & \"c\"%0A\x01\xff%25; seen: it's so; fix: "
+              "::warning file=./estate dir/a%2Cb%3Ac.yaml,line=12,col=3,title=Key/k N-15::a <b> & \"c\" \\x01\\xff%25; seen: it's so; fix: "
               "reinstate apply\n"
               "::error file=./estate dir/a%2Cb%3Ac.yaml,line=12,col=3,title=Key/k N-17::gone\n"
               "::notice title=KeyVault/v note::so\n"
@@ -156,7 +156,7 @@ static void test_junit(void)
     CHECK(strstr(s, "tests=\"4\" failures=\"2\" errors=\"0\" skipped=\"0\""));
     CHECK(strstr(s, "timestamp=\"2026-11-23T03:00:00\""));
     CHECK(strstr(s, "<testcase classname=\"Key\" name=\"k\" file=\"./estate dir/a,b:c.yaml\" line=\"12\" time=\"0\">\n"
-                    "      <failure message=\"gone\" type=\"N-17\">N-15: a &#60;b&#62; &#38; &#34;c&#34;&#10;\xef\xbf\xbd\xef\xbf\xbd%; "
+                    "      <failure message=\"gone\" type=\"N-17\">N-15: a &#60;b&#62; &#38; &#34;c&#34; \\x01\\xff%; "
                     "seen: it&#39;s so; fix: reinstate apply\nN-17: gone\n</failure>"));
     CHECK(strstr(s, "<testcase classname=\"Azure\" name=\"prod\" time=\"0\"/>"));
     CHECK(strstr(s, "<system-out>note: so\n</system-out>"));
