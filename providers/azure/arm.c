@@ -62,7 +62,7 @@ bool arm_id_equal(const char *x, const char *y)
     m = strlen(y);
     n -= n > 0 && x[n - 1] == '/';
     m -= m > 0 && y[m - 1] == '/';
-    return n == m && strncasecmp(x, y, n) == 0;
+    return n == m && (!y[m] ? str_starts_nocase(x, y) : !x[n] ? str_starts_nocase(y, x) : str_eq_nocase(x, y));
 }
 
 /* --- URLs -------------------------------------------------------------------------------------------------------- */

@@ -134,7 +134,7 @@ static bool below(const char *id, const char *scope)
 
     while (n && scope[n - 1] == '/')
         n--;
-    return n == 0 || (strncasecmp(id, scope, n) == 0 && id[n] == '/');
+    return n == 0 || ((scope[n] ? strncasecmp(id, scope, n) == 0 : str_starts_nocase(id, scope)) && id[n] == '/');
 }
 
 struct value *resource_next(struct sim *s, const char *scope, const char *type, size_t *at)
@@ -311,5 +311,5 @@ bool scope_covers(const char *scope, const char *of)
 
     while (n && scope[n - 1] == '/')
         n--;
-    return scope && (n == 0 || (strncasecmp(scope, of, n) == 0 && (of[n] == '/' || !of[n])));
+    return scope && (n == 0 || ((scope[n] ? strncasecmp(scope, of, n) == 0 : str_starts_nocase(of, scope)) && (of[n] == '/' || !of[n])));
 }

@@ -117,9 +117,47 @@ bool str_eq(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* The small letter of one that UTF-8 writes in two bytes: Latin, Greek, Cyrillic; any other as it is. It has two bytes as well. */
+static unsigned small_of_two(const unsigned char *s)
+{
+    unsigned c = (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);
+
+    if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
+        return c + 0x20;
+    if (c >= 0x400 && c <= 0x40f)
+        return c + 0x50;
+    if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e))
+        return c + (c & 1);
+    return (c >= 0x100 && c <= 0x137 && c != 0x130 && c != 0x131) || (c >= 0x14a && c <= 0x177) ? c | 1 : c;
+}
+
+static bool is_of_two(const unsigned char *s)
+{
+    return s[0] >= 0xc3 && s[0] <= 0xd1 && (s[1] & 0xc0) == 0x80;
+}
+
+/* Are the first n bytes of both the same but for capitals? Neither is read beyond its end. */
+static bool same_nocase(const char *a, const char *b, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)a, *q = (const unsigned char *)b;
+
+    for (size_t i = 0; i < n;) {
+        if (i + 1 < n && is_of_two(p + i) && is_of_two(q + i)) {
+            if (small_of_two(p + i) != small_of_two(q + i))
+                return false;
+            i += 2;
+        } else if (tolower(p[i]) != tolower(q[i]) || !p[i]) {
+            return false;
+        } else {
+            i++;
+        }
+    }
+    return true;
+}
+
 bool str_eq_nocase(const char *a, const char *b)
 {
-    return a == b || (a && b && strcasecmp(a, b) == 0);
+    return a == b || (a && b && strlen(a) == strlen(b) && same_nocase(a, b, strlen(a)));
 }
 
 bool str_starts(const char *s, const char *prefix)
@@ -129,14 +167,14 @@ bool str_starts(const char *s, const char *prefix)
 
 bool str_starts_nocase(const char *s, const char *prefix)
 {
-    return s && strncasecmp(s, prefix, strlen(prefix)) == 0;
+    return s && same_nocase(s, prefix, strlen(prefix));
 }
 
 bool str_ends_nocase(const char *s, const char *suffix)
 {
     size_t n = s ? strlen(s) : 0, m = strlen(suffix);
 
-    return s && n >= m && strcasecmp(s + n - m, suffix) == 0;
+    return s && n >= m && same_nocase(s + n - m, suffix, m);
 }
 
 bool str_matches_nocase(const char *pattern, const char *s)
@@ -167,7 +205,7 @@ const char *str_find_nocase(const char *haystack, const char *needle)
     size_t n = strlen(needle);
 
     for (; *haystack; haystack++)
-        if (strncasecmp(haystack, needle, n) == 0)
+        if (same_nocase(haystack, needle, n))
             return haystack;
     return n ? NULL : haystack;
 }
@@ -176,7 +214,16 @@ char *str_lower(struct arena *a, const char *s)
 {
     char *copy = arena_strdup(a, s);
 
-    for (char *p = copy; p && *p; p++)
-        *p = (char)tolower((unsigned char)*p);
+    for (char *p = copy; p && *p; p++) {
+        if (is_of_two((const unsigned char *)p)) {
+            unsigned c = small_of_two((const unsigned char *)p);
+
+            p[0] = (char)(0xc0 | c >> 6);
+            p[1] = (char)(0x80 | (c & 0x3f));
+            p++;
+        } else {
+            *p = (char)tolower((unsigned char)*p);
+        }
+    }
     return copy;
 }

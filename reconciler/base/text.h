@@ -29,7 +29,7 @@ void text_add_percent(struct text *t, const char *s);
 size_t utf8_length(const char *s, size_t room);
 
 bool str_eq(const char *a, const char *b);           /* NULL equals NULL only */
-bool str_eq_nocase(const char *a, const char *b);    /* the same, ASCII case folded: how Azure compares ids */
+bool str_eq_nocase(const char *a, const char *b);    /* the same but for capitals, in Latin, Greek and Cyrillic: how Azure compares ids */
 bool str_starts(const char *s, const char *prefix);
 bool str_starts_nocase(const char *s, const char *prefix);
 bool str_ends_nocase(const char *s, const char *suffix);
