@@ -14,7 +14,10 @@ export LC_ALL
 
 # Each kind of harm once, with letters between so that a text may be cut anywhere.
 poison='X\n::error::INJECTED\r\nINJECTED ##vso[task.setvariable]INJECTED ##[error]INJECTED\u001b[31mX\u0007\u009b2JX\u202eX\u2066X\u200fX\u061cX\u2028INJECTED\u007f'
-printf '"%s"' "$poison" >poison.json
+printf '"%s"' "$poison" >full.json
+# No manifest may hold a control character; what is left of the poison gets further.
+printf '"%s"' "$poison" | sed 's/\\u001b//; s/\\u0007//; s/\\u007f//' >soft.json
+cp full.json poison.json
 
 # What no output may hold: control characters, C1, marks; a line that others began; an order wherever it stands.
 harm=$(printf '%s' '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xd8\x9c|##[A-Za-z]*\[|^[ \t]*INJECTED')
@@ -82,11 +85,14 @@ jq -c 'paths(strings) , (paths(objects) + ["*"])' estate.json >places
 while read -r place; do
     number=$((number + 1))
     [ $((number % step)) = 0 ] || continue
-    jq -a --argjson p "$place" --slurpfile x poison.json \
-        'if $p[-1] == "*" then setpath($p[:-1] + [$x[0]]; "a value") else setpath($p; getpath($p) + $x[0]) end' estate.json |
-        documents >estate.yaml
-    for form in text json junit sarif github; do
-        look "manifest $place" validate -f estate.yaml -o $form
+    for poison in full soft; do
+        jq -a --argjson p "$place" --slurpfile x $poison.json \
+            'if $p[-1] == "*" then setpath($p[:-1] + [$x[0]]; "a value") else setpath($p; getpath($p) + $x[0]) end' estate.json |
+            documents >estate.yaml
+        for form in text json junit sarif github; do
+            look "manifest $place" validate -f estate.yaml -o $form
+        done
+        [ $poison = soft ] || expect "manifest $place: a control character is refused" [ $got = 1 ]
     done
     grep -q '^valid' out || "$binary" validate -f estate.yaml >/dev/null 2>&1 || continue
     look "manifest $place" plan -f estate.yaml --world "$example/world.yaml"
@@ -101,7 +107,7 @@ while read -r place; do
         look "manifest $place" runbook -f estate.yaml --world "$example/world.yaml" --shell $shell
     done
 done <places
-expect "$looked outputs of manifests with something planted in each of $number places" [ "$harmed" = 0 -a "$looked" -ge $((5 * number / step)) ]
+expect "$looked outputs of manifests with something planted in each of $number places" [ "$harmed" = 0 -a "$looked" -ge $((10 * (number / step))) ]
 
 # --- the world behind the answers --------------------------------------------------------------------------------------------------
 

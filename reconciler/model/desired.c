@@ -120,6 +120,34 @@ static void operator_fields_refuse(const struct resolver *r, const char *schema,
     }
 }
 
+static bool has_control(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (((unsigned char)s[i] < 0x20 && !strchr("\n\t\r", s[i])) || s[i] == 0x7f)
+            return true;
+    return false;
+}
+
+/* A control character can come in as an escape. None belongs into a name or a text: it moves cursors, and in a runbook it would stand
+ * for one of the script's own variables. */
+static void controls_refuse(const struct resolver *r, const char *path, const struct value *v)
+{
+    static const char instead[] = "take it out: no name and no text needs one";
+
+    if (value_is(v, VALUE_STRING) && has_control(v->str.s, v->str.len))
+        diags_add(r->diags, SEVERITY_ERROR, &v->origin, instead, "%s holds a control character", path);
+    for (size_t i = 0; value_is(v, VALUE_LIST) && i < v->list.count; i++)
+        controls_refuse(r, path, v->list.items[i]);
+    for (size_t i = 0; value_is(v, VALUE_MAP) && i < v->map.count; i++) {
+        const struct member *m = &v->map.members[i];
+
+        if (has_control(m->key, strlen(m->key)))
+            diags_add(r->diags, SEVERITY_ERROR, &m->key_origin, instead, "the name of a field in %s holds a control character",
+                      *path ? path : "the document");
+        controls_refuse(r, arena_printf(r->arena, "%s%s%s", path, *path ? "." : "", m->key), m->value);
+    }
+}
+
 static void annotations_read(const struct resolver *r, struct document *doc)
 {
     static const char *const known[] = {"reinstate/suspend", "reinstate/mode", NULL};
@@ -155,6 +183,7 @@ static void draft_read(const struct resolver *r, const char *kind, const struct 
 
     ret->schema = arena_printf(r->arena, "%s.json", kind);
     operator_fields_refuse(r, ret->schema, "", checked);
+    controls_refuse(r, "", checked);
     schema_check(r->schemas, ret->schema, checked, r->diags);
     ret->faulty = r->diags->n_errors > before;
     name = value_at(checked, "metadata.name");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "skew.h"
+#include "../base/text.h"
 #include "stack.h"
 
 #if STACK_ASAN
@@ -665,9 +666,13 @@ void sched_dump(const struct sched *s)
     while (c && c->all_next)
         c = c->all_next;
     for (; c; c = c->all_prev) {
-        fprintf(stderr, "task %s (%s)%s: %s", c->label, c->group->name, c->cancelled ? ", cancelled" : "", names[c->wait]);
+        struct arena *a cleanup(arena_freep) = arena_new();
+
+        fprintf(stderr, "task %s (%s)%s: %s", str_shown(a, c->label), str_shown(a, c->group->name),
+                c->cancelled ? ", cancelled" : "", names[c->wait]);
         if (c->wait == WAIT_SLEEP)
             fprintf(stderr, " %lld ms", (long long)(c->wake_ms - sched_span_ms(s)));
-        fprintf(stderr, "%s%s\n", c->why[0] && c->wait >= WAIT_SLEEP ? ": " : "", c->wait >= WAIT_SLEEP ? c->why : "");
+        fprintf(stderr, "%s%s\n", c->why[0] && c->wait >= WAIT_SLEEP ? ": " : "",
+                c->wait >= WAIT_SLEEP ? str_shown(a, c->why) : "");
     }
 }

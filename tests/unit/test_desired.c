@@ -84,6 +84,9 @@ static const struct {
 } fault_rows[] = {
     {"a small estate", AZURE VAULT KEY("kv-payroll"), 0, 0, NULL},
     {"no document at all is no fault here", "--- {}\n", 1, 0, "m.yaml:1:5: apiVersion is missing; write apiVersion: reinstate/v1"},
+    {"a control character in a text",
+     AZURE VAULT HEAD("Key", "os-key") "spec: {store: kv-payroll, keyName: os, revoked: {reason: \"a\\x01token\\x01\"}}\n",
+     1, 0, "spec.revoked.reason holds a control character"},
     {"a list is no document", "- a\n", 1, 0, "the document is a list"},
     {"another version of the language", "apiVersion: reinstate/v2\nkind: Azure\n", 1, 0,
      "m.yaml:1:13: this version does not understand apiVersion reinstate/v2"},
