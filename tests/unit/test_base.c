@@ -272,8 +272,10 @@ static void test_text(struct arena *a)
     CHECK(str_find_nocase("xx", "y") == NULL);
     CHECK_STR(str_lower(a, "MiXed"), "mixed");
     CHECK_STR(str_lower(a, "ØŁŹ ΣΩ ЁЯ × 目標"), "øłź σω ёя × 目標");
-    CHECK(str_eq_nocase("Sølv.КЛЮЧ-Ω", "SØLV.ключ-ω") && str_starts_nocase("ÜBUNG-1", "übung") && str_find_nocase("rg/ÜBUNG", "übung"));
-    CHECK(!str_eq_nocase("×", "÷") && !str_eq_nocase("ø", "o") && !str_eq_nocase("Я", "я1") && !str_starts_nocase("\xc3", "\xc3\x9c"));
+    CHECK(str_eq_nocase("Sølv.КЛЮЧ-Ω", "SØLV.ключ-ω") && str_starts_nocase("ÜBUNG-1", "übung"));
+    CHECK(str_find_nocase("rg/ÜBUNG", "übung"));
+    CHECK(!str_eq_nocase("×", "÷") && !str_eq_nocase("ø", "o") && !str_eq_nocase("Я", "я1"));
+    CHECK(!str_starts_nocase("\xc3", "\xc3\x9c"));
 }
 
 static void test_utf8(void)
