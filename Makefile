@@ -137,7 +137,7 @@ memcheck: $(UNIT_BIN)
 
 # Microsoft's own parts judge both sides of the wire: validator, clients, emulator, recordings.
 CONFORMANCE := tests/conformance
-CONFORMANCE_PARTS := oav azurite sdk azcli simulator recordings
+CONFORMANCE_PARTS := oav azurite sdk azcli simulator recordings powershell
 conformance: install-conformance-deps
 	@$(MAKE) --no-print-directory -j$(JOBS) $(OUT)/reinstate $(OUT)/tests/scenario/scenario \
 	    $(addprefix $(OUT)/$(CONFORMANCE)/,azurite claims_azurite replay simcheck)
@@ -151,6 +151,8 @@ conformance-azurite: $(OUT)/reinstate $(OUT)/$(CONFORMANCE)/azurite $(OUT)/$(CON
 	@sh $(CONFORMANCE)/run-azurite.sh $^
 conformance-azcli: $(OUT)/reinstate
 	@sh $(CONFORMANCE)/run-azcli.sh $<
+conformance-powershell:
+	@sh $(CONFORMANCE)/run-powershell.sh
 conformance-recordings: $(OUT)/$(CONFORMANCE)/replay
 	@sh $(CONFORMANCE)/run-recordings.sh $<
 $(OUT)/tests/conformance/simcheck: $(wildcard $(CONFORMANCE)/simcheck*.[ch]) $(OUT)/libreinstate.a

@@ -23,13 +23,18 @@ static void begin(struct text *out, const struct runbook *rb)
     comment(out, 2, "Connect-AzAccount%s%s -Tenant %s", environment ? " -Environment " : "", environment ? environment : "",
             rb->tenant ? rb->tenant : "TENANT");
     text_add(out, "param([int]$From = 1)\n");
+    text_printf(out, "$StorageAudience = %s\n", ps(rb->arena, rb->cloud->storage_audience));
+    text_printf(out, "$BlobSuffix = %s\n", ps(rb->arena, rb->cloud->blob_suffix));
+    text_printf(out, "$BlobZoneSuffix = %s\n", ps(rb->arena, rb->cloud->blob_zone_suffix));
     script_add(out, "powershell.ps1");
+    if (any_job(rb))
+        script_add(out, "powershell_jobs.ps1");
 }
 
 static void open_step(struct text *out, const struct runbook *rb, const struct runbook_entry *e)
 {
     text_printf(out, "if ($From -le %zu) {\n", e->number);
-    line(out, "Write-Host %s", ps(rb->arena, arena_printf(rb->arena, "%zu. %s", e->number, e->step->id)));
+    line(out, "Show %s", ps(rb->arena, arena_printf(rb->arena, "%zu. %s", e->number, e->step->id)));
     if (e->subscription)
         line(out, "Set-AzContext -Subscription %s | Out-Null", ps(rb->arena, e->subscription));
 }
@@ -79,7 +84,7 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
     const char *of = value_str_at(with, "principalOf");
 
     if (of)
-        line(out, "$principal = (Get-AzDiskEncryptionSet -ResourceGroupName %s -Name %s).Identity.PrincipalId",
+        line(out, "$principal = Get-SetPrincipal (Get-AzDiskEncryptionSet -ResourceGroupName %s -Name %s)",
              part(rb, of, "resourceGroups"), ps(rb->arena, arm_id_name(of)));
     else
         line(out, "$principal = %s", quoted(rb, with, "principal"));
@@ -87,21 +92,33 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
 
 /* --- jobs --------------------------------------------------------------------------------------------------------------------- */
 
-static void job_place(struct text *out, const struct runbook *rb, const struct value *with)
+static char *when(const struct runbook *rb, const struct value *with, const char *member)
 {
-    const char *vault = with_str(with, "vault");
+    return value_str_at(with, member) ? arena_printf(rb->arena, "(ConvertTo-Time %s)", quoted(rb, with, member))
+                                      : arena_strdup(rb->arena, "$null");
+}
+
+static void job_place(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
+{
+    const char *vault = with_str(with, "vault"), *target = with_str(with, "targetVm");
 
     line(out, "$vault = Get-AzRecoveryServicesVault -ResourceGroupName %s -Name %s", part(rb, vault, "resourceGroups"),
          ps(rb->arena, arm_id_name(vault)));
-    if (value_str_at(with, "since"))
-        line(out, "$since = ([datetime]%s).ToUniversalTime(); $until = ([datetime]%s).ToUniversalTime()", quoted(rb, with, "since"),
-             quoted(rb, with, "until"));
-}
-
-static char *find_job(const struct runbook *rb, const struct value *with)
-{
-    return arena_printf(rb->arena, "Find-RestoreJob $vault %s %s %s $since $until %s", quoted(rb, with, "vm"), quoted(rb, with, "jobType"),
-                        quoted(rb, with, "targetGroup"), quoted(rb, with, "expect"));
+    line(out, "$what = @{");
+    line(out, "    VaultPath = %s; Api = %s", ps(rb->arena, path_encoded(rb->arena, vault)), ps(rb->arena, runbook_api(rb, API_RECOVERY)));
+    line(out, "    Vm = %s; SourceGroup = %s; Type = %s; Expect = %s", quoted(rb, with, "vm"), quoted(rb, with, "group"),
+         quoted(rb, with, "type"), ps(rb->arena, expect));
+    line(out, "    Group = %s; TargetVm = %s; PointAt = %s", quoted(rb, with, "targetGroup"),
+         ps(rb->arena, *target ? arm_id_name(target) : ""), when(rb, with, "pointTime"));
+    line(out, "    Since = %s; Until = %s; Made = %s", when(rb, with, "since"), when(rb, with, "until"), when(rb, with, "made"));
+    if (value_str_at(with, "claim")) {
+        line(out, "    Claim = %s; Order = %s; Point = %s; Settle = %lld", quoted(rb, with, "claim"), quoted(rb, with, "order"),
+             quoted(rb, with, "point"), (long long)value_int_at(with, "settle", 60));
+        line(out, "    ClaimTarget = %s", quoted(rb, with, "claimTarget"));
+        line(out, "    ClaimsRequired = %s; Account = %s", value_bool_at(with, "claimsRequired", false) ? "$true" : "$false",
+             quoted(rb, with, "account"));
+    }
+    line(out, "}");
 }
 
 static void restore_parameters(struct text *out, const struct runbook *rb, const struct value *with)
@@ -109,7 +126,7 @@ static void restore_parameters(struct text *out, const struct runbook *rb, const
     const char *account = with_str(with, "account"), *subnet = with_str(with, "subnet");
     const struct value *luns = value_get(with, "luns");
 
-    line(out, "    $what = @{");
+    line(out, "    $restore = @{");
     line(out, "        RecoveryPoint = $point; VaultId = $vault.ID; VaultLocation = $vault.Location");
     line(out, "        StorageAccountName = %s; StorageAccountResourceGroupName = %s", ps(rb->arena, *account ? arm_id_name(account) : ""),
          part(rb, account, "resourceGroups"));
@@ -131,11 +148,8 @@ static void restore_parameters(struct text *out, const struct runbook *rb, const
 
 static void job(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    job_place(out, rb, with);
-    note(out, "Two looks, because Azure's job list lags and a trigger has no idempotency key: what runs or is done is adopted.");
-    line(out, "$job = %s", find_job(rb, with));
-    line(out, "if (-not $job) { Start-Sleep -Seconds %lld; $job = %s }", (long long)value_int_at(with, "settle", 60), find_job(rb, with));
-    line(out, "if (-not $job) {");
+    job_place(out, rb, with, with_str(with, "expect"));
+    line(out, "Invoke-Once $what {");
     line(out,
          "    $container = Get-AzRecoveryServicesBackupContainer -ContainerType AzureVM -FriendlyName %s -ResourceGroupName %s "
          "-VaultId $vault.ID",
@@ -144,32 +158,28 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
     line(out, "    $point = Get-AzRecoveryServicesBackupRecoveryPoint -Item $item -RecoveryPointId %s -VaultId $vault.ID",
          quoted(rb, with, "point"));
     restore_parameters(out, rb, with);
-    line(out, "    $job = Restore-AzRecoveryServicesBackupItem @what");
+    line(out, "    Restore-AzRecoveryServicesBackupItem @restore");
     line(out, "}");
-    line(out, "Write-Host \"restore job $($job.JobId): %s\"",
-         str_eq(with_str(with, "expect"), "Failed") ? "it will show Failed: intended, do not cancel it" : "it must end Completed");
-    line(out, "Wait-RestoreJob $vault $job %s", quoted(rb, with, "expect"));
 }
 
 /* --- keys: the published order, step by step ----------------------------------------------------------------------------------- */
 
 static void failed_job(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    job_place(out, rb, with);
-    if (value_str_at(with, "job")) {
-        line(out, "$jobs = @(Get-AzRecoveryServicesBackupJob -JobId %s -VaultId $vault.ID)", quoted(rb, with, "job"));
-    } else {
-        line(out,
-             "$jobs = @(Get-AzRecoveryServicesBackupJob -From $since -To $until -Status Failed -Operation Restore -VaultId $vault.ID |");
-        line(out, "    Where-Object { $_.WorkloadName -eq %s } | Sort-Object StartTime -Descending)", quoted(rb, with, "vm"));
-    }
-    line(out, "if (-not $jobs) { Stop-Runbook 'no failed restore job is there' }");
-    line(out, "$details = Get-AzRecoveryServicesBackupJobDetail -Job $jobs[0] -VaultId $vault.ID");
-    line(out, "$bag = $details.Properties");
-    line(out, "$accountName = $bag['Target Storage Account Name']");
-    line(out, "$containerName = $bag['Config Blob Container Name']");
-    line(out, "$blobName = $bag['Secured Encryption Info Blob Name']");
-    line(out, "if (-not $blobName) { Stop-Runbook 'the newest failed restore job left no key' }");
+    job_place(out, rb, with, "Key");
+    if (value_str_at(with, "job"))
+        line(out, "$job = %s", quoted(rb, with, "job"));
+    else
+        line(out, "$job = Find-RestoreJob $what");
+    line(out, "if (-not $job) { Stop-Runbook 'no failed restore job has left a key' }");
+    line(out, "$details = Read-RestoreJob $what $job");
+    line(out, "$accountName = Get-Bag $details 'target storage account name'");
+    line(out, "$containerName = Get-Bag $details 'config blob container name'");
+    line(out, "$blobName = Get-Bag $details 'secured encryption info blob name'");
+    line(out, "if (-not $blobName) { Stop-Runbook 'the failed restore job left no key' }");
+    line(out, "if ($accountName -cnotmatch '^[a-z0-9]{3,24}$') {");
+    line(out, "    Stop-Runbook \"this is no name of a storage account, and no token is sent there: $accountName\"");
+    line(out, "}");
 }
 
 static void exported_key(struct text *out, const struct runbook *rb, const struct value *with)
@@ -194,7 +204,7 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
     line(out, "    if (%s($kind -like '*managedHSMs')) { Stop-Runbook \"the key comes from $kind, and its store is a %s\" }",
          hsm ? "-not " : "", hsm ? "managed HSM" : "key vault");
     line(out, "    [IO.File]::WriteAllBytes($keyFile, [Convert]::FromBase64String($encryption.OsDiskEncryptionDetails.KeyBackupData))");
-    line(out, "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Write-Host \"not restored: $_\" }",
+    line(out, "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Show \"not restored: $_\" }",
          store_parameter(rb, with));
     line(out, "} finally {");
     line(out, "    Remove-SecretFolder $folder");
@@ -203,7 +213,7 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
 
 static void key_file(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "try { Restore-AzKeyVaultKey %s -InputFile %s | Select-Object Id } catch { Write-Host \"not restored: $_\" }",
+    line(out, "try { Restore-AzKeyVaultKey %s -InputFile %s | Select-Object Id } catch { Show \"not restored: $_\" }",
          store_parameter(rb, with), quoted(rb, with, "path"));
 }
 
@@ -228,7 +238,7 @@ static void escrowed_key(struct text *out, const struct runbook *rb, const struc
     secret_file(out, rb, with);
     line(out, "    Get-AzStorageBlobContent -Context $context -Container %s -Blob %s -Destination $keyFile | Out-Null",
          quoted(rb, with, "container"), quoted(rb, with, "blob"));
-    line(out, "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Write-Host \"not restored: $_\" }",
+    line(out, "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Show \"not restored: $_\" }",
          store_parameter(rb, with));
     secret_file_end(out);
 }
@@ -256,7 +266,7 @@ static void see_key(struct text *out, const struct runbook *rb, const struct val
     line(out, "}");
     line(out, "if (-not $key) { Stop-Runbook 'the key version is not there' }");
     line(out, "if (-not $key.Enabled) { Stop-Runbook 'the key version is there, but not enabled' }");
-    line(out, "Write-Host \"seen: $($key.Id)\"");
+    line(out, "Show \"seen: $($key.Id)\"");
 }
 
 static void recover_key(struct text *out, const struct runbook *rb, const struct value *with)
@@ -337,9 +347,9 @@ static void see_set(struct text *out, const struct runbook *rb, const struct val
     line(out, "    $set = Get-AzDiskEncryptionSet -ResourceGroupName %s -Name %s", part(rb, id, "resourceGroups"),
          ps(rb->arena, arm_id_name(id)));
     line(out, "    if ($set.ProvisioningState -in 'Failed', 'Canceled') { Stop-Runbook \"the set is $($set.ProvisioningState)\" }");
-    line(out, "    if ($set.ProvisioningState -ne 'Succeeded') { Start-Sleep -Seconds 5 }");
+    line(out, "    if ($set.ProvisioningState -ne 'Succeeded') { Wait-For 'the set' 5 }");
     line(out, "} until ($set.ProvisioningState -eq 'Succeeded')");
-    line(out, "Write-Host \"seen: identity $($set.Identity.PrincipalId), key $($set.ActiveKey.KeyUrl)\"");
+    line(out, "Show \"seen: identity $(Get-SetPrincipal $set), key $($set.ActiveKey.KeyUrl)\"");
 }
 
 static void role(struct text *out, const struct runbook *rb, const struct value *with)
@@ -350,6 +360,7 @@ static void role(struct text *out, const struct runbook *rb, const struct value 
     line(out, "if (-not (Get-AzRoleAssignment -ObjectId $principal -RoleDefinitionId %s -Scope $scope)) {", quoted(rb, with, "roleId"));
     line(out, "    New-AzRoleAssignment -ObjectId $principal -ObjectType ServicePrincipal -RoleDefinitionId %s -Scope $scope | Out-Null",
          quoted(rb, with, "roleId"));
+    line(out, "    $Granted = [datetime]::UtcNow");
     line(out, "}");
 }
 
@@ -360,7 +371,12 @@ static void hsm_role(struct text *out, const struct runbook *rb, const struct va
     principal(out, rb, with);
     line(out, "$grant = @{ HsmName = %s; RoleDefinitionName = %s; ObjectId = $principal; Scope = %s }",
          ps(rb->arena, *hsm ? arm_id_name(hsm) : ""), quoted(rb, with, "role"), quoted(rb, with, "scope"));
-    line(out, "if (-not (Get-AzKeyVaultRoleAssignment @grant)) { New-AzKeyVaultRoleAssignment @grant | Out-Null }");
+    note(out, "An assignment of an HSM bears no time: who made it waits until it acts.");
+    line(out, "if (-not (Get-AzKeyVaultRoleAssignment @grant)) {");
+    line(out, "    New-AzKeyVaultRoleAssignment @grant | Out-Null");
+    line(out, "    $Waited = 0");
+    line(out, "    Wait-For 'the role to act' %lld", (long long)value_int_at(with, "delay", 0));
+    line(out, "}");
 }
 
 static void policy(struct text *out, const struct runbook *rb, const struct value *with)
@@ -369,12 +385,13 @@ static void policy(struct text *out, const struct runbook *rb, const struct valu
     principal(out, rb, with);
     send_arm(out, rb, with, "PUT", arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")),
              runbook_api(rb, API_KEYVAULT));
+    line(out, "$Granted = [datetime]::UtcNow");
 }
 
 static void pause_for(struct text *out, const struct runbook *rb, const struct value *with)
 {
     (void)rb;
-    line(out, "Start-Sleep -Seconds %lld", (long long)value_int_at(with, "seconds", 0));
+    line(out, "Wait-Grants %lld", (long long)value_int_at(with, "seconds", 0));
 }
 
 /* --- machines -------------------------------------------------------------------------------------------------------------------- */
@@ -399,7 +416,7 @@ static void see_vm(struct text *out, const struct runbook *rb, const struct valu
     line(out, "$power = ($status.Statuses | Where-Object { $_.Code -like 'PowerState/*' }).Code");
     if (value_bool_at(with, "running", false))
         line(out, "if ($power -ne 'PowerState/running') { Stop-Runbook \"it is there, but $power\" }");
-    line(out, "Write-Host \"seen: provisioned, $power\"");
+    line(out, "Show \"seen: provisioned, $power\"");
 }
 
 static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct runbook *rb, const struct value *with) = {

@@ -1,35 +1,49 @@
 $ErrorActionPreference = 'Stop'
+$Waited = 0
+$Granted = $null
 
+# What comes from Azure and from manifests is shown without what a terminal or a build log would obey.
+function Get-Plain([string]$Text) {
+    return (($Text -replace '[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]', '?') -replace '##', '# #') -replace '^\s*::', ': :'
+}
+function Show([string]$Text) { Write-Host (Get-Plain $Text) }
 function Stop-Runbook([string]$Why) { throw "STOP: $Why" }
-
-# The newest restore job of this VM, type and target group that runs or is done; with -Expect Failed also one that failed and
-# left a key. Nothing: none.
-function Find-RestoreJob($Vault, [string]$Vm, [string]$Type, [string]$Group, [datetime]$Since, [datetime]$Until, [string]$Expect) {
-    $all = Get-AzRecoveryServicesBackupJob -From $Since -To $Until -Operation Restore -BackupManagementType AzureVM -VaultId $Vault.ID
-    foreach ($one in @($all | Where-Object { $_.WorkloadName -eq $Vm } | Sort-Object StartTime -Descending)) {
-        $detail = Get-AzRecoveryServicesBackupJobDetail -Job $one -VaultId $Vault.ID
-        $bag = $detail.Properties
-        if ($bag['Job Type'] -and $bag['Job Type'] -ne $Type) { continue }
-        if ($Group -and $bag['Target resource group'] -and $bag['Target resource group'] -ne $Group) { continue }
-        $left = $Expect -eq 'Failed' -and $one.Status -eq 'Failed' -and $bag['Secured Encryption Info Blob Name']
-        if ($left -or $one.Status -in 'InProgress', 'Cancelling', 'Completed', 'CompletedWithWarnings') {
-            Write-Host "job $($one.JobId): $($one.Status), recovery point of $($bag['Recovery point time '])"
-            return $one
-        }
-    }
+trap {
+    Show "$_"
+    exit 1
 }
 
-# Follows a restore job to its end, which must be the one expected.
-function Wait-RestoreJob($Vault, $Job, [string]$Expect) {
-    while ($Job.Status -in 'InProgress', 'Cancelling') {
-        Start-Sleep -Seconds 30
-        $Job = Get-AzRecoveryServicesBackupJob -JobId $Job.JobId -VaultId $Vault.ID
+# One pause of a longer wait, which begins with $script:Waited = 0; a line a minute says that it goes on.
+function Wait-For([string]$What, [int]$Seconds) {
+    while ($Seconds -gt 0) {
+        $now = [Math]::Min(60, $Seconds)
+        Start-Sleep -Seconds $now
+        $minutes = [Math]::Floor(($script:Waited + $now) / 60)
+        if ($minutes -gt [Math]::Floor($script:Waited / 60)) { Show "  waiting for ${What}: $minutes min" }
+        $script:Waited += $now
+        $Seconds -= $now
     }
-    Write-Host "job $($Job.JobId) ended $($Job.Status)"
-    $detail = Get-AzRecoveryServicesBackupJobDetail -Job $Job -VaultId $Vault.ID
-    if ($Expect -eq 'Failed' -and $Job.Status -ne 'Failed') { Stop-Runbook 'the key was fine after all: plan again, and keep the disks' }
-    if ($Expect -eq 'Failed' -and -not $detail.Properties['Secured Encryption Info Blob Name']) { Stop-Runbook 'the job left no key' }
-    if ($Expect -eq 'Completed' -and $Job.Status -notlike 'Completed*') { Stop-Runbook "the restore failed: $($detail.ErrorDetails.ErrorMessage)" }
+}
+# What is left of the time that grants take, since the newest of this run; all of it when they were made in another.
+function Wait-Grants([int]$Seconds) {
+    $left = $Seconds
+    if ($script:Granted) { $left = $Seconds - [int]([datetime]::UtcNow - $script:Granted).TotalSeconds }
+    $script:Waited = 0
+    Wait-For 'the grants to act' ([Math]::Max(0, [Math]::Min($Seconds, $left)))
+}
+
+# Times come as times or as text, by the version of PowerShell. Nothing: it cannot be read.
+function ConvertTo-Time($Value) {
+    if ($Value -is [datetime]) { return $Value.ToUniversalTime() }
+    $time = [datetime]::MinValue
+    $text = ([string]$Value -replace '\s', ' ').Trim()
+    $styles = [Globalization.DateTimeStyles]'AssumeUniversal, AdjustToUniversal'
+    if ($text -and [datetime]::TryParse($text, [cultureinfo]::InvariantCulture, $styles, [ref]$time)) { return $time }
+}
+# Who a disk encryption set acts by: its own identity, or else its first user-assigned one.
+function Get-SetPrincipal($Set) {
+    if ($Set.Identity.PrincipalId) { return $Set.Identity.PrincipalId }
+    return @($Set.Identity.UserAssignedIdentities.Values)[0].PrincipalId
 }
 
 # A folder for key material that only you can read (0700; on Windows your user alone), and its end: overwritten, then removed.

@@ -27,23 +27,44 @@ static void head_deadlines(struct text *out, const struct runbook *rb)
     comment(out, 0, "%s", "");
 }
 
+/* Every right of a step that is carried out, one after the other. */
+static const struct step_right *right_next(const struct runbook *rb, size_t *at_entry, size_t *at_right)
+{
+    for (; *at_entry < rb->count; ++*at_entry, *at_right = 0)
+        if (!rb->entries[*at_entry].barred && *at_right < rb->entries[*at_entry].step->n_rights)
+            return &rb->entries[*at_entry].step->rights[(*at_right)++];
+    return NULL;
+}
+
+/* Contributor of a group is one of all that lies in it, but for data and for who may do what. */
+static bool right_held_above(const struct runbook *rb, const struct step_right *right)
+{
+    const struct step_right *other;
+    size_t entry = 0, at = 0;
+
+    if (right->data || str_starts_nocase(right->action, "Microsoft.Authorization/"))
+        return false;
+    while ((other = right_next(rb, &entry, &at)))
+        if (str_eq(other->role, "Contributor") && !str_eq(right->role, "Contributor") && str_starts_nocase(right->scope, other->scope) &&
+            (right->scope[strlen(other->scope)] == '/' || !right->scope[strlen(other->scope)]))
+            return true;
+    return false;
+}
+
 static void head_rights(struct text *out, const struct runbook *rb, bool wished, const char *title)
 {
+    const struct step_right *right;
     const char **seen = NULL;
-    size_t n = 0;
+    size_t n = 0, entry = 0, at = 0;
 
-    for (size_t i = 0; i < rb->count; i++) {
-        const struct step *step = rb->entries[i].step;
+    while ((right = right_next(rb, &entry, &at))) {
+        const char *one = arena_printf(rb->arena, "%s on %s", right->role, right->scope);
+        size_t j = 0;
 
-        for (size_t k = 0; k < step->n_rights && !rb->entries[i].barred; k++) {
-            const char *one = arena_printf(rb->arena, "%s on %s", step->rights[k].role, step->rights[k].scope);
-            size_t j = 0;
-
-            while (j < n && !str_eq(seen[j], one))
-                j++;
-            if (j == n && step->rights[k].wish == wished)
-                arena_push(rb->arena, seen, n, one);
-        }
+        while (j < n && !str_eq(seen[j], one))
+            j++;
+        if (j == n && right->wish == wished && !right_held_above(rb, right))
+            arena_push(rb->arena, seen, n, one);
     }
     if (!n)
         return;
