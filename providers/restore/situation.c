@@ -11,6 +11,7 @@
 #include "../keys/standing.h"
 #include "../backup/points.h"
 #include "../access/rights.h"
+#include "../access/seen.h"
 #include "../backup/order.h"
 
 enum restore_type situation_type(const struct document *doc)
@@ -187,15 +188,30 @@ static bool of_another_set(const struct view *v, const struct document *access, 
     return document_reference(access, path) && !arm_id_equal(reference_id(v->arena, access, path, disk_encryption_set_id), set_id);
 }
 
+static const enum dx_grants by_user[KEY_USER_COUNT] = {
+    [KEY_USER_DES] = DX_GRANTS_DES_LACKS,
+    [KEY_USER_ORCHESTRATOR] = DX_GRANTS_ORCHESTRATOR_LACKS,
+    [KEY_USER_BACKUP] = DX_GRANTS_BACKUP_LACKS,
+};
+
+/* The earliest that lacks, as far as it can be seen of a set that no KeyAccess speaks of. */
+static enum dx_grants rights_undeclared(const struct view *v, const struct document *key, const struct value *set)
+{
+    enum dx_grants found = DX_GRANTS_OK;
+
+    for (enum key_user user = KEY_USER_DES; user < KEY_USER_COUNT; user++) {
+        enum seen_right seen = right_seen(v, key, user, value_get(set, "live"));
+
+        if (seen != SEEN_HELD)
+            found = grants_worse(found, seen == SEEN_LACKING ? by_user[user] : DX_GRANTS_UNKNOWN);
+    }
+    return found;
+}
+
 /* The earliest that lacks, over every KeyAccess of this key, now, or once all they declare is granted: of those that a restore
  * with that set needs ("": nobody knows which set it is). Without any KeyAccess, or one that speaks of the set, nobody knows. */
 static enum dx_grants rights_state(const struct view *v, const struct document *key, const char *set_id, bool then)
 {
-    static const enum dx_grants by_user[] = {
-        [KEY_USER_DES] = DX_GRANTS_DES_LACKS,
-        [KEY_USER_ORCHESTRATOR] = DX_GRANTS_ORCHESTRATOR_LACKS,
-        [KEY_USER_BACKUP] = DX_GRANTS_BACKUP_LACKS,
-    };
     enum dx_grants found = DX_GRANTS_OK;
     const struct document *access;
     bool of_set = false;
@@ -214,6 +230,14 @@ static enum dx_grants rights_state(const struct view *v, const struct document *
         }
     }
     return of_set ? found : grants_worse(found, DX_GRANTS_UNKNOWN);
+}
+
+/* The rights that a restore needs which names no set: declared ones, else those that are seen. */
+static enum dx_grants rights_of_original(const struct view *v, const struct document *key, const char *set_id, const struct value *set)
+{
+    enum dx_grants declared = rights_state(v, key, set_id, false);
+
+    return declared == DX_GRANTS_UNKNOWN ? rights_undeclared(v, key, set) : declared;
 }
 
 static const char *set_named(const struct situation *s)
@@ -601,7 +625,7 @@ static struct situation situation_make(const struct view *v, const struct docume
         .home = home_of(&s),
         .des = des_state(v, &s),
         .key = key_state(v, s.original_key, s.original.version),
-        .grants = grants_worse(rights_state(v, key_wrapping(v, &s), s.original_des ? s.original_des : "", false),
+        .grants = grants_worse(rights_of_original(v, key_wrapping(v, &s), s.original_des ? s.original_des : "", set),
                                firewall_state(v, key_wrapping(v, &s))),
         .given = DX_GIVEN_NOTHING,
         .source_vm = source_of(backup),
