@@ -169,4 +169,16 @@ if begin 01-lost-key "$dir/elsewhere.yaml"; then
     sim_stop
 fi
 
+# The answer to the trigger of the pass is lost: its job is looked for and adopted, and the claim, of the tool's kind, names it.
+world_with "{on: {method: POST, path: /restore}, do: {reset: after}}"
+sed 's/role: Storage Blob Data Reader/role: Storage Blob Data Contributor/' world.yaml >lost.yaml
+if begin 01-lost-key "$dir/lost.yaml"; then
+    run
+    expect "a lost answer is lived with: exit $code" [ "$code" = 0 ]
+    says "the answer to the trigger was lost"
+    expect "and nothing is triggered a second time" [ "$(restores)" = 2 ]
+    expect "both triggers were claimed first" [ "$(count 'claim [0-9a-f]{40}-0 taken' stderr)" = 2 ]
+    sim_stop
+fi
+
 checks_end
