@@ -307,8 +307,8 @@ static const struct {
     {"no type given",
      "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"" MARK "Pz8/\"}}", 0, "&AzureKeyVaultKeyBackupV1.microsoft.com???", ""},
     {"a managed HSM's",
-    
-     "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"ZXlKaGJHYy5hLmIuYy5k\",\"KeyVaultResourceType\":\"microsoft.keyvault/managedhsms\"}}", 0,
+     "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"ZXlKaGJHYy5hLmIuYy5k\","
+     "\"KeyVaultResourceType\":\"microsoft.keyvault/managedhsms\"}}", 0,
          "eyJhbGc.a.b.c.d",
      "microsoft.keyvault/managedhsms"},
     {"bytes and type disagree",
