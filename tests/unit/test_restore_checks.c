@@ -72,6 +72,8 @@ static void check_export(void)
     "ProtectedVirtualMachine/vm: {points: [{id: '2', time: 2026-11-22T20:00:00Z, snapshot: valid, confidential: true,"                 \
     " customerKey: true, softDeleted: false, size: Standard_DC4ads_v6, " with "}]}"
 #define NETWORK(with) PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: [{name: s}]}" with "}}}")
+#define OF_SUBNET(with)                                                                                                               \
+    PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: [{name: s, properties: {" with "}}]}}}}")
 #define SPEC(with)                                                                                                                    \
     "---\napiVersion: reinstate/v1\nkind: RestoredVirtualMachine\nmetadata: {name: vm-dr}\n"                                          \
     "spec: {from: vm, diskEncryptionSet: des, " with ", target: {resourceGroup: rg-dr, name: vm-r, stagingAccount: {id: " STAGING "}"
@@ -96,6 +98,14 @@ static const struct {
      PLACE("{network: {state: present, live: {location: westeurope, properties: {subnets: [{name: s}]}}}}")},
     {"network", true, "does not exist", NULL, PLACE("{network: {state: absent}}")},
     {"subnet", true, "has no subnet s", NULL, PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: []}}}}")},
+    {"subnet-full", true, "subnet s is full: 3 of its 3 addresses are taken", NULL,
+     OF_SUBNET("addressPrefix: 10.0.0.0/29, ipConfigurations: [{id: a}, {id: b}, {id: c}]")},
+    {NULL, false, "one address is left", NULL, OF_SUBNET("addressPrefix: 10.0.0.0/29, ipConfigurations: [{id: a}, {id: b}]")},
+    {NULL, false, "two ranges count together", NULL,
+     OF_SUBNET("addressPrefixes: [10.0.0.0/29, 10.0.1.0/29], ipConfigurations: [{id: a}, {id: b}, {id: c}]")},
+    {NULL, false, "whose addresses are not listed is held against nobody", NULL, OF_SUBNET("addressPrefix: 10.0.0.0/29")},
+    {"subnet-delegated", true, "subnet s is delegated to Microsoft.Web/serverFarms", NULL,
+     OF_SUBNET("delegations: [{properties: {serviceName: Microsoft.Web/serverFarms}}]")},
     {NULL, false, "a network that cannot be seen is held against nobody", NULL, PLACE("{network: {state: unseen}}")},
     {"group", true, "the target resource group rg-dr does not exist", NULL, PLACE("{group: {state: absent}}")},
     {"name-taken", true, "networkInterfaces/vm-r", NULL,
