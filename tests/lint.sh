@@ -158,6 +158,18 @@ paper='DE[S]IGN|(domain|wire|engine)[- ][f]acts|(anchors|house|language|judges|v
 faults_from "cites a paper that is not here: name Microsoft's page and its date, or a README" \
     "$(grep -nIE "$paper" $everything | cut -c 1-160)"
 faults_from "cites an issue: say what it stands for" "$(grep -nE '^cites: .issue ' $(find tests -name '*.yaml'))"
+# A reader who follows a link finds the file. Links within a page (#…) and to other hosts are not looked at.
+papers=$(find . -path ./.git -prune -o -path ./build -prune -o -path ./tests/conformance/node_modules -prune -o -name '*.md' -print | sort)
+links=$(for paper in $papers; do
+    grep -noE '\]\([^)# ]+' "$paper" | sed -e "s|^|$paper |" -e 's|:.*\](| |'
+done | grep -vE ' (https?|mailto):')
+while read -r paper line link; do
+    [ -n "$paper" ] || continue
+    [ -e "$(dirname "$paper")/$link" ] || fault "$paper:$line: links to $link, which is not there"
+done <<END
+$links
+END
+
 faults_from "unfinished" "$(grep -nE '\b(TO[D]O|FIX[M]E|XX[X])\b' $all)"
 
 # --- form -------------------------------------------------------------------------------------------------------------------

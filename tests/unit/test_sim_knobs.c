@@ -1,12 +1,14 @@
-/* The settings of the simulated Azure: what World.json says of them is what the simulator does without them, README lists them
- * as they are, and each of them changes what the simulator does. With --table it prints README's table. */
+/* The settings of the simulated Azure: what World.json says of them is what the simulator does without them, the simulator's
+ * README lists them as they are, and each of them changes what the simulator does. With --table it prints that list. */
 #include "harness.h"
 #include "sim_backup_fixture.h"
 
 #include "../../providers/sim/data.h"
 #include "../../reconciler/format/schema.h"
 
-/* --- the schema, and README ------------------------------------------------------------------------------------------------ */
+/* --- the schema, and the README ------------------------------------------------------------------------------------------ */
+
+#define README "providers/sim/README.md"
 
 static const struct value *behaviour_fields(struct schemas *schemas)
 {
@@ -64,7 +66,7 @@ static const char *table(struct arena *a, const struct value *fields)
 static void test_readme(struct arena *a, const struct value *fields)
 {
     struct text text cleanup(text_release) = {.ceiling = TEXT_CEILING};
-    FILE *f = fopen("README.md", "r");
+    FILE *f = fopen(README, "r");
     char chunk[8192];
     size_t n;
 
@@ -72,7 +74,8 @@ static void test_readme(struct arena *a, const struct value *fields)
         text_add_n(&text, chunk, n);
     if (f)
         fclose(f);
-    CHECK_ROW("README's table is not the schema's: test_sim_knobs --table prints it", strstr(text_str(&text), table(a, fields)));
+    CHECK_ROW("the table in " README " is not the schema's: test_sim_knobs --table prints it",
+              strstr(text_str(&text), table(a, fields)));
 }
 
 /* --- each changes something -------------------------------------------------------------------------------------------------- */
