@@ -385,6 +385,17 @@ static inline const char *told_anyhow(const struct seen *s, const char *piece, c
     return told_hex(s, &raw, what, true);
 }
 
+/* An exported key, or a copy of one in escrow; a history, a claim or a note holds none, and is read in the open. */
+static inline bool holds_key(const char *bytes, size_t len)
+{
+    static const char *const marks[] = {"KeyBackupData", "AzureKeyVaultKeyBackup", "eyJ"};
+
+    for (size_t i = 0; bytes && i < COUNT(marks); i++)
+        if (memmem(bytes, len, marks[i], strlen(marks[i])))
+            return true;
+    return false;
+}
+
 /* Pieces from the middle: a part of a secret is one, too. */
 static inline const char *promise_no_secret(const struct seen *s)
 {
@@ -399,10 +410,12 @@ static inline const char *promise_no_secret(const struct seen *s)
         struct secret bytes cleanup(secret_release) = {0};
         struct err ignored;
 
-        if (!content || str_eq(value_str_at(blob, "container"), "reinstate-claims"))
+        if (!content || crypt_base64_decode(content, strlen(content), BASE64_STANDARD, &bytes, &ignored) < 0)
+            secret_set(&bytes, content ? content : "", content ? strlen(content) : 0);
+        if (!holds_key(bytes.bytes, bytes.len))
             continue;
         told = told_anyhow(s, longest_run(s->arena, content, strlen(content)), "a blob's content");
-        if (!told && crypt_base64_decode(content, strlen(content), BASE64_STANDARD, &bytes, &ignored) == 0)
+        if (!told)
             told = told_anyhow(s, longest_run(s->arena, (const char *)bytes.bytes, bytes.len), "the key in a blob");
     }
     return told;
