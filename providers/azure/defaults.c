@@ -12,6 +12,8 @@
 /* The default of 2026-02-01, true, is of vaults that are made; one that bears none was made before and keeps its policies. */
 #define ROLES "Microsoft Learn, Key Vault (access control default), 2026-04-10: null means access policies, in every api-version"
 #define PURGE "Microsoft Learn, Key Vault soft delete: purge protection is off unless turned on"
+/* The specification's default, true, is of HSMs that are made; one that bears none is not taken for protected. */
+#define HSM_PURGE "Microsoft Learn, Managed HSM soft delete and purge protection: purge protection is not enabled by default"
 #define FIREWALL "Microsoft Learn, Key Vault network security: no rules mean all networks, trusted services bypass them"
 #define IMMUTABLE "Microsoft Learn, immutable vault for Azure Backup: disabled unless turned on"
 
@@ -30,7 +32,7 @@ static const struct {
     {VAULT, "properties.networkAcls.defaultAction", WORD, "Allow", FIREWALL},
     {VAULT, "properties.networkAcls.bypass", WORD, "AzureServices", FIREWALL},
     {HSM, "properties.enableSoftDelete", FLAG, "true", KEYVAULT_SPEC},
-    {HSM, "properties.enablePurgeProtection", FLAG, "true", KEYVAULT_SPEC},
+    {HSM, "properties.enablePurgeProtection", FLAG, "false", HSM_PURGE},
     {HSM, "properties.softDeleteRetentionInDays", NUMBER, "90", KEYVAULT_SPEC},
     {HSM, "properties.publicNetworkAccess", WORD, "Enabled", KEYVAULT_SPEC},
     {HSM, "properties.networkAcls.defaultAction", WORD, "Allow", FIREWALL},
