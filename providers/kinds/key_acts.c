@@ -44,10 +44,10 @@ static int attest_uri(struct call *c, const struct actor *actor, struct azure *a
     struct value *provider;
     const char *uri;
 
-    TRY(arm_get(az, c, actor->arena,
-                arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
-                             kind_subscription(doc), kind_location(doc) ? kind_location(doc) : azure_location(az)),
-                API_ATTESTATION, &provider, err));
+    TRY(arm_get_view(az, c, actor->arena,
+                     arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
+                                  kind_subscription(doc), kind_location(doc) ? kind_location(doc) : azure_location(az)),
+                     API_ATTESTATION, &provider, err));
     uri = value_str_at(provider, "properties.attestUri");
     *ret = uri ? uri : "";
     return 0;

@@ -40,6 +40,25 @@ static inline const char *promise_reads_only(const struct seen *s)
     return NULL;
 }
 
+/* Declared to be made, and not among the keys there were, in whatever state. */
+static inline bool key_never_was(const struct seen *s, const char *url)
+{
+    const struct value *keys = value_at(s->before, "spec.keys");
+    bool declared = false;
+
+    for (size_t i = 0; i < value_count(s->documents); i++) {
+        const struct value *doc = value_item(s->documents, i);
+        const char *name = value_str_at(doc, "spec.keyName");
+
+        declared = declared || (name && value_bool_at(doc, "spec.bootstrap", false) &&
+                                str_find_nocase(url, arena_printf(s->arena, "/keys/%s/create", name)));
+    }
+    for (size_t i = 0; declared && i < value_count(keys); i++)
+        if (str_find_nocase(url, arena_printf(s->arena, "/keys/%s/", value_str_at(value_item(keys, i), "name"))))
+            return false;
+    return declared;
+}
+
 /* A lost key comes back with its versions, or stays lost: one made anew opens nothing and takes the name. */
 static inline const char *promise_no_key_made(const struct seen *s)
 {
@@ -53,7 +72,7 @@ static inline const char *promise_no_key_made(const struct seen *s)
 
         made = made || (str_eq(method, "PUT") && str_find_nocase(url, "/Microsoft.KeyVault/") &&
                         str_find_nocase(url, "/keys/") && !str_find_nocase(url, "/Microsoft.Authorization/"));
-        if (made)
+        if (made && !key_never_was(s, url))
             return arena_printf(s->arena, "%s %s makes a key", method, url);
     }
     return NULL;
