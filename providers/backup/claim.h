@@ -1,7 +1,7 @@
 /* Claims: the idempotency key that Azure Backup's restore lacks. Before a restore is triggered a small blob is created in its
  * staging account, only where there is none of that name; Azure Storage lets one writer win, and the others find who it was.
  *
- * A claim is named by what would be done twice: the protected item and the target, for an export pass the item and the key. Behind
+ * A claim is named by what would be done twice: the protected item and the target, for an export pass the key alone. Behind
  * the name stands a generation: one more than the claims of that name whose jobs have ended. Orders are not part of the name, so
  * that two people with two orders for one machine meet. Claims hold no secret, stay where they are, and are never deleted. */
 #ifndef REINSTATE_CLAIM_H
@@ -20,7 +20,7 @@
 
 /* What is about to be done, and for whom. */
 struct claim_subject {
-    const char *item_id;
+    const char *item_id;       /* "" for an export pass: any machine on the key does */
     const char *target;        /* in words: type, group and name, or the key; case is folded */
     const char *order, *point; /* not part of the name */
 };

@@ -39,8 +39,12 @@ struct claim_subject export_claim(const struct view *v, const struct document *p
 {
     const struct value *facts = view_facts(v, key);
     const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name"), *version = key_needed(v, key).version;
+    struct claim_subject claim = subject(v, pvm, order, arena_printf(v->arena, "key %s %s %s", base ? base : "", name ? name : "",
+                                                                     version ? version : ""));
 
-    return subject(v, pvm, order, arena_printf(v->arena, "key %s %s %s", base ? base : "", name ? name : "", version ? version : ""));
+    /* One pass for a key is enough, whichever of its machines pays for it: two operators with two machines must meet. */
+    claim.item_id = "";
+    return claim;
 }
 
 /* --- what it takes ------------------------------------------------------------------------------------------------------ */

@@ -145,6 +145,52 @@ static void note_exports_passed_over(const struct view *v, const struct document
               duration_format(v->arena, v->settings->export_lookback_ms));
 }
 
+/* A restore of disks, or of nobody knows what, that runs. */
+static const struct value *may_export(const struct value *jobs)
+{
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *job = value_item(jobs, i);
+        const char *state = value_str_at(job, "state"), *type = value_str_at(job, "type");
+        bool runs = str_eq(state, "running") || str_eq(state, "unknown");
+
+        if (runs && (!type || str_eq(type, "disks") || str_eq(type, "unknown")))
+            return job;
+    }
+    return NULL;
+}
+
+/* The next machine but `pvm` that is declared as a source of the key; NULL at the end. */
+static const struct document *exporter_beside(const struct document *key, const struct document *pvm, size_t *at)
+{
+    while (*at < key->n_references) {
+        const struct document *other = key->references[(*at)++].target;
+
+        if (other && other != pvm && str_eq(other->kind, "ProtectedVirtualMachine"))
+            return other;
+    }
+    return NULL;
+}
+
+static const char beside_next[] = "run again when it has ended: what it leaves is used, and a second pass would leave a second copy of the key";
+
+/* Somebody restores disks of another machine on this key: that exports it. true: a step was added. */
+static bool block_pass_beside(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+{
+    const struct document *other;
+    size_t at = 0;
+
+    while ((other = exporter_beside(e->key, doc, &at))) {
+        const struct value *job = may_export(value_get(view_facts(v, other), "jobs"));
+
+        if (!job)
+            continue;
+        steps_block(out, doc, "export-key", beside_next, "%s is lost and is not exported twice: %s restores %s, which uses it too",
+                    e->key->address, job_words(v->arena, job), other->address);
+        return true;
+    }
+    return false;
+}
+
 static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e,
                          const char *scenario)
 {
@@ -159,6 +205,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     if (!count_state(jobs, "running") && restored_vm_other_job(v, doc, value_get(view_facts(v, doc), "jobs"), &match, out))
         return;
     if (block_failed_export(doc, out, jobs, named != NULL) || (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e)))
+        return;
+    if (!count_state(jobs, "running") && block_pass_beside(v, doc, out, e))
         return;
     step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
                      count_state(jobs, "running") ? "an export pass for %s is running: it is adopted"
@@ -246,11 +294,39 @@ static int still_lost(struct call *c, const struct job_run *run, struct err *err
     return err_advise(err, "plan again; nothing was triggered");
 }
 
+/* The same question as in the plan, asked in the last moment: where no claim can be taken, it is the only one. */
+static int none_beside(struct call *c, const struct job_run *run, struct err *err)
+{
+    const struct export_election *e = run->ctx;
+    const struct view *v = run->actor->view;
+    const struct document *other;
+    size_t at = 0;
+
+    while ((other = exporter_beside(e->key, run->actor->step->document, &at))) {
+        const char *vault = value_str_at(view_facts(v, other), "vaultId");
+        struct job_match match = protected_vm_match(v, other);
+        const struct value *job;
+        struct value *jobs;
+
+        if (!vault)
+            continue;
+        TRY(jobs_look(run->az, c, run->actor->arena, vault, &match, run->bound_ms, &jobs, err));
+        job = may_export(jobs);
+        if (!job)
+            continue;
+        err_set(err, ERR_BLOCKED, "%s restores %s, which uses %s too; nothing was triggered", job_words(run->actor->arena, job),
+                other->address, e->key->address);
+        return err_advise(err, "%s", beside_next);
+    }
+    return 0;
+}
+
 /* The last questions before the pass is triggered. That Azure foresees trouble with the key is what the pass is for. */
 static int export_still_due(struct call *c, const struct job_run *run, struct err *err)
 {
     TRY(jobs_none_other(run->az, c, run->actor, run->vault_id, &run->match, run->bound_ms, err));
     TRY(still_lost(c, run, err));
+    TRY(none_beside(c, run, err));
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
 }
 
