@@ -170,6 +170,10 @@ done <<END
 $links
 END
 
+# The first page is read by people in a hurry: what only some of them need stands in the READMEs of the folders.
+size=$(wc -c <README.md)
+[ "$size" -le 12288 ] || fault "README.md: $size bytes (12288); move what few need into the README of its folder"
+
 faults_from "unfinished" "$(grep -nE '\b(TO[D]O|FIX[M]E|XX[X])\b' $all)"
 
 # --- form -------------------------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ must_use int engine_act(struct call *c, const struct engine *e, struct arena *a,
                         struct err *err);
 /* Something was sent that changes Azure, or a job there was seen through. */
 bool engine_changed(const struct outcome *outcome);
-/* The codes of README: 0, 4 partly applied, 3 blocked, 1 error, in that precedence. */
+/* The exit codes of schemas/README.md: 0, 4 partly applied, 3 blocked, 1 error, in that precedence. */
 int engine_exit_code(const struct outcome *outcome);
 
 #endif
