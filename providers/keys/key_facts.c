@@ -135,6 +135,8 @@ void key_note_evidence(const struct view *v, const struct document *key, struct 
 
     if (need.conflict)
         step_note(out, step, "the evidence of the version disagrees: %s", need.conflict);
+    else if (need.beside && !need.version)
+        step_note(out, step, "which version is needed is not known (%s): %s", need.words, need.beside);
     else if (need.beside)
         step_note(out, step, "version %s is taken (%s), and another may be needed: %s", need.version, need.words, need.beside);
 }

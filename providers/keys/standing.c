@@ -6,6 +6,7 @@
 
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
+#include "key_facts.h"
 #include "original.h"
 
 /* --- which key ---------------------------------------------------------------------------------------------------------- */
@@ -268,14 +269,15 @@ static struct key_standing revoked_standing(const struct view *v, const char *re
     };
 }
 
-static struct key_standing impostor_standing(const struct view *v, const char *version, const char *why)
+/* `what`: which of the declared key is missing, "not version …". */
+static struct key_standing impostor_standing(const struct view *v, const char *what, const char *why)
 {
     return (struct key_standing){
         .stand = KEY_IMPOSTOR,
         .words = arena_printf(v->arena,
-                              "a key of this name is there, but not version %s: the name was taken by another key, so the old one "
+                              "a key of this name is there, but %s: the name was taken by another key, so the old one "
                               "cannot be restored here%s%s",
-                              version, why ? "; " : "", why ? why : ""),
+                              what, why ? "; " : "", why ? why : ""),
         .next = "a person decides: declare another key vault for the old key, which a copy brings back there; nothing is deleted here",
     };
 }
@@ -312,6 +314,41 @@ static bool oldest_before(const struct value *versions, int64_t ms)
     return false;
 }
 
+/* The time that a key without a declared version must be as old as: that of the ordered point, else of the newest point of the
+ * backups it is wanted for, unless a set in use is on it, as the set of a machine that was just put on a new key is. TIME_NONE: a key
+ * of any age will do; so it is for a new key beside the old one, which the edition of 2026-07 lets a restore name (row R-08). */
+static int64_t needed_at_ms(const struct view *v, const struct document *key)
+{
+    struct key_need need = key_needed(v, key);
+    const char *by;
+
+    if (str_eq(v->settings->article, "2026-07") && !key_source_declared(key, "azureBackup"))
+        return TIME_NONE;
+    if (need.point_ms != TIME_NONE)
+        return need.point_ms;
+    return used_instead(v, key, &by) ? TIME_NONE : last_use_ms(v, key);
+}
+
+/* A key keeps its versions, so one that has none as old as the points is another key under their key's name. */
+static struct key_standing undeclared_standing(const struct view *v, const struct document *key)
+{
+    const struct value *versions = value_get(view_facts(v, key), "versions");
+    int64_t needed_ms;
+
+    if (!str_eq(view_state(v, key), "present") || !value_count(versions))
+        return (struct key_standing){0};
+    needed_ms = needed_at_ms(v, key);
+    if (needed_ms == TIME_NONE || oldest_before(versions, needed_ms))
+        return (struct key_standing){0};
+    return impostor_standing(v, arena_printf(v->arena, "none of its versions is as old as the recovery point of %s that it is needed for: it has %s",
+                                             time_format(v->arena, needed_ms), key_versions_words(v->arena, versions)), NULL);
+}
+
+static struct key_standing missing_standing(const struct view *v, const char *version, const char *why)
+{
+    return impostor_standing(v, arena_printf(v->arena, "not version %s", version), why);
+}
+
 struct key_standing key_standing_of(const struct view *v, const struct document *key, const char *version)
 {
     const struct value *facts = view_facts(v, key), *versions = value_get(facts, "versions");
@@ -321,18 +358,20 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
     if (revoked)
         return revoked_standing(v, revoked);
     version = version ? version : declared;
-    if (!key || !version || !str_eq(view_state(v, key), "present") || listed(versions, version) ||
+    if (key && !version)
+        return undeclared_standing(v, key);
+    if (!key || !str_eq(view_state(v, key), "present") || listed(versions, version) ||
         str_eq_nocase(vault_kid_version(value_str_at(facts, "live.key.kid")), version) ||
         (!versions && !str_eq_nocase(value_str_at(facts, "missing"), version)))
         return (struct key_standing){0};
     shown = shown_by(v, key, version);
     if (shown || !str_eq_nocase(version, declared) || !versions)
-        return impostor_standing(v, version, shown);
+        return missing_standing(v, version, shown);
     last_ms = last_use_ms(v, key);
     /* A key that is younger than every point cannot have wrapped any of their disks. */
     if (used_instead(v, key, &by) || oldest_before(versions, last_ms))
         return unseen_standing(v, key, version, last_ms);
-    return impostor_standing(v, version, NULL);
+    return missing_standing(v, version, NULL);
 }
 
 /* --- what relies on it ------------------------------------------------------------------------------------------------------------- */

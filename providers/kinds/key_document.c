@@ -239,7 +239,7 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
                     need.version ? need.version : "?", value_str_at(facts, "versionsWhy"));
     else if (standing.stand != KEY_STANDS)
         steps_block(out, doc, NULL, standing.next, "%s%s", standing.words,
-                    need.evidence == KEY_EVIDENCE_DECLARED ? "" : arena_printf(v->arena, " (version by %s)", need.words))
+                    need.evidence == KEY_EVIDENCE_DECLARED || !need.version ? "" : arena_printf(v->arena, " (version by %s)", need.words))
             ->scenario = standing.stand == KEY_IMPOSTOR ? "N-07" : NULL;
     else if (unfit(live))
         steps_block(out, doc, NULL, "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")",

@@ -11,6 +11,7 @@
 #include "../keys/key_facts.h"
 #include "../keys/copies.h"
 #include "../keys/lost.h"
+#include "../keys/past.h"
 #include "../keys/refused.h"
 #include "../backup/claim.h"
 
@@ -124,6 +125,21 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     step_writes(out, step, "POST", "/keys/%s/create", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_CREATE);
     view_need(v, out, step, document_target(doc, "spec.store"));
+}
+
+/* Under the name of a lost key a new one opens nothing, and the old one cannot come back any more. */
+static void steps_bootstrap(const struct view *v, const struct document *doc, struct steps *out)
+{
+    struct key_past past = key_past_of(v, doc);
+
+    if (past.was)
+        steps_block(out, doc, NULL, "declare what brings the old one back: sources, recover or azureBackup; or give the new key a name that was never used",
+                    "the key is gone, and bootstrap makes none in its place: %s", past.was);
+    else if (past.unseen)
+        steps_block(out, doc, NULL, "Reader on it shows it; a key is made where there has never been one",
+                    "whether there ever was such a key cannot be told, so bootstrap makes none: %s", past.unseen);
+    else
+        steps_create(v, doc, out);
 }
 
 /* The store comes back where it was. Elsewhere than the sets and disks its keys are of no use, and nothing is to be put on them. */
@@ -347,7 +363,7 @@ void key_steps_absent(const struct view *v, const struct document *doc, struct s
                     key_refusal_words(v->arena, refusal))
             ->scenario = "N-17";
     else if (value_bool_at(doc->spec, "bootstrap", false) && !key_source_declared(doc, "azureBackup"))
-        steps_create(v, doc, out);
+        steps_bootstrap(v, doc, out);
     else
         steps_from_backup(v, doc, out);
 }
