@@ -333,6 +333,7 @@ static int64_t needed_at_ms(const struct view *v, const struct document *key)
 static struct key_standing undeclared_standing(const struct view *v, const struct document *key)
 {
     const struct value *versions = value_get(view_facts(v, key), "versions");
+    const char *what;
     int64_t needed_ms;
 
     if (!str_eq(view_state(v, key), "present") || !value_count(versions))
@@ -340,8 +341,9 @@ static struct key_standing undeclared_standing(const struct view *v, const struc
     needed_ms = needed_at_ms(v, key);
     if (needed_ms == TIME_NONE || oldest_before(versions, needed_ms))
         return (struct key_standing){0};
-    return impostor_standing(v, arena_printf(v->arena, "none of its versions is as old as the recovery point of %s that it is needed for: it has %s",
-                                             time_format(v->arena, needed_ms), key_versions_words(v->arena, versions)), NULL);
+    what = arena_printf(v->arena, "none of its versions is as old as the recovery point of %s that it is needed for: it has %s",
+                        time_format(v->arena, needed_ms), key_versions_words(v->arena, versions));
+    return impostor_standing(v, what, NULL);
 }
 
 static struct key_standing missing_standing(const struct view *v, const char *version, const char *why)

@@ -133,7 +133,8 @@ static void steps_bootstrap(const struct view *v, const struct document *doc, st
     struct key_past past = key_past_of(v, doc);
 
     if (past.was)
-        steps_block(out, doc, NULL, "declare what brings the old one back: sources, recover or azureBackup; or give the new key a name that was never used",
+        steps_block(out, doc, NULL,
+                    "declare what brings the old one back, recover or azureBackup; or give the new key a name that was never used",
                     "the key is gone, and bootstrap makes none in its place: %s", past.was);
     else if (past.unseen)
         steps_block(out, doc, NULL, "Reader on it shows it; a key is made where there has never been one",
