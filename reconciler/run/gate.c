@@ -75,12 +75,35 @@ static bool is_safe(const struct gate *g, enum http_method method, bool guarded,
     return false;
 }
 
+/* Steps announce names as people write them; on the wire what is no plain character is written as a percent escape. */
+static void add_as_sent(struct text *out, const char *fragment)
+{
+    for (const char *p = fragment; *p; p++) {
+        unsigned char ch = (unsigned char)*p;
+
+        if (ch <= ' ' || ch >= 0x7f || strchr("\"#<>?[\\]^`{|}", ch))
+            text_printf(out, "%%%02x", ch);
+        else
+            text_add_char(out, (char)ch);
+    }
+}
+
+static bool announced(const struct permit_write *w, const struct target *t)
+{
+    struct text sent cleanup(text_release) = {.ceiling = URL_BYTES_MAX};
+
+    if (!w->fragment || !*w->fragment)
+        return false;
+    add_as_sent(&sent, w->fragment);
+    return !sent.overflowed && str_find_nocase(t->place, text_str(&sent));
+}
+
 static bool permit_names(const struct permit *permit, enum http_method method, const struct target *t)
 {
     for (size_t i = 0; i < permit->n_writes; i++) {
         const struct permit_write *w = &permit->writes[i];
 
-        if (w->method == method && w->fragment && *w->fragment && str_find_nocase(t->place, w->fragment))
+        if (w->method == method && announced(w, t))
             return true;
     }
     return false;

@@ -3,7 +3,8 @@
 
 /* --- the gate ----------------------------------------------------------------------------------------------------- */
 
-static const struct permit_write writes[] = {{HTTP_PUT, "arm.example/subscriptions/s1/vaults/kv"}, {HTTP_POST, "/restore"}};
+static const struct permit_write writes[] = {{HTTP_PUT, "arm.example/subscriptions/s1/vaults/kv"}, {HTTP_POST, "/restore"},
+                                            {HTTP_PUT, "/resourceGroups/rg-zürich/sets/"}};
 
 static const struct gate_row {
     const char *reason;
@@ -41,6 +42,10 @@ static const struct gate_row {
     {"an announced write with another method", HTTP_WRITING, true, HTTP_PATCH, "https://arm.example/subscriptions/s1/vaults/kv",
      -ERR_BLOCKED,
      "not announced"},
+    {"an announced name that is encoded on the wire", HTTP_WRITING, true, HTTP_PUT,
+     "https://arm.example/subscriptions/s1/resourceGroups/rg-z%C3%BCrich/sets/x", 0, ""},
+    {"another name that is encoded", HTTP_WRITING, true, HTTP_PUT,
+     "https://arm.example/subscriptions/s1/resourceGroups/rg-z%C3%B6rich/sets/x", -ERR_BLOCKED, "not announced"},
     {"another URL", HTTP_WRITING, true, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/other", -ERR_BLOCKED, "not announced"},
     {"an announced text in the query only", HTTP_WRITING, true, HTTP_POST, "https://arm.example/x?y=/restore", -ERR_BLOCKED,
      "not announced"},
