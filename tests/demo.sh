@@ -68,7 +68,9 @@ ordered="$estate -f $lost/activation.yaml"
     cp "$deleted/world.yaml" "$world"
     say "5. The likelier night: the key is only soft-deleted; it is recovered, the source VM is whole again, and nothing is restored"
     run 2 plan $estate --world "$world" --detailed-exitcode
-    run 0 apply $estate --world "$world" --world-out "$world" --pace "$pace" --auto-approve --journal "$work/journal"
+    run 3 apply $estate --world "$world" --world-out "$world" --pace "$pace" --auto-approve --journal "$work/journal"
+    say "   The machine still stands: a person starts it, as the last lines say, and then all is as declared"
+    run 0 sim --world "$world" --world-out "$world" --play $deleted/scenarios/vm-started.yaml
     run 0 drift $estate --world "$world"
 }
 say "Told. The journal of the first night has $(wc -l <"$work/journal") lines; a rehearsal, not proof."

@@ -2,7 +2,8 @@
 # Runs one tier of tests and prints its counts. Fails when a test fails, and when there was none to run.
 #   run.sh unit PROGRAM...        test programs: each prints "NAME N checks, N failed"
 #   run.sh valgrind PROGRAM...    the same under valgrind
-#   run.sh examples BINARY DIR... every example validates, explains its plan and, where there is a world, plans as expected
+#   run.sh examples BINARY DIR... every example validates, explains its plan and, where there is a world, plans as expected; then the demo,
+#                                 because it is what a newcomer runs first
 # With CI set a skipped test is a failed one.
 set -u
 
@@ -109,7 +110,8 @@ valgrind)
 examples)
     binary=$1
     shift
-    for folder in "$@"; do [ -f "$folder/estate.yaml" ] && example "$binary" "$folder"; done ;;
+    for folder in "$@"; do [ -f "$folder/estate.yaml" ] && example "$binary" "$folder"; done
+    program sh "$(dirname "$0")/demo.sh" "$binary" 0 ;;
 *)
     echo "run.sh: no tier $tier" >&2
     exit 2 ;;
