@@ -3,6 +3,7 @@
 #include "../azure/defaults.h"
 #include "../backup/order.h"
 #include "store_name.h"
+#include "revived.h"
 
 /* Asked for by its name in its own region first: that takes the least right and is the rule. */
 static int observe_deleted_here(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
@@ -111,6 +112,7 @@ void store_recover(const struct view *v, const struct document *doc, struct step
     step->estimate_ms = 2 * MINUTE_MS;
     step->estimate_source = words->source;
     step->foretold = words->lost;
+    store_note_revived(v, doc, out, step);
     step_writes(out, step, "PUT", "%s", id);
     step_right(out, step, arm_id_parent(v->arena, id, 4), words->write_action, false, words->role);
     while ((key = referrer_next(doc, "Key", &at)))

@@ -2,6 +2,7 @@
 #include "../azure/vault.h"
 #include "../keys/home.h"
 #include "../keys/refused.h"
+#include "../keys/revived.h"
 #include "key_parts.h"
 #include "../keys/standing.h"
 #include "../keys/original.h"
@@ -88,6 +89,16 @@ static int without_version(struct call *c, const struct actor *actor, struct azu
                       doc->address);
 }
 
+static void say_revived(const struct actor *actor)
+{
+    const struct document *key = actor->step->document, *doc;
+    size_t at = 0;
+
+    while ((doc = key_revived_next(actor->view, key, &at)))
+        actor_say(actor, "version %s, which %s revokes, may be back as well: %s", value_str_at(doc->spec, "version"), doc->address,
+                  key_disable_words(actor->view, doc));
+}
+
 static int verify_version(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct document *doc = actor->step->document;
@@ -103,6 +114,7 @@ static int verify_version(struct call *c, const struct actor *actor, struct azur
     actor_say(actor, "compared: version %s is back%s%s", wanted,
               value_bool_at(bundle, "attributes.enabled", true) ? "" : ", but disabled",
               exp && exp * SECOND_MS <= call_now_ms(c) ? ", but expired" : "");
+    say_revived(actor);
     return compare_policy(c, actor, az, bundle, err);
 }
 

@@ -19,6 +19,7 @@
 #include "../keys/copies.h"
 #include "../keys/store_fit.h"
 #include "../keys/refused.h"
+#include "../keys/revived.h"
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
 
@@ -191,6 +192,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step->estimate_ms = 30 * SECOND_MS;
     step->estimate_source = "recorded recoveries";
     key_note_evidence(v, doc, out, step);
+    key_note_revived(v, doc, out, step);
     order_cover(v, doc, step);
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_RECOVER);
@@ -319,7 +321,7 @@ static void steps_revoked(const struct view *v, const struct document *doc, stru
 
     if (str_eq(state, "present") && value_bool_at(live, "attributes.enabled", true))
         steps_finding(out, doc, "active",
-                      "a person disables it in its store, once nothing needs it: a VM on it stops within about an hour",
+                      arena_printf(v->arena, "%s; a VM on it stops within about an hour", key_disable_words(v, doc)),
                       "the key is revoked (%s) and still active: whoever has it can use it", reason);
     if (key_relied_on(v, doc))
         steps_block(out, doc, NULL, standing.next, "%s; now it is %s", standing.words, state);

@@ -13,6 +13,7 @@
 #include "../keys/lost.h"
 #include "../keys/past.h"
 #include "../keys/refused.h"
+#include "../keys/revived.h"
 #include "../backup/claim.h"
 
 /* --- steps ------------------------------------------------------------------------------------------------------------------- */
@@ -33,6 +34,7 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     step->estimate_ms = MINUTE_MS;
     step->estimate_source = "recorded key restores";
     key_note_evidence(v, doc, out, step);
+    key_note_revived(v, doc, out, step);
     /* The permit looks at host and path. */
     step_writes(out, step, "POST", "%s/keys/restore", base ? base + strlen("https://") : "");
     key_right(v, out, step, doc, KEY_RIGHT_RESTORE);

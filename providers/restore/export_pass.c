@@ -8,6 +8,7 @@
 #include "place.h"
 #include "../backup/order.h"
 #include "../keys/lost.h"
+#include "../keys/revived.h"
 #include "jobs.h"
 #include "obstacles.h"
 #include "left.h"
@@ -232,6 +233,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_string(v->arena, named),
                     "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
     step->elected = true;
+    key_note_revived(v, e->key, out, step);
     step->adopts = value_str_at(running_of(jobs), "job");
     restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
     note_exports_passed_over(v, doc, out, step);

@@ -23,6 +23,7 @@ static const char *const builtin_lines[] = {
     "built-in/replace: the disks of a VM that is there are exchanged; what was written since the recovery point is gone from it",
     "built-in/escrow: who can read the container can take the key; its first backup there is somebody's decision",
     "built-in/escrow-elsewhere: the container is not seen in a declared subscription; a backup there leaves what you declare",
+    "built-in/revives-revoked: what is revoked comes back with it; whoever revoked it has said that it must not",
     NULL,
 };
 
@@ -38,6 +39,7 @@ static const struct builtin builtins[] = {
     {ACTION_RESTORE_VM, NULL, NULL, "properties.storageProfile.osDisk.managedDisk.id", NULL, true},
     {ACTION_ESCROW_KEY, NULL, NULL, "escrow.container", NULL, true},
     {ACTION_ESCROW_KEY, NULL, NULL, "escrow.subscription", NULL, true},
+    {ACTION_COUNT, NULL, NULL, "key.revoked", NULL, true},
 };
 static_assert(COUNT(builtins) + 1 == COUNT(builtin_lines), "one line for each built-in rule");
 

@@ -6,7 +6,7 @@
 #include "policy.h"
 
 struct builtin {
-    enum action action;
+    enum action action;              /* ACTION_COUNT: any */
     const char *kind, *other_kind;   /* NULL: any, no other */
     const char *change;              /* only when the step changes this path; NULL: always */
     const char *unless_empty;        /* a list among the facts; the rule is silent only when it is known to be empty */

@@ -127,7 +127,7 @@ static bool builtin_applies(const struct builtin *b, const struct judging *j, co
     const struct value *list = b->unless_empty ? value_get(j->subject.facts, b->unless_empty) : NULL;
     const struct change *change = NULL;
 
-    if (step->action != b->action ||
+    if ((step->action != b->action && b->action != ACTION_COUNT) ||
         (b->kind && !str_eq(b->kind, step->document->kind) && !str_eq(b->other_kind, step->document->kind)))
         return false;
     for (size_t i = 0; b->change && i < step->n_changes; i++)

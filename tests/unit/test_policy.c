@@ -562,7 +562,7 @@ static void check_lines(void)
 
     for (; lines[n]; n++)
         CHECK_ROW(lines[n], str_starts(lines[n], "built-in/") && strstr(lines[n], ": "));
-    CHECK(n == 11);
+    CHECK(n == 12);
 }
 
 int main(void)
