@@ -12,7 +12,8 @@ void call_set(const struct options *o);
 const char *call_filled(struct arena *a, const char *text);
 /* The same in every text of a tree. */
 struct value *call_filled_value(struct arena *a, const struct value *v);
-/* The whole call once more, for a run that was stopped and goes on where the world stands; without a saved plan, which fits no more. */
+/* The whole call once more, for a run that was stopped and goes on where the world stands; without the saved plan,
+ * because the stopped run has outdated it. */
 const char *call_again(struct arena *a);
 /* One word as a shell takes it. */
 const char *call_quoted(struct arena *a, const char *word);

@@ -5,9 +5,9 @@
 #include "session.h"
 #include "../reconciler/model/report.h"
 
-/* Steps that would be tried: neither none nor blocked, and let pass by policy. */
+/* Counts the steps that would be tried: they have something to do, nothing blocks them, and policy lets them pass. */
 size_t carry_runnable(const struct plan *plan);
-/* What is given with the call and fits nothing that is there: an error, before anything is written. */
+/* Refuses options that name something unknown, before anything is written. */
 must_use int carry_check(const struct session *s, const struct look *look, struct err *err);
 /* Acts in a run of its own. */
 must_use int carry_out(struct session *s, struct arena *a, const struct look *look, struct outcome *ret, struct err *err);

@@ -124,7 +124,7 @@ static int export(struct session *s, const struct options *o, struct discovery *
         TRY(place_parse(s->arena, o->restore_to, value_str_at(d->found, "subscription"), &place, &s->err));
         discovery_restore_to(s->arena, d, place.group, place.subnet, place.staging);
     }
-    /* What this program could not read again is not handed out. */
+    /* The documents are read back first, so that nobody gets manifests that this program would refuse. */
     TRY(session_adopt(s, d->documents));
     return o->out ? write_files(s, d) : 0;
 }

@@ -238,7 +238,8 @@ static struct value *without_the_world(struct arena *a, const struct options *o,
     return kept;
 }
 
-/* An approval that names no rule approves nothing, and would be found out at the worst time. */
+/* A mistyped rule in an approval is refused at once: otherwise the person would learn at the worst time that he
+ * approved nothing. */
 static void check_approvals(struct arena *a, const struct options *o, const struct policy *policy, struct diags *diags)
 {
     const char *const *names = policy_rule_names(a, policy);

@@ -156,7 +156,7 @@ int output_exit_code(const struct err *err)
     return err->class == ERR_BLOCKED ? EXIT_BLOCKED : EXIT_ERROR;
 }
 
-/* Nothing was found out, which is told as a fault, not as an empty list. */
+/* A command that failed reports its failure as a fault: an empty list would look like "all is well". */
 static void failure_findings(struct arena *a, const struct options *o, const struct diags *d, const struct err *err)
 {
     struct findings findings = {.arena = a, .tool = o->command ? o->command->name : "", .made_ms = TIME_NONE};

@@ -68,8 +68,8 @@ void session_run(struct session *s, task_fn *fn, void *arg);
 
 /* One look at the world in a run of its own; what it finds lives in `a`. */
 must_use int session_look(struct session *s, struct arena *a, struct look *ret, struct err *err);
-/* Our own rights that the steps of a plan lack, as sentences; empty: none, as far as can be seen. Ends nothing that it cannot see:
- * that is a sentence too. */
+/* The rights that we lack for the steps of a plan, a sentence each; empty when none is seen to be missing. If our
+ * rights cannot be read, that becomes a sentence as well, and the run goes on. */
 struct value *session_gaps(struct session *s, const struct plan *plan);
 /* May suspend. Also looks at what only an order needs, though none is in force: what would stand against a restore. */
 must_use int session_look_far(struct session *s, struct arena *a, struct look *ret, struct err *err);

@@ -244,7 +244,8 @@ static int add_custom_actions(struct azure *az, struct call *c, struct arena *a,
 
         if (!role || hsm_role_by_id(role))
             continue;
-        /* Who may list none knows nothing of custom roles: they count for nothing, which errs on the safe side. */
+        /* Without the right to list role definitions we cannot tell what a custom role allows. It then counts as no
+         * right: a right that is wrongly believed in would let a restore fail. */
         if (!definitions && definitions_read(az, c, a, base, &definitions, err) < 0) {
             if (err->http_status != 403)
                 return -(int)err->class;

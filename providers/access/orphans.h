@@ -5,8 +5,9 @@
 
 #include "../documents/common.h"
 
-/* Of what was seen for a KeyAccess, the principals with the rights of a set's identity that are no set's identity which is known, and
- * that no KeyAccess names: a list of {principalId, what, onKey?}. onKey: on this very key; others may use the store too. */
+/* The principals seen for a KeyAccess that hold a set's rights although they are neither the identity of a known set
+ * nor named by any KeyAccess: a list of {principalId, what, onKey?}. onKey: on this very key; others may use the store
+ * too. */
 struct value *orphaned_grants(const struct view *v, const struct document *access);
 /* One of them as a sentence. */
 const char *orphaned_grant_words(struct arena *a, const struct value *one);

@@ -106,7 +106,8 @@ static const char *scope_to_ask(struct arena *a, const struct step_right *right,
     return arm_id_parent(a, recovery->scope, 4);
 }
 
-/* What nothing else waits for: new backups, escrow, and VMs that start. A recovery with a deadline is not held up for its sake. */
+/* Steps that nothing else waits for: new backups, escrow, and VMs that start. A right missing for one of them must not
+ * hold up a recovery that has a deadline. */
 static bool stands_alone(const struct step *step)
 {
     return step->aside || step->action == ACTION_START_VM;

@@ -5,7 +5,8 @@
 
 #include "rights.h"
 
-/* A right that is not seen may stand where nobody has looked: then it is unknown, never lacking. */
+/* LACKING only where all places were looked at; a right that may stand where nobody looked is UNKNOWN, so that no
+ * restore is refused for it. */
 enum seen_right { SEEN_UNKNOWN, SEEN_HELD, SEEN_LACKING };
 
 /* May this user of the key use it? `set_live`: the body of the set whose identity is meant; only KEY_USER_DES asks for it. */

@@ -29,7 +29,8 @@ must_use int backup_job_details(struct azure *az, struct call *c, struct arena *
 
 /* --- understanding (pure) -------------------------------------------------------------------------------------------- */
 
-/* UNKNOWN is what a bare "ConfidentialVM", a type nobody knows or none at all says: it is no platform-managed key. */
+/* UNKNOWN: the point says just "ConfidentialVM", a type that is not known here, or nothing. It must not be taken for a
+ * platform-managed key, for then a lost key would go unnoticed. */
 enum point_key { POINT_KEY_UNKNOWN, POINT_KEY_CUSTOMER, POINT_KEY_PLATFORM };
 
 enum tier_state { TIER_ABSENT, TIER_VALID, TIER_GONE };

@@ -197,7 +197,8 @@ static bool surely_refused(const struct err *err)
     return err->code[0] && err->http_status == 0 && err->class != ERR_TRANSIENT && err->class != ERR_THROTTLED;
 }
 
-/* Trouble inside the service, or an answer nobody understands, does not say that no job was started. */
+/* After an error inside the service, or an answer that cannot be understood, a job may run all the same: the outcome
+ * counts as unknown, so that nobody triggers a second one. */
 static int outcome_of_order(struct err *err)
 {
     if (err->class == ERR_PROTOCOL || err->http_status >= 500 || err->http_status == 408)

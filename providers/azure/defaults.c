@@ -9,7 +9,8 @@
 #define HSM "Microsoft.KeyVault/managedHSMs"
 #define BACKUP_VAULT "Microsoft.RecoveryServices/vaults"
 #define KEYVAULT_SPEC "Key Vault specification, 2026-02-01 and 2025-05-01"
-/* The default of 2026-02-01, true, is of vaults that are made; one that bears none was made before and keeps its policies. */
+/* The default of 2026-02-01, true, is of vaults that are made; a vault that shows none is older and keeps its access
+ * policies. */
 #define ROLES "Microsoft Learn, Key Vault (access control default), 2026-04-10: null means access policies, in every api-version"
 #define PURGE "Microsoft Learn, Key Vault soft delete: purge protection is off unless turned on"
 /* The specification's default, true, is of HSMs that are made; one that bears none is not taken for protected. */

@@ -293,7 +293,7 @@ int azure_error_of(struct arena *a, const struct http_response *response, const 
         claims_asked(err);
     if (retry_after_ms > 0)
         err->retry_after_ms = retry_after_ms;
-    /* Nobody can act on "too many requests"; on the time at which it ends they can. */
+    /* "Too many requests" helps nobody; the time at which the throttle ends does. */
     if (response->status == 429 && retry_after_ms > 0)
         err_advise(err, "it answers again from %s on; all else goes on",
                    response->date_ms == TIME_NONE ? arena_printf(a, "%s from now", duration_format(a, retry_after_ms))

@@ -7,7 +7,8 @@
 const char *azure_geography(const char *region);
 
 enum geography_match { GEOGRAPHY_UNKNOWN, GEOGRAPHY_SAME, GEOGRAPHY_OTHER };
-/* Pure. A region is in the geography of itself, be it in the table or not; of any other region that is not there nothing is told. */
+/* Pure. A region shares its own geography even if it is not in the table. Two different regions of which one is not in
+ * the table: cannot be told. */
 enum geography_match azure_same_geography(const char *region, const char *other);
 
 #endif

@@ -264,7 +264,7 @@ int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id
 int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id, enum azure_api api,
                int64_t bound_ms, struct value **ret, struct err *err)
 {
-    /* An operation that nobody knows any more says nothing; the resource does. */
+    /* If the service has forgotten the operation, the resource itself shows how it ended. */
     if (arm_follow(az, c, a, op, bound_ms, NULL, err) < 0 && err->class != ERR_NOT_FOUND)
         return err_note(err, "writing %s", arm_id_name(id));
     return arm_settle(az, c, a, id, api, bound_ms, ret, err);

@@ -46,7 +46,8 @@ char *hsm_assignments_url(struct arena *a, const char *base, const char *scope);
 /* The version in a kid URL, or NULL. */
 const char *vault_kid_version(const char *kid);
 
-/* Which store a backup blob came from, by its shape. What is none is sent nowhere: it may be anything, a password or a token. */
+/* Which store a backup blob came from, by its shape. Bytes of another shape are sent nowhere: they might be a password
+ * or a token. */
 enum backup_home { BACKUP_HOME_VAULT, BACKUP_HOME_HSM, BACKUP_HOME_UNKNOWN };
 enum backup_home vault_backup_home(const struct secret *backup);
 

@@ -64,7 +64,7 @@ static int64_t shown_by(const struct job_run *run, int64_t from_ms)
 
 /* --- claims of others --------------------------------------------------------------------------------------------------- */
 
-/* Whoever decided on this restore knew that the job had ended. */
+/* Whether this job had already ended in the look that decided on the restore. */
 static bool end_was_seen(const struct job_run *run, const char *job)
 {
     for (size_t i = 0; i < value_count(run->seen); i++)
@@ -249,7 +249,8 @@ static int guard(struct call *c, struct attempt *t, struct err *err)
     return 0;
 }
 
-/* What the claim says of its job is for others; the job is followed whether or not it can be written down. */
+/* Writes into the claim what became of its job, for other runs. If that fails, our own run follows the job all the
+ * same. */
 static void note(struct call *c, struct attempt *t, const char *job, const char *ended)
 {
     struct err err;
@@ -309,7 +310,8 @@ static int trigger(struct call *c, struct attempt *t, const char **ret_job, stru
 
     if (backup_trigger_restore(run->az, c, a, run->item_id, &run->request, ret_job, err) < 0) {
         if (err->class != ERR_UNKNOWN_OUTCOME) {
-            /* Refused, or never sent: that claim stands for no job. Whoever is interrupted does not know. */
+            /* The trigger was refused or never sent, so the claim is marked as without a job, and the next run need not
+             * wait for one. An interrupted run cannot know this and leaves the claim open. */
             if (err->class != ERR_CANCELLED)
                 note(c, t, NULL, arena_printf(a, "not triggered: %s", err->code[0] ? err->code : err_class_name(err->class)));
             return -(int)err->class;

@@ -80,8 +80,8 @@ static bool same_point(int64_t job_ms, int64_t point_ms)
     return job_ms != TIME_NONE && point_ms != TIME_NONE && llabs(job_ms - point_ms) < 2 * SECOND_MS;
 }
 
-/* A pass that failed for its key and left it has done what passes are for. One that failed for a right is a restore that
- * failed, whatever it left besides, and so is one whose set was on another key: passes name no set. */
+/* Whether a failed job is an export: it failed for its key and left the key. A job that failed for a missing right, or
+ * with a set on another key, is an ordinary failed restore, whatever it left. */
 static bool is_export(const struct value *job)
 {
     const char *code = value_str_at(job, "code");
@@ -98,7 +98,7 @@ static bool alive_since(const struct value *job, int64_t since_ms)
 
     if (since_ms == INT64_MAX)
         return false;
-    /* What does not say that it has ended may run. */
+    /* A job that does not say when it ended may still run, so it counts. */
     if (end == TIME_NONE && (start == TIME_NONE || str_eq(value_str_at(job, "state"), "unknown")))
         return true;
     return str_eq(value_str_at(job, "state"), "running") || start >= since_ms || (end != TIME_NONE && end >= since_ms);
@@ -176,7 +176,7 @@ static const char *untold(const struct value *job, const struct job_match *m)
         return value_str_at(job, "pointText") ? "the time of its point cannot be read" : "it does not say from which point";
     if (made_vm && m->type == RESTORE_NEW_VM && !value_str_at(job, "targetVm"))
         return "it does not say which VM it made";
-    /* One that failed left no second machine, and disks to look at are none. */
+    /* A failed job left no second machine, and a restore of disks makes none. */
     return made_vm && !job_failed(job) && !is_declared(job, m->declared) ? "it restored this machine to another target" : NULL;
 }
 

@@ -28,7 +28,8 @@ bool job_says_all(const struct value *job);
 /* The job of that id in a list of such facts; NULL. */
 const struct value *job_of_id(const struct value *jobs, const char *id);
 
-/* Whose a job is goes by its container (group and name). One that names none cannot be told, unless even the name is another. */
+/* A job belongs to the machine whose group and name its container shows. Without a container only a job of another name
+ * can be ruled out. */
 enum job_whose { JOB_OF_ANOTHER, JOB_OF_MACHINE, JOB_OF_NOBODY_KNOWS };
 enum job_whose job_whose(const struct value *job, const char *group, const char *vm);
 

@@ -373,7 +373,7 @@ static int deleted_read(struct call *c, const struct looking *l, const struct st
     return *ret ? 0 : err_set(err, ERR_NOT_FOUND, "no deleted store %s", name);
 }
 
-/* Nothing is in soft delete where nobody may look; the state stays what it was then. */
+/* If the deleted stores may not be listed, the store's state stays as it was: it must not be called gone for good. */
 static int store_among_deleted(struct call *c, const struct looking *l, const struct store_type *type, struct value *store,
                                const struct value *set, struct err *err)
 {

@@ -13,7 +13,7 @@ struct discovery_request {
 };
 
 struct discovery {
-    struct value *documents; /* list: manifest documents, Azure first; what is named stands before what names it */
+    struct value *documents; /* list: manifest documents, Azure first; a document stands before those that refer to it */
     struct value *notes;     /* list of {about, text}: what was left out, what cannot be seen, what is missing, what would help */
     struct value *found;     /* what was seen */
     bool restores;           /* the documents say where VMs would come back */

@@ -20,7 +20,8 @@ static const char *joined(struct arena *a, const struct value *list)
     return text;
 }
 
-/* Principals of one role over every KeyAccess of the key: those that were judged, those that lack, those not to be seen. */
+/* The principals of one role, over every KeyAccess of the key: how many there are, how many lack rights, of how many
+ * the rights cannot be seen. */
 struct holders {
     size_t n, n_lacking, n_unseen, n_unmade; /* unmade: its set is absent, so it has no identity yet */
     const char *missing, *why; /* of the first */

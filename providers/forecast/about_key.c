@@ -289,7 +289,8 @@ static void judge_times(struct outlook *o, const struct value *facts, const char
                  "the key version %s %s; a restore is said to fail from then on", exp <= now_s ? "has expired at" : "expires at", ends);
 }
 
-/* The second version that the point may need: where it cannot be used, nobody can say that the first is enough. */
+/* Two versions are possible for this point. If the second cannot be used, the forecast must not be green, for the point
+ * may need just that one. */
 static void judge_second(struct outlook *o, const struct value *facts, const struct original_key *original)
 {
     const struct value *item = version_item(facts, original->also);

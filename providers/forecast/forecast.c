@@ -199,7 +199,8 @@ static void judge_path(struct forecast *f)
                                                         : RESTORABLE_NOW;
         return;
     }
-    /* Nobody opens a key whose security domain is lost, and nothing is done with one that is revoked: there is nobody to wait for. */
+    /* With the security domain lost, or the key revoked, no person and no wait can bring the machine back: it is lost,
+     * not at risk. */
     if (p->row && ((f->outlook.situation->now.store == DX_STORE_DOMAIN_LOST && str_eq(p->remedy, "H")) ||
                    f->outlook.situation->now.key == DX_KEY_REVOKED)) {
         f->restorable = RESTORABLE_NO;
@@ -267,7 +268,8 @@ static struct dx_prediction predict(const struct situation *s)
     return sent.row && sent.outcome == DX_SUCCEEDS ? sent : diagnose(&s->now, s->article);
 }
 
-/* A plan for an order would be blocked: then no forecast says that nothing stands against a restore. */
+/* If the plan of an order would be blocked, the forecast shows that block: it must not promise a restore that apply
+ * would refuse. */
 static void heed_block(struct forecast *f, const struct step *block)
 {
     const struct step *root = block->held_by ? block->held_by : block;
@@ -284,8 +286,9 @@ static void heed_block(struct forecast *f, const struct step *block)
         f->restorable = RESTORABLE_AFTER;
 }
 
-/* Where a restore sent right now does not go through, the steps of an order are the path: the one that plan shows and apply
- * walks. A state after them that no document describes is tried once, so nothing is lost before. */
+/* Where a restore sent right now does not go through, the steps of an order are the path: the one that plan shows and
+ * apply walks. If no document describes the state after those steps, one restore is tried, so the machine is not called
+ * lost before that. */
 static void follow_order(struct forecast *f, const struct view *ordered)
 {
     const struct situation *s = situation_of(ordered, f->outlook.rvm);
@@ -334,8 +337,8 @@ static void heed_order(struct forecast *f, const struct view *ordered)
         heed_policy(f, withheld_step(f->outlook.view, rvm));
 }
 
-/* The point that is judged. One that an order names and the vault does not have cannot be: then the one that another order would
- * name is, and the order's own block says what is wrong. */
+/* The point that is judged. If an order names a point that the vault does not have, the point that a new order would
+ * name is judged instead; the order's own block says what is wrong with it. */
 static const struct situation *situation_judged(const struct view *v, const struct document *pvm, const struct document *rvm,
                                                 const struct value *point)
 {

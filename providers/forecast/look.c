@@ -85,7 +85,7 @@ static int ask(struct call *c, struct question *q, struct err *err)
     return ask_validation(c, q, az, err);
 }
 
-/* A forecast does not end because one of these cannot be had: it says so. Being cancelled does end it. */
+/* An answer that cannot be had is noted and the forecast goes on; only cancelling ends it. */
 static void ask_task(struct call *c, void *arg)
 {
     struct question *q = arg;

@@ -187,7 +187,8 @@ bool observation_decisive(enum obs_fact f)
     return f == F13 || f == F19 || f == F24 || f == F26;
 }
 
-/* An answer of these alone can stop a restore, so without it nothing is green; what else is known stands all the same. */
+/* Each of these questions alone can stop a restore. If one is unanswered the forecast is not green, because the missing
+ * answer may be the one that matters. */
 static void observe_unseen(struct outlook *o)
 {
     const char *ids = NULL;

@@ -274,8 +274,8 @@ static void keep_second(const struct view *v, const struct document *key, struct
         o->beside = arena_printf(v->arena, "a rotation, which is said to reach points taken before it, has led to version %s", o->also);
 }
 
-/* What the Key document says of itself: nothing of a point that is older than the declared version, nor of anything where the
- * version was never seen. */
+/* What the Key document declares, as evidence. It counts neither for a point older than the declared version, nor where
+ * that version was never seen: a mistyped version must not decide which key is restored. */
 static struct finding by_declaration(const struct view *v, const struct document *key, int64_t point_ms)
 {
     struct finding f = {.version = key ? value_str_at(key->spec, "version") : NULL, .words = "the Key document", .firm = true};

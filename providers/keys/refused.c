@@ -88,7 +88,8 @@ const char *key_refusals_account(struct arena *a, const struct document *key)
     return value_str(value_item(accounts_around(a, key), 0));
 }
 
-/* By token alone, as every look; an account that cannot be read tells nothing. */
+/* Reads by token alone, as every look does, because fetching account keys is no read. An account that cannot be read
+ * counts as without notes. */
 int key_observe_refused(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
     const struct value *accounts = accounts_around(o->arena, o->document);

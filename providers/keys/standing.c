@@ -329,7 +329,8 @@ static int64_t needed_at_ms(const struct view *v, const struct document *key)
     return used_instead(v, key, &by) ? TIME_NONE : last_use_ms(v, key);
 }
 
-/* A key keeps its versions, so one that has none as old as the points is another key under their key's name. */
+/* A key keeps its versions. If none is as old as the recovery points, another key has taken the name of the one they
+ * need. */
 static struct key_standing undeclared_standing(const struct view *v, const struct document *key)
 {
     const struct value *versions = value_get(view_facts(v, key), "versions");

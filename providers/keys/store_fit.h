@@ -10,8 +10,8 @@ struct store_objection {
 };
 enum { STORE_OBJECTIONS_MAX = 4 };
 
-/* Pure. What stands against `key` in its store, all of it; returns how many. What could not be seen is held against nobody.
- * `region`: where the disks would be; NULL: where the key's sets are, else its backup vault. */
+/* Pure. What stands against `key` in its store, all of it; returns how many. A fact that could not be seen is no
+ * objection. `region`: where the disks would be; NULL: where the key's sets are, else its backup vault. */
 size_t store_objections(const struct view *v, const struct document *key, const char *region,
                         struct store_objection ret[STORE_OBJECTIONS_MAX]);
 
@@ -23,8 +23,8 @@ void store_check(const struct document *key, struct diags *faults);
 
 /* Pure. The objection of these that is about the store's region, if there is one. */
 bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret);
-/* Pure. A key that is declared in the store could not be used, or not be brought back, there: nothing may be made there. true: a step
- * was added. */
+/* Pure. Blocks the making of a store in which a declared key could not be used or restored: its name would be taken for
+ * nothing. true: a step was added. */
 bool store_block_misplaced(const struct view *v, const struct document *store, struct steps *out);
 
 #endif

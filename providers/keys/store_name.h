@@ -8,8 +8,9 @@
 /* Where a soft-deleted store lay, and would come back: its ARM id; NULL when its body does not say. */
 const char *store_deleted_id(const struct value *deleted);
 
-/* May suspend. Looks for the name in every subscription that the manifests name. Adds to facts: deleted (and sets state), or taken
- * {id, location} (a live one), and unlisted [{subscription, why}]: where nobody could look, which ends nothing. */
+/* May suspend. Looks for the name in every subscription that the manifests name. Adds to facts: deleted (and sets
+ * state), or taken {id, location} (a live one), and unlisted [{subscription, why}]: subscriptions that could not be
+ * searched; the look goes on without them. */
 must_use int store_name_observe(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
                                 struct value *facts, struct err *err);
 /* May suspend. Adds home {state}: the group into which the store comes back, or would be made. */

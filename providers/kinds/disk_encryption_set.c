@@ -96,7 +96,8 @@ static void describe_write(const struct view *v, struct steps *out, struct step 
     step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.Compute/diskEncryptionSets/write", false, "Contributor");
 }
 
-/* Whoever makes the set hands it the identity. A block, when that one is not there or cannot be seen. */
+/* The user-assigned identity must be there before the set is made with it. Adds a block and returns false when it is
+ * absent or cannot be seen. */
 static bool identity_stands(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);

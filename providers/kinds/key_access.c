@@ -226,8 +226,8 @@ static bool uses_local(const struct document *doc)
     return key_store_is_hsm(document_target(doc, "spec.key"));
 }
 
-/* What the live vault says; of one that is not there the declared one, or the one that it would be made with. NULL: nobody can tell,
- * and a grant by the wrong model has no effect. */
+/* The permission model: the live vault's; for an absent vault the declared one, or the one that it would be made with.
+ * NULL: cannot be told, and then nothing is granted, because a grant by the wrong model has no effect. */
 static const char *model_of(const struct view *v, const struct document *doc)
 {
     const char *model = value_str_at(view_facts(v, doc), "model");

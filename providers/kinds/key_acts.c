@@ -147,8 +147,8 @@ static bool name_held(const struct err *err)
            (str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable") || str_eq_nocase(err->code, "ObjectIsBeingDeleted"));
 }
 
-/* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched. A backup that
- * the store cannot open it never will: `useless`. `refused`: the store said no to these bytes. */
+/* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched.
+ * `useless`: the store cannot open this backup, now or later. `refused`: the store said no to these bytes. */
 static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, bool *ret_useless,
                          bool *ret_refused, struct err *err)
 {

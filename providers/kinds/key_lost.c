@@ -129,7 +129,8 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     view_need(v, out, step, document_target(doc, "spec.store"));
 }
 
-/* Under the name of a lost key a new one opens nothing, and the old one cannot come back any more. */
+/* Makes a key only where there never was one: a new key in place of a lost one opens no disk, and its name keeps the
+ * old one from coming back. */
 static void steps_bootstrap(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct key_past past = key_past_of(v, doc);
@@ -145,7 +146,8 @@ static void steps_bootstrap(const struct view *v, const struct document *doc, st
         steps_create(v, doc, out);
 }
 
-/* The store comes back where it was. Elsewhere than the sets and disks its keys are of no use, and nothing is to be put on them. */
+/* A recovered store comes back in its old region. If sets and disks are in another one, they cannot use its keys, so
+ * nothing is built on them. */
 static bool block_in_store_elsewhere(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct store_objection objection;
@@ -309,7 +311,8 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
         view_need(v, out, step, e.protected_vm);
 }
 
-/* A key that is brought back where no set can use it, or where it cannot be held, is of no use and in the way of the next try. */
+/* Does not restore a key into a store where no set can use it or which cannot hold it: there it would only take the
+ * name from the next try. */
 static bool steps_misplaced(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct store_objection found[STORE_OBJECTIONS_MAX];

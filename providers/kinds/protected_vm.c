@@ -347,8 +347,8 @@ static void note_leftovers(const struct view *v, const struct document *doc, str
     }
 }
 
-/* Protection and age of the points are asserted while the source VM exists; of one that cannot be seen nothing is claimed.
- * No restore waits for that. */
+/* Protection and age of the points are asserted while the source VM exists; if it cannot be seen, a person is told and
+ * no restore waits for it. */
 static void block_source_unseen(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *why = value_str_at(view_facts(v, doc), "source.why");

@@ -8,7 +8,8 @@
 #include "../documents/common.h"
 #include "../azure/defaults.h"
 
-/* Who may not see the guards does not see that there are any: a restore will say. */
+/* Without the right to list resource guards the look goes on: whether a second person is needed shows when the restore
+ * is sent. */
 static int observe_guards(struct call *c, const struct observer *o, struct azure *az, const char *id, struct value *facts, struct err *err)
 {
     const char *path = arena_printf(o->arena, "%s/backupResourceGuardProxies", id);

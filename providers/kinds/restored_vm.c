@@ -50,7 +50,7 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
     return 0;
 }
 
-/* Which subnet a VM is in its network interfaces say. One that we may not read says nothing. */
+/* A VM's network interfaces say which subnet it is in. An interface that we may not read is left out. */
 static int observe_network(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
     const struct value *interfaces = value_at(facts, "live.properties.networkProfile.networkInterfaces");
@@ -151,7 +151,8 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
     struct dx_prediction p = diagnose(&s->now, s->article);
     struct step *step;
 
-    /* With nothing named nobody may know; with the declared set named, as an order would have it, the table often does. */
+    /* For a request that names no set the table may have no row; for one that names the declared set, as an order
+     * would, it often has. */
     if (!p.row)
         p = diagnose(&s->named, s->article);
 
@@ -438,7 +439,8 @@ static void steps_refused(const struct view *v, const struct situation *s, struc
                 value_str_at(job, "job"), code, when);
 }
 
-/* Without a document that says who needs what, nobody here can know that a right was given since. */
+/* Whether the last failure was for a right that no KeyAccess declares: then we cannot see whether it was given since,
+ * and must not try again blindly. */
 static bool refused_unseen(const struct situation *s, const struct value *job)
 {
     const struct azure_error *known = job_error(job);
@@ -447,8 +449,8 @@ static bool refused_unseen(const struct situation *s, const struct value *job)
     return known && known->letter == 'P' && !(s->key && referrer_next(s->key, "KeyAccess", &at));
 }
 
-/* What the failures so far say of one more try. A cause that stands, or that nobody can name, is not tried again: each failure
- * leaves disks, and maybe a key. */
+/* Decides on one more try after failures. There is none while the cause lasts or is not known, because each failed
+ * restore leaves disks, and maybe a key. */
 static bool steps_failed(const struct view *v, const struct situation *s, struct steps *out)
 {
     const struct value *jobs = jobs_of_order(v, s), *last = value_item(jobs, 0);
@@ -513,7 +515,8 @@ static void steps_there_already(const struct view *v, const struct situation *s,
     const char *power = value_str_at(view_facts(v, s->doc), "power");
     int64_t point = time_parse(value_str_at(job, "point"));
 
-    /* No job proves it to be ours: it is not started unasked, and not called as declared while it stands still. */
+    /* No job proves that this VM is ours. It is not started, because it may be somebody else's, and it is not called as
+     * declared while it stands still. */
     if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running"))
         steps_finding(out, s->doc, "power",
                       arena_printf(v->arena, "look at it, then start it: az vm start --ids '%s'", restored_vm_id(v->arena, s->doc)),
@@ -525,7 +528,7 @@ static void steps_there_already(const struct view *v, const struct situation *s,
                   "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
         return;
     }
-    /* An order that is not carried out is no reason to hold back what else is declared of the machine. */
+    /* The block stands aside, so that what else is declared of the machine is still done. */
     steps_block(out, s->doc, "point",
                 "nothing is restored over it: withdraw the order if this is the VM that is wanted; else declare another target name, or "
                 "remove the VM, and order anew",

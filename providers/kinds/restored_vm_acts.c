@@ -45,7 +45,7 @@ static bool verify_may_change(const struct view *v, const struct situation *s)
     return situation_type(s->doc) == RESTORE_REPLACE || (!str_eq_nocase(state, "Succeeded") && !str_eq_nocase(state, "Failed"));
 }
 
-/* What was seen, and nothing that was not looked at. */
+/* Names only what was really looked at, so that nobody takes an unchecked property for verified. */
 static const char *read_back_words(const struct actor *actor, const struct situation *s)
 {
     const struct value *facts = view_facts(actor->view, s->doc);

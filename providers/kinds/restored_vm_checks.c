@@ -11,7 +11,8 @@
 
 /* --- what is known -------------------------------------------------------------------------------------------------------------- */
 
-/* A new VM was asked for in a zone and a subnet. What cannot be seen of them is no difference, nor said to be as declared. */
+/* A new VM was asked for in a zone and a subnet. A property that cannot be seen is neither reported as different nor
+ * called as declared. */
 static const char *place_differs(const struct view *v, const struct situation *s)
 {
     const struct value *facts = view_facts(v, s->doc), *zones = value_at(facts, "live.zones"), *subnets = value_get(facts, "subnets");

@@ -254,7 +254,8 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
 
 /* --- what claims know of a job ---------------------------------------------------------------------------------------------- */
 
-/* By token alone, as every look. An account whose claims cannot be read tells nothing. */
+/* Reads by token alone, as every look does, because fetching account keys is no read. An account whose claims cannot be
+ * read is passed over. */
 static int claims_told(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
 {
     const struct document *rvm;

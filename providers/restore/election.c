@@ -32,8 +32,8 @@ struct job_match export_match(const struct view *v, const struct document *pvm, 
     return match;
 }
 
-/* The job that an order of whatever state has for its pass, in that state: one is enough for a key, so no other VM is asked for it
- * while it runs, and one that completed shows that this backup needs another key. NULL: there is none. */
+/* The job of an order's pass that is in `state`, even if the order is no longer in force; NULL: none. While one runs no
+ * other VM exports the same key. One that completed shows that this backup needs another key. */
 static const struct value *pass_job(const struct view *v, const struct document *pvm, const struct document *rvm,
                                     const struct order *order, const char *state)
 {
@@ -143,7 +143,8 @@ static bool exports_enough(const struct view *v, const struct export_election *e
     return late_enough(v, e->protected_vm, &need, e->key, exported);
 }
 
-/* `enough`: a rank that another VM has already. To find what hinders a VM is dear, and is not asked where nothing is won by it. */
+/* `enough`: a rank that another VM has already. What hinders a VM takes long to find, so it is looked for only if the
+ * VM could still win. */
 static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct export_election *e, enum exporter_rank enough)
 {
     const struct value *point = point_find(view_facts(v, e->protected_vm), e->order.point);
@@ -184,7 +185,7 @@ static enum exporter_rank exporter_weigh(const struct view *v, struct export_ele
         *ret = e;
     }
     ret->export = usable_export(v, ret->key, ret->protected_vm);
-    /* What this backup exported is its own key. */
+    /* This backup exported its own key, which is not the lost one: the export is of no use here. */
     if (ret->export && ret->order.state == ORDER_IN_FORCE && !carries(v, ret->key, ret->restored_vm))
         ret->export = NULL;
     return ret->export ? RANK_EXPORTED : best;

@@ -55,9 +55,9 @@ static size_t count_state(const struct value *jobs, const char *state)
 
 enum { ATTEMPTS_MAX = 3 };
 
-/* Microsoft's article names no set in this pass, its support people name one, and either may be what the service wants: a pass
- * that failed for its key and left none is made once more with a set named, the source VM's own or else the declared one.
- * Which is the one that naming can do no harm with: NULL when neither is there, or it is not time for it. */
+/* Microsoft's article names no set in this pass, its support people name one, and either may be what the service wants:
+ * a pass that failed for its key and left none is made once more with a set named, the source VM's own or else the
+ * declared one. NULL: neither set is there, or a second pass is not due. */
 static const char *set_to_name(const struct view *v, const struct document *doc, const struct export_election *e, const struct value *jobs)
 {
     const struct value *source = value_get(view_facts(v, doc), "source"), *last = value_item(jobs, 0);

@@ -1,7 +1,7 @@
-/* Knows what has to be right before a restore is triggered, and says all that is not at once, each with its remedy. Pure.
- * What could not be seen is not held against anybody. Sources: Azure Backup's articles on restoring VMs (storage account,
- * regions, subscriptions), on disk encryption (sets, keys and disks stand in one region), and the support matrix for
- * confidential VMs (sizes). */
+/* Knows what has to be right before a restore is triggered, and says all that is not at once, each with its remedy.
+ * Pure. A fact that could not be seen is no obstacle. Sources: Azure Backup's articles on restoring VMs (storage
+ * account, regions, subscriptions), on disk encryption (sets, keys and disks stand in one region), and the support
+ * matrix for confidential VMs (sizes). */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static void obstacle_add(struct checking *c, struct obstacle o)
     arena_push(c->view->arena, c->found, c->count, o);
 }
 
-/* Of what does not say where it is nothing is claimed. */
+/* A thing that does not say where it lies is not called misplaced. */
 static bool elsewhere(const struct checking *c, const char *place)
 {
     struct arena *a = c->view->arena;
@@ -242,7 +242,7 @@ static int64_t room_of(const char *range)
     return bits < 0 || bits > 32 ? -1 : ((int64_t)1 << (32 - bits)) - RESERVED_ADDRESSES;
 }
 
-/* As far as the subnet tells: whose addresses are not listed is held against nobody. */
+/* Judges the subnet by what it shows. If it does not list its addresses, it is not called full. */
 static void check_subnet(struct checking *c, const struct value *subnet)
 {
     const struct value *p = value_get(subnet, "properties"), *delegations = value_get(p, "delegations");
@@ -369,7 +369,7 @@ static void check_perimeter(struct checking *c)
 
 /* --- the subscription ------------------------------------------------------------------------------------------------------------ */
 
-/* Microsoft's articles do not say whether a network that is locked lets a machine join it, so it is told and stops nothing. */
+/* Microsoft's articles do not say whether a machine can join a locked network, so the lock is only mentioned. */
 static void check_lock_of_network(struct checking *c)
 {
     const char *subnet = reference_id(c->view->arena, c->s->doc, "spec.target.subnet", NULL);

@@ -1,4 +1,4 @@
-/* What stands against a restore: all of it at once, each with its remedy. Pure. */
+/* The obstacles of a restore: all of them at once, each with its remedy. Pure. */
 #ifndef REINSTATE_OBSTACLES_H
 #define REINSTATE_OBSTACLES_H
 
@@ -10,9 +10,9 @@ struct obstacle {
     bool stops;
     const char *reason, *next;
 };
-/* Pure. All of them at once; what could not be looked at is none. */
+/* Pure. All of them at once. A fact that could not be seen makes no obstacle. */
 const struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count);
-/* Pure. The same, as if this restore paid for the pass that exports its key: who does is elected by them. */
+/* Pure. The same for a restore that would pay for the export of its key. The election asks this of every candidate. */
 struct obstacle *restore_obstacles_of_payer(const struct view *v, const struct situation *s, size_t *ret_count);
 /* It stands against the pass that exports a key as well, which restores disks through the same account. */
 bool obstacle_for_export(const struct obstacle *o);

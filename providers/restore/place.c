@@ -76,7 +76,8 @@ static int ask(struct call *c, const struct observer *o, struct azure *az, const
     if (!item || !can_be_asked(o->view, s, facts)) {
         asked = facts_new(o->arena, "later");
     } else if (backup_validate_restore(az, c, o->arena, item, &request, &results, err) < 0) {
-        /* What hinders the question does not stand against the restore. */
+        /* If Azure Backup cannot be asked, the restore may still be made: a check that fails must not hold up a
+         * recovery. */
         if (err->class == ERR_CANCELLED)
             return -(int)err->class;
         asked = facts_new(o->arena, "unseen");

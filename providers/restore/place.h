@@ -11,8 +11,9 @@
  *   validation  {state: asked | later | unseen, results: [{code, message, recommendations}]} with an order in force */
 must_use int restore_place_observe(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err);
 
-/* May suspend. Asks Azure Backup about the very request that would be sent. ERR_BLOCKED with its objections, unless they are about
- * keys and sets and `keys_expected`. No objection is no proof. */
+/* May suspend. Asks Azure Backup about the very request that would be sent. ERR_BLOCKED with its objections, unless
+ * they are about keys and sets and `keys_expected`. That Azure Backup does not object is no proof: whether it looks at
+ * keys is documented nowhere. */
 must_use int restore_validate(struct call *c, const struct actor *actor, struct azure *az, const char *item_id,
                               const struct restore_request *request, bool keys_expected, struct err *err);
 

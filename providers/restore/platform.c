@@ -61,8 +61,8 @@ static struct value *groups_locked(const struct view *v, const char *root)
     return groups;
 }
 
-/* Whoever may not read a subscription's locks may still read those of single groups. What they show is shown; that there are no
- * others nobody can tell, so the answer stays unseen. */
+/* Whoever may not read a subscription's locks may still read those of single groups. The locks of those groups are
+ * shown, but there may be others, so the answer stays unseen. */
 static int ask_locks(struct call *c, struct azure *az, const struct view *v, const char *subscription, struct value **ret, struct err *err)
 {
     struct arena *a = v->arena;

@@ -47,8 +47,8 @@ static bool same_set(const struct situation *s)
     return s->original_des && s->des_id && arm_id_equal(s->original_des, s->des_id);
 }
 
-/* The document whose key this backup carries: the declared set's, unless another one says so of itself and that one does not. A
- * set may well be on another key than the one the disk was wrapped to. */
+/* The document of the key that this backup carries. It is the declared set's key, unless only other Key documents name
+ * this backup as a source: a set may be on another key than the one the disk was wrapped with. */
 static const struct document *key_of_backup(const struct situation *s)
 {
     const struct document *first = NULL, *key;
@@ -194,7 +194,7 @@ static const enum dx_grants by_user[KEY_USER_COUNT] = {
     [KEY_USER_BACKUP] = DX_GRANTS_BACKUP_LACKS,
 };
 
-/* The earliest that lacks, as far as it can be seen of a set that no KeyAccess speaks of. */
+/* The first principal that lacks rights with a set that no KeyAccess declares, as far as its rights can be seen. */
 static enum dx_grants rights_undeclared(const struct view *v, const struct document *key, const struct value *set)
 {
     enum dx_grants found = DX_GRANTS_OK;
@@ -208,8 +208,8 @@ static enum dx_grants rights_undeclared(const struct view *v, const struct docum
     return found;
 }
 
-/* The earliest that lacks, over every KeyAccess of this key, now, or once all they declare is granted: of those that a restore
- * with that set needs ("": nobody knows which set it is). Without any KeyAccess, or one that speaks of the set, nobody knows. */
+/* The first principal that lacks rights for a restore with that set ("": the set is not known), over every KeyAccess of
+ * this key; `then`: once all they declare is granted. Unknown if no KeyAccess speaks of the set. */
 static enum dx_grants rights_state(const struct view *v, const struct document *key, const char *set_id, bool then)
 {
     enum dx_grants found = DX_GRANTS_OK;
@@ -232,7 +232,7 @@ static enum dx_grants rights_state(const struct view *v, const struct document *
     return of_set ? found : grants_worse(found, DX_GRANTS_UNKNOWN);
 }
 
-/* The rights that a restore needs which names no set: declared ones, else those that are seen. */
+/* The rights for a restore that names no set: as declared, else as far as they can be seen. */
 static enum dx_grants rights_of_original(const struct view *v, const struct document *key, const char *set_id, const struct value *set)
 {
     enum dx_grants declared = rights_state(v, key, set_id, false);
@@ -362,7 +362,7 @@ static enum dx_given given_on(const struct view *v, const struct situation *s)
     return key && key_state(v, key, s->original.version) == DX_KEY_PRESENT ? DX_GIVEN_FOREIGN_WITH_ORIGINAL : DX_GIVEN_FOREIGN_KEY;
 }
 
-/* Whether a key that cannot be seen can be used is not for us to say; that it is the wrong one can be said of any. */
+/* Of a key that cannot be seen we can say that it is the wrong one, but never that it works. */
 static enum dx_given given_by(const struct view *v, const struct situation *s)
 {
     enum dx_given given = given_on(v, s);

@@ -266,7 +266,7 @@ static struct restore_readings readings_of(const struct sim *s)
     };
 }
 
-/* Is there nothing that could be left behind, or would this kind of request not leave it? */
+/* Whether a failing restore leaves no export: there is no copy of the key, or requests of this kind do not export. */
 static bool export_withheld(struct sim *s, const struct restore_wish *wish, const struct value *key)
 {
     enum { VERSIONS_MAX = 500 };

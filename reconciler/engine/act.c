@@ -215,7 +215,8 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
     }
 }
 
-/* A verification sends nothing, so one that finds what is not as declared may look again; every other step is tried once. */
+/* A verification that finds a difference looks again, because Azure may show an old state and looking changes nothing;
+ * every other step is tried once. */
 static int step_carry_out(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
 {
     struct run_patience patience = run_patience(r, step);

@@ -39,7 +39,7 @@ int engine_observe(struct call *c, const struct engine *e, struct view *view, st
     if (kind->observe(c, &o, &seen, err) < 0) {
         if (err->class == ERR_CANCELLED)
             return -(int)err->class;
-        /* One bad answer is one bad answer: it says nothing about the other documents. */
+        /* One bad answer spoils one document only: all others are still judged. */
         seen = value_map(view->arena);
         value_set_string(view->arena, seen, "state", "unseen");
         value_set_bool(view->arena, seen, "failed", true);
@@ -114,7 +114,7 @@ static bool relies(const void *ctx, const struct document *doc, const struct ref
     return true;
 }
 
-/* No kind is asked what follows from an answer that never came. */
+/* A document whose read failed is blocked here, so that no kind draws conclusions from an answer that never came. */
 static void block_unread(const struct view *view, const struct document *doc, struct steps *out)
 {
     const char *why = value_str_at(view_facts(view, doc), "why");
@@ -171,7 +171,8 @@ static struct steps *steps_made(const struct engine *e, struct arena *a, struct 
     return steps;
 }
 
-/* Keeps what policy denies of that which another document could do as well. false: nothing that is not kept already. */
+/* Remembers the elected steps that policy denies, so that the kinds elect another document. false: all of them were
+ * known already. */
 static bool refusals_grow(struct arena *a, struct view *view, const struct steps *steps)
 {
     const struct step **kept = arena_array(a, const struct step *, view->n_refused + steps->count + 1);
@@ -268,7 +269,8 @@ int engine_conclude(const struct engine *e, struct arena *a, struct view *view, 
     return 0;
 }
 
-/* Nobody said no, and nothing was seen: that concerns the run itself, such as a credential that gets no token. */
+/* If every single read failed, the fault lies in the run itself, such as a credential that gets no token: the look
+ * fails with it, because a plan would say the same of each document. */
 static int check_any_seen(const struct engine *e, const struct look *look, struct err *err)
 {
     const struct desired *d = look->view.desired;

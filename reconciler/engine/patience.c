@@ -29,7 +29,8 @@ struct run_patience run_patience(const struct run *r, const struct step *step)
     return (struct run_patience){.left_ms = own_ms ? own_ms : r->engine->settings->readback_ms, .pause_ms = 5 * SECOND_MS};
 }
 
-/* A member that reads neither as it was before our write nor as we wrote it. An older state shows what was before. */
+/* Finds a member that somebody else wrote: it shows neither the value before our write (as a late answer would) nor
+ * ours. */
 static const struct change *of_another(const struct step *ours, const struct step *again)
 {
     for (size_t i = 0; i < again->n_changes; i++)

@@ -103,7 +103,7 @@ static void hold(const struct concluding *c, struct step *step, const struct ste
                  root->next ? root->next : arena_printf(a, "see %s", root->document->address));
 }
 
-/* What was to verify a step that is not done has nothing to look at. */
+/* Drops verifications whose step will not be done: they would look for something that nobody makes. */
 static void drop_verifications(const struct concluding *c)
 {
     struct steps *s = c->steps;

@@ -21,7 +21,7 @@ struct plan {
     struct steps steps;                /* in execution order, all of them, ACTION_NONE too */
     const struct deadline *deadlines;
     size_t n_deadlines;
-    size_t n_changes, n_blocked, n_denied, n_approvals;     /* steps that are not none; blocked; denied; waiting for approval */
+    size_t n_changes, n_blocked, n_denied, n_approvals;     /* steps that do or block something; blocked; denied; waiting for approval */
     size_t n_unseen;                                        /* documents that cannot be seen */
 };
 
@@ -30,8 +30,8 @@ struct plan {
 must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *pinned,
                        const struct value *facts, const struct plan **ret, struct err *err);
 struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the shape of schemas/plan.json */
-/* A step that says of itself that something differs. Waiting and verifying follow from a difference and are none
- * themselves, unless nothing else is left of it. */
+/* Whether a step counts as a difference. A step that waits or verifies follows from another one and counts only if it
+ * is all that is left. */
 bool plan_is_difference(const struct plan *p, const struct step *step);
 /* The steps that an order asks for and all they need: a plan of their own. `order` NULL: of any order. */
 const struct plan *plan_ordered(struct arena *a, const struct plan *p, const char *order);

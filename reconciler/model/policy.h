@@ -4,8 +4,9 @@
  * (judge steps for which it holds) and `assert` (judge steps for which it does not hold) are conditions
  * {field, op, value} or {all: []}, {any: []}, {not: …}. Fields: metadata.*, spec.* (declared), live.* (as observed),
  * facts.* (everything the kind observed), step.{id,action,scope,scenario,reason,detail.*}. op: eq ne lt le gt ge in
- * notIn contains regex exists absent. An assertion sees live.* as the step will leave it, where the step says so: what
- * mends a thing is not denied for its being broken. A field that is not there makes the condition false, but for absent and ne. */
+ * notIn contains regex exists absent. An assertion sees live.* as the step will leave it, where the step says so:
+ * otherwise a rule would deny the very step that mends what it complains of. A field that is not there makes the
+ * condition false, but for absent and ne. */
 #ifndef REINSTATE_POLICY_H
 #define REINSTATE_POLICY_H
 

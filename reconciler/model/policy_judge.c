@@ -73,7 +73,7 @@ static const struct exception *exception_find(const struct judging *j, const cha
     for (size_t i = 0; i < j->policy->n_exceptions; i++) {
         const struct exception *e = &j->policy->exceptions[i];
 
-        /* One that cannot be decided lifts nothing. */
+        /* An exception whose match cannot be decided does not apply: a rule must not be lifted by chance. */
         if (!str_eq(e->rule, rule) || match_holds(&e->match, j, NULL) != TRUTH_YES)
             continue;
         if (j->options->now_ms >= e->until_ms)
@@ -155,7 +155,8 @@ static void rule_judge(const struct judging *j, const struct rule *rule)
             ruling_add(j, ruling);
         return;
     }
-    /* Nothing is done by a step that writes nothing; but a broken assertion is shown wherever the document is. */
+    /* Rules that hold steps back skip steps that write nothing. A broken assertion is shown all the same, because it
+     * concerns the document. */
     if (!rule->assertion && (j->step->action == ACTION_NONE || (rule->effect > VERDICT_WARN && !action_writes(j->step->action))))
         return;
     if (match_holds(&rule->match, j, &ruling.evidence) == TRUTH_NO)
@@ -259,7 +260,8 @@ static bool budget_spent(const struct judging *j, const struct guard *g, size_t 
     return true;
 }
 
-/* `used` has a counter for every budget of every guard. A step that may not run anyway uses nothing up. */
+/* `used` has a counter for every budget of every guard. A step that policy already holds back uses up no budget:
+ * otherwise it would take the place of one that may run. */
 static void budgets_judge(const struct judging *j, int64_t (*used)[BUDGET_COUNT])
 {
     bool spent = false;
@@ -291,8 +293,8 @@ static const struct document *orderer_of(const struct steps *steps, const struct
     return NULL;
 }
 
-/* What a rule withholds of an order it withholds of all that the order triggers: an Activation writes nothing itself, so that a rule
- * about it would otherwise hold nothing back. What runs already is followed. */
+/* A rule that holds an order back holds back everything the order triggers: an Activation writes nothing itself, so
+ * such a rule would otherwise have no effect. A job that runs already is still followed. */
 static void order_judge(struct judging *j, const struct document *order, const struct value *order_facts)
 {
     struct step as_order = *j->step;

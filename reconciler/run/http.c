@@ -240,7 +240,7 @@ static void place_leave(struct http *h)
         h->in_flight--;
         return;
     }
-    /* The place changes hands without becoming free, so that nobody overtakes. */
+    /* The place is handed straight to the first in the queue, so that no later request overtakes it. */
     h->queue_first = q->next;
     if (!q->next)
         h->queue_last = NULL;
@@ -571,7 +571,7 @@ static int64_t wait_after_answer(struct sending *x, const struct http_response *
     }
     if (ms < 0)
         ms = back_off(x->http, attempt_no);
-    /* What was throttled was not taken, and uses nothing up of what the step may send. */
+    /* A throttled request did not take effect, so it is not counted against what the step may send. */
     if (x->permit && r->status == 429)
         x->permit->budget++;
     if (patience_ends(x, told, ms) || (x->permit && !x->permit->budget))

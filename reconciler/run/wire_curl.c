@@ -105,7 +105,8 @@ static void header_append(struct transfer *t, const char *name, const char *valu
     line_end(t);
 }
 
-/* libcurl keeps the list it is given and copies nothing of it, so its own kind of list, which copies, is not needed. */
+/* Builds the header list over our own lines: libcurl only reads the list it is given, and curl_slist_append would copy
+ * each line. */
 static void lines_link(struct transfer *t)
 {
     char *line = t->lines.bytes;
