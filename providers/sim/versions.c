@@ -57,8 +57,9 @@ static const struct versions {
              "2022-01-01 2022-05-01 2022-06-01 2022-09-01 2022-12-01 2023-07-01 2024-03-01 2024-07-01 2024-11-01 2025-03-01 2025-04-01"},
 };
 
-/* The keys of vaults and managed HSMs, and the HSMs' own roles. */
-static const char keys_versions[] = "2016-10-01 7.0 7.1 7.2 7.3 7.4 7.5 7.6 2025-07-01";
+/* The keys of vaults and managed HSMs, and the HSMs' own roles. The last one is what a refusal recommends: no preview. */
+static const char keys_versions[] = "2015-06-01 7.0-preview 2016-10-01 7.0 7.1-preview 7.1 7.2-preview 7.2 7.3-preview 7.3 "
+                                    "7.4-preview.1 7.4 7.5-preview.1 7.5 7.6-preview.1 7.6-preview.2 7.6 2026-01-01-preview 2025-07-01";
 
 /* Is `word` one of `list`? */
 static bool among(const char *list, const char *word, size_t n)

@@ -122,19 +122,28 @@ static void add_deleted_vault(struct situation *t, const char *id, const struct 
     value_push(t->a, world_list(t, "deletedVaults"), gone);
 }
 
+/* What an earlier answer shows of the deleted vault `id`, alone or in a list: the region is part of it, and Azure recovers nowhere else. */
+static const struct value *shown_deleted(const struct situation *t, const char *id)
+{
+    const struct value *ret = NULL;
+
+    for (size_t i = 0; i < t->at; i++) {
+        const struct value *body = value_get(value_item(t->lines, i), "response_body"), *list = value_get(body, "value");
+
+        for (size_t k = 0; k < value_count(list); k++)
+            if (str_eq_nocase(value_str_at(value_item(list, k), "properties.vaultId"), id))
+                ret = value_get(value_item(list, k), "properties");
+        if (str_eq_nocase(value_str_at(body, "properties.vaultId"), id))
+            ret = value_get(body, "properties");
+    }
+    return ret;
+}
+
 bool make_change_of_vault(struct situation *t)
 {
-    const struct value *deleted = NULL;
-
     if (!str_eq(value_str_at(t->sent, "properties.createMode"), "recover"))
         return as_before(t);
-    for (size_t i = 0; i < t->at; i++) {
-        const struct value *body = value_get(value_item(t->lines, i), "response_body");
-
-        if (str_eq_nocase(value_str_at(body, "properties.vaultId"), t->path))
-            deleted = value_get(body, "properties");
-    }
-    add_deleted_vault(t, t->path, deleted);
+    add_deleted_vault(t, t->path, shown_deleted(t, t->path));
     return true;
 }
 

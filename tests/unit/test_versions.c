@@ -64,6 +64,32 @@ static void test_answered(struct arena *a)
     sim_free(s);
 }
 
+/* Microsoft's own clients still ask in previews, and one that is made up is told what to ask instead. */
+static void test_keys_answered(struct arena *a)
+{
+    struct diags diags;
+    struct sim *s = fixture_sim(a, fixture_world(a, ""), NULL, &diags);
+    static const struct {
+        const char *version;
+        int status;
+    } rows[] = {
+        {"2016-10-01", 200}, {"7.5-preview.1", 200}, {"7.6-preview.2", 200}, {"7.6", 200}, {"2025-07-01", 200},
+        {"7.5-preview", 400}, {"7.7", 400}, {"2026-02-01", 400},
+    };
+    int64_t now = sim_start_ms(s);
+    const char *token = value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://vault.azure.net/.default").json,
+                                     "access_token");
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply r = ask(s, a, now, token, "GET",
+                             arena_printf(a, "https://kv-pay.vault.azure.net/keys?api-version=%s", rows[i].version), NULL);
+
+        CHECK_ROW(rows[i].version, r.status == rows[i].status);
+        CHECK_ROW(rows[i].version, r.status == 200 || strstr(value_str_at(r.json, "error.message"), "(2025-07-01)"));
+    }
+    sim_free(s);
+}
+
 int main(void)
 {
     struct arena *a = arena_new();
@@ -74,6 +100,7 @@ int main(void)
     test_table(schemas);
     test_declared(a);
     test_answered(a);
+    test_keys_answered(a);
     schemas_free(schemas);
     arena_free(a);
     HARNESS_END();
