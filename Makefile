@@ -102,7 +102,7 @@ property: $(OUT)/tests/property/property
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
-claims bad-input https secrets runbook screen engine sight places planted: $(OUT)/reinstate
+claims bad-input https secrets runbook runbook-trials screen engine sight places planted: $(OUT)/reinstate
 	@sh tests/$@.sh $<
 
 lint:
@@ -117,7 +117,7 @@ programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/golden/golden $(OUT)/tests/s
 # What runs side by side needs nothing that another of them makes: all programs are built before. The longest come first.
 part = '$(1)$(2)=$(MAKE) --no-print-directory $(3) $(2)'
 ASAN_PARTS := scenario property unit knobs runbook examples bad-input https
-PARTS      := lint golden scenario property knobs unit claims runbook secrets https screen engine sight places planted bad-input examples
+PARTS      := lint golden scenario property knobs unit claims runbook runbook-trials secrets https screen engine sight places planted bad-input examples
 side-by-side:
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
@@ -186,6 +186,6 @@ clean:
 	rm -rf build
 
 .PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs property examples lint quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
-        claims bad-input https secrets runbook screen engine sight places planted
+        claims bad-input https secrets runbook runbook-trials screen engine sight places planted
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

@@ -6,6 +6,7 @@ binary=$(realpath "${1:?runbook.sh BINARY}") || exit 1
 update=${2:-}
 golden=$here/golden/runbooks
 . "$here/checks.sh"
+. "$here/carried.sh"
 checks_begin runbook
 cd "$dir" || exit 1
 
@@ -76,37 +77,6 @@ done
 
 # --- carried out -----------------------------------------------------------------------------------------------------------------
 
-# Who waits moves the world's clock on; else it stands. So no token ends because this machine is slow.
-pause() {
-    {
-        echo '#!/bin/sh'
-        echo "exec curl -gsS --fail --cacert '$dir/cloud.yaml.ca.pem' -o /dev/null 'https://clock.localhost:$(sim_port)'/\"\$1\""
-    } >pause
-    chmod +x pause
-}
-
-# begin NAME WORLD: serves it, and has the runbook for curl written from it.
-begin() {
-    example=$here/../examples/$1
-    sim_start "$2" 0 || return 1
-    pause
-    rm -rf estate
-    mkdir estate
-    cp "$example/estate.yaml" "$example/activation.yaml" "$example/policy.yaml" estate
-    "$binary" runbook --shell curl -f estate --cloud cloud.yaml >run.sh 2>stderr
-    code=$?
-    expect "$1: the served world has a runbook" [ "$code" = 0 ]
-}
-
-run() {
-    REINSTATE_PAUSE=$dir/pause timeout 600 bash run.sh >stdout 2>stderr </dev/null
-    code=$?
-}
-
-restores() {
-    grep -c '"operation": "Restore"' sim-world.yaml
-}
-
 # carried_out NAME RESTORES: run by bash alone, nothing differs afterwards.
 carried_out() {
     begin "$1" "$here/../examples/$1/world.yaml" || return
@@ -127,10 +97,6 @@ carried_out() {
     expect "$1: run again it ends well: exit $code" [ "$code" = 0 ]
     expect "$1: and triggers nothing" [ "$(restores)" = "$2" ]
     sim_stop
-}
-
-says() {
-    if grep -qF -- "$1" stderr; then ok "it says: $1"; else no "it does not say: $1" stderr; fi
 }
 
 sign_in sim-client-secret
