@@ -63,4 +63,88 @@ while [ "$missing" -lt "$(count . least)" ]; do
     sim_stop
 done
 
+# --- beside the tool ---------------------------------------------------------------------------------------------------------------
+
+# A job shows in the vault's list only after both looks: by then only its claim speaks of it.
+late_list='s/jobListLag: [0-9a-z]*/jobListLag: 4m/'
+writes_claims='s/role: Storage Blob Data Reader/role: Storage Blob Data Contributor/'
+
+# A pause for runs that are cut off: waiting for a job it fails, once there are so many restores.
+pause_until() {
+    {
+        echo '#!/bin/sh'
+        echo "[ \"\$1\" = 30 ] && [ \"\$(grep -c '\"operation\": \"Restore\"' '$dir/sim-world.yaml')\" -ge $1 ] && exit 1"
+        echo "exec '$dir/pause' \"\$1\""
+    } >cut
+    chmod +x cut
+}
+
+# The tool's waits are short; the world's clock is moved on beside it, a little with each look, since only it says what has happened.
+tool() {
+    sed 's/"speed": [0-9.]*/"speed": 30/' cloud.yaml >fast.yaml
+    "$binary" apply -f estate --cloud fast.yaml --auto-approve --journal none >tool.out 2>tool.err </dev/null &
+    tool_pid=$!
+    started="$started $tool_pid"
+    within 300 tool_says "$1" || no "the tool does not say: $1" tool.out tool.err
+    kill -KILL "$tool_pid" 2>stderr
+    wait "$tool_pid" 2>stderr
+}
+tool_says() {
+    ./pause 2
+    grep -qF -- "$1" tool.out tool.err
+}
+
+quick beside.yaml -e "$late_list" -e "$writes_claims" -e 's/restoreDuration: 1m/restoreDuration: 10m/'
+if begin 01-lost-key "$dir/beside.yaml"; then
+    tool 'restore triggered: job'
+    expect "the tool is cut off after one trigger" [ "$(restores)" = 1 ]
+    pause_until 2
+    run cut
+    says ': adopted, nothing is triggered'
+    expect "the runbook has adopted the tool's pass, and is cut off after a restore of its own" [ "$(restores)" = 2 ]
+    expect "which it has claimed" [ "$(count 'claim [0-9a-f]{40}-0 taken' stderr)" = 1 ]
+    tool ': adopted'
+    expect "the tool has adopted that" [ "$(restores)" = 2 ]
+    ./pause 600
+    run
+    expect "the runbook ends it: exit $code" [ "$code" = 0 ]
+    expect "by two restores in all" [ "$(restores)" = 2 ]
+    sim_stop
+fi
+
+# What is refused after a trigger was taken says nothing of the trigger.
+quick polls.yaml -e "$writes_claims" -e "s#^  faults: \[\]#  faults: [{on: {method: GET, path: /operationsStatus/}, every: true, do: {status: 403, code: AuthorizationFailed}}]#"
+if begin 01-lost-key "$dir/polls.yaml"; then
+    run
+    expect "a restore whose operation nobody may read is carried out: exit $code" [ "$code" = 0 ]
+    says 'the answer to the trigger was lost'
+    expect "and triggered once" [ "$(restores)" = 2 ]
+    sim_stop
+fi
+
+# A claim is taken, and its writer is cut off before it triggers.
+quick open.yaml -e "$writes_claims" -e "s#^  faults: \[\]#  faults: [{on: {method: POST, path: /restore}, do: {reset: before}}]#"
+if begin 01-lost-key "$dir/open.yaml"; then
+    {
+        echo '#!/bin/sh'
+        echo "[ \"\$1\" = 60 ] && exec '$dir/pause' 60"
+    } >cut
+    chmod +x cut
+    run cut
+    says 'claim '
+    expect "nobody has triggered" [ "$(restores)" = 0 ]
+    run
+    expect "a claim without a job stops it: exit $code" [ "$code" = 1 ]
+    says 'which names none yet'
+    says 'TAKE_OVER='
+    expect "and nothing is triggered" [ "$(restores)" = 0 ]
+    TAKE_OVER=$(sed -n 's/.*TAKE_OVER=\([0-9a-f-]*\)=YOUR-NAME.*/\1/p' stderr)=A.Person
+    export TAKE_OVER
+    run
+    unset TAKE_OVER
+    expect "a person takes it over: exit $code" [ "$code" = 0 ]
+    expect "by two restores" [ "$(restores)" = 2 ]
+    sim_stop
+fi
+
 checks_end

@@ -17,7 +17,7 @@ wait_for() {
     local left=$2 now
     while [ "$left" -gt 0 ]; do
         now=$((left < 60 ? left : 60))
-        pause "$now"
+        pause "$now" || stop "the wait for $1 was cut off"
         [ $(((waited + now) / 60)) = $((waited / 60)) ] || say "  waiting for $1: $(((waited + now) / 60)) min"
         waited=$((waited + now)) left=$((left - now))
     done

@@ -137,11 +137,12 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
     job_place(out, rb, with, with_str(with, "expect"));
     bash_claim(out, rb, with);
     line(out, "trigger() {");
+    line(out, "    taken=''");
     line(out, "    call ARM POST %s \\",
          arm_url_of(rb, arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point")),
                     API_RECOVERY));
     line(out, "        %s &&", body(rb, with));
-    line(out, "        follow && job=$(answer .properties.jobId)");
+    line(out, "        taken=yes && follow && job=$(answer .properties.jobId)");
     line(out, "}");
     line(out, "run_once");
 }

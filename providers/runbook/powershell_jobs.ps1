@@ -293,7 +293,7 @@ function Invoke-Once($What, [scriptblock]$Trigger) {
     if (-not $job) {
         try { $job = [string](& $Trigger).JobId } catch {
             $refused = [int]$_.Exception.Response.StatusCode
-            if ($refused -ge 400 -and $refused -lt 500 -and $refused -ne 408) {
+            if ($refused -ge 400 -and $refused -lt 500 -and $refused -notin 408, 429) {
                 Write-ClaimNote $url $guard.Claim 'ended' "not triggered: $refused"
                 Stop-Runbook "Azure refused the restore: $_; nothing was triggered"
             }
