@@ -45,6 +45,8 @@ const struct value *azure_effective(struct arena *a, const char *type, const str
 {
     const struct value *have = value_at(body, path);
 
+    if (value_is(have, VALUE_STRING) && (str_eq_nocase(value_str(have), "true") || str_eq_nocase(value_str(have), "false")))
+        return value_bool(a, value_bool_at(body, path, false));
     if (!body || (have && !value_is(have, VALUE_NULL)))
         return have;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -159,6 +159,13 @@ int facts_from_error(struct arena *a, const char *what, struct err *err, struct 
     return 0;
 }
 
+int facts_of_part(struct arena *a, const char *what, struct err *err, struct value **ret)
+{
+    if (err->class == ERR_NOT_FOUND)
+        err->class = ERR_PROTOCOL;
+    return facts_from_error(a, what, err, ret);
+}
+
 int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, struct value **ret, struct err *err)
 {
     const char *path = arena_printf(a, "%s/resources", group);

@@ -50,6 +50,9 @@ struct value *facts_new(struct arena *a, const char *state);
 /* After a failed read: turns 404 into "absent" and anything else into "unseen" with a sentence, in *ret, and returns 0: one thing that
  * cannot be read is no reason to end the pass. ERR_CANCELLED alone is passed on. */
 must_use int facts_from_error(struct arena *a, const char *what, struct err *err, struct value **ret);
+/* The same after a failed read of what belongs to a thing that was just seen: a 404 there contradicts what was seen, and says
+ * neither that the thing is absent nor that it has no such part. */
+must_use int facts_of_part(struct arena *a, const char *what, struct err *err, struct value **ret);
 
 /* May suspend. What is in a resource group, with the times of birth. */
 must_use int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, struct value **ret, struct err *err);

@@ -32,7 +32,6 @@ static const char *set_state(const struct outlook *o)
 static void judge_set(struct outlook *o, const struct value *live)
 {
     const char *type = value_str_at(live, "properties.encryptionType"), *url = value_str_at(live, "properties.activeKey.keyUrl");
-    const struct value *rotation = value_at(live, "properties.rotationToLatestKeyVersionEnabled");
     const struct value *stuck = value_at(live, "properties.autoKeyRotationError");
     const char *name = value_str_at(live, "name");
     bool fit = str_eq_nocase(type, CVM_SET);
@@ -44,7 +43,7 @@ static void judge_set(struct outlook *o, const struct value *live)
     if (!fit)
         obs_risk(o, F6, "set-unfit", RISK_WARN, TIME_NONE, "make a set of type " CVM_SET "; the type of a set cannot be changed",
                  "%s is of type %s", name, type ? type : "unknown");
-    if (value_is(rotation, VALUE_BOOL) && rotation->b)
+    if (value_bool_at(live, "properties.rotationToLatestKeyVersionEnabled", false))
         obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE,
                  "switch rotation to the latest version off: it is not supported for confidential VMs", "%s follows the newest key version",
                  name);

@@ -213,7 +213,7 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     bool same = key_same_version(v->arena, value_str(url), value_str(have)) ||
                 (value_str(url) && !key_url_version(v->arena, value_str(url)) && key_same_key(v->arena, value_str(url), value_str(have)));
     bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !same && (floats || !stays_put(v, doc, value_str(have)));
-    bool unpin = pinned && value_is(rotation, VALUE_BOOL) && rotation->b;
+    bool unpin = pinned && value_bool_at(live, "properties.rotationToLatestKeyVersionEnabled", false);
     size_t users = value_count(value_get(facts, "associatedResources"));
     const struct value *identity = set_identity_wanted(v->arena, doc, live);
     struct step *step;

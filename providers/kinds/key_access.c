@@ -154,7 +154,7 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     const struct document *key = document_target(o->document, "spec.key");
     const struct document *store = key ? document_target(key, "spec.store") : NULL;
     const char *vault = vault_id_of(o->arena, o->document), *key_name = key ? value_str_at(key->spec, "keyName") : NULL;
-    struct value *assignments, *facts;
+    struct value *assignments, *facts, *unread;
     const struct value *live;
     const char *scope;
 
@@ -183,7 +183,14 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
         value_set(o->arena, facts, "assignments", assignments);
         return 0;
     }
-    return facts_from_error(o->arena, "reading role assignments on the key", err, ret);
+    TRY(facts_of_part(o->arena, "reading role assignments on the key", err, &unread));
+    value_set(o->arena, facts, "state", value_get(unread, "state"));
+    value_set(o->arena, facts, "why", value_get(unread, "why"));
+    if (value_get(unread, "fix"))
+        value_set(o->arena, facts, "fix", value_get(unread, "fix"));
+    if (value_get(unread, "failed"))
+        value_set(o->arena, facts, "failed", value_get(unread, "failed"));
+    return 0;
 }
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)

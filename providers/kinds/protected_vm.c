@@ -235,7 +235,7 @@ static int observe_item(struct call *c, const struct observer *o, struct azure *
         return facts_from_error(o->arena, "looking for the protected item", err, ret);
     item_id = value_str_at(item, "id");
     if (backup_list_points(az, c, o->arena, item_id, &list, err) < 0)
-        return facts_from_error(o->arena, "listing recovery points", err, ret);
+        return facts_of_part(o->arena, "listing recovery points", err, ret);
     *ret = facts_new(o->arena, "present");
     value_set_string(o->arena, *ret, "itemId", item_id);
     value_set(o->arena, *ret, "live", item);

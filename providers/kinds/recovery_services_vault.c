@@ -1,7 +1,7 @@
 /* Kind RecoveryServicesVault: the vault that keeps the backups. Looked at, never changed.
  *
  * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault), guards (what
- * makes it ask for a second person). */
+ * makes it ask for a second person), guardsWhy (why they could not be read). */
 #include "../backup/points.h"
 #include "../azure/backup.h"
 #include "../azure/shared.h"
@@ -19,6 +19,8 @@ static int observe_guards(struct call *c, const struct observer *o, struct azure
         value_set(o->arena, facts, "guards", guards);
     else if (err->class == ERR_CANCELLED)
         return err_note(err, "reading the vault's resource guards");
+    else
+        value_set_string(o->arena, facts, "guardsWhy", err->text);
     return 0;
 }
 
@@ -39,7 +41,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     value_set_string(o->arena, facts, "id", id);
     value_set(o->arena, facts, "live", live);
     if (backup_list_restore_jobs(az, c, o->arena, id, since, now, &jobs, err) < 0) {
-        TRY(facts_from_error(o->arena, "listing the vault's restore jobs", err, &facts));
+        TRY(facts_of_part(o->arena, "listing the vault's restore jobs", err, &facts));
         value_set_string(o->arena, facts, "id", id);
     } else {
         value_set(o->arena, facts, "jobs", jobs);

@@ -465,6 +465,9 @@ static void check_point(struct checking *c)
     if (value_count(guards))
         ADD(c, "guarded", true, "a second person, who may use the resource guard, restores in the portal or lifts the guard for it",
             "the backup vault is guarded by multi-user authorization (%s)", text_at(value_item(guards, 0), "name"));
+    else if (value_str_at(c->vault, "guardsWhy"))
+        ADD(c, "guards-unseen", false, "give the credential Backup Reader on the vault",
+            "whether a resource guard asks for a second person cannot be seen: %s", value_str_at(c->vault, "guardsWhy"));
 }
 
 static void check_disks(struct checking *c)

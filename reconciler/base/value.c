@@ -272,6 +272,9 @@ bool value_bool_at(const struct value *v, const char *path, bool otherwise)
 {
     const struct value *at = value_at(v, path);
 
+    /* A service that writes a flag as a text means it all the same. */
+    if (str_eq_nocase(value_str(at), "true") || str_eq_nocase(value_str(at), "false"))
+        return str_eq_nocase(value_str(at), "true");
     return value_is(at, VALUE_BOOL) ? at->b : otherwise;
 }
 

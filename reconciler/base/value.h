@@ -66,7 +66,7 @@ struct value *value_item(const struct value *list, size_t i);
 const char *value_str(const struct value *v);                            /* NULL unless a string */
 const char *value_str_at(const struct value *v, const char *path);
 int64_t value_int_at(const struct value *v, const char *path, int64_t otherwise);   /* also a string of digits */
-bool value_bool_at(const struct value *v, const char *path, bool otherwise);
+bool value_bool_at(const struct value *v, const char *path, bool otherwise);         /* also "true" and "false" as texts */
 bool value_is(const struct value *v, enum value_type type);
 const char *value_type_name(enum value_type type);
 
