@@ -1,5 +1,5 @@
-/* explain, for the names that a plan or a forecast shows: rows of the scenario table, observations, risks, error codes, built-in rules,
- * actions, steps. Knows how they are told to people; what they mean stands in the tables they come from. */
+/* explain, for the names that a plan or a forecast shows: rows of the scenario table, observations, risks, error codes,
+ * built-in rules, actions, steps. Knows how they are told to people; their meaning stands in the tables they come from. */
 #include <string.h>
 
 #include "../providers/azure/arm.h"

@@ -8,7 +8,7 @@
 enum finding_level {
     FINDING_NOTE,    /* no fault: nothing fails because of it */
     FINDING_WARNING,
-    FINDING_UNSEEN,  /* it cannot be seen, which is neither well nor wrong */
+    FINDING_UNSEEN,  /* cannot be seen: neither a success nor a failure */
     FINDING_ERROR,
     FINDING_FAULT    /* the command could not do its work */
 };

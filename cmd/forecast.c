@@ -99,7 +99,7 @@ static void state_show(const struct page *p, const struct forecast *f)
         return;
     page_line(p, 4, PLAIN, "restored right now:", "%s%s%s: %s%s%s", f->scenario ? f->scenario : "unknown",
               f->scenario ? ", " : ": ", f->state,
-              x->row ? dx_outcome_words(x->outcome) : "no document describes this, and nothing is guessed", x->code ? ", " : "",
+              x->row ? dx_outcome_words(x->outcome) : "no document says what happens then", x->code ? ", " : "",
               x->code ? x->code : "");
     if (x->row && x->row->confidence != DX_DOCUMENTED)
         page_line(p, 6, YELLOW, "confidence:", "%s (%s)", dx_confidence_words(x->row->confidence), x->row->source);

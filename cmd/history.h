@@ -9,7 +9,7 @@
 struct history {
     const char *name;           /* as the operator gave it */
     bool in_blob, read, grown;  /* grown: by records that are not kept yet */
-    bool writing, told;         /* writing: a command that may write a blob; told: that this one may not */
+    bool writing, told;         /* writing: this command may write a blob; told: the person knows that it may not */
     bool unreadable;            /* a blob that could not be read: then it is not written either */
     struct blob_place place;
     const char *etag;           /* of the blob as it was read; NULL: there was none */

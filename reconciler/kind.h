@@ -63,8 +63,8 @@ struct view {
  *   state: "present" | "absent" | "deleted" (soft) | "unseen" (403 or unreachable: never the same as absent)
  *   live:  the body as Azure gave it (what policies and reports see as live.*)
  *   why:   with unseen, a sentence that says what hindered us and what would help
- *   failed: with unseen, true when the read itself failed (no host, no token, an answer that cannot be read), so that nobody said no.
- *          Where all documents are so, nothing could be judged, and the look fails with the first error */
+ *   failed: with unseen, true when the read itself failed (no host, no token, an answer that cannot be read) and was not refused.
+ *          If this is so of all documents, the fault lies in the run, and the look fails with the first error */
 const struct value *view_facts(const struct view *v, const struct document *doc);
 const char *view_state(const struct view *v, const struct document *doc);
 
@@ -116,10 +116,12 @@ struct kind {
     void (*steps)(const struct view *v, const struct document *doc, struct steps *out);
     /* May suspend. Does one step of this kind. NULL: the kind has only none, blocked and verify steps. */
     int (*act)(struct call *c, const struct actor *actor, struct err *err);
-    /* Pure. What no schema can say of a declaration and no look at the world has to: faults go to `faults`, all at once, with their
-     * place. Asked when manifests are loaded, so that every command refuses what one refuses. May be NULL. */
+    /* Pure. Checks of a declaration that a schema cannot express and that need no look at Azure: faults go to `faults`,
+     * all at once, with their place. Called when manifests are loaded, so that all commands refuse the same. May be
+     * NULL. */
     void (*check)(const struct document *doc, struct diags *faults);
-    /* References by which a document of this kind does not rely on what it names: path prefixes, NULL-terminated; NULL: none. */
+    /* References that only mention a document: path prefixes, NULL-terminated; NULL: none. By every other reference the
+     * document relies on what it names. */
     const char *const *mentions;
     /* Pure. Deadlines that cannot be undone (purges, windows); may be NULL. */
     void (*deadlines)(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count);

@@ -29,8 +29,8 @@ must_use int access_policy_add(struct azure *az, struct call *c, struct arena *a
  * `p`, or why, when it cannot be known; neither while a declared set is yet to be made. */
 must_use int grant_principal(struct call *c, const struct observer *o, const char *path, struct value *p, struct err *err);
 
-/* Another document declares the very same grant: it is one, and made once. Adds the step that waits until the other one has made it
- * (`label`: which of its principals; NULL: a document of a single grant). False: the other one has no such step due. Pure. */
+/* When `other` declares the very same grant, one of the two makes it. Adds the step that waits until `other` has made
+ * it (`label`: which of its principals; NULL: it declares a single grant). False: `other` has no such step due. Pure. */
 bool grant_shared(const struct view *v, const struct document *doc, struct steps *out, const struct document *other, const char *label);
 
 /* --- local roles of a managed HSM ------------------------------------------------------------------------------------------- */

@@ -23,7 +23,8 @@ must_use int backup_list_restore_jobs(struct azure *az, struct call *c, struct a
 must_use int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
                             struct err *err);
 
-/* May suspend. The details of a job from the list; those that were read before are taken while its status is the same. */
+/* May suspend. The details of a job from the list; details that were read before are used again while the job's status
+ * is the same. */
 must_use int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value *listed,
                                 struct value **ret, struct err *err);
 

@@ -262,7 +262,8 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     /* Azure always says what it did not find; a proxy or a wrong address does not. */
     if (status == 404 && (!code || !row)) {
         err->class = ERR_PROTOCOL;
-        err_advise(err, "no word of Azure's is in that answer, so it does not show that anything is absent; check endpoint and proxy");
+        err_advise(err, "that answer does not look like Azure's and is not taken for \"absent\"; "
+                        "check endpoint and proxy");
     }
     return -(int)err->class;
 }

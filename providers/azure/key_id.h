@@ -15,8 +15,8 @@ struct key_id {
 bool key_id_parse(struct arena *a, const char *url, struct key_id *ret);
 /* The host of an https address, brought to the form it has in `base`. */
 char *key_url_host(struct arena *a, const char *url);
-/* Whether both addresses name a key of the same store; of the same store and name; of the same version of it as well, where
- * an address without a version is no version. False when one of them names no key. */
+/* Whether both addresses name a key of the same store; the same key; the same version of it (false if one names no
+ * version). False when one of them is no key's address. */
 bool key_same_store(struct arena *a, const char *url, const char *other);
 bool key_same_key(struct arena *a, const char *url, const char *other);
 bool key_same_version(struct arena *a, const char *url, const char *other);

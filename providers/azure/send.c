@@ -84,7 +84,8 @@ static int refused(struct arena *a, const struct http_response *response, enum a
 {
     azure_error_of(a, response, what, err);
     err->class = ERR_DENIED;
-    return err_advise(err, "the %s token was not accepted, and no other is to be had; check cloud, tenant and credential",
+    return err_advise(err, "the %s token was not accepted, and there is no other to try; "
+                           "check cloud, tenant and credential",
                       audience_names[audience]);
 }
 

@@ -18,7 +18,7 @@ struct job_run {
     const struct value *seen; /* the machine's jobs (facts) as they were when this attempt was decided on */
     size_t failed_before; /* jobs of ours that had failed when this attempt was decided on */
     bool adopt_only;      /* a job was seen to run, or the order is no longer in force: nothing is triggered */
-    bool must_read;       /* what the job leaves in the staging account is read by us: it is not triggered where we cannot read */
+    bool must_read;       /* we read what the job leaves in the staging account: without that right it is not triggered */
     const struct actor *actor;
     const char *while_running; /* said once, when the job runs: what it will look like */
     /* May suspend. Asked between the second look and the claim: is what this job would mend still broken? An error

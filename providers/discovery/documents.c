@@ -333,7 +333,8 @@ static const char *scope_of(const struct value *keys, const struct value *key)
     return value_str_at(key, "scope");
 }
 
-/* All whom a confidential VM needs, whether they have their rights or not: one that lacks them is what forecast must see. */
+/* Declares every principal that a confidential VM needs, even one that lacks its rights now: that is just what a
+ * forecast must show. */
 static void write_access(const struct writer *w)
 {
     const struct value *keys = value_get(w->found, "keys"), *sets = value_get(w->found, "sets");

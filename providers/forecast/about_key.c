@@ -142,10 +142,10 @@ static void judge_firewall(struct outlook *o, const struct value *live)
         obs_set(o, F23, OBS_WARN, evidence, "closed but for Azure's trusted services; the Orchestrator is not on their published list");
         obs_risk(o, F23, "firewall", RISK_WARN, TIME_NONE, "give the VM's guest a private path to the store, and try a restore",
                  value_count(value_at(live, "properties.privateEndpointConnections"))
-                     ? "the Confidential VM Orchestrator is none of the trusted services; whether it comes by the store's private endpoint "
-                       "is not documented"
-                     : "the store's firewall lets trusted services in, and the Confidential VM Orchestrator is none of them: a restored VM "
-                       "would not start");
+                     ? "the Confidential VM Orchestrator is not one of the trusted services; "
+                       "whether it comes by the store's private endpoint is not documented"
+                     : "the store's firewall lets trusted services in, and "
+                       "the Confidential VM Orchestrator is not one of them: a restored VM would not start");
     } else {
         obs_set(o, F23, OBS_GOOD, evidence, "open to Azure's services");
     }

@@ -18,7 +18,8 @@ struct moment {
     struct view v, ordered;
 };
 
-/* The best of what is declared for this VM, which is what forecast judges; a plain restore where nothing is. */
+/* The forecast of the best restore declared for this VM, as the command forecast judges it; without a declared one, of
+ * a plain restore. */
 static struct forecast chance_of(const struct moment *m, const struct document *pvm, const struct value *point)
 {
     struct forecast_options options = forecast_options_default;

@@ -16,7 +16,7 @@ struct lineage_node {
     const char *id;                  /* ARM id, key URL, or item id and point; compared without regard to case */
     const char *name;                /* for people */
     const char *state;               /* present, absent, deleted, disabled, expired, unseen, unknown */
-    const struct document *document; /* that stands for it, or whose facts show it; may be NULL */
+    const struct document *document; /* the document that declares the thing, or whose facts show it; may be NULL */
     const struct value *point;       /* of a LINEAGE_POINT: its facts */
 };
 

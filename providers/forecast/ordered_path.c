@@ -5,7 +5,7 @@
 
 #include "../restore/situation.h"
 
-/* 0: it is part of another one's, or none that the table knows. */
+/* The remedy that a step carries out; 0: the step belongs to another step's remedy, or to none of the table. */
 static char letter_of(const struct step *step)
 {
     const char *kind = step->document->kind;

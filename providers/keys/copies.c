@@ -67,7 +67,8 @@ void key_files_check(struct arena *a, const struct document *key, const char *co
     }
 }
 
-/* By which a file is known again, wherever it lies; NULL: it cannot be read. The digest of an encrypted backup tells nothing of it. */
+/* The digest by which a file is recognised wherever it lies; NULL: it cannot be read. A backup is encrypted, so its
+ * digest reveals nothing. */
 static const char *file_digest(struct arena *a, const char *path)
 {
     struct secret bytes cleanup(secret_release) = {0};

@@ -9,7 +9,8 @@
  * one, or of no known kind. `from` says where the copy is ("the exported key of job …"). */
 must_use int backup_fits(const struct document *key, const struct secret *backup, const char *from, struct err *err);
 
-/* After a refused restore: when the store cannot open the copy, the cause and the remedy; NULL: its text does not say so. */
+/* After a refused restore: the cause and the remedy, if the answer's text says that the store cannot open the copy;
+ * else NULL. */
 const char *backup_refusal_next(struct arena *a, const struct document *key, const char *text);
 
 #endif

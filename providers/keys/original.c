@@ -12,7 +12,8 @@
 #include "../backup/points.h"
 #include "../backup/order.h"
 
-/* What one evidence says. `firm`: it tells of the point's own time, so that another firm one must not differ. */
+/* What one evidence says. `firm`: it speaks of the time of the point itself, so two firm ones that differ contradict
+ * each other. */
 struct finding {
     const char *url, *version, *also, *words;
     const char *refuted; /* a version it cannot be, and why not; NULL */
@@ -339,7 +340,7 @@ static bool ordered(enum order_state state)
     return state == ORDER_IN_FORCE || state == ORDER_FUTURE;
 }
 
-/* One ordered restore through a set on this key: what its point needs joins what is known so far. */
+/* Adds the version that one ordered restore needs of this key to those already known. */
 static void need_join(const struct view *v, const struct document *key, const struct document *rvm, struct key_need *need,
                       const char **ret_whose)
 {

@@ -29,7 +29,7 @@ const char *key_export_told_by(struct arena *a, const struct value *export)
                         value_str_at(export, "container"), value_str_at(export, "blob"));
 }
 
-/* The same bytes in another store are another question. */
+/* The note's name holds the store too: another store may well open the same bytes. */
 static const char *note_name(struct arena *a, const struct value *key_facts, const char *told_by)
 {
     const char *base = value_str_at(key_facts, "base"), *what;
@@ -68,7 +68,7 @@ static void accounts_of(struct arena *a, const struct document *of, struct value
     }
 }
 
-/* Those of the restores through its sets, then those of the backups that it may come back from. */
+/* The staging accounts of restores through the key's sets, then those of the backups that it may come back from. */
 static struct value *accounts_around(struct arena *a, const struct document *key)
 {
     struct value *accounts = value_list(a);

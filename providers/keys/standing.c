@@ -23,7 +23,7 @@ static bool is_key(const struct document *doc)
     return str_eq(doc->kind, "Key");
 }
 
-/* How well a document stands for that version of its key: it names it, it names none, it names another one. */
+/* How well a document fits that version of its key: 3, it names the version; 2, it names none; 1, it names another one. */
 static int fit_of(const struct document *doc, const char *version)
 {
     const char *its = value_str_at(doc->spec, "version");

@@ -9,7 +9,7 @@ enum key_stand {
     KEY_STANDS,     /* nothing that was seen speaks against the declaration */
     KEY_REVOKED,    /* declared so, by this document or by another one of the same key */
     KEY_IMPOSTOR,   /* a key of its name is there, and it is another key */
-    KEY_NEVER_SEEN  /* nothing has ever shown the declared version: the declaration is wrong, not the key */
+    KEY_NEVER_SEEN  /* the declared version was never seen anywhere: the declaration is wrong, not the key */
 };
 
 struct key_standing {

@@ -298,8 +298,8 @@ bool store_block_misplaced(const struct view *v, const struct document *store, s
 
     while ((key = referrer_next(store, "Key", &at)))
         if (store_objections(v, key, NULL, found)) {
-            steps_block(out, store, NULL, found[0].next, "the %s is not there, and would be of no use there: %s", key_store_word(store),
-                        found[0].reason);
+            steps_block(out, store, NULL, found[0].next, "the %s is absent, and made there it would be of no use: %s",
+                        key_store_word(store), found[0].reason);
             return true;
         }
     return false;

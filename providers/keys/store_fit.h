@@ -15,7 +15,7 @@ enum { STORE_OBJECTIONS_MAX = 4 };
 size_t store_objections(const struct view *v, const struct document *key, const char *region,
                         struct store_objection ret[STORE_OBJECTIONS_MAX]);
 
-/* Pure. What nobody can tell of whether a copy of `key` opens in its store, as words behind "unverified"; NULL: it does. */
+/* Pure. Why it is open whether a copy of `key` opens in its store, as words behind "unverified"; NULL: it opens. */
 const char *store_unproved(const struct view *v, const struct document *key);
 /* Pure. A Key's check (kind.h): regions that are declared and between which no copy of a key passes. Warned of only, since a key that
  * lives needs no copy. */

@@ -124,7 +124,7 @@ static struct value *vault_unseen(const struct observer *o, const struct documen
     struct value *facts = facts_new(o->arena, "unseen");
 
     value_set(o->arena, facts, "why",
-              value_format(o->arena, "the key vault cannot be seen, and so not who may use the key (%s)",
+              value_format(o->arena, "the key vault cannot be seen, and neither can who may use the key (%s)",
                            value_str_at(seen, "why") ? value_str_at(seen, "why") : "it was not looked at"));
     value_set_string(o->arena, facts, "fix", value_str_at(seen, "fix"));
     return facts;
@@ -262,8 +262,9 @@ static bool block_untold(const struct view *v, const struct document *doc, struc
     if (store)
         steps_block(out, doc, NULL,
                     arena_printf(v->arena, "declare spec.permissionModel of %s, or run again when it is back", store->address),
-                    "by which permission model %s will live cannot be told while it is not there, and a grant by the other one has no "
-                    "effect", store->address);
+                    "%s is not there, so its permission model cannot be told, and "
+                    "a grant by the wrong one has no effect",
+                    store->address);
     else
         steps_block(out, doc, NULL, "declare a KeyVault, by which it is recovered or made; or another store of the key",
                     "the key's vault %s does not exist, and no document declares it: by which permission model to grant cannot be told",
@@ -515,7 +516,8 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
         return;
     for (size_t i = 0; i < n; i++)
         steps_principal(v, doc, out, i, grants, &n_grants);
-    /* An HSM's assignments bear no time, so there is nothing to wait by later: each grant waits itself, but for a shared one. */
+    /* An HSM's assignments show no time, so a later run could not tell how long to wait: each grant does its own
+     * waiting, except a shared one. */
     for (size_t i = 0; i < n_grants; i++)
         shared += grants[i]->document != doc;
     if (!uses_local(doc) || shared)
@@ -566,7 +568,7 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         value_push(actor->arena, permissions, value_string(actor->arena, *q));
     TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az), value_str_at(p, "objectId"), permissions,
                           err));
-    /* A vault that does not tell when it was changed leaves nothing to wait by later, so the wait is here. */
+    /* If the vault does not show when it was changed, a later run could not tell how long to wait, so the wait is here. */
     if (value_get(vault_live(actor->view, doc, facts), "systemData"))
         return 0;
     return call_sleep_ms(c, actor->view->settings->policy_delay_ms, "the access policy to act", err);

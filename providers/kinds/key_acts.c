@@ -54,7 +54,8 @@ static int attest_uri(struct call *c, const struct actor *actor, struct azure *a
     return 0;
 }
 
-/* A key whose release policy does not name this region's authority is restored well, and boots no machine here. */
+/* Compares the release policy: a key whose policy does not name this region's authority can be restored, but no machine
+ * boots with it here. */
 static int compare_policy(struct call *c, const struct actor *actor, struct azure *az, const struct value *bundle, struct err *err)
 {
     const char *uri = NULL;
@@ -222,7 +223,7 @@ static int refused(struct call *c, const struct actor *actor, struct azure *az, 
     return err_advise(err, "nothing was changed in the %s", key_store_word(doc));
 }
 
-/* One copy, own or exported. `useless`: it was not to be had, or is no backup that opens here; nothing was changed then. */
+/* One copy, own or exported. `useless`: it could not be fetched, or does not open here; nothing was changed. */
 static int restore_from(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
                         const struct value *export, bool *ret_useless, struct err *err)
 {

@@ -94,7 +94,7 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
     return 0;
 }
 
-/* The id of a staging account of which the job gives the name only: some restore declared from this VM names it. */
+/* The id of a staging account, of which a job gives only the name: taken from a restore declared from this VM. */
 static const char *account_id(struct arena *a, const struct document *pvm, const char *name)
 {
     const struct document *rvm;

@@ -336,7 +336,7 @@ static struct step *steps_start_source(const struct view *v, const struct situat
     return step;
 }
 
-/* The order is not carried out, and that is no fault: its machine can run again as it is. Until it does, a person has to know. */
+/* The source is healed, so the order is rightly not carried out. A person is told until the source runs. */
 static void steps_source_there(const struct view *v, const struct situation *s, struct steps *out, const char *source)
 {
     const char *id = value_str_at(view_facts(v, s->pvm), "source.id");

@@ -23,8 +23,9 @@ bool claims_unwritable(const struct value *place);
 /* Notes the claims that lie in the staging account. */
 void claim_notes(const struct situation *s, const struct value *place, struct steps *out, struct step *step);
 
-/* The claim of this restore, or of the pass that its order pays for: one that names no job, though it may have one. False: there is
- * none, or it was not seen, or a person has taken it over. It stops once its job would have to be in the vault's list. */
+/* Whether a claim of this restore, or of the pass that its order pays for, names no job although it may have one.
+ * False: there is none, it was not seen, or a person has taken it over. *ret stops the restore once the job would
+ * have to be in the vault's list. */
 struct obstacle;
 bool claim_stands(const struct view *v, const struct situation *s, bool pass, struct obstacle *ret);
 /* `name` is a claim that names no job, and what is ordered would claim the same. */

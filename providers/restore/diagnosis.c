@@ -65,7 +65,7 @@ struct dx_prediction diagnose(const struct dx_facts *facts, enum dx_article arti
     struct dx_prediction p = {.outcome = DX_OUTCOME_UNKNOWN, .other = DX_OUTCOME_UNKNOWN, .remedy = ""};
     struct dx_facts f = *facts;
 
-    /* A store that is not there shows no key. */
+    /* Without its store the state of a key is unknown. */
     if (f.store != DX_STORE_PRESENT && f.key != DX_KEY_REVOKED)
         f.key = DX_KEY_UNKNOWN;
     for (size_t i = 0; i < dx_n_rows && p.n_notes < DX_NOTES_MAX; i++)

@@ -83,7 +83,7 @@ struct dx_facts {
     enum dx_restore restore;
     enum dx_tier tier;
     enum dx_snapshot snapshot; /* means something with DX_VAULT only */
-    enum dx_store store;       /* of the original key; while it is not present, `key` means nothing */
+    enum dx_store store;       /* of the original key; `key` counts only while it is present */
     enum dx_home home;
     enum dx_des des;       /* the set the VM was backed up with */
     enum dx_key key;       /* the key version the disk is wrapped to, in the store it had then */
@@ -140,7 +140,7 @@ struct dx_prediction {
 
 /* Pure. */
 struct dx_prediction diagnose(const struct dx_facts *facts, enum dx_article article);
-/* A restore may be triggered: it is foreseen to succeed, or nobody knows and nothing forbids trying once. */
+/* A restore may be triggered: it is foreseen to succeed, or its outcome is unknown and one try is allowed. */
 bool dx_may_restore(const struct dx_prediction *p);
 /* "N-17", or NULL. */
 const char *dx_scenario(const struct dx_prediction *p);

@@ -95,7 +95,7 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_FAILS, .code = "UserErrorInstantRpNotFound", .remedy = "V",
      .confidence = DX_DOCUMENTED, .source = OURS TROUBLE, .proof = "F2"},
     {.id = "N-34", .refused = true, .tier = SET(DX_TIER_UNKNOWN),
-     .state = "the point is in a tier whose name is not known here, and in none that is",
+     .state = "the point is only in a tier whose name is not known here",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "H",
      .confidence = DX_INFERRED, .source = OURS "backup API 2026-10-01 added a tier", .proof = "F2"},
     {.id = "N-28", .restore = SET(DX_REPLACE), .source_vm = SET(DX_SOURCE_GONE),
@@ -386,14 +386,14 @@ const struct dx_row dx_rows[] = {
      .confidence = DX_INFERRED, .source = QUICKSTART "; " SCRIPTS, .proof = "F16 F18"},
     {.id = "N-27", .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
      .grants = SET(DX_GRANTS_ORCHESTRATOR_SHUT), .else_succeeds = true,
-     .state = "the key store's firewall lets trusted services in, the Confidential VM Orchestrator is none of them, and the store has "
-              "no private endpoint",
+     .state = "the key store's firewall lets trusted services in, but the Confidential VM Orchestrator "
+              "is not one of them, and the store has no private endpoint",
      .outcome = DX_DISKS_ONLY, .remedy = "PH",
      .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19", .proof = "F9 F23"},
     {.id = "N-27", .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
      .grants = SET(DX_GRANTS_ORCHESTRATOR_UNSURE), .else_succeeds = true,
-     .state = "the key store's firewall lets trusted services in, the Confidential VM Orchestrator is none of them; whether it comes by "
-              "the private endpoint is told nowhere",
+     .state = "the key store's firewall lets trusted services in, but the Confidential VM Orchestrator "
+              "is not one of them; whether it comes by the private endpoint is documented nowhere",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "PH",
      .confidence = DX_INFERRED, .source = KEY_VAULT " (virtual network service endpoints)", .proof = "F9 F23"},
 

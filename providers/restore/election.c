@@ -87,8 +87,8 @@ static const struct value *usable_export(const struct view *v, const struct docu
 
 /* --- election ------------------------------------------------------------------------------------------------------------------ */
 
-/* The ordered point is wrapped with this key, as far as anybody knows: a pass of any other would complete, or export another key.
- * A key that is gone with its store comes back in another one. */
+/* Whether the ordered point is wrapped with this key, as far as is known: a pass of another point would complete, or
+ * export another key. The store is not compared if it is gone too, because the key then comes back in another one. */
 static bool carries(const struct view *v, const struct document *key, const struct document *rvm)
 {
     const struct situation *s = situation_of(v, rvm);

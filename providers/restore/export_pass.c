@@ -175,7 +175,8 @@ static const struct document *exporter_beside(const struct document *key, const 
 static const char beside_next[] =
     "run again when it has ended: what it leaves is used, and a second pass would leave a second copy of the key";
 
-/* Somebody restores disks of another machine on this key: that exports it. true: a step was added. */
+/* Blocks our pass while somebody restores disks of another machine on this key, because that restore exports the key.
+ * true: a step was added. */
 static bool block_pass_beside(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
 {
     const struct document *other;

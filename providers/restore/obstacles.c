@@ -577,7 +577,8 @@ static void check_validation(struct checking *c)
     if (str_eq(value_str_at(asked, "state"), "asked") && !value_count(results))
         ADD(c, "azure", false, NULL, "asked about the request, Azure Backup has no objection, which is no proof");
     else if (str_eq(value_str_at(asked, "state"), "unseen"))
-        ADD(c, "azure", false, NULL, "Azure Backup could not be asked about the request, which does not stand against it: %s",
+        ADD(c, "azure", false, NULL,
+            "Azure Backup could not be asked about the request; the restore is not held up for that: %s",
             text_at(asked, "why"));
 }
 

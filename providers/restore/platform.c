@@ -207,8 +207,8 @@ const struct value *platform_fact(const struct view *v, const char *group, const
 
 const char *platform_lacks_words(struct arena *a, const char *state)
 {
-    return arena_printf(a, "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs, a preview, need it, and that a restore does "
-                        "not is said nowhere", state);
+    return arena_printf(a, "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs, a preview, need it; "
+                        "whether a restore needs it is documented nowhere", state);
 }
 
 const char *platform_register_advice(struct arena *a, const char *subscription, const char *state)

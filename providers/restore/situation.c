@@ -31,7 +31,7 @@ static bool same_name_and_version(struct arena *a, const char *url, const char *
            str_eq_nocase(x.version, y.version);
 }
 
-/* An address without a version stands for the newest one; it is returned as it is when nobody can see which that is. */
+/* Adds the newest version to an address without one; if the newest is not known the address stays as it is. */
 static const char *pinned_url(const struct view *v, const char *url)
 {
     const char *newest = value_str_at(view_facts(v, key_document_at(v, url)), "newest");
@@ -376,8 +376,8 @@ static bool pending(const struct view *v, const struct document *doc)
     return doc && view_prospect(v, doc) == PROSPECT_PENDING;
 }
 
-/* A set that is made anew under its old id is another set with another identity: one that this plan makes, or that was made after
- * the point. */
+/* Whether the set is a new one under the old id, made by this plan or after the point: then it has another identity
+ * than the original. */
 static bool made_anew(const struct view *v, const struct situation *s)
 {
     const struct value *set = original_set(v, s);

@@ -61,7 +61,7 @@ struct runbook {
     const struct value *azure; /* spec of the Azure document whose cloud it is; NULL */
     const struct runbook_entry *entries;
     size_t count;
-    const char *const *people; /* what people do that neither tool nor commands do */
+    const char *const *people; /* what only people can do */
     size_t n_people;
 };
 

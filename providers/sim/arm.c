@@ -234,7 +234,7 @@ void answer_resources(struct sim *s, const struct sim_request *r, struct sim_ans
         answer_arm_error(a, out, 404, true, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group);
         return;
     }
-    /* Who may not read the whole scope sees what he may read of it. */
+    /* A caller who may not read the whole scope gets the part he may read. */
     for (size_t at = 0; (v = resource_next(s, scope, type, &at)) != NULL;)
         if (everything || access_rbac(s, r->principal, value_str_at(v, "id"), action, false))
             value_push(a, items, resource_show(s, a, v));

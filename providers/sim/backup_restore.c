@@ -421,7 +421,7 @@ static const char *hindered(const struct ending *e, const char *group)
 
     if (str_eq_nocase(feature_state(e->s, "Microsoft.Compute/DisableConfidentialVMMetadataBlob"), "Registered"))
         return "RestoreOperationFailed";
-    /* It must be registered; that a restore goes without is said nowhere, so the worse is played. */
+    /* No document says that a restore works without this feature, so the worse case is played. */
     if (!str_eq_nocase(feature_state(e->s, "Microsoft.Compute/RestorePointSupportForConfidentialVMV2"), "Registered"))
         return "RestoreOperationFailed";
     if (closed && (perimeter || (bypass && !str_find_nocase(bypass, "AzureServices"))))

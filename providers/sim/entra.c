@@ -230,7 +230,7 @@ static void answer_discovery(struct sim *s, const struct sim_request *r, struct 
         value_set_string(a, body, "issuer", arena_printf(a, "%s/%s/v2.0", s->ep.authority, tenant));
         value_set_string(a, body, "authorization_endpoint", arena_printf(a, "%s/%s/oauth2/v2.0/authorize", s->ep.authority, tenant));
         value_set_string(a, body, "token_endpoint", arena_printf(a, "%s/%s/oauth2/v2.0/token", s->ep.authority, tenant));
-        /* Microsoft's clients take a document without it for none at all. */
+        /* Microsoft's clients refuse a document without it. */
         value_set_string(a, body, "jwks_uri", arena_printf(a, "%s/%s/discovery/v2.0/keys", s->ep.authority, tenant));
     }
     answer_json(a, out, 200, body);

@@ -50,7 +50,7 @@ struct value *key_show_rotation(struct sim *s, struct arena *a, const struct val
         value_set(a, ret, "attributes", value_get(own, "attributes"));
         return ret;
     }
-    /* A key that nobody gave a policy has one all the same: it announces its expiry. */
+    /* A key without a policy of its own has Azure's default, which announces its expiry. */
     actions = value_set(a, ret, "lifetimeActions", value_list(a));
     value_push(a, actions, lifetime_action(a, "Notify", "timeBeforeExpiry", "P30D"));
     value_set(a, ret, "attributes", value_map(a));

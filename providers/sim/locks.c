@@ -1,5 +1,5 @@
-/* Knows management locks: spec.locks {scope, name, level, notes}. ReadOnly lets nothing be sent by ARM but reads, CanNotDelete no
- * deletion (Microsoft Learn, Lock your resources). */
+/* Knows management locks: spec.locks {scope, name, level, notes}. ReadOnly lets only reads through Resource Manager,
+ * CanNotDelete refuses deletions (Microsoft Learn, Lock your resources). */
 #include "internal.h"
 
 bool lock_on(struct sim *s, const char *scope, bool delete, const char **ret_scope)

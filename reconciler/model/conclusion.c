@@ -151,7 +151,7 @@ static const struct step *withheld_of(const struct concluding *c, const struct d
     return NULL;
 }
 
-/* The step by which policy withholds what a document relies on, itself included. */
+/* A step that policy withholds, of the document or of one it relies on. */
 static const struct step *withheld_under(const struct concluding *c, const struct document *doc)
 {
     const struct step *found = withheld_of(c, doc);
@@ -162,7 +162,8 @@ static const struct step *withheld_under(const struct concluding *c, const struc
     return found;
 }
 
-/* The step that makes a document impossible: blocked, or withheld by policy, be it of what its own steps rely on. */
+/* The step that makes a document impossible: one of its own, or of a document it relies on, that is blocked or that
+ * policy withholds. */
 static const struct step *impossible(const struct concluding *c, const struct document *doc)
 {
     const struct step *found = block_of(c, doc);

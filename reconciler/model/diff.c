@@ -70,7 +70,7 @@ static bool list_same(const struct value *want, const struct value *have, unsign
     return true;
 }
 
-/* What a map does not declare is not compared. */
+/* Compares the declared members only: others belong to somebody else. */
 static bool map_same(const struct value *want, const struct value *have, unsigned traits)
 {
     for (size_t i = 0; i < value_count(want); i++) {

@@ -63,8 +63,8 @@ static enum truth match_holds(const struct match *match, const struct judging *j
     return result;
 }
 
-/* The exception that lifts this rule for this step; *ret_ended: one that would have, had it not ended; *ret_unpinned: had it been
- * pinned. */
+/* The exception that lifts this rule for this step. *ret_ended: one that fits and has ended; *ret_unpinned: one that
+ * fits and would have to stand in a pinned policy. */
 static const struct exception *exception_find(const struct judging *j, const char *rule, const struct exception **ret_ended,
                                               const struct exception **ret_unpinned)
 {

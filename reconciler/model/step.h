@@ -81,7 +81,7 @@ struct step {
     const char *unverified;                       /* what nobody has verified on Azure about it, or NULL */
     const char *next;                             /* blocked: what would unblock it, by whom */
     bool unseen;                                  /* blocked, since its document cannot be seen */
-    bool aside;                                   /* what needs the document does not wait for this step, nor is held up by it */
+    bool aside;                                   /* steps that need the document go on without this one */
     bool elected;                                 /* another document could do the same: where policy denies it, the kinds choose anew */
     const char *adopts;                           /* the job that runs already and is followed: starts nothing, never held up; NULL */
     const struct document *const *on;             /* documents that must be so before it starts; a blocked one blocks it */
@@ -96,7 +96,7 @@ struct step {
     size_t n_writes;
     const struct step_right *rights;
     size_t n_rights;
-    const char *lacking;                          /* preflight: a right of ours for want of which this step alone is not done; NULL */
+    const char *lacking;                          /* preflight: the right we lack, so that this step alone is left out; NULL */
     /* filled by policy */
     enum verdict verdict;
     const struct ruling *rulings;
@@ -119,10 +119,10 @@ void step_change(struct steps *s, struct step *step, const char *path, const str
                  const char *why);
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
-/* A right that makes the step safer; without it it is done all the same. */
-/* The data action, or the other action in its stead (NULL: none does). */
+/* Needs the data action, or `instead` in its place (NULL: nothing replaces it). */
 void step_right_either(struct steps *s, struct step *step, const char *scope, const char *data_action, const char *instead,
                        const char *role);
+/* Asks for a right that makes the step safer. The step is done without it too. */
 void step_wish(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 /* The documents it relies on and serves; twice is once, NULL is none. */
 void step_on(struct steps *s, struct step *step, const struct document *doc);

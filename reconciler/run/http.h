@@ -10,8 +10,8 @@
 /* How long anything is repeated, by time and never by number: waits between two attempts, added up. */
 struct http_patience {
     int64_t asked_ms;       /* of one request, for waits that the service asks for; 0: 15 min */
-    int64_t unasked_ms;     /* of one request, for those that nobody asked for (no answer, 5xx without a word): from its first attempt
-                             * on, with the attempts themselves; 0: 30 s. One repetition there is always */
+    int64_t unasked_ms;     /* of one request, for waits of our own choice (no answer, 5xx without Retry-After): from its first attempt
+                             * on, with the attempts themselves; 0: 30 s. It is repeated at least once */
     int64_t step_ms;        /* of all requests of one step; 0: 45 min */
     int64_t run_ms;         /* of the whole run, by the clock: what many tasks wait for at once counts once; 0: 2 h */
 };

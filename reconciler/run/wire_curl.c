@@ -72,7 +72,8 @@ static struct transfer *transfer_new(struct call *c, const struct wire_request *
     *t = (struct transfer){
         .call = c, .url = xstrdup(request->url), .method = xstrdup(request->method), .has_body = request->body != NULL,
         .max_body = request->max_body, .timeout_ms = request->timeout_ms,
-        /* On a kept connection that turns out dead libcurl sends the request again by itself, be it a POST. A new one rules that out. */
+        /* If a kept connection turns out dead, libcurl sends the request a second time by itself, even a POST, and a
+         * restore could start twice. So a write gets a new connection. */
         .fresh_connection = request->fresh_connection || (strcmp(request->method, "GET") && strcmp(request->method, "HEAD")),
     };
     text_init(&t->answer_headers, HEADER_BYTES_MAX);
