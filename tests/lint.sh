@@ -158,14 +158,25 @@ paper='DE[S]IGN|(domain|wire|engine)[- ][f]acts|(anchors|house|language|judges|v
 faults_from "cites a paper that is not here: name Microsoft's page and its date, or a README" \
     "$(grep -nIE "$paper" $everything | cut -c 1-160)"
 faults_from "cites an issue: say what it stands for" "$(grep -nE '^cites: .issue ' $(find tests -name '*.yaml'))"
-# A reader who follows a link finds the file. Links within a page (#…) and to other hosts are not looked at.
+# A reader who follows a link finds the file, and the heading in it. Links to other hosts are not looked at.
 papers=$(find . -path ./.git -prune -o -path ./build -prune -o -path ./tests/conformance/node_modules -prune -o -name '*.md' -print | sort)
 links=$(for paper in $papers; do
-    grep -noE '\]\([^)# ]+' "$paper" | sed -e "s|^|$paper |" -e 's|:.*\](| |'
+    grep -noE '\]\([^) ]+' "$paper" | sed -e "s|^|$paper |" -e 's|:.*\](| |'
 done | grep -vE ' (https?|mailto):')
+# The headings of a paper as links name them: small letters, no punctuation, dashes for blanks.
+headings_of() {
+    sed -n 's/^##* //p' "$1" | tr 'A-Z' 'a-z' | sed -e 's/[^a-z0-9 _-]//g' -e 's/ /-/g'
+}
 while read -r paper line link; do
     [ -n "$paper" ] || continue
-    [ -e "$(dirname "$paper")/$link" ] || fault "$paper:$line: links to $link, which is not there"
+    target=$paper heading=
+    case $link in *'#'*) heading=${link#*'#'} ;; esac
+    [ -z "${link%%'#'*}" ] || target=$(dirname "$paper")/${link%%'#'*}
+    if [ ! -e "$target" ]; then
+        fault "$paper:$line: links to $link, which is not there"
+    elif [ -n "$heading" ] && ! headings_of "$target" | grep -qxF -- "$heading"; then
+        fault "$paper:$line: links to $link, and $target has no such heading"
+    fi
 done <<END
 $links
 END
