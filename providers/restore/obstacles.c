@@ -175,6 +175,16 @@ static void check_staging_network(struct checking *c, const struct value *live, 
         check_staging_read(c, live, name, closed && !doors, closed);
 }
 
+/* Refused rights are told with the right that is missing; whatever else hides a thing hides whether the restore can use it. */
+static void check_seen(struct checking *c, const char *id, const char *which, const char *what)
+{
+    const struct value *facts = value_get(c->place, which);
+
+    if (str_eq(text_at(facts, "state"), "unseen") && value_bool_at(facts, "failed", false))
+        ADD(c, id, true, *text_at(facts, "fix") ? text_at(facts, "fix") : "check its id, or mend what hinders the read",
+            "%s cannot be seen: %s", what, text_at(facts, "why"));
+}
+
 static void check_staging(struct checking *c)
 {
     const struct value *live = value_at(c->place, "staging.live");
@@ -184,6 +194,7 @@ static void check_staging(struct checking *c)
     if (str_eq(state, "absent"))
         ADD(c, "staging", true, "make it, general purpose, in the vault's region and not zone-redundant, or declare another",
             "the staging account %s does not exist", name);
+    check_seen(c, "staging-unseen", "staging", arena_printf(c->view->arena, "the staging account %s", name));
     if (!live)
         return;
     if (elsewhere(c, text_at(live, "location")))
@@ -272,6 +283,7 @@ static void check_network(struct checking *c)
 
     if (str_eq(text_at(c->place, "network.state"), "absent"))
         ADD(c, "network", true, "make it, or declare another subnet", "the virtual network of subnet %s does not exist", subnet);
+    check_seen(c, "network-unseen", "network", arena_printf(c->view->arena, "the virtual network of subnet %s", subnet));
     if (!live)
         return;
     if (elsewhere(c, text_at(live, "location")))
@@ -331,6 +343,7 @@ static void check_target(struct checking *c)
     if (str_eq(text_at(c->place, "group.state"), "absent"))
         ADD(c, "group", true, "make it; reinstate makes no resource groups", "the target resource group %s does not exist",
             arm_id_name(arm_id_parent(c->view->arena, c->target_id, 4)));
+    check_seen(c, "group-unseen", "group", "the target resource group");
     if (elsewhere(c, place))
         ADD(c, "set-region", true, "declare a set in the vault's region", "the disk encryption set is in %s, the vault in %s", place,
             c->region);
