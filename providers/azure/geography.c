@@ -96,6 +96,18 @@ static bool same_name(const char *a, const char *b)
     }
 }
 
+const char *azure_region(struct arena *a, const char *region)
+{
+    char *plain = region ? str_lower(a, region) : NULL, *to = plain;
+
+    for (const char *p = plain; p && *p; p++)
+        if (*p != ' ')
+            *to++ = *p;
+    if (to)
+        *to = '\0';
+    return plain;
+}
+
 const char *azure_geography(const char *region)
 {
     for (size_t i = 0; region && i < COUNT(regions); i++)

@@ -6,6 +6,10 @@
  * "UAE North" and "uaenorth" are one region. */
 const char *azure_geography(const char *region);
 
+struct arena;
+/* Pure. The region as addresses and requests have it: "UAE North" becomes "uaenorth". NULL for NULL. */
+const char *azure_region(struct arena *a, const char *region);
+
 enum geography_match { GEOGRAPHY_UNKNOWN, GEOGRAPHY_SAME, GEOGRAPHY_OTHER };
 /* Pure. A region shares its own geography even if it is not in the table. Two different regions of which one is not in
  * the table: cannot be told. */

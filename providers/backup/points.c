@@ -2,6 +2,8 @@
  * they were read. */
 #include "points.h"
 
+#include "../azure/geography.h"
+
 int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms)
 {
     int64_t back_ms = settings->leftover_lookback_ms > settings->export_lookback_ms ? settings->leftover_lookback_ms
@@ -98,5 +100,5 @@ const char *protected_vm_region(const struct view *v, const struct document *pvm
 {
     const char *live = value_str_at(view_facts(v, document_target(pvm, "spec.vault")), "live.location");
 
-    return live ? live : kind_location(pvm);
+    return azure_region(v->arena, live ? live : kind_location(pvm));
 }

@@ -1,4 +1,5 @@
 /* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must not decide which of it. */
+#include "../azure/geography.h"
 #include "../azure/vault.h"
 #include "../keys/home.h"
 #include "../keys/refused.h"
@@ -47,7 +48,8 @@ static int attest_uri(struct call *c, const struct actor *actor, struct azure *a
 
     TRY(arm_get_view(az, c, actor->arena,
                      arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
-                                  kind_subscription(doc), kind_location(doc) ? kind_location(doc) : azure_location(az)),
+                                  kind_subscription(doc),
+                                  azure_region(actor->arena, kind_location(doc) ? kind_location(doc) : azure_location(az))),
                      API_ATTESTATION, &provider, err));
     uri = value_str_at(provider, "properties.attestUri");
     *ret = uri ? uri : "";

@@ -5,6 +5,7 @@
 #include "conclude.h"
 #include "../documents/concluded.h"
 
+#include "../azure/geography.h"
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "../keys/key_facts.h"
@@ -404,7 +405,7 @@ static enum dx_given what_to_give(const struct view *v, const struct situation *
 
 static bool elsewhere(const struct view *v, const struct situation *s, const struct value *live)
 {
-    const char *at = value_str_at(live, "location"), *set = at ? at : s->des ? kind_location(s->des) : NULL;
+    const char *at = value_str_at(live, "location"), *set = azure_region(v->arena, at ? at : s->des ? kind_location(s->des) : NULL);
     const char *target = protected_vm_region(v, s->pvm), *vm = restored_vm_id(v->arena, s->doc);
 
     return (set && target && !str_eq_nocase(set, target)) ||
