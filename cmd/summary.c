@@ -85,22 +85,56 @@ static const char *held_by(struct arena *a, const struct step *step, const char 
                         held->message ? ": " : "", held->message ? held->message : "");
 }
 
-static struct value *todo_of(struct arena *a, const struct plan *plan)
+static void todo_add(struct arena *a, struct value *todo, const struct step *step, const char *why, const char *next)
+{
+    struct value *one = value_map(a);
+
+    value_set_string(a, one, "document", step->document->address);
+    value_set_string(a, one, "why", why);
+    value_set_string(a, one, "next", next);
+    value_push(a, todo, one);
+}
+
+/* A refusal is ended by a right of ours: those that the step needs, by name. NULL: it failed otherwise. */
+static const char *rights_next(struct arena *a, const struct step *step, const struct err *err)
+{
+    const char *all = NULL;
+
+    for (size_t i = 0; (err->http_status == 403 || err->class == ERR_DENIED) && i < step->n_rights; i++) {
+        const struct step_right *right = &step->rights[i];
+
+        if (!right->wish)
+            all = arena_printf(a, "%s%s%s on %s (%s)", all ? all : "it needs ", all ? "; " : "", right->action, right->scope, right->role);
+    }
+    return all ? arena_printf(a, "%s; then run again", all) : NULL;
+}
+
+/* What failed in this run and is still due: the next run would meet the same answer, so whoever reads the last lines is told of it.
+ * `plan`: what a fresh look shows to be due; NULL: nobody has looked. */
+static void todo_add_failed(struct arena *a, struct value *todo, const struct outcome *outcome, const struct plan *plan)
+{
+    for (size_t i = 0; i < outcome->count; i++) {
+        const struct step_outcome *s = &outcome->steps[i];
+        const struct step *due = plan ? steps_find(&plan->steps, s->step->id) : s->step;
+        const char *next;
+
+        if ((s->state == STEP_FAILED || s->state == STEP_BLOCKED) && s->err.class != ERR_CANCELLED && due && action_writes(due->action) &&
+            !held_by(a, due, &next))
+            todo_add(a, todo, s->step, arena_printf(a, "%s failed: %s", step_verb(s->step), s->err.text), rights_next(a, due, &s->err));
+    }
+}
+
+static struct value *todo_of(struct arena *a, const struct plan *plan, const struct outcome *outcome)
 {
     struct value *todo = value_list(a);
 
+    todo_add_failed(a, todo, outcome, plan);
     for (size_t i = 0; i < plan->steps.count; i++) {
         const struct step *step = plan->steps.items[i];
         const char *next = step->next, *why = step->action == ACTION_BLOCKED ? step->reason : held_by(a, step, &next);
-        struct value *one;
 
-        if (!why)
-            continue;
-        one = value_map(a);
-        value_set_string(a, one, "document", step->document->address);
-        value_set_string(a, one, "why", why);
-        value_set_string(a, one, "next", next);
-        value_push(a, todo, one);
+        if (why)
+            todo_add(a, todo, step, why, next);
     }
     return todo;
 }
@@ -114,7 +148,7 @@ struct value *summary_of(struct arena *a, const struct look *after, const struct
         value_set(a, summary, "still", value_list(a));
     value_set(a, summary, "orders", orders_of(a, outcome, value_get(summary, "orders")));
     value_set(a, summary, "took", took_of(a, outcome, value_get(summary, "jobs")));
-    value_set(a, summary, "todo", todo_of(a, after->plan));
+    value_set(a, summary, "todo", todo_of(a, after->plan, outcome));
     return summary;
 }
 
@@ -139,6 +173,7 @@ struct value *summary_unseen(struct arena *a, const struct outcome *outcome)
     }
     value_set(a, summary, "jobs", jobs);
     value_set(a, summary, "took", took_of(a, outcome, jobs));
+    todo_add_failed(a, value_get(summary, "todo"), outcome, NULL);
     return summary;
 }
 
@@ -230,7 +265,7 @@ static void left_write(struct text *out, const struct value *left)
     for (size_t i = 0; i < value_count(left); i++) {
         const struct value *one = value_item(left, i);
         const char *id = value_str_at(one, "id"), *what = value_str_at(one, "what"), *job = value_str_at(one, "job");
-        const char *blob = value_str_at(one, "blob"), *seen = value_str_at(one, "seen");
+        const char *blob = value_str_at(one, "blob"), *seen = value_str_at(one, "seen"), *keep = value_str_at(one, "keep");
         bool claims = str_eq(what, "claims");
 
         if (!i)
@@ -244,7 +279,8 @@ static void left_write(struct text *out, const struct value *left)
             text_say(out, ", of job %s", job);
         if (seen && !str_eq(seen, "there"))
             text_add(out, ", whether it is still there cannot be seen");
-        text_say(out, "%s\n      %s\n", claims ? ": no secret in them, they are kept" : "", value_str_at(one, "command"));
+        text_say(out, "%s\n      %s\n", claims ? ": no secret in them, they are kept" : "",
+                 keep ? keep : value_str_at(one, "command"));
     }
 }
 

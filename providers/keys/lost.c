@@ -2,6 +2,7 @@
 #include "lost.h"
 
 #include "copies.h"
+#include "key_facts.h"
 #include "original.h"
 #include "refused.h"
 #include "standing.h"
@@ -54,4 +55,21 @@ bool key_wants_export(const struct view *v, const struct document *key)
     /* A store that has refused one copy of the key would refuse what a pass exports, and the pass is a restore that fails. */
     return key_lost(v, key) && key_own_copy(v, key).kind == KEY_COPY_NONE && !key_refusal(v, key) && !key_comes_with(v, key) &&
            !str_eq(elsewhere, "present") && !str_eq(elsewhere, "deleted");
+}
+
+static bool as_declared(const struct view *v, const struct document *key)
+{
+    return str_eq(view_state(v, key), "present") && key_live(v, key) &&
+           key_standing_of(v, key, key_needed(v, key).version).stand == KEY_STANDS;
+}
+
+const struct document *key_awaiting_export(const struct view *v, const struct document *pvm)
+{
+    const struct document *key;
+    size_t at = 0;
+
+    while ((key = referrer_next(pvm, "Key", &at)))
+        if (!key_revoked(v, key) && !as_declared(v, key))
+            return key;
+    return NULL;
 }

@@ -15,4 +15,8 @@ const struct document *key_comes_with(const struct view *v, const struct documen
 /* Nothing cheaper than Azure Backup's copy can bring it back: the user has no copy, and no store still holds the key. */
 bool key_wants_export(const struct view *v, const struct document *key);
 
+/* A Key that may be brought back by what this backup has exported is not back as declared, or cannot be seen: the export is to be
+ * kept, because it may be the only copy. NULL: nobody declared here needs it. */
+const struct document *key_awaiting_export(const struct view *v, const struct document *pvm);
+
 #endif

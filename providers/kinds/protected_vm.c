@@ -325,6 +325,7 @@ static bool protect(const struct view *v, const struct document *doc, struct ste
 static void note_leftovers(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
 {
     const struct value *left = value_get(view_facts(v, doc), "leftovers");
+    const char *keep = aftermath_keep_export(v, doc);
 
     for (size_t i = 0; i < value_count(left); i++) {
         const struct value *one = value_item(left, i);
@@ -333,10 +334,10 @@ static void note_leftovers(const struct view *v, const struct document *doc, str
         if (str_eq(value_str_at(one, "seen"), "there"))
             step_note(out, step,
                       "the key that job %s exported is still in storage account %s (%s/%s) since %s: who can read the account, and restore "
-                      "keys in its subscription, can restore the key; delete it when the recovery is over: %s",
+                      "keys in its subscription, can restore the key; %s%s",
                       value_str_at(one, "job"), value_str_at(one, "account"), value_str_at(one, "container"), value_str_at(one, "blob"),
-                      end,
-                      aftermath_blob_command(v->arena, value_str_at(one, "account"), value_str_at(one, "container"),
+                      end, keep ? keep : "delete it when the recovery is over: ",
+                      keep ? "" : aftermath_blob_command(v->arena, value_str_at(one, "account"), value_str_at(one, "container"),
                                              value_str_at(one, "blob")));
         else
             step_note(

@@ -3,6 +3,7 @@
 
 #include "claims.h"
 #include "../backup/order.h"
+#include "../keys/lost.h"
 #include "left.h"
 
 #include <string.h>
@@ -145,26 +146,47 @@ static void add_order(const struct view *v, const struct document *activation, c
     value_push(v->arena, orders, one);
 }
 
-static struct value *left_add(const struct view *v, struct value *left, const char *what, const char *job, const char *command)
+/* `keep`: why it is not to be removed yet; NULL: nothing needs it. A command that is read is obeyed, so there is none then. */
+static struct value *left_add(const struct view *v, struct value *left, const char *what, const char *job, const char *command,
+                              const char *keep)
 {
     struct value *one = value_map(v->arena);
 
     value_set_string(v->arena, one, "what", what);
     value_set_string(v->arena, one, "job", job);
-    value_set_string(v->arena, one, "command", command);
+    value_set_string(v->arena, one, keep ? "keep" : "command", keep ? keep : command);
     value_push(v->arena, left, one);
     return one;
+}
+
+const char *aftermath_keep_export(const struct view *v, const struct document *pvm)
+{
+    const struct document *key = key_awaiting_export(v, pvm);
+
+    return key ? arena_printf(v->arena, "keep this: %s is not back as declared, and the next run needs it", key->address) : NULL;
+}
+
+const char *aftermath_keep_made(const struct view *v, const struct situation *s)
+{
+    /* While its own steps are made, nothing is concluded of a document yet. */
+    bool done = view_prospect(v, s->doc) == PROSPECT_SATISFIED &&
+                (situation_type(s->doc) != RESTORE_NEW_VM || str_eq(view_state(v, s->doc), "present"));
+
+    return s->order.state == ORDER_IN_FORCE && !done
+               ? arena_printf(v->arena, "keep this: %s is ordered and not back as declared", s->doc->address)
+               : NULL;
 }
 
 static void add_exports(const struct view *v, const struct document *pvm, struct value *left)
 {
     const struct value *exports = value_get(view_facts(v, pvm), "leftovers");
+    const char *keep = aftermath_keep_export(v, pvm);
 
     for (size_t i = 0; i < value_count(exports); i++) {
         const struct value *e = value_item(exports, i);
         const char *account = value_str_at(e, "account"), *container = value_str_at(e, "container"), *blob = value_str_at(e, "blob");
         struct value *one = left_add(v, left, "exported key", value_str_at(e, "job"),
-                                     aftermath_blob_command(v->arena, account, container, blob));
+                                     aftermath_blob_command(v->arena, account, container, blob), keep);
 
         value_set_string(v->arena, one, "account", account);
         value_set_string(v->arena, one, "container", container);
@@ -189,7 +211,7 @@ static void add_made(const struct view *v, const struct situation *s, struct val
             if (!known)
                 value_set_string(v->arena,
                                  left_add(v, left, arm_id_name(value_str_at(value_item(made, k), "type")), value_str_at(job, "job"),
-                                          aftermath_resource_command(v->arena, id)),
+                                          aftermath_resource_command(v->arena, id), aftermath_keep_made(v, s)),
                                  "id", id);
         }
     }
@@ -209,7 +231,7 @@ static void add_claims(const struct view *v, const struct document *rvm, struct 
             return;
     one = left_add(v, left, "claims", NULL,
                    arena_printf(v->arena, "az storage blob list --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER
-                                " --output table", quoted(v->arena, name)));
+                                " --output table", quoted(v->arena, name)), NULL);
     value_set_string(v->arena, one, "account", name);
     value_set_string(v->arena, one, "container", CLAIM_CONTAINER);
     value_set_int(v->arena, one, "count", count);

@@ -97,11 +97,11 @@ void restore_left_notes(const struct view *v, const struct situation *s, struct 
         const struct value *job = value_item(jobs, i), *made = restore_left_of(v, s, job);
 
         for (size_t k = 0; k < value_count(made); k++) {
-            const char *id = value_str_at(value_item(made, k), "id");
+            const char *id = value_str_at(value_item(made, k), "id"), *keep = aftermath_keep_made(v, s);
 
-            step_note(out, step, "job %s, which %s, has left %s; nothing is deleted here: remove it when the recovery is over: %s",
-                      value_str_at(job, "job"), str_eq(value_str_at(job, "state"), "failed") ? "failed" : "was cancelled", id,
-                      aftermath_resource_command(v->arena, id));
+            step_note(out, step, "job %s, which %s, has left %s; nothing is deleted here: %s%s", value_str_at(job, "job"),
+                      str_eq(value_str_at(job, "state"), "failed") ? "failed" : "was cancelled", id,
+                      keep ? keep : "remove it when the recovery is over: ", keep ? "" : aftermath_resource_command(v->arena, id));
         }
     }
 }
