@@ -181,6 +181,19 @@ done <<END
 $links
 END
 
+# A file that a comment or a paper names is there: a reader who is sent to one that was renamed gives up.
+there=" $(find . -path ./build -prune -o -name '*.[ch]' -print | sed 's|.*/||' | tr '\n' ' ') "
+cited=$(grep -noE '(^|[^A-Za-z0-9_.%*-])[a-z][a-z_0-9]*\.[ch]\b' $all $papers /dev/null | sed 's/^\([^:]*:[0-9]*\):[^a-z]*/\1 /')
+while read -r place name; do
+    case "$there" in
+    *" $name "*) continue ;;
+    esac
+    [ -n "$name" ] && ! sed -n "${place#*:}p" "${place%%:*}" | grep -qE "include *\(?<.*$name" &&
+        fault "$place: names $name, which is not there"
+done <<END
+$cited
+END
+
 # The first page is read by people in a hurry: what only some of them need stands in the READMEs of the folders.
 size=$(wc -c <README.md)
 [ "$size" -le 12288 ] || fault "README.md: $size bytes (12288); move what few need into the README of its folder"

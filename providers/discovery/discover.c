@@ -1,6 +1,6 @@
 /* Knows where to look for what belongs to a protected VM: its recovery points tell what it is, the VM or whoever uses it names
  * the disk encryption set, the set names the key, the key's address names the store. Reads only. Must not know what a
- * document looks like (discover_documents.c). What is denied is told as a note, never taken for absent. */
+ * document looks like (documents.c). What is denied is told as a note, never taken for absent. */
 #include "../azure/defaults.h"
 #include "discover.h"
 

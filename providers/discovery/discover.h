@@ -31,7 +31,7 @@ void discovery_restore_to(struct arena *a, struct discovery *d, const char *grou
 /* A note in one line that is safe to show: a service's own words may be in it. */
 char *discovery_note(struct arena *a, const struct value *note);
 
-/* Pure; what discover_estate does with what it has seen, for tests. `found`: see discover_documents.c. */
+/* Pure; what discover_estate does with what it has seen, for tests. `found`: see found.h. */
 void discovery_write(struct arena *a, const struct value *found, struct discovery *ret);
 
 #endif

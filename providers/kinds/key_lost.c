@@ -168,7 +168,7 @@ static void steps_wait_for_store(const struct view *v, const struct document *do
     step = steps_add(out, doc, ACTION_WAIT, NULL, "its %s is soft-deleted; the key is looked at again when it is back",
                      key_store_word(doc));
     step->scope = key_address(v, doc);
-    /* Asked for beforehand, because a role of ours at the vault itself does not come back with it (rights_preflight.c). */
+    /* Asked for beforehand, because a role of ours at the vault itself does not come back with it (../access/preflight.c). */
     if (!key_store_is_hsm(doc))
         key_right(v, out, step, doc, KEY_RIGHT_READ);
     view_need(v, out, step, document_target(doc, "spec.store"));
