@@ -90,7 +90,7 @@ static int read_assigned(struct call *c, struct azure *az, struct arena *a, cons
         value_set_string(a, facts, "principalId", value_str_at(live, "properties.principalId"));
         return 0;
     }
-    /* Whatever Azure has against the question stands against this set alone. */
+    /* If Azure refuses this question, only this set is affected. */
     if (err->http_status >= 400 && err->http_status < 500 && err->class != ERR_NOT_FOUND && err->http_status != 403) {
         value_set_string(a, facts, "identityState", "unseen");
         value_set_string(a, facts, "identityWhy", err->text);

@@ -31,7 +31,7 @@ struct claim {
     const char *by, *at; /* who: an object id; when, as its writer saw Azure's clock */
     const char *order, *point, *target;
     const char *job;     /* NULL: none is known */
-    const char *ended;   /* why it counts as ended although it names no job that has; NULL */
+    const char *ended;   /* why it counts as ended although no job of it is known to have ended; NULL */
     const char *nonce;   /* tells its writer that it is his, when the answer to his PUT was lost */
     int64_t made_ms;     /* when Azure created the blob; TIME_NONE when it does not say */
     const char *etag;
@@ -48,7 +48,7 @@ struct value *claim_to_value(struct arena *a, const struct claim *claim);
 /* That nobody knows what became of a claim `wait_ms` after it was made; and the commands of a person who finds out. */
 char *claim_unsettled_words(struct arena *a, const struct claim *claim, int64_t wait_ms);
 char *claim_unsettled_advice(struct arena *a, const struct claim *claim, const char *vault_id);
-/* What does not say what it is for is a claim all the same, of a writer who was cut off. */
+/* A blob that does not say what it is for counts as a claim too: its writer was cut off, and a job may run. */
 void claim_from_value(const struct value *v, struct claim *ret);
 
 /* "claim NAME (by whom at what time, order, point)" for people. */
@@ -89,7 +89,7 @@ must_use int claims_list(struct call *c, struct arena *a, struct claims *claims,
 /* The newest claim of that base; *ret_found false when there is none. */
 must_use int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret, bool *ret_found,
                            struct err *err);
-/* What those of an account say that name a job: a list of claim_to_value. */
+/* The claims of an account that name a job: a list of claim_to_value. */
 must_use int claims_with_jobs(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err);
 /* Creates it; name, nonce and etag are filled in. ERR_CONFLICT: somebody else was quicker. */
 must_use int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);

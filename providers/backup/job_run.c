@@ -227,7 +227,7 @@ static int report_unreadable(const struct attempt *t, struct err *err)
                               : "have Storage Blob Data Reader assigned to us on the account");
 }
 
-/* Ends with a claim of ours, with a job to adopt, or with neither where the account takes no claims. */
+/* Ends with a claim of ours or with a job to adopt. If the account takes no claims, it ends with neither. */
 static int guard(struct call *c, struct attempt *t, struct err *err)
 {
     const struct job_run *run = t->run;

@@ -158,7 +158,7 @@ static bool is_declared(const struct value *job, const struct value *declared)
     return false;
 }
 
-/* Why a job that has ended, and is none of ours as far as it can be read, may have been one; NULL: it cannot have been. */
+/* Why an ended job that does not read as ours may have been ours all the same; NULL: it cannot have been. */
 static const char *untold(const struct value *job, const struct job_match *m)
 {
     bool made_vm = str_eq(value_str_at(job, "type"), type_words[RESTORE_NEW_VM]);

@@ -209,7 +209,7 @@ static void leave_out_ordinary(const struct looking *l)
         else if (value_int_at(m, "points", 0) > 0 || str_eq(value_str_at(m, "state"), "present"))
             found_note(l->a, l->found, value_str_at(m, "name"), "left out: an ordinary VM, not a confidential one");
         else {
-            /* Left out, an estate that nobody can see would be told as one in which all is well. */
+            /* It is listed although it cannot be seen: an estate without it would look as if all were well. */
             value_push(l->a, kept, m);
             found_note(l->a, l->found, value_str_at(m, "name"),
                        "neither a recovery point nor the VM could be seen, so nobody knows whether it is a confidential VM");

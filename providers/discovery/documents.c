@@ -50,7 +50,8 @@ static char *tag_of(struct arena *a, const char *id)
     return arena_strndup(a, digest, TAG_CHARS);
 }
 
-/* Things that would be called alike all get a tag of their own id: so none is renamed because another one changes places. */
+/* Of things that would have the same name each gets a tag of its own id, so that none is renamed when another one comes
+ * or goes. */
 static const char *name_in(struct arena *a, const struct value *list, const struct value *thing, const char *id, const char *name)
 {
     char *mine = valid_name(a, value_str_at(thing, name));
@@ -106,7 +107,7 @@ static bool same_place(const char *x, const char *y)
     }
 }
 
-/* Group, and whatever is not as the Azure document and the document's own name say. */
+/* Writes the resource group, and subscription and name where they differ from what would be assumed. */
 static void set_place(const struct writer *w, struct value *spec, const char *id, const char *name_field, const char *name)
 {
     const char *subscription = arm_id_part(w->a, id, "subscriptions");

@@ -18,7 +18,7 @@ static bool source_there(const struct outlook *o)
     return str_eq(value_str_at(facts_of(o), "source.state"), "present");
 }
 
-/* Nothing of the backup can be told when the item itself cannot be seen, or is not there. */
+/* If the item is absent or cannot be seen, no question about the backup can be answered. */
 static bool without_item(struct outlook *o, enum obs_fact f)
 {
     const char *state = view_state(o->view, o->pvm), *why = value_str_at(facts_of(o), "why");
@@ -291,7 +291,8 @@ static void observe_staging(struct outlook *o)
         obs_set(o, F22, OBS_BAD, o->items[F22].evidence, "%s", o->risks[from].text);
 }
 
-/* What the restore stands on, and nobody could look at: then nobody can say that it would go through. */
+/* The things a restore relies on that could not be seen: without them the forecast must not say that it would go
+ * through. */
 static void observe_place(struct outlook *o)
 {
     static const struct {
@@ -339,7 +340,7 @@ static void observe_validation(struct outlook *o)
         return;
     }
     obs_set(o, F27, OBS_BAD, "backupValidateOperation", "%s", words);
-    /* The VM that was restored as declared stands in the way of the next one of its name, and of nothing else. */
+    /* A VM that was restored as declared only keeps its own name from a further restore; it is no other obstacle. */
     obs_risk(o, F27, "validation",
              taken && value_count(results) == 1 && !restored_vm_differs(o->view, o->situation) ? RISK_NOTE : RISK_STOPS, TIME_NONE,
              taken ? "a VM of the target's name is there already; to restore once more, declare another target.name"

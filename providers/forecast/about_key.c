@@ -327,7 +327,7 @@ static void judge_declaration(struct outlook *o)
                  "declare the version that the point's disk was wrapped with, or order a younger point", "%s", young);
 }
 
-/* Nothing is advised that would bring it back or put it to use. */
+/* For a revoked key no advice is given that would bring it back or put it to use. */
 static void observe_revoked(struct outlook *o, const char *state)
 {
     const struct value *facts = view_facts(o->view, o->key);

@@ -348,7 +348,7 @@ static const struct situation *situation_judged(const struct view *v, const stru
     return s->point || !other ? s : situation_at(v, pvm, rvm, other);
 }
 
-/* What an order would come to is known of the point that it would name. */
+/* The conclusions of a supposed order hold for the point that it would name, and for no other. */
 static bool is_ordered(const struct view *ordered, const struct document *rvm, const struct value *point)
 {
     return str_eq(situation_of(ordered, rvm)->order.point, value_str_at(point, "id"));

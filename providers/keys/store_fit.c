@@ -84,7 +84,7 @@ static const struct document *store_by_base(const struct view *v, const char *ba
     return NULL;
 }
 
-/* Each member is NULL where nobody can tell. */
+/* A member is NULL when it is not known. */
 struct copy_origin {
     const char *base, *subscription, *region;
     const char *words; /* what shows the region */
@@ -148,7 +148,7 @@ static bool base_is_hsm(const char *base)
     return str_find_nocase(base ? base : "", ".managedhsm.") != NULL;
 }
 
-/* What a copy is bound to is compared as far as it can be seen. Of a security domain nothing can: Azure shows none. */
+/* Compares what a copy is bound to, as far as it can be seen. Azure shows no security domain, so that is not compared. */
 static size_t origin_objections(const struct view *v, const struct document *key, const struct document *store,
                                 struct store_objection *ret)
 {

@@ -72,7 +72,8 @@ static const struct value *by_name(const struct value *list, const char *name)
     return NULL;
 }
 
-/* *ret: the one of that name on a list of the subscription; NULL: not there, or nobody may look, which `unlisted` then holds. */
+/* *ret: the one of that name on a list of the subscription; NULL: it is not there, or we may not list, and then
+ * `unlisted` says so. */
 static int find_in(struct call *c, const struct observer *o, const struct named *where, const char *list, const char *name,
                    struct value *unlisted, const struct value **ret, struct err *err)
 {

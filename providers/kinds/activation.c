@@ -19,7 +19,7 @@ static void check_window(const struct document *doc, struct diags *faults)
                   "than seven days", doc->address);
 }
 
-/* Two points for one machine in one order: which of them is meant nobody can tell. */
+/* An order must not name two points for one machine: nobody could tell which is meant. */
 static void check_restores(const struct document *doc, struct diags *faults)
 {
     const struct value *restores = value_get(doc->spec, "restores");

@@ -57,7 +57,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     } else {
         facts = facts_new(o->arena, "present");
         value_set(o->arena, facts, "live", live);
-        /* Who uses it only sharpens policy; when it cannot be listed, the set counts as used. */
+        /* Only policy asks who uses the set. If the users cannot be listed, it counts as used, so that nobody re-points
+         * it unasked. */
         patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
         rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err);
         call_set_patience(c, patience_ms);
@@ -209,7 +210,7 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     bool pinned = str_eq(value_str_at(doc->spec, "rotation"), "pinned");
     /* An address without a version follows the newest one, as the rotation flag does. */
     bool floats = value_str(have) && !key_url_version(v->arena, value_str(have)) && (pinned || !stays_put(v, doc, value_str(have)));
-    /* Who declares no version either means the newest one. */
+    /* A declaration without a version means the newest one as well. */
     bool same = key_same_version(v->arena, value_str(url), value_str(have)) ||
                 (value_str(url) && !key_url_version(v->arena, value_str(url)) && key_same_key(v->arena, value_str(url), value_str(have)));
     bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !same && (floats || !stays_put(v, doc, value_str(have)));

@@ -481,7 +481,8 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
         set_after_grant(v, out, value_str_at(value_item(principals, i), "objectId"), step);
 }
 
-/* What a replaced identity still holds. While a grant is due the old one may be what was taken for it, wherever it stands. */
+/* The rights that a replaced identity still holds. While a grant is due they are shown wherever they stand, because
+ * people may have taken them for the grant. */
 static void note_orphans(const struct view *v, const struct document *doc, struct steps *out, size_t first, bool due)
 {
     const struct value *all = orphaned_grants(v, doc);

@@ -364,7 +364,7 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
         arena_push(a, *items, *count, d);
 }
 
-/* A machine whose backup could bring the key back is no condition of a key that is there. */
+/* A key only mentions the machines whose backup could bring it back: while the key is there it does not rely on them. */
 static const char *const mentions[] = {"spec.sources", NULL};
 
 const struct kind key_kind = {

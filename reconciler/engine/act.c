@@ -69,7 +69,7 @@ static const struct change *change_find(const struct step *step, const char *pat
     return NULL;
 }
 
-/* What the plan knew may not have changed since; what it did not know may have become known. */
+/* A value that the plan knew must be the same now; one that it did not know may have become known. */
 static int still_covered(const struct step *planned, const struct step *fresh, struct err *err)
 {
     const char *advice = "look at the new plan and apply again";

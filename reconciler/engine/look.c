@@ -27,7 +27,7 @@ int engine_observe(struct call *c, const struct engine *e, struct view *view, st
                    struct err *err)
 {
     const struct kind *kind = engine_kind(e, doc);
-    /* What was concluded from the facts of before says nothing of those that are being looked at now. */
+    /* Forgets the conclusions of the look before: they rest on older facts. */
     struct view seeing = *view;
     struct observer o = {.arena = view->arena, .view = &seeing, .document = doc, .provider = e->provider};
     struct value *seen = NULL;

@@ -413,7 +413,8 @@ static const struct value *saved_find(const struct value *steps, const char *id)
     return NULL;
 }
 
-/* What no step shows: other facts behind the same steps, and words that people read before they say yes. */
+/* Differences that no step shows: other facts behind the same steps, or other words that people read before they say
+ * yes. */
 static const char *rest_differs(struct arena *a, const struct value *saved, const struct plan *fresh)
 {
     if (!str_eq(value_str_at(saved, "factsDigest"), fresh->facts_digest))
