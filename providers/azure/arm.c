@@ -146,6 +146,14 @@ int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path
     return azure_list(az, c, a, AUDIENCE_ARM, url, "nextLink", describe(a, "list", path), ret, err);
 }
 
+/* An address that Azure gives may hold what none may, such as the blank of a region in words. */
+static char *address_in(struct arena *a, const struct http_response *response, const char *header)
+{
+    const char *url = http_response_header(response, header);
+
+    return url ? url_mended(a, url) : NULL;
+}
+
 int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, enum azure_api api,
              const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err)
 {
@@ -169,8 +177,8 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method
     TRY(rc);
     op.status = response.status;
     op.bytes = response.body.len;
-    op.async_url = arena_strdup(a, http_response_header(&response, "Azure-AsyncOperation"));
-    op.location = arena_strdup(a, http_response_header(&response, "Location"));
+    op.async_url = address_in(a, &response, "Azure-AsyncOperation");
+    op.location = address_in(a, &response, "Location");
     op.request_id = arena_strdup(a, http_response_header(&response, "x-ms-request-id"));
     op.retry_after_ms = http_retry_after_ms(&response);
     *ret = op;

@@ -32,7 +32,7 @@ must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const c
 struct arm_operation {
     int status;
     struct value *body;               /* of the first answer; NULL when empty */
-    const char *async_url, *location; /* verbatim; NULL when not sent */
+    const char *async_url, *location; /* as sent, with what no address may hold encoded; NULL when not sent */
     int64_t retry_after_ms;           /* -1 when not sent */
     const char *request_id;           /* x-ms-request-id or NULL */
     size_t bytes;                     /* of the first answer's body */
@@ -65,7 +65,7 @@ must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const ch
 enum arm_progress { ARM_RUNNING, ARM_SUCCEEDED, ARM_FAILED };
 struct arm_answer {
     enum arm_progress progress;
-    const char *next_url; /* to poll next; verbatim */
+    const char *next_url; /* to poll next; the same */
     int64_t wait_ms;
     struct value *body; /* parsed, or NULL */
 };
