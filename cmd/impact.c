@@ -82,6 +82,13 @@ static void write_undo(struct text *t, const struct value *undo)
                 until ? " until " : "", until ? until : "", value_str_at(undo, "how"), risk ? "; " : "", risk ? risk : "");
 }
 
+static void write_unseen(struct text *t, const struct value *unseen)
+{
+    for (size_t i = 0; i < value_count(unseen); i++)
+        text_say(t, "Cannot be seen, and may need it too: %s (%s)\n", value_str_at(value_item(unseen, i), "document"),
+                 value_str_at(value_item(unseen, i), "why"));
+}
+
 static void write_impact(struct text *t, const struct value *impact)
 {
     int64_t unaffected = value_int_at(impact, "unaffected", 0), unknown = value_int_at(impact, "unknown", 0);
@@ -93,11 +100,14 @@ static void write_impact(struct text *t, const struct value *impact)
         text_say(t, "If %s is %sd (%s):\n\n", target, value_str_at(impact, "action"), kind);
     write_stops(t, impact);
     write_points(t, impact);
-    if (!value_bool_at(impact, "dies", false))
+    if (!value_bool_at(impact, "dies", false) && value_count(value_get(impact, "unseen")))
+        text_add(t, "Whether anything dies cannot be told: nothing that can be seen needs it.\n");
+    else if (!value_bool_at(impact, "dies", false))
         text_add(t, already ? "Nothing else that can be seen dies with it, and no recovery point fares worse than it does now.\n"
                             : "Nothing dies: no VM, disk or recovery point that can be seen needs it.\n");
     else if (unaffected)
         text_say(t, "%lld other recovery point%s as before\n", (long long)unaffected, unaffected == 1 ? " fares" : "s fare");
+    write_unseen(t, value_get(impact, "unseen"));
     if (unknown)
         text_say(t, "Of %lld recovery point%s nobody knows the key version: %s may need it too\n", (long long)unknown,
                     unknown == 1 ? "" : "s", unknown == 1 ? "it" : "they");
@@ -129,7 +139,7 @@ int command_impact(const struct options *o)
             0)
         return session_failed(&s);
     impact = impact_of(&look.view, &target, &(struct concluder){conclude, &s});
-    code = value_bool_at(impact, "dies", false) ? EXIT_DIFFERENCES : EXIT_DECLARED;
+    code = value_bool_at(impact, "dies", false) || value_count(value_get(impact, "unseen")) ? EXIT_DIFFERENCES : EXIT_DECLARED;
     text_init(&t, TEXT_CEILING);
     write_impact(&t, impact);
     answer = output_envelope(s.arena, o);

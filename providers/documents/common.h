@@ -21,6 +21,8 @@ char *managed_hsm_id(struct arena *a, const struct document *doc);
 char *key_store_id(struct arena *a, const struct document *store); /* of a KeyVault or a ManagedHsm */
 char *recovery_vault_id(struct arena *a, const struct document *doc);
 char *disk_encryption_set_id(struct arena *a, const struct document *doc);
+/* Stands for the users of a set that could not be listed: it counts as used. */
+#define DES_USERS_UNLISTED "(cannot be listed)"
 char *source_vm_id(struct arena *a, const struct document *protected_vm);
 char *restored_vm_id(struct arena *a, const struct document *restored_vm);
 

@@ -293,6 +293,36 @@ static void undo_tell(const struct view *v, const struct impact_target *t, struc
     }
 }
 
+/* --- what cannot be seen ---------------------------------------------------------------------------------------------------------- */
+
+static void unseen_add(struct arena *a, struct value *list, const struct document *doc, const char *why)
+{
+    struct value *one = value_map(a);
+
+    value_set_string(a, one, "document", doc->address);
+    value_set_string(a, one, "why", why ? why : "it was not looked at");
+    value_push(a, list, one);
+}
+
+/* Whatever is not seen may hang on the target: a list of the rest must not look like the whole. */
+static void unseen_tell(const struct view *v, struct value *impact)
+{
+    struct value *list = value_set(v->arena, impact, "unseen", value_list(v->arena));
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *facts = view_facts(v, doc), *users = value_get(facts, "associatedResources");
+
+        /* A document that describes the run has no facts. */
+        if (facts && str_eq(view_state(v, doc), "unseen"))
+            unseen_add(v->arena, list, doc, value_str_at(facts, "why"));
+        else if (str_eq(value_str_at(facts, "source.state"), "unseen"))
+            unseen_add(v->arena, list, doc, value_str_at(facts, "source.why"));
+        else if (str_eq(value_str(value_item(users, 0)), DES_USERS_UNLISTED))
+            unseen_add(v->arena, list, doc, "what uses the disk encryption set cannot be listed");
+    }
+}
+
 /* --- the whole -------------------------------------------------------------------------------------------------------------------- */
 
 static struct moment moment_of(const struct concluder *c, struct view v)
@@ -320,6 +350,7 @@ struct value *impact_of(const struct view *v, const struct impact_target *t, con
     stops_tell(v, t, impact);
     points_judge(&h, impact);
     undo_tell(v, t, impact);
+    unseen_tell(v, impact);
     value_set_bool(v->arena, impact, "dies", value_count(value_get(impact, "stops")) > 0 || value_count(value_get(impact, "points")) > 0);
     return impact;
 }

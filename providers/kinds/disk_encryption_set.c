@@ -66,7 +66,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
             value_set(o->arena, facts, "associatedResources", users);
         else if (err->class != ERR_CANCELLED)
             value_push(o->arena, value_set(o->arena, facts, "associatedResources", value_list(o->arena)),
-                       value_string(o->arena, "(cannot be listed)"));
+                       value_string(o->arena, DES_USERS_UNLISTED));
         else
             return -(int)err->class;
         TRY(observe_birth(c, o, az, id, facts, err));
