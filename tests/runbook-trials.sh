@@ -147,4 +147,56 @@ if begin 01-lost-key "$dir/open.yaml"; then
     sim_stop
 fi
 
+# --- answers that lead elsewhere, and texts that would be obeyed --------------------------------------------------------------------
+
+# A second server, whose certificate would be trusted: whatever it is asked for stands in its record.
+other=$dir/other
+mkdir "$other"
+"$binary" sim --world "$here/../examples/01-lost-key/world.yaml" --speed 0 --write-cloud "$other/cloud.yaml" --record "$other/record" \
+    >"$other/out" 2>&1 &
+started="$started $!"
+within 100 test -f "$other/cloud.yaml" || no "a second server starts" "$other/out"
+port=$(sed -n 's/.*"arm": "[^"]*:\([0-9]*\)".*/\1/p' "$other/cloud.yaml")
+
+# What no output may hold, and no shell may run; each kind of harm once.
+poison=$(printf '%s' 'X\n::error::INJECTED\r\n##vso[task.setvariable]INJECTED\u001b[31mX\u0007\u009bX\u202eX\u2028X $(touch INJECTED) `touch INJECTED` \"; touch INJECTED; #' "'; touch INJECTED; '")
+harm=$(printf '%s' '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xa8-\xae]|##[A-Za-z]*\[|^[ \t]*(INJECTED|::)')
+
+# hostile WHAT FAULT-FILTER: jq makes the fault from $poison and $port; the runbook is stopped, and harms nobody.
+hostile() {
+    jq -acn --arg port "$port" --argjson poison "\"$poison\"" "[$2]" | sed 's/^/  faults: /' >faults
+    quick hostile.yaml -e "$writes_claims" -e '/^  faults: \[\]/{r faults' -e 'd}'
+    begin 01-lost-key "$dir/hostile.yaml" || return
+    cat "$other/cloud.yaml.ca.pem" >>cloud.yaml.ca.pem
+    run
+    expect "$1 stops it: exit $code" [ "$code" = 1 ]
+    says "$3"
+    expect "the other host was asked for nothing" [ "$(count . "$other/record")" = 0 ]
+    if LC_ALL=C grep -aqP "$harm" stdout stderr; then
+        LC_ALL=C grep -aP "$harm" stdout stderr | cat -v >harmed
+        no "$1: what would be obeyed is shown" harmed
+    else
+        ok "nothing that would be obeyed is shown"
+    fi
+    expect "nothing of it is executed" [ ! -e INJECTED ]
+    sim_stop
+}
+
+elsewhere='no token is sent there'
+hostile "a next page on another host" '{on: {method: "GET", path: "/backupJobs"}, nth: 2, do: {status: 200,
+    body: ({value: [], nextLink: "https://management.localhost:\($port)/a"} | tojson)}}' "$elsewhere"
+hostile "an operation on another host" '{on: {method: "POST", path: "/restore"}, do: {status: 202, body: "{}",
+    headers: {"Azure-AsyncOperation": "https://management.localhost:\($port)/a"}}}' "$elsewhere"
+hostile "a location on another host, behind our own as a user" '{on: {method: "POST", path: "/restore"}, do: {status: 202, body: "{}",
+    headers: {"Location": "https://management.localhost@management.localhost:\($port)/a"}}}' "$elsewhere"
+hostile "an account that is another host" '{on: {method: "GET", path: "/backupJobs/"}, every: true, do: {status: 200, body: ({name: $poison,
+    properties: {status: "Failed", entityFriendlyName: $poison, extendedInfo: {propertyBag: {"Recovery Point Time": $poison,
+        "Config Blob Container Name": $poison, "Secured Encryption Info Blob Name": $poison,
+        "Target Storage Account Name": "management.localhost:\($port)/\($poison)"}}}} | tojson)}}' "$elsewhere"
+hostile "a failure in hostile words" '{on: {method: "GET", path: "/backupJobs/"}, every: true, do: {status: 200, body: ({name: $poison,
+    properties: {status: "Failed", endTime: $poison, errorDetails: [{errorString: $poison, ($poison): 1}],
+        extendedInfo: {propertyBag: {($poison): $poison}}}} | tojson)}}' 'the job left no key'
+hostile "a refusal in hostile words" '{on: {method: "POST", path: "/restore"}, do: {status: 400, body: ({error: {code: $poison, message: $poison}} | tojson)}}' \
+    'Azure refused the restore'
+
 checks_end

@@ -114,27 +114,7 @@ if begin 01-lost-key "$dir/unread.yaml"; then
     sim_stop
 fi
 
-# An answer names another host, whose certificate would be trusted: no token goes there, and nothing is triggered.
-other=$dir/other
-mkdir "$other"
-"$binary" sim --world "$here/../examples/01-lost-key/world.yaml" --speed 0 --write-cloud "$other/cloud.yaml" --record "$other/record" \
-    >"$other/out" 2>&1 &
-started="$started $!"
-within 100 test -f "$other/cloud.yaml" || no "a second server starts" "$other/out"
-port=$(sed -n 's/.*"arm": "[^"]*:\([0-9]*\)".*/\1/p' "$other/cloud.yaml")
 example=$here/../examples/01-lost-key
-world_with "{on: {method: GET, path: /backupJobs}, nth: 2, do: {status: 200, body: '{\"value\": [], \"nextLink\": \"https://management.localhost:$port/a\"}'}}"
-mv world.yaml elsewhere.yaml
-if begin 01-lost-key "$dir/elsewhere.yaml"; then
-    cat "$other/cloud.yaml.ca.pem" >>cloud.yaml.ca.pem
-    run
-    expect "a next page on another host stops it: exit $code" [ "$code" != 0 ]
-    says "no token is sent there"
-    expect "the other host was asked for nothing" [ "$(count . "$other/record")" = 0 ]
-    expect "and nothing was triggered" [ "$(count '"method":"POST".*/restore' sim-record)" = 0 ]
-    sim_stop
-fi
-
 # The answer to the trigger of the pass is lost: its job is looked for and adopted, and the claim, of the tool's kind, names it.
 world_with "{on: {method: POST, path: /restore}, do: {reset: after}}"
 sed 's/role: Storage Blob Data Reader/role: Storage Blob Data Contributor/' world.yaml >lost.yaml
