@@ -60,6 +60,7 @@ pause_told() {
     local wait
     wait=$(header retry-after)
     [[ $wait =~ ^[0-9]{1,3}$ ]] || wait=30
+    wait=$((10#$wait))
     wait_for "$1" $((wait < 5 ? 5 : wait > 300 ? 300 : wait))
 }
 

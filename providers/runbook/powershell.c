@@ -26,6 +26,7 @@ static void begin(struct text *out, const struct runbook *rb)
     text_printf(out, "$StorageAudience = %s\n", ps(rb->arena, rb->cloud->storage_audience));
     text_printf(out, "$BlobSuffix = %s\n", ps(rb->arena, rb->cloud->blob_suffix));
     text_printf(out, "$BlobZoneSuffix = %s\n", ps(rb->arena, rb->cloud->blob_zone_suffix));
+    text_printf(out, "$BlobApi = %s\n", ps(rb->arena, runbook_api(rb, API_BLOB)));
     script_add(out, "powershell.ps1");
     if (any_job(rb))
         script_add(out, "powershell_jobs.ps1");

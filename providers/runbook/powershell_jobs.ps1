@@ -102,7 +102,7 @@ function Invoke-Blob([string]$Method, [string]$Url, [hashtable]$Headers = @{}, $
     $token = (Get-AzAccessToken -ResourceUrl $StorageAudience).Token
     if ($token -is [string]) { $token = ConvertTo-SecureString -String $token -AsPlainText -Force }
     $request = @{
-        Method = $Method; Uri = $Url; Headers = @{ 'x-ms-version' = '2021-06-08' } + $Headers; Authentication = 'Bearer'; Token = $token
+        Method = $Method; Uri = $Url; Headers = @{ 'x-ms-version' = $BlobApi } + $Headers; Authentication = 'Bearer'; Token = $token
         MaximumRedirection = 0; SkipHttpErrorCheck = $true; SkipHeaderValidation = $true
     }
     if ($null -ne $Body) { $request.Body = $Body; $request.ContentType = 'application/json' }

@@ -41,33 +41,43 @@ static const struct runbook_entry *entry_of(const struct runbook_entry *entries,
 
 static const char *barred_by_policy(struct arena *a, const struct step *step)
 {
-    if (!action_writes(step->action))
-        return NULL;
-    for (size_t i = 0; i < step->n_rulings; i++) {
-        const struct ruling *r = &step->rulings[i];
+    const struct ruling *r = action_writes(step->action) ? step_withheld(step) : NULL;
 
-        if (r->verdict == VERDICT_REQUIRE_APPROVAL && !r->approved_by)
-            return arena_printf(a, "rule %s asks for a named approval: make the runbook again with --approve %s=NAME once it is given",
-                                r->rule, r->rule);
-        if (r->verdict >= VERDICT_OBSERVE_ONLY)
-            return arena_printf(a, "rule %s %s it", r->rule, r->verdict == VERDICT_DENY ? "denies" : "only observes");
-    }
-    return step->verdict >= VERDICT_OBSERVE_ONLY ? "policy does not allow it" : NULL;
+    if (!r)
+        return action_writes(step->action) && step->verdict >= VERDICT_OBSERVE_ONLY && !step->n_rulings ? "policy does not allow it" : NULL;
+    if (r->verdict == VERDICT_REQUIRE_APPROVAL)
+        return arena_printf(a, "rule %s asks for a named approval: make the runbook again with --approve %s=NAME once it is given",
+                            r->rule, r->rule);
+    return arena_printf(a, "rule %s %s it", r->rule, r->verdict == VERDICT_DENY ? "denies" : "only observes");
 }
 
-/* The steps before this one are in `entries` already. */
-static const char *barred(struct arena *a, const struct step *step, const struct runbook_entry *entries, size_t count)
+/* What was concluded of the step, and of the documents it rests on. What runs already is followed to its end all the same. */
+static const char *barred_by_conclusion(const struct view *v, const struct step *step)
 {
-    const char *why;
-
     if (step->action == ACTION_BLOCKED)
         return step->next ? step->next : "a person decides";
-    why = barred_by_policy(a, step);
+    for (size_t i = 0; v->conclusions && !step->adopts && i < step->n_on; i++) {
+        const struct conclusion *under = &v->conclusions[step->on[i]->index];
+
+        if (under->verdict == PROSPECT_BLOCKED)
+            return arena_printf(v->arena, "%s is blocked: %s", step->on[i]->address, under->block->reason);
+    }
+    return NULL;
+}
+
+/* The steps before this one are in `entries` already: what only this runbook holds back, for want of an approval or of a command,
+ * holds back what comes after it. */
+static const char *barred(const struct view *v, const struct step *step, const struct runbook_entry *entries, size_t count)
+{
+    const char *why = barred_by_conclusion(v, step);
+
+    if (!why)
+        why = barred_by_policy(v->arena, step);
     for (size_t i = 0; !why && i < step->n_needs; i++) {
         const struct runbook_entry *need = entry_of(entries, count, step->needs[i]);
 
         if (need && need->barred)
-            why = arena_printf(a, "step %zu comes first, and is held back", need->number);
+            why = arena_printf(v->arena, "step %zu comes first, and is held back", need->number);
     }
     return why;
 }
@@ -153,7 +163,7 @@ struct runbook runbook_make(const struct view *v, const struct plan *plan, void 
         }
         if (step->action == ACTION_NONE)
             continue;
-        e.barred = barred(v->arena, step, entries, rb.count);
+        e.barred = barred(v, step, entries, rb.count);
         if (!e.barred)
             e.commands = runbook_commands(v, step, provider, &e.n_commands, &why);
         if (!e.barred && !e.n_commands)

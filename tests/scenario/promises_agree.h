@@ -5,6 +5,7 @@
 
 #include "../../providers/forecast/impact.h"
 #include "../../providers/forecast/ordered_path.h"
+#include "../../providers/keys/standing.h"
 #include "../../providers/restore/obstacles.h"
 #include "../../providers/runbook/runbook.h"
 #include "../contract/rig.h"
@@ -210,13 +211,38 @@ static inline const char *agree_all(struct agreeing *g)
     return broken;
 }
 
+/* The runbook has no command that rests on a blocked document, and none that brings a revoked key back or puts it to use. */
+static inline const char *agree_runbook(const struct agreeing *g, const struct runbook *rb)
+{
+    for (size_t i = 0; i < rb->count; i++) {
+        const struct runbook_entry *e = &rb->entries[i];
+        const struct step *step = e->step;
+
+        if (e->n_commands && step->action == ACTION_BLOCKED)
+            return arena_printf(g->arena, "the runbook has commands for %s, which is blocked", step->id);
+        for (size_t k = 0; e->n_commands && !step->adopts && k < step->n_on; k++)
+            if (g->v->conclusions[step->on[k]->index].verdict == PROSPECT_BLOCKED)
+                return arena_printf(g->arena, "the runbook has commands for %s, and %s is blocked", step->id, step->on[k]->address);
+        if (e->n_commands && str_eq(step->document->kind, "Key") && key_revoked(g->v, step->document))
+            return arena_printf(g->arena, "the runbook has commands for %s, whose key is revoked", step->id);
+        for (size_t k = 0; k < e->n_commands; k++) {
+            const char *url = value_str_at(e->commands[k].with, "body.properties.activeKey.keyUrl");
+
+            if (url && key_revoked_at(g->v, url))
+                return arena_printf(g->arena, "the runbook has %s put a revoked key to use: %s", step->id, url);
+        }
+    }
+    return NULL;
+}
+
 /* `look` was made by this rig, far. */
 static inline const char *answers_agree(struct arena *a, struct rig *r, const struct look *look)
 {
     struct runbook rb = runbook_make(&look->view, look->plan, &r->connections);
     struct agreeing g = {.arena = a, .rig = r, .look = look, .v = &look->view, .runbook = runbook_to_value(a, &rb)};
+    const char *broken = agree_runbook(&g, &rb);
 
-    return agree_all(&g);
+    return broken ? broken : agree_all(&g);
 }
 
 #endif
