@@ -1,5 +1,5 @@
 /* A plan as a runbook: what a person does, with commands, when the tool cannot. Neutral list first (runbook.c and
- * commands.c), then one writer for each shell (powershell.c, cli.c, curl.c). Pure. */
+ * commands*.c), then one writer for each shell (powershell.c, cli.c, curl.c). Pure. */
 #ifndef REINSTATE_RUNBOOK_H
 #define REINSTATE_RUNBOOK_H
 
