@@ -17,7 +17,8 @@
 #define ARENA_ONE_MALLOC_EACH 0
 #endif
 
-enum { CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16 };
+/* Chunks grow: thousands of small arenas live at a time, and each would hold a big chunk for a page of text. */
+enum { FIRST_CHUNK_BYTES = 1024, CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16 };
 
 struct chunk {
     struct chunk *next;
@@ -25,9 +26,16 @@ struct chunk {
     _Alignas(ALIGNMENT) unsigned char bytes[];
 };
 
+struct kept {
+    struct kept *next;
+    void (*release)(void *what);
+    void *what;
+};
+
 struct arena {
     struct chunk *chunks;
-    size_t handed_out;
+    struct kept *kept;
+    size_t handed_out, chunk_bytes;
 };
 
 /* Nothing is undone and nothing flushed: that would take memory too. What was written line by line is on disk. */
@@ -82,6 +90,8 @@ void arena_free(struct arena *a)
 {
     if (!a)
         return;
+    for (const struct kept *k = a->kept; k; k = k->next)
+        k->release(k->what);
     for (struct chunk *c = a->chunks, *next; c; c = next) {
         next = c->next;
         free(c);
@@ -127,7 +137,8 @@ void *arena_alloc(struct arena *a, size_t size)
             c->next = own;
             return own->bytes;
         }
-        c = chunk_add(a, rounded > CHUNK_BYTES ? rounded : CHUNK_BYTES);
+        a->chunk_bytes = !a->chunk_bytes ? FIRST_CHUNK_BYTES : a->chunk_bytes < CHUNK_BYTES ? 2 * a->chunk_bytes : CHUNK_BYTES;
+        c = chunk_add(a, rounded > a->chunk_bytes ? rounded : a->chunk_bytes);
     }
     p = c->bytes + c->used;
     c->used += rounded;
@@ -141,6 +152,14 @@ void *arena_grow(struct arena *a, const void *old, size_t old_size, size_t new_s
     if (old && old_size)
         memcpy(p, old, old_size < new_size ? old_size : new_size);
     return p;
+}
+
+void arena_keep(struct arena *a, void (*release)(void *what), void *what)
+{
+    struct kept *k = arena_new_of(a, struct kept);
+
+    *k = (struct kept){.next = a->kept, .release = release, .what = what};
+    a->kept = k;
 }
 
 size_t arena_bytes(const struct arena *a)

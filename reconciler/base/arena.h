@@ -15,6 +15,8 @@ void arena_freep(struct arena **a);            /* for cleanup() */
 void *arena_alloc(struct arena *a, size_t size);               /* zeroed, aligned for any type */
 void *arena_grow(struct arena *a, const void *old, size_t old_size, size_t new_size);   /* copies; the rest is zeroed */
 size_t arena_bytes(const struct arena *a);                     /* handed out so far */
+/* `release(what)` is called when the arena is freed: objects of it may point into what is kept elsewhere for many. */
+void arena_keep(struct arena *a, void (*release)(void *what), void *what);
 
 char *arena_strdup(struct arena *a, const char *s);            /* NULL in, NULL out */
 char *arena_strndup(struct arena *a, const char *s, size_t n);

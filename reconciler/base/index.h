@@ -1,0 +1,32 @@
+/* Finds things by name, at the same cost however many there are: a list that every machine of an estate walks costs the square of
+ * the estate. Several things may bear one name; they are found in the order in which they were put. */
+#ifndef REINSTATE_INDEX_H
+#define REINSTATE_INDEX_H
+
+#include "arena.h"
+
+struct index;
+
+enum index_names {
+    INDEX_EXACT,
+    INDEX_NOCASE   /* names are alike as by str_eq_nocase: how Azure compares ids */
+};
+
+struct index_entry {
+    const char *name;
+    void *thing;
+    struct index_entry *next;   /* the next one of that name; NULL: there is none */
+    /* the index's own */
+    struct index_entry *last, *chain;
+    size_t hash;
+};
+
+/* It lives in `a`, and so do its entries; names are not copied. */
+struct index *index_new(struct arena *a, enum index_names names);
+/* NULL names are not kept. */
+void index_put(struct index *x, const char *name, const void *thing);
+/* The first of that name; NULL: there is none, or no name. NULL index: nothing is in it. */
+const struct index_entry *index_find(const struct index *x, const char *name);
+void *index_get(const struct index *x, const char *name);
+
+#endif
