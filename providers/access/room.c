@@ -8,7 +8,7 @@
 int room_observe_roles(struct call *c, struct azure *az, struct arena *a, const char *scope, struct value *facts, struct err *err)
 {
     const char *subscription = arm_id_part(a, scope, "subscriptions");
-    struct value *all;
+    const struct value *all;
 
     if (!subscription)
         return 0;

@@ -173,7 +173,7 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method
     }
     rc = azure_send_json(az, c, a, AUDIENCE_ARM, &request, what, &response, &op.body, err);
     if (repeat != ARM_READS)
-        shared_expire(*azure_shared(az));
+        shared_expire(azure_shared(az));
     TRY(rc);
     op.status = response.status;
     op.bytes = response.body.len;

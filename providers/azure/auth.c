@@ -173,6 +173,7 @@ struct azure *azure_new(struct http *http, const struct cloud *cloud, struct cre
     struct azure *az = xcalloc(1, sizeof(*az));
 
     az->http = http;
+    az->shared = shared_new();
     az->cloud = cloud;
     az->credential = credential;
     az->tenant = copy_or_empty(tenant ? tenant : credential->tenant);
@@ -214,9 +215,9 @@ const char *azure_version(const struct azure *az, enum azure_api api)
     return az->versions[api] ? az->versions[api] : azure_apis[api].version;
 }
 
-struct shared **azure_shared(struct azure *az)
+struct shared *azure_shared(const struct azure *az)
 {
-    return &az->shared;
+    return az->shared;
 }
 
 size_t *azure_followed(struct azure *az)

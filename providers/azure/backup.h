@@ -7,26 +7,27 @@
 /* --- reading (all may suspend) ------------------------------------------------------------------------------------ */
 
 /* The protected items of VMs in the vault. */
-must_use int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, struct value **ret,
+must_use int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value **ret,
                                struct err *err);
-/* The protected item of a VM in the vault, compared by source id, else by names; ERR_NOT_FOUND. */
+/* The protected item of a VM in the vault, compared by source id, else by names; ERR_NOT_FOUND. All machines of a vault are found
+ * in one list, by one index. */
 must_use int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
-                              struct value **ret, struct err *err);
-must_use int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, struct value **ret,
+                              const struct value **ret, struct err *err);
+must_use int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct value **ret,
                                 struct err *err);
 must_use int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret,
                               struct err *err);
 /* Restore jobs of every status started since `since_ms`, all pages, filtered again here. Without extendedInfo. Lists since the
  * same moment are shared (shared.h). */
 must_use int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
-                                      int64_t now_ms, struct value **ret, struct err *err);
+                                      int64_t now_ms, const struct value **ret, struct err *err);
 must_use int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
                             struct err *err);
 
 /* May suspend. The details of a job from the list; details that were read before are used again while the job's status
  * is the same. */
 must_use int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value *listed,
-                                struct value **ret, struct err *err);
+                                const struct value **ret, struct err *err);
 
 /* --- understanding (pure) -------------------------------------------------------------------------------------------- */
 

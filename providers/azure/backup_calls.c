@@ -11,49 +11,62 @@ enum { TRIGGER_BOUND_MS = 15 * MINUTE_MS, JOB_LAG_MS = 5 * MINUTE_MS };
 
 /* --- reading --------------------------------------------------------------------------------------------------------------- */
 
+static const char items_filter[] = "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
+
+/* A trailing slash makes no other id. */
+static const char *id_bare(struct arena *a, const char *id)
+{
+    size_t n = id ? strlen(id) : 0;
+
+    return n > 1 && id[n - 1] == '/' ? arena_strndup(a, id, n - 1) : id;
+}
+
 /* By names only when the item says nothing better: the same names exist in other subscriptions. */
-static bool item_is_of(struct arena *a, const struct value *item, const char *vm_id)
+static void item_names(struct arena *a, struct index *x, const struct value *item)
 {
     const struct value *p = value_get(item, "properties");
-    const char *source = value_str_at(p, "sourceResourceId"), *machine = value_str_at(p, "virtualMachineId");
-    const char *group = arm_id_part(a, vm_id, "resourceGroups"), *names;
+    const char *source = id_bare(a, value_str_at(p, "sourceResourceId")), *machine = id_bare(a, value_str_at(p, "virtualMachineId"));
 
-    if (source || machine)
-        return arm_id_equal(source, vm_id) || arm_id_equal(machine, vm_id);
-    names = arena_printf(a, "iaasvmcontainerv2;%s;%s", group ? group : "", arm_id_name(vm_id));
-    return str_eq_nocase(value_str_at(p, "containerName"), names);
+    index_put(x, source, item);
+    if (!str_eq_nocase(source, machine))
+        index_put(x, machine, item);
+    if (!source && !machine)
+        index_put(x, value_str_at(p, "containerName"), item);
 }
 
-int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, struct value **ret, struct err *err)
+/* A live item wins over one that is being deleted. */
+static const struct value *item_live(const struct index *x, const char *name, const struct value *found)
 {
-    static const char filter[] = "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
+    for (const struct index_entry *e = index_find(x, name); e; e = e->next)
+        if (!found || value_bool_at(found, "properties.isScheduledForDeferredDelete", false))
+            found = e->thing;
+    return found;
+}
+
+int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value **ret, struct err *err)
+{
     const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id);
 
-    return arm_list_shared(az, c, a, path, API_RECOVERY, filter, path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_list_shared(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
-int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, struct value **ret,
+int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, const struct value **ret,
                      struct err *err)
 {
-    struct value *items, *found = NULL;
+    const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id), *group = arm_id_part(a, vm_id, "resourceGroups");
+    const char *names = arena_printf(a, "iaasvmcontainerv2;%s;%s", group ? group : "", arm_id_name(vm_id));
+    const struct index *items;
+    const struct value *found;
 
-    TRY(backup_list_items(az, c, a, vault_id, &items, err));
-    for (size_t i = 0; i < value_count(items); i++) {
-        struct value *item = value_item(items, i);
-
-        if (!item_is_of(a, item, vm_id))
-            continue;
-        /* A live item wins over one that is being deleted. */
-        if (!found || value_bool_at(found, "properties.isScheduledForDeferredDelete", false))
-            found = item;
-    }
+    TRY(arm_list_named(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, item_names, &items, err));
+    found = item_live(items, names, item_live(items, id_bare(a, vm_id), NULL));
     if (!found)
         return err_set(err, ERR_NOT_FOUND, "vault %s protects no VM %s", arm_id_name(vault_id), vm_id);
     *ret = found;
     return 0;
 }
 
-int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, struct value **ret, struct err *err)
+int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct value **ret, struct err *err)
 {
     const char *path = arena_printf(a, "%s/recoveryPoints", item_id);
 
@@ -93,10 +106,11 @@ static bool job_wanted(const struct value *job, int64_t since_ms)
 
 /* All that ask for the jobs since one moment share one list, though the filter names the present time too. */
 static int list_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,
-                     int64_t age_ms, struct value **ret, struct err *err)
+                     int64_t age_ms, const struct value **ret, struct err *err)
 {
     const char *path = arena_printf(a, "%s/backupJobs", vault_id);
-    struct value *jobs = NULL, *wanted = value_list(a);
+    struct value *wanted = value_list(a);
+    const struct value *jobs = NULL;
 
     TRY(arm_list_shared(az, c, a, path, API_RECOVERY, jobs_filter(a, since_ms, now_ms),
                         arena_printf(a, "%s since %lld", path, (long long)since_ms), call_span_ms(c) - age_ms, &jobs, err));
@@ -108,21 +122,21 @@ static int list_jobs(struct azure *az, struct call *c, struct arena *a, const ch
 }
 
 int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,
-                             struct value **ret, struct err *err)
+                             const struct value **ret, struct err *err)
 {
     return list_jobs(az, c, a, vault_id, since_ms, now_ms, SHARED_FRESH_MS, ret, err);
 }
 
 int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value *listed,
-                       struct value **ret, struct err *err)
+                       const struct value **ret, struct err *err)
 {
     const char *path = arena_printf(a, "%s/backupJobs/%s", vault_id, value_str_at(listed, "name"));
-    const struct value *seen = arm_seen(az, path);
+    const struct value *seen = arm_seen(az, a, path);
     const char *status = value_str_at(listed, "properties.status");
 
     /* What a job is about is fixed when it starts, how it ended when it ends. */
     if (seen && status && str_eq(value_str_at(seen, "properties.status"), status)) {
-        *ret = value_copy(a, seen);
+        *ret = seen;
         return 0;
     }
     return arm_get_shared(az, c, a, path, API_RECOVERY, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
@@ -245,7 +259,7 @@ static bool worth_waiting(const struct err *err, int64_t elapsed_ms)
 static bool listed_as_running(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t pause_ms)
 {
     int64_t now = call_now_ms(c);
-    struct value *jobs = NULL;
+    const struct value *jobs = NULL;
     struct err ignored;
 
     if (*azure_followed(az) < 3 || list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, pause_ms / 2, &jobs, &ignored) < 0)

@@ -166,7 +166,7 @@ bool blob_of_cloud(const struct cloud *cloud, const char *url)
 int blob_endpoint(struct azure *az, struct call *c, struct arena *a, const char *account_id, const char *name, const char **ret,
                   struct err *err)
 {
-    struct value *account = NULL;
+    const struct value *account = NULL;
     const char *shown;
 
     if (account_id && arm_get_shared(az, c, a, account_id, API_STORAGE, call_span_ms(c) - SHARED_FRESH_MS, &account, err) < 0 &&

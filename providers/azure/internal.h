@@ -48,9 +48,10 @@ void azure_cache_principal(struct azure *az, const char *app_id, const char *obj
 
 /* What shared.c keeps with the connection. */
 struct shared;
-struct shared **azure_shared(struct azure *az);
-void shared_expire(struct shared *list); /* something was written */
-void shared_free(struct shared *list);
+struct shared *azure_shared(const struct azure *az);
+struct shared *shared_new(void);
+void shared_expire(struct shared *s); /* something was written */
+void shared_free(struct shared *s);        /* NULL is fine */
 /* How many jobs are being followed at this moment. */
 size_t *azure_followed(struct azure *az);
 

@@ -1,8 +1,6 @@
 /* Knows how one read serves all the tasks that want it. Must not know what is read: the caller says how old it may be. */
 #include "shared.h"
 
-#include <stdlib.h>
-
 #include "internal.h"
 
 /* A task that waits for the answer another one is fetching; lives on that task's stack. */
@@ -13,65 +11,108 @@ struct waiting {
     struct err err;
 };
 
-struct shared {
-    struct shared *next;
-    char *key;
-    struct arena *arena; /* holds the answer; NULL: there is none yet */
-    struct value *answer;
-    int64_t asked_ms; /* when it was asked for */
-    bool stale;       /* something was written since */
+/* What is found in an answer by one way of naming. */
+struct named {
+    struct named *next;
+    shared_names *names;
+    struct index *index;
+};
+
+/* What Azure answered once. It lies in an arena of its own, so that neither the connection nor any reader has to outlive another. */
+struct answer {
+    struct arena *arena;
+    const struct value *body;
+    struct named *named;
+    size_t holders; /* the store, while there is no newer one, and every reader's arena */
+};
+
+/* What is read of one key. */
+struct reading {
+    struct answer *answer; /* the latest; NULL: there is none yet */
+    int64_t asked_ms;      /* when it was asked for */
+    size_t asked_in;       /* and in which span between writes; 0: it is no answer for anybody who asks now */
     bool asking;
     struct waiting *waiting;
 };
 
-void shared_free(struct shared *list)
-{
-    while (list) {
-        struct shared *next = list->next;
+struct shared {
+    struct arena *arena; /* of the readings, not of their answers */
+    struct index *by_key;
+    struct reading **all;
+    size_t count;
+    size_t span; /* counts up with every write, from 1 */
+};
 
-        if (list->arena)
-            arena_free(list->arena);
-        free(list->key);
-        free(list);
-        list = next;
-    }
+static void answer_release(void *what)
+{
+    struct answer *answer = what;
+
+    if (--answer->holders == 0)
+        arena_free(answer->arena);
 }
 
-void shared_expire(struct shared *list)
+/* Only the tree is kept: headers, texts and pages that it was read from are left behind. */
+static struct answer *answer_new(const struct value *body)
 {
-    for (; list; list = list->next)
-        list->stale = true;
+    struct arena *a = arena_new();
+    struct answer *answer = arena_new_of(a, struct answer);
+
+    *answer = (struct answer){.arena = a, .body = value_copy(a, body), .holders = 1};
+    return answer;
 }
 
-static struct shared *shared_find(struct shared *list, const char *key)
+static const struct value *answer_hold(struct answer *answer, struct arena *reader)
 {
-    while (list && !str_eq_nocase(list->key, key))
-        list = list->next;
-    return list;
+    answer->holders++;
+    arena_keep(reader, answer_release, answer);
+    return answer->body;
 }
 
-static struct shared *shared_at(struct azure *az, const char *key)
+struct shared *shared_new(void)
 {
-    struct shared **list = azure_shared(az), *found = shared_find(*list, key);
+    struct arena *a = arena_new();
+    struct shared *s = arena_new_of(a, struct shared);
+
+    *s = (struct shared){.arena = a, .by_key = index_new(a, INDEX_NOCASE), .span = 1};
+    return s;
+}
+
+void shared_free(struct shared *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->all[i]->answer)
+            answer_release(s->all[i]->answer);
+    arena_free(s->arena);
+}
+
+void shared_expire(struct shared *s)
+{
+    s->span++;
+}
+
+static struct reading *reading_of(struct shared *s, const char *key)
+{
+    struct reading *found = index_get(s->by_key, key);
 
     if (found)
         return found;
-    found = xcalloc(1, sizeof(*found));
-    found->key = xstrdup(key);
-    found->next = *list;
-    *list = found;
+    found = arena_new_of(s->arena, struct reading);
+    index_put(s->by_key, arena_strdup(s->arena, key), found);
+    arena_push(s->arena, s->all, s->count, found);
     return found;
 }
 
-const struct value *arm_seen(const struct azure *az, const char *id)
+const struct value *arm_seen(const struct azure *az, struct arena *a, const char *id)
 {
-    const struct shared *s = shared_find(*azure_shared((struct azure *)az), id);
+    const struct reading *r = index_get(azure_shared(az)->by_key, id);
 
-    return s ? s->answer : NULL;
+    return r && r->answer ? answer_hold(r->answer, a) : NULL;
 }
 
 /* *ret_told: the task that was waited for has failed, with this error. */
-static int wait_for_other(struct call *c, struct shared *s, bool *ret_told, struct err *err)
+static int wait_for_other(struct call *c, struct reading *s, bool *ret_told, struct err *err)
 {
     struct waiting me = {.call = c}, **at = &s->waiting;
 
@@ -92,7 +133,7 @@ static int wait_for_other(struct call *c, struct shared *s, bool *ret_told, stru
     return 0;
 }
 
-static void wake_all(struct shared *s, const struct err *failure)
+static void wake_all(struct reading *s, const struct err *failure)
 {
     struct waiting *w = s->waiting;
 
@@ -105,81 +146,118 @@ static void wake_all(struct shared *s, const struct err *failure)
     }
 }
 
-struct reading {
+struct question {
     const char *path, *query, *key;
     enum azure_api api;
     bool list, view;
+    int64_t since_ms;
 };
 
-static int read_alone(struct azure *az, struct call *c, struct arena *a, const struct reading *r, struct value **ret, struct err *err)
+static int read_alone(struct azure *az, struct call *c, struct arena *a, const struct question *q, struct value **ret, struct err *err)
 {
-    if (r->list)
-        return arm_list(az, c, a, r->path, r->api, r->query, ret, err);
-    return r->view ? arm_get_view(az, c, a, r->path, r->api, ret, err) : arm_get(az, c, a, r->path, r->api, ret, err);
+    if (q->list)
+        return arm_list(az, c, a, q->path, q->api, q->query, ret, err);
+    return q->view ? arm_get_view(az, c, a, q->path, q->api, ret, err) : arm_get(az, c, a, q->path, q->api, ret, err);
 }
 
-static int fetch(struct azure *az, struct call *c, struct shared *s, const struct reading *r, struct err *err)
+static int fetch(struct azure *az, struct call *c, struct reading *r, const struct question *q, struct err *err)
 {
-    struct arena *fresh = arena_new();
-    struct value *answer = NULL;
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    size_t span = azure_shared(az)->span;
     int64_t asked = call_span_ms(c);
+    struct value *body = NULL;
     int rc;
 
-    s->asking = true;
-    s->stale = false;
-    rc = read_alone(az, c, fresh, r, &answer, err);
-    s->asking = false;
+    r->asking = true;
+    rc = read_alone(az, c, scratch, q, &body, err);
+    r->asking = false;
+    r->asked_in = rc == 0 ? span : 0;
     if (rc == 0) {
-        if (s->arena)
-            arena_free(s->arena);
-        s->arena = fresh;
-        s->answer = answer;
-        s->asked_ms = asked;
-    } else {
-        s->stale = true;
-        arena_free(fresh);
+        if (r->answer)
+            answer_release(r->answer);
+        r->answer = answer_new(body);
+        r->asked_ms = asked;
     }
     /* Who was cancelled says nothing about the others: they ask for themselves. */
-    wake_all(s, rc < 0 && err->class != ERR_CANCELLED ? err : NULL);
+    wake_all(r, rc < 0 && err->class != ERR_CANCELLED ? err : NULL);
     return rc;
 }
 
-static int read_shared(struct azure *az, struct call *c, struct arena *a, const struct reading *r, int64_t since_ms, struct value **ret,
-                       struct err *err)
+/* The answer is the store's: it is held before the task suspends again. */
+static int read_shared(struct azure *az, struct call *c, const struct question *q, struct answer **ret, struct err *err)
 {
-    struct shared *s = shared_at(az, r->key);
+    struct reading *r = reading_of(azure_shared(az), q->key);
 
     for (;;) {
         bool told = false;
 
-        if (!s->asking && s->answer && !s->stale && s->asked_ms >= since_ms)
+        if (!r->asking && r->answer && r->asked_in == azure_shared(az)->span && r->asked_ms >= q->since_ms)
             break;
-        if (!s->asking) {
-            TRY(fetch(az, c, s, r, err));
+        if (!r->asking) {
+            TRY(fetch(az, c, r, q, err));
             break;
         }
-        TRY(wait_for_other(c, s, &told, err));
+        TRY(wait_for_other(c, r, &told, err));
         if (told)
             return -(int)err->class;
     }
-    *ret = value_copy(a, s->answer);
+    *ret = r->answer;
+    return 0;
+}
+
+static int read_body(struct azure *az, struct call *c, struct arena *a, const struct question *q, const struct value **ret, struct err *err)
+{
+    struct answer *answer;
+
+    TRY(read_shared(az, c, q, &answer, err));
+    *ret = answer_hold(answer, a);
     return 0;
 }
 
 int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
-                    const char *key, int64_t since_ms, struct value **ret, struct err *err)
+                    const char *key, int64_t since_ms, const struct value **ret, struct err *err)
 {
-    return read_shared(az, c, a, &(struct reading){.path = path, .api = api, .query = query, .key = key, .list = true}, since_ms, ret, err);
+    struct question q = {.path = path, .api = api, .query = query, .key = key, .list = true, .since_ms = since_ms};
+
+    return read_body(az, c, a, &q, ret, err);
 }
 
 int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t since_ms,
-                   struct value **ret, struct err *err)
+                   const struct value **ret, struct err *err)
 {
-    return read_shared(az, c, a, &(struct reading){.path = id, .api = api, .key = id}, since_ms, ret, err);
+    return read_body(az, c, a, &(struct question){.path = id, .api = api, .key = id, .since_ms = since_ms}, ret, err);
 }
 
 int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, int64_t since_ms,
-                    struct value **ret, struct err *err)
+                    const struct value **ret, struct err *err)
 {
-    return read_shared(az, c, a, &(struct reading){.path = path, .api = api, .key = path, .view = true}, since_ms, ret, err);
+    return read_body(az, c, a, &(struct question){.path = path, .api = api, .key = path, .view = true, .since_ms = since_ms}, ret, err);
+}
+
+static const struct index *answer_named(struct answer *answer, shared_names *names)
+{
+    struct named *n = answer->named;
+
+    while (n && n->names != names)
+        n = n->next;
+    if (n)
+        return n->index;
+    n = arena_new_of(answer->arena, struct named);
+    *n = (struct named){.next = answer->named, .names = names, .index = index_new(answer->arena, INDEX_NOCASE)};
+    for (size_t i = 0; i < value_count(answer->body); i++)
+        names(answer->arena, n->index, value_item(answer->body, i));
+    answer->named = n;
+    return n->index;
+}
+
+int arm_list_named(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
+                   const char *key, int64_t since_ms, shared_names *names, const struct index **ret, struct err *err)
+{
+    struct question q = {.path = path, .api = api, .query = query, .key = key, .list = true, .since_ms = since_ms};
+    struct answer *answer;
+
+    TRY(read_shared(az, c, &q, &answer, err));
+    answer_hold(answer, a);
+    *ret = answer_named(answer, names);
+    return 0;
 }

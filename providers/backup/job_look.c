@@ -5,7 +5,8 @@
 int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct job_match *match, int64_t back_ms,
               struct value **ret, struct err *err)
 {
-    struct value *list, *found = value_list(a);
+    struct value *found = value_list(a);
+    const struct value *list;
     /* A job that runs may have begun before the order; whole hours, so that the looks of many share one list. */
     int64_t from_ms = (call_now_ms(c) - back_ms) / HOUR_MS * HOUR_MS;
 
@@ -15,7 +16,8 @@ int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vau
     /* Details cost a GET each, so jobs of other machines are not asked for them. */
     for (size_t i = 0; i < value_count(list); i++) {
         struct backup_job job;
-        struct value *body, *facts;
+        const struct value *body;
+        struct value *facts;
 
         backup_read_job(a, value_item(list, i), &job);
         if (job_whose(job_to_facts(a, &job), match->group, match->vm) == JOB_OF_ANOTHER)

@@ -27,7 +27,8 @@ int protection_observe_restored(struct call *c, const struct observer *o, struct
 {
     const char *vault = reference_id(o->arena, o->document, "spec.protect.vault", recovery_vault_id);
     const char *policy = protection_policy_id(o->arena, vault, value_str_at(o->document->spec, "protect.policy"));
-    struct value *found, *seen, *item;
+    struct value *found, *seen;
+    const struct value *item;
 
     if (!policy)
         return 0;
@@ -42,7 +43,7 @@ int protection_observe_restored(struct call *c, const struct observer *o, struct
         TRY(facts_from_error(o->arena, "looking for the restored VM's protected item", err, &seen));
     } else {
         seen = facts_new(o->arena, "present");
-        value_set(o->arena, seen, "live", item);
+        value_link(o->arena, seen, "live", item);
     }
     value_set(o->arena, found, "item", seen);
     return 0;

@@ -59,7 +59,7 @@ static struct value *found_by(const struct value *list, const char *member, cons
 /* The newest confidential point tells how the disk is encrypted. */
 static int look_points(struct call *c, const struct looking *l, struct value *machine, struct err *err)
 {
-    struct value *list;
+    const struct value *list;
     int64_t newest = INT64_MIN;
 
     if (backup_list_points(l->az, c, l->a, value_str_at(machine, "itemId"), &list, err) < 0) {
@@ -154,7 +154,7 @@ static void machine_add(const struct looking *l, struct value *item, const char 
 
 static int look_items(struct call *c, const struct looking *l, const char *vault_id, const char *wanted, struct err *err)
 {
-    struct value *items;
+    const struct value *items;
 
     TRY(backup_list_items(l->az, c, l->a, vault_id, &items, err));
     for (size_t i = 0; i < value_count(items); i++) {

@@ -166,7 +166,7 @@ int facts_of_part(struct arena *a, const char *what, struct err *err, struct val
     return facts_from_error(a, what, err, ret);
 }
 
-int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, struct value **ret, struct err *err)
+int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, const struct value **ret, struct err *err)
 {
     const char *path = arena_printf(a, "%s/resources", group);
 

@@ -57,7 +57,8 @@ must_use int facts_from_error(struct arena *a, const char *what, struct err *err
 must_use int facts_of_part(struct arena *a, const char *what, struct err *err, struct value **ret);
 
 /* May suspend. What is in a resource group, with the times of birth. */
-must_use int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, struct value **ret, struct err *err);
+must_use int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, const struct value **ret,
+                             struct err *err);
 
 /* "blocked" step with the next step a person has to take. */
 struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)

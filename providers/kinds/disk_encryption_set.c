@@ -32,7 +32,7 @@ static bool ordered(const struct observer *o)
  * group tells when it was made. */
 static int observe_birth(struct call *c, const struct observer *o, struct azure *az, const char *id, struct value *facts, struct err *err)
 {
-    struct value *items;
+    const struct value *items;
 
     if (!ordered(o))
         return 0;

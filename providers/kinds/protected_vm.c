@@ -56,7 +56,8 @@ static struct value *point_facts(struct arena *a, const struct value *body)
 static int observe_set(struct call *c, const struct observer *o, struct azure *az, struct value *source, struct err *err)
 {
     const char *id = value_str_at(source, "des");
-    struct value *set, *live;
+    const struct value *live;
+    struct value *set;
 
     if (!id)
         return 0;
@@ -64,7 +65,7 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
         TRY(facts_from_error(o->arena, "reading the source VM's disk encryption set", err, &set));
     } else {
         set = facts_new(o->arena, "present");
-        value_set(o->arena, set, "live", live);
+        value_link(o->arena, set, "live", live);
     }
     value_set(o->arena, source, "set", set);
     return 0;
@@ -72,7 +73,8 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
 
 static int observe_source(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
 {
-    struct value *source, *live, *view;
+    const struct value *live, *view;
+    struct value *source;
     char *id = source_vm_id(o->arena, o->document);
     int64_t fresh = call_span_ms(c) - SHARED_FRESH_MS;
 
@@ -80,7 +82,7 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
         TRY(facts_from_error(o->arena, "reading the source VM", err, &source));
     } else {
         source = facts_new(o->arena, "present");
-        value_set(o->arena, source, "live", live);
+        value_link(o->arena, source, "live", live);
         value_set_string(o->arena, source, "des",
                          value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         TRY(observe_set(c, o, az, source, err));
@@ -167,7 +169,7 @@ static int vault_jobs(struct call *c, const struct observer *o, struct azure *az
 {
     const struct document *vault = document_target(o->document, "spec.vault");
     int64_t now = call_now_ms(c), since = protected_vm_jobs_since(o->view->settings, now);
-    struct value *list = NULL;
+    const struct value *list = NULL;
 
     *ret = value_get(view_facts(o->view, vault), "jobs");
     if (vault)
@@ -202,7 +204,8 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
     value_set(o->arena, facts, "leftovers", value_list(o->arena));
     TRY(vault_jobs(c, o, az, vault_id, facts, &list, err));
     for (size_t i = 0; i < value_count(list); i++) {
-        struct value *body, *f;
+        const struct value *body;
+        struct value *f;
         struct backup_job job;
         enum job_whose whose;
 
@@ -226,7 +229,8 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
 static int observe_item(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
 {
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
-    struct value *item, *list, *points;
+    const struct value *item, *list;
+    struct value *points;
     const char *item_id;
 
     if (!vault_id)
@@ -238,7 +242,7 @@ static int observe_item(struct call *c, const struct observer *o, struct azure *
         return facts_of_part(o->arena, "listing recovery points", err, ret);
     *ret = facts_new(o->arena, "present");
     value_set_string(o->arena, *ret, "itemId", item_id);
-    value_set(o->arena, *ret, "live", item);
+    value_link(o->arena, *ret, "live", item);
     points = value_set(o->arena, *ret, "points", value_list(o->arena));
     for (size_t i = 0; i < value_count(list); i++)
         value_push(o->arena, points, point_facts(o->arena, value_item(list, i)));

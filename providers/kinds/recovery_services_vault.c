@@ -13,10 +13,10 @@
 static int observe_guards(struct call *c, const struct observer *o, struct azure *az, const char *id, struct value *facts, struct err *err)
 {
     const char *path = arena_printf(o->arena, "%s/backupResourceGuardProxies", id);
-    struct value *guards;
+    const struct value *guards;
 
     if (arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, &guards, err) == 0)
-        value_set(o->arena, facts, "guards", guards);
+        value_link(o->arena, facts, "guards", guards);
     else if (err->class == ERR_CANCELLED)
         return err_note(err, "reading the vault's resource guards");
     else
@@ -29,7 +29,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     struct azure *az = kind_azure(o->provider, o->document);
     char *id = recovery_vault_id(o->arena, o->document);
     int64_t now = call_now_ms(c), since = protected_vm_jobs_since(o->view->settings, now);
-    struct value *facts, *live, *jobs;
+    const struct value *live, *jobs;
+    struct value *facts;
 
     if (arm_get_shared(az, c, o->arena, id, API_RECOVERY_VAULT, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the Recovery Services vault", err, &facts));
@@ -39,12 +40,12 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     }
     facts = facts_new(o->arena, "present");
     value_set_string(o->arena, facts, "id", id);
-    value_set(o->arena, facts, "live", live);
+    value_link(o->arena, facts, "live", live);
     if (backup_list_restore_jobs(az, c, o->arena, id, since, now, &jobs, err) < 0) {
         TRY(facts_of_part(o->arena, "listing the vault's restore jobs", err, &facts));
         value_set_string(o->arena, facts, "id", id);
     } else {
-        value_set(o->arena, facts, "jobs", jobs);
+        value_link(o->arena, facts, "jobs", jobs);
     }
     TRY(observe_guards(c, o, az, id, facts, err));
     *ret = facts;

@@ -166,7 +166,7 @@ static int observe_rights(struct call *c, const struct observer *o, struct azure
                           struct value *claims, struct err *err)
 {
     const char *path = arena_printf(o->arena, "%s/providers/Microsoft.Authorization/permissions", account);
-    struct value *permissions;
+    const struct value *permissions;
 
     if (arm_list_shared(az, c, o->arena, path, API_AUTHORIZATION, NULL, path, call_now_ms(c) - SHARED_FRESH_MS, &permissions, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;

@@ -65,8 +65,7 @@ struct value *restore_made(const struct view *v, const struct situation *s, cons
 void restore_left_say(struct call *c, const struct actor *actor, struct azure *az, const struct situation *s, const struct backup_job *job)
 {
     const char *group = arm_id_parent(actor->arena, restored_vm_id(actor->arena, s->doc), 4);
-    const struct value *facts = job_to_facts(actor->arena, job), *made;
-    struct value *items;
+    const struct value *facts = job_to_facts(actor->arena, job), *made, *items;
     struct err err;
 
     if (group_resources(c, az, actor->arena, group, &items, &err) < 0) {

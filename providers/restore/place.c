@@ -15,7 +15,8 @@
 static int look_at(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *which, const char *id,
                    enum azure_api api, struct err *err)
 {
-    struct value *facts, *live;
+    const struct value *live;
+    struct value *facts;
 
     if (!id)
         return 0;
@@ -23,7 +24,7 @@ static int look_at(struct call *c, const struct observer *o, struct azure *az, s
         TRY(facts_from_error(o->arena, arena_printf(o->arena, "reading %s", arm_id_name(id)), err, &facts));
     } else {
         facts = facts_new(o->arena, "present");
-        value_set(o->arena, facts, "live", live);
+        value_link(o->arena, facts, "live", live);
     }
     value_set(o->arena, place, which, facts);
     return 0;
@@ -31,13 +32,14 @@ static int look_at(struct call *c, const struct observer *o, struct azure *az, s
 
 static int look_into(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *group, struct err *err)
 {
-    struct value *facts, *items;
+    const struct value *items;
+    struct value *facts;
 
     if (group_resources(c, az, o->arena, group, &items, err) < 0) {
         TRY(facts_from_error(o->arena, "listing what is in the target group", err, &facts));
     } else {
         facts = facts_new(o->arena, "present");
-        value_set(o->arena, facts, "items", items);
+        value_link(o->arena, facts, "items", items);
     }
     value_set(o->arena, place, "resources", facts);
     return 0;

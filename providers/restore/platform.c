@@ -13,7 +13,7 @@ enum { FRESH_MS = MINUTE_MS };
 
 /* --- reading ---------------------------------------------------------------------------------------------------------------- */
 
-static int list(struct call *c, struct azure *az, struct arena *a, const char *path, enum azure_api api, struct value **ret,
+static int list(struct call *c, struct azure *az, struct arena *a, const char *path, enum azure_api api, const struct value **ret,
                 struct err *err)
 {
     return arm_list_shared(az, c, a, path, api, NULL, path, call_span_ms(c) - FRESH_MS, ret, err);
@@ -33,7 +33,7 @@ static int ask_feature(struct call *c, struct azure *az, struct arena *a, const 
 {
     const char *id = arena_printf(a, "/subscriptions/%s/providers/Microsoft.Features/providers/Microsoft.Compute/features/%s",
                                   subscription, name);
-    struct value *live;
+    const struct value *live;
 
     TRY(arm_get_shared(az, c, a, id, API_FEATURES, call_span_ms(c) - FRESH_MS, &live, err));
     *ret = facts_new(a, "present");
@@ -67,11 +67,12 @@ static int ask_locks(struct call *c, struct azure *az, const struct view *v, con
 {
     struct arena *a = v->arena;
     const char *root = arena_printf(a, "/subscriptions/%s", subscription), *behind = "providers/Microsoft.Authorization/locks";
-    struct value *groups, *read = value_list(a), *found = value_list(a), *items;
+    struct value *groups, *read = value_list(a), *found = value_list(a);
+    const struct value *items;
 
     if (list(c, az, a, arena_printf(a, "%s/%s", root, behind), API_LOCKS, &items, err) == 0) {
         *ret = facts_new(a, "present");
-        value_set(a, *ret, "items", items);
+        value_link(a, *ret, "items", items);
         return 0;
     }
     if (err->class != ERR_DENIED)
@@ -89,7 +90,7 @@ static int ask_locks(struct call *c, struct azure *az, const struct view *v, con
         }
         value_push(a, read, value_string(a, arm_id_name(id)));
         for (size_t k = 0; k < value_count(items); k++)
-            value_push(a, found, value_copy(a, value_item(items, k)));
+            value_push(a, found, value_item(items, k));
     }
     value_set(a, *ret, "groups", read);
     value_set(a, *ret, "items", found);
@@ -101,7 +102,7 @@ static int ask(struct call *c, struct azure *az, const struct view *v, const cha
 {
     struct arena *a = v->arena;
     const char *rest, *subscription = subscription_of(a, key, &rest);
-    struct value *items;
+    const struct value *items;
 
     if (str_eq(group, "features"))
         return ask_feature(c, az, a, subscription, rest, ret, err);
@@ -110,7 +111,7 @@ static int ask(struct call *c, struct azure *az, const struct view *v, const cha
     TRY(list(c, az, a, arena_printf(a, "/subscriptions/%s/providers/Microsoft.Compute/locations/%s/usages", subscription, rest),
              API_COMPUTE, &items, err));
     *ret = facts_new(a, "present");
-    value_set(a, *ret, "items", items);
+    value_link(a, *ret, "items", items);
     return 0;
 }
 

@@ -115,6 +115,11 @@ struct value *value_set(struct arena *a, struct value *map, const char *key, str
     return v;
 }
 
+void value_link(struct arena *a, struct value *map, const char *key, const struct value *v)
+{
+    value_set(a, map, key, (struct value *)v);
+}
+
 void value_set_string(struct arena *a, struct value *map, const char *key, const char *s)
 {
     if (s)

@@ -50,6 +50,8 @@ struct value *value_map(struct arena *a);
 void value_push(struct arena *a, struct value *list, struct value *item);
 /* Replaces a member of that key or adds one. Returns v, so that nested maps can be built in place. */
 struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v);
+/* As value_set, of a tree that others read too and that lives as long as the map: it is pointed into, and never written to. */
+void value_link(struct arena *a, struct value *map, const char *key, const struct value *v);
 void value_set_string(struct arena *a, struct value *map, const char *key, const char *s);   /* NULL s: nothing is set */
 void value_set_int(struct arena *a, struct value *map, const char *key, int64_t i);
 void value_set_bool(struct arena *a, struct value *map, const char *key, bool b);

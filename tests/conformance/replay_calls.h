@@ -318,7 +318,7 @@ static int call_jobs(struct call *c, struct replay *r)
     const struct value *raw = value_get(r->x->answer, "value");
     int64_t since_ms = filter_time(r, "startTime", time_parse("2020-01-01T00:00:00Z"));
     int64_t until_ms = filter_time(r, "endTime", time_parse("2030-01-02T00:00:00Z"));
-    struct value *jobs = NULL;
+    const struct value *jobs = NULL;
     size_t want = 0;
 
     /* Our filter ends a day ahead of the clock. */
@@ -342,7 +342,7 @@ static int call_items(struct call *c, struct replay *r)
     static const char nobody[] = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/none";
     const char *vault = before(r->a, r->x->path, "/backupProtectedItems");
     const char *vm = value_str_at(r->x->answer, "value.0.properties.sourceResourceId");
-    struct value *item = NULL;
+    const struct value *item = NULL;
 
     if (backup_find_item(r->az, c, r->a, vault, vm ? vm : nobody, &item, &r->err) < 0) {
         note(r, "item", "none");
@@ -361,7 +361,7 @@ static int call_items(struct call *c, struct replay *r)
 
 static int call_points(struct call *c, struct replay *r)
 {
-    struct value *points = NULL;
+    const struct value *points = NULL;
 
     TRY(backup_list_points(r->az, c, r->a, before(r->a, r->x->path, "/recoveryPoints"), &points, &r->err));
     for (size_t i = value_count(points); i-- > 0;)

@@ -188,7 +188,7 @@ static void test_bodies(void)
 
 static void run_find(struct call *c, struct peer_case *t)
 {
-    struct value *v = NULL;
+    const struct value *v = NULL;
 
     t->rc = backup_find_item(t->az, c, t->a, VAULT, VM, &v, &t->err);
     CHECK(t->rc < 0 || str_eq(value_str_at(v, "id"), "want"));
@@ -196,7 +196,7 @@ static void run_find(struct call *c, struct peer_case *t)
 
 static void run_jobs(struct call *c, struct peer_case *t)
 {
-    struct value *v = NULL;
+    const struct value *v = NULL;
 
     t->rc = backup_list_restore_jobs(t->az, c, t->a, VAULT, time_parse("2026-11-23T02:00:00Z"), call_now_ms(c), &v, &t->err);
     CHECK(t->rc < 0 || (value_count(v) == 2 && str_eq(value_str_at(v, "0.name"), "new") && str_eq(value_str_at(v, "1.name"), "timeless")));

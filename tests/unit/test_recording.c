@@ -168,7 +168,7 @@ static void run_find(struct call *c, struct peer_case *t)
     const char *vm = value_str_at(exchange_find(lines, "POST", "/restore?", "", 0), "request_body.properties.sourceResourceId");
     const char *vault = arena_strndup(t->a, strstr(value_str_at(x, "uri"), "/subscriptions"),
                                       strcspn(strstr(value_str_at(x, "uri"), "/subscriptions"), "?") - strlen("/backupProtectedItems"));
-    struct value *item = NULL;
+    const struct value *item = NULL;
 
     t->rc = backup_find_item(t->az, c, t->a, vault, str_lower(t->a, vm), &item, &t->err);
     CHECK_STR(value_str_at(item, "properties.friendlyName"), "PSCVMRestoreTestingVM");
@@ -176,7 +176,7 @@ static void run_find(struct call *c, struct peer_case *t)
 
 static void run_jobs(struct call *c, struct peer_case *t)
 {
-    struct value *list = NULL;
+    const struct value *list = NULL;
     struct backup_job job;
 
     t->rc = backup_list_restore_jobs(t->az, c, t->a, "/vault", time_parse("2024-05-13T11:00:00Z"), call_now_ms(c), &list, &t->err);
