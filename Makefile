@@ -176,8 +176,10 @@ install-test-deps:
 install-conformance-deps:
 	@sh tests/install.sh $(PACKAGES)
 	@command -v npm >/dev/null || sh tests/install.sh nodejs npm
-	@# Once: the parts run side by side, and each would install them. A part that misses them says so.
-	@cd $(CONFORMANCE) && { [ -f node_modules/.package-lock.json ] || npm ci --no-audit --no-fund --silent; } || true
+	@# Once, and here alone where they are out of date: a part that did so would take them from under those beside it. A part that
+	@# misses them says so.
+	@cd $(CONFORMANCE) && { [ -f node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ] || \
+	    npm ci --no-audit --no-fund --silent; } || true
 
 install-check-deps:
 	@sh tests/install.sh $(CHECK_PACKAGES)

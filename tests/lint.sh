@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 faults=0 exceptions=0
 sources=$(find cmd reconciler providers -name '*.[ch]' | sort)
-all=$(find cmd reconciler providers tests -name '*.[ch]' | sort)
+all=$(find cmd reconciler providers tests -path tests/conformance/node_modules -prune -o -name '*.[ch]' -print | sort)
 
 fault() {
     faults=$((faults + 1))

@@ -323,8 +323,10 @@ int claims_take(struct call *c, struct arena *a, struct claims *claims, struct c
     if (rc == 0 || (err->class != ERR_CONFLICT && err->class != ERR_UNKNOWN_OUTCOME))
         return rc;
     failed = *err;
-    if (taken_by_us(c, a, claims, claim, &ours, err) == 0 && ours)
-        return 0;
+    if (taken_by_us(c, a, claims, claim, &ours, err) == 0) {
+        /* A claim is never deleted: ours cannot get its name any more, whatever became of it on its way. */
+        return ours ? 0 : err_set(err, ERR_CONFLICT, "%s was taken by somebody else", claim->name);
+    }
     if (err->class != ERR_CANCELLED)
         *err = failed;
     return -(int)err->class;

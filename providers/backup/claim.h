@@ -91,7 +91,7 @@ must_use int claims_newest(struct call *c, struct arena *a, struct claims *claim
                            struct err *err);
 /* The claims of an account that name a job: a list of claim_to_value. */
 must_use int claims_with_jobs(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err);
-/* Creates it; name, nonce and etag are filled in. ERR_CONFLICT: somebody else was quicker. */
+/* Creates it; name, nonce and etag are filled in. ERR_CONFLICT: somebody else was quicker, whether or not we were answered. */
 must_use int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
 /* Writes `claim` over the state of it that was read. ERR_CONFLICT: it has changed since. */
 must_use int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);

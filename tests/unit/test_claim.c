@@ -136,6 +136,56 @@ static void test_writing(struct arena *a)
     }
 }
 
+#define LOST {.method = "PUT", .url = BLOB, .fault = WIRE_LOST, .sent = {"If-None-Match", "*"}}
+#define EXISTS "<?xml?><Error><Code>BlobAlreadyExists</Code><Message>m</Message></Error>"
+#define ABSENT "<?xml?><Error><Code>BlobNotFound</Code><Message>m</Message></Error>"
+#define THERE(content) {.method = "GET", .url = BLOB, .status = 200, .body = content, .headers = {{"ETag", "\"e1\""}}}
+
+static const struct peer_row beaten[] = {
+    PEER_LOGIN, {.method = "PUT", .url = BLOB, .status = 409, .body = EXISTS}, THERE("{\"nonce\":\"x\"}"),
+};
+static const struct peer_row lost_to_another[] = {PEER_LOGIN, LOST, LOST, THERE("{\"nonce\":\"x\"}")};
+static const struct peer_row lost_to_words[] = {PEER_LOGIN, LOST, LOST, THERE("by hand")};
+static const struct peer_row lost_and_absent[] = {
+    PEER_LOGIN, LOST, LOST, {.method = "GET", .url = BLOB, .status = 404, .body = ABSENT},
+};
+
+static void run_take(struct call *c, struct peer_case *t)
+{
+    struct claims claims cleanup(claims_release) = {
+        .az = t->az,
+        .place = {.endpoint = "https://st.blob.core.windows.net", .account = "st", .container = CLAIM_CONTAINER},
+    };
+    struct claim claim = {.name = "c-0", .order = "inc-1", .point = POINT};
+
+    t->rc = claims_take(c, t->a, &claims, &claim, &t->err);
+}
+
+/* Where no answer came, the claim that is there tells who was quicker; where none is there, ours may still be on its way. */
+static void test_lost(struct arena *a)
+{
+    static const struct {
+        const char *what;
+        const struct peer_row *rows;
+        size_t n;
+        enum err_class class;
+    } cases[] = {
+        {"somebody was quicker", beaten, COUNT(beaten), ERR_CONFLICT},
+        {"no answer, and another's is there", lost_to_another, COUNT(lost_to_another), ERR_CONFLICT},
+        {"no answer, and there is what is no claim", lost_to_words, COUNT(lost_to_words), ERR_CONFLICT},
+        {"no answer, and none is there", lost_and_absent, COUNT(lost_and_absent), ERR_UNKNOWN_OUTCOME},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct peer_case t = {.a = a, .run = run_take};
+        struct peer p = {0};
+
+        peer_run(cases[i].what, cases[i].rows, cases[i].n, &t, &p);
+        CHECK_ROW(cases[i].what, t.rc < 0 && t.err.class == cases[i].class);
+        peer_release(&p);
+    }
+}
+
 int main(void)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -144,5 +194,6 @@ int main(void)
     test_verdicts();
     test_content(a);
     test_writing(a);
+    test_lost(a);
     HARNESS_END();
 }
