@@ -286,7 +286,9 @@ static void with_client(struct runner *r, task_fn *task)
     struct sched *sched = sched_new(
         &(struct sched_options){.time = SCHED_REAL, .start_ms = world_ms(r->stage), .speed = r->stage->speed});
     struct wire wire = {.self = r, .exchange = exchange};
-    struct http *http = http_new(sched, &(struct http_options){.wire = &wire, .mode = HTTP_WRITING});
+    /* On this clock a busy machine takes minutes for what Azure answers in a second: patience is as long. */
+    struct http *http = http_new(
+        sched, &(struct http_options){.wire = &wire, .mode = HTTP_WRITING, .patience = {.unasked_ms = 10 * MINUTE_MS}});
     struct cloud cloud = *cloud_builtin("AzurePublic");
     struct credential credential = {.kind = CREDENTIAL_GIVEN_TOKENS};
 
