@@ -125,26 +125,39 @@ int key_observe_refused(struct call *c, const struct observer *o, struct azure *
 
 /* --- what follows ------------------------------------------------------------------------------------------------------------ */
 
+/* A copy that turned out to be of another key says nothing of what the store makes of a right one. */
+static const struct value *store_refusal_of(const struct view *v, const struct document *key, const char *told_by)
+{
+    const struct value *note = key_refusal_of(v, key, told_by);
+
+    return value_str_at(note, "other") ? NULL : note;
+}
+
 const struct value *key_refusal(const struct view *v, const struct document *key)
 {
     const struct value *found = NULL;
     struct key_copy copy;
 
     for (size_t n = 0; !found && (copy = key_any_copy_at(v, key, n)).kind != KEY_COPY_NONE; n++)
-        found = key_refusal_of(v, key, key_copy_told_by(v->arena, view_facts(v, key), &copy));
+        found = store_refusal_of(v, key, key_copy_told_by(v->arena, view_facts(v, key), &copy));
     for (size_t i = 0; !found && i < key->n_references; i++) {
         const struct document *pvm = key->references[i].target;
         const struct value *exports =
             pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? value_get(view_facts(v, pvm), "exports") : NULL;
 
         for (size_t k = 0; !found && k < value_count(exports); k++)
-            found = key_refusal_of(v, key, key_export_told_by(v->arena, value_item(exports, k)));
+            found = store_refusal_of(v, key, key_export_told_by(v->arena, value_item(exports, k)));
     }
     return found;
 }
 
 const char *key_refusal_words(struct arena *a, const struct value *refusal)
 {
+    if (value_str_at(refusal, "other"))
+        return arena_printf(a, "%s was restored into %s at %s, and key %s came back of it: it is no copy of this key, and is not tried "
+                            "again",
+                            value_str_at(refusal, "from"), value_str_at(refusal, "store"), value_str_at(refusal, "at"),
+                            value_str_at(refusal, "other"));
     return arena_printf(a, "%s was refused by %s at %s (%s): the same bytes are refused there again, and are not tried again",
                         value_str_at(refusal, "from"), value_str_at(refusal, "store"), value_str_at(refusal, "at"),
                         value_str_at(refusal, "text"));
@@ -162,20 +175,23 @@ const char *key_refusal_advice(struct arena *a, const struct document *key, cons
 
 /* --- noting ------------------------------------------------------------------------------------------------------------------- */
 
-int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az, const char *told_by, const char *from,
+int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az, const struct copy_note *copy,
                      const struct err *refused, struct err *err)
 {
     const struct document *key = actor->step->document;
     const struct value *facts = view_facts(actor->view, key);
-    const char *account = key_refusals_account(actor->arena, key), *name = note_name(actor->arena, facts, told_by);
+    const char *account = key_refusals_account(actor->arena, key), *name = note_name(actor->arena, facts, copy->told_by);
     struct claims claims cleanup(claims_release) = {0};
     struct value *note = value_map(actor->arena);
     int rc;
 
     if (!account || !name)
         return 0;
-    value_set_string(actor->arena, note, "copy", told_by);
-    value_set_string(actor->arena, note, "from", from);
+    value_set_string(actor->arena, note, "copy", copy->told_by);
+    value_set_string(actor->arena, note, "from", copy->from);
+    value_set_string(actor->arena, note, "other", copy->other);
+    value_set_string(actor->arena, note, "machine", copy->machine);
+    value_set_string(actor->arena, note, "point", copy->point);
     value_set_string(actor->arena, note, "store", value_str_at(facts, "base"));
     value_set_string(actor->arena, note, "code", refused->code);
     value_set_string(actor->arena, note, "text", refused->text);
@@ -186,7 +202,7 @@ int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az
     if (rc < 0 && err->class == ERR_CANCELLED)
         return rc;
     if (rc < 0)
-        actor_say(actor, "that %s was refused could not be noted in storage account %s (%s): a later run would try it again", from,
+        actor_say(actor, "what became of %s could not be noted in storage account %s (%s): a later run would try it again", copy->from,
                   arm_id_name(account), err->text);
     return 0;
 }

@@ -26,8 +26,14 @@ const char *key_refusals_account(struct arena *a, const struct document *key);
 
 /* --- noting --- */
 
-/* May suspend. Notes that `refused` was the store's answer to that copy. What cannot be noted is said. */
-must_use int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az, const char *told_by, const char *from,
+/* What is noted of a copy. `other`: the name of the key that came back of it in place of the declared one; NULL: none, the store has
+ * refused it. `machine`, `point`: of an export, what it was exported from; NULL. */
+struct copy_note {
+    const char *told_by, *from, *other, *machine, *point;
+};
+
+/* May suspend. Notes that `refused` was the store's answer to that copy, or what it turned out to be. What cannot be noted is said. */
+must_use int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az, const struct copy_note *copy,
                               const struct err *refused, struct err *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must not decide which of it. */
 #include "../azure/geography.h"
+#include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "../keys/home.h"
 #include "../keys/refused.h"
@@ -150,26 +151,59 @@ static bool name_held(const struct err *err)
            (str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable") || str_eq_nocase(err->code, "ObjectIsBeingDeleted"));
 }
 
+/* A copy is of one key, whatever name it was asked for by. NULL: the one that is declared. */
+static const char *other_key(const struct actor *actor, const struct value *bundle)
+{
+    const char *kid = value_str_at(bundle, "key.kid"), *wanted = value_str_at(view_facts(actor->view, actor->step->document), "name");
+    struct key_id id;
+
+    return kid && key_id_parse(actor->arena, kid, &id) && !str_eq_nocase(id.name, wanted) ? id.name : NULL;
+}
+
+static int came_back_other(const struct actor *actor, const struct value *bundle, const char *other, struct err *err)
+{
+    const struct document *doc = actor->step->document, *revoking = key_document_at(actor->view, value_str_at(bundle, "key.kid"));
+    const char *reason = key_revoked_at(actor->view, value_str_at(bundle, "key.kid"));
+
+    err_set(err, ERR_BLOCKED, "another key came back: %s, version %s, and not %s: the copy was taken of that one%s%s%s", other,
+            vault_kid_version(value_str_at(bundle, "key.kid")), value_str_at(view_facts(actor->view, doc), "name"),
+            reason ? "; it is revoked (" : "", reason ? reason : "", reason ? ")" : "");
+    if (reason && revoking)
+        return err_advise(err, "%s; then order a point whose disk is wrapped with %s", key_disable_words(actor->view, revoking),
+                          doc->address);
+    return err_advise(err, "a person decides what %s is for; order a point whose disk is wrapped with %s, or correct its keyName", other,
+                      doc->address);
+}
+
 /* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched.
  * `useless`: the store cannot open this backup, now or later. `refused`: the store said no to these bytes. */
 static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, bool *ret_useless,
-                         bool *ret_refused, struct err *err)
+                         bool *ret_refused, const char **ret_other, struct err *err)
 {
     const struct document *doc = actor->step->document;
-    const char *base = value_str_at(view_facts(actor->view, doc), "base");
+    const char *base = value_str_at(view_facts(actor->view, doc), "base"), *name = value_str_at(view_facts(actor->view, doc), "name");
     int64_t end_ms = call_span_ms(c) + PURGE_SETTLE_MS;
-    struct value *bundle;
+    struct value *bundle = NULL;
+    bool held = false;
 
-    while (vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
+    while (!held && vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
         if (err->class != ERR_CONFLICT) {
             *ret_refused = true;
             *ret_useless = err->http_status == 400;
             return -(int)err->class;
         }
-        if (!name_held(err))
-            break;
-        TRY(wait_for_name(c, actor, az, end_ms, err));
+        held = !name_held(err);
+        if (!held)
+            TRY(wait_for_name(c, actor, az, end_ms, err));
     }
+    if (held && vault_get_key(az, c, actor->arena, base, name, NULL, &bundle, err) < 0 && err->class == ERR_NOT_FOUND) {
+        *ret_other = "another one, which was there already,";
+        err_set(err, ERR_BLOCKED, "the copy is of another key: the store says that its name is taken, and no key %s is there", name);
+        return err_advise(err, "nothing was changed; order a point whose disk is wrapped with %s, or correct its keyName", doc->address);
+    }
+    *ret_other = held ? NULL : other_key(actor, bundle);
+    if (*ret_other)
+        return came_back_other(actor, bundle, *ret_other, err);
     return verify_version(c, actor, az, err);
 }
 
@@ -209,17 +243,18 @@ static const char *from_where(struct arena *a, const struct key_copy *copy, cons
 }
 
 /* The store's answer, with what it means; where it is final, it is noted for later runs. */
-static int refused(struct call *c, const struct actor *actor, struct azure *az, const char *told_by, const char *from, bool final,
-                   struct err *err)
+static int refused(struct call *c, const struct actor *actor, struct azure *az, const struct copy_note *copy, bool final, struct err *err)
 {
     const struct document *doc = actor->step->document;
     const char *next = backup_refusal_next(actor->arena, doc, err->text);
     struct err noting = {0};
 
-    if (final && key_note_refusal(c, actor, az, told_by, from, err, &noting) < 0) {
+    if (final && key_note_refusal(c, actor, az, copy, err, &noting) < 0) {
         *err = noting;
         return -(int)err->class;
     }
+    if (copy->other)
+        return -(int)err->class;
     if (next)
         err_advise(err, "%s", next);
     return err_advise(err, "nothing was changed in the %s", key_store_word(doc));
@@ -227,12 +262,13 @@ static int refused(struct call *c, const struct actor *actor, struct azure *az, 
 
 /* One copy, own or exported. `useless`: it could not be fetched, or does not open here; nothing was changed. */
 static int restore_from(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
-                        const struct value *export, bool *ret_useless, struct err *err)
+                        const struct value *export, const char *machine, bool *ret_useless, struct err *err)
 {
     struct secret backup cleanup(secret_release) = {0};
     const struct value *facts = view_facts(actor->view, actor->step->document);
     const char *from = from_where(actor->arena, copy, export);
     bool own = copy->kind != KEY_COPY_NONE, sent = false;
+    struct copy_note note;
     int rc = own ? key_fetch_copy(c, actor, az, copy, &backup, err) : fetch_export(c, actor, az, export, &backup, err);
 
     if (rc == 0)
@@ -240,9 +276,14 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
     *ret_useless = rc < 0;
     if (rc < 0)
         return rc;
-    rc = restore_bytes(c, actor, az, &backup, ret_useless, &sent, err);
-    return !sent ? rc : refused(c, actor, az, own ? key_copy_told_by(actor->arena, facts, copy) : key_export_told_by(actor->arena, export),
-                                from, *ret_useless, err);
+    note = (struct copy_note){
+        .told_by = own ? key_copy_told_by(actor->arena, facts, copy) : key_export_told_by(actor->arena, export),
+        .from = from,
+        .machine = own ? NULL : machine,
+        .point = own ? NULL : value_str_at(export, "point"),
+    };
+    rc = restore_bytes(c, actor, az, &backup, ret_useless, &sent, &note.other, err);
+    return sent || note.other ? refused(c, actor, az, &note, *ret_useless || note.other, err) : rc;
 }
 
 /* The cheapest copy there is now, which the plan has named too; where that one proves useless, the next, each once. A restore that
@@ -256,7 +297,7 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
 
     if (copy.kind == KEY_COPY_NONE && !e.export)
         return err_set(err, ERR_CONFLICT, "the export is not to be seen");
-    for (size_t n = 1; restore_from(c, actor, az, &copy, e.export, &useless, err) < 0; n++) {
+    for (size_t n = 1; restore_from(c, actor, az, &copy, e.export, e.protected_vm ? e.protected_vm->name : NULL, &useless, err) < 0; n++) {
         if (err->class == ERR_CANCELLED || !useless || copy.kind == KEY_COPY_NONE)
             return -(int)err->class;
         next = key_own_copy_at(actor->view, doc, n);

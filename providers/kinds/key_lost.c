@@ -60,6 +60,11 @@ static struct step *block_ordered(const struct view *v, const struct document *d
         return steps_block(out, doc, "restore-key", "name the backup whose disk is wrapped with this key as its source",
                            "the key is purged; restore job %s from the ordered recovery point of %s completed without it: that point needs "
                            "another key, and exports no copy of this one", value_str_at(e->completed, "job"), pvm);
+    if (e->carried.words)
+        return steps_block(out, doc, "restore-key",
+                           e->carried.next ? e->carried.next : "order a recovery point whose disk is wrapped with this key",
+                           "the key is purged, and a restore from the ordered recovery point of %s is not made for its copy: %s", pvm,
+                           e->carried.words);
     if (e->useless)
         return steps_block(out, doc, "restore-key",
                            "order a machine whose disk is wrapped with this key; a document that no machine needs can be removed",

@@ -51,7 +51,7 @@ static const struct value *pass_job(const struct view *v, const struct document 
 
 /* A copy holds the versions that were there when its point was taken: one of an older point may lack the version needed, and would
  * take the key's name all the same. It will do where evidence says that no version came between. */
-static bool late_enough(const struct view *v, const struct document *pvm, const struct key_need *need, const struct document *key,
+static bool holds_versions(const struct view *v, const struct document *pvm, const struct key_need *need, const struct document *key,
                         const struct value *export)
 {
     int64_t at = time_parse(value_str_at(export, "point"));
@@ -69,6 +69,36 @@ static bool late_enough(const struct view *v, const struct document *pvm, const 
            str_eq_nocase(then.version, need->version);
 }
 
+/* The point is ordered of this machine, in whatever restore of it. */
+static bool point_ordered(const struct view *v, const struct document *pvm, int64_t at_ms, bool *ret_another)
+{
+    const struct document *rvm;
+    size_t at = 0;
+
+    *ret_another = false;
+    while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+        struct order order = order_for(v, rvm);
+        int64_t point_ms = time_parse(value_str_at(order.state == ORDER_NONE ? NULL : point_find(view_facts(v, pvm), order.point), "time"));
+
+        if (point_ms != TIME_NONE && at_ms != TIME_NONE && at_ms < point_ms + 2 * SECOND_MS && point_ms < at_ms + 2 * SECOND_MS)
+            return true;
+        *ret_another = *ret_another || point_ms != TIME_NONE;
+    }
+    return false;
+}
+
+/* A copy is of the key that its point carries. Where the order names another point of the machine, only evidence says that this one
+ * carries the same key; the machine may have been put on another in between. */
+static bool of_this_key(const struct view *v, const struct document *key, const struct document *pvm, int64_t at_ms)
+{
+    struct key_carried carried = key_carried_by(v, key, pvm, at_ms);
+    bool another = false, ordered = point_ordered(v, pvm, at_ms, &another);
+
+    if (carried.carries == KEY_CARRIES_UNKNOWN)
+        return ordered && !carried.revoked;
+    return carried.carries == KEY_CARRIES_SHOWN || (carried.carries == KEY_CARRIES_DECLARED && (ordered || !another));
+}
+
 /* Of those that are late enough the one of the latest point: it holds the most. */
 static const struct value *usable_export(const struct view *v, const struct document *key, const struct document *pvm)
 {
@@ -78,7 +108,8 @@ static const struct value *usable_export(const struct view *v, const struct docu
     for (size_t i = 0; i < value_count(exports); i++) {
         const struct value *one = value_item(exports, i);
 
-        if (late_enough(v, pvm, &need, key, one) && !key_refusal_of(v, key, key_export_told_by(v->arena, one)) &&
+        if (holds_versions(v, pvm, &need, key, one) && of_this_key(v, key, pvm, time_parse(value_str_at(one, "point"))) &&
+            !key_refusal_of(v, key, key_export_told_by(v->arena, one)) &&
             (!best || time_parse(value_str_at(one, "point")) > time_parse(value_str_at(best, "point"))))
             best = one;
     }
@@ -128,6 +159,17 @@ const char *export_hindrance(const struct view *v, const struct export_election 
     return NULL;
 }
 
+/* The ordered point is not known to carry another key, nor may it carry one that is revoked. */
+static bool may_carry(const struct view *v, struct export_election *e, const struct value *point)
+{
+    struct key_carried carried = key_carried_by(v, e->key, e->protected_vm, time_parse(value_str_at(point, "time")));
+
+    if (carried.carries != KEY_CARRIES_OTHER && !(carried.carries == KEY_CARRIES_UNKNOWN && carried.revoked))
+        return true;
+    e->carried = carried;
+    return false;
+}
+
 /* How good a VM is as exporter of a key, the best last. */
 enum exporter_rank { RANK_NO_ORDER, RANK_ORDER, RANK_USELESS, RANK_HINDERED, RANK_READY, RANK_RUNNING, RANK_EXPORTED };
 
@@ -140,7 +182,7 @@ static bool exports_enough(const struct view *v, const struct export_election *e
     if (e->running || !value_str_at(point, "time"))
         return true;
     value_set_string(v->arena, exported, "point", value_str_at(point, "time"));
-    return late_enough(v, e->protected_vm, &need, e->key, exported);
+    return holds_versions(v, e->protected_vm, &need, e->key, exported);
 }
 
 /* `enough`: a rank that another VM has already. What hinders a VM takes long to find, so it is looked for only if the
@@ -155,6 +197,10 @@ static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct e
         return e->order.state == ORDER_NONE ? RANK_NO_ORDER : RANK_ORDER;
     if ((e->running ? RANK_RUNNING : RANK_READY) <= enough)
         return enough;
+    if (!e->running && !may_carry(v, e, point)) {
+        e->useless = true;
+        return RANK_USELESS;
+    }
     if (!carries(v, e->key, e->restored_vm) || !exports_enough(v, e, point)) {
         e->running = false;
         e->useless = true;

@@ -4,6 +4,7 @@
 
 #include "../backup/jobs.h"
 #include "../backup/order.h"
+#include "../keys/carried.h"
 
 /* A lost key, and who exports it: the first of its azureBackup sources that has a usable export, else the first whose pass
  * runs already, else the first with an order in force on a point of the vault tier (snapshots export nothing) that needs this very
@@ -17,6 +18,7 @@ struct export_election {
     bool running;               /* the pass of `order` runs, be the order in force or not */
     bool useless;               /* a pass of `order` exports no such key: its point needs another one */
     const struct value *completed; /* the pass that showed it; NULL: what is known of the backup does */
+    struct key_carried carried;    /* which key the ordered point carries, where it is not, or may not be, this one; else without words */
 };
 struct export_election export_elect(const struct view *v, const struct document *key);
 /* What stands against the pass of `e`, in words: an obstacle of the machine whose order pays, or policy; NULL: nothing seen. */
