@@ -1,4 +1,4 @@
-/* Knows who may do what: built-in roles, role assignments that act late, access policies, the vault's firewall.
+/* Knows who may do what: built-in roles, role assignments that act late, access policies.
  * Must not know which request asks. */
 #include "data.h"
 
@@ -233,33 +233,12 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
     return false;
 }
 
-/* Microsoft's own services pass when the vault bypasses for them; everybody else is stopped by a default of Deny. The orchestrator
- * is not on the list of those services (behaviour.orchestratorTrusted); it comes by a private endpoint, where the vault has one. */
-static bool firewall_admits(struct sim *s, const char *principal, const struct value *vault)
-{
-    const struct value *p = principal_find(s, principal);
-    bool closed = str_eq_nocase(value_str_at(vault, "properties.networkAcls.defaultAction"), "Deny") ||
-                  str_eq_nocase(value_str_at(vault, "properties.publicNetworkAccess"), "Disabled");
-    const char *bypass = value_str_at(vault, "properties.networkAcls.bypass");
-    const char *known_as = value_str_at(p, "wellKnown");
-    bool privately = value_count(value_at(vault, "properties.privateEndpointConnections")) > 0;
-    bool stranger = str_eq(known_as, "ConfidentialVmOrchestrator") && knob_is(s, "orchestratorTrusted", "no") && !privately;
-    bool first_party = (known_as && !stranger) || str_eq(value_str_at(p, "type"), "ManagedIdentity");
-
-    /* A perimeter overrides the bypass; the world knows no rules of one. */
-    if (str_eq_nocase(value_str_at(vault, "properties.publicNetworkAccess"), "SecuredByPerimeter"))
-        return p && !known_as && !str_eq(value_str_at(p, "type"), "ManagedIdentity");
-    if (!closed)
-        return true;
-    return first_party && (!bypass || str_eq_nocase(bypass, "AzureServices"));
-}
-
 bool access_key(struct sim *s, const char *principal, const struct value *vault, const char *key, const char *permission)
 {
     char scope[1024];
     const char *id = value_str_at(vault, "id");
 
-    if (!principal || !id || !firewall_admits(s, principal, vault))
+    if (!principal || !id || !firewall_lets_principal(s, principal, vault))
         return false;
     if (hsm_is(vault))
         return hsm_allows(s, principal, vault, key, permission);

@@ -303,9 +303,8 @@ static bool admitted(const struct exchange *x)
         refuse(x, 400, "MissingRequiredHeader", "The header x-ms-version is missing.");
         return false;
     }
-    if (str_eq_nocase(value_str_at(x->account, "properties.networkAcls.defaultAction"), "Deny") ||
-        str_eq_nocase(value_str_at(x->account, "properties.publicNetworkAccess"), "SecuredByPerimeter") ||
-        str_eq_nocase(value_str_at(x->account, "properties.publicNetworkAccess"), "Disabled")) {
+    if (!firewall_lets_client(x->s, value_get(x->account, "properties")) ||
+        str_eq_nocase(value_str_at(x->account, "properties.publicNetworkAccess"), "SecuredByPerimeter")) {
         refuse(x, 403, "AuthorizationFailure", "The account's network rules do not admit this client address.");
         return false;
     }

@@ -129,6 +129,11 @@ bool access_rbac(struct sim *s, const char *principal, const char *scope, const 
 /* Key permission ("get", "wrapKey", "restore", "release", …) of a principal on a key of a vault: by access policies that act
  * already (policyDelay) or by data actions, as the vault's permission model says; false also when its firewall keeps the principal out. */
 bool access_key(struct sim *s, const char *principal, const struct value *vault, const char *key, const char *permission);
+/* Whether the network rules in those properties of a key store or storage account let in who comes from behaviour.clientAddress;
+ * an account in a perimeter is for its own service to refuse. */
+bool firewall_lets_client(const struct sim *s, const struct value *properties);
+/* The same of a principal at a key store: Microsoft's services and managed identities come by the bypass. */
+bool firewall_lets_principal(struct sim *s, const char *principal, const struct value *store);
 /* Answers 403 AuthorizationFailed in ARM's shape and returns false unless allowed. */
 bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *action);
 

@@ -74,8 +74,7 @@ static bool authenticated(const struct exchange *x)
 /* Callers come over the network, so that the services' bypass of a firewall does not cover them. */
 static bool firewall_stops(const struct exchange *x)
 {
-    return (str_eq_nocase(value_str_at(x->vault, "properties.networkAcls.defaultAction"), "Deny") ||
-            str_eq_nocase(value_str_at(x->vault, "properties.publicNetworkAccess"), "Disabled")) &&
+    return !firewall_lets_client(x->s, value_get(x->vault, "properties")) &&
            !value_str_at(principal_find(x->s, x->r->principal), "wellKnown");
 }
 
@@ -84,10 +83,6 @@ static bool permitted(const struct exchange *x, const char *key, const char *per
     bool rbac = x->hsm || value_bool_at(x->vault, "properties.enableRbacAuthorization", false);
     const char *message;
 
-    if (firewall_stops(x)) {
-        refuse(x, 403, "Forbidden", "ForbiddenByFirewall", "The vault's firewall does not admit this client address.");
-        return false;
-    }
     if (access_key(x->s, x->r->principal, x->vault, key, permission))
         return true;
     message = arena_printf(x->a, "Caller oid=%s may not perform keys/%s on vault '%s'%s%s.", x->r->principal, permission, x->store,
@@ -623,6 +618,10 @@ void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
     }
     if (keys_version_problem(s, r->arena, request_query(r, "api-version"))) {
         refuse(&x, 400, "BadParameter", NULL, keys_version_problem(s, r->arena, request_query(r, "api-version")));
+        return;
+    }
+    if (firewall_stops(&x)) {
+        refuse(&x, 403, "Forbidden", "ForbiddenByFirewall", "The vault's firewall does not admit this client address.");
         return;
     }
     if (x.hsm && !hsm_active(x.vault)) {

@@ -206,10 +206,12 @@ static void complete_vm(struct sim *s, struct value *v)
     value_remove(v, "powerState");
 }
 
-/* A managed identity that the resources carry is in the directory too. */
+/* A managed identity that the resources carry, or are, is in the directory too. */
 static void register_identity(struct sim *s, const struct value *v)
 {
-    const char *oid = value_str_at(v, "identity.principalId");
+    bool itself = str_eq_nocase(value_str_at(v, "type"), "Microsoft.ManagedIdentity/userAssignedIdentities");
+    const char *oid = value_str_at(v, itself ? "properties.principalId" : "identity.principalId");
+    const char *application = itself ? value_str_at(v, "properties.clientId") : NULL;
     struct value *p;
 
     if (!oid || principal_find(s, oid))
@@ -217,7 +219,7 @@ static void register_identity(struct sim *s, const struct value *v)
     p = value_map(s->arena);
     value_set_string(s->arena, p, "name", value_str_at(v, "name"));
     value_set_string(s->arena, p, "objectId", oid);
-    value_set_string(s->arena, p, "appId", stable_guid(s->arena, s, "application", oid));
+    value_set_string(s->arena, p, "appId", application ? application : stable_guid(s->arena, s, "application", oid));
     value_set_string(s->arena, p, "type", "ManagedIdentity");
     value_set_string(s->arena, p, "resource", value_str_at(v, "id"));
     state_push(s, "identities", p);

@@ -45,6 +45,7 @@ struct drawn {
     enum supplied supplied;
     enum source source;
     bool replace, domain_lost, on_key_alone, user_assigned, twin, two_operators;
+    bool inside; /* the rules of a closed firewall let us in */
     enum data data;
     enum own own;
     enum wrong wrong;
@@ -138,6 +139,7 @@ static inline void draw_rarer(struct drawn *d)
     d->wrong = restorable ? (enum wrong)PICK(d, 88, 4, 3, 3, 2) : WRONG_NOTHING;
     d->newer |= d->wrong == WRONG_YOUNGER;
     d->declares_version |= d->wrong == WRONG_MISTYPED || d->wrong == WRONG_YOUNGER;
+    d->inside = (d->grants == GRANTS_SHUT || d->grants == GRANTS_SHUT_BYPASS) && chance(d, 75);
 }
 
 /* `behaviour`: the settings as the schema of World lists them. The same seed and number give the same state. */
@@ -553,6 +555,8 @@ static inline struct value *drawn_world(struct arena *a, const struct drawn *d)
         add(&t, ",'%s':'%s'", d->knobs[i].name, d->knobs[i].value);
     if (d->skew)
         add(&t, ",'clientSkew':'%s'", d->skew);
+    if (d->inside)
+        add(&t, ",'clientAddress':'203.0.113.7'");
     add(&t, "},'principals':[{'name':'operator','objectId':'0f0f0f0f-0000-4000-8000-00000000000a','appId':"
             "'0f0f0f0f-0000-4000-8000-00000000000b','secret':'sim-client-secret'},"
             "{'wellKnown':'ConfidentialVmOrchestrator','objectId':'0f0f0f0f-0000-4000-8000-00000000000c'},"

@@ -17,11 +17,11 @@ static inline char *rarer_words(struct arena *a, const struct drawn *d)
     static const char *const owns[] = {"", " own=no-granting", " own=no-keys", " own=no-blobs"};
     static const char *const wrongs[] = {"", " wrong=revoked", " wrong=mistyped", " wrong=younger", " wrong=region"};
 
-    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s", datas[d->data], owns[d->own], wrongs[d->wrong],
+    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s%s", datas[d->data], owns[d->own], wrongs[d->wrong],
                         d->replace ? " replace" : "", d->domain_lost ? " domain-lost" : "",
                         d->on_key_alone ? " on-key-alone" : "", d->user_assigned ? " user-assigned" : "",
-                        d->twin ? " twin" : "", d->two_operators ? " two-operators" : "", d->skew ? " skew=" : "",
-                        d->skew ? d->skew : "");
+                        d->twin ? " twin" : "", d->two_operators ? " two-operators" : "", d->inside ? " inside" : "",
+                        d->skew ? " skew=" : "", d->skew ? d->skew : "");
 }
 
 static inline char *state_words(struct arena *a, const struct drawn *d)

@@ -146,8 +146,51 @@ static void test_firewall(void)
     arena_free(a);
 }
 
+/* Who comes from where, before anybody asks what they may do. */
+static void test_client_address(void)
+{
+    static const struct { const char *reason, *address, *properties; bool open; } rows[] = {
+        {"no rules", NULL, "{}", true},
+        {"all networks", NULL, "{'networkAcls':{'defaultAction':'Allow'}}", true},
+        {"closed", "203.0.113.7", "{'networkAcls':{'defaultAction':'Deny'}}", false},
+        {"the address itself", "203.0.113.7", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.7'}]}}", true},
+        {"one of several", "203.0.113.7",
+         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'198.51.100.1'},{'value':'203.0.113.7/32'}]}}", true},
+        {"a longer number", "203.0.113.77", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.7'}]}}", false},
+        {"first of a range", "203.0.113.64", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", true},
+        {"last of a range", "203.0.113.127", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", true},
+        {"behind a range", "203.0.113.128", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", false},
+        {"a range of no address", "203.0.113.7", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.0/'}]}}", false},
+        {"from nowhere known", NULL, "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'0.0.0.0/0'}]}}", false},
+        {"no public access at all", "203.0.113.7",
+         "{'publicNetworkAccess':'Disabled','networkAcls':{'defaultAction':'Allow','ipRules':[{'value':'203.0.113.7'}]}}", false},
+    };
+    struct arena *a = arena_new();
+    struct diags diags;
+    struct sim *s = fixture_sim(a, fixture_world(a, ""), NULL, &diags);
+    struct value *behaviour = value_get(s->spec, "behaviour"), *properties;
+    struct err err;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text;
+
+        if (rows[i].address)
+            value_set_string(s->arena, behaviour, "clientAddress", rows[i].address);
+        else
+            value_remove(behaviour, "clientAddress");
+        text = arena_strdup(a, rows[i].properties);
+        for (char *p = text; (p = strchr(p, '\'')) != NULL;)
+            *p = '"';
+        CHECK_ROW(rows[i].reason, json_parse(a, text, strlen(text), &properties, &err) == 0 &&
+                                      firewall_lets_client(s, properties) == rows[i].open);
+    }
+    sim_free(s);
+    arena_free(a);
+}
+
 int main(void)
 {
+    test_client_address();
     test_roles();
     test_scopes();
     test_keys();
