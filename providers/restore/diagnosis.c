@@ -40,22 +40,32 @@ static bool may_succeed(const struct dx_facts *f)
     return f->encryption == DX_PMK || (granted && f->fault == DX_FAULT_NONE);
 }
 
+static const struct dx_row *decide(const struct dx_facts *f, enum dx_article article);
+
+/* Whether what would become of the restore, were the grants there, is what the row goes by. */
+static bool goes_by(const struct dx_row *row, const struct dx_facts *f, enum dx_article article)
+{
+    struct dx_facts granted = *f;
+    const struct dx_row *otherwise;
+
+    if (!row->else_succeeds && !row->else_unknown)
+        return true;
+    granted.grants = DX_GRANTS_OK;
+    otherwise = decide(&granted, article);
+    if (row->else_succeeds)
+        return otherwise && outcome_by(otherwise, article) == DX_SUCCEEDS;
+    return !otherwise || (outcome_by(otherwise, article) == DX_OUTCOME_UNKNOWN && !otherwise->refused);
+}
+
 static const struct dx_row *decide(const struct dx_facts *f, enum dx_article article)
 {
     for (size_t i = 0; i < dx_n_rows; i++) {
         const struct dx_row *row = &dx_rows[i];
-        struct dx_facts granted = *f;
 
-        granted.grants = DX_GRANTS_OK;
         if (row->note || !row_fits(row, f) || (outcome_by(row, article) == DX_SUCCEEDS && !may_succeed(f)))
             continue;
-        if (row->else_succeeds) {
-            const struct dx_row *otherwise = decide(&granted, article);
-
-            if (!otherwise || outcome_by(otherwise, article) != DX_SUCCEEDS)
-                continue;
-        }
-        return row;
+        if (goes_by(row, f, article))
+            return row;
     }
     return NULL;
 }

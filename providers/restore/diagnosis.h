@@ -110,6 +110,7 @@ struct dx_row {
     /* Bit sets over the enums; 0: any. */
     unsigned encryption, restore, tier, snapshot, store, home, des, key, grants, given, fault, source_vm, rotation, data_disks;
     bool else_succeeds; /* fits only what would succeed were the grants there */
+    bool else_unknown;  /* fits only what nobody could tell the end of were the grants there */
     const char *state; /* in words */
     enum dx_outcome outcome;
     bool differs;              /* the editions disagree: */

@@ -390,6 +390,17 @@ const struct dx_row dx_rows[] = {
               "is not one of them, and the store has no private endpoint",
      .outcome = DX_DISKS_ONLY, .remedy = "PH",
      .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19", .proof = "F9 F23"},
+    {.id = "N-26", .refused = true, .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
+     .grants = SET(DX_GRANTS_ORCHESTRATOR_LACKS), .else_unknown = true,
+     .state = "the Confidential VM Orchestrator may not release the key: whatever becomes of the restore, its VM would not start",
+     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "P",
+     .confidence = DX_INFERRED, .source = QUICKSTART "; " SCRIPTS, .proof = "F16 F18"},
+    {.id = "N-27", .refused = true, .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
+     .grants = SET(DX_GRANTS_ORCHESTRATOR_SHUT), .else_unknown = true,
+     .state = "the key store's firewall keeps the Confidential VM Orchestrator out, and the store has no private endpoint: whatever "
+              "becomes of the restore, its VM would not start",
+     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "PH",
+     .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19", .proof = "F9 F23"},
     {.id = "N-27", .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
      .grants = SET(DX_GRANTS_ORCHESTRATOR_UNSURE), .else_succeeds = true,
      .state = "the key store's firewall lets trusted services in, but the Confidential VM Orchestrator "

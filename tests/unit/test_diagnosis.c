@@ -93,9 +93,35 @@ static void unknown_is_unknown(void)
         CHECK(diagnose(&unknown[i], DX_ARTICLE_SAFEST).row == NULL);
 }
 
+/* Who is seen not to release the key starts no VM, also where nobody can tell how the restore itself would end. */
+static void no_vm_that_would_not_start(void)
+{
+    static const struct { const char *row, *reason; struct dx_facts facts; enum dx_article article; bool may; } cases[] = {
+        {"N-27", "shut out, set not seen", CMK(SNAPSHOT_ONLY, UNKNOWN, PRESENT, ORCHESTRATOR_SHUT, NOTHING), DX_ARTICLE_SAFEST, false},
+        {"N-27", "shut out, key not seen", CMK(VAULT, INTACT, UNKNOWN, ORCHESTRATOR_SHUT, NOTHING), DX_ARTICLE_SAFEST, false},
+        {"N-26", "no right, set not seen", CMK(VAULT, UNKNOWN, PRESENT, ORCHESTRATOR_LACKS, NOTHING), DX_ARTICLE_SAFEST, false},
+        {"N-13", "what fails, fails", CMK(VAULT, GONE, PRESENT, ORCHESTRATOR_SHUT, NOTHING), DX_ARTICLE_SAFEST, false},
+        {"N-27", "it may come privately", CMK(VAULT, INTACT, PRESENT, ORCHESTRATOR_UNSURE, NOTHING), DX_ARTICLE_SAFEST, true},
+        {NULL, "disks start nothing",
+         {.encryption = DX_CMK, .tier = DX_VAULT, .restore = DX_DISKS, .des = DX_DES_UNKNOWN, .key = DX_KEY_PRESENT,
+          .grants = DX_GRANTS_ORCHESTRATOR_SHUT}, DX_ARTICLE_SAFEST, true},
+        {"N-27", "an edition that does not speak of replaced disks",
+         {.encryption = DX_CMK, .tier = DX_VAULT, .restore = DX_REPLACE, .des = DX_DES_INTACT, .key = DX_KEY_PRESENT,
+          .grants = DX_GRANTS_ORCHESTRATOR_SHUT}, DX_ARTICLE_2026_02, false},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct dx_prediction p = diagnose(&cases[i].facts, cases[i].article);
+
+        CHECK_ROW(cases[i].reason, str_eq(dx_scenario(&p), cases[i].row));
+        CHECK_ROW(cases[i].reason, dx_may_restore(&p) == cases[i].may);
+    }
+}
+
 int main(void)
 {
     each_row_is_found();
+    no_vm_that_would_not_start();
     every_row_is_whole();
     unknown_is_unknown();
     HARNESS_END();
