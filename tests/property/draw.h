@@ -140,6 +140,8 @@ static inline void draw_rarer(struct drawn *d)
     d->newer |= d->wrong == WRONG_YOUNGER;
     d->declares_version |= d->wrong == WRONG_MISTYPED || d->wrong == WRONG_YOUNGER;
     d->inside = (d->grants == GRANTS_SHUT || d->grants == GRANTS_SHUT_BYPASS) && chance(d, 75);
+    if (!d->n_knobs && d->set == SET_ROTATED && d->tier == TIER_SNAPSHOT && chance(d, 50))
+        draw_question(d, "rotationReachesSnapshots", "no");
 }
 
 /* `behaviour`: the settings as the schema of World lists them. The same seed and number give the same state. */

@@ -24,6 +24,15 @@ static inline char *rarer_words(struct arena *a, const struct drawn *d)
                         d->skew ? " skew=" : "", d->skew ? d->skew : "");
 }
 
+/* "*": to any value. */
+static inline bool knob_set(const struct drawn *d, const char *name, const char *value)
+{
+    for (size_t i = 0; i < d->n_knobs; i++)
+        if (str_eq(d->knobs[i].name, name))
+            return str_eq(value, "*") || str_eq(d->knobs[i].value, value);
+    return false;
+}
+
 static inline char *state_words(struct arena *a, const struct drawn *d)
 {
     static const char *const homes[] = {"vault", "hsm"}, *const stores[] = {"there", "deleted", "purged"};

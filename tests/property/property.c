@@ -29,6 +29,7 @@
 #include "../scenario/promises.h"
 #include "draw_words.h"
 #include "foreseen.h"
+#include "share.h"
 #include "../../providers/restore/requests.h"
 
 enum { UNKNOWN_SHOWN = 12, FAILED_SHOWN = 100000, HSM_TOO = true, RUNS_MAX = 5, JOBS_MAX = 5 };
@@ -227,14 +228,6 @@ static struct ending carry_out(struct property *p, struct state *s, const char *
 }
 
 /* --- a: foretold and seen --------------------------------------------------------------------------------------------------------- */
-
-static bool knob_set(const struct drawn *d, const char *name, const char *value)
-{
-    for (size_t i = 0; i < d->n_knobs; i++)
-        if (str_eq(d->knobs[i].name, name))
-            return str_eq(value, "*") || str_eq(d->knobs[i].value, value);
-    return false;
-}
 
 /* A circumstance of a question: a setting's value, or a word of state_words. */
 static bool circumstances(struct state *s, const struct value *when)
@@ -688,6 +681,7 @@ int main(int argc, char **argv)
         states_run(&p);
     questions_check(&p);
     unknown = p.predictions ? (double)p.unknown / (double)p.predictions : 0;
+    share = share_allowed(share, p.count, p.predictions);
     printf("%zu predictions, %zu of them unknown (%.1f %%; allowed are %.1f %%)\n", p.predictions, p.unknown, 100 * unknown, 100 * share);
     if (p.count > 1 && unknown > share) {
         fprintf(stderr, "too many predictions are unknown\n");
