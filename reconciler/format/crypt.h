@@ -50,7 +50,8 @@ void crypt_random(void *ret, size_t n);
 
 /* --- for the simulated Azure ---------------------------------------------------------------------------------- */
 
-/* AES-256-GCM with a random nonce; `aad` binds what the blob may be opened for. Output: nonce || ciphertext || tag. */
+/* AES-256-GCM with a nonce derived from key, `aad` and plain text, so that the same inputs give the same bytes; `aad` binds what
+ * the blob may be opened for. Output: nonce || ciphertext || tag. */
 void crypt_seal(const unsigned char key[32], const char *aad, const void *plain, size_t len, struct secret *ret);
 /* ERR_INVALID when key, aad or bytes do not fit together. */
 must_use int crypt_open(const unsigned char key[32], const char *aad, const void *sealed, size_t len, struct secret *ret, struct err *err);

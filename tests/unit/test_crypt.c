@@ -161,7 +161,11 @@ static void test_sealing(void)
     crypt_derive("b", 1, other);
     crypt_seal(key, "vault/key", "the key itself", 14, &sealed);
     crypt_seal(key, "vault/key", "the key itself", 14, &again);
-    CHECK_ROW("never twice the same bytes", sealed.len == again.len && memcmp(sealed.bytes, again.bytes, sealed.len) != 0);
+    CHECK_ROW("the same inputs, the same bytes", sealed.len == again.len && memcmp(sealed.bytes, again.bytes, sealed.len) == 0);
+    crypt_seal(key, "vault/key", "the key itselg", 14, &again);
+    CHECK_ROW("another text, another nonce", memcmp(sealed.bytes, again.bytes, 12) != 0);
+    crypt_seal(key, "vault/kez", "the key itself", 14, &again);
+    CHECK_ROW("another place, another nonce", memcmp(sealed.bytes, again.bytes, 12) != 0);
     CHECK(crypt_open(key, "vault/key", sealed.bytes, sealed.len, &open, &err) == 0);
     CHECK_STR(open.bytes, "the key itself");
     CHECK_ROW("another key", crypt_open(other, "vault/key", sealed.bytes, sealed.len, &open, &err) == -ERR_INVALID);
