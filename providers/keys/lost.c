@@ -48,6 +48,25 @@ const struct document *key_comes_with(const struct view *v, const struct documen
     return first;
 }
 
+void key_note_left_out(const struct view *v, const struct document *key, struct steps *out, struct step *step)
+{
+    const char *version = key_needed(v, key).version;
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *other = v->desired->documents[i];
+        struct key_need its;
+
+        if (!same_lost_key(v, key, other))
+            continue;
+        its = key_needed(v, other);
+        if (its.version && its.point_ms == TIME_NONE && !str_eq_nocase(its.version, version))
+            step_note(out, step,
+                      "%s declares version %s of the same key, and no order needs it yet: a copy may hold only the versions of its "
+                      "point's time, or the disk's own; it takes the name, and what it lacks cannot come back beside it (unverified on "
+                      "Azure). Ordered together, the later point pays for both", other->address, its.version);
+    }
+}
+
 bool key_wants_export(const struct view *v, const struct document *key)
 {
     const char *elsewhere = value_str_at(view_facts(v, key), "elsewhere.state");

@@ -12,6 +12,10 @@ bool key_lost(const struct view *v, const struct document *key);
  * version out, and the newer one holds both. NULL: none. */
 const struct document *key_comes_with(const struct view *v, const struct document *key);
 
+/* Says at a step that a copy of the key is about to take its name while another document declares a version of it that no order needs
+ * yet: a copy may lack that version, which could then not come back beside it. */
+void key_note_left_out(const struct view *v, const struct document *key, struct steps *out, struct step *step);
+
 /* Nothing cheaper than Azure Backup's copy can bring it back: the user has no copy, and no store still holds the key. */
 bool key_wants_export(const struct view *v, const struct document *key);
 

@@ -303,6 +303,36 @@ static struct key_standing unseen_standing(const struct view *v, const struct do
     return s;
 }
 
+/* The document that declares a version which is there: then the other documents of the key are not mistyped for it. */
+static const struct document *declared_beside(const struct view *v, const struct document *key)
+{
+    const struct value *versions = value_get(view_facts(v, key), "versions");
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+
+        if (doc != key && is_key(doc) && same_key(v, doc, key) && listed(versions, value_str_at(doc->spec, "version")))
+            return doc;
+    }
+    return NULL;
+}
+
+/* The key came back from a copy that was taken before this version was made, or that holds the disk's own version only. */
+static struct key_standing left_out_standing(const struct view *v, const struct document *key, const char *version,
+                                             const struct document *other)
+{
+    return (struct key_standing){
+        .stand = KEY_IMPOSTOR,
+        .words = arena_printf(v->arena,
+                              "the key is there without version %s: it has %s, as %s declares; a copy that lacks this version took the "
+                              "name, so it cannot be restored beside it",
+                              version, key_versions_words(v->arena, value_get(view_facts(v, key), "versions")), other->address),
+        .next = arena_printf(v->arena,
+                             "declare another key vault for %s: a copy of a point that is wrapped with this version brings it back there; "
+                             "nothing is deleted here", key->address),
+    };
+}
+
 static bool oldest_before(const struct value *versions, int64_t ms)
 {
     for (size_t i = 0; ms != TIME_NONE && i < value_count(versions); i++) {
@@ -356,6 +386,7 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
 {
     const struct value *facts = view_facts(v, key), *versions = value_get(facts, "versions");
     const char *declared = key ? value_str_at(key->spec, "version") : NULL, *revoked = key_revoked(v, key), *shown, *by;
+    const struct document *other;
     int64_t last_ms;
 
     if (revoked)
@@ -370,6 +401,9 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
     shown = shown_by(v, key, version);
     if (shown || !str_eq_nocase(version, declared) || !versions)
         return missing_standing(v, version, shown);
+    other = declared_beside(v, key);
+    if (other)
+        return left_out_standing(v, key, version, other);
     last_ms = last_use_ms(v, key);
     /* A key that is younger than every point cannot have wrapped any of their disks. */
     if (used_instead(v, key, &by) || oldest_before(versions, last_ms))

@@ -35,6 +35,7 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     step->estimate_source = "recorded key restores";
     key_note_evidence(v, doc, out, step);
     key_note_revived(v, doc, out, step);
+    key_note_left_out(v, doc, out, step);
     /* The permit looks at host and path. */
     step_writes(out, step, "POST", "%s/keys/restore", base ? base + strlen("https://") : "");
     key_right(v, out, step, doc, KEY_RIGHT_RESTORE);

@@ -235,6 +235,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
                     "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
     step->elected = true;
     key_note_revived(v, e->key, out, step);
+    key_note_left_out(v, e->key, out, step);
     step->adopts = value_str_at(running_of(jobs), "job");
     restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
     note_exports_passed_over(v, doc, out, step);
