@@ -18,7 +18,7 @@ struct job_match {
 };
 
 /* A job as a fact (map): job, status, state, vm, sourceGroup, sourceVm, type, start, end, point, pointText, targetVm,
- * targetGroup, account, container, blob, code, text. */
+ * targetGroup, account, container, blob, code, text; blobGone (a look has found that blob to be there no more). */
 struct value *job_to_facts(struct arena *a, const struct backup_job *job);
 
 /* Fills in what a job does not say of itself (point, type, target) from what is `known` of it; NULL: nothing. */

@@ -125,12 +125,12 @@ int key_observe_refused(struct call *c, const struct observer *o, struct azure *
 
 /* --- what follows ------------------------------------------------------------------------------------------------------------ */
 
-/* A copy that turned out to be of another key says nothing of what the store makes of a right one. */
+/* A copy that turned out to be of another key, or to be no backup, says nothing of what the store makes of a right one. */
 static const struct value *store_refusal_of(const struct view *v, const struct document *key, const char *told_by)
 {
     const struct value *note = key_refusal_of(v, key, told_by);
 
-    return value_str_at(note, "other") ? NULL : note;
+    return value_str_at(note, "other") || value_bool_at(note, "unusable", false) ? NULL : note;
 }
 
 const struct value *key_refusal(const struct view *v, const struct document *key)
@@ -153,6 +153,9 @@ const struct value *key_refusal(const struct view *v, const struct document *key
 
 const char *key_refusal_words(struct arena *a, const struct value *refusal)
 {
+    if (value_bool_at(refusal, "unusable", false))
+        return arena_printf(a, "%s is no copy of the key that can be used: %s", value_str_at(refusal, "from"),
+                            value_str_at(refusal, "text"));
     if (value_str_at(refusal, "other"))
         return arena_printf(a, "%s was restored into %s at %s, and key %s came back of it: it is no copy of this key, and is not tried "
                             "again",
@@ -194,6 +197,8 @@ int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az
     value_set_string(actor->arena, note, "point", copy->point);
     value_set_string(actor->arena, note, "store", value_str_at(facts, "base"));
     value_set_string(actor->arena, note, "code", refused->code);
+    if (copy->unusable)
+        value_set_bool(actor->arena, note, "unusable", true);
     value_set_string(actor->arena, note, "text", refused->text);
     value_set_string(actor->arena, note, "at", time_format(actor->arena, call_now_ms(c)));
     rc = claims_open(az, c, actor->arena, account, &claims, err);

@@ -6,7 +6,7 @@
 
 #include "copies.h"
 
-/* May suspend. Facts of a key that is absent: refused {NOTE: {copy, store, code, text, at, account}}. */
+/* May suspend. Facts of a key that is absent: refused {NOTE: {copy, store, code, text, at, account, unusable?}}. */
 must_use int key_observe_refused(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err);
 
 /* --- pure --- */
@@ -16,7 +16,7 @@ const char *key_copy_told_by(struct arena *a, const struct value *key_facts, con
 const char *key_export_told_by(struct arena *a, const struct value *export);
 /* The note of that copy's refusal by the store that is declared for the key; NULL. */
 const struct value *key_refusal_of(const struct view *v, const struct document *key, const char *told_by);
-/* The first refusal of a copy that is there: of the user's own, or of an export of the backups that are its sources. */
+/* The first refusal, by a store, of a copy that is there: of the user's own, or of an export of the backups that are its sources. */
 const struct value *key_refusal(const struct view *v, const struct document *key);
 /* "the backup … was refused by …: …", and what a person does. */
 const char *key_refusal_words(struct arena *a, const struct value *refusal);
@@ -27,9 +27,10 @@ const char *key_refusals_account(struct arena *a, const struct document *key);
 /* --- noting --- */
 
 /* What is noted of a copy. `other`: the name of the key that came back of it in place of the declared one; NULL: none, the store has
- * refused it. `machine`, `point`: of an export, what it was exported from; NULL. */
+ * refused it. `machine`, `point`: of an export, what it was exported from; NULL. `unusable`: no store was asked, it is no key's backup. */
 struct copy_note {
     const char *told_by, *from, *other, *machine, *point;
+    bool unusable;
 };
 
 /* May suspend. Notes that `refused` was the store's answer to that copy, or what it turned out to be. What cannot be noted is said. */

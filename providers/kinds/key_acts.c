@@ -207,8 +207,9 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
     return verify_version(c, actor, az, err);
 }
 
+/* *ret_read: the blob was read, so what is wrong with it stays wrong. */
 static int fetch_export(struct call *c, const struct actor *actor, struct azure *az, const struct value *export, struct secret *ret,
-                        struct err *err)
+                        bool *ret_read, struct err *err)
 {
     struct secret json cleanup(secret_release) = {0}, account_key cleanup(secret_release) = {0};
     const char *account = value_str_at(export, "account"), *account_id = value_str_at(export, "accountId");
@@ -231,6 +232,7 @@ static int fetch_export(struct call *c, const struct actor *actor, struct azure 
         err_note(err, "reading the exported key of job %s", value_str_at(export, "job"));
         return err_advise(err, "grant Storage Blob Data Reader on storage account %s", account);
     }
+    *ret_read = true;
     return blob_cut_export(&json, ret, type, sizeof(type), err);
 }
 
@@ -260,6 +262,17 @@ static int refused(struct call *c, const struct actor *actor, struct azure *az, 
     return err_advise(err, "nothing was changed in the %s", key_store_word(doc));
 }
 
+/* An export that is no backup of a key hides no other one: it is noted, so that later runs pass it over. */
+static int unusable(struct call *c, const struct actor *actor, struct azure *az, struct copy_note *note, struct err *err)
+{
+    struct err noting = {0};
+
+    note->unusable = true;
+    if (key_note_refusal(c, actor, az, note, err, &noting) < 0)
+        *err = noting;
+    return -(int)err->class;
+}
+
 /* One copy, own or exported. `useless`: it could not be fetched, or does not open here; nothing was changed. */
 static int restore_from(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
                         const struct value *export, const char *machine, bool *ret_useless, struct err *err)
@@ -267,21 +280,20 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
     struct secret backup cleanup(secret_release) = {0};
     const struct value *facts = view_facts(actor->view, actor->step->document);
     const char *from = from_where(actor->arena, copy, export);
-    bool own = copy->kind != KEY_COPY_NONE, sent = false;
-    struct copy_note note;
-    int rc = own ? key_fetch_copy(c, actor, az, copy, &backup, err) : fetch_export(c, actor, az, export, &backup, err);
-
-    if (rc == 0)
-        rc = backup_fits(actor->step->document, &backup, from, err);
-    *ret_useless = rc < 0;
-    if (rc < 0)
-        return rc;
-    note = (struct copy_note){
+    bool own = copy->kind != KEY_COPY_NONE, sent = false, read = false;
+    struct copy_note note = {
         .told_by = own ? key_copy_told_by(actor->arena, facts, copy) : key_export_told_by(actor->arena, export),
         .from = from,
         .machine = own ? NULL : machine,
         .point = own ? NULL : value_str_at(export, "point"),
     };
+    int rc = own ? key_fetch_copy(c, actor, az, copy, &backup, err) : fetch_export(c, actor, az, export, &backup, &read, err);
+
+    if (rc == 0)
+        rc = backup_fits(actor->step->document, &backup, from, err);
+    *ret_useless = rc < 0;
+    if (rc < 0)
+        return read ? unusable(c, actor, az, &note, err) : rc;
     rc = restore_bytes(c, actor, az, &backup, ret_useless, &sent, &note.other, err);
     return sent || note.other ? refused(c, actor, az, &note, *ret_useless || note.other, err) : rc;
 }
@@ -292,20 +304,30 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
 {
     const struct document *doc = actor->step->document;
     struct export_election e = export_elect(actor->view, doc);
-    struct key_copy copy = key_own_copy(actor->view, doc), next;
+    struct key_copy copy = key_own_copy(actor->view, doc), next = {0};
+    const struct value *export = e.export;
+    struct value *tried = value_list(actor->arena);
     bool useless = false;
+    size_t n = 1;
 
     if (copy.kind == KEY_COPY_NONE && !e.export)
         return err_set(err, ERR_CONFLICT, "the export is not to be seen");
-    for (size_t n = 1; restore_from(c, actor, az, &copy, e.export, e.protected_vm ? e.protected_vm->name : NULL, &useless, err) < 0; n++) {
-        if (err->class == ERR_CANCELLED || !useless || copy.kind == KEY_COPY_NONE)
+    while (restore_from(c, actor, az, &copy, export, e.protected_vm ? e.protected_vm->name : NULL, &useless, err) < 0) {
+        const char *from = from_where(actor->arena, &copy, export);
+
+        if (err->class == ERR_CANCELLED || !useless)
             return -(int)err->class;
-        next = key_own_copy_at(actor->view, doc, n);
-        if (next.kind == KEY_COPY_NONE && !e.export)
-            return err_advise(err, "put a good backup in its place, or take this source out of %s: the next declared one is planned then",
-                              doc->address);
-        actor_say(actor, "%s is of no use: %s; trying %s", from_where(actor->arena, &copy, e.export), err->text,
-                  from_where(actor->arena, &next, e.export));
+        if (copy.kind == KEY_COPY_NONE) {
+            value_push(actor->arena, tried, value_copy(actor->arena, export));
+            export = export_spare(actor->view, &e, tried);
+        } else {
+            next = key_own_copy_at(actor->view, doc, n++);
+        }
+        if (next.kind == KEY_COPY_NONE && !export)
+            return copy.kind == KEY_COPY_NONE ? -(int)err->class
+                                              : err_advise(err, "put a good backup in its place, or take this source out of %s: the next "
+                                                           "declared one is planned then", doc->address);
+        actor_say(actor, "%s is of no use: %s; trying %s", from, err->text, from_where(actor->arena, &next, export));
         copy = next;
     }
     return 0;

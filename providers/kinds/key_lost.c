@@ -200,6 +200,22 @@ static void reads_export(struct steps *out, struct step *step, const char *accou
     step_writes(out, step, "POST", "/storageAccounts/%s/listKeys", account);
 }
 
+/* Older exports are tried in the same step, should the newest prove to be none. */
+static void add_spare_exports(const struct view *v, struct steps *out, struct step *step, const struct export_election *e)
+{
+    struct value *tried = value_list(v->arena);
+    const struct value *export = e->export;
+
+    while (export) {
+        value_push(v->arena, tried, value_copy(v->arena, export));
+        export = export_spare(v, e, tried);
+        if (!export)
+            continue;
+        step_note(out, step, "should that be of no use: what failed restore job %s left", value_str_at(export, "job"));
+        reads_export(out, step, value_str_at(export, "account"));
+    }
+}
+
 /* What is tried in the same step should the first copy prove useless: any other that is there already. */
 static void add_spares(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
 {
@@ -217,6 +233,7 @@ static void add_spares(const struct view *v, const struct document *doc, struct 
         return;
     step_note(out, step, "should none of them open: what failed restore job %s left", value_str_at(e.export, "job"));
     reads_export(out, step, value_str_at(e.export, "account"));
+    add_spare_exports(v, out, step, &e);
 }
 
 static void steps_from_copy(const struct view *v, const struct document *doc, struct steps *out, const struct key_copy *copy)
@@ -282,6 +299,15 @@ static void needs_export_read(const struct view *v, struct steps *out, struct st
                           keys ? "Microsoft.Storage/storageAccounts/listKeys/action" : NULL, "Storage Blob Data Reader");
 }
 
+/* Whoever reads of the key alone is told why, and what to do, as whoever reads of its backup. */
+static void block_with_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+{
+    const struct step *block = view_block(v, e->protected_vm);
+
+    steps_block(out, doc, "restore-key", block && block->next ? block->next : arena_printf(v->arena, "see %s", e->protected_vm->address),
+                "the key is gone and its export is blocked%s%s", block ? ": " : "", block ? block->reason : "");
+}
+
 static void steps_from_backup(const struct view *v, const struct document *doc, struct steps *out)
 {
     struct export_election e = export_elect(v, doc);
@@ -294,8 +320,7 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
     }
     if (!e.export && view_prospect(v, e.protected_vm) != PROSPECT_PENDING) {
         if (view_prospect(v, e.protected_vm) == PROSPECT_BLOCKED && e.order.state == ORDER_IN_FORCE && e.order.exports)
-            steps_block(out, doc, "restore-key", arena_printf(v->arena, "see %s", e.protected_vm->address),
-                        "the key is gone and its export is blocked");
+            block_with_export(v, doc, out, &e);
         else
             block_unordered(v, doc, out, &e);
         return;
@@ -312,6 +337,7 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
                                     store_unproved(v, doc) ? "; and " : "", store_unproved(v, doc) ? store_unproved(v, doc) : "");
     /* The exported key is read from the staging account, by whichever right there is. */
     reads_export(out, step, e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
+    add_spare_exports(v, out, step, &e);
     needs_export_read(v, out, step, &e);
     if (!e.export)
         view_need(v, out, step, e.protected_vm);

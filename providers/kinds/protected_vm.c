@@ -147,8 +147,10 @@ static int observe_export(struct call *c, const struct observer *o, struct azure
     TRY(blob_endpoint(az, c, o->arena, id, job->storage_account, &endpoint, err));
     TRY(export_seen(c, o, az, job, endpoint, &seen, err));
     value_set_string(o->arena, job_facts, "endpoint", endpoint);
-    if (str_eq(seen, "gone"))
+    if (str_eq(seen, "gone")) {
+        value_set_bool(o->arena, job_facts, "blobGone", true);
         return 0;
+    }
     left = value_copy(o->arena, job_facts);
     value_set_string(o->arena, left, "seen", seen);
     value_push(o->arena, value_get(facts, "leftovers"), left);

@@ -100,7 +100,8 @@ static bool of_this_key(const struct view *v, const struct document *key, const 
 }
 
 /* Of those that are late enough the one of the latest point: it holds the most. */
-static const struct value *usable_export(const struct view *v, const struct document *key, const struct document *pvm)
+static const struct value *usable_export(const struct view *v, const struct document *key, const struct document *pvm,
+                                         const struct value *tried)
 {
     const struct value *exports = value_at(view_facts(v, pvm), "exports"), *best = NULL;
     struct key_need need = key_needed(v, key);
@@ -108,12 +109,18 @@ static const struct value *usable_export(const struct view *v, const struct docu
     for (size_t i = 0; i < value_count(exports); i++) {
         const struct value *one = value_item(exports, i);
 
-        if (holds_versions(v, pvm, &need, key, one) && of_this_key(v, key, pvm, time_parse(value_str_at(one, "point"))) &&
+        if (!job_of_id(tried, value_str_at(one, "job")) && holds_versions(v, pvm, &need, key, one) &&
+            of_this_key(v, key, pvm, time_parse(value_str_at(one, "point"))) &&
             !key_refusal_of(v, key, key_export_told_by(v->arena, one)) &&
             (!best || time_parse(value_str_at(one, "point")) > time_parse(value_str_at(best, "point"))))
             best = one;
     }
     return best;
+}
+
+const struct value *export_spare(const struct view *v, const struct export_election *e, const struct value *tried)
+{
+    return e->export ? usable_export(v, e->key, e->protected_vm, tried) : NULL;
 }
 
 /* --- election ------------------------------------------------------------------------------------------------------------------ */
@@ -230,7 +237,7 @@ static enum exporter_rank exporter_weigh(const struct view *v, struct export_ele
         best = rank;
         *ret = e;
     }
-    ret->export = usable_export(v, ret->key, ret->protected_vm);
+    ret->export = usable_export(v, ret->key, ret->protected_vm, NULL);
     /* This backup exported its own key, which is not the lost one: the export is of no use here. */
     if (ret->export && ret->order.state == ORDER_IN_FORCE && !carries(v, ret->key, ret->restored_vm))
         ret->export = NULL;

@@ -28,4 +28,7 @@ void export_note_others(const struct view *v, const struct export_election *elec
 /* Which jobs are the pass of this order. `rvm` may be NULL. */
 struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order);
 
+/* The export that is tried after those of `tried` (job facts), of the same machine; NULL: no other will do. */
+const struct value *export_spare(const struct view *v, const struct export_election *e, const struct value *tried);
+
 #endif

@@ -8,6 +8,7 @@
 #include "place.h"
 #include "../backup/order.h"
 #include "../keys/lost.h"
+#include "../keys/refused.h"
 #include "../keys/revived.h"
 #include "jobs.h"
 #include "obstacles.h"
@@ -74,19 +75,38 @@ static const char *set_to_name(const struct view *v, const struct document *doc,
                : NULL;
 }
 
+/* At most one pass for an order: what it left is used up or of no use. */
+static const char *export_anew(const struct view *v, const struct document *rvm)
+{
+    return arena_printf(v->arena, "withdraw the present order and give a new one, under another name: reinstate activate -f ... %s",
+                        rvm->name);
+}
+
 /* A job that failed without leaving a key: once more if its error says so, else a person. true: a step was added. */
-static bool block_failed_export(const struct document *doc, struct steps *out, const struct value *jobs, bool can_name_set)
+static bool block_failed_export(const struct view *v, const struct document *doc, const struct export_election *e, struct steps *out,
+                                const struct value *jobs, bool can_name_set)
 {
     size_t failed = count_state(jobs, "failed");
     const struct value *last = value_item(jobs, 0);
     const char *code = value_str_at(last, "code");
     const struct azure_error *known = job_error(last);
+    const struct value *unusable =
+        value_str_at(last, "blob") ? key_refusal_of(v, e->key, key_export_told_by(v->arena, last)) : NULL;
 
     if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX) || can_name_set)
         return false;
-    steps_block(out, doc, "export-key", known ? known->action : "look at the job in the portal; the code is not in the table of errors",
-                "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"), code ? code : "an unnamed error",
-                known ? ": " : "", known ? known->meaning : "");
+    if (unusable)
+        steps_block(out, doc, "export-key", export_anew(v, e->restored_vm),
+                    "%s; an order makes one pass, so this one has none left", key_refusal_words(v->arena, unusable));
+    else if (value_bool_at(last, "blobGone", false))
+        steps_block(out, doc, "export-key", export_anew(v, e->restored_vm),
+                    "restore job %s exported the key, and the export is gone from storage account %s: an order makes one pass, so this one "
+                    "has none left", value_str_at(last, "job"), value_str_at(last, "account"));
+    else
+        steps_block(out, doc, "export-key",
+                    known ? known->action : "look at the job in the portal; the code is not in the table of errors",
+                    "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"), code ? code : "an unnamed error",
+                    known ? ": " : "", known ? known->meaning : "");
     return true;
 }
 
@@ -129,14 +149,21 @@ static void serve_ordered(const struct view *v, const struct export_election *e,
 }
 
 /* What there is of exports already, and why none of it spares the pass. */
-static void note_exports_passed_over(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
+static void note_exports_passed_over(const struct view *v, const struct document *doc, const struct document *key, struct steps *out,
+                                     struct step *step)
 {
     const struct value *facts = view_facts(v, doc), *older = value_get(facts, "exports"), *unreadable = value_get(facts, "unreadable");
 
-    for (size_t i = 0; i < value_count(older); i++)
-        step_note(out, step, "what job %s exported is of an older point (%s) than the one needed: it may lack the version, and is not used",
-                  value_str_at(value_item(older, i), "job"),
-                  value_str_at(value_item(older, i), "point") ? value_str_at(value_item(older, i), "point") : "time unreadable");
+    for (size_t i = 0; i < value_count(older); i++) {
+        const struct value *one = value_item(older, i), *refusal = key_refusal_of(v, key, key_export_told_by(v->arena, one));
+        const char *point = value_str_at(one, "point");
+
+        if (refusal)
+            step_note(out, step, "%s", key_refusal_words(v->arena, refusal));
+        else
+            step_note(out, step, "what job %s exported is of an older point (%s) than the one needed: it may lack the version, and is not "
+                      "used", value_str_at(one, "job"), point ? point : "time unreadable");
+    }
     for (size_t i = 0; i < value_count(unreadable); i++)
         step_note(out, step,
                   "job %s exported a key into storage account %s, which we may not read: with Storage Blob Data Reader there it could be "
@@ -207,7 +234,9 @@ static void steps_export(const struct view *v, const struct document *doc, struc
 
     if (!count_state(jobs, "running") && restored_vm_other_job(v, doc, value_get(view_facts(v, doc), "jobs"), &match, out))
         return;
-    if (block_failed_export(doc, out, jobs, named != NULL) || (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e)))
+    if (block_failed_export(v, doc, e, out, jobs, named != NULL))
+        return;
+    if (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e))
         return;
     if (!count_state(jobs, "running") && block_pass_beside(v, doc, out, e))
         return;
@@ -238,7 +267,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     key_note_left_out(v, e->key, out, step);
     step->adopts = value_str_at(running_of(jobs), "job");
     restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
-    note_exports_passed_over(v, doc, out, step);
+    note_exports_passed_over(v, doc, e->key, out, step);
     export_note_others(v, e, out, step);
     serve_ordered(v, e, out, step);
     /* The copy needs a place to go to, so the pass waits for its store to be made or to come back. */

@@ -407,7 +407,7 @@ static inline const char *told_anyhow(const struct seen *s, const char *piece, c
 /* An exported key, or a copy of one in escrow; a history, a claim or a note holds none, and is read in the open. */
 static inline bool holds_key(const char *bytes, size_t len)
 {
-    static const char *const marks[] = {"KeyBackupData", "AzureKeyVaultKeyBackup", "eyJ"};
+    static const char *const marks[] = {"\"KeyBackupData", "AzureKeyVaultKeyBackup", "eyJ"};
 
     for (size_t i = 0; bytes && i < COUNT(marks); i++)
         if (memmem(bytes, len, marks[i], strlen(marks[i])))
