@@ -161,8 +161,8 @@ static void note_exports_passed_over(const struct view *v, const struct document
         if (refusal)
             step_note(out, step, "%s", key_refusal_words(v->arena, refusal));
         else
-            step_note(out, step, "what job %s exported is of an older point (%s) than the one needed: it may lack the version, and is not "
-                      "used", value_str_at(one, "job"), point ? point : "time unreadable");
+            step_note(out, step, "what job %s exported is of another point (%s) than the one ordered: it may lack the version or be of "
+                      "another key, and is not used", value_str_at(one, "job"), point ? point : "time unreadable");
     }
     for (size_t i = 0; i < value_count(unreadable); i++)
         step_note(out, step,
