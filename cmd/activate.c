@@ -339,6 +339,7 @@ static void choice_tell(const struct choices *all, const struct value *list, str
 static int choose(struct session *s, struct choices *all, struct look *look)
 {
     TRY(session_load(s, s->options));
+    TRY(session_may_keep(s, s->options->list ? NULL : s->options->out));
     TRY(vms_choose(s, all, &s->err));
     TRY(session_connect(s, HTTP_READ_ONLY));
     TRY(session_look_far(s, s->arena, look, &s->err));

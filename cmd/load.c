@@ -267,6 +267,55 @@ static void check_kinds(const struct desired *d, struct diags *diags)
                 all_kinds.items[k]->check(d->documents[i], diags);
 }
 
+struct meaning {
+    const struct document *document;
+    const char *words, *folded;
+};
+
+static int meaning_before(const void *x, const void *y)
+{
+    const struct meaning *one = x, *other = y;
+    int by_kind = strcmp(one->document->kind, other->document->kind), by_thing = strcmp(one->folded, other->folded);
+
+    return by_kind ? by_kind : by_thing ? by_thing
+                                        : (one->document->index > other->document->index) - (one->document->index < other->document->index);
+}
+
+static char *identity_of(struct arena *a, const struct document *doc)
+{
+    for (size_t k = 0; k < all_kinds.count; k++)
+        if (str_eq(all_kinds.items[k]->name, doc->kind))
+            return all_kinds.items[k]->identity ? all_kinds.items[k]->identity(a, doc) : NULL;
+    return NULL;
+}
+
+/* Two documents for one thing would undo each other at every run, and alike ones would do everything twice. */
+static void check_identities(struct arena *a, const struct desired *d, struct diags *diags)
+{
+    struct meaning *all = arena_array(a, struct meaning, d->count + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const char *words = identity_of(a, d->documents[i]);
+
+        if (words)
+            all[n++] = (struct meaning){d->documents[i], words, str_lower(a, words)};
+    }
+    qsort(all, n, sizeof(*all), meaning_before);
+    for (size_t i = 1, first = 0; i < n; i++) {
+        const struct document *one = all[first].document, *other = all[i].document;
+
+        if (!str_eq(one->kind, other->kind) || !str_eq(all[first].folded, all[i].folded)) {
+            first = i;
+            continue;
+        }
+        diags_add(diags, SEVERITY_ERROR, &other->origin, "keep one of the two, and let what names the other name it",
+                  "%s declares what %s (%s:%d:%d) declares already: %s%s", other->address,
+                  one->address, one->origin.file ? one->origin.file : "(no file)", one->origin.line, one->origin.column, all[first].words,
+                  str_eq(all[first].words, all[i].words) ? "" : " (capitals make no other name in Azure)");
+    }
+}
+
 static void check_files(struct arena *a, const struct options *o, const struct desired *d, struct diags *diags)
 {
     for (size_t i = 0; i < d->count; i++)
@@ -283,6 +332,8 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
 
     if (!diags->n_errors)
         check_kinds(d, diags);
+    if (!diags->n_errors)
+        check_identities(a, d, diags);
     if (!diags->n_errors)
         check_files(a, o, d, diags);
     if (diags->n_errors)

@@ -70,7 +70,7 @@ static const struct option_row rows[] = {
     {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
     {"out", 0, TYPE_TEXT, AT(out), PLAN | EXPORT | ACTIVATE, 0, "PATH",
      "plan: save the plan for apply --plan. export: folder for the manifests. activate: file for the order"},
-    {"force", 0, TYPE_FLAG, AT(force), EXPORT, 0, NULL, "replace files that are there already"},
+    {"force", 0, TYPE_FLAG, AT(force), PLAN | EXPORT | ACTIVATE, 0, NULL, "replace files that are there already"},
     {"vault", 0, TYPE_TEXT, AT(vault), EXPORT, 0, "ID", "the Recovery Services vault, by its ARM id"},
     {"vault-name", 0, TYPE_TEXT, AT(vault_name), EXPORT, 0, "NAME",
      "the vault by its name, in the Azure document's subscription if -f gives one"},

@@ -161,7 +161,8 @@ int command_plan(const struct options *o)
     struct session s cleanup(session_close);
     struct look look;
 
-    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 || session_look(&s, s.arena, &look, &s.err) < 0)
+    if (session_load(&s, o) < 0 || session_may_keep(&s, o->out) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 ||
+        session_look(&s, s.arena, &look, &s.err) < 0)
         return session_failed(&s);
     if (o->out && plan_save(&s, look.plan, &s.err) < 0)
         return session_failed(&s);

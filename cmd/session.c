@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../providers/azure/redact.h"
+#include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
 #include "../reconciler/run/skew.h"
 #include "commands.h"
@@ -67,6 +68,14 @@ int session_load(struct session *s, const struct options *o)
         TRY(key_urls_check(s, NULL));
     output_diags(o, &s->diags);
     return 0;
+}
+
+int session_may_keep(struct session *s, const char *path)
+{
+    if (!path || s->options->force || !file_is_there(path))
+        return 0;
+    err_set(&s->err, ERR_INVALID, "%s is there already; nothing was written", path);
+    return err_advise(&s->err, "name another file, or give --force");
 }
 
 int session_failed(struct session *s)

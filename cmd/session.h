@@ -51,6 +51,10 @@ must_use int session_adopt(struct session *s, const struct value *documents);
 must_use int session_open(struct session *s, const struct options *o);
 void session_close(struct session *s);       /* for cleanup() */
 
+/* Refuses to write over a file that is there already, unless --force says so: an older plan or order may be the one that counts.
+ * Asked before anything is looked at. NULL: nothing is to be kept. */
+must_use int session_may_keep(struct session *s, const char *path);
+
 /* Tells what went wrong; returns the exit code. */
 int session_failed(struct session *s);
 

@@ -120,6 +120,10 @@ struct kind {
      * all at once, with their place. Called when manifests are loaded, so that all commands refuse the same. May be
      * NULL. */
     void (*check)(const struct document *doc, struct diags *faults);
+    /* Pure. The one thing in the world that a document of this kind stands for, written so that two ways of writing it differ in
+     * capitals at most; NULL: none can be told. Two documents of a kind for one thing are refused when manifests are loaded: each would
+     * undo what the other declares, at every run. NULL: several documents may declare parts of one thing. */
+    char *(*identity)(struct arena *a, const struct document *doc);
     /* References that only mention a document: path prefixes, NULL-terminated; NULL: none. By every other reference the
      * document relies on what it names. */
     const char *const *mentions;

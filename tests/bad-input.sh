@@ -163,6 +163,28 @@ bad_manifest "dangling reference" 'dangling.yaml:24:10:|"kv-payrol"; did you mea
 } >azures.yaml
 bad_manifest "two Azure documents, none named" "azures.yaml:12:1: KeyVault/kv-payroll does not say which Azure document|azure: prod" azures.yaml
 
+# twin NAME WORDS KIND SPEC: a second document for what the estate declares already.
+twin() {
+    { cat "$example/estate.yaml"; printf -- '---\napiVersion: reinstate/v1\nkind: %s\nmetadata: {name: Twin}\nspec: %s\n' "$3" "$4"; } >twin.yaml
+    bad_manifest "$1" "$2|keep one of the two" twin.yaml
+}
+target="{resourceGroup: RG-payroll-DR, name: PAYROLL-01-R, stagingAccount: {id: /subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-dr/providers/Microsoft.Storage/storageAccounts/stpayrolldr}}"
+twin "two documents for one set" "DiskEncryptionSet/Twin declares what DiskEncryptionSet/des-payroll (twin.yaml:32:1) declares already|/diskEncryptionSets/des-payroll (capitals make no other name in Azure)" DiskEncryptionSet '{resourceGroup: RG-payroll-dr, setName: DES-Payroll, key: payroll-os-key, rotation: follow-latest}'
+twin "two documents for one vault, in two groups" "KeyVault/Twin declares what KeyVault/kv-payroll (twin.yaml:" KeyVault '{resourceGroup: rg-other, vaultName: KV-payroll}'
+twin "two documents for one key version" "Key/Twin declares what Key/payroll-os-key (twin.yaml:|/keys/payroll-os/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5" Key '{store: kv-payroll, keyName: payroll-os, version: 3D1C5F0A9B7E4C21A6D8E0F1B2C3D4E5}'
+twin "two documents for one backup vault" "RecoveryServicesVault/Twin declares what RecoveryServicesVault/rsv-payroll (twin.yaml:" RecoveryServicesVault '{resourceGroup: rg-payroll-backup, vaultName: rsv-payroll}'
+twin "two documents for one machine" "ProtectedVirtualMachine/Twin declares what ProtectedVirtualMachine/payroll-01 (twin.yaml:" ProtectedVirtualMachine '{vault: rsv-payroll, source: {resourceGroup: RG-PAYROLL, name: payroll-01}}'
+twin "two documents for one target" "RestoredVirtualMachine/Twin declares what RestoredVirtualMachine/payroll-01-dr (twin.yaml:" RestoredVirtualMachine "{from: payroll-01, restore: disks, target: $target}"
+sed 's/name: inc-4711/name: inc-4712/' "$example/activation.yaml" >again.yaml
+apply_all "one order twice" "again.yaml:6:61: Activation/inc-4712 orders payroll-01-dr while Activation/inc-4711 (estate/activation.yaml:6:14) orders it too|withdrawn: true" -f estate -f again.yaml --world "$example/world.yaml" --world-out world-out
+{
+    cat "$example/estate.yaml"
+    printf -- '---\napiVersion: reinstate/v1\nkind: Azure\nmetadata: {name: fin}\nspec: {subscription: 0f0f0f0f-0000-4000-8000-000000000003, tenant: 0f0f0f0f-0000-4000-8000-000000000009}\n'
+} | sed 's/^spec: {resourceGroup: rg-payroll-backup}/spec: {azure: fin, resourceGroup: rg-payroll-backup}/; s/^  vault: rsv-payroll/  azure: prod\n  vault: rsv-payroll/; s/^  resourceGroup: rg-payroll-keys/  azure: prod\n  resourceGroup: rg-payroll-keys/' >split.yaml
+bad_manifest "what is relied on names its Azure document" "Key/payroll-os-key does not say which Azure document it uses|write spec: {azure: prod}, as KeyVault/kv-payroll does" split.yaml
+sed 's/^  store: kv-payroll/  azure: prod\n  store: kv-payroll/; s/^  resourceGroup: rg-payroll-dr/  azure: prod\n  resourceGroup: rg-payroll-dr/; s/^  key: payroll-os-key/  key: payroll-os-key\n  azure: prod/; s/^  from: payroll-01/  azure: prod\n  from: payroll-01/' split.yaml | awk '/^  azure: prod/ && seen {next} {seen = /^  azure: prod/ || (seen && !/^---/)} 1' >split2.yaml
+bad_manifest "a machine and its vault in two tenants" "spec.vault: ProtectedVirtualMachine/payroll-01 uses Azure/prod of tenant 0f0f0f0f-0000-4000-8000-000000000001, and RecoveryServicesVault/rsv-payroll is of tenant 0f0f0f0f-0000-4000-8000-000000000009 (Azure/fin)|neither sees the other" split2.yaml
+
 edited url.yaml 's#^  key: payroll-os-key$#  key: {url: "https://kv-payroll.vault.azure.cn/keys/payroll-os/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5"}#'
 bad_manifest "key URL of another cloud" "url.yaml:|belongs to AzureChina, but the cloud in use is AzurePublic|.vault.azure.net" url.yaml
 
@@ -197,6 +219,14 @@ faulty "export to half a place" 1 "is not GROUP,SUBNET,STAGING" "$binary" export
 faulty "export to a subnet without a network" 1 "neither VNET/SUBNET nor an ARM id" "$binary" export $live --vault $rsv --restore-to rg,default,st
 mkdir -p taken && : >taken/Azure.yaml
 faulty "export over files" 1 "taken/Azure.yaml is there already; nothing was written|--force" "$binary" export $live --vault $rsv --out taken
+echo "an older one" >older
+faulty "a saved plan over a file" 1 "older is there already; nothing was written|--force" "$binary" plan -f estate $live --out older
+faulty "an order over a file" 1 "older is there already; nothing was written|--force" "$binary" activate -f estate $live payroll-01-dr --newest --out older
+expect "what was there is as it was" [ "$(cat older)" = "an older one" ]
+"$binary" plan -f estate $live --out older --force >stdout 2>stderr
+expect "a saved plan over a file with --force" grep -q '"digest"' older
+"$binary" activate -f estate $live payroll-01-dr --newest --out older --force >stdout 2>stderr
+expect "an order over a file with --force" grep -q 'kind: Activation' older
 faulty "impact of nothing" 1 "what would be taken away?|--disable KEY" "$binary" impact -f estate $live
 faulty "impact of both" 1 "--disable and --delete contradict each other" "$binary" impact -f estate $live --disable payroll-os-key --delete payroll-os-key
 faulty "impact of an unknown key" 1 "there is no Key payroll-os-kee|did you mean payroll-os-key?" "$binary" impact -f estate $live --disable payroll-os-kee

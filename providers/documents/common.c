@@ -71,6 +71,21 @@ char *key_store_base(struct arena *a, const struct cloud *cloud, const struct do
     return id ? cloud_store_base(a, cloud, key_store_is_hsm(doc) ? STORE_HSM : STORE_VAULT, arm_id_name(id)) : NULL;
 }
 
+char *key_store_identity(struct arena *a, const struct document *store)
+{
+    const struct cloud *cloud = store->azure ? cloud_builtin(value_str_at(store->azure->spec, "cloud")) : NULL;
+
+    return cloud ? key_store_base(a, cloud, store) : NULL;
+}
+
+char *key_identity(struct arena *a, const struct document *key)
+{
+    const char *store = key_store_identity(a, key), *name = value_str_at(key->spec, "keyName");
+    const char *version = value_str_at(key->spec, "version");
+
+    return store ? arena_printf(a, "%s/keys/%s%s%s", store, name ? name : key->name, version ? "/" : "", version ? version : "") : NULL;
+}
+
 const char *key_store_word(const struct document *doc)
 {
     return key_store_is_hsm(doc) ? "managed HSM" : "key vault";

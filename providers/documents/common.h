@@ -31,6 +31,10 @@ const char *key_store_of(struct arena *a, const struct document *doc);
 bool key_store_is_hsm(const struct document *doc);
 /* Its data-plane URL, "https://NAME.vault.azure.net" or "https://NAME.managedhsm.azure.net"; NULL when no store is named. */
 char *key_store_base(struct arena *a, const struct cloud *cloud, const struct document *doc);
+/* What one store, and one key or version in it, is in all of its cloud: its data-plane URL, as far as the Azure document tells the
+ * cloud (kind.identity); NULL when no store is named. */
+char *key_store_identity(struct arena *a, const struct document *store);
+char *key_identity(struct arena *a, const struct document *key);
 /* "key vault" or "managed HSM". */
 const char *key_store_word(const struct document *doc);
 

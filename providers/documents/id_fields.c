@@ -5,6 +5,7 @@
 
 #include "../../reconciler/base/text.h"
 #include "../azure/arm.h"
+#include "one_cloud.h"
 
 /* By the last name of a field's path: it means the same in every kind. */
 static const struct {
@@ -54,6 +55,7 @@ void id_fields_check(const struct document *doc, struct diags *faults)
 {
     const struct value *assigned = value_at(doc->spec, "identity.userAssigned");
 
+    one_cloud_check(doc, faults);
     for (size_t i = 0; i < doc->n_references; i++) {
         const struct reference *ref = &doc->references[i];
         const char *dot = strrchr(ref->path, '.');

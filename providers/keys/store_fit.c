@@ -6,6 +6,7 @@
 
 #include "../azure/geography.h"
 #include "../azure/key_id.h"
+#include "../documents/one_cloud.h"
 #include "copies.h"
 #include "original.h"
 
@@ -277,6 +278,7 @@ void store_check(const struct document *key, struct diags *faults)
     const struct document *store = document_target(key, "spec.store");
     const char *here = store && !key_store_is_hsm(store) ? kind_location(store) : NULL;
 
+    one_cloud_check(key, faults);
     for (size_t i = 0; here && i < key->n_references; i++) {
         const struct document *pvm = key->references[i].target;
         const struct document *rsv = pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? document_target(pvm, "spec.vault") : NULL;

@@ -69,11 +69,14 @@ static void check_pair(const struct document *doc, const struct value *restore, 
         diags_add(faults, SEVERITY_ERROR, &ours->origin, advice,
                   "%s orders %s with exports %s while %s (%s:%d:%d) orders it with exports %s", doc->address, vm, exports_of(doc),
                   other->address, its->origin.file, its->origin.line, its->origin.column, exports_of(other));
+    else
+        diags_add(faults, SEVERITY_ERROR, &ours->origin, advice, "%s orders %s while %s (%s:%d:%d) orders it too", doc->address, vm,
+                  other->address, its->origin.file, its->origin.line, its->origin.column);
 }
 
-/* Two orders that are in force at one time and mean different things for one machine: told before the night on which nobody can
- * tell which of them is meant. Each pair is named once, at the later document. */
-static void check_contradictions(const struct document *doc, struct diags *faults)
+/* Two orders that are in force at one time for one machine, be they alike or not: told before the night on which a plan is blocked by
+ * them. Each pair is named once, at the later document. */
+static void check_overlaps(const struct document *doc, struct diags *faults)
 {
     const struct value *restores = value_get(doc->spec, "restores");
 
@@ -95,7 +98,7 @@ static void check_contradictions(const struct document *doc, struct diags *fault
 static void check(const struct document *doc, struct diags *faults)
 {
     check_window(doc, faults);
-    check_contradictions(doc, faults);
+    check_overlaps(doc, faults);
     check_restores(doc, faults);
 }
 

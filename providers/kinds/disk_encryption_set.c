@@ -361,6 +361,7 @@ const struct kind disk_encryption_set_kind = {
     .name = "DiskEncryptionSet",
     .summary = "A disk encryption set: its type, the key version it points to, its identity.",
     .check = id_fields_check,
+    .identity = disk_encryption_set_id,
     .observe = observe,
     .steps = steps,
     .act = act,

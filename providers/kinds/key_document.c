@@ -371,6 +371,7 @@ const struct kind key_kind = {
     .name = "Key",
     .mentions = mentions,
     .summary = "A key, and the version that disks were wrapped with: present, enabled, unexpired, fit for confidential VMs.",
+    .identity = key_identity,
     .observe = observe,
     .steps = steps,
     .act = key_act,

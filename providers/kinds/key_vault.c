@@ -157,6 +157,7 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
 const struct kind key_vault_kind = {
     .name = "KeyVault",
     .summary = "The key vault as it must be: permission model, purge protection, soft delete. A soft-deleted one can be recovered.",
+    .identity = key_store_identity,
     .observe = observe,
     .steps = steps,
     .act = act,

@@ -176,6 +176,7 @@ const struct kind managed_hsm_kind = {
     .name = "ManagedHsm",
     .summary = "The managed HSM as it must be: activation, purge protection, network. A soft-deleted one can be recovered, an absent one "
                "is never made.",
+    .identity = key_store_identity,
     .observe = observe,
     .steps = steps,
     .act = act,

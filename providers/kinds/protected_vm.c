@@ -7,6 +7,7 @@
  * history [records of this VM] when one is kept (../backup/history.h). */
 #include "../restore/aftermath.h"
 #include "../backup/points.h"
+#include "../documents/one_cloud.h"
 
 #include "../azure/blob.h"
 #include "../azure/shared.h"
@@ -386,7 +387,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_block(out, doc, NULL,
                     str_eq(source, "present")
                         ? "declare its policy (spec.policy), an enhanced one, and it is protected; or protect it in the vault"
-                        : "check the names; without a backup nothing can be restored",
+                        : arena_printf(v->arena, "check the names and the Azure document: it is looked for as %s; without a backup "
+                                       "nothing can be restored", source_vm_id(v->arena, doc)),
                     "the vault holds no protected item of this VM");
         return;
     }
@@ -427,6 +429,8 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
 const struct kind protected_vm_kind = {
     .name = "ProtectedVirtualMachine",
     .summary = "A VM's protection: its recovery points and their age, and the pass that exports its key. The VM itself may be gone.",
+    .identity = source_vm_id,
+    .check = one_cloud_check,
     .observe = observe,
     .steps = steps,
     .act = act,

@@ -88,6 +88,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 const struct kind recovery_services_vault_kind = {
     .name = "RecoveryServicesVault",
     .summary = "The Recovery Services vault that keeps the backups: looked at, never changed.",
+    .identity = recovery_vault_id,
     .observe = observe,
     .steps = steps,
 };

@@ -646,6 +646,7 @@ const struct kind restored_vm_kind = {
     .name = "RestoredVirtualMachine",
     .summary = "Where and how a VM would come back. On standby until an Activation orders it.",
     .check = id_fields_check,
+    .identity = restored_vm_id,
     .observe = observe,
     .conclude = conclude_restore,
     .steps = steps,

@@ -96,6 +96,13 @@ int file_replace(const char *path, const char *bytes, size_t len, struct err *er
     return folder_sync(path) < 0 ? cannot(path, "written", errno, err) : 0;
 }
 
+bool file_is_there(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* --- files that grow, files that are read ------------------------------------------------------------------------------ */
 
 static int regular(const char *path, int fd, struct err *err)

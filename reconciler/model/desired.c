@@ -386,6 +386,33 @@ static bool needs_azure(const struct document *doc)
     return !str_eq(doc->kind, "Azure") && !str_eq(doc->kind, "Policy") && !str_eq(doc->kind, "Activation") && !str_eq(doc->kind, "World");
 }
 
+/* Whose Azure document it most likely shares: that of the first thing it relies on, near or far, which names one. */
+static const struct document *azure_neighbour(const struct document *doc, size_t deep)
+{
+    enum { DEEP_MAX = 8 }; /* a circle of references is told elsewhere */
+    const struct document *found = NULL;
+
+    for (size_t i = 0; i < doc->n_references && !found && deep < DEEP_MAX; i++) {
+        const struct document *target = doc->references[i].target;
+
+        if (target && needs_azure(target))
+            found = document_target(target, "spec.azure") ? target : azure_neighbour(target, deep + 1);
+    }
+    return found;
+}
+
+static void azure_missing(const struct resolver *r, const struct document *doc, const struct document *only, const struct document *another)
+{
+    const struct document *like = azure_neighbour(doc, 0);
+    const char *advice = like ? arena_printf(r->arena, "write spec: {azure: %s}, as %s does", document_target(like, "spec.azure")->name,
+                                             like->address)
+                              : arena_printf(r->arena, "write spec: {azure: %s} or another of them", only->name);
+
+    diags_add(r->diags, SEVERITY_ERROR, &doc->origin, advice,
+              "%s does not say which Azure document it uses, and there are several (%s, %s)", doc->address, only->address,
+              another->address);
+}
+
 static void azure_assign(struct resolver *r)
 {
     const struct document *only = NULL, *another = NULL;
@@ -410,10 +437,7 @@ static void azure_assign(struct resolver *r)
             continue;
         /* Of one name: that they are declared twice is the fault, and said there. */
         if (another && !str_eq(another->name, only->name))
-            diags_add(r->diags, SEVERITY_ERROR, &doc->origin,
-                      arena_printf(r->arena, "write spec: {azure: %s} or another of them", only->name),
-                      "%s does not say which Azure document it uses, and there are several (%s, %s)", doc->address, only->address,
-                      another->address);
+            azure_missing(r, doc, only, another);
         /* One missing document is one fault, however many need it. */
         if (!only && !told)
             diags_add(r->diags, SEVERITY_ERROR, &doc->origin, "declare a document of kind Azure with cloud, tenant and subscription",
