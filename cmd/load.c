@@ -11,6 +11,7 @@
 #include "../providers/keys/copies.h"
 #include "../providers/kinds/registry.h"
 #include "../reconciler/format/manifest.h"
+#include "../reconciler/model/policy_fields.h"
 
 enum { FOLDERS_DEEP_MAX = 32, FILES_MAX = 10000 };
 
@@ -172,7 +173,7 @@ static const struct desired *desired_select(struct arena *a, const struct option
 
 /* --- policy ------------------------------------------------------------------------------------------------------------ */
 
-static const struct policy *compile_policies(struct arena *a, const struct desired *d, struct diags *diags)
+static const struct policy *compile_policies(struct arena *a, const struct desired *d, const struct schemas *schemas, struct diags *diags)
 {
     const struct document **policies = arena_array(a, const struct document *, d->count + 1);
     size_t n = 0;
@@ -180,6 +181,8 @@ static const struct policy *compile_policies(struct arena *a, const struct desir
     for (size_t i = 0; i < d->count; i++)
         if (str_eq(d->documents[i]->kind, "Policy"))
             policies[n++] = d->documents[i];
+    if (!diags->n_errors)
+        policy_fields_check(d, schemas, all_kind_names, diags);
     return policy_compile(a, policies, n, all_kind_names, diags);
 }
 
@@ -199,7 +202,7 @@ static const struct policy *policy_from(struct arena *a, const struct options *o
         return NULL;
     *ret_docs = docs;
     d = desired_resolve(a, schemas, all_kind_names, docs, diags);
-    return diags->n_errors ? NULL : compile_policies(a, d, diags);
+    return diags->n_errors ? NULL : compile_policies(a, d, schemas, diags);
 }
 
 /* --- the whole ----------------------------------------------------------------------------------------------------------- */
@@ -342,7 +345,7 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
         d = desired_select(a, o, schemas, d->raw, d, diags);
     if (diags->n_errors)
         return;
-    policy = compile_policies(a, d, diags);
+    policy = compile_policies(a, d, schemas, diags);
     if (o->policy) {
         pinned = policy_from(a, o, schemas, &pinned_docs, diags);
         if (policy)

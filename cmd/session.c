@@ -9,6 +9,7 @@
 #include "../providers/azure/redact.h"
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
+#include "../reconciler/model/policy_fields.h"
 #include "../reconciler/run/skew.h"
 #include "commands.h"
 #include "history.h"
@@ -578,13 +579,33 @@ static void look_task(struct call *c, void *arg)
         l->rc = engine_look(c, &l->session->engine, l->arena, l->session->estate.desired, l->look, l->err);
 }
 
+static const struct value *facts_of(const void *ctx, const struct document *doc)
+{
+    return view_facts(ctx, doc);
+}
+
+/* Once a session: a run looks often, and a rule that looks at nothing does so at every look. */
+static void fields_tell(struct session *s, const struct look *look)
+{
+    struct diags missed;
+
+    if (s->fields_told)
+        return;
+    s->fields_told = true;
+    diags_init(&missed, s->arena);
+    policy_fields_missed(s->estate.pinned ? s->estate.pinned : s->estate.documents, s->estate.desired, facts_of, &look->view, &missed);
+    output_diags(s->options, &missed);
+}
+
 int session_look(struct session *s, struct arena *a, struct look *ret, struct err *err)
 {
     struct looking l = {.session = s, .arena = a, .look = ret, .err = err};
 
     session_run(s, look_task, &l);
-    if (l.rc == 0)
-        history_learn(s, ret);
+    if (l.rc != 0)
+        return l.rc;
+    history_learn(s, ret);
+    fields_tell(s, ret);
     return l.rc;
 }
 

@@ -21,7 +21,7 @@ struct session {
     struct sim *sim;                 /* with --world */
     const struct cloud *cloud;
     int64_t ahead_ms;                /* for tests: how far our own clock is ahead of the right time */
-    bool skew_told;
+    bool skew_told, fields_told;
     const char *simulated;           /* the file that a simulated Azure comes from; NULL: this is Azure */
     struct wire *wire;
     struct recorder *recorder;

@@ -163,6 +163,22 @@ bad_manifest "dangling reference" 'dangling.yaml:24:10:|"kv-payrol"; did you mea
 } >azures.yaml
 bad_manifest "two Azure documents, none named" "azures.yaml:12:1: KeyVault/kv-payroll does not say which Azure document|azure: prod" azures.yaml
 
+# rule NAME WORDS RULE: a rule that looks at what is never there.
+rule() {
+    printf 'apiVersion: reinstate/v1\nkind: Policy\nmetadata: {name: extra}\nspec:\n  rules:\n    - %s\n' "$3" >rule.yaml
+    apply_all "$1" "$2" -f estate -f rule.yaml --world "$example/world.yaml" --world-out world-out
+}
+rule "a rule on a misspelt field" "rule.yaml:6:77: no kind that the rule matches has a field spec.target.resorceGroup, so that the rule would never apply|did you mean spec.target.resourceGroup?" '{name: r, match: {kind: RestoredVirtualMachine}, when: {all: [{field: spec.target.resorceGroup, op: eq, value: rg}]}, effect: deny}'
+rule "a rule on a field of another kind" "no kind that the rule matches has a field spec.keyName" '{name: r, match: {kind: KeyVault|ManagedHsm}, when: {field: spec.keyName, op: eq, value: rg}, effect: deny}'
+rule "an assertion on a misspelt field" "so that the rule would always apply" '{name: r, match: {kind: Key}, assert: {field: spec.keyname, op: eq, value: os}, effect: deny}'
+rule "a rule on a value that does not exist" "spec.rotation is never follow-newest, so that the rule would never apply|did you mean follow-latest?" '{name: r, match: {kind: DiskEncryptionSet}, when: {field: spec.rotation, op: in, value: [pinned, follow-newest]}, effect: deny}'
+printf 'apiVersion: reinstate/v1\nkind: Policy\nmetadata: {name: extra}\nspec:\n  rules:\n    - {name: one, match: {kind: Key.*}, when: {field: spec.sources.0.azureBackup.from, op: exists}, effect: warn}\n    - {name: two, match: {kind: KeyVault}, when: {field: live.propertys.enablePurgeProtection, op: eq, value: false}, effect: deny}\n    - {name: three, match: {kind: KeyVault}, when: {field: facts.purgeProtectio, op: eq, value: false}, effect: deny}\n    - {name: four, match: {kind: KeyVault}, when: {field: live.properties.enablePurgeProtection, op: eq, value: false}, effect: deny}\n' >rule.yaml
+"$binary" plan -f estate -f rule.yaml --world "$example/world.yaml" >stdout 2>stderr
+expect "a rule on what is never observed: a plan all the same" [ $? = 0 ]
+expect "a rule on what is never observed is warned of" grep -q "rule.yaml:7:58: warning: none of the 1 document that the rule matches has live.propertys.enablePurgeProtection: it may be misspelt, so that the rule would never apply" stderr
+expect "nor among the facts" grep -q "none of the 1 document that the rule matches has facts.purgeProtectio" stderr
+expect "nothing else is warned of" [ "$(grep -c 'it may be misspelt' stderr)" = 2 ]
+
 # twin NAME WORDS KIND SPEC: a second document for what the estate declares already.
 twin() {
     { cat "$example/estate.yaml"; printf -- '---\napiVersion: reinstate/v1\nkind: %s\nmetadata: {name: Twin}\nspec: %s\n' "$3" "$4"; } >twin.yaml
