@@ -109,8 +109,9 @@ static void check_value(const struct fields *f, const struct value *condition, c
     }
     arena_push(a, names, count, NULL);
     near = value_str(v) ? did_you_mean(value_str(v), names) : NULL;
-    diags_add(f->diags, SEVERITY_ERROR, &v->origin, near ? arena_printf(a, "did you mean %s?", near) : "write one of the values it may have",
-              "%s is never %s, %s", value_str_at(condition, "field"), value_str(v) ? value_str(v) : value_type_name(v->type),
+    diags_add(f->diags, SEVERITY_ERROR, &v->origin,
+              near ? arena_printf(a, "did you mean %s?", near) : "write one of the values it may have", "%s is never %s, %s",
+              value_str_at(condition, "field"), value_str(v) ? value_str(v) : value_type_name(v->type),
               effect_words(f, value_str_at(condition, "op")));
 }
 
