@@ -183,6 +183,7 @@ static int vault_jobs(struct call *c, const struct observer *o, struct azure *az
         /* Without them nobody knows whether a restore runs or is done. */
         value_set_string(o->arena, facts, "state", "unseen");
         value_set_string(o->arena, facts, "why", arena_printf(o->arena, "listing the vault's restore jobs: %s", err->text));
+        value_set_string(o->arena, facts, "jobsWhy", value_str_at(facts, "why"));
     }
     *ret = list;
     return 0;
@@ -229,6 +230,7 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
     return 0;
 }
 
+/* Jobs are seen by themselves: a pass that runs, or has left an export, is one also where item or points cannot be read. */
 static int observe_item(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
 {
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
@@ -238,11 +240,15 @@ static int observe_item(struct call *c, const struct observer *o, struct azure *
 
     if (!vault_id)
         return err_set(err, ERR_INVALID, "spec.vault gives no ARM id");
-    if (backup_find_item(az, c, o->arena, vault_id, source_vm_id(o->arena, o->document), &item, err) < 0)
-        return facts_from_error(o->arena, "looking for the protected item", err, ret);
+    if (backup_find_item(az, c, o->arena, vault_id, source_vm_id(o->arena, o->document), &item, err) < 0) {
+        TRY(facts_from_error(o->arena, "looking for the protected item", err, ret));
+        return observe_jobs(c, o, az, *ret, err);
+    }
     item_id = value_str_at(item, "id");
-    if (backup_list_points(az, c, o->arena, item_id, &list, err) < 0)
-        return facts_of_part(o->arena, "listing recovery points", err, ret);
+    if (backup_list_points(az, c, o->arena, item_id, &list, err) < 0) {
+        TRY(facts_of_part(o->arena, "listing recovery points", err, ret));
+        return observe_jobs(c, o, az, *ret, err);
+    }
     *ret = facts_new(o->arena, "present");
     value_set_string(o->arena, *ret, "itemId", item_id);
     value_link(o->arena, *ret, "live", item);
@@ -265,6 +271,17 @@ static int observe_policy(struct call *c, const struct observer *o, struct azure
     return 0;
 }
 
+/* Of a machine whose vault cannot be seen nobody knows which restores run. */
+static struct value *vault_not_there(const struct observer *o, const struct document *vault)
+{
+    const char *why = value_str_at(view_facts(o->view, vault), "why");
+    struct value *facts = facts_new(o->arena, str_eq(view_state(o->view, vault), "absent") ? "absent" : "unseen");
+
+    if (str_eq(value_str_at(facts, "state"), "unseen"))
+        value_set_string(o->arena, facts, "jobsWhy", why ? why : "its vault cannot be seen");
+    return facts;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -272,7 +289,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     struct value *facts = NULL;
 
     if (vault && !str_eq(view_state(o->view, vault), "present"))
-        facts = facts_new(o->arena, str_eq(view_state(o->view, vault), "absent") ? "absent" : "unseen");
+        facts = vault_not_there(o, vault);
     else
         TRY(observe_item(c, o, az, &facts, err));
     value_set_string(o->arena, facts, "vaultId", reference_id(o->arena, o->document, "spec.vault", recovery_vault_id));

@@ -202,6 +202,26 @@ static const struct document *exporter_beside(const struct document *key, const 
 static const char beside_next[] =
     "run again when it has ended: what it leaves is used, and a second pass would leave a second copy of the key";
 
+/* What another machine has left may be the key, and its points, which would tell, cannot be seen: a pass would leave a second copy. */
+static bool block_untold_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e,
+                                const struct document *other)
+{
+    const struct value *facts = view_facts(v, other), *exports = value_get(facts, "exports");
+    const char *why = value_str_at(facts, "why");
+
+    for (size_t i = 0; str_eq(view_state(v, other), "unseen") && i < value_count(exports); i++) {
+        const struct value *one = value_item(exports, i);
+
+        if (key_refusal_of(v, e->key, key_export_told_by(v->arena, one)))
+            continue;
+        steps_block(out, doc, "export-key", "see to it that its recovery points can be read, and run again: then what it left is used",
+                    "%s is lost and is not exported again: job %s has left an export of %s, and whether it is this key cannot be told: %s",
+                    e->key->address, value_str_at(one, "job"), other->address, why ? why : "its recovery points cannot be seen");
+        return true;
+    }
+    return false;
+}
+
 /* Blocks our pass while somebody restores disks of another machine on this key, because that restore exports the key.
  * true: a step was added. */
 static bool block_pass_beside(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
@@ -211,7 +231,19 @@ static bool block_pass_beside(const struct view *v, const struct document *doc, 
 
     while ((other = exporter_beside(e->key, doc, &at))) {
         const struct value *job = may_export(value_get(view_facts(v, other), "jobs"));
+        const char *why = value_str_at(view_facts(v, other), "jobsWhy");
 
+        if (why) {
+            steps_block(out, doc, "export-key",
+                        arena_printf(v->arena, "Backup Reader on its vault shows them; or, when a person has looked and none of them "
+                                     "exports this key, take %s out of the sources of %s", other->name, e->key->address),
+                        "%s is lost and is not exported: %s is a source of it too, and whether its restore jobs export it or left a "
+                        "copy, cannot be seen: %s", e->key->address, other->address, why);
+            return true;
+        }
+
+        if (!job && block_untold_export(v, doc, out, e, other))
+            return true;
         if (!job)
             continue;
         steps_block(out, doc, "export-key", beside_next, "%s is lost and is not exported twice: %s restores %s, which uses it too",
@@ -355,12 +387,35 @@ static int none_beside(struct call *c, const struct job_run *run, struct err *er
     return 0;
 }
 
+/* A pass of this machine that has ended since the look this step was decided on, and has left an export; NULL: none has. */
+static int left_meanwhile(struct call *c, const struct job_run *run, const struct value **ret, struct err *err)
+{
+    struct value *jobs;
+
+    *ret = NULL;
+    TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
+    for (size_t i = 0; i < value_count(jobs) && !*ret; i++) {
+        const struct value *job = value_item(jobs, i), *before = job_of_id(run->seen, value_str_at(job, "job"));
+
+        if (str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") && !value_str_at(before, "blob"))
+            *ret = job;
+    }
+    return 0;
+}
+
 /* The last questions before the pass is triggered. That Azure foresees trouble with the key is what the pass is for. */
 static int export_still_due(struct call *c, const struct job_run *run, struct err *err)
 {
+    const struct value *left;
+
     TRY(jobs_none_other(run->az, c, run->actor, run->vault_id, &run->match, run->bound_ms, err));
     TRY(still_lost(c, run, err));
     TRY(none_beside(c, run, err));
+    TRY(left_meanwhile(c, run, &left, err));
+    if (left) {
+        err_set(err, ERR_BLOCKED, "%s has left an exported key meanwhile; nothing was triggered", job_words(run->actor->arena, left));
+        return err_advise(err, "run again: what it left is used");
+    }
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
 }
 
@@ -416,6 +471,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     struct backup_job job;
     struct job_run run;
     struct value *before;
+    const struct value *left;
     const struct situation *s;
 
     if (!key_to_export(v, doc, &e) || !e.restored_vm)
@@ -440,6 +496,11 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     };
     before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
     TRY(jobs_await_others(run.az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
+    TRY(left_meanwhile(c, &run, &left, err));
+    if (left) {
+        actor_say(actor, "%s has left an exported key meanwhile: it is used, and nothing is triggered", job_words(actor->arena, left));
+        return 0;
+    }
     run.failed_before = count_state(before, "failed");
     TRY(job_run_once(c, &run, &job, err));
     TRY(await_names(c, &run, &job, err));
