@@ -83,6 +83,9 @@ char *key_identity(struct arena *a, const struct document *key)
     const char *store = key_store_identity(a, key), *name = value_str_at(key->spec, "keyName");
     const char *version = value_str_at(key->spec, "version");
 
+    /* A revocation asks for nothing: it may stand beside the declaration that it overrules. */
+    if (value_get(key->spec, "revoked"))
+        return NULL;
     return store ? arena_printf(a, "%s/keys/%s%s%s", store, name ? name : key->name, version ? "/" : "", version ? version : "") : NULL;
 }
 
