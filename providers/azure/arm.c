@@ -151,7 +151,7 @@ static char *address_in(struct arena *a, const struct http_response *response, c
 {
     const char *url = http_response_header(response, header);
 
-    return url ? url_mended(a, url) : NULL;
+    return url ? url_followed(a, url) : NULL;
 }
 
 int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, enum azure_api api,

@@ -59,6 +59,11 @@ char *url_mended(struct arena *a, const char *url)
     return arena_strdup(a, text_str(&t));
 }
 
+char *url_followed(struct arena *a, const char *url)
+{
+    return strpbrk(url, " \"<>\\^`{|}") ? url_mended(a, url) : arena_strdup(a, url);
+}
+
 void secret_add_base64url(struct secret *s, const void *bytes, size_t len)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

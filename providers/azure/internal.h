@@ -17,6 +17,8 @@ bool url_under_suffix(const char *url, const char *suffix);
 /* What may not stand in an address but stands in one that Azure gave (blanks, quotes) is encoded; the rest stays as it came. */
 char *url_mended(struct arena *a, const char *url);
 void url_add_path(struct text *url, const char *path);
+/* The address of an operation: byte for byte as it came, since it may be signed, unless it holds what none may. */
+char *url_followed(struct arena *a, const char *url);
 /* Whether two segments of paths name the same, one of them perhaps percent-encoded; letter case is folded. */
 bool url_same_name(const char *x, const char *y);
 

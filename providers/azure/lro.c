@@ -106,7 +106,7 @@ int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async,
         answer.progress = judge_location(status, answer.body);
     /* 204 carries headers of an operation still; the code decides. */
     if (answer.progress == ARM_RUNNING)
-        answer.next_url = url_mended(a, next ? next : polled_url);
+        answer.next_url = url_followed(a, next ? next : polled_url);
     *ret = answer;
     return 0;
 }
