@@ -250,7 +250,7 @@ static void observe_jobs(struct outlook *o)
 static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging, const char *risk)
 {
     static const char *const answered[] = {"item-",    "point-",    "azure",       "size",        "quota",
-                                          "feature-", "perimeter", "lock-target", "locks-unseen"};
+                                          "feature-", "perimeter", "lock-target", "locks-unseen", "release-region"};
     size_t n = 0, n_stops = 0;
     const struct obstacle *all = o->rvm ? restore_obstacles(o->view, o->situation, &n) : NULL;
 

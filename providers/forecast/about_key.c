@@ -391,7 +391,7 @@ static void judge_region(struct outlook *o, const struct value *live)
     } else {
         obs_set(o, F13, OBS_BAD, arena_printf(o->arena, "release_policy does not name %s", uri),
                 "its release policy does not name the attestation service of %s", region);
-        obs_risk(o, F13, "release-region", RISK_WARN, TIME_NONE,
+        obs_risk(o, F13, "release-region", RISK_STOPS, TIME_NONE,
                  "restore where the policy allows it; a policy is given when a key is made and cannot be added (unverified on Azure)",
                  "the key may not be released in %s: the VM would come back and not start", region);
     }

@@ -326,12 +326,15 @@ static void heed_order(struct forecast *f, const struct view *ordered)
 {
     const struct document *rvm = f->outlook.rvm;
     const struct step *block = view_block(ordered, rvm);
+    const struct step *withheld = withheld_behind(view_block(f->outlook.view, rvm));
     bool in_force = f->outlook.situation->order.state == ORDER_IN_FORCE;
 
     if (!block && view_prospect(ordered, rvm) == PROSPECT_PENDING && f->restorable != RESTORABLE_NOW &&
         f->prediction.outcome != DX_SUCCEEDS)
         follow_order(f, ordered);
-    if (block)
+    if (in_force && withheld && f->restorable != RESTORABLE_NO)
+        heed_policy(f, withheld);
+    else if (block)
         heed_block(f, block);
     else if (in_force && f->restorable != RESTORABLE_NO)
         heed_policy(f, withheld_step(f->outlook.view, rvm));

@@ -32,18 +32,6 @@ struct questions {
 
 /* --- asking one --------------------------------------------------------------------------------------------------------- */
 
-static int ask_get(struct call *c, struct question *q, struct azure *az, enum azure_api api, const char *path, const char *member,
-                   struct err *err)
-{
-    struct arena *a = q->view->arena;
-    struct value *live;
-
-    TRY(arm_get_view(az, c, a, q->id, api, &live, err));
-    q->answer = facts_new(a, "present");
-    value_set_string(a, q->answer, member, value_str_at(live, path));
-    return 0;
-}
-
 static int ask_list(struct call *c, struct question *q, struct azure *az, enum azure_api api, const char *member, struct err *err)
 {
     struct arena *a = q->view->arena;
@@ -76,10 +64,9 @@ static int ask(struct call *c, struct question *q, struct err *err)
 {
     struct azure *az = kind_azure(q->provider, q->about);
 
-    if (str_eq(q->group, "features") || str_eq(q->group, "locks") || str_eq(q->group, "usages"))
+    if (str_eq(q->group, "features") || str_eq(q->group, "locks") || str_eq(q->group, "usages") ||
+        str_eq(q->group, "attestation"))
         return platform_ask(c, az, q->view, q->group, q->id, &q->answer, err);
-    if (str_eq(q->group, "attestation"))
-        return ask_get(c, q, az, API_ATTESTATION, "properties.attestUri", "uri", err);
     if (str_eq(q->group, "sets"))
         return ask_list(c, q, az, API_DISK, "users", err);
     return ask_validation(c, q, az, err);
@@ -139,8 +126,7 @@ static void add_subscription(struct questions *all, const struct view *v, void *
         return;
     place = arena_printf(a, "%s/%s", subscription, region);
     add_platform(all, v, provider, "usages", place, pvm);
-    add(all, v, provider, "attestation", place, pvm,
-        arena_printf(a, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider", subscription, region));
+    add_platform(all, v, provider, "attestation", place, pvm);
 }
 
 /* With an order in force Azure has been asked already. */

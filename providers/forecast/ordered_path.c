@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../restore/situation.h"
+#include "../restore/obstacles.h"
 
 /* The remedy that a step carries out; 0: the step belongs to another step's remedy, or to none of the table. */
 static char letter_of(const struct step *step)
@@ -58,6 +58,17 @@ const struct step *withheld_step(const struct view *v, const struct document *re
     for (size_t i = 0; needed && i < v->steps->count; i++)
         if (needed[i] && action_writes(v->steps->items[i]->action) && step_withheld(v->steps->items[i]))
             return v->steps->items[i];
+    return NULL;
+}
+
+const struct step *withheld_behind(const struct step *block)
+{
+    /* What would be in vain and what makes it so hold each other up. */
+    for (size_t hops = 0; block && hops < 16; hops++) {
+        if (step_withheld(block))
+            return block;
+        block = block->held_by;
+    }
     return NULL;
 }
 
@@ -131,6 +142,7 @@ struct foretold_order order_foretell(const struct view *v, const struct view *or
     const struct order there = order_for(v, rvm);
     const struct step *step = view_block(ordered, rvm);
     struct dx_prediction then;
+    const char *withheld;
 
     if (given(v, &there, &f))
         return f;
@@ -151,5 +163,8 @@ struct foretold_order order_foretell(const struct view *v, const struct view *or
     then = diagnose(&situation_of(ordered, rvm)->then, situation_of(ordered, rvm)->article);
     if (!then.row || then.outcome == DX_OUTCOME_UNKNOWN)
         f.unknown = then.row ? then.row->state : dx_facts_words(v->arena, &situation_of(ordered, rvm)->then);
+    withheld = restore_not_releasable(ordered, situation_of(ordered, rvm));
+    if (!f.unknown && withheld)
+        f.unknown = arena_printf(v->arena, "%s, and the VM would come back and not start", withheld);
     return f;
 }

@@ -8,6 +8,8 @@
 const char *ordered_letters(const struct view *ordered, const struct document *restored_vm);
 /* The first step that the restore needs, itself included, and policy withholds; NULL: none. */
 const struct step *withheld_step(const struct view *v, const struct document *restored_vm);
+/* The step that policy withholds and that holds up `block`, however many blocks lie between them; NULL: policy is not the cause. */
+const struct step *withheld_behind(const struct step *block);
 
 /* What an order given now would come to. */
 enum order_fate {

@@ -27,6 +27,7 @@
 #include "../restore/jobs.h"
 #include "../restore/estimate.h"
 #include "../restore/left.h"
+#include "../restore/obstacles.h"
 
 #include <stdlib.h>
 
@@ -317,7 +318,15 @@ static void steps_completed(const struct view *v, const struct situation *s, str
         return;
     }
     if (restored_vm_runs(s->doc) && situation_type(s->doc) != RESTORE_DISKS && !str_eq_nocase(power, "running")) {
-        if (power)
+        const char *withheld = restore_not_releasable(v, s);
+
+        /* Started again and again it would be refused its key each time. */
+        if (power && withheld)
+            steps_block(out, s->doc, "start-vm",
+                        arena_printf(v->arena, RELEASE_ADVICE "; az vm start --ids '%s' tries it all the same",
+                                     restored_vm_id(v->arena, s->doc)),
+                        "the VM is restored and %s; declared is running, and %s", power, withheld);
+        else if (power)
             steps_protect(v, s, out,
                           steps_start(v, s, out, arena_printf(v->arena, "the VM is restored and %s; declared is running", power))->id);
         else

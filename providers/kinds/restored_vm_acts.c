@@ -4,6 +4,7 @@
 #include "../backup/job_run.h"
 #include "../backup/protection.h"
 #include "../restore/claims.h"
+#include "../restore/obstacles.h"
 #include "../restore/place.h"
 #include "../backup/order.h"
 #include "../restore/jobs.h"
@@ -86,6 +87,12 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
     if (restored_vm_runs(s->doc) && !power)
         return err_set(err, ERR_DENIED, "the VM is restored; whether it runs cannot be seen: we may not read its instance view");
     if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running")) {
+        const char *withheld = restore_not_releasable(actor->view, s);
+
+        if (withheld) {
+            err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s): %s", power, withheld);
+            return err_advise(err, RELEASE_ADVICE);
+        }
         err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s)", power);
         return err_advise(err, "apply again: it is then started");
     }

@@ -10,6 +10,7 @@
 #include "platform.h"
 #include "../backup/points.h"
 #include "claims.h"
+#include "../keys/key_facts.h"
 #include "../keys/store_fit.h"
 #include "../backup/order.h"
 #include "election.h"
@@ -546,6 +547,32 @@ static void check_replace(struct checking *c)
             p.row ? p.row->state : dx_facts_words(c->view->arena, &c->s->then));
 }
 
+/* --- the key's release ------------------------------------------------------------------------------------------------------- */
+
+const char *restore_not_releasable(const struct view *v, const struct situation *s)
+{
+    const char *subscription = arm_id_part(v->arena, restored_vm_id(v->arena, s->doc), "subscriptions");
+    const char *region = protected_vm_region(v, s->pvm), *uri;
+    const struct value *bundle = s->key ? value_get(view_facts(v, s->key), "live") : NULL;
+
+    if (!region || s->now.encryption == DX_PMK || !value_str_at(bundle, "release_policy.data"))
+        return NULL;
+    uri = value_str_at(platform_fact(v, "attestation", arena_printf(v->arena, "%s/%s", subscription, region)), "uri");
+    if (!uri || !*uri || key_releases_to(v->arena, bundle, uri))
+        return NULL;
+    return arena_printf(v->arena, "the release policy of %s does not name %s, which attests in %s: no confidential VM there can be given "
+                        "the key", s->key->address, uri, region);
+}
+
+/* What Azure does with such a restore is documented nowhere, so it is warned of and not refused. */
+static void check_release(struct checking *c)
+{
+    const char *why = restore_not_releasable(c->view, c->s);
+
+    if (why)
+        ADD(c, "release-region", false, RELEASE_ADVICE, "%s: the VM would come back and not start; " RELEASE_ADVICE, why);
+}
+
 /* --- what Azure says ----------------------------------------------------------------------------------------------------------- */
 
 bool restore_objects_to_key(const char *code)
@@ -628,6 +655,7 @@ static struct obstacle *check_all(const struct view *v, const struct situation *
         check_store(&c);
     }
     check_perimeter(&c);
+    check_release(&c);
     check_platform(&c);
     check_size(&c);
     check_disks(&c);

@@ -14,6 +14,9 @@ struct obstacle {
 const struct obstacle *restore_obstacles(const struct view *v, const struct situation *s, size_t *ret_count);
 /* Pure. The same for a restore that would pay for the export of its key. The election asks this of every candidate. */
 struct obstacle *restore_obstacles_of_payer(const struct view *v, const struct situation *s, size_t *ret_count);
+/* Pure. Why no confidential VM of the target's region can be given the key; NULL: it can, or it cannot be seen. */
+const char *restore_not_releasable(const struct view *v, const struct situation *s);
+#define RELEASE_ADVICE "a person decides: order a restore where the policy allows it, or a point whose key may be released here"
 /* It stands against the pass that exports a key as well, which restores disks through the same account. */
 bool obstacle_for_export(const struct obstacle *o);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../azure/geography.h"
 #include "../azure/shared.h"
 #include "../backup/points.h"
 #include "../backup/order.h"
@@ -97,6 +98,20 @@ static int ask_locks(struct call *c, struct azure *az, const struct view *v, con
     return 0;
 }
 
+/* The region's shared attestation service; its answer bears the id of a provider of another name. */
+static int ask_attestation(struct call *c, struct azure *az, struct arena *a, const char *subscription, const char *region,
+                           struct value **ret, struct err *err)
+{
+    const char *path = arena_printf(a, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider", subscription,
+                                    azure_region(a, region));
+    const struct value *live;
+
+    TRY(arm_view_shared(az, c, a, path, API_ATTESTATION, call_span_ms(c) - FRESH_MS, &live, err));
+    *ret = facts_new(a, "present");
+    value_set_string(a, *ret, "uri", value_str_at(live, "properties.attestUri"));
+    return 0;
+}
+
 static int ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key, struct value **ret,
                struct err *err)
 {
@@ -108,6 +123,8 @@ static int ask(struct call *c, struct azure *az, const struct view *v, const cha
         return ask_feature(c, az, a, subscription, rest, ret, err);
     if (str_eq(group, "locks"))
         return ask_locks(c, az, v, subscription, ret, err);
+    if (str_eq(group, "attestation"))
+        return ask_attestation(c, az, a, subscription, rest, ret, err);
     TRY(list(c, az, a, arena_printf(a, "/subscriptions/%s/providers/Microsoft.Compute/locations/%s/usages", subscription, rest),
              API_COMPUTE, &items, err));
     *ret = facts_new(a, "present");
@@ -185,7 +202,10 @@ int platform_observe(struct call *c, const struct observer *o, struct azure *az,
     TRY(keep(c, o, az, platform, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription), err));
     TRY(keep(c, o, az, platform, "features", arena_printf(a, "%s/" PLATFORM_FORBIDDEN, subscription), err));
     TRY(keep_locks(c, o, az, platform, err));
-    return region ? keep(c, o, az, platform, "usages", arena_printf(a, "%s/%s", subscription, region), err) : 0;
+    if (!region)
+        return 0;
+    TRY(keep(c, o, az, platform, "usages", arena_printf(a, "%s/%s", subscription, region), err));
+    return keep(c, o, az, platform, "attestation", arena_printf(a, "%s/%s", subscription, region), err);
 }
 
 /* --- judging ------------------------------------------------------------------------------------------------------------------ */

@@ -14,7 +14,8 @@
  * it is unseen, which ends nothing:
  *   features  SUBSCRIPTION/NAME    feature: its state
  *   locks     SUBSCRIPTION         items; groups (names) where only these may be read, and then it stays unseen
- *   usages    SUBSCRIPTION/REGION  items */
+ *   usages    SUBSCRIPTION/REGION  items
+ *   attestation  SUBSCRIPTION/REGION  uri: the authority that a key's release policy has to name there */
 must_use int platform_observe(struct call *c, const struct observer *o, struct azure *az, const char *region, struct value *facts,
                               struct err *err);
 /* May suspend. One answer of those above, whoever asks; errors other than cancellation become an answer. */
