@@ -203,6 +203,8 @@ const struct azure_error azure_errors[] = {
      "an owner of the scope widens the condition of our role assignment, or somebody else takes this step; the same role again does not "
      "help", RBAC},
     {"RoleAssignmentExists", ERR_CONFLICT, 'W', "the same grant is there under another name", "nothing needs doing", RBAC},
+    {"RoleAssignmentLimitExceeded", ERR_BLOCKED, 'E', "no further role assignment has room there",
+     "whoever owns the scope removes assignments that nobody needs; trying again does not help", RBAC},
     {"RoleAssignmentUpdateNotPermitted", ERR_CONFLICT, 'H', "a role assignment of this name grants something else",
      "a person looks at that assignment", RBAC},
     {"PrincipalNotFound", ERR_TRANSIENT, 'W', "the directory does not know the identity yet",

@@ -231,6 +231,11 @@ struct step *steps_finding(struct steps *s, const struct document *doc, const ch
     return step;
 }
 
+const char *missing_words(const struct view *v, const struct document *doc)
+{
+    return doc && str_eq(view_state(v, doc), "unseen") ? "cannot be seen" : "is not there";
+}
+
 bool steps_unseen(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *why = value_str_at(view_facts(v, doc), "why");

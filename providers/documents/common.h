@@ -72,6 +72,8 @@ struct step *steps_finding(struct steps *s, const struct document *doc, const ch
     printf_like(5, 6);
 /* What would let us see it: as the refusal itself says (a path through the network, or that nobody knows), else `otherwise`. */
 const char *unseen_fix(const struct value *facts, const char *otherwise);
+/* What holds up whatever stands on it: "is not there", or "cannot be seen", which is never told as the former. */
+const char *missing_words(const struct view *v, const struct document *doc);
 /* The common beginning of every kind's steps: a document that could not be seen is blocked by that. true: it was. */
 bool steps_unseen(const struct view *v, const struct document *doc, struct steps *out);
 

@@ -248,6 +248,9 @@ static void judge_lock(struct outlook *o, const struct value *lock, const char *
     bool whole = !group, snapshots = group && str_starts_nocase(group, "AzureBackupRG_"), there = target && str_eq_nocase(group, target);
     bool read_only = str_eq_nocase(level, "ReadOnly");
 
+    /* One on a single thing in the group forbids nothing else in it; what it forbids is told with that thing. */
+    if (!str_starts_nocase(str_find_nocase(id, "/providers/"), "/providers/Microsoft.Authorization/locks/"))
+        return;
     if (!(whole || snapshots || (there && read_only)))
         return;
     *found = arena_printf(o->arena, "%s%s%s on %s", *found ? *found : "", *found ? ", " : "", level, whole ? "the subscription" : group);

@@ -262,9 +262,9 @@ static bool block_untold(const struct view *v, const struct document *doc, struc
     if (store)
         steps_block(out, doc, NULL,
                     arena_printf(v->arena, "declare spec.permissionModel of %s, or run again when it is back", store->address),
-                    "%s is not there, so its permission model cannot be told, and "
+                    "%s %s, so its permission model cannot be told, and "
                     "a grant by the wrong one has no effect",
-                    store->address);
+                    store->address, missing_words(v, store));
     else
         steps_block(out, doc, NULL, "declare a KeyVault, by which it is recovered or made; or another store of the key",
                     "the key's vault %s does not exist, and no document declares it: by which permission model to grant cannot be told",
@@ -433,7 +433,8 @@ static void steps_principal(const struct view *v, const struct document *doc, st
     }
     if (!object_id && view_prospect(v, des) != PROSPECT_PENDING) {
         steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address),
-                    "the identity of %s is not there to be granted anything", label);
+                    str_eq(view_state(v, des), "unseen") ? "the identity of %s cannot be seen, and neither can what it may do"
+                                                         : "the identity of %s is not there to be granted anything", label);
         return;
     }
     if (uses_rbac(v, doc) && held_on_condition(v, doc, p, i)) {
@@ -503,7 +504,8 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
         return;
     /* A store that has come since this document was looked at is no obstacle: the grants are looked at again before they are made. */
     if (str_eq(view_state(v, doc), "absent") && store && view_prospect(v, store) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "the key's %s is not there", key_store_word(key));
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "the key's %s %s",
+                    key_store_word(key), missing_words(v, store));
         return;
     }
     if (!uses_local(doc) && block_untold(v, doc, out))

@@ -382,7 +382,8 @@ void key_steps_absent(const struct view *v, const struct document *doc, struct s
     const struct value *refusal = key_refusal(v, doc);
 
     if (store && view_prospect(v, store) == PROSPECT_BLOCKED)
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "its %s is not there", key_store_word(doc));
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "its %s %s", key_store_word(doc),
+                    missing_words(v, store));
     else if (str_eq(value_str_at(view_facts(v, doc), "storeState"), "deleted"))
         steps_wait_for_store(v, doc, out);
     else if (steps_misplaced(v, doc, out))

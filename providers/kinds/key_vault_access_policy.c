@@ -54,7 +54,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     }
     if (!value_get(facts, "missing") && (!vault || view_prospect(v, vault) != PROSPECT_PENDING)) {
         steps_block(out, doc, NULL, vault ? arena_printf(v->arena, "see %s", vault->address) : "check the vault's id",
-                    "the vault is not there");
+                    "the vault %s", missing_words(v, vault));
         return;
     }
     if (value_get(facts, "missing") && value_count(value_get(facts, "missing")) == 0) {

@@ -117,7 +117,8 @@ static bool refused(const struct view *v, const struct document *doc, struct ste
     size_t limit, n = room_hsm_then(v, doc, &limit);
 
     if (hsm && view_prospect(v, hsm) == PROSPECT_BLOCKED && !value_bool_at(view_facts(v, hsm), "active", false))
-        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", hsm->address), "the managed HSM is not there");
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", hsm->address), "the managed HSM %s",
+                    missing_words(v, hsm));
     else if (!value_str_at(facts, "roleId") || (!value_str_at(facts, "objectId") && !(des && view_prospect(v, des) == PROSPECT_PENDING)))
         steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s", why ? ": " : "",
                     why ? why : "");

@@ -271,14 +271,19 @@ static int observe_policy(struct call *c, const struct observer *o, struct azure
     return 0;
 }
 
-/* Of a machine whose vault cannot be seen nobody knows which restores run. */
+/* Points and restores behind a vault that cannot be seen are not called missing: the vault's reason is theirs. */
 static struct value *vault_not_there(const struct observer *o, const struct document *vault)
 {
-    const char *why = value_str_at(view_facts(o->view, vault), "why");
+    const struct value *seen = view_facts(o->view, vault);
     struct value *facts = facts_new(o->arena, str_eq(view_state(o->view, vault), "absent") ? "absent" : "unseen");
+    const char *why = value_str_at(seen, "why");
 
-    if (str_eq(value_str_at(facts, "state"), "unseen"))
-        value_set_string(o->arena, facts, "jobsWhy", why ? why : "its vault cannot be seen");
+    if (str_eq(value_str_at(facts, "state"), "absent"))
+        return facts;
+    why = why ? why : "its vault cannot be seen";
+    value_set_string(o->arena, facts, "jobsWhy", why);
+    value_set_string(o->arena, facts, "why", arena_printf(o->arena, "%s cannot be seen: %s", vault->address, why));
+    value_set_string(o->arena, facts, "fix", value_str_at(seen, "fix"));
     return facts;
 }
 

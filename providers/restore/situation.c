@@ -164,6 +164,14 @@ static bool lacks(const struct value *principal, bool then)
     return !value_get(principal, "missing") || value_count(value_get(principal, "missing")) > 0;
 }
 
+/* What an identity lacks that cannot be seen is not known; one that is gone holds nothing. */
+static bool rights_unseen(const struct view *v, const struct document *access, size_t i, const struct value *principal)
+{
+    const struct document *set = document_target(access, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
+
+    return !value_get(principal, "missing") && set && str_eq(view_state(v, set), "unseen");
+}
+
 /* How early a restore fails for it: 0 not at all. */
 static int grants_rank(enum dx_grants g)
 {
@@ -227,7 +235,10 @@ static enum dx_grants rights_state(const struct view *v, const struct document *
             if (of_another_set(v, access, i, set_id))
                 continue;
             of_set |= value_int_at(p, "user", 0) == KEY_USER_DES;
-            found = grants_worse(found, lacks(p, then) ? by_user[value_int_at(p, "user", 0)] : DX_GRANTS_OK);
+            if (rights_unseen(v, access, i, p))
+                found = grants_worse(found, DX_GRANTS_UNKNOWN);
+            else
+                found = grants_worse(found, lacks(p, then) ? by_user[value_int_at(p, "user", 0)] : DX_GRANTS_OK);
         }
     }
     return of_set ? found : grants_worse(found, DX_GRANTS_UNKNOWN);
