@@ -137,13 +137,60 @@ static bool carried_out(const struct view *v, const struct document *doc)
     return ordered && done == ordered;
 }
 
+/* How long what a step needs takes, by the estimates; `known` remembers, because many steps share their needs. */
+static int64_t lead_ms(const struct steps *all, size_t at, int64_t *known)
+{
+    const struct step *step = all->items[at];
+    int64_t lead = 0;
+
+    if (known[at] > 0)
+        return known[at] - 1;
+    for (size_t i = 0; i < step->n_needs; i++)
+        for (size_t k = 0; k < all->count; k++) {
+            int64_t own = all->items[k]->estimate_ms, end;
+
+            if (!str_eq(all->items[k]->id, step->needs[i]))
+                continue;
+            end = lead_ms(all, k, known) + (own > 0 ? own : 0);
+            lead = end > lead ? end : lead;
+        }
+    known[at] = lead + 1;
+    return lead;
+}
+
+/* The first restore of the order that by the estimates can only be triggered after its end; NULL: none. */
+static const struct step *step_too_late(const struct view *v, const struct document *doc, int64_t end_ms, int64_t *ret_lead_ms)
+{
+    int64_t *known = v->steps ? arena_array(v->arena, int64_t, v->steps->count + 1) : NULL;
+
+    for (size_t i = 0; known && i < v->steps->count; i++) {
+        const struct step *step = v->steps->items[i];
+
+        if (step->action != ACTION_RESTORE_VM || step->adopts || order_for(v, step->document).activation != doc)
+            continue;
+        *ret_lead_ms = lead_ms(v->steps, i, known);
+        if (v->now_ms + *ret_lead_ms > end_ms)
+            return step;
+    }
+    return NULL;
+}
+
 static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
 {
     struct deadline d = {.at_ms = time_parse(value_str_at(doc->spec, "notAfter")), .what = arena_printf(a, "%s expires", doc->address)};
 
-    if (!value_bool_at(doc->spec, "withdrawn", false) && d.at_ms > v->now_ms &&
-        v->now_ms >= time_parse(value_str_at(doc->spec, "notBefore")) && !carried_out(v, doc))
-        arena_push(a, *items, *count, d);
+    const struct step *late;
+    int64_t lead;
+
+    if (value_bool_at(doc->spec, "withdrawn", false) || d.at_ms <= v->now_ms ||
+        v->now_ms < time_parse(value_str_at(doc->spec, "notBefore")) || carried_out(v, doc))
+        return;
+    late = step_too_late(v, doc, d.at_ms, &lead);
+    if (late)
+        d.what = arena_printf(a, "%s expires too early: by the estimates %s can be triggered in %s only, and is not triggered after "
+                              "that end; set notAfter later, else the steps before it are done in vain",
+                              doc->address, late->id, duration_format(a, lead));
+    arena_push(a, *items, *count, d);
 }
 
 const struct kind activation_kind = {
