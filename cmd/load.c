@@ -122,13 +122,31 @@ static void mark_with_references(const struct document *doc, bool *marked)
         mark_with_references(doc->azure, marked);
 }
 
-/* An order belongs to the selection when everything it names does. */
+/* An order belongs to the selection when something it names does. */
 static bool references_marked(const struct document *doc, const bool *marked)
 {
     for (size_t i = 0; i < doc->n_references; i++)
-        if (doc->references[i].target && !marked[doc->references[i].target->index])
-            return false;
-    return doc->n_references > 0;
+        if (doc->references[i].target && marked[doc->references[i].target->index])
+            return true;
+    return false;
+}
+
+/* The selected part of an order: left out as a whole, its machines would be told as ordered by nobody, and ordered twice. */
+static struct value *order_part(struct arena *a, const struct value *raw, const struct desired *all, const bool *marked)
+{
+    struct value *part = value_copy(a, raw), *kept = value_list(a);
+    const struct value *restores = value_at(raw, "spec.restores");
+
+    for (size_t i = 0; i < value_count(restores); i++) {
+        const char *name = value_str_at(value_item(restores, i), "virtualMachine");
+        const struct document *vm = desired_find(all, "RestoredVirtualMachine", name ? name : "");
+
+        if (!vm || marked[vm->index])
+            value_push(a, kept, value_copy(a, value_item(restores, i)));
+    }
+    kept->origin = restores->origin;
+    value_set(a, value_get(part, "spec"), "restores", kept);
+    return part;
 }
 
 static bool *select_documents(struct arena *a, const struct desired *d, const char *selector)
@@ -161,7 +179,7 @@ static const struct desired *desired_select(struct arena *a, const struct option
 
         if (!doc || !marked[doc->index])
             continue;
-        value_push(a, chosen, raw);
+        value_push(a, chosen, str_eq(doc->kind, "Activation") ? order_part(a, raw, all, marked) : raw);
         n += !str_eq(doc->kind, "Policy");
     }
     if (!n) {
