@@ -275,6 +275,16 @@ static bool steps_settle(const struct view *v, const struct document *doc, struc
     return true;
 }
 
+/* What it shows is then what was asked for, and need not be what its disks are wrapped with. No restore is held up for it. */
+static void finding_failed(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const char *state = value_str_at(view_facts(v, doc), "live.properties.provisioningState");
+
+    if (str_eq_nocase(state, "Failed") || str_eq_nocase(state, "Canceled"))
+        steps_finding(out, doc, "provisioningState", "look at the set's activity log, and repeat the update that did not succeed",
+                      "the last write to the set did not succeed: its provisioning state is %s", state);
+}
+
 static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
@@ -305,6 +315,7 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
     if (error)
         steps_block(out, doc, "autoKeyRotationError", "mend what the error names, then repeat the update that failed",
                     "the set's last key rotation failed: %s", error);
+    finding_failed(v, doc, out);
     steps_update(v, doc, out);
 }
 
