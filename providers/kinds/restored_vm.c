@@ -334,6 +334,11 @@ static void steps_completed(const struct view *v, const struct situation *s, str
                         "the VM is restored; declared is running, and whether it runs cannot be seen");
         return;
     }
+    if (restored_vm_should_be_off(v, s->doc) && situation_type(s->doc) != RESTORE_DISKS) {
+        steps_block(out, s->doc, "verify", arena_printf(v->arena, STOP_ADVICE, restored_vm_id(v->arena, s->doc)),
+                    "the VM is restored and runs; declared is deallocated");
+        return;
+    }
     steps_protect(v, s, out, NULL);
     steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; %s", value_str_at(job, "job"),
               situation_type(s->doc) == RESTORE_DISKS ? "its disks are in the target group" : "the VM is there as declared");

@@ -12,6 +12,9 @@ const char *restored_vm_differs(const struct view *v, const struct situation *s)
 /* Whether the declared set is on another key version than the one that is declared, or needed: the moment after the restore tells with
  * which one the VM was made. NULL: it is on it, or nobody can see. */
 const char *restored_vm_version_differs(const struct view *v, const struct situation *s);
+/* Declared is one that is off, and it is seen to run. Stopping it is a person's. */
+bool restored_vm_should_be_off(const struct view *v, const struct document *doc);
+#define STOP_ADVICE "a person stops it: az vm deallocate --ids '%s'; or declare verify.powerState: any"
 /* Declared is a running VM. */
 bool restored_vm_runs(const struct document *doc);
 

@@ -96,6 +96,10 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
         err_set(err, ERR_CONFLICT, "the VM is restored but not running (%s)", power);
         return err_advise(err, "apply again: it is then started");
     }
+    if (restored_vm_should_be_off(actor->view, s->doc)) {
+        err_set(err, ERR_BLOCKED, "the VM is restored and runs; declared is deallocated");
+        return err_advise(err, STOP_ADVICE, restored_vm_id(actor->arena, s->doc));
+    }
     actor_say(actor, "read back: %s", read_back_words(actor, s));
     return 0;
 }

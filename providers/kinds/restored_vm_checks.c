@@ -70,6 +70,12 @@ bool restored_vm_runs(const struct document *doc)
     return str_eq(value_str_at(doc->spec, "verify.powerState"), "running");
 }
 
+bool restored_vm_should_be_off(const struct view *v, const struct document *doc)
+{
+    return str_eq(value_str_at(doc->spec, "verify.powerState"), "deallocated") &&
+           str_eq_nocase(value_str_at(view_facts(v, doc), "power"), "running");
+}
+
 /* --- what stands against it ------------------------------------------------------------------------------------------------------ */
 
 static bool serves(const struct step *step, const struct document *doc)
