@@ -199,6 +199,8 @@ const struct azure_error azure_errors[] = {
      "a person removes the deny assignment or excludes us from it; no role helps", RBAC},
     {"text: deny assignment with name", ERR_DENIED, 'E', "a deny assignment forbids this, whatever roles we hold",
      "a person removes the deny assignment or excludes us from it; no role helps", RBAC},
+    {"text: DeniedWithDenyAssignment", ERR_DENIED, 'E', "a deny assignment forbids this, whatever roles we hold",
+     "a person removes the deny assignment or excludes us from it; no role helps", RBAC},
     {"text: ABAC condition that is not fulfilled", ERR_DENIED, 'P', "we hold the right under a condition, and the condition forbids this",
      "an owner of the scope widens the condition of our role assignment, or somebody else takes this step; the same role again does not "
      "help", RBAC},

@@ -165,7 +165,7 @@ static const struct row rows[] = {
     {"no HSM key", KEY "{live: {key: {kty: RSA}}}", NULL, F13, OBS_BAD, "key-unfit", NULL, "at-risk", NULL},
     {"no release policy", KEY "{live: {release_policy: null}}", NULL, F13, OBS_BAD, "key-unfit", NULL, "at-risk", NULL},
     {"another region attests", NULL, "attestation: {" SUB "/uaenorth: {uri: 'https://sharedweu.weu.attest.azure.net/'}}", F13, OBS_BAD,
-     "release-region", NULL, "at-risk", "now"},
+     "release-region", NULL, "at-risk", "after-remedy"},
     {"who attests cannot be seen", NULL, "attestation: {" SUB "/uaenorth: {state: unseen, uri: null, why: " WHY "}}", F13, OBS_UNSEEN,
      "cannot-see", NULL, "at-risk", "now"},
     {"purgeable", KEY "{live: {attributes: {recoveryLevel: Recoverable+Purgeable}}}", NULL, F14, OBS_WARN, NULL, NULL, "green", "now"},
