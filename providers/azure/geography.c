@@ -4,7 +4,6 @@
  * is a world of its own, and all regions in China are one. Canary regions are in no list, and so not here. */
 #include "geography.h"
 
-#include <ctype.h>
 #include <stddef.h>
 
 #include "../../reconciler/base/text.h"
@@ -81,21 +80,6 @@ static const struct {
     {"chinanorth3", "China"},
 };
 
-/* Azure writes one region with blanks and capitals here and without them there. */
-static bool same_name(const char *a, const char *b)
-{
-    for (;; a++, b++) {
-        while (*a == ' ')
-            a++;
-        while (*b == ' ')
-            b++;
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
-            return false;
-        if (!*a)
-            return true;
-    }
-}
-
 const char *azure_region(struct arena *a, const char *region)
 {
     char *plain = region ? str_lower(a, region) : NULL, *to = plain;
@@ -111,7 +95,7 @@ const char *azure_region(struct arena *a, const char *region)
 const char *azure_geography(const char *region)
 {
     for (size_t i = 0; region && i < COUNT(regions); i++)
-        if (same_name(regions[i].region, region))
+        if (str_eq_spaceless(regions[i].region, region))
             return regions[i].geography;
     return NULL;
 }
@@ -120,7 +104,7 @@ enum geography_match azure_same_geography(const char *region, const char *other)
 {
     const char *here = azure_geography(region), *there = azure_geography(other);
 
-    if (region && other && *region && same_name(region, other))
+    if (region && other && *region && str_eq_spaceless(region, other))
         return GEOGRAPHY_SAME;
     if (!here || !there)
         return GEOGRAPHY_UNKNOWN;

@@ -160,6 +160,22 @@ bool str_eq_nocase(const char *a, const char *b)
     return a == b || (a && b && strlen(a) == strlen(b) && same_nocase(a, b, strlen(a)));
 }
 
+bool str_eq_spaceless(const char *a, const char *b)
+{
+    if (!a || !b)
+        return a == b;
+    for (;; a++, b++) {
+        while (*a == ' ')
+            a++;
+        while (*b == ' ')
+            b++;
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (!*a)
+            return true;
+    }
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
     return s && strncmp(s, prefix, strlen(prefix)) == 0;

@@ -1,7 +1,6 @@
 /* Knows when a declared value and a live one mean the same. Must not know which field of which kind it compares. */
 #include "diff.h"
 
-#include <ctype.h>
 
 #include "../base/text.h"
 
@@ -21,25 +20,10 @@ static bool number(const struct value *v, double *ret)
     return true;
 }
 
-/* "East US 2" and "eastus2": the portal's name of a location and the API's. */
-static bool location_same(const char *a, const char *b)
-{
-    for (;; a++, b++) {
-        while (*a == ' ')
-            a++;
-        while (*b == ' ')
-            b++;
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
-            return false;
-        if (!*a)
-            return true;
-    }
-}
-
 static bool string_same(const struct value *want, const struct value *have, unsigned traits)
 {
     if (traits & DIFF_LOCATION)
-        return location_same(want->str.s, have->str.s);
+        return str_eq_spaceless(want->str.s, have->str.s);
     if (traits & DIFF_NOCASE)
         return str_eq_nocase(want->str.s, have->str.s);
     return value_equal(want, have);
