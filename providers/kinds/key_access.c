@@ -442,7 +442,8 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     key_rights[value_int_at(p, "user", 0)].who, label, value_str_at(p, "idle"));
         return;
     }
-    if ((step = shared_grant(v, other, object_id))) {
+    /* Where the first document is held up by something of its own, the next one that declares the grant makes it. */
+    if ((step = shared_grant(v, other, object_id)) && step->action != ACTION_BLOCKED) {
         grants[(*n_grants)++] = step;
         return;
     }
