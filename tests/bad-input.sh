@@ -307,6 +307,17 @@ faulty "another cloud in the environment" 1 "you have named AzureChina" env ARM_
 faulty "another authority in the environment" 1 "you have named AzurePublic" env AZURE_AUTHORITY_HOST=https://login.microsoftonline.com/ "$binary" plan -f gov
 faulty "an authority that nobody knows" 1 "AZURE_AUTHORITY_HOST names no cloud" env AZURE_AUTHORITY_HOST=https://login.example.com "$binary" plan -f gov
 faulty "two clouds in the environment" 1 "ARM_ENVIRONMENT names AzureChina" env ARM_ENVIRONMENT=china AZURE_AUTHORITY_HOST=https://login.microsoftonline.us "$binary" plan -f gov
+
+# --- names that Azure does not take ---------------------------------------------------------------------------------------
+
+for name in 'pay 01' 'pay?x=1' 'a/b' 'pay.' '_pay' '-pay'; do
+    sed "s|    name: payroll-01-r|    name: '$name'|" "$example/estate.yaml" >named.yaml
+    faulty "a VM called $name" 1 "named.yaml|spec.target.name|does not have the form of a VM's name" "$binary" validate -f named.yaml
+done
+for name in '${var.name}' '{{ .Values.name }}'; do
+    sed "s|    name: payroll-01-r|    name: '$name'|" "$example/estate.yaml" >named.yaml
+    faulty "a template left in: $name" 1 "spec.target.name|a template was left in it" "$binary" validate -f named.yaml
+done
 "$binary" plan -f gov --cloud AzureUSGovernment >stdout 2>stderr
 expect "the operator's option is taken" sh -c '! grep -q "you have named" stderr'
 ARM_ENVIRONMENT=usgovernment "$binary" plan -f gov >stdout 2>stderr

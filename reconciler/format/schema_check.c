@@ -289,9 +289,16 @@ static const char *example(struct arena *a, const struct value *schema)
     return s ? arena_printf(a, "for example %s", s) : NULL;
 }
 
+/* Whoever fills templates in has not run yet, or has missed this one. */
+static const char *template_words(const char *text)
+{
+    return strstr(text, "${") || strstr(text, "{{") ? "; a template was left in it: fill it in before reinstate reads the file" : "";
+}
+
 static bool check_pattern(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                           const struct place *at)
 {
+    const char *form = value_str_at(schema, "x-form");
     bool matches = false;
     struct err err;
 
@@ -303,8 +310,8 @@ static bool check_pattern(struct check *c, const struct value *schema, const str
         return schema_fault(c, &v->origin, at, NULL, "%s", err.text);
     if (matches || !c->diags)
         return matches;
-    return schema_fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s",
-                        schema_shown(c, schema, v), operand->str.s);
+    return schema_fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s%s", schema_shown(c, schema, v),
+                        form ? form : operand->str.s, template_words(v->str.s));
 }
 
 static double number(const struct value *v)

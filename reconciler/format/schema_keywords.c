@@ -36,6 +36,7 @@ static const struct keyword keywords[] = {
     {"type", SHAPE_TYPE, false},
     {"uniqueItems", SHAPE_BOOL, false},
     {"x-field", SHAPE_TRAIT, true},
+    {"x-form", SHAPE_STRING, true},
     {"x-kind", SHAPE_STRING, true},
     {"x-ref", SHAPE_STRINGS, true},
     {"x-secret", SHAPE_BOOL, true},
