@@ -12,7 +12,7 @@ cd "$dir" || exit 1
 
 # The plan's digest changes with every word of it, and commands name the manifests where they lie.
 without_digest() {
-    sed -e 's/^\(# Runbook ([^)]*) of plan \)[0-9a-f]\{12\}/\1DIGEST/' -e "s|$here/../||g" "$1"
+    sed -e 's/^\(# Runbook ([^)]*) of plan \)[0-9a-f]\{12\}/\1DIGEST/' -e 's/T03:00:0[0-9]\.[0-9]*Z/T03:00:0S.MSZ/g' -e "s|$here/../||g" "$1"
 }
 
 # --- as text ---------------------------------------------------------------------------------------------------------------------
