@@ -1,14 +1,14 @@
 #!/bin/sh
 # Hostile texts: planted.sh BINARY. Escape sequences, line ends, bidirectional marks and orders to build servers stand in every field of
 # the manifests, of the world behind every answer, and in status, code, message, body and headers of answers themselves; none may be in
-# anything that a command prints. STEP=N plants in every Nth place only (default 4; 1 takes some ten minutes).
+# anything that a command prints. STEP=N plants in every Nth place only (default 12; 1 takes some ten minutes).
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 binary=$(realpath "${1:?planted.sh BINARY}") || exit 1
 example=$here/../examples/02-deleted-key
 . "$here/checks.sh"
 checks_begin planted
 cd "$dir" || exit 1
-step=${STEP:-4}
+step=${STEP:-12}
 LC_ALL=C
 export LC_ALL
 
