@@ -5,7 +5,7 @@ set -eu
 
 missing=
 for package in "$@"; do
-    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=unknown
     [ "$status" = installed ] || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

@@ -1,5 +1,6 @@
 /* Knows what has to be right before a restore is triggered, and says all that is not at once, each with its remedy.
- * Pure. A fact that could not be seen is no obstacle. Sources: Azure Backup's articles on restoring VMs (storage
+ * Pure. What a refused right hides is told with that right; a place that cannot be seen for another reason is an obstacle.
+ * Sources: Azure Backup's articles on restoring VMs (storage
  * account, regions, subscriptions), on disk encryption (sets, keys and disks stand in one region), and the support
  * matrix for confidential VMs (sizes). */
 #include <ctype.h>

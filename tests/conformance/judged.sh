@@ -1,6 +1,7 @@
 # To be sourced: Microsoft's validator judges recorded exchanges.
-#   judge VERDICT OPTION... SPECS RECORD...   leaves its words in the file VERDICT, sets judged and violations, and fails when
-#   anything is violated. JUDGE is the program (judge.mjs beside this file).
+#   judge VERDICT OPTION... SPECS RECORD...   leaves its words in the file VERDICT and sets judged and violations: that count
+#   is the verdict, and every caller adds it to its own. JUDGE is the program (judge.mjs beside this file).
+#   violations_of VERDICT   prints them.
 judged=0 violations=0
 
 judge() {
@@ -15,5 +16,8 @@ judge() {
         violations=$((${violations:-0} + 1))
     fi
     judged=${judged:-0}
-    [ "$violations" = 0 ]
+}
+
+violations_of() {
+    sed -n '/^VIOLATION/{p;n;p;}' "$1"
 }

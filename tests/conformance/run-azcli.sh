@@ -185,7 +185,8 @@ else
     . "$here/judged.sh"
     for mode in "" --closed; do
         # shellcheck disable=SC2086 # the mode is one word or none
-        judge "$dir/verdict" $mode --own-used "$specs" "$dir/azcli.jsonl" || grep -A1 '^VIOLATION' "$dir/verdict"
+        judge "$dir/verdict" $mode --own-used "$specs" "$dir/azcli.jsonl"
+        violations_of "$dir/verdict"
         failed=$((failed + violations))
         tail -1 "$dir/verdict"
     done

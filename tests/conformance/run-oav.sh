@@ -75,7 +75,7 @@ passed=0 failed=0
 node "$here/judge-check.mjs" "$specs" "$work/records/N-30-lost-key.jsonl" || failed=1
 for mode in "" --closed; do
     # shellcheck disable=SC2086 # the mode is one word or none
-    judge "$work/verdict" $mode --all-used "$specs" "$work"/records/*.jsonl "$@" || true
+    judge "$work/verdict" $mode --all-used "$specs" "$work"/records/*.jsonl "$@"
     if [ -z "$mode" ] || [ "$violations" != 0 ]; then cat "$work/verdict"; else tail -1 "$work/verdict"; fi
     passed=$((passed + judged)) failed=$((failed + violations))
 done

@@ -33,17 +33,23 @@ trap 'rm -rf "$work"' EXIT
 # shellcheck disable=SC2034 # judge takes it
 JUDGE=judge.mjs
 . ./judged.sh
-REINSTATE_KEEP_RECORDS=$work node sdk/run.mjs "$binary" >"$work/counts" || true
+code=0
+REINSTATE_KEEP_RECORDS=$work node sdk/run.mjs "$binary" >"$work/counts" || code=$?
 # The last line counts; without it nobody knows what was tried.
 grep -qE '^sdk: [0-9]+ passed, [0-9]+ failed$' "$work/counts" || echo "sdk: 0 passed, 1 failed" >>"$work/counts"
 sed '$d' "$work/counts"
 failed=$(sed -nE '$s/.* ([0-9]+) failed$/\1/p' "$work/counts")
+if [ "$code" != 0 ] && [ "$failed" = 0 ]; then
+    echo "sdk: the clients ended with $code, although their last line names no failure"
+    failed=1
+fi
 if [ "$failed" != 0 ]; then
     echo "sdk: failed: what was exchanged is not judged"
 elif [ -d "$specs/specification" ]; then
     for mode in "" --closed; do
         # shellcheck disable=SC2086 # the mode is one word or none
-        judge "$work/verdict" $mode "$specs" "$work"/*.jsonl || grep -A1 '^VIOLATION' "$work/verdict" || true
+        judge "$work/verdict" $mode "$specs" "$work"/*.jsonl
+        violations_of "$work/verdict"
         tail -1 "$work/verdict"
         failed=$((failed + violations))
     done
