@@ -7,7 +7,7 @@
 
 #include "../../reconciler/format/crypt.h"
 
-enum { SIGNED_HEADERS_MAX = 64, PAGE_BLOB = 512, LIST_MAX = 5000 };
+enum { PAGE_BLOB = 512, LIST_MAX = 5000 };
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
@@ -132,103 +132,6 @@ static void add_xml(struct text *t, const char *s)
 
 /* --- SharedKey ---------------------------------------------------------------------------------------------------------- */
 
-struct pair { const char *name, *value; };
-
-static int by_name(const void *a, const void *b)
-{
-    const struct pair *p = a, *q = b;
-    int order = strcmp(p->name, q->name);
-
-    return order ? order : strcmp(p->value, q->value);
-}
-
-static const char *trimmed(struct arena *a, const char *s)
-{
-    size_t n;
-
-    while (*s == ' ')
-        s++;
-    for (n = strlen(s); n && s[n - 1] == ' ';)
-        n--;
-    return arena_strndup(a, s, n);
-}
-
-static void add_canonical_headers(const struct exchange *x, struct text *t)
-{
-    struct pair pairs[SIGNED_HEADERS_MAX];
-    size_t n = 0;
-
-    for (size_t i = 0; i < x->r->n_headers && n < COUNT(pairs); i++)
-        if (str_starts_nocase(x->r->headers[i].name, "x-ms-"))
-            pairs[n++] = (struct pair){str_lower(x->a, x->r->headers[i].name), trimmed(x->a, x->r->headers[i].value)};
-    qsort(pairs, n, sizeof(pairs[0]), by_name);
-    for (size_t i = 0; i < n; i++)
-        text_printf(t, "%s:%s\n", pairs[i].name, pairs[i].value);
-}
-
-static void add_canonical_resource(const struct exchange *x, struct text *t)
-{
-    struct pair pairs[QUERY_MAX];
-    size_t n = 0;
-
-    text_printf(t, "/%s%s", x->name, x->r->path);
-    for (size_t i = 0; i < x->r->n_query; i++)
-        pairs[n++] = (struct pair){str_lower(x->a, x->r->query_names[i]), x->r->query_values[i]};
-    qsort(pairs, n, sizeof(pairs[0]), by_name);
-    for (size_t i = 0; i < n; i++)
-        if (i && str_eq(pairs[i].name, pairs[i - 1].name))
-            text_printf(t, ",%s", pairs[i].value);
-        else
-            text_printf(t, "\n%s:%s", pairs[i].name, pairs[i].value);
-}
-
-static void string_to_sign(const struct exchange *x, struct text *t)
-{
-    static const char *const standard[] = {
-        "Content-Encoding", "Content-Language", "Content-Length", "Content-MD5",   "Content-Type",        "Date",
-        "If-Modified-Since", "If-Match",        "If-None-Match",  "If-Unmodified-Since", "Range",
-    };
-
-    text_printf(t, "%s\n", x->r->method);
-    for (size_t i = 0; i < COUNT(standard); i++) {
-        const char *value = request_header(x->r, standard[i]);
-        bool unsigned_date = str_eq(standard[i], "Date") && request_header(x->r, "x-ms-date");
-        bool no_length = str_eq(standard[i], "Content-Length") && value && str_eq(value, "0");
-
-        text_printf(t, "%s\n", value && !unsigned_date && !no_length ? value : "");
-    }
-    add_canonical_headers(x, t);
-    add_canonical_resource(x, t);
-}
-
-static bool signature_fits(const struct exchange *x, const char *signature)
-{
-    struct text message, key, expected;
-    bool fits = false;
-
-    text_init(&message, TEXT_CEILING);
-    text_init(&key, TEXT_CEILING);
-    text_init(&expected, TEXT_CEILING);
-    string_to_sign(x, &message);
-    for (int n = 1; n <= 2 && !fits; n++) {
-        struct secret raw;
-        struct err ignored;
-
-        secret_init(&raw);
-        text_clear(&key);
-        text_clear(&expected);
-        storage_account_key(x->s, x->name, n, &key);
-        if (crypt_base64_decode(text_str(&key), key.len, BASE64_STANDARD, &raw, &ignored) == 0)
-            crypt_hmac_sha256_base64(raw.bytes, raw.len, message.s, message.len, &expected);
-        fits = expected.len && str_eq(text_str(&expected), signature);
-        secret_release(&raw);
-    }
-    text_release(&message);
-    text_release(&key);
-    text_release(&expected);
-    return fits;
-}
-
 static bool shared_key_admits(const struct exchange *x, const char *credentials)
 {
     const char *colon = strchr(credentials, ':');
@@ -242,7 +145,7 @@ static bool shared_key_admits(const struct exchange *x, const char *credentials)
         return false;
     }
     if (!colon || !str_eq_nocase(arena_strndup(x->a, credentials, (size_t)(colon - credentials)), x->name) ||
-        !signature_fits(x, colon + 1)) {
+        !shared_key_fits(x->s, x->r, x->name, colon + 1)) {
         refuse(x, 403, "AuthenticationFailed", "The signature in the Authorization header does not fit the request.");
         return false;
     }

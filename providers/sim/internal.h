@@ -227,6 +227,8 @@ service arm_recovery_answer;     /* Microsoft.RecoveryServices vaults; hands bac
 service backup_answer;           /* protected items, recovery points, restore, operations, jobs */
 service keys_answer;             /* key vault data plane */
 service blob_answer;             /* blobs */
+/* Whether the signature is that of the request, made with one of the account's two keys. */
+bool shared_key_fits(struct sim *s, const struct sim_request *r, const char *account, const char *signature);
 /* The storage account whose blobs that host serves, be it in a DNS zone; NULL. */
 struct value *blob_account_at(const struct sim *s, const char *host);
 
