@@ -24,6 +24,12 @@ char *role_assignment_name(struct arena *a, const char *scope, const char *princ
     return arena_strdup(a, name);
 }
 
+/* The code has two meanings: a role that a write names wrongly, and one that is not there (any more) when it is read. */
+static bool role_is_gone(const struct err *err)
+{
+    return err->http_status == 404 && str_eq_nocase(err->code, "RoleDefinitionDoesNotExist");
+}
+
 static int assignment_facts(struct azure *az, struct call *c, struct arena *a, const struct value *item, struct value *out, struct err *err)
 {
     const char *role = value_str_at(item, "properties.roleDefinitionId");
@@ -39,7 +45,7 @@ static int assignment_facts(struct azure *az, struct call *c, struct arena *a, c
         return 0;
     /* A role not in the table, or a custom one: what it permits is read, never guessed. */
     if (arm_get(az, c, a, role, API_AUTHORIZATION, &definition, err) < 0)
-        return err->class == ERR_NOT_FOUND || err->class == ERR_DENIED ? 0 : -(int)err->class;
+        return err->class == ERR_NOT_FOUND || err->class == ERR_DENIED || role_is_gone(err) ? 0 : -(int)err->class;
     if (value_at(definition, "properties.permissions"))
         value_set(a, f, "permissions", value_at(definition, "properties.permissions"));
     return 0;

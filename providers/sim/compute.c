@@ -28,7 +28,7 @@ void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_ans
                       const char *id)
 {
     const char *base = arena_printf(r->arena, "%s/subscriptions/%s/providers/Microsoft.Compute/locations/%s/%s/%s?p=%s", s->ep.arm,
-                                    request_segment(r, 1), location ? location : "global", segment, id, id);
+                                    request_segment(r, 1), region_name(r->arena, location ? location : "global"), segment, id, id);
     const char *version = request_query(r, "api-version");
 
     answer_header(r->arena, out, "Azure-AsyncOperation", "%s&api-version=%s%s", base, version, signed_tail(s, r->arena));

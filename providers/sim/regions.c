@@ -101,7 +101,7 @@ static const struct region *region_find(const char *location)
     return NULL;
 }
 
-static char *one_spelling(struct arena *a, const char *location)
+char *region_name(struct arena *a, const char *location)
 {
     char *ret = str_lower(a, location), *to = ret;
 
@@ -116,13 +116,13 @@ const char *region_geography(struct arena *a, const char *location)
 {
     const struct region *region = region_find(location);
 
-    return region ? region->geography : one_spelling(a, location ? location : "");
+    return region ? region->geography : region_name(a, location ? location : "");
 }
 
 char *region_attestation(struct arena *a, const char *location)
 {
     const struct region *region = region_find(location);
-    const char *code = region && region->attestation ? region->attestation : one_spelling(a, location ? location : "local");
+    const char *code = region && region->attestation ? region->attestation : region_name(a, location ? location : "local");
 
     return arena_printf(a, "https://shared%s.%s.attest.azure.net/", code, code);
 }

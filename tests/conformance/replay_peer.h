@@ -222,11 +222,12 @@ static void reply_headers(const struct exchange *x, struct arena *a, size_t len,
 static void reply_fill(struct replay *r, const struct exchange *x, struct arena *a, struct wire_reply *ret)
 {
     static const char ended[] = "{\"error\":{\"code\":\"RecordingEnds\",\"message\":\"nothing more is recorded\"}}";
+    static const char no_role[] = "{\"error\":{\"code\":\"RoleDefinitionDoesNotExist\",\"message\":\"the role is in no recording\"}}";
     const struct asked *asked = &r->asked[r->n_asked - 1];
     /* What a role permits is read besides; tools that have a table of roles never ask, so it is in no recording. */
     bool role = !x && str_find_nocase(asked->url, "/roleDefinitions/") != NULL;
-    const char *body = ended;
-    size_t len = sizeof(ended) - 1;
+    const char *body = role ? no_role : ended;
+    size_t len = strlen(body);
 
     if (!x) {
         r->ended = r->ended || !role;
