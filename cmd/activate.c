@@ -1,5 +1,5 @@
-/* activate: a VM's recovery points with the forecast for each, and the order that would restore it, with the exact point filled in.
- * Prints only: an order is given by putting it among the manifests and applying them. */
+/* activate: a VM's recovery points with the forecast for each, and the order that would restore it, with the exact
+ * point filled in. Prints only: an order is given by putting it among the manifests and applying them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ static const char *point_id(const struct value *point)
     return value_str_at(point, "id");
 }
 
-/* --- which VMs -------------------------------------------------------------------------------------------------------------- */
+/* --- which VMs ---------------------------------------------------------------------------------------------------- */
 
 static int vm_named(struct session *s, const char *name, const struct document **ret_vm, struct err *err)
 {
@@ -97,7 +97,7 @@ static int vms_choose(struct session *s, struct choices *all, struct err *err)
     return 0;
 }
 
-/* --- which points ----------------------------------------------------------------------------------------------------------- */
+/* --- which points ------------------------------------------------------------------------------------------------- */
 
 static int newest_first(const void *x, const void *y)
 {
@@ -163,7 +163,8 @@ static int no_point(const struct options *o, const struct choice *choice, struct
     if (o->point)
         err_set(err, ERR_NOT_FOUND, "there is no recovery point %s of %s", o->point, choice->source->name);
     else
-        err_set(err, ERR_NOT_FOUND, "there is no recovery point%s of %s", o->newest ? "" : " with a vault tier", choice->source->name);
+        err_set(err, ERR_NOT_FOUND, "there is no recovery point%s of %s", o->newest ? "" : " with a vault tier",
+                choice->source->name);
     if (!o->newest && !o->point && choice->n_points)
         return err_advise(err, "give --newest, or --point with one of: %s", text_str(&t));
     return choice->n_points ? err_advise(err, "there are: %s", text_str(&t)) : -(int)err->class;
@@ -175,9 +176,10 @@ static int point_choose(const struct options *o, struct choice *choice, struct e
     return choice->point ? 0 : no_point(o, choice, err);
 }
 
-/* --- the list --------------------------------------------------------------------------------------------------------------- */
+/* --- the list ----------------------------------------------------------------------------------------------------- */
 
-static struct value *point_value(struct arena *a, const struct look *look, const struct choice *choice, const struct value *point)
+static struct value *point_value(struct arena *a, const struct look *look, const struct choice *choice,
+                                 const struct value *point)
 {
     struct forecast f = forecast_at(&look->view, &forecast_options_default, choice->source, choice->vm, point);
     const struct original_key *key = &f.outlook.situation->original;
@@ -204,7 +206,8 @@ static struct value *point_value(struct arena *a, const struct look *look, const
 }
 
 /* What becomes of the order that is printed, as plan and apply would have it. */
-static struct value *fate_value(struct session *s, const struct look *look, const struct view *ordered, const struct choice *choice)
+static struct value *fate_value(struct session *s, const struct look *look, const struct view *ordered,
+                                const struct choice *choice)
 {
     struct foretold_order f = order_foretell(&look->view, ordered, choice->vm);
     struct value *v = value_map(s->arena);
@@ -261,14 +264,16 @@ static struct value *list_of(struct session *s, const struct look *look, const s
 
 static void point_write(struct text *t, struct arena *a, const struct value *p)
 {
-    const char *scenario = value_str_at(p, "scenario"), *path = value_str_at(p, "path"), *key = value_str_at(p, "keyVersion"),
-               *evidence = value_str_at(p, "evidence"), *time = value_str_at(p, "time"), *expires = value_str_at(p, "expires");
+    const char *scenario = value_str_at(p, "scenario"), *path = value_str_at(p, "path"),
+               *key = value_str_at(p, "keyVersion"), *evidence = value_str_at(p, "evidence"),
+               *time = value_str_at(p, "time"), *expires = value_str_at(p, "expires");
     int64_t age = value_int_at(p, "ageSeconds", -1);
 
-    text_say(t, "%s %s  %s%s%s, %s%s%s%s\n", value_bool_at(p, "chosen", false) ? " ->" : "   ", value_str_at(p, "recoveryPoint"),
-                time ? time : "of an unknown time", age >= 0 ? ", " : "",
-                age >= 0 ? arena_printf(a, "%s old", duration_format(a, age / 60 * 60 * SECOND_MS)) : "", value_str_at(p, "tiers"),
-                value_bool_at(p, "softDeleted", false) ? ", soft-deleted" : "", expires ? ", kept until " : "", expires ? expires : "");
+    text_say(t, "%s %s  %s%s%s, %s%s%s%s\n", value_bool_at(p, "chosen", false) ? " ->" : "   ",
+             value_str_at(p, "recoveryPoint"), time ? time : "of an unknown time", age >= 0 ? ", " : "",
+             age >= 0 ? arena_printf(a, "%s old", duration_format(a, age / 60 * 60 * SECOND_MS)) : "",
+             value_str_at(p, "tiers"), value_bool_at(p, "softDeleted", false) ? ", soft-deleted" : "",
+             expires ? ", kept until " : "", expires ? expires : "");
     text_say(t, "      %s%s%s: %s\n", scenario ? scenario : "", scenario ? " " : "", value_str_at(p, "outcome"),
                 value_str_at(p, "state"));
     if (path)
@@ -289,7 +294,7 @@ static void list_write(struct text *t, struct arena *a, const struct value *list
     }
 }
 
-/* --- the order ---------------------------------------------------------------------------------------------------------------- */
+/* --- the order ---------------------------------------------------------------------------------------------------- */
 
 static struct value *activation(struct arena *a, const struct choices *all, int64_t now_ms)
 {
@@ -330,9 +335,11 @@ static void choice_tell(const struct choices *all, const struct value *list, str
         const struct choice *c = &all->items[i];
         const struct value *newest = newest_point(c, false);
 
-        talk("%s: recovery point %s of %s, %s.", c->vm->name, point_id(c->point), value_str_at(c->point, "time"), tier_words(c->point));
+        talk("%s: recovery point %s of %s, %s.", c->vm->name, point_id(c->point), value_str_at(c->point, "time"),
+             tier_words(c->point));
         if (newest && newest != c->point)
-            talk("%s: a newer one is %s of %s, %s.", c->vm->name, point_id(newest), value_str_at(newest, "time"), tier_words(newest));
+            talk("%s: a newer one is %s of %s, %s.", c->vm->name, point_id(newest), value_str_at(newest, "time"),
+                 tier_words(newest));
     }
 }
 

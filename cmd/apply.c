@@ -1,4 +1,5 @@
-/* apply: look, show, ask, act, look again. The order of these five is what this file knows; what is done is the plan's. */
+/* apply: look, show, ask, act, look again. The order of these five is what this file knows; what is
+ * done is the plan's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 enum { SAVED_PLAN_MAX = 64 * 1024 * 1024, ANSWER_MAX = 64 };
 
-/* --- a saved plan -------------------------------------------------------------------------------------------------------- */
+/* --- a saved plan ------------------------------------------------------------------------------------------------- */
 
 static int file_read(struct text *out, const char *path, struct err *err)
 {
@@ -31,7 +32,8 @@ static int file_read(struct text *out, const char *path, struct err *err)
     failed = ferror(f);
     fclose(f);
     if (failed || out->overflowed)
-        return err_set(err, ERR_INVALID, "%s cannot be read: %s", path, failed ? "read error" : "it is larger than a plan can be");
+        return err_set(err, ERR_INVALID, "%s cannot be read: %s", path,
+                       failed ? "read error" : "it is larger than a plan can be");
     return 0;
 }
 
@@ -58,7 +60,7 @@ static int saved_plan_check(struct session *s, const struct plan *fresh, struct 
                       call_quoted(s->arena, path));
 }
 
-/* --- asking ---------------------------------------------------------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------------------------------------------------- */
 
 static int confirm(const struct options *o, size_t runnable, struct err *err)
 {
@@ -76,7 +78,7 @@ static int confirm(const struct options *o, size_t runnable, struct err *err)
     return 0;
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 struct applying {
     struct session *session;
@@ -199,7 +201,8 @@ int command_apply(const struct options *o)
     struct look look;
     size_t runnable;
 
-    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_WRITING) < 0 || session_look(&s, s.arena, &look, &s.err) < 0)
+    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_WRITING) < 0 ||
+        session_look(&s, s.arena, &look, &s.err) < 0)
         return session_failed(&s);
     if (o->saved_plan && saved_plan_check(&s, look.plan, &s.err) < 0)
         return session_failed(&s);

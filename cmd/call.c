@@ -79,7 +79,8 @@ static void add_durations(struct text *out, const char *verb)
             text_printf(out, " --%s %llds", given[i].name, (long long)(given[i].ms / SECOND_MS));
 }
 
-/* An approval holds for one run: it is repeated only beside one that is asked for, since a run needs all of them at once. */
+/* An approval holds for one run: it is repeated only beside one that is asked for, since a run needs all
+ * of them at once. */
 static void add_approvals(struct text *out, struct arena *a, const char *rest)
 {
     const struct approvals *given = &this_call->approvals;
@@ -88,7 +89,8 @@ static void add_approvals(struct text *out, struct arena *a, const char *rest)
         const char *asked = arena_printf(a, "--approve %s=", given->items[i].rule);
 
         if (!strstr(rest, asked))
-            text_printf(out, " --approve %s", call_quoted(a, arena_printf(a, "%s=%s", given->items[i].rule, given->items[i].name)));
+            text_printf(out, " --approve %s",
+                        call_quoted(a, arena_printf(a, "%s=%s", given->items[i].rule, given->items[i].name)));
     }
 }
 
@@ -133,12 +135,14 @@ const char *call_filled(struct arena *a, const char *text)
 const char *call_again(struct arena *a)
 {
     const struct options *o = this_call;
-    const char *line = arena_printf(a, "reinstate %s -f ...%s", o->command->name, o->auto_approve ? " --auto-approve" : "");
+    const char *line =
+        arena_printf(a, "reinstate %s -f ...%s", o->command->name, o->auto_approve ? " --auto-approve" : "");
 
     /* What somebody has approved of a plan he saw is shown to him again by apply; watch would show nobody. */
     for (size_t i = 0; options_take(o->command->name, "plan") && i < o->approvals.count; i++)
-        line = arena_printf(a, "%s --approve %s", line,
-                            call_quoted(a, arena_printf(a, "%s=%s", o->approvals.items[i].rule, o->approvals.items[i].name)));
+        line = arena_printf(
+            a, "%s --approve %s", line,
+            call_quoted(a, arena_printf(a, "%s=%s", o->approvals.items[i].rule, o->approvals.items[i].name)));
     if (options_take(o->command->name, "interval"))
         line = arena_printf(a, "%s --interval %llds", line, (long long)(o->interval_ms / SECOND_MS));
     return call_filled(a, line);

@@ -1,6 +1,6 @@
-/* How this call is given again: every command that is printed for people names the manifests and the options that this one was
- * given, as far as the printed command takes them, quoted for a shell. Texts are made below with "-f ..." in that place, because
- * plans are compared and sealed; each door to people fills it in. */
+/* How this call is given again: every command that is printed for people names the manifests and the options that this
+ * one was given, as far as the printed command takes them, quoted for a shell. Texts are made below with "-f ..." in
+ * that place, because plans are compared and sealed; each door to people fills it in. */
 #ifndef REINSTATE_CALL_H
 #define REINSTATE_CALL_H
 

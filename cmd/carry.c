@@ -14,8 +14,9 @@ struct carrying {
 };
 
 static const char *const state_words[] = {
-    [STEP_WAITING] = "waiting", [STEP_RUNNING] = "running", [STEP_DONE] = "done",       [STEP_NOT_NEEDED] = "not-needed",
-    [STEP_FAILED] = "failed",   [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped", [STEP_OVERTAKEN] = "overtaken",
+    [STEP_WAITING] = "waiting",       [STEP_RUNNING] = "running",     [STEP_DONE] = "done",
+    [STEP_NOT_NEEDED] = "not-needed", [STEP_FAILED] = "failed",       [STEP_BLOCKED] = "blocked",
+    [STEP_SKIPPED] = "skipped",       [STEP_OVERTAKEN] = "overtaken",
 };
 
 size_t carry_runnable(const struct plan *plan)
@@ -62,7 +63,8 @@ int carry_check(const struct session *s, const struct look *look, struct err *er
         if (known)
             continue;
         err_set(err, ERR_BLOCKED, "--take-over %s: there is no claim of that name", given->items[i].rule);
-        return err_advise(err, *names ? "there are: %s; nothing was written" : "there is none at all%s; nothing was written", names);
+        return err_advise(
+            err, *names ? "there are: %s; nothing was written" : "there is none at all%s; nothing was written", names);
     }
     return 0;
 }
@@ -129,7 +131,7 @@ int carry_out(struct session *s, struct arena *a, const struct look *look, struc
     return k.rc;
 }
 
-/* --- what came of it ---------------------------------------------------------------------------------------------------------- */
+/* --- what came of it ---------------------------------------------------------------------------------------------- */
 
 void carry_report(struct text *out, const struct outcome *o, const struct report_style *style)
 {
@@ -157,7 +159,8 @@ void carry_report(struct text *out, const struct outcome *o, const struct report
     }
     if (o->blocked && !o->done && !o->failed && !engine_changed(o))
         text_add(out, "Nothing was done. What stands behind \"next\" above says who can unblock it, and how.\n");
-    text_say(out, "%zu done, %zu failed, %zu blocked, %zu not started", o->done, o->failed - n_left, o->blocked, o->skipped);
+    text_say(out, "%zu done, %zu failed, %zu blocked, %zu not started", o->done, o->failed - n_left, o->blocked,
+             o->skipped);
     text_say(out, n_left ? ", %zu left to run on\n" : "\n", n_left);
 }
 

@@ -10,7 +10,8 @@ size_t carry_runnable(const struct plan *plan);
 /* Refuses options that name something unknown, before anything is written. */
 must_use int carry_check(const struct session *s, const struct look *look, struct err *err);
 /* Acts in a run of its own. */
-must_use int carry_out(struct session *s, struct arena *a, const struct look *look, struct outcome *ret, struct err *err);
+must_use int carry_out(struct session *s, struct arena *a, const struct look *look, struct outcome *ret,
+                       struct err *err);
 void carry_report(struct text *out, const struct outcome *outcome, const struct report_style *style);
 struct value *carry_to_value(struct arena *a, const struct outcome *outcome);
 

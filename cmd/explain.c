@@ -47,7 +47,7 @@ static const char *type_words(struct arena *a, const struct value *field)
     return value_get(field, "oneOf") || value_get(field, "anyOf") ? "one of several forms" : "";
 }
 
-/* --- without a kind -------------------------------------------------------------------------------------------------------- */
+/* --- without a kind ----------------------------------------------------------------------------------------------- */
 
 static void explain_all(struct explaining *x)
 {
@@ -63,7 +63,8 @@ static void explain_all(struct explaining *x)
         value_set_string(x->arena, v, "summary", kind_summary(x, names[i]));
         value_push(x->arena, list, v);
     }
-    text_add(x->out, "\nreinstate explain KIND or KIND.spec.FIELD; policy for the built-in rules; scenarios and errors for the tables\n"
+    text_add(x->out, "\nreinstate explain KIND or KIND.spec.FIELD; policy for the built-in rules; scenarios and errors "
+                     "for the tables\n"
                      "behind a plan, and any name in it: N-17, F12, an error's code, a rule, a risk, a step.\n");
     value_set(x->arena, x->answer, "kinds", list);
 }
@@ -86,26 +87,34 @@ static void explain_policy(struct explaining *x)
 static const struct {
     const char *word, *text;
 } concepts[] = {
-    {"claim",
-     "Before a restore or an export pass is triggered, a small blob (a claim) is made in container reinstate-claims of its\n"
-     "staging account, only where there is none of that name: Azure Storage lets one writer win, so that two runs do not\n"
-     "trigger the same restore twice. It says who, when, which order, point and target, and later which job. It holds no\n"
-     "secret, and is never deleted.\n"
-     "A claim that names no job minutes after it was made is of a run that was cut off: whether a restore was triggered is\n"
-     "then for a person to find out among the vault's restore jobs. reinstate explain take-over tells what to do when there\n"
-     "is none.\n"},
-    {"take-over",
-     "reinstate apply --take-over CLAIM=NAME: you have looked at the vault's restore jobs, and none of them belongs to this\n"
-     "claim. It then counts as ended, in your name, and the restore is triggered under the next claim. The journal keeps your\n"
-     "name. Nothing else is approved by it: an order is needed all the same, and policy rules stand. Where a job does belong\n"
-     "to the claim, do not take it over: the restore would be made a second time. reinstate explain claim tells what a claim\n"
-     "is.\n"},
+    {"claim", "Before a restore or an export pass is triggered, a small blob (a claim) is made in container "
+              "reinstate-claims of its\n"
+              "staging account, only where there is none of that name: Azure Storage lets one writer win, so that two "
+              "runs do not\n"
+              "trigger the same restore twice. It says who, when, which order, point and target, and later which job. "
+              "It holds no\n"
+              "secret, and is never deleted.\n"
+              "A claim that names no job minutes after it was made is of a run that was cut off: whether a restore was "
+              "triggered is\n"
+              "then for a person to find out among the vault's restore jobs. reinstate explain take-over tells what to "
+              "do when there\n"
+              "is none.\n"},
+    {"take-over", "reinstate apply --take-over CLAIM=NAME: you have looked at the vault's restore jobs, and none of "
+                  "them belongs to this\n"
+                  "claim. It then counts as ended, in your name, and the restore is triggered under the next claim. "
+                  "The journal keeps your\n"
+                  "name. Nothing else is approved by it: an order is needed all the same, and policy rules stand. "
+                  "Where a job does belong\n"
+                  "to the claim, do not take it over: the restore would be made a second time. reinstate explain claim "
+                  "tells what a claim\n"
+                  "is.\n"},
 };
 
 static bool explain_concept(struct explaining *x, const char *word)
 {
     for (size_t i = 0; i < COUNT(concepts); i++)
-        if (str_eq_nocase(concepts[i].word, word) || str_eq_nocase(arena_printf(x->arena, "--%s", concepts[i].word), word)) {
+        if (str_eq_nocase(concepts[i].word, word) ||
+            str_eq_nocase(arena_printf(x->arena, "--%s", concepts[i].word), word)) {
             text_add(x->out, concepts[i].text);
             value_set_string(x->arena, x->answer, "description", concepts[i].text);
             return true;
@@ -113,7 +122,7 @@ static bool explain_concept(struct explaining *x, const char *word)
     return false;
 }
 
-/* --- one field ------------------------------------------------------------------------------------------------------------------ */
+/* --- one field ---------------------------------------------------------------------------------------------------- */
 
 static bool directly_below(const char *path, const char *parent)
 {
@@ -139,7 +148,8 @@ static void explain_children(struct explaining *x, const char *file, const char 
             continue;
         field = schema_field(x->schemas, file, path);
         says = first_sentence(x->arena, value_str_at(field, "description"));
-        text_printf(x->out, "%s  %-34s %-16s %s\n", value_count(list) ? "" : "\nFields:\n", path, type_words(x->arena, field), says);
+        text_printf(x->out, "%s  %-34s %-16s %s\n", value_count(list) ? "" : "\nFields:\n", path,
+                    type_words(x->arena, field), says);
         v = value_map(x->arena);
         value_set_string(x->arena, v, "path", path);
         value_set_string(x->arena, v, "description", value_str_at(field, "description"));
@@ -178,7 +188,8 @@ static int unknown_field(struct explaining *x, const char *kind, const char *fil
         names[i] = value_str(value_item(paths, i));
     near = did_you_mean(path, names);
     err_set(err, ERR_INVALID, "%s has no field %s", kind, path);
-    return near ? err_advise(err, "did you mean %s.%s?", kind, near) : err_advise(err, "reinstate explain %s lists them", kind);
+    return near ? err_advise(err, "did you mean %s.%s?", kind, near)
+                : err_advise(err, "reinstate explain %s lists them", kind);
 }
 
 /* "KeyVault" whatever the case; NULL when there is none. */
@@ -200,7 +211,8 @@ static int unknown_kind(const struct explaining *x, const char *word, struct err
         near = explain_near(x, word);
     err_set(err, ERR_INVALID, "there is no kind, row, error, rule, action, observation or danger %s", word);
     return near ? err_advise(err, "did you mean %s?", near)
-                : err_advise(err, "reinstate explain lists the kinds, explain scenarios the rows, explain errors the errors");
+                : err_advise(
+                      err, "reinstate explain lists the kinds, explain scenarios the rows, explain errors the errors");
 }
 
 static int explain_word(struct explaining *x, const char *word, struct err *err)
@@ -223,7 +235,8 @@ static int explain_word(struct explaining *x, const char *word, struct err *err)
         text_printf(x->out, "%s.%s  %s\n\n", kind, path, type_words(x->arena, field));
     else
         text_printf(x->out, "%s\n\n%s\n", kind, kind_summary(x, kind));
-    if (value_str_at(field, "description") && !(!*path && str_eq(kind_summary(x, kind), value_str_at(field, "description"))))
+    if (value_str_at(field, "description") &&
+        !(!*path && str_eq(kind_summary(x, kind), value_str_at(field, "description"))))
         text_printf(x->out, "%s\n", value_str_at(field, "description"));
     explain_values(x, field);
     value_set_string(x->arena, x->answer, "kind", kind);

@@ -1,5 +1,6 @@
 /* explain, for the names that a plan or a forecast shows: rows of the scenario table, observations, risks, error codes,
- * built-in rules, actions, steps. Knows how they are told to people; their meaning stands in the tables they come from. */
+ * built-in rules, actions, steps. Knows how they are told to people; their meaning stands in the tables
+ * they come from. */
 #include <string.h>
 
 #include "../providers/azure/arm.h"
@@ -26,7 +27,7 @@ static const char *const action_words[ACTION_COUNT] = {
     [ACTION_BLOCKED] = "must be done, and cannot be done by reinstate now; `next` says what would help",
 };
 
-/* --- rows ------------------------------------------------------------------------------------------------------------------ */
+/* --- rows --------------------------------------------------------------------------------------------------------- */
 
 static struct value *remedies_of(struct explaining *x, const struct dx_row *row)
 {
@@ -48,7 +49,8 @@ static void tell_facts(struct explaining *x, const struct value *facts)
         const struct value *fact = value_item(facts, i), *any_of = value_get(fact, "anyOf");
         const struct value *words = any_of ? any_of : value_get(fact, "noneOf");
 
-        text_printf(x->out, "%s%s: %s", i ? "               " : "  When         ", value_str_at(fact, "fact"), any_of ? "" : "not ");
+        text_printf(x->out, "%s%s: %s", i ? "               " : "  When         ", value_str_at(fact, "fact"),
+                    any_of ? "" : "not ");
         for (size_t j = 0; j < value_count(words); j++)
             text_printf(x->out, "%s%s", j ? ", or " : "", value_str(value_item(words, j)));
         text_add_char(x->out, '\n');
@@ -64,7 +66,8 @@ static struct value *tell_proof(struct explaining *x, const char *proof)
         const char *id = arena_strndup(x->arena, p, strcspn(p, " ")), *question = observation_question(id);
         struct value *v = value_map(x->arena);
 
-        text_printf(x->out, "%s%s  %s\n", value_count(list) ? "               " : "  Proved by    ", id, question ? question : "");
+        text_printf(x->out, "%s%s  %s\n", value_count(list) ? "               " : "  Proved by    ", id,
+                    question ? question : "");
         value_set_string(x->arena, v, "observation", id);
         value_set_string(x->arena, v, "question", question);
         value_push(x->arena, list, v);
@@ -83,12 +86,13 @@ static void tell_row(struct explaining *x, const struct dx_row *row, struct valu
         text_printf(x->out, "  Foreseen     %s%s%s%s\n", dx_outcome_words(row->outcome), row->code ? ", with " : "",
                     row->code ? row->code : "", row->refused ? "; reinstate triggers nothing" : "");
     if (row->differs) {
-        text_printf(x->out, "  Editions     of 2026-02: %s; of 2026-07: %s\n", dx_outcome_words(row->feb), dx_outcome_words(row->jul));
+        text_printf(x->out, "  Editions     of 2026-02: %s; of 2026-07: %s\n", dx_outcome_words(row->feb),
+                    dx_outcome_words(row->jul));
         text_printf(x->out, "               %s\n", row->other_reading);
     }
     for (size_t i = 0; i < value_count(remedies); i++)
-        text_printf(x->out, "%s%s  %s\n", i ? "               " : "  To do        ", value_str_at(value_item(remedies, i), "letter"),
-                    value_str_at(value_item(remedies, i), "remedy"));
+        text_printf(x->out, "%s%s  %s\n", i ? "               " : "  To do        ",
+                    value_str_at(value_item(remedies, i), "letter"), value_str_at(value_item(remedies, i), "remedy"));
     value_set(x->arena, v, "provedBy", tell_proof(x, row->proof));
     text_printf(x->out, "  How sure     %s\n  Source       %s\n", dx_confidence_words(row->confidence), row->source);
     value_set_string(x->arena, v, "state", row->state);
@@ -119,8 +123,8 @@ static bool tell_scenario(struct explaining *x, const char *word)
     for (size_t i = 0; i < dx_n_rows; i++)
         if (str_eq(dx_rows[i].id, row->id))
             tell_row(x, &dx_rows[i], list);
-    text_add(x->out,
-             "\nWhere editions of the article disagree, Policy.spec.article chooses; reinstate explain scenarios lists the rows.\n");
+    text_add(x->out, "\nWhere editions of the article disagree, Policy.spec.article chooses; reinstate explain "
+                     "scenarios lists the rows.\n");
     value_set_string(x->arena, x->answer, "scenario", row->id);
     value_set(x->arena, x->answer, "rows", list);
     return true;
@@ -152,11 +156,12 @@ void explain_scenarios(struct explaining *x)
             value_set_string(x->arena, v, "outcome", dx_outcome_words(row->outcome));
             value_push(x->arena, list, v);
         }
-    text_add(x->out, "\nN: no disk encryption set is named; R: one is; D: data disks. reinstate explain N-17 tells one.\n");
+    text_add(x->out,
+             "\nN: no disk encryption set is named; R: one is; D: data disks. reinstate explain N-17 tells one.\n");
     value_set(x->arena, x->answer, "scenarios", list);
 }
 
-/* --- errors ---------------------------------------------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------------------------------- */
 
 static bool tell_error(struct explaining *x, const char *word)
 {
@@ -165,12 +170,13 @@ static bool tell_error(struct explaining *x, const char *word)
 
     if (!e)
         return false;
-    text_printf(x->out, "%s\n\n  Means        %s\n  To do        %s\n  Class        %c: %s\n  Source       %s\n", e->code, e->meaning,
-                e->action, e->letter, azure_error_letter_words(e->letter), e->source);
+    text_printf(x->out, "%s\n\n  Means        %s\n  To do        %s\n  Class        %c: %s\n  Source       %s\n",
+                e->code, e->meaning, e->action, e->letter, azure_error_letter_words(e->letter), e->source);
     for (size_t i = 0; i < dx_n_rows; i++) {
         if (!str_eq(dx_rows[i].code, e->code))
             continue;
-        text_printf(x->out, "%s%s  %s\n", value_count(rows) ? "               " : "  Rows         ", dx_rows[i].id, dx_rows[i].state);
+        text_printf(x->out, "%s%s  %s\n", value_count(rows) ? "               " : "  Rows         ", dx_rows[i].id,
+                    dx_rows[i].state);
         value_push(x->arena, rows, value_string(x->arena, dx_rows[i].id));
     }
     value_set_string(x->arena, x->answer, "error", e->code);
@@ -187,7 +193,8 @@ void explain_errors(struct explaining *x)
 {
     struct value *list = value_list(x->arena);
 
-    text_add(x->out, "Errors of Azure that are known, with their class; a code that is not among them goes to a person.\n\n");
+    text_add(x->out,
+             "Errors of Azure that are known, with their class; a code that is not among them goes to a person.\n\n");
     for (size_t i = 0; i < azure_n_errors; i++) {
         struct value *v = value_map(x->arena);
 
@@ -204,7 +211,7 @@ void explain_errors(struct explaining *x)
     value_set(x->arena, x->answer, "errors", list);
 }
 
-/* --- what a forecast shows ----------------------------------------------------------------------------------------------------- */
+/* --- what a forecast shows ---------------------------------------------------------------------------------------- */
 
 /* `proof` is "F5 F11 F15". */
 static bool proves(const char *proof, const char *id)
@@ -241,7 +248,8 @@ static bool tell_observation(struct explaining *x, const char *word)
         text_printf(x->out, "%s%s", value_count(rows) ? " " : "  Helps prove  ", row);
         value_push(x->arena, rows, value_string(x->arena, row));
     }
-    text_printf(x->out, "%sreinstate forecast --verbose tells what was seen, and where.\n", value_count(rows) ? "\n\n" : "");
+    text_printf(x->out, "%sreinstate forecast --verbose tells what was seen, and where.\n",
+                value_count(rows) ? "\n\n" : "");
     value_set_string(x->arena, x->answer, "observation", id);
     value_set_string(x->arena, x->answer, "question", question);
     value_set(x->arena, x->answer, "rows", rows);
@@ -254,13 +262,15 @@ static bool tell_risk(struct explaining *x, const char *word)
 
     if (!words)
         return false;
-    text_printf(x->out, "%s, a danger that a forecast names\n\n%s\n\nThe forecast says what was seen, and what mends it.\n", word, words);
+    text_printf(x->out,
+                "%s, a danger that a forecast names\n\n%s\n\nThe forecast says what was seen, and what mends it.\n",
+                word, words);
     value_set_string(x->arena, x->answer, "risk", word);
     value_set_string(x->arena, x->answer, "meaning", words);
     return true;
 }
 
-/* --- rules and actions ------------------------------------------------------------------------------------------------------- */
+/* --- rules and actions -------------------------------------------------------------------------------------------- */
 
 /* "built-in/recover: …": the line whose name it is. */
 static bool tell_rule(struct explaining *x, const char *word)
@@ -270,7 +280,9 @@ static bool tell_rule(struct explaining *x, const char *word)
     for (size_t i = 0; lines[i]; i++) {
         if (!str_starts_nocase(lines[i], arena_printf(x->arena, "%s: ", word)))
             continue;
-        text_printf(x->out, "%s\n\nA built-in rule: the step waits until an order covers it or somebody approves it (--approve %s=NAME).\n",
+        text_printf(x->out,
+                    "%s\n\nA built-in rule: the step waits until an order covers it or somebody approves it (--approve "
+                    "%s=NAME).\n",
                     lines[i], word);
         value_set_string(x->arena, x->answer, "rule", word);
         value_set_string(x->arena, x->answer, "meaning", lines[i]);
@@ -301,8 +313,8 @@ static bool tell_step(struct explaining *x, const char *word)
 
 bool explain_name(struct explaining *x, const char *word)
 {
-    return tell_scenario(x, word) || tell_observation(x, word) || tell_error(x, word) || tell_rule(x, word) || tell_risk(x, word) ||
-           tell_step(x, word);
+    return tell_scenario(x, word) || tell_observation(x, word) || tell_error(x, word) || tell_rule(x, word) ||
+           tell_risk(x, word) || tell_step(x, word);
 }
 
 const char *explain_near(const struct explaining *x, const char *word)

@@ -1,5 +1,5 @@
-/* export: manifests for what exists behind a Recovery Services vault, so that an estate without a line of YAML comes under plan,
- * drift and forecast. Reads only; writes to standard output or into a folder. */
+/* export: manifests for what exists behind a Recovery Services vault, so that an estate without a line of YAML comes
+ * under plan, drift and forecast. Reads only; writes to standard output or into a folder. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,14 +11,15 @@
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/manifest.h"
 
-/* --- where VMs would come back ------------------------------------------------------------------------------------------- */
+/* --- where VMs would come back ------------------------------------------------------------------------------------ */
 
 struct restore_place {
     const char *group, *subnet, *staging;
 };
 
 /* "GROUP,SUBNET,STAGING": a name in that group, or an ARM id. */
-static int place_parse(struct arena *a, const char *text, const char *subscription, struct restore_place *ret, struct err *err)
+static int place_parse(struct arena *a, const char *text, const char *subscription, struct restore_place *ret,
+                       struct err *err)
 {
     const char *comma = strchr(text, ','), *second = comma ? strchr(comma + 1, ',') : NULL, *slash;
     struct restore_place p;
@@ -30,19 +31,20 @@ static int place_parse(struct arena *a, const char *text, const char *subscripti
     p.staging = second + 1;
     slash = strchr(p.subnet, '/');
     if (p.subnet[0] != '/' && (!slash || !slash[1]))
-        return err_set(err, ERR_INVALID, "--restore-to: the subnet \"%s\" is neither VNET/SUBNET nor an ARM id", p.subnet);
+        return err_set(err, ERR_INVALID, "--restore-to: the subnet \"%s\" is neither VNET/SUBNET nor an ARM id",
+                       p.subnet);
     if (p.subnet[0] != '/')
-        p.subnet = arena_printf(
-            a, "%s/subnets/%s",
-            arm_id(a, subscription, p.group, "Microsoft.Network/virtualNetworks", arena_strndup(a, p.subnet, (size_t)(slash - p.subnet))),
-            slash + 1);
+        p.subnet = arena_printf(a, "%s/subnets/%s",
+                                arm_id(a, subscription, p.group, "Microsoft.Network/virtualNetworks",
+                                       arena_strndup(a, p.subnet, (size_t)(slash - p.subnet))),
+                                slash + 1);
     if (p.staging[0] != '/')
         p.staging = arm_id(a, subscription, p.group, "Microsoft.Storage/storageAccounts", p.staging);
     *ret = p;
     return 0;
 }
 
-/* --- as text --------------------------------------------------------------------------------------------------------------- */
+/* --- as text ------------------------------------------------------------------------------------------------------ */
 
 static void write_head(struct text *t, struct arena *a, const struct discovery *d)
 {
@@ -64,7 +66,7 @@ static void write_documents(struct text *t, const struct value *documents)
     }
 }
 
-/* --- as files -------------------------------------------------------------------------------------------------------------- */
+/* --- as files ----------------------------------------------------------------------------------------------------- */
 
 /* One file a kind, but one for each VM. */
 static char *file_of(struct arena *a, const char *folder, const struct value *doc)
@@ -113,13 +115,14 @@ static int write_files(struct session *s, const struct discovery *d)
     return 0;
 }
 
-/* --- the command ----------------------------------------------------------------------------------------------------------- */
+/* --- the command -------------------------------------------------------------------------------------------------- */
 
 static int export(struct session *s, const struct options *o, struct discovery *d)
 {
     struct restore_place place = {0};
 
-    TRY(session_discover(s, o, (struct discovery_request){.vault_id = o->vault, .vault_name = o->vault_name, .item = o->item}, d));
+    TRY(session_discover(
+        s, o, (struct discovery_request){.vault_id = o->vault, .vault_name = o->vault_name, .item = o->item}, d));
     if (o->restore_to) {
         TRY(place_parse(s->arena, o->restore_to, value_str_at(d->found, "subscription"), &place, &s->err));
         discovery_restore_to(s->arena, d, place.group, place.subnet, place.staging);

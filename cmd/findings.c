@@ -9,7 +9,7 @@
 
 #define SARIF_SCHEMA "https://json.schemastore.org/sarif-2.1.0.json"
 
-/* --- the list ------------------------------------------------------------------------------------------------------- */
+/* --- the list ----------------------------------------------------------------------------------------------------- */
 
 void findings_subject(struct findings *f, const char *name, const struct origin *origin)
 {
@@ -91,11 +91,11 @@ void findings_add_err(struct findings *f, const struct err *err)
 /* "text; evidence; fix: …" */
 static const char *whole_text(struct arena *a, const struct finding *f)
 {
-    return arena_printf(a, "%s%s%s%s%s", f->text, f->evidence ? "; seen: " : "", f->evidence ? f->evidence : "", f->fix ? "; fix: " : "",
-                        f->fix ? f->fix : "");
+    return arena_printf(a, "%s%s%s%s%s", f->text, f->evidence ? "; seen: " : "", f->evidence ? f->evidence : "",
+                        f->fix ? "; fix: " : "", f->fix ? f->fix : "");
 }
 
-/* --- JUnit ---------------------------------------------------------------------------------------------------------- */
+/* --- JUnit -------------------------------------------------------------------------------------------------------- */
 
 /* XML 1.0 has no way to write most control characters, nor what is no UTF-8: they become the replacement character. */
 static void xml_add(struct text *out, const char *s)
@@ -105,7 +105,8 @@ static void xml_add(struct text *out, const char *s)
     while (left) {
         size_t n = utf8_length(s, left);
         unsigned char c = (unsigned char)*s;
-        bool never = n == 0 || (c < 0x20 && !strchr("\t\n\r", c)) || (n == 3 && c == 0xef && !strncmp(s + 1, "\xbf\xbe", 2)) ||
+        bool never = n == 0 || (c < 0x20 && !strchr("\t\n\r", c)) ||
+                     (n == 3 && c == 0xef && !strncmp(s + 1, "\xbf\xbe", 2)) ||
                      (n == 3 && c == 0xef && !strncmp(s + 1, "\xbf\xbf", 2));
 
         if (never)
@@ -157,7 +158,8 @@ static void junit_case(struct text *out, const struct findings *f, const struct 
     const char *slash = strchr(s->name, '/'), *name = slash ? slash + 1 : s->name;
     const char *class = slash ? arena_strndup(f->arena, s->name, (size_t)(slash - s->name)) : "reinstate";
     const struct finding *worst = worst_of(f, s->name);
-    const char *element = worst && (worst->level == FINDING_FAULT || worst->level == FINDING_UNSEEN) ? "error" : "failure";
+    const char *element =
+        worst && (worst->level == FINDING_FAULT || worst->level == FINDING_UNSEEN) ? "error" : "failure";
     bool failed = worst && worst->level > FINDING_NOTE, error = failed && str_eq(element, "error");
 
     tally->tests++;
@@ -195,7 +197,8 @@ static bool subject_listed(const struct findings *f, const char *name)
     return false;
 }
 
-/* One test case for each subject, so that a case keeps its name from run to run; also for those only a finding names. */
+/* One test case for each subject, so that a case keeps its name from run to run; also for those
+ * only a finding names. */
 static void junit_write(struct text *out, const struct findings *f)
 {
     struct text cases cleanup(text_release) = {0};
@@ -214,8 +217,10 @@ static void junit_write(struct text *out, const struct findings *f)
         if (j == i && !subject_listed(f, s.name))
             junit_case(&cases, f, &s, &tally);
     }
-    counts = arena_printf(f->arena, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"", tally.tests, tally.failures, tally.errors);
-    text_printf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"reinstate\"%s time=\"0\">\n", counts);
+    counts = arena_printf(f->arena, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"", tally.tests, tally.failures,
+                          tally.errors);
+    text_printf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"reinstate\"%s time=\"0\">\n",
+                counts);
     text_printf(out, "  <testsuite name=\"reinstate %s\"%s skipped=\"0\" time=\"0\"", f->tool, counts);
     if (f->made_ms != TIME_NONE)
         text_printf(out, " timestamp=\"%.19s\"", time_format(f->arena, f->made_ms));
@@ -231,7 +236,7 @@ static void junit_write(struct text *out, const struct findings *f)
     text_add(out, "  </testsuite>\n</testsuites>\n");
 }
 
-/* --- SARIF ---------------------------------------------------------------------------------------------------------- */
+/* --- SARIF -------------------------------------------------------------------------------------------------------- */
 
 static const char *sarif_level(enum finding_level level)
 {
@@ -274,7 +279,8 @@ static struct value *sarif_locations(struct arena *a, const struct finding *f)
     if (f->origin.file && !str_eq(f->origin.file, "-")) {
         struct value *physical = value_set(a, location, "physicalLocation", value_map(a)), *region;
 
-        value_set_string(a, value_set(a, physical, "artifactLocation", value_map(a)), "uri", sarif_uri(a, f->origin.file));
+        value_set_string(a, value_set(a, physical, "artifactLocation", value_map(a)), "uri",
+                         sarif_uri(a, f->origin.file));
         if (f->origin.line) {
             region = value_set(a, physical, "region", value_map(a));
             value_set_int(a, region, "startLine", f->origin.line);
@@ -345,7 +351,8 @@ static void sarif_write(struct text *out, const struct findings *f)
 {
     struct arena *a = f->arena;
     struct value *log = value_map(a), *run = value_map(a), *driver, *runs = value_list(a), *rules = value_list(a);
-    struct value *results = value_list(a), *notifications = value_list(a), *invocation = value_map(a), *invocations = value_list(a);
+    struct value *results = value_list(a), *notifications = value_list(a), *invocation = value_map(a),
+                 *invocations = value_list(a);
     bool able = true;
 
     for (size_t i = 0; i < f->count; i++) {
@@ -364,7 +371,8 @@ static void sarif_write(struct text *out, const struct findings *f)
     value_set_string(a, driver, "version", REINSTATE_VERSION);
     value_set_string(a, driver, "semanticVersion", REINSTATE_VERSION);
     value_set(a, driver, "rules", rules);
-    value_set_string(a, value_set(a, run, "automationDetails", value_map(a)), "id", arena_printf(a, "reinstate/%s/", f->tool));
+    value_set_string(a, value_set(a, run, "automationDetails", value_map(a)), "id",
+                     arena_printf(a, "reinstate/%s/", f->tool));
     value_set_bool(a, invocation, "executionSuccessful", able);
     if (f->made_ms != TIME_NONE)
         value_set_string(a, invocation, "endTimeUtc", time_format(a, f->made_ms));
@@ -380,7 +388,7 @@ static void sarif_write(struct text *out, const struct findings *f)
     text_add_char(out, '\n');
 }
 
-/* --- GitHub --------------------------------------------------------------------------------------------------------- */
+/* --- GitHub ------------------------------------------------------------------------------------------------------- */
 
 /* A command is a line: what would end it, or a property, is written as a percent escape. */
 static void github_add(struct text *out, const char *s, bool property)
@@ -433,7 +441,8 @@ static const char *clean(struct arena *a, const char *text)
     return text ? str_shown(a, text) : NULL;
 }
 
-/* What manifests and Azure say, made harmless once for all forms; the names of files are quoted by each form in its own way. */
+/* What manifests and Azure say, made harmless once for all forms; the names of files are quoted by each
+ * form in its own way. */
 static const struct findings *cleaned(const struct findings *f)
 {
     struct findings *c = arena_new_of(f->arena, struct findings);
@@ -454,7 +463,8 @@ static const struct findings *cleaned(const struct findings *f)
         c->items[i] = item;
     }
     for (size_t i = 0; i < f->n_subjects; i++)
-        c->subjects[i] = (struct subject){.name = clean(f->arena, f->subjects[i].name), .origin = f->subjects[i].origin};
+        c->subjects[i] =
+            (struct subject){.name = clean(f->arena, f->subjects[i].name), .origin = f->subjects[i].origin};
     return c;
 }
 

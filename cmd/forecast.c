@@ -1,5 +1,5 @@
-/* forecast: which protected VMs could be restored now, how, in about how long, and what would break that and when. Reads only;
- * exit 2 when any VM is at risk or lost. */
+/* forecast: which protected VMs could be restored now, how, in about how long, and what would break that and when.
+ * Reads only; exit 2 when any VM is at risk or lost. */
 #include "../providers/forecast/forecast.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "session.h"
 #include "../reconciler/model/page.h"
 
-/* --- for people --------------------------------------------------------------------------------------------------------- */
+/* --- for people --------------------------------------------------------------------------------------------------- */
 
 static const char *point_words(struct arena *a, const struct forecast *f)
 {
@@ -24,7 +24,9 @@ static const char *point_words(struct arena *a, const struct forecast *f)
 /* "now" | "in 5 d (2026-11-28T03:00:00Z)" */
 static const char *when_words(struct arena *a, int64_t at_ms, int64_t now_ms)
 {
-    return at_ms == TIME_NONE ? "now" : arena_printf(a, "in %s (%s)", duration_format(a, at_ms - now_ms), time_format(a, at_ms));
+    return at_ms == TIME_NONE
+               ? "now"
+               : arena_printf(a, "in %s (%s)", duration_format(a, at_ms - now_ms), time_format(a, at_ms));
 }
 
 static const char *risk_lead(const struct page *p, const struct risk *r, int64_t now_ms, enum colour *ret_colour)
@@ -56,9 +58,10 @@ static void newest_show(const struct page *p, const struct forecast *f)
     const struct dx_prediction *x = &f->newest_prediction;
 
     if (f->newest)
-        page_line(p, 4, DIM, "newest point:", "%s of %s (%s): %s%s%s", value_str_at(f->newest, "id"), value_str_at(f->newest, "time"),
-                  str_eq(value_str_at(f->newest, "vault"), "valid") ? "vault tier" : "snapshot only", dx_scenario(x) ? dx_scenario(x) : "",
-                  dx_scenario(x) ? ", " : "", dx_outcome_words(x->outcome));
+        page_line(p, 4, DIM, "newest point:", "%s of %s (%s): %s%s%s", value_str_at(f->newest, "id"),
+                  value_str_at(f->newest, "time"),
+                  str_eq(value_str_at(f->newest, "vault"), "valid") ? "vault tier" : "snapshot only",
+                  dx_scenario(x) ? dx_scenario(x) : "", dx_scenario(x) ? ", " : "", dx_outcome_words(x->outcome));
 }
 
 /* Rights that a look from outside would need, without which a verdict stands all the same. */
@@ -86,8 +89,10 @@ static void vector_show(const struct page *p, const struct forecast *f)
     for (size_t i = 0; i < OBSERVATION_COUNT; i++) {
         const struct observation *item = &f->outlook.items[i];
 
-        page_line(p, 4, colours[item->state], arena_printf(p->arena, "%-3s %-10s", item->id, obs_state_word(item->state)), "%s %s%s%s%s",
-                  item->question, item->text, item->evidence ? " [" : "", item->evidence ? item->evidence : "", item->evidence ? "]" : "");
+        page_line(p, 4, colours[item->state],
+                  arena_printf(p->arena, "%-3s %-10s", item->id, obs_state_word(item->state)), "%s %s%s%s%s",
+                  item->question, item->text, item->evidence ? " [" : "", item->evidence ? item->evidence : "",
+                  item->evidence ? "]" : "");
     }
 }
 
@@ -113,18 +118,20 @@ static void forecast_show(const struct page *p, const struct forecast *f, bool v
 {
     const struct outlook *o = &f->outlook;
     bool green = f->verdict == FORECAST_GREEN, notes = verbose || !green;
-    static const char *const restorable[] = {"not restorable", "whether it is restorable cannot be told", "restorable once it is mended",
-                                             "restorable now"};
+    static const char *const restorable[] = {"not restorable", "whether it is restorable cannot be told",
+                                             "restorable once it is mended", "restorable now"};
 
     if (green) {
-        page_line(p, 2, GREEN, arena_printf(p->arena, "%s:", o->pvm->name), "%s, %s%s%s", f->path, f->estimate_ms >= 0 ? "about " : "",
-                  f->estimate_ms >= 0 ? duration_format(p->arena, f->estimate_ms) : "",
-                  f->at_ms != TIME_NONE ? arena_printf(p->arena, "; first to change: %.10s", time_format(p->arena, f->at_ms)) : "");
+        page_line(
+            p, 2, GREEN, arena_printf(p->arena, "%s:", o->pvm->name), "%s, %s%s%s", f->path,
+            f->estimate_ms >= 0 ? "about " : "", f->estimate_ms >= 0 ? duration_format(p->arena, f->estimate_ms) : "",
+            f->at_ms != TIME_NONE ? arena_printf(p->arena, "; first to change: %.10s", time_format(p->arena, f->at_ms))
+                                  : "");
         if (!verbose)
             return;
     } else {
-        page_line(p, 2, f->verdict == FORECAST_LOST ? RED : YELLOW, arena_printf(p->arena, "%s:", o->pvm->name), "%s%s; %s",
-                  restorable[f->restorable],
+        page_line(p, 2, f->verdict == FORECAST_LOST ? RED : YELLOW, arena_printf(p->arena, "%s:", o->pvm->name),
+                  "%s%s; %s", restorable[f->restorable],
                   f->verdict == FORECAST_AT_RISK && f->at_ms != TIME_NONE
                       ? arena_printf(p->arena, ", until %s", time_format(p->arena, f->at_ms))
                       : "",
@@ -134,7 +141,8 @@ static void forecast_show(const struct page *p, const struct forecast *f, bool v
     if (f->path && !green)
         page_line(p, 4, BOLD, "path:", "%s", f->path);
     if (f->after.row)
-        page_line(p, 4, PLAIN, "after it:", "%s, %s: %s", f->after.row->id, f->after.row->state, dx_outcome_words(f->after.outcome));
+        page_line(p, 4, PLAIN, "after it:", "%s, %s: %s", f->after.row->id, f->after.row->state,
+                  dx_outcome_words(f->after.outcome));
     if (f->estimate_ms >= 0)
         page_line(p, 4, DIM, "takes:", "about %s (%s)", duration_format(p->arena, f->estimate_ms), f->estimate_source);
     if (!f->path)
@@ -169,11 +177,12 @@ static void report_forecast(struct text *out, struct arena *a, const struct fore
     if (all->count)
         page_gap(&page);
     else
-        page_line(&page, 0, YELLOW, "Nothing to look at:", "no ProtectedVirtualMachine is declared, and none was found");
+        page_line(&page, 0, YELLOW,
+                  "Nothing to look at:", "no ProtectedVirtualMachine is declared, and none was found");
     page_line(&page, 0, BOLD, "", "%s", forecast_line(a, all));
 }
 
-/* --- for programs --------------------------------------------------------------------------------------------------------- */
+/* --- for programs ------------------------------------------------------------------------------------------------- */
 
 static struct value *forecast_value(struct session *s, const struct forecasts *all, int64_t now_ms, int code)
 {
@@ -195,35 +204,37 @@ static void findings_of(struct findings *all, const struct forecast *f, int64_t 
 
     findings_subject(all, o->pvm->address, &o->pvm->origin);
     if (f->verdict == FORECAST_AT_RISK && f->restorable == RESTORABLE_UNKNOWN)
-        findings_add(all, finding_unseen(o->pvm->address, &o->pvm->origin, "whether it is restorable cannot be told", NULL));
+        findings_add(all,
+                     finding_unseen(o->pvm->address, &o->pvm->origin, "whether it is restorable cannot be told", NULL));
     if (o->point && (!x->row || x->outcome != DX_SUCCEEDS))
-        findings_add(all, (struct finding){
-                              .level = level,
-                              .rule = f->scenario ? f->scenario : "unknown-state",
-                              .rule_text = x->row ? x->row->state : "a state that no document describes",
-                              .subject = o->pvm->address,
-                              .origin = o->pvm->origin,
-                              .text = arena_printf(all->arena, "%s: %s", f->state,
-                                                   x->row ? dx_outcome_words(x->outcome) : "no document describes this"),
-                              .evidence = point_words(all->arena, f),
-                              .fix = f->path,
-                          });
+        findings_add(all,
+                     (struct finding){
+                         .level = level,
+                         .rule = f->scenario ? f->scenario : "unknown-state",
+                         .rule_text = x->row ? x->row->state : "a state that no document describes",
+                         .subject = o->pvm->address,
+                         .origin = o->pvm->origin,
+                         .text = arena_printf(all->arena, "%s: %s", f->state,
+                                              x->row ? dx_outcome_words(x->outcome) : "no document describes this"),
+                         .evidence = point_words(all->arena, f),
+                         .fix = f->path,
+                     });
     for (size_t i = 0; i < o->n_risks; i++) {
         const struct risk *r = &o->risks[i];
         bool counts = r->weight != RISK_NOTE && (r->at_ms == TIME_NONE || r->at_ms <= until_ms);
 
-        findings_add(
-            all,
-            (struct finding){
-                .level = counts ? level : FINDING_NOTE,
-                .rule = r->id,
-                .rule_text = risk_words(r->id),
-                .subject = o->pvm->address,
-                .origin = o->pvm->origin,
-                .text = r->at_ms == TIME_NONE ? r->text : arena_printf(all->arena, "%s (%s)", r->text, time_format(all->arena, r->at_ms)),
-                .evidence = r->evidence,
-                .fix = r->fix,
-            });
+        findings_add(all, (struct finding){
+                              .level = counts ? level : FINDING_NOTE,
+                              .rule = r->id,
+                              .rule_text = risk_words(r->id),
+                              .subject = o->pvm->address,
+                              .origin = o->pvm->origin,
+                              .text = r->at_ms == TIME_NONE ? r->text
+                                                            : arena_printf(all->arena, "%s (%s)", r->text,
+                                                                           time_format(all->arena, r->at_ms)),
+                              .evidence = r->evidence,
+                              .fix = r->fix,
+                          });
     }
 }
 
@@ -237,7 +248,7 @@ static void forecast_findings(struct session *s, const struct forecasts *all, in
     output_findings(s->options, &findings);
 }
 
-/* --- the command ------------------------------------------------------------------------------------------------------------ */
+/* --- the command -------------------------------------------------------------------------------------------------- */
 
 struct foreseeing {
     struct session *session;

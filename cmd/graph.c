@@ -1,5 +1,5 @@
-/* graph: documents and what they refer to; with --steps also the plan, with --lineage instead what each recovery point hangs on.
- * Both need a look at the world. */
+/* graph: documents and what they refer to; with --steps also the plan, with --lineage instead what each recovery point
+ * hangs on. Both need a look at the world. */
 #include "commands.h"
 #include "output.h"
 #include "session.h"

@@ -1,4 +1,5 @@
-/* Knows where a history is kept and how it is read and replaced there. Must not know what it says (providers/backup/history.c). */
+/* Knows where a history is kept and how it is read and replaced there. Must not know
+ * what it says (providers/backup/history.c). */
 #include "history.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@
 
 enum { HISTORY_BYTES_MAX = 8 * 1024 * 1024 };
 
-/* --- reading -------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static int adopt(struct session *s, const struct value *docs, struct err *err)
 {
@@ -20,7 +21,8 @@ static int adopt(struct session *s, const struct value *docs, struct err *err)
     const struct value *found = value_item(docs, 0);
 
     if (!s->diags.n_errors && value_count(docs) != 1)
-        return err_set(err, ERR_INVALID, "--history %s holds %zu documents where one is wanted", h->name, value_count(docs));
+        return err_set(err, ERR_INVALID, "--history %s holds %zu documents where one is wanted", h->name,
+                       value_count(docs));
     if (!s->diags.n_errors)
         schema_check(s->schemas, "history.json", found, &s->diags);
     if (s->diags.n_errors)
@@ -49,7 +51,9 @@ int history_open(struct session *s, struct azure *azure, enum http_mode mode)
     if (h->in_blob) {
         if (blob_place_of_url(s->arena, azure_cloud(azure), h->name, &h->place, &s->err) < 0)
             return err_note(&s->err, "--history");
-        return h->place.name ? 0 : err_set(&s->err, ERR_INVALID, "--history %s names a container, not a blob in it", h->name);
+        return h->place.name
+                   ? 0
+                   : err_set(&s->err, ERR_INVALID, "--history %s names a container, not a blob in it", h->name);
     }
     h->read = true;
     if (access(h->name, F_OK) != 0)
@@ -81,7 +85,7 @@ int history_read(struct session *s, struct call *c, struct err *err)
     return adopt(s, docs, err);
 }
 
-/* --- keeping ---------------------------------------------------------------------------------------------------------------- */
+/* --- keeping ------------------------------------------------------------------------------------------------------ */
 
 void history_learn(struct session *s, const struct look *look)
 {
@@ -95,7 +99,8 @@ void history_learn(struct session *s, const struct look *look)
         if (history_take(s->arena, h->document, view_facts(&look->view, look->view.desired->documents[i])))
             h->grown = true;
     if (h->grown && h->in_blob && !h->writing && !h->told) {
-        talk("What is new was not put into the history at %s: this command only reads (apply and watch write it).", h->name);
+        talk("What is new was not put into the history at %s: this command only reads (apply and watch write it).",
+             h->name);
         h->told = true;
     }
     if (!h->grown || h->in_blob)
@@ -122,7 +127,8 @@ static void keep_task(struct call *c, void *arg)
     struct keeping *k = arg;
     struct history *h = k->history;
     const struct permit_write write = {
-        .method = HTTP_PUT, .fragment = str_lower(k->arena, arena_printf(k->arena, "/%s/%s", h->place.container, h->place.name)),
+        .method = HTTP_PUT,
+        .fragment = str_lower(k->arena, arena_printf(k->arena, "/%s/%s", h->place.container, h->place.name)),
     };
     struct permit permit = {.step = "history", .writes = &write, .n_writes = 1, .budget = 3};
     struct secret bytes cleanup(secret_release) = {0};
@@ -153,7 +159,8 @@ void history_keep(struct session *s)
         k.rc = -ERR_BLOCKED;
     else
         session_run(s, keep_task, &k);
-    /* What was written is read again before the next look: whoever wrote meanwhile is heard, and the etag is the new one. */
+    /* What was written is read again before the next look: whoever wrote meanwhile is heard, and the etag
+     * is the new one. */
     h->read = h->grown = false;
     if (k.rc < 0)
         talk(k.err.class == ERR_CONFLICT ? "The history was not written, because another run has just done so: %s"

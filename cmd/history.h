@@ -1,5 +1,5 @@
-/* --history: where earlier looks are remembered, in a file or in a blob. Every command reads it and adds to a file; a blob is
- * written only by commands that may write at all. */
+/* --history: where earlier looks are remembered, in a file or in a blob. Every command reads it and adds to a file; a
+ * blob is written only by commands that may write at all. */
 #ifndef REINSTATE_CMD_HISTORY_H
 #define REINSTATE_CMD_HISTORY_H
 

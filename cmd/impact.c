@@ -1,11 +1,11 @@
-/* impact: which VMs, disks and recovery points die with a key, its store or a disk encryption set, and what would still be
- * restorable. Reads only. */
+/* impact: which VMs, disks and recovery points die with a key, its store or a disk encryption set, and what would still
+ * be restorable. Reads only. */
 #include "commands.h"
 #include "output.h"
 #include "session.h"
 #include "../providers/forecast/impact.h"
 
-/* --- text ------------------------------------------------------------------------------------------------------------------ */
+/* --- text --------------------------------------------------------------------------------------------------------- */
 
 static void write_stops(struct text *t, const struct value *impact)
 {
@@ -18,17 +18,19 @@ static void write_stops(struct text *t, const struct value *impact)
     for (size_t i = 0; i < value_count(stops); i++) {
         const struct value *s = value_item(stops, i);
 
-        text_say(t, "  %s %s%s\n", value_str_at(s, "kind"), value_str_at(s, "name"), value_bool_at(s, "sure", true) ? "" : " (perhaps)");
+        text_say(t, "  %s %s%s\n", value_str_at(s, "kind"), value_str_at(s, "name"),
+                 value_bool_at(s, "sure", true) ? "" : " (perhaps)");
     }
 }
 
 static void write_chance(struct text *t, const char *when, const struct value *chance)
 {
     const struct value *path = value_get(chance, "path");
-    const char *scenario = value_str_at(chance, "scenario"), *as = value_str_at(chance, "as"), *state = value_str_at(chance, "state");
+    const char *scenario = value_str_at(chance, "scenario"), *as = value_str_at(chance, "as"),
+               *state = value_str_at(chance, "state");
 
-    text_say(t, "    %-12s %s%s%s%s%s", when, scenario ? scenario : "", scenario ? " " : "", value_str_at(chance, "outcome"),
-                as ? ", as declared by " : "", as ? as : "");
+    text_say(t, "    %-12s %s%s%s%s%s", when, scenario ? scenario : "", scenario ? " " : "",
+             value_str_at(chance, "outcome"), as ? ", as declared by " : "", as ? as : "");
     text_say(t, ": %s\n", state ? state : "");
     if (str_eq(value_str_at(chance, "restorable"), "no"))
         text_say(t, "    %-12s no way back\n", "");
@@ -62,7 +64,8 @@ static void write_points(struct text *t, const struct value *impact)
         if (before)
             continue;
         text_add(t, i ? "" : "Recovery points that fare worse\n");
-        text_say(t, "  %s, %zu point%s, %s tier:", value_str_at(p, "virtualMachine"), n, n == 1 ? "" : "s", value_str_at(p, "tier"));
+        text_say(t, "  %s, %zu point%s, %s tier:", value_str_at(p, "virtualMachine"), n, n == 1 ? "" : "s",
+                 value_str_at(p, "tier"));
         for (size_t k = 0; k < value_count(points); k++)
             if (same_fate(value_item(points, k), p))
                 text_say(t, " %s", value_str_at(value_item(points, k), "recoveryPoint"));
@@ -79,7 +82,7 @@ static void write_undo(struct text *t, const struct value *undo)
     const char *until = value_str_at(undo, "until"), *risk = value_str_at(undo, "risk");
 
     text_say(t, "%s%s%s: %s%s%s\n", value_bool_at(undo, "possible", false) ? "Can be undone" : "Cannot be undone",
-                until ? " until " : "", until ? until : "", value_str_at(undo, "how"), risk ? "; " : "", risk ? risk : "");
+             until ? " until " : "", until ? until : "", value_str_at(undo, "how"), risk ? "; " : "", risk ? risk : "");
 }
 
 static void write_unseen(struct text *t, const struct value *unseen)
@@ -92,7 +95,8 @@ static void write_unseen(struct text *t, const struct value *unseen)
 static void write_impact(struct text *t, const struct value *impact)
 {
     int64_t unaffected = value_int_at(impact, "unaffected", 0), unknown = value_int_at(impact, "unknown", 0);
-    const char *already = value_str_at(impact, "already"), *target = value_str_at(impact, "target"), *kind = value_str_at(impact, "kind");
+    const char *already = value_str_at(impact, "already"), *target = value_str_at(impact, "target"),
+               *kind = value_str_at(impact, "kind");
 
     if (already)
         text_say(t, "%s (%s) %s. What hangs on it, as it stands:\n\n", target, kind, already);
@@ -103,10 +107,13 @@ static void write_impact(struct text *t, const struct value *impact)
     if (!value_bool_at(impact, "dies", false) && value_count(value_get(impact, "unseen")))
         text_add(t, "Whether anything dies cannot be told: nothing that can be seen needs it.\n");
     else if (!value_bool_at(impact, "dies", false))
-        text_add(t, already ? "Nothing else that can be seen dies with it, and no recovery point fares worse than it does now.\n"
-                            : "Nothing dies: no VM, disk or recovery point that can be seen needs it.\n");
+        text_add(
+            t, already
+                   ? "Nothing else that can be seen dies with it, and no recovery point fares worse than it does now.\n"
+                   : "Nothing dies: no VM, disk or recovery point that can be seen needs it.\n");
     else if (unaffected)
-        text_say(t, "%lld other recovery point%s as before\n", (long long)unaffected, unaffected == 1 ? " fares" : "s fare");
+        text_say(t, "%lld other recovery point%s as before\n", (long long)unaffected,
+                 unaffected == 1 ? " fares" : "s fare");
     write_unseen(t, value_get(impact, "unseen"));
     if (unknown)
         text_say(t, "Of %lld recovery point%s nobody knows the key version: %s may need it too\n", (long long)unknown,
@@ -114,7 +121,7 @@ static void write_impact(struct text *t, const struct value *impact)
     write_undo(t, value_get(impact, "undo"));
 }
 
-/* --- concluding ----------------------------------------------------------------------------------------------------------- */
+/* --- concluding --------------------------------------------------------------------------------------------------- */
 
 static void conclude(void *ctx, const struct view *v, enum supposing what, struct view *ret)
 {
@@ -123,7 +130,7 @@ static void conclude(void *ctx, const struct view *v, enum supposing what, struc
     engine_suppose(&s->engine, s->arena, v, what, NULL, ret);
 }
 
-/* --- the command ----------------------------------------------------------------------------------------------------------- */
+/* --- the command -------------------------------------------------------------------------------------------------- */
 
 int command_impact(const struct options *o)
 {
@@ -135,11 +142,12 @@ int command_impact(const struct options *o)
     int code;
 
     if (session_open(&s, o) < 0 || session_look_far(&s, s.arena, &look, &s.err) < 0 ||
-        impact_target_find(&look.view, o->disable ? IMPACT_DISABLE : IMPACT_DELETE, o->disable ? o->disable : o->delete, &target, &s.err) <
-            0)
+        impact_target_find(&look.view, o->disable ? IMPACT_DISABLE : IMPACT_DELETE, o->disable ? o->disable : o->delete,
+                           &target, &s.err) < 0)
         return session_failed(&s);
     impact = impact_of(&look.view, &target, &(struct concluder){conclude, &s});
-    code = value_bool_at(impact, "dies", false) || value_count(value_get(impact, "unseen")) ? EXIT_DIFFERENCES : EXIT_DECLARED;
+    code = value_bool_at(impact, "dies", false) || value_count(value_get(impact, "unseen")) ? EXIT_DIFFERENCES
+                                                                                            : EXIT_DECLARED;
     text_init(&t, TEXT_CEILING);
     write_impact(&t, impact);
     answer = output_envelope(s.arena, o);

@@ -1,4 +1,5 @@
-/* journal verify: whether an audit record is as it was written. Knows the words of the answer; the chain is run/journal.c's. */
+/* journal verify: whether an audit record is as it was written. Knows the words of the answer;
+ * the chain is run/journal.c's. */
 #include <string.h>
 
 #include "commands.h"
@@ -29,9 +30,11 @@ static void tell(struct text *t, const struct options *o, const struct journal_c
         text_printf(t, "; %zu torn by a crash", check->torn);
     text_printf(t, "\nhead %s\n", check->head);
     if (!o->head)
-        text_add(t, "Lines cut off the end, or a whole chain written anew, show only against a head that was kept: --head DIGEST.\n");
+        text_add(t, "Lines cut off the end, or a whole chain written anew, show only against a head that was kept: "
+                    "--head DIGEST.\n");
     else if (check->after)
-        text_printf(t, "It stood at the given head, and %zu line%s followed.\n", check->after, check->after == 1 ? "" : "s");
+        text_printf(t, "It stood at the given head, and %zu line%s followed.\n", check->after,
+                    check->after == 1 ? "" : "s");
     else
         text_add(t, "It stands at the given head.\n");
 }

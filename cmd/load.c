@@ -30,7 +30,7 @@ static void complain(struct diags *diags, const char *path, const char *instead,
     diags_add(diags, SEVERITY_ERROR, &origin, instead, "%s", what);
 }
 
-/* --- finding files ------------------------------------------------------------------------------------------------- */
+/* --- finding files ------------------------------------------------------------------------------------------------ */
 
 static bool is_manifest(const char *name)
 {
@@ -62,7 +62,8 @@ static void folder_add(struct files *f, const char *folder, int depth)
         return;
     }
     for (int i = 0; i < n; i++) {
-        const char *path = arena_printf(f->arena, "%s%s%s", folder, str_ends_nocase(folder, "/") ? "" : "/", entries[i]->d_name);
+        const char *path =
+            arena_printf(f->arena, "%s%s%s", folder, str_ends_nocase(folder, "/") ? "" : "/", entries[i]->d_name);
         struct stat st = {0};
 
         /* Gone since the folder was read: reading it says so. */
@@ -96,7 +97,8 @@ static void path_add(struct files *f, const char *path)
         files_add(f, path);
 }
 
-static struct value *read_paths(struct arena *a, const char *const *paths, size_t n, bool recursive, struct diags *diags)
+static struct value *read_paths(struct arena *a, const char *const *paths, size_t n, bool recursive,
+                                struct diags *diags)
 {
     struct files f = {.arena = a, .diags = diags, .recursive = recursive};
     struct value *docs = value_list(a);
@@ -108,7 +110,7 @@ static struct value *read_paths(struct arena *a, const char *const *paths, size_
     return docs;
 }
 
-/* --- selecting ------------------------------------------------------------------------------------------------------- */
+/* --- selecting ---------------------------------------------------------------------------------------------------- */
 
 static void mark_with_references(const struct document *doc, bool *marked)
 {
@@ -131,7 +133,8 @@ static bool references_marked(const struct document *doc, const bool *marked)
     return false;
 }
 
-/* The selected part of an order: left out as a whole, its machines would be told as ordered by nobody, and ordered twice. */
+/* The selected part of an order: left out as a whole, its machines would be told as ordered by
+ * nobody, and ordered twice. */
 static struct value *order_part(struct arena *a, const struct value *raw, const struct desired *all, const bool *marked)
 {
     struct value *part = value_copy(a, raw), *kept = value_list(a);
@@ -183,15 +186,17 @@ static const struct desired *desired_select(struct arena *a, const struct option
         n += !str_eq(doc->kind, "Policy");
     }
     if (!n) {
-        complain(diags, NULL, "labels stand under metadata.labels", arena_printf(a, "no document has the labels %s", o->selector));
+        complain(diags, NULL, "labels stand under metadata.labels",
+                 arena_printf(a, "no document has the labels %s", o->selector));
         return NULL;
     }
     return desired_resolve(a, schemas, all_kind_names, chosen, diags);
 }
 
-/* --- policy ------------------------------------------------------------------------------------------------------------ */
+/* --- policy ------------------------------------------------------------------------------------------------------- */
 
-static const struct policy *compile_policies(struct arena *a, const struct desired *d, const struct schemas *schemas, struct diags *diags)
+static const struct policy *compile_policies(struct arena *a, const struct desired *d, const struct schemas *schemas,
+                                             struct diags *diags)
 {
     const struct document **policies = arena_array(a, const struct document *, d->count + 1);
     size_t n = 0;
@@ -223,7 +228,7 @@ static const struct policy *policy_from(struct arena *a, const struct options *o
     return diags->n_errors ? NULL : compile_policies(a, d, schemas, diags);
 }
 
-/* --- the whole ----------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 int load_schemas(struct schemas **ret, struct err *err)
 {
@@ -245,7 +250,8 @@ static bool given_as(const struct value *doc, const char *kind, const char *path
     return path && str_eq(value_str_at(doc, "kind"), kind) && doc->origin.file && is_same_file(doc->origin.file, path);
 }
 
-/* The world that --world names may lie among the manifests, as in the examples, and so may a history: nothing to warn of. */
+/* The world that --world names may lie among the manifests, as in the examples, and so may a history:
+ * nothing to warn of. */
 static struct value *without_the_world(struct arena *a, const struct options *o, const struct value *docs)
 {
     struct value *kept = value_list(a);
@@ -274,7 +280,8 @@ static void check_approvals(struct arena *a, const struct options *o, const stru
         if (*name)
             continue;
         near = did_you_mean(rule, names);
-        complain(diags, NULL, near ? arena_printf(a, "did you mean %s?", near) : "reinstate explain policy lists the built-in rules",
+        complain(diags, NULL,
+                 near ? arena_printf(a, "did you mean %s?", near) : "reinstate explain policy lists the built-in rules",
                  arena_printf(a, "--approve %s: there is no rule of that name", rule));
     }
 }
@@ -298,8 +305,10 @@ static int meaning_before(const void *x, const void *y)
     const struct meaning *one = x, *other = y;
     int by_kind = strcmp(one->document->kind, other->document->kind), by_thing = strcmp(one->folded, other->folded);
 
-    return by_kind ? by_kind : by_thing ? by_thing
-                                        : (one->document->index > other->document->index) - (one->document->index < other->document->index);
+    return by_kind ? by_kind
+           : by_thing
+               ? by_thing
+               : (one->document->index > other->document->index) - (one->document->index < other->document->index);
 }
 
 static char *identity_of(struct arena *a, const struct document *doc)
@@ -331,8 +340,9 @@ static void check_identities(struct arena *a, const struct desired *d, struct di
             continue;
         }
         diags_add(diags, SEVERITY_ERROR, &other->origin, "keep one of the two, and let what names the other name it",
-                  "%s declares what %s (%s:%d:%d) declares already: %s%s", other->address,
-                  one->address, one->origin.file ? one->origin.file : "(no file)", one->origin.line, one->origin.column, all[first].words,
+                  "%s declares what %s (%s:%d:%d) declares already: %s%s", other->address, one->address,
+                  one->origin.file ? one->origin.file : "(no file)", one->origin.line, one->origin.column,
+                  all[first].words,
                   str_eq(all[first].words, all[i].words) ? "" : " (capitals make no other name in Azure)");
     }
 }
@@ -344,8 +354,8 @@ static void check_files(struct arena *a, const struct options *o, const struct d
             key_files_check(a, d->documents[i], o->allow_paths.items, o->allow_paths.count, diags);
 }
 
-void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs, struct estate *ret,
-                    struct diags *diags)
+void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs,
+                    struct estate *ret, struct diags *diags)
 {
     const struct desired *d = desired_resolve(a, schemas, all_kind_names, docs, diags);
     const struct policy *policy, *pinned;
@@ -378,7 +388,8 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
         *ret = (struct estate){.desired = d, .policy = policy, .pinned = pinned_docs, .documents = d->raw};
 }
 
-void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret, struct diags *diags)
+void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret,
+                 struct diags *diags)
 {
     const struct value *docs = read_paths(a, o->paths.items, o->paths.count, o->recursive, diags);
 
@@ -392,7 +403,8 @@ const struct value *load_single(struct arena *a, const char *path, struct diags 
 
     manifest_read_file(a, path, &manifest_default_limits, docs, diags);
     if (!diags->n_errors && value_count(docs) != 1)
-        complain(diags, path, "give the file one document", arena_printf(a, "%zu documents where one is wanted", value_count(docs)));
+        complain(diags, path, "give the file one document",
+                 arena_printf(a, "%zu documents where one is wanted", value_count(docs)));
     return diags->n_errors ? NULL : value_item(docs, 0);
 }
 

@@ -13,11 +13,12 @@ struct estate {
 };
 
 /* Faults and warnings go to diags; with n_errors > 0 `ret` is not filled. */
-void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret, struct diags *diags);
+void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret,
+                 struct diags *diags);
 
 /* The same of documents that are there already (what discovery found). */
-void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs, struct estate *ret,
-                    struct diags *diags);
+void load_documents(struct arena *a, const struct options *o, const struct schemas *schemas, const struct value *docs,
+                    struct estate *ret, struct diags *diags);
 
 /* Exactly one World document, checked, with its defaults; NULL when diags have an error. */
 const struct value *load_world(struct arena *a, const struct schemas *schemas, const char *path, struct diags *diags);

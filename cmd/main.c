@@ -13,8 +13,8 @@
 #include "output.h"
 #include "../reconciler/format/crypt.h"
 
-/* A closed stream's number would be given to the next file that is opened, and the report be written into the journal. The
- * wrong way round, so that what is read or written there is still an error. */
+/* A closed stream's number would be given to the next file that is opened, and the report be written into the journal.
+ * The wrong way round, so that what is read or written there is still an error. */
 static void streams_guard(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -27,8 +27,9 @@ static void streams_guard(void)
 static void environment_guard(void)
 {
     static const char *const names[] = {
-        "SSLKEYLOGFILE", "OPENSSL_CONF", "OPENSSL_CONF_INCLUDE", "OPENSSL_ENGINES", "OPENSSL_MODULES", "OPENSSL_TRACE", "GCONV_PATH",
-        "GETCONF_DIR", "HOSTALIASES", "LOCALDOMAIN", "LOCPATH", "MALLOC_TRACE", "NLSPATH", "RES_OPTIONS", "RESOLV_HOST_CONF",
+        "SSLKEYLOGFILE", "OPENSSL_CONF", "OPENSSL_CONF_INCLUDE", "OPENSSL_ENGINES", "OPENSSL_MODULES", "OPENSSL_TRACE",
+        "GCONV_PATH",    "GETCONF_DIR",  "HOSTALIASES",          "LOCALDOMAIN",     "LOCPATH",         "MALLOC_TRACE",
+        "NLSPATH",       "RES_OPTIONS",  "RESOLV_HOST_CONF",
     };
     static const char *const prefixes[] = {"CURL_", "LD_", "NSS_"};
 
@@ -48,9 +49,9 @@ static void environment_guard(void)
 #define __has_feature(x) 0
 #endif
 #if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
-/* This program's free and realloc, for every library in it: what json-c and others parsed is overwritten. M_PERTURB does not
- * reach the small blocks that malloc keeps at hand. The programs of the tests are linked without this file: valgrind needs
- * its own. */
+/* This program's free and realloc, for every library in it: what json-c and others parsed is overwritten. M_PERTURB
+ * does not reach the small blocks that malloc keeps at hand. The programs of the tests are linked without this file:
+ * valgrind needs its own. */
 void __libc_free(void *p);
 
 void free(void *p)

@@ -34,10 +34,12 @@ static int environment_cloud(const char *variable, bool authority, const char **
     for (size_t i = 0; text && *text && i < COUNT(names); i++) {
         const struct name *n = &names[i];
 
-        if (authority ? !is_authority(text, n->authority) : !str_eq_nocase(text, n->environment) && !str_eq_nocase(text, n->cloud))
+        if (authority ? !is_authority(text, n->authority)
+                      : !str_eq_nocase(text, n->environment) && !str_eq_nocase(text, n->cloud))
             continue;
         if (*ret && !str_eq(*ret, n->cloud))
-            return err_set(err, ERR_INVALID, "ARM_ENVIRONMENT names %s and AZURE_AUTHORITY_HOST %s; no credential was sent", *ret,
+            return err_set(err, ERR_INVALID,
+                           "ARM_ENVIRONMENT names %s and AZURE_AUTHORITY_HOST %s; no credential was sent", *ret,
                            n->cloud);
         *ret = n->cloud;
         return 0;
@@ -45,7 +47,8 @@ static int environment_cloud(const char *variable, bool authority, const char **
     if (!text || !*text)
         return 0;
     err_set(err, ERR_INVALID, "%s names no cloud that is known here; no credential was sent", variable);
-    return err_advise(err, "unset it, or name the cloud with --cloud AzurePublic, AzureUSGovernment, AzureChina or a FILE");
+    return err_advise(err,
+                      "unset it, or name the cloud with --cloud AzurePublic, AzureUSGovernment, AzureChina or a FILE");
 }
 
 int operator_cloud(const struct options *o, const struct desired *d, const struct cloud **ret, struct err *err)
@@ -68,9 +71,10 @@ int operator_cloud(const struct options *o, const struct desired *d, const struc
         declared = declared ? declared : "AzurePublic";
         if (!str_eq(doc->kind, "Azure") || str_eq(declared, (*ret)->name))
             continue;
-        err_set(err, ERR_INVALID, "%s means %s, and you have named %s%s; no credential was sent", doc->address, declared, (*ret)->name,
-                name ? "" : " by naming none");
-        return err_advise(err, "if %s is meant, name it yourself: reinstate %s -f ... --cloud %s", declared, o->command->name, declared);
+        err_set(err, ERR_INVALID, "%s means %s, and you have named %s%s; no credential was sent", doc->address,
+                declared, (*ret)->name, name ? "" : " by naming none");
+        return err_advise(err, "if %s is meant, name it yourself: reinstate %s -f ... --cloud %s", declared,
+                          o->command->name, declared);
     }
     return 0;
 }

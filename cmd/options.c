@@ -10,13 +10,26 @@
 #include "commands.h"
 
 enum {
-    EXPORT = 1 << 0, VALIDATE = 1 << 1, FORECAST = 1 << 2, PLAN = 1 << 3, ACTIVATE = 1 << 4, APPLY = 1 << 5, RUNBOOK = 1 << 6,
-    DRIFT = 1 << 7, WATCH = 1 << 8, IMPACT = 1 << 9, GRAPH = 1 << 10, EXPLAIN = 1 << 11, SIM = 1 << 12, JOURNAL = 1 << 13,
-    VERSION = 1 << 14, ALL = (1 << 15) - 1,
+    EXPORT = 1 << 0,
+    VALIDATE = 1 << 1,
+    FORECAST = 1 << 2,
+    PLAN = 1 << 3,
+    ACTIVATE = 1 << 4,
+    APPLY = 1 << 5,
+    RUNBOOK = 1 << 6,
+    DRIFT = 1 << 7,
+    WATCH = 1 << 8,
+    IMPACT = 1 << 9,
+    GRAPH = 1 << 10,
+    EXPLAIN = 1 << 11,
+    SIM = 1 << 12,
+    JOURNAL = 1 << 13,
+    VERSION = 1 << 14,
+    ALL = (1 << 15) - 1,
     MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
     MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
     LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
-    FINDING = VALIDATE | DRIFT | FORECAST,                      /* answers that are a list of findings */
+    FINDING = VALIDATE | DRIFT | FORECAST, /* answers that are a list of findings */
 };
 
 /* The position of a word is its value. */
@@ -24,27 +37,40 @@ static const char *const output_words[] = {"text", "json", "junit", "sarif", "gi
 
 /* The position of a command is its bit above. */
 static const struct command commands[] = {
-    {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on", command_export},
+    {"export", "", "write manifests for what exists: a vault's protected confidential VMs and all they depend on",
+     command_export},
     {"validate", "", "check manifests without asking Azure anything", command_validate},
-    {"forecast", "", "which VMs could be restored now, how, and what would break it when; exit 2 when any is at risk", command_forecast},
+    {"forecast", "", "which VMs could be restored now, how, and what would break it when; exit 2 when any is at risk",
+     command_forecast},
     {"plan", "", "show what would be done, and why; changes nothing", command_plan},
-    {"activate", "[RESTORED-VM...]", "list recovery points with the forecast for each, and print the order (Activation) for VMs",
-     command_activate},
+    {"activate", "[RESTORED-VM...]",
+     "list recovery points with the forecast for each, and print the order (Activation) for VMs", command_activate},
     {"apply", "", "do it, after confirmation", command_apply},
     {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},
     {"drift", "", "what differs from the declaration; exit 2 when something does", command_drift},
     {"watch", "", "pass after pass: report transitions, finish ordered work", command_watch},
-    {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set", command_impact},
+    {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set",
+     command_impact},
     {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid", command_graph},
-    {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy]", "tell what a kind, a field or a name in a plan means",
-     command_explain},
+    {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy]",
+     "tell what a kind, a field or a name in a plan means", command_explain},
     {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
     {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew", command_journal},
     {"version", "", "print the version", command_version},
 };
 
-enum option_type { TYPE_FLAG, TYPE_TEXT, TYPE_TEXTS, TYPE_DURATION, TYPE_COUNT, TYPE_FACTOR, TYPE_APPROVAL, TYPE_OUTPUT, TYPE_DRAWING,
-                   TYPE_SHELL };
+enum option_type {
+    TYPE_FLAG,
+    TYPE_TEXT,
+    TYPE_TEXTS,
+    TYPE_DURATION,
+    TYPE_COUNT,
+    TYPE_FACTOR,
+    TYPE_APPROVAL,
+    TYPE_OUTPUT,
+    TYPE_DRAWING,
+    TYPE_SHELL
+};
 
 struct option_row {
     const char *name;
@@ -62,7 +88,8 @@ static const struct option_row rows[] = {
     {"file", 'f', TYPE_TEXTS, AT(paths), MANIFESTS, 0, "PATH",
      "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
     {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
-    {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...", "only documents with these labels, and what they refer to"},
+    {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...",
+     "only documents with these labels, and what they refer to"},
     {"allow-path", 0, TYPE_TEXTS, AT(allow_paths), MANIFESTS, 0, "FOLDER",
      "a Key's sources[].file.path may also lead below this folder, not only below its manifest's; may be repeated"},
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json",
@@ -80,7 +107,8 @@ static const struct option_row rows[] = {
      "also where the VMs would come back: group, VNET/SUBNET and storage account, by name in that group or by ARM id"},
     {"discover", 0, TYPE_TEXT, AT(discover), FORECAST | IMPACT | GRAPH, 0, "VAULT",
      "every protected confidential VM of this Recovery Services vault (ARM id or name), without manifests"},
-    {"within", 0, TYPE_DURATION, AT(within_ms), FORECAST, 0, "DURATION", "what breaks sooner makes a VM at risk (default 30d)"},
+    {"within", 0, TYPE_DURATION, AT(within_ms), FORECAST, 0, "DURATION",
+     "what breaks sooner makes a VM at risk (default 30d)"},
     {"disks-per-set", 0, TYPE_COUNT, AT(disks_per_set), FORECAST, 1000000, "N",
      "disks that one disk encryption set may have; documents say 40, later ones 6000 (default 40)"},
     {"verbose", 0, TYPE_FLAG, AT(verbose), FORECAST, 0, NULL, "also every observation behind a forecast, F1 to F27"},
@@ -91,40 +119,51 @@ static const struct option_row rows[] = {
      "approve what a policy rule holds back, in your name, for one run (watch: one pass); may be repeated"},
     {"take-over", 0, TYPE_APPROVAL, AT(take_overs), APPLY | WATCH, 0, "CLAIM=NAME",
      "you have looked: this claim of a restore stands for no job; counted as ended, in your name; may be repeated"},
-    {"policy", 0, TYPE_TEXT, AT(policy), LIVE | VALIDATE, 0, "PATH", "obey these Policy documents instead of those among the manifests"},
+    {"policy", 0, TYPE_TEXT, AT(policy), LIVE | VALIDATE, 0, "PATH",
+     "obey these Policy documents instead of those among the manifests"},
     {"cloud", 0, TYPE_TEXT, AT(cloud), LIVE, 0, "NAME|FILE",
-     "the cloud that credentials go to: AzurePublic (default), AzureUSGovernment, AzureChina, or a file (see sim --write-cloud)"},
+     "the cloud that credentials go to: AzurePublic (default), AzureUSGovernment, AzureChina, or a file (see sim "
+     "--write-cloud)"},
     {"world", 0, TYPE_TEXT, AT(world), LIVE | SIM, 0, "FILE", "a simulated Azure, from this World document"},
     {"world-out", 0, TYPE_TEXT, AT(world_out), LIVE | SIM, 0, "FILE", "keep the simulated world here, at every change"},
-    {"as", 0, TYPE_TEXT, AT(as), LIVE, 0, "PRINCIPAL", "who we are in the simulated world (default: the first principal with a secret)"},
-    {"record", 0, TYPE_TEXT, AT(record), LIVE | SIM, 0, "FILE", "append every exchange as a line of JSON, without secrets"},
+    {"as", 0, TYPE_TEXT, AT(as), LIVE, 0, "PRINCIPAL",
+     "who we are in the simulated world (default: the first principal with a secret)"},
+    {"record", 0, TYPE_TEXT, AT(record), LIVE | SIM, 0, "FILE",
+     "append every exchange as a line of JSON, without secrets"},
     {"history", 0, TYPE_TEXT, AT(history), LIVE & ~EXPORT, 0, "PATH|URL",
      "remember here which key each VM was on: a file, or a blob (which only apply and watch write)"},
-    {"journal", 0, TYPE_TEXT, AT(journal), APPLY | WATCH, 0, "PATH", "audit record (default reinstate.journal; none: no record)"},
+    {"journal", 0, TYPE_TEXT, AT(journal), APPLY | WATCH, 0, "PATH",
+     "audit record (default reinstate.journal; none: no record)"},
     {"head", 0, TYPE_TEXT, AT(head), JOURNAL, 0, "DIGEST",
      "the head that apply or watch printed when they ended: the record must have stood there"},
     {"export-lookback", 0, TYPE_DURATION, AT(export_lookback_ms), LIVE, 0, "DURATION",
      "how old an exported key may be that is used instead of another failing restore (default 90d)"},
-    {"settle", 0, TYPE_DURATION, AT(settle_ms), LIVE, 0, "DURATION", "between the two looks before a restore is ordered (default 60s)"},
+    {"settle", 0, TYPE_DURATION, AT(settle_ms), LIVE, 0, "DURATION",
+     "between the two looks before a restore is ordered (default 60s)"},
     {"interval", 0, TYPE_DURATION, AT(interval_ms), WATCH, 0, "DURATION", "between passes (default 10m)"},
     {"passes", 0, TYPE_COUNT, AT(passes), WATCH, 1000000, "N", "stop after so many passes (default 0: never)"},
-    {"pace", 0, TYPE_FACTOR, AT(pace), LIVE, 0, "N", "with --world: simulated seconds per second, to watch (default 0: jump)"},
+    {"pace", 0, TYPE_FACTOR, AT(pace), LIVE, 0, "N",
+     "with --world: simulated seconds per second, to watch (default 0: jump)"},
     {"list", 0, TYPE_FLAG, AT(list), ACTIVATE, 0, NULL, "only list the recovery points, with the forecast for each"},
     {"newest", 0, TYPE_FLAG, AT(newest), ACTIVATE, 0, NULL, "the newest recovery point, whatever tier it is in"},
     {"point", 0, TYPE_TEXT, AT(point), ACTIVATE, 0, "ID", "this recovery point"},
     {"format", 0, TYPE_DRAWING, AT(format), GRAPH, 0, "dot|mermaid", "language of the drawing (default dot)"},
-    {"disable", 0, TYPE_TEXT, AT(disable), IMPACT, 0, "KEY[/VERSION]", "if this key, or this version of it, were disabled"},
+    {"disable", 0, TYPE_TEXT, AT(disable), IMPACT, 0, "KEY[/VERSION]",
+     "if this key, or this version of it, were disabled"},
     {"delete", 0, TYPE_TEXT, AT(delete), IMPACT, 0, "DES|KEY|VAULT",
      "if this were deleted: a document's name (Kind/name), an ARM id or a key's URL; for --disable too"},
-    {"lineage", 0, TYPE_FLAG, AT(lineage), GRAPH, 0, NULL, "instead: recovery points, key versions, sets, disks and VMs; reads Azure"},
+    {"lineage", 0, TYPE_FLAG, AT(lineage), GRAPH, 0, NULL,
+     "instead: recovery points, key versions, sets, disks and VMs; reads Azure"},
     {"steps", 0, TYPE_FLAG, AT(steps), GRAPH, 0, NULL, "also the steps of the plan; reads Azure"},
     {"shell", 0, TYPE_SHELL, AT(shell), RUNBOOK, 0, "powershell|cli|curl",
      "whose commands: Azure PowerShell (default), Azure CLI, or curl"},
     {"port", 0, TYPE_COUNT, AT(port), SIM, 65535, "N", "port to listen at (default 0: any free one)"},
     {"write-cloud", 0, TYPE_TEXT, AT(write_cloud), SIM, 0, "FILE", "write what --cloud needs: endpoints and authority"},
-    {"play", 0, TYPE_TEXT, AT(play), SIM, 0, "FILE", "do not serve: send this scenario's requests to the world, and end"},
+    {"play", 0, TYPE_TEXT, AT(play), SIM, 0, "FILE",
+     "do not serve: send this scenario's requests to the world, and end"},
     {"speed", 0, TYPE_FACTOR, AT(speed), SIM, 0, "N",
-     "simulated seconds per second (default 1); 0: the clock stands, and https://clock.localhost:PORT/SECONDS moves it on"},
+     "simulated seconds per second (default 1); 0: the clock stands, and https://clock.localhost:PORT/SECONDS moves it "
+     "on"},
     {"help", 'h', TYPE_FLAG, AT(help), ALL, 0, NULL, "this text"},
 };
 
@@ -166,9 +205,12 @@ static int approval_parse(struct arena *a, const char *option, const char *text,
                        str_eq(option, "approve") ? "RULE=NAME, such as built-in/restore-key=\"A. Person\""
                                                  : "CLAIM=NAME, the claim as a blocked step names it");
     if (str_eq_nocase(equals + 1, "YOUR-NAME"))
-        return err_set(err, ERR_INVALID, "--%s: YOUR-NAME stands for the name of whoever decides: write your own, such as "
-                       "\"%.*s=A. Person\"", option, (int)(equals - text), text);
-    approval = (struct approval){.rule = arena_strndup(a, text, (size_t)(equals - text)), .name = arena_strdup(a, equals + 1)};
+        return err_set(err, ERR_INVALID,
+                       "--%s: YOUR-NAME stands for the name of whoever decides: write your own, such as "
+                       "\"%.*s=A. Person\"",
+                       option, (int)(equals - text), text);
+    approval =
+        (struct approval){.rule = arena_strndup(a, text, (size_t)(equals - text)), .name = arena_strdup(a, equals + 1)};
     arena_push(a, ret->items, ret->count, approval);
     return 0;
 }
@@ -188,7 +230,8 @@ static int word_parse(const char *name, const char *text, const char *const *wor
     return err_set(err, ERR_INVALID, "--%s: \"%s\" is neither %s", name, text, text_str(&known));
 }
 
-static int value_store(struct arena *a, const struct option_row *row, const char *text, struct options *o, struct err *err)
+static int value_store(struct arena *a, const struct option_row *row, const char *text, struct options *o,
+                       struct err *err)
 {
     static const char *const drawings[] = {"dot", "mermaid", NULL};
     void *field = (char *)o + row->offset;
@@ -207,7 +250,8 @@ static int value_store(struct arena *a, const struct option_row *row, const char
         return *text ? 0 : err_set(err, ERR_INVALID, "--%s: the %s is empty", row->name, row->value);
     case TYPE_DURATION:
         if (duration_parse(text) < 0)
-            return err_set(err, ERR_INVALID, "--%s: \"%s\" is no duration such as 90s, 10m, 24h or 7d", row->name, text);
+            return err_set(err, ERR_INVALID, "--%s: \"%s\" is no duration such as 90s, 10m, 24h or 7d", row->name,
+                           text);
         *(int64_t *)field = duration_parse(text);
         return 0;
     case TYPE_COUNT:
@@ -232,7 +276,7 @@ static int value_store(struct arena *a, const struct option_row *row, const char
     return 0;
 }
 
-/* --- words of the command line --------------------------------------------------------------------------------------- */
+/* --- words of the command line ------------------------------------------------------------------------------------ */
 
 static const struct command *command_find(const char *name)
 {
@@ -383,7 +427,7 @@ static int scan_words(struct scan *s, struct err *err)
     return 0;
 }
 
-/* --- what belongs together ----------------------------------------------------------------------------------------- */
+/* --- what belongs together ---------------------------------------------------------------------------------------- */
 
 static int options_agree(const struct options *o, struct err *err)
 {
@@ -392,19 +436,23 @@ static int options_agree(const struct options *o, struct err *err)
                           : strchr(o->command->operands, ' ') ? 2 : 1;
 
     if (o->output > OUTPUT_JSON && !(bit & FINDING))
-        return err_set(err, ERR_INVALID, "-o %s is for lists of findings: %s answers in text or json", output_words[o->output],
-                       o->command->name);
+        return err_set(err, ERR_INVALID, "-o %s is for lists of findings: %s answers in text or json",
+                       output_words[o->output], o->command->name);
     if (o->operands.count > operands_max)
-        return err_set(err, ERR_INVALID, "\"%s\" is one word too many; manifests are given with -f", o->operands.items[operands_max]);
+        return err_set(err, ERR_INVALID, "\"%s\" is one word too many; manifests are given with -f",
+                       o->operands.items[operands_max]);
     if (o->vault && o->vault_name)
         return err_set(err, ERR_INVALID, "--vault and --vault-name contradict each other");
     if ((bit & EXPORT) && !o->vault && !o->vault_name && !str_find_nocase(o->item ? o->item : "", "/backupFabrics/"))
-        return err_set(err, ERR_INVALID, "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
+        return err_set(
+            err, ERR_INVALID,
+            "which vault? Give --vault ID, --vault-name NAME, or --item with the ARM id of a protected item");
     if ((bit & MANIFESTS_NEEDED) && !o->discover && !o->paths.count)
         return err_set(err, ERR_INVALID, "which manifests? Give -f PATH (a file, a folder, or - for standard input)");
     if ((bit & ACTIVATE) && !o->operands.count && !o->selector && !o->list)
-        return err_set(err, ERR_INVALID,
-                       "which RestoredVirtualMachine? Give its name, several names, or labels with -l; --list lists them all");
+        return err_set(
+            err, ERR_INVALID,
+            "which RestoredVirtualMachine? Give its name, several names, or labels with -l; --list lists them all");
     if (o->list && o->out)
         return err_set(err, ERR_INVALID, "--list and --out contradict each other: a list is no order");
     if (o->list && (o->point || o->newest))
@@ -412,14 +460,16 @@ static int options_agree(const struct options *o, struct err *err)
     if (o->point && o->newest)
         return err_set(err, ERR_INVALID, "--point and --newest contradict each other");
     if ((bit & IMPACT) && !o->disable == !o->delete)
-        return err_set(err, ERR_INVALID, o->disable ? "--disable and --delete contradict each other"
-                                                    : "what would be taken away? Give --disable KEY[/VERSION] or --delete DES|KEY|VAULT");
+        return err_set(err, ERR_INVALID,
+                       o->disable ? "--disable and --delete contradict each other"
+                                  : "what would be taken away? Give --disable KEY[/VERSION] or --delete DES|KEY|VAULT");
     if (o->steps && o->lineage)
         return err_set(err, ERR_INVALID, "--steps and --lineage contradict each other");
     if ((bit & SIM) && !o->world)
         return err_set(err, ERR_INVALID, "which world? Give --world FILE");
     if (o->world && o->cloud)
-        return err_set(err, ERR_INVALID, "--world and --cloud contradict each other: give the simulated Azure or the one to call");
+        return err_set(err, ERR_INVALID,
+                       "--world and --cloud contradict each other: give the simulated Azure or the one to call");
     if (!o->world && (o->world_out || o->as || o->pace > 0))
         return err_set(err, ERR_INVALID, "--%s goes with --world", o->world_out ? "world-out" : o->as ? "as" : "pace");
     if ((bit & WATCH) && o->interval_ms < SECOND_MS)
@@ -453,8 +503,14 @@ int options_parse(struct arena *a, int argc, char *const *argv, struct options *
     struct scan s = {.arena = a, .argv = argv, .argc = argc, .at = 1, .o = ret};
 
     *ret = (struct options){
-        .output = output_wanted(argc, argv), .settle_ms = -1, .export_lookback_ms = -1, .interval_ms = 10 * MINUTE_MS, .speed = 1,
-        .format = "dot", .within_ms = 30 * DAY_MS, .disks_per_set = 40,
+        .output = output_wanted(argc, argv),
+        .settle_ms = -1,
+        .export_lookback_ms = -1,
+        .interval_ms = 10 * MINUTE_MS,
+        .speed = 1,
+        .format = "dot",
+        .within_ms = 30 * DAY_MS,
+        .disks_per_set = 40,
     };
     TRY(scan_words(&s, err));
     if (ret->help)
@@ -463,8 +519,8 @@ int options_parse(struct arena *a, int argc, char *const *argv, struct options *
         return err_set(err, ERR_INVALID, "no command given. reinstate --help lists them");
     for (size_t i = 0; i < s.n_given; i++)
         if (!(s.given[i]->commands & command_bit(ret->command)))
-            return err_set(err, ERR_INVALID, "%s has no option --%s. reinstate %s --help lists them", ret->command->name, s.given[i]->name,
-                           ret->command->name);
+            return err_set(err, ERR_INVALID, "%s has no option --%s. reinstate %s --help lists them",
+                           ret->command->name, s.given[i]->name, ret->command->name);
     return options_agree(ret, err);
 }
 
@@ -509,7 +565,8 @@ void options_usage(struct text *out, const struct command *command)
                   "Usage: reinstate COMMAND [OPTIONS]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT(commands); i++)
         text_printf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    text_add(out, "\nExit codes: 0 as declared; 1 error; 2 differences; 3 blocked by policy, a missing order or a person;\n"
-                  "            4 partly applied.\n"
-                  "reinstate COMMAND --help lists the options of a command.\n");
+    text_add(out,
+             "\nExit codes: 0 as declared; 1 error; 2 differences; 3 blocked by policy, a missing order or a person;\n"
+             "            4 partly applied.\n"
+             "reinstate COMMAND --help lists the options of a command.\n");
 }

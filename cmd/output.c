@@ -23,8 +23,8 @@ void talk(const char *fmt, ...)
     va_end(ap);
 }
 
-/* The last door. What was put together of others' words has been through str_shown by then; whatever was forgotten is caught here,
- * but for a line end in the middle of a word. */
+/* The last door. What was put together of others' words has been through str_shown by then; whatever was forgotten is
+ * caught here, but for a line end in the middle of a word. */
 static void show(FILE *stream, const char *text)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -101,7 +101,7 @@ struct report_style output_style(FILE *stream)
     return style;
 }
 
-/* --- diagnostics and errors ---------------------------------------------------------------------------------------- */
+/* --- diagnostics and errors --------------------------------------------------------------------------------------- */
 
 static void diags_talk(struct diags *d)
 {
@@ -177,7 +177,8 @@ int output_failure(const struct options *o, struct diags *d, const struct err *e
     if (d)
         diags_talk(d);
     if (faults)
-        err_set(&summary, ERR_INVALID, "%zu fault%s found", d->n_errors + d->dropped, d->n_errors + d->dropped == 1 ? "" : "s");
+        err_set(&summary, ERR_INVALID, "%zu fault%s found", d->n_errors + d->dropped,
+                d->n_errors + d->dropped == 1 ? "" : "s");
     else
         summary = *err;
     talk("reinstate%s%s: %s", o->command ? " " : "", o->command ? o->command->name : "", summary.text);

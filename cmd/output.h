@@ -26,8 +26,8 @@ void output_either(const struct options *o, const struct value *v, const struct 
 struct findings;
 void output_findings(const struct options *o, const struct findings *f);
 
-/* Colour and width for a stream: none unless it is a terminal; no colour with NO_COLOR or TERM=dumb. Commands name this call's
- * own manifests (call.h). */
+/* Colour and width for a stream: none unless it is a terminal; no colour with NO_COLOR or TERM=dumb. Commands name this
+ * call's own manifests (call.h). */
 struct report_style output_style(FILE *stream);
 
 /* Diagnostics, errors and warnings, sorted, on standard error. */

@@ -1,5 +1,5 @@
-/* Knows both sides of the in-process wire: what the simulator answers and what a transport would have made of it. Must not
- * know what is asked. */
+/* Knows both sides of the in-process wire: what the simulator answers and what a transport would have made of it. Must
+ * not know what is asked. */
 #include "peer.h"
 
 #include <stdio.h>
@@ -49,8 +49,8 @@ struct wire_request peer_request(struct arena *a, const struct sim_call *call)
     };
 }
 
-static void answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                   int64_t *ret_delay_ms)
+static void answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request,
+                   struct wire_reply *ret, int64_t *ret_delay_ms)
 {
     struct sim_header *headers = arena_array(a, struct sim_header, request->n_headers + 1);
     struct sim_call call = {
@@ -63,7 +63,8 @@ static void answer(void *self, int64_t now_ms, struct arena *a, const struct wir
         headers[i] = (struct sim_header){.name = request->headers[i].name, .value = request->headers[i].value};
     /* Of a body the wire tells the length, which a signature covers. */
     if (request->body)
-        headers[call.n_headers++] = (struct sim_header){.name = "Content-Length", .value = arena_printf(a, "%zu", request->body_len)};
+        headers[call.n_headers++] =
+            (struct sim_header){.name = "Content-Length", .value = arena_printf(a, "%zu", request->body_len)};
     text_init(&got.body, TEXT_CEILING);
     sim_handle(self, now_ms, a, &call, &got);
     peer_reply(a, &got, request->max_body, ret);
@@ -105,10 +106,12 @@ int peer_credential(const struct value *world, const char *name, struct credenti
         if (name ? !str_eq(name, value_str_at(p, "name")) : !secret)
             continue;
         if (!secret || !app)
-            return err_set(err, ERR_INVALID, "principal %s of the world has no appId and secret to sign in with", name ? name : "");
+            return err_set(err, ERR_INVALID, "principal %s of the world has no appId and secret to sign in with",
+                           name ? name : "");
         memset(ret, 0, sizeof(*ret));
         ret->kind = CREDENTIAL_CLIENT_SECRET;
-        snprintf(ret->tenant, sizeof(ret->tenant), "%s", value_str_at(world, "spec.tenant") ? value_str_at(world, "spec.tenant") : "");
+        snprintf(ret->tenant, sizeof(ret->tenant), "%s",
+                 value_str_at(world, "spec.tenant") ? value_str_at(world, "spec.tenant") : "");
         snprintf(ret->client_id, sizeof(ret->client_id), "%s", app);
         secret_init(&ret->client_secret);
         secret_set(&ret->client_secret, secret, strlen(secret));

@@ -16,7 +16,8 @@ static const char *approvals_again(const struct session *s)
 
     for (size_t i = 0; i < given->count; i++)
         text = arena_printf(s->arena, "%s --approve %s=YOUR-NAME", text, given->items[i].rule);
-    return given->count ? arena_printf(s->arena, "%s (approvals are not saved: whoever applies gives them again)", text) : text;
+    return given->count ? arena_printf(s->arena, "%s (approvals are not saved: whoever applies gives them again)", text)
+                        : text;
 }
 
 static int plan_save(struct session *s, const struct plan *plan, struct err *err)
@@ -27,8 +28,8 @@ static int plan_save(struct session *s, const struct plan *plan, struct err *err
     json_write(&t, plan_to_saved(s->arena, plan), JSON_INDENTED);
     text_add_char(&t, '\n');
     TRY(file_replace(s->options->out, text_str(&t), t.len, err));
-    talk("The plan is saved; carry it out with: reinstate apply -f ... --plan %s%s", call_quoted(s->arena, s->options->out),
-         approvals_again(s));
+    talk("The plan is saved; carry it out with: reinstate apply -f ... --plan %s%s",
+         call_quoted(s->arena, s->options->out), approvals_again(s));
     return 0;
 }
 
@@ -44,7 +45,8 @@ static int plan_show(struct session *s, const struct plan *plan)
     session_mark(s, v);
     value_set(s->arena, v, "gaps", gaps);
     report_plan(&t, plan, &style);
-    text_add(&t, value_count(gaps) ? "\nWe lack rights for this plan, and apply does nothing before they are given:\n" : "");
+    text_add(&t, value_count(gaps) ? "\nWe lack rights for this plan, and apply does nothing before they are given:\n"
+                                   : "");
     for (size_t i = 0; i < value_count(gaps); i++)
         text_say(&t, "  %s\n", value_str(value_item(gaps, i)));
     output_either(s->options, v, &t);
@@ -56,7 +58,8 @@ static int plan_show(struct session *s, const struct plan *plan)
 static struct value *drift_value(struct session *s, const struct plan *plan, int code)
 {
     static const char *const kept[] = {"made", "digest", "inputsDigest", "policyDigest", "factsDigest", "deadlines"};
-    struct value *v = output_envelope(s->arena, s->options), *findings = value_list(s->arena), *notes = value_list(s->arena);
+    struct value *v = output_envelope(s->arena, s->options), *findings = value_list(s->arena),
+                 *notes = value_list(s->arena);
     const struct value *whole = plan_to_value(s->arena, plan);
 
     session_mark(s, v);
@@ -91,7 +94,8 @@ static const char *step_evidence(struct arena *a, const struct step *step)
 
         words = arena_printf(a, "%s%s%s: %s -> %s", words ? words : "", words ? ", " : "", c->path,
                              c->before ? json_string(a, c->before, JSON_COMPACT) : "(absent)",
-                             value_is(c->after, VALUE_UNKNOWN) ? "(known after apply)" : json_string(a, c->after, JSON_COMPACT));
+                             value_is(c->after, VALUE_UNKNOWN) ? "(known after apply)"
+                                                               : json_string(a, c->after, JSON_COMPACT));
     }
     return words;
 }
@@ -106,18 +110,22 @@ static struct finding drift_finding(struct arena *a, const struct step *step)
     return (struct finding){
         .level = step->action == ACTION_BLOCKED ? FINDING_ERROR : FINDING_WARNING,
         .rule = step->scenario ? step->scenario : arena_printf(a, "drift-%s", action_name(step->action)),
-        .rule_text = row ? row->state : arena_printf(a, "Azure differs from what is declared: %s", action_name(step->action)),
+        .rule_text =
+            row ? row->state : arena_printf(a, "Azure differs from what is declared: %s", action_name(step->action)),
         .subject = step->document->address,
         .origin = step->document->origin,
         .text = step->reason,
         .evidence = step_evidence(a, step),
-        .fix = step->next ? step->next : action_writes(step->action) ? "reinstate apply -f ..." : NULL,
+        .fix = step->next                    ? step->next
+               : action_writes(step->action) ? "reinstate apply -f ..."
+                                             : NULL,
     };
 }
 
 static void drift_findings(struct session *s, const struct plan *plan)
 {
-    struct findings findings = {.arena = s->arena, .tool = "drift", .made_ms = plan->made_ms, .simulated = s->simulated};
+    struct findings findings = {
+        .arena = s->arena, .tool = "drift", .made_ms = plan->made_ms, .simulated = s->simulated};
     const struct desired *d = s->estate.desired;
     size_t n = 0;
 
@@ -135,8 +143,9 @@ static void drift_findings(struct session *s, const struct plan *plan)
                                                      .subject = plan->steps.items[i]->document->address,
                                                      .origin = plan->steps.items[i]->document->origin,
                                                      .text = plan->steps.items[i]->notes[k]});
-    findings.summary = n ? arena_printf(s->arena, "%zu difference%s, %zu cannot be seen", n, n == 1 ? "" : "s", plan->n_unseen)
-                         : "no drift";
+    findings.summary =
+        n ? arena_printf(s->arena, "%zu difference%s, %zu cannot be seen", n, n == 1 ? "" : "s", plan->n_unseen)
+          : "no drift";
     output_findings(s->options, &findings);
 }
 
@@ -174,7 +183,8 @@ int command_drift(const struct options *o)
     struct session s cleanup(session_close);
     struct look look;
 
-    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 || session_look(&s, s.arena, &look, &s.err) < 0)
+    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 ||
+        session_look(&s, s.arena, &look, &s.err) < 0)
         return session_failed(&s);
     return drift_show(&s, look.plan);
 }

@@ -1,5 +1,5 @@
-/* Knows how somebody else's doings are played against a simulated Azure: signed in as one of its principals, through the
- * same door as every client. Must not know what the requests mean. */
+/* Knows how somebody else's doings are played against a simulated Azure: signed in as one of its principals, through
+ * the same door as every client. Must not know what the requests mean. */
 #include "play.h"
 
 #include <string.h>
@@ -37,7 +37,8 @@ static void playing_close(struct playing *p)
     arena_freep(&p->arena);
 }
 
-static void send(struct playing *p, const char *method, const char *url, const char *type, const char *body, struct sim_answer *ret)
+static void send(struct playing *p, const char *method, const char *url, const char *type, const char *body,
+                 struct sim_answer *ret)
 {
     struct sim_header headers[] = {{"Content-Type", type}, {"Authorization", p->token.bytes ? p->token.bytes : ""}};
     struct sim_call call = {.method = method,
@@ -53,7 +54,8 @@ static void send(struct playing *p, const char *method, const char *url, const c
 static int sign_in(struct playing *p)
 {
     struct text form cleanup(text_release) = {.ceiling = 16384};
-    const char *token, *url = arena_printf(p->arena, "%s/%s/oauth2/v2.0/token", p->cloud->authority, p->credential.tenant);
+    const char *token,
+        *url = arena_printf(p->arena, "%s/%s/oauth2/v2.0/token", p->cloud->authority, p->credential.tenant);
     struct sim_answer answer = {0};
     size_t len;
     int rc;
@@ -88,7 +90,8 @@ static int play_request(struct playing *p, const struct value *request)
          body ? json_string(p->arena, body, JSON_COMPACT) : NULL, &answer);
     talk("%s %s: %d", method, path, answer.status);
     if (answer.fault != SIM_ANSWERED || answer.status >= 400)
-        rc = err_set(&p->err, ERR_CONFLICT, "%s %s was answered with %d: %.500s", method, path, answer.status, text_str(&answer.body));
+        rc = err_set(&p->err, ERR_CONFLICT, "%s %s was answered with %d: %.500s", method, path, answer.status,
+                     text_str(&answer.body));
     text_release(&answer.body);
     return rc;
 }
@@ -124,7 +127,8 @@ static int play_all(struct playing *p)
 
 int play(const struct options *o)
 {
-    struct playing p cleanup(playing_close) = {.arena = arena_new(), .options = o, .cloud = cloud_builtin("AzurePublic")};
+    struct playing p cleanup(playing_close) = {
+        .arena = arena_new(), .options = o, .cloud = cloud_builtin("AzurePublic")};
 
     diags_init(&p.diags, p.arena);
     if (play_all(&p) < 0)

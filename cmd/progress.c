@@ -40,7 +40,7 @@ void progress_free(struct progress *p)
     free(p);
 }
 
-/* --- the changing part ------------------------------------------------------------------------------------------------- */
+/* --- the changing part -------------------------------------------------------------------------------------------- */
 
 void progress_clear(struct progress *p)
 {
@@ -60,7 +60,8 @@ static void show_line(struct progress *p, const char *line)
             bytes++;
         columns++;
     }
-    fprintf(stderr, "%s%.*s%s\n", p->style.colour ? "\033[36m" : "", (int)bytes, line, p->style.colour ? "\033[0m" : "");
+    fprintf(stderr, "%s%.*s%s\n", p->style.colour ? "\033[36m" : "", (int)bytes, line,
+            p->style.colour ? "\033[0m" : "");
     p->lines_shown++;
 }
 
@@ -75,7 +76,8 @@ static void show_running(struct progress *p)
         if (l->step->estimate_ms > 0)
             estimate = arena_printf(a, " of about %s", duration_format(a, l->step->estimate_ms));
         show_line(p, str_shown(a, arena_printf(a, "%s %s  %s%s%s%s", action_glyph(l->step->action), l->step->id,
-                                  duration_format(a, sched_span_ms(p->sched) - l->since_ms), estimate, l->says[0] ? "  " : "", l->says)));
+                                               duration_format(a, sched_span_ms(p->sched) - l->since_ms), estimate,
+                                               l->says[0] ? "  " : "", l->says)));
     }
     if (p->n_hidden)
         show_line(p, arena_printf(a, "  and %zu more", p->n_hidden));
@@ -119,7 +121,7 @@ static void live_end(struct progress *p, const struct step *step)
     memmove(l, l + 1, (size_t)(&p->running[p->n_running] - l) * sizeof(*l));
 }
 
-/* --- lines that stay ------------------------------------------------------------------------------------------------------ */
+/* --- lines that stay ---------------------------------------------------------------------------------------------- */
 
 struct wording {
     const char *word, *colour;
@@ -166,12 +168,14 @@ static void step_starts(struct progress *p, const struct step *step)
     if (step->estimate_ms > 0)
         estimate = arena_printf(a, " (about %s)", duration_format(a, step->estimate_ms));
     live_begin(p, step);
-    dated(p, wordings[ENGINE_STEP_STARTS].colour, arena_printf(a, "%s  starts%s: %s", step->id, estimate, step->reason));
+    dated(p, wordings[ENGINE_STEP_STARTS].colour,
+          arena_printf(a, "%s  starts%s: %s", step->id, estimate, step->reason));
     if (step->foretold)
         dated(p, "\033[33m", arena_printf(a, "%s  foretold: %s", step->id, step->foretold));
 }
 
-/* What is said stays on the screen as a whole line: a line that is overwritten is one that nobody can look up afterwards. */
+/* What is said stays on the screen as a whole line: a line that is overwritten is one that nobody
+ * can look up afterwards. */
 static void step_says(struct progress *p, const struct step *step, const char *line)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -223,13 +227,15 @@ void progress_interrupted(struct progress *p)
             jobs = arena_printf(a, "%s%s%s", jobs, *jobs ? ", " : "", l->job);
     }
     if (!p->n_running) {
-        dated(p, "\033[33m", "Interrupted: nothing further is started; the run ends when the look that is under way is over. A second "
-                             "signal ends it at once.");
+        dated(p, "\033[33m",
+              "Interrupted: nothing further is started; the run ends when the look that is under way is over. A second "
+              "signal ends it at once.");
         return;
     }
     dated(p, "\033[33m",
           arena_printf(a,
-                       "Interrupted: nothing further is started; the run waits for %s and then ends. A second signal ends it at once; "
+                       "Interrupted: nothing further is started; the run waits for %s and then ends. A second signal "
+                       "ends it at once; "
                        "%s%s%s at Azure and the next run adopts what it finds.",
                        steps, *jobs ? "job " : "what was sent", jobs, *jobs ? " runs on" : " takes its course"));
 }
@@ -256,5 +262,6 @@ void progress_event(void *ctx, enum engine_event event, const struct step *step,
         line = NULL;
     if (event == ENGINE_STEP_DONE && elapsed_ms >= SECOND_MS)
         time = arena_printf(a, " after %s", duration_format(a, elapsed_ms));
-    dated(p, w->colour, arena_printf(a, "%s  %s%s%s%s", step->id, w->word, time, line && *line ? ": " : "", line ? line : ""));
+    dated(p, w->colour,
+          arena_printf(a, "%s  %s%s%s%s", step->id, w->word, time, line && *line ? ": " : "", line ? line : ""));
 }

@@ -1,4 +1,5 @@
-/* The screen while steps run: lines that change in place on a terminal, plain dated lines elsewhere. On standard error. */
+/* The screen while steps run: lines that change in place on a terminal, plain dated lines
+ * elsewhere. On standard error. */
 #ifndef REINSTATE_PROGRESS_H
 #define REINSTATE_PROGRESS_H
 

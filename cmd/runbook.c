@@ -12,7 +12,8 @@ int command_runbook(const struct options *o)
     struct look look;
     struct value *v, *whole;
 
-    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 || session_look_far(&s, s.arena, &look, &s.err) < 0)
+    if (session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 ||
+        session_look_far(&s, s.arena, &look, &s.err) < 0)
         return session_failed(&s);
     rb = runbook_make(&look.view, look.plan, &s.connections);
     text_init(&t, TEXT_CEILING);

@@ -1,4 +1,5 @@
-/* Knows in which order the parts of a run are put together and taken apart. Must not know what a command does with them. */
+/* Knows in which order the parts of a run are put together and taken apart. Must not know what a
+ * command does with them. */
 #include "session.h"
 
 #include <signal.h>
@@ -20,7 +21,7 @@
 
 enum { CONNECTIONS = 16, TICK_MS = 200, HALF_SECOND_MS = SECOND_MS / 2 };
 
-/* --- manifests ------------------------------------------------------------------------------------------------------------ */
+/* --- manifests ---------------------------------------------------------------------------------------------------- */
 
 static const struct cloud *declared_cloud(const struct document *azure)
 {
@@ -90,7 +91,7 @@ void session_label(const struct session *s)
         talk("Simulated Azure (%s): a rehearsal, not proof.", s->simulated);
 }
 
-/* --- this machine's clock ----------------------------------------------------------------------------------------------------------- */
+/* --- this machine's clock ----------------------------------------------------------------------------------------- */
 
 static void skew_tell(struct session *s)
 {
@@ -101,7 +102,8 @@ static void skew_tell(struct session *s)
         return;
     s->skew_told = true;
     a = arena_new();
-    talk("This machine's clock is %s. All times are judged by Azure's clock; set this one right before other tools go wrong by it.",
+    talk("This machine's clock is %s. All times are judged by Azure's clock; set this one right before other tools go "
+         "wrong by it.",
          skew_words(a, skew_ms));
 }
 
@@ -111,7 +113,8 @@ int session_may_write(const struct session *s, struct err *err)
 
     if (skew_check(sched_skew_ms(s->sched), err) == 0)
         return 0;
-    return err_advise(err, "compare the two, set the clock and run again:\n    date -u; curl -sI %s%s%s%s | grep -i ^date",
+    return err_advise(err,
+                      "compare the two, set the clock and run again:\n    date -u; curl -sI %s%s%s%s | grep -i ^date",
                       ca ? "--cacert '" : "", ca ? ca : "", ca ? "' " : "", s->cloud->arm);
 }
 
@@ -126,7 +129,7 @@ void session_mark(const struct session *s, struct value *answer)
                       (skew_ms + (skew_ms < 0 ? -HALF_SECOND_MS : HALF_SECOND_MS)) / SECOND_MS);
 }
 
-/* --- the cloud ----------------------------------------------------------------------------------------------------------------- */
+/* --- the cloud ---------------------------------------------------------------------------------------------------- */
 
 static const struct cloud *operators_cloud(struct session *s)
 {
@@ -148,7 +151,7 @@ static const struct document *first_azure(const struct session *s)
     return NULL;
 }
 
-/* --- the time --------------------------------------------------------------------------------------------------------------------- */
+/* --- the time ----------------------------------------------------------------------------------------------------- */
 
 struct probe {
     struct http *http;
@@ -168,12 +171,14 @@ static void probe_task(struct call *c, void *arg)
         p->date_ms = response.date_ms;
 }
 
-/* A simulated cloud has a clock of its own that has moved on since its file was written: it is asked what time it is. */
+/* A simulated cloud has a clock of its own that has moved on since its file was written: it is asked
+ * what time it is. */
 static int64_t cloud_time(const struct cloud *cloud)
 {
     struct sched *sched = sched_new(&(struct sched_options){.time = SCHED_REAL, .speed = 1});
     struct wire *wire = wire_curl_new(sched, cloud->ca_file, 1);
-    struct http *http = http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_READ_ONLY, .never_repeat = true});
+    struct http *http =
+        http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_READ_ONLY, .never_repeat = true});
     struct probe probe = {.http = http, .url = cloud->arm, .date_ms = TIME_NONE};
 
     sched_main(sched, probe_task, &probe);
@@ -188,8 +193,11 @@ static void clock_set(struct session *s, const struct cloud *operators)
     struct sched_options options = {.time = SCHED_REAL, .speed = 1};
 
     if (s->sim) {
-        options = (struct sched_options){.time = SCHED_VIRTUAL, .start_ms = sim_start_ms(s->sim), .speed = s->options->pace,
-                                         .ahead_ms = s->ahead_ms, .seed = 1};
+        options = (struct sched_options){.time = SCHED_VIRTUAL,
+                                         .start_ms = sim_start_ms(s->sim),
+                                         .speed = s->options->pace,
+                                         .ahead_ms = s->ahead_ms,
+                                         .seed = 1};
     } else if (operators && operators->clock_start_ms != TIME_NONE) {
         options.start_ms = cloud_time(operators);
         options.speed = operators->clock_speed;
@@ -200,7 +208,7 @@ static void clock_set(struct session *s, const struct cloud *operators)
     s->sched = sched_new(&options);
 }
 
-/* --- who we are --------------------------------------------------------------------------------------------------------------------- */
+/* --- who we are --------------------------------------------------------------------------------------------------- */
 
 static const char *environment(const char *name)
 {
@@ -237,7 +245,8 @@ static int64_t client_skew(const struct value *world)
 static int simulate(struct session *s, const struct cloud *cloud)
 {
     const struct value *world = load_world(s->arena, s->schemas, s->options->world, &s->diags);
-    struct sim_options options = {.world = world, .endpoints = peer_endpoints(cloud), .world_out = s->options->world_out, .kill = killed};
+    struct sim_options options = {
+        .world = world, .endpoints = peer_endpoints(cloud), .world_out = s->options->world_out, .kill = killed};
 
     if (!world)
         return err_set(&s->err, ERR_INVALID, "the world has faults");
@@ -251,7 +260,7 @@ static int simulate(struct session *s, const struct cloud *cloud)
     return 0;
 }
 
-/* --- connections ------------------------------------------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------------------------- */
 
 static void recorded(void *ctx, const struct wire_request *request, const struct wire_reply *reply)
 {
@@ -282,8 +291,14 @@ static int files_open(struct session *s, enum http_mode mode)
 static void http_begin(struct session *s, enum http_mode mode)
 {
     struct http_options options = {
-        .wire = s->wire, .mode = mode, .safe_posts = azure_safe_posts, .n_safe_posts = azure_n_safe_posts, .journal = s->journal,
-        .record = s->recorder ? recorded : NULL, .waiting = waited, .ctx = s,
+        .wire = s->wire,
+        .mode = mode,
+        .safe_posts = azure_safe_posts,
+        .n_safe_posts = azure_n_safe_posts,
+        .journal = s->journal,
+        .record = s->recorder ? recorded : NULL,
+        .waiting = waited,
+        .ctx = s,
         .user_agent = "reinstate/" REINSTATE_VERSION,
     };
 
@@ -336,8 +351,10 @@ static void engine_set(struct session *s)
     };
 }
 
-/* Credential, clock, wire and client, for whatever is asked over them. `declared`: the cloud, unless the operator's file says another. */
-static int link_open(struct session *s, enum http_mode mode, const struct cloud *declared, const struct cloud *operators)
+/* Credential, clock, wire and client, for whatever is asked over them. `declared`: the cloud, unless the operator's
+ * file says another. */
+static int link_open(struct session *s, enum http_mode mode, const struct cloud *declared,
+                     const struct cloud *operators)
 {
     int rc = 0;
 
@@ -352,7 +369,8 @@ static int link_open(struct session *s, enum http_mode mode, const struct cloud 
     TRY(files_open(s, mode));
     clock_set(s, operators);
     s->progress = progress_new(s->sched);
-    s->wire = s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);
+    s->wire =
+        s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);
     http_begin(s, mode);
     return 0;
 }
@@ -375,14 +393,15 @@ int session_connect(struct session *s, enum http_mode mode)
     if (operators)
         TRY(key_urls_check(s, operators));
     if (!azure)
-        return err_set(&s->err, ERR_INVALID, "no Azure document among the manifests: it says which subscription is meant");
+        return err_set(&s->err, ERR_INVALID,
+                       "no Azure document among the manifests: it says which subscription is meant");
     TRY(link_open(s, mode, declared_cloud(azure), operators));
     handles_make(s, operators);
     engine_set(s);
     return history_open(s, s->handles[azure->index], mode);
 }
 
-/* --- an estate that nobody has declared --------------------------------------------------------------------------------------------- */
+/* --- an estate that nobody has declared --------------------------------------------------------------------------- */
 
 struct discovering {
     struct session *session;
@@ -399,7 +418,8 @@ static void discover_task(struct call *c, void *arg)
     d->rc = discover_estate(d->azure, c, d->session->arena, d->request, d->ret, &d->session->err);
 }
 
-int session_discover(struct session *s, const struct options *o, struct discovery_request request, struct discovery *ret)
+int session_discover(struct session *s, const struct options *o, struct discovery_request request,
+                     struct discovery *ret)
 {
     struct discovering d = {.session = s, .request = &request, .ret = ret};
     const struct cloud *operators, *declared;
@@ -419,8 +439,8 @@ int session_discover(struct session *s, const struct options *o, struct discover
         request.subscription = value_str_at(azure->spec, "subscription");
     }
     TRY(link_open(s, HTTP_READ_ONLY, declared, operators));
-    d.azure = azure_new(s->http, operators ? operators : declared, &s->credential, azure ? value_str_at(azure->spec, "tenant") : NULL,
-                        request.subscription, NULL);
+    d.azure = azure_new(s->http, operators ? operators : declared, &s->credential,
+                        azure ? value_str_at(azure->spec, "tenant") : NULL, request.subscription, NULL);
     azure_use_versions(d.azure, azure ? azure->spec : NULL);
     session_run(s, discover_task, &d);
     azure_free(d.azure);
@@ -473,14 +493,16 @@ static void journal_end(struct session *s)
     if (journal_error(s->journal, &err) < 0 && output_counted(EXIT_DECLARED) == EXIT_DECLARED)
         output_lack("%s", err.text);
     if (journal_added(s->journal))
-        talk("The journal's head is %s; keep it, and reinstate journal verify --head %s %s finds whatever is changed later.",
+        talk("The journal's head is %s; keep it, and reinstate journal verify --head %s %s finds whatever is changed "
+             "later.",
              journal_head(s->journal), journal_head(s->journal), path);
     journal_close(s->journal);
 }
 
 void session_close(struct session *s)
 {
-    /* Time that has passed since the last change is no change, but a run that goes on from here must not begin before it. */
+    /* Time that has passed since the last change is no change, but a run that goes on from here must
+     * not begin before it. */
     if (s->sim && s->sched)
         sim_leave(s->sim, sched_span_ms(s->sched));
     for (size_t i = 0; s->handles && i < s->estate.desired->count; i++)
@@ -505,7 +527,7 @@ void session_close(struct session *s)
     arena_freep(&s->arena);
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------------------------ */
+/* --- running ------------------------------------------------------------------------------------------------------ */
 
 struct turn {
     struct session *session;
@@ -593,7 +615,8 @@ static void fields_tell(struct session *s, const struct look *look)
         return;
     s->fields_told = true;
     diags_init(&missed, s->arena);
-    policy_fields_missed(s->estate.pinned ? s->estate.pinned : s->estate.documents, s->estate.desired, facts_of, &look->view, &missed);
+    policy_fields_missed(s->estate.pinned ? s->estate.pinned : s->estate.documents, s->estate.desired, facts_of,
+                         &look->view, &missed);
     output_diags(s->options, &missed);
 }
 
@@ -622,7 +645,8 @@ static void mind_task(struct call *c, void *arg)
     struct err err = {0};
 
     if (e->preflight(c, e->provider, m->session->arena, m->plan, m->gaps, &err) < 0 && err.class != ERR_CANCELLED)
-        value_push(m->session->arena, m->gaps, value_format(m->session->arena, "whether we hold all rights cannot be seen: %s", err.text));
+        value_push(m->session->arena, m->gaps,
+                   value_format(m->session->arena, "whether we hold all rights cannot be seen: %s", err.text));
 }
 
 struct value *session_gaps(struct session *s, const struct plan *plan)

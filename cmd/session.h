@@ -1,4 +1,5 @@
-/* Everything a command needs that talks to an Azure, real or simulated: opened in one place, closed in the right order. */
+/* Everything a command needs that talks to an Azure, real or simulated: opened in one place, closed
+ * in the right order. */
 #ifndef REINSTATE_SESSION_H
 #define REINSTATE_SESSION_H
 
@@ -42,24 +43,26 @@ struct session {
 must_use int session_load(struct session *s, const struct options *o);
 /* Then the connection. A writing session also opens the journal. */
 must_use int session_connect(struct session *s, enum http_mode mode);
-/* Instead of both: a read-only connection, with or without manifests (of which only the Azure document counts), and what is found
- * behind a Recovery Services vault; what there is to say about it is said. session_adopt then makes that the estate, ready for
- * session_look. */
-must_use int session_discover(struct session *s, const struct options *o, struct discovery_request request, struct discovery *ret);
+/* Instead of both: a read-only connection, with or without manifests (of which only the Azure document counts), and
+ * what is found behind a Recovery Services vault; what there is to say about it is said. session_adopt then makes that
+ * the estate, ready for session_look. */
+must_use int session_discover(struct session *s, const struct options *o, struct discovery_request request,
+                              struct discovery *ret);
 must_use int session_adopt(struct session *s, const struct value *documents);
-/* For commands that only look: manifests and a read-only connection, or with --discover VAULT what is found behind it. */
+/* For commands that only look: manifests and a read-only connection, or with --discover VAULT what
+ * is found behind it. */
 must_use int session_open(struct session *s, const struct options *o);
 void session_close(struct session *s);       /* for cleanup() */
 
-/* Refuses to write over a file that is there already, unless --force says so: an older plan or order may be the one that counts.
- * Asked before anything is looked at. NULL: nothing is to be kept. */
+/* Refuses to write over a file that is there already, unless --force says so: an older plan or order may be the one
+ * that counts. Asked before anything is looked at. NULL: nothing is to be kept. */
 must_use int session_may_keep(struct session *s, const char *path);
 
 /* Tells what went wrong; returns the exit code. */
 int session_failed(struct session *s);
 
-/* Stops what would write while this machine's clock is far from Azure's. Asked before the first write of a run or pass: what is
- * under way is not left half done. */
+/* Stops what would write while this machine's clock is far from Azure's. Asked before the first write of a run or pass:
+ * what is under way is not left half done. */
 must_use int session_may_write(const struct session *s, struct err *err);
 /* What every JSON answer says of the Azure it came from: whether it is simulated, and how far our own clock is off. */
 void session_mark(const struct session *s, struct value *answer);
@@ -67,7 +70,8 @@ void session_mark(const struct session *s, struct value *answer);
 /* Says on standard error that an answer came from a simulated Azure, if it did. */
 void session_label(const struct session *s);
 
-/* Runs fn as a task until it is done. Meanwhile the second interrupt cancels everything, and the screen is kept fresh. */
+/* Runs fn as a task until it is done. Meanwhile the second interrupt cancels everything, and the
+ * screen is kept fresh. */
 void session_run(struct session *s, task_fn *fn, void *arg);
 
 /* One look at the world in a run of its own; what it finds lives in `a`. */

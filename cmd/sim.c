@@ -49,7 +49,7 @@ static void observed(void *ctx, const struct sim_call *call, const struct sim_an
     wire_reply_release(&reply);
 }
 
-/* --- what clients need to know --------------------------------------------------------------------------------------------- */
+/* --- what clients need to know ------------------------------------------------------------------------------------ */
 
 static struct value *cloud_value(const struct serving *s, const char *ca_file)
 {
@@ -80,7 +80,8 @@ static struct value *cloud_value(const struct serving *s, const char *ca_file)
 /* The authority lies beside the cloud file, and is named absolutely: clients start anywhere. */
 static int cloud_write(struct serving *s, struct err *err)
 {
-    const char *path = s->options->write_cloud, *ca_file = arena_printf(s->arena, "%s.ca.pem", path), *pem = server_ca_pem(s->server);
+    const char *path = s->options->write_cloud, *ca_file = arena_printf(s->arena, "%s.ca.pem", path),
+               *pem = server_ca_pem(s->server);
     struct text t cleanup(text_release) = {0};
     char *absolute;
 
@@ -95,12 +96,13 @@ static int cloud_write(struct serving *s, struct err *err)
     return file_replace(path, text_str(&t), t.len, err);
 }
 
-/* --- serving ----------------------------------------------------------------------------------------------------------------- */
+/* --- serving ------------------------------------------------------------------------------------------------------ */
 
 static int serve(struct serving *s)
 {
     const struct options *o = s->options;
-    struct sim_server_options options = {.world_out = o->world_out, .port = (uint16_t)o->port, .speed = o->speed, .ctx = s};
+    struct sim_server_options options = {
+        .world_out = o->world_out, .port = (uint16_t)o->port, .speed = o->speed, .ctx = s};
 
     TRY(load_schemas(&s->schemas, &s->err));
     options.world = load_world(s->arena, s->schemas, o->world, &s->diags);

@@ -3,7 +3,7 @@
 
 #include "../providers/restore/aftermath.h"
 
-/* --- as data -------------------------------------------------------------------------------------------------------------- */
+/* --- as data ------------------------------------------------------------------------------------------------------ */
 
 static const struct value *job_find(const struct value *jobs, const char *id)
 {
@@ -44,7 +44,8 @@ static struct value *took_of(struct arena *a, const struct outcome *outcome, con
     return took;
 }
 
-/* Each order that this run had something to do for: how long it has taken since it was begun, against what was foreseen. */
+/* Each order that this run had something to do for: how long it has taken since it was begun,
+ * against what was foreseen. */
 static struct value *orders_of(struct arena *a, const struct outcome *outcome, const struct value *orders)
 {
     struct value *told = value_list(a);
@@ -52,7 +53,8 @@ static struct value *orders_of(struct arena *a, const struct outcome *outcome, c
     for (size_t i = 0; outcome->plan && i < value_count(orders); i++) {
         struct value *one = value_copy(a, value_item(orders, i));
         const struct plan *part = plan_ordered(a, outcome->plan, value_str_at(one, "order"));
-        int64_t spent = spent_before(outcome, value_str_at(one, "begun")), estimate = plan_estimate(a, part, &(size_t){0});
+        int64_t spent = spent_before(outcome, value_str_at(one, "begun")),
+                estimate = plan_estimate(a, part, &(size_t){0});
 
         if (!part->steps.count)
             continue;
@@ -104,13 +106,14 @@ static const char *rights_next(struct arena *a, const struct step *step, const s
         const struct step_right *right = &step->rights[i];
 
         if (!right->wish)
-            all = arena_printf(a, "%s%s%s on %s (%s)", all ? all : "it needs ", all ? "; " : "", right->action, right->scope, right->role);
+            all = arena_printf(a, "%s%s%s on %s (%s)", all ? all : "it needs ", all ? "; " : "", right->action,
+                               right->scope, right->role);
     }
     return all ? arena_printf(a, "%s; then run again", all) : NULL;
 }
 
-/* What failed in this run and is still due: the next run would meet the same answer, so whoever reads the last lines is told of it.
- * `plan`: what a fresh look shows to be due; NULL: nobody has looked. */
+/* What failed in this run and is still due: the next run would meet the same answer, so whoever reads the last lines is
+ * told of it. `plan`: what a fresh look shows to be due; NULL: nobody has looked. */
 static void todo_add_failed(struct arena *a, struct value *todo, const struct outcome *outcome, const struct plan *plan)
 {
     for (size_t i = 0; i < outcome->count; i++) {
@@ -118,9 +121,10 @@ static void todo_add_failed(struct arena *a, struct value *todo, const struct ou
         const struct step *due = plan ? steps_find(&plan->steps, s->step->id) : s->step;
         const char *next;
 
-        if ((s->state == STEP_FAILED || s->state == STEP_BLOCKED) && s->err.class != ERR_CANCELLED && due && action_writes(due->action) &&
-            !held_by(a, due, &next))
-            todo_add(a, todo, s->step, arena_printf(a, "%s failed: %s", step_verb(s->step), s->err.text), rights_next(a, due, &s->err));
+        if ((s->state == STEP_FAILED || s->state == STEP_BLOCKED) && s->err.class != ERR_CANCELLED && due &&
+            action_writes(due->action) && !held_by(a, due, &next))
+            todo_add(a, todo, s->step, arena_printf(a, "%s failed: %s", step_verb(s->step), s->err.text),
+                     rights_next(a, due, &s->err));
     }
 }
 
@@ -194,11 +198,12 @@ const char *summary_verdict(const struct value *summary)
 {
     if (!summary_all_seen(summary))
         return "All that could be seen is as declared.";
-    return value_count(value_get(summary, "still")) ? "What is declared is as declared, and a source VM stands still: see below."
-                                                    : "Everything is as declared.";
+    return value_count(value_get(summary, "still"))
+               ? "What is declared is as declared, and a source VM stands still: see below."
+               : "Everything is as declared.";
 }
 
-/* --- as text ---------------------------------------------------------------------------------------------------------------- */
+/* --- as text ------------------------------------------------------------------------------------------------------ */
 
 static void machines_write(struct text *out, const struct value *machines)
 {
@@ -207,8 +212,8 @@ static void machines_write(struct text *out, const struct value *machines)
         const char *set = value_str_at(m, "set"), *key = value_str_at(m, "key"), *power = value_str_at(m, "power");
 
         text_say(out, "  machine %s: %s%s, on %s%s%s%s\n", value_str_at(m, "id"),
-                    str_eq(power, "cannot be seen") ? "whether it runs " : "", power, set ? "set " : "no disk encryption set",
-                    set ? set : "", key ? ", key " : "", key ? key : "");
+                 str_eq(power, "cannot be seen") ? "whether it runs " : "", power,
+                 set ? "set " : "no disk encryption set", set ? set : "", key ? ", key " : "", key ? key : "");
     }
 }
 
@@ -245,7 +250,8 @@ static void jobs_write(struct text *out, struct arena *a, const struct value *jo
         int64_t seconds = value_int_at(t, "seconds", 0), estimated = value_int_at(t, "estimatedSeconds", 0);
         const char *type = value_str_at(job, "type"), *end = value_str_at(job, "end");
 
-        text_say(out, "  job %s (%s): %s", value_str_at(job, "id"), type ? type : "restore", value_str_at(job, "state"));
+        text_say(out, "  job %s (%s): %s", value_str_at(job, "id"), type ? type : "restore",
+                 value_str_at(job, "state"));
         if (end)
             text_say(out, " at %s", end);
         if (t)
@@ -265,16 +271,19 @@ static void left_write(struct text *out, const struct value *left)
     for (size_t i = 0; i < value_count(left); i++) {
         const struct value *one = value_item(left, i);
         const char *id = value_str_at(one, "id"), *what = value_str_at(one, "what"), *job = value_str_at(one, "job");
-        const char *blob = value_str_at(one, "blob"), *seen = value_str_at(one, "seen"), *keep = value_str_at(one, "keep");
+        const char *blob = value_str_at(one, "blob"), *seen = value_str_at(one, "seen"),
+                   *keep = value_str_at(one, "keep");
         bool claims = str_eq(what, "claims");
 
         if (!i)
-            text_add(out, "  Azure was left with (nothing is deleted by us; when the recovery is over a person does):\n");
+            text_add(out,
+                     "  Azure was left with (nothing is deleted by us; when the recovery is over a person does):\n");
         text_say(out, "    %s ", what);
         if (id)
             text_add(out, id);
         else
-            text_say(out, "%s/%s%s%s", value_str_at(one, "account"), value_str_at(one, "container"), blob ? "/" : "", blob ? blob : "");
+            text_say(out, "%s/%s%s%s", value_str_at(one, "account"), value_str_at(one, "container"), blob ? "/" : "",
+                     blob ? blob : "");
         if (job)
             text_say(out, ", of job %s", job);
         if (seen && !str_eq(seen, "there"))
@@ -289,15 +298,16 @@ static void still_write(struct text *out, const struct value *still)
     for (size_t i = 0; i < value_count(still); i++) {
         const struct value *one = value_item(still, i);
 
-        text_say(out, "  source VM %s stands still (%s); %s:\n    %s\n", value_str_at(one, "id"), value_str_at(one, "power"),
-                    value_str_at(one, "why"), value_str_at(one, "command"));
+        text_say(out, "  source VM %s stands still (%s); %s:\n    %s\n", value_str_at(one, "id"),
+                 value_str_at(one, "power"), value_str_at(one, "why"), value_str_at(one, "command"));
     }
 }
 
 void summary_write(struct text *out, struct arena *a, const struct value *summary)
 {
-    const struct value *machines = value_get(summary, "machines"), *jobs = value_get(summary, "jobs"), *left = value_get(summary, "left"),
-                       *todo = value_get(summary, "todo"), *still = value_get(summary, "still"), *orders = value_get(summary, "orders");
+    const struct value *machines = value_get(summary, "machines"), *jobs = value_get(summary, "jobs"),
+                       *left = value_get(summary, "left"), *todo = value_get(summary, "todo"),
+                       *still = value_get(summary, "still"), *orders = value_get(summary, "orders");
 
     if (!value_count(orders) && !value_count(machines) && !value_count(jobs) && !value_count(left) &&
         !value_count(todo) && !value_count(still))
@@ -312,7 +322,8 @@ void summary_write(struct text *out, struct arena *a, const struct value *summar
         const char *next = value_str_at(value_item(todo, i), "next");
 
         text_add(out, i ? "" : "  A person still has to act:\n");
-        text_say(out, "    %s: %s\n", value_str_at(value_item(todo, i), "document"), value_str_at(value_item(todo, i), "why"));
+        text_say(out, "    %s: %s\n", value_str_at(value_item(todo, i), "document"),
+                 value_str_at(value_item(todo, i), "why"));
         if (next)
             text_say(out, "      %s\n", next);
     }

@@ -1,5 +1,5 @@
-/* The last lines of a run: what stands where, how long it took, what Azure was left with, what a person still has to do. As data
- * first, from the outcome and from a look afterwards; then as text. */
+/* The last lines of a run: what stands where, how long it took, what Azure was left with, what a person still has to
+ * do. As data first, from the outcome and from a look afterwards; then as text. */
 #ifndef REINSTATE_SUMMARY_H
 #define REINSTATE_SUMMARY_H
 

@@ -1,5 +1,6 @@
-/* watch: pass after pass, each a look of its own. Reports what has changed since the last one, and finishes work that an
- * Activation ordered; everything else it leaves to apply, unless --auto-approve says that drift is to be healed too. */
+/* watch: pass after pass, each a look of its own. Reports what has changed since the last one, and finishes work that
+ * an Activation ordered; everything else it leaves to apply, unless --auto-approve says that drift is to
+ * be healed too. */
 #include "call.h"
 #include "carry.h"
 #include "commands.h"
@@ -19,7 +20,7 @@ struct watching {
     int code;
 };
 
-/* --- what has changed --------------------------------------------------------------------------------------------------------- */
+/* --- what has changed --------------------------------------------------------------------------------------------- */
 
 /* Step id -> its action: what stands open. Reasons may hold times and would change at every look. */
 static struct value *pending_of(struct arena *a, const struct plan *plan)
@@ -32,7 +33,8 @@ static struct value *pending_of(struct arena *a, const struct plan *plan)
     return v;
 }
 
-static void transition_add(struct arena *a, struct value *list, const char *id, const char *from, const char *to, const char *reason)
+static void transition_add(struct arena *a, struct value *list, const char *id, const char *from, const char *to,
+                           const char *reason)
 {
     struct value *v = value_map(a);
 
@@ -43,7 +45,8 @@ static void transition_add(struct arena *a, struct value *list, const char *id, 
     value_push(a, list, v);
 }
 
-static struct value *transitions_between(struct arena *a, const struct plan *plan, const struct value *before, const struct value *now)
+static struct value *transitions_between(struct arena *a, const struct plan *plan, const struct value *before,
+                                         const struct value *now)
 {
     struct value *list = value_list(a);
 
@@ -102,7 +105,8 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
             const struct value *one = value_item(transitions, i);
 
             if (value_str_at(one, "to"))
-                text_say(&t, "  appeared  %s: %s\n", value_str_at(one, "id"), call_filled(a, value_str_at(one, "reason")));
+                text_say(&t, "  appeared  %s: %s\n", value_str_at(one, "id"),
+                         call_filled(a, value_str_at(one, "reason")));
             else
                 text_say(&t, "  settled   %s\n", value_str_at(one, "id"));
         }
@@ -113,7 +117,7 @@ static void tell_pass(struct watching *w, struct arena *a, const struct plan *pl
     fflush(stdout);
 }
 
-/* --- one pass ------------------------------------------------------------------------------------------------------------------- */
+/* --- one pass ----------------------------------------------------------------------------------------------------- */
 
 static int pass_code(const struct plan *plan, const struct outcome *outcome)
 {
@@ -126,7 +130,8 @@ static int pass_code(const struct plan *plan, const struct outcome *outcome)
     return plan->n_blocked ? EXIT_BLOCKED : EXIT_DIFFERENCES;
 }
 
-static int pass_act(struct watching *w, struct arena *a, struct look *look, struct outcome *outcome, bool *ret_acted, struct err *err)
+static int pass_act(struct watching *w, struct arena *a, struct look *look, struct outcome *outcome, bool *ret_acted,
+                    struct err *err)
 {
     const struct plan *plan = w->session->options->auto_approve ? look->plan : plan_ordered(a, look->plan, NULL);
     struct text t cleanup(text_release) = {0};
@@ -173,8 +178,9 @@ static int pass(struct watching *w, struct err *err)
     }
     /* How it ended is not to be read off what was planned. */
     if (acted && engine_changed(&outcome))
-        summary = interrupts_seen() < 2 && session_look(w->session, a, &after, &unseen) == 0 ? summary_of(a, &after, &outcome)
-                                                                                               : summary_unseen(a, &outcome);
+        summary = interrupts_seen() < 2 && session_look(w->session, a, &after, &unseen) == 0
+                      ? summary_of(a, &after, &outcome)
+                      : summary_unseen(a, &outcome);
     history_keep(w->session);
     pending = pending_of(a, look.plan);
     transitions = transitions_between(a, look.plan, w->known, pending);
@@ -188,13 +194,14 @@ static int pass(struct watching *w, struct err *err)
     return 0;
 }
 
-/* --- between passes ---------------------------------------------------------------------------------------------------------------- */
+/* --- between passes ----------------------------------------------------------------------------------------------- */
 
 static void pause_task(struct call *c, void *arg)
 {
     struct watching *w = arg;
     int64_t interval = w->session->options->interval_ms, spread = interval * JITTER_PERCENT / 100;
-    int64_t until = call_span_ms(c) + interval - spread + (int64_t)sched_random(call_sched(c), (uint64_t)(2 * spread) + 1);
+    int64_t until =
+        call_span_ms(c) + interval - spread + (int64_t)sched_random(call_sched(c), (uint64_t)(2 * spread) + 1);
     struct err err;
 
     /* In slices, so that a drain need not wait for the interval. */
@@ -212,7 +219,8 @@ static void approvals_end(struct watching *w)
     struct session *s = w->session;
 
     for (size_t i = 0; i < s->engine.n_approvals; i++)
-        talk("The approval of %s by %s held for this pass; the next needs a new one: reinstate apply -f ... --approve %s=YOUR-NAME",
+        talk("The approval of %s by %s held for this pass; the next needs a new one: reinstate apply -f ... --approve "
+             "%s=YOUR-NAME",
              s->engine.approvals[i].rule, s->engine.approvals[i].name, s->engine.approvals[i].rule);
     s->engine.n_approvals = 0;
 }

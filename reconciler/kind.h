@@ -1,11 +1,13 @@
-/* The interface of a kind. A kind is a row in a table: what it is called, how it is looked at (the only hook that reads),
- * which steps follow (pure), and how one step is done (the only hook that writes). The engine knows nothing else.
+/* The interface of a kind. A kind is a row in a table: what it is called, how it is looked at (the only hook that
+ * reads), which steps follow (pure), and how one step is done (the only hook that writes). The engine knows nothing
+ * else.
  *
  * Contract, tested for every row by tests/contract/:
  *  1. observe never writes. 2. steps is a function: the same view gives the same steps. 3. act twice equals act once:
  *  after act, observe and steps no longer yield the step (its postcondition holds). 4. Fields that are not declared are
- *  neither compared nor reset. 5. No hook decides policy, retries requests, reads a clock of its own, or logs. 6. Outputs
- *  are filled on success and untouched on failure. 7. Cancelled at any suspension point: no leak, no second write.
+ *  neither compared nor reset. 5. No hook decides policy, retries requests, reads a clock of its own, or logs. 6.
+ * Outputs are filled on success and untouched on failure. 7. Cancelled at any suspension point: no leak, no second
+ * write.
  *  8. With the N-th request failing, the next pass converges. */
 #ifndef REINSTATE_KIND_H
 #define REINSTATE_KIND_H
@@ -25,7 +27,8 @@ struct settings {
     int64_t export_lookback_ms;   /* how old a reusable export may be: 90 d */
     int64_t leftover_lookback_ms; /* how long exports are looked after until they are gone: 90 d */
     int64_t poll_bound_ms;        /* other long-running operations: 1 h */
-    int64_t readback_ms;          /* how long a write of ours may read as undone before it counts as undone: 5 min; kinds have their own */
+    int64_t readback_ms; /* how long a write of ours may read as undone before it counts as undone: 5 min; kinds have
+                            their own */
     bool claims_required;         /* Policy.spec.claims: nothing is triggered that no claim guards */
     const struct value *take_over; /* map: a claim, and who decided that it counts as ended (--take-over); NULL: none */
     bool far;                     /* also looks at what only an order needs, though none is in force: a forecast does */
@@ -33,7 +36,7 @@ struct settings {
 };
 extern const struct settings settings_default;
 
-/* --- what a kind sees (pure) ------------------------------------------------------------------------------------ */
+/* --- what a kind sees (pure) -------------------------------------------------------------------------------------- */
 
 enum supposing {
     SUPPOSE_NOTHING,
@@ -50,26 +53,29 @@ struct view {
     int64_t ahead_ms;                        /* of it, this machine's own clock; negative: behind */
     const struct value *const *facts;        /* by document index; a map, or NULL if not observed */
     const struct steps *steps;               /* of the documents before this one */
-    const struct step *const *refused;       /* what policy denies of that which could as well be done elsewhere (step.elected) */
+    const struct step *const
+        *refused; /* what policy denies of that which could as well be done elsewhere (step.elected) */
     size_t n_refused;
     enum supposing if_ordered;               /* orders that nobody has given are supposed, as a question */
-    const char *const *ordered_points;       /* SUPPOSE_NOW: by document index, the point that is asked about; NULL: no order of it */
-    const struct conclusion *conclusions;    /* by document index; of the documents before this one. NULL: nothing is concluded */
-    const void *concluded;                   /* what the kinds concluded of the look before its first step (struct kinds); NULL: the
-                                              * look is not at its end, and what is asked is told as far as it is seen */
+    const char *const
+        *ordered_points; /* SUPPOSE_NOW: by document index, the point that is asked about; NULL: no order of it */
+    const struct conclusion
+        *conclusions;      /* by document index; of the documents before this one. NULL: nothing is concluded */
+    const void *concluded; /* what the kinds concluded of the look before its first step (struct kinds); NULL: the
+                            * look is not at its end, and what is asked is told as far as it is seen */
 };
 
 /* Facts are maps. Members every kind uses alike:
  *   state: "present" | "absent" | "deleted" (soft) | "unseen" (403 or unreachable: never the same as absent)
  *   live:  the body as Azure gave it (what policies and reports see as live.*)
  *   why:   with unseen, a sentence that says what hindered us and what would help
- *   failed: with unseen, true when the read itself failed (no host, no token, an answer that cannot be read) and was not refused.
- *          If this is so of all documents, the fault lies in the run, and the look fails with the first error */
+ *   failed: with unseen, true when the read itself failed (no host, no token, an answer that cannot be read) and was
+ * not refused. If this is so of all documents, the fault lies in the run, and the look fails with the first error */
 const struct value *view_facts(const struct view *v, const struct document *doc);
 const char *view_state(const struct view *v, const struct document *doc);
 
-/* What was concluded of a document, and by which step it is blocked (NULL: it is not). Documents after the one whose steps are
- * being made are not concluded yet and count as satisfied. */
+/* What was concluded of a document, and by which step it is blocked (NULL: it is not). Documents after the one whose
+ * steps are being made are not concluded yet and count as satisfied. */
 enum prospect view_prospect(const struct view *v, const struct document *doc);
 const struct step *view_block(const struct view *v, const struct document *doc);
 /* The ruling by which policy denies such a step of `doc`; NULL: none is known to. */
@@ -98,7 +104,8 @@ struct actor {
     void (*status)(void *ctx, const struct step *step, const char *line);
     void (*job)(void *ctx, const struct step *step, const char *job);
 };
-/* Where the step stands, which the next such line replaces: a screen may overwrite it. What must be readable afterwards is said. */
+/* Where the step stands, which the next such line replaces: a screen may overwrite it. What must be readable
+ * afterwards is said. */
 void actor_status(const struct actor *actor, const char *fmt, ...) printf_like(2, 3);
 /* The step has started or adopted a job at Azure, which runs on whatever becomes of this run. */
 void actor_job(const struct actor *actor, const char *job);
@@ -107,10 +114,11 @@ void actor_say(const struct actor *actor, const char *fmt, ...) printf_like(2, 3
 struct kind {
     const char *name;
     const char *summary;                      /* one sentence for explain */
-    /* May suspend. NULL: nothing to observe. What is denied or absent is a fact; an error makes the document unseen, with the
-     * error as the reason, and leaves all else to be judged. */
+    /* May suspend. NULL: nothing to observe. What is denied or absent is a fact; an error makes the document unseen,
+     * with the error as the reason, and leaves all else to be judged. */
     int (*observe)(struct call *c, const struct observer *o, struct value **ret, struct err *err);
-    /* Pure. What the kind wants to conclude once of `doc` and read again (view_own), made just before its steps. May be NULL. */
+    /* Pure. What the kind wants to conclude once of `doc` and read again (view_own), made just before
+     * its steps. May be NULL. */
     const void *(*conclude)(const struct view *v, const struct document *doc);
     /* Pure. NULL: no steps. Adds the steps of `doc`; with nothing to do adds one ACTION_NONE with its reason. */
     void (*steps)(const struct view *v, const struct document *doc, struct steps *out);
@@ -120,15 +128,17 @@ struct kind {
      * all at once, with their place. Called when manifests are loaded, so that all commands refuse the same. May be
      * NULL. */
     void (*check)(const struct document *doc, struct diags *faults);
-    /* Pure. The one thing in the world that a document of this kind stands for, written so that two ways of writing it differ in
-     * capitals at most; NULL: none can be told. Two documents of a kind for one thing are refused when manifests are loaded: each would
-     * undo what the other declares, at every run. NULL: several documents may declare parts of one thing. */
+    /* Pure. The one thing in the world that a document of this kind stands for, written so that two ways of writing it
+     * differ in capitals at most; NULL: none can be told. Two documents of a kind for one thing are refused when
+     * manifests are loaded: each would undo what the other declares, at every run. NULL: several documents may declare
+     * parts of one thing. */
     char *(*identity)(struct arena *a, const struct document *doc);
     /* References that only mention a document: path prefixes, NULL-terminated; NULL: none. By every other reference the
      * document relies on what it names. */
     const char *const *mentions;
     /* Pure. Deadlines that cannot be undone (purges, windows); may be NULL. */
-    void (*deadlines)(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count);
+    void (*deadlines)(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items,
+                      size_t *count);
     /* How long a write of this kind may read as undone; 0: settings.readback_ms. */
     int64_t readback_ms;
 };
@@ -136,8 +146,8 @@ struct kind {
 struct kinds {
     const struct kind *const *items;          /* in evaluation order: a kind only refers to kinds before it */
     size_t count;
-    /* Pure. What follows from the facts of a look as a whole, made once and before the first step, so that no two of those who ask
-     * get different answers. May be NULL. */
+    /* Pure. What follows from the facts of a look as a whole, made once and before the first step, so that no two of
+     * those who ask get different answers. May be NULL. */
     const void *(*conclude)(const struct view *v);
 };
 

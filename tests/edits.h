@@ -1,9 +1,10 @@
 /* What the data-driven tests share: an example's documents and world, and edits of them.
  *   of a world     {set: PATH, to: VALUE} | {push: PATH, item: VALUE} | {remove: PATH} |
  *                  {remove: PATH-OF-LIST, where: {MEMBER: TEXT}} (every item that has these members; at least one must)
- *                  {replace: TEXT, with: TEXT} (everywhere in it, members' names too; also in documents, without `document`)
- *                  Every edit may be made several times: {..., times: N} with {n} in its texts as 01 to N and {k} as 1, 2, 3, 1, 2, 3 ...
- *   of documents   {document: Kind/name, set: PATH, to: VALUE} | {document: Kind/name, remove: true} | {add: DOCUMENT}
+ *                  {replace: TEXT, with: TEXT} (everywhere in it, members' names too; also in documents, without
+ * `document`) Every edit may be made several times: {..., times: N} with {n} in its texts as 01 to N and {k} as 1, 2,
+ * 3, 1, 2, 3 ... of documents   {document: Kind/name, set: PATH, to: VALUE} | {document: Kind/name, remove: true} |
+ * {add: DOCUMENT}
  */
 #ifndef REINSTATE_TEST_EDITS_H
 #define REINSTATE_TEST_EDITS_H
@@ -99,7 +100,8 @@ static inline const char *edit_one(struct arena *a, struct value *root, const st
     const char *last = dot ? dot + 1 : whole;
 
     if (value_str_at(e, "replace"))
-        return edit_replace(a, root, value_str_at(e, "replace"), value_str_at(e, "with")) ? NULL : value_str_at(e, "replace");
+        return edit_replace(a, root, value_str_at(e, "replace"), value_str_at(e, "with")) ? NULL
+                                                                                          : value_str_at(e, "replace");
     if (push && !value_at(root, push) && value_is(parent, VALUE_MAP))
         value_set(a, parent, last, value_list(a));
     if (push && value_is(value_at(root, push), VALUE_LIST))
@@ -111,7 +113,8 @@ static inline const char *edit_one(struct arena *a, struct value *root, const st
         return NULL;
     else if (drop && !value_get(e, "where") && value_is(parent, VALUE_MAP) && value_remove(parent, last))
         return NULL;
-    else if (drop && !value_get(e, "where") && value_is(parent, VALUE_LIST) && strtoul(last, NULL, 10) < value_count(parent))
+    else if (drop && !value_get(e, "where") && value_is(parent, VALUE_LIST) &&
+             strtoul(last, NULL, 10) < value_count(parent))
         edit_drop(parent, strtoul(last, NULL, 10));
     else
         return whole ? whole : "no path";
@@ -171,7 +174,8 @@ static inline const char *edit_world(struct arena *a, struct value *world, const
 static inline size_t document_index(struct arena *a, const struct value *docs, const char *address)
 {
     for (size_t i = 0; i < value_count(docs); i++)
-        if (str_eq(arena_printf(a, "%s/%s", value_str_at(value_item(docs, i), "kind"), value_str_at(value_item(docs, i), "metadata.name")),
+        if (str_eq(arena_printf(a, "%s/%s", value_str_at(value_item(docs, i), "kind"),
+                                value_str_at(value_item(docs, i), "metadata.name")),
                    address))
             return i;
     return SIZE_MAX;

@@ -1,5 +1,6 @@
 /* A dozen macros; no framework. Each test program prints its name and "N checks, N failed" and fails when it has failed
- * checks or made none. A table-driven test passes its row's reason to CHECK_ROW, so that a failure says what it means. */
+ * checks or made none. A table-driven test passes its row's reason to CHECK_ROW, so that a failure says
+ * what it means. */
 #ifndef REINSTATE_TEST_HARNESS_H
 #define REINSTATE_TEST_HARNESS_H
 
@@ -18,14 +19,15 @@ static int harness_checks, harness_failed;
         }                                                                                     \
     } while (0)
 #define CHECK(cond) CHECK_ROW(__func__, cond)
-#define CHECK_STR(got, want)                                                                                         \
-    do {                                                                                                             \
-        const char *got_ = (got), *want_ = (want);                                                                   \
-        harness_checks++;                                                                                            \
-        if (!got_ || !want_ || strcmp(got_, want_) != 0) {                                                           \
-            harness_failed++;                                                                                        \
-            fprintf(stderr, "%s:%d: got  %s\n    want %s\n", __FILE__, __LINE__, got_ ? got_ : "(null)", want_ ? want_ : "(null)"); \
-        }                                                                                                            \
+#define CHECK_STR(got, want)                                                                                           \
+    do {                                                                                                               \
+        const char *got_ = (got), *want_ = (want);                                                                     \
+        harness_checks++;                                                                                              \
+        if (!got_ || !want_ || strcmp(got_, want_) != 0) {                                                             \
+            harness_failed++;                                                                                          \
+            fprintf(stderr, "%s:%d: got  %s\n    want %s\n", __FILE__, __LINE__, got_ ? got_ : "(null)",               \
+                    want_ ? want_ : "(null)");                                                                         \
+        }                                                                                                              \
     } while (0)
 #define HARNESS_END()                                                                                   \
     do {                                                                                                \

@@ -1,5 +1,5 @@
-/* What must hold of every plan, whatever the world: stated once, asked by the contract, property and scenario tests. Each returns NULL,
- * or a sentence that names the step which breaks it. */
+/* What must hold of every plan, whatever the world: stated once, asked by the contract, property and scenario tests.
+ * Each returns NULL, or a sentence that names the step which breaks it. */
 #ifndef REINSTATE_TEST_INVARIANTS_H
 #define REINSTATE_TEST_INVARIANTS_H
 
@@ -98,22 +98,23 @@ static inline bool invariant_unseen(const struct forecast *f)
 }
 
 /* Forecast and plan judge the same machine alike: `ordered` is what would follow from an order (engine_suppose). */
-static inline const char *invariant_forecast_agrees(struct arena *a, const struct view *ordered, const struct document *rvm,
-                                                    const struct forecast *f)
+static inline const char *invariant_forecast_agrees(struct arena *a, const struct view *ordered,
+                                                    const struct document *rvm, const struct forecast *f)
 {
     const struct step *block = view_block(ordered, rvm);
     const struct situation *s = situation_of(ordered, rvm);
     struct dx_prediction then = diagnose(&s->then, s->article);
 
     if (block)
-        return f->verdict == FORECAST_GREEN
-                   ? arena_printf(a, "%s is green, and an order for it is blocked: %s: %s", rvm->name, block->id, block->reason)
-                   : NULL;
+        return f->verdict == FORECAST_GREEN ? arena_printf(a, "%s is green, and an order for it is blocked: %s: %s",
+                                                           rvm->name, block->id, block->reason)
+                                            : NULL;
     if (view_prospect(ordered, rvm) != PROSPECT_PENDING || invariant_unseen(f))
         return NULL;
     if (f->verdict == FORECAST_LOST || (f->restorable < RESTORABLE_AFTER && then.row && then.outcome == DX_SUCCEEDS))
-        return arena_printf(a, "%s is foretold %s (restorable: %s), and an order for it would be carried out: %s", rvm->name,
-                            forecast_verdict_word(f->verdict), restorable_word(f->restorable), then.row ? then.row->state : "no row");
+        return arena_printf(a, "%s is foretold %s (restorable: %s), and an order for it would be carried out: %s",
+                            rvm->name, forecast_verdict_word(f->verdict), restorable_word(f->restorable),
+                            then.row ? then.row->state : "no row");
     return NULL;
 }
 

@@ -11,7 +11,8 @@
 
 char *role_definition_id(struct arena *a, const char *subscription, const char *role_id)
 {
-    return arena_printf(a, "/subscriptions/%s/providers/Microsoft.Authorization/roleDefinitions/%s", subscription, role_id);
+    return arena_printf(a, "/subscriptions/%s/providers/Microsoft.Authorization/roleDefinitions/%s", subscription,
+                        role_id);
 }
 
 char *role_assignment_name(struct arena *a, const char *scope, const char *principal, const char *role_id)
@@ -24,13 +25,15 @@ char *role_assignment_name(struct arena *a, const char *scope, const char *princ
     return arena_strdup(a, name);
 }
 
-/* The code has two meanings: a role that a write names wrongly, and one that is not there (any more) when it is read. */
+/* The code has two meanings: a role that a write names wrongly, and one that is not there (any more)
+ * when it is read. */
 static bool role_is_gone(const struct err *err)
 {
     return err->http_status == 404 && str_eq_nocase(err->code, "RoleDefinitionDoesNotExist");
 }
 
-static int assignment_facts(struct azure *az, struct call *c, struct arena *a, const struct value *item, struct value *out, struct err *err)
+static int assignment_facts(struct azure *az, struct call *c, struct arena *a, const struct value *item,
+                            struct value *out, struct err *err)
 {
     const char *role = value_str_at(item, "properties.roleDefinitionId");
     struct value *definition, *f = value_map(a);
@@ -51,12 +54,13 @@ static int assignment_facts(struct azure *az, struct call *c, struct arena *a, c
     return 0;
 }
 
-int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret, struct err *err)
+int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
+                          struct err *err)
 {
     struct value *list, *out = value_list(a);
 
-    TRY(arm_list(az, c, a, arena_printf(a, "%s/providers/Microsoft.Authorization/roleAssignments", scope), API_AUTHORIZATION,
-                 "$filter=atScope()", &list, err));
+    TRY(arm_list(az, c, a, arena_printf(a, "%s/providers/Microsoft.Authorization/roleAssignments", scope),
+                 API_AUTHORIZATION, "$filter=atScope()", &list, err));
     for (size_t i = 0; i < value_count(list); i++)
         TRY(assignment_facts(az, c, a, value_item(list, i), out, err));
     *ret = out;
@@ -67,14 +71,16 @@ struct value *role_assignment_body(struct arena *a, const char *scope, const cha
 {
     struct value *body = value_map(a), *properties = value_set(a, body, "properties", value_map(a));
 
-    value_set_string(a, properties, "roleDefinitionId", role_definition_id(a, arm_id_part(a, scope, "subscriptions"), role_id));
+    value_set_string(a, properties, "roleDefinitionId",
+                     role_definition_id(a, arm_id_part(a, scope, "subscriptions"), role_id));
     value_set_string(a, properties, "principalId", principal);
     /* Told, so that a new identity which the directory has not replicated yet is accepted. */
     value_set_string(a, properties, "principalType", "ServicePrincipal");
     return body;
 }
 
-struct value *access_policy_body(struct arena *a, const char *tenant, const char *principal, const struct value *permissions)
+struct value *access_policy_body(struct arena *a, const char *tenant, const char *principal,
+                                 const struct value *permissions)
 {
     struct value *body = value_map(a), *entry = value_map(a), *policies = value_list(a);
 
@@ -86,8 +92,8 @@ struct value *access_policy_body(struct arena *a, const char *tenant, const char
     return body;
 }
 
-int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope, const char *principal, const char *role_id,
-                        struct err *err)
+int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope, const char *principal,
+                        const char *role_id, struct err *err)
 {
     static const int64_t waits_ms[] = {10 * SECOND_MS, 20 * SECOND_MS, 40 * SECOND_MS, 80 * SECOND_MS, 150 * SECOND_MS};
     char *id = arena_printf(a, "%s/providers/Microsoft.Authorization/roleAssignments/%s", scope,
@@ -105,16 +111,18 @@ int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const
     }
 }
 
-int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *tenant, const char *principal,
-                      const struct value *permissions, struct err *err)
+int access_policy_add(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *tenant,
+                      const char *principal, const struct value *permissions, struct err *err)
 {
     struct value *body = access_policy_body(a, tenant, principal, permissions);
     struct arm_operation op;
 
-    return arm_send(az, c, a, HTTP_PUT, arena_printf(a, "%s/accessPolicies/add", vault_id), API_KEYVAULT, body, ARM_REPEATABLE, &op, err);
+    return arm_send(az, c, a, HTTP_PUT, arena_printf(a, "%s/accessPolicies/add", vault_id), API_KEYVAULT, body,
+                    ARM_REPEATABLE, &op, err);
 }
 
-static int well_known_id(struct call *c, const struct observer *o, struct azure *az, const char *name, struct value *p, struct err *err)
+static int well_known_id(struct call *c, const struct observer *o, struct azure *az, const char *name, struct value *p,
+                         struct err *err)
 {
     const struct cloud *cloud = azure_cloud(az);
     const char *app = str_eq(name, "BackupManagementService") ? cloud->backup_app_id : cloud->orchestrator_app_id;
@@ -122,7 +130,8 @@ static int well_known_id(struct call *c, const struct observer *o, struct azure 
 
     if (!app) {
         value_set(o->arena, p, "why",
-                  value_format(o->arena, "the application id of %s in cloud %s is not published; declare its objectId", name, cloud->name));
+                  value_format(o->arena, "the application id of %s in cloud %s is not published; declare its objectId",
+                               name, cloud->name));
         return 0;
     }
     if (directory_service_principal(az, c, o->arena, app, &object_id, err) == 0) {
@@ -132,12 +141,14 @@ static int well_known_id(struct call *c, const struct observer *o, struct azure 
     if (err->class == ERR_NOT_FOUND)
         value_set(o->arena, p, "why",
                   value_format(o->arena,
-                               "the tenant has no service principal of application %s (%s); someone with directory rights creates it once: "
+                               "the tenant has no service principal of application %s (%s); someone with directory "
+                               "rights creates it once: "
                                "az ad sp create --id %s",
                                app, name, app));
     else if (err->class == ERR_DENIED && err->http_status == 403)
         value_set(o->arena, p, "why",
-                  value_format(o->arena, "the directory cannot be read (%s); declare the objectId of %s instead", err->text, name));
+                  value_format(o->arena, "the directory cannot be read (%s); declare the objectId of %s instead",
+                               err->text, name));
     else
         return -(int)err->class;
     return 0;
@@ -167,7 +178,8 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
             value_set_string(o->arena, p, "objectId", value_str_at(facts, "principalId"));
             value_set_string(o->arena, p, "why", value_str_at(facts, "identityWhy"));
         } else if (err->class == ERR_NOT_FOUND || err->http_status == 403) {
-            value_set(o->arena, p, "why", value_format(o->arena, "the disk encryption set cannot be read: %s", err->text));
+            value_set(o->arena, p, "why",
+                      value_format(o->arena, "the disk encryption set cannot be read: %s", err->text));
         } else {
             return -(int)err->class;
         }
@@ -175,7 +187,8 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
     return 0;
 }
 
-bool grant_shared(const struct view *v, const struct document *doc, struct steps *out, const struct document *other, const char *label)
+bool grant_shared(const struct view *v, const struct document *doc, struct steps *out, const struct document *other,
+                  const char *label)
 {
     const char *id = arena_printf(v->arena, "%s#grant%s%s", other->address, label ? "." : "", label ? label : "");
     const struct step *made = v->steps ? steps_find(v->steps, id) : NULL;
@@ -183,7 +196,8 @@ bool grant_shared(const struct view *v, const struct document *doc, struct steps
 
     if (!made)
         return false;
-    step = steps_add(out, doc, ACTION_WAIT, NULL, "%s declares the same grant: it is one, and made there", other->address);
+    step =
+        steps_add(out, doc, ACTION_WAIT, NULL, "%s declares the same grant: it is one, and made there", other->address);
     step->scope = made->scope;
     step->postcondition = "read back: the principal holds the role";
     step->estimate_ms = 0;
@@ -191,21 +205,23 @@ bool grant_shared(const struct view *v, const struct document *doc, struct steps
     return true;
 }
 
-/* --- local roles of a managed HSM ------------------------------------------------------------------------------------------- */
+/* --- local roles of a managed HSM --------------------------------------------------------------------------------- */
 
 static const struct value *definition_of(const struct value *definitions, const char *role)
 {
     for (size_t i = 0; i < value_count(definitions); i++) {
         const struct value *one = value_item(definitions, i);
 
-        if (str_eq_nocase(value_str_at(one, "name"), arm_id_name(role)) || str_eq_nocase(value_str_at(one, "properties.roleName"), role))
+        if (str_eq_nocase(value_str_at(one, "name"), arm_id_name(role)) ||
+            str_eq_nocase(value_str_at(one, "properties.roleName"), role))
             return one;
     }
     return NULL;
 }
 
 /* They are the HSM's, but who holds rights on its keys only may list them there only. */
-static int definitions_read(struct azure *az, struct call *c, struct arena *a, const char *base, struct value **ret, struct err *err)
+static int definitions_read(struct azure *az, struct call *c, struct arena *a, const char *base, struct value **ret,
+                            struct err *err)
 {
     if (hsm_list_definitions(az, c, a, base, "/", ret, err) == 0)
         return 0;
@@ -238,8 +254,8 @@ static void sift(struct arena *a, const struct value *listed, const char *scope,
     }
 }
 
-static int add_custom_actions(struct azure *az, struct call *c, struct arena *a, const char *base, struct value *assignments,
-                              struct err *err)
+static int add_custom_actions(struct azure *az, struct call *c, struct arena *a, const char *base,
+                              struct value *assignments, struct err *err)
 {
     struct value *definitions = NULL;
 
@@ -264,8 +280,8 @@ static int add_custom_actions(struct azure *az, struct call *c, struct arena *a,
     return 0;
 }
 
-int local_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, struct value **ret,
-                           struct value **ret_unseen, struct err *err)
+int local_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
+                           struct value **ret, struct value **ret_unseen, struct err *err)
 {
     const char *const scopes[] = {"/", "/keys", scope};
     struct value *listed, *out = value_list(a), *unseen = value_list(a);
@@ -290,8 +306,8 @@ int local_assignments_read(struct azure *az, struct call *c, struct arena *a, co
     return 0;
 }
 
-int local_role_find(struct azure *az, struct call *c, struct arena *a, const char *base, const char *role, const char **ret,
-                    const struct value **ret_actions, struct err *err)
+int local_role_find(struct azure *az, struct call *c, struct arena *a, const char *base, const char *role,
+                    const char **ret, const struct value **ret_actions, struct err *err)
 {
     const struct hsm_role *known = hsm_role_by_id(role) ? hsm_role_by_id(role) : hsm_role_by_name(role);
     const struct value *definition;
@@ -311,8 +327,8 @@ int local_role_find(struct azure *az, struct call *c, struct arena *a, const cha
     return 0;
 }
 
-int local_role_put(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, const char *principal,
-                   const char *role_id, struct err *err)
+int local_role_put(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
+                   const char *principal, const char *role_id, struct err *err)
 {
     /* The HSM is part of the name's scope, so that the same grant in two HSMs has two names. */
     const char *name = role_assignment_name(a, arena_printf(a, "%s%s", base, scope), principal, role_id);

@@ -10,11 +10,13 @@
 const struct hsm_role hsm_roles[] = {
     {"Managed HSM Administrator",
      "a290e904-7015-4bba-90c8-60543313cdb4",
-     {HSM_ACTION "roleAssignments/read/action", HSM_ACTION "roleAssignments/write/action", HSM_ACTION "roleDefinitions/read/action"}},
+     {HSM_ACTION "roleAssignments/read/action", HSM_ACTION "roleAssignments/write/action",
+      HSM_ACTION "roleDefinitions/read/action"}},
     {"Managed HSM Crypto Officer",
      "515eb02d-2335-4d2d-92f2-b1cbdf9c3778",
      {KEYS "deletedKeys/read/action", KEYS "deletedKeys/recover/action", KEYS "deletedKeys/delete",
-      HSM_ACTION "roleAssignments/read/action", HSM_ACTION "roleAssignments/write/action", HSM_ACTION "roleDefinitions/read/action"}},
+      HSM_ACTION "roleAssignments/read/action", HSM_ACTION "roleAssignments/write/action",
+      HSM_ACTION "roleDefinitions/read/action"}},
     {"Managed HSM Crypto User",
      "21dbd100-6940-42c2-9190-5d6cb909625b",
      {KEYS "read/action", KEYS "write/action", KEYS "create", KEYS "delete", KEYS "import/action", KEYS "rotate/action",
@@ -22,7 +24,8 @@ const struct hsm_role hsm_roles[] = {
       HSM_ACTION "roleAssignments/read/action", HSM_ACTION "roleDefinitions/read/action"}},
     {"Managed HSM Policy Administrator",
      "4bd23610-cdcf-4971-bdee-bdc562cc28e4",
-     {HSM_ACTION "roleAssignments/read/action", HSM_ACTION "roleAssignments/write/action", HSM_ACTION "roleDefinitions/read/action"}},
+     {HSM_ACTION "roleAssignments/read/action", HSM_ACTION "roleAssignments/write/action",
+      HSM_ACTION "roleDefinitions/read/action"}},
     {"Managed HSM Crypto Auditor",
      "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3",
      {KEYS "read/action", KEYS "deletedKeys/read/action", HSM_ACTION "roleAssignments/read/action",
@@ -49,8 +52,8 @@ const struct hsm_key_rights hsm_key_rights[KEY_USER_COUNT] = {
             .data_actions = {KEYS "release/action"},
             .documented = "Managed HSM Crypto Service Encryption User",
             .working = "Managed HSM Crypto Service Release User",
-            .difference =
-                "Crypto Service Encryption User holds no keys/release: with it alone the VM cannot get its key and does not start",
+            .difference = "Crypto Service Encryption User holds no keys/release: with it alone the VM cannot get its "
+                          "key and does not start",
         },
     [KEY_USER_BACKUP] =
         {
@@ -120,7 +123,8 @@ struct value *hsm_missing(struct arena *a, const struct value *assignments, cons
         bool has = false;
 
         for (size_t i = 0; i < value_count(assignments) && !has; i++)
-            has = reaches(value_item(assignments, i), object_id, scope) && role_holds(value_item(assignments, i), *needed);
+            has = reaches(value_item(assignments, i), object_id, scope) &&
+                  role_holds(value_item(assignments, i), *needed);
         if (!has)
             value_push(a, missing, value_string(a, *needed));
     }
@@ -146,7 +150,8 @@ size_t hsm_assignments_at(const struct value *assignments, const char *scope)
 }
 
 /* Only an Officer recovers, only a User restores: no built-in role of an HSM holds both. */
-void key_right(const struct view *v, struct steps *out, struct step *step, const struct document *key, enum key_right what)
+void key_right(const struct view *v, struct steps *out, struct step *step, const struct document *key,
+               enum key_right what)
 {
     static const struct {
         const char *vault, *hsm, *hsm_role;
@@ -161,9 +166,9 @@ void key_right(const struct view *v, struct steps *out, struct step *step, const
     const char *store = key_store_of(v->arena, key), *base = value_str_at(view_facts(v, key), "base");
 
     if (key_store_is_hsm(key) && base)
-        step_right(out, step, arena_printf(v->arena, "%s/keys", base), arena_printf(v->arena, KEYS "%s", rights[what].hsm), true,
-                   rights[what].hsm_role);
+        step_right(out, step, arena_printf(v->arena, "%s/keys", base),
+                   arena_printf(v->arena, KEYS "%s", rights[what].hsm), true, rights[what].hsm_role);
     else if (!key_store_is_hsm(key) && store)
-        step_right(out, step, store, arena_printf(v->arena, "Microsoft.KeyVault/vaults/keys/%s", rights[what].vault), true,
-                   "Key Vault Crypto Officer");
+        step_right(out, step, store, arena_printf(v->arena, "Microsoft.KeyVault/vaults/keys/%s", rights[what].vault),
+                   true, "Key Vault Crypto Officer");
 }

@@ -28,8 +28,8 @@ static bool role_of_sets(const char *role)
 {
     const struct hsm_role *local = hsm_role_by_name(hsm_key_rights[KEY_USER_DES].working);
 
-    return role &&
-           (str_eq_nocase(arm_id_name(role), key_rights[KEY_USER_DES].role_id) || (local && str_eq_nocase(arm_id_name(role), local->id)));
+    return role && (str_eq_nocase(arm_id_name(role), key_rights[KEY_USER_DES].role_id) ||
+                    (local && str_eq_nocase(arm_id_name(role), local->id)));
 }
 
 static void add(const struct view *v, struct value *list, const char *id, const char *what, bool on_key)
@@ -51,7 +51,8 @@ static void add(const struct view *v, struct value *list, const char *id, const 
 
 struct value *orphaned_grants(const struct view *v, const struct document *access)
 {
-    const struct document *key = document_target(access, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
+    const struct document *key = document_target(access, "spec.key"),
+                          *store = key ? document_target(key, "spec.store") : NULL;
     const struct value *facts = view_facts(v, access), *assignments = value_get(facts, "assignments"),
                        *live = store ? value_get(view_facts(v, store), "live") : NULL,
                        *policies = value_at(live, "properties.accessPolicies");
@@ -76,6 +77,6 @@ struct value *orphaned_grants(const struct view *v, const struct document *acces
 
 const char *orphaned_grant_words(struct arena *a, const struct value *one)
 {
-    return arena_printf(a, "principal %s holds %s and is no set's identity that is known", value_str_at(one, "principalId"),
-                        value_str_at(one, "what"));
+    return arena_printf(a, "principal %s holds %s and is no set's identity that is known",
+                        value_str_at(one, "principalId"), value_str_at(one, "what"));
 }

@@ -1,5 +1,5 @@
-/* Grants that a set has left behind: made anew, or with its identity switched off and on, it is another principal, and what the old
- * one holds looks right at a glance. Pure. Nobody here removes one. */
+/* Grants that a set has left behind: made anew, or with its identity switched off and on, it is another principal, and
+ * what the old one holds looks right at a glance. Pure. Nobody here removes one. */
 #ifndef REINSTATE_ORPHANS_H
 #define REINSTATE_ORPHANS_H
 

@@ -15,13 +15,15 @@ struct scope_rights {
 };
 
 /* "https://NAME.managedhsm.azure.net/keys": local rights, which only the HSM itself knows. */
-static int read_local(struct call *c, struct azure *az, struct arena *a, const char *url, struct scope_rights *ret, struct err *err)
+static int read_local(struct call *c, struct azure *az, struct arena *a, const char *url, struct scope_rights *ret,
+                      struct err *err)
 {
     size_t host = strcspn(url + strlen("https://"), "/") + strlen("https://");
     struct value *unseen = NULL;
 
     ret->local_scope = url[host] ? url + host : "/";
-    if (local_assignments_read(az, c, a, arena_strndup(a, url, host), ret->local_scope, &ret->local, &unseen, err) == 0) {
+    if (local_assignments_read(az, c, a, arena_strndup(a, url, host), ret->local_scope, &ret->local, &unseen, err) ==
+        0) {
         /* With a scope above hidden nothing is claimed. */
         if (value_count(unseen) > 0)
             ret->local = NULL;
@@ -31,7 +33,8 @@ static int read_local(struct call *c, struct azure *az, struct arena *a, const c
     return err->class != ERR_CANCELLED ? 0 : -(int)err->class;
 }
 
-static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, struct scope_rights *ret, struct err *err)
+static int read_scope(struct call *c, struct azure *az, struct arena *a, const char *scope, struct scope_rights *ret,
+                      struct err *err)
 {
     struct value *vault;
 
@@ -88,15 +91,15 @@ static const struct step *recovery_of(const struct plan *plan, const char *scope
     for (size_t i = 0; i < plan->steps.count; i++) {
         const struct step *step = plan->steps.items[i];
 
-        if (step->action == ACTION_RECOVER && str_eq(step->document->kind, "KeyVault") && str_starts_nocase(scope, step->scope) &&
-            (scope[strlen(step->scope)] == '/' || !scope[strlen(step->scope)]))
+        if (step->action == ACTION_RECOVER && str_eq(step->document->kind, "KeyVault") &&
+            str_starts_nocase(scope, step->scope) && (scope[strlen(step->scope)] == '/' || !scope[strlen(step->scope)]))
             return step;
     }
     return NULL;
 }
 
-/* Where the right has to be held. Of a vault that is yet to be recovered only what comes from above it will be there again; its
- * access policies do come back. NULL: nothing can be said. */
+/* Where the right has to be held. Of a vault that is yet to be recovered only what comes from above it will be there
+ * again; its access policies do come back. NULL: nothing can be said. */
 static const char *scope_to_ask(struct arena *a, const struct step_right *right, const struct step *recovery)
 {
     if (!recovery)
@@ -116,12 +119,13 @@ static bool stands_alone(const struct step *step)
 static void gap_add(struct arena *a, struct value *gaps, struct step *step, const struct step_right *right,
                     const struct step *recovery, const char *scope)
 {
-    struct value *gap =
-        recovery ? value_format(a,
-                                "%s needs %s at %s, and a role of our own that is assigned at the vault itself does not come back with it: "
-                                "have %s assigned at %s first",
-                                step->id, right->action, right->scope, right->role, scope)
-                 : value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id, right->action, right->scope, right->role);
+    struct value *gap = recovery ? value_format(a,
+                                                "%s needs %s at %s, and a role of our own that is assigned at the "
+                                                "vault itself does not come back with it: "
+                                                "have %s assigned at %s first",
+                                                step->id, right->action, right->scope, right->role, scope)
+                                 : value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id,
+                                                right->action, right->scope, right->role);
 
     if (stands_alone(step)) {
         step->lacking = value_str(gap);
@@ -133,7 +137,8 @@ static void gap_add(struct arena *a, struct value *gaps, struct step *step, cons
     value_push(a, gaps, gap);
 }
 
-int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps, struct err *err)
+int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
+                     struct err *err)
 {
     struct scope_rights *scopes = NULL;
     size_t n_scopes = 0;
@@ -143,7 +148,8 @@ int rights_preflight(struct call *c, void *provider, struct arena *a, const stru
         struct azure *az = kind_azure(provider, step->document);
         const char *self = "";
 
-        if (step->action == ACTION_NONE || step->action == ACTION_BLOCKED || step->verdict > VERDICT_WARN || !step->n_rights)
+        if (step->action == ACTION_NONE || step->action == ACTION_BLOCKED || step->verdict > VERDICT_WARN ||
+            !step->n_rights)
             continue;
         TRY(azure_object_id(az, c, &self, err));
         self = arena_strdup(a, self);

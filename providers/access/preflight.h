@@ -5,6 +5,7 @@
 #include "../documents/common.h"
 
 /* Preflight of our own rights, for struct engine. Reads only. */
-int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps, struct err *err);
+int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
+                     struct err *err);
 
 #endif

@@ -30,8 +30,8 @@ const struct key_rights key_rights[KEY_USER_COUNT] = {
             .loses = "backups stop keeping the key, and restores fail",
             .policy = {"get", "list", "backup"},
             .data_actions = {KEYS "read", KEYS "backup/action"},
-            /* The narrowest built-in role that holds both. That Backup's own check accepts it is unverified on Azure; the
-             * published grant is Key Vault Administrator. */
+            /* The narrowest built-in role that holds both. That Backup's own check accepts it is unverified on Azure;
+             * the published grant is Key Vault Administrator. */
             .role = "Key Vault Crypto User",
             .role_id = "12338af0-0e69-4776-bea7-57ae8d297424",
         },
@@ -44,7 +44,8 @@ const struct role_facts known_roles[] = {
     {"Key Vault Crypto Service Release User", "08bbd89e-9f13-488c-ac41-acfcb10c90ab", {KEYS "release/action"}},
     {"Key Vault Crypto User",
      "12338af0-0e69-4776-bea7-57ae8d297424",
-     {KEYS "read", KEYS "update/action", KEYS "backup/action", KEYS "encrypt/action", KEYS "wrap/action", KEYS "unwrap/action"}},
+     {KEYS "read", KEYS "update/action", KEYS "backup/action", KEYS "encrypt/action", KEYS "wrap/action",
+      KEYS "unwrap/action"}},
     {"Key Vault Crypto Officer", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603", {KEYS "*"}},
     {"Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483", {"Microsoft.KeyVault/vaults/*"}},
     {"Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2", {"Microsoft.KeyVault/vaults/*/read"}},
@@ -72,9 +73,10 @@ bool rbac_role_held(const struct value *assignments, const char *object_id, cons
     for (size_t i = 0; i < value_count(assignments); i++) {
         const struct value *one = value_item(assignments, i);
 
-        if (!str_eq_nocase(value_str_at(one, "principalId"), object_id) ||
-            value_str_at(one, "condition") ||
-            !str_eq_nocase(arm_id_name(value_str_at(one, "roleDefinitionId") ? value_str_at(one, "roleDefinitionId") : ""), role_id))
+        if (!str_eq_nocase(value_str_at(one, "principalId"), object_id) || value_str_at(one, "condition") ||
+            !str_eq_nocase(
+                arm_id_name(value_str_at(one, "roleDefinitionId") ? value_str_at(one, "roleDefinitionId") : ""),
+                role_id))
             continue;
         *ret_since = time_parse(value_str_at(one, "createdOn"));
         return true;
@@ -102,16 +104,18 @@ const char *policy_idle(struct arena *a, const struct value *live, const char *o
 
         if (!str_eq_nocase(value_str_at(entry, "objectId"), object_id) || policy_entry_acts(live, entry))
             continue;
-        text = arena_printf(a, "%s%s%s", text ? text : "", text ? "; " : "",
-                            application && *application
-                                ? arena_printf(a, "an entry for %s counts only when application %s asks on its behalf", object_id,
-                                               application)
-                                : arena_printf(a, "an entry for %s is of tenant %s, which is not the vault's", object_id, tenant));
+        text = arena_printf(
+            a, "%s%s%s", text ? text : "", text ? "; " : "",
+            application && *application
+                ? arena_printf(a, "an entry for %s counts only when application %s asks on its behalf", object_id,
+                               application)
+                : arena_printf(a, "an entry for %s is of tenant %s, which is not the vault's", object_id, tenant));
     }
     return text;
 }
 
-bool rbac_held_on_condition(const struct value *assignments, const char *object_id, const char *role_id, const char *scope)
+bool rbac_held_on_condition(const struct value *assignments, const char *object_id, const char *role_id,
+                            const char *scope)
 {
     for (size_t i = 0; object_id && i < value_count(assignments); i++) {
         const struct value *one = value_item(assignments, i);
@@ -135,13 +139,15 @@ const char *rbac_conditioned(struct arena *a, const struct value *assignments, c
 
         if (!value_str_at(one, "condition") || !str_eq_nocase(value_str_at(one, "principalId"), object_id))
             continue;
-        text = arena_printf(a, "%s%s%s at %s holds under a condition: whether it lets the key be used cannot be told", text ? text : "",
-                            text ? "; " : "", known ? known->name : arm_id_name(role ? role : "?"), value_str_at(one, "scope"));
+        text = arena_printf(a, "%s%s%s at %s holds under a condition: whether it lets the key be used cannot be told",
+                            text ? text : "", text ? "; " : "", known ? known->name : arm_id_name(role ? role : "?"),
+                            value_str_at(one, "scope"));
     }
     return text;
 }
 
-struct value *policy_missing(struct arena *a, const struct value *live, const char *object_id, const char *const *needed)
+struct value *policy_missing(struct arena *a, const struct value *live, const char *object_id,
+                             const char *const *needed)
 {
     const struct value *policies = value_at(live, "properties.accessPolicies");
     struct value *missing = value_list(a);
@@ -156,7 +162,8 @@ struct value *policy_missing(struct arena *a, const struct value *live, const ch
                 !policy_entry_acts(live, value_item(policies, i)))
                 continue;
             for (size_t j = 0; j < value_count(keys); j++)
-                has |= str_eq_nocase(value_str(value_item(keys, j)), *needed) || str_eq_nocase(value_str(value_item(keys, j)), "all");
+                has |= str_eq_nocase(value_str(value_item(keys, j)), *needed) ||
+                       str_eq_nocase(value_str(value_item(keys, j)), "all");
         }
         if (!has)
             value_push(a, missing, value_string(a, *needed));
@@ -177,8 +184,8 @@ static struct value *as_permissions(struct arena *a, const struct value *assignm
     return value_get(assignment, "permissions") ? value_get(assignment, "permissions") : list;
 }
 
-struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id, const char *const *needed,
-                           int64_t *ret_since)
+struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id,
+                           const char *const *needed, int64_t *ret_since)
 {
     struct value *missing = value_list(a);
     int64_t since = TIME_NONE;

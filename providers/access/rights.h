@@ -1,6 +1,6 @@
 /* Who needs which rights on a key, in each permission model, and who has them. Pure data and pure functions.
- * Source: Microsoft Learn: assign a Key Vault access policy, August 2026; Azure built-in roles, security, 2026-02-23; Azure CLI
- * quickstart for confidential VMs. */
+ * Source: Microsoft Learn: assign a Key Vault access policy, August 2026; Azure built-in roles, security, 2026-02-23;
+ * Azure CLI quickstart for confidential VMs. */
 #ifndef REINSTATE_RIGHTS_NEEDED_H
 #define REINSTATE_RIGHTS_NEEDED_H
 
@@ -29,21 +29,25 @@ const struct role_facts *role_by_name(const char *name);
 
 /* Does the principal hold this very role, whatever else gives it the same rights? *ret_since as below. */
 bool rbac_role_held(const struct value *assignments, const char *object_id, const char *role_id, int64_t *ret_since);
-/* Whether an entry of a vault's accessPolicies acts for a principal on its own: one of another tenant than the vault's does not,
- * and one with an applicationId counts only for that application on the principal's behalf. */
+/* Whether an entry of a vault's accessPolicies acts for a principal on its own: one of another tenant than the vault's
+ * does not, and one with an applicationId counts only for that application on the principal's behalf. */
 bool policy_entry_acts(const struct value *vault_live, const struct value *entry);
 /* Entries of the principal that do not act, in words; NULL: there are none. */
 const char *policy_idle(struct arena *a, const struct value *vault_live, const char *object_id);
-/* The very assignment that a grant would make is there, under a condition: Azure takes no second one, and the condition stays. */
-bool rbac_held_on_condition(const struct value *assignments, const char *object_id, const char *role_id, const char *scope);
-/* Assignments to the principal that hold under a condition, in words; NULL: there are none. Whether the condition lets the key be
- * used cannot be told, so they count as no right. */
+/* The very assignment that a grant would make is there, under a condition: Azure takes no second
+ * one, and the condition stays. */
+bool rbac_held_on_condition(const struct value *assignments, const char *object_id, const char *role_id,
+                            const char *scope);
+/* Assignments to the principal that hold under a condition, in words; NULL: there are none. Whether the condition lets
+ * the key be used cannot be told, so they count as no right. */
 const char *rbac_conditioned(struct arena *a, const struct value *assignments, const char *object_id);
-/* The permissions `needed` (NULL-terminated) that the principal lacks among a vault's accessPolicies: a list of strings. */
-struct value *policy_missing(struct arena *a, const struct value *vault_live, const char *object_id, const char *const *needed);
-/* The data actions that the principal lacks among role assignments (a list of {principalId, roleDefinitionId, dataActions?});
- * *ret_since is the latest createdOn among the assignments that grant them, TIME_NONE when not told. */
-struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id, const char *const *needed,
-                           int64_t *ret_since);
+/* The permissions `needed` (NULL-terminated) that the principal lacks among a vault's accessPolicies:
+ * a list of strings. */
+struct value *policy_missing(struct arena *a, const struct value *vault_live, const char *object_id,
+                             const char *const *needed);
+/* The data actions that the principal lacks among role assignments (a list of {principalId, roleDefinitionId,
+ * dataActions?}); *ret_since is the latest createdOn among the assignments that grant them, TIME_NONE when not told. */
+struct value *rbac_missing(struct arena *a, const struct value *assignments, const char *object_id,
+                           const char *const *needed, int64_t *ret_since);
 
 #endif

@@ -5,22 +5,26 @@
 #include "hsm_rights.h"
 #include "rights.h"
 
-int room_observe_roles(struct call *c, struct azure *az, struct arena *a, const char *scope, struct value *facts, struct err *err)
+int room_observe_roles(struct call *c, struct azure *az, struct arena *a, const char *scope, struct value *facts,
+                       struct err *err)
 {
     const char *subscription = arm_id_part(a, scope, "subscriptions");
     const struct value *all;
 
     if (!subscription)
         return 0;
-    if (arm_list_shared(az, c, a, arena_printf(a, "/subscriptions/%s/providers/Microsoft.Authorization/roleAssignments", subscription),
-                        API_AUTHORIZATION, NULL, "all", call_span_ms(c) - SHARED_FRESH_MS, &all, err) == 0)
+    if (arm_list_shared(
+            az, c, a,
+            arena_printf(a, "/subscriptions/%s/providers/Microsoft.Authorization/roleAssignments", subscription),
+            API_AUTHORIZATION, NULL, "all", call_span_ms(c) - SHARED_FRESH_MS, &all, err) == 0)
         value_set_int(a, facts, "subscriptionRoles", (int64_t)value_count(all));
     else if (err->class != ERR_DENIED && err->class != ERR_NOT_FOUND)
         return -(int)err->class;
     return 0;
 }
 
-void room_observe_policies(struct arena *a, const struct value *live, const char *object_id, struct value *facts, struct value *who)
+void room_observe_policies(struct arena *a, const struct value *live, const char *object_id, struct value *facts,
+                           struct value *who)
 {
     const struct value *policies = value_at(live, "properties.accessPolicies");
     bool own = false;
@@ -47,21 +51,24 @@ static bool in_subscription(struct arena *a, const struct value *facts, const ch
 }
 
 /* The grants of one document that take up room in that vault, or (NULL) in the subscription of `scope`. */
-static size_t due(struct arena *a, const struct document *d, const struct value *facts, const char *vault, const char *scope)
+static size_t due(struct arena *a, const struct document *d, const struct value *facts, const char *vault,
+                  const char *scope)
 {
     const struct value *principals = value_get(facts, "principals");
     const char *model = value_str_at(facts, "model");
     size_t n = 0;
 
     if (str_eq(d->kind, "KeyVaultAccessPolicy"))
-        return vault && str_eq_nocase(value_str_at(facts, "vaultId"), vault) && value_bool_at(facts, "newPolicy", false) && lacks(facts);
+        return vault && str_eq_nocase(value_str_at(facts, "vaultId"), vault) &&
+               value_bool_at(facts, "newPolicy", false) && lacks(facts);
     if (str_eq(d->kind, "RoleAssignment"))
         return !vault && str_eq(value_str_at(facts, "state"), "absent") && in_subscription(a, facts, scope);
     if (!str_eq(d->kind, "KeyAccess") || !str_eq(model, vault ? "access-policies" : "azure-rbac") ||
         (vault ? !str_eq_nocase(value_str_at(facts, "vaultId"), vault) : !in_subscription(a, facts, scope)))
         return 0;
     for (size_t i = 0; i < value_count(principals); i++)
-        n += lacks(value_item(principals, i)) && (!vault || value_bool_at(value_item(principals, i), "newPolicy", false));
+        n += lacks(value_item(principals, i)) &&
+             (!vault || value_bool_at(value_item(principals, i), "newPolicy", false));
     return n;
 }
 
@@ -79,8 +86,8 @@ bool room_lacks(const struct view *v, const struct document *doc, struct steps *
     const struct value *facts = view_facts(v, doc);
     bool policies = value_get(facts, "policies") != NULL;
     const char *vault = policies ? value_str_at(facts, "vaultId") : NULL, *scope = value_str_at(facts, "scope");
-    size_t have = (size_t)value_int_at(facts, policies ? "policies" : "subscriptionRoles", 0), limit = policies ? POLICY_LIMIT : ROLE_LIMIT,
-           more;
+    size_t have = (size_t)value_int_at(facts, policies ? "policies" : "subscriptionRoles", 0),
+           limit = policies ? POLICY_LIMIT : ROLE_LIMIT, more;
 
     if ((!policies && !value_get(facts, "subscriptionRoles")) || !due(v->arena, doc, facts, vault, scope))
         return false;
@@ -88,9 +95,11 @@ bool room_lacks(const struct view *v, const struct document *doc, struct steps *
     if (have + more <= limit)
         return false;
     steps_block(out, doc, NULL,
-                policies ? "a person who may write the vault's access policies (Key Vault Contributor) removes entries that nobody needs: "
+                policies ? "a person who may write the vault's access policies (Key Vault Contributor) removes entries "
+                           "that nobody needs: "
                            "az keyvault delete-policy"
-                         : "a person who may delete role assignments (Role Based Access Control Administrator) removes those that nobody "
+                         : "a person who may delete role assignments (Role Based Access Control Administrator) removes "
+                           "those that nobody "
                            "needs, of principals that are gone first: az role assignment delete",
                 "%zu %s needed, and there is room for %zu: %s has %zu of at most %zu", more,
                 policies ? "access policies are" : "role assignments are", have < limit ? limit - have : 0,
@@ -98,7 +107,7 @@ bool room_lacks(const struct view *v, const struct document *doc, struct steps *
     return true;
 }
 
-/* --- managed HSM ------------------------------------------------------------------------------------------------------------ */
+/* --- managed HSM -------------------------------------------------------------------------------------------------- */
 
 static bool of_one_key(const char *scope)
 {

@@ -1,5 +1,5 @@
-/* Knows where rights that nobody has declared can be seen: access policies in their vault, assignments in what a KeyAccess of the
- * same store has read. Must not know what a restore makes of them. */
+/* Knows where rights that nobody has declared can be seen: access policies in their vault, assignments in what a
+ * KeyAccess of the same store has read. Must not know what a restore makes of them. */
 #include "seen.h"
 
 #include "hsm_rights.h"
@@ -17,7 +17,8 @@ static const char *principal_seen(const struct view *v, enum key_user user, cons
         return set_principal(set_live);
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
-        const struct value *principals = str_eq(doc->kind, "KeyAccess") ? value_get(view_facts(v, doc), "principals") : NULL;
+        const struct value *principals =
+            str_eq(doc->kind, "KeyAccess") ? value_get(view_facts(v, doc), "principals") : NULL;
 
         for (size_t k = 0; k < value_count(principals); k++)
             if (value_int_at(value_item(principals, k), "user", KEY_USER_DES) == (int64_t)user &&
@@ -27,9 +28,10 @@ static const char *principal_seen(const struct view *v, enum key_user user, cons
     return NULL;
 }
 
-/* In the assignments that this KeyAccess has read. Those on the key alone it has seen only where it is about that key alone. */
-static enum seen_right seen_by(const struct view *v, const struct document *access, const struct document *key, enum key_user user,
-                               const char *object_id)
+/* In the assignments that this KeyAccess has read. Those on the key alone it has seen only where it is
+ * about that key alone. */
+static enum seen_right seen_by(const struct view *v, const struct document *access, const struct document *key,
+                               enum key_user user, const char *object_id)
 {
     const struct value *facts = view_facts(v, access), *assignments = value_get(facts, "assignments"), *missing;
     bool of_key = document_target(access, "spec.key") == key;
@@ -51,7 +53,8 @@ static enum seen_right seen_by(const struct view *v, const struct document *acce
     return of_key && !rbac_conditioned(v->arena, assignments, object_id) ? SEEN_LACKING : SEEN_UNKNOWN;
 }
 
-enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user, const struct value *set_live)
+enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user,
+                           const struct value *set_live)
 {
     const char *object_id = principal_seen(v, user, set_live);
     const struct document *store = store_of(key);
@@ -61,7 +64,8 @@ enum seen_right right_seen(const struct view *v, const struct document *key, enu
     if (!object_id || !store)
         return SEEN_UNKNOWN;
     if (str_eq(store->kind, "KeyVault") && live && !value_bool_at(live, "properties.enableRbacAuthorization", false))
-        return value_count(policy_missing(v->arena, live, object_id, key_rights[user].policy)) ? SEEN_LACKING : SEEN_HELD;
+        return value_count(policy_missing(v->arena, live, object_id, key_rights[user].policy)) ? SEEN_LACKING
+                                                                                               : SEEN_HELD;
     for (size_t i = 0; found != SEEN_HELD && i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
         enum seen_right here = SEEN_UNKNOWN;

@@ -22,12 +22,15 @@ const char *set_principal(const struct value *live)
 {
     const char *id;
 
-    return has_system(live) ? value_str_at(live, "identity.principalId") : value_str_at(assigned_first(live, &id), "principalId");
+    return has_system(live) ? value_str_at(live, "identity.principalId")
+                            : value_str_at(assigned_first(live, &id), "principalId");
 }
 
 bool set_acts_by_user_assigned(const struct document *doc, const struct value *live)
 {
-    const char *type = live ? value_str_at(live, "identity.type") : doc ? value_str_at(doc->spec, "identity.type") : NULL;
+    const char *type = live  ? value_str_at(live, "identity.type")
+                       : doc ? value_str_at(doc->spec, "identity.type")
+                             : NULL;
 
     return type && str_find_nocase(type, "UserAssigned") && !str_find_nocase(type, "SystemAssigned");
 }
@@ -73,15 +76,19 @@ struct value *set_identity_wanted(struct arena *a, const struct document *doc, c
         return NULL;
     system = system || lacks;
     user = user || value_count(map);
-    value_set_string(a, identity, "type", system && user ? "SystemAssigned, UserAssigned" : system ? "SystemAssigned" : "UserAssigned");
+    value_set_string(a, identity, "type",
+                     system && user ? "SystemAssigned, UserAssigned"
+                     : system       ? "SystemAssigned"
+                                    : "UserAssigned");
     if (value_count(map))
         value_set(a, identity, "userAssignedIdentities", map);
     return identity;
 }
 
-/* --- observing -------------------------------------------------------------------------------------------------------------- */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
-static int read_assigned(struct call *c, struct azure *az, struct arena *a, const char *id, struct value *facts, struct err *err)
+static int read_assigned(struct call *c, struct azure *az, struct arena *a, const char *id, struct value *facts,
+                         struct err *err)
 {
     struct value *live, *seen;
 
@@ -102,8 +109,8 @@ static int read_assigned(struct call *c, struct azure *az, struct arena *a, cons
     return 0;
 }
 
-int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc, struct value *facts,
-                         struct err *err)
+int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc,
+                         struct value *facts, struct err *err)
 {
     const struct value *live = value_get(facts, "live");
     const char *id = NULL;
@@ -118,7 +125,7 @@ int set_identity_observe(struct call *c, struct azure *az, struct arena *a, cons
     return id ? read_assigned(c, az, a, id, facts, err) : 0;
 }
 
-/* --- the order ---------------------------------------------------------------------------------------------------------------- */
+/* --- the order ---------------------------------------------------------------------------------------------------- */
 
 static bool granted_first(const struct view *v, const struct document *des)
 {
@@ -139,13 +146,15 @@ void set_after_grant(const struct view *v, struct steps *out, const char *object
     for (size_t i = 0; object_id && i < out->count; i++) {
         struct step *one = out->items[i];
 
-        if (str_eq(one->document->kind, "DiskEncryptionSet") && (one->action == ACTION_CREATE || one->action == ACTION_UPDATE) &&
-            acts_on_by(v, one) && str_eq_nocase(value_str_at(view_facts(v, one->document), "principalId"), object_id))
+        if (str_eq(one->document->kind, "DiskEncryptionSet") &&
+            (one->action == ACTION_CREATE || one->action == ACTION_UPDATE) && acts_on_by(v, one) &&
+            str_eq_nocase(value_str_at(view_facts(v, one->document), "principalId"), object_id))
             step_need(out, one, step->id);
     }
 }
 
-void grant_for_set(const struct view *v, struct steps *out, struct step *grant, const struct document *des, const char *object_id)
+void grant_for_set(const struct view *v, struct steps *out, struct step *grant, const struct document *des,
+                   const char *object_id)
 {
     if (granted_first(v, des) && object_id)
         step_serves(out, grant, des);

@@ -1,12 +1,13 @@
-/* By whose identity a disk encryption set uses its key. A system-assigned one comes into being with the set, so its grants come
- * after it; a user-assigned one is a resource of its own, whose grants must act before the set is made on the key. */
+/* By whose identity a disk encryption set uses its key. A system-assigned one comes into being with the set, so its
+ * grants come after it; a user-assigned one is a resource of its own, whose grants must act before the set is made on
+ * the key. */
 #ifndef REINSTATE_SET_IDENTITY_H
 #define REINSTATE_SET_IDENTITY_H
 
 #include "../documents/common.h"
 
-/* The principal a set acts by, as its body tells it: its system-assigned identity, where it has one, else the first of its
- * user-assigned ones; NULL: none is told. */
+/* The principal a set acts by, as its body tells it: its system-assigned identity, where it has one, else the first of
+ * its user-assigned ones; NULL: none is told. */
 const char *set_principal(const struct value *live);
 /* The set acts by a user-assigned identity: as declared (without a live body), or as it is. */
 bool set_acts_by_user_assigned(const struct document *doc, const struct value *live);
@@ -17,11 +18,12 @@ struct value *set_identity_wanted(struct arena *a, const struct document *doc, c
 
 /* May suspend. Completes the facts of a set by principalId, as far as it can be known before the set is there, and by
  * identityId and identityWhy for a user-assigned identity that is absent or cannot be seen (identityState). */
-must_use int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc, struct value *facts,
-                                  struct err *err);
+must_use int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc,
+                                  struct value *facts, struct err *err);
 /* Every write of a set that acts by this principal comes after `step`, a grant to it or the wait until it acts. */
 void set_after_grant(const struct view *v, struct steps *out, const char *object_id, const struct step *step);
 /* The order of a grant and the set whose identity gets it: `des`, NULL for another principal. */
-void grant_for_set(const struct view *v, struct steps *out, struct step *grant, const struct document *des, const char *object_id);
+void grant_for_set(const struct view *v, struct steps *out, struct step *grant, const struct document *des,
+                   const char *object_id);
 
 #endif

@@ -1,5 +1,5 @@
-/* Knows Resource Manager's ids, its URLs, its single reads and writes, its lists, and how role permissions match. Must not
- * know any resource type: what a body means is the caller's business. Operations that take time are in lro.c. */
+/* Knows Resource Manager's ids, its URLs, its single reads and writes, its lists, and how role permissions match. Must
+ * not know any resource type: what a body means is the caller's business. Operations that take time are in lro.c. */
 #include "arm.h"
 
 #include <string.h>
@@ -8,12 +8,12 @@
 #include "../../reconciler/format/json.h"
 #include "internal.h"
 
-/* --- ids ------------------------------------------------------------------------------------------------------ */
+/* --- ids ---------------------------------------------------------------------------------------------------------- */
 
 char *arm_id(struct arena *a, const char *subscription, const char *group, const char *provider_type, const char *name)
 {
-    char *scope = arena_printf(a, "/subscriptions/%s%s%s", subscription ? subscription : "", group ? "/resourceGroups/" : "",
-                               group ? group : "");
+    char *scope = arena_printf(a, "/subscriptions/%s%s%s", subscription ? subscription : "",
+                               group ? "/resourceGroups/" : "", group ? group : "");
 
     return provider_type ? arena_printf(a, "%s/providers/%s/%s", scope, provider_type, name ? name : "") : scope;
 }
@@ -65,16 +65,18 @@ bool arm_id_equal(const char *x, const char *y)
     return n == m && (!y[m] ? str_starts_nocase(x, y) : !x[n] ? str_starts_nocase(y, x) : str_eq_nocase(x, y));
 }
 
-/* --- URLs -------------------------------------------------------------------------------------------------------- */
+/* --- URLs --------------------------------------------------------------------------------------------------------- */
 
-static int arm_url(struct azure *az, struct arena *a, const char *path, enum azure_api api, const char *query, char **ret, struct err *err)
+static int arm_url(struct azure *az, struct arena *a, const char *path, enum azure_api api, const char *query,
+                   char **ret, struct err *err)
 {
     struct text url cleanup(text_release) = {0};
     bool bad = !path || path[0] != '/' || path[1] == '/';
 
     /* What does not begin with one slash could turn the host's name into another one. */
     if (bad)
-        return err_set(err, ERR_INVALID, "\"%.200s\" is no Resource Manager path: it must begin with one /", path ? path : "");
+        return err_set(err, ERR_INVALID, "\"%.200s\" is no Resource Manager path: it must begin with one /",
+                       path ? path : "");
     text_init(&url, 64 * 1024);
     text_add(&url, azure_cloud(az)->arm);
     url_add_path(&url, path);
@@ -96,10 +98,10 @@ static char *describe(struct arena *a, const char *verb, const char *path)
     return arena_printf(a, "%s %s %s", verb, type && *type ? type : "resource", name ? name : "");
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
-static int get_object(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *what,
-                      struct value **ret, struct err *err)
+static int get_object(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                      const char *what, struct value **ret, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_GET};
@@ -115,7 +117,8 @@ static int get_object(struct azure *az, struct call *c, struct arena *a, const c
     return 0;
 }
 
-int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, struct value **ret, struct err *err)
+int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, struct value **ret,
+            struct err *err)
 {
     const char *what = describe(a, "read", id), *told;
     struct value *body;
@@ -131,14 +134,14 @@ int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, e
     return 0;
 }
 
-int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, struct value **ret,
-                 struct err *err)
+int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                 struct value **ret, struct err *err)
 {
     return get_object(az, c, a, path, api, describe(a, "read", path), ret, err);
 }
 
-int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query, struct value **ret,
-             struct err *err)
+int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
+             struct value **ret, struct err *err)
 {
     char *url;
 
@@ -154,8 +157,9 @@ static char *address_in(struct arena *a, const struct http_response *response, c
     return url ? url_followed(a, url) : NULL;
 }
 
-int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, enum azure_api api,
-             const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err)
+int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path,
+             enum azure_api api, const struct value *body, enum arm_repeat repeat, struct arm_operation *ret,
+             struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = method, .once = repeat == ARM_ONCE};
@@ -185,9 +189,10 @@ int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method
     return 0;
 }
 
-/* --- permissions --------------------------------------------------------------------------------------------------- */
+/* --- permissions -------------------------------------------------------------------------------------------------- */
 
-int arm_permissions(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret, struct err *err)
+int arm_permissions(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
+                    struct err *err)
 {
     const char *path = arena_printf(a, "%s/providers/Microsoft.Authorization/permissions", scope);
 

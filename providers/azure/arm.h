@@ -5,11 +5,13 @@
 #include "azure.h"
 #include "versions.h"
 
-/* --- ids ------------------------------------------------------------------------------------------------------ */
+/* --- ids ---------------------------------------------------------------------------------------------------------- */
 
 char *arm_id(struct arena *a, const char *subscription, const char *group, const char *provider_type, const char *name);
-/* arm_id(a, sub, "rg", "Microsoft.KeyVault/vaults", "kv"); group NULL: subscription level; provider_type NULL: the group itself */
-char *arm_id_part(struct arena *a, const char *id, const char *segment); /* the segment after "resourceGroups", …; case folded; NULL */
+/* arm_id(a, sub, "rg", "Microsoft.KeyVault/vaults", "kv"); group NULL: subscription level;
+ * provider_type NULL: the group itself */
+char *arm_id_part(struct arena *a, const char *id,
+                  const char *segment); /* the segment after "resourceGroups", …; case folded; NULL */
 const char *arm_id_name(const char *id);                                 /* last segment */
 char *arm_id_parent(struct arena *a, const char *id, size_t segments);   /* cut off so many segments */
 bool arm_id_equal(const char *x, const char *y);                         /* case folded, a trailing slash ignored */
@@ -18,16 +20,18 @@ bool arm_id_equal(const char *x, const char *y);                         /* case
  * Errors: the class of the error table (azure_errors) by code, then by status; err->code holds the service's code, the
  * text says what was asked of what and what would help. 404 is ERR_NOT_FOUND, 401 is tried once more with a new token,
  * then ERR_DENIED. */
-/* A resource by its id. ERR_PROTOCOL when the body does not bear the name that was asked for: nothing is concluded from it. */
-must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, struct value **ret,
-                     struct err *err);
-/* What hangs on a resource and bears no id of its own, or the id of something else: an instance view, a default provider. */
-must_use int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, struct value **ret,
-                     struct err *err);
+/* A resource by its id. ERR_PROTOCOL when the body does not bear the name that was asked for:
+ * nothing is concluded from it. */
+must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
+                     struct value **ret, struct err *err);
+/* What hangs on a resource and bears no id of its own, or the id of something else: an instance
+ * view, a default provider. */
+must_use int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                          struct value **ret, struct err *err);
 /* GET of any ARM path with a query ("…/backupJobs", "$filter=…", already encoded; may be NULL), every page followed
  * verbatim, at most 1,000 pages and 64 MB in all; *ret is a list of the items. */
-must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
-                      struct value **ret, struct err *err);
+must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                      const char *query, struct value **ret, struct err *err);
 
 struct arm_operation {
     int status;
@@ -41,27 +45,32 @@ struct arm_operation {
 /* ARM_READS: a POST that changes nothing; what was read before it still holds (shared.h). */
 enum arm_repeat { ARM_REPEATABLE, ARM_ONCE, ARM_READS };
 /* Sends PUT, POST or PATCH and returns the first answer (200, 201, 202, 204). */
-must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path, enum azure_api api,
-                      const struct value *body, enum arm_repeat repeat, struct arm_operation *ret, struct err *err);
-/* Follows an operation to its end (Azure-AsyncOperation first, then Location; new URLs on each answer; 30 s where no Retry-After
- * is sent, and never less than five seconds, growing; bound in milliseconds). A poll that answers 404 is repeated for two minutes,
- * one that is throttled or finds nobody there until the bound. Polls leave nothing in `a` but the last body.
- * *ret (may be NULL) is the final status body. A failed operation is an error of the class its code has. */
-must_use int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms,
-                        struct value **ret, struct err *err);
+must_use int arm_send(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *path,
+                      enum azure_api api, const struct value *body, enum arm_repeat repeat, struct arm_operation *ret,
+                      struct err *err);
+/* Follows an operation to its end (Azure-AsyncOperation first, then Location; new URLs on each answer; 30 s where no
+ * Retry-After is sent, and never less than five seconds, growing; bound in milliseconds). A poll that answers 404 is
+ * repeated for two minutes, one that is throttled or finds nobody there until the bound. Polls leave nothing in `a` but
+ * the last body. *ret (may be NULL) is the final status body. A failed operation is an error of the class
+ * its code has. */
+must_use int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op,
+                        int64_t bound_ms, struct value **ret, struct err *err);
 /* GETs the resource until it is no longer in the making (properties.provisioningState): a service without async headers
- * shows the end there only, and a write of somebody else has no other sign. A 404 is read again for two minutes. *ret may be NULL. */
-must_use int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t bound_ms,
-                        struct value **ret, struct err *err);
-/* Follows an operation on the resource and then settles it: one that cannot be found any more is judged by the resource itself. */
-must_use int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id,
-                        enum azure_api api, int64_t bound_ms, struct value **ret, struct err *err);
-/* PUT, follow to the end, GET: the resource as it is then. A PUT that is answered without async headers is followed by
- * properties.provisioningState. */
-must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, const struct value *body,
-                     int64_t bound_ms, struct value **ret, struct err *err);
+ * shows the end there only, and a write of somebody else has no other sign. A 404 is read again for two minutes. *ret
+ * may be NULL. */
+must_use int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
+                        int64_t bound_ms, struct value **ret, struct err *err);
+/* Follows an operation on the resource and then settles it: one that cannot be found any more is
+ * judged by the resource itself. */
+must_use int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op,
+                        const char *id, enum azure_api api, int64_t bound_ms, struct value **ret, struct err *err);
+/* PUT, follow to the end, GET: the resource as it is then. A PUT that is answered without async headers
+ * is followed by properties.provisioningState. */
+must_use int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
+                     const struct value *body, int64_t bound_ms, struct value **ret, struct err *err);
 
-/* One recorded or received answer of a long-running operation, judged; pure, so that recordings can be driven through it. */
+/* One recorded or received answer of a long-running operation, judged; pure, so that recordings can
+ * be driven through it. */
 enum arm_progress { ARM_RUNNING, ARM_SUCCEEDED, ARM_FAILED };
 struct arm_answer {
     enum arm_progress progress;
@@ -69,10 +78,11 @@ struct arm_answer {
     int64_t wait_ms;
     struct value *body; /* parsed, or NULL */
 };
-must_use int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status, const struct wire_header *headers,
-                              size_t n_headers, const char *body, size_t body_len, struct arm_answer *ret, struct err *err);
+must_use int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status,
+                              const struct wire_header *headers, size_t n_headers, const char *body, size_t body_len,
+                              struct arm_answer *ret, struct err *err);
 
-/* --- errors ---------------------------------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------------------------------- */
 
 /* Letters of the catalogue of errors (error_codes.c): R W K P D C E H. */
 struct azure_error {
@@ -82,8 +92,8 @@ struct azure_error {
     const char *meaning, *action, *source;
 };
 const struct azure_error *azure_error_find(const char *code); /* case folded; NULL when unknown */
-/* The same, but where a code stands for several causes (OperationNotAllowed, Conflict) the text decides: another operation is in
- * progress, a quota is used up, or neither: then a person looks. */
+/* The same, but where a code stands for several causes (OperationNotAllowed, Conflict) the text decides: another
+ * operation is in progress, a quota is used up, or neither: then a person looks. */
 const struct azure_error *azure_error_meant(const char *code, const char *text);
 /* The error that is known by words of its message only; NULL. */
 const struct azure_error *azure_error_in_text(const char *text);
@@ -91,12 +101,14 @@ const char *azure_error_letter_words(char letter);
 extern const struct azure_error azure_errors[];
 extern const size_t azure_n_errors;
 
-/* Reads an error body of ARM, Key Vault, Graph or Entra ({"error":{code,message,innererror}}, {"error":"…","error_description":"…"}),
- * or the bare text, into err: class, code, text. `what` says what was being done ("read disk encryption set des-payroll"). */
+/* Reads an error body of ARM, Key Vault, Graph or Entra ({"error":{code,message,innererror}},
+ * {"error":"…","error_description":"…"}), or the bare text, into err: class, code, text. `what` says what was being
+ * done ("read disk encryption set des-payroll"). */
 int azure_error_from(struct arena *a, int status, const char *body, size_t len, const char *what, struct err *err);
 
 /* May suspend. Our own rights at a scope: a list of {actions, notActions, dataActions, notDataActions}. */
-must_use int arm_permissions(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret, struct err *err);
+must_use int arm_permissions(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
+                             struct err *err);
 /* Pure: does such a list allow the action? (wildcards, case folded) */
 bool arm_permits(const struct value *permissions, const char *action, bool data);
 

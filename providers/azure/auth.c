@@ -1,5 +1,5 @@
-/* Knows credentials and tokens: where they come from, how long they live, that one request fetches one however many tasks
- * ask. Must not know what a token is used for. Tokens and secrets live in wiped memory only. */
+/* Knows credentials and tokens: where they come from, how long they live, that one request fetches one however many
+ * tasks ask. Must not know what a token is used for. Tokens and secrets live in wiped memory only. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 #include "internal.h"
 
 enum {
-    TOKEN_MAX = 64 * 1024,              /* of an answer; real ones have a few KiB */
+    TOKEN_MAX = 64 * 1024, /* of an answer; real ones have a few KiB */
     TOKEN_MARGIN_MS = 5 * MINUTE_MS,
-    DENIED_HOLD_MS = 30 * SECOND_MS,    /* a wrong secret is not tried again by every waiting task: that locks accounts */
+    DENIED_HOLD_MS = 30 * SECOND_MS, /* a wrong secret is not tried again by every waiting task: that locks accounts */
     FAILED_HOLD_MS = 5 * SECOND_MS
 };
 
@@ -26,7 +26,7 @@ const struct http_safe_post azure_safe_posts[] = {
 };
 const size_t azure_n_safe_posts = COUNT(azure_safe_posts);
 
-/* --- credentials ------------------------------------------------------------------------------------------------------ */
+/* --- credentials -------------------------------------------------------------------------------------------------- */
 
 void credential_release(struct credential *c)
 {
@@ -91,7 +91,8 @@ static int missing_variables(const char *(*get)(const char *name), struct err *e
 
     for (size_t i = 0; i < COUNT(names); i++)
         if (!get(names[i]) || !*get(names[i]))
-            snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), "%s%s", missing[0] ? ", " : "", names[i]);
+            snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), "%s%s", missing[0] ? ", " : "",
+                     names[i]);
     err_set(err, ERR_DENIED, "no credential for Azure: %s not set in the environment", missing);
     return err_advise(err, "set these, or hand in tokens as REINSTATE_TOKEN_ARM, REINSTATE_TOKEN_VAULT and so on");
 }
@@ -127,7 +128,7 @@ int credential_from_environment(const char *(*get)(const char *name), struct cre
     return 0;
 }
 
-/* --- the connection --------------------------------------------------------------------------------------------------- */
+/* --- the connection ----------------------------------------------------------------------------------------------- */
 
 /* A task that waits for the token another one is fetching; lives on that task's stack. */
 struct waiter {
@@ -266,7 +267,7 @@ void azure_cache_principal(struct azure *az, const char *app_id, const char *obj
     az->principals[az->n_principals++] = (struct principal){xstrdup(app_id), xstrdup(object_id)};
 }
 
-/* --- asking for a token --------------------------------------------------------------------------------------------------- */
+/* --- asking for a token ------------------------------------------------------------------------------------------- */
 
 static const char *audience_of(const struct cloud *cloud, enum audience audience)
 {
@@ -370,7 +371,7 @@ static int ask_for_token(struct azure *az, struct call *c, enum audience audienc
     return keep_token(c, &response.body, &az->tokens[audience], err);
 }
 
-/* --- handing tokens out --------------------------------------------------------------------------------------------------- */
+/* --- handing tokens out ------------------------------------------------------------------------------------------- */
 
 static int given_token(struct azure *az, enum audience audience, const char **ret, struct err *err)
 {

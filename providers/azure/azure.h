@@ -22,8 +22,8 @@ struct credential {
     struct secret tokens[AUDIENCE_COUNT]; /* given ones; empty when not given */
 };
 void credential_release(struct credential *c);
-/* Reads AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, or REINSTATE_TOKEN_ARM, …_VAULT, …_HSM, …_STORAGE, …_GRAPH through
- * `get`. ERR_DENIED says which variables are missing and what else would do. */
+/* Reads AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, or REINSTATE_TOKEN_ARM, …_VAULT, …_HSM, …_STORAGE,
+ * …_GRAPH through `get`. ERR_DENIED says which variables are missing and what else would do. */
 must_use int credential_from_environment(const char *(*get)(const char *name), struct credential *ret, struct err *err);
 
 struct azure;
@@ -42,9 +42,11 @@ const char *azure_tenant(const struct azure *az);
 void azure_use_versions(struct azure *az, const struct value *azure_spec);
 const char *azure_version(const struct azure *az, enum azure_api api);
 
-/* May suspend. A token for the audience, from the cache while it lives (renewed five minutes before it ends; one request
- * however many tasks ask). *ret ("Bearer …") stays valid until the task suspends. ERR_DENIED with Entra's code and text. */
-must_use int azure_authorization(struct azure *az, struct call *c, enum audience audience, const char **ret, struct err *err);
+/* May suspend. A token for the audience, from the cache while it lives (renewed five minutes before it ends; one
+ * request however many tasks ask). *ret ("Bearer …") stays valid until the task suspends. ERR_DENIED with Entra's
+ * code and text. */
+must_use int azure_authorization(struct azure *az, struct call *c, enum audience audience, const char **ret,
+                                 struct err *err);
 /* Throws away a token that a 401 has shown to be dead. */
 void azure_forget_token(struct azure *az, enum audience audience);
 /* May suspend. The object id in the ARM token, for diagnostics and the journal; "" when the token cannot be read. */

@@ -1,5 +1,5 @@
-/* Knows Azure Backup of VMs: how items, recovery points and jobs are found and read, and how a restore is ordered. Must not
- * decide whether one should be. An operation is not a job: the operation ends when the job is queued. */
+/* Knows Azure Backup of VMs: how items, recovery points and jobs are found and read, and how a restore is ordered. Must
+ * not decide whether one should be. An operation is not a job: the operation ends when the job is queued. */
 #include "backup.h"
 
 #include <ctype.h>
@@ -8,7 +8,7 @@
 #include "../../reconciler/base/text.h"
 #include "internal.h"
 
-/* --- understanding: recovery points ------------------------------------------------------------------------------------ */
+/* --- understanding: recovery points ------------------------------------------------------------------------------- */
 
 /* Older api-versions write these as numbers, in this order. */
 static const char *const tier_types[] = {"Invalid", "InstantRP", "HardenedRP", "ArchivedRP"};
@@ -79,7 +79,7 @@ void backup_read_point(struct arena *a, const struct value *body, struct backup_
     *ret = point;
 }
 
-/* --- understanding: jobs --------------------------------------------------------------------------------------------------- */
+/* --- understanding: jobs ------------------------------------------------------------------------------------------ */
 
 static bool trimmed_equal(const char *x, const char *y)
 {
@@ -237,7 +237,9 @@ static void read_details(struct arena *a, const struct value *body, struct backu
     job->storage_account = arena_strdup(a, backup_bag(body, "Target Storage Account Name"));
     job->config_container = arena_strdup(a, backup_bag(body, "Config Blob Container Name"));
     job->encryption_blob = arena_strdup(a, backup_bag(body, "Secured Encryption Info Blob Name"));
-    job->progress = value_is(progress, VALUE_REAL) ? progress->r : value_is(progress, VALUE_INT) ? (double)progress->i : 0;
+    job->progress = value_is(progress, VALUE_REAL)  ? progress->r
+                    : value_is(progress, VALUE_INT) ? (double)progress->i
+                                                    : 0;
 }
 
 /* "iaasvmcontainerv2;GROUP;VM", also with "IaasVMContainer;" before it. */
@@ -276,7 +278,7 @@ void backup_read_job(struct arena *a, const struct value *body, struct backup_jo
     *ret = job;
 }
 
-/* --- restoring: the request ------------------------------------------------------------------------------------------------ */
+/* --- restoring: the request --------------------------------------------------------------------------------------- */
 
 static const char *recovery_type(enum restore_type type)
 {
@@ -311,6 +313,7 @@ struct value *backup_restore_body(struct arena *a, const struct restore_request 
         value_set(a, p, "restoreDiskLunList", value_copy(a, r->disk_luns));
     /* An empty object must not be sent, and none at all with a replace. */
     if (r->des_id && *r->des_id && r->type != RESTORE_REPLACE)
-        value_set_string(a, value_set(a, p, "securedVMDetails", value_map(a)), "securedVMOsDiskEncryptionSetId", r->des_id);
+        value_set_string(a, value_set(a, p, "securedVMDetails", value_map(a)), "securedVMOsDiskEncryptionSetId",
+                         r->des_id);
     return body;
 }

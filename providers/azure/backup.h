@@ -7,29 +7,29 @@
 /* --- reading (all may suspend) ------------------------------------------------------------------------------------ */
 
 /* The protected items of VMs in the vault. */
-must_use int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value **ret,
-                               struct err *err);
-/* The protected item of a VM in the vault, compared by source id, else by names; ERR_NOT_FOUND. All machines of a vault are found
- * in one list, by one index. */
-must_use int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
-                              const struct value **ret, struct err *err);
-must_use int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct value **ret,
-                                struct err *err);
-must_use int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret,
-                              struct err *err);
-/* Restore jobs of every status started since `since_ms`, all pages, filtered again here. Without extendedInfo. Lists since the
- * same moment are shared (shared.h). */
-must_use int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
-                                      int64_t now_ms, const struct value **ret, struct err *err);
-must_use int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
-                            struct err *err);
+must_use int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
+                               const struct value **ret, struct err *err);
+/* The protected item of a VM in the vault, compared by source id, else by names; ERR_NOT_FOUND. All machines of a vault
+ * are found in one list, by one index. */
+must_use int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
+                              const char *vm_id, const struct value **ret, struct err *err);
+must_use int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id,
+                                const struct value **ret, struct err *err);
+must_use int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point,
+                              struct value **ret, struct err *err);
+/* Restore jobs of every status started since `since_ms`, all pages, filtered again here. Without extendedInfo. Lists
+ * since the same moment are shared (shared.h). */
+must_use int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
+                                      int64_t since_ms, int64_t now_ms, const struct value **ret, struct err *err);
+must_use int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
+                            struct value **ret, struct err *err);
 
 /* May suspend. The details of a job from the list; details that were read before are used again while the job's status
  * is the same. */
-must_use int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value *listed,
-                                const struct value **ret, struct err *err);
+must_use int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
+                                const struct value *listed, const struct value **ret, struct err *err);
 
-/* --- understanding (pure) -------------------------------------------------------------------------------------------- */
+/* --- understanding (pure) ----------------------------------------------------------------------------------------- */
 
 /* UNKNOWN: the point says just "ConfidentialVM", a type that is not known here, or nothing. It must not be taken for a
  * platform-managed key, for then a lost key would go unnoticed. */
@@ -41,7 +41,7 @@ struct backup_point {
     int64_t time_ms;
     enum tier_state snapshot, vault, archive; /* snapshot: also an instant access one (IASnapshotRP) */
     const char *unknown_tier;                 /* the name of a usable tier that nobody here knows; NULL */
-    const char *consistency;                  /* "CrashConsistent", "FileSystemConsistent", "AppConsistent"; NULL: it does not say */
+    const char *consistency; /* "CrashConsistent", "FileSystemConsistent", "AppConsistent"; NULL: it does not say */
     bool confidential;  /* from securityType, as is: */
     enum point_key key; /* whose key the disks need */
     const char *security_type;       /* raw */
@@ -76,7 +76,7 @@ void backup_read_job(struct arena *a, const struct value *body, struct backup_jo
 /* Property bag look-up: exact first, then trimmed and case folded. NULL when absent. */
 const char *backup_bag(const struct value *job, const char *key);
 
-/* --- restoring --------------------------------------------------------------------------------------------------------- */
+/* --- restoring ---------------------------------------------------------------------------------------------------- */
 
 struct restore_request {
     enum restore_type type;
@@ -88,27 +88,30 @@ struct restore_request {
 };
 /* Pure: the body as Azure PowerShell sends it (Microsoft.RecoveryServices Backup, IaasVMRestoreRequest). */
 struct value *backup_restore_body(struct arena *a, const struct restore_request *r);
-/* May suspend. What Azure Backup has against a request: a list of {code, message, recommendations}, empty for no objection. */
+/* May suspend. What Azure Backup has against a request: a list of {code, message, recommendations},
+ * empty for no objection. */
 must_use int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id,
                                      const struct restore_request *r, struct value **ret, struct err *err);
-/* May suspend. Triggers once (never repeated) and follows the trigger until the job's id is known. ERR_UNKNOWN_OUTCOME: look
- * at the job list before anything else. */
-must_use int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct restore_request *r,
-                                    const char **ret_job, struct err *err);
-/* May suspend. Polls a job to its end or the bound (ERR_BLOCKED then: the job is left running). `progress` may be NULL. */
-must_use int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
-                               void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret,
-                               struct err *err);
+/* May suspend. Triggers once (never repeated) and follows the trigger until the job's id is known. ERR_UNKNOWN_OUTCOME:
+ * look at the job list before anything else. */
+must_use int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id,
+                                    const struct restore_request *r, const char **ret_job, struct err *err);
+/* May suspend. Polls a job to its end or the bound (ERR_BLOCKED then: the job is left running).
+ * `progress` may be NULL. */
+must_use int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
+                               int64_t bound_ms, void (*progress)(void *ctx, const struct backup_job *job), void *ctx,
+                               struct backup_job *ret, struct err *err);
 
-/* --- protecting (backup_protection.c) ------------------------------------------------------------------------------------ */
+/* --- protecting (backup_protection.c) ----------------------------------------------------------------------------- */
 
-must_use int backup_get_policy(struct azure *az, struct call *c, struct arena *a, const char *policy_id, struct value **ret,
-                               struct err *err);
+must_use int backup_get_policy(struct azure *az, struct call *c, struct arena *a, const char *policy_id,
+                               struct value **ret, struct err *err);
 /* Pure: where a VM's item is, and what puts it there. */
 char *backup_item_path(struct arena *a, const char *vault_id, const char *vm_id);
 struct value *backup_protect_body(struct arena *a, const char *vm_id, const char *policy_id);
 /* May suspend. Has the vault look for VMs that are new to it. */
-must_use int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t bound_ms, struct err *err);
+must_use int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t bound_ms,
+                            struct err *err);
 /* May suspend. Protects the VM by a policy and follows the job to its end. Doing it again changes nothing. */
 must_use int backup_protect(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
                             const char *policy_id, int64_t bound_ms, struct backup_job *ret, struct err *err);

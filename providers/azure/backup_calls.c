@@ -9,9 +9,10 @@
 
 enum { TRIGGER_BOUND_MS = 15 * MINUTE_MS, JOB_LAG_MS = 5 * MINUTE_MS };
 
-/* --- reading --------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
-static const char items_filter[] = "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
+static const char items_filter[] =
+    "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
 
 /* A trailing slash makes no other id. */
 static const char *id_bare(struct arena *a, const char *id)
@@ -25,7 +26,8 @@ static const char *id_bare(struct arena *a, const char *id)
 static void item_names(struct arena *a, struct index *x, const struct value *item)
 {
     const struct value *p = value_get(item, "properties");
-    const char *source = id_bare(a, value_str_at(p, "sourceResourceId")), *machine = id_bare(a, value_str_at(p, "virtualMachineId"));
+    const char *source = id_bare(a, value_str_at(p, "sourceResourceId")),
+               *machine = id_bare(a, value_str_at(p, "virtualMachineId"));
 
     index_put(x, source, item);
     if (!str_eq_nocase(source, machine))
@@ -43,22 +45,26 @@ static const struct value *item_live(const struct index *x, const char *name, co
     return found;
 }
 
-int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value **ret, struct err *err)
+int backup_list_items(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value **ret,
+                      struct err *err)
 {
     const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id);
 
-    return arm_list_shared(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_list_shared(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, ret,
+                           err);
 }
 
-int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, const struct value **ret,
-                     struct err *err)
+int backup_find_item(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
+                     const struct value **ret, struct err *err)
 {
-    const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id), *group = arm_id_part(a, vm_id, "resourceGroups");
+    const char *path = arena_printf(a, "%s/backupProtectedItems", vault_id),
+               *group = arm_id_part(a, vm_id, "resourceGroups");
     const char *names = arena_printf(a, "iaasvmcontainerv2;%s;%s", group ? group : "", arm_id_name(vm_id));
     const struct index *items;
     const struct value *found;
 
-    TRY(arm_list_named(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, item_names, &items, err));
+    TRY(arm_list_named(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, item_names,
+                       &items, err));
     found = item_live(items, names, item_live(items, id_bare(a, vm_id), NULL));
     if (!found)
         return err_set(err, ERR_NOT_FOUND, "vault %s protects no VM %s", arm_id_name(vault_id), vm_id);
@@ -66,15 +72,16 @@ int backup_find_item(struct azure *az, struct call *c, struct arena *a, const ch
     return 0;
 }
 
-int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct value **ret, struct err *err)
+int backup_list_points(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct value **ret,
+                       struct err *err)
 {
     const char *path = arena_printf(a, "%s/recoveryPoints", item_id);
 
     return arm_list_shared(az, c, a, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
-int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point, struct value **ret,
-                     struct err *err)
+int backup_get_point(struct azure *az, struct call *c, struct arena *a, const char *item_id, const char *point,
+                     struct value **ret, struct err *err)
 {
     return arm_get(az, c, a, arena_printf(a, "%s/recoveryPoints/%s", item_id, point), API_RECOVERY, ret, err);
 }
@@ -85,15 +92,17 @@ static char *jobs_filter(struct arena *a, int64_t since_ms, int64_t now_ms)
     char *filter;
 
     /* The end lies a day ahead: a job must not be missed because this machine's clock is behind. */
-    filter = arena_printf(a, "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' and endTime eq '%s'",
-                          time_format_filter(a, since_ms), time_format_filter(a, now_ms + DAY_MS));
+    filter = arena_printf(
+        a, "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' and endTime eq '%s'",
+        time_format_filter(a, since_ms), time_format_filter(a, now_ms + DAY_MS));
     text_init(&query, 4096);
     text_add(&query, "$filter=");
     text_add_percent(&query, filter);
     return arena_strdup(a, text_str(&query));
 }
 
-/* A filter may be ignored or understood otherwise. A job without a readable start is kept: it could be the one that runs. */
+/* A filter may be ignored or understood otherwise. A job without a readable start is kept: it could be
+ * the one that runs. */
 static bool job_wanted(const struct value *job, int64_t since_ms)
 {
     const char *operation = value_str_at(job, "properties.operation");
@@ -105,15 +114,16 @@ static bool job_wanted(const struct value *job, int64_t since_ms)
 }
 
 /* All that ask for the jobs since one moment share one list, though the filter names the present time too. */
-static int list_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,
-                     int64_t age_ms, const struct value **ret, struct err *err)
+static int list_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
+                     int64_t now_ms, int64_t age_ms, const struct value **ret, struct err *err)
 {
     const char *path = arena_printf(a, "%s/backupJobs", vault_id);
     struct value *wanted = value_list(a);
     const struct value *jobs = NULL;
 
     TRY(arm_list_shared(az, c, a, path, API_RECOVERY, jobs_filter(a, since_ms, now_ms),
-                        arena_printf(a, "%s since %lld", path, (long long)since_ms), call_span_ms(c) - age_ms, &jobs, err));
+                        arena_printf(a, "%s since %lld", path, (long long)since_ms), call_span_ms(c) - age_ms, &jobs,
+                        err));
     for (size_t i = 0; i < value_count(jobs); i++)
         if (job_wanted(value_item(jobs, i), since_ms))
             value_push(a, wanted, value_item(jobs, i));
@@ -121,14 +131,14 @@ static int list_jobs(struct azure *az, struct call *c, struct arena *a, const ch
     return 0;
 }
 
-int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms, int64_t now_ms,
-                             const struct value **ret, struct err *err)
+int backup_list_restore_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
+                             int64_t now_ms, const struct value **ret, struct err *err)
 {
     return list_jobs(az, c, a, vault_id, since_ms, now_ms, SHARED_FRESH_MS, ret, err);
 }
 
-int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct value *listed,
-                       const struct value **ret, struct err *err)
+int backup_job_details(struct azure *az, struct call *c, struct arena *a, const char *vault_id,
+                       const struct value *listed, const struct value **ret, struct err *err)
 {
     const char *path = arena_printf(a, "%s/backupJobs/%s", vault_id, value_str_at(listed, "name"));
     const struct value *seen = arm_seen(az, a, path);
@@ -142,13 +152,13 @@ int backup_job_details(struct azure *az, struct call *c, struct arena *a, const 
     return arm_get_shared(az, c, a, path, API_RECOVERY, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
-int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, struct value **ret,
-                   struct err *err)
+int backup_get_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
+                   struct value **ret, struct err *err)
 {
     return arm_get(az, c, a, arena_printf(a, "%s/backupJobs/%s", vault_id, job), API_RECOVERY, ret, err);
 }
 
-/* --- ordering -------------------------------------------------------------------------------------------------------------- */
+/* --- ordering ----------------------------------------------------------------------------------------------------- */
 
 /* The last segment of a polling URL's path. */
 static char *operation_id(struct arena *a, const struct arm_operation *op)
@@ -167,8 +177,8 @@ static char *vault_of(struct arena *a, const char *item_id)
 }
 
 /* The job's id: the operation's id is another one in general. */
-static int job_of_operation(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct arm_operation *op,
-                            const char **ret_job, struct err *err)
+static int job_of_operation(struct azure *az, struct call *c, struct arena *a, const char *item_id,
+                            const struct arm_operation *op, const char **ret_job, struct err *err)
 {
     const char *vault = vault_of(a, item_id), *id = operation_id(a, op);
     struct value *status = NULL;
@@ -183,8 +193,8 @@ static int job_of_operation(struct azure *az, struct call *c, struct arena *a, c
     return 0;
 }
 
-int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct restore_request *r,
-                            struct value **ret, struct err *err)
+int backup_validate_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id,
+                            const struct restore_request *r, struct value **ret, struct err *err)
 {
     const char *vault = vault_of(a, item_id), *path = arena_printf(a, "%s/backupValidateOperation", vault ? vault : "");
     struct value *body = value_map(a), *p = value_set(a, body, "properties", value_map(a));
@@ -222,8 +232,8 @@ static int outcome_of_order(struct err *err)
     return err_note(err, "ordering the restore");
 }
 
-int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id, const struct restore_request *r,
-                           const char **ret_job, struct err *err)
+int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, const char *item_id,
+                           const struct restore_request *r, const char **ret_job, struct err *err)
 {
     const char *path = arena_printf(a, "%s/recoveryPoints/%s/restore", item_id, r->point);
     struct arm_operation op;
@@ -239,7 +249,7 @@ int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, co
     return err_advise(err, "look at the vault's restore jobs before anything is ordered again");
 }
 
-/* --- watching -------------------------------------------------------------------------------------------------------------- */
+/* --- watching ----------------------------------------------------------------------------------------------------- */
 
 /* Often at first, then less: the service counts reads of jobs by the hour. */
 static int64_t poll_pause(int64_t elapsed_ms)
@@ -252,17 +262,21 @@ static int64_t poll_pause(int64_t elapsed_ms)
 /* Trouble that passes must not end hours of waiting; a job is not readable at once after its order. */
 static bool worth_waiting(const struct err *err, int64_t elapsed_ms)
 {
-    return err->class == ERR_TRANSIENT || err->class == ERR_THROTTLED || (err->class == ERR_NOT_FOUND && elapsed_ms < JOB_LAG_MS);
+    return err->class == ERR_TRANSIENT || err->class == ERR_THROTTLED ||
+           (err->class == ERR_NOT_FOUND && elapsed_ms < JOB_LAG_MS);
 }
 
-/* With several jobs under way their states are read from one list; only what has ended is looked at by itself. True: it runs. */
-static bool listed_as_running(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t pause_ms)
+/* With several jobs under way their states are read from one list; only what has ended is looked at
+ * by itself. True: it runs. */
+static bool listed_as_running(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
+                              int64_t pause_ms)
 {
     int64_t now = call_now_ms(c);
     const struct value *jobs = NULL;
     struct err ignored;
 
-    if (*azure_followed(az) < 3 || list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, pause_ms / 2, &jobs, &ignored) < 0)
+    if (*azure_followed(az) < 3 ||
+        list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, pause_ms / 2, &jobs, &ignored) < 0)
         return false;
     for (size_t i = 0; i < value_count(jobs); i++) {
         struct backup_job seen;
@@ -274,8 +288,9 @@ static bool listed_as_running(struct azure *az, struct call *c, struct arena *a,
     return false;
 }
 
-static int follow(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
-                  void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret, struct err *err)
+static int follow(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
+                  int64_t bound_ms, void (*progress)(void *ctx, const struct backup_job *job), void *ctx,
+                  struct backup_job *ret, struct err *err)
 {
     int64_t start_ms = call_span_ms(c);
     struct backup_job seen = {0};
@@ -309,8 +324,9 @@ static int follow(struct azure *az, struct call *c, struct arena *a, const char 
     }
 }
 
-int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job, int64_t bound_ms,
-                      void (*progress)(void *ctx, const struct backup_job *job), void *ctx, struct backup_job *ret, struct err *err)
+int backup_follow_job(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
+                      int64_t bound_ms, void (*progress)(void *ctx, const struct backup_job *job), void *ctx,
+                      struct backup_job *ret, struct err *err)
 {
     int rc;
 

@@ -1,9 +1,10 @@
-/* Knows how Azure Backup puts a VM under protection: its policies, discovery, the protected item. Must not decide whether a VM
- * should be protected, and never stops a protection. */
+/* Knows how Azure Backup puts a VM under protection: its policies, discovery, the protected item. Must not decide
+ * whether a VM should be protected, and never stops a protection. */
 #include "backup.h"
 #include "internal.h"
 
-int backup_get_policy(struct azure *az, struct call *c, struct arena *a, const char *policy_id, struct value **ret, struct err *err)
+int backup_get_policy(struct azure *az, struct call *c, struct arena *a, const char *policy_id, struct value **ret,
+                      struct err *err)
 {
     return arm_get(az, c, a, policy_id, API_RECOVERY, ret, err);
 }
@@ -12,10 +13,11 @@ char *backup_item_path(struct arena *a, const char *vault_id, const char *vm_id)
 {
     const char *group = arm_id_part(a, vm_id, "resourceGroups"), *vm = arm_id_name(vm_id);
 
-    return arena_printf(a,
-                        "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;%s;%s/protectedItems/"
-                        "VM;iaasvmcontainerv2;%s;%s",
-                        vault_id, group, vm, group, vm);
+    return arena_printf(
+        a,
+        "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;%s;%s/protectedItems/"
+        "VM;iaasvmcontainerv2;%s;%s",
+        vault_id, group, vm, group, vm);
 }
 
 struct value *backup_protect_body(struct arena *a, const char *vm_id, const char *policy_id)
@@ -28,12 +30,13 @@ struct value *backup_protect_body(struct arena *a, const char *vm_id, const char
     return body;
 }
 
-int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t bound_ms, struct err *err)
+int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t bound_ms,
+                   struct err *err)
 {
     struct arm_operation op;
 
-    if (arm_send(az, c, a, HTTP_POST, arena_printf(a, "%s/backupFabrics/Azure/refreshContainers", vault_id), API_RECOVERY, NULL,
-                 ARM_REPEATABLE, &op, err) < 0)
+    if (arm_send(az, c, a, HTTP_POST, arena_printf(a, "%s/backupFabrics/Azure/refreshContainers", vault_id),
+                 API_RECOVERY, NULL, ARM_REPEATABLE, &op, err) < 0)
         return err_note(err, "having the vault look for VMs");
     /* Its status lives under another api-version; the result ends with 204. */
     if (op.location)
@@ -43,15 +46,15 @@ int backup_refresh(struct azure *az, struct call *c, struct arena *a, const char
     return 0;
 }
 
-int backup_protect(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id, const char *policy_id,
-                   int64_t bound_ms, struct backup_job *ret, struct err *err)
+int backup_protect(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *vm_id,
+                   const char *policy_id, int64_t bound_ms, struct backup_job *ret, struct err *err)
 {
     struct arm_operation op;
     struct value *status = NULL;
     const char *job;
 
-    if (arm_send(az, c, a, HTTP_PUT, backup_item_path(a, vault_id, vm_id), API_RECOVERY, backup_protect_body(a, vm_id, policy_id),
-                 ARM_REPEATABLE, &op, err) < 0)
+    if (arm_send(az, c, a, HTTP_PUT, backup_item_path(a, vault_id, vm_id), API_RECOVERY,
+                 backup_protect_body(a, vm_id, policy_id), ARM_REPEATABLE, &op, err) < 0)
         return err_note(err, "protecting the VM");
     if (arm_follow(az, c, a, &op, bound_ms, &status, err) < 0)
         return err_note(err, "protecting the VM");

@@ -1,5 +1,5 @@
-/* Knows how one blob is read, with a token or an account key, and what an exported key looks like. Must not keep anything
- * outside wiped memory: the blob is key material. */
+/* Knows how one blob is read, with a token or an account key, and what an exported key looks like. Must not keep
+ * anything outside wiped memory: the blob is key material. */
 #include "blob.h"
 
 #include <ctype.h>
@@ -15,7 +15,7 @@
 
 enum { PAGE = 512, SIGNED_MAX = 64, LIST_KEYS_MAX = 64 * 1024 };
 
-/* --- SharedKey --------------------------------------------------------------------------------------------------------- */
+/* --- SharedKey ---------------------------------------------------------------------------------------------------- */
 
 static const char *header_of(const struct wire_header *headers, size_t n, const char *name)
 {
@@ -113,9 +113,8 @@ static void add_query(struct text *t, const char *query)
     }
 }
 
-void blob_sign(const char *method, const char *account, const char *path, const char *query, const struct wire_header *headers,
-               size_t n_headers,
-               const struct secret *account_key, struct text *ret)
+void blob_sign(const char *method, const char *account, const char *path, const char *query,
+               const struct wire_header *headers, size_t n_headers, const struct secret *account_key, struct text *ret)
 {
     static const char *const standard[] = {
         "Content-Encoding", "Content-Language", "Content-Length", "Content-MD5", "Content-Type", "Date",
@@ -140,7 +139,7 @@ void blob_sign(const char *method, const char *account, const char *path, const 
     crypt_hmac_sha256_base64(account_key->bytes, account_key->len, text_str(&to_sign), to_sign.len, ret);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 bool blob_of_cloud(const struct cloud *cloud, const char *url)
 {
@@ -160,16 +159,18 @@ bool blob_of_cloud(const struct cloud *cloud, const char *url)
         return false;
     digits = strspn(zone + 2, "0123456789");
     n = snprintf(behind, sizeof(behind), "%s%s", scheme, zone + 1);
-    return digits > 0 && digits <= 4 && n > 0 && (size_t)n < sizeof(behind) && url_under_suffix(behind, cloud->blob_zone_suffix);
+    return digits > 0 && digits <= 4 && n > 0 && (size_t)n < sizeof(behind) &&
+           url_under_suffix(behind, cloud->blob_zone_suffix);
 }
 
-int blob_endpoint(struct azure *az, struct call *c, struct arena *a, const char *account_id, const char *name, const char **ret,
-                  struct err *err)
+int blob_endpoint(struct azure *az, struct call *c, struct arena *a, const char *account_id, const char *name,
+                  const char **ret, struct err *err)
 {
     const struct value *account = NULL;
     const char *shown;
 
-    if (account_id && arm_get_shared(az, c, a, account_id, API_STORAGE, call_span_ms(c) - SHARED_FRESH_MS, &account, err) < 0 &&
+    if (account_id &&
+        arm_get_shared(az, c, a, account_id, API_STORAGE, call_span_ms(c) - SHARED_FRESH_MS, &account, err) < 0 &&
         err->class == ERR_CANCELLED)
         return -(int)err->class;
     shown = value_str_at(account, "properties.primaryEndpoints.blob");
@@ -178,16 +179,17 @@ int blob_endpoint(struct azure *az, struct call *c, struct arena *a, const char 
     return 0;
 }
 
-int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret, struct err *err)
+int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret,
+             struct err *err)
 {
     struct text url cleanup(text_release) = {0};
     const char *suffix = azure_cloud(az)->blob_suffix;
 
     /* The names come from a job's answer. A token goes to this cloud's storage only; a signature gives nothing away. */
     if (with_token && !blob_of_cloud(azure_cloud(az), place->endpoint))
-        return err_set(err, ERR_INVALID, "%.200s is no storage account of this cloud (https://NAME%s), so no token is sent there",
-                       place->endpoint,
-                       suffix);
+        return err_set(err, ERR_INVALID,
+                       "%.200s is no storage account of this cloud (https://NAME%s), so no token is sent there",
+                       place->endpoint, suffix);
     text_init(&url, 8192);
     text_printf(&url, "%s/", place->endpoint);
     url_add_path(&url, place->container);
@@ -217,8 +219,9 @@ static struct wire_header *headers_to_sign(struct arena *a, const struct http_re
     return headers;
 }
 
-static int send_signed(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
-                       struct http_request *request, const char *what, struct http_response *ret, struct err *err)
+static int send_signed(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
+                       const struct secret *account_key, struct http_request *request, const char *what,
+                       struct http_response *ret, struct err *err)
 {
     struct secret key cleanup(secret_release) = {0}, authorization cleanup(secret_release) = {0};
     struct text signature cleanup(text_release) = {0};
@@ -233,8 +236,8 @@ static int send_signed(struct azure *az, struct call *c, struct arena *a, const 
     headers = headers_to_sign(a, request, &n_headers);
     if (query)
         path = arena_strndup(a, path, (size_t)(query - path));
-    blob_sign(http_method_name(request->method), place->account, path ? path : "/", query ? query + 1 : "", headers, n_headers, &key,
-              &signature);
+    blob_sign(http_method_name(request->method), place->account, path ? path : "/", query ? query + 1 : "", headers,
+              n_headers, &key, &signature);
     secret_set(&authorization, text_str(&signature), signature.len);
     request->authorization = authorization.bytes;
     request->headers_signed = true;
@@ -243,15 +246,17 @@ static int send_signed(struct azure *az, struct call *c, struct arena *a, const 
     return rc < 0 ? err_note(err, "%s", what) : 0;
 }
 
-int blob_send(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
-              struct http_request *request, const char *what, struct http_response *ret, struct err *err)
+int blob_send(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
+              const struct secret *account_key, struct http_request *request, const char *what,
+              struct http_response *ret, struct err *err)
 {
     return account_key ? send_signed(az, c, a, place, account_key, request, what, ret, err)
                        : azure_send(az, c, a, AUDIENCE_STORAGE, request, what, ret, err);
 }
 
 /* Whole, of a length that was announced, and cut to what the writer says is his: page blobs are padded. */
-static int cut_body(const struct http_response *response, const char *what, size_t *ret_start, size_t *ret_len, struct err *err)
+static int cut_body(const struct http_response *response, const char *what, size_t *ret_start, size_t *ret_len,
+                    struct err *err)
 {
     const char *announced = http_response_header(response, "Content-Length");
     const char *real = http_response_header(response, "x-ms-meta-configblobsize");
@@ -276,9 +281,8 @@ static int cut_body(const struct http_response *response, const char *what, size
     return 0;
 }
 
-int blob_read(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
-              size_t max,
-              struct secret *ret, struct err *err)
+int blob_read(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
+              const struct secret *account_key, size_t max, struct secret *ret, struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
                                           {"x-ms-date", time_format_http(a, call_now_ms(c))}};
@@ -296,7 +300,8 @@ int blob_read(struct azure *az, struct call *c, struct arena *a, const struct bl
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
     if (response.status != 200)
-        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what, response.status);
+        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what,
+                       response.status);
     TRY(cut_body(&response, what, &start, &len, err));
     if (len > max)
         return err_set(err, ERR_PROTOCOL, "%s: it has more than %zu bytes", what, max);
@@ -304,7 +309,8 @@ int blob_read(struct azure *az, struct call *c, struct arena *a, const struct bl
     return 0;
 }
 
-int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, bool *ret, struct err *err)
+int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, bool *ret,
+                struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
                                           {"x-ms-date", time_format_http(a, call_now_ms(c))}};
@@ -322,7 +328,8 @@ int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct 
     return 0;
 }
 
-int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret, struct err *err)
+int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret,
+                     struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_POST, .max_body = LIST_KEYS_MAX, .guarded = true};
@@ -340,7 +347,8 @@ int blob_account_key(struct azure *az, struct call *c, struct arena *a, const ch
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, what, &response, err));
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
-    if (json_cut(response.body.bytes ? response.body.bytes : "", response.body.len, "keys.0.value", &start, &len, err) < 0) {
+    if (json_cut(response.body.bytes ? response.body.bytes : "", response.body.len, "keys.0.value", &start, &len, err) <
+        0) {
         err->class = ERR_PROTOCOL;
         return err_note(err, "%s", what);
     }
@@ -348,7 +356,7 @@ int blob_account_key(struct azure *az, struct call *c, struct arena *a, const ch
     return 0;
 }
 
-/* --- the exported key ------------------------------------------------------------------------------------------------------ */
+/* --- the exported key --------------------------------------------------------------------------------------------- */
 
 /* JSON may write a slash as \/; json_cut lets no other escape pass. */
 static void unescape(struct secret *to, const char *s, size_t len)
@@ -378,7 +386,8 @@ static int decode_backup(const char *s, size_t len, struct secret *ret, struct e
     return 0;
 }
 
-/* Azure names a managed HSM; whatever else it names is a key vault. The bytes say it too, and must not say otherwise. */
+/* Azure names a managed HSM; whatever else it names is a key vault. The bytes say it too, and
+ * must not say otherwise. */
 static int check_home(const struct secret *backup, const char *type, struct err *err)
 {
     enum backup_home home = vault_backup_home(backup);
@@ -396,7 +405,8 @@ static int check_home(const struct secret *backup, const char *type, struct err 
     return 0;
 }
 
-int blob_cut_export(const struct secret *json, struct secret *ret_backup, char *ret_type, size_t type_room, struct err *err)
+int blob_cut_export(const struct secret *json, struct secret *ret_backup, char *ret_type, size_t type_room,
+                    struct err *err)
 {
     struct secret backup cleanup(secret_release) = {0};
     const char *text = json->bytes ? json->bytes : "", *data, *type = "";
@@ -407,7 +417,8 @@ int blob_cut_export(const struct secret *json, struct secret *ret_backup, char *
         err->class = ERR_PROTOCOL;
         return err_note(err, "the exported key");
     }
-    if (json_cut(text, json->len, "OsDiskEncryptionDetails.KeyVaultResourceType", &type, &type_len, err) < 0 && err->class != ERR_NOT_FOUND)
+    if (json_cut(text, json->len, "OsDiskEncryptionDetails.KeyVaultResourceType", &type, &type_len, err) < 0 &&
+        err->class != ERR_NOT_FOUND)
         return err_note(err, "the exported key");
     for (size_t i = 0, n = 0; i < type_len && n < sizeof(name) - 1; i++)
         if (type[i] != '\\')

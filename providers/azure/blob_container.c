@@ -1,5 +1,5 @@
-/* Knows how a container is listed, how a blob is put into it without overwriting another, and what a container's URL is. Must not
- * know what the blobs are for. */
+/* Knows how a container is listed, how a blob is put into it without overwriting another, and what a container's URL
+ * is. Must not know what the blobs are for. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,17 +9,18 @@
 
 enum { LIST_PAGES_MAX = 20, LIST_BYTES_MAX = 16 * 1024 * 1024, NAME_MAX_BYTES = 1024 };
 
-/* --- its URL -------------------------------------------------------------------------------------------------------------- */
+/* --- its URL ------------------------------------------------------------------------------------------------------ */
 
-int blob_place_of_url(struct arena *a, const struct cloud *cloud, const char *url, struct blob_place *ret, struct err *err)
+int blob_place_of_url(struct arena *a, const struct cloud *cloud, const char *url, struct blob_place *ret,
+                      struct err *err)
 {
     static const char scheme[] = "https://";
     const char *path, *slash;
     size_t host;
 
     if (!url || !blob_of_cloud(cloud, url))
-        return err_set(err, ERR_INVALID, "%.200s is no container of this cloud's storage (https://NAME%s/CONTAINER)", url ? url : "",
-                       cloud->blob_suffix);
+        return err_set(err, ERR_INVALID, "%.200s is no container of this cloud's storage (https://NAME%s/CONTAINER)",
+                       url ? url : "", cloud->blob_suffix);
     if (strpbrk(url, "?#%\\"))
         return err_set(err, ERR_INVALID, "%.200s: a query, a signature or an encoded name has no place here", url);
     host = strcspn(url + strlen(scheme), "/");
@@ -36,7 +37,7 @@ int blob_place_of_url(struct arena *a, const struct cloud *cloud, const char *ur
     return 0;
 }
 
-/* --- lists: XML, of which a few plain elements are cut out ------------------------------------------------------------------ */
+/* --- lists: XML, of which a few plain elements are cut out -------------------------------------------------------- */
 
 struct span {
     const char *s;
@@ -77,7 +78,8 @@ static const char *plain(struct arena *a, struct span from)
         size_t known = 0;
 
         for (size_t k = 0; k < COUNT(entities) && !known; k++)
-            if (from.len - i >= strlen(entities[k].entity) && memcmp(from.s + i, entities[k].entity, strlen(entities[k].entity)) == 0) {
+            if (from.len - i >= strlen(entities[k].entity) &&
+                memcmp(from.s + i, entities[k].entity, strlen(entities[k].entity)) == 0) {
                 text_add(&t, entities[k].text);
                 known = strlen(entities[k].entity);
             }
@@ -137,8 +139,8 @@ static void add_blobs(struct arena *a, struct span page, struct value *list)
     }
 }
 
-static int list_page(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const char *url, const char *what,
-                     struct value *list, size_t *left, const char **ret_next, struct err *err)
+static int list_page(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const char *url,
+                     const char *what, struct value *list, size_t *left, const char **ret_next, struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
                                           {"x-ms-date", time_format_http(a, call_now_ms(c))}};
@@ -175,8 +177,10 @@ static void add_query(struct text *url, const char *name, const char *value)
 int blob_list(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container, const char *prefix,
               struct value **ret, struct err *err)
 {
-    struct blob_place place = {.endpoint = container->endpoint, .account = container->account, .container = container->container};
-    const char *what = arena_printf(a, "list container %s of storage account %s", container->container, container->account);
+    struct blob_place place = {
+        .endpoint = container->endpoint, .account = container->account, .container = container->container};
+    const char *what =
+        arena_printf(a, "list container %s of storage account %s", container->container, container->account);
     struct value *list = value_list(a);
     size_t left = LIST_BYTES_MAX;
     const char *next = NULL;
@@ -187,7 +191,8 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
         struct text url cleanup(text_release) = {0};
 
         if (pages == LIST_PAGES_MAX || !left)
-            return err_set(err, ERR_PROTOCOL, "%s: the list does not end after %zu pages and %d MB", what, pages, LIST_BYTES_MAX >> 20);
+            return err_set(err, ERR_PROTOCOL, "%s: the list does not end after %zu pages and %d MB", what, pages,
+                           LIST_BYTES_MAX >> 20);
         text_init(&url, 16 * 1024);
         text_printf(&url, "%s?restype=container&comp=list&include=metadata", base);
         if (prefix && *prefix)
@@ -202,14 +207,17 @@ int blob_list(struct azure *az, struct call *c, struct arena *a, const struct bl
     return 0;
 }
 
-int blob_make_container(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container, struct err *err)
+int blob_make_container(struct azure *az, struct call *c, struct arena *a, const struct blob_place *container,
+                        struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
                                           {"x-ms-date", time_format_http(a, call_now_ms(c))}};
-    struct blob_place place = {.endpoint = container->endpoint, .account = container->account, .container = container->container};
+    struct blob_place place = {
+        .endpoint = container->endpoint, .account = container->account, .container = container->container};
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_PUT, .headers = headers, .n_headers = COUNT(headers), .body = ""};
-    const char *what = arena_printf(a, "make container %s of storage account %s", container->container, container->account);
+    const char *what =
+        arena_printf(a, "make container %s of storage account %s", container->container, container->account);
     char *url = NULL;
 
     TRY(blob_url(az, a, &place, !container->account_key, &url, err));
@@ -221,10 +229,10 @@ int blob_make_container(struct azure *az, struct call *c, struct arena *a, const
     return str_eq_nocase(err->code, "ContainerAlreadyExists") ? 0 : -(int)err->class;
 }
 
-/* --- one blob ----------------------------------------------------------------------------------------------------------------- */
+/* --- one blob ----------------------------------------------------------------------------------------------------- */
 
-static int read_whole(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max, bool guarded,
-                      struct secret *ret, const char **ret_etag, struct err *err)
+static int read_whole(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max,
+                      bool guarded, struct secret *ret, const char **ret_etag, struct err *err)
 {
     const struct wire_header headers[] = {{"x-ms-version", azure_version(az, API_BLOB)},
                                           {"x-ms-date", time_format_http(a, call_now_ms(c))}};
@@ -240,29 +248,30 @@ static int read_whole(struct azure *az, struct call *c, struct arena *a, const s
     if (response.status >= 400)
         return azure_error_of(a, &response, what, err);
     if (response.status != 200)
-        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what, response.status);
+        return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what,
+                       response.status);
     etag = http_response_header(&response, "ETag");
     *ret_etag = etag ? arena_strdup(a, etag) : NULL;
     secret_set(ret, response.body.bytes ? response.body.bytes : "", response.body.len);
     return 0;
 }
 
-int blob_read_open(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max, struct secret *ret,
-                   const char **ret_etag, struct err *err)
+int blob_read_open(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max,
+                   struct secret *ret, const char **ret_etag, struct err *err)
 {
     return read_whole(az, c, a, place, max, false, ret, ret_etag, err);
 }
 
-int blob_read_exact(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max, struct secret *ret,
-                    struct err *err)
+int blob_read_exact(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, size_t max,
+                    struct secret *ret, struct err *err)
 {
     const char *ignored;
 
     return read_whole(az, c, a, place, max, true, ret, &ignored, err);
 }
 
-int blob_write(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct blob_content *content,
-               const char **ret_etag, struct err *err)
+int blob_write(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
+               const struct blob_content *content, const char **ret_etag, struct err *err)
 {
     enum { FIXED = 4, META_MAX = 8 };
     struct wire_header headers[FIXED + META_MAX] = {
@@ -274,8 +283,14 @@ int blob_write(struct azure *az, struct call *c, struct arena *a, const struct b
     struct http_response response cleanup(http_response_release) = {0};
     const struct http_secret bytes = {content->bytes->bytes, content->bytes->len};
     struct http_request request = {
-        .method = HTTP_PUT, .headers = headers, .n_headers = FIXED, .content_type = content->type, .body = content->bytes->bytes,
-        .body_len = content->bytes->len, .secrets = &bytes, .n_secrets = 1,
+        .method = HTTP_PUT,
+        .headers = headers,
+        .n_headers = FIXED,
+        .content_type = content->type,
+        .body = content->bytes->bytes,
+        .body_len = content->bytes->len,
+        .secrets = &bytes,
+        .n_secrets = 1,
     };
     const char *what = arena_printf(a, "write blob %s of storage account %s", place->name, place->account);
     char *url = NULL;
@@ -284,7 +299,8 @@ int blob_write(struct azure *az, struct call *c, struct arena *a, const struct b
     request.url = url;
     for (size_t i = 0; i < value_count(content->metadata) && i < META_MAX; i++)
         headers[request.n_headers++] = (struct wire_header){
-            arena_printf(a, "x-ms-meta-%s", content->metadata->map.members[i].key), value_str(content->metadata->map.members[i].value),
+            arena_printf(a, "x-ms-meta-%s", content->metadata->map.members[i].key),
+            value_str(content->metadata->map.members[i].value),
         };
     TRY(blob_send(az, c, a, place, place->account_key, &request, what, &response, err));
     if (response.status == 409 || response.status == 412) {

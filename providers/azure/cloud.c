@@ -1,5 +1,5 @@
-/* Knows the built-in clouds, how an operator's file changes one, and key URLs. Must not know any manifest: where secrets
- * go is never a manifest's choice. */
+/* Knows the built-in clouds, how an operator's file changes one, and key URLs. Must not know any manifest: where
+ * secrets go is never a manifest's choice. */
 #include "cloud.h"
 
 #include <ctype.h>
@@ -102,8 +102,15 @@ static const struct cell {
 };
 
 static const char *const member_names[] = {
-    "base", "clock", "name", "authority", "arm", "armAudience", "vaultSuffix", "vaultAudience", "hsmSuffix", "hsmAudience",
-    "blobSuffix", "storageAudience", "graph", "orchestratorAppId", "backupAppId", "caFile", NULL,
+    "base",        "clock",
+    "name",        "authority",
+    "arm",         "armAudience",
+    "vaultSuffix", "vaultAudience",
+    "hsmSuffix",   "hsmAudience",
+    "blobSuffix",  "storageAudience",
+    "graph",       "orchestratorAppId",
+    "backupAppId", "caFile",
+    NULL,
 };
 
 static const struct cell *cell_find(const char *member)
@@ -126,7 +133,9 @@ static const char *cell_fault(enum cell_kind kind, const char *s)
     if (!printable)
         return "a text without blanks or control characters";
     if (kind == CELL_SUFFIX)
-        return s[0] == '.' && s[1] && !strpbrk(s, "/@?#") ? NULL : "a host name suffix that begins with a dot, such as .vault.azure.net";
+        return s[0] == '.' && s[1] && !strpbrk(s, "/@?#")
+                   ? NULL
+                   : "a host name suffix that begins with a dot, such as .vault.azure.net";
     if (!str_starts(s, "https://") || !s[8])
         return "an https URL: tokens and keys are never sent over anything else";
     if (kind == CELL_ENDPOINT && strpbrk(s + 8, "@?#"))
@@ -134,14 +143,16 @@ static const char *cell_fault(enum cell_kind kind, const char *s)
     return NULL;
 }
 
-static void cell_read(struct arena *a, const struct member *m, const struct cell *cell, struct cloud *cloud, struct diags *diags)
+static void cell_read(struct arena *a, const struct member *m, const struct cell *cell, struct cloud *cloud,
+                      struct diags *diags)
 {
     const char *s = value_str(m->value), *fault;
     char *copy;
     size_t n;
 
     if (!s) {
-        diags_add(diags, SEVERITY_ERROR, &m->value->origin, "a string", "%s is %s", m->key, value_type_name(m->value->type));
+        diags_add(diags, SEVERITY_ERROR, &m->value->origin, "a string", "%s is %s", m->key,
+                  value_type_name(m->value->type));
         return;
     }
     fault = cell_fault(cell->kind, s);
@@ -168,8 +179,8 @@ static void clock_read(const struct value *clock, struct cloud *cloud, struct di
     for (size_t i = 0; i < clock->map.count; i++)
         if (!str_eq(clock->map.members[i].key, "start") && !str_eq(clock->map.members[i].key, "speed") &&
             !str_eq(clock->map.members[i].key, "ahead"))
-            diags_add(diags, SEVERITY_ERROR, &clock->map.members[i].key_origin, "start, speed, ahead", "unknown field clock.%s",
-                      clock->map.members[i].key);
+            diags_add(diags, SEVERITY_ERROR, &clock->map.members[i].key_origin, "start, speed, ahead",
+                      "unknown field clock.%s", clock->map.members[i].key);
     cloud->clock_start_ms = time_parse(value_str_at(clock, "start"));
     if (value_get(clock, "start") && cloud->clock_start_ms == TIME_NONE)
         diags_add(diags, SEVERITY_ERROR, &value_get(clock, "start")->origin, "a time such as 2026-11-23T03:00:00Z",
@@ -194,8 +205,8 @@ const struct cloud *cloud_read(struct arena *a, const struct value *file, struct
     struct cloud *cloud = arena_new_of(a, struct cloud);
 
     if (!value_is(file, VALUE_MAP)) {
-        diags_add(diags, SEVERITY_ERROR, file ? &file->origin : NULL, "a map of endpoints, as `sim --write-cloud` writes it",
-                  "this is no description of a cloud");
+        diags_add(diags, SEVERITY_ERROR, file ? &file->origin : NULL,
+                  "a map of endpoints, as `sim --write-cloud` writes it", "this is no description of a cloud");
         return NULL;
     }
     if (!start) {
@@ -213,14 +224,16 @@ const struct cloud *cloud_read(struct arena *a, const struct value *file, struct
         else if (str_eq(m->key, "clock"))
             clock_read(m->value, cloud, diags);
         else if (!str_eq(m->key, "base"))
-            diags_add(diags, SEVERITY_ERROR, &m->key_origin, did_you_mean(m->key, member_names), "unknown field %s", m->key);
+            diags_add(diags, SEVERITY_ERROR, &m->key_origin, did_you_mean(m->key, member_names), "unknown field %s",
+                      m->key);
     }
     return diags->n_errors == errors_before ? cloud : NULL;
 }
 
-/* --- key URLs ------------------------------------------------------------------------------------------------------ */
+/* --- key URLs ----------------------------------------------------------------------------------------------------- */
 
-/* The store's name when `host` is NAME + suffix; NULL otherwise. A name holds no dot, so that x.y.vault… fits nothing. */
+/* The store's name when `host` is NAME + suffix; NULL otherwise. A name holds no dot, so
+ * that x.y.vault… fits nothing. */
 static char *store_name(struct arena *a, const char *host, const char *suffix)
 {
     size_t n = strlen(host), m = strlen(suffix);
@@ -235,10 +248,11 @@ static int wrong_host(struct arena *a, const struct cloud *cloud, const char *ho
     for (size_t i = 0; i < COUNT(builtin); i++)
         if (!str_eq(builtin[i].name, cloud->name) &&
             (store_name(a, host, builtin[i].vault_suffix) || store_name(a, host, builtin[i].hsm_suffix)))
-            return err_set(err, ERR_INVALID, "%s belongs to %s, but the cloud in use is %s, whose key vaults are NAME%s", host,
+            return err_set(err, ERR_INVALID,
+                           "%s belongs to %s, but the cloud in use is %s, whose key vaults are NAME%s", host,
                            builtin[i].name, cloud->name, cloud->vault_suffix);
-    return err_set(err, ERR_INVALID, "%s is neither a key vault (NAME%s) nor a managed HSM (NAME%s) of %s", host, cloud->vault_suffix,
-                   cloud->hsm_suffix, cloud->name);
+    return err_set(err, ERR_INVALID, "%s is neither a key vault (NAME%s) nor a managed HSM (NAME%s) of %s", host,
+                   cloud->vault_suffix, cloud->hsm_suffix, cloud->name);
 }
 
 static bool is_key_name(const char *s)
@@ -251,7 +265,8 @@ static bool is_key_name(const char *s)
     return n > 0 && n <= 127;
 }
 
-int cloud_parse_key_url(struct arena *a, const struct cloud *cloud, const char *url, struct key_url *ret, struct err *err)
+int cloud_parse_key_url(struct arena *a, const struct cloud *cloud, const char *url, struct key_url *ret,
+                        struct err *err)
 {
     struct key_url parts = {.kind = STORE_VAULT};
     struct key_id id;
@@ -268,7 +283,8 @@ int cloud_parse_key_url(struct arena *a, const struct cloud *cloud, const char *
     }
     if (!parts.store)
         return wrong_host(a, cloud, host, err);
-    if (!is_key_name(parts.store) || !key_id_parse(a, url, &id) || !is_key_name(id.name) || (id.version && !is_key_name(id.version))) {
+    if (!is_key_name(parts.store) || !key_id_parse(a, url, &id) || !is_key_name(id.name) ||
+        (id.version && !is_key_name(id.version))) {
         err_set(err, ERR_INVALID, "the key URL of %.200s names no key", host);
         return err_advise(err, "it looks like https://NAME%s/keys/KEY/VERSION", cloud->vault_suffix);
     }
@@ -284,8 +300,9 @@ char *cloud_store_base(struct arena *a, const struct cloud *cloud, enum store_ki
     return arena_printf(a, "https://%s%s", store, kind == STORE_HSM ? cloud->hsm_suffix : cloud->vault_suffix);
 }
 
-char *cloud_key_url(struct arena *a, const struct cloud *cloud, enum store_kind kind, const char *store, const char *name,
-                    const char *version)
+char *cloud_key_url(struct arena *a, const struct cloud *cloud, enum store_kind kind, const char *store,
+                    const char *name, const char *version)
 {
-    return arena_printf(a, "%s/keys/%s%s%s", cloud_store_base(a, cloud, kind, store), name, version ? "/" : "", version ? version : "");
+    return arena_printf(a, "%s/keys/%s%s%s", cloud_store_base(a, cloud, kind, store), name, version ? "/" : "",
+                        version ? version : "");
 }

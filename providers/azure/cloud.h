@@ -15,15 +15,18 @@ struct cloud {
     const char *hsm_suffix;
     const char *hsm_audience;
     const char *blob_suffix;         /* .blob.core.windows.net */
-    const char *blob_zone_suffix;    /* .blob.storage.azure.net, behind ACCOUNT.zNN of accounts in a DNS zone; NULL: not known */
+    const char
+        *blob_zone_suffix; /* .blob.storage.azure.net, behind ACCOUNT.zNN of accounts in a DNS zone; NULL: not known */
     const char *storage_audience;    /* https://storage.azure.com/ */
     const char *graph;               /* https://graph.microsoft.com ; also its audience */
     const char *orchestrator_app_id; /* Confidential VM Orchestrator; NULL where nobody publishes it */
     const char *backup_app_id;       /* Backup Management Service; NULL as above */
     const char *ca_file;             /* authorities to trust instead of the system's; NULL: the system's */
-    int64_t clock_start_ms;          /* from a file that says so (`clock: {start, speed}`): the time this cloud lives in; TIME_NONE */
+    int64_t clock_start_ms; /* from a file that says so (`clock: {start, speed}`): the time this cloud lives in;
+                               TIME_NONE */
     double clock_speed;              /* 1 unless a file says otherwise */
-    int64_t clock_ahead_ms;          /* `clock.ahead`: by how much the client's own clock is to be wrong; 0 unless a file says otherwise */
+    int64_t clock_ahead_ms; /* `clock.ahead`: by how much the client's own clock is to be wrong; 0 unless a file says
+                               otherwise */
 };
 
 /* NULL when there is no such built-in cloud. */
@@ -44,9 +47,10 @@ struct key_url {
     enum store_kind kind;
 };
 /* ERR_INVALID says which cloud the host belongs to when it is another one's. */
-must_use int cloud_parse_key_url(struct arena *a, const struct cloud *cloud, const char *url, struct key_url *ret, struct err *err);
+must_use int cloud_parse_key_url(struct arena *a, const struct cloud *cloud, const char *url, struct key_url *ret,
+                                 struct err *err);
 char *cloud_store_base(struct arena *a, const struct cloud *cloud, enum store_kind kind, const char *store);
-char *cloud_key_url(struct arena *a, const struct cloud *cloud, enum store_kind kind, const char *store, const char *name,
-                    const char *version);
+char *cloud_key_url(struct arena *a, const struct cloud *cloud, enum store_kind kind, const char *store,
+                    const char *name, const char *version);
 
 #endif

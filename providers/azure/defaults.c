@@ -9,12 +9,15 @@
 #define HSM "Microsoft.KeyVault/managedHSMs"
 #define BACKUP_VAULT "Microsoft.RecoveryServices/vaults"
 #define KEYVAULT_SPEC "Key Vault specification, 2026-02-01 and 2025-05-01"
-/* The default of 2026-02-01, true, is of vaults that are made; a vault that shows none is older and keeps its access
- * policies. */
-#define ROLES "Microsoft Learn, Key Vault (access control default), 2026-04-10: null means access policies, in every api-version"
+/* The default of 2026-02-01, true, is of vaults that are made; a vault that shows none is older and
+ * keeps its access policies. */
+#define ROLES                                                                                                          \
+    "Microsoft Learn, Key Vault (access control default), 2026-04-10: null means access policies, in every "           \
+    "api-version"
 #define PURGE "Microsoft Learn, Key Vault soft delete: purge protection is off unless turned on"
 /* The specification's default, true, is of HSMs that are made; one that bears none is not taken for protected. */
-#define HSM_PURGE "Microsoft Learn, Managed HSM soft delete and purge protection: purge protection is not enabled by default"
+#define HSM_PURGE                                                                                                      \
+    "Microsoft Learn, Managed HSM soft delete and purge protection: purge protection is not enabled by default"
 #define FIREWALL "Microsoft Learn, Key Vault network security: no rules mean all networks, trusted services bypass them"
 #define IMMUTABLE "Microsoft Learn, immutable vault for Azure Backup: disabled unless turned on"
 
@@ -45,7 +48,8 @@ const struct value *azure_effective(struct arena *a, const char *type, const str
 {
     const struct value *have = value_at(body, path);
 
-    if (value_is(have, VALUE_STRING) && (str_eq_nocase(value_str(have), "true") || str_eq_nocase(value_str(have), "false")))
+    if (value_is(have, VALUE_STRING) &&
+        (str_eq_nocase(value_str(have), "true") || str_eq_nocase(value_str(have), "false")))
         return value_bool(a, value_bool_at(body, path, false));
     if (!body || (have && !value_is(have, VALUE_NULL)))
         return have;

@@ -18,7 +18,8 @@ static bool is_uuid(const char *s)
     return true;
 }
 
-int directory_service_principal(struct azure *az, struct call *c, struct arena *a, const char *app_id, const char **ret, struct err *err)
+int directory_service_principal(struct azure *az, struct call *c, struct arena *a, const char *app_id, const char **ret,
+                                struct err *err)
 {
     const char *what = arena_printf(a, "look up the service principal of application %s", app_id);
     const char *id = azure_cached_principal(az, app_id), *url;
@@ -30,14 +31,16 @@ int directory_service_principal(struct azure *az, struct call *c, struct arena *
     }
     if (!is_uuid(app_id))
         return err_set(err, ERR_INVALID, "\"%.100s\" is no application id", app_id ? app_id : "");
-    url = arena_printf(a, "%s/v1.0/servicePrincipals?$filter=appId%%20eq%%20%%27%s%%27", azure_cloud(az)->graph, app_id);
+    url =
+        arena_printf(a, "%s/v1.0/servicePrincipals?$filter=appId%%20eq%%20%%27%s%%27", azure_cloud(az)->graph, app_id);
     TRY(azure_list(az, c, a, AUDIENCE_GRAPH, url, "@odata.nextLink", what, &found, err));
     for (size_t i = 0; i < value_count(found) && !id; i++)
         if (str_eq_nocase(value_str_at(value_item(found, i), "appId"), app_id))
             id = value_str_at(value_item(found, i), "id");
     if (!id) {
         err_set(err, ERR_NOT_FOUND, "the tenant has no service principal of application %s", app_id);
-        return err_advise(err, "an administrator of the directory creates it: New-MgServicePrincipal -AppId %s", app_id);
+        return err_advise(err, "an administrator of the directory creates it: New-MgServicePrincipal -AppId %s",
+                          app_id);
     }
     azure_cache_principal(az, app_id, id);
     *ret = id;

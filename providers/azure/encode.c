@@ -1,5 +1,5 @@
-/* Knows how bytes are written where only some characters may stand: in paths, forms and tokens. Must not know what they
- * say. */
+/* Knows how bytes are written where only some characters may stand: in paths, forms and tokens. Must not
+ * know what they say. */
 #include <ctype.h>
 #include <string.h>
 
@@ -21,7 +21,9 @@ void url_add_path(struct text *url, const char *path)
 
 static int hex_digit(char ch)
 {
-    return !isxdigit((unsigned char)ch) ? -1 : isdigit((unsigned char)ch) ? ch - '0' : tolower((unsigned char)ch) - 'a' + 10;
+    return !isxdigit((unsigned char)ch) ? -1
+           : isdigit((unsigned char)ch) ? ch - '0'
+                                        : tolower((unsigned char)ch) - 'a' + 10;
 }
 
 /* One character, its letter case folded; moves on by the one or three that stand for it. */

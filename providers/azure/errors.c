@@ -1,5 +1,5 @@
-/* Knows how error bodies of the services are shaped. What their codes mean is in error_codes.c. Must not send anything. A
- * code that is not in that table is judged by its HTTP status and shown with the service's own words. */
+/* Knows how error bodies of the services are shaped. What their codes mean is in error_codes.c. Must not send anything.
+ * A code that is not in that table is judged by its HTTP status and shown with the service's own words. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "arm.h"
 #include "internal.h"
 
-/* --- reading bodies ------------------------------------------------------------------------------------------------ */
+/* --- reading bodies ----------------------------------------------------------------------------------------------- */
 
 /* What an error body says, whatever service wrote it. */
 struct said {
@@ -69,14 +69,16 @@ static const char *refusing_policy(struct arena *a, const struct value *error)
 
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *info = value_get_nocase(value_item(all, i), "info");
-        const char *shown = value_str_at(info, "policyAssignmentDisplayName"), *name = value_str_at(info, "policyAssignmentName");
-        const char *rule = value_str_at(info, "policyDefinitionDisplayName"), *where = value_str_at(info, "policyAssignmentScope");
+        const char *shown = value_str_at(info, "policyAssignmentDisplayName"),
+                   *name = value_str_at(info, "policyAssignmentName");
+        const char *rule = value_str_at(info, "policyDefinitionDisplayName"),
+                   *where = value_str_at(info, "policyAssignmentScope");
 
         if (!name && !shown)
             continue;
         rule = rule ? rule : value_str_at(info, "policyDefinitionName");
-        return arena_printf(a, "the policy assignment \"%s\"%s%s denies this, by its definition \"%s\"", shown && *shown ? shown : name,
-                            where ? " at " : "", where ? where : "", rule ? rule : "?");
+        return arena_printf(a, "the policy assignment \"%s\"%s%s denies this, by its definition \"%s\"",
+                            shown && *shown ? shown : name, where ? " at " : "", where ? where : "", rule ? rule : "?");
     }
     return NULL;
 }
@@ -192,11 +194,13 @@ static char *quoted(struct arena *a, const char *message, const char *before)
     return arena_strndup(a, start, strcspn(start, "'"));
 }
 
-/* What the long sentence of an authorization refusal is about: the action that is refused, which is the last one it names (the
- * first may be one that we hold), and where; or the deny assignment that refuses it. NULL: it names neither. */
+/* What the long sentence of an authorization refusal is about: the action that is refused, which is the last one it
+ * names (the first may be one that we hold), and where; or the deny assignment that refuses it. NULL:
+ * it names neither. */
 static char *refused_what(struct arena *a, const struct said *said)
 {
-    const char *message = said->message, *linked = str_find_nocase(message, "does not have permission to perform action");
+    const char *message = said->message,
+               *linked = str_find_nocase(message, "does not have permission to perform action");
     char *who = quoted(a, message, "object id '"), *deny = quoted(a, message, "deny assignment with name '");
     char *action = quoted(a, linked ? linked : message, linked ? "action(s) '" : "action '");
     char *scope = quoted(a, message, linked ? "linked scope(s) '" : "scope '");
@@ -209,7 +213,8 @@ static char *refused_what(struct arena *a, const struct said *said)
     if (!action || !scope)
         return NULL;
     return str_find_nocase(message, "ABAC condition")
-               ? arena_printf(a, "a condition on our right %s forbids this, at %s (object id %s)", action, scope, who ? who : "?")
+               ? arena_printf(a, "a condition on our right %s forbids this, at %s (object id %s)", action, scope,
+                              who ? who : "?")
                : arena_printf(a, "we lack %s at %s (object id %s)", action, scope, who ? who : "?");
 }
 
@@ -237,12 +242,14 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
         row = azure_error_find(said.inner);
     if (!row)
         row = azure_error_meant(said.code, said.message);
-    /* The inner code says why. One that is in no table is shown as it came: the general code's remedy may be none for it. */
+    /* The inner code says why. One that is in no table is shown as it came: the general code's remedy may
+     * be none for it. */
     if (status == 403 && said.inner && str_eq_nocase(said.code, "Forbidden") && row && str_eq(row->code, "Forbidden"))
         row = NULL;
     code = said.inner && (!row || !str_eq_nocase(row->code, said.code)) ? said.inner : said.code;
     meaning = row ? row->meaning : NULL;
-    /* What this very refusal is about tells more than what its code means in general; the service's own words stand beside it. */
+    /* What this very refusal is about tells more than what its code means in general; the service's
+     * own words stand beside it. */
     if (said.message && str_find_nocase(said.message, "perform action")) {
         const char *about = refused_what(a, &said);
 
@@ -253,8 +260,9 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     if (said.message)
         detail = tidy(a, said.message);
     shown = said.tree ? said.tree : code;
-    err_set(err, class_of(row, status), "%s: %s%s%s%s%s%s%s", what, status ? arena_printf(a, "%d", status) : "", status && shown ? " " : "",
-            shown ? tidy(a, shown) : "", meaning ? ": " : "", meaning ? meaning : "", detail && *detail ? ": " : "", detail ? detail : "");
+    err_set(err, class_of(row, status), "%s: %s%s%s%s%s%s%s", what, status ? arena_printf(a, "%d", status) : "",
+            status && shown ? " " : "", shown ? tidy(a, shown) : "", meaning ? ": " : "", meaning ? meaning : "",
+            detail && *detail ? ": " : "", detail ? detail : "");
     err->http_status = status;
     snprintf(err->code, sizeof(err->code), "%s", code ? tidy(a, code) : "");
     if (row)

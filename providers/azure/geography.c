@@ -1,7 +1,8 @@
-/* Knows the geography of each region, and nothing else. Sources: Microsoft Learn, Azure regions list (edition of 2025-03-21, and the
- * regions that opened since); Azure operated by 21Vianet and Azure Government, their own lists of regions; and for what a geography
- * means to a key: Key Vault security worlds and geographic boundaries, by which each of the two regions of the Department of Defense
- * is a world of its own, and all regions in China are one. Canary regions are in no list, and so not here. */
+/* Knows the geography of each region, and nothing else. Sources: Microsoft Learn, Azure regions list (edition of
+ * 2025-03-21, and the regions that opened since); Azure operated by 21Vianet and Azure Government, their own lists of
+ * regions; and for what a geography means to a key: Key Vault security worlds and geographic boundaries, by which each
+ * of the two regions of the Department of Defense is a world of its own, and all regions in China are one. Canary
+ * regions are in no list, and so not here. */
 #include "geography.h"
 
 #include <stddef.h>

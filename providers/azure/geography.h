@@ -1,9 +1,10 @@
-/* Which geography a region is in. A backup of a key vault's key opens in the geography it was taken in, and nowhere else. */
+/* Which geography a region is in. A backup of a key vault's key opens in the geography it was taken
+ * in, and nowhere else. */
 #ifndef REINSTATE_AZURE_GEOGRAPHY_H
 #define REINSTATE_AZURE_GEOGRAPHY_H
 
-/* Pure. The geography whose key vaults open each other's key backups; NULL: the region is not in the table, and nobody can tell.
- * "UAE North" and "uaenorth" are one region. */
+/* Pure. The geography whose key vaults open each other's key backups; NULL: the region is not in the table, and nobody
+ * can tell. "UAE North" and "uaenorth" are one region. */
 const char *azure_geography(const char *region);
 
 struct arena;

@@ -13,8 +13,10 @@ enum err_class azure_status_class(int status);
 bool url_same_host(const char *x, const char *y);
 /* True when the URL is https and its host is NAME + suffix; the suffix may carry a port. */
 bool url_under_suffix(const char *url, const char *suffix);
-/* Appends a path as it must go on the wire: ';', '/' and what is encoded already stay, blanks and the like are encoded. */
-/* What may not stand in an address but stands in one that Azure gave (blanks, quotes) is encoded; the rest stays as it came. */
+/* Appends a path as it must go on the wire: ';', '/' and what is encoded already stay, blanks and
+ * the like are encoded. */
+/* What may not stand in an address but stands in one that Azure gave (blanks, quotes) is encoded; the
+ * rest stays as it came. */
 char *url_mended(struct arena *a, const char *url);
 void url_add_path(struct text *url, const char *path);
 /* The address of an operation: byte for byte as it came, since it may be signed, unless it holds what none may. */
@@ -24,24 +26,26 @@ bool url_same_name(const char *x, const char *y);
 
 /* May suspend. Sends with a token of the audience; a 401 is tried once more with a new one, then ERR_DENIED. Any other
  * status is an answer. `request->authorization` is filled in here. */
-must_use int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
-                        const char *what, struct http_response *ret, struct err *err);
+must_use int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience,
+                        struct http_request *request, const char *what, struct http_response *ret, struct err *err);
 /* The same, and an answer of 400 or more is an error; `ret` is the parsed body, NULL when empty. */
-must_use int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
-                             const char *what, struct http_response *response, struct value **ret, struct err *err);
+must_use int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audience audience,
+                             struct http_request *request, const char *what, struct http_response *response,
+                             struct value **ret, struct err *err);
 /* Before page number `page` is asked for: an error that names the ceiling which the list has passed. */
 must_use int azure_list_ceiling(const char *what, size_t page, size_t bytes, struct err *err);
 /* azure_error_from, and Retry-After and the request id with it. */
 int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err);
 /* The parsed body; NULL when it is empty. */
-must_use int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret, struct err *err);
+must_use int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret,
+                        struct err *err);
 
 /* May suspend. Pages of {"value": […], LINK: url}; the link is followed verbatim, on the first URL's host only. */
-must_use int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *link_member,
-                        const char *what, struct value **ret, struct err *err);
+must_use int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
+                        const char *link_member, const char *what, struct value **ret, struct err *err);
 
-/* Throws the token away if it still is the one that was used (another task may have renewed it). False when no other can
- * be had, because the operator gave this one. */
+/* Throws the token away if it still is the one that was used (another task may have renewed it). False when no other
+ * can be had, because the operator gave this one. */
 bool azure_forget_used(struct azure *az, enum audience audience, const struct secret *used);
 
 /* Object ids of service principals by application id, kept with the connection. */
@@ -62,12 +66,13 @@ must_use int azure_check_challenge(const char *challenge, const char *url, const
 
 struct blob_place;
 /* The URL of a blob, or with a NULL name of its container. A token goes to this cloud's storage only. */
-must_use int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token, char **ret,
-                      struct err *err);
+must_use int blob_url(const struct azure *az, struct arena *a, const struct blob_place *place, bool with_token,
+                      char **ret, struct err *err);
 
 /* May suspend. To the blob service, signed with the account's key, or with a NULL key by a bearer token. */
-must_use int blob_send(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place, const struct secret *account_key,
-                       struct http_request *request, const char *what, struct http_response *ret, struct err *err);
+must_use int blob_send(struct azure *az, struct call *c, struct arena *a, const struct blob_place *place,
+                       const struct secret *account_key, struct http_request *request, const char *what,
+                       struct http_response *ret, struct err *err);
 
 /* Appends base64url without padding; no copy is left behind. */
 void secret_add_base64url(struct secret *s, const void *bytes, size_t len);

@@ -71,7 +71,8 @@ bool key_same_version(struct arena *a, const char *url, const char *other)
 {
     struct key_id x, y;
 
-    return both(a, url, other, &x, &y) && str_eq_nocase(x.name, y.name) && x.version && str_eq_nocase(x.version, y.version);
+    return both(a, url, other, &x, &y) && str_eq_nocase(x.name, y.name) && x.version &&
+           str_eq_nocase(x.version, y.version);
 }
 
 bool key_url_is(struct arena *a, const char *url, const char *base, const char *name)

@@ -1,5 +1,5 @@
-/* Which key an address names. The same key has many addresses (:443, capitals, doubled or trailing slashes, no version), so
- * keys are compared by store, name and version, never by the text of their addresses. Pure. */
+/* Which key an address names. The same key has many addresses (:443, capitals, doubled or trailing slashes, no
+ * version), so keys are compared by store, name and version, never by the text of their addresses. Pure. */
 #ifndef REINSTATE_KEY_ID_H
 #define REINSTATE_KEY_ID_H
 

@@ -1,5 +1,6 @@
 /* Knows how long-running operations are followed: what each answer says, where to ask next, when to stop. Must not know
- * what the operation does. Polling URLs are signed; they are used byte for byte, and only on Resource Manager's host. */
+ * what the operation does. Polling URLs are signed; they are used byte for byte, and only on
+ * Resource Manager's host. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +9,18 @@
 #include "arm.h"
 #include "internal.h"
 
-enum { PROVISIONING_POLL_MS = 5 * SECOND_MS, RETRY_AFTER_MAX_S = 3600, FLOOR_FIRST_MS = 5 * SECOND_MS, FLOOR_MOST_MS = 15 * SECOND_MS };
+enum {
+    PROVISIONING_POLL_MS = 5 * SECOND_MS,
+    RETRY_AFTER_MAX_S = 3600,
+    FLOOR_FIRST_MS = 5 * SECOND_MS,
+    FLOOR_MOST_MS = 15 * SECOND_MS
+};
 
-/* For so long after a write that was taken, a 404 may come from a replica that has not heard of it (Azure/azure-sdk-for-net 44147,
- * hashicorp/go-azure-sdk 740). */
+/* For so long after a write that was taken, a 404 may come from a replica that has not heard of it
+ * (Azure/azure-sdk-for-net 44147, hashicorp/go-azure-sdk 740). */
 #define LATE_MS (2 * (int64_t)MINUTE_MS)
 
-/* --- one answer ---------------------------------------------------------------------------------------------------- */
+/* --- one answer --------------------------------------------------------------------------------------------------- */
 
 static const char *header_find(const struct wire_header *headers, size_t n, const char *name)
 {
@@ -34,7 +40,8 @@ static int64_t wait_of(const struct wire_header *headers, size_t n)
     const char *s = header_find(headers, n, "Retry-After");
     size_t digits = s ? strspn(s, "0123456789") : 0;
 
-    return digits == 0 || digits > 9 || s[digits] ? AZURE_POLL_MS : wait_bounded((int64_t)strtoul(s, NULL, 10) * SECOND_MS);
+    return digits == 0 || digits > 9 || s[digits] ? AZURE_POLL_MS
+                                                  : wait_bounded((int64_t)strtoul(s, NULL, 10) * SECOND_MS);
 }
 
 /* Every word but these means that the operation is still running. */
@@ -67,7 +74,8 @@ static enum arm_progress judge_location(int status, const struct value *body)
 {
     if (status == 202)
         return ARM_RUNNING;
-    return value_get(body, "error") && progress_of(value_str_at(body, "status")) == ARM_FAILED ? ARM_FAILED : ARM_SUCCEEDED;
+    return value_get(body, "error") && progress_of(value_str_at(body, "status")) == ARM_FAILED ? ARM_FAILED
+                                                                                               : ARM_SUCCEEDED;
 }
 
 static int judge_status(int status, const struct value *body, enum arm_progress *ret, struct err *err)
@@ -82,13 +90,15 @@ static int judge_status(int status, const struct value *body, enum arm_progress 
     if (!word)
         word = value_str_at(body, "properties.provisioningState");
     if (!word)
-        return err_set(err, ERR_PROTOCOL, "an operation's status was answered with %d, but without a status in it", status);
+        return err_set(err, ERR_PROTOCOL, "an operation's status was answered with %d, but without a status in it",
+                       status);
     *ret = progress_of(word);
     return 0;
 }
 
-int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status, const struct wire_header *headers,
-                     size_t n_headers, const char *body, size_t body_len, struct arm_answer *ret, struct err *err)
+int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async, int status,
+                     const struct wire_header *headers, size_t n_headers, const char *body, size_t body_len,
+                     struct arm_answer *ret, struct err *err)
 {
     struct arm_answer answer = {.wait_ms = wait_of(headers, n_headers)};
     const char *next = header_find(headers, n_headers, polled_async ? "Azure-AsyncOperation" : "Location");
@@ -111,7 +121,7 @@ int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async,
     return 0;
 }
 
-/* --- to the end ---------------------------------------------------------------------------------------------------- */
+/* --- to the end --------------------------------------------------------------------------------------------------- */
 
 static int failed(struct arena *a, const struct value *body, struct err *err)
 {
@@ -129,20 +139,22 @@ static int failed(struct arena *a, const struct value *body, struct err *err)
     return -(int)err->class;
 }
 
-static int poll(struct azure *az, struct call *c, struct arena *a, const char *url, bool async, struct arm_answer *ret, struct err *err)
+static int poll(struct azure *az, struct call *c, struct arena *a, const char *url, bool async, struct arm_answer *ret,
+                struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_GET, .url = url};
 
     if (!url_same_host(azure_cloud(az)->arm, url)) {
         err_set(err, ERR_PROTOCOL, "an answer sends us to %.120s to ask how far an operation is", url);
-        return err_advise(err, "that is not %s, so no token is sent there; look at the resource itself", azure_cloud(az)->arm);
+        return err_advise(err, "that is not %s, so no token is sent there; look at the resource itself",
+                          azure_cloud(az)->arm);
     }
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, "following an operation", &response, err));
     if (response.status == 429 || response.status >= 500)
         return azure_error_of(a, &response, "following an operation", err);
-    TRY(arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes, response.body.len, ret,
-                         err));
+    TRY(arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes,
+                         response.body.len, ret, err));
     if (http_retry_after_ms(&response) >= 0)
         ret->wait_ms = wait_bounded(http_retry_after_ms(&response));
     return 0;
@@ -158,7 +170,8 @@ static int64_t wait_at_least(int64_t told_ms, int64_t *floor_ms)
     return wait_ms;
 }
 
-/* One address is kept from poll to poll, however many there are: in an arena of its own, which the next one replaces. */
+/* One address is kept from poll to poll, however many there are: in an arena of its own, which
+ * the next one replaces. */
 struct polling {
     struct arena *kept;
     const char *url;
@@ -178,9 +191,10 @@ static void poll_next(struct polling *p, const char *url)
     p->kept = fresh;
 }
 
-/* Waits, asks once, and says what the answer means. What it leaves in `a` is the body of an operation that has ended. */
-static int poll_once(struct azure *az, struct call *c, struct arena *a, struct polling *p, bool async, int64_t late_until_ms,
-                     struct arm_answer *answer, struct err *err)
+/* Waits, asks once, and says what the answer means. What it leaves in `a` is the body of an
+ * operation that has ended. */
+static int poll_once(struct azure *az, struct call *c, struct arena *a, struct polling *p, bool async,
+                     int64_t late_until_ms, struct arm_answer *answer, struct err *err)
 {
     struct arena *scratch cleanup(arena_freep) = arena_new();
     struct arm_answer seen = {0};
@@ -202,15 +216,16 @@ static int poll_once(struct azure *az, struct call *c, struct arena *a, struct p
     return 0;
 }
 
-int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms, struct value **ret,
-               struct err *err)
+int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, int64_t bound_ms,
+               struct value **ret, struct err *err)
 {
     struct polling p cleanup(polling_release) = {.url = op->async_url ? op->async_url : op->location};
-    struct arm_answer answer = {.wait_ms = op->retry_after_ms >= 0 ? op->retry_after_ms : AZURE_POLL_MS, .body = op->body};
+    struct arm_answer answer = {.wait_ms = op->retry_after_ms >= 0 ? op->retry_after_ms : AZURE_POLL_MS,
+                                .body = op->body};
     int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + bound_ms, floor_ms = FLOOR_FIRST_MS;
 
-    /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. A 201 whose Location is no more
-     * than a path names what was made. */
+    /* 200 with a Location is a finished answer; only 201 and 202 begin an operation by it. A 201 whose Location is no
+     * more than a path names what was made. */
     if (op->status == 204 || (op->status == 200 && !op->async_url) || (op->status == 201 && p.url && p.url[0] == '/'))
         p.url = NULL;
     answer.progress = p.url ? ARM_RUNNING : ARM_SUCCEEDED;
@@ -231,8 +246,8 @@ int arm_follow(struct azure *az, struct call *c, struct arena *a, const struct a
     return 0;
 }
 
-int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t bound_ms, struct value **ret,
-               struct err *err)
+int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t bound_ms,
+               struct value **ret, struct err *err)
 {
     int64_t begun_ms = call_span_ms(c), end_ms = begun_ms + bound_ms;
 
@@ -254,15 +269,17 @@ int arm_settle(struct azure *az, struct call *c, struct arena *a, const char *id
             return 0;
         }
         if (progress_of(state) == ARM_FAILED)
-            return err_set(err, ERR_BLOCKED, "%s was written, but its provisioning ended with %s", arm_id_name(id), state);
+            return err_set(err, ERR_BLOCKED, "%s was written, but its provisioning ended with %s", arm_id_name(id),
+                           state);
         if (call_span_ms(c) + PROVISIONING_POLL_MS > end_ms)
-            return err_set(err, ERR_BLOCKED, "%s is still %s; it goes on in Azure; run again later", arm_id_name(id), state);
+            return err_set(err, ERR_BLOCKED, "%s is still %s; it goes on in Azure; run again later", arm_id_name(id),
+                           state);
         TRY(call_sleep_ms(c, PROVISIONING_POLL_MS, "a resource in the making", err));
     }
 }
 
-int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id, enum azure_api api,
-               int64_t bound_ms, struct value **ret, struct err *err)
+int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct arm_operation *op, const char *id,
+               enum azure_api api, int64_t bound_ms, struct value **ret, struct err *err)
 {
     /* If the service has forgotten the operation, the resource itself shows how it ended. */
     if (arm_follow(az, c, a, op, bound_ms, NULL, err) < 0 && err->class != ERR_NOT_FOUND)
@@ -270,8 +287,8 @@ int arm_finish(struct azure *az, struct call *c, struct arena *a, const struct a
     return arm_settle(az, c, a, id, api, bound_ms, ret, err);
 }
 
-int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, const struct value *body,
-            int64_t bound_ms, struct value **ret, struct err *err)
+int arm_put(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
+            const struct value *body, int64_t bound_ms, struct value **ret, struct err *err)
 {
     struct arm_operation op;
 

@@ -8,7 +8,8 @@
 
 #define QUERIES "/providers/Microsoft.ResourceGraph/resources"
 
-int resource_graph_query(struct azure *az, struct call *c, struct arena *a, const char *query, struct value **ret, struct err *err)
+int resource_graph_query(struct azure *az, struct call *c, struct arena *a, const char *query, struct value **ret,
+                         struct err *err)
 {
     struct value *rows = value_list(a);
     const char *token = NULL;
@@ -30,7 +31,8 @@ int resource_graph_query(struct azure *az, struct call *c, struct arena *a, cons
         for (size_t i = 0; i < value_count(data); i++)
             value_push(a, rows, value_item(data, i));
         if (token && str_eq(token, value_str_at(op.body, "$skipToken")))
-            return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph: page %zu names itself as the next one", page);
+            return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph: page %zu names itself as the next one",
+                           page);
         token = value_str_at(op.body, "$skipToken");
         if (!token) {
             *ret = rows;

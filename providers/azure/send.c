@@ -1,5 +1,5 @@
-/* Knows how a request gets its token, what a 401 means, where a token may be sent, and how pages follow each other. Must
- * not know what is asked for. */
+/* Knows how a request gets its token, what a 401 means, where a token may be sent, and how pages follow each other.
+ * Must not know what is asked for. */
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
@@ -7,7 +7,7 @@
 #include "arm.h"
 #include "internal.h"
 
-/* --- URLs ---------------------------------------------------------------------------------------------------------- */
+/* --- URLs --------------------------------------------------------------------------------------------------------- */
 
 enum { HOST_MAX = 300 };
 
@@ -47,7 +47,7 @@ bool url_under_suffix(const char *url, const char *suffix)
     return n > m && strncasecmp(host + n - m, suffix, m) == 0 && !memchr(host, '.', n - m);
 }
 
-/* --- sending --------------------------------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------------------------------ */
 
 int azure_check_challenge(const char *challenge, const char *url, const char *audience, struct err *err)
 {
@@ -80,7 +80,8 @@ static const char *audience_url(const struct cloud *cloud, enum audience audienc
     return audience == AUDIENCE_HSM ? cloud->hsm_audience : cloud->vault_audience;
 }
 
-static int refused(struct arena *a, const struct http_response *response, enum audience audience, const char *what, struct err *err)
+static int refused(struct arena *a, const struct http_response *response, enum audience audience, const char *what,
+                   struct err *err)
 {
     azure_error_of(a, response, what, err);
     err->class = ERR_DENIED;
@@ -89,8 +90,9 @@ static int refused(struct arena *a, const struct http_response *response, enum a
                       audience_names[audience]);
 }
 
-/* What is throttled together. Resource Manager and the services behind it count by kind of thing, reads and writes apart, so that one
- * that is throttled for an hour holds up no other: "management.azure.com GET Microsoft.RecoveryServices/vaults/backupJobs". */
+/* What is throttled together. Resource Manager and the services behind it count by kind of thing, reads and writes
+ * apart, so that one that is throttled for an hour holds up no other: "management.azure.com GET
+ * Microsoft.RecoveryServices/vaults/backupJobs". */
 static const char *throttled_with(struct azure *az, struct arena *a, const struct http_request *request)
 {
     const char *arm = azure_cloud(az)->arm, *type = NULL, *p;
@@ -114,8 +116,8 @@ static const char *throttled_with(struct azure *az, struct arena *a, const struc
     return t.overflowed ? NULL : arena_strdup(a, text_str(&t));
 }
 
-int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request, const char *what,
-               struct http_response *ret, struct err *err)
+int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
+               const char *what, struct http_response *ret, struct err *err)
 {
     for (int attempt = 0;; attempt++) {
         struct http_response response cleanup(http_response_release) = {0};
@@ -145,7 +147,8 @@ int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience 
     }
 }
 
-int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret, struct err *err)
+int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret,
+               struct err *err)
 {
     struct value *body = NULL;
 
@@ -155,9 +158,9 @@ int azure_body(struct arena *a, const struct http_response *response, const char
     return 0;
 }
 
-int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
-                    const char *what,
-                    struct http_response *response, struct value **ret, struct err *err)
+int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audience audience,
+                    struct http_request *request, const char *what, struct http_response *response, struct value **ret,
+                    struct err *err)
 {
     TRY(azure_send(az, c, a, audience, request, what, response, err));
     if (response->status >= 400)
@@ -165,10 +168,10 @@ int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audi
     return azure_body(a, response, what, ret, err);
 }
 
-/* --- lists ----------------------------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------------------------- */
 
-static int list_page(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *what,
-                     struct value *items, size_t *bytes, struct value **ret_page, struct err *err)
+static int list_page(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
+                     const char *what, struct value *items, size_t *bytes, struct value **ret_page, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_GET, .url = url};
@@ -178,7 +181,8 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, enum aud
     value = value_get(page, "value");
     /* An empty list also comes as null, without the member, or as no body at all. */
     if ((page && !value_is(page, VALUE_MAP)) || (value && !value_is(value, VALUE_LIST) && !value_is(value, VALUE_NULL)))
-        return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with something else than a list", what, response.status);
+        return err_set(err, ERR_PROTOCOL, "%s: Azure answered %d with something else than a list", what,
+                       response.status);
     for (size_t i = 0; i < value_count(value); i++)
         value_push(a, items, value_item(value, i));
     *bytes += response.body.len;
@@ -197,21 +201,23 @@ int azure_list_ceiling(const char *what, size_t page, size_t bytes, struct err *
 }
 
 /* A list that comes back to a page would be read until the ceiling, and each thing in it be there many times. */
-static int list_goes_on(const struct value *addresses, const char *next, const struct value *before, const struct value *page,
-                        const char *what, struct err *err)
+static int list_goes_on(const struct value *addresses, const char *next, const struct value *before,
+                        const struct value *page, const char *what, struct err *err)
 {
     const struct value *items = value_get(page, "value");
 
     for (size_t i = 0; next && i < value_count(addresses); i++)
         if (str_eq(value_str(value_item(addresses, i)), next))
-            return err_set(err, ERR_PROTOCOL, "%s: page %zu names page %zu as the next one", what, value_count(addresses), i + 1);
+            return err_set(err, ERR_PROTOCOL, "%s: page %zu names page %zu as the next one", what,
+                           value_count(addresses), i + 1);
     if (value_count(items) && value_equal(items, before))
-        return err_set(err, ERR_PROTOCOL, "%s: page %zu holds what the page before it holds", what, value_count(addresses));
+        return err_set(err, ERR_PROTOCOL, "%s: page %zu holds what the page before it holds", what,
+                       value_count(addresses));
     return 0;
 }
 
-int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url, const char *link_member,
-               const char *what, struct value **ret, struct err *err)
+int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
+               const char *link_member, const char *what, struct value **ret, struct err *err)
 {
     struct value *items = value_list(a), *addresses = value_list(a), *page = NULL;
     const struct value *before = NULL;

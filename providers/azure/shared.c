@@ -1,4 +1,5 @@
-/* Knows how one read serves all the tasks that want it. Must not know what is read: the caller says how old it may be. */
+/* Knows how one read serves all the tasks that want it. Must not know what is read: the caller says how
+ * old it may be. */
 #include "shared.h"
 
 #include "internal.h"
@@ -18,7 +19,8 @@ struct named {
     struct index *index;
 };
 
-/* What Azure answered once. It lies in an arena of its own, so that neither the connection nor any reader has to outlive another. */
+/* What Azure answered once. It lies in an arena of its own, so that neither the connection nor any
+ * reader has to outlive another. */
 struct answer {
     struct arena *arena;
     const struct value *body;
@@ -153,7 +155,8 @@ struct question {
     int64_t since_ms;
 };
 
-static int read_alone(struct azure *az, struct call *c, struct arena *a, const struct question *q, struct value **ret, struct err *err)
+static int read_alone(struct azure *az, struct call *c, struct arena *a, const struct question *q, struct value **ret,
+                      struct err *err)
 {
     if (q->list)
         return arm_list(az, c, a, q->path, q->api, q->query, ret, err);
@@ -205,7 +208,8 @@ static int read_shared(struct azure *az, struct call *c, const struct question *
     return 0;
 }
 
-static int read_body(struct azure *az, struct call *c, struct arena *a, const struct question *q, const struct value **ret, struct err *err)
+static int read_body(struct azure *az, struct call *c, struct arena *a, const struct question *q,
+                     const struct value **ret, struct err *err)
 {
     struct answer *answer;
 
@@ -214,24 +218,26 @@ static int read_body(struct azure *az, struct call *c, struct arena *a, const st
     return 0;
 }
 
-int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
-                    const char *key, int64_t since_ms, const struct value **ret, struct err *err)
+int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                    const char *query, const char *key, int64_t since_ms, const struct value **ret, struct err *err)
 {
     struct question q = {.path = path, .api = api, .query = query, .key = key, .list = true, .since_ms = since_ms};
 
     return read_body(az, c, a, &q, ret, err);
 }
 
-int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t since_ms,
-                   const struct value **ret, struct err *err)
+int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
+                   int64_t since_ms, const struct value **ret, struct err *err)
 {
     return read_body(az, c, a, &(struct question){.path = id, .api = api, .key = id, .since_ms = since_ms}, ret, err);
 }
 
-int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, int64_t since_ms,
-                    const struct value **ret, struct err *err)
+int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                    int64_t since_ms, const struct value **ret, struct err *err)
 {
-    return read_body(az, c, a, &(struct question){.path = path, .api = api, .key = path, .view = true, .since_ms = since_ms}, ret, err);
+    return read_body(az, c, a,
+                     &(struct question){.path = path, .api = api, .key = path, .view = true, .since_ms = since_ms}, ret,
+                     err);
 }
 
 static const struct index *answer_named(struct answer *answer, shared_names *names)
@@ -250,8 +256,9 @@ static const struct index *answer_named(struct answer *answer, shared_names *nam
     return n->index;
 }
 
-int arm_list_named(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
-                   const char *key, int64_t since_ms, shared_names *names, const struct index **ret, struct err *err)
+int arm_list_named(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                   const char *query, const char *key, int64_t since_ms, shared_names *names, const struct index **ret,
+                   struct err *err)
 {
     struct question q = {.path = path, .api = api, .query = query, .key = key, .list = true, .since_ms = since_ms};
     struct answer *answer;

@@ -1,6 +1,6 @@
-/* Reads that many tasks want at the same time: fifty VMs of one vault ask for one list, and it is fetched once, kept once, and
- * looked through once. What is handed out is the answer itself: it is only read, lives as long as the reader's arena, and is
- * dropped when a newer answer has taken its place and its last reader is done. */
+/* Reads that many tasks want at the same time: fifty VMs of one vault ask for one list, and it is fetched once, kept
+ * once, and looked through once. What is handed out is the answer itself: it is only read, lives as long as the
+ * reader's arena, and is dropped when a newer answer has taken its place and its last reader is done. */
 #ifndef REINSTATE_AZURE_SHARED_H
 #define REINSTATE_AZURE_SHARED_H
 
@@ -9,23 +9,26 @@
 
 enum { SHARED_FRESH_MS = 2 * SECOND_MS };
 
-/* May suspend. As arm_list and arm_get, but an answer that was asked for at or after `since_ms` by another task will do, and
- * one that is being fetched is waited for. What was asked for before the latest write of this connection never will. An
- * error is told to all that waited for it. `key` says which lists are the same; a query may hold the time. */
-must_use int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
-                             const char *key, int64_t since_ms, const struct value **ret, struct err *err);
-must_use int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api, int64_t since_ms,
-                            const struct value **ret, struct err *err);
+/* May suspend. As arm_list and arm_get, but an answer that was asked for at or after `since_ms` by another task will
+ * do, and one that is being fetched is waited for. What was asked for before the latest write of this connection never
+ * will. An error is told to all that waited for it. `key` says which lists are the same; a query may hold the time. */
+must_use int arm_list_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                             const char *query, const char *key, int64_t since_ms, const struct value **ret,
+                             struct err *err);
+must_use int arm_get_shared(struct azure *az, struct call *c, struct arena *a, const char *id, enum azure_api api,
+                            int64_t since_ms, const struct value **ret, struct err *err);
 /* As arm_get_view: what bears no id of its own. */
-must_use int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, int64_t since_ms,
-                             const struct value **ret, struct err *err);
+must_use int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                             int64_t since_ms, const struct value **ret, struct err *err);
 /* What was read of `id` last, however old, writes or not; NULL: nothing. For what no longer changes. */
 const struct value *arm_seen(const struct azure *az, struct arena *a, const char *id);
 
 /* Puts one item of a list into `x` under every name by which it is asked for; names may be made in `a`. */
 typedef void shared_names(struct arena *a, struct index *x, const struct value *item);
-/* May suspend. As arm_list_shared, found by name: the index is made once for an answer, however many ask (INDEX_NOCASE). */
-must_use int arm_list_named(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
-                            const char *key, int64_t since_ms, shared_names *names, const struct index **ret, struct err *err);
+/* May suspend. As arm_list_shared, found by name: the index is made once for an answer,
+ * however many ask (INDEX_NOCASE). */
+must_use int arm_list_named(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                            const char *query, const char *key, int64_t since_ms, shared_names *names,
+                            const struct index **ret, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* Knows the data plane of key vaults and managed HSMs: keys, versions, deleted keys, recovering, restoring, an HSM's local roles.
- * Must not decide which of these is right. Key material passes through in wiped memory only. */
+/* Knows the data plane of key vaults and managed HSMs: keys, versions, deleted keys, recovering, restoring, an HSM's
+ * local roles. Must not decide which of these is right. Key material passes through in wiped memory only. */
 #include "vault.h"
 
 #include <ctype.h>
@@ -14,7 +14,7 @@ enum { KEY_POLL_MS = 5 * SECOND_MS, JWE_PARTS = 5 };
 
 #define KID_KEYS "/keys/"
 
-/* --- names ------------------------------------------------------------------------------------------------------------ */
+/* --- names -------------------------------------------------------------------------------------------------------- */
 
 const char *vault_kid_version(const char *kid)
 {
@@ -48,7 +48,7 @@ enum backup_home vault_backup_home(const struct secret *backup)
     return is_jwe(backup->bytes, backup->len) ? BACKUP_HOME_HSM : BACKUP_HOME_UNKNOWN;
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------ */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 /* A token for key vaults goes to the cloud's key vaults only, whatever address somebody made up. */
 static int vault_audience(const struct azure *az, const char *base, enum audience *ret, struct err *err)
@@ -84,8 +84,8 @@ static int vault_url(struct azure *az, struct arena *a, const char *base, const 
     return 0;
 }
 
-static int vault_send(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path, struct http_request *request,
-                      const char *what, struct value **ret, struct err *err)
+static int vault_send(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path,
+                      struct http_request *request, const char *what, struct value **ret, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     enum audience audience = AUDIENCE_VAULT;
@@ -104,17 +104,17 @@ static int vault_send(struct azure *az, struct call *c, struct arena *a, const c
     return 0;
 }
 
-static int vault_get(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path, const char *what,
-                     struct value **ret,
-                     struct err *err)
+static int vault_get(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path,
+                     const char *what, struct value **ret, struct err *err)
 {
     struct http_request request = {.method = HTTP_GET};
 
     return vault_send(az, c, a, base, path, &request, what, ret, err);
 }
 
-static int vault_write(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *base, const char *path,
-                       const struct value *body, const char *what, struct value **ret, struct err *err)
+static int vault_write(struct azure *az, struct call *c, struct arena *a, enum http_method method, const char *base,
+                       const char *path, const struct value *body, const char *what, struct value **ret,
+                       struct err *err)
 {
     struct http_request request = {.method = method};
 
@@ -123,18 +123,21 @@ static int vault_write(struct azure *az, struct call *c, struct arena *a, enum h
     return vault_send(az, c, a, base, path, &request, what, ret, err);
 }
 
-/* A body that names no key, or another one, would make a key that is there an impostor, or one that is gone a deleted one. */
-static int check_kid(struct arena *a, const struct value *body, const char *base, const char *name, const char *what, struct err *err)
+/* A body that names no key, or another one, would make a key that is there an impostor, or one that is
+ * gone a deleted one. */
+static int check_kid(struct arena *a, const struct value *body, const char *base, const char *name, const char *what,
+                     struct err *err)
 {
     const char *kid = value_str_at(body, "key.kid");
 
     if (kid && key_url_is(a, kid, base, name))
         return 0;
-    return err_set(err, ERR_PROTOCOL, "%s: the answer %s%.300s", what, kid ? "describes another key: " : "names no key", kid ? kid : "");
+    return err_set(err, ERR_PROTOCOL, "%s: the answer %s%.300s", what, kid ? "describes another key: " : "names no key",
+                   kid ? kid : "");
 }
 
-int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
-                  struct value **ret, struct err *err)
+int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                  const char *version, struct value **ret, struct err *err)
 {
     /* An empty version asks for the newest. */
     const char *path = arena_printf(a, "/keys/%s/%s", name, version ? version : "");
@@ -144,19 +147,20 @@ int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char 
     return check_kid(a, *ret, base, name, what, err);
 }
 
-int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret,
-                        struct err *err)
+int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                        struct value **ret, struct err *err)
 {
     enum audience audience = AUDIENCE_VAULT;
     char *url = NULL;
 
     TRY(vault_audience(az, base, &audience, err));
     TRY(vault_url(az, a, base, arena_printf(a, "/keys/%s/versions", name), &url, err));
-    return azure_list(az, c, a, audience, url, "nextLink", arena_printf(a, "list the versions of key %s of %s", name, base), ret, err);
+    return azure_list(az, c, a, audience, url, "nextLink",
+                      arena_printf(a, "list the versions of key %s of %s", name, base), ret, err);
 }
 
-int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct value **ret,
-                          struct err *err)
+int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                          struct value **ret, struct err *err)
 {
     const char *what = arena_printf(a, "read deleted key %s of %s", name, base);
 
@@ -164,7 +168,7 @@ int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, con
     return check_kid(a, *ret, base, name, what, err);
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 /* Not among the deleted ones: recovered already, by an earlier run or by somebody else. */
 static bool recovered_already(const struct err *err)
@@ -173,8 +177,8 @@ static bool recovered_already(const struct err *err)
            str_eq_nocase(err->code, "ObjectIsBeingRecovered");
 }
 
-int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, int64_t bound_ms,
-                      struct value **ret, struct err *err)
+int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                      int64_t bound_ms, struct value **ret, struct err *err)
 {
     const char *what = arena_printf(a, "recover key %s of %s", name, base);
     int64_t end_ms = call_span_ms(c) + bound_ms;
@@ -182,7 +186,8 @@ int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const c
     struct value *answer = NULL;
     struct err recovering = {0};
 
-    if (vault_send(az, c, a, base, arena_printf(a, "/deletedkeys/%s/recover", name), &request, what, &answer, err) < 0) {
+    if (vault_send(az, c, a, base, arena_printf(a, "/deletedkeys/%s/recover", name), &request, what, &answer, err) <
+        0) {
         if (!recovered_already(err))
             return -(int)err->class;
         recovering = *err;
@@ -198,13 +203,14 @@ int vault_recover_key(struct azure *az, struct call *c, struct arena *a, const c
             return -(int)err->class;
         }
         if (call_span_ms(c) + KEY_POLL_MS > end_ms)
-            return err_set(err, ERR_BLOCKED, "%s: accepted, but the key is not there after %s", what, duration_format(a, bound_ms));
+            return err_set(err, ERR_BLOCKED, "%s: accepted, but the key is not there after %s", what,
+                           duration_format(a, bound_ms));
         TRY(call_sleep_ms(c, KEY_POLL_MS, "a recovered key to appear", err));
     }
 }
 
-int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const char *base, const struct secret *backup, struct value **ret,
-                      struct err *err)
+int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const char *base, const struct secret *backup,
+                      struct value **ret, struct err *err)
 {
     struct secret body cleanup(secret_release) = {0};
     struct http_secret blob;
@@ -217,11 +223,12 @@ int vault_restore_key(struct azure *az, struct call *c, struct arena *a, const c
     blob = (struct http_secret){body.bytes + 10, body.len - 12};
     request.body = body.bytes;
     request.body_len = body.len;
-    return vault_send(az, c, a, base, "/keys/restore", &request, arena_printf(a, "restore a key into %s", base), ret, err);
+    return vault_send(az, c, a, base, "/keys/restore", &request, arena_printf(a, "restore a key into %s", base), ret,
+                      err);
 }
 
-int vault_backup_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, struct secret *ret,
-                     struct err *err)
+int vault_backup_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                     struct secret *ret, struct err *err)
 {
     struct http_response response cleanup(http_response_release) = {0};
     struct http_request request = {.method = HTTP_POST};
@@ -246,12 +253,13 @@ int vault_backup_key(struct azure *az, struct call *c, struct arena *a, const ch
     return 0;
 }
 
-int vault_update_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *version,
-                     const struct value *body, struct value **ret, struct err *err)
+int vault_update_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                     const char *version, const struct value *body, struct value **ret, struct err *err)
 {
     const char *path = arena_printf(a, "/keys/%s/%s", name, version ? version : "");
 
-    return vault_write(az, c, a, HTTP_PATCH, base, path, body, arena_printf(a, "update key %s of %s", name, base), ret, err);
+    return vault_write(az, c, a, HTTP_PATCH, base, path, body, arena_printf(a, "update key %s of %s", name, base), ret,
+                       err);
 }
 
 struct value *vault_create_body(struct arena *a, const char *release_policy)
@@ -273,14 +281,15 @@ struct value *vault_create_body(struct arena *a, const char *release_policy)
     return body;
 }
 
-int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name, const char *release_policy,
-                     struct value **ret, struct err *err)
+int vault_create_key(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
+                     const char *release_policy, struct value **ret, struct err *err)
 {
-    return vault_write(az, c, a, HTTP_POST, base, arena_printf(a, "/keys/%s/create", name), vault_create_body(a, release_policy),
-                       arena_printf(a, "create key %s in %s", name, base), ret, err);
+    return vault_write(az, c, a, HTTP_POST, base, arena_printf(a, "/keys/%s/create", name),
+                       vault_create_body(a, release_policy), arena_printf(a, "create key %s in %s", name, base), ret,
+                       err);
 }
 
-/* --- local roles of a managed HSM --------------------------------------------------------------------------------------- */
+/* --- local roles of a managed HSM --------------------------------------------------------------------------------- */
 
 #define DEFINITIONS "Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/"
 
@@ -295,8 +304,8 @@ char *hsm_assignments_url(struct arena *a, const char *base, const char *scope)
     return arena_printf(a, "%s%s", base, local_path(a, scope, "roleAssignments"));
 }
 
-static int local_list(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path, const char *what,
-                      struct value **ret, struct err *err)
+static int local_list(struct azure *az, struct call *c, struct arena *a, const char *base, const char *path,
+                      const char *what, struct value **ret, struct err *err)
 {
     enum audience audience = AUDIENCE_HSM;
     char *url = NULL;
@@ -306,15 +315,15 @@ static int local_list(struct azure *az, struct call *c, struct arena *a, const c
     return azure_list(az, c, a, audience, url, "nextLink", what, ret, err);
 }
 
-int hsm_list_assignments(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, struct value **ret,
-                         struct err *err)
+int hsm_list_assignments(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
+                         struct value **ret, struct err *err)
 {
     return local_list(az, c, a, base, local_path(a, scope, "roleAssignments"),
                       arena_printf(a, "list the local role assignments of %s at %s", base, scope), ret, err);
 }
 
-int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, struct value **ret,
-                         struct err *err)
+int hsm_list_definitions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
+                         struct value **ret, struct err *err)
 {
     return local_list(az, c, a, base, local_path(a, scope, "roleDefinitions"),
                       arena_printf(a, "list the local roles of %s at %s", base, scope), ret, err);
@@ -324,7 +333,8 @@ static bool says_the_same(const struct value *assignment, const char *scope, con
 {
     const char *role = value_str_at(assignment, "properties.roleDefinitionId");
 
-    return role && str_ends_nocase(role, role_id) && str_eq_nocase(value_str_at(assignment, "properties.principalId"), principal) &&
+    return role && str_ends_nocase(role, role_id) &&
+           str_eq_nocase(value_str_at(assignment, "properties.principalId"), principal) &&
            str_eq_nocase(value_str_at(assignment, "properties.scope"), scope);
 }
 
@@ -338,8 +348,8 @@ struct value *hsm_assignment_body(struct arena *a, const char *role_id, const ch
     return body;
 }
 
-int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope, const char *name,
-                       const char *role_id, const char *principal, struct err *err)
+int hsm_put_assignment(struct azure *az, struct call *c, struct arena *a, const char *base, const char *scope,
+                       const char *name, const char *role_id, const char *principal, struct err *err)
 {
     char *path = arena_printf(a, "%s/%s", local_path(a, scope, "roleAssignments"), name);
     const char *what = arena_printf(a, "grant a local role of %s at %s", base, scope);

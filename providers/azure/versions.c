@@ -1,4 +1,5 @@
-/* Knows the api-version of every service that is spoken to, and when it ends. The one place where one is written down. */
+/* Knows the api-version of every service that is spoken to, and when it ends. The one place where
+ * one is written down. */
 #include "versions.h"
 
 #include <string.h>
@@ -11,8 +12,11 @@ const struct azure_api_row azure_apis[API_COUNT] = {
     [API_AUTHORIZATION] = {.name = "authorization", .of = "Microsoft.Authorization (roles)", .version = "2022-04-01"},
     [API_LOCKS] = {.name = "locks", .of = "Microsoft.Authorization (locks)", .version = "2020-05-01"},
     [API_FEATURES] = {.name = "features", .of = "Microsoft.Features", .version = "2021-07-01"},
-    [API_KEYVAULT] = {.name = "keyVault", .of = "Microsoft.KeyVault", .version = "2026-02-01",
-                      .ends_before = "2026-02-01", .ended = "2027-02-27",
+    [API_KEYVAULT] = {.name = "keyVault",
+                      .of = "Microsoft.KeyVault",
+                      .version = "2026-02-01",
+                      .ends_before = "2026-02-01",
+                      .ended = "2027-02-27",
                       .source = "Microsoft Learn, Key Vault (access control default), 2026-04-10"},
     [API_KEYS] = {.name = "keys", .of = "Key Vault and managed HSM (keys, local roles)", .version = "2025-07-01"},
     [API_IDENTITY] = {.name = "managedIdentity", .of = "Microsoft.ManagedIdentity", .version = "2023-01-31"},
@@ -22,7 +26,9 @@ const struct azure_api_row azure_apis[API_COUNT] = {
     [API_NETWORK] = {.name = "network", .of = "Microsoft.Network", .version = "2024-05-01"},
     [API_STORAGE] = {.name = "storage", .of = "Microsoft.Storage", .version = "2025-01-01"},
     [API_BLOB] = {.name = "blobs", .of = "Azure Storage (blobs, x-ms-version)", .version = "2021-06-08"},
-    [API_RECOVERY_VAULT] = {.name = "recoveryServices", .of = "Microsoft.RecoveryServices (vaults)", .version = "2025-02-01"},
+    [API_RECOVERY_VAULT] = {.name = "recoveryServices",
+                            .of = "Microsoft.RecoveryServices (vaults)",
+                            .version = "2025-02-01"},
     [API_RECOVERY] = {.name = "backup", .of = "Microsoft.RecoveryServices (backup)", .version = "2026-07-01"},
 };
 

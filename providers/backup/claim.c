@@ -1,5 +1,5 @@
-/* Knows what a claim is, what its name and generation are, and how one is read and taken. Must not trigger anything, nor decide
- * what follows from a claim: job_run.c does. */
+/* Knows what a claim is, what its name and generation are, and how one is read and taken. Must not trigger anything,
+ * nor decide what follows from a claim: job_run.c does. */
 #include "claim.h"
 
 #include "../azure/shared.h"
@@ -13,7 +13,7 @@
 
 enum { CLAIM_BYTES_MAX = 64 * 1024, BASE_HEX = 40, CLAIMS_READ_MAX = 1000 };
 
-/* --- what a claim is ------------------------------------------------------------------------------------------------- */
+/* --- what a claim is ---------------------------------------------------------------------------------------------- */
 
 char *claim_base(struct arena *a, const struct claim_subject *subject)
 {
@@ -71,27 +71,38 @@ void claim_from_value(const struct value *v, struct claim *ret)
 
 const char *claim_words(struct arena *a, const struct claim *claim)
 {
-    return arena_printf(a, "claim %s (by %s at %s, order %s, point %s)", claim->name, claim->by ? claim->by : "somebody unnamed",
-                        claim->made_ms != TIME_NONE ? time_format(a, claim->made_ms) : claim->at ? claim->at : "an unknown time",
+    return arena_printf(a, "claim %s (by %s at %s, order %s, point %s)", claim->name,
+                        claim->by ? claim->by : "somebody unnamed",
+                        claim->made_ms != TIME_NONE ? time_format(a, claim->made_ms)
+                        : claim->at                 ? claim->at
+                                                    : "an unknown time",
                         claim->order ? claim->order : "not named", claim->point ? claim->point : "not named");
 }
 
 char *claim_unsettled_words(struct arena *a, const struct claim *claim, int64_t wait_ms)
 {
-    return arena_printf(a, "%s names no job, and the vault's job list shows none %s after it was made: whether a restore was triggered "
-                        "is not known", claim_words(a, claim), duration_format(a, wait_ms));
+    return arena_printf(
+        a,
+        "%s names no job, and the vault's job list shows none %s after it was made: whether a restore was triggered "
+        "is not known",
+        claim_words(a, claim), duration_format(a, wait_ms));
 }
 
 char *claim_unsettled_advice(struct arena *a, const struct claim *claim, const char *vault_id)
 {
-    const char *group = vault_id ? arm_id_part(a, vault_id, "resourceGroups") : NULL, *name = vault_id ? arm_id_name(vault_id) : "VAULT";
+    const char *group = vault_id ? arm_id_part(a, vault_id, "resourceGroups") : NULL,
+               *name = vault_id ? arm_id_name(vault_id) : "VAULT";
 
-    return arena_printf(a, "look at the restore jobs of %s: az backup job list --resource-group '%s' --vault-name '%s' --operation Restore "
-                        "--output table; when none of them is this one, say so: reinstate apply -f ... --take-over %s=YOUR-NAME",
-                        name, group ? group : "GROUP", name, claim->name);
+    return arena_printf(
+        a,
+        "look at the restore jobs of %s: az backup job list --resource-group '%s' --vault-name '%s' --operation "
+        "Restore "
+        "--output table; when none of them is this one, say so: reinstate apply -f ... --take-over %s=YOUR-NAME",
+        name, group ? group : "GROUP", name, claim->name);
 }
 
-enum claim_verdict claim_judge(const struct claim *claim, const struct claim_subject *subject, const struct claim_look *look)
+enum claim_verdict claim_judge(const struct claim *claim, const struct claim_subject *subject,
+                               const struct claim_look *look)
 {
     bool same = claim->point && str_eq(claim->point, subject->point);
 
@@ -99,7 +110,8 @@ enum claim_verdict claim_judge(const struct claim *claim, const struct claim_sub
         return CLAIM_ENDED;
     if (!claim->job)
         return claim->made_ms != TIME_NONE && look->now_ms - claim->made_ms < look->wait_ms ? CLAIM_WAIT : CLAIM_PERSON;
-    if (look->job == CLAIM_JOB_GONE && claim->made_ms != TIME_NONE && look->now_ms - claim->made_ms > CLAIM_FORGOTTEN_MS)
+    if (look->job == CLAIM_JOB_GONE && claim->made_ms != TIME_NONE &&
+        look->now_ms - claim->made_ms > CLAIM_FORGOTTEN_MS)
         return CLAIM_ENDED;
     if (look->job != CLAIM_JOB_ENDED)
         return same ? CLAIM_ADOPT : CLAIM_OTHER;
@@ -108,14 +120,15 @@ enum claim_verdict claim_judge(const struct claim *claim, const struct claim_sub
     return CLAIM_ADOPT;
 }
 
-/* --- the account ------------------------------------------------------------------------------------------------------ */
+/* --- the account -------------------------------------------------------------------------------------------------- */
 
 void claims_release(struct claims *claims)
 {
     secret_release(&claims->key);
 }
 
-int claims_open(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct claims *ret, struct err *err)
+int claims_open(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct claims *ret,
+                struct err *err)
 {
     *ret = (struct claims){.az = az, .account_id = account_id};
     ret->place.account = arm_id_name(account_id);
@@ -126,7 +139,8 @@ int claims_open(struct azure *az, struct call *c, struct arena *a, const char *a
 
 bool claims_refused(const struct err *err)
 {
-    return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND || err->class == ERR_TRANSIENT || err->class == ERR_INVALID;
+    return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND || err->class == ERR_TRANSIENT ||
+           err->class == ERR_INVALID;
 }
 
 /* The place as it is asked now: by token as long as that is not refused. */
@@ -145,9 +159,10 @@ static bool key_instead(struct call *c, struct arena *a, struct claims *claims, 
            blob_account_key(claims->az, c, a, claims->account_id, &claims->key, &ignored) == 0;
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
-static int list(struct call *c, struct arena *a, struct claims *claims, const char *base, struct value **ret, struct err *err)
+static int list(struct call *c, struct arena *a, struct claims *claims, const char *base, struct value **ret,
+                struct err *err)
 {
     int rc = blob_list(claims->az, c, a, place_of(claims), base, ret, err);
 
@@ -202,7 +217,8 @@ static int read_claim(struct call *c, struct arena *a, struct claims *claims, st
     return 0;
 }
 
-int claims_notes(struct call *c, struct arena *a, struct claims *claims, const char *prefix, struct value **ret, struct err *err)
+int claims_notes(struct call *c, struct arena *a, struct claims *claims, const char *prefix, struct value **ret,
+                 struct err *err)
 {
     struct value *blobs, *found = value_map(a);
 
@@ -218,8 +234,8 @@ int claims_notes(struct call *c, struct arena *a, struct claims *claims, const c
     return 0;
 }
 
-int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret, bool *ret_found,
-                  struct err *err)
+int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret,
+                  bool *ret_found, struct err *err)
 {
     const struct value *newest = NULL;
     struct value *blobs;
@@ -258,11 +274,11 @@ int claims_with_jobs(struct call *c, struct arena *a, struct claims *claims, str
     return 0;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 /* Over the state of that etag; NULL: only where there is none of that name. */
-static int put_content(struct call *c, struct arena *a, struct claims *claims, const char *name, const struct value *what,
-                       const char **etag, struct err *err)
+static int put_content(struct call *c, struct arena *a, struct claims *claims, const char *name,
+                       const struct value *what, const char **etag, struct err *err)
 {
     struct secret bytes cleanup(secret_release) = {0};
     struct blob_content content = {.bytes = &bytes, .type = "application/json", .etag = *etag};
@@ -296,7 +312,8 @@ static int make_container(struct call *c, struct arena *a, struct claims *claims
 }
 
 /* A PUT whose answer was lost is sent again, and finds its own claim there; or it was not sent again. */
-static int taken_by_us(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, bool *ret, struct err *err)
+static int taken_by_us(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, bool *ret,
+                       struct err *err)
 {
     struct claim there = {.name = claim->name};
 
@@ -337,7 +354,8 @@ int claims_note(struct call *c, struct arena *a, struct claims *claims, struct c
     return put(c, a, claims, claim, err);
 }
 
-int claims_keep(struct call *c, struct arena *a, struct claims *claims, const char *name, const struct value *content, struct err *err)
+int claims_keep(struct call *c, struct arena *a, struct claims *claims, const char *name, const struct value *content,
+                struct err *err)
 {
     const char *etag = NULL;
     int rc = put_content(c, a, claims, name, content, &etag, err);

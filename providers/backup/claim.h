@@ -1,9 +1,11 @@
-/* Claims: the idempotency key that Azure Backup's restore lacks. Before a restore is triggered a small blob is created in its
- * staging account, only where there is none of that name; Azure Storage lets one writer win, and the others find who it was.
+/* Claims: the idempotency key that Azure Backup's restore lacks. Before a restore is triggered a small blob is created
+ * in its staging account, only where there is none of that name; Azure Storage lets one writer win, and the others find
+ * who it was.
  *
- * A claim is named by what would be done twice: the protected item and the target, for an export pass the key alone. Behind
- * the name stands a generation: one more than the claims of that name whose jobs have ended. Orders are not part of the name, so
- * that two people with two orders for one machine meet. Claims hold no secret, stay where they are, and are never deleted. */
+ * A claim is named by what would be done twice: the protected item and the target, for an export pass the key alone.
+ * Behind the name stands a generation: one more than the claims of that name whose jobs have ended. Orders are not part
+ * of the name, so that two people with two orders for one machine meet. Claims hold no secret, stay where they are, and
+ * are never deleted. */
 #ifndef REINSTATE_CLAIM_H
 #define REINSTATE_CLAIM_H
 
@@ -12,10 +14,11 @@
 #define CLAIM_CONTAINER "reinstate-claims"
 /* How the names of what lies beside the claims begin. */
 #define CLAIM_NOTE "note-"
-/* A job is in the vault's list minutes after its trigger; the trigger itself may be told to wait before it is taken. A claim that
- * names no job for so long, and `settle`, is a person's affair. */
+/* A job is in the vault's list minutes after its trigger; the trigger itself may be told to wait before it is taken. A
+ * claim that names no job for so long, and `settle`, is a person's affair. */
 #define CLAIM_LAG_MS (10 * (int64_t)MINUTE_MS)
-/* An order lasts seven days at most, and no restore takes as long: a job that Azure no longer knows has ended by then. */
+/* An order lasts seven days at most, and no restore takes as long: a job that Azure no longer knows
+ * has ended by then. */
 #define CLAIM_FORGOTTEN_MS (7 * DAY_MS)
 
 /* What is about to be done, and for whom. */
@@ -37,7 +40,7 @@ struct claim {
     const char *etag;
 };
 
-/* --- what a claim is (pure) ------------------------------------------------------------------------------------------ */
+/* --- what a claim is (pure) --------------------------------------------------------------------------------------- */
 
 /* The digest of item and target; the blob's name is it and "-GENERATION". */
 char *claim_base(struct arena *a, const struct claim_subject *subject);
@@ -54,7 +57,11 @@ void claim_from_value(const struct value *v, struct claim *ret);
 /* "claim NAME (by whom at what time, order, point)" for people. */
 const char *claim_words(struct arena *a, const struct claim *claim);
 
-enum claim_job { CLAIM_JOB_RUNS, CLAIM_JOB_ENDED, CLAIM_JOB_GONE }; /* GONE: Azure does not know it (yet, or any more) */
+enum claim_job {
+    CLAIM_JOB_RUNS,
+    CLAIM_JOB_ENDED,
+    CLAIM_JOB_GONE
+}; /* GONE: Azure does not know it (yet, or any more) */
 struct claim_look {
     enum claim_job job; /* of a claim that names one */
     bool known;         /* it had ended when this restore was decided on */
@@ -68,9 +75,10 @@ enum claim_verdict {
     CLAIM_WAIT,   /* it names no job yet */
     CLAIM_PERSON, /* it names none, and should */
 };
-enum claim_verdict claim_judge(const struct claim *claim, const struct claim_subject *subject, const struct claim_look *look);
+enum claim_verdict claim_judge(const struct claim *claim, const struct claim_subject *subject,
+                               const struct claim_look *look);
 
-/* --- where claims are (all may suspend) --------------------------------------------------------------------------------- */
+/* --- where claims are (all may suspend) --------------------------------------------------------------------------- */
 
 /* One staging account, looked into by token, or with the account's key where the token is refused. Release it. */
 struct claims {
@@ -81,25 +89,31 @@ struct claims {
 };
 void claims_release(struct claims *claims); /* for cleanup() */
 /* The account's own blob endpoint, as ARM shows it; else built from its name. */
-must_use int claims_open(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct claims *ret, struct err *err);
-/* True: the account does not take claims from us (no right, not there, not to be reached), which says nothing about a claim. */
+must_use int claims_open(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct claims *ret,
+                         struct err *err);
+/* True: the account does not take claims from us (no right, not there, not to be reached), which says
+ * nothing about a claim. */
 bool claims_refused(const struct err *err);
-/* All claims in the account; none where the container was never made. By token alone: nothing that needs a permit is sent. */
+/* All claims in the account; none where the container was never made. By token alone: nothing that needs
+ * a permit is sent. */
 must_use int claims_list(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err);
 /* The newest claim of that base; *ret_found false when there is none. */
-must_use int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret, bool *ret_found,
-                           struct err *err);
+must_use int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret,
+                           bool *ret_found, struct err *err);
 /* The claims of an account that name a job: a list of claim_to_value. */
-must_use int claims_with_jobs(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err);
-/* Creates it; name, nonce and etag are filled in. ERR_CONFLICT: somebody else was quicker, whether or not we were answered. */
+must_use int claims_with_jobs(struct call *c, struct arena *a, struct claims *claims, struct value **ret,
+                              struct err *err);
+/* Creates it; name, nonce and etag are filled in. ERR_CONFLICT: somebody else was quicker, whether or
+ * not we were answered. */
 must_use int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
 /* Writes `claim` over the state of it that was read. ERR_CONFLICT: it has changed since. */
 must_use int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
 
 /* Beside the claims lie notes of what is settled for good. A note is kept once: one of its name stays as it is. */
-must_use int claims_keep(struct call *c, struct arena *a, struct claims *claims, const char *name, const struct value *content,
-                         struct err *err);
+must_use int claims_keep(struct call *c, struct arena *a, struct claims *claims, const char *name,
+                         const struct value *content, struct err *err);
 /* The notes whose names begin so: a map of name to content. */
-must_use int claims_notes(struct call *c, struct arena *a, struct claims *claims, const char *prefix, struct value **ret, struct err *err);
+must_use int claims_notes(struct call *c, struct arena *a, struct claims *claims, const char *prefix,
+                          struct value **ret, struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* Knows what is worth remembering of a protected VM and when it has changed. Must not know where the document is kept. */
+/* Knows what is worth remembering of a protected VM and when it has changed. Must not know where
+ * the document is kept. */
 #include "history.h"
 
 #include "../azure/key_id.h"
@@ -23,8 +24,8 @@ int history_fits(const struct value *document, bool simulated, struct err *err)
 
     if (seen == simulated)
         return 0;
-    return err_set(err, ERR_INVALID, "it was seen in %s, and this is %s: keep one of each", seen ? "a simulated Azure" : "Azure",
-                   simulated ? "a simulated one" : "Azure itself");
+    return err_set(err, ERR_INVALID, "it was seen in %s, and this is %s: keep one of each",
+                   seen ? "a simulated Azure" : "Azure", simulated ? "a simulated one" : "Azure itself");
 }
 
 /* What the source VM is on now; NULL when it is gone, or on no customer-managed key, or when that cannot be seen. */

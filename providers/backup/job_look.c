@@ -1,9 +1,10 @@
-/* Knows how a machine's restore jobs are looked at, and waits for those of others: Azure restores an item once at a time, and a
- * second restore beside a job that cannot be told from ours would be one too many. Must not trigger anything. */
+/* Knows how a machine's restore jobs are looked at, and waits for those of others: Azure restores an item once at a
+ * time, and a second restore beside a job that cannot be told from ours would be one too many. Must not trigger
+ * anything. */
 #include "job_look.h"
 
-int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct job_match *match, int64_t back_ms,
-              struct value **ret, struct err *err)
+int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct job_match *match,
+              int64_t back_ms, struct value **ret, struct err *err)
 {
     struct value *found = value_list(a);
     const struct value *list;
@@ -51,8 +52,8 @@ static bool ours_is_there(struct arena *a, const struct value *jobs, const struc
     return false;
 }
 
-int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id, const struct job_match *match,
-                    int64_t back_ms, struct err *err)
+int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id,
+                    const struct job_match *match, int64_t back_ms, struct err *err)
 {
     const struct value *job;
     struct value *jobs;
@@ -65,8 +66,8 @@ int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor,
     return job ? stopped_by(actor->arena, job, why, err) : 0;
 }
 
-int jobs_await_others(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id, const struct job_match *match,
-                      int64_t bound_ms, struct err *err)
+int jobs_await_others(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id,
+                      const struct job_match *match, int64_t bound_ms, struct err *err)
 {
     int64_t end_ms = call_now_ms(c) + bound_ms;
 
@@ -86,13 +87,14 @@ int jobs_await_others(struct azure *az, struct call *c, const struct actor *acto
         if (!job)
             return 0;
         actor_say(actor, "%s runs; %s, so it is waited for", job_words(actor->arena, job), why);
-        if (backup_follow_job(az, c, actor->arena, vault_id, value_str_at(job, "job"), end_ms - call_now_ms(c), NULL, NULL, &ended,
-                              err) < 0) {
+        if (backup_follow_job(az, c, actor->arena, vault_id, value_str_at(job, "job"), end_ms - call_now_ms(c), NULL,
+                              NULL, &ended, err) < 0) {
             /* Nobody adopts what is not ours. */
             if (err->class == ERR_BLOCKED) {
                 err_set(err, ERR_BLOCKED, "%s is still running after %s", job_words(actor->arena, job),
                         duration_format(actor->arena, bound_ms));
-                err_advise(err, "it is not ours, and one restore of an item runs at a time; run again when it has ended");
+                err_advise(err,
+                           "it is not ours, and one restore of an item runs at a time; run again when it has ended");
             }
             return err_note(err, "waiting for another restore of this machine");
         }

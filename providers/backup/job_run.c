@@ -1,5 +1,6 @@
-/* Knows how a restore is triggered at most once although Azure offers no idempotency key: look, settle, look again, take a claim,
- * trigger, and adopt whatever is found. This is where a second restore is decided against. Must not know why a restore is due. */
+/* Knows how a restore is triggered at most once although Azure offers no idempotency key: look, settle, look again,
+ * take a claim, trigger, and adopt whatever is found. This is where a second restore is decided against. Must not know
+ * why a restore is due. */
 #include "job_run.h"
 
 #include "../azure/shared.h"
@@ -62,7 +63,7 @@ static int64_t shown_by(const struct job_run *run, int64_t from_ms)
     return from_ms + run->settle_ms + CLAIM_LAG_MS;
 }
 
-/* --- claims of others --------------------------------------------------------------------------------------------------- */
+/* --- claims of others --------------------------------------------------------------------------------------------- */
 
 /* Whether this job had already ended in the look that decided on the restore. */
 static bool end_was_seen(const struct job_run *run, const char *job)
@@ -74,7 +75,8 @@ static bool end_was_seen(const struct job_run *run, const char *job)
 }
 
 /* What became of the claim's job. */
-static int look_at_claim(struct call *c, const struct attempt *t, const struct claim *claim, struct claim_look *ret, struct err *err)
+static int look_at_claim(struct call *c, const struct attempt *t, const struct claim *claim, struct claim_look *ret,
+                         struct err *err)
 {
     const struct job_run *run = t->run;
     struct backup_job job;
@@ -97,7 +99,8 @@ static int report_other(const struct attempt *t, const struct claim *claim, stru
 {
     struct arena *a = t->run->actor->arena;
 
-    err_set(err, ERR_BLOCKED, "job %s restores the same target already, from another point: %s", claim->job, claim_words(a, claim));
+    err_set(err, ERR_BLOCKED, "job %s restores the same target already, from another point: %s", claim->job,
+            claim_words(a, claim));
     return err_advise(err, "let it end, or withdraw one of the two orders; nothing was triggered here");
 }
 
@@ -122,7 +125,8 @@ static int take_over(struct call *c, struct attempt *t, struct claim *claim, con
 }
 
 /* A job that our own look finds meanwhile is the claim's: its writer was cut off before he could note it. */
-static int wait_for_claim(struct call *c, struct attempt *t, struct claim *claim, enum claim_verdict verdict, struct err *err)
+static int wait_for_claim(struct call *c, struct attempt *t, struct claim *claim, enum claim_verdict verdict,
+                          struct err *err)
 {
     const struct job_run *run = t->run;
     const char *name = value_str(value_get(settings_of(run)->take_over, claim->name));
@@ -142,7 +146,7 @@ static int wait_for_claim(struct call *c, struct attempt *t, struct claim *claim
     return call_sleep_ms(c, CLAIM_PAUSE_MS, "the job of another's claim", err);
 }
 
-/* --- our own ------------------------------------------------------------------------------------------------------------ */
+/* --- our own ------------------------------------------------------------------------------------------------------ */
 
 static int take(struct call *c, struct attempt *t, const char *base, size_t generation, struct err *err)
 {
@@ -163,7 +167,8 @@ static int take(struct call *c, struct attempt *t, const char *base, size_t gene
     };
     TRY(claims_take(c, a, &t->claims, &t->claim, err));
     t->claimed = true;
-    actor_say(run->actor, "claim %s taken in container %s of %s", t->claim.name, CLAIM_CONTAINER, t->claims.place.account);
+    actor_say(run->actor, "claim %s taken in container %s of %s", t->claim.name, CLAIM_CONTAINER,
+              t->claims.place.account);
     return 0;
 }
 
@@ -211,8 +216,11 @@ static int unclaimed(const struct attempt *t, struct err *err)
         err_note(err, "Policy.spec.claims is required, and storage account %s takes no claim", t->claims.place.account);
         return err_advise(err, "have Storage Blob Data Contributor assigned on the account; nothing was triggered");
     }
-    actor_say(actor, "storage account %s takes no claim (%s): two looks, %s apart, are all that keeps another run at the same moment "
-              "from triggering this too", t->claims.place.account, err->text, duration_format(actor->arena, t->run->settle_ms));
+    actor_say(actor,
+              "storage account %s takes no claim (%s): two looks, %s apart, are all that keeps another run at the same "
+              "moment "
+              "from triggering this too",
+              t->claims.place.account, err->text, duration_format(actor->arena, t->run->settle_ms));
     return 0;
 }
 
@@ -221,7 +229,8 @@ static int report_unreadable(const struct attempt *t, struct err *err)
     bool network = str_eq_nocase(err->code, "AuthorizationFailure");
 
     err->class = ERR_BLOCKED;
-    err_note(err, "what the job leaves in storage account %s could not be read by us; nothing was triggered", t->claims.place.account);
+    err_note(err, "what the job leaves in storage account %s could not be read by us; nothing was triggered",
+             t->claims.place.account);
     return err_advise(err, "%s; or declare another staging account",
                       network ? "have your address let in by the account's network rules"
                               : "have Storage Blob Data Reader assigned to us on the account");
@@ -249,8 +258,8 @@ static int guard(struct call *c, struct attempt *t, struct err *err)
     return 0;
 }
 
-/* Writes into the claim what became of its job, for other runs. If that fails, our own run follows the job all the
- * same. */
+/* Writes into the claim what became of its job, for other runs. If that fails, our own run follows the
+ * job all the same. */
 static void note(struct call *c, struct attempt *t, const char *job, const char *ended)
 {
     struct err err;
@@ -264,7 +273,7 @@ static void note(struct call *c, struct attempt *t, const char *job, const char 
         actor_say(t->run->actor, "%s could not be noted in claim %s: %s", job ? job : ended, t->claim.name, err.text);
 }
 
-/* --- triggering --------------------------------------------------------------------------------------------------------- */
+/* --- triggering --------------------------------------------------------------------------------------------------- */
 
 /* Minutes lie between the decision and this moment. */
 static int may_trigger(struct call *c, const struct job_run *run, struct err *err)
@@ -285,7 +294,8 @@ static int may_trigger(struct call *c, const struct job_run *run, struct err *er
 /* The answer was lost; the job may run all the same. It shows in the list after minutes, or it was never taken. */
 static int find_lost(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
 {
-    int64_t until_ms = shown_by(run, call_now_ms(c)), pause_ms = run->settle_ms > CLAIM_PAUSE_MS ? run->settle_ms : CLAIM_PAUSE_MS;
+    int64_t until_ms = shown_by(run, call_now_ms(c)),
+            pause_ms = run->settle_ms > CLAIM_PAUSE_MS ? run->settle_ms : CLAIM_PAUSE_MS;
     const struct value *found = NULL;
 
     actor_say(run->actor, "the answer to the trigger was lost; looking until %s whether the job runs",
@@ -296,7 +306,8 @@ static int find_lost(struct call *c, const struct job_run *run, const char **ret
     }
     if (!found)
         return err_set(err, ERR_UNKNOWN_OUTCOME,
-                       "the trigger's answer was lost and no job shows %s later; run again to look once more, nothing is repeated blindly",
+                       "the trigger's answer was lost and no job shows %s later; run again to look once more, nothing "
+                       "is repeated blindly",
                        duration_format(run->actor->arena, run->settle_ms + CLAIM_LAG_MS));
     *ret_job = value_str_at(found, "job");
     actor_say(run->actor, "job %s runs: adopted", *ret_job);
@@ -313,7 +324,8 @@ static int trigger(struct call *c, struct attempt *t, const char **ret_job, stru
             /* The trigger was refused or never sent, so the claim is marked as without a job, and the next run need not
              * wait for one. An interrupted run cannot know this and leaves the claim open. */
             if (err->class != ERR_CANCELLED)
-                note(c, t, NULL, arena_printf(a, "not triggered: %s", err->code[0] ? err->code : err_class_name(err->class)));
+                note(c, t, NULL,
+                     arena_printf(a, "not triggered: %s", err->code[0] ? err->code : err_class_name(err->class)));
             return -(int)err->class;
         }
         TRY(find_lost(c, run, ret_job, err));
@@ -379,5 +391,6 @@ int job_run_once(struct call *c, const struct job_run *run, struct backup_job *r
     actor_job(run->actor, job);
     if (run->while_running)
         actor_say(run->actor, "job %s %s", job, run->while_running);
-    return backup_follow_job(run->az, c, run->actor->arena, run->vault_id, job, run->bound_ms, progress, (void *)run, ret, err);
+    return backup_follow_job(run->az, c, run->actor->arena, run->vault_id, job, run->bound_ms, progress, (void *)run,
+                             ret, err);
 }

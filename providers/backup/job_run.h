@@ -1,4 +1,5 @@
-/* Triggering a restore at most once although Azure offers no idempotency key: look, settle, look again, take a claim, trigger. */
+/* Triggering a restore at most once although Azure offers no idempotency key: look, settle, look again,
+ * take a claim, trigger. */
 #ifndef REINSTATE_JOB_RUN_H
 #define REINSTATE_JOB_RUN_H
 
@@ -18,7 +19,7 @@ struct job_run {
     const struct value *seen; /* the machine's jobs (facts) as they were when this attempt was decided on */
     size_t failed_before; /* jobs of ours that had failed when this attempt was decided on */
     bool adopt_only;      /* a job was seen to run, or the order is no longer in force: nothing is triggered */
-    bool must_read;       /* we read what the job leaves in the staging account: without that right it is not triggered */
+    bool must_read; /* we read what the job leaves in the staging account: without that right it is not triggered */
     const struct actor *actor;
     const char *while_running; /* said once, when the job runs: what it will look like */
     /* May suspend. Asked between the second look and the claim: is what this job would mend still broken? An error
@@ -28,8 +29,8 @@ struct job_run {
 };
 
 /* May suspend. Looks at the jobs of every status; when none of ours is running or done, waits `settle`, looks a second
- * time, takes a claim, and only then triggers. Follows whatever job there is to its end. *ret is the finished job. Whether one
- * more may be tried after a failure is the steps' decision (`failed_before`). */
+ * time, takes a claim, and only then triggers. Follows whatever job there is to its end. *ret is the finished job.
+ * Whether one more may be tried after a failure is the steps' decision (`failed_before`). */
 must_use int job_run_once(struct call *c, const struct job_run *run, struct backup_job *ret, struct err *err);
 
 #endif

@@ -63,7 +63,8 @@ void job_complete(struct arena *a, struct value *job, const struct value *known)
 
 bool job_says_all(const struct value *job)
 {
-    return value_str_at(job, "point") && value_str_at(job, "type") && !str_eq(value_str_at(job, "type"), type_words[RESTORE_UNKNOWN]);
+    return value_str_at(job, "point") && value_str_at(job, "type") &&
+           !str_eq(value_str_at(job, "type"), type_words[RESTORE_UNKNOWN]);
 }
 
 const struct value *job_of_id(const struct value *jobs, const char *id)
@@ -87,11 +88,12 @@ static bool is_export(const struct value *job)
     const char *code = value_str_at(job, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
-    return str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") && !(known && known->letter == 'P') &&
-           !str_eq(code, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey");
+    return str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") &&
+           !(known && known->letter == 'P') && !str_eq(code, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey");
 }
 
-/* Under way at some time since then: a job that an earlier order, or a clock behind ours, began before is a job all the same. */
+/* Under way at some time since then: a job that an earlier order, or a clock behind ours, began before is
+ * a job all the same. */
 static bool alive_since(const struct value *job, int64_t since_ms)
 {
     int64_t start = time_parse(value_str_at(job, "start")), end = time_parse(value_str_at(job, "end"));
@@ -121,7 +123,8 @@ bool job_failed(const struct value *job)
 
 enum job_whose job_whose(const struct value *job, const char *group, const char *vm)
 {
-    const char *of_group = value_str_at(job, "sourceGroup"), *of_vm = value_str_at(job, "sourceVm"), *name = value_str_at(job, "vm");
+    const char *of_group = value_str_at(job, "sourceGroup"), *of_vm = value_str_at(job, "sourceVm"),
+               *name = value_str_at(job, "vm");
 
     if (of_group && of_vm)
         return str_eq_nocase(of_group, group) && str_eq_nocase(of_vm, vm) ? JOB_OF_MACHINE : JOB_OF_ANOTHER;
@@ -134,7 +137,8 @@ static bool job_matches(const struct value *job, const struct job_match *m)
 
     if (job_whose(job, m->group, m->vm) != JOB_OF_MACHINE || !alive_since(job, m->since_ms))
         return false;
-    if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
+    if (!str_eq(value_str_at(job, "type"), type_words[m->type]) ||
+        !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
         return false;
     if (m->not_exports && is_export(job))
         return false;
@@ -146,7 +150,8 @@ static bool job_matches(const struct value *job, const struct job_match *m)
 
 static bool is_declared(const struct value *job, const struct value *declared)
 {
-    const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm"), *type = value_str_at(job, "type");
+    const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm"),
+               *type = value_str_at(job, "type");
 
     for (size_t i = 0; i < value_count(declared); i++) {
         const struct value *one = value_item(declared, i);
@@ -165,28 +170,34 @@ static const char *untold(const struct value *job, const struct job_match *m)
 
     if (job_whose(job, m->group, m->vm) == JOB_OF_NOBODY_KNOWS)
         return "it does not say which machine it restored";
-    /* What failed and exported a key left no machine; but from a point that nobody can read it may be what is about to be tried. */
+    /* What failed and exported a key left no machine; but from a point that nobody can read it may be what is about
+     * to be tried. */
     if (is_export(job))
-        return str_eq(value_str_at(job, "type"), type_words[m->type]) && time_parse(value_str_at(job, "point")) == TIME_NONE
+        return str_eq(value_str_at(job, "type"), type_words[m->type]) &&
+                       time_parse(value_str_at(job, "point")) == TIME_NONE
                    ? "it exported a key, and the time of its point cannot be read"
                    : NULL;
     if (!value_str_at(job, "type") || str_eq(value_str_at(job, "type"), type_words[RESTORE_UNKNOWN]))
         return "it does not say what it restored";
     if (time_parse(value_str_at(job, "point")) == TIME_NONE)
-        return value_str_at(job, "pointText") ? "the time of its point cannot be read" : "it does not say from which point";
+        return value_str_at(job, "pointText") ? "the time of its point cannot be read"
+                                              : "it does not say from which point";
     if (made_vm && m->type == RESTORE_NEW_VM && !value_str_at(job, "targetVm"))
         return "it does not say which VM it made";
     /* A failed job left no second machine, and a restore of disks makes none. */
-    return made_vm && !job_failed(job) && !is_declared(job, m->declared) ? "it restored this machine to another target" : NULL;
+    return made_vm && !job_failed(job) && !is_declared(job, m->declared) ? "it restored this machine to another target"
+                                                                         : NULL;
 }
 
-const struct value *job_standing(const struct value *jobs, const struct job_match *m, bool running, const char **ret_why)
+const struct value *job_standing(const struct value *jobs, const struct job_match *m, bool running,
+                                 const char **ret_why)
 {
     for (size_t i = 0; i < value_count(jobs); i++) {
         const struct value *job = value_item(jobs, i);
         bool runs = str_eq(value_str_at(job, "state"), "running") || str_eq(value_str_at(job, "state"), "unknown");
 
-        if (job_whose(job, m->group, m->vm) == JOB_OF_ANOTHER || job_matches(job, m) || runs != running || !alive_since(job, m->since_ms))
+        if (job_whose(job, m->group, m->vm) == JOB_OF_ANOTHER || job_matches(job, m) || runs != running ||
+            !alive_since(job, m->since_ms))
             continue;
         *ret_why = running ? "Azure restores an item once at a time" : untold(job, m);
         if (*ret_why)
@@ -197,14 +208,20 @@ const struct value *job_standing(const struct value *jobs, const struct job_matc
 
 const char *job_words(struct arena *a, const struct value *job)
 {
-    const char *type = value_str_at(job, "type"), *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm");
-    const char *point = value_str_at(job, "point"), *text = value_str_at(job, "pointText"), *start = value_str_at(job, "start");
+    const char *type = value_str_at(job, "type"), *group = value_str_at(job, "targetGroup"),
+               *vm = value_str_at(job, "targetVm");
+    const char *point = value_str_at(job, "point"), *text = value_str_at(job, "pointText"),
+               *start = value_str_at(job, "start");
 
     return arena_printf(a, "job %s (%s, started %s, %s to %s%s%s, point %s%s%s)", value_str_at(job, "job"),
-                        value_str_at(job, "status") ? value_str_at(job, "status") : "without a status", start ? start : "at no known time",
-                        type ? type : "unknown", group ? group : "a group not named", vm && !str_eq(vm, "vmName") ? "/" : "",
-                        vm && !str_eq(vm, "vmName") ? vm : "", point ? point : text ? "\"" : "not named", point || !text ? "" : text,
-                        point || !text ? "" : "\"");
+                        value_str_at(job, "status") ? value_str_at(job, "status") : "without a status",
+                        start ? start : "at no known time", type ? type : "unknown",
+                        group ? group : "a group not named", vm && !str_eq(vm, "vmName") ? "/" : "",
+                        vm && !str_eq(vm, "vmName") ? vm : "",
+                        point  ? point
+                        : text ? "\""
+                               : "not named",
+                        point || !text ? "" : text, point || !text ? "" : "\"");
 }
 
 struct value *jobs_matching(struct arena *a, const struct value *jobs, const struct job_match *match)
@@ -218,8 +235,8 @@ struct value *jobs_matching(struct arena *a, const struct value *jobs, const str
 
         for (size_t i = 0; i < value_count(jobs); i++)
             if (!taken[i] && job_matches(value_item(jobs, i), match) &&
-                (best == value_count(jobs) ||
-                 time_parse(value_str_at(value_item(jobs, i), "start")) > time_parse(value_str_at(value_item(jobs, best), "start"))))
+                (best == value_count(jobs) || time_parse(value_str_at(value_item(jobs, i), "start")) >
+                                                  time_parse(value_str_at(value_item(jobs, best), "start"))))
                 best = i;
         if (best == value_count(jobs))
             break;

@@ -13,7 +13,8 @@ struct job_match {
     const char *target_vm;    /* NULL for disks */
     int64_t since_ms; /* jobs that ended before are none of ours; INT64_MAX: none is */
     bool not_exports; /* a pass that failed as foretold is no failed restore, though it looks like one of disks */
-    const struct value *declared; /* targets {group, vm} of all restores declared of this machine: their jobs are known */
+    const struct value
+        *declared;            /* targets {group, vm} of all restores declared of this machine: their jobs are known */
     const struct value *seen; /* jobs of an earlier look: what claims told of one that does not say it itself */
 };
 
@@ -36,13 +37,15 @@ enum job_whose job_whose(const struct value *job, const char *group, const char 
 /* Pure. The jobs among `jobs` (a list of such facts) that match, newest first: a list. */
 struct value *jobs_matching(struct arena *a, const struct value *jobs, const struct job_match *match);
 
-/* Pure. A job that is not ours and stands against a trigger all the same; NULL when none does. `running`: one that runs, for
- * whatever target (Azure restores an item once at a time); else one that has ended since and may have been ours, or restored
- * this machine where nobody declared it. *ret_why says which of it. */
-const struct value *job_standing(const struct value *jobs, const struct job_match *match, bool running, const char **ret_why);
+/* Pure. A job that is not ours and stands against a trigger all the same; NULL when none does. `running`: one that
+ * runs, for whatever target (Azure restores an item once at a time); else one that has ended since and may have been
+ * ours, or restored this machine where nobody declared it. *ret_why says which of it. */
+const struct value *job_standing(const struct value *jobs, const struct job_match *match, bool running,
+                                 const char **ret_why);
 /* Pure. "job J (started T, new-vm to GROUP/VM, point P)" for people. */
 const char *job_words(struct arena *a, const struct value *job);
-/* What is left of `estimate_ms` for a job that runs already: no less than a minute, since it is not over. NULL: all of it. */
+/* What is left of `estimate_ms` for a job that runs already: no less than a minute, since it is not
+ * over. NULL: all of it. */
 int64_t job_remaining_ms(const struct value *job, int64_t estimate_ms, int64_t now_ms);
 /* Failed or cancelled. */
 bool job_failed(const struct value *job);

@@ -14,7 +14,8 @@ static struct order order_read(const struct view *v, const struct document *acti
         .not_after_ms = time_parse(value_str_at(activation->spec, "notAfter")),
     };
 
-    /* An order written by a clock that was ahead begins late by Azure's; what was done meanwhile is done all the same. */
+    /* An order written by a clock that was ahead begins late by Azure's; what was done meanwhile is
+     * done all the same. */
     o.since_ms = o.not_before_ms - (v->ahead_ms > 0 ? v->ahead_ms : 0);
     if (value_bool_at(activation->spec, "withdrawn", false))
         o.state = ORDER_WITHDRAWN;

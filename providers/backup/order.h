@@ -20,10 +20,12 @@ struct order {
     const char *point;
     bool exports; /* may run the pass that is expected to fail */
     int64_t not_before_ms, not_after_ms;
-    int64_t since_ms;           /* jobs may be the order's from here on: before not_before_ms, where this machine's clock is ahead */
+    int64_t
+        since_ms; /* jobs may be the order's from here on: before not_before_ms, where this machine's clock is ahead */
 };
 
-/* The order for a RestoredVirtualMachine. An order in force wins over one to come, that over an expired or withdrawn one. */
+/* The order for a RestoredVirtualMachine. An order in force wins over one to come, that over an
+ * expired or withdrawn one. */
 struct order order_for(const struct view *v, const struct document *restored_vm);
 
 /* The Activation in force that orders a VM whose set uses this key, by name; NULL. Such an order is the approval for

@@ -1,5 +1,5 @@
-/* Knows what the facts of a ProtectedVirtualMachine say to those who ask: its points, its machine, its place. Pure. Must not know how
- * they were read. */
+/* Knows what the facts of a ProtectedVirtualMachine say to those who ask: its points, its machine, its place. Pure.
+ * Must not know how they were read. */
 #include "points.h"
 
 #include "../azure/geography.h"
@@ -22,7 +22,8 @@ static struct value *declared_targets(struct arena *a, const struct document *pv
     while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
         struct value *one = value_map(a);
 
-        value_set_string(a, one, "type", value_str_at(rvm->spec, "restore") ? value_str_at(rvm->spec, "restore") : "new-vm");
+        value_set_string(a, one, "type",
+                         value_str_at(rvm->spec, "restore") ? value_str_at(rvm->spec, "restore") : "new-vm");
         value_set_string(a, one, "group", value_str_at(rvm->spec, "target.resourceGroup"));
         value_set_string(a, one, "vm", value_str_at(rvm->spec, "target.name"));
         value_push(a, list, one);

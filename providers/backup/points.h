@@ -1,4 +1,5 @@
-/* What may be asked about a ProtectedVirtualMachine: its recovery points, its source VM, its jobs and its region. Pure. */
+/* What may be asked about a ProtectedVirtualMachine: its recovery points, its source VM, its jobs
+ * and its region. Pure. */
 #ifndef REINSTATE_POINTS_H
 #define REINSTATE_POINTS_H
 
@@ -11,7 +12,8 @@ int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms)
 struct job_match protected_vm_match(const struct view *v, const struct document *pvm);
 /* Whose key the point's disks need: as it says itself. */
 enum point_key protected_vm_point_key(const struct value *point);
-/* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey where it says so, …); NULL. */
+/* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey where it
+ * says so, …); NULL. */
 const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id);
 /* The newest point that has reached the vault tier; NULL. */
 const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm);

@@ -1,5 +1,6 @@
-/* Knows when a VM is to be put under protection, and what stays with a person: undeleting an item, another policy for one that
- * is protected (a shorter retention would lose points), a protection that is paused. Must not stop or change a protection. */
+/* Knows when a VM is to be put under protection, and what stays with a person: undeleting an item, another policy for
+ * one that is protected (a shorter retention would lose points), a protection that is paused. Must not stop or change a
+ * protection. */
 #include "protection.h"
 
 #include "../azure/backup.h"
@@ -11,8 +12,8 @@ const char *protection_policy_id(struct arena *a, const char *vault_id, const ch
     return declared[0] == '/' ? declared : arena_printf(a, "%s/backupPolicies/%s", vault_id, declared);
 }
 
-int protection_observe_policy(struct call *c, const struct observer *o, struct azure *az, const char *policy_id, struct value **ret,
-                              struct err *err)
+int protection_observe_policy(struct call *c, const struct observer *o, struct azure *az, const char *policy_id,
+                              struct value **ret, struct err *err)
 {
     struct value *live;
 
@@ -23,7 +24,8 @@ int protection_observe_policy(struct call *c, const struct observer *o, struct a
     return 0;
 }
 
-int protection_observe_restored(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+int protection_observe_restored(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                                struct err *err)
 {
     const char *vault = reference_id(o->arena, o->document, "spec.protect.vault", recovery_vault_id);
     const char *policy = protection_policy_id(o->arena, vault, value_str_at(o->document->spec, "protect.policy"));
@@ -100,22 +102,26 @@ static struct step *step_protect(const struct document *doc, struct steps *out, 
     value_set_string(out->arena, detail, "policy", p->policy_id);
     value_set_string(out->arena, detail, "virtualMachine", p->vm_id);
     step->detail = detail;
-    step_change(out, step, "properties.policyId", value_at(p->item, "properties.policyId"), value_string(out->arena, p->policy_id), NULL);
+    step_change(out, step, "properties.policyId", value_at(p->item, "properties.policyId"),
+                value_string(out->arena, p->policy_id), NULL);
     /* Points kept for ever may be dropped by it, so that policy asks for a name. */
     if (resume)
         step_change(out, step, "properties.protectionState", value_at(p->item, "properties.protectionState"),
-                    value_string(out->arena, "Protected"), "the policy's retention applies to the points that are there");
+                    value_string(out->arena, "Protected"),
+                    "the policy's retention applies to the points that are there");
     else
         step_writes(out, step, "POST", "%s/backupFabrics/Azure/refreshContainers", p->vault_id);
     step_writes(out, step, "PUT", "%s/backupFabrics/Azure/protectionContainers/", p->vault_id);
-    step_right(out, step, p->vault_id, "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/write", false,
+    step_right(out, step, p->vault_id,
+               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/write", false,
                "Backup Operator");
     return step;
 }
 
 struct step *protection_step(const struct document *doc, struct steps *out, const struct protection *p)
 {
-    const char *state = value_str_at(p->item, "properties.protectionState"), *have = value_str_at(p->item, "properties.policyName");
+    const char *state = value_str_at(p->item, "properties.protectionState"),
+               *have = value_str_at(p->item, "properties.policyName");
 
     if (p->item_unseen)
         return steps_finding(out, doc, "protect", "give the credential the right to read the vault's items",
@@ -131,10 +137,11 @@ struct step *protection_step(const struct document *doc, struct steps *out, cons
         return steps_finding(out, doc, "protect", "look at the item in the vault: a person resumes or repairs it",
                            "the VM's protection is %s", state ? state : "not to be seen");
     if (have && *have && !str_eq_nocase(have, arm_id_name(p->policy_id)))
-        return steps_finding(out, doc, "policy",
-                           "put the VM under the declared policy in the vault, or declare the one it has: another retention "
-                           "may drop recovery points, so a person decides",
-                           "the VM is under backup policy %s, declared is %s", have, arm_id_name(p->policy_id));
+        return steps_finding(
+            out, doc, "policy",
+            "put the VM under the declared policy in the vault, or declare the one it has: another retention "
+            "may drop recovery points, so a person decides",
+            "the VM is under backup policy %s, declared is %s", have, arm_id_name(p->policy_id));
     return NULL;
 }
 
@@ -154,6 +161,7 @@ int protection_act(struct call *c, const struct actor *actor, struct azure *az, 
     }
     err_set(err, ERR_BLOCKED, "protecting ended %s with %s", job.status, job.error_code ? job.error_code : "no code");
     if (job.error_code && azure_error_find(job.error_code))
-        return err_advise(err, "%s: %s", azure_error_find(job.error_code)->meaning, azure_error_find(job.error_code)->action);
+        return err_advise(err, "%s: %s", azure_error_find(job.error_code)->meaning,
+                          azure_error_find(job.error_code)->action);
     return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
 }

@@ -1,6 +1,6 @@
-/* Knows where to look for what belongs to a protected VM: its recovery points tell what it is, the VM or whoever uses it names
- * the disk encryption set, the set names the key, the key's address names the store. Reads only. Must not know what a
- * document looks like (documents.c). What is denied is told as a note, never taken for absent. */
+/* Knows where to look for what belongs to a protected VM: its recovery points tell what it is, the VM or whoever uses
+ * it names the disk encryption set, the set names the key, the key's address names the store. Reads only. Must not know
+ * what a document looks like (documents.c). What is denied is told as a note, never taken for absent. */
 #include "../azure/defaults.h"
 #include "discover.h"
 
@@ -21,7 +21,7 @@ struct looking {
     struct value *found;
 };
 
-/* --- notes and denials --------------------------------------------------------------------------------------------------- */
+/* --- notes and denials -------------------------------------------------------------------------------------------- */
 
 void found_note(struct arena *a, struct value *found, const char *about, const char *fmt, ...)
 {
@@ -54,7 +54,7 @@ static struct value *found_by(const struct value *list, const char *member, cons
     return NULL;
 }
 
-/* --- machines ------------------------------------------------------------------------------------------------------------- */
+/* --- machines ----------------------------------------------------------------------------------------------------- */
 
 /* The newest confidential point tells how the disk is encrypted. */
 static int look_points(struct call *c, const struct looking *l, struct value *machine, struct err *err)
@@ -93,7 +93,8 @@ static int look_disk(struct call *c, const struct looking *l, struct value *mach
         return 0;
     if (arm_get(l->az, c, l->a, disk, API_DISK, &live, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
-    value_set_string(l->a, machine, "des", value_str_at(live, "properties.securityProfile.secureVMDiskEncryptionSetId"));
+    value_set_string(l->a, machine, "des",
+                     value_str_at(live, "properties.securityProfile.secureVMDiskEncryptionSetId"));
     return 0;
 }
 
@@ -152,7 +153,8 @@ static void machine_add(const struct looking *l, struct value *item, const char 
     value_set_bool(l->a, machine, "softDeleted", deleted);
 }
 
-static int look_items(struct call *c, const struct looking *l, const char *vault_id, const char *wanted, struct err *err)
+static int look_items(struct call *c, const struct looking *l, const char *vault_id, const char *wanted,
+                      struct err *err)
 {
     const struct value *items;
 
@@ -163,14 +165,16 @@ static int look_items(struct call *c, const struct looking *l, const char *vault
 
         vm = vm ? vm : value_str_at(item, "properties.virtualMachineId");
         if (!vm || !arm_id_part(l->a, vm, "virtualMachines"))
-            found_note(l->a, l->found, value_str_at(item, "name"), "left out: the protected item does not say which VM it is of");
+            found_note(l->a, l->found, value_str_at(item, "name"),
+                       "left out: the protected item does not say which VM it is of");
         else if (item_wanted(item, vm, wanted))
             machine_add(l, item, vm);
     }
     if (value_count(value_get(l->found, "machines")) || !wanted)
         return 0;
     err_set(err, ERR_NOT_FOUND, "vault %s protects no VM %s", arm_id_name(vault_id), wanted);
-    return err_advise(err, "give the ARM id of the protected item or of the VM, or the VM's name; without --item all are written");
+    return err_advise(
+        err, "give the ARM id of the protected item or of the VM, or the VM's name; without --item all are written");
 }
 
 static int look_machines(struct call *c, const struct looking *l, struct err *err)
@@ -211,14 +215,15 @@ static void leave_out_ordinary(const struct looking *l)
         else {
             /* It is listed although it cannot be seen: an estate without it would look as if all were well. */
             value_push(l->a, kept, m);
-            found_note(l->a, l->found, value_str_at(m, "name"),
-                       "neither a recovery point nor the VM could be seen, so nobody knows whether it is a confidential VM");
+            found_note(
+                l->a, l->found, value_str_at(m, "name"),
+                "neither a recovery point nor the VM could be seen, so nobody knows whether it is a confidential VM");
         }
     }
     value_set(l->a, l->found, "machines", kept);
 }
 
-/* --- disk encryption sets ---------------------------------------------------------------------------------------------------- */
+/* --- disk encryption sets ----------------------------------------------------------------------------------------- */
 
 /* What Azure Backup and the portal call the things they make for a VM. */
 static bool made_for(struct arena *a, const char *user, const char *vm_id)
@@ -234,7 +239,8 @@ static bool made_for(struct arena *a, const char *user, const char *vm_id)
 }
 
 /* The confidential sets of a subscription that can be read. */
-static int look_candidates(struct call *c, const struct looking *l, const char *subscription, struct value **ret, struct err *err)
+static int look_candidates(struct call *c, const struct looking *l, const char *subscription, struct value **ret,
+                           struct err *err)
 {
     const char *quoted = resource_graph_quote(l->a, subscription);
 
@@ -250,7 +256,8 @@ static int look_candidates(struct call *c, const struct looking *l, const char *
 }
 
 /* A VM that is gone has left disks or snapshots behind, which still name their set. */
-static int look_users(struct call *c, const struct looking *l, struct value *machine, const struct value *candidates, struct err *err)
+static int look_users(struct call *c, const struct looking *l, struct value *machine, const struct value *candidates,
+                      struct err *err)
 {
     const char *vm_id = value_str_at(machine, "id"), *match = NULL, *by = NULL;
     size_t matches = 0;
@@ -259,7 +266,8 @@ static int look_users(struct call *c, const struct looking *l, struct value *mac
         const char *set = value_str_at(value_item(candidates, i), "id");
         struct value *users;
 
-        if (arm_list(l->az, c, l->a, arena_printf(l->a, "%s/associatedResources", set), API_DISK, NULL, &users, err) < 0) {
+        if (arm_list(l->az, c, l->a, arena_printf(l->a, "%s/associatedResources", set), API_DISK, NULL, &users, err) <
+            0) {
             if (err->class == ERR_CANCELLED)
                 return -(int)err->class;
             continue;
@@ -273,8 +281,8 @@ static int look_users(struct call *c, const struct looking *l, struct value *mac
     }
     if (matches == 1) {
         value_set_string(l->a, machine, "des", match);
-        found_note(l->a, l->found, value_str_at(machine, "name"), "the VM is gone; its disk encryption set is told by %s, which uses it",
-                   by);
+        found_note(l->a, l->found, value_str_at(machine, "name"),
+                   "the VM is gone; its disk encryption set is told by %s, which uses it", by);
     }
     return 0;
 }
@@ -288,15 +296,16 @@ static int look_lost_sets(struct call *c, const struct looking *l, struct err *e
         struct value *m = value_item(machines, i);
         const char *subscription = arm_id_part(l->a, value_str_at(m, "id"), "subscriptions");
 
-        if (value_str_at(m, "des") || str_eq(value_str_at(m, "encryption"), "platform-key") || str_eq(value_str_at(m, "state"), "present"))
+        if (value_str_at(m, "des") || str_eq(value_str_at(m, "encryption"), "platform-key") ||
+            str_eq(value_str_at(m, "state"), "present"))
             continue;
         candidates = value_get(by_subscription, subscription);
         if (!candidates) {
             if (look_candidates(c, l, subscription, &candidates, err) < 0) {
                 if (err->class == ERR_CANCELLED)
                     return -(int)err->class;
-                found_note(l->a, l->found, NULL, "the disk encryption sets of subscription %s cannot be listed: %s", subscription,
-                           err->text);
+                found_note(l->a, l->found, NULL, "the disk encryption sets of subscription %s cannot be listed: %s",
+                           subscription, err->text);
                 candidates = value_list(l->a);
             }
             value_set(l->a, by_subscription, subscription, candidates);
@@ -331,7 +340,7 @@ static int look_sets(struct call *c, const struct looking *l, struct err *err)
     return 0;
 }
 
-/* --- stores and keys ----------------------------------------------------------------------------------------------------------- */
+/* --- stores and keys ---------------------------------------------------------------------------------------------- */
 
 struct store_type {
     const char *type, *deleted, *deleted_id;
@@ -342,8 +351,8 @@ static const struct store_type store_types[] = {
 };
 
 /* In whatever subscription or resource group: the name is unique in the world. */
-static int store_by_name(struct call *c, const struct looking *l, const struct store_type *type, const char *name, const char **ret,
-                         struct err *err)
+static int store_by_name(struct call *c, const struct looking *l, const struct store_type *type, const char *name,
+                         const char **ret, struct err *err)
 {
     const char *quoted = resource_graph_quote(l->a, name);
     struct value *rows;
@@ -351,31 +360,35 @@ static int store_by_name(struct call *c, const struct looking *l, const struct s
     *ret = NULL;
     if (!quoted)
         return 0;
-    TRY(resource_graph_query(
-        l->az, c, l->a,
-        arena_printf(l->a, "Resources | where type =~ '%s' and name =~ %s | project id", str_lower(l->a, type->type), quoted), &rows, err));
+    TRY(resource_graph_query(l->az, c, l->a,
+                             arena_printf(l->a, "Resources | where type =~ '%s' and name =~ %s | project id",
+                                          str_lower(l->a, type->type), quoted),
+                             &rows, err));
     *ret = value_count(rows) == 1 ? value_str_at(value_item(rows, 0), "id") : NULL;
     return 0;
 }
 
-/* A vault lies in the region of the set, where it is asked for by its name; an HSM may be at home in another one, so all are listed. */
-static int deleted_read(struct call *c, const struct looking *l, const struct store_type *type, const char *subscription, const char *name,
-                        const char *location, struct value **ret, struct err *err)
+/* A vault lies in the region of the set, where it is asked for by its name; an HSM may be at home in another one, so
+ * all are listed. */
+static int deleted_read(struct call *c, const struct looking *l, const struct store_type *type,
+                        const char *subscription, const char *name, const char *location, struct value **ret,
+                        struct err *err)
 {
     const char *provider = arena_printf(l->a, "/subscriptions/%s/providers/Microsoft.KeyVault", subscription);
     struct value *all;
 
     if (type == &store_types[STORE_VAULT])
-        return arm_get(l->az, c, l->a, arena_printf(l->a, "%s/locations/%s/%s/%s", provider, location, type->deleted, name), API_KEYVAULT,
-                       ret, err);
+        return arm_get(l->az, c, l->a,
+                       arena_printf(l->a, "%s/locations/%s/%s/%s", provider, location, type->deleted, name),
+                       API_KEYVAULT, ret, err);
     TRY(arm_list(l->az, c, l->a, arena_printf(l->a, "%s/%s", provider, type->deleted), API_KEYVAULT, NULL, &all, err));
     *ret = found_by(all, "name", name);
     return *ret ? 0 : err_set(err, ERR_NOT_FOUND, "no deleted store %s", name);
 }
 
 /* If the deleted stores may not be listed, the store's state stays as it was: it must not be called gone for good. */
-static int store_among_deleted(struct call *c, const struct looking *l, const struct store_type *type, struct value *store,
-                               const struct value *set, struct err *err)
+static int store_among_deleted(struct call *c, const struct looking *l, const struct store_type *type,
+                               struct value *store, const struct value *set, struct err *err)
 {
     const char *location = value_str_at(set, "live.location"), *id = value_str_at(store, "id");
     const char *subscription = arm_id_part(l->a, id ? id : value_str_at(set, "id"), "subscriptions");
@@ -391,8 +404,8 @@ static int store_among_deleted(struct call *c, const struct looking *l, const st
     return 0;
 }
 
-static int look_store(struct call *c, const struct looking *l, const struct key_url *url, const struct value *set, struct value **ret,
-                      struct err *err)
+static int look_store(struct call *c, const struct looking *l, const struct key_url *url, const struct value *set,
+                      struct value **ret, struct err *err)
 {
     const struct store_type *type = &store_types[url->kind];
     struct value *stores = value_get(l->found, "stores"), *store = found_by(stores, "base", url->base), *live;
@@ -423,15 +436,16 @@ static int look_store(struct call *c, const struct looking *l, const struct key_
 }
 
 /* On the vault, if the set's own right stands there: such grants outlive the key. */
-static int look_scope(struct call *c, const struct looking *l, struct value *key, const struct value *store, const struct value *set,
-                      struct err *err)
+static int look_scope(struct call *c, const struct looking *l, struct value *key, const struct value *store,
+                      const struct value *set, struct err *err)
 {
     const char *id = value_str_at(store, "id"), *principal = set_principal(value_get(set, "live"));
     struct value *assignments;
 
     if (!principal || !azure_vault_checks_roles(value_get(store, "live")))
         return 0;
-    if (role_assignments_read(l->az, c, l->a, arena_printf(l->a, "%s/keys/%s", id, value_str_at(key, "name")), &assignments, err) < 0) {
+    if (role_assignments_read(l->az, c, l->a, arena_printf(l->a, "%s/keys/%s", id, value_str_at(key, "name")),
+                              &assignments, err) < 0) {
         if (err->class == ERR_CANCELLED)
             return -(int)err->class;
         found_note(l->a, l->found, value_str_at(key, "name"), "who may use the key cannot be read: %s", err->text);
@@ -440,13 +454,15 @@ static int look_scope(struct call *c, const struct looking *l, struct value *key
     for (size_t i = 0; i < value_count(assignments); i++) {
         const struct value *assignment = value_item(assignments, i);
 
-        if (str_eq_nocase(value_str_at(assignment, "principalId"), principal) && arm_id_equal(value_str_at(assignment, "scope"), id))
+        if (str_eq_nocase(value_str_at(assignment, "principalId"), principal) &&
+            arm_id_equal(value_str_at(assignment, "scope"), id))
             value_set_string(l->a, key, "scope", "vault");
     }
     return 0;
 }
 
-static int look_key(struct call *c, const struct looking *l, struct value *key, const struct value *store, struct err *err)
+static int look_key(struct call *c, const struct looking *l, struct value *key, const struct value *store,
+                    struct err *err)
 {
     const char *base = value_str_at(key, "base"), *name = value_str_at(key, "name");
     struct value *live;
@@ -468,9 +484,10 @@ static int look_key(struct call *c, const struct looking *l, struct value *key, 
     return 0;
 }
 
-/* A set that was rotated onto the newest version: points from before may need an older one, and what the set tells of its
- * previous keys is the better evidence. A version in the document would overrule it. */
-static int look_newest(struct call *c, const struct looking *l, struct value *key, const struct value *set, struct err *err)
+/* A set that was rotated onto the newest version: points from before may need an older one, and what the set tells of
+ * its previous keys is the better evidence. A version in the document would overrule it. */
+static int look_newest(struct call *c, const struct looking *l, struct value *key, const struct value *set,
+                       struct err *err)
 {
     struct value *newest;
 
@@ -478,7 +495,8 @@ static int look_newest(struct call *c, const struct looking *l, struct value *ke
         return 0;
     if (vault_get_key(l->az, c, l->a, value_str_at(key, "base"), value_str_at(key, "name"), NULL, &newest, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
-    value_set_bool(l->a, key, "rotated", str_eq_nocase(vault_kid_version(value_str_at(newest, "key.kid")), value_str_at(key, "version")));
+    value_set_bool(l->a, key, "rotated",
+                   str_eq_nocase(vault_kid_version(value_str_at(newest, "key.kid")), value_str_at(key, "version")));
     return 0;
 }
 
@@ -496,7 +514,8 @@ static int look_keys(struct call *c, const struct looking *l, struct err *err)
         if (!address || found_by(keys, "url", address))
             continue;
         if (cloud_parse_key_url(l->a, azure_cloud(l->az), address, &url, err) < 0) {
-            found_note(l->a, l->found, arm_id_name(value_str_at(set, "id")), "its key is not understood: %s", err->text);
+            found_note(l->a, l->found, arm_id_name(value_str_at(set, "id")), "its key is not understood: %s",
+                       err->text);
             continue;
         }
         key = value_map(l->a);
@@ -514,7 +533,7 @@ static int look_keys(struct call *c, const struct looking *l, struct err *err)
     return 0;
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------------------------ */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static void begin(const struct looking *l, const char *vault_id, const struct value *vault)
 {
@@ -535,8 +554,8 @@ static void begin(const struct looking *l, const char *vault_id, const struct va
 }
 
 /* The ARM id of the vault that is meant. */
-static int vault_find(struct azure *az, struct call *c, struct arena *a, const struct discovery_request *r, const char **ret,
-                      struct err *err)
+static int vault_find(struct azure *az, struct call *c, struct arena *a, const struct discovery_request *r,
+                      const char **ret, struct err *err)
 {
     const char *name = resource_graph_quote(a, r->vault_name), *subscription = resource_graph_quote(a, r->subscription);
     const char *fabric = r->item ? str_find_nocase(r->item, "/backupFabrics/") : NULL;
@@ -548,25 +567,27 @@ static int vault_find(struct azure *az, struct call *c, struct arena *a, const s
     if (*ret)
         return 0;
     if (!name)
-        return err_set(err, ERR_INVALID, "\"%s\" is no name of a Recovery Services vault", r->vault_name ? r->vault_name : "");
-    TRY(resource_graph_query(az, c, a,
-                             arena_printf(a,
-                                          "Resources | where type =~ 'microsoft.recoveryservices/vaults' and name =~ %s%s%s | project id",
-                                          name, subscription ? " and subscriptionId =~ " : "", subscription ? subscription : ""),
-                             &rows, err));
+        return err_set(err, ERR_INVALID, "\"%s\" is no name of a Recovery Services vault",
+                       r->vault_name ? r->vault_name : "");
+    TRY(resource_graph_query(
+        az, c, a,
+        arena_printf(a, "Resources | where type =~ 'microsoft.recoveryservices/vaults' and name =~ %s%s%s | project id",
+                     name, subscription ? " and subscriptionId =~ " : "", subscription ? subscription : ""),
+        &rows, err));
     if (value_count(rows) == 1) {
         *ret = value_str_at(value_item(rows, 0), "id");
         return 0;
     }
     err_set(err, ERR_NOT_FOUND,
-            value_count(rows) ? "more than one Recovery Services vault is called %s" : "no Recovery Services vault %s can be seen",
+            value_count(rows) ? "more than one Recovery Services vault is called %s"
+                              : "no Recovery Services vault %s can be seen",
             r->vault_name);
     return err_advise(err, "give its ARM id (export --vault ID, forecast --discover ID): "
                            "/subscriptions/.../resourceGroups/.../providers/Microsoft.RecoveryServices/vaults/NAME");
 }
 
-int discover_estate(struct azure *az, struct call *c, struct arena *a, const struct discovery_request *request, struct discovery *ret,
-                    struct err *err)
+int discover_estate(struct azure *az, struct call *c, struct arena *a, const struct discovery_request *request,
+                    struct discovery *ret, struct err *err)
 {
     struct looking l = {.az = az, .a = a, .found = value_map(a)};
     struct value *vault;

@@ -1,5 +1,5 @@
-/* Discovery: from a live Recovery Services vault to the documents that describe its protected confidential VMs. Looking is
- * done by reads alone; turning what was found into documents is pure. */
+/* Discovery: from a live Recovery Services vault to the documents that describe its protected confidential VMs. Looking
+ * is done by reads alone; turning what was found into documents is pure. */
 #ifndef REINSTATE_DISCOVER_H
 #define REINSTATE_DISCOVER_H
 
@@ -13,20 +13,23 @@ struct discovery_request {
 };
 
 struct discovery {
-    struct value *documents; /* list: manifest documents, Azure first; a document stands before those that refer to it */
-    struct value *notes;     /* list of {about, text}: what was left out, what cannot be seen, what is missing, what would help */
+    struct value
+        *documents; /* list: manifest documents, Azure first; a document stands before those that refer to it */
+    struct value
+        *notes; /* list of {about, text}: what was left out, what cannot be seen, what is missing, what would help */
     struct value *found;     /* what was seen */
     bool restores;           /* the documents say where VMs would come back */
 };
 
-/* May suspend. Everything lives in `a`. An error only when the vault or its items cannot be listed, or no item is the one
- * asked for (ERR_NOT_FOUND); what is denied further on is a note. */
+/* May suspend. Everything lives in `a`. An error only when the vault or its items cannot be listed, or no item is the
+ * one asked for (ERR_NOT_FOUND); what is denied further on is a note. */
 must_use int discover_estate(struct azure *az, struct call *c, struct arena *a, const struct discovery_request *request,
                              struct discovery *ret, struct err *err);
 
 /* Pure. Adds a RestoredVirtualMachine for every protected VM among the documents: `group` is the resource group's name,
  * `subnet` and `staging` are ARM ids. */
-void discovery_restore_to(struct arena *a, struct discovery *d, const char *group, const char *subnet, const char *staging);
+void discovery_restore_to(struct arena *a, struct discovery *d, const char *group, const char *subnet,
+                          const char *staging);
 
 /* A note in one line that is safe to show: a service's own words may be in it. */
 char *discovery_note(struct arena *a, const struct value *note);

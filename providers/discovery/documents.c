@@ -1,5 +1,5 @@
-/* Knows how what was found becomes documents: names that are valid, without collision and the same at every run; fields only as
- * they were observed, so that what is well plans empty. Pure. Must not look at anything (discover.c). */
+/* Knows how what was found becomes documents: names that are valid, without collision and the same at every run; fields
+ * only as they were observed, so that what is well plans empty. Pure. Must not look at anything (discover.c). */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,7 +14,7 @@ enum { NAME_MAX_CHARS = 80, TAG_CHARS = 8 };
 
 #define AZURE_NAME "azure"
 
-/* --- names ------------------------------------------------------------------------------------------------------------------ */
+/* --- names -------------------------------------------------------------------------------------------------------- */
 
 static bool name_char(char ch, bool edge)
 {
@@ -52,7 +52,8 @@ static char *tag_of(struct arena *a, const char *id)
 
 /* Of things that would have the same name each gets a tag of its own id, so that none is renamed when another one comes
  * or goes. */
-static const char *name_in(struct arena *a, const struct value *list, const struct value *thing, const char *id, const char *name)
+static const char *name_in(struct arena *a, const struct value *list, const struct value *thing, const char *id,
+                           const char *name)
 {
     char *mine = valid_name(a, value_str_at(thing, name));
 
@@ -73,7 +74,7 @@ static const struct value *thing_by(const struct value *list, const char *member
     return NULL;
 }
 
-/* --- the writer --------------------------------------------------------------------------------------------------------------- */
+/* --- the writer --------------------------------------------------------------------------------------------------- */
 
 struct writer {
     struct arena *a;
@@ -108,7 +109,8 @@ static bool same_place(const char *x, const char *y)
 }
 
 /* Writes the resource group, and subscription and name where they differ from what would be assumed. */
-static void set_place(const struct writer *w, struct value *spec, const char *id, const char *name_field, const char *name)
+static void set_place(const struct writer *w, struct value *spec, const char *id, const char *name_field,
+                      const char *name)
 {
     const char *subscription = arm_id_part(w->a, id, "subscriptions");
 
@@ -158,7 +160,7 @@ static bool declarable(const struct value *store)
     return value_str_at(store, "id") != NULL;
 }
 
-/* --- documents ----------------------------------------------------------------------------------------------------------------- */
+/* --- documents ---------------------------------------------------------------------------------------------------- */
 
 static void write_azure(const struct writer *w)
 {
@@ -324,8 +326,8 @@ static bool first_version(const struct value *keys, size_t i)
     return true;
 }
 
-/* Grants on the vault have one owner: with several keys in it each key's document asks for its own key, which the vault's
- * grants satisfy all the same. */
+/* Grants on the vault have one owner: with several keys in it each key's document asks for its own key, which the
+ * vault's grants satisfy all the same. */
 static const char *scope_of(const struct value *keys, const struct value *key)
 {
     for (size_t i = 0; i < value_count(keys); i++)
@@ -369,7 +371,8 @@ static const char *vault_name(const struct writer *w)
 
 static void write_vault(const struct writer *w)
 {
-    set_place(w, document_add(w, "RecoveryServicesVault", vault_name(w)), value_str_at(w->found, "vault"), "vaultName", vault_name(w));
+    set_place(w, document_add(w, "RecoveryServicesVault", vault_name(w)), value_str_at(w->found, "vault"), "vaultName",
+              vault_name(w));
 }
 
 static void write_machines(const struct writer *w)
@@ -391,7 +394,7 @@ static void write_machines(const struct writer *w)
     }
 }
 
-/* --- what is missing, and what would help ---------------------------------------------------------------------------------------- */
+/* --- what is missing, and what would help ------------------------------------------------------------------------- */
 
 static void tell_machines(const struct writer *w)
 {
@@ -402,21 +405,25 @@ static void tell_machines(const struct writer *w)
         const char *name = value_str_at(m, "name");
 
         if (value_bool_at(m, "softDeleted", false))
-            found_note(w->a, w->found, name, "its backup is in soft delete: undelete it in the vault before anything else");
+            found_note(w->a, w->found, name,
+                       "its backup is in soft delete: undelete it in the vault before anything else");
         if (str_eq(value_str_at(m, "encryption"), "platform-key"))
-            found_note(w->a, w->found, name, "encrypted with a platform-managed key: no disk encryption set and no key belong to it");
+            found_note(w->a, w->found, name,
+                       "encrypted with a platform-managed key: no disk encryption set and no key belong to it");
         else if (value_str_at(m, "des"))
             continue;
         else if (str_eq(value_str_at(m, "state"), "unseen"))
             found_note(w->a, w->found, name,
-                       "the VM cannot be seen, so its disk encryption set and key are not written: give the credential Reader on it (%s)",
+                       "the VM cannot be seen, so its disk encryption set and key are not written: give the credential "
+                       "Reader on it (%s)",
                        value_str_at(m, "why"));
         else if (str_eq(value_str_at(m, "state"), "absent"))
-            found_note(
-                w->a, w->found, name,
-                "the VM is gone and no disk encryption set that can be read has a disk or restore point of it: which key its backup "
-                "needs is not known. Old manifests, a history of observations, the activity log of disk encryption sets (90 days) or "
-                "the key's audit log would tell; then add DiskEncryptionSet and Key by hand");
+            found_note(w->a, w->found, name,
+                       "the VM is gone and no disk encryption set that can be read has a disk or restore point of it: "
+                       "which key its backup "
+                       "needs is not known. Old manifests, a history of observations, the activity log of disk "
+                       "encryption sets (90 days) or "
+                       "the key's audit log would tell; then add DiskEncryptionSet and Key by hand");
         else
             found_note(w->a, w->found, name, "neither the VM nor its disk names a disk encryption set");
     }
@@ -432,13 +439,14 @@ static void tell_sets(const struct writer *w)
 
         if (str_eq(state, "unseen"))
             found_note(w->a, w->found, name,
-                       "the disk encryption set cannot be seen, so it and its key are not written: give the credential Reader on it (%s)",
+                       "the disk encryption set cannot be seen, so it and its key are not written: give the credential "
+                       "Reader on it (%s)",
                        value_str_at(set, "why"));
         else if (str_eq(state, "absent"))
-            found_note(
-                w->a, w->found, name,
-                "the disk encryption set is gone, and with it the address of its key. Old manifests, a history of observations or the "
-                "activity log (90 days) would tell; then add DiskEncryptionSet and Key by hand");
+            found_note(w->a, w->found, name,
+                       "the disk encryption set is gone, and with it the address of its key. Old manifests, a history "
+                       "of observations or the "
+                       "activity log (90 days) would tell; then add DiskEncryptionSet and Key by hand");
         else if (!set_declared(set))
             found_note(w->a, w->found, name, "the disk encryption set names no key");
         else if (value_bool_at(set, "live.properties.rotationToLatestKeyVersionEnabled", false))
@@ -446,7 +454,8 @@ static void tell_sets(const struct writer *w)
                        "it follows the newest key version, which is not supported for confidential VMs; not declared");
         if (value_count(value_at(set, "live.properties.previousKeys")))
             found_note(w->a, w->found, name,
-                       "it was rotated: recovery points from before may need one of its previous keys; the Key document names no version "
+                       "it was rotated: recovery points from before may need one of its previous keys; the Key "
+                       "document names no version "
                        "where the "
                        "set is on the newest one, so that the set, or a history of observations, tells which");
     }
@@ -462,26 +471,30 @@ static void tell_keys(const struct writer *w)
 
         if (!declarable(store))
             found_note(w->a, w->found, name,
-                       "its store %s cannot be found: it is gone, or not readable by this credential%s%s; key and rights are not written",
+                       "its store %s cannot be found: it is gone, or not readable by this credential%s%s; key and "
+                       "rights are not written",
                        value_str_at(store, "name"), value_str_at(store, "why") ? ": " : "",
                        value_str_at(store, "why") ? value_str_at(store, "why") : "");
         else if (!str_eq(value_str_at(store, "state"), "present"))
-            found_note(w->a, w->found, name, "its store %s is %s; the key could not be looked at", value_str_at(store, "name"),
-                       value_str_at(store, "state"));
+            found_note(w->a, w->found, name, "its store %s is %s; the key could not be looked at",
+                       value_str_at(store, "name"), value_str_at(store, "state"));
         else if (str_eq(state, "unseen"))
-            found_note(w->a, w->found, name, "the key cannot be seen; its name and version are the disk encryption set's (%s)",
+            found_note(w->a, w->found, name,
+                       "the key cannot be seen; its name and version are the disk encryption set's (%s)",
                        value_str_at(key, "why"));
         else if (str_eq(state, "deleted"))
             found_note(w->a, w->found, name, "the key is soft-deleted: it can be recovered until it is purged");
         else if (str_eq(state, "absent"))
-            found_note(w->a, w->found, name, "version %s of the key is not there, nor is the key among the deleted ones",
+            found_note(w->a, w->found, name,
+                       "version %s of the key is not there, nor is the key among the deleted ones",
                        value_str_at(key, "version") ? value_str_at(key, "version") : "(none named)");
         else if (!value_bool_at(key, "live.attributes.enabled", true))
-            found_note(w->a, w->found, name, "the key version is disabled; the document declares it enabled, so that plan shows it");
+            found_note(w->a, w->found, name,
+                       "the key version is disabled; the document declares it enabled, so that plan shows it");
     }
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------------------------ */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static int by_id(const void *x, const void *y)
 {
@@ -536,10 +549,12 @@ void discovery_write(struct arena *a, const struct value *found, struct discover
 /* A VM's name has 64 characters at most. */
 static char *restored_name(struct arena *a, const char *document, const char *vm_id)
 {
-    return strlen(document) > 61 ? arena_printf(a, "%.52s-%s-dr", document, tag_of(a, vm_id)) : arena_printf(a, "%s-dr", document);
+    return strlen(document) > 61 ? arena_printf(a, "%.52s-%s-dr", document, tag_of(a, vm_id))
+                                 : arena_printf(a, "%s-dr", document);
 }
 
-void discovery_restore_to(struct arena *a, struct discovery *d, const char *group, const char *subnet, const char *staging)
+void discovery_restore_to(struct arena *a, struct discovery *d, const char *group, const char *subnet,
+                          const char *staging)
 {
     struct writer w = {.a = a, .found = d->found, .documents = d->documents};
     const struct value *machines = value_get(w.found, "machines"), *sets = value_get(w.found, "sets");
@@ -547,8 +562,8 @@ void discovery_restore_to(struct arena *a, struct discovery *d, const char *grou
     for (size_t i = 0; i < value_count(machines); i++) {
         const struct value *m = value_item(machines, i), *set = thing_by(sets, "id", value_str_at(m, "des"));
         const char *name = machine_name(&w, m);
-        struct value *spec = document_add(&w, "RestoredVirtualMachine", arena_printf(a, "%s-dr", name)), *target = value_map(a),
-                     *subnet_ref = value_map(a), *staging_ref = value_map(a);
+        struct value *spec = document_add(&w, "RestoredVirtualMachine", arena_printf(a, "%s-dr", name)),
+                     *target = value_map(a), *subnet_ref = value_map(a), *staging_ref = value_map(a);
 
         value_set_string(a, spec, "from", name);
         value_set_string(a, spec, "restore", "new-vm");

@@ -52,7 +52,9 @@ char *key_store_id(struct arena *a, const struct document *store)
 
 const char *key_store_of(struct arena *a, const struct document *doc)
 {
-    return !doc ? NULL : str_eq(doc->kind, "Key") ? reference_id(a, doc, "spec.store", key_store_id) : key_store_id(a, doc);
+    return !doc                       ? NULL
+           : str_eq(doc->kind, "Key") ? reference_id(a, doc, "spec.store", key_store_id)
+                                      : key_store_id(a, doc);
 }
 
 bool key_store_is_hsm(const struct document *doc)
@@ -86,7 +88,9 @@ char *key_identity(struct arena *a, const struct document *key)
     /* A revocation asks for nothing: it may stand beside the declaration that it overrules. */
     if (value_get(key->spec, "revoked"))
         return NULL;
-    return store ? arena_printf(a, "%s/keys/%s%s%s", store, name ? name : key->name, version ? "/" : "", version ? version : "") : NULL;
+    return store ? arena_printf(a, "%s/keys/%s%s%s", store, name ? name : key->name, version ? "/" : "",
+                                version ? version : "")
+                 : NULL;
 }
 
 const char *key_store_word(const struct document *doc)
@@ -184,11 +188,13 @@ int facts_of_part(struct arena *a, const char *what, struct err *err, struct val
     return facts_from_error(a, what, err, ret);
 }
 
-int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, const struct value **ret, struct err *err)
+int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, const struct value **ret,
+                    struct err *err)
 {
     const char *path = arena_printf(a, "%s/resources", group);
 
-    return arm_list_shared(az, c, a, path, API_RESOURCES, "$expand=createdTime", path, call_span_ms(c) - SHARED_FRESH_MS, ret, err);
+    return arm_list_shared(az, c, a, path, API_RESOURCES, "$expand=createdTime", path,
+                           call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 const char *unseen_fix(const struct value *facts, const char *otherwise)
@@ -198,7 +204,8 @@ const char *unseen_fix(const struct value *facts, const char *otherwise)
     return fix ? fix : otherwise;
 }
 
-static struct step *block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason)
+static struct step *block(struct steps *s, const struct document *doc, const char *suffix, const char *next,
+                          const char *reason)
 {
     struct step *step = steps_add(s, doc, ACTION_BLOCKED, suffix, "%s", reason);
 
@@ -206,7 +213,8 @@ static struct step *block(struct steps *s, const struct document *doc, const cha
     return step;
 }
 
-struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
+struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next,
+                         const char *reason_fmt, ...)
 {
     const char *reason;
     va_list ap;
@@ -217,7 +225,8 @@ struct step *steps_block(struct steps *s, const struct document *doc, const char
     return block(s, doc, suffix, next, reason);
 }
 
-struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
+struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next,
+                           const char *reason_fmt, ...)
 {
     struct step *step;
     const char *reason;
@@ -242,7 +251,8 @@ bool steps_unseen(const struct view *v, const struct document *doc, struct steps
 
     if (!str_eq(view_state(v, doc), "unseen"))
         return false;
-    steps_block(out, doc, NULL, unseen_fix(view_facts(v, doc), "give the credential the right to read it, or run with one that has it"),
+    steps_block(out, doc, NULL,
+                unseen_fix(view_facts(v, doc), "give the credential the right to read it, or run with one that has it"),
                 "cannot be seen, which is not the same as absent: %s", why ? why : "it was not looked at");
     return true;
 }

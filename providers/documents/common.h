@@ -1,4 +1,5 @@
-/* What the kinds share: which connection a document uses, ids of what documents declare, facts about what cannot be seen. */
+/* What the kinds share: which connection a document uses, ids of what documents declare, facts about
+ * what cannot be seen. */
 #ifndef REINSTATE_KINDS_COMMON_H
 #define REINSTATE_KINDS_COMMON_H
 
@@ -29,10 +30,11 @@ char *restored_vm_id(struct arena *a, const struct document *restored_vm);
 /* The store of a key. `doc` is a Key, or itself a KeyVault or ManagedHsm. The ARM id is NULL when none is named. */
 const char *key_store_of(struct arena *a, const struct document *doc);
 bool key_store_is_hsm(const struct document *doc);
-/* Its data-plane URL, "https://NAME.vault.azure.net" or "https://NAME.managedhsm.azure.net"; NULL when no store is named. */
+/* Its data-plane URL, "https://NAME.vault.azure.net" or "https://NAME.managedhsm.azure.net"; NULL when
+ * no store is named. */
 char *key_store_base(struct arena *a, const struct cloud *cloud, const struct document *doc);
-/* What one store, and one key or version in it, is in all of its cloud: its data-plane URL, as far as the Azure document tells the
- * cloud (kind.identity); NULL when no store is named. */
+/* What one store, and one key or version in it, is in all of its cloud: its data-plane URL, as far as the Azure
+ * document tells the cloud (kind.identity); NULL when no store is named. */
 char *key_store_identity(struct arena *a, const struct document *store);
 char *key_identity(struct arena *a, const struct document *key);
 /* "key vault" or "managed HSM". */
@@ -53,24 +55,25 @@ bool vm_power_rests(const char *power);
 
 /* A map with just a state. */
 struct value *facts_new(struct arena *a, const char *state);
-/* After a failed read: turns 404 into "absent" and anything else into "unseen" with a sentence, in *ret, and returns 0: one thing that
- * cannot be read is no reason to end the pass. ERR_CANCELLED alone is passed on. */
+/* After a failed read: turns 404 into "absent" and anything else into "unseen" with a sentence, in *ret, and returns 0:
+ * one thing that cannot be read is no reason to end the pass. ERR_CANCELLED alone is passed on. */
 must_use int facts_from_error(struct arena *a, const char *what, struct err *err, struct value **ret);
-/* The same after a failed read of what belongs to a thing that was just seen: a 404 there contradicts what was seen, and says
- * neither that the thing is absent nor that it has no such part. */
+/* The same after a failed read of what belongs to a thing that was just seen: a 404 there contradicts what was seen,
+ * and says neither that the thing is absent nor that it has no such part. */
 must_use int facts_of_part(struct arena *a, const char *what, struct err *err, struct value **ret);
 
 /* May suspend. What is in a resource group, with the times of birth. */
-must_use int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group, const struct value **ret,
-                             struct err *err);
+must_use int group_resources(struct call *c, struct azure *az, struct arena *a, const char *group,
+                             const struct value **ret, struct err *err);
 
 /* "blocked" step with the next step a person has to take. */
-struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
-    printf_like(5, 6);
+struct step *steps_block(struct steps *s, const struct document *doc, const char *suffix, const char *next,
+                         const char *reason_fmt, ...) printf_like(5, 6);
 /* The same for a finding: a person should mend it, and it stands in the way of nothing that relies on the document. */
-struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next, const char *reason_fmt, ...)
-    printf_like(5, 6);
-/* What would let us see it: as the refusal itself says (a path through the network, or that nobody knows), else `otherwise`. */
+struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next,
+                           const char *reason_fmt, ...) printf_like(5, 6);
+/* What would let us see it: as the refusal itself says (a path through the network, or that
+ * nobody knows), else `otherwise`. */
 const char *unseen_fix(const struct value *facts, const char *otherwise);
 /* What holds up whatever stands on it: "is not there", or "cannot be seen", which is never told as the former. */
 const char *missing_words(const struct view *v, const struct document *doc);

@@ -1,5 +1,6 @@
-/* What follows from the facts of a look, concluded once and before its first step. Each room makes its own part and is the only one
- * to read it: who asks order_for, key_needed, situation_of or export_elect is told what was concluded, whoever asks and when. */
+/* What follows from the facts of a look, concluded once and before its first step. Each room makes its own part and is
+ * the only one to read it: who asks order_for, key_needed, situation_of or export_elect is told what was concluded,
+ * whoever asks and when. */
 #ifndef REINSTATE_CONCLUDED_H
 #define REINSTATE_CONCLUDED_H
 

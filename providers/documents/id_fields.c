@@ -11,9 +11,11 @@
 static const struct {
     const char *field, *type, *form;
 } fields[] = {
-    {"subnet", "Microsoft.Network/virtualNetworks/subnets", ".../providers/Microsoft.Network/virtualNetworks/NAME/subnets/NAME"},
+    {"subnet", "Microsoft.Network/virtualNetworks/subnets",
+     ".../providers/Microsoft.Network/virtualNetworks/NAME/subnets/NAME"},
     {"stagingAccount", "Microsoft.Storage/storageAccounts", ".../providers/Microsoft.Storage/storageAccounts/NAME"},
-    {"diskEncryptionSet", "Microsoft.Compute/diskEncryptionSets", ".../providers/Microsoft.Compute/diskEncryptionSets/NAME"},
+    {"diskEncryptionSet", "Microsoft.Compute/diskEncryptionSets",
+     ".../providers/Microsoft.Compute/diskEncryptionSets/NAME"},
     {"userAssigned", "Microsoft.ManagedIdentity/userAssignedIdentities",
      ".../providers/Microsoft.ManagedIdentity/userAssignedIdentities/NAME"},
 };
@@ -36,7 +38,8 @@ static const char *type_of(struct arena *a, const char *id)
     return type;
 }
 
-static void check_id(const char *field, const char *path, const char *id, const struct origin *origin, struct diags *faults)
+static void check_id(const char *field, const char *path, const char *id, const struct origin *origin,
+                     struct diags *faults)
 {
     for (size_t i = 0; i < COUNT(fields); i++) {
         const char *have;
@@ -46,8 +49,8 @@ static void check_id(const char *field, const char *path, const char *id, const 
         have = type_of(faults->arena, id);
         if (!str_eq_nocase(have, fields[i].type))
             diags_add(faults, SEVERITY_ERROR, origin, arena_printf(faults->arena, "write it like %s", fields[i].form),
-                      "%s is the id of %s%s, and one of %s is expected", path, *have ? "a " : "a resource group or subscription", have,
-                      fields[i].type);
+                      "%s is the id of %s%s, and one of %s is expected", path,
+                      *have ? "a " : "a resource group or subscription", have, fields[i].type);
     }
 }
 
@@ -64,6 +67,6 @@ void id_fields_check(const struct document *doc, struct diags *faults)
             check_id(dot ? dot + 1 : ref->path, ref->path, ref->id, &ref->origin, faults);
     }
     for (size_t i = 0; i < value_count(assigned); i++)
-        check_id("userAssigned", arena_printf(faults->arena, "spec.identity.userAssigned.%zu", i), value_str(value_item(assigned, i)),
-                 &value_item(assigned, i)->origin, faults);
+        check_id("userAssigned", arena_printf(faults->arena, "spec.identity.userAssigned.%zu", i),
+                 value_str(value_item(assigned, i)), &value_item(assigned, i)->origin, faults);
 }

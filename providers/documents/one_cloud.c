@@ -1,5 +1,5 @@
-/* Knows what no two documents that rely on each other can differ in: cloud and tenant. Must not forbid other subscriptions: a vault
- * may protect VMs of another one, and a set may use a key of another one. */
+/* Knows what no two documents that rely on each other can differ in: cloud and tenant. Must not forbid other
+ * subscriptions: a vault may protect VMs of another one, and a set may use a key of another one. */
 #include "one_cloud.h"
 
 #include "../../reconciler/base/text.h"
@@ -19,8 +19,9 @@ void one_cloud_check(const struct document *doc, struct diags *faults)
                 continue;
             diags_add(faults, SEVERITY_ERROR, &ref->origin,
                       arena_printf(faults->arena, "let both name one Azure document, such as azure: %s", other->name),
-                      "%s: %s uses %s of %s %s, and %s is of %s %s (%s): neither sees the other", ref->path, doc->address,
-                      doc->azure->address, fields[k], here, ref->target->address, fields[k], there, other->address);
+                      "%s: %s uses %s of %s %s, and %s is of %s %s (%s): neither sees the other", ref->path,
+                      doc->address, doc->azure->address, fields[k], here, ref->target->address, fields[k], there,
+                      other->address);
             break;
         }
     }

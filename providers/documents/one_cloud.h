@@ -4,7 +4,8 @@
 
 #include "../../reconciler/model/desired.h"
 
-/* Pure (kind.check). A fault for each document that `doc` names in another cloud or tenant: nothing of one is seen in the other. */
+/* Pure (kind.check). A fault for each document that `doc` names in another cloud or tenant: nothing of one
+ * is seen in the other. */
 void one_cloud_check(const struct document *doc, struct diags *faults);
 
 #endif

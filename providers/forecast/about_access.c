@@ -1,4 +1,5 @@
-/* Knows who may use the key, and what the subscription itself says: F16 to F19, F24 and F26. Must not know what a key is for. */
+/* Knows who may use the key, and what the subscription itself says: F16 to F19, F24 and F26. Must not know
+ * what a key is for. */
 #include "questions.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "../access/set_identity.h"
 #include "../restore/obstacles.h"
 
-/* --- F16, F17, F18 ---------------------------------------------------------------------------------------------------------- */
+/* --- F16, F17, F18 ------------------------------------------------------------------------------------------------ */
 
 static const char *joined(struct arena *a, const struct value *list)
 {
@@ -64,8 +65,9 @@ static struct holders holders_of(struct outlook *o, enum key_user user)
         }
         for (size_t i = 0; i < value_count(principals); i++)
             if (value_int_at(value_item(principals, i), "user", -1) == (int64_t)user)
-                holder_count(o, &h, value_item(principals, i),
-                             document_target(access, arena_printf(o->arena, "spec.principals.%zu.diskEncryptionSet", i)));
+                holder_count(
+                    o, &h, value_item(principals, i),
+                    document_target(access, arena_printf(o->arena, "spec.principals.%zu.diskEncryptionSet", i)));
     }
     return h;
 }
@@ -86,30 +88,34 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
                            : "the key is not there; its grants are looked at again when it is");
         if (o->key && h.n == 0)
             obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE,
-                     arena_printf(o->arena, "declare a KeyAccess of %s for it: reinstate export writes one", o->key->address),
+                     arena_printf(o->arena, "declare a KeyAccess of %s for it: reinstate export writes one",
+                                  o->key->address),
                      "nobody has looked whether %s has its rights on the key", need->who);
         return;
     }
     if (h.n_lacking) {
         obs_set(o, f, OBS_BAD, arena_printf(o->arena, "missing: %s", h.missing), "%s lacks %s", h.label, h.missing);
-        obs_risk(o, f, risk, RISK_WARN, TIME_NONE, "reinstate apply grants what KeyAccess declares; grants act after some minutes",
-                 "%s lacks %s: %s", need->who, h.missing, need->loses);
+        obs_risk(o, f, risk, RISK_WARN, TIME_NONE,
+                 "reinstate apply grants what KeyAccess declares; grants act after some minutes", "%s lacks %s: %s",
+                 need->who, h.missing, need->loses);
     } else if (h.n_unseen && user == KEY_USER_ORCHESTRATOR && str_find_nocase(h.why, "has no service principal")) {
         obs_set(o, f, OBS_BAD, "servicePrincipals: none", "%s", h.why);
-        obs_risk(o, f, risk, RISK_WARN, TIME_NONE, "somebody with directory rights creates it once, then reinstate apply",
+        obs_risk(o, f, risk, RISK_WARN, TIME_NONE,
+                 "somebody with directory rights creates it once, then reinstate apply",
                  "the tenant has no Confidential VM Orchestrator: no VM would start");
     } else if (h.n_unseen) {
         obs_set(o, f, OBS_UNSEEN, NULL, "%s", h.why);
-        obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE, "the right that the evidence names", "the rights of %s cannot be seen: %s",
-                 need->who, h.why);
+        obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE, "the right that the evidence names",
+                 "the rights of %s cannot be seen: %s", need->who, h.why);
     } else if (h.n_unmade) {
-        obs_set(o, f, OBS_BAD, "diskEncryptionSets: 404", "the set is absent: made anew, it has a new identity without any right");
+        obs_set(o, f, OBS_BAD, "diskEncryptionSets: 404",
+                "the set is absent: made anew, it has a new identity without any right");
     } else {
         obs_set(o, f, OBS_GOOD, "KeyAccess", "it has what it needs");
     }
 }
 
-/* --- orphans ----------------------------------------------------------------------------------------------------------------- */
+/* --- orphans ------------------------------------------------------------------------------------------------------ */
 
 /* Without anybody lacking it, only one on this very key is worth a note: others use the store too. */
 static void orphan(struct outlook *o, const struct value *one)
@@ -138,7 +144,7 @@ static void observe_orphans(struct outlook *o)
     }
 }
 
-/* --- HSM: ten assignments a key ------------------------------------------------------------------------------------------------- */
+/* --- HSM: ten assignments a key ----------------------------------------------------------------------------------- */
 
 static void observe_hsm_assignments(struct outlook *o)
 {
@@ -148,9 +154,11 @@ static void observe_hsm_assignments(struct outlook *o)
     while (o->key && key_store_is_hsm(o->key) && (access = referrer_next(o->key, "KeyAccess", &at))) {
         const char *name = value_str_at(o->key->spec, "keyName");
 
-        n = hsm_assignments_at(value_get(view_facts(o->view, access), "assignments"), hsm_key_scope(o->arena, name ? name : o->key->name));
+        n = hsm_assignments_at(value_get(view_facts(o->view, access), "assignments"),
+                               hsm_key_scope(o->arena, name ? name : o->key->name));
         if ((int64_t)n >= o->limits.hsm_per_key)
-            obs_risk(o, F16, "hsm-assignments", RISK_WARN, TIME_NONE, "assign at /keys instead: KeyAccess.spec.scope: all-keys",
+            obs_risk(o, F16, "hsm-assignments", RISK_WARN, TIME_NONE,
+                     "assign at /keys instead: KeyAccess.spec.scope: all-keys",
                      "the key has %zu role assignments of its own, of %d at most", n, HSM_KEY_LIMIT);
     }
 }
@@ -166,7 +174,7 @@ void observe_grants(struct outlook *o)
     observe_hsm_assignments(o);
 }
 
-/* --- F19 ------------------------------------------------------------------------------------------------------------------------ */
+/* --- F19 ---------------------------------------------------------------------------------------------------------- */
 
 static const char *feature_state(const struct outlook *o, const char *name, const struct value **ret_extra)
 {
@@ -177,28 +185,32 @@ static const char *feature_state(const struct outlook *o, const char *name, cons
 static void observe_features(struct outlook *o)
 {
     const struct value *need, *forbid;
-    const char *needed = feature_state(o, PLATFORM_NEEDED, &need), *forbidden = feature_state(o, PLATFORM_FORBIDDEN, &forbid);
+    const char *needed = feature_state(o, PLATFORM_NEEDED, &need),
+               *forbidden = feature_state(o, PLATFORM_FORBIDDEN, &forbid);
     bool lacks = needed && !str_eq_nocase(needed, "Registered"), harms = str_eq_nocase(forbidden, "Registered");
 
     if (!need && !forbid)
         return;
     if (!needed || !forbidden) {
         obs_set(o, F19, OBS_UNSEEN, NULL, "%s",
-                value_str_at(needed ? forbid : need, "why") ? value_str_at(needed ? forbid : need, "why") : "the features cannot be read");
+                value_str_at(needed ? forbid : need, "why") ? value_str_at(needed ? forbid : need, "why")
+                                                            : "the features cannot be read");
     } else {
         obs_set(o, F19, lacks || harms ? OBS_BAD : OBS_GOOD,
                 arena_printf(o->arena, PLATFORM_NEEDED "=%s, " PLATFORM_FORBIDDEN "=%s", needed, forbidden),
                 "%s", lacks || harms ? "not as they must be" : "as they must be");
     }
     if (lacks)
-        obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE, platform_register_advice(o->arena, outlook_subscription(o), needed), "%s",
+        obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE,
+                 platform_register_advice(o->arena, outlook_subscription(o), needed), "%s",
                  platform_lacks_words(o->arena, needed));
     if (harms)
-        obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE, "unregister it: VMs made meanwhile cannot be backed up at all",
+        obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE,
+                 "unregister it: VMs made meanwhile cannot be backed up at all",
                  "feature " PLATFORM_FORBIDDEN " is registered: it fails backup and restore");
 }
 
-/* --- F24 ------------------------------------------------------------------------------------------------------------------------ */
+/* --- F24 ---------------------------------------------------------------------------------------------------------- */
 
 static void judge_quota(struct outlook *o, const char *size)
 {
@@ -208,14 +220,15 @@ static void judge_quota(struct outlook *o, const char *size)
     int64_t cores, left;
 
     if (str_eq(value_str_at(extra, "state"), "unseen"))
-        obs_set(o, F24, OBS_UNSEEN, arena_printf(o->arena, "size %s", size), "a confidential size; the quota cannot be read: %s",
-                value_str_at(extra, "why"));
+        obs_set(o, F24, OBS_UNSEEN, arena_printf(o->arena, "size %s", size),
+                "a confidential size; the quota cannot be read: %s", value_str_at(extra, "why"));
     if (!platform_quota_lacks(o->view, extra, size, &cores, &name, &left))
         return;
-    obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", name, (long long)left), "no room for %s in %s", size,
-            region);
+    obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", name, (long long)left),
+            "no room for %s in %s", size, region);
     obs_risk(o, F24, "quota", RISK_STOPS, TIME_NONE, "raise the quota; while the source VM runs both must fit",
-             "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)cores, region, name, (long long)left);
+             "%s needs %lld cores in %s, quota %s has %lld left", size, (long long)cores, region, name,
+             (long long)left);
 }
 
 static void observe_size(struct outlook *o)
@@ -239,13 +252,14 @@ static void observe_size(struct outlook *o)
     judge_quota(o, size);
 }
 
-/* --- F26 ------------------------------------------------------------------------------------------------------------------------ */
+/* --- F26 ---------------------------------------------------------------------------------------------------------- */
 
 static void judge_lock(struct outlook *o, const struct value *lock, const char *target, const char **found)
 {
     const char *id = value_str_at(lock, "id"), *level = value_str_at(lock, "properties.level"),
                *group = arm_id_part(o->arena, id, "resourceGroups");
-    bool whole = !group, snapshots = group && str_starts_nocase(group, "AzureBackupRG_"), there = target && str_eq_nocase(group, target);
+    bool whole = !group, snapshots = group && str_starts_nocase(group, "AzureBackupRG_"),
+         there = target && str_eq_nocase(group, target);
     bool read_only = str_eq_nocase(level, "ReadOnly");
 
     /* One on a single thing in the group forbids nothing else in it; what it forbids is told with that thing. */
@@ -253,11 +267,14 @@ static void judge_lock(struct outlook *o, const struct value *lock, const char *
         return;
     if (!(whole || snapshots || (there && read_only)))
         return;
-    *found = arena_printf(o->arena, "%s%s%s on %s", *found ? *found : "", *found ? ", " : "", level, whole ? "the subscription" : group);
+    *found = arena_printf(o->arena, "%s%s%s on %s", *found ? *found : "", *found ? ", " : "", level,
+                          whole ? "the subscription" : group);
     obs_set(o, F26, OBS_BAD, id, "%s", *found);
-    obs_risk(o, F26, "lock", (there || whole) && read_only ? RISK_STOPS : RISK_WARN, TIME_NONE, "a person removes the lock",
-             (there || whole) && read_only ? "lock %s (%s) on %s: nothing can be restored there"
-                                           : "lock %s (%s) on %s: the snapshots of backups cannot be cleaned up there, and backups stop",
+    obs_risk(o, F26, "lock", (there || whole) && read_only ? RISK_STOPS : RISK_WARN, TIME_NONE,
+             "a person removes the lock",
+             (there || whole) && read_only
+                 ? "lock %s (%s) on %s: nothing can be restored there"
+                 : "lock %s (%s) on %s: the snapshots of backups cannot be cleaned up there, and backups stop",
              value_str_at(lock, "name"), level, whole ? "the subscription" : group);
 }
 
@@ -279,10 +296,12 @@ static void observe_locks(struct outlook *o)
     if (!extra)
         return;
     if (!str_eq(value_str_at(extra, "state"), "present"))
-        obs_set(o, F26, OBS_UNSEEN, NULL, "%s%s", value_str_at(extra, "why") ? value_str_at(extra, "why") : "the locks cannot be read",
+        obs_set(o, F26, OBS_UNSEEN, NULL, "%s%s",
+                value_str_at(extra, "why") ? value_str_at(extra, "why") : "the locks cannot be read",
                 groups_read(o->arena, value_get(extra, "groups")));
     else
-        obs_set(o, F26, OBS_GOOD, "locks", "none on the groups of Azure Backup's snapshots, nor where the VM would come back");
+        obs_set(o, F26, OBS_GOOD, "locks",
+                "none on the groups of Azure Backup's snapshots, nor where the VM would come back");
     for (size_t i = 0; i < value_count(items); i++)
         judge_lock(o, value_item(items, i), target, &found);
 }

@@ -1,5 +1,5 @@
-/* Knows what a protected item, its points, its jobs and the staging account say: F1 to F5, F20 to F22 and F27. Must not know
- * keys or sets. */
+/* Knows what a protected item, its points, its jobs and the staging account say: F1 to F5, F20 to F22 and F27. Must not
+ * know keys or sets. */
 #include "questions.h"
 
 #include "../backup/points.h"
@@ -32,12 +32,14 @@ static bool without_item(struct outlook *o, enum obs_fact f)
     return true;
 }
 
-/* --- F1 ------------------------------------------------------------------------------------------------------------------ */
+/* --- F1 ----------------------------------------------------------------------------------------------------------- */
 
 static void judge_protection(struct outlook *o, const struct value *live)
 {
-    const char *state = value_str_at(live, "properties.protectionState"), *last = value_str_at(live, "properties.lastBackupStatus");
-    const char *health = value_str_at(live, "properties.healthStatus"), *type = value_str_at(live, "properties.policyType");
+    const char *state = value_str_at(live, "properties.protectionState"),
+               *last = value_str_at(live, "properties.lastBackupStatus");
+    const char *health = value_str_at(live, "properties.healthStatus"),
+               *type = value_str_at(live, "properties.policyType");
     const char *evidence = obs_member(o->arena, live, "properties.protectionState");
     const char *deleted = value_str_at(live, "properties.deferredDeleteTimeInUTC");
     bool protected = str_eq_nocase(state, "Protected") || str_eq_nocase(state, "IRPending");
@@ -46,24 +48,32 @@ static void judge_protection(struct outlook *o, const struct value *live)
             protected         ? OBS_GOOD
             : source_there(o) ? OBS_BAD
                               : OBS_WARN,
-            evidence, "protection is %s%s%s", state ? state : "not told", health ? ", health " : "", health ? health : "");
+            evidence, "protection is %s%s%s", state ? state : "not told", health ? ", health " : "",
+            health ? health : "");
     if (!protected)
         obs_risk(o, F1, "protection", source_there(o) ? RISK_WARN : RISK_NOTE, TIME_NONE,
                  source_there(o) ? "resume the protection in the vault: no new points are made" : NULL, "%s",
-                 source_there(o)                                              ? "the VM is there and its protection is stopped"
-                 : str_eq(value_str_at(facts_of(o), "source.state"), "absent") ? "no new points will be made: the source VM is gone"
-                                                                              : "no new points will be made");
+                 source_there(o) ? "the VM is there and its protection is stopped"
+                 : str_eq(value_str_at(facts_of(o), "source.state"), "absent")
+                     ? "no new points will be made: the source VM is gone"
+                     : "no new points will be made");
     if (value_bool_at(live, "properties.isScheduledForDeferredDelete", false))
-        obs_risk(o, F1, "item-deleted", RISK_STOPS, TIME_NONE,
-                 "undelete the item in the vault before its soft-delete time ends; nothing can be restored from it before",
-                 "the protected item is soft-deleted%s%s; its points go with it", deleted ? " since " : "", deleted ? deleted : "");
+        obs_risk(
+            o, F1, "item-deleted", RISK_STOPS, TIME_NONE,
+            "undelete the item in the vault before its soft-delete time ends; nothing can be restored from it before",
+            "the protected item is soft-deleted%s%s; its points go with it", deleted ? " since " : "",
+            deleted ? deleted : "");
     if (str_eq_nocase(last, "Failed") && source_there(o))
-        obs_risk(o, F1, "backup-failed", RISK_WARN, TIME_NONE, "look at the backup jobs of this VM", "the last backup failed");
+        obs_risk(o, F1, "backup-failed", RISK_WARN, TIME_NONE, "look at the backup jobs of this VM",
+                 "the last backup failed");
     if (source_there(o) && health && !str_eq_nocase(health, "Passed") && !str_eq_nocase(health, "None") &&
         !str_eq_nocase(health, "Healthy"))
         obs_risk(o, F1, "unhealthy", RISK_WARN, TIME_NONE, "see the item's health details in the vault",
-                 "Azure Backup says: health is %s%s%s", health, value_str_at(live, "properties.healthDetails.0.title") ? ": " : "",
-                 value_str_at(live, "properties.healthDetails.0.title") ? value_str_at(live, "properties.healthDetails.0.title") : "");
+                 "Azure Backup says: health is %s%s%s", health,
+                 value_str_at(live, "properties.healthDetails.0.title") ? ": " : "",
+                 value_str_at(live, "properties.healthDetails.0.title")
+                     ? value_str_at(live, "properties.healthDetails.0.title")
+                     : "");
     if (type && !str_eq_nocase(type, "V2"))
         obs_risk(o, F1, "policy", RISK_WARN, TIME_NONE, "put the VM under an enhanced policy in the vault",
                  "the backup policy is no enhanced one (policyType %s); confidential VMs need it", type);
@@ -83,11 +93,12 @@ static void observe_item(struct outlook *o)
                  "the vault holds no protected item of this VM");
     } else {
         obs_set(o, F1, OBS_UNSEEN, NULL, "%s", value_str(why) ? value_str(why) : "the protected item cannot be read");
-        obs_risk(o, F1, "cannot-see", RISK_UNSEEN, TIME_NONE, "Backup Reader on the vault shows it", "%s", o->items[F1].text);
+        obs_risk(o, F1, "cannot-see", RISK_UNSEEN, TIME_NONE, "Backup Reader on the vault shows it", "%s",
+                 o->items[F1].text);
     }
 }
 
-/* --- F2, F3, F4 ------------------------------------------------------------------------------------------------------------ */
+/* --- F2, F3, F4 --------------------------------------------------------------------------------------------------- */
 
 static const struct value *newest(const struct outlook *o, bool vault_tier)
 {
@@ -130,19 +141,23 @@ static void observe_tiers(struct outlook *o)
         n_vault += str_eq(value_str_at(value_item(points, i), "vault"), "valid");
     if (!o->point) {
         obs_set(o, F2, OBS_BAD, "recoveryPoints: none usable", "there is no recovery point that can be used");
-        obs_risk(o, F2, "no-point", RISK_WARN, TIME_NONE, source_there(o) ? "let a backup run: Backup now in the vault" : NULL,
+        obs_risk(o, F2, "no-point", RISK_WARN, TIME_NONE,
+                 source_there(o) ? "let a backup run: Backup now in the vault" : NULL,
                  "there is no recovery point that can be used");
         return;
     }
     obs_set(o, F2, vault ? OBS_GOOD : OBS_WARN,
-            arena_printf(o->arena, "recoveryPointTierDetails of %s: InstantRP %s, HardenedRP %s", value_str_at(o->point, "id"),
-                         value_str_at(o->point, "snapshot"), value_str_at(o->point, "vault")),
-            "point %s of %s: snapshot %s, vault tier %s; %zu of %zu points are in the vault tier", value_str_at(o->point, "id"),
-            value_str_at(o->point, "time"), value_str_at(o->point, "snapshot"), value_str_at(o->point, "vault"), n_vault,
-            value_count(points));
+            arena_printf(o->arena, "recoveryPointTierDetails of %s: InstantRP %s, HardenedRP %s",
+                         value_str_at(o->point, "id"), value_str_at(o->point, "snapshot"),
+                         value_str_at(o->point, "vault")),
+            "point %s of %s: snapshot %s, vault tier %s; %zu of %zu points are in the vault tier",
+            value_str_at(o->point, "id"), value_str_at(o->point, "time"), value_str_at(o->point, "snapshot"),
+            value_str_at(o->point, "vault"), n_vault, value_count(points));
     if (!vault)
         obs_risk(o, F2, "no-vault-point", RISK_WARN, TIME_NONE,
-                 source_there(o) ? "wait for the copy to the vault tier (it may take a day); look at the policy if it never comes" : NULL,
+                 source_there(o)
+                     ? "wait for the copy to the vault tier (it may take a day); look at the policy if it never comes"
+                     : NULL,
                  "no recovery point has reached the vault tier: a lost key or set would be the end");
     judge_age(o, "newestVaultPoint", true, STALE_VAULT_POINT_MS);
     judge_age(o, "newestPoint", false, -1);
@@ -159,8 +174,9 @@ static void observe_security(struct outlook *o)
         obs_set(o, F3, OBS_GOOD, arena_printf(o->arena, "securityType=%s", type), "confidential, with a %s key",
                 key == POINT_KEY_CUSTOMER ? "customer-managed" : "platform-managed");
     else if (key == POINT_KEY_UNKNOWN && type)
-        obs_set(o, F3, OBS_WARN, arena_printf(o->arena, "securityType=%s", type),
-                "the point does not say whose key it needs: what is declared counts, else what the source VM's disk says");
+        obs_set(
+            o, F3, OBS_WARN, arena_printf(o->arena, "securityType=%s", type),
+            "the point does not say whose key it needs: what is declared counts, else what the source VM's disk says");
     else
         obs_set(o, F3, OBS_WARN, arena_printf(o->arena, "securityType=%s", type ? type : "absent"),
                 "the point does not say that it is of a confidential VM");
@@ -175,7 +191,8 @@ static void observe_expiry(struct outlook *o)
         return;
     if (value_bool_at(o->point, "softDeleted", false)) {
         obs_set(o, F4, OBS_BAD, "recoveryPointProperties.isSoftDeleted=true", "the point is soft-deleted");
-        obs_risk(o, F4, "item-deleted", RISK_STOPS, TIME_NONE, "undelete the item in the vault", "the recovery point is soft-deleted");
+        obs_risk(o, F4, "item-deleted", RISK_STOPS, TIME_NONE, "undelete the item in the vault",
+                 "the recovery point is soft-deleted");
         return;
     }
     if (at == TIME_NONE) {
@@ -183,8 +200,8 @@ static void observe_expiry(struct outlook *o)
         return;
     }
     obs_set(o, F4, at > o->view->now_ms ? OBS_GOOD : OBS_BAD,
-            arena_printf(o->arena, "recoveryPointProperties.expiryTime=%s", value_str_at(o->point, "expires")), "expires at %s",
-            time_format(o->arena, at));
+            arena_printf(o->arena, "recoveryPointProperties.expiryTime=%s", value_str_at(o->point, "expires")),
+            "expires at %s", time_format(o->arena, at));
     next = source_there(o) ? "see that backups go on: newer points take its place"
                            : "restore from it before, or stop its retention from ending";
     obs_risk(o, F4, "point-expires", source_there(o) && at > o->view->now_ms ? RISK_NOTE : RISK_WARN, at, next,
@@ -192,7 +209,7 @@ static void observe_expiry(struct outlook *o)
              source_there(o) ? "" : ", and no newer one will be made");
 }
 
-/* --- F5 ---------------------------------------------------------------------------------------------------------------------- */
+/* --- F5 ----------------------------------------------------------------------------------------------------------- */
 
 static void observe_source(struct outlook *o)
 {
@@ -202,10 +219,11 @@ static void observe_source(struct outlook *o)
         obs_set(o, F5, OBS_WARN, "source VM: 404", "the source VM is gone, so nobody can read which set it used");
     else if (!str_eq(state, "present"))
         obs_set(o, F5, OBS_UNSEEN, NULL, "%s",
-                value_str_at(facts_of(o), "source.why") ? value_str_at(facts_of(o), "source.why") : "the source VM cannot be read");
+                value_str_at(facts_of(o), "source.why") ? value_str_at(facts_of(o), "source.why")
+                                                        : "the source VM cannot be read");
     else if (des)
-        obs_set(o, F5, OBS_GOOD, "storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id", "the VM uses %s",
-                arm_id_name(des));
+        obs_set(o, F5, OBS_GOOD, "storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id",
+                "the VM uses %s", arm_id_name(des));
     else
         obs_set(o, F5, OBS_WARN, "storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet absent",
                 "the source VM names no disk encryption set: its key is the platform's");
@@ -214,11 +232,12 @@ static void observe_source(struct outlook *o)
                  "which set the VM is on, and whether it still lives, cannot be seen: %s", o->items[F5].text);
 }
 
-/* --- F20, F21 ------------------------------------------------------------------------------------------------------------------ */
+/* --- F20, F21 ----------------------------------------------------------------------------------------------------- */
 
 static void observe_jobs(struct outlook *o)
 {
-    const struct value *exports = value_get(facts_of(o), "exports"), *jobs = value_get(facts_of(o), "jobs"), *running = NULL;
+    const struct value *exports = value_get(facts_of(o), "exports"), *jobs = value_get(facts_of(o), "jobs"),
+                       *running = NULL;
 
     if (without_item(o, F20) || without_item(o, F21))
         return;
@@ -235,18 +254,19 @@ static void observe_jobs(struct outlook *o)
         obs_set(o, F20, OBS_GOOD, "backupJobs", "no export among the failed restores");
     }
     if (running) {
-        obs_set(o, F21, OBS_WARN, arena_printf(o->arena, "job %s InProgress", value_str_at(running, "job")), "restore job %s is running",
-                value_str_at(running, "job"));
-        obs_risk(o, F21, "restore-running", RISK_NOTE, TIME_NONE, "let it end; a second one is not started", "restore job %s is running",
-                 value_str_at(running, "job"));
+        obs_set(o, F21, OBS_WARN, arena_printf(o->arena, "job %s InProgress", value_str_at(running, "job")),
+                "restore job %s is running", value_str_at(running, "job"));
+        obs_risk(o, F21, "restore-running", RISK_NOTE, TIME_NONE, "let it end; a second one is not started",
+                 "restore job %s is running", value_str_at(running, "job"));
     } else {
         obs_set(o, F21, OBS_GOOD, "backupJobs", "no restore is running");
     }
 }
 
-/* --- F22 -------------------------------------------------------------------------------------------------------------------------- */
+/* --- F22 ---------------------------------------------------------------------------------------------------------- */
 
-/* What stands against the restore as it is declared, but for what other questions answer; `staging` chooses which half. */
+/* What stands against the restore as it is declared, but for what other questions answer;
+ * `staging` chooses which half. */
 static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging, const char *risk)
 {
     static const char *const answered[] = {"item-",    "point-",    "azure",       "size",        "quota",
@@ -270,7 +290,8 @@ static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging
 
 static void observe_staging(struct outlook *o)
 {
-    const struct value *place = value_at(view_facts(o->view, o->rvm), "place.staging"), *live = value_get(place, "live");
+    const struct value *place = value_at(view_facts(o->view, o->rvm), "place.staging"),
+                       *live = value_get(place, "live");
     const char *state = value_str_at(place, "state");
     size_t from = o->n_risks;
 
@@ -284,15 +305,15 @@ static void observe_staging(struct outlook *o)
     }
     obs_set(o, F22, OBS_GOOD,
             !live ? "storageAccounts: 404"
-                  : arena_printf(o->arena, "%s, %s, %s", obs_member(o->arena, live, "location"), obs_member(o->arena, live, "kind"),
-                                 obs_member(o->arena, live, "sku.name")),
+                  : arena_printf(o->arena, "%s, %s, %s", obs_member(o->arena, live, "location"),
+                                 obs_member(o->arena, live, "kind"), obs_member(o->arena, live, "sku.name")),
             "%s is fit", arm_id_name(reference_id(o->arena, o->rvm, "spec.target.stagingAccount", NULL)));
     if (observe_obstacles(o, F22, true, "staging"))
         obs_set(o, F22, OBS_BAD, o->items[F22].evidence, "%s", o->risks[from].text);
 }
 
-/* The things a restore relies on that could not be seen: without them the forecast must not say that it would go
- * through. */
+/* The things a restore relies on that could not be seen: without them the forecast must not say that
+ * it would go through. */
 static void observe_place(struct outlook *o)
 {
     static const struct {
@@ -303,8 +324,8 @@ static void observe_place(struct outlook *o)
     const char *fix = "Reader on the target's resource group, its network and the staging account shows it";
 
     if (o->rvm && str_eq(view_state(o->view, o->rvm), "unseen"))
-        obs_risk(o, F27, "cannot-see", RISK_UNSEEN, TIME_NONE, fix, "whether the target's name is free cannot be seen: %s",
-                 value_str_at(facts, "why"));
+        obs_risk(o, F27, "cannot-see", RISK_UNSEEN, TIME_NONE, fix,
+                 "whether the target's name is free cannot be seen: %s", value_str_at(facts, "why"));
     for (size_t i = 0; i < COUNT(parts); i++) {
         const struct value *part = value_get(place, parts[i].part);
 
@@ -313,7 +334,7 @@ static void observe_place(struct outlook *o)
     }
 }
 
-/* --- F27 ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- F27 ---------------------------------------------------------------------------------------------------------- */
 
 static void observe_validation(struct outlook *o)
 {
@@ -321,7 +342,9 @@ static void observe_validation(struct outlook *o)
     bool taken = o->rvm && situation_type(o->rvm) == RESTORE_NEW_VM && str_eq(view_state(o->view, o->rvm), "present");
     const char *words = "";
 
-    extra = str_eq(value_str_at(asked, "state"), "asked") ? asked : outlook_extra(o, "validations", value_str_at(facts_of(o), "itemId"));
+    extra = str_eq(value_str_at(asked, "state"), "asked")
+                ? asked
+                : outlook_extra(o, "validations", value_str_at(facts_of(o), "itemId"));
     results = value_get(extra, "results");
     if (!extra)
         return;
@@ -342,7 +365,8 @@ static void observe_validation(struct outlook *o)
     obs_set(o, F27, OBS_BAD, "backupValidateOperation", "%s", words);
     /* A VM that was restored as declared only keeps its own name from a further restore; it is no other obstacle. */
     obs_risk(o, F27, "validation",
-             taken && value_count(results) == 1 && !restored_vm_differs(o->view, o->situation) ? RISK_NOTE : RISK_STOPS, TIME_NONE,
+             taken && value_count(results) == 1 && !restored_vm_differs(o->view, o->situation) ? RISK_NOTE : RISK_STOPS,
+             TIME_NONE,
              taken ? "a VM of the target's name is there already; to restore once more, declare another target.name"
                    : restore_objection_advice(o->arena, value_item(results, 0)),
              "Azure Backup objects: %s", words);

@@ -1,5 +1,5 @@
-/* Knows what the disk encryption set, the key's store and the key say: F6 to F15, F23 and F25. Must not know backups, nor who
- * may use the key. */
+/* Knows what the disk encryption set, the key's store and the key say: F6 to F15, F23 and F25. Must not know backups,
+ * nor who may use the key. */
 #include "questions.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static bool platform_key(const struct outlook *o)
     return o->situation->now.encryption == DX_PMK;
 }
 
-/* --- F6, F7 ------------------------------------------------------------------------------------------------------------------ */
+/* --- F6, F7 ------------------------------------------------------------------------------------------------------- */
 
 static const char *set_state(const struct outlook *o)
 {
@@ -31,7 +31,8 @@ static const char *set_state(const struct outlook *o)
 
 static void judge_set(struct outlook *o, const struct value *live)
 {
-    const char *type = value_str_at(live, "properties.encryptionType"), *url = value_str_at(live, "properties.activeKey.keyUrl");
+    const char *type = value_str_at(live, "properties.encryptionType"),
+               *url = value_str_at(live, "properties.activeKey.keyUrl");
     const struct value *stuck = value_at(live, "properties.autoKeyRotationError");
     const char *name = value_str_at(live, "name");
     bool fit = str_eq_nocase(type, CVM_SET);
@@ -41,19 +42,22 @@ static void judge_set(struct outlook *o, const struct value *live)
                          obs_member(o->arena, live, "properties.activeKey.keyUrl")),
             "%s is there, %s", name, fit ? "for confidential VMs" : "not for confidential VMs");
     if (!fit)
-        obs_risk(o, F6, "set-unfit", RISK_WARN, TIME_NONE, "make a set of type " CVM_SET "; the type of a set cannot be changed",
-                 "%s is of type %s", name, type ? type : "unknown");
+        obs_risk(o, F6, "set-unfit", RISK_WARN, TIME_NONE,
+                 "make a set of type " CVM_SET "; the type of a set cannot be changed", "%s is of type %s", name,
+                 type ? type : "unknown");
     if (value_bool_at(live, "properties.rotationToLatestKeyVersionEnabled", false))
         obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE,
-                 "switch rotation to the latest version off: it is not supported for confidential VMs", "%s follows the newest key version",
-                 name);
+                 "switch rotation to the latest version off: it is not supported for confidential VMs",
+                 "%s follows the newest key version", name);
     if (stuck && stuck->type != VALUE_NULL)
-        obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE, "give its identity the rights on the key, then repeat the same update of the set",
+        obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE,
+                 "give its identity the rights on the key, then repeat the same update of the set",
                  "the rotation of %s is stuck: %s", name,
-                 value_str_at(stuck, "message") ? value_str_at(stuck, "message") : json_string(o->arena, stuck, JSON_COMPACT));
+                 value_str_at(stuck, "message") ? value_str_at(stuck, "message")
+                                                : json_string(o->arena, stuck, JSON_COMPACT));
     if (url && !vault_kid_version(url))
-        obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE, "point the set to a version of the key", "%s names its key without a version",
-                 name);
+        obs_risk(o, F6, "rotation", RISK_WARN, TIME_NONE, "point the set to a version of the key",
+                 "%s names its key without a version", name);
 }
 
 static void observe_users(struct outlook *o)
@@ -67,7 +71,8 @@ static void observe_users(struct outlook *o)
         users = value_get(view_facts(o->view, o->situation->des), "associatedResources");
     if (!id || str_eq(value_str_at(extra, "state"), "unseen") ||
         (value_count(users) == 1 && str_starts(value_str(value_item(users, 0)), "("))) {
-        obs_set(o, F7, id ? OBS_UNSEEN : OBS_NOT_LOOKED, NULL, "%s", id ? "who uses the set cannot be listed" : "there is no set");
+        obs_set(o, F7, id ? OBS_UNSEEN : OBS_NOT_LOOKED, NULL, "%s",
+                id ? "who uses the set cannot be listed" : "there is no set");
         return;
     }
     if (!users)
@@ -77,13 +82,13 @@ static void observe_users(struct outlook *o)
             (int64_t)n >= limit            ? OBS_BAD
             : (int64_t)n * 10 >= limit * 8 ? OBS_WARN
                                            : OBS_GOOD,
-            arena_printf(o->arena, "associatedResources: %zu", n), "%zu of %lld disks, snapshots or restore points use it", n,
-            (long long)limit);
+            arena_printf(o->arena, "associatedResources: %zu", n),
+            "%zu of %lld disks, snapshots or restore points use it", n, (long long)limit);
     if (o->items[F7].state != OBS_GOOD)
-        obs_risk(
-            o, F7, "set-full", RISK_WARN, TIME_NONE,
-            "put further VMs on another set. Documents name 40 (January 2026) and 6,000 (July 2026): --disks-per-set says which counts",
-            "%zu of %lld disks, snapshots or restore points use %s", n, (long long)limit, arm_id_name(id));
+        obs_risk(o, F7, "set-full", RISK_WARN, TIME_NONE,
+                 "put further VMs on another set. Documents name 40 (January 2026) and 6,000 (July 2026): "
+                 "--disks-per-set says which counts",
+                 "%zu of %lld disks, snapshots or restore points use %s", n, (long long)limit, arm_id_name(id));
 }
 
 void observe_set(struct outlook *o)
@@ -103,8 +108,9 @@ void observe_set(struct outlook *o)
         obs_risk(o, F6, "set-gone", RISK_WARN, TIME_NONE,
                  o->situation->revoked ? "a person decides: none is made on a revoked key"
                                        : "reinstate apply makes it anew on the same key",
-                 value_str_at(view_facts(o->view, o->pvm), "source.set.state") ? "the disk encryption set of the VM is gone"
-                                                                               : "the declared disk encryption set does not exist");
+                 value_str_at(view_facts(o->view, o->pvm), "source.set.state")
+                     ? "the disk encryption set of the VM is gone"
+                     : "the declared disk encryption set does not exist");
     } else {
         why = value_str_at(view_facts(o->view, o->pvm), "source.set.why");
         obs_set(o, F6, state ? OBS_UNSEEN : OBS_NOT_LOOKED, NULL, "%s",
@@ -112,21 +118,23 @@ void observe_set(struct outlook *o)
                 : state ? "the set cannot be read"
                         : "neither the source VM nor a document names the set");
         if (state)
-            obs_risk(o, F6, "cannot-see", RISK_UNSEEN, TIME_NONE, "Reader on the set's resource group shows it", "%s", o->items[F6].text);
+            obs_risk(o, F6, "cannot-see", RISK_UNSEEN, TIME_NONE, "Reader on the set's resource group shows it", "%s",
+                     o->items[F6].text);
     }
     observe_users(o);
 }
 
-/* --- F8, F9, F10, F23, F25 ------------------------------------------------------------------------------------------------------ */
+/* --- F8, F9, F10, F23, F25 ---------------------------------------------------------------------------------------- */
 
 static void judge_firewall(struct outlook *o, const struct value *live)
 {
     const char *action = value_str_at(live, "properties.networkAcls.defaultAction"),
                *bypass = value_str_at(live, "properties.networkAcls.bypass");
     const char *public = value_str_at(live, "properties.publicNetworkAccess");
-    const char *evidence = arena_printf(o->arena, "%s, %s, %s", obs_member(o->arena, live, "properties.networkAcls.defaultAction"),
-                                        obs_member(o->arena, live, "properties.networkAcls.bypass"),
-                                        obs_member(o->arena, live, "properties.publicNetworkAccess"));
+    const char *evidence =
+        arena_printf(o->arena, "%s, %s, %s", obs_member(o->arena, live, "properties.networkAcls.defaultAction"),
+                     obs_member(o->arena, live, "properties.networkAcls.bypass"),
+                     obs_member(o->arena, live, "properties.publicNetworkAccess"));
     bool closed = str_eq_nocase(action, "Deny") || str_eq_nocase(public, "Disabled");
 
     if (str_eq_nocase(public, "SecuredByPerimeter")) {
@@ -136,11 +144,14 @@ static void judge_firewall(struct outlook *o, const struct value *live)
                  "the store is behind a network security perimeter, which overrides the bypass for Azure services");
     } else if (closed && bypass && !str_find_nocase(bypass, "AzureServices")) {
         obs_set(o, F23, OBS_BAD, evidence, "its network rules keep Azure's services out");
-        obs_risk(o, F23, "firewall", RISK_STOPS, TIME_NONE, "let trusted Azure services pass (networkAcls.bypass: AzureServices)",
+        obs_risk(o, F23, "firewall", RISK_STOPS, TIME_NONE,
+                 "let trusted Azure services pass (networkAcls.bypass: AzureServices)",
                  "the store's network rules keep Azure Backup and the set's identity out");
     } else if (closed) {
-        obs_set(o, F23, OBS_WARN, evidence, "closed but for Azure's trusted services; the Orchestrator is not on their published list");
-        obs_risk(o, F23, "firewall", RISK_WARN, TIME_NONE, "give the VM's guest a private path to the store, and try a restore",
+        obs_set(o, F23, OBS_WARN, evidence,
+                "closed but for Azure's trusted services; the Orchestrator is not on their published list");
+        obs_risk(o, F23, "firewall", RISK_WARN, TIME_NONE,
+                 "give the VM's guest a private path to the store, and try a restore",
                  value_count(value_at(live, "properties.privateEndpointConnections"))
                      ? "the Confidential VM Orchestrator is not one of the trusted services; "
                        "whether it comes by the store's private endpoint is not documented"
@@ -155,20 +166,24 @@ static void judge_store(struct outlook *o, const struct value *live)
 {
     const struct value *protection = value_at(live, "properties.enablePurgeProtection");
     int64_t days = value_int_at(live, "properties.softDeleteRetentionInDays", 0);
-    const char *word = key_store_word(o->store), *status = value_str_at(live, "properties.securityDomainProperties.activationStatus");
+    const char *word = key_store_word(o->store),
+               *status = value_str_at(live, "properties.securityDomainProperties.activationStatus");
     bool hsm = key_store_is_hsm(o->store), kept = protection && value_is(protection, VALUE_BOOL) && protection->b;
 
     obs_set(o, F9, kept ? OBS_GOOD : OBS_WARN,
             arena_printf(o->arena, "%s, %s", obs_member(o->arena, live, "properties.enablePurgeProtection"),
                          obs_member(o->arena, live, "properties.softDeleteRetentionInDays")),
-            "the %s is there; purge protection %s, deleted things are kept %lld days", word, kept ? "on" : "off", (long long)days);
+            "the %s is there; purge protection %s, deleted things are kept %lld days", word, kept ? "on" : "off",
+            (long long)days);
     if (!kept)
-        obs_risk(o, F9, "purge-protection", RISK_WARN, TIME_NONE, "turn purge protection on (it cannot be turned off again)",
+        obs_risk(o, F9, "purge-protection", RISK_WARN, TIME_NONE,
+                 "turn purge protection on (it cannot be turned off again)",
                  "purge protection of %s is off: whoever may purge can destroy the key for good", o->store->name);
     else if (days > 0 && days < 30)
         obs_risk(o, F9, "purge-protection", RISK_NOTE, TIME_NONE,
                  "it is fixed when the store is made; keep a backup of the key of your own",
-                 "a deleted key of %s is kept %lld days only: that is the time there is to notice", o->store->name, (long long)days);
+                 "a deleted key of %s is kept %lld days only: that is the time there is to notice", o->store->name,
+                 (long long)days);
     obs_set(o, F10, OBS_GOOD, NULL, "not soft-deleted");
     judge_firewall(o, live);
     if (!hsm) {
@@ -176,8 +191,8 @@ static void judge_store(struct outlook *o, const struct value *live)
         return;
     }
     obs_set(o, F25, str_eq_nocase(status, "Active") ? OBS_GOOD : OBS_BAD,
-            obs_member(o->arena, live, "properties.securityDomainProperties.activationStatus"), "activation status is %s",
-            status ? status : "not told");
+            obs_member(o->arena, live, "properties.securityDomainProperties.activationStatus"),
+            "activation status is %s", status ? status : "not told");
     if (!str_eq_nocase(status, "Active"))
         obs_risk(o, F25, "hsm-inactive", RISK_STOPS, TIME_NONE, "a quorum activates the HSM with its security domain",
                  "the managed HSM is not activated: no key in it can be used");
@@ -185,19 +200,21 @@ static void judge_store(struct outlook *o, const struct value *live)
 
 static void observe_store_gone(struct outlook *o, const struct value *facts)
 {
-    const char *word = key_store_word(o->store), *state = view_state(o->view, o->store), *why = value_str_at(facts, "why");
+    const char *word = key_store_word(o->store), *state = view_state(o->view, o->store),
+               *why = value_str_at(facts, "why");
     const char *purge = value_str_at(facts, "deleted.properties.scheduledPurgeDate");
     bool lost = value_bool_at(facts, "domainLost", false);
     const char *next = NULL, *held = str_eq(state, "unseen") ? NULL : store_held_up(o->view, o->store, &next);
 
     if (str_eq(state, "deleted")) {
         obs_set(o, F9, OBS_BAD, NULL, "the %s is soft-deleted", word);
-        obs_set(o, F10, OBS_BAD, purge ? arena_printf(o->arena, "properties.scheduledPurgeDate=%s", purge) : "deletedVaults",
+        obs_set(o, F10, OBS_BAD,
+                purge ? arena_printf(o->arena, "properties.scheduledPurgeDate=%s", purge) : "deletedVaults",
                 "soft-deleted%s%s", purge ? "; purged at " : "", purge ? purge : "");
         obs_risk(o, F10, "store-deleted", held ? RISK_STOPS : RISK_WARN, time_parse(purge),
                  held ? next : "recover it before: reinstate apply does, and grants anew what got lost",
-                 "the %s %s is soft-deleted%s%s%s%s", word, o->store->name, purge ? " and will be purged at " : "", purge ? purge : "",
-                 held ? ": " : "", held ? held : "");
+                 "the %s %s is soft-deleted%s%s%s%s", word, o->store->name, purge ? " and will be purged at " : "",
+                 purge ? purge : "", held ? ": " : "", held ? held : "");
     } else if (held) {
         obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
         obs_set(o, F10, OBS_BAD, NULL, "%s", held);
@@ -206,17 +223,20 @@ static void observe_store_gone(struct outlook *o, const struct value *facts)
         obs_set(o, F9, OBS_BAD, "404", "the %s does not exist", word);
         obs_set(o, F10, OBS_GOOD, "404 among the deleted ones", "not soft-deleted: purged, or never there");
         obs_risk(o, F9, "store-gone", RISK_WARN, TIME_NONE,
-                 lost                         ? "declare the loss; nobody brings its keys back"
-                 : key_store_is_hsm(o->store) ? "a person activates a new HSM with the same security domain"
-                                              : "a key vault in the same subscription and geography, then the key from a backup",
-                 "the %s %s does not exist%s", word, o->store->name, lost ? ", and its security domain is declared lost" : "");
+                 lost ? "declare the loss; nobody brings its keys back"
+                 : key_store_is_hsm(o->store)
+                     ? "a person activates a new HSM with the same security domain"
+                     : "a key vault in the same subscription and geography, then the key from a backup",
+                 "the %s %s does not exist%s", word, o->store->name,
+                 lost ? ", and its security domain is declared lost" : "");
     } else {
         obs_set(o, F9, OBS_UNSEEN, NULL, "%s", why ? why : arena_printf(o->arena, "the %s cannot be read", word));
         obs_set(o, F10, OBS_UNSEEN, NULL, "%s", o->items[F9].text);
         obs_set(o, F23, OBS_UNSEEN, NULL, "%s", o->items[F9].text);
-        obs_risk(o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE,
-                 unseen_fix(facts, "Key Vault Reader on the store shows it, and deletedVaults/read whether it is deleted"), "%s",
-                 o->items[F9].text);
+        obs_risk(
+            o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE,
+            unseen_fix(facts, "Key Vault Reader on the store shows it, and deletedVaults/read whether it is deleted"),
+            "%s", o->items[F9].text);
     }
 }
 
@@ -230,15 +250,19 @@ void observe_store(struct outlook *o)
         return;
     }
     if (o->key)
-        obs_set(o, F8, OBS_GOOD, value_str_at(view_facts(o->view, o->key), "base"), "the key is in a %s", key_store_word(o->key));
+        obs_set(o, F8, OBS_GOOD, value_str_at(view_facts(o->view, o->key), "base"), "the key is in a %s",
+                key_store_word(o->key));
     else if (url)
-        obs_set(o, F8, OBS_GOOD, url, "the key is in a %s", str_find_nocase(url, ".managedhsm.") ? "managed HSM" : "key vault");
+        obs_set(o, F8, OBS_GOOD, url, "the key is in a %s",
+                str_find_nocase(url, ".managedhsm.") ? "managed HSM" : "key vault");
     if (!o->store) {
         obs_set(o, F9, OBS_NOT_LOOKED, NULL, "no document declares the key's store");
         obs_risk(o, F9, "cannot-see", RISK_UNSEEN, TIME_NONE,
                  url ? "declare Key and KeyVault or ManagedHsm: reinstate export writes them"
-                     : "nothing that can be read names the key, so export cannot write it either: old manifests, a history, the "
-                       "activity log of disk encryption sets (90 days) or the key's audit log tell it; then declare Key, its store and "
+                     : "nothing that can be read names the key, so export cannot write it either: old manifests, a "
+                       "history, the "
+                       "activity log of disk encryption sets (90 days) or the key's audit log tell it; then declare "
+                       "Key, its store and "
                        "DiskEncryptionSet",
                  "no document declares the key and its store, so they are not looked at");
         return;
@@ -249,7 +273,7 @@ void observe_store(struct outlook *o)
         observe_store_gone(o, facts);
 }
 
-/* --- F11, F12 ---------------------------------------------------------------------------------------------------------------------- */
+/* --- F11, F12 ----------------------------------------------------------------------------------------------------- */
 
 static const struct value *version_item(const struct value *facts, const char *version)
 {
@@ -267,25 +291,30 @@ static void judge_times(struct outlook *o, const struct value *facts, const char
     bool is_live = !version || str_eq_nocase(version, vault_kid_version(value_str_at(live, "key.kid")));
     bool enabled = is_live ? value_bool_at(live, "attributes.enabled", true) : value_bool_at(item, "enabled", true);
     int64_t exp = is_live ? value_int_at(live, "attributes.exp", 0) : value_int_at(item, "exp", 0),
-            nbf = is_live ? value_int_at(live, "attributes.nbf", 0) : value_int_at(item, "nbf", 0), now_s = o->view->now_ms / SECOND_MS;
+            nbf = is_live ? value_int_at(live, "attributes.nbf", 0) : value_int_at(item, "nbf", 0),
+            now_s = o->view->now_ms / SECOND_MS;
     const char *ends = exp ? time_format(o->arena, exp * SECOND_MS) : "never";
 
     obs_set(o, F12, !enabled || (exp && exp <= now_s) || nbf > now_s ? OBS_BAD : OBS_GOOD,
-            arena_printf(o->arena, "attributes.enabled=%s, attributes.exp=%s", enabled ? "true" : "false", exp ? ends : "absent"),
+            arena_printf(o->arena, "attributes.enabled=%s, attributes.exp=%s", enabled ? "true" : "false",
+                         exp ? ends : "absent"),
             "%s, %s%s", enabled ? "enabled" : "disabled",
             exp && exp <= now_s ? "expired at "
             : exp               ? "expires at "
                                 : "expires ",
             ends);
     if (!enabled)
-        obs_risk(o, F12, "key-disabled", RISK_WARN, TIME_NONE, "enable the version: reinstate apply does where Key.spec.enabled says so",
+        obs_risk(o, F12, "key-disabled", RISK_WARN, TIME_NONE,
+                 "enable the version: reinstate apply does where Key.spec.enabled says so",
                  "the key version is disabled: running VMs stop within about an hour, and no restore works");
     if (nbf > now_s)
-        obs_risk(o, F12, "key-disabled", RISK_WARN, TIME_NONE, "move its start (nbf)", "the key version is not valid before %s",
-                 time_format(o->arena, nbf * SECOND_MS));
+        obs_risk(o, F12, "key-disabled", RISK_WARN, TIME_NONE, "move its start (nbf)",
+                 "the key version is not valid before %s", time_format(o->arena, nbf * SECOND_MS));
     if (exp)
-        obs_risk(o, F12, "key-expiry", RISK_WARN, exp * SECOND_MS, "move its expiry: Key.spec.expires, then reinstate apply",
-                 "the key version %s %s; a restore is said to fail from then on", exp <= now_s ? "has expired at" : "expires at", ends);
+        obs_risk(o, F12, "key-expiry", RISK_WARN, exp * SECOND_MS,
+                 "move its expiry: Key.spec.expires, then reinstate apply",
+                 "the key version %s %s; a restore is said to fail from then on",
+                 exp <= now_s ? "has expired at" : "expires at", ends);
 }
 
 /* Two versions are possible for this point. If the second cannot be used, the forecast must not be green, for the point
@@ -298,9 +327,11 @@ static void judge_second(struct outlook *o, const struct value *facts, const str
 
     if (!original->beside || !value_get(facts, "versions"))
         return;
-    o->items[F11].text = arena_printf(o->arena, "%s; version %s may be needed too: %s", o->items[F11].text, second, original->beside);
+    o->items[F11].text =
+        arena_printf(o->arena, "%s; version %s may be needed too: %s", o->items[F11].text, second, original->beside);
     if (!item)
-        obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE, "restore it from a copy of the key, or declare the version once it is known",
+        obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE,
+                 "restore it from a copy of the key, or declare the version once it is known",
                  "version %s, which the point may need, is not there: %s", second, original->beside);
     else if (!value_bool_at(item, "enabled", true))
         obs_risk(o, F11, "key-disabled", RISK_WARN, TIME_NONE,
@@ -310,8 +341,8 @@ static void judge_second(struct outlook *o, const struct value *facts, const str
         obs_risk(o, F11, "key-expiry", RISK_WARN, exp * SECOND_MS,
                  "move its expiry: old versions are needed while points are wrapped with them",
                  "version %s, which the point may need, %s %s: %s", second,
-                 exp * SECOND_MS <= o->view->now_ms ? "has expired at" : "expires at", time_format(o->arena, exp * SECOND_MS),
-                 original->beside);
+                 exp * SECOND_MS <= o->view->now_ms ? "has expired at" : "expires at",
+                 time_format(o->arena, exp * SECOND_MS), original->beside);
 }
 
 /* What is declared of a key that may be in good health otherwise. */
@@ -337,7 +368,8 @@ static void observe_revoked(struct outlook *o, const char *state)
     obs_risk(o, F11, "key-revoked", RISK_STOPS, TIME_NONE, dx_remedy_words('K'),
              "the key is revoked (%s): nothing is restored with it", o->situation->revoked);
     if (active)
-        obs_risk(o, F12, "key-revoked-active", RISK_WARN, TIME_NONE, "a person disables it in its store, once nothing needs it",
+        obs_risk(o, F12, "key-revoked-active", RISK_WARN, TIME_NONE,
+                 "a person disables it in its store, once nothing needs it",
                  "the revoked key is still active: whoever has it can use it");
 }
 
@@ -351,7 +383,8 @@ static void observe_version(struct outlook *o, const struct value *facts)
     const char *evidence = original.words ? original.words : "the newest version";
 
     if (there) {
-        obs_set(o, F11, original.conflict ? OBS_WARN : OBS_GOOD, evidence, "version %s is there", version ? version : live);
+        obs_set(o, F11, original.conflict ? OBS_WARN : OBS_GOOD, evidence, "version %s is there",
+                version ? version : live);
         judge_times(o, facts, version);
         judge_second(o, facts, &original);
     } else if (!versions && !str_eq_nocase(value_str_at(facts, "missing"), version)) {
@@ -366,33 +399,38 @@ static void observe_version(struct outlook *o, const struct value *facts)
     }
     judge_declaration(o);
     if (original.conflict)
-        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE, "declare Key.spec.version, once it is known which is right", "%s",
-                 original.conflict);
+        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                 "declare Key.spec.version, once it is known which is right", "%s", original.conflict);
     if ((int64_t)value_count(versions) > o->limits.key_versions)
-        obs_risk(o, F11, "key-versions", RISK_WARN, TIME_NONE, "rotate to a new key: a backup of a key holds about 500 versions",
-                 "the key has %zu versions", value_count(versions));
+        obs_risk(o, F11, "key-versions", RISK_WARN, TIME_NONE,
+                 "rotate to a new key: a backup of a key holds about 500 versions", "the key has %zu versions",
+                 value_count(versions));
 }
 
-/* --- F13, F14 ------------------------------------------------------------------------------------------------------------------------ */
+/* --- F13, F14 ----------------------------------------------------------------------------------------------------- */
 
 static void judge_region(struct outlook *o, const struct value *live)
 {
-    const char *region = outlook_region(o), *key = arena_printf(o->arena, "%s/%s", outlook_subscription(o), region ? region : "?");
+    const char *region = outlook_region(o),
+               *key = arena_printf(o->arena, "%s/%s", outlook_subscription(o), region ? region : "?");
     const struct value *extra = outlook_extra(o, "attestation", key);
     const char *uri = value_str_at(extra, "uri");
 
     if (!uri) {
         obs_set(o, F13, extra ? OBS_UNSEEN : OBS_GOOD, NULL,
-                extra ? "RSA-HSM, exportable; who attests in %s cannot be read, so whether its release policy covers it is not known"
+                extra ? "RSA-HSM, exportable; who attests in %s cannot be read, so whether its release policy covers "
+                        "it is not known"
                       : "RSA-HSM, exportable, with a release policy; not compared with who attests in %s",
                 region ? region : "the region");
     } else if (key_releases_to(o->arena, live, uri)) {
-        obs_set(o, F13, OBS_GOOD, arena_printf(o->arena, "release_policy names %s", uri), "RSA-HSM, exportable, releasable in %s", region);
+        obs_set(o, F13, OBS_GOOD, arena_printf(o->arena, "release_policy names %s", uri),
+                "RSA-HSM, exportable, releasable in %s", region);
     } else {
         obs_set(o, F13, OBS_BAD, arena_printf(o->arena, "release_policy does not name %s", uri),
                 "its release policy does not name the attestation service of %s", region);
         obs_risk(o, F13, "release-region", RISK_STOPS, TIME_NONE,
-                 "restore where the policy allows it; a policy is given when a key is made and cannot be added (unverified on Azure)",
+                 "restore where the policy allows it; a policy is given when a key is made and cannot be added "
+                 "(unverified on Azure)",
                  "the key may not be released in %s: the VM would come back and not start", region);
     }
 }
@@ -408,10 +446,10 @@ static void observe_fitness(struct outlook *o, const struct value *live)
     if (!live)
         return;
     if (unfit) {
-        obs_set(
-            o, F13, OBS_BAD,
-            arena_printf(o->arena, "%s, %s", obs_member(o->arena, live, "key.kty"), obs_member(o->arena, live, "attributes.exportable")),
-            "%s", unfit);
+        obs_set(o, F13, OBS_BAD,
+                arena_printf(o->arena, "%s, %s", obs_member(o->arena, live, "key.kty"),
+                             obs_member(o->arena, live, "attributes.exportable")),
+                "%s", unfit);
         obs_risk(o, F13, "key-unfit", RISK_STOPS, TIME_NONE, "a person decides: none of it can be added to a key",
                  "the key cannot protect a confidential VM: %s", unfit);
     } else {
@@ -419,7 +457,8 @@ static void observe_fitness(struct outlook *o, const struct value *live)
     }
     if (!level)
         return;
-    obs_set(o, F14, str_find_nocase(level, "Purgeable") ? OBS_WARN : OBS_GOOD, arena_printf(o->arena, "attributes.recoveryLevel=%s", level),
+    obs_set(o, F14, str_find_nocase(level, "Purgeable") ? OBS_WARN : OBS_GOOD,
+            arena_printf(o->arena, "attributes.recoveryLevel=%s", level),
             str_find_nocase(level, "Purgeable") ? "recoverable, and purgeable before its time"
                                                 : "recoverable, not purgeable before its time");
 }
@@ -427,7 +466,8 @@ static void observe_fitness(struct outlook *o, const struct value *live)
 /* A backup of the key of one's own saves the failing pass; one that is declared must keep up with the key. */
 static void observe_escrow(struct outlook *o, const struct value *facts)
 {
-    const char *state = value_str_at(facts, "escrow.state"), *container = value_str_at(o->key->spec, "escrow.container");
+    const char *state = value_str_at(facts, "escrow.state"),
+               *container = value_str_at(o->key->spec, "escrow.container");
 
     if (!value_get(o->key->spec, "escrow"))
         return;
@@ -439,8 +479,7 @@ static void observe_escrow(struct outlook *o, const struct value *facts)
                  "the key's escrow %s holds no backup of its newest version", container);
 }
 
-/* --- F15 --------------------------------------------------------------------------------------------------------------------------------
- */
+/* --- F15 --------------------------------------------------------------------------------------------------------- */
 
 void observe_key(struct outlook *o)
 {
@@ -460,10 +499,12 @@ void observe_key(struct outlook *o)
         obs_set(o, F15, OBS_GOOD, NULL, "not soft-deleted");
     } else if (str_eq(state, "deleted")) {
         obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 200", "the key is not there: it is soft-deleted");
-        obs_set(o, F15, OBS_BAD, purge ? arena_printf(o->arena, "scheduledPurgeDate=%s", time_format(o->arena, purge)) : "deletedkeys",
+        obs_set(o, F15, OBS_BAD,
+                purge ? arena_printf(o->arena, "scheduledPurgeDate=%s", time_format(o->arena, purge)) : "deletedkeys",
                 "soft-deleted%s%s", purge ? "; purged at " : "", purge ? time_format(o->arena, purge) : "");
         obs_risk(o, F15, "key-deleted", RISK_WARN, purge ? purge : TIME_NONE, "recover it before: reinstate apply",
-                 "the key is soft-deleted%s%s", purge ? " and will be purged at " : "", purge ? time_format(o->arena, purge) : "");
+                 "the key is soft-deleted%s%s", purge ? " and will be purged at " : "",
+                 purge ? time_format(o->arena, purge) : "");
     } else if (str_eq(state, "absent") && (!store || str_eq(store, "present"))) {
         obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 404", "the key is purged, or never was there");
         obs_set(o, F15, OBS_GOOD, "deletedkeys: 404", "not soft-deleted");
@@ -475,10 +516,11 @@ void observe_key(struct outlook *o)
     } else {
         obs_set(o, F11, OBS_UNSEEN, NULL, "%s", why ? why : "the key cannot be read");
         obs_set(o, F15, OBS_UNSEEN, NULL, "%s", o->items[F11].text);
-        obs_risk(o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE,
-                 unseen_fix(facts, key_store_is_hsm(o->key)
-                                       ? "Managed HSM Crypto User on the key shows it"
-                                       : "Key Vault Reader on the vault, or get and list in its access policy, shows it"),
-                 "%s", o->items[F11].text);
+        obs_risk(
+            o, F11, "cannot-see", RISK_UNSEEN, TIME_NONE,
+            unseen_fix(facts, key_store_is_hsm(o->key)
+                                  ? "Managed HSM Crypto User on the key shows it"
+                                  : "Key Vault Reader on the vault, or get and list in its access policy, shows it"),
+            "%s", o->items[F11].text);
     }
 }

@@ -1,4 +1,5 @@
-/* Knows how a diagnosis and the dangers around it become a verdict, a path and a time. Must not know how anything is read. */
+/* Knows how a diagnosis and the dangers around it become a verdict, a path and a time. Must not know
+ * how anything is read. */
 #include "forecast.h"
 
 #include <stdlib.h>
@@ -31,7 +32,7 @@ const char *restorable_word(enum restorable r)
     return words[r];
 }
 
-/* --- the path --------------------------------------------------------------------------------------------------------------- */
+/* --- the path ----------------------------------------------------------------------------------------------------- */
 
 /* What a remedy takes; the restore itself is apart. */
 static const struct {
@@ -69,8 +70,8 @@ static bool remedy_possible(const struct outlook *o, char letter)
     }
 }
 
-/* The letters of the cheapest way that is open: one that mends the key or its store, and with it what mends set and grants.
- * Behind an H a way is open only once a person has acted. Empty when none is. */
+/* The letters of the cheapest way that is open: one that mends the key or its store, and with it what mends set and
+ * grants. Behind an H a way is open only once a person has acted. Empty when none is. */
 static const char *way(const struct outlook *o, const char *remedy, bool *ret_person)
 {
     char chosen[8] = {0};
@@ -139,8 +140,9 @@ static const char *remedy_words(const struct forecast *f, char letter)
 {
     if (letter == 'T')
         return "a restore that fails and exports the key, the key restored from it";
-    return letter == 'G' && !remedy_possible(&f->outlook, 'G') ? "the key restored from the copy that an earlier restore exported"
-                                                              : dx_remedy_words(letter);
+    return letter == 'G' && !remedy_possible(&f->outlook, 'G')
+               ? "the key restored from the copy that an earlier restore exported"
+               : dx_remedy_words(letter);
 }
 
 static void path_tell(struct forecast *f, bool person)
@@ -158,7 +160,7 @@ static void path_tell(struct forecast *f, bool person)
     estimate(f);
 }
 
-/* --- the verdict --------------------------------------------------------------------------------------------------------------- */
+/* --- the verdict -------------------------------------------------------------------------------------------------- */
 
 static bool has_risk(const struct forecast *f, enum risk_weight weight, bool now_only)
 {
@@ -174,8 +176,9 @@ static enum restorable without_path(const struct forecast *f)
     const struct dx_prediction *p = &f->prediction;
 
     if (!f->outlook.point)
-        return has_risk(f, RISK_UNSEEN, false) && !str_eq(view_state(f->outlook.view, f->outlook.pvm), "absent") ? RESTORABLE_UNKNOWN
-                                                                                                                 : RESTORABLE_NO;
+        return has_risk(f, RISK_UNSEEN, false) && !str_eq(view_state(f->outlook.view, f->outlook.pvm), "absent")
+                   ? RESTORABLE_UNKNOWN
+                   : RESTORABLE_NO;
     if (!p->row || p->outcome == DX_OUTCOME_UNKNOWN || has_risk(f, RISK_UNSEEN, false))
         return RESTORABLE_UNKNOWN;
     return p->row->refused ? RESTORABLE_UNKNOWN : RESTORABLE_NO;
@@ -209,8 +212,9 @@ static void judge_path(struct forecast *f)
     f->letters = p->row ? way(&f->outlook, p->remedy, &person) : "";
     if (*f->letters || person) {
         path_tell(f, person);
-        f->restorable = has_risk(f, RISK_UNSEEN, false) || (person && !*f->letters) || p->outcome == DX_OUTCOME_UNKNOWN ? RESTORABLE_UNKNOWN
-                                                                                                                        : RESTORABLE_AFTER;
+        f->restorable = has_risk(f, RISK_UNSEEN, false) || (person && !*f->letters) || p->outcome == DX_OUTCOME_UNKNOWN
+                            ? RESTORABLE_UNKNOWN
+                            : RESTORABLE_AFTER;
         return;
     }
     f->restorable = without_path(f);
@@ -278,8 +282,9 @@ static void heed_block(struct forecast *f, const struct step *block)
     if (f->restorable == RESTORABLE_NO || has_risk(f, RISK_STOPS, true) || has_risk(f, RISK_UNSEEN, true))
         return;
     obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE, root->next, "%s: %s: %s",
-             order->state == ORDER_IN_FORCE ? arena_printf(f->outlook.arena, "the order %s is blocked", order->activation->address)
-                                            : "an order would be blocked",
+             order->state == ORDER_IN_FORCE
+                 ? arena_printf(f->outlook.arena, "the order %s is blocked", order->activation->address)
+                 : "an order would be blocked",
              root->document->address, root->reason);
     f->outlook.risks[f->outlook.n_risks - 1].evidence = root->id;
     if (f->restorable == RESTORABLE_NOW)
@@ -313,10 +318,11 @@ static void heed_policy(struct forecast *f, const struct step *step)
     if (!ruling)
         return;
     obs_risk(&f->outlook, F27, "held-up", RISK_STOPS, TIME_NONE,
-             step->verdict == VERDICT_REQUIRE_APPROVAL ? arena_printf(f->outlook.arena, "approve it: --approve %s=YOUR-NAME", ruling->rule)
-                                                       : "look at the rule: reinstate plan shows its file and line",
-             "the order %s waits: policy withholds %s: %s by rule %s", f->outlook.situation->order.activation->address, step->id,
-             verdict_name(step->verdict), ruling->rule);
+             step->verdict == VERDICT_REQUIRE_APPROVAL
+                 ? arena_printf(f->outlook.arena, "approve it: --approve %s=YOUR-NAME", ruling->rule)
+                 : "look at the rule: reinstate plan shows its file and line",
+             "the order %s waits: policy withholds %s: %s by rule %s", f->outlook.situation->order.activation->address,
+             step->id, verdict_name(step->verdict), ruling->rule);
     f->outlook.risks[f->outlook.n_risks - 1].evidence = step->id;
     if (f->restorable == RESTORABLE_NOW)
         f->restorable = RESTORABLE_AFTER;
@@ -342,11 +348,12 @@ static void heed_order(struct forecast *f, const struct view *ordered)
 
 /* The point that is judged. If an order names a point that the vault does not have, the point that a new order would
  * name is judged instead; the order's own block says what is wrong with it. */
-static const struct situation *situation_judged(const struct view *v, const struct document *pvm, const struct document *rvm,
-                                                const struct value *point)
+static const struct situation *situation_judged(const struct view *v, const struct document *pvm,
+                                                const struct document *rvm, const struct value *point)
 {
     const struct situation *s = situation_at(v, pvm, rvm, point);
-    const struct value *vault = protected_vm_newest_vault_point(v, pvm), *other = vault ? vault : protected_vm_newest_point(v, pvm);
+    const struct value *vault = protected_vm_newest_vault_point(v, pvm),
+                       *other = vault ? vault : protected_vm_newest_point(v, pvm);
 
     return s->point || !other ? s : situation_at(v, pvm, rvm, other);
 }
@@ -383,7 +390,7 @@ struct forecast forecast_at(const struct view *v, const struct forecast_options 
     return f;
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------------------------ */
+/* --- all of them -------------------------------------------------------------------------------------------------- */
 
 /* Dates compare with "already" first. */
 static int forecast_compare(const void *x, const void *y)
@@ -399,7 +406,8 @@ static int forecast_compare(const void *x, const void *y)
     return strcmp(a->outlook.pvm->name, b->outlook.pvm->name);
 }
 
-static struct forecast worst_of(const struct view *v, const struct forecast_options *options, const struct document *pvm)
+static struct forecast worst_of(const struct view *v, const struct forecast_options *options,
+                                const struct document *pvm)
 {
     struct forecast worst = {0};
     const struct document *rvm;
@@ -440,6 +448,6 @@ const char *forecast_line(struct arena *a, const struct forecasts *f)
 {
     const char *unseen = f->n_unseen ? arena_printf(a, " (%zu of them cannot be told)", f->n_unseen) : "";
 
-    return arena_printf(a, "%zu of %zu restorable, %zu at risk before %.10s%s, %zu lost", f->n_restorable, f->count, f->n_at_risk,
-                        time_format(a, f->until_ms), unseen, f->n_lost);
+    return arena_printf(a, "%zu of %zu restorable, %zu at risk before %.10s%s, %zu lost", f->n_restorable, f->count,
+                        f->n_at_risk, time_format(a, f->until_ms), unseen, f->n_lost);
 }

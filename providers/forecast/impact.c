@@ -1,12 +1,12 @@
-/* Knows how what hangs on a thing, and what the scenario table says of each recovery point before and after, become one answer.
- * Must not know how the thing was named, nor what facts look like without it (impact_target.c). */
+/* Knows how what hangs on a thing, and what the scenario table says of each recovery point before and after, become one
+ * answer. Must not know how the thing was named, nor what facts look like without it (impact_target.c). */
 #include "impact.h"
 
 #include <string.h>
 
 #include "forecast.h"
 
-/* --- one point --------------------------------------------------------------------------------------------------------- */
+/* --- one point ---------------------------------------------------------------------------------------------------- */
 
 static struct forecast better(struct forecast x, struct forecast y)
 {
@@ -54,7 +54,7 @@ static struct value *chance_value(const struct view *v, const struct forecast *f
     return c;
 }
 
-/* --- every point ---------------------------------------------------------------------------------------------------------- */
+/* --- every point -------------------------------------------------------------------------------------------------- */
 
 struct horizon {
     struct moment now, then, purged;
@@ -63,18 +63,22 @@ struct horizon {
 
 static const char *tier_of(const struct value *point)
 {
-    return str_eq(value_str_at(point, "vault"), "valid") ? "vault" : str_eq(value_str_at(point, "snapshot"), "valid") ? "snapshot" : "none";
+    return str_eq(value_str_at(point, "vault"), "valid")      ? "vault"
+           : str_eq(value_str_at(point, "snapshot"), "valid") ? "snapshot"
+                                                              : "none";
 }
 
 /* true: it fares worse, and was added. */
-static bool point_judge(const struct horizon *h, const struct document *pvm, const struct value *point, struct value *points)
+static bool point_judge(const struct horizon *h, const struct document *pvm, const struct value *point,
+                        struct value *points)
 {
     struct arena *a = h->now.v.arena;
     struct forecast now = chance_of(&h->now, pvm, point), then = chance_of(&h->then, pvm, point),
                     purged = h->purges ? chance_of(&h->purged, pvm, point) : then;
     struct value *f;
 
-    if (then.restorable >= now.restorable && purged.restorable >= now.restorable && then.prediction.row == now.prediction.row)
+    if (then.restorable >= now.restorable && purged.restorable >= now.restorable &&
+        then.prediction.row == now.prediction.row)
         return false;
     f = value_map(a);
     value_set_string(a, f, "virtualMachine", pvm->name);
@@ -97,7 +101,8 @@ static void points_judge(const struct horizon *h, struct value *impact)
 
     for (size_t i = 0; i < h->now.v.desired->count; i++) {
         const struct document *pvm = h->now.v.desired->documents[i];
-        const struct value *all = str_eq(pvm->kind, "ProtectedVirtualMachine") ? value_get(view_facts(&h->now.v, pvm), "points") : NULL;
+        const struct value *all =
+            str_eq(pvm->kind, "ProtectedVirtualMachine") ? value_get(view_facts(&h->now.v, pvm), "points") : NULL;
 
         for (size_t k = 0; k < value_count(all); k++)
             unaffected += !point_judge(h, pvm, value_item(all, k), points);
@@ -105,7 +110,7 @@ static void points_judge(const struct horizon *h, struct value *impact)
     value_set_int(a, impact, "unaffected", unaffected);
 }
 
-/* --- what stops ------------------------------------------------------------------------------------------------------------- */
+/* --- what stops --------------------------------------------------------------------------------------------------- */
 
 /* Only what is proved counts as needing; the rest may be spared. */
 static struct lineage proved_only(struct arena *a, const struct lineage *l)
@@ -130,7 +135,8 @@ static void stops_tell(const struct view *v, const struct impact_target *t, stru
     struct arena *a = v->arena;
     struct lineage l = lineage_of(v), sure = proved_only(a, &l);
     bool *struck = arena_array(a, bool, l.n_nodes + 1), *surely = arena_array(a, bool, l.n_nodes + 1);
-    struct value *stops = value_set(a, impact, "stops", value_list(a)), *keys = value_set(a, impact, "keys", value_list(a));
+    struct value *stops = value_set(a, impact, "stops", value_list(a)),
+                 *keys = value_set(a, impact, "keys", value_list(a));
     int64_t unknown = 0;
 
     strike(&l, t, struck);
@@ -142,8 +148,8 @@ static void stops_tell(const struct view *v, const struct impact_target *t, stru
 
         if (struck[i] && n->kind == LINEAGE_VERSION && t->kind == LINEAGE_STORE)
             value_push(a, keys, value_string(a, n->id));
-        if (!struck[i] || !stands || n->kind == LINEAGE_STORE || n->kind == LINEAGE_VERSION || n->kind == LINEAGE_POINT ||
-            impact_strikes(t, n))
+        if (!struck[i] || !stands || n->kind == LINEAGE_STORE || n->kind == LINEAGE_VERSION ||
+            n->kind == LINEAGE_POINT || impact_strikes(t, n))
             continue;
         f = value_map(a);
         value_set_string(a, f, "kind", lineage_kind_words(n->kind));
@@ -153,11 +159,12 @@ static void stops_tell(const struct view *v, const struct impact_target *t, stru
         value_push(a, stops, f);
     }
     for (size_t i = 0; i < l.n_edges; i++)
-        unknown += l.nodes[l.edges[i].from].kind == LINEAGE_POINT && str_starts(l.nodes[l.edges[i].to].id, LINEAGE_UNKNOWN);
+        unknown +=
+            l.nodes[l.edges[i].from].kind == LINEAGE_POINT && str_starts(l.nodes[l.edges[i].to].id, LINEAGE_UNKNOWN);
     value_set_int(a, impact, "unknown", unknown);
 }
 
-/* --- until when it can be undone ------------------------------------------------------------------------------------------------ */
+/* --- until when it can be undone ---------------------------------------------------------------------------------- */
 
 static const struct document *store_of(const struct view *v, const char *base)
 {
@@ -185,7 +192,8 @@ static int64_t retention_days(const struct view *v, const struct impact_target *
 static void undo_deletion(const struct view *v, const struct impact_target *t, struct value *undo)
 {
     const struct value *live = value_get(view_facts(v, store_of(v, t->base)), "live");
-    const struct value *soft = value_at(live, "properties.enableSoftDelete"), *purge = value_at(live, "properties.enablePurgeProtection");
+    const struct value *soft = value_at(live, "properties.enableSoftDelete"),
+                       *purge = value_at(live, "properties.enablePurgeProtection");
     int64_t days = retention_days(v, t);
     bool off = value_is(soft, VALUE_BOOL) && !soft->b;
 
@@ -195,18 +203,21 @@ static void undo_deletion(const struct view *v, const struct impact_target *t, s
         return;
     }
     if (days)
-        value_set_string(v->arena, undo, "until", time_format(v->arena, v->now_ms / SECOND_MS * SECOND_MS + days * DAY_MS));
-    value_set_string(v->arena, undo, "how",
-                     t->kind == LINEAGE_STORE
-                         ? "recover the store; role assignments of a key vault do not come back with it and are granted anew"
-                         : "recover the key: it comes back with every version and the same URLs");
+        value_set_string(v->arena, undo, "until",
+                         time_format(v->arena, v->now_ms / SECOND_MS * SECOND_MS + days * DAY_MS));
+    value_set_string(
+        v->arena, undo, "how",
+        t->kind == LINEAGE_STORE
+            ? "recover the store; role assignments of a key vault do not come back with it and are granted anew"
+            : "recover the key: it comes back with every version and the same URLs");
     if (live && !(value_is(purge, VALUE_BOOL) && purge->b))
         value_set_string(v->arena, undo, "risk", "purge protection is off: whoever may purge can end it sooner");
     else if (!live)
-        value_set_string(v->arena, undo, "risk", "the store could not be seen: whether purge protection is on is not known");
+        value_set_string(v->arena, undo, "risk",
+                         "the store could not be seen: whether purge protection is on is not known");
 }
 
-/* --- what is so already ------------------------------------------------------------------------------------------------------- */
+/* --- what is so already ------------------------------------------------------------------------------------------- */
 
 /* The document that declares what is meant; NULL. */
 static const struct document *declared(const struct view *v, const struct impact_target *t)
@@ -217,9 +228,10 @@ static const struct document *declared(const struct view *v, const struct impact
         const struct document *doc = v->desired->documents[i];
         const struct value *facts = view_facts(v, doc);
 
-        if (t->kind == LINEAGE_SET ? str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), t->id)
-                                   : str_eq(doc->kind, "Key") && str_eq_nocase(value_str_at(facts, "base"), t->base) &&
-                                         str_eq_nocase(value_str_at(facts, "name"), t->name))
+        if (t->kind == LINEAGE_SET
+                ? str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), t->id)
+                : str_eq(doc->kind, "Key") && str_eq_nocase(value_str_at(facts, "base"), t->base) &&
+                      str_eq_nocase(value_str_at(facts, "name"), t->name))
             return doc;
     }
     return NULL;
@@ -257,9 +269,11 @@ static bool already_tell(const struct view *v, const struct impact_target *t, st
     const char *state = doc ? view_state(v, doc) : NULL, *until = purge_date(v, t, view_facts(v, doc));
 
     if (str_eq(state, "absent")) {
-        value_set_string(v->arena, impact, "already", t->kind == LINEAGE_SET ? "does not exist" : "is purged, or never was there");
+        value_set_string(v->arena, impact, "already",
+                         t->kind == LINEAGE_SET ? "does not exist" : "is purged, or never was there");
         value_set_bool(v->arena, undo, "possible", false);
-        value_set_string(v->arena, undo, "how", "it is gone already; reinstate forecast tells what the backups can bring back");
+        value_set_string(v->arena, undo, "how",
+                         "it is gone already; reinstate forecast tells what the backups can bring back");
     } else if (str_eq(state, "deleted")) {
         value_set_string(v->arena, impact, "already", "is soft-deleted already");
         value_set_bool(v->arena, undo, "possible", true);
@@ -286,14 +300,15 @@ static void undo_tell(const struct view *v, const struct impact_target *t, struc
         value_set_string(v->arena, undo, "how", "enable the key version again, at any time");
     } else if (t->kind == LINEAGE_SET) {
         value_set_bool(v->arena, undo, "possible", false);
-        value_set_string(v->arena, undo, "how",
-                         "a disk encryption set has no soft delete; one made anew has a new identity, which needs its grants");
+        value_set_string(
+            v->arena, undo, "how",
+            "a disk encryption set has no soft delete; one made anew has a new identity, which needs its grants");
     } else {
         undo_deletion(v, t, undo);
     }
 }
 
-/* --- what cannot be seen ---------------------------------------------------------------------------------------------------------- */
+/* --- what cannot be seen ------------------------------------------------------------------------------------------ */
 
 static void unseen_add(struct arena *a, struct value *list, const struct document *doc, const char *why)
 {
@@ -323,7 +338,7 @@ static void unseen_tell(const struct view *v, struct value *impact)
     }
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static struct moment moment_of(const struct concluder *c, struct view v)
 {
@@ -346,11 +361,13 @@ struct value *impact_of(const struct view *v, const struct impact_target *t, con
 
     value_set_string(v->arena, impact, "action", t->act == IMPACT_DISABLE ? "disable" : "delete");
     value_set_string(v->arena, impact, "target", t->label);
-    value_set_string(v->arena, impact, "kind", t->kind == LINEAGE_VERSION && !t->version ? "key" : lineage_kind_words(t->kind));
+    value_set_string(v->arena, impact, "kind",
+                     t->kind == LINEAGE_VERSION && !t->version ? "key" : lineage_kind_words(t->kind));
     stops_tell(v, t, impact);
     points_judge(&h, impact);
     undo_tell(v, t, impact);
     unseen_tell(v, impact);
-    value_set_bool(v->arena, impact, "dies", value_count(value_get(impact, "stops")) > 0 || value_count(value_get(impact, "points")) > 0);
+    value_set_bool(v->arena, impact, "dies",
+                   value_count(value_get(impact, "stops")) > 0 || value_count(value_get(impact, "points")) > 0);
     return impact;
 }

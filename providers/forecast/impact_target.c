@@ -1,18 +1,21 @@
-/* Knows what an operand of impact may mean, and what facts would look like with the thing gone. Must not judge what follows. */
+/* Knows what an operand of impact may mean, and what facts would look like with the thing gone. Must
+ * not judge what follows. */
 #include <string.h>
 
 #include "../azure/key_id.h"
 #include "impact.h"
 
-/* --- operands --------------------------------------------------------------------------------------------------------- */
+/* --- operands ----------------------------------------------------------------------------------------------------- */
 
 static bool of_kind(const struct document *doc, enum impact_act act)
 {
-    return str_eq(doc->kind, "Key") || (act == IMPACT_DELETE && (str_eq(doc->kind, "DiskEncryptionSet") || str_eq(doc->kind, "KeyVault") ||
-                                                                 str_eq(doc->kind, "ManagedHsm")));
+    return str_eq(doc->kind, "Key") ||
+           (act == IMPACT_DELETE && (str_eq(doc->kind, "DiskEncryptionSet") || str_eq(doc->kind, "KeyVault") ||
+                                     str_eq(doc->kind, "ManagedHsm")));
 }
 
-static void take_document(const struct view *v, const struct document *doc, const char *version, struct impact_target *t)
+static void take_document(const struct view *v, const struct document *doc, const char *version,
+                          struct impact_target *t)
 {
     const struct value *facts = view_facts(v, doc);
 
@@ -74,8 +77,11 @@ static int find_document(const struct view *v, const char *operand, struct impac
         return 0;
     near = did_you_mean(operand, names);
     err_set(err, ERR_INVALID,
-            t->act == IMPACT_DISABLE ? "there is no Key %s" : "there is no Key, DiskEncryptionSet, KeyVault or ManagedHsm %s", operand);
-    return near ? err_advise(err, "did you mean %s?", near) : err_advise(err, "give a document's name, an ARM id or a key's URL");
+            t->act == IMPACT_DISABLE ? "there is no Key %s"
+                                     : "there is no Key, DiskEncryptionSet, KeyVault or ManagedHsm %s",
+            operand);
+    return near ? err_advise(err, "did you mean %s?", near)
+                : err_advise(err, "give a document's name, an ARM id or a key's URL");
 }
 
 /* "https://kv…[/keys/NAME[/VERSION]]" */
@@ -100,7 +106,8 @@ static const char *base_of_store(const struct view *v, const char *id)
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
 
-        if ((str_eq(doc->kind, "KeyVault") || str_eq(doc->kind, "ManagedHsm")) && arm_id_equal(key_store_id(v->arena, doc), id))
+        if ((str_eq(doc->kind, "KeyVault") || str_eq(doc->kind, "ManagedHsm")) &&
+            arm_id_equal(key_store_id(v->arena, doc), id))
             return value_str_at(view_facts(v, doc), "base");
     }
     return NULL;
@@ -121,7 +128,9 @@ static int find_id(const struct view *v, const char *id, struct impact_target *t
     t->name = keys ? arm_id_part(v->arena, id, "keys") : NULL;
     t->version = keys ? arm_id_part(v->arena, id, "versions") : NULL;
     t->base = base_of_store(v, keys ? arena_strndup(v->arena, id, (size_t)(keys - id)) : id);
-    return t->base ? 0 : err_set(err, ERR_INVALID, "%s is no key vault, managed HSM, key or disk encryption set of these documents", id);
+    return t->base ? 0
+                   : err_set(err, ERR_INVALID,
+                             "%s is no key vault, managed HSM, key or disk encryption set of these documents", id);
 }
 
 static bool in_lineage(const struct view *v, const struct impact_target *t)
@@ -134,7 +143,8 @@ static bool in_lineage(const struct view *v, const struct impact_target *t)
     return false;
 }
 
-int impact_target_find(const struct view *v, enum impact_act act, const char *operand, struct impact_target *ret, struct err *err)
+int impact_target_find(const struct view *v, enum impact_act act, const char *operand, struct impact_target *ret,
+                       struct err *err)
 {
     struct impact_target t = {.act = act};
     bool document = operand[0] != '/' && !strstr(operand, "://");
@@ -176,7 +186,7 @@ bool impact_strikes(const struct impact_target *t, const struct lineage_node *n)
     return *rest == '/' && (!t->version || str_eq_nocase(rest + 1, t->version));
 }
 
-/* --- facts as they would be ------------------------------------------------------------------------------------------------ */
+/* --- facts as they would be --------------------------------------------------------------------------------------- */
 
 static void forget(struct value *facts, const char *const *members)
 {
@@ -186,7 +196,8 @@ static void forget(struct value *facts, const char *const *members)
 
 static struct value *disabled(const struct view *v, const struct impact_target *t, const struct value *facts)
 {
-    struct value *f = value_copy(v->arena, facts), *versions = value_get(f, "versions"), *attributes = value_at(f, "live.attributes");
+    struct value *f = value_copy(v->arena, facts), *versions = value_get(f, "versions"),
+                 *attributes = value_at(f, "live.attributes");
     const char *kid = value_str_at(f, "live.key.kid"), *slash = kid ? strrchr(kid, '/') : NULL;
 
     if (attributes && (!t->version || (slash && str_eq_nocase(slash + 1, t->version))))
@@ -207,7 +218,8 @@ static struct value *gone(const struct view *v, const struct value *facts, const
     return f;
 }
 
-static struct value *key_then(const struct view *v, const struct impact_target *t, const struct value *facts, bool purged)
+static struct value *key_then(const struct view *v, const struct impact_target *t, const struct value *facts,
+                              bool purged)
 {
     bool absent = str_eq(value_str_at(facts, "state"), "absent");
     struct value *f;
@@ -230,7 +242,8 @@ static struct value *source_then(const struct view *v, const struct value *facts
     return f;
 }
 
-static const struct value *facts_then(const struct view *v, const struct impact_target *t, const struct document *doc, bool purged)
+static const struct value *facts_then(const struct view *v, const struct impact_target *t, const struct document *doc,
+                                      bool purged)
 {
     const struct value *facts = view_facts(v, doc);
     bool in_store = t->base && str_eq_nocase(value_str_at(facts, "base"), t->base);
@@ -244,7 +257,8 @@ static const struct value *facts_then(const struct view *v, const struct impact_
                    ? source_then(v, facts)
                    : facts;
     }
-    if (str_eq(doc->kind, "Key") && in_store && (t->kind == LINEAGE_STORE || str_eq_nocase(value_str_at(facts, "name"), t->name)))
+    if (str_eq(doc->kind, "Key") && in_store &&
+        (t->kind == LINEAGE_STORE || str_eq_nocase(value_str_at(facts, "name"), t->name)))
         return key_then(v, t, facts, purged);
     if (t->kind == LINEAGE_STORE && in_store && (str_eq(doc->kind, "KeyVault") || str_eq(doc->kind, "ManagedHsm")))
         return gone(v, facts, purged || str_eq(view_state(v, doc), "absent") ? "absent" : "deleted");

@@ -1,5 +1,5 @@
-/* Knows how the facts of VMs, sets, keys and stores join into one graph of what needs what. Must not judge what follows when
- * something goes (cmd/impact.c, the scenario table). */
+/* Knows how the facts of VMs, sets, keys and stores join into one graph of what needs what. Must not judge what follows
+ * when something goes (cmd/impact.c, the scenario table). */
 #include "lineage.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "../keys/original.h"
 #include "../backup/points.h"
 
-/* --- building ------------------------------------------------------------------------------------------------------------ */
+/* --- building ----------------------------------------------------------------------------------------------------- */
 
 struct builder {
     const struct view *v;
@@ -19,8 +19,12 @@ struct builder {
 };
 
 static const char *const kind_words[LINEAGE_KINDS] = {
-    [LINEAGE_STORE] = "key store", [LINEAGE_VERSION] = "key version",  [LINEAGE_SET] = "disk encryption set", [LINEAGE_DISK] = "disk",
-    [LINEAGE_VM] = "VM",           [LINEAGE_POINT] = "recovery point",
+    [LINEAGE_STORE] = "key store",
+    [LINEAGE_VERSION] = "key version",
+    [LINEAGE_SET] = "disk encryption set",
+    [LINEAGE_DISK] = "disk",
+    [LINEAGE_VM] = "VM",
+    [LINEAGE_POINT] = "recovery point",
 };
 
 const char *lineage_kind_words(enum lineage_kind kind)
@@ -41,7 +45,8 @@ static size_t node(struct builder *b, enum lineage_kind kind, const char *id, co
                    const struct document *doc)
 {
     size_t at = lineage_find(&b->l, kind, id);
-    struct lineage_node fresh = {.kind = kind, .id = id, .name = name, .state = state ? state : "unknown", .document = doc};
+    struct lineage_node fresh = {
+        .kind = kind, .id = id, .name = name, .state = state ? state : "unknown", .document = doc};
 
     if (at == SIZE_MAX) {
         arena_push(b->a, b->l.nodes, b->l.n_nodes, fresh);
@@ -64,7 +69,7 @@ static void edge(struct builder *b, size_t from, size_t to, const char *words, b
     arena_push(b->a, b->l.edges, b->l.n_edges, fresh);
 }
 
-/* --- keys and stores -------------------------------------------------------------------------------------------------------- */
+/* --- keys and stores ---------------------------------------------------------------------------------------------- */
 
 static char *version_url(struct arena *a, const char *base, const char *name, const char *version)
 {
@@ -91,11 +96,14 @@ static const struct value *version_item(const struct value *facts, const char *v
 /* The state of one version of a declared key. */
 static const char *version_state(const struct view *v, const struct document *key, const char *version)
 {
-    const struct value *facts = view_facts(v, key), *live = value_get(facts, "live"), *item = version_item(facts, version);
-    const char *state = view_state(v, key), *seen = strrchr(value_str_at(live, "key.kid") ? value_str_at(live, "key.kid") : "", '/');
+    const struct value *facts = view_facts(v, key), *live = value_get(facts, "live"),
+                       *item = version_item(facts, version);
+    const char *state = view_state(v, key),
+               *seen = strrchr(value_str_at(live, "key.kid") ? value_str_at(live, "key.kid") : "", '/');
     int64_t exp = value_int_at(live, "attributes.exp", 0);
 
-    if (key_revoked_at(v, arena_printf(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version)))
+    if (key_revoked_at(v, arena_printf(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"),
+                                       value_str_at(facts, "name"), version)))
         return "revoked";
     if (!str_eq(state, "present"))
         return state ? state : "unseen";
@@ -158,16 +166,18 @@ static size_t version_node(struct builder *b, const char *url)
     if (!id.version)
         return SIZE_MAX;
     store = store_at(b->v, id.base);
-    at = node(b, LINEAGE_VERSION, version_url(b->a, id.base, id.name, id.version), arena_printf(b->a, "%s\n%s", id.name, id.version),
-              key ? version_state(b->v, key, id.version) : NULL, key);
+    at =
+        node(b, LINEAGE_VERSION, version_url(b->a, id.base, id.name, id.version),
+             arena_printf(b->a, "%s\n%s", id.name, id.version), key ? version_state(b->v, key, id.version) : NULL, key);
     home = node(b, LINEAGE_STORE, id.base, base_name(b->a, id.base), store ? view_state(b->v, store) : NULL, store);
     edge(b, at, home, NULL, true);
     return at;
 }
 
-/* --- sets, disks, VMs ------------------------------------------------------------------------------------------------------- */
+/* --- sets, disks, VMs --------------------------------------------------------------------------------------------- */
 
-static size_t set_node(struct builder *b, const char *id, const char *state, const struct value *live, const struct document *doc)
+static size_t set_node(struct builder *b, const char *id, const char *state, const struct value *live,
+                       const struct document *doc)
 {
     size_t at = node(b, LINEAGE_SET, id, arm_id_name(id), state, doc);
     size_t version = version_node(b, value_str_at(live, "properties.activeKey.keyUrl"));
@@ -181,7 +191,8 @@ static void add_set(struct builder *b, const struct document *doc)
 {
     const struct value *facts = view_facts(b->v, doc), *users = value_get(facts, "associatedResources");
     const char *url = value_str(key_wanted_url(b->v, doc, "spec.key"));
-    size_t at = set_node(b, disk_encryption_set_id(b->a, doc), view_state(b->v, doc), value_get(facts, "live"), doc), version;
+    size_t at = set_node(b, disk_encryption_set_id(b->a, doc), view_state(b->v, doc), value_get(facts, "live"), doc),
+           version;
 
     /* A set that is gone would be made anew on its declared key. */
     version = value_get(facts, "live") ? SIZE_MAX : version_node(b, url);
@@ -196,16 +207,18 @@ static void add_set(struct builder *b, const struct document *doc)
 }
 
 /* A VM, its OS disk and the set that both name. */
-static size_t vm_node(struct builder *b, const char *id, const struct value *facts, const char *state, const struct value *set,
-                      const struct document *doc)
+static size_t vm_node(struct builder *b, const char *id, const struct value *facts, const char *state,
+                      const struct value *set, const struct document *doc)
 {
-    const char *disk_id = value_str_at(facts, "live.properties.storageProfile.osDisk.managedDisk.id"), *des = value_str_at(facts, "des");
+    const char *disk_id = value_str_at(facts, "live.properties.storageProfile.osDisk.managedDisk.id"),
+               *des = value_str_at(facts, "des");
     size_t vm = node(b, LINEAGE_VM, id, arm_id_name(id), state, doc), disk;
 
     if (!des)
         return vm;
     if (!disk_id) {
-        edge(b, vm, set_node(b, des, value_str_at(set, "state"), value_get(set, "live"), NULL), "the VM names it", true);
+        edge(b, vm, set_node(b, des, value_str_at(set, "state"), value_get(set, "live"), NULL), "the VM names it",
+             true);
         return vm;
     }
     disk = node(b, LINEAGE_DISK, disk_id, arm_id_name(disk_id), "present", NULL);
@@ -214,10 +227,10 @@ static size_t vm_node(struct builder *b, const char *id, const struct value *fac
     return vm;
 }
 
-/* --- recovery points ----------------------------------------------------------------------------------------------------------- */
+/* --- recovery points ---------------------------------------------------------------------------------------------- */
 
-/* The Key document whose versions may be in this VM's backup: it names the VM among its sources, or is that of a set which
- * a restore of the VM names. */
+/* The Key document whose versions may be in this VM's backup: it names the VM among its sources, or is that of a set
+ * which a restore of the VM names. */
 static const struct document *key_of_backup(const struct document *pvm)
 {
     const struct document *key, *rvm;
@@ -247,7 +260,9 @@ static void add_point(struct builder *b, const struct document *pvm, const struc
     if (protected_vm_point_key(point) == POINT_KEY_PLATFORM)
         return;
     if (version == SIZE_MAX) {
-        edge(b, at, node(b, LINEAGE_VERSION, arena_printf(b->a, LINEAGE_UNKNOWN "%s", pvm->name), "unknown key version", NULL, NULL),
+        edge(b, at,
+             node(b, LINEAGE_VERSION, arena_printf(b->a, LINEAGE_UNKNOWN "%s", pvm->name), "unknown key version", NULL,
+                  NULL),
              o.words, false);
         return;
     }
@@ -259,14 +274,15 @@ static void add_point(struct builder *b, const struct document *pvm, const struc
 
 static void add_protected(struct builder *b, const struct document *doc)
 {
-    const struct value *facts = view_facts(b->v, doc), *source = value_get(facts, "source"), *points = value_get(facts, "points");
+    const struct value *facts = view_facts(b->v, doc), *source = value_get(facts, "source"),
+                       *points = value_get(facts, "points");
 
     vm_node(b, source_vm_id(b->a, doc), source, value_str_at(source, "state"), value_get(source, "set"), doc);
     for (size_t i = 0; i < value_count(points); i++)
         add_point(b, doc, value_item(points, i));
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 struct lineage lineage_of(const struct view *v)
 {

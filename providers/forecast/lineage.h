@@ -1,5 +1,5 @@
-/* What hangs on what: recovery point -> key version -> store, and VM -> disk -> disk encryption set -> key version. Each arrow
- * carries what proves it; what nobody knows stays unknown. Pure: from the facts of a look. */
+/* What hangs on what: recovery point -> key version -> store, and VM -> disk -> disk encryption set -> key version.
+ * Each arrow carries what proves it; what nobody knows stays unknown. Pure: from the facts of a look. */
 #ifndef REINSTATE_LINEAGE_H
 #define REINSTATE_LINEAGE_H
 
@@ -9,7 +9,15 @@
 /* How the id of a key version begins that nobody knows. */
 #define LINEAGE_UNKNOWN "unknown key of "
 
-enum lineage_kind { LINEAGE_STORE, LINEAGE_VERSION, LINEAGE_SET, LINEAGE_DISK, LINEAGE_VM, LINEAGE_POINT, LINEAGE_KINDS };
+enum lineage_kind {
+    LINEAGE_STORE,
+    LINEAGE_VERSION,
+    LINEAGE_SET,
+    LINEAGE_DISK,
+    LINEAGE_VM,
+    LINEAGE_POINT,
+    LINEAGE_KINDS
+};
 
 struct lineage_node {
     enum lineage_kind kind;

@@ -1,5 +1,5 @@
-/* Knows how a lineage is drawn: a box for each thing, points of one VM that need the same together in one. Must not know how it
- * came about. */
+/* Knows how a lineage is drawn: a box for each thing, points of one VM that need the same together in one. Must not
+ * know how it came about. */
 #include "lineage.h"
 
 struct cluster {
@@ -61,11 +61,12 @@ static char *label_of(struct arena *a, const struct lineage *l, const struct clu
     bool plain = str_eq(n->state, "present");
 
     if (n->kind != LINEAGE_POINT)
-        return arena_printf(a, "%s%s%s%s%s", lineage_kind_words(n->kind), plain ? "" : ", ", plain ? "" : n->state, "\n", n->name);
+        return arena_printf(a, "%s%s%s%s%s", lineage_kind_words(n->kind), plain ? "" : ", ", plain ? "" : n->state,
+                            "\n", n->name);
     if (c->count == 1)
         return arena_printf(a, "recovery point\n%s\n%s", n->name, c->newest ? c->newest : "of an unknown time");
-    return arena_printf(a, "%zu recovery points\n%s\n%s to %s", c->count, n->document->name, c->oldest ? c->oldest : "?",
-                        c->newest ? c->newest : "?");
+    return arena_printf(a, "%zu recovery points\n%s\n%s to %s", c->count, n->document->name,
+                        c->oldest ? c->oldest : "?", c->newest ? c->newest : "?");
 }
 
 /* "version2": names of things stand in the labels only. */

@@ -1,5 +1,5 @@
-/* Knows what a forecast reads that nothing else needs, and asks for each thing once. Sends reads only, and must not judge what
- * it has read.
+/* Knows what a forecast reads that nothing else needs, and asks for each thing once. Sends reads only, and must not
+ * judge what it has read.
  *
  * Extras, by group and key (keys in lower case); each holds state, and why when it is unseen:
  *   features, locks, usages           as platform.h has them; what a restored VM's facts hold is not asked again
@@ -30,9 +30,10 @@ struct questions {
     size_t count;
 };
 
-/* --- asking one --------------------------------------------------------------------------------------------------------- */
+/* --- asking one --------------------------------------------------------------------------------------------------- */
 
-static int ask_list(struct call *c, struct question *q, struct azure *az, enum azure_api api, const char *member, struct err *err)
+static int ask_list(struct call *c, struct question *q, struct azure *az, enum azure_api api, const char *member,
+                    struct err *err)
 {
     struct arena *a = q->view->arena;
     struct value *items;
@@ -85,13 +86,17 @@ static void ask_task(struct call *c, void *arg)
     value_set_string(a, q->answer, "why", q->err.text);
 }
 
-/* --- what is asked ----------------------------------------------------------------------------------------------------------- */
+/* --- what is asked ------------------------------------------------------------------------------------------------ */
 
-static struct question *add(struct questions *all, const struct view *v, void *provider, const char *group, const char *key,
-                            const struct document *about, const char *id)
+static struct question *add(struct questions *all, const struct view *v, void *provider, const char *group,
+                            const char *key, const struct document *about, const char *id)
 {
-    struct question q = {
-        .group = group, .key = key ? str_lower(v->arena, key) : NULL, .about = about, .id = id, .view = v, .provider = provider};
+    struct question q = {.group = group,
+                         .key = key ? str_lower(v->arena, key) : NULL,
+                         .about = about,
+                         .id = id,
+                         .view = v,
+                         .provider = provider};
 
     if (!key || !id)
         return NULL;
@@ -103,8 +108,8 @@ static struct question *add(struct questions *all, const struct view *v, void *p
 }
 
 /* What was read with the restored VMs is not read again. */
-static void add_platform(struct questions *all, const struct view *v, void *provider, const char *group, const char *key,
-                         const struct document *pvm)
+static void add_platform(struct questions *all, const struct view *v, void *provider, const char *group,
+                         const char *key, const struct document *pvm)
 {
     const struct value *known = platform_fact(v, group, key);
     struct question *q = add(all, v, provider, group, key, pvm, key);
@@ -116,7 +121,8 @@ static void add_platform(struct questions *all, const struct view *v, void *prov
 static void add_subscription(struct questions *all, const struct view *v, void *provider, const struct document *pvm)
 {
     struct arena *a = v->arena;
-    const char *own = value_str_at(pvm->spec, "source.subscription"), *subscription = own ? own : kind_subscription(pvm);
+    const char *own = value_str_at(pvm->spec, "source.subscription"),
+               *subscription = own ? own : kind_subscription(pvm);
     const char *region = protected_vm_region(v, pvm), *place;
 
     add_platform(all, v, provider, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription), pvm);

@@ -89,7 +89,7 @@ const char *ordered_letters(const struct view *ordered, const struct document *r
     return arena_strdup(ordered->arena, letters);
 }
 
-/* --- what an order would come to ---------------------------------------------------------------------------------------------- */
+/* --- what an order would come to ---------------------------------------------------------------------------------- */
 
 const char *order_fate_word(enum order_fate f)
 {
@@ -108,14 +108,18 @@ static bool given(const struct view *v, const struct order *order, struct foreto
     name = order->activation->address;
     ret->fate = FATE_GIVEN;
     ret->by = name;
-    ret->reason = order->state == ORDER_FUTURE
-                      ? arena_printf(v->arena, "%s orders it already, of point %s, in force from %s", name, order->point,
-                                     time_format(v->arena, order->not_before_ms))
-                  : order->state == ORDER_WITHHELD
-                      ? arena_printf(v->arena, "%s orders it already, of point %s, and is suspended or observed only", name, order->point)
-                      : arena_printf(v->arena, "%s orders it already, of point %s, in force until %s", name, order->point, until);
-    ret->next = arena_printf(v->arena, "carry that one out, or withdraw it first (withdrawn: true in %s): two orders for one machine at a "
-                             "time are a fault", name);
+    ret->reason =
+        order->state == ORDER_FUTURE ? arena_printf(v->arena, "%s orders it already, of point %s, in force from %s",
+                                                    name, order->point, time_format(v->arena, order->not_before_ms))
+        : order->state == ORDER_WITHHELD
+            ? arena_printf(v->arena, "%s orders it already, of point %s, and is suspended or observed only", name,
+                           order->point)
+            : arena_printf(v->arena, "%s orders it already, of point %s, in force until %s", name, order->point, until);
+    ret->next = arena_printf(
+        v->arena,
+        "carry that one out, or withdraw it first (withdrawn: true in %s): two orders for one machine at a "
+        "time are a fault",
+        name);
     return true;
 }
 

@@ -1,4 +1,5 @@
-/* What an order would have done before the restore itself: the path that plan shows, in the letters of the scenario table. Pure. */
+/* What an order would have done before the restore itself: the path that plan shows, in the letters
+ * of the scenario table. Pure. */
 #ifndef REINSTATE_ORDERED_PATH_H
 #define REINSTATE_ORDERED_PATH_H
 
@@ -8,7 +9,8 @@
 const char *ordered_letters(const struct view *ordered, const struct document *restored_vm);
 /* The first step that the restore needs, itself included, and policy withholds; NULL: none. */
 const struct step *withheld_step(const struct view *v, const struct document *restored_vm);
-/* The step that policy withholds and that holds up `block`, however many blocks lie between them; NULL: policy is not the cause. */
+/* The step that policy withholds and that holds up `block`, however many blocks lie between them; NULL:
+ * policy is not the cause. */
 const struct step *withheld_behind(const struct step *block);
 
 /* What an order given now would come to. */
@@ -28,6 +30,7 @@ struct foretold_order {
     const char *unknown;  /* of what would be carried out: no document says how it ends, and the facts in words; NULL */
 };
 /* `v`: as things stand; `ordered`: of engine_suppose, SUPPOSE_NOW, for this machine. */
-struct foretold_order order_foretell(const struct view *v, const struct view *ordered, const struct document *restored_vm);
+struct foretold_order order_foretell(const struct view *v, const struct view *ordered,
+                                     const struct document *restored_vm);
 
 #endif

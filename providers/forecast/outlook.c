@@ -119,7 +119,7 @@ const char *obs_state_word(enum obs_state state)
     return words[state];
 }
 
-/* --- noting down ------------------------------------------------------------------------------------------------------- */
+/* --- noting down -------------------------------------------------------------------------------------------------- */
 
 void obs_set(struct outlook *o, enum obs_fact f, enum obs_state state, const char *evidence, const char *fmt, ...)
 {
@@ -132,10 +132,11 @@ void obs_set(struct outlook *o, enum obs_fact f, enum obs_state state, const cha
     o->items[f].evidence = evidence;
 }
 
-void obs_risk(struct outlook *o, enum obs_fact f, const char *id, enum risk_weight weight, int64_t at_ms, const char *fix, const char *fmt,
-              ...)
+void obs_risk(struct outlook *o, enum obs_fact f, const char *id, enum risk_weight weight, int64_t at_ms,
+              const char *fix, const char *fmt, ...)
 {
-    struct risk risk = {.id = id, .fact = f, .weight = weight, .at_ms = at_ms, .evidence = o->items[f].evidence, .fix = fix};
+    struct risk risk = {
+        .id = id, .fact = f, .weight = weight, .at_ms = at_ms, .evidence = o->items[f].evidence, .fix = fix};
     va_list ap;
 
     va_start(ap, fmt);
@@ -154,7 +155,7 @@ const char *obs_member(struct arena *a, const struct value *body, const char *pa
              : arena_printf(a, "%s absent", path);
 }
 
-/* --- what several questions look at -------------------------------------------------------------------------------------- */
+/* --- what several questions look at ------------------------------------------------------------------------------- */
 
 const struct value *outlook_set(const struct outlook *o)
 {
@@ -180,7 +181,7 @@ const char *outlook_subscription(const struct outlook *o)
     return own ? own : kind_subscription(o->pvm);
 }
 
-/* --- what was not seen ---------------------------------------------------------------------------------------------------- */
+/* --- what was not seen -------------------------------------------------------------------------------------------- */
 
 bool observation_decisive(enum obs_fact f)
 {
@@ -203,11 +204,12 @@ static void observe_unseen(struct outlook *o)
         ids = arena_printf(o->arena, "%s%s%s (%s)", ids ? ids : "", ids ? "; " : "", item->id, item->question);
     }
     if (ids)
-        obs_risk(o, first, "cannot-see", RISK_WARN, TIME_NONE, "Reader on the subscription shows it; --verbose tells why",
+        obs_risk(o, first, "cannot-see", RISK_WARN, TIME_NONE,
+                 "Reader on the subscription shows it; --verbose tells why",
                  "not seen, and it could stop a restore: %s", ids);
 }
 
-/* --- all ------------------------------------------------------------------------------------------------------------------ */
+/* --- all ---------------------------------------------------------------------------------------------------------- */
 
 struct outlook observe_all(const struct view *v, const struct value *extras, const struct observe_limits *limits,
                            const struct situation *situation)
@@ -226,8 +228,10 @@ struct outlook observe_all(const struct view *v, const struct value *extras, con
 
     o.store = o.key ? document_target(o.key, "spec.store") : NULL;
     for (size_t i = 0; i < OBSERVATION_COUNT; i++)
-        o.items[i] = (struct observation){
-            .id = arena_printf(v->arena, "F%zu", i + 1), .question = questions[i], .state = OBS_NOT_LOOKED, .text = "not looked at"};
+        o.items[i] = (struct observation){.id = arena_printf(v->arena, "F%zu", i + 1),
+                                          .question = questions[i],
+                                          .state = OBS_NOT_LOOKED,
+                                          .text = "not looked at"};
     observe_backup(&o);
     observe_set(&o);
     observe_store(&o);

@@ -1,5 +1,5 @@
-/* The observation vector: 27 questions about one protected VM, each answered from what was read before a restore is tried,
- * and what the answers say is in danger, and from when on. Pure. What cannot be seen is never taken for absent.
+/* The observation vector: 27 questions about one protected VM, each answered from what was read before a restore is
+ * tried, and what the answers say is in danger, and from when on. Pure. What cannot be seen is never taken for absent.
  * The numbers are those by which diagnosis rows name their proof (struct dx_row). */
 #ifndef REINSTATE_OBSERVATION_H
 #define REINSTATE_OBSERVATION_H
@@ -17,7 +17,33 @@ enum obs_state {
 const char *obs_state_word(enum obs_state state); /* "good", …, "not-looked" */
 
 enum obs_fact {
-    F1, F2, F3, F4, F5, F6, F7, F8, F9, F10, F11, F12, F13, F14, F15, F16, F17, F18, F19, F20, F21, F22, F23, F24, F25, F26, F27,
+    F1,
+    F2,
+    F3,
+    F4,
+    F5,
+    F6,
+    F7,
+    F8,
+    F9,
+    F10,
+    F11,
+    F12,
+    F13,
+    F14,
+    F15,
+    F16,
+    F17,
+    F18,
+    F19,
+    F20,
+    F21,
+    F22,
+    F23,
+    F24,
+    F25,
+    F26,
+    F27,
     OBSERVATION_COUNT
 };
 

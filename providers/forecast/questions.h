@@ -1,14 +1,16 @@
-/* What the files of the questions share: about the backup, the key and its access (about_*.c); outlook.c asks them all. */
+/* What the files of the questions share: about the backup, the key and its access (about_*.c);
+ * outlook.c asks them all. */
 #ifndef REINSTATE_OBSERVATION_INTERNAL_H
 #define REINSTATE_OBSERVATION_INTERNAL_H
 
 #include "outlook.h"
 
 /* Answers a question; `evidence` may be NULL. */
-void obs_set(struct outlook *o, enum obs_fact f, enum obs_state state, const char *evidence, const char *fmt, ...) printf_like(5, 6);
+void obs_set(struct outlook *o, enum obs_fact f, enum obs_state state, const char *evidence, const char *fmt, ...)
+    printf_like(5, 6);
 /* Notes what is in danger, with the fact's evidence. `at_ms` in the past is "already". */
-void obs_risk(struct outlook *o, enum obs_fact f, const char *id, enum risk_weight weight, int64_t at_ms, const char *fix, const char *fmt,
-              ...) printf_like(7, 8);
+void obs_risk(struct outlook *o, enum obs_fact f, const char *id, enum risk_weight weight, int64_t at_ms,
+              const char *fix, const char *fmt, ...) printf_like(7, 8);
 /* "PATH=VALUE" of a body, for evidence; "PATH absent" when it is not there. */
 const char *obs_member(struct arena *a, const struct value *body, const char *path);
 

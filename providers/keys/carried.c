@@ -20,10 +20,11 @@ static bool same_key(const struct view *v, const struct document *x, const struc
            str_eq_nocase(value_str_at(view_facts(v, x), "base"), value_str_at(view_facts(v, y), "base"));
 }
 
-/* --- what is shown ------------------------------------------------------------------------------------------------------- */
+/* --- what is shown ------------------------------------------------------------------------------------------------ */
 
 /* A copy of this very point was restored before, and another key came back. */
-static const char *came_back_other(const struct view *v, const struct document *key, const struct document *pvm, int64_t point_ms)
+static const char *came_back_other(const struct view *v, const struct document *key, const struct document *pvm,
+                                   int64_t point_ms)
 {
     const struct value *notes = value_get(view_facts(v, key), "refused");
 
@@ -38,7 +39,8 @@ static const char *came_back_other(const struct view *v, const struct document *
     return NULL;
 }
 
-static struct key_carried shown(const struct view *v, const struct document *key, const struct document *pvm, int64_t point_ms)
+static struct key_carried shown(const struct view *v, const struct document *key, const struct document *pvm,
+                                int64_t point_ms)
 {
     struct value *point = value_map(v->arena);
     const char *before = came_back_other(v, key, pvm, point_ms);
@@ -60,7 +62,7 @@ static struct key_carried shown(const struct view *v, const struct document *key
     };
 }
 
-/* --- what else it may be ----------------------------------------------------------------------------------------------------- */
+/* --- what else it may be ------------------------------------------------------------------------------------------ */
 
 static bool names_machine(const struct view *v, const struct document *key, const struct document *pvm)
 {
@@ -103,19 +105,21 @@ static bool too_young(const struct view *v, const struct document *key, int64_t 
 {
     const struct value *versions = value_get(view_facts(v, key), "versions");
 
-    return point_ms != TIME_NONE && str_eq(view_state(v, key), "present") && value_count(versions) && !version_at(versions, point_ms);
+    return point_ms != TIME_NONE && str_eq(view_state(v, key), "present") && value_count(versions) &&
+           !version_at(versions, point_ms);
 }
 
 /* The worst of the keys that the point may carry instead: one that is revoked before one that is not. */
-static const struct document *rival_of(const struct view *v, const struct document *key, const struct document *pvm, int64_t point_ms)
+static const struct document *rival_of(const struct view *v, const struct document *key, const struct document *pvm,
+                                       int64_t point_ms)
 {
     const struct document *found = NULL;
 
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
 
-        if (doc == key || !str_eq(doc->kind, "Key") || same_key(v, doc, key) || (!names_machine(v, doc, pvm) && !was_on(v, doc, pvm)) ||
-            too_young(v, doc, point_ms))
+        if (doc == key || !str_eq(doc->kind, "Key") || same_key(v, doc, key) ||
+            (!names_machine(v, doc, pvm) && !was_on(v, doc, pvm)) || too_young(v, doc, point_ms))
             continue;
         if (key_revoked(v, doc))
             return doc;
@@ -124,7 +128,8 @@ static const struct document *rival_of(const struct view *v, const struct docume
     return found;
 }
 
-struct key_carried key_carried_by(const struct view *v, const struct document *key, const struct document *pvm, int64_t point_ms)
+struct key_carried key_carried_by(const struct view *v, const struct document *key, const struct document *pvm,
+                                  int64_t point_ms)
 {
     struct key_carried ret = shown(v, key, pvm, point_ms);
     const struct document *rival = ret.carries == KEY_CARRIES_DECLARED ? rival_of(v, key, pvm, point_ms) : NULL;
@@ -134,11 +139,16 @@ struct key_carried key_carried_by(const struct view *v, const struct document *k
         return ret;
     ret.carries = KEY_CARRIES_UNKNOWN;
     ret.revoked = reason != NULL;
-    ret.words = arena_printf(v->arena, "whether the point of %s of %s carries %s or %s%s%s%s is not known: neither a history nor the "
-                             "machine's set tells it", point_ms == TIME_NONE ? "an unknown time" : time_format(v->arena, point_ms),
-                             pvm->name, key->address, rival->address, reason ? ", which is revoked (" : "", reason ? reason : "",
-                             reason ? ")" : "");
-    ret.next = arena_printf(v->arena, "a history tells it (--history); else a person makes sure that no point of %s which is ordered is "
-                            "wrapped with %s, and takes %s out of its sources", pvm->name, rival->address, pvm->name);
+    ret.words = arena_printf(
+        v->arena,
+        "whether the point of %s of %s carries %s or %s%s%s%s is not known: neither a history nor the "
+        "machine's set tells it",
+        point_ms == TIME_NONE ? "an unknown time" : time_format(v->arena, point_ms), pvm->name, key->address,
+        rival->address, reason ? ", which is revoked (" : "", reason ? reason : "", reason ? ")" : "");
+    ret.next =
+        arena_printf(v->arena,
+                     "a history tells it (--history); else a person makes sure that no point of %s which is ordered is "
+                     "wrapped with %s, and takes %s out of its sources",
+                     pvm->name, rival->address, pvm->name);
     return ret;
 }

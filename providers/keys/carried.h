@@ -1,6 +1,6 @@
-/* Which key a recovery point carries. What a failing pass exports is the key that the disk of its point is wrapped with, whoever asked
- * for which: a machine that was put on another key has points of both, and a copy of the wrong one brings back a key that nobody wanted,
- * or one that was given up on purpose. Pure. */
+/* Which key a recovery point carries. What a failing pass exports is the key that the disk of its point is wrapped
+ * with, whoever asked for which: a machine that was put on another key has points of both, and a copy of the wrong one
+ * brings back a key that nobody wanted, or one that was given up on purpose. Pure. */
 #ifndef REINSTATE_KEY_CARRIED_H
 #define REINSTATE_KEY_CARRIED_H
 
@@ -21,6 +21,7 @@ struct key_carried {
 };
 
 /* Of the point of that time of a protected VM; TIME_NONE: of a time that is not known. */
-struct key_carried key_carried_by(const struct view *v, const struct document *key, const struct document *protected_vm, int64_t point_ms);
+struct key_carried key_carried_by(const struct view *v, const struct document *key, const struct document *protected_vm,
+                                  int64_t point_ms);
 
 #endif

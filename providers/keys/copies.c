@@ -1,6 +1,6 @@
-/* Knows the copies of a key that the user keeps: files of backups, and the escrow, a blob container in which a backup of every
- * new version is kept. Must not know how a key is restored. Names and ids of versions are no secret; a backup is, and passes
- * through in wiped memory only. */
+/* Knows the copies of a key that the user keeps: files of backups, and the escrow, a blob container in which a backup
+ * of every new version is kept. Must not know how a key is restored. Names and ids of versions are no secret; a backup
+ * is, and passes through in wiped memory only. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +14,11 @@
 #include "refused.h"
 
 #define SUFFIX ".keybackup"
-/* A blob's metadata may hold 8 KB. What is listed is enough to tell whose backup it is; the newest versions come first. */
+/* A blob's metadata may hold 8 KB. What is listed is enough to tell whose backup it is; the
+ * newest versions come first. */
 enum { VERSIONS_LISTED = 200, VERSIONS_MANY = 400, VERSION_MAX = 64 };
 
-/* --- files ---------------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 const char *key_file_path(struct arena *a, const struct value *source)
 {
@@ -30,7 +31,8 @@ const char *key_file_path(struct arena *a, const struct value *source)
     return arena_printf(a, "%.*s/%s", (int)(slash - manifest), manifest, text);
 }
 
-/* As the file system sees it, all links followed; of what is not there yet, the nearest folder that is. NULL: it cannot be told. */
+/* As the file system sees it, all links followed; of what is not there yet, the nearest folder that is. NULL: it
+ * cannot be told. */
 static char *real_path(struct arena *a, const char *path)
 {
     char *at = arena_printf(a, "%s%s", path[0] == '/' ? "" : "./", path), *real, *slash, *ret;
@@ -50,19 +52,25 @@ static bool path_below(struct arena *a, const char *path, const char *folder)
     return real && root && (n == 1 || (strncmp(real, root, n) == 0 && (!real[n] || real[n] == '/')));
 }
 
-void key_files_check(struct arena *a, const struct document *key, const char *const *allowed, size_t n_allowed, struct diags *diags)
+void key_files_check(struct arena *a, const struct document *key, const char *const *allowed, size_t n_allowed,
+                     struct diags *diags)
 {
     const struct value *sources = value_get(key->spec, "sources");
 
     for (size_t i = 0; i < value_count(sources); i++) {
         const struct value *at = value_at(value_item(sources, i), "file.path");
-        const char *path = key_file_path(a, value_item(sources, i)), *slash = at && at->origin.file ? strrchr(at->origin.file, '/') : NULL;
-        bool inside = !path || path_below(a, path, slash ? arena_printf(a, "%.*s/", (int)(slash - at->origin.file), at->origin.file) : ".");
+        const char *path = key_file_path(a, value_item(sources, i)),
+                   *slash = at && at->origin.file ? strrchr(at->origin.file, '/') : NULL;
+        bool inside =
+            !path ||
+            path_below(a, path,
+                       slash ? arena_printf(a, "%.*s/", (int)(slash - at->origin.file), at->origin.file) : ".");
 
         for (size_t k = 0; k < n_allowed && !inside; k++)
             inside = path_below(a, path, allowed[k]);
         if (!inside)
-            diags_add(diags, SEVERITY_ERROR, &at->origin, "put the backup beside the manifest, or allow its folder: --allow-path FOLDER",
+            diags_add(diags, SEVERITY_ERROR, &at->origin,
+                      "put the backup beside the manifest, or allow its folder: --allow-path FOLDER",
                       "spec.sources[%zu].file.path: %s lies outside the manifest's folder", i, path);
     }
 }
@@ -101,7 +109,7 @@ void key_observe_files(struct arena *a, const struct document *key, struct value
         value_set(a, facts, "files", files);
 }
 
-/* --- the escrow: what is in it ----------------------------------------------------------------------------------------------- */
+/* --- the escrow: what is in it ------------------------------------------------------------------------------------ */
 
 static const char *prefix_of(struct arena *a, const struct value *facts)
 {
@@ -126,7 +134,8 @@ static int newer_first(const void *x, const void *y)
     const struct value *const *l = x, *const *r = y;
     int64_t left = time_parse(value_str_at(*l, "created")), right = time_parse(value_str_at(*r, "created"));
 
-    return left != right ? (left < right) - (left > right) : strcmp(value_str_at(*l, "version"), value_str_at(*r, "version"));
+    return left != right ? (left < right) - (left > right)
+                         : strcmp(value_str_at(*l, "version"), value_str_at(*r, "version"));
 }
 
 /* Newest first. Whoever may write into the container decides how many there are. */
@@ -161,8 +170,10 @@ static struct value *backups_of(struct arena *a, const struct value *blobs, cons
     return list;
 }
 
-/* The declared subscription that has the account; NULL when none is seen to. The name of a storage account is Azure's only one. */
-static int account_subscription(struct call *c, const struct observer *o, const char *account, const char **ret, struct err *err)
+/* The declared subscription that has the account; NULL when none is seen to. The name of a storage
+ * account is Azure's only one. */
+static int account_subscription(struct call *c, const struct observer *o, const char *account, const char **ret,
+                                struct err *err)
 {
     const struct azure_connections *all = o->provider;
     struct value *accounts;
@@ -219,7 +230,7 @@ int key_observe_escrow(struct call *c, const struct observer *o, struct azure *a
     return 0;
 }
 
-/* --- which copy ---------------------------------------------------------------------------------------------------------------- */
+/* --- which copy --------------------------------------------------------------------------------------------------- */
 
 static bool lists_version(const char *versions, const char *version)
 {
@@ -240,7 +251,8 @@ static const struct value *escrow_backup(const struct value *blobs, const char *
     for (size_t i = 0; version && i < value_count(blobs); i++) {
         const struct value *blob = value_item(blobs, i);
 
-        if (str_eq_nocase(value_str_at(blob, "version"), version) || lists_version(value_str_at(blob, "versions"), version))
+        if (str_eq_nocase(value_str_at(blob, "version"), version) ||
+            lists_version(value_str_at(blob, "versions"), version))
             return blob;
     }
     for (size_t i = 1; !version && i < value_count(blobs); i++)
@@ -257,7 +269,8 @@ struct key_copy key_any_copy_at(const struct view *v, const struct document *key
     for (size_t i = 0; i < value_count(files); i++)
         if (str_eq(value_str_at(value_item(files, i), "state"), "present") && n-- == 0)
             return (struct key_copy){.kind = KEY_COPY_FILE, .path = value_str_at(value_item(files, i), "path")};
-    return blob && n == 0 ? (struct key_copy){.kind = KEY_COPY_ESCROW, .blob = blob} : (struct key_copy){.kind = KEY_COPY_NONE};
+    return blob && n == 0 ? (struct key_copy){.kind = KEY_COPY_ESCROW, .blob = blob}
+                          : (struct key_copy){.kind = KEY_COPY_NONE};
 }
 
 struct key_copy key_own_copy_at(const struct view *v, const struct document *key, size_t n)
@@ -275,7 +288,7 @@ struct key_copy key_own_copy(const struct view *v, const struct document *key)
     return key_own_copy_at(v, key, 0);
 }
 
-/* --- keeping it fresh -------------------------------------------------------------------------------------------------------------- */
+/* --- keeping it fresh --------------------------------------------------------------------------------------------- */
 
 static const char *blob_name(struct arena *a, const struct value *facts)
 {
@@ -293,15 +306,18 @@ bool key_escrowed(const struct value *facts)
 }
 
 /* The first backup there is the decision to trust that place with the key; those of later versions follow from it. */
-static void escrow_first(const struct view *v, const struct document *key, const struct value *facts, struct steps *out, struct step *step)
+static void escrow_first(const struct view *v, const struct document *key, const struct value *facts, struct steps *out,
+                         struct step *step)
 {
     const struct value *subscription = value_at(facts, "escrow.subscription");
 
     if (value_count(value_at(facts, "escrow.blobs")))
         return;
-    step_change(out, step, "escrow.container", NULL, value_at(key->spec, "escrow.container"), "the first backup of this key in that place");
+    step_change(out, step, "escrow.container", NULL, value_at(key->spec, "escrow.container"),
+                "the first backup of this key in that place");
     if (!value_str(subscription))
-        step_change(out, step, "escrow.subscription", NULL, value_string(v->arena, "not seen among the declared subscriptions"),
+        step_change(out, step, "escrow.subscription", NULL,
+                    value_string(v->arena, "not seen among the declared subscriptions"),
                     "the storage account is not seen in a declared subscription");
 }
 
@@ -319,13 +335,14 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
         steps_finding(out, key, "escrow-key",
                       str_eq(state, "absent") ? "make the container; nothing here makes one"
                                               : "assign us Storage Blob Data Contributor on the container",
-                      str_eq(state, "absent") ? "its escrow %s does not exist" : "its escrow %s cannot be seen: %s", container,
-                      why ? why : "not looked at");
+                      str_eq(state, "absent") ? "its escrow %s does not exist" : "its escrow %s cannot be seen: %s",
+                      container, why ? why : "not looked at");
         return;
     }
     if (key_escrowed(facts))
         return;
-    step = steps_add(out, key, ACTION_ESCROW_KEY, NULL, "no backup of version %s is in its escrow yet", value_str_at(facts, "newest"));
+    step = steps_add(out, key, ACTION_ESCROW_KEY, NULL, "no backup of version %s is in its escrow yet",
+                     value_str_at(facts, "newest"));
     step->aside = true;
     step->scope = arena_printf(v->arena, "%s/%s", container, blob_name(v->arena, facts));
     escrow_first(v, key, facts, out, step);
@@ -333,8 +350,8 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
     step->estimate_ms = 2 * SECOND_MS;
     step->estimate_source = "recorded key backups";
     if (versions > VERSIONS_MANY)
-        step->unverified =
-            arena_printf(v->arena, "that a key of %zu versions can still be backed up: above some 500 it may fail", versions);
+        step->unverified = arena_printf(
+            v->arena, "that a key of %zu versions can still be backed up: above some 500 it may fail", versions);
     step_writes(out, step, "POST", "/keys/%s/backup", name);
     step_writes(out, step, "PUT", "%s", step->scope + strlen("https://"));
     key_right(v, out, step, key, KEY_RIGHT_BACKUP);
@@ -368,8 +385,8 @@ struct value *key_escrow_metadata(struct arena *a, const struct value *facts)
 }
 
 /* The blob's place: below the declared container, on this cloud's storage. */
-static int escrow_place(struct arena *a, const struct azure *az, const struct document *key, const char *name, struct blob_place *ret,
-                        struct err *err)
+static int escrow_place(struct arena *a, const struct azure *az, const struct document *key, const char *name,
+                        struct blob_place *ret, struct err *err)
 {
     TRY(blob_place_of_url(a, azure_cloud(az), value_str_at(key->spec, "escrow.container"), ret, err));
     if (ret->name)
@@ -394,11 +411,13 @@ int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, 
     /* Ours of an earlier run, whose answer was lost, or somebody else's: a backup of this version is there. */
     if (rc < 0 && err->class == ERR_CONFLICT)
         return 0;
-    return rc < 0 ? err_advise(err, "assign us Storage Blob Data Contributor on %s", value_str_at(key->spec, "escrow.container")) : 0;
+    return rc < 0 ? err_advise(err, "assign us Storage Blob Data Contributor on %s",
+                               value_str_at(key->spec, "escrow.container"))
+                  : 0;
 }
 
-int key_fetch_copy(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy, struct secret *ret,
-                   struct err *err)
+int key_fetch_copy(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
+                   struct secret *ret, struct err *err)
 {
     struct blob_place place;
 

@@ -13,21 +13,22 @@ struct key_copy {
     const struct value *blob; /* of the escrow's facts */
 };
 struct key_copy key_own_copy(const struct view *v, const struct document *key);
-/* The n-th of them, in the order in which they are tried; KEY_COPY_NONE after the last. `any`: also those that the store of the key has
- * refused before (refused.h). */
+/* The n-th of them, in the order in which they are tried; KEY_COPY_NONE after the last. `any`: also those that the
+ * store of the key has refused before (refused.h). */
 struct key_copy key_any_copy_at(const struct view *v, const struct document *key, size_t n);
 struct key_copy key_own_copy_at(const struct view *v, const struct document *key, size_t n);
 /* Of a Key's facts: its escrow holds a backup of the newest version. */
 bool key_escrowed(const struct value *facts);
 /* The path of a `file` source as the process opens it: relative ones are meant relative to the manifest. Pure. */
 const char *key_file_path(struct arena *a, const struct value *source);
-/* Where a file source leads: inside its manifest's folder, or below one of the `allowed`; a fault otherwise. A manifest that somebody
- * else wrote does not choose what is read on this machine. */
-void key_files_check(struct arena *a, const struct document *key, const char *const *allowed, size_t n_allowed, struct diags *diags);
+/* Where a file source leads: inside its manifest's folder, or below one of the `allowed`; a fault otherwise. A manifest
+ * that somebody else wrote does not choose what is read on this machine. */
+void key_files_check(struct arena *a, const struct document *key, const char *const *allowed, size_t n_allowed,
+                     struct diags *diags);
 /* Facts: files [{path, state, digest}] of the declared file sources. */
 void key_observe_files(struct arena *a, const struct document *key, struct value *facts);
-/* May suspend. Facts: escrow {state, why, blobs [{name, version, created, versions, store}]}, newest first; nothing without
- * a declared one. */
+/* May suspend. Facts: escrow {state, why, blobs [{name, version, created, versions, store}]}, newest first; nothing
+ * without a declared one. */
 must_use int key_observe_escrow(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
                                 struct err *err);
 /* The step that keeps a backup of the newest version, when there is none yet; and what hinders it. Pure. */
@@ -37,7 +38,7 @@ struct value *key_escrow_metadata(struct arena *a, const struct value *facts);
 /* May suspend. Does that step. */
 must_use int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, struct err *err);
 /* May suspend. Reads the copy that key_own_copy named into wiped memory. */
-must_use int key_fetch_copy(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy, struct secret *ret,
-                            struct err *err);
+must_use int key_fetch_copy(struct call *c, const struct actor *actor, struct azure *az, const struct key_copy *copy,
+                            struct secret *ret, struct err *err);
 
 #endif

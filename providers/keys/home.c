@@ -1,5 +1,5 @@
-/* Knows which copies of keys open where: of a key vault's in the same subscription and geography, of a managed HSM's under the
- * same security domain, of neither in the other. Must not read or write. */
+/* Knows which copies of keys open where: of a key vault's in the same subscription and geography, of a managed HSM's
+ * under the same security domain, of neither in the other. Must not read or write. */
 #include "home.h"
 
 #include "../../reconciler/base/text.h"
@@ -13,18 +13,24 @@ int backup_fits(const struct document *key, const struct secret *backup, const c
     bool hsm = key_store_is_hsm(key);
 
     if (home == BACKUP_HOME_UNKNOWN) {
-        err_set(err, ERR_BLOCKED, "%s is no key backup that is known here: neither a key vault's nor a managed HSM's", from);
+        err_set(err, ERR_BLOCKED, "%s is no key backup that is known here: neither a key vault's nor a managed HSM's",
+                from);
         return err_advise(err, "nothing was restored; a person looks at what is there");
     }
     if ((home == BACKUP_HOME_HSM) == hsm)
         return 0;
     if (hsm) {
-        err_set(err, ERR_BLOCKED, "%s comes from a key vault, and the declared store of the key is a managed HSM: it opens in no HSM",
+        err_set(err, ERR_BLOCKED,
+                "%s comes from a key vault, and the declared store of the key is a managed HSM: it opens in no HSM",
                 from);
-        return err_advise(err, "declare a KeyVault in the same subscription and geography as the store of %s", key->address);
+        return err_advise(err, "declare a KeyVault in the same subscription and geography as the store of %s",
+                          key->address);
     }
-    err_set(err, ERR_BLOCKED, "%s comes from a managed HSM, and the declared store of the key is a key vault: it opens in no vault", from);
-    return err_advise(err, "declare a ManagedHsm with the security domain of the old one as the store of %s", key->address);
+    err_set(err, ERR_BLOCKED,
+            "%s comes from a managed HSM, and the declared store of the key is a key vault: it opens in no vault",
+            from);
+    return err_advise(err, "declare a ManagedHsm with the security domain of the old one as the store of %s",
+                      key->address);
 }
 
 const char *backup_refusal_next(struct arena *a, const struct document *key, const char *text)
@@ -33,12 +39,15 @@ const char *backup_refusal_next(struct arena *a, const struct document *key, con
         return NULL;
     if (key_store_is_hsm(key))
         return arena_printf(a,
-                            "the managed HSM has another security domain than the HSM the copy was made in (" SOURCE_HSM "): repeating "
-                            "it cannot help; declare as the store of %s an HSM that was activated with the old security domain, or have "
+                            "the managed HSM has another security domain than the HSM the copy was made in (" SOURCE_HSM
+                            "): repeating "
+                            "it cannot help; declare as the store of %s an HSM that was activated with the old "
+                            "security domain, or have "
                             "people who hold that domain and a quorum of its keys make one",
                             key->address);
-    return arena_printf(a,
-                        "the vault is in another subscription or geography than the one the copy was made in (" SOURCE_VAULT
-                        "): repeating it cannot help; declare as the store of %s a vault in the old subscription and geography",
-                        key->address);
+    return arena_printf(
+        a,
+        "the vault is in another subscription or geography than the one the copy was made in (" SOURCE_VAULT
+        "): repeating it cannot help; declare as the store of %s a vault in the old subscription and geography",
+        key->address);
 }

@@ -5,8 +5,8 @@
 #include "../azure/vault.h"
 #include "../documents/common.h"
 
-/* ERR_BLOCKED with the next step, before anything is written, when the copy is of the other kind of store than the key's declared
- * one, or of no known kind. `from` says where the copy is ("the exported key of job …"). */
+/* ERR_BLOCKED with the next step, before anything is written, when the copy is of the other kind of store than the
+ * key's declared one, or of no known kind. `from` says where the copy is ("the exported key of job …"). */
 must_use int backup_fits(const struct document *key, const struct secret *backup, const char *from, struct err *err);
 
 /* After a refused restore: the cause and the remedy, if the answer's text says that the store cannot open the copy;

@@ -1,5 +1,5 @@
-/* Knows what the facts of a Key say to those who ask: which version is meant, where it is, what it lacks. Pure. Must not know how they
- * were read. */
+/* Knows what the facts of a Key say to those who ask: which version is meant, where it is, what it lacks. Pure. Must
+ * not know how they were read. */
 #include "key_facts.h"
 
 #include <string.h>
@@ -49,8 +49,9 @@ static const struct value *live_from_list(const struct view *v, const struct val
         return NULL;
     live = value_copy(v->arena, value_get(facts, "live"));
     attributes = value_get(live, "attributes");
-    value_set(v->arena, value_get(live, "key"), "kid",
-              value_format(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version));
+    value_set(
+        v->arena, value_get(live, "key"), "kid",
+        value_format(v->arena, "%s/keys/%s/%s", value_str_at(facts, "base"), value_str_at(facts, "name"), version));
     value_set_bool(v->arena, attributes, "enabled", value_bool_at(item, "enabled", true));
     for (size_t i = 0; i < COUNT(dated); i++) {
         value_remove(attributes, dated[i]);
@@ -123,7 +124,8 @@ bool key_releases_to(struct arena *a, const struct value *bundle, const char *at
     for (size_t i = 0; i < value_count(value_get(policy, "anyOf")); i++) {
         const char *authority = value_str_at(value_item(value_get(policy, "anyOf"), i), "authority");
 
-        if (str_starts_nocase(authority, arena_strndup(a, attest_uri, n)) && (!authority[n] || str_eq(authority + n, "/")))
+        if (str_starts_nocase(authority, arena_strndup(a, attest_uri, n)) &&
+            (!authority[n] || str_eq(authority + n, "/")))
             return true;
     }
     return false;
@@ -138,5 +140,6 @@ void key_note_evidence(const struct view *v, const struct document *key, struct 
     else if (need.beside && !need.version)
         step_note(out, step, "which version is needed is not known (%s): %s", need.words, need.beside);
     else if (need.beside)
-        step_note(out, step, "version %s is taken (%s), and another may be needed: %s", need.version, need.words, need.beside);
+        step_note(out, step, "version %s is taken (%s), and another may be needed: %s", need.version, need.words,
+                  need.beside);
 }

@@ -4,7 +4,8 @@
 
 #include "../documents/common.h"
 
-/* The versioned URL of the key that a reference field names: known, unknown until apply, or NULL without such a field. */
+/* The versioned URL of the key that a reference field names: known, unknown until apply, or NULL
+ * without such a field. */
 const struct value *key_wanted_url(const struct view *v, const struct document *doc, const char *path);
 /* The version declared, else the one that the ordered points need (original.h), else the newest; NULL when none is
  * known, or when the evidence disagrees. */
@@ -12,7 +13,8 @@ const char *key_wanted_version(const struct view *v, const struct document *key)
 /* What Azure shows of that version; NULL when it is not there. */
 const struct value *key_live(const struct view *v, const struct document *key);
 
-/* Its release policy names this attestation authority (a region's): only then can a confidential VM there be given the key. */
+/* Its release policy names this attestation authority (a region's): only then can a confidential VM
+ * there be given the key. */
 bool key_releases_to(struct arena *a, const struct value *bundle, const char *attest_uri);
 
 /* The store in which the key still is although it is declared in another; NULL. Then nothing is lost. */

@@ -61,9 +61,12 @@ void key_note_left_out(const struct view *v, const struct document *key, struct 
         its = key_needed(v, other);
         if (its.version && its.point_ms == TIME_NONE && !str_eq_nocase(its.version, version))
             step_note(out, step,
-                      "%s declares version %s of the same key, and no order needs it yet: a copy may hold only the versions of its "
-                      "point's time, or the disk's own; it takes the name, and what it lacks cannot come back beside it (unverified on "
-                      "Azure). Ordered together, the later point pays for both", other->address, its.version);
+                      "%s declares version %s of the same key, and no order needs it yet: a copy may hold only the "
+                      "versions of its "
+                      "point's time, or the disk's own; it takes the name, and what it lacks cannot come back beside "
+                      "it (unverified on "
+                      "Azure). Ordered together, the later point pays for both",
+                      other->address, its.version);
     }
 }
 
@@ -71,9 +74,10 @@ bool key_wants_export(const struct view *v, const struct document *key)
 {
     const char *elsewhere = value_str_at(view_facts(v, key), "elsewhere.state");
 
-    /* A store that has refused one copy of the key would refuse what a pass exports, and the pass is a restore that fails. */
-    return key_lost(v, key) && key_own_copy(v, key).kind == KEY_COPY_NONE && !key_refusal(v, key) && !key_comes_with(v, key) &&
-           !str_eq(elsewhere, "present") && !str_eq(elsewhere, "deleted");
+    /* A store that has refused one copy of the key would refuse what a pass exports, and the pass is
+     * a restore that fails. */
+    return key_lost(v, key) && key_own_copy(v, key).kind == KEY_COPY_NONE && !key_refusal(v, key) &&
+           !key_comes_with(v, key) && !str_eq(elsewhere, "present") && !str_eq(elsewhere, "deleted");
 }
 
 static bool as_declared(const struct view *v, const struct document *key)

@@ -7,20 +7,21 @@
 /* The key is gone (purged, or never seen) and only a copy can bring it back. */
 bool key_lost(const struct view *v, const struct document *key);
 
-/* The document of another version of the same lost key that is to come back first, because an ordered point that needs it is later than all
- * that need this one: a copy holds the versions of its point's time and takes the key's name, so an older copy would shut the newer
- * version out, and the newer one holds both. NULL: none. */
+/* The document of another version of the same lost key that is to come back first, because an ordered point that needs
+ * it is later than all that need this one: a copy holds the versions of its point's time and takes the key's name, so
+ * an older copy would shut the newer version out, and the newer one holds both. NULL: none. */
 const struct document *key_comes_with(const struct view *v, const struct document *key);
 
-/* Says at a step that a copy of the key is about to take its name while another document declares a version of it that no order needs
- * yet: a copy may lack that version, which could then not come back beside it. */
+/* Says at a step that a copy of the key is about to take its name while another document declares a version of it that
+ * no order needs yet: a copy may lack that version, which could then not come back beside it. */
 void key_note_left_out(const struct view *v, const struct document *key, struct steps *out, struct step *step);
 
-/* Nothing cheaper than Azure Backup's copy can bring it back: the user has no copy, and no store still holds the key. */
+/* Nothing cheaper than Azure Backup's copy can bring it back: the user has no copy, and no store
+ * still holds the key. */
 bool key_wants_export(const struct view *v, const struct document *key);
 
-/* A Key that may be brought back by what this backup has exported is not back as declared, or cannot be seen: the export is to be
- * kept, because it may be the only copy. NULL: nobody declared here needs it. */
+/* A Key that may be brought back by what this backup has exported is not back as declared, or cannot be seen: the
+ * export is to be kept, because it may be the only copy. NULL: nobody declared here needs it. */
 const struct document *key_awaiting_export(const struct view *v, const struct document *pvm);
 
 #endif

@@ -1,5 +1,5 @@
-/* Knows what each evidence of a key version is worth and how two of them are compared. Must not know what is done with the
- * answer. */
+/* Knows what each evidence of a key version is worth and how two of them are compared. Must not know what is done with
+ * the answer. */
 #include "original.h"
 
 #include "../documents/concluded.h"
@@ -34,7 +34,7 @@ static const char *key_base(struct arena *a, const char *url)
     return key_id_parse(a, url, &id) ? id.base : NULL;
 }
 
-/* --- creation time ------------------------------------------------------------------------------------------------------- */
+/* --- creation time ------------------------------------------------------------------------------------------------ */
 
 const struct value *version_at(const struct value *versions, int64_t ms)
 {
@@ -52,7 +52,8 @@ const struct value *version_at(const struct value *versions, int64_t ms)
 
 static struct finding by_creation(const struct view *v, const struct document *key, int64_t point_ms)
 {
-    const struct value *item = key && point_ms != TIME_NONE ? version_at(value_get(view_facts(v, key), "versions"), point_ms) : NULL;
+    const struct value *item =
+        key && point_ms != TIME_NONE ? version_at(value_get(view_facts(v, key), "versions"), point_ms) : NULL;
 
     if (!item)
         return (struct finding){0};
@@ -63,7 +64,7 @@ static struct finding by_creation(const struct view *v, const struct document *k
     };
 }
 
-/* --- own history ----------------------------------------------------------------------------------------------------------- */
+/* --- own history -------------------------------------------------------------------------------------------------- */
 
 /* The newest record not later than `ms`; NULL. */
 static const struct value *record_at(const struct value *history, int64_t ms)
@@ -85,7 +86,8 @@ static const struct value *record_at(const struct value *history, int64_t ms)
 static struct finding by_history(const struct view *v, const struct document *pvm, int64_t point_ms)
 {
     const struct value *history = value_get(view_facts(v, pvm), "history");
-    const struct value *then = record_at(history, point_ms == TIME_NONE ? v->now_ms : point_ms), *now = record_at(history, v->now_ms);
+    const struct value *then = record_at(history, point_ms == TIME_NONE ? v->now_ms : point_ms),
+                       *now = record_at(history, v->now_ms);
     struct finding f = {.url = value_str_at(then, "key"), .firm = true};
     const char *latest = key_url_version(v->arena, value_str_at(now, "key"));
 
@@ -98,7 +100,7 @@ static struct finding by_history(const struct view *v, const struct document *pv
     return f;
 }
 
-/* --- the set ----------------------------------------------------------------------------------------------------------------- */
+/* --- the set ------------------------------------------------------------------------------------------------------ */
 
 /* The set the VM is on, or was when it was last seen: as the source VM names it, else as the history does. */
 static const struct value *set_live(const struct view *v, const struct document *pvm)
@@ -120,9 +122,10 @@ static const struct value *set_live(const struct view *v, const struct document 
     return NULL;
 }
 
-/* Before its last rotation the set was on one of its previous keys. With several of them their order is told by when they
- * were created, if that is to be seen. */
-static const char *previous_key(const struct view *v, const struct document *key, const struct value *previous, int64_t point_ms)
+/* Before its last rotation the set was on one of its previous keys. With several of them their order is told by when
+ * they were created, if that is to be seen. */
+static const char *previous_key(const struct view *v, const struct document *key, const struct value *previous,
+                                int64_t point_ms)
 {
     const struct value *versions = key ? value_get(view_facts(v, key), "versions") : NULL;
     struct value *known = value_list(v->arena);
@@ -139,14 +142,16 @@ static const char *previous_key(const struct view *v, const struct document *key
     }
     best = value_count(known) == value_count(previous) ? version_at(known, point_ms) : NULL;
     for (size_t i = 0; best && i < value_count(previous); i++)
-        if (str_eq_nocase(key_url_version(v->arena, value_str_at(value_item(previous, i), "keyUrl")), value_str_at(best, "version")))
+        if (str_eq_nocase(key_url_version(v->arena, value_str_at(value_item(previous, i), "keyUrl")),
+                          value_str_at(best, "version")))
             return value_str_at(value_item(previous, i), "keyUrl");
     return NULL;
 }
 
-/* A version made only after the point was taken did not wrap its disk, whoever names it. When it was made then; TIME_NONE for
- * one of before, or when that is not to be seen. */
-static int64_t made_after(const struct view *v, const struct document *key, const char *url, const char *version, int64_t point_ms)
+/* A version made only after the point was taken did not wrap its disk, whoever names it. When it was made then;
+ * TIME_NONE for one of before, or when that is not to be seen. */
+static int64_t made_after(const struct view *v, const struct document *key, const char *url, const char *version,
+                          int64_t point_ms)
 {
     const struct value *versions = value_get(view_facts(v, key), "versions");
 
@@ -166,8 +171,8 @@ static int64_t made_after(const struct view *v, const struct document *key, cons
 }
 
 /* The set has come to its active key only after the point was taken: `turned_ms` says so, else that key's age. */
-static struct finding by_previous(const struct view *v, const struct document *key, const struct value *set, int64_t turned_ms,
-                                  int64_t point_ms)
+static struct finding by_previous(const struct view *v, const struct document *key, const struct value *set,
+                                  int64_t turned_ms, int64_t point_ms)
 {
     const char *active = value_str_at(set, "properties.activeKey.keyUrl");
     int64_t made_ms = made_after(v, key, active, key_url_version(v->arena, active), point_ms);
@@ -178,17 +183,19 @@ static struct finding by_previous(const struct view *v, const struct document *k
     };
 
     f.words = arena_printf(v->arena,
-                           f.firm ? "the set's previous key, there until %s" : "the set's previous key: its active one was made at %s",
+                           f.firm ? "the set's previous key, there until %s"
+                                  : "the set's previous key: its active one was made at %s",
                            time_format(v->arena, f.firm ? turned_ms : made_ms));
     if (made_after(v, key, f.url, key_url_version(v->arena, f.url), point_ms) == TIME_NONE)
         f.version = key_url_version(v->arena, f.url);
     if (!f.version && made_ms != TIME_NONE)
-        f.refuted = arena_printf(v->arena, "the set is on version %s, which was made only at %s, after the point", f.also,
-                                 time_format(v->arena, made_ms));
+        f.refuted = arena_printf(v->arena, "the set is on version %s, which was made only at %s, after the point",
+                                 f.also, time_format(v->arena, made_ms));
     return f;
 }
 
-static struct finding by_set(const struct view *v, const struct document *pvm, const struct document *key, int64_t point_ms)
+static struct finding by_set(const struct view *v, const struct document *pvm, const struct document *key,
+                             int64_t point_ms)
 {
     const struct value *set = set_live(v, pvm);
     struct finding f = {.url = value_str_at(set, "properties.activeKey.keyUrl")};
@@ -210,11 +217,12 @@ static struct finding by_set(const struct view *v, const struct document *pvm, c
     return f.version ? f : (struct finding){0};
 }
 
-/* --- weighing ------------------------------------------------------------------------------------------------------------------ */
+/* --- weighing ----------------------------------------------------------------------------------------------------- */
 
 static bool agree(const struct finding *x, const struct finding *y)
 {
-    return str_eq_nocase(x->version, y->version) || str_eq_nocase(x->also, y->version) || str_eq_nocase(x->version, y->also);
+    return str_eq_nocase(x->version, y->version) || str_eq_nocase(x->also, y->version) ||
+           str_eq_nocase(x->version, y->also);
 }
 
 /* A finding about a key of another name than the Key document's says nothing of its versions. */
@@ -256,11 +264,11 @@ static const char *disagreement(const struct view *v, const struct document *key
     return NULL;
 }
 
-/* Whether a rotation reaches the points taken before it the documents do not agree on (Microsoft Learn, support matrix of
- * confidential VM backup, 2026-07-02; private preview documentation, May 2023), so both versions stay candidates: the one
- * taken, and what another evidence of the point's time names. */
-static void keep_second(const struct view *v, const struct document *key, struct original_key *o, const struct finding *all, size_t n,
-                        bool weak_too)
+/* Whether a rotation reaches the points taken before it the documents do not agree on (Microsoft Learn, support matrix
+ * of confidential VM backup, 2026-07-02; private preview documentation, May 2023), so both versions stay candidates:
+ * the one taken, and what another evidence of the point's time names. */
+static void keep_second(const struct view *v, const struct document *key, struct original_key *o,
+                        const struct finding *all, size_t n, bool weak_too)
 {
     for (size_t i = 0; o->version && i < n; i++) {
         const struct finding *f = &all[i];
@@ -272,14 +280,16 @@ static void keep_second(const struct view *v, const struct document *key, struct
         return;
     }
     if (o->also)
-        o->beside = arena_printf(v->arena, "a rotation, which is said to reach points taken before it, has led to version %s", o->also);
+        o->beside = arena_printf(
+            v->arena, "a rotation, which is said to reach points taken before it, has led to version %s", o->also);
 }
 
 /* What the Key document declares, as evidence. It counts neither for a point older than the declared version, nor where
  * that version was never seen: a mistyped version must not decide which key is restored. */
 static struct finding by_declaration(const struct view *v, const struct document *key, int64_t point_ms)
 {
-    struct finding f = {.version = key ? value_str_at(key->spec, "version") : NULL, .words = "the Key document", .firm = true};
+    struct finding f = {
+        .version = key ? value_str_at(key->spec, "version") : NULL, .words = "the Key document", .firm = true};
     int64_t made_ms = f.version ? made_after(v, key, NULL, f.version, point_ms) : TIME_NONE;
 
     if (made_ms != TIME_NONE) {
@@ -333,7 +343,7 @@ struct original_key original_key_of(const struct view *v, const struct document 
     return o;
 }
 
-/* --- what a Key document stands for ---------------------------------------------------------------------------------------------- */
+/* --- what a Key document stands for ------------------------------------------------------------------------------- */
 
 static bool ordered(enum order_state state)
 {
@@ -341,8 +351,8 @@ static bool ordered(enum order_state state)
 }
 
 /* Adds the version that one ordered restore needs of this key to those already known. */
-static void need_join(const struct view *v, const struct document *key, const struct document *rvm, struct key_need *need,
-                      const char **ret_whose)
+static void need_join(const struct view *v, const struct document *key, const struct document *rvm,
+                      struct key_need *need, const char **ret_whose)
 {
     const struct document *pvm = document_target(rvm, "spec.from");
     struct order order = order_for(v, rvm);
@@ -365,15 +375,17 @@ static void need_join(const struct view *v, const struct document *key, const st
     if (!o.version)
         return;
     if (declared && !str_eq_nocase(declared, o.version) && !need->beside)
-        need->beside = arena_printf(v->arena, "for point %s of %s, %s says version %s", order.point, pvm->name, o.words, o.version);
+        need->beside = arena_printf(v->arena, "for point %s of %s, %s says version %s", order.point, pvm->name, o.words,
+                                    o.version);
     if (!need->version) {
         need->version = o.version;
         need->evidence = o.evidence;
         need->words = o.words;
         *ret_whose = arena_printf(v->arena, "point %s of %s", order.point, pvm->name);
     } else if (!str_eq_nocase(need->version, o.version)) {
-        need->conflict = arena_printf(v->arena, "%s needs version %s (%s), and point %s of %s needs %s (%s)", *ret_whose, need->version,
-                                      need->words, order.point, pvm->name, o.version, o.words);
+        need->conflict =
+            arena_printf(v->arena, "%s needs version %s (%s), and point %s of %s needs %s (%s)", *ret_whose,
+                         need->version, need->words, order.point, pvm->name, o.version, o.words);
     }
 }
 
@@ -413,7 +425,8 @@ static const char *fitting_words(const struct view *v, const struct document *ke
 {
     const struct value *fits = version_at(value_get(view_facts(v, key), "versions"), point_ms);
 
-    return fits ? arena_printf(v->arena, "the newest version not later than the point is %s, created %s", value_str_at(fits, "version"),
+    return fits ? arena_printf(v->arena, "the newest version not later than the point is %s, created %s",
+                               value_str_at(fits, "version"),
                                time_format(v->arena, value_int_at(fits, "created", 0) * SECOND_MS))
                 : "no version of the key is as old as the point";
 }
@@ -429,10 +442,11 @@ static const char *too_young_for(const struct view *v, const struct document *ke
     if (!version || point_ms == TIME_NONE)
         return NULL;
     made_ms = made_after(v, key, NULL, version, point_ms);
-    return made_ms == TIME_NONE ? NULL
-                                : arena_printf(v->arena, "version %s was created %s, and the ordered point %s of %s is of %s; %s", version,
-                                               time_format(v->arena, made_ms), order.point, pvm->name, time_format(v->arena, point_ms),
-                                               fitting_words(v, key, point_ms));
+    return made_ms == TIME_NONE
+               ? NULL
+               : arena_printf(v->arena, "version %s was created %s, and the ordered point %s of %s is of %s; %s",
+                              version, time_format(v->arena, made_ms), order.point, pvm->name,
+                              time_format(v->arena, point_ms), fitting_words(v, key, point_ms));
 }
 
 const char *key_too_young(const struct view *v, const struct document *key, const struct document *set)

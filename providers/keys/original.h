@@ -1,5 +1,6 @@
-/* Which key version the disk of a recovery point was wrapped with. The point itself does not say (Backup API description
- * 2025-02-01), so it is found by evidence, the best first; evidence that disagrees is named, and nothing is guessed over it. Pure. */
+/* Which key version the disk of a recovery point was wrapped with. The point itself does not say (Backup API
+ * description 2025-02-01), so it is found by evidence, the best first; evidence that disagrees is named, and nothing is
+ * guessed over it. Pure. */
 #ifndef REINSTATE_ORIGINAL_KEY_H
 #define REINSTATE_ORIGINAL_KEY_H
 
@@ -23,8 +24,8 @@ struct original_key {
 };
 
 /* `key`: the Key document, may be NULL; `point`: a point of the VM's facts, may be NULL (then: as things are now). */
-struct original_key original_key_of(const struct view *v, const struct document *protected_vm, const struct document *key,
-                                    const struct value *point);
+struct original_key original_key_of(const struct view *v, const struct document *protected_vm,
+                                    const struct document *key, const struct value *point);
 
 /* The version a Key document stands for: the declared one, else the one that the ordered points need; without an order,
  * NULL. Points that need different versions are a conflict, and then there is no version. */
@@ -38,8 +39,8 @@ struct key_need {
 };
 struct key_need key_needed(const struct view *v, const struct document *key);
 
-/* What shows that the version this key is wanted in was made only after the point that is ordered through that set (NULL: any of
- * its sets): both versions and times, in words. NULL: it may have wrapped the disk, or nobody knows. */
+/* What shows that the version this key is wanted in was made only after the point that is ordered through that set
+ * (NULL: any of its sets): both versions and times, in words. NULL: it may have wrapped the disk, or nobody knows. */
 const char *key_too_young(const struct view *v, const struct document *key, const struct document *set);
 
 /* The newest of a list of {version, created} that was created not later than that time; NULL. */

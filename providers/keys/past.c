@@ -4,17 +4,19 @@
 #include "../azure/key_id.h"
 #include "original.h"
 
-/* --- its own document, and others of the same key ------------------------------------------------------------------------- */
+/* --- its own document, and others of the same key ----------------------------------------------------------------- */
 
 static bool same_key(const struct view *v, const struct document *x, const struct document *y)
 {
     const struct value *one = view_facts(v, x), *other = view_facts(v, y);
 
-    return str_eq(y->kind, "Key") && value_str_at(one, "base") && str_eq_nocase(value_str_at(one, "base"), value_str_at(other, "base")) &&
+    return str_eq(y->kind, "Key") && value_str_at(one, "base") &&
+           str_eq_nocase(value_str_at(one, "base"), value_str_at(other, "base")) &&
            str_eq_nocase(value_str_at(one, "name"), value_str_at(other, "name"));
 }
 
-/* A source is where an earlier key comes back from, and a version is one that somebody has read; whoever revokes a key had one. */
+/* A source is where an earlier key comes back from, and a version is one that somebody has read; whoever revokes a
+ * key had one. */
 static const char *declared_by(const struct view *v, const struct document *doc)
 {
     const char *version = value_str_at(doc->spec, "version");
@@ -34,10 +36,11 @@ static void look_at_escrow(const struct view *v, const struct document *doc, str
     if (!past->was && value_count(value_at(facts, "escrow.blobs")))
         past->was = arena_printf(v->arena, "the escrow of %s holds a backup of it", doc->address);
     if (!past->unseen && str_eq(value_str_at(facts, "escrow.state"), "unseen"))
-        past->unseen = arena_printf(v->arena, "the escrow of %s cannot be seen%s%s", doc->address, why ? ": " : "", why ? why : "");
+        past->unseen = arena_printf(v->arena, "the escrow of %s cannot be seen%s%s", doc->address, why ? ": " : "",
+                                    why ? why : "");
 }
 
-/* --- what has used it -------------------------------------------------------------------------------------------------------- */
+/* --- what has used it --------------------------------------------------------------------------------------------- */
 
 static bool names(const struct view *v, const struct document *key, const char *url)
 {
@@ -87,7 +90,8 @@ static const char *used_by(const struct view *v, const struct document *key, con
     const struct value *facts = view_facts(v, doc);
 
     if (str_eq(doc->kind, "DiskEncryptionSet"))
-        return set_names(v, key, value_get(facts, "live")) ? arena_printf(v->arena, "%s is on it, or was", doc->address) : NULL;
+        return set_names(v, key, value_get(facts, "live")) ? arena_printf(v->arena, "%s is on it, or was", doc->address)
+                                                           : NULL;
     if (!str_eq(doc->kind, "ProtectedVirtualMachine"))
         return NULL;
     if (set_names(v, key, value_at(facts, "source.set.live")))
@@ -95,7 +99,8 @@ static const char *used_by(const struct view *v, const struct document *key, con
     if (history_names(v, key, value_get(facts, "history")))
         return arena_printf(v->arena, "the history of %s names it", doc->name);
     if (value_count(value_get(facts, "points")) && restored_through(key, doc))
-        return arena_printf(v->arena, "%s has recovery points, and is declared to come back through a set on it", doc->name);
+        return arena_printf(v->arena, "%s has recovery points, and is declared to come back through a set on it",
+                            doc->name);
     return NULL;
 }
 

@@ -1,5 +1,5 @@
-/* Whether there has ever been a key under a name. A new one in place of a lost one opens nothing that the old one wrapped, and holds
- * the name, so that the old one cannot come back. Pure. */
+/* Whether there has ever been a key under a name. A new one in place of a lost one opens nothing that the old one
+ * wrapped, and holds the name, so that the old one cannot come back. Pure. */
 #ifndef REINSTATE_KEY_PAST_H
 #define REINSTATE_KEY_PAST_H
 

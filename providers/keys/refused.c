@@ -9,7 +9,7 @@
 #define PREFIX CLAIM_NOTE "refused-"
 enum { HEX = 40 };
 
-/* --- which copy, which note ----------------------------------------------------------------------------------------------- */
+/* --- which copy, which note --------------------------------------------------------------------------------------- */
 
 const char *key_copy_told_by(struct arena *a, const struct value *key_facts, const struct key_copy *copy)
 {
@@ -18,7 +18,8 @@ const char *key_copy_told_by(struct arena *a, const struct value *key_facts, con
     if (copy->kind == KEY_COPY_ESCROW)
         return arena_printf(a, "blob %s %s", value_str_at(copy->blob, "name"), value_str_at(copy->blob, "created"));
     for (size_t i = 0; copy->kind == KEY_COPY_FILE && i < value_count(files); i++)
-        if (str_eq(value_str_at(value_item(files, i), "path"), copy->path) && value_str_at(value_item(files, i), "digest"))
+        if (str_eq(value_str_at(value_item(files, i), "path"), copy->path) &&
+            value_str_at(value_item(files, i), "digest"))
             return arena_printf(a, "file %s", value_str_at(value_item(files, i), "digest"));
     return NULL;
 }
@@ -50,7 +51,7 @@ const struct value *key_refusal_of(const struct view *v, const struct document *
     return name ? value_get(value_get(facts, "refused"), name) : NULL;
 }
 
-/* --- where ------------------------------------------------------------------------------------------------------------------ */
+/* --- where -------------------------------------------------------------------------------------------------------- */
 
 static void accounts_of(struct arena *a, const struct document *of, struct value *accounts)
 {
@@ -90,7 +91,8 @@ const char *key_refusals_account(struct arena *a, const struct document *key)
 
 /* Reads by token alone, as every look does, because fetching account keys is no read. An account that cannot be read
  * counts as without notes. */
-int key_observe_refused(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+int key_observe_refused(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                        struct err *err)
 {
     const struct value *accounts = accounts_around(o->arena, o->document);
     struct value *refused = value_map(o->arena), *notes;
@@ -123,9 +125,10 @@ int key_observe_refused(struct call *c, const struct observer *o, struct azure *
     return 0;
 }
 
-/* --- what follows ------------------------------------------------------------------------------------------------------------ */
+/* --- what follows ------------------------------------------------------------------------------------------------- */
 
-/* A copy that turned out to be of another key, or to be no backup, says nothing of what the store makes of a right one. */
+/* A copy that turned out to be of another key, or to be no backup, says nothing of what the store makes
+ * of a right one. */
 static const struct value *store_refusal_of(const struct view *v, const struct document *key, const char *told_by)
 {
     const struct value *note = key_refusal_of(v, key, told_by);
@@ -157,33 +160,39 @@ const char *key_refusal_words(struct arena *a, const struct value *refusal)
         return arena_printf(a, "%s is no copy of the key that can be used: %s", value_str_at(refusal, "from"),
                             value_str_at(refusal, "text"));
     if (value_str_at(refusal, "other"))
-        return arena_printf(a, "%s was restored into %s at %s, and key %s came back of it: it is no copy of this key, and is not tried "
-                            "again",
-                            value_str_at(refusal, "from"), value_str_at(refusal, "store"), value_str_at(refusal, "at"),
-                            value_str_at(refusal, "other"));
-    return arena_printf(a, "%s was refused by %s at %s (%s): the same bytes are refused there again, and are not tried again",
-                        value_str_at(refusal, "from"), value_str_at(refusal, "store"), value_str_at(refusal, "at"),
-                        value_str_at(refusal, "text"));
+        return arena_printf(
+            a,
+            "%s was restored into %s at %s, and key %s came back of it: it is no copy of this key, and is not tried "
+            "again",
+            value_str_at(refusal, "from"), value_str_at(refusal, "store"), value_str_at(refusal, "at"),
+            value_str_at(refusal, "other"));
+    return arena_printf(
+        a, "%s was refused by %s at %s (%s): the same bytes are refused there again, and are not tried again",
+        value_str_at(refusal, "from"), value_str_at(refusal, "store"), value_str_at(refusal, "at"),
+        value_str_at(refusal, "text"));
 }
 
 const char *key_refusal_advice(struct arena *a, const struct document *key, const struct value *refusal)
 {
     const char *next = backup_refusal_next(a, key, value_str_at(refusal, "text"));
 
-    return arena_printf(a, "%s; when the store itself was changed so that it can take the copy, say so by removing the note: az storage "
-                        "blob delete --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER " --name %s",
-                        next ? next : "declare a store that can take the copy, or another source for the key",
-                        value_str_at(refusal, "account"), value_str_at(refusal, "note"));
+    return arena_printf(
+        a,
+        "%s; when the store itself was changed so that it can take the copy, say so by removing the note: az storage "
+        "blob delete --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER " --name %s",
+        next ? next : "declare a store that can take the copy, or another source for the key",
+        value_str_at(refusal, "account"), value_str_at(refusal, "note"));
 }
 
-/* --- noting ------------------------------------------------------------------------------------------------------------------- */
+/* --- noting ------------------------------------------------------------------------------------------------------- */
 
 int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az, const struct copy_note *copy,
                      const struct err *refused, struct err *err)
 {
     const struct document *key = actor->step->document;
     const struct value *facts = view_facts(actor->view, key);
-    const char *account = key_refusals_account(actor->arena, key), *name = note_name(actor->arena, facts, copy->told_by);
+    const char *account = key_refusals_account(actor->arena, key),
+               *name = note_name(actor->arena, facts, copy->told_by);
     struct claims claims cleanup(claims_release) = {0};
     struct value *note = value_map(actor->arena);
     int rc;
@@ -207,7 +216,8 @@ int key_note_refusal(struct call *c, const struct actor *actor, struct azure *az
     if (rc < 0 && err->class == ERR_CANCELLED)
         return rc;
     if (rc < 0)
-        actor_say(actor, "what became of %s could not be noted in storage account %s (%s): a later run would try it again", copy->from,
-                  arm_id_name(account), err->text);
+        actor_say(actor,
+                  "what became of %s could not be noted in storage account %s (%s): a later run would try it again",
+                  copy->from, arm_id_name(account), err->text);
     return 0;
 }

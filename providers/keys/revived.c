@@ -1,5 +1,5 @@
-/* Knows what is revoked and comes back with something else. Must not know how it is brought back, nor disable it: that stops machines,
- * and is a person's. */
+/* Knows what is revoked and comes back with something else. Must not know how it is brought back, nor disable it: that
+ * stops machines, and is a person's. */
 #include "revived.h"
 
 #include "../access/hsm_rights.h"
@@ -20,8 +20,8 @@ const struct document *key_revived_next(const struct view *v, const struct docum
     while (*at < v->desired->count) {
         const struct document *doc = v->desired->documents[(*at)++];
 
-        if (doc != key && str_eq(doc->kind, "Key") && value_str_at(doc->spec, "revoked.reason") && value_str_at(doc->spec, "version") &&
-            same_key(v, doc, key))
+        if (doc != key && str_eq(doc->kind, "Key") && value_str_at(doc->spec, "revoked.reason") &&
+            value_str_at(doc->spec, "version") && same_key(v, doc, key))
             return doc;
     }
     return NULL;
@@ -30,23 +30,27 @@ const struct document *key_revived_next(const struct view *v, const struct docum
 const char *key_disable_words(const struct view *v, const struct document *revoking)
 {
     const struct document *store = document_target(revoking, "spec.store");
-    const char *version = value_str_at(revoking->spec, "version"), *name = value_str_at(view_facts(v, revoking), "name");
+    const char *version = value_str_at(revoking->spec, "version"),
+               *name = value_str_at(view_facts(v, revoking), "name");
     bool hsm = store && key_store_is_hsm(store);
 
     return arena_printf(v->arena,
-                        "a person disables it, once nothing needs it: az keyvault key set-attributes --%s %s --name %s%s%s --enabled false",
+                        "a person disables it, once nothing needs it: az keyvault key set-attributes --%s %s --name "
+                        "%s%s%s --enabled false",
                         hsm ? "hsm-name" : "vault-name", store ? store->name : "STORE", name ? name : revoking->name,
                         version ? " --version " : "", version ? version : "");
 }
 
-static void note(const struct view *v, const struct document *revoking, struct steps *out, struct step *step, const char *why)
+static void note(const struct view *v, const struct document *revoking, struct steps *out, struct step *step,
+                 const char *why)
 {
-    const char *version = value_str_at(revoking->spec, "version"), *reason = value_str_at(revoking->spec, "revoked.reason");
+    const char *version = value_str_at(revoking->spec, "version"),
+               *reason = value_str_at(revoking->spec, "revoked.reason");
 
     step_change(out, step, CHANGE, NULL, value_string(v->arena, version ? version : revoking->name),
                 arena_printf(v->arena, "%s revokes it (%s), and %s", revoking->address, reason, why));
-    step_note(out, step, "%s, which is revoked, comes back with it: afterwards %s", version ? version : revoking->address,
-              key_disable_words(v, revoking));
+    step_note(out, step, "%s, which is revoked, comes back with it: afterwards %s",
+              version ? version : revoking->address, key_disable_words(v, revoking));
 }
 
 void key_note_revived(const struct view *v, const struct document *key, struct steps *out, struct step *step)

@@ -1,5 +1,6 @@
-/* What is revoked and comes back all the same, because a key comes back with all its versions and a store with all its keys. Whoever
- * revoked it has said that it must not, so it is said before the write and waits for an approval of its own. Pure. */
+/* What is revoked and comes back all the same, because a key comes back with all its versions and a store with all its
+ * keys. Whoever revoked it has said that it must not, so it is said before the write and waits for an approval of its
+ * own. Pure. */
 #ifndef REINSTATE_KEY_REVIVED_H
 #define REINSTATE_KEY_REVIVED_H
 

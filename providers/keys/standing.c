@@ -1,4 +1,5 @@
-/* Knows what tells a revoked key, an impostor and a mistyped declaration from each other. Must not know what is done about it. */
+/* Knows what tells a revoked key, an impostor and a mistyped declaration from each other. Must not know
+ * what is done about it. */
 #include "standing.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "key_facts.h"
 #include "original.h"
 
-/* --- which key ---------------------------------------------------------------------------------------------------------- */
+/* --- which key ---------------------------------------------------------------------------------------------------- */
 
 static bool url_of(const struct view *v, const struct document *key, const char *url)
 {
@@ -23,7 +24,8 @@ static bool is_key(const struct document *doc)
     return str_eq(doc->kind, "Key");
 }
 
-/* How well a document fits that version of its key: 3, it names the version; 2, it names none; 1, it names another one. */
+/* How well a document fits that version of its key: 3, it names the version; 2, it names none; 1,
+ * it names another one. */
 static int fit_of(const struct document *doc, const char *version)
 {
     const char *its = value_str_at(doc->spec, "version");
@@ -53,9 +55,10 @@ static bool same_key(const struct view *v, const struct document *x, const struc
            str_eq_nocase(value_str_at(one, "name"), value_str_at(other, "name"));
 }
 
-/* --- revoked ------------------------------------------------------------------------------------------------------------- */
+/* --- revoked ------------------------------------------------------------------------------------------------------ */
 
-/* The version that a document without one means: what an ordered point needs, else what is live now. NULL: nobody can tell. */
+/* The version that a document without one means: what an ordered point needs, else what is live now.
+ * NULL: nobody can tell. */
 static const char *version_meant(const struct view *v, const struct document *key)
 {
     const char *declared = value_str_at(key->spec, "version");
@@ -67,8 +70,8 @@ static const char *version_meant(const struct view *v, const struct document *ke
     return need.version || need.conflict ? need.version : value_str_at(view_facts(v, key), "newest");
 }
 
-/* A document that names a version revokes that one; one without a version revokes the key. A version that nobody can tell (NULL)
- * may be the revoked one. */
+/* A document that names a version revokes that one; one without a version revokes the key. A version that nobody can
+ * tell (NULL) may be the revoked one. */
 static const char *revokes(const struct document *doc, const char *version)
 {
     const char *its = value_str_at(doc->spec, "version"), *reason = value_str_at(doc->spec, "revoked.reason");
@@ -103,7 +106,7 @@ const char *key_revoked_at(const struct view *v, const char *url)
     return reason;
 }
 
-/* --- what has shown a version ---------------------------------------------------------------------------------------------- */
+/* --- what has shown a version ------------------------------------------------------------------------------------- */
 
 static bool names_version(const struct view *v, const struct document *key, const char *url, const char *version)
 {
@@ -131,7 +134,8 @@ static bool set_shows(const struct view *v, const struct document *key, const st
     return false;
 }
 
-static bool history_shows(const struct view *v, const struct document *key, const struct value *history, const char *version)
+static bool history_shows(const struct view *v, const struct document *key, const struct value *history,
+                          const char *version)
 {
     for (size_t i = 0; i < value_count(history); i++)
         if (names_version(v, key, value_str_at(value_item(history, i), "key"), version))
@@ -159,12 +163,14 @@ static const char *shown_by(const struct view *v, const struct document *key, co
     }
     for (size_t i = 0; i < value_count(blobs); i++)
         if (str_eq_nocase(value_str_at(value_item(blobs, i), "version"), version) ||
-            str_find_nocase(value_str_at(value_item(blobs, i), "versions") ? value_str_at(value_item(blobs, i), "versions") : "", version))
+            str_find_nocase(
+                value_str_at(value_item(blobs, i), "versions") ? value_str_at(value_item(blobs, i), "versions") : "",
+                version))
             return "a backup in its escrow holds it";
     return NULL;
 }
 
-/* --- what points elsewhere --------------------------------------------------------------------------------------------------- */
+/* --- what points elsewhere ---------------------------------------------------------------------------------------- */
 
 /* The version that a set in use is on, where the key has it. */
 static const char *in_use(const struct view *v, const struct document *key, const struct value *set)
@@ -204,7 +210,8 @@ static int64_t newest_point_ms(const struct view *v, const struct document *pvm)
     return newest;
 }
 
-/* The newest point of the machines whose disks the key wraps: those it may come back from, and those restored through its sets. */
+/* The newest point of the machines whose disks the key wraps: those it may come back from, and
+ * those restored through its sets. */
 static int64_t last_use_ms(const struct view *v, const struct document *key)
 {
     const struct document *des, *rvm;
@@ -228,7 +235,7 @@ static int64_t last_use_ms(const struct view *v, const struct document *key)
     return last;
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------------------- */
+/* --- words -------------------------------------------------------------------------------------------------------- */
 
 static int newest_first(const void *x, const void *y)
 {
@@ -254,17 +261,19 @@ const char *key_versions_words(struct arena *a, const struct value *versions)
     return n > TOLD_MAX ? arena_printf(a, "%s and %zu older ones", words, n - TOLD_MAX) : words;
 }
 
-/* --- the conclusion ------------------------------------------------------------------------------------------------------------- */
+/* --- the conclusion ----------------------------------------------------------------------------------------------- */
 
 static struct key_standing revoked_standing(const struct view *v, const char *reason)
 {
     return (struct key_standing){
         .stand = KEY_REVOKED,
-        .words = arena_printf(v->arena,
-                              "the key is revoked (%s): no set is made on it, nobody is granted anything on it, nothing is restored with "
-                              "it, and it is not brought back",
-                              reason),
-        .next = "order a recovery point whose disk another key wraps; or declare a new key with a set on it, which a restore may be "
+        .words = arena_printf(
+            v->arena,
+            "the key is revoked (%s): no set is made on it, nobody is granted anything on it, nothing is restored with "
+            "it, and it is not brought back",
+            reason),
+        .next = "order a recovery point whose disk another key wraps; or declare a new key with a set on it, which a "
+                "restore may be "
                 "given where policy follows the edition of 2026-07 (row R-08) and the revoked key can still be read",
     };
 }
@@ -278,11 +287,13 @@ static struct key_standing impostor_standing(const struct view *v, const char *w
                               "a key of this name is there, but %s: the name was taken by another key, so the old one "
                               "cannot be restored here%s%s",
                               what, why ? "; " : "", why ? why : ""),
-        .next = "a person decides: declare another key vault for the old key, which a copy brings back there; nothing is deleted here",
+        .next = "a person decides: declare another key vault for the old key, which a copy brings back there; nothing "
+                "is deleted here",
     };
 }
 
-static struct key_standing unseen_standing(const struct view *v, const struct document *key, const char *version, int64_t last_ms)
+static struct key_standing unseen_standing(const struct view *v, const struct document *key, const char *version,
+                                           int64_t last_ms)
 {
     const struct value *versions = value_get(view_facts(v, key), "versions"), *best = NULL;
     const char *by = NULL, *meant = used_instead(v, key, &by);
@@ -295,11 +306,13 @@ static struct key_standing unseen_standing(const struct view *v, const struct do
             best = value_item(versions, i);
     }
     s.meant = meant ? meant : value_str_at(best, "version");
-    s.words = arena_printf(v->arena, "the declared version %s was never seen; the key has %s%s%s%s", version,
-                           key_versions_words(v->arena, versions), meant ? "; the set in use points to " : "", meant ? meant : "",
-                           meant ? arena_printf(v->arena, " (%s)", by)
-                                 : arena_printf(v->arena, "; the newest not later than the newest recovery point is %s", s.meant));
-    s.next = arena_printf(v->arena, "a person compares, and corrects spec.version of %s: most likely %s is meant", key->address, s.meant);
+    s.words = arena_printf(
+        v->arena, "the declared version %s was never seen; the key has %s%s%s%s", version,
+        key_versions_words(v->arena, versions), meant ? "; the set in use points to " : "", meant ? meant : "",
+        meant ? arena_printf(v->arena, " (%s)", by)
+              : arena_printf(v->arena, "; the newest not later than the newest recovery point is %s", s.meant));
+    s.next = arena_printf(v->arena, "a person compares, and corrects spec.version of %s: most likely %s is meant",
+                          key->address, s.meant);
     return s;
 }
 
@@ -317,19 +330,23 @@ static const struct document *declared_beside(const struct view *v, const struct
     return NULL;
 }
 
-/* The key came back from a copy that was taken before this version was made, or that holds the disk's own version only. */
+/* The key came back from a copy that was taken before this version was made, or that holds the
+ * disk's own version only. */
 static struct key_standing left_out_standing(const struct view *v, const struct document *key, const char *version,
                                              const struct document *other)
 {
     return (struct key_standing){
         .stand = KEY_IMPOSTOR,
-        .words = arena_printf(v->arena,
-                              "the key is there without version %s: it has %s, as %s declares; a copy that lacks this version took the "
-                              "name, so it cannot be restored beside it",
-                              version, key_versions_words(v->arena, value_get(view_facts(v, key), "versions")), other->address),
+        .words = arena_printf(
+            v->arena,
+            "the key is there without version %s: it has %s, as %s declares; a copy that lacks this version took the "
+            "name, so it cannot be restored beside it",
+            version, key_versions_words(v->arena, value_get(view_facts(v, key), "versions")), other->address),
         .next = arena_printf(v->arena,
-                             "declare another key vault for %s: a copy of a point that is wrapped with this version brings it back there; "
-                             "nothing is deleted here", key->address),
+                             "declare another key vault for %s: a copy of a point that is wrapped with this version "
+                             "brings it back there; "
+                             "nothing is deleted here",
+                             key->address),
     };
 }
 
@@ -344,9 +361,10 @@ static bool oldest_before(const struct value *versions, int64_t ms)
     return false;
 }
 
-/* The time that a key without a declared version must be as old as: that of the ordered point, else of the newest point of the
- * backups it is wanted for, unless a set in use is on it, as the set of a machine that was just put on a new key is. TIME_NONE: a key
- * of any age will do; so it is for a new key beside the old one, which the edition of 2026-07 lets a restore name (row R-08). */
+/* The time that a key without a declared version must be as old as: that of the ordered point, else of the newest point
+ * of the backups it is wanted for, unless a set in use is on it, as the set of a machine that was just put on a new key
+ * is. TIME_NONE: a key of any age will do; so it is for a new key beside the old one, which the edition of 2026-07 lets
+ * a restore name (row R-08). */
 static int64_t needed_at_ms(const struct view *v, const struct document *key)
 {
     struct key_need need = key_needed(v, key);
@@ -359,8 +377,8 @@ static int64_t needed_at_ms(const struct view *v, const struct document *key)
     return used_instead(v, key, &by) ? TIME_NONE : last_use_ms(v, key);
 }
 
-/* A key keeps its versions. If none is as old as the recovery points, another key has taken the name of the one they
- * need. */
+/* A key keeps its versions. If none is as old as the recovery points, another key has taken the name of
+ * the one they need. */
 static struct key_standing undeclared_standing(const struct view *v, const struct document *key)
 {
     const struct value *versions = value_get(view_facts(v, key), "versions");
@@ -372,7 +390,8 @@ static struct key_standing undeclared_standing(const struct view *v, const struc
     needed_ms = needed_at_ms(v, key);
     if (needed_ms == TIME_NONE || oldest_before(versions, needed_ms))
         return (struct key_standing){0};
-    what = arena_printf(v->arena, "none of its versions is as old as the recovery point of %s that it is needed for: it has %s",
+    what = arena_printf(v->arena,
+                        "none of its versions is as old as the recovery point of %s that it is needed for: it has %s",
                         time_format(v->arena, needed_ms), key_versions_words(v->arena, versions));
     return impostor_standing(v, what, NULL);
 }
@@ -411,7 +430,7 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
     return missing_standing(v, version, NULL);
 }
 
-/* --- what relies on it ------------------------------------------------------------------------------------------------------------- */
+/* --- what relies on it -------------------------------------------------------------------------------------------- */
 
 static bool asks_for(const struct view *v, const struct document *doc, const struct document *key)
 {
@@ -425,7 +444,8 @@ static bool asks_for(const struct view *v, const struct document *doc, const str
         return store && document_target(doc, "spec.vault") == store;
     if (str_eq(doc->kind, "ManagedHsmRoleAssignment"))
         return store && document_target(doc, "spec.hsm") == store;
-    id = str_eq(doc->kind, "RoleAssignment") && store && str_eq(store->kind, "KeyVault") ? key_vault_id(v->arena, store) : NULL;
+    id = str_eq(doc->kind, "RoleAssignment") && store && str_eq(store->kind, "KeyVault") ? key_vault_id(v->arena, store)
+                                                                                         : NULL;
     return id && str_starts_nocase(value_str_at(doc->spec, "scope"), id);
 }
 
@@ -437,10 +457,11 @@ bool key_relied_on(const struct view *v, const struct document *key)
     return false;
 }
 
-/* --- grants ------------------------------------------------------------------------------------------------------------------------ */
+/* --- grants ------------------------------------------------------------------------------------------------------- */
 
 /* A grant for a whole store serves its other keys too: it is held up only where every declared one is. */
-void key_guard_grant(const struct view *v, struct steps *out, struct step *step, const struct document *store, const char *key_name)
+void key_guard_grant(const struct view *v, struct steps *out, struct step *step, const struct document *store,
+                     const char *key_name)
 {
     const struct document *barred = NULL;
 

@@ -1,5 +1,6 @@
-/* Whether what a Key document declares can be meant: the key is revoked, or the key that bears its name is not the declared one.
- * One conclusion for every caller, so that nothing is granted on, built on or restored with such a key. Pure. */
+/* Whether what a Key document declares can be meant: the key is revoked, or the key that bears its name is not the
+ * declared one. One conclusion for every caller, so that nothing is granted on, built on or restored with such a key.
+ * Pure. */
 #ifndef REINSTATE_KEY_STANDING_H
 #define REINSTATE_KEY_STANDING_H
 
@@ -24,17 +25,20 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
 /* The reason for which the key of this document, or of that versioned URL, is revoked; NULL: it is not. */
 const char *key_revoked(const struct view *v, const struct document *key);
 const char *key_revoked_at(const struct view *v, const char *url);
-/* The document of the key at a URL: the one that names its version, else one that names none, else of any version; NULL. */
+/* The document of the key at a URL: the one that names its version, else one that names none, else
+ * of any version; NULL. */
 const struct document *key_document_at(const struct view *v, const char *url);
 
 /* Whether a document asks for something on this key: a set on it, also by its address, or a grant that reaches it. */
 bool key_relied_on(const struct view *v, const struct document *key);
 
-/* The versions of a list of {version, created}, with their dates, newest first: "9d1e… (2026-11-20T00:00:00Z), 4b6a… (…)". */
+/* The versions of a list of {version, created}, with their dates, newest first:
+ * "9d1e… (2026-11-20T00:00:00Z), 4b6a… (…)". */
 const char *key_versions_words(struct arena *a, const struct value *versions);
 
-/* Makes a grant rely on the keys it reaches: on the one of that name in the store, else (NULL) on those of the whole store, when
- * none of them may be used. */
-void key_guard_grant(const struct view *v, struct steps *out, struct step *step, const struct document *store, const char *key_name);
+/* Makes a grant rely on the keys it reaches: on the one of that name in the store, else (NULL) on those of the whole
+ * store, when none of them may be used. */
+void key_guard_grant(const struct view *v, struct steps *out, struct step *step, const struct document *store,
+                     const char *key_name);
 
 #endif

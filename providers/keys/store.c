@@ -1,4 +1,5 @@
-/* Knows a store of keys as a resource, whichever kind it is. Must not know keys, permission models or security domains. */
+/* Knows a store of keys as a resource, whichever kind it is. Must not know keys, permission
+ * models or security domains. */
 #include "store.h"
 #include "../azure/defaults.h"
 #include "../backup/order.h"
@@ -6,8 +7,8 @@
 #include "revived.h"
 
 /* Asked for by its name in its own region first: that takes the least right and is the rule. */
-static int observe_deleted_here(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
-                                struct value *facts, struct err *err)
+static int observe_deleted_here(struct call *c, const struct observer *o, const struct store_words *words,
+                                const char *store_id, struct value *facts, struct err *err)
 {
     const char *location = kind_location(o->document);
     struct value *deleted;
@@ -15,14 +16,15 @@ static int observe_deleted_here(struct call *c, const struct observer *o, const 
 
     if (!location)
         return 0;
-    id = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/%s/%s", kind_subscription(o->document),
-                      location, words->deleted_type, arm_id_name(store_id));
+    id = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/%s/%s",
+                      kind_subscription(o->document), location, words->deleted_type, arm_id_name(store_id));
     if (arm_get(kind_azure(o->provider, o->document), c, o->arena, id, API_KEYVAULT, &deleted, err) < 0) {
         /* Without the right to look among deleted stores an absent one may be a deleted one. */
         if (err->http_status == 403) {
             value_set_string(o->arena, facts, "state", "unseen");
-            value_set(o->arena, facts, "why",
-                      value_format(o->arena, "whether the %s is soft-deleted cannot be seen: %s", words->noun, err->text));
+            value_set(
+                o->arena, facts, "why",
+                value_format(o->arena, "whether the %s is soft-deleted cannot be seen: %s", words->noun, err->text));
             return 0;
         }
         return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
@@ -32,8 +34,8 @@ static int observe_deleted_here(struct call *c, const struct observer *o, const 
     return 0;
 }
 
-static int observe_absent(struct call *c, const struct observer *o, const struct store_words *words, const char *store_id,
-                          struct value *facts, struct err *err)
+static int observe_absent(struct call *c, const struct observer *o, const struct store_words *words,
+                          const char *store_id, struct value *facts, struct err *err)
 {
     const char *was;
 
@@ -55,7 +57,8 @@ static bool in_the_making(const char *state)
     return false;
 }
 
-int store_observe(struct call *c, const struct observer *o, const struct store_words *words, struct value **ret, struct err *err)
+int store_observe(struct call *c, const struct observer *o, const struct store_words *words, struct value **ret,
+                  struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
     const char *id = key_store_of(o->arena, o->document);
@@ -96,8 +99,8 @@ void store_recover(const struct view *v, const struct document *doc, struct step
 
     if (store_block_held(v, doc, "recover", out))
         return;
-    step = steps_add(out, doc, ACTION_RECOVER, NULL, "the %s is soft-deleted%s%s; with it every key in it is unusable", words->noun,
-                     purge ? " and is purged at " : "", purge ? purge : "");
+    step = steps_add(out, doc, ACTION_RECOVER, NULL, "the %s is soft-deleted%s%s; with it every key in it is unusable",
+                     words->noun, purge ? " and is purged at " : "", purge ? purge : "");
     step->scope = id;
     step->scenario = words->scenario;
     /* It comes back in its own region; a request that names another one is refused. */
@@ -105,8 +108,8 @@ void store_recover(const struct view *v, const struct document *doc, struct step
     value_set_string(v->arena, detail, "location", value_str_at(facts, "deleted.properties.location"));
     step->detail = detail;
     if (value_at(facts, "deleted.properties.purgeProtectionEnabled"))
-        step_change(out, step, "properties.enablePurgeProtection", NULL, value_at(facts, "deleted.properties.purgeProtectionEnabled"),
-                    "as it was when it was deleted");
+        step_change(out, step, "properties.enablePurgeProtection", NULL,
+                    value_at(facts, "deleted.properties.purgeProtectionEnabled"), "as it was when it was deleted");
     step->precondition = arena_printf(v->arena, "the %s is listed among the deleted ones", words->noun);
     step->postcondition = arena_printf(v->arena, "the %s answers a GET", words->noun);
     step->estimate_ms = 2 * MINUTE_MS;
@@ -127,8 +130,8 @@ bool store_settle(const struct view *v, const struct document *doc, struct steps
 
     if (!value_bool_at(facts, "settling", false))
         return false;
-    step = steps_add(out, doc, ACTION_WAIT, NULL, "the %s is still in the making (%s), so nothing in it can be reached", words->noun,
-                     value_str_at(facts, "live.properties.provisioningState"));
+    step = steps_add(out, doc, ACTION_WAIT, NULL, "the %s is still in the making (%s), so nothing in it can be reached",
+                     words->noun, value_str_at(facts, "live.properties.provisioningState"));
     step->scope = value_str_at(facts, "id");
     step->estimate_ms = 2 * MINUTE_MS;
     step->estimate_source = words->source;
@@ -138,13 +141,15 @@ bool store_settle(const struct view *v, const struct document *doc, struct steps
 #define TYPE_VAULT "Microsoft.KeyVault/vaults"
 #define TYPE_HSM "Microsoft.KeyVault/managedHSMs"
 
-void store_assert(const struct view *v, const struct document *doc, struct steps *out, const struct store_assertion *all, size_t n)
+void store_assert(const struct view *v, const struct document *doc, struct steps *out,
+                  const struct store_assertion *all, size_t n)
 {
     const struct value *live = value_get(view_facts(v, doc), "live");
 
     for (size_t i = 0; i < n; i++) {
         const struct value *want = value_at(doc->spec, all[i].field);
-        const struct value *have = azure_effective(v->arena, key_store_is_hsm(doc) ? TYPE_HSM : TYPE_VAULT, live, all[i].live_path);
+        const struct value *have =
+            azure_effective(v->arena, key_store_is_hsm(doc) ? TYPE_HSM : TYPE_VAULT, live, all[i].live_path);
         struct step *step;
 
         if (!want || diff_same(want, have, DIFF_LOCATION | DIFF_NOCASE))
@@ -159,16 +164,18 @@ void store_assert(const struct view *v, const struct document *doc, struct steps
 void store_protect(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)
 {
     const struct value *facts = view_facts(v, doc);
-    const struct value *have = azure_effective(v->arena, key_store_is_hsm(doc) ? TYPE_HSM : TYPE_VAULT, value_get(facts, "live"),
-                                               "properties.enablePurgeProtection");
+    const struct value *have = azure_effective(v->arena, key_store_is_hsm(doc) ? TYPE_HSM : TYPE_VAULT,
+                                               value_get(facts, "live"), "properties.enablePurgeProtection");
     struct step *step;
 
     if (!value_bool_at(doc->spec, "purgeProtection", false) || (value_is(have, VALUE_BOOL) && have->b))
         return;
-    step = steps_add(out, doc, ACTION_UPDATE, NULL,
-                     "purge protection is off: a deleted key could be purged at once, and confidential VM keys need it");
+    step =
+        steps_add(out, doc, ACTION_UPDATE, NULL,
+                  "purge protection is off: a deleted key could be purged at once, and confidential VM keys need it");
     step->scope = value_str_at(facts, "id");
-    step_change(out, step, "properties.enablePurgeProtection", have, value_bool(v->arena, true), "cannot be turned off again");
+    step_change(out, step, "properties.enablePurgeProtection", have, value_bool(v->arena, true),
+                "cannot be turned off again");
     step_writes(out, step, "PATCH", "%s", step->scope);
     step_right(out, step, step->scope, words->write_action, false, words->role);
 }
@@ -181,7 +188,8 @@ struct value *store_protect_body(struct arena *a)
     return body;
 }
 
-int store_act(struct call *c, const struct actor *actor, const struct store_words *words, const struct value *body, struct err *err)
+int store_act(struct call *c, const struct actor *actor, const struct store_words *words, const struct value *body,
+              struct err *err)
 {
     struct azure *az = kind_azure(actor->provider, actor->step->document);
     const struct step *step = actor->step;
@@ -191,7 +199,8 @@ int store_act(struct call *c, const struct actor *actor, const struct store_word
     if (step->action == ACTION_WAIT)
         return arm_settle(az, c, actor->arena, step->scope, API_KEYVAULT, bound_ms, NULL, err);
     if (step->action != ACTION_UPDATE) {
-        actor_say(actor, "%s %s %s", step->action == ACTION_RECOVER ? "recovering" : "creating", words->noun, arm_id_name(step->scope));
+        actor_say(actor, "%s %s %s", step->action == ACTION_RECOVER ? "recovering" : "creating", words->noun,
+                  arm_id_name(step->scope));
         return arm_put(az, c, actor->arena, step->scope, API_KEYVAULT, body, bound_ms, NULL, err);
     }
     TRY(arm_send(az, c, actor->arena, HTTP_PATCH, step->scope, API_KEYVAULT, body, ARM_REPEATABLE, &op, err));
@@ -209,7 +218,8 @@ void store_deadlines(const struct view *v, const struct document *doc, struct ar
                      struct deadline **items, size_t *count)
 {
     int64_t at = time_parse(value_str_at(view_facts(v, doc), "deleted.properties.scheduledPurgeDate"));
-    struct deadline d = {.at_ms = at, .what = arena_printf(a, "%s %s is purged, with every key in it", words->noun, doc->name)};
+    struct deadline d = {.at_ms = at,
+                         .what = arena_printf(a, "%s %s is purged, with every key in it", words->noun, doc->name)};
 
     if (at != TIME_NONE)
         arena_push(a, *items, *count, d);

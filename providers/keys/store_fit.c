@@ -1,7 +1,7 @@
-/* Knows why a key could not be used in the store that is declared for it. Pure. A disk encryption set takes keys of its own region
- * only (Microsoft Learn, Server-side encryption of managed disks, restrictions); keys in hardware need the Premium tier (About
- * keys); a backup of a key opens in the subscription and geography it was taken in, and for an HSM in the same security domain
- * (Key Vault backup). */
+/* Knows why a key could not be used in the store that is declared for it. Pure. A disk encryption set takes keys of its
+ * own region only (Microsoft Learn, Server-side encryption of managed disks, restrictions); keys in hardware need the
+ * Premium tier (About keys); a backup of a key opens in the subscription and geography it was taken in, and for an HSM
+ * in the same security domain (Key Vault backup). */
 #include "store_fit.h"
 
 #include "../azure/geography.h"
@@ -47,7 +47,8 @@ static const char *set_region(const struct view *v, const struct document *set)
 }
 
 /* The first region that wants the key and which its store does not reach; NULL. */
-static const char *unreached(const struct view *v, const struct document *key, const struct document *store, const char **ret_by)
+static const char *unreached(const struct view *v, const struct document *key, const struct document *store,
+                             const char **ret_by)
 {
     const struct document *set;
     size_t at = 0;
@@ -60,14 +61,15 @@ static const char *unreached(const struct view *v, const struct document *key, c
     return NULL;
 }
 
-/* --- where a copy of the key was taken --------------------------------------------------------------------------------------- */
+/* --- where a copy of the key was taken ---------------------------------------------------------------------------- */
 
 static const struct document *store_by_id(const struct view *v, const char *id)
 {
     for (size_t i = 0; id && i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
 
-        if ((str_eq(doc->kind, "KeyVault") || str_eq(doc->kind, "ManagedHsm")) && arm_id_equal(key_store_of(v->arena, doc), id))
+        if ((str_eq(doc->kind, "KeyVault") || str_eq(doc->kind, "ManagedHsm")) &&
+            arm_id_equal(key_store_of(v->arena, doc), id))
             return doc;
     }
     return NULL;
@@ -102,9 +104,11 @@ static void origin_of_store(const struct view *v, const struct document *store, 
     ret->words = arena_printf(v->arena, "%s was in %s", store->address, ret->region);
 }
 
-/* Azure Backup's copy. Vault, machine, set and key of a backup stand in one region, so the backup vault's tells where the key's store
- * was, even where another store has its name by now. Its own set, or its history, names the store; a declaration names none. */
-static void origin_of_backup(const struct view *v, const struct document *key, const struct document *pvm, struct copy_origin *ret)
+/* Azure Backup's copy. Vault, machine, set and key of a backup stand in one region, so the backup vault's tells where
+ * the key's store was, even where another store has its name by now. Its own set, or its history, names the store; a
+ * declaration names none. */
+static void origin_of_backup(const struct view *v, const struct document *key, const struct document *pvm,
+                             struct copy_origin *ret)
 {
     const char *id = value_str_at(view_facts(v, pvm), "source.set.live.properties.activeKey.sourceVault.id");
     const struct document *rsv = document_target(pvm, "spec.vault");
@@ -149,7 +153,8 @@ static bool base_is_hsm(const char *base)
     return str_find_nocase(base ? base : "", ".managedhsm.") != NULL;
 }
 
-/* Compares what a copy is bound to, as far as it can be seen. Azure shows no security domain, so that is not compared. */
+/* Compares what a copy is bound to, as far as it can be seen. Azure shows no security domain, so
+ * that is not compared. */
 static size_t origin_objections(const struct view *v, const struct document *key, const struct document *store,
                                 struct store_objection *ret)
 {
@@ -160,13 +165,14 @@ static size_t origin_objections(const struct view *v, const struct document *key
     size_t n = 0;
 
     if (from.base && base_is_hsm(from.base) != key_store_is_hsm(store)) {
-        ret[n++] = (struct store_objection){
-            "store-kind",
-            arena_printf(a, "the key was in %s, and %s is a %s: a copy of it opens in none", from.base, store->address,
-                         key_store_word(store)),
-            arena_printf(a, "declare a %s as the store of %s",
-                         base_is_hsm(from.base) ? "ManagedHsm with the old security domain" : "KeyVault of its geography and subscription",
-                         key->address)};
+        ret[n++] =
+            (struct store_objection){"store-kind",
+                                     arena_printf(a, "the key was in %s, and %s is a %s: a copy of it opens in none",
+                                                  from.base, store->address, key_store_word(store)),
+                                     arena_printf(a, "declare a %s as the store of %s",
+                                                  base_is_hsm(from.base) ? "ManagedHsm with the old security domain"
+                                                                         : "KeyVault of its geography and subscription",
+                                                  key->address)};
         return n;
     }
     if (key_store_is_hsm(store))
@@ -174,26 +180,33 @@ static size_t origin_objections(const struct view *v, const struct document *key
     if (from.subscription && here && !str_eq_nocase(from.subscription, here))
         ret[n++] = (struct store_objection){
             "store-subscription",
-            arena_printf(a, "%s is in subscription %s, and the key was in %s: its copy opens in its own subscription only", store->address,
-                         here, from.subscription),
+            arena_printf(a,
+                         "%s is in subscription %s, and the key was in %s: its copy opens in its own subscription only",
+                         store->address, here, from.subscription),
             "declare a store in the subscription where the key was"};
     if (azure_same_geography(from.region, region) == GEOGRAPHY_OTHER)
         ret[n++] = (struct store_objection){
             "store-geography",
-            arena_printf(a, "%s is in %s (geography %s), and %s (geography %s): a copy of a key opens in the geography it was taken in "
-                         "only (" SOURCE_WORLDS ")", store->address, region, azure_geography(region), from.words,
-                         azure_geography(from.region)),
-            arena_printf(a, "declare a store in a region of geography %s, in the same subscription", azure_geography(from.region))};
+            arena_printf(a,
+                         "%s is in %s (geography %s), and %s (geography %s): a copy of a key opens in the geography it "
+                         "was taken in "
+                         "only (" SOURCE_WORLDS ")",
+                         store->address, region, azure_geography(region), from.words, azure_geography(from.region)),
+            arena_printf(a, "declare a store in a region of geography %s, in the same subscription",
+                         azure_geography(from.region))};
     return n;
 }
 
-/* The store is there since before the point was taken, under the name that the copy's had: no other has taken that name since. */
-static bool still_that_store(const struct view *v, const struct document *key, const struct document *store, const char *base)
+/* The store is there since before the point was taken, under the name that the copy's had: no other
+ * has taken that name since. */
+static bool still_that_store(const struct view *v, const struct document *key, const struct document *store,
+                             const char *base)
 {
     const struct value *facts = view_facts(v, store);
     int64_t made = time_parse(value_str_at(facts, "live.systemData.createdAt")), point = key_needed(v, key).point_ms;
 
-    return base && str_eq_nocase(base, value_str_at(facts, "base")) && made != TIME_NONE && point != TIME_NONE && made < point;
+    return base && str_eq_nocase(base, value_str_at(facts, "base")) && made != TIME_NONE && point != TIME_NONE &&
+           made < point;
 }
 
 const char *store_unproved(const struct view *v, const struct document *key)
@@ -209,18 +222,21 @@ const char *store_unproved(const struct view *v, const struct document *key)
     if (still_that_store(v, key, store, from.base))
         return NULL;
     if (key_store_is_hsm(store))
-        return arena_printf(v->arena, "that %s has the security domain under which the copy was made: Azure shows no security domain",
-                            store->address);
+        return arena_printf(
+            v->arena, "that %s has the security domain under which the copy was made: Azure shows no security domain",
+            store->address);
     if (!from.region || azure_same_geography(from.region, region) == GEOGRAPHY_UNKNOWN)
-        return arena_printf(v->arena, "that the copy opens in %s: whether %s is of the geography of %s cannot be told", store->address,
-                            region ? region : "its region", from.region ? from.region : "the store it was taken of");
+        return arena_printf(v->arena, "that the copy opens in %s: whether %s is of the geography of %s cannot be told",
+                            store->address, region ? region : "its region",
+                            from.region ? from.region : "the store it was taken of");
     return NULL;
 }
 
-/* --- objections ---------------------------------------------------------------------------------------------------------------- */
+/* --- objections --------------------------------------------------------------------------------------------------- */
 
-static const char region_next[] = "declare a store in the region of the set and its disks (spec.location of the KeyVault, and another "
-                                  "name), in the same subscription and geography";
+static const char region_next[] =
+    "declare a store in the region of the set and its disks (spec.location of the KeyVault, and another "
+    "name), in the same subscription and geography";
 
 size_t store_objections(const struct view *v, const struct document *key, const char *region,
                         struct store_objection ret[STORE_OBJECTIONS_MAX])
@@ -239,23 +255,30 @@ size_t store_objections(const struct view *v, const struct document *key, const 
     if (region && key_store_is_hsm(store))
         ret[n++] = (struct store_objection){
             "store-region",
-            arena_printf(a, "%s is in %s and not extended to %s, the region of %s: a set uses keys of its own region only", store->address,
-                         store_region(v, store), region, by),
+            arena_printf(a,
+                         "%s is in %s and not extended to %s, the region of %s: a set uses keys of its own region only",
+                         store->address, store_region(v, store), region, by),
             arena_printf(a, "a person extends it: az keyvault region add --hsm-name %s --region %s",
                          arm_id_name(key_store_of(a, store)), region)};
     else if (region)
         ret[n++] = (struct store_objection){
             "store-region",
-            arena_printf(a, "%s is in %s, %s in %s: a disk encryption set's key stands in its region, so a key there is of no use",
-                         store->address, store_region(v, store), by, region),
+            arena_printf(
+                a,
+                "%s is in %s, %s in %s: a disk encryption set's key stands in its region, so a key there is of no use",
+                store->address, store_region(v, store), by, region),
             region_next};
     if (!key_store_is_hsm(store) && str_eq_nocase(tier, "standard"))
         ret[n++] = (struct store_objection){
             "store-tier",
-            arena_printf(a, "%s is of the Standard tier, which holds no key in hardware, and a confidential VM's key is one",
-                         store->address),
-            arena_printf(a, "its owner raises the tier: az keyvault update --name %s --set properties.sku.name=premium; or declare another "
-                            "store of the Premium tier", arm_id_name(key_store_of(a, store)))};
+            arena_printf(
+                a, "%s is of the Standard tier, which holds no key in hardware, and a confidential VM's key is one",
+                store->address),
+            arena_printf(a,
+                         "its owner raises the tier: az keyvault update --name %s --set properties.sku.name=premium; "
+                         "or declare another "
+                         "store of the Premium tier",
+                         arm_id_name(key_store_of(a, store)))};
     n += origin_objections(v, key, store, ret + n);
     return n;
 }
@@ -281,13 +304,15 @@ void store_check(const struct document *key, struct diags *faults)
     one_cloud_check(key, faults);
     for (size_t i = 0; here && i < key->n_references; i++) {
         const struct document *pvm = key->references[i].target;
-        const struct document *rsv = pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? document_target(pvm, "spec.vault") : NULL;
+        const struct document *rsv =
+            pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? document_target(pvm, "spec.vault") : NULL;
         const struct value *declared = rsv ? value_get(rsv->spec, "location") : NULL;
 
         if (azure_same_geography(value_str(declared), here) == GEOGRAPHY_OTHER)
             diags_add(faults, SEVERITY_WARNING, &value_get(key->spec, "store")->origin, NULL,
-                      "%s is in %s (geography %s) and %s in %s (geography %s): the copy of %s that this backup has would not open there ("
-                      SOURCE_WORLDS ")", store->address, here, azure_geography(here), rsv->address, value_str(declared),
+                      "%s is in %s (geography %s) and %s in %s (geography %s): the copy of %s that this backup has "
+                      "would not open there (" SOURCE_WORLDS ")",
+                      store->address, here, azure_geography(here), rsv->address, value_str(declared),
                       azure_geography(value_str(declared)), key->address);
     }
 }

@@ -1,4 +1,5 @@
-/* Whether a key could live and be used in the store that is declared for it: its region, its tier, and who may open a copy there. */
+/* Whether a key could live and be used in the store that is declared for it: its region, its tier, and who
+ * may open a copy there. */
 #ifndef REINSTATE_STORE_FIT_H
 #define REINSTATE_STORE_FIT_H
 
@@ -17,8 +18,8 @@ size_t store_objections(const struct view *v, const struct document *key, const 
 
 /* Pure. Why it is open whether a copy of `key` opens in its store, as words behind "unverified"; NULL: it opens. */
 const char *store_unproved(const struct view *v, const struct document *key);
-/* Pure. A Key's check (kind.h): regions that are declared and between which no copy of a key passes. Warned of only, since a key that
- * lives needs no copy. */
+/* Pure. A Key's check (kind.h): regions that are declared and between which no copy of a key passes. Warned of only,
+ * since a key that lives needs no copy. */
 void store_check(const struct document *key, struct diags *faults);
 
 /* Pure. The objection of these that is about the store's region, if there is one. */

@@ -1,4 +1,5 @@
-/* Knows how a store's name is looked for, and what stands against a store because of it. Must not recover or make one. */
+/* Knows how a store's name is looked for, and what stands against a store because of it. Must not
+ * recover or make one. */
 #include "store_name.h"
 
 const char *store_deleted_id(const struct value *deleted)
@@ -8,9 +9,10 @@ const char *store_deleted_id(const struct value *deleted)
     return vault ? vault : value_str_at(deleted, "properties.mhsmId");
 }
 
-/* --- observing ---------------------------------------------------------------------------------------------------------------- */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
-int store_home_observe(struct call *c, const struct observer *o, const char *store_id, struct value *facts, struct err *err)
+int store_home_observe(struct call *c, const struct observer *o, const char *store_id, struct value *facts,
+                       struct err *err)
 {
     const char *group = store_id ? arm_id_parent(o->arena, store_id, 4) : NULL;
     struct value *live, *home;
@@ -31,7 +33,8 @@ struct named {
     const struct document *by;
 };
 
-static void name_one(const struct observer *o, struct named **all, size_t *count, const char *subscription, const struct document *by)
+static void name_one(const struct observer *o, struct named **all, size_t *count, const char *subscription,
+                     const struct document *by)
 {
     struct named one = {subscription, by};
 
@@ -74,10 +77,11 @@ static const struct value *by_name(const struct value *list, const char *name)
 
 /* *ret: the one of that name on a list of the subscription; NULL: it is not there, or we may not list, and then
  * `unlisted` says so. */
-static int find_in(struct call *c, const struct observer *o, const struct named *where, const char *list, const char *name,
-                   struct value *unlisted, const struct value **ret, struct err *err)
+static int find_in(struct call *c, const struct observer *o, const struct named *where, const char *list,
+                   const char *name, struct value *unlisted, const struct value **ret, struct err *err)
 {
-    const char *path = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.KeyVault/%s", where->subscription, list);
+    const char *path =
+        arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.KeyVault/%s", where->subscription, list);
     struct value *all, *missed;
 
     *ret = NULL;
@@ -128,7 +132,7 @@ int store_name_observe(struct call *c, const struct observer *o, const struct st
     return 0;
 }
 
-/* --- what stands against it ------------------------------------------------------------------------------------------------------ */
+/* --- what stands against it --------------------------------------------------------------------------------------- */
 
 /* "group G, region R, subscription S" */
 static const char *place_of(const struct view *v, const char *id, const char *region)
@@ -137,50 +141,59 @@ static const char *place_of(const struct view *v, const char *id, const char *re
                         arm_id_part(v->arena, id, "subscriptions"), region ? ", region " : "", region ? region : "");
 }
 
-static const char *recover_command(const struct view *v, const struct document *store, const char *id, const char *region)
+static const char *recover_command(const struct view *v, const struct document *store, const char *id,
+                                   const char *region)
 {
     return arena_printf(v->arena, "az keyvault recover --%s %s --resource-group %s --location %s --subscription %s",
-                        key_store_is_hsm(store) ? "hsm-name" : "name", arm_id_name(id), arm_id_part(v->arena, id, "resourceGroups"),
-                        region ? region : "REGION", arm_id_part(v->arena, id, "subscriptions"));
+                        key_store_is_hsm(store) ? "hsm-name" : "name", arm_id_name(id),
+                        arm_id_part(v->arena, id, "resourceGroups"), region ? region : "REGION",
+                        arm_id_part(v->arena, id, "subscriptions"));
 }
 
 static const char *group_command(const struct view *v, const char *id, const char *region)
 {
-    return arena_printf(v->arena, "az group create --subscription %s --name %s --location %s", arm_id_part(v->arena, id, "subscriptions"),
-                        arm_id_part(v->arena, id, "resourceGroups"), region ? region : "REGION");
+    return arena_printf(v->arena, "az group create --subscription %s --name %s --location %s",
+                        arm_id_part(v->arena, id, "subscriptions"), arm_id_part(v->arena, id, "resourceGroups"),
+                        region ? region : "REGION");
 }
 
-static const char *held_by_live(const struct view *v, const struct document *store, const struct value *taken, const char **ret_next)
+static const char *held_by_live(const struct view *v, const struct document *store, const struct value *taken,
+                                const char **ret_next)
 {
     const char *id = value_str_at(taken, "id");
 
     *ret_next = "declare its group and subscription, or another name; a store's name is the only one of its cloud";
-    return arena_printf(v->arena, "the name %s is that of a %s of %s, which is not the one declared (%s)", arm_id_name(id),
-                        key_store_word(store), place_of(v, id, value_str_at(taken, "location")),
+    return arena_printf(v->arena, "the name %s is that of a %s of %s, which is not the one declared (%s)",
+                        arm_id_name(id), key_store_word(store), place_of(v, id, value_str_at(taken, "location")),
                         place_of(v, value_str_at(view_facts(v, store), "id"), NULL));
 }
 
-static const char *held_by_deleted(const struct view *v, const struct document *store, const struct value *deleted, const char **ret_next)
+static const char *held_by_deleted(const struct view *v, const struct document *store, const struct value *deleted,
+                                   const char **ret_next)
 {
     const char *was = store_deleted_id(deleted), *until = value_str_at(deleted, "properties.scheduledPurgeDate");
     const char *region = value_str_at(deleted, "properties.location"), *wanted = value_str_at(store->spec, "location");
     const char *id = value_str_at(view_facts(v, store), "id"), *command = recover_command(v, store, was, region);
-    bool moved = region && wanted &&
-                 !diff_same(value_string(v->arena, region), value_string(v->arena, wanted), DIFF_LOCATION | DIFF_NOCASE);
+    bool moved =
+        region && wanted &&
+        !diff_same(value_string(v->arena, region), value_string(v->arena, wanted), DIFF_LOCATION | DIFF_NOCASE);
     bool homeless = str_eq(value_str_at(view_facts(v, store), "home.state"), "absent");
 
     if (!moved && arm_id_equal(was, id))
         return NULL;
-    *ret_next = arena_printf(v->arena, "a person decides: recover it there (%s%s%s) and declare it so, or declare another name",
-                             homeless ? group_command(v, was, region) : "", homeless ? ", then " : "", command);
-    return arena_printf(v->arena, "the name %s is held %s%s by a deleted %s of %s; it would come back there, not in %s", arm_id_name(id),
-                        until ? "until " : "for as long as it is kept", until ? until : "", key_store_word(store),
-                        place_of(v, was, region), moved && arm_id_equal(was, id) ? wanted : place_of(v, id, wanted));
+    *ret_next =
+        arena_printf(v->arena, "a person decides: recover it there (%s%s%s) and declare it so, or declare another name",
+                     homeless ? group_command(v, was, region) : "", homeless ? ", then " : "", command);
+    return arena_printf(v->arena, "the name %s is held %s%s by a deleted %s of %s; it would come back there, not in %s",
+                        arm_id_name(id), until ? "until " : "for as long as it is kept", until ? until : "",
+                        key_store_word(store), place_of(v, was, region),
+                        moved && arm_id_equal(was, id) ? wanted : place_of(v, id, wanted));
 }
 
 const char *store_held_up(const struct view *v, const struct document *store, const char **ret_next)
 {
-    const struct value *facts = view_facts(v, store), *deleted = value_get(facts, "deleted"), *taken = value_get(facts, "taken");
+    const struct value *facts = view_facts(v, store), *deleted = value_get(facts, "deleted"),
+                       *taken = value_get(facts, "taken");
     const char *id = value_str_at(facts, "id"), *region = value_str_at(deleted, "properties.location"), *held;
     const char *until = value_str_at(deleted, "properties.scheduledPurgeDate");
 
@@ -189,10 +202,11 @@ const char *store_held_up(const struct view *v, const struct document *store, co
     held = store_deleted_id(deleted) ? held_by_deleted(v, store, deleted, ret_next) : NULL;
     if (held || !str_eq(value_str_at(facts, "home.state"), "absent"))
         return held;
-    *ret_next = arena_printf(v->arena, "make the group again: %s", group_command(v, id, region ? region : kind_location(store)));
+    *ret_next = arena_printf(v->arena, "make the group again: %s",
+                             group_command(v, id, region ? region : kind_location(store)));
     if (!deleted)
-        return arena_printf(v->arena, "the %s is absent, and so is its resource group %s, which is not made here", key_store_word(store),
-                            arm_id_part(v->arena, id, "resourceGroups"));
+        return arena_printf(v->arena, "the %s is absent, and so is its resource group %s, which is not made here",
+                            key_store_word(store), arm_id_part(v->arena, id, "resourceGroups"));
     return arena_printf(v->arena, "the %s is soft-deleted%s%s, and its %s, where it would come back, does not exist",
                         key_store_word(store), until ? " and purged at " : "", until ? until : "",
                         arena_printf(v->arena, "resource %s", place_of(v, id, region)));

@@ -1,4 +1,5 @@
-/* Kind Activation: an order to carry restores out. It changes nothing by itself; restores and exports ask it (../backup/order.h). */
+/* Kind Activation: an order to carry restores out. It changes nothing by itself; restores and
+ * exports ask it (../backup/order.h). */
 #include "../backup/order.h"
 #include "../restore/jobs.h"
 #include "../restore/situation.h"
@@ -11,12 +12,16 @@ static void check_window(const struct document *doc, struct diags *faults)
     int64_t from = time_parse(value_str_at(doc->spec, "notBefore")), to = time_parse(value_str(after));
 
     if (to <= from)
-        diags_add(faults, SEVERITY_ERROR, &after->origin, "let notAfter be later than notBefore", "%s: the window is empty: it would end "
-                  "before it begins", doc->address);
+        diags_add(faults, SEVERITY_ERROR, &after->origin, "let notAfter be later than notBefore",
+                  "%s: the window is empty: it would end "
+                  "before it begins",
+                  doc->address);
     /* The short window keeps Azure's job list sufficient evidence of what was already done. */
     else if (to - from > WINDOW_MAX_DAYS * DAY_MS)
-        diags_add(faults, SEVERITY_ERROR, &after->origin, "let notAfter be at most seven days after notBefore", "%s: the window is longer "
-                  "than seven days", doc->address);
+        diags_add(faults, SEVERITY_ERROR, &after->origin, "let notAfter be at most seven days after notBefore",
+                  "%s: the window is longer "
+                  "than seven days",
+                  doc->address);
 }
 
 /* An order must not name two points for one machine: nobody could tell which is meant. */
@@ -29,8 +34,8 @@ static void check_restores(const struct document *doc, struct diags *faults)
 
         for (size_t k = 0; k < i; k++)
             if (str_eq(value_str_at(value_item(restores, k), "virtualMachine"), value_str(name))) {
-                diags_add(faults, SEVERITY_ERROR, &name->origin, "name each machine once", "%s orders %s twice", doc->address,
-                          value_str(name));
+                diags_add(faults, SEVERITY_ERROR, &name->origin, "name each machine once", "%s orders %s twice",
+                          doc->address, value_str(name));
                 break;
             }
     }
@@ -54,8 +59,8 @@ static const char *exports_of(const struct document *doc)
     return exports ? exports : "allowed";
 }
 
-static void check_pair(const struct document *doc, const struct value *restore, const struct document *other, const struct value *its,
-                       struct diags *faults)
+static void check_pair(const struct document *doc, const struct value *restore, const struct document *other,
+                       const struct value *its, struct diags *faults)
 {
     const char *vm = value_str_at(restore, "virtualMachine"), *point = value_str_at(its, "recoveryPoint");
     const struct value *ours = value_get(restore, "recoveryPoint");
@@ -63,19 +68,20 @@ static void check_pair(const struct document *doc, const struct value *restore, 
 
     if (!str_eq(value_str(ours), point))
         diags_add(faults, SEVERITY_ERROR, &ours->origin, advice,
-                  "%s orders %s from recovery point %s while %s (%s:%d:%d) orders it from %s", doc->address, vm, value_str(ours),
-                  other->address, its->origin.file, its->origin.line, its->origin.column, point);
+                  "%s orders %s from recovery point %s while %s (%s:%d:%d) orders it from %s", doc->address, vm,
+                  value_str(ours), other->address, its->origin.file, its->origin.line, its->origin.column, point);
     else if (!str_eq(exports_of(doc), exports_of(other)))
         diags_add(faults, SEVERITY_ERROR, &ours->origin, advice,
-                  "%s orders %s with exports %s while %s (%s:%d:%d) orders it with exports %s", doc->address, vm, exports_of(doc),
-                  other->address, its->origin.file, its->origin.line, its->origin.column, exports_of(other));
+                  "%s orders %s with exports %s while %s (%s:%d:%d) orders it with exports %s", doc->address, vm,
+                  exports_of(doc), other->address, its->origin.file, its->origin.line, its->origin.column,
+                  exports_of(other));
     else
-        diags_add(faults, SEVERITY_ERROR, &ours->origin, advice, "%s orders %s while %s (%s:%d:%d) orders it too", doc->address, vm,
-                  other->address, its->origin.file, its->origin.line, its->origin.column);
+        diags_add(faults, SEVERITY_ERROR, &ours->origin, advice, "%s orders %s while %s (%s:%d:%d) orders it too",
+                  doc->address, vm, other->address, its->origin.file, its->origin.line, its->origin.column);
 }
 
-/* Two orders that are in force at one time for one machine, be they alike or not: told before the night on which a plan is blocked by
- * them. Each pair is named once, at the later document. */
+/* Two orders that are in force at one time for one machine, be they alike or not: told before the night on which a plan
+ * is blocked by them. Each pair is named once, at the later document. */
 static void check_overlaps(const struct document *doc, struct diags *faults)
 {
     const struct value *restores = value_get(doc->spec, "restores");
@@ -88,7 +94,8 @@ static void check_overlaps(const struct document *doc, struct diags *faults)
         while (rvm && (other = referrer_next(rvm, "Activation", &at))) {
             const struct value *theirs = value_get(other->spec, "restores");
 
-            for (size_t k = 0; other->index < doc->index && acts(other) && windows_meet(doc, other) && k < value_count(theirs); k++)
+            for (size_t k = 0;
+                 other->index < doc->index && acts(other) && windows_meet(doc, other) && k < value_count(theirs); k++)
                 if (document_target(other, arena_printf(faults->arena, "spec.restores.%zu.virtualMachine", k)) == rvm)
                     check_pair(doc, value_item(restores, i), other, value_item(theirs, k), faults);
         }
@@ -104,7 +111,8 @@ static void check(const struct document *doc, struct diags *faults)
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
-    int64_t from = time_parse(value_str_at(doc->spec, "notBefore")), to = time_parse(value_str_at(doc->spec, "notAfter"));
+    int64_t from = time_parse(value_str_at(doc->spec, "notBefore")),
+            to = time_parse(value_str_at(doc->spec, "notAfter"));
 
     if (doc->suspended || doc->observe_only) {
         steps_add(out, doc, ACTION_NONE, NULL, "%s: nothing of it is triggered",
@@ -112,10 +120,11 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     }
     steps_add(out, doc, ACTION_NONE, NULL,
-              value_bool_at(doc->spec, "withdrawn", false) ? "withdrawn: nothing new is started; jobs that run are not cancelled"
-              : v->now_ms < from                           ? "not in force before %s"
-              : v->now_ms > to                             ? "expired at %s"
-                                                           : "in force until %s",
+              value_bool_at(doc->spec, "withdrawn", false)
+                  ? "withdrawn: nothing new is started; jobs that run are not cancelled"
+              : v->now_ms < from ? "not in force before %s"
+              : v->now_ms > to   ? "expired at %s"
+                                 : "in force until %s",
               time_format(v->arena, v->now_ms < from ? from : to));
 }
 
@@ -159,7 +168,8 @@ static int64_t lead_ms(const struct steps *all, size_t at, int64_t *known)
 }
 
 /* The first restore of the order that by the estimates can only be triggered after its end; NULL: none. */
-static const struct step *step_too_late(const struct view *v, const struct document *doc, int64_t end_ms, int64_t *ret_lead_ms)
+static const struct step *step_too_late(const struct view *v, const struct document *doc, int64_t end_ms,
+                                        int64_t *ret_lead_ms)
 {
     int64_t *known = v->steps ? arena_array(v->arena, int64_t, v->steps->count + 1) : NULL;
 
@@ -175,9 +185,11 @@ static const struct step *step_too_late(const struct view *v, const struct docum
     return NULL;
 }
 
-static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
+static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items,
+                      size_t *count)
 {
-    struct deadline d = {.at_ms = time_parse(value_str_at(doc->spec, "notAfter")), .what = arena_printf(a, "%s expires", doc->address)};
+    struct deadline d = {.at_ms = time_parse(value_str_at(doc->spec, "notAfter")),
+                         .what = arena_printf(a, "%s expires", doc->address)};
 
     const struct step *late;
     int64_t lead;
@@ -187,9 +199,11 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
         return;
     late = step_too_late(v, doc, d.at_ms, &lead);
     if (late)
-        d.what = arena_printf(a, "%s expires too early: by the estimates %s can be triggered in %s only, and is not triggered after "
-                              "that end; set notAfter later, else the steps before it are done in vain",
-                              doc->address, late->id, duration_format(a, lead));
+        d.what = arena_printf(
+            a,
+            "%s expires too early: by the estimates %s can be triggered in %s only, and is not triggered after "
+            "that end; set notAfter later, else the steps before it are done in vain",
+            doc->address, late->id, duration_format(a, lead));
     arena_push(a, *items, *count, d);
 }
 

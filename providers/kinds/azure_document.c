@@ -14,6 +14,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
 const struct kind azure_kind = {
     .name = "Azure",
-    .summary = "A built-in cloud, a tenant and a subscription; the identity used is the operator's, not the manifest's.",
+    .summary =
+        "A built-in cloud, a tenant and a subscription; the identity used is the operator's, not the manifest's.",
     .observe = observe,
 };

@@ -1,9 +1,10 @@
 /* Kind DiskEncryptionSet: joins a key (version) with an identity. Created when absent, re-pointed under policy.
- * Order at Azure: key, then set, then grants, then use; a set that acts by a user-assigned identity is made only after that
- * identity's grants act.
+ * Order at Azure: key, then set, then grants, then use; a set that acts by a user-assigned identity is made only after
+ * that identity's grants act.
  *
- * Facts: state, id, live, principalId, associatedResources (ids of what uses it); of a user-assigned identity whose principal is
- * to be read: identityId, identityState, identityWhy; with an order in force created, where it is to be seen. */
+ * Facts: state, id, live, principalId, associatedResources (ids of what uses it); of a user-assigned identity whose
+ * principal is to be read: identityId, identityState, identityWhy; with an order in force created, where it is to be
+ * seen. */
 #include "../documents/id_fields.h"
 #include "../azure/key_id.h"
 #include "../documents/common.h"
@@ -28,9 +29,10 @@ static bool ordered(const struct observer *o)
     return false;
 }
 
-/* A set that is younger than the ordered point is not the one the VM was backed up with, whatever its id. Only the list of its
- * group tells when it was made. */
-static int observe_birth(struct call *c, const struct observer *o, struct azure *az, const char *id, struct value *facts, struct err *err)
+/* A set that is younger than the ordered point is not the one the VM was backed up with, whatever its id. Only the list
+ * of its group tells when it was made. */
+static int observe_birth(struct call *c, const struct observer *o, struct azure *az, const char *id,
+                         struct value *facts, struct err *err)
 {
     const struct value *items;
 
@@ -60,7 +62,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         /* Only policy asks who uses the set. If the users cannot be listed, it counts as used, so that nobody re-points
          * it unasked. */
         patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
-        rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err);
+        rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users,
+                      err);
         call_set_patience(c, patience_ms);
         if (rc == 0)
             value_set(o->arena, facts, "associatedResources", users);
@@ -94,7 +97,8 @@ static void describe_write(const struct view *v, struct steps *out, struct step 
     step->scope = id;
     step->estimate_ms = 30 * SECOND_MS;
     step->estimate_source = "recorded disk encryption set writes";
-    step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.Compute/diskEncryptionSets/write", false, "Contributor");
+    step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.Compute/diskEncryptionSets/write", false,
+               "Contributor");
 }
 
 /* The user-assigned identity must be there before the set is made with it. Adds a block and returns false when it is
@@ -124,17 +128,19 @@ static void describe_identity(const struct view *v, const struct document *doc, 
 
     step_change(out, step, "identity.type", NULL, value_at(wanted, "identity.type"), NULL);
     for (size_t i = 0; i < value_count(assigned); i++)
-        step_right(out, step, value_str(value_item(assigned, i)), "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false,
+        step_right(out, step, value_str(value_item(assigned, i)),
+                   "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false,
                    "Managed Identity Operator");
     if (set_acts_by_user_assigned(doc, NULL))
         step_change(out, step, "identity.principalId", NULL,
-                    principal ? value_string(v->arena, principal) : value_unknown(v->arena), "it is there already and keeps its principal");
+                    principal ? value_string(v->arena, principal) : value_unknown(v->arena),
+                    "it is there already and keeps its principal");
     else
         step_change(out, step, "identity.principalId", NULL, value_unknown(v->arena), "Azure makes a new identity");
 }
 
-/* A set is not pinned to a version that was made only after the ordered point: no disk of that point can have been wrapped with
- * it. The edition of 2026-07 takes a newer version all the same, and policy may follow it. */
+/* A set is not pinned to a version that was made only after the ordered point: no disk of that point can have been
+ * wrapped with it. The edition of 2026-07 takes a newer version all the same, and policy may follow it. */
 static bool steps_too_young(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct reference *ref = document_reference(doc, "spec.key");
@@ -142,9 +148,10 @@ static bool steps_too_young(const struct view *v, const struct document *doc, st
 
     if (!ref || !ref->target || str_eq(v->settings->article, "2026-07") || !(why = key_too_young(v, ref->target, doc)))
         return false;
-    steps_block(out, doc, NULL,
-                "declare the version that the point's disk was wrapped with, or order a point that is younger than the version",
-                "the set is not put on its declared key version: %s", why);
+    steps_block(
+        out, doc, NULL,
+        "declare the version that the point's disk was wrapped with, or order a point that is younger than the version",
+        "the set is not put on its declared key version: %s", why);
     return true;
 }
 
@@ -169,14 +176,16 @@ static void steps_create(const struct view *v, const struct document *doc, struc
         return;
     }
     if (key && view_prospect(v, key) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, view_block(v, key)->next, "the set is absent and cannot be made, since %s is blocked: %s",
-                    key->address, view_block(v, key)->reason);
+        steps_block(out, doc, NULL, view_block(v, key)->next,
+                    "the set is absent and cannot be made, since %s is blocked: %s", key->address,
+                    view_block(v, key)->reason);
         return;
     }
     if (steps_too_young(v, doc, out) || !identity_stands(v, doc, out))
         return;
-    step = steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, %s",
-                     set_acts_by_user_assigned(doc, NULL) ? "with the identity that is declared" : "with a new identity");
+    step =
+        steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, %s",
+                  set_acts_by_user_assigned(doc, NULL) ? "with the identity that is declared" : "with a new identity");
     describe_write(v, out, step, id);
     wanted = disk_encryption_set_body(v->arena, doc, key_wanted_url(v, doc, "spec.key"));
     step_change(out, step, "properties.encryptionType", NULL, value_at(wanted, "properties.encryptionType"), NULL);
@@ -188,15 +197,16 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     view_need(v, out, step, key ? key : key_by_address(v, doc));
 }
 
-/* A version that nobody declared is not compared: a set that something uses stays on the version of the declared key that
- * it is on, for re-pointing it would take the key from under its disks. */
+/* A version that nobody declared is not compared: a set that something uses stays on the version of the declared key
+ * that it is on, for re-pointing it would take the key from under its disks. */
 static bool stays_put(const struct view *v, const struct document *doc, const char *have)
 {
     const struct document *key = document_target(doc, "spec.key");
     const struct value *facts = view_facts(v, key);
     const char *name = value_str_at(facts, "name"), *base = value_str_at(facts, "base");
 
-    if (!key || value_str_at(key->spec, "version") || !name || !base || !value_count(value_get(view_facts(v, doc), "associatedResources")))
+    if (!key || value_str_at(key->spec, "version") || !name || !base ||
+        !value_count(value_get(view_facts(v, doc), "associatedResources")))
         return false;
     return key_url_is(v->arena, have, base, name);
 }
@@ -209,10 +219,12 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     const struct document *key = document_target(doc, "spec.key");
     bool pinned = str_eq(value_str_at(doc->spec, "rotation"), "pinned");
     /* An address without a version follows the newest one, as the rotation flag does. */
-    bool floats = value_str(have) && !key_url_version(v->arena, value_str(have)) && (pinned || !stays_put(v, doc, value_str(have)));
+    bool floats = value_str(have) && !key_url_version(v->arena, value_str(have)) &&
+                  (pinned || !stays_put(v, doc, value_str(have)));
     /* A declaration without a version means the newest one as well. */
     bool same = key_same_version(v->arena, value_str(url), value_str(have)) ||
-                (value_str(url) && !key_url_version(v->arena, value_str(url)) && key_same_key(v->arena, value_str(url), value_str(have)));
+                (value_str(url) && !key_url_version(v->arena, value_str(url)) &&
+                 key_same_key(v->arena, value_str(url), value_str(have)));
     bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !same && (floats || !stays_put(v, doc, value_str(have)));
     bool unpin = pinned && value_bool_at(live, "properties.rotationToLatestKeyVersionEnabled", false);
     size_t users = value_count(value_get(facts, "associatedResources"));
@@ -220,9 +232,10 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     struct step *step;
 
     if (floats && !repoint && !same) {
-        steps_block(out, doc, NULL, "declare the key's version, or run with a credential that may list its versions",
-                    "the set is not pinned: its key's address %s names no version, and which one its disks need cannot be told",
-                    value_str(have));
+        steps_block(
+            out, doc, NULL, "declare the key's version, or run with a credential that may list its versions",
+            "the set is not pinned: its key's address %s names no version, and which one its disks need cannot be told",
+            value_str(have));
         return;
     }
     if (!repoint && !unpin && !identity) {
@@ -230,8 +243,9 @@ static void steps_update(const struct view *v, const struct document *doc, struc
         return;
     }
     if (repoint && key && view_prospect(v, key) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, view_block(v, key)->next, "the set points to %s and stays there, since %s is blocked: %s",
-                    value_str(have), key->address, view_block(v, key)->reason);
+        steps_block(out, doc, NULL, view_block(v, key)->next,
+                    "the set points to %s and stays there, since %s is blocked: %s", value_str(have), key->address,
+                    view_block(v, key)->reason);
         return;
     }
     if (repoint && steps_too_young(v, doc, out))
@@ -247,15 +261,18 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     if (repoint)
         step_change(out, step, "properties.activeKey.keyUrl", have, url, NULL);
     if (unpin)
-        step_change(out, step, "properties.rotationToLatestKeyVersionEnabled", rotation, value_bool(v->arena, false), NULL);
+        step_change(out, step, "properties.rotationToLatestKeyVersionEnabled", rotation, value_bool(v->arena, false),
+                    NULL);
     /* A system identity that was switched off has lost every grant with it. */
     if (identity)
         step_change(out, step, "identity.type", value_at(live, "identity.type"), value_get(identity, "type"),
-                    str_find_nocase(value_str_at(identity, "type"), "SystemAssigned") ? "a new principal without any grant"
-                                                                                      : "the identity is there, and so is its principal");
+                    str_find_nocase(value_str_at(identity, "type"), "SystemAssigned")
+                        ? "a new principal without any grant"
+                        : "the identity is there, and so is its principal");
     for (size_t i = 0; i < value_count(value_get(identity, "userAssignedIdentities")); i++)
         step_right(out, step, value_get(identity, "userAssignedIdentities")->map.members[i].key,
-                   "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false, "Managed Identity Operator");
+                   "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false,
+                   "Managed Identity Operator");
     step_writes(out, step, "PATCH", "%s", step->scope);
     view_need(v, out, step, key ? key : key_by_address(v, doc));
 }
@@ -266,7 +283,8 @@ static bool steps_settle(const struct view *v, const struct document *doc, struc
     const char *state = value_str_at(view_facts(v, doc), "live.properties.provisioningState");
     struct step *step;
 
-    if (!state || str_eq_nocase(state, "Succeeded") || str_eq_nocase(state, "Failed") || str_eq_nocase(state, "Canceled"))
+    if (!state || str_eq_nocase(state, "Succeeded") || str_eq_nocase(state, "Failed") ||
+        str_eq_nocase(state, "Canceled"))
         return false;
     step = steps_add(out, doc, ACTION_WAIT, NULL, "an earlier write to the set is still under way (%s)", state);
     step->scope = value_str_at(view_facts(v, doc), "id");
@@ -275,25 +293,29 @@ static bool steps_settle(const struct view *v, const struct document *doc, struc
     return true;
 }
 
-/* What it shows is then what was asked for, and need not be what its disks are wrapped with. No restore is held up for it. */
+/* What it shows is then what was asked for, and need not be what its disks are wrapped with. No restore
+ * is held up for it. */
 static void finding_failed(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *state = value_str_at(view_facts(v, doc), "live.properties.provisioningState");
 
     if (str_eq_nocase(state, "Failed") || str_eq_nocase(state, "Canceled"))
-        steps_finding(out, doc, "provisioningState", "look at the set's activity log, and repeat the update that did not succeed",
+        steps_finding(out, doc, "provisioningState",
+                      "look at the set's activity log, and repeat the update that did not succeed",
                       "the last write to the set did not succeed: its provisioning state is %s", state);
 }
 
 static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
-    const char *want_type = value_str_at(doc->spec, "encryptionType"), *have_type = value_str_at(live, "properties.encryptionType");
+    const char *want_type = value_str_at(doc->spec, "encryptionType"),
+               *have_type = value_str_at(live, "properties.encryptionType");
     const char *error = value_str_at(live, "properties.autoKeyRotationError.code");
 
     if (str_eq(want_type, CVM_TYPE) && str_eq(value_str_at(doc->spec, "rotation"), "follow-latest")) {
         steps_block(out, doc, NULL, "declare rotation: pinned",
-                    "rotation: follow-latest is refused for confidential VMs: an automatic rotation would leave their disks behind");
+                    "rotation: follow-latest is refused for confidential VMs: an automatic rotation would leave their "
+                    "disks behind");
         return;
     }
     if (steps_unseen(v, doc, out))
@@ -328,7 +350,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 }
 
 /* Only what differs is sent, so that what nobody declared stays as it is. */
-struct value *disk_encryption_set_patch(struct arena *a, const struct step *step, const struct value *live, const struct value *url)
+struct value *disk_encryption_set_patch(struct arena *a, const struct step *step, const struct value *live,
+                                        const struct value *url)
 {
     struct value *patch = value_map(a), *properties = value_map(a);
 
@@ -361,8 +384,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     if (!value_str(url))
         return err_set(err, ERR_CONFLICT, "the version of key %s is not known yet", doc->name);
     if (actor->step->action == ACTION_CREATE)
-        return arm_put(az, c, a, actor->step->scope, API_DISK, disk_encryption_set_body(a, doc, url), actor->view->settings->poll_bound_ms,
-                       NULL, err);
+        return arm_put(az, c, a, actor->step->scope, API_DISK, disk_encryption_set_body(a, doc, url),
+                       actor->view->settings->poll_bound_ms, NULL, err);
     patch = disk_encryption_set_patch(a, actor->step, value_get(view_facts(actor->view, doc), "live"), url);
     TRY(arm_send(az, c, a, HTTP_PATCH, actor->step->scope, API_DISK, patch, ARM_REPEATABLE, &op, err));
     return arm_finish(az, c, a, &op, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);

@@ -1,10 +1,9 @@
 /* Kind KeyAccess: these principals may use this key for this purpose, by the permission model its store lives by.
  * Compared by effective rights: inherited roles and `all` count; nothing is ever taken away.
  *
- * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId, vault (its ARM
- * body, where no document stands for it), assignments,
- * principals [{label, user, objectId?, missing [..], since?, why?}] in the order declared; more for a managed HSM, see
- * key_access_local.h. */
+ * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId,
+ * vault (its ARM body, where no document stands for it), assignments, principals [{label, user, objectId?, missing
+ * [..], since?, why?}] in the order declared; more for a managed HSM, see key_access_local.h. */
 #include "../azure/defaults.h"
 #include "../documents/id_fields.h"
 #include "../access/grant.h"
@@ -16,10 +15,11 @@
 #include "../access/set_identity.h"
 
 #define SOURCE_ROLES "Microsoft Learn, troubleshoot Azure RBAC: role assignments take up to 10 minutes"
-#define SOURCE_POLICIES "Microsoft Learn, Key Vault common error codes: access policies act almost at once, allow minutes"
+#define SOURCE_POLICIES                                                                                                \
+    "Microsoft Learn, Key Vault common error codes: access policies act almost at once, allow minutes"
 #define SOURCE_LOCAL "until it acts in every region of the HSM: Microsoft Learn, Managed HSM multi-region replication"
 
-/* --- observing --------------------------------------------------------------------------------------------------------------- */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
 /* As its own document has seen it; a vault that only an id names was read for this one. */
 static const struct value *vault_live(const struct view *v, const struct document *doc, const struct value *facts)
@@ -46,7 +46,9 @@ static int observe_principal(struct call *c, const struct observer *o, size_t i,
     if (known)
         user = str_eq(known, "BackupManagementService") ? KEY_USER_BACKUP : KEY_USER_ORCHESTRATOR;
     else if (as)
-        user = str_eq(as, "backup") ? KEY_USER_BACKUP : str_eq(as, "orchestrator") ? KEY_USER_ORCHESTRATOR : KEY_USER_DES;
+        user = str_eq(as, "backup")         ? KEY_USER_BACKUP
+               : str_eq(as, "orchestrator") ? KEY_USER_ORCHESTRATOR
+                                            : KEY_USER_DES;
     value_set_int(o->arena, p, "user", user);
     value_set_string(o->arena, p, "label",
                      known                ? known
@@ -68,15 +70,16 @@ static const struct role_facts *role_for(const struct document *doc, size_t i, e
 }
 
 /* What is declared by name is asked for itself: a service may look for a role, and not for what it allows. */
-static void judge_role(const struct observer *o, const struct value *facts, struct value *p, size_t i, struct value *missing,
-                       int64_t *since)
+static void judge_role(const struct observer *o, const struct value *facts, struct value *p, size_t i,
+                       struct value *missing, int64_t *since)
 {
     const char *declared = value_str_at(value_item(value_get(o->document->spec, "principals"), i), "role");
     const struct role_facts *role = declared ? role_for(o->document, i, KEY_USER_DES) : NULL;
     int64_t held = TIME_NONE;
 
     if (declared && !role)
-        value_set(o->arena, p, "why", value_format(o->arena, "the role %s is none of the built-in ones with rights on keys", declared));
+        value_set(o->arena, p, "why",
+                  value_format(o->arena, "the role %s is none of the built-in ones with rights on keys", declared));
     if (!declared)
         return;
     if (!role || !rbac_role_held(value_get(facts, "assignments"), value_str_at(p, "objectId"), role->id, &held))
@@ -102,13 +105,16 @@ static void judge_principal(const struct observer *o, struct value *facts, struc
     }
     if (str_eq(value_str_at(facts, "model"), "azure-rbac")) {
         value_set_string(o->arena, p, "idle", rbac_conditioned(o->arena, value_get(facts, "assignments"), object_id));
-        judge_role(o, facts, p, i,
-                   value_set(o->arena, p, "missing",
-                             rbac_missing(o->arena, value_get(facts, "assignments"), object_id, need->data_actions, &since)),
-                   &since);
+        judge_role(
+            o, facts, p, i,
+            value_set(o->arena, p, "missing",
+                      rbac_missing(o->arena, value_get(facts, "assignments"), object_id, need->data_actions, &since)),
+            &since);
     } else {
-        value_set_string(o->arena, p, "idle", policy_idle(o->arena, vault_live(o->view, o->document, facts), object_id));
-        value_set(o->arena, p, "missing", policy_missing(o->arena, vault_live(o->view, o->document, facts), object_id, need->policy));
+        value_set_string(o->arena, p, "idle",
+                         policy_idle(o->arena, vault_live(o->view, o->document, facts), object_id));
+        value_set(o->arena, p, "missing",
+                  policy_missing(o->arena, vault_live(o->view, o->document, facts), object_id, need->policy));
         if (vault_live(o->view, o->document, facts))
             room_observe_policies(o->arena, vault_live(o->view, o->document, facts), object_id, facts, p);
         /* Policies have no time of their own; the vault's last change is the latest it can be. */
@@ -131,25 +137,28 @@ static struct value *vault_unseen(const struct observer *o, const struct documen
 }
 
 /* The vault as a state, and its body: what its document has seen, or a look of our own at one that only an id names. */
-static int observe_vault(struct call *c, const struct observer *o, struct azure *az, const struct document *store, const char *vault,
-                         struct value **ret, struct err *err)
+static int observe_vault(struct call *c, const struct observer *o, struct azure *az, const struct document *store,
+                         const char *vault, struct value **ret, struct err *err)
 {
     struct value *live;
 
     if (store) {
         bool there = vault_live(o->view, o->document, NULL) != NULL;
 
-        *ret = str_eq(view_state(o->view, store), "unseen") ? vault_unseen(o, store) : facts_new(o->arena, there ? "present" : "absent");
+        *ret = str_eq(view_state(o->view, store), "unseen") ? vault_unseen(o, store)
+                                                            : facts_new(o->arena, there ? "present" : "absent");
         return 0;
     }
     if (arm_get(az, c, o->arena, vault, API_KEYVAULT, &live, err) < 0)
-        return facts_from_error(o->arena, "reading the key's vault, which says by what permission model it lives,", err, ret);
+        return facts_from_error(o->arena, "reading the key's vault, which says by what permission model it lives,", err,
+                                ret);
     *ret = facts_new(o->arena, "present");
     value_set(o->arena, *ret, "vault", live);
     return 0;
 }
 
-static int observe_model(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
+static int observe_model(struct call *c, const struct observer *o, struct azure *az, struct value **ret,
+                         struct err *err)
 {
     const struct document *key = document_target(o->document, "spec.key");
     const struct document *store = key ? document_target(key, "spec.store") : NULL;
@@ -162,7 +171,8 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
         return local_access_observe(c, o, az, ret, err);
     if (!vault) {
         *ret = facts_new(o->arena, "unseen");
-        value_set_string(o->arena, *ret, "why", "the key's vault is not declared, so its permission model cannot be read");
+        value_set_string(o->arena, *ret, "why",
+                         "the key's vault is not declared, so its permission model cannot be read");
         return 0;
     }
     TRY(observe_vault(c, o, az, store, vault, &facts, err));
@@ -217,7 +227,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
-/* --- steps ------------------------------------------------------------------------------------------------------------------------ */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
 static char *join(struct arena *a, const struct value *list)
 {
@@ -238,7 +248,8 @@ static bool uses_local(const struct document *doc)
 static const char *model_of(const struct view *v, const struct document *doc)
 {
     const char *model = value_str_at(view_facts(v, doc), "model");
-    const struct document *key = document_target(doc, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
+    const struct document *key = document_target(doc, "spec.key"),
+                          *store = key ? document_target(key, "spec.store") : NULL;
 
     if (model || !store)
         return model;
@@ -254,26 +265,30 @@ static bool uses_rbac(const struct view *v, const struct document *doc)
 /* true: a step was added. */
 static bool block_untold(const struct view *v, const struct document *doc, struct steps *out)
 {
-    const struct document *key = document_target(doc, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
+    const struct document *key = document_target(doc, "spec.key"),
+                          *store = key ? document_target(key, "spec.store") : NULL;
     const char *vault = value_str_at(view_facts(v, doc), "vaultId");
 
     if (model_of(v, doc))
         return false;
     if (store)
-        steps_block(out, doc, NULL,
-                    arena_printf(v->arena, "declare spec.permissionModel of %s, or run again when it is back", store->address),
-                    "%s %s, so its permission model cannot be told, and "
-                    "a grant by the wrong one has no effect",
-                    store->address, missing_words(v, store));
+        steps_block(
+            out, doc, NULL,
+            arena_printf(v->arena, "declare spec.permissionModel of %s, or run again when it is back", store->address),
+            "%s %s, so its permission model cannot be told, and "
+            "a grant by the wrong one has no effect",
+            store->address, missing_words(v, store));
     else
         steps_block(out, doc, NULL, "declare a KeyVault, by which it is recovered or made; or another store of the key",
-                    "the key's vault %s does not exist, and no document declares it: by which permission model to grant cannot be told",
+                    "the key's vault %s does not exist, and no document declares it: by which permission model to "
+                    "grant cannot be told",
                     vault ? arm_id_name(vault) : "");
     return true;
 }
 
 /* `anew`: the set's identity is about to be another one, which holds nothing. */
-static struct step *steps_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i, bool anew)
+static struct step *steps_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i,
+                                bool anew)
 {
     const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
     const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
@@ -282,10 +297,12 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
     const char *vault = value_str_at(facts, "vaultId");
     bool rbac = uses_rbac(v, doc);
     bool lost = missing && value_count(missing) == 0;
-    struct step *step = steps_add(out, doc, ACTION_GRANT, label,
-                                  lost ? "%s (%s) holds its rights on the key itself, they may not come back with it%s; else: %s"
-                                  : missing ? "%s (%s) lacks %s: %s" : "%s (%s) will be a new identity without any right%s: %s", need->who,
-                                  label, missing ? join(v->arena, missing) : "", need->loses);
+    struct step *step =
+        steps_add(out, doc, ACTION_GRANT, label,
+                  lost      ? "%s (%s) holds its rights on the key itself, they may not come back with it%s; else: %s"
+                  : missing ? "%s (%s) lacks %s: %s"
+                            : "%s (%s) will be a new identity without any right%s: %s",
+                  need->who, label, missing ? join(v->arena, missing) : "", need->loses);
 
     step->scope = rbac && value_str_at(facts, "scope") ? value_str_at(facts, "scope") : vault;
     step->postcondition = "read back: the principal's effective rights hold all it needs";
@@ -293,7 +310,8 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
         step_note(out, step, "%s; it is left as it is", value_str_at(p, "idle"));
     step->estimate_ms = 5 * SECOND_MS;
     step->estimate_source = "recorded grants";
-    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
+    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena),
+                NULL);
     if (rbac) {
         const struct role_facts *role = role_for(doc, i, (enum key_user)value_int_at(p, "user", 0));
         bool own = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role") != NULL;
@@ -303,9 +321,11 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
                     : value_int_at(p, "user", 0) == KEY_USER_BACKUP ? "the narrowest built-in role with read and backup"
                                                                     : NULL);
         step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
-        step_right(out, step, vault, "Microsoft.Authorization/roleAssignments/write", false, "Role Based Access Control Administrator");
+        step_right(out, step, vault, "Microsoft.Authorization/roleAssignments/write", false,
+                   "Role Based Access Control Administrator");
         if (value_int_at(p, "user", 0) == KEY_USER_BACKUP && !own)
-            step->unverified = "that Azure Backup's own permission check accepts Key Vault Crypto User instead of Key Vault Administrator";
+            step->unverified = "that Azure Backup's own permission check accepts Key Vault Crypto User instead of Key "
+                               "Vault Administrator";
     } else {
         struct value *permissions = value_list(v->arena);
 
@@ -319,13 +339,15 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
 }
 
 /* An earlier document that speaks of the same principal and scope. */
-static const struct document *other_owner(const struct view *v, const struct document *doc, const char *object_id, const char *scope)
+static const struct document *other_owner(const struct view *v, const struct document *doc, const char *object_id,
+                                          const char *scope)
 {
     for (size_t i = 0; object_id && scope && i < v->desired->count; i++) {
         const struct document *d = v->desired->documents[i];
         const struct value *principals = value_get(view_facts(v, d), "principals");
 
-        if (!str_eq(d->kind, "KeyAccess") || d->index >= doc->index || !str_eq_nocase(value_str_at(view_facts(v, d), "scope"), scope))
+        if (!str_eq(d->kind, "KeyAccess") || d->index >= doc->index ||
+            !str_eq_nocase(value_str_at(view_facts(v, d), "scope"), scope))
             continue;
         for (size_t j = 0; j < value_count(principals); j++)
             if (str_eq_nocase(value_str_at(value_item(principals, j), "objectId"), object_id))
@@ -337,7 +359,8 @@ static const struct document *other_owner(const struct view *v, const struct doc
 /* It asks for the very rights that this one asks for: then the two share the grant. */
 static bool shares(const struct view *v, const struct document *doc, size_t i, const struct document *other)
 {
-    const struct value *all = value_get(view_facts(v, other), "principals"), *p = value_item(value_at(view_facts(v, doc), "principals"), i);
+    const struct value *all = value_get(view_facts(v, other), "principals"),
+                       *p = value_item(value_at(view_facts(v, doc), "principals"), i);
     const char *role = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role");
 
     for (size_t j = 0; j < value_count(all); j++) {
@@ -345,7 +368,8 @@ static bool shares(const struct view *v, const struct document *doc, size_t i, c
         const char *theirs = value_str_at(value_item(value_get(other->spec, "principals"), j), "role");
 
         if (str_eq_nocase(value_str_at(q, "objectId"), value_str_at(p, "objectId")) &&
-            (value_int_at(q, "user", 0) != value_int_at(p, "user", 0) || (role || theirs ? !str_eq_nocase(role, theirs) : false)))
+            (value_int_at(q, "user", 0) != value_int_at(p, "user", 0) ||
+             (role || theirs ? !str_eq_nocase(role, theirs) : false)))
             return false;
     }
     return true;
@@ -358,12 +382,13 @@ static struct step *shared_grant(const struct view *v, const struct document *ot
 
     for (size_t j = 0; other && v->steps && j < value_count(all); j++)
         if (str_eq_nocase(value_str_at(value_item(all, j), "objectId"), object_id))
-            return steps_find(v->steps, arena_printf(v->arena, "%s#grant.%s", other->address, value_str_at(value_item(all, j), "label")));
+            return steps_find(v->steps, arena_printf(v->arena, "%s#grant.%s", other->address,
+                                                     value_str_at(value_item(all, j), "label")));
     return NULL;
 }
 
-/* Grants on the key itself may not come back with it: whether they do, nobody says. True for a principal whose rights hang on
- * them while the key is about to be brought back. */
+/* Grants on the key itself may not come back with it: whether they do, nobody says. True for a principal whose rights
+ * hang on them while the key is about to be brought back. */
 static bool may_be_lost(const struct view *v, const struct document *doc, const struct value *p)
 {
     const struct document *key = document_target(doc, "spec.key");
@@ -382,8 +407,8 @@ static bool may_be_lost(const struct view *v, const struct document *doc, const 
         if (!str_eq_nocase(value_str_at(value_item(all, i), "scope"), scope))
             value_push(v->arena, others, value_item(all, i));
     return value_count(others) < value_count(all) &&
-           value_count(rbac_missing(v->arena, others, value_str_at(p, "objectId"), key_rights[value_int_at(p, "user", 0)].data_actions,
-                                    &ignored)) > 0;
+           value_count(rbac_missing(v->arena, others, value_str_at(p, "objectId"),
+                                    key_rights[value_int_at(p, "user", 0)].data_actions, &ignored)) > 0;
 }
 
 static bool held_on_condition(const struct view *v, const struct document *doc, const struct value *p, size_t i)
@@ -408,11 +433,12 @@ static bool identity_changes(const struct view *v, const struct document *des)
     return false;
 }
 
-static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i, struct step **grants,
-                            size_t *n_grants)
+static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i,
+                            struct step **grants, size_t *n_grants)
 {
     const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
-    const struct document *des = document_target(doc, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
+    const struct document *des =
+        document_target(doc, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
     const char *object_id = value_str_at(p, "objectId"), *label = value_str_at(p, "label");
     const struct document *other = other_owner(v, doc, object_id, value_str_at(facts, "scope"));
     bool anew = identity_changes(v, des);
@@ -423,18 +449,24 @@ static void steps_principal(const struct view *v, const struct document *doc, st
                     "%s declares other rights for %s on the same scope: a grant has one owner", other->address, label);
         return;
     }
-    if (!anew && (uses_local(doc) ? local_access_granted(p) : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0) &&
+    if (!anew &&
+        (uses_local(doc) ? local_access_granted(p)
+                         : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0) &&
         !may_be_lost(v, doc, p))
         return;
     if (value_str_at(p, "why") || (!object_id && !des)) {
-        steps_block(out, doc, label, value_str_at(p, "why"), object_id ? "what %s is to be granted cannot be found"
-                                                                       : "%s is not known here, so nothing can be granted to it", label);
+        steps_block(out, doc, label, value_str_at(p, "why"),
+                    object_id ? "what %s is to be granted cannot be found"
+                              : "%s is not known here, so nothing can be granted to it",
+                    label);
         return;
     }
     if (!object_id && view_prospect(v, des) != PROSPECT_PENDING) {
         steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address),
-                    str_eq(view_state(v, des), "unseen") ? "the identity of %s cannot be seen, and neither can what it may do"
-                                                         : "the identity of %s is not there to be granted anything", label);
+                    str_eq(view_state(v, des), "unseen")
+                        ? "the identity of %s cannot be seen, and neither can what it may do"
+                        : "the identity of %s is not there to be granted anything",
+                    label);
         return;
     }
     if (uses_rbac(v, doc) && held_on_condition(v, doc, p, i)) {
@@ -453,11 +485,14 @@ static void steps_principal(const struct view *v, const struct document *doc, st
     grants[(*n_grants)++] = step;
 }
 
-static void steps_wait(const struct view *v, const struct document *doc, struct steps *out, struct step *const *grants, size_t n_grants)
+static void steps_wait(const struct view *v, const struct document *doc, struct steps *out, struct step *const *grants,
+                       size_t n_grants)
 {
     const struct value *principals = value_at(view_facts(v, doc), "principals");
     bool rbac = uses_rbac(v, doc), local = uses_local(doc);
-    int64_t delay = local ? v->settings->hsm_role_delay_ms : rbac ? v->settings->role_delay_ms : v->settings->policy_delay_ms;
+    int64_t delay = local  ? v->settings->hsm_role_delay_ms
+                    : rbac ? v->settings->role_delay_ms
+                           : v->settings->policy_delay_ms;
     int64_t since = TIME_NONE, until;
     struct step *step;
 
@@ -469,9 +504,11 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     until = since == TIME_NONE ? TIME_NONE : since + delay;
     if (!n_grants && (until == TIME_NONE || until <= v->now_ms))
         return;
-    step = steps_add(
-        out, doc, ACTION_WAIT, NULL, n_grants ? "a grant acts up to %s after it was made%s" : "the newest grant acts by %s at the latest%s",
-        n_grants ? duration_format(v->arena, delay) : duration_format(v->arena, until - v->now_ms), n_grants ? "" : " from now");
+    step = steps_add(out, doc, ACTION_WAIT, NULL,
+                     n_grants ? "a grant acts up to %s after it was made%s"
+                              : "the newest grant acts by %s at the latest%s",
+                     n_grants ? duration_format(v->arena, delay) : duration_format(v->arena, until - v->now_ms),
+                     n_grants ? "" : " from now");
     step->precondition = "the grants were read back";
     step->postcondition = "the documented propagation time has passed since the newest grant";
     step->estimate_ms = n_grants ? delay : until - v->now_ms;
@@ -499,11 +536,13 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
 {
     size_t n = value_count(value_get(doc->spec, "principals")), before = out->count, n_grants = 0, shared = 0;
     struct step **grants = arena_array(v->arena, struct step *, n + 1);
-    const struct document *key = document_target(doc, "spec.key"), *store = key ? document_target(key, "spec.store") : NULL;
+    const struct document *key = document_target(doc, "spec.key"),
+                          *store = key ? document_target(key, "spec.store") : NULL;
 
     if (steps_unseen(v, doc, out))
         return;
-    /* A store that has come since this document was looked at is no obstacle: the grants are looked at again before they are made. */
+    /* A store that has come since this document was looked at is no obstacle: the grants are looked at again before
+     * they are made. */
     if (str_eq(view_state(v, doc), "absent") && store && view_prospect(v, store) == PROSPECT_BLOCKED) {
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", store->address), "the key's %s %s",
                     key_store_word(key), missing_words(v, store));
@@ -528,7 +567,8 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
         steps_wait(v, doc, out, grants, n_grants);
     if (out->count == before)
         steps_add(out, doc, ACTION_NONE, NULL, "all %zu principals have what %s%s", n,
-                  uses_local(doc) ? local_access_asked(doc) : "they need", uses_local(doc) ? local_access_warning(v, doc) : "");
+                  uses_local(doc) ? local_access_asked(doc) : "they need",
+                  uses_local(doc) ? local_access_warning(v, doc) : "");
     note_orphans(v, doc, out, before, n_grants > 0);
 }
 
@@ -540,7 +580,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     platform_hold_locked(v, out, before);
 }
 
-/* --- acting -------------------------------------------------------------------------------------------------------------------------- */
+/* --- acting ------------------------------------------------------------------------------------------------------- */
 
 static int act_wait(struct call *c, const struct actor *actor, struct err *err)
 {
@@ -559,7 +599,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     if (actor->step->action == ACTION_WAIT)
         return act_wait(c, actor, err);
     for (size_t i = 0; i < value_count(principals) && !p; i++)
-        if (str_ends_nocase(actor->step->id, arena_printf(actor->arena, "#grant.%s", value_str_at(value_item(principals, i), "label"))))
+        if (str_ends_nocase(actor->step->id,
+                            arena_printf(actor->arena, "#grant.%s", value_str_at(value_item(principals, i), "label"))))
             p = value_item(principals, which = i);
     if (!p || !value_str_at(p, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
@@ -570,9 +611,10 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
                                    role_for(doc, which, (enum key_user)value_int_at(p, "user", 0))->id, err);
     for (const char *const *q = key_rights[value_int_at(p, "user", 0)].policy; *q; q++)
         value_push(actor->arena, permissions, value_string(actor->arena, *q));
-    TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az), value_str_at(p, "objectId"), permissions,
-                          err));
-    /* If the vault does not show when it was changed, a later run could not tell how long to wait, so the wait is here. */
+    TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az),
+                          value_str_at(p, "objectId"), permissions, err));
+    /* If the vault does not show when it was changed, a later run could not tell how long to wait, so
+     * the wait is here. */
     if (value_get(vault_live(actor->view, doc, facts), "systemData"))
         return 0;
     return call_sleep_ms(c, actor->view->settings->policy_delay_ms, "the access policy to act", err);
@@ -580,7 +622,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 
 const struct kind key_access_kind = {
     .name = "KeyAccess",
-    .summary = "Who may use a key, and for what: granted by its store's own permission model, compared by effective rights.",
+    .summary =
+        "Who may use a key, and for what: granted by its store's own permission model, compared by effective rights.",
     .check = id_fields_check,
     .observe = observe,
     .steps = steps,

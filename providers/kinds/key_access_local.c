@@ -1,5 +1,5 @@
-/* Knows which local roles a KeyAccess asks for in a managed HSM, and what they leave a principal without. Must not know how
- * assignments travel (grant.c). */
+/* Knows which local roles a KeyAccess asks for in a managed HSM, and what they leave a principal without. Must not know
+ * how assignments travel (grant.c). */
 #include "key_access_local.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #define SOURCE_DELAY "until it acts in every region of the HSM: Microsoft Learn, Managed HSM multi-region replication"
 
-/* --- observing ------------------------------------------------------------------------------------------------------------- */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
 static const char *scope_of(struct arena *a, const struct document *doc)
 {
@@ -23,7 +23,8 @@ static const char *scope_of(struct arena *a, const struct document *doc)
 }
 
 /* Roles that are declared by name and are no built-in ones: {name, id, dataActions}. */
-static int observe_roles(struct call *c, const struct observer *o, struct azure *az, const char *base, struct value *facts, struct err *err)
+static int observe_roles(struct call *c, const struct observer *o, struct azure *az, const char *base,
+                         struct value *facts, struct err *err)
 {
     const struct value *principals = value_get(o->document->spec, "principals");
     struct value *custom = value_set(o->arena, facts, "customRoles", value_list(o->arena));
@@ -39,7 +40,8 @@ static int observe_roles(struct call *c, const struct observer *o, struct azure 
         if (local_role_find(az, c, o->arena, base, role, &id, &actions, err) < 0) {
             if (err->http_status != 403)
                 return -(int)err->class;
-            value_set_string(o->arena, r, "why", "the roles of the managed HSM may not be listed by us, so this one cannot be found");
+            value_set_string(o->arena, r, "why",
+                             "the roles of the managed HSM may not be listed by us, so this one cannot be found");
         }
         value_set_string(o->arena, r, "name", role);
         value_set_string(o->arena, r, "id", id);
@@ -50,7 +52,8 @@ static int observe_roles(struct call *c, const struct observer *o, struct azure 
     return 0;
 }
 
-int local_access_observe(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
+int local_access_observe(struct call *c, const struct observer *o, struct azure *az, struct value **ret,
+                         struct err *err)
 {
     const struct document *key = document_target(o->document, "spec.key"), *store = document_target(key, "spec.store");
     const char *base = key_store_base(o->arena, azure_cloud(az), key), *scope = scope_of(o->arena, o->document);
@@ -81,7 +84,7 @@ int local_access_observe(struct call *c, const struct observer *o, struct azure 
     return 0;
 }
 
-/* --- what is declared ------------------------------------------------------------------------------------------------------ */
+/* --- what is declared --------------------------------------------------------------------------------------------- */
 
 enum choice { CHOICE_WORKING, CHOICE_DOCUMENTED, CHOICE_BOTH, CHOICE_OWN };
 
@@ -125,7 +128,8 @@ static void add_role(struct arena *a, const struct value *facts, struct value *l
     value_push(a, list, r);
 }
 
-static struct value *roles_of(struct arena *a, const struct document *doc, const struct value *facts, size_t i, enum key_user user)
+static struct value *roles_of(struct arena *a, const struct document *doc, const struct value *facts, size_t i,
+                              enum key_user user)
 {
     enum choice choice = choice_of(doc, i);
     struct value *roles = value_list(a);
@@ -140,8 +144,8 @@ static struct value *roles_of(struct arena *a, const struct document *doc, const
 }
 
 /* The assignments as they will be. */
-static struct value *with_grants(struct arena *a, const struct value *assignments, const struct value *grants, const char *object_id,
-                                 const char *scope)
+static struct value *with_grants(struct arena *a, const struct value *assignments, const struct value *grants,
+                                 const char *object_id, const char *scope)
 {
     struct value *all = assignments ? value_copy(a, assignments) : value_list(a);
 
@@ -172,7 +176,8 @@ void local_access_judge(const struct observer *o, const struct value *facts, str
     const char *const *needed = hsm_key_rights[user].data_actions;
     const char *object_id = value_str_at(p, "objectId"), *scope = value_str_at(facts, "localScope");
     const struct value *assignments = value_get(facts, "assignments");
-    struct value *roles = roles_of(o->arena, o->document, facts, i, user), *grants = value_list(o->arena), *missing = NULL;
+    struct value *roles = roles_of(o->arena, o->document, facts, i, user), *grants = value_list(o->arena),
+                 *missing = NULL;
     /* The default asks for rights, wherever they come from; a role that is named is asked for itself. */
     bool by_rights = choice_of(o->document, i) == CHOICE_WORKING;
 
@@ -183,7 +188,8 @@ void local_access_judge(const struct observer *o, const struct value *facts, str
 
         if (!id && assignments)
             explain_missing_role(o->arena, facts, p, value_str_at(value_item(roles, k), "name"));
-        if (by_rights ? !missing || value_count(missing) > 0 : !object_id || !hsm_role_held(assignments, object_id, scope, id))
+        if (by_rights ? !missing || value_count(missing) > 0
+                      : !object_id || !hsm_role_held(assignments, object_id, scope, id))
             value_push(o->arena, grants, value_item(roles, k));
     }
     if (missing)
@@ -195,7 +201,7 @@ void local_access_judge(const struct observer *o, const struct value *facts, str
                           object_id ? object_id : "?", scope, needed));
 }
 
-/* --- steps ------------------------------------------------------------------------------------------------------------------ */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
 bool local_access_granted(const struct value *p)
 {
@@ -204,7 +210,8 @@ bool local_access_granted(const struct value *p)
 
 bool local_access_may_be_lost(const struct view *v, const struct document *doc, const struct value *p)
 {
-    const struct value *facts = view_facts(v, doc), *all = value_get(facts, "assignments"), *roles = value_get(p, "roles");
+    const struct value *facts = view_facts(v, doc), *all = value_get(facts, "assignments"),
+                       *roles = value_get(p, "roles");
     const char *scope = value_str_at(facts, "localScope"), *object_id = value_str_at(p, "objectId");
     struct value *others = value_list(v->arena);
 
@@ -213,8 +220,10 @@ bool local_access_may_be_lost(const struct view *v, const struct document *doc, 
     for (size_t i = 0; i < value_count(all); i++)
         if (!str_eq_nocase(value_str_at(value_item(all, i), "scope"), scope))
             value_push(v->arena, others, value_item(all, i));
-    if (value_count(hsm_missing(v->arena, all, object_id, scope, hsm_key_rights[value_int_at(p, "user", 0)].data_actions)) <
-        value_count(hsm_missing(v->arena, others, object_id, scope, hsm_key_rights[value_int_at(p, "user", 0)].data_actions)))
+    if (value_count(
+            hsm_missing(v->arena, all, object_id, scope, hsm_key_rights[value_int_at(p, "user", 0)].data_actions)) <
+        value_count(
+            hsm_missing(v->arena, others, object_id, scope, hsm_key_rights[value_int_at(p, "user", 0)].data_actions)))
         return true;
     for (size_t i = 0; i < value_count(roles); i++) {
         const char *id = value_str_at(value_item(roles, i), "id");
@@ -251,9 +260,10 @@ static bool to_be_granted(const struct value *p, const char *id)
     return false;
 }
 
-/* Each role has a path of its own, so that one that turns out to be held already is no drift. Where all are held, they may be
- * lost together. */
-static void describe_roles(const struct view *v, struct steps *out, struct step *step, const struct value *p, const char *why)
+/* Each role has a path of its own, so that one that turns out to be held already is no drift. Where all are held, they
+ * may be lost together. */
+static void describe_roles(const struct view *v, struct steps *out, struct step *step, const struct value *p,
+                           const char *why)
 {
     const struct value *roles = value_get(p, "roles");
 
@@ -261,7 +271,8 @@ static void describe_roles(const struct view *v, struct steps *out, struct step 
         const struct value *role = value_item(roles, i);
 
         if (local_access_granted(p) || to_be_granted(p, value_str_at(role, "id")))
-            step_change(out, step, i ? "second role" : "role", NULL, value_string(v->arena, value_str_at(role, "name")), i ? NULL : why);
+            step_change(out, step, i ? "second role" : "role", NULL, value_string(v->arena, value_str_at(role, "name")),
+                        i ? NULL : why);
     }
 }
 
@@ -273,13 +284,16 @@ static const char *why_these(struct arena *a, const struct document *doc, size_t
     case CHOICE_OWN:
         return "the role that is declared for it";
     case CHOICE_DOCUMENTED:
-        return rights->difference ? arena_printf(a, "as the article of 2026-02-03 has it; %s", rights->difference) : "as documented";
+        return rights->difference ? arena_printf(a, "as the article of 2026-02-03 has it; %s", rights->difference)
+                                  : "as documented";
     case CHOICE_BOTH:
-        return rights->difference ? arena_printf(a, "the one that works and the one of the article; %s", rights->difference)
-                                  : "as documented, and what works";
+        return rights->difference
+                   ? arena_printf(a, "the one that works and the one of the article; %s", rights->difference)
+                   : "as documented, and what works";
     default:
-        return rights->difference ? arena_printf(a, "the article of 2026-02-03 names %s; %s", rights->documented, rights->difference)
-                                  : "a built-in role with read and backup";
+        return rights->difference
+                   ? arena_printf(a, "the article of 2026-02-03 names %s; %s", rights->documented, rights->difference)
+                   : "a built-in role with read and backup";
     }
 }
 
@@ -301,18 +315,23 @@ bool local_access_full(const struct view *v, const struct document *doc, struct 
         return false;
     if (limit == HSM_KEY_LIMIT)
         steps_block(out, doc, NULL,
-                    "declare scope: all-keys, which grants on every key of the HSM, or have a person remove assignments that nobody needs",
-                    "one key of a managed HSM bears at most %d role assignments; with these it would have %zu", HSM_KEY_LIMIT, n);
+                    "declare scope: all-keys, which grants on every key of the HSM, or have a person remove "
+                    "assignments that nobody needs",
+                    "one key of a managed HSM bears at most %d role assignments; with these it would have %zu",
+                    HSM_KEY_LIMIT, n);
     else
-        steps_block(out, doc, NULL,
-                    "a person who may delete role assignments (Managed HSM Policy Administrator) removes those that nobody needs, or "
-                    "declare scope: key",
-                    "a managed HSM bears at most %d role assignments beside those on single keys; with these it would have %zu",
-                    HSM_LIMIT, n);
+        steps_block(
+            out, doc, NULL,
+            "a person who may delete role assignments (Managed HSM Policy Administrator) removes those that nobody "
+            "needs, or "
+            "declare scope: key",
+            "a managed HSM bears at most %d role assignments beside those on single keys; with these it would have %zu",
+            HSM_LIMIT, n);
     return true;
 }
 
-struct step *local_access_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i, bool anew)
+struct step *local_access_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i,
+                                bool anew)
 {
     const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
     enum key_user user = (enum key_user)value_int_at(p, "user", 0);
@@ -320,18 +339,21 @@ struct step *local_access_grant(const struct view *v, const struct document *doc
     const char *label = value_str_at(p, "label"), *object_id = anew ? NULL : value_str_at(p, "objectId");
     const char *scope = value_str_at(facts, "scope");
     const char *lack = missing && value_count(missing) ? arena_printf(v->arena, "lacks %s", words_of(v->arena, missing))
-                       : missing && local_access_granted(p) ? "holds its roles on the key itself, they may not come back with it; else"
-                       : missing                       ? "does not hold what is declared for it"
-                       : object_id                     ? "may have no right any more, which is looked at when the HSM is back"
-                                                       : "will be a new identity without any right";
+                       : missing && local_access_granted(p)
+                           ? "holds its roles on the key itself, they may not come back with it; else"
+                       : missing   ? "does not hold what is declared for it"
+                       : object_id ? "may have no right any more, which is looked at when the HSM is back"
+                                   : "will be a new identity without any right";
     struct step *step = steps_add(out, doc, ACTION_GRANT, label, "%s (%s) %s: %s%s", key_rights[user].who, label, lack,
                                   key_rights[user].loses, local_access_warning(v, doc));
 
     step->scope = scope;
-    step->postcondition = "read back: the principal's effective rights over /, /keys and the key hold all it is declared to";
+    step->postcondition =
+        "read back: the principal's effective rights over /, /keys and the key hold all it is declared to";
     step->estimate_ms = v->settings->hsm_role_delay_ms;
     step->estimate_source = SOURCE_DELAY;
-    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
+    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena),
+                NULL);
     describe_roles(v, out, step, p, why_these(v->arena, doc, i, user));
     if (value_count(after) && value_get(facts, "assignments")) {
         step->scenario = user == KEY_USER_ORCHESTRATOR ? "N-26" : user == KEY_USER_DES ? "N-25" : "N-24";
@@ -339,10 +361,12 @@ struct step *local_access_grant(const struct view *v, const struct document *doc
                                         words_of(v->arena, after), key_rights[user].loses);
     }
     step_writes(out, step, "PUT", "%s/",
-                hsm_assignments_url(v->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope")) + strlen("https://"));
+                hsm_assignments_url(v->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope")) +
+                    strlen("https://"));
     /* An HSM that is yet to be recovered cannot be asked what we may do in it. */
     if (value_get(facts, "assignments"))
-        step_right(out, step, scope, HSM_ACTION "roleAssignments/write/action", true, "Managed HSM Policy Administrator");
+        step_right(out, step, scope, HSM_ACTION "roleAssignments/write/action", true,
+                   "Managed HSM Policy Administrator");
     view_need(v, out, step, document_target(document_target(doc, "spec.key"), "spec.store"));
     return step;
 }
@@ -362,15 +386,17 @@ const char *local_access_warning(const struct view *v, const struct document *do
         const struct value *p = value_item(principals, i), *after = value_get(p, "lacksAfter");
 
         if (value_count(after) && local_access_granted(p))
-            text = arena_printf(v->arena, "%s; but by the role table %s then lacks %s: %s", text, value_str_at(p, "label"),
-                                words_of(v->arena, after), key_rights[value_int_at(p, "user", 0)].loses);
+            text =
+                arena_printf(v->arena, "%s; but by the role table %s then lacks %s: %s", text, value_str_at(p, "label"),
+                             words_of(v->arena, after), key_rights[value_int_at(p, "user", 0)].loses);
     }
     if (limit == HSM_KEY_LIMIT && n >= HSM_KEY_WARN)
-        text = arena_printf(v->arena, "%s; the key's scope has room for %d assignments and then holds %zu", text, HSM_KEY_LIMIT, n);
+        text = arena_printf(v->arena, "%s; the key's scope has room for %d assignments and then holds %zu", text,
+                            HSM_KEY_LIMIT, n);
     return text;
 }
 
-/* --- acting ------------------------------------------------------------------------------------------------------------------ */
+/* --- acting ------------------------------------------------------------------------------------------------------- */
 
 int local_access_act(struct call *c, const struct actor *actor, const struct value *p, struct err *err)
 {

@@ -1,4 +1,5 @@
-/* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must not decide which of it. */
+/* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must
+ * not decide which of it. */
 #include "../azure/geography.h"
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
@@ -13,11 +14,12 @@
 #include "../keys/key_facts.h"
 #include "../keys/copies.h"
 
-/* --- acting -------------------------------------------------------------------------------------------------------------------- */
+/* --- acting ------------------------------------------------------------------------------------------------------- */
 
-/* Which version must be back: the one that is known to be needed; else, now that they can be seen, the newest that was there
- * when the ordered point was taken. */
-static int version_to_compare(struct call *c, const struct actor *actor, struct azure *az, const char **ret, struct err *err)
+/* Which version must be back: the one that is known to be needed; else, now that they can be seen, the newest that was
+ * there when the ordered point was taken. */
+static int version_to_compare(struct call *c, const struct actor *actor, struct azure *az, const char **ret,
+                              struct err *err)
 {
     const struct value *facts = view_facts(actor->view, actor->step->document), *item;
     struct key_need need = key_needed(actor->view, actor->step->document);
@@ -28,15 +30,18 @@ static int version_to_compare(struct call *c, const struct actor *actor, struct 
         return 0;
     }
     TRY(vault_list_versions(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), &list, err));
-    item = version_at(key_versions(actor->arena, list), need.point_ms == TIME_NONE ? actor->view->now_ms : need.point_ms);
+    item =
+        version_at(key_versions(actor->arena, list), need.point_ms == TIME_NONE ? actor->view->now_ms : need.point_ms);
     if (!item) {
-        err_set(err, ERR_BLOCKED, "the key is back, but none of its versions was there when the ordered point was taken (%s)",
+        err_set(err, ERR_BLOCKED,
+                "the key is back, but none of its versions was there when the ordered point was taken (%s)",
                 time_format(actor->arena, need.point_ms));
         return err_advise(err, "the copy is of another key, or older than the disk; a person looks for the right one");
     }
     *ret = value_str_at(item, "version");
     actor_say(actor, "chosen among the versions that came back: %s, %s %s", *ret,
-              need.point_ms == TIME_NONE ? "the newest, created" : "the newest not later than the ordered point, created",
+              need.point_ms == TIME_NONE ? "the newest, created"
+                                         : "the newest not later than the ordered point, created",
               time_format(actor->arena, value_int_at(item, "created", 0) * SECOND_MS));
     return 0;
 }
@@ -47,11 +52,12 @@ static int attest_uri(struct call *c, const struct actor *actor, struct azure *a
     struct value *provider;
     const char *uri;
 
-    TRY(arm_get_view(az, c, actor->arena,
-                     arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
-                                  kind_subscription(doc),
-                                  azure_region(actor->arena, kind_location(doc) ? kind_location(doc) : azure_location(az))),
-                     API_ATTESTATION, &provider, err));
+    TRY(arm_get_view(
+        az, c, actor->arena,
+        arena_printf(actor->arena, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
+                     kind_subscription(doc),
+                     azure_region(actor->arena, kind_location(doc) ? kind_location(doc) : azure_location(az))),
+        API_ATTESTATION, &provider, err));
     uri = value_str_at(provider, "properties.attestUri");
     *ret = uri ? uri : "";
     return 0;
@@ -59,7 +65,8 @@ static int attest_uri(struct call *c, const struct actor *actor, struct azure *a
 
 /* Compares the release policy: a key whose policy does not name this region's authority can be restored, but no machine
  * boots with it here. */
-static int compare_policy(struct call *c, const struct actor *actor, struct azure *az, const struct value *bundle, struct err *err)
+static int compare_policy(struct call *c, const struct actor *actor, struct azure *az, const struct value *bundle,
+                          struct err *err)
 {
     const char *uri = NULL;
     struct err unread = {0};
@@ -71,13 +78,15 @@ static int compare_policy(struct call *c, const struct actor *actor, struct azur
         }
         actor_say(actor, "not compared: whether its release policy covers this region (%s)", unread.text);
     } else if (*uri && !key_releases_to(actor->arena, bundle, uri)) {
-        actor_say(actor, "its release policy does not name %s: no confidential VM of this region can be given the key", uri);
+        actor_say(actor, "its release policy does not name %s: no confidential VM of this region can be given the key",
+                  uri);
     }
     return 0;
 }
 
 /* The key is back, and what came back is not what is declared. Nothing is built on it before a person has compared. */
-static int without_version(struct call *c, const struct actor *actor, struct azure *az, const char *wanted, struct err *err)
+static int without_version(struct call *c, const struct actor *actor, struct azure *az, const char *wanted,
+                           struct err *err)
 {
     const struct document *doc = actor->step->document;
     const struct value *facts = view_facts(actor->view, doc), *fits;
@@ -87,10 +96,12 @@ static int without_version(struct call *c, const struct actor *actor, struct azu
     TRY(vault_list_versions(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), &list, err));
     versions = key_versions(actor->arena, list);
     fits = need.point_ms == TIME_NONE ? NULL : version_at(versions, need.point_ms);
-    err_set(err, ERR_BLOCKED, "the key is back, but without version %s: it has %s%s%s", wanted, key_versions_words(actor->arena, versions),
-            fits ? "; the newest not later than the ordered point is " : "", fits ? value_str_at(fits, "version") : "");
-    return err_advise(err, "a person compares, and corrects spec.version of %s, or finds the copy that was taken of the right key",
-                      doc->address);
+    err_set(err, ERR_BLOCKED, "the key is back, but without version %s: it has %s%s%s", wanted,
+            key_versions_words(actor->arena, versions), fits ? "; the newest not later than the ordered point is " : "",
+            fits ? value_str_at(fits, "version") : "");
+    return err_advise(
+        err, "a person compares, and corrects spec.version of %s, or finds the copy that was taken of the right key",
+        doc->address);
 }
 
 static void say_revived(const struct actor *actor)
@@ -99,8 +110,8 @@ static void say_revived(const struct actor *actor)
     size_t at = 0;
 
     while ((doc = key_revived_next(actor->view, key, &at)))
-        actor_say(actor, "version %s, which %s revokes, may be back as well: %s", value_str_at(doc->spec, "version"), doc->address,
-                  key_disable_words(actor->view, doc));
+        actor_say(actor, "version %s, which %s revokes, may be back as well: %s", value_str_at(doc->spec, "version"),
+                  doc->address, key_disable_words(actor->view, doc));
 }
 
 static int verify_version(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
@@ -112,7 +123,8 @@ static int verify_version(struct call *c, const struct actor *actor, struct azur
     int64_t exp;
 
     TRY(version_to_compare(c, actor, az, &wanted, err));
-    if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), wanted, &bundle, err) < 0)
+    if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), wanted, &bundle,
+                      err) < 0)
         return err->class == ERR_NOT_FOUND ? without_version(c, actor, az, wanted, err) : -(int)err->class;
     exp = value_int_at(bundle, "attributes.exp", 0);
     actor_say(actor, "compared: version %s is back%s%s", wanted,
@@ -124,8 +136,8 @@ static int verify_version(struct call *c, const struct actor *actor, struct azur
 
 enum { PURGE_SETTLE_MS = 10 * MINUTE_MS, PURGE_RETRY_MS = 30 * SECOND_MS };
 
-/* Just after a purge the name is held for a while, by a key that is among neither the keys nor the deleted ones. One that is
- * among the deleted ones is to be recovered, which is cheaper than any copy. */
+/* Just after a purge the name is held for a while, by a key that is among neither the keys nor the deleted ones. One
+ * that is among the deleted ones is to be recovered, which is cheaper than any copy. */
 static int wait_for_name(struct call *c, const struct actor *actor, struct azure *az, int64_t end_ms, struct err *err)
 {
     const struct value *facts = view_facts(actor->view, actor->step->document);
@@ -141,20 +153,22 @@ static int wait_for_name(struct call *c, const struct actor *actor, struct azure
     if (call_span_ms(c) + PURGE_RETRY_MS > end_ms)
         return err_set(err, ERR_BLOCKED, "the name %s is still held after a purge, %s later; run it again", name,
                        duration_format(actor->arena, PURGE_SETTLE_MS));
-    actor_say(actor, "the name is still held after a purge; trying again in %s", duration_format(actor->arena, PURGE_RETRY_MS));
+    actor_say(actor, "the name is still held after a purge; trying again in %s",
+              duration_format(actor->arena, PURGE_RETRY_MS));
     return call_sleep_ms(c, PURGE_RETRY_MS, "the name of a purged key", err);
 }
 
 static bool name_held(const struct err *err)
 {
-    return err->class == ERR_CONFLICT &&
-           (str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable") || str_eq_nocase(err->code, "ObjectIsBeingDeleted"));
+    return err->class == ERR_CONFLICT && (str_eq_nocase(err->code, "ObjectIsDeletedButRecoverable") ||
+                                          str_eq_nocase(err->code, "ObjectIsBeingDeleted"));
 }
 
 /* A copy is of one key, whatever name it was asked for by. NULL: the one that is declared. */
 static const char *other_key(const struct actor *actor, const struct value *bundle)
 {
-    const char *kid = value_str_at(bundle, "key.kid"), *wanted = value_str_at(view_facts(actor->view, actor->step->document), "name");
+    const char *kid = value_str_at(bundle, "key.kid"),
+               *wanted = value_str_at(view_facts(actor->view, actor->step->document), "name");
     struct key_id id;
 
     return kid && key_id_parse(actor->arena, kid, &id) && !str_eq_nocase(id.name, wanted) ? id.name : NULL;
@@ -162,26 +176,30 @@ static const char *other_key(const struct actor *actor, const struct value *bund
 
 static int came_back_other(const struct actor *actor, const struct value *bundle, const char *other, struct err *err)
 {
-    const struct document *doc = actor->step->document, *revoking = key_document_at(actor->view, value_str_at(bundle, "key.kid"));
+    const struct document *doc = actor->step->document,
+                          *revoking = key_document_at(actor->view, value_str_at(bundle, "key.kid"));
     const char *reason = key_revoked_at(actor->view, value_str_at(bundle, "key.kid"));
 
-    err_set(err, ERR_BLOCKED, "another key came back: %s, version %s, and not %s: the copy was taken of that one%s%s%s", other,
-            vault_kid_version(value_str_at(bundle, "key.kid")), value_str_at(view_facts(actor->view, doc), "name"),
-            reason ? "; it is revoked (" : "", reason ? reason : "", reason ? ")" : "");
+    err_set(err, ERR_BLOCKED, "another key came back: %s, version %s, and not %s: the copy was taken of that one%s%s%s",
+            other, vault_kid_version(value_str_at(bundle, "key.kid")),
+            value_str_at(view_facts(actor->view, doc), "name"), reason ? "; it is revoked (" : "", reason ? reason : "",
+            reason ? ")" : "");
     if (reason && revoking)
-        return err_advise(err, "%s; then order a point whose disk is wrapped with %s", key_disable_words(actor->view, revoking),
-                          doc->address);
-    return err_advise(err, "a person decides what %s is for; order a point whose disk is wrapped with %s, or correct its keyName", other,
-                      doc->address);
+        return err_advise(err, "%s; then order a point whose disk is wrapped with %s",
+                          key_disable_words(actor->view, revoking), doc->address);
+    return err_advise(
+        err, "a person decides what %s is for; order a point whose disk is wrapped with %s, or correct its keyName",
+        other, doc->address);
 }
 
 /* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched.
  * `useless`: the store cannot open this backup, now or later. `refused`: the store said no to these bytes. */
-static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup, bool *ret_useless,
-                         bool *ret_refused, const char **ret_other, struct err *err)
+static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup,
+                         bool *ret_useless, bool *ret_refused, const char **ret_other, struct err *err)
 {
     const struct document *doc = actor->step->document;
-    const char *base = value_str_at(view_facts(actor->view, doc), "base"), *name = value_str_at(view_facts(actor->view, doc), "name");
+    const char *base = value_str_at(view_facts(actor->view, doc), "base"),
+               *name = value_str_at(view_facts(actor->view, doc), "name");
     int64_t end_ms = call_span_ms(c) + PURGE_SETTLE_MS;
     struct value *bundle = NULL;
     bool held = false;
@@ -198,8 +216,11 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
     }
     if (held && vault_get_key(az, c, actor->arena, base, name, NULL, &bundle, err) < 0 && err->class == ERR_NOT_FOUND) {
         *ret_other = "another one, which was there already,";
-        err_set(err, ERR_BLOCKED, "the copy is of another key: the store says that its name is taken, and no key %s is there", name);
-        return err_advise(err, "nothing was changed; order a point whose disk is wrapped with %s, or correct its keyName", doc->address);
+        err_set(err, ERR_BLOCKED,
+                "the copy is of another key: the store says that its name is taken, and no key %s is there", name);
+        return err_advise(err,
+                          "nothing was changed; order a point whose disk is wrapped with %s, or correct its keyName",
+                          doc->address);
     }
     *ret_other = held ? NULL : other_key(actor, bundle);
     if (*ret_other)
@@ -208,8 +229,8 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
 }
 
 /* *ret_read: the blob was read, so what is wrong with it stays wrong. */
-static int fetch_export(struct call *c, const struct actor *actor, struct azure *az, const struct value *export, struct secret *ret,
-                        bool *ret_read, struct err *err)
+static int fetch_export(struct call *c, const struct actor *actor, struct azure *az, const struct value *export,
+                        struct secret *ret, bool *ret_read, struct err *err)
 {
     struct secret json cleanup(secret_release) = {0}, account_key cleanup(secret_release) = {0};
     const char *account = value_str_at(export, "account"), *account_id = value_str_at(export, "accountId");
@@ -245,7 +266,8 @@ static const char *from_where(struct arena *a, const struct key_copy *copy, cons
 }
 
 /* The store's answer, with what it means; where it is final, it is noted for later runs. */
-static int refused(struct call *c, const struct actor *actor, struct azure *az, const struct copy_note *copy, bool final, struct err *err)
+static int refused(struct call *c, const struct actor *actor, struct azure *az, const struct copy_note *copy,
+                   bool final, struct err *err)
 {
     const struct document *doc = actor->step->document;
     const char *next = backup_refusal_next(actor->arena, doc, err->text);
@@ -263,7 +285,8 @@ static int refused(struct call *c, const struct actor *actor, struct azure *az, 
 }
 
 /* An export that is no backup of a key hides no other one: it is noted, so that later runs pass it over. */
-static int unusable(struct call *c, const struct actor *actor, struct azure *az, struct copy_note *note, struct err *err)
+static int unusable(struct call *c, const struct actor *actor, struct azure *az, struct copy_note *note,
+                    struct err *err)
 {
     struct err noting = {0};
 
@@ -287,7 +310,8 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
         .machine = own ? NULL : machine,
         .point = own ? NULL : value_str_at(export, "point"),
     };
-    int rc = own ? key_fetch_copy(c, actor, az, copy, &backup, err) : fetch_export(c, actor, az, export, &backup, &read, err);
+    int rc = own ? key_fetch_copy(c, actor, az, copy, &backup, err)
+                 : fetch_export(c, actor, az, export, &backup, &read, err);
 
     if (rc == 0)
         rc = backup_fits(actor->step->document, &backup, from, err);
@@ -298,8 +322,9 @@ static int restore_from(struct call *c, const struct actor *actor, struct azure 
     return sent || note.other ? refused(c, actor, az, &note, *ret_useless || note.other, err) : rc;
 }
 
-/* The cheapest copy there is now, which the plan has named too; where that one proves useless, the next, each once. A restore that
- * fails for the sake of its export is no part of this: that is another step, and nobody has agreed to it. */
+/* The cheapest copy there is now, which the plan has named too; where that one proves useless, the next, each once. A
+ * restore that fails for the sake of its export is no part of this: that is another step, and nobody has
+ * agreed to it. */
 static int restore_key(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct document *doc = actor->step->document;
@@ -324,9 +349,12 @@ static int restore_key(struct call *c, const struct actor *actor, struct azure *
             next = key_own_copy_at(actor->view, doc, n++);
         }
         if (next.kind == KEY_COPY_NONE && !export)
-            return copy.kind == KEY_COPY_NONE ? -(int)err->class
-                                              : err_advise(err, "put a good backup in its place, or take this source out of %s: the next "
-                                                           "declared one is planned then", doc->address);
+            return copy.kind == KEY_COPY_NONE
+                       ? -(int)err->class
+                       : err_advise(err,
+                                    "put a good backup in its place, or take this source out of %s: the next "
+                                    "declared one is planned then",
+                                    doc->address);
         actor_say(actor, "%s is of no use: %s; trying %s", from, err->text, from_where(actor->arena, &next, export));
         copy = next;
     }
@@ -349,7 +377,8 @@ static int enable(struct call *c, const struct actor *actor, struct azure *az, s
     struct value *body = key_attributes_body(actor->arena, actor->step), *bundle;
 
     return vault_update_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"),
-                            vault_kid_version(value_str_at(key_live(actor->view, actor->step->document), "key.kid")), body, &bundle, err);
+                            vault_kid_version(value_str_at(key_live(actor->view, actor->step->document), "key.kid")),
+                            body, &bundle, err);
 }
 
 static int create(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
@@ -361,11 +390,13 @@ static int create(struct call *c, const struct actor *actor, struct azure *az, s
     char *policy;
 
     TRY(attest_uri(c, actor, az, &uri, err));
-    policy = arena_printf(actor->arena,
-                          "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"%s\",\"allOf\":[{\"claim\":\"x-ms-compliance-status\","
-                          "\"equals\":\"azure-compliant-cvm\"}]}]}",
-                          uri);
-    return vault_create_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), policy, &bundle, err);
+    policy = arena_printf(
+        actor->arena,
+        "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"%s\",\"allOf\":[{\"claim\":\"x-ms-compliance-status\","
+        "\"equals\":\"azure-compliant-cvm\"}]}]}",
+        uri);
+    return vault_create_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), policy,
+                            &bundle, err);
 }
 
 int key_act(struct call *c, const struct actor *actor, struct err *err)

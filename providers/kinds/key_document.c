@@ -2,9 +2,9 @@
  * sources, the cheapest first (key_lost.c); never created in place of a lost one.
  *
  * Facts: state, base, name, live (bundle of the wanted version, else of the newest), newest (its version), versions
- * [{version, created, enabled, exp, nbf}] or versionsWhy (they may not be listed), missing (the version that a GET did not
- * find), deleted (deletedkeys body), storeState, files and escrow (../keys/copies.c),
- * elsewhere {base, state} (a lost key whose machine was last seen on the same key in another store). */
+ * [{version, created, enabled, exp, nbf}] or versionsWhy (they may not be listed), missing (the version that a GET did
+ * not find), deleted (deletedkeys body), storeState, files and escrow (../keys/copies.c), elsewhere {base, state} (a
+ * lost key whose machine was last seen on the same key in another store). */
 #include "../keys/key_facts.h"
 
 #include <string.h>
@@ -23,10 +23,10 @@
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
 
-/* --- observing --------------------------------------------------------------------------------------------------------- */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
-static int observe_deleted(struct call *c, struct azure *az, struct arena *a, const char *base, const char *name, struct value **facts,
-                           struct err *err)
+static int observe_deleted(struct call *c, struct azure *az, struct arena *a, const char *base, const char *name,
+                           struct value **facts, struct err *err)
 {
     struct value *deleted;
 
@@ -42,8 +42,8 @@ struct place {
     const char *wanted; /* version; NULL: the newest */
 };
 
-static int observe_present(struct call *c, struct azure *az, struct arena *a, const struct place *p, struct value *newest,
-                           struct value **ret, struct err *err)
+static int observe_present(struct call *c, struct azure *az, struct arena *a, const struct place *p,
+                           struct value *newest, struct value **ret, struct err *err)
 {
     const char *base = p->base, *name = p->name, *wanted = p->wanted;
     struct value *facts = facts_new(a, "present"), *versions, *denied, *live = newest;
@@ -71,7 +71,8 @@ static int observe_present(struct call *c, struct azure *az, struct arena *a, co
     return 0;
 }
 
-static int observe_key(struct call *c, struct azure *az, struct arena *a, const struct place *p, struct value **ret, struct err *err)
+static int observe_key(struct call *c, struct azure *az, struct arena *a, const struct place *p, struct value **ret,
+                       struct err *err)
 {
     struct value *newest;
 
@@ -82,8 +83,8 @@ static int observe_key(struct call *c, struct azure *az, struct arena *a, const 
 }
 
 /* A store that is gone may have no host any more, which is no reason to end the pass; it only cannot be seen. */
-static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, const struct original_key *o, const char **ret,
-                          struct err *err)
+static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, const struct original_key *o,
+                          const char **ret, struct err *err)
 {
     struct value *body;
 
@@ -102,8 +103,8 @@ static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, con
 }
 
 /* A key that is missing where it is declared may be alive where the machine last used it. */
-static int observe_elsewhere(struct call *c, const struct observer *o, struct azure *az, const struct place *p, struct value *facts,
-                             struct err *err)
+static int observe_elsewhere(struct call *c, const struct observer *o, struct azure *az, const struct place *p,
+                             struct value *facts, struct err *err)
 {
     const struct document *pvm;
 
@@ -129,8 +130,8 @@ static int observe_elsewhere(struct call *c, const struct observer *o, struct az
     return 0;
 }
 
-static int observe_absent(struct call *c, const struct observer *o, struct azure *az, const struct place *p, struct value *facts,
-                          struct err *err)
+static int observe_absent(struct call *c, const struct observer *o, struct azure *az, const struct place *p,
+                          struct value *facts, struct err *err)
 {
     TRY(observe_elsewhere(c, o, az, p, facts, err));
     return key_observe_refused(c, o, az, facts, err);
@@ -158,7 +159,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     /* A store that is gone has no host name any more; asking it would say nothing about the key. */
     if (!p.base || str_eq(store_state, "absent") || str_eq(store_state, "deleted")) {
         facts = facts_new(o->arena, "absent");
-    } else if (store && key_store_is_hsm(store) && str_eq(store_state, "present") && !value_bool_at(store_facts, "active", false)) {
+    } else if (store && key_store_is_hsm(store) && str_eq(store_state, "present") &&
+               !value_bool_at(store_facts, "active", false)) {
         facts = facts_new(o->arena, "unseen");
         value_set_string(o->arena, facts, "why", "its managed HSM is not activated and answers no request about keys");
     } else {
@@ -175,7 +177,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
-/* --- steps ------------------------------------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
 static void steps_recover(const struct view *v, const struct document *doc, struct steps *out)
 {
@@ -183,7 +185,8 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     const struct document *store = document_target(doc, "spec.store");
     struct step *step;
 
-    step = steps_add(out, doc, ACTION_RECOVER, NULL, "the key is soft-deleted%s%s; recovering brings back every version and the same URLs",
+    step = steps_add(out, doc, ACTION_RECOVER, NULL,
+                     "the key is soft-deleted%s%s; recovering brings back every version and the same URLs",
                      purge ? "; it is purged at " : "", purge ? time_format(v->arena, purge) : "");
     step->scope = key_address(v, doc);
     step->scenario = "N-15";
@@ -221,27 +224,32 @@ static void note_findings(const struct view *v, const struct document *doc, stru
         step_note(out, step, "its other versions cannot be seen: %s", why);
     /* Azure's own copy of a key is taken with all its versions, and nobody says what happens when they do not fit. */
     if (n > VERSIONS_MANY)
-        step_note(out, step, "it has %zu versions: above some 500 backups of it may fail silently (unverified on Azure)", n);
+        step_note(out, step,
+                  "it has %zu versions: above some 500 backups of it may fail silently (unverified on Azure)", n);
 }
 
 /* What cannot be mended by us: true when a step says so. */
-static bool present_blocks(const struct view *v, const struct document *doc, const struct value *live, struct steps *out)
+static bool present_blocks(const struct view *v, const struct document *doc, const struct value *live,
+                           struct steps *out)
 {
     struct key_need need = key_needed(v, doc);
     struct key_standing standing = key_standing_of(v, doc, need.version);
     const struct value *facts = view_facts(v, doc);
-    int64_t now_s = v->now_ms / SECOND_MS, exp = value_int_at(live, "attributes.exp", 0), nbf = value_int_at(live, "attributes.nbf", 0),
-            want_exp = time_parse(value_str_at(doc->spec, "expires"));
+    int64_t now_s = v->now_ms / SECOND_MS, exp = value_int_at(live, "attributes.exp", 0),
+            nbf = value_int_at(live, "attributes.nbf", 0), want_exp = time_parse(value_str_at(doc->spec, "expires"));
 
     if (need.conflict && !need.version)
         steps_block(out, doc, NULL, "declare spec.version, or order points that need one version only",
                     "which version is needed is not agreed on: %s", need.conflict);
     else if (!live && !value_get(facts, "versions") && !str_eq_nocase(value_str_at(facts, "missing"), need.version))
-        steps_block(out, doc, NULL, "get and list on the key show it", "version %s cannot be seen, which is not the same as absent: %s",
-                    need.version ? need.version : "?", value_str_at(facts, "versionsWhy"));
+        steps_block(out, doc, NULL, "get and list on the key show it",
+                    "version %s cannot be seen, which is not the same as absent: %s", need.version ? need.version : "?",
+                    value_str_at(facts, "versionsWhy"));
     else if (standing.stand != KEY_STANDS)
         steps_block(out, doc, NULL, standing.next, "%s%s", standing.words,
-                    need.evidence == KEY_EVIDENCE_DECLARED || !need.version ? "" : arena_printf(v->arena, " (version by %s)", need.words))
+                    need.evidence == KEY_EVIDENCE_DECLARED || !need.version
+                        ? ""
+                        : arena_printf(v->arena, " (version by %s)", need.words))
             ->scenario = standing.stand == KEY_IMPOSTOR ? "N-07" : NULL;
     else if (unfit(live))
         steps_block(out, doc, NULL, "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")",
@@ -251,8 +259,8 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
                     time_format(v->arena, want_exp))
             ->scenario = "N-06";
     else if (exp && exp <= now_s && want_exp == TIME_NONE)
-        steps_block(out, doc, NULL, "declare spec.expires with a later time, which needs approval", "the key version expired at %s",
-                    time_format(v->arena, exp * SECOND_MS))
+        steps_block(out, doc, NULL, "declare spec.expires with a later time, which needs approval",
+                    "the key version expired at %s", time_format(v->arena, exp * SECOND_MS))
             ->scenario = "N-06";
     else if (nbf > now_s)
         steps_block(out, doc, NULL, "wait, or move the version's not-before date in its store: no field declares it",
@@ -262,20 +270,22 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
     return true;
 }
 
-static struct step *steps_enable(const struct view *v, const struct document *doc, const struct value *live, bool disabled,
-                                 bool move_expiry, struct steps *out)
+static struct step *steps_enable(const struct view *v, const struct document *doc, const struct value *live,
+                                 bool disabled, bool move_expiry, struct steps *out)
 {
     int64_t want_exp = time_parse(value_str_at(doc->spec, "expires"));
     struct step *step = steps_add(out, doc, ACTION_ENABLE, NULL,
                                   disabled ? "the key version is disabled: every disk wrapped with it stops"
                                            : "the key version's expiry is not as declared");
 
-    step->scope = arena_printf(v->arena, "%s/%s", key_address(v, doc), vault_kid_version(value_str_at(live, "key.kid")));
+    step->scope =
+        arena_printf(v->arena, "%s/%s", key_address(v, doc), vault_kid_version(value_str_at(live, "key.kid")));
     step->scenario = disabled ? "N-05" : "N-06";
     if (disabled)
         step_change(out, step, "attributes.enabled", value_bool(v->arena, false), value_bool(v->arena, true), NULL);
     if (move_expiry)
-        step_change(out, step, "attributes.exp", value_at(live, "attributes.exp"), value_int(v->arena, want_exp / SECOND_MS), NULL);
+        step_change(out, step, "attributes.exp", value_at(live, "attributes.exp"),
+                    value_int(v->arena, want_exp / SECOND_MS), NULL);
     order_cover(v, doc, step);
     step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_UPDATE);
@@ -299,7 +309,9 @@ static void steps_present(const struct view *v, const struct document *doc, stru
     else
         step = steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, enabled and fit for confidential VMs%s",
                          vault_kid_version(value_str_at(live, "key.kid")),
-                         need.version && need.evidence != KEY_EVIDENCE_DECLARED ? arena_printf(v->arena, "; told by %s", need.words) : "");
+                         need.version && need.evidence != KEY_EVIDENCE_DECLARED
+                             ? arena_printf(v->arena, "; told by %s", need.words)
+                             : "");
     note_findings(v, doc, out, step);
     key_steps_escrow(v, doc, out);
 }
@@ -309,7 +321,8 @@ static bool store_inactive(const struct view *v, const struct document *doc)
     const struct document *store = document_target(doc, "spec.store");
 
     return store && key_store_is_hsm(store) && str_eq(view_state(v, store), "present") &&
-           !value_bool_at(view_facts(v, store), "active", false) && !value_bool_at(view_facts(v, store), "settling", false);
+           !value_bool_at(view_facts(v, store), "active", false) &&
+           !value_bool_at(view_facts(v, store), "settling", false);
 }
 
 /* What a revocation leaves to be done is a person's: take what relies on the key to another one, and disable it. */
@@ -326,7 +339,8 @@ static void steps_revoked(const struct view *v, const struct document *doc, stru
     if (key_relied_on(v, doc))
         steps_block(out, doc, NULL, standing.next, "%s; now it is %s", standing.words, state);
     else
-        steps_add(out, doc, ACTION_NONE, NULL, "revoked (%s): never revived, whatever its state; now %s", reason, state);
+        steps_add(out, doc, ACTION_NONE, NULL, "revoked (%s): never revived, whatever its state; now %s", reason,
+                  state);
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
@@ -355,7 +369,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                     "the key is soft-deleted and recovering is not among its declared sources");
 }
 
-static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
+static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items,
+                      size_t *count)
 {
     int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0);
     struct deadline d = {.at_ms = purge * SECOND_MS, .what = arena_printf(a, "key %s is purged", doc->name)};
@@ -364,13 +379,15 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
         arena_push(a, *items, *count, d);
 }
 
-/* A key only mentions the machines whose backup could bring it back: while the key is there it does not rely on them. */
+/* A key only mentions the machines whose backup could bring it back: while the key is there it does
+ * not rely on them. */
 static const char *const mentions[] = {"spec.sources", NULL};
 
 const struct kind key_kind = {
     .name = "Key",
     .mentions = mentions,
-    .summary = "A key, and the version that disks were wrapped with: present, enabled, unexpired, fit for confidential VMs.",
+    .summary =
+        "A key, and the version that disks were wrapped with: present, enabled, unexpired, fit for confidential VMs.",
     .identity = key_identity,
     .observe = observe,
     .steps = steps,

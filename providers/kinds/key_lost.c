@@ -16,9 +16,10 @@
 #include "../keys/revived.h"
 #include "../backup/claim.h"
 
-/* --- steps ------------------------------------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
-static struct step *steps_restore(const struct view *v, const struct document *doc, struct steps *out, const char *reason)
+static struct step *steps_restore(const struct view *v, const struct document *doc, struct steps *out,
+                                  const char *reason)
 {
     struct step *step = steps_add(out, doc, ACTION_RESTORE_KEY, NULL, "%s", reason);
     const char *base = value_str_at(view_facts(v, doc), "base"), *account = key_refusals_account(v->arena, doc);
@@ -27,10 +28,11 @@ static struct step *steps_restore(const struct view *v, const struct document *d
     step->scope = key_address(v, doc);
     step->precondition = "the key's name is free, active and deleted";
     step->postcondition = "a GET shows the wanted version, enabled";
-    step_change(out, step, "key.version", NULL, need.version ? value_string(v->arena, need.version) : value_unknown(v->arena),
+    step_change(out, step, "key.version", NULL,
+                need.version ? value_string(v->arena, need.version) : value_unknown(v->arena),
                 need.evidence == KEY_EVIDENCE_DECLARED ? "a restored key keeps its versions"
-                : need.version                         ? arena_printf(v->arena, "by %s; a restored key keeps its versions", need.words)
-                                                       : "chosen among the versions that come back, by when they were created");
+                : need.version ? arena_printf(v->arena, "by %s; a restored key keeps its versions", need.words)
+                               : "chosen among the versions that come back, by when they were created");
     step->estimate_ms = MINUTE_MS;
     step->estimate_source = "recorded key restores";
     key_note_evidence(v, doc, out, step);
@@ -49,38 +51,51 @@ static struct step *steps_restore(const struct view *v, const struct document *d
 }
 
 /* An order is in force, and there is no pass for it all the same. */
-static struct step *block_ordered(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+static struct step *block_ordered(const struct view *v, const struct document *doc, struct steps *out,
+                                  const struct export_election *e)
 {
     const char *pvm = e->protected_vm->name;
     const struct value *point = protected_vm_point(v, e->protected_vm, e->order.point);
 
     if (!e->order.exports)
-        return steps_block(out, doc, "restore-key", "set exports: allowed in the Activation",
-                           "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports", pvm);
+        return steps_block(
+            out, doc, "restore-key", "set exports: allowed in the Activation",
+            "the key is purged; only Azure Backup's copy of %s can bring it back, and its Activation forbids exports",
+            pvm);
     if (e->completed)
         return steps_block(out, doc, "restore-key", "name the backup whose disk is wrapped with this key as its source",
-                           "the key is purged; restore job %s from the ordered recovery point of %s completed without it: that point needs "
-                           "another key, and exports no copy of this one", value_str_at(e->completed, "job"), pvm);
+                           "the key is purged; restore job %s from the ordered recovery point of %s completed without "
+                           "it: that point needs "
+                           "another key, and exports no copy of this one",
+                           value_str_at(e->completed, "job"), pvm);
     if (e->carried.words)
-        return steps_block(out, doc, "restore-key",
-                           e->carried.next ? e->carried.next : "order a recovery point whose disk is wrapped with this key",
-                           "the key is purged, and a restore from the ordered recovery point of %s is not made for its copy: %s", pvm,
-                           e->carried.words);
+        return steps_block(
+            out, doc, "restore-key",
+            e->carried.next ? e->carried.next : "order a recovery point whose disk is wrapped with this key",
+            "the key is purged, and a restore from the ordered recovery point of %s is not made for its copy: %s", pvm,
+            e->carried.words);
     if (e->useless)
-        return steps_block(out, doc, "restore-key",
-                           "order a machine whose disk is wrapped with this key; a document that no machine needs can be removed",
-                           "the key is purged; the ordered recovery point of %s needs another key, so that its restore would export no "
-                           "copy of this one", pvm);
+        return steps_block(
+            out, doc, "restore-key",
+            "order a machine whose disk is wrapped with this key; a document that no machine needs can be removed",
+            "the key is purged; the ordered recovery point of %s needs another key, so that its restore would export "
+            "no "
+            "copy of this one",
+            pvm);
     if (!str_eq(value_str_at(point, "vault"), "valid"))
-        return steps_block(out, doc, "restore-key", "order a recovery point that has reached the vault tier: reinstate activate",
-                           "the key is purged; the ordered recovery point of %s %s", pvm,
-                           point ? "never reached the vault tier, and snapshots export no key" : "is not among those of its backup");
-    return steps_block(out, doc, "restore-key", arena_printf(v->arena, "see %s and %s", e->protected_vm->address, e->restored_vm->address),
-                       "the key is purged, and a restore from the ordered recovery point of %s is not foreseen to export it", pvm);
+        return steps_block(
+            out, doc, "restore-key", "order a recovery point that has reached the vault tier: reinstate activate",
+            "the key is purged; the ordered recovery point of %s %s", pvm,
+            point ? "never reached the vault tier, and snapshots export no key" : "is not among those of its backup");
+    return steps_block(
+        out, doc, "restore-key",
+        arena_printf(v->arena, "see %s and %s", e->protected_vm->address, e->restored_vm->address),
+        "the key is purged, and a restore from the ordered recovery point of %s is not foreseen to export it", pvm);
 }
 
 /* Why nobody has ordered the pass that exports the key, and what would be the order. */
-static void block_unordered(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+static void block_unordered(const struct view *v, const struct document *doc, struct steps *out,
+                            const struct export_election *e)
 {
     const char *pvm = e->protected_vm->name;
     const char *vm = e->restored_vm ? e->restored_vm->name : "RESTORED-VM";
@@ -91,25 +106,30 @@ static void block_unordered(const struct view *v, const struct document *doc, st
         step = block_ordered(v, doc, out, e);
         break;
     case ORDER_OVERLAPPING:
-        step =
-            steps_block(out, doc, "restore-key", "withdraw one of them", "the key is purged; %s and %s order the same VM at the same time",
-                        e->order.activation->address, e->order.other->address);
+        step = steps_block(out, doc, "restore-key", "withdraw one of them",
+                           "the key is purged; %s and %s order the same VM at the same time",
+                           e->order.activation->address, e->order.other->address);
         break;
     case ORDER_FUTURE:
-        step = steps_block(out, doc, "restore-key", arena_printf(v->arena, "wait until %s", time_format(v->arena, e->order.not_before_ms)),
+        step = steps_block(out, doc, "restore-key",
+                           arena_printf(v->arena, "wait until %s", time_format(v->arena, e->order.not_before_ms)),
                            "the key is purged; %s is not in force yet", e->order.activation->address);
         break;
     case ORDER_EXPIRED:
         step =
             steps_block(out, doc, "restore-key", arena_printf(v->arena, "order anew: reinstate activate -f ... %s", vm),
-                        "the key is purged; %s expired at %s", e->order.activation->address, time_format(v->arena, e->order.not_after_ms));
+                        "the key is purged; %s expired at %s", e->order.activation->address,
+                        time_format(v->arena, e->order.not_after_ms));
         break;
     default:
-        step = steps_block(out, doc, "restore-key",
-                           arena_printf(v->arena, "order it: reinstate activate -f ... %s, then add what it prints to the manifests", vm),
-                           "the key is purged; Azure Backup's copy of %s can bring it back, by a restore that fails and exports it, and "
-                           "nobody has ordered that",
-                           pvm);
+        step = steps_block(
+            out, doc, "restore-key",
+            arena_printf(v->arena, "order it: reinstate activate -f ... %s, then add what it prints to the manifests",
+                         vm),
+            "the key is purged; Azure Backup's copy of %s can bring it back, by a restore that fails and exports it, "
+            "and "
+            "nobody has ordered that",
+            pvm);
         break;
     }
     step->scenario = "N-17";
@@ -117,16 +137,17 @@ static void block_unordered(const struct view *v, const struct document *doc, st
 
 static const char *staging_of(const struct export_election *e)
 {
-    const struct reference *ref = e->restored_vm ? document_reference(e->restored_vm, "spec.target.stagingAccount") : NULL;
+    const struct reference *ref =
+        e->restored_vm ? document_reference(e->restored_vm, "spec.target.stagingAccount") : NULL;
 
     return ref && ref->id ? ref->id : "";
 }
 
 static void steps_create(const struct view *v, const struct document *doc, struct steps *out)
 {
-    struct step *step =
-        steps_add(out, doc, ACTION_CREATE, NULL,
-                  "the key does not exist and bootstrap is declared; nothing that was wrapped with an older key opens with this one");
+    struct step *step = steps_add(out, doc, ACTION_CREATE, NULL,
+                                  "the key does not exist and bootstrap is declared; nothing that was wrapped with an "
+                                  "older key opens with this one");
 
     step->scope = key_address(v, doc);
     step_change(out, step, "key.version", NULL, value_unknown(v->arena), NULL);
@@ -143,7 +164,8 @@ static void steps_bootstrap(const struct view *v, const struct document *doc, st
 
     if (past.was)
         steps_block(out, doc, NULL,
-                    "declare what brings the old one back, recover or azureBackup; or give the new key a name that was never used",
+                    "declare what brings the old one back, recover or azureBackup; or give the new key a name that was "
+                    "never used",
                     "the key is gone, and bootstrap makes none in its place: %s", past.was);
     else if (past.unseen)
         steps_block(out, doc, NULL, "Reader on it shows it; a key is made where there has never been one",
@@ -174,20 +196,23 @@ static void steps_wait_for_store(const struct view *v, const struct document *do
     step = steps_add(out, doc, ACTION_WAIT, NULL, "its %s is soft-deleted; the key is looked at again when it is back",
                      key_store_word(doc));
     step->scope = key_address(v, doc);
-    /* Asked for beforehand, because a role of ours at the vault itself does not come back with it (../access/preflight.c). */
+    /* Asked for beforehand, because a role of ours at the vault itself does not come
+     * back with it (../access/preflight.c). */
     if (!key_store_is_hsm(doc))
         key_right(v, out, step, doc, KEY_RIGHT_READ);
     view_need(v, out, step, document_target(doc, "spec.store"));
 }
 
-/* Where a backup opens is bound to where it was taken. A copy of this very store opens in it; of any other nobody can tell. */
+/* Where a backup opens is bound to where it was taken. A copy of this very store opens in it; of any
+ * other nobody can tell. */
 static const char *opens_here(const struct view *v, const struct document *doc, const struct key_copy *copy)
 {
     const char *from = value_str_at(copy->blob, "store"), *here = value_str_at(view_facts(v, doc), "base");
 
     if (from && (str_eq_nocase(from, here) || !store_unproved(v, doc)))
         return NULL;
-    return arena_printf(v->arena, "that the backup%s%s opens in %s: %s", from ? ", taken of " : "", from ? from : "", here,
+    return arena_printf(v->arena, "that the backup%s%s opens in %s: %s", from ? ", taken of " : "", from ? from : "",
+                        here,
                         key_store_is_hsm(doc) ? "only an HSM of the same security domain can open it"
                                               : "only the same subscription and geography can open it");
 }
@@ -201,7 +226,8 @@ static void reads_export(struct steps *out, struct step *step, const char *accou
 }
 
 /* Older exports are tried in the same step, should the newest prove to be none. */
-static void add_spare_exports(const struct view *v, struct steps *out, struct step *step, const struct export_election *e)
+static void add_spare_exports(const struct view *v, struct steps *out, struct step *step,
+                              const struct export_election *e)
 {
     struct value *tried = value_list(v->arena);
     const struct value *export = e->export;
@@ -225,7 +251,8 @@ static void add_spares(const struct view *v, const struct document *doc, struct 
     for (size_t n = 1; (copy = key_own_copy_at(v, doc, n)).kind != KEY_COPY_NONE; n++) {
         const char *container = value_str_at(doc->spec, "escrow.container");
 
-        step_note(out, step, "should it not open: %s", copy.kind == KEY_COPY_FILE ? copy.path : value_str_at(copy.blob, "name"));
+        step_note(out, step, "should it not open: %s",
+                  copy.kind == KEY_COPY_FILE ? copy.path : value_str_at(copy.blob, "name"));
         if (copy.kind == KEY_COPY_ESCROW)
             step_writes(out, step, "GET", "%s/%s", container + strlen("https://"), value_str_at(copy.blob, "name"));
     }
@@ -236,14 +263,17 @@ static void add_spares(const struct view *v, const struct document *doc, struct 
     add_spare_exports(v, out, step, &e);
 }
 
-static void steps_from_copy(const struct view *v, const struct document *doc, struct steps *out, const struct key_copy *copy)
+static void steps_from_copy(const struct view *v, const struct document *doc, struct steps *out,
+                            const struct key_copy *copy)
 {
     bool file = copy->kind == KEY_COPY_FILE;
-    struct step *step =
-        steps_restore(v, doc, out,
-                      file ? arena_printf(v->arena, "the key is purged; restored from your own backup %s", copy->path)
-                           : arena_printf(v->arena, "the key is purged; restored from the backup of %s in escrow, which spares the restore "
-                                          "that fails", value_str_at(copy->blob, "created")));
+    struct step *step = steps_restore(
+        v, doc, out,
+        file ? arena_printf(v->arena, "the key is purged; restored from your own backup %s", copy->path)
+             : arena_printf(v->arena,
+                            "the key is purged; restored from the backup of %s in escrow, which spares the restore "
+                            "that fails",
+                            value_str_at(copy->blob, "created")));
     const char *container = value_str_at(doc->spec, "escrow.container");
 
     step->scenario = "N-17";
@@ -260,11 +290,13 @@ static const char *unseen_words(const struct view *v, const struct document *doc
     const struct value *facts = view_facts(v, doc);
     const char *why = value_str_at(facts, "escrow.why"), *state = value_str_at(facts, "elsewhere.state");
     const char *escrow = str_eq(value_str_at(facts, "escrow.state"), "unseen")
-                             ? arena_printf(v->arena, "; whether its escrow holds a backup cannot be seen: %s", why ? why : "not looked at")
+                             ? arena_printf(v->arena, "; whether its escrow holds a backup cannot be seen: %s",
+                                            why ? why : "not looked at")
                              : "";
 
     if (str_eq(state, "unseen"))
-        return arena_printf(v->arena, "%s; whether %s still holds it cannot be seen", escrow, value_str_at(facts, "elsewhere.base"));
+        return arena_printf(v->arena, "%s; whether %s still holds it cannot be seen", escrow,
+                            value_str_at(facts, "elsewhere.base"));
     return escrow;
 }
 
@@ -275,12 +307,15 @@ static bool steps_elsewhere(const struct view *v, const struct document *doc, st
     const char *base = value_str_at(elsewhere, "base"), *state = value_str_at(elsewhere, "state");
 
     if (str_eq(state, "present"))
-        steps_block(out, doc, NULL,
-                    "declare that store for it; or, to have it here too, back it up there and declare the file as a source",
-                    "the key is not here, but version %s is in %s: nothing is lost, and a restore that fails would export nothing",
-                    value_str_at(elsewhere, "version"), base);
+        steps_block(
+            out, doc, NULL,
+            "declare that store for it; or, to have it here too, back it up there and declare the file as a source",
+            "the key is not here, but version %s is in %s: nothing is lost, and a restore that fails would export "
+            "nothing",
+            value_str_at(elsewhere, "version"), base);
     else if (str_eq(state, "deleted"))
-        steps_block(out, doc, NULL, "declare a Key in that store with the source recover, which is cheaper than any copy",
+        steps_block(out, doc, NULL,
+                    "declare a Key in that store with the source recover, which is cheaper than any copy",
                     "the key is not here, and soft-deleted in %s", base)
             ->scenario = "N-15";
     else
@@ -289,22 +324,27 @@ static bool steps_elsewhere(const struct view *v, const struct document *doc, st
 }
 
 /* The pass leaves the key where somebody has to fetch it: by token, or by the account's key where it takes one. */
-static void needs_export_read(const struct view *v, struct steps *out, struct step *step, const struct export_election *e)
+static void needs_export_read(const struct view *v, struct steps *out, struct step *step,
+                              const struct export_election *e)
 {
     const char *account = staging_of(e);
-    bool keys = value_bool_at(view_facts(v, e->restored_vm), "place.staging.live.properties.allowSharedKeyAccess", true);
+    bool keys =
+        value_bool_at(view_facts(v, e->restored_vm), "place.staging.live.properties.allowSharedKeyAccess", true);
 
     if (*account && (!e->export || str_eq_nocase(value_str_at(e->export, "account"), arm_id_name(account))))
         step_right_either(out, step, account, "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-                          keys ? "Microsoft.Storage/storageAccounts/listKeys/action" : NULL, "Storage Blob Data Reader");
+                          keys ? "Microsoft.Storage/storageAccounts/listKeys/action" : NULL,
+                          "Storage Blob Data Reader");
 }
 
 /* Whoever reads of the key alone is told why, and what to do, as whoever reads of its backup. */
-static void block_with_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+static void block_with_export(const struct view *v, const struct document *doc, struct steps *out,
+                              const struct export_election *e)
 {
     const struct step *block = view_block(v, e->protected_vm);
 
-    steps_block(out, doc, "restore-key", block && block->next ? block->next : arena_printf(v->arena, "see %s", e->protected_vm->address),
+    steps_block(out, doc, "restore-key",
+                block && block->next ? block->next : arena_printf(v->arena, "see %s", e->protected_vm->address),
                 "the key is gone and its export is blocked%s%s", block ? ": " : "", block ? block->reason : "");
 }
 
@@ -325,16 +365,19 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
             block_unordered(v, doc, out, &e);
         return;
     }
-    step = steps_restore(v, doc, out,
-                         e.export ? arena_printf(v->arena,
-                                                 "the key is purged; failed restore job %s left Azure Backup's copy in storage account %s",
-                                                 value_str_at(e.export, "job"), value_str_at(e.export, "account"))
-                                  : arena_printf(v->arena, "the key is purged; Azure Backup's copy is exported by the restore that fails%s",
-                                                 unseen_words(v, doc)));
+    step = steps_restore(
+        v, doc, out,
+        e.export
+            ? arena_printf(v->arena,
+                           "the key is purged; failed restore job %s left Azure Backup's copy in storage account %s",
+                           value_str_at(e.export, "job"), value_str_at(e.export, "account"))
+            : arena_printf(v->arena, "the key is purged; Azure Backup's copy is exported by the restore that fails%s",
+                           unseen_words(v, doc)));
     step->scenario = "N-17";
     order_cover(v, doc, step);
-    step->unverified = arena_printf(v->arena, "that the export holds the wanted version: it is compared after the restore%s%s",
-                                    store_unproved(v, doc) ? "; and " : "", store_unproved(v, doc) ? store_unproved(v, doc) : "");
+    step->unverified =
+        arena_printf(v->arena, "that the export holds the wanted version: it is compared after the restore%s%s",
+                     store_unproved(v, doc) ? "; and " : "", store_unproved(v, doc) ? store_unproved(v, doc) : "");
     /* The exported key is read from the staging account, by whichever right there is. */
     reads_export(out, step, e.export ? value_str_at(e.export, "account") : arm_id_name(staging_of(&e)));
     add_spare_exports(v, out, step, &e);
@@ -365,8 +408,10 @@ static bool steps_with_newer(const struct view *v, const struct document *doc, s
     if (!first)
         return false;
     step = steps_add(out, doc, ACTION_WAIT, NULL,
-                     "the key is purged; it comes back with %s, whose ordered point is later: that copy holds both versions, and an older "
-                     "one would take the name", first->address);
+                     "the key is purged; it comes back with %s, whose ordered point is later: that copy holds both "
+                     "versions, and an older "
+                     "one would take the name",
+                     first->address);
     step->scope = key_address(v, doc);
     step->postcondition = "a GET shows the wanted version, enabled";
     step_need(out, step, arena_printf(v->arena, "%s#restore-key", first->address));

@@ -5,11 +5,11 @@
 #include "../keys/key_facts.h"
 #include "../restore/election.h"
 
-/* --- a key that is gone (key_lost.c). Pure. --- */
+/* --- a key that is gone (key_lost.c). Pure. ----------------------------------------------------------------------- */
 
 void key_steps_absent(const struct view *v, const struct document *key, struct steps *out);
 
-/* --- doing it (key_acts.c) --- */
+/* --- doing it (key_acts.c) ---------------------------------------------------------------------------------------- */
 
 must_use int key_act(struct call *c, const struct actor *actor, struct err *err);
 

@@ -1,5 +1,5 @@
-/* Kind KeyVault: the vault as it must be. Recovers a soft-deleted one, creates an absent one, turns purge protection on;
- * everything else that differs is for a person. Never deletes, never purges.
+/* Kind KeyVault: the vault as it must be. Recovers a soft-deleted one, creates an absent one, turns purge protection
+ * on; everything else that differs is for a person. Never deletes, never purges.
  *
  * Facts: state, id, live (ARM body), deleted (deletedVaults body, when soft-deleted), base (data-plane URL). */
 #include "../azure/defaults.h"
@@ -16,7 +16,8 @@ static const struct store_words words = {
     .role = "Key Vault Contributor",
     .source = "Microsoft Learn, Key Vault recovery management",
     .scenario = "N-19",
-    .lost = "role assignments of the vault, ours too, do not come back with it (Microsoft Learn, Key Vault recovery management); they are "
+    .lost = "role assignments of the vault, ours too, do not come back with it (Microsoft Learn, Key Vault recovery "
+            "management); they are "
             "granted anew by the documents that declare them",
 };
 
@@ -49,7 +50,8 @@ static struct value *create_body(struct arena *a, const struct document *doc)
     struct value *body = bare_body(a, doc, kind_location(doc)), *properties = value_get(body, "properties");
     const char *days = "retentionDays";
 
-    value_set_bool(a, properties, "enableRbacAuthorization", !str_eq(value_str_at(doc->spec, "permissionModel"), "access-policies"));
+    value_set_bool(a, properties, "enableRbacAuthorization",
+                   !str_eq(value_str_at(doc->spec, "permissionModel"), "access-policies"));
     value_set(a, properties, "accessPolicies", value_list(a));
     value_set_bool(a, properties, "enableSoftDelete", true);
     value_set_bool(a, properties, "enablePurgeProtection", true);
@@ -82,12 +84,17 @@ static void steps_create(const struct view *v, const struct document *doc, struc
 }
 
 static const struct store_assertion asserted[] = {
-    {"retentionDays", "properties.softDeleteRetentionInDays", "the retention is fixed when a vault is created; declare what it is"},
-    {"softDelete", "properties.enableSoftDelete", "a vault without soft delete loses keys at once; a person turns it on"},
+    {"retentionDays", "properties.softDeleteRetentionInDays",
+     "the retention is fixed when a vault is created; declare what it is"},
+    {"softDelete", "properties.enableSoftDelete",
+     "a vault without soft delete loses keys at once; a person turns it on"},
     {"location", "location", "a vault does not move; declare where it is"},
-    {"network.defaultAction", "properties.networkAcls.defaultAction", "a person changes the vault's firewall, or the declaration"},
-    {"network.bypass", "properties.networkAcls.bypass", "without the bypass AzureServices the backup service is kept out"},
-    {"network.publicNetworkAccess", "properties.publicNetworkAccess", "a person changes the vault's network, or the declaration"},
+    {"network.defaultAction", "properties.networkAcls.defaultAction",
+     "a person changes the vault's firewall, or the declaration"},
+    {"network.bypass", "properties.networkAcls.bypass",
+     "without the bypass AzureServices the backup service is kept out"},
+    {"network.publicNetworkAccess", "properties.publicNetworkAccess",
+     "a person changes the vault's network, or the declaration"},
 };
 
 static void steps_due(const struct view *v, const struct document *doc, struct steps *out)
@@ -109,12 +116,13 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
     if (store_settle(v, doc, out, &words))
         return;
     if (model && !str_eq(model, model_of(live)))
-        step_change(out,
-                    steps_finding(out, doc, "permissionModel",
-                                "a person decides: changing the model voids every access policy, or every role, at once",
-                                "the vault's permission model is %s, declared is %s", model_of(live), model),
-                    "live.properties.enableRbacAuthorization", value_at(live, "properties.enableRbacAuthorization"),
-                    value_bool(v->arena, str_eq(model, "azure-rbac")), NULL);
+        step_change(
+            out,
+            steps_finding(out, doc, "permissionModel",
+                          "a person decides: changing the model voids every access policy, or every role, at once",
+                          "the vault's permission model is %s, declared is %s", model_of(live), model),
+            "live.properties.enableRbacAuthorization", value_at(live, "properties.enableRbacAuthorization"),
+            value_bool(v->arena, str_eq(model, "azure-rbac")), NULL);
     store_assert(v, doc, out, asserted, COUNT(asserted));
     store_protect(v, doc, out, &words);
     if (out->count == before)
@@ -137,8 +145,8 @@ struct value *key_vault_body(struct arena *a, const struct step *step)
         return store_protect_body(a);
     if (step->action != ACTION_RECOVER)
         return create_body(a, step->document);
-    /* As azure-cli sends it (recorded). Nothing else is said: should somebody have recovered the vault a moment before, a
-     * permission model or an empty list of policies in here would be set on a vault that is in use. */
+    /* As azure-cli sends it (recorded). Nothing else is said: should somebody have recovered the vault a moment before,
+     * a permission model or an empty list of policies in here would be set on a vault that is in use. */
     body = bare_body(a, step->document, store_step_location(step));
     value_set_string(a, value_get(body, "properties"), "createMode", "recover");
     return body;
@@ -149,14 +157,16 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     return store_act(c, actor, &words, key_vault_body(actor->arena, actor->step), err);
 }
 
-static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
+static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items,
+                      size_t *count)
 {
     store_deadlines(v, doc, a, &words, items, count);
 }
 
 const struct kind key_vault_kind = {
     .name = "KeyVault",
-    .summary = "The key vault as it must be: permission model, purge protection, soft delete. A soft-deleted one can be recovered.",
+    .summary = "The key vault as it must be: permission model, purge protection, soft delete. A soft-deleted one can "
+               "be recovered.",
     .identity = key_store_identity,
     .observe = observe,
     .steps = steps,

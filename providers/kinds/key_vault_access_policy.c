@@ -31,7 +31,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     value_set_string(o->arena, facts, "vaultId", id);
     if (live) {
         value_set_bool(o->arena, facts, "rbac", azure_vault_checks_roles(live));
-        value_set(o->arena, facts, "missing", policy_missing(o->arena, live, value_str_at(doc->spec, "objectId"), needed));
+        value_set(o->arena, facts, "missing",
+                  policy_missing(o->arena, live, value_str_at(doc->spec, "objectId"), needed));
         if (!value_bool_at(facts, "rbac", false))
             room_observe_policies(o->arena, live, value_str_at(doc->spec, "objectId"), facts, facts);
     }
@@ -65,9 +66,11 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal's access policy lacks permissions");
     step->scope = value_str_at(facts, "vaultId");
-    step_change(out, step, "keyPermissions", NULL, value_get(doc->spec, "keyPermissions"), "added to what the principal has");
+    step_change(out, step, "keyPermissions", NULL, value_get(doc->spec, "keyPermissions"),
+                "added to what the principal has");
     step_writes(out, step, "PUT", "%s/accessPolicies/add", step->scope);
-    step_right(out, step, step->scope, "Microsoft.KeyVault/vaults/accessPolicies/write", false, "Key Vault Contributor");
+    step_right(out, step, step->scope, "Microsoft.KeyVault/vaults/accessPolicies/write", false,
+               "Key Vault Contributor");
     view_need(v, out, step, vault);
     set_after_grant(v, out, value_str_at(doc->spec, "objectId"), step);
     key_guard_grant(v, out, step, vault, NULL);
@@ -78,8 +81,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     const struct document *doc = actor->step->document;
     struct azure *az = kind_azure(actor->provider, doc);
 
-    return access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az), value_str_at(doc->spec, "objectId"),
-                             value_get(doc->spec, "keyPermissions"), err);
+    return access_policy_add(az, c, actor->arena, actor->step->scope, azure_tenant(az),
+                             value_str_at(doc->spec, "objectId"), value_get(doc->spec, "keyPermissions"), err);
 }
 
 const struct kind key_vault_access_policy_kind = {

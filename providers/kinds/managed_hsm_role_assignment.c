@@ -1,7 +1,7 @@
 /* Kind ManagedHsmRoleAssignment: one local role for one principal at one scope of a managed HSM, spelled out.
  *
- * Facts: state (present: assigned here or above), base, localScope, scope (both together), objectId, roleId, atScope (assignments
- * made at exactly this scope), why. */
+ * Facts: state (present: assigned here or above), base, localScope, scope (both together), objectId, roleId, atScope
+ * (assignments made at exactly this scope), why. */
 #include "../documents/id_fields.h"
 #include "../azure/vault.h"
 #include "../access/grant.h"
@@ -19,8 +19,8 @@ static const char *base_of(struct arena *a, const struct cloud *cloud, const str
     return cloud_store_base(a, cloud, STORE_HSM, arm_id_name(id));
 }
 
-static int observe_there(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct value **ret,
-                         struct err *err)
+static int observe_there(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                         struct value **ret, struct err *err)
 {
     const char *base = value_str_at(facts, "base"), *scope = value_str_at(facts, "localScope"), *role = NULL;
     const char *declared = value_str_at(o->document->spec, "role");
@@ -43,7 +43,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 {
     struct azure *az = kind_azure(o->provider, o->document);
     const struct document *hsm = document_target(o->document, "spec.hsm");
-    const char *base = base_of(o->arena, azure_cloud(az), o->document), *scope = value_str_at(o->document->spec, "scope");
+    const char *base = base_of(o->arena, azure_cloud(az), o->document),
+               *scope = value_str_at(o->document->spec, "scope");
     const struct hsm_role *known = hsm_role_by_name(value_str_at(o->document->spec, "role"));
     struct value *facts = facts_new(o->arena, "absent");
 
@@ -63,7 +64,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 }
 
 /* The same principal, or the identity of the same set that is yet to be made. */
-static bool same_principal(const struct document *doc, const struct value *facts, const struct document *des, const struct value *other)
+static bool same_principal(const struct document *doc, const struct value *facts, const struct document *des,
+                           const struct value *other)
 {
     const struct document *own = document_target(doc, "spec.principal.diskEncryptionSet");
     const char *mine = value_str_at(facts, "objectId"), *theirs = value_str_at(other, "objectId");
@@ -79,7 +81,8 @@ static bool among_roles(const struct value *roles, const char *role_id)
     return false;
 }
 
-/* A document before this one that declares the very same grant: one of this kind, or a KeyAccess (then *ret_label says which). */
+/* A document before this one that declares the very same grant: one of this kind, or a
+ * KeyAccess (then *ret_label says which). */
 static const struct document *other_owner(const struct view *v, const struct document *doc, const char **ret_label)
 {
     const struct value *facts = view_facts(v, doc);
@@ -112,22 +115,26 @@ static const struct document *other_owner(const struct view *v, const struct doc
 static bool refused(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
-    const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet"), *hsm = document_target(doc, "spec.hsm");
+    const struct document *des = document_target(doc, "spec.principal.diskEncryptionSet"),
+                          *hsm = document_target(doc, "spec.hsm");
     const char *why = value_str_at(facts, "why");
     size_t limit, n = room_hsm_then(v, doc, &limit);
 
     if (hsm && view_prospect(v, hsm) == PROSPECT_BLOCKED && !value_bool_at(view_facts(v, hsm), "active", false))
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", hsm->address), "the managed HSM %s",
                     missing_words(v, hsm));
-    else if (!value_str_at(facts, "roleId") || (!value_str_at(facts, "objectId") && !(des && view_prospect(v, des) == PROSPECT_PENDING)))
-        steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s", why ? ": " : "",
-                    why ? why : "");
+    else if (!value_str_at(facts, "roleId") ||
+             (!value_str_at(facts, "objectId") && !(des && view_prospect(v, des) == PROSPECT_PENDING)))
+        steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s",
+                    why ? ": " : "", why ? why : "");
     else if (n > limit)
         steps_block(out, doc, NULL,
-                    limit == HSM_KEY_LIMIT ? "declare scope /keys, or have a person remove assignments that nobody needs"
-                                           : "a person (Managed HSM Policy Administrator) removes assignments that nobody needs",
+                    limit == HSM_KEY_LIMIT
+                        ? "declare scope /keys, or have a person remove assignments that nobody needs"
+                        : "a person (Managed HSM Policy Administrator) removes assignments that nobody needs",
                     "%s bears at most %zu role assignments; with these it would have %zu",
-                    limit == HSM_KEY_LIMIT ? "one key of a managed HSM" : "a managed HSM, beside those on single keys,", limit, n);
+                    limit == HSM_KEY_LIMIT ? "one key of a managed HSM" : "a managed HSM, beside those on single keys,",
+                    limit, n);
     else
         return false;
     return true;
@@ -152,23 +159,27 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     if (refused(v, doc, out))
         return;
-    step =
-        steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above", value_str_at(doc->spec, "role"));
+    step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above",
+                     value_str_at(doc->spec, "role"));
     step->scope = scope;
-    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
+    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena),
+                NULL);
     step_change(out, step, "role", NULL, value_get(doc->spec, "role"), NULL);
     step->postcondition = "read back: the role is assigned to the principal here or above";
     step->estimate_ms = 5 * SECOND_MS;
     step->estimate_source = "recorded grants";
     step_writes(out, step, "PUT", "%s/",
-                hsm_assignments_url(v->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope")) + strlen("https://"));
+                hsm_assignments_url(v->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope")) +
+                    strlen("https://"));
     /* An HSM that is yet to be recovered cannot be asked what we may do in it. */
     if (value_get(facts, "atScope"))
-        step_right(out, step, scope, HSM_ACTION "roleAssignments/write/action", true, "Managed HSM Policy Administrator");
+        step_right(out, step, scope, HSM_ACTION "roleAssignments/write/action", true,
+                   "Managed HSM Policy Administrator");
     grant_for_set(v, out, step, document_target(doc, "spec.principal.diskEncryptionSet"), object_id);
     view_need(v, out, step, document_target(doc, "spec.hsm"));
     local = value_str_at(facts, "localScope");
-    key_guard_grant(v, out, step, document_target(doc, "spec.hsm"), str_starts_nocase(local, "/keys/") ? local + strlen("/keys/") : NULL);
+    key_guard_grant(v, out, step, document_target(doc, "spec.hsm"),
+                    str_starts_nocase(local, "/keys/") ? local + strlen("/keys/") : NULL);
 }
 
 static int act(struct call *c, const struct actor *actor, struct err *err)
@@ -181,13 +192,15 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         return 0;
     if (!value_str_at(facts, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
-    return local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "localScope"),
-                          value_str_at(facts, "objectId"), value_str_at(facts, "roleId"), err);
+    return local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
+                          value_str_at(facts, "localScope"), value_str_at(facts, "objectId"),
+                          value_str_at(facts, "roleId"), err);
 }
 
 const struct kind managed_hsm_role_assignment_kind = {
     .name = "ManagedHsmRoleAssignment",
-    .summary = "One local role for one principal at one scope of a managed HSM, spelled out; assignments further up count.",
+    .summary =
+        "One local role for one principal at one scope of a managed HSM, spelled out; assignments further up count.",
     .check = id_fields_check,
     .observe = observe,
     .steps = steps,

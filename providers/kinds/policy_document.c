@@ -3,5 +3,6 @@
 
 const struct kind policy_kind = {
     .name = "Policy",
-    .summary = "Rules that judge every step: allow, warn, require approval, observe only, deny; allowed actions and budgets.",
+    .summary =
+        "Rules that judge every step: allow, warn, require approval, observe only, deny; allowed actions and budgets.",
 };

@@ -1,10 +1,10 @@
-/* Kind ProtectedVirtualMachine: a VM's protection, its recovery points, and the pass that exports its key. The source VM
- * may be gone; then it is never protected anew. The export belongs here and to the key, not to the restore.
+/* Kind ProtectedVirtualMachine: a VM's protection, its recovery points, and the pass that exports its key. The source
+ * VM may be gone; then it is never protected anew. The export belongs here and to the key, not to the restore.
  *
  * Facts: state, itemId, live (protected item), points [{id, time, snapshot, vault, confidential, customerKey?,
- * securityType, size}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that left a
- * key, newest first, with accountId when declared staging accounts tell it], unreadable [the same, of accounts that refuse us],
- * history [records of this VM] when one is kept (../backup/history.h). */
+ * securityType, size}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that
+ * left a key, newest first, with accountId when declared staging accounts tell it], unreadable [the same, of accounts
+ * that refuse us], history [records of this VM] when one is kept (../backup/history.h). */
 #include "../restore/aftermath.h"
 #include "../backup/points.h"
 #include "../documents/one_cloud.h"
@@ -18,7 +18,7 @@
 
 #define RECENT_MS (8 * (int64_t)DAY_MS)
 
-/* --- observing ------------------------------------------------------------------------------------------------------------ */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
 static const char *tier_word(enum tier_state tier)
 {
@@ -53,8 +53,10 @@ static struct value *point_facts(struct arena *a, const struct value *body)
     return f;
 }
 
-/* The set that the VM names, declared or not: it is evidence of the key version, and its state is part of the diagnosis. */
-static int observe_set(struct call *c, const struct observer *o, struct azure *az, struct value *source, struct err *err)
+/* The set that the VM names, declared or not: it is evidence of the key version, and its state is
+ * part of the diagnosis. */
+static int observe_set(struct call *c, const struct observer *o, struct azure *az, struct value *source,
+                       struct err *err)
 {
     const char *id = value_str_at(source, "des");
     const struct value *live;
@@ -72,7 +74,8 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
     return 0;
 }
 
-static int observe_source(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+static int observe_source(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                          struct err *err)
 {
     const struct value *live, *view;
     struct value *source;
@@ -84,10 +87,12 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
     } else {
         source = facts_new(o->arena, "present");
         value_link(o->arena, source, "live", live);
-        value_set_string(o->arena, source, "des",
-                         value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
+        value_set_string(
+            o->arena, source, "des",
+            value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         TRY(observe_set(c, o, az, source, err));
-        if (arm_view_shared(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, fresh, &view, err) == 0)
+        if (arm_view_shared(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, fresh, &view,
+                            err) == 0)
             value_set_string(o->arena, source, "power", vm_power(view));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
             return -(int)err->class;
@@ -112,10 +117,10 @@ static const char *account_id(struct arena *a, const struct document *pvm, const
     return NULL;
 }
 
-/* An export that somebody has cleaned up since is none: "gone". "denied" is a right that we lack; whether what could not be seen for
- * other reasons is there, reading it will tell. */
-static int export_seen(struct call *c, const struct observer *o, struct azure *az, const struct backup_job *job, const char *endpoint,
-                       const char **ret, struct err *err)
+/* An export that somebody has cleaned up since is none: "gone". "denied" is a right that we lack; whether what could
+ * not be seen for other reasons is there, reading it will tell. */
+static int export_seen(struct call *c, const struct observer *o, struct azure *az, const struct backup_job *job,
+                       const char *endpoint, const char **ret, struct err *err)
 {
     struct blob_place place = {
         .endpoint = endpoint,
@@ -135,8 +140,8 @@ static int export_seen(struct call *c, const struct observer *o, struct azure *a
 }
 
 /* A key that a job has exported is usable as long as it is there, and looked after until it is gone. */
-static int observe_export(struct call *c, const struct observer *o, struct azure *az, struct value *facts, const struct backup_job *job,
-                          struct value *job_facts, struct err *err)
+static int observe_export(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                          const struct backup_job *job, struct value *job_facts, struct err *err)
 {
     int64_t oldest_ms = call_now_ms(c) - o->view->settings->export_lookback_ms;
     struct value *left;
@@ -167,8 +172,8 @@ static int observe_export(struct call *c, const struct observer *o, struct azure
 }
 
 /* One list for all VMs of a vault; one that no document declares is asked here. */
-static int vault_jobs(struct call *c, const struct observer *o, struct azure *az, const char *vault_id, struct value *facts,
-                      const struct value **ret, struct err *err)
+static int vault_jobs(struct call *c, const struct observer *o, struct azure *az, const char *vault_id,
+                      struct value *facts, const struct value **ret, struct err *err)
 {
     const struct document *vault = document_target(o->document, "spec.vault");
     int64_t now = call_now_ms(c), since = protected_vm_jobs_since(o->view->settings, now);
@@ -182,7 +187,8 @@ static int vault_jobs(struct call *c, const struct observer *o, struct azure *az
             return err_note(err, "listing the vault's restore jobs");
         /* Without them nobody knows whether a restore runs or is done. */
         value_set_string(o->arena, facts, "state", "unseen");
-        value_set_string(o->arena, facts, "why", arena_printf(o->arena, "listing the vault's restore jobs: %s", err->text));
+        value_set_string(o->arena, facts, "why",
+                         arena_printf(o->arena, "listing the vault's restore jobs: %s", err->text));
         value_set_string(o->arena, facts, "jobsWhy", value_str_at(facts, "why"));
     }
     *ret = list;
@@ -192,11 +198,12 @@ static int vault_jobs(struct call *c, const struct observer *o, struct azure *az
 /* Orders last some days; what has failed may have left a key, and what runs stands in the way, however old. */
 static bool worth_details(const struct backup_job *job, int64_t now_ms)
 {
-    return job->start_ms == TIME_NONE || job->start_ms >= now_ms - RECENT_MS || job->state == JOB_FAILED || job->state == JOB_RUNNING ||
-           job->state == JOB_UNKNOWN;
+    return job->start_ms == TIME_NONE || job->start_ms >= now_ms - RECENT_MS || job->state == JOB_FAILED ||
+           job->state == JOB_RUNNING || job->state == JOB_UNKNOWN;
 }
 
-static int observe_jobs(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+static int observe_jobs(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                        struct err *err)
 {
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
     struct job_match match = protected_vm_match(o->view, o->document);
@@ -214,7 +221,8 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
         enum job_whose whose;
 
         backup_read_job(o->arena, value_item(list, i), &job);
-        if (job_whose(job_to_facts(o->arena, &job), match.group, match.vm) == JOB_OF_ANOTHER || !worth_details(&job, call_now_ms(c)))
+        if (job_whose(job_to_facts(o->arena, &job), match.group, match.vm) == JOB_OF_ANOTHER ||
+            !worth_details(&job, call_now_ms(c)))
             continue;
         TRY(backup_job_details(az, c, o->arena, vault_id, value_item(list, i), &body, err));
         backup_read_job(o->arena, body, &job);
@@ -230,7 +238,8 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
     return 0;
 }
 
-/* Jobs are seen by themselves: a pass that runs, or has left an export, is one also where item or points cannot be read. */
+/* Jobs are seen by themselves: a pass that runs, or has left an export, is one also where item or
+ * points cannot be read. */
 static int observe_item(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
 {
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
@@ -259,9 +268,11 @@ static int observe_item(struct call *c, const struct observer *o, struct azure *
 }
 
 /* The declared policy matters only for a VM that is there. */
-static int observe_policy(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+static int observe_policy(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                          struct err *err)
 {
-    const char *policy = protection_policy_id(o->arena, value_str_at(facts, "vaultId"), value_str_at(o->document->spec, "policy"));
+    const char *policy =
+        protection_policy_id(o->arena, value_str_at(facts, "vaultId"), value_str_at(o->document->spec, "policy"));
     struct value *seen;
 
     if (!policy || !str_eq(value_str_at(facts, "source.state"), "present"))
@@ -305,20 +316,23 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
-/* --- steps --------------------------------------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
-static bool stale(const struct view *v, const struct document *doc, const char *field, bool vault_tier, struct steps *out)
+static bool stale(const struct view *v, const struct document *doc, const char *field, bool vault_tier,
+                  struct steps *out)
 {
     int64_t allowed = duration_parse(value_str_at(doc->spec, arena_printf(v->arena, "readiness.%s", field)));
-    const struct value *point = vault_tier ? protected_vm_newest_vault_point(v, doc) : protected_vm_newest_point(v, doc);
+    const struct value *point =
+        vault_tier ? protected_vm_newest_vault_point(v, doc) : protected_vm_newest_point(v, doc);
     int64_t at = point ? time_parse(value_str_at(point, "time")) : TIME_NONE;
 
     if (allowed < 0 || (at != TIME_NONE && v->now_ms - at <= allowed))
         return false;
     steps_finding(out, doc, field, "look at the backup jobs of this VM and at its policy",
-                "readiness: the newest %srecovery point %s, allowed are %s", vault_tier ? "vault-tier " : "",
-                at == TIME_NONE ? "does not exist" : arena_printf(v->arena, "is %s old", duration_format(v->arena, v->now_ms - at)),
-                duration_format(v->arena, allowed));
+                  "readiness: the newest %srecovery point %s, allowed are %s", vault_tier ? "vault-tier " : "",
+                  at == TIME_NONE ? "does not exist"
+                                  : arena_printf(v->arena, "is %s old", duration_format(v->arena, v->now_ms - at)),
+                  duration_format(v->arena, allowed));
     return true;
 }
 
@@ -333,7 +347,8 @@ static bool protection_broken(const struct view *v, const struct document *doc, 
     return true;
 }
 
-/* With a policy declared a VM that is there is protected, and one whose protection was stopped again; without, it is looked at. */
+/* With a policy declared a VM that is there is protected, and one whose protection was stopped again;
+ * without, it is looked at. */
 static bool protect(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
@@ -362,18 +377,20 @@ static void note_leftovers(const struct view *v, const struct document *doc, str
 
         if (str_eq(value_str_at(one, "seen"), "there"))
             step_note(out, step,
-                      "the key that job %s exported is still in storage account %s (%s/%s) since %s: who can read the account, and restore "
+                      "the key that job %s exported is still in storage account %s (%s/%s) since %s: who can read the "
+                      "account, and restore "
                       "keys in its subscription, can restore the key; %s%s",
-                      value_str_at(one, "job"), value_str_at(one, "account"), value_str_at(one, "container"), value_str_at(one, "blob"),
-                      end, keep ? keep : "delete it when the recovery is over: ",
-                      keep ? "" : aftermath_blob_command(v->arena, value_str_at(one, "account"), value_str_at(one, "container"),
-                                             value_str_at(one, "blob")));
+                      value_str_at(one, "job"), value_str_at(one, "account"), value_str_at(one, "container"),
+                      value_str_at(one, "blob"), end, keep ? keep : "delete it when the recovery is over: ",
+                      keep ? ""
+                           : aftermath_blob_command(v->arena, value_str_at(one, "account"),
+                                                    value_str_at(one, "container"), value_str_at(one, "blob")));
         else
-            step_note(
-                out, step,
-                "whether the key that job %s exported is still in storage account %s cannot be seen: the credential lacks Storage Blob "
-                "Data Reader there",
-                value_str_at(one, "job"), value_str_at(one, "account"));
+            step_note(out, step,
+                      "whether the key that job %s exported is still in storage account %s cannot be seen: the "
+                      "credential lacks Storage Blob "
+                      "Data Reader there",
+                      value_str_at(one, "job"), value_str_at(one, "account"));
     }
 }
 
@@ -384,7 +401,8 @@ static void block_source_unseen(const struct view *v, const struct document *doc
     const char *why = value_str_at(view_facts(v, doc), "source.why");
 
     steps_finding(out, doc, "source", "assign us Reader on the VM's resource group",
-                  "whether the source VM is there cannot be seen, which is not the same as absent%s%s", why ? ": " : "", why ? why : "");
+                  "whether the source VM is there cannot be seen, which is not the same as absent%s%s", why ? ": " : "",
+                  why ? why : "");
 }
 
 static bool vault_there(const struct view *v, const struct document *doc)
@@ -401,17 +419,21 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 
     if (steps_unseen(v, doc, out))
         return;
-    if (!str_eq(view_state(v, doc), "present") && str_eq(source, "present") && value_get(doc->spec, "policy") && vault_there(v, doc)) {
+    if (!str_eq(view_state(v, doc), "present") && str_eq(source, "present") && value_get(doc->spec, "policy") &&
+        vault_there(v, doc)) {
         protect(v, doc, out);
         return;
     }
     if (!str_eq(view_state(v, doc), "present")) {
-        steps_block(out, doc, NULL,
-                    str_eq(source, "present")
-                        ? "declare its policy (spec.policy), an enhanced one, and it is protected; or protect it in the vault"
-                        : arena_printf(v->arena, "check the names and the Azure document: it is looked for as %s; without a backup "
-                                       "nothing can be restored", source_vm_id(v->arena, doc)),
-                    "the vault holds no protected item of this VM");
+        steps_block(
+            out, doc, NULL,
+            str_eq(source, "present")
+                ? "declare its policy (spec.policy), an enhanced one, and it is protected; or protect it in the vault"
+                : arena_printf(v->arena,
+                               "check the names and the Azure document: it is looked for as %s; without a backup "
+                               "nothing can be restored",
+                               source_vm_id(v->arena, doc)),
+            "the vault holds no protected item of this VM");
         return;
     }
     if (str_eq(source, "present")) {
@@ -438,11 +460,13 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
                           value_str_at(facts, "source.id"), value_str_at(actor->step->detail, "policy"), err);
 }
 
-static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items, size_t *count)
+static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items,
+                      size_t *count)
 {
     const struct value *point = protected_vm_newest_vault_point(v, doc);
     int64_t at = point ? time_parse(value_str_at(point, "expires")) : TIME_NONE;
-    struct deadline d = {.at_ms = at, .what = arena_printf(a, "the newest vault-tier recovery point of %s expires", doc->name)};
+    struct deadline d = {.at_ms = at,
+                         .what = arena_printf(a, "the newest vault-tier recovery point of %s expires", doc->name)};
 
     if (at != TIME_NONE && at - v->now_ms < 30 * DAY_MS)
         arena_push(a, *items, *count, d);
@@ -450,12 +474,14 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
 
 const struct kind protected_vm_kind = {
     .name = "ProtectedVirtualMachine",
-    .summary = "A VM's protection: its recovery points and their age, and the pass that exports its key. The VM itself may be gone.",
+    .summary = "A VM's protection: its recovery points and their age, and the pass that exports its key. The VM itself "
+               "may be gone.",
     .identity = source_vm_id,
     .check = one_cloud_check,
     .observe = observe,
     .steps = steps,
     .act = act,
-    .readback_ms = 10 * MINUTE_MS, /* Azure Backup and new machines are shown latest of all (pulumi/pulumi-azure-native 3089) */
+    .readback_ms =
+        10 * MINUTE_MS, /* Azure Backup and new machines are shown latest of all (pulumi/pulumi-azure-native 3089) */
     .deadlines = deadlines,
 };

@@ -1,7 +1,7 @@
 /* Kind RecoveryServicesVault: the vault that keeps the backups. Looked at, never changed.
  *
- * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault), guards (what
- * makes it ask for a second person), guardsWhy (why they could not be read). */
+ * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault),
+ * guards (what makes it ask for a second person), guardsWhy (why they could not be read). */
 #include "../backup/points.h"
 #include "../azure/backup.h"
 #include "../azure/shared.h"
@@ -10,12 +10,14 @@
 
 /* Without the right to list resource guards the look goes on: whether a second person is needed shows when the restore
  * is sent. */
-static int observe_guards(struct call *c, const struct observer *o, struct azure *az, const char *id, struct value *facts, struct err *err)
+static int observe_guards(struct call *c, const struct observer *o, struct azure *az, const char *id,
+                          struct value *facts, struct err *err)
 {
     const char *path = arena_printf(o->arena, "%s/backupResourceGuardProxies", id);
     const struct value *guards;
 
-    if (arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, &guards, err) == 0)
+    if (arm_list_shared(az, c, o->arena, path, API_RECOVERY, NULL, path, call_span_ms(c) - SHARED_FRESH_MS, &guards,
+                        err) == 0)
         value_link(o->arena, facts, "guards", guards);
     else if (err->class == ERR_CANCELLED)
         return err_note(err, "reading the vault's resource guards");
@@ -52,15 +54,17 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     return 0;
 }
 
-static void assert_live(const struct view *v, const struct document *doc, struct steps *out, const char *field, const char *path)
+static void assert_live(const struct view *v, const struct document *doc, struct steps *out, const char *field,
+                        const char *path)
 {
     const struct value *want = value_get(doc->spec, field), *live = value_get(view_facts(v, doc), "live");
     const struct value *have = azure_effective(v->arena, "Microsoft.RecoveryServices/vaults", live, path);
 
     if (want && !diff_same(want, have, DIFF_LOCATION | DIFF_NOCASE))
         step_change(out,
-                    steps_finding(out, doc, field, "change the vault, or the declaration; reinstate changes nothing on a backup vault",
-                                "%s is not as declared; it is asserted, not enforced", field),
+                    steps_finding(out, doc, field,
+                                  "change the vault, or the declaration; reinstate changes nothing on a backup vault",
+                                  "%s is not as declared; it is asserted, not enforced", field),
                     arena_printf(v->arena, "live.%s", path), have, want, NULL);
 }
 
@@ -71,10 +75,10 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (steps_unseen(v, doc, out))
         return;
     if (!str_eq(view_state(v, doc), "present")) {
-        steps_block(
-            out, doc, NULL,
-            "check subscription, resourceGroup and name; a backup vault is never created here, because an empty one holds no backups",
-            "the Recovery Services vault does not exist");
+        steps_block(out, doc, NULL,
+                    "check subscription, resourceGroup and name; a backup vault is never created here, because an "
+                    "empty one holds no backups",
+                    "the Recovery Services vault does not exist");
         return;
     }
     assert_live(v, doc, out, "location", "location");

@@ -3,9 +3,9 @@
 
 #include "../restore/conclude.h"
 
-extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, managed_hsm_kind, protected_vm_kind,
-    key_kind, disk_encryption_set_kind, key_access_kind, key_vault_access_policy_kind, role_assignment_kind,
-    managed_hsm_role_assignment_kind, restored_vm_kind, activation_kind;
+extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, managed_hsm_kind,
+    protected_vm_kind, key_kind, disk_encryption_set_kind, key_access_kind, key_vault_access_policy_kind,
+    role_assignment_kind, managed_hsm_role_assignment_kind, restored_vm_kind, activation_kind;
 
 static const struct kind *const items[] = {
     &azure_kind,

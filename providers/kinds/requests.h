@@ -10,7 +10,8 @@
 /* A new set on a key URL, and the PATCH of an update step. */
 struct value *disk_encryption_set_body(struct arena *a, const struct document *doc, const struct value *key_url);
 /* `live`: the set as it is, whose identities a PATCH keeps. */
-struct value *disk_encryption_set_patch(struct arena *a, const struct step *step, const struct value *live, const struct value *key_url);
+struct value *disk_encryption_set_patch(struct arena *a, const struct step *step, const struct value *live,
+                                        const struct value *key_url);
 
 /* Of a KeyVault's create, recover or update step. */
 struct value *key_vault_body(struct arena *a, const struct step *step);

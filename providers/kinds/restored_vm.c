@@ -6,13 +6,14 @@
  *   in force    running                    -              -               adopt the job
  *   in force    completed                  gone           -               done for good: nothing
  *   in force    completed                  there          -               started, if declared running and it is not
- *   in force    failed                     -              -               again, if its error says so, at most three times
- *   in force    none                       there          -               satisfied, or blocked when it is another machine
- *   in force    none                       gone           healed/healthy  nothing, unless declared besides
- *   in force    none                       gone           lost            restore
- *   expired     not completed              -              -               blocked
+ *   in force    failed                     -              -               again, if its error says so, at most three
+ * times in force    none                       there          -               satisfied, or blocked when it is another
+ * machine in force    none                       gone           healed/healthy  nothing, unless declared besides in
+ * force    none                       gone           lost            restore expired     not completed              -
+ * -               blocked
  *
- * Facts: state, id, live, des, power, subnets [id] where its network interfaces can be read, set {state, live} of a set given by its id. */
+ * Facts: state, id, live, des, power, subnets [id] where its network interfaces can be read, set {state, live} of a set
+ * given by its id. */
 #include "../documents/id_fields.h"
 #include "restored_vm.h"
 
@@ -31,7 +32,7 @@
 
 #include <stdlib.h>
 
-/* --- observing --------------------------------------------------------------------------------------------------------------- */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
 /* A set that is given by its id has no document to look at it. */
 static int observe_set(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
@@ -52,7 +53,8 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
 }
 
 /* A VM's network interfaces say which subnet it is in. An interface that we may not read is left out. */
-static int observe_network(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+static int observe_network(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                           struct err *err)
 {
     const struct value *interfaces = value_at(facts, "live.properties.networkProfile.networkInterfaces");
     struct value *subnets = value_list(o->arena), *nic;
@@ -89,8 +91,9 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     } else {
         facts = facts_new(o->arena, "present");
         value_set(o->arena, facts, "live", live);
-        value_set_string(o->arena, facts, "des",
-                         value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
+        value_set_string(
+            o->arena, facts, "des",
+            value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         if (arm_get_view(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
             value_set_string(o->arena, facts, "power", vm_power(view));
         else if (err->class == ERR_CANCELLED)
@@ -100,13 +103,14 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     TRY(observe_network(c, o, az, facts, err));
     TRY(observe_set(c, o, az, facts, err));
     TRY(restore_place_observe(c, o, az, facts, err));
-    TRY(platform_observe(c, o, az, protected_vm_region(o->view, document_target(o->document, "spec.from")), facts, err));
+    TRY(platform_observe(c, o, az, protected_vm_region(o->view, document_target(o->document, "spec.from")), facts,
+                         err));
     TRY(protection_observe_restored(c, o, az, facts, err));
     *ret = facts;
     return 0;
 }
 
-/* --- steps -------------------------------------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
 static bool from_snapshot(const struct situation *s)
 {
@@ -164,7 +168,8 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
     }
     step = steps_add(out, s->doc, ACTION_NONE, NULL,
                      "on standby; sent right now, %s from %s (%s%s); order it with: reinstate activate -f ... %s",
-                     dx_outcome_words(p.outcome), describe_point(v, s), p.row ? "" : "no row of the scenario table fits what was seen: ",
+                     dx_outcome_words(p.outcome), describe_point(v, s),
+                     p.row ? "" : "no row of the scenario table fits what was seen: ",
                      p.row ? p.row->state : dx_facts_words(v->arena, &s->named), s->doc->name);
     step->scenario = dx_scenario(&p);
     if (s->point)
@@ -182,19 +187,20 @@ static struct step *steps_start(const struct view *v, const struct situation *s,
     step->detail = detail;
     step->estimate_ms = 3 * MINUTE_MS;
     step_writes(out, step, "POST", "%s/start", step->scope);
-    step_right(out, step, step->scope, "Microsoft.Compute/virtualMachines/start/action", false, "Virtual Machine Contributor");
+    step_right(out, step, step->scope, "Microsoft.Compute/virtualMachines/start/action", false,
+               "Virtual Machine Contributor");
     restored_vm_needs(v, s, out, step);
     return step;
 }
 
 static void steps_verify(struct steps *out, const struct situation *s, struct step *restore)
 {
-    struct step *step = situation_type(s->doc) == RESTORE_DISKS
-                            ? steps_add(out, s->doc, ACTION_VERIFY, NULL, "the restored disks are looked for in the target group")
-                            : steps_add(out, s->doc, ACTION_VERIFY, NULL,
-                                        "the VM is read back: provisioned%s%s",
-                                        s->now.encryption == DX_PMK ? "" : ", confidential, on the declared set",
-                                        restored_vm_runs(s->doc) ? ", running" : "");
+    struct step *step =
+        situation_type(s->doc) == RESTORE_DISKS
+            ? steps_add(out, s->doc, ACTION_VERIFY, NULL, "the restored disks are looked for in the target group")
+            : steps_add(out, s->doc, ACTION_VERIFY, NULL, "the VM is read back: provisioned%s%s",
+                        s->now.encryption == DX_PMK ? "" : ", confidential, on the declared set",
+                        restored_vm_runs(s->doc) ? ", running" : "");
 
     step->scope = restore->scope;
     step->detail = restore->detail;
@@ -205,13 +211,16 @@ static void steps_verify(struct steps *out, const struct situation *s, struct st
 /* Confidential data disks are refused (row D-02), which takes the point's own word or a source VM to look at. */
 static void note_data_disks(const struct situation *s, struct steps *out, struct step *step)
 {
-    if (s->now.encryption == DX_CMK && s->now.source_vm != DX_SOURCE_THERE && !value_get(s->point, "encryptedDataDisks"))
+    if (s->now.encryption == DX_CMK && s->now.source_vm != DX_SOURCE_THERE &&
+        !value_get(s->point, "encryptedDataDisks"))
         step_note(out, step,
-                  "whether the VM had confidential data disks cannot be seen: the point does not speak of them, and its VM is %s",
+                  "whether the VM had confidential data disks cannot be seen: the point does not speak of them, and "
+                  "its VM is %s",
                   s->now.source_vm == DX_SOURCE_GONE ? "gone" : "not to be seen");
 }
 
-/* Azure Backup restores an item once at a time: what else is ordered from the same backup goes first or later, not beside it. */
+/* Azure Backup restores an item once at a time: what else is ordered from the same backup goes first
+ * or later, not beside it. */
 static void one_at_a_time(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
 {
     const struct document *other;
@@ -231,24 +240,28 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     struct value *detail = value_map(v->arena);
     struct step *step;
 
-    step = running
-               ? steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "restore job %s runs already: it is adopted", value_str_at(running, "job"))
-               : steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "ordered by %s from %s%s%s%s%s", s->order.activation->name,
-                           describe_point(v, s), fails ? "; without the steps before it " : "", fails ? dx_outcome_words(now.outcome) : "",
-                           fails ? ": " : "", fails ? now.row->state : "");
+    step =
+        running
+            ? steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "restore job %s runs already: it is adopted",
+                        value_str_at(running, "job"))
+            : steps_add(out, s->doc, ACTION_RESTORE_VM, NULL, "ordered by %s from %s%s%s%s%s",
+                        s->order.activation->name, describe_point(v, s), fails ? "; without the steps before it " : "",
+                        fails ? dx_outcome_words(now.outcome) : "", fails ? ": " : "", fails ? now.row->state : "");
     step->scope = restored_vm_id(v->arena, s->doc);
     step->adopts = value_str_at(running, "job");
     step->scenario = dx_scenario(&now);
     step->precondition = "no restore job of this order is running or done, seen twice; key, set and grants as declared";
-    step->postcondition = situation_type(s->doc) == RESTORE_DISKS ? "the restore job is completed and its disks are in the target group"
-                                                                  : "the restore job is completed and the VM is there";
+    step->postcondition = situation_type(s->doc) == RESTORE_DISKS
+                              ? "the restore job is completed and its disks are in the target group"
+                              : "the restore job is completed and the VM is there";
     estimate(s, step);
     step->estimate_ms = job_remaining_ms(running, step->estimate_ms, v->now_ms);
     if (then.row && then.row->confidence != DX_DOCUMENTED)
-        step->unverified = arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));
-    if (!then.row)
         step->unverified =
-            arena_printf(v->arena, "the outcome: no row of the scenario table fits what was seen: %s", dx_facts_words(v->arena, &s->then));
+            arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));
+    if (!then.row)
+        step->unverified = arena_printf(v->arena, "the outcome: no row of the scenario table fits what was seen: %s",
+                                        dx_facts_words(v->arena, &s->then));
     if (!running)
         note_data_disks(s, out, step);
     if (then.reading)
@@ -256,15 +269,16 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     /* An adopted job was given what it was given. */
     if (!running)
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,
-                    s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent") : value_string(v->arena, s->des_id),
+                    s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent")
+                                                 : value_string(v->arena, s->des_id),
                     s->given == DX_GIVEN_NOTHING ? "the original set is used"
-                    : s->made_anew               ? "the original set is gone: this one bears its id and has another identity"
-                    : then.row                   ? arena_printf(v->arena, "%s: %s", then.row->id, then.row->state)
-                                                 : "the original set is gone or not known");
+                    : s->made_anew ? "the original set is gone: this one bears its id and has another identity"
+                    : then.row     ? arena_printf(v->arena, "%s: %s", then.row->id, then.row->state)
+                                   : "the original set is gone or not known");
     if (!running && situation_type(s->doc) == RESTORE_REPLACE)
         step_change(out, step, "properties.storageProfile.osDisk.managedDisk.id",
-                    value_at(view_facts(v, s->doc), "live.properties.storageProfile.osDisk.managedDisk.id"), value_unknown(v->arena),
-                    "the disks of the VM that is there are exchanged");
+                    value_at(view_facts(v, s->doc), "live.properties.storageProfile.osDisk.managedDisk.id"),
+                    value_unknown(v->arena), "the disks of the VM that is there are exchanged");
     value_set_string(v->arena, detail, "recoveryPoint", s->order.point);
     value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
     step->detail = detail;
@@ -297,18 +311,23 @@ static void steps_completed(const struct view *v, const struct situation *s, str
 
     if (!str_eq(view_state(v, s->doc), "present") && situation_type(s->doc) == RESTORE_NEW_VM) {
         if (warnings) {
-            steps_block(out, s->doc, "verify",
-                        arena_printf(v->arena,
-                                     "look at the details of job %s in the portal, and in group %s for disks that it made instead of a "
-                                     "VM; then make the VM of them, or order anew from now: reinstate activate -f ... %s",
-                                     value_str_at(job, "job"), s->match.target_group, s->doc->name),
-                        "job %s of this order ended with warnings (%s), and there is no VM at the target: none may ever have been made; "
-                        "nothing is restored twice",
-                        value_str_at(job, "job"), warnings);
+            steps_block(
+                out, s->doc, "verify",
+                arena_printf(
+                    v->arena,
+                    "look at the details of job %s in the portal, and in group %s for disks that it made instead of a "
+                    "VM; then make the VM of them, or order anew from now: reinstate activate -f ... %s",
+                    value_str_at(job, "job"), s->match.target_group, s->doc->name),
+                "job %s of this order ended with warnings (%s), and there is no VM at the target: none may ever have "
+                "been made; "
+                "nothing is restored twice",
+                value_str_at(job, "job"), warnings);
             return;
         }
-        steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s at %s; the VM was removed since, and stays removed",
-                  value_str_at(job, "job"), value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "the order was carried out by job %s at %s; the VM was removed since, and stays removed",
+                  value_str_at(job, "job"),
+                  value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
         return;
     }
     differs = situation_type(s->doc) != RESTORE_DISKS ? restored_vm_differs(v, s) : NULL;
@@ -327,8 +346,10 @@ static void steps_completed(const struct view *v, const struct situation *s, str
                                      restored_vm_id(v->arena, s->doc)),
                         "the VM is restored and %s; declared is running, and %s", power, withheld);
         else if (power)
-            steps_protect(v, s, out,
-                          steps_start(v, s, out, arena_printf(v->arena, "the VM is restored and %s; declared is running", power))->id);
+            steps_protect(
+                v, s, out,
+                steps_start(v, s, out, arena_printf(v->arena, "the VM is restored and %s; declared is running", power))
+                    ->id);
         else
             steps_block(out, s->doc, "verify", "give the credential the right to read the VM's instance view",
                         "the VM is restored; declared is running, and whether it runs cannot be seen");
@@ -341,7 +362,8 @@ static void steps_completed(const struct view *v, const struct situation *s, str
     }
     steps_protect(v, s, out, NULL);
     steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; %s", value_str_at(job, "job"),
-              situation_type(s->doc) == RESTORE_DISKS ? "its disks are in the target group" : "the VM is there as declared");
+              situation_type(s->doc) == RESTORE_DISKS ? "its disks are in the target group"
+                                                      : "the VM is there as declared");
 }
 
 /* All failed jobs of this order, also those that failed for their key and left it. */
@@ -353,67 +375,86 @@ static const struct value *jobs_of_order(const struct view *v, const struct situ
     return jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &all);
 }
 
-/* The key lives, so nothing is recovered, enabled or restored: what is left is another set, on the version that is in use now. */
+/* The key lives, so nothing is recovered, enabled or restored: what is left is another set, on the version
+ * that is in use now. */
 static const char *before_rotation_advice(const struct view *v, const struct situation *s)
 {
-    const char *version = key_url_version(v->arena, value_str_at(view_facts(v, s->des), "live.properties.activeKey.keyUrl"));
+    const char *version =
+        key_url_version(v->arena, value_str_at(view_facts(v, s->des), "live.properties.activeKey.keyUrl"));
 
-    return arena_printf(v->arena,
-                        "declare another disk encryption set (another id than %s) on the rotated key version %s as its "
-                        "diskEncryptionSet, and Policy.spec.article: \"2026-07\", whose edition describes that; the key itself is not "
-                        "touched; then order anew",
-                        arm_id_name(s->original_des), version ? version : "that this one is on");
+    return arena_printf(
+        v->arena,
+        "declare another disk encryption set (another id than %s) on the rotated key version %s as its "
+        "diskEncryptionSet, and Policy.spec.article: \"2026-07\", whose edition describes that; the key itself is not "
+        "touched; then order anew",
+        arm_id_name(s->original_des), version ? version : "that this one is on");
 }
 
-static void block_before_rotation(const struct view *v, const struct situation *s, struct steps *out, const struct value *last)
+static void block_before_rotation(const struct view *v, const struct situation *s, struct steps *out,
+                                  const struct value *last)
 {
     steps_block(out, s->doc, NULL, before_rotation_advice(v, s),
-                "restore job %s of this order failed with %s: the point is from before the rotation of its set, and a plain restore "
+                "restore job %s of this order failed with %s: the point is from before the rotation of its set, and a "
+                "plain restore "
                 "from it is tried once only; it may have left the key in the staging account",
                 value_str_at(last, "job"), value_str_at(last, "code") ? value_str_at(last, "code") : "no name")
         ->scenario = "N-04";
 }
 
 /* What it left of the key, and the documents that lead on from there. */
-static void block_failed_for_key(const struct view *v, const struct situation *s, struct steps *out, const struct value *last)
+static void block_failed_for_key(const struct view *v, const struct situation *s, struct steps *out,
+                                 const struct value *last)
 {
-    const char *code = value_str_at(last, "code"), *account = value_str_at(last, "account"), *blob = value_str_at(last, "blob");
+    const char *code = value_str_at(last, "code"), *account = value_str_at(last, "account"),
+               *blob = value_str_at(last, "blob");
     const char *container = value_str_at(last, "container");
-    const char *left = !blob ? ""
-                             : arena_printf(v->arena, "; it left Azure Backup's copy of the key in storage account %s (%s/%s)",
-                                            account ? account : "?", container ? container : "?", blob);
+    const char *left =
+        !blob ? ""
+              : arena_printf(v->arena, "; it left Azure Backup's copy of the key in storage account %s (%s/%s)",
+                             account ? account : "?", container ? container : "?", blob);
 
-    steps_block(out, s->doc, NULL,
-                s->key ? "name a new disk encryption set on the original key version in the declaration (another id than the original "
-                         "set), from a point in the vault tier; then order anew"
-                       : arena_printf(v->arena,
-                                      "write the documents that the way on needs: a Key whose sources are [azureBackup: {from: [%s]}], a "
-                                      "DiskEncryptionSet on it, a KeyAccess for it, and name the set in %s; the key then comes from this "
-                                      "job's copy, without another failure", s->pvm->name, s->doc->address),
-                "restore job %s of this order failed for the key with %s%s, and no grant, key or set that is declared has changed since%s",
-                value_str_at(last, "job"), code ? code : "no name",
-                s->key && s->now.key == DX_KEY_PRESENT
-                    ? ", although the key is there (the editions of Microsoft's article differ on what the service takes)"
-                    : "",
-                left);
+    steps_block(
+        out, s->doc, NULL,
+        s->key
+            ? "name a new disk encryption set on the original key version in the declaration (another id than the "
+              "original "
+              "set), from a point in the vault tier; then order anew"
+            : arena_printf(
+                  v->arena,
+                  "write the documents that the way on needs: a Key whose sources are [azureBackup: {from: [%s]}], a "
+                  "DiskEncryptionSet on it, a KeyAccess for it, and name the set in %s; the key then comes from this "
+                  "job's copy, without another failure",
+                  s->pvm->name, s->doc->address),
+        "restore job %s of this order failed for the key with %s%s, and no grant, key or set that is declared has "
+        "changed since%s",
+        value_str_at(last, "job"), code ? code : "no name",
+        s->key && s->now.key == DX_KEY_PRESENT
+            ? ", although the key is there (the editions of Microsoft's article differ on what the service takes)"
+            : "",
+        left);
 }
 
 /* Whoever cancelled it had a reason that Azure does not tell. */
-static void block_cancelled(const struct view *v, const struct situation *s, struct steps *out, const struct value *last)
+static void block_cancelled(const struct view *v, const struct situation *s, struct steps *out,
+                            const struct value *last)
 {
     const char *end = value_str_at(last, "end");
 
-    steps_block(out, s->doc, NULL,
-                arena_printf(v->arena,
-                             "ask who cancelled it and why (the vault's activity log names them); when it is still to be restored, "
-                             "order anew from now: reinstate activate -f ... %s",
-                             s->doc->name),
-                "restore job %s of this order was cancelled%s%s by a person or a service at Azure, and is not tried again by itself; "
-                "target group %s may hold what it left",
-                value_str_at(last, "job"), end ? " at " : "", end ? end : "", s->match.target_group);
+    steps_block(
+        out, s->doc, NULL,
+        arena_printf(
+            v->arena,
+            "ask who cancelled it and why (the vault's activity log names them); when it is still to be restored, "
+            "order anew from now: reinstate activate -f ... %s",
+            s->doc->name),
+        "restore job %s of this order was cancelled%s%s by a person or a service at Azure, and is not tried again by "
+        "itself; "
+        "target group %s may hold what it left",
+        value_str_at(last, "job"), end ? " at " : "", end ? end : "", s->match.target_group);
 }
 
-/* It exported the key, and the claim of this restore is seen to be of another job or not there: then it was the pass. */
+/* It exported the key, and the claim of this restore is seen to be of another job or not there: then
+ * it was the pass. */
 static bool claimed_as_pass(const struct view *v, const struct situation *s, const struct value *job)
 {
     const struct value *claims = value_at(view_facts(v, s->doc), "place.claims"), *own = value_get(claims, "restore");
@@ -435,22 +476,28 @@ static size_t failures_of(const struct view *v, const struct situation *s, const
     return pass && failures ? failures - 1 : failures;
 }
 
-/* All grants are there, and old enough or tried often enough. Only of the service's own check it is not told which role contents it. */
+/* All grants are there, and old enough or tried often enough. Only of the service's own check it is not told which
+ * role contents it. */
 static void steps_refused(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
 {
     const char *code = value_str_at(job, "code");
     bool service = str_find_nocase(code, "PermissionsNotConfigured") != NULL;
-    const char *when = restored_vm_refused_in_vain(v, s, job) ? "and were made long enough before" : "and it was tried time and again";
+    const char *when =
+        restored_vm_refused_in_vain(v, s, job) ? "and were made long enough before" : "and it was tried time and again";
 
-    steps_block(out, s->doc, NULL,
-                service ? "declare a wider role for it in the KeyAccess (role: Key Vault Administrator for the Backup Management "
-                          "Service), or let the service through the vault's firewall; then apply again"
-                        : "look for what else keeps it out: the key store's firewall or network perimeter, a deny assignment, a condition "
-                          "on the role; the grants themselves are there, and a wider role would not help",
-                service ? "restore job %s failed with %s although all declared grants are there %s: the service may want more than the "
-                          "narrowest role that allows it (unverified on Azure)"
-                        : "restore job %s failed with %s although all declared grants are there %s",
-                value_str_at(job, "job"), code, when);
+    steps_block(
+        out, s->doc, NULL,
+        service
+            ? "declare a wider role for it in the KeyAccess (role: Key Vault Administrator for the Backup Management "
+              "Service), or let the service through the vault's firewall; then apply again"
+            : "look for what else keeps it out: the key store's firewall or network perimeter, a deny assignment, a "
+              "condition "
+              "on the role; the grants themselves are there, and a wider role would not help",
+        service ? "restore job %s failed with %s although all declared grants are there %s: the service may want more "
+                  "than the "
+                  "narrowest role that allows it (unverified on Azure)"
+                : "restore job %s failed with %s although all declared grants are there %s",
+        value_str_at(job, "job"), code, when);
 }
 
 /* Whether the last failure was for a right that no KeyAccess declares: then we cannot see whether it was given since,
@@ -487,7 +534,8 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
         steps_refused(v, s, out, last);
         return true;
     }
-    if (((job_retryable(last) && !refused_unseen(s, last)) || restored_vm_mended_since(v, s, last)) && failures < RESTORE_ATTEMPTS_MAX)
+    if (((job_retryable(last) && !refused_unseen(s, last)) || restored_vm_mended_since(v, s, last)) &&
+        failures < RESTORE_ATTEMPTS_MAX)
         return false;
     /* Tried as often as late grants deserve: the refusal stands, whatever the job left behind. */
     if (known && known->letter == 'P' && !refused_unseen(s, last)) {
@@ -498,10 +546,11 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
         block_failed_for_key(v, s, out, last);
         return true;
     }
-    steps_block(out, s->doc, NULL, known ? known->action : "look at the job in the portal; the code is not in the table of errors",
-                "restore job %s failed with %s%s%s%s%s; target group %s may hold what it left", value_str_at(last, "job"),
-                code ? code : "an unnamed error", known ? ": " : "", known ? known->meaning : "", text ? ": " : "", text ? text : "",
-                s->match.target_group);
+    steps_block(out, s->doc, NULL,
+                known ? known->action : "look at the job in the portal; the code is not in the table of errors",
+                "restore job %s failed with %s%s%s%s%s; target group %s may hold what it left",
+                value_str_at(last, "job"), code ? code : "an unnamed error", known ? ": " : "",
+                known ? known->meaning : "", text ? ": " : "", text ? text : "", s->match.target_group);
     return true;
 }
 
@@ -532,21 +581,26 @@ static void steps_there_already(const struct view *v, const struct situation *s,
     /* No job proves that this VM is ours. It is not started, because it may be somebody else's, and it is not called as
      * declared while it stands still. */
     if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running"))
-        steps_finding(out, s->doc, "power",
-                      arena_printf(v->arena, "look at it, then start it: az vm start --ids '%s'", restored_vm_id(v->arena, s->doc)),
-                      "the VM at the target is %s, and declared is running; no job of %s made it, so it is not started here",
-                      power ? power : "in a power state that cannot be seen", s->order.activation->address);
+        steps_finding(
+            out, s->doc, "power",
+            arena_printf(v->arena, "look at it, then start it: az vm start --ids '%s'",
+                         restored_vm_id(v->arena, s->doc)),
+            "the VM at the target is %s, and declared is running; no job of %s made it, so it is not started here",
+            power ? power : "in a power state that cannot be seen", s->order.activation->address);
     /* The job's bag has whole seconds, the recovery point fractions. */
     if (point == TIME_NONE || s->match.point_ms == TIME_NONE || llabs(point - s->match.point_ms) < 2 * SECOND_MS) {
         steps_add(out, s->doc, ACTION_NONE, NULL,
-                  "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a recovery point");
+                  "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a "
+                  "recovery point");
         return;
     }
     /* The block stands aside, so that what else is declared of the machine is still done. */
     steps_block(out, s->doc, "point",
-                "nothing is restored over it: withdraw the order if this is the VM that is wanted; else declare another target name, or "
+                "nothing is restored over it: withdraw the order if this is the VM that is wanted; else declare "
+                "another target name, or "
                 "remove the VM, and order anew",
-                "%s is not carried out: the VM at the target comes from job %s, from the point of %s; the order asks for point %s of %s",
+                "%s is not carried out: the VM at the target comes from job %s, from the point of %s; the order asks "
+                "for point %s of %s",
                 s->order.activation->address, value_str_at(job, "job"), value_str_at(job, "point"), s->order.point,
                 value_str_at(s->point, "time"))
         ->aside = true;
@@ -570,8 +624,10 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
 
         differs = restored_vm_differs(v, s);
         if (differs && failed)
-            steps_block(out, s->doc, NULL, "a person removes what it left, or another target name is declared; nothing is deleted here",
-                        "restore job %s ended with %s and left a VM of the target's name; %s", value_str_at(failed, "job"),
+            steps_block(out, s->doc, NULL,
+                        "a person removes what it left, or another target name is declared; nothing is deleted here",
+                        "restore job %s ended with %s and left a VM of the target's name; %s",
+                        value_str_at(failed, "job"),
                         value_str_at(failed, "code") ? value_str_at(failed, "code") : "no code", differs);
         else if (differs)
             steps_block(out, s->doc, NULL, "declare another target name: nothing is restored over a VM that is there",
@@ -584,7 +640,8 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
     }
     if (restored_vm_other_job(v, s->doc, value_get(view_facts(v, s->pvm), "jobs"), &s->match, out))
         return;
-    if (restored_vm_revoked(s, out) || steps_failed(v, s, out) || restored_vm_beside_source(v, s, out) || restored_vm_refused(v, s, out))
+    if (restored_vm_revoked(s, out) || steps_failed(v, s, out) || restored_vm_beside_source(v, s, out) ||
+        restored_vm_refused(v, s, out))
         return;
     steps_restore(v, s, out);
 }
@@ -598,7 +655,8 @@ static void steps_expired(const struct view *v, const struct situation *s, struc
         return;
     }
     steps_block(out, s->doc, NULL, arena_printf(v->arena, "order anew: reinstate activate -f ... %s", s->doc->name),
-                "%s expired at %s and was not carried out%s", s->order.activation->address, time_format(v->arena, s->order.not_after_ms),
+                "%s expired at %s and was not carried out%s", s->order.activation->address,
+                time_format(v->arena, s->order.not_after_ms),
                 restored_vm_job(s->jobs, "running") ? "; a job of it still runs" : "");
 }
 
@@ -617,8 +675,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     s = situation_of(v, doc);
     switch (s->order.state) {
     case ORDER_OVERLAPPING:
-        steps_block(out, doc, NULL, "withdraw one of them", "%s and %s order the same VM at the same time", s->order.activation->address,
-                    s->order.other->address);
+        steps_block(out, doc, NULL, "withdraw one of them", "%s and %s order the same VM at the same time",
+                    s->order.activation->address, s->order.other->address);
         break;
     case ORDER_IN_FORCE:
         steps_in_force(v, s, out);
@@ -665,5 +723,6 @@ const struct kind restored_vm_kind = {
     .conclude = conclude_restore,
     .steps = steps,
     .act = restored_vm_act,
-    .readback_ms = 10 * MINUTE_MS, /* Azure Backup and new machines are shown latest of all (pulumi/pulumi-azure-native 3089) */
+    .readback_ms =
+        10 * MINUTE_MS, /* Azure Backup and new machines are shown latest of all (pulumi/pulumi-azure-native 3089) */
 };

@@ -1,16 +1,16 @@
-/* What the files of kind RestoredVirtualMachine share: restored_vm.c concludes the steps, restored_vm_checks.c knows why
- * one that is ordered is not carried out, restored_vm_acts.c carries it out. */
+/* What the files of kind RestoredVirtualMachine share: restored_vm.c concludes the steps, restored_vm_checks.c knows
+ * why one that is ordered is not carried out, restored_vm_acts.c carries it out. */
 #ifndef REINSTATE_RESTORED_VM_H
 #define REINSTATE_RESTORED_VM_H
 
 #include "../restore/situation.h"
 
-/* --- what is known (pure) ---------------------------------------------------------------------------------------- */
+/* --- what is known (pure) ----------------------------------------------------------------------------------------- */
 
 /* What the VM at the target lacks of its declaration; NULL: nothing. Power is apart, since it can be mended. */
 const char *restored_vm_differs(const struct view *v, const struct situation *s);
-/* Whether the declared set is on another key version than the one that is declared, or needed: the moment after the restore tells with
- * which one the VM was made. NULL: it is on it, or nobody can see. */
+/* Whether the declared set is on another key version than the one that is declared, or needed: the moment after the
+ * restore tells with which one the VM was made. NULL: it is on it, or nobody can see. */
 const char *restored_vm_version_differs(const struct view *v, const struct situation *s);
 /* Declared is one that is off, and it is seen to run. Stopping it is a person's. */
 bool restored_vm_should_be_off(const struct view *v, const struct document *doc);
@@ -28,22 +28,26 @@ bool restored_vm_revoked(const struct situation *s, struct steps *out);
 /* Reasons not to restore although ordered and possible to trigger. true: a step was added. */
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out);
 /* Notes what else is known of a restore: what does not stop it, or (`stopping`) what would. */
-void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step, bool stopping);
+void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step,
+                       bool stopping);
 /* The source VM is there: it heals, or it runs and nothing is declared besides. true: a step was added. */
 bool restored_vm_beside_source(const struct view *v, const struct situation *s, struct steps *out);
 
-/* A grant was made, or the key changed, after the job began: what it failed for may have been mended, whatever it calls it. */
+/* A grant was made, or the key changed, after the job began: what it failed for may have been
+ * mended, whatever it calls it. */
 bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job);
-/* The job failed for a right, and the grants of whom its code speaks were old enough by its start: asking again asks in vain. */
+/* The job failed for a right, and the grants of whom its code speaks were old enough by its start:
+ * asking again asks in vain. */
 bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job);
-/* The job failed for a right although those grants are there, and they may not have acted yet: the youngest was made shortly
- * before, or nobody tells when. The restore is tried again, some minutes apart, RESTORE_ATTEMPTS_MAX times at most. */
+/* The job failed for a right although those grants are there, and they may not have acted yet: the youngest was made
+ * shortly before, or nobody tells when. The restore is tried again, some minutes apart, RESTORE_ATTEMPTS_MAX times at
+ * most. */
 bool restored_vm_refused_early(const struct view *v, const struct situation *s, const struct value *job);
 /* A plain restore from a point that is older than the rotation of its set (row N-04): tried once, never twice. */
 bool restored_vm_before_rotation(const struct situation *s);
 enum { RESTORE_ATTEMPTS_MAX = 3, LATE_GRANT_PAUSE_MS = 10 * MINUTE_MS };
 
-/* --- acting -------------------------------------------------------------------------------------------------------- */
+/* --- acting ------------------------------------------------------------------------------------------------------- */
 
 must_use int restored_vm_act(struct call *c, const struct actor *actor, struct err *err);
 

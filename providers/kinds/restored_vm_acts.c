@@ -1,5 +1,5 @@
-/* Knows how a restore is carried out: triggered once, followed, read back; and how a restored VM is started. Must not decide
- * whether one is due. */
+/* Knows how a restore is carried out: triggered once, followed, read back; and how a restored VM is started. Must not
+ * decide whether one is due. */
 #include "../azure/key_id.h"
 #include "../backup/job_run.h"
 #include "../backup/protection.h"
@@ -16,13 +16,14 @@ static int act_start(struct call *c, const struct actor *actor, struct azure *az
 {
     struct arm_operation op;
 
-    TRY(arm_send(az, c, actor->arena, HTTP_POST, arena_printf(actor->arena, "%s/start", actor->step->scope), API_COMPUTE, NULL,
-                 ARM_REPEATABLE, &op, err));
+    TRY(arm_send(az, c, actor->arena, HTTP_POST, arena_printf(actor->arena, "%s/start", actor->step->scope),
+                 API_COMPUTE, NULL, ARM_REPEATABLE, &op, err));
     if (arm_follow(az, c, actor->arena, &op, actor->view->settings->poll_bound_ms, NULL, err) == 0)
         return 0;
     return err_advise(
         err,
-        "a restored confidential VM that does not start is most often refused its key: check the Confidential VM Orchestrator's grant, "
+        "a restored confidential VM that does not start is most often refused its key: check the Confidential VM "
+        "Orchestrator's grant, "
         "the key's release policy for this region, and that the version is enabled (see reinstate explain KeyAccess)");
 }
 
@@ -32,7 +33,8 @@ static int verify_disks(const struct actor *actor, const struct situation *s, st
     const struct value *made = restore_made(actor->view, s, restored_vm_job(s->jobs, "completed"));
 
     if (!value_count(made) && value_at(view_facts(actor->view, s->doc), "place.resources.items"))
-        return err_set(err, ERR_CONFLICT, "the restore job is completed and no new disk of %s is in the target group", s->match.vm);
+        return err_set(err, ERR_CONFLICT, "the restore job is completed and no new disk of %s is in the target group",
+                       s->match.vm);
     for (size_t i = 0; i < value_count(made); i++)
         actor_say(actor, "restored: %s", value_str_at(value_item(made, i), "id"));
     return 0;
@@ -43,24 +45,30 @@ static bool verify_may_change(const struct view *v, const struct situation *s)
 {
     const char *state = value_str_at(view_facts(v, s->doc), "live.properties.provisioningState");
 
-    return situation_type(s->doc) == RESTORE_REPLACE || (!str_eq_nocase(state, "Succeeded") && !str_eq_nocase(state, "Failed"));
+    return situation_type(s->doc) == RESTORE_REPLACE ||
+           (!str_eq_nocase(state, "Succeeded") && !str_eq_nocase(state, "Failed"));
 }
 
 /* Names only what was really looked at, so that nobody takes an unchecked property for verified. */
 static const char *read_back_words(const struct actor *actor, const struct situation *s)
 {
     const struct value *facts = view_facts(actor->view, s->doc);
-    const char *set = value_str_at(facts, "des"), *security = value_str_at(facts, "live.properties.securityProfile.securityType");
+    const char *set = value_str_at(facts, "des"),
+               *security = value_str_at(facts, "live.properties.securityProfile.securityType");
     const char *power = value_str_at(facts, "power"), *zone = value_str_at(s->doc->spec, "zone"), *version = NULL;
     bool new_vm = situation_type(s->doc) == RESTORE_NEW_VM, subnet = new_vm && value_get(facts, "subnets");
 
     if (set && s->des)
-        version = key_url_version(actor->arena, value_str_at(view_facts(actor->view, s->des), "live.properties.activeKey.keyUrl"));
+        version = key_url_version(actor->arena,
+                                  value_str_at(view_facts(actor->view, s->des), "live.properties.activeKey.keyUrl"));
     return arena_printf(actor->arena, "provisioned, %s, on %s%s%s%s%s%s%s%s%s",
                         str_eq_nocase(security, "ConfidentialVM") ? "confidential" : "not shown as confidential",
-                        !set ? "no disk encryption set" : s->des_id ? "the declared set " : "set ", set ? arm_id_name(set) : "",
-                        version ? " with key version " : "", version ? version : "", new_vm && zone ? ", in zone " : "",
-                        new_vm && zone ? zone : "", subnet ? ", in the declared subnet" : "", power ? ", " : "", power ? power : "");
+                        !set        ? "no disk encryption set"
+                        : s->des_id ? "the declared set "
+                                    : "set ",
+                        set ? arm_id_name(set) : "", version ? " with key version " : "", version ? version : "",
+                        new_vm && zone ? ", in zone " : "", new_vm && zone ? zone : "",
+                        subnet ? ", in the declared subnet" : "", power ? ", " : "", power ? power : "");
 }
 
 static int act_verify(struct call *c, const struct actor *actor, struct err *err)
@@ -82,10 +90,11 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
         differs = restored_vm_version_differs(actor->view, s);
     /* Only what may still change is looked at again. */
     if (differs)
-        return err_set(err, verify_may_change(actor->view, s) ? ERR_CONFLICT : ERR_BLOCKED, "the restored VM is not as declared: %s",
-                       differs);
+        return err_set(err, verify_may_change(actor->view, s) ? ERR_CONFLICT : ERR_BLOCKED,
+                       "the restored VM is not as declared: %s", differs);
     if (restored_vm_runs(s->doc) && !power)
-        return err_set(err, ERR_DENIED, "the VM is restored; whether it runs cannot be seen: we may not read its instance view");
+        return err_set(err, ERR_DENIED,
+                       "the VM is restored; whether it runs cannot be seen: we may not read its instance view");
     if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running")) {
         const char *withheld = restore_not_releasable(actor->view, s);
 
@@ -113,8 +122,9 @@ static int source_still_rests(struct call *c, const struct job_run *run, struct 
 
     if (value_bool_at(s->doc->spec, replaced ? "evenIfSourceHealthy" : "besideSource", false))
         return 0;
-    if (arm_get_view(run->az, c, run->actor->arena, arena_printf(run->actor->arena, "%s/instanceView", run->request.source_vm_id),
-                     API_COMPUTE, &view, err) < 0)
+    if (arm_get_view(run->az, c, run->actor->arena,
+                     arena_printf(run->actor->arena, "%s/instanceView", run->request.source_vm_id), API_COMPUTE, &view,
+                     err) < 0)
         return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
     if (vm_power_rests(vm_power(view)))
         return 0;
@@ -140,14 +150,16 @@ static int target_still_free(struct call *c, const struct job_run *run, struct e
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, false, err);
 }
 
-/* The grants were read back, so a refusal so soon is one of waiting: the restore is tried again, a pause after the last one. */
+/* The grants were read back, so a refusal so soon is one of waiting: the restore is tried again, a
+ * pause after the last one. */
 static int pause_for_grants(struct call *c, const struct actor *actor, int64_t ended_ms, struct err *err)
 {
     int64_t wait_ms = ended_ms + LATE_GRANT_PAUSE_MS - call_now_ms(c);
 
     if (wait_ms <= 0)
         return 0;
-    actor_say(actor, "the last restore was refused although the grants are there: they may not act yet; trying again in %s",
+    actor_say(actor,
+              "the last restore was refused although the grants are there: they may not act yet; trying again in %s",
               duration_format(actor->arena, wait_ms));
     return call_sleep_ms(c, wait_ms, "young grants to act", err);
 }
@@ -158,7 +170,8 @@ static bool completed(const struct backup_job *job)
 }
 
 /* Runs it, again where grants were too young, at most as often as all tries of an order may be. */
-static int run_restore(struct call *c, const struct job_run *run, const struct situation *s, struct backup_job *job, struct err *err)
+static int run_restore(struct call *c, const struct job_run *run, const struct situation *s, struct backup_job *job,
+                       struct err *err)
 {
     const struct view *v = run->actor->view;
     struct arena *a = run->actor->arena;
@@ -181,8 +194,8 @@ static int run_restore(struct call *c, const struct job_run *run, const struct s
         value_push(a, seen, tried);
         attempt.match.seen = seen;
         last = tried;
-        if (completed(job) || run->adopt_only || failures + 1 >= RESTORE_ATTEMPTS_MAX || !restored_vm_refused_early(v, s, last) ||
-            call_now_ms(c) + LATE_GRANT_PAUSE_MS > run->not_after_ms)
+        if (completed(job) || run->adopt_only || failures + 1 >= RESTORE_ATTEMPTS_MAX ||
+            !restored_vm_refused_early(v, s, last) || call_now_ms(c) + LATE_GRANT_PAUSE_MS > run->not_after_ms)
             return 0;
         restore_left_say(c, run->actor, run->az, s, job);
     }
@@ -221,19 +234,25 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
     }
     restore_left_say(c, actor, az, s, &job);
     if (job.encryption_blob)
-        actor_say(actor, "job %s has left Azure Backup's copy of the key in storage account %s, container %s, blob %s", job.id,
-                  job.storage_account ? job.storage_account : "?", job.config_container ? job.config_container : "?", job.encryption_blob);
-    err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job.id, job.status, job.error_code ? job.error_code : "no code");
+        actor_say(actor, "job %s has left Azure Backup's copy of the key in storage account %s, container %s, blob %s",
+                  job.id, job.storage_account ? job.storage_account : "?",
+                  job.config_container ? job.config_container : "?", job.encryption_blob);
+    err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job.id, job.status,
+            job.error_code ? job.error_code : "no code");
     if (job.state == JOB_CANCELLED)
-        return err_advise(err, "it was cancelled at Azure: ask who did and why, and order anew when it is still to be restored");
+        return err_advise(
+            err, "it was cancelled at Azure: ask who did and why, and order anew when it is still to be restored");
     known = job.error_code ? azure_error_meant(job.error_code, job.error_text) : NULL;
     if (restored_vm_before_rotation(s) && known && known->letter == 'K')
         return err_advise(err,
-                          "the point is from before the rotation of its set (row N-04), and a plain restore is tried once only; the key "
+                          "the point is from before the rotation of its set (row N-04), and a plain restore is tried "
+                          "once only; the key "
                           "lives and is not touched: %s",
                           dx_remedy_words('R'));
     if (restored_vm_refused_early(v, s, job_to_facts(actor->arena, &job)))
-        return err_advise(err, "the grants are there and may not act yet: wait until they do, then apply again; no wider role is needed");
+        return err_advise(
+            err,
+            "the grants are there and may not act yet: wait until they do, then apply again; no wider role is needed");
     if (known)
         return err_advise(err, "%s: %s", known->meaning, known->action);
     return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
@@ -243,8 +262,8 @@ static int act_protect(struct call *c, const struct actor *actor, struct azure *
 {
     const struct value *facts = value_get(view_facts(actor->view, actor->step->document), "protection");
 
-    return protection_act(c, actor, az, value_str_at(facts, "vaultId"), value_str_at(actor->step->detail, "virtualMachine"),
-                          value_str_at(facts, "policyId"), err);
+    return protection_act(c, actor, az, value_str_at(facts, "vaultId"),
+                          value_str_at(actor->step->detail, "virtualMachine"), value_str_at(facts, "policyId"), err);
 }
 
 int restored_vm_act(struct call *c, const struct actor *actor, struct err *err)

@@ -1,5 +1,5 @@
-/* Knows why a restore that is ordered is not carried out: what it needs and lacks, the source that heals or still runs. Pure.
- * Must not know how one is triggered. */
+/* Knows why a restore that is ordered is not carried out: what it needs and lacks, the source that heals or still runs.
+ * Pure. Must not know how one is triggered. */
 #include "../azure/key_id.h"
 #include "../backup/points.h"
 #include "../access/rights.h"
@@ -9,23 +9,27 @@
 
 #include <string.h>
 
-/* --- what is known -------------------------------------------------------------------------------------------------------------- */
+/* --- what is known ------------------------------------------------------------------------------------------------ */
 
 /* A new VM was asked for in a zone and a subnet. A property that cannot be seen is neither reported as different nor
  * called as declared. */
 static const char *place_differs(const struct view *v, const struct situation *s)
 {
-    const struct value *facts = view_facts(v, s->doc), *zones = value_at(facts, "live.zones"), *subnets = value_get(facts, "subnets");
-    const char *zone = value_str_at(s->doc->spec, "zone"), *subnet = reference_id(v->arena, s->doc, "spec.target.subnet", NULL);
+    const struct value *facts = view_facts(v, s->doc), *zones = value_at(facts, "live.zones"),
+                       *subnets = value_get(facts, "subnets");
+    const char *zone = value_str_at(s->doc->spec, "zone"),
+               *subnet = reference_id(v->arena, s->doc, "spec.target.subnet", NULL);
 
     if (situation_type(s->doc) != RESTORE_NEW_VM)
         return NULL;
     if (zone && !str_eq(value_str(value_item(zones, 0)), zone))
-        return arena_printf(v->arena, "it is in %s%s, and declared is zone %s", value_count(zones) ? "zone " : "no zone",
+        return arena_printf(v->arena, "it is in %s%s, and declared is zone %s",
+                            value_count(zones) ? "zone " : "no zone",
                             value_count(zones) ? value_str(value_item(zones, 0)) : "", zone);
     for (size_t i = 0; subnet && i < value_count(subnets); i++)
         if (!arm_id_equal(value_str(value_item(subnets, i)) ? value_str(value_item(subnets, i)) : "", subnet))
-            return arena_printf(v->arena, "it is in subnet %s, and declared is %s", value_str(value_item(subnets, i)), subnet);
+            return arena_printf(v->arena, "it is in subnet %s, and declared is %s", value_str(value_item(subnets, i)),
+                                subnet);
     return NULL;
 }
 
@@ -37,7 +41,8 @@ const char *restored_vm_version_differs(const struct view *v, const struct situa
     /* A set that is concluded to be as declared, as one in use that nobody re-points, is so for its machine too. */
     if (view_prospect(v, s->des) == PROSPECT_SATISFIED)
         return NULL;
-    if (s->now.encryption == DX_PMK || !wanted || !have || !key_url_version(v->arena, wanted) || key_same_version(v->arena, wanted, have))
+    if (s->now.encryption == DX_PMK || !wanted || !have || !key_url_version(v->arena, wanted) ||
+        key_same_version(v->arena, wanted, have))
         return NULL;
     return arena_printf(v->arena, "its disk encryption set is on %s, and declared is %s", have, wanted);
 }
@@ -50,13 +55,16 @@ const char *restored_vm_differs(const struct view *v, const struct situation *s)
     const char *des = value_str_at(facts, "des");
 
     if (!str_eq_nocase(value_str_at(live, "properties.provisioningState"), "Succeeded"))
-        return arena_printf(v->arena, "its provisioning state is %s", value_str_at(live, "properties.provisioningState"));
+        return arena_printf(v->arena, "its provisioning state is %s",
+                            value_str_at(live, "properties.provisioningState"));
     if (place)
         return place;
     if (s->now.encryption == DX_PMK)
         return s->des_id && !arm_id_equal(des ? des : "", s->des_id)
-                   ? arena_printf(v->arena, "declared is the set %s, but the point is of a platform-managed key, and the VM is on %s",
-                                  arm_id_name(s->des_id), des ? arm_id_name(des) : "no set")
+                   ? arena_printf(
+                         v->arena,
+                         "declared is the set %s, but the point is of a platform-managed key, and the VM is on %s",
+                         arm_id_name(s->des_id), des ? arm_id_name(des) : "no set")
                    : NULL;
     if (!str_eq_nocase(value_str_at(live, "properties.securityProfile.securityType"), "ConfidentialVM"))
         return "it is no confidential VM";
@@ -76,7 +84,7 @@ bool restored_vm_should_be_off(const struct view *v, const struct document *doc)
            str_eq_nocase(value_str_at(view_facts(v, doc), "power"), "running");
 }
 
-/* --- what stands against it ------------------------------------------------------------------------------------------------------ */
+/* --- what stands against it --------------------------------------------------------------------------------------- */
 
 static bool serves(const struct step *step, const struct document *doc)
 {
@@ -86,7 +94,8 @@ static bool serves(const struct step *step, const struct document *doc)
     return false;
 }
 
-/* A pass for a key that this machine has no use for only comes first, as Azure restores an item once at a time; it may well fail. */
+/* A pass for a key that this machine has no use for only comes first, as Azure restores an item once at a time; it
+ * may well fail. */
 static void need_backup(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
 {
     step_on(out, step, s->pvm);
@@ -140,18 +149,21 @@ void restored_vm_rights(const struct view *v, const struct situation *s, struct 
     const char *subnet = reference_id(v->arena, s->doc, "spec.target.subnet", NULL);
 
     step_right(out, step, value_str_at(view_facts(v, s->pvm), "vaultId"),
-               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
-               "Backup Operator");
+               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/"
+               "restore/action",
+               false, "Backup Operator");
     if (situation_type(s->doc) == RESTORE_REPLACE)
         step_right(out, step, restored_vm_id(v->arena, s->doc), "Microsoft.Compute/virtualMachines/write", false,
                    "Virtual Machine Contributor");
     if (situation_type(s->doc) == RESTORE_NEW_VM)
         step_right(out, step, group, "Microsoft.Compute/virtualMachines/write", false, "Contributor");
     if (situation_type(s->doc) == RESTORE_NEW_VM && subnet)
-        step_right(out, step, subnet, "Microsoft.Network/virtualNetworks/subnets/join/action", false, "Network Contributor");
+        step_right(out, step, subnet, "Microsoft.Network/virtualNetworks/subnets/join/action", false,
+                   "Network Contributor");
     step_right(out, step, group, "Microsoft.Compute/disks/write", false, "Contributor");
     if (staging && staging->id)
-        step_right(out, step, staging->id, "Microsoft.Storage/storageAccounts/read", false, "Storage Account Contributor");
+        step_right(out, step, staging->id, "Microsoft.Storage/storageAccounts/read", false,
+                   "Storage Account Contributor");
 }
 
 static bool obstacles_stop(const struct view *v, const struct situation *s, struct steps *out)
@@ -168,15 +180,16 @@ static bool obstacles_stop(const struct view *v, const struct situation *s, stru
     return stopped;
 }
 
-void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step, bool stopping)
+void restored_vm_notes(const struct view *v, const struct situation *s, struct steps *out, struct step *step,
+                       bool stopping)
 {
     size_t n = 0;
     const struct obstacle *found = restore_obstacles(v, s, &n);
 
     for (size_t i = 0; i < n; i++)
         if (found[i].stops == stopping)
-            step_note(out, step, "%s%s%s%s", stopping ? "a restore would be refused: " : "", found[i].reason, stopping ? "; " : "",
-                      stopping ? found[i].next : "");
+            step_note(out, step, "%s%s%s%s", stopping ? "a restore would be refused: " : "", found[i].reason,
+                      stopping ? "; " : "", stopping ? found[i].next : "");
 }
 
 bool restored_vm_revoked(const struct situation *s, struct steps *out)
@@ -185,8 +198,8 @@ bool restored_vm_revoked(const struct situation *s, struct steps *out)
 
     if (s->then.key != DX_KEY_REVOKED || s->now.encryption == DX_PMK)
         return false;
-    steps_block(out, s->doc, NULL, dx_remedy_words(then.remedy[0]), "ordered, but %s (%s)", then.row->state, s->revoked)->scenario =
-        dx_scenario(&then);
+    steps_block(out, s->doc, NULL, dx_remedy_words(then.remedy[0]), "ordered, but %s (%s)", then.row->state, s->revoked)
+        ->scenario = dx_scenario(&then);
     return true;
 }
 
@@ -198,16 +211,19 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     bool stopped;
 
     if (!s->point) {
-        steps_block(out, s->doc, NULL, "list the points: reinstate activate -f ... VM", "the vault has no recovery point %s of %s",
-                    s->order.point ? s->order.point : "in the vault tier", s->pvm->name);
+        steps_block(out, s->doc, NULL, "list the points: reinstate activate -f ... VM",
+                    "the vault has no recovery point %s of %s", s->order.point ? s->order.point : "in the vault tier",
+                    s->pvm->name);
         return true;
     }
     if (!s->order.exports && s->now.encryption == DX_CMK && (!then.row || then.outcome != DX_SUCCEEDS)) {
-        steps_block(out, s->doc, "exports-forbidden",
-                    "declare the Key, its DiskEncryptionSet and KeyAccess, so that the key can be looked at; or set exports: allowed "
-                    "in the Activation",
-                    "%s forbids exports, and a restore that fails for its key leaves a copy of it in the staging account: %s",
-                    s->order.activation->address, then.row ? then.row->state : "what Azure will do with this one is not known");
+        steps_block(
+            out, s->doc, "exports-forbidden",
+            "declare the Key, its DiskEncryptionSet and KeyAccess, so that the key can be looked at; or set exports: "
+            "allowed "
+            "in the Activation",
+            "%s forbids exports, and a restore that fails for its key leaves a copy of it in the staging account: %s",
+            s->order.activation->address, then.row ? then.row->state : "what Azure will do with this one is not known");
         return true;
     }
     /* All at once: a person should not meet them one after the other. */
@@ -215,16 +231,17 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     if (stopped)
         restored_vm_notes(v, s, out, out->items[out->count - 1], false);
     if (blocked) {
-        step = steps_block(out, s->doc, NULL, view_block(v, blocked)->next, "ordered, but %s is blocked: %s", blocked->address,
-                           view_block(v, blocked)->reason);
+        step = steps_block(out, s->doc, NULL, view_block(v, blocked)->next, "ordered, but %s is blocked: %s",
+                           blocked->address, view_block(v, blocked)->reason);
         /* What is wrong with the set named is what a person has to mend, before all that its absence brings about. */
         step->scenario = s->then.fault != DX_FAULT_NONE ? dx_scenario(&then) : dx_scenario(&now);
         return true;
     }
     if (!dx_may_restore(&then)) {
-        step = steps_block(out, s->doc, NULL, arena_printf(v->arena, "%s (%s)", dx_remedy_words(then.remedy[0]), then.row->source),
-                           "ordered, but %s: %s%s%s", then.row->refused ? "refused" : "foreseen to fail", then.row->state,
-                           then.code ? ", " : "", then.code ? then.code : "");
+        step = steps_block(out, s->doc, NULL,
+                           arena_printf(v->arena, "%s (%s)", dx_remedy_words(then.remedy[0]), then.row->source),
+                           "ordered, but %s: %s%s%s", then.row->refused ? "refused" : "foreseen to fail",
+                           then.row->state, then.code ? ", " : "", then.code ? then.code : "");
         step->scenario = then.row->id;
         return true;
     }
@@ -233,7 +250,8 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
 
 bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job)
 {
-    int64_t start = time_parse(value_str_at(job, "start")), updated = value_int_at(view_facts(v, s->key), "live.attributes.updated", 0);
+    int64_t start = time_parse(value_str_at(job, "start")),
+            updated = value_int_at(view_facts(v, s->key), "live.attributes.updated", 0);
     const char *code = value_str_at(job, "code");
     const struct document *access;
     size_t at = 0;
@@ -261,8 +279,8 @@ static int64_t refused_user(const struct value *job)
     return str_eq(code, "KeyVaultAccessForbidden") ? KEY_USER_DES : -1;
 }
 
-/* When the youngest grant of a user was made: TIME_NONE where the store does not tell when, as a managed HSM does not. false: a
- * right is missing, or nobody declares who needs what. */
+/* When the youngest grant of a user was made: TIME_NONE where the store does not tell when, as a managed HSM does not.
+ * false: a right is missing, or nobody declares who needs what. */
 static bool youngest_grant(const struct view *v, const struct situation *s, int64_t user, int64_t *ret_ms)
 {
     const struct document *access;
@@ -323,13 +341,16 @@ bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s
 
 bool restored_vm_before_rotation(const struct situation *s)
 {
-    return s->given == DX_GIVEN_NOTHING && s->now.des == DX_DES_ROTATED && s->now.tier == DX_VAULT && s->now.encryption == DX_CMK;
+    return s->given == DX_GIVEN_NOTHING && s->now.des == DX_DES_ROTATED && s->now.tier == DX_VAULT &&
+           s->now.encryption == DX_CMK;
 }
 
-static struct step *steps_start_source(const struct view *v, const struct situation *s, struct steps *out, const char *source_id)
+static struct step *steps_start_source(const struct view *v, const struct situation *s, struct steps *out,
+                                       const char *source_id)
 {
-    struct step *step = steps_add(out, s->doc, ACTION_START_VM, "source",
-                                  "the key of the source VM is back and the VM stands still; healSource: start is declared");
+    struct step *step =
+        steps_add(out, s->doc, ACTION_START_VM, "source",
+                  "the key of the source VM is back and the VM stands still; healSource: start is declared");
     struct value *detail = value_map(v->arena);
 
     step->scope = source_id;
@@ -337,7 +358,8 @@ static struct step *steps_start_source(const struct view *v, const struct situat
     step->detail = detail;
     step->estimate_ms = 3 * MINUTE_MS;
     step_writes(out, step, "POST", "%s/start", source_id);
-    step_right(out, step, source_id, "Microsoft.Compute/virtualMachines/start/action", false, "Virtual Machine Contributor");
+    step_right(out, step, source_id, "Microsoft.Compute/virtualMachines/start/action", false,
+               "Virtual Machine Contributor");
     restored_vm_needs(v, s, out, step);
     return step;
 }
@@ -356,21 +378,25 @@ static void steps_source_there(const struct view *v, const struct situation *s, 
     }
     if (key_returns || str_eq(source, "running")) {
         steps_add(out, s->doc, ACTION_NONE, NULL,
-                  "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare evenIfSourceHealthy to "
+                  "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare "
+                  "evenIfSourceHealthy to "
                   "restore all the same%s",
                   str_eq(source, "unseen") ? "whether it runs cannot be seen" : source,
-                  key_returns ? "comes back with the steps above" : "is usable", stopped ? "; start the source when its key is back" : "");
+                  key_returns ? "comes back with the steps above" : "is usable",
+                  stopped ? "; start the source when its key is back" : "");
         return;
     }
-    step = steps_block(out, s->doc, "source",
-                       stopped ? arena_printf(v->arena,
-                                              "start it: az vm start --ids '%s' (healSource: start does it); or declare besideSource, and "
-                                              "evenIfSourceHealthy, to restore all the same",
-                                              id ? id : s->pvm->name)
-                               : "give the credential the right to read the source VM's instance view",
-                       "%s orders %s, and it was not restored: its source VM %s is healed, its key is usable, %s",
-                       s->order.activation->address, s->doc->name, id ? arm_id_name(id) : s->pvm->name,
-                       stopped ? "but it stands still: no VM runs" : "but whether it runs cannot be seen");
+    step = steps_block(
+        out, s->doc, "source",
+        stopped
+            ? arena_printf(v->arena,
+                           "start it: az vm start --ids '%s' (healSource: start does it); or declare besideSource, and "
+                           "evenIfSourceHealthy, to restore all the same",
+                           id ? id : s->pvm->name)
+            : "give the credential the right to read the source VM's instance view",
+        "%s orders %s, and it was not restored: its source VM %s is healed, its key is usable, %s",
+        s->order.activation->address, s->doc->name, id ? arm_id_name(id) : s->pvm->name,
+        stopped ? "but it stands still: no VM runs" : "but whether it runs cannot be seen");
     step->scope = id;
     /* What it depends on is healed on, and watched, all the same. */
     step->aside = true;
@@ -385,7 +411,8 @@ static bool source_heals(const struct view *v, const struct situation *s)
         return false;
     if (s->now.encryption == DX_PMK)
         return str_eq(source, "running");
-    return s->then.key == DX_KEY_PRESENT && s->original_des && (s->then.des == DX_DES_INTACT || s->then.des == DX_DES_ROTATED);
+    return s->then.key == DX_KEY_PRESENT && s->original_des &&
+           (s->then.des == DX_DES_INTACT || s->then.des == DX_DES_ROTATED);
 }
 
 bool restored_vm_beside_source(const struct view *v, const struct situation *s, struct steps *out)

@@ -18,7 +18,8 @@ static bool is_guid(const char *s)
     return n == UUID_TEXT - 1 && strspn(s, "0123456789abcdefABCDEF-") == n;
 }
 
-static int role_id(struct call *c, const struct observer *o, struct azure *az, const char *scope, struct value *facts, struct err *err)
+static int role_id(struct call *c, const struct observer *o, struct azure *az, const char *scope, struct value *facts,
+                   struct err *err)
 {
     const char *role = value_str_at(o->document->spec, "role");
     const struct role_facts *known = role_by_name(role);
@@ -31,8 +32,8 @@ static int role_id(struct call *c, const struct observer *o, struct azure *az, c
     }
     text_add(&query, "$filter=");
     text_add_percent(&query, arena_printf(o->arena, "roleName eq '%s'", role));
-    if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/providers/Microsoft.Authorization/roleDefinitions", scope), API_AUTHORIZATION,
-                 text_str(&query), &found, err) < 0) {
+    if (arm_list(az, c, o->arena, arena_printf(o->arena, "%s/providers/Microsoft.Authorization/roleDefinitions", scope),
+                 API_AUTHORIZATION, text_str(&query), &found, err) < 0) {
         if (err->http_status != 403)
             return -(int)err->class;
         value_set_string(o->arena, facts, "why", err->text);
@@ -57,13 +58,14 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         TRY(facts_from_error(o->arena, "reading role assignments", err, ret));
         return 0;
     }
-    value_set_bool(o->arena, facts, "onCondition",
-                   rbac_held_on_condition(assignments, value_str_at(facts, "objectId"), value_str_at(facts, "roleId"), scope));
+    value_set_bool(
+        o->arena, facts, "onCondition",
+        rbac_held_on_condition(assignments, value_str_at(facts, "objectId"), value_str_at(facts, "roleId"), scope));
     for (size_t i = 0; i < value_count(assignments); i++) {
         const struct value *one = value_item(assignments, i);
 
-        if (!str_eq_nocase(value_str_at(one, "principalId"), value_str_at(facts, "objectId")) || !value_str_at(facts, "objectId") ||
-            value_str_at(one, "condition") ||
+        if (!str_eq_nocase(value_str_at(one, "principalId"), value_str_at(facts, "objectId")) ||
+            !value_str_at(facts, "objectId") || value_str_at(one, "condition") ||
             !str_eq_nocase(arm_id_name(value_str_at(one, "roleDefinitionId")), value_str_at(facts, "roleId")))
             continue;
         value_set_string(o->arena, facts, "state", "present");
@@ -76,7 +78,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 }
 
 /* The same principal, or the identity of the same set that is yet to be made. */
-static bool same_principal(const struct document *doc, const struct value *facts, const struct document *des, const struct value *other)
+static bool same_principal(const struct document *doc, const struct value *facts, const struct document *des,
+                           const struct value *other)
 {
     const struct document *own = document_target(doc, "spec.principal.diskEncryptionSet");
     const char *mine = value_str_at(facts, "objectId"), *theirs = value_str_at(other, "objectId");
@@ -84,7 +87,8 @@ static bool same_principal(const struct document *doc, const struct value *facts
     return mine && theirs ? str_eq_nocase(mine, theirs) : !mine && !theirs && own && own == des;
 }
 
-/* A document before this one that declares the very same grant: principal, scope and role. *ret_label: which of a KeyAccess. */
+/* A document before this one that declares the very same grant: principal, scope and role. *ret_label:
+ * which of a KeyAccess. */
 static const struct document *other_owner(const struct view *v, const struct document *doc, const char **ret_label)
 {
     const struct value *facts = view_facts(v, doc);
@@ -150,7 +154,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         return;
     if (!value_str_at(facts, "roleId") || (!object_id && !(des && view_prospect(v, des) == PROSPECT_PENDING))) {
         steps_block(out, doc, NULL, "check role and principal", "role or principal cannot be resolved%s%s",
-                    value_str_at(facts, "why") ? ": " : "", value_str_at(facts, "why") ? value_str_at(facts, "why") : "");
+                    value_str_at(facts, "why") ? ": " : "",
+                    value_str_at(facts, "why") ? value_str_at(facts, "why") : "");
         return;
     }
     if (value_bool_at(facts, "onCondition", false)) {
@@ -160,13 +165,15 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     }
     if (room_lacks(v, doc, out))
         return;
-    step =
-        steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above", value_str_at(doc->spec, "role"));
+    step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above",
+                     value_str_at(doc->spec, "role"));
     step->scope = value_str_at(facts, "scope");
-    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena), NULL);
+    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena),
+                NULL);
     step_change(out, step, "role", NULL, value_get(doc->spec, "role"), NULL);
     step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
-    step_right(out, step, step->scope, "Microsoft.Authorization/roleAssignments/write", false, "Role Based Access Control Administrator");
+    step_right(out, step, step->scope, "Microsoft.Authorization/roleAssignments/write", false,
+               "Role Based Access Control Administrator");
     grant_for_set(v, out, step, des, object_id);
     guard_keys(v, out, step);
 }

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* --- commands ------------------------------------------------------------------------------------------------------------ */
+/* --- commands ----------------------------------------------------------------------------------------------------- */
 
 /* For a shell: names come from Azure, and a command that is pasted must not run what a name says. */
 static const char *quoted(struct arena *a, const char *s)
@@ -27,11 +27,11 @@ const char *aftermath_resource_command(struct arena *a, const char *id)
 
 const char *aftermath_blob_command(struct arena *a, const char *account, const char *container, const char *blob)
 {
-    return arena_printf(a, "az storage blob delete --auth-mode login --account-name %s --container-name %s --name %s", quoted(a, account),
-                        quoted(a, container), quoted(a, blob));
+    return arena_printf(a, "az storage blob delete --auth-mode login --account-name %s --container-name %s --name %s",
+                        quoted(a, account), quoted(a, container), quoted(a, blob));
 }
 
-/* --- the parts ------------------------------------------------------------------------------------------------------------ */
+/* --- the parts ---------------------------------------------------------------------------------------------------- */
 
 static void add_machine(const struct view *v, const struct document *rvm, struct value *machines)
 {
@@ -64,7 +64,8 @@ static bool adopted_next(const struct view *v, const char *job)
 static const char *order_of_job(const struct view *v, const struct situation *s, const struct value *job)
 {
     const struct job_match pass = export_match(v, s->pvm, s->doc, &s->order);
-    const struct value *all = value_get(view_facts(v, s->pvm), "jobs"), *ours[] = {s->jobs, jobs_matching(v->arena, all, &pass)};
+    const struct value *all = value_get(view_facts(v, s->pvm), "jobs"),
+                       *ours[] = {s->jobs, jobs_matching(v->arena, all, &pass)};
 
     for (size_t k = 0; k < COUNT(ours); k++)
         for (size_t i = 0; i < value_count(ours[k]); i++)
@@ -109,14 +110,16 @@ static void add_jobs(const struct view *v, const struct situation *s, struct val
         const struct value *job = value_item(all, i);
 
         if (s->order.state == ORDER_NONE || job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE ||
-            (time_parse(value_str_at(job, "start")) < s->order.since_ms && !str_eq(value_str_at(job, "state"), "running")))
+            (time_parse(value_str_at(job, "start")) < s->order.since_ms &&
+             !str_eq(value_str_at(job, "state"), "running")))
             continue;
         add_job(v, s, job, jobs);
     }
 }
 
 /* Each order that somebody has given: how many of its machines are as declared, and when its first job began. */
-static void add_order(const struct view *v, const struct document *activation, const struct value *jobs, struct value *orders)
+static void add_order(const struct view *v, const struct document *activation, const struct value *jobs,
+                      struct value *orders)
 {
     struct value *one = value_map(v->arena);
     int64_t n = 0, done = 0;
@@ -146,9 +149,10 @@ static void add_order(const struct view *v, const struct document *activation, c
     value_push(v->arena, orders, one);
 }
 
-/* `keep`: why it is not to be removed yet; NULL: nothing needs it. A command that is read is obeyed, so there is none then. */
-static struct value *left_add(const struct view *v, struct value *left, const char *what, const char *job, const char *command,
-                              const char *keep)
+/* `keep`: why it is not to be removed yet; NULL: nothing needs it. A command that is read is obeyed, so
+ * there is none then. */
+static struct value *left_add(const struct view *v, struct value *left, const char *what, const char *job,
+                              const char *command, const char *keep)
 {
     struct value *one = value_map(v->arena);
 
@@ -163,7 +167,9 @@ const char *aftermath_keep_export(const struct view *v, const struct document *p
 {
     const struct document *key = key_awaiting_export(v, pvm);
 
-    return key ? arena_printf(v->arena, "keep this: %s is not back as declared, and the next run needs it", key->address) : NULL;
+    return key ? arena_printf(v->arena, "keep this: %s is not back as declared, and the next run needs it",
+                              key->address)
+               : NULL;
 }
 
 const char *aftermath_keep_made(const struct view *v, const struct situation *s)
@@ -184,7 +190,8 @@ static void add_exports(const struct view *v, const struct document *pvm, struct
 
     for (size_t i = 0; i < value_count(exports); i++) {
         const struct value *e = value_item(exports, i);
-        const char *account = value_str_at(e, "account"), *container = value_str_at(e, "container"), *blob = value_str_at(e, "blob");
+        const char *account = value_str_at(e, "account"), *container = value_str_at(e, "container"),
+                   *blob = value_str_at(e, "blob");
         struct value *one = left_add(v, left, "exported key", value_str_at(e, "job"),
                                      aftermath_blob_command(v->arena, account, container, blob), keep);
 
@@ -210,8 +217,9 @@ static void add_made(const struct view *v, const struct situation *s, struct val
                 known |= str_eq_nocase(value_str_at(value_item(left, n), "id"), id);
             if (!known)
                 value_set_string(v->arena,
-                                 left_add(v, left, arm_id_name(value_str_at(value_item(made, k), "type")), value_str_at(job, "job"),
-                                          aftermath_resource_command(v->arena, id), aftermath_keep_made(v, s)),
+                                 left_add(v, left, arm_id_name(value_str_at(value_item(made, k), "type")),
+                                          value_str_at(job, "job"), aftermath_resource_command(v->arena, id),
+                                          aftermath_keep_made(v, s)),
                                  "id", id);
         }
     }
@@ -227,17 +235,23 @@ static void add_claims(const struct view *v, const struct document *rvm, struct 
     if (count <= 0 || !name)
         return;
     for (size_t i = 0; i < value_count(left); i++)
-        if (str_eq(value_str_at(value_item(left, i), "what"), "claims") && str_eq(value_str_at(value_item(left, i), "account"), name))
+        if (str_eq(value_str_at(value_item(left, i), "what"), "claims") &&
+            str_eq(value_str_at(value_item(left, i), "account"), name))
             return;
-    one = left_add(v, left, "claims", NULL,
-                   arena_printf(v->arena, "az storage blob list --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER
-                                " --output table", quoted(v->arena, name)), NULL);
+    one = left_add(
+        v, left, "claims", NULL,
+        arena_printf(v->arena,
+                     "az storage blob list --auth-mode login --account-name %s --container-name " CLAIM_CONTAINER
+                     " --output table",
+                     quoted(v->arena, name)),
+        NULL);
     value_set_string(v->arena, one, "account", name);
     value_set_string(v->arena, one, "container", CLAIM_CONTAINER);
     value_set_int(v->arena, one, "count", count);
 }
 
-/* A source VM that stands still and that no order in force speaks of: its key may be back, and nobody has started it. */
+/* A source VM that stands still and that no order in force speaks of: its key may be back, and
+ * nobody has started it. */
 static void add_still(const struct view *v, const struct document *pvm, struct value *still)
 {
     const struct value *source = value_get(view_facts(v, pvm), "source");
@@ -258,8 +272,9 @@ static void add_still(const struct view *v, const struct document *pvm, struct v
     value_set_string(v->arena, one, "document", pvm->address);
     value_set_string(v->arena, one, "id", id);
     value_set_string(v->arena, one, "power", power);
-    value_set_string(v->arena, one, "why", starts ? "nothing is ordered, and healSource: start acts under an order in force only"
-                                                  : "nothing is ordered, so nothing here starts it");
+    value_set_string(v->arena, one, "why",
+                     starts ? "nothing is ordered, and healSource: start acts under an order in force only"
+                            : "nothing is ordered, so nothing here starts it");
     value_set_string(v->arena, one, "command", arena_printf(v->arena, "az vm start --ids %s", quoted(v->arena, id)));
     value_push(v->arena, still, one);
 }

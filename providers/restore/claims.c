@@ -1,5 +1,5 @@
-/* Knows what a restore and an export pass claim before they are triggered, and what is seen of claims beforehand. Must not take
- * one. */
+/* Knows what a restore and an export pass claim before they are triggered, and what is seen of claims beforehand. Must
+ * not take one. */
 #include "claims.h"
 
 #include "../azure/shared.h"
@@ -13,9 +13,10 @@
 #define READ_BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
 #define LIST_KEYS "Microsoft.Storage/storageAccounts/listKeys/action"
 
-/* --- what is claimed --------------------------------------------------------------------------------------------------- */
+/* --- what is claimed ---------------------------------------------------------------------------------------------- */
 
-static struct claim_subject subject(const struct view *v, const struct document *pvm, const struct order *order, const char *target)
+static struct claim_subject subject(const struct view *v, const struct document *pvm, const struct order *order,
+                                    const char *target)
 {
     return (struct claim_subject){
         .item_id = value_str_at(view_facts(v, pvm), "itemId"),
@@ -27,27 +28,33 @@ static struct claim_subject subject(const struct view *v, const struct document 
 
 struct claim_subject restore_claim(const struct view *v, const struct situation *s)
 {
-    static const char *const words[] = {[RESTORE_NEW_VM] = "new-vm", [RESTORE_DISKS] = "disks", [RESTORE_REPLACE] = "replace"};
+    static const char *const words[] = {
+        [RESTORE_NEW_VM] = "new-vm", [RESTORE_DISKS] = "disks", [RESTORE_REPLACE] = "replace"};
     const char *vm = restored_vm_id(v->arena, s->doc);
     enum restore_type type = situation_type(s->doc);
 
-    return subject(v, s->pvm, &s->order,
-                   arena_printf(v->arena, "%s %s", words[type], type == RESTORE_DISKS ? arm_id_parent(v->arena, vm, 4) : vm));
+    return subject(
+        v, s->pvm, &s->order,
+        arena_printf(v->arena, "%s %s", words[type], type == RESTORE_DISKS ? arm_id_parent(v->arena, vm, 4) : vm));
 }
 
-struct claim_subject export_claim(const struct view *v, const struct document *pvm, const struct document *key, const struct order *order)
+struct claim_subject export_claim(const struct view *v, const struct document *pvm, const struct document *key,
+                                  const struct order *order)
 {
     const struct value *facts = view_facts(v, key);
-    const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name"), *version = key_needed(v, key).version;
-    struct claim_subject claim = subject(v, pvm, order, arena_printf(v->arena, "key %s %s %s", base ? base : "", name ? name : "",
-                                                                     version ? version : ""));
+    const char *base = value_str_at(facts, "base"), *name = value_str_at(facts, "name"),
+               *version = key_needed(v, key).version;
+    struct claim_subject claim =
+        subject(v, pvm, order,
+                arena_printf(v->arena, "key %s %s %s", base ? base : "", name ? name : "", version ? version : ""));
 
-    /* One pass for a key is enough, whichever of its machines pays for it: two operators with two machines must meet. */
+    /* One pass for a key is enough, whichever of its machines pays for it: two operators with
+     * two machines must meet. */
     claim.item_id = "";
     return claim;
 }
 
-/* --- what it takes ------------------------------------------------------------------------------------------------------ */
+/* --- what it takes ------------------------------------------------------------------------------------------------ */
 
 void claim_writes(const struct view *v, const struct document *rvm, struct steps *out, struct step *step)
 {
@@ -72,8 +79,9 @@ enum claims_sight claims_sight(const struct value *place)
     /* Network rules turn away the account's key as well as a token (Microsoft Learn, Blob service error codes). */
     if (str_eq_nocase(code, "AuthorizationFailure"))
         return CLAIMS_SHUT_OUT;
-    return str_eq_nocase(code, "AuthorizationPermissionMismatch") && str_eq(value_str_at(claims, "readable"), "no") ? CLAIMS_NO_RIGHT
-                                                                                                                 : CLAIMS_UNKNOWN;
+    return str_eq_nocase(code, "AuthorizationPermissionMismatch") && str_eq(value_str_at(claims, "readable"), "no")
+               ? CLAIMS_NO_RIGHT
+               : CLAIMS_UNKNOWN;
 }
 
 bool claims_unwritable(const struct value *place)
@@ -86,7 +94,8 @@ void claim_notes(const struct situation *s, const struct value *place, struct st
     int64_t count = value_int_at(place, "claims.count", 0);
 
     if (count > 0)
-        step_note(out, step, "%lld claim%s of restores and passes in container " CLAIM_CONTAINER " of %s: no secret in them, kept",
+        step_note(out, step,
+                  "%lld claim%s of restores and passes in container " CLAIM_CONTAINER " of %s: no secret in them, kept",
                   (long long)count, count == 1 ? "" : "s",
                   arm_id_name(document_reference(s->doc, "spec.target.stagingAccount")->id));
 }
@@ -95,7 +104,10 @@ bool claim_stands(const struct view *v, const struct situation *s, bool pass, st
 {
     const struct value *seen = value_at(view_facts(v, s->doc), pass ? "place.claims.pass" : "place.claims.restore");
     struct claim claim = {.name = value_str_at(seen, "name"), .made_ms = time_parse(value_str_at(seen, "made"))};
-    struct claim_look look = {.job = CLAIM_JOB_GONE, .end_ms = TIME_NONE, .now_ms = v->now_ms, .since_ms = s->match.since_ms,
+    struct claim_look look = {.job = CLAIM_JOB_GONE,
+                              .end_ms = TIME_NONE,
+                              .now_ms = v->now_ms,
+                              .since_ms = s->match.since_ms,
                               .wait_ms = v->settings->settle_ms + CLAIM_LAG_MS};
     const struct claim_subject subject = {.point = s->order.point};
     const char *words, *vault = value_str_at(view_facts(v, s->pvm), "vaultId");
@@ -108,8 +120,9 @@ bool claim_stands(const struct view *v, const struct situation *s, bool pass, st
     words = claim_words(v->arena, &claim);
     *ret = (struct obstacle){.id = "claim", .stops = verdict == CLAIM_PERSON};
     if (verdict == CLAIM_WAIT)
-        ret->reason = arena_printf(v->arena, "%s names no job yet: somebody may be about to trigger this, so apply waits until %s", words,
-                                   time_format(v->arena, claim.made_ms + look.wait_ms));
+        ret->reason = arena_printf(
+            v->arena, "%s names no job yet: somebody may be about to trigger this, so apply waits until %s", words,
+            time_format(v->arena, claim.made_ms + look.wait_ms));
     if (verdict != CLAIM_PERSON)
         return verdict == CLAIM_WAIT;
     ret->reason = claim_unsettled_words(v->arena, &claim, look.wait_ms);
@@ -125,7 +138,8 @@ bool claim_open(const struct view *v, const char *name)
         for (size_t k = 0; k < COUNT(members); k++) {
             const struct value *seen = value_at(view_facts(v, v->desired->documents[i]), members[k]);
 
-            if (seen && str_eq(value_str_at(seen, "name"), name) && !value_str_at(seen, "job") && !value_str_at(seen, "ended"))
+            if (seen && str_eq(value_str_at(seen, "name"), name) && !value_str_at(seen, "job") &&
+                !value_str_at(seen, "ended"))
                 return true;
         }
     return false;
@@ -153,7 +167,7 @@ struct value *claims_there(const struct view *v, bool *ret_unseen)
     return all;
 }
 
-/* --- observing ----------------------------------------------------------------------------------------------------------- */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
 /* The account's key is asked for where the token is refused, if the account takes its key at all. */
 static bool keys_to_be_had(const struct value *permissions, const struct value *live)
@@ -162,13 +176,14 @@ static bool keys_to_be_had(const struct value *permissions, const struct value *
 }
 
 /* The container is made with the first claim: Azure lets whoever may write containers make one. */
-static int observe_rights(struct call *c, const struct observer *o, struct azure *az, const char *account, const struct value *live,
-                          struct value *claims, struct err *err)
+static int observe_rights(struct call *c, const struct observer *o, struct azure *az, const char *account,
+                          const struct value *live, struct value *claims, struct err *err)
 {
     const char *path = arena_printf(o->arena, "%s/providers/Microsoft.Authorization/permissions", account);
     const struct value *permissions;
 
-    if (arm_list_shared(az, c, o->arena, path, API_AUTHORIZATION, NULL, path, call_now_ms(c) - SHARED_FRESH_MS, &permissions, err) < 0)
+    if (arm_list_shared(az, c, o->arena, path, API_AUTHORIZATION, NULL, path, call_now_ms(c) - SHARED_FRESH_MS,
+                        &permissions, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     value_set_string(o->arena, claims, "writable",
                      arm_permits(permissions, WRITE_BLOBS, true) || keys_to_be_had(permissions, live) ? "yes" : "no");
@@ -222,8 +237,8 @@ static int observe_own(struct call *c, const struct observer *o, struct claims *
     return observe_newest(c, o, claims, listed, &own, "pass", facts, err);
 }
 
-int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s, struct value *place,
-                   struct err *err)
+int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s,
+                   struct value *place, struct err *err)
 {
     const char *account = reference_id(o->arena, o->document, "spec.target.stagingAccount", NULL);
     struct claims claims cleanup(claims_release) = {0};
@@ -252,7 +267,7 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
     return observe_rights(c, o, az, account, value_at(place, "staging.live"), facts, err);
 }
 
-/* --- what claims know of a job ---------------------------------------------------------------------------------------------- */
+/* --- what claims know of a job ------------------------------------------------------------------------------------ */
 
 /* Reads by token alone, as every look does, because fetching account keys is no read. An account whose claims cannot be
  * read is passed over. */
@@ -284,22 +299,24 @@ static int claims_told(struct call *c, const struct observer *o, struct azure *a
     return 0;
 }
 
-/* A claim's target begins with what is claimed: "new-vm ID-OF-THE-VM", "disks ID-OF-THE-GROUP", "key …" for a pass. */
+/* A claim's target begins with what is claimed: "new-vm ID-OF-THE-VM", "disks ID-OF-THE-GROUP", and
+ * "key …" for a pass. */
 static void known_of_target(struct arena *a, const char *target, struct value *known)
 {
     const char *id = target ? strchr(target, ' ') : NULL;
 
     if (!id)
         return;
-    value_set_string(a, known, "type", str_starts(target, "key ") ? "disks" : arena_strndup(a, target, (size_t)(id - target)));
+    value_set_string(a, known, "type",
+                     str_starts(target, "key ") ? "disks" : arena_strndup(a, target, (size_t)(id - target)));
     if (str_starts(target, "key "))
         return;
     value_set_string(a, known, "targetGroup", arm_id_part(a, id + 1, "resourceGroups"));
     value_set_string(a, known, "targetVm", str_starts(target, "new-vm ") ? arm_id_name(id + 1) : NULL);
 }
 
-int claims_tell_job(struct call *c, const struct observer *o, struct azure *az, const struct value *points, struct value **told,
-                    struct value *job, struct err *err)
+int claims_tell_job(struct call *c, const struct observer *o, struct azure *az, const struct value *points,
+                    struct value **told, struct value *job, struct err *err)
 {
     const struct value *claim;
     struct value *known = value_map(o->arena);

@@ -1,7 +1,7 @@
-/* The conclusions of a look: the order in force, the version each key is needed in and what says so, who exports a lost key, the
- * situation of each machine that would come back, and all that stands against it. Made once, bottom-up, here; steps, forecast,
- * impact, runbook, activate, drift and the last lines of a run read them by order_for, key_needed, export_elect, situation_of and
- * restore_obstacles. Pure. */
+/* The conclusions of a look: the order in force, the version each key is needed in and what says so, who exports a lost
+ * key, the situation of each machine that would come back, and all that stands against it. Made once, bottom-up, here;
+ * steps, forecast, impact, runbook, activate, drift and the last lines of a run read them by order_for, key_needed,
+ * export_elect, situation_of and restore_obstacles. Pure. */
 #ifndef REINSTATE_CONCLUDE_H
 #define REINSTATE_CONCLUDE_H
 

@@ -11,9 +11,10 @@ static bool fits(unsigned set, unsigned member)
 static bool row_fits(const struct dx_row *row, const struct dx_facts *f)
 {
     return fits(row->encryption, f->encryption) && fits(row->restore, f->restore) && fits(row->tier, f->tier) &&
-           fits(row->snapshot, f->snapshot) && fits(row->store, f->store) && fits(row->home, f->home) && fits(row->des, f->des) &&
-           fits(row->key, f->key) && fits(row->grants, f->grants) && fits(row->given, f->given) && fits(row->fault, f->fault) &&
-           fits(row->source_vm, f->source_vm) && fits(row->rotation, f->rotation) && fits(row->data_disks, f->data_disks);
+           fits(row->snapshot, f->snapshot) && fits(row->store, f->store) && fits(row->home, f->home) &&
+           fits(row->des, f->des) && fits(row->key, f->key) && fits(row->grants, f->grants) &&
+           fits(row->given, f->given) && fits(row->fault, f->fault) && fits(row->source_vm, f->source_vm) &&
+           fits(row->rotation, f->rotation) && fits(row->data_disks, f->data_disks);
 }
 
 /* Whether a restore that replaces disks exports the key when it fails is told nowhere, so it is not promised. */
@@ -120,5 +121,7 @@ const struct dx_row *diagnosis_row(const char *id)
 
 enum dx_article dx_article_of(const char *word)
 {
-    return str_eq(word, "2026-02") ? DX_ARTICLE_2026_02 : str_eq(word, "2026-07") ? DX_ARTICLE_2026_07 : DX_ARTICLE_SAFEST;
+    return str_eq(word, "2026-02")   ? DX_ARTICLE_2026_02
+           : str_eq(word, "2026-07") ? DX_ARTICLE_2026_07
+                                     : DX_ARTICLE_SAFEST;
 }

@@ -1,12 +1,17 @@
 /* What Azure Backup will do with a restore sent right now, and the cheapest remedy: a pure function over a struct of
- * facts and one table of rows (diagnosis_rows.c). Adding a row is adding data. Used by plan, apply, forecast and explain. */
+ * facts and one table of rows (diagnosis_rows.c). Adding a row is adding data. Used by plan, apply, forecast and
+ * explain. */
 #ifndef REINSTATE_DIAGNOSIS_H
 #define REINSTATE_DIAGNOSIS_H
 
 #include "../../reconciler/base/value.h"
 
 /* Each is a small set; a row accepts any subset of it. UNKNOWN is a value of its own: it never counts as good. */
-enum dx_encryption { DX_PMK, DX_CMK, DX_ENCRYPTION_UNKNOWN }; /* UNKNOWN: neither point, declaration nor source VM tells */
+enum dx_encryption {
+    DX_PMK,
+    DX_CMK,
+    DX_ENCRYPTION_UNKNOWN
+}; /* UNKNOWN: neither point, declaration nor source VM tells */
 enum dx_restore { DX_NEW_VM, DX_DISKS, DX_REPLACE };                 /* replace: the disks of the source VM, in place */
 enum dx_tier {
     DX_SNAPSHOT_ONLY,
@@ -14,7 +19,7 @@ enum dx_tier {
     DX_NO_TIER,
     DX_TIER_UNKNOWN /* none that is known, and one whose name nobody here knows */
 };
-enum dx_snapshot { DX_SNAPSHOT_NONE, DX_SNAPSHOT_TOO };              /* a vault tier alone, or a usable snapshot as well */
+enum dx_snapshot { DX_SNAPSHOT_NONE, DX_SNAPSHOT_TOO }; /* a vault tier alone, or a usable snapshot as well */
 enum dx_home { DX_HOME_VAULT, DX_HOME_HSM, DX_HOME_UNKNOWN };        /* where the original key lives */
 enum dx_store {
     DX_STORE_PRESENT,
@@ -87,8 +92,8 @@ struct dx_facts {
     enum dx_home home;
     enum dx_des des;       /* the set the VM was backed up with */
     enum dx_key key;       /* the key version the disk is wrapped to, in the store it had then */
-    enum dx_grants grants; /* on the key the new disk is wrapped to: of the set named, else of the original set. What fails
-                              earliest: backup, then the firewall, the set's identity, the orchestrator */
+    enum dx_grants grants; /* on the key the new disk is wrapped to: of the set named, else of the original set. What
+                              fails earliest: backup, then the firewall, the set's identity, the orchestrator */
     enum dx_given given;   /* the set the restore request names */
     enum dx_fault fault;
     enum dx_source source_vm;
@@ -108,7 +113,8 @@ struct dx_row {
     bool note;      /* never decides: it is said beside the row that does */
     bool refused;   /* whatever Azure would do, reinstate triggers nothing */
     /* Bit sets over the enums; 0: any. */
-    unsigned encryption, restore, tier, snapshot, store, home, des, key, grants, given, fault, source_vm, rotation, data_disks;
+    unsigned encryption, restore, tier, snapshot, store, home, des, key, grants, given, fault, source_vm, rotation,
+        data_disks;
     bool else_succeeds; /* fits only what would succeed were the grants there */
     bool else_unknown;  /* fits only what nobody could tell the end of were the grants there */
     const char *state; /* in words */
@@ -154,7 +160,8 @@ const char *dx_confidence_words(enum dx_confidence confidence);
 const char *dx_remedy_words(char letter);
 /* The facts in a sentence, for what no row describes: "vault tier; set intact; key unknown; …". */
 char *dx_facts_words(struct arena *a, const struct dx_facts *facts);
-/* What a row asks for, as a list of {fact, anyOf or noneOf: [words]}, whichever is shorter; what it leaves open is left out. */
+/* What a row asks for, as a list of {fact, anyOf or noneOf: [words]}, whichever is shorter; what it
+ * leaves open is left out. */
 struct value *dx_row_facts(struct arena *a, const struct dx_row *row);
 /* "safest" | "2026-02" | "2026-07"; anything else, and NULL, is the safest. */
 enum dx_article dx_article_of(const char *word);

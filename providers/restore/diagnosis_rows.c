@@ -3,7 +3,8 @@
  * at last what succeeds. Two rules stand in diagnosis.c and not in each row: while the store is not present its key is
  * unknown, and nothing succeeds without the grants or with a fault of the set named. Adding a row is adding data.
  *
- * Where the editions of the article disagree, `outcome` is the reading that acts unless Policy.spec.article says else. */
+ * Where the editions of the article disagree, `outcome` is the reading that acts unless
+ * Policy.spec.article says else. */
 #include "diagnosis.h"
 
 #define SET(member) (1u << (member))
@@ -12,12 +13,13 @@
 #define SNAPSHOT SET(DX_SNAPSHOT_ONLY)
 #define PLAIN (SET(DX_GIVEN_NOTHING) | SET(DX_GIVEN_EMPTY) | SET(DX_GIVEN_ORIGINAL))
 #define SAME SET(DX_GIVEN_SAME_KEY)
-#define OTHER_SET                                                                                                                          \
-    (SAME | SET(DX_GIVEN_SAME_KEY_MOVED) | SET(DX_GIVEN_NEWER_VERSION) | SET(DX_GIVEN_OTHER_KEY) | SET(DX_GIVEN_FOREIGN_KEY) |             \
-     SET(DX_GIVEN_FOREIGN_WITH_ORIGINAL) | SET(DX_GIVEN_UNKNOWN))
+#define OTHER_SET                                                                                                      \
+    (SAME | SET(DX_GIVEN_SAME_KEY_MOVED) | SET(DX_GIVEN_NEWER_VERSION) | SET(DX_GIVEN_OTHER_KEY) |                     \
+     SET(DX_GIVEN_FOREIGN_KEY) | SET(DX_GIVEN_FOREIGN_WITH_ORIGINAL) | SET(DX_GIVEN_UNKNOWN))
 #define BESIDE (SET(DX_NEW_VM) | SET(DX_DISKS))
-#define UNMOVED                                                                                                                            \
-    (SET(DX_DES_INTACT) | SET(DX_DES_ROTATED) | SET(DX_DES_REPOINTED) | SET(DX_DES_FOREIGN) | SET(DX_DES_GONE) | SET(DX_DES_UNKNOWN))
+#define UNMOVED                                                                                                        \
+    (SET(DX_DES_INTACT) | SET(DX_DES_ROTATED) | SET(DX_DES_REPOINTED) | SET(DX_DES_FOREIGN) | SET(DX_DES_GONE) |       \
+     SET(DX_DES_UNKNOWN))
 #define ON_ITS_KEY (SET(DX_DES_INTACT) | SET(DX_DES_ROTATED) | SET(DX_DES_UNKNOWN))
 #define PRESENT SET(DX_KEY_PRESENT)
 #define IDLE (SET(DX_KEY_DISABLED) | SET(DX_KEY_EXPIRED))
@@ -49,7 +51,7 @@
 
 /* clang-format off */
 const struct dx_row dx_rows[] = {
-    /* --- said beside whatever decides --------------------------------------------------------------------------------- */
+    /* --- said beside whatever decides ----------------------------------------------------------------------------- */
     {.id = "N-28", .note = true, .restore = BESIDE, .source_vm = SET(DX_SOURCE_GONE),
      .state = "the source VM is gone: it comes back as a new VM or as disks, not in place",
      .outcome = DX_SUCCEEDS, .remedy = "N",
@@ -62,12 +64,13 @@ const struct dx_row dx_rows[] = {
      .state = "data disks come back like those of any VM; a set of their own must exist and be usable",
      .outcome = DX_SUCCEEDS, .remedy = "",
      .confidence = DX_DOCUMENTED, .source = MATRIX_B, .proof = "F5 F6"},
-    {.id = "N-26", .note = true, .encryption = CMK, .restore = SET(DX_DISKS), .grants = SET(DX_GRANTS_ORCHESTRATOR_LACKS),
+    {.id = "N-26", .note = true, .encryption = CMK, .restore = SET(DX_DISKS),
+     .grants = SET(DX_GRANTS_ORCHESTRATOR_LACKS),
      .state = "a VM made from the disks will not start before the Confidential VM Orchestrator may release the key",
      .outcome = DX_DISKS_ONLY, .remedy = "P",
      .confidence = DX_INFERRED, .source = QUICKSTART "; " SCRIPTS, .proof = "F16 F18"},
 
-    /* --- never triggered ---------------------------------------------------------------------------------------------- */
+    /* --- never triggered ------------------------------------------------------------------------------------------ */
     {.id = "D-02", .refused = true, .data_disks = SET(DX_DATA_CONFIDENTIAL),
      .state = "confidential data disks: the documents know confidential OS disks only",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "H",
@@ -84,12 +87,13 @@ const struct dx_row dx_rows[] = {
      .state = "the key of the point's disk is revoked: nothing is restored with it",
      .outcome = DX_FAILS, .remedy = "K",
      .confidence = DX_INFERRED, .source = OURS "Key.spec.revoked", .proof = "F11"},
-    {.id = "R-18", .refused = true, .encryption = CMK, .restore = SET(DX_REPLACE), .given = SET(DX_GIVEN_ORIGINAL) | OTHER_SET,
+    {.id = "R-18", .refused = true, .encryption = CMK, .restore = SET(DX_REPLACE),
+     .given = SET(DX_GIVEN_ORIGINAL) | OTHER_SET,
      .state = "a set is named in a restore that replaces disks: field tooling drops it there",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "ON",
      .confidence = DX_FIELD, .source = SCRIPTS, .proof = "F3"},
 
-    /* --- the point and the way back ----------------------------------------------------------------------------------- */
+    /* --- the point and the way back ------------------------------------------------------------------------------- */
     {.id = "N-31", .tier = SET(DX_NO_TIER),
      .state = "the point has no usable tier: it never reached the vault and its snapshot is gone",
      .outcome = DX_FAILS, .code = "UserErrorInstantRpNotFound", .remedy = "V",
@@ -107,7 +111,7 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_SUCCEEDS, .remedy = "",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_AB, .proof = "F3"},
 
-    /* --- what is wrong with the set named ----------------------------------------------------------------------------- */
+    /* --- what is wrong with the set named ------------------------------------------------------------------------- */
     {.id = "R-17", .encryption = CMK, .given = OTHER_SET, .fault = SET(DX_FAULT_UNMAKEABLE),
      .state = "the set cannot be made: its key has no release policy",
      .outcome = DX_FAILS, .remedy = "GTH",
@@ -134,7 +138,8 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_FAILS_AND_EXPORTS, .code = BACKUP_DENIED, .remedy = "P",
      .confidence = DX_FIELD, .source = SCRIPTS, .proof = "F16 F17"},
     /* On the original key itself the key comes first: rights on one that is gone are gone with it. */
-    {.id = "R-12", .encryption = CMK, .tier = VAULT, .key = PRESENT, .grants = SET(DX_GRANTS_BACKUP_LACKS), .given = SAME,
+    {.id = "R-12", .encryption = CMK, .tier = VAULT, .key = PRESENT, .grants = SET(DX_GRANTS_BACKUP_LACKS),
+     .given = SAME,
      .state = "the Backup Management Service may not use the store of the set named; the key is exported all the same",
      .outcome = DX_FAILS_AND_EXPORTS, .code = BACKUP_DENIED, .remedy = "P",
      .confidence = DX_FIELD, .source = SCRIPTS, .proof = "F16 F17"},
@@ -166,13 +171,15 @@ const struct dx_row dx_rows[] = {
     {.id = "R-11", .encryption = CMK, .tier = VAULT, .given = SET(DX_GIVEN_FOREIGN_WITH_ORIGINAL),
      .state = "a set on another key is named, in another store that also holds the restored original",
      .outcome = DX_FAILS, .differs = true, .feb = DX_FAILS, .jul = DX_SUCCEEDS,
-     .other_reading = "the edition of 2026-02-03 wants the very key; that of 2026-07-22 seems content with the original beside it",
+     .other_reading = "the edition of 2026-02-03 wants the very key; that of 2026-07-22 seems content with the "
+                      "original beside it",
      .code = MISMATCH, .remedy = "F",
      .confidence = DX_INFERRED, .source = ARTICLE_AB, .proof = "F6 F8 F11"},
     {.id = "R-08", .encryption = CMK, .tier = VAULT, .key = PRESENT, .given = SET(DX_GIVEN_OTHER_KEY),
      .state = "a set on another key of the store is named and the original key is there",
      .outcome = DX_FAILS, .differs = true, .feb = DX_FAILS, .jul = DX_SUCCEEDS,
-     .other_reading = "the edition of 2026-07-22 supports a new wrapping key in the same vault, that of 2026-02-03 the original only",
+     .other_reading = "the edition of 2026-07-22 supports a new wrapping key in the same vault, that of 2026-02-03 "
+                      "the original only",
      .code = MISMATCH, .remedy = "F",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_AB "; " PREVIEW, .proof = "F6 F11"},
     {.id = "R-07", .encryption = CMK, .tier = VAULT, .key = PRESENT, .given = SET(DX_GIVEN_NEWER_VERSION),
@@ -198,7 +205,8 @@ const struct dx_row dx_rows[] = {
     {.id = "R-07", .encryption = CMK, .tier = VAULT, .key = SET(DX_KEY_EXPIRED), .given = SET(DX_GIVEN_NEWER_VERSION),
      .state = "a set on a newer version of the key is named and the old version has expired",
      .outcome = DX_FAILS, .differs = true, .feb = DX_FAILS, .jul = DX_OUTCOME_UNKNOWN,
-     .other_reading = "the edition of 2026-07-22 wants the old version usable, and does not say whether an expired one is",
+     .other_reading = "the edition of 2026-07-22 wants the old version usable, and does not say whether an expired "
+                      "one is",
      .code = MISMATCH, .remedy = "EF",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_AB, .proof = "F6 F11 F12"},
     {.id = "R-04", .encryption = CMK, .tier = VAULT, .given = SET(DX_GIVEN_SAME_KEY_MOVED), .fault = SET(DX_FAULT_KEY),
@@ -206,7 +214,7 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_FAILS, .remedy = "EC",
      .confidence = DX_INFERRED, .source = OURS "rows R-04 and N-05 taken together", .proof = "F6 F8 F11 F12"},
 
-    /* --- the set the service looks for is gone, or on another key ------------------------------------------------------ */
+    /* --- the set the service looks for is gone, or on another key ------------------------------------------------- */
     {.id = "N-11", .encryption = CMK, .restore = BESIDE, .tier = VAULT, .des = SET(DX_DES_MOVED), .given = PLAIN,
      .state = "the set points to the same key, restored into another store",
      .outcome = DX_SUCCEEDS, .remedy = "",
@@ -235,13 +243,15 @@ const struct dx_row dx_rows[] = {
      .state = "disk encryption set gone, and key purged",
      .outcome = DX_FAILS_AND_EXPORTS, .code = SET_GONE, .remedy = "TF",
      .confidence = DX_INFERRED, .source = OURS "rows N-13 and N-17 taken together", .proof = "F6 F11 F15"},
-    {.id = "N-30", .encryption = CMK, .tier = VAULT, .des = SET(DX_DES_UNKNOWN), .key = SET(DX_KEY_PURGED), .given = PLAIN,
+    {.id = "N-30", .encryption = CMK, .tier = VAULT, .des = SET(DX_DES_UNKNOWN), .key = SET(DX_KEY_PURGED),
+     .given = PLAIN,
      .state = "disk encryption set not known any more, and key purged",
      .outcome = DX_FAILS_AND_EXPORTS, .code = SET_GONE, .remedy = "TF",
      .confidence = DX_INFERRED, .source = OURS "rows N-13 and N-17 taken together", .proof = "F5 F11 F15"},
 
-    /* --- the store ----------------------------------------------------------------------------------------------------- */
-    {.id = "N-19", .encryption = CMK, .store = SET(DX_STORE_DELETED), .home = SET(DX_HOME_VAULT), .des = SET(DX_DES_GONE),
+    /* --- the store ------------------------------------------------------------------------------------------------ */
+    {.id = "N-19", .encryption = CMK, .store = SET(DX_STORE_DELETED), .home = SET(DX_HOME_VAULT),
+     .des = SET(DX_DES_GONE),
      .given = PLAIN,
      .state = "key vault soft-deleted, and the disk encryption set deleted",
      .outcome = DX_FAILS, .code = SET_GONE, .remedy = "DF",
@@ -251,12 +261,14 @@ const struct dx_row dx_rows[] = {
      .state = "key vault soft-deleted",
      .outcome = DX_FAILS, .remedy = "D",
      .confidence = DX_DOCUMENTED, .source = KEY_VAULT " (soft delete)", .proof = "F9 F10"},
-    {.id = "N-20", .encryption = CMK, .tier = VAULT, .store = SET(DX_STORE_PURGED), .home = SET(DX_HOME_VAULT), .des = UNMOVED,
+    {.id = "N-20", .encryption = CMK, .tier = VAULT, .store = SET(DX_STORE_PURGED), .home = SET(DX_HOME_VAULT),
+     .des = UNMOVED,
      .given = PLAIN | SAME,
      .state = "key vault purged: a new vault in the same subscription and geography is needed",
      .outcome = DX_FAILS_AND_EXPORTS, .remedy = "TF",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_A "; " KEY_VAULT " (backup)", .proof = "F9 F10"},
-    {.id = "N-20", .encryption = CMK, .tier = SNAPSHOT, .store = SET(DX_STORE_PURGED), .home = SET(DX_HOME_VAULT), .des = UNMOVED,
+    {.id = "N-20", .encryption = CMK, .tier = SNAPSHOT, .store = SET(DX_STORE_PURGED), .home = SET(DX_HOME_VAULT),
+     .des = UNMOVED,
      .given = PLAIN,
      .state = "key vault purged and the point is a snapshot only: nothing is exported",
      .outcome = DX_FAILS, .remedy = "VG",
@@ -271,18 +283,20 @@ const struct dx_row dx_rows[] = {
      .state = "managed HSM soft-deleted; its local role assignments may not come back with it",
      .outcome = DX_FAILS, .remedy = "D",
      .confidence = DX_DOCUMENTED, .source = HSM " (soft delete)", .proof = "F9 F10"},
-    {.id = "N-22", .encryption = CMK, .tier = VAULT, .store = SET(DX_STORE_PURGED), .home = SET(DX_HOME_HSM), .des = UNMOVED,
+    {.id = "N-22", .encryption = CMK, .tier = VAULT, .store = SET(DX_STORE_PURGED), .home = SET(DX_HOME_HSM),
+     .des = UNMOVED,
      .given = PLAIN | SAME,
      .state = "managed HSM purged: a new HSM, activated with the same security domain, is needed first",
      .outcome = DX_FAILS_AND_EXPORTS, .remedy = "HTF",
      .confidence = DX_DOCUMENTED, .source = HSM " (disaster recovery guide)", .proof = "F9 F10 F25"},
-    {.id = "N-22", .encryption = CMK, .tier = SNAPSHOT, .store = SET(DX_STORE_PURGED), .home = SET(DX_HOME_HSM), .des = UNMOVED,
+    {.id = "N-22", .encryption = CMK, .tier = SNAPSHOT, .store = SET(DX_STORE_PURGED), .home = SET(DX_HOME_HSM),
+     .des = UNMOVED,
      .given = PLAIN,
      .state = "managed HSM purged and the point is a snapshot only: nothing is exported",
      .outcome = DX_FAILS, .remedy = "VGH",
      .confidence = DX_DOCUMENTED, .source = HSM " (disaster recovery guide); " PREVIEW, .proof = "F2 F9 F10"},
 
-    /* --- the set points elsewhere --------------------------------------------------------------------------------------- */
+    /* --- the set points elsewhere --------------------------------------------------------------------------------- */
     {.id = "N-12", .encryption = CMK, .tier = SNAPSHOT, .des = SET(DX_DES_FOREIGN), .given = PLAIN,
      .state = "the set points to another key in another store, and the point is a snapshot only",
      .outcome = DX_FAILS, .remedy = "V",
@@ -299,7 +313,8 @@ const struct dx_row dx_rows[] = {
      .state = "the set points to another key in another store; the original key is gone",
      .outcome = DX_FAILS_AND_EXPORTS, .remedy = "TF",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_A, .proof = "F6 F8 F11 F15"},
-    {.id = "N-12", .encryption = CMK, .tier = VAULT, .des = SET(DX_DES_FOREIGN), .key = PRESENT | SET(DX_KEY_UNKNOWN), .given = PLAIN,
+    {.id = "N-12", .encryption = CMK, .tier = VAULT, .des = SET(DX_DES_FOREIGN),
+     .key = PRESENT | SET(DX_KEY_UNKNOWN), .given = PLAIN,
      .state = "the set points to another key in another store",
      .outcome = DX_FAILS, .remedy = "F",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_A, .proof = "F6 F8 F11"},
@@ -317,12 +332,13 @@ const struct dx_row dx_rows[] = {
      .other_reading = "the edition of 2026-02-03 names no tier: while the original key is there, a restore succeeds",
      .remedy = "VH",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_AB, .proof = "F2 F6 F11"},
-    {.id = "N-09", .encryption = CMK, .tier = SNAPSHOT, .des = SET(DX_DES_REPOINTED), .key = IDLE | DELETED | LOST, .given = PLAIN,
+    {.id = "N-09", .encryption = CMK, .tier = SNAPSHOT, .des = SET(DX_DES_REPOINTED), .key = IDLE | DELETED | LOST,
+     .given = PLAIN,
      .state = "the set points to another key, the original key cannot be used, and the point is a snapshot only",
      .outcome = DX_FAILS, .remedy = "VH",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_AB, .proof = "F2 F6 F11"},
 
-    /* --- the key -------------------------------------------------------------------------------------------------------- */
+    /* --- the key -------------------------------------------------------------------------------------------------- */
     {.id = "N-07", .encryption = CMK, .tier = VAULT, .des = UNMOVED, .key = SET(DX_KEY_REPLACED), .given = PLAIN | SAME,
      .state = "the key was purged and made anew under its name: the version is gone and the name is taken",
      .outcome = DX_FAILS_AND_EXPORTS, .code = KEY_GONE, .remedy = "TF",
@@ -351,10 +367,12 @@ const struct dx_row dx_rows[] = {
      .state = "the key version is not valid yet",
      .outcome = DX_FAILS, .remedy = "B",
      .confidence = DX_INFERRED, .source = OURS KEY_VAULT " (about keys)", .proof = "F11 F12"},
-    {.id = "N-06", .encryption = CMK, .des = SET(DX_DES_ROTATED) | SET(DX_DES_REPOINTED), .key = SET(DX_KEY_EXPIRED), .given = PLAIN,
+    {.id = "N-06", .encryption = CMK, .des = SET(DX_DES_ROTATED) | SET(DX_DES_REPOINTED), .key = SET(DX_KEY_EXPIRED),
+     .given = PLAIN,
      .state = "the old key version has expired",
      .outcome = DX_FAILS, .differs = true, .feb = DX_FAILS, .jul = DX_OUTCOME_UNKNOWN,
-     .other_reading = "the edition of 2026-07-22 does not name expiry, and Key Vault itself still unwraps with an expired key",
+     .other_reading = "the edition of 2026-07-22 does not name expiry, and Key Vault itself still unwraps with an "
+                      "expired key",
      .remedy = "E",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_A "; " KEY_VAULT " (about keys)", .proof = "F11 F12"},
     {.id = "N-06", .encryption = CMK, .des = UNMOVED, .key = SET(DX_KEY_EXPIRED), .given = PLAIN | SAME,
@@ -362,7 +380,7 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_FAILS, .remedy = "E",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_A "; " KEY_VAULT " (about keys)", .proof = "F11 F12"},
 
-    /* --- the grants ------------------------------------------------------------------------------------------------------- */
+    /* --- the grants ----------------------------------------------------------------------------------------------- */
     {.id = "N-24", .encryption = CMK, .tier = VAULT, .grants = SET(DX_GRANTS_BACKUP_LACKS), .given = PLAIN,
      .state = "the Backup Management Service may not read and back up the key",
      .outcome = DX_FAILS, .code = BACKUP_DENIED, .remedy = "P",
@@ -380,7 +398,8 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_FAILS, .code = SET_DENIED, .remedy = "P",
      .confidence = DX_FIELD, .source = ISSUES, .proof = "F6 F16"},
     {.id = "N-26",
-     .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE), .grants = SET(DX_GRANTS_ORCHESTRATOR_LACKS), .else_succeeds = true,
+     .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE), .grants = SET(DX_GRANTS_ORCHESTRATOR_LACKS),
+     .else_succeeds = true,
      .state = "the Confidential VM Orchestrator may not release the key",
      .outcome = DX_DISKS_ONLY, .remedy = "P",
      .confidence = DX_INFERRED, .source = QUICKSTART "; " SCRIPTS, .proof = "F16 F18"},
@@ -389,18 +408,22 @@ const struct dx_row dx_rows[] = {
      .state = "the key store's firewall lets trusted services in, but the Confidential VM Orchestrator "
               "is not one of them, and the store has no private endpoint",
      .outcome = DX_DISKS_ONLY, .remedy = "PH",
-     .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19", .proof = "F9 F23"},
+     .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19",
+     .proof = "F9 F23"},
     {.id = "N-26", .refused = true, .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
      .grants = SET(DX_GRANTS_ORCHESTRATOR_LACKS), .else_unknown = true,
-     .state = "the Confidential VM Orchestrator may not release the key: whatever becomes of the restore, its VM would not start",
+     .state = "the Confidential VM Orchestrator may not release the key: whatever becomes of the restore, its VM "
+              "would not start",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "P",
      .confidence = DX_INFERRED, .source = QUICKSTART "; " SCRIPTS, .proof = "F16 F18"},
     {.id = "N-27", .refused = true, .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
      .grants = SET(DX_GRANTS_ORCHESTRATOR_SHUT), .else_unknown = true,
-     .state = "the key store's firewall keeps the Confidential VM Orchestrator out, and the store has no private endpoint: whatever "
+     .state = "the key store's firewall keeps the Confidential VM Orchestrator out, and the store has no private "
+              "endpoint: whatever "
               "becomes of the restore, its VM would not start",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "PH",
-     .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19", .proof = "F9 F23"},
+     .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19",
+     .proof = "F9 F23"},
     {.id = "N-27", .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
      .grants = SET(DX_GRANTS_ORCHESTRATOR_UNSURE), .else_succeeds = true,
      .state = "the key store's firewall lets trusted services in, but the Confidential VM Orchestrator "
@@ -408,7 +431,7 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "PH",
      .confidence = DX_INFERRED, .source = KEY_VAULT " (virtual network service endpoints)", .proof = "F9 F23"},
 
-    /* --- what succeeds ------------------------------------------------------------------------------------------------------ */
+    /* --- what succeeds -------------------------------------------------------------------------------------------- */
     {.id = "R-03", .encryption = CMK, .tier = VAULT, .key = PRESENT, .given = SAME,
      .state = "a set on the original key and version is named",
      .outcome = DX_SUCCEEDS, .remedy = "",
@@ -417,27 +440,34 @@ const struct dx_row dx_rows[] = {
      .state = "a set on the original key and version, restored into another store, is named",
      .outcome = DX_SUCCEEDS, .remedy = "",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_AB, .proof = "F6 F8 F11 F12 F16 F17 F18"},
-    {.id = "N-08", .encryption = CMK, .restore = BESIDE, .tier = VAULT, .des = SET(DX_DES_REPOINTED), .key = PRESENT, .given = PLAIN,
+    {.id = "N-08", .encryption = CMK, .restore = BESIDE, .tier = VAULT, .des = SET(DX_DES_REPOINTED), .key = PRESENT,
+     .given = PLAIN,
      .state = "the set points to another key of the store; the original key is there",
      .outcome = DX_SUCCEEDS, .remedy = "",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_A, .proof = "F6 F11 F12"},
-    {.id = "N-29", .encryption = CMK, .des = SET(DX_DES_INTACT) | SET(DX_DES_ROTATED), .key = PRESENT, .grants = SET(DX_GRANTS_OK),
+    {.id = "N-29", .encryption = CMK, .des = SET(DX_DES_INTACT) | SET(DX_DES_ROTATED), .key = PRESENT,
+     .grants = SET(DX_GRANTS_OK),
      .given = PLAIN, .rotation = SET(DX_ROTATION_STUCK),
      .state = "the set is on the right key, and its last rotation failed: a restore may still work",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "P",
-     .confidence = DX_DOCUMENTED, .source = "compute API 2024-03-02 and 2025-01-02; Microsoft Learn, offline key rotation, undated",
+     .confidence = DX_DOCUMENTED,
+     .source = "compute API 2024-03-02 and 2025-01-02; Microsoft Learn, offline key rotation, undated",
      .proof = "F6 F11 F16"},
-    {.id = "N-03", .encryption = CMK, .restore = BESIDE, .tier = SNAPSHOT, .des = SET(DX_DES_ROTATED), .key = PRESENT, .given = PLAIN,
+    {.id = "N-03", .encryption = CMK, .restore = BESIDE, .tier = SNAPSHOT, .des = SET(DX_DES_ROTATED),
+     .key = PRESENT, .given = PLAIN,
      .state = "the set has moved to a newer version; the old one is there, and the rotation reached the snapshots",
      .outcome = DX_SUCCEEDS, .remedy = "",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_AB, .proof = "F2 F6 F11 F12"},
-    {.id = "N-04", .encryption = CMK, .restore = BESIDE, .tier = VAULT, .des = SET(DX_DES_ROTATED), .key = PRESENT, .given = PLAIN,
+    {.id = "N-04", .encryption = CMK, .restore = BESIDE, .tier = VAULT, .des = SET(DX_DES_ROTATED), .key = PRESENT,
+     .given = PLAIN,
      .state = "the set has moved to a newer version; the old one is there",
      .outcome = DX_SUCCEEDS, .differs = true, .feb = DX_SUCCEEDS, .jul = DX_FAILS_AND_EXPORTS,
-     .other_reading = "the edition of 2026-07-22 describes two steps, with a set on the rotated key; a plain restore is tried once",
+     .other_reading = "the edition of 2026-07-22 describes two steps, with a set on the rotated key; a plain restore "
+                      "is tried once",
      .remedy = "R",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_AB, .proof = "F2 F6 F11 F12"},
-    {.id = "N-04", .refused = true, .encryption = CMK, .restore = SET(DX_REPLACE), .des = SET(DX_DES_ROTATED), .key = PRESENT,
+    {.id = "N-04", .refused = true, .encryption = CMK, .restore = SET(DX_REPLACE), .des = SET(DX_DES_ROTATED),
+     .key = PRESENT,
      .given = PLAIN,
      .state = "the point is from before a rotation, and disks are replaced in place: no set can be named there",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "N",
@@ -447,20 +477,24 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_SUCCEEDS, .remedy = "",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_B "; a recorded restore of 2026-09-01 named a set and completed",
      .proof = "F5 F6 F11 F12 F16 F17 F18"},
-    {.id = "R-02", .encryption = CMK, .restore = BESIDE, .des = SET(DX_DES_INTACT), .key = PRESENT, .given = SET(DX_GIVEN_EMPTY),
+    {.id = "R-02", .encryption = CMK, .restore = BESIDE, .des = SET(DX_DES_INTACT), .key = PRESENT,
+     .given = SET(DX_GIVEN_EMPTY),
      .state = "an empty set is named, which is the same as naming none",
      .outcome = DX_SUCCEEDS, .remedy = "O",
      .confidence = DX_DOCUMENTED, .source = "recorded restores of 2026-09-01", .proof = "F5 F6 F11 F12 F16 F17 F18"},
-    {.id = "N-02", .encryption = CMK, .restore = SET(DX_REPLACE), .des = SET(DX_DES_INTACT), .key = PRESENT, .given = PLAIN,
+    {.id = "N-02", .encryption = CMK, .restore = SET(DX_REPLACE), .des = SET(DX_DES_INTACT), .key = PRESENT,
+     .given = PLAIN,
      .state = "disk encryption set, key and grants intact, and the disks are replaced in place",
      .outcome = DX_SUCCEEDS, .differs = true, .feb = DX_OUTCOME_UNKNOWN, .jul = DX_SUCCEEDS,
-     .other_reading = "a page of 2022 allows it for VMs without encryption only; the edition of 2026-02-03 does not speak of it",
+     .other_reading = "a page of 2022 allows it for VMs without encryption only; the edition of 2026-02-03 does not "
+                      "speak of it",
      .remedy = "N",
      .confidence = DX_DOCUMENTED, .source = ARTICLE_B "; " RESTORE_VM, .proof = "F5 F6 F11 F12 F16 F17 F18"},
     {.id = "N-02", .encryption = CMK, .des = SET(DX_DES_INTACT), .key = PRESENT, .given = SET(DX_GIVEN_NOTHING),
      .state = "disk encryption set, key and grants intact",
      .outcome = DX_SUCCEEDS, .remedy = "",
-     .confidence = DX_DOCUMENTED, .source = ARTICLE_AB "; recorded on 2026-09-01", .proof = "F5 F6 F11 F12 F16 F17 F18"},
+     .confidence = DX_DOCUMENTED, .source = ARTICLE_AB "; recorded on 2026-09-01",
+     .proof = "F5 F6 F11 F12 F16 F17 F18"},
 };
 /* clang-format on */
 const size_t dx_n_rows = sizeof(dx_rows) / sizeof(dx_rows[0]);

@@ -55,7 +55,8 @@ const char *dx_remedy_words(char letter)
     case 'B':
         return "wait until the key version is valid, or move its start";
     case 'K':
-        return "order a recovery point whose disk another key wraps, or name a set on a new key where policy allows row R-08";
+        return "order a recovery point whose disk another key wraps, or name a set on a new key where policy allows "
+               "row R-08";
     case 'H':
         return "a person decides";
     default:
@@ -82,37 +83,39 @@ static const char *const des_words[] = {[DX_DES_INTACT] = "intact",
                                         [DX_DES_GONE] = "gone",
                                         [DX_DES_UNKNOWN] = "not known"};
 static const char *const key_words[] = {
-    [DX_KEY_PRESENT] = "present",      [DX_KEY_DISABLED] = "disabled", [DX_KEY_EXPIRED] = "expired",
-    [DX_KEY_DELETED] = "soft-deleted", [DX_KEY_PURGED] = "purged",     [DX_KEY_REPLACED] = "replaced by a new key of its name",
+    [DX_KEY_PRESENT] = "present",     [DX_KEY_DISABLED] = "disabled",
+    [DX_KEY_EXPIRED] = "expired",     [DX_KEY_DELETED] = "soft-deleted",
+    [DX_KEY_PURGED] = "purged",       [DX_KEY_REPLACED] = "replaced by a new key of its name",
     [DX_KEY_EARLY] = "not valid yet", [DX_KEY_REVOKED] = "revoked",
     [DX_KEY_UNKNOWN] = "not known"};
-static const char *const grants_words[] = {[DX_GRANTS_OK] = "there",
-                                           [DX_GRANTS_BACKUP_LACKS] = "lacking for the Backup Management Service",
-                                           [DX_GRANTS_DES_LACKS] = "lacking for the set's identity",
-                                           [DX_GRANTS_ORCHESTRATOR_LACKS] = "lacking for the Confidential VM Orchestrator",
-                                           [DX_GRANTS_FIREWALL] = "behind a firewall that keeps the services out",
-                                           [DX_GRANTS_ORCHESTRATOR_SHUT] =
-                                               "there, behind a firewall that keeps the Confidential VM Orchestrator out",
-                                           [DX_GRANTS_ORCHESTRATOR_UNSURE] =
-                                               "there, behind a firewall that may keep the Confidential VM Orchestrator out",
-                                           [DX_GRANTS_UNKNOWN] = "not known"};
-static const char *const given_words[] = {[DX_GIVEN_NOTHING] = "no set named",
-                                          [DX_GIVEN_EMPTY] = "an empty set named",
-                                          [DX_GIVEN_ORIGINAL] = "the original set named",
-                                          [DX_GIVEN_SAME_KEY] = "another set on the original key named",
-                                          [DX_GIVEN_SAME_KEY_MOVED] = "a set on the original key in another store named",
-                                          [DX_GIVEN_NEWER_VERSION] = "a set on a newer version of the key named",
-                                          [DX_GIVEN_OTHER_KEY] = "a set on another key of the same store named",
-                                          [DX_GIVEN_FOREIGN_KEY] = "a set on another key in another store named",
-                                          [DX_GIVEN_FOREIGN_WITH_ORIGINAL] = "a set on another key beside the restored original named",
-                                          [DX_GIVEN_PLAIN_SET] = "a set for ordinary disks named",
-                                          [DX_GIVEN_UNKNOWN] = "a set on a key that cannot be told named"};
-static const char *const fault_words[] = {[DX_FAULT_NONE] = "none",
-                                          [DX_FAULT_MISSING] = "that set does not exist",
-                                          [DX_FAULT_UNMAKEABLE] = "that set cannot be made: its key has no release policy",
-                                          [DX_FAULT_WRONG_TYPE] = "that set is of the wrong type",
-                                          [DX_FAULT_ELSEWHERE] = "that set is in another region or subscription than the target",
-                                          [DX_FAULT_KEY] = "that set's own key cannot be used"};
+static const char *const grants_words[] = {
+    [DX_GRANTS_OK] = "there",
+    [DX_GRANTS_BACKUP_LACKS] = "lacking for the Backup Management Service",
+    [DX_GRANTS_DES_LACKS] = "lacking for the set's identity",
+    [DX_GRANTS_ORCHESTRATOR_LACKS] = "lacking for the Confidential VM Orchestrator",
+    [DX_GRANTS_FIREWALL] = "behind a firewall that keeps the services out",
+    [DX_GRANTS_ORCHESTRATOR_SHUT] = "there, behind a firewall that keeps the Confidential VM Orchestrator out",
+    [DX_GRANTS_ORCHESTRATOR_UNSURE] = "there, behind a firewall that may keep the Confidential VM Orchestrator out",
+    [DX_GRANTS_UNKNOWN] = "not known"};
+static const char *const given_words[] = {
+    [DX_GIVEN_NOTHING] = "no set named",
+    [DX_GIVEN_EMPTY] = "an empty set named",
+    [DX_GIVEN_ORIGINAL] = "the original set named",
+    [DX_GIVEN_SAME_KEY] = "another set on the original key named",
+    [DX_GIVEN_SAME_KEY_MOVED] = "a set on the original key in another store named",
+    [DX_GIVEN_NEWER_VERSION] = "a set on a newer version of the key named",
+    [DX_GIVEN_OTHER_KEY] = "a set on another key of the same store named",
+    [DX_GIVEN_FOREIGN_KEY] = "a set on another key in another store named",
+    [DX_GIVEN_FOREIGN_WITH_ORIGINAL] = "a set on another key beside the restored original named",
+    [DX_GIVEN_PLAIN_SET] = "a set for ordinary disks named",
+    [DX_GIVEN_UNKNOWN] = "a set on a key that cannot be told named"};
+static const char *const fault_words[] = {
+    [DX_FAULT_NONE] = "none",
+    [DX_FAULT_MISSING] = "that set does not exist",
+    [DX_FAULT_UNMAKEABLE] = "that set cannot be made: its key has no release policy",
+    [DX_FAULT_WRONG_TYPE] = "that set is of the wrong type",
+    [DX_FAULT_ELSEWHERE] = "that set is in another region or subscription than the target",
+    [DX_FAULT_KEY] = "that set's own key cannot be used"};
 static const char *const data_words[] = {[DX_DATA_NONE] = "none",
                                          [DX_DATA_ORDINARY] = "ordinary data disks",
                                          [DX_DATA_CONFIDENTIAL] = "confidential data disks",
@@ -120,9 +123,12 @@ static const char *const data_words[] = {[DX_DATA_NONE] = "none",
 
 static const char *const encryption_words[] = {[DX_PMK] = "platform-managed key", [DX_CMK] = "customer-managed key",
                                                [DX_ENCRYPTION_UNKNOWN] = "whose key cannot be told"};
-static const char *const restore_words[] = {[DX_NEW_VM] = "a new VM", [DX_DISKS] = "disks", [DX_REPLACE] = "disks replaced in place"};
-static const char *const snapshot_words[] = {[DX_SNAPSHOT_NONE] = "none beside the vault tier", [DX_SNAPSHOT_TOO] = "there as well"};
-static const char *const source_words[] = {[DX_SOURCE_THERE] = "there", [DX_SOURCE_GONE] = "gone", [DX_SOURCE_UNKNOWN] = "not to be seen"};
+static const char *const restore_words[] = {
+    [DX_NEW_VM] = "a new VM", [DX_DISKS] = "disks", [DX_REPLACE] = "disks replaced in place"};
+static const char *const snapshot_words[] = {
+    [DX_SNAPSHOT_NONE] = "none beside the vault tier", [DX_SNAPSHOT_TOO] = "there as well"};
+static const char *const source_words[] = {
+    [DX_SOURCE_THERE] = "there", [DX_SOURCE_GONE] = "gone", [DX_SOURCE_UNKNOWN] = "not to be seen"};
 static const char *const rotation_words[] = {[DX_ROTATION_FINE] = "fine", [DX_ROTATION_STUCK] = "the last one failed"};
 
 char *dx_facts_words(struct arena *a, const struct dx_facts *f)
@@ -131,14 +137,15 @@ char *dx_facts_words(struct arena *a, const struct dx_facts *f)
     const char *data = f->data_disks == DX_DATA_NONE ? NULL : data_words[f->data_disks];
 
     if (f->encryption == DX_PMK)
-        return arena_printf(a, "%s from a platform-managed key's point, %s; %s", restore_words[f->restore], tier_words[f->tier],
-                            given_words[f->given]);
-    return arena_printf(a, "%s, %s; %s %s; key %s; set %s; grants %s; %s%s%s%s%s%s%s", restore_words[f->restore], tier_words[f->tier],
-                        home_words[f->home], store_words[f->store],
+        return arena_printf(a, "%s from a platform-managed key's point, %s; %s", restore_words[f->restore],
+                            tier_words[f->tier], given_words[f->given]);
+    return arena_printf(a, "%s, %s; %s %s; key %s; set %s; grants %s; %s%s%s%s%s%s%s", restore_words[f->restore],
+                        tier_words[f->tier], home_words[f->home], store_words[f->store],
                         f->store == DX_STORE_PRESENT ? key_words[f->key] : "not to be looked at", des_words[f->des],
                         grants_words[f->grants], given_words[f->given], fault ? ": " : "", fault ? fault : "",
                         f->source_vm == DX_SOURCE_GONE ? "; source VM gone" : "",
-                        f->rotation == DX_ROTATION_STUCK ? "; the set's last rotation failed" : "", data ? "; " : "", data ? data : "");
+                        f->rotation == DX_ROTATION_STUCK ? "; the set's last rotation failed" : "", data ? "; " : "",
+                        data ? data : "");
 }
 
 struct value *dx_row_facts(struct arena *a, const struct dx_row *r)

@@ -21,7 +21,8 @@ static const struct value *point_find(const struct value *facts, const char *id)
     return NULL;
 }
 
-struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm, const struct order *order)
+struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm,
+                              const struct order *order)
 {
     struct job_match match = protected_vm_match(v, pvm);
 
@@ -49,10 +50,10 @@ static const struct value *pass_job(const struct view *v, const struct document 
     return NULL;
 }
 
-/* A copy holds the versions that were there when its point was taken: one of an older point may lack the version needed, and would
- * take the key's name all the same. It will do where evidence says that no version came between. */
-static bool holds_versions(const struct view *v, const struct document *pvm, const struct key_need *need, const struct document *key,
-                        const struct value *export)
+/* A copy holds the versions that were there when its point was taken: one of an older point may lack the version
+ * needed, and would take the key's name all the same. It will do where evidence says that no version came between. */
+static bool holds_versions(const struct view *v, const struct document *pvm, const struct key_need *need,
+                           const struct document *key, const struct value *export)
 {
     int64_t at = time_parse(value_str_at(export, "point"));
     struct value *point;
@@ -78,17 +79,19 @@ static bool point_ordered(const struct view *v, const struct document *pvm, int6
     *ret_another = false;
     while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
         struct order order = order_for(v, rvm);
-        int64_t point_ms = time_parse(value_str_at(order.state == ORDER_NONE ? NULL : point_find(view_facts(v, pvm), order.point), "time"));
+        int64_t point_ms = time_parse(
+            value_str_at(order.state == ORDER_NONE ? NULL : point_find(view_facts(v, pvm), order.point), "time"));
 
-        if (point_ms != TIME_NONE && at_ms != TIME_NONE && at_ms < point_ms + 2 * SECOND_MS && point_ms < at_ms + 2 * SECOND_MS)
+        if (point_ms != TIME_NONE && at_ms != TIME_NONE && at_ms < point_ms + 2 * SECOND_MS &&
+            point_ms < at_ms + 2 * SECOND_MS)
             return true;
         *ret_another = *ret_another || point_ms != TIME_NONE;
     }
     return false;
 }
 
-/* A copy is of the key that its point carries. Where the order names another point of the machine, only evidence says that this one
- * carries the same key; the machine may have been put on another in between. */
+/* A copy is of the key that its point carries. Where the order names another point of the machine, only evidence says
+ * that this one carries the same key; the machine may have been put on another in between. */
 static bool of_this_key(const struct view *v, const struct document *key, const struct document *pvm, int64_t at_ms)
 {
     struct key_carried carried = key_carried_by(v, key, pvm, at_ms);
@@ -123,7 +126,7 @@ const struct value *export_spare(const struct view *v, const struct export_elect
     return e->export ? usable_export(v, e->key, e->protected_vm, tried) : NULL;
 }
 
-/* --- election ------------------------------------------------------------------------------------------------------------------ */
+/* --- election ----------------------------------------------------------------------------------------------------- */
 
 /* Whether the ordered point is wrapped with this key, as far as is known: a pass of another point would complete, or
  * export another key. The store is not compared if it is gone too, because the key then comes back in another one. */
@@ -194,7 +197,8 @@ static bool exports_enough(const struct view *v, const struct export_election *e
 
 /* `enough`: a rank that another VM has already. What hinders a VM takes long to find, so it is looked for only if the
  * VM could still win. */
-static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct export_election *e, enum exporter_rank enough)
+static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct export_election *e,
+                                                  enum exporter_rank enough)
 {
     const struct value *point = point_find(view_facts(v, e->protected_vm), e->order.point);
     bool vault = e->order.state == ORDER_IN_FORCE && e->order.exports && str_eq(value_str_at(point, "vault"), "valid");
@@ -254,7 +258,8 @@ static struct export_election elect(const struct view *v, const struct document 
         const struct value *from = value_at(value_item(sources, i), "azureBackup.from");
 
         for (size_t j = 0; j < value_count(from); j++) {
-            const struct document *pvm = document_target(key, arena_printf(v->arena, "spec.sources.%zu.azureBackup.from.%zu", i, j));
+            const struct document *pvm =
+                document_target(key, arena_printf(v->arena, "spec.sources.%zu.azureBackup.from.%zu", i, j));
             struct export_election e = {.key = key, .protected_vm = pvm};
             enum exporter_rank rank = pvm ? exporter_weigh(v, &e, best_rank) : RANK_NO_ORDER;
 
@@ -267,7 +272,8 @@ static struct export_election elect(const struct view *v, const struct document 
     return best;
 }
 
-void export_note_others(const struct view *v, const struct export_election *elected, struct steps *out, struct step *step)
+void export_note_others(const struct view *v, const struct export_election *elected, struct steps *out,
+                        struct step *step)
 {
     const struct document *key = elected->key, *rvm;
 
@@ -275,8 +281,10 @@ void export_note_others(const struct view *v, const struct export_election *elec
         const struct document *pvm = key->references[i].target;
         size_t at = 0;
 
-        while (pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") && (rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
-            struct export_election e = {.key = key, .protected_vm = pvm, .restored_vm = rvm, .order = order_for(v, rvm)};
+        while (pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") &&
+               (rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
+            struct export_election e = {
+                .key = key, .protected_vm = pvm, .restored_vm = rvm, .order = order_for(v, rvm)};
 
             if (rvm != elected->restored_vm && order_weigh_as_exporter(v, &e, RANK_NO_ORDER) == RANK_HINDERED)
                 step_note(out, step, "%s is not asked for it: %s", pvm->address, export_hindrance(v, &e));

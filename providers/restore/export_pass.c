@@ -1,5 +1,5 @@
-/* The pass that exports a lost key: a restore of disks that is expected to fail, one for each key. It belongs to the source
- * VM's protection and to the key, not to the restore. Must not elect the exporter: election.c does. */
+/* The pass that exports a lost key: a restore of disks that is expected to fail, one for each key. It belongs to the
+ * source VM's protection and to the key, not to the restore. Must not elect the exporter: election.c does. */
 #include "../azure/vault.h"
 #include "../backup/job_run.h"
 #include "election.h"
@@ -17,17 +17,19 @@
 
 #define SOURCE_EXPORT_TIME "one field report: 08:32 to 08:58 (Azure Backup support runbook, March 2026)"
 
-/* --- steps --------------------------------------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
 /* The lost key that elects this VM as its exporter; NULL when none does. */
-static const struct document *key_to_export(const struct view *v, const struct document *doc, struct export_election *ret)
+static const struct document *key_to_export(const struct view *v, const struct document *doc,
+                                            struct export_election *ret)
 {
     const struct document *key, *store;
     size_t at = 0;
 
     while ((key = referrer_next(doc, "Key", &at))) {
         store = document_target(key, "spec.store");
-        /* Without a store that could take the copy it would only lie about; an HSM's may not even be openable by anybody. */
+        /* Without a store that could take the copy it would only lie about; an HSM's may not even
+         * be openable by anybody. */
         if (!key_wants_export(v, key) || (store && view_prospect(v, store) == PROSPECT_BLOCKED))
             continue;
         *ret = export_elect(v, key);
@@ -59,14 +61,16 @@ enum { ATTEMPTS_MAX = 3 };
 /* Microsoft's article names no set in this pass, its support people name one, and either may be what the service wants:
  * a pass that failed for its key and left none is made once more with a set named, the source VM's own or else the
  * declared one. NULL: neither set is there, or a second pass is not due. */
-static const char *set_to_name(const struct view *v, const struct document *doc, const struct export_election *e, const struct value *jobs)
+static const char *set_to_name(const struct view *v, const struct document *doc, const struct export_election *e,
+                               const struct value *jobs)
 {
     const struct value *source = value_get(view_facts(v, doc), "source"), *last = value_item(jobs, 0);
     const struct document *declared = e->restored_vm ? document_target(e->restored_vm, "spec.diskEncryptionSet") : NULL;
     const char *code = value_str_at(last, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
-    if (count_state(jobs, "failed") != 1 || value_str_at(last, "blob") || !known || (known->letter != 'K' && known->letter != 'D'))
+    if (count_state(jobs, "failed") != 1 || value_str_at(last, "blob") || !known ||
+        (known->letter != 'K' && known->letter != 'D'))
         return NULL;
     if (str_eq(value_str_at(source, "set.state"), "present"))
         return value_str_at(source, "des");
@@ -78,13 +82,14 @@ static const char *set_to_name(const struct view *v, const struct document *doc,
 /* At most one pass for an order: what it left is used up or of no use. */
 static const char *export_anew(const struct view *v, const struct document *rvm)
 {
-    return arena_printf(v->arena, "withdraw the present order and give a new one, under another name: reinstate activate -f ... %s",
-                        rvm->name);
+    return arena_printf(
+        v->arena, "withdraw the present order and give a new one, under another name: reinstate activate -f ... %s",
+        rvm->name);
 }
 
 /* A job that failed without leaving a key: once more if its error says so, else a person. true: a step was added. */
-static bool block_failed_export(const struct view *v, const struct document *doc, const struct export_election *e, struct steps *out,
-                                const struct value *jobs, bool can_name_set)
+static bool block_failed_export(const struct view *v, const struct document *doc, const struct export_election *e,
+                                struct steps *out, const struct value *jobs, bool can_name_set)
 {
     size_t failed = count_state(jobs, "failed");
     const struct value *last = value_item(jobs, 0);
@@ -100,18 +105,21 @@ static bool block_failed_export(const struct view *v, const struct document *doc
                     "%s; an order makes one pass, so this one has none left", key_refusal_words(v->arena, unusable));
     else if (value_bool_at(last, "blobGone", false))
         steps_block(out, doc, "export-key", export_anew(v, e->restored_vm),
-                    "restore job %s exported the key, and the export is gone from storage account %s: an order makes one pass, so this one "
-                    "has none left", value_str_at(last, "job"), value_str_at(last, "account"));
+                    "restore job %s exported the key, and the export is gone from storage account %s: an order makes "
+                    "one pass, so this one "
+                    "has none left",
+                    value_str_at(last, "job"), value_str_at(last, "account"));
     else
         steps_block(out, doc, "export-key",
                     known ? known->action : "look at the job in the portal; the code is not in the table of errors",
-                    "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"), code ? code : "an unnamed error",
-                    known ? ": " : "", known ? known->meaning : "");
+                    "restore job %s failed with %s and left no key%s%s", value_str_at(last, "job"),
+                    code ? code : "an unnamed error", known ? ": " : "", known ? known->meaning : "");
     return true;
 }
 
 /* What stands in the way of the restore that pays for the pass. true: a step was added. */
-static bool block_hindered_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+static bool block_hindered_export(const struct view *v, const struct document *doc, struct steps *out,
+                                  const struct export_election *e)
 {
     const struct situation *s = situation_of(v, e->restored_vm);
     size_t n = 0;
@@ -121,13 +129,15 @@ static bool block_hindered_export(const struct view *v, const struct document *d
     for (size_t i = 0; i < n; i++) {
         if (!obstacle_for_export(&found[i]))
             continue;
-        export_note_others(v, e, out, steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s",
-                                                  e->key->address, found[i].reason));
+        export_note_others(v, e, out,
+                           steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s",
+                                       e->key->address, found[i].reason));
         return true;
     }
     if (!claim_stands(v, s, true, &claim) || !claim.stops)
         return false;
-    steps_block(out, doc, "export-key", claim.next, "%s is lost and is not exported: %s", e->key->address, claim.reason);
+    steps_block(out, doc, "export-key", claim.next, "%s is lost and is not exported: %s", e->key->address,
+                claim.reason);
     return true;
 }
 
@@ -149,24 +159,30 @@ static void serve_ordered(const struct view *v, const struct export_election *e,
 }
 
 /* What there is of exports already, and why none of it spares the pass. */
-static void note_exports_passed_over(const struct view *v, const struct document *doc, const struct document *key, struct steps *out,
-                                     struct step *step)
+static void note_exports_passed_over(const struct view *v, const struct document *doc, const struct document *key,
+                                     struct steps *out, struct step *step)
 {
-    const struct value *facts = view_facts(v, doc), *older = value_get(facts, "exports"), *unreadable = value_get(facts, "unreadable");
+    const struct value *facts = view_facts(v, doc), *older = value_get(facts, "exports"),
+                       *unreadable = value_get(facts, "unreadable");
 
     for (size_t i = 0; i < value_count(older); i++) {
-        const struct value *one = value_item(older, i), *refusal = key_refusal_of(v, key, key_export_told_by(v->arena, one));
+        const struct value *one = value_item(older, i),
+                           *refusal = key_refusal_of(v, key, key_export_told_by(v->arena, one));
         const char *point = value_str_at(one, "point");
 
         if (refusal)
             step_note(out, step, "%s", key_refusal_words(v->arena, refusal));
         else
-            step_note(out, step, "what job %s exported is of another point (%s) than the one ordered: it may lack the version or be of "
-                      "another key, and is not used", value_str_at(one, "job"), point ? point : "time unreadable");
+            step_note(
+                out, step,
+                "what job %s exported is of another point (%s) than the one ordered: it may lack the version or be of "
+                "another key, and is not used",
+                value_str_at(one, "job"), point ? point : "time unreadable");
     }
     for (size_t i = 0; i < value_count(unreadable); i++)
         step_note(out, step,
-                  "job %s exported a key into storage account %s, which we may not read: with Storage Blob Data Reader there it could be "
+                  "job %s exported a key into storage account %s, which we may not read: with Storage Blob Data Reader "
+                  "there it could be "
                   "used, and this pass would be spared",
                   value_str_at(value_item(unreadable, i), "job"), value_str_at(value_item(unreadable, i), "account"));
     step_note(out, step, "exports were looked for among the jobs of the last %s (--export-lookback)",
@@ -202,9 +218,10 @@ static const struct document *exporter_beside(const struct document *key, const 
 static const char beside_next[] =
     "run again when it has ended: what it leaves is used, and a second pass would leave a second copy of the key";
 
-/* What another machine has left may be the key, and its points, which would tell, cannot be seen: a pass would leave a second copy. */
-static bool block_untold_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e,
-                                const struct document *other)
+/* What another machine has left may be the key, and its points, which would tell, cannot be seen: a pass would leave
+ * a second copy. */
+static bool block_untold_export(const struct view *v, const struct document *doc, struct steps *out,
+                                const struct export_election *e, const struct document *other)
 {
     const struct value *facts = view_facts(v, other), *exports = value_get(facts, "exports");
     const char *why = value_str_at(facts, "why");
@@ -214,9 +231,12 @@ static bool block_untold_export(const struct view *v, const struct document *doc
 
         if (key_refusal_of(v, e->key, key_export_told_by(v->arena, one)))
             continue;
-        steps_block(out, doc, "export-key", "see to it that its recovery points can be read, and run again: then what it left is used",
-                    "%s is lost and is not exported again: job %s has left an export of %s, and whether it is this key cannot be told: %s",
-                    e->key->address, value_str_at(one, "job"), other->address, why ? why : "its recovery points cannot be seen");
+        steps_block(out, doc, "export-key",
+                    "see to it that its recovery points can be read, and run again: then what it left is used",
+                    "%s is lost and is not exported again: job %s has left an export of %s, and whether it is this key "
+                    "cannot be told: %s",
+                    e->key->address, value_str_at(one, "job"), other->address,
+                    why ? why : "its recovery points cannot be seen");
         return true;
     }
     return false;
@@ -224,7 +244,8 @@ static bool block_untold_export(const struct view *v, const struct document *doc
 
 /* Blocks our pass while somebody restores disks of another machine on this key, because that restore exports the key.
  * true: a step was added. */
-static bool block_pass_beside(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e)
+static bool block_pass_beside(const struct view *v, const struct document *doc, struct steps *out,
+                              const struct export_election *e)
 {
     const struct document *other;
     size_t at = 0;
@@ -234,11 +255,16 @@ static bool block_pass_beside(const struct view *v, const struct document *doc, 
         const char *why = value_str_at(view_facts(v, other), "jobsWhy");
 
         if (why) {
-            steps_block(out, doc, "export-key",
-                        arena_printf(v->arena, "Backup Reader on its vault shows them; or, when a person has looked and none of them "
-                                     "exports this key, take %s out of the sources of %s", other->name, e->key->address),
-                        "%s is lost and is not exported: %s is a source of it too, and whether its restore jobs export it or left a "
-                        "copy, cannot be seen: %s", e->key->address, other->address, why);
+            steps_block(
+                out, doc, "export-key",
+                arena_printf(v->arena,
+                             "Backup Reader on its vault shows them; or, when a person has looked and none of them "
+                             "exports this key, take %s out of the sources of %s",
+                             other->name, e->key->address),
+                "%s is lost and is not exported: %s is a source of it too, and whether its restore jobs export it or "
+                "left a "
+                "copy, cannot be seen: %s",
+                e->key->address, other->address, why);
             return true;
         }
 
@@ -246,15 +272,16 @@ static bool block_pass_beside(const struct view *v, const struct document *doc, 
             return true;
         if (!job)
             continue;
-        steps_block(out, doc, "export-key", beside_next, "%s is lost and is not exported twice: %s restores %s, which uses it too",
-                    e->key->address, job_words(v->arena, job), other->address);
+        steps_block(out, doc, "export-key", beside_next,
+                    "%s is lost and is not exported twice: %s restores %s, which uses it too", e->key->address,
+                    job_words(v->arena, job), other->address);
         return true;
     }
     return false;
 }
 
-static void steps_export(const struct view *v, const struct document *doc, struct steps *out, const struct export_election *e,
-                         const char *scenario)
+static void steps_export(const struct view *v, const struct document *doc, struct steps *out,
+                         const struct export_election *e, const char *scenario)
 {
     const struct document *rvm = e->restored_vm;
     const struct reference *staging = document_reference(rvm, "spec.target.stagingAccount");
@@ -264,7 +291,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     const char *named = set_to_name(v, doc, e, jobs);
     struct step *step;
 
-    if (!count_state(jobs, "running") && restored_vm_other_job(v, doc, value_get(view_facts(v, doc), "jobs"), &match, out))
+    if (!count_state(jobs, "running") &&
+        restored_vm_other_job(v, doc, value_get(view_facts(v, doc), "jobs"), &match, out))
         return;
     if (block_failed_export(v, doc, e, out, jobs, named != NULL))
         return;
@@ -272,18 +300,21 @@ static void steps_export(const struct view *v, const struct document *doc, struc
         return;
     if (!count_state(jobs, "running") && block_pass_beside(v, doc, out, e))
         return;
-    step = steps_add(out, doc, ACTION_EXPORT_KEY, NULL,
-                     count_state(jobs, "running") ? "an export pass for %s is running: it is adopted"
-                     : named ? "%s is lost; a pass that named no disk encryption set failed and left no key: once more, with one named"
-                             : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
-                     e->key->address);
+    step = steps_add(
+        out, doc, ACTION_EXPORT_KEY, NULL,
+        count_state(jobs, "running") ? "an export pass for %s is running: it is adopted"
+        : named
+            ? "%s is lost; a pass that named no disk encryption set failed and left no key: once more, with one named"
+            : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
+        e->key->address);
     step->scope = item;
     step->scenario = scenario;
     step->precondition = "no export of this key from this point is running or usable, seen twice";
     step->postcondition = "a failed restore job names the blob that holds the key";
     step->estimate_ms = job_remaining_ms(running_of(jobs), 26 * MINUTE_MS, v->now_ms);
     step->estimate_source = SOURCE_EXPORT_TIME;
-    step->unverified = "that a disks restore exports the key, and what it leaves behind (no recording of a failing pass is public)";
+    step->unverified =
+        "that a disks restore exports the key, and what it leaves behind (no recording of a failing pass is public)";
     step->foretold = "the job will show Failed: that is intended, do not cancel it";
     detail = value_map(v->arena);
     value_set_string(v->arena, detail, "recoveryPoint", e->order.point);
@@ -309,8 +340,9 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     if (!count_state(jobs, "running"))
         claim_writes(v, rvm, out, step);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
-               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
-               "Backup Operator");
+               "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/"
+               "restore/action",
+               false, "Backup Operator");
 }
 
 void protected_vm_export_steps(const struct view *v, const struct document *doc, struct steps *out)
@@ -337,7 +369,7 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
         steps_export(v, doc, out, &e, dx_scenario(&plain));
 }
 
-/* --- acting ---------------------------------------------------------------------------------------------------------------------- */
+/* --- acting ------------------------------------------------------------------------------------------------------- */
 
 /* A key that is being recovered is for a while neither among the keys nor among the deleted ones. */
 static int still_lost(struct call *c, const struct job_run *run, struct err *err)
@@ -351,7 +383,8 @@ static int still_lost(struct call *c, const struct job_run *run, struct err *err
         return 0;
     if (vault_get_key(run->az, c, run->actor->arena, base, name, NULL, &found, err) < 0 && err->class != ERR_NOT_FOUND)
         return -(int)err->class;
-    if (!found && vault_get_deleted_key(run->az, c, run->actor->arena, base, name, &found, err) < 0 && err->class != ERR_NOT_FOUND)
+    if (!found && vault_get_deleted_key(run->az, c, run->actor->arena, base, name, &found, err) < 0 &&
+        err->class != ERR_NOT_FOUND)
         return -(int)err->class;
     if (!found)
         return 0;
@@ -380,14 +413,15 @@ static int none_beside(struct call *c, const struct job_run *run, struct err *er
         job = may_export(jobs);
         if (!job)
             continue;
-        err_set(err, ERR_BLOCKED, "%s restores %s, which uses %s too; nothing was triggered", job_words(run->actor->arena, job),
-                other->address, e->key->address);
+        err_set(err, ERR_BLOCKED, "%s restores %s, which uses %s too; nothing was triggered",
+                job_words(run->actor->arena, job), other->address, e->key->address);
         return err_advise(err, "%s", beside_next);
     }
     return 0;
 }
 
-/* A pass of this machine that has ended since the look this step was decided on, and has left an export; NULL: none has. */
+/* A pass of this machine that has ended since the look this step was decided on, and has left an
+ * export; NULL: none has. */
 static int left_meanwhile(struct call *c, const struct job_run *run, const struct value **ret, struct err *err)
 {
     struct value *jobs;
@@ -413,14 +447,16 @@ static int export_still_due(struct call *c, const struct job_run *run, struct er
     TRY(none_beside(c, run, err));
     TRY(left_meanwhile(c, run, &left, err));
     if (left) {
-        err_set(err, ERR_BLOCKED, "%s has left an exported key meanwhile; nothing was triggered", job_words(run->actor->arena, left));
+        err_set(err, ERR_BLOCKED, "%s has left an exported key meanwhile; nothing was triggered",
+                job_words(run->actor->arena, left));
         return err_advise(err, "run again: what it left is used");
     }
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
 }
 
 /* Disks, because they have no name to collide with and their jobs name the container. */
-static struct restore_request export_request(const struct view *v, const struct document *doc, const struct export_election *e)
+static struct restore_request export_request(const struct view *v, const struct document *doc,
+                                             const struct export_election *e)
 {
     struct job_match match = export_match(v, doc, e->restored_vm, &e->order);
 
@@ -435,7 +471,8 @@ static struct restore_request export_request(const struct view *v, const struct 
     };
 }
 
-bool protected_vm_export_request(const struct view *v, const struct document *doc, struct restore_request *ret, struct job_match *ret_match)
+bool protected_vm_export_request(const struct view *v, const struct document *doc, struct restore_request *ret,
+                                 struct job_match *ret_match)
 {
     struct export_election e;
 
@@ -498,7 +535,8 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     TRY(jobs_await_others(run.az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
     TRY(left_meanwhile(c, &run, &left, err));
     if (left) {
-        actor_say(actor, "%s has left an exported key meanwhile: it is used, and nothing is triggered", job_words(actor->arena, left));
+        actor_say(actor, "%s has left an exported key meanwhile: it is used, and nothing is triggered",
+                  job_words(actor->arena, left));
         return 0;
     }
     run.failed_before = count_state(before, "failed");
@@ -516,6 +554,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
                   job.error_code ? job.error_code : "no code", job.storage_account ? job.storage_account : "?");
         return 0;
     }
-    err_set(err, ERR_BLOCKED, "job %s ended %s with %s and left no key", job.id, job.status, job.error_code ? job.error_code : "no code");
+    err_set(err, ERR_BLOCKED, "job %s ended %s with %s and left no key", job.id, job.status,
+            job.error_code ? job.error_code : "no code");
     return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
 }

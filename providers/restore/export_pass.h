@@ -1,4 +1,5 @@
-/* The pass that exports a lost key: a restore of disks that is expected to fail, of the machine that is elected for it. */
+/* The pass that exports a lost key: a restore of disks that is expected to fail, of the machine that
+ * is elected for it. */
 #ifndef REINSTATE_EXPORT_PASS_H
 #define REINSTATE_EXPORT_PASS_H
 

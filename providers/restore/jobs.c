@@ -14,36 +14,39 @@ size_t restored_vm_failures(const struct value *jobs)
     size_t n = 0;
 
     for (size_t i = 0; i < value_count(jobs); i++)
-        n +=
-            str_eq(value_str_at(value_item(jobs, i), "state"), "failed") || str_eq(value_str_at(value_item(jobs, i), "state"), "cancelled");
+        n += str_eq(value_str_at(value_item(jobs, i), "state"), "failed") ||
+             str_eq(value_str_at(value_item(jobs, i), "state"), "cancelled");
     return n;
 }
 
 const char *restored_vm_warnings(struct arena *a, const struct value *job)
 {
-    const char *status = value_str_at(job, "status"), *code = value_str_at(job, "code"), *text = value_str_at(job, "text");
+    const char *status = value_str_at(job, "status"), *code = value_str_at(job, "code"),
+               *text = value_str_at(job, "text");
 
     if (!code && !text && !str_eq_nocase(status, "CompletedWithWarnings"))
         return NULL;
-    return arena_printf(a, "%s%s%s%s%s", status, code || text ? ": " : "", code ? code : "", code && text ? ": " : "", text ? text : "");
+    return arena_printf(a, "%s%s%s%s%s", status, code || text ? ": " : "", code ? code : "", code && text ? ": " : "",
+                        text ? text : "");
 }
 
-bool restored_vm_other_job(const struct view *v, const struct document *doc, const struct value *jobs, const struct job_match *match,
-                           struct steps *out)
+bool restored_vm_other_job(const struct view *v, const struct document *doc, const struct value *jobs,
+                           const struct job_match *match, struct steps *out)
 {
     const char *why;
     const struct value *job = job_standing(jobs, match, false, &why);
 
     if (job)
-        steps_block(out, doc, "other-job",
-                    "look at that job and at what it made; when this order is still to be carried out, order anew from now: "
-                    "reinstate activate",
-                    "%s may have done this already: %s", job_words(v->arena, job), why);
+        steps_block(
+            out, doc, "other-job",
+            "look at that job and at what it made; when this order is still to be carried out, order anew from now: "
+            "reinstate activate",
+            "%s may have done this already: %s", job_words(v->arena, job), why);
     return job != NULL;
 }
 
-void restored_vm_note_other_job(const struct view *v, const struct value *jobs, const struct job_match *match, struct steps *out,
-                                struct step *step)
+void restored_vm_note_other_job(const struct view *v, const struct value *jobs, const struct job_match *match,
+                                struct steps *out, struct step *step)
 {
     const char *why;
     const struct value *job = job_standing(jobs, match, true, &why);

@@ -1,5 +1,5 @@
-/* Knows what restore jobs leave in their target group. Azure ties nothing to a job, so what came into being while it ran and
- * has the VM's name counts. Nothing of it is ever deleted. Must not judge why a job failed. */
+/* Knows what restore jobs leave in their target group. Azure ties nothing to a job, so what came into being while it
+ * ran and has the VM's name counts. Nothing of it is ever deleted. Must not judge why a job failed. */
 #include <string.h>
 
 #include "claims.h"
@@ -35,7 +35,8 @@ static bool made_during(const struct value *item, const struct value *job)
     return made != TIME_NONE && made >= start && (end == TIME_NONE || made <= end + SLACK_MS);
 }
 
-static struct value *made_of(struct arena *a, const struct situation *s, const struct value *items, const struct value *job)
+static struct value *made_of(struct arena *a, const struct situation *s, const struct value *items,
+                             const struct value *job)
 {
     struct value *made = value_list(a);
 
@@ -62,14 +63,16 @@ struct value *restore_made(const struct view *v, const struct situation *s, cons
 }
 
 /* Who cannot look says so; the job's own end is what counts. */
-void restore_left_say(struct call *c, const struct actor *actor, struct azure *az, const struct situation *s, const struct backup_job *job)
+void restore_left_say(struct call *c, const struct actor *actor, struct azure *az, const struct situation *s,
+                      const struct backup_job *job)
 {
     const char *group = arm_id_parent(actor->arena, restored_vm_id(actor->arena, s->doc), 4);
     const struct value *facts = job_to_facts(actor->arena, job), *made, *items;
     struct err err;
 
     if (group_resources(c, az, actor->arena, group, &items, &err) < 0) {
-        actor_say(actor, "what job %s has left in %s could not be looked at: %s", job->id, arm_id_name(group), err.text);
+        actor_say(actor, "what job %s has left in %s could not be looked at: %s", job->id, arm_id_name(group),
+                  err.text);
         return;
     }
     made = made_of(actor->arena, s, items, facts);
@@ -81,7 +84,8 @@ struct value *restore_left_of(const struct view *v, const struct situation *s, c
 {
     const char *state = value_str_at(job, "state");
 
-    if (job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE || (!str_eq(state, "failed") && !str_eq(state, "cancelled")) ||
+    if (job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE ||
+        (!str_eq(state, "failed") && !str_eq(state, "cancelled")) ||
         !str_eq_nocase(value_str_at(job, "targetGroup"), s->match.target_group))
         return value_list(v->arena);
     return restore_made(v, s, job);
@@ -98,9 +102,11 @@ void restore_left_notes(const struct view *v, const struct situation *s, struct 
         for (size_t k = 0; k < value_count(made); k++) {
             const char *id = value_str_at(value_item(made, k), "id"), *keep = aftermath_keep_made(v, s);
 
-            step_note(out, step, "job %s, which %s, has left %s; nothing is deleted here: %s%s", value_str_at(job, "job"),
+            step_note(out, step, "job %s, which %s, has left %s; nothing is deleted here: %s%s",
+                      value_str_at(job, "job"),
                       str_eq(value_str_at(job, "state"), "failed") ? "failed" : "was cancelled", id,
-                      keep ? keep : "remove it when the recovery is over: ", keep ? "" : aftermath_resource_command(v->arena, id));
+                      keep ? keep : "remove it when the recovery is over: ",
+                      keep ? "" : aftermath_resource_command(v->arena, id));
         }
     }
 }

@@ -1,8 +1,7 @@
 /* Knows what has to be right before a restore is triggered, and says all that is not at once, each with its remedy.
- * Pure. What a refused right hides is told with that right; a place that cannot be seen for another reason is an obstacle.
- * Sources: Azure Backup's articles on restoring VMs (storage
- * account, regions, subscriptions), on disk encryption (sets, keys and disks stand in one region), and the support
- * matrix for confidential VMs (sizes). */
+ * Pure. What a refused right hides is told with that right; a place that cannot be seen for another reason is an
+ * obstacle. Sources: Azure Backup's articles on restoring VMs (storage account, regions, subscriptions), on disk
+ * encryption (sets, keys and disks stand in one region), and the support matrix for confidential VMs (sizes). */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,8 @@ struct checking {
     size_t count;
 };
 
-#define ADD(c, id, stops, next, ...) obstacle_add(c, (struct obstacle){id, stops, arena_printf((c)->view->arena, __VA_ARGS__), next})
+#define ADD(c, id, stops, next, ...)                                                                                   \
+    obstacle_add(c, (struct obstacle){id, stops, arena_printf((c)->view->arena, __VA_ARGS__), next})
 
 static void obstacle_add(struct checking *c, struct obstacle o)
 {
@@ -42,7 +42,8 @@ static bool elsewhere(const struct checking *c, const char *place)
 {
     struct arena *a = c->view->arena;
 
-    return place && *place && !diff_same(value_string(a, place), value_string(a, c->region), DIFF_LOCATION | DIFF_NOCASE);
+    return place && *place &&
+           !diff_same(value_string(a, place), value_string(a, c->region), DIFF_LOCATION | DIFF_NOCASE);
 }
 
 static const char *text_at(const struct value *v, const char *path)
@@ -52,7 +53,7 @@ static const char *text_at(const struct value *v, const char *path)
     return text ? text : "";
 }
 
-/* --- sizes ------------------------------------------------------------------------------------------------------------------- */
+/* --- sizes -------------------------------------------------------------------------------------------------------- */
 
 enum vm_fit vm_size_fit(const char *size)
 {
@@ -82,8 +83,10 @@ static void check_size(struct checking *c)
         return;
     if (vm_size_fit(size) == VM_FIT_ORDINARY)
         ADD(c, "size", false, NULL,
-            "the point's VM has size %s, which the support matrix of confidential VMs does not name: should the restore fail for it, "
-            "declare restore: disks, and make the VM from them with another size", size);
+            "the point's VM has size %s, which the support matrix of confidential VMs does not name: should the "
+            "restore fail for it, "
+            "declare restore: disks, and make the VM from them with another size",
+            size);
     if (vm_size_fit(size) == VM_FIT_OLDER)
         ADD(c, "size", false, NULL,
             "size %s is of version 5: the support matrix names version 6 only, though a restore with version 5 was "
@@ -91,7 +94,7 @@ static void check_size(struct checking *c)
             size);
 }
 
-/* --- staging account ----------------------------------------------------------------------------------------------------------- */
+/* --- staging account ---------------------------------------------------------------------------------------------- */
 
 /* This restore pays for the pass that exports the key, whose copy has to be fetched from the account. */
 static bool pays_for_export(const struct checking *c)
@@ -112,12 +115,18 @@ static const char *way_in(const struct checking *c, const struct value *live, co
     const char *access = text_at(live, "properties.publicNetworkAccess");
 
     if (str_eq_nocase(access, "SecuredByPerimeter"))
-        return arena_printf(c->view->arena, "who manages the network security perimeter of %s lets your address in, or run where it is let "
-                            "in; or declare another staging account", name);
+        return arena_printf(
+            c->view->arena,
+            "who manages the network security perimeter of %s lets your address in, or run where it is let "
+            "in; or declare another staging account",
+            name);
     if (str_eq_nocase(access, "Disabled"))
-        return arena_printf(c->view->arena, "run where a private endpoint of %s is reached; or declare another staging account", name);
-    return arena_printf(c->view->arena, "its owner lets your address in: az storage account network-rule add --account-name %s "
-                        "--ip-address YOUR-ADDRESS; or declare another staging account", name);
+        return arena_printf(c->view->arena,
+                            "run where a private endpoint of %s is reached; or declare another staging account", name);
+    return arena_printf(c->view->arena,
+                        "its owner lets your address in: az storage account network-rule add --account-name %s "
+                        "--ip-address YOUR-ADDRESS; or declare another staging account",
+                        name);
 }
 
 /* Our own look at the account's blobs is the proof; its settings count where there was no such look. */
@@ -128,24 +137,32 @@ static void check_staging_read(struct checking *c, const struct value *live, con
         return;
     case CLAIMS_SHUT_OUT:
         ADD(c, "staging-read", true, way_in(c, live, name),
-            "the network rules of staging account %s refuse us: the exported key could not be fetched from there", name);
+            "the network rules of staging account %s refuse us: the exported key could not be fetched from there",
+            name);
         return;
     case CLAIMS_NO_RIGHT:
         ADD(c, "staging-read", true,
-            arena_printf(c->view->arena, "have Storage Blob Data Reader assigned to us on %s; or declare another staging account", name),
-            "we may not read blobs of staging account %s, neither by our token nor with its keys: the exported key could not be fetched "
-            "from there", name);
+            arena_printf(c->view->arena,
+                         "have Storage Blob Data Reader assigned to us on %s; or declare another staging account",
+                         name),
+            "we may not read blobs of staging account %s, neither by our token nor with its keys: the exported key "
+            "could not be fetched "
+            "from there",
+            name);
         return;
     case CLAIMS_UNKNOWN:
         break;
     }
     if (shut)
         ADD(c, "staging-read", true, way_in(c, live, name),
-            "the firewall of staging account %s lets no network in: the exported key could not be fetched from there", name);
+            "the firewall of staging account %s lets no network in: the exported key could not be fetched from there",
+            name);
     else if (closed)
         ADD(c, "staging-read", false, NULL,
-            "the firewall of staging account %s lets some networks in; whether yours is one cannot be seen, and the exported key is "
-            "fetched from there", name);
+            "the firewall of staging account %s lets some networks in; whether yours is one cannot be seen, and the "
+            "exported key is "
+            "fetched from there",
+            name);
 }
 
 /* Azure Backup comes as a trusted service; whoever fetches an exported key comes over the network. */
@@ -161,23 +178,31 @@ static void check_staging_network(struct checking *c, const struct value *live, 
     doors = doors || perimeter || value_count(value_at(live, "properties.privateEndpointConnections"));
     if (perimeter)
         ADD(c, "staging-network", true,
-            arena_printf(c->view->arena,
-                         "who manages the perimeter takes %s out of it (az network perimeter association list shows where it is "
-                         "associated); or declare another staging account", name),
-            "staging account %s is inside a network security perimeter, which overrides the bypass for trusted services: Azure Backup "
-            "cannot get in", name);
+            arena_printf(
+                c->view->arena,
+                "who manages the perimeter takes %s out of it (az network perimeter association list shows where it is "
+                "associated); or declare another staging account",
+                name),
+            "staging account %s is inside a network security perimeter, which overrides the bypass for trusted "
+            "services: Azure Backup "
+            "cannot get in",
+            name);
     else if (closed && !trusted)
         ADD(c, "staging-network", true,
             arena_printf(c->view->arena,
-                         "its owner lets trusted services in: az storage account update --name %s --bypass AzureServices; or declare "
+                         "its owner lets trusted services in: az storage account update --name %s --bypass "
+                         "AzureServices; or declare "
                          "another staging account",
                          name),
-            "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup cannot get in", name);
+            "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup cannot get "
+            "in",
+            name);
     if (pays_for_export(c))
         check_staging_read(c, live, name, closed && !doors, closed);
 }
 
-/* Refused rights are told with the right that is missing; whatever else hides a thing hides whether the restore can use it. */
+/* Refused rights are told with the right that is missing; whatever else hides a thing hides whether
+ * the restore can use it. */
 static void check_seen(struct checking *c, const char *id, const char *which, const char *what)
 {
     const struct value *facts = value_get(c->place, which);
@@ -190,18 +215,20 @@ static void check_seen(struct checking *c, const char *id, const char *which, co
 static void check_staging(struct checking *c)
 {
     const struct value *live = value_at(c->place, "staging.live");
-    const char *state = text_at(c->place, "staging.state"), *sku = text_at(live, "sku.name"), *kind = text_at(live, "kind");
+    const char *state = text_at(c->place, "staging.state"), *sku = text_at(live, "sku.name"),
+               *kind = text_at(live, "kind");
     const char *name = arm_id_name(reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL));
 
     if (str_eq(state, "absent"))
-        ADD(c, "staging", true, "make it, general purpose, in the vault's region and not zone-redundant, or declare another",
+        ADD(c, "staging", true,
+            "make it, general purpose, in the vault's region and not zone-redundant, or declare another",
             "the staging account %s does not exist", name);
     check_seen(c, "staging-unseen", "staging", arena_printf(c->view->arena, "the staging account %s", name));
     if (!live)
         return;
     if (elsewhere(c, text_at(live, "location")))
-        ADD(c, "staging-region", true, "declare an account in the vault's region", "the staging account %s is in %s, the vault in %s", name,
-            text_at(live, "location"), c->region);
+        ADD(c, "staging-region", true, "declare an account in the vault's region",
+            "the staging account %s is in %s, the vault in %s", name, text_at(live, "location"), c->region);
     if (*kind && !str_eq_nocase(kind, "Storage") && !str_eq_nocase(kind, "StorageV2"))
         ADD(c, "staging-kind", true, "declare a general purpose account (StorageV2)",
             "the staging account %s is of kind %s, which Azure Backup cannot use", name, kind);
@@ -209,17 +236,21 @@ static void check_staging(struct checking *c)
         ADD(c, "staging-redundancy", true, "declare an account with LRS or GRS",
             "the staging account %s is zone-redundant (%s), which Azure Backup refuses", name, sku);
     if (str_starts_nocase(sku, "Premium"))
-        ADD(c, "staging-premium", false, NULL, "the staging account %s is a premium one: unsuitable for VMs without premium disks", name);
+        ADD(c, "staging-premium", false, NULL,
+            "the staging account %s is a premium one: unsuitable for VMs without premium disks", name);
     check_staging_network(c, live, name);
     if (claims_unwritable(c->place))
         ADD(c, "staging-claims", c->view->settings->claims_required,
-            claims_sight(c->place) == CLAIMS_SHUT_OUT ? way_in(c, live, name)
-                                                      : "have Storage Blob Data Contributor assigned to us on the account",
-            "we may not write a claim into %s: two looks, %s apart, are all that keeps another run at the same moment from triggering too",
+            claims_sight(c->place) == CLAIMS_SHUT_OUT
+                ? way_in(c, live, name)
+                : "have Storage Blob Data Contributor assigned to us on the account",
+            "we may not write a claim into %s: two looks, %s apart, are all that keeps another run at the same moment "
+            "from triggering too",
             name, duration_format(c->view->arena, c->view->settings->settle_ms));
     if (situation_type(c->s->doc) == RESTORE_DISKS && !value_bool_at(live, "properties.allowSharedKeyAccess", true))
         ADD(c, "staging-keys", false, NULL,
-            "the staging account %s allows no shared keys: the template beside the disks cannot be deployed from it", name);
+            "the staging account %s allows no shared keys: the template beside the disks cannot be deployed from it",
+            name);
 }
 
 /* Azure recommends an account for each restore that runs beside others. Said once, not once for each of them. */
@@ -241,12 +272,14 @@ static void check_crowd(struct checking *c)
     }
     if (n > PARALLEL_PER_ACCOUNT)
         ADD(c, "staging-crowd", false, NULL,
-            "%zu ordered restores share staging account %s: Azure recommends one for each that runs at a time", n, arm_id_name(mine));
+            "%zu ordered restores share staging account %s: Azure recommends one for each that runs at a time", n,
+            arm_id_name(mine));
 }
 
-/* --- the target ------------------------------------------------------------------------------------------------------------------ */
+/* --- the target --------------------------------------------------------------------------------------------------- */
 
-/* Addresses of a range "10.0.0.0/29" that machines can have: Azure keeps five of each subnet. -1: it is none of IPv4. */
+/* Addresses of a range "10.0.0.0/29" that machines can have: Azure keeps five of each subnet. -1: it
+ * is none of IPv4. */
 static int64_t room_of(const char *range)
 {
     const char *slash = range ? strchr(range, '/') : NULL;
@@ -284,20 +317,24 @@ static void check_network(struct checking *c)
     const struct value *found = NULL;
 
     if (str_eq(text_at(c->place, "network.state"), "absent"))
-        ADD(c, "network", true, "make it, or declare another subnet", "the virtual network of subnet %s does not exist", subnet);
-    check_seen(c, "network-unseen", "network", arena_printf(c->view->arena, "the virtual network of subnet %s", subnet));
+        ADD(c, "network", true, "make it, or declare another subnet", "the virtual network of subnet %s does not exist",
+            subnet);
+    check_seen(c, "network-unseen", "network",
+               arena_printf(c->view->arena, "the virtual network of subnet %s", subnet));
     if (!live)
         return;
     if (elsewhere(c, text_at(live, "location")))
-        ADD(c, "network-region", true, "declare a subnet in the vault's region", "the virtual network %s is in %s, the vault in %s",
-            arm_id_name(arm_id_parent(c->view->arena, subnet, 2)), text_at(live, "location"), c->region);
+        ADD(c, "network-region", true, "declare a subnet in the vault's region",
+            "the virtual network %s is in %s, the vault in %s", arm_id_name(arm_id_parent(c->view->arena, subnet, 2)),
+            text_at(live, "location"), c->region);
     for (size_t i = 0; i < value_count(subnets); i++)
         if (str_eq_nocase(text_at(value_item(subnets, i), "name"), arm_id_name(subnet)))
             found = value_item(subnets, i);
     if (found)
         check_subnet(c, found);
     else
-        ADD(c, "subnet", true, "make it, or declare another", "the virtual network has no subnet %s", arm_id_name(subnet));
+        ADD(c, "subnet", true, "make it, or declare another", "the virtual network has no subnet %s",
+            arm_id_name(subnet));
 }
 
 static void check_names(struct checking *c)
@@ -312,43 +349,49 @@ static void check_names(struct checking *c)
         for (size_t k = 0; k < COUNT(types); k++)
             if (str_eq_nocase(text_at(value_item(items, i), "type"), types[k]) &&
                 str_eq_nocase(text_at(value_item(items, i), "name"), name))
-                ADD(c, "name-taken", true, "declare another target name, or remove it if it is a leftover; nothing is deleted here",
+                ADD(c, "name-taken", true,
+                    "declare another target name, or remove it if it is a leftover; nothing is deleted here",
                     "the target group holds something of the VM's name: %s", text_at(value_item(items, i), "id"));
     while (c->s->doc->azure && at < c->view->desired->count) {
         other = c->view->desired->documents[at++];
         if (other != c->s->doc && str_eq(other->kind, "RestoredVirtualMachine") &&
             arm_id_equal(restored_vm_id(c->view->arena, other), c->target_id))
-            ADD(c, "same-target", true, "give one of them another target name", "%s declares the same target", other->address);
+            ADD(c, "same-target", true, "give one of them another target name", "%s declares the same target",
+                other->address);
     }
 }
 
 static void check_subscriptions(struct checking *c)
 {
     struct arena *a = c->view->arena;
-    const char *target = arm_id_part(a, c->target_id, "subscriptions"), *set = arm_id_part(a, c->s->des_id, "subscriptions");
+    const char *target = arm_id_part(a, c->target_id, "subscriptions"),
+               *set = arm_id_part(a, c->s->des_id, "subscriptions");
     const char *source = arm_id_part(a, value_str_at(c->facts, "source.id"), "subscriptions");
     const char *vault = arm_id_part(a, value_str_at(c->facts, "vaultId"), "subscriptions");
 
     if (set && !str_eq_nocase(set, target))
         ADD(c, "set-subscription", true, "declare a set in the target's subscription",
-            "the disk encryption set is in subscription %s, the target in %s: a set and its disks stand in one", set, target);
+            "the disk encryption set is in subscription %s, the target in %s: a set and its disks stand in one", set,
+            target);
     if (source && vault && !str_eq_nocase(target, source) && !str_eq_nocase(target, vault))
         ADD(c, "subscription", true, "declare a target in the subscription of the source VM",
-            "the target is in subscription %s: restoring encrypted VMs into another subscription is not supported", target);
+            "the target is in subscription %s: restoring encrypted VMs into another subscription is not supported",
+            target);
 }
 
 static void check_target(struct checking *c)
 {
     const struct value *set = c->s->des ? value_at(view_facts(c->view, c->s->des), "live") : NULL;
-    const char *live = set ? text_at(set, "location") : "", *place = *live || !c->s->des ? live : kind_location(c->s->des);
+    const char *live = set ? text_at(set, "location") : "",
+               *place = *live || !c->s->des ? live : kind_location(c->s->des);
 
     if (str_eq(text_at(c->place, "group.state"), "absent"))
-        ADD(c, "group", true, "make it; reinstate makes no resource groups", "the target resource group %s does not exist",
-            arm_id_name(arm_id_parent(c->view->arena, c->target_id, 4)));
+        ADD(c, "group", true, "make it; reinstate makes no resource groups",
+            "the target resource group %s does not exist", arm_id_name(arm_id_parent(c->view->arena, c->target_id, 4)));
     check_seen(c, "group-unseen", "group", "the target resource group");
     if (elsewhere(c, place))
-        ADD(c, "set-region", true, "declare a set in the vault's region", "the disk encryption set is in %s, the vault in %s", place,
-            c->region);
+        ADD(c, "set-region", true, "declare a set in the vault's region",
+            "the disk encryption set is in %s, the vault in %s", place, c->region);
     check_subscriptions(c);
     if (situation_type(c->s->doc) == RESTORE_NEW_VM)
         check_network(c);
@@ -367,22 +410,28 @@ static void check_store(struct checking *c)
             ADD(c, found[i].id, true, found[i].next, "%s", found[i].reason);
 }
 
-/* A network security perimeter overrides the bypass for trusted services (Microsoft Learn, Key Vault network security). */
+/* A network security perimeter overrides the bypass for trusted services (Microsoft Learn,
+ * Key Vault network security). */
 static void check_perimeter(struct checking *c)
 {
     const struct document *store = c->s->key ? document_target(c->s->key, "spec.store") : NULL;
 
     if (c->s->now.encryption != DX_PMK && store &&
-        str_eq_nocase(value_str_at(view_facts(c->view, store), "live.properties.publicNetworkAccess"), "SecuredByPerimeter"))
+        str_eq_nocase(value_str_at(view_facts(c->view, store), "live.properties.publicNetworkAccess"),
+                      "SecuredByPerimeter"))
         ADD(c, "perimeter", true,
             arena_printf(c->view->arena,
-                         "who manages the perimeter looks at its rules (az network perimeter association list), and lets Azure Backup, "
-                         "Compute and the Orchestrator in, or takes %s out of it", store->name),
-            "%s is inside a network security perimeter, which overrides the bypass for Azure's services: whether they get in cannot be "
-            "seen", store->address);
+                         "who manages the perimeter looks at its rules (az network perimeter association list), and "
+                         "lets Azure Backup, "
+                         "Compute and the Orchestrator in, or takes %s out of it",
+                         store->name),
+            "%s is inside a network security perimeter, which overrides the bypass for Azure's services: whether they "
+            "get in cannot be "
+            "seen",
+            store->address);
 }
 
-/* --- the subscription ------------------------------------------------------------------------------------------------------------ */
+/* --- the subscription --------------------------------------------------------------------------------------------- */
 
 /* Microsoft's articles do not say whether a machine can join a locked network, so the lock is only mentioned. */
 static void check_lock_of_network(struct checking *c)
@@ -393,8 +442,10 @@ static void check_lock_of_network(struct checking *c)
 
     if (lock && !str_eq(lock, group))
         ADD(c, "lock-network", false, NULL,
-            "%s: whether a machine can join a network that is locked is not documented; should the restore fail for it, a person "
-            "removes the lock: az lock list shows it", lock);
+            "%s: whether a machine can join a network that is locked is not documented; should the restore fail for "
+            "it, a person "
+            "removes the lock: az lock list shows it",
+            lock);
 }
 
 static void check_locks(struct checking *c)
@@ -413,7 +464,8 @@ static void check_locks(struct checking *c)
         const char *lock = platform_lock(c->view, places[i].scope);
 
         if (lock)
-            ADD(c, places[i].id, true, "a person who may removes the lock: az lock list shows it, az lock delete --ids ID removes it",
+            ADD(c, places[i].id, true,
+                "a person who may removes the lock: az lock list shows it, az lock delete --ids ID removes it",
                 "%s: %s", lock, places[i].harm);
     }
     check_lock_of_network(c);
@@ -422,17 +474,22 @@ static void check_locks(struct checking *c)
 static void check_features(struct checking *c, const char *subscription)
 {
     struct arena *a = c->view->arena;
-    const struct value *needed = platform_fact(c->view, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription));
-    const struct value *forbidden = platform_fact(c->view, "features", arena_printf(a, "%s/" PLATFORM_FORBIDDEN, subscription));
+    const struct value *needed =
+        platform_fact(c->view, "features", arena_printf(a, "%s/" PLATFORM_NEEDED, subscription));
+    const struct value *forbidden =
+        platform_fact(c->view, "features", arena_printf(a, "%s/" PLATFORM_FORBIDDEN, subscription));
     const char *state = value_str_at(needed, "feature");
 
     if (str_eq_nocase(value_str_at(forbidden, "feature"), "Registered"))
         ADD(c, "feature-forbidden", true,
-            arena_printf(c->view->arena, "a person unregisters it: az feature unregister --namespace Microsoft.Compute --name "
-                         PLATFORM_FORBIDDEN " --subscription %s", subscription),
+            arena_printf(c->view->arena,
+                         "a person unregisters it: az feature unregister --namespace Microsoft.Compute "
+                         "--name " PLATFORM_FORBIDDEN " --subscription %s",
+                         subscription),
             "feature " PLATFORM_FORBIDDEN " is registered: it fails backup and restore");
     if (state && !str_eq_nocase(state, "Registered"))
-        ADD(c, "feature-needed", true, platform_register_advice(a, subscription, state), "%s", platform_lacks_words(a, state));
+        ADD(c, "feature-needed", true, platform_register_advice(a, subscription, state), "%s",
+            platform_lacks_words(a, state));
     else if (str_eq(value_str_at(needed, "state"), "absent"))
         ADD(c, "feature-needed", false, NULL,
             "feature " PLATFORM_NEEDED " is not known in this cloud: whether it is needed there cannot be told");
@@ -449,15 +506,17 @@ static void check_platform(struct checking *c)
     if (c->s->now.encryption == DX_PMK || value_bool_at(c->s->point, "confidential", true))
         check_features(c, subscription);
     if (situation_type(c->s->doc) == RESTORE_NEW_VM &&
-        platform_quota_lacks(c->view, platform_fact(c->view, "usages", key), value_str_at(c->s->point, "size"), &cores, &name, &left))
+        platform_quota_lacks(c->view, platform_fact(c->view, "usages", key), value_str_at(c->s->point, "size"), &cores,
+                             &name, &left))
         ADD(c, "quota", true, "raise the quota; while the source VM runs both must fit",
             "%s needs %lld cores in %s, quota %s has %lld left",
             value_str_at(c->s->point, "size"), (long long)cores, c->region, name, (long long)left);
     if (str_eq(value_str_at(locks, "state"), "unseen"))
-        ADD(c, "locks-unseen", false, NULL, "whether a lock hinders the restore cannot be seen: %s", value_str_at(locks, "why"));
+        ADD(c, "locks-unseen", false, NULL, "whether a lock hinders the restore cannot be seen: %s",
+            value_str_at(locks, "why"));
 }
 
-/* --- the point and its item ------------------------------------------------------------------------------------------------------ */
+/* --- the point and its item --------------------------------------------------------------------------------------- */
 
 static void check_point(struct checking *c)
 {
@@ -466,23 +525,26 @@ static void check_point(struct checking *c)
     const struct value *guards = value_get(c->vault, "guards");
 
     if (value_bool_at(c->item, "properties.isScheduledForDeferredDelete", false))
-        ADD(c, "item-deleted", true, "a person undeletes the protected item in the vault; nothing can be restored from it before",
+        ADD(c, "item-deleted", true,
+            "a person undeletes the protected item in the vault; nothing can be restored from it before",
             "the protected item of %s is soft-deleted", c->s->pvm->name);
     else if (value_bool_at(c->s->point, "softDeleted", false))
         ADD(c, "point-deleted", true, "undelete the protected item in the vault, or order another point",
             "recovery point %s is soft-deleted", value_str_at(c->s->point, "id"));
     if (expires != TIME_NONE && expires <= v->now_ms)
-        ADD(c, "point-expired", true, "order another point: reinstate activate -f ... VM", "recovery point %s expired at %s",
-            value_str_at(c->s->point, "id"), time_format(v->arena, expires));
+        ADD(c, "point-expired", true, "order another point: reinstate activate -f ... VM",
+            "recovery point %s expired at %s", value_str_at(c->s->point, "id"), time_format(v->arena, expires));
     else if (expires != TIME_NONE && expires - v->now_ms < v->settings->restore_bound_ms)
-        ADD(c, "point-expires", false, NULL, "recovery point %s expires in %s, which a restore may take", value_str_at(c->s->point, "id"),
-            duration_format(v->arena, expires - v->now_ms));
+        ADD(c, "point-expires", false, NULL, "recovery point %s expires in %s, which a restore may take",
+            value_str_at(c->s->point, "id"), duration_format(v->arena, expires - v->now_ms));
     if (value_count(guards))
-        ADD(c, "guarded", true, "a second person, who may use the resource guard, restores in the portal or lifts the guard for it",
+        ADD(c, "guarded", true,
+            "a second person, who may use the resource guard, restores in the portal or lifts the guard for it",
             "the backup vault is guarded by multi-user authorization (%s)", text_at(value_item(guards, 0), "name"));
     else if (value_str_at(c->vault, "guardsWhy"))
         ADD(c, "guards-unseen", false, "give the credential Backup Reader on the vault",
-            "whether a resource guard asks for a second person cannot be seen: %s", value_str_at(c->vault, "guardsWhy"));
+            "whether a resource guard asks for a second person cannot be seen: %s",
+            value_str_at(c->vault, "guardsWhy"));
 }
 
 static void check_disks(struct checking *c)
@@ -498,21 +560,22 @@ static void check_disks(struct checking *c)
         for (size_t k = 0; k < value_count(disks); k++)
             found = found || value_int_at(value_item(disks, k), "lun", -1) == lun;
         if (!found)
-            ADD(c, "lun", true, "declare the units that the source VM has", "the source VM has no data disk with unit number %lld",
-                (long long)lun);
+            ADD(c, "lun", true, "declare the units that the source VM has",
+                "the source VM has no data disk with unit number %lld", (long long)lun);
     }
     if (zone && situation_type(c->s->doc) == RESTORE_REPLACE)
-        ADD(c, "zone", true, "leave zone out: a replaced disk stays where its VM is", "zone %s is declared with replace", zone);
+        ADD(c, "zone", true, "leave zone out: a replaced disk stays where its VM is",
+            "zone %s is declared with replace", zone);
     else if (zone && was && !str_eq(zone, was) && c->s->now.tier != DX_VAULT)
         ADD(c, "zone", true, "order a point with a vault tier, or leave zone out",
             "the VM was in zone %s: a snapshot cannot be restored into zone %s", was, zone);
     else if (zone && was && !str_eq(zone, was))
-        ADD(c, "zone", false, NULL, "the VM was in zone %s: the documents disagree whether confidential VMs can be restored into another",
-            was);
+        ADD(c, "zone", false, NULL,
+            "the VM was in zone %s: the documents disagree whether confidential VMs can be restored into another", was);
 }
 
-/* Over a VM that is there, and in the intact case only: the documents disagree on all others (R-18: Microsoft Learn, restore
- * confidential VMs with Azure Backup, 2026-07-22, against restore Azure VMs, 2022). */
+/* Over a VM that is there, and in the intact case only: the documents disagree on all others (R-18: Microsoft Learn,
+ * restore confidential VMs with Azure Backup, 2026-07-22, against restore Azure VMs, 2022). */
 static void check_replace(struct checking *c)
 {
     const char *state = text_at(c->facts, "source.state"), *power = text_at(c->facts, "source.power");
@@ -525,19 +588,23 @@ static void check_replace(struct checking *c)
         ADD(c, "replace-target", true, "declare the source VM's own group and name as the target",
             "replace means the source VM, and the target is %s", c->target_id);
     if (str_eq(state, "absent"))
-        ADD(c, "replace-source", true, "declare restore: new-vm", "the source VM is gone: there are no disks to replace");
+        ADD(c, "replace-source", true, "declare restore: new-vm",
+            "the source VM is gone: there are no disks to replace");
     else if (!str_eq(state, "present"))
-        ADD(c, "replace-source", true, "give the credential the right to read the source VM", "the source VM cannot be seen");
+        ADD(c, "replace-source", true, "give the credential the right to read the source VM",
+            "the source VM cannot be seen");
     else if (*made && !str_eq_nocase(made, "Succeeded"))
-        ADD(c, "replace-state", true, "wait until the VM is in a stable state, or repair it", "the source VM's provisioning state is %s",
-            made);
+        ADD(c, "replace-state", true, "wait until the VM is in a stable state, or repair it",
+            "the source VM's provisioning state is %s", made);
     else if (str_eq_nocase(power, "running") && !value_bool_at(c->s->doc->spec, "evenIfSourceHealthy", false))
         ADD(c, "replace-running", true, "stop the source VM, or declare evenIfSourceHealthy: true",
             "the source VM is running; its disks are replaced only when that is declared");
     else if (!*power && !value_bool_at(c->s->doc->spec, "evenIfSourceHealthy", false))
-        ADD(c, "replace-source", true, "give the credential the right to read the VM's instance view, or declare evenIfSourceHealthy: true",
+        ADD(c, "replace-source", true,
+            "give the credential the right to read the VM's instance view, or declare evenIfSourceHealthy: true",
             "whether the source VM runs cannot be seen; its disks are replaced only when it is stopped");
-    else if (*power && !str_eq_nocase(power, "running") && !str_eq_nocase(power, "stopped") && !str_eq_nocase(power, "deallocated"))
+    else if (*power && !str_eq_nocase(power, "running") && !str_eq_nocase(power, "stopped") &&
+             !str_eq_nocase(power, "deallocated"))
         ADD(c, "replace-state", true, "wait until the VM is in a stable state", "the source VM is %s", power);
     if (c->s->des_id && c->s->original_des && !arm_id_equal(c->s->des_id, c->s->original_des))
         ADD(c, "replace-set", true, "leave diskEncryptionSet out, or declare restore: new-vm",
@@ -548,7 +615,7 @@ static void check_replace(struct checking *c)
             p.row ? p.row->state : dx_facts_words(c->view->arena, &c->s->then));
 }
 
-/* --- the key's release ------------------------------------------------------------------------------------------------------- */
+/* --- the key's release -------------------------------------------------------------------------------------------- */
 
 const char *restore_not_releasable(const struct view *v, const struct situation *s)
 {
@@ -561,8 +628,11 @@ const char *restore_not_releasable(const struct view *v, const struct situation 
     uri = value_str_at(platform_fact(v, "attestation", arena_printf(v->arena, "%s/%s", subscription, region)), "uri");
     if (!uri || !*uri || key_releases_to(v->arena, bundle, uri))
         return NULL;
-    return arena_printf(v->arena, "the release policy of %s does not name %s, which attests in %s: no confidential VM there can be given "
-                        "the key", s->key->address, uri, region);
+    return arena_printf(
+        v->arena,
+        "the release policy of %s does not name %s, which attests in %s: no confidential VM there can be given "
+        "the key",
+        s->key->address, uri, region);
 }
 
 /* What Azure does with such a restore is documented nowhere, so it is warned of and not refused. */
@@ -571,10 +641,11 @@ static void check_release(struct checking *c)
     const char *why = restore_not_releasable(c->view, c->s);
 
     if (why)
-        ADD(c, "release-region", false, RELEASE_ADVICE, "%s: the VM would come back and not start; " RELEASE_ADVICE, why);
+        ADD(c, "release-region", false, RELEASE_ADVICE, "%s: the VM would come back and not start; " RELEASE_ADVICE,
+            why);
 }
 
-/* --- what Azure says ----------------------------------------------------------------------------------------------------------- */
+/* --- what Azure says ---------------------------------------------------------------------------------------------- */
 
 bool restore_objects_to_key(const char *code)
 {
@@ -585,7 +656,8 @@ bool restore_objects_to_key(const char *code)
 
 const char *restore_objection_advice(struct arena *a, const struct value *result)
 {
-    const char *theirs = value_str(value_item(value_get(result, "recommendations"), 0)), *code = value_str_at(result, "code");
+    const char *theirs = value_str(value_item(value_get(result, "recommendations"), 0)),
+               *code = value_str_at(result, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
     if (!known && !theirs)
@@ -686,7 +758,8 @@ struct obstacle *restore_obstacles_of_payer(const struct view *v, const struct s
 
 bool obstacle_for_export(const struct obstacle *o)
 {
-    static const char *const ids[] = {"staging", "group", "subscription", "item-", "point-", "guarded", "lock-", "feature-"};
+    static const char *const ids[] = {"staging", "group",   "subscription", "item-",
+                                      "point-",  "guarded", "lock-",        "feature-"};
 
     for (size_t i = 0; i < COUNT(ids); i++)
         if (o->stops && str_starts(o->id, ids[i]))

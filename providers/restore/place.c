@@ -1,5 +1,5 @@
-/* Looks at the place where a VM would come back, and asks Azure Backup what it thinks of the request. Reads only; must not
- * judge what is seen: obstacles.c does. */
+/* Looks at the place where a VM would come back, and asks Azure Backup what it thinks of the request. Reads only; must
+ * not judge what is seen: obstacles.c does. */
 #include "place.h"
 
 #include "../azure/shared.h"
@@ -9,11 +9,11 @@
 #include "requests.h"
 #include "obstacles.h"
 
-/* --- what is there ---------------------------------------------------------------------------------------------------------- */
+/* --- what is there ------------------------------------------------------------------------------------------------ */
 
 /* Fifty VMs that come back into one group ask for its parts once. */
-static int look_at(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *which, const char *id,
-                   enum azure_api api, struct err *err)
+static int look_at(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *which,
+                   const char *id, enum azure_api api, struct err *err)
 {
     const struct value *live;
     struct value *facts;
@@ -30,7 +30,8 @@ static int look_at(struct call *c, const struct observer *o, struct azure *az, s
     return 0;
 }
 
-static int look_into(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *group, struct err *err)
+static int look_into(struct call *c, const struct observer *o, struct azure *az, struct value *place, const char *group,
+                     struct err *err)
 {
     const struct value *items;
     struct value *facts;
@@ -52,12 +53,13 @@ static bool failed_into(const struct view *v, const struct document *doc)
     for (size_t i = 0; i < value_count(jobs); i++)
         if (!str_eq(value_str_at(value_item(jobs, i), "state"), "completed") &&
             !str_eq(value_str_at(value_item(jobs, i), "state"), "running") &&
-            str_eq_nocase(value_str_at(value_item(jobs, i), "targetGroup"), value_str_at(doc->spec, "target.resourceGroup")))
+            str_eq_nocase(value_str_at(value_item(jobs, i), "targetGroup"),
+                          value_str_at(doc->spec, "target.resourceGroup")))
             return true;
     return false;
 }
 
-/* --- what Azure says to the request ------------------------------------------------------------------------------------------ */
+/* --- what Azure says to the request ------------------------------------------------------------------------------- */
 
 /* A set that is still to be made cannot be judged; Azure is asked when it is there, before the restore is triggered. */
 static bool can_be_asked(const struct view *v, const struct situation *s, const struct value *facts)
@@ -69,7 +71,8 @@ static bool can_be_asked(const struct view *v, const struct situation *s, const 
     return s->given == DX_GIVEN_NOTHING || !s->des || str_eq(view_state(v, s->des), "present");
 }
 
-static int ask(struct call *c, const struct observer *o, struct azure *az, const struct situation *s, struct value *facts, struct err *err)
+static int ask(struct call *c, const struct observer *o, struct azure *az, const struct situation *s,
+               struct value *facts, struct err *err)
 {
     const char *item = value_str_at(view_facts(o->view, s->pvm), "itemId");
     struct restore_request request = restored_vm_request(o->view, s);
@@ -78,8 +81,8 @@ static int ask(struct call *c, const struct observer *o, struct azure *az, const
     if (!item || !can_be_asked(o->view, s, facts)) {
         asked = facts_new(o->arena, "later");
     } else if (backup_validate_restore(az, c, o->arena, item, &request, &results, err) < 0) {
-        /* If Azure Backup cannot be asked, the restore may still be made: a check that fails must not hold up a
-         * recovery. */
+        /* If Azure Backup cannot be asked, the restore may still be made: a check that fails must not
+         * hold up a recovery. */
         if (err->class == ERR_CANCELLED)
             return -(int)err->class;
         asked = facts_new(o->arena, "unseen");
@@ -92,7 +95,8 @@ static int ask(struct call *c, const struct observer *o, struct azure *az, const
     return 0;
 }
 
-int restore_place_observe(struct call *c, const struct observer *o, struct azure *az, struct value *facts, struct err *err)
+int restore_place_observe(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
+                          struct err *err)
 {
     const struct document *doc = o->document;
     const char *group = arm_id_parent(o->arena, restored_vm_id(o->arena, doc), 4);
@@ -102,7 +106,8 @@ int restore_place_observe(struct call *c, const struct observer *o, struct azure
     bool far;
 
     TRY(look_at(c, o, az, place, "group", group, API_RESOURCES, err));
-    TRY(look_at(c, o, az, place, "staging", reference_id(o->arena, doc, "spec.target.stagingAccount", NULL), API_STORAGE, err));
+    TRY(look_at(c, o, az, place, "staging", reference_id(o->arena, doc, "spec.target.stagingAccount", NULL),
+                API_STORAGE, err));
     if (situation_type(doc) == RESTORE_NEW_VM && subnet)
         TRY(look_at(c, o, az, place, "network", arm_id_parent(o->arena, subnet, 2), API_NETWORK, err));
     if (!str_eq(view_state(o->view, document_target(doc, "spec.from")), "present"))
@@ -139,8 +144,8 @@ int restore_validate(struct call *c, const struct actor *actor, struct azure *az
             continue;
         }
         if (against++ == 0)
-            err_set(err, ERR_BLOCKED, "Azure Backup objects to the restore, nothing was triggered: %s: %s", code ? code : "no code",
-                    value_str_at(r, "message"));
+            err_set(err, ERR_BLOCKED, "Azure Backup objects to the restore, nothing was triggered: %s: %s",
+                    code ? code : "no code", value_str_at(r, "message"));
         else
             err_note(err, "%s", code ? code : "no code");
         err_advise(err, "%s", restore_objection_advice(actor->arena, r));

@@ -12,10 +12,10 @@
 /* They change by hand and rarely: one answer does for all machines of a pass. */
 enum { FRESH_MS = MINUTE_MS };
 
-/* --- reading ---------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
-static int list(struct call *c, struct azure *az, struct arena *a, const char *path, enum azure_api api, const struct value **ret,
-                struct err *err)
+static int list(struct call *c, struct azure *az, struct arena *a, const char *path, enum azure_api api,
+                const struct value **ret, struct err *err)
 {
     return arm_list_shared(az, c, a, path, api, NULL, path, call_span_ms(c) - FRESH_MS, ret, err);
 }
@@ -29,11 +29,12 @@ static const char *subscription_of(struct arena *a, const char *key, const char 
     return arena_strndup(a, key, n);
 }
 
-static int ask_feature(struct call *c, struct azure *az, struct arena *a, const char *subscription, const char *name, struct value **ret,
-                       struct err *err)
+static int ask_feature(struct call *c, struct azure *az, struct arena *a, const char *subscription, const char *name,
+                       struct value **ret, struct err *err)
 {
-    const char *id = arena_printf(a, "/subscriptions/%s/providers/Microsoft.Features/providers/Microsoft.Compute/features/%s",
-                                  subscription, name);
+    const char *id =
+        arena_printf(a, "/subscriptions/%s/providers/Microsoft.Features/providers/Microsoft.Compute/features/%s",
+                     subscription, name);
     const struct value *live;
 
     TRY(arm_get_shared(az, c, a, id, API_FEATURES, call_span_ms(c) - FRESH_MS, &live, err));
@@ -64,10 +65,12 @@ static struct value *groups_locked(const struct view *v, const char *root)
 
 /* Whoever may not read a subscription's locks may still read those of single groups. The locks of those groups are
  * shown, but there may be others, so the answer stays unseen. */
-static int ask_locks(struct call *c, struct azure *az, const struct view *v, const char *subscription, struct value **ret, struct err *err)
+static int ask_locks(struct call *c, struct azure *az, const struct view *v, const char *subscription,
+                     struct value **ret, struct err *err)
 {
     struct arena *a = v->arena;
-    const char *root = arena_printf(a, "/subscriptions/%s", subscription), *behind = "providers/Microsoft.Authorization/locks";
+    const char *root = arena_printf(a, "/subscriptions/%s", subscription),
+               *behind = "providers/Microsoft.Authorization/locks";
     struct value *groups, *read = value_list(a), *found = value_list(a);
     const struct value *items;
 
@@ -99,11 +102,11 @@ static int ask_locks(struct call *c, struct azure *az, const struct view *v, con
 }
 
 /* The region's shared attestation service; its answer bears the id of a provider of another name. */
-static int ask_attestation(struct call *c, struct azure *az, struct arena *a, const char *subscription, const char *region,
-                           struct value **ret, struct err *err)
+static int ask_attestation(struct call *c, struct azure *az, struct arena *a, const char *subscription,
+                           const char *region, struct value **ret, struct err *err)
 {
-    const char *path = arena_printf(a, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider", subscription,
-                                    azure_region(a, region));
+    const char *path = arena_printf(a, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
+                                    subscription, azure_region(a, region));
     const struct value *live;
 
     TRY(arm_view_shared(az, c, a, path, API_ATTESTATION, call_span_ms(c) - FRESH_MS, &live, err));
@@ -112,8 +115,8 @@ static int ask_attestation(struct call *c, struct azure *az, struct arena *a, co
     return 0;
 }
 
-static int ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key, struct value **ret,
-               struct err *err)
+static int ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key,
+               struct value **ret, struct err *err)
 {
     struct arena *a = v->arena;
     const char *rest, *subscription = subscription_of(a, key, &rest);
@@ -125,15 +128,16 @@ static int ask(struct call *c, struct azure *az, const struct view *v, const cha
         return ask_locks(c, az, v, subscription, ret, err);
     if (str_eq(group, "attestation"))
         return ask_attestation(c, az, a, subscription, rest, ret, err);
-    TRY(list(c, az, a, arena_printf(a, "/subscriptions/%s/providers/Microsoft.Compute/locations/%s/usages", subscription, rest),
+    TRY(list(c, az, a,
+             arena_printf(a, "/subscriptions/%s/providers/Microsoft.Compute/locations/%s/usages", subscription, rest),
              API_COMPUTE, &items, err));
     *ret = facts_new(a, "present");
     value_link(a, *ret, "items", items);
     return 0;
 }
 
-int platform_ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key, struct value **ret,
-                 struct err *err)
+int platform_ask(struct call *c, struct azure *az, const struct view *v, const char *group, const char *key,
+                 struct value **ret, struct err *err)
 {
     struct value *answer = NULL;
     int64_t patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
@@ -151,8 +155,8 @@ int platform_ask(struct call *c, struct azure *az, const struct view *v, const c
     return 0;
 }
 
-static int keep(struct call *c, const struct observer *o, struct azure *az, struct value *platform, const char *group, const char *key,
-                struct err *err)
+static int keep(struct call *c, const struct observer *o, struct azure *az, struct value *platform, const char *group,
+                const char *key, struct err *err)
 {
     const char *folded = str_lower(o->arena, key);
     struct value *answer, *all = value_get(platform, group);
@@ -167,11 +171,13 @@ static int keep(struct call *c, const struct observer *o, struct azure *az, stru
 }
 
 /* Locks are asked for in every subscription that a write of this restore, or of what it stands on, may go to. */
-static int keep_locks(struct call *c, const struct observer *o, struct azure *az, struct value *platform, struct err *err)
+static int keep_locks(struct call *c, const struct observer *o, struct azure *az, struct value *platform,
+                      struct err *err)
 {
     struct arena *a = o->arena;
     const struct document *doc = o->document, *pvm = document_target(doc, "spec.from");
-    const struct document *set = document_target(doc, "spec.diskEncryptionSet"), *key = set ? document_target(set, "spec.key") : NULL;
+    const struct document *set = document_target(doc, "spec.diskEncryptionSet"),
+                          *key = set ? document_target(set, "spec.key") : NULL;
     const char *const ids[] = {
         restored_vm_id(a, doc),
         reference_id(a, doc, "spec.diskEncryptionSet", disk_encryption_set_id),
@@ -189,7 +195,8 @@ static int keep_locks(struct call *c, const struct observer *o, struct azure *az
     return 0;
 }
 
-int platform_observe(struct call *c, const struct observer *o, struct azure *az, const char *region, struct value *facts, struct err *err)
+int platform_observe(struct call *c, const struct observer *o, struct azure *az, const char *region,
+                     struct value *facts, struct err *err)
 {
     struct arena *a = o->arena;
     const char *subscription = arm_id_part(a, restored_vm_id(a, o->document), "subscriptions");
@@ -208,7 +215,7 @@ int platform_observe(struct call *c, const struct observer *o, struct azure *az,
     return keep(c, o, az, platform, "attestation", arena_printf(a, "%s/%s", subscription, region), err);
 }
 
-/* --- judging ------------------------------------------------------------------------------------------------------------------ */
+/* --- judging ------------------------------------------------------------------------------------------------------ */
 
 const struct value *platform_fact(const struct view *v, const char *group, const char *key)
 {
@@ -237,9 +244,12 @@ const char *platform_register_advice(struct arena *a, const char *subscription, 
     if (str_eq_nocase(state, "Registering") || str_eq_nocase(state, "Pending"))
         return arena_printf(a, "wait until it is: az feature show --namespace Microsoft.Compute --name " PLATFORM_NEEDED
                             " --subscription %s", subscription);
-    return arena_printf(a, "a person registers it, which is approved by itself within minutes: az feature register --namespace "
-                        "Microsoft.Compute --name " PLATFORM_NEEDED " --subscription %s, then az provider register --namespace "
-                        "Microsoft.Compute --subscription %s", subscription, subscription);
+    return arena_printf(
+        a,
+        "a person registers it, which is approved by itself within minutes: az feature register --namespace "
+        "Microsoft.Compute --name " PLATFORM_NEEDED " --subscription %s, then az provider register --namespace "
+        "Microsoft.Compute --subscription %s",
+        subscription, subscription);
 }
 
 /* "/subscriptions/S/resourceGroups/G" of the lock's own id. */
@@ -286,19 +296,21 @@ void platform_hold_locked(const struct view *v, struct steps *out, size_t from)
 /* "Standard_DC4ads_v6": the quota "standardDCadsv6Family", and 4 cores; false when the name is built otherwise. */
 static bool size_parse(struct arena *a, const char *size, const char **ret_family, int64_t *ret_cores)
 {
-    const char *at = str_starts_nocase(size, "Standard_") ? size + strlen("Standard_") : "", *digits = at + strcspn(at, "0123456789");
+    const char *at = str_starts_nocase(size, "Standard_") ? size + strlen("Standard_") : "",
+               *digits = at + strcspn(at, "0123456789");
     const char *version = strrchr(at, '_');
     char *behind;
 
     *ret_cores = strtol(digits, &behind, 10);
     if (behind == digits || !version || version < behind)
         return false;
-    *ret_family = arena_printf(a, "standard%.*s%.*s%sFamily", (int)(digits - at), at, (int)strcspn(behind, "_-"), behind, version + 1);
+    *ret_family = arena_printf(a, "standard%.*s%.*s%sFamily", (int)(digits - at), at, (int)strcspn(behind, "_-"),
+                               behind, version + 1);
     return true;
 }
 
-bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *size, int64_t *ret_cores, const char **ret_name,
-                          int64_t *ret_left)
+bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *size, int64_t *ret_cores,
+                          const char **ret_name, int64_t *ret_left)
 {
     const struct value *items = value_get(usages, "items");
     const char *family;

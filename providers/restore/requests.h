@@ -1,5 +1,5 @@
-/* What a restore sends, as a pure function: for acting, for asking Azure Backup beforehand, and for the runbook, in which a person
- * sends the same. */
+/* What a restore sends, as a pure function: for acting, for asking Azure Backup beforehand, and for the runbook, in
+ * which a person sends the same. */
 #ifndef REINSTATE_RESTORE_REQUESTS_H
 #define REINSTATE_RESTORE_REQUESTS_H
 

@@ -1,5 +1,5 @@
-/* Knows how observed facts of a key, its store, its set, its grants and its backup become the facts of the scenario table.
- * Must not know what is done about them. */
+/* Knows how observed facts of a key, its store, its set, its grants and its backup become the facts of the scenario
+ * table. Must not know what is done about them. */
 #include "situation.h"
 
 #include "conclude.h"
@@ -22,7 +22,7 @@ enum restore_type situation_type(const struct document *doc)
     return str_eq(type, "disks") ? RESTORE_DISKS : str_eq(type, "replace") ? RESTORE_REPLACE : RESTORE_NEW_VM;
 }
 
-/* --- the original key ------------------------------------------------------------------------------------------------------ */
+/* --- the original key --------------------------------------------------------------------------------------------- */
 
 static bool same_name_and_version(struct arena *a, const char *url, const char *other)
 {
@@ -63,8 +63,8 @@ static const struct document *key_of_backup(const struct situation *s)
     return first ? first : s->key;
 }
 
-/* The declared set was on the original version before its last rotation: where nothing else names the set of the backup, this one
- * is it. */
+/* The declared set was on the original version before its last rotation: where nothing else names the set of the
+ * backup, this one is it. */
 static bool was_on(const struct view *v, const struct situation *s)
 {
     const struct value *previous = value_at(view_facts(v, s->des), "live.properties.previousKeys");
@@ -75,17 +75,19 @@ static bool was_on(const struct view *v, const struct situation *s)
     return false;
 }
 
-/* A Key document says where its key is looked for; that is where it was, unless evidence of the point's own time says else, or
- * another set than the declared one, which the VM is on. */
+/* A Key document says where its key is looked for; that is where it was, unless evidence of the point's own time says
+ * else, or another set than the declared one, which the VM is on. */
 static void find_original(const struct view *v, struct situation *s)
 {
     struct original_key seen = original_key_of(v, s->pvm, NULL, s->point);
     struct original_key said = original_key_of(v, s->pvm, key_of_backup(s), s->point);
-    bool firm = said.conflict || seen.evidence == KEY_EVIDENCE_HISTORY || (seen.evidence == KEY_EVIDENCE_SET && !same_set(s));
+    bool firm =
+        said.conflict || seen.evidence == KEY_EVIDENCE_HISTORY || (seen.evidence == KEY_EVIDENCE_SET && !same_set(s));
 
     s->original = seen.version && firm ? seen : said;
     if (s->original.base && s->original.name && s->original.version)
-        s->original_url = arena_printf(v->arena, "%s/keys/%s/%s", s->original.base, s->original.name, s->original.version);
+        s->original_url =
+            arena_printf(v->arena, "%s/keys/%s/%s", s->original.base, s->original.name, s->original.version);
     s->original_key = s->original_url ? key_document_at(v, s->original_url) : NULL;
     if (!s->original_key && !s->original_url)
         s->original_key = s->key;
@@ -129,7 +131,8 @@ static enum dx_key key_state(const struct view *v, const struct document *key, c
         return key_usable(v, value_get(live, "attributes"));
     if (version_listed(value_get(facts, "versions"), version, &listed))
         return key_usable(v, listed);
-    return value_get(facts, "versions") || str_eq_nocase(value_str_at(facts, "missing"), version) ? DX_KEY_REPLACED : DX_KEY_UNKNOWN;
+    return value_get(facts, "versions") || str_eq_nocase(value_str_at(facts, "missing"), version) ? DX_KEY_REPLACED
+                                                                                                  : DX_KEY_UNKNOWN;
 }
 
 static enum dx_home home_of(const struct situation *s)
@@ -155,7 +158,7 @@ static enum dx_store store_state(const struct view *v, const struct document *ke
     return str_eq(state, "deleted") ? DX_STORE_DELETED : DX_STORE_UNKNOWN;
 }
 
-/* --- the grants -------------------------------------------------------------------------------------------------------------- */
+/* --- the grants --------------------------------------------------------------------------------------------------- */
 
 static bool lacks(const struct value *principal, bool then)
 {
@@ -167,7 +170,8 @@ static bool lacks(const struct value *principal, bool then)
 /* What an identity lacks that cannot be seen is not known; one that is gone holds nothing. */
 static bool rights_unseen(const struct view *v, const struct document *access, size_t i, const struct value *principal)
 {
-    const struct document *set = document_target(access, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
+    const struct document *set =
+        document_target(access, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
 
     return !value_get(principal, "missing") && set && str_eq(view_state(v, set), "unseen");
 }
@@ -176,9 +180,14 @@ static bool rights_unseen(const struct view *v, const struct document *access, s
 static int grants_rank(enum dx_grants g)
 {
     static const int ranks[] = {
-        [DX_GRANTS_OK] = 0,        [DX_GRANTS_UNKNOWN] = 1,  [DX_GRANTS_ORCHESTRATOR_UNSURE] = 2, [DX_GRANTS_ORCHESTRATOR_LACKS] = 3,
+        [DX_GRANTS_OK] = 0,
+        [DX_GRANTS_UNKNOWN] = 1,
+        [DX_GRANTS_ORCHESTRATOR_UNSURE] = 2,
+        [DX_GRANTS_ORCHESTRATOR_LACKS] = 3,
         [DX_GRANTS_ORCHESTRATOR_SHUT] = 3,
-        [DX_GRANTS_DES_LACKS] = 4, [DX_GRANTS_FIREWALL] = 5, [DX_GRANTS_BACKUP_LACKS] = 6,
+        [DX_GRANTS_DES_LACKS] = 4,
+        [DX_GRANTS_FIREWALL] = 5,
+        [DX_GRANTS_BACKUP_LACKS] = 6,
     };
 
     return ranks[g];
@@ -194,7 +203,8 @@ static bool of_another_set(const struct view *v, const struct document *access, 
 {
     const char *path = arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i);
 
-    return document_reference(access, path) && !arm_id_equal(reference_id(v->arena, access, path, disk_encryption_set_id), set_id);
+    return document_reference(access, path) &&
+           !arm_id_equal(reference_id(v->arena, access, path, disk_encryption_set_id), set_id);
 }
 
 static const enum dx_grants by_user[KEY_USER_COUNT] = {
@@ -245,7 +255,8 @@ static enum dx_grants rights_state(const struct view *v, const struct document *
 }
 
 /* The rights for a restore that names no set: as declared, else as far as they can be seen. */
-static enum dx_grants rights_of_original(const struct view *v, const struct document *key, const char *set_id, const struct value *set)
+static enum dx_grants rights_of_original(const struct view *v, const struct document *key, const char *set_id,
+                                         const struct value *set)
 {
     enum dx_grants declared = rights_state(v, key, set_id, false);
 
@@ -257,8 +268,8 @@ static const char *set_named(const struct situation *s)
     return s->des_id ? s->des_id : "";
 }
 
-/* What the firewall of the key's store makes of the grants. Microsoft's services pass a closed one that bypasses for them; the
- * Confidential VM Orchestrator is not on the list of these (Microsoft Learn, Key Vault network service
+/* What the firewall of the key's store makes of the grants. Microsoft's services pass a closed one that bypasses for
+ * them; the Confidential VM Orchestrator is not on the list of these (Microsoft Learn, Key Vault network service
  * endpoints, August 2026). */
 static enum dx_grants firewall_state(const struct view *v, const struct document *key)
 {
@@ -275,10 +286,11 @@ static enum dx_grants firewall_state(const struct view *v, const struct document
         return DX_GRANTS_OK;
     if (bypass && !str_find_nocase(bypass, "AzureServices"))
         return DX_GRANTS_FIREWALL;
-    return value_count(value_get(p, "privateEndpointConnections")) ? DX_GRANTS_ORCHESTRATOR_UNSURE : DX_GRANTS_ORCHESTRATOR_SHUT;
+    return value_count(value_get(p, "privateEndpointConnections")) ? DX_GRANTS_ORCHESTRATOR_UNSURE
+                                                                   : DX_GRANTS_ORCHESTRATOR_SHUT;
 }
 
-/* --- the sets ----------------------------------------------------------------------------------------------------------------- */
+/* --- the sets ----------------------------------------------------------------------------------------------------- */
 
 /* The look after a lost key has found it in the store of that URL. */
 static bool seen_elsewhere(const struct view *v, const struct situation *s, const char *url)
@@ -322,7 +334,8 @@ static const struct value *original_set(const struct view *v, const struct situa
     for (size_t i = 0; s->original_des && i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
 
-        if (str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), s->original_des))
+        if (str_eq(doc->kind, "DiskEncryptionSet") &&
+            arm_id_equal(disk_encryption_set_id(v->arena, doc), s->original_des))
             return view_facts(v, doc);
     }
     return s->original_des ? value_at(view_facts(v, s->pvm), "source.set") : NULL;
@@ -343,7 +356,8 @@ static enum dx_des des_state(const struct view *v, const struct situation *s)
 
     if (str_eq(value_str_at(set, "state"), "absent"))
         return DX_DES_GONE;
-    /* No document tells one made anew to be the original: a snapshot is bound to that one, of the vault tier nobody knows. */
+    /* No document tells one made anew to be the original: a snapshot is bound to that one, of the
+     * vault tier nobody knows. */
     if (s->made_anew)
         return tier_of(s->point) == DX_SNAPSHOT_ONLY ? DX_DES_GONE : DX_DES_UNKNOWN;
     return des_on(v, s, value_str_at(set, "live.properties.activeKey.keyUrl"));
@@ -371,7 +385,8 @@ static enum dx_given given_on(const struct view *v, const struct situation *s)
     key = key_document_at(v, beside);
     if (key && str_eq(view_state(v, key), "unseen"))
         return DX_GIVEN_UNKNOWN;
-    return key && key_state(v, key, s->original.version) == DX_KEY_PRESENT ? DX_GIVEN_FOREIGN_WITH_ORIGINAL : DX_GIVEN_FOREIGN_KEY;
+    return key && key_state(v, key, s->original.version) == DX_KEY_PRESENT ? DX_GIVEN_FOREIGN_WITH_ORIGINAL
+                                                                           : DX_GIVEN_FOREIGN_KEY;
 }
 
 /* Of a key that cannot be seen we can say that it is the wrong one, but never that it works. */
@@ -416,7 +431,9 @@ static enum dx_given what_to_give(const struct view *v, const struct situation *
 
 static bool elsewhere(const struct view *v, const struct situation *s, const struct value *live)
 {
-    const char *at = value_str_at(live, "location"), *set = azure_region(v->arena, at ? at : s->des ? kind_location(s->des) : NULL);
+    const char *at = value_str_at(live, "location"), *set = azure_region(v->arena, at       ? at
+                                                                                   : s->des ? kind_location(s->des)
+                                                                                            : NULL);
     const char *target = protected_vm_region(v, s->pvm), *vm = restored_vm_id(v->arena, s->doc);
 
     return (set && target && !str_eq_nocase(set, target)) ||
@@ -438,7 +455,8 @@ static enum dx_fault fault_of(const struct view *v, const struct situation *s, b
     if (!live && !(then && pending(v, s->des)))
         return DX_FAULT_MISSING;
     /* A set made without a type is for ordinary encryption at rest (DiskRP specification). */
-    if (!str_eq_nocase(live ? value_str_at(live, "properties.encryptionType") : type, "ConfidentialVmEncryptedWithCustomerKey"))
+    if (!str_eq_nocase(live ? value_str_at(live, "properties.encryptionType") : type,
+                       "ConfidentialVmEncryptedWithCustomerKey"))
         return DX_FAULT_WRONG_TYPE;
     if (elsewhere(v, s, live))
         return DX_FAULT_ELSEWHERE;
@@ -449,7 +467,7 @@ static enum dx_fault fault_of(const struct view *v, const struct situation *s, b
     return state == DX_KEY_PRESENT || state == DX_KEY_UNKNOWN ? DX_FAULT_NONE : DX_FAULT_KEY;
 }
 
-/* --- the backup ------------------------------------------------------------------------------------------------------------------ */
+/* --- the backup --------------------------------------------------------------------------------------------------- */
 
 static enum dx_source source_of(const struct value *backup)
 {
@@ -463,14 +481,17 @@ static bool crash_consistent(const struct value *backup, const struct value *poi
 {
     const char *own = value_str_at(point, "consistency");
 
-    return str_eq_nocase(value_str_at(backup, "policy.live.properties.snapshotConsistencyType"), "OnlyCrashConsistent") &&
+    return str_eq_nocase(value_str_at(backup, "policy.live.properties.snapshotConsistencyType"),
+                         "OnlyCrashConsistent") &&
            (!own || str_eq_nocase(own, "CrashConsistent"));
 }
 
-/* A point that does not say whose key it needs may need the declared one, or the one the source VM's disk is wrapped with. */
+/* A point that does not say whose key it needs may need the declared one, or the one the source VM's
+ * disk is wrapped with. */
 static enum dx_encryption encryption_of(const struct value *backup, const struct situation *s)
 {
-    const struct value *disk = value_at(backup, "source.live.properties.storageProfile.osDisk.managedDisk.securityProfile");
+    const struct value *disk =
+        value_at(backup, "source.live.properties.storageProfile.osDisk.managedDisk.securityProfile");
 
     switch (s->point ? protected_vm_point_key(s->point) : POINT_KEY_CUSTOMER) {
     case POINT_KEY_CUSTOMER:
@@ -501,15 +522,15 @@ static enum dx_data_disks data_of(const struct value *backup, const struct value
     return value_count(disks) ? DX_DATA_ORDINARY : DX_DATA_NONE;
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static bool will_be(const struct view *v, const struct document *doc)
 {
     return !doc || view_prospect(v, doc) != PROSPECT_BLOCKED;
 }
 
-/* The original set after its own steps. One made anew under its id is told by no document to be the original one: from a
- * snapshot it counts as gone, from the vault tier nobody knows. */
+/* The original set after its own steps. One made anew under its id is told by no document to be the original one: from
+ * a snapshot it counts as gone, from the vault tier nobody knows. */
 static enum dx_des des_then(const struct view *v, const struct situation *s)
 {
     if (!same_set(s) || !pending(v, s->des))
@@ -519,7 +540,8 @@ static enum dx_des des_then(const struct view *v, const struct situation *s)
     return des_on(v, s, value_str(key_wanted_url(v, s->des, "spec.key")));
 }
 
-/* The document of the key that a restore which names no set wraps the new disk with: what the original set is on now. */
+/* The document of the key that a restore which names no set wraps the new disk with: what the original
+ * set is on now. */
 static const struct document *key_wrapping(const struct view *v, const struct situation *s)
 {
     const char *url = value_str_at(original_set(v, s), "live.properties.activeKey.keyUrl");
@@ -544,7 +566,8 @@ static void foresee(const struct view *v, struct situation *s)
     }
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
         granted = granted && will_be(v, access);
-    /* Grants that nobody declares are taken to be there: they are not ours to judge, and the restore itself will say. */
+    /* Grants that nobody declares are taken to be there: they are not ours to judge, and the
+     * restore itself will say. */
     if (!granted)
         grants = rights_state(v, s->key, set_named(s), false);
     else if (grants == DX_GRANTS_UNKNOWN)
@@ -562,7 +585,8 @@ static const struct value *point_of(const struct view *v, const struct situation
     return point ? point : protected_vm_newest_point(v, s->pvm);
 }
 
-/* Without a declared restore: the set the source VM names, if it is declared, and a key that has this backup as a source. */
+/* Without a declared restore: the set the source VM names, if it is declared, and a key that has this
+ * backup as a source. */
 static void find_documents(const struct view *v, struct situation *s)
 {
     size_t at = 0;
@@ -574,7 +598,9 @@ static void find_documents(const struct view *v, struct situation *s)
     s->key = s->des ? document_target(s->des, "spec.key") : NULL;
     if (!s->doc && !s->key)
         s->key = referrer_next(s->pvm, "Key", &at);
-    s->des_id = s->doc ? reference_id(v->arena, s->doc, "spec.diskEncryptionSet", disk_encryption_set_id) : s->des ? s->original_des : NULL;
+    s->des_id = s->doc   ? reference_id(v->arena, s->doc, "spec.diskEncryptionSet", disk_encryption_set_id)
+                : s->des ? s->original_des
+                         : NULL;
 }
 
 static void find_jobs(const struct view *v, struct situation *s)
@@ -591,8 +617,8 @@ static void find_jobs(const struct view *v, struct situation *s)
     s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
 }
 
-/* A revoked key is as good as none, whatever its state. The one way that is left is a new key beside it, which only reads the old
- * one: policy says whether. */
+/* A revoked key is as good as none, whatever its state. The one way that is left is a new key beside it, which only
+ * reads the old one: policy says whether. */
 static enum dx_key with_revoked(const struct situation *s, enum dx_given given, enum dx_key key)
 {
     bool beside = given == DX_GIVEN_OTHER_KEY && key == DX_KEY_PRESENT && s->article == DX_ARTICLE_2026_07;
@@ -613,7 +639,8 @@ static const char *revocation(const struct view *v, const struct situation *s)
 static struct situation situation_make(const struct view *v, const struct document *pvm, const struct document *doc,
                                        const struct value *point)
 {
-    static const enum dx_restore restores[] = {[RESTORE_NEW_VM] = DX_NEW_VM, [RESTORE_DISKS] = DX_DISKS, [RESTORE_REPLACE] = DX_REPLACE};
+    static const enum dx_restore restores[] = {
+        [RESTORE_NEW_VM] = DX_NEW_VM, [RESTORE_DISKS] = DX_DISKS, [RESTORE_REPLACE] = DX_REPLACE};
     struct situation s = {.doc = doc, .pvm = pvm, .des = doc ? document_target(doc, "spec.diskEncryptionSet") : NULL};
     const struct value *backup = view_facts(v, pvm), *set;
 
@@ -641,7 +668,8 @@ static struct situation situation_make(const struct view *v, const struct docume
                                firewall_state(v, key_wrapping(v, &s))),
         .given = DX_GIVEN_NOTHING,
         .source_vm = source_of(backup),
-        .rotation = value_str_at(set, "live.properties.autoKeyRotationError.code") ? DX_ROTATION_STUCK : DX_ROTATION_FINE,
+        .rotation =
+            value_str_at(set, "live.properties.autoKeyRotationError.code") ? DX_ROTATION_STUCK : DX_ROTATION_FINE,
         .data_disks = data_of(backup, s.point),
     };
     s.article = dx_article_of(v->settings->article);

@@ -12,12 +12,13 @@
 
 /* Everything steps and act need to know, gathered once. */
 struct situation {
-    const struct document *doc, *pvm, *des, *key; /* doc: NULL for a backup without a declared restore; des, key: as declared, or NULL */
+    const struct document *doc, *pvm, *des,
+        *key; /* doc: NULL for a backup without a declared restore; des, key: as declared, or NULL */
     struct order order;
     const struct value *point;           /* the ordered one, else the newest of the vault tier, else the newest; NULL */
     const char *des_id, *original_des;   /* original: NULL when nobody knows it any more */
-    bool made_anew;                      /* what is, or will be, at the original set's id is another set with another identity */
-    const char *revoked;                 /* the reason for which the original key, or that of the declared set, is; NULL */
+    bool made_anew;      /* what is, or will be, at the original set's id is another set with another identity */
+    const char *revoked; /* the reason for which the original key, or that of the declared set, is; NULL */
     struct original_key original;        /* what the disk is wrapped to, and what says so */
     const char *original_url;            /* its versioned URL; NULL when not known */
     const struct document *original_key; /* the document of that key; NULL when none is declared */
@@ -32,13 +33,14 @@ struct situation {
 
 /* How a RestoredVirtualMachine is declared to come back. */
 enum restore_type situation_type(const struct document *restored_vm);
-/* As it was concluded: once that machine's own turn has come with what its neighbours will be, before that as things are seen. */
+/* As it was concluded: once that machine's own turn has come with what its neighbours will be, before
+ * that as things are seen. */
 const struct situation *situation_of(const struct view *v, const struct document *restored_vm);
 /* Concludes it (conclude.h), for nobody else to do so. */
 struct situation situation_foreseen(const struct view *v, const struct document *restored_vm);
-/* Of any point of a backup, also without a declared restore (NULL: a plain one of a new VM). `point` NULL: the ordered one,
- * else the newest of the vault tier, else the newest. */
-const struct situation *situation_at(const struct view *v, const struct document *protected_vm, const struct document *restored_vm,
-                                     const struct value *point);
+/* Of any point of a backup, also without a declared restore (NULL: a plain one of a new VM). `point` NULL: the ordered
+ * one, else the newest of the vault tier, else the newest. */
+const struct situation *situation_at(const struct view *v, const struct document *protected_vm,
+                                     const struct document *restored_vm, const struct value *point);
 
 #endif

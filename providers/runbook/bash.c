@@ -18,13 +18,13 @@ void bash_job(struct text *out, const struct runbook *rb, const struct value *wi
     const char *target = with_str(with, "targetVm");
     int64_t point = time_parse(with_str(with, "pointTime"));
 
-    line(out, "vm=%s source_group=%s type=%s expect=%s", sh(rb->arena, with_str(with, "vm")), sh(rb->arena, with_str(with, "group")),
-         sh(rb->arena, with_str(with, "type")), expect);
+    line(out, "vm=%s source_group=%s type=%s expect=%s", sh(rb->arena, with_str(with, "vm")),
+         sh(rb->arena, with_str(with, "group")), sh(rb->arena, with_str(with, "type")), expect);
     line(out, "group=%s target_vm=%s point_at=%s", sh(rb->arena, with_str(with, "targetGroup")),
          sh(rb->arena, *target ? arm_id_name(target) : ""),
          point == TIME_NONE ? "''" : arena_printf(rb->arena, "%lld", (long long)(point / SECOND_MS)));
-    line(out, "since=%s made=%s account=%s", sh(rb->arena, with_str(with, "since")), sh(rb->arena, with_str(with, "made")),
-         sh(rb->arena, with_str(with, "account")));
+    line(out, "since=%s made=%s account=%s", sh(rb->arena, with_str(with, "since")),
+         sh(rb->arena, with_str(with, "made")), sh(rb->arena, with_str(with, "account")));
 }
 
 void bash_claim(struct text *out, const struct runbook *rb, const struct value *with)

@@ -1,4 +1,5 @@
-/* What the two bash forms of a runbook, Azure CLI and curl, have in common: how a restore job is named, found, claimed, followed. */
+/* What the two bash forms of a runbook, Azure CLI and curl, have in common: how a restore job
+ * is named, found, claimed, followed. */
 #ifndef REINSTATE_RUNBOOK_BASH_H
 #define REINSTATE_RUNBOOK_BASH_H
 
@@ -6,7 +7,8 @@
 
 /* What the scripts need to know of the cloud. */
 void bash_cloud(struct text *out, const struct runbook *rb);
-/* What is known of a job: whose it is, of what point, for which target. `expect`: Failed, Completed, or key for one that left a key. */
+/* What is known of a job: whose it is, of what point, for which target. `expect`: Failed, Completed, or key for one
+ * that left a key. */
 void bash_job(struct text *out, const struct runbook *rb, const struct value *with, const char *expect);
 /* What claims it, before it is triggered. */
 void bash_claim(struct text *out, const struct runbook *rb, const struct value *with);

@@ -1,23 +1,24 @@
-/* Knows how a person does the steps with Azure CLI. Where az has no command that does the same and no more, az rest sends the
- * tool's own body. */
+/* Knows how a person does the steps with Azure CLI. Where az has no command that does the same and no more, az rest
+ * sends the tool's own body. */
 #include <string.h>
 
 #include "../../reconciler/format/json.h"
 #include "bash.h"
 
-/* --- the frame -------------------------------------------------------------------------------------------------------------- */
+/* --- the frame ---------------------------------------------------------------------------------------------------- */
 
 static void begin(struct text *out, const struct runbook *rb)
 {
     static const struct {
         const char *cloud, *cli;
-    } clouds[] = {{"AzurePublic", "AzureCloud"}, {"AzureUSGovernment", "AzureUSGovernment"}, {"AzureChina", "AzureChinaCloud"}};
+    } clouds[] = {
+        {"AzurePublic", "AzureCloud"}, {"AzureUSGovernment", "AzureUSGovernment"}, {"AzureChina", "AzureChinaCloud"}};
 
-    comment(
-        out, 0,
-        "Needs bash, Azure CLI 2.76 or newer, curl 7.76 or newer (for claims), jq, awk, and a sign-in: az login --tenant %s. "
-        "bash FILE runs all steps, bash FILE 4 those from step 4 on.",
-        rb->tenant ? rb->tenant : "TENANT");
+    comment(out, 0,
+            "Needs bash, Azure CLI 2.76 or newer, curl 7.76 or newer (for claims), jq, awk, and a sign-in: az login "
+            "--tenant %s. "
+            "bash FILE runs all steps, bash FILE 4 those from step 4 on.",
+            rb->tenant ? rb->tenant : "TENANT");
     for (size_t i = 0; i < COUNT(clouds); i++)
         if (str_eq(clouds[i].cloud, rb->cloud->name))
             comment(out, 0, "The cloud is %s: az cloud set --name %s", rb->cloud->name, clouds[i].cli);
@@ -44,7 +45,7 @@ static void close_step(struct text *out)
     text_add(out, "fi\n");
 }
 
-/* --- parts of commands ------------------------------------------------------------------------------------------------------- */
+/* --- parts of commands -------------------------------------------------------------------------------------------- */
 
 static char *quoted(const struct runbook *rb, const struct value *with, const char *member)
 {
@@ -72,11 +73,12 @@ static char *store_option(const struct runbook *rb, const struct value *with)
                         sh(rb->arena, *name ? arm_id_name(name) : ""));
 }
 
-static void rest(struct text *out, const struct runbook *rb, const struct value *with, const char *method, const char *path,
-                 const char *api)
+static void rest(struct text *out, const struct runbook *rb, const struct value *with, const char *method,
+                 const char *path, const char *api)
 {
     line(out, "az rest --method %s --url %s \\", str_lower(rb->arena, method),
-         sh(rb->arena, arena_printf(rb->arena, "%s%s?api-version=%s", rb->cloud->arm, path_encoded(rb->arena, path), api)));
+         sh(rb->arena,
+            arena_printf(rb->arena, "%s%s?api-version=%s", rb->cloud->arm, path_encoded(rb->arena, path), api)));
     line(out, "    --body %s", body(rb, with));
 }
 
@@ -88,7 +90,7 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
         line(out, "principal=%s", quoted(rb, with, "principal"));
 }
 
-/* --- jobs --------------------------------------------------------------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------------------------------------------------- */
 
 /* az wants days: 22-11-2026. */
 static char *day(const struct runbook *rb, int64_t ms)
@@ -116,7 +118,8 @@ static void restore_options(struct text *out, const struct runbook *rb, const st
     const struct value *luns = value_get(with, "luns");
 
     if (str_eq(with_str(with, "type"), "new-vm")) {
-        line(out, "        --restore-mode AlternateLocation --target-vm-name %s \\", sh(rb->arena, arm_id_name(target)));
+        line(out, "        --restore-mode AlternateLocation --target-vm-name %s \\",
+             sh(rb->arena, arm_id_name(target)));
         line(out, "        --target-vnet-resource-group %s --target-vnet-name %s --target-subnet-name %s \\",
              part(rb, subnet, "resourceGroups"), part(rb, subnet, "virtualNetworks"), part(rb, subnet, "subnets"));
     }
@@ -144,7 +147,9 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
     job_place(out, rb, with, with_str(with, "expect"));
     bash_claim(out, rb, with);
     line(out, "trigger() {");
-    line(out, "    az backup restore restore-disks -g \"$rg\" -v \"$vault\" --container-name %s --item-name %s --rp-name %s \\",
+    line(out,
+         "    az backup restore restore-disks -g \"$rg\" -v \"$vault\" --container-name %s --item-name %s --rp-name %s "
+         "\\",
          part(rb, item, "protectionContainers"), part(rb, item, "protectedItems"), quoted(rb, with, "point"));
     restore_options(out, rb, with);
     line(out, "        -o json >\"$work/body\" && job=$(answer .name)");
@@ -152,7 +157,7 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
     line(out, "run_once");
 }
 
-/* --- keys ---------------------------------------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------------------------------- */
 
 static void exported_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
@@ -166,14 +171,19 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
     line(out, "[ -n \"$job\" ] || stop 'no failed restore job has left a key'");
     line(out, "read_job \"$job\"");
     line(out, "staging=$(bag 'target storage account name')");
-    line(out, "[[ $staging =~ ^[a-z0-9]{3,24}$ ]] || stop \"this is no name of a storage account, and no token is sent there: $staging\"");
-    note(out, "Needs Storage Blob Data Reader; without it, and where shared keys are allowed, --auth-mode key. From here key.json and "
+    line(out, "[[ $staging =~ ^[a-z0-9]{3,24}$ ]] || stop \"this is no name of a storage account, and no token is sent "
+              "there: $staging\"");
+    note(out, "Needs Storage Blob Data Reader; without it, and where shared keys are allowed, --auth-mode key. From "
+              "here key.json and "
               "key.backup are the key: they lie in a folder of yours alone and are overwritten below.");
     line(out, "az storage blob download --account-name \"$staging\" --auth-mode login --no-progress \\");
-    line(out, "    --container-name=\"$(bag 'config blob container name')\" --name=\"$(bag 'secured encryption info blob name')\" \\");
+    line(out, "    --container-name=\"$(bag 'config blob container name')\" --name=\"$(bag 'secured encryption info "
+              "blob name')\" \\");
     line(out, "    --file \"$work/key.json\" -o none");
-    line(out, "home=$(tr -d '\\000' <\"$work/key.json\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"')");
-    line(out, "tr -d '\\000' <\"$work/key.json\" | jq -r .OsDiskEncryptionDetails.KeyBackupData | base64 -d >\"$work/key.backup\"");
+    line(out,
+         "home=$(tr -d '\\000' <\"$work/key.json\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"')");
+    line(out, "tr -d '\\000' <\"$work/key.json\" | jq -r .OsDiskEncryptionDetails.KeyBackupData | base64 -d "
+              ">\"$work/key.backup\"");
     line(out, "case ${home,,}/$(head -c 39 \"$work/key.backup\") in");
     if (hsm) {
         line(out, "*managedhsms/eyJ*) ;;");
@@ -184,38 +194,48 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
     line(out, "*) stop \"this is no key backup of a %s: $home\" ;;", hsm ? "managed HSM" : "key vault");
     line(out, "esac");
     note(out, "A conflict says that the name is taken, active or deleted: see below by which version.");
-    line(out, "az keyvault key restore %s --file \"$work/key.backup\" -o none || say 'not restored'", store_option(rb, with));
+    line(out, "az keyvault key restore %s --file \"$work/key.backup\" -o none || say 'not restored'",
+         store_option(rb, with));
     line(out, "shred -u \"$work/key.json\" \"$work/key.backup\"");
 }
 
 static void key_file(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "az keyvault key restore %s --file %s -o none || say 'not restored'", store_option(rb, with), quoted(rb, with, "path"));
+    line(out, "az keyvault key restore %s --file %s -o none || say 'not restored'", store_option(rb, with),
+         quoted(rb, with, "path"));
 }
 
 static void blob_options(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "    --account-name %s --auth-mode login --container-name %s --name %s --file \"$work/key.backup\" --no-progress \\",
+    line(out,
+         "    --account-name %s --auth-mode login --container-name %s --name %s --file \"$work/key.backup\" "
+         "--no-progress \\",
          quoted(rb, with, "account"), quoted(rb, with, "container"), quoted(rb, with, "blob"));
 }
 
 static void escrowed_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    note(out, "Needs Storage Blob Data Reader. key.backup is the key: it lies in a folder of yours alone and is overwritten below.");
+    note(out, "Needs Storage Blob Data Reader. key.backup is the key: it lies in a folder of yours alone and is "
+              "overwritten below.");
     line(out, "az storage blob download \\");
     blob_options(out, rb, with);
     line(out, "    -o none");
-    line(out, "az keyvault key restore %s --file \"$work/key.backup\" -o none || say 'not restored'", store_option(rb, with));
+    line(out, "az keyvault key restore %s --file \"$work/key.backup\" -o none || say 'not restored'",
+         store_option(rb, with));
     line(out, "shred -u \"$work/key.backup\"");
 }
 
 static void escrow_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    note(out, "Needs Storage Blob Data Contributor. key.backup is the key: it lies in a folder of yours alone and is overwritten below.");
-    line(out, "az keyvault key backup %s --name %s --file \"$work/key.backup\"", store_option(rb, with), quoted(rb, with, "name"));
+    note(out, "Needs Storage Blob Data Contributor. key.backup is the key: it lies in a folder of yours alone and is "
+              "overwritten below.");
+    line(out, "az keyvault key backup %s --name %s --file \"$work/key.backup\"", store_option(rb, with),
+         quoted(rb, with, "name"));
     line(out, "az storage blob upload \\");
     blob_options(out, rb, with);
-    line(out, "    --metadata versions=%s store=%s --overwrite false -o none || say 'not written: see whether it is there already'",
+    line(out,
+         "    --metadata versions=%s store=%s --overwrite false -o none || say 'not written: see whether it is there "
+         "already'",
          sh(rb->arena, value_str_at(with, "metadata.versions")), sh(rb->arena, value_str_at(with, "metadata.store")));
     line(out, "shred -u \"$work/key.backup\"");
 }
@@ -245,19 +265,21 @@ static void key_attributes(struct text *out, const struct runbook *rb, const str
     const struct value *enabled = value_get(with, "enabled");
     int64_t exp = value_int_at(with, "exp", 0);
 
-    line(out, "az keyvault key set-attributes %s --name %s --version %s%s%s%s -o none", store_option(rb, with), quoted(rb, with, "name"),
-         quoted(rb, with, "version"), value_is(enabled, VALUE_BOOL) ? enabled->b ? " --enabled true" : " --enabled false" : "",
+    line(out, "az keyvault key set-attributes %s --name %s --version %s%s%s%s -o none", store_option(rb, with),
+         quoted(rb, with, "name"), quoted(rb, with, "version"),
+         value_is(enabled, VALUE_BOOL) ? enabled->b ? " --enabled true" : " --enabled false" : "",
          exp ? " --expires " : "", exp ? time_format(rb->arena, exp * SECOND_MS) : "");
 }
 
 static void new_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "az keyvault key create %s --name %s --kty RSA-HSM --size 3072 --ops wrapKey unwrapKey --exportable true \\",
+    line(out,
+         "az keyvault key create %s --name %s --kty RSA-HSM --size 3072 --ops wrapKey unwrapKey --exportable true \\",
          store_option(rb, with), quoted(rb, with, "name"));
     line(out, "    --default-cvm-policy -o none");
 }
 
-/* --- resources and grants ------------------------------------------------------------------------------------------------------- */
+/* --- resources and grants ----------------------------------------------------------------------------------------- */
 
 static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
 {
@@ -275,18 +297,20 @@ static void store(struct text *out, const struct runbook *rb, const struct value
              quoted(rb, with, "group"), quoted(rb, with, "location"));
     else if (str_eq(action, "update") && value_bool_at(p, "enablePurgeProtection", false) && value_count(p) == 1)
         line(out, "az keyvault update%s %s %s --resource-group %s --enable-purge-protection true -o none",
-             value_bool_at(with, "hsm", false) ? "-hsm" : "", name, quoted(rb, with, "name"), quoted(rb, with, "group"));
+             value_bool_at(with, "hsm", false) ? "-hsm" : "", name, quoted(rb, with, "name"),
+             quoted(rb, with, "group"));
     else if (str_eq(action, "create") && !value_bool_at(with, "hsm", false))
         line(out,
-             "az keyvault create --name %s --resource-group %s --location %s --sku premium --enable-purge-protection true \\\n"
+             "az keyvault create --name %s --resource-group %s --location %s --sku premium --enable-purge-protection "
+             "true \\\n"
              "        --enable-rbac-authorization %s%s -o none",
              quoted(rb, with, "name"), quoted(rb, with, "group"), quoted(rb, with, "location"),
              value_bool_at(p, "enableRbacAuthorization", true) ? "true" : "false",
              days ? arena_printf(rb->arena, " --retention-days %lld", (long long)days) : "");
     else
         arm_write(out, rb, with);
-    line(out, "az resource wait --ids %s --api-version %s --custom \"properties.provisioningState=='Succeeded'\"", quoted(rb, with, "id"),
-         with_str(with, "api"));
+    line(out, "az resource wait --ids %s --api-version %s --custom \"properties.provisioningState=='Succeeded'\"",
+         quoted(rb, with, "id"), with_str(with, "api"));
 }
 
 static void encryption_set(struct text *out, const struct runbook *rb, const struct value *with)
@@ -295,7 +319,8 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
     const struct value *assigned = value_at(with, "body.identity.userAssignedIdentities");
 
     if (value_str_at(with, "versionOf"))
-        line(out, "version=$(az keyvault key show --id %s --query key.kid -o tsv | sed 's|.*/||')", quoted(rb, with, "versionOf"));
+        line(out, "version=$(az keyvault key show --id %s --query key.kid -o tsv | sed 's|.*/||')",
+             quoted(rb, with, "versionOf"));
     if (!str_eq(with_str(with, "action"), "create")) {
         arm_write(out, rb, with);
         return;
@@ -314,7 +339,9 @@ static void see_set(struct text *out, const struct runbook *rb, const struct val
 {
     line(out, "az disk-encryption-set wait --ids %s --created", quoted(rb, with, "id"));
     line(out, "principal=$(principal_of %s)", quoted(rb, with, "id"));
-    line(out, "say \"seen: identity $principal, key $(az disk-encryption-set show --ids %s --query activeKey.keyUrl -o tsv)\"",
+    line(out,
+         "say \"seen: identity $principal, key $(az disk-encryption-set show --ids %s --query activeKey.keyUrl -o "
+         "tsv)\"",
          quoted(rb, with, "id"));
 }
 
@@ -324,9 +351,10 @@ static void role(struct text *out, const struct runbook *rb, const struct value 
 
     note(out, "%s. One that is there already is as good.", with_str(with, "role"));
     principal(out, rb, with);
-    line(out, "made_at=$(az role assignment create --assignee-object-id \"$principal\" --assignee-principal-type ServicePrincipal \\");
-    line(out, "    --role %s --scope %s%s%s --query createdOn -o tsv)", quoted(rb, with, "roleId"), quoted(rb, with, "scope"),
-         name ? " --name " : "", name ? sh(rb->arena, name) : "");
+    line(out, "made_at=$(az role assignment create --assignee-object-id \"$principal\" --assignee-principal-type "
+              "ServicePrincipal \\");
+    line(out, "    --role %s --scope %s%s%s --query createdOn -o tsv)", quoted(rb, with, "roleId"),
+         quoted(rb, with, "scope"), name ? " --name " : "", name ? sh(rb->arena, name) : "");
     line(out, "tell_time");
     line(out, "granted_at \"$made_at\"");
 }
@@ -335,7 +363,8 @@ static void hsm_role(struct text *out, const struct runbook *rb, const struct va
 {
     principal(out, rb, with);
     line(out,
-         "az keyvault role assignment create --hsm-name %s --assignee-object-id \"$principal\" --assignee-principal-type ServicePrincipal "
+         "az keyvault role assignment create --hsm-name %s --assignee-object-id \"$principal\" "
+         "--assignee-principal-type ServicePrincipal "
          "\\",
          sh(rb->arena, *with_str(with, "hsm") ? arm_id_name(with_str(with, "hsm")) : ""));
     line(out, "    --role %s --scope %s -o none", quoted(rb, with, "role"), quoted(rb, with, "scope"));
@@ -348,7 +377,8 @@ static void policy(struct text *out, const struct runbook *rb, const struct valu
 {
     note(out, "Not az keyvault set-policy: that replaces what the principal has; this adds.");
     principal(out, rb, with);
-    rest(out, rb, with, "PUT", arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")), runbook_api(rb, API_KEYVAULT));
+    rest(out, rb, with, "PUT", arena_printf(rb->arena, "%s/accessPolicies/add", with_str(with, "vault")),
+         runbook_api(rb, API_KEYVAULT));
 }
 
 static void pause_for(struct text *out, const struct runbook *rb, const struct value *with)
@@ -359,7 +389,7 @@ static void pause_for(struct text *out, const struct runbook *rb, const struct v
     line(out, "wait_for 'the grants to act' \"$(not_yet %lld)\"", (long long)value_int_at(with, "seconds", 0));
 }
 
-/* --- machines -------------------------------------------------------------------------------------------------------------------- */
+/* --- machines ----------------------------------------------------------------------------------------------------- */
 
 static void start_vm(struct text *out, const struct runbook *rb, const struct value *with)
 {
@@ -371,7 +401,8 @@ static void see_vm(struct text *out, const struct runbook *rb, const struct valu
     line(out, "az vm get-instance-view --ids %s -o json >\"$work/body\"", quoted(rb, with, "id"));
     line(out, "[ \"$(answer .provisioningState)\" = Succeeded ] || stop 'it is not provisioned'");
     if (value_str_at(with, "set")) {
-        line(out, "[ \"$(answer .securityProfile.securityType)\" = ConfidentialVM ] || stop 'it is no confidential VM'");
+        line(out,
+             "[ \"$(answer .securityProfile.securityType)\" = ConfidentialVM ] || stop 'it is no confidential VM'");
         line(out, "set=$(answer .storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id)");
         line(out, "[ \"${set,,}\" = %s ] || stop \"its disk encryption set is $set\"",
              sh(rb->arena, str_lower(rb->arena, with_str(with, "set"))));
@@ -404,4 +435,5 @@ static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct ru
     [RUNBOOK_SEE_VM] = see_vm,
 };
 
-const struct shell shell_cli = {.name = "Azure CLI", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};
+const struct shell shell_cli = {
+    .name = "Azure CLI", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};

@@ -1,5 +1,5 @@
-/* Knows which kind carries a step out with which commands, with every id filled in. The bodies are those that the kinds send.
- * Must not know a shell, and must not decide whether a step is due. */
+/* Knows which kind carries a step out with which commands, with every id filled in. The bodies are those that the kinds
+ * send. Must not know a shell, and must not decide whether a step is due. */
 #include "commands.h"
 
 struct value *making_add(struct making *m, enum runbook_verb verb)
@@ -46,8 +46,8 @@ static const struct {
     {"RestoredVirtualMachine", making_restored_vm},
 };
 
-const struct runbook_command *runbook_commands(const struct view *v, const struct step *step, void *provider, size_t *ret_count,
-                                               const char **ret_why)
+const struct runbook_command *runbook_commands(const struct view *v, const struct step *step, void *provider,
+                                               size_t *ret_count, const char **ret_why)
 {
     struct making m = {.v = v, .a = v->arena, .step = step, .doc = step->document, .provider = provider};
 
@@ -57,7 +57,7 @@ const struct runbook_command *runbook_commands(const struct view *v, const struc
     *ret_count = m.count;
     if (!m.count)
         *ret_why = m.why ? m.why
-                         : arena_printf(m.a, "no command is known for it: do by hand what the step says%s%s", step->scope ? ", on " : "",
-                                        step->scope ? step->scope : "");
+                         : arena_printf(m.a, "no command is known for it: do by hand what the step says%s%s",
+                                        step->scope ? ", on " : "", step->scope ? step->scope : "");
     return m.items;
 }

@@ -1,5 +1,5 @@
-/* Commands in the making: what one step is carried out with, kind by kind (commands_jobs.c, commands_keys.c, commands_places.c,
- * commands_grants.c). Pure. */
+/* Commands in the making: what one step is carried out with, kind by kind (commands_jobs.c, commands_keys.c,
+ * commands_places.c, commands_grants.c). Pure. */
 #ifndef REINSTATE_RUNBOOK_COMMANDS_H
 #define REINSTATE_RUNBOOK_COMMANDS_H
 

@@ -13,7 +13,8 @@ static const char *set_of_grant(struct making *m)
     const struct reference *one = document_reference(m->doc, "spec.principal.diskEncryptionSet");
 
     for (size_t i = 0; !one && i < value_count(principals); i++) {
-        const struct reference *ref = document_reference(m->doc, arena_printf(m->a, "spec.principals.%zu.diskEncryptionSet", i));
+        const struct reference *ref =
+            document_reference(m->doc, arena_printf(m->a, "spec.principals.%zu.diskEncryptionSet", i));
         const char *label = !ref ? NULL : ref->target ? ref->target->name : arm_id_name(ref->id);
 
         if (label && str_ends_nocase(m->step->id, arena_printf(m->a, ".%s", label)))
@@ -74,7 +75,8 @@ static void grant_local_role(struct making *m, const char *hsm, const char *role
     making_set(m, with, "role", role);
     making_set(m, with, "roleId", role_guid);
     if (value_str_at(with, "principal"))
-        making_set(m, with, "name", role_assignment_name(m->a, arena_printf(m->a, "%s%s", base, scope), who, role_guid));
+        making_set(m, with, "name",
+                   role_assignment_name(m->a, arena_printf(m->a, "%s%s", base, scope), who, role_guid));
     value_set(m->a, with, "body", hsm_assignment_body(m->a, role_guid, who));
 }
 

@@ -8,7 +8,8 @@
 #include "../restore/export_pass.h"
 #include "commands.h"
 
-static const char *const types[] = {[RESTORE_NEW_VM] = "new-vm", [RESTORE_DISKS] = "disks", [RESTORE_REPLACE] = "replace"};
+static const char *const types[] = {
+    [RESTORE_NEW_VM] = "new-vm", [RESTORE_DISKS] = "disks", [RESTORE_REPLACE] = "replace"};
 static const char *const job_types[] = {
     [RESTORE_NEW_VM] = "Recover VM to an alternate location",
     [RESTORE_DISKS] = "Recover disks",
@@ -91,7 +92,8 @@ static void export_key(struct making *m)
 /* A VM under protection; who is new to the vault is found first. */
 static void protect(struct making *m)
 {
-    const char *fabric = arena_strndup(m->a, m->step->scope, (size_t)(strstr(m->step->scope, "/protectionContainers/") - m->step->scope));
+    const char *fabric = arena_strndup(m->a, m->step->scope,
+                                       (size_t)(strstr(m->step->scope, "/protectionContainers/") - m->step->scope));
     struct value *with;
 
     if (m->step->action == ACTION_CREATE) {
@@ -106,7 +108,8 @@ static void protect(struct making *m)
     making_set(m, with, "id", m->step->scope);
     making_set(m, with, "api", making_api(m, API_RECOVERY));
     value_set(m->a, with, "body",
-              backup_protect_body(m->a, value_str_at(m->step->detail, "virtualMachine"), value_str_at(m->step->detail, "policy")));
+              backup_protect_body(m->a, value_str_at(m->step->detail, "virtualMachine"),
+                                  value_str_at(m->step->detail, "policy")));
 }
 
 void making_protected_vm(struct making *m)

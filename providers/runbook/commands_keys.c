@@ -55,7 +55,9 @@ static void restore_key(struct making *m)
     }
     if (copy.kind == KEY_COPY_ESCROW) {
         with = add_key(m, RUNBOOK_ESCROWED_KEY);
-        escrow_place(m, with, arena_printf(m->a, "%s/%s", value_str_at(m->doc->spec, "escrow.container"), value_str_at(copy.blob, "name")));
+        escrow_place(m, with,
+                     arena_printf(m->a, "%s/%s", value_str_at(m->doc->spec, "escrow.container"),
+                                  value_str_at(copy.blob, "name")));
         return;
     }
     if (!e.protected_vm)
@@ -64,7 +66,8 @@ static void restore_key(struct making *m)
     making_job_place(m, with, e.protected_vm, RESTORE_DISKS,
                      e.restored_vm ? value_str_at(e.restored_vm->spec, "target.resourceGroup") : NULL, &e.order);
     making_set(m, with, "job", value_str_at(e.export, "job"));
-    making_set(m, with, "account", e.restored_vm ? reference_id(m->a, e.restored_vm, "spec.target.stagingAccount", NULL) : NULL);
+    making_set(m, with, "account",
+               e.restored_vm ? reference_id(m->a, e.restored_vm, "spec.target.stagingAccount", NULL) : NULL);
 }
 
 static void enable_key(struct making *m)
@@ -86,10 +89,11 @@ static void new_key(struct making *m)
     struct value *with = add_key(m, RUNBOOK_NEW_KEY);
 
     making_set(m, with, "provider",
-        arena_printf(m->a, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider", kind_subscription(m->doc),
-                     kind_location(m->doc)      ? kind_location(m->doc)
-                     : az && azure_location(az) ? azure_location(az)
-                                                : "?"));
+               arena_printf(m->a, "/subscriptions/%s/providers/Microsoft.Attestation/locations/%s/defaultProvider",
+                            kind_subscription(m->doc),
+                            kind_location(m->doc)      ? kind_location(m->doc)
+                            : az && azure_location(az) ? azure_location(az)
+                                                       : "?"));
     making_set(m, with, "providerApi", making_api(m, API_ATTESTATION));
     /* The policy names the region's attestation authority, which is asked for first. */
     value_set(m->a, with, "body", vault_create_body(m->a, ""));

@@ -27,7 +27,8 @@ void making_store(struct making *m)
     with = making_add(m, RUNBOOK_STORE);
     arm_write(m, with, m->step->scope, API_KEYVAULT);
     value_set_bool(m->a, with, "hsm", key_store_is_hsm(m->doc));
-    value_set(m->a, with, "body", key_store_is_hsm(m->doc) ? managed_hsm_body(m->a, m->step) : key_vault_body(m->a, m->step));
+    value_set(m->a, with, "body",
+              key_store_is_hsm(m->doc) ? managed_hsm_body(m->a, m->step) : key_vault_body(m->a, m->step));
 }
 
 void making_encryption_set(struct making *m)
@@ -41,7 +42,8 @@ void making_encryption_set(struct making *m)
         with = making_add(m, RUNBOOK_SET);
         arm_write(m, with, m->step->scope, API_DISK);
         if (value_is(url, VALUE_UNKNOWN)) {
-            const char *name = arena_printf(m->a, "%s/keys/%s", value_str_at(facts, "base"), value_str_at(facts, "name"));
+            const char *name =
+                arena_printf(m->a, "%s/keys/%s", value_str_at(facts, "base"), value_str_at(facts, "name"));
 
             making_set(m, with, "versionOf", name);
             value_set_bool(m->a, with, "hsm", key_store_is_hsm(target));

@@ -1,10 +1,10 @@
-/* Knows how a person sends the tool's own requests with curl: the same calls and bodies, polled to their end. No token and no
- * key is written down: tokens come from the environment, key material passes through pipes. */
+/* Knows how a person sends the tool's own requests with curl: the same calls and bodies, polled to their end. No token
+ * and no key is written down: tokens come from the environment, key material passes through pipes. */
 #include "../../reconciler/format/json.h"
 #include "../azure/vault.h"
 #include "bash.h"
 
-/* --- the frame -------------------------------------------------------------------------------------------------------------- */
+/* --- the frame ---------------------------------------------------------------------------------------------------- */
 
 static bool any_member(const struct runbook *rb, const char *member, bool hsm)
 {
@@ -27,15 +27,17 @@ static void begin(struct text *out, const struct runbook *rb)
 {
     const struct cloud *cloud = rb->cloud;
 
-    comment(
-        out, 0,
-        "Needs bash, curl 7.76 or newer, jq, awk, base64. Signs in by AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of the environment; without "
-        "them put tokens into REINSTATE_TOKEN_ARM, _VAULT, _HSM and _STORAGE (an hour each; when one has ended, a new one, and "
-        "the step again). bash FILE runs all steps, bash FILE 4 those from step 4 on. Key material passes through pipes only: it "
-        "is never in a variable, a file or a command line.");
+    comment(out, 0,
+            "Needs bash, curl 7.76 or newer, jq, awk, base64. Signs in by AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of "
+            "the environment; without "
+            "them put tokens into REINSTATE_TOKEN_ARM, _VAULT, _HSM and _STORAGE (an hour each; when one has ended, a "
+            "new one, and "
+            "the step again). bash FILE runs all steps, bash FILE 4 those from step 4 on. Key material passes through "
+            "pipes only: it "
+            "is never in a variable, a file or a command line.");
     text_printf(out, "authority=%s tenant=%s\narm=%s\napi_backup=%s api_storage=%s\n", sh(rb->arena, cloud->authority),
-                sh(rb->arena, rb->tenant ? rb->tenant : "organizations"), sh(rb->arena, cloud->arm), runbook_api(rb, API_RECOVERY),
-                runbook_api(rb, API_STORAGE));
+                sh(rb->arena, rb->tenant ? rb->tenant : "organizations"), sh(rb->arena, cloud->arm),
+                runbook_api(rb, API_RECOVERY), runbook_api(rb, API_STORAGE));
     if (cloud->ca_file)
         text_printf(out, "export CURL_CA_BUNDLE=%s\n", sh(rb->arena, cloud->ca_file));
     bash_cloud(out, rb);
@@ -67,7 +69,7 @@ static void close_step(struct text *out)
     text_add(out, "fi\n");
 }
 
-/* --- parts of commands ------------------------------------------------------------------------------------------------------- */
+/* --- parts of commands -------------------------------------------------------------------------------------------- */
 
 static char *body(const struct runbook *rb, const struct value *with)
 {
@@ -77,8 +79,9 @@ static char *body(const struct runbook *rb, const struct value *with)
 /* "$arm"'/subscriptions/…?api-version=…' */
 static char *arm_url(const struct runbook *rb, const char *path, const char *api)
 {
-    return arena_printf(rb->arena, "\"$arm\"%s",
-                        sh(rb->arena, arena_printf(rb->arena, "%s?api-version=%s", path_encoded(rb->arena, path), api)));
+    return arena_printf(
+        rb->arena, "\"$arm\"%s",
+        sh(rb->arena, arena_printf(rb->arena, "%s?api-version=%s", path_encoded(rb->arena, path), api)));
 }
 
 static char *arm_url_of(const struct runbook *rb, const char *path, enum azure_api api)
@@ -93,8 +96,8 @@ static const char *audience(const struct value *with)
 
 static char *key_url(const struct runbook *rb, const struct value *with, const char *path)
 {
-    return sh(rb->arena, arena_printf(rb->arena, "%s%s?api-version=%s", with_str(with, "base"), path_encoded(rb->arena, path),
-                                       runbook_api(rb, API_KEYS)));
+    return sh(rb->arena, arena_printf(rb->arena, "%s%s?api-version=%s", with_str(with, "base"),
+                                      path_encoded(rb->arena, path), runbook_api(rb, API_KEYS)));
 }
 
 static void principal(struct text *out, const struct runbook *rb, const struct value *with)
@@ -107,17 +110,18 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
     line(out, "principal=$(principal_of)");
 }
 
-/* --- jobs --------------------------------------------------------------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------------------------------------------------- */
 
 static char *jobs_filter(const struct runbook *rb, const struct job_range *range)
 {
     struct text t cleanup(text_release) = {0};
 
     text_init(&t, TEXT_CEILING);
-    text_add_percent(&t, arena_printf(rb->arena,
-                                      "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' "
-                                      "and endTime eq '%s'",
-                                      time_format_filter(rb->arena, range->from_ms), time_format_filter(rb->arena, range->to_ms)));
+    text_add_percent(
+        &t, arena_printf(rb->arena,
+                         "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' "
+                         "and endTime eq '%s'",
+                         time_format_filter(rb->arena, range->from_ms), time_format_filter(rb->arena, range->to_ms)));
     return arena_strdup(rb->arena, text_str(&t));
 }
 
@@ -139,20 +143,23 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
     line(out, "trigger() {");
     line(out, "    taken=''");
     line(out, "    call ARM POST %s \\",
-         arm_url_of(rb, arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point")),
-                    API_RECOVERY));
+         arm_url_of(
+             rb,
+             arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point")),
+             API_RECOVERY));
     line(out, "        %s &&", body(rb, with));
     line(out, "        taken=yes && follow && job=$(answer .properties.jobId)");
     line(out, "}");
     line(out, "run_once");
 }
 
-/* --- keys ---------------------------------------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------------------------------- */
 
 static void restore_pipe(struct text *out, const struct runbook *rb, const struct value *with)
 {
     line(out, "    tr '+/' '-_' | tr -d '=\\n' | { printf '{\"value\":\"'; cat; printf '\"}'; } |");
-    line(out, "    call %s POST %s @- || [ \"$(status)\" = 409 ] ||", audience(with), key_url(rb, with, "/keys/restore"));
+    line(out, "    call %s POST %s @- || [ \"$(status)\" = 409 ] ||", audience(with),
+         key_url(rb, with, "/keys/restore"));
     line(out, "    stop 'the key was not restored; nothing was changed in its store'");
 }
 
@@ -167,11 +174,12 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
         line(out, "find_job");
     line(out, "[ -n \"$job\" ] || stop 'no failed restore job has left a key'");
     line(out, "call ARM GET \"$arm$vault/backupJobs/$job?api-version=$api_backup\"");
-    line(out, "container=$(part \"$(bag 'config blob container name')\") name=$(part \"$(bag 'secured encryption info blob name')\")");
+    line(out, "container=$(part \"$(bag 'config blob container name')\") name=$(part \"$(bag 'secured encryption info "
+              "blob name')\")");
     line(out, "blob=$(blobs_of \"$(bag 'target storage account name')\")/$container/$name");
     line(out, "renew");
-    note(out,
-         "Needs Storage Blob Data Reader on the account. Only the kind of store and the mark at the start of the backup are looked at.");
+    note(out, "Needs Storage Blob Data Reader on the account. Only the kind of store and the mark at the start of the "
+              "backup are looked at.");
     line(out, "home=$(fetch \"$blob\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"') ||");
     line(out, "    stop 'the export cannot be read: who does this needs Storage Blob Data Reader on the account'");
     line(out, "home=${home,,}");
@@ -198,8 +206,8 @@ static void key_file(struct text *out, const struct runbook *rb, const struct va
 
 static char *blob_url(const struct runbook *rb, const struct value *with)
 {
-    return sh(rb->arena,
-              arena_printf(rb->arena, "%s/%s/%s", with_str(with, "endpoint"), with_str(with, "container"), with_str(with, "blob")));
+    return sh(rb->arena, arena_printf(rb->arena, "%s/%s/%s", with_str(with, "endpoint"), with_str(with, "container"),
+                                      with_str(with, "blob")));
 }
 
 #define BY_TOKEN(name) "-H @<(printf 'Authorization: Bearer %%s\\n' \"$REINSTATE_TOKEN_" name "\")"
@@ -208,7 +216,8 @@ static void escrowed_key(struct text *out, const struct runbook *rb, const struc
 {
     note(out, "Needs Storage Blob Data Reader on the container.");
     line(out, "renew");
-    line(out, "curl -q -gsS --proto =https --fail " BY_TOKEN("STORAGE") " -H \"x-ms-version: $api_blob\" %s | base64 -w 0 |",
+    line(out,
+         "curl -q -gsS --proto =https --fail " BY_TOKEN("STORAGE") " -H \"x-ms-version: $api_blob\" %s | base64 -w 0 |",
          blob_url(rb, with));
     restore_pipe(out, rb, with);
 }
@@ -219,12 +228,16 @@ static void escrow_key(struct text *out, const struct runbook *rb, const struct 
     line(out, "renew");
     line(out, "curl -q -gsS --proto =https --fail -X POST -d '' " BY_TOKEN("%s") " %s |", audience(with),
          key_url(rb, with, arena_printf(rb->arena, "/keys/%s/backup", with_str(with, "name"))));
-    line(out, "    jq -er '.value | gsub(\"-\"; \"+\") | gsub(\"_\"; \"/\") | . + (\"===\"[0:(4 - length %% 4) %% 4])' | base64 -d |");
-    line(out, "    curl -q -gsS --proto =https --fail -X PUT --data-binary @- " BY_TOKEN("STORAGE") " -H \"x-ms-version: $api_blob\" \\");
-    line(out, "        -H 'x-ms-blob-type: BlockBlob' -H 'If-None-Match: *' -H 'Content-Type: application/octet-stream' \\");
+    line(out, "    jq -er '.value | gsub(\"-\"; \"+\") | gsub(\"_\"; \"/\") | . + (\"===\"[0:(4 - length %% 4) %% 4])' "
+              "| base64 -d |");
+    line(out, "    curl -q -gsS --proto =https --fail -X PUT --data-binary @- " BY_TOKEN(
+                  "STORAGE") " -H \"x-ms-version: $api_blob\" \\");
+    line(out,
+         "        -H 'x-ms-blob-type: BlockBlob' -H 'If-None-Match: *' -H 'Content-Type: application/octet-stream' \\");
     line(out, "        -H %s -H %s %s ||",
          sh(rb->arena, arena_printf(rb->arena, "x-ms-meta-versions: %s", value_str_at(with, "metadata.versions"))),
-         sh(rb->arena, arena_printf(rb->arena, "x-ms-meta-store: %s", value_str_at(with, "metadata.store"))), blob_url(rb, with));
+         sh(rb->arena, arena_printf(rb->arena, "x-ms-meta-store: %s", value_str_at(with, "metadata.store"))),
+         blob_url(rb, with));
     line(out, "    say 'not written: see whether it is there already'");
 }
 
@@ -265,11 +278,11 @@ static void new_key(struct text *out, const struct runbook *rb, const struct val
     line(out, "policy=$(answer -c '{version: \"1.0.0\", anyOf: [{authority: .properties.attestUri, allOf: [{claim: "
               "\"x-ms-compliance-status\",");
     line(out, "    equals: \"azure-compliant-cvm\"}]}]}' | tr -d '\\n' | base64 -w 0 | tr '+/' '-_' | tr -d '=')");
-    line(out, "call %s POST %s \"$(jq -c --arg policy \"$policy\" '.release_policy.data = $policy' <<<%s)\"", audience(with),
-         key_url(rb, with, path), body(rb, with));
+    line(out, "call %s POST %s \"$(jq -c --arg policy \"$policy\" '.release_policy.data = $policy' <<<%s)\"",
+         audience(with), key_url(rb, with, path), body(rb, with));
 }
 
-/* --- resources and grants ------------------------------------------------------------------------------------------------------- */
+/* --- resources and grants ----------------------------------------------------------------------------------------- */
 
 static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
 {
@@ -288,7 +301,8 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
 {
     if (value_str_at(with, "versionOf")) {
         line(out, "call %s GET %s", audience(with),
-             sh(rb->arena, arena_printf(rb->arena, "%s?api-version=%s", with_str(with, "versionOf"), runbook_api(rb, API_KEYS))));
+             sh(rb->arena,
+                arena_printf(rb->arena, "%s?api-version=%s", with_str(with, "versionOf"), runbook_api(rb, API_KEYS))));
         line(out, "version=$(answer '.key.kid | split(\"/\") | last')");
     }
     arm_write(out, rb, with);
@@ -300,8 +314,8 @@ static void see_set(struct text *out, const struct runbook *rb, const struct val
     line(out, "say \"seen: identity $(principal_of), key $(answer .properties.activeKey.keyUrl)\"");
 }
 
-static void assignment(struct text *out, const struct runbook *rb, const struct value *with, const char *caller, const char *place,
-                       enum azure_api api)
+static void assignment(struct text *out, const struct runbook *rb, const struct value *with, const char *caller,
+                       const char *place, enum azure_api api)
 {
     const char *query = arena_printf(rb->arena, "?api-version=%s", runbook_api(rb, api));
 
@@ -317,7 +331,8 @@ static void assignment(struct text *out, const struct runbook *rb, const struct 
 
 static void role(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    const char *path = arena_printf(rb->arena, "%s/providers/Microsoft.Authorization/roleAssignments", with_str(with, "scope"));
+    const char *path =
+        arena_printf(rb->arena, "%s/providers/Microsoft.Authorization/roleAssignments", with_str(with, "scope"));
     const char *place = arena_printf(rb->arena, "\"$arm\"%s", sh(rb->arena, path_encoded(rb->arena, path)));
 
     note(out, "%s", with_str(with, "role"));
@@ -329,7 +344,8 @@ static void hsm_role(struct text *out, const struct runbook *rb, const struct va
     note(out, "%s", with_str(with, "role"));
     assignment(out, rb, with, "HSM", sh(rb->arena, path_encoded(rb->arena, with_str(with, "url"))), API_KEYS);
     note(out, "An assignment of an HSM bears no time: who made it waits until it acts.");
-    line(out, "[ -z \"$new\" ] || { waited=0; wait_for 'the role to act' %lld; }", (long long)value_int_at(with, "delay", 0));
+    line(out, "[ -z \"$new\" ] || { waited=0; wait_for 'the role to act' %lld; }",
+         (long long)value_int_at(with, "delay", 0));
 }
 
 static void policy(struct text *out, const struct runbook *rb, const struct value *with)
@@ -348,24 +364,28 @@ static void pause_for(struct text *out, const struct runbook *rb, const struct v
     line(out, "wait_for 'the grants to act' \"$(not_yet %lld)\"", (long long)value_int_at(with, "seconds", 0));
 }
 
-/* --- machines -------------------------------------------------------------------------------------------------------------------- */
+/* --- machines ----------------------------------------------------------------------------------------------------- */
 
 static void start_vm(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "call ARM POST %s ''", arm_url_of(rb, arena_printf(rb->arena, "%s/start", with_str(with, "id")), API_COMPUTE));
+    line(out, "call ARM POST %s ''",
+         arm_url_of(rb, arena_printf(rb->arena, "%s/start", with_str(with, "id")), API_COMPUTE));
     line(out, "follow");
 }
 
 static void see_vm(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "settled %s %s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "id"))), runbook_api(rb, API_COMPUTE));
+    line(out, "settled %s %s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "id"))),
+         runbook_api(rb, API_COMPUTE));
     if (value_str_at(with, "set")) {
-        line(out, "[ \"$(answer .properties.securityProfile.securityType)\" = ConfidentialVM ] || stop 'it is no confidential VM'");
+        line(out, "[ \"$(answer .properties.securityProfile.securityType)\" = ConfidentialVM ] || stop 'it is no "
+                  "confidential VM'");
         line(out, "set=$(answer .properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id)");
         line(out, "[ \"${set,,}\" = %s ] || stop \"its disk encryption set is $set\"",
              sh(rb->arena, str_lower(rb->arena, with_str(with, "set"))));
     }
-    line(out, "call ARM GET %s", arm_url_of(rb, arena_printf(rb->arena, "%s/instanceView", with_str(with, "id")), API_COMPUTE));
+    line(out, "call ARM GET %s",
+         arm_url_of(rb, arena_printf(rb->arena, "%s/instanceView", with_str(with, "id")), API_COMPUTE));
     line(out, "power=$(answer '[.statuses[].code | select(startswith(\"PowerState/\"))] | first')");
     if (value_bool_at(with, "running", false))
         line(out, "[ \"$power\" = PowerState/running ] || stop \"it is there, but $power\"");
@@ -394,4 +414,5 @@ static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct ru
     [RUNBOOK_SEE_VM] = see_vm,
 };
 
-const struct shell shell_curl = {.name = "bash and curl", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};
+const struct shell shell_curl = {
+    .name = "bash and curl", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};

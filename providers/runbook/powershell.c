@@ -1,27 +1,30 @@
-/* Knows how a person does the steps with Azure PowerShell, the two passes in the order that Microsoft publishes (Restore a
- * confidential VM using Azure Backup, 2026-02-03): failed jobs, details, property bag, blob, key, set, grants, second restore. */
+/* Knows how a person does the steps with Azure PowerShell, the two passes in the order that Microsoft publishes
+ * (Restore a confidential VM using Azure Backup, 2026-02-03): failed jobs, details, property bag, blob, key, set,
+ * grants, second restore. */
 #include <string.h>
 
 #include "../../reconciler/format/json.h"
 #include "shell.h"
 
-/* --- the frame -------------------------------------------------------------------------------------------------------------- */
+/* --- the frame ---------------------------------------------------------------------------------------------------- */
 
 static void begin(struct text *out, const struct runbook *rb)
 {
     static const struct {
         const char *cloud, *environment;
-    } clouds[] = {{"AzurePublic", "AzureCloud"}, {"AzureUSGovernment", "AzureUSGovernment"}, {"AzureChina", "AzureChinaCloud"}};
+    } clouds[] = {
+        {"AzurePublic", "AzureCloud"}, {"AzureUSGovernment", "AzureUSGovernment"}, {"AzureChina", "AzureChinaCloud"}};
     const char *environment = NULL;
 
     for (size_t i = 0; i < COUNT(clouds); i++)
         if (str_eq(clouds[i].cloud, rb->cloud->name))
             environment = clouds[i].environment;
     comment(out, 0,
-            "Needs PowerShell 7 with Az (Az.RecoveryServices 7.8 or newer). & ./FILE.ps1 runs all steps, & ./FILE.ps1 -From 4 those from "
+            "Needs PowerShell 7 with Az (Az.RecoveryServices 7.8 or newer). & ./FILE.ps1 runs all steps, & ./FILE.ps1 "
+            "-From 4 those from "
             "step 4 on. Sign in first:");
-    comment(out, 2, "Connect-AzAccount%s%s -Tenant %s", environment ? " -Environment " : "", environment ? environment : "",
-            rb->tenant ? rb->tenant : "TENANT");
+    comment(out, 2, "Connect-AzAccount%s%s -Tenant %s", environment ? " -Environment " : "",
+            environment ? environment : "", rb->tenant ? rb->tenant : "TENANT");
     text_add(out, "param([int]$From = 1)\n");
     text_printf(out, "$StorageAudience = %s\n", ps(rb->arena, rb->cloud->storage_audience));
     text_printf(out, "$BlobSuffix = %s\n", ps(rb->arena, rb->cloud->blob_suffix));
@@ -45,7 +48,7 @@ static void close_step(struct text *out)
     text_add(out, "}\n");
 }
 
-/* --- parts of commands ------------------------------------------------------------------------------------------------------- */
+/* --- parts of commands -------------------------------------------------------------------------------------------- */
 
 static char *quoted(const struct runbook *rb, const struct value *with, const char *member)
 {
@@ -73,11 +76,11 @@ static char *store_parameter(const struct runbook *rb, const struct value *with)
                         ps(rb->arena, *name ? arm_id_name(name) : ""));
 }
 
-static void send_arm(struct text *out, const struct runbook *rb, const struct value *with, const char *method, const char *path,
-                     const char *api)
+static void send_arm(struct text *out, const struct runbook *rb, const struct value *with, const char *method,
+                     const char *path, const char *api)
 {
-    line(out, "Send-Arm -Method %s -Path %s -Api %s -Body %s", method, ps(rb->arena, path_encoded(rb->arena, path)), ps(rb->arena, api),
-         body(rb, with));
+    line(out, "Send-Arm -Method %s -Path %s -Api %s -Body %s", method, ps(rb->arena, path_encoded(rb->arena, path)),
+         ps(rb->arena, api), body(rb, with));
 }
 
 static void principal(struct text *out, const struct runbook *rb, const struct value *with)
@@ -91,7 +94,7 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
         line(out, "$principal = %s", quoted(rb, with, "principal"));
 }
 
-/* --- jobs --------------------------------------------------------------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------------------------------------------------- */
 
 static char *when(const struct runbook *rb, const struct value *with, const char *member)
 {
@@ -106,18 +109,20 @@ static void job_place(struct text *out, const struct runbook *rb, const struct v
     line(out, "$vault = Get-AzRecoveryServicesVault -ResourceGroupName %s -Name %s", part(rb, vault, "resourceGroups"),
          ps(rb->arena, arm_id_name(vault)));
     line(out, "$what = @{");
-    line(out, "    VaultPath = %s; Api = %s", ps(rb->arena, path_encoded(rb->arena, vault)), ps(rb->arena, runbook_api(rb, API_RECOVERY)));
-    line(out, "    Vm = %s; SourceGroup = %s; Type = %s; Expect = %s", quoted(rb, with, "vm"), quoted(rb, with, "group"),
-         quoted(rb, with, "type"), ps(rb->arena, expect));
+    line(out, "    VaultPath = %s; Api = %s", ps(rb->arena, path_encoded(rb->arena, vault)),
+         ps(rb->arena, runbook_api(rb, API_RECOVERY)));
+    line(out, "    Vm = %s; SourceGroup = %s; Type = %s; Expect = %s", quoted(rb, with, "vm"),
+         quoted(rb, with, "group"), quoted(rb, with, "type"), ps(rb->arena, expect));
     line(out, "    Group = %s; TargetVm = %s; PointAt = %s", quoted(rb, with, "targetGroup"),
          ps(rb->arena, *target ? arm_id_name(target) : ""), when(rb, with, "pointTime"));
-    line(out, "    Since = %s; Until = %s; Made = %s", when(rb, with, "since"), when(rb, with, "until"), when(rb, with, "made"));
+    line(out, "    Since = %s; Until = %s; Made = %s", when(rb, with, "since"), when(rb, with, "until"),
+         when(rb, with, "made"));
     if (value_str_at(with, "claim")) {
-        line(out, "    Claim = %s; Order = %s; Point = %s; Settle = %lld", quoted(rb, with, "claim"), quoted(rb, with, "order"),
-             quoted(rb, with, "point"), (long long)value_int_at(with, "settle", 60));
+        line(out, "    Claim = %s; Order = %s; Point = %s; Settle = %lld", quoted(rb, with, "claim"),
+             quoted(rb, with, "order"), quoted(rb, with, "point"), (long long)value_int_at(with, "settle", 60));
         line(out, "    ClaimTarget = %s", quoted(rb, with, "claimTarget"));
-        line(out, "    ClaimsRequired = %s; Account = %s", value_bool_at(with, "claimsRequired", false) ? "$true" : "$false",
-             quoted(rb, with, "account"));
+        line(out, "    ClaimsRequired = %s; Account = %s",
+             value_bool_at(with, "claimsRequired", false) ? "$true" : "$false", quoted(rb, with, "account"));
     }
     line(out, "}");
 }
@@ -129,21 +134,22 @@ static void restore_parameters(struct text *out, const struct runbook *rb, const
 
     line(out, "    $restore = @{");
     line(out, "        RecoveryPoint = $point; VaultId = $vault.ID; VaultLocation = $vault.Location");
-    line(out, "        StorageAccountName = %s; StorageAccountResourceGroupName = %s", ps(rb->arena, *account ? arm_id_name(account) : ""),
-         part(rb, account, "resourceGroups"));
+    line(out, "        StorageAccountName = %s; StorageAccountResourceGroupName = %s",
+         ps(rb->arena, *account ? arm_id_name(account) : ""), part(rb, account, "resourceGroups"));
     if (!str_eq(with_str(with, "type"), "replace"))
         line(out, "        TargetResourceGroupName = %s", quoted(rb, with, "targetGroup"));
     if (str_eq(with_str(with, "type"), "new-vm")) {
         line(out, "        TargetVMName = %s", ps(rb->arena, arm_id_name(with_str(with, "targetVm"))));
-        line(out, "        TargetVNetName = %s; TargetVNetResourceGroup = %s; TargetSubnetName = %s", part(rb, subnet, "virtualNetworks"),
-             part(rb, subnet, "resourceGroups"), part(rb, subnet, "subnets"));
+        line(out, "        TargetVNetName = %s; TargetVNetResourceGroup = %s; TargetSubnetName = %s",
+             part(rb, subnet, "virtualNetworks"), part(rb, subnet, "resourceGroups"), part(rb, subnet, "subnets"));
     }
     if (value_str_at(with, "set"))
         line(out, "        CVMOsDiskEncryptionSetId = %s", quoted(rb, with, "set"));
     if (value_str_at(with, "zone"))
         line(out, "        TargetZoneNumber = %s", quoted(rb, with, "zone"));
     if (value_count(luns))
-        line(out, "        RestoreDiskList = (ConvertFrom-Json %s)", ps(rb->arena, json_string(rb->arena, luns, JSON_COMPACT)));
+        line(out, "        RestoreDiskList = (ConvertFrom-Json %s)",
+             ps(rb->arena, json_string(rb->arena, luns, JSON_COMPACT)));
     line(out, "    }");
 }
 
@@ -152,18 +158,21 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
     job_place(out, rb, with, with_str(with, "expect"));
     line(out, "Invoke-Once $what {");
     line(out,
-         "    $container = Get-AzRecoveryServicesBackupContainer -ContainerType AzureVM -FriendlyName %s -ResourceGroupName %s "
+         "    $container = Get-AzRecoveryServicesBackupContainer -ContainerType AzureVM -FriendlyName %s "
+         "-ResourceGroupName %s "
          "-VaultId $vault.ID",
          quoted(rb, with, "vm"), quoted(rb, with, "group"));
-    line(out, "    $item = Get-AzRecoveryServicesBackupItem -Container $container -WorkloadType AzureVM -VaultId $vault.ID");
-    line(out, "    $point = Get-AzRecoveryServicesBackupRecoveryPoint -Item $item -RecoveryPointId %s -VaultId $vault.ID",
+    line(out,
+         "    $item = Get-AzRecoveryServicesBackupItem -Container $container -WorkloadType AzureVM -VaultId $vault.ID");
+    line(out,
+         "    $point = Get-AzRecoveryServicesBackupRecoveryPoint -Item $item -RecoveryPointId %s -VaultId $vault.ID",
          quoted(rb, with, "point"));
     restore_parameters(out, rb, with);
     line(out, "    Restore-AzRecoveryServicesBackupItem @restore");
     line(out, "}");
 }
 
-/* --- keys: the published order, step by step ----------------------------------------------------------------------------------- */
+/* --- keys: the published order, step by step ---------------------------------------------------------------------- */
 
 static void failed_job(struct text *out, const struct runbook *rb, const struct value *with)
 {
@@ -190,22 +199,30 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
 
     failed_job(out, rb, with);
     if (*account)
-        line(out, "Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName %s | Out-Null", part(rb, account, "resourceGroups"));
+        line(out, "Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName %s | Out-Null",
+             part(rb, account, "resourceGroups"));
     else
-        line(out, "Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName (Read-Host 'resource group of the staging account') | "
+        line(out, "Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName (Read-Host 'resource group of the "
+                  "staging account') | "
                   "Out-Null");
-    note(out, "From here the two files are the key: they lie in a folder of yours alone, and are overwritten and removed below.");
+    note(out, "From here the two files are the key: they lie in a folder of yours alone, and are overwritten and "
+              "removed below.");
     line(out, "$folder = New-SecretFolder");
     line(out, "try {");
     line(out, "    $configFile = Join-Path $folder 'config.json'");
     line(out, "    $keyFile = Join-Path $folder 'key.blob'");
-    line(out, "    Get-AzStorageBlobContent -Blob $blobName -Container $containerName -Destination $configFile | Out-Null");
+    line(out,
+         "    Get-AzStorageBlobContent -Blob $blobName -Container $containerName -Destination $configFile | Out-Null");
     line(out, "    $encryption = (Get-Content -Raw -Path $configFile).TrimEnd([char]0) | ConvertFrom-Json");
     line(out, "    $kind = $encryption.OsDiskEncryptionDetails.KeyVaultResourceType");
-    line(out, "    if (%s($kind -like '*managedHSMs')) { Stop-Runbook \"the key comes from $kind, and its store is a %s\" }",
+    line(out,
+         "    if (%s($kind -like '*managedHSMs')) { Stop-Runbook \"the key comes from $kind, and its store is a %s\" }",
          hsm ? "-not " : "", hsm ? "managed HSM" : "key vault");
-    line(out, "    [IO.File]::WriteAllBytes($keyFile, [Convert]::FromBase64String($encryption.OsDiskEncryptionDetails.KeyBackupData))");
-    line(out, "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Show \"not restored: $_\" }",
+    line(out, "    [IO.File]::WriteAllBytes($keyFile, "
+              "[Convert]::FromBase64String($encryption.OsDiskEncryptionDetails.KeyBackupData))");
+    line(out,
+         "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Show \"not restored: "
+         "$_\" }",
          store_parameter(rb, with));
     line(out, "} finally {");
     line(out, "    Remove-SecretFolder $folder");
@@ -220,8 +237,10 @@ static void key_file(struct text *out, const struct runbook *rb, const struct va
 
 static void secret_file(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    note(out, "From here the file is the key: it lies in a folder of yours alone, and is overwritten and removed below.");
-    line(out, "$context = New-AzStorageContext -StorageAccountName %s -UseConnectedAccount", quoted(rb, with, "account"));
+    note(out,
+         "From here the file is the key: it lies in a folder of yours alone, and is overwritten and removed below.");
+    line(out, "$context = New-AzStorageContext -StorageAccountName %s -UseConnectedAccount",
+         quoted(rb, with, "account"));
     line(out, "$folder = New-SecretFolder");
     line(out, "try {");
     line(out, "    $keyFile = Join-Path $folder 'key.blob'");
@@ -239,7 +258,9 @@ static void escrowed_key(struct text *out, const struct runbook *rb, const struc
     secret_file(out, rb, with);
     line(out, "    Get-AzStorageBlobContent -Context $context -Container %s -Blob %s -Destination $keyFile | Out-Null",
          quoted(rb, with, "container"), quoted(rb, with, "blob"));
-    line(out, "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Show \"not restored: $_\" }",
+    line(out,
+         "    try { Restore-AzKeyVaultKey %s -InputFile $keyFile | Select-Object Id } catch { Show \"not restored: "
+         "$_\" }",
          store_parameter(rb, with));
     secret_file_end(out);
 }
@@ -247,11 +268,12 @@ static void escrowed_key(struct text *out, const struct runbook *rb, const struc
 static void escrow_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
     secret_file(out, rb, with);
-    line(out, "    Backup-AzKeyVaultKey %s -Name %s -OutputFile $keyFile | Out-Null", store_parameter(rb, with), quoted(rb, with, "name"));
-    line(out, "    Set-AzStorageBlobContent -Context $context -Container %s -Blob %s -File $keyFile `", quoted(rb, with, "container"),
-         quoted(rb, with, "blob"));
-    line(out, "        -Metadata @{ versions = %s; store = %s } | Out-Null", ps(rb->arena, value_str_at(with, "metadata.versions")),
-         ps(rb->arena, value_str_at(with, "metadata.store")));
+    line(out, "    Backup-AzKeyVaultKey %s -Name %s -OutputFile $keyFile | Out-Null", store_parameter(rb, with),
+         quoted(rb, with, "name"));
+    line(out, "    Set-AzStorageBlobContent -Context $context -Container %s -Blob %s -File $keyFile `",
+         quoted(rb, with, "container"), quoted(rb, with, "blob"));
+    line(out, "        -Metadata @{ versions = %s; store = %s } | Out-Null",
+         ps(rb->arena, value_str_at(with, "metadata.versions")), ps(rb->arena, value_str_at(with, "metadata.store")));
     secret_file_end(out);
 }
 
@@ -272,8 +294,10 @@ static void see_key(struct text *out, const struct runbook *rb, const struct val
 
 static void recover_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "if (Get-AzKeyVaultKey %s -Name %s -InRemovedState) {", store_parameter(rb, with), quoted(rb, with, "name"));
-    line(out, "    Undo-AzKeyVaultKeyRemoval %s -Name %s | Select-Object Id", store_parameter(rb, with), quoted(rb, with, "name"));
+    line(out, "if (Get-AzKeyVaultKey %s -Name %s -InRemovedState) {", store_parameter(rb, with),
+         quoted(rb, with, "name"));
+    line(out, "    Undo-AzKeyVaultKeyRemoval %s -Name %s | Select-Object Id", store_parameter(rb, with),
+         quoted(rb, with, "name"));
     line(out, "}");
 }
 
@@ -282,19 +306,23 @@ static void key_attributes(struct text *out, const struct runbook *rb, const str
     const struct value *enabled = value_get(with, "enabled");
     int64_t exp = value_int_at(with, "exp", 0);
 
-    line(out, "Update-AzKeyVaultKey %s -Name %s -Version %s%s%s | Select-Object Id", store_parameter(rb, with), quoted(rb, with, "name"),
-         quoted(rb, with, "version"), value_is(enabled, VALUE_BOOL) ? enabled->b ? " -Enable $true" : " -Enable $false" : "",
-         exp ? arena_printf(rb->arena, " -Expires ([datetime]'%s').ToUniversalTime()", time_format(rb->arena, exp * SECOND_MS)) : "");
+    line(out, "Update-AzKeyVaultKey %s -Name %s -Version %s%s%s | Select-Object Id", store_parameter(rb, with),
+         quoted(rb, with, "name"), quoted(rb, with, "version"),
+         value_is(enabled, VALUE_BOOL) ? enabled->b ? " -Enable $true" : " -Enable $false" : "",
+         exp ? arena_printf(rb->arena, " -Expires ([datetime]'%s').ToUniversalTime()",
+                            time_format(rb->arena, exp * SECOND_MS))
+             : "");
 }
 
 static void new_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "Add-AzKeyVaultKey %s -Name %s%s -KeyType RSA -Size 3072 -KeyOps wrapKey, unwrapKey `", store_parameter(rb, with),
-         quoted(rb, with, "name"), value_bool_at(with, "hsm", false) ? "" : " -Destination HSM");
+    line(out, "Add-AzKeyVaultKey %s -Name %s%s -KeyType RSA -Size 3072 -KeyOps wrapKey, unwrapKey `",
+         store_parameter(rb, with), quoted(rb, with, "name"),
+         value_bool_at(with, "hsm", false) ? "" : " -Destination HSM");
     line(out, "    -Exportable -UseDefaultCVMPolicy | Select-Object Id");
 }
 
-/* --- resources and grants ------------------------------------------------------------------------------------------------------- */
+/* --- resources and grants ----------------------------------------------------------------------------------------- */
 
 static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
 {
@@ -308,9 +336,10 @@ static void store(struct text *out, const struct runbook *rb, const struct value
 
     if (str_eq(with_str(with, "action"), "recover"))
         line(out, "%s %s -ResourceGroupName %s -Location %s | Out-Null",
-             hsm ? "Undo-AzKeyVaultManagedHsmRemoval -Name" : "Undo-AzKeyVaultRemoval -VaultName", quoted(rb, with, "name"),
-             quoted(rb, with, "group"), quoted(rb, with, "location"));
-    else if (str_eq(with_str(with, "action"), "update") && value_bool_at(p, "enablePurgeProtection", false) && value_count(p) == 1)
+             hsm ? "Undo-AzKeyVaultManagedHsmRemoval -Name" : "Undo-AzKeyVaultRemoval -VaultName",
+             quoted(rb, with, "name"), quoted(rb, with, "group"), quoted(rb, with, "location"));
+    else if (str_eq(with_str(with, "action"), "update") && value_bool_at(p, "enablePurgeProtection", false) &&
+             value_count(p) == 1)
         line(out, "%s %s -ResourceGroupName %s -EnablePurgeProtection | Out-Null",
              hsm ? "Update-AzKeyVaultManagedHsm -Name" : "Update-AzKeyVault -VaultName", quoted(rb, with, "name"),
              quoted(rb, with, "group"));
@@ -326,18 +355,20 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
     const char *identity = value_str_at(with, "body.identity.type");
 
     if (of)
-        line(out, "$version = (Get-AzKeyVaultKey %s %s -Name %s).Version", value_bool_at(with, "hsm", false) ? "-HsmName" : "-VaultName",
+        line(out, "$version = (Get-AzKeyVaultKey %s %s -Name %s).Version",
+             value_bool_at(with, "hsm", false) ? "-HsmName" : "-VaultName",
              ps(rb->arena, arena_strndup(rb->arena, of + strlen("https://"), strcspn(of + strlen("https://"), "."))),
              ps(rb->arena, arm_id_name(of)));
     if (!str_eq(with_str(with, "action"), "create") || !str_eq(identity, "SystemAssigned")) {
         arm_write(out, rb, with);
         return;
     }
-    line(out, "$config = New-AzDiskEncryptionSetConfig -Location %s -IdentityType SystemAssigned `", quoted(rb, with, "location"));
+    line(out, "$config = New-AzDiskEncryptionSetConfig -Location %s -IdentityType SystemAssigned `",
+         quoted(rb, with, "location"));
     line(out, "    -EncryptionType %s `", ps(rb->arena, value_str_at(with, "body.properties.encryptionType")));
     line(out, "    -KeyUrl %s", ps(rb->arena, url));
-    line(out, "New-AzDiskEncryptionSet -ResourceGroupName %s -Name %s -InputObject $config | Select-Object Id", quoted(rb, with, "group"),
-         quoted(rb, with, "name"));
+    line(out, "New-AzDiskEncryptionSet -ResourceGroupName %s -Name %s -InputObject $config | Select-Object Id",
+         quoted(rb, with, "group"), quoted(rb, with, "name"));
 }
 
 static void see_set(struct text *out, const struct runbook *rb, const struct value *with)
@@ -347,7 +378,8 @@ static void see_set(struct text *out, const struct runbook *rb, const struct val
     line(out, "do {");
     line(out, "    $set = Get-AzDiskEncryptionSet -ResourceGroupName %s -Name %s", part(rb, id, "resourceGroups"),
          ps(rb->arena, arm_id_name(id)));
-    line(out, "    if ($set.ProvisioningState -in 'Failed', 'Canceled') { Stop-Runbook \"the set is $($set.ProvisioningState)\" }");
+    line(out, "    if ($set.ProvisioningState -in 'Failed', 'Canceled') { Stop-Runbook \"the set is "
+              "$($set.ProvisioningState)\" }");
     line(out, "    if ($set.ProvisioningState -ne 'Succeeded') { Wait-For 'the set' 5 }");
     line(out, "} until ($set.ProvisioningState -eq 'Succeeded')");
     line(out, "Show \"seen: identity $(Get-SetPrincipal $set), key $($set.ActiveKey.KeyUrl)\"");
@@ -358,8 +390,11 @@ static void role(struct text *out, const struct runbook *rb, const struct value 
     note(out, "%s", with_str(with, "role"));
     principal(out, rb, with);
     line(out, "$scope = %s", quoted(rb, with, "scope"));
-    line(out, "if (-not (Get-AzRoleAssignment -ObjectId $principal -RoleDefinitionId %s -Scope $scope)) {", quoted(rb, with, "roleId"));
-    line(out, "    New-AzRoleAssignment -ObjectId $principal -ObjectType ServicePrincipal -RoleDefinitionId %s -Scope $scope | Out-Null",
+    line(out, "if (-not (Get-AzRoleAssignment -ObjectId $principal -RoleDefinitionId %s -Scope $scope)) {",
+         quoted(rb, with, "roleId"));
+    line(out,
+         "    New-AzRoleAssignment -ObjectId $principal -ObjectType ServicePrincipal -RoleDefinitionId %s -Scope "
+         "$scope | Out-Null",
          quoted(rb, with, "roleId"));
     line(out, "    $Granted = [datetime]::UtcNow");
     line(out, "}");
@@ -395,7 +430,7 @@ static void pause_for(struct text *out, const struct runbook *rb, const struct v
     line(out, "Wait-Grants %lld", (long long)value_int_at(with, "seconds", 0));
 }
 
-/* --- machines -------------------------------------------------------------------------------------------------------------------- */
+/* --- machines ----------------------------------------------------------------------------------------------------- */
 
 static void start_vm(struct text *out, const struct runbook *rb, const struct value *with)
 {
@@ -406,14 +441,17 @@ static void see_vm(struct text *out, const struct runbook *rb, const struct valu
 {
     const char *id = with_str(with, "id");
 
-    line(out, "$vm = Get-AzVM -ResourceGroupName %s -Name %s", part(rb, id, "resourceGroups"), ps(rb->arena, arm_id_name(id)));
+    line(out, "$vm = Get-AzVM -ResourceGroupName %s -Name %s", part(rb, id, "resourceGroups"),
+         ps(rb->arena, arm_id_name(id)));
     line(out, "if ($vm.ProvisioningState -ne 'Succeeded') { Stop-Runbook \"it is $($vm.ProvisioningState)\" }");
     if (value_str_at(with, "set")) {
-        line(out, "if ($vm.SecurityProfile.SecurityType -ne 'ConfidentialVM') { Stop-Runbook 'it is no confidential VM' }");
+        line(out,
+             "if ($vm.SecurityProfile.SecurityType -ne 'ConfidentialVM') { Stop-Runbook 'it is no confidential VM' }");
         line(out, "$set = $vm.StorageProfile.OsDisk.ManagedDisk.SecurityProfile.DiskEncryptionSet.Id");
         line(out, "if ($set -ne %s) { Stop-Runbook \"its disk encryption set is $set\" }", quoted(rb, with, "set"));
     }
-    line(out, "$status = Get-AzVM -ResourceGroupName %s -Name %s -Status", part(rb, id, "resourceGroups"), ps(rb->arena, arm_id_name(id)));
+    line(out, "$status = Get-AzVM -ResourceGroupName %s -Name %s -Status", part(rb, id, "resourceGroups"),
+         ps(rb->arena, arm_id_name(id)));
     line(out, "$power = ($status.Statuses | Where-Object { $_.Code -like 'PowerState/*' }).Code");
     if (value_bool_at(with, "running", false))
         line(out, "if ($power -ne 'PowerState/running') { Stop-Runbook \"it is there, but $power\" }");
@@ -442,4 +480,5 @@ static void (*const verbs[RUNBOOK_VERB_COUNT])(struct text *out, const struct ru
     [RUNBOOK_SEE_VM] = see_vm,
 };
 
-const struct shell shell_powershell = {.name = "Azure PowerShell", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};
+const struct shell shell_powershell = {
+    .name = "Azure PowerShell", .begin = begin, .open = open_step, .close = close_step, .verbs = verbs};

@@ -1,5 +1,5 @@
-/* Knows how a plan becomes a list of what a person does: which steps have commands, which are held back and by what, and
- * what only people can do. Must not know a shell. */
+/* Knows how a plan becomes a list of what a person does: which steps have commands, which are held back and by what,
+ * and what only people can do. Must not know a shell. */
 #include "runbook.h"
 
 static const char *const verb_names[RUNBOOK_VERB_COUNT] = {
@@ -29,7 +29,7 @@ const char *runbook_verb_name(enum runbook_verb verb)
     return verb >= 0 && verb < RUNBOOK_VERB_COUNT ? verb_names[verb] : "unknown";
 }
 
-/* --- what holds a step back ------------------------------------------------------------------------------------------------- */
+/* --- what holds a step back --------------------------------------------------------------------------------------- */
 
 static const struct runbook_entry *entry_of(const struct runbook_entry *entries, size_t count, const char *step_id)
 {
@@ -44,14 +44,18 @@ static const char *barred_by_policy(struct arena *a, const struct step *step)
     const struct ruling *r = action_writes(step->action) ? step_withheld(step) : NULL;
 
     if (!r)
-        return action_writes(step->action) && step->verdict >= VERDICT_OBSERVE_ONLY && !step->n_rulings ? "policy does not allow it" : NULL;
+        return action_writes(step->action) && step->verdict >= VERDICT_OBSERVE_ONLY && !step->n_rulings
+                   ? "policy does not allow it"
+                   : NULL;
     if (r->verdict == VERDICT_REQUIRE_APPROVAL)
-        return arena_printf(a, "rule %s asks for a named approval: make the runbook again with --approve %s=NAME once it is given",
-                            r->rule, r->rule);
+        return arena_printf(
+            a, "rule %s asks for a named approval: make the runbook again with --approve %s=NAME once it is given",
+            r->rule, r->rule);
     return arena_printf(a, "rule %s %s it", r->rule, r->verdict == VERDICT_DENY ? "denies" : "only observes");
 }
 
-/* What was concluded of the step, and of the documents it rests on. What runs already is followed to its end all the same. */
+/* What was concluded of the step, and of the documents it rests on. What runs already is followed to its
+ * end all the same. */
 static const char *barred_by_conclusion(const struct view *v, const struct step *step)
 {
     if (step->action == ACTION_BLOCKED)
@@ -65,9 +69,10 @@ static const char *barred_by_conclusion(const struct view *v, const struct step 
     return NULL;
 }
 
-/* The steps before this one are in `entries` already: what only this runbook holds back, for want of an approval or of a command,
- * holds back what comes after it. */
-static const char *barred(const struct view *v, const struct step *step, const struct runbook_entry *entries, size_t count)
+/* The steps before this one are in `entries` already: what only this runbook holds back, for want of an approval or of
+ * a command, holds back what comes after it. */
+static const char *barred(const struct view *v, const struct step *step, const struct runbook_entry *entries,
+                          size_t count)
 {
     const char *why = barred_by_conclusion(v, step);
 
@@ -82,7 +87,7 @@ static const char *barred(const struct view *v, const struct step *step, const s
     return why;
 }
 
-/* --- what only people do ---------------------------------------------------------------------------------------------------- */
+/* --- what only people do ------------------------------------------------------------------------------------------ */
 
 static bool any_action(const struct runbook_entry *entries, size_t count, enum action action)
 {
@@ -100,20 +105,22 @@ static bool any_hsm(const struct plan *plan)
     return false;
 }
 
-static const char *const *people(struct arena *a, const struct plan *plan, const struct runbook_entry *entries, size_t count,
-                                 size_t *ret_count)
+static const char *const *people(struct arena *a, const struct plan *plan, const struct runbook_entry *entries,
+                                 size_t count, size_t *ret_count)
 {
     const char **list = NULL;
     size_t n = 0;
 
     if (any_action(entries, count, ACTION_EXPORT_KEY) || any_action(entries, count, ACTION_RESTORE_KEY))
-        arena_push(
-            a, list, n,
-            "When the VM runs: delete the exported key (securedvmencryptioninfo*.json) from the staging account, and look for copies that "
-            "its soft delete and versions keep. Whoever can read it and may restore keys in this subscription has the key.");
+        arena_push(a, list, n,
+                   "When the VM runs: delete the exported key (securedvmencryptioninfo*.json) from the staging "
+                   "account, and look for copies that "
+                   "its soft delete and versions keep. Whoever can read it and may restore keys in this subscription "
+                   "has the key.");
     if (any_action(entries, count, ACTION_RESTORE_VM)) {
         arena_push(a, list, n,
-                   "Look into the restored machine: file system, application, clock, name, addresses. Azure says that it runs, not that it "
+                   "Look into the restored machine: file system, application, clock, name, addresses. Azure says that "
+                   "it runs, not that it "
                    "works.");
         arena_push(a, list, n, "Point users to it: DNS, load balancers, firewalls, monitoring. Put it under backup.");
     }
@@ -121,17 +128,20 @@ static const char *const *people(struct arena *a, const struct plan *plan, const
         arena_push(a, list, n, "Remove grants of identities that no longer exist; the tool only adds.");
     if (any_hsm(plan))
         arena_push(a, list, n,
-                   "A new managed HSM opens old key backups only after it is activated with the old security domain, by a quorum of "
+                   "A new managed HSM opens old key backups only after it is activated with the old security domain, "
+                   "by a quorum of "
                    "the people who hold its keys.");
     if (count)
-        arena_push(a, list, n, "Write down who did what and when: the tool's journal does not know of it. Then: reinstate drift");
+        arena_push(a, list, n,
+                   "Write down who did what and when: the tool's journal does not know of it. Then: reinstate drift");
     *ret_count = n;
     return list;
 }
 
-/* --- the list ----------------------------------------------------------------------------------------------------------------- */
+/* --- the list ----------------------------------------------------------------------------------------------------- */
 
-static const char *subscription_of(struct arena *a, const struct step *step, const struct runbook_command *commands, size_t n)
+static const char *subscription_of(struct arena *a, const struct step *step, const struct runbook_command *commands,
+                                   size_t n)
 {
     static const char *const members[] = {"vault", "id", "store", "scope", "hsm"};
     const char *found = NULL;

@@ -6,31 +6,34 @@
 #include "../../reconciler/base/text.h"
 #include "../documents/common.h"
 
-/* What a person can be told to do. Members of `with` beside each; ids are ARM ids, bodies are what the tool would send. */
+/* What a person can be told to do. Members of `with` beside each; ids are ARM ids, bodies are what
+ * the tool would send. */
 enum runbook_verb {
-    RUNBOOK_JOB,            /* look twice, claim, trigger once, follow: vault, item, vm, group, point, pointTime?, type, jobType, made,
-                               since, until, targetGroup, expect (Failed | Completed), settle, claim (base of its name), claimTarget,
-                               order,
-                               claimsRequired, body, account, region, set?, targetVm?, subnet?, zone?, luns? */
-    RUNBOOK_EXPORTED_KEY,   /* key of a failed job into its store: as above as far as the job goes, job?, account?, store, base, hsm,
-                               name */
-    RUNBOOK_KEY_FILE,       /* a backup of one's own into its store: path, store, base, hsm, name */
-    RUNBOOK_ESCROWED_KEY,   /* a backup in escrow into its store: account, container, blob, endpoint, store, base, hsm, name */
-    RUNBOOK_ESCROW_KEY,     /* a backup into escrow: as above, metadata */
-    RUNBOOK_RECOVER_KEY,    /* store, base, hsm, name */
+    RUNBOOK_JOB, /* look twice, claim, trigger once, follow: vault, item, vm, group, point, pointTime?, type, jobType,
+                    made, since, until, targetGroup, expect (Failed | Completed), settle, claim (base of its name),
+                    claimTarget, order, claimsRequired, body, account, region, set?, targetVm?, subnet?, zone?, luns? */
+    RUNBOOK_EXPORTED_KEY, /* key of a failed job into its store: as above as far as the job goes, job?, account?, store,
+                             base, hsm, name */
+    RUNBOOK_KEY_FILE,     /* a backup of one's own into its store: path, store, base, hsm, name */
+    RUNBOOK_ESCROWED_KEY, /* a backup in escrow into its store: account, container, blob, endpoint, store, base, hsm,
+                             name */
+    RUNBOOK_ESCROW_KEY,   /* a backup into escrow: as above, metadata */
+    RUNBOOK_RECOVER_KEY,  /* store, base, hsm, name */
     RUNBOOK_KEY_ATTRIBUTES, /* store, base, hsm, name, version, enabled?, exp?, body */
     RUNBOOK_NEW_KEY,        /* store, base, hsm, name, provider (path of the region's attestation provider), body */
     RUNBOOK_SEE_KEY,        /* store, base, hsm, name, version? */
-    RUNBOOK_STORE,          /* a key vault or HSM made, recovered, changed: action, hsm, id, name, group, location, api, method, body */
-    RUNBOOK_SET,            /* a disk encryption set made or changed: action, id, name, group, api, method, body, versionOf? */
-    RUNBOOK_SEE_SET,        /* id, api */
-    RUNBOOK_ROLE,           /* scope, role, roleId, name?, principal | principalOf (id of a set), body */
-    RUNBOOK_POLICY,         /* vault, principal | principalOf, permissions, body */
-    RUNBOOK_HSM_ROLE,       /* hsm, base, scope, url (of assignments), role, roleId, name?, principal | principalOf, body, delay */
-    RUNBOOK_WRITE,          /* any other write of ARM: method, id, api, body */
-    RUNBOOK_PAUSE,          /* seconds */
-    RUNBOOK_START_VM,       /* id */
-    RUNBOOK_SEE_VM,         /* id, set?, running */
+    RUNBOOK_STORE, /* a key vault or HSM made, recovered, changed: action, hsm, id, name, group, location, api, method,
+                      body */
+    RUNBOOK_SET,   /* a disk encryption set made or changed: action, id, name, group, api, method, body, versionOf? */
+    RUNBOOK_SEE_SET,  /* id, api */
+    RUNBOOK_ROLE,     /* scope, role, roleId, name?, principal | principalOf (id of a set), body */
+    RUNBOOK_POLICY,   /* vault, principal | principalOf, permissions, body */
+    RUNBOOK_HSM_ROLE, /* hsm, base, scope, url (of assignments), role, roleId, name?, principal | principalOf, body,
+                         delay */
+    RUNBOOK_WRITE,    /* any other write of ARM: method, id, api, body */
+    RUNBOOK_PAUSE,    /* seconds */
+    RUNBOOK_START_VM, /* id */
+    RUNBOOK_SEE_VM,   /* id, set?, running */
     RUNBOOK_VERB_COUNT
 };
 const char *runbook_verb_name(enum runbook_verb verb);
@@ -67,9 +70,10 @@ struct runbook {
 
 /* `provider` is the table's (struct azure_connections). */
 struct runbook runbook_make(const struct view *v, const struct plan *plan, void *provider);
-/* The commands of one step; NULL with *ret_count 0 when there are none: then `*ret_why` says what a person does instead. */
-const struct runbook_command *runbook_commands(const struct view *v, const struct step *step, void *provider, size_t *ret_count,
-                                               const char **ret_why);
+/* The commands of one step; NULL with *ret_count 0 when there are none: then `*ret_why` says what
+ * a person does instead. */
+const struct runbook_command *runbook_commands(const struct view *v, const struct step *step, void *provider,
+                                               size_t *ret_count, const char **ret_why);
 
 enum runbook_shell { RUNBOOK_POWERSHELL, RUNBOOK_CLI, RUNBOOK_CURL, RUNBOOK_SHELL_COUNT };
 extern const char *const runbook_shell_names[]; /* "powershell", "cli", "curl", NULL */

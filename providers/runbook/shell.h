@@ -14,7 +14,8 @@ struct shell {
     void (*begin)(struct text *out, const struct runbook *rb);
     void (*open)(struct text *out, const struct runbook *rb, const struct runbook_entry *entry);
     void (*close)(struct text *out);
-    void (*const *verbs)(struct text *out, const struct runbook *rb, const struct value *with); /* by enum runbook_verb */
+    void (*const *verbs)(struct text *out, const struct runbook *rb,
+                         const struct value *with); /* by enum runbook_verb */
 };
 extern const struct shell shell_powershell, shell_cli, shell_curl;
 

@@ -1,4 +1,5 @@
-/* Knows how a string is made harmless in each shell, and how lines and comments are written. Must not know what they say. */
+/* Knows how a string is made harmless in each shell, and how lines and comments are written. Must not
+ * know what they say. */
 #include "text.h"
 
 #include <stdarg.h>
@@ -8,7 +9,7 @@
 
 enum { COLUMNS = 116 };
 
-/* --- quoting ---------------------------------------------------------------------------------------------------------------- */
+/* --- quoting ------------------------------------------------------------------------------------------------------ */
 
 #define JSON_MARK "\\u0001"
 
@@ -28,8 +29,8 @@ static const char *variable_at(struct arena *a, const char *s, size_t *ret_len)
     return arena_strndup(a, s, n);
 }
 
-/* What a terminal would obey, or shows as another text than it is: control characters, those that turn the direction of writing,
- * and line ends of other alphabets. The bytes of it at s; *ret_code is the character. */
+/* What a terminal would obey, or shows as another text than it is: control characters, those that turn the direction of
+ * writing, and line ends of other alphabets. The bytes of it at s; *ret_code is the character. */
 static size_t obeyed_at(const char *s, unsigned *ret_code)
 {
     const unsigned char *u = (const unsigned char *)s;
@@ -153,7 +154,8 @@ const char *with_str(const struct value *with, const char *member)
 
 char *path_encoded(struct arena *a, const char *path)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/;:@$()*,=+!" RUNBOOK_MARK;
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/;:@$()*,=+!" RUNBOOK_MARK;
     struct text t cleanup(text_release) = {0};
 
     text_init(&t, TEXT_CEILING);
@@ -165,7 +167,7 @@ char *path_encoded(struct arena *a, const char *path)
     return arena_strdup(a, text_str(&t));
 }
 
-/* --- lines ------------------------------------------------------------------------------------------------------------------ */
+/* --- lines -------------------------------------------------------------------------------------------------------- */
 
 /* The length of what fits into the room: up to a line end, else to the last blank, else one long word whole. */
 static size_t fitting(const char *s, size_t room)

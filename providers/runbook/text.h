@@ -6,8 +6,8 @@
 
 struct value;
 
-/* In a string of a command, RUNBOOK_VARIABLE("principal") stands for what is known only when the command runs. JSON writes the
- * mark as an escape; both forms become the shell's variable of that name. */
+/* In a string of a command, RUNBOOK_VARIABLE("principal") stands for what is known only when the command runs. JSON
+ * writes the mark as an escape; both forms become the shell's variable of that name. */
 #define RUNBOOK_MARK "\001"
 #define RUNBOOK_VARIABLE(name) RUNBOOK_MARK name RUNBOOK_MARK
 

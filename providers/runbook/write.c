@@ -1,5 +1,5 @@
-/* Knows the frame of a runbook, the same in every shell: what is urgent on top, then step by step why, who, what must be
- * seen, and the commands; at the end what only people do. Has the table of the shells. */
+/* Knows the frame of a runbook, the same in every shell: what is urgent on top, then step by step why, who, what must
+ * be seen, and the commands; at the end what only people do. Has the table of the shells. */
 #include <string.h>
 
 #include "shell.h"
@@ -13,7 +13,7 @@ bool any_job(const struct runbook *rb)
     return false;
 }
 
-/* --- the head ----------------------------------------------------------------------------------------------------------------- */
+/* --- the head ----------------------------------------------------------------------------------------------------- */
 
 static void head_deadlines(struct text *out, const struct runbook *rb)
 {
@@ -45,7 +45,8 @@ static bool right_held_above(const struct runbook *rb, const struct step_right *
     if (right->data || str_starts_nocase(right->action, "Microsoft.Authorization/"))
         return false;
     while ((other = right_next(rb, &entry, &at)))
-        if (str_eq(other->role, "Contributor") && !str_eq(right->role, "Contributor") && str_starts_nocase(right->scope, other->scope) &&
+        if (str_eq(other->role, "Contributor") && !str_eq(right->role, "Contributor") &&
+            str_starts_nocase(right->scope, other->scope) &&
             (right->scope[strlen(other->scope)] == '/' || !right->scope[strlen(other->scope)]))
             return true;
     return false;
@@ -82,29 +83,35 @@ static void head(struct text *out, const struct runbook *rb, const struct shell 
 
     for (size_t i = 0; i < rb->count; i++)
         held += rb->entries[i].barred != NULL;
-    comment(out, 0, "Runbook (%s) of plan %.12s, made %s by reinstate. Good for what was seen then: make a new one when in doubt.",
-            shell->name, digest ? digest + 1 : "", time_format(rb->arena, rb->plan->made_ms));
+    comment(
+        out, 0,
+        "Runbook (%s) of plan %.12s, made %s by reinstate. Good for what was seen then: make a new one when in doubt.",
+        shell->name, digest ? digest + 1 : "", time_format(rb->arena, rb->plan->made_ms));
     comment(out, 0, "%s", "");
     head_deadlines(out, rb);
     comment(out, 0, "%zu steps, %zu of them held back%s%s.", rb->count, held, estimate >= 0 ? "; about " : "",
             estimate >= 0 ? duration_format(rb->arena, estimate) : "");
     comment(out, 0,
-            "Step by step, in this order; see what must be seen before going on. Each step looks before it acts, so it may be run "
+            "Step by step, in this order; see what must be seen before going on. Each step looks before it acts, so it "
+            "may be run "
             "again. There is no secret in this file.");
     comment(out, 0, "%s", "");
     head_rights(out, rb, false, "Who does this needs, at least (or roles that hold the same):");
-    head_rights(out, rb, true, "For the claim that is written before each trigger (without it two runs at one moment can trigger twice):");
+    head_rights(
+        out, rb, true,
+        "For the claim that is written before each trigger (without it two runs at one moment can trigger twice):");
 }
 
-/* --- a step ------------------------------------------------------------------------------------------------------------------- */
+/* --- a step ------------------------------------------------------------------------------------------------------- */
 
 static void step_rulings(struct text *out, const struct step *step)
 {
     for (size_t i = 0; i < step->n_rulings; i++) {
         const struct ruling *r = &step->rulings[i];
 
-        comment(out, 2, "policy: rule %s: %s%s%s%s%s", r->rule, verdict_name(r->verdict), r->approved_by ? ", approved by " : "",
-                r->approved_by ? r->approved_by : "", r->message ? "; " : "", r->message ? r->message : "");
+        comment(out, 2, "policy: rule %s: %s%s%s%s%s", r->rule, verdict_name(r->verdict),
+                r->approved_by ? ", approved by " : "", r->approved_by ? r->approved_by : "", r->message ? "; " : "",
+                r->message ? r->message : "");
     }
 }
 
@@ -120,22 +127,23 @@ static void step_words(struct text *out, const struct runbook *rb, const struct 
         {"unverified on Azure", step->unverified},
     };
 
-    comment(out, 0, "---- %zu. %s%s%s%s", e->number, step->id, step->scenario ? " (" : "", step->scenario ? step->scenario : "",
-            step->scenario ? ")" : "");
+    comment(out, 0, "---- %zu. %s%s%s%s", e->number, step->id, step->scenario ? " (" : "",
+            step->scenario ? step->scenario : "", step->scenario ? ")" : "");
     comment(out, 2, "%s", step->reason);
     step_rulings(out, step);
     for (size_t i = 0; i < step->n_rights; i++)
         comment(out, 2, "%s the right %s (%s)", step->rights[i].wish ? "for its claim, where it is had, uses" : "needs",
                 step->rights[i].action, step->rights[i].role);
     if (step->estimate_ms >= 0)
-        comment(out, 2, "takes about %s%s%s", duration_format(rb->arena, step->estimate_ms), step->estimate_source ? "; " : "",
-                step->estimate_source ? step->estimate_source : "");
+        comment(out, 2, "takes about %s%s%s", duration_format(rb->arena, step->estimate_ms),
+                step->estimate_source ? "; " : "", step->estimate_source ? step->estimate_source : "");
     for (size_t i = 0; i < COUNT(remarks); i++)
         if (remarks[i].text)
             comment(out, 2, "%s: %s", remarks[i].lead, remarks[i].text);
 }
 
-static void step_write(struct text *out, const struct runbook *rb, const struct runbook_entry *e, const struct shell *shell)
+static void step_write(struct text *out, const struct runbook *rb, const struct runbook_entry *e,
+                       const struct shell *shell)
 {
     text_add_char(out, '\n');
     step_words(out, rb, e);
@@ -149,7 +157,7 @@ static void step_write(struct text *out, const struct runbook *rb, const struct 
     shell->close(out);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 const char *const runbook_shell_names[] = {"powershell", "cli", "curl", NULL};
 

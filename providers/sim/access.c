@@ -8,22 +8,26 @@
 #include "../../reconciler/format/crypt.h"
 
 #define SUPPORT "Microsoft.Authorization/*/read|Microsoft.Resources/subscriptions/resourceGroups/read"
-#define VAULT_READ SUPPORT "|Microsoft.KeyVault/deletedVaults/read|Microsoft.KeyVault/locations/*/read|Microsoft.KeyVault/vaults/*/read"
+#define VAULT_READ                                                                                                     \
+    SUPPORT                                                                                                            \
+        "|Microsoft.KeyVault/deletedVaults/read|Microsoft.KeyVault/locations/*/read|Microsoft.KeyVault/vaults/*/read"
 #define RSV "Microsoft.RecoveryServices/Vaults/"
 #define ITEMS RSV "backupFabrics/protectionContainers/"
-#define BACKUP_READ                                                                                                                       \
-    SUPPORT "|" RSV "read|" RSV "backupJobs/read|" RSV "backupJobs/operationResults/read|" RSV "backupProtectedItems/read|" RSV            \
-            "backupProtectionContainers/read|" RSV "backupPolicies/read|" RSV "backupOperations/read|" RSV                                 \
-            "backupOperationResults/read|" RSV "backupstorageconfig/read|" RSV "backupconfig/read|" RSV "backupUsageSummaries/read|" RSV   \
-            "usages/read|" RSV "backupResourceGuardProxies/read|" ITEMS "read|" ITEMS "operationResults/read|" ITEMS                       \
-            "protectedItems/read|" ITEMS "protectedItems/operationResults/read|" ITEMS "protectedItems/operationsStatus/read|" ITEMS       \
-            "protectedItems/recoveryPoints/read"
-#define BACKUP_OPERATE                                                                                                                    \
-    BACKUP_READ "|Microsoft.Network/virtualNetworks/read|Microsoft.Storage/storageAccounts/read|" RSV "backupJobs/*|" RSV                  \
-                "backupOperationResults/*|" RSV "backupProtectableItems/*|" RSV "backupValidateOperation/action|" RSV                      \
-                "backupTriggerValidateOperation/action|" RSV "backupValidateOperationResults/read|" RSV                                    \
-                "backupValidateOperationsStatuses/read|" RSV "backupFabrics/refreshContainers/action|" RSV                                 \
-                "backupFabrics/operationResults/read|" ITEMS "protectedItems/backup/action|" ITEMS "protectedItems/write|" ITEMS           \
+#define BACKUP_READ                                                                                                    \
+    SUPPORT "|" RSV "read|" RSV "backupJobs/read|" RSV "backupJobs/operationResults/read|" RSV                         \
+            "backupProtectedItems/read|" RSV "backupProtectionContainers/read|" RSV "backupPolicies/read|" RSV         \
+            "backupOperations/read|" RSV "backupOperationResults/read|" RSV "backupstorageconfig/read|" RSV            \
+            "backupconfig/read|" RSV "backupUsageSummaries/read|" RSV "usages/read|" RSV                               \
+            "backupResourceGuardProxies/read|" ITEMS "read|" ITEMS "operationResults/read|" ITEMS                      \
+            "protectedItems/read|" ITEMS "protectedItems/operationResults/read|" ITEMS                                 \
+            "protectedItems/operationsStatus/read|" ITEMS "protectedItems/recoveryPoints/read"
+#define BACKUP_OPERATE                                                                                                 \
+    BACKUP_READ "|Microsoft.Network/virtualNetworks/read|Microsoft.Storage/storageAccounts/read|" RSV                  \
+                "backupJobs/*|" RSV "backupOperationResults/*|" RSV "backupProtectableItems/*|" RSV                    \
+                "backupValidateOperation/action|" RSV "backupTriggerValidateOperation/action|" RSV                     \
+                "backupValidateOperationResults/read|" RSV "backupValidateOperationsStatuses/read|" RSV                \
+                "backupFabrics/refreshContainers/action|" RSV "backupFabrics/operationResults/read|" ITEMS             \
+                "protectedItems/backup/action|" ITEMS "protectedItems/write|" ITEMS                                    \
                 "protectedItems/recoveryPoints/restore/action"
 #define BLOBS "Microsoft.Storage/storageAccounts/blobServices/containers/"
 #define KEYS "Microsoft.KeyVault/vaults/keys/"
@@ -34,50 +38,60 @@ static const struct role roles[] = {
      KEYS "read|" KEYS "wrap/action|" KEYS "unwrap/action"},
     {"08bbd89e-9f13-488c-ac41-acfcb10c90ab", "Key Vault Crypto Service Release User", "", "", KEYS "release/action"},
     {"12338af0-0e69-4776-bea7-57ae8d297424", "Key Vault Crypto User", "", "",
-     KEYS "read|" KEYS "update/action|" KEYS "backup/action|" KEYS "encrypt/action|" KEYS "decrypt/action|" KEYS "wrap/action|" KEYS
-          "unwrap/action|" KEYS "sign/action|" KEYS "verify/action"},
+     KEYS "read|" KEYS "update/action|" KEYS "backup/action|" KEYS "encrypt/action|" KEYS "decrypt/action|" KEYS
+          "wrap/action|" KEYS "unwrap/action|" KEYS "sign/action|" KEYS "verify/action"},
     {"14b46e9e-c2b7-41b4-b07b-48a6ebf60603", "Key Vault Crypto Officer", VAULT_READ, "",
      KEYS "*|Microsoft.KeyVault/vaults/keyrotationpolicies/*"},
     {"00482a5a-887f-4fb3-b363-3b7fe8e74483", "Key Vault Administrator", VAULT_READ, "", "Microsoft.KeyVault/vaults/*"},
     {"21090545-7ca7-4776-b22c-e363652d74d2", "Key Vault Reader", VAULT_READ, "", "Microsoft.KeyVault/vaults/*/read"},
     {"8b54135c-b56d-4d72-a534-26097cfdc8d8", "Key Vault Data Access Administrator",
-     SUPPORT
-     "|Microsoft.Authorization/roleAssignments/write|Microsoft.Authorization/roleAssignments/delete|Microsoft.KeyVault/vaults/*/read",
+     SUPPORT "|Microsoft.Authorization/roleAssignments/write|Microsoft.Authorization/roleAssignments/"
+             "delete|Microsoft.KeyVault/vaults/*/read",
      "", ""},
     {"f25e0fa2-a7c8-4377-a976-54943a77a395", "Key Vault Contributor", SUPPORT "|Microsoft.KeyVault/*",
-     "Microsoft.KeyVault/locations/deletedVaults/purge/action|Microsoft.KeyVault/hsmPools/*|Microsoft.KeyVault/managedHsms/*", ""},
+     "Microsoft.KeyVault/locations/deletedVaults/purge/action|Microsoft.KeyVault/hsmPools/*|Microsoft.KeyVault/"
+     "managedHsms/*",
+     ""},
     {"a68e7c17-0ab2-4c09-9a58-125dae29748c", "Key Vault Purge Operator",
      SUPPORT "|Microsoft.KeyVault/deletedVaults/read|Microsoft.KeyVault/locations/deletedVaults/read|"
              "Microsoft.KeyVault/locations/deletedVaults/purge/action",
      "", ""},
     {"18500a29-7fe2-46b2-a342-b16a415e101d", "Managed HSM contributor",
-     "Microsoft.KeyVault/managedHSMs/*|Microsoft.KeyVault/deletedManagedHsms/read|Microsoft.KeyVault/locations/deletedManagedHsms/*", "",
-     ""},
+     "Microsoft.KeyVault/managedHSMs/*|Microsoft.KeyVault/deletedManagedHsms/read|Microsoft.KeyVault/locations/"
+     "deletedManagedHsms/*",
+     "", ""},
     {"2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "Storage Blob Data Reader", BLOBS "read", "", BLOBS "blobs/read"},
-    {"ba92f5b4-2d11-453d-a403-e96b0029c9fe", "Storage Blob Data Contributor", BLOBS "read|" BLOBS "write|" BLOBS "delete", "",
-     BLOBS "blobs/read|" BLOBS "blobs/write|" BLOBS "blobs/delete|" BLOBS "blobs/add/action|" BLOBS "blobs/move/action"},
+    {"ba92f5b4-2d11-453d-a403-e96b0029c9fe", "Storage Blob Data Contributor",
+     BLOBS "read|" BLOBS "write|" BLOBS "delete", "",
+     BLOBS "blobs/read|" BLOBS "blobs/write|" BLOBS "blobs/delete|" BLOBS "blobs/add/action|" BLOBS
+           "blobs/move/action"},
     {"81a9662b-bebf-436f-a333-f67b29880f12", "Storage Account Key Operator Service Role",
-     "Microsoft.Storage/storageAccounts/listkeys/action|Microsoft.Storage/storageAccounts/regeneratekey/action", "", ""},
-    {"17d1049b-9a84-46fb-8f53-869881c3d3ab", "Storage Account Contributor", SUPPORT "|Microsoft.Storage/storageAccounts/*", "", ""},
+     "Microsoft.Storage/storageAccounts/listkeys/action|Microsoft.Storage/storageAccounts/regeneratekey/action", "",
+     ""},
+    {"17d1049b-9a84-46fb-8f53-869881c3d3ab", "Storage Account Contributor",
+     SUPPORT "|Microsoft.Storage/storageAccounts/*", "", ""},
     {"e5e2a7ff-d759-4cd2-bb51-3152d37e2eb1", "Storage Account Backup Contributor",
      SUPPORT "|Microsoft.Storage/storageAccounts/read|" BLOBS "read|" BLOBS "write", "", ""},
     {"a795c7a0-d4a2-40c1-ae25-d81f01202912", "Backup Reader", BACKUP_READ, "", ""},
     {"00c29273-979b-4161-815c-10b084fb9324", "Backup Operator", BACKUP_OPERATE, "", ""},
     {"5e467623-bb1f-42f4-a55d-6e525e11384b", "Backup Contributor",
-     BACKUP_OPERATE "|" RSV "write|" RSV "backupFabrics/protectionContainers/*|" RSV "backupPolicies/*|" RSV "backupstorageconfig/*|" RSV
-                    "backupconfig/*|" RSV "usages/*",
+     BACKUP_OPERATE "|" RSV "write|" RSV "backupFabrics/protectionContainers/*|" RSV "backupPolicies/*|" RSV
+                    "backupstorageconfig/*|" RSV "backupconfig/*|" RSV "usages/*",
      "", ""},
     {"4d97b98b-1d4f-4787-a291-c67834d212e7", "Network Contributor", SUPPORT "|Microsoft.Network/*", "", ""},
     {"9980e02c-c2be-4d73-94e8-173b1dc7cf3c", "Virtual Machine Contributor",
      SUPPORT
-     "|Microsoft.Compute/locations/*|Microsoft.Compute/virtualMachines/*|Microsoft.Compute/disks/write|Microsoft.Compute/disks/read|"
+     "|Microsoft.Compute/locations/*|Microsoft.Compute/virtualMachines/*|Microsoft.Compute/disks/"
+     "write|Microsoft.Compute/disks/read|"
      "Microsoft.Compute/disks/delete|Microsoft.Network/networkInterfaces/*|Microsoft.Network/virtualNetworks/read|"
-     "Microsoft.Network/virtualNetworks/subnets/join/action|" ITEMS "protectedItems/*/read|" ITEMS "protectedItems/read|" RSV
+     "Microsoft.Network/virtualNetworks/subnets/join/action|" ITEMS "protectedItems/*/read|" ITEMS
+     "protectedItems/read|" RSV
      "read|Microsoft.Storage/storageAccounts/listKeys/action|Microsoft.Storage/storageAccounts/read",
      "", ""},
     {"acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader", "*/read", "", ""},
     {"b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor", "*",
-     "Microsoft.Authorization/*/Delete|Microsoft.Authorization/*/Write|Microsoft.Authorization/elevateAccess/Action", ""},
+     "Microsoft.Authorization/*/Delete|Microsoft.Authorization/*/Write|Microsoft.Authorization/elevateAccess/Action",
+     ""},
     {"8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner", "*", "", ""},
     {"18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "User Access Administrator", "*/read|Microsoft.Authorization/*", "", ""},
     {"f58310d9-a9f6-439a-9e8d-f62e7b41a168", "Role Based Access Control Administrator",
@@ -99,12 +113,13 @@ const struct role *role_find(const char *name_or_id)
     return NULL;
 }
 
-/* One pattern of `n` bytes: '*' is any text, slashes too. A slash-star-slash in the middle also covers nothing at all: a vault's
- * reader roles hold vaults-star-read and do read the vault itself. */
+/* One pattern of `n` bytes: '*' is any text, slashes too. A slash-star-slash in the middle also covers nothing at all:
+ * a vault's reader roles hold vaults-star-read and do read the vault itself. */
 static bool action_matches(const char *pattern, size_t n, const char *action)
 {
     for (; n; pattern++, n--, action++) {
-        if (n > 1 && *pattern == '/' && pattern[1] == '*' && n > 2 && pattern[2] == '/' && action_matches(pattern + 2, n - 2, action))
+        if (n > 1 && *pattern == '/' && pattern[1] == '*' && n > 2 && pattern[2] == '/' &&
+            action_matches(pattern + 2, n - 2, action))
             return true;
         if (*pattern == '*') {
             for (const char *at = action;; at++) {
@@ -161,7 +176,7 @@ bool access_rbac(struct sim *s, const char *principal, const char *scope, const 
     return false;
 }
 
-/* --- keys ------------------------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------------------------------- */
 
 /* How a key permission is called in role definitions. */
 static const char *const key_actions[][2] = {
@@ -202,8 +217,10 @@ static bool policy_acts(struct sim *s, const char *vault_id, const char *object_
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
 
-        if (str_eq_nocase(value_str_at(v, "vault"), vault_id) && str_eq_nocase(value_str_at(v, "objectId"), object_id) &&
-            str_eq_nocase(value_str_at(v, "permission"), permission) && time_parse(value_str_at(v, "since")) + delay > s->now_ms)
+        if (str_eq_nocase(value_str_at(v, "vault"), vault_id) &&
+            str_eq_nocase(value_str_at(v, "objectId"), object_id) &&
+            str_eq_nocase(value_str_at(v, "permission"), permission) &&
+            time_parse(value_str_at(v, "since")) + delay > s->now_ms)
             return false;
     }
     return true;
@@ -216,7 +233,8 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
     for (size_t i = 0; i < value_count(policies); i++) {
         const struct value *entry = value_item(policies, i), *keys = value_at(entry, "permissions.keys");
 
-        /* An entry for an application on somebody's behalf, or of a tenant that the vault has left, does nothing by itself. */
+        /* An entry for an application on somebody's behalf, or of a tenant that the vault has left,
+         * does nothing by itself. */
         if (!str_eq_nocase(value_str_at(entry, "objectId"), principal) || value_str_at(entry, "applicationId") ||
             (value_str_at(entry, "tenantId") &&
              !str_eq_nocase(value_str_at(entry, "tenantId"), value_str_at(vault, "properties.tenantId"))))
@@ -225,7 +243,8 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
             const char *given = value_str(value_item(keys, k));
 
             /* "all" leaves purge out. */
-            if ((str_eq_nocase(given, permission) || (str_eq_nocase(given, "all") && !str_eq_nocase(permission, "purge"))) &&
+            if ((str_eq_nocase(given, permission) ||
+                 (str_eq_nocase(given, "all") && !str_eq_nocase(permission, "purge"))) &&
                 policy_acts(s, value_str_at(vault, "id"), principal, given))
                 return true;
         }
@@ -233,7 +252,8 @@ static bool policy_allows(struct sim *s, const char *principal, const struct val
     return false;
 }
 
-bool access_key(struct sim *s, const char *principal, const struct value *vault, const char *key, const char *permission)
+bool access_key(struct sim *s, const char *principal, const struct value *vault, const char *key,
+                const char *permission)
 {
     char scope[1024];
     const char *id = value_str_at(vault, "id");
@@ -251,14 +271,15 @@ bool access_key(struct sim *s, const char *principal, const struct value *vault,
     return false;
 }
 
-bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *action)
+bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                  const char *action)
 {
     if (access_rbac(s, r->principal, scope, action, false))
         return true;
-    answer_arm_error(
-        r->arena, out, 403, true, "AuthorizationFailed",
-        "The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is "
-        "invalid. If access was granted recently, sign in again.",
-        r->principal, r->principal, action, scope);
+    answer_arm_error(r->arena, out, 403, true, "AuthorizationFailed",
+                     "The client '%s' with object id '%s' does not have authorization to perform action '%s' over "
+                     "scope '%s' or the scope is "
+                     "invalid. If access was granted recently, sign in again.",
+                     r->principal, r->principal, action, scope);
     return false;
 }

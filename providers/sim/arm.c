@@ -1,5 +1,5 @@
-/* Knows what Azure Resource Manager does alike for every resource provider: how a resource is shown, lists in pages, the
- * shape of "not found". Must not know who asks for it, nor the providers' rules. */
+/* Knows what Azure Resource Manager does alike for every resource provider: how a resource is shown, lists in pages,
+ * the shape of "not found". Must not know who asks for it, nor the providers' rules. */
 #include "data.h"
 
 #include <stdlib.h>
@@ -9,11 +9,11 @@
 
 void arm_bad_path(const struct sim_request *r, struct sim_answer *out)
 {
-    answer_arm_error(r->arena, out, 404, true, "InvalidResourceType", "The resource type at '%s' is not known here for this method.",
-                     r->path);
+    answer_arm_error(r->arena, out, 404, true, "InvalidResourceType",
+                     "The resource type at '%s' is not known here for this method.", r->path);
 }
 
-/* --- one resource ----------------------------------------------------------------------------------------------- */
+/* --- one resource ------------------------------------------------------------------------------------------------- */
 
 static const char *group_of(struct arena *a, const char *id)
 {
@@ -30,8 +30,9 @@ void arm_not_found(struct sim *s, const struct sim_request *r, struct sim_answer
     if (group && !group_exists(s, request_segment(r, 1), group))
         answer_arm_error(a, out, 404, true, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group);
     else
-        answer_arm_error(a, out, 404, true, "ResourceNotFound", "The Resource '%s/%s' under resource group '%s' was not found.",
-                         resource_type(a, id), slash ? slash + 1 : "", group ? group : "<null>");
+        answer_arm_error(a, out, 404, true, "ResourceNotFound",
+                         "The Resource '%s/%s' under resource group '%s' was not found.", resource_type(a, id),
+                         slash ? slash + 1 : "", group ? group : "<null>");
 }
 
 /* ".blob.core.windows.net" is ".queue.core.windows.net" and so on for an account's other services. */
@@ -47,8 +48,9 @@ static void show_storage(struct sim *s, struct arena *a, struct value *v)
         return;
     for (size_t i = second ? 0 : 2; i < COUNT(services); i++)
         value_set(a, endpoints, services[i],
-                  str_starts_nocase(suffix, ".blob.") ? value_format(a, "https://%s.%s%s/", name, services[i], suffix + strlen(".blob"))
-                                                      : value_format(a, "https://%s%s/", name, suffix));
+                  str_starts_nocase(suffix, ".blob.")
+                      ? value_format(a, "https://%s.%s%s/", name, services[i], suffix + strlen(".blob"))
+                      : value_format(a, "https://%s%s/", name, suffix));
     value_set(a, p, "primaryEndpoints", endpoints);
 }
 
@@ -132,8 +134,8 @@ static void show_recovery_vault(struct arena *a, struct value *v)
     otherwise(a, redundancy, "standardTierStorageRedundancy", "GeoRedundant");
     otherwise(a, redundancy, "crossRegionRestore", "Disabled");
     otherwise(a, p, "publicNetworkAccess", "Enabled");
-    otherwise(a, member(a, member(a, p, "restoreSettings"), "crossSubscriptionRestoreSettings"), "crossSubscriptionRestoreState",
-              "Enabled");
+    otherwise(a, member(a, member(a, p, "restoreSettings"), "crossSubscriptionRestoreSettings"),
+              "crossSubscriptionRestoreState", "Enabled");
     if (!value_get(v, "sku")) {
         otherwise(a, member(a, v, "sku"), "name", "RS0");
         otherwise(a, member(a, v, "sku"), "tier", "Standard");
@@ -185,7 +187,7 @@ void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answ
         arm_not_found(s, r, out, id);
 }
 
-/* --- lists ------------------------------------------------------------------------------------------------------ */
+/* --- lists -------------------------------------------------------------------------------------------------------- */
 
 static char *next_link(struct sim *s, const struct sim_request *r, size_t from)
 {
@@ -213,7 +215,8 @@ void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out
     struct arena *a = r->arena;
     struct value *body = value_map(a), *page = value_list(a);
     const char *token = request_query(r, "$skiptoken");
-    size_t at = token ? strtoul(token, NULL, 10) : 0, size = (size_t)value_int_at(value_get(s->spec, "behaviour"), "pageSize", 100);
+    size_t at = token ? strtoul(token, NULL, 10) : 0,
+           size = (size_t)value_int_at(value_get(s->spec, "behaviour"), "pageSize", 100);
 
     for (size_t n = 0; n < (size ? size : 1) && at < value_count(items); n++)
         value_push(a, page, value_item(items, at++));
@@ -223,7 +226,8 @@ void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out
     answer_json(a, out, 200, body);
 }
 
-void answer_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *type)
+void answer_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                      const char *type)
 {
     struct arena *a = r->arena;
     struct value *items = value_list(a), *v;

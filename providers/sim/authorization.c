@@ -6,7 +6,7 @@
 static const char kind_prefix[] = "/providers/Microsoft.Authorization/";
 enum { REPLICATION_MS = 2 * MINUTE_MS };
 
-/* --- showing ---------------------------------------------------------------------------------------------------- */
+/* --- showing ------------------------------------------------------------------------------------------------------ */
 
 /* The subscription of a scope, as the definition's id wants it. */
 static const char *definition_id(struct arena *a, const char *scope, const char *guid)
@@ -15,14 +15,17 @@ static const char *definition_id(struct arena *a, const char *scope, const char 
 
     if (!at)
         return arena_printf(a, "/providers/Microsoft.Authorization/roleDefinitions/%s", guid);
-    return arena_printf(a, "/subscriptions/%.*s/providers/Microsoft.Authorization/roleDefinitions/%s", (int)strcspn(at, "/"), at, guid);
+    return arena_printf(a, "/subscriptions/%.*s/providers/Microsoft.Authorization/roleDefinitions/%s",
+                        (int)strcspn(at, "/"), at, guid);
 }
 
 static struct value *show_assignment(struct sim *s, struct arena *a, const struct value *v)
 {
-    static const char *const kept[] = {"condition", "conditionVersion", "description", "delegatedManagedIdentityResourceId"};
+    static const char *const kept[] = {"condition", "conditionVersion", "description",
+                                       "delegatedManagedIdentityResourceId"};
     struct value *shown = value_map(a), *p = value_set(a, shown, "properties", value_map(a));
-    const char *scope = value_str_at(v, "scope"), *name = value_str_at(v, "name"), *created = value_str_at(v, "created");
+    const char *scope = value_str_at(v, "scope"), *name = value_str_at(v, "name"),
+               *created = value_str_at(v, "created");
     const struct role *role = role_find(value_str_at(v, "role"));
     const char *type = value_str_at(v, "principalType");
     struct value *author = value_string(a, value_str_at(v, "createdBy"));
@@ -37,7 +40,8 @@ static struct value *show_assignment(struct sim *s, struct arena *a, const struc
     value_set_string(a, p, "updatedOn", created);
     value_set(a, p, "createdBy", author);
     value_set(a, p, "updatedBy", author);
-    value_set_string(a, shown, "id", arena_printf(a, "%s%sroleAssignments/%s", str_eq(scope, "/") ? "" : scope, kind_prefix, name));
+    value_set_string(a, shown, "id",
+                     arena_printf(a, "%s%sroleAssignments/%s", str_eq(scope, "/") ? "" : scope, kind_prefix, name));
     value_set_string(a, shown, "type", "Microsoft.Authorization/roleAssignments");
     value_set_string(a, shown, "name", name);
     return shown;
@@ -85,7 +89,7 @@ static struct value *show_definition(struct arena *a, const char *scope, const s
     return shown;
 }
 
-/* --- looking ---------------------------------------------------------------------------------------------------- */
+/* --- looking ------------------------------------------------------------------------------------------------------ */
 
 static const char *quoted(struct arena *a, const char *filter)
 {
@@ -117,7 +121,8 @@ static void list_assignments(struct sim *s, const struct sim_request *r, struct 
 
         if (still_hidden(s, value_str_at(v, "created")))
             continue;
-        if ((above || (beneath && !at_scope)) && (!principal || str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal)))
+        if ((above || (beneath && !at_scope)) &&
+            (!principal || str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal)))
             value_push(a, items, show_assignment(s, a, v));
     }
     arm_page(s, r, out, items);
@@ -134,7 +139,8 @@ static size_t find_assignment(struct sim *s, const char *name)
     return SIZE_MAX;
 }
 
-static void get_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
+static void get_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                           const char *name)
 {
     size_t at = find_assignment(s, name);
     const struct value *v = value_item(state_list(s, "roleAssignments"), at);
@@ -142,12 +148,13 @@ static void get_assignment(struct sim *s, const struct sim_request *r, struct si
     if (!require_rbac(s, r, out, scope, "Microsoft.Authorization/roleAssignments/read"))
         return;
     if (!v || !scope_covers(scope, value_str_at(v, "scope")) || !scope_covers(value_str_at(v, "scope"), scope))
-        answer_arm_error(r->arena, out, 404, false, "RoleAssignmentNotFound", "The role assignment '%s' is not found.", name);
+        answer_arm_error(r->arena, out, 404, false, "RoleAssignmentNotFound", "The role assignment '%s' is not found.",
+                         name);
     else
         answer_json(r->arena, out, 200, show_assignment(s, r->arena, v));
 }
 
-/* --- changing --------------------------------------------------------------------------------------------------- */
+/* --- changing ----------------------------------------------------------------------------------------------------- */
 
 static bool guid_shaped(const char *s)
 {
@@ -171,10 +178,12 @@ static bool scope_exists(struct sim *s, const char *scope)
         return false;
     memcpy(id, scope, n);
     id[n] = '\0';
-    return resource_find(s, id) || (str_starts_nocase(id, "/subscriptions/") && !strchr(id + strlen("/subscriptions/"), '/'));
+    return resource_find(s, id) ||
+           (str_starts_nocase(id, "/subscriptions/") && !strchr(id + strlen("/subscriptions/"), '/'));
 }
 
-/* A freshly made identity is not yet everywhere in the directory: without its type the service looks there and misses it. */
+/* A freshly made identity is not yet everywhere in the directory: without its type the service looks
+ * there and misses it. */
 static bool principal_seen(struct sim *s, const char *principal, const char *type)
 {
     const struct value *p = principal_find(s, principal);
@@ -186,16 +195,17 @@ static bool principal_seen(struct sim *s, const char *principal, const char *typ
 }
 
 /* True when something stands against the assignment; the answer then says what. */
-static bool conflict(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name,
-                     const char *principal, const struct role *role)
+static bool conflict(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                     const char *name, const char *principal, const struct role *role)
 {
     struct value *all = state_list(s, "roleAssignments");
 
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
         const char *where = value_str_at(v, "scope");
-        bool same = str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal) && role_find(value_str_at(v, "role")) == role &&
-                    scope_covers(where, scope) && scope_covers(scope, where);
+        bool same = str_eq_nocase(principal_id(s, value_str_at(v, "principal")), principal) &&
+                    role_find(value_str_at(v, "role")) == role && scope_covers(where, scope) &&
+                    scope_covers(scope, where);
         bool named = str_eq_nocase(value_str_at(v, "name"), name);
 
         if (named && !same) {
@@ -215,8 +225,8 @@ static bool conflict(struct sim *s, const struct sim_request *r, struct sim_answ
     return false;
 }
 
-static void store_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name,
-                             const struct role *role)
+static void store_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                             const char *name, const struct role *role)
 {
     static const char *const kept[] = {"principalType", "condition", "conditionVersion", "description"};
     const struct value *p = value_get(r->json, "properties");
@@ -242,12 +252,14 @@ static void store_assignment(struct sim *s, const struct sim_request *r, struct 
     answer_json(r->arena, out, 201, shown);
 }
 
-/* The role Key Vault Data Access Administrator carries a condition: it grants these key roles only, and release is not among them. */
+/* The role Key Vault Data Access Administrator carries a condition: it grants these key roles only, and release is
+ * not among them. */
 static bool condition_met(struct sim *s, const char *caller, const char *scope, const struct role *wanted)
 {
     static const char limited[] = "Key Vault Data Access Administrator";
     static const char *const grantable[] = {"Key Vault Administrator", "Key Vault Crypto Officer",
-                                            "Key Vault Crypto Service Encryption User", "Key Vault Crypto User", "Key Vault Reader"};
+                                            "Key Vault Crypto Service Encryption User", "Key Vault Crypto User",
+                                            "Key Vault Reader"};
     struct value *all = state_list(s, "roleAssignments");
 
     for (size_t i = 0; i < value_count(all); i++) {
@@ -255,7 +267,8 @@ static bool condition_met(struct sim *s, const char *caller, const char *scope, 
         const struct role *held = role_find(value_str_at(v, "role"));
 
         if (!held || !str_eq_nocase(principal_id(s, value_str_at(v, "principal")), caller) || !assignment_acts(s, v) ||
-            !scope_covers(value_str_at(v, "scope"), scope) || !role_allows(held, "Microsoft.Authorization/roleAssignments/write", false))
+            !scope_covers(value_str_at(v, "scope"), scope) ||
+            !role_allows(held, "Microsoft.Authorization/roleAssignments/write", false))
             continue;
         if (!str_eq(held->name, limited))
             return true;
@@ -267,7 +280,8 @@ static bool condition_met(struct sim *s, const char *caller, const char *scope, 
 }
 
 /* A subscription bears so many assignments at and below itself, orphaned ones too. */
-static bool subscription_full(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
+static bool subscription_full(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                              const char *name)
 {
     enum { OF_A_SUBSCRIPTION = 4000 };
     const struct value *all = state_list(s, "roleAssignments");
@@ -282,11 +296,13 @@ static bool subscription_full(struct sim *s, const struct sim_request *r, struct
     if (n < OF_A_SUBSCRIPTION)
         return false;
     answer_arm_error(r->arena, out, 400, false, "RoleAssignmentLimitExceeded",
-                     "No more role assignments can be created: the subscription has reached its limit of %d.", OF_A_SUBSCRIPTION);
+                     "No more role assignments can be created: the subscription has reached its limit of %d.",
+                     OF_A_SUBSCRIPTION);
     return true;
 }
 
-static void put_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
+static void put_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                           const char *name)
 {
     struct arena *a = r->arena;
     const struct value *p = value_get(r->json, "properties");
@@ -298,20 +314,20 @@ static void put_assignment(struct sim *s, const struct sim_request *r, struct si
     if (!scope_exists(s, scope))
         arm_not_found(s, r, out, scope);
     else if (!guid_shaped(name))
-        answer_arm_error(a, out, 400, false, "InvalidRoleAssignmentId", "The role assignment ID '%s' is not valid: it must be a GUID.",
-                         name);
+        answer_arm_error(a, out, 400, false, "InvalidRoleAssignmentId",
+                         "The role assignment ID '%s' is not valid: it must be a GUID.", name);
     else if (!principal || !definition)
         answer_arm_error(a, out, 400, false, "InvalidCreateRoleAssignmentRequest",
                          "The request must give roleDefinitionId and principalId.");
     else if (!role || !strstr(definition, role->guid))
-        answer_arm_error(a, out, 404, false, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.",
-                         definition);
+        answer_arm_error(a, out, 404, false, "RoleDefinitionDoesNotExist",
+                         "The specified role definition with ID '%s' does not exist.", definition);
     else if (!condition_met(s, r->principal, scope, role))
-        answer_arm_error(
-            a, out, 403, false, "AuthorizationFailed",
-            "The client '%s' with object id '%s' has an authorization with ABAC condition that is not fulfilled to perform action "
-            "'Microsoft.Authorization/roleAssignments/write' over scope '%s'.",
-            r->principal, r->principal, scope);
+        answer_arm_error(a, out, 403, false, "AuthorizationFailed",
+                         "The client '%s' with object id '%s' has an authorization with ABAC condition that is not "
+                         "fulfilled to perform action "
+                         "'Microsoft.Authorization/roleAssignments/write' over scope '%s'.",
+                         r->principal, r->principal, scope);
     else if (!principal_seen(s, principal, value_str_at(p, "principalType")))
         answer_arm_error(a, out, 400, false, "PrincipalNotFound",
                          "Principal %s does not exist in the directory %s. A principal that was just "
@@ -321,7 +337,8 @@ static void put_assignment(struct sim *s, const struct sim_request *r, struct si
         store_assignment(s, r, out, scope, name, role);
 }
 
-static void delete_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
+static void delete_assignment(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                              const char *name)
 {
     struct value *all = state_list(s, "roleAssignments");
     size_t at = find_assignment(s, name);
@@ -337,13 +354,15 @@ static void delete_assignment(struct sim *s, const struct sim_request *r, struct
     state_changed(s);
 }
 
-/* --- definitions and permissions -------------------------------------------------------------------------------- */
+/* --- definitions and permissions ---------------------------------------------------------------------------------- */
 
-static void answer_definitions(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *name)
+static void answer_definitions(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                               const char *name)
 {
     struct arena *a = r->arena;
     struct value *items = value_list(a);
-    const char *filter = request_query(r, "$filter"), *wanted = filter && str_find_nocase(filter, "roleName eq") ? quoted(a, filter) : NULL;
+    const char *filter = request_query(r, "$filter"),
+               *wanted = filter && str_find_nocase(filter, "roleName eq") ? quoted(a, filter) : NULL;
     const struct role *role;
 
     if (*name) {
@@ -369,8 +388,8 @@ static void answer_permissions(struct sim *s, const struct sim_request *r, struc
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
 
-        if (str_eq_nocase(principal_id(s, value_str_at(v, "principal")), r->principal) && scope_covers(value_str_at(v, "scope"), scope) &&
-            assignment_acts(s, v))
+        if (str_eq_nocase(principal_id(s, value_str_at(v, "principal")), r->principal) &&
+            scope_covers(value_str_at(v, "scope"), scope) && assignment_acts(s, v))
             value_push(a, items, show_permissions(a, role_find(value_str_at(v, "role"))));
     }
     arm_page(s, r, out, items);
@@ -379,7 +398,8 @@ static void answer_permissions(struct sim *s, const struct sim_request *r, struc
 void arm_authorization_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     size_t at = arm_provider_at(r), behind = r->n_segments - at;
-    const char *scope = at ? request_path(r, at) : "/", *what = request_segment(r, at + 2), *name = request_segment(r, at + 3);
+    const char *scope = at ? request_path(r, at) : "/", *what = request_segment(r, at + 2),
+               *name = request_segment(r, at + 3);
     bool get = request_is(r, "GET");
 
     if (str_eq_nocase(what, "roleAssignments") && get && behind == 3)

@@ -1,5 +1,5 @@
-/* Knows Azure Backup's protected items and recovery points, and which restore requests are accepted. Must not know how a job
- * ends (restore_rules.c) nor what it leaves behind (backup_restore.c). */
+/* Knows Azure Backup's protected items and recovery points, and which restore requests are accepted. Must not know how
+ * a job ends (restore_rules.c) nor what it leaves behind (backup_restore.c). */
 #include "data.h"
 
 #include <stdlib.h>
@@ -18,19 +18,20 @@ struct exchange {
     size_t at;              /* index of the segment behind the vault */
 };
 
-/* --- the world's backups ------------------------------------------------------------------------------------------- */
+/* --- the world's backups ------------------------------------------------------------------------------------------ */
 
 static const char *source_name(struct arena *a, const struct value *backup)
 {
-    return arena_printf(a, "iaasvmcontainerv2;%s;%s", value_str_at(backup, "source.resourceGroup"), value_str_at(backup, "source.name"));
+    return arena_printf(a, "iaasvmcontainerv2;%s;%s", value_str_at(backup, "source.resourceGroup"),
+                        value_str_at(backup, "source.name"));
 }
 
 static const char *item_id(const struct exchange *x, const struct value *backup)
 {
     const char *name = source_name(x->a, backup);
 
-    return arena_printf(x->a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s/protectedItems/VM;%s", x->vault_id, name,
-                        name);
+    return arena_printf(x->a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s/protectedItems/VM;%s",
+                        x->vault_id, name, name);
 }
 
 static const char *location_of_vault(const struct exchange *x)
@@ -50,7 +51,7 @@ static const struct value *newest_point(const struct value *backup)
     return ret;
 }
 
-/* --- how they are shown -------------------------------------------------------------------------------------------- */
+/* --- how they are shown ------------------------------------------------------------------------------------------- */
 
 static const char *or_else(const char *s, const char *otherwise)
 {
@@ -85,7 +86,8 @@ static struct value *show_item(const struct exchange *x, const struct value *bac
 {
     struct arena *a = x->a;
     struct value *p = value_map(a), *scan;
-    const char *source = item_source_id(a, backup), *policy = or_else(value_str_at(backup, "protection.policyName"), "EnhancedPolicy");
+    const char *source = item_source_id(a, backup),
+               *policy = or_else(value_str_at(backup, "protection.policyName"), "EnhancedPolicy");
     const char *newest = value_str_at(newest_point(backup), "time");
     const char *state = or_else(value_str_at(backup, "protection.state"), "Protected");
     const char *type = or_else(value_str_at(backup, "protection.policyType"), "V2");
@@ -98,7 +100,8 @@ static struct value *show_item(const struct exchange *x, const struct value *bac
     value_set_string(a, p, "healthStatus", or_else(value_str_at(backup, "protection.health"), "Passed"));
     if (newest)
         value_set(a, p, "healthDetails", show_health(a));
-    value_set_string(a, p, "lastBackupStatus", newest ? or_else(value_str_at(backup, "protection.lastBackupStatus"), "Completed") : "");
+    value_set_string(a, p, "lastBackupStatus",
+                     newest ? or_else(value_str_at(backup, "protection.lastBackupStatus"), "Completed") : "");
     value_set_string(a, p, "lastBackupTime", newest ? newest : "2001-01-01T00:00:00Z");
     value_set_string(a, p, "protectedItemDataId", "686095811647967");
     if (!str_eq(type, "V1"))
@@ -108,7 +111,8 @@ static struct value *show_item(const struct exchange *x, const struct value *bac
     value_set_string(a, p, "workloadType", "VM");
     value_set_string(a, p, "containerName", source_name(a, backup));
     value_set_string(a, p, "sourceResourceId", source);
-    value_set(a, p, "policyId", stopped ? value_string(a, "") : value_format(a, "%s/backupPolicies/%s", x->vault_id, policy));
+    value_set(a, p, "policyId",
+              stopped ? value_string(a, "") : value_format(a, "%s/backupPolicies/%s", x->vault_id, policy));
     value_set_string(a, p, "policyName", stopped ? "" : policy);
     value_set_string(a, p, "lastRecoveryPoint", newest);
     value_set(a, p, "vaultId", value_format(a, "%s%s", x->s->ep.arm, x->vault_id));
@@ -141,8 +145,10 @@ static struct value *show_container(const struct exchange *x, const struct value
     value_set_string(a, p, "containerType", "Microsoft.Compute/virtualMachines");
     value_set_string(a, p, "protectableObjectType", "Microsoft.Compute/virtualMachines");
     /* The recorded container is in lower case where its item is not. */
-    return show_envelope(a, arena_printf(a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s", x->vault_id,
-                                         str_lower(a, source_name(a, backup))), TYPE, p);
+    return show_envelope(a,
+                         arena_printf(a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s", x->vault_id,
+                                      str_lower(a, source_name(a, backup))),
+                         TYPE, p);
 }
 
 static struct value *show_tiers(struct arena *a, const struct value *point)
@@ -180,7 +186,8 @@ static struct value *show_point(const struct exchange *x, const struct value *ba
     more = value_set(a, p, "recoveryPointMoveReadinessInfo", value_map(a));
     more = value_set(a, more, "ArchivedRP", value_map(a));
     value_set_bool(a, more, "isReadyForMove", false);
-    value_set_string(a, more, "additionalInfo", "It is not known yet whether this recovery point can be moved to the archive.");
+    value_set_string(a, more, "additionalInfo",
+                     "It is not known yet whether this recovery point can be moved to the archive.");
     value_set_string(a, p, "securityType", item_security_type(backup, point));
     more = value_set(a, p, "recoveryPointProperties", value_map(a));
     value_set_string(a, more, "expiryTime", value_str_at(point, "expiryTime"));
@@ -191,15 +198,17 @@ static struct value *show_point(const struct exchange *x, const struct value *ba
         value_set_string(a, p, "createdWithPolicyType", or_else(value_str_at(backup, "protection.policyType"), "V2"));
         value_set_string(a, p, "threatStatus", "NotAvailable");
     }
-    /* The data disks that were encrypted when the point was taken; a world that does not tell of them leaves the point silent. */
-    if (value_get(point, "encryptedDataDisks") && strcmp(or_else(request_query(x->r, "api-version"), ""), "2026-07-01") >= 0)
+    /* The data disks that were encrypted when the point was taken; a world that does not tell of
+     * them leaves the point silent. */
+    if (value_get(point, "encryptedDataDisks") &&
+        strcmp(or_else(request_query(x->r, "api-version"), ""), "2026-07-01") >= 0)
         value_set(a, value_set(a, p, "dataDiskMetadata", value_map(a)), "encryptedDataDisks",
                   value_copy(a, value_get(point, "encryptedDataDisks")));
     return show_envelope(a, arena_printf(a, "%s/recoveryPoints/%s", item_id(x, backup), value_str_at(point, "id")),
                          TYPE "/protectedItems/recoveryPoints", p);
 }
 
-/* --- filters ------------------------------------------------------------------------------------------------------- */
+/* --- filters ------------------------------------------------------------------------------------------------------ */
 
 /* Does the filter let this pass? Only clauses on `name` count: "friendlyName eq 'vm-1'". */
 static bool filter_passes(struct arena *a, const char *filter, const char *name, const char *value)
@@ -220,8 +229,10 @@ static void list_backups(const struct exchange *x, bool containers)
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *b = value_item(all, i);
 
-        if (str_eq_nocase(value_str_at(b, "vault"), x->vault_id) && filter_passes(x->a, filter, "backupManagementType", "AzureIaasVM") &&
-            filter_passes(x->a, filter, "itemType", "VM") && filter_passes(x->a, filter, "friendlyName", value_str_at(b, "source.name")) &&
+        if (str_eq_nocase(value_str_at(b, "vault"), x->vault_id) &&
+            filter_passes(x->a, filter, "backupManagementType", "AzureIaasVM") &&
+            filter_passes(x->a, filter, "itemType", "VM") &&
+            filter_passes(x->a, filter, "friendlyName", value_str_at(b, "source.name")) &&
             filter_passes(x->a, filter, "status", "Registered"))
             value_push(x->a, items, containers ? show_container(x, b) : show_item(x, b));
     }
@@ -277,7 +288,7 @@ static void list_points(const struct exchange *x, const struct value *backup)
     arm_page(x->s, x->r, x->out, items);
 }
 
-/* --- restore requests ---------------------------------------------------------------------------------------------- */
+/* --- restore requests --------------------------------------------------------------------------------------------- */
 
 /* Rights on what the request refers to: Azure names the linked scope. */
 static bool linked(const struct exchange *x, const char *action, const char *scope, const char *linked_action)
@@ -285,7 +296,8 @@ static bool linked(const struct exchange *x, const char *action, const char *sco
     if (!scope || access_rbac(x->s, x->r->principal, scope, linked_action, false))
         return true;
     answer_arm_error(x->a, x->out, 403, true, "LinkedAuthorizationFailed",
-                     "The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, it does not have "
+                     "The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; "
+                     "however, it does not have "
                      "permission to perform action(s) '%s' on the linked scope(s) '%s'.",
                      x->r->principal, x->r->principal, action, x->vault_id, linked_action, scope);
     return false;
@@ -302,7 +314,8 @@ static bool linked_rights(const struct exchange *x, const struct value *backup, 
     return linked(x, action, value_str_at(body, "storageAccountId"), "Microsoft.Storage/storageAccounts/read") &&
            linked(x, action, value_str_at(body, "targetResourceGroupId"),
                   new_vm ? "Microsoft.Compute/virtualMachines/write" : "Microsoft.Compute/disks/write") &&
-           (!new_vm || linked(x, action, value_str_at(body, "subnetId"), "Microsoft.Network/virtualNetworks/subnets/join/action"));
+           (!new_vm ||
+            linked(x, action, value_str_at(body, "subnetId"), "Microsoft.Network/virtualNetworks/subnets/join/action"));
 }
 
 /* One restore of an item at a time. */
@@ -315,7 +328,8 @@ static bool restore_runs(const struct exchange *x, const struct value *backup)
         const struct value *p = value_get(value_item(jobs, i), "properties");
 
         if (str_starts_nocase(value_str_at(value_item(jobs, i), "id"), x->vault_id) &&
-            str_eq_nocase(value_str_at(p, "operation"), "Restore") && str_eq_nocase(value_str_at(p, "status"), "InProgress") &&
+            str_eq_nocase(value_str_at(p, "operation"), "Restore") &&
+            str_eq_nocase(value_str_at(p, "status"), "InProgress") &&
             str_eq_nocase(value_str_at(p, "containerName"), container))
             return true;
     }
@@ -324,8 +338,13 @@ static bool restore_runs(const struct exchange *x, const struct value *backup)
 
 static void post_restore(const struct exchange *x, const struct value *backup, const struct value *point)
 {
-    struct restore_check c = {.s = x->s, .a = x->a, .backup = backup, .point = point, .body = value_get(x->r->json, "properties"),
-                              .location = location_of_vault(x), .problems = value_list(x->a)};
+    struct restore_check c = {.s = x->s,
+                              .a = x->a,
+                              .backup = backup,
+                              .point = point,
+                              .body = value_get(x->r->json, "properties"),
+                              .location = location_of_vault(x),
+                              .problems = value_list(x->a)};
     const struct value *first;
 
     if (!require_rbac(x->s, x->r, x->out, item_id(x, backup), ITEMS "recoveryPoints/restore/action"))
@@ -345,7 +364,7 @@ static void post_restore(const struct exchange *x, const struct value *backup, c
                            jobs_start_restore(x->s, x->vault_id, backup, point, c.body));
 }
 
-/* --- validation ---------------------------------------------------------------------------------------------------- */
+/* --- validation --------------------------------------------------------------------------------------------------- */
 
 /* The backup and point that an id names; NULL when there is none. */
 static const struct value *find_point(const struct exchange *x, const char *id, const struct value **ret_backup)
@@ -356,7 +375,8 @@ static const struct value *find_point(const struct exchange *x, const char *id, 
         const struct value *b = value_item(all, i), *points = value_get(b, "points");
 
         for (size_t k = 0; k < value_count(points) && str_eq_nocase(value_str_at(b, "vault"), x->vault_id); k++) {
-            const char *point_id = arena_printf(x->a, "%s/recoveryPoints/%s", item_id(x, b), value_str_at(value_item(points, k), "id"));
+            const char *point_id =
+                arena_printf(x->a, "%s/recoveryPoints/%s", item_id(x, b), value_str_at(value_item(points, k), "id"));
 
             if (str_eq_nocase(point_id, id)) {
                 *ret_backup = b;
@@ -393,10 +413,11 @@ static void trigger_validation(const struct exchange *x)
 
     value_set_string(x->a, output, "objectType", "OperationStatusValidateOperationExtendedInfo");
     id = operation_new(x->s, "validate", x->vault_id, x->s->now_ms + 10 * SECOND_MS, output, NULL);
-    operation_accepted(x->s, x->r, x->out, x->vault_id, "backupValidateOperationsStatuses", "backupValidateOperationResults", id);
+    operation_accepted(x->s, x->r, x->out, x->vault_id, "backupValidateOperationsStatuses",
+                       "backupValidateOperationResults", id);
 }
 
-/* --- routes -------------------------------------------------------------------------------------------------------- */
+/* --- routes ------------------------------------------------------------------------------------------------------- */
 
 static const struct value *find_backup(const struct exchange *x, const char *container, const char *item)
 {
@@ -442,7 +463,8 @@ static void route_points(const struct exchange *x, const struct value *backup, s
         answer_json(x->a, x->out, 200, show_point(x, backup, point));
 }
 
-static void result_at(const struct exchange *x, const char *path, const char *status, const char *segment, const char *id)
+static void result_at(const struct exchange *x, const char *path, const char *status, const char *segment,
+                      const char *id)
 {
     operation_answer_result(x->s, x->r, x->out, x->vault_id, path, status, segment, id);
 }
@@ -477,7 +499,8 @@ static void route_item(const struct exchange *x, size_t left)
     else if (left == 8 && str_eq_nocase(what, "operationsStatus") && allowed(x, ITEMS "operationsStatus/read"))
         operation_answer(x->s, x->r, x->out, x->vault_id, id);
     else if (left == 8 && str_eq_nocase(what, "operationResults") && allowed(x, ITEMS "operationResults/read"))
-        operation_answer_result(x->s, x->r, x->out, x->vault_id, item_id(x, backup), "operationsStatus", "operationResults", id);
+        operation_answer_result(x->s, x->r, x->out, x->vault_id, item_id(x, backup), "operationsStatus",
+                                "operationResults", id);
     else if (!x->out->body.len)
         arm_bad_path(r, x->out);
 }
@@ -491,7 +514,8 @@ static void get_policies(const struct exchange *x, const char *name)
         return;
     }
     if (*name) {
-        answer_arm_error(x->a, x->out, 404, false, "BMSUserErrorPolicyNotFound", "The backup policy '%s' does not exist.", name);
+        answer_arm_error(x->a, x->out, 404, false, "BMSUserErrorPolicyNotFound",
+                         "The backup policy '%s' does not exist.", name);
         return;
     }
     value_push(x->a, items, show_policy(x, "EnhancedPolicy"));
@@ -541,7 +565,8 @@ static bool route_get(const struct exchange *x, const char *what, const char *id
 void backup_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     size_t provider = arm_provider_at(r);
-    struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .vault_id = request_path(r, provider + 4), .at = provider + 4};
+    struct exchange x = {
+        .s = s, .r = r, .out = out, .a = r->arena, .vault_id = request_path(r, provider + 4), .at = provider + 4};
     const char *what = request_segment(r, x.at), *id = request_segment(r, x.at + 1);
     const struct value *vault = resource_find(s, x.vault_id);
 

@@ -1,4 +1,5 @@
-/* Knows what the world keeps of a protected item and its recovery points. Must not know how they are shown nor restored. */
+/* Knows what the world keeps of a protected item and its recovery points. Must not know how they
+ * are shown nor restored. */
 #include "data.h"
 
 #include <string.h>
@@ -24,8 +25,9 @@ const char *item_source_id(struct arena *a, const struct value *backup)
 
     if (!subscription)
         subscription = world_id_part(a, value_str_at(backup, "vault"), "/subscriptions/");
-    return arena_printf(a, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s", subscription,
-                        value_str_at(backup, "source.resourceGroup"), value_str_at(backup, "source.name"));
+    return arena_printf(a, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s",
+                        subscription, value_str_at(backup, "source.resourceGroup"),
+                        value_str_at(backup, "source.name"));
 }
 
 const char *item_security_type(const struct value *backup, const struct value *point)

@@ -7,23 +7,23 @@
 
 #define JOBS "Microsoft.RecoveryServices/Vaults/backupJobs/"
 
-/* --- operations --------------------------------------------------------------------------------------------------------- */
+/* --- operations --------------------------------------------------------------------------------------------------- */
 
-void operation_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *path, const char *status,
-                        const char *result, const char *id)
+void operation_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *path,
+                        const char *status, const char *result, const char *id)
 {
     const char *version = request_query(r, "api-version");
 
     answer_empty(out, 202);
-    answer_header(r->arena, out, "Azure-AsyncOperation", "%s%s/%s/%s?api-version=%s%s", s->ep.arm, path, status, id, version ? version : "",
-                  signed_tail(s, r->arena));
-    answer_header(r->arena, out, "Location", "%s%s/%s/%s?api-version=%s%s", s->ep.arm, path, result, id, version ? version : "",
-                  signed_tail(s, r->arena));
+    answer_header(r->arena, out, "Azure-AsyncOperation", "%s%s/%s/%s?api-version=%s%s", s->ep.arm, path, status, id,
+                  version ? version : "", signed_tail(s, r->arena));
+    answer_header(r->arena, out, "Location", "%s%s/%s/%s?api-version=%s%s", s->ep.arm, path, result, id,
+                  version ? version : "", signed_tail(s, r->arena));
     answer_header(r->arena, out, "Retry-After", "60");
 }
 
-static const struct value *operation_or_404(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
-                                            const char *id)
+static const struct value *operation_or_404(struct sim *s, const struct sim_request *r, struct sim_answer *out,
+                                            const char *vault_id, const char *id)
 {
     const struct value *operation = operation_find(s, id);
 
@@ -39,7 +39,8 @@ static bool running(const struct sim *s, const struct value *operation)
 }
 
 /* Says that the job was queued, never that it ended. */
-void operation_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *id)
+void operation_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
+                      const char *id)
 {
     struct arena *a = r->arena;
     const struct value *operation = operation_or_404(s, r, out, vault_id, id), *output = value_get(operation, "output");
@@ -51,7 +52,8 @@ void operation_answer(struct sim *s, const struct sim_request *r, struct sim_ans
     value_set_string(a, body, "name", id);
     value_set_string(a, body, "status", running(s, operation) ? "InProgress" : "Succeeded");
     value_set_string(a, body, "startTime", value_str_at(operation, "started"));
-    value_set_string(a, body, "endTime", running(s, operation) ? "0001-01-01T00:00:00" : value_str_at(operation, "started"));
+    value_set_string(a, body, "endTime",
+                     running(s, operation) ? "0001-01-01T00:00:00" : value_str_at(operation, "started"));
     if (!running(s, operation)) {
         properties = output ? value_copy(a, output) : value_map(a);
         if (!output) {
@@ -63,8 +65,8 @@ void operation_answer(struct sim *s, const struct sim_request *r, struct sim_ans
     answer_json(a, out, 200, body);
 }
 
-void operation_answer_result(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *path,
-                             const char *status, const char *result, const char *id)
+void operation_answer_result(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
+                             const char *path, const char *status, const char *result, const char *id)
 {
     const struct value *operation = operation_or_404(s, r, out, vault_id, id);
     const struct value *response = value_at(operation, "output.validateOperationResponse");
@@ -88,7 +90,7 @@ void operation_answer_result(struct sim *s, const struct sim_request *r, struct 
     }
 }
 
-/* --- how jobs are shown ---------------------------------------------------------------------------------------------------- */
+/* --- how jobs are shown ------------------------------------------------------------------------------------------- */
 
 /* A job's bookkeeping of ours is its member "sim"; jobs that the world began with have none. */
 static bool visible(struct sim *s, const struct value *job)
@@ -130,17 +132,19 @@ static void show_point_time(struct sim *s, struct arena *a, struct value *bag)
         value_set(a, bag, key, value_format(a, "%.2s. Tag des Monats %.2s, %.5s Uhr", iso + 8, iso + 5, iso + 11));
 }
 
-/* How the keys of a bag are spelt is recorded for jobs that end well (behaviour.bagKeys); the blob may be named late
- * (behaviour.exportNamedAfter). */
+/* How the keys of a bag are spelt is recorded for jobs that end well (behaviour.bagKeys); the blob may
+ * be named late (behaviour.exportNamedAfter). */
 static void show_bag(struct sim *s, struct arena *a, const struct value *job, struct value *shown)
 {
     static const char *const late[] = {"Config Blob Container Name", "Secured Encryption Info Blob Name"};
-    struct value *info = value_at(shown, "properties.extendedInfo"), *bag = value_get(info, "propertyBag"), *spelt = value_map(a);
+    struct value *info = value_at(shown, "properties.extendedInfo"), *bag = value_get(info, "propertyBag"),
+                 *spelt = value_map(a);
     int64_t end = time_parse(value_str_at(job, "properties.endTime"));
 
     if (!value_get(job, "sim") || !bag)
         return;
-    if (str_eq(value_str_at(job, "properties.status"), "Failed") && end + behaviour_ms(s, "exportNamedAfter", 0) > s->now_ms)
+    if (str_eq(value_str_at(job, "properties.status"), "Failed") &&
+        end + behaviour_ms(s, "exportNamedAfter", 0) > s->now_ms)
         for (size_t i = 0; i < COUNT(late); i++)
             value_remove(bag, late[i]);
     show_point_time(s, a, bag);
@@ -152,7 +156,8 @@ static void show_bag(struct sim *s, struct arena *a, const struct value *job, st
 
         while (n && m->key[n - 1] == ' ')
             n--;
-        value_set(a, spelt, knob_is(s, "bagKeys", "trimmed") ? arena_strndup(a, m->key, n) : str_lower(a, m->key), m->value);
+        value_set(a, spelt, knob_is(s, "bagKeys", "trimmed") ? arena_strndup(a, m->key, n) : str_lower(a, m->key),
+                  m->value);
     }
     value_set(a, info, "propertyBag", spelt);
 }
@@ -160,7 +165,8 @@ static void show_bag(struct sim *s, struct arena *a, const struct value *job, st
 static struct value *show_job(struct sim *s, const struct sim_request *r, const struct value *job, bool detailed)
 {
     struct arena *a = r->arena;
-    struct value *ret = value_copy(a, job), *p = value_get(ret, "properties"), *tasks = value_at(p, "extendedInfo.tasksList");
+    struct value *ret = value_copy(a, job), *p = value_get(ret, "properties"),
+                 *tasks = value_at(p, "extendedInfo.tasksList");
     int64_t start = time_parse(value_str_at(p, "startTime")), end = time_parse(value_str_at(p, "endTime"));
 
     value_remove(ret, "sim");
@@ -175,7 +181,7 @@ static struct value *show_job(struct sim *s, const struct sim_request *r, const 
     return ret;
 }
 
-/* --- filters ----------------------------------------------------------------------------------------------------------------- */
+/* --- filters ------------------------------------------------------------------------------------------------------ */
 
 struct filter {
     const char *status, *operation, *management, *job;
@@ -188,8 +194,8 @@ static int64_t filter_time(struct arena *a, const char *text)
     int year, month, day, hour, minute, second, used = 0;
     char half[3];
 
-    if (sscanf(text, "%4d-%2d-%2d %2d:%2d:%2d %2s%n", &year, &month, &day, &hour, &minute, &second, half, &used) != 7 || text[used] ||
-        hour > 12 || (!str_eq_nocase(half, "AM") && !str_eq_nocase(half, "PM")))
+    if (sscanf(text, "%4d-%2d-%2d %2d:%2d:%2d %2s%n", &year, &month, &day, &hour, &minute, &second, half, &used) != 7 ||
+        text[used] || hour > 12 || (!str_eq_nocase(half, "AM") && !str_eq_nocase(half, "PM")))
         return TIME_NONE;
     hour = hour % 12 + (str_eq_nocase(half, "PM") ? 12 : 0);
     return time_parse(arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour, minute, second));
@@ -246,12 +252,13 @@ static bool matches(const struct filter *f, const struct value *job)
            (!f->job || str_eq_nocase(f->job, value_str_at(job, "name"))) && start >= f->from && start <= f->to;
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 static int newest_first(const void *a, const void *b)
 {
     const struct value *const *p = a, *const *q = b;
-    int64_t x = time_parse(value_str_at(*p, "properties.startTime")), y = time_parse(value_str_at(*q, "properties.startTime"));
+    int64_t x = time_parse(value_str_at(*p, "properties.startTime")),
+            y = time_parse(value_str_at(*q, "properties.startTime"));
 
     return x < y ? 1 : x > y ? -1 : 0;
 }
@@ -276,7 +283,8 @@ static void list_jobs(struct sim *s, const struct sim_request *r, struct sim_ans
     arm_page(s, r, out, items);
 }
 
-static struct value *find_job(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *name)
+static struct value *find_job(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
+                              const char *name)
 {
     struct value *all = state_list(s, "jobs");
 
@@ -290,13 +298,15 @@ static struct value *find_job(struct sim *s, const struct sim_request *r, struct
     return NULL;
 }
 
-static void cancel_job(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, struct value *job)
+static void cancel_job(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
+                       struct value *job)
 {
     struct value *p = value_get(job, "properties"), *own = value_get(job, "sim"), *output = value_map(r->arena);
     const char *id;
 
     if (!own || !str_eq(value_str_at(p, "status"), "InProgress")) {
-        answer_arm_error(r->arena, out, 400, false, "BMSUserErrorInvalidInput", "The job is not running and cannot be cancelled.");
+        answer_arm_error(r->arena, out, 400, false, "BMSUserErrorInvalidInput",
+                         "The job is not running and cannot be cancelled.");
         return;
     }
     value_set_string(s->arena, p, "status", "Cancelling");

@@ -1,12 +1,12 @@
-/* Knows how a virtual machine is put under protection: policies, discovery, the protected item in the making, the job, and
- * the resource guards that ask for a second person. Must not know restores. */
+/* Knows how a virtual machine is put under protection: policies, discovery, the protected item in the making, the job,
+ * and the resource guards that ask for a second person. Must not know restores. */
 #include "data.h"
 
 #include <string.h>
 
 #define VAULTS "Microsoft.RecoveryServices/Vaults/"
 
-/* --- guards: spec.resourceGuards [{vault, guard}] -------------------------------------------------------------------------- */
+/* --- guards: spec.resourceGuards [{vault, guard}] ----------------------------------------------------------------- */
 
 static struct value *show_guard(struct arena *a, const char *vault_id, const struct value *entry)
 {
@@ -19,7 +19,8 @@ static struct value *show_guard(struct arena *a, const char *vault_id, const str
     p = value_set(a, ret, "properties", value_map(a));
     value_set_string(a, p, "resourceGuardResourceId", guard);
     list = value_set(a, p, "resourceGuardOperationDetails", value_list(a));
-    value_set_string(a, one, "vaultCriticalOperation", "Microsoft.DataProtection/resourceGuards/disableSoftDeleteRequests");
+    value_set_string(a, one, "vaultCriticalOperation",
+                     "Microsoft.DataProtection/resourceGuards/disableSoftDeleteRequests");
     value_set(a, one, "defaultResourceRequest", value_format(a, "%s/disableSoftDeleteRequests/default", guard));
     value_push(a, list, one);
     return ret;
@@ -35,7 +36,7 @@ struct value *guards_of(struct sim *s, struct arena *a, const char *vault_id)
     return ret;
 }
 
-/* --- policies: spec.backupPolicies [{vault, name, type}] --------------------------------------------------------------------- */
+/* --- policies: spec.backupPolicies [{vault, name, type}] ---------------------------------------------------------- */
 
 /* A world that names none has whatever is asked for; the service's own default policy is of the older kind. */
 const char *policy_type(struct sim *s, const char *vault_id, const char *name)
@@ -55,7 +56,7 @@ const char *policy_type(struct sim *s, const char *vault_id, const char *name)
     return !any || str_eq_nocase(name, "EnhancedPolicy") ? "V2" : NULL;
 }
 
-/* --- protecting ---------------------------------------------------------------------------------------------------------------- */
+/* --- protecting --------------------------------------------------------------------------------------------------- */
 
 static struct value *backup_of(struct sim *s, const char *vault_id, const char *vm_id)
 {
@@ -71,15 +72,17 @@ static struct value *backup_of(struct sim *s, const char *vault_id, const char *
 static const char *add_configure_job(struct sim *s, const char *vault_id, const struct value *vm)
 {
     struct arena *a = s->arena;
-    struct value *job = value_map(a), *p = value_set(a, job, "properties", value_map(a)), *own = value_set(a, job, "sim", value_map(a));
+    struct value *job = value_map(a), *p = value_set(a, job, "properties", value_map(a)),
+                 *own = value_set(a, job, "sim", value_map(a));
     const char *id = new_guid(s), *vm_id = value_str_at(vm, "id"), *now = time_format(a, s->now_ms);
 
     value_set(a, job, "id", value_format(a, "%s/backupJobs/%s", vault_id, id));
     value_set_string(a, job, "name", id);
     value_set_string(a, job, "type", "Microsoft.RecoveryServices/vaults/backupJobs");
     value_set_string(a, p, "jobType", "AzureIaaSVMJob");
-    value_set(a, p, "containerName",
-              value_format(a, "iaasvmcontainerv2;%s;%s", world_id_part(a, vm_id, "/resourceGroups/"), world_id_name(vm_id)));
+    value_set(
+        a, p, "containerName",
+        value_format(a, "iaasvmcontainerv2;%s;%s", world_id_part(a, vm_id, "/resourceGroups/"), world_id_name(vm_id)));
     value_set_string(a, p, "virtualMachineVersion", "Compute");
     value_set_string(a, p, "entityFriendlyName", world_id_name(vm_id));
     value_set_string(a, p, "backupManagementType", "AzureIaasVM");
@@ -93,11 +96,13 @@ static const char *add_configure_job(struct sim *s, const char *vault_id, const 
     return id;
 }
 
-static void add_backup(struct sim *s, const char *vault_id, const struct value *vm, const char *policy, const char *type)
+static void add_backup(struct sim *s, const char *vault_id, const struct value *vm, const char *policy,
+                       const char *type)
 {
     struct arena *a = s->arena;
     const char *vm_id = value_str_at(vm, "id"), *size = value_str_at(vm, "properties.hardwareProfile.vmSize");
-    const char *set_id = value_str_at(vm, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id");
+    const char *set_id =
+        value_str_at(vm, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id");
     const struct value *set = set_id ? resource_find(s, set_id) : NULL;
     const char *store, *name, *version, *os = value_str_at(vm, "properties.storageProfile.osDisk.osType");
     struct value *b = value_map(a), *part = value_set(a, b, "source", value_map(a));
@@ -124,7 +129,8 @@ static void add_backup(struct sim *s, const char *vault_id, const struct value *
 }
 
 /* What Azure Backup has against it; NULL: nothing. Confidential machines need an enhanced policy. */
-static const char *protect_problem(struct sim *s, const char *vault_id, const struct value *vm, const char *type, const char **ret_code)
+static const char *protect_problem(struct sim *s, const char *vault_id, const struct value *vm, const char *type,
+                                   const char **ret_code)
 {
     const char *location = value_str_at(resource_find(s, vault_id), "location");
     const struct value *there = vm ? backup_of(s, NULL, value_str_at(vm, "id")) : NULL;
@@ -149,7 +155,8 @@ static const char *protect_problem(struct sim *s, const char *vault_id, const st
     return NULL;
 }
 
-void protect_put(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *item_path)
+void protect_put(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
+                 const char *item_path)
 {
     const struct value *p = value_get(r->json, "properties");
     const char *vm_id = value_str_at(p, "sourceResourceId"), *policy_id = value_str_at(p, "policyId"), *code, *problem;
@@ -170,7 +177,8 @@ void protect_put(struct sim *s, const struct sim_request *r, struct sim_answer *
 
         if (!protection)
             protection = value_set(s->arena, there, "protection", value_map(s->arena));
-        value_set_string(s->arena, protection, "state", value_count(value_get(there, "points")) ? "Protected" : "IRPending");
+        value_set_string(s->arena, protection, "state",
+                         value_count(value_get(there, "points")) ? "Protected" : "IRPending");
         value_set_string(s->arena, protection, "policyName", policy);
         value_set_string(s->arena, protection, "policyType", type);
         state_changed(s);
@@ -188,6 +196,7 @@ void refresh_containers(struct sim *s, const struct sim_request *r, struct sim_a
 {
     if (!require_rbac(s, r, out, vault_id, VAULTS "backupFabrics/refreshContainers/action"))
         return;
-    operation_accepted(s, r, out, arena_printf(r->arena, "%s/backupFabrics/Azure", vault_id), "operationsStatus", "operationResults",
+    operation_accepted(s, r, out, arena_printf(r->arena, "%s/backupFabrics/Azure", vault_id), "operationsStatus",
+                       "operationResults",
                        operation_new(s, "refresh", vault_id, s->now_ms + 10 * SECOND_MS, NULL, NULL));
 }

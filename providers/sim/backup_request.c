@@ -38,7 +38,8 @@ static void check_point(const struct restore_check *c)
     invalid(c, value_bool_at(c->backup, "protection.softDeleted", false), "The protected item is soft-deleted.");
     if (!item_tier_valid(c->point, "InstantRP") && !item_tier_valid(c->point, "IASnapshotRP") &&
         !item_tier_valid(c->point, "HardenedRP") && !item_tier_valid(c->point, "ArchivedRP"))
-        request_problem(c, "UserErrorInstantRpNotFound", "The recovery point's snapshot is gone and it has no valid copy in the vault.");
+        request_problem(c, "UserErrorInstantRpNotFound",
+                        "The recovery point's snapshot is gone and it has no valid copy in the vault.");
 }
 
 static void check_staging(const struct restore_check *c)
@@ -51,9 +52,12 @@ static void check_staging(const struct restore_check *c)
         request_problem(c, "UserErrorBCMRestoreStorageAccountNotFound", "The staging storage account does not exist.");
         return;
     }
-    invalid(c, !region_is(value_str_at(account, "location"), c->location), "The staging account must be in the region of the vault.");
-    invalid(c, str_eq_nocase(value_str_at(account, "kind"), "BlobStorage") ||
-                   str_eq_nocase(value_str_at(account, "kind"), "BlockBlobStorage") || (sku && str_ends_nocase(sku, "ZRS")),
+    invalid(c, !region_is(value_str_at(account, "location"), c->location),
+            "The staging account must be in the region of the vault.");
+    invalid(c,
+            str_eq_nocase(value_str_at(account, "kind"), "BlobStorage") ||
+                str_eq_nocase(value_str_at(account, "kind"), "BlockBlobStorage") ||
+                (sku && str_ends_nocase(sku, "ZRS")),
             "Accounts of this kind or redundancy cannot be used for staging.");
 }
 
@@ -86,21 +90,28 @@ static void check_target(const struct restore_check *c, const char *type)
     const char *group = given(c, "targetResourceGroupId"), *vm = given(c, "targetVirtualMachineId");
 
     if (str_eq(type, "OriginalLocation")) {
-        invalid(c, str_starts(item_security_type(c->backup, c->point), "ConfidentialVM") && knob_is(c->s, "replaceSupported", "no"),
+        invalid(c,
+                str_starts(item_security_type(c->backup, c->point), "ConfidentialVM") &&
+                    knob_is(c->s, "replaceSupported", "no"),
                 "The disks of confidential virtual machines cannot be replaced.");
         if (!resource_find(c->s, item_source_id(c->a, c->backup)))
-            request_problem(c, "UserErrorVmNotFoundV2", "The virtual machine whose disks were to be replaced does not exist.");
+            request_problem(c, "UserErrorVmNotFoundV2",
+                            "The virtual machine whose disks were to be replaced does not exist.");
         return;
     }
     invalid(c, group && !resource_find(c->s, group), "The target resource group does not exist.");
     /* Disks of ordinary machines may stay in the staging account; a confidential one's are managed disks. */
-    invalid(c, !group && (str_eq(type, "AlternateLocation") || str_starts(item_security_type(c->backup, c->point), "ConfidentialVM")),
+    invalid(c,
+            !group && (str_eq(type, "AlternateLocation") ||
+                       str_starts(item_security_type(c->backup, c->point), "ConfidentialVM")),
             "A target resource group is needed.");
     if (!str_eq(type, "AlternateLocation"))
         return;
-    invalid(c, !vm || !group || !str_starts_nocase(vm, group), "targetVirtualMachineId must lie in the target resource group.");
+    invalid(c, !vm || !group || !str_starts_nocase(vm, group),
+            "targetVirtualMachineId must lie in the target resource group.");
     invalid(c, vm && resource_find(c->s, vm), "A virtual machine of the target's name exists.");
-    invalid(c, !subnet_exists(c, given(c, "subnetId"), given(c, "virtualNetworkId")), "The subnet or its virtual network does not exist.");
+    invalid(c, !subnet_exists(c, given(c, "subnetId"), given(c, "virtualNetworkId")),
+            "The subnet or its virtual network does not exist.");
 }
 
 void request_check(const struct restore_check *c)
@@ -119,14 +130,20 @@ void request_check(const struct restore_check *c)
 /* Whether validation foresees key errors is not known: by default it does not (behaviour.validateSeesKeys). */
 void request_check_keys(const struct restore_check *c)
 {
-    const char *set = value_str_at(c->body, "securedVMDetails.securedVMOsDiskEncryptionSetId"), *group = given(c, "targetResourceGroupId");
-    const struct restore_wish wish = {.backup = c->backup, .point = c->point, .type = given(c, "recoveryType"), .set = set,
-                                      .location = c->location, .subscription = world_id_part(c->a, group, "/subscriptions/")};
+    const char *set = value_str_at(c->body, "securedVMDetails.securedVMOsDiskEncryptionSetId"),
+               *group = given(c, "targetResourceGroupId");
+    const struct restore_wish wish = {.backup = c->backup,
+                                      .point = c->point,
+                                      .type = given(c, "recoveryType"),
+                                      .set = set,
+                                      .location = c->location,
+                                      .subscription = world_id_part(c->a, group, "/subscriptions/")};
     struct restore_facts facts;
     struct restore_outcome outcome;
 
     if (set && *set && !resource_find(c->s, set)) {
-        request_problem(c, "UserErrorDiskEncryptionSetDoesNotExist", "The disk encryption set of the request does not exist.");
+        request_problem(c, "UserErrorDiskEncryptionSetDoesNotExist",
+                        "The disk encryption set of the request does not exist.");
         return;
     }
     if (knob_is(c->s, "validateSeesKeys", "no"))

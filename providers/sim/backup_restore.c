@@ -1,8 +1,10 @@
-/* Knows the life of a restore: queued, decided, ended, and what it leaves behind: a virtual machine, disks, configuration,
- * or the exported key. Must not know by which rules it ends (restore_rules.c) nor how it is shown (backup_jobs.c).
+/* Knows the life of a restore: queued, decided, ended, and what it leaves behind: a virtual machine, disks,
+ * configuration, or the exported key. Must not know by which rules it ends (restore_rules.c) nor how it is shown
+ * (backup_jobs.c).
  *
- * Key and grants are judged when the data phase starts, not at the end: the service has to unwrap before it copies, so what is
- * repaired later does not save a running pass. Whether the machine boots is judged at the end, when it would. */
+ * Key and grants are judged when the data phase starts, not at the end: the service has to unwrap before it copies, so
+ * what is repaired later does not save a running pass. Whether the machine boots is judged at the end,
+ * when it would. */
 #include "data.h"
 
 #include <ctype.h>
@@ -17,32 +19,39 @@
 #define DECIDE_AFTER (30 * (int64_t)SECOND_MS)
 
 /* Nobody publishes the numbers of the key errors: these are ours. The names are Azure's. */
-static const struct { const char *code; int number; const char *text, *advice; } errors[] = {
+static const struct { const char *code; int number; const char *text, *advice;
+} errors[] = {
     {"UserErrorDiskEncryptionSetDoesNotExist", 400901, "The disk encryption set of the virtual machine does not exist.",
      "Name a disk encryption set that uses the original key."},
-    {"UserErrorDiskEncryptionSetKeyDoesNotExist", 400902, "The key behind the disk encryption set cannot be used as it was backed up.",
+    {"UserErrorDiskEncryptionSetKeyDoesNotExist", 400902,
+     "The key behind the disk encryption set cannot be used as it was backed up.",
      "Recover or restore the key, then restore again."},
-    {"UserErrorInputDESKeyDoesNotMatchWithOriginalKey", 400903, "The disk encryption set given does not use the original key.",
+    {"UserErrorInputDESKeyDoesNotMatchWithOriginalKey", 400903,
+     "The disk encryption set given does not use the original key.",
      "Give a disk encryption set that uses the original key and version."},
     {"UserErrorRestoreNotSupportedFromSnapshotTierRPForDifferentDES", 400904,
-     "The recovery point is only a snapshot, which can be restored with the original disk encryption set and key alone.",
+     "The recovery point is only a snapshot, which can be restored with the original disk encryption set and key "
+     "alone.",
      "Choose a recovery point in the vault tier."},
-    {"UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK", 400905, "Azure Backup lacks permissions on the key's vault.",
-     "Grant the Backup Management Service access to the key."},
+    {"UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK", 400905,
+     "Azure Backup lacks permissions on the key's vault.", "Grant the Backup Management Service access to the key."},
     {"KeyVaultAccessForbidden", 400906, "The identity of the disk encryption set may not use the key.",
      "Grant the identity get, wrap and unwrap on the key."},
     {"UserErrorJobSuccessfullyCancelled", 400158, "The job was cancelled by the user.", ""},
     {"VMStartFailed", 400907, "The virtual machine was restored and did not start: its key could not be released.",
      "Allow the release of the key, then start the machine."},
-    {"InvalidParameter", 400908, "The disk encryption set cannot be used for the restored disk.", "Give a fitting disk encryption set."},
+    {"InvalidParameter", 400908, "The disk encryption set cannot be used for the restored disk.",
+     "Give a fitting disk encryption set."},
     {"BMSUserErrorInvalidInput", 400909, "A virtual machine of the target's name exists.", "Choose another name."},
-    {"ScopeLocked", 400910, "A lock on the target forbids that anything is written there.", "Remove the lock, then restore again."},
+    {"ScopeLocked", 400910, "A lock on the target forbids that anything is written there.",
+     "Remove the lock, then restore again."},
     {"UserErrorCoreCountSubscriptionQuotaReached", 400911, "The core quota of the subscription is used up.",
      "Raise the quota, or choose another size or region."},
-    {"RestoreOperationFailed", 400003, "Restore failed with an internal error.", "Retry the operation in a few minutes."},
+    {"RestoreOperationFailed", 400003, "Restore failed with an internal error.",
+     "Retry the operation in a few minutes."},
 };
 
-/* --- the job's body ---------------------------------------------------------------------------------------------------- */
+/* --- the job's body ----------------------------------------------------------------------------------------------- */
 
 static struct value *set_map(struct arena *a, struct value *map, const char *key)
 {
@@ -59,29 +68,37 @@ static void add_task(struct arena *a, struct value *tasks, const char *id, const
     value_push(a, tasks, task);
 }
 
-static void fill_bag(struct arena *a, struct value *bag, const struct value *backup, const struct value *point, const struct value *request)
+static void fill_bag(struct arena *a, struct value *bag, const struct value *backup, const struct value *point,
+                     const struct value *request)
 {
     const char *type = value_str_at(request, "recoveryType"), *vnet = value_str_at(request, "virtualNetworkId");
     const char *group = value_str_at(request, "targetResourceGroupId");
     bool new_vm = str_eq(type, "AlternateLocation"), disks = str_eq(type, "RestoreDisks");
 
-    value_set_string(a, bag, "Job Type", new_vm ? "Recover VM to an alternate location" : disks ? "Recover disks" : "Replace disks");
+    value_set_string(a, bag, "Job Type",
+                     new_vm  ? "Recover VM to an alternate location"
+                     : disks ? "Recover disks"
+                             : "Replace disks");
     if (new_vm)
         value_set_string(a, bag, "Original VM Name", value_str_at(backup, "source.name"));
     /* Whose disks are replaced is not named before they are. */
-    value_set(a, bag, "Target VM Name", value_string(a, new_vm ? world_id_name(value_str_at(request, "targetVirtualMachineId"))
-                                                        : disks ? "vmName" : NULL));
+    value_set(a, bag, "Target VM Name",
+              value_string(a, new_vm  ? world_id_name(value_str_at(request, "targetVirtualMachineId"))
+                              : disks ? "vmName"
+                                      : NULL));
     if (new_vm)
         value_set(a, bag, "Target VNet Name",
                   value_format(a, "Group %s %s", world_id_part(a, vnet, "/resourceGroups/"), world_id_name(vnet)));
     value_set_string(a, bag, "Target Storage Account Name", world_id_name(value_str_at(request, "storageAccountId")));
     value_set_string(a, bag, "Recovery point time ", time_format_us(a, time_parse(value_str_at(point, "time"))));
     if (group || (!new_vm && !disks))
-        value_set_string(a, bag, "Target resource group", group ? world_id_name(group) : value_str_at(backup, "source.resourceGroup"));
+        value_set_string(a, bag, "Target resource group",
+                         group ? world_id_name(group) : value_str_at(backup, "source.resourceGroup"));
     value_set_string(a, bag, "VM Subscription ID", world_id_part(a, item_source_id(a, backup), "/subscriptions/"));
 }
 
-static struct value *job_details(struct arena *a, const struct value *backup, const struct value *point, const struct value *request)
+static struct value *job_details(struct arena *a, const struct value *backup, const struct value *point,
+                                 const struct value *request)
 {
     const char *type = value_str_at(request, "recoveryType");
     struct value *ret = value_map(a), *tasks = value_set(a, ret, "tasksList", value_list(a));
@@ -108,20 +125,23 @@ static size_t index_of(struct sim *s, const struct value *backup)
     return i;
 }
 
-const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct value *backup, const struct value *point,
-                               const struct value *request)
+const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct value *backup,
+                               const struct value *point, const struct value *request)
 {
     struct arena *a = s->arena;
-    const char *id = operation_new(s, "restore", vault_id, s->now_ms + behaviour_ms(s, "operationDelay", 20 * SECOND_MS), NULL, NULL);
-    struct value *job = value_map(a), *p = set_map(a, job, "properties"), *own = set_map(a, job, "sim"), *actions = value_list(a);
+    const char *id = operation_new(s, "restore", vault_id,
+                                   s->now_ms + behaviour_ms(s, "operationDelay", 20 * SECOND_MS), NULL, NULL);
+    struct value *job = value_map(a), *p = set_map(a, job, "properties"), *own = set_map(a, job, "sim"),
+                 *actions = value_list(a);
 
     value_set(a, job, "id", value_format(a, "%s/backupJobs/%s", vault_id, id));
     value_set_string(a, job, "name", id);
     value_set_string(a, job, "type", "Microsoft.RecoveryServices/vaults/backupJobs");
     value_set_string(a, p, "jobType", "AzureIaaSVMJob");
     value_push(a, value_set(a, p, "actionsInfo", actions), value_string(a, "Cancellable"));
-    value_set(a, p, "containerName", value_format(a, "iaasvmcontainerv2;%s;%s", value_str_at(backup, "source.resourceGroup"),
-                                                  value_str_at(backup, "source.name")));
+    value_set(a, p, "containerName",
+              value_format(a, "iaasvmcontainerv2;%s;%s", value_str_at(backup, "source.resourceGroup"),
+                           value_str_at(backup, "source.name")));
     value_set_string(a, p, "virtualMachineVersion", "Compute");
     value_set(a, p, "extendedInfo", job_details(a, backup, point, request));
     value_set_string(a, p, "entityFriendlyName", value_str_at(backup, "source.name"));
@@ -139,7 +159,7 @@ const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct
     return id;
 }
 
-/* --- ends ---------------------------------------------------------------------------------------------------------------- */
+/* --- ends --------------------------------------------------------------------------------------------------------- */
 
 struct ending {
     struct sim *s;
@@ -181,7 +201,8 @@ static const char *source_size(const struct ending *e)
     return size ? size : "Standard_DC4ads_v6";
 }
 
-/* Where the name of the error stands is not known: in the title, as with other jobs, or elsewhere (behaviour.errorName). */
+/* Where the name of the error stands is not known: in the title, as with other
+ * jobs, or elsewhere (behaviour.errorName). */
 static void add_error(const struct ending *e, const char *code)
 {
     struct value *list = value_set(e->a, e->p, "errorDetails", value_list(e->a)), *entry = value_map(e->a), *advice;
@@ -195,12 +216,15 @@ static void add_error(const struct ending *e, const char *code)
             says = errors[i].advice;
         }
     value_set_string(e->a, entry, "errorTitle", named ? code : "The restore operation failed.");
-    value_set_string(e->a, entry, "errorString", str_eq(where, "text") ? arena_printf(e->a, "%s: %s", code, text) : text);
+    value_set_string(e->a, entry, "errorString",
+                     str_eq(where, "text") ? arena_printf(e->a, "%s: %s", code, text) : text);
     advice = value_set(e->a, entry, "recommendations", value_list(e->a));
-    value_push(e->a, advice, value_string(e->a, str_eq(where, "recommendations") ? arena_printf(e->a, "%s (%s)", says, code) : says));
+    value_push(e->a, advice,
+               value_string(e->a, str_eq(where, "recommendations") ? arena_printf(e->a, "%s (%s)", says, code) : says));
     value_push(e->a, list, entry);
     if (str_eq(where, "dynamic-message"))
-        value_set(e->a, value_get(e->p, "extendedInfo"), "dynamicErrorMessage", value_format(e->a, "%s: %s", code, text));
+        value_set(e->a, value_get(e->p, "extendedInfo"), "dynamicErrorMessage",
+                  value_format(e->a, "%s: %s", code, text));
 }
 
 /* "payroll-01" is "payroll01-" and 32 hex digits: a container of its own for every job. */
@@ -232,7 +256,8 @@ static const char *staging_account(const struct ending *e)
 static const struct value *exported_versions(const struct ending *e, const struct value *key)
 {
     const char *which = knob(e->s, "exportedVersions"), *wrapped = value_str_at(key, "version");
-    const struct value *all = value_get(key_of_version(e->s, value_str_at(key, "store"), value_str_at(key, "name"), wrapped), "versions");
+    const struct value *all =
+        value_get(key_of_version(e->s, value_str_at(key, "store"), value_str_at(key, "name"), wrapped), "versions");
     int64_t until = time_parse(value_str_at(e->point, "time"));
     struct value *ret = value_list(e->a);
 
@@ -250,9 +275,12 @@ static const struct value *exported_versions(const struct ending *e, const struc
 
 static const char *store_type(const struct ending *e, bool hsm)
 {
-    const char *how = knob(e->s, "exportStoreType"), *type = hsm ? "Microsoft.KeyVault/managedHSMs" : "Microsoft.KeyVault/vaults";
+    const char *how = knob(e->s, "exportStoreType"),
+               *type = hsm ? "Microsoft.KeyVault/managedHSMs" : "Microsoft.KeyVault/vaults";
 
-    return str_eq(how, "another") ? (hsm ? "ManagedHsmKey" : "KeyVaultKey") : str_eq(how, "lower-case") ? str_lower(e->a, type) : type;
+    return str_eq(how, "another")      ? (hsm ? "ManagedHsmKey" : "KeyVaultKey")
+           : str_eq(how, "lower-case") ? str_lower(e->a, type)
+                                       : type;
 }
 
 /* Nobody has published the whole of it (behaviour.exportMembers). */
@@ -267,7 +295,8 @@ static void write_export(const struct ending *e, const struct text *raw, struct 
                 more ? "\"KeyDetails\":{\"KeyBackupData\":\"\",\"Versions\":[1,2]}," : "",
                 store_type(e, str_starts(text_str(raw), "eyJ")));
     crypt_base64_encode(json, raw->s, raw->len, BASE64_STANDARD);
-    text_printf(json, "\"},\"DataDiskEncryptionDetails\":[%s]}", more ? "{\"Lun\":0,\"KeyBackupData\":\"bm90IGEga2V5\"}" : "");
+    text_printf(json, "\"},\"DataDiskEncryptionDetails\":[%s]}",
+                more ? "{\"Lun\":0,\"KeyBackupData\":\"bm90IGEga2V5\"}" : "");
 }
 
 /* The export: by default as its sibling, the configuration blob, was recorded: a page blob with a byte order mark. */
@@ -276,14 +305,15 @@ static void export_key(const struct ending *e)
     const struct value *key = value_get(item_wrapped_with(e->backup, e->point), "key");
     bool documented = knob_is(e->s, "exportBlobName", "documented");
     const char *container = new_container(e), *guid = new_guid(e->s);
-    const char *name = arena_printf(e->a, "%s%s%s", documented ? "securedvmencryptioninfo" : "key-", guid, documented ? ".json" : "");
+    const char *name =
+        arena_printf(e->a, "%s%s%s", documented ? "securedvmencryptioninfo" : "key-", guid, documented ? ".json" : "");
     bool named = !str_eq(e->type, "AlternateLocation") || knob_is(e->s, "newVmNamesExport", "yes");
     struct text raw, json;
 
     text_init(&raw, TEXT_CEILING);
     text_init(&json, TEXT_CEILING);
-    if (key_backup_of_versions(e->s, value_str_at(key, "store"), value_str_at(key, "name"), value_str_at(key, "version"),
-                               exported_versions(e, key), &raw)) {
+    if (key_backup_of_versions(e->s, value_str_at(key, "store"), value_str_at(key, "name"),
+                               value_str_at(key, "version"), exported_versions(e, key), &raw)) {
         write_export(e, &raw, &json);
         blob_put(e->s, staging_account(e), container, name, !knob_is(e->s, "exportBlob", "block"), json.s, json.len);
         if (named) {
@@ -298,16 +328,19 @@ static void export_key(const struct ending *e)
 
 static const char *restored_disk(const struct ending *e, const char *group, const char *vm)
 {
-    const char *id = arena_printf(e->a, "%s/providers/Microsoft.Compute/disks/%s-osdisk-%.8s", group, vm, new_guid(e->s));
+    const char *id =
+        arena_printf(e->a, "%s/providers/Microsoft.Compute/disks/%s-osdisk-%.8s", group, vm, new_guid(e->s));
 
     compute_create_disk(e->s, id, e->location, e->set_id, value_str_at(e->backup, "source.osType") ?: "Linux");
     return id;
 }
 
-/* Whatever it fails for, some of its work is done by then (behaviour.failedPassLeaves). A machine is half made: it has failed. */
+/* Whatever it fails for, some of its work is done by then (behaviour.failedPassLeaves). A machine is
+ * half made: it has failed. */
 static void leave_behind(const struct ending *e)
 {
-    const char *group = value_str_at(e->request, "targetResourceGroupId"), *vm = value_str_at(e->request, "targetVirtualMachineId");
+    const char *group = value_str_at(e->request, "targetResourceGroupId"),
+               *vm = value_str_at(e->request, "targetVirtualMachineId");
     const char *what = knob(e->s, "failedPassLeaves"), *subnet = value_str_at(e->request, "subnetId");
     bool new_vm = str_eq(e->type, "AlternateLocation") && vm && subnet && !resource_find(e->s, vm);
     struct value *made;
@@ -322,8 +355,10 @@ static void leave_behind(const struct ending *e)
     }
     restored_disk(e, group, new_vm ? world_id_name(vm) : value_str_at(e->backup, "source.name"));
     if (new_vm && str_eq(what, "disks-and-nic"))
-        compute_create_nic(e->s, arena_printf(e->a, "%s/providers/Microsoft.Network/networkInterfaces/%s-nic-%.8s", group,
-                                              world_id_name(vm), new_guid(e->s)), e->location, subnet);
+        compute_create_nic(e->s,
+                           arena_printf(e->a, "%s/providers/Microsoft.Network/networkInterfaces/%s-nic-%.8s", group,
+                                        world_id_name(vm), new_guid(e->s)),
+                           e->location, subnet);
 }
 
 static void end_failed(const struct ending *e, const char *code)
@@ -337,7 +372,8 @@ static void end_failed(const struct ending *e, const char *code)
     end_job(e, "Failed");
 }
 
-static void put_document(const struct ending *e, const char *container, const char *name, const char *member, const char *text)
+static void put_document(const struct ending *e, const char *container, const char *name, const char *member,
+                         const char *text)
 {
     struct value *body = value_map(e->a);
     struct text json;
@@ -352,8 +388,10 @@ static void put_document(const struct ending *e, const char *container, const ch
 /* Without a target group the disks stay blobs in the staging account. */
 static void end_with_disks(const struct ending *e)
 {
-    const char *vm = value_str_at(e->backup, "source.name"), *id = value_str_at(e->job, "name"), *container = new_container(e);
-    const char *group = value_str_at(e->request, "targetResourceGroupId"), *disk = group ? restored_disk(e, group, vm) : container;
+    const char *vm = value_str_at(e->backup, "source.name"), *id = value_str_at(e->job, "name"),
+               *container = new_container(e);
+    const char *group = value_str_at(e->request, "targetResourceGroupId"),
+               *disk = group ? restored_disk(e, group, vm) : container;
     const char *config = arena_printf(e->a, "config-%s-%s.json", world_id_name(value_str_at(e->backup, "vault")), id);
     const char *template = arena_printf(e->a, "azuredeploy%s.json", id);
     const char *host = arena_printf(e->a, "https://%s%s", staging_account(e), e->s->ep.blob_suffix);
@@ -368,11 +406,12 @@ static void end_with_disks(const struct ending *e)
     end_job(e, "Completed");
 }
 
-/* N-26: without release the disks are good and the machine stays down. By default it exists, deallocated, and the job ends with a
- * warning; behaviour.releaseRefused: job-fails leaves only the disks. */
+/* N-26: without release the disks are good and the machine stays down. By default it exists, deallocated, and the job
+ * ends with a warning; behaviour.releaseRefused: job-fails leaves only the disks. */
 static void end_with_vm(const struct ending *e)
 {
-    const char *vm = value_str_at(e->request, "targetVirtualMachineId"), *group = value_str_at(e->request, "targetResourceGroupId");
+    const char *vm = value_str_at(e->request, "targetVirtualMachineId"),
+               *group = value_str_at(e->request, "targetResourceGroupId");
     bool boots = !e->set_id || rules_may_boot(e->s, e->set_id), taken = resource_find(e->s, vm) != NULL;
     const struct value *zones = value_get(e->request, "zones");
     struct value *made;
@@ -385,7 +424,8 @@ static void end_with_vm(const struct ending *e)
         return;
     }
     made = compute_create_restored_vm(e->s, vm, e->location, e->set_id, source_size(e),
-                                      value_str_at(e->backup, "source.osType") ?: "Linux", value_str_at(e->request, "subnetId"), boots);
+                                      value_str_at(e->backup, "source.osType") ?: "Linux",
+                                      value_str_at(e->request, "subnetId"), boots);
     quota_use(e->s, e->a, e->location, source_size(e));
     if (value_count(zones))
         value_set(e->a, made, "zones", value_copy(e->a, zones));
@@ -408,7 +448,7 @@ static void end_replaced(const struct ending *e)
     end_job(e, "Completed");
 }
 
-/* --- time goes by ------------------------------------------------------------------------------------------------------------ */
+/* --- time goes by ------------------------------------------------------------------------------------------------- */
 
 /* What ends a restore before any key is looked at, and so leaves none; NULL: nothing. */
 static const char *hindered(const struct ending *e, const char *group)
@@ -417,7 +457,8 @@ static const char *hindered(const struct ending *e, const char *group)
     const struct value *p = account ? value_get(resource_find(e->s, account), "properties") : NULL;
     const char *access = value_str_at(p, "publicNetworkAccess"), *bypass = value_str_at(p, "networkAcls.bypass");
     bool perimeter = str_eq_nocase(access, "SecuredByPerimeter");
-    bool closed = perimeter || str_eq_nocase(access, "Disabled") || str_eq_nocase(value_str_at(p, "networkAcls.defaultAction"), "Deny");
+    bool closed = perimeter || str_eq_nocase(access, "Disabled") ||
+                  str_eq_nocase(value_str_at(p, "networkAcls.defaultAction"), "Deny");
 
     if (str_eq_nocase(feature_state(e->s, "Microsoft.Compute/DisableConfidentialVMMetadataBlob"), "Registered"))
         return "RestoreOperationFailed";
@@ -436,7 +477,11 @@ static void decide(const struct ending *e)
     const char *given = value_str_at(e->request, "securedVMDetails.securedVMOsDiskEncryptionSetId");
     const char *group = value_str_at(e->request, "targetResourceGroupId");
     struct sim *s = e->s;
-    const struct restore_wish wish = {.backup = e->backup, .point = e->point, .type = e->type, .set = given, .location = e->location,
+    const struct restore_wish wish = {.backup = e->backup,
+                                      .point = e->point,
+                                      .type = e->type,
+                                      .set = given,
+                                      .location = e->location,
                                       .subscription = group ? world_id_part(e->a, group, "/subscriptions/") : NULL};
     struct restore_facts facts;
     struct restore_outcome outcome;
@@ -509,13 +554,21 @@ static void describe(struct sim *s, struct value *job, struct ending *ret)
     const struct value *backup = value_item(state_list(s, "backups"), (size_t)value_int_at(own, "backup", 0));
     const char *given;
 
-    *ret = (struct ending){.s = s, .a = s->arena, .job = job, .own = own, .p = p, .backup = backup, .request = value_get(own, "request"),
-                           .bag = value_at(p, "extendedInfo.propertyBag"), .point = point_of(backup, value_str_at(own, "point"))};
+    *ret = (struct ending){.s = s,
+                           .a = s->arena,
+                           .job = job,
+                           .own = own,
+                           .p = p,
+                           .backup = backup,
+                           .request = value_get(own, "request"),
+                           .bag = value_at(p, "extendedInfo.propertyBag"),
+                           .point = point_of(backup, value_str_at(own, "point"))};
     ret->type = value_str_at(ret->request, "recoveryType");
     ret->location = value_str_at(resource_find(s, value_str_at(backup, "vault")), "location") ?: "";
     given = value_str_at(ret->request, "securedVMDetails.securedVMOsDiskEncryptionSetId");
     if (value_get(item_wrapped_with(backup, ret->point), "key"))
-        ret->set_id = given && *given ? given : value_str_at(item_wrapped_with(backup, ret->point), "diskEncryptionSet");
+        ret->set_id =
+            given && *given ? given : value_str_at(item_wrapped_with(backup, ret->point), "diskEncryptionSet");
 }
 
 /* Azure Backup may take an exported key away again (behaviour.exportKept). */

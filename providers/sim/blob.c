@@ -1,5 +1,5 @@
-/* Knows the blob service: who may read and write (a bearer token with the data action, or a SharedKey signature that fits),
- * ranges, lists, conditions and leases. Must not know what the blobs mean. */
+/* Knows the blob service: who may read and write (a bearer token with the data action, or a SharedKey signature that
+ * fits), ranges, lists, conditions and leases. Must not know what the blobs mean. */
 #include "data.h"
 
 #include <stdlib.h>
@@ -20,9 +20,10 @@ struct exchange {
     const char *name, *container, *blob;
 };
 
-/* --- keeping ------------------------------------------------------------------------------------------------------- */
+/* --- keeping ------------------------------------------------------------------------------------------------------ */
 
-void blob_put(struct sim *s, const char *account, const char *container, const char *name, bool page, const char *bytes, size_t len)
+void blob_put(struct sim *s, const char *account, const char *container, const char *name, bool page, const char *bytes,
+              size_t len)
 {
     struct arena *a = arena_new();
     struct value *item = value_map(a), *metadata = value_map(a);
@@ -56,7 +57,8 @@ void blob_forget(struct sim *s, const char *place)
     for (size_t i = value_count(all); i-- > 0;) {
         const struct value *v = value_item(all, i);
 
-        if (str_eq(arena_printf(s->arena, "%s/%s/%s", value_str_at(v, "account"), value_str_at(v, "container"), value_str_at(v, "name")),
+        if (str_eq(arena_printf(s->arena, "%s/%s/%s", value_str_at(v, "account"), value_str_at(v, "container"),
+                                value_str_at(v, "name")),
                    place)) {
             list_remove(all, i);
             state_changed(s);
@@ -102,7 +104,7 @@ static bool container_exists(const struct exchange *x)
     return next_blob(x, &at) != NULL;
 }
 
-/* --- refusing -------------------------------------------------------------------------------------------------------- */
+/* --- refusing ----------------------------------------------------------------------------------------------------- */
 
 static void refuse(const struct exchange *x, int status, const char *code, const char *message)
 {
@@ -114,7 +116,8 @@ static void refuse(const struct exchange *x, int status, const char *code, const
     if (request_is(x->r, "HEAD"))
         return;
     answer_header(x->a, x->out, "Content-Type", "application/xml");
-    text_printf(&x->out->body, "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>",
+    text_printf(&x->out->body,
+                "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>",
                 byte_order_mark, code, message);
 }
 
@@ -130,14 +133,15 @@ static void add_xml(struct text *t, const char *s)
         }
 }
 
-/* --- SharedKey ---------------------------------------------------------------------------------------------------------- */
+/* --- SharedKey ---------------------------------------------------------------------------------------------------- */
 
 static bool shared_key_admits(const struct exchange *x, const char *credentials)
 {
     const char *colon = strchr(credentials, ':');
 
     if (!value_bool_at(x->account, "properties.allowSharedKeyAccess", true)) {
-        refuse(x, 403, "KeyBasedAuthenticationNotPermitted", "Key based authentication is not permitted on this storage account.");
+        refuse(x, 403, "KeyBasedAuthenticationNotPermitted",
+               "Key based authentication is not permitted on this storage account.");
         return false;
     }
     if (!request_header(x->r, "x-ms-date") && !request_header(x->r, "Date")) {
@@ -152,20 +156,20 @@ static bool shared_key_admits(const struct exchange *x, const char *credentials)
     return true;
 }
 
-/* --- who may come in --------------------------------------------------------------------------------------------------------- */
+/* --- who may come in ---------------------------------------------------------------------------------------------- */
 
 static void challenge(const struct exchange *x, const char *code, const char *message)
 {
     refuse(x, 401, code, message);
-    answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization_uri=%s/%s/oauth2/authorize resource_id=%s", x->s->ep.authority,
-                  value_str_at(x->s->spec, "tenant"), x->s->ep.storage_audience);
+    answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization_uri=%s/%s/oauth2/authorize resource_id=%s",
+                  x->s->ep.authority, value_str_at(x->s->spec, "tenant"), x->s->ep.storage_audience);
 }
 
 #define CONTAINERS "Microsoft.Storage/storageAccounts/blobServices/containers/"
 #define BLOBS CONTAINERS "blobs/"
 
-/* A new blob may be written by whoever may add one; over another only by whoever may write. Making a container is an action of
- * the account's management, though it is asked of the blob service. */
+/* A new blob may be written by whoever may add one; over another only by whoever may write. Making a container is an
+ * action of the account's management, though it is asked of the blob service. */
 static bool data_action_allows(const struct exchange *x, const char *scope)
 {
     if (!request_is(x->r, "PUT"))
@@ -178,7 +182,8 @@ static bool data_action_allows(const struct exchange *x, const char *scope)
 
 static bool bearer_admits(const struct exchange *x)
 {
-    char *scope = arena_printf(x->a, "%s/blobServices/default/containers/%s", value_str_at(x->account, "id"), x->container);
+    char *scope =
+        arena_printf(x->a, "%s/blobServices/default/containers/%s", value_str_at(x->account, "id"), x->container);
 
     if (!x->r->principal) {
         challenge(x, "InvalidAuthenticationInfo", "The bearer token is not valid.");
@@ -190,7 +195,8 @@ static bool bearer_admits(const struct exchange *x)
     }
     if (data_action_allows(x, scope))
         return true;
-    refuse(x, 403, "AuthorizationPermissionMismatch", "This request is not authorized to perform this operation using this permission.");
+    refuse(x, 403, "AuthorizationPermissionMismatch",
+           "This request is not authorized to perform this operation using this permission.");
     return false;
 }
 
@@ -216,13 +222,14 @@ static bool admitted(const struct exchange *x)
     return bearer_admits(x);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static const char *etag_of(const struct exchange *x, const struct value *blob)
 {
     const char *modified = value_str_at(blob, "modified"), *content = value_str_at(blob, "content");
-    char *name = arena_printf(x->a, "%s/%s/%s/%s/%s", x->container, value_str_at(blob, "name"), value_str_at(blob, "created"),
-                              modified ? modified : "", modified && content ? content : "");
+    char *name =
+        arena_printf(x->a, "%s/%s/%s/%s/%s", x->container, value_str_at(blob, "name"), value_str_at(blob, "created"),
+                     modified ? modified : "", modified && content ? content : "");
     char hex[SHA256_HEX];
 
     crypt_sha256_hex(name, strlen(name), hex);
@@ -324,7 +331,8 @@ static void get_blob(const struct exchange *x)
     if (!blob)
         return;
     secret_init(&content);
-    if (crypt_base64_decode(encoded ? encoded : "", encoded ? strlen(encoded) : 0, BASE64_STANDARD, &content, &err) < 0) {
+    if (crypt_base64_decode(encoded ? encoded : "", encoded ? strlen(encoded) : 0, BASE64_STANDARD, &content, &err) <
+        0) {
         refuse(x, 500, "InternalError", "The world's blob is no base64.");
     } else if (request_is(x->r, "HEAD")) {
         x->out->status = 200;
@@ -336,7 +344,7 @@ static void get_blob(const struct exchange *x)
     secret_release(&content);
 }
 
-/* --- lists ---------------------------------------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------------------------- */
 
 static void add_member(struct text *t, const char *name, const char *content)
 {
@@ -362,24 +370,30 @@ static void add_metadata(const struct exchange *x, const struct value *metadata)
 static void add_listed(const struct exchange *x, const struct value *blob)
 {
     struct text *t = &x->out->body;
-    const char *created = time_format_http(x->a, time_parse(value_str_at(blob, "created"))), *content = value_str_at(blob, "content");
+    const char *created = time_format_http(x->a, time_parse(value_str_at(blob, "created"))),
+               *content = value_str_at(blob, "content");
     size_t encoded = content ? strlen(content) : 0, pad = 0;
 
     while (pad < 2 && pad < encoded && content[encoded - pad - 1] == '=')
         pad++;
     text_add(t, "<Blob><Name>");
     add_xml(t, value_str_at(blob, "name"));
-    text_printf(t, "</Name><Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified><Etag>%s</Etag>", created,
-                modified_of(x, blob), etag_of(x, blob));
+    text_printf(t,
+                "</Name><Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified><Etag>%s</Etag>",
+                created, modified_of(x, blob), etag_of(x, blob));
     text_printf(t, "<Content-Length>%zu</Content-Length><Content-Type>", encoded / 4 * 3 - pad);
     add_xml(t, content_type_of(blob));
     text_add(t, "</Content-Type><Content-Encoding />");
-    text_printf(t, "<Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control /><Content-Disposition /><BlobType>%s</BlobType>",
+    text_printf(t,
+                "<Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control /><Content-Disposition "
+                "/><BlobType>%s</BlobType>",
                 value_str_at(blob, "type"));
     if (str_eq(value_str_at(blob, "type"), "PageBlob"))
         text_add(t, "<x-ms-blob-sequence-number>0</x-ms-blob-sequence-number>");
-    text_printf(t, "<LeaseStatus>%s</LeaseStatus><LeaseState>%s</LeaseState><ServerEncrypted>true</ServerEncrypted></Properties>",
-                value_str_at(blob, "lease") ? "locked" : "unlocked", value_str_at(blob, "lease") ? "leased" : "available");
+    text_printf(
+        t,
+        "<LeaseStatus>%s</LeaseStatus><LeaseState>%s</LeaseState><ServerEncrypted>true</ServerEncrypted></Properties>",
+        value_str_at(blob, "lease") ? "locked" : "unlocked", value_str_at(blob, "lease") ? "leased" : "available");
     add_metadata(x, value_get(blob, "metadata"));
     text_add(t, "<OrMetadata /></Blob>");
 }
@@ -404,7 +418,8 @@ static const struct value *blob_behind(const struct exchange *x, const char *las
 static void list_blobs(const struct exchange *x)
 {
     struct text *t = &x->out->body;
-    const char *prefix = request_query(x->r, "prefix"), *most = request_query(x->r, "maxresults"), *last = request_query(x->r, "marker");
+    const char *prefix = request_query(x->r, "prefix"), *most = request_query(x->r, "maxresults"),
+               *last = request_query(x->r, "marker");
     unsigned long left = most ? strtoul(most, NULL, 10) : LIST_MAX;
     const struct value *v;
 
@@ -422,7 +437,9 @@ static void list_blobs(const struct exchange *x)
     text_clear(t);
     answer_header(x->a, x->out, "Content-Type", "application/xml");
     answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
-    text_printf(t, "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"https://%s/\" ContainerName=\"",
+    text_printf(t,
+                "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"https://%s/\" "
+                "ContainerName=\"",
                 byte_order_mark, x->r->host);
     add_xml(t, x->container);
     text_add(t, "\">");
@@ -442,7 +459,7 @@ static void list_blobs(const struct exchange *x)
     text_add(t, "</EnumerationResults>");
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static bool etag_matches(const struct exchange *x, const struct value *blob, const char *wanted)
 {
@@ -460,9 +477,11 @@ static bool may_replace(const struct exchange *x, const struct value *blob)
     else if ((match && (!blob || !etag_matches(x, blob, match))) || (blob && none && etag_matches(x, blob, none)))
         refuse(x, 412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.");
     else if (held && !lease)
-        refuse(x, 412, "LeaseIdMissing", "There is currently a lease on the blob and no lease ID was specified in the request.");
+        refuse(x, 412, "LeaseIdMissing",
+               "There is currently a lease on the blob and no lease ID was specified in the request.");
     else if (held && !str_eq_nocase(held, lease))
-        refuse(x, 412, "LeaseIdMismatchWithBlobOperation", "The lease ID specified did not match the lease ID for the blob.");
+        refuse(x, 412, "LeaseIdMismatchWithBlobOperation",
+               "The lease ID specified did not match the lease ID for the blob.");
     else if (!held && lease)
         refuse(x, 412, "LeaseNotPresentWithBlobOperation", "There is currently no lease on the blob.");
     else
@@ -477,9 +496,11 @@ static bool put_well_formed(const struct exchange *x)
     if (!request_header(x->r, "Content-Length") && !x->r->body_len)
         refuse(x, 411, "MissingContentLengthHeader", "The Content-Length header was not specified.");
     else if (!type)
-        refuse(x, 400, "MissingRequiredHeader", "An HTTP header that's mandatory for this request is not specified: x-ms-blob-type.");
+        refuse(x, 400, "MissingRequiredHeader",
+               "An HTTP header that's mandatory for this request is not specified: x-ms-blob-type.");
     else if (!str_eq(type, "BlockBlob"))
-        refuse(x, 400, "InvalidHeaderValue", "The value for one of the HTTP headers is not in the correct format: x-ms-blob-type.");
+        refuse(x, 400, "InvalidHeaderValue",
+               "The value for one of the HTTP headers is not in the correct format: x-ms-blob-type.");
     else if (!container_exists(x))
         refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
     else
@@ -529,15 +550,15 @@ static void put_blob(const struct exchange *x)
     answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
 }
 
-/* --- containers ----------------------------------------------------------------------------------------------------------------- */
+/* --- containers --------------------------------------------------------------------------------------------------- */
 
 /* 3 to 63 lower-case letters, digits and single hyphens, with no hyphen at either end. */
 static bool container_named_well(const char *name)
 {
     size_t n = strlen(name);
 
-    return n >= 3 && n <= 63 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && name[0] != '-' && name[n - 1] != '-' &&
-           !strstr(name, "--");
+    return n >= 3 && n <= 63 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && name[0] != '-' &&
+           name[n - 1] != '-' && !strstr(name, "--");
 }
 
 static void make_container(const struct exchange *x)

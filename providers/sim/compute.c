@@ -1,11 +1,12 @@
-/* Knows disk encryption sets, disks and virtual machines: long operations, what a set demands of its key, when a confidential
- * machine starts. Must not know backups. */
+/* Knows disk encryption sets, disks and virtual machines: long operations, what a set demands of its key, when a
+ * confidential machine starts. Must not know backups. */
 #include "data.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const char set_type[] = "Microsoft.Compute/diskEncryptionSets", cvm_type[] = "ConfidentialVmEncryptedWithCustomerKey";
+static const char set_type[] = "Microsoft.Compute/diskEncryptionSets",
+                  cvm_type[] = "ConfidentialVmEncryptedWithCustomerKey";
 static const char set_id_path[] = "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id";
 
 static struct value *sub_map(struct arena *a, struct value *map, const char *key)
@@ -13,7 +14,7 @@ static struct value *sub_map(struct arena *a, struct value *map, const char *key
     return value_set(a, map, key, value_map(a));
 }
 
-/* --- operations ------------------------------------------------------------------------------------------------- */
+/* --- operations --------------------------------------------------------------------------------------------------- */
 
 /* Compute writes operation times with the offset of wherever it runs. */
 static const char *offset_time(struct arena *a, const char *utc)
@@ -24,18 +25,22 @@ static const char *offset_time(struct arena *a, const char *utc)
     return arena_printf(a, "%s+05:30", s);
 }
 
-void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment,
-                      const char *id)
+void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location,
+                      const char *segment, const char *id)
 {
-    const char *base = arena_printf(r->arena, "%s/subscriptions/%s/providers/Microsoft.Compute/locations/%s/%s/%s?p=%s", s->ep.arm,
-                                    request_segment(r, 1), region_name(r->arena, location ? location : "global"), segment, id, id);
+    const char *base =
+        arena_printf(r->arena, "%s/subscriptions/%s/providers/Microsoft.Compute/locations/%s/%s/%s?p=%s", s->ep.arm,
+                     request_segment(r, 1), region_name(r->arena, location ? location : "global"), segment, id, id);
     const char *version = request_query(r, "api-version");
 
-    answer_header(r->arena, out, "Azure-AsyncOperation", "%s&api-version=%s%s", base, version, signed_tail(s, r->arena));
-    answer_header(r->arena, out, "Location", "%s&monitor=true&api-version=%s%s", base, version, signed_tail(s, r->arena));
+    answer_header(r->arena, out, "Azure-AsyncOperation", "%s&api-version=%s%s", base, version,
+                  signed_tail(s, r->arena));
+    answer_header(r->arena, out, "Location", "%s&monitor=true&api-version=%s%s", base, version,
+                  signed_tail(s, r->arena));
 }
 
-static void answer_operation(struct sim *s, const struct sim_request *r, struct sim_answer *out, bool of_disks, const char *id)
+static void answer_operation(struct sim *s, const struct sim_request *r, struct sim_answer *out, bool of_disks,
+                             const char *id)
 {
     struct arena *a = r->arena;
     const struct value *op = operation_find(s, id), *output = value_get(op, "output");
@@ -69,7 +74,7 @@ static void answer_operation(struct sim *s, const struct sim_request *r, struct 
     answer_json(a, out, 200, body);
 }
 
-/* --- what a set may do with its key ----------------------------------------------------------------------------- */
+/* --- what a set may do with its key ------------------------------------------------------------------------------- */
 
 static const char *problem(char *ret_text, size_t room, const char *code, const char *text, const char *about)
 {
@@ -78,7 +83,8 @@ static const char *problem(char *ret_text, size_t room, const char *code, const 
 }
 
 /* The key version behind a set is there and enabled; else the error code. */
-static const char *key_problem(struct sim *s, const char *url, const char **ret_store, const char **ret_name, char *ret_text, size_t room)
+static const char *key_problem(struct sim *s, const char *url, const char **ret_store, const char **ret_name,
+                               char *ret_text, size_t room)
 {
     const char *version = NULL;
     struct value *key, *found;
@@ -110,7 +116,8 @@ static const char *set_principal_of(struct sim *s, const struct value *des)
 const char *compute_des_problem(struct sim *s, const struct value *des, char *ret_text, size_t room)
 {
     static const char *const needed[] = {"get", "wrapKey", "unwrapKey"};
-    const char *url = value_str_at(des, "properties.activeKey.keyUrl"), *principal = set_principal_of(s, des), *store, *name;
+    const char *url = value_str_at(des, "properties.activeKey.keyUrl"), *principal = set_principal_of(s, des), *store,
+               *name;
     const char *code = key_problem(s, url, &store, &name, ret_text, room);
 
     if (code)
@@ -135,8 +142,10 @@ const char *compute_boot_problem(struct sim *s, const struct value *des, char *r
     if (!key_url_parse(s, s->arena, url, &store, &name, &version) ||
         !access_key(s, well_known(s, "ConfidentialVmOrchestrator"), vault_by_name(s, store), name, "release"))
         return problem(ret_text, room, "KeyVaultAccessForbidden", "the key cannot be released to the machine", url);
-    if (knob_is(s, "releasePolicyRegion", "enforced") && !key_releases_in(s, store, name, value_str_at(des, "location")))
-        return problem(ret_text, room, "KeyVaultAccessForbidden", "the key's release policy does not name this region", url);
+    if (knob_is(s, "releasePolicyRegion", "enforced") &&
+        !key_releases_in(s, store, name, value_str_at(des, "location")))
+        return problem(ret_text, room, "KeyVaultAccessForbidden", "the key's release policy does not name this region",
+                       url);
     return NULL;
 }
 
@@ -152,7 +161,7 @@ static const char *boot_problem(struct sim *s, const struct value *vm, char *ret
     return compute_boot_problem(s, des, ret_text, room);
 }
 
-/* --- time goes by ----------------------------------------------------------------------------------------------- */
+/* --- time goes by ------------------------------------------------------------------------------------------------- */
 
 static void set_power(struct sim *s, struct value *vm, const char *state)
 {
@@ -233,7 +242,7 @@ void compute_advance(struct sim *s)
     operations_forget(s);
 }
 
-/* --- disk encryption sets --------------------------------------------------------------------------------------- */
+/* --- disk encryption sets ----------------------------------------------------------------------------------------- */
 
 static const char *plain_location(struct arena *a, const char *location)
 {
@@ -253,9 +262,10 @@ static bool has_release_policy(const struct value *key)
     return policy && !str_eq(value_str(policy), "none");
 }
 
-/* What a user-assigned identity refuses a write of the set, or NULL: it is there, and so is the key that it must open. A
- * system-assigned one does not exist yet, and is not asked. */
-static const char *identity_refusal(struct sim *s, const struct sim_request *r, const struct value *wanted, const char **ret_code)
+/* What a user-assigned identity refuses a write of the set, or NULL: it is there, and so is the key that it must open.
+ * A system-assigned one does not exist yet, and is not asked. */
+static const char *identity_refusal(struct sim *s, const struct sim_request *r, const struct value *wanted,
+                                    const char **ret_code)
 {
     const struct value *assigned = value_at(wanted, "identity.userAssignedIdentities");
     const char *type = value_str_at(wanted, "identity.type");
@@ -275,7 +285,8 @@ static const char *identity_refusal(struct sim *s, const struct sim_request *r, 
 }
 
 /* Says what is wrong with the key of a set, or NULL. */
-static const char *set_key_refusal(struct sim *s, struct arena *a, const char *url, const char *encryption, const char *location)
+static const char *set_key_refusal(struct sim *s, struct arena *a, const char *url, const char *encryption,
+                                   const char *location)
 {
     const char *store, *name, *version = NULL;
     const struct value *vault;
@@ -302,11 +313,13 @@ static bool set_refused(struct sim *s, const struct sim_request *r, struct sim_a
                         const struct value *wanted)
 {
     struct arena *a = r->arena;
-    const char *encryption = value_str_at(wanted, "properties.encryptionType"), *location = value_str_at(wanted, "location"), *why;
+    const char *encryption = value_str_at(wanted, "properties.encryptionType"),
+               *location = value_str_at(wanted, "location"), *why;
     const char *code = "InvalidParameter";
 
     if (str_eq_nocase(value_str_at(old, "properties.provisioningState"), "Updating")) {
-        answer_arm_error(a, out, 409, false, "Conflict", "Another operation on this disk encryption set is in progress.");
+        answer_arm_error(a, out, 409, false, "Conflict",
+                         "Another operation on this disk encryption set is in progress.");
         return true;
     }
     if (old && !str_eq_nocase(plain_location(a, value_str_at(old, "location")), plain_location(a, location))) {
@@ -315,7 +328,8 @@ static bool set_refused(struct sim *s, const struct sim_request *r, struct sim_a
         return true;
     }
     if (old && !str_eq_nocase(value_str_at(old, "properties.encryptionType"), encryption)) {
-        answer_arm_error(a, out, 409, false, "PropertyChangeNotAllowed", "Changing property 'encryptionType' is not allowed.");
+        answer_arm_error(a, out, 409, false, "PropertyChangeNotAllowed",
+                         "Changing property 'encryptionType' is not allowed.");
         return true;
     }
     why = !location ? "The location property is required."
@@ -430,12 +444,13 @@ static void note_made(struct sim *s, const char *id)
 }
 
 /* Begins the operation that makes `wanted` of the set. */
-static void set_begin(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, const struct value *old,
-                      const struct value *wanted)
+static void set_begin(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id,
+                      const struct value *old, const struct value *wanted)
 {
     struct arena *a = r->arena;
     struct value *shown = set_accepted(r, old), *meanwhile = value_copy(a, old ? old : wanted);
-    const char *operation = operation_new(s, "set", id, s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS), wanted, NULL);
+    const char *operation =
+        operation_new(s, "set", id, s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS), wanted, NULL);
 
     value_set_string(a, value_get(meanwhile, "properties"), "provisioningState", "Updating");
     if (!old && value_get(meanwhile, "identity")) {
@@ -447,8 +462,9 @@ static void set_begin(struct sim *s, const struct sim_request *r, struct sim_ans
     resource_store(s, id, meanwhile);
     answer_json(a, out, 202, shown);
     compute_accepted(s, r, out, value_str_at(wanted, "location"), "DiskOperations", operation);
-    answer_header(a, out, "x-ms-ratelimit-remaining-resource",
-                  "Microsoft.Compute/HighCostDiskEncryptionSet3Min;99,Microsoft.Compute/HighCostDiskEncryptionSet30Min;299");
+    answer_header(
+        a, out, "x-ms-ratelimit-remaining-resource",
+        "Microsoft.Compute/HighCostDiskEncryptionSet3Min;99,Microsoft.Compute/HighCostDiskEncryptionSet30Min;299");
 }
 
 static void change_set(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id)
@@ -462,7 +478,8 @@ static void change_set(struct sim *s, const struct sim_request *r, struct sim_an
         return;
     }
     if (!value_is(r->json, VALUE_MAP) || (!old && !value_is(value_get(r->json, "properties"), VALUE_MAP))) {
-        answer_arm_error(r->arena, out, 400, true, "InvalidRequestContent", "The request's body is no disk encryption set.");
+        answer_arm_error(r->arena, out, 400, true, "InvalidRequestContent",
+                         "The request's body is no disk encryption set.");
         return;
     }
     wanted = set_wanted(s, r, old, id);
@@ -487,19 +504,21 @@ static void list_users(struct sim *s, const struct sim_request *r, struct sim_an
     arm_page(s, r, out, items);
 }
 
-static void answer_sets(struct sim *s, const struct sim_request *r, struct sim_answer *out, size_t behind, const char *id)
+static void answer_sets(struct sim *s, const struct sim_request *r, struct sim_answer *out, size_t behind,
+                        const char *id)
 {
     if (behind == 4 && request_is(r, "GET"))
         answer_resource(s, r, out, id);
     else if (behind == 4 && (request_is(r, "PUT") || request_is(r, "PATCH")))
         change_set(s, r, out, id);
-    else if (behind == 5 && request_is(r, "GET") && str_eq_nocase(request_segment(r, r->n_segments - 1), "associatedResources"))
+    else if (behind == 5 && request_is(r, "GET") &&
+             str_eq_nocase(request_segment(r, r->n_segments - 1), "associatedResources"))
         list_users(s, r, out, id);
     else
         arm_bad_path(r, out);
 }
 
-/* --- machines --------------------------------------------------------------------------------------------------- */
+/* --- machines ----------------------------------------------------------------------------------------------------- */
 
 static void get_vm(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, bool view_only)
 {
@@ -508,7 +527,8 @@ static void get_vm(struct sim *s, const struct sim_request *r, struct sim_answer
     struct value *shown, *view;
 
     if (!require_rbac(s, r, out, id,
-                      view_only ? "Microsoft.Compute/virtualMachines/instanceView/read" : "Microsoft.Compute/virtualMachines/read"))
+                      view_only ? "Microsoft.Compute/virtualMachines/instanceView/read"
+                                : "Microsoft.Compute/virtualMachines/read"))
         return;
     v = resource_find(s, id);
     if (!v || still_hidden(s, value_str_at(v, "madeAt"))) {
@@ -525,8 +545,8 @@ static void get_vm(struct sim *s, const struct sim_request *r, struct sim_answer
         answer_json(a, out, 200, shown);
 }
 
-static void begin_on_vm(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, const char *kind,
-                        const char *action)
+static void begin_on_vm(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id,
+                        const char *kind, const char *action)
 {
     const struct value *v;
     const char *operation;
@@ -542,14 +562,16 @@ static void begin_on_vm(struct sim *s, const struct sim_request *r, struct sim_a
         arm_not_found(s, r, out, id);
         return;
     }
-    operation = operation_new(s, kind, id, s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS), NULL, NULL);
+    operation =
+        operation_new(s, kind, id, s->now_ms + behaviour_ms(s, "operationDuration", 20 * SECOND_MS), NULL, NULL);
     answer_empty(out, 202);
     compute_accepted(s, r, out, value_str_at(v, "location"), "operations", operation);
     answer_header(r->arena, out, "Retry-After", "%d", 10);
     answer_header(r->arena, out, "azure-asyncnotification", "Enabled");
 }
 
-static void answer_machines(struct sim *s, const struct sim_request *r, struct sim_answer *out, size_t behind, const char *id)
+static void answer_machines(struct sim *s, const struct sim_request *r, struct sim_answer *out, size_t behind,
+                            const char *id)
 {
     const char *verb = request_segment(r, r->n_segments - 1);
 
@@ -596,9 +618,10 @@ void arm_compute_answer(struct sim *s, const struct sim_request *r, struct sim_a
         arm_bad_path(r, out);
 }
 
-/* --- what a restore leaves behind ------------------------------------------------------------------------------- */
+/* --- what a restore leaves behind --------------------------------------------------------------------------------- */
 
-struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id, const char *os_type)
+struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id,
+                                  const char *os_type)
 {
     struct arena *a = s->arena;
     struct value *v = value_map(a), *p, *security;
@@ -618,7 +641,8 @@ struct value *compute_create_disk(struct sim *s, const char *disk_id, const char
     value_set_string(a, sub_map(a, p, "encryption"), "type", "EncryptionAtRestWithPlatformKey");
     security = sub_map(a, p, "securityProfile");
     value_set_string(a, security, "securityType",
-                     des_id ? "ConfidentialVM_DiskEncryptedWithCustomerKey" : "ConfidentialVM_DiskEncryptedWithPlatformKey");
+                     des_id ? "ConfidentialVM_DiskEncryptedWithCustomerKey"
+                            : "ConfidentialVM_DiskEncryptedWithPlatformKey");
     value_set_string(a, security, "secureVMDiskEncryptionSetId", des_id);
     value_set_string(a, p, "timeCreated", time_format(a, s->now_ms));
     value_set_string(a, p, "provisioningState", "Succeeded");
@@ -641,7 +665,8 @@ void compute_create_nic(struct sim *s, const char *nic_id, const char *location,
     resource_store(s, nic_id, v);
 }
 
-static void describe_storage(struct sim *s, struct value *p, const char *disk_id, const char *des_id, const char *os_type)
+static void describe_storage(struct sim *s, struct value *p, const char *disk_id, const char *des_id,
+                             const char *os_type)
 {
     struct arena *a = s->arena;
     struct value *os = sub_map(a, sub_map(a, p, "storageProfile"), "osDisk"), *managed, *security;
@@ -658,14 +683,16 @@ static void describe_storage(struct sim *s, struct value *p, const char *disk_id
     value_set(a, value_get(p, "storageProfile"), "dataDisks", value_list(a));
 }
 
-struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id, const char *size,
-                                         const char *os_type, const char *subnet_id, bool started)
+struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id,
+                                         const char *size, const char *os_type, const char *subnet_id, bool started)
 {
     struct arena *a = s->arena;
     const char *name = strrchr(vm_id, '/') + 1, *tail = new_guid(s);
     int group = (int)(str_find_nocase(vm_id, "/providers/") - vm_id);
-    const char *disk_id = arena_printf(a, "%.*s/providers/Microsoft.Compute/disks/%s-osdisk-%.8s", group, vm_id, name, tail);
-    const char *nic_id = arena_printf(a, "%.*s/providers/Microsoft.Network/networkInterfaces/%s-nic-%.8s", group, vm_id, name, tail);
+    const char *disk_id =
+        arena_printf(a, "%.*s/providers/Microsoft.Compute/disks/%s-osdisk-%.8s", group, vm_id, name, tail);
+    const char *nic_id =
+        arena_printf(a, "%.*s/providers/Microsoft.Network/networkInterfaces/%s-nic-%.8s", group, vm_id, name, tail);
     struct value *v = value_map(a), *p, *security, *uefi, *part;
 
     value_set_string(a, compute_create_disk(s, disk_id, location, des_id, os_type), "managedBy", vm_id);
@@ -684,7 +711,8 @@ struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const
     value_set_bool(a, uefi, "vTpmEnabled", true);
     value_set_string(a, security, "securityType", "ConfidentialVM");
     describe_storage(s, p, disk_id, des_id, os_type);
-    value_push(a, value_set(a, sub_map(a, p, "networkProfile"), "networkInterfaces", value_list(a)), part = value_map(a));
+    value_push(a, value_set(a, sub_map(a, p, "networkProfile"), "networkInterfaces", value_list(a)),
+               part = value_map(a));
     value_set_string(a, part, "id", nic_id);
     value_set_string(a, p, "timeCreated", time_format(a, s->now_ms));
     value_set(a, sub_map(a, p, "instanceView"), "statuses", vm_statuses(s, started ? "running" : "deallocated"));

@@ -4,10 +4,10 @@
 
 #include "internal.h"
 
-/* --- keys (key_store.c) ---------------------------------------------------------------------------------------------------- */
+/* --- keys (key_store.c) ------------------------------------------------------------------------------------------- */
 
-/* Spec of a key, beyond internal.h: deletedDate and scheduledPurgeDate (while deleted; filled in when left out), settles
- * (until then the last deletion or recovery is not visible yet), exportable, keyOps, tags. */
+/* Spec of a key, beyond internal.h: deletedDate and scheduledPurgeDate (while deleted; filled in when left out),
+ * settles (until then the last deletion or recovery is not visible yet), exportable, keyOps, tags. */
 
 enum key_state {
     KEY_USABLE,
@@ -25,11 +25,13 @@ const char *key_state_name(enum key_state state);
 void keys_advance(struct sim *s);
 /* The part of it that looks at vaults only; cheap enough for every request. */
 void stores_advance(struct sim *s);
-/* The backup of the key that has this version (there may be two of one name, the older purged); false when the world has none. */
-bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version, struct text *ret_raw);
+/* The backup of the key that has this version (there may be two of one name, the older purged); false
+ * when the world has none. */
+bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version,
+                           struct text *ret_raw);
 /* The same with only those of its versions that `keep` (a list of ids) names. */
-bool key_backup_of_versions(struct sim *s, const char *store, const char *name, const char *version, const struct value *keep,
-                            struct text *ret_raw);
+bool key_backup_of_versions(struct sim *s, const char *store, const char *name, const char *version,
+                            const struct value *keep, struct text *ret_raw);
 /* Does a store of that name, alive or gone, belong to the managed HSMs? */
 bool store_is_hsm(struct sim *s, const char *store);
 /* The key of the world that has this version, as above; NULL. */
@@ -45,9 +47,11 @@ bool key_settling(const struct sim *s, const struct value *key);
 void key_mark_deleted(struct sim *s, struct value *key, const struct value *vault);
 /* As the data plane shows them. */
 const char *key_url(struct sim *s, struct arena *a, const struct value *key, const char *version);
-struct value *key_show_attributes(struct arena *a, const struct value *vault, const struct value *key, const struct value *version);
+struct value *key_show_attributes(struct arena *a, const struct value *vault, const struct value *key,
+                                  const struct value *version);
 const struct value *key_tags(const struct value *key, const struct value *version);
-struct value *key_show(struct sim *s, struct arena *a, const struct value *vault, const struct value *key, const struct value *version);
+struct value *key_show(struct sim *s, struct arena *a, const struct value *vault, const struct value *key,
+                       const struct value *version);
 void key_show_deletion(struct sim *s, struct arena *a, struct value *shown, const struct value *key);
 
 /* Rotation and release (key_policies.c). */
@@ -62,16 +66,17 @@ bool key_release_allows(struct arena *a, const struct value *shown, const char *
 bool key_releases_in(struct sim *s, const char *store, const char *name, const char *location);
 const char *key_released(struct arena *a, const struct value *shown, const struct value *request);
 
-/* --- grants on what was deleted (grants.c) ------------------------------------------------------------------------------- */
+/* --- grants on what was deleted (grants.c) ------------------------------------------------------------------------ */
 
 /* A key is back: by a recovery, or by a restore. What becomes of the grants on it. */
 void key_grants_after(struct sim *s, const struct value *store, const char *name, bool recovered);
 /* A vault or managed HSM was recovered. */
 void store_grants_after(struct sim *s, const struct value *store);
 
-/* --- managed HSMs (hsm.c, hsm_roles.c) ----------------------------------------------------------------------------------- */
+/* --- managed HSMs (hsm.c, hsm_roles.c) ---------------------------------------------------------------------------- */
 
-/* World: a resource Microsoft.KeyVault/managedHSMs; HSMs with the same `securityDomain` open each other's key backups. */
+/* World: a resource Microsoft.KeyVault/managedHSMs; HSMs with the same `securityDomain` open
+ * each other's key backups. */
 bool hsm_is(const struct value *store);                              /* alive or deleted; NULL: no */
 bool hsm_active(const struct value *hsm);
 char *hsm_security_domain(struct arena *a, const struct value *hsm);
@@ -83,7 +88,8 @@ void hsm_refuse_token(const struct sim_request *r, struct sim_answer *out);
 void hsm_wrap_backup(struct sim *s, const struct secret *sealed, struct text *ret);
 bool hsm_unwrap_backup(const struct secret *blob, struct secret *ret);
 
-/* By the local role assignments: spec.hsmRoleAssignments {store, principal, role, scope, name, created}. Azure's own give nothing here. */
+/* By the local role assignments: spec.hsmRoleAssignments {store, principal, role, scope, name, created}. Azure's own
+ * give nothing here. */
 #define HSM_ADMINISTRATOR "a290e904-7015-4bba-90c8-60543313cdb4"
 bool hsm_allows(struct sim *s, const char *principal, const struct value *hsm, const char *key, const char *permission);
 /* A built-in role by name, GUID, or an id that ends in the GUID: its GUID; NULL: it is none. */
@@ -108,22 +114,24 @@ bool region_is(const char *a, const char *b);       /* "UAE North" is "uaenorth"
 /* The region as an address has it: without capitals and blanks. */
 char *region_name(struct arena *a, const char *location);
 
-/* --- blobs (blob.c) ---------------------------------------------------------------------------------------------------- */
+/* --- blobs (blob.c) ----------------------------------------------------------------------------------------------- */
 
 /* Stores a blob. A page blob is padded with NULs to a multiple of 512 and carries its true length as metadata. */
-void blob_put(struct sim *s, const char *account, const char *container, const char *name, bool page, const char *bytes, size_t len);
+void blob_put(struct sim *s, const char *account, const char *container, const char *name, bool page, const char *bytes,
+              size_t len);
 
 /* The blob "ACCOUNT/CONTAINER/NAME" is gone, if it was there. */
 void blob_forget(struct sim *s, const char *place);
 
-/* --- the rules of a restore (restore_rules.c) --------------------------------------------------------------------------- */
+/* --- the rules of a restore (restore_rules.c) --------------------------------------------------------------------- */
 
 enum article { ARTICLE_STRICTEST, ARTICLE_2026_02, ARTICLE_2026_07 };
 
 /* What the documents leave open, as the world's behaviour has it (knobs.c). All zero: as it is by default. */
 struct restore_readings {
     enum article article;
-    bool expired_restores, snapshots_miss_rotation, recreated_set_is_original, restored_key_opens_snapshots, stuck_rotation_fails;
+    bool expired_restores, snapshots_miss_rotation, recreated_set_is_original, restored_key_opens_snapshots,
+        stuck_rotation_fails;
     const char *rights_code;                     /* NULL: KeyVaultAccessForbidden */
 };
 
@@ -170,7 +178,7 @@ void rules_gather(struct sim *s, const struct restore_wish *wish, struct restore
 /* May the virtual machine boot with this set's key? */
 bool rules_may_boot(struct sim *s, const char *set_id);
 
-/* --- Backup's items (backup_items.c), requests and jobs ---------------------------------------------------------- */
+/* --- Backup's items (backup_items.c), requests and jobs ----------------------------------------------------------- */
 
 const struct value *item_wrapped_with(const struct value *backup, const struct value *point);
 bool item_tier_valid(const struct value *point, const char *tier);
@@ -185,7 +193,7 @@ struct restore_check {
     struct arena *a;
     const struct value *backup, *point, *body;    /* body: the IaasVMRestoreRequest */
     const char *location;                          /* of the vault */
-    struct value *problems;                        /* list of {code, message, recommendations}; what is found is added */
+    struct value *problems; /* list of {code, message, recommendations}; what is found is added */
 };
 void request_check(const struct restore_check *c);
 /* What validation may foresee beyond that. */
@@ -193,23 +201,25 @@ void request_check_keys(const struct restore_check *c);
 void request_problem(const struct restore_check *c, const char *code, const char *message);
 
 /* Starts a job for an accepted restore; returns its id, which is its operation's id too (backup_restore.c). */
-const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct value *backup, const struct value *point,
-                               const struct value *request);
+const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct value *backup,
+                               const struct value *point, const struct value *request);
 
 /* backupJobs and below; `at` is the index of that segment (backup_jobs.c). */
 void jobs_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, size_t at);
 /* Operations of a vault: 202 with both polling addresses below `path`; the status; the result. */
-void operation_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *path, const char *status,
-                        const char *result, const char *id);
-void operation_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *id);
-void operation_answer_result(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *path,
-                             const char *status, const char *result, const char *id);
+void operation_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *path,
+                        const char *status, const char *result, const char *id);
+void operation_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
+                      const char *id);
+void operation_answer_result(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
+                             const char *path, const char *status, const char *result, const char *id);
 
-/* --- protection (backup_protect.c) --------------------------------------------------------------------------------------- */
+/* --- protection (backup_protect.c) -------------------------------------------------------------------------------- */
 
-struct value *guards_of(struct sim *s, struct arena *a, const char *vault_id);               /* as the service lists them */
-const char *policy_type(struct sim *s, const char *vault_id, const char *name);              /* "V1", "V2"; NULL: there is none */
-void protect_put(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id, const char *item_path);
+struct value *guards_of(struct sim *s, struct arena *a, const char *vault_id);  /* as the service lists them */
+const char *policy_type(struct sim *s, const char *vault_id, const char *name); /* "V1", "V2"; NULL: there is none */
+void protect_put(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id,
+                 const char *item_path);
 void refresh_containers(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *vault_id);
 
 #endif

@@ -20,7 +20,7 @@ bool audience_is(const char *audience, const char *expected)
     return n && n == m && strncasecmp(audience, expected, n) == 0;
 }
 
-/* --- tokens ----------------------------------------------------------------------------------------------------- */
+/* --- tokens ------------------------------------------------------------------------------------------------------- */
 
 /* The signature over "header.payload": a MAC under a key that only this world has. */
 static char *token_signature(struct sim *s, struct arena *a, const char *signed_part, size_t len)
@@ -112,10 +112,10 @@ void token_check(struct sim *s, struct sim_request *r)
     }
 }
 
-/* --- the endpoint ----------------------------------------------------------------------------------------------- */
+/* --- the endpoint ------------------------------------------------------------------------------------------------- */
 
-static void entra_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status, const char *error, int code,
-                        const char *text)
+static void entra_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status,
+                        const char *error, int code, const char *text)
 {
     struct arena *a = r->arena;
     struct value *body = value_map(a), *codes = value_list(a);
@@ -191,7 +191,8 @@ static struct value *by_app(struct sim *s, const char *app_id)
 static void answer_token(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     struct arena *a = r->arena;
-    const char *audience = wanted_audience(r), *app = form_field(r, "client_id"), *secret = form_field(r, "client_secret");
+    const char *audience = wanted_audience(r), *app = form_field(r, "client_id"),
+               *secret = form_field(r, "client_secret");
     const struct value *principal = by_app(s, app);
     struct value *body;
 
@@ -201,7 +202,8 @@ static void answer_token(struct sim *s, const struct sim_request *r, struct sim_
         entra_error(s, r, out, 400, "unauthorized_client", 700016,
                     arena_printf(a, "Application '%s' was not found in the directory.", app ? app : ""));
     } else if (!secret || !str_eq(secret, value_str_at(principal, "secret"))) {
-        entra_error(s, r, out, 401, "invalid_client", 7000215, arena_printf(a, "The client secret given for app '%s' is not valid.", app));
+        entra_error(s, r, out, 401, "invalid_client", 7000215,
+                    arena_printf(a, "The client secret given for app '%s' is not valid.", app));
     } else if (!audience_known(s, audience)) {
         entra_error(s, r, out, 400, "invalid_resource", 500011,
                     arena_printf(a, "The resource '%s' was not found in the tenant.", audience ? audience : ""));
@@ -224,12 +226,15 @@ static void answer_discovery(struct sim *s, const struct sim_request *r, struct 
 
     if (str_find_nocase(r->path, "/discovery/instance")) {
         value_set_string(a, body, "tenant_discovery_endpoint",
-                         arena_printf(a, "%s/%s/v2.0/.well-known/openid-configuration", s->ep.authority, value_str_at(s->spec, "tenant")));
+                         arena_printf(a, "%s/%s/v2.0/.well-known/openid-configuration", s->ep.authority,
+                                      value_str_at(s->spec, "tenant")));
         value_set(a, body, "metadata", value_list(a));
     } else {
         value_set_string(a, body, "issuer", arena_printf(a, "%s/%s/v2.0", s->ep.authority, tenant));
-        value_set_string(a, body, "authorization_endpoint", arena_printf(a, "%s/%s/oauth2/v2.0/authorize", s->ep.authority, tenant));
-        value_set_string(a, body, "token_endpoint", arena_printf(a, "%s/%s/oauth2/v2.0/token", s->ep.authority, tenant));
+        value_set_string(a, body, "authorization_endpoint",
+                         arena_printf(a, "%s/%s/oauth2/v2.0/authorize", s->ep.authority, tenant));
+        value_set_string(a, body, "token_endpoint",
+                         arena_printf(a, "%s/%s/oauth2/v2.0/token", s->ep.authority, tenant));
         /* Microsoft's clients refuse a document without it. */
         value_set_string(a, body, "jwks_uri", arena_printf(a, "%s/%s/discovery/v2.0/keys", s->ep.authority, tenant));
     }
@@ -246,7 +251,8 @@ void entra_answer(struct sim *s, const struct sim_request *r, struct sim_answer 
         return;
     }
     if (!adfs && !str_eq_nocase(tenant, value_str_at(s->spec, "tenant"))) {
-        entra_error(s, r, out, 400, "invalid_request", 90002, arena_printf(r->arena, "Tenant '%s' was not found.", tenant));
+        entra_error(s, r, out, 400, "invalid_request", 90002,
+                    arena_printf(r->arena, "Tenant '%s' was not found.", tenant));
         return;
     }
     if (str_eq_nocase(last, "openid-configuration"))

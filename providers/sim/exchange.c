@@ -4,7 +4,7 @@
 
 #include "../../reconciler/format/json.h"
 
-/* --- requests ---------------------------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------------------------- */
 
 const char *request_query(const struct sim_request *r, const char *name)
 {
@@ -55,7 +55,7 @@ size_t arm_provider_at(const struct sim_request *r)
     return at;
 }
 
-/* --- answers ----------------------------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 void answer_header(struct arena *a, struct sim_answer *out, const char *name, const char *fmt, ...)
 {
@@ -92,7 +92,8 @@ static struct value *error_body(struct arena *a, const char *code, const char *m
     return body;
 }
 
-void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code, const char *fmt, ...)
+void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code,
+                      const char *fmt, ...)
 {
     va_list ap;
 

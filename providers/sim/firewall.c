@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- addresses ------------------------------------------------------------------------------------------------ */
+/* --- addresses ---------------------------------------------------------------------------------------------------- */
 
 /* Four numbers up to 255; what stands behind them. NULL: no address. */
 static const char *address_parse(const char *text, uint32_t *ret)
@@ -44,7 +44,7 @@ static bool rule_holds(const char *rule, uint32_t address)
     return !*end && bits <= 32 && (bits == 0 || (base ^ address) >> (32 - bits) == 0);
 }
 
-/* --- rules ---------------------------------------------------------------------------------------------------- */
+/* --- rules -------------------------------------------------------------------------------------------------------- */
 
 bool firewall_lets_client(const struct sim *s, const struct value *properties)
 {

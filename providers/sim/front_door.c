@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* --- throttling -------------------------------------------------------------------------------------------------- */
+/* --- throttling --------------------------------------------------------------------------------------------------- */
 
 /* A token bucket; true when one was left. */
 static bool take(struct throttle *t, int64_t now_ms, double room, double per_second)
@@ -27,7 +27,8 @@ static bool throttled(struct sim *s, const struct sim_request *r, struct sim_ans
 {
     enum { JOB_READS = 250, READS = 1100, WRITES = 800 };
     struct arena *a = r->arena;
-    bool read = request_is(r, "GET") || request_is(r, "HEAD"), jobs = read && str_find_nocase(r->path, "/backupJobs"), passed;
+    bool read = request_is(r, "GET") || request_is(r, "HEAD"), jobs = read && str_find_nocase(r->path, "/backupJobs"),
+         passed;
 
     if (jobs) {
         /* Counted per action and hour: the narrowest of all. */
@@ -45,19 +46,22 @@ static bool throttled(struct sim *s, const struct sim_request *r, struct sim_ans
         return true;
     }
     passed = read ? take(&s->reads, s->now_ms, READS, 25) : take(&s->writes, s->now_ms, WRITES, 10);
-    answer_header(a, out, read ? "x-ms-ratelimit-remaining-subscription-reads" : "x-ms-ratelimit-remaining-subscription-writes", "%d",
-                  (int)(read ? s->reads.left : s->writes.left));
     answer_header(a, out,
-                  read ? "x-ms-ratelimit-remaining-subscription-global-reads" : "x-ms-ratelimit-remaining-subscription-global-writes",
+                  read ? "x-ms-ratelimit-remaining-subscription-reads" : "x-ms-ratelimit-remaining-subscription-writes",
+                  "%d", (int)(read ? s->reads.left : s->writes.left));
+    answer_header(a, out,
+                  read ? "x-ms-ratelimit-remaining-subscription-global-reads"
+                       : "x-ms-ratelimit-remaining-subscription-global-writes",
                   "%d", 15 * (int)(read ? s->reads.left : s->writes.left));
     if (passed)
         return false;
-    answer_arm_error(a, out, 429, true, "SubscriptionRequestsThrottled", "Too many requests of this principal in this subscription.");
+    answer_arm_error(a, out, 429, true, "SubscriptionRequestsThrottled",
+                     "Too many requests of this principal in this subscription.");
     answer_header(a, out, "Retry-After", "%d", 1);
     return true;
 }
 
-/* --- sign-in, subscription, routing -------------------------------------------------------------------------------- */
+/* --- sign-in, subscription, routing ------------------------------------------------------------------------------- */
 
 static bool subscription_known(struct sim *s, const char *subscription)
 {
@@ -77,20 +81,22 @@ static bool signed_in(struct sim *s, const struct sim_request *r, struct sim_ans
 {
     const char *tenant = value_str_at(s->spec, "tenant");
 
-    if (r->principal && (audience_is(r->token_audience, s->ep.arm_audience) || audience_is(r->token_audience, s->ep.arm)))
+    if (r->principal &&
+        (audience_is(r->token_audience, s->ep.arm_audience) || audience_is(r->token_audience, s->ep.arm)))
         return true;
     if (r->principal)
         answer_arm_error(r->arena, out, 401, true, "InvalidAuthenticationTokenAudience",
-                         "The access token was obtained for the wrong audience '%s'. Allowed is '%s'.", r->token_audience,
-                         s->ep.arm_audience);
+                         "The access token was obtained for the wrong audience '%s'. Allowed is '%s'.",
+                         r->token_audience, s->ep.arm_audience);
     else if (str_find_nocase(r->token_problem, "expired"))
-        answer_arm_error(r->arena, out, 401, true, "ExpiredAuthenticationToken", "The access token expiry is before the current time: %s.",
-                         r->token_problem);
+        answer_arm_error(r->arena, out, 401, true, "ExpiredAuthenticationToken",
+                         "The access token expiry is before the current time: %s.", r->token_problem);
     else
-        answer_arm_error(r->arena, out, 401, true, "AuthenticationFailed", "Authentication failed: %s.", r->token_problem);
+        answer_arm_error(r->arena, out, 401, true, "AuthenticationFailed", "Authentication failed: %s.",
+                         r->token_problem);
     answer_header(r->arena, out, "WWW-Authenticate",
-                  "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", error_description=\"%s\"", s->ep.authority,
-                  tenant ? tenant : "", r->token_problem ? r->token_problem : "wrong audience");
+                  "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", error_description=\"%s\"",
+                  s->ep.authority, tenant ? tenant : "", r->token_problem ? r->token_problem : "wrong audience");
     return false;
 }
 
@@ -145,8 +151,8 @@ void arm_answer(struct sim *s, const struct sim_request *r, struct sim_answer *o
         answer_arm_error(r->arena, out, 404, true, "SubscriptionNotFound", "The subscription '%s' could not be found.",
                          request_segment(r, 1));
     else if (!answer)
-        answer_arm_error(r->arena, out, 404, true, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.",
-                         request_segment(r, arm_provider_at(r) + 1));
+        answer_arm_error(r->arena, out, 404, true, "InvalidResourceNamespace",
+                         "The resource namespace '%s' is invalid.", request_segment(r, arm_provider_at(r) + 1));
     else if (!version_refused(s, r, out) && !lock_refuses(s, r, out))
         answer(s, r, out);
 }

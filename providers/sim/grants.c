@@ -1,5 +1,6 @@
-/* Knows what becomes of grants when what they were given on is deleted and comes back: the documents say it of vaults, and leave
- * it open for keys and managed HSMs (behaviour.keyGrants, behaviour.hsmGrants). Must not know what a grant allows. */
+/* Knows what becomes of grants when what they were given on is deleted and comes back: the documents say it of vaults,
+ * and leave it open for keys and managed HSMs (behaviour.keyGrants, behaviour.hsmGrants). Must not know what a grant
+ * allows. */
 #include "data.h"
 
 static void forget_roles(struct sim *s, const char *scope)

@@ -40,8 +40,15 @@ static void add_empty(struct arena *a, struct value *v)
         "tokenEncryptionKeyId", "samlSingleSignOnSettings",
     };
     static const char *const lists[] = {
-        "notificationEmailAddresses", "replyUrls", "tags", "addIns", "appRoles", "keyCredentials", "oauth2PermissionScopes",
-        "passwordCredentials", "resourceSpecificApplicationPermissions",
+        "notificationEmailAddresses",
+        "replyUrls",
+        "tags",
+        "addIns",
+        "appRoles",
+        "keyCredentials",
+        "oauth2PermissionScopes",
+        "passwordCredentials",
+        "resourceSpecificApplicationPermissions",
     };
     static const char *const maps[][6] = {
         {"verifiedPublisher", "displayName", "verifiedPublisherId", "addedDateTime"},
@@ -81,7 +88,8 @@ static struct value *show(struct sim *s, struct arena *a, const struct value *p)
     if (app_id_of(p))
         value_push(a, names, value_string(a, app_id_of(p)));
     value_set(a, v, "servicePrincipalNames", names);
-    value_set_string(a, v, "servicePrincipalType", str_eq(value_str_at(p, "type"), "ManagedIdentity") ? "ManagedIdentity" : "Application");
+    value_set_string(a, v, "servicePrincipalType",
+                     str_eq(value_str_at(p, "type"), "ManagedIdentity") ? "ManagedIdentity" : "Application");
     return v;
 }
 
@@ -123,8 +131,8 @@ static void list(struct sim *s, const struct sim_request *r, struct sim_answer *
     answer_json(a, out, 200, body);
 }
 
-static void graph_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status, const char *code,
-                        const char *message)
+static void graph_error(struct sim *s, const struct sim_request *r, struct sim_answer *out, int status,
+                        const char *code, const char *message)
 {
     struct arena *a = r->arena;
     struct value *body = value_map(a), *error = value_set(a, body, "error", value_map(a)), *inner;
@@ -135,7 +143,8 @@ static void graph_error(struct sim *s, const struct sim_request *r, struct sim_a
     value_set_string(a, error, "message", message);
     inner = value_set(a, error, "innerError", value_map(a));
     value_set_string(a, inner, "date", time_format(a, s->now_ms));
-    crypt_uuid5("8a3c7c1e-0c55-5d6b-9a4e-6c0d5a1f7b32", arena_printf(a, "%llu", (unsigned long long)s->n_exchanges), id);
+    crypt_uuid5("8a3c7c1e-0c55-5d6b-9a4e-6c0d5a1f7b32", arena_printf(a, "%llu", (unsigned long long)s->n_exchanges),
+                id);
     value_set_string(a, inner, "request-id", id);
     value_set_string(a, inner, "client-request-id", client ? client : id);
     answer_json(a, out, status, body);
@@ -150,7 +159,8 @@ static void one(struct sim *s, const struct sim_request *r, struct sim_answer *o
         return;
     }
     body = show(s, r->arena, p);
-    value_set_string(r->arena, body, "@odata.context", arena_printf(r->arena, "%s/v1.0/$metadata#servicePrincipals/$entity", s->ep.graph));
+    value_set_string(r->arena, body, "@odata.context",
+                     arena_printf(r->arena, "%s/v1.0/$metadata#servicePrincipals/$entity", s->ep.graph));
     answer_json(r->arena, out, 200, body);
 }
 

@@ -8,7 +8,7 @@
 
 enum { JWE_PARTS = 5, JWE_IV = 16, JWE_TAG = 32 };
 
-/* --- the resource ---------------------------------------------------------------------------------------------------- */
+/* --- the resource ------------------------------------------------------------------------------------------------- */
 
 bool hsm_is(const struct value *store)
 {
@@ -73,7 +73,7 @@ void hsm_show(struct sim *s, struct arena *a, struct value *shown)
                                        : "The Managed HSM waits for its security domain to be downloaded.");
 }
 
-/* --- the refusal of a token: no JSON ---------------------------------------------------------------------------------- */
+/* --- the refusal of a token: no JSON ------------------------------------------------------------------------------ */
 
 /* Role definitions were recorded with the bare word "OK", keys with nothing. */
 void hsm_refuse_token(const struct sim_request *r, struct sim_answer *out)
@@ -84,7 +84,7 @@ void hsm_refuse_token(const struct sim_request *r, struct sim_answer *out)
     answer_header(r->arena, out, "Content-Type", "application/json; charset=utf-8");
 }
 
-/* --- backups ----------------------------------------------------------------------------------------------------------- */
+/* --- backups ------------------------------------------------------------------------------------------------------ */
 
 /* header..iv.ciphertext.tag; there is no encrypted key between the two dots. */
 void hsm_wrap_backup(struct sim *s, const struct secret *sealed, struct text *ret)

@@ -1,5 +1,5 @@
-/* Knows managed HSMs as resources: what of them can be changed, soft delete, recovery. A new one is not activated: nobody has
- * downloaded its security domain. Must not know keys, nor local roles. */
+/* Knows managed HSMs as resources: what of them can be changed, soft delete, recovery. A new one is not activated:
+ * nobody has downloaded its security domain. Must not know keys, nor local roles. */
 #include "data.h"
 
 #include <string.h>
@@ -26,7 +26,8 @@ static size_t find_deleted(const struct exchange *x)
     struct value *all = state_list(x->s, "deletedVaults");
 
     for (size_t i = 0; i < value_count(all); i++)
-        if (hsm_is(value_item(all, i)) && str_eq_nocase(world_id_name(value_str_at(value_item(all, i), "id")), x->name) &&
+        if (hsm_is(value_item(all, i)) &&
+            str_eq_nocase(world_id_name(value_str_at(value_item(all, i), "id")), x->name) &&
             !str_eq(value_str_at(value_item(all, i), "state"), "purged"))
             return i;
     return SIZE_MAX;
@@ -45,12 +46,14 @@ static bool name_taken(const struct exchange *x)
 /* What is wrong with the wanted properties, or NULL. */
 static const char *refusal(const struct value *old, const struct value *wanted)
 {
-    const struct value *purge = value_get(wanted, "enablePurgeProtection"), *days = value_get(wanted, "softDeleteRetentionInDays");
+    const struct value *purge = value_get(wanted, "enablePurgeProtection"),
+                       *days = value_get(wanted, "softDeleteRetentionInDays");
     const struct value *was = value_get(old, "properties");
 
     if (value_is(purge, VALUE_BOOL) && !purge->b && value_bool_at(was, "enablePurgeProtection", false))
         return "The property \"enablePurgeProtection\" cannot be set to false once it is enabled.";
-    if (days && was && value_int_at(wanted, "softDeleteRetentionInDays", 90) != value_int_at(was, "softDeleteRetentionInDays", 90))
+    if (days && was &&
+        value_int_at(wanted, "softDeleteRetentionInDays", 90) != value_int_at(was, "softDeleteRetentionInDays", 90))
         return "The property \"softDeleteRetentionInDays\" has been set already and it can't be modified.";
     return NULL;
 }
@@ -85,7 +88,8 @@ static void create(const struct exchange *x)
 
     if (!value_str_at(x->r->json, "location") || !value_get(x->r->json, "sku") || !value_str_at(wanted, "tenantId") ||
         !value_count(value_get(wanted, "initialAdminObjectIds"))) {
-        refuse(x, 400, "BadRequest", "A managed HSM needs location, sku, properties.tenantId and properties.initialAdminObjectIds.");
+        refuse(x, 400, "BadRequest",
+               "A managed HSM needs location, sku, properties.tenantId and properties.initialAdminObjectIds.");
         return;
     }
     value_set_string(x->a, v, "id", x->id);
@@ -104,7 +108,8 @@ static void create(const struct exchange *x)
         struct value *admin = value_map(x->a);
 
         value_set_string(x->a, admin, "store", x->name);
-        value_set_string(x->a, admin, "principal", value_str(value_item(value_get(wanted, "initialAdminObjectIds"), i)));
+        value_set_string(x->a, admin, "principal",
+                         value_str(value_item(value_get(wanted, "initialAdminObjectIds"), i)));
         value_set_string(x->a, admin, "role", HSM_ADMINISTRATOR);
         value_set_string(x->a, admin, "scope", "/");
         value_set_string(x->a, admin, "name", new_guid(x->s));
@@ -119,7 +124,8 @@ static void recover(const struct exchange *x, size_t at)
     struct value *all = state_list(x->s, "deletedVaults"), *gone = value_item(all, at);
     struct value *v = value_copy(x->a, value_get(gone, "resource") ? value_get(gone, "resource") : gone);
 
-    if (!str_eq_nocase(value_str_at(gone, "id"), x->id) || !deleted_lies_in(gone, value_str_at(x->r->json, "location"))) {
+    if (!str_eq_nocase(value_str_at(gone, "id"), x->id) ||
+        !deleted_lies_in(gone, value_str_at(x->r->json, "location"))) {
         refuse(x, 409, "ConflictError", "The deleted managed HSM belongs to another group, region or subscription.");
         return;
     }
@@ -210,7 +216,7 @@ static void soft_delete(const struct exchange *x)
     answer_empty(x->out, 200);
 }
 
-/* --- deleted ones ------------------------------------------------------------------------------------------------------- */
+/* --- deleted ones ------------------------------------------------------------------------------------------------- */
 
 static struct value *show_deleted(struct arena *a, const struct value *gone)
 {
@@ -219,7 +225,8 @@ static struct value *show_deleted(struct arena *a, const struct value *gone)
     const struct value *tags = value_at(gone, "resource.tags");
 
     value_set_string(a, v, "id",
-                     arena_printf(a, "/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/deletedManagedHSMs/%s",
+                     arena_printf(a,
+                                  "/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/deletedManagedHSMs/%s",
                                   world_id_part(a, id, "/subscriptions/"), location ? location : "", name));
     value_set_string(a, v, "name", name);
     value_set_string(a, v, "type", "Microsoft.KeyVault/deletedManagedHSMs");
@@ -227,7 +234,8 @@ static struct value *show_deleted(struct arena *a, const struct value *gone)
     value_set_string(a, p, "mhsmId", id);
     value_set_string(a, p, "location", location);
     value_set(a, p, "tags", tags ? value_copy(a, tags) : value_map(a));
-    if (value_bool_at(gone, "resource.properties.enablePurgeProtection", value_bool_at(gone, "properties.enablePurgeProtection", false)))
+    if (value_bool_at(gone, "resource.properties.enablePurgeProtection",
+                      value_bool_at(gone, "properties.enablePurgeProtection", false)))
         value_set_bool(a, p, "purgeProtectionEnabled", true);
     value_set_string(a, p, "deletionDate", value_str_at(gone, "deletionDate"));
     value_set_string(a, p, "scheduledPurgeDate", value_str_at(gone, "scheduledPurgeDate"));
@@ -266,7 +274,8 @@ bool hsm_arm_answer(struct sim *s, const struct sim_request *r, struct sim_answe
 {
     size_t at = arm_provider_at(r), behind = r->n_segments - at;
     const char *what = request_segment(r, at + 2);
-    struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .id = request_path(r, at + 4), .name = request_segment(r, at + 3)};
+    struct exchange x = {
+        .s = s, .r = r, .out = out, .a = r->arena, .id = request_path(r, at + 4), .name = request_segment(r, at + 3)};
     bool get = request_is(r, "GET"), hsms = str_eq_nocase(what, "managedHSMs");
 
     if (get && str_eq_nocase(what, "deletedManagedHSMs") && behind == 3) {

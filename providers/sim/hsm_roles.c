@@ -1,5 +1,5 @@
-/* Knows the local rights of a managed HSM: its built-in roles, who holds which of them where, and the calls that read and change
- * that. Azure's own role assignments give nothing here. Must not know keys. */
+/* Knows the local rights of a managed HSM: its built-in roles, who holds which of them where, and the calls that read
+ * and change that. Azure's own role assignments give nothing here. Must not know keys. */
 #include "data.h"
 
 #include <stdio.h>
@@ -29,18 +29,19 @@ static const struct hsm_role {
     {"4bd23610-cdcf-4971-bdee-bdc562cc28e4", "Managed HSM Policy Administrator",
      DEFINE_READ "|" DEFINE_CHANGE "|" ASSIGN_READ "|" ASSIGN_CHANGE},
     {"21dbd100-6940-42c2-9190-5d6cb909625b", "Managed HSM Crypto User",
-     DEFINE_READ "|" ASSIGN_READ "|" KEYS "read/action|" KEYS "write/action|" KEYS "delete|" KEYS "create|" KEYS "rotate/action|" KEYS
-                 "import/action|" KEYS "release/action|" KEYS "backup/action|" KEYS "restore/action|" KEYS "encrypt/action|" KEYS
-                 "decrypt/action|" KEYS "wrap/action|" KEYS "unwrap/action|" KEYS "sign/action|" KEYS "verify/action|" KEYS
-                 "derive/action|" DATA "rng/action"},
+     DEFINE_READ "|" ASSIGN_READ "|" KEYS "read/action|" KEYS "write/action|" KEYS "delete|" KEYS "create|" KEYS
+                 "rotate/action|" KEYS "import/action|" KEYS "release/action|" KEYS "backup/action|" KEYS
+                 "restore/action|" KEYS "encrypt/action|" KEYS "decrypt/action|" KEYS "wrap/action|" KEYS
+                 "unwrap/action|" KEYS "sign/action|" KEYS "verify/action|" KEYS "derive/action|" DATA "rng/action"},
     {"515eb02d-2335-4d2d-92f2-b1cbdf9c3778", "Managed HSM Crypto Officer",
-     ASSIGN_READ "|" ASSIGN_CHANGE "|" DEFINE_READ "|" DEFINE_CHANGE "|" KEYS "deletedKeys/read/action|" KEYS "deletedKeys/delete|" KEYS
-                 "deletedKeys/recover/action|" KEYS "export/action"},
+     ASSIGN_READ "|" ASSIGN_CHANGE "|" DEFINE_READ "|" DEFINE_CHANGE "|" KEYS "deletedKeys/read/action|" KEYS
+                 "deletedKeys/delete|" KEYS "deletedKeys/recover/action|" KEYS "export/action"},
     {"a290e904-7015-4bba-90c8-60543313cdb4", "Managed HSM Administrator",
      ASSIGN_READ "|" ASSIGN_CHANGE "|" DEFINE_READ "|" DEFINE_CHANGE "|" DATA "securitydomain/download/action|" DATA
-                 "securitydomain/download/read|" DATA "securitydomain/upload/action|" DATA "securitydomain/upload/read|" DATA
-                 "securitydomain/transferkey/read|" DATA "backup/start/action|" DATA "restore/start/action|" DATA
-                 "backup/status/action|" DATA "restore/status/action|" DATA "settings/read/action|" DATA "settings/write/action"},
+                 "securitydomain/download/read|" DATA "securitydomain/upload/action|" DATA
+                 "securitydomain/upload/read|" DATA "securitydomain/transferkey/read|" DATA "backup/start/action|" DATA
+                 "restore/start/action|" DATA "backup/status/action|" DATA "restore/status/action|" DATA
+                 "settings/read/action|" DATA "settings/write/action"},
 };
 
 /* How a key permission is called here. */
@@ -64,7 +65,7 @@ static const char *const key_actions[][2] = {
     {"setrotationpolicy", KEYS "write/action"},
 };
 
-/* --- looking ---------------------------------------------------------------------------------------------------------- */
+/* --- looking ------------------------------------------------------------------------------------------------------ */
 
 static const struct hsm_role *role_of(const char *name_or_id)
 {
@@ -169,7 +170,7 @@ bool hsm_allows(struct sim *s, const char *principal, const struct value *hsm, c
     return false;
 }
 
-/* --- showing ----------------------------------------------------------------------------------------------------------- */
+/* --- showing ------------------------------------------------------------------------------------------------------ */
 
 static const char *guid_of(struct sim *s, const struct value *assignment)
 {
@@ -194,7 +195,8 @@ static struct value *show_assignment(struct sim *s, struct arena *a, const struc
     return shown;
 }
 
-static struct value *show_role(struct arena *a, const char *guid, const char *name, struct value *actions, const char *type)
+static struct value *show_role(struct arena *a, const char *guid, const char *name, struct value *actions,
+                               const char *type)
 {
     struct value *shown = value_map(a), *p = value_map(a), *permission = value_map(a);
 
@@ -225,11 +227,11 @@ static struct value *show_definition(struct arena *a, const struct hsm_role *rol
 
 static struct value *show_custom(struct arena *a, const struct value *custom)
 {
-    return show_role(a, value_str_at(custom, "id"), value_str_at(custom, "name"), value_copy(a, value_get(custom, "dataActions")),
-                     "CustomRole");
+    return show_role(a, value_str_at(custom, "id"), value_str_at(custom, "name"),
+                     value_copy(a, value_get(custom, "dataActions")), "CustomRole");
 }
 
-/* --- calls --------------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 struct exchange {
     struct sim *s;
@@ -249,7 +251,8 @@ static bool permitted(const struct exchange *x, const char *action)
 {
     if (may(x->s, x->r->principal, x->hsm, x->scope, action))
         return true;
-    refuse(x, 403, "Forbidden", arena_printf(x->a, "The caller %s may not perform %s at %s.", x->r->principal, action, x->scope));
+    refuse(x, 403, "Forbidden",
+           arena_printf(x->a, "The caller %s may not perform %s at %s.", x->r->principal, action, x->scope));
     return false;
 }
 
@@ -263,8 +266,8 @@ static size_t find(const struct exchange *x, const char *name)
     return SIZE_MAX;
 }
 
-/* Assignments at "/" and "/keys" are listed at each scope, those of one key at that key only: whoever asks has to look at
- * properties.scope, and to ask more than once. */
+/* Assignments at "/" and "/keys" are listed at each scope, those of one key at that key only: whoever asks has to look
+ * at properties.scope, and to ask more than once. */
 static void list_assignments(const struct exchange *x)
 {
     struct value *all = state_list(x->s, "hsmRoleAssignments"), *body = value_map(x->a), *items = value_list(x->a);
@@ -272,8 +275,9 @@ static void list_assignments(const struct exchange *x)
     if (!permitted(x, ASSIGN_READ))
         return;
     for (size_t i = 0; i < value_count(all); i++)
-        if (of_hsm(value_item(all, i), x->hsm) && (!str_starts_nocase(value_str_at(value_item(all, i), "scope"), "/keys/") ||
-                                                   str_eq_nocase(value_str_at(value_item(all, i), "scope"), x->scope)))
+        if (of_hsm(value_item(all, i), x->hsm) &&
+            (!str_starts_nocase(value_str_at(value_item(all, i), "scope"), "/keys/") ||
+             str_eq_nocase(value_str_at(value_item(all, i), "scope"), x->scope)))
             value_push(x->a, items, show_assignment(x->s, x->a, value_item(all, i)));
     value_set(x->a, body, "value", items);
     answer_json(x->a, x->out, 200, body);
@@ -318,8 +322,8 @@ static const char *full(const struct exchange *x)
 
 static bool says_the_same(const struct exchange *x, const struct value *v, const char *principal, const char *role)
 {
-    return str_eq_nocase(principal_id(x->s, value_str_at(v, "principal")), principal) && str_eq_nocase(guid_of(x->s, v), role) &&
-           str_eq_nocase(value_str_at(v, "scope"), x->scope);
+    return str_eq_nocase(principal_id(x->s, value_str_at(v, "principal")), principal) &&
+           str_eq_nocase(guid_of(x->s, v), role) && str_eq_nocase(value_str_at(v, "scope"), x->scope);
 }
 
 static void put_assignment(const struct exchange *x)
@@ -333,7 +337,8 @@ static void put_assignment(const struct exchange *x)
     custom = custom_role(x->s, value_str_at(x->hsm, "name"), definition);
     guid = role_of(definition) ? role_of(definition)->guid : value_str_at(custom, "id");
     if (!principal || !guid || !str_ends_nocase(definition, guid)) {
-        refuse(x, 400, "BadParameter", "The request must give principalId and the roleDefinitionId of a role of this managed HSM.");
+        refuse(x, 400, "BadParameter",
+               "The request must give principalId and the roleDefinitionId of a role of this managed HSM.");
         return;
     }
     if (v && !says_the_same(x, v, principal, guid)) {

@@ -1,4 +1,5 @@
-/* Knows managed identities as resources, to be read. Who they are in the directory is known elsewhere (principals.c). */
+/* Knows managed identities as resources, to be read. Who they are in the directory
+ * is known elsewhere (principals.c). */
 #include "internal.h"
 
 void arm_identity_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)

@@ -19,7 +19,7 @@ struct sim {
     void (*kill)(void *ctx);
     void (*observed)(void *ctx, const struct sim_call *call, const struct sim_answer *answer);
     void *ctx;
-    int64_t slept_ms;                /* how long the client has stood still (fault asleep): its clock is behind by that */
+    int64_t slept_ms; /* how long the client has stood still (fault asleep): its clock is behind by that */
     bool dirty;                      /* the state was changed by this request */
     /* Not part of the world: forgotten at a restart. */
     uint64_t n_exchanges;
@@ -45,7 +45,7 @@ struct sim_request {
     const char *token_problem;       /* why there is no principal */
 };
 
-/* --- requests and answers (exchange.c) -------------------------------------------------------------------------- */
+/* --- requests and answers (exchange.c) ---------------------------------------------------------------------------- */
 
 const char *request_query(const struct sim_request *r, const char *name);     /* case folded; NULL */
 const char *request_header(const struct sim_request *r, const char *name);
@@ -53,22 +53,24 @@ const char *request_segment(const struct sim_request *r, size_t i);           /*
 bool request_is(const struct sim_request *r, const char *method);
 /* "/a/b" of the first n segments. */
 char *request_path(const struct sim_request *r, size_t n);
-size_t arm_provider_at(const struct sim_request *r);                      /* index of the last "providers", SIZE_MAX if none */
+size_t arm_provider_at(const struct sim_request *r); /* index of the last "providers", SIZE_MAX if none */
 
 void answer_header(struct arena *a, struct sim_answer *out, const char *name, const char *fmt, ...) printf_like(4, 5);
 void answer_json(struct arena *a, struct sim_answer *out, int status, const struct value *body);
 void answer_empty(struct sim_answer *out, int status);
 /* {"error":{"code","message"}} with x-ms-failure-cause: gateway when `gateway`. */
-void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code, const char *fmt, ...)
-    printf_like(6, 7);
+void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool gateway, const char *code,
+                      const char *fmt, ...) printf_like(6, 7);
 
-/* --- state: resources (state.c) --------------------------------------------------------------------------------- */
+/* --- state: resources (state.c) ----------------------------------------------------------------------------------- */
 
 /* Resources are kept as ARM shows them. Ids compare case folded. Every change goes through here and sets `dirty`. */
 struct value *resource_find(struct sim *s, const char *id);
-struct value *resource_store(struct sim *s, const char *id, const struct value *body);    /* replaces or adds; copied into the state */
+struct value *resource_store(struct sim *s, const char *id,
+                             const struct value *body); /* replaces or adds; copied into the state */
 bool resource_remove(struct sim *s, const char *id);
-/* The next resource of a type ("Microsoft.Compute/disks", case folded) below a scope; start with *at = 0; NULL at the end. */
+/* The next resource of a type ("Microsoft.Compute/disks", case folded) below a scope; start with *at = 0;
+ * NULL at the end. */
 struct value *resource_next(struct sim *s, const char *scope, const char *type, size_t *at);
 /* True if `scope` is `of` or above it. */
 bool scope_covers(const char *scope, const char *of);
@@ -77,7 +79,7 @@ const char *resource_type(struct arena *a, const char *id);                     
 /* The parts of an ARM id: the one behind "/subscriptions/", "/resourceGroups/", or the last. "" when absent. */
 const char *world_id_part(struct arena *a, const char *id, const char *behind);
 const char *world_id_name(const char *id);
-char *new_guid(struct sim *s);                                                  /* repeatable: from the seed and a counter in the state */
+char *new_guid(struct sim *s); /* repeatable: from the seed and a counter in the state */
 
 /* What the world keeps of itself beyond the documented lists: spec.state, made when absent. */
 struct value *state_map(struct sim *s);
@@ -90,7 +92,7 @@ void state_changed(struct sim *s);
 int64_t behaviour_ms(const struct sim *s, const char *name, int64_t otherwise);
 const char *behaviour(const struct sim *s, const char *name, const char *otherwise);
 
-/* --- what the documents leave open (knobs.c) --------------------------------------------------------------------- */
+/* --- what the documents leave open (knobs.c) ---------------------------------------------------------------------- */
 
 struct knob {
     const char *name, *otherwise;    /* otherwise: what it is when the world does not say */
@@ -100,42 +102,48 @@ const struct knob *knob_at(size_t i);                           /* NULL behind t
 const char *knob(const struct sim *s, const char *name);
 bool knob_is(const struct sim *s, const char *name, const char *value);
 
-/* --- api-versions (versions.c) ----------------------------------------------------------------------------------- */
+/* --- api-versions (versions.c) ------------------------------------------------------------------------------------ */
 
 /* Answers 400 and returns true when ARM's request names an api-version that the provider does not answer (any more). */
 bool version_refused(struct sim *s, const struct sim_request *r, struct sim_answer *out);
 /* What a vault or HSM says to a version that it does not know; NULL: it knows it. */
 const char *keys_version_problem(const struct sim *s, struct arena *a, const char *version);
 
-/* --- the world's file (world.c) --------------------------------------------------------------------------------- */
+/* --- the world's file (world.c) ----------------------------------------------------------------------------------- */
 
 /* Completes s->spec (names, types, defaults) and adds a diag for each contradiction. */
 void world_complete(struct sim *s, struct diags *diags);
-/* Writes the world to s->world_out (a new file renamed over it); stops the program when it cannot: a run must not go on unrecorded. */
+/* Writes the world to s->world_out (a new file renamed over it); stops the program when it cannot: a run
+ * must not go on unrecorded. */
 void world_write_out(struct sim *s);
 
-/* --- who there is (principals.c) -------------------------------------------------------------------------------- */
+/* --- who there is (principals.c) ---------------------------------------------------------------------------------- */
 
 /* An entry of spec.principals by object id, name or well-known name. */
 struct value *principal_find(struct sim *s, const char *ref);
 const char *principal_id(struct sim *s, const char *ref);       /* its object id, or `ref` itself */
-/* Object id of a well-known principal ("BackupManagementService", "ConfidentialVmOrchestrator") or NULL when the tenant has none. */
+/* Object id of a well-known principal ("BackupManagementService", "ConfidentialVmOrchestrator") or NULL when the
+ * tenant has none. */
 const char *well_known(struct sim *s, const char *name);
 
-/* --- who may do what (access.c) --------------------------------------------------------------------------------- */
+/* --- who may do what (access.c) ----------------------------------------------------------------------------------- */
 
-/* ARM action or data action of a principal at a scope, by role assignments that act already (roleDelay) and inherited ones. */
+/* ARM action or data action of a principal at a scope, by role assignments that act already
+ * (roleDelay) and inherited ones. */
 bool access_rbac(struct sim *s, const char *principal, const char *scope, const char *action, bool data);
-/* Key permission ("get", "wrapKey", "restore", "release", …) of a principal on a key of a vault: by access policies that act
- * already (policyDelay) or by data actions, as the vault's permission model says; false also when its firewall keeps the principal out. */
-bool access_key(struct sim *s, const char *principal, const struct value *vault, const char *key, const char *permission);
-/* Whether the network rules in those properties of a key store or storage account let in who comes from behaviour.clientAddress;
- * an account in a perimeter is for its own service to refuse. */
+/* Key permission ("get", "wrapKey", "restore", "release", …) of a principal on a key of a vault: by access policies
+ * that act already (policyDelay) or by data actions, as the vault's permission model says; false also when its firewall
+ * keeps the principal out. */
+bool access_key(struct sim *s, const char *principal, const struct value *vault, const char *key,
+                const char *permission);
+/* Whether the network rules in those properties of a key store or storage account let in who comes from
+ * behaviour.clientAddress; an account in a perimeter is for its own service to refuse. */
 bool firewall_lets_client(const struct sim *s, const struct value *properties);
 /* The same of a principal at a key store: Microsoft's services and managed identities come by the bypass. */
 bool firewall_lets_principal(struct sim *s, const char *principal, const struct value *store);
 /* Answers 403 AuthorizationFailed in ARM's shape and returns false unless allowed. */
-bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *action);
+bool require_rbac(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                  const char *action);
 
 /* Built-in roles; texts hold several actions, parted by '|'. */
 struct role {
@@ -149,14 +157,14 @@ bool assignment_acts(struct sim *s, const struct value *assignment);
 /* Notes that these key permissions were given now: they act after policyDelay. */
 void access_policy_added(struct sim *s, const char *vault_id, const char *object_id, const char *permission);
 
-/* --- tokens (entra.c) ------------------------------------------------------------------------------------------- */
+/* --- tokens (entra.c) --------------------------------------------------------------------------------------------- */
 
 char *token_issue(struct sim *s, struct arena *a, const struct value *principal, const char *audience);
 /* Fills principal and token_audience, or token_problem. */
 void token_check(struct sim *s, struct sim_request *r);
 bool audience_is(const char *audience, const char *expected);   /* a slash at the end does not matter */
 
-/* --- the fault script (faults.c) -------------------------------------------------------------------------------- */
+/* --- the fault script (faults.c) ---------------------------------------------------------------------------------- */
 
 struct fault_act {
     int status;                      /* 0: the service answers */
@@ -170,23 +178,24 @@ struct fault_act {
 /* Counts the request against every fault of the script; true when one fires. `write_no` is 0 for a read. */
 bool faults_match(struct sim *s, const struct sim_request *r, int64_t write_no, struct fault_act *ret);
 
-/* --- long-running operations of ARM ----------------------------------------------------------------------------- */
+/* --- long-running operations of ARM ------------------------------------------------------------------------------- */
 
-/* Stores an operation that ends at `ends_ms`; `output` (may be NULL) is shown as properties.output, `error` (may be NULL) makes
- * it fail. Returns its id. The service's own file answers the polling URL. */
-const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms, const struct value *output,
-                          const struct value *error);
+/* Stores an operation that ends at `ends_ms`; `output` (may be NULL) is shown as properties.output, `error` (may be
+ * NULL) makes it fail. Returns its id. The service's own file answers the polling URL. */
+const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms,
+                          const struct value *output, const struct value *error);
 struct value *operation_find(struct sim *s, const char *id);
 void operations_forget(struct sim *s);                                    /* those that ended a day ago */
 /* A signed-looking query tail (t, c, s, h), long as Azure's, fresh at every answer. */
 char *signed_tail(struct sim *s, struct arena *a);
 
-/* --- keys (keys.c) ---------------------------------------------------------------------------------------------- */
+/* --- keys (keys.c) ------------------------------------------------------------------------------------------------ */
 
 /* World keys: {store, name, state: active|deleted|purged, type, releasePolicy, …, and versions:
  * [{id, created, enabled, expires, notBefore}]}. */
-struct value *vault_by_name(struct sim *s, const char *store);                         /* the vault's resource or NULL */
-struct value *key_find(struct sim *s, const char *store, const char *name);            /* any state; purged ones count as absent: NULL */
+struct value *vault_by_name(struct sim *s, const char *store); /* the vault's resource or NULL */
+struct value *key_find(struct sim *s, const char *store,
+                       const char *name); /* any state; purged ones count as absent: NULL */
 struct value *key_version(const struct value *key, const char *version);               /* NULL version: the newest */
 /* The backup blob of a key of the world, even purged (what Azure Backup kept): really encrypted, bound to store kind,
  * subscription and geography. */
@@ -194,7 +203,7 @@ void key_backup_blob(struct sim *s, const char *store, const char *name, struct 
 bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name,
                    const char **ret_version);
 
-/* --- services: each answers what belongs to it ------------------------------------------------------------------ */
+/* --- services: each answers what belongs to it -------------------------------------------------------------------- */
 
 typedef void service(struct sim *s, const struct sim_request *r, struct sim_answer *out);
 /* What the service answers, as the settings of spelling.c have it spelt. */
@@ -236,7 +245,8 @@ struct value *blob_account_at(const struct sim *s, const char *host);
 /* Adds a resource's derived members (vaultUri, endpoints, …) to a copy fit to be shown. */
 struct value *resource_show(struct sim *s, struct arena *a, const struct value *resource);
 /* Answers a list of the resources of a type below a scope that the caller may read, in pages. */
-void answer_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope, const char *type);
+void answer_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
+                      const char *type);
 /* Answers value[at…] as a page with its nextLink. */
 void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *items);
 /* Answers GET of one resource: checks the right to read, then the group, then the resource. */
@@ -246,8 +256,8 @@ void answer_resource(struct sim *s, const struct sim_request *r, struct sim_answ
 void arm_not_found(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id);
 void arm_bad_path(const struct sim_request *r, struct sim_answer *out);
 /* 202 headers of an operation of the disk or the compute provider. */
-void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location, const char *segment,
-                      const char *id);
+void compute_accepted(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *location,
+                      const char *segment, const char *id);
 
 /* One of an account's two keys (n 1 or 2), base64; the same for ever, from the world's seed. */
 void storage_account_key(struct sim *s, const char *account, int n, struct text *ret);
@@ -259,9 +269,10 @@ void keyvault_advance(struct sim *s);
 /* The statuses of a machine's instance view, in the state (world.c). */
 struct value *vm_statuses(struct sim *s, const char *power);
 /* Creates what a finished restore leaves behind (backup.c calls compute.c). */
-struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id, const char *size,
-                                         const char *os_type, const char *subnet_id, bool started);
-struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id, const char *os_type);
+struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id,
+                                         const char *size, const char *os_type, const char *subnet_id, bool started);
+struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id,
+                                  const char *os_type);
 void compute_create_nic(struct sim *s, const char *nic_id, const char *location, const char *subnet_id);
 /* What the DES's identity may do with its key now; NULL when it may, else the compute error code. */
 /* Completes an identity as Azure shows it: principal and application of each managed identity that was assigned. */

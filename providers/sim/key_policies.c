@@ -1,5 +1,5 @@
-/* Knows a key's rotation policy, what rotating gives the new version, and whether an attested environment satisfies a release
- * policy. Must not know who may ask. */
+/* Knows a key's rotation policy, what rotating gives the new version, and whether an attested environment satisfies a
+ * release policy. Must not know who may ask. */
 #include "data.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 enum { ACTIONS_MAX = 2, ROTATION_DAYS_MIN = 7, DAYS_MAX = 100000, TOKEN_MAX = 64 * 1024 };
 
-/* --- rotation ------------------------------------------------------------------------------------------------------ */
+/* --- rotation ----------------------------------------------------------------------------------------------------- */
 
 /* Policies speak of days, months and years ("P90D", "P3M", "P1Y10D"); -1: it is something else. */
 static int64_t policy_days(const char *text)
@@ -60,7 +60,8 @@ struct value *key_show_rotation(struct sim *s, struct arena *a, const struct val
 static const char *action_problem(const struct value *action)
 {
     const char *type = value_str_at(action, "action.type");
-    const char *after = value_str_at(action, "trigger.timeAfterCreate"), *before = value_str_at(action, "trigger.timeBeforeExpiry");
+    const char *after = value_str_at(action, "trigger.timeAfterCreate"),
+               *before = value_str_at(action, "trigger.timeBeforeExpiry");
     bool notify = str_eq_nocase(type, "Notify");
 
     if (!notify && !str_eq_nocase(type, "Rotate"))
@@ -102,7 +103,7 @@ void key_expire_rotated(struct sim *s, const struct value *key, struct value *ve
         value_set_string(s->arena, version, "expires", time_format(s->arena, s->now_ms + days * DAY_MS));
 }
 
-/* --- release ------------------------------------------------------------------------------------------------------- */
+/* --- release ------------------------------------------------------------------------------------------------------ */
 
 /* JSON in base64url; NULL when it is not. */
 static struct value *decoded(struct arena *a, const char *text, size_t len)
@@ -140,11 +141,14 @@ static const char *authority_of(struct arena *a, const char *text)
     return arena_strndup(a, start, n && start[n - 1] == '/' ? n - 1 : n);
 }
 
-/* Issuer and claims decide. Whether the issuer really signed cannot be told here: there is no attestation service in a world. */
+/* Issuer and claims decide. Whether the issuer really signed cannot be told here: there is no
+ * attestation service in a world. */
 bool key_release_allows(struct arena *a, const struct value *shown, const char *target)
 {
-    const char *data = value_str_at(shown, "release_policy.data"), *claims_at = target ? strchr(target, '.') : NULL, *issuer;
-    const struct value *policy = data ? decoded(a, data, strlen(data)) : NULL, *any = value_get(policy, "anyOf"), *claims;
+    const char *data = value_str_at(shown, "release_policy.data"), *claims_at = target ? strchr(target, '.') : NULL,
+               *issuer;
+    const struct value *policy = data ? decoded(a, data, strlen(data)) : NULL, *any = value_get(policy, "anyOf"),
+                       *claims;
 
     claims = claims_at ? decoded(a, claims_at + 1, strcspn(claims_at + 1, ".")) : NULL;
     issuer = value_str_at(claims, "iss");
@@ -175,7 +179,8 @@ bool key_releases_in(struct sim *s, const char *store, const char *name, const c
     for (size_t i = 0; i < value_count(any); i++) {
         const char *authority = value_str_at(value_item(any, i), "authority");
 
-        if (authority && str_eq_nocase(authority_of(a, authority), here) && claims_hold(value_get(value_item(any, i), "allOf"), claims))
+        if (authority && str_eq_nocase(authority_of(a, authority), here) &&
+            claims_hold(value_get(value_item(any, i), "allOf"), claims))
             return true;
     }
     return false;

@@ -1,5 +1,5 @@
-/* Knows the keys of the world: stores, versions, what state a key is in, what it looks like, and its backups, which only the
- * right subscription and geography can open. Must not know requests, nor who needs a key for what. */
+/* Knows the keys of the world: stores, versions, what state a key is in, what it looks like, and its backups, which
+ * only the right subscription and geography can open. Must not know requests, nor who needs a key for what. */
 #include "data.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ enum { BACKUP_PLAIN = 9600, HSM_BACKUP_PLAIN = 18000, MODULUS_2048 = 256, MODULU
 
 static const char backup_magic[] = "&AzureKeyVaultKeyBackupV1.microsoft.com";
 
-/* --- stores -------------------------------------------------------------------------------------------------------- */
+/* --- stores ------------------------------------------------------------------------------------------------------- */
 
 struct value *vault_by_name(struct sim *s, const char *store)
 {
@@ -68,8 +68,8 @@ bool store_is_hsm(struct sim *s, const char *store)
     return hsm_is(vault ? vault : deleted_vault(s, store));
 }
 
-/* What a store's backups are bound to. A purged vault is remembered by the backups that were made with its keys: vault and VM
- * share the region, and an unnamed subscription is the backup's own. */
+/* What a store's backups are bound to. A purged vault is remembered by the backups that were made with its keys: vault
+ * and VM share the region, and an unnamed subscription is the backup's own. */
 static char *store_binding(struct sim *s, struct arena *a, const char *store)
 {
     const struct value *vault = vault_by_name(s, store), *backups = state_list(s, "backups");
@@ -88,10 +88,12 @@ static char *store_binding(struct sim *s, struct arena *a, const char *store)
     location = value_str_at(vault, "location");
     if (!location)
         location = value_str_at(vault, "properties.location");
-    return arena_printf(a, "vault|%s|%s", str_lower(a, world_id_part(a, id ? id : "", "/subscriptions/")), region_geography(a, location));
+    return arena_printf(a, "vault|%s|%s", str_lower(a, world_id_part(a, id ? id : "", "/subscriptions/")),
+                        region_geography(a, location));
 }
 
-bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name, const char **ret_version)
+bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char **ret_store, const char **ret_name,
+                   const char **ret_version)
 {
     const char *const suffixes[] = {s->ep.vault_suffix, s->ep.hsm_suffix};
     const char *host, *rest, *name, *version;
@@ -126,7 +128,7 @@ bool key_url_parse(struct sim *s, struct arena *a, const char *url, const char *
     return name < version;
 }
 
-/* --- keys of the world --------------------------------------------------------------------------------------------- */
+/* --- keys of the world -------------------------------------------------------------------------------------------- */
 
 bool key_is(const struct value *key, const char *store, const char *name)
 {
@@ -196,14 +198,21 @@ enum key_state key_state(struct sim *s, const char *store, const char *name, con
         return KEY_DISABLED;
     expires = time_parse(value_str_at(v, "expires"));
     from = time_parse(value_str_at(v, "notBefore"));
-    return (expires != TIME_NONE && expires <= s->now_ms) || (from != TIME_NONE && from > s->now_ms) ? KEY_EXPIRED : KEY_USABLE;
+    return (expires != TIME_NONE && expires <= s->now_ms) || (from != TIME_NONE && from > s->now_ms) ? KEY_EXPIRED
+                                                                                                     : KEY_USABLE;
 }
 
 const char *key_state_name(enum key_state state)
 {
     static const char *const names[] = {
-        [KEY_USABLE] = "usable", [KEY_DISABLED] = "disabled", [KEY_EXPIRED] = "expired", [KEY_SOFT_DELETED] = "soft-deleted",
-        [KEY_PURGED] = "purged", [KEY_REPLACED] = "replaced", [KEY_STORE_DELETED] = "store deleted", [KEY_STORE_PURGED] = "store purged",
+        [KEY_USABLE] = "usable",
+        [KEY_DISABLED] = "disabled",
+        [KEY_EXPIRED] = "expired",
+        [KEY_SOFT_DELETED] = "soft-deleted",
+        [KEY_PURGED] = "purged",
+        [KEY_REPLACED] = "replaced",
+        [KEY_STORE_DELETED] = "store deleted",
+        [KEY_STORE_PURGED] = "store purged",
     };
 
     return names[state];
@@ -218,7 +227,8 @@ void key_mark_deleted(struct sim *s, struct value *key, const struct value *vaul
 {
     value_set_string(s->arena, key, "state", "deleted");
     value_set_string(s->arena, key, "deletedDate", time_format(s->arena, s->now_ms));
-    value_set_string(s->arena, key, "scheduledPurgeDate", time_format(s->arena, s->now_ms + retention_days(vault) * DAY_MS));
+    value_set_string(s->arena, key, "scheduledPurgeDate",
+                     time_format(s->arena, s->now_ms + retention_days(vault) * DAY_MS));
     state_changed(s);
 }
 
@@ -241,7 +251,8 @@ void stores_advance(struct sim *s)
         struct value *gone = value_item(all, i);
         int64_t purge = time_parse(value_str_at(gone, "scheduledPurgeDate"));
 
-        if (value_bool_at(gone, "keysPurged", false) || (!store_purged(gone) && (purge == TIME_NONE || purge > s->now_ms)))
+        if (value_bool_at(gone, "keysPurged", false) ||
+            (!store_purged(gone) && (purge == TIME_NONE || purge > s->now_ms)))
             continue;
         value_set_string(s->arena, gone, "state", "purged");
         value_set_bool(s->arena, gone, "keysPurged", true);
@@ -276,7 +287,7 @@ void keys_advance(struct sim *s)
     }
 }
 
-/* --- what a key looks like ----------------------------------------------------------------------------------------- */
+/* --- what a key looks like ---------------------------------------------------------------------------------------- */
 
 /* One authority for each region of the store: a managed HSM may have several. */
 static const char *policy_json(struct arena *a, const struct value *store)
@@ -346,7 +357,8 @@ static void set_seconds(struct arena *a, struct value *map, const char *member, 
         value_set_int(a, map, member, ms / SECOND_MS);
 }
 
-struct value *key_show_attributes(struct arena *a, const struct value *vault, const struct value *key, const struct value *version)
+struct value *key_show_attributes(struct arena *a, const struct value *vault, const struct value *key,
+                                  const struct value *version)
 {
     struct value *ret = value_map(a);
     const char *updated = value_str_at(version, "updated"), *type = value_str_at(key, "type");
@@ -374,8 +386,8 @@ static const char *suffix_of(struct sim *s, const struct value *key)
 
 const char *key_url(struct sim *s, struct arena *a, const struct value *key, const char *version)
 {
-    return arena_printf(a, "https://%s%s/keys/%s%s%s", value_str_at(key, "store"), suffix_of(s, key), value_str_at(key, "name"),
-                        version ? "/" : "", version ? version : "");
+    return arena_printf(a, "https://%s%s/keys/%s%s%s", value_str_at(key, "store"), suffix_of(s, key),
+                        value_str_at(key, "name"), version ? "/" : "", version ? version : "");
 }
 
 /* A version has tags of its own; a world may give them to the key as a whole. */
@@ -414,12 +426,13 @@ struct value *key_show(struct sim *s, struct arena *a, const struct value *vault
 void key_show_deletion(struct sim *s, struct arena *a, struct value *shown, const struct value *key)
 {
     value_set(a, shown, "recoveryId",
-              value_format(a, "https://%s%s/deletedkeys/%s", value_str_at(key, "store"), suffix_of(s, key), value_str_at(key, "name")));
+              value_format(a, "https://%s%s/deletedkeys/%s", value_str_at(key, "store"), suffix_of(s, key),
+                           value_str_at(key, "name")));
     set_seconds(a, shown, "deletedDate", value_str_at(key, "deletedDate"));
     set_seconds(a, shown, "scheduledPurgeDate", value_str_at(key, "scheduledPurgeDate"));
 }
 
-/* --- backups ------------------------------------------------------------------------------------------------------- */
+/* --- backups ------------------------------------------------------------------------------------------------------ */
 
 /* Those of the key's versions whose ids are among `keep`. */
 static struct value *only_versions(struct arena *a, const struct value *key, const struct value *keep)
@@ -440,7 +453,8 @@ static void seal_key(struct sim *s, const struct value *key, const struct value 
     const char *store = value_str_at(key, "store");
     bool hsm = str_starts(store_binding(s, a, store), "hsm|");
     struct value *content = value_copy(a, key);
-    const struct value *policy = release_policy(a, key, vault_by_name(s, store) ? vault_by_name(s, store) : deleted_resource(s, store));
+    const struct value *policy =
+        release_policy(a, key, vault_by_name(s, store) ? vault_by_name(s, store) : deleted_resource(s, store));
     unsigned char sealing[32];
     struct text plain;
     struct secret sealed;
@@ -485,8 +499,8 @@ struct value *key_of_version(struct sim *s, const char *store, const char *name,
     return found;
 }
 
-bool key_backup_of_versions(struct sim *s, const char *store, const char *name, const char *version, const struct value *keep,
-                            struct text *ret_raw)
+bool key_backup_of_versions(struct sim *s, const char *store, const char *name, const char *version,
+                            const struct value *keep, struct text *ret_raw)
 {
     const struct value *found = key_of_version(s, store, name, version);
 
@@ -495,7 +509,8 @@ bool key_backup_of_versions(struct sim *s, const char *store, const char *name, 
     return found != NULL;
 }
 
-bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version, struct text *ret_raw)
+bool key_backup_of_version(struct sim *s, const char *store, const char *name, const char *version,
+                           struct text *ret_raw)
 {
     return key_backup_of_versions(s, store, name, version, NULL, ret_raw);
 }
@@ -530,7 +545,8 @@ struct value *key_open_backup(struct sim *s, struct arena *a, const struct value
     }
     secret_init(&plain);
     crypt_derive("key backup", s->seed, sealing);
-    if (crypt_open(sealing, store_binding(s, a, value_str_at(vault, "name")), sealed.bytes, sealed.len, &plain, &ignored) < 0 ||
+    if (crypt_open(sealing, store_binding(s, a, value_str_at(vault, "name")), sealed.bytes, sealed.len, &plain,
+                   &ignored) < 0 ||
         json_parse(a, plain.bytes, plain.len, &ret, &ignored) < 0)
         ret = NULL;
     secret_release(&sealed);

@@ -1,5 +1,5 @@
-/* Knows the data plane of Key Vault: who may ask, what is answered, what soft delete refuses. Must not know how a key is kept
- * or sealed (key_store.c), nor who needs it for what. */
+/* Knows the data plane of Key Vault: who may ask, what is answered, what soft delete refuses. Must not know how a key
+ * is kept or sealed (key_store.c), nor who needs it for what. */
 #include "data.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 enum { PAGE_DEFAULT = 25, BACKUP_VALUE_MAX = 1024 * 1024 };
 
-/* --- answers ------------------------------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 struct exchange {
     struct sim *s;
@@ -36,9 +36,12 @@ static void refuse(const struct exchange *x, int status, const char *code, const
 
 static void not_found(const struct exchange *x, const char *name)
 {
-    refuse(x, 404, "KeyNotFound", NULL,
-           arena_printf(x->a, "There is no key with (name/id) %s in this key vault. A deleted key may be recoverable from its "
-                              "soft-deleted state.", name));
+    refuse(
+        x, 404, "KeyNotFound", NULL,
+        arena_printf(x->a,
+                     "There is no key with (name/id) %s in this key vault. A deleted key may be recoverable from its "
+                     "soft-deleted state.",
+                     name));
 }
 
 static const char *audience_of(const struct exchange *x)
@@ -52,8 +55,8 @@ static void challenge(const struct exchange *x, const char *message)
         hsm_refuse_token(x->r, x->out);
     else
         refuse(x, 401, "Unauthorized", NULL, message);
-    answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization=\"%s/%s\", resource=\"%s\"", x->s->ep.authority,
-                  value_str_at(x->s->spec, "tenant"), audience_of(x));
+    answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization=\"%s/%s\", resource=\"%s\"",
+                  x->s->ep.authority, value_str_at(x->s->spec, "tenant"), audience_of(x));
 }
 
 static bool authenticated(const struct exchange *x)
@@ -61,7 +64,8 @@ static bool authenticated(const struct exchange *x)
     const struct sim_request *r = x->r;
 
     if (!r->principal) {
-        challenge(x, arena_printf(x->a, "AKV10000: %s", r->token_problem ? r->token_problem : "The request carries no bearer token."));
+        challenge(x, arena_printf(x->a, "AKV10000: %s",
+                                  r->token_problem ? r->token_problem : "The request carries no bearer token."));
         return false;
     }
     if (!audience_is(r->token_audience, audience_of(x))) {
@@ -85,8 +89,8 @@ static bool permitted(const struct exchange *x, const char *key, const char *per
 
     if (access_key(x->s, x->r->principal, x->vault, key, permission))
         return true;
-    message = arena_printf(x->a, "Caller oid=%s may not perform keys/%s on vault '%s'%s%s.", x->r->principal, permission, x->store,
-                           key ? ", key " : "", key ? key : "");
+    message = arena_printf(x->a, "Caller oid=%s may not perform keys/%s on vault '%s'%s%s.", x->r->principal,
+                           permission, x->store, key ? ", key " : "", key ? key : "");
     refuse(x, 403, "Forbidden", rbac ? "ForbiddenByRbac" : "AccessDenied", message);
     return false;
 }
@@ -102,17 +106,20 @@ static bool name_taken(const struct exchange *x, const char *name, bool by_activ
         bool fresh = key_settling(x->s, key);
 
         refuse(x, 409, "Conflict", fresh ? "ObjectIsBeingDeleted" : "ObjectIsDeletedButRecoverable",
-               arena_printf(x->a, fresh ? "Key %s is being deleted."
-                                        : "Key %s is deleted and can be recovered; its name is free again once it is purged.", name));
+               arena_printf(x->a,
+                            fresh ? "Key %s is being deleted."
+                                  : "Key %s is deleted and can be recovered; its name is free again once it is purged.",
+                            name));
         return true;
     }
     if (!by_active_too)
         return false;
-    refuse(x, 409, "Conflict", NULL, arena_printf(x->a, "There was a conflict restoring the key '%s': a key of that name exists.", name));
+    refuse(x, 409, "Conflict", NULL,
+           arena_printf(x->a, "There was a conflict restoring the key '%s': a key of that name exists.", name));
     return true;
 }
 
-/* --- pages --------------------------------------------------------------------------------------------------------- */
+/* --- pages -------------------------------------------------------------------------------------------------------- */
 
 static size_t number_of(const char *text, size_t otherwise, size_t most)
 {
@@ -139,8 +146,9 @@ static void answer_page(const struct exchange *x, const struct value *items)
     for (size_t i = 0; i < size && at < value_count(items); i++, at++)
         value_push(x->a, page, value_copy(x->a, value_item(items, at)));
     if (at < value_count(items))
-        value_set(x->a, body, "nextLink", value_format(x->a, "https://%s%s%s?api-version=%s&$skiptoken=%zu&maxresults=%zu", r->host, port,
-                                                       r->path, request_query(r, "api-version"), at, size));
+        value_set(x->a, body, "nextLink",
+                  value_format(x->a, "https://%s%s%s?api-version=%s&$skiptoken=%zu&maxresults=%zu", r->host, port,
+                               r->path, request_query(r, "api-version"), at, size));
     else if (!x->hsm)
         value_set(x->a, body, "nextLink", value_null(x->a));
     answer_json(x->a, x->out, 200, body);
@@ -156,8 +164,8 @@ static void list_keys(const struct exchange *x, bool deleted)
         const struct value *key = value_item(all, i);
         struct value *shown;
 
-        if (!str_eq_nocase(value_str_at(key, "store"), x->store) || !key_in_state(key, deleted ? "deleted" : "active") ||
-            key_settling(x->s, key))
+        if (!str_eq_nocase(value_str_at(key, "store"), x->store) ||
+            !key_in_state(key, deleted ? "deleted" : "active") || key_settling(x->s, key))
             continue;
         shown = value_map(x->a);
         value_set_string(x->a, shown, "kid", key_url(x->s, x->a, key, NULL));
@@ -201,7 +209,7 @@ static void list_versions(const struct exchange *x, const char *name)
     answer_page(x, items);
 }
 
-/* --- single keys --------------------------------------------------------------------------------------------------- */
+/* --- single keys -------------------------------------------------------------------------------------------------- */
 
 static void answer_bundle(const struct exchange *x, const struct value *key, const struct value *version)
 {
@@ -222,7 +230,8 @@ static void get_key(const struct exchange *x, const char *name, const char *vers
 }
 
 /* Takes Unix seconds of a body over into a time of the world. */
-static void take_time(struct sim *s, struct value *version, const char *member, const struct value *attributes, const char *from)
+static void take_time(struct sim *s, struct value *version, const char *member, const struct value *attributes,
+                      const char *from)
 {
     int64_t seconds = value_int_at(attributes, from, -1);
 
@@ -232,7 +241,8 @@ static void take_time(struct sim *s, struct value *version, const char *member, 
 
 static void take_attributes(struct sim *s, struct value *version, const struct value *attributes)
 {
-    value_set_bool(s->arena, version, "enabled", value_bool_at(attributes, "enabled", value_bool_at(version, "enabled", true)));
+    value_set_bool(s->arena, version, "enabled",
+                   value_bool_at(attributes, "enabled", value_bool_at(version, "enabled", true)));
     take_time(s, version, "expires", attributes, "exp");
     take_time(s, version, "notBefore", attributes, "nbf");
 }
@@ -244,7 +254,8 @@ static bool create_allowed(const struct exchange *x, const struct value *body)
 
     if (!type || (!str_eq(type, "RSA-HSM") && !str_eq(type, "RSA")))
         problem = "Property kty must be RSA or RSA-HSM.";
-    else if (!x->hsm && str_eq(type, "RSA-HSM") && !str_eq_nocase(value_str_at(x->vault, "properties.sku.name"), "premium"))
+    else if (!x->hsm && str_eq(type, "RSA-HSM") &&
+             !str_eq_nocase(value_str_at(x->vault, "properties.sku.name"), "premium"))
         problem = "HSM keys need a premium vault.";
     else if (exportable != (value_str_at(body, "release_policy.data") != NULL))
         problem = "An exportable key needs a release policy, and a release policy an exportable key.";
@@ -343,7 +354,8 @@ static void delete_key(const struct exchange *x, const char *name)
     if (!permitted(x, name, "delete") || (key = visible_key(x, name)) == NULL)
         return;
     key_mark_deleted(s, key, x->vault);
-    value_set_string(s->arena, key, "settles", time_format(s->arena, s->now_ms + behaviour_ms(s, "deleteDelay", 5 * SECOND_MS)));
+    value_set_string(s->arena, key, "settles",
+                     time_format(s->arena, s->now_ms + behaviour_ms(s, "deleteDelay", 5 * SECOND_MS)));
     shown = key_show(s, x->a, x->vault, key, key_version(key, NULL));
     key_show_deletion(s, x->a, shown, key);
     answer_json(x->a, x->out, 200, shown);
@@ -367,7 +379,7 @@ static void backup_key(const struct exchange *x, const char *name)
     text_release(&encoded);
 }
 
-/* --- rotation and release ------------------------------------------------------------------------------------------- */
+/* --- rotation and release ----------------------------------------------------------------------------------------- */
 
 static void rotation_policy(const struct exchange *x, const char *name)
 {
@@ -412,7 +424,8 @@ static void release_key(const struct exchange *x, const char *name, const char *
     if (!target || !*target) {
         refuse(x, 400, "BadParameter", NULL, "Property target must be an attestation token.");
     } else if (!value_bool_at(shown, "attributes.exportable", false) || !key_release_allows(x->a, shown, target)) {
-        refuse(x, 403, "Forbidden", NULL, "The target environment's attestation does not meet the key's release policy.");
+        refuse(x, 403, "Forbidden", NULL,
+               "The target environment's attestation does not meet the key's release policy.");
     } else {
         body = value_map(x->a);
         value_set_string(x->a, body, "value", key_released(x->a, shown, x->r->json));
@@ -428,7 +441,8 @@ static struct value *bring_back(const struct exchange *x, struct value *key)
 
     value_set_string(x->a, key, "store", x->store);
     for (size_t i = value_count(all); i-- > 0;)
-        if (key_is(value_item(all, i), x->store, name) && key_version(value_item(all, i), value_str_at(key_version(key, NULL), "id")))
+        if (key_is(value_item(all, i), x->store, name) &&
+            key_version(value_item(all, i), value_str_at(key_version(key, NULL), "id")))
             list_remove(all, i);
     key_grants_after(x->s, x->vault, name, false);
     value_set_string(x->a, key, "restored", time_format(x->a, x->s->now_ms));
@@ -460,7 +474,7 @@ static void restore_key(const struct exchange *x)
     secret_release(&blob);
 }
 
-/* --- deleted keys -------------------------------------------------------------------------------------------------- */
+/* --- deleted keys ------------------------------------------------------------------------------------------------- */
 
 static void get_deleted(const struct exchange *x, const char *name)
 {
@@ -493,13 +507,15 @@ static void recover_key(const struct exchange *x, const char *name)
         refuse(x, 409, "Conflict", key_in_state(key, "deleted") ? "ObjectIsBeingDeleted" : "ObjectIsBeingRecovered",
                arena_printf(x->a, "An earlier operation on key %s has not ended.", name));
     } else if (!key_in_state(key, "deleted")) {
-        refuse(x, 400, "MethodNotAllowed", "RequestNotAllowedOnNonDeletedObject", arena_printf(x->a, "Key exists already: %s", name));
+        refuse(x, 400, "MethodNotAllowed", "RequestNotAllowedOnNonDeletedObject",
+               arena_printf(x->a, "Key exists already: %s", name));
     } else {
         value_set_string(s->arena, key, "state", "active");
         value_remove(key, "deletedDate");
         value_remove(key, "scheduledPurgeDate");
         key_grants_after(s, x->vault, name, true);
-        value_set_string(s->arena, key, "settles", time_format(s->arena, s->now_ms + behaviour_ms(s, "recoverDelay", 5 * SECOND_MS)));
+        value_set_string(s->arena, key, "settles",
+                         time_format(s->arena, s->now_ms + behaviour_ms(s, "recoverDelay", 5 * SECOND_MS)));
         state_changed(s);
         answer_bundle(x, key, key_version(key, NULL));
     }
@@ -523,7 +539,7 @@ static void purge_key(const struct exchange *x, const char *name)
     }
 }
 
-/* --- routes -------------------------------------------------------------------------------------------------------- */
+/* --- routes ------------------------------------------------------------------------------------------------------- */
 
 static bool route_deleted(const struct exchange *x, const char *name, size_t n)
 {
@@ -625,7 +641,8 @@ void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
         return;
     }
     if (x.hsm && !hsm_active(x.vault)) {
-        refuse(&x, 403, "Forbidden", NULL, "The managed HSM has not been activated: its security domain was never downloaded.");
+        refuse(&x, 403, "Forbidden", NULL,
+               "The managed HSM has not been activated: its security domain was never downloaded.");
         return;
     }
     if (x.hsm && hsm_roles_answer(s, r, out, x.vault))

@@ -1,5 +1,5 @@
-/* Knows key vaults as resources: creation, settings that only go one way, access policies, soft delete and recovery of the vault.
- * Must not know keys. */
+/* Knows key vaults as resources: creation, settings that only go one way, access policies, soft delete and recovery of
+ * the vault. Must not know keys. */
 #include "data.h"
 
 #include <string.h>
@@ -45,7 +45,7 @@ static size_t find_deleted(struct sim *s, const char *subscription, const char *
     return SIZE_MAX;
 }
 
-/* --- settings --------------------------------------------------------------------------------------------------- */
+/* --- settings ----------------------------------------------------------------------------------------------------- */
 
 enum { POLICIES_MAX = 1024 };
 
@@ -53,7 +53,8 @@ enum { POLICIES_MAX = 1024 };
 static const char *refusal(const struct value *old, const struct value *wanted)
 {
     const struct value *was = value_get(old, "properties");
-    const struct value *purge = value_get(wanted, "enablePurgeProtection"), *soft = value_get(wanted, "enableSoftDelete");
+    const struct value *purge = value_get(wanted, "enablePurgeProtection"),
+                       *soft = value_get(wanted, "enableSoftDelete");
     int64_t days = value_int_at(wanted, "softDeleteRetentionInDays", 90);
 
     if (value_is(purge, VALUE_BOOL) && !purge->b)
@@ -62,7 +63,8 @@ static const char *refusal(const struct value *old, const struct value *wanted)
         return "The property \"enableSoftDelete\" cannot be set to false once the vault has it.";
     if (days < 7 || days > 90)
         return "The property \"softDeleteRetentionInDays\" must be between 7 and 90.";
-    if (was && value_get(wanted, "softDeleteRetentionInDays") && days != value_int_at(was, "softDeleteRetentionInDays", 90))
+    if (was && value_get(wanted, "softDeleteRetentionInDays") &&
+        days != value_int_at(was, "softDeleteRetentionInDays", 90))
         return "The property \"softDeleteRetentionInDays\" has been set already and it can't be modified.";
     if (value_count(value_get(wanted, "accessPolicies")) > POLICIES_MAX)
         return "A vault holds at most 1024 access policies.";
@@ -112,7 +114,8 @@ static void create(struct sim *s, const struct sim_request *r, struct sim_answer
     struct value *v = value_map(a), *p = value_map(a);
 
     if (!value_str_at(r->json, "location") || !value_get(wanted, "sku") || !value_str_at(wanted, "tenantId")) {
-        answer_arm_error(a, out, 400, false, "BadRequest", "A vault needs location, properties.sku and properties.tenantId.");
+        answer_arm_error(a, out, 400, false, "BadRequest",
+                         "A vault needs location, properties.sku and properties.tenantId.");
         return;
     }
     value_set_string(a, v, "id", id);
@@ -127,7 +130,8 @@ static void create(struct sim *s, const struct sim_request *r, struct sim_answer
     otherwise(a, p, "softDeleteRetentionInDays", value_int(a, 90));
     otherwise(a, p, "enabledForDeployment", value_bool(a, false));
     otherwise(a, p, "publicNetworkAccess", value_string(a, "Enabled"));
-    /* Since 2026-02-01 a vault that is made without a word about it checks roles (Microsoft Learn, access control default). */
+    /* Since 2026-02-01 a vault that is made without a word about it checks roles (Microsoft
+     * Learn, access control default). */
     if (strcmp(request_query(r, "api-version"), "2026-02-01") >= 0)
         otherwise(a, p, "enableRbacAuthorization", value_bool(a, true));
     value_set_string(a, p, "provisioningState", "RegisteringDns");
@@ -139,7 +143,8 @@ static void create(struct sim *s, const struct sim_request *r, struct sim_answer
 /* Brings a soft-deleted vault back; its role assignments stay lost. */
 static void recover(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, size_t at)
 {
-    struct value *all = state_list(s, "deletedVaults"), *gone = value_item(all, at), *v = value_copy(r->arena, value_get(gone, "resource"));
+    struct value *all = state_list(s, "deletedVaults"), *gone = value_item(all, at),
+                 *v = value_copy(r->arena, value_get(gone, "resource"));
 
     /* A world may describe a deleted vault without more than its properties. */
     if (!v) {
@@ -205,7 +210,8 @@ static void put_vault(struct sim *s, const struct sim_request *r, struct sim_ans
     else if (old && str_eq_nocase(mode, "recover"))
         answer_arm_error(a, out, 409, false, "ConflictError", "The vault '%s' is not deleted.", id);
     else if (str_eq_nocase(mode, "recover") && deleted == SIZE_MAX)
-        answer_arm_error(a, out, 404, false, "DeletedVaultNotFound", "There is no deleted vault of the name '%s'.", strrchr(id, '/') + 1);
+        answer_arm_error(a, out, 404, false, "DeletedVaultNotFound", "There is no deleted vault of the name '%s'.",
+                         strrchr(id, '/') + 1);
     else if (str_eq_nocase(mode, "recover"))
         recover(s, r, out, id, deleted);
     else if (problem)
@@ -213,7 +219,8 @@ static void put_vault(struct sim *s, const struct sim_request *r, struct sim_ans
     else if (old)
         change(s, r, out, old);
     else if (name_taken(s, id))
-        answer_arm_error(a, out, 409, false, "VaultAlreadyExists", "The vault name '%s' is already in use.", strrchr(id, '/') + 1);
+        answer_arm_error(a, out, 409, false, "VaultAlreadyExists", "The vault name '%s' is already in use.",
+                         strrchr(id, '/') + 1);
     else
         create(s, r, out, id);
 }
@@ -255,7 +262,7 @@ static void delete_vault(struct sim *s, const struct sim_request *r, struct sim_
     answer_empty(out, 200);
 }
 
-/* --- access policies -------------------------------------------------------------------------------------------- */
+/* --- access policies ---------------------------------------------------------------------------------------------- */
 
 static bool list_holds(const struct value *list, const char *word)
 {
@@ -266,7 +273,8 @@ static bool list_holds(const struct value *list, const char *word)
 }
 
 /* One kind of permissions ("keys") of an entry: add joins, replace sets, remove takes away. */
-static void change_permissions(struct sim *s, struct value *permissions, const char *kind, const struct value *given, const char *how)
+static void change_permissions(struct sim *s, struct value *permissions, const char *kind, const struct value *given,
+                               const char *how)
 {
     struct value *held = value_get(permissions, kind);
 
@@ -318,7 +326,8 @@ static void change_policy(struct sim *s, struct value *policies, const struct va
             change_permissions(s, permissions, kinds[i], value_get(value_get(given, "permissions"), kinds[i]), how);
 }
 
-static void put_policies(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id, const char *how)
+static void put_policies(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id,
+                         const char *how)
 {
     struct arena *a = r->arena;
     struct value *v = resource_find(s, id), *policies = value_at(v, "properties.accessPolicies"), *before, *body;
@@ -339,7 +348,8 @@ static void put_policies(struct sim *s, const struct sim_request *r, struct sim_
     for (size_t i = 0; i < value_count(given); i++)
         if (!value_str_at(value_item(given, i), "objectId") ||
             !str_eq_nocase(value_str_at(value_item(given, i), "tenantId"), value_str_at(v, "properties.tenantId"))) {
-            answer_arm_error(a, out, 400, false, "BadRequest", "An access policy needs an objectId and the tenantId of its vault.");
+            answer_arm_error(a, out, 400, false, "BadRequest",
+                             "An access policy needs an objectId and the tenantId of its vault.");
             return;
         }
     before = value_copy(a, policies);
@@ -359,7 +369,7 @@ static void put_policies(struct sim *s, const struct sim_request *r, struct sim_
     answer_json(a, out, 200, body);
 }
 
-/* --- deleted vaults --------------------------------------------------------------------------------------------- */
+/* --- deleted vaults ----------------------------------------------------------------------------------------------- */
 
 static struct value *show_deleted(struct arena *a, const struct value *gone)
 {
@@ -368,15 +378,17 @@ static struct value *show_deleted(struct arena *a, const struct value *gone)
     const char *behind = id + strlen("/subscriptions/");
     const struct value *tags = value_at(gone, "resource.tags");
 
-    value_set_string(a, v, "id", arena_printf(a, "/subscriptions/%.*s/providers/Microsoft.KeyVault/locations/%s/deletedVaults/%s",
-                                              (int)strcspn(behind, "/"), behind, location ? location : "", name));
+    value_set_string(a, v, "id",
+                     arena_printf(a, "/subscriptions/%.*s/providers/Microsoft.KeyVault/locations/%s/deletedVaults/%s",
+                                  (int)strcspn(behind, "/"), behind, location ? location : "", name));
     value_set_string(a, v, "name", name);
     value_set_string(a, v, "type", "Microsoft.KeyVault/deletedVaults");
     value_set(a, v, "properties", p);
     value_set_string(a, p, "vaultId", id);
     value_set_string(a, p, "location", location);
     value_set(a, p, "tags", tags ? value_copy(a, tags) : value_map(a));
-    if (value_bool_at(gone, "resource.properties.enablePurgeProtection", value_bool_at(gone, "properties.enablePurgeProtection", false)))
+    if (value_bool_at(gone, "resource.properties.enablePurgeProtection",
+                      value_bool_at(gone, "properties.enablePurgeProtection", false)))
         value_set_bool(a, p, "purgeProtectionEnabled", true);
     value_set_string(a, p, "deletionDate", value_str_at(gone, "deletionDate"));
     value_set_string(a, p, "scheduledPurgeDate", value_str_at(gone, "scheduledPurgeDate"));
@@ -393,7 +405,8 @@ static void answer_deleted(struct sim *s, const struct sim_request *r, struct si
     if (!require_rbac(s, r, out, scope, "Microsoft.KeyVault/deletedVaults/read"))
         return;
     if (name && (at == SIZE_MAX || !deleted_lies_in(value_item(all, at), request_segment(r, arm_provider_at(r) + 3)))) {
-        answer_arm_error(a, out, 404, false, "DeletedVaultNotFound", "There is no deleted vault of the name '%s'.", name);
+        answer_arm_error(a, out, 404, false, "DeletedVaultNotFound", "There is no deleted vault of the name '%s'.",
+                         name);
         return;
     }
     if (name) {
@@ -428,7 +441,8 @@ void arm_keyvault_answer(struct sim *s, const struct sim_request *r, struct sim_
         patch_vault(s, r, out, id);
     else if (vaults && behind == 4 && request_is(r, "DELETE"))
         delete_vault(s, r, out, id);
-    else if (vaults && behind == 6 && request_is(r, "PUT") && str_eq_nocase(request_segment(r, at + 4), "accessPolicies"))
+    else if (vaults && behind == 6 && request_is(r, "PUT") &&
+             str_eq_nocase(request_segment(r, at + 4), "accessPolicies"))
         put_policies(s, r, out, id, request_segment(r, at + 5));
     else
         arm_bad_path(r, out);

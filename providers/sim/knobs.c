@@ -1,5 +1,6 @@
-/* Knows the named settings of what Microsoft's documents leave open, and what each is when a world does not say. What they
- * mean, and who says what, stands in schemas/World.json (spec.behaviour); tests/unit/test_sim_knobs.c holds the two together. */
+/* Knows the named settings of what Microsoft's documents leave open, and what each is when a world does not say. What
+ * they mean, and who says what, stands in schemas/World.json (spec.behaviour); tests/unit/test_sim_knobs.c holds the
+ * two together. */
 #include "internal.h"
 
 #include <stdio.h>

@@ -25,8 +25,10 @@ bool lock_refuses(struct sim *s, const struct sim_request *r, struct sim_answer 
     if (request_is(r, "GET") || request_is(r, "HEAD") || !lock_on(s, scope, delete, &locked))
         return false;
     answer_arm_error(r->arena, out, 409, true, "ScopeLocked",
-                     "The scope '%s' cannot perform %s operation because following scope(s) are locked: '%s'. Please remove the lock and "
-                     "try again.", scope, delete ? "delete" : "write", locked);
+                     "The scope '%s' cannot perform %s operation because following scope(s) are locked: '%s'. Please "
+                     "remove the lock and "
+                     "try again.",
+                     scope, delete ? "delete" : "write", locked);
     return true;
 }
 
@@ -53,9 +55,9 @@ void arm_locks_answer(struct sim *s, const struct sim_request *r, struct sim_ans
         properties = value_set(a, shown, "properties", value_map(a));
         value_set_string(a, properties, "level", value_str_at(lock, "level"));
         value_set_string(a, properties, "notes", value_str_at(lock, "notes"));
-        value_set(
-            a, shown, "id",
-            value_format(a, "%s/providers/Microsoft.Authorization/locks/%s", value_str_at(lock, "scope"), value_str_at(lock, "name")));
+        value_set(a, shown, "id",
+                  value_format(a, "%s/providers/Microsoft.Authorization/locks/%s", value_str_at(lock, "scope"),
+                               value_str_at(lock, "name")));
         value_set_string(a, shown, "type", "Microsoft.Authorization/locks");
         value_set_string(a, shown, "name", value_str_at(lock, "name"));
         value_push(a, items, shown);

@@ -1,4 +1,5 @@
-/* Knows virtual networks and their subnets, to be read. A subnet is a resource of its own or a member of its network. */
+/* Knows virtual networks and their subnets, to be read. A subnet is a resource of its own or a
+ * member of its network. */
 #include "internal.h"
 
 static const struct value *find_subnet(struct sim *s, const char *network_id, const char *name)
@@ -46,7 +47,8 @@ void arm_network_answer(struct sim *s, const struct sim_request *r, struct sim_a
         answer_resources(s, r, out, request_path(r, at), arena_printf(r->arena, "Microsoft.Network/%s", type));
     else if (behind == 4)
         answer_resource(s, r, out, request_path(r, r->n_segments));
-    else if (behind == 6 && str_eq_nocase(type, "virtualNetworks") && str_eq_nocase(request_segment(r, at + 4), "subnets"))
+    else if (behind == 6 && str_eq_nocase(type, "virtualNetworks") &&
+             str_eq_nocase(request_segment(r, at + 4), "subnets"))
         get_subnet(s, r, out, at);
     else
         arm_bad_path(r, out);

@@ -1,5 +1,5 @@
-/* Knows who there is in the tenant: principals and managed identities, by id, name or well-known name. Must not know what
- * anybody may do. */
+/* Knows who there is in the tenant: principals and managed identities, by id, name or well-known name. Must not know
+ * what anybody may do. */
 #include "internal.h"
 
 struct value *principal_find(struct sim *s, const char *ref)
@@ -13,8 +13,8 @@ struct value *principal_find(struct sim *s, const char *ref)
         for (size_t i = 0; i < value_count(all); i++) {
             struct value *p = value_item(all, i);
 
-            if (str_eq_nocase(value_str_at(p, "objectId"), ref) || (l == 0 && (str_eq(value_str_at(p, "name"), ref) ||
-                                                                             str_eq(value_str_at(p, "wellKnown"), ref))))
+            if (str_eq_nocase(value_str_at(p, "objectId"), ref) ||
+                (l == 0 && (str_eq(value_str_at(p, "name"), ref) || str_eq(value_str_at(p, "wellKnown"), ref))))
                 return p;
         }
     }

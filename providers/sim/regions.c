@@ -1,5 +1,6 @@
-/* Knows regions: their names in both spellings, the geography that shares one security world of key vaults (Azure regions list; Key
- * Vault security worlds and geographic boundaries), and the attestation provider of each. Must not know keys. */
+/* Knows regions: their names in both spellings, the geography that shares one security world of key vaults (Azure
+ * regions list; Key Vault security worlds and geographic boundaries), and the attestation provider of each. Must not
+ * know keys. */
 #include "data.h"
 
 #include <strings.h>
@@ -122,7 +123,8 @@ const char *region_geography(struct arena *a, const char *location)
 char *region_attestation(struct arena *a, const char *location)
 {
     const struct region *region = region_find(location);
-    const char *code = region && region->attestation ? region->attestation : region_name(a, location ? location : "local");
+    const char *code =
+        region && region->attestation ? region->attestation : region_name(a, location ? location : "local");
 
     return arena_printf(a, "https://shared%s.%s.attest.azure.net/", code, code);
 }

@@ -1,5 +1,6 @@
-/* Knows Resource Graph: the rows of its table Resources, as much of its query language as finding things takes, and pages.
- * A word outside of that is an error, so that nobody gets an answer to another question. Must not know what a row means. */
+/* Knows Resource Graph: the rows of its table Resources, as much of its query language as finding things takes, and
+ * pages. A word outside of that is an error, so that nobody gets an answer to another question. Must not know what a
+ * row means. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static void problem(struct query *q, const char *text)
         q->problem = arena_printf(q->a, "%s near '%.40s'", text, q->at);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static void skip_blanks(struct query *q)
 {
@@ -93,7 +94,7 @@ static const char *column(struct query *q)
     return name;
 }
 
-/* --- conditions ---------------------------------------------------------------------------------------------------- */
+/* --- conditions --------------------------------------------------------------------------------------------------- */
 
 static const char *cell_text(struct arena *a, const struct value *row, const char *path)
 {
@@ -179,7 +180,7 @@ static void stage_where(struct query *q)
     } while (!q->problem && take_word(q, "and"));
 }
 
-/* --- columns, order, counts ---------------------------------------------------------------------------------------- */
+/* --- columns, order, counts --------------------------------------------------------------------------------------- */
 
 static void stage_project(struct query *q)
 {
@@ -291,14 +292,15 @@ static void evaluate(struct query *q)
         problem(q, "what is behind the query's end");
 }
 
-/* --- the table and its pages --------------------------------------------------------------------------------------- */
+/* --- the table and its pages -------------------------------------------------------------------------------------- */
 
 /* As the table shows a resource: its type in small letters, beside the parts of its id. */
 static struct value *row_of(struct sim *s, struct arena *a, const struct value *resource)
 {
     struct value *row = resource_show(s, a, resource);
     const char *id = value_str_at(row, "id"), *group = str_find_nocase(id, "/resourceGroups/");
-    const char *subscription = id + strlen("/subscriptions/"), *name = group ? group + strlen("/resourceGroups/") : NULL;
+    const char *subscription = id + strlen("/subscriptions/"),
+               *name = group ? group + strlen("/resourceGroups/") : NULL;
 
     value_set_string(a, row, "type", str_lower(a, value_str_at(row, "type")));
     value_set_string(a, row, "tenantId", value_str_at(s->spec, "tenant"));
@@ -325,7 +327,8 @@ static struct value *table(struct sim *s, const struct sim_request *r)
         const struct value *v = value_item(all, i);
         const char *id = value_str_at(v, "id"), *type = value_str_at(v, "type");
 
-        if (!str_eq_nocase(type, "Microsoft.Resources/resourceGroups") && in_scope(a, value_get(r->json, "subscriptions"), id) &&
+        if (!str_eq_nocase(type, "Microsoft.Resources/resourceGroups") &&
+            in_scope(a, value_get(r->json, "subscriptions"), id) &&
             access_rbac(s, r->principal, id, arena_printf(a, "%s/read", type), false))
             value_push(a, rows, row_of(s, a, v));
     }

@@ -5,7 +5,7 @@
 
 static const char group_type[] = "Microsoft.Resources/resourceGroups";
 
-/* --- subscriptions ---------------------------------------------------------------------------------------------- */
+/* --- subscriptions ------------------------------------------------------------------------------------------------ */
 
 static struct value *subscription(struct sim *s, struct arena *a, const char *id)
 {
@@ -37,7 +37,7 @@ static void list_subscriptions(struct sim *s, const struct sim_request *r, struc
     arm_page(s, r, out, items);
 }
 
-/* --- groups ----------------------------------------------------------------------------------------------------- */
+/* --- groups ------------------------------------------------------------------------------------------------------- */
 
 static void put_group(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id)
 {
@@ -49,7 +49,8 @@ static void put_group(struct sim *s, const struct sim_request *r, struct sim_ans
     if (!require_rbac(s, r, out, id, "Microsoft.Resources/subscriptions/resourceGroups/write"))
         return;
     if (!location) {
-        answer_arm_error(a, out, 400, true, "LocationRequired", "The location property is required for this definition.");
+        answer_arm_error(a, out, 400, true, "LocationRequired",
+                         "The location property is required for this definition.");
         return;
     }
     v = value_map(a);
@@ -87,7 +88,7 @@ static void answer_group(struct sim *s, const struct sim_request *r, struct sim_
         answer_json(r->arena, out, 200, v);
 }
 
-/* --- across types ----------------------------------------------------------------------------------------------- */
+/* --- across types ------------------------------------------------------------------------------------------------- */
 
 /* The quoted text behind "name eq" in a filter. */
 static const char *filter_value(struct arena *a, const char *filter, const char *name)
@@ -125,10 +126,12 @@ static const char *time_made(struct sim *s, const struct value *v)
 
 static void list_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope)
 {
-    static const char *const shown[] = {"id", "name", "type", "location", "tags", "sku", "kind", "identity", "managedBy"};
+    static const char *const shown[] = {"id",  "name", "type",     "location", "tags",
+                                        "sku", "kind", "identity", "managedBy"};
     struct arena *a = r->arena;
     const char *filter = request_query(r, "$filter"), *type = filter_value(a, filter, "resourceType"),
-               *name = filter_value(a, filter, "name"), *expand = request_query(r, "$expand") ? request_query(r, "$expand") : "";
+               *name = filter_value(a, filter, "name"),
+               *expand = request_query(r, "$expand") ? request_query(r, "$expand") : "";
     struct value *all = state_list(s, "resources"), *items = value_list(a);
 
     for (size_t i = 0; i < value_count(all); i++) {
@@ -136,7 +139,8 @@ static void list_resources(struct sim *s, const struct sim_request *r, struct si
         const char *id = value_str_at(v, "id");
 
         if (str_eq_nocase(value_str_at(v, "type"), group_type) || !scope_covers(scope, id) || !readable(s, r, v) ||
-            (type && !str_eq_nocase(value_str_at(v, "type"), type)) || (name && !str_eq_nocase(value_str_at(v, "name"), name)))
+            (type && !str_eq_nocase(value_str_at(v, "type"), type)) ||
+            (name && !str_eq_nocase(value_str_at(v, "name"), name)))
             continue;
         brief = value_map(a);
         for (size_t k = 0; k < COUNT(shown); k++)
@@ -149,7 +153,7 @@ static void list_resources(struct sim *s, const struct sim_request *r, struct si
     arm_page(s, r, out, items);
 }
 
-/* --- registrations ----------------------------------------------------------------------------------------------- */
+/* --- registrations ------------------------------------------------------------------------------------------------ */
 
 static void answer_registration(const struct sim_request *r, struct sim_answer *out)
 {

@@ -1,16 +1,15 @@
-/* Knows how a restore of a confidential VM ends, from facts: the rows that `reinstate explain scenarios` lists (N-01…N-30,
- * R-01…R-19), one function for "no disk encryption set given", one for "one is given". Must not know jobs, requests or
- * anybody's diagnosis.
+/* Knows how a restore of a confidential VM ends, from facts: the rows that `reinstate explain scenarios` lists
+ * (N-01…N-30, R-01…R-19), one function for "no disk encryption set given", one for "one is given". Must not know
+ * jobs, requests or anybody's diagnosis.
  *
- * Where several things are broken, the first of these speaks; each is what Azure Backup must have before it can see the next:
- *   1 the set that is to be used: is it there, and may a point of this tier use it at all (no set, another set for a snapshot)
- *   2 its kind and place, when it is given: a disk cannot be made with it
- *   3 the original key: before rights on it, because rights on a purged key are gone with it and the documents still name the key
- *   4 whether the set's key is the original one, for a set that is given only after Azure Backup may look at it (R-12)
- *   5 Azure Backup's rights; a snapshot does not need them
- *   6 the identity's rights, when the disk is made; behind all else, and only then the orchestrator's, when the VM starts
- * Rows that name no code get the nearest code there is. N-21 and N-22 stand for N-23 too: whether a security domain is lost
- * shows when somebody restores the key, not here. */
+ * Where several things are broken, the first of these speaks; each is what Azure Backup must have before it can see the
+ * next: 1 the set that is to be used: is it there, and may a point of this tier use it at all (no set, another set for
+ * a snapshot) 2 its kind and place, when it is given: a disk cannot be made with it 3 the original key: before rights
+ * on it, because rights on a purged key are gone with it and the documents still name the key 4 whether the set's key
+ * is the original one, for a set that is given only after Azure Backup may look at it (R-12) 5 Azure Backup's rights; a
+ * snapshot does not need them 6 the identity's rights, when the disk is made; behind all else, and only then the
+ * orchestrator's, when the VM starts Rows that name no code get the nearest code there is. N-21 and N-22 stand for N-23
+ * too: whether a security domain is lost shows when somebody restores the key, not here. */
 #include "data.h"
 
 #include <string.h>
@@ -64,8 +63,8 @@ static struct restore_outcome key_lost(const struct restore_facts *f)
 }
 
 /* Who has to be let at the key behind `set`. Only the vault tier needs the service itself. */
-static bool denied(const struct restore_facts *f, const struct set_facts *set, const char *service_row, const char *identity_row,
-                   bool service_exports, struct restore_outcome *ret)
+static bool denied(const struct restore_facts *f, const struct set_facts *set, const char *service_row,
+                   const char *identity_row, bool service_exports, struct restore_outcome *ret)
 {
     if (f->vault_tier && !set->service_may) {
         *ret = fails(service_row, SERVICE_DENIED, service_exports);
@@ -78,7 +77,8 @@ static bool denied(const struct restore_facts *f, const struct set_facts *set, c
     return false;
 }
 
-/* A snapshot is bound to the very set, key and version it was taken with; what time has changed of them has to be known to it. */
+/* A snapshot is bound to the very set, key and version it was taken with; what time has changed of them has to be
+ * known to it. */
 static bool snapshot_refuses(const struct restore_facts *f, bool moved, struct restore_outcome *ret)
 {
     const struct set_facts *set = &f->original;
@@ -130,7 +130,8 @@ static struct restore_outcome none_given(const struct restore_facts *f)
     return succeeds(set->same_version ? "N-02" : f->vault_tier ? "N-04" : "N-03", !f->vault_tier);
 }
 
-/* Another version, another key, or another key elsewhere. The later edition wraps anew when the set's vault holds the original. */
+/* Another version, another key, or another key elsewhere. The later edition wraps anew when the set's
+ * vault holds the original. */
 static struct restore_outcome foreign_given(const struct restore_facts *f)
 {
     const struct set_facts *set = &f->given;
@@ -185,7 +186,7 @@ void rules_decide(const struct restore_facts *f, struct restore_outcome *ret)
     ret->exports = ret->exports && !f->export_withheld;
 }
 
-/* --- facts from the world ------------------------------------------------------------------------------------------------ */
+/* --- facts from the world ----------------------------------------------------------------------------------------- */
 
 static bool service_may(struct sim *s, const struct value *vault, const char *key)
 {
@@ -199,7 +200,8 @@ static bool service_may(struct sim *s, const struct value *vault, const char *ke
     /* Of the built-in roles with rights on keys only Key Vault Administrator has this one too. */
     return !knob_is(s, "backupRole", "administrator") || hsm_is(vault) ||
            !value_bool_at(vault, "properties.enableRbacAuthorization", false) ||
-           access_rbac(s, who, arena_printf(s->arena, "%s/keys/%s", id, key), "Microsoft.KeyVault/vaults/secrets/backup/action", true);
+           access_rbac(s, who, arena_printf(s->arena, "%s/keys/%s", id, key),
+                       "Microsoft.KeyVault/vaults/secrets/backup/action", true);
 }
 
 static bool made_after(struct sim *s, const char *set_id, int64_t time_ms)
@@ -213,18 +215,22 @@ static bool made_after(struct sim *s, const char *set_id, int64_t time_ms)
     return false;
 }
 
-static void gather_set(struct sim *s, const char *set_id, const struct restore_wish *wish, const char *subscription, struct set_facts *ret)
+static void gather_set(struct sim *s, const char *set_id, const struct restore_wish *wish, const char *subscription,
+                       struct set_facts *ret)
 {
-    const struct value *set = resource_find(s, set_id), *key = value_get(item_wrapped_with(wish->backup, wish->point), "key");
+    const struct value *set = resource_find(s, set_id),
+                       *key = value_get(item_wrapped_with(wish->backup, wish->point), "key");
     const char *wanted = value_str_at(key, "version"), *store = NULL, *name = NULL, *version = NULL, *problem;
     char ignored[256];
 
     *ret = (struct set_facts){.exists = set != NULL};
     if (!set)
         return;
-    ret->confidential = str_eq(value_str_at(set, "properties.encryptionType"), "ConfidentialVmEncryptedWithCustomerKey");
-    ret->beside_target = region_is(value_str_at(set, "location"), wish->location) &&
-                         (!subscription || str_eq_nocase(world_id_part(s->arena, set_id, "/subscriptions/"), subscription));
+    ret->confidential =
+        str_eq(value_str_at(set, "properties.encryptionType"), "ConfidentialVmEncryptedWithCustomerKey");
+    ret->beside_target =
+        region_is(value_str_at(set, "location"), wish->location) &&
+        (!subscription || str_eq_nocase(world_id_part(s->arena, set_id, "/subscriptions/"), subscription));
     ret->recreated = made_after(s, set_id, time_parse(value_str_at(wish->point, "time")));
     ret->rotation_stuck = value_at(set, "properties.autoKeyRotationError") != NULL;
     if (!key_url_parse(s, s->arena, value_str_at(set, "properties.activeKey.keyUrl"), &store, &name, &version))
@@ -256,7 +262,9 @@ static struct restore_readings readings_of(const struct sim *s)
     const char *article = knob(s, "article");
 
     return (struct restore_readings){
-        .article = str_eq(article, "2026-02") ? ARTICLE_2026_02 : str_eq(article, "2026-07") ? ARTICLE_2026_07 : ARTICLE_STRICTEST,
+        .article = str_eq(article, "2026-02")   ? ARTICLE_2026_02
+                   : str_eq(article, "2026-07") ? ARTICLE_2026_07
+                                                : ARTICLE_STRICTEST,
         .expired_restores = knob_is(s, "expiredVersion", "restores"),
         .snapshots_miss_rotation = knob_is(s, "rotationReachesSnapshots", "no"),
         .recreated_set_is_original = knob_is(s, "recreatedSet", "original"),
@@ -272,7 +280,8 @@ static bool export_withheld(struct sim *s, const struct restore_wish *wish, cons
     enum { VERSIONS_MAX = 500 };
     const char *with = knob(s, "exportsWith"), *store = value_str_at(key, "store"), *name = value_str_at(key, "name");
     bool named = wish->set && *wish->set;
-    const struct value *vault = vault_by_name(s, store), *known = key_of_version(s, store, name, value_str_at(key, "version"));
+    const struct value *vault = vault_by_name(s, store),
+                       *known = key_of_version(s, store, name, value_str_at(key, "version"));
 
     return (str_eq(wish->type, "OriginalLocation") && knob_is(s, "replaceExports", "no")) ||
            (str_eq(with, "no-set") && named) || (str_eq(with, "a-set") && !named) ||
@@ -284,7 +293,8 @@ static bool export_withheld(struct sim *s, const struct restore_wish *wish, cons
 void rules_gather(struct sim *s, const struct restore_wish *wish, struct restore_facts *ret)
 {
     const struct value *with = item_wrapped_with(wish->backup, wish->point), *key = value_get(with, "key");
-    const char *original = value_str_at(with, "diskEncryptionSet"), *store = value_str_at(key, "store"), *name = value_str_at(key, "name");
+    const char *original = value_str_at(with, "diskEncryptionSet"), *store = value_str_at(key, "store"),
+               *name = value_str_at(key, "name");
     int64_t restored;
 
     keys_advance(s);

@@ -1,8 +1,8 @@
-/* Knows HTTPS: takes requests off the wire, hands them to the simulator one at a time, puts its answers and its faults back on the
- * wire. The only user of libmicrohttpd. Must not know any service.
+/* Knows HTTPS: takes requests off the wire, hands them to the simulator one at a time, puts its answers and its faults
+ * back on the wire. The only user of libmicrohttpd. Must not know any service.
  *
- * The world's clock follows the real one at a speed. At speed 0 it stands, so that a slow machine costs a client no time of the
- * world: who would wait asks https://clock.localhost:PORT/SECONDS to move it on, and may go on at once. */
+ * The world's clock follows the real one at a speed. At speed 0 it stands, so that a slow machine costs a client no
+ * time of the world: who would wait asks https://clock.localhost:PORT/SECONDS to move it on, and may go on at once. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -76,7 +76,7 @@ static void pending_free(struct pending *p)
     free(p);
 }
 
-/* --- in --------------------------------------------------------------------------------------------------------- */
+/* --- in ----------------------------------------------------------------------------------------------------------- */
 
 static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -90,7 +90,8 @@ static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-/* Called with the target as it stands in the request line, before anything is decoded: signed addresses must arrive unchanged. */
+/* Called with the target as it stands in the request line, before anything is decoded: signed
+ * addresses must arrive unchanged. */
 static void *take_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
     struct pending *p = xcalloc(1, sizeof(*p));
@@ -103,7 +104,7 @@ static void *take_target(void *ctx, const char *target, struct MHD_Connection *c
     return p;
 }
 
-/* --- out -------------------------------------------------------------------------------------------------------- */
+/* --- out ---------------------------------------------------------------------------------------------------------- */
 
 /* Sends the body; a body that is to be cut ends with the connection. */
 static ssize_t send_some(void *ctx, uint64_t at, char *room, size_t max)
@@ -112,7 +113,8 @@ static ssize_t send_some(void *ctx, uint64_t at, char *room, size_t max)
     size_t end = p->answer.cut_after < p->answer.body.len ? p->answer.cut_after : p->answer.body.len, n;
 
     if (at >= end)
-        return p->answer.cut_after < p->answer.body.len ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+        return p->answer.cut_after < p->answer.body.len ? MHD_CONTENT_READER_END_WITH_ERROR
+                                                        : MHD_CONTENT_READER_END_OF_STREAM;
     n = end - (size_t)at < max ? end - (size_t)at : max;
     memcpy(room, p->answer.body.s + at, n);
     return (ssize_t)n;
@@ -176,7 +178,8 @@ static void move_on(struct sim_server *server, struct pending *p)
 
 static void ask(struct sim_server *server, struct pending *p, const char *method)
 {
-    struct sim_call call = {.method = method, .headers = p->headers, .n_headers = p->n_headers, .body = p->body.s, .body_len = p->body.len};
+    struct sim_call call = {
+        .method = method, .headers = p->headers, .n_headers = p->n_headers, .body = p->body.s, .body_len = p->body.len};
     const char *host = "localhost";
 
     for (size_t i = 0; i < p->n_headers; i++)
@@ -193,8 +196,8 @@ static void ask(struct sim_server *server, struct pending *p, const char *method
 }
 
 /* Runs on a thread of its connection, so that an answer held back holds up nobody else. */
-static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-                              const char *data, size_t *data_len, void **request)
+static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *data, size_t *data_len, void **request)
 {
     struct sim_server *server = ctx;
     struct pending *p = *request;
@@ -229,12 +232,13 @@ static void completed(void *ctx, struct MHD_Connection *connection, void **reque
     *request = NULL;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 /* The port must be known before the world is loaded: its services' names carry it. */
 static int listen_loopback(uint16_t wanted, uint16_t *ret_port, struct err *err)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(wanted), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(wanted), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
 
@@ -273,20 +277,22 @@ static void name_services(struct sim_server *server)
 
 static int start_daemon(struct sim_server *server, int fd, struct err *err)
 {
-    static const char *const names[] = {"localhost", "*.localhost", "*.vault.localhost", "*.managedhsm.localhost", "*.blob.localhost",
-                                        "login.localhost", "management.localhost", "graph.localhost",
-                                        "clock.localhost", NULL};
+    static const char *const names[] = {
+        "localhost",       "*.localhost",          "*.vault.localhost", "*.managedhsm.localhost", "*.blob.localhost",
+        "login.localhost", "management.localhost", "graph.localhost",   "clock.localhost",        NULL};
 
     TRY(crypt_make_certificate(names, &server->certificate, err));
     server->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS, 0, NULL, NULL, handle, server,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_KEY, server->certificate.key_pem.bytes, MHD_OPTION_HTTPS_MEM_CERT,
-        text_str(&server->certificate.cert_pem), MHD_OPTION_URI_LOG_CALLBACK, take_target, server, MHD_OPTION_NOTIFY_COMPLETED, completed,
-        server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 120u, MHD_OPTION_END);
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_KEY, server->certificate.key_pem.bytes,
+        MHD_OPTION_HTTPS_MEM_CERT, text_str(&server->certificate.cert_pem), MHD_OPTION_URI_LOG_CALLBACK, take_target,
+        server, MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 120u, MHD_OPTION_END);
     return server->daemon ? 0 : err_set(err, ERR_INVALID, "the HTTPS server does not start");
 }
 
-int server_start(const struct sim_server_options *options, struct diags *diags, struct sim_server **ret, struct err *err)
+int server_start(const struct sim_server_options *options, struct diags *diags, struct sim_server **ret,
+                 struct err *err)
 {
     struct sim_server *server = xcalloc(1, sizeof(*server));
     struct sim_options world = {.world = options->world, .world_out = options->world_out, .kill = options->kill,

@@ -1,5 +1,5 @@
-/* Knows how a request to the blob service is signed with an account's key (Microsoft Learn, Authorize with Shared Key). Must not know
- * what is asked for, nor whether the account takes signed requests. */
+/* Knows how a request to the blob service is signed with an account's key (Microsoft Learn, Authorize with Shared Key).
+ * Must not know what is asked for, nor whether the account takes signed requests. */
 #include "data.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Knows how a request becomes an answer: taken apart, authenticated, counted, sent through the fault script to the service
- * of its host, written down. Must not know what any service does. */
+/* Knows how a request becomes an answer: taken apart, authenticated, counted, sent through the fault script to the
+ * service of its host, written down. Must not know what any service does. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 enum { STATE_SLACK = 16 * 1024 * 1024 };
 
-/* --- requests, taken apart -------------------------------------------------------------------------------------- */
+/* --- requests, taken apart ---------------------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -72,13 +72,19 @@ static bool split_query(struct sim_request *r, const char *query)
 
 static bool request_parse(struct sim_request *r, const struct sim_call *call, struct arena *a)
 {
-    const char *authority = str_starts_nocase(call->url, "https://") ? call->url + strlen("https://") : NULL, *path, *query;
+    const char *authority = str_starts_nocase(call->url, "https://") ? call->url + strlen("https://") : NULL, *path,
+               *query;
     struct value *json = NULL;
     struct err ignored;
     size_t host;
 
-    *r = (struct sim_request){.arena = a, .method = call->method, .url = call->url, .headers = call->headers, .n_headers = call->n_headers,
-                              .body = call->body, .body_len = call->body_len};
+    *r = (struct sim_request){.arena = a,
+                              .method = call->method,
+                              .url = call->url,
+                              .headers = call->headers,
+                              .n_headers = call->n_headers,
+                              .body = call->body,
+                              .body_len = call->body_len};
     if (!authority)
         return false;
     host = strcspn(authority, "/?#");
@@ -98,7 +104,7 @@ static bool request_parse(struct sim_request *r, const struct sim_call *call, st
     return true;
 }
 
-/* --- one exchange ----------------------------------------------------------------------------------------------- */
+/* --- one exchange ------------------------------------------------------------------------------------------------- */
 
 static const char *host_of(const char *endpoint)
 {
@@ -146,7 +152,8 @@ static void answer_common(struct sim *s, const struct sim_request *r, struct sim
     const char *client_id = request_header(r, "x-ms-client-request-id");
     char name[80], id[UUID_TEXT];
 
-    snprintf(name, sizeof(name), "%llu|%lld|%llu", (unsigned long long)s->seed, (long long)s->now_ms, (unsigned long long)s->n_exchanges);
+    snprintf(name, sizeof(name), "%llu|%lld|%llu", (unsigned long long)s->seed, (long long)s->now_ms,
+             (unsigned long long)s->n_exchanges);
     crypt_uuid5("b9c4b1a5-5d0e-5d0b-8d55-31d4e1d6a6f2", name, id);
     answer_header(r->arena, out, "x-ms-request-id", "%s", id);
     if (service_of(s, r->host) != blob_answer) {
@@ -219,7 +226,8 @@ static void exchange(struct sim *s, struct sim_request *r, struct sim_answer *ou
         text_add(&out->body, act.body);
     }
     for (size_t i = 0; i < value_count(act.headers); i++)
-        answer_header(r->arena, out, act.headers->map.members[i].key, "%s", value_str(act.headers->map.members[i].value));
+        answer_header(r->arena, out, act.headers->map.members[i].key, "%s",
+                      value_str(act.headers->map.members[i].value));
     out->cut_after = act.cut_after;
     /* Whoever judges the simulator by its record must be able to tell its own answers from scripted ones. */
     if (act.status || act.body || act.cut_after != SIZE_MAX)
@@ -268,16 +276,22 @@ void sim_handle(struct sim *s, int64_t now_ms, struct arena *a, const struct sim
         s->observed(s->ctx, call, ret);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 static struct sim_endpoints endpoints_copy(struct arena *a, const struct sim_endpoints *ep)
 {
     return (struct sim_endpoints){
-        .authority = arena_strdup(a, ep->authority), .arm = arena_strdup(a, ep->arm), .graph = arena_strdup(a, ep->graph),
-        .vault_suffix = arena_strdup(a, ep->vault_suffix), .hsm_suffix = arena_strdup(a, ep->hsm_suffix),
-        .blob_suffix = arena_strdup(a, ep->blob_suffix), .arm_audience = arena_strdup(a, ep->arm_audience),
-        .vault_audience = arena_strdup(a, ep->vault_audience), .hsm_audience = arena_strdup(a, ep->hsm_audience),
-        .storage_audience = arena_strdup(a, ep->storage_audience), .graph_audience = arena_strdup(a, ep->graph_audience),
+        .authority = arena_strdup(a, ep->authority),
+        .arm = arena_strdup(a, ep->arm),
+        .graph = arena_strdup(a, ep->graph),
+        .vault_suffix = arena_strdup(a, ep->vault_suffix),
+        .hsm_suffix = arena_strdup(a, ep->hsm_suffix),
+        .blob_suffix = arena_strdup(a, ep->blob_suffix),
+        .arm_audience = arena_strdup(a, ep->arm_audience),
+        .vault_audience = arena_strdup(a, ep->vault_audience),
+        .hsm_audience = arena_strdup(a, ep->hsm_audience),
+        .storage_audience = arena_strdup(a, ep->storage_audience),
+        .graph_audience = arena_strdup(a, ep->graph_audience),
     };
 }
 

@@ -21,7 +21,7 @@ struct sim_endpoints {
 struct sim_options {
     const struct value *world;              /* the World document, schema-checked, defaults filled in; copied */
     struct sim_endpoints endpoints;
-    const char *world_out;                  /* written through atomically at every change of state, before the answer; NULL: not */
+    const char *world_out; /* written through atomically at every change of state, before the answer; NULL: not */
     /* Called for a kill fault: must not return (in-process), or returns and the connection is dropped (server). */
     void (*kill)(void *ctx);
     /* Told of every exchange as it was answered (recording); may be NULL. */
@@ -29,7 +29,8 @@ struct sim_options {
     void *ctx;
 };
 
-/* Contradictory facts in the world (an id twice, a key wrapped by a store that is not there, a DES without its vault…) are faults. */
+/* Contradictory facts in the world (an id twice, a key wrapped by a store that is not there, a DES without its
+ * vault…) are faults. */
 struct sim *sim_new(const struct sim_options *options, struct diags *diags);
 void sim_free(struct sim *s);
 int64_t sim_start_ms(const struct sim *s);          /* the world's `now` */
@@ -49,7 +50,7 @@ struct sim_answer {
     struct sim_header *headers;             /* in the arena given */
     size_t n_headers;
     struct text body;                       /* released by the caller */
-    size_t cut_after;                       /* truncated body: send only so many bytes of the announced length; SIZE_MAX: all */
+    size_t cut_after; /* truncated body: send only so many bytes of the announced length; SIZE_MAX: all */
     int64_t delay_ms;
 };
 /* Answers one request at `now_ms` (never going back). The world's clock is what it is told. */

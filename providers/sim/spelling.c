@@ -1,6 +1,6 @@
-/* Knows in which ways Azure has been seen to spell one and the same answer, and how long it goes on giving an answer of before:
- * what the settings olderReads, operationLag, emptyLists, nextLinks, defaultMembers, idCase and pollHint say. Works on finished
- * answers of Resource Manager and of key stores; must not know what any of them is about. */
+/* Knows in which ways Azure has been seen to spell one and the same answer, and how long it goes on giving an answer of
+ * before: what the settings olderReads, operationLag, emptyLists, nextLinks, defaultMembers, idCase and pollHint say.
+ * Works on finished answers of Resource Manager and of key stores; must not know what any of them is about. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "../../reconciler/format/json.h"
 
-/* --- answers of before ------------------------------------------------------------------------------------------------- */
+/* --- answers of before -------------------------------------------------------------------------------------------- */
 
 enum { REMEMBERED_MAX = 200 };
 
@@ -76,14 +76,15 @@ static char *path_of_url(struct arena *a, const char *url)
 
 static void forget_not_yet(struct sim *s, const struct sim_request *r, const struct sim_answer *out, int64_t lag_ms)
 {
-    const char *async = answered_header(out, "Azure-AsyncOperation"), *url = async ? async : answered_header(out, "Location");
+    const char *async = answered_header(out, "Azure-AsyncOperation"),
+               *url = async ? async : answered_header(out, "Location");
     char *path = path_of_url(r->arena, url);
 
     if (lag_ms > 0 && path && out->status < 300)
         remember(s, path, s->now_ms + lag_ms, NULL);
 }
 
-/* --- members, lists, links --------------------------------------------------------------------------------------------- */
+/* --- members, lists, links ---------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *type, *path, *value; /* value as JSON; left out where it is this */
@@ -104,7 +105,8 @@ static void leave_out(struct arena *a, struct value *resource, const char *path,
     struct value *holder = value_at(resource, arena_strndup(a, path, (size_t)(dot - path))), *otherwise;
     struct err ignored;
 
-    if (json_parse(a, value, strlen(value), &otherwise, &ignored) == 0 && value_equal(value_get(holder, dot + 1), otherwise))
+    if (json_parse(a, value, strlen(value), &otherwise, &ignored) == 0 &&
+        value_equal(value_get(holder, dot + 1), otherwise))
         value_remove(holder, dot + 1);
 }
 
@@ -126,7 +128,9 @@ static char *link_with_port(struct arena *a, const char *link)
 {
     const char *host = strstr(link, "://"), *path = host ? strchr(host + 3, '/') : NULL;
 
-    return path && !memchr(host + 3, ':', (size_t)(path - host - 3)) ? arena_printf(a, "%.*s:443%s", (int)(path - link), link, path) : NULL;
+    return path && !memchr(host + 3, ':', (size_t)(path - host - 3))
+               ? arena_printf(a, "%.*s:443%s", (int)(path - link), link, path)
+               : NULL;
 }
 
 static void spell_link(struct sim *s, struct arena *a, struct value *body)
@@ -175,7 +179,7 @@ static void spell_body(struct sim *s, const struct sim_request *r, struct sim_an
     json_write(&out->body, body, JSON_COMPACT);
 }
 
-/* --- when to ask again --------------------------------------------------------------------------------------------------- */
+/* --- when to ask again -------------------------------------------------------------------------------------------- */
 
 static void spell_hint(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
@@ -194,13 +198,15 @@ static void spell_hint(struct sim *s, const struct sim_request *r, struct sim_an
     }
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------------------ */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 /* Whether anything is spelt otherwise than as it is put together. */
 static bool plain(const struct sim *s)
 {
-    static const struct { const char *name, *value; } usual[] = {
-        {"emptyLists", "array"}, {"nextLinks", "plain"}, {"defaultMembers", "shown"}, {"idCase", "kept"}, {"pollHint", "seconds"},
+    static const struct { const char *name, *value;
+    } usual[] = {
+        {"emptyLists", "array"}, {"nextLinks", "plain"},  {"defaultMembers", "shown"},
+        {"idCase", "kept"},      {"pollHint", "seconds"},
     };
 
     for (size_t i = 0; i < COUNT(usual); i++)

@@ -11,8 +11,24 @@ static const char guid_space[] = "6d1f1f0e-6a0b-5c7e-9f3a-2b8e4c9d7a51";
 
 /* Lists that the World document names; any other is kept below spec.state. */
 static const char *const world_lists[] = {
-    "principals", "resources", "roleAssignments", "keys", "backups", "jobs", "blobs", "operations", "deletedVaults", "faults", "features",
-    "hsmRoleAssignments", "hsmRoleDefinitions", "containers", "backupPolicies", "resourceGuards", "locks", "quotas",
+    "principals",
+    "resources",
+    "roleAssignments",
+    "keys",
+    "backups",
+    "jobs",
+    "blobs",
+    "operations",
+    "deletedVaults",
+    "faults",
+    "features",
+    "hsmRoleAssignments",
+    "hsmRoleDefinitions",
+    "containers",
+    "backupPolicies",
+    "resourceGuards",
+    "locks",
+    "quotas",
 };
 
 void state_changed(struct sim *s)
@@ -57,7 +73,7 @@ void list_remove(struct value *list, size_t at)
     list->list.count--;
 }
 
-/* --- resources -------------------------------------------------------------------------------------------------- */
+/* --- resources ---------------------------------------------------------------------------------------------------- */
 
 struct value *resource_find(struct sim *s, const char *id)
 {
@@ -109,7 +125,8 @@ const char *resource_type(struct arena *a, const char *id)
     while (at && (at = str_find_nocase(at, "/providers/")) != NULL)
         last = at += strlen("/providers/");
     if (!last)
-        return str_find_nocase(id, "/resourceGroups/") ? "Microsoft.Resources/resourceGroups" : "Microsoft.Resources/subscriptions";
+        return str_find_nocase(id, "/resourceGroups/") ? "Microsoft.Resources/resourceGroups"
+                                                       : "Microsoft.Resources/subscriptions";
     text_init(&type, 4096);
     /* namespace/type/name[/type/name…]: the namespace and every second part behind it. */
     for (size_t part = 0; *last; part++) {
@@ -186,7 +203,7 @@ char *new_guid(struct sim *s)
     return arena_strdup(s->arena, guid);
 }
 
-/* --- settings --------------------------------------------------------------------------------------------------- */
+/* --- settings ----------------------------------------------------------------------------------------------------- */
 
 const char *behaviour(const struct sim *s, const char *name, const char *otherwise)
 {
@@ -212,10 +229,10 @@ int64_t behaviour_ms(const struct sim *s, const char *name, int64_t otherwise)
     return ms < 0 ? otherwise : ms;
 }
 
-/* --- long-running operations ------------------------------------------------------------------------------------ */
+/* --- long-running operations -------------------------------------------------------------------------------------- */
 
-const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms, const struct value *output,
-                          const struct value *error)
+const char *operation_new(struct sim *s, const char *kind, const char *subject, int64_t ends_ms,
+                          const struct value *output, const struct value *error)
 {
     struct value *op = value_map(s->arena);
     char *id = new_guid(s);
@@ -289,7 +306,7 @@ char *signed_tail(struct sim *s, struct arena *a)
     return ret;
 }
 
-/* --- ids --------------------------------------------------------------------------------------------------------- */
+/* --- ids ---------------------------------------------------------------------------------------------------------- */
 
 const char *world_id_part(struct arena *a, const char *id, const char *behind)
 {
@@ -311,5 +328,6 @@ bool scope_covers(const char *scope, const char *of)
 
     while (n && scope[n - 1] == '/')
         n--;
-    return scope && (n == 0 || ((scope[n] ? strncasecmp(scope, of, n) == 0 : str_starts_nocase(of, scope)) && (of[n] == '/' || !of[n])));
+    return scope && (n == 0 || ((scope[n] ? strncasecmp(scope, of, n) == 0 : str_starts_nocase(of, scope)) &&
+                                (of[n] == '/' || !of[n])));
 }

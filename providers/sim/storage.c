@@ -81,7 +81,8 @@ struct value *blob_account_at(const struct sim *s, const char *host)
     size_t n = strlen(host), suffix = strlen(s->ep.blob_suffix);
     struct value *account;
 
-    for (size_t at = 0; (account = resource_next((struct sim *)s, "", "Microsoft.Storage/storageAccounts", &at)) != NULL;) {
+    for (size_t at = 0;
+         (account = resource_next((struct sim *)s, "", "Microsoft.Storage/storageAccounts", &at)) != NULL;) {
         const char *zone, *name = value_str_at(account, "name");
         size_t zoned = zone_host(account, &zone);
 

@@ -1,5 +1,5 @@
-/* Knows a region's compute quota: spec.quotas {name, location, current, limit}; which of them a VM size counts against, and that
- * a new VM uses it up. Must not know who makes VMs. */
+/* Knows a region's compute quota: spec.quotas {name, location, current, limit}; which of them a VM size counts against,
+ * and that a new VM uses it up. Must not know who makes VMs. */
 #include "data.h"
 #include "internal.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- what a size takes ------------------------------------------------------------------------------------------------ */
+/* --- what a size takes -------------------------------------------------------------------------------------------- */
 
 /* Standard_DC4ads_v6 has 4 cores and is of the family standardDCadsv6Family. */
 static int64_t size_cores(const char *size)
@@ -19,20 +19,23 @@ static int64_t size_cores(const char *size)
 
 static char *size_family(struct arena *a, const char *size)
 {
-    const char *letters = strchr(size, '_') ? strchr(size, '_') + 1 : size, *behind = letters + strcspn(letters, "0123456789");
+    const char *letters = strchr(size, '_') ? strchr(size, '_') + 1 : size,
+               *behind = letters + strcspn(letters, "0123456789");
     size_t n = (size_t)(behind - letters), rest;
 
     while (isdigit((unsigned char)*behind))
         behind++;
     rest = strcspn(behind, "_");
-    return arena_printf(a, "standard%.*s%.*s%sFamily", (int)n, letters, (int)rest, behind, behind[rest] ? behind + rest + 1 : "");
+    return arena_printf(a, "standard%.*s%.*s%sFamily", (int)n, letters, (int)rest, behind,
+                        behind[rest] ? behind + rest + 1 : "");
 }
 
 static bool counts_against(struct arena *a, const struct value *quota, const char *location, const char *size)
 {
     const char *name = value_str_at(quota, "name"), *region = value_str_at(quota, "location");
 
-    return (!region || region_is(region, location)) && (str_eq_nocase(name, "cores") || str_eq_nocase(name, size_family(a, size)));
+    return (!region || region_is(region, location)) &&
+           (str_eq_nocase(name, "cores") || str_eq_nocase(name, size_family(a, size)));
 }
 
 bool quota_reached(struct sim *s, struct arena *a, const char *location, const char *size)
@@ -41,7 +44,8 @@ bool quota_reached(struct sim *s, struct arena *a, const char *location, const c
 
     for (size_t i = 0; i < value_count(all); i++)
         if (counts_against(a, value_item(all, i), location, size) &&
-            value_int_at(value_item(all, i), "current", 0) + size_cores(size) > value_int_at(value_item(all, i), "limit", 0))
+            value_int_at(value_item(all, i), "current", 0) + size_cores(size) >
+                value_int_at(value_item(all, i), "limit", 0))
             return true;
     return false;
 }
@@ -52,12 +56,13 @@ void quota_use(struct sim *s, struct arena *a, const char *location, const char 
 
     for (size_t i = 0; i < value_count(all); i++)
         if (counts_against(a, value_item(all, i), location, size)) {
-            value_set_int(s->arena, value_item(all, i), "current", value_int_at(value_item(all, i), "current", 0) + size_cores(size));
+            value_set_int(s->arena, value_item(all, i), "current",
+                          value_int_at(value_item(all, i), "current", 0) + size_cores(size));
             state_changed(s);
         }
 }
 
-/* --- shown ---------------------------------------------------------------------------------------------------------------- */
+/* --- shown -------------------------------------------------------------------------------------------------------- */
 
 static void push(struct arena *a, struct value *items, const char *name, int64_t current, int64_t limit)
 {

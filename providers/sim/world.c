@@ -1,5 +1,5 @@
-/* Knows the World document: what a reader may leave out, which facts contradict each other, how the state goes back into a
- * document that continues where it stopped. Must not know requests. */
+/* Knows the World document: what a reader may leave out, which facts contradict each other, how the state goes back
+ * into a document that continues where it stopped. Must not know requests. */
 #include "data.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 static const char name_space[] = "3a2f0b59-0d0c-5a39-8f3c-54a6f1f2c9d7";
 
-/* --- addresses: a world holds no host of ours ------------------------------------------------------------------- */
+/* --- addresses: a world holds no host of ours --------------------------------------------------------------------- */
 
 struct address { const char *token, *azure, *ours; };
 
@@ -81,7 +81,7 @@ static void readdress(struct sim *s, struct arena *a, struct value *v, bool in)
         readdress(s, a, v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, in);
 }
 
-/* --- defaults --------------------------------------------------------------------------------------------------- */
+/* --- defaults ----------------------------------------------------------------------------------------------------- */
 
 static struct value *member_map(struct arena *a, struct value *map, const char *key)
 {
@@ -130,7 +130,8 @@ static const char *store_suffix(struct sim *s, const char *store)
     return store_is_hsm(s, store) ? s->ep.hsm_suffix : s->ep.vault_suffix;
 }
 
-/* A set's key may be written as {store, name, version} or "store/name/version": no host of ours belongs into a world. */
+/* A set's key may be written as {store, name, version} or "store/name/version": no host of ours
+ * belongs into a world. */
 static void complete_set_key(struct sim *s, struct value *at)
 {
     struct arena *a = s->arena;
@@ -141,13 +142,14 @@ static void complete_set_key(struct sim *s, struct value *at)
         const char *store = value_str_at(key, "store");
 
         value_set_string(a, at, "keyUrl",
-                         arena_printf(a, "https://%s%s/keys/%s/%s", store ?: "", store_suffix(s, store), value_str_at(key, "name") ?: "",
-                                      value_str_at(key, "version") ?: ""));
+                         arena_printf(a, "https://%s%s/keys/%s/%s", store ?: "", store_suffix(s, store),
+                                      value_str_at(key, "name") ?: "", value_str_at(key, "version") ?: ""));
         value_remove(at, "key");
     } else if (slash && !str_starts_nocase(url, "https://")) {
         const char *store = arena_strndup(a, url, (size_t)(slash - url));
 
-        value_set_string(a, at, "keyUrl", arena_printf(a, "https://%s%s/keys/%s", store, store_suffix(s, store), slash + 1));
+        value_set_string(a, at, "keyUrl",
+                         arena_printf(a, "https://%s%s/keys/%s", store, store_suffix(s, store), slash + 1));
     }
 }
 
@@ -161,7 +163,8 @@ static void complete_des(struct sim *s, struct value *v)
     compute_show_assigned(s, s->arena, identity);
     for (size_t i = 0; i < value_count(previous); i++)
         complete_set_key(s, value_item(previous, i));
-    if (type && str_find_nocase(type, "SystemAssigned") && str_eq(value_str_at(v, "properties.provisioningState"), "Succeeded")) {
+    if (type && str_find_nocase(type, "SystemAssigned") &&
+        str_eq(value_str_at(v, "properties.provisioningState"), "Succeeded")) {
         default_string(a, identity, "principalId", stable_guid(a, s, "identity", value_str_at(v, "id")));
         default_string(a, identity, "tenantId", value_str_at(s->spec, "tenant"));
     }
@@ -179,7 +182,8 @@ static struct value *status_of(struct sim *s, const char *code, const char *disp
 
 struct value *vm_statuses(struct sim *s, const char *power)
 {
-    struct value *statuses = value_list(s->arena), *done = status_of(s, "ProvisioningState/succeeded", "Provisioning succeeded");
+    struct value *statuses = value_list(s->arena),
+                 *done = status_of(s, "ProvisioningState/succeeded", "Provisioning succeeded");
 
     value_set_string(s->arena, done, "time", time_format(s->arena, s->now_ms));
     value_push(s->arena, statuses, done);
@@ -202,7 +206,8 @@ static void complete_vm(struct sim *s, struct value *v)
     default_string(a, p, "vmId", stable_guid(a, s, "vm", value_str_at(v, "id")));
     complete_birth(s, p);
     if (!value_at(p, "instanceView.statuses"))
-        value_set(a, member_map(a, p, "instanceView"), "statuses", vm_statuses(s, value_str(state) ? value_str(state) : "running"));
+        value_set(a, member_map(a, p, "instanceView"), "statuses",
+                  vm_statuses(s, value_str(state) ? value_str(state) : "running"));
     value_remove(v, "powerState");
 }
 
@@ -256,16 +261,18 @@ static void complete_assignments(struct sim *s)
 
     for (size_t i = 0; i < value_count(all); i++) {
         struct value *v = value_item(all, i);
-        const char *principal = value_str_at(v, "principal"), *role = value_str_at(v, "role"), *scope = value_str_at(v, "scope");
+        const char *principal = value_str_at(v, "principal"), *role = value_str_at(v, "role"),
+                   *scope = value_str_at(v, "scope");
 
         default_string(s->arena, v, "created", time_format(s->arena, s->now_ms - 30 * DAY_MS));
         if (principal && role && scope)
-            default_string(s->arena, v, "name",
-                           stable_guid(s->arena, s, "assignment", arena_printf(s->arena, "%s|%s|%s", principal, role, scope)));
+            default_string(
+                s->arena, v, "name",
+                stable_guid(s->arena, s, "assignment", arena_printf(s->arena, "%s|%s|%s", principal, role, scope)));
     }
 }
 
-/* --- contradictions --------------------------------------------------------------------------------------------- */
+/* --- contradictions ----------------------------------------------------------------------------------------------- */
 
 static void fault(struct diags *d, const struct value *v, const char *instead, const char *what, const char *which)
 {
@@ -286,7 +293,8 @@ static void check_resources(struct sim *s, struct diags *d)
         }
         if (resource_find(s, id) != v)
             fault(d, v, NULL, "this resource is given twice", id);
-        if (inside && str_find_nocase(id, "/resourceGroups/") && !resource_find(s, arena_strndup(s->arena, id, (size_t)(inside - id))))
+        if (inside && str_find_nocase(id, "/resourceGroups/") &&
+            !resource_find(s, arena_strndup(s->arena, id, (size_t)(inside - id))))
             fault(d, v, "add the resource group to the world", "the resource's group is not in the world", id);
     }
 }
@@ -327,7 +335,8 @@ static void check_keys(struct sim *s, struct diags *d)
         for (size_t k = 0; k < i; k++)
             if (str_eq_nocase(value_str_at(value_item(all, k), "store"), store) &&
                 str_eq_nocase(value_str_at(value_item(all, k), "name"), name) &&
-                !str_eq(value_str_at(value_item(all, k), "state"), "purged") && !str_eq(value_str_at(v, "state"), "purged"))
+                !str_eq(value_str_at(value_item(all, k), "state"), "purged") &&
+                !str_eq(value_str_at(v, "state"), "purged"))
                 fault(d, v, NULL, "this key is given twice", name);
     }
 }
@@ -352,10 +361,11 @@ static void check_backups(struct sim *s, struct diags *d)
         const struct value *v = value_item(all, i), *key = value_at(v, "wrappedWith.key");
 
         if (!resource_find(s, value_str_at(v, "vault")))
-            fault(d, v, "add the Recovery Services vault to the world's resources", "the backup's vault is not in the world",
-                  value_str_at(v, "vault"));
+            fault(d, v, "add the Recovery Services vault to the world's resources",
+                  "the backup's vault is not in the world", value_str_at(v, "vault"));
         if (key && !key_known(s, value_str_at(key, "store"), value_str_at(key, "name")))
-            fault(d, v, "add the key, state: purged if it is gone", "the backup's key is not in the world", value_str_at(key, "name"));
+            fault(d, v, "add the key, state: purged if it is gone", "the backup's key is not in the world",
+                  value_str_at(key, "name"));
     }
 }
 
@@ -366,8 +376,10 @@ static void check_sets(struct sim *s, struct diags *d)
     for (size_t at = 0; (v = resource_next(s, "", "Microsoft.Compute/diskEncryptionSets", &at)) != NULL;) {
         const char *url = value_str_at(v, "properties.activeKey.keyUrl"), *host = url ? url + strlen("https://") : NULL;
 
-        if (!url || !str_starts_nocase(url, "https://") || !store_known(s, arena_strndup(s->arena, host, strcspn(host, "./"))))
-            fault(d, v, "add the vault to the world", "the disk encryption set's vault is not in the world", value_str_at(v, "id"));
+        if (!url || !str_starts_nocase(url, "https://") ||
+            !store_known(s, arena_strndup(s->arena, host, strcspn(host, "./"))))
+            fault(d, v, "add the vault to the world", "the disk encryption set's vault is not in the world",
+                  value_str_at(v, "id"));
     }
 }
 
@@ -400,17 +412,20 @@ static void check_hsm_access(struct sim *s, struct diags *d)
 
     for (size_t i = 0; i < value_count(all); i++) {
         struct value *v = value_item(all, i);
-        const char *store = value_str_at(v, "store"), *role = value_str_at(v, "role"), *scope = value_str_at(v, "scope");
+        const char *store = value_str_at(v, "store"), *role = value_str_at(v, "role"),
+                   *scope = value_str_at(v, "scope");
         const char *principal = value_str_at(v, "principal");
 
         if (!store_is_hsm(s, store))
-            fault(d, v, "add the managed HSM to the world's resources", "the assignment's managed HSM is not in the world", store);
+            fault(d, v, "add the managed HSM to the world's resources",
+                  "the assignment's managed HSM is not in the world", store);
         if (!hsm_role_known(s, store, role))
             fault(d, v, "a built-in role of managed HSMs, or one of hsmRoleDefinitions", "no such role is known", role);
         if (!principal_find(s, principal) && (!principal || strlen(principal) != UUID_TEXT - 1))
             fault(d, v, "a name of spec.principals or an object id", "no such principal", principal);
         default_string(s->arena, v, "name",
-                       stable_guid(s->arena, s, "local assignment", arena_printf(s->arena, "%s|%s|%s|%s", store, principal, role, scope)));
+                       stable_guid(s->arena, s, "local assignment",
+                                   arena_printf(s->arena, "%s|%s|%s|%s", store, principal, role, scope)));
     }
 }
 
@@ -433,7 +448,8 @@ void world_complete(struct sim *s, struct diags *diags)
         return;
     /* Names first: a set asks what kind of store its key is in. */
     for (size_t i = 0; i < value_count(resources); i++)
-        default_string(s->arena, value_item(resources, i), "name", world_id_name(value_str_at(value_item(resources, i), "id")));
+        default_string(s->arena, value_item(resources, i), "name",
+                       world_id_name(value_str_at(value_item(resources, i), "id")));
     for (size_t i = 0; i < value_count(resources); i++)
         complete_resource(s, value_item(resources, i));
     complete_assignments(s);
@@ -446,7 +462,7 @@ void world_complete(struct sim *s, struct diags *diags)
     s->dirty = false;
 }
 
-/* --- writing back ----------------------------------------------------------------------------------------------- */
+/* --- writing back ------------------------------------------------------------------------------------------------- */
 
 int64_t sim_start_ms(const struct sim *s)
 {

@@ -43,7 +43,8 @@ void out_of_memory(const char *what)
 {
     fputs("reinstate: out of memory", stderr);
     fputs(what ? what : "", stderr);
-    fputs("; what was begun at Azure takes its course, and the same command continues where the world stands\n", stderr);
+    fputs("; what was begun at Azure takes its course, and the same command continues where the world stands\n",
+          stderr);
     _exit(EXIT_FAILURE);
 }
 
@@ -137,7 +138,9 @@ void *arena_alloc(struct arena *a, size_t size)
             c->next = own;
             return own->bytes;
         }
-        a->chunk_bytes = !a->chunk_bytes ? FIRST_CHUNK_BYTES : a->chunk_bytes < CHUNK_BYTES ? 2 * a->chunk_bytes : CHUNK_BYTES;
+        a->chunk_bytes = !a->chunk_bytes                ? FIRST_CHUNK_BYTES
+                         : a->chunk_bytes < CHUNK_BYTES ? 2 * a->chunk_bytes
+                                                        : CHUNK_BYTES;
         c = chunk_add(a, rounded > a->chunk_bytes ? rounded : a->chunk_bytes);
     }
     p = c->bytes + c->used;

@@ -35,7 +35,8 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 
-/* Appends to an arena array `items` of `*count` members that doubles as it grows: capacity is derived from the count. */
+/* Appends to an arena array `items` of `*count` members that doubles as it grows: capacity is
+ * derived from the count. */
 #define arena_push(a, items, count, item)                                                                          \
     do {                                                                                                           \
         size_t push_n_ = (count);                                                                                  \

@@ -131,7 +131,8 @@ int64_t time_parse(const char *s)
     return t + ms - offset;
 }
 
-/* The length of a blank or of an invisible mark at s, as locales write them (U+00A0, U+202F, U+200E, …); 0 when there is none. */
+/* The length of a blank or of an invisible mark at s, as locales write them (U+00A0, U+202F, U+200E, …);
+ * 0 when there is none. */
 static size_t blank_length(const char *s)
 {
     const unsigned char *p = (const unsigned char *)s;
@@ -199,8 +200,8 @@ static int half_read(const char *s)
     return -2;
 }
 
-/* Whether the date at the head says which of its numbers is which: years first, dots (day first) or a number over 12 do; with
- * slashes and a half of the day it is the US form, which is the recorded one. */
+/* Whether the date at the head says which of its numbers is which: years first, dots (day first) or a number over 12
+ * do; with slashes and a half of the day it is the US form, which is the recorded one. */
 static bool date_read(const char **at, bool us, int *y, int *mo, int *d)
 {
     int numbers[3];
@@ -243,7 +244,8 @@ int64_t time_parse_text(const char *s)
     if (half == -2 || (half >= 0 && (h < 1 || h > 12)))
         return TIME_NONE;
     h = half >= 0 ? h % 12 + half : h;
-    if (!date_read(&at, half >= 0, &y, &mo, &d) || (*at == ',' ? at[1] : at[0]) != ' ' || !date_valid(y, mo, d, h, mi, sec))
+    if (!date_read(&at, half >= 0, &y, &mo, &d) || (*at == ',' ? at[1] : at[0]) != ' ' ||
+        !date_valid(y, mo, d, h, mi, sec))
         return TIME_NONE;
     return ms_from_date(y, mo, d, h, mi, sec);
 }
@@ -253,7 +255,8 @@ char *time_format(struct arena *a, int64_t ms)
     struct date t = date_from_ms(ms);
 
     if (t.ms)
-        return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)t.year, t.month, t.day, t.hour, t.minute, t.second, t.ms);
+        return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)t.year, t.month, t.day, t.hour, t.minute,
+                            t.second, t.ms);
     return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)t.year, t.month, t.day, t.hour, t.minute, t.second);
 }
 
@@ -266,26 +269,27 @@ char *time_format_us(struct arena *a, int64_t ms)
 {
     struct date t = date_from_ms(ms);
 
-    return arena_printf(a, "%d/%d/%04d %d:%02d:%02d %s", t.month, t.day, (int)t.year, twelve(t.hour), t.minute, t.second,
-                        t.hour < 12 ? "AM" : "PM");
+    return arena_printf(a, "%d/%d/%04d %d:%02d:%02d %s", t.month, t.day, (int)t.year, twelve(t.hour), t.minute,
+                        t.second, t.hour < 12 ? "AM" : "PM");
 }
 
 char *time_format_filter(struct arena *a, int64_t ms)
 {
     struct date t = date_from_ms(ms);
 
-    return arena_printf(a, "%04d-%02d-%02d %02d:%02d:%02d %s", (int)t.year, t.month, t.day, twelve(t.hour), t.minute, t.second,
-                        t.hour < 12 ? "AM" : "PM");
+    return arena_printf(a, "%04d-%02d-%02d %02d:%02d:%02d %s", (int)t.year, t.month, t.day, twelve(t.hour), t.minute,
+                        t.second, t.hour < 12 ? "AM" : "PM");
 }
 
 char *time_format_http(struct arena *a, int64_t ms)
 {
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct date t = date_from_ms(ms);
 
-    return arena_printf(a, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.weekday], t.day, months[t.month - 1], (int)t.year, t.hour,
-                        t.minute, t.second);
+    return arena_printf(a, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.weekday], t.day, months[t.month - 1],
+                        (int)t.year, t.hour, t.minute, t.second);
 }
 
 int64_t time_parse_http(const char *s)
@@ -295,13 +299,14 @@ int64_t time_parse_http(const char *s)
     const char *month;
     char name[4];
 
-    if (!s || sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &day, name, &year, &hour, &minute, &second) != 6)
+    if (!s ||
+        sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &day, name, &year, &hour, &minute, &second) != 6)
         return TIME_NONE;
     month = strstr(months, name);
     if (!month || strlen(name) != 3 || (month - months) % 3 || year < 1970)
         return TIME_NONE;
-    return days_from_date(year, (int)(month - months) / 3 + 1, day) * DAY_MS + hour * (int64_t)HOUR_MS + minute * (int64_t)MINUTE_MS +
-           second * (int64_t)SECOND_MS;
+    return days_from_date(year, (int)(month - months) / 3 + 1, day) * DAY_MS + hour * (int64_t)HOUR_MS +
+           minute * (int64_t)MINUTE_MS + second * (int64_t)SECOND_MS;
 }
 
 int64_t duration_parse(const char *s)

@@ -11,9 +11,9 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
 /* RFC 3339 with any number of fraction digits and any offset, as Azure sends them; also without an offset (UTC).
  * Returns TIME_NONE when it is none, and for the years 0001 and 2001-01-01T00:00:00 that Azure uses for "never". */
 int64_t time_parse(const char *s);
-/* A time written for people, UTC, as backup jobs have it in their property bag: "8/31/2026 8:01:03 PM" with any Unicode blank,
- * also on a 24-hour clock, with dots, or with the year first. TIME_NONE when it is none, and for "8/9/2026 20:01:03", which does
- * not say which number is the month. */
+/* A time written for people, UTC, as backup jobs have it in their property bag: "8/31/2026 8:01:03 PM" with any Unicode
+ * blank, also on a 24-hour clock, with dots, or with the year first. TIME_NONE when it is none, and for "8/9/2026
+ * 20:01:03", which does not say which number is the month. */
 int64_t time_parse_text(const char *s);
 /* "Mon, 23 Nov 2026 03:00:00 GMT"; TIME_NONE when it is none. */
 int64_t time_parse_http(const char *s);

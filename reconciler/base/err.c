@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const char *const class_names[ERR_CLASS_COUNT] = {
-    "none", "invalid", "denied", "blocked", "not-found", "conflict", "throttled", "transient", "unknown-outcome", "protocol", "cancelled",
+    "none",      "invalid",   "denied",          "blocked",  "not-found", "conflict",
+    "throttled", "transient", "unknown-outcome", "protocol", "cancelled",
 };
 
 const char *err_class_name(enum err_class class)
@@ -66,7 +67,8 @@ void diags_init(struct diags *d, struct arena *a)
     *d = (struct diags){.arena = a};
 }
 
-void diags_add(struct diags *d, enum severity severity, const struct origin *origin, const char *instead, const char *fmt, ...)
+void diags_add(struct diags *d, enum severity severity, const struct origin *origin, const char *instead,
+               const char *fmt, ...)
 {
     struct diag item = {.severity = severity};
     va_list ap;
@@ -125,7 +127,8 @@ char *diag_format(struct arena *a, const struct diag *d)
         return arena_printf(a, "%s%s%s%s", mark, d->what, sep, tail);
     if (d->origin.line == 0)
         return arena_printf(a, "%s: %s%s%s%s", d->origin.file, mark, d->what, sep, tail);
-    return arena_printf(a, "%s:%d:%d: %s%s%s%s", d->origin.file, d->origin.line, d->origin.column, mark, d->what, sep, tail);
+    return arena_printf(a, "%s:%d:%d: %s%s%s%s", d->origin.file, d->origin.line, d->origin.column, mark, d->what, sep,
+                        tail);
 }
 
 enum { WORD_MAX = 64, EDITS_MAX = 3 };
@@ -140,8 +143,9 @@ static bool same_letter(char x, char y)
     return tolower((unsigned char)x) == tolower((unsigned char)y);
 }
 
-/* Edits (insert, drop, replace, swap neighbours) between two words, case folded; more than `most` (EDITS_MAX or less) is only
- * known to be more. Far from the diagonal nothing needs to be counted: with thousands of names that is what takes the time. */
+/* Edits (insert, drop, replace, swap neighbours) between two words, case folded; more than `most` (EDITS_MAX or less)
+ * is only known to be more. Far from the diagonal nothing needs to be counted: with thousands of names that is what
+ * takes the time. */
 static size_t edit_distance(const char *a, const char *b, size_t most)
 {
     size_t rows[3][WORD_MAX + 1];
@@ -162,7 +166,8 @@ static size_t edit_distance(const char *a, const char *b, size_t most)
         now[from - 1] = from == 1 ? i : most + 1;
         for (size_t j = from; j <= to; j++) {
             bool same = same_letter(a[i - 1], b[j - 1]), swapped;
-            size_t above = j == i + most ? most + 1 : prev[j] + 1, best = least(least(prev[j - 1] + !same, above), now[j - 1] + 1);
+            size_t above = j == i + most ? most + 1 : prev[j] + 1,
+                   best = least(least(prev[j - 1] + !same, above), now[j - 1] + 1);
 
             swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
             now[j] = swapped ? least(best, prev2[j - 2] + 1) : best;

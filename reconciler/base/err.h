@@ -36,7 +36,7 @@ int err_note(struct err *err, const char *fmt, ...) printf_like(2, 3);
 int err_advise(struct err *err, const char *fmt, ...) printf_like(2, 3);
 const char *err_class_name(enum err_class class);
 
-/* --- diagnostics -------------------------------------------------------------------------------------------- */
+/* --- diagnostics -------------------------------------------------------------------------------------------------- */
 
 struct origin {
     const char *file;   /* NULL: not from a file */
@@ -64,8 +64,8 @@ enum { DIAGS_MAX = 200 };
 
 void diags_init(struct diags *d, struct arena *a);
 /* `instead` may be NULL. Both texts are copied. */
-void diags_add(struct diags *d, enum severity severity, const struct origin *origin, const char *instead, const char *fmt, ...)
-    printf_like(5, 6);
+void diags_add(struct diags *d, enum severity severity, const struct origin *origin, const char *instead,
+               const char *fmt, ...) printf_like(5, 6);
 /* True when a further one would only be counted: its words need not be looked for. */
 bool diags_full(const struct diags *d);
 /* By file, line and column; equal places keep their order. */

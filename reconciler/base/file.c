@@ -103,7 +103,7 @@ bool file_is_there(const char *path)
     return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* --- files that grow, files that are read ------------------------------------------------------------------------------ */
+/* --- files that grow, files that are read ------------------------------------------------------------------------- */
 
 static int regular(const char *path, int fd, struct err *err)
 {

@@ -14,7 +14,8 @@ struct index {
     size_t n_buckets, count;   /* count: of different names */
 };
 
-/* FNV-1a. Characters of several bytes may be folded: they count by their place only, so that alike names have one hash. */
+/* FNV-1a. Characters of several bytes may be folded: they count by their place only, so that alike
+ * names have one hash. */
 static size_t hash_of(const struct index *x, const char *name)
 {
     uint64_t hash = UINT64_C(14695981039346656037);

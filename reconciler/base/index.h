@@ -1,5 +1,5 @@
-/* Finds things by name, at the same cost however many there are: a list that every machine of an estate walks costs the square of
- * the estate. Several things may bear one name; they are found in the order in which they were put. */
+/* Finds things by name, at the same cost however many there are: a list that every machine of an estate walks costs the
+ * square of the estate. Several things may bear one name; they are found in the order in which they were put. */
 #ifndef REINSTATE_INDEX_H
 #define REINSTATE_INDEX_H
 

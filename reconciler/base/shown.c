@@ -1,18 +1,20 @@
-/* Knows what text of others may do to whoever reads it: move a cursor, hide words or turn their direction, begin a line of its
- * own, or give an order to a build server that reads the log. Must not know what is said, nor where it is shown. */
+/* Knows what text of others may do to whoever reads it: move a cursor, hide words or turn their direction, begin a line
+ * of its own, or give an order to a build server that reads the log. Must not know what is said, nor where
+ * it is shown. */
 #include "text.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-/* --- characters ------------------------------------------------------------------------------------------------------------ */
+/* --- characters --------------------------------------------------------------------------------------------------- */
 
 /* Marks that turn the direction of what follows or are not seen themselves, and what ends a line besides a line end. */
 static bool unseen(uint32_t c)
 {
     return c == 0x00ad || c == 0x061c || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe007f);
 }
 
 static uint32_t code_point(const unsigned char *s, size_t n)
@@ -71,7 +73,7 @@ static size_t own_colour(const char *s)
     return 0;
 }
 
-/* --- texts ------------------------------------------------------------------------------------------------------------------- */
+/* --- texts -------------------------------------------------------------------------------------------------------- */
 
 enum { KEEP_LINES = 1, KEEP_COLOURS = 2 };
 
@@ -120,7 +122,7 @@ char *str_shown_lines(struct arena *a, const char *text, bool coloured)
     return shown(a, text, KEEP_LINES | (coloured ? KEEP_COLOURS : 0));
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------------------------------------- */
+/* --- JSON --------------------------------------------------------------------------------------------------------- */
 
 char *json_shown(struct arena *a, const char *json)
 {
@@ -145,7 +147,7 @@ char *json_shown(struct arena *a, const char *json)
     return arena_strdup(a, text_str(&out));
 }
 
-/* --- formats ---------------------------------------------------------------------------------------------------------------------- */
+/* --- formats ------------------------------------------------------------------------------------------------------ */
 
 /* One conversion of a format: its text, and what stands in it. */
 struct conversion {
@@ -189,8 +191,9 @@ static struct conversion conversion_read(const char *format, va_list *ap)
         c.longs += *p == 'l' ? 1 : *p == 'j' ? 2 : *p == 'z' ? 3 : 0;
     c.letter = *p;
     c.len = (size_t)(p + 1 - format);
-    snprintf(c.spec, sizeof(c.spec), "%%%.*s%s%s%s%c", (int)n, flags, c.width >= 0 ? "*" : "", c.precision >= 0 ? ".*" : "",
-             c.letter == 's' || c.letter == 'c' || strchr("feg", c.letter) ? "" : "ll", c.letter);
+    snprintf(c.spec, sizeof(c.spec), "%%%.*s%s%s%s%c", (int)n, flags, c.width >= 0 ? "*" : "",
+             c.precision >= 0 ? ".*" : "", c.letter == 's' || c.letter == 'c' || strchr("feg", c.letter) ? "" : "ll",
+             c.letter);
     return c;
 }
 

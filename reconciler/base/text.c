@@ -107,7 +107,8 @@ size_t utf8_length(const char *s, size_t room)
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xC0) != 0x80)
             return 0;
-    if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) || (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))
+    if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) || (*p == 0xF0 && p[1] < 0x90) ||
+        (*p == 0xF4 && p[1] > 0x8F))
         return 0;
     return n;
 }
@@ -117,7 +118,8 @@ bool str_eq(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* The small letter of one that UTF-8 writes in two bytes: Latin, Greek, Cyrillic; any other as it is. It has two bytes as well. */
+/* The small letter of one that UTF-8 writes in two bytes: Latin, Greek, Cyrillic; any other as it is. It has two
+ * bytes as well. */
 static unsigned small_of_two(const unsigned char *s)
 {
     unsigned c = (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);

@@ -24,12 +24,13 @@ const char *text_str(const struct text *t);    /* never NULL */
 /* Percent-encodes everything but unreserved characters. */
 void text_add_percent(struct text *t, const char *s);
 
-/* Length of the UTF-8 sequence at s within `room` bytes (at least one); 0 when it is none: overlong forms and surrogates
- * are none. */
+/* Length of the UTF-8 sequence at s within `room` bytes (at least one); 0 when it is none: overlong forms and
+ * surrogates are none. */
 size_t utf8_length(const char *s, size_t room);
 
 bool str_eq(const char *a, const char *b);           /* NULL equals NULL only */
-bool str_eq_nocase(const char *a, const char *b);    /* the same but for capitals, in Latin, Greek and Cyrillic: how Azure compares ids */
+bool str_eq_nocase(const char *a,
+                   const char *b); /* the same but for capitals, in Latin, Greek and Cyrillic: how Azure compares ids */
 /* The same but for capitals (ASCII) and blanks: "East US 2" is eastus2, the portal's name of a region and the API's. */
 bool str_eq_spaceless(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);
@@ -40,9 +41,10 @@ bool str_matches_nocase(const char *pattern, const char *s);
 const char *str_find_nocase(const char *haystack, const char *needle);
 char *str_lower(struct arena *a, const char *s);
 
-/* --- what people read (shown.c) ------------------------------------------------------------------------------------------------
- * Manifests and Azure may say anything. What could move a cursor, hide text, turn its direction, begin a line, or give an order to a
- * build server ("::error", "##vso[") is written out as \x1b and the like, here and nowhere else. */
+/* --- what people read (shown.c)
+ * ------------------------------------------------------------------------------------------------ Manifests and Azure
+ * may say anything. What could move a cursor, hide text, turn its direction, begin a line, or give an order to a build
+ * server ("::error", "##vso[") is written out as \x1b and the like, here and nowhere else. */
 
 /* Bytes of such a character at s; 0: it is harmless. */
 size_t str_treacherous(const char *s);

@@ -50,9 +50,10 @@ struct value *value_map(struct arena *a);
 void value_push(struct arena *a, struct value *list, struct value *item);
 /* Replaces a member of that key or adds one. Returns v, so that nested maps can be built in place. */
 struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v);
-/* As value_set, of a tree that others read too and that lives as long as the map: it is pointed into, and never written to. */
+/* As value_set, of a tree that others read too and that lives as long as the map: it is pointed
+ * into, and never written to. */
 void value_link(struct arena *a, struct value *map, const char *key, const struct value *v);
-void value_set_string(struct arena *a, struct value *map, const char *key, const char *s);   /* NULL s: nothing is set */
+void value_set_string(struct arena *a, struct value *map, const char *key, const char *s); /* NULL s: nothing is set */
 void value_set_int(struct arena *a, struct value *map, const char *key, int64_t i);
 void value_set_bool(struct arena *a, struct value *map, const char *key, bool b);
 bool value_remove(struct value *map, const char *key);                   /* true if it was there */
@@ -68,11 +69,12 @@ struct value *value_item(const struct value *list, size_t i);
 const char *value_str(const struct value *v);                            /* NULL unless a string */
 const char *value_str_at(const struct value *v, const char *path);
 int64_t value_int_at(const struct value *v, const char *path, int64_t otherwise);   /* also a string of digits */
-bool value_bool_at(const struct value *v, const char *path, bool otherwise);         /* also "true" and "false" as texts */
+bool value_bool_at(const struct value *v, const char *path, bool otherwise); /* also "true" and "false" as texts */
 bool value_is(const struct value *v, enum value_type type);
 const char *value_type_name(enum value_type type);
 
-bool value_equal(const struct value *a, const struct value *b);          /* maps in any order, lists in order; NULL equals null */
+bool value_equal(const struct value *a,
+                 const struct value *b); /* maps in any order, lists in order; NULL equals null */
 /* True if `v` is nested deeper than `depth`. */
 bool value_deeper_than(const struct value *v, size_t depth);
 

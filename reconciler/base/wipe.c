@@ -1,7 +1,7 @@
-/* Knows how to keep memory out of core files and to give it back without what was in it: blocks in sizes of powers of two,
- * cut from mappings that are never returned. Must not know who asks, nor what a secret is. The lists of free blocks are the
- * one global state of this layer: the hooks of the libraries take no context. Under a sanitizer malloc does the work, so
- * that it sees what is done with the memory. */
+/* Knows how to keep memory out of core files and to give it back without what was in it: blocks in sizes of powers of
+ * two, cut from mappings that are never returned. Must not know who asks, nor what a secret is. The lists of free
+ * blocks are the one global state of this layer: the hooks of the libraries take no context. Under a sanitizer malloc
+ * does the work, so that it sees what is done with the memory. */
 #include "wipe.h"
 
 #include <pthread.h>

@@ -14,13 +14,14 @@ struct running {
 
 static void run_ready(struct run *r);
 
-void run_tell(const struct run *r, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms)
+void run_tell(const struct run *r, enum engine_event event, const struct step *step, const char *line,
+              int64_t elapsed_ms)
 {
     if (r->engine->event)
         r->engine->event(r->engine->ctx, event, step, line, elapsed_ms);
 }
 
-/* --- one step --------------------------------------------------------------------------------------------------------- */
+/* --- one step ----------------------------------------------------------------------------------------------------- */
 
 /* The documents whose facts decide a step: its own, all it refers to, and the owners of what it needs. */
 static void mark_closure(const struct document *doc, bool *marked)
@@ -84,7 +85,8 @@ static int still_covered(const struct step *planned, const struct step *fresh, s
 
         if (old && (value_is(old->after, VALUE_UNKNOWN) || value_equal(old->after, fresh->changes[i].after)))
             continue;
-        err_set(err, ERR_CONFLICT, "drift since the plan: %s would now also set %s", planned->id, fresh->changes[i].path);
+        err_set(err, ERR_CONFLICT, "drift since the plan: %s would now also set %s", planned->id,
+                fresh->changes[i].path);
         return err_advise(err, "%s", advice);
     }
     return 0;
@@ -101,8 +103,9 @@ int run_allowed(const struct step *step, struct err *err)
     if (step->verdict == VERDICT_REQUIRE_APPROVAL)
         return err_set(err, ERR_BLOCKED, "needs approval: rule %s%s%s; approve with --approve %s=YOUR-NAME", rule->rule,
                        rule->message ? ": " : "", rule->message ? rule->message : "", rule->rule);
-    return err_set(err, ERR_BLOCKED, "%s by rule %s%s%s%s%s", verdict_name(step->verdict), rule->rule, rule->message ? ": " : "",
-                   rule->message ? rule->message : "", rule->evidence ? "; " : "", rule->evidence ? rule->evidence : "");
+    return err_set(err, ERR_BLOCKED, "%s by rule %s%s%s%s%s", verdict_name(step->verdict), rule->rule,
+                   rule->message ? ": " : "", rule->message ? rule->message : "", rule->evidence ? "; " : "",
+                   rule->evidence ? rule->evidence : "");
 }
 
 static struct permit permit_for(struct arena *a, const struct step *step)
@@ -210,8 +213,9 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
         err_set(err, ERR_CONFLICT, "done, but reading back shows it undone: %s", again->reason);
         if (run_look_later(c, r, step, &patience, again->reason, err))
             continue;
-        return err->class == ERR_CONFLICT ? err_advise(err, "run plan to see the present state; nothing was tried a second time")
-                                          : -(int)err->class;
+        return err->class == ERR_CONFLICT
+                   ? err_advise(err, "run plan to see the present state; nothing was tried a second time")
+                   : -(int)err->class;
     }
 }
 
@@ -224,7 +228,8 @@ static int step_carry_out(struct call *c, struct run *r, struct arena *a, const 
     while (step_write(c, r, a, step, err) < 0) {
         char *seen = arena_strdup(a, err->text);
 
-        if (step->action != ACTION_VERIFY || err->class != ERR_CONFLICT || !run_look_later(c, r, step, &patience, seen, err))
+        if (step->action != ACTION_VERIFY || err->class != ERR_CONFLICT ||
+            !run_look_later(c, r, step, &patience, seen, err))
             return -(int)err->class;
         (void)step_now(c, r, a, step->id);
     }
@@ -239,8 +244,9 @@ static enum step_state step_blocked(const struct step *fresh, struct err *err)
     return STEP_BLOCKED;
 }
 
-/* The world no longer asks for the step. "Not needed any more" holds only where its document is as declared, or where what is
- * left of it was planned too; what stands against it a person has to hear; what the look asks for instead is done. */
+/* The world no longer asks for the step. "Not needed any more" holds only where its document is as declared, or where
+ * what is left of it was planned too; what stands against it a person has to hear; what the look asks for instead is
+ * done. */
 static enum step_state step_unasked(struct call *c, struct run *r, const struct step *step, struct err *err)
 {
     const struct conclusion *now = &r->view.conclusions[step->document->index];
@@ -253,9 +259,10 @@ static enum step_state step_unasked(struct call *c, struct run *r, const struct 
     return grown ? STEP_OVERTAKEN : STEP_NOT_NEEDED;
 }
 
-/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong. Who asked
- * for the step may be any document, so all are looked at. What a verification finds is its verdict. */
-static enum step_state step_failed(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong. Who
+ * asked for the step may be any document, so all are looked at. What a verification finds is its verdict. */
+static enum step_state step_failed(struct call *c, struct run *r, struct arena *a, const struct step *step,
+                                   struct err *err)
 {
     struct err ignored;
 
@@ -268,10 +275,10 @@ static enum step_state step_failed(struct call *c, struct run *r, struct arena *
     return step_unasked(c, r, step, err);
 }
 
-/* Looks until what the step needs is so, is due in this run, or cannot be: what was done and reads as undone is given the time
- * in which Azure may still show an older state. */
-static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot, struct step **fresh,
-                               struct err *err)
+/* Looks until what the step needs is so, is due in this run, or cannot be: what was done and reads as undone is given
+ * the time in which Azure may still show an older state. */
+static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot,
+                               struct step **fresh, struct err *err)
 {
     struct run_patience patience = run_patience(r, slot->step);
     enum run_gate gate;
@@ -286,9 +293,10 @@ static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, s
     return gate;
 }
 
-/* The specification of how one step is done. Returns the state it ends in, or STEP_WAITING when it waits for what has come up
- * since the plan; err is filled for FAILED and BLOCKED. */
-static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot, struct err *err)
+/* The specification of how one step is done. Returns the state it ends in, or STEP_WAITING when it waits for what has
+ * come up since the plan; err is filled for FAILED and BLOCKED. */
+static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot,
+                                      struct err *err)
 {
     const struct step *planned = slot->step;
     struct step *fresh;
@@ -334,17 +342,20 @@ static void complete_recovered(struct call *c, struct run *r, const struct step 
 }
 
 static const char *const state_names[] = {
-    [STEP_WAITING] = "waiting", [STEP_RUNNING] = "running", [STEP_DONE] = "done",       [STEP_NOT_NEEDED] = "not-needed",
-    [STEP_FAILED] = "failed",   [STEP_BLOCKED] = "blocked", [STEP_SKIPPED] = "skipped", [STEP_OVERTAKEN] = "overtaken",
+    [STEP_WAITING] = "waiting",       [STEP_RUNNING] = "running",     [STEP_DONE] = "done",
+    [STEP_NOT_NEEDED] = "not-needed", [STEP_FAILED] = "failed",       [STEP_BLOCKED] = "blocked",
+    [STEP_SKIPPED] = "skipped",       [STEP_OVERTAKEN] = "overtaken",
 };
 
 /* Nobody has cancelled what runs at Azure: this run only stops looking. */
 static void step_left(struct step_outcome *slot)
 {
     if (slot->job)
-        err_set(&slot->err, ERR_CANCELLED, "not waited for any longer: job %s runs on at Azure, and the next run adopts it", slot->job);
+        err_set(&slot->err, ERR_CANCELLED,
+                "not waited for any longer: job %s runs on at Azure, and the next run adopts it", slot->job);
     else
-        err_set(&slot->err, ERR_CANCELLED, "not waited for any longer: what was sent takes its course at Azure; the next run looks first");
+        err_set(&slot->err, ERR_CANCELLED,
+                "not waited for any longer: what was sent takes its course at Azure; the next run looks first");
 }
 
 static void step_task(struct call *c, void *arg)
@@ -377,14 +388,15 @@ static void step_task(struct call *c, void *arg)
     r->view.steps = &r->look->plan->steps;
     r->view.conclusions = r->look->view.conclusions;
     r->view.concluded = r->look->view.concluded;
-    if (run_journal(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 && slot->state == STEP_DONE)
+    if (run_journal(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 &&
+        slot->state == STEP_DONE)
         slot->err = journal_err;
     left = slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED;
     run_tell(r, left ? ENGINE_STEP_LEFT : events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
     run_ready(r);
 }
 
-/* --- the order ---------------------------------------------------------------------------------------------------------- */
+/* --- the order ---------------------------------------------------------------------------------------------------- */
 
 struct step_outcome *run_outcome(const struct run *r, const char *id)
 {
@@ -510,7 +522,8 @@ static void outcome_count(struct outcome *o)
     }
 }
 
-int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret, struct err *err)
+int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret,
+               struct err *err)
 {
     struct outcome *outcome = arena_new_of(a, struct outcome);
     struct run r = {.engine = e, .arena = a, .look = look, .view = look->view, .outcome = outcome};

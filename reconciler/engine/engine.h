@@ -29,14 +29,16 @@ struct engine {
     const struct settings *settings;
     void *provider;                               /* passed to the kinds' hooks */
     const struct policy *policy;
-    const struct value *pinned;                   /* the documents of a pinned policy, for the plan's digest; NULL: none is pinned */
+    const struct value *pinned; /* the documents of a pinned policy, for the plan's digest; NULL: none is pinned */
     const struct approval *approvals;
     size_t n_approvals;
     bool closed;                                  /* a saved plan is carried out: nothing joins it */
     struct journal *journal;                      /* NULL: none */
     /* Checks our own rights for all steps of the plan. Each gap becomes a string in `gaps` (a list value), and any of
-     * them holds up the whole run; a gap of a step that nothing waits for is set as its `lacking` instead. May be NULL. */
-    int (*preflight)(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps, struct err *err);
+     * them holds up the whole run; a gap of a step that nothing waits for is set as its `lacking` instead.
+     * May be NULL. */
+    int (*preflight)(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
+                     struct err *err);
     /* For the screen; may be NULL. `line` is for SAYS, FAILED, BLOCKED, SKIPPED, NOT_NEEDED. */
     void (*event)(void *ctx, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms);
     bool (*draining)(void *ctx);                  /* true: start no further step; may be NULL */
@@ -51,17 +53,28 @@ struct look {
 };
 
 /* May suspend. Reads only. */
-must_use int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret,
-                         struct err *err);
-/* Pure. What the same facts would lead to if these orders were given, policy left aside: the conclusions that forecast, activate and
- * impact read, so that they cannot promise what a plan would then refuse. `points`: with SUPPOSE_NOW, the point asked about, by
- * document index (NULL: of that document none is). SUPPOSE_NOTHING concludes facts that are no look's, as impact makes them up. */
-void engine_suppose(const struct engine *e, struct arena *a, const struct view *view, enum supposing what, const char *const *points,
-                    struct view *ret);
+must_use int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired,
+                         struct look *ret, struct err *err);
+/* Pure. What the same facts would lead to if these orders were given, policy left aside: the conclusions that forecast,
+ * activate and impact read, so that they cannot promise what a plan would then refuse. `points`: with SUPPOSE_NOW, the
+ * point asked about, by document index (NULL: of that document none is). SUPPOSE_NOTHING concludes facts that are no
+ * look's, as impact makes them up. */
+void engine_suppose(const struct engine *e, struct arena *a, const struct view *view, enum supposing what,
+                    const char *const *points, struct view *ret);
 /* Pure: steps, policy and plan from facts already observed (golden tests, saved worlds). */
-must_use int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err);
+must_use int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret,
+                             struct err *err);
 
-enum step_state { STEP_WAITING, STEP_RUNNING, STEP_DONE, STEP_NOT_NEEDED, STEP_FAILED, STEP_BLOCKED, STEP_SKIPPED, STEP_OVERTAKEN };
+enum step_state {
+    STEP_WAITING,
+    STEP_RUNNING,
+    STEP_DONE,
+    STEP_NOT_NEEDED,
+    STEP_FAILED,
+    STEP_BLOCKED,
+    STEP_SKIPPED,
+    STEP_OVERTAKEN
+};
 struct step_outcome {
     const struct step *step;
     const char *const *needs;                     /* ids of the steps it waits for, as last seen */
@@ -84,8 +97,8 @@ struct outcome {
 };
 /* May suspend. Carries the plan out. Returns an error only when nothing could be tried (preflight could not be read,
  * cancelled); failures of steps are in the outcome. */
-must_use int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret,
-                        struct err *err);
+must_use int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look,
+                        struct outcome *ret, struct err *err);
 /* Something was sent that changes Azure, or a job there was seen through. */
 bool engine_changed(const struct outcome *outcome);
 /* The exit codes of schemas/README.md: 0, 4 partly applied, 3 blocked, 1 error, in that precedence. */

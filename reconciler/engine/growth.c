@@ -1,6 +1,7 @@
-/* What a step waits for, and how a run grows. A step starts when a fresh look shows that what it needs is so, never because another
- * step has ended: a vault that is back may hold a key that is deleted, and what was granted may have been taken away. What the look
- * asks for instead joins the run when the order and the policy cover it; what they do not cover stops there, named. */
+/* What a step waits for, and how a run grows. A step starts when a fresh look shows that what it needs is so, never
+ * because another step has ended: a vault that is back may hold a key that is deleted, and what was granted may have
+ * been taken away. What the look asks for instead joins the run when the order and the policy cover it; what they do
+ * not cover stops there, named. */
 #include "internal.h"
 
 enum { WAIT_REPEATS_MAX = 5 };
@@ -13,8 +14,8 @@ struct step_outcome *run_add(struct outcome *o, const struct step *step)
     return slot;
 }
 
-/* The steps that a fresh look asks for, kept for as long as the run lasts. Approvals were given for the plan that was shown, and
- * cover no more than that. */
+/* The steps that a fresh look asks for, kept for as long as the run lasts. Approvals were given for the plan that was
+ * shown, and cover no more than that. */
 static const struct steps *steps_kept(struct call *c, struct run *r)
 {
     struct view view = r->view;
@@ -27,15 +28,17 @@ static int grow(struct call *c, struct run *r, const struct step *step, struct e
     struct step_outcome *slot;
 
     if (r->engine->closed)
-        return err_set(err, ERR_BLOCKED, "%s has come up since the plan was saved (%s): make a new plan and look at it", step->id,
-                       step->reason);
+        return err_set(err, ERR_BLOCKED, "%s has come up since the plan was saved (%s): make a new plan and look at it",
+                       step->id, step->reason);
     if (run_allowed(step, err) < 0) {
         char *why = arena_strdup(r->arena, err->text);
 
-        return err_set(err, ERR_BLOCKED, "%s has come up since the plan (%s) and is not covered: %s", step->id, step->reason, why);
+        return err_set(err, ERR_BLOCKED, "%s has come up since the plan (%s) and is not covered: %s", step->id,
+                       step->reason, why);
     }
     if (r->outcome->count == r->outcome->room)
-        return err_set(err, ERR_BLOCKED, "the run has grown by %d steps already; plan anew and look at it", RUN_GROWTH_MAX);
+        return err_set(err, ERR_BLOCKED, "the run has grown by %d steps already; plan anew and look at it",
+                       RUN_GROWTH_MAX);
     slot = run_add(r->outcome, step);
     slot->grown = true;
     run_tell(r, ENGINE_PLAN_GROWS, step, step->reason, 0);
@@ -89,7 +92,8 @@ static enum run_gate gate_need(struct call *c, struct run *r, const struct step 
     return RUN_GATE_UNDONE;
 }
 
-enum run_gate run_gate(struct call *c, struct run *r, struct step_outcome *slot, const struct step *fresh, struct err *err)
+enum run_gate run_gate(struct call *c, struct run *r, struct step_outcome *slot, const struct step *fresh,
+                       struct err *err)
 {
     const char **needs = arena_array(r->arena, const char *, fresh->n_needs + 1);
     size_t n = 0;

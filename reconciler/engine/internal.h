@@ -7,14 +7,15 @@
 
 const struct kind *engine_kind(const struct engine *e, const struct document *doc);
 /* May suspend. Observes one document anew and replaces its facts. */
-must_use int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts, const struct document *doc,
-                            struct err *err);
+must_use int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts,
+                            const struct document *doc, struct err *err);
 /* Pure. All steps with their verdicts, into `a`; the view's steps and time are set to them. */
 struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms);
 /* The same, judged without the approvals that were given for a plan, and with what a run has done counted as spent. */
-struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms, const struct outcome *done);
+struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms,
+                                 const struct outcome *done);
 
-/* --- one run of a plan -------------------------------------------------------------------------------------------------- */
+/* --- one run of a plan -------------------------------------------------------------------------------------------- */
 
 struct run {
     const struct engine *engine;
@@ -28,9 +29,10 @@ struct run {
 /* A run grows by what repairs reveal, and by no more than this: a world that asks for more is a person's. */
 enum { RUN_GROWTH_MAX = 256 };
 
-void run_tell(const struct run *r, enum engine_event event, const struct step *step, const char *line, int64_t elapsed_ms);
-must_use int run_journal(struct call *c, const struct run *r, struct arena *a, const char *event, const struct step *step,
-                         const char *result, struct err *err);
+void run_tell(const struct run *r, enum engine_event event, const struct step *step, const char *line,
+              int64_t elapsed_ms);
+must_use int run_journal(struct call *c, const struct run *r, struct arena *a, const char *event,
+                         const struct step *step, const char *result, struct err *err);
 struct step_outcome *run_outcome(const struct run *r, const char *id);
 /* ERR_BLOCKED with the rule that withholds the step. */
 must_use int run_allowed(const struct step *step, struct err *err);
@@ -38,7 +40,7 @@ must_use int run_allowed(const struct step *step, struct err *err);
 /* May suspend. Observes what the step is about anew, and what that relies on. */
 must_use int run_observe_again(struct call *c, struct run *r, const struct step *step, struct err *err);
 
-/* --- what a step waits for (growth.c) --- */
+/* --- what a step waits for (growth.c) ----------------------------------------------------------------------------- */
 
 enum run_gate {
     RUN_GATE_OPEN,      /* what the step needs is so */
@@ -46,22 +48,27 @@ enum run_gate {
     RUN_GATE_UNDONE,    /* it was done, and the look shows it undone: perhaps an older state */
     RUN_GATE_SHUT       /* it will not be in this run */
 };
-/* Whether `fresh`, the slot's step as a fresh look asks for it, may start. Steps that the look asks for before it and that were
- * not planned join the run when order and policy cover them. err is filled but for OPEN and WAIT. */
-enum run_gate run_gate(struct call *c, struct run *r, struct step_outcome *slot, const struct step *fresh, struct err *err);
-/* Adds what a fresh look asks for of `doc` and the run does not hold yet. ERR_BLOCKED with the first that is not covered. */
-must_use int run_grow_document(struct call *c, struct run *r, const struct document *doc, size_t *ret_grown, struct err *err);
+/* Whether `fresh`, the slot's step as a fresh look asks for it, may start. Steps that the look asks for before it and
+ * that were not planned join the run when order and policy cover them. err is filled but for OPEN and WAIT. */
+enum run_gate run_gate(struct call *c, struct run *r, struct step_outcome *slot, const struct step *fresh,
+                       struct err *err);
+/* Adds what a fresh look asks for of `doc` and the run does not hold yet. ERR_BLOCKED with the first
+ * that is not covered. */
+must_use int run_grow_document(struct call *c, struct run *r, const struct document *doc, size_t *ret_grown,
+                               struct err *err);
 /* Adds a step to the run; there must be room. */
 struct step_outcome *run_add(struct outcome *o, const struct step *step);
 
-/* --- what was written, read again (patience.c) --------------------------------------------------------------------- */
+/* --- what was written, read again (patience.c) -------------------------------------------------------------------- */
 
 struct run_patience {
     int64_t left_ms, pause_ms;
 };
 struct run_patience run_patience(const struct run *r, const struct step *step);
-/* May suspend. Says what is waited for, waits, looks again. false: the time is up, or err is set to another class than before. */
-bool run_look_later(struct call *c, struct run *r, const struct step *step, struct run_patience *p, const char *seen, struct err *err);
+/* May suspend. Says what is waited for, waits, looks again. false: the time is up, or err is set
+ * to another class than before. */
+bool run_look_later(struct call *c, struct run *r, const struct step *step, struct run_patience *p, const char *seen,
+                    struct err *err);
 /* true: what `again` asks for is no older state, for somebody else has written since; err says what. */
 bool run_changed_by_another(struct arena *a, const struct step *ours, const struct step *again, struct err *err);
 

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-/* --- observing ----------------------------------------------------------------------------------------------------- */
+/* --- observing ---------------------------------------------------------------------------------------------------- */
 
 const struct kind *engine_kind(const struct engine *e, const struct document *doc)
 {
@@ -23,8 +23,8 @@ struct observing {
     bool failed;
 };
 
-int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts, const struct document *doc,
-                   struct err *err)
+int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts,
+                   const struct document *doc, struct err *err)
 {
     const struct kind *kind = engine_kind(e, doc);
     /* Forgets the conclusions of the look before: they rest on older facts. */
@@ -66,7 +66,8 @@ static int observe_level(struct call *c, const struct engine *e, struct look *lo
     for (size_t i = 0; i < d->count; i++) {
         if (d->documents[i]->level != level)
             continue;
-        all[i] = (struct observing){.engine = e, .view = &look->view, .facts = look->facts, .document = d->documents[i]};
+        all[i] =
+            (struct observing){.engine = e, .view = &look->view, .facts = look->facts, .document = d->documents[i]};
         group_spawn(g, d->documents[i]->address, observe_task, &all[i]);
     }
     rc = group_wait(c, g, err);
@@ -81,7 +82,7 @@ static int observe_level(struct call *c, const struct engine *e, struct look *lo
     return 0;
 }
 
-/* --- concluding ------------------------------------------------------------------------------------------------------ */
+/* --- concluding --------------------------------------------------------------------------------------------------- */
 
 static const struct value *facts_of(const void *ctx, const struct document *doc)
 {
@@ -98,7 +99,8 @@ static void steps_withhold(struct steps *steps, size_t from, const struct docume
             continue;
         if (doc->suspended)
             step->reason = arena_printf(steps->arena, "%s; suspended: %s", step->reason, doc->suspended);
-        step->next = doc->suspended ? "remove the annotation reinstate/suspend" : "remove the annotation reinstate/mode: observe";
+        step->next = doc->suspended ? "remove the annotation reinstate/suspend"
+                                    : "remove the annotation reinstate/mode: observe";
         step->action = ACTION_BLOCKED;
         step->n_writes = 0;
     }
@@ -119,7 +121,8 @@ static void block_unread(const struct view *view, const struct document *doc, st
 {
     const char *why = value_str_at(view_facts(view, doc), "why");
 
-    steps_add(out, doc, ACTION_BLOCKED, NULL, "cannot be seen, which is not the same as absent: %s", why ? why : "it was not looked at")
+    steps_add(out, doc, ACTION_BLOCKED, NULL, "cannot be seen, which is not the same as absent: %s",
+              why ? why : "it was not looked at")
         ->next = "mend what hinders the read, then run again; nothing is concluded about it until then";
 }
 
@@ -130,7 +133,8 @@ static void mark_unseen(struct steps *steps, size_t from)
         steps->items[i]->unseen = steps->items[i]->action == ACTION_BLOCKED;
 }
 
-/* One document after the other, lower ones first: its steps, what holds them up, and what that makes of the document. */
+/* One document after the other, lower ones first: its steps, what holds them up, and what that
+ * makes of the document. */
 static void steps_of(const struct engine *e, struct view *view, const struct document *doc, const struct concluding *c)
 {
     const struct kind *kind = engine_kind(e, doc);
@@ -157,7 +161,8 @@ static struct steps *steps_made(const struct engine *e, struct arena *a, struct 
     const struct desired *d = view->desired;
     struct steps *steps = arena_new_of(a, struct steps);
 
-    *c = (struct concluding){.steps = steps, .all = arena_array(a, struct conclusion, d->count + 1), .relies = relies, .ctx = e};
+    *c = (struct concluding){
+        .steps = steps, .all = arena_array(a, struct conclusion, d->count + 1), .relies = relies, .ctx = e};
     steps->arena = a;
     view->steps = steps;
     view->conclusions = NULL;
@@ -194,7 +199,8 @@ static bool refusals_grow(struct arena *a, struct view *view, const struct steps
 }
 
 /* `options` NULL: policy is not asked, and what it was seen to deny stays denied. */
-static struct steps *steps_judged(const struct engine *e, struct arena *a, struct view *view, const struct policy_options *options)
+static struct steps *steps_judged(const struct engine *e, struct arena *a, struct view *view,
+                                  const struct policy_options *options)
 {
     struct concluding c;
     struct steps *steps;
@@ -213,13 +219,15 @@ static struct steps *steps_judged(const struct engine *e, struct arena *a, struc
 
 struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms)
 {
-    struct policy_options options = {.approvals = e->approvals, .n_approvals = e->n_approvals, .pinned = e->pinned, .now_ms = now_ms};
+    struct policy_options options = {
+        .approvals = e->approvals, .n_approvals = e->n_approvals, .pinned = e->pinned, .now_ms = now_ms};
 
     view->now_ms = now_ms;
     return steps_judged(e, a, view, &options);
 }
 
-struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms, const struct outcome *done)
+struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms,
+                                 const struct outcome *done)
 {
     const struct step **spent = arena_array(a, const struct step *, done->count + 1);
     struct policy_options options = {.pinned = e->pinned, .now_ms = now_ms, .spent = spent};
@@ -231,8 +239,8 @@ struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct
     return steps_judged(e, a, view, &options);
 }
 
-void engine_suppose(const struct engine *e, struct arena *a, const struct view *view, enum supposing what, const char *const *points,
-                    struct view *ret)
+void engine_suppose(const struct engine *e, struct arena *a, const struct view *view, enum supposing what,
+                    const char *const *points, struct view *ret)
 {
     *ret = *view;
     ret->if_ordered = what;
@@ -240,7 +248,8 @@ void engine_suppose(const struct engine *e, struct arena *a, const struct view *
     steps_judged(e, a, ret, NULL);
 }
 
-int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret, struct err *err)
+int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret,
+                    struct err *err)
 {
     struct steps *steps = engine_steps(e, a, view, view->now_ms);
     struct value *documents = value_list(a), *facts = value_map(a);
@@ -290,7 +299,8 @@ static int check_any_seen(const struct engine *e, const struct look *look, struc
     return first ? err_set(err, ERR_TRANSIENT, "nothing could be seen: %s", first) : 0;
 }
 
-int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired, struct look *ret, struct err *err)
+int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired,
+                struct look *ret, struct err *err)
 {
     struct look look = {.facts = arena_array(a, struct value *, desired->count + 1)};
 

@@ -1,11 +1,12 @@
-/* Knows how long a write of ours may read as undone, and how that is told from a write of somebody else. The one place where what was
- * written is read again. Must not know what is written. */
+/* Knows how long a write of ours may read as undone, and how that is told from a write of somebody else. The one place
+ * where what was written is read again. Must not know what is written. */
 #include "../format/json.h"
 #include "internal.h"
 
 /* Azure may answer with an older state, a 404 or a list without the new entry for minutes after it has taken a write
  * (Azure/terraform-provider-azapi 587): what reads as undone is read again before it counts as undone. */
-bool run_look_later(struct call *c, struct run *r, const struct step *step, struct run_patience *p, const char *seen, struct err *err)
+bool run_look_later(struct call *c, struct run *r, const struct step *step, struct run_patience *p, const char *seen,
+                    struct err *err)
 {
     if (p->left_ms <= 0)
         return false;
@@ -26,11 +27,12 @@ struct run_patience run_patience(const struct run *r, const struct step *step)
 {
     int64_t own_ms = engine_kind(r->engine, step->document)->readback_ms;
 
-    return (struct run_patience){.left_ms = own_ms ? own_ms : r->engine->settings->readback_ms, .pause_ms = 5 * SECOND_MS};
+    return (struct run_patience){.left_ms = own_ms ? own_ms : r->engine->settings->readback_ms,
+                                 .pause_ms = 5 * SECOND_MS};
 }
 
-/* Finds a member that somebody else wrote: it shows neither the value before our write (as a late answer would) nor
- * ours. */
+/* Finds a member that somebody else wrote: it shows neither the value before our write (as a late
+ * answer would) nor ours. */
 static const struct change *of_another(const struct step *ours, const struct step *again)
 {
     for (size_t i = 0; i < again->n_changes; i++)

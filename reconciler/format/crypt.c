@@ -30,7 +30,7 @@ static void must(bool worked)
         out_of_memory(", or the cryptographic library does not work");
 }
 
-/* --- OpenSSL's own memory -------------------------------------------------------------------------------------- */
+/* --- OpenSSL's own memory ----------------------------------------------------------------------------------------- */
 
 static void *openssl_malloc(size_t n, const char *file, int line)
 {
@@ -58,7 +58,7 @@ void crypt_guard_memory(void)
     must(CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free));
 }
 
-/* --- secrets ------------------------------------------------------------------------------------------------- */
+/* --- secrets ------------------------------------------------------------------------------------------------------ */
 
 void secret_wipe(void *p, size_t n)
 {
@@ -179,7 +179,7 @@ int secret_read_file(struct secret *ret, const char *path, size_t ceiling, struc
     return 0;
 }
 
-/* --- digests and encodings ----------------------------------------------------------------------------------- */
+/* --- digests and encodings ---------------------------------------------------------------------------------------- */
 
 static void hex_encode(const unsigned char *bytes, size_t n, char *ret)
 {
@@ -275,7 +275,10 @@ static void uuid_bytes(const char *text, unsigned char ret[16])
     memset(ret, 0, 16);
     for (; *text && n < 32; text++) {
         char c = *text;
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
 
         if (digit < 0)
             continue;
@@ -288,8 +291,8 @@ static void digest_two(const EVP_MD *md, const void *a, size_t a_len, const void
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-    must(ctx && EVP_DigestInit_ex(ctx, md, NULL) && EVP_DigestUpdate(ctx, a, a_len) && EVP_DigestUpdate(ctx, b, b_len) &&
-         EVP_DigestFinal_ex(ctx, ret, NULL));
+    must(ctx && EVP_DigestInit_ex(ctx, md, NULL) && EVP_DigestUpdate(ctx, a, a_len) &&
+         EVP_DigestUpdate(ctx, b, b_len) && EVP_DigestFinal_ex(ctx, ret, NULL));
     EVP_MD_CTX_free(ctx);
 }
 
@@ -316,7 +319,7 @@ void crypt_uuid4(char ret[UUID_TEXT])
     uuid_format(bytes, 4, ret);
 }
 
-/* --- sealing ------------------------------------------------------------------------------------------------- */
+/* --- sealing ------------------------------------------------------------------------------------------------------ */
 
 static void cipher_freep(EVP_CIPHER_CTX **ctx)
 {
@@ -335,18 +338,21 @@ void crypt_seal(const unsigned char key[32], const char *aad, const void *plain,
     secret_reserve(&out, NONCE_BYTES + len + TAG_BYTES);
     nonce = (unsigned char *)out.bytes;
     body = nonce + NONCE_BYTES;
-    /* Out of what is sealed: a simulated world gives the same bytes to the same requests, and no nonce serves two texts. */
+    /* Out of what is sealed: a simulated world gives the same bytes to the same requests, and no
+     * nonce serves two texts. */
     digest_two(EVP_sha256(), aad, strlen(aad) + 1, plain ? plain : "", len, digest);
     digest_two(EVP_sha256(), key, 32, digest, sizeof(digest), digest);
     memcpy(nonce, digest, NONCE_BYTES);
     must(ctx && EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) &&
          EVP_EncryptUpdate(ctx, NULL, &n, (const unsigned char *)aad, (int)strlen(aad)));
     must(len == 0 || EVP_EncryptUpdate(ctx, body, &n, plain, (int)len));
-    must(EVP_EncryptFinal_ex(ctx, body + len, &n) && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, body + len));
+    must(EVP_EncryptFinal_ex(ctx, body + len, &n) &&
+         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, body + len));
     secret_set(ret, out.bytes, NONCE_BYTES + len + TAG_BYTES);
 }
 
-int crypt_open(const unsigned char key[32], const char *aad, const void *sealed, size_t len, struct secret *ret, struct err *err)
+int crypt_open(const unsigned char key[32], const char *aad, const void *sealed, size_t len, struct secret *ret,
+               struct err *err)
 {
     EVP_CIPHER_CTX *ctx cleanup(cipher_freep) = EVP_CIPHER_CTX_new();
     struct secret out cleanup(secret_release) = {0};
@@ -378,7 +384,7 @@ void crypt_derive(const char *label, uint64_t seed, unsigned char ret[32])
     digest_two(EVP_sha256(), label, strlen(label) + 1, number, sizeof(number), ret);
 }
 
-/* --- certificates -------------------------------------------------------------------------------------------- */
+/* --- certificates ------------------------------------------------------------------------------------------------- */
 
 static void pkey_freep(EVP_PKEY **k)
 {
@@ -421,7 +427,8 @@ static X509 *certificate_begin(EVP_PKEY *key, const char *common_name, const X50
     name = X509_get_subject_name(cert);
     must(X509_set_version(cert, X509_VERSION_3) && X509_set_pubkey(cert, key) &&
          ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), serial) &&
-         X509_gmtime_adj(X509_getm_notBefore(cert), -24L * 3600) && X509_gmtime_adj(X509_getm_notAfter(cert), 9L * 24 * 3600) &&
+         X509_gmtime_adj(X509_getm_notBefore(cert), -24L * 3600) &&
+         X509_gmtime_adj(X509_getm_notAfter(cert), 9L * 24 * 3600) &&
          X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1, 0) &&
          X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : name));
     return cert;
@@ -464,7 +471,8 @@ static int alternative_names(const char *const *dns_names, struct text *ret, str
         size_t n = strlen(*dns_names);
 
         /* A comma would begin another name of any kind. */
-        if (n == 0 || n > 253 || strspn(*dns_names, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.*") != n)
+        if (n == 0 || n > 253 ||
+            strspn(*dns_names, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.*") != n)
             return err_set(err, ERR_INVALID, "a DNS name for a certificate holds characters that cannot be in one");
         text_printf(ret, ",DNS:%s", *dns_names);
     }
@@ -487,7 +495,8 @@ int crypt_make_certificate(const char *const *dns_names, struct crypt_certificat
     cert = certificate_begin(key, "reinstate simulated Azure", ca);
     must(add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
          add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
-         add_extension(cert, ca, NID_ext_key_usage, "serverAuth") && add_extension(cert, ca, NID_subject_key_identifier, "hash") &&
+         add_extension(cert, ca, NID_ext_key_usage, "serverAuth") &&
+         add_extension(cert, ca, NID_subject_key_identifier, "hash") &&
          add_extension(cert, ca, NID_authority_key_identifier, "keyid"));
     if (!add_extension(cert, ca, NID_subject_alt_name, text_str(&names)))
         return err_set(err, ERR_INVALID, "the DNS names do not make a certificate");

@@ -6,7 +6,7 @@
 #include "../base/err.h"
 #include "../base/text.h"
 
-/* --- secrets ------------------------------------------------------------------------------------------------- */
+/* --- secrets ------------------------------------------------------------------------------------------------------ */
 
 /* Bytes that must not outlive their use: kept on pages of their own that are left out of core files (MADV_DONTDUMP),
  * locked where allowed, and overwritten on release. `bytes` is always NUL-terminated behind `len`. */
@@ -20,8 +20,8 @@ void secret_reserve(struct secret *s, size_t room);                  /* keeps co
 void secret_append(struct secret *s, const char *bytes, size_t n);
 void secret_set(struct secret *s, const char *bytes, size_t n);
 void secret_release(struct secret *s);                               /* wipes; for cleanup() */
-/* Reads a whole ordinary file straight into a secret, so that no other copy exists; ERR_INVALID when it cannot be read, is a
- * device or a pipe, or is larger than `ceiling`. */
+/* Reads a whole ordinary file straight into a secret, so that no other copy exists; ERR_INVALID when it cannot be read,
+ * is a device or a pipe, or is larger than `ceiling`. */
 must_use int secret_read_file(struct secret *ret, const char *path, size_t ceiling, struct err *err);
 /* Overwrites memory in a way the compiler keeps. */
 /* Overwrites with asterisks whatever of `in` repeats `secret`, whole or its first 16 bytes and as much as follows. */
@@ -30,7 +30,7 @@ void secret_wipe(void *p, size_t n);
 /* From now on OpenSSL's memory (decrypted records, keys) is base/wipe.h's. Before any other use of OpenSSL. */
 void crypt_guard_memory(void);
 
-/* --- digests and encodings ------------------------------------------------------------------------------------ */
+/* --- digests and encodings ---------------------------------------------------------------------------------------- */
 
 enum { SHA256_HEX = 65, UUID_TEXT = 37 };
 
@@ -40,7 +40,8 @@ void crypt_hmac_sha256_base64(const void *key, size_t key_len, const void *bytes
 
 enum base64_kind { BASE64_STANDARD, BASE64_URL /* no padding */ };
 void crypt_base64_encode(struct text *out, const void *bytes, size_t len, enum base64_kind kind);
-/* Accepts padding or its absence; ERR_INVALID for anything else that does not belong. Result in `ret` (initialised by the caller). */
+/* Accepts padding or its absence; ERR_INVALID for anything else that does not belong. Result in
+ * `ret` (initialised by the caller). */
 must_use int crypt_base64_decode(const char *s, size_t len, enum base64_kind kind, struct secret *ret, struct err *err);
 
 /* Version 5 UUID (RFC 4122) of name within the namespace UUID given as text: deterministic names. */
@@ -48,13 +49,14 @@ void crypt_uuid5(const char *namespace_uuid, const char *name, char ret[UUID_TEX
 void crypt_uuid4(char ret[UUID_TEXT]);                                 /* random; client request ids */
 void crypt_random(void *ret, size_t n);
 
-/* --- for the simulated Azure ---------------------------------------------------------------------------------- */
+/* --- for the simulated Azure -------------------------------------------------------------------------------------- */
 
-/* AES-256-GCM with a nonce derived from key, `aad` and plain text, so that the same inputs give the same bytes; `aad` binds what
- * the blob may be opened for. Output: nonce || ciphertext || tag. */
+/* AES-256-GCM with a nonce derived from key, `aad` and plain text, so that the same inputs give the same bytes; `aad`
+ * binds what the blob may be opened for. Output: nonce || ciphertext || tag. */
 void crypt_seal(const unsigned char key[32], const char *aad, const void *plain, size_t len, struct secret *ret);
 /* ERR_INVALID when key, aad or bytes do not fit together. */
-must_use int crypt_open(const unsigned char key[32], const char *aad, const void *sealed, size_t len, struct secret *ret, struct err *err);
+must_use int crypt_open(const unsigned char key[32], const char *aad, const void *sealed, size_t len,
+                        struct secret *ret, struct err *err);
 /* 32 bytes derived from a label and a seed (SHA-256). */
 void crypt_derive(const char *label, uint64_t seed, unsigned char ret[32]);
 

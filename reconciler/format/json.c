@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* --- the scanner --------------------------------------------------------------------------------------------- */
+/* --- the scanner -------------------------------------------------------------------------------------------------- */
 
 struct scan {
     const char *start, *p, *end;
@@ -154,7 +154,8 @@ static int scan_word(struct scan *s, struct err *err)
             return 0;
         }
     }
-    return scan_fault(s, s->p == s->end ? "the text ends where a value is expected" : "no JSON value begins like this", err);
+    return scan_fault(s, s->p == s->end ? "the text ends where a value is expected" : "no JSON value begins like this",
+                      err);
 }
 
 static int scan_value(struct scan *s, struct err *err);
@@ -216,7 +217,7 @@ static int scan_text(struct scan *s, const char *text, size_t len, struct err *e
     return s->p == s->end ? 0 : scan_fault(s, "something follows behind the JSON text", err);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static void tokener_freep(struct json_tokener **t)
 {
@@ -300,7 +301,7 @@ int json_parse(struct arena *a, const char *s, size_t len, struct value **ret, s
     return 0;
 }
 
-/* --- cutting ------------------------------------------------------------------------------------------------- */
+/* --- cutting ------------------------------------------------------------------------------------------------------ */
 
 /* Moves from in front of a list to in front of the item that the digits of `key` count to, if it has it. */
 static bool cut_enter_list(struct scan *s, const char *key, size_t key_len, struct err *err)
@@ -378,7 +379,7 @@ int json_cut(const char *s, size_t len, const char *path, const char **ret_start
     return 0;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 void json_write_quoted(struct text *out, const char *s, size_t len)
 {

@@ -18,10 +18,11 @@ void json_write(struct text *out, const struct value *v, enum json_style style);
 char *json_string(struct arena *a, const struct value *v, enum json_style style);
 void json_write_quoted(struct text *out, const char *s, size_t len);
 
-/* Finds a string member by path ("OsDiskEncryptionDetails.KeyBackupData", keys case folded; "keys.0.value" counts into a
- * list) in JSON text without building a tree, so that no copy of a secret is made. The span is the raw text between the
- * quotes; a string that holds an escape other than \/ is refused, since neither base64 nor tokens need one.
+/* Finds a string member by path ("OsDiskEncryptionDetails.KeyBackupData", keys case folded; "keys.0.value" counts into
+ * a list) in JSON text without building a tree, so that no copy of a secret is made. The span is the raw text between
+ * the quotes; a string that holds an escape other than \/ is refused, since neither base64 nor tokens need one.
  * ERR_NOT_FOUND when there is no such member, ERR_PROTOCOL when the text is no JSON or the member no plain string. */
-must_use int json_cut(const char *s, size_t len, const char *path, const char **ret_start, size_t *ret_len, struct err *err);
+must_use int json_cut(const char *s, size_t len, const char *path, const char **ret_start, size_t *ret_len,
+                      struct err *err);
 
 #endif

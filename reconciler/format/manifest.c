@@ -1,6 +1,6 @@
-/* Knows how YAML is read: libyaml's events become values that know where they were written. Must not know what a document
- * means. Works with a stack of open collections of its own, so that neither deep nesting nor aliases
- * can exhaust anything: depth, nodes (aliases expanded), anchors, documents and bytes are all counted. */
+/* Knows how YAML is read: libyaml's events become values that know where they were written. Must not know what a
+ * document means. Works with a stack of open collections of its own, so that neither deep nesting nor aliases can
+ * exhaust anything: depth, nodes (aliases expanded), anchors, documents and bytes are all counted. */
 #include "manifest.h"
 
 #include <errno.h>
@@ -15,7 +15,8 @@
 #include "../base/text.h"
 #include "manifest_internal.h"
 
-const struct manifest_limits manifest_default_limits = {.bytes = 8 * 1024 * 1024, .depth = 64, .nodes = 200 * 1000, .documents = 10 * 1000};
+const struct manifest_limits manifest_default_limits = {
+    .bytes = 8 * 1024 * 1024, .depth = 64, .nodes = 200 * 1000, .documents = 10 * 1000};
 
 enum { ANCHORS_MAX = 1000, SHOWN_MAX = 60, READ_BYTES = 8192 };
 
@@ -61,7 +62,7 @@ static void reader_stop(struct reader *r, const struct origin *at, const char *i
     r->stopped = true;
 }
 
-/* --- scalars ------------------------------------------------------------------------------------------------- */
+/* --- scalars ------------------------------------------------------------------------------------------------------ */
 
 static const char *shown(struct arena *a, const char *s)
 {
@@ -83,7 +84,8 @@ static struct value *plain_value(struct reader *r, const char *s, size_t len, co
     case VALUE_REAL:
         return value_real(r->a, d);
     case VALUE_UNKNOWN:
-        diags_add(r->diags, SEVERITY_ERROR, at, arena_printf(r->a, "if it is a name or an id, write it in quotes: \"%s\"", shown(r->a, s)),
+        diags_add(r->diags, SEVERITY_ERROR, at,
+                  arena_printf(r->a, "if it is a name or an id, write it in quotes: \"%s\"", shown(r->a, s)),
                   "%s is a number that cannot be held exactly", shown(r->a, s));
         break;
     default:
@@ -97,8 +99,8 @@ static void check_tag(struct reader *r, const char *tag, const char *want, const
 {
     if (!tag || strcmp(tag, "!") == 0 || strcmp(tag, want) == 0)
         return;
-    diags_add(r->diags, SEVERITY_ERROR, at, "leave the tag out; quotes make any value a string", "the tag %s is not understood",
-              shown(r->a, tag));
+    diags_add(r->diags, SEVERITY_ERROR, at, "leave the tag out; quotes make any value a string",
+              "the tag %s is not understood", shown(r->a, tag));
 }
 
 static struct value *scalar_value(struct reader *r, const yaml_event_t *e, const struct origin *at)
@@ -112,7 +114,7 @@ static struct value *scalar_value(struct reader *r, const yaml_event_t *e, const
     return plain_value(r, s, len, at);
 }
 
-/* --- building ------------------------------------------------------------------------------------------------ */
+/* --- building ----------------------------------------------------------------------------------------------------- */
 
 static struct frame *top(struct reader *r)
 {
@@ -125,8 +127,9 @@ static void frame_key(struct reader *r, struct frame *f, const struct value *v, 
     f->key = NULL;
     f->key_origin = *at;
     if (!value_is(v, VALUE_STRING))
-        diags_add(r->diags, SEVERITY_ERROR, at, "a key is a string; write it in quotes if it only looks like something else",
-                  "a key is %s", v->type == VALUE_NULL ? "missing" : value_type_name(v->type));
+        diags_add(r->diags, SEVERITY_ERROR, at,
+                  "a key is a string; write it in quotes if it only looks like something else", "a key is %s",
+                  v->type == VALUE_NULL ? "missing" : value_type_name(v->type));
     else if (strlen(v->str.s) != v->str.len)
         diags_add(r->diags, SEVERITY_ERROR, at, NULL, "a key holds a NUL character");
     else if (plain && strcmp(v->str.s, "<<") == 0)
@@ -172,14 +175,16 @@ static bool count_nodes(struct reader *r, size_t n, const struct origin *at)
 }
 
 /* Returns index + 1. */
-static size_t anchor_add(struct reader *r, const yaml_char_t *name, struct value *v, size_t nodes, const struct origin *at)
+static size_t anchor_add(struct reader *r, const yaml_char_t *name, struct value *v, size_t nodes,
+                         const struct origin *at)
 {
     struct anchor anchor = {.value = v, .nodes = nodes};
 
     if (!name)
         return 0;
     if (r->anchor_count == ANCHORS_MAX) {
-        reader_stop(r, at, "split the document", arena_printf(r->a, "more than %d anchors in one document", ANCHORS_MAX));
+        reader_stop(r, at, "split the document",
+                    arena_printf(r->a, "more than %d anchors in one document", ANCHORS_MAX));
         return 0;
     }
     anchor.name = arena_strdup(r->a, (const char *)name);
@@ -209,15 +214,18 @@ static void on_alias(struct reader *r, const yaml_event_t *e, const struct origi
         if (strcmp(r->anchors[i - 1].name, name) == 0)
             found = &r->anchors[i - 1];
     if (!found || found->nodes == 0) {
-        reader_stop(r, at, "an alias repeats a value that was marked with & earlier in the same document",
-                    arena_printf(r->a, found ? "the alias *%s stands inside the value it repeats" : "the alias *%s repeats nothing",
-                                 shown(r->a, name)));
+        reader_stop(
+            r, at, "an alias repeats a value that was marked with & earlier in the same document",
+            arena_printf(r->a,
+                         found ? "the alias *%s stands inside the value it repeats" : "the alias *%s repeats nothing",
+                         shown(r->a, name)));
         return;
     }
     if (!count_nodes(r, found->nodes, at))
         return;
     if (r->depth + found->height > r->limits->depth) {
-        reader_stop(r, at, NULL, arena_printf(r->a, "nested deeper than %zu levels, aliases expanded", r->limits->depth));
+        reader_stop(r, at, NULL,
+                    arena_printf(r->a, "nested deeper than %zu levels, aliases expanded", r->limits->depth));
         return;
     }
     attach(r, found->value, at, found->height, false);
@@ -294,7 +302,8 @@ static void on_document_end(struct reader *r, const struct origin *at)
 {
     if (r->root && r->root->type != VALUE_NULL) {
         if (r->documents++ == r->limits->documents) {
-            reader_stop(r, at, "split the file", arena_printf(r->a, "more than %zu documents in one file", r->limits->documents));
+            reader_stop(r, at, "split the file",
+                        arena_printf(r->a, "more than %zu documents in one file", r->limits->documents));
             return;
         }
         value_push(r->a, r->docs, r->root);
@@ -331,7 +340,7 @@ static void on_event(struct reader *r, const yaml_event_t *e)
     }
 }
 
-/* --- faults -------------------------------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static const struct plain_fault {
     const char *problem;      /* how libyaml's words begin */
@@ -347,15 +356,21 @@ static const struct plain_fault {
     {"could not find expected ':'", "a key without a colon", "write key: value, with a space behind the colon"},
     {"found unexpected end of stream", "the file ends inside a quoted string", "close the quotes"},
     {"found unexpected document indicator", "a document ends inside a quoted string", "close the quotes"},
-    {"did not find expected ',' or ']'", "a list in brackets is not closed", "put a comma between its items and ] at its end"},
-    {"did not find expected ',' or '}'", "a map in braces is not closed", "put a comma between its members and } at its end"},
-    {"found unknown escape character", "an escape that YAML does not have", "use single quotes when backslashes are meant as they are"},
+    {"did not find expected ',' or ']'", "a list in brackets is not closed",
+     "put a comma between its items and ] at its end"},
+    {"did not find expected ',' or '}'", "a map in braces is not closed",
+     "put a comma between its members and } at its end"},
+    {"found unknown escape character", "an escape that YAML does not have",
+     "use single quotes when backslashes are meant as they are"},
     {"found undefined tag handle", "a tag that is not understood", "leave the tag out"},
-    {"did not find expected <document start>", "something follows a document that is complete", "separate documents with ---"},
+    {"did not find expected <document start>", "something follows a document that is complete",
+     "separate documents with ---"},
     {"did not find expected node content", "a value is missing here", NULL},
-    {"block sequence entries are not allowed", "a list item stands where none can be", "begin the list on a line of its own"},
+    {"block sequence entries are not allowed", "a list item stands where none can be",
+     "begin the list on a line of its own"},
     {"found incompatible YAML document", "a %YAML directive for another version", "leave the directive out"},
-    {"control characters are not allowed", "a control character", "remove it; in double quotes it can be written as an escape"},
+    {"control characters are not allowed", "a control character",
+     "remove it; in double quotes it can be written as an escape"},
 };
 
 static void add_parser_fault(struct reader *r, const yaml_parser_t *p)
@@ -377,7 +392,7 @@ static void add_parser_fault(struct reader *r, const yaml_parser_t *p)
     diags_add(r->diags, SEVERITY_ERROR, &at, NULL, "not YAML: %s%s", problem, began);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static bool is_text(struct reader *r, const char *text, size_t len)
 {
@@ -431,8 +446,8 @@ static void add_too_large(struct diags *diags, const char *file, size_t limit)
     diags_add(diags, SEVERITY_ERROR, &at, "split it", "larger than %zu bytes", limit);
 }
 
-void manifest_read(struct arena *a, const char *file, const char *text, size_t len, const struct manifest_limits *limits,
-                   struct value *docs, struct diags *diags)
+void manifest_read(struct arena *a, const char *file, const char *text, size_t len,
+                   const struct manifest_limits *limits, struct value *docs, struct diags *diags)
 {
     struct reader r = {.a = a, .file = file, .limits = limits, .docs = docs, .diags = diags};
     size_t errors = diags->n_errors;
@@ -451,8 +466,8 @@ void manifest_read(struct arena *a, const char *file, const char *text, size_t l
     r.frames = arena_array(a, struct frame, limits->depth + 1);
     read_events(&r, text, len);
     if (r.documents == 0 && diags->n_errors == errors)
-        diags_add(diags, SEVERITY_ERROR, &(struct origin){.file = file}, "a manifest begins with apiVersion: reinstate/v1",
-                  "no document in this file");
+        diags_add(diags, SEVERITY_ERROR, &(struct origin){.file = file},
+                  "a manifest begins with apiVersion: reinstate/v1", "no document in this file");
 }
 
 static void close_fd(int *fd)

@@ -19,8 +19,8 @@ extern const struct manifest_limits manifest_default_limits;   /* 8 MB, 64 deep,
  * Scalars follow the YAML 1.2 core schema: plain true/false, null/~/empty, integers, reals; everything quoted is a
  * string. A plain integer too large for 64 bits is a fault that advises quotes. Aliases are shared, not copied.
  * `file` is used as the origin's file as it is. */
-void manifest_read(struct arena *a, const char *file, const char *text, size_t len, const struct manifest_limits *limits,
-                   struct value *docs, struct diags *diags);
+void manifest_read(struct arena *a, const char *file, const char *text, size_t len,
+                   const struct manifest_limits *limits, struct value *docs, struct diags *diags);
 
 /* Reads a file (or "-", standard input) with the size limit applied before memory is taken. Faults as above. */
 void manifest_read_file(struct arena *a, const char *path, const struct manifest_limits *limits, struct value *docs,

@@ -1,5 +1,5 @@
-/* Knows which plain scalars are what in YAML's core schema, and so which strings need quotes when values become YAML. Must
- * not know libyaml, which only reads for us, nor what a document means. */
+/* Knows which plain scalars are what in YAML's core schema, and so which strings need quotes when values become YAML.
+ * Must not know libyaml, which only reads for us, nor what a document means. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "manifest.h"
 #include "manifest_internal.h"
 
-/* --- plain scalars -------------------------------------------------------------------------------------------- */
+/* --- plain scalars ------------------------------------------------------------------------------------------------ */
 
 static bool one_of(const char *s, const char *const *words)
 {
@@ -59,7 +59,8 @@ static bool looks_real(const char *s)
 
 static bool looks_endless(const char *s)
 {
-    static const char *const infinities[] = {".inf", ".Inf", ".INF", NULL}, *const nans[] = {".nan", ".NaN", ".NAN", NULL};
+    static const char *const infinities[] = {".inf", ".Inf", ".INF", NULL}, *const nans[] = {".nan", ".NaN", ".NAN",
+                                                                                             NULL};
 
     return one_of(s + (*s == '-' || *s == '+'), infinities) || one_of(s, nans);
 }
@@ -89,7 +90,7 @@ enum value_type manifest_plain_type(const char *s, size_t len, int64_t *ret_int,
     return looks_endless(s) ? VALUE_UNKNOWN : VALUE_STRING;
 }
 
-/* --- values to text ------------------------------------------------------------------------------------------- */
+/* --- values to text ----------------------------------------------------------------------------------------------- */
 
 /* libyaml reads a key on one line only up to 1,024 characters; longer ones need the form with a question mark. */
 enum { SHORT_KEY_MAX = 128 };
@@ -103,7 +104,8 @@ static bool plain_fits(const char *s, size_t len)
     int64_t i;
     double d;
 
-    if (len == 0 || s[len - 1] == ' ' || s[len - 1] == ':' || strspn(s, safe) != len || strchr("-.:+()@^$~=; ", s[0]) || strstr(s, ": "))
+    if (len == 0 || s[len - 1] == ' ' || s[len - 1] == ':' || strspn(s, safe) != len || strchr("-.:+()@^$~=; ", s[0]) ||
+        strstr(s, ": "))
         return false;
     return manifest_plain_type(s, len, &i, &d) == VALUE_STRING && !one_of(s, old_bools);
 }
@@ -129,7 +131,8 @@ static void write_quoted(struct text *out, const char *s, size_t len)
         else if (n == 3 && (str_treacherous((const char *)p) || *p == 0xEF))
             text_printf(out, "\\u%04x", (p[0] & 0x0FU) << 12 | (p[1] & 0x3FU) << 6 | (p[2] & 0x3FU));
         else if (n == 4 && str_treacherous((const char *)p))
-            text_printf(out, "\\U%08x", (p[0] & 7U) << 18 | (p[1] & 0x3FU) << 12 | (p[2] & 0x3FU) << 6 | (p[3] & 0x3FU));
+            text_printf(out, "\\U%08x",
+                        (p[0] & 7U) << 18 | (p[1] & 0x3FU) << 12 | (p[2] & 0x3FU) << 6 | (p[3] & 0x3FU));
         else if (*p == '#' && p + 1 < end && p[1] == '#')
             text_add(out, "\\x23");
         else

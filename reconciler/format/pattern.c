@@ -24,7 +24,8 @@ int pattern_new(const char *expression, struct pattern **ret, struct err *err)
         return err_set(err, ERR_INVALID, "the expression is longer than %d characters", EXPRESSION_MAX);
     /* A dollar means the very end: "name\n" must not pass for "^name$". */
     p->code = pcre2_compile((PCRE2_SPTR)expression, len,
-                            PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &number, &at, NULL);
+                            PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
+                            &number, &at, NULL);
     if (!p->code) {
         char reason[160] = "";
 

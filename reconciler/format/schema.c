@@ -1,6 +1,6 @@
-/* Knows how schemas are loaded, refer to each other and are looked up. Must not know any kind. A $ref is resolved when the
- * schemas are loaded: a table leads from the schema that holds it to the merged one that stands in its place, so that a shape
- * that contains itself is a loop through the table and never one in the tree. */
+/* Knows how schemas are loaded, refer to each other and are looked up. Must not know any kind. A $ref is resolved when
+ * the schemas are loaded: a table leads from the schema that holds it to the merged one that stands in its place, so
+ * that a shape that contains itself is a loop through the table and never one in the tree. */
 #include "schema_internal.h"
 
 #include <stdlib.h>
@@ -34,7 +34,7 @@ struct schemas {
     size_t pattern_count;
 };
 
-/* --- loading ------------------------------------------------------------------------------------------------- */
+/* --- loading ------------------------------------------------------------------------------------------------------ */
 
 /* Where the loader is: for faults. */
 struct walk {
@@ -78,7 +78,8 @@ static int walk_keyword(struct walk *w, const char *name, const struct value *op
     const struct keyword *k = schema_keyword(name);
 
     if (!k)
-        return str_starts(name, "x-") || name[0] == '$' ? 0 : keyword_fault(w, name, "this keyword is not understood", err);
+        return str_starts(name, "x-") || name[0] == '$' ? 0
+                                                        : keyword_fault(w, name, "this keyword is not understood", err);
     if (!schema_shape_holds(k->shape, operand))
         return keyword_fault(w, name, "this operand does not fit the keyword", err);
     switch (k->shape) {
@@ -129,7 +130,8 @@ static const struct value *reference_target(const struct schemas *s, const char 
     return value_get(value_get(root, "$defs"), hash + strlen("#/$defs/"));
 }
 
-static int merge(struct schemas *s, const struct value *schema, const char *file, size_t chain, const struct value **ret, struct err *err)
+static int merge(struct schemas *s, const struct value *schema, const char *file, size_t chain,
+                 const struct value **ret, struct err *err)
 {
     const char *ref = value_str(value_get(schema, "$ref"));
     const struct value *target = ref ? reference_target(s, file, ref) : NULL;
@@ -142,7 +144,8 @@ static int merge(struct schemas *s, const struct value *schema, const char *file
     if (value_get(target, "$ref")) {
         const char *hash = strchr(ref, '#');
 
-        TRY(merge(s, target, hash == ref ? file : arena_strndup(s->arena, ref, (size_t)(hash - ref)), chain + 1, &target, err));
+        TRY(merge(s, target, hash == ref ? file : arena_strndup(s->arena, ref, (size_t)(hash - ref)), chain + 1,
+                  &target, err));
     }
     for (size_t i = 0; i < target->map.count; i++)
         value_set(s->arena, merged, target->map.members[i].key, target->map.members[i].value);
@@ -248,7 +251,7 @@ void schemas_freep(struct schemas **s)
     *s = NULL;
 }
 
-/* --- looking up ---------------------------------------------------------------------------------------------- */
+/* --- looking up --------------------------------------------------------------------------------------------------- */
 
 const struct value *schemas_root(const struct schemas *s, const char *name)
 {
@@ -288,7 +291,8 @@ const struct pattern *schema_pattern(const struct schemas *s, const char *expres
 
 const struct value *schema_of_member(const struct schemas *s, const struct value *schema, const char *key)
 {
-    const struct value *found = value_get(value_get(schema, "properties"), key), *patterns = value_get(schema, "patternProperties");
+    const struct value *found = value_get(value_get(schema, "properties"), key),
+                       *patterns = value_get(schema, "patternProperties");
 
     for (size_t i = 0; !found && i < value_count(patterns); i++) {
         const struct member *m = &patterns->map.members[i];

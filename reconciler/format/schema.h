@@ -7,16 +7,16 @@
  * format (date-time, duration, uuid, arm-id, key-url, url). Any other keyword that starts with neither "x-" nor "$" is
  * a fault in the schema and found by a test.
  *
- * A keyword beside $ref is added to what is referred to; a description, default, examples or annotation of ours takes the
- * place of the one there; any other keyword in both places is a fault in the schema.
+ * A keyword beside $ref is added to what is referred to; a description, default, examples or annotation of ours takes
+ * the place of the one there; any other keyword in both places is a fault in the schema.
  *
  * Our own annotations:
  *   x-ref: ["KeyVault", "ManagedHsm"]   the field is a reference: a string naming a document of one of these kinds, or
  *                                        {id} or {url} for something not declared here
- *   x-select: true                       a reference that may hold {selector: LABELS} instead: the document is a template
- *   x-field: enforced | asserted | local enforced: can be changed; asserted: can only be looked at; local: ours alone
- *   x-secret: true                        never shown
- *   x-source: text                        the Microsoft article or specification the rule comes from
+ *   x-select: true                       a reference that may hold {selector: LABELS} instead: the document is a
+ * template x-field: enforced | asserted | local enforced: can be changed; asserted: can only be looked at; local: ours
+ * alone x-secret: true                        never shown x-source: text                        the Microsoft article
+ * or specification the rule comes from
  */
 #ifndef REINSTATE_SCHEMA_H
 #define REINSTATE_SCHEMA_H

@@ -1,5 +1,5 @@
-/* Knows oneOf, anyOf and not: each alternative is tried quietly, and when none fits, the one that was most likely meant is
- * told about in its own words. Must not know any kind. */
+/* Knows oneOf, anyOf and not: each alternative is tried quietly, and when none fits, the one that was most likely meant
+ * is told about in its own words. Must not know any kind. */
 #include "../base/text.h"
 #include "json.h"
 #include "schema_internal.h"
@@ -51,7 +51,8 @@ static const struct value *alternative_at(const struct check *c, const struct va
 }
 
 /* Lists the marks of the alternatives that are maps: all of them, or those that v has. False if one has no mark. */
-static bool marks(const struct check *c, const struct value *alts, const struct value *v, bool present, struct value *ret)
+static bool marks(const struct check *c, const struct value *alts, const struct value *v, bool present,
+                  struct value *ret)
 {
     for (size_t i = 0; i < alts->list.count; i++) {
         const struct value *alt = alternative_at(c, alts, i);
@@ -67,22 +68,23 @@ static bool marks(const struct check *c, const struct value *alts, const struct 
     return true;
 }
 
-static bool wrong_type_for_all(struct check *c, const struct value *schema, const struct value *alts, const struct value *v,
-                               const struct place *at)
+static bool wrong_type_for_all(struct check *c, const struct value *schema, const struct value *alts,
+                               const struct value *v, const struct place *at)
 {
     struct arena *a = c->diags->arena;
     struct value *words = value_list(a);
 
     for (size_t i = 0; i < alts->list.count; i++) {
-        const struct value *alt = alternative_at(c, alts, i), *type = value_get(alt, "type"), *values = value_get(alt, "enum");
+        const struct value *alt = alternative_at(c, alts, i), *type = value_get(alt, "type"),
+                           *values = value_get(alt, "enum");
 
         if (type)
             schema_type_words_add(a, words, type);
         for (size_t j = 0; j < value_count(values); j++)
             value_push(a, words, value_string(a, json_string(a, value_item(values, j), JSON_COMPACT)));
     }
-    return schema_fault(c, &v->origin, at, schema_type_advice(a, NULL, schema, v), "found %s, expected %s", schema_shown(c, schema, v),
-                 schema_joined(a, words, " or "));
+    return schema_fault(c, &v->origin, at, schema_type_advice(a, NULL, schema, v), "found %s, expected %s",
+                        schema_shown(c, schema, v), schema_joined(a, words, " or "));
 }
 
 /* No alternative has its mark in v: names them, or the one that was misspelt. */
@@ -102,7 +104,8 @@ static bool no_mark(struct check *c, const struct value *all, const struct value
 
 static bool excluding(struct check *c, const struct value *here, const struct value *v, const struct place *at)
 {
-    return schema_fault(c, &v->origin, at, "keep one of them", "%s exclude each other", schema_joined(c->diags->arena, here, " and "));
+    return schema_fault(c, &v->origin, at, "keep one of them", "%s exclude each other",
+                        schema_joined(c->diags->arena, here, " and "));
 }
 
 /* None fits: says so in the words of the alternative that was most likely meant. */
@@ -146,8 +149,8 @@ static size_t count_fitting(const struct check *c, const struct value *alts, con
     return n;
 }
 
-bool schema_check_one_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                         const struct place *at)
+bool schema_check_one_of(struct check *c, const struct value *schema, const struct value *operand,
+                         const struct value *v, const struct place *at)
 {
     size_t n = count_fitting(c, operand, v);
     struct value *here;
@@ -162,8 +165,8 @@ bool schema_check_one_of(struct check *c, const struct value *schema, const stru
     return schema_fault(c, &v->origin, at, NULL, "it fits %zu of the forms allowed here, and only one may be meant", n);
 }
 
-bool schema_check_any_of(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                         const struct place *at)
+bool schema_check_any_of(struct check *c, const struct value *schema, const struct value *operand,
+                         const struct value *v, const struct place *at)
 {
     if (count_fitting(c, operand, v) > 0)
         return true;

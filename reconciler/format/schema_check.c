@@ -1,5 +1,5 @@
-/* Knows what each keyword of a schema demands of a value, and what to say so that a person can put it right. Must not know
- * any kind. The same code answers whether a value fits (no diags) and says why not. */
+/* Knows what each keyword of a schema demands of a value, and what to say so that a person can put it right. Must not
+ * know any kind. The same code answers whether a value fits (no diags) and says why not. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 enum { CHECK_DEPTH_MAX = 256, ENUM_LISTED_MAX = 24 };
 
-/* --- type ---------------------------------------------------------------------------------------------------- */
+/* --- type --------------------------------------------------------------------------------------------------------- */
 
 static bool check_type(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                        const struct place *at)
@@ -22,14 +22,15 @@ static bool check_type(struct check *c, const struct value *schema, const struct
         return false;
     words = value_list(c->diags->arena);
     schema_type_words_add(c->diags->arena, words, operand);
-    return schema_fault(c, &v->origin, at, schema_type_advice(c->diags->arena, operand, schema, v), "found %s, expected %s",
-                        schema_shown(c, schema, v), schema_joined(c->diags->arena, words, " or "));
+    return schema_fault(c, &v->origin, at, schema_type_advice(c->diags->arena, operand, schema, v),
+                        "found %s, expected %s", schema_shown(c, schema, v),
+                        schema_joined(c->diags->arena, words, " or "));
 }
 
-/* --- maps ---------------------------------------------------------------------------------------------------- */
+/* --- maps --------------------------------------------------------------------------------------------------------- */
 
-static bool check_properties(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                             const struct place *at)
+static bool check_properties(struct check *c, const struct value *schema, const struct value *operand,
+                             const struct value *v, const struct place *at)
 {
     bool fits = true;
 
@@ -44,8 +45,8 @@ static bool check_properties(struct check *c, const struct value *schema, const 
     return fits;
 }
 
-static bool check_pattern_properties(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                                     const struct place *at)
+static bool check_pattern_properties(struct check *c, const struct value *schema, const struct value *operand,
+                                     const struct value *v, const struct place *at)
 {
     bool fits = true, matches;
 
@@ -91,8 +92,8 @@ static bool pattern_allows(const struct check *c, const struct value *schema, co
     return matches;
 }
 
-static bool check_additional(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                             const struct place *at)
+static bool check_additional(struct check *c, const struct value *schema, const struct value *operand,
+                             const struct value *v, const struct place *at)
 {
     const struct value *properties = value_get(schema, "properties");
     bool fits = true;
@@ -123,7 +124,8 @@ static const char *first_sentence(struct arena *a, const char *s)
     return n ? arena_strndup(a, s, n) : NULL;
 }
 
-static bool missing_field(struct check *c, const struct value *schema, const char *name, const struct value *v, const struct place *at)
+static bool missing_field(struct check *c, const struct value *schema, const char *name, const struct value *v,
+                          const struct place *at)
 {
     const struct value *property = schema_resolve(c->s, value_get(value_get(schema, "properties"), name));
     const char *says;
@@ -135,8 +137,8 @@ static bool missing_field(struct check *c, const struct value *schema, const cha
                         "the field %s is missing", name);
 }
 
-static bool check_required(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                           const struct place *at)
+static bool check_required(struct check *c, const struct value *schema, const struct value *operand,
+                           const struct value *v, const struct place *at)
 {
     bool fits = true;
 
@@ -146,7 +148,7 @@ static bool check_required(struct check *c, const struct value *schema, const st
     return fits;
 }
 
-/* --- lists and counts ---------------------------------------------------------------------------------------- */
+/* --- lists and counts --------------------------------------------------------------------------------------------- */
 
 static bool check_items(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                         const struct place *at)
@@ -162,7 +164,8 @@ static bool check_items(struct check *c, const struct value *schema, const struc
     return fits;
 }
 
-static bool at_least(struct check *c, const struct value *v, const struct place *at, size_t n, const struct value *bound, const char *what)
+static bool at_least(struct check *c, const struct value *v, const struct place *at, size_t n,
+                     const struct value *bound, const char *what)
 {
     if (n >= (size_t)bound->i)
         return true;
@@ -171,9 +174,11 @@ static bool at_least(struct check *c, const struct value *v, const struct place 
     return schema_fault(c, &v->origin, at, NULL, "%zu %s, at least %lld are needed", n, what, (long long)bound->i);
 }
 
-static bool at_most(struct check *c, const struct value *v, const struct place *at, size_t n, const struct value *bound, const char *what)
+static bool at_most(struct check *c, const struct value *v, const struct place *at, size_t n, const struct value *bound,
+                    const char *what)
 {
-    return n <= (size_t)bound->i || schema_fault(c, &v->origin, at, NULL, "%zu %s, at most %lld are allowed", n, what, (long long)bound->i);
+    return n <= (size_t)bound->i ||
+           schema_fault(c, &v->origin, at, NULL, "%zu %s, at most %lld are allowed", n, what, (long long)bound->i);
 }
 
 static size_t characters(const struct value *v)
@@ -185,12 +190,12 @@ static size_t characters(const struct value *v)
     return n;
 }
 
-#define BOUND_CHECK(name, want, bound, count, what)                                                                            \
-    static bool name(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,          \
-                     const struct place *at)                                                                                   \
-    {                                                                                                                          \
-        (void)schema;                                                                                                          \
-        return v->type != (want) || bound(c, v, at, count, operand, what);                                                     \
+#define BOUND_CHECK(name, want, bound, count, what)                                                                    \
+    static bool name(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,  \
+                     const struct place *at)                                                                           \
+    {                                                                                                                  \
+        (void)schema;                                                                                                  \
+        return v->type != (want) || bound(c, v, at, count, operand, what);                                             \
     }
 
 BOUND_CHECK(check_min_items, VALUE_LIST, at_least, v->list.count, "items")
@@ -214,8 +219,8 @@ static int by_text(const void *a, const void *b)
 }
 
 /* Equal values have equal canonical texts, and sorting stays fast however long the list is. */
-static bool check_unique(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                         const struct place *at)
+static bool check_unique(struct check *c, const struct value *schema, const struct value *operand,
+                         const struct value *v, const struct place *at)
 {
     struct arena *scratch cleanup(arena_freep) = NULL;
     struct indexed *items;
@@ -236,13 +241,13 @@ static bool check_unique(struct check *c, const struct value *schema, const stru
         if (strcmp(items[i].text, items[first].text) != 0)
             first = i;
         else
-            fits = schema_fault(c, &v->list.items[items[i].index]->origin, &here, "name it once", "the same as item %zu",
-                                items[first].index);
+            fits = schema_fault(c, &v->list.items[items[i].index]->origin, &here, "name it once",
+                                "the same as item %zu", items[first].index);
     }
     return fits;
 }
 
-/* --- single values ------------------------------------------------------------------------------------------- */
+/* --- single values ------------------------------------------------------------------------------------------------ */
 
 static bool check_enum(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                        const struct place *at)
@@ -264,12 +269,14 @@ static bool check_enum(struct check *c, const struct value *schema, const struct
         if (value_str(word))
             names[n++] = value_str(word);
         if (i < ENUM_LISTED_MAX)
-            list = arena_printf(a, "%s%s%s", list, i ? ", " : "", value_str(word) ? value_str(word) : json_string(a, word, JSON_COMPACT));
+            list = arena_printf(a, "%s%s%s", list, i ? ", " : "",
+                                value_str(word) ? value_str(word) : json_string(a, word, JSON_COMPACT));
     }
     near = value_str(v) ? did_you_mean(value_str(v), names) : NULL;
     if (operand->list.count > ENUM_LISTED_MAX)
         list = arena_printf(a, "%s, ...", list);
-    instead = arena_printf(a, "%s%s%sallowed: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "", list);
+    instead =
+        arena_printf(a, "%s%s%sallowed: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "", list);
     return schema_fault(c, &v->origin, at, instead, "%s is not allowed here", schema_shown(c, schema, v));
 }
 
@@ -278,8 +285,9 @@ static bool check_const(struct check *c, const struct value *schema, const struc
 {
     if (value_equal(operand, v))
         return true;
-    return c->diags && schema_fault(c, &v->origin, at, NULL, "found %s, must be %s", schema_shown(c, schema, v),
-                                    value_str(operand) ? value_str(operand) : json_string(c->diags->arena, operand, JSON_COMPACT));
+    return c->diags &&
+           schema_fault(c, &v->origin, at, NULL, "found %s, must be %s", schema_shown(c, schema, v),
+                        value_str(operand) ? value_str(operand) : json_string(c->diags->arena, operand, JSON_COMPACT));
 }
 
 static const char *example(struct arena *a, const struct value *schema)
@@ -292,11 +300,13 @@ static const char *example(struct arena *a, const struct value *schema)
 /* Whoever fills templates in has not run yet, or has missed this one. */
 static const char *template_words(const char *text)
 {
-    return strstr(text, "${") || strstr(text, "{{") ? "; a template was left in it: fill it in before reinstate reads the file" : "";
+    return strstr(text, "${") || strstr(text, "{{")
+               ? "; a template was left in it: fill it in before reinstate reads the file"
+               : "";
 }
 
-static bool check_pattern(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                          const struct place *at)
+static bool check_pattern(struct check *c, const struct value *schema, const struct value *operand,
+                          const struct value *v, const struct place *at)
 {
     const char *form = value_str_at(schema, "x-form");
     bool matches = false;
@@ -310,8 +320,8 @@ static bool check_pattern(struct check *c, const struct value *schema, const str
         return schema_fault(c, &v->origin, at, NULL, "%s", err.text);
     if (matches || !c->diags)
         return matches;
-    return schema_fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s%s", schema_shown(c, schema, v),
-                        form ? form : operand->str.s, template_words(v->str.s));
+    return schema_fault(c, &v->origin, at, example(c->diags->arena, schema), "%s does not have the form %s%s",
+                        schema_shown(c, schema, v), form ? form : operand->str.s, template_words(v->str.s));
 }
 
 static double number(const struct value *v)
@@ -319,8 +329,8 @@ static double number(const struct value *v)
     return v->type == VALUE_INT ? (double)v->i : v->r;
 }
 
-static bool check_minimum(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                          const struct place *at)
+static bool check_minimum(struct check *c, const struct value *schema, const struct value *operand,
+                          const struct value *v, const struct place *at)
 {
     if ((v->type != VALUE_INT && v->type != VALUE_REAL) || number(v) >= number(operand))
         return true;
@@ -328,8 +338,8 @@ static bool check_minimum(struct check *c, const struct value *schema, const str
                                     schema_shown(c, schema, v), schema_shown(c, NULL, operand));
 }
 
-static bool check_maximum(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                          const struct place *at)
+static bool check_maximum(struct check *c, const struct value *schema, const struct value *operand,
+                          const struct value *v, const struct place *at)
 {
     if ((v->type != VALUE_INT && v->type != VALUE_REAL) || number(v) <= number(operand))
         return true;
@@ -337,8 +347,8 @@ static bool check_maximum(struct check *c, const struct value *schema, const str
                                     schema_shown(c, schema, v), schema_shown(c, NULL, operand));
 }
 
-static bool check_format(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
-                         const struct place *at)
+static bool check_format(struct check *c, const struct value *schema, const struct value *operand,
+                         const struct value *v, const struct place *at)
 {
     const struct schema_format *f = schema_format(operand->str.s);
 
@@ -347,9 +357,10 @@ static bool check_format(struct check *c, const struct value *schema, const stru
     return c->diags && schema_fault(c, &v->origin, at, f->instead, "%s is not %s", schema_shown(c, schema, v), f->what);
 }
 
-/* --- the table ----------------------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------------------------------- */
 
-/* What a keyword demands of a value; those that are missing here demand nothing, save the type, which is looked at first. */
+/* What a keyword demands of a value; those that are missing here demand nothing, save the type, which
+ * is looked at first. */
 struct demand {
     const char *name;
     bool (*check)(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
@@ -396,7 +407,8 @@ static bool is_combining(const struct demand *d)
     return d->check == schema_check_one_of || d->check == schema_check_any_of || d->check == schema_check_not;
 }
 
-static bool check_keywords(struct check *c, const struct value *schema, const struct value *v, const struct place *at, bool combining)
+static bool check_keywords(struct check *c, const struct value *schema, const struct value *v, const struct place *at,
+                           bool combining)
 {
     bool fits = true;
 

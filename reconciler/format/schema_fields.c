@@ -1,5 +1,5 @@
-/* Knows how schemas answer questions about fields: the references in a value, its defaults, the schema at a path, all paths.
- * Must not know any kind. */
+/* Knows how schemas answer questions about fields: the references in a value, its defaults, the schema at a path, all
+ * paths. Must not know any kind. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static const struct value *alternative(const struct schemas *s, const struct val
     return found ? schema_resolve(s, found) : NULL;
 }
 
-/* --- references in values ------------------------------------------------------------------------------------ */
+/* --- references in values ----------------------------------------------------------------------------------------- */
 
 struct visiting {
     const struct schemas *s;
@@ -77,7 +77,7 @@ void schema_each_ref(const struct schemas *s, const char *name, const struct val
     text_release(&w.path);
 }
 
-/* --- defaults ------------------------------------------------------------------------------------------------ */
+/* --- defaults ----------------------------------------------------------------------------------------------------- */
 
 static void set_origins(struct value *v, const struct origin *at)
 {
@@ -130,9 +130,10 @@ struct value *schema_with_defaults(struct arena *a, const struct schemas *s, con
     return copy;
 }
 
-/* --- fields -------------------------------------------------------------------------------------------------- */
+/* --- fields ------------------------------------------------------------------------------------------------------- */
 
-static const struct value *field_below(const struct schemas *s, const struct value *schema, const char *path, size_t depth)
+static const struct value *field_below(const struct schemas *s, const struct value *schema, const char *path,
+                                       size_t depth)
 {
     const struct value *found, *alt, *items;
     char key[256];

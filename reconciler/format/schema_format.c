@@ -6,7 +6,8 @@
 #include "../base/text.h"
 #include "schema_internal.h"
 
-/* What a person writes bears its zone: without one two readers mean different hours. Azure's own texts need none (clock.h). */
+/* What a person writes bears its zone: without one two readers mean different hours. Azure's own
+ * texts need none (clock.h). */
 static bool is_time(const char *s)
 {
     const char *clock = strchr(s, 'T');
@@ -34,7 +35,8 @@ static bool is_path(const char *s, size_t *ret_segments)
     while (*s == '/') {
         size_t n = strcspn(++s, "/");
 
-        if (n == 0 || strcspn(s, "?#%\\ \t\r\n\"<>") < n || (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+        if (n == 0 || strcspn(s, "?#%\\ \t\r\n\"<>") < n || (n == 1 && s[0] == '.') ||
+            (n == 2 && s[0] == '.' && s[1] == '.'))
             return false;
         s += n;
         ++*ret_segments;
@@ -49,7 +51,8 @@ static bool is_arm_id(const char *s)
     return str_starts_nocase(s, "/subscriptions/") && is_path(s, &segments) && segments >= 2 && segments % 2 == 0;
 }
 
-/* Length of "https://HOST[:PORT]", 0 when there is none. No user in front of the host, where a reader would take it for one. */
+/* Length of "https://HOST[:PORT]", 0 when there is none. No user in front of the host, where a reader
+ * would take it for one. */
 static size_t https_host(const char *s)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:[]";

@@ -1,5 +1,5 @@
-/* Knows the keywords that a schema may use and what the operand of each must be. Must not know what a keyword demands of a
- * value (schema_check.c). */
+/* Knows the keywords that a schema may use and what the operand of each must be. Must not know what a keyword demands
+ * of a value (schema_check.c). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* Knows the types that a schema can name: their values, their words, and what a value of another type was meant to be. */
+/* Knows the types that a schema can name: their values, their words, and what a value of another type
+ * was meant to be. */
 #include <string.h>
 
 #include "../base/text.h"
@@ -8,8 +9,9 @@ static const struct type_name {
     const char *name, *words;
     enum value_type type;
 } type_names[] = {
-    {"object", "a map", VALUE_MAP},          {"array", "a list", VALUE_LIST}, {"string", "a string", VALUE_STRING},
-    {"integer", "a whole number", VALUE_INT}, {"number", "a number", VALUE_REAL}, {"boolean", "true or false", VALUE_BOOL},
+    {"object", "a map", VALUE_MAP},       {"array", "a list", VALUE_LIST},
+    {"string", "a string", VALUE_STRING}, {"integer", "a whole number", VALUE_INT},
+    {"number", "a number", VALUE_REAL},   {"boolean", "true or false", VALUE_BOOL},
     {"null", "null", VALUE_NULL},
 };
 
@@ -69,12 +71,14 @@ static const char *boolean_meant(const char *s)
 }
 
 /* What the writer most likely meant, when only the way of writing is wrong. */
-const char *schema_type_advice(struct arena *a, const struct value *operand, const struct value *schema, const struct value *v)
+const char *schema_type_advice(struct arena *a, const struct value *operand, const struct value *schema,
+                               const struct value *v)
 {
     const char *want = value_str(operand), *s = value_str(v);
 
     if (value_count(value_get(schema, "x-ref")) > 0)
-        return arena_printf(a, "write the name of a document of kind %s", schema_joined(a, value_get(schema, "x-ref"), " or "));
+        return arena_printf(a, "write the name of a document of kind %s",
+                            schema_joined(a, value_get(schema, "x-ref"), " or "));
     if (str_eq(want, "string") && (v->type == VALUE_INT || v->type == VALUE_REAL || v->type == VALUE_BOOL))
         return "write it in quotes";
     if (str_eq(want, "boolean") && s && boolean_meant(s))

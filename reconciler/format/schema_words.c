@@ -1,5 +1,5 @@
-/* Knows how what is wrong with a value is said: where it stands, the value as it may be shown, what was meant. Must not know
- * what is demanded of it. */
+/* Knows how what is wrong with a value is said: where it stands, the value as it may be shown, what was meant. Must not
+ * know what is demanded of it. */
 #include <string.h>
 
 #include "../base/text.h"
@@ -22,7 +22,8 @@ static void place_write(struct text *out, const struct place *at)
 }
 
 /* Always false, so that a check can return it. */
-bool schema_fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead, const char *fmt, ...)
+bool schema_fault(struct check *c, const struct origin *origin, const struct place *at, const char *instead,
+                  const char *fmt, ...)
 {
     struct text path cleanup(text_release);
     va_list ap;

@@ -51,10 +51,10 @@ static void conclude_all(const struct concluding *c)
         count_in(&c->all[c->steps->items[i]->document->index], c->steps->items[i]);
 }
 
-/* --- forwards: what relies on a blocked document --------------------------------------------------------------------- */
+/* --- forwards: what relies on a blocked document ------------------------------------------------------------------ */
 
-/* The block that stands in the way of relying on `doc`: its own, or one of what it relies on itself. The documents form no
- * circle, so the walk ends. */
+/* The block that stands in the way of relying on `doc`: its own, or one of what it relies on itself. The documents form
+ * no circle, so the walk ends. */
 static const struct step *block_of(const struct concluding *c, const struct document *doc)
 {
     const struct step *found = c->all[doc->index].block;
@@ -140,7 +140,7 @@ bool conclude_hold(const struct concluding *c, size_t from)
     return any;
 }
 
-/* --- backwards: what would be done in vain ------------------------------------------------------------------------------ */
+/* --- backwards: what would be done in vain ------------------------------------------------------------------------ */
 
 static const struct step *withheld_of(const struct concluding *c, const struct document *doc)
 {
@@ -204,10 +204,11 @@ static void hold_vain(const struct concluding *c, struct step *step, const struc
         return;
     }
     make_blocked(step, block,
-                 arena_printf(a, "%s; it would be in vain, since policy withholds %s: %s by rule %s", step->reason, block->id,
-                              verdict_name(block->verdict), ruling->rule),
-                 block->verdict == VERDICT_REQUIRE_APPROVAL ? arena_printf(a, "approve it: --approve %s=YOUR-NAME", ruling->rule)
-                                                            : "look at the rule: reinstate plan shows its file and line");
+                 arena_printf(a, "%s; it would be in vain, since policy withholds %s: %s by rule %s", step->reason,
+                              block->id, verdict_name(block->verdict), ruling->rule),
+                 block->verdict == VERDICT_REQUIRE_APPROVAL
+                     ? arena_printf(a, "approve it: --approve %s=YOUR-NAME", ruling->rule)
+                     : "look at the rule: reinstate plan shows its file and line");
 }
 
 /* Blocks what serves nothing that can be done. true: there was something. */

@@ -1,10 +1,11 @@
-/* Conclusions: what a look makes of each document, once. Steps, forecast, impact, runbook, activate, drift and the last lines of
- * a run read them, so that none of them can judge a document differently from the others. Pure.
+/* Conclusions: what a look makes of each document, once. Steps, forecast, impact, runbook, activate, drift and the last
+ * lines of a run read them, so that none of them can judge a document differently from the others. Pure.
  *
- * They are made bottom-up: the kinds add the steps of one document after the other, lower ones first, and each document is
- * concluded before the next is asked. What a step relies on is held against what was concluded (conclude_hold): a step on a
- * document that is blocked is blocked itself, so that nothing is granted on, built on or restored with a thing that is not as
- * declared. A step that serves documents which cannot be done is blocked as well, so that nothing is triggered in vain. */
+ * They are made bottom-up: the kinds add the steps of one document after the other, lower ones first, and each document
+ * is concluded before the next is asked. What a step relies on is held against what was concluded (conclude_hold): a
+ * step on a document that is blocked is blocked itself, so that nothing is granted on, built on or restored with a
+ * thing that is not as declared. A step that serves documents which cannot be done is blocked as well, so that nothing
+ * is triggered in vain. */
 #ifndef REINSTATE_CONCLUSION_H
 #define REINSTATE_CONCLUSION_H
 
@@ -19,7 +20,7 @@ const char *prospect_name(enum prospect p);       /* "satisfied", "pending", "bl
 
 struct conclusion {
     enum prospect verdict;
-    const struct step *block;                     /* PROSPECT_BLOCKED: the step that says why; never one that stands aside */
+    const struct step *block; /* PROSPECT_BLOCKED: the step that says why; never one that stands aside */
     const void *own;                              /* what the kind concluded for itself (kind.h, conclude); NULL */
 };
 
@@ -37,8 +38,9 @@ bool step_pends(const struct step *step);
 void conclude_document(const struct concluding *c, const struct document *doc, size_t from);
 /* Blocks the steps from index `from` on that rely on a blocked document or need a blocked step. true: there was one. */
 bool conclude_hold(const struct concluding *c, size_t from);
-/* Blocks the steps that serve nothing that can be done, and whatever hangs on them; concludes the documents of all steps anew.
- * Called when all steps are there, and again when policy has judged them: what it withholds cannot be done either. */
+/* Blocks the steps that serve nothing that can be done, and whatever hangs on them; concludes the documents of all
+ * steps anew. Called when all steps are there, and again when policy has judged them: what it withholds cannot be done
+ * either. */
 void conclude_vain(const struct concluding *c);
 
 #endif

@@ -8,7 +8,21 @@
 #include "../base/text.h"
 #include "../format/json.h"
 
-enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_IN, OP_NOT_IN, OP_CONTAINS, OP_REGEX, OP_EXISTS, OP_ABSENT, OP_COUNT };
+enum op {
+    OP_EQ,
+    OP_NE,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,
+    OP_IN,
+    OP_NOT_IN,
+    OP_CONTAINS,
+    OP_REGEX,
+    OP_EXISTS,
+    OP_ABSENT,
+    OP_COUNT
+};
 
 static const char *const op_names[OP_COUNT + 1] = {
     "eq", "ne", "lt", "le", "gt", "ge", "in", "notIn", "contains", "regex", "exists", "absent", NULL,
@@ -26,7 +40,7 @@ struct condition {
     const struct pattern *pattern;
 };
 
-/* --- compiling ------------------------------------------------------------------------------------------------------ */
+/* --- compiling ---------------------------------------------------------------------------------------------------- */
 
 const struct pattern *compile_pattern(struct compiling *c, const struct value *v, bool whole)
 {
@@ -45,7 +59,8 @@ const struct pattern *compile_pattern(struct compiling *c, const struct value *v
         (void)!pattern_new(arena_printf(c->arena, "^(?:%s)$", text), &pattern, &err);
     }
     if (!pattern) {
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "write a PCRE2 expression", "\"%s\" cannot be used: %s", text, err.text);
+        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "write a PCRE2 expression", "\"%s\" cannot be used: %s", text,
+                  err.text);
         return NULL;
     }
     arena_push(c->arena, c->patterns, c->n_patterns, pattern);
@@ -70,7 +85,8 @@ static bool ordered(const struct value *v)
 {
     const char *text = value_str(v);
 
-    return value_is(v, VALUE_INT) || value_is(v, VALUE_REAL) || (text && (time_parse(text) != TIME_NONE || duration_parse(text) >= 0));
+    return value_is(v, VALUE_INT) || value_is(v, VALUE_REAL) ||
+           (text && (time_parse(text) != TIME_NONE || duration_parse(text) >= 0));
 }
 
 /* What the operator asks of its value; NULL when it is met. */
@@ -94,7 +110,8 @@ static const struct condition *field_compile(struct compiling *c, const struct v
     condition->value = value_get(v, "value");
     if (!condition->field || !field_known(condition->field)) {
         diags_add(c->diags, SEVERITY_ERROR, field ? &field->origin : &v->origin,
-                  "fields begin with metadata. spec. live. facts. or are step.id, action, scope, scenario, reason, detail.…",
+                  "fields begin with metadata. spec. live. facts. or are "
+                  "step.id, action, scope, scenario, reason, detail.…",
                   "\"%s\" is no field a rule can look at", condition->field ? condition->field : "");
         return NULL;
     }
@@ -111,7 +128,8 @@ static const struct condition *field_compile(struct compiling *c, const struct v
     wants = op_wants(condition->op, condition->value);
     if (wants) {
         diags_add(c->diags, SEVERITY_ERROR, condition->value ? &condition->value->origin : &v->origin,
-                  arena_printf(c->arena, "give %s", wants), "the value does not fit the operator %s", op_names[condition->op]);
+                  arena_printf(c->arena, "give %s", wants), "the value does not fit the operator %s",
+                  op_names[condition->op]);
         return NULL;
     }
     if (condition->op != OP_REGEX)
@@ -135,12 +153,13 @@ const struct condition *condition_compile(struct compiling *c, const struct valu
         return field_compile(c, v, condition);
     n = condition->shape == SHAPE_NOT ? 1 : value_count(below);
     if (n == 0 || value_count(v) != 1 || (condition->shape != SHAPE_NOT && !value_is(below, VALUE_LIST))) {
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "write {field, op, value}, {all: [..]}, {any: [..]} or {not: ..}",
-                  "this is no condition");
+        diags_add(c->diags, SEVERITY_ERROR, &v->origin,
+                  "write {field, op, value}, {all: [..]}, {any: [..]} or {not: ..}", "this is no condition");
         return NULL;
     }
     for (size_t i = 0; i < n; i++) {
-        const struct condition *child = condition_compile(c, condition->shape == SHAPE_NOT ? below : value_item(below, i));
+        const struct condition *child =
+            condition_compile(c, condition->shape == SHAPE_NOT ? below : value_item(below, i));
 
         if (!child)
             return NULL;
@@ -149,7 +168,7 @@ const struct condition *condition_compile(struct compiling *c, const struct valu
     return condition;
 }
 
-/* --- deciding ------------------------------------------------------------------------------------------------------- */
+/* --- deciding ----------------------------------------------------------------------------------------------------- */
 
 /* What the step itself says a live field will be: the step that mends a broken assertion does not break it. */
 static const struct value *field_foreseen(const struct condition *c, const struct step *step)
@@ -172,7 +191,8 @@ static const struct value *field_read(const struct condition *c, const struct su
     const struct {
         const char *field, *text;
     } texts[] = {
-        {"step.id", step->id}, {"step.action", action_name(step->action)}, {"step.scope", step->scope}, {"step.scenario", step->scenario},
+        {"step.id", step->id},         {"step.action", action_name(step->action)},
+        {"step.scope", step->scope},   {"step.scenario", step->scenario},
         {"step.reason", step->reason},
     };
 
@@ -221,7 +241,8 @@ static bool span(const struct value *v, double *ret)
 /* Both values as numbers, times or durations alike. */
 static bool comparable(const struct value *have, const struct value *want, double *a, double *b)
 {
-    return (number(have, a) && number(want, b)) || (moment(have, a) && moment(want, b)) || (span(have, a) && span(want, b));
+    return (number(have, a) && number(want, b)) || (moment(have, a) && moment(want, b)) ||
+           (span(have, a) && span(want, b));
 }
 
 static bool same(const struct value *a, const struct value *b)
@@ -315,7 +336,8 @@ static const char *evidence_of(const struct condition *c, const struct subject *
 enum truth condition_holds(const struct condition *c, const struct subject *s, const char **ret_evidence)
 {
     /* One child with this answer settles the matter alone. */
-    enum truth settles = c->shape == SHAPE_ANY ? TRUTH_YES : TRUTH_NO, result = c->shape == SHAPE_ANY ? TRUTH_NO : TRUTH_YES;
+    enum truth settles = c->shape == SHAPE_ANY ? TRUTH_YES : TRUTH_NO,
+               result = c->shape == SHAPE_ANY ? TRUTH_NO : TRUTH_YES;
     const char *evidence = NULL;
 
     if (c->shape == SHAPE_FIELD) {

@@ -1,4 +1,5 @@
-/* Conditions of policy rules: {field, op, value}, {all: []}, {any: []}, {not: …} over one step. For policy.c only. Pure. */
+/* Conditions of policy rules: {field, op, value}, {all: []}, {any: []}, {not: …} over one step.
+ * For policy.c only. Pure. */
 #ifndef REINSTATE_CONDITION_H
 #define REINSTATE_CONDITION_H
 

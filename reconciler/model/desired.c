@@ -30,7 +30,7 @@ struct resolver {
     struct draft **by_name;          /* by name, then by position */
 };
 
-/* --- reading documents --------------------------------------------------------------------------------------------- */
+/* --- reading documents -------------------------------------------------------------------------------------------- */
 
 static bool version_read(const struct resolver *r, const struct value *raw)
 {
@@ -81,13 +81,13 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
     }
     near = did_you_mean(value_str(kind), known);
     diags_add(r->diags, SEVERITY_ERROR, &kind->origin,
-              near ? arena_printf(r->arena, "did you mean %s?", near) : "reinstate explain lists the kinds", "unknown kind \"%s\"",
-              value_str(kind));
+              near ? arena_printf(r->arena, "did you mean %s?", near) : "reinstate explain lists the kinds",
+              "unknown kind \"%s\"", value_str(kind));
     return NULL;
 }
 
-/* Names under which other tools take addresses and programs. Wherever the schemas do not define such a field, the fault says
- * that it is refused on purpose and where it belongs. */
+/* Names under which other tools take addresses and programs. Wherever the schemas do not define such a field, the fault
+ * says that it is refused on purpose and where it belongs. */
 static bool operator_word(const char *key)
 {
     static const char *const words[] = {
@@ -114,7 +114,8 @@ static void operator_fields_refuse(const struct resolver *r, const char *schema,
             i++;
             continue;
         }
-        diags_add(r->diags, SEVERITY_ERROR, &m->key_origin, "the operator gives it on the command line (see --cloud) or in the environment",
+        diags_add(r->diags, SEVERITY_ERROR, &m->key_origin,
+                  "the operator gives it on the command line (see --cloud) or in the environment",
                   "%s is refused: a manifest does not decide where requests go or what is run", below);
         value_remove(v, m->key);
     }
@@ -128,8 +129,8 @@ static bool has_control(const char *s, size_t n)
     return false;
 }
 
-/* A control character can come in as an escape. None belongs into a name or a text: it moves cursors, and in a runbook it would stand
- * for one of the script's own variables. */
+/* A control character can come in as an escape. None belongs into a name or a text: it moves cursors, and in a runbook
+ * it would stand for one of the script's own variables. */
 static void controls_refuse(const struct resolver *r, const char *path, const struct value *v)
 {
     static const char instead[] = "take it out: no name and no text needs one";
@@ -142,8 +143,8 @@ static void controls_refuse(const struct resolver *r, const char *path, const st
         const struct member *m = &v->map.members[i];
 
         if (has_control(m->key, strlen(m->key)))
-            diags_add(r->diags, SEVERITY_ERROR, &m->key_origin, instead, "the name of a field in %s holds a control character",
-                      *path ? path : "the document");
+            diags_add(r->diags, SEVERITY_ERROR, &m->key_origin, instead,
+                      "the name of a field in %s holds a control character", *path ? path : "the document");
         controls_refuse(r, arena_printf(r->arena, "%s%s%s", path, *path ? "." : "", m->key), m->value);
     }
 }
@@ -160,7 +161,8 @@ static void annotations_read(const struct resolver *r, struct document *doc)
         if (str_eq(m->key, known[0])) {
             doc->suspended = text && *text ? text : NULL;
             if (!doc->suspended)
-                diags_add(r->diags, SEVERITY_ERROR, &m->value->origin, "write the reason as a string", "reinstate/suspend has no reason");
+                diags_add(r->diags, SEVERITY_ERROR, &m->value->origin, "write the reason as a string",
+                          "reinstate/suspend has no reason");
         } else if (str_eq(m->key, known[1])) {
             doc->observe_only = str_eq(text, "observe");
             if (!doc->observe_only)
@@ -168,7 +170,8 @@ static void annotations_read(const struct resolver *r, struct document *doc)
                           "reinstate/mode is no mode that exists");
         } else if (str_starts(m->key, "reinstate/")) {
             near = did_you_mean(m->key, known);
-            diags_add(r->diags, SEVERITY_WARNING, &m->key_origin, near ? arena_printf(r->arena, "did you mean %s?", near) : NULL,
+            diags_add(r->diags, SEVERITY_WARNING, &m->key_origin,
+                      near ? arena_printf(r->arena, "did you mean %s?", near) : NULL,
                       "unknown annotation %s has no effect", m->key);
         }
     }
@@ -188,7 +191,8 @@ static void draft_read(const struct resolver *r, const char *kind, const struct 
     ret->faulty = r->diags->n_errors > before;
     name = value_at(checked, "metadata.name");
     if (!ret->faulty && !(value_str(name) && *value_str(name))) {
-        diags_add(r->diags, SEVERITY_ERROR, name ? &name->origin : &raw->origin, "write metadata: {name: …}", "the document has no name");
+        diags_add(r->diags, SEVERITY_ERROR, name ? &name->origin : &raw->origin, "write metadata: {name: …}",
+                  "the document has no name");
         ret->faulty = true;
     }
     doc->root = schema_with_defaults(r->arena, r->schemas, ret->schema, checked);
@@ -212,8 +216,8 @@ static void drafts_read(struct resolver *r, const struct value *docs)
         if (value_is(raw, VALUE_MAP))
             kinds[i] = kind_read(r, raw);
         else
-            diags_add(r->diags, SEVERITY_ERROR, &raw->origin, "write a map with apiVersion, kind, metadata and spec", "the document is %s",
-                      value_type_name(raw->type));
+            diags_add(r->diags, SEVERITY_ERROR, &raw->origin, "write a map with apiVersion, kind, metadata and spec",
+                      "the document is %s", value_type_name(raw->type));
         r->count += kinds[i] != NULL;
     }
     r->drafts = arena_array(r->arena, struct draft, r->count + 1);
@@ -226,14 +230,15 @@ static void drafts_read(struct resolver *r, const struct value *docs)
         }
 }
 
-/* --- names --------------------------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------------------------------- */
 
 static int draft_before(const void *a, const void *b)
 {
     const struct draft *const *x = a, *const *y = b;
     int by_name = strcmp((*x)->document.name, (*y)->document.name);
 
-    return by_name ? by_name : ((*x)->document.index > (*y)->document.index) - ((*x)->document.index < (*y)->document.index);
+    return by_name ? by_name
+                   : ((*x)->document.index > (*y)->document.index) - ((*x)->document.index < (*y)->document.index);
 }
 
 static void names_index(struct resolver *r)
@@ -249,8 +254,9 @@ static void names_index(struct resolver *r)
             first = i;
             continue;
         }
-        diags_add(r->diags, SEVERITY_ERROR, &b->origin, "give one of them another name", "%s is declared twice: first at %s:%d:%d",
-                  b->address, a->origin.file ? a->origin.file : "(no file)", a->origin.line, a->origin.column);
+        diags_add(r->diags, SEVERITY_ERROR, &b->origin, "give one of them another name",
+                  "%s is declared twice: first at %s:%d:%d", b->address, a->origin.file ? a->origin.file : "(no file)",
+                  a->origin.line, a->origin.column);
     }
 }
 
@@ -270,7 +276,7 @@ static size_t names_from(const struct resolver *r, const char *name)
     return low;
 }
 
-/* --- references ---------------------------------------------------------------------------------------------------- */
+/* --- references --------------------------------------------------------------------------------------------------- */
 
 static bool kind_fits(const struct value *ref_kinds, const char *kind)
 {
@@ -286,11 +292,16 @@ static const char *kinds_words(struct arena *a, const struct value *ref_kinds)
     size_t n = value_count(ref_kinds);
 
     for (size_t i = 0; i < n; i++)
-        words = arena_printf(a, "%s%s%s", words, i == 0 ? "" : i + 1 == n ? " or " : ", ", value_str(value_item(ref_kinds, i)));
+        words = arena_printf(a, "%s%s%s", words,
+                             i == 0       ? ""
+                             : i + 1 == n ? " or "
+                                          : ", ",
+                             value_str(value_item(ref_kinds, i)));
     return words;
 }
 
-static void dangling_report(const struct resolver *r, const char *path, const struct value *at, const struct value *ref_kinds)
+static void dangling_report(const struct resolver *r, const char *path, const struct value *at,
+                            const struct value *ref_kinds)
 {
     const char **names = NULL, *near, *other = NULL;
     size_t count = 0, place = names_from(r, at->str.s);
@@ -310,7 +321,8 @@ static void dangling_report(const struct resolver *r, const char *path, const st
               other ? arena_printf(r->arena, " (%s is of another kind)", other) : "");
 }
 
-static struct draft *name_resolve(const struct resolver *r, const char *path, const struct value *at, const struct value *ref_kinds)
+static struct draft *name_resolve(const struct resolver *r, const char *path, const struct value *at,
+                                  const struct value *ref_kinds)
 {
     struct draft *found = NULL;
 
@@ -320,8 +332,8 @@ static struct draft *name_resolve(const struct resolver *r, const char *path, co
         if (!kind_fits(ref_kinds, d->document.kind))
             continue;
         if (found && !str_eq(found->document.kind, d->document.kind)) {
-            diags_add(r->diags, SEVERITY_ERROR, &at->origin, "give one of them another name", "%s: \"%s\" may be %s or %s", path, at->str.s,
-                      found->document.address, d->document.address);
+            diags_add(r->diags, SEVERITY_ERROR, &at->origin, "give one of them another name",
+                      "%s: \"%s\" may be %s or %s", path, at->str.s, found->document.address, d->document.address);
             return found;
         }
         if (!found)
@@ -359,8 +371,10 @@ static void reference_visit(void *ctx, const char *path, const struct value *at,
         ref.url = value_str_at(at, "url");
         if (!ref.id == !ref.url || value_count(at) != 1) {
             if (!v->draft->faulty)
-                diags_add(r->diags, SEVERITY_ERROR, &at->origin, "write the name of a document, {id: …} or {url: …}",
-                          "%s is no reference%s%s", path, value_count(ref_kinds) ? " to " : "", kinds_words(r->arena, ref_kinds));
+                diags_add(r->diags, SEVERITY_ERROR, &at->origin,
+                          "write the name of a document, {id: …} or {url: …}",
+                          "%s is no reference%s%s", path, value_count(ref_kinds) ? " to " : "",
+                          kinds_words(r->arena, ref_kinds));
             return;
         }
     }
@@ -379,11 +393,12 @@ static void references_resolve(struct resolver *r)
         r->drafts[i].document.referrers = r->drafts[i].referrers;
 }
 
-/* --- Azure documents ----------------------------------------------------------------------------------------------- */
+/* --- Azure documents ---------------------------------------------------------------------------------------------- */
 
 static bool needs_azure(const struct document *doc)
 {
-    return !str_eq(doc->kind, "Azure") && !str_eq(doc->kind, "Policy") && !str_eq(doc->kind, "Activation") && !str_eq(doc->kind, "World");
+    return !str_eq(doc->kind, "Azure") && !str_eq(doc->kind, "Policy") && !str_eq(doc->kind, "Activation") &&
+           !str_eq(doc->kind, "World");
 }
 
 /* Whose Azure document it most likely shares: that of the first thing it relies on, near or far, which names one. */
@@ -401,16 +416,17 @@ static const struct document *azure_neighbour(const struct document *doc, size_t
     return found;
 }
 
-static void azure_missing(const struct resolver *r, const struct document *doc, const struct document *only, const struct document *another)
+static void azure_missing(const struct resolver *r, const struct document *doc, const struct document *only,
+                          const struct document *another)
 {
     const struct document *like = azure_neighbour(doc, 0);
-    const char *advice = like ? arena_printf(r->arena, "write spec: {azure: %s}, as %s does", document_target(like, "spec.azure")->name,
-                                             like->address)
+    const char *advice = like ? arena_printf(r->arena, "write spec: {azure: %s}, as %s does",
+                                             document_target(like, "spec.azure")->name, like->address)
                               : arena_printf(r->arena, "write spec: {azure: %s} or another of them", only->name);
 
     diags_add(r->diags, SEVERITY_ERROR, &doc->origin, advice,
-              "%s does not say which Azure document it uses, and there are several (%s, %s)", doc->address, only->address,
-              another->address);
+              "%s does not say which Azure document it uses, and there are several (%s, %s)", doc->address,
+              only->address, another->address);
 }
 
 static void azure_assign(struct resolver *r)
@@ -440,13 +456,14 @@ static void azure_assign(struct resolver *r)
             azure_missing(r, doc, only, another);
         /* One missing document is one fault, however many need it. */
         if (!only && !told)
-            diags_add(r->diags, SEVERITY_ERROR, &doc->origin, "declare a document of kind Azure with cloud, tenant and subscription",
+            diags_add(r->diags, SEVERITY_ERROR, &doc->origin,
+                      "declare a document of kind Azure with cloud, tenant and subscription",
                       "%s needs an Azure document, and there is none", doc->address);
         told = told || !only;
     }
 }
 
-/* --- order --------------------------------------------------------------------------------------------------------- */
+/* --- order -------------------------------------------------------------------------------------------------------- */
 
 static void cycle_report(const struct resolver *r, const size_t *cycle, size_t length)
 {
@@ -462,8 +479,8 @@ static void cycle_report(const struct resolver *r, const size_t *cycle, size_t l
         }
     for (size_t i = 1; i <= length; i++)
         words = arena_printf(r->arena, "%s -> %s", words, r->drafts[cycle[i % length]].document.address);
-    diags_add(r->diags, SEVERITY_ERROR, origin, "take one of these references out", "%s: documents refer to each other in a circle: %s",
-              path, words);
+    diags_add(r->diags, SEVERITY_ERROR, origin, "take one of these references out",
+              "%s: documents refer to each other in a circle: %s", path, words);
 }
 
 static size_t levels_assign(struct resolver *r)
@@ -502,8 +519,8 @@ static size_t levels_assign(struct resolver *r)
     return levels;
 }
 
-const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
-                                      struct diags *diags)
+const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds,
+                                      const struct value *docs, struct diags *diags)
 {
     struct resolver r = {.arena = a, .schemas = schemas, .kinds = kinds, .diags = diags};
     struct desired *d = arena_new_of(a, struct desired);
@@ -523,7 +540,7 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
     return d;
 }
 
-/* --- asking -------------------------------------------------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------------------------------------------------- */
 
 const struct document *desired_find(const struct desired *d, const char *kind, const char *name)
 {

@@ -18,7 +18,7 @@ struct document {
     const char *kind, *name, *address;      /* "Key", "payroll-os-key", "Key/payroll-os-key" */
     const struct value *root, *spec, *labels;
     struct origin origin;
-    size_t index;                           /* position in the estate: kinds in the order of the table, then manifest order */
+    size_t index; /* position in the estate: kinds in the order of the table, then manifest order */
     size_t level;                           /* 0: refers to nothing; else 1 + the highest level it refers to */
     const struct reference *references;
     size_t n_references;
@@ -33,15 +33,15 @@ struct desired {
     const struct document *const *documents;
     size_t count;
     size_t levels;
-    const struct value *raw;                /* what was resolved: raw documents, templates replaced by what they stand for */
+    const struct value *raw; /* what was resolved: raw documents, templates replaced by what they stand for */
 };
 
-/* Expands templates (expand.h), checks the raw documents (values from manifest_read) against the schemas, fills in defaults,
- * resolves references, finds duplicates, dangling names (with a did-you-mean), several Azure documents without `azure:`, and cycles named
- * in full. `kinds` is the table's order (NULL-terminated). World documents are left out with a warning. Faults go to
- * diags; with n_errors > 0 the result must not be used. */
-const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
-                                      struct diags *diags);
+/* Expands templates (expand.h), checks the raw documents (values from manifest_read) against the schemas, fills in
+ * defaults, resolves references, finds duplicates, dangling names (with a did-you-mean), several Azure documents
+ * without `azure:`, and cycles named in full. `kinds` is the table's order (NULL-terminated). World documents are left
+ * out with a warning. Faults go to diags; with n_errors > 0 the result must not be used. */
+const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds,
+                                      const struct value *docs, struct diags *diags);
 
 const struct document *desired_find(const struct desired *d, const char *kind, const char *name);
 /* The reference at a path of this document, or NULL. */

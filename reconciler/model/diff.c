@@ -87,7 +87,8 @@ bool diff_same(const struct value *want, const struct value *have, unsigned trai
     return value_equal(want, have);
 }
 
-bool diff_field(struct steps *s, struct step *step, const char *path, const struct value *want, const struct value *have, unsigned traits)
+bool diff_field(struct steps *s, struct step *step, const char *path, const struct value *want,
+                const struct value *have, unsigned traits)
 {
     if (diff_same(want, have, traits))
         return false;

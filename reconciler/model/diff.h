@@ -14,6 +14,7 @@ enum diff_trait {
 /* Declared `want` against `have` (each may be NULL: want NULL is never a difference). */
 bool diff_same(const struct value *want, const struct value *have, unsigned traits);
 /* Adds a change to the step when they differ; returns whether they do. */
-bool diff_field(struct steps *s, struct step *step, const char *path, const struct value *want, const struct value *have, unsigned traits);
+bool diff_field(struct steps *s, struct step *step, const char *path, const struct value *want,
+                const struct value *have, unsigned traits);
 
 #endif

@@ -1,10 +1,10 @@
-/* Knows how the two drawing languages write a box, an arrow and a group, and how documents and steps become those. Must not know
- * who looks at the drawing. */
+/* Knows how the two drawing languages write a box, an arrow and a group, and how documents and steps become those. Must
+ * not know who looks at the drawing. */
 #include "drawing.h"
 
 #include <string.h>
 
-/* --- languages ------------------------------------------------------------------------------------------------------- */
+/* --- languages ---------------------------------------------------------------------------------------------------- */
 
 /* Templates: {i} id, {j} second id, {l} label. */
 struct language {
@@ -53,7 +53,8 @@ static const struct language languages[] = {
             .box = "  \"{i}\" [label=\"{l}\"];\n",
             .box_gone = "  \"{i}\" [label=\"{l}\" style=dashed];\n",
             .arrow = {"  \"{i}\" -> \"{j}\";\n", "  \"{i}\" -> \"{j}\" [style=dashed];\n"},
-            .arrow_labelled = {"  \"{i}\" -> \"{j}\" [label=\"{l}\"];\n", "  \"{i}\" -> \"{j}\" [label=\"{l}\" style=dashed];\n"},
+            .arrow_labelled = {"  \"{i}\" -> \"{j}\" [label=\"{l}\"];\n",
+                               "  \"{i}\" -> \"{j}\" [label=\"{l}\" style=dashed];\n"},
             .line_end = "\\n",
             .add_id = dot_quoted,
             .add_label = dot_quoted,
@@ -133,7 +134,7 @@ void drawing_arrow(struct drawing *d, const char *from, const char *to, enum arr
     draw(d, label ? l->arrow_labelled[arrow] : l->arrow[arrow], from, label, to);
 }
 
-/* --- documents and steps ------------------------------------------------------------------------------------------------ */
+/* --- documents and steps ------------------------------------------------------------------------------------------ */
 
 static void draw_document(struct drawing *d, const struct document *doc, const struct plan *p)
 {

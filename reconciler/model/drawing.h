@@ -22,7 +22,8 @@ void drawing_group(struct drawing *d, const char *id, const char *label);
 void drawing_group_end(struct drawing *d);
 /* Lines of the label are parted by line ends. `gone`: drawn dashed. */
 void drawing_box(struct drawing *d, const char *id, const char *label, bool gone);
-void drawing_arrow(struct drawing *d, const char *from, const char *to, enum arrow arrow, const char *label /* or NULL */);
+void drawing_arrow(struct drawing *d, const char *from, const char *to, enum arrow arrow,
+                   const char *label /* or NULL */);
 
 /* Documents (references) and, with a plan, its steps (needs), grouped by document. */
 void draw_estate(struct text *out, enum drawing_language language, const struct desired *desired, const struct plan *p);

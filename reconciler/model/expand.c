@@ -21,7 +21,7 @@ struct template {
     const struct value *selector;    /* the map of labels */
 };
 
-/* --- recognising ----------------------------------------------------------------------------------------------------- */
+/* --- recognising -------------------------------------------------------------------------------------------------- */
 
 /* The field of a document's spec that selects; false: the document is no template. */
 static bool template_read(const struct expansion *x, const struct value *raw, struct template *ret)
@@ -35,7 +35,8 @@ static bool template_read(const struct expansion *x, const struct value *raw, st
 
         if (!value_get(m->value, "selector"))
             continue;
-        schema = schema_field(x->schemas, arena_printf(x->arena, "%s.json", kind), arena_printf(x->arena, "spec.%s", m->key));
+        schema = schema_field(x->schemas, arena_printf(x->arena, "%s.json", kind),
+                              arena_printf(x->arena, "spec.%s", m->key));
         if (!value_bool_at(schema, "x-select", false))
             continue;
         *ret = (struct template){.raw = raw, .kind = kind, .field = m->key, .kinds = value_get(schema, "x-ref"),
@@ -52,7 +53,8 @@ static bool selector_sound(const struct expansion *x, const struct template *t)
     for (size_t i = 0; sound && i < t->selector->map.count; i++)
         sound = value_str(t->selector->map.members[i].value) != NULL;
     if (!sound)
-        diags_add(x->diags, SEVERITY_ERROR, &t->selector->origin, "write the labels to choose by, such as {selector: {app: payroll}}",
+        diags_add(x->diags, SEVERITY_ERROR, &t->selector->origin,
+                  "write the labels to choose by, such as {selector: {app: payroll}}",
                   "spec.%s.selector is no map of labels", t->field);
     return sound;
 }
@@ -69,7 +71,7 @@ static bool name_sound(const struct expansion *x, const struct template *t)
     return false;
 }
 
-/* --- selecting ------------------------------------------------------------------------------------------------------- */
+/* --- selecting ---------------------------------------------------------------------------------------------------- */
 
 static bool kind_selected(const struct template *t, const char *kind)
 {
@@ -106,11 +108,12 @@ static void nothing_selected(const struct expansion *x, const struct template *t
     arena_push(x->arena, have, n, NULL);
     near = did_you_mean(value_str(first->value), have);
     diags_add(x->diags, SEVERITY_ERROR, &t->selector->origin,
-              near ? arena_printf(x->arena, "did you mean %s: %s?", first->key, near) : "labels stand under metadata.labels",
+              near ? arena_printf(x->arena, "did you mean %s: %s?", first->key, near)
+                   : "labels stand under metadata.labels",
               "spec.%s.selector selects no %s", t->field, value_str(value_item(t->kinds, 0)));
 }
 
-/* --- filling in ------------------------------------------------------------------------------------------------------ */
+/* --- filling in --------------------------------------------------------------------------------------------------- */
 
 struct filling {
     const struct expansion *x;
@@ -138,7 +141,8 @@ static void text_fill(struct filling *f, struct value *v)
 
         if (!text) {
             diags_add(f->x->diags, SEVERITY_ERROR, &v->origin,
-                      "write {name} for the name of the document selected, or the path of a text of it, such as {spec.source.name}",
+                      "write {name} for the name of the document selected, or the path of a text of it, such as "
+                      "{spec.source.name}",
                       "\"%s\": %s/%s has nothing to put in place of {%s}", v->str.s, value_str_at(f->selected, "kind"),
                       value_str_at(f->selected, "metadata.name"), what);
             f->failed = true;
@@ -176,7 +180,8 @@ static void labels_take_over(const struct expansion *x, struct value *doc, const
             value_set(x->arena, own, labels->map.members[i].key, value_copy(x->arena, labels->map.members[i].value));
 }
 
-static struct value *document_of(const struct expansion *x, const struct template *t, const struct value *selected, bool *ret_failed)
+static struct value *document_of(const struct expansion *x, const struct template *t, const struct value *selected,
+                                 bool *ret_failed)
 {
     struct filling f = {.x = x, .selected = selected};
     struct value *doc = value_copy(x->arena, t->raw), *spec = value_get(doc, "spec"), *name;
@@ -191,7 +196,7 @@ static struct value *document_of(const struct expansion *x, const struct templat
     return doc;
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static bool name_taken(const struct expansion *x, const struct template *t, const struct value *doc, size_t from)
 {
@@ -218,8 +223,8 @@ static void template_expand(const struct expansion *x, const struct template *t)
         const struct value *selected = value_item(x->docs, i);
         struct value *doc;
 
-        if (!kind_selected(t, value_str_at(selected, "kind")) || !labels_fit(t, value_at(selected, "metadata.labels")) ||
-            !value_str_at(selected, "metadata.name"))
+        if (!kind_selected(t, value_str_at(selected, "kind")) ||
+            !labels_fit(t, value_at(selected, "metadata.labels")) || !value_str_at(selected, "metadata.name"))
             continue;
         if (value_count(x->out) - from == SELECTED_MAX) {
             diags_add(x->diags, SEVERITY_ERROR, &t->selector->origin, "choose by one more label",
@@ -235,7 +240,8 @@ static void template_expand(const struct expansion *x, const struct template *t)
         nothing_selected(x, t);
 }
 
-struct value *documents_expand(struct arena *a, const struct schemas *schemas, const struct value *docs, struct diags *diags)
+struct value *documents_expand(struct arena *a, const struct schemas *schemas, const struct value *docs,
+                               struct diags *diags)
 {
     struct expansion x = {.arena = a, .schemas = schemas, .docs = docs, .diags = diags, .out = value_list(a)};
 

@@ -28,7 +28,8 @@ struct graph *graph_new(struct arena *a, size_t nodes)
 void graph_edge(struct graph *g, size_t from, size_t to)
 {
     assert(from < g->count && to < g->count);
-    /* A doubled edge is counted twice on both sides below and so makes no difference; only the common case is spared. */
+    /* A doubled edge is counted twice on both sides below and so makes no difference; only the
+     * common case is spared. */
     if (g->nodes[from].count && g->nodes[from].needs[g->nodes[from].count - 1] == to)
         return;
     arena_push(g->arena, g->nodes[from].needs, g->nodes[from].count, to);
@@ -172,8 +173,12 @@ static size_t *graph_knots(const struct graph *g)
 {
     size_t n = g->count + 1;
     struct tarjan t = {
-        .number = arena_array(g->arena, size_t, n), .low = arena_array(g->arena, size_t, n),  .knot = arena_array(g->arena, size_t, n),
-        .path = arena_array(g->arena, size_t, n),   .path_at = arena_array(g->arena, size_t, n), .open = arena_array(g->arena, size_t, n),
+        .number = arena_array(g->arena, size_t, n),
+        .low = arena_array(g->arena, size_t, n),
+        .knot = arena_array(g->arena, size_t, n),
+        .path = arena_array(g->arena, size_t, n),
+        .path_at = arena_array(g->arena, size_t, n),
+        .open = arena_array(g->arena, size_t, n),
     };
 
     for (size_t i = 0; i < g->count; i++)
@@ -203,8 +208,10 @@ struct search {
     size_t *from, *queue;      /* from: 1 + the node before; 0: not seen */
 };
 
-/* The shortest way from `start` back to itself inside its knot; NULL when there is none (a knot of one without a loop). */
-static size_t *circle_find(const struct graph *g, const size_t *knots, struct search *s, size_t start, size_t *ret_length)
+/* The shortest way from `start` back to itself inside its knot; NULL when there is none (a knot of
+ * one without a loop). */
+static size_t *circle_find(const struct graph *g, const size_t *knots, struct search *s, size_t start,
+                           size_t *ret_length)
 {
     size_t head = 0, tail = 0, *circle = NULL;
 
@@ -232,7 +239,8 @@ size_t graph_cycles(const struct graph *g, const size_t *const **ret_cycles, con
 {
     size_t *knots = graph_knots(g), *lengths = NULL, count = 0, n_lengths = 0;
     const size_t **cycles = NULL;
-    struct search search = {.from = arena_array(g->arena, size_t, g->count + 1), .queue = arena_array(g->arena, size_t, g->count + 1)};
+    struct search search = {.from = arena_array(g->arena, size_t, g->count + 1),
+                            .queue = arena_array(g->arena, size_t, g->count + 1)};
 
     for (size_t i = 0; i < g->count; i++) {
         size_t length = 0, *circle = knots[i] == i + 1 ? circle_find(g, knots, &search, i, &length) : NULL;

@@ -87,7 +87,8 @@ void page_line(const struct page *p, size_t indent, enum colour colour, const ch
     va_start(ap, fmt);
     rest = str_shown(p->arena, pasteable(p, arena_vprintf(p->arena, fmt, ap)));
     va_end(ap);
-    text_printf(p->out, "%*s%s%s%s", (int)indent, "", coloured ? colour_codes[colour] : "", safe, coloured ? "\033[0m" : "");
+    text_printf(p->out, "%*s%s%s%s", (int)indent, "", coloured ? colour_codes[colour] : "", safe,
+                coloured ? "\033[0m" : "");
     if (*safe && *rest)
         text_add_char(p->out, ' ');
     page_text(p, indent + columns(safe, strlen(safe)) + (*safe && *rest), indent + 2, rest);

@@ -1,4 +1,5 @@
-/* Lines for people: cleaned of what a service or a manifest could do to a terminal, coloured and wrapped as the style says. Pure. */
+/* Lines for people: cleaned of what a service or a manifest could do to a terminal, coloured and wrapped
+ * as the style says. Pure. */
 #ifndef REINSTATE_PAGE_H
 #define REINSTATE_PAGE_H
 
@@ -13,7 +14,8 @@ struct page {
 enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };
 
 /* A line: indent, a coloured lead, and the rest, wrapped under itself. */
-void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...) printf_like(5, 6);
+void page_line(const struct page *p, size_t indent, enum colour colour, const char *lead, const char *fmt, ...)
+    printf_like(5, 6);
 void page_gap(const struct page *p);
 
 #endif

@@ -1,5 +1,5 @@
-/* Knows how steps become a plan: their order, their digest, how a saved plan differs from a fresh one. Must not know why
- * steps are there nor read anything: documents and facts are only hashed. */
+/* Knows how steps become a plan: their order, their digest, how a saved plan differs from a fresh one. Must not know
+ * why steps are there nor read anything: documents and facts are only hashed. */
 #include "plan.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "../format/json.h"
 #include "graph.h"
 
-/* --- order ---------------------------------------------------------------------------------------------------------- */
+/* --- order -------------------------------------------------------------------------------------------------------- */
 
 /* Steps by id, so that ten thousand of them are no trouble. */
 struct place {
@@ -96,7 +96,7 @@ static int steps_order(struct arena *a, const struct steps *steps, struct steps 
     return 0;
 }
 
-/* --- digests -------------------------------------------------------------------------------------------------------- */
+/* --- digests ------------------------------------------------------------------------------------------------------ */
 
 static const char *value_digest(struct arena *a, const struct value *v)
 {
@@ -113,8 +113,8 @@ static const char *value_digest(struct arena *a, const struct value *v)
  * approval changes, since approvals are bound to this very digest. */
 static struct value *step_essence(struct value *v)
 {
-    static const char *const passing[] = {"reason", "estimateSeconds", "estimateSource", "unverified", "next", "foretold", "notes",
-                                          "verdict"};
+    static const char *const passing[] = {"reason", "estimateSeconds", "estimateSource", "unverified",
+                                          "next",   "foretold",        "notes",          "verdict"};
     struct value *rulings = value_get(v, "rulings");
 
     for (size_t i = 0; i < COUNT(passing); i++)
@@ -159,8 +159,8 @@ static size_t unseen_count(struct arena *a, const struct steps *steps)
     return n;
 }
 
-int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *pinned,
-              const struct value *facts, const struct plan **ret, struct err *err)
+int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents,
+              const struct value *pinned, const struct value *facts, const struct plan **ret, struct err *err)
 {
     struct plan *p = arena_new_of(a, struct plan);
 
@@ -183,7 +183,7 @@ int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct
     return 0;
 }
 
-/* --- when ----------------------------------------------------------------------------------------------------------- */
+/* --- when --------------------------------------------------------------------------------------------------------- */
 
 bool plan_is_difference(const struct plan *p, const struct step *step)
 {
@@ -241,7 +241,7 @@ int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown
     return longest;
 }
 
-/* --- what is ordered ----------------------------------------------------------------------------------------------------- */
+/* --- what is ordered ---------------------------------------------------------------------------------------------- */
 
 static void mark_needed(const struct plan *plan, const struct step *step, bool *wanted)
 {
@@ -278,7 +278,7 @@ const struct plan *plan_ordered(struct arena *a, const struct plan *p, const cha
     return some;
 }
 
-/* --- saved plans ---------------------------------------------------------------------------------------------------- */
+/* --- saved plans -------------------------------------------------------------------------------------------------- */
 
 static struct value *deadlines_to_value(struct arena *a, const struct plan *p)
 {
@@ -371,7 +371,8 @@ static const char *changes_differ(struct arena *a, const struct value *saved, co
     return NULL;
 }
 
-/* Whatever member of a step the sentences above do not know by name. As JSON, since an unknown value has a type of its own in memory. */
+/* Whatever member of a step the sentences above do not know by name. As JSON, since an unknown value has a type of
+ * its own in memory. */
 static const char *essence_differs(struct arena *a, const struct value *saved, const struct step *fresh)
 {
     const struct value *now = step_essence(step_to_value(a, fresh)), *then = step_essence(value_copy(a, saved));
@@ -413,8 +414,8 @@ static const struct value *saved_find(const struct value *steps, const char *id)
     return NULL;
 }
 
-/* Differences that no step shows: other facts behind the same steps, or other words that people read before they say
- * yes. */
+/* Differences that no step shows: other facts behind the same steps, or other words that people read
+ * before they say yes. */
 static const char *rest_differs(struct arena *a, const struct value *saved, const struct plan *fresh)
 {
     if (!str_eq(value_str_at(saved, "factsDigest"), fresh->facts_digest))

@@ -21,14 +21,16 @@ struct plan {
     struct steps steps;                /* in execution order, all of them, ACTION_NONE too */
     const struct deadline *deadlines;
     size_t n_deadlines;
-    size_t n_changes, n_blocked, n_denied, n_approvals;     /* steps that do or block something; blocked; denied; waiting for approval */
+    size_t n_changes, n_blocked, n_denied,
+        n_approvals; /* steps that do or block something; blocked; denied; waiting for approval */
     size_t n_unseen;                                        /* documents that cannot be seen */
 };
 
 /* Orders the steps by their needs (needs on ids that are not steps are already satisfied and dropped), counts, and
- * digests; `pinned`: the policy that was pinned, NULL for none. A cycle among steps is ERR_INVALID with the cycle named in full. */
-must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents, const struct value *pinned,
-                       const struct value *facts, const struct plan **ret, struct err *err);
+ * digests; `pinned`: the policy that was pinned, NULL for none. A cycle among steps is ERR_INVALID with the cycle named
+ * in full. */
+must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents,
+                       const struct value *pinned, const struct value *facts, const struct plan **ret, struct err *err);
 struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the shape of schemas/plan.json */
 /* Whether a step counts as a difference. A step that waits or verifies follows from another one and counts only if it
  * is all that is left. */
@@ -42,8 +44,9 @@ const struct deadline *plan_deadlines(struct arena *a, const struct plan *p);
 int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown);
 /* What is saved: the plan's value with a seal over all of it. */
 struct value *plan_to_saved(struct arena *a, const struct plan *p);
-/* A saved plan compared with a fresh one: NULL if all that matters is the same (steps with what policy says to them, the digests
- * of manifests, pinned policy and facts) and nobody has edited the rest; else a sentence that says what differs. */
+/* A saved plan compared with a fresh one: NULL if all that matters is the same (steps with what policy says to them,
+ * the digests of manifests, pinned policy and facts) and nobody has edited the rest; else a sentence that says what
+ * differs. */
 const char *plan_differs(struct arena *a, const struct value *saved, const struct plan *fresh);
 
 #endif

@@ -1,5 +1,5 @@
-/* Knows rules: the built-in ones and those of Policy documents, and compiles them. Must not know any kind beyond the names in the
- * built-in table, must not judge a step (policy_judge.c). */
+/* Knows rules: the built-in ones and those of Policy documents, and compiles them. Must not know any kind beyond the
+ * names in the built-in table, must not judge a step (policy_judge.c). */
 #include "policy_internal.h"
 
 #include <assert.h>
@@ -8,7 +8,7 @@
 #include "../base/clock.h"
 #include "../base/text.h"
 
-/* --- what is built in ----------------------------------------------------------------------------------------------- */
+/* --- what is built in --------------------------------------------------------------------------------------------- */
 
 /* "name: message", in the order of the table below. Each asks for approval. */
 static const char *const builtin_lines[] = {
@@ -19,10 +19,13 @@ static const char *const builtin_lines[] = {
     "built-in/purge-protection: purge protection cannot be turned off again",
     "built-in/permission-model: changing the permission model takes effect on every grant of the vault at once",
     "built-in/export-again: a pass that named no set failed and left no key; a second one is a second failing restore",
-    "built-in/resume-protection: a stopped protection keeps its points for ever; resumed, its policy's retention applies to them again",
-    "built-in/replace: the disks of a VM that is there are exchanged; what was written since the recovery point is gone from it",
+    "built-in/resume-protection: a stopped protection keeps its points for ever; resumed, its policy's retention "
+    "applies to them again",
+    "built-in/replace: the disks of a VM that is there are exchanged; what was written since the recovery point is "
+    "gone from it",
     "built-in/escrow: who can read the container can take the key; its first backup there is somebody's decision",
-    "built-in/escrow-elsewhere: the container is not seen in a declared subscription; a backup there leaves what you declare",
+    "built-in/escrow-elsewhere: the container is not seen in a declared subscription; a backup there leaves what you "
+    "declare",
     "built-in/revives-revoked: what is revoked comes back with it; whoever revoked it has said that it must not",
     NULL,
 };
@@ -59,7 +62,7 @@ bool policy_needs_a_name(const char *rule)
 const char *const policy_attribute_names[ATTRIBUTE_COUNT] = {"kind", "name", "id", "action", "scenario"};
 const char *const policy_budget_names[BUDGET_COUNT] = {"changes", "restores", "exports"};
 
-/* --- compiling ------------------------------------------------------------------------------------------------------ */
+/* --- compiling ---------------------------------------------------------------------------------------------------- */
 
 static bool matches_an_action(const struct pattern *pattern)
 {
@@ -85,7 +88,8 @@ static bool matches_a_kind(const struct compiling *c, const struct pattern *patt
     return !c->kinds;
 }
 
-static void matcher_compile(struct compiling *c, struct match *match, enum attribute attribute, const char *label, const struct value *v)
+static void matcher_compile(struct compiling *c, struct match *match, enum attribute attribute, const char *label,
+                            const struct value *v)
 {
     /* Kinds and actions are matched whole: "Key" is not KeyVault. */
     bool whole = attribute == ATTRIBUTE_KIND || attribute == ATTRIBUTE_ACTION;
@@ -100,7 +104,8 @@ static void matcher_compile(struct compiling *c, struct match *match, enum attri
         const char *meant = c->kinds ? did_you_mean(value_str(v), c->kinds) : NULL;
 
         diags_add(c->diags, SEVERITY_ERROR, &v->origin,
-                  meant ? arena_printf(c->arena, "did you mean %s?", meant) : "kinds are matched whole; .* is every kind",
+                  meant ? arena_printf(c->arena, "did you mean %s?", meant)
+                        : "kinds are matched whole; .* is every kind",
                   "no kind matches \"%s\", so that the rule would never apply", value_str(v));
     }
     arena_push(c->arena, match->items, match->count, m);
@@ -130,11 +135,13 @@ static enum verdict effect_parse(const char *name)
 
 static void rule_compile(struct compiling *c, struct policy *p, const struct value *v)
 {
-    const struct value *when = value_get(v, "when"), *assertion = value_get(v, "assert"), *effect = value_get(v, "effect");
+    const struct value *when = value_get(v, "when"), *assertion = value_get(v, "assert"),
+                       *effect = value_get(v, "effect");
     struct rule rule = {.name = value_str_at(v, "name"), .message = value_str_at(v, "message"), .origin = v->origin};
 
     if (!rule.name || str_starts(rule.name, "built-in/")) {
-        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "names beginning with built-in/ are taken", "the rule has no name of its own");
+        diags_add(c->diags, SEVERITY_ERROR, &v->origin, "names beginning with built-in/ are taken",
+                  "the rule has no name of its own");
         return;
     }
     for (size_t i = 0; i < p->n_rules; i++)
@@ -144,8 +151,8 @@ static void rule_compile(struct compiling *c, struct policy *p, const struct val
                       p->rules[i].origin.file ? p->rules[i].origin.file : "(no file)", p->rules[i].origin.line);
     rule.effect = effect_parse(value_str(effect));
     if (rule.effect == VERDICT_COUNT)
-        diags_add(c->diags, SEVERITY_ERROR, effect ? &effect->origin : &v->origin, "write warn, require-approval, observe-only or deny",
-                  "rule %s has no effect that exists", rule.name);
+        diags_add(c->diags, SEVERITY_ERROR, effect ? &effect->origin : &v->origin,
+                  "write warn, require-approval, observe-only or deny", "rule %s has no effect that exists", rule.name);
     rule.match = match_compile(c, value_get(v, "match"));
     rule.when = when ? condition_compile(c, when) : NULL;
     rule.assertion = assertion ? condition_compile(c, assertion) : NULL;
@@ -169,8 +176,8 @@ static int64_t time_compile(struct compiling *c, const struct value *owner, cons
     int64_t ms = value_str(v) ? time_parse(value_str(v)) : TIME_NONE;
 
     if (ms == TIME_NONE)
-        diags_add(c->diags, SEVERITY_ERROR, v ? &v->origin : &owner->origin, "write it such as 2026-11-23T03:00:00Z", "%s is no time",
-                  member);
+        diags_add(c->diags, SEVERITY_ERROR, v ? &v->origin : &owner->origin, "write it such as 2026-11-23T03:00:00Z",
+                  "%s is no time", member);
     return ms;
 }
 
@@ -196,23 +203,26 @@ static void allowed_compile(struct compiling *c, const struct value *allowed)
             const struct value *item = value_item(list, j);
 
             if (!value_str(item) || action_parse(value_str(item)) == ACTION_COUNT)
-                diags_add(c->diags, SEVERITY_ERROR, &item->origin, "write actions as plans show them, such as restore-key",
-                          "\"%s\" is no action", value_str(item) ? value_str(item) : value_type_name(item->type));
+                diags_add(c->diags, SEVERITY_ERROR, &item->origin,
+                          "write actions as plans show them, such as restore-key", "\"%s\" is no action",
+                          value_str(item) ? value_str(item) : value_type_name(item->type));
         }
     }
 }
 
 static void guard_compile(struct compiling *c, struct policy *p, const struct document *doc)
 {
-    struct guard g = {.document = doc, .allowed = value_get(doc->spec, "allowedActions"), .windows_at = value_get(doc->spec, "windows")};
+    struct guard g = {.document = doc,
+                      .allowed = value_get(doc->spec, "allowedActions"),
+                      .windows_at = value_get(doc->spec, "windows")};
     const struct value *budgets = value_get(doc->spec, "budgets");
 
     allowed_compile(c, g.allowed);
     for (size_t i = 0; i < BUDGET_COUNT; i++) {
         g.budgets[i] = value_get(budgets, policy_budget_names[i]);
         if (g.budgets[i] && (!value_is(g.budgets[i], VALUE_INT) || g.budgets[i]->i < 0))
-            diags_add(c->diags, SEVERITY_ERROR, &g.budgets[i]->origin, "write a whole number, 0 or more", "budgets.%s is no count",
-                      policy_budget_names[i]);
+            diags_add(c->diags, SEVERITY_ERROR, &g.budgets[i]->origin, "write a whole number, 0 or more",
+                      "budgets.%s is no count", policy_budget_names[i]);
     }
     for (size_t i = 0; i < value_count(g.windows_at); i++) {
         const struct value *at = value_item(g.windows_at, i);
@@ -249,7 +259,8 @@ static void exceptions_check(struct compiling *c, const struct policy *p)
         if (near && str_eq(near, p->exceptions[i].rule))
             continue;
         diags_add(c->diags, SEVERITY_ERROR, &p->exceptions[i].origin,
-                  near ? arena_printf(c->arena, "did you mean %s?", near) : "name a rule, a built-in one or POLICY/budgets.changes",
+                  near ? arena_printf(c->arena, "did you mean %s?", near)
+                       : "name a rule, a built-in one or POLICY/budgets.changes",
                   "there is no rule %s to make an exception of", p->exceptions[i].rule);
     }
 }
@@ -260,22 +271,23 @@ static void article_compile(struct compiling *c, struct policy *p, const struct 
     const struct value *article = value_get(doc->spec, "article");
 
     if (p->article && article && !str_eq(value_str(p->article), value_str(article)))
-        diags_add(c->diags, SEVERITY_ERROR, &article->origin, "keep one of the two", "article is %s here and %s at %s:%d",
-                  value_str(article), value_str(p->article), p->article->origin.file ? p->article->origin.file : "another Policy",
-                  p->article->origin.line);
+        diags_add(c->diags, SEVERITY_ERROR, &article->origin, "keep one of the two",
+                  "article is %s here and %s at %s:%d", value_str(article), value_str(p->article),
+                  p->article->origin.file ? p->article->origin.file : "another Policy", p->article->origin.line);
     if (article)
         p->article = article;
 }
 
-const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, const char *const *kinds,
-                                    struct diags *diags)
+const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n,
+                                    const char *const *kinds, struct diags *diags)
 {
     struct policy *p = arena_new_of(a, struct policy);
     struct compiling c = {.arena = a, .diags = diags, .kinds = kinds};
 
     builtins_compile(a, p);
     for (size_t i = 0; i < n; i++) {
-        const struct value *rules = value_get(policies[i]->spec, "rules"), *exceptions = value_get(policies[i]->spec, "exceptions");
+        const struct value *rules = value_get(policies[i]->spec, "rules"),
+                           *exceptions = value_get(policies[i]->spec, "exceptions");
 
         for (size_t j = 0; j < value_count(rules); j++)
             rule_compile(&c, p, value_item(rules, j));

@@ -19,18 +19,19 @@ struct approval {
 struct policy_options {
     const struct approval *approvals;
     size_t n_approvals;
-    bool pinned;                            /* by the operator; else no exception lifts a built-in rule: who may change a
-                                             * manifest is not who answers for what was deleted */
+    bool pinned; /* by the operator; else no exception lifts a built-in rule: who may change a
+                  * manifest is not who answers for what was deleted */
     int64_t now_ms;                         /* windows and exceptions */
     const struct step *const *spent;        /* what a run has done already: counted against the budgets first */
     size_t n_spent;
 };
 
 struct policy;
-/* Compiles the built-in defaults and the Policy documents given. Bad expressions, fields and durations are faults, and so
- * is a `match` of a kind that is none of `kinds` (NULL-terminated; NULL: not checked): such a rule would never apply. */
-const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n, const char *const *kinds,
-                                    struct diags *diags);
+/* Compiles the built-in defaults and the Policy documents given. Bad expressions, fields and durations are faults, and
+ * so is a `match` of a kind that is none of `kinds` (NULL-terminated; NULL: not checked): such a rule would never
+ * apply. */
+const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n,
+                                    const char *const *kinds, struct diags *diags);
 /* The names of all rules, built-in ones first, NULL-terminated: what an approval may name. */
 const char *const *policy_rule_names(struct arena *a, const struct policy *p);
 /* The edition of Microsoft's article that predictions follow, as declared: a word; NULL when no Policy says. */
@@ -43,7 +44,8 @@ void policy_free(const struct policy *p);     /* the compiled expressions */
 typedef const struct value *policy_facts(const void *ctx, const struct document *doc);
 
 /* Fills verdict and rulings of every step. Budgets are counted over the steps in order; those beyond are denied. */
-void policy_judge(const struct policy *p, const struct policy_options *options, struct steps *steps, policy_facts *facts, const void *ctx);
+void policy_judge(const struct policy *p, const struct policy_options *options, struct steps *steps,
+                  policy_facts *facts, const void *ctx);
 
 /* One line per built-in default, for explain. */
 const char *const *policy_builtin_lines(void);

@@ -1,5 +1,5 @@
-/* Knows the fields that conditions of rules name, and where each could be. Must not judge a step (policy_judge.c), nor repeat what
- * compiling finds wrong (policy.c, condition.c). */
+/* Knows the fields that conditions of rules name, and where each could be. Must not judge a step (policy_judge.c), nor
+ * repeat what compiling finds wrong (policy.c, condition.c). */
 #include "policy_fields.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ static struct pattern *pattern_of(struct arena *a, const char *expression, bool 
     return p;
 }
 
-/* --- declared fields --------------------------------------------------------------------------------------------------- */
+/* --- declared fields ---------------------------------------------------------------------------------------------- */
 
 /* Schemas step through lists without an index. */
 static const char *without_indexes(struct arena *a, const char *path)
@@ -110,9 +110,9 @@ static void check_value(const struct fields *f, const struct value *condition, c
     arena_push(a, names, count, NULL);
     near = value_str(v) ? did_you_mean(value_str(v), names) : NULL;
     diags_add(f->diags, SEVERITY_ERROR, &v->origin,
-              near ? arena_printf(a, "did you mean %s?", near) : "write one of the values it may have", "%s is never %s, %s",
-              value_str_at(condition, "field"), value_str(v) ? value_str(v) : value_type_name(v->type),
-              effect_words(f, value_str_at(condition, "op")));
+              near ? arena_printf(a, "did you mean %s?", near) : "write one of the values it may have",
+              "%s is never %s, %s", value_str_at(condition, "field"),
+              value_str(v) ? value_str(v) : value_type_name(v->type), effect_words(f, value_str_at(condition, "op")));
 }
 
 static void check_declared(const struct fields *f, const struct value *condition, const char *field)
@@ -127,7 +127,8 @@ static void check_declared(const struct fields *f, const struct value *condition
     if (!known) {
         near = near_field(f, path);
         diags_add(f->diags, SEVERITY_ERROR, &value_get(condition, "field")->origin,
-                  near ? arena_printf(a, "did you mean %s?", near) : "reinstate explain KIND lists the fields of a kind",
+                  near ? arena_printf(a, "did you mean %s?", near)
+                       : "reinstate explain KIND lists the fields of a kind",
                   "no kind that the rule matches has a field %s, %s", field, effect_words(f, op));
     } else if (v && (str_eq(op, "eq") || str_eq(op, "ne"))) {
         check_value(f, condition, path, v);
@@ -137,7 +138,7 @@ static void check_declared(const struct fields *f, const struct value *condition
     }
 }
 
-/* --- observed fields ---------------------------------------------------------------------------------------------------- */
+/* --- observed fields ---------------------------------------------------------------------------------------------- */
 
 static bool observed(const struct value *facts, const char *field)
 {
@@ -146,7 +147,8 @@ static bool observed(const struct value *facts, const char *field)
 
 static void check_observed(const struct fields *f, const struct value *condition, const char *field)
 {
-    const char *op = value_str_at(condition, "op"), *path = str_starts(field, "facts.") ? field + strlen("facts.") : field;
+    const char *op = value_str_at(condition, "op"),
+               *path = str_starts(field, "facts.") ? field + strlen("facts.") : field;
     size_t seen = 0;
 
     if (str_eq(op, "exists") || str_eq(op, "absent"))
@@ -163,12 +165,13 @@ static void check_observed(const struct fields *f, const struct value *condition
     }
     if (seen)
         diags_add(f->diags, SEVERITY_WARNING, &value_get(condition, "field")->origin,
-                  "compare it with what plan -o json and the Azure REST reference show; exists or absent ask whether it is there",
-                  "none of the %zu document%s that the rule matches has %s: it may be misspelt, %s", seen, seen == 1 ? "" : "s", field,
-                  effect_words(f, op));
+                  "compare it with what plan -o json and the Azure REST reference show; exists or absent ask whether "
+                  "it is there",
+                  "none of the %zu document%s that the rule matches has %s: it may be misspelt, %s", seen,
+                  seen == 1 ? "" : "s", field, effect_words(f, op));
 }
 
-/* --- rules ---------------------------------------------------------------------------------------------------------------- */
+/* --- rules -------------------------------------------------------------------------------------------------------- */
 
 static void condition_walk(struct fields *f, const struct value *condition)
 {
@@ -200,8 +203,10 @@ static void policies_walk(struct fields *f, const struct value *policies)
 
         for (size_t k = 0; k < value_count(rules); k++) {
             const struct value *rule = value_item(rules, k);
-            struct pattern *kind cleanup(pattern_freep) = pattern_of(f->diags->arena, value_str_at(rule, "match.kind"), true);
-            struct pattern *name cleanup(pattern_freep) = pattern_of(f->diags->arena, value_str_at(rule, "match.name"), false);
+            struct pattern *kind cleanup(pattern_freep) =
+                pattern_of(f->diags->arena, value_str_at(rule, "match.kind"), true);
+            struct pattern *name cleanup(pattern_freep) =
+                pattern_of(f->diags->arena, value_str_at(rule, "match.name"), false);
 
             f->kind = kind;
             f->name = name;
@@ -213,14 +218,16 @@ static void policies_walk(struct fields *f, const struct value *policies)
     }
 }
 
-void policy_fields_check(const struct desired *d, const struct schemas *schemas, const char *const *kinds, struct diags *diags)
+void policy_fields_check(const struct desired *d, const struct schemas *schemas, const char *const *kinds,
+                         struct diags *diags)
 {
     struct fields f = {.desired = d, .diags = diags, .schemas = schemas, .kinds = kinds};
 
     policies_walk(&f, d->raw);
 }
 
-void policy_fields_missed(const struct value *policies, const struct desired *d, policy_facts *facts, const void *ctx, struct diags *diags)
+void policy_fields_missed(const struct value *policies, const struct desired *d, policy_facts *facts, const void *ctx,
+                          struct diags *diags)
 {
     struct fields f = {.desired = d, .diags = diags, .facts = facts, .ctx = ctx};
 

@@ -13,7 +13,15 @@ struct builtin {
     bool named;                      /* an order does not approve it: a person's name has to */
 };
 
-enum attribute { ATTRIBUTE_KIND, ATTRIBUTE_NAME, ATTRIBUTE_ID, ATTRIBUTE_ACTION, ATTRIBUTE_SCENARIO, ATTRIBUTE_COUNT, ATTRIBUTE_LABEL };
+enum attribute {
+    ATTRIBUTE_KIND,
+    ATTRIBUTE_NAME,
+    ATTRIBUTE_ID,
+    ATTRIBUTE_ACTION,
+    ATTRIBUTE_SCENARIO,
+    ATTRIBUTE_COUNT,
+    ATTRIBUTE_LABEL
+};
 
 extern const char *const policy_attribute_names[ATTRIBUTE_COUNT];
 

@@ -1,5 +1,5 @@
-/* Holds steps against the compiled rules: a verdict for every step, with the rule, its place and the values that decided. Must not
- * know any kind beyond the Activation that orders a step, must not act. */
+/* Holds steps against the compiled rules: a verdict for every step, with the rule, its place and the values that
+ * decided. Must not know any kind beyond the Activation that orders a step, must not act. */
 #include "policy_internal.h"
 
 #include <string.h>
@@ -55,8 +55,9 @@ static enum truth match_holds(const struct match *match, const struct judging *j
             result = TRUTH_UNDECIDED;
         else if (!found)
             return TRUTH_NO;
-        evidence = arena_printf(j->subject.arena, "%s%s%s%s = %s", evidence ? evidence : "", evidence ? ", " : "",
-                                m->label ? "labels." : "", m->label ? m->label : policy_attribute_names[m->attribute], have);
+        evidence =
+            arena_printf(j->subject.arena, "%s%s%s%s = %s", evidence ? evidence : "", evidence ? ", " : "",
+                         m->label ? "labels." : "", m->label ? m->label : policy_attribute_names[m->attribute], have);
     }
     if (ret_evidence)
         *ret_evidence = evidence;
@@ -65,8 +66,8 @@ static enum truth match_holds(const struct match *match, const struct judging *j
 
 /* The exception that lifts this rule for this step. *ret_ended: one that fits and has ended; *ret_unpinned: one that
  * fits and would have to stand in a pinned policy. */
-static const struct exception *exception_find(const struct judging *j, const char *rule, const struct exception **ret_ended,
-                                              const struct exception **ret_unpinned)
+static const struct exception *exception_find(const struct judging *j, const char *rule,
+                                              const struct exception **ret_ended, const struct exception **ret_unpinned)
 {
     bool pinned = j->options->pinned || !str_starts(rule, "built-in/");
 
@@ -94,7 +95,8 @@ static void ruling_approve(const struct judging *j, struct ruling *ruling)
         if (str_eq(j->options->approvals[i].rule, ruling->rule))
             ruling->approved_by = arena_strdup(j->subject.arena, j->options->approvals[i].name);
     /* An order in force is the approval for what it covers; rules of one's own may ask for more. */
-    if (!ruling->approved_by && order && !j->order_withheld && str_starts(ruling->rule, "built-in/") && !policy_needs_a_name(ruling->rule))
+    if (!ruling->approved_by && order && !j->order_withheld && str_starts(ruling->rule, "built-in/") &&
+        !policy_needs_a_name(ruling->rule))
         ruling->approved_by = arena_printf(j->subject.arena, "Activation %s", order);
 }
 
@@ -107,7 +109,8 @@ static void ruling_add(const struct judging *j, struct ruling ruling)
     if (lifted) {
         ruling.verdict = VERDICT_ALLOW;
         ruling.origin = lifted->origin;
-        ruling.message = arena_printf(a, "lifted by an exception until %s: %s", time_format(a, lifted->until_ms), lifted->reason);
+        ruling.message =
+            arena_printf(a, "lifted by an exception until %s: %s", time_format(a, lifted->until_ms), lifted->reason);
     } else if (unpinned) {
         ruling.message = arena_printf(a, "%s%sthe exception to it counts only in a policy that is given with --policy",
                                       ruling.message ? ruling.message : "", ruling.message ? "; " : "");
@@ -139,7 +142,8 @@ static bool builtin_applies(const struct builtin *b, const struct judging *j, co
         return false;
     *ret_evidence = arena_printf(j->subject.arena, "action = %s", action_name(step->action));
     if (b->unless_empty)
-        *ret_evidence = list ? arena_printf(j->subject.arena, "used by %zu", value_count(list)) : "what uses it is not known";
+        *ret_evidence =
+            list ? arena_printf(j->subject.arena, "used by %zu", value_count(list)) : "what uses it is not known";
     else if (b->change)
         *ret_evidence = arena_printf(j->subject.arena, "the step changes %s", b->change);
     return true;
@@ -147,7 +151,8 @@ static bool builtin_applies(const struct builtin *b, const struct judging *j, co
 
 static void rule_judge(const struct judging *j, const struct rule *rule)
 {
-    struct ruling ruling = {.verdict = rule->effect, .rule = rule->name, .origin = rule->origin, .message = rule->message};
+    struct ruling ruling = {
+        .verdict = rule->effect, .rule = rule->name, .origin = rule->origin, .message = rule->message};
     const char *evidence = NULL;
 
     if (rule->builtin) {
@@ -157,7 +162,8 @@ static void rule_judge(const struct judging *j, const struct rule *rule)
     }
     /* Rules that hold steps back skip steps that write nothing. A broken assertion is shown all the same, because it
      * concerns the document. */
-    if (!rule->assertion && (j->step->action == ACTION_NONE || (rule->effect > VERDICT_WARN && !action_writes(j->step->action))))
+    if (!rule->assertion &&
+        (j->step->action == ACTION_NONE || (rule->effect > VERDICT_WARN && !action_writes(j->step->action))))
         return;
     if (match_holds(&rule->match, j, &ruling.evidence) == TRUTH_NO)
         return;
@@ -191,7 +197,8 @@ static void allowed_judge(const struct judging *j, const struct guard *g)
         names = arena_printf(a, "%s%s%s", names ? names : "", names ? ", " : "", name ? name : "");
     }
     ruling.origin = list->origin;
-    ruling.message = arena_printf(a, "of %s only these actions are allowed: %s", j->step->document->kind, names ? names : "none");
+    ruling.message =
+        arena_printf(a, "of %s only these actions are allowed: %s", j->step->document->kind, names ? names : "none");
     ruling.evidence = arena_printf(a, "action = %s", action_name(j->step->action));
     ruling_add(j, ruling);
 }
@@ -218,8 +225,9 @@ static void windows_judge(const struct judging *j, const struct guard *g)
                           .verdict = VERDICT_DENY,
                           .rule = arena_printf(a, "%s/windows", g->document->name),
                           .origin = g->windows_at->origin,
-                          .message = next == TIME_NONE ? "no window for it will open any more"
-                                                       : arena_printf(a, "the next window for it opens at %s", time_format(a, next)),
+                          .message = next == TIME_NONE
+                                         ? "no window for it will open any more"
+                                         : arena_printf(a, "the next window for it opens at %s", time_format(a, next)),
                           .evidence = arena_printf(a, "now = %s", time_format(a, now)),
                       });
 }
@@ -280,7 +288,7 @@ static void budgets_judge(const struct judging *j, int64_t (*used)[BUDGET_COUNT]
             used[i][b] += budget_counts(b, j->step->action);
 }
 
-/* --- the order behind a step ---------------------------------------------------------------------------------------- */
+/* --- the order behind a step -------------------------------------------------------------------------------------- */
 
 /* The document that orders a step, among those that have steps of their own; NULL: nobody does. */
 static const struct document *orderer_of(const struct steps *steps, const struct step *step)
@@ -324,7 +332,8 @@ static bool ruled(const struct step *step, const struct rule *rule)
     return false;
 }
 
-void policy_judge(const struct policy *p, const struct policy_options *options, struct steps *steps, policy_facts *facts, const void *ctx)
+void policy_judge(const struct policy *p, const struct policy_options *options, struct steps *steps,
+                  policy_facts *facts, const void *ctx)
 {
     int64_t(*used)[BUDGET_COUNT] = arena_alloc(steps->arena, sizeof(*used) * (p->n_guards + 1));
 
@@ -334,7 +343,8 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
                 used[g][b] += budget_counts(b, options->spent[i]->action);
     for (size_t i = 0; i < steps->count; i++) {
         struct step *step = steps->items[i];
-        struct judging j = {.policy = p, .options = options, .step = step, .subject = {.arena = steps->arena, .step = step}};
+        struct judging j = {
+            .policy = p, .options = options, .step = step, .subject = {.arena = steps->arena, .step = step}};
         const struct document *order = orderer_of(steps, step);
 
         j.subject.facts = facts(ctx, step->document);

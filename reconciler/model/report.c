@@ -9,7 +9,7 @@
 #include "../format/json.h"
 #include "page.h"
 
-/* --- one step ------------------------------------------------------------------------------------------------------- */
+/* --- one step ----------------------------------------------------------------------------------------------------- */
 
 enum { VALUE_SHOWN_MAX = 200 };
 
@@ -36,12 +36,13 @@ static void step_changes(const struct page *p, const struct step *step)
     for (size_t i = 0; i < step->n_changes; i++) {
         const struct change *c = &step->changes[i];
 
-        page_line(p, 6, PLAIN, "", "%s: %s -> %s%s%s%s", c->path, value_words(p->arena, c->before), value_words(p->arena, c->after),
-                  c->why ? " (" : "", c->why ? c->why : "", c->why ? ")" : "");
+        page_line(p, 6, PLAIN, "", "%s: %s -> %s%s%s%s", c->path, value_words(p->arena, c->before),
+                  value_words(p->arena, c->after), c->why ? " (" : "", c->why ? c->why : "", c->why ? ")" : "");
     }
 }
 
-static const char *ruling_lead(struct arena *a, const struct step *step, const struct ruling *r, enum colour *ret_colour)
+static const char *ruling_lead(struct arena *a, const struct step *step, const struct ruling *r,
+                               enum colour *ret_colour)
 {
     *ret_colour = r->verdict >= VERDICT_OBSERVE_ONLY ? RED : YELLOW;
     if (r->verdict == VERDICT_ALLOW || r->approved_by) {
@@ -66,9 +67,9 @@ static void step_rulings(const struct page *p, const struct step *step)
         const char *lead = ruling_lead(p->arena, step, r, &colour);
         const char *place = r->origin.file ? arena_printf(p->arena, " (%s:%d)", r->origin.file, r->origin.line) : "";
 
-        page_line(p, 6, colour, lead, "rule %s%s%s%s%s%s%s%s%s", r->rule, place, r->message ? ": " : "", r->message ? r->message : "",
-                  r->evidence ? "; " : "", r->evidence ? r->evidence : "", waits ? "; approve with --approve " : "", waits ? r->rule : "",
-                  waits ? "=YOUR-NAME" : "");
+        page_line(p, 6, colour, lead, "rule %s%s%s%s%s%s%s%s%s", r->rule, place, r->message ? ": " : "",
+                  r->message ? r->message : "", r->evidence ? "; " : "", r->evidence ? r->evidence : "",
+                  waits ? "; approve with --approve " : "", waits ? r->rule : "", waits ? "=YOUR-NAME" : "");
     }
 }
 
@@ -92,8 +93,8 @@ static void step_remarks(const struct page *p, const struct step *step)
     };
 
     if (step->estimate_ms >= 0)
-        page_line(p, 6, DIM, "takes:", "about %s%s%s", duration_format(p->arena, step->estimate_ms), step->estimate_source ? "; " : "",
-                  step->estimate_source ? step->estimate_source : "");
+        page_line(p, 6, DIM, "takes:", "about %s%s%s", duration_format(p->arena, step->estimate_ms),
+                  step->estimate_source ? "; " : "", step->estimate_source ? step->estimate_source : "");
     for (size_t i = 0; i < COUNT(remarks); i++)
         if (remarks[i].text)
             page_line(p, 6, remarks[i].colour, remarks[i].lead, "%s", remarks[i].text);
@@ -113,7 +114,8 @@ static void step_head(const struct page *p, const struct step *step, size_t numb
 {
     const char *verb = step->action == ACTION_BLOCKED ? "blocked" : step_verb(step);
 
-    page_line(p, 2, action_colour(step->action), arena_printf(p->arena, "%2zu %s %s", number, action_glyph(step->action), verb), "%s%s%s",
+    page_line(p, 2, action_colour(step->action),
+              arena_printf(p->arena, "%2zu %s %s", number, action_glyph(step->action), verb), "%s%s%s",
               step->scenario ? step->scenario : "", step->scenario ? ": " : "", step->reason);
 }
 
@@ -136,7 +138,7 @@ static void step_show(const struct page *p, const struct step *step, size_t numb
     step_remarks(p, step);
 }
 
-/* --- grouping by document ------------------------------------------------------------------------------------------- */
+/* --- grouping by document ----------------------------------------------------------------------------------------- */
 
 struct cluster {
     const struct document *document;
@@ -178,7 +180,7 @@ static struct clusters clusters_make(struct arena *a, const struct plan *p)
     return all;
 }
 
-/* --- the plan ------------------------------------------------------------------------------------------------------- */
+/* --- the plan ----------------------------------------------------------------------------------------------------- */
 
 static void plan_show_deadlines(const struct page *page, const struct plan *p)
 {
@@ -220,7 +222,8 @@ static const char *plan_scenarios(struct arena *a, const struct plan *p)
 static void unseen_show(const struct page *page, const struct plan *p)
 {
     if (p->n_unseen)
-        page_line(page, 0, YELLOW, arena_printf(page->arena, "%zu document%s cannot be seen:", p->n_unseen, p->n_unseen == 1 ? "" : "s"),
+        page_line(page, 0, YELLOW,
+                  arena_printf(page->arena, "%zu document%s cannot be seen:", p->n_unseen, p->n_unseen == 1 ? "" : "s"),
                   "nobody knows whether they are as declared; all others are judged");
 }
 
@@ -234,17 +237,20 @@ static void plan_show_summary(const struct page *page, const struct plan *p)
     if (p->n_changes == 0) {
         page_line(page, 0, GREEN, "Nothing to do.", "%s", "");
     } else {
-        const char *counts = arena_printf(a, "%zu to do, %zu blocked, %zu waiting for approval", p->n_changes - p->n_blocked,
-                                          p->n_blocked, p->n_approvals);
+        const char *counts = arena_printf(a, "%zu to do, %zu blocked, %zu waiting for approval",
+                                          p->n_changes - p->n_blocked, p->n_blocked, p->n_approvals);
 
-        page_line(page, 0, BOLD, counts, "%s", p->n_denied ? arena_printf(a, "(%zu denied by policy)", p->n_denied) : "");
+        page_line(page, 0, BOLD, counts, "%s",
+                  p->n_denied ? arena_printf(a, "(%zu denied by policy)", p->n_denied) : "");
         unseen_show(page, p);
     }
     if (scenarios)
         page_line(page, 0, PLAIN, "", "Scenario: %s", scenarios);
     if (estimate >= 0)
         page_line(page, 0, PLAIN, "", "About %s along the longest chain%s", duration_format(a, estimate),
-                  n_unknown ? arena_printf(a, ", not counting %zu step%s without an estimate", n_unknown, n_unknown == 1 ? "" : "s") : "");
+                  n_unknown ? arena_printf(a, ", not counting %zu step%s without an estimate", n_unknown,
+                                           n_unknown == 1 ? "" : "s")
+                            : "");
 }
 
 void report_plan(struct text *out, const struct plan *p, const struct report_style *style)
@@ -282,7 +288,7 @@ void report_plan(struct text *out, const struct plan *p, const struct report_sty
     }
 }
 
-/* --- drift ---------------------------------------------------------------------------------------------------------- */
+/* --- drift -------------------------------------------------------------------------------------------------------- */
 
 enum { NAMED_MAX = 8 };
 
@@ -345,8 +351,8 @@ static void drift_notes(const struct page *page, const struct plan *p)
 
     for (size_t i = 0; i < p->steps.count; i++)
         for (size_t j = 0; j < p->steps.items[i]->n_notes; j++, any = true)
-            page_line(page, 0, YELLOW, arena_printf(page->arena, "note, %s:", p->steps.items[i]->document->address), "%s",
-                      p->steps.items[i]->notes[j]);
+            page_line(page, 0, YELLOW, arena_printf(page->arena, "note, %s:", p->steps.items[i]->document->address),
+                      "%s", p->steps.items[i]->notes[j]);
     if (any)
         page_gap(page);
 }

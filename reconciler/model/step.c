@@ -57,14 +57,16 @@ const char *verdict_name(enum verdict v)
     return v >= 0 && v < VERDICT_COUNT ? names[v] : "unknown";
 }
 
-/* --- building ------------------------------------------------------------------------------------------------------- */
+/* --- building ----------------------------------------------------------------------------------------------------- */
 
-struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix, const char *reason_fmt, ...)
+struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix,
+                       const char *reason_fmt, ...)
 {
     struct step *step = arena_new_of(s->arena, struct step);
     va_list ap;
 
-    step->id = arena_printf(s->arena, "%s#%s%s%s", doc->address, action_name(action), suffix ? "." : "", suffix ? suffix : "");
+    step->id =
+        arena_printf(s->arena, "%s#%s%s%s", doc->address, action_name(action), suffix ? "." : "", suffix ? suffix : "");
     step->document = doc;
     step->action = action;
     step->estimate_ms = -1;
@@ -98,10 +100,11 @@ void step_after(struct steps *s, struct step *step, const char *id)
     add_id(s, &step->after, &step->n_after, id);
 }
 
-void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after,
-                 const char *why)
+void step_change(struct steps *s, struct step *step, const char *path, const struct value *before,
+                 const struct value *after, const char *why)
 {
-    struct change change = {.path = arena_strdup(s->arena, path), .why = arena_strdup(s->arena, why), .before = before, .after = after};
+    struct change change = {
+        .path = arena_strdup(s->arena, path), .why = arena_strdup(s->arena, why), .before = before, .after = after};
     struct change *changes = (struct change *)step->changes;
 
     arena_push(s->arena, changes, step->n_changes, change);
@@ -130,8 +133,8 @@ void step_right(struct steps *s, struct step *step, const char *scope, const cha
     step->rights = rights;
 }
 
-void step_right_either(struct steps *s, struct step *step, const char *scope, const char *data_action, const char *instead,
-                       const char *role)
+void step_right_either(struct steps *s, struct step *step, const char *scope, const char *data_action,
+                       const char *instead, const char *role)
 {
     step_right(s, step, scope, data_action, true, role);
     ((struct step_right *)step->rights)[step->n_rights - 1].instead = instead;
@@ -143,7 +146,8 @@ void step_wish(struct steps *s, struct step *step, const char *scope, const char
     ((struct step_right *)step->rights)[step->n_rights - 1].wish = true;
 }
 
-static void add_document(struct steps *s, const struct document *const **list, size_t *count, const struct document *doc)
+static void add_document(struct steps *s, const struct document *const **list, size_t *count,
+                         const struct document *doc)
 {
     const struct document **items = (const struct document **)*list;
 
@@ -198,7 +202,7 @@ struct step *steps_find(const struct steps *s, const char *id)
     return NULL;
 }
 
-/* --- writing down --------------------------------------------------------------------------------------------------- */
+/* --- writing down ------------------------------------------------------------------------------------------------- */
 
 static struct value *changes_to_value(struct arena *a, const struct step *step)
 {

@@ -46,10 +46,17 @@ struct step_right {
     bool data;                                    /* a data action */
     const char *role;                             /* a built-in role that holds it */
     bool wish;                                    /* the step is done without it too */
-    const char *instead;                          /* an action that does as well where the first is not held; NULL: none */
+    const char *instead; /* an action that does as well where the first is not held; NULL: none */
 };
 
-enum verdict { VERDICT_ALLOW, VERDICT_WARN, VERDICT_REQUIRE_APPROVAL, VERDICT_OBSERVE_ONLY, VERDICT_DENY, VERDICT_COUNT };
+enum verdict {
+    VERDICT_ALLOW,
+    VERDICT_WARN,
+    VERDICT_REQUIRE_APPROVAL,
+    VERDICT_OBSERVE_ONLY,
+    VERDICT_DENY,
+    VERDICT_COUNT
+};
 const char *verdict_name(enum verdict v);
 
 struct ruling {
@@ -67,7 +74,7 @@ struct step {
     enum action action;
     const char *const *needs;                     /* step ids */
     size_t n_needs;
-    const char *const *after;                     /* ids it lets end first, however they end; ids that are no steps are none */
+    const char *const *after; /* ids it lets end first, however they end; ids that are no steps are none */
     size_t n_after;
     const char *reason;
     const char *precondition, *postcondition;     /* for people; may be NULL */
@@ -82,13 +89,13 @@ struct step {
     const char *next;                             /* blocked: what would unblock it, by whom */
     bool unseen;                                  /* blocked, since its document cannot be seen */
     bool aside;                                   /* steps that need the document go on without this one */
-    bool elected;                                 /* another document could do the same: where policy denies it, the kinds choose anew */
-    const char *adopts;                           /* the job that runs already and is followed: starts nothing, never held up; NULL */
-    const struct document *const *on;             /* documents that must be so before it starts; a blocked one blocks it */
+    bool elected;       /* another document could do the same: where policy denies it, the kinds choose anew */
+    const char *adopts; /* the job that runs already and is followed: starts nothing, never held up; NULL */
+    const struct document *const *on; /* documents that must be so before it starts; a blocked one blocks it */
     size_t n_on;
     const struct document *const *serves;         /* it is done for these; in vain when none of them can be done */
     size_t n_serves;
-    const struct step *held_by;                   /* blocked only because this one is (conclusion.h); NULL: for reasons of its own */
+    const struct step *held_by; /* blocked only because this one is (conclusion.h); NULL: for reasons of its own */
     const char *const *notes;                     /* findings beside it: they ask for nothing and are no difference */
     size_t n_notes;
     const char *foretold;                         /* what will look wrong and is not ("job will show Failed: …") */
@@ -96,7 +103,7 @@ struct step {
     size_t n_writes;
     const struct step_right *rights;
     size_t n_rights;
-    const char *lacking;                          /* preflight: the right we lack, so that this step alone is left out; NULL */
+    const char *lacking; /* preflight: the right we lack, so that this step alone is left out; NULL */
     /* filled by policy */
     enum verdict verdict;
     const struct ruling *rulings;
@@ -111,17 +118,18 @@ struct steps {
 
 /* Adds a step "address#action name" and returns it for filling in. `suffix` (may be NULL) makes several of one action
  * distinct: "KeyAccess/x#grant.des-payroll". */
-struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix, const char *reason_fmt, ...)
-    printf_like(5, 6);
+struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix,
+                       const char *reason_fmt, ...) printf_like(5, 6);
 void step_need(struct steps *s, struct step *step, const char *id);           /* twice is once; NULL is none */
 void step_after(struct steps *s, struct step *step, const char *id);
-void step_change(struct steps *s, struct step *step, const char *path, const struct value *before, const struct value *after,
-                 const char *why);
-void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...) printf_like(4, 5);
+void step_change(struct steps *s, struct step *step, const char *path, const struct value *before,
+                 const struct value *after, const char *why);
+void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...)
+    printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 /* Needs the data action, or `instead` in its place (NULL: nothing replaces it). */
-void step_right_either(struct steps *s, struct step *step, const char *scope, const char *data_action, const char *instead,
-                       const char *role);
+void step_right_either(struct steps *s, struct step *step, const char *scope, const char *data_action,
+                       const char *instead, const char *role);
 /* Asks for a right that makes the step safer. The step is done without it too. */
 void step_wish(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 /* The documents it relies on and serves; twice is once, NULL is none. */
@@ -129,7 +137,8 @@ void step_on(struct steps *s, struct step *step, const struct document *doc);
 void step_serves(struct steps *s, struct step *step, const struct document *doc);
 void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
 struct step *steps_find(const struct steps *s, const char *id);
-/* The ruling by which policy withholds it: denied, observed only, or an approval that nobody has given; NULL: it may be done. */
+/* The ruling by which policy withholds it: denied, observed only, or an approval that nobody has given;
+ * NULL: it may be done. */
 const struct ruling *step_withheld(const struct step *step);
 /* The ruling that denies it, or lets it be observed only, so that no name helps; NULL. */
 const struct ruling *step_refused(const struct step *step);

@@ -86,7 +86,7 @@ struct sched {
     struct stack_pool stacks;
 };
 
-/* --- switching ------------------------------------------------------------------------------------------------ */
+/* --- switching ---------------------------------------------------------------------------------------------------- */
 
 /* From a task back to the main stack. The last time (WAIT_OVER) AddressSanitizer is told to drop what it kept. */
 static void switch_to_main(struct call *c)
@@ -152,7 +152,7 @@ static void task_resume(struct call *c)
     s->current = NULL;
 }
 
-/* --- ready list and timers ------------------------------------------------------------------------------------- */
+/* --- ready list and timers ---------------------------------------------------------------------------------------- */
 
 static void ready_add(struct call *c)
 {
@@ -258,9 +258,10 @@ static void timers_fire(struct sched *s)
     }
 }
 
-/* --- time and chance -------------------------------------------------------------------------------------------- */
+/* --- time and chance ---------------------------------------------------------------------------------------------- */
 
-/* Counts while the machine sleeps, too: a laptop that was closed for an hour must not take an order's window for open. */
+/* Counts while the machine sleeps, too: a laptop that was closed for an hour must not take an
+ * order's window for open. */
 static struct timespec since_boot(void)
 {
     struct timespec t;
@@ -340,7 +341,7 @@ uint64_t sched_random(struct sched *s, uint64_t below)
     return r % below;
 }
 
-/* --- the loop ---------------------------------------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
 
 struct sched *sched_new(const struct sched_options *options)
 {
@@ -507,7 +508,8 @@ void group_spawn(struct group *g, const char *label, task_fn *fn, void *arg)
     struct sched *s = g->sched;
     struct call *c = xcalloc(1, sizeof(*c));
 
-    *c = (struct call){.sched = s, .group = g, .label = xstrdup(label), .fn = fn, .arg = arg, .cancelled = g->cancelled};
+    *c =
+        (struct call){.sched = s, .group = g, .label = xstrdup(label), .fn = fn, .arg = arg, .cancelled = g->cancelled};
     if (s->current) {
         c->context = s->current->context;
         c->patience_ms = s->current->patience_ms;
@@ -552,7 +554,7 @@ void sched_cancel_all(struct sched *s)
         task_cancel(c);
 }
 
-/* --- in a task ------------------------------------------------------------------------------------------------------ */
+/* --- in a task ---------------------------------------------------------------------------------------------------- */
 
 static void suspend(struct call *c, enum wait wait, const char *why)
 {

@@ -1,6 +1,6 @@
 /* Coroutines, groups, sleep and time: one thread, straight-line code, and the one door for time and randomness.
- * Two questions, two clocks. When something is or was: sched_now_ms, Azure's time as its answers tell it (skew.h). How long
- * something lasts (sleeps, bounds, pauses, the age of an answer): sched_span_ms, which never jumps.
+ * Two questions, two clocks. When something is or was: sched_now_ms, Azure's time as its answers tell it (skew.h). How
+ * long something lasts (sleeps, bounds, pauses, the age of an answer): sched_span_ms, which never jumps.
  *
  * Rules:
  *  1. Every task belongs to a group; every group is waited for. No detached tasks.
@@ -28,8 +28,8 @@ enum sched_time { SCHED_REAL, SCHED_VIRTUAL };
 struct sched_options {
     enum sched_time time;
     int64_t start_ms;       /* virtual: the time it begins at; real: 0, or the time the clock is set to now */
-    double speed;           /* real: clock seconds per real second (1); virtual: 0 = jump at once, else paced by this factor */
-    int64_t ahead_ms;       /* for tests: how far the machine's own clock is ahead of the right time (negative: behind) */
+    double speed; /* real: clock seconds per real second (1); virtual: 0 = jump at once, else paced by this factor */
+    int64_t ahead_ms; /* for tests: how far the machine's own clock is ahead of the right time (negative: behind) */
     uint64_t seed;          /* 0: seeded from the system; else repeatable */
 };
 
@@ -55,13 +55,14 @@ struct pump {
 };
 void sched_set_pump(struct sched *s, const struct pump *pump);
 
-/* --- groups -------------------------------------------------------------------------------------------------- */
+/* --- groups ------------------------------------------------------------------------------------------------------- */
 
 typedef void task_fn(struct call *c, void *arg);
 
 struct group *group_new(struct sched *s, const char *name);
 void group_spawn(struct group *g, const char *label, task_fn *fn, void *arg);   /* started lazily, first in first out */
-/* May suspend. Waits for all members. ERR_CANCELLED if the waiter is cancelled (members are then cancelled as well, and waited for). */
+/* May suspend. Waits for all members. ERR_CANCELLED if the waiter is cancelled (members are then cancelled as well,
+ * and waited for). */
 must_use int group_wait(struct call *c, struct group *g, struct err *err);
 void group_cancel(struct group *g);
 void group_free(struct group *g);                   /* only when done */
@@ -71,7 +72,7 @@ void sched_main(struct sched *s, task_fn *fn, void *arg);
 /* Asks every task to stop (second Ctrl-C). Safe to call from a pump's turn. */
 void sched_cancel_all(struct sched *s);
 
-/* --- what a task may do --------------------------------------------------------------------------------------- */
+/* --- what a task may do ------------------------------------------------------------------------------------------- */
 
 struct sched *call_sched(struct call *c);
 int64_t call_now_ms(struct call *c);
@@ -80,7 +81,7 @@ int64_t call_span_ms(struct call *c);
 must_use int call_sleep_ms(struct call *c, int64_t ms, const char *why, struct err *err);
 /* Suspends until call_wake; for the transport. Returns ERR_CANCELLED when cancelled. */
 must_use int call_park(struct call *c, const char *why, struct err *err);
-void call_wake(struct call *c);                     /* from the pump or another task, never from inside a libcurl callback */
+void call_wake(struct call *c); /* from the pump or another task, never from inside a libcurl callback */
 bool call_cancelled(const struct call *c);
 const char *call_label(const struct call *c);
 
@@ -88,9 +89,9 @@ const char *call_label(const struct call *c);
 void call_set_context(struct call *c, void *context);
 void *call_context(const struct call *c);
 
-/* How long this task, and those it spawns, may still wait for services that ask for patience, in all of its requests (http.h); 0: as
- * long as is usual. Answers only that sharpen a message or a policy are worth a minute, never a quarter of an hour. Returns what held
- * before, to be set again. */
+/* How long this task, and those it spawns, may still wait for services that ask for patience, in all of its requests
+ * (http.h); 0: as long as is usual. Answers only that sharpen a message or a policy are worth a minute, never a quarter
+ * of an hour. Returns what held before, to be set again. */
 #define ADVISORY_PATIENCE_MS ((int64_t)MINUTE_MS)
 int64_t call_set_patience(struct call *c, int64_t ms);
 int64_t call_patience(const struct call *c);

@@ -1,5 +1,5 @@
-/* Knows which requests may leave at all: over https, to a plain host, and changing nothing unless a step announced it. Must
- * not know how a request is sent, nor what a URL means to Azure. */
+/* Knows which requests may leave at all: over https, to a plain host, and changing nothing unless a step announced it.
+ * Must not know how a request is sent, nor what a URL means to Azure. */
 #include "gate.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ const char *http_method_name(enum http_method m)
     return m < HTTP_METHOD_COUNT ? method_names[m] : "?";
 }
 
-/* --- where it goes ------------------------------------------------------------------------------------------------- */
+/* --- where it goes ------------------------------------------------------------------------------------------------ */
 
 bool gate_has_control(const char *s)
 {
@@ -35,7 +35,8 @@ int target_parse(struct arena *a, const char *url, struct target *ret, struct er
     if (shown > SHOWN_MAX)
         shown = SHOWN_MAX;
     if (strlen(url) > URL_BYTES_MAX || gate_has_control(url) || strchr(url, ' ') || strchr(url, '\\'))
-        return err_set(err, ERR_PROTOCOL, "a URL of %zu bytes is too long or holds characters that no URL may hold", strlen(url));
+        return err_set(err, ERR_PROTOCOL, "a URL of %zu bytes is too long or holds characters that no URL may hold",
+                       strlen(url));
     if (!str_starts_nocase(url, "https://"))
         return err_set(err, ERR_BLOCKED, "only https is spoken, not what \"%.*s\" asks for", shown, url);
     place = url + strlen("https://");
@@ -52,7 +53,7 @@ int target_parse(struct arena *a, const char *url, struct target *ret, struct er
     return 0;
 }
 
-/* --- whether it may -------------------------------------------------------------------------------------------------- */
+/* --- whether it may ----------------------------------------------------------------------------------------------- */
 
 /* A suffix begins at a dot: "azure.com" does not match "notazure.com". */
 static bool host_ends(const char *host, const char *suffix)
@@ -69,7 +70,8 @@ static bool is_safe(const struct gate *g, enum http_method method, bool guarded,
     for (size_t i = 0; method == HTTP_POST && i < g->n_safe_posts; i++) {
         const struct http_safe_post *safe = &g->safe_posts[i];
 
-        if ((!safe->host_suffix || host_ends(t->host, safe->host_suffix)) && str_ends_nocase(t->path, safe->path_suffix))
+        if ((!safe->host_suffix || host_ends(t->host, safe->host_suffix)) &&
+            str_ends_nocase(t->path, safe->path_suffix))
             return true;
     }
     return false;
@@ -124,7 +126,8 @@ int gate_pass(const struct gate *g, struct call *c, enum http_method method, boo
     if (!permit)
         return err_set(err, ERR_BLOCKED, "%s %s was refused: no step holds a permit for it", name, t->shown);
     if (!permit_names(permit, method, t))
-        return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has not announced this write", name, t->shown, permit->step);
+        return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has not announced this write", name, t->shown,
+                       permit->step);
     /* A guarded read changes nothing: it may be repeated, and spends no write. */
     if (!guarded)
         *ret = permit;

@@ -1,6 +1,6 @@
 /* The gate: who may send what. Only GET, HEAD and the handed-in table of safe POSTs pass in a read-only client. In a
- * writing client every other request needs the permit of a step (call_context), names one of the writes the permit lists, and is
- * in the journal, on disk, before its first byte is on the wire (http.c). */
+ * writing client every other request needs the permit of a step (call_context), names one of the writes the permit
+ * lists, and is in the journal, on disk, before its first byte is on the wire (http.c). */
 #ifndef REINSTATE_GATE_H
 #define REINSTATE_GATE_H
 
@@ -22,7 +22,7 @@ struct permit {
     size_t n_writes;
     size_t budget;              /* writes that may still be sent; every attempt counts */
     int64_t waited_ms;          /* between attempts of its requests, so far */
-    size_t taken;               /* writes that were taken, or may have been: their answer was lost, or is an error of the service */
+    size_t taken; /* writes that were taken, or may have been: their answer was lost, or is an error of the service */
 };
 
 struct http_safe_post {
@@ -50,9 +50,9 @@ must_use int target_parse(struct arena *a, const char *url, struct target *ret, 
 /* What no part of a request may hold. */
 bool gate_has_control(const char *s);
 
-/* ERR_BLOCKED: refused. `ret` is the permit that a write spends, NULL for a request that changes nothing. `guarded`: a read
- * that needs a permit. */
-must_use int gate_pass(const struct gate *g, struct call *c, enum http_method method, bool guarded, const struct target *t,
-                       struct permit **ret, struct err *err);
+/* ERR_BLOCKED: refused. `ret` is the permit that a write spends, NULL for a request that changes nothing. `guarded`: a
+ * read that needs a permit. */
+must_use int gate_pass(const struct gate *g, struct call *c, enum http_method method, bool guarded,
+                       const struct target *t, struct permit **ret, struct err *err);
 
 #endif

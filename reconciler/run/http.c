@@ -1,6 +1,6 @@
-/* Knows how many requests are sent at once (admission), when again (retries, throttle scopes), and what is written down about
- * them; what may be sent at all is the gate's (gate.c). The one owner of repetition. Must not know what a URL means to Azure,
- * nor how bytes travel. */
+/* Knows how many requests are sent at once (admission), when again (retries, throttle scopes), and what is written down
+ * about them; what may be sent at all is the gate's (gate.c). The one owner of repetition. Must not know what a URL
+ * means to Azure, nor how bytes travel. */
 #include "http.h"
 
 #include <assert.h>
@@ -57,7 +57,7 @@ struct sending {
     size_t n_headers;
     struct permit *step;            /* of the step that the task carries out; NULL: none */
     int64_t begun_ms;               /* of the first attempt, by call_span_ms */
-    int64_t end_ms;                 /* of a task with a patience of its own: nothing is tried again from here on; INT64_MAX: none */
+    int64_t end_ms; /* of a task with a patience of its own: nothing is tried again from here on; INT64_MAX: none */
     int64_t asked_ms;               /* waited so far because the service asked for it */
     int attempts;
     char id[UUID_TEXT];             /* of the latest attempt */
@@ -124,7 +124,7 @@ const char *http_response_header(const struct http_response *r, const char *name
     return NULL;
 }
 
-/* --- reading answers --------------------------------------------------------------------------------------------- */
+/* --- reading answers ---------------------------------------------------------------------------------------------- */
 
 /* Up to nine digits; -1 when there is none. */
 static int64_t seconds_parse(const char *s, const char **ret_end)
@@ -207,7 +207,7 @@ int64_t http_retry_after_ms(const struct http_response *r)
     return ms < 0 && r->status == 429 ? retry_after_in_text(r) : ms;
 }
 
-/* --- admission and throttles ---------------------------------------------------------------------------------------- */
+/* --- admission and throttles -------------------------------------------------------------------------------------- */
 
 static struct scope *scope_of(struct http *h, const char *name)
 {
@@ -299,7 +299,7 @@ static int admit(struct sending *x, struct err *err)
     }
 }
 
-/* --- what is sent ----------------------------------------------------------------------------------------------------- */
+/* --- what is sent ------------------------------------------------------------------------------------------------- */
 
 /* A version 4 UUID from the scheduler's own chance, so that a run under a seed can be repeated. */
 static void request_id_make(struct sched *s, char ret[UUID_TEXT])
@@ -308,8 +308,8 @@ static void request_id_make(struct sched *s, char ret[UUID_TEXT])
 
     high = (high & ~0xf000ull) | 0x4000ull;
     low = (low & ~(3ull << 62)) | (2ull << 62);
-    snprintf(ret, UUID_TEXT, "%08llx-%04llx-%04llx-%04llx-%012llx", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48,
-             low & 0xffffffffffffull);
+    snprintf(ret, UUID_TEXT, "%08llx-%04llx-%04llx-%04llx-%012llx", high >> 32, high >> 16 & 0xffff, high & 0xffff,
+             low >> 48, low & 0xffffffffffffull);
 }
 
 static void header_add(struct sending *x, const char *name, const char *value)
@@ -340,8 +340,8 @@ static int headers_make(struct sending *x, struct err *err)
         header_add(x, "Authorization", r->authorization);
     for (size_t i = 1; i < x->n_headers; i++)
         if (gate_has_control(x->headers[i].name) || gate_has_control(x->headers[i].value))
-            return err_set(err, ERR_INVALID, "the header %s of a request to %s holds a control character", x->headers[i].name,
-                           x->target.host);
+            return err_set(err, ERR_INVALID, "the header %s of a request to %s holds a control character",
+                           x->headers[i].name, x->target.host);
     return 0;
 }
 
@@ -351,9 +351,15 @@ static struct wire_request wire_request_of(const struct sending *x)
     size_t from = r->headers_signed ? 1 : 0;        /* the request id is the first */
 
     return (struct wire_request){
-        .method = http_method_name(r->method), .url = r->url, .headers = x->headers + from, .n_headers = x->n_headers - from,
-        .body = r->body, .body_len = r->body ? r->body_len : 0, .max_body = r->max_body ? r->max_body : BODY_DEFAULT,
-        .timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : TIMEOUT_DEFAULT_MS, .fresh_connection = x->fresh_connection,
+        .method = http_method_name(r->method),
+        .url = r->url,
+        .headers = x->headers + from,
+        .n_headers = x->n_headers - from,
+        .body = r->body,
+        .body_len = r->body ? r->body_len : 0,
+        .max_body = r->max_body ? r->max_body : BODY_DEFAULT,
+        .timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : TIMEOUT_DEFAULT_MS,
+        .fresh_connection = x->fresh_connection,
     };
 }
 
@@ -381,7 +387,8 @@ static void journal_answer(const struct sending *x, const struct wire_reply *rep
         value_set_int(x->scratch, line, "status", reply->status);
     else
         value_set_string(x->scratch, line, "fault", reply->text);
-    value_set_string(x->scratch, line, "correlation", correlation ? correlation : wire_reply_header(reply, "x-ms-request-id"));
+    value_set_string(x->scratch, line, "correlation",
+                     correlation ? correlation : wire_reply_header(reply, "x-ms-request-id"));
     /* The write has happened; a journal that failed here refuses the line before the next one. */
     if (journal_append(x->http->options.journal, line, &ignored) < 0)
         return;
@@ -402,9 +409,10 @@ static void record(const struct sending *x, const struct wire_request *request, 
 
 static int fail_unknown(const struct sending *x, const char *why, struct err *err)
 {
-    err_set(err, ERR_UNKNOWN_OUTCOME, "%s %s was sent, and no answer tells its outcome: %s", http_method_name(x->request->method),
-            x->target.shown, why);
-    return err_advise(err, "It may have taken effect: look before it is sent again (request id %s)", x->headers[0].value);
+    err_set(err, ERR_UNKNOWN_OUTCOME, "%s %s was sent, and no answer tells its outcome: %s",
+            http_method_name(x->request->method), x->target.shown, why);
+    return err_advise(err, "It may have taken effect: look before it is sent again (request id %s)",
+                      x->headers[0].value);
 }
 
 /* The last look before a request leaves: tasks that share a permit share its budget, and the journal comes first. */
@@ -486,7 +494,7 @@ static int attempt(struct sending *x, struct wire_reply *ret, struct err *err)
     return 0;
 }
 
-/* --- what an answer means ----------------------------------------------------------------------------------------------- */
+/* --- what an answer means ----------------------------------------------------------------------------------------- */
 
 static int redirected(const struct sending *x, int status, const char *location, struct err *err)
 {
@@ -532,8 +540,8 @@ static int64_t wait_alone_ms(const struct http *h, int64_t now_ms, int64_t ms)
     return now_ms + ms > from ? now_ms + ms - from : 0;
 }
 
-/* May this wait begin? Request, step and run each have a time that they wait at most. What was waited on the service's word does
- * not count among the rest. */
+/* May this wait begin? Request, step and run each have a time that they wait at most. What was waited on the service's
+ * word does not count among the rest. */
 static bool patience_ends(struct sending *x, bool asked, int64_t ms)
 {
     struct http *h = x->http;
@@ -542,9 +550,11 @@ static bool patience_ends(struct sending *x, bool asked, int64_t ms)
 
     if (now_ms + ms > x->end_ms)
         return true;
-    if (h->options.never_repeat || h->waited_ms + alone_ms > most->run_ms || (x->step && x->step->waited_ms + ms > most->step_ms))
+    if (h->options.never_repeat || h->waited_ms + alone_ms > most->run_ms ||
+        (x->step && x->step->waited_ms + ms > most->step_ms))
         return true;
-    if (asked ? x->asked_ms + ms > most->asked_ms : x->attempts > 1 && now_ms + ms - x->begun_ms - x->asked_ms > most->unasked_ms)
+    if (asked ? x->asked_ms + ms > most->asked_ms
+              : x->attempts > 1 && now_ms + ms - x->begun_ms - x->asked_ms > most->unasked_ms)
         return true;
     x->asked_ms += asked ? ms : 0;
     h->waited_ms += alone_ms;
@@ -583,8 +593,8 @@ static int64_t wait_after_answer(struct sending *x, const struct http_response *
 
 static int fail_unreachable(const struct sending *x, const struct wire_reply *reply, int attempts, struct err *err)
 {
-    err_set(err, ERR_TRANSIENT, "%s cannot be reached (%s %s): %s, %d time%s", x->target.host, http_method_name(x->request->method),
-            x->target.shown, reply->text, attempts, attempts == 1 ? "" : "s");
+    err_set(err, ERR_TRANSIENT, "%s cannot be reached (%s %s): %s, %d time%s", x->target.host,
+            http_method_name(x->request->method), x->target.shown, reply->text, attempts, attempts == 1 ? "" : "s");
     return err_advise(err, "Check the name, the network, its firewall and HTTPS_PROXY");
 }
 
@@ -615,7 +625,8 @@ static int judge_fault(struct sending *x, const struct wire_reply *reply, bool l
 
 static void response_take(struct wire_reply *reply, struct http_response *ret)
 {
-    *ret = (struct http_response){.status = reply->status, .headers = reply->headers, .n_headers = reply->n_headers, .body = reply->body};
+    *ret = (struct http_response){
+        .status = reply->status, .headers = reply->headers, .n_headers = reply->n_headers, .body = reply->body};
     ret->date_ms = time_parse_http(http_response_header(ret, "Date"));
     reply->body = (struct secret){0};
 }
@@ -627,11 +638,14 @@ static void response_keep(struct arena *a, struct http_response *response, struc
     response->body = (struct secret){0};
     ret->headers = arena_array(a, struct wire_header, response->n_headers);
     for (size_t i = 0; i < response->n_headers; i++)
-        ret->headers[i] = (struct wire_header){arena_strdup(a, response->headers[i].name), arena_strdup(a, response->headers[i].value)};
+        ret->headers[i] = (struct wire_header){arena_strdup(a, response->headers[i].name),
+                                               arena_strdup(a, response->headers[i].value)};
 }
 
-/* One attempt and what follows from it: *ret_wait_ms is -1 when `ret` is the result, else the wait before the next one. */
-static int round_trip(struct sending *x, int attempt_no, struct http_response *ret, int64_t *ret_wait_ms, struct err *err)
+/* One attempt and what follows from it: *ret_wait_ms is -1 when `ret` is the result, else the wait
+ * before the next one. */
+static int round_trip(struct sending *x, int attempt_no, struct http_response *ret, int64_t *ret_wait_ms,
+                      struct err *err)
 {
     struct wire_reply reply cleanup(wire_reply_release) = {0};
     struct http_response response cleanup(http_response_release) = {0};
@@ -658,10 +672,11 @@ static int round_trip(struct sending *x, int attempt_no, struct http_response *r
     return 0;
 }
 
-int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
-              struct err *err)
+int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request,
+              struct http_response *ret, struct err *err)
 {
-    struct sending x = {.http = h, .call = c, .arena = a, .request = request, .begun_ms = call_span_ms(c), .end_ms = INT64_MAX};
+    struct sending x = {
+        .http = h, .call = c, .arena = a, .request = request, .begun_ms = call_span_ms(c), .end_ms = INT64_MAX};
     int64_t wait_ms = 0, own_ms = call_patience(c);
 
     if (own_ms > 0)
@@ -680,7 +695,8 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
         if (wait_ms < 0) {
             /* What this request has waited for is gone for the next; some is always left for a single try. */
             if (own_ms > 0)
-                call_set_patience(c, own_ms > call_span_ms(c) - x.begun_ms ? own_ms - (call_span_ms(c) - x.begun_ms) : 1);
+                call_set_patience(c,
+                                  own_ms > call_span_ms(c) - x.begun_ms ? own_ms - (call_span_ms(c) - x.begun_ms) : 1);
             return 0;
         }
         TRY(pause(&x, wait_ms, arena_printf(scratch, "%s is asked again", x.target.host), err));

@@ -10,8 +10,8 @@
 /* How long anything is repeated, by time and never by number: waits between two attempts, added up. */
 struct http_patience {
     int64_t asked_ms;       /* of one request, for waits that the service asks for; 0: 15 min */
-    int64_t unasked_ms;     /* of one request, for waits of our own choice (no answer, 5xx without Retry-After): from its first attempt
-                             * on, with the attempts themselves; 0: 30 s. It is repeated at least once */
+    int64_t unasked_ms; /* of one request, for waits of our own choice (no answer, 5xx without Retry-After): from its
+                         * first attempt on, with the attempts themselves; 0: 30 s. It is repeated at least once */
     int64_t step_ms;        /* of all requests of one step; 0: 45 min */
     int64_t run_ms;         /* of the whole run, by the clock: what many tasks wait for at once counts once; 0: 2 h */
 };
@@ -59,7 +59,7 @@ struct http_request {
     size_t n_secrets;
     bool guarded;                   /* a read that yields a secret (an exported or account key): needs a permit */
     bool headers_signed;            /* the authorization covers the x-ms- headers: no request id is added to them */
-    bool once;                      /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */
+    bool once; /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */
     size_t max_body;                /* 0: 16 MB */
     int64_t timeout_ms;             /* of one attempt; 0: 60 s */
     const char *scope;              /* throttle scope: a 429 pauses everything of this name; NULL: the URL's host */
@@ -77,13 +77,13 @@ void http_response_release(struct http_response *r);   /* for cleanup() */
 const char *http_response_header(const struct http_response *r, const char *name);
 int64_t http_retry_after_ms(const struct http_response *r);   /* as header or, of a 429, in its text; -1 when absent */
 
-/* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are repeated for as
- * long as the patience of request, step, run and of the task itself (co.h) lasts: after the wait that the answer names (never less
- * than a second), else with an exponential back-off with jitter (never a `once` request unless 429 says that it was not taken);
- * 3xx is ERR_PROTOCOL (never followed). When patience has ended the last answer is the result. Errors: ERR_BLOCKED (the gate),
- * ERR_TRANSIENT (could not reach), ERR_DENIED (TLS), ERR_UNKNOWN_OUTCOME (a write whose answer was lost), ERR_PROTOCOL (too large),
- * ERR_CANCELLED. */
-must_use int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request, struct http_response *ret,
-                       struct err *err);
+/* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are
+ * repeated for as long as the patience of request, step, run and of the task itself (co.h) lasts: after the wait that
+ * the answer names (never less than a second), else with an exponential back-off with jitter (never a `once` request
+ * unless 429 says that it was not taken); 3xx is ERR_PROTOCOL (never followed). When patience has ended the last answer
+ * is the result. Errors: ERR_BLOCKED (the gate), ERR_TRANSIENT (could not reach), ERR_DENIED (TLS), ERR_UNKNOWN_OUTCOME
+ * (a write whose answer was lost), ERR_PROTOCOL (too large), ERR_CANCELLED. */
+must_use int http_send(struct http *h, struct call *c, struct arena *a, const struct http_request *request,
+                       struct http_response *ret, struct err *err);
 
 #endif

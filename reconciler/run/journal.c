@@ -27,7 +27,7 @@ struct journal {
     int failed;             /* errno. What is on disk is not known any more: no further line, so no further write */
 };
 
-/* --- the chain ------------------------------------------------------------------------------------------------- */
+/* --- the chain ---------------------------------------------------------------------------------------------------- */
 
 static void chain_hash(const char *prev, const struct value *rest, char ret[SHA256_HEX])
 {
@@ -68,7 +68,8 @@ static bool line_fits(struct reading *r, const char *line, size_t len)
     claimed = arena_strdup(a, value_str_at(v, "hash"));
     if (!claimed || !str_eq(value_str_at(v, "prev"), r->prev))
         return false;
-    if (r->torn && (!str_eq(value_str_at(v, "event"), torn_event) || !str_eq(value_str_at(v, "sha256"), r->torn_sha256)))
+    if (r->torn &&
+        (!str_eq(value_str_at(v, "event"), torn_event) || !str_eq(value_str_at(v, "sha256"), r->torn_sha256)))
         return false;
     value_remove(v, "prev");
     value_remove(v, "hash");
@@ -111,7 +112,8 @@ static bool line_read(struct reading *r, const char *line, size_t len)
 
 static int broken(const char *path, size_t line, struct err *err)
 {
-    err_set(err, ERR_INVALID, "%s: line %zu does not follow from the line before it: the journal was changed after it was written", path,
+    err_set(err, ERR_INVALID,
+            "%s: line %zu does not follow from the line before it: the journal was changed after it was written", path,
             line);
     return err_advise(err, "Keep the file for whoever looks into it, and name another with --journal");
 }
@@ -163,12 +165,14 @@ int journal_verify(const char *path, const char *head, struct journal_check *ret
     memcpy(ret->head, r.prev, sizeof(ret->head));
     if (!head || r.found)
         return 0;
-    err_set(err, ERR_CONFLICT, "%s: the chain holds together, and has never stood at %s: lines were cut off its end, or it was written "
-            "anew; it has %zu line%s and ends with %s", path, head, r.whole, r.whole == 1 ? "" : "s", r.prev);
+    err_set(err, ERR_CONFLICT,
+            "%s: the chain holds together, and has never stood at %s: lines were cut off its end, or it was written "
+            "anew; it has %zu line%s and ends with %s",
+            path, head, r.whole, r.whole == 1 ? "" : "s", r.prev);
     return err_advise(err, "keep the file for whoever looks into it");
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static int write_line(struct journal *j, const char *s, size_t len, struct err *err)
 {
@@ -200,7 +204,8 @@ static int append(struct journal *j, const char *before, const struct value *lin
     json_write(&t, copy, JSON_COMPACT);
     text_add_char(&t, '\n');
     if (t.overflowed)
-        return err_set(err, ERR_INVALID, "%s: a line of the journal would be longer than %d bytes", j->path, LINE_BYTES_MAX);
+        return err_set(err, ERR_INVALID, "%s: a line of the journal would be longer than %d bytes", j->path,
+                       LINE_BYTES_MAX);
     TRY(write_line(j, text_str(&t), t.len, err));
     j->added++;
     memcpy(j->prev, hash, sizeof(hash));
@@ -229,7 +234,7 @@ int journal_error(const struct journal *j, struct err *err)
     return err_set(err, ERR_BLOCKED, "%s: the journal is not complete: %s", j->path, strerror(j->failed));
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------------------------------ */
 
 /* The line end that is missing and the note go out together, so that a crash between them leaves no bare torn line. */
 static int end_last_line(struct journal *j, const struct reading *r, struct err *err)

@@ -12,10 +12,11 @@ struct journal;
  * kept and noted, a broken chain is an error naming the line. */
 must_use int journal_open(const char *path, struct journal **ret, struct err *err);
 void journal_close(struct journal *j);
-/* Writes one line: the members of `line`, then "prev" and "hash" (SHA-256 over prev + the canonical rest), and fsyncs. NULL j: nothing. */
+/* Writes one line: the members of `line`, then "prev" and "hash" (SHA-256 over prev + the canonical rest), and
+ * fsyncs. NULL j: nothing. */
 must_use int journal_append(struct journal *j, const struct value *line, struct err *err);
-/* Where the chain stands: the hash of its last line, 64 zeros before the first. Whoever keeps it elsewhere can find out later
- * that lines were cut off the end, or that a whole new chain was written. */
+/* Where the chain stands: the hash of its last line, 64 zeros before the first. Whoever keeps it elsewhere can find out
+ * later that lines were cut off the end, or that a whole new chain was written. */
 const char *journal_head(const struct journal *j);
 /* Lines that this run has added. */
 size_t journal_added(const struct journal *j);
@@ -24,13 +25,13 @@ must_use int journal_error(const struct journal *j, struct err *err);
 
 struct journal_check {
     size_t lines;                /* in the chain */
-    size_t torn;                 /* cut off in the middle, as a crash leaves them; each is noted by the line after it, or the last */
+    size_t torn; /* cut off in the middle, as a crash leaves them; each is noted by the line after it, or the last */
     size_t after;                /* lines after the head that was asked for */
     char head[SHA256_HEX];
 };
 
-/* Checks the chain of a file. ERR_INVALID names the first line that does not fit. `head`: one that was printed earlier, or NULL;
- * ERR_CONFLICT when the chain has never stood there. */
+/* Checks the chain of a file. ERR_INVALID names the first line that does not fit. `head`: one that was printed earlier,
+ * or NULL; ERR_CONFLICT when the chain has never stood there. */
 must_use int journal_verify(const char *path, const char *head, struct journal_check *ret, struct err *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* Knows how an exchange is written as a line of JSON, and how secrets are kept out of it by rules handed in. Must not
- * know which services have which secrets; what every HTTP exchange may carry (credentials, signatures) it knows itself. */
+ * know which services have which secrets; what every HTTP exchange may carry (credentials, signatures)
+ * it knows itself. */
 #include "record.h"
 
 #include "../base/file.h"
@@ -32,16 +33,18 @@ struct body {
 };
 
 static const char *const secret_headers[] = {
-    "authorization", "proxy-authorization", "cookie", "set-cookie", "x-ms-authorization-auxiliary", "x-ms-encryption-key",
+    "authorization", "proxy-authorization",          "cookie",
+    "set-cookie",    "x-ms-authorization-auxiliary", "x-ms-encryption-key",
 };
-static const char *const secret_fields[] = {"client_secret", "client_assertion", "assertion", "refresh_token", "password", "code"};
+static const char *const secret_fields[] = {"client_secret", "client_assertion", "assertion",
+                                            "refresh_token", "password",         "code"};
 /* Of an answer in JSON, whichever service issued the token. */
 static const char *const token_fields[] = {"access_token", "refresh_token", "id_token"};
 static const char field_placeholder[] = "not-recorded";
 static const char token_placeholder[] = "recorded.without-the.token";
 static const char body_placeholder[] = "a secret, not recorded";
 
-/* --- matching ------------------------------------------------------------------------------------------------------- */
+/* --- matching ----------------------------------------------------------------------------------------------------- */
 
 static bool rule_applies(struct arena *a, const struct record_rule *rule, const struct body *b)
 {
@@ -61,7 +64,7 @@ static char *path_of(struct arena *a, const char *url)
     return path ? arena_strndup(a, path, strcspn(path, "?#")) : arena_strdup(a, "");
 }
 
-/* --- taking secrets out ------------------------------------------------------------------------------------------------ */
+/* --- taking secrets out ------------------------------------------------------------------------------------------- */
 
 static void replace(struct arena *a, struct value **at, const char *placeholder)
 {
@@ -80,7 +83,8 @@ static void redact_tree(struct arena *a, struct value *v, const char *member, co
         bool any = len == 1 && member[0] == '*';
         struct value **child = value_is(v, VALUE_LIST) ? &v->list.items[i] : &v->map.members[i].value;
 
-        if (!any && (value_is(v, VALUE_LIST) || strncasecmp(v->map.members[i].key, member, len) != 0 || v->map.members[i].key[len]))
+        if (!any && (value_is(v, VALUE_LIST) || strncasecmp(v->map.members[i].key, member, len) != 0 ||
+                     v->map.members[i].key[len]))
             continue;
         if (rest)
             redact_tree(a, *child, rest, placeholder);
@@ -103,7 +107,8 @@ static struct value *form_value(struct arena *a, const struct body *b)
 
     text_init(&t, TEXT_CEILING);
     for (const char *p = b->bytes, *end = b->bytes + b->len; p < end;) {
-        const char *amp = memchr(p, '&', (size_t)(end - p)), *stop = amp ? amp : end, *equals = memchr(p, '=', (size_t)(stop - p));
+        const char *amp = memchr(p, '&', (size_t)(end - p)), *stop = amp ? amp : end,
+                   *equals = memchr(p, '=', (size_t)(stop - p));
 
         if (equals && is_secret_field(p, (size_t)(equals - p))) {
             text_add_n(&t, p, (size_t)(equals + 1 - p));
@@ -136,7 +141,7 @@ static char *without_signature(struct arena *a, const char *s)
     return arena_strdup(a, text_str(&t));
 }
 
-/* --- bodies and headers -------------------------------------------------------------------------------------------------- */
+/* --- bodies and headers ------------------------------------------------------------------------------------------- */
 
 static struct value *body_value(struct arena *a, const struct body *b)
 {
@@ -198,9 +203,10 @@ static struct value *headers_value(struct arena *a, const struct wire_header *he
     return map;
 }
 
-/* --- the file --------------------------------------------------------------------------------------------------------------- */
+/* --- the file ----------------------------------------------------------------------------------------------------- */
 
-int recorder_open(const char *path, const struct record_rule *rules, size_t n_rules, struct recorder **ret, struct err *err)
+int recorder_open(const char *path, const struct record_rule *rules, size_t n_rules, struct recorder **ret,
+                  struct err *err)
 {
     struct recorder *r;
     int fd;
@@ -223,8 +229,12 @@ void recorder_add(struct recorder *r, const struct wire_request *request, const 
 {
     struct arena *a cleanup(arena_freep) = arena_new();
     struct text t cleanup(text_release);
-    struct body asked = {.recorder = r, .method = request->method, .in_request = true, .bytes = request->body, .len = request->body_len};
-    struct body answered = {.recorder = r, .method = request->method, .bytes = reply->body.bytes, .len = reply->body.len,
+    struct body asked = {
+        .recorder = r, .method = request->method, .in_request = true, .bytes = request->body, .len = request->body_len};
+    struct body answered = {.recorder = r,
+                            .method = request->method,
+                            .bytes = reply->body.bytes,
+                            .len = reply->body.len,
                             .secret = request->secret_answer};
     struct value *line = value_map(a);
 

@@ -1,6 +1,6 @@
-/* Every exchange as a line of JSON: method, uri, request_headers, request_body, status, response_headers, response_body.
- * Header names are in lower case; what authenticates is left out; secrets in bodies are replaced as the rules say. An answer to a
- * request that says so (secret_answer) is left out as a whole, whatever it is called. */
+/* Every exchange as a line of JSON: method, uri, request_headers, request_body, status, response_headers,
+ * response_body. Header names are in lower case; what authenticates is left out; secrets in bodies are replaced as the
+ * rules say. An answer to a request that says so (secret_answer) is left out as a whole, whatever it is called. */
 #ifndef REINSTATE_RECORD_H
 #define REINSTATE_RECORD_H
 
@@ -9,7 +9,7 @@
 /* Where a secret stands, and what is written in its place. */
 struct record_rule {
     const char *method;         /* NULL: any */
-    const char *path_suffix;    /* of the URL's path, without the query; case folded; '*' stands for any text; "": any */
+    const char *path_suffix; /* of the URL's path, without the query; case folded; '*' stands for any text; "": any */
     bool in_request;            /* else in the answer */
     const char *member;         /* "access_token", "keys.*.value" ('*': every item or member); "": the whole body */
     const char *placeholder;    /* a string of a shape that the service's schema still accepts */
@@ -20,7 +20,8 @@ struct record_rule {
 struct recorder;
 
 /* Opens or creates the file (mode 0600) and appends. Borrows the rules. */
-must_use int recorder_open(const char *path, const struct record_rule *rules, size_t n_rules, struct recorder **ret, struct err *err);
+must_use int recorder_open(const char *path, const struct record_rule *rules, size_t n_rules, struct recorder **ret,
+                           struct err *err);
 /* A fault is recorded with status 0 and its text in "note". After a line that could not be written nothing more is. */
 void recorder_add(struct recorder *r, const struct wire_request *request, const struct wire_reply *reply);
 /* The reason why lines are missing, if any are. */

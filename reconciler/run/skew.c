@@ -131,7 +131,8 @@ void skew_hear(struct skew *k, const char *host, int64_t date_ms, int64_t sent_m
 
 const char *skew_words(struct arena *a, int64_t skew_ms)
 {
-    return arena_printf(a, "%s %s Azure's", duration_format(a, skew_ms < 0 ? -skew_ms : skew_ms), skew_ms < 0 ? "behind" : "ahead of");
+    return arena_printf(a, "%s %s Azure's", duration_format(a, skew_ms < 0 ? -skew_ms : skew_ms),
+                        skew_ms < 0 ? "behind" : "ahead of");
 }
 
 int skew_check(int64_t skew_ms, struct err *err)

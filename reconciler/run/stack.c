@@ -45,7 +45,8 @@ static struct stack *stack_make(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     struct stack *stack = xcalloc(1, sizeof(*stack));
-    void *map = mmap(NULL, page + STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    void *map = mmap(NULL, page + STACK_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 
     if (map == MAP_FAILED || mprotect(map, page, PROT_NONE) < 0)
         out_of_memory(" for another task's stack");

@@ -48,8 +48,8 @@ const char *wire_reply_header(const struct wire_reply *r, const char *name);   /
 struct wire {
     void *self;
     /* May suspend. 0 with a reply (which may be a fault), or ERR_CANCELLED. */
-    int (*exchange)(void *self, struct call *c, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                    struct err *err);
+    int (*exchange)(void *self, struct call *c, struct arena *a, const struct wire_request *request,
+                    struct wire_reply *ret, struct err *err);
     void (*free)(void *self);
 };
 
@@ -60,8 +60,8 @@ struct wire *wire_curl_new(struct sched *s, const char *ca_file, size_t connecti
 /* A peer in this process: answers at once; `delay_ms` of (virtual) time then passes before the task sees the answer. */
 struct wire_peer {
     void *self;
-    void (*answer)(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                   int64_t *ret_delay_ms);
+    void (*answer)(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request,
+                   struct wire_reply *ret, int64_t *ret_delay_ms);
 };
 struct wire *wire_peer_new(const struct wire_peer *peer);
 void wire_free(struct wire *w);

@@ -1,6 +1,7 @@
-/* Knows how one exchange goes through libcurl: the only user of libcurl. Everything of libcurl's runs on the main stack,
- * inside the pump; a task fills in a transfer, parks, and finds the transfer finished when it is woken. Must not know
- * what is asked, nor repeat anything; libcurl's own silent repetition on a kept connection is ruled out for writes. */
+/* Knows how one exchange goes through libcurl: the only user of libcurl. Everything of libcurl's runs on the main
+ * stack, inside the pump; a task fills in a transfer, parks, and finds the transfer finished when it is woken. Must not
+ * know what is asked, nor repeat anything; libcurl's own silent repetition on a kept connection is ruled out for
+ * writes. */
 #include "wire.h"
 
 #include <curl/curl.h>
@@ -18,7 +19,8 @@ enum {
 };
 static const char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
 
-/* One exchange. Belongs to the transport from the moment it is queued: a cancelled task may be gone before libcurl is. */
+/* One exchange. Belongs to the transport from the moment it is queued: a cancelled task may be
+ * gone before libcurl is. */
 struct transfer {
     struct transfer *next;
     struct call *call;          /* NULL: nobody waits any more */
@@ -70,11 +72,16 @@ static struct transfer *transfer_new(struct call *c, const struct wire_request *
     struct transfer *t = xcalloc(1, sizeof(*t));
 
     *t = (struct transfer){
-        .call = c, .url = xstrdup(request->url), .method = xstrdup(request->method), .has_body = request->body != NULL,
-        .max_body = request->max_body, .timeout_ms = request->timeout_ms,
+        .call = c,
+        .url = xstrdup(request->url),
+        .method = xstrdup(request->method),
+        .has_body = request->body != NULL,
+        .max_body = request->max_body,
+        .timeout_ms = request->timeout_ms,
         /* If a kept connection turns out dead, libcurl sends the request a second time by itself, even a POST, and a
          * restore could start twice. So a write gets a new connection. */
-        .fresh_connection = request->fresh_connection || (strcmp(request->method, "GET") && strcmp(request->method, "HEAD")),
+        .fresh_connection =
+            request->fresh_connection || (strcmp(request->method, "GET") && strcmp(request->method, "HEAD")),
     };
     text_init(&t->answer_headers, HEADER_BYTES_MAX);
     secret_init(&t->answer);
@@ -132,7 +139,7 @@ static void headers_set(struct transfer *t, const struct wire_request *request)
     lines_link(t);
 }
 
-/* --- what libcurl calls: only fills buffers -------------------------------------------------------------------------- */
+/* --- what libcurl calls: only fills buffers ----------------------------------------------------------------------- */
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -166,7 +173,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
     return n;
 }
 
-/* --- starting -------------------------------------------------------------------------------------------------------- */
+/* --- starting ----------------------------------------------------------------------------------------------------- */
 
 /* The URL's host with its port, if any. */
 static const char *authority_of(const char *url, size_t *ret_len)
@@ -272,7 +279,7 @@ static void start_waiting(struct wire_curl *w)
     }
 }
 
-/* --- finishing ---------------------------------------------------------------------------------------------------------- */
+/* --- finishing ---------------------------------------------------------------------------------------------------- */
 
 static void close_easy(struct wire_curl *w, struct transfer *t)
 {
@@ -326,7 +333,8 @@ static void set_tls_text(const struct wire_curl *w, struct transfer *t, const ch
     const char *host = authority_of(t->url, &n);
 
     snprintf(t->text, sizeof(t->text), "%.*s: %.110s; %s", n < 60 ? (int)n : 60, host, what,
-             w->ca_file ? "check the CA that the --cloud file names" : "if the server is your own, name its CA in the --cloud file");
+             w->ca_file ? "check the CA that the --cloud file names"
+                        : "if the server is your own, name its CA in the --cloud file");
 }
 
 static void judge(const struct wire_curl *w, struct transfer *t, CURLcode code)
@@ -387,7 +395,7 @@ static void drop_abandoned(struct wire_curl *w)
     }
 }
 
-/* --- the pump ----------------------------------------------------------------------------------------------------------- */
+/* --- the pump ----------------------------------------------------------------------------------------------------- */
 
 static bool perform(struct wire_curl *w)
 {
@@ -419,7 +427,7 @@ static bool pump_idle(void *self)
     return !w->active && !w->waiting_first;
 }
 
-/* --- in the task --------------------------------------------------------------------------------------------------------- */
+/* --- in the task -------------------------------------------------------------------------------------------------- */
 
 static void add_header_line(struct arena *a, char *line, struct wire_reply *ret)
 {
@@ -458,8 +466,8 @@ static void reply_take(struct transfer *t, struct arena *a, struct wire_reply *r
     secret_init(&t->answer);
 }
 
-static int curl_exchange(void *self, struct call *c, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                         struct err *err)
+static int curl_exchange(void *self, struct call *c, struct arena *a, const struct wire_request *request,
+                         struct wire_reply *ret, struct err *err)
 {
     struct wire_curl *w = self;
     struct transfer *t;
@@ -505,7 +513,8 @@ struct wire *wire_curl_new(struct sched *s, const char *ca_file, size_t connecti
     struct wire *wire = xcalloc(1, sizeof(*wire));
     struct wire_curl *w = xcalloc(1, sizeof(*w));
 
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) !=
+        CURLE_OK)
         out_of_memory(" for a connection");
     *w = (struct wire_curl){.sched = s, .multi = curl_multi_init(), .ca_file = ca_file ? xstrdup(ca_file) : NULL};
     if (!w->multi)

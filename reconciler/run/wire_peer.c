@@ -16,8 +16,8 @@ static void peer_time_out(const struct wire_request *request, struct wire_reply 
     *delay_ms = request->timeout_ms;
 }
 
-static int peer_exchange(void *self, struct call *c, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                         struct err *err)
+static int peer_exchange(void *self, struct call *c, struct arena *a, const struct wire_request *request,
+                         struct wire_reply *ret, struct err *err)
 {
     const struct wire_peer *peer = self;
     struct wire_reply reply cleanup(wire_reply_release) = {0};

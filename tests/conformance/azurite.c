@@ -1,6 +1,6 @@
-/* Our client reads an exported key from Azurite over HTTPS, by libcurl, as it would from Azure: with a token and with an account
- * key, with the account in the host and in the path, and where it must fail. Knows the client's side only; azurite.mjs has put
- * the blobs there.
+/* Our client reads an exported key from Azurite over HTTPS, by libcurl, as it would from Azure: with a token and with
+ * an account key, with the account in the host and in the path, and where it must fail. Knows the client's side only;
+ * azurite.mjs has put the blobs there.
  *
  *   azurite CA-FILE PORT ACCOUNT ACCOUNT-KEY FOLDER      FOLDER: exported.json and backup.bin, what must arrive */
 #include "../harness.h"
@@ -48,7 +48,7 @@ struct reading {
     size_t requests;
 };
 
-/* --- tokens --------------------------------------------------------------------------------------------------------------- */
+/* --- tokens ------------------------------------------------------------------------------------------------------- */
 
 static void add_part(struct text *t, const char *json)
 {
@@ -66,19 +66,24 @@ static void make_token(enum auth auth, struct secret *ret)
 
     text_add(&t, "");
     add_part(&t, "{\"alg\":\"RS256\",\"typ\":\"JWT\"}");
-    add_part(&t, arena_printf(a,
-                              "{\"aud\":\"%s\",\"iss\":\"https://sts.windows.net/0f0f0f0f-0000-4000-8000-000000000001/\",\"iat\":%lld,"
-                              "\"nbf\":%lld,\"exp\":%lld}",
-                              audience, (long long)now - 7200, (long long)now - 7200, (long long)end));
+    add_part(
+        &t,
+        arena_printf(
+            a,
+            "{\"aud\":\"%s\",\"iss\":\"https://sts.windows.net/0f0f0f0f-0000-4000-8000-000000000001/\",\"iat\":%lld,"
+            "\"nbf\":%lld,\"exp\":%lld}",
+            audience, (long long)now - 7200, (long long)now - 7200, (long long)end));
     text_add(&t, "c2ln");
     secret_set(ret, text_str(&t), t.len);
 }
 
-/* --- one reading ------------------------------------------------------------------------------------------------------------ */
+/* --- one reading -------------------------------------------------------------------------------------------------- */
 
 static void read_task(struct call *c, void *arg)
 {
-    static const struct permit_write reads[] = {{HTTP_GET, "/" CONTAINER "/"}, {HTTP_GET, "/" BULK "/"}, {HTTP_GET, "/no-such-container/"},
+    static const struct permit_write reads[] = {{HTTP_GET, "/" CONTAINER "/"},
+                                                {HTTP_GET, "/" BULK "/"},
+                                                {HTTP_GET, "/no-such-container/"},
                                                 {HTTP_PUT, "/" BULK "/os-"}};
     struct permit permit = {.step = "azurite", .writes = reads, .n_writes = COUNT(reads), .budget = 10};
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -107,7 +112,8 @@ static void run_reading(const struct bench *b, enum style style, enum auth auth,
     struct arena *a cleanup(arena_freep) = arena_new();
     struct sched *sched = sched_new(&(struct sched_options){.time = SCHED_REAL, .speed = 1});
     struct wire *wire = wire_curl_new(sched, b->ca_file, 4);
-    struct http *http = http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_WRITING, .patience = {.unasked_ms = 1}});
+    struct http *http =
+        http_new(sched, &(struct http_options){.wire = wire, .mode = HTTP_WRITING, .patience = {.unasked_ms = 1}});
     struct cloud cloud = cloud_of(a, style, port);
     struct credential credential = {.kind = CREDENTIAL_GIVEN_TOKENS};
 
@@ -137,11 +143,11 @@ static void reading_release(struct reading *r)
 
 static const char *explain(struct arena *a, const char *reason, enum style style, const struct reading *r)
 {
-    return arena_printf(a, "%s, account in the %s: rc %d, code %s, %s", reason, style == IN_HOST ? "host" : "path", r->rc, r->err.code,
-                        r->rc < 0 ? r->err.text : "");
+    return arena_printf(a, "%s, account in the %s: rc %d, code %s, %s", reason, style == IN_HOST ? "host" : "path",
+                        r->rc, r->err.code, r->rc < 0 ? r->err.text : "");
 }
 
-/* --- what must arrive --------------------------------------------------------------------------------------------------------- */
+/* --- what must arrive --------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *name;
@@ -178,7 +184,7 @@ static void test_arrivals(const struct bench *b, enum style style)
     }
 }
 
-/* --- what must fail ----------------------------------------------------------------------------------------------------------- */
+/* --- what must fail ----------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *container, *name;
@@ -188,13 +194,17 @@ static const struct {
     const char *code, *said;
 } failures[] = {
     {"expired token", CONTAINER, "page.json", BY_EXPIRED_TOKEN, 0, -ERR_DENIED, "AuthenticationFailed", "page.json"},
-    {"token for another audience", CONTAINER, "page.json", BY_TOKEN_FOR_ARM, 0, -ERR_DENIED, "AuthenticationFailed", "page.json"},
+    {"token for another audience", CONTAINER, "page.json", BY_TOKEN_FOR_ARM, 0, -ERR_DENIED, "AuthenticationFailed",
+     "page.json"},
     /* Azure itself says 403 AuthenticationFailed here. */
-    {"wrong account key", CONTAINER, "page.json", BY_WRONG_KEY, 0, -ERR_DENIED, "InvalidAuthenticationInfo", "page.json"},
+    {"wrong account key", CONTAINER, "page.json", BY_WRONG_KEY, 0, -ERR_DENIED, "InvalidAuthenticationInfo",
+     "page.json"},
     {"missing blob, token", CONTAINER, "none.json", BY_TOKEN, 0, -ERR_NOT_FOUND, "BlobNotFound", "none.json"},
     {"missing blob, account key", CONTAINER, "none.json", BY_KEY, 0, -ERR_NOT_FOUND, "BlobNotFound", "none.json"},
-    {"wrong container, token", "no-such-container", "page.json", BY_TOKEN, 0, -ERR_NOT_FOUND, "ContainerNotFound", "page.json"},
-    {"wrong container, account key", "no-such-container", "page.json", BY_KEY, 0, -ERR_NOT_FOUND, "ContainerNotFound", "page.json"},
+    {"wrong container, token", "no-such-container", "page.json", BY_TOKEN, 0, -ERR_NOT_FOUND, "ContainerNotFound",
+     "page.json"},
+    {"wrong container, account key", "no-such-container", "page.json", BY_KEY, 0, -ERR_NOT_FOUND, "ContainerNotFound",
+     "page.json"},
     {"larger than the limit, token", BULK, "large.bin", BY_TOKEN, LARGE / 2, -ERR_PROTOCOL, "", "large.bin"},
     {"larger than the limit, account key", BULK, "large.bin", BY_KEY, LARGE / 2, -ERR_PROTOCOL, "", "large.bin"},
     {"larger than the limit by one byte", BULK, "large.bin", BY_TOKEN, LARGE - 1, -ERR_PROTOCOL, "", "large.bin"},
@@ -209,8 +219,10 @@ static void test_failures(const struct bench *b, enum style style)
                             .max = failures[i].max ? failures[i].max : BLOB_EXPORT_MAX};
 
         run_reading(b, style, failures[i].auth, b->port, &r);
-        CHECK_ROW(explain(a, failures[i].reason, style, &r), r.rc == failures[i].rc && str_eq(r.err.code, failures[i].code));
-        CHECK_ROW(explain(a, failures[i].reason, style, &r), strstr(r.err.text, failures[i].said) && r.blob.len == 0 && r.requests == 1);
+        CHECK_ROW(explain(a, failures[i].reason, style, &r),
+                  r.rc == failures[i].rc && str_eq(r.err.code, failures[i].code));
+        CHECK_ROW(explain(a, failures[i].reason, style, &r),
+                  strstr(r.err.text, failures[i].said) && r.blob.len == 0 && r.requests == 1);
         CHECK_ROW("no key in the words", !strstr(r.err.text, b->account_key));
         reading_release(&r);
     }
@@ -250,7 +262,7 @@ static void test_looks(const struct bench *b, enum style style)
     }
 }
 
-/* --- an escrow: written, listed and read back --------------------------------------------------------------------------------- */
+/* --- an escrow: written, listed and read back --------------------------------------------------------------------- */
 
 #define KEY_BACKUP "os-3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5.keybackup"
 
@@ -258,7 +270,8 @@ static int put(struct call *c, struct arena *a, struct reading *r, const char *b
 {
     struct secret content cleanup(secret_release) = {0};
     struct value *metadata = value_map(a);
-    struct blob_content what = {.bytes = &content, .type = "application/octet-stream", .metadata = metadata, .etag = etag};
+    struct blob_content what = {
+        .bytes = &content, .type = "application/octet-stream", .metadata = metadata, .etag = etag};
 
     secret_set(&content, bytes, len);
     value_set_string(a, metadata, "versions", "3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5");
@@ -298,7 +311,7 @@ static void test_escrow(const struct bench *b)
     reading_release(&r);
 }
 
-/* --- a line that breaks ------------------------------------------------------------------------------------------------------- */
+/* --- a line that breaks ------------------------------------------------------------------------------------------- */
 
 struct breaker {
     unsigned int port;
@@ -307,9 +320,11 @@ struct breaker {
 
 static int loopback(unsigned int port, bool to_listen)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int rc = to_listen ? bind(fd, (struct sockaddr *)&address, sizeof(address)) : connect(fd, (struct sockaddr *)&address, sizeof(address));
+    int rc = to_listen ? bind(fd, (struct sockaddr *)&address, sizeof(address))
+                       : connect(fd, (struct sockaddr *)&address, sizeof(address));
 
     if (fd < 0 || rc < 0 || (to_listen && listen(fd, 8) < 0)) {
         perror("azurite: loopback");
@@ -431,7 +446,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: azurite CA-FILE PORT ACCOUNT ACCOUNT-KEY FOLDER\n");
         return 2;
     }
-    b = (struct bench){.ca_file = argv[1], .account = argv[3], .account_key = argv[4], .port = (unsigned int)strtoul(argv[2], NULL, 10)};
+    b = (struct bench){.ca_file = argv[1],
+                       .account = argv[3],
+                       .account_key = argv[4],
+                       .port = (unsigned int)strtoul(argv[2], NULL, 10)};
     load(a, argv[5], "exported.json", &b.exported);
     load(a, argv[5], "backup.bin", &b.backup);
     for (enum style style = IN_HOST; style <= IN_PATH; style++) {

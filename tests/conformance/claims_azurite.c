@@ -94,8 +94,8 @@ struct tally {
     size_t rounds, kills, taken_over, triggers;
 };
 
-/* Runs it in a process of its own; killed after so many microseconds (0: by itself alone). The status that waitpid
- * gives. */
+/* Runs it in a process of its own; killed after so many microseconds (0: by itself alone). The
+ * status that waitpid gives. */
 static int run_apart(struct runner *r, task_fn *task, uint64_t kill_after_us)
 {
     pid_t pid = fork();

@@ -2,17 +2,17 @@
  *
  *   replay [-v] FOLDER TABLES
  *
- * Reads every *.jsonl of FOLDER. For each exchange it finds the function of ours that would have sent such a request, lets
- * it run against the recorded answer, and holds what it understood against the answer itself, read by plainer means, and
- * against TABLES/recordings-understood.json; and the request it sent against the recorded one and
+ * Reads every *.jsonl of FOLDER. For each exchange it finds the function of ours that would have sent such a request,
+ * lets it run against the recorded answer, and holds what it understood against the answer itself, read by plainer
+ * means, and against TABLES/recordings-understood.json; and the request it sent against the recorded one and
  * TABLES/request-differences.json. Then every recorded long-running operation, job and list is followed from its first
- * answer to its last. Knows no file by its name; the tables' rows apply where a file of their name is. Must not judge by
- * our own parsers what our own parsers said. */
+ * answer to its last. Knows no file by its name; the tables' rows apply where a file of their name is. Must not judge
+ * by our own parsers what our own parsers said. */
 #include <dirent.h>
 
 #include "replay_operations.h"
 
-/* --- reading ------------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static bool exchange_read(struct recording *file, const char *line, size_t len)
 {
@@ -59,7 +59,7 @@ static bool recording_read(struct recording *file, const char *path)
     return ok;
 }
 
-/* --- one exchange ---------------------------------------------------------------------------------------------------------------- */
+/* --- one exchange ------------------------------------------------------------------------------------------------- */
 
 /* The kind of thing an address is of: what is left without the names. */
 static char *operation_name(struct arena *a, const struct exchange *x)
@@ -176,7 +176,10 @@ static void replay_exchange(struct tables *tables, struct totals *t, const struc
         if (r.rc < 0 && r.x->status >= 400)
             judge_error(&r, r.x);
         t->understood += (r.rc == 0 || r.x->status >= 400) && !r.fault;
-        verdict(t, file, at, page.name, r.fault ? r.fault : r.rc < 0 && !r.ended && r.x->status < 400 ? r.err.text : NULL);
+        verdict(t, file, at, page.name,
+                r.fault                                     ? r.fault
+                : r.rc < 0 && !r.ended && r.x->status < 400 ? r.err.text
+                                                            : NULL);
         tell(t, &r, page.name);
     } else if (route) {
         made(tables, t, &r, route);
@@ -186,7 +189,7 @@ static void replay_exchange(struct tables *tables, struct totals *t, const struc
     check_table(tables, t, file, at, r.understood);
 }
 
-/* --- files --------------------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static void replay_file(struct tables *tables, struct totals *t, const char *folder, const char *name)
 {
@@ -205,9 +208,10 @@ static void replay_file(struct tables *tables, struct totals *t, const char *fol
         turn_list(t, &file, i);
     }
     check_lines(tables, t, &file);
-    printf("%s: %zu exchanges, %zu understood, %zu never made by us, %zu sequences followed, %zu requests compared, %zu failed\n",
-           file.stem, t->exchanges - was.exchanges, t->understood - was.understood, t->never - was.never, t->operations - was.operations,
-           t->requests - was.requests, t->failed - was.failed);
+    printf("%s: %zu exchanges, %zu understood, %zu never made by us, %zu sequences followed, %zu requests compared, "
+           "%zu failed\n",
+           file.stem, t->exchanges - was.exchanges, t->understood - was.understood, t->never - was.never,
+           t->operations - was.operations, t->requests - was.requests, t->failed - was.failed);
 }
 
 static int is_recording(const struct dirent *entry)
@@ -243,7 +247,7 @@ int main(int argc, char **argv)
     check_unused(&tables, &totals, stems);
     if (totals.differing)
         printf("%zu requests differ from ours in recordings that the tables do not list\n", totals.differing);
-    printf("recordings: %zu exchanges, %zu understood, %zu never made by us, %zu passed, %zu failed\n", totals.exchanges, totals.understood,
-           totals.never, totals.passed, totals.failed);
+    printf("recordings: %zu exchanges, %zu understood, %zu never made by us, %zu passed, %zu failed\n",
+           totals.exchanges, totals.understood, totals.never, totals.passed, totals.failed);
     return totals.failed || !totals.understood ? 1 : 0;
 }

@@ -1,5 +1,5 @@
-/* Our client's calls, each with the address it asks at and what must have been understood of its answer. A route says which
- * recorded exchanges are such a call; what no route takes is a call that our client never makes. */
+/* Our client's calls, each with the address it asks at and what must have been understood of its answer. A route says
+ * which recorded exchanges are such a call; what no route takes is a call that our client never makes. */
 #ifndef REINSTATE_REPLAY_CALLS_H
 #define REINSTATE_REPLAY_CALLS_H
 
@@ -28,7 +28,7 @@ static const struct route *route_of(const struct replay *r)
     return r->arg;
 }
 
-/* --- parts of addresses ------------------------------------------------------------------------------------------------------ */
+/* --- parts of addresses ------------------------------------------------------------------------------------------- */
 
 static char *segment(struct arena *a, const char *path, size_t nth)
 {
@@ -69,7 +69,7 @@ static void count_matches(struct replay *r, const struct value *items)
         misread(r, "a list of %zu was read as one of %zu", want, value_count(items));
 }
 
-/* --- Resource Manager -------------------------------------------------------------------------------------------------------- */
+/* --- Resource Manager --------------------------------------------------------------------------------------------- */
 
 static int call_resource(struct call *c, struct replay *r)
 {
@@ -135,7 +135,8 @@ static int call_assign(struct call *c, struct replay *r)
     const struct value *sent = r->x->sent;
 
     note(r, "scope", value_str_at(r->x->answer, "properties.scope"));
-    return role_assignment_put(r->az, c, r->a, before(r->a, r->x->path, "/providers/Microsoft.Authorization/roleAssignments"),
+    return role_assignment_put(r->az, c, r->a,
+                               before(r->a, r->x->path, "/providers/Microsoft.Authorization/roleAssignments"),
                                value_str_at(sent, "properties.principalId"),
                                arm_id_name(value_str_at(sent, "properties.roleDefinitionId")), &r->err);
 }
@@ -150,7 +151,8 @@ static int call_permissions(struct call *c, struct replay *r)
 {
     struct value *items = NULL;
 
-    TRY(arm_permissions(r->az, c, r->a, before(r->a, r->x->path, "/providers/Microsoft.Authorization/permissions"), &items, &r->err));
+    TRY(arm_permissions(r->az, c, r->a, before(r->a, r->x->path, "/providers/Microsoft.Authorization/permissions"),
+                        &items, &r->err));
     count_matches(r, items);
     note(r, "readsKeyVaults", arm_permits(items, "Microsoft.KeyVault/vaults/read", false) ? "yes" : "no");
     return 0;
@@ -158,18 +160,21 @@ static int call_permissions(struct call *c, struct replay *r)
 
 static int call_send(struct call *c, struct replay *r)
 {
-    enum http_method method = str_eq(r->x->method, "PUT") ? HTTP_PUT : str_eq(r->x->method, "POST") ? HTTP_POST : HTTP_PATCH;
+    enum http_method method = str_eq(r->x->method, "PUT")    ? HTTP_PUT
+                              : str_eq(r->x->method, "POST") ? HTTP_POST
+                                                             : HTTP_PATCH;
     const struct value *body = value_is(r->x->sent, VALUE_MAP) ? r->x->sent : NULL;
     struct arm_operation op;
 
     TRY(arm_send(r->az, c, r->a, method, r->x->path, route_of(r)->api, body, ARM_REPEATABLE, &op, &r->err));
-    if (!str_eq(op.async_url, header_of(r->x, "azure-asyncoperation")) || !str_eq(op.location, header_of(r->x, "location")))
+    if (!str_eq(op.async_url, header_of(r->x, "azure-asyncoperation")) ||
+        !str_eq(op.location, header_of(r->x, "location")))
         misread(r, "the addresses of the operation were misread");
     note(r, "poll", op.async_url ? op.async_url : op.location);
     return arm_follow(r->az, c, r->a, &op, HOUR_MS, NULL, &r->err);
 }
 
-/* --- kinds that write ---------------------------------------------------------------------------------------------------------- */
+/* --- kinds that write --------------------------------------------------------------------------------------------- */
 
 /* Does one step of a kind for a document made of what the recorded request asks for. */
 static int act(struct call *c, struct replay *r, const struct kind *kind, enum action action, struct value *spec,
@@ -184,7 +189,8 @@ static int act(struct call *c, struct replay *r, const struct kind *kind, enum a
     struct azure_connections connections = {.items = items, .count = 1};
     const struct value *const facts[] = {NULL};
     struct view view = {.arena = r->a, .settings = &settings_default, .now_ms = call_now_ms(c), .facts = facts};
-    struct step step = {.document = &doc, .action = action, .scope = r->x->path, .changes = changes, .n_changes = n_changes};
+    struct step step = {
+        .document = &doc, .action = action, .scope = r->x->path, .changes = changes, .n_changes = n_changes};
     struct actor actor = {.arena = r->a, .view = &view, .step = &step, .provider = &connections};
     const char *tenant = value_str_at(r->x->sent, "properties.tenantId");
 
@@ -239,8 +245,9 @@ static bool des_is_ours(const struct replay *r)
 
     if (str_eq(r->x->method, "PUT"))
         return known;
-    return str_eq(type, "SystemAssigned") || (!type && value_at(r->x->sent, "properties.rotationToLatestKeyVersionEnabled") &&
-                                              !value_bool_at(r->x->sent, "properties.rotationToLatestKeyVersionEnabled", true));
+    return str_eq(type, "SystemAssigned") ||
+           (!type && value_at(r->x->sent, "properties.rotationToLatestKeyVersionEnabled") &&
+            !value_bool_at(r->x->sent, "properties.rotationToLatestKeyVersionEnabled", true));
 }
 
 static int call_vault_put(struct call *c, struct replay *r)
@@ -250,7 +257,8 @@ static int call_vault_put(struct call *c, struct replay *r)
     struct value *spec = value_map(r->a);
 
     value_set_string(r->a, spec, "location", value_str_at(r->x->sent, "location"));
-    value_set_string(r->a, spec, "permissionModel", value_bool_at(p, "enableRbacAuthorization", false) ? "rbac" : "access-policies");
+    value_set_string(r->a, spec, "permissionModel",
+                     value_bool_at(p, "enableRbacAuthorization", false) ? "rbac" : "access-policies");
     if (days)
         value_set(r->a, spec, "retentionDays", value_copy(r->a, days));
     note(r, "provisioningState", value_str_at(r->x->answer, "properties.provisioningState"));
@@ -274,12 +282,15 @@ static bool vault_is_made(const struct replay *r)
 /* Databases, file shares and the like are kept in the same vaults; our client asks for VMs alone. */
 static bool is_of_vms(const struct replay *r)
 {
-    const struct value *first = value_is(value_get(r->x->answer, "value"), VALUE_LIST) ? value_at(r->x->answer, "value.0") : r->x->answer;
-    const char *uri = decoded(r->a, r->x->uri, strlen(r->x->uri), true), *filter = strstr(uri, "backupManagementType eq '");
+    const struct value *first =
+        value_is(value_get(r->x->answer, "value"), VALUE_LIST) ? value_at(r->x->answer, "value.0") : r->x->answer;
+    const char *uri = decoded(r->a, r->x->uri, strlen(r->x->uri), true),
+               *filter = strstr(uri, "backupManagementType eq '");
     const char *type = value_str_at(first, "properties.objectType"), *job = value_str_at(first, "properties.jobType");
     const char *container = str_find_nocase(uri, "/protectionContainers/");
 
-    return (!type || str_find_nocase(type, "IaasVM") || str_eq(type, "OperationStatus")) && (!job || str_find_nocase(job, "IaaSVM")) &&
+    return (!type || str_find_nocase(type, "IaasVM") || str_eq(type, "OperationStatus")) &&
+           (!job || str_find_nocase(job, "IaaSVM")) &&
            (!filter || str_starts(filter, "backupManagementType eq 'AzureIaasVM'")) &&
            (!container || str_find_nocase(container, "iaasvmcontainer"));
 }
@@ -289,13 +300,14 @@ static bool orders_vm(const struct replay *r)
     return str_eq(value_str_at(r->x->sent, "properties.objectType"), "IaasVMRestoreRequest");
 }
 
-/* --- backup -------------------------------------------------------------------------------------------------------------------- */
+/* --- backup ------------------------------------------------------------------------------------------------------- */
 
 static int call_job(struct call *c, struct replay *r)
 {
     struct value *body = NULL;
 
-    TRY(backup_get_job(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs/"), arm_id_name(r->x->path), &body, &r->err));
+    TRY(backup_get_job(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs/"), arm_id_name(r->x->path), &body,
+                       &r->err));
     judge_job(r, body);
     return 0;
 }
@@ -307,7 +319,8 @@ static int64_t filter_time(struct replay *r, const char *name, int64_t otherwise
     int year, month, day, hour, minute, second;
     char half;
 
-    if (!at || sscanf(at + strlen(name), " eq '%4d-%2d-%2d %2d:%2d:%2d %cM'", &year, &month, &day, &hour, &minute, &second, &half) != 7)
+    if (!at || sscanf(at + strlen(name), " eq '%4d-%2d-%2d %2d:%2d:%2d %cM'", &year, &month, &day, &hour, &minute,
+                      &second, &half) != 7)
         return otherwise;
     hour = hour % 12 + (half == 'P' ? 12 : 0);
     return time_parse(arena_printf(r->a, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour, minute, second));
@@ -322,7 +335,8 @@ static int call_jobs(struct call *c, struct replay *r)
     size_t want = 0;
 
     /* Our filter ends a day ahead of the clock. */
-    TRY(backup_list_restore_jobs(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs"), since_ms, until_ms - DAY_MS, &jobs, &r->err));
+    TRY(backup_list_restore_jobs(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs"), since_ms, until_ms - DAY_MS,
+                                 &jobs, &r->err));
     for (size_t i = 0; i < value_count(raw); i++) {
         const char *operation = said(r, value_item(raw, i), "properties.operation");
 
@@ -374,7 +388,8 @@ static int call_point(struct call *c, struct replay *r)
 {
     struct value *body = NULL;
 
-    TRY(backup_get_point(r->az, c, r->a, before(r->a, r->x->path, "/recoveryPoints/"), arm_id_name(r->x->path), &body, &r->err));
+    TRY(backup_get_point(r->az, c, r->a, before(r->a, r->x->path, "/recoveryPoints/"), arm_id_name(r->x->path), &body,
+                         &r->err));
     judge_point(r, body);
     return 0;
 }
@@ -384,12 +399,19 @@ static int call_restore(struct call *c, struct replay *r)
     const struct value *p = value_get(r->x->sent, "properties");
     const char *type = value_str_at(p, "recoveryType"), *job = NULL;
     struct restore_request request = {
-        .type = str_eq(type, "AlternateLocation") ? RESTORE_NEW_VM : str_eq(type, "OriginalLocation") ? RESTORE_REPLACE : RESTORE_DISKS,
-        .point = value_str_at(p, "recoveryPointId"), .source_vm_id = value_str_at(p, "sourceResourceId"),
-        .region = value_str_at(p, "region"), .storage_account_id = value_str_at(p, "storageAccountId"),
-        .target_group_id = value_str_at(p, "targetResourceGroupId"), .target_vm_id = value_str_at(p, "targetVirtualMachineId"),
-        .subnet_id = value_str_at(p, "subnetId"), .des_id = value_str_at(p, "securedVMDetails.securedVMOsDiskEncryptionSetId"),
-        .zone = value_str_at(p, "zones.0"), .disk_luns = value_get(p, "restoreDiskLunList"),
+        .type = str_eq(type, "AlternateLocation")  ? RESTORE_NEW_VM
+                : str_eq(type, "OriginalLocation") ? RESTORE_REPLACE
+                                                   : RESTORE_DISKS,
+        .point = value_str_at(p, "recoveryPointId"),
+        .source_vm_id = value_str_at(p, "sourceResourceId"),
+        .region = value_str_at(p, "region"),
+        .storage_account_id = value_str_at(p, "storageAccountId"),
+        .target_group_id = value_str_at(p, "targetResourceGroupId"),
+        .target_vm_id = value_str_at(p, "targetVirtualMachineId"),
+        .subnet_id = value_str_at(p, "subnetId"),
+        .des_id = value_str_at(p, "securedVMDetails.securedVMOsDiskEncryptionSetId"),
+        .zone = value_str_at(p, "zones.0"),
+        .disk_luns = value_get(p, "restoreDiskLunList"),
     };
 
     note(r, "poll", header_of(r->x, "azure-asyncoperation"));
@@ -409,7 +431,7 @@ static int call_operation(struct call *c, struct replay *r)
     return r->rc;
 }
 
-/* --- key vaults ---------------------------------------------------------------------------------------------------------------- */
+/* --- key vaults --------------------------------------------------------------------------------------------------- */
 
 static void judge_key(struct replay *r, const struct value *body, const char *version)
 {
@@ -460,7 +482,8 @@ static int call_recover(struct call *c, struct replay *r)
 {
     struct value *body = NULL;
 
-    TRY(vault_recover_key(r->az, c, r->a, host_of(r->a, r->x->uri), segment(r->a, r->x->path, 1), HOUR_MS, &body, &r->err));
+    TRY(vault_recover_key(r->az, c, r->a, host_of(r->a, r->x->uri), segment(r->a, r->x->path, 1), HOUR_MS, &body,
+                          &r->err));
     judge_key(r, body, NULL);
     return 0;
 }
@@ -487,7 +510,8 @@ static int call_update_key(struct call *c, struct replay *r)
     const char *version = segment(r->a, r->x->path, 2);
     struct value *body = NULL;
 
-    TRY(vault_update_key(r->az, c, r->a, host_of(r->a, r->x->uri), segment(r->a, r->x->path, 1), version, r->x->sent, &body, &r->err));
+    TRY(vault_update_key(r->az, c, r->a, host_of(r->a, r->x->uri), segment(r->a, r->x->path, 1), version, r->x->sent,
+                         &body, &r->err));
     judge_key(r, body, version);
     return 0;
 }
@@ -500,8 +524,8 @@ static int call_create_key(struct call *c, struct replay *r)
 
     if (data && crypt_base64_decode(data, strlen(data), BASE64_URL, &policy, &r->err) < 0)
         misread(r, "the recorded release policy is none: %s", r->err.text);
-    TRY(vault_create_key(r->az, c, r->a, host_of(r->a, r->x->uri), segment(r->a, r->x->path, 1), policy.bytes ? policy.bytes : "{}", &body,
-                         &r->err));
+    TRY(vault_create_key(r->az, c, r->a, host_of(r->a, r->x->uri), segment(r->a, r->x->path, 1),
+                         policy.bytes ? policy.bytes : "{}", &body, &r->err));
     judge_key(r, body, NULL);
     return 0;
 }
@@ -512,7 +536,7 @@ static bool creates_confidential_key(const struct replay *r)
     return value_at(r->x->sent, "release_policy") || (r->x->status == 401 && !value_is(r->x->sent, VALUE_MAP));
 }
 
-/* --- blobs, accounts, directory, tokens ------------------------------------------------------------------------------------------ */
+/* --- blobs, accounts, directory, tokens --------------------------------------------------------------------------- */
 
 static struct blob_place place_of(struct replay *r)
 {
@@ -528,8 +552,8 @@ static bool is_whole_blob(const struct replay *r)
 {
     const struct value *sent = r->x->sent_headers;
 
-    return !strchr(r->x->uri, '?') && r->x->status != 206 && r->x->status != 304 && !value_get_nocase(sent, "x-ms-range") &&
-           !value_get_nocase(sent, "range");
+    return !strchr(r->x->uri, '?') && r->x->status != 206 && r->x->status != 304 &&
+           !value_get_nocase(sent, "x-ms-range") && !value_get_nocase(sent, "range");
 }
 
 static int call_blob_exists(struct call *c, struct replay *r)
@@ -570,10 +594,12 @@ static int call_account_key(struct call *c, struct replay *r)
     return 0;
 }
 
-/* The application a filter names; the id is all that can be compared, since tools write the filter each in its own way. */
+/* The application a filter names; the id is all that can be compared, since tools write the filter each
+ * in its own way. */
 static const char *filter_app(struct replay *r)
 {
-    const char *uri = decoded(r->a, r->x->uri, strlen(r->x->uri), true), *id = value_str_at(r->x->answer, "value.0.appId");
+    const char *uri = decoded(r->a, r->x->uri, strlen(r->x->uri), true),
+               *id = value_str_at(r->x->answer, "value.0.appId");
 
     return id ? id : between(r->a, strstr(uri, "eq '"), "eq '", "'");
 }

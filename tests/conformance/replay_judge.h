@@ -25,7 +25,7 @@ static const char *said(struct replay *r, const struct value *body, const char *
     return value_is(v, VALUE_STRING) ? value_str(v) : json_string(r->a, v, JSON_COMPACT);
 }
 
-/* --- errors ------------------------------------------------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------------------------------- */
 
 static const char *between(struct arena *a, const char *s, const char *start, const char *end)
 {
@@ -69,7 +69,8 @@ static bool class_fits(const struct exchange *x, const char *code, enum err_clas
     case 429:
         return class == ERR_THROTTLED;
     default:
-        return x->status >= 500 ? class == ERR_TRANSIENT || class == ERR_THROTTLED : class != ERR_NONE && class != ERR_NOT_FOUND;
+        return x->status >= 500 ? class == ERR_TRANSIENT || class == ERR_THROTTLED
+                                : class != ERR_NONE && class != ERR_NOT_FOUND;
     }
 }
 
@@ -119,9 +120,10 @@ static void judge_challenge(struct replay *r, const struct exchange *x)
         misread(r, "the challenge was refused: %s", err.text);
 }
 
-/* --- long-running operations ---------------------------------------------------------------------------------------------------- */
+/* --- long-running operations -------------------------------------------------------------------------------------- */
 
-static const char *const progress_names[] = {[ARM_RUNNING] = "running", [ARM_SUCCEEDED] = "succeeded", [ARM_FAILED] = "failed"};
+static const char *const progress_names[] = {
+    [ARM_RUNNING] = "running", [ARM_SUCCEEDED] = "succeeded", [ARM_FAILED] = "failed"};
 
 static bool word_in(const char *word, const char *const *words)
 {
@@ -170,7 +172,7 @@ static void judge_poll(struct replay *r, const struct exchange *x, bool async)
         misread(r, "a wait of %s s was read as %lld ms", wait ? wait : "30", (long long)answer.wait_ms);
 }
 
-/* --- recovery points and jobs ------------------------------------------------------------------------------------------------------ */
+/* --- recovery points and jobs ------------------------------------------------------------------------------------- */
 
 static const char *const tier_names[] = {[TIER_ABSENT] = "absent", [TIER_VALID] = "valid", [TIER_GONE] = "gone"};
 
@@ -185,8 +187,10 @@ static enum tier_state tier_said(const struct value *point, const char *type, co
         bool is = value_is(t, VALUE_INT) ? t->i == strtoll(number, NULL, 10) : str_eq(value_str(t), type);
 
         if (is)
-            state = (value_is(s, VALUE_INT) ? s->i == 1 || s->i == 4 : str_eq(value_str(s), "Valid") || str_eq(value_str(s), "Rehydrated"))
-                        ? TIER_VALID : TIER_GONE;
+            state = (value_is(s, VALUE_INT) ? s->i == 1 || s->i == 4
+                                            : str_eq(value_str(s), "Valid") || str_eq(value_str(s), "Rehydrated"))
+                        ? TIER_VALID
+                        : TIER_GONE;
     }
     return state;
 }
@@ -199,8 +203,9 @@ static void judge_point(struct replay *r, const struct value *body)
     backup_read_point(r->a, body, &p);
     note(r, "point", p.id);
     note_time(r, "time", p.time_ms);
-    note(r, "tiers", arena_printf(r->a, "snapshot %s, vault %s, archive %s", tier_names[p.snapshot], tier_names[p.vault],
-                                  tier_names[p.archive]));
+    note(r, "tiers",
+         arena_printf(r->a, "snapshot %s, vault %s, archive %s", tier_names[p.snapshot], tier_names[p.vault],
+                      tier_names[p.archive]));
     note(r, "security", p.security_type);
     if (!str_eq(p.id, value_str_at(body, "name")))
         misread(r, "recovery point %s was read as %s", value_str_at(body, "name"), p.id);
@@ -221,7 +226,10 @@ static const char *const job_states[] = {
     [JOB_FAILED] = "failed", [JOB_CANCELLED] = "cancelled", [JOB_UNKNOWN] = "unknown",
 };
 static const char *const restore_types[] = {
-    [RESTORE_NEW_VM] = "new VM", [RESTORE_DISKS] = "disks", [RESTORE_REPLACE] = "replace", [RESTORE_UNKNOWN] = "unknown",
+    [RESTORE_NEW_VM] = "new VM",
+    [RESTORE_DISKS] = "disks",
+    [RESTORE_REPLACE] = "replace",
+    [RESTORE_UNKNOWN] = "unknown",
 };
 
 static void note_job(struct replay *r, const struct backup_job *j)
@@ -252,7 +260,8 @@ static void judge_time(struct replay *r, const char *what, const char *text, int
     bool never = !text || strncmp(text, "0001-", 5) == 0;
 
     if (never != (ms == TIME_NONE))
-        misread(r, "%s %s was read as %s", what, text ? text : "(none)", ms == TIME_NONE ? "none" : time_format(r->a, ms));
+        misread(r, "%s %s was read as %s", what, text ? text : "(none)",
+                ms == TIME_NONE ? "none" : time_format(r->a, ms));
     if (!never && ms != TIME_NONE && strncmp(time_format(r->a, ms), text, 19) != 0)
         misread(r, "%s %s was read as %s", what, text, time_format(r->a, ms));
 }
@@ -269,7 +278,8 @@ static void judge_bag(struct replay *r, const struct value *body)
 
         while (n > 0 && key[n - 1] == ' ')
             key[--n] = '\0';
-        if (!str_eq(backup_bag(body, m->key), value_str(m->value)) || !str_eq(backup_bag(body, key), value_str(m->value)))
+        if (!str_eq(backup_bag(body, m->key), value_str(m->value)) ||
+            !str_eq(backup_bag(body, key), value_str(m->value)))
             misread(r, "the property bag's \"%s\" was not found", m->key);
     }
 }

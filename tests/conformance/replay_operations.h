@@ -1,5 +1,5 @@
-/* Whole sequences: every recorded long-running operation through our poller, every job through our watch, every list through
- * our paging. What is asked must be, byte for byte and not sooner, what the answers before said. */
+/* Whole sequences: every recorded long-running operation through our poller, every job through our watch, every list
+ * through our paging. What is asked must be, byte for byte and not sooner, what the answers before said. */
 #ifndef REINSTATE_REPLAY_OPERATIONS_H
 #define REINSTATE_REPLAY_OPERATIONS_H
 
@@ -43,8 +43,11 @@ static int follow(struct call *c, struct replay *r)
 {
     const char *header = r->arg, *url = header_of(r->x, header), *wait = header_of(r->x, "retry-after");
     struct arm_operation op = {
-        .status = r->x->status, .body = value_copy(r->a, r->x->answer), .async_url = str_eq(header, "location") ? NULL : url,
-        .location = header_of(r->x, "location"), .retry_after_ms = wait ? strtoll(wait, NULL, 10) * SECOND_MS : -1,
+        .status = r->x->status,
+        .body = value_copy(r->a, r->x->answer),
+        .async_url = str_eq(header, "location") ? NULL : url,
+        .location = header_of(r->x, "location"),
+        .retry_after_ms = wait ? strtoll(wait, NULL, 10) * SECOND_MS : -1,
     };
     int64_t start_ms = call_now_ms(c);
     struct value *body = NULL;
@@ -59,7 +62,8 @@ static void check_end(struct replay *r, bool async)
 {
     const struct exchange *last = r->n_asked ? r->asked[r->n_asked - 1].answer : NULL;
 
-    if (!r->n_asked && r->x->status == 201 && str_starts(header_of(r->x, "location"), "/") && !header_of(r->x, "azure-asyncoperation")) {
+    if (!r->n_asked && r->x->status == 201 && str_starts(header_of(r->x, "location"), "/") &&
+        !header_of(r->x, "azure-asyncoperation")) {
         /* A path names what was made; there is nothing to ask for. */
         if (r->rc < 0)
             misread(r, "what was made was not understood: %s", r->err.text);
@@ -90,10 +94,13 @@ static const char *polled_header(const struct recording *file, size_t at)
 
             for (size_t i = at + 1; url && i < file->count; i++)
                 if (str_eq(file->items[i].method, "GET") &&
-                    (by_id ? same_operation(file->arena, url, file->items[i].path) : str_eq_nocase(file->items[i].path, path)))
+                    (by_id ? same_operation(file->arena, url, file->items[i].path)
+                           : str_eq_nocase(file->items[i].path, path)))
                     return headers[h];
         }
-    return header_of(&file->items[at], headers[0]) ? headers[0] : header_of(&file->items[at], headers[1]) ? headers[1] : NULL;
+    return header_of(&file->items[at], headers[0])   ? headers[0]
+           : header_of(&file->items[at], headers[1]) ? headers[1]
+                                                     : NULL;
 }
 
 static void follow_operation(struct totals *t, const struct recording *file, size_t at)
@@ -104,7 +111,8 @@ static void follow_operation(struct totals *t, const struct recording *file, siz
     struct replay r = {.a = a, .file = file, .at = at, .x = x, .polling = true, .call = follow, .arg = (void *)header};
 
     r.understood = value_map(a);
-    if (!header || str_eq(x->method, "GET") || (x->status != 201 && x->status != 202) || service_of(x->uri, &r.cloud) != SERVICE_ARM)
+    if (!header || str_eq(x->method, "GET") || (x->status != 201 && x->status != 202) ||
+        service_of(x->uri, &r.cloud) != SERVICE_ARM)
         return;
     replay_run(&r);
     check_end(&r, !str_eq(header, "location"));
@@ -115,7 +123,7 @@ static void follow_operation(struct totals *t, const struct recording *file, siz
                r.ended ? ", then the recording ends" : "");
 }
 
-/* --- what is asked again and again at one address: jobs, and operations whose beginning was not recorded ------------------------- */
+/* --- what is asked again and again at one address: jobs, and operations whose beginning was not recorded ---------- */
 
 static bool is_first_of_path(const struct recording *file, size_t at)
 {
@@ -136,8 +144,8 @@ static int follow_job(struct call *c, struct replay *r)
 {
     struct backup_job job = {0};
 
-    TRY(backup_follow_job(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs/"), arm_id_name(r->x->path), 48 * (int64_t)HOUR_MS, NULL,
-                          NULL, &job, &r->err));
+    TRY(backup_follow_job(r->az, c, r->a, before(r->a, r->x->path, "/backupJobs/"), arm_id_name(r->x->path),
+                          48 * (int64_t)HOUR_MS, NULL, NULL, &job, &r->err));
     note_job(r, &job);
     return 0;
 }
@@ -149,9 +157,12 @@ static void check_job_end(struct replay *r)
     for (size_t i = 0; i < r->n_asked; i++) {
         const struct exchange *x = r->asked[i].answer, *before_it = i ? r->asked[i - 1].answer : NULL;
 
-        if (before_it && before_it->status == 429 && r->asked[i].at_ms - r->asked[i - 1].at_ms < told_wait(r, before_it, 0))
-            misread(r, "a throttled read was repeated after %lld ms", (long long)(r->asked[i].at_ms - r->asked[i - 1].at_ms));
-        if (before_it && before_it->status == 200 && !word_in(value_str_at(before_it->answer, "properties.status"), going))
+        if (before_it && before_it->status == 429 &&
+            r->asked[i].at_ms - r->asked[i - 1].at_ms < told_wait(r, before_it, 0))
+            misread(r, "a throttled read was repeated after %lld ms",
+                    (long long)(r->asked[i].at_ms - r->asked[i - 1].at_ms));
+        if (before_it && before_it->status == 200 &&
+            !word_in(value_str_at(before_it->answer, "properties.status"), going))
             misread(r, "the ended job was asked for again");
         if (x && i + 1 == r->n_asked && r->rc == 0 && word_in(value_str_at(x->answer, "properties.status"), going))
             misread(r, "a running job was taken for an ended one");
@@ -180,11 +191,11 @@ static void follow_address(struct totals *t, const struct recording *file, size_
     t->operations++;
     verdict(t, file, at, job ? "job followed" : "operation followed", r.fault);
     if (t->verbose)
-        printf("%s:%zu %s %s: %zu answers%s\n", file->stem, at + 1, job ? "job" : "operation", x->path, r.n_asked - r.ended,
-               r.ended ? ", then the recording ends" : "");
+        printf("%s:%zu %s %s: %zu answers%s\n", file->stem, at + 1, job ? "job" : "operation", x->path,
+               r.n_asked - r.ended, r.ended ? ", then the recording ends" : "");
 }
 
-/* --- lists ------------------------------------------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------------------------- */
 
 static int turn_pages(struct call *c, struct replay *r)
 {
@@ -195,8 +206,8 @@ static int turn_pages(struct call *c, struct replay *r)
                                                       : AUDIENCE_VAULT;
     struct value *items = NULL;
 
-    TRY(azure_list(r->az, c, r->a, audience, r->x->uri, service == SERVICE_GRAPH ? "@odata.nextLink" : "nextLink", "turning pages", &items,
-                   &r->err));
+    TRY(azure_list(r->az, c, r->a, audience, r->x->uri, service == SERVICE_GRAPH ? "@odata.nextLink" : "nextLink",
+                   "turning pages", &items, &r->err));
     count_matches(r, items);
     return 0;
 }
@@ -212,7 +223,8 @@ static void turn_list(struct totals *t, const struct recording *file, size_t at)
     expected = expected ? expected : value_str(value_get(x->answer, "@odata.nextLink"));
     r.understood = value_map(a);
     r.arg = &service;
-    if (!expected || !str_eq(x->method, "GET") || (service != SERVICE_ARM && service != SERVICE_VAULT && service != SERVICE_GRAPH))
+    if (!expected || !str_eq(x->method, "GET") ||
+        (service != SERVICE_ARM && service != SERVICE_VAULT && service != SERVICE_GRAPH))
         return;
     replay_run(&r);
     for (size_t i = 1; i < r.n_asked; i++) {
@@ -230,7 +242,8 @@ static void turn_list(struct totals *t, const struct recording *file, size_t at)
     t->operations++;
     verdict(t, file, at, "pages turned", r.fault);
     if (t->verbose)
-        printf("%s:%zu list: %zu pages%s\n", file->stem, at + 1, r.n_asked - r.ended, r.ended ? ", then the recording ends" : "");
+        printf("%s:%zu list: %zu pages%s\n", file->stem, at + 1, r.n_asked - r.ended,
+               r.ended ? ", then the recording ends" : "");
 }
 
 #endif

@@ -1,6 +1,6 @@
-/* Recordings as a service in this process: the recorded answer to what is asked first, and to what follows from it the later
- * recorded answers of the same addresses, on a virtual clock. Every request is kept with its time, so that what was asked
- * can be held against what the answers said. */
+/* Recordings as a service in this process: the recorded answer to what is asked first, and to what follows from it the
+ * later recorded answers of the same addresses, on a virtual clock. Every request is kept with its time, so that what
+ * was asked can be held against what the answers said. */
 #ifndef REINSTATE_REPLAY_PEER_H
 #define REINSTATE_REPLAY_PEER_H
 
@@ -58,7 +58,7 @@ struct replay {
     const char *fault;                      /* what was misread; the first one counts */
 };
 
-/* --- text ----------------------------------------------------------------------------------------------------------------- */
+/* --- text --------------------------------------------------------------------------------------------------------- */
 
 static char *decoded(struct arena *a, const char *s, size_t n, bool form)
 {
@@ -132,7 +132,7 @@ static const char *body_of(struct arena *a, const struct value *body, size_t *re
     return s;
 }
 
-/* --- the peer ----------------------------------------------------------------------------------------------------------------- */
+/* --- the peer ----------------------------------------------------------------------------------------------------- */
 
 static bool is_login(const char *url)
 {
@@ -152,7 +152,8 @@ static const struct exchange *later_answer(struct replay *r, const char *url)
             if (!str_eq(x->method, "GET"))
                 continue;
             if (!loose ? !same_url(r->a, x->uri, url)
-                       : page || !same_path(r->a, x->path, path) || monitor != (str_find_nocase(x->uri, "monitor=true") != NULL))
+                       : page || !same_path(r->a, x->path, path) ||
+                             monitor != (str_find_nocase(x->uri, "monitor=true") != NULL))
                 continue;
             r->cursor = i;
             return x;
@@ -160,8 +161,8 @@ static const struct exchange *later_answer(struct replay *r, const char *url)
     return NULL;
 }
 
-/* The status of a backup operation stands at two addresses, and recorders give deployments another name: the operation's id
- * is what stays. */
+/* The status of a backup operation stands at two addresses, and recorders give deployments another name: the
+ * operation's id is what stays. */
 static bool same_operation(struct arena *a, const char *url, const char *path)
 {
     const char *asked = path_of(a, url), *id = strrchr(asked, '/'), *recorded = strrchr(path, '/');
@@ -190,8 +191,8 @@ static const struct exchange *choose(struct replay *r, const char *method, const
 
     if (!last && !r->polling)
         return r->x;
-    /* A 401 is tried once more with another token. In the middle of a list what was recorded next is the answer; elsewhere, and where
-     * nothing was, it is the same again. */
+    /* A 401 is tried once more with another token. In the middle of a list what was recorded next is the answer;
+     * elsewhere, and where nothing was, it is the same again. */
     if (last && last->answer && last->answer->status == 401 && str_eq(last->url, url)) {
         x = r->turning || r->n_asked > 1 ? later_answer(r, url) : NULL;
         return x ? x : last->answer;
@@ -213,7 +214,8 @@ static void reply_headers(const struct exchange *x, struct arena *a, size_t len,
         const char *name = x->headers->map.members[i].key, *value = header_of(x, name);
 
         /* Sizes of a body that was recorded in another form, or without its secret. */
-        if (!value || (other && (str_eq_nocase(name, "content-length") || str_eq_nocase(name, "x-ms-meta-configblobsize"))))
+        if (!value ||
+            (other && (str_eq_nocase(name, "content-length") || str_eq_nocase(name, "x-ms-meta-configblobsize"))))
             continue;
         ret->headers[ret->n_headers++] = (struct wire_header){name, value};
     }
@@ -222,7 +224,8 @@ static void reply_headers(const struct exchange *x, struct arena *a, size_t len,
 static void reply_fill(struct replay *r, const struct exchange *x, struct arena *a, struct wire_reply *ret)
 {
     static const char ended[] = "{\"error\":{\"code\":\"RecordingEnds\",\"message\":\"nothing more is recorded\"}}";
-    static const char no_role[] = "{\"error\":{\"code\":\"RoleDefinitionDoesNotExist\",\"message\":\"the role is in no recording\"}}";
+    static const char no_role[] =
+        "{\"error\":{\"code\":\"RoleDefinitionDoesNotExist\",\"message\":\"the role is in no recording\"}}";
     const struct asked *asked = &r->asked[r->n_asked - 1];
     /* What a role permits is read besides; tools that have a table of roles never ask, so it is in no recording. */
     bool role = !x && str_find_nocase(asked->url, "/roleDefinitions/") != NULL;
@@ -244,10 +247,11 @@ static void reply_fill(struct replay *r, const struct exchange *x, struct arena 
     secret_set(&ret->body, body, len);
 }
 
-static void replay_answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                          int64_t *ret_delay_ms)
+static void replay_answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request,
+                          struct wire_reply *ret, int64_t *ret_delay_ms)
 {
-    static const char token[] = "{\"token_type\":\"Bearer\",\"expires_in\":86399,\"access_token\":\"token-of-the-test\"}";
+    static const char token[] =
+        "{\"token_type\":\"Bearer\",\"expires_in\":86399,\"access_token\":\"token-of-the-test\"}";
     struct replay *r = self;
     struct asked asked = {.at_ms = now_ms};
 
@@ -265,9 +269,10 @@ static void replay_answer(void *self, int64_t now_ms, struct arena *a, const str
     reply_fill(r, asked.answer, a, ret);
 }
 
-/* --- running -------------------------------------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------------------------------ */
 
-static const struct permit_write replay_writes[] = {{HTTP_GET, "/"}, {HTTP_PUT, "/"}, {HTTP_POST, "/"}, {HTTP_PATCH, "/"}};
+static const struct permit_write replay_writes[] = {
+    {HTTP_GET, "/"}, {HTTP_PUT, "/"}, {HTTP_POST, "/"}, {HTTP_PATCH, "/"}};
 
 struct replay_task {
     struct replay *r;
@@ -299,7 +304,8 @@ static void replay_run(struct replay *r)
     const char *subscription = arm_id_part(r->a, r->x->path, "subscriptions");
 
     secret_set(&credential.client_secret, "s&cret", 6);
-    task.permit = (struct permit){.step = "replay", .writes = replay_writes, .n_writes = COUNT(replay_writes), .budget = 1000};
+    task.permit =
+        (struct permit){.step = "replay", .writes = replay_writes, .n_writes = COUNT(replay_writes), .budget = 1000};
     r->cursor = r->at;
     r->az = azure_new(http, r->cloud, &credential, "tenant-1", subscription ? subscription : "sub-1", "westeurope");
     sched_main(s, replay_main, &task);

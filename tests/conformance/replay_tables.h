@@ -1,5 +1,5 @@
-/* The two tables: what must have been understood of which recorded exchange, and in which points our requests differ from
- * recorded ones for the same purpose, each with its reason. */
+/* The two tables: what must have been understood of which recorded exchange, and in which points our requests differ
+ * from recorded ones for the same purpose, each with its reason. */
 #ifndef REINSTATE_REPLAY_TABLES_H
 #define REINSTATE_REPLAY_TABLES_H
 
@@ -41,9 +41,10 @@ static int table_read(struct arena *a, const char *folder, const char *name, str
     return 0;
 }
 
-/* --- what must have been understood -------------------------------------------------------------------------------------------- */
+/* --- what must have been understood ------------------------------------------------------------------------------- */
 
-static void check_table(struct tables *tables, struct totals *t, const struct recording *file, size_t at, const struct value *understood)
+static void check_table(struct tables *tables, struct totals *t, const struct recording *file, size_t at,
+                        const struct value *understood)
 {
     const struct value *rows = value_get(tables->understood, file->stem);
 
@@ -58,7 +59,8 @@ static void check_table(struct tables *tables, struct totals *t, const struct re
 
             verdict(t, file, at, arena_printf(file->arena, "%s (%s)", name, value_str_at(row, "why")),
                     str_eq(got, text) ? NULL
-                                      : arena_printf(file->arena, "understood %s, must be %s", got ? got : "nothing", text ? text : "?"));
+                                      : arena_printf(file->arena, "understood %s, must be %s", got ? got : "nothing",
+                                                     text ? text : "?"));
         }
     }
 }
@@ -76,7 +78,7 @@ static void check_lines(const struct tables *tables, struct totals *t, const str
     }
 }
 
-/* --- requests -------------------------------------------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------------------------- */
 
 /* '*' stands for any text. */
 static bool text_fits(const char *pattern, const char *s)
@@ -127,23 +129,26 @@ static void difference(struct comparison *c, const char *member, const char *rec
             c->tables->used[i]++;
         return;
     }
-    text_printf(&c->unlisted, "%s%s: recorded %.300s, ours %.300s", c->unlisted.len ? "; " : "", member, recorded ? recorded : "(none)",
-                ours ? ours : "(none)");
+    text_printf(&c->unlisted, "%s%s: recorded %.300s, ours %.300s", c->unlisted.len ? "; " : "", member,
+                recorded ? recorded : "(none)", ours ? ours : "(none)");
 }
 
-static void compare_values(struct comparison *c, const char *member, const struct value *recorded, const struct value *ours)
+static void compare_values(struct comparison *c, const char *member, const struct value *recorded,
+                           const struct value *ours)
 {
     struct arena *a = c->r->a;
 
     if (value_is(recorded, VALUE_MAP) && value_is(ours, VALUE_MAP)) {
         for (size_t i = 0; i < recorded->map.count; i++)
-            compare_values(c, arena_printf(a, "%s.%s", member, recorded->map.members[i].key), recorded->map.members[i].value,
-                           value_get(ours, recorded->map.members[i].key));
+            compare_values(c, arena_printf(a, "%s.%s", member, recorded->map.members[i].key),
+                           recorded->map.members[i].value, value_get(ours, recorded->map.members[i].key));
         for (size_t i = 0; i < ours->map.count; i++)
             if (!value_get(recorded, ours->map.members[i].key))
-                compare_values(c, arena_printf(a, "%s.%s", member, ours->map.members[i].key), NULL, ours->map.members[i].value);
+                compare_values(c, arena_printf(a, "%s.%s", member, ours->map.members[i].key), NULL,
+                               ours->map.members[i].value);
     } else if (!value_equal(recorded, ours)) {
-        difference(c, member, recorded && !value_is(recorded, VALUE_NULL) ? json_string(a, recorded, JSON_COMPACT) : NULL,
+        difference(c, member,
+                   recorded && !value_is(recorded, VALUE_NULL) ? json_string(a, recorded, JSON_COMPACT) : NULL,
                    ours ? json_string(a, ours, JSON_COMPACT) : NULL);
     }
 }
@@ -157,13 +162,14 @@ static struct value *query_of(struct arena *a, const char *url)
         size_t n = strcspn(p, "&"), name = strcspn(p, "=&");
 
         if (n > 0)
-            value_set_string(a, map, decoded(a, p, name, true), name < n ? decoded(a, p + name + 1, n - name - 1, true) : "");
+            value_set_string(a, map, decoded(a, p, name, true),
+                             name < n ? decoded(a, p + name + 1, n - name - 1, true) : "");
     }
     return map;
 }
 
-/* Our request for the same inputs against the recorded one. In a recording that nobody has listed yet, a difference is told
- * and is no failure: what tools chose to send says nothing about what we understand. */
+/* Our request for the same inputs against the recorded one. In a recording that nobody has listed yet, a difference is
+ * told and is no failure: what tools chose to send says nothing about what we understand. */
 static void compare_request(struct tables *tables, struct totals *t, struct replay *r, const char *operation)
 {
     struct comparison c = {.tables = tables, .r = r, .operation = operation};
@@ -206,11 +212,12 @@ static void check_unused(const struct tables *tables, struct totals *t, const st
         bool there = false;
 
         for (size_t j = 0; j < value_count(stems); j++)
-            there |= value_get(tables->understood, value_str(value_item(stems, j))) && stem_fits(row, value_str(value_item(stems, j)));
+            there |= value_get(tables->understood, value_str(value_item(stems, j))) &&
+                     stem_fits(row, value_str(value_item(stems, j)));
         if (there && !tables->used[i]) {
             t->failed++;
-            printf("FAILED request-differences.json: %s %s is listed, but was not seen\n", value_str_at(row, "operation"),
-                   value_str_at(row, "member"));
+            printf("FAILED request-differences.json: %s %s is listed, but was not seen\n",
+                   value_str_at(row, "operation"), value_str_at(row, "member"));
         }
     }
 }

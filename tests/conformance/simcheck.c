@@ -28,9 +28,10 @@ struct check {
     size_t compared, equal, with_listed, failed, not_covered;
 };
 
-/* --- one exchange -------------------------------------------------------------------------------------------------- */
+/* --- one exchange ------------------------------------------------------------------------------------------------- */
 
-/* When the exchange was recorded; without a date of its own, on the day in the file's name ("NAME.2023-11-07.jsonl"). */
+/* When the exchange was recorded; without a date of its own, on the day in
+ * the file's name ("NAME.2023-11-07.jsonl"). */
 static int64_t recorded_time(struct arena *a, const char *file, const struct value *x)
 {
     const char *date = value_str(value_get(value_get(x, "response_headers"), "date")), *dot = strrchr(file, '.');
@@ -106,12 +107,14 @@ const char *answer_header_of(const struct answer *x, const char *name)
     return NULL;
 }
 
-static struct answer send_with(struct situation *t, struct sim *s, const char *token, const char *method, const char *url, const char *body)
+static struct answer send_with(struct situation *t, struct sim *s, const char *token, const char *method,
+                               const char *url, const char *body)
 {
     static const char *const kept[] = {"content-type", "x-ms-version", "x-ms-range", "range", "x-ms-blob-type"};
     const struct value *recorded = value_get(t->x, "request_headers");
     struct sim_header headers[HEADERS_MAX];
-    struct sim_call call = {.method = method, .url = url, .headers = headers, .body = body, .body_len = body ? strlen(body) : 0};
+    struct sim_call call = {
+        .method = method, .url = url, .headers = headers, .body = body, .body_len = body ? strlen(body) : 0};
     struct sim_answer answer;
     struct answer ret = {0};
 
@@ -139,16 +142,18 @@ struct answer situation_send(struct situation *t, struct sim *s, const char *met
     struct err ignored;
 
     if (t->audience) {
-        form = arena_printf(t->a, "grant_type=client_credentials&client_id=" CALLER_APP "&client_secret=let-me-in&scope=%s/.default",
-                            t->audience);
-        signed_in = send_with(t, s, NULL, "POST", "https://login.microsoftonline.com/" TENANT "/oauth2/v2.0/token", form);
+        form = arena_printf(
+            t->a, "grant_type=client_credentials&client_id=" CALLER_APP "&client_secret=let-me-in&scope=%s/.default",
+            t->audience);
+        signed_in =
+            send_with(t, s, NULL, "POST", "https://login.microsoftonline.com/" TENANT "/oauth2/v2.0/token", form);
         if (json_parse(t->a, signed_in.text, signed_in.len, &json, &ignored) == 0)
             token = arena_strdup(t->a, value_str_at(json, "access_token"));
     }
     return send_with(t, s, token, method, url, body);
 }
 
-/* --- the world around it --------------------------------------------------------------------------------------------- */
+/* --- the world around it ------------------------------------------------------------------------------------------ */
 
 static void grant(struct situation *t, const char *list, const char *role, const char *store)
 {
@@ -174,8 +179,10 @@ static int64_t page_size(const struct situation *t)
 static void complete_world(struct situation *t)
 {
     static const char *const roles[] = {"Owner", "Key Vault Administrator", "Storage Blob Data Contributor"};
-    static const char *const local_roles[] = {"Managed HSM Administrator", "Managed HSM Crypto Officer", "Managed HSM Crypto User"};
-    struct value *behaviour = value_set(t->a, t->spec, "behaviour", value_map(t->a)), *caller = value_map(t->a), *people;
+    static const char *const local_roles[] = {"Managed HSM Administrator", "Managed HSM Crypto Officer",
+                                              "Managed HSM Crypto User"};
+    struct value *behaviour = value_set(t->a, t->spec, "behaviour", value_map(t->a)), *caller = value_map(t->a),
+                 *people;
 
     value_set_string(t->a, t->spec, "now", time_format(t->a, t->now_ms));
     value_set_int(t->a, t->spec, "seed", 7);
@@ -221,11 +228,12 @@ struct sim *situation_start(struct situation *t, const struct operation *op)
     diags_init(&diags, t->a);
     s = sim_new(&options, &diags);
     if (!s)
-        t->why_not = arena_printf(t->a, "the world made of it contradicts itself: %s", diags.count ? diags.items[0].what : "");
+        t->why_not =
+            arena_printf(t->a, "the world made of it contradicts itself: %s", diags.count ? diags.items[0].what : "");
     return s;
 }
 
-/* --- counting ---------------------------------------------------------------------------------------------------------- */
+/* --- counting ----------------------------------------------------------------------------------------------------- */
 
 static int64_t counted(const struct value *map, const char *key)
 {
@@ -244,11 +252,13 @@ static void not_covered(struct check *c, const struct situation *t, const struct
     char *described = operation_described(t);
 
     c->not_covered++;
-    add_one(c, c->uncovered, op ? arena_printf(t->a, "%s (%s)", op->name, why) : arena_printf(t->a, "%s → %d", described, t->status));
+    add_one(c, c->uncovered,
+            op ? arena_printf(t->a, "%s (%s)", op->name, why) : arena_printf(t->a, "%s → %d", described, t->status));
 }
 
 /* A difference is listed by its kind: what follows a colon are values of this exchange. */
-static bool is_listed(struct check *c, const struct situation *t, const struct operation *op, const struct value *difference)
+static bool is_listed(struct check *c, const struct situation *t, const struct operation *op,
+                      const struct value *difference)
 {
     const char *what = value_str_at(difference, "difference"), *member = value_str_at(difference, "member");
     const char *key = arena_printf(t->a, "%s|%.*s|%s", op->name, (int)strcspn(what, ":"), what, member);
@@ -322,7 +332,7 @@ static void check_exchange(struct check *c, const char *file, const struct value
     arena_free(a);
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static bool check_file(struct check *c, const char *folder, const char *file)
 {
@@ -336,7 +346,8 @@ static bool check_file(struct check *c, const char *folder, const char *file)
     bool whole = f != NULL;
 
     while (whole && (n = getline(&line, &room, f)) > 0) {
-        whole = n < LINE_MAX_BYTES && json_parse(a, line, (size_t)n, &x, &err) == 0 && value_str_at(x, "uri") && value_str_at(x, "method");
+        whole = n < LINE_MAX_BYTES && json_parse(a, line, (size_t)n, &x, &err) == 0 && value_str_at(x, "uri") &&
+                value_str_at(x, "method");
         if (whole)
             value_push(a, lines, x);
     }
@@ -371,23 +382,25 @@ static bool read_listed(struct check *c, const char *path)
     text_release(&t);
     all = value_get(json, "differences");
     for (size_t i = 0; i < value_count(all); i++) {
-        const struct value *v = value_item(all, i), *operations = value_get(v, "operations"), *members = value_get(v, "members");
+        const struct value *v = value_item(all, i), *operations = value_get(v, "operations"),
+                           *members = value_get(v, "members");
 
-        if (!value_str_at(v, "reason") || !value_count(operations) || !value_count(members) || !value_str_at(v, "difference")) {
+        if (!value_str_at(v, "reason") || !value_count(operations) || !value_count(members) ||
+            !value_str_at(v, "difference")) {
             fprintf(stderr, "%s: entry %zu needs operations, difference, members and reason\n", path, i + 1);
             return false;
         }
         for (size_t o = 0; o < value_count(operations); o++)
             for (size_t m = 0; m < value_count(members); m++)
                 value_set(c->own, c->listed,
-                          arena_printf(c->own, "%s|%s|%s", value_str(value_item(operations, o)), value_str_at(v, "difference"),
-                                       value_str(value_item(members, m))),
+                          arena_printf(c->own, "%s|%s|%s", value_str(value_item(operations, o)),
+                                       value_str_at(v, "difference"), value_str(value_item(members, m))),
                           value_bool(c->own, true));
     }
     return json != NULL;
 }
 
-/* --- the report -------------------------------------------------------------------------------------------------------------- */
+/* --- the report --------------------------------------------------------------------------------------------------- */
 
 static size_t report(const struct check *c)
 {
@@ -397,14 +410,16 @@ static size_t report(const struct check *c)
     for (size_t i = 0; i < value_count(c->uncovered); i++)
         printf("  %5lld  %s\n", (long long)c->uncovered->map.members[i].value->i, c->uncovered->map.members[i].key);
     for (size_t i = 0; i < value_count(c->unlisted); i++)
-        printf("DIFFERENT %lld times, as in %s: %s\n", (long long)value_int_at(c->unlisted->map.members[i].value, "count", 0),
+        printf("DIFFERENT %lld times, as in %s: %s\n",
+               (long long)value_int_at(c->unlisted->map.members[i].value, "count", 0),
                value_str_at(c->unlisted->map.members[i].value, "example"), c->unlisted->map.members[i].key);
     for (size_t i = 0; i < value_count(c->listed); i++)
         if (!value_get(c->met, c->listed->map.members[i].key)) {
             stale++;
             printf("LISTED and no longer met: %s\n", c->listed->map.members[i].key);
         }
-    printf("simcheck: %zu exchanges compared: %zu equal, %zu with listed differences only, %zu different; %zu not covered; "
+    printf("simcheck: %zu exchanges compared: %zu equal, %zu with listed differences only, %zu different; %zu not "
+           "covered; "
            "%zu differences listed, %zu no longer met\n",
            c->compared, c->equal, c->with_listed, c->failed, c->not_covered, value_count(c->listed), stale);
     printf("simcheck: %zu passed, %zu failed\n", c->equal + c->with_listed, c->failed + stale);

@@ -50,7 +50,7 @@ struct sim *situation_start(struct situation *t, const struct operation *op);
 struct answer situation_send(struct situation *t, struct sim *s, const char *method, const char *url, const char *body);
 const char *answer_header_of(const struct answer *x, const char *name);
 
-/* --- comparing -------------------------------------------------------------------------------------------------- */
+/* --- comparing ---------------------------------------------------------------------------------------------------- */
 
 /* Differences found: a list of {difference, member}. */
 struct value *compare_answers(const struct situation *t, const struct answer *ours);

@@ -1,12 +1,12 @@
-/* Knows how exchanges of Resource Manager and of the directory are brought about again: resources as they were, operations
- * begun anew, who may do what. Must not know backups, keys or blobs. */
+/* Knows how exchanges of Resource Manager and of the directory are brought about again: resources as they were,
+ * operations begun anew, who may do what. Must not know backups, keys or blobs. */
 #include "simcheck_operations.h"
 
 #include <string.h>
 
 #include "../../providers/sim/internal.h"
 
-/* --- resources of ARM --------------------------------------------------------------------------------------------------- */
+/* --- resources of ARM --------------------------------------------------------------------------------------------- */
 
 bool make_absent(struct situation *t)
 {
@@ -122,13 +122,15 @@ static void add_deleted_vault(struct situation *t, const char *id, const struct 
     value_push(t->a, world_list(t, "deletedVaults"), gone);
 }
 
-/* What an earlier answer shows of the deleted vault `id`, alone or in a list: the region is part of it, and Azure recovers nowhere else. */
+/* What an earlier answer shows of the deleted vault `id`, alone or in a list: the region is part of it, and Azure
+ * recovers nowhere else. */
 static const struct value *shown_deleted(const struct situation *t, const char *id)
 {
     const struct value *ret = NULL;
 
     for (size_t i = 0; i < t->at; i++) {
-        const struct value *body = value_get(value_item(t->lines, i), "response_body"), *list = value_get(body, "value");
+        const struct value *body = value_get(value_item(t->lines, i), "response_body"),
+                           *list = value_get(body, "value");
 
         for (size_t k = 0; k < value_count(list); k++)
             if (str_eq_nocase(value_str_at(value_item(list, k), "properties.vaultId"), id))
@@ -152,7 +154,8 @@ bool make_deleted_vaults(struct situation *t)
     const struct value *all = value_get(t->body, "value");
 
     for (size_t i = 0; i < value_count(all); i++)
-        add_deleted_vault(t, value_str_at(value_item(all, i), "properties.vaultId"), value_get(value_item(all, i), "properties"));
+        add_deleted_vault(t, value_str_at(value_item(all, i), "properties.vaultId"),
+                          value_get(value_item(all, i), "properties"));
     if (value_str_at(t->body, "properties.vaultId"))
         add_deleted_vault(t, value_str_at(t->body, "properties.vaultId"), value_get(t->body, "properties"));
     return true;
@@ -170,7 +173,7 @@ bool make_account_keys(struct situation *t)
     return true;
 }
 
-/* --- operations of Compute: begun again, then asked for ----------------------------------------------------------------- */
+/* --- operations of Compute: begun again, then asked for ----------------------------------------------------------- */
 
 /* The exchange that began the operation of that id. */
 bool make_open_origin(const struct situation *t, const char *id, struct situation *ret)
@@ -208,7 +211,8 @@ bool make_polled(struct situation *t)
 
 bool make_begin_and_poll(struct situation *t, struct sim *s)
 {
-    bool monitor = query_value(t, "monitor") != NULL, running = t->status == 202 || str_eq(value_str_at(t->body, "status"), "InProgress");
+    bool monitor = query_value(t, "monitor") != NULL,
+         running = t->status == 202 || str_eq(value_str_at(t->body, "status"), "InProgress");
     struct situation origin;
     struct answer begun;
 
@@ -222,7 +226,7 @@ bool make_begin_and_poll(struct situation *t, struct sim *s)
     return t->url || cannot(t, "the simulator did not begin the operation");
 }
 
-/* --- rights ------------------------------------------------------------------------------------------------------------- */
+/* --- rights ------------------------------------------------------------------------------------------------------- */
 
 bool make_some_assignments(struct situation *t)
 {
@@ -276,7 +280,7 @@ bool make_definitions(struct situation *t)
     return known || cannot(t, "a role that no recovery meets");
 }
 
-/* --- the directory ------------------------------------------------------------------------------------------------------ */
+/* --- the directory ------------------------------------------------------------------------------------------------ */
 
 bool make_service_principals(struct situation *t)
 {
@@ -285,10 +289,13 @@ bool make_service_principals(struct situation *t)
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *v = value_item(all, i);
 
-        add_principal(t, value_str_at(v, "id"), value_str_at(v, "appId"), value_str_at(v, "displayName"), "ServicePrincipal");
+        add_principal(t, value_str_at(v, "id"), value_str_at(v, "appId"), value_str_at(v, "displayName"),
+                      "ServicePrincipal");
     }
     if (value_str_at(t->body, "id"))
-        add_principal(t, value_str_at(t->body, "id"), value_str_at(t->body, "appId"), value_str_at(t->body, "displayName"),
-                      str_eq(value_str_at(t->body, "servicePrincipalType"), "ManagedIdentity") ? "ManagedIdentity" : "ServicePrincipal");
+        add_principal(t, value_str_at(t->body, "id"), value_str_at(t->body, "appId"),
+                      value_str_at(t->body, "displayName"),
+                      str_eq(value_str_at(t->body, "servicePrincipalType"), "ManagedIdentity") ? "ManagedIdentity"
+                                                                                               : "ServicePrincipal");
     return true;
 }

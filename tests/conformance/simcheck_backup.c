@@ -1,12 +1,12 @@
-/* Knows how exchanges of Azure Backup are brought about again: items, points, restores that are begun anew, their jobs at the
- * state that was recorded. */
+/* Knows how exchanges of Azure Backup are brought about again: items, points, restores that are begun anew, their jobs
+ * at the state that was recorded. */
 #include "simcheck_operations.h"
 
 #include <string.h>
 
 #define SET_IDENTITY "0f0f0f0f-0000-4000-8000-0000000000e5"
 
-/* --- backups ------------------------------------------------------------------------------------------------------------ */
+/* --- backups ------------------------------------------------------------------------------------------------------ */
 
 /* "IaasVMContainer;iaasvmcontainerv2;GROUP;VM": the nth part. */
 static char *name_part(struct arena *a, const char *name, size_t n)
@@ -67,7 +67,8 @@ static void add_item(struct situation *t, const struct value *item)
 
     if (!container)
         return;
-    v = add_backup(t, name_part(t->a, container, 1), name_part(t->a, container, 2), value_str_at(p, "sourceResourceId"));
+    v = add_backup(t, name_part(t->a, container, 1), name_part(t->a, container, 2),
+                   value_str_at(p, "sourceResourceId"));
     protection = value_set(t->a, v, "protection", value_map(t->a));
     for (size_t i = 0; i < COUNT(same); i++)
         value_set_string(t->a, protection, same[i][1], value_str_at(p, same[i][0]));
@@ -105,7 +106,8 @@ bool make_containers(struct situation *t)
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *p = value_get(value_item(all, i), "properties");
 
-        add_backup(t, value_str_at(p, "resourceGroup"), value_str_at(p, "friendlyName"), value_str_at(p, "virtualMachineId"));
+        add_backup(t, value_str_at(p, "resourceGroup"), value_str_at(p, "friendlyName"),
+                   value_str_at(p, "virtualMachineId"));
     }
     return true;
 }
@@ -134,7 +136,8 @@ static void add_point(struct situation *t, struct value *backup, const struct va
     struct value *point = value_map(t->a), *kept = value_set(t->a, point, "tiers", value_map(t->a));
 
     value_set_string(t->a, point, "id", id);
-    value_set_string(t->a, point, "time", value_str_at(p, "recoveryPointTime") ?: time_format(t->a, t->now_ms - HOUR_MS));
+    value_set_string(t->a, point, "time",
+                     value_str_at(p, "recoveryPointTime") ?: time_format(t->a, t->now_ms - HOUR_MS));
     value_set_string(t->a, point, "consistency", value_str_at(p, "recoveryPointType"));
     value_set_string(t->a, point, "securityType", value_str_at(p, "securityType") ?: "None");
     value_set_string(t->a, point, "expiryTime", value_str_at(p, "recoveryPointProperties.expiryTime"));
@@ -180,11 +183,13 @@ static void add_confidential(struct situation *t, struct value *backup, const ch
     static const char url[] = "https://kv-original.vault.azure.net/keys/os-key/0123456789abcdef0123456789abcdef";
     static const char *const services[][2] = {{"BackupManagementService", "Key Vault Administrator"},
                                               {"ConfidentialVmOrchestrator", "Key Vault Crypto Service Release User"}};
-    struct value *set = value_map(t->a), *p = value_set(t->a, set, "properties", value_map(t->a)), *identity, *wrapped, *key;
+    struct value *set = value_map(t->a), *p = value_set(t->a, set, "properties", value_map(t->a)), *identity, *wrapped,
+                 *key;
 
     if (!set_id)
-        set_id = arena_printf(t->a, "/subscriptions/%s/resourceGroups/rg-sets/providers/Microsoft.Compute/diskEncryptionSets/original",
-                              part(t, 1));
+        set_id = arena_printf(
+            t->a, "/subscriptions/%s/resourceGroups/rg-sets/providers/Microsoft.Compute/diskEncryptionSets/original",
+            part(t, 1));
     value_set_string(t->a, set, "id", set_id);
     value_set_string(t->a, set, "location", location);
     value_set_string(t->a, p, "encryptionType", "ConfidentialVmEncryptedWithCustomerKey");
@@ -206,7 +211,8 @@ static void add_confidential(struct situation *t, struct value *backup, const ch
         struct value *role = value_map(t->a), *who = value_map(t->a);
 
         value_set_string(t->a, role, "principal", i < COUNT(services) ? services[i][0] : SET_IDENTITY);
-        value_set_string(t->a, role, "role", i < COUNT(services) ? services[i][1] : "Key Vault Crypto Service Encryption User");
+        value_set_string(t->a, role, "role",
+                         i < COUNT(services) ? services[i][1] : "Key Vault Crypto Service Encryption User");
         value_set_string(t->a, role, "scope", "/");
         value_push(t->a, world_list(t, "roleAssignments"), role);
         if (i == COUNT(services))
@@ -230,8 +236,10 @@ static void add_network(struct situation *t, const char *network, const char *su
 bool make_restore(struct situation *t)
 {
     const struct value *p = value_get(t->sent, "properties"), *point = earlier_point(t, part(t, 15));
-    const char *region = value_str_at(p, "region"), *source = value_str_at(p, "sourceResourceId"), *container = part(t, 11);
-    const char *group = value_str_at(p, "targetResourceGroupId"), *security = value_str_at(point, "properties.securityType");
+    const char *region = value_str_at(p, "region"), *source = value_str_at(p, "sourceResourceId"),
+               *container = part(t, 11);
+    const char *group = value_str_at(p, "targetResourceGroupId"),
+               *security = value_str_at(point, "properties.securityType");
     const char *account = value_str_at(p, "storageAccountId"), *network = value_str_at(p, "virtualNetworkId");
     struct value *backup = add_backup(t, name_part(t->a, container, 2), name_part(t->a, container, 3), source);
 
@@ -271,10 +279,10 @@ bool make_backup_operation(struct situation *t)
     return true;
 }
 
-/* --- jobs --------------------------------------------------------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------------------------------------------------- */
 
-/* Jobs that the simulator does not start itself (backup, protection) are in the world as they were recorded: of these only their
- * lists, their duration and that nothing is lost on the way is checked. Restores are begun anew. */
+/* Jobs that the simulator does not start itself (backup, protection) are in the world as they were recorded: of these
+ * only their lists, their duration and that nothing is lost on the way is checked. Restores are begun anew. */
 bool make_recorded_jobs(struct situation *t)
 {
     const struct value *all = value_get(t->body, "value");
@@ -297,7 +305,8 @@ static bool open_restore(const struct situation *t, const char *job, struct situ
     for (size_t i = 0; i < t->at; i++) {
         const struct value *body = value_get(value_item(t->lines, i), "response_body");
 
-        if (str_eq_nocase(value_str_at(body, "properties.jobId"), job) && str_eq(value_str_at(body, "status"), "Succeeded"))
+        if (str_eq_nocase(value_str_at(body, "properties.jobId"), job) &&
+            str_eq(value_str_at(body, "status"), "Succeeded"))
             operation = value_str_at(body, "name");
     }
     if (operation && make_open_origin(t, operation, ret))
@@ -320,7 +329,8 @@ bool make_job(struct situation *t)
 
     if (t->status == 429)
         return make_in_vault(t);
-    if (str_eq(value_str_at(t->x, "method"), "GET") && !str_eq(value_str_at(t->body, "properties.operation"), "Restore"))
+    if (str_eq(value_str_at(t->x, "method"), "GET") &&
+        !str_eq(value_str_at(t->body, "properties.operation"), "Restore"))
         return make_recorded_jobs(t);
     if (!open_restore(t, part(t, 9), &origin))
         return cannot(t, "the recording does not show the restore that this job came of");
@@ -331,7 +341,8 @@ bool make_job(struct situation *t)
 
 bool make_run_restore(struct situation *t, struct sim *s)
 {
-    bool ended = str_eq(value_str_at(t->body, "properties.status"), "Completed"), cancel = str_eq(value_str_at(t->x, "method"), "POST");
+    bool ended = str_eq(value_str_at(t->body, "properties.status"), "Completed"),
+         cancel = str_eq(value_str_at(t->x, "method"), "POST");
     const char *behind = strstr(t->url, part(t, 9)) + strlen(part(t, 9)), *operation, *id;
     struct situation origin;
     struct answer begun;
@@ -350,9 +361,11 @@ bool make_run_restore(struct situation *t, struct sim *s)
     begun = situation_send(&origin, s, "POST", origin.url, origin.request);
     operation = answer_header_of(&begun, "Azure-AsyncOperation");
     if (!operation)
-        return cannot(t, arena_printf(t->a, "the simulator refuses the recorded restore: %d %s", begun.status, begun.text));
+        return cannot(
+            t, arena_printf(t->a, "the simulator refuses the recorded restore: %d %s", begun.status, begun.text));
     id = str_find_nocase(operation, "/operationsStatus/") + strlen("/operationsStatus/");
-    t->url = arena_printf(t->a, "https://%s%s/backupJobs/%.*s%s", t->host, vault_path(t), (int)strcspn(id, "?"), id, behind);
+    t->url =
+        arena_printf(t->a, "https://%s%s/backupJobs/%.*s%s", t->host, vault_path(t), (int)strcspn(id, "?"), id, behind);
     t->now_ms += 2 * MINUTE_MS;
     for (int i = 0; ended && i < 6; i++, t->now_ms += HOUR_MS)
         situation_send(t, s, "GET", t->url, NULL);

@@ -1,5 +1,5 @@
-/* Knows how two answers are compared: status, the headers that matter, the members of a body with their types. Must not know
- * what an operation means nor which differences are accepted. */
+/* Knows how two answers are compared: status, the headers that matter, the members of a body with their types. Must not
+ * know what an operation means nor which differences are accepted. */
 #include "simcheck.h"
 
 #include <ctype.h>
@@ -7,7 +7,7 @@
 
 #include "../../reconciler/format/json.h"
 
-/* --- notes --------------------------------------------------------------------------------------------------------- */
+/* --- notes -------------------------------------------------------------------------------------------------------- */
 
 static void note(struct arena *a, struct value *found, const char *difference, const char *member)
 {
@@ -18,7 +18,7 @@ static void note(struct arena *a, struct value *found, const char *difference, c
     value_push(a, found, v);
 }
 
-/* --- bodies -------------------------------------------------------------------------------------------------------- */
+/* --- bodies ------------------------------------------------------------------------------------------------------- */
 
 static const char *type_of(const struct value *v)
 {
@@ -38,7 +38,8 @@ static void collect(struct arena *a, struct value *shape, const char *path, cons
         if (v->type == VALUE_LIST)
             collect(a, shape, arena_printf(a, "%s[]", path), v->list.items[i]);
         else
-            collect(a, shape, arena_printf(a, "%s%s%s", path, *path ? "." : "", v->map.members[i].key), v->map.members[i].value);
+            collect(a, shape, arena_printf(a, "%s%s%s", path, *path ? "." : "", v->map.members[i].key),
+                    v->map.members[i].value);
 }
 
 static bool types_meet(const char *p, const char *q)
@@ -121,7 +122,8 @@ static void compare_bodies(const struct situation *t, const struct answer *ours,
     struct err ignored;
 
     /* The bytes of a blob are no text to be judged. */
-    if (str_eq(value_str_at(t->x, "method"), "GET") && str_ends_nocase(t->host, ".blob.core.windows.net") && !is_xml(value_str(t->body)))
+    if (str_eq(value_str_at(t->x, "method"), "GET") && str_ends_nocase(t->host, ".blob.core.windows.net") &&
+        !is_xml(value_str(t->body)))
         return;
     if (ours->len && json_parse(t->a, ours->text, ours->len, &json, &ignored) < 0)
         json = NULL;
@@ -132,7 +134,7 @@ static void compare_bodies(const struct situation *t, const struct answer *ours,
         note(t->a, found, arena_printf(t->a, "value: recorded %s, simulated %s", wanted, code), "error.code");
 }
 
-/* --- headers ------------------------------------------------------------------------------------------------------- */
+/* --- headers ------------------------------------------------------------------------------------------------------ */
 
 static const char *recorded_header(const struct situation *t, const char *name)
 {
@@ -188,7 +190,8 @@ static char *challenge_shape(struct arena *a, const char *challenge)
 
 static void compare_header(const struct situation *t, const struct answer *ours, const char *name, struct value *found)
 {
-    const char *theirs = recorded_header(t, name), *mine = answer_header_of(ours, name), *member = arena_printf(t->a, "header %s", name);
+    const char *theirs = recorded_header(t, name), *mine = answer_header_of(ours, name),
+               *member = arena_printf(t->a, "header %s", name);
     bool address = str_eq(name, "azure-asyncoperation") || str_eq(name, "location");
     bool exact = str_eq(name, "x-ms-error-code") || str_eq(name, "retry-after") || str_eq(name, "content-range") ||
                  str_eq(name, "x-ms-blob-type") || str_eq(name, "x-ms-failure-cause");

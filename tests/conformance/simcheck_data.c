@@ -1,10 +1,10 @@
-/* Knows how exchanges of the data planes are brought about again: keys of vaults and managed HSMs, the local rights there, and
- * blobs. */
+/* Knows how exchanges of the data planes are brought about again: keys of vaults and managed HSMs, the local rights
+ * there, and blobs. */
 #include "simcheck_operations.h"
 
 #include <string.h>
 
-/* --- keys --------------------------------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------------------------------- */
 
 bool make_shown_key(struct situation *t)
 {
@@ -31,7 +31,8 @@ static bool listed_keys(struct situation *t, const char *state)
         struct value *more = value_copy(t->a, value_item(all, 0));
 
         value_set_string(t->a, more, "kid",
-                         t->n_parts == 3 ? arena_printf(t->a, "https://%s/keys/%s/fedcba9876543210fedcba9876543210", t->host, part(t, 1))
+                         t->n_parts == 3 ? arena_printf(t->a, "https://%s/keys/%s/fedcba9876543210fedcba9876543210",
+                                                        t->host, part(t, 1))
                                          : arena_printf(t->a, "https://%s/keys/one-more", t->host));
         return add_key(t, more, state);
     }
@@ -110,13 +111,14 @@ bool make_set_rotation(struct situation *t, struct sim *s)
     return true;
 }
 
-/* A backup of the world's own, made before the key was deleted and purged: the recorded one opens in its own cloud only. */
+/* A backup of the world's own, made before the key was deleted and purged: the recorded one opens in
+ * its own cloud only. */
 bool make_back_up_and_lose(struct situation *t, struct sim *s)
 {
     const char *kid = value_str_at(t->body, "key.kid"), *name = strstr(kid, "/keys/") + strlen("/keys/");
     const char *key = arena_strndup(t->a, name, strcspn(name, "/"));
-    struct answer backup =
-        situation_send(t, s, "POST", arena_printf(t->a, "https://%s/keys/%s/backup?api-version=7.4", t->host, key), NULL);
+    struct answer backup = situation_send(
+        t, s, "POST", arena_printf(t->a, "https://%s/keys/%s/backup?api-version=7.4", t->host, key), NULL);
 
     t->request = arena_strndup(t->a, backup.text, backup.len);
     situation_send(t, s, "DELETE", arena_printf(t->a, "https://%s/keys/%s?api-version=7.4", t->host, key), NULL);
@@ -125,11 +127,12 @@ bool make_back_up_and_lose(struct situation *t, struct sim *s)
     return true;
 }
 
-/* --- the local rights of a managed HSM ---------------------------------------------------------------------------------- */
+/* --- the local rights of a managed HSM ---------------------------------------------------------------------------- */
 
 static void add_local(struct situation *t, const struct value *shown)
 {
-    static const char *const same[][2] = {{"principalId", "principal"}, {"roleDefinitionId", "role"}, {"scope", "scope"}};
+    static const char *const same[][2] = {
+        {"principalId", "principal"}, {"roleDefinitionId", "role"}, {"scope", "scope"}};
     const struct value *p = value_get(shown, "properties");
     struct value *v = value_map(t->a);
 
@@ -161,16 +164,18 @@ bool make_local_definition(struct situation *t)
     return make_local_rights(t);
 }
 
-/* --- blobs -------------------------------------------------------------------------------------------------------------- */
+/* --- blobs -------------------------------------------------------------------------------------------------------- */
 
 static void add_account(struct situation *t)
 {
-    add_stub(t,
-             arena_printf(t->a,
-                          "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-blobs/providers/Microsoft.Storage/"
-                          "storageAccounts/%.*s",
-                          (int)strcspn(t->host, "."), t->host),
-             NULL);
+    add_stub(
+        t,
+        arena_printf(
+            t->a,
+            "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-blobs/providers/Microsoft.Storage/"
+            "storageAccounts/%.*s",
+            (int)strcspn(t->host, "."), t->host),
+        NULL);
 }
 
 static void add_blob(struct situation *t, const char *name, const char *type, const char *size)
@@ -223,5 +228,6 @@ bool make_listed_blobs(struct situation *t)
         end = strchr(at + 1, '<');
         add_blob(t, arena_strndup(t->a, at + strlen("<Name>"), (size_t)(end - at) - strlen("<Name>")), NULL, NULL);
     }
-    return value_count(world_list(t, "blobs")) > 0 || cannot(t, "an empty container: the simulator's containers come with their blobs");
+    return value_count(world_list(t, "blobs")) > 0 ||
+           cannot(t, "an empty container: the simulator's containers come with their blobs");
 }

@@ -1,4 +1,5 @@
-/* Knows the operations that the simulator covers: their addresses, and who makes their situations. Must not know how. */
+/* Knows the operations that the simulator covers: their addresses, and who makes their situations.
+ * Must not know how. */
 #include "simcheck_operations.h"
 
 #include <string.h>
@@ -14,39 +15,57 @@
 #define GRAPH_SCOPE "https://graph.microsoft.com"
 #define BLOB_SCOPE "https://storage.azure.com"
 
-/* --- the table ---------------------------------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const struct operation operations[] = {
     {"resource group", "GET", "arm:" GROUP, ARM_SCOPE, make_one_resource, NULL},
     {"resources by filter", "GET", "arm:" SUB "/resources", ARM_SCOPE, make_some_resources, NULL},
-    {"disk encryption set", "GET", "arm:" IN_GROUP "Microsoft.Compute/diskEncryptionSets/*", ARM_SCOPE, make_one_resource, NULL},
-    {"disk encryption set put", "PUT", "arm:" IN_GROUP "Microsoft.Compute/diskEncryptionSets/*", ARM_SCOPE, make_change_of_set, NULL},
-    {"disk encryption set patch", "PATCH", "arm:" IN_GROUP "Microsoft.Compute/diskEncryptionSets/*", ARM_SCOPE, make_change_of_set, NULL},
-    {"disk operation", "GET", "arm:" SUB "/providers/Microsoft.Compute/locations/*/DiskOperations/*", ARM_SCOPE, make_polled,
-     make_begin_and_poll},
-    {"compute operation", "GET", "arm:" SUB "/providers/Microsoft.Compute/locations/*/operations/*", ARM_SCOPE, make_polled,
-     make_begin_and_poll},
+    {"disk encryption set", "GET", "arm:" IN_GROUP "Microsoft.Compute/diskEncryptionSets/*", ARM_SCOPE,
+     make_one_resource, NULL},
+    {"disk encryption set put", "PUT", "arm:" IN_GROUP "Microsoft.Compute/diskEncryptionSets/*", ARM_SCOPE,
+     make_change_of_set, NULL},
+    {"disk encryption set patch", "PATCH", "arm:" IN_GROUP "Microsoft.Compute/diskEncryptionSets/*", ARM_SCOPE,
+     make_change_of_set, NULL},
+    {"disk operation", "GET", "arm:" SUB "/providers/Microsoft.Compute/locations/*/DiskOperations/*", ARM_SCOPE,
+     make_polled, make_begin_and_poll},
+    {"compute operation", "GET", "arm:" SUB "/providers/Microsoft.Compute/locations/*/operations/*", ARM_SCOPE,
+     make_polled, make_begin_and_poll},
     {"disk", "GET", "arm:" IN_GROUP "Microsoft.Compute/disks/*", ARM_SCOPE, make_one_resource, NULL},
-    {"virtual machine", "GET", "arm:" IN_GROUP "Microsoft.Compute/virtualMachines/*", ARM_SCOPE, make_one_resource, NULL},
-    {"virtual machine delete", "DELETE", "arm:" IN_GROUP "Microsoft.Compute/virtualMachines/*", ARM_SCOPE, make_known_before, NULL},
-    {"deleted vaults", "GET", "arm:" SUB "/providers/Microsoft.KeyVault/deletedVaults", ARM_SCOPE, make_deleted_vaults, NULL},
-    {"deleted vault", "GET", "arm:" SUB "/providers/Microsoft.KeyVault/locations/*/deletedVaults/*", ARM_SCOPE, make_deleted_vaults, NULL},
+    {"virtual machine", "GET", "arm:" IN_GROUP "Microsoft.Compute/virtualMachines/*", ARM_SCOPE, make_one_resource,
+     NULL},
+    {"virtual machine delete", "DELETE", "arm:" IN_GROUP "Microsoft.Compute/virtualMachines/*", ARM_SCOPE,
+     make_known_before, NULL},
+    {"deleted vaults", "GET", "arm:" SUB "/providers/Microsoft.KeyVault/deletedVaults", ARM_SCOPE, make_deleted_vaults,
+     NULL},
+    {"deleted vault", "GET", "arm:" SUB "/providers/Microsoft.KeyVault/locations/*/deletedVaults/*", ARM_SCOPE,
+     make_deleted_vaults, NULL},
     {"key vault", "GET", "arm:" IN_GROUP "Microsoft.KeyVault/vaults/*", ARM_SCOPE, make_one_resource, NULL},
     {"key vault put", "PUT", "arm:" IN_GROUP "Microsoft.KeyVault/vaults/*", ARM_SCOPE, make_change_of_vault, NULL},
     {"key vault delete", "DELETE", "arm:" IN_GROUP "Microsoft.KeyVault/vaults/*", ARM_SCOPE, make_known_before, NULL},
-    {"virtual network", "GET", "arm:" IN_GROUP "Microsoft.Network/virtualNetworks/*", ARM_SCOPE, make_one_resource, NULL},
-    {"virtual networks", "GET", "arm:" IN_GROUP "Microsoft.Network/virtualNetworks", ARM_SCOPE, make_some_resources, NULL},
-    {"network interface", "GET", "arm:" IN_GROUP "Microsoft.Network/networkInterfaces/*", ARM_SCOPE, make_one_resource, NULL},
-    {"storage account", "GET", "arm:" IN_GROUP "Microsoft.Storage/storageAccounts/*", ARM_SCOPE, make_one_resource, NULL},
-    {"storage accounts", "GET", "arm:" SUB "/providers/Microsoft.Storage/storageAccounts", ARM_SCOPE, make_some_resources, NULL},
-    {"storage account keys", "POST", "arm:" IN_GROUP "Microsoft.Storage/storageAccounts/*/listKeys", ARM_SCOPE, make_account_keys, NULL},
-    {"role assignments", "GET", "arm:**/providers/Microsoft.Authorization/roleAssignments", ARM_SCOPE, make_some_assignments, NULL},
-    {"role assignment", "GET", "arm:**/providers/Microsoft.Authorization/roleAssignments/*", ARM_SCOPE, make_one_assignment, NULL},
-    {"role assignment put", "PUT", "arm:**/providers/Microsoft.Authorization/roleAssignments/*", ARM_SCOPE, make_one_assignment, NULL},
-    {"role assignment delete", "DELETE", "arm:**/providers/Microsoft.Authorization/roleAssignments/*", ARM_SCOPE, make_one_assignment,
+    {"virtual network", "GET", "arm:" IN_GROUP "Microsoft.Network/virtualNetworks/*", ARM_SCOPE, make_one_resource,
      NULL},
-    {"role definitions", "GET", "arm:**/providers/Microsoft.Authorization/roleDefinitions", ARM_SCOPE, make_definitions, NULL},
-    {"role definition", "GET", "arm:**/providers/Microsoft.Authorization/roleDefinitions/*", ARM_SCOPE, make_definitions, NULL},
+    {"virtual networks", "GET", "arm:" IN_GROUP "Microsoft.Network/virtualNetworks", ARM_SCOPE, make_some_resources,
+     NULL},
+    {"network interface", "GET", "arm:" IN_GROUP "Microsoft.Network/networkInterfaces/*", ARM_SCOPE, make_one_resource,
+     NULL},
+    {"storage account", "GET", "arm:" IN_GROUP "Microsoft.Storage/storageAccounts/*", ARM_SCOPE, make_one_resource,
+     NULL},
+    {"storage accounts", "GET", "arm:" SUB "/providers/Microsoft.Storage/storageAccounts", ARM_SCOPE,
+     make_some_resources, NULL},
+    {"storage account keys", "POST", "arm:" IN_GROUP "Microsoft.Storage/storageAccounts/*/listKeys", ARM_SCOPE,
+     make_account_keys, NULL},
+    {"role assignments", "GET", "arm:**/providers/Microsoft.Authorization/roleAssignments", ARM_SCOPE,
+     make_some_assignments, NULL},
+    {"role assignment", "GET", "arm:**/providers/Microsoft.Authorization/roleAssignments/*", ARM_SCOPE,
+     make_one_assignment, NULL},
+    {"role assignment put", "PUT", "arm:**/providers/Microsoft.Authorization/roleAssignments/*", ARM_SCOPE,
+     make_one_assignment, NULL},
+    {"role assignment delete", "DELETE", "arm:**/providers/Microsoft.Authorization/roleAssignments/*", ARM_SCOPE,
+     make_one_assignment, NULL},
+    {"role definitions", "GET", "arm:**/providers/Microsoft.Authorization/roleDefinitions", ARM_SCOPE, make_definitions,
+     NULL},
+    {"role definition", "GET", "arm:**/providers/Microsoft.Authorization/roleDefinitions/*", ARM_SCOPE,
+     make_definitions, NULL},
     {"recovery services vault", "GET", "arm:" BACKUP, ARM_SCOPE, make_one_resource, NULL},
     {"protected items", "GET", "arm:" BACKUP "/backupProtectedItems", ARM_SCOPE, make_items, NULL},
     {"protected item", "GET", "arm:" ITEM, ARM_SCOPE, make_items, NULL},
@@ -88,13 +107,16 @@ static const struct operation operations[] = {
     {"managed HSM key restore", "POST", "hsm:/keys/restore", HSM_SCOPE, make_shown_key, make_back_up_and_lose},
     {"managed HSM key recover", "POST", "hsm:/deletedkeys/*/recover", HSM_SCOPE, make_shown_deleted_key, NULL},
     {"managed HSM key purge", "DELETE", "hsm:/deletedkeys/*", HSM_SCOPE, make_earlier_deleted, NULL},
-    {"managed HSM role definitions", "GET", "hsm:**/providers/Microsoft.Authorization/roleDefinitions", HSM_SCOPE, make_local_rights, NULL},
-    {"managed HSM role definition", "GET", "hsm:**/providers/Microsoft.Authorization/roleDefinitions/*", HSM_SCOPE, make_local_definition,
-     NULL},
-    {"managed HSM role assignments", "GET", "hsm:**/providers/Microsoft.Authorization/roleAssignments", HSM_SCOPE, make_local_rights, NULL},
-    {"managed HSM role assignment put", "PUT", "hsm:**/providers/Microsoft.Authorization/roleAssignments/*", HSM_SCOPE, make_new_key, NULL},
-    {"managed HSM role assignment delete", "DELETE", "hsm:**/providers/Microsoft.Authorization/roleAssignments/*", HSM_SCOPE,
+    {"managed HSM role definitions", "GET", "hsm:**/providers/Microsoft.Authorization/roleDefinitions", HSM_SCOPE,
      make_local_rights, NULL},
+    {"managed HSM role definition", "GET", "hsm:**/providers/Microsoft.Authorization/roleDefinitions/*", HSM_SCOPE,
+     make_local_definition, NULL},
+    {"managed HSM role assignments", "GET", "hsm:**/providers/Microsoft.Authorization/roleAssignments", HSM_SCOPE,
+     make_local_rights, NULL},
+    {"managed HSM role assignment put", "PUT", "hsm:**/providers/Microsoft.Authorization/roleAssignments/*", HSM_SCOPE,
+     make_new_key, NULL},
+    {"managed HSM role assignment delete", "DELETE", "hsm:**/providers/Microsoft.Authorization/roleAssignments/*",
+     HSM_SCOPE, make_local_rights, NULL},
     {"key vault rotation policy", "GET", "vault:/keys/*/rotationpolicy", VAULT_SCOPE, make_earlier_active, NULL},
     {"key vault rotation policy put", "PUT", "vault:/keys/*/rotationpolicy", VAULT_SCOPE, make_earlier_active, NULL},
     {"key vault key rotate", "POST", "vault:/keys/*/rotate", VAULT_SCOPE, make_earlier_active, make_set_rotation},
@@ -103,7 +125,7 @@ static const struct operation operations[] = {
     {"blobs", "GET", "blob:/*", BLOB_SCOPE, make_listed_blobs, NULL},
 };
 
-/* --- finding ------------------------------------------------------------------------------------------------------------ */
+/* --- finding ------------------------------------------------------------------------------------------------------ */
 
 static const char *service_of(const char *host)
 {
@@ -131,7 +153,8 @@ static bool fits(const struct situation *t, size_t at, const char *pattern)
     for (; *pattern == '/'; at++) {
         size_t n = strcspn(++pattern, "/");
 
-        if (at >= t->n_parts || (*pattern != '*' && (strlen(t->parts[at]) != n || strncasecmp(t->parts[at], pattern, n) != 0)))
+        if (at >= t->n_parts ||
+            (*pattern != '*' && (strlen(t->parts[at]) != n || strncasecmp(t->parts[at], pattern, n) != 0)))
             return false;
         pattern += n;
     }
@@ -146,7 +169,8 @@ const struct operation *operation_of(const struct situation *t)
     for (size_t i = 0; i < COUNT(operations); i++) {
         const struct operation *op = &operations[i];
 
-        if (str_eq(op->method, method) && strncmp(op->pattern, where, n) == 0 && op->pattern[n] == ':' && fits(t, 0, op->pattern + n + 1))
+        if (str_eq(op->method, method) && strncmp(op->pattern, where, n) == 0 && op->pattern[n] == ':' &&
+            fits(t, 0, op->pattern + n + 1))
             return op;
     }
     return NULL;
@@ -167,7 +191,8 @@ char *operation_described(const struct situation *t)
         if (str_eq_nocase(t->parts[i], "providers"))
             from = i + 1;
     for (size_t i = from; i < t->n_parts; i++) {
-        bool named = arm ? (i - from >= (from ? 2u : 1u) && (i - from) % 2 == (from ? 0u : 1u)) : i % 2 == 1 || str_eq(where, "blob");
+        bool named = arm ? (i - from >= (from ? 2u : 1u) && (i - from) % 2 == (from ? 0u : 1u))
+                         : i % 2 == 1 || str_eq(where, "blob");
 
         text_printf(&text, "/%s", named ? "*" : arm ? t->parts[i] : str_lower(t->a, t->parts[i]));
     }

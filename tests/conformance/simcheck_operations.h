@@ -1,5 +1,5 @@
-/* How the exchange of each operation is brought about again: what the world holds, and what happens before it is sent. False
- * with why_not when this one cannot be. */
+/* How the exchange of each operation is brought about again: what the world holds, and what happens before it is sent.
+ * False with why_not when this one cannot be. */
 #ifndef REINSTATE_SIMCHECK_OPERATIONS_H
 #define REINSTATE_SIMCHECK_OPERATIONS_H
 

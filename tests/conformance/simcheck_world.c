@@ -1,5 +1,5 @@
-/* Knows how recorded answers become the world they were given in: each resource, key, principal is put in as a person would
- * write it, less what the service adds by itself. Must not know which operation is checked. */
+/* Knows how recorded answers become the world they were given in: each resource, key, principal is put in as a person
+ * would write it, less what the service adds by itself. Must not know which operation is checked. */
 #include "simcheck_world.h"
 
 #include <ctype.h>
@@ -9,9 +9,10 @@
 
 #include "../../providers/sim/internal.h"
 
-#define STORES "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-stores/providers/Microsoft.KeyVault/"
+#define STORES                                                                                                         \
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-stores/providers/Microsoft.KeyVault/"
 
-/* --- small things -------------------------------------------------------------------------------------------------- */
+/* --- small things ------------------------------------------------------------------------------------------------- */
 
 bool cannot(struct situation *t, const char *why)
 {
@@ -52,7 +53,7 @@ struct value *world_list(struct situation *t, const char *name)
     return list ? list : value_set(t->a, t->spec, name, value_list(t->a));
 }
 
-/* --- resources ----------------------------------------------------------------------------------------------------- */
+/* --- resources ---------------------------------------------------------------------------------------------------- */
 
 bool has_resource(struct situation *t, const char *id)
 {
@@ -80,7 +81,8 @@ struct value *add_stub(struct situation *t, const char *id, const char *location
 
 void add_group_of(struct situation *t, const char *id)
 {
-    const char *group = str_find_nocase(id, "/resourceGroups/"), *end = group ? strchr(group + strlen("/resourceGroups/"), '/') : NULL;
+    const char *group = str_find_nocase(id, "/resourceGroups/"),
+               *end = group ? strchr(group + strlen("/resourceGroups/"), '/') : NULL;
 
     if (end)
         add_stub(t, arena_strndup(t->a, id, (size_t)(end - id)), NULL);
@@ -121,7 +123,7 @@ void add_resource(struct situation *t, const struct value *shown)
         add_key_of_set(t, shown);
 }
 
-/* --- key stores and keys --------------------------------------------------------------------------------------------- */
+/* --- key stores and keys ------------------------------------------------------------------------------------------ */
 
 static bool is_hsm(const struct situation *t)
 {
@@ -137,7 +139,8 @@ void add_store(struct situation *t, const struct value *attributes)
 {
     const char *level = value_str_at(attributes, "recoveryLevel");
     const char *region = value_str(value_get(value_get(t->x, "response_headers"), "x-ms-keyvault-region"));
-    struct value *v = add_stub(t, arena_printf(t->a, STORES "%s/%s", is_hsm(t) ? "managedHSMs" : "vaults", store_name(t)), region);
+    struct value *v =
+        add_stub(t, arena_printf(t->a, STORES "%s/%s", is_hsm(t) ? "managedHSMs" : "vaults", store_name(t)), region);
     struct value *p = value_get(v, "properties");
 
     if (!p)
@@ -149,7 +152,8 @@ void add_store(struct situation *t, const struct value *attributes)
         value_set_bool(t->a, p, "enablePurgeProtection", true);
 }
 
-static void set_time(struct arena *a, struct value *to, const char *member, const struct value *from, const char *seconds)
+static void set_time(struct arena *a, struct value *to, const char *member, const struct value *from,
+                     const char *seconds)
 {
     int64_t n = value_int_at(from, seconds, -1);
 
@@ -201,7 +205,8 @@ static void take_version(struct situation *t, struct value *key, const struct va
 bool add_key(struct situation *t, const struct value *shown, const char *state)
 {
     static const char *const same[][2] = {{"key.key_ops", "keyOps"}, {"release_policy", "releasePolicy"}};
-    const char *kid = value_str_at(shown, "key.kid") ?: value_str_at(shown, "kid"), *type = value_str_at(shown, "key.kty");
+    const char *kid = value_str_at(shown, "key.kid") ?: value_str_at(shown, "kid"),
+               *type = value_str_at(shown, "key.kty");
     const char *modulus = value_str_at(shown, "key.n"), *platform = value_str_at(shown, "attributes.hsmPlatform");
     char *name, *id;
     struct value *key;
@@ -228,7 +233,8 @@ bool add_key(struct situation *t, const struct value *shown, const char *state)
 
 void add_key_of_set(struct situation *t, const struct value *set)
 {
-    const char *url = value_str_at(set, "properties.activeKey.keyUrl"), *vault = value_str_at(set, "properties.activeKey.sourceVault.id");
+    const char *url = value_str_at(set, "properties.activeKey.keyUrl"),
+               *vault = value_str_at(set, "properties.activeKey.sourceVault.id");
     struct value *key, *version, *v;
     const char *host, *store, *id;
     char *name;
@@ -252,7 +258,7 @@ void add_key_of_set(struct situation *t, const struct value *set)
     value_set_string(t->a, version, "id", id);
 }
 
-/* --- who ----------------------------------------------------------------------------------------------------------------- */
+/* --- who ---------------------------------------------------------------------------------------------------------- */
 
 void add_principal(struct situation *t, const char *object_id, const char *app_id, const char *name, const char *type)
 {
@@ -282,7 +288,8 @@ void add_identities(struct situation *t, const struct value *identity)
         value_set_string(t->a, value_get(add_stub(t, id, NULL), "properties"), "principalId", principal);
         add_principal(t, principal, NULL, arena_printf(t->a, "identity %zu", i), "ManagedIdentity");
         value_set_string(t->a, v, "principal", principal);
-        value_set_string(t->a, v, "role", "e147488a-f6f5-4113-8e2d-b22465e65bf6"); /* Key Vault Crypto Service Encryption User */
+        value_set_string(t->a, v, "role",
+                         "e147488a-f6f5-4113-8e2d-b22465e65bf6"); /* Key Vault Crypto Service Encryption User */
         value_set_string(t->a, v, "scope", "/subscriptions/00000000-0000-0000-0000-000000000000");
         value_push(t->a, world_list(t, "roleAssignments"), v);
     }

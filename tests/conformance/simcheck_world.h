@@ -18,7 +18,8 @@ void add_resource(struct situation *t, const struct value *shown);
 struct value *add_stub(struct situation *t, const char *id, const char *location);
 bool has_resource(struct situation *t, const char *id);
 
-/* The key store of this exchange's host, and a key of it as the data plane showed it (a bundle or an item of a list). */
+/* The key store of this exchange's host, and a key of it as the data plane showed it (a bundle or an
+ * item of a list). */
 void add_store(struct situation *t, const struct value *attributes);
 bool add_key(struct situation *t, const struct value *shown, const char *state);
 /* The vault, the key and the version behind a disk encryption set's key URL, made so that a set may use them. */

@@ -1,5 +1,6 @@
 /* A run of the engine in this process, on a simulated Azure, that can be struck at any request: what the contract tests
- * hold in their hands. One rig is one life of the program; the next one begins with the world that this one has left. */
+ * hold in their hands. One rig is one life of the program; the next one begins with the world that this
+ * one has left. */
 #ifndef REINSTATE_TEST_RIG_H
 #define REINSTATE_TEST_RIG_H
 
@@ -65,8 +66,8 @@ static inline void rig_observed(void *ctx, const struct sim_call *call, const st
         sched_cancel_all(r->sched);
 }
 
-static inline int rig_exchange(void *self, struct call *c, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                               struct err *err)
+static inline int rig_exchange(void *self, struct call *c, struct arena *a, const struct wire_request *request,
+                               struct wire_reply *ret, struct err *err)
 {
     struct rig *r = self;
     int rc = r->peer->exchange(r->peer->self, c, a, request, ret, err);
@@ -79,7 +80,10 @@ static inline int rig_exchange(void *self, struct call *c, struct arena *a, cons
 static inline void rig_connect(struct rig *r, const struct desired *d)
 {
     struct http_options options = {
-        .wire = &r->tap, .mode = r->options.mode, .never_repeat = r->options.never_repeat, .safe_posts = azure_safe_posts,
+        .wire = &r->tap,
+        .mode = r->options.mode,
+        .never_repeat = r->options.never_repeat,
+        .safe_posts = azure_safe_posts,
         .n_safe_posts = azure_n_safe_posts,
     };
 
@@ -102,8 +106,9 @@ static inline void rig_connect(struct rig *r, const struct desired *d)
 static inline void rig_operator(struct rig *r, const struct value *world, const struct estate *estate)
 {
     static const struct approval approvals[] = {
-        {"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"}, {"built-in/recover", "the tests"},
-        {"built-in/replace", "the tests"},          {"built-in/escrow", "the tests"}, {"built-in/escrow-elsewhere", "the tests"},
+        {"built-in/purge-protection", "the tests"}, {"built-in/enable", "the tests"},
+        {"built-in/recover", "the tests"},          {"built-in/replace", "the tests"},
+        {"built-in/escrow", "the tests"},           {"built-in/escrow-elsewhere", "the tests"},
     };
     struct err err;
 
@@ -115,8 +120,13 @@ static inline void rig_operator(struct rig *r, const struct value *world, const 
     rig_connect(r, estate->desired);
     r->settings = settings_default;
     r->engine = (struct engine){
-        .kinds = &all_kinds, .settings = &r->settings, .provider = &r->connections, .policy = estate->policy, .approvals = approvals,
-        .n_approvals = COUNT(approvals), .preflight = rights_preflight,
+        .kinds = &all_kinds,
+        .settings = &r->settings,
+        .provider = &r->connections,
+        .policy = estate->policy,
+        .approvals = approvals,
+        .n_approvals = COUNT(approvals),
+        .preflight = rights_preflight,
     };
 }
 
@@ -186,7 +196,7 @@ static inline const struct value *rig_end(struct rig *r, struct arena *a)
     return world;
 }
 
-/* --- one pass ------------------------------------------------------------------------------------------------------------ */
+/* --- one pass ----------------------------------------------------------------------------------------------------- */
 
 struct pass {
     struct rig *rig;

@@ -1,6 +1,6 @@
-/* The contract at the head of reconciler/kind.h, tried on every row of the table of kinds, against the simulated Azure in this
- * process. Knows the engine and the table; must not know what any one kind does: what is expected of all is expected of
- * each. Contract 5 is not tried here: it is a matter of what a kind includes, and lint looks at that. */
+/* The contract at the head of reconciler/kind.h, tried on every row of the table of kinds, against the simulated Azure
+ * in this process. Knows the engine and the table; must not know what any one kind does: what is expected of all is
+ * expected of each. Contract 5 is not tried here: it is a matter of what a kind includes, and lint looks at that. */
 #include "../harness.h"
 #include "../invariants.h"
 #include "rig.h"
@@ -26,7 +26,7 @@ struct setting {
 
 static struct schemas *schemas;
 
-/* --- worlds ---------------------------------------------------------------------------------------------------------------- */
+/* --- worlds ------------------------------------------------------------------------------------------------------- */
 
 static void setting_load(struct setting *s)
 {
@@ -39,7 +39,9 @@ static void setting_load(struct setting *s)
     o.paths.items = paths;
     o.paths.count = 1;
     load_estate(s->arena, &o, schemas, &s->estate, &diags);
-    s->world = diags.n_errors ? NULL : load_world(s->arena, schemas, arena_printf(s->arena, "%s/world.yaml", s->folder), &diags);
+    s->world = diags.n_errors
+                   ? NULL
+                   : load_world(s->arena, schemas, arena_printf(s->arena, "%s/world.yaml", s->folder), &diags);
     for (size_t i = 0; i < diags.count; i++)
         if (diags.items[i].severity == SEVERITY_ERROR)
             fprintf(stderr, "%s\n", diag_format(s->arena, &diags.items[i]));
@@ -133,13 +135,15 @@ static void resource_end(struct arena *a, const struct value *resource, struct t
     const char *id = value_str_at(resource, "id"), *made_up = str_find_nocase(id, "-osdisk-");
 
     made_up = made_up ? made_up : str_find_nocase(id, "-nic-");
-    text_printf(t, "%.*s %s %s, %zu policies, purge protection %d\n", (int)(made_up ? (size_t)(made_up - id) : strlen(id)), id,
+    text_printf(t, "%.*s %s %s, %zu policies, purge protection %d\n",
+                (int)(made_up ? (size_t)(made_up - id) : strlen(id)), id,
                 json_of(a, value_at(resource, "properties.activeKey")), json_of(a, value_get(resource, "tags")),
                 value_count(value_at(resource, "properties.accessPolicies")),
                 value_bool_at(resource, "properties.enablePurgeProtection", false));
 }
 
-/* What matters of a world in lines: names that Azure makes up (of disks, of network interfaces, of a set's identity) are left out. */
+/* What matters of a world in lines: names that Azure makes up (of disks, of network interfaces, of a set's identity)
+ * are left out. */
 static const char *world_end(struct arena *a, const struct value *world)
 {
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
@@ -158,13 +162,14 @@ static const char *world_end(struct arena *a, const struct value *world)
     for (size_t i = 0; i < value_count(blobs); i++)
         if (str_ends_nocase(value_str_at(value_item(blobs, i), "name"), ".keybackup"))
             text_printf(&t, "blob %s\n", value_str_at(value_item(blobs, i), "name"));
-    text_printf(&t, "%zu role assignments, %zu local ones, %zu exports, %zu restores\n", value_count(list_of(world, "roleAssignments")),
-                value_count(list_of(world, "hsmRoleAssignments")), jobs_of(world, "Recover disks"),
-                jobs_of(world, "Recover VM to an alternate location"));
+    text_printf(&t, "%zu role assignments, %zu local ones, %zu exports, %zu restores\n",
+                value_count(list_of(world, "roleAssignments")), value_count(list_of(world, "hsmRoleAssignments")),
+                jobs_of(world, "Recover disks"), jobs_of(world, "Recover VM to an alternate location"));
     return lines_sorted(a, text_str(&t));
 }
 
-static const struct value *world_with_fault(struct arena *a, const struct value *world, const struct value *todo, size_t nth)
+static const struct value *world_with_fault(struct arena *a, const struct value *world, const struct value *todo,
+                                            size_t nth)
 {
     struct value *copy = value_copy(a, world), *fault = value_map(a), *on = value_map(a), *faults = value_list(a);
 
@@ -186,7 +191,7 @@ static size_t writing_steps(const struct plan *plan, const char *kind)
     return n;
 }
 
-/* --- 1: observe never writes ------------------------------------------------------------------------------------------------ */
+/* --- 1: observe never writes -------------------------------------------------------------------------------------- */
 
 /* Everything but the clock and the simulator's own notes (tokens, counters). */
 static void check_unchanged(const struct value *before, const struct value *after)
@@ -200,7 +205,8 @@ static void check_unchanged(const struct value *before, const struct value *afte
 
         /* A list that is asked for is made, empty. */
         if (!str_eq(m->key, "now") && !str_eq(m->key, "state"))
-            CHECK_ROW(m->key, value_equal(m->value, was) || (!was && value_is(m->value, VALUE_LIST) && value_count(m->value) == 0));
+            CHECK_ROW(m->key, value_equal(m->value, was) ||
+                                  (!was && value_is(m->value, VALUE_LIST) && value_count(m->value) == 0));
     }
     CHECK(writes_of(after) == 0);
 }
@@ -216,14 +222,15 @@ static void test_observe(const struct setting *s, bool *observed)
     CHECK_ROW(s->folder, p->looked);
     for (size_t i = 0; p->looked && i < s->estate.desired->count; i++)
         for (size_t k = 0; k < all_kinds.count; k++)
-            if (str_eq(all_kinds.items[k]->name, s->estate.desired->documents[i]->kind) && all_kinds.items[k]->observe) {
+            if (str_eq(all_kinds.items[k]->name, s->estate.desired->documents[i]->kind) &&
+                all_kinds.items[k]->observe) {
                 CHECK_ROW(s->estate.desired->documents[i]->address, value_is(p->look.facts[i], VALUE_MAP));
                 observed[k] = true;
             }
     check_unchanged(before, rig_end(r, a));
 }
 
-/* --- 2: steps is a function --------------------------------------------------------------------------------------------------- */
+/* --- 2: steps is a function --------------------------------------------------------------------------------------- */
 
 static struct steps *steps_of(struct arena *a, struct view view)
 {
@@ -255,14 +262,14 @@ static void test_steps(const struct setting *s)
     again = steps_of(other, p->look.view);
     CHECK(once->count > 0 && once->count == again->count);
     for (size_t i = 0; i < once->count && i < again->count; i++)
-        CHECK_ROW(once->items[i]->id,
-                  str_eq(json_of(a, step_to_value(a, once->items[i])), json_of(a, step_to_value(other, again->items[i]))));
+        CHECK_ROW(once->items[i]->id, str_eq(json_of(a, step_to_value(a, once->items[i])),
+                                             json_of(a, step_to_value(other, again->items[i]))));
     for (size_t i = 0; i < s->estate.desired->count; i++)
         CHECK_ROW(s->estate.desired->documents[i]->address, value_equal(facts[i], p->look.facts[i]));
     rig_end(r, a);
 }
 
-/* --- a blocked document holds up all that relies on it ------------------------------------------------------------------------- */
+/* --- a blocked document holds up all that relies on it ------------------------------------------------------------ */
 
 /* Each document in its turn cannot be seen: whatever else the world holds, nothing is written that relies on it. */
 static void test_blocked(const struct setting *s)
@@ -293,7 +300,7 @@ static void test_blocked(const struct setting *s)
     rig_end(r, a);
 }
 
-/* --- 3: act twice equals act once ------------------------------------------------------------------------------------------------ */
+/* --- 3: act twice equals act once --------------------------------------------------------------------------------- */
 
 /* A second look, in the same life, asks no kind to write. */
 static void check_settled(const struct setting *s, struct rig *r, const char *when)
@@ -370,7 +377,7 @@ static void test_exercised(const bool *observed, const bool *exercised)
     }
 }
 
-/* --- 4: what nobody declared stays ------------------------------------------------------------------------------------------------- */
+/* --- 4: what nobody declared stays -------------------------------------------------------------------------------- */
 
 static const struct value *policy_of(const struct value *vault, const char *object_id)
 {
@@ -421,16 +428,18 @@ static void test_undeclared(const struct setting *s)
     CHECK(value_bool_at(vault, "properties.enablePurgeProtection", false));
     CHECK(value_int_at(vault, "properties.softDeleteRetentionInDays", 0) == 7);
     for (size_t i = 0; i < COUNT(kept); i++) {
-        const struct value *policy = policy_of(vault, arena_printf(a, "0f0f0f0f-0000-4000-8000-0000000000%s", kept[i].of));
+        const struct value *policy =
+            policy_of(vault, arena_printf(a, "0f0f0f0f-0000-4000-8000-0000000000%s", kept[i].of));
 
         CHECK_ROW(kept[i].reason, permits(policy, kept[i].what, kept[i].permission));
     }
     /* The two that were there, and the one that is declared. */
     CHECK(value_count(list_of(world, "roleAssignments")) == value_count(list_of(s->world, "roleAssignments")) + 1);
-    CHECK_STR(value_str_at(world, "spec.roleAssignments.1.scope"), value_str_at(s->world, "spec.roleAssignments.1.scope"));
+    CHECK_STR(value_str_at(world, "spec.roleAssignments.1.scope"),
+              value_str_at(s->world, "spec.roleAssignments.1.scope"));
 }
 
-/* --- 6: outputs are untouched on failure ------------------------------------------------------------------------------------------- */
+/* --- 6: outputs are untouched on failure -------------------------------------------------------------------------- */
 
 struct failing {
     struct pass *pass;
@@ -456,7 +465,8 @@ static void failing_task(struct call *c, void *arg)
                 continue;
             /* From here on no request is answered; a kind that asks nothing succeeds all the same. */
             rc = kind->observe(c, &o, &ret, &p->err);
-            CHECK_ROW(o.document->address, rc < 0 ? ret == &untouched && p->err.class == ERR_CANCELLED : ret != &untouched);
+            CHECK_ROW(o.document->address,
+                      rc < 0 ? ret == &untouched && p->err.class == ERR_CANCELLED : ret != &untouched);
             f->failed += rc < 0;
         }
 }
@@ -472,7 +482,7 @@ static void test_failing(const struct setting *s)
     rig_end(r, a);
 }
 
-/* --- 7 and 8: interrupted anywhere, the next pass ends where an uninterrupted one does ------------------------------------------------ */
+/* --- 7 and 8: interrupted anywhere, the next pass ends where an uninterrupted one does ---------------------------- */
 
 struct blow {
     const char *name;
@@ -504,7 +514,8 @@ static struct pass *run_on(struct arena *a, const struct setting *s, const struc
     const struct value *taken = NULL;
 
     for (int times = 0;; times++) {
-        struct pass *p = pass_new(a, rig_new(world, &s->estate, (struct rig_options){.mode = HTTP_WRITING}), s->estate.desired, false);
+        struct pass *p = pass_new(a, rig_new(world, &s->estate, (struct rig_options){.mode = HTTP_WRITING}),
+                                  s->estate.desired, false);
 
         p->rig->settings.take_over = taken;
         pass_run(p);

@@ -1,5 +1,6 @@
-/* The scenario table by example: the cases of diagnosis.yaml are put to the evaluator under each edition of the article; what
- * it answers is told in words. Every row of the table must be met, and every id that the sources give must be in it. */
+/* The scenario table by example: the cases of diagnosis.yaml are put to the evaluator under each edition of the
+ * article; what it answers is told in words. Every row of the table must be met, and every id that the sources give
+ * must be in it. */
 #include "../../providers/restore/diagnosis.h"
 #include "../../reconciler/base/text.h"
 
@@ -16,11 +17,12 @@ static const struct {
     {"home", {"vault", "hsm", "unknown"}},
     {"des", {"intact", "rotated", "repointed", "moved", "foreign", "gone", "unknown"}},
     {"key", {"present", "disabled", "expired", "deleted", "purged", "replaced", "early", "revoked", "unknown"}},
-    {"grants", {"ok", "backup-lacks", "des-lacks", "orchestrator-lacks", "firewall", "orchestrator-shut",
-                "orchestrator-unsure", "unknown"}},
+    {"grants",
+     {"ok", "backup-lacks", "des-lacks", "orchestrator-lacks", "firewall", "orchestrator-shut", "orchestrator-unsure",
+      "unknown"}},
     {"given",
-     {"nothing", "empty", "original", "same-key", "same-key-moved", "newer-version", "other-key", "foreign-key", "foreign-with-original",
-      "plain-set", "unknown"}},
+     {"nothing", "empty", "original", "same-key", "same-key-moved", "newer-version", "other-key", "foreign-key",
+      "foreign-with-original", "plain-set", "unknown"}},
     {"fault", {"none", "missing", "unmakeable", "wrong-type", "elsewhere", "key"}},
     {"source", {"there", "gone", "unknown"}},
     {"rotation", {"fine", "stuck"}},
@@ -71,10 +73,12 @@ static void edition_tell(struct text *t, const char *edition, const struct dx_fa
 {
     struct dx_prediction p = diagnose(facts, dx_article_of(edition));
 
-    text_printf(t, "  %-8s %s: %s%s%s", edition, p.row ? p.row->id : "no row", dx_outcome_words(p.outcome), p.code ? ", " : "",
-                p.code ? p.code : "");
-    text_printf(t, "%s%s%s", *p.remedy ? "; to do " : "", p.remedy, p.other != p.outcome ? "; the other edition: " : "");
-    text_printf(t, "%s%s\n", p.other != p.outcome ? dx_outcome_words(p.other) : "", dx_may_restore(&p) ? "; may be tried" : "");
+    text_printf(t, "  %-8s %s: %s%s%s", edition, p.row ? p.row->id : "no row", dx_outcome_words(p.outcome),
+                p.code ? ", " : "", p.code ? p.code : "");
+    text_printf(t, "%s%s%s", *p.remedy ? "; to do " : "", p.remedy,
+                p.other != p.outcome ? "; the other edition: " : "");
+    text_printf(t, "%s%s\n", p.other != p.outcome ? dx_outcome_words(p.other) : "",
+                dx_may_restore(&p) ? "; may be tried" : "");
 }
 
 /* True: the row that must decide, or be said beside it, does. */
@@ -131,11 +135,12 @@ static size_t diagnosis_tell(struct arena *a, const struct value *spec, struct t
         const struct value *one = value_item(cases, i);
 
         if (!words_known(value_get(one, "facts"))) {
-            fprintf(stderr, "golden diagnosis: case %zu (%s) has a fact nobody knows\n", i + 1, value_str_at(one, "because"));
+            fprintf(stderr, "golden diagnosis: case %zu (%s) has a fact nobody knows\n", i + 1,
+                    value_str_at(one, "because"));
             faults++;
         } else if (!case_tell(a, t, one, met)) {
-            fprintf(stderr, "golden diagnosis: case %zu (%s) does not meet row %s\n", i + 1, value_str_at(one, "because"),
-                    value_str_at(one, "row"));
+            fprintf(stderr, "golden diagnosis: case %zu (%s) does not meet row %s\n", i + 1,
+                    value_str_at(one, "because"), value_str_at(one, "row"));
             faults++;
         }
     }

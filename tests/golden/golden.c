@@ -2,10 +2,11 @@
  *
  *   golden [--update] FOLDER
  *
- * FOLDER/base.yaml holds `now`, `manifests` and `facts`; every FOLDER/rows/NAME.yaml changes it: `cites` (the row it stands
- * for), `manifests` (replace those of the same kind and name, or are added), `without` (addresses), `facts` (merged in;
- * null removes a member). The plan expected is FOLDER/rows/NAME.txt; --update writes it, for review in the diff.
- * FOLDER/diagnosis.yaml puts facts to the scenario table (diagnosis.h); what it answers is FOLDER/diagnosis.txt. */
+ * FOLDER/base.yaml holds `now`, `manifests` and `facts`; every FOLDER/rows/NAME.yaml changes it: `cites` (the row it
+ * stands for), `manifests` (replace those of the same kind and name, or are added), `without` (addresses), `facts`
+ * (merged in; null removes a member). The plan expected is FOLDER/rows/NAME.txt; --update writes it, for review in the
+ * diff. FOLDER/diagnosis.yaml puts facts to the scenario table (diagnosis.h); what it
+ * answers is FOLDER/diagnosis.txt. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,7 +148,8 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
     struct settings settings = settings_default;
     struct engine engine = {.kinds = &all_kinds, .settings = &settings};
     struct view view = {.arena = a, .settings = &settings};
-    const struct value *all = merge(a, value_get(base, "facts"), value_get(row, "facts") ? value_get(row, "facts") : value_map(a));
+    const struct value *all =
+        merge(a, value_get(base, "facts"), value_get(row, "facts") ? value_get(row, "facts") : value_map(a));
     const char *now = value_str_at(row, "now") ? value_str_at(row, "now") : value_str_at(base, "now");
     struct diags diags;
     const struct plan *plan;
@@ -198,7 +200,8 @@ static char *file_read(struct arena *a, const char *path)
 }
 
 /* Compares with the file of what is expected, or writes it. `fault`: what speaks against it besides; NULL. */
-static void compare(struct golden *g, struct arena *a, const char *name, const char *path, const char *got, const char *fault)
+static void compare(struct golden *g, struct arena *a, const char *name, const char *path, const char *got,
+                    const char *fault)
 {
     const char *expected = file_read(a, path);
     FILE *f;
@@ -278,7 +281,8 @@ int main(int argc, char **argv)
     free(entries);
     diagnosis_run(&g);
     actions_told(&g);
-    printf("golden: %zu passed, %zu failed%s\n", g.passed, g.failed, g.update ? arena_printf(g.arena, ", %zu written", g.written) : "");
+    printf("golden: %zu passed, %zu failed%s\n", g.passed, g.failed,
+           g.update ? arena_printf(g.arena, ", %zu written", g.written) : "");
     schemas_free(g.schemas);
     arena_free(g.arena);
     return g.failed || !(g.passed + g.written) ? 1 : 0;

@@ -1,6 +1,6 @@
-/* Every setting of the simulated Azure, on several stories: whatever of Microsoft's open questions is answered which way, a story
- * reaches its declared end, or stops where stories.yaml says that it may, with the words it says there. Knows the engine and
- * the names of settings; must not know what any of them means.
+/* Every setting of the simulated Azure, on several stories: whatever of Microsoft's open questions is answered which
+ * way, a story reaches its declared end, or stops where stories.yaml says that it may, with the words it says there.
+ * Knows the engine and the names of settings; must not know what any of them means.
  *
  * stories.yaml, one document a story:
  *   story     its name
@@ -8,14 +8,15 @@
  *   world / manifests   further edits (tests/edits.h)
  *   vm        suffix of the id of a VM that runs in the end; without it none is restored
  *   restless  true: a run that stops has tried something all the same, which leaves no trace in Azure by which to know
- *   stops     {SETTING=VALUE: words}: under this setting it does not reach the end, and its blocked or failed step says these
- *             words. Whoever stops says so every time: a setting that has been mended has to be taken off. `always` stands for
- *             every setting; beside it {SETTING=VALUE: ""} is one under which the end is reached all the same.
+ *   stops     {SETTING=VALUE: words}: under this setting it does not reach the end, and its blocked or failed step says
+ * these words. Whoever stops says so every time: a setting that has been mended has to be taken off. `always` stands
+ * for every setting; beside it {SETTING=VALUE: ""} is one under which the end is reached all the same.
  *
- * Checked of each: at most one pass that left a key, one restore to a new VM that completed, and three jobs of a kind; no
- * request that a step had not announced; a run after a story has ended writes nothing, and one that does not end comes to
- * rest within a few runs: then it says the words. One setting at a time, and pairs of them as REINSTATE_SAMPLE says (0: the
- * defaults alone; a number: one pair in so many). An argument is the name of the one story to be played. */
+ * Checked of each: at most one pass that left a key, one restore to a new VM that completed, and three jobs of a kind;
+ * no request that a step had not announced; a run after a story has ended writes nothing, and one that does not end
+ * comes to rest within a few runs: then it says the words. One setting at a time, and pairs of them as REINSTATE_SAMPLE
+ * says (0: the defaults alone; a number: one pair in so many). An argument is the name of the one story
+ * to be played. */
 #include "../edits.h"
 #include "../contract/rig.h"
 #include "../harness.h"
@@ -35,7 +36,7 @@ struct setting {
 
 static struct schemas *schemas;
 
-/* --- stories ------------------------------------------------------------------------------------------------------------ */
+/* --- stories ------------------------------------------------------------------------------------------------------ */
 
 static const struct policy *policies_of(struct arena *a, const struct desired *d, struct diags *diags)
 {
@@ -61,8 +62,10 @@ static struct story story_load(struct arena *a, const struct value *told)
     struct story s = {.name = value_str_at(told, "story"), .vm = value_str_at(told, "vm"),
                       .restless = value_bool_at(told, "restless", false), .stops = value_get(told, "stops")};
     const char *from = value_str_at(told, "scenario");
-    const struct value *scenario = from ? value_item(yaml_read(a, arena_printf(a, "tests/scenario/%s.yaml", from)), 0) : told;
-    struct value *world, *docs = example_read(a, arena_printf(a, "examples/%s", value_str_at(scenario, "example")), &world);
+    const struct value *scenario =
+        from ? value_item(yaml_read(a, arena_printf(a, "tests/scenario/%s.yaml", from)), 0) : told;
+    struct value *world,
+        *docs = example_read(a, arena_printf(a, "examples/%s", value_str_at(scenario, "example")), &world);
     const char *unfit = edit_world(a, world, value_get(scenario, "world"));
     struct diags diags;
 
@@ -81,7 +84,7 @@ static struct story story_load(struct arena *a, const struct value *told)
     return s;
 }
 
-/* --- what is looked at in the end ----------------------------------------------------------------------------------------- */
+/* --- what is looked at in the end --------------------------------------------------------------------------------- */
 
 static size_t jobs_with(const struct value *world, const char *type, const char *status)
 {
@@ -97,8 +100,8 @@ static size_t jobs_with(const struct value *world, const char *type, const char 
     return n;
 }
 
-/* Restores of disks that named no set and left a key: those that name one are restores of disks, which may fail for a right and
- * leave it as well. */
+/* Restores of disks that named no set and left a key: those that name one are restores of disks, which may fail for a
+ * right and leave it as well. */
 static size_t export_passes(const struct value *world)
 {
     const struct value *jobs = value_at(world, "spec.jobs");
@@ -106,7 +109,8 @@ static size_t export_passes(const struct value *world)
 
     for (size_t i = 0; i < value_count(jobs); i++)
         n += str_eq(value_str_at(value_item(jobs, i), "sim.request.recoveryType"), "RestoreDisks") &&
-             !value_at(value_item(jobs, i), "sim.request.securedVMDetails") && value_bool_at(value_item(jobs, i), "sim.exports", false);
+             !value_at(value_item(jobs, i), "sim.request.securedVMDetails") &&
+             value_bool_at(value_item(jobs, i), "sim.exports", false);
     return n;
 }
 
@@ -175,13 +179,14 @@ static struct life live(struct arena *a, const struct story *s, const struct val
     return ret;
 }
 
-/* --- one story under some settings ------------------------------------------------------------------------------------------ */
+/* --- one story under some settings -------------------------------------------------------------------------------- */
 
 /* The words with which it may stop under these settings; NULL: it may not. */
 static const char *stop_of(struct arena *a, const struct story *s, const struct setting *settings, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const char *words = value_str(value_get(s->stops, arena_printf(a, "%s=%s", settings[i].name, settings[i].value)));
+        const char *words =
+            value_str(value_get(s->stops, arena_printf(a, "%s=%s", settings[i].name, settings[i].value)));
 
         if (words)
             return *words ? words : NULL;
@@ -250,18 +255,21 @@ static void play(const struct story *s, const struct setting *settings, size_t n
     }
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------------------ */
+/* --- all of them -------------------------------------------------------------------------------------------------- */
 
-/* Every value of every setting that somebody has left open, from the schema, but those that the story's world has already. */
+/* Every value of every setting that somebody has left open, from the schema, but those that the
+ * story's world has already. */
 static size_t settings_all(struct arena *a, const struct story *s, struct setting **ret)
 {
-    const struct value *fields = value_at(schemas_get(schemas, "World.json"), "properties.spec.properties.behaviour.properties");
+    const struct value *fields =
+        value_at(schemas_get(schemas, "World.json"), "properties.spec.properties.behaviour.properties");
     size_t n = 0;
 
     *ret = NULL;
     for (size_t i = 0; i < value_count(fields); i++) {
         const struct member *m = &fields->map.members[i];
-        const struct value *values = value_get(m->value, "enum") ? value_get(m->value, "enum") : value_get(m->value, "examples");
+        const struct value *values =
+            value_get(m->value, "enum") ? value_get(m->value, "enum") : value_get(m->value, "examples");
         const char *own = value_str(value_get(value_at(s->world, "spec.behaviour"), m->key));
 
         for (size_t k = 0; value_get(m->value, "x-source") && k < value_count(values); k++) {
@@ -281,7 +289,8 @@ static void check_stops(struct arena *a, const struct story *s, const struct set
         bool known = str_eq(s->stops->map.members[i].key, "always");
 
         for (size_t k = 0; k < n; k++)
-            known |= str_eq(s->stops->map.members[i].key, arena_printf(a, "%s=%s", settings[k].name, settings[k].value));
+            known |=
+                str_eq(s->stops->map.members[i].key, arena_printf(a, "%s=%s", settings[k].name, settings[k].value));
         CHECK_ROW(s->stops->map.members[i].key, known);
     }
 }

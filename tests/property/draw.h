@@ -1,6 +1,7 @@
-/* A random state of the world, drawn from a seed, in the words of the scenario table: what is left of store, key, versions and
- * set, in which tier the point is, who may do what, what the restore names, which of the open questions is answered how. And
- * that state as a World and the manifests of its estate. Knows the documents' vocabulary; must not know the diagnosis. */
+/* A random state of the world, drawn from a seed, in the words of the scenario table: what is left of store, key,
+ * versions and set, in which tier the point is, who may do what, what the restore names, which of the open questions is
+ * answered how. And that state as a World and the manifests of its estate. Knows the documents' vocabulary; must not
+ * know the diagnosis. */
 #ifndef REINSTATE_TEST_DRAW_H
 #define REINSTATE_TEST_DRAW_H
 
@@ -12,7 +13,14 @@
 
 enum home { HOME_VAULT, HOME_HSM };
 enum store { STORE_THERE, STORE_DELETED, STORE_PURGED };
-enum key { KEY_FINE, KEY_OFF, KEY_OVER, KEY_SOFT, KEY_GONE, KEY_OTHER_NOW }; /* usable, disabled, expired, soft-deleted, purged, replaced */
+enum key {
+    KEY_FINE,
+    KEY_OFF,
+    KEY_OVER,
+    KEY_SOFT,
+    KEY_GONE,
+    KEY_OTHER_NOW
+}; /* usable, disabled, expired, soft-deleted, purged, replaced */
 enum set { SET_INTACT, SET_ROTATED, SET_REPOINTED, SET_MOVED, SET_FOREIGN, SET_GONE };
 enum tier { TIER_VAULT_ONLY, TIER_BOTH, TIER_SNAPSHOT, TIER_NONE };
 enum grants { GRANTS_FINE, GRANTS_NO_BACKUP, GRANTS_NO_SET, GRANTS_NO_ORCHESTRATOR, GRANTS_SHUT, GRANTS_SHUT_BYPASS };
@@ -29,7 +37,12 @@ enum supplied {
     SUPPLIED_ELSEWHERE
 };
 enum source { SOURCE_GONE, SOURCE_STOPPED, SOURCE_RUNS };
-enum data { DATA_NONE, DATA_ORDINARY, DATA_CONFIDENTIAL, DATA_CONFIDENTIAL_CMK }; /* the last two: one fact, two spellings */
+enum data {
+    DATA_NONE,
+    DATA_ORDINARY,
+    DATA_CONFIDENTIAL,
+    DATA_CONFIDENTIAL_CMK
+}; /* the last two: one fact, two spellings */
 enum own { OWN_ALL, OWN_NO_GRANTING, OWN_NO_KEYS, OWN_NO_BLOBS };
 enum wrong { WRONG_NOTHING, WRONG_REVOKED, WRONG_MISTYPED, WRONG_YOUNGER, WRONG_REGION };
 
@@ -57,7 +70,7 @@ struct drawn {
     size_t n_knobs;
 };
 
-/* --- drawing --------------------------------------------------------------------------------------------------------------- */
+/* --- drawing ------------------------------------------------------------------------------------------------------ */
 
 static inline uint64_t draw(struct drawn *d)
 {
@@ -96,7 +109,8 @@ static inline void draw_knobs(struct drawn *d, const struct value *behaviour)
 
     while (d->n_knobs < wanted) {
         const struct member *m = &behaviour->map.members[draw(d) % value_count(behaviour)];
-        const struct value *values = value_get(m->value, "enum") ? value_get(m->value, "enum") : value_get(m->value, "examples");
+        const struct value *values =
+            value_get(m->value, "enum") ? value_get(m->value, "enum") : value_get(m->value, "examples");
 
         if (!value_get(m->value, "x-source") || str_eq(m->key, "article") || !value_count(values))
             continue;
@@ -175,7 +189,7 @@ static inline struct drawn draw_state(uint64_t seed, size_t number, bool hsm, co
     return d;
 }
 
-/* --- as text ------------------------------------------------------------------------------------------------------------------ */
+/* --- as text ------------------------------------------------------------------------------------------------------ */
 
 #define SUB "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002"
 #define GROUP(name) SUB "/resourceGroups/" name
@@ -223,7 +237,8 @@ static inline bool store_used(const struct drawn *d, int which)
 {
     if (which == 1)
         return d->set == SET_MOVED || d->set == SET_FOREIGN;
-    return which == 0 || d->supplied == SUPPLIED_MOVED || d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE;
+    return which == 0 || d->supplied == SUPPLIED_MOVED || d->supplied == SUPPLIED_FOREIGN ||
+           d->supplied == SUPPLIED_FOREIGN_BESIDE;
 }
 
 static inline bool store_there(const struct drawn *d, int which)
@@ -236,7 +251,7 @@ static inline bool set_named_exists(const struct drawn *d)
     return d->supplied != SUPPLIED_ORIGINAL && d->supplied != SUPPLIED_MISSING;
 }
 
-/* --- the world: stores and who may use them --------------------------------------------------------------------------------- */
+/* --- the world: stores and who may use them ----------------------------------------------------------------------- */
 
 static const char *const services[][2] = {
     {"0f0f0f0f-0000-4000-8000-00000000000c", "'get','release'"},
@@ -245,9 +260,11 @@ static const char *const services[][2] = {
     {ID_GIVEN, "'get','wrapKey','unwrapKey'"},
 };
 static const char *const vault_roles[] = {"Key Vault Crypto Service Release User", "Key Vault Crypto User",
-                                          "Key Vault Crypto Service Encryption User", "Key Vault Crypto Service Encryption User"};
+                                          "Key Vault Crypto Service Encryption User",
+                                          "Key Vault Crypto Service Encryption User"};
 static const char *const hsm_roles[] = {"Managed HSM Crypto Service Release User", "Managed HSM Crypto User",
-                                        "Managed HSM Crypto Service Encryption User", "Managed HSM Crypto Service Encryption User"};
+                                        "Managed HSM Crypto Service Encryption User",
+                                        "Managed HSM Crypto Service Encryption User"};
 
 static inline bool granted(const struct drawn *d, size_t service)
 {
@@ -258,24 +275,27 @@ static inline bool granted(const struct drawn *d, size_t service)
 
 static inline void add_policies(struct text *t, const struct drawn *d)
 {
-    add(t, "'accessPolicies':[{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','objectId':'0f0f0f0f-0000-4000-8000-00000000000a',"
+    add(t, "'accessPolicies':[{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','objectId':'0f0f0f0f-0000-4000-8000-"
+           "00000000000a',"
            "'permissions':{'keys':['all']}}");
     for (size_t i = 0; i < COUNT(services); i++)
         if (granted(d, i))
-            add(t, ",{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','objectId':'%s','permissions':{'keys':[%s]}}", services[i][0],
-                services[i][1]);
+            add(t, ",{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','objectId':'%s','permissions':{'keys':[%s]}}",
+                services[i][0], services[i][1]);
     add(t, "],");
 }
 
 static inline void add_store_properties(struct text *t, const struct drawn *d, int which)
 {
-    const char *shut = d->grants == GRANTS_SHUT ? "{'defaultAction':'Deny','bypass':'None','ipRules':[{'value':'203.0.113.7'}]}"
+    const char *shut = d->grants == GRANTS_SHUT
+                           ? "{'defaultAction':'Deny','bypass':'None','ipRules':[{'value':'203.0.113.7'}]}"
                        : d->grants == GRANTS_SHUT_BYPASS
                            ? "{'defaultAction':'Deny','bypass':'AzureServices','ipRules':[{'value':'203.0.113.7'}]}"
                            : "{'defaultAction':'Allow','bypass':'AzureServices'}";
 
     add(t,
-        "'properties':{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','enableSoftDelete':true,'softDeleteRetentionInDays':7,"
+        "'properties':{'tenantId':'0f0f0f0f-0000-4000-8000-000000000001','enableSoftDelete':true,'"
+        "softDeleteRetentionInDays':7,"
         "'enablePurgeProtection':true,'networkAcls':%s,",
         shut);
     if (d->policies)
@@ -289,8 +309,8 @@ static inline void add_store_properties(struct text *t, const struct drawn *d, i
 
 static inline char *store_id(struct arena *a, const struct drawn *d, int which)
 {
-    return arena_printf(a, GROUP("rg-keys") "/providers/Microsoft.KeyVault/%s/%s", d->home == HOME_HSM ? "managedHSMs" : "vaults",
-                        store_names[d->home][which]);
+    return arena_printf(a, GROUP("rg-keys") "/providers/Microsoft.KeyVault/%s/%s",
+                        d->home == HOME_HSM ? "managedHSMs" : "vaults", store_names[d->home][which]);
 }
 
 static inline void add_stores(struct text *t, struct arena *a, const struct drawn *d)
@@ -310,9 +330,11 @@ static inline void add_deleted_store(struct text *t, struct arena *a, const stru
     if (d->store == STORE_THERE)
         return;
     add(t,
-        "'deletedVaults':[{'id':'%s','location':'uaenorth',%s'deletionDate':'2026-11-%s','scheduledPurgeDate':'2026-11-%s','resource':{"
+        "'deletedVaults':[{'id':'%s','location':'uaenorth',%s'deletionDate':'2026-11-%s','scheduledPurgeDate':'2026-11-"
+        "%s','resource':{"
         "'id':'%s','name':'%s','type':'Microsoft.KeyVault/%s','location':'uaenorth',",
-        store_id(a, d, 0), d->store == STORE_PURGED ? "'state':'purged'," : "", d->store == STORE_PURGED ? "10T03:00:00Z" : "21T03:00:00Z",
+        store_id(a, d, 0), d->store == STORE_PURGED ? "'state':'purged'," : "",
+        d->store == STORE_PURGED ? "10T03:00:00Z" : "21T03:00:00Z",
         d->store == STORE_PURGED ? "17T03:00:00Z" : "28T03:00:00Z", store_id(a, d, 0), store_names[d->home][0],
         d->home == HOME_HSM ? "managedHSMs" : "vaults");
     if (d->home == HOME_HSM)
@@ -333,8 +355,8 @@ static inline void add_roles(struct text *t, struct arena *a, const struct drawn
     for (int k = 0; k < 3 && d->home == HOME_VAULT && !d->policies; k++)
         for (size_t i = 0; i < COUNT(services) && store_there(d, k); i++)
             if (granted(d, i))
-                add(t, ",{'principal':'%s','role':'%s','scope':'%s%s'}", services[i][0], vault_roles[i], store_id(a, d, k),
-                    d->on_key_alone ? "/keys/os" : "");
+                add(t, ",{'principal':'%s','role':'%s','scope':'%s%s'}", services[i][0], vault_roles[i],
+                    store_id(a, d, k), d->on_key_alone ? "/keys/os" : "");
     add(t, "],");
     if (d->home != HOME_HSM)
         return;
@@ -342,36 +364,41 @@ static inline void add_roles(struct text *t, struct arena *a, const struct drawn
     for (int k = 0, n = 0; k < 3; k++) {
         if (!store_there(d, k))
             continue;
-        add(t, "%s{'store':'%s','principal':'operator','role':'Managed HSM Crypto Officer','scope':'/'}", n++ ? "," : "",
+        add(t, "%s{'store':'%s','principal':'operator','role':'Managed HSM Crypto Officer','scope':'/'}",
+            n++ ? "," : "", store_names[HOME_HSM][k]);
+        add(t, ",{'store':'%s','principal':'operator','role':'Managed HSM Crypto User','scope':'/'}",
             store_names[HOME_HSM][k]);
-        add(t, ",{'store':'%s','principal':'operator','role':'Managed HSM Crypto User','scope':'/'}", store_names[HOME_HSM][k]);
         for (size_t i = 0; i < COUNT(services); i++)
             if (granted(d, i))
-                add(t, ",{'store':'%s','principal':'%s','role':'%s','scope':'/'}", store_names[HOME_HSM][k], services[i][0], hsm_roles[i]);
+                add(t, ",{'store':'%s','principal':'%s','role':'%s','scope':'/'}", store_names[HOME_HSM][k],
+                    services[i][0], hsm_roles[i]);
     }
     add(t, "],");
 }
 
-/* --- the world: keys, sets, machine, backup ----------------------------------------------------------------------------------- */
+/* --- the world: keys, sets, machine, backup ----------------------------------------------------------------------- */
 
-static inline void add_key(struct text *t, const char *store, const char *name, const char *state, const char *old_attributes, bool newer,
-                           const char *version)
+static inline void add_key(struct text *t, const char *store, const char *name, const char *state,
+                           const char *old_attributes, bool newer, const char *version)
 {
     add(t,
-        ",{'store':'%s','name':'%s','state':'%s','type':'RSA-HSM','releasePolicy':'confidential-vm','versions':[{'id':'%s',"
+        ",{'store':'%s','name':'%s','state':'%s','type':'RSA-HSM','releasePolicy':'confidential-vm','versions':[{'id':'"
+        "%s',"
         "'created':'2026-03-02T08:00:00Z'%s}",
         store, name, state, version, old_attributes);
     if (newer)
         add(t, ",{'id':'" V_NEW "','created':'2026-11-17T08:00:00Z','enabled':true}");
-    add(t, "]%s}", str_eq(state, "deleted") ? ",'deletedDate':'2026-11-21T08:00:00Z','scheduledPurgeDate':'2026-11-28T08:00:00Z'" : "");
+    add(t, "]%s}",
+        str_eq(state, "deleted") ? ",'deletedDate':'2026-11-21T08:00:00Z','scheduledPurgeDate':'2026-11-28T08:00:00Z'"
+                                 : "");
 }
 
 /* Made when the name was free again, after the point. */
 static inline void add_impostor(struct text *t, const char *store)
 {
     add(t,
-        ",{'store':'%s','name':'os','state':'active','type':'RSA-HSM','releasePolicy':'confidential-vm','versions':[{'id':'" V_THIRD
-        "','created':'2026-11-22T09:00:00Z'}]}",
+        ",{'store':'%s','name':'os','state':'active','type':'RSA-HSM','releasePolicy':'confidential-vm','versions':[{'"
+        "id':'" V_THIRD "','created':'2026-11-22T09:00:00Z'}]}",
         store);
 }
 
@@ -380,12 +407,16 @@ static inline void add_keys(struct text *t, const struct drawn *d)
     const char *const *stores = store_names[d->home];
     static const char *const states[] = {[KEY_FINE] = "active",  [KEY_OFF] = "active",  [KEY_OVER] = "active",
                                          [KEY_SOFT] = "deleted", [KEY_GONE] = "purged", [KEY_OTHER_NOW] = "purged"};
-    static const char *const attributes[] = {
-        [KEY_FINE] = ",'enabled':true", [KEY_OFF] = ",'enabled':false", [KEY_OVER] = ",'enabled':true,'expires':'2026-11-20T00:00:00Z'",
-        [KEY_SOFT] = ",'enabled':true", [KEY_GONE] = ",'enabled':true", [KEY_OTHER_NOW] = ",'enabled':true"};
+    static const char *const attributes[] = {[KEY_FINE] = ",'enabled':true",
+                                             [KEY_OFF] = ",'enabled':false",
+                                             [KEY_OVER] = ",'enabled':true,'expires':'2026-11-20T00:00:00Z'",
+                                             [KEY_SOFT] = ",'enabled':true",
+                                             [KEY_GONE] = ",'enabled':true",
+                                             [KEY_OTHER_NOW] = ",'enabled':true"};
 
     add(t, "'keys':[{'store':'%s','name':'spare','state':'active','versions':[{'id':'" V_STRANGE "'}]}", stores[0]);
-    add_key(t, stores[0], "os", d->store == STORE_PURGED ? "purged" : states[d->key], attributes[d->key], d->newer, V_OLD);
+    add_key(t, stores[0], "os", d->store == STORE_PURGED ? "purged" : states[d->key], attributes[d->key], d->newer,
+            V_OLD);
     if (d->key == KEY_OTHER_NOW)
         add_impostor(t, stores[0]);
     add_key(t, stores[0], "other", d->store == STORE_PURGED ? "purged" : "active", ",'enabled':true", false, V_STRANGE);
@@ -401,7 +432,8 @@ static inline void add_keys(struct text *t, const struct drawn *d)
 }
 
 /* Where a set points: store, name and version of its key. */
-static inline void set_key(const struct drawn *d, bool original, const char **store, const char **name, const char **version)
+static inline void set_key(const struct drawn *d, bool original, const char **store, const char **name,
+                           const char **version)
 {
     const char *const *stores = store_names[d->home];
 
@@ -412,7 +444,8 @@ static inline void set_key(const struct drawn *d, bool original, const char **st
         *name = "other", *version = V_STRANGE;
     if (original && (d->set == SET_MOVED || d->set == SET_FOREIGN))
         *store = stores[1];
-    if (!original && (d->supplied == SUPPLIED_MOVED || d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE))
+    if (!original &&
+        (d->supplied == SUPPLIED_MOVED || d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE))
         *store = stores[2];
     if (original ? d->set == SET_FOREIGN : d->supplied == SUPPLIED_FOREIGN || d->supplied == SUPPLIED_FOREIGN_BESIDE)
         *name = "foreign", *version = V_STRANGE;
@@ -421,8 +454,8 @@ static inline void set_key(const struct drawn *d, bool original, const char **st
 static inline void add_set(struct text *t, const struct drawn *d, bool original)
 {
     const char *store, *name, *version;
-    const char *type =
-        !original && d->supplied == SUPPLIED_WRONG_TYPE ? "EncryptionAtRestWithCustomerKey" : "ConfidentialVmEncryptedWithCustomerKey";
+    const char *type = !original && d->supplied == SUPPLIED_WRONG_TYPE ? "EncryptionAtRestWithCustomerKey"
+                                                                       : "ConfidentialVmEncryptedWithCustomerKey";
 
     set_key(d, original, &store, &name, &version);
     add(t, ",{'id':'%s/providers/Microsoft.Compute/diskEncryptionSets/%s','location':'%s',",
@@ -432,14 +465,16 @@ static inline void add_set(struct text *t, const struct drawn *d, bool original)
         add(t, "'identity':{'type':'UserAssigned','userAssignedIdentities':{'" IDENTITY_ID "':{}}},");
     else
         add(t,
-            "'identity':{'type':'SystemAssigned','principalId':'%s','tenantId':'0f0f0f0f-0000-4000-8000-000000000001'},",
+            "'identity':{'type':'SystemAssigned','principalId':'%s','tenantId':'0f0f0f0f-0000-4000-8000-000000000001'}"
+            ",",
             original ? ID_SET : ID_GIVEN);
     add(t,
         "'properties':{'encryptionType':'%s','activeKey':{'keyUrl':"
         "'https://%s%s/keys/%s/%s'}%s%s}}",
-        type, store,
-        d->home == HOME_HSM ? ".managedhsm.azure.net" : ".vault.azure.net", name, version,
-        original && d->stuck ? ",'autoKeyRotationError':{'code':'KeyRotationStuck','message':'the last rotation did not end'}" : "",
+        type, store, d->home == HOME_HSM ? ".managedhsm.azure.net" : ".vault.azure.net", name, version,
+        original && d->stuck
+            ? ",'autoKeyRotationError':{'code':'KeyRotationStuck','message':'the last rotation did not end'}"
+            : "",
         original && d->set != SET_INTACT ? ",'lastKeyRotationTimestamp':'2026-11-18T08:00:00Z'" : "");
 }
 
@@ -462,24 +497,31 @@ static inline void add_machine(struct text *t, const struct drawn *d)
     if (d->source == SOURCE_GONE)
         return;
     add(t,
-        ",{'id':'" GROUP("rg-vm") "/providers/Microsoft.Compute/virtualMachines/vm','location':'uaenorth','powerState':'%s','properties':{"
-                                  "'hardwareProfile':{'vmSize':'Standard_DC4ads_v6'},'securityProfile':{'securityType':'ConfidentialVM'},'"
-                                  "storageProfile':{'osDisk':{"
-                                  "'managedDisk':{'securityProfile':{'securityEncryptionType':'DiskWithVMGuestState'%s}}}%s}}}",
+        ",{'id':'" GROUP(
+            "rg-vm") "/providers/Microsoft.Compute/virtualMachines/"
+                     "vm','location':'uaenorth','powerState':'%s','properties':{"
+                     "'hardwareProfile':{'vmSize':'Standard_DC4ads_v6'},'securityProfile':{'securityType':'"
+                     "ConfidentialVM'},'"
+                     "storageProfile':{'osDisk':{"
+                     "'managedDisk':{'securityProfile':{'securityEncryptionType':'DiskWithVMGuestState'%s}}}%s}}}",
         d->source == SOURCE_RUNS ? "running" : "deallocated",
-        d->platform_key ? "" : ",'diskEncryptionSet':{'id':'" GROUP("rg-vm") "/providers/Microsoft.Compute/diskEncryptionSets/des'}",
+        d->platform_key
+            ? ""
+            : ",'diskEncryptionSet':{'id':'" GROUP("rg-vm") "/providers/Microsoft.Compute/diskEncryptionSets/des'}",
         data_disks(d));
 }
 
 static inline void add_backup(struct text *t, const struct drawn *d)
 {
-    static const char *const tiers[] = {"'InstantRP':'Deleted','HardenedRP':'Valid'", "'InstantRP':'Valid','HardenedRP':'Valid'",
-                                        "'InstantRP':'Valid'", "'InstantRP':'Deleted'"};
+    static const char *const tiers[] = {"'InstantRP':'Deleted','HardenedRP':'Valid'",
+                                        "'InstantRP':'Valid','HardenedRP':'Valid'", "'InstantRP':'Valid'",
+                                        "'InstantRP':'Deleted'"};
 
     add(t,
         "'backups':[{'vault':'" GROUP(
             "rg-backup") "/providers/Microsoft.RecoveryServices/vaults/rsv','source':{'resourceGroup':'rg-vm',"
-                         "'name':'vm','size':'Standard_DC4ads_v6','osType':'Linux'},'protection':{'state':'%s','policyType':'V2'},",
+                         "'name':'vm','size':'Standard_DC4ads_v6','osType':'Linux'},'protection':{'state':'%s','"
+                         "policyType':'V2'},",
         d->source == SOURCE_GONE ? "ProtectionStopped" : "Protected");
     if (!d->platform_key)
         add(t,
@@ -489,11 +531,13 @@ static inline void add_backup(struct text *t, const struct drawn *d)
             store_names[d->home][0]);
     add(t, "'points':[{'id':'" POINT "','time':'2026-11-13T20:01:03Z','tiers':{%s}}]}", tiers[d->tier]);
     if (d->twin)
-        add(t,
-            ",{'vault':'" GROUP("rg-backup") "/providers/Microsoft.RecoveryServices/vaults/rsv','source':{'resourceGroup':"
-            "'rg-twin','name':'vm','size':'Standard_DC4ads_v6','osType':'Linux'},'protection':{'state':"
-            "'ProtectionStopped','policyType':'V2'},'points':[{'id':'" POINT_TWIN "','time':'2026-11-13T20:01:03Z',"
-            "'tiers':{'HardenedRP':'Valid'}}]}");
+        add(t, ",{'vault':'" GROUP(
+                   "rg-backup") "/providers/Microsoft.RecoveryServices/vaults/rsv','source':{'resourceGroup':"
+                                "'rg-twin','name':'vm','size':'Standard_DC4ads_v6','osType':'Linux'},'protection':{'"
+                                "state':"
+                                "'ProtectionStopped','policyType':'V2'},'points':[{'id':'" POINT_TWIN
+                                "','time':'2026-11-13T20:01:03Z',"
+                                "'tiers':{'HardenedRP':'Valid'}}]}");
     add(t, "],");
 }
 
@@ -510,13 +554,15 @@ static inline void add_resources(struct text *t, struct arena *a, const struct d
             "rg-backup") "/providers/Microsoft.RecoveryServices/vaults/rsv','location':'uaenorth','sku':{'name':'RS0',"
                          "'tier':'Standard'}},{'id':'" GROUP(
                              "rg-dr") "/providers/Microsoft.Storage/storageAccounts/stdr','location':'uaenorth','kind':"
-                                      "'StorageV2','sku':{'name':'Standard_LRS','tier':'Standard'},'properties':{'allowSharedKeyAccess':"
+                                      "'StorageV2','sku':{'name':'Standard_LRS','tier':'Standard'},'properties':{'"
+                                      "allowSharedKeyAccess':"
                                       "%s}},"
                                       "{'id':'" GROUP(
                                           "rg-dr") "/providers/Microsoft.Network/virtualNetworks/"
                                                    "vnet','location':'uaenorth','properties':{'addressSpace':{"
                                                    "'addressPrefixes':['10.40.0.0/"
-                                                   "16']},'subnets':[{'name':'default','properties':{'addressPrefix':'10.40.0.0/24'}}]}}",
+                                                   "16']},'subnets':[{'name':'default','properties':{'addressPrefix':'"
+                                                   "10.40.0.0/24'}}]}}",
         d->own == OWN_NO_BLOBS ? "false" : "true");
     if (d->set != SET_GONE && !d->platform_key)
         add_set(t, d, true);
@@ -550,7 +596,8 @@ static inline struct value *drawn_world(struct arena *a, const struct drawn *d)
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
 
     add(&t,
-        "{'apiVersion':'reinstate/v1','kind':'World','metadata':{'name':'drawn'},'spec':{'now':'2026-11-23T03:00:00Z','seed':1,"
+        "{'apiVersion':'reinstate/"
+        "v1','kind':'World','metadata':{'name':'drawn'},'spec':{'now':'2026-11-23T03:00:00Z','seed':1,"
         "'tenant':'0f0f0f0f-0000-4000-8000-000000000001','behaviour':{'article':'%s'",
         d->article);
     for (size_t i = 0; i < d->n_knobs; i++)
@@ -573,17 +620,18 @@ static inline struct value *drawn_world(struct arena *a, const struct drawn *d)
     return parsed(a, &t);
 }
 
-/* --- the manifests --------------------------------------------------------------------------------------------------------------- */
+/* --- the manifests ------------------------------------------------------------------------------------------------ */
 
-static inline void add_document(struct text *t, const char *kind, const char *name, const char *fmt, ...) printf_like(4, 5);
+static inline void add_document(struct text *t, const char *kind, const char *name, const char *fmt, ...)
+    printf_like(4, 5);
 static inline void add_document(struct text *t, const char *kind, const char *name, const char *fmt, ...)
 {
     struct arena *a = arena_new();
     va_list ap;
 
     va_start(ap, fmt);
-    add(t, "%s{'apiVersion':'reinstate/v1','kind':'%s','metadata':{'name':'%s'},'spec':%s}", t->len > 1 ? "," : "", kind, name,
-        arena_vprintf(a, fmt, ap));
+    add(t, "%s{'apiVersion':'reinstate/v1','kind':'%s','metadata':{'name':'%s'},'spec':%s}", t->len > 1 ? "," : "",
+        kind, name, arena_vprintf(a, fmt, ap));
     va_end(ap);
     arena_free(a);
 }
@@ -625,16 +673,19 @@ static inline void add_key_documents(struct text *t, const struct drawn *d)
         if (store_used(d, i) && d->home == HOME_HSM)
             add_document(t, "ManagedHsm", stores[i], "{'resourceGroup':'rg-keys','purgeProtection':true%s}", region);
         else if (store_used(d, i))
-            add_document(t, "KeyVault", stores[i], "{'resourceGroup':'rg-keys','permissionModel':'%s','purgeProtection':true%s}",
+            add_document(t, "KeyVault", stores[i],
+                         "{'resourceGroup':'rg-keys','permissionModel':'%s','purgeProtection':true%s}",
                          d->policies ? "access-policies" : "azure-rbac", region);
-    add_document(t, "Key", "key",
-                 "{'store':'%s','keyName':'os',%s%s'sources':[{'recover':{}},{'azureBackup':{'from':['vm']}}]}", stores[0],
-                 version_declared(d), d->wrong == WRONG_REVOKED ? "'revoked':{'reason':'copied, SEC-12'}," : "");
+    add_document(
+        t, "Key", "key", "{'store':'%s','keyName':'os',%s%s'sources':[{'recover':{}},{'azureBackup':{'from':['vm']}}]}",
+        stores[0], version_declared(d), d->wrong == WRONG_REVOKED ? "'revoked':{'reason':'copied, SEC-12'}," : "");
     set_key(d, false, &store, &name, &version);
     if (!str_eq(named, "key"))
-        add_document(t, "Key", named, "{'store':'%s','keyName':'%s','version':'%s','sources':[{'recover':{}}]}", store, name, version);
+        add_document(t, "Key", named, "{'store':'%s','keyName':'%s','version':'%s','sources':[{'recover':{}}]}", store,
+                     name, version);
     if (d->supplied == SUPPLIED_FOREIGN_BESIDE)
-        add_document(t, "Key", "key-beside", "{'store':'%s','keyName':'os','version':'" V_OLD "','sources':[{'recover':{}}]}", stores[2]);
+        add_document(t, "Key", "key-beside",
+                     "{'store':'%s','keyName':'os','version':'" V_OLD "','sources':[{'recover':{}}]}", stores[2]);
 }
 
 static inline struct value *drawn_manifests(struct arena *a, const struct drawn *d)
@@ -647,17 +698,19 @@ static inline struct value *drawn_manifests(struct arena *a, const struct drawn 
                  "{'cloud':'AzurePublic','tenant':'0f0f0f0f-0000-4000-8000-000000000001','subscription':"
                  "'0f0f0f0f-0000-4000-8000-000000000002','location':'uaenorth'}");
     add_key_documents(&t, d);
+    add_document(&t, "DiskEncryptionSet", "set",
+                 "{'setName':'%s','resourceGroup':'%s','encryptionType':'ConfidentialVmEncryptedWithCustomerKey','key':"
+                 "'%s','rotation':'pinned',"
+                 "'identity':%s%s}",
+                 original ? "des" : "des-dr", original ? "rg-vm" : "rg-dr", key_document_named(d),
+                 d->user_assigned ? "{'type':'UserAssigned','userAssigned':['" IDENTITY_ID "']}"
+                                  : "{'type':'SystemAssigned'}",
+                 d->supplied == SUPPLIED_ELSEWHERE ? ",'location':'koreacentral'" : "");
     add_document(
-        &t, "DiskEncryptionSet", "set",
-        "{'setName':'%s','resourceGroup':'%s','encryptionType':'ConfidentialVmEncryptedWithCustomerKey','key':'%s','rotation':'pinned',"
-        "'identity':%s%s}",
-        original ? "des" : "des-dr", original ? "rg-vm" : "rg-dr", key_document_named(d),
-        d->user_assigned ? "{'type':'UserAssigned','userAssigned':['" IDENTITY_ID "']}" : "{'type':'SystemAssigned'}",
-        d->supplied == SUPPLIED_ELSEWHERE ? ",'location':'koreacentral'" : "");
-    add_document(&t, "KeyAccess", "users",
-                 "{'key':'%s','purpose':'confidential-vm','scope':'%s','principals':[{'diskEncryptionSet':'set'},{'wellKnown':"
-                 "'ConfidentialVmOrchestrator'},{'wellKnown':'BackupManagementService'}]}",
-                 key_document_named(d), d->key_scope ? "key" : "vault");
+        &t, "KeyAccess", "users",
+        "{'key':'%s','purpose':'confidential-vm','scope':'%s','principals':[{'diskEncryptionSet':'set'},{'wellKnown':"
+        "'ConfidentialVmOrchestrator'},{'wellKnown':'BackupManagementService'}]}",
+        key_document_named(d), d->key_scope ? "key" : "vault");
     add_document(&t, "RecoveryServicesVault", "rsv", "{'resourceGroup':'rg-backup'}");
     add_document(&t, "ProtectedVirtualMachine", "vm", "{'vault':'rsv','source':{'resourceGroup':'rg-vm','name':'vm'}}");
     add_document(&t, "RestoredVirtualMachine", "vm-dr",

@@ -21,7 +21,8 @@ static inline void foresee_task(struct call *c, void *arg)
 }
 
 /* NULL, or in which way they differ on that RestoredVirtualMachine. */
-static inline const char *forecast_differs(struct arena *a, const struct value *world, const struct estate *estate, const char *name)
+static inline const char *forecast_differs(struct arena *a, const struct value *world, const struct estate *estate,
+                                           const char *name)
 {
     struct rig *r = rig_new(world, estate, (struct rig_options){.mode = HTTP_READ_ONLY});
     struct foreseeing t = {.pass = pass_new(a, r, estate->desired, true)};

@@ -1,25 +1,26 @@
-/* Ten thousand random states of the world: for each, what the diagnosis foretells from a real look is held against what the
- * simulated Azure does, by its own rules, with exactly that restore; and what apply makes of the state. Knows both sides; must
- * not know why either says what it says.
+/* Ten thousand random states of the world: for each, what the diagnosis foretells from a real look is held against what
+ * the simulated Azure does, by its own rules, with exactly that restore; and what apply makes of the state. Knows both
+ * sides; must not know why either says what it says.
  *
  *   property [--seed N] [--count N] [--only K] [--save FOLDER]
  *
  * Of each state (draw.h):
- *   a  the restore that names no set, and the one that names the declared set, are triggered on a fresh copy of the world and run
- *      to their end: succeeds, fails, fails and leaves the key, disks only; and the error's name.
+ *   a  the restore that names no set, and the one that names the declared set, are triggered on a fresh copy of the
+ * world and run to their end: succeeds, fails, fails and leaves the key, disks only; and the error's name.
  *      - Under an edition of the article, with the same one in the Policy, prediction and end are the same.
  *      - Under the strictest reading the end is among the readings that the prediction names.
- *      - What differs is one of open.yaml's questions: each says which prediction and which end, under which circumstances, with
- *        both readings, the reason and the document's mark. One that never occurs is a fault.
+ *      - What differs is one of open.yaml's questions: each says which prediction and which end, under which
+ * circumstances, with both readings, the reason and the document's mark. One that never occurs is a fault.
  *      - "Unknown" is counted, and stays below the share that open.yaml states.
- *      Forecast and plan agree on each: neither green where an order is blocked, nor lost where one would be carried out.
- *   b  apply reaches the declared end or stops and says why; never two exports or two restores; no restore without an order, no
- *      export that it forbids; nothing is written that a step had not announced; after a run that ended well the next writes
- *      nothing, and whatever fails is not tried for ever. The invariants hold of every plan, the promises of all that was sent
+ *      Forecast and plan agree on each: neither green where an order is blocked, nor lost where one would be carried
+ * out. b  apply reaches the declared end or stops and says why; never two exports or two restores; no restore without
+ * an order, no export that it forbids; nothing is written that a step had not announced; after a run that ended well
+ * the next writes nothing, and whatever fails is not tried for ever. The invariants hold of every plan, the promises of
+ * all that was sent
  *      (../invariants.h, ../scenario/promises.h), also with a second operator who begins in the middle.
  *
- * --only K plays one state; a failing one is printed so that it can be played alone, and with --save written as world.yaml and
- * estate.yaml for the program itself. */
+ * --only K plays one state; a failing one is printed so that it can be played alone, and with --save written as
+ * world.yaml and estate.yaml for the program itself. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -61,7 +62,7 @@ struct state {
     bool failed;
 };
 
-/* --- telling ---------------------------------------------------------------------------------------------------------------- */
+/* --- telling ------------------------------------------------------------------------------------------------------ */
 
 static void file_write(struct arena *a, const char *folder, const char *name, const struct value *v)
 {
@@ -93,7 +94,7 @@ static void fault(struct property *p, struct state *s, const char *fmt, ...)
     va_end(ap);
 }
 
-/* --- making a state ----------------------------------------------------------------------------------------------------------- */
+/* --- making a state ----------------------------------------------------------------------------------------------- */
 
 static bool told(struct property *p, struct state *s, const struct diags *diags)
 {
@@ -134,7 +135,7 @@ static void state_release(struct state *s)
     arena_free(s->arena);
 }
 
-/* --- a: a restore as Azure carries it out ----------------------------------------------------------------------------------------- */
+/* --- a: a restore as Azure carries it out ------------------------------------------------------------------------- */
 
 struct ending {
     enum dx_outcome outcome;
@@ -152,13 +153,17 @@ static struct sim *sim_of(struct property *p, struct state *s, const struct valu
     return told(p, s, &diags) ? sim : NULL;
 }
 
-static struct value *ask(struct sim *sim, struct arena *a, int64_t at_ms, const char *token, const char *url, const char *body,
-                         int *ret_status)
+static struct value *ask(struct sim *sim, struct arena *a, int64_t at_ms, const char *token, const char *url,
+                         const char *body, int *ret_status)
 {
     struct sim_header headers[] = {{"Content-Type", token ? "application/json" : "application/x-www-form-urlencoded"},
                                    {"Authorization", arena_printf(a, "Bearer %s", token ? token : "")}};
-    struct sim_call call = {
-        .method = "POST", .url = url, .headers = headers, .n_headers = token ? 2 : 1, .body = body, .body_len = strlen(body)};
+    struct sim_call call = {.method = "POST",
+                            .url = url,
+                            .headers = headers,
+                            .n_headers = token ? 2 : 1,
+                            .body = body,
+                            .body_len = strlen(body)};
     struct sim_answer answer = {0};
     struct value *v = NULL;
     struct err err;
@@ -178,7 +183,8 @@ static bool machine_runs(const struct value *world, const char *suffix)
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *statuses = value_at(value_item(all, i), "properties.instanceView.statuses");
 
-        for (size_t k = 0; str_ends_nocase(value_str_at(value_item(all, i), "id"), suffix) && k < value_count(statuses); k++)
+        for (size_t k = 0; str_ends_nocase(value_str_at(value_item(all, i), "id"), suffix) && k < value_count(statuses);
+             k++)
             if (str_eq_nocase(value_str_at(value_item(statuses, k), "code"), "PowerState/running"))
                 return true;
     }
@@ -187,25 +193,32 @@ static bool machine_runs(const struct value *world, const char *suffix)
 
 static struct ending ending_of(const struct state *s, const struct value *world)
 {
-    const struct value *jobs = value_at(world, "spec.jobs"), *job = value_count(jobs) ? value_item(jobs, value_count(jobs) - 1) : NULL;
-    struct ending e = {.outcome = DX_OUTCOME_UNKNOWN, .row = value_str_at(job, "sim.row"), .code = value_str_at(job, "sim.code")};
+    const struct value *jobs = value_at(world, "spec.jobs"),
+                       *job = value_count(jobs) ? value_item(jobs, value_count(jobs) - 1) : NULL;
+    struct ending e = {
+        .outcome = DX_OUTCOME_UNKNOWN, .row = value_str_at(job, "sim.row"), .code = value_str_at(job, "sim.code")};
     const char *status = value_str_at(job, "properties.status");
 
     if (str_eq(status, "Completed") || str_eq(status, "CompletedWithWarnings"))
-        e.outcome = s->drawn.disks || s->drawn.replace || machine_runs(world, "/virtualMachines/vm-r") ? DX_SUCCEEDS : DX_DISKS_ONLY;
+        e.outcome = s->drawn.disks || s->drawn.replace || machine_runs(world, "/virtualMachines/vm-r") ? DX_SUCCEEDS
+                                                                                                       : DX_DISKS_ONLY;
     else if (str_eq(status, "Failed"))
-        e.outcome = !e.code ? DX_DISKS_ONLY : value_bool_at(job, "sim.exports", false) ? DX_FAILS_AND_EXPORTS : DX_FAILS;
+        e.outcome = !e.code                                    ? DX_DISKS_ONLY
+                    : value_bool_at(job, "sim.exports", false) ? DX_FAILS_AND_EXPORTS
+                                                               : DX_FAILS;
     return e;
 }
 
-static struct ending carry_out(struct property *p, struct state *s, const char *item, const struct restore_request *request)
+static struct ending carry_out(struct property *p, struct state *s, const char *item,
+                               const struct restore_request *request)
 {
     struct arena *a = s->arena;
     struct ending e = {.outcome = DX_OUTCOME_UNKNOWN};
     struct sim *sim = sim_of(p, s, s->world);
     int64_t now = sim ? sim_start_ms(sim) + SECOND_MS : 0;
-    const char *form = "grant_type=client_credentials&client_id=0f0f0f0f-0000-4000-8000-00000000000b&client_secret=sim-client-secret"
-                       "&scope=https%3A%2F%2Fmanagement.azure.com%2F%2F.default";
+    const char *form =
+        "grant_type=client_credentials&client_id=0f0f0f0f-0000-4000-8000-00000000000b&client_secret=sim-client-secret"
+        "&scope=https%3A%2F%2Fmanagement.azure.com%2F%2F.default";
     struct value *answer;
     const char *url;
     int status;
@@ -213,10 +226,12 @@ static struct ending carry_out(struct property *p, struct state *s, const char *
     if (!sim)
         return e;
     answer =
-        ask(sim, a, now, NULL, "https://login.microsoftonline.com/0f0f0f0f-0000-4000-8000-000000000001/oauth2/v2.0/token", form, &status);
-    url = arena_printf(a, "https://management.azure.com%s/recoveryPoints/%s/restore?api-version=2026-07-01", item, request->point);
-    answer =
-        ask(sim, a, now, value_str_at(answer, "access_token"), url, json_string(a, backup_restore_body(a, request), JSON_COMPACT), &status);
+        ask(sim, a, now, NULL,
+            "https://login.microsoftonline.com/0f0f0f0f-0000-4000-8000-000000000001/oauth2/v2.0/token", form, &status);
+    url = arena_printf(a, "https://management.azure.com%s/recoveryPoints/%s/restore?api-version=2026-07-01", item,
+                       request->point);
+    answer = ask(sim, a, now, value_str_at(answer, "access_token"), url,
+                 json_string(a, backup_restore_body(a, request), JSON_COMPACT), &status);
     if (status == 202) {
         sim_leave(sim, now + 3 * (int64_t)HOUR_MS);
         e = ending_of(s, sim_world(a, sim));
@@ -227,7 +242,7 @@ static struct ending carry_out(struct property *p, struct state *s, const char *
     return e;
 }
 
-/* --- a: foretold and seen --------------------------------------------------------------------------------------------------------- */
+/* --- a: foretold and seen ----------------------------------------------------------------------------------------- */
 
 /* A circumstance of a question: a setting's value, or a word of state_words. */
 static bool circumstances(struct state *s, const struct value *when)
@@ -236,7 +251,8 @@ static bool circumstances(struct state *s, const struct value *when)
 
     for (size_t i = 0; i < value_count(when); i++) {
         const char *word = value_str(value_item(when, i)), *equals = strchr(word, '=');
-        bool setting = equals && knob_set(&s->drawn, arena_strndup(s->arena, word, (size_t)(equals - word)), equals + 1);
+        bool setting =
+            equals && knob_set(&s->drawn, arena_strndup(s->arena, word, (size_t)(equals - word)), equals + 1);
 
         if (!setting && !strstr(words, arena_printf(s->arena, " %s ", word)))
             return false;
@@ -252,7 +268,8 @@ static bool listed(const struct value *list, const char *word)
     return value_count(list) == 0;
 }
 
-/* A question about the name of an error says `codes: any`; one about the end has no codes; `codes: either` is about both. */
+/* A question about the name of an error says `codes: any`; one about the end has no codes; `codes:
+ * either` is about both. */
 static bool asked(struct property *p, struct state *s, const struct dx_facts *f, const struct dx_prediction *foretold,
                   const struct ending *e, bool code)
 {
@@ -263,7 +280,8 @@ static bool asked(struct property *p, struct state *s, const struct dx_facts *f,
 
         if (about && listed(value_get(q, "rows"), foretold->row->id) &&
             (listed(value_get(q, "foretold"), outcome_words[foretold->outcome]) ||
-             (str_eq(s->drawn.article, "strictest") && listed(value_get(q, "foretold"), outcome_words[foretold->other]))) &&
+             (str_eq(s->drawn.article, "strictest") &&
+              listed(value_get(q, "foretold"), outcome_words[foretold->other]))) &&
             listed(value_get(q, "seen"), outcome_words[e->outcome]) && circumstances(s, value_get(q, "when")) &&
             (!facts || strstr(dx_facts_words(s->arena, f), facts))) {
             p->questions[i].met++;
@@ -273,8 +291,8 @@ static bool asked(struct property *p, struct state *s, const struct dx_facts *f,
     return false;
 }
 
-/* FAILS says nothing of an export where the point has a vault tier (diagnosis.h). Nobody starts a machine whose disks were
- * replaced, so that one which could not start ends like one which could. */
+/* FAILS says nothing of an export where the point has a vault tier (diagnosis.h). Nobody starts a machine whose disks
+ * were replaced, so that one which could not start ends like one which could. */
 static bool same_outcome(const struct state *s, enum dx_outcome foretold, enum dx_outcome seen)
 {
     if (s->drawn.replace && foretold == DX_DISKS_ONLY && seen == DX_SUCCEEDS)
@@ -287,12 +305,13 @@ static bool fails(enum dx_outcome outcome)
     return outcome == DX_FAILS || outcome == DX_FAILS_AND_EXPORTS;
 }
 
-static void compare(struct property *p, struct state *s, const char *request, const struct dx_facts *f, enum dx_article article,
-                    const struct ending *e)
+static void compare(struct property *p, struct state *s, const char *request, const struct dx_facts *f,
+                    enum dx_article article, const struct ending *e)
 {
     struct dx_prediction foretold = diagnose(f, article);
     bool edition = !str_eq(s->drawn.article, "strictest");
-    bool agree = same_outcome(s, foretold.outcome, e->outcome) || (!edition && same_outcome(s, foretold.other, e->outcome));
+    bool agree =
+        same_outcome(s, foretold.outcome, e->outcome) || (!edition && same_outcome(s, foretold.other, e->outcome));
 
     p->predictions++;
     if (foretold.outcome == DX_OUTCOME_UNKNOWN) {
@@ -303,15 +322,17 @@ static void compare(struct property *p, struct state *s, const char *request, co
     if (e->outcome == DX_OUTCOME_UNKNOWN)
         fault(p, s, "%s: the job has no end", request);
     else if (!agree && !asked(p, s, f, &foretold, e, false))
-        fault(p, s, "%s: foretold %s (%s), seen %s (%s, %s)\n    facts: %s", request, outcome_words[foretold.outcome], foretold.row->id,
-              outcome_words[e->outcome], e->row ? e->row : "-", e->code ? e->code : "-", dx_facts_words(s->arena, f));
-    else if (agree && fails(foretold.outcome) && fails(e->outcome) && foretold.code && !str_eq(foretold.code, e->code) &&
-             !asked(p, s, f, &foretold, e, true))
+        fault(p, s, "%s: foretold %s (%s), seen %s (%s, %s)\n    facts: %s", request, outcome_words[foretold.outcome],
+              foretold.row->id, outcome_words[e->outcome], e->row ? e->row : "-", e->code ? e->code : "-",
+              dx_facts_words(s->arena, f));
+    else if (agree && fails(foretold.outcome) && fails(e->outcome) && foretold.code &&
+             !str_eq(foretold.code, e->code) && !asked(p, s, f, &foretold, e, true))
         fault(p, s, "%s: foretold code %s (%s), seen %s (%s)\n    facts: %s", request, foretold.code, foretold.row->id,
               e->code ? e->code : "-", e->row ? e->row : "-", dx_facts_words(s->arena, f));
     else if (p->count == 1)
-        printf("%s: foretold %s (%s), seen %s (%s, %s); facts: %s\n", request, outcome_words[foretold.outcome], foretold.row->id,
-               outcome_words[e->outcome], e->row ? e->row : "-", e->code ? e->code : "-", dx_facts_words(s->arena, f));
+        printf("%s: foretold %s (%s), seen %s (%s, %s); facts: %s\n", request, outcome_words[foretold.outcome],
+               foretold.row->id, outcome_words[e->outcome], e->row ? e->row : "-", e->code ? e->code : "-",
+               dx_facts_words(s->arena, f));
 }
 
 static void predictions(struct property *p, struct state *s)
@@ -358,7 +379,7 @@ static void predictions(struct property *p, struct state *s)
     compare(p, s, "naming the set", &facts, now.article, &e);
 }
 
-/* --- b: apply ------------------------------------------------------------------------------------------------------------------- */
+/* --- b: apply ----------------------------------------------------------------------------------------------------- */
 
 struct life {
     int code;
@@ -372,7 +393,8 @@ static void said_of(struct text *t, const struct pass *pass)
     for (size_t i = 0; pass->looked && i < pass->look.plan->steps.count; i++) {
         const struct step *step = pass->look.plan->steps.items[i];
 
-        if (step->action == ACTION_BLOCKED || (action_writes(step->action) && step->verdict >= VERDICT_REQUIRE_APPROVAL))
+        if (step->action == ACTION_BLOCKED ||
+            (action_writes(step->action) && step->verdict >= VERDICT_REQUIRE_APPROVAL))
             text_printf(t, "%s: %s\n", step->id, step->reason);
     }
     for (size_t i = 0; pass->acted && i < pass->outcome.count; i++)
@@ -401,7 +423,8 @@ static void check_promises(struct property *p, struct state *s, const struct pas
     }
 }
 
-static struct seen seen_of(struct state *s, const struct value *sent, const struct value *before, const struct value *after)
+static struct seen seen_of(struct state *s, const struct value *sent, const struct value *before,
+                           const struct value *after)
 {
     const struct value *jobs = value_at(after, "spec.jobs");
     struct value *triggers = value_list(s->arena);
@@ -508,7 +531,8 @@ static void check_life(struct property *p, struct state *s, const struct life *l
     if (strstr(life->said, "has not announced this write") || strstr(life->said, "this command only reads"))
         fault(p, s, "run %zu: a write that no step had announced: %s", which, life->said);
     if (jobs_with(life->world, "RestoreDisks", "Failed", true, 0) > exports)
-        fault(p, s, "run %zu: %zu exports: %s", which, jobs_with(life->world, "RestoreDisks", "Failed", true, 0), life->said);
+        fault(p, s, "run %zu: %zu exports: %s", which, jobs_with(life->world, "RestoreDisks", "Failed", true, 0),
+              life->said);
     if (jobs_with(life->world, type, "Completed", false, -1) > 1)
         fault(p, s, "run %zu: two restores: %s", which, life->said);
     if (jobs > JOBS_MAX)
@@ -551,7 +575,7 @@ static void applied(struct property *p, struct state *s)
         fault(p, s, "exit 0, and the declared end is not reached");
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------------------------ */
+/* --- all of them -------------------------------------------------------------------------------------------------- */
 
 static void state_run(struct property *p, size_t number)
 {
@@ -629,7 +653,8 @@ static void states_run(struct property *p)
 
 static void questions_read(struct property *p, struct arena *a, double *ret_share)
 {
-    const struct value *open = value_item(yaml_read(a, "tests/property/open.yaml"), 0), *list = value_get(open, "questions");
+    const struct value *open = value_item(yaml_read(a, "tests/property/open.yaml"), 0),
+                       *list = value_get(open, "questions");
 
     *ret_share = (double)value_int_at(open, "unknownPerMille", 0) / 1000;
     p->n_questions = value_count(list);
@@ -682,7 +707,8 @@ int main(int argc, char **argv)
     questions_check(&p);
     unknown = p.predictions ? (double)p.unknown / (double)p.predictions : 0;
     share = share_allowed(share, p.count, p.predictions);
-    printf("%zu predictions, %zu of them unknown (%.1f %%; allowed are %.1f %%)\n", p.predictions, p.unknown, 100 * unknown, 100 * share);
+    printf("%zu predictions, %zu of them unknown (%.1f %%; allowed are %.1f %%)\n", p.predictions, p.unknown,
+           100 * unknown, 100 * share);
     if (p.count > 1 && unknown > share) {
         fprintf(stderr, "too many predictions are unknown\n");
         p.failed++;

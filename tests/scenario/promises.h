@@ -117,8 +117,8 @@ static inline bool job_among(const struct value *jobs, const char *name)
 /* Two requests that one order would send at most once: the same point of the same machine, to the same place. */
 static inline bool same_work(const struct value *x, const struct value *y)
 {
-    static const char *const members[] = {"sourceResourceId", "recoveryPointId", "recoveryType", "targetVirtualMachineId",
-                                          "targetResourceGroupId"};
+    static const char *const members[] = {"sourceResourceId", "recoveryPointId", "recoveryType",
+                                          "targetVirtualMachineId", "targetResourceGroupId"};
 
     for (size_t i = 0; i < COUNT(members); i++) {
         const char *one = value_str_at(x, members[i]), *other = value_str_at(y, members[i]);
@@ -165,7 +165,7 @@ static inline const char *promise_one_trigger(const struct seen *s)
     return NULL;
 }
 
-/* --- how the world stands ------------------------------------------------------------------------------------------ */
+/* --- how the world stands ----------------------------------------------------------------------------------------- */
 
 /* What stands against documents of a world, by their index; NULL when it cannot be told. Faults of the wire are left
  * out: they would strike this look, too. */
@@ -242,7 +242,8 @@ static inline const char *power_of(const struct value *world, const char *group,
         const char *id = value_str_at(value_item(all, i), "id"), *last = id ? strrchr(id, '/') : NULL;
 
         if (last && str_eq_nocase(last + 1, vm) && str_find_nocase(id, "/virtualMachines/") &&
-            str_find_nocase(id, "/resourceGroups/") && str_starts_nocase(str_find_nocase(id, "/resourceGroups/") + 16, group))
+            str_find_nocase(id, "/resourceGroups/") &&
+            str_starts_nocase(str_find_nocase(id, "/resourceGroups/") + 16, group))
             return power_seen(value_item(all, i));
     }
     return NULL;
@@ -317,14 +318,16 @@ static inline const char *promise_commands_whole(const struct seen *s)
         const char *at = strstr(s->texts[i], "-f ...");
 
         if (at)
-            return arena_printf(s->arena, "a command names no manifests: \"%.60s\"", at - (at - s->texts[i] < 30 ? at - s->texts[i] : 30));
+            return arena_printf(s->arena, "a command names no manifests: \"%.60s\"",
+                                at - (at - s->texts[i] < 30 ? at - s->texts[i] : 30));
     }
     return NULL;
 }
 
 /* --- secrets ------------------------------------------------------------------------------------------------------ */
 
-/* The longest stretch of base64 letters: in a blob that holds an exported key, the key. From its middle, whole groups of four. */
+/* The longest stretch of base64 letters: in a blob that holds an exported key, the key. From its
+ * middle, whole groups of four. */
 static inline char *longest_run(struct arena *a, const char *bytes, size_t n)
 {
     size_t best = 0, best_at = 0, run = 0;
@@ -341,7 +344,8 @@ static inline char *longest_run(struct arena *a, const char *bytes, size_t n)
     return best < SECRET_RUN_MIN ? NULL : arena_strndup(a, bytes + best_at + best / 8 * 4, SECRET_PIECE);
 }
 
-static inline const char *told_bytes(const struct seen *s, const void *bytes, size_t len, const char *what, const char *as)
+static inline const char *told_bytes(const struct seen *s, const void *bytes, size_t len, const char *what,
+                                     const char *as)
 {
     for (size_t i = 0; len >= 12 && s->texts[i]; i++)
         if (memmem(s->texts[i], s->lens[i], bytes, len))
@@ -379,11 +383,13 @@ static inline const char *told_hex(const struct seen *s, const struct secret *by
     return told_bytes(s, text_str(&t), t.len, what, "as hexadecimal digits");
 }
 
-/* A piece of base64 as whoever writes it might spell it: either alphabet, percent-encoded, escaped, as hexadecimal digits, or raw. */
+/* A piece of base64 as whoever writes it might spell it: either alphabet, percent-encoded, escaped, as hexadecimal
+ * digits, or raw. */
 static inline const char *told_anyhow(const struct seen *s, const char *piece, const char *what)
 {
     static const char *const url[] = {"-", "_"}, *const standard[] = {"+", "/"};
-    static const char *const capitals[] = {"%2B", "%2F"}, *const small[] = {"%2b", "%2f"}, *const escaped[] = {"+", "\\/"};
+    static const char *const capitals[] = {"%2B", "%2F"}, *const small[] = {"%2b", "%2f"},
+                             *const escaped[] = {"+", "\\/"};
     struct secret raw cleanup(secret_release) = {0};
     const char *plain, *told;
     struct err ignored;

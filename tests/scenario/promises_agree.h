@@ -1,5 +1,5 @@
-/* Whoever is asked about one machine gives one answer: plan, forecast, activate, impact and runbook read the same conclusions, and
- * name the same obstacles. Asked of the world that a command has looked at, in this process. */
+/* Whoever is asked about one machine gives one answer: plan, forecast, activate, impact and runbook read the same
+ * conclusions, and name the same obstacles. Asked of the world that a command has looked at, in this process. */
 #ifndef REINSTATE_TEST_PROMISES_AGREE_H
 #define REINSTATE_TEST_PROMISES_AGREE_H
 
@@ -23,7 +23,8 @@ struct agreeing {
 /* What other questions of a forecast answer in words of their own (about_backup.c). */
 static inline bool agree_other_words(const struct obstacle *o)
 {
-    static const char *const ids[] = {"item-", "point-", "azure", "size", "quota", "feature-", "perimeter", "lock-target", "locks-unseen"};
+    static const char *const ids[] = {"item-",    "point-",    "azure",       "size",        "quota",
+                                      "feature-", "perimeter", "lock-target", "locks-unseen"};
 
     for (size_t i = 0; i < COUNT(ids); i++)
         if (str_starts(o->id, ids[i]))
@@ -40,31 +41,35 @@ static inline bool agree_says(const struct value *v, const char *text)
     return found;
 }
 
-static inline const struct step *agree_step(const struct view *v, const struct document *rvm, enum action action, const char *reason)
+static inline const struct step *agree_step(const struct view *v, const struct document *rvm, enum action action,
+                                            const char *reason)
 {
     for (size_t i = 0; i < v->steps->count; i++) {
         const struct step *step = v->steps->items[i];
 
-        if (step->document == rvm && step->action == action && !step->adopts && (!reason || strstr(step->reason, reason)))
+        if (step->document == rvm && step->action == action && !step->adopts &&
+            (!reason || strstr(step->reason, reason)))
             return step;
     }
     return NULL;
 }
 
-/* The machine is blocked for a reason of its own that comes before its obstacles, as a job of somebody else does. What it needs and
- * is blocked is told beside them. */
+/* The machine is blocked for a reason of its own that comes before its obstacles, as a job of somebody else does. What
+ * it needs and is blocked is told beside them. */
 static inline bool agree_excused(const struct agreeing *g, const struct document *rvm)
 {
     for (size_t i = 0; i < g->v->steps->count; i++) {
         const struct step *step = g->v->steps->items[i];
 
-        if (step->document == rvm && step->action == ACTION_BLOCKED && !step->held_by && !strstr(step->reason, " is blocked: "))
+        if (step->document == rvm && step->action == ACTION_BLOCKED && !step->held_by &&
+            !strstr(step->reason, " is blocked: "))
             return true;
     }
     return !agree_step(g->v, rvm, ACTION_BLOCKED, NULL);
 }
 
-/* All that stands against an order in force is said by plan, and by the runbook too; nothing is restored in spite of it. */
+/* All that stands against an order in force is said by plan, and by the runbook too; nothing is restored
+ * in spite of it. */
 static inline const char *agree_plan(const struct agreeing *g, const struct document *rvm)
 {
     size_t n = 0, told = 0;
@@ -78,13 +83,16 @@ static inline const char *agree_plan(const struct agreeing *g, const struct docu
         if (!all[i].stops)
             continue;
         if (agree_step(g->v, rvm, ACTION_RESTORE_VM, NULL))
-            return arena_printf(g->arena, "%s would be restored in spite of %s: %s", rvm->name, all[i].id, all[i].reason);
+            return arena_printf(g->arena, "%s would be restored in spite of %s: %s", rvm->name, all[i].id,
+                                all[i].reason);
         if (!told && agree_excused(g, rvm))
             continue;
         if (!agree_step(g->v, rvm, ACTION_BLOCKED, all[i].reason))
-            return arena_printf(g->arena, "plan does not tell all that stands against %s, %s: %s", rvm->name, all[i].id, all[i].reason);
+            return arena_printf(g->arena, "plan does not tell all that stands against %s, %s: %s", rvm->name, all[i].id,
+                                all[i].reason);
         if (!agree_says(g->runbook, all[i].reason))
-            return arena_printf(g->arena, "the runbook does not tell what stands against %s: %s", rvm->name, all[i].reason);
+            return arena_printf(g->arena, "the runbook does not tell what stands against %s: %s", rvm->name,
+                                all[i].reason);
     }
     return NULL;
 }
@@ -103,7 +111,8 @@ static inline const char *agree_forecast(const struct agreeing *g, const struct 
         if (all[i].stops && f->restorable == RESTORABLE_NOW)
             broken = arena_printf(g->arena, "%s is foretold restorable now in spite of %s", rvm->name, all[i].id);
         else if (!named)
-            broken = arena_printf(g->arena, "forecast does not tell what stands against %s: %s", rvm->name, all[i].reason);
+            broken =
+                arena_printf(g->arena, "forecast does not tell what stands against %s: %s", rvm->name, all[i].reason);
     }
     return broken;
 }
@@ -117,17 +126,19 @@ static inline const char *agree_activate(const struct agreeing *g, const struct 
 
     for (size_t i = 0; order.fate == FATE_CARRIED_OUT && i < n; i++)
         if (all[i].stops)
-            return arena_printf(g->arena, "activate says nothing of what stands against %s: %s", rvm->name, all[i].reason);
+            return arena_printf(g->arena, "activate says nothing of what stands against %s: %s", rvm->name,
+                                all[i].reason);
     if (order.fate != FATE_BLOCKED && order.fate != FATE_GIVEN && view_block(&g->now, rvm))
         return arena_printf(g->arena, "activate does not tell that an order for %s is blocked: %s", rvm->name,
                             view_block(&g->now, rvm)->reason);
     if (order.fate == FATE_CARRIED_OUT && block)
-        return arena_printf(g->arena, "activate offers an order for %s, and on the day of the loss it is blocked: %s", rvm->name,
-                            block->reason);
+        return arena_printf(g->arena, "activate offers an order for %s, and on the day of the loss it is blocked: %s",
+                            rvm->name, block->reason);
     if (order.fate == FATE_BLOCKED && !block && view_prospect(&g->loss, rvm) == PROSPECT_PENDING &&
         str_eq(value_str_at(view_facts(g->v, document_target(rvm, "spec.from")), "source.state"), "absent"))
-        return arena_printf(g->arena, "activate calls an order for %s blocked, and on the day of the loss it is not: %s", rvm->name,
-                            order.reason);
+        return arena_printf(g->arena,
+                            "activate calls an order for %s blocked, and on the day of the loss it is not: %s",
+                            rvm->name, order.reason);
     return NULL;
 }
 
@@ -150,7 +161,8 @@ static inline size_t agree_restores(const struct document *pvm)
 /* After the loss of its key a machine is as restorable to impact as it would be to a forecast of that day. */
 static inline const char *agree_impact(const struct agreeing *g, const struct document *rvm, const struct forecast *now)
 {
-    const struct document *pvm = document_target(rvm, "spec.from"), *set = document_target(rvm, "spec.diskEncryptionSet");
+    const struct document *pvm = document_target(rvm, "spec.from"),
+                          *set = document_target(rvm, "spec.diskEncryptionSet");
     const struct document *key = set ? document_target(set, "spec.key") : NULL;
     struct concluder concluder = {agree_conclude, g->rig};
     struct forecast_options options = forecast_options_default;
@@ -173,16 +185,17 @@ static inline const char *agree_impact(const struct agreeing *g, const struct do
     for (size_t i = 0; i < value_count(points); i++)
         if (str_eq(value_str_at(value_item(points, i), "virtualMachine"), pvm->name) &&
             str_eq(value_str_at(value_item(points, i), "recoveryPoint"), value_str_at(f.outlook.point, "id")))
-            path = value_at(value_item(points, i), "then.path"), word = value_str_at(value_item(points, i), "then.restorable");
+            path = value_at(value_item(points, i), "then.path"),
+            word = value_str_at(value_item(points, i), "then.restorable");
     for (size_t i = 0; path && i < value_count(path) + 1; i++)
         if (strlen(f.letters) != value_count(path) ||
             (i < value_count(path) && !str_eq(value_str(value_item(path, i)), dx_remedy_words(f.letters[i]))))
-            return arena_printf(g->arena, "without %s, the path of %s is another one to impact than to forecast (%s)", key->address,
-                                rvm->name, f.letters);
+            return arena_printf(g->arena, "without %s, the path of %s is another one to impact than to forecast (%s)",
+                                key->address, rvm->name, f.letters);
     return !f.outlook.point || str_eq(word, restorable_word(f.restorable)) || f.restorable > now->restorable
                ? NULL
-               : arena_printf(g->arena, "without %s, %s is restorable to impact: %s, to forecast: %s", key->address, rvm->name, word,
-                              restorable_word(f.restorable));
+               : arena_printf(g->arena, "without %s, %s is restorable to impact: %s, to forecast: %s", key->address,
+                              rvm->name, word, restorable_word(f.restorable));
 }
 
 static inline const char *agree_all(struct agreeing *g)
@@ -205,13 +218,15 @@ static inline const char *agree_all(struct agreeing *g)
             str_eq(view_state(g->v, rvm), "unseen"))
             continue;
         f = forecast_at(g->v, &options, pvm, rvm, NULL);
-        if (!(broken = agree_plan(g, rvm)) && !(broken = agree_forecast(g, rvm, &f)) && !(broken = agree_activate(g, rvm)))
+        if (!(broken = agree_plan(g, rvm)) && !(broken = agree_forecast(g, rvm, &f)) &&
+            !(broken = agree_activate(g, rvm)))
             broken = agree_impact(g, rvm, &f);
     }
     return broken;
 }
 
-/* The runbook has no command that rests on a blocked document, and none that brings a revoked key back or puts it to use. */
+/* The runbook has no command that rests on a blocked document, and none that brings a revoked key back or
+ * puts it to use. */
 static inline const char *agree_runbook(const struct agreeing *g, const struct runbook *rb)
 {
     for (size_t i = 0; i < rb->count; i++) {
@@ -222,7 +237,8 @@ static inline const char *agree_runbook(const struct agreeing *g, const struct r
             return arena_printf(g->arena, "the runbook has commands for %s, which is blocked", step->id);
         for (size_t k = 0; e->n_commands && !step->adopts && k < step->n_on; k++)
             if (g->v->conclusions[step->on[k]->index].verdict == PROSPECT_BLOCKED)
-                return arena_printf(g->arena, "the runbook has commands for %s, and %s is blocked", step->id, step->on[k]->address);
+                return arena_printf(g->arena, "the runbook has commands for %s, and %s is blocked", step->id,
+                                    step->on[k]->address);
         if (e->n_commands && str_eq(step->document->kind, "Key") && key_revoked(g->v, step->document))
             return arena_printf(g->arena, "the runbook has commands for %s, whose key is revoked", step->id);
         for (size_t k = 0; k < e->n_commands; k++) {

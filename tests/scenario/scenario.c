@@ -10,31 +10,24 @@
  *   runs      one after the other on the same world:
  *     world     edits before this run (as above)
  *     files     made before it: {NAME: TEXT}, or {NAME: {blob: NAME-OF-A-BLOB-OF-THE-WORLD}}; beside the manifests
- *     do        command and options; -f, --world, --world-out, --record and --journal are added; "@NAME" is a file beside the
- *               manifests
- *     bare      true: -f is not added
- *     alone     true: nothing is added
- *     adopt     true: what the run prints is the manifests from the next run on
- *     exit      expected exit code
- *     says      texts that standard output or error must hold
- *     silent    texts they must not hold
- *     manifests edits of documents from this run on (as above)
- *     conforms  the schema (schemas/NAME.json) of what it prints with -o json
- *     requests  exact numbers of requests sent, by "METHOD fragment-of-the-URL"
- *     sends     [{request: "METHOD fragment", holds: [TEXT], lacks: [TEXT]}]: of every such request's body, at least one
- *     jobs      exact numbers of jobs in the world by then, by job type
- *     world-has / world-lacks   texts that the written-out world must (not) hold
- *     file-has / file-lacks     {NAME: [TEXT]} of files beside the manifests
+ *     do        command and options; -f, --world, --world-out, --record and --journal are added; "@NAME" is a file
+ * beside the manifests bare      true: -f is not added alone     true: nothing is added adopt     true: what the run
+ * prints is the manifests from the next run on exit      expected exit code says      texts that standard output or
+ * error must hold silent    texts they must not hold manifests edits of documents from this run on (as above) conforms
+ * the schema (schemas/NAME.json) of what it prints with -o json requests  exact numbers of requests sent, by "METHOD
+ * fragment-of-the-URL" sends     [{request: "METHOD fragment", holds: [TEXT], lacks: [TEXT]}]: of every such request's
+ * body, at least one jobs      exact numbers of jobs in the world by then, by job type world-has / world-lacks   texts
+ * that the written-out world must (not) hold file-has / file-lacks     {NAME: [TEXT]} of files beside the manifests
  *   kill      true: instead of once, the runs' first command is killed before and after each of its writes, with and
  *             without its journal, and run again; each time the end must be the same, with the same numbers of
- *             `jobs` (job types to counts) in the world. A rerun that leaves a claim without a job to a person must have
- *             triggered nothing, and is run once more with that claim taken over.
- *   excepts   {NAME: REASON}: a promise of promises.h that this scenario breaks on purpose
+ *             `jobs` (job types to counts) in the world. A rerun that leaves a claim without a job to a person must
+ * have triggered nothing, and is run once more with that claim taken over. excepts   {NAME: REASON}: a promise of
+ * promises.h that this scenario breaks on purpose
  *
  * After every run the promises of promises.h are checked.
  *
- * With REINSTATE_KEEP_RECORDS=DIR every run's record is added to DIR/NAME.jsonl, for judges that look at each exchange.
- */
+ * With REINSTATE_KEEP_RECORDS=DIR every run's record is added to DIR/NAME.jsonl, for judges that look
+ * at each exchange. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -68,7 +61,7 @@ struct scenario {
     size_t faults;
 };
 
-/* --- files ------------------------------------------------------------------------------------------------------------ */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static void file_write(const char *path, const char *text)
 {
@@ -113,7 +106,7 @@ static void yaml_write(const char *path, const struct value *docs)
     file_write(path, text_str(&text));
 }
 
-/* --- edits ---------------------------------------------------------------------------------------------------------------- */
+/* --- edits -------------------------------------------------------------------------------------------------------- */
 
 static void fault(struct scenario *s, const char *what, const char *detail)
 {
@@ -133,7 +126,8 @@ static void edit(struct scenario *s, const struct value *world_edits, const stru
 
 static void prepare(struct scenario *s)
 {
-    const char *example = arena_printf(s->arena, "%s/examples/%s", s->suite->checkout, value_str_at(s->spec, "example"));
+    const char *example =
+        arena_printf(s->arena, "%s/examples/%s", s->suite->checkout, value_str_at(s->spec, "example"));
 
     s->documents = example_read(s->arena, example, &s->world);
     if (!s->world) {
@@ -144,7 +138,7 @@ static void prepare(struct scenario *s)
     yaml_write(arena_printf(s->arena, "%s/estate.yaml", s->dir), s->documents);
 }
 
-/* --- running ---------------------------------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------------------------------ */
 
 static const char *in_dir(struct scenario *s, const char *name)
 {
@@ -199,9 +193,16 @@ static void promises_check(struct scenario *s, const char *command, int code, co
     const char *left = in_dir(s, "world-out.yaml");
     const char *const written[] = {in_dir(s, "record.jsonl"), journal, in_dir(s, "err"), in_dir(s, "out")};
     struct seen seen = {
-        .arena = s->arena, .command = command, .code = code, .killed = code > 128, .before = s->world, .after = s->world,
-        .exchanges = lines_read(s, in_dir(s, "record.jsonl"), 0), .journal = lines_read(s, journal, journal_from),
-        .documents = s->documents, .schemas = s->suite->schemas,
+        .arena = s->arena,
+        .command = command,
+        .code = code,
+        .killed = code > 128,
+        .before = s->world,
+        .after = s->world,
+        .exchanges = lines_read(s, in_dir(s, "record.jsonl"), 0),
+        .journal = lines_read(s, journal, journal_from),
+        .documents = s->documents,
+        .schemas = s->suite->schemas,
     };
 
     for (size_t i = 0; i < COUNT(written); i++)
@@ -212,7 +213,8 @@ static void promises_check(struct scenario *s, const char *command, int code, co
     triggers_note(s, seen.after);
     seen.triggers = s->triggers;
     for (size_t i = 0; i < COUNT(promises); i++) {
-        const char *broken = value_get(value_get(s->spec, "excepts"), promises[i].name) ? NULL : promises[i].broken(&seen);
+        const char *broken =
+            value_get(value_get(s->spec, "excepts"), promises[i].name) ? NULL : promises[i].broken(&seen);
 
         if (broken)
             fault(s, arena_printf(s->arena, "the promise %s is broken", promises[i].name), broken);
@@ -386,7 +388,8 @@ static void expect_jobs(struct scenario *s, const struct value *counts, const ch
 
         if (jobs_of(s->world, m->key) != (size_t)m->value->i)
             fault(s, when,
-                  arena_printf(s->arena, "%zu jobs \"%s\", expected %lld", jobs_of(s->world, m->key), m->key, (long long)m->value->i));
+                  arena_printf(s->arena, "%zu jobs \"%s\", expected %lld", jobs_of(s->world, m->key), m->key,
+                               (long long)m->value->i));
     }
 }
 
@@ -397,7 +400,7 @@ static void show(struct scenario *s, const char *which)
     fprintf(stderr, "--- %s\n%.6000s\n", which, text);
 }
 
-/* --- files beside the manifests ----------------------------------------------------------------------------------------------- */
+/* --- files beside the manifests ----------------------------------------------------------------------------------- */
 
 /* The content of a blob of the world, as it was put: it may hold any byte. */
 static void blob_place(struct scenario *s, const char *path, const char *name)
@@ -475,7 +478,8 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
         fault(s, arena_printf(s->arena, "run %zu: exit code %d", number + 1, code),
               arena_printf(s->arena, "expected %lld", (long long)value_int_at(run, "exit", 0)));
     {
-        const char *talk = arena_printf(s->arena, "%s\n%s", file_read(s->arena, in_dir(s, "out")), file_read(s->arena, in_dir(s, "err")));
+        const char *talk = arena_printf(s->arena, "%s\n%s", file_read(s->arena, in_dir(s, "out")),
+                                        file_read(s->arena, in_dir(s, "err")));
         const char *world = file_read(s->arena, in_dir(s, "world-out.yaml"));
 
         expect_texts(s, value_get(run, "says"), talk, true, "the output");
@@ -497,7 +501,7 @@ static void run_one(struct scenario *s, const struct value *run, size_t number)
     }
 }
 
-/* --- killed at every write -------------------------------------------------------------------------------------------------- */
+/* --- killed at every write ---------------------------------------------------------------------------------------- */
 
 /* Kills the first run at one write, then runs it again to the end. */
 /* The claim that the last run has left to a person, as the option that takes it over; NULL: none. */
@@ -592,7 +596,7 @@ static void kill_everywhere(struct scenario *s)
     printf("    %s: killed at %zu positions\n", s->name, positions);
 }
 
-/* --- the suite ------------------------------------------------------------------------------------------------------------------ */
+/* --- the suite ---------------------------------------------------------------------------------------------------- */
 
 static void dir_clear(struct scenario *s)
 {

@@ -1,4 +1,5 @@
-/* A scripted Azure for unit tests: answers in the order written down, on a virtual clock, and remembers what it was asked. */
+/* A scripted Azure for unit tests: answers in the order written down, on a virtual clock, and remembers
+ * what it was asked. */
 #ifndef REINSTATE_TEST_AZURE_PEER_H
 #define REINSTATE_TEST_AZURE_PEER_H
 
@@ -53,8 +54,8 @@ static void peer_remember(struct peer *p, const struct wire_request *request, in
     p->seen[p->n_seen++] = line.s;
 }
 
-static void peer_answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                        int64_t *ret_delay_ms)
+static void peer_answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request,
+                        struct wire_reply *ret, int64_t *ret_delay_ms)
 {
     struct peer *p = self;
     const struct peer_row *row = p->at < p->n_rows ? &p->rows[p->at] : NULL;
@@ -99,11 +100,12 @@ static void peer_task(struct call *c, void *arg)
     t->run(c, t);
 }
 
-static const struct permit_write peer_writes[] = {{HTTP_GET, "/"}, {HTTP_PUT, "/"}, {HTTP_POST, "/"}, {HTTP_PATCH, "/"}};
+static const struct permit_write peer_writes[] = {
+    {HTTP_GET, "/"}, {HTTP_PUT, "/"}, {HTTP_POST, "/"}, {HTTP_PATCH, "/"}};
 
 /* Runs `run` in a task against the rows; every row must have been asked for, and nothing else. */
-static void peer_run_as(const char *reason, const struct peer_row *rows, size_t n_rows, struct credential *credential, struct peer_case *t,
-                        struct peer *p)
+static void peer_run_as(const char *reason, const struct peer_row *rows, size_t n_rows, struct credential *credential,
+                        struct peer_case *t, struct peer *p)
 {
     struct sched_options time = {.time = SCHED_VIRTUAL, .start_ms = time_parse("2026-11-23T03:00:00Z"), .seed = 1};
     struct sched *s = sched_new(&time);
@@ -135,7 +137,8 @@ static void peer_release(struct peer *p)
     *p = (struct peer){0};
 }
 
-static inline void peer_run(const char *reason, const struct peer_row *rows, size_t n_rows, struct peer_case *t, struct peer *p)
+static inline void peer_run(const char *reason, const struct peer_row *rows, size_t n_rows, struct peer_case *t,
+                            struct peer *p)
 {
     struct credential credential = {.kind = CREDENTIAL_CLIENT_SECRET, .tenant = "tenant-1", .client_id = "client-1"};
 

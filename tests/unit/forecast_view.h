@@ -27,46 +27,62 @@ static const char view_manifests[] =
     "---\napiVersion: reinstate/v1\nkind: DiskEncryptionSet\nmetadata: {name: des}\n"
     "spec: {resourceGroup: rg-vm, encryptionType: ConfidentialVmEncryptedWithCustomerKey, key: os-key}\n"
     "---\napiVersion: reinstate/v1\nkind: KeyAccess\nmetadata: {name: users}\n"
-    "spec: {key: os-key, purpose: confidential-vm, principals: [{diskEncryptionSet: des}, {wellKnown: ConfidentialVmOrchestrator},"
+    "spec: {key: os-key, purpose: confidential-vm, principals: [{diskEncryptionSet: des}, {wellKnown: "
+    "ConfidentialVmOrchestrator},"
     " {wellKnown: BackupManagementService}]}\n"
-    "---\napiVersion: reinstate/v1\nkind: RecoveryServicesVault\nmetadata: {name: rsv}\nspec: {resourceGroup: rg-backup}\n"
+    "---\napiVersion: reinstate/v1\nkind: RecoveryServicesVault\nmetadata: {name: rsv}\nspec: {resourceGroup: "
+    "rg-backup}\n"
     "---\napiVersion: reinstate/v1\nkind: ProtectedVirtualMachine\nmetadata: {name: vm}\n"
-    "spec: {vault: rsv, source: {resourceGroup: rg-vm, name: vm}, readiness: {newestPoint: 24h, newestVaultPoint: 48h}}\n";
+    "spec: {vault: rsv, source: {resourceGroup: rg-vm, name: vm}, readiness: {newestPoint: 24h, newestVaultPoint: "
+    "48h}}\n";
 
 static const char view_restore[] =
     "---\napiVersion: reinstate/v1\nkind: RestoredVirtualMachine\nmetadata: {name: vm-dr}\n"
     "spec: {from: vm, restore: new-vm, diskEncryptionSet: des, target: {resourceGroup: rg-dr, name: vm-r,"
-    " subnet: {id: /subscriptions/" SUB "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/s},"
+    " subnet: {id: /subscriptions/" SUB
+    "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/s},"
     " stagingAccount: {id: " STAGING "}}}\n";
 
 static const char view_facts_base[] =
     "Azure/prod: {state: present}\n"
-    "KeyVault/kv: {state: present, id: " KV ", base: 'https://kv.vault.azure.net', live: {location: uaenorth, properties:"
+    "KeyVault/kv: {state: present, id: " KV
+    ", base: 'https://kv.vault.azure.net', live: {location: uaenorth, properties:"
     " {enableRbacAuthorization: true, enablePurgeProtection: true, softDeleteRetentionInDays: 90}}}\n"
     "RecoveryServicesVault/rsv: {state: present, id: " RSV ", live: {location: uaenorth}, jobs: []}\n"
     "ProtectedVirtualMachine/vm:\n"
     "  state: present\n  vaultId: " RSV "\n  itemId: " ITEM "\n"
-    "  live: {properties: {protectionState: Protected, healthStatus: Passed, policyType: V2, lastBackupStatus: Completed}}\n"
+    "  live: {properties: {protectionState: Protected, healthStatus: Passed, policyType: V2, lastBackupStatus: "
+    "Completed}}\n"
     "  points:\n"
-    "    - {id: '2', time: 2026-11-22T20:00:00Z, snapshot: valid, vault: valid, confidential: true, customerKey: true, softDeleted: false,"
-    " securityType: ConfidentialVMDiskEncryptedWithCustomerKey, size: Standard_DC4ads_v6, expires: 2027-06-01T00:00:00Z}\n"
-    "  source: {state: present, id: /subscriptions/" SUB "/resourceGroups/rg-vm/providers/Microsoft.Compute/virtualMachines/vm,"
+    "    - {id: '2', time: 2026-11-22T20:00:00Z, snapshot: valid, vault: valid, confidential: true, customerKey: true, "
+    "softDeleted: false,"
+    " securityType: ConfidentialVMDiskEncryptedWithCustomerKey, size: Standard_DC4ads_v6, expires: "
+    "2027-06-01T00:00:00Z}\n"
+    "  source: {state: present, id: /subscriptions/" SUB
+    "/resourceGroups/rg-vm/providers/Microsoft.Compute/virtualMachines/vm,"
     " power: running, des: " DES ", live: {properties: {hardwareProfile: {vmSize: Standard_DC4ads_v6}}},"
-    " set: {state: present, live: {id: " DES ", name: des, identity: {type: SystemAssigned, principalId: p-des}, properties:"
-    " {encryptionType: ConfidentialVmEncryptedWithCustomerKey, activeKey: {keyUrl: 'https://kv.vault.azure.net/keys/os/" VERSION "'}}}}}\n"
+    " set: {state: present, live: {id: " DES
+    ", name: des, identity: {type: SystemAssigned, principalId: p-des}, properties:"
+    " {encryptionType: ConfidentialVmEncryptedWithCustomerKey, activeKey: {keyUrl: "
+    "'https://kv.vault.azure.net/keys/os/" VERSION "'}}}}}\n"
     "  jobs: []\n  exports: []\n"
-    "Key/os-key: {state: present, storeState: present, base: 'https://kv.vault.azure.net', name: os, newest: " VERSION ","
+    "Key/os-key: {state: present, storeState: present, base: 'https://kv.vault.azure.net', name: os, newest: " VERSION
+    ","
     " versions: [{version: " VERSION ", created: 1772438400, enabled: true}],"
-    " live: {key: {kid: 'https://kv.vault.azure.net/keys/os/" VERSION "', kty: RSA-HSM}, attributes: {enabled: true, exportable: true,"
+    " live: {key: {kid: 'https://kv.vault.azure.net/keys/os/" VERSION
+    "', kty: RSA-HSM}, attributes: {enabled: true, exportable: true,"
     " created: 1772438400, recoveryLevel: Recoverable}, release_policy: {data: POLICY}}}\n"
     "DiskEncryptionSet/des: {state: present, id: " DES ", principalId: p-des, live: {id: " DES
     ", name: des, identity: {type: SystemAssigned,"
     " principalId: p-des}, properties: {encryptionType: ConfidentialVmEncryptedWithCustomerKey, activeKey:"
     " {keyUrl: 'https://kv.vault.azure.net/keys/os/" VERSION "'}}}, associatedResources: [a, b]}\n"
-    "KeyAccess/users: {state: present, model: azure-rbac, scope: " KV "/keys/os, vaultId: " KV ", assignments: [], principals:"
-    " [{label: des, user: 0, objectId: p-des, missing: []}, {label: ConfidentialVmOrchestrator, user: 1, objectId: p-orch, missing: []},"
+    "KeyAccess/users: {state: present, model: azure-rbac, scope: " KV "/keys/os, vaultId: " KV
+    ", assignments: [], principals:"
+    " [{label: des, user: 0, objectId: p-des, missing: []}, {label: ConfidentialVmOrchestrator, user: 1, objectId: "
+    "p-orch, missing: []},"
     " {label: BackupManagementService, user: 2, objectId: p-backup, missing: []}]}\n"
-    "RestoredVirtualMachine/vm-dr: {state: absent, place: {staging: {state: present, live: {location: uaenorth, kind: StorageV2,"
+    "RestoredVirtualMachine/vm-dr: {state: absent, place: {staging: {state: present, live: {location: uaenorth, kind: "
+    "StorageV2,"
     " sku: {name: Standard_LRS}}}}}\n";
 
 static const char view_extras_base[] =
@@ -134,10 +150,12 @@ static struct value *view_observed(struct arena *a, const char *base, const char
     return edit ? view_merge(a, whole, value_item(view_yaml(a, edit), 0)) : value_copy(a, whole);
 }
 
-/* `manifests` are added; NULL: none. `facts` and `extras` are merged in; NULL: nothing. With `bare` no restore is declared. */
+/* `manifests` are added; NULL: none. `facts` and `extras` are merged in; NULL: nothing. With `bare`
+ * no restore is declared. */
 static void view_make(struct hand_view *h, bool bare, const char *manifests, const char *facts, const char *extras)
 {
-    static const char authority[] = "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"https://shareduaen.uaen.attest.azure.net/\"}]}";
+    static const char authority[] =
+        "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"https://shareduaen.uaen.attest.azure.net/\"}]}";
     struct arena *a = h->arena = arena_new();
     struct text policy cleanup(text_release) = {0};
     const struct value **all;
@@ -153,7 +171,8 @@ static void view_make(struct hand_view *h, bool bare, const char *manifests, con
     h->view = (struct view){.arena = a, .settings = &h->settings, .now_ms = time_parse(NOW)};
     h->view.desired = desired_resolve(
         a, h->schemas, all_kind_names,
-        view_yaml(a, arena_printf(a, "%s%s%s", view_manifests, bare ? "" : view_restore, manifests ? manifests : "")), &diags);
+        view_yaml(a, arena_printf(a, "%s%s%s", view_manifests, bare ? "" : view_restore, manifests ? manifests : "")),
+        &diags);
     for (size_t i = 0; i < diags.count; i++)
         fprintf(stderr, "%s\n", diag_format(a, &diags.items[i]));
     if (diags.n_errors)

@@ -45,8 +45,8 @@ static inline void read_file(const char *path, char *ret, size_t room)
         close(fd);
 }
 
-static void peer_answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request, struct wire_reply *ret,
-                        int64_t *ret_delay_ms)
+static void peer_answer(void *self, int64_t now_ms, struct arena *a, const struct wire_request *request,
+                        struct wire_reply *ret, int64_t *ret_delay_ms)
 {
     struct peer *p = self;
     const struct answer *answer = p->script;

@@ -1,5 +1,5 @@
-/* A protected machine whose set is gone, in the small tenant of sim_fixture.h, and the calls of a restore: for tests of the
- * simulated Azure Backup. */
+/* A protected machine whose set is gone, in the small tenant of sim_fixture.h, and the calls of a restore: for tests of
+ * the simulated Azure Backup. */
 #ifndef REINSTATE_SIM_BACKUP_FIXTURE_H
 #define REINSTATE_SIM_BACKUP_FIXTURE_H
 
@@ -52,15 +52,18 @@ static inline void add_all(struct arena *a, struct value *spec, const char *list
 
 static inline void begin(struct world *w, const char *key_state, const char *behaviour)
 {
-    static const char grant[] = "[{'principal':'operator','role':'Storage Blob Data Reader','scope':'" STAGING "'},"
-                                "{'principal':'BackupManagementService','role':'Key Vault Crypto User','scope':'" VAULT "'}]";
-    static const char resources[] =
-        "[{'id':'" RSV "','location':'uaenorth'},{'id':'" VNET "','location':'uaenorth','properties':{'subnets':[{'name':'default'}]}}]";
+    static const char grant[] =
+        "[{'principal':'operator','role':'Storage Blob Data Reader','scope':'" STAGING "'},"
+        "{'principal':'BackupManagementService','role':'Key Vault Crypto User','scope':'" VAULT "'}]";
+    static const char resources[] = "[{'id':'" RSV "','location':'uaenorth'},{'id':'" VNET
+                                    "','location':'uaenorth','properties':{'subnets':[{'name':'default'}]}}]";
     static const char backups[] =
-        "[{'vault':'" RSV "','source':{'resourceGroup':'rg-src','name':'vm-src','size':'Standard_DC4ads_v6','osType':'Linux'},"
+        "[{'vault':'" RSV
+        "','source':{'resourceGroup':'rg-src','name':'vm-src','size':'Standard_DC4ads_v6','osType':'Linux'},"
         "'wrappedWith':{'diskEncryptionSet':'" DR_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-gone',"
         "'key':{'store':'kv-pay','name':'os-key','version':'" KEY_VERSION "'}},"
-        "'points':[{'id':'805440465632125','time':'2026-11-13T20:01:03Z','tiers':{'InstantRP':'Deleted','HardenedRP':'Valid'}},"
+        "'points':[{'id':'805440465632125','time':'2026-11-13T20:01:03Z','tiers':{'InstantRP':'Deleted','HardenedRP':'"
+        "Valid'}},"
         "{'id':'805440465632126','time':'2026-11-14T20:01:03Z','tiers':{'InstantRP':'Valid'}},"
         "{'id':'805440465632127','time':'2026-11-15T20:01:03Z','tiers':{'InstantRP':'Deleted'}}]}]";
     struct diags diags;
@@ -105,9 +108,12 @@ static inline void later(struct world *w, int64_t ms)
 static inline const char *request(struct world *w, const char *type, const char *point, const char *changes)
 {
     struct value *body = parse(w->a, arena_printf(w->a,
-        "{'objectType':'IaasVMRestoreRequest','recoveryPointId':'%s','recoveryType':'%s','sourceResourceId':'" SOURCE "',"
-        "'targetResourceGroupId':'" DR_GROUP "','storageAccountId':'" STAGING "','region':'uaenorth','createNewCloudService':false,"
-        "'originalStorageAccountOption':false}", point, type));
+                                                  "{'objectType':'IaasVMRestoreRequest','recoveryPointId':'%s','"
+                                                  "recoveryType':'%s','sourceResourceId':'" SOURCE "',"
+                                                  "'targetResourceGroupId':'" DR_GROUP "','storageAccountId':'" STAGING
+                                                  "','region':'uaenorth','createNewCloudService':false,"
+                                                  "'originalStorageAccountOption':false}",
+                                                  point, type));
     struct value *outer = value_map(w->a);
     const struct value *more;
 
@@ -131,7 +137,8 @@ static inline const char *request(struct world *w, const char *type, const char 
 
 static inline struct reply restore(struct world *w, const char *type, const char *point, const char *changes)
 {
-    return call(w, "POST", arena_printf(w->a, ARM ITEM "/recoveryPoints/%s/restore" API, point), request(w, type, point, changes));
+    return call(w, "POST", arena_printf(w->a, ARM ITEM "/recoveryPoints/%s/restore" API, point),
+                request(w, type, point, changes));
 }
 
 /* Follows the 202's polling address to the job's id. */
@@ -160,19 +167,21 @@ static inline const char *status(const struct reply *r)
 /* The export as a client gets it: cut to its metadata's size. */
 static inline const char *fetch_export(struct world *w, const struct value *bag, struct reply *ret)
 {
-    struct reply token = sign_in(w->s, w->a, w->now, TENANT, OPERATOR_APP, "let-me-in", "https%3A%2F%2Fstorage.azure.com%2F.default");
+    struct reply token =
+        sign_in(w->s, w->a, w->now, TENANT, OPERATOR_APP, "let-me-in", "https%3A%2F%2Fstorage.azure.com%2F.default");
     const char *authorization = arena_printf(w->a, "Bearer %s", value_str_at(token.json, "access_token"));
     struct sim_header headers[] = {{"Authorization", authorization}, {"x-ms-version", "2021-06-08"}};
     struct sim_call get = {.method = "GET", .headers = headers, .n_headers = 2};
     const char *size, *container = value_str_at(bag, "Config Blob Container Name");
     const char *name = value_str_at(bag, "Secured Encryption Info Blob Name");
 
-    get.url = arena_printf(w->a, "https://%s.blob.core.windows.net/%s/%s", value_str_at(bag, "Target Storage Account Name"), container,
-                           name);
+    get.url = arena_printf(w->a, "https://%s.blob.core.windows.net/%s/%s",
+                           value_str_at(bag, "Target Storage Account Name"), container, name);
     sim_handle(w->s, w->now, w->a, &get, &ret->answer);
     ret->status = ret->answer.status;
     size = header_of(ret, "x-ms-meta-configblobsize");
-    CHECK_ROW("padded", ret->answer.body.len % 512 == 0 && size && (size_t)strtoul(size, NULL, 10) <= ret->answer.body.len);
+    CHECK_ROW("padded",
+              ret->answer.body.len % 512 == 0 && size && (size_t)strtoul(size, NULL, 10) <= ret->answer.body.len);
     ret->text = arena_strndup(w->a, text_str(&ret->answer.body), size ? (size_t)strtoul(size, NULL, 10) : 0);
     text_release(&ret->answer.body);
     return ret->text;
@@ -191,7 +200,8 @@ static inline const char *as_value(struct arena *a, const char *standard)
 
 static inline void restore_exported_key(struct world *w, const char *text)
 {
-    struct reply token = sign_in(w->s, w->a, w->now, TENANT, OPERATOR_APP, "let-me-in", "https%3A%2F%2Fvault.azure.net%2F.default");
+    struct reply token =
+        sign_in(w->s, w->a, w->now, TENANT, OPERATOR_APP, "let-me-in", "https%3A%2F%2Fvault.azure.net%2F.default");
     struct reply r;
     struct value *export = NULL;
     struct err err;
@@ -209,8 +219,9 @@ static inline void restore_exported_key(struct world *w, const char *text)
 
 static inline void make_set(struct world *w)
 {
-    static const char set[] = "{'location':'uaenorth','identity':{'type':'SystemAssigned'},'properties':{'encryptionType':"
-                              "'ConfidentialVmEncryptedWithCustomerKey','activeKey':{'keyUrl':'" KEY_URL "'}}}";
+    static const char set[] =
+        "{'location':'uaenorth','identity':{'type':'SystemAssigned'},'properties':{'encryptionType':"
+        "'ConfidentialVmEncryptedWithCustomerKey','activeKey':{'keyUrl':'" KEY_URL "'}}}";
     const char *body = json_string(w->a, parse(w->a, set), JSON_COMPACT);
     struct reply r = call(w, "PUT", ARM SET "?api-version=2025-01-02", body);
     const char *principal;
@@ -219,11 +230,16 @@ static inline void make_set(struct world *w)
     later(w, MINUTE_MS);
     r = call(w, "GET", ARM SET "?api-version=2025-01-02", NULL);
     principal = value_str_at(r.json, "identity.principalId");
-    body = arena_printf(w->a, "{\"properties\":{\"roleDefinitionId\":\"" SUB "/providers/Microsoft.Authorization/roleDefinitions/"
-                              "e147488a-f6f5-4113-8e2d-b22465e65bf6\",\"principalId\":\"%s\",\"principalType\":\"ServicePrincipal\"}}",
-                        principal);
-    r = call(w, "PUT", ARM VAULT "/keys/os-key/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111"
-                              "?api-version=2022-04-01", body);
+    body = arena_printf(
+        w->a,
+        "{\"properties\":{\"roleDefinitionId\":\"" SUB "/providers/Microsoft.Authorization/roleDefinitions/"
+        "e147488a-f6f5-4113-8e2d-b22465e65bf6\",\"principalId\":\"%s\",\"principalType\":\"ServicePrincipal\"}}",
+        principal);
+    r = call(w, "PUT",
+             ARM VAULT
+             "/keys/os-key/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111"
+             "?api-version=2022-04-01",
+             body);
     CHECK(r.status == 201);
 }
 

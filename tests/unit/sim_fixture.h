@@ -31,25 +31,32 @@ static inline char *fixture_text(struct arena *a, const char *more)
         "{\"apiVersion\":\"reinstate/v1\",\"kind\":\"World\",\"metadata\":{\"name\":\"unit\"},\"spec\":{%s"
         "\"now\":\"2026-11-23T03:00:00Z\",\"seed\":7,\"tenant\":\"" TENANT "\","
         "\"behaviour\":{\"roleDelay\":\"4m\",\"policyDelay\":\"30s\",\"pageSize\":2},"
-        "\"principals\":[{\"name\":\"operator\",\"objectId\":\"" OPERATOR "\",\"appId\":\"" OPERATOR_APP "\",\"secret\":\"let-me-in\"},"
-        "{\"name\":\"reader\",\"objectId\":\"" READER "\",\"appId\":\"0f0f0f0f-0000-4000-8000-0000000000ab\",\"secret\":\"look-only\"},"
+        "\"principals\":[{\"name\":\"operator\",\"objectId\":\"" OPERATOR "\",\"appId\":\"" OPERATOR_APP
+        "\",\"secret\":\"let-me-in\"},"
+        "{\"name\":\"reader\",\"objectId\":\"" READER
+        "\",\"appId\":\"0f0f0f0f-0000-4000-8000-0000000000ab\",\"secret\":\"look-only\"},"
         "{\"wellKnown\":\"ConfidentialVmOrchestrator\",\"objectId\":\"" ORCHESTRATOR "\"},"
         "{\"wellKnown\":\"BackupManagementService\",\"objectId\":\"" BACKUP_SERVICE "\"}],"
-        "\"resources\":[{\"id\":\"" KEYS_GROUP "\",\"location\":\"uaenorth\"},{\"id\":\"" DR_GROUP "\",\"location\":\"uaenorth\"},"
-        "{\"id\":\"" VAULT "\",\"location\":\"uaenorth\",\"properties\":{\"enableRbacAuthorization\":true,\"enablePurgeProtection\":true,"
+        "\"resources\":[{\"id\":\"" KEYS_GROUP "\",\"location\":\"uaenorth\"},{\"id\":\"" DR_GROUP
+        "\",\"location\":\"uaenorth\"},"
+        "{\"id\":\"" VAULT
+        "\",\"location\":\"uaenorth\",\"properties\":{\"enableRbacAuthorization\":true,\"enablePurgeProtection\":true,"
         "\"softDeleteRetentionInDays\":7}},"
-        "{\"id\":\"" OPEN_VAULT "\",\"location\":\"uaenorth\",\"properties\":{\"enableRbacAuthorization\":false,\"accessPolicies\":["
-        "{\"tenantId\":\"" TENANT "\",\"objectId\":\"" BACKUP_SERVICE "\",\"permissions\":{\"keys\":[\"Get\",\"list\",\"backup\"]}},"
+        "{\"id\":\"" OPEN_VAULT
+        "\",\"location\":\"uaenorth\",\"properties\":{\"enableRbacAuthorization\":false,\"accessPolicies\":["
+        "{\"tenantId\":\"" TENANT "\",\"objectId\":\"" BACKUP_SERVICE
+        "\",\"permissions\":{\"keys\":[\"Get\",\"list\",\"backup\"]}},"
         "{\"tenantId\":\"" TENANT "\",\"objectId\":\"" ORCHESTRATOR "\",\"permissions\":{\"keys\":[\"all\"]}}]}},"
         "{\"id\":\"" DR_GROUP "/providers/Microsoft.Storage/storageAccounts/stdr\",\"location\":\"uaenorth\"},"
-        "{\"id\":\"" DR_GROUP
-        "/providers/Microsoft.Compute/virtualMachines/vm-old\",\"location\":\"uaenorth\",\"powerState\":\"deallocated\"}],"
+        "{\"id\":\"" DR_GROUP "/providers/Microsoft.Compute/virtualMachines/"
+                              "vm-old\",\"location\":\"uaenorth\",\"powerState\":\"deallocated\"}],"
         "\"roleAssignments\":[{\"principal\":\"operator\",\"role\":\"Owner\",\"scope\":\"" SUB "\"},"
         "{\"principal\":\"operator\",\"role\":\"Key Vault Crypto Officer\",\"scope\":\"" VAULT "\"},"
         "{\"principal\":\"reader\",\"role\":\"Key Vault Reader\",\"scope\":\"" KEYS_GROUP "\"},"
-        "{\"principal\":\"ConfidentialVmOrchestrator\",\"role\":\"Key Vault Crypto Service Release User\",\"scope\":\"" VAULT
-        "/keys/os-key\"}],"
-        "\"keys\":[{\"store\":\"kv-pay\",\"name\":\"os-key\",\"state\":\"active\",\"type\":\"RSA-HSM\",\"releasePolicy\":\"confidential-"
+        "{\"principal\":\"ConfidentialVmOrchestrator\",\"role\":\"Key Vault Crypto Service Release "
+        "User\",\"scope\":\"" VAULT "/keys/os-key\"}],"
+        "\"keys\":[{\"store\":\"kv-pay\",\"name\":\"os-key\",\"state\":\"active\",\"type\":\"RSA-HSM\","
+        "\"releasePolicy\":\"confidential-"
         "vm\","
         "\"versions\":[{\"id\":\"" KEY_VERSION "\",\"created\":\"2026-03-02T08:00:00Z\",\"enabled\":true}]},"
         "{\"store\":\"kv-pay\",\"name\":\"plain\",\"state\":\"active\",\"type\":\"RSA-HSM\","
@@ -69,14 +76,22 @@ static inline const struct value *fixture_world(struct arena *a, const char *mor
 static inline struct sim_endpoints fixture_endpoints(void)
 {
     return (struct sim_endpoints){
-        .authority = "https://login.microsoftonline.com", .arm = ARM, .graph = "https://graph.microsoft.com",
-        .vault_suffix = ".vault.azure.net", .hsm_suffix = ".managedhsm.azure.net", .blob_suffix = ".blob.core.windows.net",
-        .arm_audience = ARM "/", .vault_audience = "https://vault.azure.net", .hsm_audience = "https://managedhsm.azure.net",
-        .storage_audience = "https://storage.azure.com/", .graph_audience = "https://graph.microsoft.com",
+        .authority = "https://login.microsoftonline.com",
+        .arm = ARM,
+        .graph = "https://graph.microsoft.com",
+        .vault_suffix = ".vault.azure.net",
+        .hsm_suffix = ".managedhsm.azure.net",
+        .blob_suffix = ".blob.core.windows.net",
+        .arm_audience = ARM "/",
+        .vault_audience = "https://vault.azure.net",
+        .hsm_audience = "https://managedhsm.azure.net",
+        .storage_audience = "https://storage.azure.com/",
+        .graph_audience = "https://graph.microsoft.com",
     };
 }
 
-static inline struct sim *fixture_sim(struct arena *a, const struct value *world, const char *world_out, struct diags *diags)
+static inline struct sim *fixture_sim(struct arena *a, const struct value *world, const char *world_out,
+                                      struct diags *diags)
 {
     struct sim_options options = {.world = world, .endpoints = fixture_endpoints(), .world_out = world_out};
 
@@ -93,13 +108,17 @@ struct reply {
     struct sim_answer answer;
 };
 
-static inline struct reply ask(struct sim *s, struct arena *a, int64_t at_ms, const char *token, const char *method, const char *url,
-                               const char *body)
+static inline struct reply ask(struct sim *s, struct arena *a, int64_t at_ms, const char *token, const char *method,
+                               const char *url, const char *body)
 {
     struct sim_header headers[] = {{"Content-Type", "application/json"},
                                    {"Authorization", arena_printf(a, "Bearer %s", token ? token : "")}};
-    struct sim_call call = {
-        .method = method, .url = url, .headers = headers, .n_headers = token ? 2 : 1, .body = body, .body_len = body ? strlen(body) : 0};
+    struct sim_call call = {.method = method,
+                            .url = url,
+                            .headers = headers,
+                            .n_headers = token ? 2 : 1,
+                            .body = body,
+                            .body_len = body ? strlen(body) : 0};
     struct reply r = {0};
     struct err err;
 
@@ -121,17 +140,20 @@ static inline const char *header_of(const struct reply *r, const char *name)
     return NULL;
 }
 
-static inline struct reply sign_in(struct sim *s, struct arena *a, int64_t at_ms, const char *tenant, const char *app, const char *secret,
-                                   const char *scope)
+static inline struct reply sign_in(struct sim *s, struct arena *a, int64_t at_ms, const char *tenant, const char *app,
+                                   const char *secret, const char *scope)
 {
-    const char *form = arena_printf(a, "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s", app, secret, scope);
+    const char *form =
+        arena_printf(a, "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s", app, secret, scope);
 
-    return ask(s, a, at_ms, NULL, "POST", arena_printf(a, "https://login.microsoftonline.com/%s/oauth2/v2.0/token", tenant), form);
+    return ask(s, a, at_ms, NULL, "POST",
+               arena_printf(a, "https://login.microsoftonline.com/%s/oauth2/v2.0/token", tenant), form);
 }
 
 static inline const char *operator_token(struct sim *s, struct arena *a, int64_t at_ms)
 {
-    struct reply r = sign_in(s, a, at_ms, TENANT, OPERATOR_APP, "let-me-in", "https%3A%2F%2Fmanagement.azure.com%2F%2F.default");
+    struct reply r =
+        sign_in(s, a, at_ms, TENANT, OPERATOR_APP, "let-me-in", "https%3A%2F%2Fmanagement.azure.com%2F%2F.default");
 
     return value_str_at(r.json, "access_token");
 }

@@ -1,5 +1,5 @@
-/* How one step ends, tried on kinds made up for it: what the engine says of a step whose world has moved since the plan, of a
- * verification that fails, and of a step that stands aside. */
+/* How one step ends, tried on kinds made up for it: what the engine says of a step whose world has moved since the
+ * plan, of a verification that fails, and of a step that stands aside. */
 #include "../harness.h"
 
 #include "../../reconciler/base/clock.h"
@@ -14,9 +14,25 @@ struct thing {
 enum { FIRST, SECOND, THIRD, THINGS };
 
 /* What befalls the second thing while the first is made, or while it is made itself. */
-enum event { NOTHING, MADE_BY_ANOTHER, BLOCKED_BY_ANOTHER, CHANGED_BY_ANOTHER, VERIFY_FAILS, TIDY_FAILS, BLOCKED_AND_CONFLICT,
-    MADE_AND_CONFLICT, CONFLICT, NOT_THERE_AFTERWARDS, BLOCKED_FROM_THE_START, UNSEEN, LOCKED_MEANWHILE, BARRED_MEANWHILE, FLICKERS,
-    TAKEN_AWAY, OTHERWISE_AFTERWARDS };
+enum event {
+    NOTHING,
+    MADE_BY_ANOTHER,
+    BLOCKED_BY_ANOTHER,
+    CHANGED_BY_ANOTHER,
+    VERIFY_FAILS,
+    TIDY_FAILS,
+    BLOCKED_AND_CONFLICT,
+    MADE_AND_CONFLICT,
+    CONFLICT,
+    NOT_THERE_AFTERWARDS,
+    BLOCKED_FROM_THE_START,
+    UNSEEN,
+    LOCKED_MEANWHILE,
+    BARRED_MEANWHILE,
+    FLICKERS,
+    TAKEN_AWAY,
+    OTHERWISE_AFTERWARDS
+};
 
 static struct {
     struct thing things[THINGS];
@@ -64,7 +80,8 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (value_bool_at(facts, "untidy", false))
         steps_add(out, doc, ACTION_UPDATE, "tidy", "it is untidy")->aside = true;
     if (value_bool_at(facts, "blocked", false)) {
-        steps_add(out, doc, ACTION_BLOCKED, NULL, "something stands against it")->next = "remove what stands against it";
+        steps_add(out, doc, ACTION_BLOCKED, NULL, "something stands against it")->next =
+            "remove what stands against it";
         return;
     }
     if (str_eq(view_state(v, doc), "present")) {
@@ -73,11 +90,13 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     }
     /* What nobody has planned for; the second of them only with a name, by the rules that are built in. */
     if (value_bool_at(facts, "locked", false) || value_bool_at(facts, "barred", false)) {
-        steps_add(out, doc, value_bool_at(facts, "locked", false) ? ACTION_UPDATE : ACTION_ENABLE, NULL, "it has to be opened first");
+        steps_add(out, doc, value_bool_at(facts, "locked", false) ? ACTION_UPDATE : ACTION_ENABLE, NULL,
+                  "it has to be opened first");
         return;
     }
     step = steps_add(out, doc, ACTION_CREATE, NULL, "absent");
-    step_change(out, step, "size", value_get(facts, "size"), value_int(v->arena, value_bool_at(facts, "bigger", false) ? 2 : 1), NULL);
+    step_change(out, step, "size", value_get(facts, "size"),
+                value_int(v->arena, value_bool_at(facts, "bigger", false) ? 2 : 1), NULL);
     for (size_t i = 0; i < doc->n_references; i++)
         view_need(v, out, step, doc->references[i].target);
     verify = steps_add(out, doc, ACTION_VERIFY, NULL, "to be read back");
@@ -121,7 +140,9 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     case ACTION_CREATE:
         return create(which, err);
     case ACTION_VERIFY:
-        return which == SECOND && world.event == VERIFY_FAILS ? err_set(err, ERR_CONFLICT, "it is there and does not run") : 0;
+        return which == SECOND && world.event == VERIFY_FAILS
+                   ? err_set(err, ERR_CONFLICT, "it is there and does not run")
+                   : 0;
     default:
         if (world.things[which].locked) {
             world.things[which].locked = false;
@@ -135,9 +156,10 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     }
 }
 
-static const struct kind thing_kind = {.name = "Thing", .summary = "Made up.", .observe = observe, .steps = steps, .act = act};
+static const struct kind thing_kind = {
+    .name = "Thing", .summary = "Made up.", .observe = observe, .steps = steps, .act = act};
 
-/* --- one run ------------------------------------------------------------------------------------------------------------ */
+/* --- one run ------------------------------------------------------------------------------------------------------ */
 
 /* The second thing refers to the first, the third to the second. */
 static const struct desired *things_desired(struct arena *a)
@@ -151,8 +173,15 @@ static const struct desired *things_desired(struct arena *a)
         struct reference *to = arena_new_of(a, struct reference);
 
         *to = (struct reference){.path = "spec.from", .target = i ? all[i - 1] : NULL};
-        *doc = (struct document){.kind = "Thing", .name = names[i], .address = arena_printf(a, "Thing/%s", names[i]), .index = i,
-                                 .level = i, .root = value_map(a), .spec = value_map(a), .references = to, .n_references = i ? 1 : 0};
+        *doc = (struct document){.kind = "Thing",
+                                 .name = names[i],
+                                 .address = arena_printf(a, "Thing/%s", names[i]),
+                                 .index = i,
+                                 .level = i,
+                                 .root = value_map(a),
+                                 .spec = value_map(a),
+                                 .references = to,
+                                 .n_references = i ? 1 : 0};
         all[i] = doc;
     }
     *d = (struct desired){.documents = all, .count = THINGS, .levels = THINGS};
@@ -189,7 +218,8 @@ static void trial_run(struct trial *t, enum event event)
 {
     static const struct kind *const items[] = {&thing_kind};
     static const struct kinds kinds = {.items = items, .count = 1};
-    struct sched *s = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = time_parse("2026-11-23T03:00:00Z"), .seed = 1});
+    struct sched *s = sched_new(
+        &(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = time_parse("2026-11-23T03:00:00Z"), .seed = 1});
     struct diags diags;
 
     memset(&world, 0, sizeof(world));
@@ -214,26 +244,26 @@ static const struct {
     const char *says, *advises;
 } rows[] = {
     {"nothing befalls it", NOTHING, STEP_DONE, STEP_DONE, STEP_DONE, 0, 1, NULL, NULL},
-    {"somebody else has made it: not needed, and read back all the same", MADE_BY_ANOTHER, STEP_NOT_NEEDED, STEP_DONE, STEP_DONE, 0, 0,
-     NULL, NULL},
-    {"something stands against it since the plan: blocked, not 'not needed'", BLOCKED_BY_ANOTHER, STEP_BLOCKED, STEP_SKIPPED,
-     STEP_SKIPPED, 4, 0, "something stands against it", "remove what stands against it"},
+    {"somebody else has made it: not needed, and read back all the same", MADE_BY_ANOTHER, STEP_NOT_NEEDED, STEP_DONE,
+     STEP_DONE, 0, 0, NULL, NULL},
+    {"something stands against it since the plan: blocked, not 'not needed'", BLOCKED_BY_ANOTHER, STEP_BLOCKED,
+     STEP_SKIPPED, STEP_SKIPPED, 4, 0, "something stands against it", "remove what stands against it"},
     {"it would now set something else: drift", CHANGED_BY_ANOTHER, STEP_BLOCKED, STEP_SKIPPED, STEP_SKIPPED, 4, 0,
      "drift since the plan", "look at the new plan"},
-    {"a failed verification is failed, though nothing asks for it any more", VERIFY_FAILS, STEP_DONE, STEP_FAILED, STEP_DONE, 4, 1,
-     "it is there and does not run", NULL},
+    {"a failed verification is failed, though nothing asks for it any more", VERIFY_FAILS, STEP_DONE, STEP_FAILED,
+     STEP_DONE, 4, 1, "it is there and does not run", NULL},
     {"somebody was faster, and it is there: not needed", MADE_AND_CONFLICT, STEP_NOT_NEEDED, STEP_DONE, STEP_DONE, 0, 1,
      "somebody was faster", NULL},
-    {"somebody was faster with something that stands against it: blocked", BLOCKED_AND_CONFLICT, STEP_BLOCKED, STEP_SKIPPED,
-     STEP_SKIPPED, 4, 1, "something stands against it", "remove what stands against it"},
+    {"somebody was faster with something that stands against it: blocked", BLOCKED_AND_CONFLICT, STEP_BLOCKED,
+     STEP_SKIPPED, STEP_SKIPPED, 4, 1, "something stands against it", "remove what stands against it"},
     {"somebody was faster, and it is still asked for: failed", CONFLICT, STEP_FAILED, STEP_SKIPPED, STEP_SKIPPED, 4, 1,
      "somebody was faster", NULL},
-    {"done, and reading back shows it undone: failed, and not tried twice", NOT_THERE_AFTERWARDS, STEP_FAILED, STEP_SKIPPED,
-     STEP_SKIPPED, 4, 1, "reading back shows it undone", "nothing was tried a second time"},
-    {"done, and somebody else has written since: told from an older state by what it reads", OTHERWISE_AFTERWARDS, STEP_FAILED,
-     STEP_SKIPPED, STEP_SKIPPED, 4, 1, "somebody else has changed it since: size is 7", "find out who"},
-    {"it cannot be looked at any more: blocked, nothing written", UNSEEN, STEP_BLOCKED, STEP_SKIPPED, STEP_SKIPPED, 4, 0,
-     "the line is down", NULL},
+    {"done, and reading back shows it undone: failed, and not tried twice", NOT_THERE_AFTERWARDS, STEP_FAILED,
+     STEP_SKIPPED, STEP_SKIPPED, 4, 1, "reading back shows it undone", "nothing was tried a second time"},
+    {"done, and somebody else has written since: told from an older state by what it reads", OTHERWISE_AFTERWARDS,
+     STEP_FAILED, STEP_SKIPPED, STEP_SKIPPED, 4, 1, "somebody else has changed it since: size is 7", "find out who"},
+    {"it cannot be looked at any more: blocked, nothing written", UNSEEN, STEP_BLOCKED, STEP_SKIPPED, STEP_SKIPPED, 4,
+     0, "the line is down", NULL},
 };
 
 static void check_rows(void)
@@ -256,14 +286,15 @@ static void check_rows(void)
         CHECK_ROW(rows[i].reason, engine_exit_code(&t.outcome) == rows[i].exit);
         CHECK_ROW(rows[i].reason, world.made[FIRST] == 1 && world.made[SECOND] == rows[i].made);
         told = verified->state == STEP_FAILED ? verified : made;
-        CHECK_ROW(rows[i].reason, rows[i].says ? strstr(told->err.text, rows[i].says) != NULL : told->err.class == ERR_NONE);
+        CHECK_ROW(rows[i].reason,
+                  rows[i].says ? strstr(told->err.text, rows[i].says) != NULL : told->err.class == ERR_NONE);
         /* An older state is given minutes; what somebody else wrote stays. */
         CHECK_ROW(rows[i].reason, (made->elapsed_ms >= 5 * MINUTE_MS) == (rows[i].event == NOT_THERE_AFTERWARDS));
         CHECK_ROW(rows[i].reason, !rows[i].advises || strstr(told->err.text, rows[i].advises) != NULL);
     }
 }
 
-/* --- what stands aside --------------------------------------------------------------------------------------------------- */
+/* --- what stands aside -------------------------------------------------------------------------------------------- */
 
 static void check_aside(void)
 {
@@ -297,7 +328,7 @@ static void check_blocked_from_the_start(void)
     CHECK(engine_exit_code(&t.outcome) == 4);
 }
 
-/* --- what comes up on the way ---------------------------------------------------------------------------------------------- */
+/* --- what comes up on the way ------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason;
@@ -306,10 +337,12 @@ static const struct {
     int exit;
     const char *says;
 } growths[] = {
-    {"a fresh look asks for something else: it joins the run, and what follows waits for it", LOCKED_MEANWHILE, STEP_OVERTAKEN,
-     STEP_DONE, STEP_DONE, 0, NULL},
-    {"what it asks for needs a name: it stops there", BARRED_MEANWHILE, STEP_BLOCKED, STEP_WAITING, STEP_SKIPPED, 4, "is not covered"},
-    {"what was done reads as undone for a while: it is read again", FLICKERS, STEP_DONE, STEP_WAITING, STEP_DONE, 0, NULL},
+    {"a fresh look asks for something else: it joins the run, and what follows waits for it", LOCKED_MEANWHILE,
+     STEP_OVERTAKEN, STEP_DONE, STEP_DONE, 0, NULL},
+    {"what it asks for needs a name: it stops there", BARRED_MEANWHILE, STEP_BLOCKED, STEP_WAITING, STEP_SKIPPED, 4,
+     "is not covered"},
+    {"what was done reads as undone for a while: it is read again", FLICKERS, STEP_DONE, STEP_WAITING, STEP_DONE, 0,
+     NULL},
     {"what was done is gone for good: nothing is built on it", TAKEN_AWAY, STEP_BLOCKED, STEP_WAITING, STEP_SKIPPED, 4,
      "reads as undone"},
 };
@@ -330,8 +363,9 @@ static void check_growth(void)
             continue;
         CHECK_ROW(growths[i].reason, made->state == growths[i].create);
         CHECK_ROW(growths[i].reason, third->state == growths[i].third);
-        CHECK_ROW(growths[i].reason,
-                  growths[i].opened == STEP_WAITING ? !opened : opened && opened->grown && opened->state == growths[i].opened);
+        CHECK_ROW(growths[i].reason, growths[i].opened == STEP_WAITING
+                                         ? !opened
+                                         : opened && opened->grown && opened->state == growths[i].opened);
         CHECK_ROW(growths[i].reason, engine_exit_code(&t.outcome) == growths[i].exit);
         CHECK_ROW(growths[i].reason, world.made[FIRST] == 1 && world.made[SECOND] == (growths[i].create == STEP_DONE));
         CHECK_ROW(growths[i].reason, !growths[i].says || strstr(made->err.text, growths[i].says));

@@ -9,12 +9,13 @@
 #define VM "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
 #define ARM "https://management.azure.com"
 
-/* --- ids ------------------------------------------------------------------------------------------------------------- */
+/* --- ids ---------------------------------------------------------------------------------------------------------- */
 
 static void test_ids(void)
 {
     struct arena *a = arena_new();
-    const char *item = "/Subscriptions/s/resourcegroups/RG/providers/x/vaults/v/protectedItems/VM;iaasvmcontainerv2;rg;vm";
+    const char *item =
+        "/Subscriptions/s/resourcegroups/RG/providers/x/vaults/v/protectedItems/VM;iaasvmcontainerv2;rg;vm";
 
     CHECK_STR(arm_id(a, "s", "rg", "Microsoft.Compute/virtualMachines", "vm"), VM);
     CHECK_STR(arm_id(a, "s", "rg", NULL, NULL), "/subscriptions/s/resourceGroups/rg");
@@ -51,7 +52,7 @@ static void test_urls(void)
     CHECK(!url_under_suffix("https://a.b.vault.azure.net", ".vault.azure.net"));
 }
 
-/* --- permissions ------------------------------------------------------------------------------------------------------ */
+/* --- permissions -------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *permissions, *action;
@@ -59,18 +60,22 @@ static const struct {
 } permits[] = {
     {"no role", "[]", "a/read", false, false},
     {"everything", "[{\"actions\":[\"*\"]}]", "Microsoft.Compute/disks/write", false, true},
-    {"case folded", "[{\"actions\":[\"microsoft.compute/DISKS/write\"]}]", "Microsoft.Compute/disks/write", false, true},
+    {"case folded", "[{\"actions\":[\"microsoft.compute/DISKS/write\"]}]", "Microsoft.Compute/disks/write", false,
+     true},
     {"a star passes slashes", "[{\"actions\":[\"*/read\"]}]", "Microsoft.Compute/disks/read", false, true},
-    {"a star in the middle", "[{\"actions\":[\"Microsoft.Compute/*/read\"]}]", "Microsoft.Compute/disks/x/read", false, true},
+    {"a star in the middle", "[{\"actions\":[\"Microsoft.Compute/*/read\"]}]", "Microsoft.Compute/disks/x/read", false,
+     true},
     {"no match at the end", "[{\"actions\":[\"*/read\"]}]", "Microsoft.Compute/disks/write", false, false},
     {"excluded", "[{\"actions\":[\"*\"],\"notActions\":[\"Microsoft.Authorization/*/write\"]}]",
-     "Microsoft.Authorization/roleAssignments/write", false,
-     false},
-    {"excluded here, allowed by another role", "[{\"actions\":[\"*\"],\"notActions\":[\"a/*\"]},{\"actions\":[\"a/b\"]}]", "a/b", false,
-     true},
-    {"actions are no data actions", "[{\"actions\":[\"*\"],\"dataActions\":[]}]", "Microsoft.KeyVault/vaults/keys/read", true, false},
-    {"data actions", "[{\"dataActions\":[\"Microsoft.KeyVault/vaults/keys/*\"]}]", "Microsoft.KeyVault/vaults/keys/read", true, true},
-    {"data action excluded", "[{\"dataActions\":[\"*\"],\"notDataActions\":[\"*/purge/action\"]}]", "x/purge/action", true, false},
+     "Microsoft.Authorization/roleAssignments/write", false, false},
+    {"excluded here, allowed by another role",
+     "[{\"actions\":[\"*\"],\"notActions\":[\"a/*\"]},{\"actions\":[\"a/b\"]}]", "a/b", false, true},
+    {"actions are no data actions", "[{\"actions\":[\"*\"],\"dataActions\":[]}]", "Microsoft.KeyVault/vaults/keys/read",
+     true, false},
+    {"data actions", "[{\"dataActions\":[\"Microsoft.KeyVault/vaults/keys/*\"]}]",
+     "Microsoft.KeyVault/vaults/keys/read", true, true},
+    {"data action excluded", "[{\"dataActions\":[\"*\"],\"notDataActions\":[\"*/purge/action\"]}]", "x/purge/action",
+     true, false},
 };
 
 static void test_permits(void)
@@ -80,13 +85,14 @@ static void test_permits(void)
         struct value *list = NULL;
         struct err err = {0};
 
-        CHECK_ROW(permits[i].reason, json_parse(a, permits[i].permissions, strlen(permits[i].permissions), &list, &err) == 0);
+        CHECK_ROW(permits[i].reason,
+                  json_parse(a, permits[i].permissions, strlen(permits[i].permissions), &list, &err) == 0);
         CHECK_ROW(permits[i].reason, arm_permits(list, permits[i].action, permits[i].data) == permits[i].allowed);
         arena_free(a);
     }
 }
 
-/* --- errors ----------------------------------------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason;
@@ -95,62 +101,67 @@ static const struct {
     enum err_class class;
     const char *code, *says;
 } errors[] = {
-    {"absent", 404, "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"gone\"}}", ERR_NOT_FOUND, "ResourceNotFound", "gone"},
-    {"absent group", 404, "{\"error\":{\"code\":\"ResourceGroupNotFound\",\"message\":\"x\"}}", ERR_NOT_FOUND, "ResourceGroupNotFound",
-     "resource group"},
-    {"a wrong subscription is not an absent resource", 404, "{\"error\":{\"code\":\"SubscriptionNotFound\",\"message\":\"x\"}}",
-     ERR_INVALID,
-     "SubscriptionNotFound", "does not mean"},
-    {"a wrong type is not an absent resource", 404, "{\"error\":{\"code\":\"InvalidResourceType\",\"message\":\"x\"}}", ERR_INVALID,
-     "InvalidResourceType",
-     "no such resource type"},
+    {"absent", 404, "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"gone\"}}", ERR_NOT_FOUND,
+     "ResourceNotFound", "gone"},
+    {"absent group", 404, "{\"error\":{\"code\":\"ResourceGroupNotFound\",\"message\":\"x\"}}", ERR_NOT_FOUND,
+     "ResourceGroupNotFound", "resource group"},
+    {"a wrong subscription is not an absent resource", 404,
+     "{\"error\":{\"code\":\"SubscriptionNotFound\",\"message\":\"x\"}}", ERR_INVALID, "SubscriptionNotFound",
+     "does not mean"},
+    {"a wrong type is not an absent resource", 404, "{\"error\":{\"code\":\"InvalidResourceType\",\"message\":\"x\"}}",
+     ERR_INVALID, "InvalidResourceType", "no such resource type"},
     {"who lacks what where", 403,
-     "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client 'c' with object id '12f8' does not have authorization "
+     "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client 'c' with object id '12f8' does not have "
+     "authorization "
      "to perform action "
      "'Microsoft.Compute/disks/write' over scope '/subscriptions/s' or the scope is invalid.\"}}",
      ERR_DENIED, "AuthorizationFailed", "we lack Microsoft.Compute/disks/write at /subscriptions/s (object id 12f8)"},
     {"the inner code of Key Vault", 403,
-     "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\",\"innererror\":{\"code\":\"ForbiddenByRbac\"}}}", ERR_DENIED,
-         "ForbiddenByRbac", "role"},
+     "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\",\"innererror\":{\"code\":\"ForbiddenByRbac\"}}}",
+     ERR_DENIED, "ForbiddenByRbac", "role"},
     {"the firewall is no missing role, but still means unseen", 403,
-     "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}", ERR_DENIED,
-         "ForbiddenByFirewall", "firewall"},
+     "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}",
+     ERR_DENIED, "ForbiddenByFirewall", "firewall"},
     {"a taken name", 409,
-     "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\",\"innererror\":{\"code\":\"ObjectIsDeletedButRecoverable\"}}}", ERR_CONFLICT,
-     "ObjectIsDeletedButRecoverable", "recover it"},
-    {"a foreign backup", 400, "{\"error\":{\"code\":\"BadParameter\",\"message\":\"Cannot decrypt backup blob.\"}}", ERR_INVALID,
-     "BadParameter",
-     "another subscription, geography"},
-    {"another bad parameter", 400, "{\"error\":{\"code\":\"BadParameter\",\"message\":\"kty\"}}", ERR_INVALID, "BadParameter", "kty"},
+     "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\",\"innererror\":{\"code\":\"ObjectIsDeletedButRecoverable\"}}"
+     "}",
+     ERR_CONFLICT, "ObjectIsDeletedButRecoverable", "recover it"},
+    {"a foreign backup", 400, "{\"error\":{\"code\":\"BadParameter\",\"message\":\"Cannot decrypt backup blob.\"}}",
+     ERR_INVALID, "BadParameter", "another subscription, geography"},
+    {"another bad parameter", 400, "{\"error\":{\"code\":\"BadParameter\",\"message\":\"kty\"}}", ERR_INVALID,
+     "BadParameter", "kty"},
     {"Graph's innerError has no code", 404,
-     "{\"error\":{\"code\":\"Request_ResourceNotFound\",\"message\":\"m\",\"innerError\":{\"date\":\"d\",\"request-id\":\"r\"}}}",
-         ERR_NOT_FOUND,
-     "Request_ResourceNotFound", "m"},
+     "{\"error\":{\"code\":\"Request_ResourceNotFound\",\"message\":\"m\",\"innerError\":{\"date\":\"d\",\"request-"
+     "id\":\"r\"}}}",
+     ERR_NOT_FOUND, "Request_ResourceNotFound", "m"},
     {"Entra's error is a text", 401,
-     "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided.\\r\\nTrace ID: 1\","
+     "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided.\\r\\nTrace "
+     "ID: 1\","
      "\"error_codes\":[7000215]}",
      ERR_DENIED, "AADSTS7000215", "AZURE_CLIENT_SECRET"},
     {"storage's XML with a byte order mark", 403,
-     "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>AuthorizationPermissionMismatch</Code><Message>This "
+     "\xef\xbb\xbf<?xml version=\"1.0\" "
+     "encoding=\"utf-8\"?><Error><Code>AuthorizationPermissionMismatch</Code><Message>This "
      "request\nis not</Message></Error>",
      ERR_DENIED, "AuthorizationPermissionMismatch", "Storage Blob Data Reader"},
     {"a managed HSM's bare word", 401, "OK", ERR_DENIED, "", "OK"},
     {"nothing at all", 503, "", ERR_TRANSIENT, "", "503"},
-    {"throttled by the hour", 429, "{\"error\":{\"code\":\"ResourceRequestsThrottled\",\"message\":\"after '324' seconds\"}}",
-     ERR_THROTTLED,
+    {"throttled by the hour", 429,
+     "{\"error\":{\"code\":\"ResourceRequestsThrottled\",\"message\":\"after '324' seconds\"}}", ERR_THROTTLED,
      "ResourceRequestsThrottled", "324"},
-    {"an unknown code goes by its status, with the message", 400, "{\"error\":{\"code\":\"Strange\",\"message\":\"raw words\"}}",
-     ERR_INVALID, "Strange", "raw words"},
+    {"an unknown code goes by its status, with the message", 400,
+     "{\"error\":{\"code\":\"Strange\",\"message\":\"raw words\"}}", ERR_INVALID, "Strange", "raw words"},
     {"unknown 409", 409, "{\"error\":{\"code\":\"Strange\",\"message\":\"m\"}}", ERR_CONFLICT, "Strange", "m"},
     {"unknown 412", 412, "{\"error\":{\"code\":\"Strange\",\"message\":\"m\"}}", ERR_CONFLICT, "Strange", "m"},
     {"a 404 without Azure's words shows nothing absent", 404, "<html>not here</html>", ERR_PROTOCOL, "", "proxy"},
     {"an empty 404 neither", 404, "", ERR_PROTOCOL, "", "proxy"},
     {"unknown 500", 500, "<html>", ERR_TRANSIENT, "", "500"},
     {"a lock", 409, "{\"error\":{\"code\":\"ScopeLocked\",\"message\":\"m\"}}", ERR_BLOCKED, "ScopeLocked", "lock"},
-    {"403 always reads as denied", 403, "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}", ERR_DENIED, "KeyNotFound", "m"},
+    {"403 always reads as denied", 403, "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}", ERR_DENIED,
+     "KeyNotFound", "m"},
     {"a detail tells more than an unknown code", 400,
-     "{\"error\":{\"code\":\"Outer\",\"message\":\"m\",\"details\":[{\"code\":\"UserErrorSkuNotAvailable\"}]}}", ERR_INVALID,
-         "UserErrorSkuNotAvailable", "size"},
+     "{\"error\":{\"code\":\"Outer\",\"message\":\"m\",\"details\":[{\"code\":\"UserErrorSkuNotAvailable\"}]}}",
+     ERR_INVALID, "UserErrorSkuNotAvailable", "size"},
 };
 
 static void test_errors(void)
@@ -204,7 +215,7 @@ static void test_error_table(void)
     CHECK(azure_error_find(NULL) == NULL);
 }
 
-/* --- operations, judged ------------------------------------------------------------------------------------------------ */
+/* --- operations, judged ------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason;
@@ -218,11 +229,33 @@ static const struct {
     int64_t wait_ms;
 } answers[] = {
     {"running, without Retry-After", true, 200, {{0}}, "{\"status\":\"InProgress\"}", 0, ARM_RUNNING, "polled", 30000},
-    {"any other word is running", true, 200, {{"Retry-After", "10"}}, "{\"status\":\"Updating\"}", 0, ARM_RUNNING, "polled", 10000},
-    {"a new URL is used", true, 200, {{"azure-asyncoperation", "new;x&c=a%2Bb"}}, "{\"status\":\"Accepted\"}", 0, ARM_RUNNING,
-     "new;x&c=a%2Bb", 30000},
-    {"a Location does not lead away from a status", true, 200, {{"Location", "new"}}, "{\"status\":\"Running\"}", 0, ARM_RUNNING,
-     "polled", 30000},
+    {"any other word is running",
+     true,
+     200,
+     {{"Retry-After", "10"}},
+     "{\"status\":\"Updating\"}",
+     0,
+     ARM_RUNNING,
+     "polled",
+     10000},
+    {"a new URL is used",
+     true,
+     200,
+     {{"azure-asyncoperation", "new;x&c=a%2Bb"}},
+     "{\"status\":\"Accepted\"}",
+     0,
+     ARM_RUNNING,
+     "new;x&c=a%2Bb",
+     30000},
+    {"a Location does not lead away from a status",
+     true,
+     200,
+     {{"Location", "new"}},
+     "{\"status\":\"Running\"}",
+     0,
+     ARM_RUNNING,
+     "polled",
+     30000},
     {"succeeded", true, 200, {{0}}, "{\"status\":\"Succeeded\"}", 0, ARM_SUCCEEDED, NULL, 30000},
     {"failed", true, 200, {{0}}, "{\"status\":\"Failed\",\"error\":{\"code\":\"X\"}}", 0, ARM_FAILED, NULL, 30000},
     {"canceled in both spellings", true, 200, {{0}}, "{\"status\":\"Cancelled\"}", 0, ARM_FAILED, NULL, 30000},
@@ -230,13 +263,36 @@ static const struct {
     {"200 without a status", true, 200, {{0}}, "{}", -ERR_PROTOCOL, ARM_RUNNING, NULL, 0},
     {"no JSON", true, 200, {{0}}, "<html>", -ERR_PROTOCOL, ARM_RUNNING, NULL, 0},
     {"Location, running", false, 202, {{"Location", "new"}, {"Retry-After", "60"}}, "", 0, ARM_RUNNING, "new", 60000},
-    {"204 ends it, whatever its headers say", false, 204, {{"Retry-After", "60"}, {"Azure-AsyncOperation", "more"}}, "", 0,
-     ARM_SUCCEEDED, NULL, 60000},
+    {"204 ends it, whatever its headers say",
+     false,
+     204,
+     {{"Retry-After", "60"}, {"Azure-AsyncOperation", "more"}},
+     "",
+     0,
+     ARM_SUCCEEDED,
+     NULL,
+     60000},
     {"200 with an empty body", false, 200, {{0}}, "", 0, ARM_SUCCEEDED, NULL, 30000},
     {"CRLF and blanks are no body", false, 200, {{0}}, "\r\n ", 0, ARM_SUCCEEDED, NULL, 30000},
     {"indented with CRLF", true, 200, {{0}}, "{\r\n  \"status\": \"Succeeded\"\r\n}", 0, ARM_SUCCEEDED, NULL, 30000},
-    {"gone", false, 404, {{0}}, "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"m\"}}", -ERR_NOT_FOUND, ARM_RUNNING, NULL, 0},
-    {"a wait nobody would sit out", true, 200, {{"Retry-After", "999999"}}, "{\"status\":\"x\"}", 0, ARM_RUNNING, "polled", 3600000},
+    {"gone",
+     false,
+     404,
+     {{0}},
+     "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"m\"}}",
+     -ERR_NOT_FOUND,
+     ARM_RUNNING,
+     NULL,
+     0},
+    {"a wait nobody would sit out",
+     true,
+     200,
+     {{"Retry-After", "999999"}},
+     "{\"status\":\"x\"}",
+     0,
+     ARM_RUNNING,
+     "polled",
+     3600000},
 };
 
 static void test_judge(void)
@@ -263,7 +319,7 @@ static void test_judge(void)
     }
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 struct call_case {
     const char *reason;
@@ -331,96 +387,241 @@ static void run_bad_principal(struct call *c, struct peer_case *t)
 }
 
 static const struct call_case calls[] = {
-    {"a read", run_get, {PEER_LOGIN, {.method = "GET", .url = ARM VM "?api-version=2025-04-01", .status = 200,
-                                      .body = "{\"id\":\"/x/vm\"}",
-      .authorization = "Bearer t1"}}, 0, NULL},
-    {"a dead token is renewed once", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 401, .body = "{\"error\":{\"code\":\"ExpiredAuthenticationToken\"}}"},
-      {.method = "POST", .url = "/tenant-1/oauth2/v2.0/token", .status = 200, .body = "{\"expires_in\":\"3599\",\"access_token\":\"t2\"}"},
-      {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm\"}", .authorization = "Bearer t2"}}, 0, NULL},
-    {"a 401 loop ends", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 401, .body = ""}, PEER_LOGIN, {.method = "GET", .url = VM, .status = 401,
-      .body = ""}},
-     -ERR_DENIED, "not accepted"},
-    {"a wrong secret", run_get,
-     {{.method = "POST", .url = "/token", .status = 401,
+    {"a read",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = ARM VM "?api-version=2025-04-01",
+       .status = 200,
+       .body = "{\"id\":\"/x/vm\"}",
+       .authorization = "Bearer t1"}},
+     0,
+     NULL},
+    {"a dead token is renewed once",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET", .url = VM, .status = 401, .body = "{\"error\":{\"code\":\"ExpiredAuthenticationToken\"}}"},
+      {.method = "POST",
+       .url = "/tenant-1/oauth2/v2.0/token",
+       .status = 200,
+       .body = "{\"expires_in\":\"3599\",\"access_token\":\"t2\"}"},
+      {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm\"}", .authorization = "Bearer t2"}},
+     0,
+     NULL},
+    {"a 401 loop ends",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET", .url = VM, .status = 401, .body = ""},
+      PEER_LOGIN,
+      {.method = "GET", .url = VM, .status = 401, .body = ""}},
+     -ERR_DENIED,
+     "not accepted"},
+    {"a wrong secret",
+     run_get,
+     {{.method = "POST",
+       .url = "/token",
+       .status = 401,
        .body = "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid\"}"}},
-     -ERR_DENIED, "client secret is wrong"},
-    {"a token endpoint that talks nonsense", run_get, {{.method = "POST", .url = "/token", .status = 200, .body = "{}"}}, -ERR_PROTOCOL,
+     -ERR_DENIED,
+     "client secret is wrong"},
+    {"a token endpoint that talks nonsense",
+     run_get,
+     {{.method = "POST", .url = "/token", .status = 200, .body = "{}"}},
+     -ERR_PROTOCOL,
      "no token"},
-    {"absent", run_get, {PEER_LOGIN, {.method = "GET", .url = VM, .status = 404,
-                                      .body = "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"m\"}}"}},
-     -ERR_NOT_FOUND, "read virtualMachines vm: 404"},
-    {"no JSON in a 200", run_get, {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "<html>"}}, -ERR_PROTOCOL, "no JSON"},
-    {"nothing in a 200", run_get, {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = ""}}, -ERR_PROTOCOL, "no JSON object"},
+    {"absent",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = VM,
+       .status = 404,
+       .body = "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"m\"}}"}},
+     -ERR_NOT_FOUND,
+     "read virtualMachines vm: 404"},
+    {"no JSON in a 200",
+     run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "<html>"}},
+     -ERR_PROTOCOL,
+     "no JSON"},
+    {"nothing in a 200",
+     run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = ""}},
+     -ERR_PROTOCOL,
+     "no JSON object"},
     {"an id that would change the host", run_bad_id, {{0}}, -ERR_INVALID, "must begin with one /"},
-    {"pages, the link verbatim, null at the end", run_list,
-     {PEER_LOGIN, {.method = "GET", .url = ARM "/subscriptions/s/resources?api-version=2025-04-01&$filter=x", .status = 200,
-      .body = "{\"value\":[{\"id\":1}],\"nextLink\":\"" ARM ":443/next?%24skiptoken=a%2bb\"}"},
-      {.method = "GET", .url = ARM ":443/next?%24skiptoken=a%2bb", .status = 200,
+    {"pages, the link verbatim, null at the end",
+     run_list,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = ARM "/subscriptions/s/resources?api-version=2025-04-01&$filter=x",
+       .status = 200,
+       .body = "{\"value\":[{\"id\":1}],\"nextLink\":\"" ARM ":443/next?%24skiptoken=a%2bb\"}"},
+      {.method = "GET",
+       .url = ARM ":443/next?%24skiptoken=a%2bb",
+       .status = 200,
        .body = "{\"value\":[{\"id\":2}],\"nextLink\":\"" ARM "/more\"}"},
-      {.method = "GET", .url = "/more", .status = 200, .body = "{\"value\":[],\"nextLink\":null}"}}, 0, NULL},
-    {"a page on another host gets no token", run_list,
-     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"nextLink\":\"https://evil.example/x\"}"}},
-     -ERR_PROTOCOL, "another host"},
-    {"a sign-in that is no longer accepted", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 401, .body = "",
-                   .headers = {{"WWW-Authenticate", "Bearer error=\"insufficient_claims\", claims=\"e30\""}}},
-      {.method = "POST", .url = "/tenant-1/oauth2/v2.0/token", .status = 200, .body = "{\"expires_in\":\"3599\",\"access_token\":\"t2\"}"},
-      {.method = "GET", .url = VM, .status = 401, .body = "",
-       .headers = {{"WWW-Authenticate", "Bearer error=\"insufficient_claims\", claims=\"e30\""}}}}, -ERR_DENIED,
+      {.method = "GET", .url = "/more", .status = 200, .body = "{\"value\":[],\"nextLink\":null}"}},
+     0,
+     NULL},
+    {"a page on another host gets no token",
+     run_list,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "/resources",
+       .status = 200,
+       .body = "{\"value\":[],\"nextLink\":\"https://evil.example/x\"}"}},
+     -ERR_PROTOCOL,
+     "another host"},
+    {"a sign-in that is no longer accepted",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = VM,
+       .status = 401,
+       .body = "",
+       .headers = {{"WWW-Authenticate", "Bearer error=\"insufficient_claims\", claims=\"e30\""}}},
+      {.method = "POST",
+       .url = "/tenant-1/oauth2/v2.0/token",
+       .status = 200,
+       .body = "{\"expires_in\":\"3599\",\"access_token\":\"t2\"}"},
+      {.method = "GET",
+       .url = VM,
+       .status = 401,
+       .body = "",
+       .headers = {{"WWW-Authenticate", "Bearer error=\"insufficient_claims\", claims=\"e30\""}}}},
+     -ERR_DENIED,
      "continuous access evaluation"},
-    {"an answer that bears no id", run_get, {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{}"}}, -ERR_PROTOCOL,
+    {"an answer that bears no id",
+     run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{}"}},
+     -ERR_PROTOCOL,
      "bears no id"},
-    {"an answer about something else", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm2\"}"}}, -ERR_PROTOCOL, "something else: /x/vm2"},
-    {"an answer that encodes its name", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/v%6D\"}"}}, 0, NULL},
-    {"a list that is none", run_list, {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":{}}"}},
-     -ERR_PROTOCOL, "something else than a list"},
-    {"an empty list as null", run_empty_list,
-     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":null}"}}, 0, NULL},
-    {"an empty list without its member", run_empty_list,
-     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{}"}}, 0, NULL},
-    {"an empty list without a body", run_empty_list, {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 204}}, 0, NULL},
-    {"a blank next link ends the list", run_empty_list,
-     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"nextLink\":\" \"}"}}, 0, NULL},
-    {"a write without async headers settles by its state", run_put,
-     {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 200, .body = "{\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
-      {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
-      {.method = "GET", .url = VM, .status = 200,
-       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
-    {"a 201 whose Location is a path names what was made", run_put,
-     {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 201, .body = "{}", .headers = {{"Location", "/subscriptions/sub-1/x"}}},
-      {.method = "GET", .url = VM, .status = 200,
-       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
-    {"a write followed, then read", run_put,
-     {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 202, .body = "{\"properties\":{\"provisioningState\":\"Updating\"}}",
-      .headers = {{"Azure-AsyncOperation", ARM "/op;1?c=x%2By"}, {"Location", ARM "/loc"}}},
-      {.method = "GET", .url = ARM "/op;1?c=x%2By", .status = 200, .body = "{\"status\":\"InProgress\"}",
+    {"an answer about something else",
+     run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm2\"}"}},
+     -ERR_PROTOCOL,
+     "something else: /x/vm2"},
+    {"an answer that encodes its name",
+     run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/v%6D\"}"}},
+     0,
+     NULL},
+    {"a list that is none",
+     run_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":{}}"}},
+     -ERR_PROTOCOL,
+     "something else than a list"},
+    {"an empty list as null",
+     run_empty_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":null}"}},
+     0,
+     NULL},
+    {"an empty list without its member",
+     run_empty_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{}"}},
+     0,
+     NULL},
+    {"an empty list without a body",
+     run_empty_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 204}},
+     0,
+     NULL},
+    {"a blank next link ends the list",
+     run_empty_list,
+     {PEER_LOGIN, {.method = "GET", .url = "/resources", .status = 200, .body = "{\"value\":[],\"nextLink\":\" \"}"}},
+     0,
+     NULL},
+    {"a write without async headers settles by its state",
+     run_put,
+     {PEER_LOGIN,
+      {.method = "PUT",
+       .url = VM,
+       .status = 200,
+       .body = "{\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
+      {.method = "GET",
+       .url = VM,
+       .status = 200,
+       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
+      {.method = "GET",
+       .url = VM,
+       .status = 200,
+       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}},
+     0,
+     NULL},
+    {"a 201 whose Location is a path names what was made",
+     run_put,
+     {PEER_LOGIN,
+      {.method = "PUT", .url = VM, .status = 201, .body = "{}", .headers = {{"Location", "/subscriptions/sub-1/x"}}},
+      {.method = "GET",
+       .url = VM,
+       .status = 200,
+       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}},
+     0,
+     NULL},
+    {"a write followed, then read",
+     run_put,
+     {PEER_LOGIN,
+      {.method = "PUT",
+       .url = VM,
+       .status = 202,
+       .body = "{\"properties\":{\"provisioningState\":\"Updating\"}}",
+       .headers = {{"Azure-AsyncOperation", ARM "/op;1?c=x%2By"}, {"Location", ARM "/loc"}}},
+      {.method = "GET",
+       .url = ARM "/op;1?c=x%2By",
+       .status = 200,
+       .body = "{\"status\":\"InProgress\"}",
        .headers = {{"Azure-AsyncOperation", ARM "/op;2"}}},
       {.method = "GET", .url = ARM "/op;2", .status = 200, .body = "{\"status\":\"Succeeded\"}"},
-      {.method = "GET", .url = VM, .status = 200,
-       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}}, 0, NULL},
-    {"a failed operation is an error of its code", run_put,
-     {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 202, .body = "", .headers = {{"Azure-AsyncOperation", ARM "/op"}}},
-      {.method = "GET", .url = "/op", .status = 200,
+      {.method = "GET",
+       .url = VM,
+       .status = 200,
+       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}},
+     0,
+     NULL},
+    {"a failed operation is an error of its code",
+     run_put,
+     {PEER_LOGIN,
+      {.method = "PUT", .url = VM, .status = 202, .body = "", .headers = {{"Azure-AsyncOperation", ARM "/op"}}},
+      {.method = "GET",
+       .url = "/op",
+       .status = 200,
        .body = "{\"status\":\"Failed\",\"error\":{\"code\":\"KeyVaultAccessForbidden\",\"message\":\"m\"}}"}},
-     -ERR_DENIED, "wrapKey"},
-    {"a failure of an unknown code goes to a person", run_put,
-     {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 202, .body = "", .headers = {{"Location", ARM "/op"}}},
-      {.method = "GET", .url = "/op", .status = 200,
-       .body = "{\"status\":\"Failed\",\"error\":{\"code\":\"Odd\",\"message\":\"raw\"}}"}}, -ERR_BLOCKED, "raw"},
-    {"a polling URL on another host gets no token", run_put,
-     {PEER_LOGIN, {.method = "PUT", .url = VM, .status = 202, .body = "",
-      .headers = {{"Azure-AsyncOperation", "https://evil.example/op"}}}}, -ERR_PROTOCOL,
+     -ERR_DENIED,
+     "wrapKey"},
+    {"a failure of an unknown code goes to a person",
+     run_put,
+     {PEER_LOGIN,
+      {.method = "PUT", .url = VM, .status = 202, .body = "", .headers = {{"Location", ARM "/op"}}},
+      {.method = "GET",
+       .url = "/op",
+       .status = 200,
+       .body = "{\"status\":\"Failed\",\"error\":{\"code\":\"Odd\",\"message\":\"raw\"}}"}},
+     -ERR_BLOCKED,
+     "raw"},
+    {"a polling URL on another host gets no token",
+     run_put,
+     {PEER_LOGIN,
+      {.method = "PUT",
+       .url = VM,
+       .status = 202,
+       .body = "",
+       .headers = {{"Azure-AsyncOperation", "https://evil.example/op"}}}},
+     -ERR_PROTOCOL,
      "no token is sent there"},
-    {"an application's object id", run_principal,
+    {"an application's object id",
+     run_principal,
      {{.method = "POST", .url = "/token", .status = 200, .body = PEER_TOKEN},
-      {.method = "GET", .url = "https://graph.microsoft.com/v1.0/servicePrincipals?$filter=appId%20eq%20%27bf7b6499", .status = 200,
-       .body = "{\"value\":[{\"id\":\"obj-1\",\"appId\":\"bf7b6499-ff71-4aa2-97a4-f372087be7f0\"}]}"}}, 0, NULL},
-    {"no such application in the tenant", run_principal,
-     {PEER_LOGIN, {.method = "GET", .url = "servicePrincipals", .status = 200, .body = "{\"value\":[]}"}}, -ERR_NOT_FOUND, "administrator"},
+      {.method = "GET",
+       .url = "https://graph.microsoft.com/v1.0/servicePrincipals?$filter=appId%20eq%20%27bf7b6499",
+       .status = 200,
+       .body = "{\"value\":[{\"id\":\"obj-1\",\"appId\":\"bf7b6499-ff71-4aa2-97a4-f372087be7f0\"}]}"}},
+     0,
+     NULL},
+    {"no such application in the tenant",
+     run_principal,
+     {PEER_LOGIN, {.method = "GET", .url = "servicePrincipals", .status = 200, .body = "{\"value\":[]}"}},
+     -ERR_NOT_FOUND,
+     "administrator"},
     {"an id that would be a filter", run_bad_principal, {{0}}, -ERR_INVALID, "no application id"},
 };
 
@@ -446,7 +647,7 @@ static void test_calls(void)
     }
 }
 
-/* --- tokens ------------------------------------------------------------------------------------------------------------ */
+/* --- tokens ------------------------------------------------------------------------------------------------------- */
 
 static void ask_again(struct call *c, void *arg)
 {
@@ -478,8 +679,8 @@ static void test_single_flight(void)
     struct peer p = {0};
 
     peer_run("twenty tasks, one request; a second one five minutes before the end", rows, COUNT(rows), &t, &p);
-    CHECK_STR(p.seen[0],
-              "POST https://login.microsoftonline.com/tenant-1/oauth2/v2.0/token grant_type=client_credentials&client_id=client-1"
+    CHECK_STR(p.seen[0], "POST https://login.microsoftonline.com/tenant-1/oauth2/v2.0/token "
+                         "grant_type=client_credentials&client_id=client-1"
                          "&scope=https%3A%2F%2Fvault.azure.net%2F.default&client_secret=s%26cret");
     peer_release(&p);
     arena_free(t.a);
@@ -539,8 +740,8 @@ static void test_list_ceiling(void)
 
         memset(body + n, ' ', (size_t)(PAGE_BYTES - n));
         body[PAGE_BYTES] = 0;
-        rows[1 + i] = (struct peer_row){.method = "GET", .url = i ? arena_printf(t.a, "/page%d", i) : "/resources", .status = 200,
-                                        .body = body};
+        rows[1 + i] = (struct peer_row){
+            .method = "GET", .url = i ? arena_printf(t.a, "/page%d", i) : "/resources", .status = 200, .body = body};
     }
     peer_run("more than 64 MB of pages", rows, COUNT(rows), &t, &p);
     CHECK(t.rc == -ERR_PROTOCOL && strstr(t.err.text, "more than 64 MB, and does not end after 5 pages"));

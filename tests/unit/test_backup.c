@@ -1,4 +1,5 @@
-/* Azure Backup: recovery points, jobs and property bags understood; restore bodies; the calls against a scripted peer. */
+/* Azure Backup: recovery points, jobs and property bags understood; restore bodies; the calls
+ * against a scripted peer. */
 #include "azure_peer.h"
 
 #include "../../providers/azure/backup.h"
@@ -22,7 +23,7 @@ static struct value *parsed(struct arena *a, const char *json)
     return v;
 }
 
-/* --- recovery points ------------------------------------------------------------------------------------------------------- */
+/* --- recovery points ---------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *tiers, *security;
@@ -30,19 +31,20 @@ static const struct {
     bool confidential;
     enum point_key key;
 } points[] = {
-    {"snapshot and vault", "[{\"type\":\"InstantRP\",\"status\":\"Valid\"},{\"type\":\"HardenedRP\",\"status\":\"Valid\"}]",
+    {"snapshot and vault",
+     "[{\"type\":\"InstantRP\",\"status\":\"Valid\"},{\"type\":\"HardenedRP\",\"status\":\"Valid\"}]",
      "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_VALID, TIER_VALID, TIER_ABSENT, true, POINT_KEY_CUSTOMER},
     {"the snapshot aged out but stays in the list",
      "[{\"type\":\"InstantRP\",\"status\":\"Deleted\"},{\"type\":\"HardenedRP\",\"status\":\"Valid\"}]",
      "confidentialvmdiskencryptedwithplatformkey", TIER_GONE, TIER_VALID, TIER_ABSENT, true, POINT_KEY_PLATFORM},
-    {"numbers, as older versions write", "[{\"type\":1,\"status\":1},{\"type\":2,\"status\":3}]", "None", TIER_VALID, TIER_GONE,
-     TIER_ABSENT, false, POINT_KEY_PLATFORM},
-    {"archived and brought back", "[{\"type\":\"ArchivedRP\",\"status\":\"Rehydrated\"}]", "", TIER_ABSENT, TIER_ABSENT, TIER_VALID,
-     false, POINT_KEY_UNKNOWN},
-    {"a status nobody knows is not usable", "[{\"type\":\"HardenedRP\",\"status\":\"Odd\"},{\"type\":9,\"status\":9}]", "ConfidentialVM",
-     TIER_ABSENT, TIER_GONE,
-     TIER_ABSENT, true, POINT_KEY_UNKNOWN},
-    {"no tiers", "null", "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_ABSENT, TIER_ABSENT, TIER_ABSENT, true, POINT_KEY_CUSTOMER},
+    {"numbers, as older versions write", "[{\"type\":1,\"status\":1},{\"type\":2,\"status\":3}]", "None", TIER_VALID,
+     TIER_GONE, TIER_ABSENT, false, POINT_KEY_PLATFORM},
+    {"archived and brought back", "[{\"type\":\"ArchivedRP\",\"status\":\"Rehydrated\"}]", "", TIER_ABSENT, TIER_ABSENT,
+     TIER_VALID, false, POINT_KEY_UNKNOWN},
+    {"a status nobody knows is not usable", "[{\"type\":\"HardenedRP\",\"status\":\"Odd\"},{\"type\":9,\"status\":9}]",
+     "ConfidentialVM", TIER_ABSENT, TIER_GONE, TIER_ABSENT, true, POINT_KEY_UNKNOWN},
+    {"no tiers", "null", "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_ABSENT, TIER_ABSENT, TIER_ABSENT, true,
+     POINT_KEY_CUSTOMER},
 };
 
 static void test_points(void)
@@ -51,19 +53,25 @@ static void test_points(void)
         struct arena *a = arena_new();
         struct backup_point p;
 
-        backup_read_point(a, parsed(a, arena_printf(a,
-                                                    "{\"name\":\"1\","
-                                                    "\"properties\":{\"recoveryPointTime\":\"2026-08-31T20:01:03.4332925Z\","
-                                                       "\"isSourceVMEncrypted\":false,\"threatStatus\":0,\"recoveryPointTierDetails\":%s,"
-                                                       "\"securityType\":\"%s\"}}", points[i].tiers, points[i].security)), &p);
-        CHECK_ROW(points[i].reason, p.snapshot == points[i].snapshot && p.vault == points[i].vault && p.archive == points[i].archive);
+        backup_read_point(
+            a,
+            parsed(a, arena_printf(a,
+                                   "{\"name\":\"1\","
+                                   "\"properties\":{\"recoveryPointTime\":\"2026-08-31T20:01:03.4332925Z\","
+                                   "\"isSourceVMEncrypted\":false,\"threatStatus\":0,\"recoveryPointTierDetails\":%s,"
+                                   "\"securityType\":\"%s\"}}",
+                                   points[i].tiers, points[i].security)),
+            &p);
+        CHECK_ROW(points[i].reason,
+                  p.snapshot == points[i].snapshot && p.vault == points[i].vault && p.archive == points[i].archive);
         CHECK_ROW(points[i].reason, p.confidential == points[i].confidential && p.key == points[i].key);
-        CHECK_ROW(points[i].reason, p.time_ms == time_parse("2026-08-31T20:01:03.433Z") && p.expiry_ms == TIME_NONE && !p.soft_deleted);
+        CHECK_ROW(points[i].reason,
+                  p.time_ms == time_parse("2026-08-31T20:01:03.433Z") && p.expiry_ms == TIME_NONE && !p.soft_deleted);
         arena_free(a);
     }
 }
 
-/* --- jobs -------------------------------------------------------------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *properties;
@@ -71,41 +79,50 @@ static const struct {
     enum restore_type type;
     const char *code;
 } jobs[] = {
-    {"from a list: no details", "\"operation\":\"Restore\",\"status\":\"InProgress\",\"actionsInfo\":[1]", JOB_RUNNING, RESTORE_UNKNOWN,
-     NULL},
+    {"from a list: no details", "\"operation\":\"Restore\",\"status\":\"InProgress\",\"actionsInfo\":[1]", JOB_RUNNING,
+     RESTORE_UNKNOWN, NULL},
     {"cancelling still runs", "\"status\":\"Cancelling\"", JOB_RUNNING, RESTORE_UNKNOWN, NULL},
     {"a new word", "\"status\":\"Paused\"", JOB_UNKNOWN, RESTORE_UNKNOWN, NULL},
-    {"the number is no name; the title is", "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":400048,\"errorTitle\":"
-     "\"UserErrorBCMRestoreStorageAccountNotFound\",\"errorString\":\"x\"}]", JOB_FAILED, RESTORE_UNKNOWN,
-         "UserErrorBCMRestoreStorageAccountNotFound"},
+    {"the number is no name; the title is",
+     "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":400048,\"errorTitle\":"
+     "\"UserErrorBCMRestoreStorageAccountNotFound\",\"errorString\":\"x\"}]",
+     JOB_FAILED, RESTORE_UNKNOWN, "UserErrorBCMRestoreStorageAccountNotFound"},
     {"a name inside the sentence",
-     "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":1,\"errorTitle\":\"RestoreOperationFailed\",\"errorString\":"
-     "\"It ended with (usererrordiskencryptionsetkeydoesnotexist).\"}]", JOB_FAILED, RESTORE_UNKNOWN,
-         "UserErrorDiskEncryptionSetKeyDoesNotExist"},
+     "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":1,\"errorTitle\":\"RestoreOperationFailed\","
+     "\"errorString\":"
+     "\"It ended with (usererrordiskencryptionsetkeydoesnotexist).\"}]",
+     JOB_FAILED, RESTORE_UNKNOWN, "UserErrorDiskEncryptionSetKeyDoesNotExist"},
     {"a name in the dynamic message",
      "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":1}],\"extendedInfo\":{\"dynamicErrorMessage\":"
-     "\"UserErrorSomethingNew happened\"}", JOB_FAILED, RESTORE_UNKNOWN, "UserErrorSomethingNew"},
+     "\"UserErrorSomethingNew happened\"}",
+     JOB_FAILED, RESTORE_UNKNOWN, "UserErrorSomethingNew"},
     {"a name in the advice",
-     "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":1,\"errorTitle\":\"It failed.\",\"errorString\":\"x\",\"recommendations\":"
-     "[\"a\",\"see UserErrorDiskEncryptionSetDoesNotExist\"]}]", JOB_FAILED, RESTORE_UNKNOWN, "UserErrorDiskEncryptionSetDoesNotExist"},
-    {"one name may begin like another", "\"status\":\"Failed\",\"errorDetails\":[{\"errorString\":"
-     "\"UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK\"}]", JOB_FAILED, RESTORE_UNKNOWN,
-         "UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK"},
+     "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":1,\"errorTitle\":\"It "
+     "failed.\",\"errorString\":\"x\",\"recommendations\":"
+     "[\"a\",\"see UserErrorDiskEncryptionSetDoesNotExist\"]}]",
+     JOB_FAILED, RESTORE_UNKNOWN, "UserErrorDiskEncryptionSetDoesNotExist"},
+    {"one name may begin like another",
+     "\"status\":\"Failed\",\"errorDetails\":[{\"errorString\":"
+     "\"UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK\"}]",
+     JOB_FAILED, RESTORE_UNKNOWN, "UserErrorKeyVaultPermissionsNotConfiguredForCVMWithCMK"},
     {"only a number",
-     "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":400003,\"errorTitle\":\"It failed.\",\"errorString\":\"A conflict.\"}]",
-         JOB_FAILED,
-     RESTORE_UNKNOWN, "400003"},
-    {"an unknown title that is a name", "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":1,\"errorTitle\":\"SomethingElse\"}]",
-     JOB_FAILED,
+     "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":400003,\"errorTitle\":\"It failed.\",\"errorString\":\"A "
+     "conflict.\"}]",
+     JOB_FAILED, RESTORE_UNKNOWN, "400003"},
+    {"an unknown title that is a name",
+     "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":1,\"errorTitle\":\"SomethingElse\"}]", JOB_FAILED,
      RESTORE_UNKNOWN, "SomethingElse"},
     {"the internal bag tells the type",
-     "\"status\":\"Completed\",\"extendedInfo\":{\"internalPropertyBag\":{\"restoreLocationType\":\"OriginalLocation\"}}",
+     "\"status\":\"Completed\",\"extendedInfo\":{\"internalPropertyBag\":{\"restoreLocationType\":\"OriginalLocation\"}"
+     "}",
      JOB_COMPLETED, RESTORE_REPLACE, NULL},
-    {"else the text does", "\"status\":\"CompletedWithWarnings\",\"extendedInfo\":{\"propertyBag\":{\"Job Type\":\"Recover disks\"}}",
+    {"else the text does",
+     "\"status\":\"CompletedWithWarnings\",\"extendedInfo\":{\"propertyBag\":{\"Job Type\":\"Recover disks\"}}",
      JOB_COMPLETED_WITH_WARNINGS, RESTORE_DISKS, NULL},
-    {"cancelled", "\"status\":\"Cancelled\",\"extendedInfo\":{\"propertyBag\":{\"Job Type\":\"Recover VM to an alternate location\"}}",
-     JOB_CANCELLED,
-     RESTORE_NEW_VM, NULL},
+    {"cancelled",
+     "\"status\":\"Cancelled\",\"extendedInfo\":{\"propertyBag\":{\"Job Type\":\"Recover VM to an alternate "
+     "location\"}}",
+     JOB_CANCELLED, RESTORE_NEW_VM, NULL},
 };
 
 static void test_jobs(void)
@@ -114,8 +131,11 @@ static void test_jobs(void)
         struct arena *a = arena_new();
         struct backup_job job;
 
-        backup_read_job(a, parsed(a, arena_printf(a, "{\"name\":\"j\",\"properties\":{\"endTime\":\"0001-01-01T00:00:00\",%s}}",
-                                                  jobs[i].properties)), &job);
+        backup_read_job(
+            a,
+            parsed(a, arena_printf(a, "{\"name\":\"j\",\"properties\":{\"endTime\":\"0001-01-01T00:00:00\",%s}}",
+                                   jobs[i].properties)),
+            &job);
         CHECK_ROW(jobs[i].reason, job.state == jobs[i].state && job.type == jobs[i].type);
         CHECK_ROW(job.error_code ? job.error_code : jobs[i].reason, str_eq(job.error_code, jobs[i].code));
         CHECK_ROW(jobs[i].reason, job.end_ms == TIME_NONE && job.start_ms == TIME_NONE);
@@ -126,12 +146,12 @@ static void test_jobs(void)
 static void test_bag(void)
 {
     struct arena *a = arena_new();
-    struct value *job = parsed(a,
-                               "{\"name\":\"j\",\"properties\":{\"status\":\"Failed\",\"extendedInfo\":{\"progressPercentage\":1.5,"
-                               "\"propertyBag\":{"
-                                  "\"Recovery point time \":\"8/31/2026 8:01:03 PM\",\"target VM name\":\"r\",\"Target Storage "
-                                  "Account Name\":\"st\","
-                                  "\"Config Blob Container Name\":\"c\",\" Secured Encryption Info Blob Name\":\"b\"}}}}");
+    struct value *job =
+        parsed(a, "{\"name\":\"j\",\"properties\":{\"status\":\"Failed\",\"extendedInfo\":{\"progressPercentage\":1.5,"
+                  "\"propertyBag\":{"
+                  "\"Recovery point time \":\"8/31/2026 8:01:03 PM\",\"target VM name\":\"r\",\"Target Storage "
+                  "Account Name\":\"st\","
+                  "\"Config Blob Container Name\":\"c\",\" Secured Encryption Info Blob Name\":\"b\"}}}}");
     struct backup_job read;
 
     backup_read_job(a, job, &read);
@@ -147,10 +167,11 @@ static void test_bag(void)
     arena_free(a);
 }
 
-/* --- restore bodies ------------------------------------------------------------------------------------------------------------ */
+/* --- restore bodies ----------------------------------------------------------------------------------------------- */
 
-#define COMMON_TAIL \
-    "\"region\":\"eastus2euap\",\"createNewCloudService\":false,\"originalStorageAccountOption\":false,\"restoreWithManagedDisks\":false"
+#define COMMON_TAIL                                                                                                    \
+    "\"region\":\"eastus2euap\",\"createNewCloudService\":false,\"originalStorageAccountOption\":false,"               \
+    "\"restoreWithManagedDisks\":false"
 
 static void test_bodies(void)
 {
@@ -162,9 +183,11 @@ static void test_bodies(void)
     struct value *luns = value_list(a);
 
     CHECK_STR(json_string(a, backup_restore_body(a, &r), JSON_COMPACT),
-              "{\"properties\":{\"objectType\":\"IaasVMRestoreRequest\",\"recoveryPointId\":\"1\",\"recoveryType\":\"RestoreDisks\","
+              "{\"properties\":{\"objectType\":\"IaasVMRestoreRequest\",\"recoveryPointId\":\"1\",\"recoveryType\":"
+              "\"RestoreDisks\","
               "\"sourceResourceId\":\"" VM
-              "\",\"targetResourceGroupId\":\"/subscriptions/s/resourceGroups/dr\",\"storageAccountId\":\"" STAGING "\"," COMMON_TAIL "}}");
+              "\",\"targetResourceGroupId\":\"/subscriptions/s/resourceGroups/dr\",\"storageAccountId\":\"" STAGING
+              "\"," COMMON_TAIL "}}");
     r.type = RESTORE_REPLACE;
     r.des_id = DES;
     r.zone = "1";
@@ -178,13 +201,14 @@ static void test_bodies(void)
     CHECK_STR(json_string(a, value_at(backup_restore_body(a, &r), "properties.securedVMDetails"), JSON_COMPACT),
               "{\"securedVMOsDiskEncryptionSetId\":\"" DES "\"}");
     CHECK_STR(json_string(a, value_at(backup_restore_body(a, &r), "properties.zones"), JSON_COMPACT), "[\"1\"]");
-    CHECK_STR(json_string(a, value_at(backup_restore_body(a, &r), "properties.restoreDiskLunList"), JSON_COMPACT), "[0]");
+    CHECK_STR(json_string(a, value_at(backup_restore_body(a, &r), "properties.restoreDiskLunList"), JSON_COMPACT),
+              "[0]");
     r.des_id = "";
     CHECK(value_at(backup_restore_body(a, &r), "properties.securedVMDetails") == NULL);
     arena_free(a);
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 static void run_find(struct call *c, struct peer_case *t)
 {
@@ -198,13 +222,16 @@ static void run_jobs(struct call *c, struct peer_case *t)
 {
     const struct value *v = NULL;
 
-    t->rc = backup_list_restore_jobs(t->az, c, t->a, VAULT, time_parse("2026-11-23T02:00:00Z"), call_now_ms(c), &v, &t->err);
-    CHECK(t->rc < 0 || (value_count(v) == 2 && str_eq(value_str_at(v, "0.name"), "new") && str_eq(value_str_at(v, "1.name"), "timeless")));
+    t->rc = backup_list_restore_jobs(t->az, c, t->a, VAULT, time_parse("2026-11-23T02:00:00Z"), call_now_ms(c), &v,
+                                     &t->err);
+    CHECK(t->rc < 0 || (value_count(v) == 2 && str_eq(value_str_at(v, "0.name"), "new") &&
+                        str_eq(value_str_at(v, "1.name"), "timeless")));
 }
 
 static void run_trigger(struct call *c, struct peer_case *t)
 {
-    struct restore_request r = {.type = RESTORE_DISKS, .point = "1", .source_vm_id = VM, .region = "x", .storage_account_id = STAGING};
+    struct restore_request r = {
+        .type = RESTORE_DISKS, .point = "1", .source_vm_id = VM, .region = "x", .storage_account_id = STAGING};
     const char *job = NULL;
 
     t->rc = backup_trigger_restore(t->az, c, t->a, ITEM, &r, &job, &t->err);
@@ -227,14 +254,23 @@ static void run_follow(struct call *c, struct peer_case *t)
     CHECK(t->rc < 0 || (job.state == JOB_FAILED && n == 1 && str_eq(job.encryption_blob, "b")));
 }
 
-#define ITEM_OF(id, source) \
-    "{\"id\":\"" id "\",\"properties\":{\"sourceResourceId\":\"" source "\",\"containerName\":\"iaasvmcontainerv2;rg;vm\"}}"
-#define TRIGGER \
-    {.method = "POST", .url = ARM ITEM "/recoveryPoints/1/restore?api-version=2026-07-01", .status = 202, .body = "", \
-     .headers = {{"Azure-AsyncOperation", ARM ITEM "/operationsStatus/op-1?c=a%2Bb&h=x"}, {"Location", ARM "/results/op-1?x"}, \
-                 {"Retry-After", "60"}}}
-#define STATUS_GONE \
-    {.method = "GET", .url = "/operationsStatus", .status = 404, .body = "{\"error\":{\"code\":\"NotFound\",\"message\":\"m\"}}"}
+#define ITEM_OF(id, source)                                                                                            \
+    "{\"id\":\"" id "\",\"properties\":{\"sourceResourceId\":\"" source                                                \
+    "\",\"containerName\":\"iaasvmcontainerv2;rg;vm\"}}"
+#define TRIGGER                                                                                                        \
+    {                                                                                                                  \
+        .method = "POST", .url = ARM ITEM "/recoveryPoints/1/restore?api-version=2026-07-01", .status = 202,           \
+        .body = "", .headers = {                                                                                       \
+            {"Azure-AsyncOperation", ARM ITEM "/operationsStatus/op-1?c=a%2Bb&h=x"},                                   \
+            {"Location", ARM "/results/op-1?x"},                                                                       \
+            {"Retry-After", "60"}                                                                                      \
+        }                                                                                                              \
+    }
+#define STATUS_GONE                                                                                                    \
+    {                                                                                                                  \
+        .method = "GET", .url = "/operationsStatus", .status = 404,                                                    \
+        .body = "{\"error\":{\"code\":\"NotFound\",\"message\":\"m\"}}"                                                \
+    }
 #define JOB_ID "\"id\":\"" VAULT "/backupJobs/job-1\","
 #define JOB_URL ARM VAULT "/backupJobs/job-1?"
 #define ELSEWHERE "/subscriptions/other/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
@@ -247,74 +283,170 @@ static const struct {
     int rc;
     const char *says;
 } calls[] = {
-    {"found by its source, case folded; the same names elsewhere are passed over", run_find,
+    {"found by its source, case folded; the same names elsewhere are passed over",
+     run_find,
      {PEER_LOGIN,
-      {.method = "GET", .url = VAULT "/backupProtectedItems?api-version=2026-07-01&$filter=backupManagementType%20eq%20%27Azure",
-       .status = 200, .body = "{\"value\":[" ITEM_OF("other", ELSEWHERE) "," ITEM_OF("want", HERE_FOLDED) "]}"}}, 0, NULL},
-    {"by names when the item says nothing better", run_find,
-     {PEER_LOGIN, {.method = "GET", .url = "/backupProtectedItems", .status = 200,
-                   .body = "{\"value\":[{\"id\":\"want\",\"properties\":{\"containerName\":\"IaasVMContainerV2;RG;VM\"}}]}"}}, 0, NULL},
-    {"a live item wins over a deleted one", run_find,
+      {.method = "GET",
+       .url = VAULT "/backupProtectedItems?api-version=2026-07-01&$filter=backupManagementType%20eq%20%27Azure",
+       .status = 200,
+       .body = "{\"value\":[" ITEM_OF("other", ELSEWHERE) "," ITEM_OF("want", HERE_FOLDED) "]}"}},
+     0,
+     NULL},
+    {"by names when the item says nothing better",
+     run_find,
      {PEER_LOGIN,
-      {.method = "GET", .url = "/backupProtectedItems", .status = 200,
-       .body = "{\"value\":[{\"id\":\"old\",\"properties\":{\"sourceResourceId\":\"" VM "\",\"isScheduledForDeferredDelete\":true}},"
-               ITEM_OF("want", VM) "]}"}}, 0, NULL},
-    {"not protected", run_find, {PEER_LOGIN, {.method = "GET", .url = "/backupProtectedItems", .status = 200, .body = "{\"value\":[]}"}},
-     -ERR_NOT_FOUND, "protects no VM"},
-    {"jobs: filtered there and again here, a job without a start kept", run_jobs,
-     {PEER_LOGIN, {.method = "GET",
-                   .url = "startTime%20eq%20%272026-11-23%2002%3A00%3A00%20AM%27%20and%20"
-                                           "endTime%20eq%20%272026-11-24%2003%3A00%3A00%20AM%27",
-                   .status = 200,
-                       .body = "{\"value\":[{\"name\":\"old\",\"properties\":{\"operation\":\"Restore\","
-                               "\"startTime\":\"2026-11-23T01:59:59Z\"}},"
-                   "{\"name\":\"backup\",\"properties\":{\"operation\":\"Backup\",\"startTime\":\"2026-11-23T02:30:00Z\"}},"
-                   "{\"name\":\"new\",\"properties\":{\"operation\":\"Restore\",\"startTime\":\"2026-11-23T02:30:00.1234567Z\"}}],"
-                   "\"nextLink\":\"" ARM "/p2\"}"},
-      {.method = "GET", .url = "/p2", .status = 200,
-       .body = "{\"value\":[{\"name\":\"timeless\",\"properties\":{\"operation\":\"Restore\"}}]}"}}, 0, NULL},
-    {"ordered; the job's id is not the operation's", run_trigger,
-     {PEER_LOGIN, TRIGGER, {.method = "GET", .url = "/operationsStatus/op-1?c=a%2Bb&h=x", .status = 200,
-                            .body = "{\"status\":\"InProgress\"}"},
-      {.method = "GET", .url = "/operationsStatus/op-1?", .status = 200,
-       .body = "{\"status\":\"Succeeded\",\"properties\":{\"jobId\":\"job-1\"}}"}}, 0, NULL},
-    {"ordered; its status is late", run_trigger,
-     {PEER_LOGIN, TRIGGER, STATUS_GONE, STATUS_GONE, {.method = "GET", .url = "/operationsStatus/op-1?c=a%2Bb&h=x", .status = 200,
-                            .body = "{\"status\":\"Succeeded\",\"properties\":{\"jobId\":\"job-1\"}}"}}, 0, NULL},
-    {"the status ends without a body", run_trigger,
-     {PEER_LOGIN, TRIGGER, {.method = "GET", .url = "/operationsStatus/op-1?", .status = 204, .body = ""},
-      {.method = "GET", .url = ARM VAULT "/backupOperations/op-1?", .status = 200,
-       .body = "{\"status\":\"Succeeded\",\"properties\":{\"jobId\":\"job-1\"}}"}}, 0, NULL},
-    {"refused at once", run_trigger,
-     {PEER_LOGIN, {.method = "POST", .url = "/restore", .status = 400,
-                   .body = "{\"error\":{\"code\":\"BMSUserErrorInvalidInput\",\"message\":\"m\"}}"}},
-     -ERR_INVALID, "ordering the restore"},
-    {"refused by the operation", run_trigger,
-     {PEER_LOGIN, TRIGGER, {.method = "GET", .url = "/operationsStatus", .status = 200,
-                            .body = "{\"status\":\"Failed\",\"error\":{\"code\":\"UserErrorRestoreOperationInProgress\","
-                                    "\"message\":\"m\"}}"}}, -ERR_CONFLICT, "another restore"},
-    {"the answer was lost: never sent again", run_trigger, {PEER_LOGIN, {.method = "POST", .url = "/restore", .fault = WIRE_LOST}},
-     -ERR_UNKNOWN_OUTCOME, "restore jobs"},
-    {"trouble inside the service says nothing", run_trigger,
-     {PEER_LOGIN, {.method = "POST", .url = "/restore", .status = 500,
-                   .body = "{\"error\":{\"code\":\"CloudInternalError\",\"message\":\"m\"}}"}},
-     -ERR_UNKNOWN_OUTCOME, "restore jobs"},
-    {"taken, but its status is gone", run_trigger,
+      {.method = "GET",
+       .url = "/backupProtectedItems",
+       .status = 200,
+       .body = "{\"value\":[{\"id\":\"want\",\"properties\":{\"containerName\":\"IaasVMContainerV2;RG;VM\"}}]}"}},
+     0,
+     NULL},
+    {"a live item wins over a deleted one",
+     run_find,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "/backupProtectedItems",
+       .status = 200,
+       .body = "{\"value\":[{\"id\":\"old\",\"properties\":{\"sourceResourceId\":\"" VM
+               "\",\"isScheduledForDeferredDelete\":true}}," ITEM_OF("want", VM) "]}"}},
+     0,
+     NULL},
+    {"not protected",
+     run_find,
+     {PEER_LOGIN, {.method = "GET", .url = "/backupProtectedItems", .status = 200, .body = "{\"value\":[]}"}},
+     -ERR_NOT_FOUND,
+     "protects no VM"},
+    {"jobs: filtered there and again here, a job without a start kept",
+     run_jobs,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "startTime%20eq%20%272026-11-23%2002%3A00%3A00%20AM%27%20and%20"
+              "endTime%20eq%20%272026-11-24%2003%3A00%3A00%20AM%27",
+       .status = 200,
+       .body = "{\"value\":[{\"name\":\"old\",\"properties\":{\"operation\":\"Restore\","
+               "\"startTime\":\"2026-11-23T01:59:59Z\"}},"
+               "{\"name\":\"backup\",\"properties\":{\"operation\":\"Backup\",\"startTime\":\"2026-11-23T02:30:00Z\"}},"
+               "{\"name\":\"new\",\"properties\":{\"operation\":\"Restore\",\"startTime\":\"2026-11-23T02:30:00."
+               "1234567Z\"}}],"
+               "\"nextLink\":\"" ARM "/p2\"}"},
+      {.method = "GET",
+       .url = "/p2",
+       .status = 200,
+       .body = "{\"value\":[{\"name\":\"timeless\",\"properties\":{\"operation\":\"Restore\"}}]}"}},
+     0,
+     NULL},
+    {"ordered; the job's id is not the operation's",
+     run_trigger,
+     {PEER_LOGIN,
+      TRIGGER,
+      {.method = "GET",
+       .url = "/operationsStatus/op-1?c=a%2Bb&h=x",
+       .status = 200,
+       .body = "{\"status\":\"InProgress\"}"},
+      {.method = "GET",
+       .url = "/operationsStatus/op-1?",
+       .status = 200,
+       .body = "{\"status\":\"Succeeded\",\"properties\":{\"jobId\":\"job-1\"}}"}},
+     0,
+     NULL},
+    {"ordered; its status is late",
+     run_trigger,
+     {PEER_LOGIN,
+      TRIGGER,
+      STATUS_GONE,
+      STATUS_GONE,
+      {.method = "GET",
+       .url = "/operationsStatus/op-1?c=a%2Bb&h=x",
+       .status = 200,
+       .body = "{\"status\":\"Succeeded\",\"properties\":{\"jobId\":\"job-1\"}}"}},
+     0,
+     NULL},
+    {"the status ends without a body",
+     run_trigger,
+     {PEER_LOGIN,
+      TRIGGER,
+      {.method = "GET", .url = "/operationsStatus/op-1?", .status = 204, .body = ""},
+      {.method = "GET",
+       .url = ARM VAULT "/backupOperations/op-1?",
+       .status = 200,
+       .body = "{\"status\":\"Succeeded\",\"properties\":{\"jobId\":\"job-1\"}}"}},
+     0,
+     NULL},
+    {"refused at once",
+     run_trigger,
+     {PEER_LOGIN,
+      {.method = "POST",
+       .url = "/restore",
+       .status = 400,
+       .body = "{\"error\":{\"code\":\"BMSUserErrorInvalidInput\",\"message\":\"m\"}}"}},
+     -ERR_INVALID,
+     "ordering the restore"},
+    {"refused by the operation",
+     run_trigger,
+     {PEER_LOGIN,
+      TRIGGER,
+      {.method = "GET",
+       .url = "/operationsStatus",
+       .status = 200,
+       .body = "{\"status\":\"Failed\",\"error\":{\"code\":\"UserErrorRestoreOperationInProgress\","
+               "\"message\":\"m\"}}"}},
+     -ERR_CONFLICT,
+     "another restore"},
+    {"the answer was lost: never sent again",
+     run_trigger,
+     {PEER_LOGIN, {.method = "POST", .url = "/restore", .fault = WIRE_LOST}},
+     -ERR_UNKNOWN_OUTCOME,
+     "restore jobs"},
+    {"trouble inside the service says nothing",
+     run_trigger,
+     {PEER_LOGIN,
+      {.method = "POST",
+       .url = "/restore",
+       .status = 500,
+       .body = "{\"error\":{\"code\":\"CloudInternalError\",\"message\":\"m\"}}"}},
+     -ERR_UNKNOWN_OUTCOME,
+     "restore jobs"},
+    {"taken, but its status is gone",
+     run_trigger,
      /* Two minutes long it may only be late. */
      {PEER_LOGIN, TRIGGER, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE, STATUS_GONE},
-     -ERR_UNKNOWN_OUTCOME, "taken"},
-    {"watched to its end; not readable at once", run_follow,
-     {PEER_LOGIN, {.method = "GET", .url = JOB_URL, .status = 200, .body = "{" JOB_ID "\"properties\":{\"status\":\"InProgress\"}}"},
-      {.method = "GET", .url = JOB_URL, .status = 200,
-       .body = "{" JOB_ID "\"properties\":{\"status\":\"Failed\",\"extendedInfo\":{\"propertyBag\":{\"Secured Encryption Info Blob "
-               "Name\":\"b\"}}}}"}}, 0, NULL},
-    {"left running at the bound", run_follow,
-     {PEER_LOGIN, {.method = "GET", .url = JOB_URL, .status = 404, .body = "{\"error\":{\"code\":\"NotFound\",\"message\":\"m\"}}"},
-      {.method = "GET", .url = JOB_URL, .status = 200, .body = "{" JOB_ID "\"properties\":{\"status\":\"InProgress\"}}"}}, -ERR_BLOCKED,
-          "still running"},
-    {"no right to read jobs", run_follow,
-     {PEER_LOGIN, {.method = "GET", .url = JOB_URL, .status = 403,
-                   .body = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"m\"}}"}}, -ERR_DENIED, "watching job"},
+     -ERR_UNKNOWN_OUTCOME,
+     "taken"},
+    {"watched to its end; not readable at once",
+     run_follow,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = JOB_URL,
+       .status = 200,
+       .body = "{" JOB_ID "\"properties\":{\"status\":\"InProgress\"}}"},
+      {.method = "GET",
+       .url = JOB_URL,
+       .status = 200,
+       .body =
+           "{" JOB_ID
+           "\"properties\":{\"status\":\"Failed\",\"extendedInfo\":{\"propertyBag\":{\"Secured Encryption Info Blob "
+           "Name\":\"b\"}}}}"}},
+     0,
+     NULL},
+    {"left running at the bound",
+     run_follow,
+     {PEER_LOGIN,
+      {.method = "GET", .url = JOB_URL, .status = 404, .body = "{\"error\":{\"code\":\"NotFound\",\"message\":\"m\"}}"},
+      {.method = "GET",
+       .url = JOB_URL,
+       .status = 200,
+       .body = "{" JOB_ID "\"properties\":{\"status\":\"InProgress\"}}"}},
+     -ERR_BLOCKED,
+     "still running"},
+    {"no right to read jobs",
+     run_follow,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = JOB_URL,
+       .status = 403,
+       .body = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"m\"}}"}},
+     -ERR_DENIED,
+     "watching job"},
 };
 
 static void test_calls(void)
@@ -332,7 +464,8 @@ static void test_calls(void)
             CHECK_ROW(t.err.text, calls[i].says && strstr(t.err.text, calls[i].says));
         /* The order's Retry-After is kept to: a minute before the first look. */
         if (calls[i].run == run_trigger && p.n_seen > 2)
-            CHECK_ROW(calls[i].reason, p.times[2] - p.times[1] >= MINUTE_MS && p.times[2] - p.times[1] < MINUTE_MS + SECOND_MS);
+            CHECK_ROW(calls[i].reason,
+                      p.times[2] - p.times[1] >= MINUTE_MS && p.times[2] - p.times[1] < MINUTE_MS + SECOND_MS);
         peer_release(&p);
         arena_free(t.a);
     }

@@ -107,9 +107,18 @@ static void test_durations(struct arena *a)
         const char *why, *text;
         int64_t want;
     } rows[] = {
-        {"seconds", "90s", 90 * SECOND_MS}, {"minutes", "10m", 10 * MINUTE_MS}, {"hours", "24h", 24 * HOUR_MS}, {"days", "7d", 7 * DAY_MS},
-        {"none at all", "0s", 0},           {"no unit", "90", -1},             {"no number", "s", -1},          {"a sign", "-1s", -1},
-        {"two units", "1h30m", -1},         {"milliseconds", "5ms", -1},       {"a blank", "5 m", -1},          {"nothing", "", -1},
+        {"seconds", "90s", 90 * SECOND_MS},
+        {"minutes", "10m", 10 * MINUTE_MS},
+        {"hours", "24h", 24 * HOUR_MS},
+        {"days", "7d", 7 * DAY_MS},
+        {"none at all", "0s", 0},
+        {"no unit", "90", -1},
+        {"no number", "s", -1},
+        {"a sign", "-1s", -1},
+        {"two units", "1h30m", -1},
+        {"milliseconds", "5ms", -1},
+        {"a blank", "5 m", -1},
+        {"nothing", "", -1},
         {"a million years", "400000000d", -1},
     };
     static const struct {
@@ -145,10 +154,17 @@ static void test_shown(struct arena *a)
     static const struct {
         const char *why, *text, *line, *lines, *json;
     } rows[] = {
-        {"plain words", "a b \xc3\xa9\xe4\xb8\xad", "a b \xc3\xa9\xe4\xb8\xad", "a b \xc3\xa9\xe4\xb8\xad", "a b \xc3\xa9\xe4\xb8\xad"},
+        {"plain words", "a b \xc3\xa9\xe4\xb8\xad", "a b \xc3\xa9\xe4\xb8\xad", "a b \xc3\xa9\xe4\xb8\xad",
+         "a b \xc3\xa9\xe4\xb8\xad"},
         {"a sequence", "\x1b[31mx", "\\x1b[31mx", "\\x1b[31mx", "\\u001b[31mx"},
-        {"C1", "\xc2\x9b" "2J", "\\xc2\\x9b2J", "\\xc2\\x9b2J", "\\u009b2J"},
-        {"no UTF-8", "a\x9b" "b", "a\\x9bb", "a\\x9bb", "a\\u009bb"},
+        {"C1",
+         "\xc2\x9b"
+         "2J",
+         "\\xc2\\x9b2J", "\\xc2\\x9b2J", "\\u009b2J"},
+        {"no UTF-8",
+         "a\x9b"
+         "b",
+         "a\\x9bb", "a\\x9bb", "a\\u009bb"},
         {"a line end", "a\nb", "a b", "a\nb", "a\nb"},
         {"direction", "\xe2\x80\xaex", "\\xe2\\x80\\xaex", "\\xe2\\x80\\xaex", "\\u202ex"},
         {"an order anywhere", "x ##vso[y", "x \\x23#vso[y", "x \\x23#vso[y", "x \\u0023#vso[y"},
@@ -167,8 +183,8 @@ static void test_shown(struct arena *a)
     }
     CHECK_STR(str_shown_lines(a, "\033[31mFAILED\033[0m \033[8mhidden", true), "\033[31mFAILED\033[0m \\x1b[8mhidden");
     text_init(&t, TEXT_CEILING);
-    text_say(&t, "%s: %zu of %d%%\n%-6s|%4s|%.2s|%*s|%03lld|%c|%.3f|%x\n", "a\nb", (size_t)7, -3, "ab", "cd", "efgh", 5, "x", 9LL, 'z', 1.5,
-             255U);
+    text_say(&t, "%s: %zu of %d%%\n%-6s|%4s|%.2s|%*s|%03lld|%c|%.3f|%x\n", "a\nb", (size_t)7, -3, "ab", "cd", "efgh", 5,
+             "x", 9LL, 'z', 1.5, 255U);
     CHECK_STR(text_str(&t), "a b: 7 of -3%\nab    |  cd|ef|    x|009|z|1.500|ff\n");
     text_release(&t);
 }
@@ -179,11 +195,16 @@ static void test_did_you_mean(void)
     static const struct {
         const char *why, *word, *want;
     } rows[] = {
-        {"a letter missing", "purgeProtecton", "purgeProtection"}, {"swapped neighbours", "permissoinModel", "permissionModel"},
-        {"case alone", "PURGEPROTECTION", "purgeProtection"},      {"short, one off", "zon", "zone"},
-        {"something else", "network", NULL},                       {"short words need to be near", "xy", NULL},
-        {"nothing", "", NULL},                                     {"a letter too much in front", "xzone", "zone"},
-        {"three edits far apart", "urgePrtectin", "purgeProtection"}, {"four are too many", "urgPrtectin", NULL},
+        {"a letter missing", "purgeProtecton", "purgeProtection"},
+        {"swapped neighbours", "permissoinModel", "permissionModel"},
+        {"case alone", "PURGEPROTECTION", "purgeProtection"},
+        {"short, one off", "zon", "zone"},
+        {"something else", "network", NULL},
+        {"short words need to be near", "xy", NULL},
+        {"nothing", "", NULL},
+        {"a letter too much in front", "xzone", "zone"},
+        {"three edits far apart", "urgePrtectin", "purgeProtection"},
+        {"four are too many", "urgPrtectin", NULL},
         {"longer than any name", "a123456789a123456789a123456789a123456789a123456789a123456789a123456789", NULL},
     };
 
@@ -284,9 +305,15 @@ static void test_utf8(void)
         const char *why, *bytes;
         size_t room, want;
     } rows[] = {
-        {"ASCII", "a", 1, 1},           {"two bytes", "\xC3\xA9", 2, 2},       {"four bytes", "\xF0\x9F\x98\x80", 4, 4},
-        {"cut off", "\xC3", 1, 0},      {"overlong slash", "\xC0\xAF", 2, 0},  {"overlong, three bytes", "\xE0\x80\xAF", 3, 0},
-        {"surrogate", "\xED\xA0\x80", 3, 0}, {"beyond Unicode", "\xF4\x90\x80\x80", 4, 0}, {"a continuation alone", "\x80", 1, 0},
+        {"ASCII", "a", 1, 1},
+        {"two bytes", "\xC3\xA9", 2, 2},
+        {"four bytes", "\xF0\x9F\x98\x80", 4, 4},
+        {"cut off", "\xC3", 1, 0},
+        {"overlong slash", "\xC0\xAF", 2, 0},
+        {"overlong, three bytes", "\xE0\x80\xAF", 3, 0},
+        {"surrogate", "\xED\xA0\x80", 3, 0},
+        {"beyond Unicode", "\xF4\x90\x80\x80", 4, 0},
+        {"a continuation alone", "\x80", 1, 0},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)

@@ -6,16 +6,20 @@
 #define ACCOUNT "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st"
 #define BLOB "https://st.blob.core.windows.net/vm-01/securedvmencryptioninfo1.json"
 
-/* --- signatures ----------------------------------------------------------------------------------------------------------- */
+/* --- signatures --------------------------------------------------------------------------------------------------- */
 
 /* What must be signed is written out; the signature over it comes from the same primitive that test_crypt checks. */
 static void test_sign(void)
 {
     static const struct wire_header headers[] = {
-        {"x-ms-version", "2021-06-08"}, {"Content-Length", "0"}, {"X-MS-Date", " Mon, 23 Nov 2026 03:00:00 GMT"}, {"Date", "ignored"},
+        {"x-ms-version", "2021-06-08"},
+        {"Content-Length", "0"},
+        {"X-MS-Date", " Mon, 23 Nov 2026 03:00:00 GMT"},
+        {"Date", "ignored"},
     };
-    static const char signed_text[] = "GET\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:Mon, 23 Nov 2026 03:00:00 GMT\nx-ms-version:2021-06-08\n"
-                                      "/st/vm-01/b%20c.json\ncomp:list\nrestype:a/b";
+    static const char signed_text[] =
+        "GET\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:Mon, 23 Nov 2026 03:00:00 GMT\nx-ms-version:2021-06-08\n"
+        "/st/vm-01/b%20c.json\ncomp:list\nrestype:a/b";
     struct secret key = {0};
     struct text got, want;
 
@@ -31,10 +35,13 @@ static void test_sign(void)
     text_release(&want);
 }
 
-/* --- reading --------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static const struct blob_place place = {
-    .endpoint = "https://st.blob.core.windows.net", .account = "st", .container = "vm-01", .name = "securedvmencryptioninfo1.json",
+    .endpoint = "https://st.blob.core.windows.net",
+    .account = "st",
+    .container = "vm-01",
+    .name = "securedvmencryptioninfo1.json",
 };
 
 struct reading {
@@ -62,23 +69,35 @@ static const struct {
 } reads[] = {
     {"plain", {.status = 200, .body = "{}"}, 0, "{}"},
     {"a page blob: cut to its real size, byte order mark skipped",
-     {.status = 200, .body = "\xef\xbb\xbf{\"a\":1}xxx\0\0\0\0", .body_len = 17, .headers = {{"x-ms-meta-configblobsize", "10"}}}, 0,
-         "{\"a\":1}"},
+     {.status = 200,
+      .body = "\xef\xbb\xbf{\"a\":1}xxx\0\0\0\0",
+      .body_len = 17,
+      .headers = {{"x-ms-meta-configblobsize", "10"}}},
+     0,
+     "{\"a\":1}"},
     {"padding without a size", {.status = 200, .body = "{} \r\n\0\0\0", .body_len = 8}, 0, "{}"},
-    {"a size larger than the blob", {.status = 200, .body = "{}", .headers = {{"x-ms-meta-configblobsize", "10"}}}, -ERR_PROTOCOL,
+    {"a size larger than the blob",
+     {.status = 200, .body = "{}", .headers = {{"x-ms-meta-configblobsize", "10"}}},
+     -ERR_PROTOCOL,
      "says it has 10"},
     {"cut half way", {.status = 200, .body = "{", .headers = {{"Content-Length", "2"}}}, -ERR_PROTOCOL, "1 of 2 bytes"},
-    {"too large", {.status = 200, .body = "01234567890123456789012345678901234567890123456789012345678901234"}, -ERR_PROTOCOL,
+    {"too large",
+     {.status = 200, .body = "01234567890123456789012345678901234567890123456789012345678901234"},
+     -ERR_PROTOCOL,
      "more than 64"},
     {"a part only", {.status = 206, .body = "{}"}, -ERR_PROTOCOL, "206"},
-    {"gone, told in XML", {.status = 404, .body = "\xef\xbb\xbf<?xml?><Error><Code>BlobNotFound</Code><Message>m</Message></Error>"},
-     -ERR_NOT_FOUND, "BlobNotFound"},
-    {"denied, told in a header only", {.status = 403, .body = "", .headers = {{"x-ms-error-code", "AuthorizationPermissionMismatch"}}},
+    {"gone, told in XML",
+     {.status = 404, .body = "\xef\xbb\xbf<?xml?><Error><Code>BlobNotFound</Code><Message>m</Message></Error>"},
+     -ERR_NOT_FOUND,
+     "BlobNotFound"},
+    {"denied, told in a header only",
+     {.status = 403, .body = "", .headers = {{"x-ms-error-code", "AuthorizationPermissionMismatch"}}},
      -ERR_DENIED,
      "Storage Blob Data Reader"},
 };
 
-static void read_as(const char *reason, const char *account_key, const struct peer_row *rows, size_t n_rows, int rc, const char *want)
+static void read_as(const char *reason, const char *account_key, const struct peer_row *rows, size_t n_rows, int rc,
+                    const char *want)
 {
     struct reading reading = {.place = &place, .account_key = account_key};
     struct peer_case t = {.a = arena_new(), .run = run_read, .arg = &reading};
@@ -122,11 +141,15 @@ static void test_account_key(void)
 {
     static const struct peer_row rows[] = {
         PEER_LOGIN,
-        {.method = "POST", .url = ACCOUNT "/listKeys?api-version=2025-01-01", .status = 200,
-         .body = "{\"keys\":[{\"creationTime\":\"t\",\"keyName\":\"key1\",\"value\":\"Zmlyc3Q=\"},{\"keyName\":\"key2\","
-                 "\"value\":\"c2Vjb25k\"}]}"},
+        {.method = "POST",
+         .url = ACCOUNT "/listKeys?api-version=2025-01-01",
+         .status = 200,
+         .body =
+             "{\"keys\":[{\"creationTime\":\"t\",\"keyName\":\"key1\",\"value\":\"Zmlyc3Q=\"},{\"keyName\":\"key2\","
+             "\"value\":\"c2Vjb25k\"}]}"},
     };
-    static const struct peer_row empty[] = {PEER_LOGIN, {.method = "POST", .url = "/listKeys", .status = 200, .body = "{\"keys\":[]}"}};
+    static const struct peer_row empty[] = {
+        PEER_LOGIN, {.method = "POST", .url = "/listKeys", .status = 200, .body = "{\"keys\":[]}"}};
     struct secret key = {0};
     struct peer_case t = {.a = arena_new(), .run = run_listed, .arg = &key};
     struct peer p = {0};
@@ -144,8 +167,8 @@ static void test_account_key(void)
 
 static void test_foreign_endpoint(void)
 {
-    static const struct blob_place foreign = {.endpoint = "https://st.blob.core.windows.net.evil.example", .account = "st",
-                                              .container = "c", .name = "n"};
+    static const struct blob_place foreign = {
+        .endpoint = "https://st.blob.core.windows.net.evil.example", .account = "st", .container = "c", .name = "n"};
     struct reading reading = {.place = &foreign};
     struct peer_case t = {.a = arena_new(), .run = run_read, .arg = &reading};
     struct peer p = {0};
@@ -156,7 +179,7 @@ static void test_foreign_endpoint(void)
     arena_free(t.a);
 }
 
-/* --- a container of the user's own -------------------------------------------------------------------------------------------- */
+/* --- a container of the user's own -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *url;
@@ -181,7 +204,8 @@ static void test_places(void)
         struct blob_place got = {0};
         struct err err;
 
-        CHECK_ROW(places[i].reason, blob_place_of_url(a, cloud_builtin("AzurePublic"), places[i].url, &got, &err) == places[i].rc);
+        CHECK_ROW(places[i].reason,
+                  blob_place_of_url(a, cloud_builtin("AzurePublic"), places[i].url, &got, &err) == places[i].rc);
         if (places[i].rc == 0) {
             CHECK_STR(got.account, places[i].account);
             CHECK_STR(got.container, places[i].container);
@@ -209,18 +233,29 @@ static void test_list(void)
 {
     static const struct peer_row pages[] = {
         PEER_LOGIN,
-        {.method = "GET", .url = "/vm-01?restype=container&comp=list&include=metadata&prefix=os-", .status = 200,
+        {.method = "GET",
+         .url = "/vm-01?restype=container&comp=list&include=metadata&prefix=os-",
+         .status = 200,
+         .body = LIST_HEAD "<Blobs><Blob><Name>os-1.keybackup</Name><Properties><Creation-Time>Mon, 23 Nov 2026 "
+                           "03:00:00 GMT</Creation-Time>"
+                           "<Content-Length>12</Content-Length></Properties><Metadata><Versions>a,b</"
+                           "Versions><store>x&amp;y</store></Metadata>"
+                           "<OrMetadata /></Blob></Blobs><NextMarker>2!76</NextMarker></EnumerationResults>"},
+        {.method = "GET",
+         .url = "&marker=2%2176",
+         .status = 200,
          .body = LIST_HEAD
-         "<Blobs><Blob><Name>os-1.keybackup</Name><Properties><Creation-Time>Mon, 23 Nov 2026 03:00:00 GMT</Creation-Time>"
-         "<Content-Length>12</Content-Length></Properties><Metadata><Versions>a,b</Versions><store>x&amp;y</store></Metadata>"
-         "<OrMetadata /></Blob></Blobs><NextMarker>2!76</NextMarker></EnumerationResults>"},
-        {.method = "GET", .url = "&marker=2%2176", .status = 200,
-         .body = LIST_HEAD "<Blobs><Blob><Name>os-2</Name><Properties /><Metadata /></Blob></Blobs><NextMarker /></EnumerationResults>"},
+         "<Blobs><Blob><Name>os-2</Name><Properties /><Metadata /></Blob></Blobs><NextMarker /></EnumerationResults>"},
     };
     static const struct peer_row empty[] = {
-        PEER_LOGIN, {.method = "GET", .url = "comp=list", .status = 200, .body = LIST_HEAD "<Blobs /><NextMarker /></EnumerationResults>"},
+        PEER_LOGIN,
+        {.method = "GET",
+         .url = "comp=list",
+         .status = 200,
+         .body = LIST_HEAD "<Blobs /><NextMarker /></EnumerationResults>"},
     };
-    static const struct peer_row odd[] = {PEER_LOGIN, {.method = "GET", .url = "comp=list", .status = 200, .body = "<html>"}};
+    static const struct peer_row odd[] = {PEER_LOGIN,
+                                          {.method = "GET", .url = "comp=list", .status = 200, .body = "<html>"}};
     struct listing l = {0};
     struct peer_case t = {.a = arena_new(), .run = run_list, .arg = &l};
     struct peer p = {0};
@@ -251,7 +286,8 @@ static void run_write(struct call *c, struct peer_case *t)
     struct writing *w = t->arg;
     struct secret bytes = {0};
     struct value *metadata = value_map(t->a);
-    struct blob_content content = {.bytes = &bytes, .type = "application/octet-stream", .metadata = metadata, .etag = w->etag};
+    struct blob_content content = {
+        .bytes = &bytes, .type = "application/octet-stream", .metadata = metadata, .etag = w->etag};
 
     value_set_string(t->a, metadata, "store", "s");
     secret_set(&bytes, "raw \0\n", 6);
@@ -269,7 +305,10 @@ static void test_write(void)
         {"a new one", NULL, {.status = 201}, 0},
         {"there already", NULL, {.status = 409, .headers = {{"x-ms-error-code", "BlobAlreadyExists"}}}, -ERR_CONFLICT},
         {"changed since", "\"1\"", {.status = 412, .headers = {{"x-ms-error-code", "ConditionNotMet"}}}, -ERR_CONFLICT},
-        {"no right to write", NULL, {.status = 403, .headers = {{"x-ms-error-code", "AuthorizationPermissionMismatch"}}}, -ERR_DENIED},
+        {"no right to write",
+         NULL,
+         {.status = 403, .headers = {{"x-ms-error-code", "AuthorizationPermissionMismatch"}}},
+         -ERR_DENIED},
         {"not what a put answers", NULL, {.status = 200}, -ERR_PROTOCOL},
     };
 
@@ -288,7 +327,7 @@ static void test_write(void)
     }
 }
 
-/* --- the exported key -------------------------------------------------------------------------------------------------------- */
+/* --- the exported key --------------------------------------------------------------------------------------------- */
 
 #define MARK "JkF6dXJlS2V5VmF1bHRLZXlCYWNrdXBWMS5taWNyb3NvZnQuY29t"   /* the key vault's mark in base64 */
 
@@ -299,29 +338,32 @@ static const struct {
 } exports[] = {
     {"a key vault's",
      "{\"Other\":[1],\"OsDiskEncryptionDetails\":{\"X\":{},\"KeyBackupData\":\"" MARK "Pz8/\","
-     "\"KeyVaultResourceType\":\"Microsoft.KeyVault/vaults\"}}", 0,
-     "&AzureKeyVaultKeyBackupV1.microsoft.com???", "Microsoft.KeyVault/vaults"},
+     "\"KeyVaultResourceType\":\"Microsoft.KeyVault/vaults\"}}",
+     0, "&AzureKeyVaultKeyBackupV1.microsoft.com???", "Microsoft.KeyVault/vaults"},
     {"names case folded, slashes escaped",
-     "{\"osDiskEncryptionDetails\":{\"keyBackupData\":\"" MARK "Pz8\\/\",\"keyVaultResourceType\":\"Microsoft.KeyVault\\/vaults\"}}", 0,
-     "&AzureKeyVaultKeyBackupV1.microsoft.com???", "Microsoft.KeyVault/vaults"},
-    {"no type given",
-     "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"" MARK "Pz8/\"}}", 0, "&AzureKeyVaultKeyBackupV1.microsoft.com???", ""},
+     "{\"osDiskEncryptionDetails\":{\"keyBackupData\":\"" MARK
+     "Pz8\\/\",\"keyVaultResourceType\":\"Microsoft.KeyVault\\/vaults\"}}",
+     0, "&AzureKeyVaultKeyBackupV1.microsoft.com???", "Microsoft.KeyVault/vaults"},
+    {"no type given", "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"" MARK "Pz8/\"}}", 0,
+     "&AzureKeyVaultKeyBackupV1.microsoft.com???", ""},
     {"a managed HSM's",
      "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"ZXlKaGJHYy5hLmIuYy5k\","
-     "\"KeyVaultResourceType\":\"microsoft.keyvault/managedhsms\"}}", 0,
-         "eyJhbGc.a.b.c.d",
-     "microsoft.keyvault/managedhsms"},
+     "\"KeyVaultResourceType\":\"microsoft.keyvault/managedhsms\"}}",
+     0, "eyJhbGc.a.b.c.d", "microsoft.keyvault/managedhsms"},
     {"bytes and type disagree",
-     "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"" MARK "Pz8/\",\"KeyVaultResourceType\":\"Microsoft.KeyVault/managedHSMs\"}}",
+     "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"" MARK
+     "Pz8/\",\"KeyVaultResourceType\":\"Microsoft.KeyVault/managedHSMs\"}}",
      -ERR_BLOCKED, "its bytes are a backup of a key vault", NULL},
     {"the other way round",
-     "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"ZXlKaGJHYy5hLmIuYy5k\",\"KeyVaultResourceType\":\"Microsoft.KeyVault/vaults\"}}",
-         -ERR_BLOCKED,
-     "managed HSM", NULL},
-    {"a mark and nothing behind it",
-     "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"" MARK "\"}}", -ERR_PROTOCOL, "no key backup", NULL},
-    {"an access token", "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"ZXlKaGJHYy5hLmI=\"}}", -ERR_PROTOCOL, "no key backup", NULL},
-    {"unknown bytes", "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"AAAA\"}}", -ERR_PROTOCOL, "no key backup", NULL},
+     "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"ZXlKaGJHYy5hLmIuYy5k\",\"KeyVaultResourceType\":\"Microsoft."
+     "KeyVault/vaults\"}}",
+     -ERR_BLOCKED, "managed HSM", NULL},
+    {"a mark and nothing behind it", "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"" MARK "\"}}", -ERR_PROTOCOL,
+     "no key backup", NULL},
+    {"an access token", "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"ZXlKaGJHYy5hLmI=\"}}", -ERR_PROTOCOL,
+     "no key backup", NULL},
+    {"unknown bytes", "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"AAAA\"}}", -ERR_PROTOCOL, "no key backup",
+     NULL},
     {"no base64", "{\"OsDiskEncryptionDetails\":{\"KeyBackupData\":\"***\"}}", -ERR_PROTOCOL, "KeyBackupData", NULL},
     {"no such member", "{\"OsDiskEncryptionDetails\":{}}", -ERR_PROTOCOL, "the exported key", NULL},
     {"no JSON", "<html>", -ERR_PROTOCOL, "the exported key", NULL},

@@ -1,4 +1,5 @@
-/* Commands as they are printed: each names this call's own manifests and what it takes of this call's options, for a shell. */
+/* Commands as they are printed: each names this call's own manifests and what it takes of this call's
+ * options, for a shell. */
 #include "../../cmd/call.h"
 #include "../../reconciler/format/json.h"
 #include "harness.h"
@@ -23,7 +24,8 @@ static const struct row {
     const char *call, *text, *filled;
 } rows[] = {
     {"plan -f e.yaml", "nothing to paste", "nothing to paste"},
-    {"plan -f e.yaml", "order it: reinstate activate -f ... vm, then go on", "order it: reinstate activate -f e.yaml vm, then go on"},
+    {"plan -f e.yaml", "order it: reinstate activate -f ... vm, then go on",
+     "order it: reinstate activate -f e.yaml vm, then go on"},
     {"plan -f e.yaml -f p.yaml -R", "reinstate plan -f ...", "reinstate plan -R -f e.yaml -f p.yaml"},
     {"plan -f it's -l app=a;b", "reinstate plan -f ...", "reinstate plan -f 'it'\\''s' -l 'app=a;b'"},
     {"apply -f e --journal j.x --settle 20s --history h", "reinstate plan -f ... --out p",
@@ -31,7 +33,8 @@ static const struct row {
     {"apply -f e --journal j.x --settle 20s --history h", "reinstate apply -f ...",
      "reinstate apply -f e --history h --journal j.x --settle 20s"},
     {"plan -f e --export-lookback 2d --policy p", "first reinstate plan -f ..., then reinstate apply -f ... --plan x",
-     "first reinstate plan -f e --policy p --export-lookback 172800s, then reinstate apply -f e --policy p --export-lookback 172800s "
+     "first reinstate plan -f e --policy p --export-lookback 172800s, then reinstate apply -f e --policy p "
+     "--export-lookback 172800s "
      "--plan x"},
     {"plan -f e --world w --world-out o --as me --pace 60", "reinstate apply -f ...",
      "reinstate apply -f e --world w --world-out o --as me --pace 60"},
@@ -41,8 +44,10 @@ static const struct row {
     /* A run needs all of its approvals at once; one that is asked for is not given by repeating it. */
     {"apply -f e --approve a=Me", "reinstate apply -f ... --approve b=YOUR-NAME",
      "reinstate apply -f e --approve a=Me --approve b=YOUR-NAME"},
-    {"apply -f e --approve a=Me", "reinstate apply -f ... --approve a=YOUR-NAME", "reinstate apply -f e --approve a=YOUR-NAME"},
-    {"apply -f e --approve a=Me", "reinstate apply -f ... --take-over c=YOUR-NAME", "reinstate apply -f e --take-over c=YOUR-NAME"},
+    {"apply -f e --approve a=Me", "reinstate apply -f ... --approve a=YOUR-NAME",
+     "reinstate apply -f e --approve a=YOUR-NAME"},
+    {"apply -f e --approve a=Me", "reinstate apply -f ... --take-over c=YOUR-NAME",
+     "reinstate apply -f e --take-over c=YOUR-NAME"},
     {"forecast --discover rsv", "reinstate graph -f ... --lineage", "reinstate graph --discover rsv --lineage"},
     {"forecast --discover rsv", "reinstate activate -f ... VM", "reinstate activate -f MANIFESTS VM"},
     /* A file of that name is no place to be filled in again. */
@@ -58,7 +63,8 @@ static void in_trees(struct arena *a)
     value_push(a, list, value_string(a, "reinstate plan -f ..."));
     value_push(a, list, value_int(a, 3));
     value_set(a, v, "next", list);
-    CHECK_STR(json_string(a, call_filled_value(a, v), JSON_COMPACT), "{\"next\":[\"reinstate plan -f '\\\"q\\\".yaml'\",3]}");
+    CHECK_STR(json_string(a, call_filled_value(a, v), JSON_COMPACT),
+              "{\"next\":[\"reinstate plan -f '\\\"q\\\".yaml'\",3]}");
     CHECK_STR(value_str_at(v, "next.0"), "reinstate plan -f ...");
 }
 

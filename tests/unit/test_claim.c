@@ -70,7 +70,8 @@ static void test_verdicts(void)
 
 static void test_content(struct arena *a)
 {
-    const struct claim claim = {.by = "who", .at = "when", .order = "inc-1", .point = POINT, .target = "t", .nonce = "n", .job = "j"};
+    const struct claim claim = {
+        .by = "who", .at = "when", .order = "inc-1", .point = POINT, .target = "t", .nonce = "n", .job = "j"};
     struct claim back = {.made_ms = 5};
 
     claim_from_value(claim_to_value(a, &claim), &back);
@@ -84,10 +85,13 @@ static void test_content(struct arena *a)
     CHECK(!back.by && !back.job && !back.point);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 #define BLOB "st.blob.core.windows.net/" CLAIM_CONTAINER "/c-0"
-#define TAKEN {.method = "PUT", .url = BLOB, .status = 201, .headers = {{"ETag", "\"e1\""}}, .sent = {"If-None-Match", "*"}}
+#define TAKEN                                                                                                          \
+    {                                                                                                                  \
+        .method = "PUT", .url = BLOB, .status = 201, .headers = {{"ETag", "\"e1\""}}, .sent = { "If-None-Match", "*" } \
+    }
 #define LATER "<?xml?><Error><Code>ConditionNotMet</Code><Message>m</Message></Error>"
 
 static const struct peer_row noted[] = {
@@ -113,7 +117,8 @@ static void run_take_and_note(struct call *c, struct peer_case *t)
     t->rc = claims_note(c, t->a, &claims, &claim, &t->err);
 }
 
-/* A claim is taken only where there is none, and noted only over the state that was read: what a person has written meanwhile stays. */
+/* A claim is taken only where there is none, and noted only over the state that was read: what a
+ * person has written meanwhile stays. */
 static void test_writing(struct arena *a)
 {
     static const struct {
@@ -161,7 +166,8 @@ static void run_take(struct call *c, struct peer_case *t)
     t->rc = claims_take(c, t->a, &claims, &claim, &t->err);
 }
 
-/* Where no answer came, the claim that is there tells who was quicker; where none is there, ours may still be on its way. */
+/* Where no answer came, the claim that is there tells who was quicker; where none is there, ours may still
+ * be on its way. */
 static void test_lost(struct arena *a)
 {
     static const struct {

@@ -12,26 +12,30 @@ static const struct {
     enum store_kind kind;
     const char *says;                       /* in the error */
 } urls[] = {
-    {"a versioned key", "AzurePublic", "https://kv-payroll.vault.azure.net/keys/payroll-os/3d1c", "kv-payroll", "payroll-os", "3d1c",
-     STORE_VAULT, NULL},
+    {"a versioned key", "AzurePublic", "https://kv-payroll.vault.azure.net/keys/payroll-os/3d1c", "kv-payroll",
+     "payroll-os", "3d1c", STORE_VAULT, NULL},
     {"no version", "AzurePublic", "https://kv.vault.azure.net/keys/k", "kv", "k", NULL, STORE_VAULT, NULL},
     {"a slash at the end", "AzurePublic", "https://kv.vault.azure.net/keys/k/", "kv", "k", NULL, STORE_VAULT, NULL},
-    {"hosts are case folded, the default port means nothing", "AzurePublic", "https://KV.Vault.Azure.net:443/keys/k/1", "kv", "k", "1",
-     STORE_VAULT, NULL},
+    {"hosts are case folded, the default port means nothing", "AzurePublic", "https://KV.Vault.Azure.net:443/keys/k/1",
+     "kv", "k", "1", STORE_VAULT, NULL},
     {"a managed HSM", "AzurePublic", "https://pool.managedhsm.azure.net/keys/k/1", "pool", "k", "1", STORE_HSM, NULL},
-    {"the other cloud is named", "AzurePublic", "https://kv.vault.azure.cn/keys/k/1", NULL, NULL, NULL, STORE_VAULT, "AzureChina"},
-    {"the same the other way round", "AzureUSGovernment", "https://kv.vault.azure.net/keys/k/1", NULL, NULL, NULL, STORE_VAULT,
-     "AzurePublic"},
+    {"the other cloud is named", "AzurePublic", "https://kv.vault.azure.cn/keys/k/1", NULL, NULL, NULL, STORE_VAULT,
+     "AzureChina"},
+    {"the same the other way round", "AzureUSGovernment", "https://kv.vault.azure.net/keys/k/1", NULL, NULL, NULL,
+     STORE_VAULT, "AzurePublic"},
     {"a store's name has no dot", "AzurePublic", "https://a.b.vault.azure.net/keys/k", NULL, NULL, NULL, STORE_VAULT,
      "neither a key vault"},
-    {"the suffix must end the host", "AzurePublic", "https://kv.vault.azure.net.evil.example/keys/k", NULL, NULL, NULL, STORE_VAULT,
-     "neither a key vault"},
-    {"a user name in front is no host", "AzurePublic", "https://kv.vault.azure.net@evil.example/keys/k", NULL, NULL, NULL, STORE_VAULT,
-     "neither a key vault"},
-    {"a user name behind", "AzurePublic", "https://evil@kv.vault.azure.net/keys/k", NULL, NULL, NULL, STORE_VAULT, "names no key"},
+    {"the suffix must end the host", "AzurePublic", "https://kv.vault.azure.net.evil.example/keys/k", NULL, NULL, NULL,
+     STORE_VAULT, "neither a key vault"},
+    {"a user name in front is no host", "AzurePublic", "https://kv.vault.azure.net@evil.example/keys/k", NULL, NULL,
+     NULL, STORE_VAULT, "neither a key vault"},
+    {"a user name behind", "AzurePublic", "https://evil@kv.vault.azure.net/keys/k", NULL, NULL, NULL, STORE_VAULT,
+     "names no key"},
     {"http is refused", "AzurePublic", "http://kv.vault.azure.net/keys/k", NULL, NULL, NULL, STORE_VAULT, "no key URL"},
-    {"a secret is no key", "AzurePublic", "https://kv.vault.azure.net/secrets/k", NULL, NULL, NULL, STORE_VAULT, "names no key"},
-    {"a third segment", "AzurePublic", "https://kv.vault.azure.net/keys/k/1/2", NULL, NULL, NULL, STORE_VAULT, "names no key"},
+    {"a secret is no key", "AzurePublic", "https://kv.vault.azure.net/secrets/k", NULL, NULL, NULL, STORE_VAULT,
+     "names no key"},
+    {"a third segment", "AzurePublic", "https://kv.vault.azure.net/keys/k/1/2", NULL, NULL, NULL, STORE_VAULT,
+     "names no key"},
     {"a query", "AzurePublic", "https://kv.vault.azure.net/keys/k?x=1", NULL, NULL, NULL, STORE_VAULT, "names no key"},
     {"nothing", "AzurePublic", "", NULL, NULL, NULL, STORE_VAULT, "no key URL"},
 };
@@ -94,15 +98,17 @@ static void test_files(void)
         CHECK_ROW(files[i].reason, (cloud_read(a, file, &diags) != NULL) == (files[i].faults == 0));
         CHECK_ROW(files[i].reason, diags.n_errors == files[i].faults);
         if (diags.count > 0)
-            CHECK_ROW(files[i].reason, files[i].instead && diags.items[0].instead && strstr(diags.items[0].instead, files[i].instead));
+            CHECK_ROW(files[i].reason,
+                      files[i].instead && diags.items[0].instead && strstr(diags.items[0].instead, files[i].instead));
         arena_free(a);
     }
 }
 
 static void test_file_cells(void)
 {
-    static const char text[] = "{\"name\":\"Sim\",\"arm\":\"https://management.localhost:8443/\",\"vaultSuffix\":\".vault.localhost:8443\","
-                               "\"caFile\":\"/tmp/ca.pem\",\"clock\":{\"start\":\"2026-11-23T03:00:00Z\",\"speed\":60}}";
+    static const char text[] =
+        "{\"name\":\"Sim\",\"arm\":\"https://management.localhost:8443/\",\"vaultSuffix\":\".vault.localhost:8443\","
+        "\"caFile\":\"/tmp/ca.pem\",\"clock\":{\"start\":\"2026-11-23T03:00:00Z\",\"speed\":60}}";
     struct arena *a = arena_new();
     struct value *file = NULL;
     const struct cloud *cloud;
@@ -134,8 +140,8 @@ static void test_table(void)
     for (size_t i = 0; cloud_names[i]; i++) {
         const struct cloud *cloud = cloud_builtin(cloud_names[i]);
 
-        CHECK_ROW(cloud_names[i], cloud && str_starts(cloud->arm,
-                                                      "https://") && cloud->vault_suffix[0] == '.' && cloud->blob_suffix[0] == '.');
+        CHECK_ROW(cloud_names[i], cloud && str_starts(cloud->arm, "https://") && cloud->vault_suffix[0] == '.' &&
+                                      cloud->blob_suffix[0] == '.');
         CHECK_ROW(cloud_names[i], cloud && cloud->arm[strlen(cloud->arm) - 1] != '/');
     }
 }

@@ -68,7 +68,8 @@ static void test_clock_jumps(void)
 
 static void test_pace(void)
 {
-    struct sched *s = sched_new(&(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = NOON, .speed = 100, .seed = 7});
+    struct sched *s =
+        sched_new(&(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = NOON, .speed = 100, .seed = 7});
     struct trace trace = {.n = 0};
     struct sleeper sleeper = {.trace = &trace, .name = "a", .ms = 5 * SECOND_MS, .times = 2};
     struct timespec before, after;
@@ -120,7 +121,8 @@ static void order_task(struct call *c, void *arg)
     struct trace *trace = arg;
     struct group *g = group_new(call_sched(c), "order");
     struct sleeper s[] = {
-        {trace, "a", 20, 2, 0}, {trace, "b", 10, 4, 0}, {trace, "c", 20, 2, 0}, {trace, "d", 0, 2, 0}, {trace, "e", 39, 1, 0},
+        {trace, "a", 20, 2, 0}, {trace, "b", 10, 4, 0}, {trace, "c", 20, 2, 0},
+        {trace, "d", 0, 2, 0},  {trace, "e", 39, 1, 0},
     };
     struct err err;
 
@@ -212,7 +214,7 @@ static void test_a_thousand(void)
     sched_free(s);
 }
 
-/* --- cancellation --------------------------------------------------------------------------------------------------- */
+/* --- cancellation ------------------------------------------------------------------------------------------------- */
 
 struct stopping {
     struct trace trace;
@@ -294,7 +296,8 @@ static void test_cancel_unwinds(void)
     CHECK_ROW("cleanups ran", t.cleaned == 1);
     CHECK_ROW("waiting for a group", t.outer_rc == -ERR_CANCELLED);
     CHECK_ROW("members of a member", t.inner[0].rc == -ERR_CANCELLED && t.inner[1].rc == -ERR_CANCELLED);
-    CHECK_ROW("a task of a cancelled group still runs, and hears of it", t.unstarted_ran && t.unstarted_rc == -ERR_CANCELLED);
+    CHECK_ROW("a task of a cancelled group still runs, and hears of it",
+              t.unstarted_ran && t.unstarted_rc == -ERR_CANCELLED);
     text_release(&t.trace.log);
     sched_free(s);
 }
@@ -343,7 +346,7 @@ static void test_cancel_all(void)
     sched_free(s);
 }
 
-/* --- context and the pump -------------------------------------------------------------------------------------------- */
+/* --- context and the pump ----------------------------------------------------------------------------------------- */
 
 struct inheriting {
     int value;
@@ -454,7 +457,7 @@ static void test_pump_holds_the_clock(void)
     sched_free(s);
 }
 
-/* --- misuse stops the program, loudly ----------------------------------------------------------------------------------- */
+/* --- misuse stops the program, loudly ----------------------------------------------------------------------------- */
 
 static void wakes_twice_task(struct call *c, void *arg)
 {
@@ -514,7 +517,8 @@ static void test_misuse_aborts(void)
             sched_main(virtual_sched(), rows[i].fn, NULL);
             _exit(0);
         }
-        CHECK_ROW(rows[i].reason, waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        CHECK_ROW(rows[i].reason,
+                  waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     }
 }
 

@@ -66,8 +66,8 @@ static void night_conclude(struct night *n)
 
 static bool all_blocked(const struct night *n)
 {
-    return n->pass->action == ACTION_BLOCKED && n->restore_key->action == ACTION_BLOCKED && n->create->action == ACTION_BLOCKED &&
-           n->restore->action == ACTION_BLOCKED;
+    return n->pass->action == ACTION_BLOCKED && n->restore_key->action == ACTION_BLOCKED &&
+           n->create->action == ACTION_BLOCKED && n->restore->action == ACTION_BLOCKED;
 }
 
 static void check_nothing_stands_against(struct arena *a)
@@ -77,7 +77,8 @@ static void check_nothing_stands_against(struct arena *a)
     night_begin(&n, a);
     night_conclude(&n);
     CHECK(n.pass->action == ACTION_EXPORT_KEY && n.restore->action == ACTION_RESTORE_VM && !n.pass->held_by);
-    CHECK(n.all[MACHINE].verdict == PROSPECT_PENDING && n.all[STORE].verdict == PROSPECT_SATISFIED && !n.all[MACHINE].block);
+    CHECK(n.all[MACHINE].verdict == PROSPECT_PENDING && n.all[STORE].verdict == PROSPECT_SATISFIED &&
+          !n.all[MACHINE].block);
 }
 
 /* A block anywhere on the way holds up the whole way, and the first cause is named. */
@@ -94,7 +95,8 @@ static void check_blocks(struct arena *a)
         CHECK_ROW(n.d[which].name, n.restore->action == ACTION_BLOCKED || which == MACHINE || which == BACKUP);
         /* What is blocked on the machine alone makes the pass vain, and with it all that hangs on the pass. */
         CHECK_ROW(n.d[which].name, n.pass->action == ACTION_BLOCKED || which == BACKUP);
-        CHECK_ROW(n.d[which].name, which == BACKUP || (n.pass->held_by == block && strstr(n.pass->reason, "it is broken")));
+        CHECK_ROW(n.d[which].name,
+                  which == BACKUP || (n.pass->held_by == block && strstr(n.pass->reason, "it is broken")));
     }
 }
 
@@ -137,7 +139,8 @@ static void check_withheld(struct arena *a)
     CHECK(n.pass->action == ACTION_EXPORT_KEY);
 }
 
-/* The key is as declared and asks for no step; the set on it is held up by the store that the key is in all the same. */
+/* The key is as declared and asks for no step; the set on it is held up by the store that the key is
+ * in all the same. */
 static void check_reaches_through_the_satisfied(struct arena *a)
 {
     struct night n = {.arena = a, .d = estate(a), .steps = {.arena = a}};

@@ -80,13 +80,15 @@ static void test_base64(void)
         text_init(&back, TEXT_CEILING);
         CHECK_ROW(rows[i].why, rc == (rows[i].want ? 0 : -ERR_INVALID));
         if (rc < 0) {
-            CHECK_ROW("nothing is put out, and nothing of the text into the error", !got.bytes && !strstr(err.text, "Z"));
+            CHECK_ROW("nothing is put out, and nothing of the text into the error",
+                      !got.bytes && !strstr(err.text, "Z"));
             continue;
         }
         CHECK_STR(got.bytes, rows[i].want);
         crypt_base64_encode(&back, got.bytes, got.len, rows[i].kind);
         CHECK_ROW(rows[i].why, strncmp(text_str(&back), rows[i].text, strcspn(rows[i].text, "=")) == 0);
-        CHECK_ROW("only the standard form is padded", rows[i].kind == BASE64_STANDARD ? back.len % 4 == 0 : !strchr(text_str(&back), '='));
+        CHECK_ROW("only the standard form is padded",
+                  rows[i].kind == BASE64_STANDARD ? back.len % 4 == 0 : !strchr(text_str(&back), '='));
     }
 }
 
@@ -154,14 +156,16 @@ static void test_secret_file(void)
 static void test_sealing(void)
 {
     unsigned char key[32], other[32];
-    struct secret sealed cleanup(secret_release) = {0}, again cleanup(secret_release) = {0}, open cleanup(secret_release) = {0};
+    struct secret sealed cleanup(secret_release) = {0}, again cleanup(secret_release) = {0},
+                         open cleanup(secret_release) = {0};
     struct err err;
 
     crypt_derive("a", 1, key);
     crypt_derive("b", 1, other);
     crypt_seal(key, "vault/key", "the key itself", 14, &sealed);
     crypt_seal(key, "vault/key", "the key itself", 14, &again);
-    CHECK_ROW("the same inputs, the same bytes", sealed.len == again.len && memcmp(sealed.bytes, again.bytes, sealed.len) == 0);
+    CHECK_ROW("the same inputs, the same bytes",
+              sealed.len == again.len && memcmp(sealed.bytes, again.bytes, sealed.len) == 0);
     crypt_seal(key, "vault/key", "the key itselg", 14, &again);
     CHECK_ROW("another text, another nonce", memcmp(sealed.bytes, again.bytes, 12) != 0);
     crypt_seal(key, "vault/kez", "the key itself", 14, &again);
@@ -174,12 +178,14 @@ static void test_sealing(void)
     CHECK_ROW("nothing at all", crypt_open(key, "vault/key", "", 0, &open, &err) == -ERR_INVALID);
     for (size_t i = 0; i < sealed.len; i++) {
         sealed.bytes[i] ^= 1;
-        CHECK_ROW("any bit changed", crypt_open(key, "vault/key", sealed.bytes, sealed.len, &open, &err) == -ERR_INVALID);
+        CHECK_ROW("any bit changed",
+                  crypt_open(key, "vault/key", sealed.bytes, sealed.len, &open, &err) == -ERR_INVALID);
         sealed.bytes[i] ^= 1;
     }
     CHECK_STR(open.bytes, "the key itself");
     crypt_seal(key, "", NULL, 0, &sealed);
-    CHECK_ROW("nothing can be sealed too", crypt_open(key, "", sealed.bytes, sealed.len, &open, &err) == 0 && open.len == 0);
+    CHECK_ROW("nothing can be sealed too",
+              crypt_open(key, "", sealed.bytes, sealed.len, &open, &err) == 0 && open.len == 0);
 }
 
 /* The bytes of a certificate, to look for what must be in them. */

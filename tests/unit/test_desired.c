@@ -13,7 +13,7 @@ static const char *const kinds[] = {
 #define HEAD(kind, name) "---\napiVersion: reinstate/v1\nkind: " kind "\nmetadata: {name: " name "}\n"
 #define AZURE_NAMED(name)                                                                                              \
     HEAD("Azure", name)                                                                                                \
-    "spec: {cloud: AzurePublic, tenant: 0f0f0f0f-0000-4000-8000-000000000001, "                                         \
+    "spec: {cloud: AzurePublic, tenant: 0f0f0f0f-0000-4000-8000-000000000001, "                                        \
     "subscription: 0f0f0f0f-0000-4000-8000-000000000002, location: uaenorth}\n"
 #define AZURE AZURE_NAMED("prod")
 #define VAULT_SPEC "spec: {resourceGroup: rg, permissionModel: azure-rbac, purgeProtection: true}\n"
@@ -27,7 +27,8 @@ struct fixture {
     const struct desired *desired;
 };
 
-static void fixture_begin(struct fixture *f, const struct schema_file *files, const char *const *names, const char *yaml)
+static void fixture_begin(struct fixture *f, const struct schema_file *files, const char *const *names,
+                          const char *yaml)
 {
     struct value *docs;
     struct err err;
@@ -47,7 +48,8 @@ static void fixture_end(struct fixture *f)
     arena_free(f->arena);
 }
 
-/* What is found wrong with n documents costs n times what is found wrong with one, in memory handed out and so in names looked at. */
+/* What is found wrong with n documents costs n times what is found wrong with one, in memory handed out and so in
+ * names looked at. */
 static size_t dangling_cost(int n)
 {
     struct text t;
@@ -57,9 +59,12 @@ static size_t dangling_cost(int n)
     text_init(&t, TEXT_CEILING);
     text_add(&t, AZURE);
     for (int i = 0; i < n; i++)
-        text_printf(&t, "---\napiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {name: kv-of-a-rather-long-name-%05d}\n" VAULT_SPEC
+        text_printf(&t,
+                    "---\napiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {name: "
+                    "kv-of-a-rather-long-name-%05d}\n" VAULT_SPEC
                     "---\napiVersion: reinstate/v1\nkind: Key\nmetadata: {name: key-%05d}\n"
-                    "spec: {store: kv-of-a-rather-wrong-name-%05d, keyName: os}\n", i, i, n - i);
+                    "spec: {store: kv-of-a-rather-wrong-name-%05d, keyName: os}\n",
+                    i, i, n - i);
     fixture_begin(&f, schema_files, kinds, text_str(&t));
     CHECK(f.diags.n_errors == (size_t)n && f.diags.count == (n < DIAGS_MAX ? (size_t)n : DIAGS_MAX));
     cost = arena_bytes(f.arena);
@@ -75,7 +80,7 @@ static void check_faults_are_linear(void)
     CHECK_ROW("two thousand dangling names cost twice what one thousand do", twice < once * 5 / 2);
 }
 
-/* --- faults ----------------------------------------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *yaml;
@@ -83,9 +88,11 @@ static const struct {
     const char *says;            /* part of the first fault, as it is printed */
 } fault_rows[] = {
     {"a small estate", AZURE VAULT KEY("kv-payroll"), 0, 0, NULL},
-    {"no document at all is no fault here", "--- {}\n", 1, 0, "m.yaml:1:5: apiVersion is missing; write apiVersion: reinstate/v1"},
+    {"no document at all is no fault here", "--- {}\n", 1, 0,
+     "m.yaml:1:5: apiVersion is missing; write apiVersion: reinstate/v1"},
     {"a control character in a text",
-     AZURE VAULT HEAD("Key", "os-key") "spec: {store: kv-payroll, keyName: os, revoked: {reason: \"a\\x01token\\x01\"}}\n",
+     AZURE VAULT HEAD("Key",
+                      "os-key") "spec: {store: kv-payroll, keyName: os, revoked: {reason: \"a\\x01token\\x01\"}}\n",
      1, 0, "spec.revoked.reason holds a control character"},
     {"a list is no document", "- a\n", 1, 0, "the document is a list"},
     {"another version of the language", "apiVersion: reinstate/v2\nkind: Azure\n", 1, 0,
@@ -93,42 +100,56 @@ static const struct {
     {"no kind", "apiVersion: reinstate/v1\n", 1, 0, "the document has no kind"},
     {"a kind misspelt", HEAD("KeyValt", "x"), 1, 0, "m.yaml:3:7: unknown kind \"KeyValt\"; did you mean KeyVault?"},
     {"a world misspelt", HEAD("Word", "x"), 1, 0, "unknown kind \"Word\"; did you mean World?"},
-    {"a kind like nothing", HEAD("Spaceship", "x"), 1, 0, "unknown kind \"Spaceship\"; reinstate explain lists the kinds"},
+    {"a kind like nothing", HEAD("Spaceship", "x"), 1, 0,
+     "unknown kind \"Spaceship\"; reinstate explain lists the kinds"},
     {"a world among the manifests", AZURE HEAD("World", "w"), 0, 1, "a World among the manifests is ignored"},
     {"no name", AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {}\n" VAULT_SPEC, 1, 0, "name"},
     {"declared twice", AZURE VAULT VAULT, 1, 0, "KeyVault/kv-payroll is declared twice: first at m.yaml:7:1"},
     {"one name, two kinds",
-     AZURE VAULT HEAD("RecoveryServicesVault", "kv-payroll") "spec: {resourceGroup: rg}\n" KEY("kv-payroll"), 0, 0, NULL},
+     AZURE VAULT HEAD("RecoveryServicesVault", "kv-payroll") "spec: {resourceGroup: rg}\n" KEY("kv-payroll"), 0, 0,
+     NULL},
     {"a name misspelt", AZURE VAULT KEY("kv-payrol"), 1, 0,
      "m.yaml:15:15: spec.store: there is no KeyVault or ManagedHsm named \"kv-payrol\"; did you mean \"kv-payroll\"?"},
-    {"a name of another kind", AZURE VAULT HEAD("RecoveryServicesVault", "rsv") "spec: {resourceGroup: rg}\n" KEY("rsv"), 1, 0,
+    {"a name of another kind",
+     AZURE VAULT HEAD("RecoveryServicesVault", "rsv") "spec: {resourceGroup: rg}\n" KEY("rsv"), 1, 0,
      "spec.store: there is no KeyVault or ManagedHsm named \"rsv\" (RecoveryServicesVault/rsv is of another kind)"},
-    {"no Azure document", VAULT KEY("kv-payroll"), 1, 0, "KeyVault/kv-payroll needs an Azure document, and there is none"},
+    {"no Azure document", VAULT KEY("kv-payroll"), 1, 0,
+     "KeyVault/kv-payroll needs an Azure document, and there is none"},
     {"none is needed by policies", HEAD("Policy", "p") "spec: {rules: []}\n", 0, 0, NULL},
     {"several Azure documents", AZURE AZURE_NAMED("test") VAULT, 1, 0,
      "KeyVault/kv-payroll does not say which Azure document it uses, and there are several (Azure/prod, Azure/test); "
      "write spec: {azure: prod} or another of them"},
     {"one declared twice is one fault", AZURE AZURE VAULT, 1, 0, "Azure/prod is declared twice"},
-    {"several, and it says which", AZURE AZURE_NAMED("test") HEAD("KeyVault", "kv")
-     "spec: {resourceGroup: rg, permissionModel: azure-rbac, azure: test}\n", 0, 0, NULL},
-    {"it names one that is not there", AZURE HEAD("KeyVault", "kv")
-     "spec: {resourceGroup: rg, permissionModel: azure-rbac, azure: prd}\n", 1, 0,
+    {"several, and it says which",
+     AZURE AZURE_NAMED("test")
+         HEAD("KeyVault", "kv") "spec: {resourceGroup: rg, permissionModel: azure-rbac, azure: test}\n",
+     0, 0, NULL},
+    {"it names one that is not there",
+     AZURE HEAD("KeyVault", "kv") "spec: {resourceGroup: rg, permissionModel: azure-rbac, azure: prd}\n", 1, 0,
      "spec.azure: there is no Azure named \"prd\"; did you mean"},
-    {"an endpoint in a manifest", AZURE HEAD("KeyVault", "kv")
-     "spec: {resourceGroup: rg, permissionModel: azure-rbac, endpoint: https://evil.example}\n", 1, 0,
-     "m.yaml:10:56: spec.endpoint is refused: a manifest does not decide where requests go or what is run"},
-    {"a hook deep in a manifest", AZURE VAULT HEAD("Key", "k")
-     "spec: {store: kv-payroll, keyName: k, sources: [{recover: {webhook: https://evil.example}}]}\n", 1, 0,
-     "spec.sources.recover.webhook is refused"},
-    {"a label may be called so", AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {name: kv, labels: {command: x}}\n"
-     VAULT_SPEC, 0, 0, NULL},
-    {"suspended without a reason", AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\n"
-     "metadata: {name: kv, annotations: {reinstate/suspend: ''}}\n" VAULT_SPEC, 1, 0, "reinstate/suspend has no reason"},
-    {"a mode that does not exist", AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\n"
-     "metadata: {name: kv, annotations: {reinstate/mode: dry}}\n" VAULT_SPEC, 1, 0, "reinstate/mode is no mode that exists; write observe"},
-    {"an annotation of ours misspelt", AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\n"
-     "metadata: {name: kv, annotations: {reinstate/suspnd: x, other/thing: y}}\n" VAULT_SPEC, 0, 1,
-     "unknown annotation reinstate/suspnd has no effect; did you mean reinstate/suspend?"},
+    {"an endpoint in a manifest",
+     AZURE HEAD("KeyVault",
+                "kv") "spec: {resourceGroup: rg, permissionModel: azure-rbac, endpoint: https://evil.example}\n",
+     1, 0, "m.yaml:10:56: spec.endpoint is refused: a manifest does not decide where requests go or what is run"},
+    {"a hook deep in a manifest",
+     AZURE VAULT HEAD(
+         "Key", "k") "spec: {store: kv-payroll, keyName: k, sources: [{recover: {webhook: https://evil.example}}]}\n",
+     1, 0, "spec.sources.recover.webhook is refused"},
+    {"a label may be called so",
+     AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\nmetadata: {name: kv, labels: {command: x}}\n" VAULT_SPEC, 0,
+     0, NULL},
+    {"suspended without a reason",
+     AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\n"
+           "metadata: {name: kv, annotations: {reinstate/suspend: ''}}\n" VAULT_SPEC,
+     1, 0, "reinstate/suspend has no reason"},
+    {"a mode that does not exist",
+     AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\n"
+           "metadata: {name: kv, annotations: {reinstate/mode: dry}}\n" VAULT_SPEC,
+     1, 0, "reinstate/mode is no mode that exists; write observe"},
+    {"an annotation of ours misspelt",
+     AZURE "---\napiVersion: reinstate/v1\nkind: KeyVault\n"
+           "metadata: {name: kv, annotations: {reinstate/suspnd: x, other/thing: y}}\n" VAULT_SPEC,
+     0, 1, "unknown annotation reinstate/suspnd has no effect; did you mean reinstate/suspend?"},
     {"every fault at once", AZURE KEY("a") HEAD("KeyValt", "x") HEAD("Azur", "y"), 3, 0, NULL},
 };
 
@@ -151,27 +172,38 @@ static void check_faults(void)
     }
 }
 
-/* --- a whole estate --------------------------------------------------------------------------------------------------- */
+/* --- a whole estate ----------------------------------------------------------------------------------------------- */
 
 /* Kinds out of order on purpose. */
+/* clang-format off */
 static const char estate[] =
-    HEAD("DiskEncryptionSet", "des") "spec: {resourceGroup: rg, encryptionType: ConfidentialVmEncryptedWithCustomerKey, key: os-key}\n"
-    HEAD("Key", "os-key") "spec:\n  store: kv-payroll\n  keyName: os\n  sources: [{recover: {}}, {azureBackup: {from: [vm]}}]\n"
+    HEAD("DiskEncryptionSet", "des") "spec: {resourceGroup: rg, "
+    "encryptionType: ConfidentialVmEncryptedWithCustomerKey, key: os-key}\n"
+    HEAD("Key", "os-key") "spec:\n  store: kv-payroll\n  keyName: os\n"
+    "  sources: [{recover: {}}, {azureBackup: {from: [vm]}}]\n"
     HEAD("ProtectedVirtualMachine", "vm") "spec: {vault: rsv, source: {resourceGroup: rg, name: vm}}\n"
     HEAD("RecoveryServicesVault", "rsv") "spec: {resourceGroup: rg}\n"
     AZURE
     "---\napiVersion: reinstate/v1\nkind: KeyVault\n"
-    "metadata: {name: kv-payroll, labels: {app: payroll, tier: one}, annotations: {reinstate/suspend: moving, reinstate/mode: observe}}\n"
+    "metadata: {name: kv-payroll, labels: {app: payroll, tier: one}, "
+    "annotations: {reinstate/suspend: moving, reinstate/mode: observe}}\n"
     VAULT_SPEC
-    HEAD("DiskEncryptionSet", "des-b") "spec: {resourceGroup: rg, encryptionType: ConfidentialVmEncryptedWithCustomerKey, "
+    HEAD("DiskEncryptionSet", "des-b") "spec: {resourceGroup: rg, "
+    "encryptionType: ConfidentialVmEncryptedWithCustomerKey, "
     "key: {url: https://kv.vault.azure.net/keys/os/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5}}\n";
+/* clang-format on */
 
 static const struct {
     const char *address;
     size_t level;
 } places[] = {
-    {"Azure/prod", 0}, {"KeyVault/kv-payroll", 1}, {"RecoveryServicesVault/rsv", 1}, {"ProtectedVirtualMachine/vm", 2}, {"Key/os-key", 3},
-    {"DiskEncryptionSet/des", 4}, {"DiskEncryptionSet/des-b", 1},
+    {"Azure/prod", 0},
+    {"KeyVault/kv-payroll", 1},
+    {"RecoveryServicesVault/rsv", 1},
+    {"ProtectedVirtualMachine/vm", 2},
+    {"Key/os-key", 3},
+    {"DiskEncryptionSet/des", 4},
+    {"DiskEncryptionSet/des-b", 1},
 };
 
 static void check_estate(void)
@@ -208,16 +240,19 @@ static void check_estate(void)
     CHECK(vault->observe_only && !key->observe_only && !key->suspended);
     CHECK(document_selected(vault, NULL) && document_selected(vault, "") && document_selected(vault, "app=payroll"));
     CHECK(document_selected(vault, "app=payroll,tier=one") && !document_selected(vault, "app=payroll,tier=two"));
-    CHECK(!document_selected(vault, "app") && !document_selected(vault, "app=pay") && !document_selected(vault, "ap=payroll"));
+    CHECK(!document_selected(vault, "app") && !document_selected(vault, "app=pay") &&
+          !document_selected(vault, "ap=payroll"));
     CHECK(!document_selected(key, "app=payroll"));
     fixture_end(&f);
 }
 
-/* --- circles and ambiguity, on made-up kinds ---------------------------------------------------------------------------- */
+/* --- circles and ambiguity, on made-up kinds ---------------------------------------------------------------------- */
 
-#define TOY(kind, refs)                                                                                                        \
-    "{\"x-kind\": \"" kind "\", \"type\": \"object\", \"properties\": {\"apiVersion\": {\"type\": \"string\"}, \"kind\": "       \
-    "{\"const\": \"" kind "\"}, \"metadata\": {\"type\": \"object\"}, \"spec\": {\"type\": \"object\", \"properties\": "          \
+#define TOY(kind, refs)                                                                                                \
+    "{\"x-kind\": \"" kind                                                                                             \
+    "\", \"type\": \"object\", \"properties\": {\"apiVersion\": {\"type\": \"string\"}, \"kind\": "                    \
+    "{\"const\": \"" kind                                                                                              \
+    "\"}, \"metadata\": {\"type\": \"object\"}, \"spec\": {\"type\": \"object\", \"properties\": "                     \
     "{\"on\": {\"type\": \"array\", \"items\": {\"x-ref\": " refs "}}}}}}"
 #define FILE_OF(name, text) {name, text, sizeof(text) - 1}
 
@@ -244,9 +279,11 @@ static const struct {
      "m.yaml:10:13: spec.on.0: documents refer to each other in a circle: "
      "Activation/a -> Activation/b -> Policy/c -> Activation/a; take one"},
     {"two circles are two faults", A("a", "a") A("b", "c") P("c", "b"), 2, NULL},
-    {"a name two kinds answer to", A("a", "x") A("x", "") P("x", ""), 1, "spec.on.0: \"x\" may be Activation/x or Policy/x"},
+    {"a name two kinds answer to", A("a", "x") A("x", "") P("x", ""), 1,
+     "spec.on.0: \"x\" may be Activation/x or Policy/x"},
     {"something not declared, by id", A("a", "{id: /subscriptions/s}"), 0, NULL},
-    {"both id and url", A("a", "{id: /s, url: 'https://x'}"), 1, "spec.on.0 is no reference to Activation or Policy; write the name"},
+    {"both id and url", A("a", "{id: /s, url: 'https://x'}"), 1,
+     "spec.on.0 is no reference to Activation or Policy; write the name"},
     {"neither", A("a", "{name: x}"), 1, "is no reference"},
     {"a third member", A("a", "{id: /s, extra: 1}"), 1, "is no reference"},
     {"a number", A("a", "7"), 1, "is no reference"},

@@ -104,15 +104,18 @@ static void check_steps(void)
     CHECK(second->n_rights == 1 && !second->rights[0].data);
     step_change(&steps, second, "x", NULL, value_unknown(a), NULL);
     second->estimate_ms = 1500;
-    second->rulings = &(struct ruling){.verdict = VERDICT_DENY, .rule = "r", .origin = {"p.yaml", 3, 5}, .message = "no"};
+    second->rulings =
+        &(struct ruling){.verdict = VERDICT_DENY, .rule = "r", .origin = {"p.yaml", 3, 5}, .message = "no"};
     second->n_rulings = 1;
     second->verdict = VERDICT_DENY;
     v = step_to_value(a, second);
     CHECK_STR(json_string(a, v, JSON_COMPACT),
-              "{\"id\":\"Key/k#grant.des-x\",\"kind\":\"Key\",\"name\":\"k\",\"action\":\"grant\",\"needs\":[\"Key/k#restore-key\"],"
+              "{\"id\":\"Key/k#grant.des-x\",\"kind\":\"Key\",\"name\":\"k\",\"action\":\"grant\",\"needs\":[\"Key/"
+              "k#restore-key\"],"
               "\"reason\":\"lacks\",\"changes\":[{\"path\":\"x\",\"after\":{\"$unknown\":true}}],\"estimateSeconds\":2,"
               "\"verdict\":\"deny\","
-              "\"rulings\":[{\"verdict\":\"deny\",\"rule\":\"r\",\"file\":\"p.yaml\",\"line\":3,\"column\":5,\"message\":\"no\"}]}");
+              "\"rulings\":[{\"verdict\":\"deny\",\"rule\":\"r\",\"file\":\"p.yaml\",\"line\":3,\"column\":5,"
+              "\"message\":\"no\"}]}");
 }
 
 static void check_actions(void)
@@ -125,7 +128,8 @@ static void check_actions(void)
     }
     CHECK(action_parse("delete") == ACTION_COUNT);
     CHECK(action_parse(NULL) == ACTION_COUNT);
-    CHECK(!action_writes(ACTION_NONE) && !action_writes(ACTION_WAIT) && !action_writes(ACTION_VERIFY) && !action_writes(ACTION_BLOCKED));
+    CHECK(!action_writes(ACTION_NONE) && !action_writes(ACTION_WAIT) && !action_writes(ACTION_VERIFY) &&
+          !action_writes(ACTION_BLOCKED));
     CHECK(action_writes(ACTION_EXPORT_KEY) && action_writes(ACTION_RESTORE_VM) && action_writes(ACTION_START_VM));
     CHECK_STR(verdict_name(VERDICT_REQUIRE_APPROVAL), "require-approval");
 }
@@ -136,7 +140,8 @@ int main(void)
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         CHECK_ROW(rows[i].reason, !rows[i].want == !json(a, rows[i].want));
-        CHECK_ROW(rows[i].reason, diff_same(json(a, rows[i].want), json(a, rows[i].have), rows[i].traits) == rows[i].same);
+        CHECK_ROW(rows[i].reason,
+                  diff_same(json(a, rows[i].want), json(a, rows[i].have), rows[i].traits) == rows[i].same);
     }
     check_fields();
     check_steps();

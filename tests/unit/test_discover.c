@@ -1,4 +1,5 @@
-/* From what was found to documents: names, what is written, what is only told, and that it is valid and reads back the same. */
+/* From what was found to documents: names, what is written, what is only told, and that it is valid
+ * and reads back the same. */
 #include "../../providers/discovery/discover.h"
 #include "../../providers/kinds/registry.h"
 #include "../../reconciler/base/text.h"
@@ -16,21 +17,23 @@
 #define VERSION_2 "4e2d6a1b0c8f5d32b7e9f1a2c3d4e5f6"
 #define URL KV_BASE "/keys/os/" VERSION
 
-#define HEAD                                                                                                             \
-    "\"subscription\":\"0f0f0f0f-0000-4000-8000-000000000002\",\"location\":\"uaenorth\",\"vault\":\"" SUB               \
+#define HEAD                                                                                                           \
+    "\"subscription\":\"0f0f0f0f-0000-4000-8000-000000000002\",\"location\":\"uaenorth\",\"vault\":\"" SUB             \
     "/resourceGroups/rg-b/providers/Microsoft.RecoveryServices/vaults/rsv\",\"notes\":[]"
-#define STORE(more)                                                                                                      \
-    "{\"base\":\"" KV_BASE "\",\"name\":\"kv-pay\",\"kind\":\"KeyVault\"" more "}"
-#define STORE_SEEN                                                                                                       \
-    STORE(",\"state\":\"present\",\"id\":\"" KV_ID "\",\"live\":{\"location\":\"UAE North\",\"properties\":{"            \
-          "\"enableRbacAuthorization\":false,\"enablePurgeProtection\":true,\"softDeleteRetentionInDays\":90,"           \
+#define STORE(more) "{\"base\":\"" KV_BASE "\",\"name\":\"kv-pay\",\"kind\":\"KeyVault\"" more "}"
+#define STORE_SEEN                                                                                                     \
+    STORE(",\"state\":\"present\",\"id\":\"" KV_ID "\",\"live\":{\"location\":\"UAE North\",\"properties\":{"          \
+          "\"enableRbacAuthorization\":false,\"enablePurgeProtection\":true,\"softDeleteRetentionInDays\":90,"         \
           "\"networkAcls\":{\"defaultAction\":\"Deny\",\"bypass\":\"AzureServices\"}}}")
-#define KEY_SEEN(state) "{\"url\":\"" URL "\",\"base\":\"" KV_BASE "\",\"name\":\"os\",\"version\":\"" VERSION "\",\"state\":\"" state "\"}"
-#define SET_SEEN(group, name)                                                                                            \
-    "{\"id\":\"" SET(group, name) "\",\"state\":\"present\",\"key\":\"" URL "\",\"live\":{\"location\":\"uaenorth\","    \
-    "\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"encryptionType\":\"ConfidentialVmEncryptedWithCustomerKey\"}}}"
-#define MACHINE(group, name, des)                                                                                        \
-    "{\"id\":\"" VM(group, name) "\",\"name\":\"" name "\",\"state\":\"present\",\"encryption\":\"customer-key\",\"des\":\"" des "\"}"
+#define KEY_SEEN(state)                                                                                                \
+    "{\"url\":\"" URL "\",\"base\":\"" KV_BASE "\",\"name\":\"os\",\"version\":\"" VERSION "\",\"state\":\"" state "\"}"
+#define SET_SEEN(group, name)                                                                                          \
+    "{\"id\":\"" SET(group, name) "\",\"state\":\"present\",\"key\":\"" URL "\",\"live\":{\"location\":\"uaenorth\","  \
+                                  "\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"encryptionType\":"     \
+                                  "\"ConfidentialVmEncryptedWithCustomerKey\"}}}"
+#define MACHINE(group, name, des)                                                                                      \
+    "{\"id\":\"" VM(group, name) "\",\"name\":\"" name                                                                 \
+                                 "\",\"state\":\"present\",\"encryption\":\"customer-key\",\"des\":\"" des "\"}"
 
 struct fixture {
     struct arena *arena;
@@ -61,7 +64,8 @@ static const char *names(struct arena *a, const struct discovery *d, const char 
 
     for (size_t i = 0; i < value_count(d->documents); i++)
         if (str_eq(value_str_at(value_item(d->documents, i), "kind"), kind))
-            all = arena_printf(a, "%s%s%s", all, *all ? " " : "", value_str_at(value_item(d->documents, i), "metadata.name"));
+            all = arena_printf(a, "%s%s%s", all, *all ? " " : "",
+                               value_str_at(value_item(d->documents, i), "metadata.name"));
     return all;
 }
 
@@ -87,9 +91,10 @@ static bool told(const struct discovery *d, const char *about, const char *part)
 
 static void test_whole(struct fixture *f)
 {
-    struct discovery d = discovered(f, "all of it",
-                                    "\"machines\":[" MACHINE("rg-vm", "vm-1", SET("rg-vm", "des")) "],\"sets\":[" SET_SEEN("rg-vm", "des")
-                                    "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("present") "]");
+    struct discovery d =
+        discovered(f, "all of it",
+                   "\"machines\":[" MACHINE("rg-vm", "vm-1", SET("rg-vm", "des")) "],\"sets\":[" SET_SEEN(
+                       "rg-vm", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("present") "]");
     const struct value *vault = document(&d, "KeyVault", "kv-pay"), *key = document(&d, "Key", "os"),
                        *set = document(&d, "DiskEncryptionSet", "des");
 
@@ -106,7 +111,8 @@ static void test_whole(struct fixture *f)
     CHECK(value_count(value_get(document(&d, "KeyAccess", "os-users"), "principals")) == 3);
     CHECK(value_count(d.notes) == 0);
     CHECK(!document(&d, "RestoredVirtualMachine", "vm-1-dr"));
-    discovery_restore_to(f->arena, &d, "rg-dr", SUB "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/s",
+    discovery_restore_to(f->arena, &d, "rg-dr",
+                         SUB "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/s",
                          SUB "/resourceGroups/rg-dr/providers/Microsoft.Storage/storageAccounts/st");
     CHECK_STR(value_str_at(document(&d, "RestoredVirtualMachine", "vm-1-dr"), "diskEncryptionSet"), "des");
     CHECK_STR(value_str_at(document(&d, "RestoredVirtualMachine", "vm-1-dr"), "target.name"), "vm-1-dr");
@@ -137,22 +143,29 @@ static void test_round_trip(struct fixture *f)
     text_release(&t);
 }
 
-/* Two versions of one key, and another key beside it: a grant has one owner, so each key's users stand in one document. */
+/* Two versions of one key, and another key beside it: a grant has one owner, so each key's users
+ * stand in one document. */
 static void test_users(struct fixture *f)
 {
-    static const char two_versions[] = "{\"url\":\"" KV_BASE "/keys/os/" VERSION_2 "\",\"base\":\"" KV_BASE "\",\"name\":\"os\","
-                                       "\"version\":\"" VERSION_2 "\",\"state\":\"present\",\"scope\":\"vault\"}";
-    static const char other[] = "{\"url\":\"" KV_BASE "/keys/web/" VERSION "\",\"base\":\"" KV_BASE "\",\"name\":\"web\","
-                                "\"version\":\"" VERSION "\",\"state\":\"present\",\"scope\":\"vault\"}";
+    static const char two_versions[] =
+        "{\"url\":\"" KV_BASE "/keys/os/" VERSION_2 "\",\"base\":\"" KV_BASE "\",\"name\":\"os\","
+        "\"version\":\"" VERSION_2 "\",\"state\":\"present\",\"scope\":\"vault\"}";
+    static const char other[] =
+        "{\"url\":\"" KV_BASE "/keys/web/" VERSION "\",\"base\":\"" KV_BASE "\",\"name\":\"web\","
+        "\"version\":\"" VERSION "\",\"state\":\"present\",\"scope\":\"vault\"}";
     static const char second_set[] = "{\"id\":\"" SET("rg-vm", "des-2") "\",\"state\":\"present\","
                                      "\"key\":\"" KV_BASE "/keys/os/" VERSION_2 "\"}";
     struct discovery one = discovered(f, "one key",
-                                      arena_printf(f->arena, "\"machines\":[],\"sets\":[%s],\"stores\":[" STORE_SEEN "],\"keys\":[%s]",
+                                      arena_printf(f->arena,
+                                                   "\"machines\":[],\"sets\":[%s],\"stores\":[" STORE_SEEN
+                                                   "],\"keys\":[%s]",
                                                    second_set, two_versions)),
                      all = discovered(f, "two versions and another key",
                                       arena_printf(f->arena,
-                                                   "\"machines\":[],\"sets\":[" SET_SEEN("rg-vm", "des") ",%s],\"stores\":[" STORE_SEEN
-                                                   "],\"keys\":[" KEY_SEEN("present") ",%s,%s]", second_set, two_versions, other));
+                                                   "\"machines\":[],\"sets\":[" SET_SEEN(
+                                                       "rg-vm", "des") ",%s],\"stores\":[" STORE_SEEN
+                                                                       "],\"keys\":[" KEY_SEEN("present") ",%s,%s]",
+                                                   second_set, two_versions, other));
     const char *users = names(f->arena, &all, "KeyAccess"), *os = arena_strndup(f->arena, users, strcspn(users, " "));
 
     CHECK_STR(value_str_at(document(&one, "KeyAccess", "os-users"), "scope"), "vault");
@@ -190,33 +203,46 @@ static void test_missing(struct fixture *f)
         const char *reason, *members, *about, *note, *without;
     } rows[] = {
         {"VM gone, no set",
-         "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"absent\",\"encryption\":\"customer-key\"}],"
-         "\"sets\":[],\"stores\":[],\"keys\":[]", "vm", "which key its backup needs is not known", "Key"},
+         "\"machines\":[{\"id\":\"" VM(
+             "rg", "vm") "\",\"name\":\"vm\",\"state\":\"absent\",\"encryption\":\"customer-key\"}],"
+                         "\"sets\":[],\"stores\":[],\"keys\":[]",
+         "vm", "which key its backup needs is not known", "Key"},
         {"VM not to be seen",
          "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"unseen\",\"why\":\"403\","
-         "\"encryption\":\"customer-key\"}],"
-         "\"sets\":[],\"stores\":[],\"keys\":[]", "vm", "give the credential Reader on it (403)", "Key"},
+                                                   "\"encryption\":\"customer-key\"}],"
+                                                   "\"sets\":[],\"stores\":[],\"keys\":[]",
+         "vm", "give the credential Reader on it (403)", "Key"},
         {"platform key",
-         "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"present\",\"encryption\":\"platform-key\"}],"
-         "\"sets\":[],\"stores\":[],\"keys\":[]", "vm", "platform-managed key", "Key"},
+         "\"machines\":[{\"id\":\"" VM(
+             "rg", "vm") "\",\"name\":\"vm\",\"state\":\"present\",\"encryption\":\"platform-key\"}],"
+                         "\"sets\":[],\"stores\":[],\"keys\":[]",
+         "vm", "platform-managed key", "Key"},
         {"set gone",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[{\"id\":\"" SET("rg", "des") "\",\"state\":\"absent\"}],"
-         "\"stores\":[],\"keys\":[]", "des", "the disk encryption set is gone", "DiskEncryptionSet"},
+         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[{\"id\":\"" SET(
+             "rg", "des") "\",\"state\":\"absent\"}],"
+                          "\"stores\":[],\"keys\":[]",
+         "des", "the disk encryption set is gone", "DiskEncryptionSet"},
         {"set not to be seen",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[{\"id\":\"" SET("rg", "des") "\",\"state\":\"unseen\","
-         "\"why\":\"403\"}],\"stores\":[],\"keys\":[]", "des", "cannot be seen", "DiskEncryptionSet"},
+         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[{\"id\":\"" SET(
+             "rg", "des") "\",\"state\":\"unseen\","
+                          "\"why\":\"403\"}],\"stores\":[],\"keys\":[]",
+         "des", "cannot be seen", "DiskEncryptionSet"},
         {"store not found",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN("rg", "des") "],\"stores\":["
-         STORE(",\"state\":\"unknown\"") "],\"keys\":[" KEY_SEEN("unknown") "]", "os", "its store kv-pay cannot be found", "Key"},
+         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+             "rg", "des") "],\"stores\":[" STORE(",\"state\":\"unknown\"") "],\"keys\":[" KEY_SEEN("unknown") "]",
+         "os", "its store kv-pay cannot be found", "Key"},
         {"key not to be seen",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN("rg", "des") "],\"stores\":[" STORE_SEEN
-         "],\"keys\":[" KEY_SEEN("unseen") "]", "os", "the key cannot be seen", ""},
+         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+             "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("unseen") "]",
+         "os", "the key cannot be seen", ""},
         {"key soft-deleted",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN("rg", "des") "],\"stores\":[" STORE_SEEN
-         "],\"keys\":[" KEY_SEEN("deleted") "]", "os", "soft-deleted", ""},
+         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+             "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("deleted") "]",
+         "os", "soft-deleted", ""},
         {"key gone",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN("rg", "des") "],\"stores\":[" STORE_SEEN
-         "],\"keys\":[" KEY_SEEN("absent") "]", "os", "nor is the key among the deleted ones", ""},
+         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+             "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("absent") "]",
+         "os", "nor is the key among the deleted ones", ""},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -231,9 +257,10 @@ static void test_missing(struct fixture *f)
 /* A store that is not declared leaves the set with the key's address. */
 static void test_undeclared_store(struct fixture *f)
 {
-    struct discovery d = discovered(f, "store not found",
-                                    "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN("rg", "des")
-                                    "],\"stores\":[" STORE(",\"state\":\"unknown\"") "],\"keys\":[" KEY_SEEN("unknown") "]");
+    struct discovery d = discovered(
+        f, "store not found",
+        "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+            "rg", "des") "],\"stores\":[" STORE(",\"state\":\"unknown\"") "],\"keys\":[" KEY_SEEN("unknown") "]");
 
     CHECK_STR(value_str_at(document(&d, "DiskEncryptionSet", "des"), "key.url"), URL);
     CHECK(!*names(f->arena, &d, "KeyAccess") && !*names(f->arena, &d, "KeyVault"));

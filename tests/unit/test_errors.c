@@ -1,5 +1,5 @@
-/* The catalogue of refusals: every row of it is reached by the answer it is meant for, with the service's own words beside ours, and
- * the refusals that name their true cause are told by that cause. */
+/* The catalogue of refusals: every row of it is reached by the answer it is meant for, with the service's own words
+ * beside ours, and the refusals that name their true cause are told by that cause. */
 #include <stdio.h>
 #include <string.h>
 
@@ -38,13 +38,14 @@ static void test_every_row(void)
         struct arena *a = arena_new();
         bool by_text = str_starts(row->code, mark);
         const char *message = by_text ? arena_printf(a, "Begin %s. " WORDS, row->code + sizeof(mark) - 1) : WORDS;
-        const char *body = arena_printf(a, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", by_text ? "SomeGeneralCode" : row->code,
-            message);
+        const char *body = arena_printf(a, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
+                                        by_text ? "SomeGeneralCode" : row->code, message);
         struct err err = {0};
 
         CHECK_ROW(row->code, azure_error_from(a, status_of(row), body, strlen(body), "read x", &err) < 0);
         CHECK_ROW(row->code, err.class == row->class);
-        CHECK_ROW(row->code, strstr(err.text, row->meaning) && strstr(err.text, row->action) && strstr(err.text, WORDS));
+        CHECK_ROW(row->code,
+                  strstr(err.text, row->meaning) && strstr(err.text, row->action) && strstr(err.text, WORDS));
         CHECK_ROW(row->code, by_text || str_eq(err.code, row->code));
         arena_free(a);
     }
@@ -59,62 +60,88 @@ static const struct {
     const char *says, *never;
 } refusals[] = {
     {"the action that lacks is the one at the linked scope", 403,
-     "{\"error\":{\"code\":\"LinkedAuthorizationFailed\",\"message\":\"The client 'c' with object id 'o-1' has permission to perform "
+     "{\"error\":{\"code\":\"LinkedAuthorizationFailed\",\"message\":\"The client 'c' with object id 'o-1' has "
+     "permission to perform "
      "action "
-     "'Microsoft.Compute/virtualMachines/write' on scope '/s/vm'; however, it does not have permission to perform action(s) "
+     "'Microsoft.Compute/virtualMachines/write' on scope '/s/vm'; however, it does not have permission to perform "
+     "action(s) "
      "'Microsoft.Network/virtualNetworks/subnets/join/action' on the linked scope(s) '/s/subnet' (respectively).\"}}",
-     ERR_DENIED, "we lack Microsoft.Network/virtualNetworks/subnets/join/action at /s/subnet", "we lack Microsoft.Compute"},
+     ERR_DENIED, "we lack Microsoft.Network/virtualNetworks/subnets/join/action at /s/subnet",
+     "we lack Microsoft.Compute"},
     {"another tenant's linked resource is no missing role", 403,
-     "{\"error\":{\"code\":\"LinkedAuthorizationFailed\",\"message\":\"The client has permission to perform action 'x/write' on scope "
+     "{\"error\":{\"code\":\"LinkedAuthorizationFailed\",\"message\":\"The client has permission to perform action "
+     "'x/write' on scope "
      "'/s'; "
      "however the current tenant 't-1' is not authorized to access linked subscription 's-2'.\"}}",
      ERR_DENIED, "no role is missing", "ask its owner for a role"},
     {"a deny assignment by its name", 403,
-     "{\"error\":{\"code\":\"DenyAssignmentAuthorizationFailed\",\"message\":\"The client has permission to perform action 'x/write' on "
+     "{\"error\":{\"code\":\"DenyAssignmentAuthorizationFailed\",\"message\":\"The client has permission to perform "
+     "action 'x/write' on "
      "scope "
-     "'/s'; however, the access is denied because of the deny assignment with name 'managed by the platform' and Id 'd1' at scope "
-     "'/s/g'.\"}}", ERR_DENIED, "the deny assignment \"managed by the platform\" at /s/g forbids this", "ask an owner of the scope for "
+     "'/s'; however, the access is denied because of the deny assignment with name 'managed by the platform' and Id "
+     "'d1' at scope "
+     "'/s/g'.\"}}",
+     ERR_DENIED, "the deny assignment \"managed by the platform\" at /s/g forbids this",
+     "ask an owner of the scope for "
      "a role"},
     {"a right under a condition", 403,
-     "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client 'c' with object id 'o-1' does not have authorization to "
+     "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client 'c' with object id 'o-1' does not have "
+     "authorization to "
      "perform "
-     "action 'Microsoft.Authorization/roleAssignments/write' over scope '/s' or the scope is invalid: there is an ABAC condition that is "
-     "not fulfilled.\"}}", ERR_DENIED, "a condition on our right Microsoft.Authorization/roleAssignments/write forbids this", NULL},
+     "action 'Microsoft.Authorization/roleAssignments/write' over scope '/s' or the scope is invalid: there is an ABAC "
+     "condition that is "
+     "not fulfilled.\"}}",
+     ERR_DENIED, "a condition on our right Microsoft.Authorization/roleAssignments/write forbids this", NULL},
     {"a policy by assignment and definition", 403,
      "{\"error\":{\"code\":\"RequestDisallowedByPolicy\",\"message\":\"Resource 'vm' was disallowed by "
      "policy.\",\"additionalInfo\":[{\"type\":"
-     "\"PolicyViolation\",\"info\":{\"policyAssignmentName\":\"a1\",\"policyAssignmentDisplayName\":\"Only our regions\","
-     "\"policyAssignmentScope\":\"/subscriptions/s\",\"policyDefinitionDisplayName\":\"Allowed locations\"}}]}}", ERR_BLOCKED,
-     "the policy assignment \"Only our regions\" at /subscriptions/s denies this, by its definition \"Allowed locations\"", NULL},
+     "\"PolicyViolation\",\"info\":{\"policyAssignmentName\":\"a1\",\"policyAssignmentDisplayName\":\"Only our "
+     "regions\","
+     "\"policyAssignmentScope\":\"/subscriptions/s\",\"policyDefinitionDisplayName\":\"Allowed locations\"}}]}}",
+     ERR_BLOCKED,
+     "the policy assignment \"Only our regions\" at /subscriptions/s denies this, by its definition \"Allowed "
+     "locations\"",
+     NULL},
     {"a lock, with the scope that is locked", 409,
-     "{\"error\":{\"code\":\"ScopeLocked\",\"message\":\"The scope '/s/vm' cannot perform write operation because following scope(s) are "
-     "locked: '/s/g'. Please remove the lock and try again.\"}}", ERR_BLOCKED, "locked: '/s/g'", "role"},
+     "{\"error\":{\"code\":\"ScopeLocked\",\"message\":\"The scope '/s/vm' cannot perform write operation because "
+     "following scope(s) are "
+     "locked: '/s/g'. Please remove the lock and try again.\"}}",
+     ERR_BLOCKED, "locked: '/s/g'", "role"},
     {"a firewall, whose remedy is a network", 403,
      "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Client address is not authorized and caller is not a trusted "
      "service.\",\"innererror\":"
-     "{\"code\":\"ForbiddenByFirewall\"}}}", ERR_DENIED, "403 Forbidden > ForbiddenByFirewall: ", "assign us"},
+     "{\"code\":\"ForbiddenByFirewall\"}}}",
+     ERR_DENIED, "403 Forbidden > ForbiddenByFirewall: ", "assign us"},
     {"a private link, whose remedy is a network", 403,
      "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Public network access is disabled.\",\"innererror\":{\"code\":"
-     "\"ForbiddenByConnection\"}}}", ERR_DENIED, "private endpoint", "assign us"},
+     "\"ForbiddenByConnection\"}}}",
+     ERR_DENIED, "private endpoint", "assign us"},
     {"a perimeter, whose remedy is a rule of it", 403,
-     "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Access is denied by the perimeter.\",\"innererror\":{\"code\":\"ForbiddenByNsp\"}}}",
+     "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Access is denied by the "
+     "perimeter.\",\"innererror\":{\"code\":\"ForbiddenByNsp\"}}}",
      ERR_DENIED, "perimeter", "assign us"},
     {"a disabled subscription", 409,
-     "{\"error\":{\"code\":\"ReadOnlyDisabledSubscription\",\"message\":\"The subscription 's' is disabled and therefore marked as read "
-     "only.\"}}", ERR_BLOCKED, "no role helps", NULL},
+     "{\"error\":{\"code\":\"ReadOnlyDisabledSubscription\",\"message\":\"The subscription 's' is disabled and "
+     "therefore marked as read "
+     "only.\"}}",
+     ERR_BLOCKED, "no role helps", NULL},
     {"a provider that nobody registered", 409,
-     "{\"error\":{\"code\":\"MissingSubscriptionRegistration\",\"message\":\"The subscription is not registered to use namespace "
-     "'Microsoft.KeyVault'.\"}}", ERR_BLOCKED, "'Microsoft.KeyVault'", "absent"},
+     "{\"error\":{\"code\":\"MissingSubscriptionRegistration\",\"message\":\"The subscription is not registered to use "
+     "namespace "
+     "'Microsoft.KeyVault'.\"}}",
+     ERR_BLOCKED, "'Microsoft.KeyVault'", "absent"},
     {"codes inside codes", 409,
      "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\","
      "\"details\":[{\"code\":\"Outer\",\"message\":\"n\",\"innererror\":{\"code\":\"Deep\","
-     "\"innererror\":{\"code\":\"Deeper\"}}}]}}", ERR_CONFLICT, "Conflict > Outer > Deep > Deeper", NULL},
-    {"a code that nobody has described keeps its words", 400, "{\"error\":{\"code\":\"BrandNew\",\"message\":\"Read me.\"}}", ERR_INVALID,
-     "400 BrandNew: Read me.", NULL},
+     "\"innererror\":{\"code\":\"Deeper\"}}}]}}",
+     ERR_CONFLICT, "Conflict > Outer > Deep > Deeper", NULL},
+    {"a code that nobody has described keeps its words", 400,
+     "{\"error\":{\"code\":\"BrandNew\",\"message\":\"Read me.\"}}", ERR_INVALID, "400 BrandNew: Read me.", NULL},
     {"depth without end", 400,
      "{\"error\":{\"code\":\"A\","
      "\"innererror\":{\"code\":\"B\",\"innererror\":{\"code\":\"C\",\"innererror\":{\"code\":\"D\",\"innererror\":"
-     "{\"code\":\"E\",\"innererror\":{\"code\":\"F\",\"innererror\":{\"code\":\"G\"}}}}}}}}", ERR_INVALID, "A > B > C > D > E > F", "> G"},
+     "{\"code\":\"E\",\"innererror\":{\"code\":\"F\",\"innererror\":{\"code\":\"G\"}}}}}}}}",
+     ERR_INVALID, "A > B > C > D > E > F", "> G"},
 };
 
 static void test_refusals(void)
@@ -123,8 +150,8 @@ static void test_refusals(void)
         struct arena *a = arena_new();
         struct err err = {0};
 
-        CHECK_ROW(refusals[i].reason, azure_error_from(a, refusals[i].status, refusals[i].body, strlen(refusals[i].body), "read x",
-            &err) < 0);
+        CHECK_ROW(refusals[i].reason, azure_error_from(a, refusals[i].status, refusals[i].body,
+                                                       strlen(refusals[i].body), "read x", &err) < 0);
         CHECK_ROW(refusals[i].reason, err.class == refusals[i].class);
         CHECK_ROW(err.text, strstr(err.text, refusals[i].says) != NULL);
         CHECK_ROW(err.text, !refusals[i].never || !strstr(err.text, refusals[i].never));

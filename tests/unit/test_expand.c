@@ -11,21 +11,23 @@ static const char *const kinds[] = {
 };
 
 #define DOC(kind, metadata) "---\napiVersion: reinstate/v1\nkind: " kind "\nmetadata: " metadata "\n"
-#define AZURE                                                                                                                  \
-    DOC("Azure", "{name: prod}")                                                                                               \
-    "spec: {cloud: AzurePublic, tenant: 0f0f0f0f-0000-4000-8000-000000000001, "                                                \
+#define AZURE                                                                                                          \
+    DOC("Azure", "{name: prod}")                                                                                       \
+    "spec: {cloud: AzurePublic, tenant: 0f0f0f0f-0000-4000-8000-000000000001, "                                        \
     "subscription: 0f0f0f0f-0000-4000-8000-000000000002, location: uaenorth}\n"
 #define VAULT DOC("RecoveryServicesVault", "{name: rsv}") "spec: {resourceGroup: rg}\n"
-#define PVM(name, vm, labels) DOC("ProtectedVirtualMachine", "{name: " name ", labels: " labels "}")                            \
+#define PVM(name, vm, labels)                                                                                          \
+    DOC("ProtectedVirtualMachine", "{name: " name ", labels: " labels "}")                                             \
     "spec: {vault: rsv, source: {resourceGroup: rg-" name ", name: " vm "}}\n"
-#define TWO AZURE VAULT PVM("pay-1", "vm1", "{app: payroll, tier: a}") PVM("pay-2", "vm2", "{app: payroll, tier: b}")             \
-    PVM("crm-1", "vm3", "{app: crm}")
+#define TWO                                                                                                            \
+    AZURE VAULT PVM("pay-1", "vm1", "{app: payroll, tier: a}") PVM("pay-2", "vm2", "{app: payroll, tier: b}")          \
+        PVM("crm-1", "vm3", "{app: crm}")
 #define IN_RG "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg/providers/"
 #define SUBNET "{id: " IN_RG "Microsoft.Network/virtualNetworks/v/subnets/s}"
 #define ACCOUNT "{id: " IN_RG "Microsoft.Storage/storageAccounts/st}"
-#define TEMPLATE(name, selector, target)                                                                                         \
-    DOC("RestoredVirtualMachine", "{name: '" name "', labels: {tier: dr}}")                                                     \
-    "spec:\n  from: {selector: " selector "}\n"                                                                                   \
+#define TEMPLATE(name, selector, target)                                                                               \
+    DOC("RestoredVirtualMachine", "{name: '" name "', labels: {tier: dr}}")                                            \
+    "spec:\n  from: {selector: " selector "}\n"                                                                        \
     "  target: {resourceGroup: rg-dr, name: '" target "', subnet: " SUBNET ", stagingAccount: " ACCOUNT "}\n"
 
 struct fixture {
@@ -65,22 +67,28 @@ static const struct {
     {"a label nobody has", TWO TEMPLATE("{name}-r", "{owner: me}", "{name}-r"),
      "spec.from.selector selects no ProtectedVirtualMachine; labels stand under metadata.labels"},
     {"a name for all", TWO TEMPLATE("all-r", "{app: payroll}", "{name}-r"),
-     "m.yaml:29:18: metadata.name has no placeholder: every document that the selector stands for would have the same name"},
+     "m.yaml:29:18: metadata.name has no placeholder: every document that the selector stands for would have the same "
+     "name"},
     {"a name that two get", TWO TEMPLATE("{metadata.labels.app}-r", "{app: payroll}", "{name}-r"),
      "m.yaml:29:18: the selector gives two documents the name payroll-r; let the name hold {name}"},
-    {"a name that is declared besides", TWO TEMPLATE("{name}-r", "{app: crm}", "{name}-r") TEMPLATE("{name}-r", "{app: crm}", "x-{name}"),
+    {"a name that is declared besides",
+     TWO TEMPLATE("{name}-r", "{app: crm}", "{name}-r") TEMPLATE("{name}-r", "{app: crm}", "x-{name}"),
      "RestoredVirtualMachine/crm-1-r is declared twice: first at m.yaml:27:1"},
     {"a placeholder for nothing", TWO TEMPLATE("{name}-r", "{app: payroll}", "{vm}-r"),
      "m.yaml:32:40: \"{vm}-r\": ProtectedVirtualMachine/pay-1 has nothing to put in place of {vm}; write {name}"},
-    {"a placeholder left open", TWO TEMPLATE("{name}-r", "{app: payroll}", "{name"), "has nothing to put in place of {name"},
+    {"a placeholder left open", TWO TEMPLATE("{name}-r", "{app: payroll}", "{name"),
+     "has nothing to put in place of {name"},
     {"a path that is no text", TWO TEMPLATE("{name}-r", "{app: payroll}", "{spec.source}-r"),
      "has nothing to put in place of {spec.source}"},
     {"a selector that chooses all", TWO TEMPLATE("{name}-r", "{}", "{name}-r"),
      "m.yaml:31:20: spec.from.selector is no map of labels; write the labels to choose by"},
-    {"a selector that is a text", TWO TEMPLATE("{name}-r", "app=payroll", "{name}-r"), "spec.from.selector is no map of labels"},
+    {"a selector that is a text", TWO TEMPLATE("{name}-r", "app=payroll", "{name}-r"),
+     "spec.from.selector is no map of labels"},
     {"what comes out is checked", TWO TEMPLATE("{name}-r", "{app: payroll}", ""), "spec.target.name"},
-    {"other fields do not select", AZURE VAULT DOC("ProtectedVirtualMachine", "{name: p}")
-     "spec: {vault: {selector: {app: x}}, source: {resourceGroup: rg, name: vm}}\n", "spec.vault"},
+    {"other fields do not select",
+     AZURE VAULT DOC("ProtectedVirtualMachine",
+                     "{name: p}") "spec: {vault: {selector: {app: x}}, source: {resourceGroup: rg, name: vm}}\n",
+     "spec.vault"},
 };
 
 static void check_faults(void)

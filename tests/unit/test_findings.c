@@ -4,7 +4,7 @@
 #include "../../reconciler/format/json.h"
 #include "harness.h"
 
-/* --- a small judge of XML ----------------------------------------------------------------------------------------------- */
+/* --- a small judge of XML ----------------------------------------------------------------------------------------- */
 
 static const char *xml_reference(const char *s)
 {
@@ -102,14 +102,17 @@ static void test_judge(void)
         CHECK_ROW(rows[i].reason, xml_well_formed(rows[i].text) == rows[i].good);
 }
 
-/* --- the forms ----------------------------------------------------------------------------------------------------------- */
+/* --- the forms ---------------------------------------------------------------------------------------------------- */
 
 static struct findings sample(struct arena *a)
 {
-    struct findings f = {.arena = a, .tool = "drift", .made_ms = time_parse("2026-11-23T03:00:00.500Z"), .summary = "2 of 3, 100% seen"};
-    struct origin here = {.file = "./estate dir/a,b:c.yaml", .line = 12, .column = 3}, there = {.file = "-", .line = 4, .column = 1};
+    struct findings f = {
+        .arena = a, .tool = "drift", .made_ms = time_parse("2026-11-23T03:00:00.500Z"), .summary = "2 of 3, 100% seen"};
+    struct origin here = {.file = "./estate dir/a,b:c.yaml", .line = 12, .column = 3},
+                  there = {.file = "-", .line = 4, .column = 1};
     const struct finding all[] = {
-        {FINDING_WARNING, "N-15", "key soft-deleted", "Key/k", here, "a <b> & \"c\"\n\x01\xff%", "it's so", "reinstate apply"},
+        {FINDING_WARNING, "N-15", "key soft-deleted", "Key/k", here, "a <b> & \"c\"\n\x01\xff%", "it's so",
+         "reinstate apply"},
         {FINDING_ERROR, "N-17", "key purged", "Key/k", here, "gone", NULL, NULL},
         {FINDING_NOTE, "note", "a note", "KeyVault/v", there, "so", NULL, NULL},
         {FINDING_WARNING, "N-15", "key soft-deleted", "Key/other", {0}, "unlisted", NULL, NULL},
@@ -138,7 +141,8 @@ static void test_github(void)
     struct findings f = sample(a);
 
     CHECK_STR(written(a, OUTPUT_GITHUB, &f),
-              "::warning file=./estate dir/a%2Cb%3Ac.yaml,line=12,col=3,title=Key/k N-15::a <b> & \"c\" \\x01\\xff%25; seen: it's so; fix: "
+              "::warning file=./estate dir/a%2Cb%3Ac.yaml,line=12,col=3,title=Key/k N-15::a <b> & \"c\" \\x01\\xff%25; "
+              "seen: it's so; fix: "
               "reinstate apply\n"
               "::error file=./estate dir/a%2Cb%3Ac.yaml,line=12,col=3,title=Key/k N-17::gone\n"
               "::notice title=KeyVault/v note::so\n"
@@ -191,11 +195,13 @@ static void test_sarif(void)
         const struct value *r = value_item(results, i);
         const char *level = value_str_at(r, "level");
 
-        CHECK_STR(value_str_at(value_item(rules, (size_t)value_int_at(r, "ruleIndex", -1)), "id"), value_str_at(r, "ruleId"));
+        CHECK_STR(value_str_at(value_item(rules, (size_t)value_int_at(r, "ruleIndex", -1)), "id"),
+                  value_str_at(r, "ruleId"));
         CHECK(str_eq(level, "note") || str_eq(level, "warning") || str_eq(level, "error"));
         CHECK(value_str_at(r, "message.text") && value_str_at(r, "locations.0.logicalLocations.0.fullyQualifiedName"));
     }
-    CHECK_STR(value_str_at(results, "0.locations.0.physicalLocation.artifactLocation.uri"), "estate%20dir/a%2Cb%3Ac.yaml");
+    CHECK_STR(value_str_at(results, "0.locations.0.physicalLocation.artifactLocation.uri"),
+              "estate%20dir/a%2Cb%3Ac.yaml");
     CHECK(value_int_at(results, "0.locations.0.physicalLocation.region.startLine", 0) == 12);
     CHECK(!value_at(results, "2.locations.0.physicalLocation"));
     CHECK_STR(value_str_at(rules, "1.shortDescription.text"), "key purged");
@@ -221,10 +227,11 @@ static void test_faults(void)
     findings_add_err(&f, NULL);
     findings_add_diags(&f, NULL);
     CHECK(f.count == 3);
-    CHECK_STR(written(a, OUTPUT_GITHUB, &f), "::error file=/abs/e.yaml,line=2,col=5,title=manifests manifest::there is no "
-                                            "spec.stor; fix: write spec.store\n"
-                                            "::notice file=/abs/e.yaml,line=2,col=5,title=manifests manifest::a World is left out\n"
-                                            "::error title=reinstate error::no token\n");
+    CHECK_STR(written(a, OUTPUT_GITHUB, &f),
+              "::error file=/abs/e.yaml,line=2,col=5,title=manifests manifest::there is no "
+              "spec.stor; fix: write spec.store\n"
+              "::notice file=/abs/e.yaml,line=2,col=5,title=manifests manifest::a World is left out\n"
+              "::error title=reinstate error::no token\n");
     s = written(a, OUTPUT_JUNIT, &f);
     CHECK(xml_well_formed(s) && strstr(s, "tests=\"2\" failures=\"0\" errors=\"2\""));
     CHECK(strstr(s, "<error message=\"no token\" type=\"error\">"));
@@ -233,8 +240,10 @@ static void test_faults(void)
     CHECK(!value_bool_at(log, "runs.0.invocations.0.executionSuccessful", true));
     CHECK(value_count(value_at(log, "runs.0.invocations.0.toolExecutionNotifications")) == 3);
     CHECK(value_count(value_at(log, "runs.0.results")) == 0);
-    CHECK_STR(value_str_at(log, "runs.0.invocations.0.toolExecutionNotifications.0.locations.0.physicalLocation.artifactLocation.uri"),
-              "file:///abs/e.yaml");
+    CHECK_STR(
+        value_str_at(
+            log, "runs.0.invocations.0.toolExecutionNotifications.0.locations.0.physicalLocation.artifactLocation.uri"),
+        "file:///abs/e.yaml");
 }
 
 int main(void)

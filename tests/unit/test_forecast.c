@@ -1,5 +1,5 @@
-/* Observations and forecasts on views made by hand: every fact in its states, every danger with its date, what cannot be seen,
- * and the verdicts that follow. */
+/* Observations and forecasts on views made by hand: every fact in its states, every danger with its date, what cannot
+ * be seen, and the verdicts that follow. */
 #include "forecast_view.h"
 
 #include "../../cmd/commands.h"
@@ -21,7 +21,7 @@ static const struct risk *risk_of(const struct forecast *f, const char *id)
     return NULL;
 }
 
-/* --- everything in order -------------------------------------------------------------------------------------------------- */
+/* --- everything in order ------------------------------------------------------------------------------------------ */
 
 static void test_green(void)
 {
@@ -35,7 +35,8 @@ static void test_green(void)
     CHECK_STR(forecast_verdict_word(f.verdict), "green");
     CHECK_STR(restorable_word(f.restorable), "now");
     CHECK_STR(f.scenario, "N-02");
-    CHECK(strstr(f.path, "a plain restore from point 2 of 2026-11-22T20:00:00Z (both tiers; Azure takes the snapshot)"));
+    CHECK(
+        strstr(f.path, "a plain restore from point 2 of 2026-11-22T20:00:00Z (both tiers; Azure takes the snapshot)"));
     CHECK(f.estimate_ms == 5 * MINUTE_MS && f.estimate_source);
     for (size_t i = 0; i < OBSERVATION_COUNT; i++) {
         const struct observation *item = &f.outlook.items[i];
@@ -55,7 +56,7 @@ static void test_words(void)
     CHECK(risk_words("nonsense") == NULL);
 }
 
-/* --- one thing out of order ------------------------------------------------------------------------------------------------ */
+/* --- one thing out of order --------------------------------------------------------------------------------------- */
 
 struct row {
     const char *reason, *facts, *extras;
@@ -71,182 +72,216 @@ struct row {
 #define VAULT "KeyVault/kv: "
 #define USERS "KeyAccess/users: "
 #define WHY "'read it: 403 AuthorizationFailed'"
-#define POINTS(members) PVM "{points: [{id: '2', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: true, " members "}]}"
+#define POINTS(members)                                                                                                \
+    PVM "{points: [{id: '2', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: true, " members "}]}"
 #define STAGED(members) "RestoredVirtualMachine/vm-dr: {place: {staging: " members "}}"
-#define PRINCIPALS(des, orchestrator, backup)                                                                                              \
-    USERS "{principals: [{label: des, user: 0, objectId: p-des, " des "}, {label: orch, user: 1, objectId: p-orch, " orchestrator "},"     \
+#define PRINCIPALS(des, orchestrator, backup)                                                                          \
+    USERS "{principals: [{label: des, user: 0, objectId: p-des, " des                                                  \
+          "}, {label: orch, user: 1, objectId: p-orch, " orchestrator "},"                                             \
           " {label: backup, user: 2, objectId: p-backup, " backup "}]}"
 
 static const struct row rows[] = {
     /* F1 */
-    {"protection stopped while the VM lives", PVM "{live: {properties: {protectionState: ProtectionStopped}}}", NULL, F1, OBS_BAD,
-     "protection", NULL, "at-risk", "now"},
-    {"an item in soft delete restores nothing", PVM "{live: {properties: {isScheduledForDeferredDelete: true}}}", NULL, F1, OBS_GOOD,
-     "item-deleted", NULL, "at-risk", "after-remedy"},
-    {"the last backup failed", PVM "{live: {properties: {lastBackupStatus: Failed}}}", NULL, F1, OBS_GOOD, "backup-failed", NULL, "at-risk",
+    {"protection stopped while the VM lives", PVM "{live: {properties: {protectionState: ProtectionStopped}}}", NULL,
+     F1, OBS_BAD, "protection", NULL, "at-risk", "now"},
+    {"an item in soft delete restores nothing", PVM "{live: {properties: {isScheduledForDeferredDelete: true}}}", NULL,
+     F1, OBS_GOOD, "item-deleted", NULL, "at-risk", "after-remedy"},
+    {"the last backup failed", PVM "{live: {properties: {lastBackupStatus: Failed}}}", NULL, F1, OBS_GOOD,
+     "backup-failed", NULL, "at-risk", "now"},
+    {"unhealthy", PVM "{live: {properties: {healthStatus: ActionRequired, healthDetails: [{title: IaasVmHealthRed}]}}}",
+     NULL, F1, OBS_GOOD, "unhealthy", NULL, "at-risk", "now"},
+    {"no enhanced policy", PVM "{live: {properties: {policyType: V1}}}", NULL, F1, OBS_GOOD, "policy", NULL, "at-risk",
      "now"},
-    {"unhealthy", PVM "{live: {properties: {healthStatus: ActionRequired, healthDetails: [{title: IaasVmHealthRed}]}}}", NULL, F1, OBS_GOOD,
-     "unhealthy", NULL, "at-risk", "now"},
-    {"no enhanced policy", PVM "{live: {properties: {policyType: V1}}}", NULL, F1, OBS_GOOD, "policy", NULL, "at-risk", "now"},
-    {"the item cannot be seen", PVM "{state: unseen, why: " WHY ", points: null, live: null}", NULL, F1, OBS_UNSEEN, "cannot-see", NULL,
-     "at-risk", "unknown"},
-    {"no item at all", PVM "{state: absent, points: null, live: null}", NULL, F1, OBS_BAD, "no-point", NULL, "at-risk", "no"},
-    {"no item, and no VM either", PVM "{state: absent, points: null, live: null, source: {state: absent, des: null, set: null}}", NULL, F1,
-     OBS_BAD, "no-point", NULL, "lost", "no"},
+    {"the item cannot be seen", PVM "{state: unseen, why: " WHY ", points: null, live: null}", NULL, F1, OBS_UNSEEN,
+     "cannot-see", NULL, "at-risk", "unknown"},
+    {"no item at all", PVM "{state: absent, points: null, live: null}", NULL, F1, OBS_BAD, "no-point", NULL, "at-risk",
+     "no"},
+    {"no item, and no VM either",
+     PVM "{state: absent, points: null, live: null, source: {state: absent, des: null, set: null}}", NULL, F1, OBS_BAD,
+     "no-point", NULL, "lost", "no"},
     {"no item, and nobody sees whether the VM lives",
-     PVM "{state: absent, points: null, live: null, source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL, F1, OBS_BAD,
-     "no-point", NULL, "at-risk", "no"},
+     PVM "{state: absent, points: null, live: null, source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL,
+     F1, OBS_BAD, "no-point", NULL, "at-risk", "no"},
     /* F2 */
     {"no points yet", PVM "{points: []}", NULL, F2, OBS_BAD, "no-point", NULL, "at-risk", "no"},
-    {"no points, and none to come", PVM "{points: [], source: {state: absent, des: null, set: null}}", NULL, F2, OBS_BAD, "no-point", NULL,
-     "lost", "no"},
-    {"no vault tier", POINTS("snapshot: valid, vault: absent"), NULL, F2, OBS_WARN, "no-vault-point", NULL, "at-risk", "now"},
+    {"no points, and none to come", PVM "{points: [], source: {state: absent, des: null, set: null}}", NULL, F2,
+     OBS_BAD, "no-point", NULL, "lost", "no"},
+    {"no vault tier", POINTS("snapshot: valid, vault: absent"), NULL, F2, OBS_WARN, "no-vault-point", NULL, "at-risk",
+     "now"},
     {"points too old",
-     PVM "{points: [{id: '1', time: 2026-11-20T20:00:00Z, confidential: true, customerKey: true, snapshot: valid, vault: valid}]}", NULL,
-     F2, OBS_GOOD, "stale-point", NULL, "at-risk", "now"},
+     PVM "{points: [{id: '1', time: 2026-11-20T20:00:00Z, confidential: true, customerKey: true, snapshot: valid, "
+         "vault: valid}]}",
+     NULL, F2, OBS_GOOD, "stale-point", NULL, "at-risk", "now"},
     /* F3 */
-    {"not said to be confidential", PVM "{points: [{id: '2', time: 2026-11-22T20:00:00Z, snapshot: valid, vault: valid}]}", NULL, F3,
-     OBS_WARN, NULL, NULL, "green", "now"},
+    {"not said to be confidential",
+     PVM "{points: [{id: '2', time: 2026-11-22T20:00:00Z, snapshot: valid, vault: valid}]}", NULL, F3, OBS_WARN, NULL,
+     NULL, "green", "now"},
     /* F4 */
-    {"the point expires, and newer ones will come", POINTS("snapshot: valid, vault: valid, expires: 2026-12-01T00:00:00Z"), NULL, F4,
-     OBS_GOOD, "point-expires", "2026-12-01T00:00:00Z", "green", "now"},
-    {"a soft-deleted point", POINTS("snapshot: valid, vault: valid, softDeleted: true"), NULL, F4, OBS_BAD, "item-deleted", NULL, "at-risk",
-     "after-remedy"},
+    {"the point expires, and newer ones will come",
+     POINTS("snapshot: valid, vault: valid, expires: 2026-12-01T00:00:00Z"), NULL, F4, OBS_GOOD, "point-expires",
+     "2026-12-01T00:00:00Z", "green", "now"},
+    {"a soft-deleted point", POINTS("snapshot: valid, vault: valid, softDeleted: true"), NULL, F4, OBS_BAD,
+     "item-deleted", NULL, "at-risk", "after-remedy"},
     /* F5 */
-    {"the source VM cannot be seen", PVM "{source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL, F5, OBS_UNSEEN,
-     "cannot-see", NULL, "at-risk", "unknown"},
-    {"the source VM is gone", PVM "{source: {state: absent, des: null, set: null}}", NULL, F5, OBS_WARN, NULL, NULL, NULL, NULL},
+    {"the source VM cannot be seen", PVM "{source: {state: unseen, why: " WHY ", des: null, set: null}}", NULL, F5,
+     OBS_UNSEEN, "cannot-see", NULL, "at-risk", "unknown"},
+    {"the source VM is gone", PVM "{source: {state: absent, des: null, set: null}}", NULL, F5, OBS_WARN, NULL, NULL,
+     NULL, NULL},
     /* F6 */
     {"the set is gone",
-     PVM "{source: {set: {state: absent, live: null}}}\nDiskEncryptionSet/des: {state: absent, live: null, associatedResources: null}",
+     PVM "{source: {set: {state: absent, live: null}}}\nDiskEncryptionSet/des: {state: absent, live: null, "
+         "associatedResources: null}",
      NULL, F6, OBS_BAD, "set-gone", NULL, "at-risk", "after-remedy"},
     {"the set cannot be seen",
-     PVM "{source: {set: {state: unseen, live: null, why: " WHY "}}}\nDiskEncryptionSet/des: {state: unseen, live: null}", NULL, F6,
-     OBS_UNSEEN, "cannot-see", NULL, "at-risk", "unknown"},
-    {"a set of another type", PVM "{source: {set: {live: {properties: {encryptionType: EncryptionAtRestWithCustomerKey}}}}}", NULL, F6,
-     OBS_BAD, "set-unfit", NULL, "at-risk", NULL},
-    {"the set follows the newest version", PVM "{source: {set: {live: {properties: {rotationToLatestKeyVersionEnabled: true}}}}}", NULL, F6,
-     OBS_GOOD, "rotation", NULL, "at-risk", NULL},
-    {"a stuck rotation", PVM "{source: {set: {live: {properties: {autoKeyRotationError: {code: X, message: no}}}}}}", NULL, F6, OBS_GOOD,
+     PVM "{source: {set: {state: unseen, live: null, why: " WHY
+         "}}}\nDiskEncryptionSet/des: {state: unseen, live: null}",
+     NULL, F6, OBS_UNSEEN, "cannot-see", NULL, "at-risk", "unknown"},
+    {"a set of another type",
+     PVM "{source: {set: {live: {properties: {encryptionType: EncryptionAtRestWithCustomerKey}}}}}", NULL, F6, OBS_BAD,
+     "set-unfit", NULL, "at-risk", NULL},
+    {"the set follows the newest version",
+     PVM "{source: {set: {live: {properties: {rotationToLatestKeyVersionEnabled: true}}}}}", NULL, F6, OBS_GOOD,
      "rotation", NULL, "at-risk", NULL},
+    {"a stuck rotation", PVM "{source: {set: {live: {properties: {autoKeyRotationError: {code: X, message: no}}}}}}",
+     NULL, F6, OBS_GOOD, "rotation", NULL, "at-risk", NULL},
     /* F7 */
-    {"users that cannot be listed", "DiskEncryptionSet/des: {associatedResources: ['(cannot be listed)']}", NULL, F7, OBS_UNSEEN, NULL,
-     NULL, "green", "now"},
+    {"users that cannot be listed", "DiskEncryptionSet/des: {associatedResources: ['(cannot be listed)']}", NULL, F7,
+     OBS_UNSEEN, NULL, NULL, "green", "now"},
     /* F9, F10 */
-    {"no purge protection", VAULT "{live: {properties: {enablePurgeProtection: null}}}", NULL, F9, OBS_WARN, "purge-protection", NULL,
-     "at-risk", "now"},
-    {"short retention is only a note", VAULT "{live: {properties: {softDeleteRetentionInDays: 7}}}", NULL, F9, OBS_GOOD, "purge-protection",
-     NULL, "green", "now"},
+    {"no purge protection", VAULT "{live: {properties: {enablePurgeProtection: null}}}", NULL, F9, OBS_WARN,
+     "purge-protection", NULL, "at-risk", "now"},
+    {"short retention is only a note", VAULT "{live: {properties: {softDeleteRetentionInDays: 7}}}", NULL, F9, OBS_GOOD,
+     "purge-protection", NULL, "green", "now"},
     {"the vault is soft-deleted, with its purge date",
      VAULT "{state: deleted, live: null, deleted: {properties: {scheduledPurgeDate: 2026-12-01T00:00:00Z}}}\n" KEY
            "{state: absent, storeState: deleted, live: null}",
      NULL, F10, OBS_BAD, "store-deleted", "2026-12-01T00:00:00Z", "at-risk", "after-remedy"},
-    {"the vault is gone", VAULT "{state: absent, live: null}\n" KEY "{state: absent, storeState: absent, live: null}", NULL, F9, OBS_BAD,
-     "store-gone", NULL, "at-risk", "after-remedy"},
-    {"the vault cannot be seen", VAULT "{state: unseen, live: null, why: " WHY "}", NULL, F9, OBS_UNSEEN, "cannot-see", NULL, "at-risk",
-     "unknown"},
+    {"the vault is gone", VAULT "{state: absent, live: null}\n" KEY "{state: absent, storeState: absent, live: null}",
+     NULL, F9, OBS_BAD, "store-gone", NULL, "at-risk", "after-remedy"},
+    {"the vault cannot be seen", VAULT "{state: unseen, live: null, why: " WHY "}", NULL, F9, OBS_UNSEEN, "cannot-see",
+     NULL, "at-risk", "unknown"},
     /* F11 */
-    {"the name is taken by another key", KEY "{newest: ffffffffffffffffffffffffffffffff, versions: [], live: null}", NULL, F11, OBS_BAD,
-     "key-gone", NULL, "at-risk", NULL},
-    {"the key is purged", KEY "{state: absent, live: null, versions: null, newest: null}", NULL, F11, OBS_BAD, "key-gone", NULL, "at-risk",
-     "after-remedy"},
-    {"the key cannot be seen", KEY "{state: unseen, live: null, why: " WHY "}", NULL, F11, OBS_UNSEEN, "cannot-see", NULL, "at-risk",
-     "unknown"},
+    {"the name is taken by another key", KEY "{newest: ffffffffffffffffffffffffffffffff, versions: [], live: null}",
+     NULL, F11, OBS_BAD, "key-gone", NULL, "at-risk", NULL},
+    {"the key is purged", KEY "{state: absent, live: null, versions: null, newest: null}", NULL, F11, OBS_BAD,
+     "key-gone", NULL, "at-risk", "after-remedy"},
+    {"the key cannot be seen", KEY "{state: unseen, live: null, why: " WHY "}", NULL, F11, OBS_UNSEEN, "cannot-see",
+     NULL, "at-risk", "unknown"},
     /* F12 */
-    {"disabled", KEY "{live: {attributes: {enabled: false}}}", NULL, F12, OBS_BAD, "key-disabled", NULL, "at-risk", "after-remedy"},
-    {"expires within the horizon", KEY "{live: {attributes: {exp: 1796083200}}}", NULL, F12, OBS_GOOD, "key-expiry", "2026-12-01T00:00:00Z",
-     "at-risk", "now"},
-    {"expires far away", KEY "{live: {attributes: {exp: 1830000000}}}", NULL, F12, OBS_GOOD, "key-expiry", "2027-12-28T13:20:00Z", "green",
-     "now"},
-    {"expired", KEY "{live: {attributes: {exp: 1790000000}}}", NULL, F12, OBS_BAD, "key-expiry", NULL, "at-risk", "after-remedy"},
-    {"not valid yet", KEY "{live: {attributes: {nbf: 1830000000}}}", NULL, F12, OBS_BAD, "key-disabled", NULL, "at-risk", NULL},
+    {"disabled", KEY "{live: {attributes: {enabled: false}}}", NULL, F12, OBS_BAD, "key-disabled", NULL, "at-risk",
+     "after-remedy"},
+    {"expires within the horizon", KEY "{live: {attributes: {exp: 1796083200}}}", NULL, F12, OBS_GOOD, "key-expiry",
+     "2026-12-01T00:00:00Z", "at-risk", "now"},
+    {"expires far away", KEY "{live: {attributes: {exp: 1830000000}}}", NULL, F12, OBS_GOOD, "key-expiry",
+     "2027-12-28T13:20:00Z", "green", "now"},
+    {"expired", KEY "{live: {attributes: {exp: 1790000000}}}", NULL, F12, OBS_BAD, "key-expiry", NULL, "at-risk",
+     "after-remedy"},
+    {"not valid yet", KEY "{live: {attributes: {nbf: 1830000000}}}", NULL, F12, OBS_BAD, "key-disabled", NULL,
+     "at-risk", NULL},
     /* F13, F14 */
-    {"not exportable", KEY "{live: {attributes: {exportable: false}}}", NULL, F13, OBS_BAD, "key-unfit", NULL, "at-risk", NULL},
+    {"not exportable", KEY "{live: {attributes: {exportable: false}}}", NULL, F13, OBS_BAD, "key-unfit", NULL,
+     "at-risk", NULL},
     {"no HSM key", KEY "{live: {key: {kty: RSA}}}", NULL, F13, OBS_BAD, "key-unfit", NULL, "at-risk", NULL},
     {"no release policy", KEY "{live: {release_policy: null}}", NULL, F13, OBS_BAD, "key-unfit", NULL, "at-risk", NULL},
-    {"another region attests", NULL, "attestation: {" SUB "/uaenorth: {uri: 'https://sharedweu.weu.attest.azure.net/'}}", F13, OBS_BAD,
+    {"another region attests", NULL,
+     "attestation: {" SUB "/uaenorth: {uri: 'https://sharedweu.weu.attest.azure.net/'}}", F13, OBS_BAD,
      "release-region", NULL, "at-risk", "after-remedy"},
-    {"who attests cannot be seen", NULL, "attestation: {" SUB "/uaenorth: {state: unseen, uri: null, why: " WHY "}}", F13, OBS_UNSEEN,
-     "cannot-see", NULL, "at-risk", "now"},
-    {"purgeable", KEY "{live: {attributes: {recoveryLevel: Recoverable+Purgeable}}}", NULL, F14, OBS_WARN, NULL, NULL, "green", "now"},
-    {"an escrow behind the key", "Key/os-key: {escrow: {state: present, blobs: []}}", NULL, F14, OBS_GOOD, NULL, NULL, "green", "now"},
+    {"who attests cannot be seen", NULL, "attestation: {" SUB "/uaenorth: {state: unseen, uri: null, why: " WHY "}}",
+     F13, OBS_UNSEEN, "cannot-see", NULL, "at-risk", "now"},
+    {"purgeable", KEY "{live: {attributes: {recoveryLevel: Recoverable+Purgeable}}}", NULL, F14, OBS_WARN, NULL, NULL,
+     "green", "now"},
+    {"an escrow behind the key", "Key/os-key: {escrow: {state: present, blobs: []}}", NULL, F14, OBS_GOOD, NULL, NULL,
+     "green", "now"},
     /* F15 */
     {"soft-deleted, with its purge date",
-     KEY "{state: deleted, live: null, versions: null, newest: null, deleted: {scheduledPurgeDate: 1796083200}}", NULL, F15, OBS_BAD,
-     "key-deleted", "2026-12-01T00:00:00Z", "at-risk", "after-remedy"},
+     KEY "{state: deleted, live: null, versions: null, newest: null, deleted: {scheduledPurgeDate: 1796083200}}", NULL,
+     F15, OBS_BAD, "key-deleted", "2026-12-01T00:00:00Z", "at-risk", "after-remedy"},
     /* F16 to F18 */
-    {"the set's identity lacks", PRINCIPALS("missing: [unwrap]", "missing: []", "missing: []"), NULL, F16, OBS_BAD, "des-lacks", NULL,
-     "at-risk", "after-remedy"},
-    {"Backup lacks", PRINCIPALS("missing: []", "missing: []", "missing: [backup]"), NULL, F17, OBS_BAD, "backup-lacks", NULL, "at-risk",
-     "after-remedy"},
-    {"the Orchestrator lacks", PRINCIPALS("missing: []", "missing: [release]", "missing: []"), NULL, F18, OBS_BAD, "orchestrator-lacks",
+    {"the set's identity lacks", PRINCIPALS("missing: [unwrap]", "missing: []", "missing: []"), NULL, F16, OBS_BAD,
+     "des-lacks", NULL, "at-risk", "after-remedy"},
+    {"Backup lacks", PRINCIPALS("missing: []", "missing: []", "missing: [backup]"), NULL, F17, OBS_BAD, "backup-lacks",
      NULL, "at-risk", "after-remedy"},
+    {"the Orchestrator lacks", PRINCIPALS("missing: []", "missing: [release]", "missing: []"), NULL, F18, OBS_BAD,
+     "orchestrator-lacks", NULL, "at-risk", "after-remedy"},
     {"the tenant has no Orchestrator",
-     PRINCIPALS("missing: []", "why: 'the tenant has no service principal of application bf7b'", "missing: []"), NULL, F18, OBS_BAD,
-     "orchestrator-lacks", NULL, "at-risk", NULL},
-    {"the directory is closed", PRINCIPALS("missing: []", "why: 'the directory cannot be read (403)'", "missing: []"), NULL, F18,
-     OBS_UNSEEN, "cannot-see", NULL, "at-risk", "unknown"},
-    {"the grants cannot be read", USERS "{state: unseen, why: " WHY ", principals: null}", NULL, F16, OBS_UNSEEN, "cannot-see", NULL,
-     "at-risk", "unknown"},
+     PRINCIPALS("missing: []", "why: 'the tenant has no service principal of application bf7b'", "missing: []"), NULL,
+     F18, OBS_BAD, "orchestrator-lacks", NULL, "at-risk", NULL},
+    {"the directory is closed", PRINCIPALS("missing: []", "why: 'the directory cannot be read (403)'", "missing: []"),
+     NULL, F18, OBS_UNSEEN, "cannot-see", NULL, "at-risk", "unknown"},
+    {"the grants cannot be read", USERS "{state: unseen, why: " WHY ", principals: null}", NULL, F16, OBS_UNSEEN,
+     "cannot-see", NULL, "at-risk", "unknown"},
     {"a grant of a principal that was the set's",
-     USERS "{assignments: [{principalId: p-old, roleDefinitionId: /x/e147488a-f6f5-4113-8e2d-b22465e65bf6}], principals:"
-           " [{label: des, user: 0, objectId: p-des, missing: [unwrap]}, {label: o, user: 1, objectId: p-orch, missing: []},"
-           " {label: b, user: 2, objectId: p-backup, missing: []}]}",
+     USERS
+     "{assignments: [{principalId: p-old, roleDefinitionId: /x/e147488a-f6f5-4113-8e2d-b22465e65bf6}], principals:"
+     " [{label: des, user: 0, objectId: p-des, missing: [unwrap]}, {label: o, user: 1, objectId: p-orch, missing: []},"
+     " {label: b, user: 2, objectId: p-backup, missing: []}]}",
      NULL, F16, OBS_BAD, "orphaned-grant", NULL, "at-risk", "after-remedy"},
     {"an old grant beside a good one is a note",
-     USERS "{assignments: [{principalId: p-old, scope: /v/keys/os, roleDefinitionId: /x/e147488a-f6f5-4113-8e2d-b22465e65bf6}]}", NULL, F16,
-     OBS_GOOD, "orphaned-grant", NULL, "green", "now"},
+     USERS "{assignments: [{principalId: p-old, scope: /v/keys/os, roleDefinitionId: "
+           "/x/e147488a-f6f5-4113-8e2d-b22465e65bf6}]}",
+     NULL, F16, OBS_GOOD, "orphaned-grant", NULL, "green", "now"},
     {"a grant of the set's own is none",
-     USERS "{assignments: [{principalId: p-des, roleDefinitionId: /x/e147488a-f6f5-4113-8e2d-b22465e65bf6}]}", NULL, F16, OBS_GOOD, NULL,
-     NULL, "green", "now"},
+     USERS "{assignments: [{principalId: p-des, roleDefinitionId: /x/e147488a-f6f5-4113-8e2d-b22465e65bf6}]}", NULL,
+     F16, OBS_GOOD, NULL, NULL, "green", "now"},
     /* F19 */
     {"the feature that backups need is missing", NULL,
-     "features: {" SUB "/restorepointsupportforconfidentialvmv2: {feature: NotRegistered}}", F19, OBS_BAD, "feature", NULL, "at-risk",
-     "after-remedy"},
-    {"the feature that fails restores is on", NULL, "features: {" SUB "/disableconfidentialvmmetadatablob: {feature: Registered}}", F19,
-     OBS_BAD, "feature", NULL, "at-risk", "after-remedy"},
+     "features: {" SUB "/restorepointsupportforconfidentialvmv2: {feature: NotRegistered}}", F19, OBS_BAD, "feature",
+     NULL, "at-risk", "after-remedy"},
+    {"the feature that fails restores is on", NULL,
+     "features: {" SUB "/disableconfidentialvmmetadatablob: {feature: Registered}}", F19, OBS_BAD, "feature", NULL,
+     "at-risk", "after-remedy"},
     {"features that cannot be seen", NULL,
-     "features: {" SUB "/restorepointsupportforconfidentialvmv2: {state: unseen, feature: null, why: " WHY "}}", F19, OBS_UNSEEN,
-     "cannot-see", NULL, "at-risk", "now"},
+     "features: {" SUB "/restorepointsupportforconfidentialvmv2: {state: unseen, feature: null, why: " WHY "}}", F19,
+     OBS_UNSEEN, "cannot-see", NULL, "at-risk", "now"},
     /* F20, F21 */
-    {"a key lies exported", PVM "{exports: [{job: j1, account: stdr}]}", NULL, F20, OBS_WARN, "export-left", NULL, "green", "now"},
-    {"a restore is running", PVM "{jobs: [{job: j2, state: running}]}", NULL, F21, OBS_WARN, "restore-running", NULL, "green", "now"},
+    {"a key lies exported", PVM "{exports: [{job: j1, account: stdr}]}", NULL, F20, OBS_WARN, "export-left", NULL,
+     "green", "now"},
+    {"a restore is running", PVM "{jobs: [{job: j2, state: running}]}", NULL, F21, OBS_WARN, "restore-running", NULL,
+     "green", "now"},
     /* F22 */
-    {"no such account", STAGED("{state: absent, live: null}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk", "after-remedy"},
-    {"an account elsewhere", STAGED("{live: {location: westeurope}}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk", "after-remedy"},
-    {"zone-redundant", STAGED("{live: {sku: {name: Standard_ZRS}}}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk", "after-remedy"},
-    {"blobs only", STAGED("{live: {kind: BlobStorage}}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk", "after-remedy"},
-    {"shut", STAGED("{live: {properties: {networkAcls: {defaultAction: Deny, bypass: None}}}}"), NULL, F22, OBS_BAD, "staging", NULL,
-     "at-risk", "after-remedy"},
-    {"premium is a note", STAGED("{live: {sku: {name: Premium_LRS}}}"), NULL, F22, OBS_GOOD, "staging", NULL, "green", "now"},
-    {"an account that cannot be seen", STAGED("{state: unseen, live: null, why: " WHY "}"), NULL, F22, OBS_UNSEEN, "cannot-see", NULL,
-     "at-risk", "unknown"},
-    {"a network that cannot be seen", "RestoredVirtualMachine/vm-dr: {place: {network: {state: unseen, why: " WHY "}}}", NULL, F27,
-     OBS_GOOD, "cannot-see", NULL, "at-risk", "unknown"},
-    {"a target that cannot be seen", "RestoredVirtualMachine/vm-dr: {state: unseen, why: " WHY "}", NULL, F27, OBS_GOOD, "cannot-see", NULL,
-     "at-risk", "unknown"},
-    {"the network is not there", "RestoredVirtualMachine/vm-dr: {place: {network: {state: absent}}}", NULL, F27, OBS_GOOD, "place", NULL,
-     "at-risk", "after-remedy"},
+    {"no such account", STAGED("{state: absent, live: null}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk",
+     "after-remedy"},
+    {"an account elsewhere", STAGED("{live: {location: westeurope}}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk",
+     "after-remedy"},
+    {"zone-redundant", STAGED("{live: {sku: {name: Standard_ZRS}}}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk",
+     "after-remedy"},
+    {"blobs only", STAGED("{live: {kind: BlobStorage}}"), NULL, F22, OBS_BAD, "staging", NULL, "at-risk",
+     "after-remedy"},
+    {"shut", STAGED("{live: {properties: {networkAcls: {defaultAction: Deny, bypass: None}}}}"), NULL, F22, OBS_BAD,
+     "staging", NULL, "at-risk", "after-remedy"},
+    {"premium is a note", STAGED("{live: {sku: {name: Premium_LRS}}}"), NULL, F22, OBS_GOOD, "staging", NULL, "green",
+     "now"},
+    {"an account that cannot be seen", STAGED("{state: unseen, live: null, why: " WHY "}"), NULL, F22, OBS_UNSEEN,
+     "cannot-see", NULL, "at-risk", "unknown"},
+    {"a network that cannot be seen", "RestoredVirtualMachine/vm-dr: {place: {network: {state: unseen, why: " WHY "}}}",
+     NULL, F27, OBS_GOOD, "cannot-see", NULL, "at-risk", "unknown"},
+    {"a target that cannot be seen", "RestoredVirtualMachine/vm-dr: {state: unseen, why: " WHY "}", NULL, F27, OBS_GOOD,
+     "cannot-see", NULL, "at-risk", "unknown"},
+    {"the network is not there", "RestoredVirtualMachine/vm-dr: {place: {network: {state: absent}}}", NULL, F27,
+     OBS_GOOD, "place", NULL, "at-risk", "after-remedy"},
     /* F23 */
-    {"the firewall keeps services out", VAULT "{live: {properties: {networkAcls: {defaultAction: Deny, bypass: None}}}}", NULL, F23,
-     OBS_BAD, "firewall", NULL, "at-risk", "after-remedy"},
-    {"a firewall with the bypass", VAULT "{live: {properties: {networkAcls: {defaultAction: Deny, bypass: AzureServices}}}}", NULL, F23,
-     OBS_WARN, "firewall", NULL, "at-risk", "after-remedy"},
-    {"a perimeter", VAULT "{live: {properties: {publicNetworkAccess: SecuredByPerimeter}}}", NULL, F23, OBS_WARN, "firewall", NULL,
-     "at-risk", NULL},
+    {"the firewall keeps services out",
+     VAULT "{live: {properties: {networkAcls: {defaultAction: Deny, bypass: None}}}}", NULL, F23, OBS_BAD, "firewall",
+     NULL, "at-risk", "after-remedy"},
+    {"a firewall with the bypass",
+     VAULT "{live: {properties: {networkAcls: {defaultAction: Deny, bypass: AzureServices}}}}", NULL, F23, OBS_WARN,
+     "firewall", NULL, "at-risk", "after-remedy"},
+    {"a perimeter", VAULT "{live: {properties: {publicNetworkAccess: SecuredByPerimeter}}}", NULL, F23, OBS_WARN,
+     "firewall", NULL, "at-risk", NULL},
     /* F24 */
-    {"an older series", PVM "{source: {live: {properties: {hardwareProfile: {vmSize: Standard_DC4as_v5}}}}}", NULL, F24, OBS_WARN, "size",
-     NULL, "green", "now"},
-    {"no confidential size", PVM "{source: {live: {properties: {hardwareProfile: {vmSize: Standard_D4s_v5}}}}}", NULL, F24, OBS_WARN,
-     "size", NULL, "at-risk", "now"},
-    {"no quota left", NULL, "usages: {" SUB "/uaenorth: {items: [{name: {value: cores}, currentValue: 98, limit: 100}]}}", F24, OBS_BAD,
+    {"an older series", PVM "{source: {live: {properties: {hardwareProfile: {vmSize: Standard_DC4as_v5}}}}}", NULL, F24,
+     OBS_WARN, "size", NULL, "green", "now"},
+    {"no confidential size", PVM "{source: {live: {properties: {hardwareProfile: {vmSize: Standard_D4s_v5}}}}}", NULL,
+     F24, OBS_WARN, "size", NULL, "at-risk", "now"},
+    {"no quota left", NULL,
+     "usages: {" SUB "/uaenorth: {items: [{name: {value: cores}, currentValue: 98, limit: 100}]}}", F24, OBS_BAD,
      "quota", NULL, "at-risk", "after-remedy"},
     {"no quota of the family", NULL,
-     "usages: {" SUB "/uaenorth: {items: [{name: {value: StandardDCadsv6Family}, currentValue: 8, limit: 10}]}}", F24, OBS_BAD, "quota",
-     NULL, "at-risk", "after-remedy"},
+     "usages: {" SUB "/uaenorth: {items: [{name: {value: StandardDCadsv6Family}, currentValue: 8, limit: 10}]}}", F24,
+     OBS_BAD, "quota", NULL, "at-risk", "after-remedy"},
     {"quota of another family", NULL,
-     "usages: {" SUB "/uaenorth: {items: [{name: {value: standardDSv5Family}, currentValue: 8, limit: 10}]}}", F24, OBS_GOOD, NULL, NULL,
-     "green", "now"},
+     "usages: {" SUB "/uaenorth: {items: [{name: {value: standardDSv5Family}, currentValue: 8, limit: 10}]}}", F24,
+     OBS_GOOD, NULL, NULL, "green", "now"},
     /* F26 */
     {"a lock on the snapshots' group", NULL,
      "locks: {" SUB ": {items: [{id: /subscriptions/" SUB
@@ -254,22 +289,25 @@ static const struct row rows[] = {
      " name: l, properties: {level: CanNotDelete}}]}}",
      F26, OBS_BAD, "lock", NULL, "at-risk", "now"},
     {"a read-only target", NULL,
-     "locks: {" SUB ": {items: [{id: /subscriptions/" SUB "/resourceGroups/rg-dr/providers/Microsoft.Authorization/locks/l, name: l,"
+     "locks: {" SUB ": {items: [{id: /subscriptions/" SUB
+     "/resourceGroups/rg-dr/providers/Microsoft.Authorization/locks/l, name: l,"
      " properties: {level: ReadOnly}}]}}",
      F26, OBS_BAD, "lock", NULL, "at-risk", "after-remedy"},
     {"a lock elsewhere", NULL,
-     "locks: {" SUB ": {items: [{id: /subscriptions/" SUB "/resourceGroups/rg-x/providers/Microsoft.Authorization/locks/l, name: l,"
+     "locks: {" SUB ": {items: [{id: /subscriptions/" SUB
+     "/resourceGroups/rg-x/providers/Microsoft.Authorization/locks/l, name: l,"
      " properties: {level: ReadOnly}}]}}",
      F26, OBS_GOOD, NULL, NULL, "green", "now"},
-    {"locks that cannot be seen", NULL, "locks: {" SUB ": {state: unseen, items: null, why: " WHY "}}", F26, OBS_UNSEEN, "cannot-see",
-     NULL, "at-risk", "now"},
-    {"a quota that cannot be seen", NULL, "usages: {" SUB "/uaenorth: {state: unseen, items: null, why: " WHY "}}", F24, OBS_UNSEEN,
+    {"locks that cannot be seen", NULL, "locks: {" SUB ": {state: unseen, items: null, why: " WHY "}}", F26, OBS_UNSEEN,
      "cannot-see", NULL, "at-risk", "now"},
+    {"a quota that cannot be seen", NULL, "usages: {" SUB "/uaenorth: {state: unseen, items: null, why: " WHY "}}", F24,
+     OBS_UNSEEN, "cannot-see", NULL, "at-risk", "now"},
     /* F27 */
-    {"the service objects", NULL, "validations: {VALIDATED: {results: [{code: UserErrorX, message: no, recommendations: [do]}]}}", F27,
-     OBS_BAD, "validation", NULL, "at-risk", "after-remedy"},
-    {"the service cannot be asked", NULL, "validations: {VALIDATED: {state: unseen, results: null, why: " WHY "}}", F27, OBS_UNSEEN, NULL,
-     NULL, "green", "now"},
+    {"the service objects", NULL,
+     "validations: {VALIDATED: {results: [{code: UserErrorX, message: no, recommendations: [do]}]}}", F27, OBS_BAD,
+     "validation", NULL, "at-risk", "after-remedy"},
+    {"the service cannot be asked", NULL, "validations: {VALIDATED: {state: unseen, results: null, why: " WHY "}}", F27,
+     OBS_UNSEEN, NULL, NULL, "green", "now"},
 };
 
 static void check_row(const struct row *r, const struct forecast *f)
@@ -309,7 +347,7 @@ static void test_rows(void)
     }
 }
 
-/* --- limits, horizon, other keys -------------------------------------------------------------------------------------------- */
+/* --- limits, horizon, other keys ---------------------------------------------------------------------------------- */
 
 static void test_limits(void)
 {
@@ -325,12 +363,13 @@ static void test_limits(void)
         text_printf(&users, "%sdisk%d", i ? ", " : "", i);
     for (int i = 0; i < 401; i++)
         text_printf(&versions, ", {version: v%d, created: 1, enabled: true}", i);
-    view_make(&h, false, NULL,
-              arena_printf(a,
-                           "DiskEncryptionSet/des: {associatedResources: [%s]}\nKey/os-key: {versions: [{version: " VERSION
-                           ", created: 1772438400, enabled: true}%s]}",
-                           text_str(&users), text_str(&versions)),
-              NULL);
+    view_make(
+        &h, false, NULL,
+        arena_printf(a,
+                     "DiskEncryptionSet/des: {associatedResources: [%s]}\nKey/os-key: {versions: [{version: " VERSION
+                     ", created: 1772438400, enabled: true}%s]}",
+                     text_str(&users), text_str(&versions)),
+        NULL);
     options = options_of(&h);
     f = forecast_at(&h.view, &options, h.pvm, h.rvm, NULL);
     CHECK(f.outlook.items[F7].state == OBS_WARN && risk_of(&f, "set-full") && risk_of(&f, "key-versions"));
@@ -368,11 +407,11 @@ static void test_last_point(void)
     struct hand_view h;
     struct forecast f;
 
-    view_make(
-        &h, true, NULL,
-        PVM "{source: {state: absent, des: null, set: null, live: null}, points: [{id: '2', time: 2026-11-22T20:00:00Z, confidential: true,"
-            " customerKey: true, snapshot: gone, vault: valid, expires: 2026-12-01T00:00:00Z}]}",
-        NULL);
+    view_make(&h, true, NULL,
+              PVM "{source: {state: absent, des: null, set: null, live: null}, points: [{id: '2', time: "
+                  "2026-11-22T20:00:00Z, confidential: true,"
+                  " customerKey: true, snapshot: gone, vault: valid, expires: 2026-12-01T00:00:00Z}]}",
+              NULL);
     options = options_of(&h);
     f = forecast_at(&h.view, &options, h.pvm, NULL, NULL);
     CHECK(risk_of(&f, "point-expires") && risk_of(&f, "point-expires")->weight == RISK_WARN);
@@ -380,7 +419,7 @@ static void test_last_point(void)
     view_free(&h);
 }
 
-/* --- lost, and not lost ----------------------------------------------------------------------------------------------------- */
+/* --- lost, and not lost ------------------------------------------------------------------------------------------- */
 
 static void test_lost(void)
 {
@@ -398,11 +437,13 @@ static void test_lost(void)
     CHECK_STR(forecast_line(h.arena, &all), "0 of 1 restorable, 0 at risk before 2026-12-23, 1 lost");
     view_free(&h);
     /* The key may be there, unseen: nobody may say lost. */
-    view_make(&h, false, NULL, POINTS("snapshot: valid, vault: absent") "\n" KEY "{state: unseen, live: null, why: " WHY "}", NULL);
+    view_make(&h, false, NULL,
+              POINTS("snapshot: valid, vault: absent") "\n" KEY "{state: unseen, live: null, why: " WHY "}", NULL);
     options = options_of(&h);
     all = forecast_all(&h.view, &options);
     CHECK(all.items[0].verdict == FORECAST_AT_RISK && all.n_unseen == 1);
-    CHECK_STR(forecast_line(h.arena, &all), "0 of 1 restorable, 1 at risk before 2026-12-23 (1 of them cannot be told), 0 lost");
+    CHECK_STR(forecast_line(h.arena, &all),
+              "0 of 1 restorable, 1 at risk before 2026-12-23 (1 of them cannot be told), 0 lost");
     view_free(&h);
 }
 
@@ -437,7 +478,7 @@ static void test_without_extras(void)
     view_free(&h);
 }
 
-/* --- platform-managed keys, and keys that nobody declares --------------------------------------------------------------------- */
+/* --- platform-managed keys, and keys that nobody declares --------------------------------------------------------- */
 
 static void test_platform_key(void)
 {
@@ -446,7 +487,8 @@ static void test_platform_key(void)
     struct forecast f;
 
     view_make(&h, true, NULL,
-              PVM "{points: [{id: '2', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: false, snapshot: valid, vault: valid}],"
+              PVM "{points: [{id: '2', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: false, snapshot: "
+                  "valid, vault: valid}],"
                   " source: {des: null, set: null}}\nKey/os-key: {state: absent, live: null}",
               NULL);
     options = options_of(&h);
@@ -467,8 +509,10 @@ static void test_undeclared_key(void)
     struct forecast f;
 
     view_make(&h, true, more,
-              "ProtectedVirtualMachine/alone: {state: present, itemId: i, live: {properties: {protectionState: Protected}}, points:"
-              " [{id: '9', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: true, snapshot: valid, vault: valid}],"
+              "ProtectedVirtualMachine/alone: {state: present, itemId: i, live: {properties: {protectionState: "
+              "Protected}}, points:"
+              " [{id: '9', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: true, snapshot: valid, vault: "
+              "valid}],"
               " source: {state: absent}, jobs: [], exports: []}",
               NULL);
     options = options_of(&h);
@@ -487,8 +531,10 @@ static void test_newest(void)
     struct forecast f;
 
     view_make(&h, false, NULL,
-              PVM "{points: [{id: '2', time: 2026-11-22T01:00:00Z, confidential: true, customerKey: true, snapshot: gone, vault: valid},"
-                  " {id: '3', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: true, snapshot: valid, vault: absent}]}",
+              PVM "{points: [{id: '2', time: 2026-11-22T01:00:00Z, confidential: true, customerKey: true, snapshot: "
+                  "gone, vault: valid},"
+                  " {id: '3', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: true, snapshot: valid, "
+                  "vault: absent}]}",
               NULL);
     options = options_of(&h);
     f = forecast_at(&h.view, &options, h.pvm, h.rvm, NULL);
@@ -501,7 +547,7 @@ static void test_newest(void)
     view_free(&h);
 }
 
-/* --- managed HSMs ---------------------------------------------------------------------------------------------------------------- */
+/* --- managed HSMs ------------------------------------------------------------------------------------------------- */
 
 #define H_DES "/subscriptions/" SUB "/resourceGroups/rg-vm/providers/Microsoft.Compute/diskEncryptionSets/h-des"
 #define HSM_KEY "https://hsm.managedhsm.azure.net/keys/h/" VERSION
@@ -513,25 +559,37 @@ static const char hsm_manifests[] =
     "---\napiVersion: reinstate/v1\nkind: DiskEncryptionSet\nmetadata: {name: h-des}\n"
     "spec: {resourceGroup: rg-vm, encryptionType: ConfidentialVmEncryptedWithCustomerKey, key: h-key}\n"
     "---\napiVersion: reinstate/v1\nkind: KeyAccess\nmetadata: {name: h-users}\n"
-    "spec: {key: h-key, purpose: confidential-vm, principals: [{diskEncryptionSet: h-des}, {wellKnown: ConfidentialVmOrchestrator},"
+    "spec: {key: h-key, purpose: confidential-vm, principals: [{diskEncryptionSet: h-des}, {wellKnown: "
+    "ConfidentialVmOrchestrator},"
     " {wellKnown: BackupManagementService}]}\n"
     "---\napiVersion: reinstate/v1\nkind: ProtectedVirtualMachine\nmetadata: {name: hvm}\n"
     "spec: {vault: rsv, source: {resourceGroup: rg-vm, name: hvm}}\n";
 
 static const char hsm_facts[] =
-    "ManagedHsm/hsm: {state: present, base: 'https://hsm.managedhsm.azure.net', active: true, domainLost: false, live: {location: uaenorth,"
-    " properties: {enablePurgeProtection: true, softDeleteRetentionInDays: 90, securityDomainProperties: {activationStatus: Active}}}}\n"
-    "ProtectedVirtualMachine/hvm: {state: present, itemId: hi, live: {properties: {protectionState: Protected, policyType: V2}}, points:"
-    " [{id: '7', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: true, snapshot: valid, vault: valid}], jobs: [], exports: [],"
-    " source: {state: present, power: running, des: H-DES, set: {state: present, live: {id: H-DES, name: h-des, identity: {principalId:"
-    " p-hdes}, properties: {encryptionType: ConfidentialVmEncryptedWithCustomerKey, activeKey: {keyUrl: '" HSM_KEY "'}}}}}}\n"
-    "Key/h-key: {state: present, storeState: present, base: 'https://hsm.managedhsm.azure.net', name: h, newest: " VERSION ", versions:"
-    " [{version: " VERSION ", created: 1772438400, enabled: true}], live: {key: {kid: '" HSM_KEY "', kty: RSA-HSM}, attributes:"
+    "ManagedHsm/hsm: {state: present, base: 'https://hsm.managedhsm.azure.net', active: true, domainLost: false, live: "
+    "{location: uaenorth,"
+    " properties: {enablePurgeProtection: true, softDeleteRetentionInDays: 90, securityDomainProperties: "
+    "{activationStatus: Active}}}}\n"
+    "ProtectedVirtualMachine/hvm: {state: present, itemId: hi, live: {properties: {protectionState: Protected, "
+    "policyType: V2}}, points:"
+    " [{id: '7', time: 2026-11-22T20:00:00Z, confidential: true, customerKey: true, snapshot: valid, vault: valid}], "
+    "jobs: [], exports: [],"
+    " source: {state: present, power: running, des: H-DES, set: {state: present, live: {id: H-DES, name: h-des, "
+    "identity: {principalId:"
+    " p-hdes}, properties: {encryptionType: ConfidentialVmEncryptedWithCustomerKey, activeKey: {keyUrl: '" HSM_KEY
+    "'}}}}}}\n"
+    "Key/h-key: {state: present, storeState: present, base: 'https://hsm.managedhsm.azure.net', name: h, "
+    "newest: " VERSION ", versions:"
+    " [{version: " VERSION ", created: 1772438400, enabled: true}], live: {key: {kid: '" HSM_KEY
+    "', kty: RSA-HSM}, attributes:"
     " {enabled: true, exportable: true, recoveryLevel: Recoverable}, release_policy: {data: POLICY}}}\n"
-    "DiskEncryptionSet/h-des: {state: present, id: H-DES, principalId: p-hdes, live: {id: H-DES, name: h-des, identity: {principalId: "
+    "DiskEncryptionSet/h-des: {state: present, id: H-DES, principalId: p-hdes, live: {id: H-DES, name: h-des, "
+    "identity: {principalId: "
     "p-hdes},"
-    " properties: {encryptionType: ConfidentialVmEncryptedWithCustomerKey, activeKey: {keyUrl: '" HSM_KEY "'}}}, associatedResources: []}\n"
-    "KeyAccess/h-users: {state: present, model: local-rbac, assignments: [], principals: [{label: d, user: 0, objectId: p-hdes, missing: "
+    " properties: {encryptionType: ConfidentialVmEncryptedWithCustomerKey, activeKey: {keyUrl: '" HSM_KEY
+    "'}}}, associatedResources: []}\n"
+    "KeyAccess/h-users: {state: present, model: local-rbac, assignments: [], principals: [{label: d, user: 0, "
+    "objectId: p-hdes, missing: "
     "[]},"
     " {label: o, user: 1, objectId: p-orch, missing: []}, {label: b, user: 2, objectId: p-backup, missing: []}]}\n";
 
@@ -540,27 +598,33 @@ static void test_hsm(void)
     static const struct row hsm_rows[] = {
         {"an HSM in order", NULL, NULL, F25, OBS_GOOD, NULL, NULL, "green", "now"},
         {"not activated",
-         "ManagedHsm/hsm: {active: false, live: {properties: {securityDomainProperties: {activationStatus: NotActivated}}}}", NULL, F25,
-         OBS_BAD, "hsm-inactive", NULL, "at-risk", NULL},
+         "ManagedHsm/hsm: {active: false, live: {properties: {securityDomainProperties: {activationStatus: "
+         "NotActivated}}}}",
+         NULL, F25, OBS_BAD, "hsm-inactive", NULL, "at-risk", NULL},
         {"soft-deleted, with its purge date",
-         "ManagedHsm/hsm: {state: deleted, live: null, active: null, deleted: {properties: {scheduledPurgeDate: 2026-12-01T00:00:00Z}}}\n"
+         "ManagedHsm/hsm: {state: deleted, live: null, active: null, deleted: {properties: {scheduledPurgeDate: "
+         "2026-12-01T00:00:00Z}}}\n"
          "Key/h-key: {state: absent, storeState: deleted, live: null}",
          NULL, F10, OBS_BAD, "store-deleted", "2026-12-01T00:00:00Z", "at-risk", "after-remedy"},
         {"purged: a person first",
-         "ManagedHsm/hsm: {state: absent, live: null, active: null}\nKey/h-key: {state: absent, storeState: absent, live: null}", NULL, F9,
-         OBS_BAD, "store-gone", NULL, "at-risk", NULL},
+         "ManagedHsm/hsm: {state: absent, live: null, active: null}\nKey/h-key: {state: absent, storeState: absent, "
+         "live: null}",
+         NULL, F9, OBS_BAD, "store-gone", NULL, "at-risk", NULL},
         {"purged, and its security domain is lost",
-         "ManagedHsm/hsm: {state: absent, live: null, active: null, domainLost: true}\nKey/h-key: {state: absent, storeState: absent, "
+         "ManagedHsm/hsm: {state: absent, live: null, active: null, domainLost: true}\nKey/h-key: {state: absent, "
+         "storeState: absent, "
          "live: null}",
          NULL, F9, OBS_BAD, "store-gone", NULL, "lost", "no"},
         {"eight assignments on the key",
-         "KeyAccess/h-users: {assignments: [{scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h},"
+         "KeyAccess/h-users: {assignments: [{scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, "
+         "{scope: /keys/h},"
          " {scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, {scope: /keys}]}",
          NULL, F16, OBS_GOOD, "hsm-assignments", NULL, "at-risk", "now"},
         {"a local grant of an identity that was",
          "KeyAccess/h-users: {assignments: [{scope: /keys/h, principalId: p-old, roleDefinitionId: "
          "x/33413926-3206-4cdd-b39a-83574fe37a17}],"
-         " principals: [{label: d, user: 0, objectId: p-hdes, missing: [wrap]}, {label: o, user: 1, objectId: p-orch, missing: []},"
+         " principals: [{label: d, user: 0, objectId: p-hdes, missing: [wrap]}, {label: o, user: 1, objectId: p-orch, "
+         "missing: []},"
          " {label: b, user: 2, objectId: p-backup, missing: []}]}",
          NULL, F16, OBS_BAD, "orphaned-grant", NULL, "at-risk", "after-remedy"},
     };
@@ -588,14 +652,15 @@ static void test_hsm(void)
     }
 }
 
-/* --- order and value ----------------------------------------------------------------------------------------------------------- */
+/* --- order and value ---------------------------------------------------------------------------------------------- */
 
 static void test_order(void)
 {
-    static const char more[] = "---\napiVersion: reinstate/v1\nkind: ProtectedVirtualMachine\nmetadata: {name: gone}\nspec: {vault: rsv, "
-                               "source: {resourceGroup: r, name: gone}}\n"
-                               "---\napiVersion: reinstate/v1\nkind: ProtectedVirtualMachine\nmetadata: {name: dark}\nspec: {vault: rsv, "
-                               "source: {resourceGroup: r, name: dark}}\n";
+    static const char more[] =
+        "---\napiVersion: reinstate/v1\nkind: ProtectedVirtualMachine\nmetadata: {name: gone}\nspec: {vault: rsv, "
+        "source: {resourceGroup: r, name: gone}}\n"
+        "---\napiVersion: reinstate/v1\nkind: ProtectedVirtualMachine\nmetadata: {name: dark}\nspec: {vault: rsv, "
+        "source: {resourceGroup: r, name: dark}}\n";
     struct forecast_options options;
     struct hand_view h;
     struct forecasts all;
@@ -603,7 +668,8 @@ static void test_order(void)
     struct value *v;
 
     view_make(&h, false, more,
-              "ProtectedVirtualMachine/gone: {state: absent, source: {state: absent}}\nProtectedVirtualMachine/dark: {state: unseen,"
+              "ProtectedVirtualMachine/gone: {state: absent, source: {state: absent}}\nProtectedVirtualMachine/dark: "
+              "{state: unseen,"
               " why: " WHY ", source: {state: unseen}}",
               NULL);
     options = options_of(&h);
@@ -612,7 +678,8 @@ static void test_order(void)
     CHECK_STR(all.items[0].outlook.pvm->name, "gone");
     CHECK_STR(all.items[1].outlook.pvm->name, "dark");
     CHECK_STR(all.items[2].outlook.pvm->name, "vm");
-    CHECK_STR(forecast_line(h.arena, &all), "1 of 3 restorable, 1 at risk before 2026-12-23 (1 of them cannot be told), 1 lost");
+    CHECK_STR(forecast_line(h.arena, &all),
+              "1 of 3 restorable, 1 at risk before 2026-12-23 (1 of them cannot be told), 1 lost");
     v = value_map(h.arena);
     value_set_int(h.arena, v, "formatVersion", 1);
     value_set_string(h.arena, v, "command", "forecast");

@@ -1,5 +1,6 @@
-/* What an estate costs grows with the estate, not with its square: counts, not timings. All machines of a vault find their item in
- * one list: bytes handed out to them, bytes of the answer's names, and requests, for 100, 200 and 400 machines. */
+/* What an estate costs grows with the estate, not with its square: counts, not timings. All machines of a vault find
+ * their item in one list: bytes handed out to them, bytes of the answer's names, and requests, for 100, 200 and 400
+ * machines. */
 #include "azure_peer.h"
 
 #include "../../providers/azure/backup.h"
@@ -19,7 +20,8 @@ static const char *items_of(struct arena *a, size_t machines)
     text_init(&list, TEXT_CEILING);
     text_add(&list, "{\"value\":[");
     for (size_t i = 0; i < machines; i++)
-        text_printf(&list, "%s{\"id\":\"item-%zu\",\"properties\":{\"sourceResourceId\":\"" MACHINES "/vm-%zu\"}}", i ? "," : "", i, i);
+        text_printf(&list, "%s{\"id\":\"item-%zu\",\"properties\":{\"sourceResourceId\":\"" MACHINES "/vm-%zu\"}}",
+                    i ? "," : "", i, i);
     text_add(&list, "]}");
     return arena_strdup(a, text_str(&list));
 }

@@ -4,12 +4,17 @@
 #include "../../reconciler/format/manifest.h"
 #include "../harness.h"
 
-#define VM "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
-#define SET "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg/providers/Microsoft.Compute/diskEncryptionSets/des"
+#define VM                                                                                                             \
+    "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg/providers/Microsoft.Compute/"               \
+    "virtualMachines/vm"
+#define SET                                                                                                            \
+    "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg/providers/Microsoft.Compute/"               \
+    "diskEncryptionSets/des"
 #define KEYS "https://kv.vault.azure.net/keys/os/"
 #define RECORD(time, vm, key) "{time: " time ", vm: " vm ", set: " SET ", key: " KEYS key "}"
-#define SOURCE(state, key)                                                                                                \
-    "source: {state: " state ", id: " VM ", des: " SET ", set: {state: present, live: {properties: {activeKey: {keyUrl: " KEYS key "}}}}}"
+#define SOURCE(state, key)                                                                                             \
+    "source: {state: " state ", id: " VM ", des: " SET                                                                 \
+    ", set: {state: present, live: {properties: {activeKey: {keyUrl: " KEYS key "}}}}}"
 
 static struct value *yaml(struct arena *a, const char *text)
 {
@@ -29,17 +34,21 @@ static const struct {
     const char *time;
 } rows[] = {
     {"the first look", "[]", SOURCE("present", "a1"), 1, "a1", "2026-11-23T03:00:00Z"},
-    {"as it was", "[" RECORD("2026-11-01T03:00:00Z", VM, "a1") "]", SOURCE("present", "a1"), 1, "a1", "2026-11-01T03:00:00Z"},
-    {"another version", "[" RECORD("2026-11-01T03:00:00Z", VM, "a1") "]", SOURCE("present", "b2"), 2, "b2", "2026-11-23T03:00:00Z"},
+    {"as it was", "[" RECORD("2026-11-01T03:00:00Z", VM, "a1") "]", SOURCE("present", "a1"), 1, "a1",
+     "2026-11-01T03:00:00Z"},
+    {"another version", "[" RECORD("2026-11-01T03:00:00Z", VM, "a1") "]", SOURCE("present", "b2"), 2, "b2",
+     "2026-11-23T03:00:00Z"},
     {"back again", "[" RECORD("2026-11-01T03:00:00Z", VM, "a1") ", " RECORD("2026-11-02T03:00:00Z", VM, "b2") "]",
      SOURCE("present", "a1"), 3, "a1", "2026-11-23T03:00:00Z"},
     {"gone: what was seen stays", "[" RECORD("2026-11-01T03:00:00Z", VM, "a1") "]", SOURCE("absent", "b2"), 1, "a1",
      "2026-11-01T03:00:00Z"},
     {"cannot be seen: nothing is noted", "[]", SOURCE("unseen", "b2"), 0, NULL, NULL},
-    {"another VM's records are not shown", "[" RECORD("2026-11-01T03:00:00Z", VM "x", "a1") "]", SOURCE("absent", "a1"), 0, NULL, NULL},
+    {"another VM's records are not shown", "[" RECORD("2026-11-01T03:00:00Z", VM "x", "a1") "]", SOURCE("absent", "a1"),
+     0, NULL, NULL},
     {"ids compare case folded", "[" RECORD("2026-11-01T03:00:00Z", VM, "A1") "]", SOURCE("present", "a1"), 1, "A1",
      "2026-11-01T03:00:00Z"},
-    {"a set that cannot be read", "[]", "source: {state: present, id: " VM ", des: " SET ", set: {state: unseen}}", 0, NULL, NULL},
+    {"a set that cannot be read", "[]", "source: {state: present, id: " VM ", des: " SET ", set: {state: unseen}}", 0,
+     NULL, NULL},
 };
 
 static void what_is_noted(void)
@@ -114,14 +123,20 @@ static void its_shape(void)
     static const struct {
         const char *reason, *text, *says;
     } faults[] = {
-        {"whole", "apiVersion: reinstate/v1\nkind: History\nrecords:\n  - " RECORD("2026-11-01T03:00:00Z", VM, "a1") "\n", NULL},
+        {"whole",
+         "apiVersion: reinstate/v1\nkind: History\nrecords:\n  - " RECORD("2026-11-01T03:00:00Z", VM, "a1") "\n", NULL},
         {"JSON",
-         "{\"apiVersion\": \"reinstate/v1\", \"kind\": \"History\", \"records\": [{\"time\": \"2026-11-01T03:00:00Z\", \"vm\": \"" VM
-         "\", \"set\": \"" SET "\", \"key\": \"" KEYS "a1\"}]}",
+         "{\"apiVersion\": \"reinstate/v1\", \"kind\": \"History\", \"records\": [{\"time\": \"2026-11-01T03:00:00Z\", "
+         "\"vm\": \"" VM "\", \"set\": \"" SET "\", \"key\": \"" KEYS "a1\"}]}",
          NULL},
-        {"no time", "apiVersion: reinstate/v1\nkind: History\nrecords:\n  - {vm: " VM ", set: " SET ", key: " KEYS "a1}\n", "t.yaml:4"},
-        {"no time of this world", "apiVersion: reinstate/v1\nkind: History\nrecords:\n  - " RECORD("yesterday", VM, "a1") "\n", "t.yaml:4"},
-        {"no id", "apiVersion: reinstate/v1\nkind: History\nrecords:\n  - " RECORD("2026-11-01T03:00:00Z", "vm", "a1") "\n", "t.yaml:4"},
+        {"no time",
+         "apiVersion: reinstate/v1\nkind: History\nrecords:\n  - {vm: " VM ", set: " SET ", key: " KEYS "a1}\n",
+         "t.yaml:4"},
+        {"no time of this world",
+         "apiVersion: reinstate/v1\nkind: History\nrecords:\n  - " RECORD("yesterday", VM, "a1") "\n", "t.yaml:4"},
+        {"no id",
+         "apiVersion: reinstate/v1\nkind: History\nrecords:\n  - " RECORD("2026-11-01T03:00:00Z", "vm", "a1") "\n",
+         "t.yaml:4"},
         {"another kind", "apiVersion: reinstate/v1\nkind: World\nrecords: []\n", "t.yaml:2"},
         {"what nobody knows", "apiVersion: reinstate/v1\nkind: History\nrecords: []\nsecrets: []\n", "t.yaml:4"},
     };

@@ -34,7 +34,8 @@ static void test_scopes(void)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
-        CHECK_ROW(rows[i].scope ? rows[i].scope : "(none)", hsm_scope_covers(rows[i].scope, rows[i].of) == rows[i].covers);
+        CHECK_ROW(rows[i].scope ? rows[i].scope : "(none)",
+                  hsm_scope_covers(rows[i].scope, rows[i].of) == rows[i].covers);
 }
 
 static struct value *assigned(struct arena *a, const char *principal, const char *role, const char *scope)
@@ -58,7 +59,8 @@ static void test_missing(void)
         {"the release user releases", ORCHESTRATOR, RELEASE_USER, "/keys/os", KEY_USER_ORCHESTRATOR, 0},
         {"so does a crypto user, one digit apart", ORCHESTRATOR, CRYPTO_USER, "/", KEY_USER_ORCHESTRATOR, 0},
         {"the article's role does not", ORCHESTRATOR, ENCRYPTION_USER, "/", KEY_USER_ORCHESTRATOR, 1},
-        {"a role on another key reaches nothing here", ORCHESTRATOR, RELEASE_USER, "/keys/other", KEY_USER_ORCHESTRATOR, 1},
+        {"a role on another key reaches nothing here", ORCHESTRATOR, RELEASE_USER, "/keys/other", KEY_USER_ORCHESTRATOR,
+         1},
         {"nor does somebody else's", SOMEBODY, RELEASE_USER, "/", KEY_USER_ORCHESTRATOR, 1},
         {"the release user is no set", ORCHESTRATOR, RELEASE_USER, "/", KEY_USER_DES, 3},
         {"the encryption user is enough for a set", ORCHESTRATOR, ENCRYPTION_USER, "/keys", KEY_USER_DES, 0},
@@ -70,7 +72,8 @@ static void test_missing(void)
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct value *list = assigned(a, rows[i].principal, rows[i].role, rows[i].scope);
-        struct value *missing = hsm_missing(a, list, ORCHESTRATOR, "/keys/os", hsm_key_rights[rows[i].user].data_actions);
+        struct value *missing =
+            hsm_missing(a, list, ORCHESTRATOR, "/keys/os", hsm_key_rights[rows[i].user].data_actions);
 
         CHECK_ROW(rows[i].reason, value_count(missing) == rows[i].missing);
     }
@@ -85,9 +88,11 @@ static void test_custom(void)
     value_push(a, actions, value_string(a, HSM_ACTION "keys/read/action"));
     value_push(a, actions, value_string(a, HSM_ACTION "keys/BACKUP/action"));
     value_set(a, value_item(list, 0), "dataActions", actions);
-    CHECK(value_count(hsm_missing(a, list, ORCHESTRATOR, "/keys/os", hsm_key_rights[KEY_USER_BACKUP].data_actions)) == 0);
+    CHECK(value_count(hsm_missing(a, list, ORCHESTRATOR, "/keys/os", hsm_key_rights[KEY_USER_BACKUP].data_actions)) ==
+          0);
     CHECK(value_count(hsm_missing(a, list, ORCHESTRATOR, "/keys/os", hsm_key_rights[KEY_USER_DES].data_actions)) == 2);
-    CHECK(hsm_role_held(list, ORCHESTRATOR, "/keys/os", CUSTOM) && !hsm_role_held(list, ORCHESTRATOR, "/keys/os", CRYPTO_USER));
+    CHECK(hsm_role_held(list, ORCHESTRATOR, "/keys/os", CUSTOM) &&
+          !hsm_role_held(list, ORCHESTRATOR, "/keys/os", CRYPTO_USER));
     CHECK(!hsm_role_held(list, NULL, "/keys/os", CUSTOM));
     CHECK(hsm_assignments_at(list, "/") == 1 && hsm_assignments_at(list, "/keys/os") == 0);
 }
@@ -96,7 +101,8 @@ static void test_roles(void)
 {
     CHECK_STR(hsm_role_by_id(DEFINITION CRYPTO_USER)->name, "Managed HSM Crypto User");
     CHECK_STR(hsm_role_by_id(RELEASE_USER)->name, "Managed HSM Crypto Service Release User");
-    CHECK(!hsm_role_by_id("21dbd100-6940-42c2-9190-5d6cb909625") && !hsm_role_by_id(CUSTOM) && !hsm_role_by_name("Crypto User"));
+    CHECK(!hsm_role_by_id("21dbd100-6940-42c2-9190-5d6cb909625") && !hsm_role_by_id(CUSTOM) &&
+          !hsm_role_by_name("Crypto User"));
     /* The roles we grant exist, and the one that works does what is needed. */
     for (enum key_user u = 0; u < KEY_USER_COUNT; u++) {
         struct arena *a cleanup(arena_freep) = arena_new();
@@ -112,15 +118,18 @@ static void test_roles(void)
 
 static void test_fits(void)
 {
-    static const char vault_copy[] = "&AzureKeyVaultKeyBackupV1.microsoft.com and more", hsm_copy[] = "eyJhbGciOiJkaXIifQ..x.y.z";
+    static const char vault_copy[] = "&AzureKeyVaultKeyBackupV1.microsoft.com and more",
+                      hsm_copy[] = "eyJhbGciOiJkaXIifQ..x.y.z";
     static const struct {
         const char *reason, *bytes, *store;
         const char *says; /* NULL: it fits */
     } rows[] = {
         {"vault to vault", vault_copy, "vaults", NULL},
         {"HSM to HSM", hsm_copy, "managedHSMs", NULL},
-        {"vault to HSM", vault_copy, "managedHSMs", "comes from a key vault, and the declared store of the key is a managed HSM"},
-        {"HSM to vault", hsm_copy, "vaults", "comes from a managed HSM, and the declared store of the key is a key vault"},
+        {"vault to HSM", vault_copy, "managedHSMs",
+         "comes from a key vault, and the declared store of the key is a managed HSM"},
+        {"HSM to vault", hsm_copy, "vaults",
+         "comes from a managed HSM, and the declared store of the key is a key vault"},
         {"neither", "something else", "vaults", "no key backup that is known here"},
         {"nothing", "", "managedHSMs", "no key backup that is known here"},
     };
@@ -128,25 +137,29 @@ static void test_fits(void)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct arena *a cleanup(arena_freep) = arena_new();
         struct secret copy cleanup(secret_release) = {0};
-        struct reference ref = {.path = "spec.store",
-                                .id = arena_printf(a, "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/%s/x",
-                                                   rows[i].store)};
+        struct reference ref = {
+            .path = "spec.store",
+            .id =
+                arena_printf(a, "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/%s/x", rows[i].store)};
         struct document key = {.kind = "Key", .name = "k", .address = "Key/k", .references = &ref, .n_references = 1};
         struct err err = {0};
         int rc;
 
         secret_set(&copy, rows[i].bytes, strlen(rows[i].bytes));
         rc = backup_fits(&key, &copy, "the copy", &err);
-        CHECK_ROW(rows[i].reason, rows[i].says ? rc < 0 && err.class == ERR_BLOCKED && strstr(err.text, rows[i].says) : rc == 0);
+        CHECK_ROW(rows[i].reason,
+                  rows[i].says ? rc < 0 && err.class == ERR_BLOCKED && strstr(err.text, rows[i].says) : rc == 0);
     }
 }
 
 static void test_refusal(struct arena *a)
 {
-    struct reference ref = {.path = "spec.store", .id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/managedHSMs/x"};
+    struct reference ref = {.path = "spec.store",
+                            .id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/managedHSMs/x"};
     struct document key = {.kind = "Key", .name = "k", .address = "Key/k", .references = &ref, .n_references = 1};
 
-    CHECK(strstr(backup_refusal_next(a, &key, "restore a key: 400 BadParameter: Cannot decrypt backup blob."), "another security domain"));
+    CHECK(strstr(backup_refusal_next(a, &key, "restore a key: 400 BadParameter: Cannot decrypt backup blob."),
+                 "another security domain"));
     CHECK(!backup_refusal_next(a, &key, "restore a key: 400 BadParameter: something else"));
     CHECK(!backup_refusal_next(a, &key, NULL));
     ref.id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/x";

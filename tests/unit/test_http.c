@@ -3,8 +3,9 @@
 
 /* --- the gate ----------------------------------------------------------------------------------------------------- */
 
-static const struct permit_write writes[] = {{HTTP_PUT, "arm.example/subscriptions/s1/vaults/kv"}, {HTTP_POST, "/restore"},
-                                            {HTTP_PUT, "/resourceGroups/rg-zürich/sets/"}};
+static const struct permit_write writes[] = {{HTTP_PUT, "arm.example/subscriptions/s1/vaults/kv"},
+                                             {HTTP_POST, "/restore"},
+                                             {HTTP_PUT, "/resourceGroups/rg-zürich/sets/"}};
 
 static const struct gate_row {
     const char *reason;
@@ -17,43 +18,49 @@ static const struct gate_row {
 } gate_rows[] = {
     {"reading", HTTP_READ_ONLY, false, HTTP_GET, "https://arm.example/x", 0, ""},
     {"reading headers", HTTP_READ_ONLY, false, HTTP_HEAD, "https://arm.example/x", 0, ""},
-    {"a write in a reading client", HTTP_READ_ONLY, false, HTTP_PUT, "https://arm.example/x", -ERR_BLOCKED, "only reads"},
-    {"a POST in a reading client", HTTP_READ_ONLY, false, HTTP_POST, "https://arm.example/listKeys", -ERR_BLOCKED, "only reads"},
-    {"a reading client, permit or not", HTTP_READ_ONLY, true, HTTP_POST, "https://arm.example/restore", -ERR_BLOCKED, "only reads"},
+    {"a write in a reading client", HTTP_READ_ONLY, false, HTTP_PUT, "https://arm.example/x", -ERR_BLOCKED,
+     "only reads"},
+    {"a POST in a reading client", HTTP_READ_ONLY, false, HTTP_POST, "https://arm.example/listKeys", -ERR_BLOCKED,
+     "only reads"},
+    {"a reading client, permit or not", HTTP_READ_ONLY, true, HTTP_POST, "https://arm.example/restore", -ERR_BLOCKED,
+     "only reads"},
     {"a safe POST", HTTP_READ_ONLY, false, HTTP_POST, "https://login.example/t/oauth2/v2.0/token", 0, ""},
-    {"a safe POST, case folded", HTTP_READ_ONLY, false, HTTP_POST, "https://LOGIN.example:8443/t/OAuth2/v2.0/token?a=b", 0, ""},
-    {"a safe POST below the host", HTTP_READ_ONLY, false, HTTP_POST, "https://eu.login.example/t/oauth2/v2.0/token", 0, ""},
-    {"a safe path on another host", HTTP_READ_ONLY, false, HTTP_POST, "https://evil.example/oauth2/v2.0/token", -ERR_BLOCKED,
-     "only reads"},
-    {"a host that only ends alike", HTTP_READ_ONLY, false, HTTP_POST, "https://xlogin.example/oauth2/v2.0/token", -ERR_BLOCKED,
-     "only reads"},
-    {"a safe path in the query", HTTP_READ_ONLY, false, HTTP_POST, "https://a.example/x?/providers/Microsoft.ResourceGraph/resources",
-     -ERR_BLOCKED, "only reads"},
-    {"a safe path behind a fragment", HTTP_READ_ONLY, false, HTTP_POST,
-     "https://a.example/x#/providers/Microsoft.ResourceGraph/resources",
-     -ERR_BLOCKED, "only reads"},
-    {"a safe path with another method", HTTP_READ_ONLY, false, HTTP_PUT, "https://login.example/t/oauth2/v2.0/token", -ERR_BLOCKED,
-     "only reads"},
-    {"a safe path on any host", HTTP_READ_ONLY, false, HTTP_POST, "https://a.example/providers/microsoft.resourcegraph/resources",
+    {"a safe POST, case folded", HTTP_READ_ONLY, false, HTTP_POST, "https://LOGIN.example:8443/t/OAuth2/v2.0/token?a=b",
      0, ""},
-    {"a write without a permit", HTTP_WRITING, false, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/kv", -ERR_BLOCKED,
-     "no step holds"},
-    {"an announced write", HTTP_WRITING, true, HTTP_PUT, "https://arm.example/SUBSCRIPTIONS/s1/vaults/kv?api-version=1", 0, ""},
-    {"an announced write with another method", HTTP_WRITING, true, HTTP_PATCH, "https://arm.example/subscriptions/s1/vaults/kv",
-     -ERR_BLOCKED,
-     "not announced"},
+    {"a safe POST below the host", HTTP_READ_ONLY, false, HTTP_POST, "https://eu.login.example/t/oauth2/v2.0/token", 0,
+     ""},
+    {"a safe path on another host", HTTP_READ_ONLY, false, HTTP_POST, "https://evil.example/oauth2/v2.0/token",
+     -ERR_BLOCKED, "only reads"},
+    {"a host that only ends alike", HTTP_READ_ONLY, false, HTTP_POST, "https://xlogin.example/oauth2/v2.0/token",
+     -ERR_BLOCKED, "only reads"},
+    {"a safe path in the query", HTTP_READ_ONLY, false, HTTP_POST,
+     "https://a.example/x?/providers/Microsoft.ResourceGraph/resources", -ERR_BLOCKED, "only reads"},
+    {"a safe path behind a fragment", HTTP_READ_ONLY, false, HTTP_POST,
+     "https://a.example/x#/providers/Microsoft.ResourceGraph/resources", -ERR_BLOCKED, "only reads"},
+    {"a safe path with another method", HTTP_READ_ONLY, false, HTTP_PUT, "https://login.example/t/oauth2/v2.0/token",
+     -ERR_BLOCKED, "only reads"},
+    {"a safe path on any host", HTTP_READ_ONLY, false, HTTP_POST,
+     "https://a.example/providers/microsoft.resourcegraph/resources", 0, ""},
+    {"a write without a permit", HTTP_WRITING, false, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/kv",
+     -ERR_BLOCKED, "no step holds"},
+    {"an announced write", HTTP_WRITING, true, HTTP_PUT, "https://arm.example/SUBSCRIPTIONS/s1/vaults/kv?api-version=1",
+     0, ""},
+    {"an announced write with another method", HTTP_WRITING, true, HTTP_PATCH,
+     "https://arm.example/subscriptions/s1/vaults/kv", -ERR_BLOCKED, "not announced"},
     {"an announced name that is encoded on the wire", HTTP_WRITING, true, HTTP_PUT,
      "https://arm.example/subscriptions/s1/resourceGroups/rg-z%C3%BCrich/sets/x", 0, ""},
     {"another name that is encoded", HTTP_WRITING, true, HTTP_PUT,
      "https://arm.example/subscriptions/s1/resourceGroups/rg-z%C3%B6rich/sets/x", -ERR_BLOCKED, "not announced"},
-    {"another URL", HTTP_WRITING, true, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/other", -ERR_BLOCKED, "not announced"},
-    {"an announced text in the query only", HTTP_WRITING, true, HTTP_POST, "https://arm.example/x?y=/restore", -ERR_BLOCKED,
+    {"another URL", HTTP_WRITING, true, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/other", -ERR_BLOCKED,
      "not announced"},
+    {"an announced text in the query only", HTTP_WRITING, true, HTTP_POST, "https://arm.example/x?y=/restore",
+     -ERR_BLOCKED, "not announced"},
     {"reading needs no permit", HTTP_WRITING, false, HTTP_GET, "https://arm.example/x", 0, ""},
     {"a safe POST needs no permit", HTTP_WRITING, false, HTTP_POST, "https://login.example/t/oauth2/v2.0/token", 0, ""},
     {"plain text", HTTP_READ_ONLY, false, HTTP_GET, "http://arm.example/x?sig=hidden", -ERR_BLOCKED, "only https"},
     {"a file", HTTP_READ_ONLY, false, HTTP_GET, "file:///etc/passwd", -ERR_BLOCKED, "only https"},
-    {"a host behind a name", HTTP_READ_ONLY, false, HTTP_GET, "https://arm.example@evil.example/x", -ERR_BLOCKED, "not plain"},
+    {"a host behind a name", HTTP_READ_ONLY, false, HTTP_GET, "https://arm.example@evil.example/x", -ERR_BLOCKED,
+     "not plain"},
     {"no host", HTTP_READ_ONLY, false, HTTP_GET, "https:///x", -ERR_BLOCKED, "not plain"},
     {"a line end", HTTP_READ_ONLY, false, HTTP_GET, "https://arm.example/x\r\nX: y", -ERR_PROTOCOL, "no URL may hold"},
     {"a blank", HTTP_READ_ONLY, false, HTTP_GET, "https://arm.example/x y", -ERR_PROTOCOL, "no URL may hold"},
@@ -72,7 +79,8 @@ static void test_gate(void)
         CHECK_ROW(gate_rows[i].reason, b.rc == gate_rows[i].want);
         CHECK_ROW(gate_rows[i].reason, strstr(b.err.text, gate_rows[i].says) != NULL && !strstr(b.err.text, "hidden"));
         CHECK_ROW("what is refused is never sent", b.peer.asked == expected && http_requests_sent(b.http) == expected);
-        CHECK_ROW("what writes costs, what reads does not", permit.budget == (gate_rows[i].permit && !gate_rows[i].want ? 1u : 2u));
+        CHECK_ROW("what writes costs, what reads does not",
+                  permit.budget == (gate_rows[i].permit && !gate_rows[i].want ? 1u : 2u));
         bench_close(&b);
     }
 }
@@ -130,22 +138,26 @@ static void test_budget(void)
     bench_open(&b, failing, (struct http_options){.mode = HTTP_WRITING});
     b.permit = &permit;
     bench_send(&b, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/kv");
-    CHECK_ROW("every attempt counts; the last answer is handed out", b.rc == 0 && b.response.status == 503 && b.peer.asked == 2);
+    CHECK_ROW("every attempt counts; the last answer is handed out",
+              b.rc == 0 && b.response.status == 503 && b.peer.asked == 2);
     bench_send(&b, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/kv");
-    CHECK_ROW("an exhausted permit is none", b.rc == -ERR_BLOCKED && b.peer.asked == 2 && strstr(b.err.text, "used up"));
+    CHECK_ROW("an exhausted permit is none",
+              b.rc == -ERR_BLOCKED && b.peer.asked == 2 && strstr(b.err.text, "used up"));
     permit.budget = 1;
     b.peer.script = losing;
     bench_send(&b, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/kv");
-    CHECK_ROW("a lost write stays unknown when nothing may be sent any more", b.rc == -ERR_UNKNOWN_OUTCOME && b.peer.asked == 3);
+    CHECK_ROW("a lost write stays unknown when nothing may be sent any more",
+              b.rc == -ERR_UNKNOWN_OUTCOME && b.peer.asked == 3);
     bench_close(&b);
 }
 
-/* --- retries ------------------------------------------------------------------------------------------------------- */
+/* --- retries ------------------------------------------------------------------------------------------------------ */
 
 enum { BACK_OFF = -2 };   /* wait: between half of the bound and the bound */
 
-static const char throttled[] = "{\"error\":{\"code\":\"ResourceRequestsThrottled\",\"message\":\"Number of requests for action 'x' "
-                                "exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds.\"}}";
+static const char throttled[] =
+    "{\"error\":{\"code\":\"ResourceRequestsThrottled\",\"message\":\"Number of requests for action 'x' "
+    "exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds.\"}}";
 
 #define STATUS(status) {WIRE_OK, status, NULL, NULL, "", 0}
 #define AFTER(status, when) {WIRE_OK, status, "Retry-After", when, "", 0}
@@ -171,29 +183,88 @@ static const struct retry_row {
     {"no retry of a 404", HTTP_GET, false, {{0, 404, 0, 0, "{}", 0}}, 1, {0}, 0, 404},
     {"no retry of a 409", HTTP_PUT, false, {{0, 409, 0, 0, "{}", 0}}, 1, {0}, 0, 409},
     {"429 with seconds", HTTP_GET, false, {AFTER(429, "17"), FINE}, 2, {17000}, 0, 200},
-    {"429 with seconds, header in lower case", HTTP_GET, false, {{0, 429, "retry-after", "3", "", 0}, FINE}, 2, {3000}, 0, 200},
+    {"429 with seconds, header in lower case",
+     HTTP_GET,
+     false,
+     {{0, 429, "retry-after", "3", "", 0}, FINE},
+     2,
+     {3000},
+     0,
+     200},
     {"429 with nought: a second all the same", HTTP_GET, false, {AFTER(429, "0"), FINE}, 2, {1000}, 0, 200},
     {"429 with a date", HTTP_GET, false, {AFTER(429, "Mon, 23 Nov 2026 03:02:00 GMT"), FINE}, 2, {120000}, 0, 200},
-    {"429 with a date gone by", HTTP_GET, false, {AFTER(429, "Mon, 23 Nov 2026 02:00:00 GMT"), FINE}, 2, {1000}, 0, 200},
-    {"a wait that is told is not counted in tries", HTTP_GET, false,
-     {AFTER(429, "10"), AFTER(429, "10"), AFTER(429, "10"), AFTER(503, "10"), AFTER(429, "10"), AFTER(429, "10"), FINE}, 7,
-     {10000, 10000, 10000, 10000, 10000, 10000}, 0, 200},
+    {"429 with a date gone by",
+     HTTP_GET,
+     false,
+     {AFTER(429, "Mon, 23 Nov 2026 02:00:00 GMT"), FINE},
+     2,
+     {1000},
+     0,
+     200},
+    {"a wait that is told is not counted in tries",
+     HTTP_GET,
+     false,
+     {AFTER(429, "10"), AFTER(429, "10"), AFTER(429, "10"), AFTER(503, "10"), AFTER(429, "10"), AFTER(429, "10"), FINE},
+     7,
+     {10000, 10000, 10000, 10000, 10000, 10000},
+     0,
+     200},
     {"patience ends by time", HTTP_GET, false, {AFTER(429, "400")}, 3, {400000, 400000}, 0, 429},
     {"429 with the seconds in its text", HTTP_GET, false, {SAYING(429, throttled), FINE}, 2, {324000}, 0, 200},
-    {"429, text without quotes", HTTP_GET, false, {SAYING(429, "Please try again after 5 seconds."), FINE}, 2, {5000}, 0, 200},
-    {"429, quotes escaped", HTTP_GET, false, {SAYING(429, "try again after \\u002712\\u0027 seconds"), FINE}, 2, {12000}, 0, 200},
+    {"429, text without quotes",
+     HTTP_GET,
+     false,
+     {SAYING(429, "Please try again after 5 seconds."), FINE},
+     2,
+     {5000},
+     0,
+     200},
+    {"429, quotes escaped",
+     HTTP_GET,
+     false,
+     {SAYING(429, "try again after \\u002712\\u0027 seconds"), FINE},
+     2,
+     {12000},
+     0,
+     200},
     {"429, minutes", HTTP_GET, false, {SAYING(429, "try again after 5 minutes"), FINE}, 2, {300000}, 0, 200},
-    {"429, other words", HTTP_GET, false, {SAYING(429, "Too many. Please retry in 20 seconds"), FINE}, 2, {20000}, 0, 200},
-    {"429, no unit, no guess", HTTP_GET, false, {SAYING(429, "try again after 5 attempts"), FINE}, 2, {BACK_OFF}, 0, 200},
+    {"429, other words",
+     HTTP_GET,
+     false,
+     {SAYING(429, "Too many. Please retry in 20 seconds"), FINE},
+     2,
+     {20000},
+     0,
+     200},
+    {"429, no unit, no guess",
+     HTTP_GET,
+     false,
+     {SAYING(429, "try again after 5 attempts"), FINE},
+     2,
+     {BACK_OFF},
+     0,
+     200},
     {"429 with thousandths", HTTP_GET, false, {{0, 429, "retry-after-ms", "2500", "", 0}, FINE}, 2, {2500}, 0, 200},
-    {"the header wins over the text", HTTP_GET, false, {{0, 429, "Retry-After", "9", throttled, 0}, FINE}, 2, {9000}, 0, 200},
+    {"the header wins over the text",
+     HTTP_GET,
+     false,
+     {{0, 429, "Retry-After", "9", throttled, 0}, FINE},
+     2,
+     {9000},
+     0,
+     200},
     {"a text counts for 429 only", HTTP_GET, false, {{0, 503, 0, 0, throttled, 0}, FINE}, 2, {BACK_OFF}, 0, 200},
     {"too long a wait is the caller's", HTTP_GET, false, {AFTER(429, "86400")}, 1, {0}, 0, 429},
     {"nonsense is no wait", HTTP_GET, false, {AFTER(429, "soon"), FINE}, 2, {BACK_OFF}, 0, 200},
     {"a figure too large is no wait", HTTP_GET, false, {AFTER(429, "99999999999"), FINE}, 2, {BACK_OFF}, 0, 200},
-    {"408 500 502 504 are passing", HTTP_GET, false,
-     {STATUS(408), STATUS(500), STATUS(502), STATUS(504), FINE}, 5,
-     {FOUR_TIMES}, 0, 200},
+    {"408 500 502 504 are passing",
+     HTTP_GET,
+     false,
+     {STATUS(408), STATUS(500), STATUS(502), STATUS(504), FINE},
+     5,
+     {FOUR_TIMES},
+     0,
+     200},
     {"thirty seconds end; the last answer is handed out", HTTP_GET, false, {STATUS(503)}, 6, {FIVE_TIMES}, 0, 503},
     {"501 is for ever", HTTP_GET, false, {STATUS(501)}, 1, {0}, 0, 501},
     {"503 with seconds", HTTP_GET, false, {AFTER(503, "4"), FINE}, 2, {4000}, 0, 200},
@@ -201,18 +272,41 @@ static const struct retry_row {
     {"unreachable for good", HTTP_GET, false, {UNSENT}, 6, {FIVE_TIMES}, -ERR_TRANSIENT, 0},
     {"unreachable for good, a write", HTTP_PUT, false, {UNSENT}, 6, {FIVE_TIMES}, -ERR_TRANSIENT, 0},
     {"a lost read", HTTP_GET, false, {LOST}, 6, {FIVE_TIMES}, -ERR_TRANSIENT, 0},
-    {"a lost write is repeated, then unknown", HTTP_PUT, false, {LOST}, 6, {FIVE_TIMES},
-     -ERR_UNKNOWN_OUTCOME, 0},
-    {"lost, then unreachable: still unknown", HTTP_PUT, false, {LOST, UNSENT}, 6,
-     {FIVE_TIMES}, -ERR_UNKNOWN_OUTCOME, 0},
-    {"a gateway gave up, then unreachable: unknown", HTTP_PUT, false, {STATUS(504), UNSENT}, 6,
-     {FIVE_TIMES}, -ERR_UNKNOWN_OUTCOME, 0},
-    {"throttled, then unreachable: nothing was taken", HTTP_PUT, false, {AFTER(429, "1"), UNSENT}, 6,
-     {1000, BACK_OFF, BACK_OFF, BACK_OFF, BACK_OFF}, -ERR_TRANSIENT, 0},
+    {"a lost write is repeated, then unknown", HTTP_PUT, false, {LOST}, 6, {FIVE_TIMES}, -ERR_UNKNOWN_OUTCOME, 0},
+    {"lost, then unreachable: still unknown",
+     HTTP_PUT,
+     false,
+     {LOST, UNSENT},
+     6,
+     {FIVE_TIMES},
+     -ERR_UNKNOWN_OUTCOME,
+     0},
+    {"a gateway gave up, then unreachable: unknown",
+     HTTP_PUT,
+     false,
+     {STATUS(504), UNSENT},
+     6,
+     {FIVE_TIMES},
+     -ERR_UNKNOWN_OUTCOME,
+     0},
+    {"throttled, then unreachable: nothing was taken",
+     HTTP_PUT,
+     false,
+     {AFTER(429, "1"), UNSENT},
+     6,
+     {1000, BACK_OFF, BACK_OFF, BACK_OFF, BACK_OFF},
+     -ERR_TRANSIENT,
+     0},
     {"a certificate is never tried twice", HTTP_GET, false, {{WIRE_TLS, 0, 0, 0, 0, 0}}, 1, {0}, -ERR_DENIED, 0},
     {"too large is never tried twice", HTTP_GET, false, {{WIRE_TOO_LARGE, 0, 0, 0, 0, 0}}, 1, {0}, -ERR_PROTOCOL, 0},
-    {"a redirection is not followed", HTTP_GET, false, {{0, 307, "Location", "https://portal.example/login?x=secret", "", 0}}, 1, {0},
-     -ERR_PROTOCOL, 0},
+    {"a redirection is not followed",
+     HTTP_GET,
+     false,
+     {{0, 307, "Location", "https://portal.example/login?x=secret", "", 0}},
+     1,
+     {0},
+     -ERR_PROTOCOL,
+     0},
     {"once: lost", HTTP_POST, true, {LOST}, 1, {0}, -ERR_UNKNOWN_OUTCOME, 0},
     {"once: nothing left this machine", HTTP_POST, true, {UNSENT, TAKEN}, 2, {BACK_OFF}, 0, 202},
     {"once: throttled", HTTP_POST, true, {AFTER(429, "30"), TAKEN}, 2, {30000}, 0, 202},
@@ -252,7 +346,8 @@ static void test_retries(void)
         CHECK_ROW(row->reason, b.response.status == row->status);
         CHECK_ROW(row->reason, b.peer.asked == row->asked);
         /* What was throttled was not taken. */
-        CHECK_ROW(row->reason, permit.budget == 10 - (writes_something ? row->asked - (row->script[0].status == 429) : 0));
+        CHECK_ROW(row->reason,
+                  permit.budget == 10 - (writes_something ? row->asked - (row->script[0].status == 429) : 0));
         CHECK_ROW(row->reason, (b.rc == 0) == (b.err.text[0] == '\0'));
         CHECK_ROW("no query in a message", !strstr(b.err.text, "api-version") && !strstr(b.err.text, "secret"));
         check_waits(row, &b.peer);
@@ -260,19 +355,23 @@ static void test_retries(void)
     }
 }
 
-/* What one request may wait, a step and the run may wait all together; and a thousand attempts leave no more behind than one. */
+/* What one request may wait, a step and the run may wait all together; and a thousand attempts leave
+ * no more behind than one. */
 static void test_patience_of_step_and_run(void)
 {
     static const struct answer busy[] = {AFTER(429, "60"), {0}}, fine[] = {FINE, {0}};
     struct permit permit = {.step = "Kind/name#verb"};
     struct bench b;
 
-    bench_open(&b, busy, (struct http_options){.mode = HTTP_WRITING, .patience = {.step_ms = 20 * MINUTE_MS, .run_ms = 25 * MINUTE_MS}});
+    bench_open(
+        &b, busy,
+        (struct http_options){.mode = HTTP_WRITING, .patience = {.step_ms = 20 * MINUTE_MS, .run_ms = 25 * MINUTE_MS}});
     b.permit = &permit;
     bench_send(&b, HTTP_GET, "https://arm.example/x");
     CHECK_ROW("a request", b.response.status == 429 && b.peer.asked == 16 && b.took_ms == 15 * MINUTE_MS);
     bench_send(&b, HTTP_GET, "https://arm.example/y");
-    CHECK_ROW("the rest of the step", b.response.status == 429 && b.peer.asked == 22 && permit.waited_ms == 20 * MINUTE_MS);
+    CHECK_ROW("the rest of the step",
+              b.response.status == 429 && b.peer.asked == 22 && permit.waited_ms == 20 * MINUTE_MS);
     b.permit = NULL;
     bench_send(&b, HTTP_GET, "https://arm.example/z");
     CHECK_ROW("the rest of the run", b.response.status == 429 && b.peer.asked == 28);
@@ -312,7 +411,8 @@ static void test_attempts_leave_nothing_behind(void)
 
 static void test_messages_help(void)
 {
-    static const struct answer unsent[] = {{WIRE_UNSENT, 0, 0, 0, 0, 0}, {0}}, lost[] = {{WIRE_LOST, 0, 0, 0, 0, 0}, {0}};
+    static const struct answer unsent[] = {{WIRE_UNSENT, 0, 0, 0, 0, 0}, {0}},
+                               lost[] = {{WIRE_LOST, 0, 0, 0, 0, 0}, {0}};
     static const struct answer moved[] = {{WIRE_OK, 302, "Location", "https://portal.example/login", "", 0}, {0}};
     struct bench b;
 
@@ -331,7 +431,8 @@ static void test_messages_help(void)
 
 static void test_after_a_loss_the_connection_is_new(void)
 {
-    static const struct answer script[] = {{WIRE_UNSENT, 0, 0, 0, 0, 0}, {WIRE_LOST, 0, 0, 0, 0, 0}, {WIRE_OK, 200, 0, 0, "{}", 0}, {0}};
+    static const struct answer script[] = {
+        {WIRE_UNSENT, 0, 0, 0, 0, 0}, {WIRE_LOST, 0, 0, 0, 0, 0}, {WIRE_OK, 200, 0, 0, "{}", 0}, {0}};
     struct bench b;
 
     bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY});
@@ -342,8 +443,10 @@ static void test_after_a_loss_the_connection_is_new(void)
 
 static void test_long_waits_are_told(void)
 {
-    static const struct answer script[] = {{WIRE_OK, 429, "Retry-After", "5", "", 0}, {WIRE_OK, 429, "Retry-After", "6", "", 0},
-         {WIRE_OK, 200, 0, 0, "{}", 0}, {0}};
+    static const struct answer script[] = {{WIRE_OK, 429, "Retry-After", "5", "", 0},
+                                           {WIRE_OK, 429, "Retry-After", "6", "", 0},
+                                           {WIRE_OK, 200, 0, 0, "{}", 0},
+                                           {0}};
     struct bench b;
 
     bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY});
@@ -370,25 +473,30 @@ static void test_time_out(void)
     bench_close(&b);
 }
 
-/* --- headers and answers ------------------------------------------------------------------------------------------------ */
+/* --- headers and answers ------------------------------------------------------------------------------------------ */
 
 static void test_headers(void)
 {
-    static const struct wire_header more[] = {{"If-Match", "\"7\""}}, accept[] = {{"accept", "application/xml"}}, evil[] = {{"X",
-         "a\r\nY: b"}};
+    static const struct wire_header more[] = {{"If-Match", "\"7\""}}, accept[] = {{"accept", "application/xml"}},
+                                    evil[] = {{"X", "a\r\nY: b"}};
     struct bench b;
 
     bench_open(&b, ok, (struct http_options){.mode = HTTP_READ_ONLY, .user_agent = "reinstate/9"});
     b.request = (struct http_request){.headers = more, .n_headers = 1, .authorization = "Bearer abc"};
     bench_send(&b, HTTP_GET, "https://arm.example/x");
-    CHECK(strstr(text_str(&b.peer.headers), "User-Agent: reinstate/9\n") && strstr(text_str(&b.peer.headers), "If-Match: \"7\"\n"));
+    CHECK(strstr(text_str(&b.peer.headers), "User-Agent: reinstate/9\n") &&
+          strstr(text_str(&b.peer.headers), "If-Match: \"7\"\n"));
     CHECK(strstr(text_str(&b.peer.headers), "Accept: application/json\n") && strstr(text_str(&b.peer.headers),
          "Authorization: Bearer abc\n"));
-    CHECK(strstr(text_str(&b.peer.headers), "x-ms-client-request-id: ") && !strstr(text_str(&b.peer.headers), "Content-Type"));
-    CHECK_ROW("a version 4 UUID", strlen(b.peer.ids[0]) == 36 && b.peer.ids[0][14] == '4' && strchr("89ab", b.peer.ids[0][19]));
-    b.request = (struct http_request){.headers = accept, .n_headers = 1, .body = "a=b", .body_len = 3, .content_type = "text/plain"};
+    CHECK(strstr(text_str(&b.peer.headers), "x-ms-client-request-id: ") &&
+          !strstr(text_str(&b.peer.headers), "Content-Type"));
+    CHECK_ROW("a version 4 UUID",
+              strlen(b.peer.ids[0]) == 36 && b.peer.ids[0][14] == '4' && strchr("89ab", b.peer.ids[0][19]));
+    b.request = (struct http_request){
+        .headers = accept, .n_headers = 1, .body = "a=b", .body_len = 3, .content_type = "text/plain"};
     bench_send(&b, HTTP_POST, "https://login.example/oauth2/v2.0/token");
-    CHECK(!strstr(text_str(&b.peer.headers), "json") && strstr(text_str(&b.peer.headers), "Content-Type: text/plain\n"));
+    CHECK(!strstr(text_str(&b.peer.headers), "json") &&
+          strstr(text_str(&b.peer.headers), "Content-Type: text/plain\n"));
     b.request = (struct http_request){.headers = evil, .n_headers = 1};
     bench_send(&b, HTTP_GET, "https://arm.example/x");
     CHECK_ROW("no header is smuggled in", b.rc == -ERR_INVALID && b.peer.asked == 2);

@@ -14,7 +14,8 @@ static const struct row {
     const struct http_secret *secret;
     const char *body, *want;
 } rows[] = {
-    {"the token of the request", 401, "Bearer " TOKEN, NULL, "no: " TOKEN ".", "no: ***************************************************."},
+    {"the token of the request", 401, "Bearer " TOKEN, NULL, "no: " TOKEN ".",
+     "no: ***************************************************."},
     {"the token, cut", 401, "Bearer " TOKEN, NULL, "no: " LOST "...", "no: *******************************..."},
     {"a signature", 403, "SharedKey account:c2lnbmF0dXJlIHBsYW50ZWQ=", NULL, "<S>account:c2lnbmF0dXJlIHBsYW50ZWQ=</S>",
      "<S>account:************************</S>"},

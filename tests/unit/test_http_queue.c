@@ -1,9 +1,10 @@
 /* Admission, throttles, the journal and the record, against a scripted peer on a virtual clock. */
 #include "http_bench.h"
 
-static const struct permit_write writes[] = {{HTTP_PUT, "arm.example/subscriptions/s1/vaults/kv"}, {HTTP_POST, "/restore"}};
+static const struct permit_write writes[] = {{HTTP_PUT, "arm.example/subscriptions/s1/vaults/kv"},
+                                             {HTTP_POST, "/restore"}};
 
-/* --- admission and throttles --------------------------------------------------------------------------------------------- */
+/* --- admission and throttles -------------------------------------------------------------------------------------- */
 
 enum { CROWD = 20 };
 
@@ -104,7 +105,8 @@ static void test_cancelled_in_the_queue(void)
 
 static void test_throttle_pauses_its_scope(void)
 {
-    static const struct answer script[] = {{WIRE_OK, 429, "Retry-After", "60", "", 0}, {WIRE_OK, 200, 0, 0, "{}", 0}, {0}};
+    static const struct answer script[] = {
+        {WIRE_OK, 429, "Retry-After", "60", "", 0}, {WIRE_OK, 200, 0, 0, "{}", 0}, {0}};
     struct crowd w = {.n = 5};
 
     bench_open(&w.bench, script, (struct http_options){.mode = HTTP_READ_ONLY, .in_flight_max = 1});
@@ -125,7 +127,8 @@ static void test_throttle_pauses_its_scope(void)
 
 static void test_throttle_reaches_the_queue(void)
 {
-    static const struct answer script[] = {{WIRE_OK, 429, "Retry-After", "60", "", 100}, {WIRE_OK, 200, NULL, NULL, "{}", 0}, {0}};
+    static const struct answer script[] = {
+        {WIRE_OK, 429, "Retry-After", "60", "", 100}, {WIRE_OK, 200, NULL, NULL, "{}", 0}, {0}};
     struct crowd w = {.n = 2};
 
     bench_open(&w.bench, script, (struct http_options){.mode = HTTP_READ_ONLY, .in_flight_max = 1});
@@ -137,7 +140,7 @@ static void test_throttle_reaches_the_queue(void)
     bench_close(&w.bench);
 }
 
-/* --- journal and record ------------------------------------------------------------------------------------------------------ */
+/* --- journal and record ------------------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/reinstate-http-XXXXXX";
 
@@ -157,8 +160,8 @@ static void check_line(struct arena *a, const char *s, const char *event, const 
 
 static void test_journal_comes_first(void)
 {
-    static const struct answer script[] = {{WIRE_OK, 500, 0, 0, "", 5}, {WIRE_OK, 201, "x-ms-correlation-request-id", "c-7", "{}", 5},
-         {0}};
+    static const struct answer script[] = {
+        {WIRE_OK, 500, 0, 0, "", 5}, {WIRE_OK, 201, "x-ms-correlation-request-id", "c-7", "{}", 5}, {0}};
     struct permit permit = {.step = "KeyVault/kv#create", .writes = writes, .n_writes = COUNT(writes), .budget = 6};
     struct arena *a = arena_new();
     const char *path = arena_printf(a, "%s/journal", folder);
@@ -185,8 +188,8 @@ static void test_journal_comes_first(void)
     line = strchr(line, '\n') + 1;
     check_line(a, line, "request", b.peer.ids[1], 0);
     line = strchr(line, '\n') + 1;
-    CHECK_ROW("the line is in the file when the request arrives", strlen(b.peer.seen) == (size_t)(line - now) && str_starts(now,
-         b.peer.seen));
+    CHECK_ROW("the line is in the file when the request arrives",
+              strlen(b.peer.seen) == (size_t)(line - now) && str_starts(now, b.peer.seen));
     check_line(a, line, "answer", b.peer.ids[1], 201);
     CHECK(strstr(line, "\"correlation\":\"c-7\"") && !strstr(now, "secret"));
     bench_close(&b);
@@ -215,7 +218,8 @@ static void test_no_journal_no_write(void)
     bench_open(&b, ok, (struct http_options){.mode = HTTP_WRITING, .journal = journal});
     b.permit = &permit;
     bench_send(&b, HTTP_PUT, "https://arm.example/subscriptions/s1/vaults/kv");
-    CHECK_ROW("what cannot be written down is not sent", b.rc == -ERR_BLOCKED && b.peer.asked == 0 && permit.budget == 6);
+    CHECK_ROW("what cannot be written down is not sent",
+              b.rc == -ERR_BLOCKED && b.peer.asked == 0 && permit.budget == 6);
     bench_send(&b, HTTP_GET, "https://arm.example/subscriptions/s1/vaults/kv");
     CHECK_ROW("reading goes on", b.rc == 0 && b.peer.asked == 1);
     bench_close(&b);
@@ -238,27 +242,27 @@ static const struct record_row {
 } record_rows[] = {
     {"a token", "POST", "https://login.example/t/oauth2/v2.0/token", "application/x-www-form-urlencoded",
      "grant_type=client_credentials&client_secret=hush%3D&scope=a", "{\"access_token\":\"hush\",\"expires_in\":3599}",
-     "\"grant_type=client_credentials&client_secret=not-recorded&scope=a\"", "{\"access_token\":\"TOKEN\",\"expires_in\":3599}"},
+     "\"grant_type=client_credentials&client_secret=not-recorded&scope=a\"",
+     "{\"access_token\":\"TOKEN\",\"expires_in\":3599}"},
     {"a key's backup", "POST", "https://kv.example/keys/k1/backup?api-version=7.5", "application/json", "{}",
-     "{\"value\":\"hush\"}", "{}",
-     "{\"value\":\"BLOB\"}"},
-    {"a backup cut half way", "POST", "https://kv.example/keys/k1/backup", "application/json", NULL, "{\"value\":\"hush", "null",
-     "\"BLOB\""},
+     "{\"value\":\"hush\"}", "{}", "{\"value\":\"BLOB\"}"},
+    {"a backup cut half way", "POST", "https://kv.example/keys/k1/backup", "application/json", NULL,
+     "{\"value\":\"hush", "null", "\"BLOB\""},
     {"account keys", "POST", "https://arm.example/storageAccounts/s/LISTKEYS", "application/json", NULL,
      "{\"keys\":[{\"keyName\":\"key1\",\"value\":\"hush\"},{\"keyName\":\"key2\",\"value\":\"hush\"}]}", "null",
      "{\"keys\":[{\"keyName\":\"key1\",\"value\":\"KEY\"},{\"keyName\":\"key2\",\"value\":\"KEY\"}]}"},
-    {"an exported key", "GET", "https://b.example/c/securedVmEncryptionInfo_x/y.json?sv=1&sig=hush%2F&se=2", "", NULL, "hush",
-     "null", "\"EXPORT\""},
+    {"an exported key", "GET", "https://b.example/c/securedVmEncryptionInfo_x/y.json?sv=1&sig=hush%2F&se=2", "", NULL,
+     "hush", "null", "\"EXPORT\""},
     {"a key on its way back", "POST", "https://kv.example/keys/restore", "application/json", "{\"value\":\"hush\"}",
-     "{\"key\":{\"n\":1}}",
-     "{\"value\":\"BLOB\"}", "{\"key\":{\"n\":1}}"},
-    {"an ordinary value stays", "GET", "https://arm.example/x", "application/json", NULL, "{\"value\":[1,null,true]}", "null",
-     "{\"value\":[1,null,true]}"},
+     "{\"key\":{\"n\":1}}", "{\"value\":\"BLOB\"}", "{\"key\":{\"n\":1}}"},
+    {"an ordinary value stays", "GET", "https://arm.example/x", "application/json", NULL, "{\"value\":[1,null,true]}",
+     "null", "{\"value\":[1,null,true]}"},
 };
 
 static void test_record(void)
 {
-    static const struct wire_header json[] = {{"Content-Type", "application/json"}, {"Set-Cookie", "hush"}, {"X-A", "1"}, {"x-a", "2"}};
+    static const struct wire_header json[] = {
+        {"Content-Type", "application/json"}, {"Set-Cookie", "hush"}, {"X-A", "1"}, {"x-a", "2"}};
     struct arena *a = arena_new();
     const char *path = arena_printf(a, "%s/record", folder);
     char *file = arena_alloc(a, FILE_BYTES), *line = file;
@@ -267,11 +271,15 @@ static void test_record(void)
 
     CHECK(recorder_open(path, rules, COUNT(rules), &r, &err) == 0);
     for (size_t i = 0; i < COUNT(record_rows); i++) {
-        struct wire_header headers[] = {{"Content-Type", record_rows[i].type}, {"Authorization", "Bearer hush"}, {"X-Source",
-             "https://b.example/?sig=hush"}};
-        struct wire_request request = {.method = record_rows[i].method, .url = record_rows[i].url, .headers = headers,
-             .n_headers = COUNT(headers),
-                                       .body = record_rows[i].body, .body_len = record_rows[i].body ? strlen(record_rows[i].body) : 0};
+        struct wire_header headers[] = {{"Content-Type", record_rows[i].type},
+                                        {"Authorization", "Bearer hush"},
+                                        {"X-Source", "https://b.example/?sig=hush"}};
+        struct wire_request request = {.method = record_rows[i].method,
+                                       .url = record_rows[i].url,
+                                       .headers = headers,
+                                       .n_headers = COUNT(headers),
+                                       .body = record_rows[i].body,
+                                       .body_len = record_rows[i].body ? strlen(record_rows[i].body) : 0};
         struct wire_reply reply = {.status = 200, .headers = (struct wire_header *)json, .n_headers = COUNT(json)};
 
         secret_init(&reply.body);
@@ -319,13 +327,15 @@ static void test_faults_are_recorded(void)
 
     CHECK(recorder_open(path, NULL, 0, &r, &err) == 0);
     bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY});
-    recording = http_new(b.sched, &(struct http_options){.wire = b.wire, .mode = HTTP_READ_ONLY, .record = keep_record, .ctx = r});
+    recording = http_new(
+        b.sched, &(struct http_options){.wire = b.wire, .mode = HTTP_READ_ONLY, .record = keep_record, .ctx = r});
     http_free(b.http);
     b.http = recording;
     b.request.authorization = "Bearer hush";
     bench_send(&b, HTTP_GET, "https://arm.example/x");
     read_file(path, file, FILE_BYTES);
-    CHECK(b.rc == 0 && strstr(file, "\"status\":0") && strstr(file, "\"note\":\"scripted fault\"") && strstr(file, "\"status\":200"));
+    CHECK(b.rc == 0 && strstr(file, "\"status\":0") && strstr(file, "\"note\":\"scripted fault\"") &&
+          strstr(file, "\"status\":200"));
     CHECK(!strstr(file, "hush"));
     bench_close(&b);
     recorder_close(r);

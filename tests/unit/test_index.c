@@ -1,4 +1,5 @@
-/* Things found by name: as many as an estate has, alike names in the order in which they were put, capitals as Azure takes them. */
+/* Things found by name: as many as an estate has, alike names in the order in which they were put,
+ * capitals as Azure takes them. */
 #include "harness.h"
 
 #include "../../reconciler/base/index.h"

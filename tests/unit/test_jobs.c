@@ -15,17 +15,22 @@ static const struct {
     {"of another VM", "vm-2", "running", "2026-11-23T03:01:00Z", NULL, "disks", POINT, false},
     {"of another point", "vm", "running", "2026-11-23T03:01:00Z", NULL, "disks", "2026-11-14T20:01:03Z", false},
     {"of another type", "vm", "running", "2026-11-23T03:01:00Z", NULL, "new-vm", POINT, false},
-    {"ended before the order", "vm", "completed", "2026-11-23T02:01:00Z", "2026-11-23T02:59:00Z", "disks", POINT, false},
-    {"begun before, ended within", "vm", "completed", "2026-11-23T02:59:00Z", "2026-11-23T03:20:00Z", "disks", POINT, true},
+    {"ended before the order", "vm", "completed", "2026-11-23T02:01:00Z", "2026-11-23T02:59:00Z", "disks", POINT,
+     false},
+    {"begun before, ended within", "vm", "completed", "2026-11-23T02:59:00Z", "2026-11-23T03:20:00Z", "disks", POINT,
+     true},
     {"begun before, still running", "vm", "running", "2026-11-23T02:59:00Z", NULL, "disks", POINT, true},
     {"runs, and does not say what", "vm", "running", "2026-11-23T03:01:00Z", NULL, "unknown", NULL, false},
-    {"runs, and says another point", "vm", "running", "2026-11-23T03:01:00Z", NULL, "unknown", "2026-11-14T20:01:03Z", false},
-    {"is over, and never said what", "vm", "completed", "2026-11-23T03:01:00Z", "2026-11-23T03:20:00Z", "unknown", NULL, false},
+    {"runs, and says another point", "vm", "running", "2026-11-23T03:01:00Z", NULL, "unknown", "2026-11-14T20:01:03Z",
+     false},
+    {"is over, and never said what", "vm", "completed", "2026-11-23T03:01:00Z", "2026-11-23T03:20:00Z", "unknown", NULL,
+     false},
 };
 
 static bool matches(struct arena *a, size_t i, int64_t since_ms)
 {
-    const struct job_match match = {.group = "rg", .vm = "vm", .type = RESTORE_DISKS, .point_ms = time_parse(POINT), .since_ms = since_ms};
+    const struct job_match match = {
+        .group = "rg", .vm = "vm", .type = RESTORE_DISKS, .point_ms = time_parse(POINT), .since_ms = since_ms};
     struct value *job = value_map(a), *jobs = value_list(a);
 
     value_set_string(a, job, "vm", rows[i].vm);
@@ -40,7 +45,8 @@ static bool matches(struct arena *a, size_t i, int64_t since_ms)
     return value_count(jobs_matching(a, jobs, &match)) == 1;
 }
 
-/* The order asks for a new VM rg-dr/vm-r from POINT since 03:00. What stands against its trigger, though it is none of its jobs. */
+/* The order asks for a new VM rg-dr/vm-r from POINT since 03:00. What stands against its trigger, though it is none
+ * of its jobs. */
 static const struct {
     const char *what, *group, *vm, *state, *type, *point, *text, *target;
     bool runs, stands;
@@ -55,10 +61,12 @@ static const struct {
     {"of the same name in another group", "rg-2", "vm", "running", "new-vm", POINT, NULL, "vm-r", true, false},
     {"in a state that nobody knows", "rg", "vm", "unknown", "new-vm", "2026-11-14T20:01:03Z", NULL, "vm-r", true, true},
     {"completed to another target", "rg", "vm", "completed", "new-vm", POINT, NULL, "vm-2", false, true},
-    {"completed to a target that is declared", "rg", "vm", "completed", "new-vm", POINT, NULL, "vm-declared", false, false},
+    {"completed to a target that is declared", "rg", "vm", "completed", "new-vm", POINT, NULL, "vm-declared", false,
+     false},
     {"failed on another target", "rg", "vm", "failed", "new-vm", POINT, NULL, "vm-2", false, false},
     {"disks completed", "rg", "vm", "completed", "disks", POINT, NULL, "vmName", false, false},
-    {"completed from an unreadable point", "rg", "vm", "completed", "new-vm", NULL, "13 nov. 2026", "vm-r", false, true},
+    {"completed from an unreadable point", "rg", "vm", "completed", "new-vm", NULL, "13 nov. 2026", "vm-r", false,
+     true},
     {"failed from an unreadable point", "rg", "vm", "failed", "new-vm", NULL, "13 nov. 2026", "vm-r", false, true},
     {"completed, and does not say what", "rg", "vm", "completed", "unknown", POINT, NULL, NULL, false, true},
     {"completed, and does not say whose", NULL, "vm", "completed", "new-vm", POINT, NULL, "vm-r", false, true},
@@ -68,8 +76,14 @@ static void test_standing(struct arena *a)
 {
     struct value *declared = value_list(a), *target = value_map(a);
     const struct job_match match = {
-        .group = "rg", .vm = "vm", .type = RESTORE_NEW_VM, .point_ms = time_parse(POINT), .target_group = "rg-dr", .target_vm = "vm-r",
-        .since_ms = time_parse("2026-11-23T03:00:00Z"), .declared = declared,
+        .group = "rg",
+        .vm = "vm",
+        .type = RESTORE_NEW_VM,
+        .point_ms = time_parse(POINT),
+        .target_group = "rg-dr",
+        .target_vm = "vm-r",
+        .since_ms = time_parse("2026-11-23T03:00:00Z"),
+        .declared = declared,
     };
 
     value_set_string(a, target, "type", "new-vm");

@@ -114,7 +114,8 @@ static void test_changed(struct arena *a)
         {"the last line was edited", "\"n\":3", "\"n\":8", "line 4"},
         {"a line was made unreadable", "{\"event\":\"step\",\"n\":2", "[\"event\":\"step\",\"n\":2", "line 3"},
         {"a member was added", "\"n\":1,", "\"n\":1,\"x\":0,", "line 2"},
-        {"a line was put in that claims to explain a torn one", "\"event\":\"step\",\"n\":2", "\"event\":\"torn-line\",\"n\":2", "line 3"},
+        {"a line was put in that claims to explain a torn one", "\"event\":\"step\",\"n\":2",
+         "\"event\":\"torn-line\",\"n\":2", "line 3"},
     };
     const char *path = at(a, "j");
 
@@ -135,7 +136,8 @@ static void test_changed(struct arena *a)
         text_add(&t, rows[i].put);
         text_add(&t, found + strlen(rows[i].find));
         spill(path, t.s, t.len);
-        CHECK_ROW(rows[i].reason, journal_verify(path, NULL, &check, &err) == -ERR_INVALID && strstr(err.text, rows[i].named));
+        CHECK_ROW(rows[i].reason,
+                  journal_verify(path, NULL, &check, &err) == -ERR_INVALID && strstr(err.text, rows[i].named));
         CHECK_ROW(rows[i].reason, journal_open(path, &j, &err) == -ERR_INVALID && strstr(err.text, rows[i].named));
         text_release(&t);
     }
@@ -175,9 +177,12 @@ static void test_head(struct arena *a)
     CHECK_STR(check.head, journal_head(j));
     journal_close(j);
     CHECK(run(a, path, 3, &err) == 0);
-    CHECK_ROW("it has grown since", journal_verify(path, check.head, &later, &err) == 0 && later.lines == 5 && later.after == 3);
-    CHECK_ROW("every chain has once been empty", journal_verify(path, "0000000000000000000000000000000000000000000000000000000000000000",
-                                                              &check, &err) == 0 && check.after == 5);
+    CHECK_ROW("it has grown since",
+              journal_verify(path, check.head, &later, &err) == 0 && later.lines == 5 && later.after == 3);
+    CHECK_ROW("every chain has once been empty",
+              journal_verify(path, "0000000000000000000000000000000000000000000000000000000000000000", &check, &err) ==
+                      0 &&
+                  check.after == 5);
     s = slurp(a, path);
     for (size_t n = strlen(s) - 1; n; n--)
         if (s[n - 1] == '\n') {
@@ -191,7 +196,8 @@ static void test_head(struct arena *a)
     journal_close(j);
     CHECK_ROW("a new chain of other lines", journal_verify(path, later.head, &check, &err) == -ERR_CONFLICT);
     CHECK(symlink(path, at(a, "other")) == 0);
-    CHECK_ROW("a link is not followed", journal_open(at(a, "other"), &j, &err) == -ERR_INVALID && strstr(err.text, "a link"));
+    CHECK_ROW("a link is not followed",
+              journal_open(at(a, "other"), &j, &err) == -ERR_INVALID && strstr(err.text, "a link"));
     unlink(at(a, "other"));
 }
 
@@ -223,7 +229,8 @@ static void test_torn(struct arena *a)
     s = slurp(a, path);
     s[two + 3] ^= 1;
     spill(path, s, strlen(s));
-    CHECK_ROW("a noted torn line must stay as it was", lines_of(path, &err) == 1000 + ERR_INVALID && strstr(err.text, "line 3"));
+    CHECK_ROW("a noted torn line must stay as it was",
+              lines_of(path, &err) == 1000 + ERR_INVALID && strstr(err.text, "line 3"));
 }
 
 static void test_open_errors(struct arena *a)

@@ -8,7 +8,8 @@ static const char *round_trip(struct arena *a, const char *text, enum json_style
     struct value *v;
     struct err err;
 
-    return json_parse(a, text, strlen(text), &v, &err) < 0 ? arena_printf(a, "error: %s", err.text) : json_string(a, v, style);
+    return json_parse(a, text, strlen(text), &v, &err) < 0 ? arena_printf(a, "error: %s", err.text)
+                                                           : json_string(a, v, style);
 }
 
 static void test_parse(struct arena *a)
@@ -16,19 +17,23 @@ static void test_parse(struct arena *a)
     static const struct {
         const char *why, *text, *want;
     } rows[] = {
-        {"every type", "{\"a\":[null,true,false,1,-2,0.5,\"x\"],\"b\":{}}", "{\"a\":[null,true,false,1,-2,0.5,\"x\"],\"b\":{}}"},
+        {"every type", "{\"a\":[null,true,false,1,-2,0.5,\"x\"],\"b\":{}}",
+         "{\"a\":[null,true,false,1,-2,0.5,\"x\"],\"b\":{}}"},
         {"blanks", " \t\r\n[ 1 , 2 ] \n", "[1,2]"},
         {"a number alone", "12", "12"},
         {"a word alone", "null", "null"},
         {"a byte order mark", "\xEF\xBB\xBF{}", "{}"},
-        {"largest integers", "[9223372036854775807,-9223372036854775808]", "[9223372036854775807,-9223372036854775808]"},
+        {"largest integers", "[9223372036854775807,-9223372036854775808]",
+         "[9223372036854775807,-9223372036854775808]"},
         {"an integer beyond 64 bits becomes a real", "[9223372036854775808,1]", "[9.223372036854776e+18,1]"},
         {"far beyond, alone", "123456789012345678901234567890", "1.2345678901234568e+29"},
         {"several of them", "[99999999999999999999,{\"a\":-99999999999999999999},\"99999999999999999999\"]",
          "[1e+20,{\"a\":-1e+20},\"99999999999999999999\"]"},
         {"a real stays one", "[1.0,1e2]", "[1.0,100.0]"},
-        {"the shortest text of a real", "[0.1,0.30000000000000004,5e-324]", "[0.1,0.30000000000000004,4.94065645841247e-324]"},
-        {"escapes", "\"\\u00e9\\n\\t\\/\\\\\\\"\\u0007\\ud83d\\ude00\"", "\"\xC3\xA9\\n\\t/\\\\\\\"\\u0007\xF0\x9F\x98\x80\""},
+        {"the shortest text of a real", "[0.1,0.30000000000000004,5e-324]",
+         "[0.1,0.30000000000000004,4.94065645841247e-324]"},
+        {"escapes", "\"\\u00e9\\n\\t\\/\\\\\\\"\\u0007\\ud83d\\ude00\"",
+         "\"\xC3\xA9\\n\\t/\\\\\\\"\\u0007\xF0\x9F\x98\x80\""},
         {"a NUL in a string", "\"a\\u0000b\"", "\"a\\u0000b\""},
         {"the last of two equal names counts", "{\"a\":1,\"a\":2}", "{\"a\":2}"},
         {"order is kept", "{\"b\":1,\"a\":2}", "{\"b\":1,\"a\":2}"},
@@ -48,7 +53,8 @@ static void test_parse(struct arena *a)
         {"an open string", "\"abc", "error: line 1, column 5: the text ends inside a string"},
         {"an open list", "[1", "error: line 1, column 3: a comma or ] is expected"},
         {"two texts", "{} {}", "error: line 1, column 4: something follows behind the JSON text"},
-        {"a NUL in a name would hide the rest", "{\"a\\u0000b\":1}", "error: line 1, column 4: a member's name holds a NUL"},
+        {"a NUL in a name would hide the rest", "{\"a\\u0000b\":1}",
+         "error: line 1, column 4: a member's name holds a NUL"},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -69,7 +75,8 @@ static void test_depth(struct arena *a)
 
         memset(text, '[', (size_t)depth);
         memset(text + depth, ']', (size_t)depth);
-        CHECK_ROW("64 levels and no more", (json_parse(a, text, strlen(text), &v, &err) == 0) == (depth <= JSON_DEPTH_MAX));
+        CHECK_ROW("64 levels and no more",
+                  (json_parse(a, text, strlen(text), &v, &err) == 0) == (depth <= JSON_DEPTH_MAX));
         CHECK_ROW("the value is there or not", (v != NULL) == (depth <= JSON_DEPTH_MAX));
     }
 }
@@ -81,7 +88,8 @@ static void test_size(struct arena *a)
     struct err err;
 
     CHECK_ROW("refused by its length, without being read",
-              json_parse(a, text, (size_t)JSON_BYTES_MAX + 1, &v, &err) == -ERR_PROTOCOL && strstr(err.text, "67108864"));
+              json_parse(a, text, (size_t)JSON_BYTES_MAX + 1, &v, &err) == -ERR_PROTOCOL &&
+                  strstr(err.text, "67108864"));
 }
 
 static void test_write(struct arena *a)
@@ -95,7 +103,8 @@ static void test_write(struct arena *a)
     value_set(a, v, "a", value_list(a));
     CHECK_STR(json_string(a, v, JSON_COMPACT), "{\"z\":[1,{}],\"B\":{\"$unknown\":true},\"a\":[]}");
     CHECK_STR(json_string(a, v, JSON_CANONICAL), "{\"B\":{\"$unknown\":true},\"a\":[],\"z\":[1,{}]}");
-    CHECK_STR(json_string(a, v, JSON_INDENTED), "{\n  \"z\": [\n    1,\n    {}\n  ],\n  \"B\": {\"$unknown\": true},\n  \"a\": []\n}");
+    CHECK_STR(json_string(a, v, JSON_INDENTED),
+              "{\n  \"z\": [\n    1,\n    {}\n  ],\n  \"B\": {\"$unknown\": true},\n  \"a\": []\n}");
     CHECK_STR(json_string(a, NULL, JSON_COMPACT), "null");
     CHECK_STR(json_string(a, value_real(a, 1.0 / 0.0), JSON_COMPACT), "null");
     CHECK_ROW("bytes that are no UTF-8 do not make the text unreadable",
@@ -121,7 +130,8 @@ static void test_reals(struct arena *a)
         text = json_string(a, value_real(a, r), JSON_COMPACT);
         if (strcmp(text, "null") == 0)
             continue;
-        CHECK_ROW("a real is read back", json_parse(a, text, strlen(text), &again, &err) == 0 && again->type == VALUE_REAL);
+        CHECK_ROW("a real is read back",
+                  json_parse(a, text, strlen(text), &again, &err) == 0 && again->type == VALUE_REAL);
         CHECK_ROW("as the same real", again && memcmp(&again->r, &r, sizeof(r)) == 0);
     }
 }
@@ -160,7 +170,8 @@ static void test_cut(void)
         if (rc == 0 && rows[i].want)
             CHECK_ROW(rows[i].why, len == strlen(rows[i].want) && memcmp(start, rows[i].want, len) == 0);
         else
-            CHECK_ROW("no error shows what is in the text", rc == 0 || (!strstr(err.text, "ab") && !strstr(err.text, "short")));
+            CHECK_ROW("no error shows what is in the text",
+                      rc == 0 || (!strstr(err.text, "ab") && !strstr(err.text, "short")));
     }
     CHECK_ROW("a text that breaks off is not cut from, even behind the member",
               json_cut(text, sizeof(text) - 2, "OsDisk.KeyBackupData", &start, &len, &err) == -ERR_PROTOCOL);
@@ -169,8 +180,9 @@ static void test_cut(void)
 /* Truncations and changed bytes, each in a buffer of its exact size, so that a sanitizer sees one byte too far. */
 static void test_broken(void)
 {
-    static const char good[] = "{\"value\":[{\"id\":\"/subscriptions/x\",\"n\":-12.5e3,\"t\":true,\"s\":\"\\u00e9\\ud83d\\ude00\xC3\xA9\"},"
-                               "[],{},null],\"nextLink\":\"https:\\/\\/a\"}";
+    static const char good[] =
+        "{\"value\":[{\"id\":\"/subscriptions/x\",\"n\":-12.5e3,\"t\":true,\"s\":\"\\u00e9\\ud83d\\ude00\xC3\xA9\"},"
+        "[],{},null],\"nextLink\":\"https:\\/\\/a\"}";
     uint32_t seed = 1;
     size_t refused = 0;
 

@@ -36,10 +36,10 @@
     "DiskEncryptionSet/des: {state: present, live: {properties: {activeKey: {keyUrl: " KEYS NEW "}}}, "                \
     "associatedResources: [" DISK_ID "]}\n"
 #define VM_FACTS(points)                                                                                               \
-    "ProtectedVirtualMachine/vm: {state: present, itemId: " SUB "/item, source: {state: present, des: " SET_ID          \
-    ", set: {state: present, live: {properties: {activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD  \
-    "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z}}}, live: {properties: {storageProfile: {osDisk: {managedDisk: {id: " DISK_ID \
-    "}}}}}}, points: [" points "]}\n"
+    "ProtectedVirtualMachine/vm: {state: present, itemId: " SUB "/item, source: {state: present, des: " SET_ID         \
+    ", set: {state: present, live: {properties: {activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD \
+    "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z}}}, live: {properties: {storageProfile: {osDisk: "             \
+    "{managedDisk: {id: " DISK_ID "}}}}}}, points: [" points "]}\n"
 #define POINT(id, time, more)                                                                                          \
     "{id: \"" id "\", time: " time ", snapshot: absent, vault: valid, confidential: true, customerKey: true" more "}"
 #define BEFORE POINT("1", "2026-11-10T20:00:00Z", "")
@@ -80,7 +80,11 @@ static void fixture_begin(struct fixture *f, const char *estate, const char *fac
     for (size_t i = 0; i < d->count; i++)
         by_index[i] = value_get(seen, d->documents[i]->address);
     f->view = (struct view){
-        .arena = f->arena, .desired = d, .settings = &settings_default, .facts = by_index, .now_ms = time_parse("2026-11-23T03:00:00Z"),
+        .arena = f->arena,
+        .desired = d,
+        .settings = &settings_default,
+        .facts = by_index,
+        .now_ms = time_parse("2026-11-23T03:00:00Z"),
     };
 }
 
@@ -100,7 +104,8 @@ static const char *version_of(const char *id)
 /* "disk vm_OsDisk", without what a label has on further lines. */
 static const char *shown(struct arena *a, const struct lineage_node *n)
 {
-    return arena_printf(a, "%s %s", lineage_kind_words(n->kind), n->kind == LINEAGE_VERSION ? version_of(n->id) : n->name);
+    return arena_printf(a, "%s %s", lineage_kind_words(n->kind),
+                        n->kind == LINEAGE_VERSION ? version_of(n->id) : n->name);
 }
 
 static const char *arrows(struct arena *a, const struct lineage *l)
@@ -108,8 +113,8 @@ static const char *arrows(struct arena *a, const struct lineage *l)
     const char *all = "";
 
     for (size_t i = 0; i < l->n_edges; i++)
-        all = arena_printf(a, "%s%s %s %s\n", all, shown(a, &l->nodes[l->edges[i].from]), l->edges[i].proved ? "->" : "-?>",
-                           shown(a, &l->nodes[l->edges[i].to]));
+        all = arena_printf(a, "%s%s %s %s\n", all, shown(a, &l->nodes[l->edges[i].from]),
+                           l->edges[i].proved ? "->" : "-?>", shown(a, &l->nodes[l->edges[i].to]));
     return all;
 }
 
@@ -136,7 +141,8 @@ static void test_arrows(void)
 
     /* Nobody knows: the VM is gone, and no version is declared. */
     fixture_begin(&f, ESTATE(""),
-                  "ProtectedVirtualMachine/vm: {state: present, itemId: " SUB "/item, source: {state: absent}, points: [" BEFORE "]}\n");
+                  "ProtectedVirtualMachine/vm: {state: present, itemId: " SUB
+                  "/item, source: {state: absent}, points: [" BEFORE "]}\n");
     l = lineage_of(&f.view);
     CHECK(strstr(arrows(f.arena, &l), "recovery point vm 1 -?> key version " LINEAGE_UNKNOWN "vm\n") != NULL);
     fixture_end(&f);
@@ -164,11 +170,14 @@ static const struct {
     {"set by ARM id", IMPACT_DELETE, SET_ID, LINEAGE_SET, "", NULL, NULL},
     {"nothing of that name", IMPACT_DELETE, "os-kee", 0, NULL, NULL, "did you mean os-key?"},
     {"only keys are disabled", IMPACT_DISABLE, "des", 0, NULL, NULL, "there is no Key des"},
-    {"only keys are disabled, by id", IMPACT_DISABLE, SET_ID, 0, NULL, NULL, "only keys and their versions are disabled"},
+    {"only keys are disabled, by id", IMPACT_DISABLE, SET_ID, 0, NULL, NULL,
+     "only keys and their versions are disabled"},
     {"a version is not deleted", IMPACT_DELETE, "os-key/" OLD, 0, NULL, NULL, "a single key version cannot be deleted"},
     {"a version nobody needs", IMPACT_DISABLE, "os-key/c3", 0, NULL, NULL, "nothing in these documents hangs on"},
-    {"a vault that is not ours", IMPACT_DELETE, "https://else.vault.azure.net", 0, NULL, NULL, "nothing in these documents hangs on"},
-    {"no key vault id", IMPACT_DELETE, VM_ID, 0, NULL, NULL, "is no key vault, managed HSM, key or disk encryption set"},
+    {"a vault that is not ours", IMPACT_DELETE, "https://else.vault.azure.net", 0, NULL, NULL,
+     "nothing in these documents hangs on"},
+    {"no key vault id", IMPACT_DELETE, VM_ID, 0, NULL, NULL,
+     "is no key vault, managed HSM, key or disk encryption set"},
 };
 
 static void test_operands(void)
@@ -210,7 +219,8 @@ static const struct {
     {"its keys with it", IMPACT_DELETE, "kv", false, "Key/os-key", "storeState", "deleted"},
     {"for good", IMPACT_DELETE, "kv", true, "Key/os-key", "storeState", "absent"},
     {"the set goes", IMPACT_DELETE, "des", false, "DiskEncryptionSet/des", "state", "absent"},
-    {"the VM loses sight of it", IMPACT_DELETE, "des", false, "ProtectedVirtualMachine/vm", "source.set.state", "absent"},
+    {"the VM loses sight of it", IMPACT_DELETE, "des", false, "ProtectedVirtualMachine/vm", "source.set.state",
+     "absent"},
     {"the key stands", IMPACT_DELETE, "des", false, "Key/os-key", "state", "present"},
 };
 
@@ -237,7 +247,8 @@ static void test_thens(void)
         then = impact_view(&f.view, &t, thens[i].purged);
         got = value_at(facts_of(&then, thens[i].document), thens[i].path);
         CHECK_ROW(thens[i].reason, thens[i].value ? value_str(got) ? str_eq(value_str(got), thens[i].value)
-                                                                   : value_is(got, VALUE_BOOL) && got->b == str_eq(thens[i].value, "true")
+                                                                   : value_is(got, VALUE_BOOL) &&
+                                                                         got->b == str_eq(thens[i].value, "true")
                                                   : !got);
         /* What was observed is not touched. */
         CHECK_ROW(thens[i].reason, value_equal(before, facts_of(&f.view, thens[i].document)));
@@ -250,26 +261,29 @@ static void test_drawing(void)
     struct fixture f;
     struct text t = {0};
 
-    fixture_begin(&f, ESTATE(""), VAULT_FACTS KEY_FACTS SET_FACTS VM_FACTS(AFTER ", " POINT("3", "2026-11-21T20:00:00Z", "")));
+    fixture_begin(&f, ESTATE(""),
+                  VAULT_FACTS KEY_FACTS SET_FACTS VM_FACTS(AFTER ", " POINT("3", "2026-11-21T20:00:00Z", "")));
     text_init(&t, TEXT_CEILING);
     lineage_draw(&t, DRAWING_DOT, &f.view);
-    CHECK_STR(text_str(&t), "digraph reinstate {\n  rankdir=LR;\n  node [shape=box];\n"
-                            "  \"vm1\" [label=\"VM\\nvm\"];\n"
-                            "  \"disk1\" [label=\"disk\\nvm_OsDisk\"];\n"
-                            "  \"set1\" [label=\"disk encryption set\\ndes\"];\n"
-                            "  \"version1\" [label=\"key version\\nos\\n" NEW "\"];\n"
-                            "  \"store1\" [label=\"key store\\nkv\"];\n"
-                            "  \"points1\" [label=\"2 recovery points\\nvm\\n2026-11-20T20:00:00Z to 2026-11-21T20:00:00Z\"];\n"
-                            "  \"vm1\" -> \"disk1\" [label=\"its OS disk\"];\n"
-                            "  \"version1\" -> \"store1\";\n"
-                            "  \"set1\" -> \"version1\" [label=\"its active key\"];\n"
-                            "  \"disk1\" -> \"set1\" [label=\"the VM names it\"];\n"
-                            "  \"points1\" -> \"version1\" [label=\"the set's active key, there since 2026-11-12T00:00:00Z\"];\n"
-                            "}\n");
+    CHECK_STR(text_str(&t),
+              "digraph reinstate {\n  rankdir=LR;\n  node [shape=box];\n"
+              "  \"vm1\" [label=\"VM\\nvm\"];\n"
+              "  \"disk1\" [label=\"disk\\nvm_OsDisk\"];\n"
+              "  \"set1\" [label=\"disk encryption set\\ndes\"];\n"
+              "  \"version1\" [label=\"key version\\nos\\n" NEW "\"];\n"
+              "  \"store1\" [label=\"key store\\nkv\"];\n"
+              "  \"points1\" [label=\"2 recovery points\\nvm\\n2026-11-20T20:00:00Z to 2026-11-21T20:00:00Z\"];\n"
+              "  \"vm1\" -> \"disk1\" [label=\"its OS disk\"];\n"
+              "  \"version1\" -> \"store1\";\n"
+              "  \"set1\" -> \"version1\" [label=\"its active key\"];\n"
+              "  \"disk1\" -> \"set1\" [label=\"the VM names it\"];\n"
+              "  \"points1\" -> \"version1\" [label=\"the set's active key, there since 2026-11-12T00:00:00Z\"];\n"
+              "}\n");
     text_clear(&t);
     lineage_draw(&t, DRAWING_MERMAID, &f.view);
     CHECK(str_starts(text_str(&t), "flowchart LR\n  n_vm1[\"VM<br/>vm\"]\n"));
-    CHECK(strstr(text_str(&t), "  n_points1 -->|\"the set's active key, there since 2026-11-12T00:00:00Z\"| n_version1\n") != NULL);
+    CHECK(strstr(text_str(&t),
+                 "  n_points1 -->|\"the set's active key, there since 2026-11-12T00:00:00Z\"| n_version1\n") != NULL);
     text_release(&t);
     fixture_end(&f);
 }

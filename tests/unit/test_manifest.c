@@ -61,7 +61,8 @@ static void test_values(void)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct reading r cleanup(reading_release) = read_text(rows[i].text, strlen(rows[i].text), &manifest_default_limits);
+        struct reading r cleanup(reading_release) =
+            read_text(rows[i].text, strlen(rows[i].text), &manifest_default_limits);
 
         CHECK_ROW(rows[i].why, r.diags.count == 0 && value_count(r.docs) == 1);
         CHECK_STR(json_string(r.a, value_item(r.docs, 0), JSON_COMPACT), rows[i].want);
@@ -102,7 +103,8 @@ static void test_faults(void)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct reading r cleanup(reading_release) = read_text(rows[i].text, strlen(rows[i].text), &manifest_default_limits);
+        struct reading r cleanup(reading_release) =
+            read_text(rows[i].text, strlen(rows[i].text), &manifest_default_limits);
         const char *fault = first_fault(&r);
 
         CHECK_ROW(rows[i].why, r.diags.n_errors == 1);
@@ -125,7 +127,8 @@ static void test_origins(void)
 {
     static const char text[] = "# x\nkind: Key\nspec:\n  list:\n    - \xC3\xA9: one\n    - [x, &a y]\n---\nk: {m: v}\n";
     struct reading r cleanup(reading_release) = read_text(text, sizeof(text) - 1, &manifest_default_limits);
-    const struct value *doc = value_item(r.docs, 0), *item = value_at(doc, "spec.list.0"), *y = value_at(doc, "spec.list.1.1");
+    const struct value *doc = value_item(r.docs, 0), *item = value_at(doc, "spec.list.0"),
+                       *y = value_at(doc, "spec.list.1.1");
     const struct value *v = value_at(value_item(r.docs, 1), "k.m");
 
     CHECK(value_count(r.docs) == 2 && r.diags.count == 0);
@@ -206,7 +209,8 @@ static void test_bomb(void)
     text_clear(&t);
     for (int i = 0; i < 90000; i++)
         text_printf(&t, "k%d:\n", i);
-    expect_limit("a map of 90,000 members is read without comparing each with each", &t, &manifest_default_limits, NULL);
+    expect_limit("a map of 90,000 members is read without comparing each with each", &t, &manifest_default_limits,
+                 NULL);
 }
 
 static void test_files(void)
@@ -232,7 +236,8 @@ static void test_files(void)
     CHECK(d.n_errors == 2 && str_eq(d.items[1].origin.file, path));
     manifest_read_file(a, "/", &manifest_default_limits, docs, &d);
     CHECK(d.n_errors == 3 && strstr(d.items[2].what, "directory"));
-    manifest_read_file(a, "/dev/zero", &(struct manifest_limits){.bytes = 1000, .depth = 4, .nodes = 10, .documents = 1}, docs, &d);
+    manifest_read_file(a, "/dev/zero",
+                       &(struct manifest_limits){.bytes = 1000, .depth = 4, .nodes = 10, .documents = 1}, docs, &d);
     CHECK_ROW("a stream that never ends", d.n_errors == 4 && strstr(d.items[3].what, "larger than 1000"));
     manifest_read(a, "bin", "a\0b", 3, &manifest_default_limits, docs, &d);
     CHECK_ROW("a binary file", d.n_errors == 5 && strstr(d.items[4].what, "NUL") && d.items[4].origin.column == 2);
@@ -248,8 +253,11 @@ static void test_write(void)
          "a: 1\nb:\n  c:\n    - 1\n    - d: 2\n      e: []\n    - - true\n      - null\n"},
         {"strings that need no quotes", "[\"abc\",\"a b\",\"/sub/x\",\"2026-11-23T02:00:00Z\",\"https://a/b\",\"24h\"]",
          "- abc\n- a b\n- /sub/x\n- 2026-11-23T02:00:00Z\n- https://a/b\n- 24h\n"},
-        {"strings that do", "[\"\",\"1\",\"true\",\"null\",\"~\",\"- x\",\"a: b\",\"a #b\",\" a\",\"a \",\"0x1\",\"1e3\",\".inf\",\"yes\"]",
-         "- \"\"\n- \"1\"\n- \"true\"\n- \"null\"\n- \"~\"\n- \"- x\"\n- \"a: b\"\n- \"a #b\"\n- \" a\"\n- \"a \"\n- \"0x1\"\n- \"1e3\"\n"
+        {"strings that do",
+         "[\"\",\"1\",\"true\",\"null\",\"~\",\"- x\",\"a: b\",\"a #b\",\" a\",\"a "
+         "\",\"0x1\",\"1e3\",\".inf\",\"yes\"]",
+         "- \"\"\n- \"1\"\n- \"true\"\n- \"null\"\n- \"~\"\n- \"- x\"\n- \"a: b\"\n- \"a #b\"\n- \" a\"\n- \"a \"\n- "
+         "\"0x1\"\n- \"1e3\"\n"
          "- \".inf\"\n- \"yes\"\n"},
         {"reals stay reals", "[1.0,0.1]", "- 1.0\n- 0.1\n"},
         {"a scalar alone", "\"x\"", "x\n"},
@@ -272,9 +280,42 @@ static void test_write(void)
 /* Strings of awkward characters, as values and as keys, must come back as they were. */
 static void test_write_reads_back(void)
 {
-    static const char *const pieces[] = {"a", " ", ":", "#", "-", "\"", "\\", "\n", "\t", "\xC2\x85", "\xE2\x80\xA8", "\xEF\xBB\xBF",
-                                         "\xC3\xA9", "\x01", "\x7F", "'", "?", "!", "&", "*", "%", "@", "`", "{", "]", ",", "1", "~",
-                                         "\xF0\x9F\x98\x80", "|", ">", "=", "\xEF\xBF\xBD", "\r", "<<", "..."};
+    static const char *const pieces[] = {"a",
+                                         " ",
+                                         ":",
+                                         "#",
+                                         "-",
+                                         "\"",
+                                         "\\",
+                                         "\n",
+                                         "\t",
+                                         "\xC2\x85",
+                                         "\xE2\x80\xA8",
+                                         "\xEF\xBB\xBF",
+                                         "\xC3\xA9",
+                                         "\x01",
+                                         "\x7F",
+                                         "'",
+                                         "?",
+                                         "!",
+                                         "&",
+                                         "*",
+                                         "%",
+                                         "@",
+                                         "`",
+                                         "{",
+                                         "]",
+                                         ",",
+                                         "1",
+                                         "~",
+                                         "\xF0\x9F\x98\x80",
+                                         "|",
+                                         ">",
+                                         "=",
+                                         "\xEF\xBF\xBD",
+                                         "\r",
+                                         "<<",
+                                         "..."};
     struct arena *a cleanup(arena_freep) = arena_new();
     uint32_t seed = 7;
 
@@ -323,9 +364,10 @@ static void test_long_key(void)
  * promise that whoever gets no document is told why. */
 static void test_broken(void)
 {
-    static const char good[] = "apiVersion: reinstate/v1\nkind: Key\nmetadata: {name: k, labels: {a: \"b\\u00e9\"}}\nspec:\n"
-                               "  sources: &s\n    - recover: {}\n    - file: 'x''y'\n  again: *s\n  text: |\n    one\n    two\n"
-                               "---\n# \xC3\xA9\n[1, 2.5, !!str 3, ~, {? x : y}]\n";
+    static const char good[] =
+        "apiVersion: reinstate/v1\nkind: Key\nmetadata: {name: k, labels: {a: \"b\\u00e9\"}}\nspec:\n"
+        "  sources: &s\n    - recover: {}\n    - file: 'x''y'\n  again: *s\n  text: |\n    one\n    two\n"
+        "---\n# \xC3\xA9\n[1, 2.5, !!str 3, ~, {? x : y}]\n";
     uint32_t seed = 3;
 
     for (size_t i = 0; i < sizeof(good) - 1 + 10000; i++) {

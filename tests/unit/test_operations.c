@@ -1,4 +1,5 @@
-/* Long-running operations and lists by counts: how often is asked, how far apart, and how much memory that leaves behind. */
+/* Long-running operations and lists by counts: how often is asked, how far apart, and how much
+ * memory that leaves behind. */
 #include "azure_peer.h"
 
 #include "../../providers/azure/arm.h"
@@ -64,7 +65,10 @@ static void test_floor_of_polls(void)
         const char *reason, *wait;
         int64_t least_ms, most_ms;
     } rows[] = {
-        {"nought", "0", 5000, 15100}, {"a second", "1", 5000, 15100}, {"nothing", NULL, 30000, 30100}, {"twenty", "20", 20000, 20100},
+        {"nought", "0", 5000, 15100},
+        {"a second", "1", 5000, 15100},
+        {"nothing", NULL, 30000, 30100},
+        {"twenty", "20", 20000, 20100},
         {"a date", "Mon, 23 Nov 2026 03:00:20 GMT", 20000, 20100},
     };
 
@@ -76,13 +80,14 @@ static void test_floor_of_polls(void)
         put_polled(a, 8, rows[i].wait, &p, &err);
         /* The first wait is the PUT's, which names none. */
         for (size_t k = 4; k + 1 < p.n_seen; k++)
-            CHECK_ROW(rows[i].reason, p.times[k] - p.times[k - 1] >= rows[i].least_ms && p.times[k] - p.times[k - 1] <= rows[i].most_ms);
+            CHECK_ROW(rows[i].reason, p.times[k] - p.times[k - 1] >= rows[i].least_ms &&
+                                          p.times[k] - p.times[k - 1] <= rows[i].most_ms);
         peer_release(&p);
         arena_free(a);
     }
 }
 
-/* --- lists --------------------------------------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------------------------- */
 
 #define LIST "/subscriptions/s/resources"
 #define PAGE(n, items, next) \
@@ -96,44 +101,76 @@ static void run_list(struct call *c, struct peer_case *t)
     *(size_t *)t->arg = value_count(v);
 }
 
+static const struct {
+    const char *reason;
+    struct peer_row rows[10];
+    size_t n_rows;
+    int rc;
+    size_t items;
+    const char *says;
+} list_rows[] = {
+    {"a token that ends between two pages: the same page is asked for again",
+     {PEER_LOGIN,
+      PAGE(LIST, "1", ARM "/p?2"),
+      {.method = "GET", .url = ARM "/p?2", .status = 401, .body = "{}"},
+      {.method = "POST",
+       .url = "/oauth2/v2.0/token",
+       .status = 200,
+       .body = "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"t2\"}"},
+      {.method = "GET", .url = ARM "/p?2", .status = 200, .body = "{\"value\":[2]}", .authorization = "Bearer t2"}},
+     5,
+     0,
+     2,
+     NULL},
+    {"the port that is the default",
+     {PEER_LOGIN, PAGE(LIST, "1", "https://MANAGEMENT.azure.com:443/p?2"), PAGE("/p?2", "2", "")},
+     3,
+     0,
+     2,
+     NULL},
+    {"another port",
+     {PEER_LOGIN, PAGE(LIST, "1", "https://management.azure.com:8443/p?2")},
+     2,
+     -ERR_PROTOCOL,
+     0,
+     "another host"},
+    {"a page that names itself",
+     {PEER_LOGIN, PAGE(LIST, "1", ARM "/p?2"), PAGE("/p?2", "2", ARM "/p?2")},
+     3,
+     -ERR_PROTOCOL,
+     0,
+     "page 2 names page 2"},
+    {"a circle",
+     {PEER_LOGIN, PAGE(LIST, "1", ARM "/p?2"), PAGE("/p?2", "2", ARM "/p?3"), PAGE("/p?3", "3", ARM "/p?2")},
+     4,
+     -ERR_PROTOCOL,
+     0,
+     "page 3 names page 2"},
+    {"the same page under a new address",
+     {PEER_LOGIN, PAGE(LIST, "1", ARM "/p?2"), PAGE("/p?2", "1", ARM "/p?3")},
+     3,
+     -ERR_PROTOCOL,
+     0,
+     "page 2 holds what the page before it holds"},
+    {"empty pages are no repetition",
+     {PEER_LOGIN, PAGE(LIST, "", ARM "/p?2"), PAGE("/p?2", "", ARM "/p?3"), PAGE("/p?3", "1", "")},
+     4,
+     0,
+     1,
+     NULL},
+};
+
 static void test_lists(void)
 {
-    static const struct {
-        const char *reason;
-        struct peer_row rows[10];
-        size_t n_rows;
-        int rc;
-        size_t items;
-        const char *says;
-    } rows[] = {
-        {"a token that ends between two pages: the same page is asked for again",
-         {PEER_LOGIN, PAGE(LIST, "1", ARM "/p?2"), {.method = "GET", .url = ARM "/p?2", .status = 401, .body = "{}"},
-          {.method = "POST", .url = "/oauth2/v2.0/token", .status = 200,
-           .body = "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"t2\"}"},
-          {.method = "GET", .url = ARM "/p?2", .status = 200, .body = "{\"value\":[2]}", .authorization = "Bearer t2"}},
-         5, 0, 2, NULL},
-        {"the port that is the default", {PEER_LOGIN, PAGE(LIST, "1", "https://MANAGEMENT.azure.com:443/p?2"), PAGE("/p?2", "2", "")},
-         3, 0, 2, NULL},
-        {"another port", {PEER_LOGIN, PAGE(LIST, "1", "https://management.azure.com:8443/p?2")}, 2, -ERR_PROTOCOL, 0, "another host"},
-        {"a page that names itself", {PEER_LOGIN, PAGE(LIST, "1", ARM "/p?2"), PAGE("/p?2", "2", ARM "/p?2")}, 3, -ERR_PROTOCOL, 0,
-         "page 2 names page 2"},
-        {"a circle", {PEER_LOGIN, PAGE(LIST, "1", ARM "/p?2"), PAGE("/p?2", "2", ARM "/p?3"), PAGE("/p?3", "3", ARM "/p?2")},
-         4, -ERR_PROTOCOL, 0, "page 3 names page 2"},
-        {"the same page under a new address", {PEER_LOGIN, PAGE(LIST, "1", ARM "/p?2"), PAGE("/p?2", "1", ARM "/p?3")},
-         3, -ERR_PROTOCOL, 0, "page 2 holds what the page before it holds"},
-        {"empty pages are no repetition", {PEER_LOGIN, PAGE(LIST, "", ARM "/p?2"), PAGE("/p?2", "", ARM "/p?3"), PAGE("/p?3", "1", "")},
-         4, 0, 1, NULL},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(list_rows); i++) {
         size_t items = 0;
         struct peer_case t = {.a = arena_new(), .run = run_list, .arg = &items};
         struct peer p = {0};
 
-        peer_run(rows[i].reason, rows[i].rows, rows[i].n_rows, &t, &p);
-        CHECK_ROW(rows[i].reason, t.rc == rows[i].rc);
-        CHECK_ROW(rows[i].reason, items == rows[i].items);
-        CHECK_ROW(rows[i].reason, !rows[i].says || strstr(t.err.text, rows[i].says));
+        peer_run(list_rows[i].reason, list_rows[i].rows, list_rows[i].n_rows, &t, &p);
+        CHECK_ROW(list_rows[i].reason, t.rc == list_rows[i].rc);
+        CHECK_ROW(list_rows[i].reason, items == list_rows[i].items);
+        CHECK_ROW(list_rows[i].reason, !list_rows[i].says || strstr(t.err.text, list_rows[i].says));
         peer_release(&p);
         arena_free(t.a);
     }

@@ -84,8 +84,12 @@ static void test_refused(void)
 static void test_without_manifests(void)
 {
     static const char *const lines[] = {
-        "export --vault /subscriptions/s", "export --vault-name rsv --item vm", "export --item /s/backupFabrics/Azure/protectedItems/vm",
-        "impact --discover rsv --delete a", "graph --discover rsv --lineage", "forecast --discover rsv",
+        "export --vault /subscriptions/s",
+        "export --vault-name rsv --item vm",
+        "export --item /s/backupFabrics/Azure/protectedItems/vm",
+        "impact --discover rsv --delete a",
+        "graph --discover rsv --lineage",
+        "forecast --discover rsv",
     };
 
     for (size_t i = 0; i < COUNT(lines); i++) {
@@ -104,7 +108,8 @@ static void test_understood(void)
     struct options o;
     struct err err;
 
-    CHECK(parse(a, "apply -f a -fb --file=c -R -o json --auto-approve --approve built-in/x=A=B --journal none", &o, &err) == 0);
+    CHECK(parse(a, "apply -f a -fb --file=c -R -o json --auto-approve --approve built-in/x=A=B --journal none", &o,
+                &err) == 0);
     CHECK_STR(o.command->name, "apply");
     CHECK(o.paths.count == 3 && o.recursive && o.auto_approve && o.output == OUTPUT_JSON);
     CHECK_STR(o.paths.items[1], "b");

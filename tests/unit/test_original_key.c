@@ -16,11 +16,11 @@
 #define RESTORED(name, from)                                                                                           \
     HEAD("RestoredVirtualMachine", name)                                                                               \
     "spec: {from: " from ", restore: new-vm, diskEncryptionSet: des, target: {resourceGroup: rg-dr, name: " name       \
-    "-r, subnet: {id: " SUB "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/default}, "    \
+    "-r, subnet: {id: " SUB "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/default}, "   \
     "stagingAccount: {id: " SUB "/resourceGroups/rg-dr/providers/Microsoft.Storage/storageAccounts/st}}}\n"
 #define ORDER(name, vm, point)                                                                                         \
     HEAD("Activation", name)                                                                                           \
-    "spec: {restores: [{virtualMachine: " vm ", recoveryPoint: \"" point "\"}], exports: allowed, "                     \
+    "spec: {restores: [{virtualMachine: " vm ", recoveryPoint: \"" point "\"}], exports: allowed, "                    \
     "notBefore: 2026-11-23T02:00:00Z, notAfter: 2026-11-25T02:00:00Z, purpose: recovery, incident: I}\n"
 #define ESTATE(version)                                                                                                \
     HEAD("Azure", "prod")                                                                                              \
@@ -36,7 +36,7 @@
 
 #define POINTS "points: [{id: \"1\", time: 2026-11-10T20:00:00Z}, {id: \"2\", time: 2026-11-20T20:00:00Z}]"
 #define HISTORY                                                                                                        \
-    "history: [{time: 2026-11-05T03:00:00Z, set: " SET_ID ", key: " KEYS OLD "}, "                                      \
+    "history: [{time: 2026-11-05T03:00:00Z, set: " SET_ID ", key: " KEYS OLD "}, "                                     \
     "{time: 2026-11-15T03:00:00Z, set: " SET_ID ", key: " KEYS NEW "}]"
 /* November 1 and 14. */
 #define VERSIONS "versions: [{version: " OLD ", created: 1793491200}, {version: " NEW ", created: 1794614400}]"
@@ -95,62 +95,73 @@ static const struct {
 } rows[] = {
     {"nothing says it", "", "{}", "{state: absent}", "2026-11-10T20:00:00Z", NULL, NULL, NULL, KEY_EVIDENCE_NONE},
     {"declared", ", version: " OLD, "{}", "{}", "2026-11-10T20:00:00Z", OLD, NULL, NULL, KEY_EVIDENCE_DECLARED},
-    {"declared beats history that agrees", ", version: " OLD, "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z", OLD, NULL, NULL,
+    {"declared beats history that agrees", ", version: " OLD, "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z", OLD, NULL,
+     NULL, KEY_EVIDENCE_DECLARED},
+    {"declared stands against history, and that is said", ", version: " ELSE, "{" HISTORY "}", "{}",
+     "2026-11-10T20:00:00Z", ELSE, NULL,
+     "the Key document says version " ELSE ", but own history, as of 2026-11-05T03:00:00Z says " OLD,
      KEY_EVIDENCE_DECLARED},
-    {"declared stands against history, and that is said", ", version: " ELSE, "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z", ELSE, NULL,
-     "the Key document says version " ELSE ", but own history, as of 2026-11-05T03:00:00Z says " OLD, KEY_EVIDENCE_DECLARED},
     {"declared the one of now: a rotation may have reached the point, or not", ", version: " NEW, "{" HISTORY "}", "{}",
      "2026-11-10T20:00:00Z", NEW, OLD, NULL, KEY_EVIDENCE_DECLARED},
     {"declared the one of now, of a set that was on another then", ", version: " NEW,
-     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z")
-         "}", "{}", "2026-11-10T20:00:00Z", NEW, OLD, NULL, KEY_EVIDENCE_DECLARED},
-    {"declared one that was made after the point", ", version: " NEW, "{}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", OLD, NEW, NULL,
-     KEY_EVIDENCE_CREATION},
-    {"declared an old one: newer ones are no evidence against it", ", version: " OLD, "{}", "{" VERSIONS "}", "2026-11-20T20:00:00Z", OLD,
-     NULL, NULL, KEY_EVIDENCE_DECLARED},
-    {"history of before the rotation, with the one of now beside it", "", "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z", OLD, NEW, NULL,
-     KEY_EVIDENCE_HISTORY},
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD
+             "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z") "}",
+     "{}", "2026-11-10T20:00:00Z", NEW, OLD, NULL, KEY_EVIDENCE_DECLARED},
+    {"declared one that was made after the point", ", version: " NEW, "{}", "{" VERSIONS "}", "2026-11-10T20:00:00Z",
+     OLD, NEW, NULL, KEY_EVIDENCE_CREATION},
+    {"declared an old one: newer ones are no evidence against it", ", version: " OLD, "{}", "{" VERSIONS "}",
+     "2026-11-20T20:00:00Z", OLD, NULL, NULL, KEY_EVIDENCE_DECLARED},
+    {"history of before the rotation, with the one of now beside it", "", "{" HISTORY "}", "{}", "2026-11-10T20:00:00Z",
+     OLD, NEW, NULL, KEY_EVIDENCE_HISTORY},
     {"history of after it", "", "{" HISTORY "}", "{}", "2026-11-20T20:00:00Z", NEW, NULL, NULL, KEY_EVIDENCE_HISTORY},
-    {"history that begins later says nothing", "", "{" HISTORY "}", "{}", "2026-11-01T20:00:00Z", NULL, NULL, NULL, KEY_EVIDENCE_NONE},
+    {"history that begins later says nothing", "", "{" HISTORY "}", "{}", "2026-11-01T20:00:00Z", NULL, NULL, NULL,
+     KEY_EVIDENCE_NONE},
     {"the set has been on it since before the point", "",
-     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, lastKeyRotationTimestamp: 2026-11-12T00:00:00Z") "}", "{}", "2026-11-20T20:00:00Z", NEW,
-     NULL, NULL, KEY_EVIDENCE_SET},
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, lastKeyRotationTimestamp: 2026-11-12T00:00:00Z") "}", "{}",
+     "2026-11-20T20:00:00Z", NEW, NULL, NULL, KEY_EVIDENCE_SET},
     {"the set's previous key", "",
-     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z")
-         "}", "{}", "2026-11-10T20:00:00Z", OLD, NEW, NULL, KEY_EVIDENCE_SET},
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD
+             "}], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z") "}",
+     "{}", "2026-11-10T20:00:00Z", OLD, NEW, NULL, KEY_EVIDENCE_SET},
     {"rotated since, and the previous key is not named", "",
-     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z") "}", "{}",
-     "2026-11-10T20:00:00Z", NULL, NULL, NULL, KEY_EVIDENCE_NONE},
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [], lastKeyRotationTimestamp: 2026-11-12T00:00:00Z") "}",
+     "{}", "2026-11-10T20:00:00Z", NULL, NULL, NULL, KEY_EVIDENCE_NONE},
     {"several previous keys: told apart by when they were made", "",
      "{" SET("activeKey: {keyUrl: " KEYS ELSE "}, previousKeys: [{keyUrl: " KEYS OLD "}, {keyUrl: " KEYS NEW
              "}], lastKeyRotationTimestamp: 2026-11-22T00:00:00Z") "}",
      "{" VERSIONS "}", "2026-11-20T20:00:00Z", NEW, ELSE, NULL, KEY_EVIDENCE_SET},
     {"several previous keys of unknown age", "",
      "{" SET("activeKey: {keyUrl: " KEYS ELSE "}, previousKeys: [{keyUrl: " KEYS OLD "}, {keyUrl: " KEYS NEW
-             "}], lastKeyRotationTimestamp: 2026-11-22T00:00:00Z") "}", "{}", "2026-11-20T20:00:00Z", NULL, NULL, NULL, KEY_EVIDENCE_NONE},
+             "}], lastKeyRotationTimestamp: 2026-11-22T00:00:00Z") "}",
+     "{}", "2026-11-20T20:00:00Z", NULL, NULL, NULL, KEY_EVIDENCE_NONE},
     {"a set that does not say since when is weak evidence", "", "{" SET("activeKey: {keyUrl: " KEYS NEW "}") "}", "{}",
      "2026-11-10T20:00:00Z", NEW, NULL, NULL, KEY_EVIDENCE_SET},
     {"a version made after the point did not wrap it, whatever the set says: the one that was there did", "",
-     "{" SET("activeKey: {keyUrl: " KEYS NEW "}") "}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", OLD, NEW, NULL, KEY_EVIDENCE_CREATION},
-    {"it was there by then", "", "{" SET("activeKey: {keyUrl: " KEYS NEW "}") "}", "{" VERSIONS "}", "2026-11-20T20:00:00Z", NEW, NULL,
-     NULL, KEY_EVIDENCE_SET},
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}") "}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", OLD, NEW, NULL,
+     KEY_EVIDENCE_CREATION},
+    {"it was there by then", "", "{" SET("activeKey: {keyUrl: " KEYS NEW "}") "}", "{" VERSIONS "}",
+     "2026-11-20T20:00:00Z", NEW, NULL, NULL, KEY_EVIDENCE_SET},
     {"made after the point: the set's previous key", "",
-     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}]") "}", "{" VERSIONS "}", "2026-11-10T20:00:00Z",
-     OLD, NEW, NULL, KEY_EVIDENCE_SET},
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}]") "}", "{" VERSIONS "}",
+     "2026-11-10T20:00:00Z", OLD, NEW, NULL, KEY_EVIDENCE_SET},
     {"both made after the point: nothing is guessed, and what was seen is said", "",
-     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}]") "}", "{" VERSIONS "}", "2026-10-10T20:00:00Z",
-     NULL, NEW, NULL, KEY_EVIDENCE_NONE},
+     "{" SET("activeKey: {keyUrl: " KEYS NEW "}, previousKeys: [{keyUrl: " KEYS OLD "}]") "}", "{" VERSIONS "}",
+     "2026-10-10T20:00:00Z", NULL, NEW, NULL, KEY_EVIDENCE_NONE},
     {"a rotation time before the version was made is no evidence either", "",
      "{" SET("activeKey: {keyUrl: " KEYS NEW "}, lastKeyRotationTimestamp: 2026-11-09T00:00:00Z") "}", "{" VERSIONS "}",
      "2026-11-10T20:00:00Z", OLD, NEW, NULL, KEY_EVIDENCE_CREATION},
     {"history and set disagree", "",
-     "{" HISTORY ", " SET("activeKey: {keyUrl: " KEYS ELSE "}, lastKeyRotationTimestamp: 2026-11-01T00:00:00Z") "}", "{}",
-     "2026-11-20T20:00:00Z", NEW, NULL, "but the set's active key, there since 2026-11-01T00:00:00Z says " ELSE, KEY_EVIDENCE_HISTORY},
+     "{" HISTORY ", " SET("activeKey: {keyUrl: " KEYS ELSE "}, lastKeyRotationTimestamp: 2026-11-01T00:00:00Z") "}",
+     "{}", "2026-11-20T20:00:00Z", NEW, NULL, "but the set's active key, there since 2026-11-01T00:00:00Z says " ELSE,
+     KEY_EVIDENCE_HISTORY},
     {"a set on a key of another name says nothing of this one, and that is said", "",
-     "{" SET("activeKey: {keyUrl: https://kv.vault.azure.net/keys/other/" ELSE "}, lastKeyRotationTimestamp: 2026-11-01T00:00:00Z") "}",
+     "{" SET("activeKey: {keyUrl: https://kv.vault.azure.net/keys/other/" ELSE
+             "}, lastKeyRotationTimestamp: 2026-11-01T00:00:00Z") "}",
      "{" VERSIONS "}", "2026-11-20T20:00:00Z", NEW, NULL, "Key/os-key is another key", KEY_EVIDENCE_CREATION},
-    {"created before the point", "", "{}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", OLD, NULL, NULL, KEY_EVIDENCE_CREATION},
-    {"the newest of two created before it", "", "{}", "{" VERSIONS "}", "2026-11-20T20:00:00Z", NEW, NULL, NULL, KEY_EVIDENCE_CREATION},
+    {"created before the point", "", "{}", "{" VERSIONS "}", "2026-11-10T20:00:00Z", OLD, NULL, NULL,
+     KEY_EVIDENCE_CREATION},
+    {"the newest of two created before it", "", "{}", "{" VERSIONS "}", "2026-11-20T20:00:00Z", NEW, NULL, NULL,
+     KEY_EVIDENCE_CREATION},
     {"none was there yet", "", "{}", "{" VERSIONS "}", "2026-10-20T20:00:00Z", NULL, NULL, NULL, KEY_EVIDENCE_NONE},
     {"a newer version is no evidence against the set that was pinned", "",
      "{" SET("activeKey: {keyUrl: " KEYS OLD "}, lastKeyRotationTimestamp: 2026-11-02T00:00:00Z") "}", "{" VERSIONS "}",
@@ -170,7 +181,8 @@ static void each_evidence(void)
                       arena_printf(a, "ProtectedVirtualMachine/vm: %s\nKey/os-key: %s\n", rows[i].vm, rows[i].key));
         d = f.view.desired;
         value_set_string(a, point, "time", rows[i].point);
-        o = original_key_of(&f.view, desired_find(d, "ProtectedVirtualMachine", "vm"), desired_find(d, "Key", "os-key"), point);
+        o = original_key_of(&f.view, desired_find(d, "ProtectedVirtualMachine", "vm"), desired_find(d, "Key", "os-key"),
+                            point);
         CHECK_ROW(rows[i].reason, str_eq(o.version, rows[i].version) || (!o.version && !rows[i].version));
         CHECK_ROW(rows[i].reason, str_eq(o.also, rows[i].also) || (!o.also && !rows[i].also));
         CHECK_ROW(rows[i].reason, !o.also == !o.beside && (!o.also || strstr(o.beside, o.also)));
@@ -207,11 +219,14 @@ static const struct {
     {"no order: nothing is needed", "", "ProtectedVirtualMachine/vm: {" POINTS ", " HISTORY "}\n", NULL, NULL},
     {"an ordered point of before the rotation", ORDER("o", "dr", "1"),
      "ProtectedVirtualMachine/vm: {" POINTS ", " HISTORY "}\n", OLD, NULL},
-    {"an ordered point of after it", ORDER("o", "dr", "2"), "ProtectedVirtualMachine/vm: {" POINTS ", " HISTORY "}\n", NEW, NULL},
+    {"an ordered point of after it", ORDER("o", "dr", "2"), "ProtectedVirtualMachine/vm: {" POINTS ", " HISTORY "}\n",
+     NEW, NULL},
     {"two orders that agree", ORDER("o", "dr", "1") ORDER("o2", "dr2", "1"),
-     "ProtectedVirtualMachine/vm: {" POINTS ", " HISTORY "}\nProtectedVirtualMachine/vm2: {" POINTS ", " HISTORY "}\n", OLD, NULL},
+     "ProtectedVirtualMachine/vm: {" POINTS ", " HISTORY "}\nProtectedVirtualMachine/vm2: {" POINTS ", " HISTORY "}\n",
+     OLD, NULL},
     {"two orders that disagree: both are named, none is chosen", ORDER("o", "dr", "1") ORDER("o2", "dr2", "2"),
-     "ProtectedVirtualMachine/vm: {" POINTS ", " HISTORY "}\nProtectedVirtualMachine/vm2: {" POINTS ", " HISTORY "}\n", NULL,
+     "ProtectedVirtualMachine/vm: {" POINTS ", " HISTORY "}\nProtectedVirtualMachine/vm2: {" POINTS ", " HISTORY "}\n",
+     NULL,
      "point 1 of vm needs version " OLD " (own history, as of 2026-11-05T03:00:00Z), and point 2 of vm2 needs " NEW},
 };
 
@@ -224,9 +239,11 @@ static void what_a_document_stands_for(void)
 
         fixture_begin(&f, arena_printf(a, ESTATE("") "%s", need_rows[i].orders), need_rows[i].facts);
         need = key_needed(&f.view, desired_find(f.view.desired, "Key", "os-key"));
-        CHECK_ROW(need_rows[i].reason, str_eq(need.version, need_rows[i].version) || (!need.version && !need_rows[i].version));
+        CHECK_ROW(need_rows[i].reason,
+                  str_eq(need.version, need_rows[i].version) || (!need.version && !need_rows[i].version));
         CHECK_ROW(need.conflict ? need.conflict : need_rows[i].reason,
-                  need_rows[i].conflict ? need.conflict && strstr(need.conflict, need_rows[i].conflict) : !need.conflict);
+                  need_rows[i].conflict ? need.conflict && strstr(need.conflict, need_rows[i].conflict)
+                                        : !need.conflict);
         fixture_end(&f);
         arena_free(a);
     }

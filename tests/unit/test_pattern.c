@@ -26,7 +26,8 @@ static void test_matches(void)
         bool got = !rows[i].want;
         struct err err;
 
-        CHECK_ROW(rows[i].why, pattern_new(rows[i].expression, &p, &err) == 0 && pattern_matches(p, rows[i].text, &got, &err) == 0);
+        CHECK_ROW(rows[i].why,
+                  pattern_new(rows[i].expression, &p, &err) == 0 && pattern_matches(p, rows[i].text, &got, &err) == 0);
         CHECK_ROW(rows[i].why, got == rows[i].want);
     }
 }
@@ -66,7 +67,8 @@ static void test_runaway(void)
     text[sizeof(text) - 2] = 'b';
     text[sizeof(text) - 1] = '\0';
     CHECK(pattern_new("^(a+)+$", &p, &err) == 0);
-    CHECK_ROW("a match that would take for ever is an error, not a no", pattern_matches(p, text, &got, &err) == -ERR_INVALID);
+    CHECK_ROW("a match that would take for ever is an error, not a no",
+              pattern_matches(p, text, &got, &err) == -ERR_INVALID);
     CHECK_ROW("and says so", strstr(err.text, "cannot be decided") && !got);
 }
 

@@ -41,7 +41,8 @@ static struct value *inputs(struct arena *a, const char *word)
     return v;
 }
 
-static const struct plan *plan_of(struct arena *a, struct steps *steps, int64_t now_ms, const char *input, const char *facts)
+static const struct plan *plan_of(struct arena *a, struct steps *steps, int64_t now_ms, const char *input,
+                                  const char *facts)
 {
     const struct plan *p = NULL;
     struct err err = {0};
@@ -85,18 +86,30 @@ static void check_circle(void)
     steps_build(a, &steps);
     step_need(&steps, steps_find(&steps, "Key/k#restore-key"), "DiskEncryptionSet/d#create");
     CHECK(plan_make(a, &steps, 0, NULL, NULL, NULL, &p, &err) == -ERR_INVALID && p == NULL);
-    CHECK_STR(err.text, "steps need each other in a circle: DiskEncryptionSet/d#create -> Key/k#restore-key -> DiskEncryptionSet/d#create");
+    CHECK_STR(err.text, "steps need each other in a circle: DiskEncryptionSet/d#create -> Key/k#restore-key -> "
+                        "DiskEncryptionSet/d#create");
     steps_build(a, &steps);
     steps_add(&steps, &documents[0], ACTION_RESTORE_KEY, NULL, "again");
     CHECK(plan_make(a, &steps, 0, NULL, NULL, NULL, &p, &err) == -ERR_INVALID);
     CHECK_STR(err.text, "two steps are called Key/k#restore-key");
 }
 
-/* --- digests ------------------------------------------------------------------------------------------------------------ */
+/* --- digests ------------------------------------------------------------------------------------------------------ */
 
 enum edit {
-    EDIT_NOTHING, EDIT_TIME, EDIT_REASON, EDIT_ESTIMATE, EDIT_EVIDENCE, EDIT_APPROVED, EDIT_INPUT, EDIT_FACTS, EDIT_SCOPE, EDIT_CHANGE,
-    EDIT_NEED, EDIT_RULE, EDIT_STEP,
+    EDIT_NOTHING,
+    EDIT_TIME,
+    EDIT_REASON,
+    EDIT_ESTIMATE,
+    EDIT_EVIDENCE,
+    EDIT_APPROVED,
+    EDIT_INPUT,
+    EDIT_FACTS,
+    EDIT_SCOPE,
+    EDIT_CHANGE,
+    EDIT_NEED,
+    EDIT_RULE,
+    EDIT_STEP,
 };
 
 static const struct plan *plan_edited(struct arena *a, enum edit edit)
@@ -128,7 +141,8 @@ static const struct plan *plan_edited(struct arena *a, enum edit edit)
         step_need(&steps, create, "DiskEncryptionSet/d#blocked.later");
     if (edit == EDIT_STEP)
         steps_add(&steps, &documents[0], ACTION_ENABLE, NULL, "disabled");
-    return plan_of(a, &steps, edit == EDIT_TIME ? 2000 : 1000, edit == EDIT_INPUT ? "n" : "m", edit == EDIT_FACTS ? "g" : "f");
+    return plan_of(a, &steps, edit == EDIT_TIME ? 2000 : 1000, edit == EDIT_INPUT ? "n" : "m",
+                   edit == EDIT_FACTS ? "g" : "f");
 }
 
 static const struct {
@@ -159,10 +173,11 @@ static void check_digests(void)
     CHECK(strlen(p->digest) == strlen("sha256:") + 64 && str_starts(p->digest, "sha256:"));
     CHECK(!str_eq(p->inputs_digest, p->facts_digest));
     for (size_t i = 0; i < COUNT(digest_rows); i++)
-        CHECK_ROW(digest_rows[i].reason, str_eq(p->digest, plan_edited(a, digest_rows[i].edit)->digest) == digest_rows[i].same);
+        CHECK_ROW(digest_rows[i].reason,
+                  str_eq(p->digest, plan_edited(a, digest_rows[i].edit)->digest) == digest_rows[i].same);
 }
 
-/* --- saved plans -------------------------------------------------------------------------------------------------------- */
+/* --- saved plans -------------------------------------------------------------------------------------------------- */
 
 static struct value *saved(struct arena *a, const struct plan *p)
 {
@@ -182,7 +197,8 @@ static const struct {
     {"the same", EDIT_NOTHING, NULL},
     {"later", EDIT_TIME, NULL},
     {"approved meanwhile", EDIT_APPROVED, NULL},
-    {"other facts that lead to the same steps", EDIT_FACTS, "Azure has changed since it was made, though the same steps follow"},
+    {"other facts that lead to the same steps", EDIT_FACTS,
+     "Azure has changed since it was made, though the same steps follow"},
     {"another manifest", EDIT_INPUT, "the manifests or the policy are not those the plan was made from"},
     {"another place", EDIT_SCOPE, "DiskEncryptionSet/d#create would now be done to /subscriptions/other"},
     {"one more change", EDIT_CHANGE, "DiskEncryptionSet/d#create now changes more than the saved plan shows"},
@@ -200,7 +216,8 @@ static void check_saved(void)
 
         CHECK_ROW(saved_rows[i].reason, str_eq(got, saved_rows[i].says));
     }
-    CHECK_STR(plan_differs(a, saved(a, plan_edited(a, EDIT_STEP)), plan_edited(a, EDIT_NOTHING)), "Key/k#enable is no longer needed");
+    CHECK_STR(plan_differs(a, saved(a, plan_edited(a, EDIT_STEP)), plan_edited(a, EDIT_NOTHING)),
+              "Key/k#enable is no longer needed");
     CHECK_STR(plan_differs(a, saved(a, plan_edited(a, EDIT_NEED)), plan_edited(a, EDIT_NOTHING)),
               "DiskEncryptionSet/d#create no longer needs DiskEncryptionSet/d#blocked.later");
     CHECK_STR(plan_differs(a, value_map(a), plan_edited(a, EDIT_NOTHING)), "the saved plan is not of format version 1");
@@ -212,8 +229,9 @@ static void check_edited(void)
     static const struct {
         const char *of_step, *of_plan;
     } rows[] = {
-        {"verdict", NULL}, {"rulings", NULL}, {"reason", NULL}, {"changes", NULL}, {"needs", NULL}, {"scope", NULL}, {"action", NULL},
-        {NULL, "digest"}, {NULL, "inputsDigest"}, {NULL, "policyDigest"}, {NULL, "factsDigest"}, {NULL, "seal"}, {NULL, "made"},
+        {"verdict", NULL},     {"rulings", NULL}, {"reason", NULL}, {"changes", NULL},      {"needs", NULL},
+        {"scope", NULL},       {"action", NULL},  {NULL, "digest"}, {NULL, "inputsDigest"}, {NULL, "policyDigest"},
+        {NULL, "factsDigest"}, {NULL, "seal"},    {NULL, "made"},
     };
     struct arena *a cleanup(arena_freep) = arena_new();
     const struct plan *fresh = plan_edited(a, EDIT_NOTHING);
@@ -245,7 +263,8 @@ static void check_known(void)
     CHECK_STR(plan_differs(a, v, fresh), "DiskEncryptionSet/d#create would now set location to another value");
     changes[1].after = value_string(a, "uaenorth");
     changes[1].before = value_string(a, "elsewhere");
-    CHECK_STR(plan_differs(a, v, fresh), "DiskEncryptionSet/d#create: location has another value now than when the plan was saved");
+    CHECK_STR(plan_differs(a, v, fresh),
+              "DiskEncryptionSet/d#create: location has another value now than when the plan was saved");
     changes[1].path = "tags";
     CHECK_STR(plan_differs(a, v, fresh), "DiskEncryptionSet/d#create no longer changes location");
 }

@@ -8,7 +8,7 @@
 /* 2026-11-23T03:00:00Z */
 static const int64_t now_ms = INT64_C(1795402800000);
 
-/* --- operators ------------------------------------------------------------------------------------------------------ */
+/* --- operators ---------------------------------------------------------------------------------------------------- */
 
 /* A condition as the `when` of a deny rule: the step is denied exactly when it holds or cannot be decided. */
 struct op_row {
@@ -34,7 +34,8 @@ static const struct op_row op_rows[] = {
     {"ge at the bound", "{field: live.count, op: ge, value: 3}", true, NULL},
     {"lt of an absent field is false", "{field: live.none, op: lt, value: 4}", false, NULL},
     {"times compare as times", "{field: live.created, op: lt, value: 2026-03-01T00:00:00Z}", true, NULL},
-    {"times compare as times, not as text", "{field: live.created, op: gt, value: '2026-02-28T23:30:00-01:00'}", false, NULL},
+    {"times compare as times, not as text", "{field: live.created, op: gt, value: '2026-02-28T23:30:00-01:00'}", false,
+     NULL},
     {"durations compare as durations", "{field: spec.keep, op: lt, value: 2d}", true, NULL},
     {"durations of Azure too", "{field: live.took, op: gt, value: 100s}", true, NULL},
     {"a string is not comparable with a number: undecided applies", "{field: live.sku, op: gt, value: 4}", true, NULL},
@@ -47,7 +48,8 @@ static const struct op_row op_rows[] = {
     {"a list contains", "{field: live.zones, op: contains, value: '2'}", true, NULL},
     {"a list does not contain", "{field: live.zones, op: contains, value: '9'}", false, NULL},
     {"contains in a number: undecided applies", "{field: live.count, op: contains, value: '3'}", true, NULL},
-    {"regex finds", "{field: step.scope, op: regex, value: '/vaults/[^/]+$'}", true, "step.scope = \"/subscriptions/s/vaults/kv\""},
+    {"regex finds", "{field: step.scope, op: regex, value: '/vaults/[^/]+$'}", true,
+     "step.scope = \"/subscriptions/s/vaults/kv\""},
     {"regex does not find", "{field: step.scope, op: regex, value: '/keys/'}", false, NULL},
     {"regex of an absent field is false", "{field: step.scenario, op: regex, value: '.'}", false, NULL},
     {"exists", "{field: live.sku, op: exists}", true, NULL},
@@ -65,15 +67,19 @@ static const struct op_row op_rows[] = {
     {"undecided stays undecided when denied", "{not: {field: step.detail.later, op: eq, value: x}}", true, NULL},
     {"all true", "{all: [{field: live.count, op: eq, value: 3}, {field: live.sku, op: eq, value: premium}]}", true,
      "live.count = 3, live.sku = \"premium\""},
-    {"all with one false", "{all: [{field: live.count, op: eq, value: 3}, {field: live.sku, op: eq, value: x}]}", false, NULL},
+    {"all with one false", "{all: [{field: live.count, op: eq, value: 3}, {field: live.sku, op: eq, value: x}]}", false,
+     NULL},
     {"one false settles all, whatever is undecided",
      "{all: [{field: step.detail.later, op: eq, value: 1}, {field: live.sku, op: eq, value: x}]}", false, NULL},
-    {"any with one true names that one", "{any: [{field: live.count, op: eq, value: 4}, {field: live.sku, op: eq, value: premium}]}", true,
+    {"any with one true names that one",
+     "{any: [{field: live.count, op: eq, value: 4}, {field: live.sku, op: eq, value: premium}]}", true,
      "live.sku = \"premium\""},
-    {"any with none", "{any: [{field: live.count, op: eq, value: 4}, {field: live.sku, op: eq, value: x}]}", false, NULL},
+    {"any with none", "{any: [{field: live.count, op: eq, value: 4}, {field: live.sku, op: eq, value: x}]}", false,
+     NULL},
     {"not", "{not: {field: live.count, op: eq, value: 4}}", true, "live.count = 3"},
     {"not of a true one", "{not: {field: live.count, op: eq, value: 3}}", false, NULL},
-    {"an expression that hits its limit is undecided and applies", "{field: live.long, op: regex, value: '^(a+)+$'}", true, NULL},
+    {"an expression that hits its limit is undecided and applies", "{field: live.long, op: regex, value: '^(a+)+$'}",
+     true, NULL},
 };
 
 static const char facts_yaml[] =
@@ -91,7 +97,7 @@ static const char facts_yaml[] =
 
 static const char document_yaml[] = "metadata: {name: kv, labels: {app: payroll}}\nspec: {keep: 24h}\n";
 
-/* --- a world of one policy and one document -------------------------------------------------------------------------- */
+/* --- a world of one policy and one document ----------------------------------------------------------------------- */
 
 struct fixture {
     struct arena *arena;
@@ -114,7 +120,8 @@ static struct value *yaml(struct arena *a, const char *file, const char *text)
     return value_item(docs, 0);
 }
 
-static const char *const kinds[] = {"Key", "KeyVault", "ManagedHsm", "DiskEncryptionSet", "RestoredVirtualMachine", NULL};
+static const char *const kinds[] = {"Key", "KeyVault", "ManagedHsm", "DiskEncryptionSet", "RestoredVirtualMachine",
+                                    NULL};
 
 /* `rules` is the spec of one Policy called guardrails. */
 static void fixture_begin(struct fixture *f, const char *spec)
@@ -156,7 +163,8 @@ static const struct value *facts_of(const void *ctx, const struct document *doc)
 
 static struct step *add(struct fixture *f, enum action action)
 {
-    struct step *step = steps_add(&f->steps, &f->document, action, arena_printf(f->arena, "%zu", f->steps.count), "because");
+    struct step *step =
+        steps_add(&f->steps, &f->document, action, arena_printf(f->arena, "%zu", f->steps.count), "because");
     struct value *detail = value_map(f->arena);
 
     value_set_string(f->arena, detail, "region", "uaenorth");
@@ -192,7 +200,7 @@ static void check_operators(void)
     }
 }
 
-/* --- rules, whole ----------------------------------------------------------------------------------------------------- */
+/* --- rules, whole ------------------------------------------------------------------------------------------------- */
 
 struct rule_row {
     const char *reason, *spec;
@@ -210,65 +218,87 @@ static const struct rule_row rule_rows[] = {
     {"require approval", RULE "      effect: require-approval\n", ACTION_CREATE, VERDICT_REQUIRE_APPROVAL, 1, NULL},
     {"observe only", RULE "      effect: observe-only\n", ACTION_CREATE, VERDICT_OBSERVE_ONLY, 1, NULL},
     {"deny", RULE "      effect: deny\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
-    {"the strictest wins", RULE "      effect: deny\n    - name: s\n      effect: warn\n", ACTION_CREATE, VERDICT_DENY, 2, NULL},
+    {"the strictest wins", RULE "      effect: deny\n    - name: s\n      effect: warn\n", ACTION_CREATE, VERDICT_DENY,
+     2, NULL},
     {"verify is never forbidden", RULE "      effect: deny\n", ACTION_VERIFY, VERDICT_ALLOW, 0, NULL},
     {"wait is never forbidden", RULE "      effect: observe-only\n", ACTION_WAIT, VERDICT_ALLOW, 0, NULL},
     {"nothing to do, nothing to forbid", RULE "      effect: deny\n", ACTION_NONE, VERDICT_ALLOW, 0, NULL},
     {"nothing to do, nothing to warn of", RULE "      effect: warn\n", ACTION_NONE, VERDICT_ALLOW, 0, NULL},
     {"match by kind", RULE "      effect: deny\n      match: {kind: KeyVault}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
-    {"a kind is matched whole", RULE "      effect: deny\n      match: {kind: Key}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
-    {"a kind by expression", RULE "      effect: deny\n      match: {kind: 'Key.*|Azure'}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
+    {"a kind is matched whole", RULE "      effect: deny\n      match: {kind: Key}\n", ACTION_CREATE, VERDICT_ALLOW, 0,
+     NULL},
+    {"a kind by expression", RULE "      effect: deny\n      match: {kind: 'Key.*|Azure'}\n", ACTION_CREATE,
+     VERDICT_DENY, 1, NULL},
     {"an action is matched whole", RULE "      effect: deny\n      match: {action: restore-key}\n", ACTION_RESTORE_VM,
      VERDICT_ALLOW, 0, NULL},
-    {"an action by expression", RULE "      effect: deny\n      match: {action: 'restore-.*'}\n", ACTION_RESTORE_VM, VERDICT_DENY, 1, NULL},
-    {"a name is found anywhere", RULE "      effect: deny\n      match: {name: v}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
-    {"a name from its beginning", RULE "      effect: deny\n      match: {name: '^v'}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
+    {"an action by expression", RULE "      effect: deny\n      match: {action: 'restore-.*'}\n", ACTION_RESTORE_VM,
+     VERDICT_DENY, 1, NULL},
+    {"a name is found anywhere", RULE "      effect: deny\n      match: {name: v}\n", ACTION_CREATE, VERDICT_DENY, 1,
+     NULL},
+    {"a name from its beginning", RULE "      effect: deny\n      match: {name: '^v'}\n", ACTION_CREATE, VERDICT_ALLOW,
+     0, NULL},
     {"by id", RULE "      effect: deny\n      match: {id: '#create'}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
     {"by label", RULE "      effect: deny\n      match: {labels: {app: ^pay}}\n", ACTION_CREATE, VERDICT_DENY, 1, NULL},
-    {"a label that is not there", RULE "      effect: deny\n      match: {labels: {tier: ''}}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
-    {"no scenario, no match", RULE "      effect: deny\n      match: {scenario: N-17}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
+    {"a label that is not there", RULE "      effect: deny\n      match: {labels: {tier: ''}}\n", ACTION_CREATE,
+     VERDICT_ALLOW, 0, NULL},
+    {"no scenario, no match", RULE "      effect: deny\n      match: {scenario: N-17}\n", ACTION_CREATE, VERDICT_ALLOW,
+     0, NULL},
     {"all of match must hold", RULE "      effect: deny\n      match: {kind: KeyVault, name: other}\n", ACTION_CREATE,
      VERDICT_ALLOW, 0, NULL},
-    {"an assertion that holds", RULE "      effect: deny\n      assert: {field: live.sku, op: eq, value: premium}\n", ACTION_CREATE,
-     VERDICT_ALLOW, 0, NULL},
-    {"an assertion that is broken denies writes", RULE "      effect: deny\n      assert: {field: live.sku, op: eq, value: x}\n",
-     ACTION_CREATE, VERDICT_DENY, 1, NULL},
-    {"a broken assertion shows where nothing is to do", RULE "      effect: deny\n      assert: {field: live.sku, op: eq, value: x}\n",
-     ACTION_NONE, VERDICT_WARN, 1, NULL},
-    {"an assertion over what is not there is broken", RULE "      effect: deny\n      assert: {field: live.none, op: eq, value: x}\n",
-     ACTION_CREATE, VERDICT_DENY, 1, NULL},
-    {"when and assert together", RULE
-     "      effect: deny\n      when: {field: live.count, op: eq, value: 4}\n      assert: {field: live.sku, op: eq, value: x}\n",
+    {"an assertion that holds", RULE "      effect: deny\n      assert: {field: live.sku, op: eq, value: premium}\n",
      ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
-    {"an action not among the allowed", "  allowedActions: {KeyVault: [update, recover]}\n", ACTION_CREATE, VERDICT_DENY, 1,
-     "of KeyVault only these actions are allowed: update, recover"},
+    {"an assertion that is broken denies writes",
+     RULE "      effect: deny\n      assert: {field: live.sku, op: eq, value: x}\n", ACTION_CREATE, VERDICT_DENY, 1,
+     NULL},
+    {"a broken assertion shows where nothing is to do",
+     RULE "      effect: deny\n      assert: {field: live.sku, op: eq, value: x}\n", ACTION_NONE, VERDICT_WARN, 1,
+     NULL},
+    {"an assertion over what is not there is broken",
+     RULE "      effect: deny\n      assert: {field: live.none, op: eq, value: x}\n", ACTION_CREATE, VERDICT_DENY, 1,
+     NULL},
+    {"when and assert together",
+     RULE "      effect: deny\n      when: {field: live.count, op: eq, value: 4}\n      assert: {field: live.sku, op: "
+          "eq, value: x}\n",
+     ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
+    {"an action not among the allowed", "  allowedActions: {KeyVault: [update, recover]}\n", ACTION_CREATE,
+     VERDICT_DENY, 1, "of KeyVault only these actions are allowed: update, recover"},
     {"an action among the allowed", "  allowedActions: {KeyVault: [create]}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
     {"no action allowed", "  allowedActions: {KeyVault: []}\n", ACTION_CREATE, VERDICT_DENY, 1,
      "of KeyVault only these actions are allowed: none"},
     {"kinds that are not named are free", "  allowedActions: {Key: []}\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
     {"looking is always allowed", "  allowedActions: {KeyVault: []}\n", ACTION_VERIFY, VERDICT_ALLOW, 0, NULL},
-    {"an open window", "  windows: [{from: 2026-11-23T00:00:00Z, until: 2026-11-24T00:00:00Z}]\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
-    {"a window to come", "  windows: [{from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z}]\n", ACTION_CREATE, VERDICT_DENY, 1,
-     "the next window for it opens at 2026-11-24T00:00:00Z"},
-    {"a window that has closed, at its very end", "  windows: [{from: 2026-11-22T00:00:00Z, until: 2026-11-23T03:00:00Z}]\n", ACTION_CREATE,
-     VERDICT_DENY, 1, "no window for it will open any more"},
-    {"one open window of two", "  windows: [{from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z}, "
-     "{from: 2026-11-23T00:00:00Z, until: 2026-11-24T00:00:00Z}]\n", ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
-    {"a window for others", "  windows: [{from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z, match: {kind: Key}}]\n", ACTION_CREATE,
+    {"an open window", "  windows: [{from: 2026-11-23T00:00:00Z, until: 2026-11-24T00:00:00Z}]\n", ACTION_CREATE,
      VERDICT_ALLOW, 0, NULL},
-    {"an exception lifts", RULE "      effect: deny\n  exceptions: [{rule: r, until: 2026-11-24T00:00:00Z, reason: moving}]\n",
-     ACTION_CREATE, VERDICT_ALLOW, 1, "lifted by an exception until 2026-11-24T00:00:00Z: moving"},
+    {"a window to come", "  windows: [{from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z}]\n", ACTION_CREATE,
+     VERDICT_DENY, 1, "the next window for it opens at 2026-11-24T00:00:00Z"},
+    {"a window that has closed, at its very end",
+     "  windows: [{from: 2026-11-22T00:00:00Z, until: 2026-11-23T03:00:00Z}]\n", ACTION_CREATE, VERDICT_DENY, 1,
+     "no window for it will open any more"},
+    {"one open window of two",
+     "  windows: [{from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z}, "
+     "{from: 2026-11-23T00:00:00Z, until: 2026-11-24T00:00:00Z}]\n",
+     ACTION_CREATE, VERDICT_ALLOW, 0, NULL},
+    {"a window for others",
+     "  windows: [{from: 2026-11-24T00:00:00Z, until: 2026-11-25T00:00:00Z, match: {kind: Key}}]\n", ACTION_CREATE,
+     VERDICT_ALLOW, 0, NULL},
+    {"an exception lifts",
+     RULE "      effect: deny\n  exceptions: [{rule: r, until: 2026-11-24T00:00:00Z, reason: moving}]\n", ACTION_CREATE,
+     VERDICT_ALLOW, 1, "lifted by an exception until 2026-11-24T00:00:00Z: moving"},
     {"an exception that has ended lifts nothing and says so",
-     RULE "      effect: deny\n      message: no\n  exceptions: [{rule: r, until: 2026-11-23T03:00:00Z, reason: moving}]\n", ACTION_CREATE,
-     VERDICT_DENY, 1, "no; the exception to it ended at 2026-11-23T03:00:00Z"},
-    {"an exception for another document", RULE
-     "      effect: deny\n  exceptions: [{rule: r, until: 2026-11-24T00:00:00Z, reason: x, match: {name: other}}]\n", ACTION_CREATE,
-     VERDICT_DENY, 1, NULL},
-    {"a built-in rule can be lifted", "  exceptions: [{rule: built-in/recover, until: 2026-11-24T00:00:00Z, reason: drill}]\n",
-     ACTION_RECOVER, VERDICT_ALLOW, 1, "lifted by an exception until 2026-11-24T00:00:00Z: drill"},
-    {"a budget can be lifted", "  budgets: {changes: 0}\n"
-     "  exceptions: [{rule: guardrails/budgets.changes, until: 2026-11-24T00:00:00Z, reason: drill}]\n", ACTION_CREATE, VERDICT_ALLOW, 1,
-     NULL},
+     RULE
+     "      effect: deny\n      message: no\n  exceptions: [{rule: r, until: 2026-11-23T03:00:00Z, reason: moving}]\n",
+     ACTION_CREATE, VERDICT_DENY, 1, "no; the exception to it ended at 2026-11-23T03:00:00Z"},
+    {"an exception for another document",
+     RULE
+     "      effect: deny\n  exceptions: [{rule: r, until: 2026-11-24T00:00:00Z, reason: x, match: {name: other}}]\n",
+     ACTION_CREATE, VERDICT_DENY, 1, NULL},
+    {"a built-in rule can be lifted",
+     "  exceptions: [{rule: built-in/recover, until: 2026-11-24T00:00:00Z, reason: drill}]\n", ACTION_RECOVER,
+     VERDICT_ALLOW, 1, "lifted by an exception until 2026-11-24T00:00:00Z: drill"},
+    {"a budget can be lifted",
+     "  budgets: {changes: 0}\n"
+     "  exceptions: [{rule: guardrails/budgets.changes, until: 2026-11-24T00:00:00Z, reason: drill}]\n",
+     ACTION_CREATE, VERDICT_ALLOW, 1, NULL},
     {"recover waits for approval", "  rules: []\n", ACTION_RECOVER, VERDICT_REQUIRE_APPROVAL, 1,
      "what was soft-deleted may have been deleted on purpose"},
     {"enable waits for approval", "  rules: []\n", ACTION_ENABLE, VERDICT_REQUIRE_APPROVAL, 1, NULL},
@@ -295,20 +325,25 @@ static void check_rules(void)
     }
 }
 
-/* --- built-in rules that look at changes ------------------------------------------------------------------------------ */
+/* --- built-in rules that look at changes -------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *kind, *path, *facts;
     const char *rule;            /* NULL: allowed */
 } change_rows[] = {
-    {"re-pointing a set in use", "DiskEncryptionSet", "properties.activeKey.keyUrl", "associatedResources: [/vm]", "built-in/re-point-key"},
-    {"re-pointing a set nobody uses", "DiskEncryptionSet", "properties.activeKey.keyUrl", "associatedResources: []", NULL},
-    {"re-pointing a set whose users are not known", "DiskEncryptionSet", "properties.activeKey.keyUrl", "state: present",
+    {"re-pointing a set in use", "DiskEncryptionSet", "properties.activeKey.keyUrl", "associatedResources: [/vm]",
      "built-in/re-point-key"},
+    {"re-pointing a set nobody uses", "DiskEncryptionSet", "properties.activeKey.keyUrl", "associatedResources: []",
+     NULL},
+    {"re-pointing a set whose users are not known", "DiskEncryptionSet", "properties.activeKey.keyUrl",
+     "state: present", "built-in/re-point-key"},
     {"another change of a set in use", "DiskEncryptionSet", "properties.rotation", "associatedResources: [/vm]", NULL},
-    {"purge protection on", "KeyVault", "properties.enablePurgeProtection", "state: present", "built-in/purge-protection"},
-    {"purge protection of an HSM", "ManagedHsm", "properties.enablePurgeProtection", "state: present", "built-in/purge-protection"},
-    {"another permission model", "KeyVault", "properties.enableRbacAuthorization", "state: present", "built-in/permission-model"},
+    {"purge protection on", "KeyVault", "properties.enablePurgeProtection", "state: present",
+     "built-in/purge-protection"},
+    {"purge protection of an HSM", "ManagedHsm", "properties.enablePurgeProtection", "state: present",
+     "built-in/purge-protection"},
+    {"another permission model", "KeyVault", "properties.enableRbacAuthorization", "state: present",
+     "built-in/permission-model"},
     {"another change of a vault", "KeyVault", "properties.networkAcls", "state: present", NULL},
     {"the same path on another kind", "Key", "properties.enablePurgeProtection", "state: present", NULL},
 };
@@ -325,14 +360,15 @@ static void check_changes(void)
         step = add(&f, ACTION_UPDATE);
         step_change(&f.steps, step, change_rows[i].path, NULL, value_bool(f.arena, true), NULL);
         judge(&f);
-        CHECK_ROW(change_rows[i].reason, step->verdict == (change_rows[i].rule ? VERDICT_REQUIRE_APPROVAL : VERDICT_ALLOW));
+        CHECK_ROW(change_rows[i].reason,
+                  step->verdict == (change_rows[i].rule ? VERDICT_REQUIRE_APPROVAL : VERDICT_ALLOW));
         if (change_rows[i].rule && step->n_rulings)
             CHECK_STR(step->rulings[0].rule, change_rows[i].rule);
         fixture_end(&f);
     }
 }
 
-/* --- approvals and orders --------------------------------------------------------------------------------------------- */
+/* --- approvals and orders ----------------------------------------------------------------------------------------- */
 
 static void check_approvals(void)
 {
@@ -341,7 +377,8 @@ static void check_approvals(void)
     struct step *step, *ordered;
     struct value *detail;
 
-    fixture_begin(&f, "  rules:\n    - name: mine\n      match: {action: restore-key}\n      effect: require-approval\n");
+    fixture_begin(&f,
+                  "  rules:\n    - name: mine\n      match: {action: restore-key}\n      effect: require-approval\n");
     step = add(&f, ACTION_RESTORE_KEY);
     ordered = add(&f, ACTION_RESTORE_KEY);
     detail = value_map(f.arena);
@@ -383,7 +420,7 @@ static void check_approval_of_denial(void)
     fixture_end(&f);
 }
 
-/* --- budgets ---------------------------------------------------------------------------------------------------------- */
+/* --- budgets ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *reason, *spec, *actions, *denied;     /* one letter a step */
@@ -400,8 +437,8 @@ static const struct {
 static void check_budgets(void)
 {
     static const enum action letters[] = {
-        ['c'] = ACTION_CREATE, ['r'] = ACTION_RESTORE_VM, ['e'] = ACTION_EXPORT_KEY, ['w'] = ACTION_WAIT, ['v'] = ACTION_VERIFY,
-        ['n'] = ACTION_NONE,
+        ['c'] = ACTION_CREATE, ['r'] = ACTION_RESTORE_VM, ['e'] = ACTION_EXPORT_KEY,
+        ['w'] = ACTION_WAIT,   ['v'] = ACTION_VERIFY,     ['n'] = ACTION_NONE,
     };
 
     for (size_t i = 0; i < COUNT(budget_rows); i++) {
@@ -412,7 +449,8 @@ static void check_budgets(void)
             add(&f, letters[(unsigned char)*l]);
         judge(&f);
         for (size_t k = 0; k < f.steps.count; k++)
-            CHECK_ROW(budget_rows[i].reason, (f.steps.items[k]->verdict == VERDICT_DENY) == (budget_rows[i].denied[k] == 'x'));
+            CHECK_ROW(budget_rows[i].reason,
+                      (f.steps.items[k]->verdict == VERDICT_DENY) == (budget_rows[i].denied[k] == 'x'));
         fixture_end(&f);
     }
 }
@@ -441,41 +479,50 @@ static void check_places(void)
     fixture_end(&f);
 }
 
-/* --- faults ----------------------------------------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *spec, *fault;       /* part of the only fault */
 } fault_rows[] = {
     {"a kind nobody knows", RULE "      effect: deny\n      match: {kind: KeyVualt}\n", "no kind matches \"KeyVualt\""},
     {"an expression that is none", RULE "      effect: deny\n      match: {name: '('}\n", "\"(\" cannot be used"},
-    {"an action nobody knows", RULE "      effect: deny\n      match: {action: delete}\n", "no action matches \"delete\""},
+    {"an action nobody knows", RULE "      effect: deny\n      match: {action: delete}\n",
+     "no action matches \"delete\""},
     {"an effect that does not exist", RULE "      effect: forbid\n", "rule r has no effect that exists"},
-    {"a field outside", RULE "      effect: deny\n      when: {field: secrets.x, op: exists}\n", "\"secrets.x\" is no field"},
+    {"a field outside", RULE "      effect: deny\n      when: {field: secrets.x, op: exists}\n",
+     "\"secrets.x\" is no field"},
     {"a member of step that does not exist", RULE "      effect: deny\n      when: {field: step.verdict, op: exists}\n",
      "\"step.verdict\" is no field"},
     {"a bare root", RULE "      effect: deny\n      when: {field: live., op: exists}\n", "\"live.\" is no field"},
-    {"an operator misspelt", RULE "      effect: deny\n      when: {field: live.x, op: exist}\n", "did you mean exists?"},
-    {"a list where one value belongs", RULE "      effect: deny\n      when: {field: live.x, op: in, value: a}\n", "give a list"},
-    {"an order over words", RULE "      effect: deny\n      when: {field: live.x, op: lt, value: soon}\n", "give a number, a time"},
+    {"an operator misspelt", RULE "      effect: deny\n      when: {field: live.x, op: exist}\n",
+     "did you mean exists?"},
+    {"a list where one value belongs", RULE "      effect: deny\n      when: {field: live.x, op: in, value: a}\n",
+     "give a list"},
+    {"an order over words", RULE "      effect: deny\n      when: {field: live.x, op: lt, value: soon}\n",
+     "give a number, a time"},
     {"a duration misspelt", RULE "      effect: deny\n      when: {field: live.x, op: lt, value: 7 days}\n",
      "does not fit the operator lt"},
-    {"a value where none belongs", RULE "      effect: deny\n      when: {field: live.x, op: exists, value: 1}\n", "give no value"},
+    {"a value where none belongs", RULE "      effect: deny\n      when: {field: live.x, op: exists, value: 1}\n",
+     "give no value"},
     {"no value where one belongs", RULE "      effect: deny\n      when: {field: live.x, op: eq}\n", "give a value"},
-    {"a condition of two shapes", RULE "      effect: deny\n      when: {all: [{field: live.x, op: exists}], any: []}\n",
-     "this is no condition"},
+    {"a condition of two shapes",
+     RULE "      effect: deny\n      when: {all: [{field: live.x, op: exists}], any: []}\n", "this is no condition"},
     {"an empty condition", RULE "      effect: deny\n      when: {any: []}\n", "this is no condition"},
     {"an expression in a condition", RULE "      effect: deny\n      when: {field: live.x, op: regex, value: '['}\n",
      "\"[\" cannot be used"},
     {"two rules of one name", RULE "      effect: deny\n    - name: r\n      effect: warn\n", "first at policy.yaml:3"},
     {"a name that is taken", "  rules: [{name: built-in/recover, effect: warn}]\n", "no name of its own"},
-    {"an exception without a reason", RULE "      effect: deny\n  exceptions: [{rule: r, until: 2026-11-24T00:00:00Z}]\n", "no reason"},
-    {"an exception without an end", RULE "      effect: deny\n  exceptions: [{rule: r, reason: x}]\n", "until is no time"},
-    {"an exception to nothing", RULE
-     "      effect: deny\n  exceptions: [{rule: built-in/recovr, until: 2026-11-24T00:00:00Z, reason: x}]\n",
+    {"an exception without a reason",
+     RULE "      effect: deny\n  exceptions: [{rule: r, until: 2026-11-24T00:00:00Z}]\n", "no reason"},
+    {"an exception without an end", RULE "      effect: deny\n  exceptions: [{rule: r, reason: x}]\n",
+     "until is no time"},
+    {"an exception to nothing",
+     RULE "      effect: deny\n  exceptions: [{rule: built-in/recovr, until: 2026-11-24T00:00:00Z, reason: x}]\n",
      "did you mean built-in/recover?"},
     {"an action not known in allowedActions", "  allowedActions: {Key: [delete]}\n", "\"delete\" is no action"},
     {"a budget that is no count", "  budgets: {changes: -1}\n", "budgets.changes is no count"},
-    {"a window that never opens", "  windows: [{from: 2026-11-24T00:00:00Z, until: 2026-11-24T00:00:00Z}]\n", "the window never opens"},
+    {"a window that never opens", "  windows: [{from: 2026-11-24T00:00:00Z, until: 2026-11-24T00:00:00Z}]\n",
+     "the window never opens"},
 };
 
 static void check_faults(void)
@@ -486,7 +533,8 @@ static void check_faults(void)
         fixture_begin(&f, fault_rows[i].spec);
         CHECK_ROW(fault_rows[i].reason, f.diags.n_errors == 1);
         if (f.diags.count) {
-            CHECK_ROW(fault_rows[i].reason, strstr(diag_format(f.arena, &f.diags.items[0]), fault_rows[i].fault) != NULL);
+            CHECK_ROW(fault_rows[i].reason,
+                      strstr(diag_format(f.arena, &f.diags.items[0]), fault_rows[i].fault) != NULL);
             CHECK_ROW(fault_rows[i].reason, f.diags.items[0].origin.line > 1);
         }
         fixture_end(&f);
@@ -544,7 +592,8 @@ static void check_replace(void)
         detail = value_map(f.arena);
         value_set_string(f.arena, detail, "orderedBy", "inc-1");
         step->detail = detail;
-        step_change(&f.steps, step, "properties.storageProfile.osDisk.managedDisk.id", NULL, value_unknown(f.arena), NULL);
+        step_change(&f.steps, step, "properties.storageProfile.osDisk.managedDisk.id", NULL, value_unknown(f.arena),
+                    NULL);
         f.options.approvals = approvals;
         f.options.n_approvals = named;
         judge(&f);

@@ -1,5 +1,5 @@
-/* Real exchanges with Azure, read where they lie: our code understands what the service says, and sends what Microsoft's own
- * tools send. Without the recordings the test is skipped, but in CI (CI set) it fails. */
+/* Real exchanges with Azure, read where they lie: our code understands what the service says, and sends what
+ * Microsoft's own tools send. Without the recordings the test is skipped, but in CI (CI set) it fails. */
 #include "azure_peer.h"
 
 #include "../../providers/azure/backup.h"
@@ -10,7 +10,7 @@
 #define CLI_FAILED "backup_test_backup_scenario.2024-02-23.jsonl"
 #define CLI_RESTORE "backup_test_backup_restore.2024-05-14.jsonl"
 
-/* --- the files --------------------------------------------------------------------------------------------------------------- */
+/* --- the files ---------------------------------------------------------------------------------------------------- */
 
 static char *recording_path(struct arena *a, const char *file)
 {
@@ -43,7 +43,8 @@ static struct value *recording_read(struct arena *a, const char *file)
 }
 
 /* The nth (from 0) exchange whose method is this and whose URI holds all of the parts. */
-static const struct value *exchange_find(const struct value *lines, const char *method, const char *part, const char *part2, size_t nth)
+static const struct value *exchange_find(const struct value *lines, const char *method, const char *part,
+                                         const char *part2, size_t nth)
 {
     for (size_t i = 0; i < value_count(lines); i++) {
         const struct value *x = value_item(lines, i);
@@ -65,7 +66,8 @@ static const struct value *answer_of(const struct value *exchange)
 static struct peer_row replay(struct arena *a, const struct value *exchange, const char *url)
 {
     const struct value *headers = value_get(exchange, "response_headers"), *body = answer_of(exchange);
-    struct peer_row row = {.method = value_str_at(exchange, "method"), .url = url, .status = (int)value_int_at(exchange, "status", 0)};
+    struct peer_row row = {
+        .method = value_str_at(exchange, "method"), .url = url, .status = (int)value_int_at(exchange, "status", 0)};
     static const char *const names[] = {"azure-asyncoperation", "location", "retry-after"};
     size_t n = 0;
 
@@ -84,10 +86,11 @@ static int judge(struct arena *a, const struct value *exchange, bool async, stru
 
     while (n < PEER_HEADERS && row.headers[n].name)
         n++;
-    return arm_judge_answer(a, value_str_at(exchange, "uri"), async, row.status, row.headers, n, row.body, strlen(row.body), ret, &err);
+    return arm_judge_answer(a, value_str_at(exchange, "uri"), async, row.status, row.headers, n, row.body,
+                            strlen(row.body), ret, &err);
 }
 
-/* --- understanding -------------------------------------------------------------------------------------------------------------- */
+/* --- understanding ------------------------------------------------------------------------------------------------ */
 
 static void test_point(struct arena *a, const struct value *lines)
 {
@@ -110,12 +113,15 @@ static void test_operations(struct arena *a, const struct value *lines)
     CHECK_STR(value_str_at(answer.body, "properties.jobId"), "6b9d87c6-24cf-4aa7-8b69-731957da6cbb");
     CHECK(judge(a, exchange_find(lines, "GET", "/operationResults/", "", 0), false, &answer) == 0);
     CHECK(answer.progress == ARM_SUCCEEDED && !answer.next_url);
-    CHECK(judge(a, exchange_find(lines, "GET", "/providers/Microsoft.Compute/locations/", "/operations/", 0), true, &answer) == 0);
+    CHECK(judge(a, exchange_find(lines, "GET", "/providers/Microsoft.Compute/locations/", "/operations/", 0), true,
+                &answer) == 0);
     CHECK(answer.progress == ARM_RUNNING && answer.wait_ms == 30 * SECOND_MS);
-    CHECK(judge(a, exchange_find(lines, "GET", "/providers/Microsoft.Compute/locations/", "/operations/", 1), true, &answer) == 0);
+    CHECK(judge(a, exchange_find(lines, "GET", "/providers/Microsoft.Compute/locations/", "/operations/", 1), true,
+                &answer) == 0);
     CHECK(answer.progress == ARM_SUCCEEDED);
     CHECK(time_parse(value_str_at(answer.body, "endTime")) == time_parse("2026-09-01T05:10:59.215Z"));
-    CHECK(judge(a, exchange_find(lines, "GET", "/providers/Microsoft.Compute/locations/", "monitor=true", 0), false, &answer) == 0);
+    CHECK(judge(a, exchange_find(lines, "GET", "/providers/Microsoft.Compute/locations/", "monitor=true", 0), false,
+                &answer) == 0);
     CHECK(answer.progress == ARM_SUCCEEDED);
 }
 
@@ -149,7 +155,8 @@ static void test_failed_job(struct arena *a)
         const struct value *x = value_item(lines, i);
         struct backup_job job;
 
-        if (!strstr(value_str_at(x, "uri"), "/backupJobs/") || !str_eq(value_str_at(answer_of(x), "properties.status"), "Failed"))
+        if (!strstr(value_str_at(x, "uri"), "/backupJobs/") ||
+            !str_eq(value_str_at(answer_of(x), "properties.status"), "Failed"))
             continue;
         backup_read_job(a, answer_of(x), &job);
         failed++;
@@ -160,14 +167,16 @@ static void test_failed_job(struct arena *a)
     CHECK(failed > 0);
 }
 
-/* --- calls, answered as recorded ------------------------------------------------------------------------------------------------- */
+/* --- calls, answered as recorded ---------------------------------------------------------------------------------- */
 
 static void run_find(struct call *c, struct peer_case *t)
 {
     const struct value *lines = t->arg, *x = exchange_find(lines, "GET", "/backupProtectedItems", "", 0);
-    const char *vm = value_str_at(exchange_find(lines, "POST", "/restore?", "", 0), "request_body.properties.sourceResourceId");
-    const char *vault = arena_strndup(t->a, strstr(value_str_at(x, "uri"), "/subscriptions"),
-                                      strcspn(strstr(value_str_at(x, "uri"), "/subscriptions"), "?") - strlen("/backupProtectedItems"));
+    const char *vm =
+        value_str_at(exchange_find(lines, "POST", "/restore?", "", 0), "request_body.properties.sourceResourceId");
+    const char *vault =
+        arena_strndup(t->a, strstr(value_str_at(x, "uri"), "/subscriptions"),
+                      strcspn(strstr(value_str_at(x, "uri"), "/subscriptions"), "?") - strlen("/backupProtectedItems"));
     const struct value *item = NULL;
 
     t->rc = backup_find_item(t->az, c, t->a, vault, str_lower(t->a, vm), &item, &t->err);
@@ -179,7 +188,8 @@ static void run_jobs(struct call *c, struct peer_case *t)
     const struct value *list = NULL;
     struct backup_job job;
 
-    t->rc = backup_list_restore_jobs(t->az, c, t->a, "/vault", time_parse("2024-05-13T11:00:00Z"), call_now_ms(c), &list, &t->err);
+    t->rc = backup_list_restore_jobs(t->az, c, t->a, "/vault", time_parse("2024-05-13T11:00:00Z"), call_now_ms(c),
+                                     &list, &t->err);
     CHECK(value_count(list) == 1);
     backup_read_job(t->a, value_item(list, 0), &job);
     CHECK(job.state == JOB_RUNNING && !job.detailed && job.start_ms == time_parse("2024-05-13T11:01:01.532Z"));
@@ -195,8 +205,8 @@ static void run_trigger(struct call *c, struct peer_case *t)
     CHECK_STR(job, "6b9d87c6-24cf-4aa7-8b69-731957da6cbb");
 }
 
-static void run_replayed(struct arena *a, const char *reason, void (*run)(struct call *c, struct peer_case *t), const void *arg,
-                         const struct peer_row *rows, size_t n_rows)
+static void run_replayed(struct arena *a, const char *reason, void (*run)(struct call *c, struct peer_case *t),
+                         const void *arg, const struct peer_row *rows, size_t n_rows)
 {
     struct peer_case t = {.a = a, .run = run, .arg = (void *)arg};
     struct peer p = {0};
@@ -209,13 +219,17 @@ static void run_replayed(struct arena *a, const char *reason, void (*run)(struct
 static void test_replayed(struct arena *a, const struct value *lines)
 {
     const struct value *cli = recording_read(a, CLI_JOBS), *ordered = exchange_find(lines, "POST", "/restore?", "", 0);
-    struct peer_row login = PEER_LOGIN, find[] = {login, replay(a, exchange_find(lines, "GET", "/backupProtectedItems", "", 0),
-                                                                "/backupProtectedItems")};
+    struct peer_row login = PEER_LOGIN,
+                    find[] = {login, replay(a, exchange_find(lines, "GET", "/backupProtectedItems", "", 0),
+                                            "/backupProtectedItems")};
     /* A list of every operation: the filter is applied again on our side. */
-    struct peer_row jobs[] = {login, replay(a, exchange_find(cli, "GET", "/backupJobs?api-version=2024-04-01", "", 0), "/backupJobs")};
+    struct peer_row jobs[] = {
+        login, replay(a, exchange_find(cli, "GET", "/backupJobs?api-version=2024-04-01", "", 0), "/backupJobs")};
     struct peer_row trigger[] = {
-        login, replay(a, ordered, "/restore"),
-        replay(a, exchange_find(lines, "GET", "/operationsStatus/", "", 0), value_str_at(ordered, "response_headers.azure-asyncoperation")),
+        login,
+        replay(a, ordered, "/restore"),
+        replay(a, exchange_find(lines, "GET", "/operationsStatus/", "", 0),
+               value_str_at(ordered, "response_headers.azure-asyncoperation")),
     };
 
     run_replayed(a, "the recorded list of items", run_find, lines, find, COUNT(find));
@@ -223,20 +237,26 @@ static void test_replayed(struct arena *a, const struct value *lines)
     run_replayed(a, "the recorded order; its polling URL byte for byte", run_trigger, NULL, trigger, COUNT(trigger));
 }
 
-/* --- what we send ------------------------------------------------------------------------------------------------------------------ */
+/* --- what we send ------------------------------------------------------------------------------------------------- */
 
 /* The inputs come from where a run would take them: the point, the item, and for the target the request itself. */
-static struct restore_request inputs(struct arena *a, const struct value *lines, const struct value *sent, enum restore_type type)
+static struct restore_request inputs(struct arena *a, const struct value *lines, const struct value *sent,
+                                     enum restore_type type)
 {
-    const struct value *item = value_at(answer_of(exchange_find(lines, "GET", "/backupProtectedItems", "", 0)), "value.0.properties");
+    const struct value *item =
+        value_at(answer_of(exchange_find(lines, "GET", "/backupProtectedItems", "", 0)), "value.0.properties");
     struct backup_point p;
 
     backup_read_point(a, answer_of(exchange_find(lines, "GET", "/recoveryPoints/", "", 0)), &p);
     return (struct restore_request){
-        .type = type, .point = p.id, .source_vm_id = value_str_at(item, "sourceResourceId"), .region = value_str_at(item, "sourceLocation"),
+        .type = type,
+        .point = p.id,
+        .source_vm_id = value_str_at(item, "sourceResourceId"),
+        .region = value_str_at(item, "sourceLocation"),
         .storage_account_id = value_str_at(sent, "properties.storageAccountId"),
         .target_group_id = value_str_at(sent, "properties.targetResourceGroupId"),
-        .target_vm_id = value_str_at(sent, "properties.targetVirtualMachineId"), .subnet_id = value_str_at(sent, "properties.subnetId"),
+        .target_vm_id = value_str_at(sent, "properties.targetVirtualMachineId"),
+        .subnet_id = value_str_at(sent, "properties.subnetId"),
     };
 }
 
@@ -259,16 +279,21 @@ static void test_cli_bodies(struct arena *a)
     static const struct {
         const char *word;
         enum restore_type type;
-    } types[] = {{"RestoreDisks", RESTORE_DISKS}, {"OriginalLocation", RESTORE_REPLACE}, {"AlternateLocation", RESTORE_NEW_VM}};
+    } types[] = {
+        {"RestoreDisks", RESTORE_DISKS}, {"OriginalLocation", RESTORE_REPLACE}, {"AlternateLocation", RESTORE_NEW_VM}};
     const struct value *lines = recording_read(a, CLI_RESTORE);
 
     for (size_t i = 0; i < 4; i++) {
         const struct value *sent = value_get(exchange_find(lines, "POST", "/restore?", "", i), "request_body");
         const struct value *p = value_get(sent, "properties");
         struct restore_request r = {
-            .type = RESTORE_UNKNOWN, .point = value_str_at(p, "recoveryPointId"), .source_vm_id = value_str_at(p, "sourceResourceId"),
-            .region = value_str_at(p, "region"), .storage_account_id = value_str_at(p, "storageAccountId"),
-            .target_group_id = value_str_at(p, "targetResourceGroupId"), .target_vm_id = value_str_at(p, "targetVirtualMachineId"),
+            .type = RESTORE_UNKNOWN,
+            .point = value_str_at(p, "recoveryPointId"),
+            .source_vm_id = value_str_at(p, "sourceResourceId"),
+            .region = value_str_at(p, "region"),
+            .storage_account_id = value_str_at(p, "storageAccountId"),
+            .target_group_id = value_str_at(p, "targetResourceGroupId"),
+            .target_vm_id = value_str_at(p, "targetVirtualMachineId"),
             .subnet_id = value_str_at(p, "subnetId"),
         };
         struct value *body;

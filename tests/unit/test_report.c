@@ -72,12 +72,18 @@ static struct plan plan_of(struct fixture *f)
 static void steps_lost_key(struct fixture *f)
 {
     static const struct ruling rulings[] = {
-        {.verdict = VERDICT_REQUIRE_APPROVAL, .rule = "built-in/restore-key", .message = "may be on purpose",
+        {.verdict = VERDICT_REQUIRE_APPROVAL,
+         .rule = "built-in/restore-key",
+         .message = "may be on purpose",
          .evidence = "action = restore-key",
          .approved_by = "Activation inc-4711"},
-        {.verdict = VERDICT_REQUIRE_APPROVAL, .rule = "ask-first", .origin = {"policy.yaml", 12, 3}, .evidence = "kind = Key"},
+        {.verdict = VERDICT_REQUIRE_APPROVAL,
+         .rule = "ask-first",
+         .origin = {"policy.yaml", 12, 3},
+         .evidence = "kind = Key"},
     };
-    static const struct ruling denied = {.verdict = VERDICT_DENY, .rule = "no", .origin = {"policy.yaml", 20, 3}, .message = "not here"};
+    static const struct ruling denied = {
+        .verdict = VERDICT_DENY, .rule = "no", .origin = {"policy.yaml", 20, 3}, .message = "not here"};
     struct step *restore, *create, *blocked;
 
     steps_add(&f->steps, &f->documents[VAULT], ACTION_NONE, NULL, "the vault is there");
@@ -159,7 +165,8 @@ static void check_lost_key(void)
 {
     const struct report_style plain = {0};
     const struct deadline deadlines[] = {
-        {now_ms + 6 * (int64_t)HOUR_MS + 12 * MINUTE_MS, "Key os is purged"}, {now_ms - 2 * MINUTE_MS, "the order expires"},
+        {now_ms + 6 * (int64_t)HOUR_MS + 12 * MINUTE_MS, "Key os is purged"},
+        {now_ms - 2 * MINUTE_MS, "the order expires"},
     };
     struct fixture f;
     struct plan p;
@@ -177,11 +184,12 @@ static void check_lost_key(void)
     fixture_end(&f);
 }
 
-/* --- nothing to do, grants, what only follows ----------------------------------------------------------------------------- */
+/* --- nothing to do, grants, what only follows --------------------------------------------------------------------- */
 
 static void check_quiet(void)
 {
-    static const struct ruling broken = {.verdict = VERDICT_DENY, .rule = "keep", .message = "must be protected", .evidence = "x = false"};
+    static const struct ruling broken = {
+        .verdict = VERDICT_DENY, .rule = "keep", .message = "must be protected", .evidence = "x = false"};
     const struct report_style plain = {0};
     struct fixture f;
     struct plan p;
@@ -227,7 +235,7 @@ static void check_grant(void)
     fixture_end(&f);
 }
 
-/* --- what a terminal must not be told, colour, width ------------------------------------------------------------------------ */
+/* --- what a terminal must not be told, colour, width -------------------------------------------------------------- */
 
 static const struct {
     const char *reason, *in, *out;
@@ -254,8 +262,8 @@ static void check_clean(void)
         p = plan_of(&f);
         report_drift(&f.out, &p, &plain);
         CHECK_ROW(clean_rows[i].reason,
-                  str_eq(text_str(&f.out),
-                         arena_printf(f.arena, "RestoredVirtualMachine/vm\n  x %s\n\n1 difference\n", clean_rows[i].out)));
+                  str_eq(text_str(&f.out), arena_printf(f.arena, "RestoredVirtualMachine/vm\n  x %s\n\n1 difference\n",
+                                                        clean_rows[i].out)));
         fixture_end(&f);
     }
 }
@@ -291,11 +299,13 @@ static void check_colour_and_width(void)
     steps_add(&f.steps, &f.documents[VM], ACTION_BLOCKED, NULL, "one two three four five six seven eight");
     p = plan_of(&f);
     report_drift(&f.out, &p, &colour);
-    CHECK_STR(text_str(&f.out), "\033[1mRestoredVirtualMachine/vm\033[0m\n  \033[31mx\033[0m one two three four five six seven eight\n\n"
-                                "\033[1m1 difference\033[0m\n");
+    CHECK_STR(text_str(&f.out),
+              "\033[1mRestoredVirtualMachine/vm\033[0m\n  \033[31mx\033[0m one two three four five six seven eight\n\n"
+              "\033[1m1 difference\033[0m\n");
     text_clear(&f.out);
     report_drift(&f.out, &p, &narrow);
-    CHECK_STR(text_str(&f.out), "RestoredVirtualMachine/vm\n  x one two three four five\n    six seven eight\n\n1 difference\n");
+    CHECK_STR(text_str(&f.out),
+              "RestoredVirtualMachine/vm\n  x one two three four five\n    six seven eight\n\n1 difference\n");
     fixture_end(&f);
 }
 
@@ -321,7 +331,7 @@ static void check_long_value(void)
     fixture_end(&f);
 }
 
-/* --- drawings --------------------------------------------------------------------------------------------------------------- */
+/* --- drawings ----------------------------------------------------------------------------------------------------- */
 
 static const char dot_golden[] =
     "digraph reinstate {\n  rankdir=LR;\n  node [shape=box];\n"

@@ -1,11 +1,14 @@
-/* Resource Graph's client: pages, refusals, quoting. And discovery with a scripted Azure: one page of items, ids that fit nothing. */
+/* Resource Graph's client: pages, refusals, quoting. And discovery with a scripted Azure: one page of
+ * items, ids that fit nothing. */
 #include "azure_peer.h"
 
 #include "../../providers/azure/resource_graph.h"
 #include "../../providers/discovery/discover.h"
 
 #define GRAPH "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01"
-#define RSV "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/rsv"
+#define RSV                                                                                                            \
+    "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg/providers/Microsoft.RecoveryServices/"      \
+    "vaults/rsv"
 
 struct question {
     struct value *rows;
@@ -31,7 +34,10 @@ static void test_pages(void)
 {
     static const struct peer_row rows[] = {
         PEER_LOGIN,
-        {.method = "POST", .url = GRAPH, .status = 200, .body = "{\"data\":[{\"id\":\"/a\"},{\"id\":\"/b\"}],\"$skipToken\":\"next\"}"},
+        {.method = "POST",
+         .url = GRAPH,
+         .status = 200,
+         .body = "{\"data\":[{\"id\":\"/a\"},{\"id\":\"/b\"}],\"$skipToken\":\"next\"}"},
         {.method = "POST", .url = GRAPH, .status = 200, .body = "{\"data\":[{\"id\":\"/c\"}]}"},
     };
     struct arena *a = arena_new();
@@ -43,7 +49,8 @@ static void test_pages(void)
     CHECK(t.rc == 0 && value_count(q.rows) == 3);
     CHECK_STR(value_str_at(value_item(q.rows, 2), "id"), "/c");
     CHECK(p.n_seen == 3 && !strstr(p.seen[1], "skipToken") && strstr(p.seen[2], "\"$skipToken\":\"next\""));
-    CHECK(p.n_seen == 3 && strstr(p.seen[1], "\"query\":\"Resources | project id\"") && strstr(p.seen[1], "objectArray"));
+    CHECK(p.n_seen == 3 && strstr(p.seen[1], "\"query\":\"Resources | project id\"") &&
+          strstr(p.seen[1], "objectArray"));
     peer_release(&p);
     arena_free(a);
 }
@@ -52,7 +59,10 @@ static void test_refused(void)
 {
     static const struct peer_row rows[] = {
         PEER_LOGIN,
-        {.method = "POST", .url = GRAPH, .status = 403, .body = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"no\"}}"},
+        {.method = "POST",
+         .url = GRAPH,
+         .status = 403,
+         .body = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"no\"}}"},
     };
     struct arena *a = arena_new();
     struct question q = {0};
@@ -71,7 +81,8 @@ static void test_quoting(void)
     struct arena *a = arena_new();
 
     CHECK_STR(resource_graph_quote(a, "kv-payroll"), "'kv-payroll'");
-    CHECK(!resource_graph_quote(a, "x' or name == 'y") && !resource_graph_quote(a, "x\\") && !resource_graph_quote(a, "a\nb"));
+    CHECK(!resource_graph_quote(a, "x' or name == 'y") && !resource_graph_quote(a, "x\\") &&
+          !resource_graph_quote(a, "a\nb"));
     CHECK(!resource_graph_quote(a, NULL));
     arena_free(a);
 }
@@ -81,7 +92,10 @@ static void test_vault_by_name(void)
 {
     static const struct peer_row two[] = {
         PEER_LOGIN,
-        {.method = "POST", .url = GRAPH, .status = 200, .body = "{\"data\":[{\"id\":\"" RSV "\"},{\"id\":\"/other/rsv\"}]}"},
+        {.method = "POST",
+         .url = GRAPH,
+         .status = 200,
+         .body = "{\"data\":[{\"id\":\"" RSV "\"},{\"id\":\"/other/rsv\"}]}"},
     };
     struct arena *a = arena_new();
     struct question q = {.request = {.vault_name = "rsv"}};

@@ -56,28 +56,34 @@ static void check_export(void)
         struct obstacle o;
         bool also;
     } rows[] = {
-        {{"staging-region", true, "", ""}, true},  {{"item-deleted", true, "", ""}, true}, {{"guarded", true, "", ""}, true},
-        {{"staging-crowd", false, "", ""}, false}, {{"size", true, "", ""}, false},        {{"subnet", true, "", ""}, false},
+        {{"staging-region", true, "", ""}, true}, {{"item-deleted", true, "", ""}, true},
+        {{"guarded", true, "", ""}, true},        {{"staging-crowd", false, "", ""}, false},
+        {{"size", true, "", ""}, false},          {{"subnet", true, "", ""}, false},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
         CHECK_ROW(rows[i].o.id, obstacle_for_export(&rows[i].o) == rows[i].also);
 }
 
-/* --- each by itself ------------------------------------------------------------------------------------------------------- */
+/* --- each by itself ----------------------------------------------------------------------------------------------- */
 
 #define SOURCE(with) "ProtectedVirtualMachine/vm: {source: {live: " with "}}"
 #define PLACE(with) "RestoredVirtualMachine/vm-dr: {place: " with "}"
-#define POINT(with)                                                                                                                   \
-    "ProtectedVirtualMachine/vm: {points: [{id: '2', time: 2026-11-22T20:00:00Z, snapshot: valid, confidential: true,"                 \
+#define POINT(with)                                                                                                    \
+    "ProtectedVirtualMachine/vm: {points: [{id: '2', time: 2026-11-22T20:00:00Z, snapshot: valid, confidential: true," \
     " customerKey: true, softDeleted: false, size: Standard_DC4ads_v6, " with "}]}"
-#define NETWORK(with) PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: [{name: s}]}" with "}}}")
-#define OF_SUBNET(with)                                                                                                               \
-    PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: [{name: s, properties: {" with "}}]}}}}")
-#define SPEC(with)                                                                                                                    \
-    "---\napiVersion: reinstate/v1\nkind: RestoredVirtualMachine\nmetadata: {name: vm-dr}\n"                                          \
-    "spec: {from: vm, diskEncryptionSet: des, " with ", target: {resourceGroup: rg-dr, name: vm-r, stagingAccount: {id: " STAGING "}"
-#define SUBNET ", subnet: {id: /subscriptions/" SUB "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/s}}}\n"
+#define NETWORK(with)                                                                                                  \
+    PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: [{name: s}]}" with "}}}")
+#define OF_SUBNET(with)                                                                                                \
+    PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: [{name: s, properties: {" with  \
+          "}}]}}}}")
+#define SPEC(with)                                                                                                     \
+    "---\napiVersion: reinstate/v1\nkind: RestoredVirtualMachine\nmetadata: {name: vm-dr}\n"                           \
+    "spec: {from: vm, diskEncryptionSet: des, " with                                                                   \
+    ", target: {resourceGroup: rg-dr, name: vm-r, stagingAccount: {id: " STAGING "}"
+#define SUBNET                                                                                                         \
+    ", subnet: {id: /subscriptions/" SUB                                                                               \
+    "/resourceGroups/rg-dr/providers/Microsoft.Network/virtualNetworks/v/subnets/s}}}\n"
 #define NEW_VM(with) SPEC("restore: new-vm, " with) SUBNET
 #define AS_DISKS SPEC("restore: disks") "}}\n"
 #define ZONE_1 NEW_VM("zone: '1'")
@@ -97,13 +103,16 @@ static const struct {
     {"network-region", true, "the virtual network v is in westeurope", NULL,
      PLACE("{network: {state: present, live: {location: westeurope, properties: {subnets: [{name: s}]}}}}")},
     {"network", true, "does not exist", NULL, PLACE("{network: {state: absent}}")},
-    {"subnet", true, "has no subnet s", NULL, PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: []}}}}")},
+    {"subnet", true, "has no subnet s", NULL,
+     PLACE("{network: {state: present, live: {location: uaenorth, properties: {subnets: []}}}}")},
     {"subnet-full", true, "subnet s is full: 3 of its 3 addresses are taken", NULL,
      OF_SUBNET("addressPrefix: 10.0.0.0/29, ipConfigurations: [{id: a}, {id: b}, {id: c}]")},
-    {NULL, false, "one address is left", NULL, OF_SUBNET("addressPrefix: 10.0.0.0/29, ipConfigurations: [{id: a}, {id: b}]")},
+    {NULL, false, "one address is left", NULL,
+     OF_SUBNET("addressPrefix: 10.0.0.0/29, ipConfigurations: [{id: a}, {id: b}]")},
     {NULL, false, "two ranges count together", NULL,
      OF_SUBNET("addressPrefixes: [10.0.0.0/29, 10.0.1.0/29], ipConfigurations: [{id: a}, {id: b}, {id: c}]")},
-    {NULL, false, "whose addresses are not listed is held against nobody", NULL, OF_SUBNET("addressPrefix: 10.0.0.0/29")},
+    {NULL, false, "whose addresses are not listed is held against nobody", NULL,
+     OF_SUBNET("addressPrefix: 10.0.0.0/29")},
     {"subnet-delegated", true, "subnet s is delegated to Microsoft.Web/serverFarms", NULL,
      OF_SUBNET("delegations: [{properties: {serviceName: Microsoft.Web/serverFarms}}]")},
     {NULL, false, "a network that cannot be seen is held against nobody", NULL, PLACE("{network: {state: unseen}}")},
@@ -114,39 +123,51 @@ static const struct {
     {NULL, false, "disks have names of their own: the target's name does not matter to them", AS_DISKS,
      PLACE("{resources: {state: present, items: [{type: Microsoft.Compute/disks, name: vm-r, id: /x/disks/vm-r}]}}")},
     {"staging", true, "the staging account stdr does not exist", NULL, PLACE("{staging: {state: absent, live: null}}")},
-    {"staging-region", true, "the staging account stdr is in westeurope", NULL, PLACE("{staging: {live: {location: westeurope}}}")},
+    {"staging-region", true, "the staging account stdr is in westeurope", NULL,
+     PLACE("{staging: {live: {location: westeurope}}}")},
     {"staging-kind", true, "of kind BlobStorage", NULL, PLACE("{staging: {live: {kind: BlobStorage}}}")},
-    {"staging-redundancy", true, "zone-redundant (Standard_GZRS)", NULL, PLACE("{staging: {live: {sku: {name: Standard_GZRS}}}}")},
-    {NULL, false, "the read access of an account is no zone", NULL, PLACE("{staging: {live: {sku: {name: Standard_RAGRS}}}}")},
+    {"staging-redundancy", true, "zone-redundant (Standard_GZRS)", NULL,
+     PLACE("{staging: {live: {sku: {name: Standard_GZRS}}}}")},
+    {NULL, false, "the read access of an account is no zone", NULL,
+     PLACE("{staging: {live: {sku: {name: Standard_RAGRS}}}}")},
     {"staging-premium", false, "a premium one", NULL, PLACE("{staging: {live: {sku: {name: Premium_LRS}}}}")},
     {"staging-network", true, "no exception for trusted Azure services", NULL,
      PLACE("{staging: {live: {properties: {networkAcls: {defaultAction: Deny, bypass: 'Logging, Metrics'}}}}}")},
     {NULL, false, "a firewall with the exception", NULL,
      PLACE("{staging: {live: {properties: {networkAcls: {defaultAction: Deny, bypass: 'Logging, AzureServices'}}}}}")},
-    {"staging-keys", false, "allows no shared keys", AS_DISKS, PLACE("{staging: {live: {properties: {allowSharedKeyAccess: false}}}}")},
-    {NULL, false, "a new VM needs no template of its own", NULL, PLACE("{staging: {live: {properties: {allowSharedKeyAccess: false}}}}")},
-    {"lun", true, "no data disk with unit number 3", LUNS, SOURCE("{properties: {storageProfile: {dataDisks: [{lun: 0}, {lun: 1}]}}}")},
-    {NULL, false, "units that the source VM has", LUNS, SOURCE("{properties: {storageProfile: {dataDisks: [{lun: 3}, {lun: 0}]}}}")},
+    {"staging-keys", false, "allows no shared keys", AS_DISKS,
+     PLACE("{staging: {live: {properties: {allowSharedKeyAccess: false}}}}")},
+    {NULL, false, "a new VM needs no template of its own", NULL,
+     PLACE("{staging: {live: {properties: {allowSharedKeyAccess: false}}}}")},
+    {"lun", true, "no data disk with unit number 3", LUNS,
+     SOURCE("{properties: {storageProfile: {dataDisks: [{lun: 0}, {lun: 1}]}}}")},
+    {NULL, false, "units that the source VM has", LUNS,
+     SOURCE("{properties: {storageProfile: {dataDisks: [{lun: 3}, {lun: 0}]}}}")},
     {NULL, false, "a source that is gone says nothing of its units", LUNS,
      "ProtectedVirtualMachine/vm: {source: {state: absent, live: null}}"},
     {"zone", false, "the documents disagree", ZONE_1, SOURCE("{zones: ['2']}")},
     {NULL, false, "the zone it was in", ZONE_1, SOURCE("{zones: ['1']}")},
-    {"point-expires", false, "recovery point 2 expires in 3 h", NULL, POINT("vault: valid, expires: 2026-11-23T06:00:00Z")},
-    {"point-expired", true, "recovery point 2 expired at 2026-11-23T02:00:00Z", NULL, POINT("vault: valid, expires: 2026-11-23T02:00:00Z")},
+    {"point-expires", false, "recovery point 2 expires in 3 h", NULL,
+     POINT("vault: valid, expires: 2026-11-23T06:00:00Z")},
+    {"point-expired", true, "recovery point 2 expired at 2026-11-23T02:00:00Z", NULL,
+     POINT("vault: valid, expires: 2026-11-23T02:00:00Z")},
     {NULL, false, "a point that outlives the restore", NULL, POINT("vault: valid, expires: 2026-11-24T06:00:00Z")},
     {"point-deleted", true, "recovery point 2 is soft-deleted", NULL,
      "ProtectedVirtualMachine/vm: {points: [{id: '2', time: 2026-11-22T20:00:00Z,"
      " vault: valid, confidential: true, customerKey: true, softDeleted: true, size: Standard_DC4ads_v6}]}"},
     {"item-deleted", true, "the protected item of vm is soft-deleted", NULL,
      "ProtectedVirtualMachine/vm: {live: {properties: {isScheduledForDeferredDelete: true}}}"},
-    {"guarded", true, "multi-user authorization (two-men)", NULL, "RecoveryServicesVault/rsv: {guards: [{name: two-men}]}"},
+    {"guarded", true, "multi-user authorization (two-men)", NULL,
+     "RecoveryServicesVault/rsv: {guards: [{name: two-men}]}"},
     {"size", false, "Standard_D4s_v5, which the support matrix of confidential VMs does not name", NULL,
      "ProtectedVirtualMachine/vm: {points: [{id: '2',"
-     " time: 2026-11-22T20:00:00Z, vault: valid, confidential: true, customerKey: true, softDeleted: false, size: Standard_D4s_v5}]}"},
+     " time: 2026-11-22T20:00:00Z, vault: valid, confidential: true, customerKey: true, softDeleted: false, size: "
+     "Standard_D4s_v5}]}"},
 };
 
 /* All of them, as a line of ids; what is said and advised of one. */
-static const char *found_of(struct hand_view *h, const struct document *rvm, const char *id, const struct obstacle **ret)
+static const char *found_of(struct hand_view *h, const struct document *rvm, const char *id,
+                            const struct obstacle **ret)
 {
     const struct situation *s = situation_of(&h->view, rvm);
     size_t n;
@@ -174,7 +195,8 @@ static void check_single(void)
         view_make(&h, single[i].restore != NULL, single[i].restore, single[i].facts, NULL);
         ids = found_of(&h, h.rvm, single[i].id, &o);
         CHECK_ROW(single[i].says, str_eq(ids, single[i].id ? single[i].id : ""));
-        CHECK_ROW(single[i].says, !single[i].id || (o && o->stops == single[i].stops && strstr(o->reason, single[i].says)));
+        CHECK_ROW(single[i].says,
+                  !single[i].id || (o && o->stops == single[i].stops && strstr(o->reason, single[i].says)));
         if (!str_eq(ids, single[i].id ? single[i].id : "") || (o && !strstr(o->reason, single[i].says)))
             fprintf(stderr, "    found: %s; says: %s\n", ids, o ? o->reason : "nothing");
         view_free(&h);
@@ -193,24 +215,26 @@ static void check_snapshot_zone(void)
     view_free(&h);
 }
 
-/* --- several documents ------------------------------------------------------------------------------------------------------ */
+/* --- several documents -------------------------------------------------------------------------------------------- */
 
 static const char *restores_ordered(struct arena *a, size_t n, bool one_name)
 {
     const char *all = "", *orders = "";
 
     for (size_t i = 1; i <= n; i++) {
-        all = arena_printf(a,
-                           "%s---\napiVersion: reinstate/v1\nkind: RestoredVirtualMachine\nmetadata: {name: r%zu}\n"
-                           "spec: {from: vm, restore: new-vm, diskEncryptionSet: des, target: {resourceGroup: rg-dr, name: vm-%zu,"
-                           " stagingAccount: {id: " STAGING "}" SUBNET,
-                           all, i, one_name ? 1 : i);
+        all = arena_printf(
+            a,
+            "%s---\napiVersion: reinstate/v1\nkind: RestoredVirtualMachine\nmetadata: {name: r%zu}\n"
+            "spec: {from: vm, restore: new-vm, diskEncryptionSet: des, target: {resourceGroup: rg-dr, name: vm-%zu,"
+            " stagingAccount: {id: " STAGING "}" SUBNET,
+            all, i, one_name ? 1 : i);
         orders = arena_printf(a, "%s%s{virtualMachine: r%zu, recoveryPoint: '2'}", orders, i > 1 ? ", " : "", i);
     }
-    return arena_printf(a,
-                        "%s---\napiVersion: reinstate/v1\nkind: Activation\nmetadata: {name: night}\nspec: {restores: [%s], notBefore:"
-                        " 2026-11-23T02:00:00Z, notAfter: 2026-11-24T02:00:00Z, purpose: recovery}\n",
-                        all, orders);
+    return arena_printf(
+        a,
+        "%s---\napiVersion: reinstate/v1\nkind: Activation\nmetadata: {name: night}\nspec: {restores: [%s], notBefore:"
+        " 2026-11-23T02:00:00Z, notAfter: 2026-11-24T02:00:00Z, purpose: recovery}\n",
+        all, orders);
 }
 
 static void check_crowd(void)
@@ -224,7 +248,8 @@ static void check_crowd(void)
         for (size_t i = 1; i <= n; i++) {
             const struct obstacle *o;
 
-            found_of(&h, desired_find(h.view.desired, "RestoredVirtualMachine", arena_printf(a, "r%zu", i)), "staging-crowd", &o);
+            found_of(&h, desired_find(h.view.desired, "RestoredVirtualMachine", arena_printf(a, "r%zu", i)),
+                     "staging-crowd", &o);
             CHECK(!o || (!o->stops && strstr(o->reason, "4 ordered restores share staging account stdr")));
             said += o != NULL;
         }
@@ -242,8 +267,10 @@ static void check_one_target(void)
     for (size_t i = 1; i <= 2; i++) {
         const struct obstacle *o;
 
-        found_of(&h, desired_find(h.view.desired, "RestoredVirtualMachine", arena_printf(a, "r%zu", i)), "same-target", &o);
-        CHECK(o && o->stops && strstr(o->reason, arena_printf(a, "RestoredVirtualMachine/r%zu declares the same target", 3 - i)));
+        found_of(&h, desired_find(h.view.desired, "RestoredVirtualMachine", arena_printf(a, "r%zu", i)), "same-target",
+                 &o);
+        CHECK(o && o->stops &&
+              strstr(o->reason, arena_printf(a, "RestoredVirtualMachine/r%zu declares the same target", 3 - i)));
     }
     view_free(&h);
 }
@@ -257,15 +284,19 @@ static void check_together(void)
 
     view_make(&h, true, LUNS, "DiskEncryptionSet/des: {live: {location: westeurope}}", NULL);
     view_edit(&h, "KeyVault/kv: {live: {location: westeurope}}");
-    view_edit(&h, PLACE("{group: {state: absent}, network: {state: absent}, staging: {live: {location: westeurope, kind: BlobStorage,"
+    view_edit(&h, PLACE("{group: {state: absent}, network: {state: absent}, staging: {live: {location: westeurope, "
+                        "kind: BlobStorage,"
                         " sku: {name: Premium_ZRS}}}}"));
     view_edit(&h, SOURCE("{properties: {storageProfile: {dataDisks: [{lun: 0}]}}}"));
     ids = found_of(&h, h.rvm, "lun", &o);
-    CHECK_STR(ids, "group set-region network staging-region staging-kind staging-redundancy staging-premium store-region lun");
+    CHECK_STR(
+        ids,
+        "group set-region network staging-region staging-kind staging-redundancy staging-premium store-region lun");
     view_free(&h);
 }
 
-/* What was concluded is what everybody reads, though the facts have moved on since; before, it is told as far as it is seen. */
+/* What was concluded is what everybody reads, though the facts have moved on since; before, it is told as
+ * far as it is seen. */
 static void check_concluded(void)
 {
     struct conclusion *all;

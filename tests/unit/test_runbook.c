@@ -1,5 +1,5 @@
-/* Runbooks: what is in a name stays a name in every shell; every command is written in every shell; bash can read what is
- * written for it. */
+/* Runbooks: what is in a name stays a name in every shell; every command is written in every shell; bash can read what
+ * is written for it. */
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,9 +102,12 @@ static void quoting_ps(void)
         {"o'clock", "'o''clock'"},
         {"\"$(id)\" `n", "'\"$(id)\" `n'"},
         {"a\xe2\x80\x99;id", "'a\xe2\x80\x99\xe2\x80\x99;id'"},
-        {"\xe2\x80\x98\xe2\x80\x9a\xe2\x80\x9b", "'\xe2\x80\x98\xe2\x80\x98\xe2\x80\x9a\xe2\x80\x9a\xe2\x80\x9b\xe2\x80\x9b'"},
+        {"\xe2\x80\x98\xe2\x80\x9a\xe2\x80\x9b",
+         "'\xe2\x80\x98\xe2\x80\x98\xe2\x80\x9a\xe2\x80\x9a\xe2\x80\x9b\xe2\x80\x9b'"},
         {"", "''"},
-        {"a\x1b[1m\xe2\x80\xae" "b'c", "('a' + [char]0x1b + '[1m' + [char]0x202e + 'b''c')"},
+        {"a\x1b[1m\xe2\x80\xae"
+         "b'c",
+         "('a' + [char]0x1b + '[1m' + [char]0x202e + 'b''c')"},
     };
     struct arena *a = arena_new();
 
@@ -118,7 +121,8 @@ static void urls_and_comments(struct arena *a)
     struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
     int code;
 
-    CHECK_STR(path_encoded(a, "/subscriptions/x/VM;iaas;rg (1)/a b?#%'"), "/subscriptions/x/VM;iaas;rg%20(1)/a%20b%3F%23%25%27");
+    CHECK_STR(path_encoded(a, "/subscriptions/x/VM;iaas;rg (1)/a b?#%'"),
+              "/subscriptions/x/VM;iaas;rg%20(1)/a%20b%3F%23%25%27");
     comment(&t, 2, "%s", "one\ntwo; $(id)\r\nthree\tfour\001 five\x1b[2J\xe2\x80\xae");
     CHECK(!strstr(text_str(&t), "\x1b") && !strstr(text_str(&t), "\xe2\x80\xae"));
     for (const char *p = text_str(&t); p && *p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
@@ -126,8 +130,10 @@ static void urls_and_comments(struct arena *a)
     text_clear(&t);
     for (int i = 0; i < 60; i++)
         note(&t, "%.*s%s", i * 3,
-             "a word and another one and a longer one and so on until there is a line that is full, and then some more of it",
-             "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-backup/providers/Microsoft.RecoveryServices/"
+             "a word and another one and a longer one and so on until there is a line that is full, and then some more "
+             "of it",
+             "/subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-backup/providers/"
+             "Microsoft.RecoveryServices/"
              "vaults/x");
     CHECK_STR(bash(a, "-eu", text_str(&t), &code), "");
     CHECK(code == 0);
@@ -136,14 +142,16 @@ static void urls_and_comments(struct arena *a)
 /* Everything a command may know, with a name that no shell likes. */
 static struct value *with_everything(struct arena *a, const char *odd, bool known)
 {
-    static const char *const ids[] = {"vault", "item", "account", "set", "targetVm", "subnet", "store", "id", "scope", "hsm"};
+    static const char *const ids[] = {"vault",  "item",  "account", "set",   "targetVm",
+                                      "subnet", "store", "id",      "scope", "hsm"};
     static const char *const words[] = {"vm",   "group",   "point", "targetGroup", "region", "base",     "url",
                                         "name", "version", "path",  "role",        "roleId", "location", "zone"};
     struct value *with = value_map(a), *body = value_map(a), *properties = value_map(a), *luns = value_list(a);
 
     for (size_t i = 0; i < COUNT(ids); i++)
         value_set(a, with, ids[i],
-                  value_format(a, "/subscriptions/s/resourceGroups/%s/providers/A.B/virtualNetworks/%s/subnets/%s", odd, odd, odd));
+                  value_format(a, "/subscriptions/s/resourceGroups/%s/providers/A.B/virtualNetworks/%s/subnets/%s", odd,
+                               odd, odd));
     for (size_t i = 0; i < COUNT(words); i++)
         value_set_string(a, with, words[i], odd);
     value_set_string(a, with, "api", "2025-01-01");
@@ -195,7 +203,8 @@ static void every_command(struct arena *a)
                 struct step step = {.id = arena_printf(a, "Key/%s#create", nasty[i / 2]), .document = &doc};
                 struct runbook_entry entry = {
                     .step = &step, .number = 1, .subscription = nasty[i / 2], .commands = &command, .n_commands = 1};
-                struct runbook rb = {.arena = a, .cloud = &cloud, .tenant = nasty[i / 2], .entries = &entry, .count = 1};
+                struct runbook rb = {
+                    .arena = a, .cloud = &cloud, .tenant = nasty[i / 2], .entries = &entry, .count = 1};
                 struct text t cleanup(text_release) = {.ceiling = TEXT_CEILING};
                 int code = 0;
                 size_t before;
@@ -213,7 +222,8 @@ static void every_command(struct arena *a)
                 /* Reading does not run anything. Once for each command: all names, then bash. */
                 if (s > 0 && (nasty[i / 2][0] == '"' || nasty[i / 2][0] == '\'' || nasty[i / 2][0] == '`')) {
                     bash(a, "-n", text_str(&t), &code);
-                    CHECK_ROW(arena_printf(a, "%s: %s of %s", shells[s]->name, runbook_verb_name(verb), nasty[i / 2]), code == 0);
+                    CHECK_ROW(arena_printf(a, "%s: %s of %s", shells[s]->name, runbook_verb_name(verb), nasty[i / 2]),
+                              code == 0);
                 }
             }
 }

@@ -1,5 +1,5 @@
-/* Schemas: every keyword, the words of every fault, faults in schemas themselves, and the questions about fields. The schemas
- * of the project are loaded too: what they hold is their own business, but all of it must be understood. */
+/* Schemas: every keyword, the words of every fault, faults in schemas themselves, and the questions about fields. The
+ * schemas of the project are loaded too: what they hold is their own business, but all of it must be understood. */
 #include "harness.h"
 
 #include "../../reconciler/base/text.h"
@@ -9,42 +9,49 @@
 #define FILE_OF(file, text) {file, text, sizeof(text) - 1}
 
 static const struct schema_file house[] = {
-    FILE_OF("common.json",
-            "{\"$defs\":{\"name\":{\"type\":\"string\",\"pattern\":\"^[a-z-]+$\",\"examples\":[\"payroll\"]},"
-            "\"named\":{\"$ref\":\"#/$defs/name\",\"description\":\"A name.\"},"
-            "\"ref\":{\"oneOf\":[{\"$ref\":\"common.json#/$defs/name\"},{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\","
-            "\"format\":\"arm-id\"}},\"required\":[\"id\"],\"additionalProperties\":false}]},"
-            "\"tree\":{\"type\":\"object\",\"properties\":{\"leaf\":{\"type\":\"integer\"},\"trees\":{\"type\":\"array\","
-            "\"items\":{\"$ref\":\"#/$defs/tree\"}}},\"additionalProperties\":false}}}"),
-    FILE_OF("House.json",
-            "{\"x-kind\":\"House\",\"type\":\"object\",\"properties\":{"
-            "\"name\":{\"$ref\":\"common.json#/$defs/named\",\"description\":\"What it is called. More.\"},"
-            "\"rooms\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,\"default\":3},"
-            "\"height\":{\"type\":\"number\",\"minimum\":0.5},"
-            "\"heated\":{\"type\":\"boolean\",\"default\":false},"
-            "\"roof\":{\"enum\":[\"flat\",\"gabled\",7]},"
-            "\"kind\":{\"const\":\"House\"},"
-            "\"owner\":{\"$ref\":\"common.json#/$defs/ref\",\"x-ref\":[\"Person\",\"Firm\"]},"
-            "\"doors\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":3,\"uniqueItems\":true,\"items\":{\"oneOf\":["
-            "{\"type\":\"object\",\"properties\":{\"front\":{\"type\":\"object\",\"properties\":{\"key\":{\"type\":\"string\","
-            "\"x-ref\":[\"Key\"]},\"wide\":{\"type\":\"boolean\",\"default\":true}},"
-            "\"required\":[\"key\"],\"additionalProperties\":false}},"
-            "\"required\":[\"front\"],\"additionalProperties\":false},"
-            "{\"type\":\"object\",\"properties\":{\"back\":{\"type\":\"object\",\"additionalProperties\":false}},"
-            "\"required\":[\"back\"],\"additionalProperties\":false}]}},"
-            "\"labels\":{\"type\":\"object\",\"maxProperties\":2,\"additionalProperties\":{\"type\":\"string\"}},"
-            "\"floors\":{\"type\":\"object\",\"minProperties\":1,\"patternProperties\":{\"^f[0-9]$\":{\"type\":\"integer\"}},"
-            "\"additionalProperties\":false},"
-            "\"pin\":{\"type\":\"string\",\"minLength\":4,\"maxLength\":6,\"x-secret\":true,\"pattern\":\"^[0-9]+$\"},"
-            "\"garden\":{\"$ref\":\"common.json#/$defs/tree\"},"
-            "\"since\":{\"type\":\"string\",\"format\":\"date-time\"},\"lease\":{\"type\":\"string\",\"format\":\"duration\"},"
-            "\"deed\":{\"type\":\"string\",\"format\":\"uuid\"},\"site\":{\"type\":\"string\",\"format\":\"url\"},"
-            "\"lock\":{\"type\":\"string\",\"format\":\"key-url\"},\"land\":{\"type\":\"string\",\"format\":\"arm-id\"},"
-            "\"either\":{\"type\":[\"string\",\"null\"]},"
-            "\"sold\":{\"not\":{\"const\":true,\"description\":\"it must not be sold\"}},"
-            "\"size\":{\"anyOf\":[{\"type\":\"integer\"},{\"enum\":[\"small\",\"large\"]}]},"
-            "\"cellar\":{\"type\":\"object\",\"default\":{},\"properties\":{\"dry\":{\"type\":\"boolean\",\"default\":true}}}"
-            "},\"required\":[\"name\"],\"additionalProperties\":false}"),
+    FILE_OF(
+        "common.json",
+        "{\"$defs\":{\"name\":{\"type\":\"string\",\"pattern\":\"^[a-z-]+$\",\"examples\":[\"payroll\"]},"
+        "\"named\":{\"$ref\":\"#/$defs/name\",\"description\":\"A name.\"},"
+        "\"ref\":{\"oneOf\":[{\"$ref\":\"common.json#/$defs/"
+        "name\"},{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\","
+        "\"format\":\"arm-id\"}},\"required\":[\"id\"],\"additionalProperties\":false}]},"
+        "\"tree\":{\"type\":\"object\",\"properties\":{\"leaf\":{\"type\":\"integer\"},\"trees\":{\"type\":\"array\","
+        "\"items\":{\"$ref\":\"#/$defs/tree\"}}},\"additionalProperties\":false}}}"),
+    FILE_OF(
+        "House.json",
+        "{\"x-kind\":\"House\",\"type\":\"object\",\"properties\":{"
+        "\"name\":{\"$ref\":\"common.json#/$defs/named\",\"description\":\"What it is called. More.\"},"
+        "\"rooms\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,\"default\":3},"
+        "\"height\":{\"type\":\"number\",\"minimum\":0.5},"
+        "\"heated\":{\"type\":\"boolean\",\"default\":false},"
+        "\"roof\":{\"enum\":[\"flat\",\"gabled\",7]},"
+        "\"kind\":{\"const\":\"House\"},"
+        "\"owner\":{\"$ref\":\"common.json#/$defs/ref\",\"x-ref\":[\"Person\",\"Firm\"]},"
+        "\"doors\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":3,\"uniqueItems\":true,\"items\":{\"oneOf\":["
+        "{\"type\":\"object\",\"properties\":{\"front\":{\"type\":\"object\",\"properties\":{\"key\":{\"type\":"
+        "\"string\","
+        "\"x-ref\":[\"Key\"]},\"wide\":{\"type\":\"boolean\",\"default\":true}},"
+        "\"required\":[\"key\"],\"additionalProperties\":false}},"
+        "\"required\":[\"front\"],\"additionalProperties\":false},"
+        "{\"type\":\"object\",\"properties\":{\"back\":{\"type\":\"object\",\"additionalProperties\":false}},"
+        "\"required\":[\"back\"],\"additionalProperties\":false}]}},"
+        "\"labels\":{\"type\":\"object\",\"maxProperties\":2,\"additionalProperties\":{\"type\":\"string\"}},"
+        "\"floors\":{\"type\":\"object\",\"minProperties\":1,\"patternProperties\":{\"^f[0-9]$\":{\"type\":\"integer\"}"
+        "},"
+        "\"additionalProperties\":false},"
+        "\"pin\":{\"type\":\"string\",\"minLength\":4,\"maxLength\":6,\"x-secret\":true,\"pattern\":\"^[0-9]+$\"},"
+        "\"garden\":{\"$ref\":\"common.json#/$defs/tree\"},"
+        "\"since\":{\"type\":\"string\",\"format\":\"date-time\"},\"lease\":{\"type\":\"string\",\"format\":"
+        "\"duration\"},"
+        "\"deed\":{\"type\":\"string\",\"format\":\"uuid\"},\"site\":{\"type\":\"string\",\"format\":\"url\"},"
+        "\"lock\":{\"type\":\"string\",\"format\":\"key-url\"},\"land\":{\"type\":\"string\",\"format\":\"arm-id\"},"
+        "\"either\":{\"type\":[\"string\",\"null\"]},"
+        "\"sold\":{\"not\":{\"const\":true,\"description\":\"it must not be sold\"}},"
+        "\"size\":{\"anyOf\":[{\"type\":\"integer\"},{\"enum\":[\"small\",\"large\"]}]},"
+        "\"cellar\":{\"type\":\"object\",\"default\":{},\"properties\":{\"dry\":{\"type\":\"boolean\",\"default\":true}"
+        "}}"
+        "},\"required\":[\"name\"],\"additionalProperties\":false}"),
     {NULL, NULL, 0},
 };
 
@@ -81,28 +88,36 @@ static const struct {
     {"no map", "[1]", "the document: found a list, expected a map"},
     {"a required field", "{}", "the document: the field name is missing; add name (What it is called)"},
     {"a misspelt field", "{\"name\":\"a\",\"romos\":1}", "the document: there is no field romos; did you mean rooms?"},
-    {"a field far from any", "{\"name\":\"a\",\"floors\":{\"cellar\":1}}", "floors: there is no field cellar; it takes no fields"},
+    {"a field far from any", "{\"name\":\"a\",\"floors\":{\"cellar\":1}}",
+     "floors: there is no field cellar; it takes no fields"},
     {"a pattern's fields", "{\"name\":\"a\",\"floors\":{\"f1\":1}}", ""},
     {"a pattern's field of the wrong type", "{\"name\":\"a\",\"floors\":{\"f1\":true}}",
      "floors.f1: found true, expected a whole number"},
     {"too few fields", "{\"name\":\"a\",\"floors\":{}}", "floors: it is empty"},
-    {"too many fields", "{\"name\":\"a\",\"labels\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}", "labels: 3 fields, at most 2 are allowed"},
-    {"free names, typed values", "{\"name\":\"a\",\"labels\":{\"a\":1}}", "labels.a: found 1, expected a string; write it in quotes"},
-    {"a form, with its example", "{\"name\":\"A\"}", "name: \"A\" does not have the form ^[a-z-]+$; for example payroll"},
+    {"too many fields", "{\"name\":\"a\",\"labels\":{\"a\":\"\",\"b\":\"\",\"c\":\"\"}}",
+     "labels: 3 fields, at most 2 are allowed"},
+    {"free names, typed values", "{\"name\":\"a\",\"labels\":{\"a\":1}}",
+     "labels.a: found 1, expected a string; write it in quotes"},
+    {"a form, with its example", "{\"name\":\"A\"}",
+     "name: \"A\" does not have the form ^[a-z-]+$; for example payroll"},
     {"a line end does not hide behind the form", "{\"name\":\"a\\n\"}",
      "name: \"a\\n\" does not have the form ^[a-z-]+$; for example payroll"},
     {"nor what is behind a NUL", "{\"name\":\"a\\u0000B\"}", "name: the text holds a NUL character"},
-    {"digits in quotes", "{\"name\":\"a\",\"rooms\":\"3\"}", "rooms: found \"3\", expected a whole number; write it without quotes"},
+    {"digits in quotes", "{\"name\":\"a\",\"rooms\":\"3\"}",
+     "rooms: found \"3\", expected a whole number; write it without quotes"},
     {"a real is no whole number", "{\"name\":\"a\",\"rooms\":3.5}", "rooms: found 3.5, expected a whole number"},
     {"a whole number is a number", "{\"name\":\"a\",\"height\":3}", ""},
     {"too small", "{\"name\":\"a\",\"rooms\":0}", "rooms: 0 is too small, the least is 1"},
     {"too small, real", "{\"name\":\"a\",\"height\":0.25}", "height: 0.25 is too small, the least is 0.5"},
     {"too large", "{\"name\":\"a\",\"rooms\":10}", "rooms: 10 is too large, the most is 9"},
-    {"yes", "{\"name\":\"a\",\"heated\":\"yes\"}", "heated: found \"yes\", expected true or false; write true, without quotes"},
-    {"off", "{\"name\":\"a\",\"heated\":\"off\"}", "heated: found \"off\", expected true or false; write false, without quotes"},
+    {"yes", "{\"name\":\"a\",\"heated\":\"yes\"}",
+     "heated: found \"yes\", expected true or false; write true, without quotes"},
+    {"off", "{\"name\":\"a\",\"heated\":\"off\"}",
+     "heated: found \"off\", expected true or false; write false, without quotes"},
     {"a word that is near", "{\"name\":\"a\",\"roof\":\"gabeld\"}",
      "roof: \"gabeld\" is not allowed here; did you mean gabled? allowed: flat, gabled, 7"},
-    {"a word that is not", "{\"name\":\"a\",\"roof\":false}", "roof: false is not allowed here; allowed: flat, gabled, 7"},
+    {"a word that is not", "{\"name\":\"a\",\"roof\":false}",
+     "roof: false is not allowed here; allowed: flat, gabled, 7"},
     {"a word that is a number", "{\"name\":\"a\",\"roof\":7}", ""},
     {"one value only", "{\"name\":\"a\",\"kind\":\"Hut\"}", "kind: found \"Hut\", must be House"},
     {"two types", "{\"name\":\"a\",\"either\":null}", ""},
@@ -116,22 +131,31 @@ static const struct {
     {"the alternative that was meant, for a map", "{\"name\":\"a\",\"owner\":{\"id\":\"/x\"}}",
      "owner.id: \"/x\" is not an ARM id; write it like /subscriptions/GUID/resourceGroups/NAME/providers/TYPE/NAME"},
     {"told apart by a member", "{\"name\":\"a\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k\"}}]}", ""},
-    {"a fault inside the one that was meant", "{\"name\":\"a\",\"doors\":[{\"front\":{}}]}", "doors.0.front: the field key is missing"},
+    {"a fault inside the one that was meant", "{\"name\":\"a\",\"doors\":[{\"front\":{}}]}",
+     "doors.0.front: the field key is missing"},
     {"both at once", "{\"name\":\"a\",\"doors\":[{\"front\":{\"key\":\"k\"},\"back\":{}}]}",
      "doors.0: front and back exclude each other; keep one of them"},
     {"none of them", "{\"name\":\"a\",\"doors\":[{}]}",
      "doors.0: none of the fields is there that would say what is meant; write front or back"},
-    {"one of them misspelt", "{\"name\":\"a\",\"doors\":[{\"fornt\":{}}]}", "doors.0: there is no field fornt; did you mean front?"},
+    {"one of them misspelt", "{\"name\":\"a\",\"doors\":[{\"fornt\":{}}]}",
+     "doors.0: there is no field fornt; did you mean front?"},
     {"no map among maps", "{\"name\":\"a\",\"doors\":[\"x\"]}", "doors.0: found \"x\", expected a map"},
     {"an empty list", "{\"name\":\"a\",\"doors\":[]}", "doors: it is empty"},
-    {"a list too long", "{\"name\":\"a\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"a\"}},{\"front\":{\"key\":\"b\"}},"
-                        "{\"front\":{\"key\":\"c\"}}]}", "doors: 4 items, at most 3 are allowed"},
-    {"the same twice, in another order", "{\"name\":\"a\",\"doors\":[{\"front\":{\"key\":\"a\",\"wide\":true}},"
-                                         "{\"front\":{\"wide\":true,\"key\":\"a\"}}]}", "doors.1: the same as item 0; name it once"},
+    {"a list too long",
+     "{\"name\":\"a\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"a\"}},{\"front\":{\"key\":\"b\"}},"
+     "{\"front\":{\"key\":\"c\"}}]}",
+     "doors: 4 items, at most 3 are allowed"},
+    {"the same twice, in another order",
+     "{\"name\":\"a\",\"doors\":[{\"front\":{\"key\":\"a\",\"wide\":true}},"
+     "{\"front\":{\"wide\":true,\"key\":\"a\"}}]}",
+     "doors.1: the same as item 0; name it once"},
     {"no list", "{\"name\":\"a\",\"doors\":{\"back\":{}}}",
-     "doors: found a map, expected a list; write each item on a line of its own with \"- \" before it, also when there is only one"},
-    {"a secret is not shown", "{\"name\":\"a\",\"pin\":1234}", "pin: found a whole number, expected a string; write it in quotes"},
-    {"nor when its form is wrong", "{\"name\":\"a\",\"pin\":\"12ab\"}", "pin: a string does not have the form ^[0-9]+$"},
+     "doors: found a map, expected a list; write each item on a line of its own with \"- \" before it, also when there "
+     "is only one"},
+    {"a secret is not shown", "{\"name\":\"a\",\"pin\":1234}",
+     "pin: found a whole number, expected a string; write it in quotes"},
+    {"nor when its form is wrong", "{\"name\":\"a\",\"pin\":\"12ab\"}",
+     "pin: a string does not have the form ^[0-9]+$"},
     {"too short", "{\"name\":\"a\",\"pin\":\"123\"}", "pin: 3 characters, at least 4 are needed"},
     {"too long", "{\"name\":\"a\",\"pin\":\"1234567\"}", "pin: 7 characters, at most 6 are allowed"},
     {"a shape inside itself", "{\"name\":\"a\",\"garden\":{\"trees\":[{\"trees\":[{\"leaf\":1}]}]}}", ""},
@@ -142,7 +166,8 @@ static const struct {
     {"any of", "{\"name\":\"a\",\"size\":\"small\"}", ""},
     {"none of any", "{\"name\":\"a\",\"size\":\"smal\"}",
      "size: \"smal\" is not allowed here; did you mean small? allowed: small, large"},
-    {"nor by type", "{\"name\":\"a\",\"size\":true}", "size: found true, expected a whole number, \"small\" or \"large\""},
+    {"nor by type", "{\"name\":\"a\",\"size\":true}",
+     "size: found true, expected a whole number, \"small\" or \"large\""},
 };
 
 static void test_check(const struct schemas *s)
@@ -252,15 +277,19 @@ static void test_references(const struct schemas *s)
     struct text seen cleanup(text_release);
 
     text_init(&seen, TEXT_CEILING);
-    schema_each_ref(s, "House.json", parse(a, "{\"name\":\"a\",\"owner\":\"bob\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k1\"}}]}"),
-                    note_reference, &seen);
+    schema_each_ref(
+        s, "House.json",
+        parse(a, "{\"name\":\"a\",\"owner\":\"bob\",\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k1\"}}]}"),
+        note_reference, &seen);
     CHECK_STR(text_str(&seen), "owner=bob:2 doors.1.front.key=k1:1 ");
 }
 
 static void test_defaults(const struct schemas *s)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
-    struct value *v = parse(a, "{\"name\":\"a\",\"heated\":true,\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k\"}}]}"), *full;
+    struct value *v =
+                     parse(a, "{\"name\":\"a\",\"heated\":true,\"doors\":[{\"back\":{}},{\"front\":{\"key\":\"k\"}}]}"),
+                 *full;
 
     v->origin = (struct origin){"h.yaml", 4, 2};
     full = schema_with_defaults(a, s, "House.json", v);
@@ -279,15 +308,18 @@ static void test_fields(const struct schemas *s)
     size_t trees = 0;
 
     CHECK_STR(value_str_at(schema_field(s, "House.json", "name"), "description"), "What it is called. More.");
-    CHECK_ROW("beside a reference stands what is referred to", value_str_at(schema_field(s, "House.json", "name"), "pattern"));
+    CHECK_ROW("beside a reference stands what is referred to",
+              value_str_at(schema_field(s, "House.json", "name"), "pattern"));
     CHECK_STR(value_str_at(schema_field(s, "House.json", "doors.front.key"), "type"), "string");
     CHECK_STR(value_str_at(schema_field(s, "House.json", "labels.anything"), "type"), "string");
     CHECK_STR(value_str_at(schema_field(s, "House.json", "garden.trees.trees.leaf"), "type"), "integer");
-    CHECK(!schema_field(s, "House.json", "doors.front.no") && !schema_field(s, "House.json", "name.x") && !schema_field(s, "No.json", "a"));
+    CHECK(!schema_field(s, "House.json", "doors.front.no") && !schema_field(s, "House.json", "name.x") &&
+          !schema_field(s, "No.json", "a"));
     CHECK(schema_field(s, "House.json", "") == schemas_get(s, "House.json"));
     CHECK_STR(value_str(value_item(paths, 0)), "name");
     for (size_t i = 0; i < value_count(paths); i++) {
-        CHECK_ROW("every path leads to a field", schema_field(s, "House.json", value_str(value_item(paths, i))) != NULL);
+        CHECK_ROW("every path leads to a field",
+                  schema_field(s, "House.json", value_str(value_item(paths, i))) != NULL);
         trees += str_starts(value_str(value_item(paths, i)), "garden.");
     }
     CHECK_ROW("a shape inside itself is listed once", trees == 2);
@@ -302,7 +334,8 @@ static void test_faulty_schemas(void)
     } rows[] = {
         {"no JSON", "{", "schema X.json: line 1"},
         {"an unknown keyword", "{\"propertys\":{}}", "schema X.json: propertys: "},
-        {"an unknown keyword, nested", "{\"properties\":{\"a\":{\"items\":{\"maxLen\":1}}}}", "schema X.json: maxLen: "},
+        {"an unknown keyword, nested", "{\"properties\":{\"a\":{\"items\":{\"maxLen\":1}}}}",
+         "schema X.json: maxLen: "},
         {"an unknown type", "{\"type\":\"map\"}", "type: "},
         {"an unknown format", "{\"format\":\"email\"}", "format: "},
         {"a bad pattern", "{\"pattern\":\"a(\"}", "pattern: a(: "},
@@ -317,7 +350,8 @@ static void test_faulty_schemas(void)
         {"a reference to nothing", "{\"$ref\":\"#/$defs/no\"}", "leads nowhere"},
         {"a reference to another file", "{\"$ref\":\"Y.json#/$defs/no\"}", "leads nowhere"},
         {"a reference of another form", "{\"$ref\":\"#/properties/a\",\"properties\":{\"a\":{}}}", "leads nowhere"},
-        {"a reference to itself", "{\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},\"b\":{\"$ref\":\"#/$defs/a\"}}}", "circle"},
+        {"a reference to itself", "{\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},\"b\":{\"$ref\":\"#/$defs/a\"}}}",
+         "circle"},
         {"a keyword that would replace another",
          "{\"$defs\":{\"a\":{\"type\":\"string\"}},\"items\":{\"$ref\":\"#/$defs/a\",\"type\":\"integer\"}}",
          "already says type"},
@@ -354,7 +388,8 @@ static void test_ours(void)
         const char *file = arena_printf(a, "%s.json", *kind);
         const struct value *paths = schema_paths(a, s, file);
 
-        CHECK_ROW(*kind, schema_field(s, file, "apiVersion") && schema_field(s, file, "metadata.name") && schema_field(s, file, "spec"));
+        CHECK_ROW(*kind, schema_field(s, file, "apiVersion") && schema_field(s, file, "metadata.name") &&
+                             schema_field(s, file, "spec"));
         for (size_t i = 0; i < value_count(paths); i++) {
             const char *path = value_str(value_item(paths, i));
 

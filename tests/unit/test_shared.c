@@ -1,5 +1,5 @@
-/* One read for all that want it: sent once, never reused after a write nor when too old, a failure told to all who wait, and a
- * cancelled reader says nothing about the others. */
+/* One read for all that want it: sent once, never reused after a write nor when too old, a failure told to all who
+ * wait, and a cancelled reader says nothing about the others. */
 #include "azure_peer.h"
 
 #include "../../providers/azure/arm.h"
@@ -29,8 +29,8 @@ static void read_task(struct call *c, void *arg)
     struct reader *r = arg;
 
     if (r->list)
-        r->rc = arm_list_shared(r->t->az, c, r->t->a, "/subscriptions/s/disks", API, arena_printf(r->t->a, "since=%p", arg), "disks",
-                                r->since_ms, &r->got, &r->err);
+        r->rc = arm_list_shared(r->t->az, c, r->t->a, "/subscriptions/s/disks", API,
+                                arena_printf(r->t->a, "since=%p", arg), "disks", r->since_ms, &r->got, &r->err);
     else
         r->rc = arm_get_shared(r->t->az, c, r->t->a, DISK, API, r->since_ms, &r->got, &r->err);
 }
@@ -73,10 +73,11 @@ static void write_disk(struct call *c, struct peer_case *t, enum arm_repeat repe
 {
     struct arm_operation op;
 
-    CHECK(arm_send(t->az, c, t->a, repeat == ARM_READS ? HTTP_POST : HTTP_PUT, DISK, API, NULL, repeat, &op, &t->err) == 0);
+    CHECK(arm_send(t->az, c, t->a, repeat == ARM_READS ? HTTP_POST : HTTP_PUT, DISK, API, NULL, repeat, &op, &t->err) ==
+          0);
 }
 
-/* --- cases ---------------------------------------------------------------------------------------------------------------- */
+/* --- cases -------------------------------------------------------------------------------------------------------- */
 
 static void all_at_once(struct call *c, struct peer_case *t)
 {
@@ -199,8 +200,8 @@ static void outlives_a_newer_one(struct call *c, struct peer_case *t)
     CHECK_STR(value_str_at(old, "etag"), "1");
     CHECK_STR(value_str_at(fresh, "etag"), "2");
     arena_free(own);
-    CHECK(arm_get_shared(t->az, c, late, "/SUBSCRIPTIONS/s/resourcegroups/rg/providers/Microsoft.Compute/disks/D", API, 0, &again,
-                         &t->err) == 0);
+    CHECK(arm_get_shared(t->az, c, late, "/SUBSCRIPTIONS/s/resourcegroups/rg/providers/Microsoft.Compute/disks/D", API,
+                         0, &again, &t->err) == 0);
     CHECK(again == fresh);
     arena_free(late);
     CHECK_STR(value_str_at(fresh, "etag"), "2");
@@ -222,7 +223,8 @@ static void found_by_name(struct call *c, struct peer_case *t)
 
     named = 0;
     for (size_t i = 0; i < READERS; i++) {
-        CHECK(arm_list_named(t->az, c, t->a, "/subscriptions/s/disks", API, NULL, "disks", 0, by_tag, &x, &t->err) == 0);
+        CHECK(arm_list_named(t->az, c, t->a, "/subscriptions/s/disks", API, NULL, "disks", 0, by_tag, &x, &t->err) ==
+              0);
         CHECK_STR(value_str_at(index_get(x, "TAG-2"), "etag"), "2");
         CHECK(index_get(x, "tag-3") == NULL);
     }
@@ -242,19 +244,36 @@ static const struct {
     void (*run)(struct call *c, struct peer_case *t);
     struct peer_row rows[7]; /* after the login: all requests, in order, and no other */
 } cases[] = {
-    {"five readers, one request; five lists of one key, one request", all_at_once,
-     {READ("1"), {.method = "GET", .url = "/subscriptions/s/disks", .status = 200, .body = "{\"value\":[{\"etag\":\"2\"}]}"}}},
-    {"what was asked before a write is not reused", after_a_write,
+    {"five readers, one request; five lists of one key, one request",
+     all_at_once,
+     {READ("1"),
+      {.method = "GET", .url = "/subscriptions/s/disks", .status = 200, .body = "{\"value\":[{\"etag\":\"2\"}]}"}}},
+    {"what was asked before a write is not reused",
+     after_a_write,
      {READ("1"), WRITE, READ("2"), {.method = "POST", .url = "/disks/d", .status = 200, .body = "{}"}}},
-    {"nor what was asked before it and answered after", written_meanwhile, {READ("1"), WRITE, READ("2"), WRITE, READ("3")}},
+    {"nor what was asked before it and answered after",
+     written_meanwhile,
+     {READ("1"), WRITE, READ("2"), WRITE, READ("3")}},
     {"nor what is older than the caller says", too_old, {READ("1"), READ("2")}},
-    {"a failure is told to all who wait, and kept for nobody", denied,
-     {{.method = "GET", .url = "/disks/d", .status = 403, .body = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"no\"}}"},
+    {"a failure is told to all who wait, and kept for nobody",
+     denied,
+     {{.method = "GET",
+       .url = "/disks/d",
+       .status = 403,
+       .body = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"no\"}}"},
       READ("1")}},
-    {"who waits for a cancelled reader asks for himself, once for all", asker_cancelled, {READ("1"), WRITE, READ("2"), READ("3")}},
-    {"an old answer lives while it is read, a new one is one for all", outlives_a_newer_one, {READ("1"), WRITE, READ("2")}},
-    {"a list is looked through once for all who ask by name", found_by_name,
-     {{.method = "GET", .url = "/subscriptions/s/disks", .status = 200, .body = "{\"value\":[{\"etag\":\"1\"},{\"etag\":\"2\"}]}"},
+    {"who waits for a cancelled reader asks for himself, once for all",
+     asker_cancelled,
+     {READ("1"), WRITE, READ("2"), READ("3")}},
+    {"an old answer lives while it is read, a new one is one for all",
+     outlives_a_newer_one,
+     {READ("1"), WRITE, READ("2")}},
+    {"a list is looked through once for all who ask by name",
+     found_by_name,
+     {{.method = "GET",
+       .url = "/subscriptions/s/disks",
+       .status = 200,
+       .body = "{\"value\":[{\"etag\":\"1\"},{\"etag\":\"2\"}]}"},
       WRITE,
       {.method = "GET", .url = "/subscriptions/s/disks", .status = 200, .body = "{\"value\":[{\"etag\":\"3\"}]}"}}},
     {"cancelled waiters leave the reader alone", waiters_cancelled, {READ("1"), WRITE, READ("2")}},

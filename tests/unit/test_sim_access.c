@@ -17,23 +17,26 @@ static void test_roles(void)
         {"but grants nothing", "Contributor", "Microsoft.Authorization/roleAssignments/write", false, false},
         {"nor takes grants away", "Contributor", "Microsoft.Authorization/roleAssignments/delete", false, false},
         {"control plane rights open no key", "Owner", "Microsoft.KeyVault/vaults/keys/read", true, false},
-        {"a role is also found by its GUID", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603", "Microsoft.KeyVault/vaults/keys/restore/action",
-         true, true},
+        {"a role is also found by its GUID", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
+         "Microsoft.KeyVault/vaults/keys/restore/action", true, true},
         {"and by its definition's id",
          "/subscriptions/x/providers/Microsoft.Authorization/roleDefinitions/e147488a-f6f5-4113-8e2d-b22465e65bf6",
          "Microsoft.KeyVault/vaults/keys/wrap/action", true, true},
         {"the encryption user releases nothing", "Key Vault Crypto Service Encryption User",
          "Microsoft.KeyVault/vaults/keys/release/action", true, false},
-        {"the release user reads nothing", "Key Vault Crypto Service Release User", "Microsoft.KeyVault/vaults/keys/read", true, false},
+        {"the release user reads nothing", "Key Vault Crypto Service Release User",
+         "Microsoft.KeyVault/vaults/keys/read", true, false},
         {"a vault's reader reads the vault itself", "Key Vault Reader", "Microsoft.KeyVault/vaults/read", false, true},
-        {"a vault contributor may not purge", "Key Vault Contributor", "Microsoft.KeyVault/locations/deletedVaults/purge/action", false,
-         false},
+        {"a vault contributor may not purge", "Key Vault Contributor",
+         "Microsoft.KeyVault/locations/deletedVaults/purge/action", false, false},
         {"a backup operator restores", "Backup Operator",
-         "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
-         true},
+         "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/"
+         "action",
+         false, true},
         {"a backup reader does not", "Backup Reader",
-         "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action", false,
-         false},
+         "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/"
+         "action",
+         false, false},
         {"a pattern's end counts", "Reader", "Microsoft.Compute/disks/readAll", false, false},
     };
 
@@ -89,8 +92,8 @@ static void test_keys(void)
     struct sim *s = fixture_sim(a, fixture_world(a, ""), NULL, &diags);
 
     for (size_t i = 0; i < COUNT(rows); i++)
-        CHECK_ROW(rows[i].reason,
-                  access_key(s, rows[i].principal, resource_find(s, rows[i].vault), rows[i].key, rows[i].permission) == rows[i].want);
+        CHECK_ROW(rows[i].reason, access_key(s, rows[i].principal, resource_find(s, rows[i].vault), rows[i].key,
+                                             rows[i].permission) == rows[i].want);
     sim_free(s);
     arena_free(a);
 }
@@ -102,12 +105,14 @@ static void test_delays(void)
     struct sim *s = fixture_sim(a, fixture_world(a, ""), NULL, &diags);
     int64_t start = sim_start_ms(s);
     const char *token = operator_token(s, a, start);
-    const char *url =
-        ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111?api-version=2022-04-01";
-    const char *grant = "{\"properties\":{\"roleDefinitionId\":\"" SUB "/providers/Microsoft.Authorization/roleDefinitions/"
-                        "08bbd89e-9f13-488c-ac41-acfcb10c90ab\",\"principalId\":\"" READER "\",\"principalType\":\"ServicePrincipal\"}}";
-    const char *policy = "{\"properties\":{\"accessPolicies\":[{\"tenantId\":\"" TENANT "\",\"objectId\":\"" BACKUP_SERVICE
-                         "\",\"permissions\":{\"keys\":[\"unwrapKey\"]}}]}}";
+    const char *url = ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/"
+                                "11111111-1111-4111-8111-111111111111?api-version=2022-04-01";
+    const char *grant =
+        "{\"properties\":{\"roleDefinitionId\":\"" SUB "/providers/Microsoft.Authorization/roleDefinitions/"
+        "08bbd89e-9f13-488c-ac41-acfcb10c90ab\",\"principalId\":\"" READER
+        "\",\"principalType\":\"ServicePrincipal\"}}";
+    const char *policy = "{\"properties\":{\"accessPolicies\":[{\"tenantId\":\"" TENANT
+                         "\",\"objectId\":\"" BACKUP_SERVICE "\",\"permissions\":{\"keys\":[\"unwrapKey\"]}}]}}";
 
     CHECK(ask(s, a, start, token, "PUT", url, grant).status == 201);
     CHECK_ROW("a role does not act at once", !access_key(s, READER, resource_find(s, VAULT), "plain", "release"));
@@ -116,12 +121,16 @@ static void test_delays(void)
     ask(s, a, start + 4 * MINUTE_MS, token, "GET", url, NULL);
     CHECK_ROW("but after roleDelay", access_key(s, READER, resource_find(s, VAULT), "plain", "release"));
 
-    CHECK(ask(s, a, start + 5 * MINUTE_MS, token, "PUT", ARM OPEN_VAULT "/accessPolicies/add?api-version=2025-05-01", policy).status ==
-          200);
-    CHECK_ROW("an added permission does not act at once", !access_key(s, BACKUP_SERVICE, resource_find(s, OPEN_VAULT), "k", "unwrapKey"));
-    CHECK_ROW("what was held before goes on acting", access_key(s, BACKUP_SERVICE, resource_find(s, OPEN_VAULT), "k", "get"));
+    CHECK(ask(s, a, start + 5 * MINUTE_MS, token, "PUT", ARM OPEN_VAULT "/accessPolicies/add?api-version=2025-05-01",
+              policy)
+              .status == 200);
+    CHECK_ROW("an added permission does not act at once",
+              !access_key(s, BACKUP_SERVICE, resource_find(s, OPEN_VAULT), "k", "unwrapKey"));
+    CHECK_ROW("what was held before goes on acting",
+              access_key(s, BACKUP_SERVICE, resource_find(s, OPEN_VAULT), "k", "get"));
     ask(s, a, start + 6 * MINUTE_MS, token, "GET", url, NULL);
-    CHECK_ROW("after policyDelay it does", access_key(s, BACKUP_SERVICE, resource_find(s, OPEN_VAULT), "k", "unwrapKey"));
+    CHECK_ROW("after policyDelay it does",
+              access_key(s, BACKUP_SERVICE, resource_find(s, OPEN_VAULT), "k", "unwrapKey"));
     sim_free(s);
     arena_free(a);
 }
@@ -149,21 +158,32 @@ static void test_firewall(void)
 /* Who comes from where, before anybody asks what they may do. */
 static void test_client_address(void)
 {
-    static const struct { const char *reason, *address, *properties; bool open; } rows[] = {
+    static const struct { const char *reason, *address, *properties; bool open;
+    } rows[] = {
         {"no rules", NULL, "{}", true},
         {"all networks", NULL, "{'networkAcls':{'defaultAction':'Allow'}}", true},
         {"closed", "203.0.113.7", "{'networkAcls':{'defaultAction':'Deny'}}", false},
-        {"the address itself", "203.0.113.7", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.7'}]}}", true},
+        {"the address itself", "203.0.113.7",
+         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.7'}]}}", true},
         {"one of several", "203.0.113.7",
-         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'198.51.100.1'},{'value':'203.0.113.7/32'}]}}", true},
-        {"a longer number", "203.0.113.77", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.7'}]}}", false},
-        {"first of a range", "203.0.113.64", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", true},
-        {"last of a range", "203.0.113.127", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", true},
-        {"behind a range", "203.0.113.128", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", false},
-        {"a range of no address", "203.0.113.7", "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.0/'}]}}", false},
-        {"from nowhere known", NULL, "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'0.0.0.0/0'}]}}", false},
+         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'198.51.100.1'},{'value':'203.0.113.7/32'}]}}",
+         true},
+        {"a longer number", "203.0.113.77",
+         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.7'}]}}", false},
+        {"first of a range", "203.0.113.64",
+         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", true},
+        {"last of a range", "203.0.113.127",
+         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", true},
+        {"behind a range", "203.0.113.128",
+         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.64/26'}]}}", false},
+        {"a range of no address", "203.0.113.7",
+         "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'203.0.113.0/'}]}}", false},
+        {"from nowhere known", NULL, "{'networkAcls':{'defaultAction':'Deny','ipRules':[{'value':'0.0.0.0/0'}]}}",
+         false},
         {"no public access at all", "203.0.113.7",
-         "{'publicNetworkAccess':'Disabled','networkAcls':{'defaultAction':'Allow','ipRules':[{'value':'203.0.113.7'}]}}", false},
+         "{'publicNetworkAccess':'Disabled','networkAcls':{'defaultAction':'Allow','ipRules':[{'value':'203.0.113.7'}]}"
+         "}",
+         false},
     };
     struct arena *a = arena_new();
     struct diags diags;

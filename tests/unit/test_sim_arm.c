@@ -12,8 +12,9 @@
 #define AUTH_API "?api-version=2022-04-01"
 #define DES DR_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-new"
 #define VM DR_GROUP "/providers/Microsoft.Compute/virtualMachines/vm-old"
-#define DES_WITH(url) "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"encryptionType\":" \
-                      "\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":\"" url "\"}}}"
+#define DES_WITH(url)                                                                                                  \
+    "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"encryptionType\":"        \
+    "\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":\"" url "\"}}}"
 
 static const char *code_of(const struct reply *r)
 {
@@ -42,9 +43,12 @@ static void test_sign_in(void)
     } rows[] = {
         {"the right secret", TENANT, OPERATOR_APP, "let-me-in", ARM "/.default", NULL, 200},
         {"a wrong one", TENANT, OPERATOR_APP, "guess", ARM "/.default", "AADSTS7000215:", 401},
-        {"an unknown application", TENANT, "0f0f0f0f-0000-4000-8000-0000000000ff", "let-me-in", ARM "/.default", "AADSTS700016:", 400},
-        {"an unknown tenant", "0f0f0f0f-0000-4000-8000-0000000000ee", OPERATOR_APP, "let-me-in", ARM "/.default", "AADSTS90002:", 400},
-        {"an unknown resource", TENANT, OPERATOR_APP, "let-me-in", "https://example.org/.default", "AADSTS500011:", 400},
+        {"an unknown application", TENANT, "0f0f0f0f-0000-4000-8000-0000000000ff", "let-me-in", ARM "/.default",
+         "AADSTS700016:", 400},
+        {"an unknown tenant", "0f0f0f0f-0000-4000-8000-0000000000ee", OPERATOR_APP, "let-me-in", ARM "/.default",
+         "AADSTS90002:", 400},
+        {"an unknown resource", TENANT, OPERATOR_APP, "let-me-in", "https://example.org/.default",
+         "AADSTS500011:", 400},
     };
     struct arena *a;
     const char *token;
@@ -56,7 +60,8 @@ static void test_sign_in(void)
         const char *text = value_str_at(r.json, "error_description");
 
         CHECK_ROW(rows[i].reason, r.status == rows[i].status);
-        CHECK_ROW(rows[i].reason, rows[i].code ? text && str_starts(text, rows[i].code) : value_str_at(r.json, "access_token") != NULL);
+        CHECK_ROW(rows[i].reason,
+                  rows[i].code ? text && str_starts(text, rows[i].code) : value_str_at(r.json, "access_token") != NULL);
     }
     sim_free(s);
     arena_free(a);
@@ -72,24 +77,28 @@ static void test_front_door(void)
         {"a group in other letters, two slashes in front", "GET", ARM "/" SUB "/resourcegroups/RG-DR" G_API, "", 200},
         {"api-version with its hyphen encoded", "GET", ARM DR_GROUP "?api%2Dversion=2025-04-01", "", 200},
         {"no api-version", "GET", ARM DR_GROUP, "MissingApiVersionParameter", 400},
-        {"no such provider", "GET", ARM DR_GROUP "/providers/Contoso.Things/things/t" API, "InvalidResourceNamespace", 404},
-        {"no such type", "POST", ARM DR_GROUP "/providers/Microsoft.Compute/disks/d/explode" API, "InvalidResourceType", 404},
+        {"no such provider", "GET", ARM DR_GROUP "/providers/Contoso.Things/things/t" API, "InvalidResourceNamespace",
+         404},
+        {"no such type", "POST", ARM DR_GROUP "/providers/Microsoft.Compute/disks/d/explode" API, "InvalidResourceType",
+         404},
         {"no such subscription", "GET", ARM "/subscriptions/0f0f0f0f-0000-4000-8000-0000000000ff/resourceGroups" G_API,
          "SubscriptionNotFound", 404},
         {"no such group", "GET", ARM SUB "/resourceGroups/none" G_API, "ResourceGroupNotFound", 404},
         {"no such resource", "GET", ARM DES API, "ResourceNotFound", 404},
-        {"no such group around a resource", "GET", ARM SUB "/resourceGroups/none/providers/Microsoft.Compute/disks/d" API,
-         "ResourceGroupNotFound", 404},
+        {"no such group around a resource", "GET",
+         ARM SUB "/resourceGroups/none/providers/Microsoft.Compute/disks/d" API, "ResourceGroupNotFound", 404},
         {"an unregistered type of list is empty", "GET", ARM SUB "/providers/Microsoft.Compute/disks" API, "", 200},
         {"a feature", "GET",
-         ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/F?api-version=2021-07-01", "", 200},
+         ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/F?api-version=2021-07-01", "",
+         200},
         {"a registration", "GET", ARM SUB "/providers/Microsoft.Compute" G_API, "", 200},
         {"no such assignment", "GET",
          ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111" AUTH_API,
          "RoleAssignmentNotFound", 404},
         {"a version of nobody's", "GET", ARM DES "?api-version=2019-12-31", "NoRegisteredProviderFound", 400},
         {"another type's version", "GET", ARM DES "?api-version=2025-04-01", "NoRegisteredProviderFound", 400},
-        {"a group by a version of nobody's", "GET", ARM DR_GROUP "?api-version=2019-12-31", "InvalidApiVersionParameter", 400},
+        {"a group by a version of nobody's", "GET", ARM DR_GROUP "?api-version=2019-12-31",
+         "InvalidApiVersionParameter", 400},
         {"a vault by an older version", "GET", ARM VAULT "?api-version=2025-05-01", "", 200},
         {"locks: none", "GET", ARM DR_GROUP "/providers/Microsoft.Authorization/locks?api-version=2020-05-01", "", 200},
     };
@@ -112,11 +121,13 @@ static void test_front_door(void)
     CHECK_ROW("a token for another service", r.status == 401 && value_get(value_get(r.json, "error"), "innerError"));
     r = ask(s, a, now, token, "GET", "https://kv-pay.example.org/keys" API, NULL);
     CHECK_ROW("a host that does not exist", r.fault == SIM_RESET);
-    reader = value_str_at(sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json,
-                          "access_token");
+    reader = value_str_at(
+        sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json,
+        "access_token");
     r = ask(s, a, now, reader, "GET", ARM DR_GROUP G_API, NULL);
     CHECK_ROW("no right", r.status == 403 && str_eq(code_of(&r), "AuthorizationFailed"));
-    CHECK_ROW("the refusal names the action", strstr(r.text, "'Microsoft.Resources/subscriptions/resourceGroups/read'") != NULL);
+    CHECK_ROW("the refusal names the action",
+              strstr(r.text, "'Microsoft.Resources/subscriptions/resourceGroups/read'") != NULL);
     CHECK_ROW("and who asked", strstr(r.text, READER) != NULL);
     CHECK_ROW("made by the gateway", str_eq(header_of(&r, "x-ms-failure-cause"), "gateway"));
     r = ask(s, a, now + HOUR_MS, token, "GET", ARM DR_GROUP G_API, NULL);
@@ -151,10 +162,13 @@ static void test_forecast_reads(void)
     struct reply r;
 
     world_push(s, a, "locks", "{\"scope\":\"" DR_GROUP "\",\"name\":\"keep\",\"level\":\"CanNotDelete\"}");
-    world_push(s, a, "quotas", "{\"name\":\"standardDCadsv6Family\",\"location\":\"UAE North\",\"current\":9,\"limit\":10}");
-    world_push(s, a, "quotas", "{\"name\":\"standardDSv5Family\",\"location\":\"westeurope\",\"current\":1,\"limit\":10}");
-    reader = value_str_at(sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json,
-                          "access_token");
+    world_push(s, a, "quotas",
+               "{\"name\":\"standardDCadsv6Family\",\"location\":\"UAE North\",\"current\":9,\"limit\":10}");
+    world_push(s, a, "quotas",
+               "{\"name\":\"standardDSv5Family\",\"location\":\"westeurope\",\"current\":1,\"limit\":10}");
+    reader = value_str_at(
+        sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default").json,
+        "access_token");
     for (size_t i = 0; i < COUNT(urls); i++) {
         r = ask(s, a, now, reader, "GET", urls[i], NULL);
         CHECK_ROW(urls[i], r.status == 403 && str_eq(code_of(&r), "AuthorizationFailed"));
@@ -166,8 +180,10 @@ static void test_forecast_reads(void)
     r = ask(s, a, now, token, "GET", urls[1], NULL);
     CHECK(value_count(value_get(r.json, "value")) == 1);
     CHECK_STR(value_str_at(r.json, "value.0.properties.level"), "CanNotDelete");
-    CHECK_STR(value_str_at(r.json, "value.0.id"), SUB "/resourceGroups/rg-dr/providers/Microsoft.Authorization/locks/keep");
-    r = ask(s, a, now, token, "GET", ARM KEYS_GROUP "/providers/Microsoft.Authorization/locks?api-version=2020-05-01", NULL);
+    CHECK_STR(value_str_at(r.json, "value.0.id"),
+              SUB "/resourceGroups/rg-dr/providers/Microsoft.Authorization/locks/keep");
+    r = ask(s, a, now, token, "GET", ARM KEYS_GROUP "/providers/Microsoft.Authorization/locks?api-version=2020-05-01",
+            NULL);
     CHECK(r.status == 200 && value_count(value_get(r.json, "value")) == 0);
     r = ask(s, a, now, token, "GET", urls[2], NULL);
     CHECK_STR(value_str_at(r.json, "value.0.name.value"), "standardDCadsv6Family");
@@ -194,11 +210,17 @@ static void test_paging(void)
         pages++;
     }
     CHECK_ROW("four resources in pages of two", pages == 2 && found == 4);
-    url = ARM SUB "/resources?$filter=resourceType+eq+'Microsoft.KeyVault/vaults'+and+name+eq+'kv-list'&api-version=2021-04-01";
-    CHECK_ROW("a filter by type and name", value_count(value_get(ask(s, a, now, token, "GET", url, NULL).json, "value")) == 1);
+    url = ARM SUB
+        "/resources?$filter=resourceType+eq+'Microsoft.KeyVault/vaults'+and+name+eq+'kv-list'&api-version=2021-04-01";
+    CHECK_ROW("a filter by type and name",
+              value_count(value_get(ask(s, a, now, token, "GET", url, NULL).json, "value")) == 1);
     url = ARM "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
-    CHECK_ROW("Resource Graph", value_count(value_get(ask(s, a, now, token, "POST", url,
-              "{\"query\":\"Resources | where type =~ 'microsoft.keyvault/vaults' | project id\"}").json, "data")) == 2);
+    CHECK_ROW(
+        "Resource Graph",
+        value_count(value_get(ask(s, a, now, token, "POST", url,
+                                  "{\"query\":\"Resources | where type =~ 'microsoft.keyvault/vaults' | project id\"}")
+                                  .json,
+                              "data")) == 2);
     sim_free(s);
     arena_free(a);
 }
@@ -211,10 +233,12 @@ static void test_set_refusals(void)
         {"no version", DES_WITH("https://kv-pay.vault.azure.net/keys/os-key"), "version"},
         {"another cloud", DES_WITH("https://kv-pay.vault.azure.cn/keys/os-key/" KEY_VERSION), "cloud"},
         {"no such key", DES_WITH("https://kv-pay.vault.azure.net/keys/none/" KEY_VERSION), "does not exist"},
-        {"no such version", DES_WITH("https://kv-pay.vault.azure.net/keys/os-key/00000000000000000000000000000000"), "does not exist"},
+        {"no such version", DES_WITH("https://kv-pay.vault.azure.net/keys/os-key/00000000000000000000000000000000"),
+         "does not exist"},
         {"no such vault", DES_WITH("https://kv-none.vault.azure.net/keys/os-key/" KEY_VERSION), "vault does not exist"},
         {"no release policy", DES_WITH("https://kv-pay.vault.azure.net/keys/plain/" KEY_VERSION), "release policy"},
-        {"a vault without purge protection", DES_WITH("https://kv-list.vault.azure.net/keys/os-key/" KEY_VERSION), "does not exist"},
+        {"a vault without purge protection", DES_WITH("https://kv-list.vault.azure.net/keys/os-key/" KEY_VERSION),
+         "does not exist"},
     };
     struct arena *a;
     const char *token;
@@ -242,11 +266,14 @@ static void test_set_life(void)
     poll = header_of(&r, "Azure-AsyncOperation");
     CHECK(r.status == 202 && poll && header_of(&r, "Location") && !header_of(&r, "Retry-After"));
     CHECK_ROW("signed addresses are long", poll && strlen(poll) > 2000);
-    CHECK_ROW("the first answer knows neither id nor identity", !value_get(r.json, "id") && !value_at(r.json, "identity.principalId"));
-    CHECK_ROW("nor does the set yet", !value_at(ask(s, a, now + 1, token, "GET", ARM DES API, NULL).json, "identity.principalId"));
+    CHECK_ROW("the first answer knows neither id nor identity",
+              !value_get(r.json, "id") && !value_at(r.json, "identity.principalId"));
+    CHECK_ROW("nor does the set yet",
+              !value_at(ask(s, a, now + 1, token, "GET", ARM DES API, NULL).json, "identity.principalId"));
     r = ask(s, a, now + SECOND_MS, token, "GET", poll, NULL);
     CHECK_STR(value_str_at(r.json, "status"), "InProgress");
-    CHECK_ROW("a second change while the first is under way", ask(s, a, now, token, "PUT", ARM DES API, DES_WITH(KEY_URL)).status == 409);
+    CHECK_ROW("a second change while the first is under way",
+              ask(s, a, now, token, "PUT", ARM DES API, DES_WITH(KEY_URL)).status == 409);
     r = ask(s, a, now + 21 * SECOND_MS, token, "GET", poll, NULL);
     CHECK_STR(value_str_at(r.json, "status"), "Succeeded");
     CHECK_ROW("times carry an offset", strstr(value_str_at(r.json, "startTime"), "+05:30") != NULL);
@@ -256,11 +283,14 @@ static void test_set_life(void)
     principal = value_str_at(r.json, "identity.principalId");
     CHECK(principal && strlen(principal) == 36);
     graph_token =
-        value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json, "access_token");
-    r = ask(s, a, now, graph_token, "GET", arena_printf(a, "https://graph.microsoft.com/v1.0/servicePrincipals/%s", principal), NULL);
+        value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json,
+                     "access_token");
+    r = ask(s, a, now, graph_token, "GET",
+            arena_printf(a, "https://graph.microsoft.com/v1.0/servicePrincipals/%s", principal), NULL);
     CHECK_STR(value_str_at(r.json, "servicePrincipalType"), "ManagedIdentity");
 
-    r = ask(s, a, now + 30 * SECOND_MS, token, "PATCH", ARM DES API, "{\"properties\":{\"rotationToLatestKeyVersionEnabled\":true}}");
+    r = ask(s, a, now + 30 * SECOND_MS, token, "PATCH", ARM DES API,
+            "{\"properties\":{\"rotationToLatestKeyVersionEnabled\":true}}");
     CHECK_ROW("a change's first answer shows the old values",
               r.status == 202 && !value_at(r.json, "properties.rotationToLatestKeyVersionEnabled"));
     r = ask(s, a, now + MINUTE_MS, token, "GET", ARM DES API, NULL);
@@ -280,7 +310,8 @@ static const char *grant(struct arena *a, const char *role, const char *principa
 
 static void test_assignments(void)
 {
-    static const char release[] = "08bbd89e-9f13-488c-ac41-acfcb10c90ab", stranger[] = "0f0f0f0f-0000-4000-8000-0000000000dd";
+    static const char release[] = "08bbd89e-9f13-488c-ac41-acfcb10c90ab",
+                      stranger[] = "0f0f0f0f-0000-4000-8000-0000000000dd";
     static const struct {
         const char *reason, *name, *role, *principal, *code;
         bool typed;
@@ -288,12 +319,14 @@ static void test_assignments(void)
     } rows[] = {
         {"a new grant", "11111111-1111-4111-8111-111111111111", release, READER, "", true, 201},
         {"the same again", "11111111-1111-4111-8111-111111111111", release, READER, "", true, 201},
-        {"the same under another name", "11111111-1111-4111-8111-111111111112", release, READER, "RoleAssignmentExists", true, 409},
-        {"another grant under that name", "11111111-1111-4111-8111-111111111111", release, OPERATOR, "RoleAssignmentUpdateNotPermitted",
-         true, 400},
-        {"no such role", "11111111-1111-4111-8111-111111111113", stranger, READER, "RoleDefinitionDoesNotExist", true, 404},
-        {"a principal that the directory does not know", "11111111-1111-4111-8111-111111111114", release, stranger, "PrincipalNotFound",
-         false, 400},
+        {"the same under another name", "11111111-1111-4111-8111-111111111112", release, READER, "RoleAssignmentExists",
+         true, 409},
+        {"another grant under that name", "11111111-1111-4111-8111-111111111111", release, OPERATOR,
+         "RoleAssignmentUpdateNotPermitted", true, 400},
+        {"no such role", "11111111-1111-4111-8111-111111111113", stranger, READER, "RoleDefinitionDoesNotExist", true,
+         404},
+        {"a principal that the directory does not know", "11111111-1111-4111-8111-111111111114", release, stranger,
+         "PrincipalNotFound", false, 400},
         {"the same with its type said", "11111111-1111-4111-8111-111111111114", release, stranger, "", true, 201},
         {"a name that is no GUID", "one", release, OPERATOR, "InvalidRoleAssignmentId", true, 400},
     };
@@ -311,7 +344,8 @@ static void test_assignments(void)
     }
     r = ask(s, a, now, token, "GET", arena_printf(a, "%s" AUTH_API "&$filter=principalId+eq+'%s'", base, READER), NULL);
     CHECK_ROW("at the key and above: the reader's two", value_count(value_get(r.json, "value")) == 2);
-    r = ask(s, a, now, token, "GET", arena_printf(a, "%s" AUTH_API "&$filter=principalId+eq+'%s'+or+x", base, "nobody"), NULL);
+    r = ask(s, a, now, token, "GET", arena_printf(a, "%s" AUTH_API "&$filter=principalId+eq+'%s'+or+x", base, "nobody"),
+            NULL);
     CHECK(value_count(value_get(r.json, "value")) == 0);
     one = arena_printf(a, "%s/11111111-1111-4111-8111-111111111111" AUTH_API, base);
     r = ask(s, a, now, token, "GET", one, NULL);
@@ -320,7 +354,9 @@ static void test_assignments(void)
     CHECK(ask(s, a, now, token, "DELETE", one, NULL).status == 200);
     CHECK_ROW("gone already", ask(s, a, now, token, "DELETE", one, NULL).status == 204);
     r = ask(s, a, now, token, "GET",
-            ARM SUB "/providers/Microsoft.Authorization/roleDefinitions" AUTH_API "&$filter=roleName+eq+'Key+Vault+Crypto+User'", NULL);
+            ARM SUB "/providers/Microsoft.Authorization/roleDefinitions" AUTH_API
+                    "&$filter=roleName+eq+'Key+Vault+Crypto+User'",
+            NULL);
     CHECK_STR(value_str_at(r.json, "value.0.name"), "12338af0-0e69-4776-bea7-57ae8d297424");
     r = ask(s, a, now, token, "GET", ARM VAULT "/providers/Microsoft.Authorization/permissions" AUTH_API, NULL);
     CHECK_ROW("the operator's own two roles", value_count(value_get(r.json, "value")) == 2);
@@ -332,13 +368,15 @@ static void test_assignments(void)
 static void test_limited_administrator(void)
 {
     struct arena *a;
-    const char *token, *reader, *base = ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/44444444-1111-4111-8111-11111111111";
+    const char *token, *reader,
+        *base = ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/44444444-1111-4111-8111-11111111111";
     int64_t now;
     struct sim *s = begin(&a, &now, &token);
     struct reply r = sign_in(s, a, now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", ARM "/.default");
 
     reader = value_str_at(r.json, "access_token");
-    r = ask(s, a, now, token, "PUT", arena_printf(a, "%s1" AUTH_API, base), grant(a, "8b54135c-b56d-4d72-a534-26097cfdc8d8", READER, true));
+    r = ask(s, a, now, token, "PUT", arena_printf(a, "%s1" AUTH_API, base),
+            grant(a, "8b54135c-b56d-4d72-a534-26097cfdc8d8", READER, true));
     CHECK(r.status == 201);
     r = ask(s, a, now + MINUTE_MS, reader, "PUT", arena_printf(a, "%s2" AUTH_API, base),
             grant(a, "e147488a-f6f5-4113-8e2d-b22465e65bf6", OPERATOR, true));
@@ -364,11 +402,12 @@ static void test_vaults(void)
         {"soft delete stays", "PATCH", "{\"properties\":{\"enableSoftDelete\":false}}", "BadRequest", 400},
         {"retention is fixed", "PATCH", "{\"properties\":{\"softDeleteRetentionInDays\":30}}", "BadRequest", 400},
         {"tags change", "PATCH", "{\"tags\":{\"x\":\"y\"}}", "", 200},
-        {"nothing to recover", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"createMode\":\"recover\"}}", "ConflictError", 409},
+        {"nothing to recover", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"createMode\":\"recover\"}}",
+         "ConflictError", 409},
         {"deleted", "DELETE", NULL, "", 200},
         {"a deleted one keeps its name", "PUT",
-         "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"name\":\"premium\"}}}", "VaultAlreadyExists",
-         409},
+         "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"name\":\"premium\"}}}",
+         "VaultAlreadyExists", 409},
         {"recovered", "PUT", "{\"location\":\"uaenorth\",\"properties\":{\"createMode\":\"recover\"}}", "", 200},
     };
     struct arena *a;
@@ -382,11 +421,13 @@ static void test_vaults(void)
         CHECK_ROW(rows[i].reason, r.status == rows[i].status);
         CHECK_ROW(rows[i].reason, str_eq(code_of(&r), rows[i].code));
         if (rows[i].status == 200 && str_eq(rows[i].method, "DELETE")) {
-            r = ask(s, a, now, token, "GET", ARM SUB "/providers/Microsoft.KeyVault/locations/uaenorth/deletedVaults/kv-pay" KV_API, NULL);
+            r = ask(s, a, now, token, "GET",
+                    ARM SUB "/providers/Microsoft.KeyVault/locations/uaenorth/deletedVaults/kv-pay" KV_API, NULL);
             CHECK_STR(value_str_at(r.json, "properties.scheduledPurgeDate"), "2026-11-30T03:00:00Z");
         }
     }
-    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", ARM VAULT KV_API, NULL).json, "properties.provisioningState"), "RegisteringDns");
+    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", ARM VAULT KV_API, NULL).json, "properties.provisioningState"),
+              "RegisteringDns");
     r = ask(s, a, now + MINUTE_MS, token, "GET", ARM VAULT KV_API, NULL);
     CHECK_STR(value_str_at(r.json, "properties.provisioningState"), "Succeeded");
     CHECK_STR(value_str_at(r.json, "properties.vaultUri"), "https://kv-pay.vault.azure.net/");
@@ -417,7 +458,8 @@ static void test_machines(void)
     CHECK_STR(value_str_at(ask(s, a, now + MINUTE_MS, token, "GET", poll, NULL).json, "status"), "Succeeded");
     CHECK_STR(power(s, a, now + MINUTE_MS, token), "PowerState/running");
     CHECK(ask(s, a, now + MINUTE_MS, token, "DELETE", ARM VM VM_API, NULL).status == 202);
-    CHECK_ROW("deleted a moment later", ask(s, a, now + 2 * MINUTE_MS, token, "GET", ARM VM VM_API, NULL).status == 404);
+    CHECK_ROW("deleted a moment later",
+              ask(s, a, now + 2 * MINUTE_MS, token, "GET", ARM VM VM_API, NULL).status == 404);
     CHECK(ask(s, a, now + 2 * MINUTE_MS, token, "DELETE", ARM VM VM_API, NULL).status == 204);
     sim_free(s);
     arena_free(a);
@@ -444,12 +486,15 @@ static void test_confidential_boot(void)
 
     ask(s, a, now, token, "PUT", ARM DES API, DES_WITH(KEY_URL));
     principal = value_str_at(ask(s, a, now + MINUTE_MS, token, "GET", ARM DES API, NULL).json, "identity.principalId");
-    compute_create_restored_vm(s, vm, "uaenorth", DES, "Standard_DC4ads_v6", "Linux", DR_GROUP "/…/subnets/default", false);
+    compute_create_restored_vm(s, vm, "uaenorth", DES, "Standard_DC4ads_v6", "Linux", DR_GROUP "/…/subnets/default",
+                               false);
     CHECK_STR(start_result(s, a, now + 2 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
-    CHECK_ROW("a machine that got no key is off",
-              str_eq(value_str_at(resource_find(s, vm), "properties.instanceView.statuses.1.code"), "PowerState/stopped"));
+    CHECK_ROW(
+        "a machine that got no key is off",
+        str_eq(value_str_at(resource_find(s, vm), "properties.instanceView.statuses.1.code"), "PowerState/stopped"));
     ask(s, a, now + 4 * MINUTE_MS, token, "PUT",
-        ARM VAULT "/keys/os-key/providers/Microsoft.Authorization/roleAssignments/33333333-1111-4111-8111-111111111111" AUTH_API,
+        ARM VAULT
+        "/keys/os-key/providers/Microsoft.Authorization/roleAssignments/33333333-1111-4111-8111-111111111111" AUTH_API,
         grant(a, "e147488a-f6f5-4113-8e2d-b22465e65bf6", principal, true));
     CHECK_STR(start_result(s, a, now + 5 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
     CHECK_STR(start_result(s, a, now + 9 * MINUTE_MS, token, vm), "Succeeded");
@@ -458,7 +503,8 @@ static void test_confidential_boot(void)
     value_set_string(a, orchestrators, "role", "Key Vault Crypto Service Encryption User");
     CHECK_STR(start_result(s, a, now + 11 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
     CHECK_ROW("the set's disk is listed with it",
-              value_count(value_get(ask(s, a, now, token, "GET", ARM DES "/associatedResources" API, NULL).json, "value")) == 1);
+              value_count(value_get(ask(s, a, now, token, "GET", ARM DES "/associatedResources" API, NULL).json,
+                                    "value")) == 1);
     sim_free(s);
     arena_free(a);
 }
@@ -469,12 +515,15 @@ static void test_storage(void)
     const char *token, *url = ARM DR_GROUP "/providers/Microsoft.Storage/storageAccounts/stdr";
     int64_t now;
     struct sim *s = begin(&a, &now, &token);
-    const char *first = value_str_at(ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" ST_API, url), NULL).json, "keys.0.value");
-    const char *again = value_str_at(ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" ST_API, url), NULL).json, "keys.0.value");
+    const char *first = value_str_at(
+        ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" ST_API, url), NULL).json, "keys.0.value");
+    const char *again = value_str_at(
+        ask(s, a, now, token, "POST", arena_printf(a, "%s/listKeys" ST_API, url), NULL).json, "keys.0.value");
 
     CHECK(first && strlen(first) == 88);
     CHECK_STR(first, again);
-    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", arena_printf(a, "%s" ST_API, url), NULL).json, "properties.primaryEndpoints.blob"),
+    CHECK_STR(value_str_at(ask(s, a, now, token, "GET", arena_printf(a, "%s" ST_API, url), NULL).json,
+                           "properties.primaryEndpoints.blob"),
               "https://stdr.blob.core.windows.net/");
     sim_free(s);
     arena_free(a);
@@ -489,11 +538,15 @@ static void test_directory(void)
     struct reply r;
 
     token =
-        value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json, "access_token");
-    r = ask(s, a, now, token, "GET", arena_printf(a, "%s?$filter=appId%%20eq%%20'bf7b6499-ff71-4aa2-97a4-f372087be7f0'", base), NULL);
+        value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://graph.microsoft.com/.default").json,
+                     "access_token");
+    r = ask(s, a, now, token, "GET",
+            arena_printf(a, "%s?$filter=appId%%20eq%%20'bf7b6499-ff71-4aa2-97a4-f372087be7f0'", base), NULL);
     CHECK_STR(value_str_at(r.json, "value.0.id"), ORCHESTRATOR);
-    r = ask(s, a, now, token, "GET", arena_printf(a, "%s?$filter=appId%%20eq%%20'00000000-ff71-4aa2-97a4-f372087be7f0'", base), NULL);
-    CHECK_ROW("nobody: an empty list", r.status == 200 && value_get(r.json, "value") && value_count(value_get(r.json, "value")) == 0);
+    r = ask(s, a, now, token, "GET",
+            arena_printf(a, "%s?$filter=appId%%20eq%%20'00000000-ff71-4aa2-97a4-f372087be7f0'", base), NULL);
+    CHECK_ROW("nobody: an empty list",
+              r.status == 200 && value_get(r.json, "value") && value_count(value_get(r.json, "value")) == 0);
     r = ask(s, a, now, token, "GET", arena_printf(a, "%s(appId='262044b1-e2ce-469f-a196-69ab7ada62d3')", base), NULL);
     CHECK_STR(value_str_at(r.json, "id"), BACKUP_SERVICE);
     r = ask(s, a, now, token, "GET", arena_printf(a, "%s/00000000-ff71-4aa2-97a4-f372087be7f0", base), NULL);

@@ -9,8 +9,10 @@ static void test_reading(void)
     const struct value *p;
 
     begin(&w, "active", "{}");
-    r = call(&w, "GET", ARM RSV "/backupProtectedItems" API
-                        "&$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27", NULL);
+    r = call(&w, "GET",
+             ARM RSV "/backupProtectedItems" API
+                     "&$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27",
+             NULL);
     p = value_at(r.json, "value.0.properties");
     CHECK_STR(value_str_at(r.json, "value.0.id"), ITEM);
     CHECK_STR(value_str_at(p, "sourceResourceId"), SOURCE);
@@ -34,17 +36,24 @@ static void test_reading(void)
 
 static void test_refusals(void)
 {
-    static const struct { const char *reason, *type, *point, *changes, *code; } rows[] = {
-        {"the point of another address", "RestoreDisks", "805440465632125", "{'recoveryPointId':'1'}", "BMSUserErrorInvalidInput"},
+    static const struct { const char *reason, *type, *point, *changes, *code;
+    } rows[] = {
+        {"the point of another address", "RestoreDisks", "805440465632125", "{'recoveryPointId':'1'}",
+         "BMSUserErrorInvalidInput"},
         {"no such type", "Sideways", "805440465632125", "{}", "BMSUserErrorInvalidInput"},
-        {"another source", "RestoreDisks", "805440465632125", "{'sourceResourceId':'" TARGET "'}", "BMSUserErrorInvalidInput"},
+        {"another source", "RestoreDisks", "805440465632125", "{'sourceResourceId':'" TARGET "'}",
+         "BMSUserErrorInvalidInput"},
         {"another region", "RestoreDisks", "805440465632125", "{'region':'westeurope'}", "BMSUserErrorInvalidInput"},
-        {"no staging account", "RestoreDisks", "805440465632125", "{'storageAccountId':null}", "UserErrorBCMRestoreStorageAccountNotFound"},
+        {"no staging account", "RestoreDisks", "805440465632125", "{'storageAccountId':null}",
+         "UserErrorBCMRestoreStorageAccountNotFound"},
         {"no such group", "RestoreDisks", "805440465632125", "{'targetResourceGroupId':'" SUB "/resourceGroups/none'}",
          "BMSUserErrorInvalidInput"},
-        {"no such subnet", "AlternateLocation", "805440465632125", "{'subnetId':'" VNET "/subnets/other'}", "BMSUserErrorInvalidInput"},
-        {"an empty object for the set", "RestoreDisks", "805440465632125", "{'securedVMDetails':{}}", "BMSUserErrorInvalidInput"},
-        {"the set of ordinary disks", "RestoreDisks", "805440465632125", "{'diskEncryptionSetId':'" SET "'}", "BMSUserErrorInvalidInput"},
+        {"no such subnet", "AlternateLocation", "805440465632125", "{'subnetId':'" VNET "/subnets/other'}",
+         "BMSUserErrorInvalidInput"},
+        {"an empty object for the set", "RestoreDisks", "805440465632125", "{'securedVMDetails':{}}",
+         "BMSUserErrorInvalidInput"},
+        {"the set of ordinary disks", "RestoreDisks", "805440465632125", "{'diskEncryptionSetId':'" SET "'}",
+         "BMSUserErrorInvalidInput"},
         {"replacing a machine that is gone", "OriginalLocation", "805440465632125", "{}", "UserErrorVmNotFoundV2"},
         {"a point that is nowhere any more", "RestoreDisks", "805440465632127", "{}", "UserErrorInstantRpNotFound"},
     };
@@ -59,9 +68,11 @@ static void test_refusals(void)
     }
     r = sign_in(w.s, w.a, w.now, TENANT, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only",
                 "https%3A%2F%2Fmanagement.azure.com%2F%2F.default");
-    r = ask(w.s, w.a, w.now, value_str_at(r.json, "access_token"), "POST", ARM ITEM "/recoveryPoints/805440465632125/restore" API,
+    r = ask(w.s, w.a, w.now, value_str_at(r.json, "access_token"), "POST",
+            ARM ITEM "/recoveryPoints/805440465632125/restore" API,
             request(&w, "RestoreDisks", "805440465632125", "{}"));
-    CHECK_ROW("a reader may not restore", r.status == 403 && str_eq(value_str_at(r.json, "error.code"), "AuthorizationFailed"));
+    CHECK_ROW("a reader may not restore",
+              r.status == 403 && str_eq(value_str_at(r.json, "error.code"), "AuthorizationFailed"));
     later(&w, 5 * MINUTE_MS);
     r = call(&w, "GET", LISTED, NULL);
     CHECK_ROW("no refused request started a job", r.status == 200 && value_count(value_get(r.json, "value")) == 0);
@@ -93,7 +104,8 @@ static void test_two_passes(void)
     CHECK(!value_at(r.json, "value.0.properties.extendedInfo") && !value_at(r.json, "value.0.sim"));
     r = job(&w, id);
     CHECK_STR(status(&r), "InProgress");
-    CHECK_STR(value_str_at(r.json, "properties.extendedInfo.propertyBag.Recovery point time "), "11/13/2026 8:01:03 PM");
+    CHECK_STR(value_str_at(r.json, "properties.extendedInfo.propertyBag.Recovery point time "),
+              "11/13/2026 8:01:03 PM");
     later(&w, 27 * MINUTE_MS);
     r = job(&w, id);
     CHECK_STR(status(&r), "Failed");
@@ -104,13 +116,15 @@ static void test_two_passes(void)
     restore_exported_key(&w, text);
     make_set(&w);
     later(&w, 5 * MINUTE_MS);
-    r = restore(&w, "AlternateLocation", "805440465632125", "{'securedVMDetails':{'securedVMOsDiskEncryptionSetId':'" SET "'}}");
+    r = restore(&w, "AlternateLocation", "805440465632125",
+                "{'securedVMDetails':{'securedVMOsDiskEncryptionSetId':'" SET "'}}");
     id = job_of(&w, &r);
     later(&w, 49 * MINUTE_MS);
     r = job(&w, id);
     CHECK_STR(status(&r), "Completed");
     r = call(&w, "GET", ARM TARGET "?api-version=2025-04-01&$expand=instanceView", NULL);
-    CHECK_STR(value_str_at(r.json, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"), SET);
+    CHECK_STR(value_str_at(r.json, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"),
+              SET);
     CHECK(r.text && strstr(r.text, "PowerState/running"));
     end(&w);
 }
@@ -158,11 +172,16 @@ static void test_release_refused(void)
         begin(&w, "active", rows[i].behaviour);
         make_set(&w);
         later(&w, 5 * MINUTE_MS);
-        r = call(&w, "GET", ARM VAULT "/keys/os-key/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter="
-                                      "principalId%20eq%20%27" ORCHESTRATOR "%27", NULL);
-        r = call(&w, "DELETE", arena_printf(w.a, ARM "%s?api-version=2022-04-01", value_str_at(r.json, "value.0.id")), NULL);
+        r = call(&w, "GET",
+                 ARM VAULT
+                 "/keys/os-key/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter="
+                 "principalId%20eq%20%27" ORCHESTRATOR "%27",
+                 NULL);
+        r = call(&w, "DELETE", arena_printf(w.a, ARM "%s?api-version=2022-04-01", value_str_at(r.json, "value.0.id")),
+                 NULL);
         CHECK(r.status == 200);
-        r = restore(&w, "AlternateLocation", "805440465632125", "{'securedVMDetails':{'securedVMOsDiskEncryptionSetId':'" SET "'}}");
+        r = restore(&w, "AlternateLocation", "805440465632125",
+                    "{'securedVMDetails':{'securedVMOsDiskEncryptionSetId':'" SET "'}}");
         id = job_of(&w, &r);
         later(&w, 60 * MINUTE_MS);
         r = job(&w, id);
@@ -186,7 +205,10 @@ static void test_jobs(void)
     id = job_of(&w, &r);
     r = call(&w, "GET", LISTED "+and+status+eq+%27Failed%27", NULL);
     CHECK_ROW("none has failed yet", value_count(value_get(r.json, "value")) == 0);
-    r = call(&w, "GET", LISTED "+and+startTime+eq+%272026-11-23+02%3A59%3A00+AM%27+and+endTime+eq+%272026-11-23+03%3A30%3A00+AM%27", NULL);
+    r = call(&w, "GET",
+             LISTED
+             "+and+startTime+eq+%272026-11-23+02%3A59%3A00+AM%27+and+endTime+eq+%272026-11-23+03%3A30%3A00+AM%27",
+             NULL);
     CHECK_ROW("within the range", value_count(value_get(r.json, "value")) == 1);
     r = call(&w, "GET", LISTED "+and+startTime+eq+%272026-11-23+02%3A59%3A00+PM%27", NULL);
     CHECK_ROW("twelve hours too late", value_count(value_get(r.json, "value")) == 0);
@@ -234,9 +256,11 @@ static void test_written_out(void)
 
 static void test_validation(void)
 {
-    static const struct { const char *reason, *behaviour, *changes, *code; } rows[] = {
+    static const struct { const char *reason, *behaviour, *changes, *code;
+    } rows[] = {
         {"nothing to object to: keys are not looked at", "{}", "{}", NULL},
-        {"keys are looked at when told so", "{'validateSeesKeys':'yes'}", "{}", "UserErrorDiskEncryptionSetDoesNotExist"},
+        {"keys are looked at when told so", "{'validateSeesKeys':'yes'}", "{}",
+         "UserErrorDiskEncryptionSetDoesNotExist"},
         {"no staging account", "{}", "{'storageAccountId':null}", "UserErrorBCMRestoreStorageAccountNotFound"},
         {"a set that is not there", "{}", "{'securedVMDetails':{'securedVMOsDiskEncryptionSetId':'" SET "'}}",
          "UserErrorDiskEncryptionSetDoesNotExist"},
@@ -251,16 +275,19 @@ static void test_validation(void)
         p = parse(w.a, request(&w, "RestoreDisks", "805440465632125", rows[i].changes));
         body = value_map(w.a);
         value_set_string(w.a, body, "id", ITEM "/recoveryPoints/805440465632125");
-        value_set(w.a, value_set(w.a, body, "properties", value_map(w.a)), "restoreRequest", value_get(p, "properties"));
+        value_set(w.a, value_set(w.a, body, "properties", value_map(w.a)), "restoreRequest",
+                  value_get(p, "properties"));
         r = call(&w, "POST", ARM RSV "/backupValidateOperation" API, json_string(w.a, body, JSON_COMPACT));
         CHECK_ROW(rows[i].reason, r.status == 200);
-        CHECK_ROW(rows[i].reason, str_eq(value_str_at(r.json, "validateOperationResponse.validationResults.0.code"), rows[i].code));
+        CHECK_ROW(rows[i].reason,
+                  str_eq(value_str_at(r.json, "validateOperationResponse.validationResults.0.code"), rows[i].code));
         r = call(&w, "POST", ARM RSV "/backupTriggerValidateOperation" API, json_string(w.a, body, JSON_COMPACT));
         CHECK_ROW(rows[i].reason, r.status == 202);
         w.now += 11 * SECOND_MS;
         r = call(&w, "GET", header_of(&r, "Azure-AsyncOperation"), NULL);
         CHECK_ROW(rows[i].reason,
-                  str_eq(value_str_at(r.json, "properties.validateOperationResponse.validationResults.0.code"), rows[i].code));
+                  str_eq(value_str_at(r.json, "properties.validateOperationResponse.validationResults.0.code"),
+                         rows[i].code));
         end(&w);
     }
 }

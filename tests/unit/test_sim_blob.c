@@ -69,11 +69,17 @@ static void end(struct world *w)
     arena_free(w->a);
 }
 
-static struct reply get(struct world *w, const char *method, const char *url, const char *authorization, const char *range)
+static struct reply get(struct world *w, const char *method, const char *url, const char *authorization,
+                        const char *range)
 {
     struct sim_header headers[] = {{"x-ms-version", VERSION}, {"x-ms-date", "Mon, 23 Nov 2026 03:00:00 GMT"},
                                    {"Authorization", authorization}, {"x-ms-range", range}};
-    struct sim_call call = {.method = method, .url = url, .headers = headers, .n_headers = range ? 4 : authorization ? 3 : 2};
+    struct sim_call call = {.method = method,
+                            .url = url,
+                            .headers = headers,
+                            .n_headers = range           ? 4
+                                         : authorization ? 3
+                                                         : 2};
     struct reply r = {0};
 
     sim_handle(w->s, w->now, w->a, &call, &r.answer);
@@ -118,11 +124,13 @@ static void test_bearer(void)
 
 static void test_refusals(void)
 {
-    static const struct { const char *reason, *method, *url, *code; bool signed_in; int status; } rows[] = {
+    static const struct { const char *reason, *method, *url, *code; bool signed_in; int status;
+    } rows[] = {
         {"no authentication", "GET", BLOB, "NoAuthenticationInformation", false, 401},
         {"no such blob", "GET", "https://stdr.blob.core.windows.net/exports/none", "BlobNotFound", true, 404},
         {"no such container", "GET", "https://stdr.blob.core.windows.net/none/none", "ContainerNotFound", true, 404},
-        {"a HEAD has the code in its header alone", "HEAD", "https://stdr.blob.core.windows.net/exports/none", "BlobNotFound", true, 404},
+        {"a HEAD has the code in its header alone", "HEAD", "https://stdr.blob.core.windows.net/exports/none",
+         "BlobNotFound", true, 404},
     };
     struct world w;
     struct reply r;
@@ -131,7 +139,8 @@ static void test_refusals(void)
     for (size_t i = 0; i < COUNT(rows); i++) {
         r = get(&w, rows[i].method, rows[i].url, rows[i].signed_in ? w.token : NULL, NULL);
         CHECK_ROW(rows[i].reason, r.status == rows[i].status && str_eq(header_of(&r, "x-ms-error-code"), rows[i].code));
-        CHECK_ROW(rows[i].reason, strcmp(rows[i].method, "HEAD") == 0 ? !*r.text : strstr(r.text, rows[i].code) != NULL);
+        CHECK_ROW(rows[i].reason,
+                  strcmp(rows[i].method, "HEAD") == 0 ? !*r.text : strstr(r.text, rows[i].code) != NULL);
     }
     r = get(&w, "GET", BLOB, arena_printf(w.a, "Bearer %s", operator_token(w.s, w.a, w.now)), NULL);
     CHECK_ROW("a token for ARM", r.status == 401);
@@ -140,7 +149,8 @@ static void test_refusals(void)
     end(&w);
     begin(&w, false, true);
     r = get(&w, "GET", BLOB, w.token, NULL);
-    CHECK_ROW("an owner reads no blobs", r.status == 403 && str_eq(header_of(&r, "x-ms-error-code"), "AuthorizationPermissionMismatch"));
+    CHECK_ROW("an owner reads no blobs",
+              r.status == 403 && str_eq(header_of(&r, "x-ms-error-code"), "AuthorizationPermissionMismatch"));
     end(&w);
 }
 
@@ -188,17 +198,19 @@ static void test_shared_key(void)
             shared_key(&w, key, "/stdr/exports\ncomp:list\nrestype:container"), NULL);
     CHECK_ROW("parameters are signed, sorted", r.status == 200);
     r = get(&w, "GET", BLOB, shared_key(&w, key, "/stdr/exports/other"), NULL);
-    CHECK_ROW("another blob's signature", r.status == 403 && str_eq(header_of(&r, "x-ms-error-code"), "AuthenticationFailed"));
+    CHECK_ROW("another blob's signature",
+              r.status == 403 && str_eq(header_of(&r, "x-ms-error-code"), "AuthenticationFailed"));
     r = get(&w, "GET", BLOB, shared_key(&w, "bm90IHRoZSBrZXk=", "/stdr/exports/a%20b.json"), NULL);
     CHECK_ROW("another key", r.status == 403);
     end(&w);
     begin(&w, false, false);
     r = get(&w, "GET", BLOB, shared_key(&w, account_key(&w), "/stdr/exports/a%20b.json"), NULL);
-    CHECK_ROW("not where keys are forbidden", str_eq(header_of(&r, "x-ms-error-code"), "KeyBasedAuthenticationNotPermitted"));
+    CHECK_ROW("not where keys are forbidden",
+              str_eq(header_of(&r, "x-ms-error-code"), "KeyBasedAuthenticationNotPermitted"));
     end(&w);
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 #define ESCROW "https://stdr.blob.core.windows.net/escrow"
 
@@ -214,7 +226,8 @@ static struct reply put(struct world *w, const struct put *p, const char *body)
         {"x-ms-version", VERSION}, {"x-ms-date", "Mon, 23 Nov 2026 03:00:00 GMT"}, {"Authorization", w->token},
         {"x-ms-meta-Versions", "v1"},
     };
-    struct sim_call call = {.method = "PUT", .url = p->url, .headers = headers, .n_headers = 4, .body = body, .body_len = strlen(body)};
+    struct sim_call call = {
+        .method = "PUT", .url = p->url, .headers = headers, .n_headers = 4, .body = body, .body_len = strlen(body)};
     struct reply r = {0};
 
     if (p->type)
@@ -236,11 +249,13 @@ static void test_put(void)
     static const struct put rows[] = {
         {"a type is needed", ESCROW "/a", NULL, NULL, NULL, NULL, 400, "MissingRequiredHeader"},
         {"block blobs only", ESCROW "/a", "AppendBlob", NULL, NULL, NULL, 400, "InvalidHeaderValue"},
-        {"no container", "https://stdr.blob.core.windows.net/none/a", "BlockBlob", NULL, NULL, NULL, 404, "ContainerNotFound"},
+        {"no container", "https://stdr.blob.core.windows.net/none/a", "BlockBlob", NULL, NULL, NULL, 404,
+         "ContainerNotFound"},
         {"If-Match without a blob", ESCROW "/a", "BlockBlob", "If-Match", "*", NULL, 412, "ConditionNotMet"},
         {"the first", ESCROW "/a", "BlockBlob", "If-None-Match", "*", NULL, 201, NULL},
         {"never a second", ESCROW "/a", "BlockBlob", "If-None-Match", "*", NULL, 409, "BlobAlreadyExists"},
-        {"another state than the one known", ESCROW "/a", "BlockBlob", "If-Match", "\"0x1\"", NULL, 412, "ConditionNotMet"},
+        {"another state than the one known", ESCROW "/a", "BlockBlob", "If-Match", "\"0x1\"", NULL, 412,
+         "ConditionNotMet"},
         {"over it without a condition", ESCROW "/a", "BlockBlob", NULL, NULL, NULL, 201, NULL},
         {"a lease nobody holds", ESCROW "/a", "BlockBlob", NULL, NULL, "0f0f0f0f-0000-4000-8000-000000000099", 412,
          "LeaseNotPresentWithBlobOperation"},
@@ -297,11 +312,15 @@ static void test_containers(void)
     struct reply r;
 
     begin_as(&w, "Storage Blob Data Contributor", true);
-    CHECK(get(&w, "GET", "https://stdr.blob.core.windows.net/claims?restype=container&comp=list", w.token, NULL).status == 404);
+    CHECK(
+        get(&w, "GET", "https://stdr.blob.core.windows.net/claims?restype=container&comp=list", w.token, NULL).status ==
+        404);
     CHECK(get(&w, "PUT", claims, w.token, NULL).status == 201);
     r = get(&w, "PUT", claims, w.token, NULL);
     CHECK(r.status == 409 && str_eq(header_of(&r, "x-ms-error-code"), "ContainerAlreadyExists"));
-    CHECK(get(&w, "GET", "https://stdr.blob.core.windows.net/claims?restype=container&comp=list", w.token, NULL).status == 200);
+    CHECK(
+        get(&w, "GET", "https://stdr.blob.core.windows.net/claims?restype=container&comp=list", w.token, NULL).status ==
+        200);
     r = get(&w, "PUT", "https://stdr.blob.core.windows.net/Bad--name?restype=container", w.token, NULL);
     CHECK(r.status == 400 && str_eq(header_of(&r, "x-ms-error-code"), "InvalidResourceName"));
     CHECK(get(&w, "PUT", claims, NULL, NULL).status == 401);

@@ -24,14 +24,16 @@ struct world {
 
 static const char *token_for(struct world *w, const char *app, const char *secret, const char *audience)
 {
-    struct reply r = sign_in(w->s, w->a, w->now, TENANT, app, secret, arena_printf(w->a, "https%%3A%%2F%%2F%s%%2F.default", audience));
+    struct reply r = sign_in(w->s, w->a, w->now, TENANT, app, secret,
+                             arena_printf(w->a, "https%%3A%%2F%%2F%s%%2F.default", audience));
 
     return value_str_at(r.json, "access_token");
 }
 
 static void add_hsm(struct world *w, struct value *spec, const char *name, const char *location, const char *domain)
 {
-    static const char *const roles[] = {"Managed HSM Administrator", "Managed HSM Crypto Officer", "Managed HSM Crypto User"};
+    static const char *const roles[] = {"Managed HSM Administrator", "Managed HSM Crypto Officer",
+                                        "Managed HSM Crypto User"};
     struct value *v = value_map(w->a), *all = value_get(spec, "hsmRoleAssignments");
 
     value_set_string(w->a, v, "id", arena_printf(w->a, HSM_ID "%s", name));
@@ -53,12 +55,13 @@ static void add_hsm(struct world *w, struct value *spec, const char *name, const
     }
 }
 
-/* Two HSMs of one security domain, far apart, a third of another, and a fourth that lets nothing be purged; a key in the first. */
+/* Two HSMs of one security domain, far apart, a third of another, and a fourth that lets nothing be purged;
+ * a key in the first. */
 static void begin(struct world *w)
 {
-    static const char key[] =
-        "{\"store\":\"hsm-a\",\"name\":\"os-key\",\"state\":\"active\",\"type\":\"RSA-HSM\",\"releasePolicy\":\"confidential-vm\","
-        "\"versions\":[{\"id\":\"" KEY_VERSION "\",\"created\":\"2026-03-02T08:00:00Z\"}]}";
+    static const char key[] = "{\"store\":\"hsm-a\",\"name\":\"os-key\",\"state\":\"active\",\"type\":\"RSA-HSM\","
+                              "\"releasePolicy\":\"confidential-vm\","
+                              "\"versions\":[{\"id\":\"" KEY_VERSION "\",\"created\":\"2026-03-02T08:00:00Z\"}]}";
     struct value *spec, *v = NULL;
     struct diags diags;
     struct err err;
@@ -99,8 +102,8 @@ static void test_tokens(void)
     begin(&w);
     r = ask(w.s, w.a, w.now, NULL, "GET", HSM "/keys/os-key" API, NULL);
     CHECK(r.status == 401 && r.answer.body.len == 0 && !*r.text);
-    CHECK_STR(header_of(&r, "WWW-Authenticate"),
-              "Bearer authorization=\"https://login.microsoftonline.com/" TENANT "\", resource=\"https://managedhsm.azure.net\"");
+    CHECK_STR(header_of(&r, "WWW-Authenticate"), "Bearer authorization=\"https://login.microsoftonline.com/" TENANT
+                                                 "\", resource=\"https://managedhsm.azure.net\"");
     r = ask(w.s, w.a, w.now, NULL, "GET", HSM LOCAL "roleDefinitions" API, NULL);
     CHECK(r.status == 401);
     CHECK_STR(r.text, "OK");
@@ -179,10 +182,11 @@ static void test_backups(void)
 
 static struct reply grant(struct world *w, const char *scope, const char *name, const char *role, const char *principal)
 {
-    const char *body = arena_printf(w->a,
-                                    "{\"properties\":{\"roleDefinitionId\":\"Microsoft.KeyVault" LOCAL "roleDefinitions/%s\","
-                                    "\"principalId\":\"%s\"}}",
-                                    role, principal);
+    const char *body =
+        arena_printf(w->a,
+                     "{\"properties\":{\"roleDefinitionId\":\"Microsoft.KeyVault" LOCAL "roleDefinitions/%s\","
+                     "\"principalId\":\"%s\"}}",
+                     role, principal);
 
     return call(w, "PUT", arena_printf(w->a, HSM "%s" LOCAL "roleAssignments/%s" API, scope, name), body);
 }
@@ -205,11 +209,16 @@ static void test_rights(void)
         {"the release user, one digit apart, reads nothing", "", RELEASE_USER, "GET", HSM "/keys/os-key" API, 403},
         {"an officer reads no key", "", "515eb02d-2335-4d2d-92f2-b1cbdf9c3778", "GET", HSM "/keys/os-key" API, 403},
         {"but deleted ones", "", "515eb02d-2335-4d2d-92f2-b1cbdf9c3778", "GET", HSM "/deletedkeys" API, 200},
-        {"the encryption user reads", "/keys", "33413926-3206-4cdd-b39a-83574fe37a17", "GET", HSM "/keys/os-key" API, 200},
-        {"and backs nothing up", "/keys", "33413926-3206-4cdd-b39a-83574fe37a17", "POST", HSM "/keys/os-key/backup" API, 403},
-        {"the backup user does", "", "7b127d3c-77bd-4e3e-bbe0-dbb8971fa7f8", "POST", HSM "/keys/os-key/backup" API, 200},
-        {"an auditor reads assignments", "", "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3", "GET", HSM LOCAL "roleAssignments" API, 200},
-        {"the encryption user does not", "", "33413926-3206-4cdd-b39a-83574fe37a17", "GET", HSM LOCAL "roleAssignments" API, 403},
+        {"the encryption user reads", "/keys", "33413926-3206-4cdd-b39a-83574fe37a17", "GET", HSM "/keys/os-key" API,
+         200},
+        {"and backs nothing up", "/keys", "33413926-3206-4cdd-b39a-83574fe37a17", "POST", HSM "/keys/os-key/backup" API,
+         403},
+        {"the backup user does", "", "7b127d3c-77bd-4e3e-bbe0-dbb8971fa7f8", "POST", HSM "/keys/os-key/backup" API,
+         200},
+        {"an auditor reads assignments", "", "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3", "GET",
+         HSM LOCAL "roleAssignments" API, 200},
+        {"the encryption user does not", "", "33413926-3206-4cdd-b39a-83574fe37a17", "GET",
+         HSM LOCAL "roleAssignments" API, 403},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -221,7 +230,8 @@ static void test_rights(void)
             CHECK_ROW(rows[i].reason, grant(&w, rows[i].scope, NAME_1, rows[i].role, READER).status == 201);
         w.now += MINUTE_MS;
         token = token_for(&w, "0f0f0f0f-0000-4000-8000-0000000000ab", "look-only", "managedhsm.azure.net");
-        CHECK_ROW(rows[i].reason, ask(w.s, w.a, w.now, token, rows[i].method, rows[i].url, NULL).status == rows[i].want);
+        CHECK_ROW(rows[i].reason,
+                  ask(w.s, w.a, w.now, token, rows[i].method, rows[i].url, NULL).status == rows[i].want);
         end(&w);
     }
 }
@@ -247,7 +257,8 @@ static void test_assignments(void)
     CHECK(r.status == 201);
     CHECK_STR(value_str_at(r.json, "id"), LOCAL "roleAssignments/" NAME_1);
     CHECK_STR(value_str_at(r.json, "properties.scope"), "/keys/os-key");
-    CHECK_STR(value_str_at(r.json, "properties.roleDefinitionId"), "Microsoft.KeyVault" LOCAL "roleDefinitions/" CRYPTO_USER);
+    CHECK_STR(value_str_at(r.json, "properties.roleDefinitionId"),
+              "Microsoft.KeyVault" LOCAL "roleDefinitions/" CRYPTO_USER);
     CHECK(!value_at(r.json, "properties.principalType"));
     CHECK(grant(&w, "/keys/os-key", NAME_1, CRYPTO_USER, BACKUP_SERVICE).status == 201);
     CHECK(grant(&w, "/keys", NAME_1, CRYPTO_USER, BACKUP_SERVICE).status == 409);
@@ -297,7 +308,8 @@ static void test_resource(void)
 static void test_set(void)
 {
     static const char *const hosts[] = {HSM, PROTECTED};
-    static const char url[] = ARM KEYS_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-hsm?api-version=2025-01-02";
+    static const char url[] =
+        ARM KEYS_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-hsm?api-version=2025-01-02";
     struct world w;
     struct reply r;
 
@@ -305,11 +317,12 @@ static void test_set(void)
     r = call(&w, "POST", HSM "/keys/os-key/backup" API, NULL);
     CHECK(call(&w, "POST", PROTECTED "/keys/restore" API, arena_strdup(w.a, r.text)).status == 200);
     for (size_t i = 0; i < COUNT(hosts); i++) {
-        const char *set = arena_printf(w.a,
-                                       "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{"
-                                       "\"encryptionType\":\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":"
-                                       "\"%s/keys/os-key/" KEY_VERSION "\"}}}",
-                                       hosts[i]);
+        const char *set =
+            arena_printf(w.a,
+                         "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{"
+                         "\"encryptionType\":\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":"
+                         "\"%s/keys/os-key/" KEY_VERSION "\"}}}",
+                         hosts[i]);
 
         r = ask(w.s, w.a, w.now, operator_token(w.s, w.a, w.now), "PUT", url, set);
         CHECK(r.status == (i ? 202 : 400) && (i || str_find_nocase(r.text, "purge protection")));
@@ -328,12 +341,12 @@ static struct reply arm_call(struct world *w, const char *method, const char *ur
     return ask(w->s, w->a, w->now, operator_token(w->s, w->a, w->now), method, url, body);
 }
 
-/* Deleted, listed among the deleted ones, recovered by a PUT; its keys come back, its local roles by the world's setting. */
+/* Deleted, listed among the deleted ones, recovered by a PUT; its keys come back, its local roles
+ * by the world's setting. */
 static void test_recovery(void)
 {
-    static const char recover[] =
-        "{\"location\":\"uaenorth\",\"sku\":{\"family\":\"B\",\"name\":\"Standard_B1\"},\"properties\":{\"tenantId\":\"" TENANT
-        "\",\"createMode\":\"recover\"}}";
+    static const char recover[] = "{\"location\":\"uaenorth\",\"sku\":{\"family\":\"B\",\"name\":\"Standard_B1\"},"
+                                  "\"properties\":{\"tenantId\":\"" TENANT "\",\"createMode\":\"recover\"}}";
     static const char url[] = ARM HSM_ID "hsm-a" ARM_API;
     struct world w;
     struct reply r;
@@ -368,8 +381,8 @@ static void test_recovery(void)
 static void test_purged(void)
 {
     static const char body[] =
-        "{\"location\":\"uaenorth\",\"sku\":{\"family\":\"B\",\"name\":\"Standard_B1\"},\"properties\":{\"tenantId\":\"" TENANT
-        "\",\"initialAdminObjectIds\":[\"" OPERATOR "\"]}}";
+        "{\"location\":\"uaenorth\",\"sku\":{\"family\":\"B\",\"name\":\"Standard_B1\"},\"properties\":{\"tenantId\":"
+        "\"" TENANT "\",\"initialAdminObjectIds\":[\"" OPERATOR "\"]}}";
     static const char url[] = ARM HSM_ID "hsm-a" ARM_API;
     struct world w;
 

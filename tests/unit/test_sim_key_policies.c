@@ -55,17 +55,21 @@ static void test_policies(void)
         const char *reason, *body;
         int status;
     } rows[] = {
-        {"rotate and notify", "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P1Y\"},\"action\":{\"type\":\"Rotate\"}},"
-                              "{\"trigger\":{\"timeBeforeExpiry\":\"P30D\"},\"action\":{\"type\":\"notify\"}}],"
-                              "\"attributes\":{\"expiryTime\":\"P1Y3M\"}}", 200},
+        {"rotate and notify",
+         "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P1Y\"},\"action\":{\"type\":\"Rotate\"}},"
+         "{\"trigger\":{\"timeBeforeExpiry\":\"P30D\"},\"action\":{\"type\":\"notify\"}}],"
+         "\"attributes\":{\"expiryTime\":\"P1Y3M\"}}",
+         200},
         {"nothing at all", "{}", 200},
         {"an action that is none",
          "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P90D\"},\"action\":{\"type\":\"Burn\"}}]}", 400},
         {"a notice after creation",
          "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P90D\"},\"action\":{\"type\":\"Notify\"}}]}", 400},
         {"no trigger", "{\"lifetimeActions\":[{\"trigger\":{},\"action\":{\"type\":\"Rotate\"}}]}", 400},
-        {"too soon", "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P6D\"},\"action\":{\"type\":\"Rotate\"}}]}", 400},
-        {"hours", "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"PT48H\"},\"action\":{\"type\":\"Rotate\"}}]}", 400},
+        {"too soon",
+         "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"P6D\"},\"action\":{\"type\":\"Rotate\"}}]}", 400},
+        {"hours",
+         "{\"lifetimeActions\":[{\"trigger\":{\"timeAfterCreate\":\"PT48H\"},\"action\":{\"type\":\"Rotate\"}}]}", 400},
         {"a life that is too short", "{\"attributes\":{\"expiryTime\":\"P27D\"}}", 400},
         {"a life of 28 days", "{\"attributes\":{\"expiryTime\":\"P28D\"}}", 200},
         {"no JSON", "P28D", 400},
@@ -77,7 +81,9 @@ static void test_policies(void)
     r = ask(w.s, w.a, w.now, w.officer, "GET", KEY "/rotationpolicy" API, NULL);
     CHECK_STR(value_str_at(value_item(value_get(r.json, "lifetimeActions"), 0), "trigger.timeBeforeExpiry"), "P30D");
     for (size_t i = 0; i < COUNT(rows); i++)
-        CHECK_ROW(rows[i].reason, ask(w.s, w.a, w.now, w.officer, "PUT", KEY "/rotationpolicy" API, rows[i].body).status == rows[i].status);
+        CHECK_ROW(rows[i].reason,
+                  ask(w.s, w.a, w.now, w.officer, "PUT", KEY "/rotationpolicy" API, rows[i].body).status ==
+                      rows[i].status);
     r = ask(w.s, w.a, w.now, w.officer, "GET", KEY "/rotationpolicy" API, NULL);
     CHECK_STR(value_str_at(r.json, "attributes.expiryTime"), "P28D");
     CHECK_STR(value_str_at(r.json, "id"), KEY "/rotationpolicy");
@@ -101,7 +107,8 @@ static void test_rotation(void)
     CHECK(strcmp(value_str_at(r.json, "key.kid"), KEY_URL) != 0);
     r = ask(w.s, w.a, w.now, w.officer, "GET", KEY "/versions" API, NULL);
     CHECK(value_count(value_get(r.json, "value")) == 2);
-    CHECK_ROW("a reader rotates nothing", ask(w.s, w.a, w.now, w.reader, "POST", KEY "/rotate" API, NULL).status == 403);
+    CHECK_ROW("a reader rotates nothing",
+              ask(w.s, w.a, w.now, w.reader, "POST", KEY "/rotate" API, NULL).status == 403);
     end(&w);
 }
 
@@ -129,7 +136,8 @@ static void test_release(void)
         {"the newest version", KEY "/release" API, FIT, 200},
         {"a version that never was", KEY "/00000000000000000000000000000000/release" API, FIT, 404},
         {"another authority", KEY "/release" API, "{\"iss\":\"https://else.attest.azure.net\"}", 403},
-        {"a guest that does not comply", KEY "/release" API, "{\"iss\":\"https://shareduaen.uaen.attest.azure.net\"}", 403},
+        {"a guest that does not comply", KEY "/release" API, "{\"iss\":\"https://shareduaen.uaen.attest.azure.net\"}",
+         403},
         {"no claims", KEY "/release" API, "", 403},
         {"a key without a policy", "https://kv-pay.vault.azure.net/keys/plain/release" API, FIT, 403},
     };

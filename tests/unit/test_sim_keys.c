@@ -77,7 +77,8 @@ static void test_who_may(void)
         {"a key", "operator", "GET", HOST "/keys/os-key" API, "", 200},
         {"with a slash behind its name", "operator", "GET", HOST "/keys/os-key/" API, "", 200},
         {"a version", "operator", "GET", HOST "/keys/os-key/" KEY_VERSION API, "", 200},
-        {"a version that never was", "operator", "GET", HOST "/keys/os-key/00000000000000000000000000000000" API, "KeyNotFound", 404},
+        {"a version that never was", "operator", "GET", HOST "/keys/os-key/00000000000000000000000000000000" API,
+         "KeyNotFound", 404},
         {"a key that never was", "operator", "GET", HOST "/keys/none" API, "KeyNotFound", 404},
         {"no api-version", "operator", "GET", HOST "/keys/os-key", "BadParameter", 400},
         {"no token", "", "GET", HOST "/keys/os-key" API, "Unauthorized", 401},
@@ -94,7 +95,9 @@ static void test_who_may(void)
 
     begin(&w);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const char *token = strcmp(rows[i].who, "operator") == 0 ? w.token : strcmp(rows[i].who, "reader") == 0 ? w.reader : NULL;
+        const char *token = strcmp(rows[i].who, "operator") == 0 ? w.token
+                            : strcmp(rows[i].who, "reader") == 0 ? w.reader
+                                                                 : NULL;
 
         if (strcmp(rows[i].who, "arm") == 0)
             token = operator_token(w.s, w.a, w.now);
@@ -103,8 +106,8 @@ static void test_who_may(void)
         CHECK_ROW(rows[i].reason, strcmp(code_of(&w, &r), rows[i].code) == 0);
     }
     r = ask(w.s, w.a, w.now, NULL, "GET", HOST "/keys" API, NULL);
-    CHECK_STR(header_of(&r, "WWW-Authenticate"),
-              "Bearer authorization=\"https://login.microsoftonline.com/" TENANT "\", resource=\"https://vault.azure.net\"");
+    CHECK_STR(header_of(&r, "WWW-Authenticate"), "Bearer authorization=\"https://login.microsoftonline.com/" TENANT
+                                                 "\", resource=\"https://vault.azure.net\"");
     CHECK(strstr(r.text, "AKV10000") != NULL);
     r = call(&w, "GET", "https://kv-nowhere.vault.azure.net/keys" API, NULL);
     CHECK_ROW("the name of a vault that is not there does not resolve", r.fault == SIM_RESET);
@@ -134,7 +137,8 @@ static void test_shape(void)
     CHECK(policy.bytes && strstr(policy.bytes, "https://shareduaen.uaen.attest.azure.net/") != NULL);
     secret_release(&policy);
     r = call(&w, "GET", HOST "/keys/plain" API, NULL);
-    CHECK(r.status == 200 && !value_get(r.json, "release_policy") && !value_bool_at(r.json, "attributes.exportable", true));
+    CHECK(r.status == 200 && !value_get(r.json, "release_policy") &&
+          !value_bool_at(r.json, "attributes.exportable", true));
     end(&w);
 }
 
@@ -171,7 +175,8 @@ static void test_soft_delete(void)
     begin(&w);
     backup = call(&w, "POST", HOST "/keys/os-key/backup" API, NULL);
     r = call(&w, "DELETE", HOST "/keys/os-key" API, NULL);
-    CHECK(r.status == 200 && value_int_at(r.json, "scheduledPurgeDate", 0) - value_int_at(r.json, "deletedDate", 0) == 7 * 86400);
+    CHECK(r.status == 200 &&
+          value_int_at(r.json, "scheduledPurgeDate", 0) - value_int_at(r.json, "deletedDate", 0) == 7 * 86400);
     r = call(&w, "POST", HOST "/deletedkeys/os-key/recover" API, NULL);
     CHECK_STR(code_of(&w, &r), "Conflict/ObjectIsBeingDeleted");
     w.now += 6 * SECOND_MS;
@@ -210,7 +215,8 @@ static void test_backup_and_restore(void)
     backup = call(&w, "POST", HOST "/keys/os-key/backup" API, NULL);
     value = value_str_at(backup.json, "value");
     secret_init(&blob);
-    CHECK(value && crypt_base64_decode(value, strlen(value), BASE64_URL, &blob, &err) == 0 && blob.len > 9000 && blob.len < 24000);
+    CHECK(value && crypt_base64_decode(value, strlen(value), BASE64_URL, &blob, &err) == 0 && blob.len > 9000 &&
+          blob.len < 24000);
     CHECK(blob.bytes && str_starts(blob.bytes, "&AzureKeyVaultKeyBackupV1.microsoft.com"));
     CHECK_ROW("really encrypted", blob.bytes && !memmem(blob.bytes, blob.len, "versions", 8));
     secret_release(&blob);
@@ -235,8 +241,9 @@ static void test_backup_and_restore(void)
 /* A deleted vault's name does not resolve; recovered it has its keys again; purged and made anew it is empty. */
 static void test_deleted_vault(void)
 {
-    static const char again[] = "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"family\":\"A\",\"name\":"
-                                "\"premium\"},\"enableRbacAuthorization\":true%s}}";
+    static const char again[] =
+        "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"family\":\"A\",\"name\":"
+        "\"premium\"},\"enableRbacAuthorization\":true%s}}";
     static const struct { const char *reason, *more; int64_t wait; int status; } rows[] = {
         {"recovered", ",\"createMode\":\"recover\"", HOUR_MS, 200}, {"made anew", "", 8 * DAY_MS, 404},
     };
@@ -275,7 +282,8 @@ static void test_create_and_update(void)
     r = call(&w, "POST", HOST "/keys/fresh/create" API, "{\"kty\":\"RSA-HSM\",\"attributes\":{\"exportable\":true}}");
     CHECK_ROW("exportable without a policy", r.status == 400);
     r = call(&w, "POST", HOST "/keys/fresh/create" API,
-             "{\"kty\":\"RSA-HSM\",\"key_size\":3072,\"key_ops\":[\"wrapKey\",\"unwrapKey\"],\"attributes\":{\"exportable\":true},"
+             "{\"kty\":\"RSA-HSM\",\"key_size\":3072,\"key_ops\":[\"wrapKey\",\"unwrapKey\"],\"attributes\":{"
+             "\"exportable\":true},"
              "\"release_policy\":{\"data\":\"e30\"}}");
     CHECK(r.status == 200);
     CHECK_STR(value_str_at(r.json, "release_policy.data"), "e30");
@@ -284,8 +292,10 @@ static void test_create_and_update(void)
     r = call(&w, "PATCH", arena_printf(w.a, "%s" API, kid), "{\"attributes\":{\"enabled\":false,\"exp\":1900000000}}");
     CHECK(r.status == 200);
     r = call(&w, "GET", arena_printf(w.a, "%s" API, kid), NULL);
-    CHECK(!value_bool_at(r.json, "attributes.enabled", true) && value_int_at(r.json, "attributes.exp", 0) == 1900000000);
-    r = ask(w.s, w.a, w.now, w.reader, "PATCH", arena_printf(w.a, "%s" API, kid), "{\"attributes\":{\"enabled\":true}}");
+    CHECK(!value_bool_at(r.json, "attributes.enabled", true) &&
+          value_int_at(r.json, "attributes.exp", 0) == 1900000000);
+    r = ask(w.s, w.a, w.now, w.reader, "PATCH", arena_printf(w.a, "%s" API, kid),
+            "{\"attributes\":{\"enabled\":true}}");
     CHECK(r.status == 403);
     end(&w);
 }

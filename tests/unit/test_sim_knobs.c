@@ -1,12 +1,13 @@
-/* The settings of the simulated Azure: what World.json says of them is what the simulator does without them, the simulator's
- * README lists them as they are, and each of them changes what the simulator does. With --table it prints that list. */
+/* The settings of the simulated Azure: what World.json says of them is what the simulator does without them, the
+ * simulator's README lists them as they are, and each of them changes what the simulator does. With --table it prints
+ * that list. */
 #include "harness.h"
 #include "sim_backup_fixture.h"
 
 #include "../../providers/sim/data.h"
 #include "../../reconciler/format/schema.h"
 
-/* --- the schema, and the README ------------------------------------------------------------------------------------------ */
+/* --- the schema, and the README ----------------------------------------------------------------------------------- */
 
 #define README "providers/sim/README.md"
 
@@ -41,16 +42,18 @@ static void test_schema_names_every_knob(const struct value *fields)
 /* "| `name` | **default**, other | what it decides | who leaves it open |" */
 static const char *table_row(struct arena *a, const struct member *m)
 {
-    const struct value *values = value_get(m->value, "enum") ? value_get(m->value, "enum") : value_get(m->value, "examples");
-    const char *what = value_str_at(m->value, "description"), *end = strstr(what, " Without it: "), *shown = "", *otherwise;
+    const struct value *values =
+        value_get(m->value, "enum") ? value_get(m->value, "enum") : value_get(m->value, "examples");
+    const char *what = value_str_at(m->value, "description"), *end = strstr(what, " Without it: "), *shown = "",
+               *otherwise;
 
     otherwise = value_str_at(m->value, "default");
     shown = arena_printf(a, "**%s**", otherwise);
     for (size_t i = 0; i < value_count(values); i++)
         if (!str_eq(value_str(value_item(values, i)), otherwise))
             shown = arena_printf(a, "%s, %s", shown, value_str(value_item(values, i)));
-    return arena_printf(a, "| `%s` | %s | %.*s | %s |\n", m->key, shown, end ? (int)(end - what) : (int)strlen(what), what,
-                        value_str_at(m->value, "x-source"));
+    return arena_printf(a, "| `%s` | %s | %.*s | %s |\n", m->key, shown, end ? (int)(end - what) : (int)strlen(what),
+                        what, value_str_at(m->value, "x-source"));
 }
 
 static const char *table(struct arena *a, const struct value *fields)
@@ -78,7 +81,7 @@ static void test_readme(struct arena *a, const struct value *fields)
               strstr(text_str(&text), table(a, fields)));
 }
 
-/* --- each changes something -------------------------------------------------------------------------------------------------- */
+/* --- each changes something --------------------------------------------------------------------------------------- */
 
 static const char *world_text(struct world *w)
 {
@@ -100,10 +103,12 @@ static struct reply ended(struct world *w, const char *type, const char *changes
 #define NAMED "Secured Encryption Info Blob Name"
 #define WITH_SET "{'securedVMDetails':{'securedVMOsDiskEncryptionSetId':'" SET "'}}"
 
-/* The key is purged, the set is gone: the pass fails. `has` and `lacks` are looked for in the job, with a leading '@' in the world. */
+/* The key is purged, the set is gone: the pass fails. `has` and `lacks` are looked for in the job, with a leading '@'
+ * in the world. */
 static void test_failing_pass(void)
 {
-    static const struct { const char *behaviour, *type, *changes, *has, *lacks; } rows[] = {
+    static const struct { const char *behaviour, *type, *changes, *has, *lacks;
+    } rows[] = {
         {"{}", "RestoreDisks", "{}", NAMED, "nothing"},
         {"{}", "RestoreDisks", "{}", "@disks/vm-src-osdisk-", "@networkInterfaces"},
         {"{}", "RestoreDisks", WITH_SET, "UserErrorDiskEncryptionSetDoesNotExist", NAMED},
@@ -111,12 +116,17 @@ static void test_failing_pass(void)
         {"{'exportsWith':'a-set'}", "RestoreDisks", "{}", "Failed", NAMED},
         {"{'failedPassLeaves':'nothing'}", "AlternateLocation", "{}", NAMED, "@-osdisk-"},
         {"{'failedPassLeaves':'disks'}", "AlternateLocation", "{}", "@vm-new-osdisk-", "@networkInterfaces"},
-        {"{'failedPassLeaves':'disks-and-nic'}", "AlternateLocation", "{}", "@networkInterfaces/vm-new-nic-", "@\"ConfidentialVM\""},
+        {"{'failedPassLeaves':'disks-and-nic'}", "AlternateLocation", "{}", "@networkInterfaces/vm-new-nic-",
+         "@\"ConfidentialVM\""},
         {"{'failedPassLeaves':'vm'}", "AlternateLocation", "{}", "@\"provisioningState\":\"Failed\"", "nothing"},
-        {"{'errorName':'title'}", "RestoreDisks", "{}", "\"errorTitle\":\"UserErrorDiskEncryptionSetDoesNotExist\"", "nothing"},
-        {"{'errorName':'text'}", "RestoreDisks", "{}", "\"errorString\":\"UserErrorDiskEncryptionSetDoesNotExist:", "Title\":\"User"},
-        {"{'errorName':'dynamic-message'}", "RestoreDisks", "{}", "Message\":\"UserErrorDiskEncryptionSetDoesNotExist", "Title\":\"User"},
-        {"{'errorName':'recommendations'}", "RestoreDisks", "{}", "(UserErrorDiskEncryptionSetDoesNotExist)\"]", "Title\":\"User"},
+        {"{'errorName':'title'}", "RestoreDisks", "{}", "\"errorTitle\":\"UserErrorDiskEncryptionSetDoesNotExist\"",
+         "nothing"},
+        {"{'errorName':'text'}", "RestoreDisks", "{}",
+         "\"errorString\":\"UserErrorDiskEncryptionSetDoesNotExist:", "Title\":\"User"},
+        {"{'errorName':'dynamic-message'}", "RestoreDisks", "{}", "Message\":\"UserErrorDiskEncryptionSetDoesNotExist",
+         "Title\":\"User"},
+        {"{'errorName':'recommendations'}", "RestoreDisks", "{}", "(UserErrorDiskEncryptionSetDoesNotExist)\"]",
+         "Title\":\"User"},
         {"{'errorName':'nowhere'}", "RestoreDisks", "{}", "400901", "UserError"},
         {"{'bagKeys':'lower-case'}", "RestoreDisks", "{}", "secured encryption info blob name", NAMED},
         {"{'bagKeys':'trimmed'}", "RestoreDisks", "{}", "\"Recovery point time\"", "\"Recovery point time \""},
@@ -170,8 +180,10 @@ static void test_export(void)
 
         begin(&w, "purged", rows[i].behaviour);
         versions = value_at(w.s->spec, "keys.0.versions");
-        value_push(w.s->arena, versions, parse(w.s->arena, "{'id':'11111111111111111111111111111111','created':'2026-11-01T08:00:00Z'}"));
-        value_push(w.s->arena, versions, parse(w.s->arena, "{'id':'22222222222222222222222222222222','created':'2026-11-20T08:00:00Z'}"));
+        value_push(w.s->arena, versions,
+                   parse(w.s->arena, "{'id':'11111111111111111111111111111111','created':'2026-11-01T08:00:00Z'}"));
+        value_push(w.s->arena, versions,
+                   parse(w.s->arena, "{'id':'22222222222222222222222222222222','created':'2026-11-20T08:00:00Z'}"));
         r = ended(&w, "RestoreDisks", "{}", &ignored);
         text = fetch_export(&w, value_at(r.json, "properties.extendedInfo.propertyBag"), &r);
         CHECK_ROW(rows[i].behaviour, strstr(text, rows[i].has));
@@ -180,9 +192,11 @@ static void test_export(void)
         r = sign_in(w.s, w.a, w.now, TENANT, OPERATOR_APP, "let-me-in", "https%3A%2F%2Fvault.azure.net%2F.default");
         token = value_str_at(r.json, "access_token");
         r = ask(w.s, w.a, w.now, token, "POST", "https://kv-pay.vault.azure.net/keys/restore?api-version=7.6",
-                arena_printf(w.a, "{\"value\":\"%s\"}", as_value(w.a, value_str_at(export, "OsDiskEncryptionDetails.KeyBackupData"))));
+                arena_printf(w.a, "{\"value\":\"%s\"}",
+                             as_value(w.a, value_str_at(export, "OsDiskEncryptionDetails.KeyBackupData"))));
         CHECK_ROW(rows[i].behaviour, r.status == 200);
-        r = ask(w.s, w.a, w.now, token, "GET", "https://kv-pay.vault.azure.net/keys/os-key/versions?api-version=7.6&maxresults=25", NULL);
+        r = ask(w.s, w.a, w.now, token, "GET",
+                "https://kv-pay.vault.azure.net/keys/os-key/versions?api-version=7.6&maxresults=25", NULL);
         CHECK_ROW(rows[i].behaviour, value_count(value_get(r.json, "value")) == rows[i].versions);
         end(&w);
     }
@@ -191,10 +205,15 @@ static void test_export(void)
 /* Nothing to be left behind, for reasons of the world's. */
 static void test_withheld(void)
 {
-    static const struct { const char *behaviour, *change; bool exports; } rows[] = {
-        {"{}", "service", true}, {"{'exportedFrom':'live-copy'}", "service", false}, {"{'exportedFrom':'live-copy'}", "none", true},
-        {"{}", "versions", false}, {"{'manyVersions':'exported'}", "versions", true},
-        {"{}", "undeleted", false}, {"{'undeletedItemKeepsKey':'yes'}", "undeleted", true},
+    static const struct { const char *behaviour, *change; bool exports;
+    } rows[] = {
+        {"{}", "service", true},
+        {"{'exportedFrom':'live-copy'}", "service", false},
+        {"{'exportedFrom':'live-copy'}", "none", true},
+        {"{}", "versions", false},
+        {"{'manyVersions':'exported'}", "versions", true},
+        {"{}", "undeleted", false},
+        {"{'undeletedItemKeepsKey':'yes'}", "undeleted", true},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -208,9 +227,12 @@ static void test_withheld(void)
             value_push(w.s->arena, value_at(w.s->spec, "keys.0.versions"),
                        parse(w.s->arena, "{'id':'11111111111111111111111111111111','created':'2026-11-01T08:00:00Z'}"));
         value_set_bool(w.s->arena, value_at(w.s->spec, "backups.0"), "undeleted", str_eq(rows[i].change, "undeleted"));
-        rules_gather(w.s, &(struct restore_wish){.backup = value_at(w.s->spec, "backups.0"),
-                                                 .point = value_at(w.s->spec, "backups.0.points.0"), .type = "RestoreDisks",
-                                                 .location = "uaenorth"}, &facts);
+        rules_gather(w.s,
+                     &(struct restore_wish){.backup = value_at(w.s->spec, "backups.0"),
+                                            .point = value_at(w.s->spec, "backups.0.points.0"),
+                                            .type = "RestoreDisks",
+                                            .location = "uaenorth"},
+                     &facts);
         CHECK_ROW(rows[i].behaviour, facts.export_withheld == !rows[i].exports);
         end(&w);
     }
@@ -219,18 +241,22 @@ static void test_withheld(void)
 /* Readings reach the rules by these names. */
 static void test_readings(void)
 {
-    static const char *const all = "{'article':'2026-02','expiredVersion':'restores','rotationReachesSnapshots':'no',"
-                                   "'recreatedSet':'original','restoredKeyOpensSnapshots':'yes','stuckRotation':'fails',"
-                                   "'rightsError':'unnamed','replaceExports':'yes'}";
+    static const char *const all =
+        "{'article':'2026-02','expiredVersion':'restores','rotationReachesSnapshots':'no',"
+        "'recreatedSet':'original','restoredKeyOpensSnapshots':'yes','stuckRotation':'fails',"
+        "'rightsError':'unnamed','replaceExports':'yes'}";
 
     for (int set = 0; set < 2; set++) {
         struct restore_facts f;
         struct world w;
 
         begin(&w, "purged", set ? all : "{}");
-        rules_gather(w.s, &(struct restore_wish){.backup = value_at(w.s->spec, "backups.0"),
-                                                 .point = value_at(w.s->spec, "backups.0.points.0"), .type = "OriginalLocation",
-                                                 .location = "uaenorth"}, &f);
+        rules_gather(w.s,
+                     &(struct restore_wish){.backup = value_at(w.s->spec, "backups.0"),
+                                            .point = value_at(w.s->spec, "backups.0.points.0"),
+                                            .type = "OriginalLocation",
+                                            .location = "uaenorth"},
+                     &f);
         CHECK(f.readings.article == (set ? ARTICLE_2026_02 : ARTICLE_STRICTEST));
         CHECK(f.readings.expired_restores == set && f.readings.snapshots_miss_rotation == set);
         CHECK(f.readings.recreated_set_is_original == set && f.readings.restored_key_opens_snapshots == set);
@@ -261,9 +287,13 @@ static void test_grants(void)
         grants = state_list(w.s, "roleAssignments");
         value_set_string(w.s->arena, value_item(grants, value_count(grants) - 1), "role", rows[i].role);
         make_set(&w);
-        rules_gather(w.s, &(struct restore_wish){.backup = value_at(w.s->spec, "backups.0"),
-                                                 .point = value_at(w.s->spec, "backups.0.points.0"), .type = "RestoreDisks", .set = SET,
-                                                 .location = "uaenorth"}, &f);
+        rules_gather(w.s,
+                     &(struct restore_wish){.backup = value_at(w.s->spec, "backups.0"),
+                                            .point = value_at(w.s->spec, "backups.0.points.0"),
+                                            .type = "RestoreDisks",
+                                            .set = SET,
+                                            .location = "uaenorth"},
+                     &f);
         CHECK_ROW(rows[i].behaviour, f.set_given && f.given.service_may == rows[i].may);
         end(&w);
     }
@@ -298,9 +328,11 @@ static void test_grants_kept(void)
     }
     for (size_t i = 0; i < COUNT(hsm); i++) {
         begin(&w, "active", hsm[i]);
-        state_push(w.s, "hsmRoleAssignments",
-                   parse(w.a, "{'store':'hsm','principal':'operator','role':'Managed HSM Crypto User','scope':'/keys'}"));
-        store_grants_after(w.s, parse(w.a, "{'name':'hsm','id':'" KEYS_GROUP "/providers/Microsoft.KeyVault/managedHSMs/hsm'}"));
+        state_push(
+            w.s, "hsmRoleAssignments",
+            parse(w.a, "{'store':'hsm','principal':'operator','role':'Managed HSM Crypto User','scope':'/keys'}"));
+        store_grants_after(
+            w.s, parse(w.a, "{'name':'hsm','id':'" KEYS_GROUP "/providers/Microsoft.KeyVault/managedHSMs/hsm'}"));
         CHECK_ROW(hsm[i], value_count(state_list(w.s, "hsmRoleAssignments")) == i);
         end(&w);
     }
@@ -309,8 +341,11 @@ static void test_grants_kept(void)
 /* A machine boots where the key's own policy lets it. */
 static void test_boot(void)
 {
-    static const struct { const char *behaviour, *location; bool boots; } rows[] = {
-        {"{}", "uaenorth", true}, {"{}", "westeurope", false}, {"{'releasePolicyRegion':'ignored'}", "westeurope", true},
+    static const struct { const char *behaviour, *location; bool boots;
+    } rows[] = {
+        {"{}", "uaenorth", true},
+        {"{}", "westeurope", false},
+        {"{'releasePolicyRegion':'ignored'}", "westeurope", true},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {

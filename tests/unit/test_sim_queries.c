@@ -26,7 +26,8 @@ static void test_finding(void)
     } rows[] = {
         {"by type", QUERY(VAULTS " | order by name asc"), "kv-list kv-pay"},
         {"descending is the default", QUERY(VAULTS " | sort by name"), "kv-pay kv-list"},
-        {"a type compared exactly is in small letters", QUERY("Resources | where type == 'Microsoft.KeyVault/vaults'"), ""},
+        {"a type compared exactly is in small letters", QUERY("Resources | where type == 'Microsoft.KeyVault/vaults'"),
+         ""},
         {"two conditions", QUERY(VAULTS " and name == 'kv-pay'"), "kv-pay"},
         {"two stages", QUERY(VAULTS " | where name != 'kv-pay'"), "kv-list"},
         {"one of a list", QUERY(VAULTS " | where name in~ ('KV-PAY', 'other')"), "kv-pay"},
@@ -34,7 +35,8 @@ static void test_finding(void)
         {"a part of a text", QUERY(VAULTS " | where name contains '-LI'"), "kv-list"},
         {"the start of a text", QUERY("Resources | where name startswith 'kv-p'"), "kv-pay"},
         {"by group", QUERY(VAULTS " | where resourceGroup == 'rg-keys' | limit 1 | project name"), "kv-pay"},
-        {"by a property that is a truth", QUERY(VAULTS " | where properties.enablePurgeProtection == true | project name"), "kv-pay"},
+        {"by a property that is a truth",
+         QUERY(VAULTS " | where properties.enablePurgeProtection == true | project name"), "kv-pay"},
         {"a subscription that is none of ours",
          "{\"subscriptions\":[\"0f0f0f0f-0000-4000-8000-0000000000ff\"],\"query\":\"Resources\"}", ""},
     };
@@ -57,10 +59,18 @@ static void test_finding(void)
 static void test_refusals(void)
 {
     static const char *const rows[] = {
-        "{}", QUERY("SecurityResources"), QUERY("Resources | mv-expand properties"), QUERY("Resources | where name"),
-        QUERY("Resources | where name like 'x'"), QUERY("Resources | where name == 'x"), QUERY("Resources | where name in ('x'"),
-        QUERY("Resources | limit few"), QUERY("Resources | where name == 'x' or name == 'y'"), QUERY("Resources | order name"),
-        "{\"query\":\"Resources\",\"options\":{\"$top\":1001}}", "{\"query\":\"Resources\",\"options\":{\"resultFormat\":\"table\"}}",
+        "{}",
+        QUERY("SecurityResources"),
+        QUERY("Resources | mv-expand properties"),
+        QUERY("Resources | where name"),
+        QUERY("Resources | where name like 'x'"),
+        QUERY("Resources | where name == 'x"),
+        QUERY("Resources | where name in ('x'"),
+        QUERY("Resources | limit few"),
+        QUERY("Resources | where name == 'x' or name == 'y'"),
+        QUERY("Resources | order name"),
+        "{\"query\":\"Resources\",\"options\":{\"$top\":1001}}",
+        "{\"query\":\"Resources\",\"options\":{\"resultFormat\":\"table\"}}",
     };
     struct arena *a = arena_new();
     struct diags diags;
@@ -81,7 +91,8 @@ static void test_pages(void)
     struct sim *s = fixture_sim(a, fixture_world(a, ""), NULL, &diags);
     int64_t now = sim_start_ms(s);
     const char *token = operator_token(s, a, now);
-    struct reply r = ask(s, a, now, token, "POST", GRAPH, "{\"query\":\"" VAULTS " | sort by name asc\",\"options\":{\"$top\":1}}");
+    struct reply r =
+        ask(s, a, now, token, "POST", GRAPH, "{\"query\":\"" VAULTS " | sort by name asc\",\"options\":{\"$top\":1}}");
 
     CHECK_STR(names(a, value_get(r.json, "data")), "kv-list");
     CHECK(value_int_at(r.json, "totalRecords", 0) == 2 && value_int_at(r.json, "count", 0) == 1);

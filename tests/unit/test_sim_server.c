@@ -1,4 +1,5 @@
-/* The simulator's server: ports, certificates, worlds it refuses. What it says over TLS is tested with real clients elsewhere. */
+/* The simulator's server: ports, certificates, worlds it refuses. What it says over TLS is tested
+ * with real clients elsewhere. */
 #include "harness.h"
 #include "sim_fixture.h"
 
@@ -11,7 +12,8 @@
 
 static bool listens(uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     bool yes = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 

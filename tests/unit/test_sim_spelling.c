@@ -1,13 +1,16 @@
-/* Providers/sim/spelling.c: one answer under each setting that spells it otherwise, or gives an older one for a while. */
+/* Providers/sim/spelling.c: one answer under each setting that spells it otherwise, or gives an older
+ * one for a while. */
 #include "harness.h"
 #include "sim_fixture.h"
 
 #define VAULT_URL ARM VAULT "?api-version=2024-11-01"
 #define GUARDS ARM DR_GROUP "/resources?api-version=2021-04-01&$filter=resourceType%20eq%20'none/such'"
 #define MANY ARM SUB "/resources?api-version=2021-04-01"
-#define PROPERTIES \
-    "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT "\",\"sku\":{\"family\":\"A\",\"name\":\"premium\"}," \
-    "\"enableRbacAuthorization\":true,\"enablePurgeProtection\":true,\"accessPolicies\":[],\"enabledForDeployment\":true}}"
+#define PROPERTIES                                                                                                     \
+    "{\"location\":\"uaenorth\",\"properties\":{\"tenantId\":\"" TENANT                                                \
+    "\",\"sku\":{\"family\":\"A\",\"name\":\"premium\"},"                                                              \
+    "\"enableRbacAuthorization\":true,\"enablePurgeProtection\":true,\"accessPolicies\":[],\"enabledForDeployment\":"  \
+    "true}}"
 
 struct tried {
     struct arena *a;
@@ -58,7 +61,8 @@ static void test_bodies(void)
         {"\"nextLinks\":\"port\"", MANY, "\"nextLink\":\"" ARM ":443/", NULL, 200},
         {"\"nextLinks\":\"blanks\"", MANY, "raw blanks", NULL, 200},
         {"", VAULT_URL, "\"id\":\"" SUB "/resourceGroups/rg-keys/", NULL, 200},
-        {"\"idCase\":\"small\"", VAULT_URL, "/resourcegroups/rg-keys/providers/microsoft.keyvault/vaults/kv-pay\"", "\"id\":\"" VAULT, 200},
+        {"\"idCase\":\"small\"", VAULT_URL, "/resourcegroups/rg-keys/providers/microsoft.keyvault/vaults/kv-pay\"",
+         "\"id\":\"" VAULT, 200},
         {"", VAULT_URL, "publicNetworkAccess", NULL, 200},
         {"\"defaultMembers\":\"left-out\"", VAULT_URL, "enableRbacAuthorization", "publicNetworkAccess", 200},
     };
@@ -108,7 +112,8 @@ static void test_operations(void)
         const char *where = header_of(&made, "Azure-AsyncOperation"), *hint = header_of(&made, "Retry-After");
 
         CHECK_ROW(rows[i].behaviour, made.status < 300 && where != NULL);
-        CHECK_ROW(rows[i].behaviour, rows[i].hint ? hint && (str_eq(hint, rows[i].hint) || strstr(hint, rows[i].hint)) : !hint);
+        CHECK_ROW(rows[i].behaviour,
+                  rows[i].hint ? hint && (str_eq(hint, rows[i].hint) || strstr(hint, rows[i].hint)) : !hint);
         if (where) {
             CHECK_ROW(rows[i].behaviour, get(&t, where).status == rows[i].first);
             t.now += 21 * SECOND_MS;

@@ -25,7 +25,8 @@ static bool is_about(const struct skew *k, int64_t off_ms)
 
 static void test_one_host(void)
 {
-    static const int64_t offs[] = {25 * MINUTE_MS, -25 * MINUTE_MS, 3 * HOUR_MS, -3 * HOUR_MS, 7 * DAY_MS, -7 * DAY_MS, 2 * SECOND_MS};
+    static const int64_t offs[] = {25 * MINUTE_MS, -25 * MINUTE_MS, 3 * HOUR_MS,  -3 * HOUR_MS,
+                                   7 * DAY_MS,     -7 * DAY_MS,     2 * SECOND_MS};
     struct skew k;
 
     skew_init(&k, own_ms);

@@ -53,10 +53,13 @@ static void test_challenges(void)
         const char *reason, *challenge, *url;
         int rc;
     } rows[] = {
-        {"what Azure sends", "Bearer authorization=\"https://login.microsoftonline.com/t\", resource=\"https://vault.azure.net\"",
+        {"what Azure sends",
+         "Bearer authorization=\"https://login.microsoftonline.com/t\", resource=\"https://vault.azure.net\"",
          KV "/keys/k", 0},
-        {"our own audience, a slash more", "Bearer resource=\"https://vault.azure.net/\"", "https://kv.vault.localhost:1/keys", 0},
-        {"a parent of the host", "Bearer resource=\"https://vault.usgovcloudapi.net\"", "https://kv.vault.usgovcloudapi.net/keys", 0},
+        {"our own audience, a slash more", "Bearer resource=\"https://vault.azure.net/\"",
+         "https://kv.vault.localhost:1/keys", 0},
+        {"a parent of the host", "Bearer resource=\"https://vault.usgovcloudapi.net\"",
+         "https://kv.vault.usgovcloudapi.net/keys", 0},
         {"another service", "Bearer resource=\"https://management.azure.com\"", KV "/keys/k", -ERR_PROTOCOL},
         {"no parent, though its end fits", "Bearer resource=\"https://ult.azure.net\"", KV "/keys/k", -ERR_PROTOCOL},
         {"something that is no URL", "Bearer resource=\"x\"", KV "/keys/k", -ERR_PROTOCOL},
@@ -67,7 +70,8 @@ static void test_challenges(void)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct err err = {0};
 
-        CHECK_ROW(rows[i].reason, azure_check_challenge(rows[i].challenge, rows[i].url, "https://vault.azure.net", &err) == rows[i].rc);
+        CHECK_ROW(rows[i].reason,
+                  azure_check_challenge(rows[i].challenge, rows[i].url, "https://vault.azure.net", &err) == rows[i].rc);
     }
 }
 
@@ -87,7 +91,7 @@ static void test_base64url(void)
     }
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 static void run_get(struct call *c, struct peer_case *t)
 {
@@ -178,7 +182,8 @@ static void run_local_list(struct call *c, struct peer_case *t)
 /* The scope stands before the rest; / is nothing at all. */
 static void test_local_addresses(void)
 {
-    static const char *const rows[][2] = {{"/", POOL LOCAL}, {"/keys", POOL "/keys" LOCAL}, {"/keys/k", POOL "/keys/k" LOCAL}};
+    static const char *const rows[][2] = {
+        {"/", POOL LOCAL}, {"/keys", POOL "/keys" LOCAL}, {"/keys/k", POOL "/keys/k" LOCAL}};
     struct arena *a = arena_new();
 
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -186,15 +191,27 @@ static void test_local_addresses(void)
     arena_free(a);
 }
 
-#define GRANT_TAKEN \
-    {.method = "PUT", .url = POOL "/keys/k" LOCAL "/n1?", .status = 409, .body = "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\"}}"}
-#define GRANT_THERE(who) \
-    {.method = "GET", .url = POOL "/keys/k" LOCAL "/n1?", .status = 200, \
-     .body = "{\"properties\":{\"roleDefinitionId\":\"" DEFINED ROLE "\",\"principalId\":\"" who "\",\"scope\":\"/keys/k\"}}"}
-#define KEY_FOUND \
-    {.method = "GET", .url = KV "/keys/k/?api-version=2025-07-01", .status = 200, .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"}
-#define KEY_ABSENT \
-    {.method = "GET", .url = KV "/keys/k/?", .status = 404, .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}
+#define GRANT_TAKEN                                                                                                    \
+    {                                                                                                                  \
+        .method = "PUT", .url = POOL "/keys/k" LOCAL "/n1?", .status = 409,                                            \
+        .body = "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\"}}"                                                \
+    }
+#define GRANT_THERE(who)                                                                                               \
+    {                                                                                                                  \
+        .method = "GET", .url = POOL "/keys/k" LOCAL "/n1?", .status = 200,                                            \
+        .body = "{\"properties\":{\"roleDefinitionId\":\"" DEFINED ROLE "\",\"principalId\":\"" who                    \
+                "\",\"scope\":\"/keys/k\"}}"                                                                           \
+    }
+#define KEY_FOUND                                                                                                      \
+    {                                                                                                                  \
+        .method = "GET", .url = KV "/keys/k/?api-version=2025-07-01", .status = 200,                                   \
+        .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"                                                             \
+    }
+#define KEY_ABSENT                                                                                                     \
+    {                                                                                                                  \
+        .method = "GET", .url = KV "/keys/k/?", .status = 404,                                                         \
+        .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"                                             \
+    }
 
 static const struct {
     const char *reason;
@@ -204,83 +221,238 @@ static const struct {
     const char *code, *says;
     const char *sent;           /* the last request */
 } calls[] = {
-    {"a version; the vault's URI ends with a slash", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = KV "/keys/k/v1?api-version=2025-07-01", .status = 200,
-                   .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net:443/keys/k/v1\"}}"}}, 0, NULL, NULL,
-         NULL},
-    {"an answer that names no key", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 200, .body = "{\"key\":{}}"}}, -ERR_PROTOCOL, "", "names no key", NULL},
-    {"an answer about another key", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 200,
-                   .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net/keys/j/v1\"}}"}}, -ERR_PROTOCOL, "", "another key", NULL},
-    {"an absent key", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 404,
-                   .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}}, -ERR_NOT_FOUND,
-     "KeyNotFound", "read key k/v1", NULL},
-    {"a host that is no vault gets no token", run_get_elsewhere, {{0}}, -ERR_INVALID, "", "no token is sent there", NULL},
-    {"a challenge for another service gets no second token", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 401, .body = "",
-                   .headers = {{"WWW-Authenticate", "Bearer resource=\"https://evil.example\""}}}},
-     -ERR_PROTOCOL, "", "another service", NULL},
-    {"a managed HSM has its own audience", run_hsm,
+    {"a version; the vault's URI ends with a slash",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = KV "/keys/k/v1?api-version=2025-07-01",
+       .status = 200,
+       .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net:443/keys/k/v1\"}}"}},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"an answer that names no key",
+     run_get,
+     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 200, .body = "{\"key\":{}}"}},
+     -ERR_PROTOCOL,
+     "",
+     "names no key",
+     NULL},
+    {"an answer about another key",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "/keys/k/v1",
+       .status = 200,
+       .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net/keys/j/v1\"}}"}},
+     -ERR_PROTOCOL,
+     "",
+     "another key",
+     NULL},
+    {"an absent key",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "/keys/k/v1",
+       .status = 404,
+       .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}},
+     -ERR_NOT_FOUND,
+     "KeyNotFound",
+     "read key k/v1",
+     NULL},
+    {"a host that is no vault gets no token",
+     run_get_elsewhere,
+     {{0}},
+     -ERR_INVALID,
+     "",
+     "no token is sent there",
+     NULL},
+    {"a challenge for another service gets no second token",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "/keys/k/v1",
+       .status = 401,
+       .body = "",
+       .headers = {{"WWW-Authenticate", "Bearer resource=\"https://evil.example\""}}}},
+     -ERR_PROTOCOL,
+     "",
+     "another service",
+     NULL},
+    {"a managed HSM has its own audience",
+     run_hsm,
      {{.method = "POST", .url = "/token", .status = 200, .body = PEER_TOKEN},
-      {.method = "GET", .url = "https://pool.managedhsm.azure.net/keys/k/?", .status = 200, .body = POOL_KEY}}, 0, NULL, NULL, NULL},
-    {"the firewall's inner code", run_get,
-     {PEER_LOGIN, {.method = "GET", .url = "/keys/k/v1", .status = 403,
-                   .body = "{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}"}},
-     -ERR_DENIED, "ForbiddenByFirewall", "firewall", NULL},
-    {"versions in pages, a link with :443, null at the end", run_versions,
-     {PEER_LOGIN, {.method = "GET", .url = KV "/keys/k/versions?", .status = 200,
-                   .body = "{\"value\":[{\"kid\":1}],\"nextLink\":\"https://kv.vault.azure.net:443/keys/k/versions?$skiptoken=x\"}"},
-      {.method = "GET", .url = ":443/keys/k/versions?$skiptoken=x", .status = 200,
-       .body = "{\"value\":[{\"kid\":2}],\"nextLink\":null}"}}, 0,
-          NULL, NULL, NULL},
-    {"recovered, and visible after a while", run_recover,
-     {PEER_LOGIN, {.method = "POST", .url = KV "/deletedkeys/k/recover?", .status = 200, .body = "{}"}, KEY_ABSENT, KEY_ABSENT,
-      KEY_FOUND}, 0, NULL, NULL, NULL},
-    {"recovered by somebody else", run_recover,
-     {PEER_LOGIN, {.method = "POST", .url = "/recover", .status = 400,
-                   .body = "{\"error\":{\"code\":\"MethodNotAllowed\","
-                           "\"innererror\":{\"code\":\"RequestNotAllowedOnNonDeletedObject\"}}}"}, KEY_FOUND},
-     0, NULL, NULL, NULL},
-    {"neither deleted nor there", run_recover,
-     {PEER_LOGIN, {.method = "POST", .url = "/recover", .status = 404,
-                   .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"}, KEY_ABSENT},
-     -ERR_NOT_FOUND, "KeyNotFound", "recover key k", NULL},
-    {"restored; base64url without padding", run_restore, {PEER_LOGIN, {.method = "POST", .url = KV "/keys/restore?", .status = 200,
-                                                                       .body = "{}"}}, 0, NULL, NULL,
+      {.method = "GET", .url = "https://pool.managedhsm.azure.net/keys/k/?", .status = 200, .body = POOL_KEY}},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"the firewall's inner code",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "/keys/k/v1",
+       .status = 403,
+       .body =
+           "{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}"}},
+     -ERR_DENIED,
+     "ForbiddenByFirewall",
+     "firewall",
+     NULL},
+    {"versions in pages, a link with :443, null at the end",
+     run_versions,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = KV "/keys/k/versions?",
+       .status = 200,
+       .body =
+           "{\"value\":[{\"kid\":1}],\"nextLink\":\"https://kv.vault.azure.net:443/keys/k/versions?$skiptoken=x\"}"},
+      {.method = "GET",
+       .url = ":443/keys/k/versions?$skiptoken=x",
+       .status = 200,
+       .body = "{\"value\":[{\"kid\":2}],\"nextLink\":null}"}},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"recovered, and visible after a while",
+     run_recover,
+     {PEER_LOGIN,
+      {.method = "POST", .url = KV "/deletedkeys/k/recover?", .status = 200, .body = "{}"},
+      KEY_ABSENT,
+      KEY_ABSENT,
+      KEY_FOUND},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"recovered by somebody else",
+     run_recover,
+     {PEER_LOGIN,
+      {.method = "POST",
+       .url = "/recover",
+       .status = 400,
+       .body = "{\"error\":{\"code\":\"MethodNotAllowed\","
+               "\"innererror\":{\"code\":\"RequestNotAllowedOnNonDeletedObject\"}}}"},
+      KEY_FOUND},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"neither deleted nor there",
+     run_recover,
+     {PEER_LOGIN,
+      {.method = "POST",
+       .url = "/recover",
+       .status = 404,
+       .body = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}"},
+      KEY_ABSENT},
+     -ERR_NOT_FOUND,
+     "KeyNotFound",
+     "recover key k",
+     NULL},
+    {"restored; base64url without padding",
+     run_restore,
+     {PEER_LOGIN, {.method = "POST", .url = KV "/keys/restore?", .status = 200, .body = "{}"}},
+     0,
+     NULL,
+     NULL,
      "POST https://kv.vault.azure.net/keys/restore?api-version=2025-07-01 {\"value\":\"-_-__g\"}"},
-    {"a taken name", run_restore,
-     {PEER_LOGIN, {.method = "POST", .url = "/restore", .status = 409, .body = "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\"}}"}},
-         -ERR_CONFLICT, "Conflict",
-     "name is taken", NULL},
-    {"the wrong geography", run_restore,
-     {PEER_LOGIN, {.method = "POST", .url = "/restore", .status = 400,
-                   .body = "{\"error\":{\"code\":\"BadParameter\",\"message\":\"Cannot decrypt backup blob\"}}"}},
-     -ERR_INVALID, "BadParameter", "geography", NULL},
-    {"a confidential VM's key", run_create, {PEER_LOGIN, {.method = "POST", .url = "/keys/k/create", .status = 200, .body = "{}"}}, 0,
-     NULL, NULL,
+    {"a taken name",
+     run_restore,
+     {PEER_LOGIN,
+      {.method = "POST",
+       .url = "/restore",
+       .status = 409,
+       .body = "{\"error\":{\"code\":\"Conflict\",\"message\":\"m\"}}"}},
+     -ERR_CONFLICT,
+     "Conflict",
+     "name is taken",
+     NULL},
+    {"the wrong geography",
+     run_restore,
+     {PEER_LOGIN,
+      {.method = "POST",
+       .url = "/restore",
+       .status = 400,
+       .body = "{\"error\":{\"code\":\"BadParameter\",\"message\":\"Cannot decrypt backup blob\"}}"}},
+     -ERR_INVALID,
+     "BadParameter",
+     "geography",
+     NULL},
+    {"a confidential VM's key",
+     run_create,
+     {PEER_LOGIN, {.method = "POST", .url = "/keys/k/create", .status = 200, .body = "{}"}},
+     0,
+     NULL,
+     NULL,
      "POST https://kv.vault.azure.net/keys/k/create?api-version=2025-07-01"
-     " {\"kty\":\"RSA-HSM\",\"key_size\":3072,\"key_ops\":[\"wrapKey\",\"unwrapKey\"],\"attributes\":{\"exportable\":true},"
+     " {\"kty\":\"RSA-HSM\",\"key_size\":3072,\"key_ops\":[\"wrapKey\",\"unwrapKey\"],\"attributes\":{\"exportable\":"
+     "true},"
      "\"release_policy\":{\"contentType\":\"application/json; charset=utf-8\",\"data\":\"e30\"}}"},
-    {"a local role at a key", run_grant,
-     {PEER_LOGIN, {.method = "PUT", .url = POOL "/keys/k" LOCAL "/n1?", .status = 201, .body = "{}"}}, 0, NULL, NULL,
+    {"a local role at a key",
+     run_grant,
+     {PEER_LOGIN, {.method = "PUT", .url = POOL "/keys/k" LOCAL "/n1?", .status = 201, .body = "{}"}},
+     0,
+     NULL,
+     NULL,
      "PUT " POOL "/keys/k" LOCAL "/n1?api-version=2025-07-01 {\"properties\":{\"roleDefinitionId\":\"" DEFINED ROLE
      "\",\"principalId\":\"p1\"}}"},
-    {"a local role on the whole HSM", run_grant_root,
-     {PEER_LOGIN, {.method = "PUT", .url = POOL LOCAL "/n1?", .status = 201, .body = "{}"}}, 0, NULL, NULL, NULL},
-    {"granted already, by the same assignment", run_grant, {PEER_LOGIN, GRANT_TAKEN, GRANT_THERE("P1")}, 0, NULL, NULL, NULL},
-    {"the name is another grant's", run_grant, {PEER_LOGIN, GRANT_TAKEN, GRANT_THERE("p2")}, -ERR_CONFLICT, "Conflict",
-     "grants something else", NULL},
-    {"local roles, and no nextLink at the end", run_local_list,
-     {PEER_LOGIN, {.method = "GET", .url = POOL "/keys" LOCAL "?", .status = 200, .body = "{\"value\":[{}]}"}}, 0, NULL, NULL, NULL},
-    {"the odd 401: no JSON; a new token, once", run_hsm,
-     {PEER_LOGIN, {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"}, PEER_LOGIN,
-      {.method = "GET", .url = POOL "/keys/k/?", .status = 200, .body = POOL_KEY}}, 0, NULL, NULL, NULL},
-    {"the odd 401, twice", run_hsm,
-     {PEER_LOGIN, {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"}, PEER_LOGIN,
-      {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = ""}}, -ERR_DENIED, "", "HSM token was not accepted", NULL},
-    {"enabled", run_update, {PEER_LOGIN, {.method = "PATCH", .url = "/keys/k/v1?", .status = 200, .body = "{}"}}, 0, NULL, NULL,
+    {"a local role on the whole HSM",
+     run_grant_root,
+     {PEER_LOGIN, {.method = "PUT", .url = POOL LOCAL "/n1?", .status = 201, .body = "{}"}},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"granted already, by the same assignment",
+     run_grant,
+     {PEER_LOGIN, GRANT_TAKEN, GRANT_THERE("P1")},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"the name is another grant's",
+     run_grant,
+     {PEER_LOGIN, GRANT_TAKEN, GRANT_THERE("p2")},
+     -ERR_CONFLICT,
+     "Conflict",
+     "grants something else",
+     NULL},
+    {"local roles, and no nextLink at the end",
+     run_local_list,
+     {PEER_LOGIN, {.method = "GET", .url = POOL "/keys" LOCAL "?", .status = 200, .body = "{\"value\":[{}]}"}},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"the odd 401: no JSON; a new token, once",
+     run_hsm,
+     {PEER_LOGIN,
+      {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"},
+      PEER_LOGIN,
+      {.method = "GET", .url = POOL "/keys/k/?", .status = 200, .body = POOL_KEY}},
+     0,
+     NULL,
+     NULL,
+     NULL},
+    {"the odd 401, twice",
+     run_hsm,
+     {PEER_LOGIN,
+      {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = "OK"},
+      PEER_LOGIN,
+      {.method = "GET", .url = POOL "/keys/k/?", .status = 401, .body = ""}},
+     -ERR_DENIED,
+     "",
+     "HSM token was not accepted",
+     NULL},
+    {"enabled",
+     run_update,
+     {PEER_LOGIN, {.method = "PATCH", .url = "/keys/k/v1?", .status = 200, .body = "{}"}},
+     0,
+     NULL,
+     NULL,
      "PATCH https://kv.vault.azure.net/keys/k/v1?api-version=2025-07-01 {\"attributes\":{\"enabled\":true}}"},
 };
 

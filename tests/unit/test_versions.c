@@ -7,7 +7,8 @@
 
 static void test_table(struct schemas *schemas)
 {
-    const struct value *fields = value_at(schemas_get(schemas, "Azure.json"), "properties.spec.properties.apiVersions.properties");
+    const struct value *fields =
+        value_at(schemas_get(schemas, "Azure.json"), "properties.spec.properties.apiVersions.properties");
 
     CHECK(value_count(fields) == API_COUNT);
     for (size_t i = 0; i < API_COUNT; i++) {
@@ -41,25 +42,26 @@ static void test_answered(struct arena *a)
 
     /* What a vault is that is made without a word about roles, by the version it is made with. */
     for (size_t v = 0; v < COUNT(versions); v++) {
-        const char *token =
-            value_str_at(sign_in(s, a, times[0], TENANT, OPERATOR_APP, "let-me-in", ARM "/.default").json, "access_token");
-        struct reply r = ask(s, a, times[0], token, "PUT",
-                             arena_printf(a, ARM KEYS_GROUP "/providers/Microsoft.KeyVault/vaults/kv-made-%zu?api-version=%s", v,
-                                          versions[v]),
-                             "{\"location\":\"uaenorth\",\"properties\":{\"sku\":{\"family\":\"A\",\"name\":\"premium\"},"
-                             "\"tenantId\":\"" TENANT "\",\"accessPolicies\":[]}}");
+        const char *token = value_str_at(
+            sign_in(s, a, times[0], TENANT, OPERATOR_APP, "let-me-in", ARM "/.default").json, "access_token");
+        struct reply r =
+            ask(s, a, times[0], token, "PUT",
+                arena_printf(a, ARM KEYS_GROUP "/providers/Microsoft.KeyVault/vaults/kv-made-%zu?api-version=%s", v,
+                             versions[v]),
+                "{\"location\":\"uaenorth\",\"properties\":{\"sku\":{\"family\":\"A\",\"name\":\"premium\"},"
+                "\"tenantId\":\"" TENANT "\",\"accessPolicies\":[]}}");
         const struct value *roles = value_at(r.json, "properties.enableRbacAuthorization");
 
         CHECK(r.status == 200);
         CHECK_STR(!roles ? "?" : roles->b ? "true" : "false", made[v]);
     }
     for (size_t t = 0; t < COUNT(times); t++) {
-        const char *token =
-            value_str_at(sign_in(s, a, times[t], TENANT, OPERATOR_APP, "let-me-in", ARM "/.default").json, "access_token");
+        const char *token = value_str_at(
+            sign_in(s, a, times[t], TENANT, OPERATOR_APP, "let-me-in", ARM "/.default").json, "access_token");
 
         for (size_t v = 0; v < COUNT(versions); v++)
-            CHECK(ask(s, a, times[t], token, "GET", arena_printf(a, ARM VAULT "?api-version=%s", versions[v]), NULL).status ==
-                  (t == 2 && v == 0 ? 400 : 200));
+            CHECK(ask(s, a, times[t], token, "GET", arena_printf(a, ARM VAULT "?api-version=%s", versions[v]), NULL)
+                      .status == (t == 2 && v == 0 ? 400 : 200));
     }
     sim_free(s);
 }
@@ -77,12 +79,13 @@ static void test_keys_answered(struct arena *a)
         {"7.5-preview", 400}, {"7.7", 400}, {"2026-02-01", 400},
     };
     int64_t now = sim_start_ms(s);
-    const char *token = value_str_at(sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://vault.azure.net/.default").json,
-                                     "access_token");
+    const char *token = value_str_at(
+        sign_in(s, a, now, TENANT, OPERATOR_APP, "let-me-in", "https://vault.azure.net/.default").json, "access_token");
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct reply r = ask(s, a, now, token, "GET",
-                             arena_printf(a, "https://kv-pay.vault.azure.net/keys?api-version=%s", rows[i].version), NULL);
+        struct reply r =
+            ask(s, a, now, token, "GET",
+                arena_printf(a, "https://kv-pay.vault.azure.net/keys?api-version=%s", rows[i].version), NULL);
 
         CHECK_ROW(rows[i].version, r.status == rows[i].status);
         CHECK_ROW(rows[i].version, r.status == 200 || strstr(value_str_at(r.json, "error.message"), "(2025-07-01)"));

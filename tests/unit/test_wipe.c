@@ -1,5 +1,5 @@
-/* Memory for libraries that see secrets: what a test can see of it without reading freed memory. That nothing is left behind,
- * and nothing shows in core files, is seen by tests/secrets.sh. */
+/* Memory for libraries that see secrets: what a test can see of it without reading freed memory. That nothing is left
+ * behind, and nothing shows in core files, is seen by tests/secrets.sh. */
 #include <stdint.h>
 #include <string.h>
 

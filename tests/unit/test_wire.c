@@ -14,7 +14,7 @@
 
 enum { BIG = 100000, SLOW_MS = 700 };
 
-/* --- the server ------------------------------------------------------------------------------------------------------ */
+/* --- the server --------------------------------------------------------------------------------------------------- */
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -40,7 +40,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     return NULL;
 }
 
-static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context, enum MHD_ConnectionNotificationCode code)
+static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
 {
     struct server *s = cls;
 
@@ -96,8 +97,8 @@ static const char *header_of(struct MHD_Connection *connection, const char *name
     return value ? value : "-";
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-                                  const char *bytes, size_t *n_bytes, void **request)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *bytes, size_t *n_bytes, void **request)
 {
     struct server *s = cls;
     struct upload *upload = *request;
@@ -119,16 +120,17 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     }
     if (strcmp(url, "/drop") == 0)
         return MHD_NO;
-    snprintf(s->echo, sizeof(s->echo), "%s|%s|%s|%s|%s|%s|%s", method, upload->bytes, header_of(connection, "Content-Type"),
-             header_of(connection, "Content-Length"), header_of(connection, "Authorization"), header_of(connection, "X-Empty"),
-             header_of(connection, "Expect"));
+    snprintf(s->echo, sizeof(s->echo), "%s|%s|%s|%s|%s|%s|%s", method, upload->bytes,
+             header_of(connection, "Content-Type"), header_of(connection, "Content-Length"),
+             header_of(connection, "Authorization"), header_of(connection, "X-Empty"), header_of(connection, "Expect"));
     response = respond(s, url, &status);
     result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
+static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode code)
 {
     (void)cls;
     (void)connection;
@@ -159,10 +161,11 @@ static bool server_start(struct server *s)
 
     if (crypt_make_certificate(dns_names, &s->certificate, &err) < 0 || !write_ca(s))
         return false;
-    s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_TLS, 0, NULL, NULL, on_request, s, MHD_OPTION_HTTPS_MEM_KEY,
-                                 s->certificate.key_pem.bytes, MHD_OPTION_HTTPS_MEM_CERT, text_str(&s->certificate.cert_pem),
-                                 MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_TLS, 0, NULL, NULL, on_request, s,
+                                 MHD_OPTION_HTTPS_MEM_KEY, s->certificate.key_pem.bytes, MHD_OPTION_HTTPS_MEM_CERT,
+                                 text_str(&s->certificate.cert_pem), MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
+                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED,
+                                 on_completed, s, MHD_OPTION_END);
     info = s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT) : NULL;
     s->port = info ? info->port : 0;
     return s->port != 0;
@@ -176,7 +179,7 @@ static void server_stop(struct server *s)
     crypt_certificate_release(&s->certificate);
 }
 
-/* --- the client ------------------------------------------------------------------------------------------------------ */
+/* --- the client --------------------------------------------------------------------------------------------------- */
 
 struct bench {
     struct arena *arena;
@@ -217,13 +220,14 @@ static void ask(struct bench *b, const char *method, const char *where)
     wire_reply_release(&b->reply);
     b->reply = (struct wire_reply){0};
     b->request.method = method;
-    b->request.url = *where == '/' ? arena_printf(b->arena, "https://kv.vault.localhost:%d%s", b->server->port, where) : where;
+    b->request.url =
+        *where == '/' ? arena_printf(b->arena, "https://kv.vault.localhost:%d%s", b->server->port, where) : where;
     if (!b->request.timeout_ms)
         b->request.timeout_ms = 5000;
     sched_main(b->sched, send_task, b);
 }
 
-/* --- what comes back --------------------------------------------------------------------------------------------------- */
+/* --- what comes back ---------------------------------------------------------------------------------------------- */
 
 static void test_plain_exchange(struct server *s)
 {
@@ -250,7 +254,8 @@ static void test_plain_exchange(struct server *s)
 
 static void test_what_is_sent(struct server *s)
 {
-    static const struct wire_header headers[] = {{"Authorization", "Bearer t"}, {"X-Empty", ""}}, typed[] = {{"content-type", "a/b"}};
+    static const struct wire_header headers[] = {{"Authorization", "Bearer t"}, {"X-Empty", ""}},
+                                    typed[] = {{"content-type", "a/b"}};
     static const struct {
         const char *reason, *method, *body;
         const struct wire_header *headers;
@@ -267,7 +272,9 @@ static void test_what_is_sent(struct server *s)
 
     bench_open(&b, s, s->ca_path, 4);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        b.request = (struct wire_request){.headers = rows[i].headers, .n_headers = rows[i].n_headers, .body = rows[i].body,
+        b.request = (struct wire_request){.headers = rows[i].headers,
+                                          .n_headers = rows[i].n_headers,
+                                          .body = rows[i].body,
                                           .body_len = rows[i].body ? strlen(rows[i].body) : 0};
         ask(&b, rows[i].method, "/echo");
         CHECK_ROW(rows[i].reason, b.reply.fault == WIRE_OK && b.reply.status == 200);
@@ -294,7 +301,7 @@ static void test_a_large_body_goes_at_once(struct server *s)
     free(body);
 }
 
-/* --- faults --------------------------------------------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------------------------------- */
 
 static void test_faults(struct server *s)
 {
@@ -336,7 +343,8 @@ static void test_trust(struct server *s)
     bench_open(&b, s, NULL, 4);
     ask(&b, "GET", "/ok");
     CHECK_ROW("the system's authorities do not know this server", b.reply.fault == WIRE_TLS);
-    CHECK_ROW("it says which host and what would help", strstr(b.reply.text, "kv.vault.localhost") && strstr(b.reply.text, "--cloud"));
+    CHECK_ROW("it says which host and what would help",
+              strstr(b.reply.text, "kv.vault.localhost") && strstr(b.reply.text, "--cloud"));
     bench_close(&b);
     bench_open(&b, s, "/nonexistent/ca.pem", 4);
     ask(&b, "GET", "/ok");
@@ -354,9 +362,10 @@ static void test_trust(struct server *s)
     bench_close(&b);
 }
 
-/* --- connections -------------------------------------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------------------------- */
 
-/* libcurl repeats a request by itself when a kept connection dies under it. For a write that would be a second write. */
+/* libcurl repeats a request by itself when a kept connection dies under it. For a write that would
+ * be a second write. */
 static void test_a_write_leaves_once(struct server *s)
 {
     struct bench b;
@@ -457,7 +466,7 @@ static void test_cancelled_in_flight(struct server *s)
     bench_close(&b);
 }
 
-/* --- sockets that misbehave ------------------------------------------------------------------------------------------------------ */
+/* --- sockets that misbehave --------------------------------------------------------------------------------------- */
 
 enum manner { REFUSES, IS_SILENT, CLOSES, SPEAKS_PLAIN };
 
@@ -490,7 +499,8 @@ static bool rude_open(struct rude *r)
     socklen_t len = sizeof(at);
 
     r->fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&at, len) < 0 || getsockname(r->fd, (struct sockaddr *)&at, &len) < 0)
+    if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&at, len) < 0 ||
+        getsockname(r->fd, (struct sockaddr *)&at, &len) < 0)
         return false;
     r->port = ntohs(at.sin_port);
     return r->manner == REFUSES || listen(r->fd, 4) == 0;
