@@ -53,11 +53,6 @@ static const struct { const char *code; int number; const char *text, *advice;
 
 /* --- the job's body ----------------------------------------------------------------------------------------------- */
 
-static struct value *set_map(struct arena *a, struct value *map, const char *key)
-{
-    return value_set(a, map, key, value_map(a));
-}
-
 static void add_task(struct arena *a, struct value *tasks, const char *id, const char *status)
 {
     struct value *task = value_map(a);
@@ -108,8 +103,8 @@ static struct value *job_details(struct arena *a, const struct value *backup, co
         add_task(a, tasks, "Create the restored virtual machine", "NotStarted");
     if (str_eq(type, "OriginalLocation"))
         add_task(a, tasks, "Update the virtual machine", "NotStarted");
-    fill_bag(a, set_map(a, ret, "propertyBag"), backup, point, request);
-    value_set_string(a, set_map(a, ret, "internalPropertyBag"), "restoreLocationType", type);
+    fill_bag(a, value_set_map(a, ret, "propertyBag"), backup, point, request);
+    value_set_string(a, value_set_map(a, ret, "internalPropertyBag"), "restoreLocationType", type);
     value_set(a, ret, "progressPercentage", value_real(a, 1.0));
     value_set_string(a, ret, "dynamicErrorMessage", "");
     return ret;
@@ -131,7 +126,7 @@ const char *jobs_start_restore(struct sim *s, const char *vault_id, const struct
     struct arena *a = s->arena;
     const char *id = operation_new(s, "restore", vault_id,
                                    s->now_ms + behaviour_ms(s, "operationDelay", 20 * SECOND_MS), NULL, NULL);
-    struct value *job = value_map(a), *p = set_map(a, job, "properties"), *own = set_map(a, job, "sim"),
+    struct value *job = value_map(a), *p = value_set_map(a, job, "properties"), *own = value_set_map(a, job, "sim"),
                  *actions = value_list(a);
 
     value_set(a, job, "id", value_format(a, "%s/backupJobs/%s", vault_id, id));

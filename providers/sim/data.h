@@ -111,7 +111,7 @@ bool deleted_lies_in(const struct value *gone, const char *location);
 /* The geography of a region; the region itself, in one spelling, when it is not known. */
 const char *region_geography(struct arena *a, const char *location);
 bool region_is(const char *a, const char *b);       /* "UAE North" is "uaenorth" */
-/* The region as an address has it: without capitals and blanks. */
+/* The region as an address has it: without capitals and blanks; "" for NULL. */
 char *region_name(struct arena *a, const char *location);
 
 /* --- blobs (blob.c) ----------------------------------------------------------------------------------------------- */

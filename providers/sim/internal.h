@@ -268,15 +268,19 @@ void compute_advance(struct sim *s);
 void keyvault_advance(struct sim *s);
 /* The statuses of a machine's instance view, in the state (world.c). */
 struct value *vm_statuses(struct sim *s, const char *power);
-/* Creates what a finished restore leaves behind (backup.c calls compute.c). */
+/* Creates what a finished restore leaves behind. */
 struct value *compute_create_restored_vm(struct sim *s, const char *vm_id, const char *location, const char *des_id,
                                          const char *size, const char *os_type, const char *subnet_id, bool started);
 struct value *compute_create_disk(struct sim *s, const char *disk_id, const char *location, const char *des_id,
                                   const char *os_type);
 void compute_create_nic(struct sim *s, const char *nic_id, const char *location, const char *subnet_id);
-/* What the DES's identity may do with its key now; NULL when it may, else the compute error code. */
+/* Requests for a disk encryption set; behind: segments behind the provider. */
+void sets_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, size_t behind, const char *id);
+/* Writes "text: about" and returns the code. */
+const char *compute_problem(char *ret_text, size_t room, const char *code, const char *text, const char *about);
 /* Completes an identity as Azure shows it: principal and application of each managed identity that was assigned. */
 void compute_show_assigned(struct sim *s, struct arena *a, const struct value *identity);
+/* What the DES's identity may do with its key now; NULL when it may, else the compute error code. */
 const char *compute_des_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);
 /* Why a confidential machine on this set would not start now: the same, or the key is not released to it. */
 const char *compute_boot_problem(struct sim *s, const struct value *des, char *ret_text, size_t room);

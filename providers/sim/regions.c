@@ -104,7 +104,7 @@ static const struct region *region_find(const char *location)
 
 char *region_name(struct arena *a, const char *location)
 {
-    char *ret = str_lower(a, location), *to = ret;
+    char *ret = str_lower(a, location ? location : ""), *to = ret;
 
     for (const char *from = ret; *from; from++)
         if (*from != ' ')
@@ -117,7 +117,7 @@ const char *region_geography(struct arena *a, const char *location)
 {
     const struct region *region = region_find(location);
 
-    return region ? region->geography : region_name(a, location ? location : "");
+    return region ? region->geography : region_name(a, location);
 }
 
 char *region_attestation(struct arena *a, const char *location)

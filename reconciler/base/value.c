@@ -115,6 +115,11 @@ struct value *value_set(struct arena *a, struct value *map, const char *key, str
     return v;
 }
 
+struct value *value_set_map(struct arena *a, struct value *map, const char *key)
+{
+    return value_set(a, map, key, value_map(a));
+}
+
 void value_link(struct arena *a, struct value *map, const char *key, const struct value *v)
 {
     value_set(a, map, key, (struct value *)v);
