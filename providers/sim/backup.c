@@ -1,40 +1,29 @@
 /* Knows Azure Backup's protected items and recovery points, and which restore requests are accepted. Must not know how
  * a job ends (restore_rules.c) nor what it leaves behind (backup_restore.c). */
-#include "data.h"
+#include "backup_exchange.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define VAULTS "Microsoft.RecoveryServices/Vaults/"
-#define ITEMS VAULTS "backupFabrics/protectionContainers/protectedItems/"
 #define TYPE "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers"
-
-struct exchange {
-    struct sim *s;
-    const struct sim_request *r;
-    struct sim_answer *out;
-    struct arena *a;
-    const char *vault_id;
-    size_t at;              /* index of the segment behind the vault */
-};
 
 /* --- the world's backups ------------------------------------------------------------------------------------------ */
 
-static const char *source_name(struct arena *a, const struct value *backup)
+const char *backup_source_name(struct arena *a, const struct value *backup)
 {
     return arena_printf(a, "iaasvmcontainerv2;%s;%s", value_str_at(backup, "source.resourceGroup"),
                         value_str_at(backup, "source.name"));
 }
 
-static const char *item_id(const struct exchange *x, const struct value *backup)
+const char *backup_item_id(const struct backup_exchange *x, const struct value *backup)
 {
-    const char *name = source_name(x->a, backup);
+    const char *name = backup_source_name(x->a, backup);
 
     return arena_printf(x->a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s/protectedItems/VM;%s",
                         x->vault_id, name, name);
 }
 
-static const char *location_of_vault(const struct exchange *x)
+const char *backup_vault_location(const struct backup_exchange *x)
 {
     const char *location = value_str_at(resource_find(x->s, x->vault_id), "location");
 
@@ -82,7 +71,7 @@ static struct value *show_health(struct arena *a)
     return list;
 }
 
-static struct value *show_item(const struct exchange *x, const struct value *backup)
+static struct value *show_item(const struct backup_exchange *x, const struct value *backup)
 {
     struct arena *a = x->a;
     struct value *p = value_map(a), *scan;
@@ -109,7 +98,7 @@ static struct value *show_item(const struct exchange *x, const struct value *bac
     value_set_string(a, p, "protectedItemType", "Microsoft.Compute/virtualMachines");
     value_set_string(a, p, "backupManagementType", "AzureIaasVM");
     value_set_string(a, p, "workloadType", "VM");
-    value_set_string(a, p, "containerName", source_name(a, backup));
+    value_set_string(a, p, "containerName", backup_source_name(a, backup));
     value_set_string(a, p, "sourceResourceId", source);
     value_set(a, p, "policyId",
               stopped ? value_string(a, "") : value_format(a, "%s/backupPolicies/%s", x->vault_id, policy));
@@ -122,15 +111,15 @@ static struct value *show_item(const struct exchange *x, const struct value *bac
     if (item_api_is_newer(x->r)) {
         value_set(a, p, "extendedProperties", value_map(a));
         value_set_int(a, p, "softDeleteRetentionPeriod", 0);
-        value_set_string(a, p, "sourceLocation", location_of_vault(x));
+        value_set_string(a, p, "sourceLocation", backup_vault_location(x));
         scan = value_set(a, p, "sourceSideScanInfo", value_map(a));
         value_set_string(a, scan, "sourceSideScanStatus", "NotConfigured");
         value_set_string(a, scan, "sourceSideScanSummary", "Unknown");
     }
-    return show_envelope(a, item_id(x, backup), TYPE "/protectedItems", p);
+    return show_envelope(a, backup_item_id(x, backup), TYPE "/protectedItems", p);
 }
 
-static struct value *show_container(const struct exchange *x, const struct value *backup)
+static struct value *show_container(const struct backup_exchange *x, const struct value *backup)
 {
     struct arena *a = x->a;
     struct value *p = value_map(a);
@@ -147,7 +136,7 @@ static struct value *show_container(const struct exchange *x, const struct value
     /* The recorded container is in lower case where its item is not. */
     return show_envelope(a,
                          arena_printf(a, "%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s", x->vault_id,
-                                      str_lower(a, source_name(a, backup))),
+                                      str_lower(a, backup_source_name(a, backup))),
                          TYPE, p);
 }
 
@@ -166,7 +155,7 @@ static struct value *show_tiers(struct arena *a, const struct value *point)
     return ret;
 }
 
-static struct value *show_point(const struct exchange *x, const struct value *backup, const struct value *point)
+static struct value *show_point(const struct backup_exchange *x, const struct value *backup, const struct value *point)
 {
     struct arena *a = x->a;
     struct value *p = value_map(a), *more;
@@ -204,7 +193,8 @@ static struct value *show_point(const struct exchange *x, const struct value *ba
         strcmp(or_else(request_query(x->r, "api-version"), ""), "2026-07-01") >= 0)
         value_set(a, value_set(a, p, "dataDiskMetadata", value_map(a)), "encryptedDataDisks",
                   value_copy(a, value_get(point, "encryptedDataDisks")));
-    return show_envelope(a, arena_printf(a, "%s/recoveryPoints/%s", item_id(x, backup), value_str_at(point, "id")),
+    return show_envelope(a,
+                         arena_printf(a, "%s/recoveryPoints/%s", backup_item_id(x, backup), value_str_at(point, "id")),
                          TYPE "/protectedItems/recoveryPoints", p);
 }
 
@@ -221,7 +211,7 @@ static bool filter_passes(struct arena *a, const char *filter, const char *name,
     return str_eq_nocase(arena_strndup(a, start, strcspn(start, "'")), value);
 }
 
-static void list_backups(const struct exchange *x, bool containers)
+static void list_backups(const struct backup_exchange *x, bool containers)
 {
     struct value *all = state_list(x->s, "backups"), *items = value_list(x->a);
     const char *filter = request_query(x->r, "$filter");
@@ -261,7 +251,7 @@ static void set_schedule(struct arena *a, struct value *p, bool enhanced)
 }
 
 /* The service's own default policy is of the older kind. */
-static struct value *show_policy(const struct exchange *x, const char *name)
+static struct value *show_policy(const struct backup_exchange *x, const char *name)
 {
     struct value *p = value_map(x->a);
     bool enhanced = str_eq(policy_type(x->s, x->vault_id, name), "V2");
@@ -278,7 +268,7 @@ static struct value *show_policy(const struct exchange *x, const char *name)
                          "Microsoft.RecoveryServices/vaults/backupPolicies", p);
 }
 
-static void list_points(const struct exchange *x, const struct value *backup)
+static void list_points(const struct backup_exchange *x, const struct value *backup)
 {
     const struct value *points = value_get(backup, "points");
     struct value *items = value_list(x->a);
@@ -288,144 +278,15 @@ static void list_points(const struct exchange *x, const struct value *backup)
     arm_page(x->s, x->r, x->out, items);
 }
 
-/* --- restore requests --------------------------------------------------------------------------------------------- */
-
-/* Rights on what the request refers to: Azure names the linked scope. */
-static bool linked(const struct exchange *x, const char *action, const char *scope, const char *linked_action)
-{
-    if (!scope || access_rbac(x->s, x->r->principal, scope, linked_action, false))
-        return true;
-    answer_arm_error(x->a, x->out, 403, true, "LinkedAuthorizationFailed",
-                     "The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; "
-                     "however, it does not have "
-                     "permission to perform action(s) '%s' on the linked scope(s) '%s'.",
-                     x->r->principal, x->r->principal, action, x->vault_id, linked_action, scope);
-    return false;
-}
-
-static bool linked_rights(const struct exchange *x, const struct value *backup, const struct value *body)
-{
-    static const char action[] = ITEMS "recoveryPoints/restore/action";
-    bool new_vm = str_eq(value_str_at(body, "recoveryType"), "AlternateLocation");
-
-    if (str_eq(value_str_at(body, "recoveryType"), "OriginalLocation") &&
-        !linked(x, action, item_source_id(x->a, backup), "Microsoft.Compute/virtualMachines/write"))
-        return false;
-    return linked(x, action, value_str_at(body, "storageAccountId"), "Microsoft.Storage/storageAccounts/read") &&
-           linked(x, action, value_str_at(body, "targetResourceGroupId"),
-                  new_vm ? "Microsoft.Compute/virtualMachines/write" : "Microsoft.Compute/disks/write") &&
-           (!new_vm ||
-            linked(x, action, value_str_at(body, "subnetId"), "Microsoft.Network/virtualNetworks/subnets/join/action"));
-}
-
-/* One restore of an item at a time. */
-static bool restore_runs(const struct exchange *x, const struct value *backup)
-{
-    const struct value *jobs = state_list(x->s, "jobs");
-    const char *container = source_name(x->a, backup);
-
-    for (size_t i = 0; i < value_count(jobs); i++) {
-        const struct value *p = value_get(value_item(jobs, i), "properties");
-
-        if (str_starts_nocase(value_str_at(value_item(jobs, i), "id"), x->vault_id) &&
-            str_eq_nocase(value_str_at(p, "operation"), "Restore") &&
-            str_eq_nocase(value_str_at(p, "status"), "InProgress") &&
-            str_eq_nocase(value_str_at(p, "containerName"), container))
-            return true;
-    }
-    return false;
-}
-
-static void post_restore(const struct exchange *x, const struct value *backup, const struct value *point)
-{
-    struct restore_check c = {.s = x->s,
-                              .a = x->a,
-                              .backup = backup,
-                              .point = point,
-                              .body = value_get(x->r->json, "properties"),
-                              .location = location_of_vault(x),
-                              .problems = value_list(x->a)};
-    const struct value *first;
-
-    if (!require_rbac(x->s, x->r, x->out, item_id(x, backup), ITEMS "recoveryPoints/restore/action"))
-        return;
-    request_check(&c);
-    first = value_item(c.problems, 0);
-    if (value_count(guards_of(x->s, x->a, x->vault_id)) && !value_get(c.body, "resourceGuardOperationRequests"))
-        answer_arm_error(x->a, x->out, 403, false, "UserErrorOperationProtectedByResourceGuard",
-                         "The operation is guarded; a request of the resource guard is needed.");
-    else if (first)
-        answer_arm_error(x->a, x->out, 400, false, value_str_at(first, "code"), "%s", value_str_at(first, "message"));
-    else if (restore_runs(x, backup))
-        answer_arm_error(x->a, x->out, 400, false, "UserErrorRestoreOperationInProgress",
-                         "Another restore operation is in progress for this item.");
-    else if (linked_rights(x, backup, c.body))
-        operation_accepted(x->s, x->r, x->out, item_id(x, backup), "operationsStatus", "operationResults",
-                           jobs_start_restore(x->s, x->vault_id, backup, point, c.body));
-}
-
-/* --- validation --------------------------------------------------------------------------------------------------- */
-
-/* The backup and point that an id names; NULL when there is none. */
-static const struct value *find_point(const struct exchange *x, const char *id, const struct value **ret_backup)
-{
-    struct value *all = state_list(x->s, "backups");
-
-    for (size_t i = 0; id && i < value_count(all); i++) {
-        const struct value *b = value_item(all, i), *points = value_get(b, "points");
-
-        for (size_t k = 0; k < value_count(points) && str_eq_nocase(value_str_at(b, "vault"), x->vault_id); k++) {
-            const char *point_id =
-                arena_printf(x->a, "%s/recoveryPoints/%s", item_id(x, b), value_str_at(value_item(points, k), "id"));
-
-            if (str_eq_nocase(point_id, id)) {
-                *ret_backup = b;
-                return value_item(points, k);
-            }
-        }
-    }
-    return NULL;
-}
-
-static struct value *validate(const struct exchange *x)
-{
-    const struct value *backup = NULL;
-    struct restore_check c = {.s = x->s, .a = x->a, .body = value_at(x->r->json, "properties.restoreRequest"),
-                              .location = location_of_vault(x), .problems = value_list(x->a)};
-    struct value *ret = value_map(x->a), *response = value_set(x->a, ret, "validateOperationResponse", value_map(x->a));
-
-    c.point = find_point(x, value_str_at(x->r->json, "id"), &backup);
-    c.backup = backup;
-    if (c.point) {
-        request_check(&c);
-        request_check_keys(&c);
-    } else {
-        request_problem(&c, "BMSUserErrorInvalidInput", "The recovery point does not exist.");
-    }
-    value_set(x->a, response, "validationResults", c.problems);
-    return ret;
-}
-
-static void trigger_validation(const struct exchange *x)
-{
-    struct value *output = validate(x);
-    const char *id;
-
-    value_set_string(x->a, output, "objectType", "OperationStatusValidateOperationExtendedInfo");
-    id = operation_new(x->s, "validate", x->vault_id, x->s->now_ms + 10 * SECOND_MS, output, NULL);
-    operation_accepted(x->s, x->r, x->out, x->vault_id, "backupValidateOperationsStatuses",
-                       "backupValidateOperationResults", id);
-}
-
 /* --- routes ------------------------------------------------------------------------------------------------------- */
 
-static const struct value *find_backup(const struct exchange *x, const char *container, const char *item)
+static const struct value *find_backup(const struct backup_exchange *x, const char *container, const char *item)
 {
     struct value *all = state_list(x->s, "backups");
 
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *b = value_item(all, i);
-        const char *name = source_name(x->a, b);
+        const char *name = backup_source_name(x->a, b);
 
         if (str_eq_nocase(value_str_at(b, "vault"), x->vault_id) &&
             str_eq_nocase(container, arena_printf(x->a, "IaasVMContainer;%s", name)) &&
@@ -435,12 +296,12 @@ static const struct value *find_backup(const struct exchange *x, const char *con
     return NULL;
 }
 
-static bool allowed(const struct exchange *x, const char *action)
+static bool allowed(const struct backup_exchange *x, const char *action)
 {
     return require_rbac(x->s, x->r, x->out, x->vault_id, action);
 }
 
-static void route_points(const struct exchange *x, const struct value *backup, size_t left)
+static void route_points(const struct backup_exchange *x, const struct value *backup, size_t left)
 {
     const struct value *points = value_get(backup, "points"), *point = NULL;
     const char *id = request_segment(x->r, x->at + 7);
@@ -456,21 +317,21 @@ static void route_points(const struct exchange *x, const struct value *backup, s
     if (!point)
         answer_arm_error(x->a, x->out, 404, false, "ResourceNotFound", "The recovery point '%s' does not exist.", id);
     else if (left == 9 && request_is(x->r, "POST") && str_eq_nocase(request_segment(x->r, x->at + 8), "restore"))
-        post_restore(x, backup, point);
+        backup_post_restore(x, backup, point);
     else if (left != 8 || !request_is(x->r, "GET"))
         arm_bad_path(x->r, x->out);
     else if (allowed(x, ITEMS "recoveryPoints/read"))
         answer_json(x->a, x->out, 200, show_point(x, backup, point));
 }
 
-static void result_at(const struct exchange *x, const char *path, const char *status, const char *segment,
+static void result_at(const struct backup_exchange *x, const char *path, const char *status, const char *segment,
                       const char *id)
 {
     operation_answer_result(x->s, x->r, x->out, x->vault_id, path, status, segment, id);
 }
 
 /* backupFabrics/Azure/protectionContainers/C/protectedItems/I[/…] */
-static void route_item(const struct exchange *x, size_t left)
+static void route_item(const struct backup_exchange *x, size_t left)
 {
     const struct sim_request *r = x->r;
     const char *what = request_segment(r, x->at + 6), *id = request_segment(r, x->at + 7);
@@ -499,13 +360,13 @@ static void route_item(const struct exchange *x, size_t left)
     else if (left == 8 && str_eq_nocase(what, "operationsStatus") && allowed(x, ITEMS "operationsStatus/read"))
         operation_answer(x->s, x->r, x->out, x->vault_id, id);
     else if (left == 8 && str_eq_nocase(what, "operationResults") && allowed(x, ITEMS "operationResults/read"))
-        operation_answer_result(x->s, x->r, x->out, x->vault_id, item_id(x, backup), "operationsStatus",
+        operation_answer_result(x->s, x->r, x->out, x->vault_id, backup_item_id(x, backup), "operationsStatus",
                                 "operationResults", id);
     else if (!x->out->body.len)
         arm_bad_path(r, x->out);
 }
 
-static void get_policies(const struct exchange *x, const char *name)
+static void get_policies(const struct backup_exchange *x, const char *name)
 {
     struct value *items = value_list(x->a), *all = state_list(x->s, "backupPolicies");
 
@@ -525,12 +386,12 @@ static void get_policies(const struct exchange *x, const char *name)
     arm_page(x->s, x->r, x->out, items);
 }
 
-static void result(const struct exchange *x, const char *status, const char *segment, const char *id)
+static void result(const struct backup_exchange *x, const char *status, const char *segment, const char *id)
 {
     operation_answer_result(x->s, x->r, x->out, x->vault_id, x->vault_id, status, segment, id);
 }
 
-static bool route_get(const struct exchange *x, const char *what, const char *id)
+static bool route_get(const struct backup_exchange *x, const char *what, const char *id)
 {
     static const struct { const char *segment, *action; } reads[] = {
         {"backupProtectedItems", VAULTS "backupProtectedItems/read"},
@@ -565,7 +426,7 @@ static bool route_get(const struct exchange *x, const char *what, const char *id
 void backup_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     size_t provider = arm_provider_at(r);
-    struct exchange x = {
+    struct backup_exchange x = {
         .s = s, .r = r, .out = out, .a = r->arena, .vault_id = request_path(r, provider + 4), .at = provider + 4};
     const char *what = request_segment(r, x.at), *id = request_segment(r, x.at + 1);
     const struct value *vault = resource_find(s, x.vault_id);
@@ -581,10 +442,10 @@ void backup_answer(struct sim *s, const struct sim_request *r, struct sim_answer
         route_item(&x, r->n_segments - x.at);
     } else if (request_is(r, "POST") && str_eq_nocase(what, "backupValidateOperation")) {
         if (allowed(&x, VAULTS "backupValidateOperation/action"))
-            answer_json(x.a, out, 200, validate(&x));
+            answer_json(x.a, out, 200, backup_validate(&x));
     } else if (request_is(r, "POST") && str_eq_nocase(what, "backupTriggerValidateOperation")) {
         if (allowed(&x, VAULTS "backupTriggerValidateOperation/action"))
-            trigger_validation(&x);
+            backup_trigger_validation(&x);
     } else if (!request_is(r, "GET") || !route_get(&x, what, id)) {
         arm_bad_path(r, out);
     }

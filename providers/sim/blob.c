@@ -1,6 +1,6 @@
 /* Knows the blob service: who may read and write (a bearer token with the data action, or a SharedKey signature that
  * fits), ranges, lists, conditions and leases. Must not know what the blobs mean. */
-#include "data.h"
+#include "blobs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,17 +8,6 @@
 #include "../../reconciler/format/crypt.h"
 
 enum { PAGE_BLOB = 512, LIST_MAX = 5000 };
-
-static const char byte_order_mark[] = "\xEF\xBB\xBF";
-
-struct exchange {
-    struct sim *s;
-    const struct sim_request *r;
-    struct sim_answer *out;
-    struct arena *a;
-    struct value *account;
-    const char *name, *container, *blob;
-};
 
 /* --- keeping ------------------------------------------------------------------------------------------------------ */
 
@@ -67,7 +56,7 @@ void blob_forget(struct sim *s, const char *place)
 }
 
 /* The next blob of a container from *at on. */
-static const struct value *next_blob(const struct exchange *x, size_t *at)
+static const struct value *next_blob(const struct blob_exchange *x, size_t *at)
 {
     const struct value *all = state_list(x->s, "blobs");
 
@@ -80,7 +69,7 @@ static const struct value *next_blob(const struct exchange *x, size_t *at)
     return NULL;
 }
 
-static struct value *blob_named(const struct exchange *x)
+struct value *blob_named(const struct blob_exchange *x)
 {
     const struct value *v;
     size_t at = 0;
@@ -92,7 +81,7 @@ static struct value *blob_named(const struct exchange *x)
 }
 
 /* A container is there when a blob is in it, or when the world lists it (an empty one has no other trace). */
-static bool container_exists(const struct exchange *x)
+static bool container_exists(const struct blob_exchange *x)
 {
     const struct value *all = state_list(x->s, "containers");
     size_t at = 0;
@@ -104,127 +93,9 @@ static bool container_exists(const struct exchange *x)
     return next_blob(x, &at) != NULL;
 }
 
-/* --- refusing ----------------------------------------------------------------------------------------------------- */
-
-static void refuse(const struct exchange *x, int status, const char *code, const char *message)
-{
-    x->out->status = status;
-    text_clear(&x->out->body);
-    answer_header(x->a, x->out, "x-ms-error-code", "%s", code);
-    if (request_header(x->r, "x-ms-version"))
-        answer_header(x->a, x->out, "x-ms-version", "%s", request_header(x->r, "x-ms-version"));
-    if (request_is(x->r, "HEAD"))
-        return;
-    answer_header(x->a, x->out, "Content-Type", "application/xml");
-    text_printf(&x->out->body,
-                "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>",
-                byte_order_mark, code, message);
-}
-
-static void add_xml(struct text *t, const char *s)
-{
-    for (; *s; s++)
-        switch (*s) {
-        case '&': text_add(t, "&amp;"); break;
-        case '<': text_add(t, "&lt;"); break;
-        case '>': text_add(t, "&gt;"); break;
-        case '"': text_add(t, "&quot;"); break;
-        default: text_add_char(t, *s);
-        }
-}
-
-/* --- SharedKey ---------------------------------------------------------------------------------------------------- */
-
-static bool shared_key_admits(const struct exchange *x, const char *credentials)
-{
-    const char *colon = strchr(credentials, ':');
-
-    if (!value_bool_at(x->account, "properties.allowSharedKeyAccess", true)) {
-        refuse(x, 403, "KeyBasedAuthenticationNotPermitted",
-               "Key based authentication is not permitted on this storage account.");
-        return false;
-    }
-    if (!request_header(x->r, "x-ms-date") && !request_header(x->r, "Date")) {
-        refuse(x, 403, "AuthenticationFailed", "A signed request needs a date.");
-        return false;
-    }
-    if (!colon || !str_eq_nocase(arena_strndup(x->a, credentials, (size_t)(colon - credentials)), x->name) ||
-        !shared_key_fits(x->s, x->r, x->name, colon + 1)) {
-        refuse(x, 403, "AuthenticationFailed", "The signature in the Authorization header does not fit the request.");
-        return false;
-    }
-    return true;
-}
-
-/* --- who may come in ---------------------------------------------------------------------------------------------- */
-
-static void challenge(const struct exchange *x, const char *code, const char *message)
-{
-    refuse(x, 401, code, message);
-    answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization_uri=%s/%s/oauth2/authorize resource_id=%s",
-                  x->s->ep.authority, value_str_at(x->s->spec, "tenant"), x->s->ep.storage_audience);
-}
-
-#define CONTAINERS "Microsoft.Storage/storageAccounts/blobServices/containers/"
-#define BLOBS CONTAINERS "blobs/"
-
-/* A new blob may be written by whoever may add one; over another only by whoever may write. Making a container is an
- * action of the account's management, though it is asked of the blob service. */
-static bool data_action_allows(const struct exchange *x, const char *scope)
-{
-    if (!request_is(x->r, "PUT"))
-        return access_rbac(x->s, x->r->principal, scope, BLOBS "read", true);
-    if (x->r->n_segments == 1)
-        return access_rbac(x->s, x->r->principal, scope, CONTAINERS "write", false);
-    return access_rbac(x->s, x->r->principal, scope, BLOBS "write", true) ||
-           (!blob_named(x) && access_rbac(x->s, x->r->principal, scope, BLOBS "add/action", true));
-}
-
-static bool bearer_admits(const struct exchange *x)
-{
-    char *scope =
-        arena_printf(x->a, "%s/blobServices/default/containers/%s", value_str_at(x->account, "id"), x->container);
-
-    if (!x->r->principal) {
-        challenge(x, "InvalidAuthenticationInfo", "The bearer token is not valid.");
-        return false;
-    }
-    if (!audience_is(x->r->token_audience, x->s->ep.storage_audience)) {
-        challenge(x, "InvalidAuthenticationInfo", "The bearer token is for another audience.");
-        return false;
-    }
-    if (data_action_allows(x, scope))
-        return true;
-    refuse(x, 403, "AuthorizationPermissionMismatch",
-           "This request is not authorized to perform this operation using this permission.");
-    return false;
-}
-
-static bool admitted(const struct exchange *x)
-{
-    const char *authorization = request_header(x->r, "Authorization");
-
-    if (!authorization) {
-        challenge(x, "NoAuthenticationInformation", "The request carries no authentication information.");
-        return false;
-    }
-    if (!request_header(x->r, "x-ms-version")) {
-        refuse(x, 400, "MissingRequiredHeader", "The header x-ms-version is missing.");
-        return false;
-    }
-    if (!firewall_lets_client(x->s, value_get(x->account, "properties")) ||
-        str_eq_nocase(value_str_at(x->account, "properties.publicNetworkAccess"), "SecuredByPerimeter")) {
-        refuse(x, 403, "AuthorizationFailure", "The account's network rules do not admit this client address.");
-        return false;
-    }
-    if (str_starts_nocase(authorization, "SharedKey "))
-        return shared_key_admits(x, authorization + strlen("SharedKey "));
-    return bearer_admits(x);
-}
-
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-static const char *etag_of(const struct exchange *x, const struct value *blob)
+static const char *etag_of(const struct blob_exchange *x, const struct value *blob)
 {
     const char *modified = value_str_at(blob, "modified"), *content = value_str_at(blob, "content");
     char *name =
@@ -255,7 +126,7 @@ static bool range_of(const char *text, size_t len, size_t *ret_from, size_t *ret
     return true;
 }
 
-static const char *modified_of(const struct exchange *x, const struct value *blob)
+static const char *modified_of(const struct blob_exchange *x, const struct value *blob)
 {
     const char *modified = value_str_at(blob, "modified");
 
@@ -267,7 +138,7 @@ static const char *content_type_of(const struct value *blob)
     return value_str_at(blob, "contentType") ?: "application/octet-stream";
 }
 
-static void add_properties(const struct exchange *x, const struct value *blob)
+static void add_properties(const struct blob_exchange *x, const struct value *blob)
 {
     const struct value *metadata = value_get(blob, "metadata");
     const char *type = value_str_at(blob, "type"), *version = request_header(x->r, "x-ms-version");
@@ -290,7 +161,7 @@ static void add_properties(const struct exchange *x, const struct value *blob)
                       value_str(metadata->map.members[i].value) ?: "");
 }
 
-static void answer_content(const struct exchange *x, const struct value *blob, const struct secret *content)
+static void answer_content(const struct blob_exchange *x, const struct value *blob, const struct secret *content)
 {
     const char *range = request_header(x->r, "x-ms-range");
     size_t from = 0, to = content->len ? content->len - 1 : 0;
@@ -298,7 +169,7 @@ static void answer_content(const struct exchange *x, const struct value *blob, c
     if (!range)
         range = request_header(x->r, "Range");
     if (range && !range_of(range, content->len, &from, &to)) {
-        refuse(x, 416, "InvalidRange", "The range does not fit the blob's size.");
+        blob_refuse(x, 416, "InvalidRange", "The range does not fit the blob's size.");
         answer_header(x->a, x->out, "Content-Range", "bytes */%zu", content->len);
         return;
     }
@@ -310,18 +181,18 @@ static void answer_content(const struct exchange *x, const struct value *blob, c
     text_add_n(&x->out->body, content->bytes + from, content->len ? to - from + 1 : 0);
 }
 
-static const struct value *find_blob(const struct exchange *x)
+static const struct value *find_blob(const struct blob_exchange *x)
 {
     const struct value *blob = blob_named(x);
 
     if (!blob && container_exists(x))
-        refuse(x, 404, "BlobNotFound", "The specified blob does not exist.");
+        blob_refuse(x, 404, "BlobNotFound", "The specified blob does not exist.");
     else if (!blob)
-        refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
+        blob_refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
     return blob;
 }
 
-static void get_blob(const struct exchange *x)
+static void get_blob(const struct blob_exchange *x)
 {
     const struct value *blob = find_blob(x);
     const char *encoded = value_str_at(blob, "content");
@@ -333,7 +204,7 @@ static void get_blob(const struct exchange *x)
     secret_init(&content);
     if (crypt_base64_decode(encoded ? encoded : "", encoded ? strlen(encoded) : 0, BASE64_STANDARD, &content, &err) <
         0) {
-        refuse(x, 500, "InternalError", "The world's blob is no base64.");
+        blob_refuse(x, 500, "InternalError", "The world's blob is no base64.");
     } else if (request_is(x->r, "HEAD")) {
         x->out->status = 200;
         add_properties(x, blob);
@@ -351,12 +222,12 @@ static void add_member(struct text *t, const char *name, const char *content)
     if (!content)
         return;
     text_printf(t, "<%s>", name);
-    add_xml(t, content);
+    blob_add_xml(t, content);
     text_printf(t, "</%s>", name);
 }
 
 /* Shown only when it is asked for. */
-static void add_metadata(const struct exchange *x, const struct value *metadata)
+static void add_metadata(const struct blob_exchange *x, const struct value *metadata)
 {
     if (!str_find_nocase(request_query(x->r, "include") ?: "", "metadata"))
         return;
@@ -367,7 +238,7 @@ static void add_metadata(const struct exchange *x, const struct value *metadata)
         text_add(&x->out->body, "</Metadata>");
 }
 
-static void add_listed(const struct exchange *x, const struct value *blob)
+static void add_listed(const struct blob_exchange *x, const struct value *blob)
 {
     struct text *t = &x->out->body;
     const char *created = time_format_http(x->a, time_parse(value_str_at(blob, "created"))),
@@ -377,12 +248,12 @@ static void add_listed(const struct exchange *x, const struct value *blob)
     while (pad < 2 && pad < encoded && content[encoded - pad - 1] == '=')
         pad++;
     text_add(t, "<Blob><Name>");
-    add_xml(t, value_str_at(blob, "name"));
+    blob_add_xml(t, value_str_at(blob, "name"));
     text_printf(t,
                 "</Name><Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</Last-Modified><Etag>%s</Etag>",
                 created, modified_of(x, blob), etag_of(x, blob));
     text_printf(t, "<Content-Length>%zu</Content-Length><Content-Type>", encoded / 4 * 3 - pad);
-    add_xml(t, content_type_of(blob));
+    blob_add_xml(t, content_type_of(blob));
     text_add(t, "</Content-Type><Content-Encoding />");
     text_printf(t,
                 "<Content-Language /><Content-CRC64 /><Content-MD5 /><Cache-Control /><Content-Disposition "
@@ -399,7 +270,7 @@ static void add_listed(const struct exchange *x, const struct value *blob)
 }
 
 /* The container's next blob in the order of names, behind `last` (NULL: from the start). */
-static const struct value *blob_behind(const struct exchange *x, const char *last, const char *prefix)
+static const struct value *blob_behind(const struct blob_exchange *x, const char *last, const char *prefix)
 {
     const struct value *v, *best = NULL;
     size_t at = 0;
@@ -415,7 +286,7 @@ static const struct value *blob_behind(const struct exchange *x, const char *las
 }
 
 /* A marker is the last name of the page before; clients hand it back as it is. */
-static void list_blobs(const struct exchange *x)
+static void list_blobs(const struct blob_exchange *x)
 {
     struct text *t = &x->out->body;
     const char *prefix = request_query(x->r, "prefix"), *most = request_query(x->r, "maxresults"),
@@ -424,11 +295,11 @@ static void list_blobs(const struct exchange *x)
     const struct value *v;
 
     if (!container_exists(x)) {
-        refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
+        blob_refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
         return;
     }
     if (!left || (most && strspn(most, "0123456789") != strlen(most))) {
-        refuse(x, 400, "OutOfRangeQueryParameterValue", "maxresults must be at least 1.");
+        blob_refuse(x, 400, "OutOfRangeQueryParameterValue", "maxresults must be at least 1.");
         return;
     }
     if (left > LIST_MAX)
@@ -440,8 +311,8 @@ static void list_blobs(const struct exchange *x)
     text_printf(t,
                 "%s<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"https://%s/\" "
                 "ContainerName=\"",
-                byte_order_mark, x->r->host);
-    add_xml(t, x->container);
+                BYTE_ORDER_MARK, x->r->host);
+    blob_add_xml(t, x->container);
     text_add(t, "\">");
     add_member(t, "Prefix", prefix);
     add_member(t, "Marker", last);
@@ -461,54 +332,54 @@ static void list_blobs(const struct exchange *x)
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-static bool etag_matches(const struct exchange *x, const struct value *blob, const char *wanted)
+static bool etag_matches(const struct blob_exchange *x, const struct value *blob, const char *wanted)
 {
     return str_eq(wanted, "*") || str_eq(wanted, arena_printf(x->a, "\"%s\"", etag_of(x, blob)));
 }
 
 /* Conditions and leases, in the service's order. False: refused. */
-static bool may_replace(const struct exchange *x, const struct value *blob)
+static bool may_replace(const struct blob_exchange *x, const struct value *blob)
 {
     const char *none = request_header(x->r, "If-None-Match"), *match = request_header(x->r, "If-Match");
     const char *lease = request_header(x->r, "x-ms-lease-id"), *held = value_str_at(blob, "lease");
 
     if (blob && str_eq(none, "*"))
-        refuse(x, 409, "BlobAlreadyExists", "The specified blob already exists.");
+        blob_refuse(x, 409, "BlobAlreadyExists", "The specified blob already exists.");
     else if ((match && (!blob || !etag_matches(x, blob, match))) || (blob && none && etag_matches(x, blob, none)))
-        refuse(x, 412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.");
+        blob_refuse(x, 412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.");
     else if (held && !lease)
-        refuse(x, 412, "LeaseIdMissing",
+        blob_refuse(x, 412, "LeaseIdMissing",
                "There is currently a lease on the blob and no lease ID was specified in the request.");
     else if (held && !str_eq_nocase(held, lease))
-        refuse(x, 412, "LeaseIdMismatchWithBlobOperation",
+        blob_refuse(x, 412, "LeaseIdMismatchWithBlobOperation",
                "The lease ID specified did not match the lease ID for the blob.");
     else if (!held && lease)
-        refuse(x, 412, "LeaseNotPresentWithBlobOperation", "There is currently no lease on the blob.");
+        blob_refuse(x, 412, "LeaseNotPresentWithBlobOperation", "There is currently no lease on the blob.");
     else
         return true;
     return false;
 }
 
-static bool put_well_formed(const struct exchange *x)
+static bool put_well_formed(const struct blob_exchange *x)
 {
     const char *type = request_header(x->r, "x-ms-blob-type");
 
     if (!request_header(x->r, "Content-Length") && !x->r->body_len)
-        refuse(x, 411, "MissingContentLengthHeader", "The Content-Length header was not specified.");
+        blob_refuse(x, 411, "MissingContentLengthHeader", "The Content-Length header was not specified.");
     else if (!type)
-        refuse(x, 400, "MissingRequiredHeader",
+        blob_refuse(x, 400, "MissingRequiredHeader",
                "An HTTP header that's mandatory for this request is not specified: x-ms-blob-type.");
     else if (!str_eq(type, "BlockBlob"))
-        refuse(x, 400, "InvalidHeaderValue",
+        blob_refuse(x, 400, "InvalidHeaderValue",
                "The value for one of the HTTP headers is not in the correct format: x-ms-blob-type.");
     else if (!container_exists(x))
-        refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
+        blob_refuse(x, 404, "ContainerNotFound", "The specified container does not exist.");
     else
         return true;
     return false;
 }
 
-static struct value *metadata_sent(const struct exchange *x, struct arena *a)
+static struct value *metadata_sent(const struct blob_exchange *x, struct arena *a)
 {
     struct value *metadata = value_map(a);
     size_t prefix = strlen("x-ms-meta-");
@@ -519,7 +390,7 @@ static struct value *metadata_sent(const struct exchange *x, struct arena *a)
     return metadata;
 }
 
-static void put_blob(const struct exchange *x)
+static void put_blob(const struct blob_exchange *x)
 {
     struct value *blob = blob_named(x);
     const char *now = time_format(x->a, x->s->now_ms), *type = request_header(x->r, "Content-Type");
@@ -561,16 +432,16 @@ static bool container_named_well(const char *name)
            name[n - 1] != '-' && !strstr(name, "--");
 }
 
-static void make_container(const struct exchange *x)
+static void make_container(const struct blob_exchange *x)
 {
     struct value *fresh;
 
     if (!container_named_well(x->container)) {
-        refuse(x, 400, "InvalidResourceName", "The specified resource name contains invalid characters.");
+        blob_refuse(x, 400, "InvalidResourceName", "The specified resource name contains invalid characters.");
         return;
     }
     if (container_exists(x)) {
-        refuse(x, 409, "ContainerAlreadyExists", "The specified container already exists.");
+        blob_refuse(x, 409, "ContainerAlreadyExists", "The specified container already exists.");
         return;
     }
     fresh = value_map(x->a);
@@ -586,7 +457,7 @@ static void make_container(const struct exchange *x)
 
 void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
-    struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .container = request_segment(r, 0)};
+    struct blob_exchange x = {.s = s, .r = r, .out = out, .a = r->arena, .container = request_segment(r, 0)};
     char *blob = request_path(r, SEGMENTS_MAX);
 
     x.account = blob_account_at(s, r->host);
@@ -598,7 +469,7 @@ void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
     }
     /* A blob's name may hold slashes: it is all behind the container. */
     x.blob = r->n_segments > 1 ? blob + strlen(x.container) + 2 : "";
-    if (!admitted(&x))
+    if (!blob_admitted(&x))
         return;
     if (request_is(r, "PUT") && r->n_segments > 1 && !request_query(r, "comp"))
         put_blob(&x);
@@ -606,11 +477,11 @@ void blob_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
              !request_query(r, "comp"))
         make_container(&x);
     else if (!request_is(r, "GET") && !request_is(r, "HEAD"))
-        refuse(&x, 405, "UnsupportedHttpVerb", "The resource does not support this verb.");
+        blob_refuse(&x, 405, "UnsupportedHttpVerb", "The resource does not support this verb.");
     else if (r->n_segments > 1)
         get_blob(&x);
     else if (r->n_segments == 1 && str_eq_nocase(request_query(r, "comp"), "list") && request_is(r, "GET"))
         list_blobs(&x);
     else
-        refuse(&x, 400, "InvalidQueryParameterValue", "Nothing is served at this address.");
+        blob_refuse(&x, 400, "InvalidQueryParameterValue", "Nothing is served at this address.");
 }

@@ -33,6 +33,8 @@ bool key_backup_of_version(struct sim *s, const char *store, const char *name, c
 bool key_backup_of_versions(struct sim *s, const char *store, const char *name, const char *version,
                             const struct value *keep, struct text *ret_raw);
 /* Does a store of that name, alive or gone, belong to the managed HSMs? */
+/* The soft-deleted vault of that name, else the one purged last. */
+const struct value *store_deleted(struct sim *s, const char *store);
 bool store_is_hsm(struct sim *s, const char *store);
 /* The key of the world that has this version, as above; NULL. */
 struct value *key_of_version(struct sim *s, const char *store, const char *name, const char *version);
@@ -62,6 +64,9 @@ const char *key_set_rotation(struct sim *s, struct value *key, const struct valu
 void key_expire_rotated(struct sim *s, const struct value *key, struct value *version);
 /* Do the claims of the attestation token `target` satisfy the release policy of the key as `shown`? */
 bool key_release_allows(struct arena *a, const struct value *shown, const char *target);
+/* The policy that names who may get the key. The world may say "confidential-vm": then it is the usual one, for the
+ * region where the key was made. */
+const struct value *key_release_policy(struct arena *a, const struct value *key, const struct value *store);
 /* Would a confidential machine that attests itself in this region get it? */
 bool key_releases_in(struct sim *s, const char *store, const char *name, const char *location);
 const char *key_released(struct arena *a, const struct value *shown, const struct value *request);

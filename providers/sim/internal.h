@@ -116,6 +116,8 @@ void world_complete(struct sim *s, struct diags *diags);
 /* Writes the world to s->world_out (a new file renamed over it); stops the program when it cannot: a run
  * must not go on unrecorded. */
 void world_write_out(struct sim *s);
+/* Addresses of this simulated Azure become tokens of the world (in: tokens become addresses). */
+void world_readdress(struct sim *s, struct arena *a, struct value *v, bool in);
 
 /* --- who there is (principals.c) ---------------------------------------------------------------------------------- */
 

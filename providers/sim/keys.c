@@ -1,26 +1,16 @@
 /* Knows the data plane of Key Vault: who may ask, what is answered, what soft delete refuses. Must not know how a key
  * is kept or sealed (key_store.c), nor who needs it for what. */
-#include "data.h"
+#include "keys.h"
 
 #include <string.h>
 
 #include "../../reconciler/format/crypt.h"
 
-enum { PAGE_DEFAULT = 25, BACKUP_VALUE_MAX = 1024 * 1024 };
+enum { PAGE_DEFAULT = 25 };
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-struct exchange {
-    struct sim *s;
-    const struct sim_request *r;
-    struct sim_answer *out;
-    struct arena *a;
-    struct value *vault;        /* or managed HSM */
-    const char *store;
-    bool hsm;
-};
-
-static void refuse(const struct exchange *x, int status, const char *code, const char *inner, const char *message)
+void key_refuse(const struct key_exchange *x, int status, const char *code, const char *inner, const char *message)
 {
     struct value *body = value_map(x->a), *error = value_map(x->a), *innererror;
 
@@ -34,9 +24,9 @@ static void refuse(const struct exchange *x, int status, const char *code, const
     answer_json(x->a, x->out, status, body);
 }
 
-static void not_found(const struct exchange *x, const char *name)
+void key_not_found(const struct key_exchange *x, const char *name)
 {
-    refuse(
+    key_refuse(
         x, 404, "KeyNotFound", NULL,
         arena_printf(x->a,
                      "There is no key with (name/id) %s in this key vault. A deleted key may be recoverable from its "
@@ -44,22 +34,22 @@ static void not_found(const struct exchange *x, const char *name)
                      name));
 }
 
-static const char *audience_of(const struct exchange *x)
+static const char *audience_of(const struct key_exchange *x)
 {
     return x->hsm ? x->s->ep.hsm_audience : x->s->ep.vault_audience;
 }
 
-static void challenge(const struct exchange *x, const char *message)
+static void challenge(const struct key_exchange *x, const char *message)
 {
     if (x->hsm)
         hsm_refuse_token(x->r, x->out);
     else
-        refuse(x, 401, "Unauthorized", NULL, message);
+        key_refuse(x, 401, "Unauthorized", NULL, message);
     answer_header(x->a, x->out, "WWW-Authenticate", "Bearer authorization=\"%s/%s\", resource=\"%s\"",
                   x->s->ep.authority, value_str_at(x->s->spec, "tenant"), audience_of(x));
 }
 
-static bool authenticated(const struct exchange *x)
+static bool authenticated(const struct key_exchange *x)
 {
     const struct sim_request *r = x->r;
 
@@ -76,13 +66,13 @@ static bool authenticated(const struct exchange *x)
 }
 
 /* Callers come over the network, so that the services' bypass of a firewall does not cover them. */
-static bool firewall_stops(const struct exchange *x)
+static bool firewall_stops(const struct key_exchange *x)
 {
     return !firewall_lets_client(x->s, value_get(x->vault, "properties")) &&
            !value_str_at(principal_find(x->s, x->r->principal), "wellKnown");
 }
 
-static bool permitted(const struct exchange *x, const char *key, const char *permission)
+bool key_permitted(const struct key_exchange *x, const char *key, const char *permission)
 {
     bool rbac = x->hsm || value_bool_at(x->vault, "properties.enableRbacAuthorization", false);
     const char *message;
@@ -91,12 +81,11 @@ static bool permitted(const struct exchange *x, const char *key, const char *per
         return true;
     message = arena_printf(x->a, "Caller oid=%s may not perform keys/%s on vault '%s'%s%s.", x->r->principal,
                            permission, x->store, key ? ", key " : "", key ? key : "");
-    refuse(x, 403, "Forbidden", rbac ? "ForbiddenByRbac" : "AccessDenied", message);
+    key_refuse(x, 403, "Forbidden", rbac ? "ForbiddenByRbac" : "AccessDenied", message);
     return false;
 }
 
-/* Why the name cannot be taken now; answers and returns true. */
-static bool name_taken(const struct exchange *x, const char *name, bool by_active_too)
+bool key_name_taken(const struct key_exchange *x, const char *name, bool by_active_too)
 {
     const struct value *key = key_find(x->s, x->store, name);
 
@@ -105,7 +94,7 @@ static bool name_taken(const struct exchange *x, const char *name, bool by_activ
     if (key_in_state(key, "deleted")) {
         bool fresh = key_settling(x->s, key);
 
-        refuse(x, 409, "Conflict", fresh ? "ObjectIsBeingDeleted" : "ObjectIsDeletedButRecoverable",
+        key_refuse(x, 409, "Conflict", fresh ? "ObjectIsBeingDeleted" : "ObjectIsDeletedButRecoverable",
                arena_printf(x->a,
                             fresh ? "Key %s is being deleted."
                                   : "Key %s is deleted and can be recovered; its name is free again once it is purged.",
@@ -114,7 +103,7 @@ static bool name_taken(const struct exchange *x, const char *name, bool by_activ
     }
     if (!by_active_too)
         return false;
-    refuse(x, 409, "Conflict", NULL,
+    key_refuse(x, 409, "Conflict", NULL,
            arena_printf(x->a, "There was a conflict restoring the key '%s': a key of that name exists.", name));
     return true;
 }
@@ -132,7 +121,7 @@ static size_t number_of(const char *text, size_t otherwise, size_t most)
     return *text || n > most ? otherwise : n;
 }
 
-static void answer_page(const struct exchange *x, const struct value *items)
+static void answer_page(const struct key_exchange *x, const struct value *items)
 {
     const struct sim_request *r = x->r;
     const char *port = strchr(r->host, ':') ? "" : ":443";
@@ -154,11 +143,11 @@ static void answer_page(const struct exchange *x, const struct value *items)
     answer_json(x->a, x->out, 200, body);
 }
 
-static void list_keys(const struct exchange *x, bool deleted)
+static void list_keys(const struct key_exchange *x, bool deleted)
 {
     struct value *all = state_list(x->s, "keys"), *items = value_list(x->a);
 
-    if (!permitted(x, NULL, x->hsm && deleted ? "getDeleted" : "list"))
+    if (!key_permitted(x, NULL, x->hsm && deleted ? "getDeleted" : "list"))
         return;
     for (size_t i = 0; i < value_count(all); i++) {
         const struct value *key = value_item(all, i);
@@ -177,23 +166,22 @@ static void list_keys(const struct exchange *x, bool deleted)
     answer_page(x, items);
 }
 
-/* The active, visible key of that name; answers 404 else. */
-static struct value *visible_key(const struct exchange *x, const char *name)
+struct value *key_visible(const struct key_exchange *x, const char *name)
 {
     struct value *key = key_find(x->s, x->store, name);
 
     if (key && key_in_state(key, "active") && !key_settling(x->s, key))
         return key;
-    not_found(x, name);
+    key_not_found(x, name);
     return NULL;
 }
 
-static void list_versions(const struct exchange *x, const char *name)
+static void list_versions(const struct key_exchange *x, const char *name)
 {
     const struct value *key, *versions;
     struct value *items = value_list(x->a);
 
-    if (!permitted(x, name, "list") || (key = visible_key(x, name)) == NULL)
+    if (!key_permitted(x, name, "list") || (key = key_visible(x, name)) == NULL)
         return;
     versions = value_get(key, "versions");
     for (size_t i = 0; i < value_count(versions); i++) {
@@ -211,22 +199,22 @@ static void list_versions(const struct exchange *x, const char *name)
 
 /* --- single keys -------------------------------------------------------------------------------------------------- */
 
-static void answer_bundle(const struct exchange *x, const struct value *key, const struct value *version)
+void key_answer_bundle(const struct key_exchange *x, const struct value *key, const struct value *version)
 {
     answer_json(x->a, x->out, 200, key_show(x->s, x->a, x->vault, key, version));
 }
 
-static void get_key(const struct exchange *x, const char *name, const char *version)
+static void get_key(const struct key_exchange *x, const char *name, const char *version)
 {
     const struct value *key, *v;
 
-    if (!permitted(x, name, "get") || (key = visible_key(x, name)) == NULL)
+    if (!key_permitted(x, name, "get") || (key = key_visible(x, name)) == NULL)
         return;
     v = key_version(key, version);
     if (v)
-        answer_bundle(x, key, v);
+        key_answer_bundle(x, key, v);
     else
-        not_found(x, arena_printf(x->a, "%s/%s", name, version));
+        key_not_found(x, arena_printf(x->a, "%s/%s", name, version));
 }
 
 /* Takes Unix seconds of a body over into a time of the world. */
@@ -247,7 +235,7 @@ static void take_attributes(struct sim *s, struct value *version, const struct v
     take_time(s, version, "notBefore", attributes, "nbf");
 }
 
-static bool create_allowed(const struct exchange *x, const struct value *body)
+static bool create_allowed(const struct key_exchange *x, const struct value *body)
 {
     const char *type = value_str_at(body, "kty"), *problem = NULL;
     bool exportable = value_bool_at(body, "attributes.exportable", false);
@@ -260,11 +248,11 @@ static bool create_allowed(const struct exchange *x, const struct value *body)
     else if (exportable != (value_str_at(body, "release_policy.data") != NULL))
         problem = "An exportable key needs a release policy, and a release policy an exportable key.";
     if (problem)
-        refuse(x, 400, "BadParameter", NULL, problem);
+        key_refuse(x, 400, "BadParameter", NULL, problem);
     return !problem;
 }
 
-static struct value *new_version(struct sim *s, struct value *key, const struct value *body)
+struct value *key_new_version(struct sim *s, struct value *key, const struct value *body)
 {
     struct value *version = value_map(s->arena), *all = value_get(key, "versions");
     const char *guid = new_guid(s);
@@ -287,13 +275,13 @@ static struct value *new_version(struct sim *s, struct value *key, const struct 
     return version;
 }
 
-static void create_key(const struct exchange *x, const char *name)
+static void create_key(const struct key_exchange *x, const char *name)
 {
     struct sim *s = x->s;
     const struct value *body = x->r->json;
     struct value *key;
 
-    if (!permitted(x, name, "create") || !create_allowed(x, body) || name_taken(x, name, false))
+    if (!key_permitted(x, name, "create") || !create_allowed(x, body) || key_name_taken(x, name, false))
         return;
     key = key_find(s, x->store, name);
     if (!key) {
@@ -317,23 +305,23 @@ static void create_key(const struct exchange *x, const char *name)
         value_set_string(s->arena, policy, "data", value_str_at(body, "release_policy.data"));
         value_set_bool(s->arena, policy, "immutable", value_bool_at(body, "release_policy.immutable", false));
     }
-    answer_bundle(x, key, new_version(s, key, body));
+    key_answer_bundle(x, key, key_new_version(s, key, body));
 }
 
-static void update_key(const struct exchange *x, const char *name, const char *version)
+static void update_key(const struct key_exchange *x, const char *name, const char *version)
 {
     struct sim *s = x->s;
     struct value *key, *v;
 
-    if (!permitted(x, name, "update") || (key = visible_key(x, name)) == NULL)
+    if (!key_permitted(x, name, "update") || (key = key_visible(x, name)) == NULL)
         return;
     v = key_version(key, version);
     if (!v) {
-        not_found(x, arena_printf(x->a, "%s/%s", name, version));
+        key_not_found(x, arena_printf(x->a, "%s/%s", name, version));
         return;
     }
     if (!x->r->json) {
-        refuse(x, 400, "BadParameter", NULL, "The request's body is no JSON.");
+        key_refuse(x, 400, "BadParameter", NULL, "The request's body is no JSON.");
         return;
     }
     take_attributes(s, v, value_get(x->r->json, "attributes"));
@@ -343,15 +331,15 @@ static void update_key(const struct exchange *x, const char *name, const char *v
         value_set(s->arena, v, "tags", value_copy(s->arena, value_get(x->r->json, "tags")));
     value_set_string(s->arena, v, "updated", time_format(s->arena, s->now_ms));
     state_changed(s);
-    answer_bundle(x, key, v);
+    key_answer_bundle(x, key, v);
 }
 
-static void delete_key(const struct exchange *x, const char *name)
+static void delete_key(const struct key_exchange *x, const char *name)
 {
     struct sim *s = x->s;
     struct value *key, *shown;
 
-    if (!permitted(x, name, "delete") || (key = visible_key(x, name)) == NULL)
+    if (!key_permitted(x, name, "delete") || (key = key_visible(x, name)) == NULL)
         return;
     key_mark_deleted(s, key, x->vault);
     value_set_string(s->arena, key, "settles",
@@ -361,12 +349,12 @@ static void delete_key(const struct exchange *x, const char *name)
     answer_json(x->a, x->out, 200, shown);
 }
 
-static void backup_key(const struct exchange *x, const char *name)
+static void backup_key(const struct key_exchange *x, const char *name)
 {
     struct value *body;
     struct text raw, encoded;
 
-    if (!permitted(x, name, "backup") || !visible_key(x, name))
+    if (!key_permitted(x, name, "backup") || !key_visible(x, name))
         return;
     text_init(&raw, TEXT_CEILING);
     text_init(&encoded, TEXT_CEILING);
@@ -379,204 +367,44 @@ static void backup_key(const struct exchange *x, const char *name)
     text_release(&encoded);
 }
 
-/* --- rotation and release ----------------------------------------------------------------------------------------- */
-
-static void rotation_policy(const struct exchange *x, const char *name)
-{
-    bool set = request_is(x->r, "PUT");
-    struct value *key;
-    const char *problem;
-
-    if (!permitted(x, name, set ? "setrotationpolicy" : "getrotationpolicy") || (key = visible_key(x, name)) == NULL)
-        return;
-    problem = set ? key_set_rotation(x->s, key, x->r->json) : NULL;
-    if (problem)
-        refuse(x, 400, "BadParameter", NULL, problem);
-    else
-        answer_json(x->a, x->out, 200, key_show_rotation(x->s, x->a, key));
-}
-
-static void rotate_key(const struct exchange *x, const char *name)
-{
-    struct value *key, *version;
-
-    if (!permitted(x, name, "rotate") || (key = visible_key(x, name)) == NULL)
-        return;
-    version = new_version(x->s, key, NULL);
-    key_expire_rotated(x->s, key, version);
-    answer_bundle(x, key, version);
-}
-
-static void release_key(const struct exchange *x, const char *name, const char *version)
-{
-    const char *target = value_str_at(x->r->json, "target");
-    const struct value *key, *v;
-    struct value *shown, *body;
-
-    if (!permitted(x, name, "release") || (key = visible_key(x, name)) == NULL)
-        return;
-    v = key_version(key, *version ? version : NULL);
-    if (!v) {
-        not_found(x, arena_printf(x->a, "%s/%s", name, version));
-        return;
-    }
-    shown = key_show(x->s, x->a, x->vault, key, v);
-    if (!target || !*target) {
-        refuse(x, 400, "BadParameter", NULL, "Property target must be an attestation token.");
-    } else if (!value_bool_at(shown, "attributes.exportable", false) || !key_release_allows(x->a, shown, target)) {
-        refuse(x, 403, "Forbidden", NULL,
-               "The target environment's attestation does not meet the key's release policy.");
-    } else {
-        body = value_map(x->a);
-        value_set_string(x->a, body, "value", key_released(x->a, shown, x->r->json));
-        answer_json(x->a, x->out, 200, body);
-    }
-}
-
-/* A purged entry of the same key is replaced: it has come back to life. */
-static struct value *bring_back(const struct exchange *x, struct value *key)
-{
-    struct value *all = state_list(x->s, "keys");
-    const char *name = value_str_at(key, "name");
-
-    value_set_string(x->a, key, "store", x->store);
-    for (size_t i = value_count(all); i-- > 0;)
-        if (key_is(value_item(all, i), x->store, name) &&
-            key_version(value_item(all, i), value_str_at(key_version(key, NULL), "id")))
-            list_remove(all, i);
-    key_grants_after(x->s, x->vault, name, false);
-    value_set_string(x->a, key, "restored", time_format(x->a, x->s->now_ms));
-    return state_push(x->s, "keys", key);
-}
-
-static void restore_key(const struct exchange *x)
-{
-    const char *value = value_str_at(x->r->json, "value");
-    struct value *key = NULL;
-    struct secret blob;
-    struct err ignored;
-
-    if (!permitted(x, NULL, "restore"))
-        return;
-    secret_init(&blob);
-    if (!value || strlen(value) > BACKUP_VALUE_MAX || strpbrk(value, "+/=") ||
-        crypt_base64_decode(value, strlen(value), BASE64_URL, &blob, &ignored) < 0)
-        refuse(x, 400, "BadParameter", NULL, "Property value must be a key backup in unpadded base64url.");
-    else if ((key = key_open_backup(x->s, x->a, x->vault, &blob)) == NULL)
-        refuse(x, 400, "BadParameter", NULL, "Cannot decrypt backup blob: it is damaged, or from elsewhere.");
-    else if (!x->hsm && str_eq_nocase(value_str_at(x->vault, "properties.sku.name"), "standard") &&
-             str_ends_nocase(value_str_at(key, "type"), "-HSM"))
-        refuse(x, 400, "BadParameter", NULL, "The vault's tier (standard) holds no keys in hardware.");
-    else if (!name_taken(x, value_str_at(key, "name"), true)) {
-        key = bring_back(x, key);
-        answer_bundle(x, key, key_version(key, NULL));
-    }
-    secret_release(&blob);
-}
-
-/* --- deleted keys ------------------------------------------------------------------------------------------------- */
-
-static void get_deleted(const struct exchange *x, const char *name)
-{
-    const struct value *key;
-    struct value *shown;
-
-    if (!permitted(x, name, x->hsm ? "getDeleted" : "get"))
-        return;
-    key = key_find(x->s, x->store, name);
-    if (!key || !key_in_state(key, "deleted") || key_settling(x->s, key)) {
-        refuse(x, 404, "KeyNotFound", NULL, arena_printf(x->a, "Deleted key not found: %s", name));
-        return;
-    }
-    shown = key_show(x->s, x->a, x->vault, key, key_version(key, NULL));
-    key_show_deletion(x->s, x->a, shown, key);
-    answer_json(x->a, x->out, 200, shown);
-}
-
-static void recover_key(const struct exchange *x, const char *name)
-{
-    struct sim *s = x->s;
-    struct value *key;
-
-    if (!permitted(x, name, "recover"))
-        return;
-    key = key_find(s, x->store, name);
-    if (!key) {
-        refuse(x, 404, "KeyNotFound", NULL, arena_printf(x->a, "Deleted key not found: %s", name));
-    } else if (key_settling(s, key)) {
-        refuse(x, 409, "Conflict", key_in_state(key, "deleted") ? "ObjectIsBeingDeleted" : "ObjectIsBeingRecovered",
-               arena_printf(x->a, "An earlier operation on key %s has not ended.", name));
-    } else if (!key_in_state(key, "deleted")) {
-        refuse(x, 400, "MethodNotAllowed", "RequestNotAllowedOnNonDeletedObject",
-               arena_printf(x->a, "Key exists already: %s", name));
-    } else {
-        value_set_string(s->arena, key, "state", "active");
-        value_remove(key, "deletedDate");
-        value_remove(key, "scheduledPurgeDate");
-        key_grants_after(s, x->vault, name, true);
-        value_set_string(s->arena, key, "settles",
-                         time_format(s->arena, s->now_ms + behaviour_ms(s, "recoverDelay", 5 * SECOND_MS)));
-        state_changed(s);
-        answer_bundle(x, key, key_version(key, NULL));
-    }
-}
-
-static void purge_key(const struct exchange *x, const char *name)
-{
-    struct value *key;
-
-    if (!permitted(x, name, "purge"))
-        return;
-    key = key_find(x->s, x->store, name);
-    if (!key || !key_in_state(key, "deleted")) {
-        refuse(x, 404, "KeyNotFound", NULL, arena_printf(x->a, "Deleted key not found: %s", name));
-    } else if (value_bool_at(x->vault, "properties.enablePurgeProtection", false)) {
-        refuse(x, 403, "Forbidden", "ForbiddenByPolicy", "The vault is purge protected.");
-    } else {
-        value_set_string(x->s->arena, key, "state", "purged");
-        state_changed(x->s);
-        answer_empty(x->out, 204);
-    }
-}
-
 /* --- routes ------------------------------------------------------------------------------------------------------- */
 
-static bool route_deleted(const struct exchange *x, const char *name, size_t n)
+static bool route_deleted(const struct key_exchange *x, const char *name, size_t n)
 {
     const struct sim_request *r = x->r;
 
     if (request_is(r, "GET") && n == 1)
         list_keys(x, true);
     else if (request_is(r, "GET") && n == 2)
-        get_deleted(x, name);
+        deleted_key_get(x, name);
     else if (request_is(r, "DELETE") && n == 2)
-        purge_key(x, name);
+        deleted_key_purge(x, name);
     else if (request_is(r, "POST") && n == 3 && str_eq_nocase(request_segment(r, 2), "recover"))
-        recover_key(x, name);
+        deleted_key_recover(x, name);
     else
         return false;
     return true;
 }
 
-static bool route_policies(const struct exchange *x, const char *name, size_t n)
+static bool route_policies(const struct key_exchange *x, const char *name, size_t n)
 {
     const struct sim_request *r = x->r;
     const char *third = request_segment(r, 2);
 
     if (n == 3 && str_eq_nocase(third, "rotationpolicy") && (request_is(r, "GET") || request_is(r, "PUT")))
-        rotation_policy(x, name);
+        key_rotation_policy(x, name);
     else if (n == 3 && str_eq_nocase(third, "rotate") && request_is(r, "POST"))
-        rotate_key(x, name);
+        key_rotate(x, name);
     else if (n == 4 && str_eq_nocase(request_segment(r, 3), "release") && request_is(r, "POST"))
-        release_key(x, name, third);
+        key_release(x, name, third);
     else if (n == 3 && str_eq_nocase(third, "release") && request_is(r, "POST"))
-        release_key(x, name, "");        /* clients leave the segment of the version empty */
+        key_release(x, name, "");        /* clients leave the segment of the version empty */
     else
         return false;
     return true;
 }
 
-static bool route_keys(const struct exchange *x, const char *name, size_t n)
+static bool route_keys(const struct key_exchange *x, const char *name, size_t n)
 {
     const struct sim_request *r = x->r;
     const char *third = n > 2 ? request_segment(r, 2) : NULL;
@@ -594,7 +422,7 @@ static bool route_keys(const struct exchange *x, const char *name, size_t n)
     else if (request_is(r, "DELETE") && n == 2)
         delete_key(x, name);
     else if (request_is(r, "POST") && n == 2 && str_eq_nocase(name, "restore"))
-        restore_key(x);
+        key_restore(x);
     else if (request_is(r, "POST") && n == 3 && str_eq_nocase(third, "create"))
         create_key(x, name);
     else if (request_is(r, "POST") && n == 3 && str_eq_nocase(third, "backup"))
@@ -606,7 +434,7 @@ static bool route_keys(const struct exchange *x, const char *name, size_t n)
 
 void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
-    struct exchange x = {.s = s, .r = r, .out = out, .a = r->arena};
+    struct key_exchange x = {.s = s, .r = r, .out = out, .a = r->arena};
     const char *first = request_segment(r, 0), *name = request_segment(r, 1), *suffix;
     bool known = false;
 
@@ -629,19 +457,20 @@ void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
     if (!authenticated(&x))
         return;
     if (!request_query(r, "api-version")) {
-        refuse(&x, 400, "BadParameter", NULL, "Query parameter api-version is missing.");
+        key_refuse(&x, 400, "BadParameter", NULL, "Query parameter api-version is missing.");
         return;
     }
     if (keys_version_problem(s, r->arena, request_query(r, "api-version"))) {
-        refuse(&x, 400, "BadParameter", NULL, keys_version_problem(s, r->arena, request_query(r, "api-version")));
+        key_refuse(&x, 400, "BadParameter", NULL, keys_version_problem(s, r->arena, request_query(r, "api-version")));
         return;
     }
     if (firewall_stops(&x)) {
-        refuse(&x, 403, "Forbidden", "ForbiddenByFirewall", "The vault's firewall does not admit this client address.");
+        key_refuse(&x, 403, "Forbidden", "ForbiddenByFirewall",
+                   "The vault's firewall does not admit this client address.");
         return;
     }
     if (x.hsm && !hsm_active(x.vault)) {
-        refuse(&x, 403, "Forbidden", NULL,
+        key_refuse(&x, 403, "Forbidden", NULL,
                "The managed HSM has not been activated: its security domain was never downloaded.");
         return;
     }
@@ -652,5 +481,5 @@ void keys_answer(struct sim *s, const struct sim_request *r, struct sim_answer *
     else if (str_eq_nocase(first, "deletedkeys"))
         known = route_deleted(&x, name, r->n_segments);
     if (!known)
-        refuse(&x, 404, "NotFound", NULL, "Nothing is served at this address.");
+        key_refuse(&x, 404, "NotFound", NULL, "Nothing is served at this address.");
 }

@@ -67,7 +67,7 @@ static const char *address_out(struct sim *s, struct arena *a, const char *text)
     return text;
 }
 
-static void readdress(struct sim *s, struct arena *a, struct value *v, bool in)
+void world_readdress(struct sim *s, struct arena *a, struct value *v, bool in)
 {
     if (value_is(v, VALUE_STRING) && v->str.len < 16384 && strlen(v->str.s) == v->str.len) {
         const char *text = in ? address_in(s, a, v->str.s) : address_out(s, a, v->str.s);
@@ -78,7 +78,7 @@ static void readdress(struct sim *s, struct arena *a, struct value *v, bool in)
         }
     }
     for (size_t i = 0; i < value_count(v); i++)
-        readdress(s, a, v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, in);
+        world_readdress(s, a, v->type == VALUE_LIST ? v->list.items[i] : v->map.members[i].value, in);
 }
 
 /* --- defaults ----------------------------------------------------------------------------------------------------- */
@@ -441,7 +441,7 @@ void world_complete(struct sim *s, struct diags *diags)
     s->seed = (uint64_t)value_int_at(s->spec, "seed", 1);
     if (s->now_ms == TIME_NONE)
         fault(diags, s->spec, "2026-11-23T03:00:00Z", "now must be a time", NULL);
-    readdress(s, s->arena, s->spec, true);
+    world_readdress(s, s->arena, s->spec, true);
     resources = state_list(s, "resources");
     check_resources(s, diags);
     if (diags->n_errors)
@@ -460,48 +460,4 @@ void world_complete(struct sim *s, struct diags *diags)
     check_hsm_access(s, diags);
     stores_advance(s);
     s->dirty = false;
-}
-
-/* --- writing back ------------------------------------------------------------------------------------------------- */
-
-int64_t sim_start_ms(const struct sim *s)
-{
-    return time_parse(value_str_at(s->spec, "now"));
-}
-
-const struct value *sim_world(struct arena *a, struct sim *s)
-{
-    struct value *doc = value_map(a), *spec = value_copy(a, s->spec);
-
-    value_set_string(a, doc, "apiVersion", "reinstate/v1");
-    value_set_string(a, doc, "kind", "World");
-    if (s->metadata)
-        value_set(a, doc, "metadata", value_copy(a, s->metadata));
-    value_set_string(a, spec, "now", time_format(a, s->now_ms));
-    readdress(s, a, spec, false);
-    value_set(a, doc, "spec", spec);
-    return doc;
-}
-
-void world_write_out(struct sim *s)
-{
-    struct arena *a;
-    struct text t;
-    struct err err;
-
-    s->dirty = false;
-    if (!s->world_out)
-        return;
-    a = arena_new();
-    text_init(&t, TEXT_CEILING);
-    json_write(&t, sim_world(a, s), JSON_INDENTED);
-    text_add_char(&t, '\n');
-    if (t.overflowed)
-        err_set(&err, ERR_INVALID, "%s cannot be written: the world is too large", s->world_out);
-    if (t.overflowed || file_replace(s->world_out, text_str(&t), t.len, &err) < 0) {
-        fprintf(stderr, "reinstate: the simulated world is lost: %s\n", err.text);
-        exit(1);
-    }
-    text_release(&t);
-    arena_free(a);
 }
