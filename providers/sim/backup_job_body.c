@@ -1,12 +1,6 @@
 /* Knows what a restore's job looks like while it runs and when it has ended. Must not know how it ends. */
 #include "data.h"
 
-#include <ctype.h>
-#include <string.h>
-
-#include "../../reconciler/format/crypt.h"
-#include "../../reconciler/format/json.h"
-
 /* A queued job's data phase starts this much later. */
 #define DECIDE_AFTER (30 * (int64_t)SECOND_MS)
 

@@ -1,9 +1,6 @@
 /* Knows what a restore's request must hold before a job begins, and its validation. Must not know how jobs end. */
 #include "backup_exchange.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* --- restore requests --------------------------------------------------------------------------------------------- */
 
 /* Rights on what the request refers to: Azure names the linked scope. */

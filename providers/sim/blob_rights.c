@@ -1,10 +1,7 @@
 /* Knows who may read and write a storage account's blobs, and how the service refuses. Must not know what they hold. */
 #include "blobs.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "../../reconciler/format/crypt.h"
 
 /* --- refusing ----------------------------------------------------------------------------------------------------- */
 

@@ -2,7 +2,6 @@
  * backups. */
 #include "data.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char set_id_path[] = "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id";

@@ -1,10 +1,6 @@
 /* Knows deleted keys: how they are shown, recovered and purged. Must not know rotation. */
 #include "keys.h"
 
-#include <string.h>
-
-#include "../../reconciler/format/crypt.h"
-
 /* --- deleted keys ------------------------------------------------------------------------------------------------- */
 
 void deleted_key_get(const struct key_exchange *x, const char *name)

@@ -2,7 +2,6 @@
  */
 #include "data.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "../../reconciler/format/crypt.h"

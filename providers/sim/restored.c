@@ -1,7 +1,6 @@
 /* Knows what a finished restore leaves behind: disk, network interface, machine. Must not know jobs. */
 #include "data.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* --- what a restore leaves behind --------------------------------------------------------------------------------- */

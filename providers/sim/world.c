@@ -2,13 +2,9 @@
  * into a document that continues where it stopped. Must not know requests. */
 #include "data.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "../../reconciler/base/file.h"
 #include "../../reconciler/format/crypt.h"
-#include "../../reconciler/format/json.h"
 
 static const char name_space[] = "3a2f0b59-0d0c-5a39-8f3c-54a6f1f2c9d7";
 

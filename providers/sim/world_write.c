@@ -3,10 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../../reconciler/base/file.h"
-#include "../../reconciler/format/crypt.h"
+
 #include "../../reconciler/format/json.h"
 
 /* --- writing back ------------------------------------------------------------------------------------------------- */
