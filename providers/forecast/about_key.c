@@ -437,11 +437,7 @@ static void judge_region(struct outlook *o, const struct value *live)
 
 static void observe_fitness(struct outlook *o, const struct value *live)
 {
-    const char *kty = value_str_at(live, "key.kty"), *level = value_str_at(live, "attributes.recoveryLevel");
-    const char *unfit = !str_eq_nocase(kty, "RSA-HSM")                         ? "it is no RSA-HSM key"
-                        : !value_bool_at(live, "attributes.exportable", false) ? "it is not exportable"
-                        : !value_get(live, "release_policy")                   ? "it has no release policy"
-                                                                               : NULL;
+    const char *level = value_str_at(live, "attributes.recoveryLevel"), *unfit = key_unfit(o->view, o->key);
 
     if (!live)
         return;
@@ -479,6 +475,14 @@ static void observe_escrow(struct outlook *o, const struct value *facts)
                  "the key's escrow %s holds no backup of its newest version", container);
 }
 
+static const char *recover_advice(const struct outlook *o)
+{
+    if (key_unfit(o->view, o->key))
+        return "none is recovered by itself that protects no confidential VM: a person decides";
+    return key_source_declared(o->key, "recover") ? "recover it before: reinstate apply"
+                                                  : "declare `recover: {}` among its sources, then reinstate apply";
+}
+
 /* --- F15 --------------------------------------------------------------------------------------------------------- */
 
 void observe_key(struct outlook *o)
@@ -494,7 +498,7 @@ void observe_key(struct outlook *o)
         observe_revoked(o, state);
     } else if (str_eq(state, "present")) {
         observe_version(o, facts);
-        observe_fitness(o, key_live(o->view, o->key));
+        observe_fitness(o, key_shown(o->view, o->key));
         observe_escrow(o, facts);
         obs_set(o, F15, OBS_GOOD, NULL, "not soft-deleted");
     } else if (str_eq(state, "deleted")) {
@@ -502,9 +506,10 @@ void observe_key(struct outlook *o)
         obs_set(o, F15, OBS_BAD,
                 purge ? arena_printf(o->arena, "scheduledPurgeDate=%s", time_format(o->arena, purge)) : "deletedkeys",
                 "soft-deleted%s%s", purge ? "; purged at " : "", purge ? time_format(o->arena, purge) : "");
-        obs_risk(o, F15, "key-deleted", RISK_WARN, purge ? purge : TIME_NONE, "recover it before: reinstate apply",
+        obs_risk(o, F15, "key-deleted", RISK_WARN, purge ? purge : TIME_NONE, recover_advice(o),
                  "the key is soft-deleted%s%s", purge ? " and will be purged at " : "",
                  purge ? time_format(o->arena, purge) : "");
+        observe_fitness(o, key_shown(o->view, o->key));
     } else if (str_eq(state, "absent") && (!store || str_eq(store, "present"))) {
         obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 404", "the key is purged, or never was there");
         obs_set(o, F15, OBS_GOOD, "deletedkeys: 404", "not soft-deleted");

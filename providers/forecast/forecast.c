@@ -184,6 +184,16 @@ static enum restorable without_path(const struct forecast *f)
     return p->row->refused ? RESTORABLE_UNKNOWN : RESTORABLE_NO;
 }
 
+/* The point's own key, known by its version, is one that no confidential VM can be given. A set on another key may
+ * still be named. */
+static bool never_released(const struct forecast *f)
+{
+    const struct situation *s = f->outlook.situation;
+    bool same = s->given == DX_GIVEN_NOTHING || s->given == DX_GIVEN_SAME_KEY || s->given == DX_GIVEN_SAME_KEY_MOVED;
+
+    return s->now.encryption == DX_CMK && s->original.version && same && key_unfit(f->outlook.view, f->outlook.key);
+}
+
 static void judge_path(struct forecast *f)
 {
     const struct dx_prediction *p = &f->prediction;
@@ -193,6 +203,10 @@ static void judge_path(struct forecast *f)
     f->estimate_ms = -1;
     if (!f->outlook.point) {
         f->restorable = without_path(f);
+        return;
+    }
+    if (never_released(f)) {
+        f->restorable = RESTORABLE_NO;
         return;
     }
     if (p->row && p->outcome == DX_SUCCEEDS) {

@@ -69,6 +69,29 @@ const struct value *key_live(const struct view *v, const struct document *key)
     return !wanted || str_eq_nocase(wanted, have) ? live : live_from_list(v, facts, wanted);
 }
 
+const struct value *key_shown(const struct view *v, const struct document *key)
+{
+    const struct value *deleted = value_get(view_facts(v, key), "deleted");
+
+    if (!key || !str_eq(view_state(v, key), "deleted"))
+        return key ? key_live(v, key) : NULL;
+    /* A body without its attributes says nothing of what the key lacks. */
+    return value_str_at(deleted, "key.kty") && value_get(deleted, "attributes") ? deleted : NULL;
+}
+
+const char *key_unfit(const struct view *v, const struct document *key)
+{
+    const struct value *shown = key_shown(v, key);
+
+    if (!shown)
+        return NULL;
+    if (!str_eq_nocase(value_str_at(shown, "key.kty"), "RSA-HSM"))
+        return "it is no RSA-HSM key";
+    if (!value_bool_at(shown, "attributes.exportable", false))
+        return "it is not exportable";
+    return value_get(shown, "release_policy") ? NULL : "it has no release policy";
+}
+
 const char *key_still_elsewhere(const struct view *v, const struct document *key)
 {
     const struct value *elsewhere = value_get(view_facts(v, key), "elsewhere");

@@ -13,6 +13,12 @@ const char *key_wanted_version(const struct view *v, const struct document *key)
 /* What Azure shows of that version; NULL when it is not there. */
 const struct value *key_live(const struct view *v, const struct document *key);
 
+/* What Azure shows of a key that is there or soft-deleted; NULL: its bundle was not seen. */
+const struct value *key_shown(const struct view *v, const struct document *key);
+/* Why it can never protect a confidential VM, be it there or soft-deleted: none of this can be added to a key. NULL: it
+ * can, or that cannot be seen. */
+const char *key_unfit(const struct view *v, const struct document *key);
+
 /* Its release policy names this attestation authority (a region's): only then can a confidential VM
  * there be given the key. */
 bool key_releases_to(struct arena *a, const struct value *bundle, const char *attest_uri);

@@ -22,6 +22,7 @@
 #include "../keys/revived.h"
 
 #define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
+#define UNFIT_ADVICE "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")"
 
 /* --- observing ---------------------------------------------------------------------------------------------------- */
 
@@ -183,8 +184,16 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
 {
     int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0) * SECOND_MS;
     const struct document *store = document_target(doc, "spec.store");
+    const char *unfit = key_unfit(v, doc);
     struct step *step;
 
+    if (unfit) {
+        steps_block(out, doc, NULL, UNFIT_ADVICE,
+                    "the key is soft-deleted%s%s, and recovering it would bring back a key that is not fit for "
+                    "confidential VMs: %s",
+                    purge ? "; it is purged at " : "", purge ? time_format(v->arena, purge) : "", unfit);
+        return;
+    }
     step = steps_add(out, doc, ACTION_RECOVER, NULL,
                      "the key is soft-deleted%s%s; recovering brings back every version and the same URLs",
                      purge ? "; it is purged at " : "", purge ? time_format(v->arena, purge) : "");
@@ -200,16 +209,6 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_RECOVER);
     view_need(v, out, step, store);
-}
-
-/* Fit for confidential VMs: HSM-backed, exportable, with a release policy (none of which can be added later). */
-static const char *unfit(const struct value *live)
-{
-    if (!str_eq_nocase(value_str_at(live, "key.kty"), "RSA-HSM"))
-        return "it is no RSA-HSM key";
-    if (!value_bool_at(live, "attributes.exportable", false))
-        return "it is not exportable";
-    return value_get(live, "release_policy") ? NULL : "it has no release policy";
 }
 
 /* What people should know of a key that is there, although nothing is due. */
@@ -251,9 +250,8 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
                         ? ""
                         : arena_printf(v->arena, " (version by %s)", need.words))
             ->scenario = standing.stand == KEY_IMPOSTOR ? "N-07" : NULL;
-    else if (unfit(live))
-        steps_block(out, doc, NULL, "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")",
-                    "the key is not fit for confidential VMs: %s", unfit(live));
+    else if (key_unfit(v, doc))
+        steps_block(out, doc, NULL, UNFIT_ADVICE, "the key is not fit for confidential VMs: %s", key_unfit(v, doc));
     else if (want_exp != TIME_NONE && want_exp <= v->now_ms)
         steps_block(out, doc, NULL, "declare spec.expires with a time to come", "the declared expiry, %s, has passed",
                     time_format(v->arena, want_exp))

@@ -621,7 +621,7 @@ const char *restore_not_releasable(const struct view *v, const struct situation 
 {
     const char *subscription = arm_id_part(v->arena, restored_vm_id(v->arena, s->doc), "subscriptions");
     const char *region = protected_vm_region(v, s->pvm), *uri;
-    const struct value *bundle = s->key ? value_get(view_facts(v, s->key), "live") : NULL;
+    const struct value *bundle = key_shown(v, s->key);
 
     if (!region || s->now.encryption == DX_PMK || !value_str_at(bundle, "release_policy.data"))
         return NULL;

@@ -444,13 +444,13 @@ static bool elsewhere(const struct view *v, const struct situation *s, const str
 static enum dx_fault fault_of(const struct view *v, const struct situation *s, bool then)
 {
     const struct value *set = s->des ? view_facts(v, s->des) : s->doc ? value_get(view_facts(v, s->doc), "set") : NULL;
-    const struct value *live = value_get(set, "live"), *key = s->key ? view_facts(v, s->key) : NULL;
+    const struct value *live = value_get(set, "live");
     const char *type = s->des ? value_str_at(s->des->spec, "encryptionType") : NULL;
     enum dx_key state;
 
     if (s->given == DX_GIVEN_NOTHING || !set || str_eq(value_str_at(set, "state"), "unseen"))
         return DX_FAULT_NONE;
-    if (!live && value_get(key, "live") && !value_at(key, "live.release_policy"))
+    if (!live && key_unfit(v, s->key))
         return DX_FAULT_UNMAKEABLE;
     if (!live && !(then && pending(v, s->des)))
         return DX_FAULT_MISSING;
