@@ -53,6 +53,7 @@ struct value *claim_to_value(struct arena *a, const struct claim *claim)
     value_set_string(a, v, "target", claim->target);
     value_set_string(a, v, "nonce", claim->nonce);
     value_set_string(a, v, "job", claim->job);
+    value_set_string(a, v, "adoptedBy", claim->adopted_by);
     value_set_string(a, v, "ended", claim->ended);
     return v;
 }
@@ -66,7 +67,15 @@ void claim_from_value(const struct value *v, struct claim *ret)
     ret->target = value_str_at(v, "target");
     ret->nonce = value_str_at(v, "nonce");
     ret->job = value_str_at(v, "job");
+    ret->adopted_by = value_str_at(v, "adoptedBy");
     ret->ended = value_str_at(v, "ended");
+}
+
+const char *claim_job_of(const struct value *claim, const char *order)
+{
+    const char *triggered = value_str_at(claim, "order"), *adopted = value_str_at(claim, "adoptedBy");
+
+    return order && (str_eq(triggered, order) || str_eq(adopted, order)) ? value_str_at(claim, "job") : NULL;
 }
 
 const char *claim_words(struct arena *a, const struct claim *claim)

@@ -34,6 +34,7 @@ struct claim {
     const char *by, *at; /* who: an object id; when, as its writer saw Azure's clock */
     const char *order, *point, *target;
     const char *job;     /* NULL: none is known */
+    const char *adopted_by; /* the later order that took its job for its own; NULL */
     const char *ended;   /* why it counts as ended although no job of it is known to have ended; NULL */
     const char *nonce;   /* tells its writer that it is his, when the answer to his PUT was lost */
     int64_t made_ms;     /* when Azure created the blob; TIME_NONE when it does not say */
@@ -48,6 +49,8 @@ char *claim_name(struct arena *a, const char *base, size_t generation);
 /* False: no claim of that base. */
 bool claim_generation(const char *base, const char *name, size_t *ret);
 struct value *claim_to_value(struct arena *a, const struct claim *claim);
+/* The job that a claim names for that order, which triggered or adopted it; NULL: it names none, or another order's. */
+const char *claim_job_of(const struct value *claim, const char *order);
 /* That nobody knows what became of a claim `wait_ms` after it was made; and the commands of a person who finds out. */
 char *claim_unsettled_words(struct arena *a, const struct claim *claim, int64_t wait_ms);
 char *claim_unsettled_advice(struct arena *a, const struct claim *claim, const char *vault_id);

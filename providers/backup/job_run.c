@@ -148,7 +148,8 @@ static int wait_for_claim(struct call *c, struct attempt *t, struct claim *claim
 
 /* --- our own ------------------------------------------------------------------------------------------------------ */
 
-static int take(struct call *c, struct attempt *t, const char *base, size_t generation, struct err *err)
+static int take(struct call *c, struct attempt *t, const char *base, size_t generation, const char *job,
+                struct err *err)
 {
     const struct job_run *run = t->run;
     struct arena *a = run->actor->arena;
@@ -163,6 +164,7 @@ static int take(struct call *c, struct attempt *t, const char *base, size_t gene
         .order = run->claim.order,
         .point = run->claim.point,
         .target = run->claim.target,
+        .job = job,
         .made_ms = call_now_ms(c),
     };
     TRY(claims_take(c, a, &t->claims, &t->claim, err));
@@ -191,6 +193,7 @@ static int claim_once(struct call *c, struct attempt *t, const char *base, struc
         case CLAIM_ADOPT:
             actor_say(run->actor, "%s names job %s", claim_words(run->actor->arena, &claim), claim.job);
             t->job = claim.job;
+            t->claim = claim;
             return 0;
         case CLAIM_OTHER:
             return report_other(t, &claim, err);
@@ -201,7 +204,7 @@ static int claim_once(struct call *c, struct attempt *t, const char *base, struc
             break;
         }
     }
-    if (take(c, t, base, found ? claim.generation + 1 : 0, err) < 0 && err->class != ERR_CONFLICT)
+    if (take(c, t, base, found ? claim.generation + 1 : 0, NULL, err) < 0 && err->class != ERR_CONFLICT)
         return -(int)err->class;
     return 0;
 }
@@ -273,6 +276,26 @@ static void note(struct call *c, struct attempt *t, const char *job, const char 
         actor_say(t->run->actor, "%s could not be noted in claim %s: %s", job ? job : ended, t->claim.name, err.text);
 }
 
+static void unmarked(const struct job_run *run, const char *job, const struct err *err)
+{
+    actor_say(run->actor,
+              "that job %s is this order's could not be noted in a claim: a later run cannot tell, and leaves it to a "
+              "person: %s",
+              job, err->text);
+}
+
+/* Another order's claim names the job that this one would have triggered: the job is this order's from here on. */
+static void note_taken_over(struct call *c, struct attempt *t)
+{
+    struct err err;
+
+    if (t->claimed || !t->claim.job || str_eq(t->claim.order, t->run->claim.order))
+        return;
+    t->claim.adopted_by = t->run->claim.order;
+    if (claims_note(c, t->run->actor->arena, &t->claims, &t->claim, &err) < 0 && err.class != ERR_CONFLICT)
+        unmarked(t->run, t->job, &err);
+}
+
 /* --- triggering --------------------------------------------------------------------------------------------------- */
 
 /* Minutes lie between the decision and this moment. */
@@ -336,6 +359,45 @@ static int trigger(struct call *c, struct attempt *t, const char **ret_job, stru
     return 0;
 }
 
+/* A job that began before the order is its own only by the word of a claim, which later runs read. */
+static int mark(struct call *c, struct attempt *t, const char *job, struct err *err)
+{
+    const struct job_run *run = t->run;
+    const char *base = claim_base(run->actor->arena, &run->claim);
+    bool found;
+
+    if (!run->request.storage_account_id)
+        return err_set(err, ERR_NOT_FOUND, "no staging account is declared");
+    TRY(claims_open(run->az, c, run->actor->arena, run->request.storage_account_id, &t->claims, err));
+    TRY(claims_newest(c, run->actor->arena, &t->claims, base, &t->claim, &found, err));
+    if (found && (!t->claim.job || str_eq_nocase(t->claim.job, job))) {
+        t->claim.job = job;
+        t->claim.adopted_by = run->claim.order;
+        return claims_note(c, run->actor->arena, &t->claims, &t->claim, err);
+    }
+    return take(c, t, base, found ? t->claim.generation + 1 : 0, job, err);
+}
+
+static int adopt(struct call *c, const struct job_run *run, const struct value *found, struct err *err)
+{
+    struct attempt attempt = {.run = run};
+    const char *job = value_str_at(found, "job");
+    int64_t start = time_parse(value_str_at(found, "start"));
+    int rc = 0;
+
+    actor_say(run->actor, "job %s is %s: adopted, nothing is triggered", job, value_str_at(found, "state"));
+    if (!run->mark_adopted || (start != TIME_NONE && start >= run->match.since_ms) ||
+        (run->match.own && str_eq_nocase(run->match.own, job)))
+        return 0;
+    if (mark(c, &attempt, job, err) < 0) {
+        rc = err->class == ERR_CANCELLED ? -(int)err->class : 0;
+        if (rc == 0)
+            unmarked(run, job, err);
+    }
+    claims_release(&attempt.claims);
+    return rc;
+}
+
 static int trigger_once(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
 {
     struct attempt attempt = {.run = run};
@@ -355,6 +417,7 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
     else if (rc == 0) {
         *ret_job = attempt.job;
         note(c, &attempt, attempt.job, NULL);
+        note_taken_over(c, &attempt);
         actor_say(run->actor, "job %s: adopted, nothing is triggered", attempt.job);
     }
     claims_release(&attempt.claims);
@@ -384,7 +447,7 @@ int job_run_once(struct call *c, const struct job_run *run, struct backup_job *r
     }
     if (adopted) {
         job = value_str_at(adopted, "job");
-        actor_say(run->actor, "job %s is %s: adopted, nothing is triggered", job, value_str_at(adopted, "state"));
+        TRY(adopt(c, run, adopted, err));
     } else {
         TRY(trigger_once(c, run, &job, err));
     }

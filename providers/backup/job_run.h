@@ -19,6 +19,7 @@ struct job_run {
     const struct value *seen; /* the machine's jobs (facts) as they were when this attempt was decided on */
     size_t failed_before; /* jobs of ours that had failed when this attempt was decided on */
     bool adopt_only;      /* a job was seen to run, or the order is no longer in force: nothing is triggered */
+    bool mark_adopted; /* a claim is to say that the order took over a job which began before it */
     bool must_read; /* we read what the job leaves in the staging account: without that right it is not triggered */
     const struct actor *actor;
     const char *while_running; /* said once, when the job runs: what it will look like */

@@ -92,8 +92,7 @@ static bool is_export(const struct value *job)
            !(known && known->letter == 'P') && !str_eq(code, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey");
 }
 
-/* Under way at some time since then: a job that an earlier order, or a clock behind ours, began before is
- * a job all the same. */
+/* Under way at some time since then, whoever began it and when. */
 static bool alive_since(const struct value *job, int64_t since_ms)
 {
     int64_t start = time_parse(value_str_at(job, "start")), end = time_parse(value_str_at(job, "end"));
@@ -131,7 +130,18 @@ enum job_whose job_whose(const struct value *job, const char *group, const char 
     return name && !str_eq_nocase(name, vm) ? JOB_OF_ANOTHER : JOB_OF_NOBODY_KNOWS;
 }
 
-static bool job_matches(const struct value *job, const struct job_match *m)
+/* One that runs is adopted, whoever began it. One that has ended is the order's own if it began under the order, or if
+ * a claim says so: what somebody began before, for another reason, does not carry this order out. */
+static bool of_order(const struct value *job, const struct job_match *m)
+{
+    const char *state = value_str_at(job, "state");
+    int64_t start = time_parse(value_str_at(job, "start"));
+
+    return str_eq(state, "running") || str_eq(state, "unknown") || (start != TIME_NONE && start >= m->since_ms) ||
+           (m->own && str_eq_nocase(value_str_at(job, "job"), m->own));
+}
+
+static bool looks_like_ours(const struct value *job, const struct job_match *m)
 {
     const char *group = value_str_at(job, "targetGroup"), *vm = value_str_at(job, "targetVm");
 
@@ -146,6 +156,11 @@ static bool job_matches(const struct value *job, const struct job_match *m)
     if (group && m->target_group && !str_eq_nocase(group, m->target_group))
         return false;
     return !m->target_vm || str_eq_nocase(vm, m->target_vm);
+}
+
+static bool job_matches(const struct value *job, const struct job_match *m)
+{
+    return looks_like_ours(job, m) && of_order(job, m);
 }
 
 static bool is_declared(const struct value *job, const struct value *declared)
@@ -184,6 +199,8 @@ static const char *untold(const struct value *job, const struct job_match *m)
                                               : "it does not say from which point";
     if (made_vm && m->type == RESTORE_NEW_VM && !value_str_at(job, "targetVm"))
         return "it does not say which VM it made";
+    if (looks_like_ours(job, m))
+        return "it does just what is ordered, began before the order, and no claim names it for this order";
     /* A failed job left no second machine, and a restore of disks makes none. */
     return made_vm && !job_failed(job) && !is_declared(job, m->declared) ? "it restored this machine to another target"
                                                                          : NULL;

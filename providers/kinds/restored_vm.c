@@ -285,7 +285,8 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
     for (size_t i = 0; i < then.n_notes; i++)
         step_note(out, step, "%s: %s", then.notes[i]->id, then.notes[i]->state);
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", s->order.point);
-    if (!running)
+    /* What is triggered is claimed; so is a job taken over that began before the order. */
+    if (!running || time_parse(value_str_at(running, "start")) < s->order.since_ms)
         claim_writes(v, s->doc, out, step);
     restored_vm_rights(v, s, out, step);
     restored_vm_needs(v, s, out, step);

@@ -225,7 +225,8 @@ static int observe_own(struct call *c, const struct observer *o, struct claims *
     struct claim_subject own = restore_claim(o->view, s);
     struct export_election e;
 
-    if (s->order.state != ORDER_IN_FORCE || !own.item_id)
+    /* Of an order that has ended they tell which jobs were its own. */
+    if ((s->order.state != ORDER_IN_FORCE && s->order.state != ORDER_EXPIRED) || !own.item_id)
         return 0;
     TRY(observe_newest(c, o, claims, listed, &own, "restore", facts, err));
     if (!key)

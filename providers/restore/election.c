@@ -8,6 +8,7 @@
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
 #include "../backup/points.h"
+#include "../backup/claim.h"
 #include "../backup/order.h"
 #include "obstacles.h"
 
@@ -30,6 +31,8 @@ struct job_match export_match(const struct view *v, const struct document *pvm, 
     match.point_ms = time_parse(value_str_at(point_find(view_facts(v, pvm), order->point), "time"));
     match.target_group = rvm ? value_str_at(rvm->spec, "target.resourceGroup") : NULL;
     match.since_ms = order->since_ms;
+    if (rvm && order->activation)
+        match.own = claim_job_of(value_at(view_facts(v, rvm), "place.claims.pass"), order->activation->name);
     return match;
 }
 

@@ -13,6 +13,7 @@
 #include "../backup/points.h"
 #include "../access/rights.h"
 #include "../access/seen.h"
+#include "../backup/claim.h"
 #include "../backup/order.h"
 
 enum restore_type situation_type(const struct document *doc)
@@ -614,6 +615,9 @@ static void find_jobs(const struct view *v, struct situation *s)
     s->match.target_vm = type == RESTORE_NEW_VM ? value_str_at(s->doc->spec, "target.name") : NULL;
     s->match.not_exports = true;
     s->match.since_ms = s->order.state == ORDER_NONE ? INT64_MAX : s->order.since_ms;
+    s->match.own = s->order.activation ? claim_job_of(value_at(view_facts(v, s->doc), "place.claims.restore"),
+                                                      s->order.activation->name)
+                                       : NULL;
     s->jobs = jobs_matching(v->arena, value_get(view_facts(v, s->pvm), "jobs"), &s->match);
 }
 
