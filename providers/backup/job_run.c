@@ -14,8 +14,8 @@ struct attempt {
     struct claims claims;
     struct claim claim; /* ours, once it is taken */
     bool claimed;
-    bool read; /* the account's blobs could be listed, whether or not it takes claims */
-    const char *job;    /* adopted; NULL: none is */
+    bool read;       /* the account's blobs could be listed, whether or not it takes claims */
+    const char *job; /* adopted; NULL: none is */
 };
 
 static const struct settings *settings_of(const struct job_run *run)
@@ -82,8 +82,11 @@ static int look_at_claim(struct call *c, const struct attempt *t, const struct c
     struct backup_job job;
     struct value *body;
 
-    *ret = (struct claim_look){.job = CLAIM_JOB_GONE, .end_ms = TIME_NONE, .since_ms = run->match.since_ms,
-                               .now_ms = call_now_ms(c), .wait_ms = run->settle_ms + CLAIM_LAG_MS};
+    *ret = (struct claim_look){.job = CLAIM_JOB_GONE,
+                               .end_ms = TIME_NONE,
+                               .since_ms = run->match.since_ms,
+                               .now_ms = call_now_ms(c),
+                               .wait_ms = run->settle_ms + CLAIM_LAG_MS};
     if (!claim->job || claim->ended)
         return 0;
     if (backup_get_job(run->az, c, run->actor->arena, run->vault_id, claim->job, &body, err) < 0)
