@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +17,7 @@
 const struct manifest_limits manifest_default_limits = {
     .bytes = 8 * 1024 * 1024, .depth = 64, .nodes = 200 * 1000, .documents = 10 * 1000};
 
-enum { ANCHORS_MAX = 1000, SHOWN_MAX = 60, READ_BYTES = 8192 };
+enum { ANCHORS_MAX = 1000, READ_BYTES = 8192 };
 
 struct anchor {
     const char *name;
@@ -64,43 +63,13 @@ static void reader_stop(struct reader *r, const struct origin *at, const char *i
 
 /* --- scalars ------------------------------------------------------------------------------------------------------ */
 
-static const char *shown(struct arena *a, const char *s)
-{
-    return strlen(s) > SHOWN_MAX ? arena_printf(a, "%.*s...", SHOWN_MAX, s) : s;
-}
-
-static struct value *plain_value(struct reader *r, const char *s, size_t len, const struct origin *at)
-{
-    int64_t i = 0;
-    double d = 0;
-
-    switch (manifest_plain_type(s, len, &i, &d)) {
-    case VALUE_NULL:
-        return value_null(r->a);
-    case VALUE_BOOL:
-        return value_bool(r->a, s[0] == 't' || s[0] == 'T');
-    case VALUE_INT:
-        return value_int(r->a, i);
-    case VALUE_REAL:
-        return value_real(r->a, d);
-    case VALUE_UNKNOWN:
-        diags_add(r->diags, SEVERITY_ERROR, at,
-                  arena_printf(r->a, "if it is a name or an id, write it in quotes: \"%s\"", shown(r->a, s)),
-                  "%s is a number that cannot be held exactly", shown(r->a, s));
-        break;
-    default:
-        break;
-    }
-    return value_string_n(r->a, s, len);
-}
-
 /* A tag may only say what the value is anyway. */
 static void check_tag(struct reader *r, const char *tag, const char *want, const struct origin *at)
 {
     if (!tag || strcmp(tag, "!") == 0 || strcmp(tag, want) == 0)
         return;
     diags_add(r->diags, SEVERITY_ERROR, at, "leave the tag out; quotes make any value a string",
-              "the tag %s is not understood", shown(r->a, tag));
+              "the tag %s is not understood", manifest_shown(r->a, tag));
 }
 
 static struct value *scalar_value(struct reader *r, const yaml_event_t *e, const struct origin *at)
@@ -111,7 +80,7 @@ static struct value *scalar_value(struct reader *r, const yaml_event_t *e, const
     check_tag(r, tag, YAML_STR_TAG, at);
     if (tag || e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
         return value_string_n(r->a, s, len);
-    return plain_value(r, s, len, at);
+    return manifest_plain_value(r->a, r->diags, s, len, at);
 }
 
 /* --- building ----------------------------------------------------------------------------------------------------- */
@@ -218,7 +187,7 @@ static void on_alias(struct reader *r, const yaml_event_t *e, const struct origi
             r, at, "an alias repeats a value that was marked with & earlier in the same document",
             arena_printf(r->a,
                          found ? "the alias *%s stands inside the value it repeats" : "the alias *%s repeats nothing",
-                         shown(r->a, name)));
+                         manifest_shown(r->a, name)));
         return;
     }
     if (!count_nodes(r, found->nodes, at))
@@ -254,8 +223,8 @@ static void on_open(struct reader *r, const yaml_event_t *e, const struct origin
 static void duplicate_add(struct reader *r, const struct member *first, const struct member *again)
 {
     diags_add(r->diags, SEVERITY_ERROR, &again->key_origin, "a key may stand only once in a map; remove one of the two",
-              "the key \"%s\" was already set at line %d, column %d", shown(r->a, again->key), first->key_origin.line,
-              first->key_origin.column);
+              "the key \"%s\" was already set at line %d, column %d", manifest_shown(r->a, again->key),
+              first->key_origin.line, first->key_origin.column);
 }
 
 static int by_key_then_place(const void *a, const void *b)

@@ -10,6 +10,8 @@
 #include "manifest.h"
 #include "manifest_internal.h"
 
+enum { SHOWN_MAX = 60 };
+
 /* --- plain scalars ------------------------------------------------------------------------------------------------ */
 
 static bool one_of(const char *s, const char *const *words)
@@ -88,6 +90,37 @@ enum value_type manifest_plain_type(const char *s, size_t len, int64_t *ret_int,
         return isfinite(*ret_real) ? VALUE_REAL : VALUE_UNKNOWN;
     }
     return looks_endless(s) ? VALUE_UNKNOWN : VALUE_STRING;
+}
+
+const char *manifest_shown(struct arena *a, const char *s)
+{
+    return strlen(s) > SHOWN_MAX ? arena_printf(a, "%.*s...", SHOWN_MAX, s) : s;
+}
+
+struct value *manifest_plain_value(struct arena *a, struct diags *diags, const char *s, size_t len,
+                                  const struct origin *at)
+{
+    int64_t i = 0;
+    double d = 0;
+
+    switch (manifest_plain_type(s, len, &i, &d)) {
+    case VALUE_NULL:
+        return value_null(a);
+    case VALUE_BOOL:
+        return value_bool(a, s[0] == 't' || s[0] == 'T');
+    case VALUE_INT:
+        return value_int(a, i);
+    case VALUE_REAL:
+        return value_real(a, d);
+    case VALUE_UNKNOWN:
+        diags_add(diags, SEVERITY_ERROR, at,
+                  arena_printf(a, "if it is a name or an id, write it in quotes: \"%s\"", manifest_shown(a, s)),
+                  "%s is a number that cannot be held exactly", manifest_shown(a, s));
+        break;
+    default:
+        break;
+    }
+    return value_string_n(a, s, len);
 }
 
 /* --- values to text ----------------------------------------------------------------------------------------------- */
