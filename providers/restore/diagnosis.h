@@ -35,6 +35,7 @@ enum dx_des {
     DX_DES_MOVED,     /* same key and version, restored into another store */
     DX_DES_FOREIGN,   /* other key, other store */
     DX_DES_GONE,
+    DX_DES_LIVES, /* a set on the key is there; on which version, or whether it is the original one, cannot be told */
     DX_DES_UNKNOWN
 };
 enum dx_key {

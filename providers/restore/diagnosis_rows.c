@@ -19,8 +19,8 @@
 #define BESIDE (SET(DX_NEW_VM) | SET(DX_DISKS))
 #define UNMOVED                                                                                                        \
     (SET(DX_DES_INTACT) | SET(DX_DES_ROTATED) | SET(DX_DES_REPOINTED) | SET(DX_DES_FOREIGN) | SET(DX_DES_GONE) |       \
-     SET(DX_DES_UNKNOWN))
-#define ON_ITS_KEY (SET(DX_DES_INTACT) | SET(DX_DES_ROTATED) | SET(DX_DES_UNKNOWN))
+     SET(DX_DES_LIVES) | SET(DX_DES_UNKNOWN))
+#define ON_ITS_KEY (SET(DX_DES_INTACT) | SET(DX_DES_ROTATED) | SET(DX_DES_LIVES) | SET(DX_DES_UNKNOWN))
 #define PRESENT SET(DX_KEY_PRESENT)
 #define IDLE (SET(DX_KEY_DISABLED) | SET(DX_KEY_EXPIRED))
 #define DELETED SET(DX_KEY_DELETED)

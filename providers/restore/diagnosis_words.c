@@ -81,6 +81,7 @@ static const char *const des_words[] = {[DX_DES_INTACT] = "intact",
                                         [DX_DES_MOVED] = "on the same key in another store",
                                         [DX_DES_FOREIGN] = "on another key in another store",
                                         [DX_DES_GONE] = "gone",
+                                        [DX_DES_LIVES] = "there, on the key",
                                         [DX_DES_UNKNOWN] = "not known"};
 static const char *const key_words[] = {
     [DX_KEY_PRESENT] = "present",     [DX_KEY_DISABLED] = "disabled",

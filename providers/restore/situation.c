@@ -351,9 +351,23 @@ static enum dx_tier tier_of(const struct value *point)
     return value_get(point, "unknownTier") ? DX_TIER_UNKNOWN : DX_NO_TIER;
 }
 
+/* A set is seen to be on the original key, whichever version: the one the VM was backed up with, or the declared one
+ * where that is not known any more. */
+static bool set_lives(const struct view *v, const struct situation *s, const struct value *original)
+{
+    const struct value *set = s->original_des ? original
+                              : s->des        ? view_facts(v, s->des)
+                              : s->doc        ? value_get(view_facts(v, s->doc), "set")
+                                              : NULL;
+    const char *url = value_str_at(set, "live.properties.activeKey.keyUrl");
+
+    return url && s->original.name && key_url_is(v->arena, url, s->original.base, s->original.name);
+}
+
 static enum dx_des des_state(const struct view *v, const struct situation *s)
 {
     const struct value *set = original_set(v, s);
+    enum dx_des on;
 
     if (str_eq(value_str_at(set, "state"), "absent"))
         return DX_DES_GONE;
@@ -361,7 +375,8 @@ static enum dx_des des_state(const struct view *v, const struct situation *s)
      * vault tier nobody knows. */
     if (s->made_anew)
         return tier_of(s->point) == DX_SNAPSHOT_ONLY ? DX_DES_GONE : DX_DES_UNKNOWN;
-    return des_on(v, s, value_str_at(set, "live.properties.activeKey.keyUrl"));
+    on = des_on(v, s, value_str_at(set, "live.properties.activeKey.keyUrl"));
+    return on == DX_DES_UNKNOWN && set_lives(v, s, set) ? DX_DES_LIVES : on;
 }
 
 /* Which key the declared set stands for, once its own steps are done. */
@@ -461,8 +476,7 @@ static enum dx_fault fault_of(const struct view *v, const struct situation *s, b
         return DX_FAULT_WRONG_TYPE;
     if (elsewhere(v, s, live))
         return DX_FAULT_ELSEWHERE;
-    if (!s->key || s->key == s->original_key || s->given == DX_GIVEN_SAME_KEY ||
-        (then && pending(v, s->key)))
+    if (!s->key || s->key == s->original_key || s->given == DX_GIVEN_SAME_KEY || (then && pending(v, s->key)))
         return DX_FAULT_NONE;
     state = key_state(v, s->key, key_wanted_version(v, s->key));
     return state == DX_KEY_PRESENT || state == DX_KEY_UNKNOWN ? DX_FAULT_NONE : DX_FAULT_KEY;

@@ -15,7 +15,7 @@ static const struct {
     {"snapshot", {"none", "too"}},
     {"store", {"present", "deleted", "purged", "domain-lost", "unknown"}},
     {"home", {"vault", "hsm", "unknown"}},
-    {"des", {"intact", "rotated", "repointed", "moved", "foreign", "gone", "unknown"}},
+    {"des", {"intact", "rotated", "repointed", "moved", "foreign", "gone", "lives", "unknown"}},
     {"key", {"present", "disabled", "expired", "deleted", "purged", "replaced", "early", "revoked", "unknown"}},
     {"grants",
      {"ok", "backup-lacks", "des-lacks", "orchestrator-lacks", "firewall", "orchestrator-shut", "orchestrator-unsure",
