@@ -15,6 +15,7 @@ struct attempt {
     struct claim claim; /* ours, once it is taken */
     bool claimed;
     bool read;       /* the account's blobs could be listed, whether or not it takes claims */
+    bool passed;     /* a claim of somebody else was waited for, or its job has ended since this was decided */
     const char *job; /* adopted; NULL: none is */
 };
 
@@ -202,8 +203,10 @@ static int claim_once(struct call *c, struct attempt *t, const char *base, struc
             return report_other(t, &claim, err);
         case CLAIM_WAIT:
         case CLAIM_PERSON:
+            t->passed = true;
             return wait_for_claim(c, t, &claim, verdict, err);
         case CLAIM_ENDED:
+            t->passed = t->passed || (claim.job && !claim.ended && !end_was_seen(run, claim.job));
             break;
         }
     }
@@ -401,6 +404,18 @@ static int adopt(struct call *c, const struct job_run *run, const struct value *
     return rc;
 }
 
+/* What somebody else did while his claim stood may be all that was wanted, so everything is asked once more. */
+static int look_again(struct call *c, struct attempt *t, struct err *err)
+{
+    const struct value *job;
+
+    if (!t->passed)
+        return 0;
+    TRY(look_for_job(c, t->run, &job, err));
+    t->job = job ? value_str_at(job, "job") : NULL;
+    return job ? 0 : t->run->still_due(c, t->run, err);
+}
+
 static int trigger_once(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
 {
     struct attempt attempt = {.run = run};
@@ -409,6 +424,11 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
     TRY(run->still_due(c, run, err));
     TRY(may_trigger(c, run, err));
     rc = guard(c, &attempt, err);
+    if (rc == 0 && !attempt.job) {
+        rc = look_again(c, &attempt, err);
+        if (rc < 0 && err->class != ERR_CANCELLED)
+            note(c, &attempt, NULL, "not triggered: what was done meanwhile stands against it");
+    }
     /* The claim of another may have been waited for, and what was asked meanwhile has told Azure's time. */
     if (rc == 0 && !attempt.job) {
         rc = may_trigger(c, run, err);

@@ -371,10 +371,21 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
 
 /* --- acting ------------------------------------------------------------------------------------------------------- */
 
+/* What the last questions before a pass are asked about, and what they have found. */
+struct pass {
+    struct export_election elected;
+    const struct value **left; /* a job that has left an export of the key meanwhile */
+};
+
+static const struct pass *pass_of(const struct job_run *run)
+{
+    return run->ctx;
+}
+
 /* A key that is being recovered is for a while neither among the keys nor among the deleted ones. */
 static int still_lost(struct call *c, const struct job_run *run, struct err *err)
 {
-    const struct export_election *e = run->ctx;
+    const struct export_election *e = &pass_of(run)->elected;
     const struct value *key = view_facts(run->actor->view, e->key);
     const char *base = value_str_at(key, "base"), *name = value_str_at(key, "name");
     struct value *found = NULL;
@@ -396,7 +407,7 @@ static int still_lost(struct call *c, const struct job_run *run, struct err *err
 /* The same question as in the plan, asked in the last moment: where no claim can be taken, it is the only one. */
 static int none_beside(struct call *c, const struct job_run *run, struct err *err)
 {
-    const struct export_election *e = run->ctx;
+    const struct export_election *e = &pass_of(run)->elected;
     const struct view *v = run->actor->view;
     const struct document *other;
     size_t at = 0;
@@ -420,19 +431,38 @@ static int none_beside(struct call *c, const struct job_run *run, struct err *er
     return 0;
 }
 
-/* A pass of this machine that has ended since the look this step was decided on, and has left an
- * export; NULL: none has. */
-static int left_meanwhile(struct call *c, const struct job_run *run, const struct value **ret, struct err *err)
+/* Of the jobs that are `now`, one that failed and names an export, and did not when they were `seen`; NULL. */
+static const struct value *export_since(const struct value *now, const struct value *seen)
 {
-    struct value *jobs;
-
-    *ret = NULL;
-    TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
-    for (size_t i = 0; i < value_count(jobs) && !*ret; i++) {
-        const struct value *job = value_item(jobs, i), *before = job_of_id(run->seen, value_str_at(job, "job"));
+    for (size_t i = 0; i < value_count(now); i++) {
+        const struct value *job = value_item(now, i), *before = job_of_id(seen, value_str_at(job, "job"));
 
         if (str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") && !value_str_at(before, "blob"))
-            *ret = job;
+            return job;
+    }
+    return NULL;
+}
+
+/* A pass of this machine, or of another one on the key, that has ended since the look this step was decided on, and has
+ * left an export; NULL: none has. */
+static int left_meanwhile(struct call *c, const struct job_run *run, const struct value **ret, struct err *err)
+{
+    const struct document *key = pass_of(run)->elected.key, *other;
+    const struct view *v = run->actor->view;
+    struct value *jobs;
+    size_t at = 0;
+
+    TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
+    *ret = export_since(jobs, run->seen);
+    while (!*ret && (other = exporter_beside(key, run->actor->step->document, &at))) {
+        const struct value *facts = view_facts(v, other);
+        struct job_match match = protected_vm_match(v, other);
+
+        if (!value_str_at(facts, "vaultId"))
+            continue;
+        TRY(jobs_look(run->az, c, run->actor->arena, value_str_at(facts, "vaultId"), &match, run->bound_ms, &jobs,
+                      err));
+        *ret = export_since(jobs, value_get(facts, "jobs"));
     }
     return 0;
 }
@@ -440,15 +470,15 @@ static int left_meanwhile(struct call *c, const struct job_run *run, const struc
 /* The last questions before the pass is triggered. That Azure foresees trouble with the key is what the pass is for. */
 static int export_still_due(struct call *c, const struct job_run *run, struct err *err)
 {
-    const struct value *left;
+    const struct value **left = pass_of(run)->left;
 
     TRY(jobs_none_other(run->az, c, run->actor, run->vault_id, &run->match, run->bound_ms, err));
     TRY(still_lost(c, run, err));
     TRY(none_beside(c, run, err));
-    TRY(left_meanwhile(c, run, &left, err));
-    if (left) {
+    TRY(left_meanwhile(c, run, left, err));
+    if (*left) {
         err_set(err, ERR_BLOCKED, "%s has left an exported key meanwhile; nothing was triggered",
-                job_words(run->actor->arena, left));
+                job_words(run->actor->arena, *left));
         return err_advise(err, "run again: what it left is used");
     }
     return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
@@ -504,15 +534,17 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
 {
     const struct document *doc = actor->step->document;
     const struct view *v = actor->view;
+    const struct value *left = NULL;
+    struct pass pass = {.left = &left};
     struct export_election e;
     struct backup_job job;
     struct job_run run;
     struct value *before;
-    const struct value *left;
     const struct situation *s;
 
     if (!key_to_export(v, doc, &e) || !e.restored_vm)
         return err_set(err, ERR_CONFLICT, "nothing is to be exported any more");
+    pass.elected = e;
     run = (struct job_run){
         .az = kind_azure(actor->provider, doc),
         .vault_id = value_str_at(view_facts(v, doc), "vaultId"),
@@ -528,19 +560,23 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         .actor = actor,
         .while_running = "will show Failed: intended, do not cancel",
         .still_due = export_still_due,
-        .ctx = &e,
+        .ctx = &pass,
         .request = export_request(v, doc, &e),
     };
     before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
     TRY(jobs_await_others(run.az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
     TRY(left_meanwhile(c, &run, &left, err));
+    run.failed_before = count_state(before, "failed");
+    if (!left && job_run_once(c, &run, &job, err) < 0 && !left)
+        return -(int)err->class;
     if (left) {
         actor_say(actor, "%s has left an exported key meanwhile: it is used, and nothing is triggered",
                   job_words(actor->arena, left));
-        return 0;
+        /* What another machine left is seen once that machine is looked at again. */
+        return job_whose(left, run.match.group, run.match.vm) == JOB_OF_MACHINE
+                   ? 0
+                   : err_set(err, ERR_CONFLICT, "%s has exported the key", job_words(actor->arena, left));
     }
-    run.failed_before = count_state(before, "failed");
-    TRY(job_run_once(c, &run, &job, err));
     TRY(await_names(c, &run, &job, err));
     if (job.state == JOB_COMPLETED || job.state == JOB_COMPLETED_WITH_WARNINGS) {
         err_set(err, ERR_CONFLICT, "job %s completed: the key was fine after all, and restored disks are in %s", job.id,
