@@ -1,0 +1,180 @@
+/* Tokens: who gets one, from where, and when it is asked for anew. */
+#include "azure_peer.h"
+
+#include "../../providers/azure/arm.h"
+#include "../../providers/azure/directory.h"
+#include "../../providers/azure/internal.h"
+#include "../../reconciler/format/json.h"
+
+#define VM "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
+#define ARM "https://management.azure.com"
+
+/* --- tokens ------------------------------------------------------------------------------------------------------- */
+
+static void ask_again(struct call *c, void *arg)
+{
+    struct peer_case *t = arg;
+    const char *header = NULL;
+    struct err err = {0};
+
+    CHECK(azure_authorization(t->az, c, AUDIENCE_VAULT, &header, &err) == 0);
+    CHECK_STR(header, "Bearer t1");
+}
+
+static void run_many(struct call *c, struct peer_case *t)
+{
+    struct group *g = group_new(call_sched(c), "tokens");
+
+    for (int i = 0; i < 20; i++)
+        group_spawn(g, "ask", ask_again, t);
+    t->rc = group_wait(c, g, &t->err);
+    group_free(g);
+    ask_again(c, t);
+    CHECK(call_sleep_ms(c, 56 * MINUTE_MS, "the token's last five minutes", &t->err) == 0);
+    ask_again(c, t);
+}
+
+static void test_single_flight(void)
+{
+    static const struct peer_row rows[] = {PEER_LOGIN, PEER_LOGIN};
+    struct peer_case t = {.a = arena_new(), .run = run_many};
+    struct peer p = {0};
+
+    peer_run("twenty tasks, one request; a second one five minutes before the end", rows, COUNT(rows), &t, &p);
+    CHECK_STR(p.seen[0], "POST https://login.microsoftonline.com/tenant-1/oauth2/v2.0/token "
+                         "grant_type=client_credentials&client_id=client-1"
+                         "&scope=https%3A%2F%2Fvault.azure.net%2F.default&client_secret=s%26cret");
+    peer_release(&p);
+    arena_free(t.a);
+}
+
+static void ask_in_vain(struct call *c, void *arg)
+{
+    struct peer_case *t = arg;
+    const char *header = NULL;
+    struct err err = {0};
+
+    CHECK(azure_authorization(t->az, c, AUDIENCE_VAULT, &header, &err) == -ERR_CANCELLED);
+}
+
+static void run_cancelled(struct call *c, struct peer_case *t)
+{
+    struct group *g = group_new(call_sched(c), "tokens");
+
+    for (int i = 0; i < 3; i++)
+        group_spawn(g, "ask", ask_in_vain, t);
+    CHECK(call_sleep_ms(c, 5, "the request to be on its way", &t->err) == 0);
+    group_cancel(g);
+    t->rc = group_wait(c, g, &t->err);
+    group_free(g);
+    ask_again(c, t);
+}
+
+static void test_cancelled(void)
+{
+    static const struct peer_row rows[] = {PEER_LOGIN, PEER_LOGIN};
+    struct peer_case t = {.a = arena_new(), .run = run_cancelled};
+    struct peer p = {0};
+
+    peer_run("the task that asks and those that wait are cancelled; the next one asks anew", rows, COUNT(rows), &t, &p);
+    peer_release(&p);
+    arena_free(t.a);
+}
+
+static void list_in_vain(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = arm_list(t->az, c, t->a, "/subscriptions/s/resources", API_RESOURCES, NULL, &v, &t->err);
+}
+
+/* Each page is small enough; a list that goes on for ever takes all memory nevertheless. */
+static void test_list_ceiling(void)
+{
+    enum { PAGE_BYTES = 13 * 1024 * 1024, PAGES = 5 };
+    struct peer_row rows[1 + PAGES] = {PEER_LOGIN};
+    struct peer_case t = {.a = arena_new(), .run = list_in_vain};
+    struct peer p = {0};
+
+    for (int i = 0; i < PAGES; i++) {
+        char *body = xmalloc(PAGE_BYTES + 1);
+        int n = snprintf(body, PAGE_BYTES, "{\"value\":[{\"id\":%d}],\"nextLink\":\"" ARM "/page%d\"}", i, i + 1);
+
+        memset(body + n, ' ', (size_t)(PAGE_BYTES - n));
+        body[PAGE_BYTES] = 0;
+        rows[1 + i] = (struct peer_row){
+            .method = "GET", .url = i ? arena_printf(t.a, "/page%d", i) : "/resources", .status = 200, .body = body};
+    }
+    peer_run("more than 64 MB of pages", rows, COUNT(rows), &t, &p);
+    CHECK(t.rc == -ERR_PROTOCOL && strstr(t.err.text, "more than 64 MB, and does not end after 5 pages"));
+    for (int i = 0; i < PAGES; i++)
+        free((char *)rows[1 + i].body);
+    peer_release(&p);
+    arena_free(t.a);
+}
+
+static const char *some_tokens(const char *name)
+{
+    return strcmp(name, "REINSTATE_TOKEN_ARM") == 0 ? " Bearer h.eyJvaWQiOiJvLTEifQ.s\n" : NULL;
+}
+
+static void run_given(struct call *c, struct peer_case *t)
+{
+    const char *id = NULL, *header = NULL;
+    struct value *v = NULL;
+    struct err err = {0};
+
+    CHECK(azure_object_id(t->az, c, &id, &err) == 0);
+    CHECK_STR(id, "o-1");
+    CHECK(azure_authorization(t->az, c, AUDIENCE_VAULT, &header, &err) == -ERR_DENIED);
+    CHECK(strstr(err.text, "REINSTATE_TOKEN_VAULT") != NULL);
+    /* There is no fresh one to try with. */
+    CHECK(arm_get(t->az, c, t->a, VM, API_COMPUTE, &v, &err) == -ERR_DENIED);
+}
+
+static void test_given_tokens(void)
+{
+    static const struct peer_row rows[] = {{.method = "GET", .url = VM, .status = 401, .body = "",
+                                            .authorization = "Bearer h.eyJvaWQiOiJvLTEifQ.s"}};
+    struct peer_case t = {.a = arena_new(), .run = run_given};
+    struct credential credential = {0};
+    struct peer p = {0};
+    struct err err = {0};
+
+    CHECK(credential_from_environment(some_tokens, &credential, &err) == 0);
+    CHECK(credential.kind == CREDENTIAL_GIVEN_TOKENS);
+    peer_run_as("given tokens", rows, COUNT(rows), &credential, &t, &p);
+    credential_release(&credential);
+    peer_release(&p);
+    arena_free(t.a);
+}
+
+static const char *half_a_credential(const char *name)
+{
+    return strcmp(name, "AZURE_CLIENT_ID") == 0 ? "c" : NULL;
+}
+
+static const char *bad_tenant(const char *name)
+{
+    return strcmp(name, "AZURE_TENANT_ID") == 0 ? "x/../y" : "c";
+}
+
+static void test_environment(void)
+{
+    struct credential credential = {0};
+    struct err err = {0};
+
+    CHECK(credential_from_environment(half_a_credential, &credential, &err) == -ERR_DENIED);
+    CHECK(strstr(err.text, "AZURE_TENANT_ID, AZURE_CLIENT_SECRET not set") && strstr(err.text, "REINSTATE_TOKEN_ARM"));
+    CHECK(credential_from_environment(bad_tenant, &credential, &err) == -ERR_DENIED);
+}
+
+int main(void)
+{
+    test_list_ceiling();
+    test_single_flight();
+    test_cancelled();
+    test_given_tokens();
+    test_environment();
+    HARNESS_END();
+}
