@@ -225,8 +225,8 @@ static void orders_write(struct text *out, struct arena *a, const struct value *
                 estimated = value_int_at(o, "estimatedSeconds", -1);
 
         text_say(out, "  order %s: %lld of %lld machine%s as declared, %s after it was begun", value_str_at(o, "order"),
-                    (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s",
-                    duration_format(a, value_int_at(o, "seconds", 0) * SECOND_MS));
+                 (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s",
+                 duration_format(a, value_int_at(o, "seconds", 0) * SECOND_MS));
         if (before)
             text_say(out, " (%s of that before this run)", duration_format(a, before * SECOND_MS));
         if (estimated >= 0)
@@ -260,8 +260,8 @@ static void jobs_write(struct text *out, struct arena *a, const struct value *jo
             text_say(out, ", about %s were foreseen", duration_format(a, estimated * SECOND_MS));
         if (str_eq(value_str_at(job, "state"), "running"))
             text_say(out, "; it runs on at Azure, and %s",
-                        value_bool_at(job, "adopted", false) ? "the next run adopts it"
-                                                             : "no run adopts it: it is none that is declared here");
+                     value_bool_at(job, "adopted", false) ? "the next run adopts it"
+                                                          : "no run adopts it: it is none that is declared here");
         text_add_char(out, '\n');
     }
 }
@@ -272,7 +272,7 @@ static void left_write(struct text *out, const struct value *left)
         const struct value *one = value_item(left, i);
         const char *id = value_str_at(one, "id"), *what = value_str_at(one, "what"), *job = value_str_at(one, "job");
         const char *blob = value_str_at(one, "blob"), *seen = value_str_at(one, "seen"),
-                   *keep = value_str_at(one, "keep");
+                   *keep = value_str_at(one, "keep"), *why = value_str_at(one, "why");
         bool claims = str_eq(what, "claims");
 
         if (!i)
@@ -288,6 +288,8 @@ static void left_write(struct text *out, const struct value *left)
             text_say(out, ", of job %s", job);
         if (seen && !str_eq(seen, "there"))
             text_add(out, ", whether it is still there cannot be seen");
+        if (why)
+            text_say(out, ": %s", why);
         text_say(out, "%s\n      %s\n", claims ? ": no secret in them, they are kept" : "",
                  keep ? keep : value_str_at(one, "command"));
     }

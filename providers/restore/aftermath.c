@@ -111,8 +111,7 @@ static void add_jobs(const struct view *v, const struct situation *s, struct val
 
         if (s->order.state == ORDER_NONE || job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE ||
             (time_parse(value_str_at(job, "start")) < s->order.since_ms &&
-             !str_eq(value_str_at(job, "state"), "running") &&
-             !str_eq_nocase(value_str_at(job, "job"), s->match.own)))
+             !str_eq(value_str_at(job, "state"), "running") && !str_eq_nocase(value_str_at(job, "job"), s->match.own)))
             continue;
         add_job(v, s, job, jobs);
     }
@@ -184,6 +183,21 @@ const char *aftermath_keep_made(const struct view *v, const struct situation *s)
                : NULL;
 }
 
+/* Why it was exported: nobody looks for a key where a restore was refused for a right. NULL: the job does not say. */
+static const char *exported_why(const struct view *v, const struct value *job)
+{
+    const struct azure_error *known = job_error(job);
+
+    if (!known)
+        return NULL;
+    if (known->letter == 'P')
+        return arena_printf(v->arena,
+                            "a restore that is refused for a right (%s) exports the key as well: each try leaves one",
+                            known->code);
+    return known->letter == 'K' || known->letter == 'D' ? "a restore that fails for its key or set exports the key"
+                                                        : NULL;
+}
+
 static void add_exports(const struct view *v, const struct document *pvm, struct value *left)
 {
     const struct value *exports = value_get(view_facts(v, pvm), "leftovers");
@@ -200,6 +214,7 @@ static void add_exports(const struct view *v, const struct document *pvm, struct
         value_set_string(v->arena, one, "container", container);
         value_set_string(v->arena, one, "blob", blob);
         value_set_string(v->arena, one, "seen", value_str_at(e, "seen"));
+        value_set_string(v->arena, one, "why", exported_why(v, e));
     }
 }
 
