@@ -70,6 +70,22 @@ static bool remedy_possible(const struct outlook *o, char letter)
     }
 }
 
+/* What mends the grants behind the key: a firewall that keeps somebody out is no missing grant. 0: nothing is to be. */
+static char grants_letter(const struct outlook *o)
+{
+    switch (o->situation->now.grants) {
+    case DX_GRANTS_OK:
+        return 0;
+    case DX_GRANTS_FIREWALL:
+        return 'W';
+    case DX_GRANTS_ORCHESTRATOR_SHUT:
+    case DX_GRANTS_ORCHESTRATOR_UNSURE:
+        return 'L';
+    default:
+        return 'P';
+    }
+}
+
 /* The letters of the cheapest way that is open: one that mends the key or its store, and with it what mends set and
  * grants. Behind an H a way is open only once a person has acted. Empty when none is. */
 static const char *way(const struct outlook *o, const char *remedy, bool *ret_person)
@@ -90,10 +106,12 @@ static const char *way(const struct outlook *o, const char *remedy, bool *ret_pe
         *ret_person = strchr(remedy, 'H') != NULL;
     if ((!keyed || n) && strchr(remedy, 'F'))
         chosen[n++] = 'F';
-    if (n && (strchr(remedy, 'D') || strchr(chosen, 'F') || o->situation->now.grants > DX_GRANTS_OK))
+    if (n && (strchr(remedy, 'D') || strchr(chosen, 'F') || grants_letter(o) == 'P'))
         chosen[n++] = 'P';
+    if (n && grants_letter(o) && grants_letter(o) != 'P')
+        chosen[n++] = grants_letter(o);
     for (const char *c = remedy; *c && !n; c++)
-        if (strchr("PVNOR", *c) && remedy_possible(o, *c))
+        if (strchr("PWLUVNOR", *c) && remedy_possible(o, *c))
             chosen[n++] = *c;
     if (!n && strchr(remedy, 'H'))
         *ret_person = true;

@@ -75,7 +75,7 @@ enum dx_given {
 enum dx_fault { /* what is wrong with the set named itself */
     DX_FAULT_NONE,
     DX_FAULT_MISSING,
-    DX_FAULT_UNMAKEABLE, /* its key has no release policy, so compute makes no set on it */
+    DX_FAULT_UNMAKEABLE, /* its key is not fit for confidential VMs, so compute makes no set on it */
     DX_FAULT_WRONG_TYPE,
     DX_FAULT_ELSEWHERE, /* another region or subscription than the restored disks */
     DX_FAULT_KEY        /* its own key, where that is not the original one, is disabled, expired or not there */

@@ -113,8 +113,8 @@ const struct dx_row dx_rows[] = {
 
     /* --- what is wrong with the set named ------------------------------------------------------------------------- */
     {.id = "R-17", .encryption = CMK, .given = OTHER_SET, .fault = SET(DX_FAULT_UNMAKEABLE),
-     .state = "the set cannot be made: its key has no release policy",
-     .outcome = DX_FAILS, .remedy = "GTH",
+     .state = "the set cannot be made: its key is not fit for confidential VMs, and every copy of it is the same",
+     .outcome = DX_FAILS, .remedy = "H",
      .confidence = DX_FIELD, .source = "Azure CLI test recordings, 2020 to 2025", .proof = "F6 F13"},
     {.id = "R-16", .encryption = CMK, .given = SET(DX_GIVEN_ORIGINAL) | OTHER_SET, .fault = SET(DX_FAULT_MISSING),
      .state = "the set named does not exist",
@@ -387,7 +387,7 @@ const struct dx_row dx_rows[] = {
      .confidence = DX_FIELD, .source = BACKUP_B "; " PREVIEW "; " SCRIPTS, .proof = "F16 F17"},
     {.id = "N-27", .encryption = CMK, .grants = SET(DX_GRANTS_FIREWALL), .given = PLAIN | OTHER_SET,
      .state = "the key store's firewall keeps Azure's services out",
-     .outcome = DX_FAILS, .remedy = "PH",
+     .outcome = DX_FAILS, .remedy = "WH",
      .confidence = DX_DOCUMENTED, .source = KEY_VAULT " (access behind a firewall)", .proof = "F9 F23"},
     {.id = "N-25", .encryption = CMK, .grants = SET(DX_GRANTS_DES_LACKS), .given = PLAIN,
      .state = "the disk encryption set's identity may not get, wrap and unwrap with the key",
@@ -407,7 +407,7 @@ const struct dx_row dx_rows[] = {
      .grants = SET(DX_GRANTS_ORCHESTRATOR_SHUT), .else_succeeds = true,
      .state = "the key store's firewall lets trusted services in, but the Confidential VM Orchestrator "
               "is not one of them, and the store has no private endpoint",
-     .outcome = DX_DISKS_ONLY, .remedy = "PH",
+     .outcome = DX_DISKS_ONLY, .remedy = "LH",
      .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19",
      .proof = "F9 F23"},
     {.id = "N-26", .refused = true, .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
@@ -421,14 +421,14 @@ const struct dx_row dx_rows[] = {
      .state = "the key store's firewall keeps the Confidential VM Orchestrator out, and the store has no private "
               "endpoint: whatever "
               "becomes of the restore, its VM would not start",
-     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "PH",
+     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "LH",
      .confidence = DX_DOCUMENTED, .source = "Microsoft Learn, Key Vault (network service endpoints), 2026-05-19",
      .proof = "F9 F23"},
     {.id = "N-27", .encryption = CMK, .restore = SET(DX_NEW_VM) | SET(DX_REPLACE),
      .grants = SET(DX_GRANTS_ORCHESTRATOR_UNSURE), .else_succeeds = true,
      .state = "the key store's firewall lets trusted services in, but the Confidential VM Orchestrator "
               "is not one of them; whether it comes by the private endpoint is documented nowhere",
-     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "PH",
+     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "LH",
      .confidence = DX_INFERRED, .source = KEY_VAULT " (virtual network service endpoints)", .proof = "F9 F23"},
 
     /* --- what succeeds -------------------------------------------------------------------------------------------- */
@@ -449,7 +449,7 @@ const struct dx_row dx_rows[] = {
      .grants = SET(DX_GRANTS_OK),
      .given = PLAIN, .rotation = SET(DX_ROTATION_STUCK),
      .state = "the set is on the right key, and its last rotation failed: a restore may still work",
-     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "P",
+     .outcome = DX_OUTCOME_UNKNOWN, .remedy = "U",
      .confidence = DX_DOCUMENTED,
      .source = "compute API 2024-03-02 and 2025-01-02; Microsoft Learn, offline key rotation, undated",
      .proof = "F6 F11 F16"},

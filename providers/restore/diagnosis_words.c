@@ -32,6 +32,15 @@ const char *dx_remedy_words(char letter)
     switch (letter) {
     case 'P':
         return "grant what is missing and wait until it acts";
+    case 'W':
+        return "whoever manages the key store's network rules lets Azure's trusted services in (its firewall's bypass, "
+               "or "
+               "the rules of its network security perimeter); a grant would not help";
+    case 'L':
+        return "give the VM's guest a private path to the key store, or open the store's firewall to it; a grant would "
+               "not help";
+    case 'U':
+        return "repeat the update of the disk encryption set that failed: its autoKeyRotationError says for what";
     case 'E':
         return "enable the key version, or move its expiry";
     case 'C':
@@ -122,7 +131,8 @@ static const char *const data_words[] = {[DX_DATA_NONE] = "none",
                                          [DX_DATA_CONFIDENTIAL] = "confidential data disks",
                                          [DX_DATA_CRASH_CONSISTENT] = "a multi-disk crash-consistent point"};
 
-static const char *const encryption_words[] = {[DX_PMK] = "platform-managed key", [DX_CMK] = "customer-managed key",
+static const char *const encryption_words[] = {[DX_PMK] = "platform-managed key",
+                                               [DX_CMK] = "customer-managed key",
                                                [DX_ENCRYPTION_UNKNOWN] = "whose key cannot be told"};
 static const char *const restore_words[] = {
     [DX_NEW_VM] = "a new VM", [DX_DISKS] = "disks", [DX_REPLACE] = "disks replaced in place"};
