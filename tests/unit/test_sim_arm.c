@@ -1,38 +1,12 @@
 /* The simulated control plane, the directory and the sign-in, as their clients see them. */
 #include "harness.h"
-#include "sim_fixture.h"
-
-#include "../../providers/sim/internal.h"
-
-#define API "?api-version=2025-01-02"
-#define G_API "?api-version=2025-04-01"
-#define VM_API "?api-version=2025-04-01"
-#define KV_API "?api-version=2026-02-01"
-#define ST_API "?api-version=2025-01-01"
-#define AUTH_API "?api-version=2022-04-01"
-#define DES DR_GROUP "/providers/Microsoft.Compute/diskEncryptionSets/des-new"
-#define VM DR_GROUP "/providers/Microsoft.Compute/virtualMachines/vm-old"
-#define DES_WITH(url)                                                                                                  \
-    "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"encryptionType\":"        \
-    "\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":\"" url "\"}}}"
+#include "sim_arm_fixture.h"
 
 static const char *code_of(const struct reply *r)
 {
     const char *code = value_str_at(r->json, "error.code");
 
     return code ? code : "";
-}
-
-static struct sim *begin(struct arena **ret_arena, int64_t *ret_start, const char **ret_token)
-{
-    struct diags diags;
-    struct sim *s;
-
-    *ret_arena = arena_new();
-    s = fixture_sim(*ret_arena, fixture_world(*ret_arena, ""), NULL, &diags);
-    *ret_start = sim_start_ms(s);
-    *ret_token = operator_token(s, *ret_arena, *ret_start);
-    return s;
 }
 
 static void test_sign_in(void)
@@ -300,14 +274,6 @@ static void test_set_life(void)
     arena_free(a);
 }
 
-static const char *grant(struct arena *a, const char *role, const char *principal, bool typed)
-{
-    return arena_printf(a,
-                        "{\"properties\":{\"roleDefinitionId\":\"" SUB
-                        "/providers/Microsoft.Authorization/roleDefinitions/%s\",\"principalId\":\"%s\"%s}}",
-                        role, principal, typed ? ",\"principalType\":\"ServicePrincipal\"" : "");
-}
-
 static void test_assignments(void)
 {
     static const char release[] = "08bbd89e-9f13-488c-ac41-acfcb10c90ab",
@@ -436,79 +402,6 @@ static void test_vaults(void)
     arena_free(a);
 }
 
-static const char *power(struct sim *s, struct arena *a, int64_t now, const char *token)
-{
-    return value_str_at(ask(s, a, now, token, "GET", ARM VM "/instanceView" VM_API, NULL).json, "statuses.1.code");
-}
-
-static void test_machines(void)
-{
-    struct arena *a;
-    const char *token, *poll;
-    int64_t now;
-    struct sim *s = begin(&a, &now, &token);
-    struct reply r = ask(s, a, now, token, "GET", ARM VM VM_API "&$expand=instanceView", NULL);
-
-    CHECK_STR(value_str_at(r.json, "properties.instanceView.statuses.1.code"), "PowerState/deallocated");
-    CHECK_ROW("its state is shown on request only",
-              !value_at(ask(s, a, now, token, "GET", ARM VM VM_API, NULL).json, "properties.instanceView"));
-    r = ask(s, a, now, token, "POST", ARM VM "/start" VM_API, NULL);
-    poll = header_of(&r, "Azure-AsyncOperation");
-    CHECK(r.status == 202 && str_eq(header_of(&r, "Retry-After"), "10"));
-    CHECK_STR(value_str_at(ask(s, a, now + MINUTE_MS, token, "GET", poll, NULL).json, "status"), "Succeeded");
-    CHECK_STR(power(s, a, now + MINUTE_MS, token), "PowerState/running");
-    CHECK(ask(s, a, now + MINUTE_MS, token, "DELETE", ARM VM VM_API, NULL).status == 202);
-    CHECK_ROW("deleted a moment later",
-              ask(s, a, now + 2 * MINUTE_MS, token, "GET", ARM VM VM_API, NULL).status == 404);
-    CHECK(ask(s, a, now + 2 * MINUTE_MS, token, "DELETE", ARM VM VM_API, NULL).status == 204);
-    sim_free(s);
-    arena_free(a);
-}
-
-/* Starts the machine and says how that ended: "Succeeded", or the error's code. */
-static const char *start_result(struct sim *s, struct arena *a, int64_t now, const char *token, const char *id)
-{
-    struct reply r = ask(s, a, now, token, "POST", arena_printf(a, ARM "%s/start" VM_API, id), NULL);
-    const char *code;
-
-    r = ask(s, a, now + MINUTE_MS, token, "GET", header_of(&r, "Azure-AsyncOperation"), NULL);
-    code = value_str_at(r.json, "error.code");
-    return code ? code : value_str_at(r.json, "status");
-}
-
-static void test_confidential_boot(void)
-{
-    struct arena *a;
-    const char *token, *principal, *vm = DR_GROUP "/providers/Microsoft.Compute/virtualMachines/vm-new";
-    int64_t now;
-    struct sim *s = begin(&a, &now, &token);
-    struct value *orchestrators;
-
-    ask(s, a, now, token, "PUT", ARM DES API, DES_WITH(KEY_URL));
-    principal = value_str_at(ask(s, a, now + MINUTE_MS, token, "GET", ARM DES API, NULL).json, "identity.principalId");
-    compute_create_restored_vm(s, vm, "uaenorth", DES, "Standard_DC4ads_v6", "Linux", DR_GROUP "/…/subnets/default",
-                               false);
-    CHECK_STR(start_result(s, a, now + 2 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
-    CHECK_ROW(
-        "a machine that got no key is off",
-        str_eq(value_str_at(resource_find(s, vm), "properties.instanceView.statuses.1.code"), "PowerState/stopped"));
-    ask(s, a, now + 4 * MINUTE_MS, token, "PUT",
-        ARM VAULT
-        "/keys/os-key/providers/Microsoft.Authorization/roleAssignments/33333333-1111-4111-8111-111111111111" AUTH_API,
-        grant(a, "e147488a-f6f5-4113-8e2d-b22465e65bf6", principal, true));
-    CHECK_STR(start_result(s, a, now + 5 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
-    CHECK_STR(start_result(s, a, now + 9 * MINUTE_MS, token, vm), "Succeeded");
-    orchestrators = value_at(state_list(s, "roleAssignments"), "3");
-    CHECK_STR(value_str_at(orchestrators, "principal"), "ConfidentialVmOrchestrator");
-    value_set_string(a, orchestrators, "role", "Key Vault Crypto Service Encryption User");
-    CHECK_STR(start_result(s, a, now + 11 * MINUTE_MS, token, vm), "KeyVaultAccessForbidden");
-    CHECK_ROW("the set's disk is listed with it",
-              value_count(value_get(ask(s, a, now, token, "GET", ARM DES "/associatedResources" API, NULL).json,
-                                    "value")) == 1);
-    sim_free(s);
-    arena_free(a);
-}
-
 static void test_storage(void)
 {
     struct arena *a;
@@ -590,8 +483,6 @@ int main(void)
     test_assignments();
     test_limited_administrator();
     test_vaults();
-    test_machines();
-    test_confidential_boot();
     test_storage();
     test_directory();
     test_throttling();
