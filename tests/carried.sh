@@ -10,12 +10,13 @@ pause_made() {
     chmod +x pause
 }
 
-# quick FILE [SED-OPTION...]: the world of the lost key, whose jobs take a minute, otherwise changed as said.
+# quick FILE [SED-OPTION...]: the world of $story, an example, whose jobs take a minute, otherwise changed as said.
+story=01-lost-key
 quick() {
     file=$1
     shift
     sed -e 's/exportDuration: [0-9a-z]*/exportDuration: 1m/' -e 's/restoreDuration: [0-9a-z]*/restoreDuration: 1m/' "$@" \
-        "$here/../examples/01-lost-key/world.yaml" >"$file"
+        "$here/../examples/$story/world.yaml" >"$file"
 }
 
 # begin NAME WORLD: serves it, and has the runbook for curl written from it.
@@ -38,7 +39,7 @@ run() {
 }
 
 restores() {
-    grep -c '"operation": "Restore"' sim-world.yaml
+    count '"operation": "Restore"' sim-world.yaml
 }
 
 says() {

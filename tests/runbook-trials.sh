@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runbooks on trial: runbook-trials.sh BINARY. The form for curl with just the rights that its head lists, and without one of them; tool and
-# runbook beside each other, which trigger once between them; answers that lead elsewhere, and texts that would be obeyed.
+# Runbooks on trial: runbook-trials.sh BINARY. The form for curl with just the rights that its head lists, and
+# without one of them; an account that refuses the token; tool and runbook beside each other, which trigger once between them;
+# answers that lead elsewhere, and texts that would be obeyed.
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 binary=$(realpath "${1:?runbook-trials.sh BINARY}") || exit 1
 . "$here/checks.sh"
@@ -12,21 +13,25 @@ cd "$dir" || exit 1
 
 # listed TITLE: "ROLE on SCOPE", one a line, of the head's list with this title.
 listed() {
-    sed -n "/^# $1/,/^#\$/p" run.sh | sed -e 1d -e 's/^# *//' | awk '/^\// { print held " " $0; next } / on \// { print } { held = $0 }'
+    sed -n "/^# $1/,/^#\$/p" run.sh | sed -e 1d -e 's/^# *//' | awk '/^(\/|https:)/ { print held " " $0; next } / on [\/h]/ { print } { held = $0 }'
 }
 
-# runner ROLES WORLD: the quick world, with somebody else who holds these roles and no other.
+no_keys='s/allowSharedKeyAccess: true/allowSharedKeyAccess: false/'
+
+# runner ROLES WORLD: the quick world, with somebody else who holds these roles and no other. The account takes no keys, so that its
+# roles cannot be done without.
 runner() {
-    sed 's/\(.*\) on \(.*\)/    - {principal: runner, role: \1, scope: \2}/' "$1" >assignments
-    quick "$2" -e '/^  roleAssignments:/r assignments' -e "/^  principals:/a\\
-    - {name: runner, objectId: 0f0f0f0f-0000-4000-8000-00000000000e, appId: 0f0f0f0f-0000-4000-8000-0000000000ee, secret: runner-secret}"
+    sed -n 's|^\(.*\) on \(/.*\)|    - {principal: runner, role: \1, scope: \2}|p' "$1" >assignments
+    sed -n 's|^\(.*\) on https://\([^./]*\)[^/]*\(/.*\)|    - {store: \2, principal: runner, role: \1, scope: \3}|p' "$1" >local
+    quick "$2" -e '/^  roleAssignments:/r assignments' -e '/^  hsmRoleAssignments:/r local' -e "$no_keys" -e "/^  principals:/a\\
+    - {name: runner, objectId: 0f0f0f0f-0000-4000-8000-0000000000ef, appId: 0f0f0f0f-0000-4000-8000-0000000000ee, secret: runner-secret}"
 }
 
 # as_runner ROLES: the operator writes the runbook, the other one runs it.
 as_runner() {
     runner "$1" rights.yaml
     sign_in sim-client-secret
-    begin 01-lost-key "$dir/rights.yaml" || return 1
+    begin "$story" "$dir/rights.yaml" || return 1
     AZURE_CLIENT_ID=0f0f0f0f-0000-4000-8000-0000000000ee AZURE_CLIENT_SECRET=runner-secret
     run
     sign_in sim-client-secret
@@ -37,31 +42,82 @@ step_head() {
     sed -n "/^# ---- $1\\. /,/^if /p" run.sh
 }
 
-"$binary" runbook --shell curl -f "$here/../examples/01-lost-key/estate.yaml" -f "$here/../examples/01-lost-key/activation.yaml" \
-    -f "$here/../examples/01-lost-key/policy.yaml" --world "$here/../examples/01-lost-key/world.yaml" >run.sh 2>stderr
-listed 'Who does this needs' >least
-listed 'For the claim' >claim
-expect "the head lists five roles, and one for the claim" [ "$(count . least) $(count . claim)" = "5 1" ]
+# just_those RESTORES ROLES CLAIMS: of $story; so many are listed, whoever holds them gets through, and without one of them does not.
+just_those() {
+    "$binary" runbook --shell curl -f "$here/../examples/$story/estate.yaml" -f "$here/../examples/$story/activation.yaml" \
+        -f "$here/../examples/$story/policy.yaml" --world "$here/../examples/$story/world.yaml" >run.sh 2>stderr
+    listed 'Who does this needs' >least
+    listed 'For the claim' >claim
+    expect "$story: the head lists $2 roles, and $3 for the claim" [ "$(count . least) $(count . claim)" = "$2 $3" ]
+    if as_runner least; then
+        expect "who holds just those gets through: exit $code" [ "$code" = 0 ]
+        expect "by $1 restores" [ "$(restores)" = "$1" ]
+        expect "without the claim's role there is no claim" [ "$(count 'takes no claim \(403' stderr)" = "$1" ]
+        sim_stop
+    fi
+    missing=0
+    while [ "$missing" -lt "$(count . least)" ]; do
+        missing=$((missing + 1))
+        role=$(sed -n "${missing}s/ on .*//p" least)
+        sed "${missing}d" least >without
+        as_runner without || continue
+        expect "without $role it stops: exit $code" [ "$code" = 1 ]
+        at=$(sed -n 's/^\([0-9]*\)\. .*/\1/p' stderr | tail -n 1)
+        { step_head "${at:-0}"; grep '^STOP' stderr; } >shown
+        if grep -qF "$role" shown; then ok "at step $at, which names it"; else no "at step $at, which does not name $role" shown stderr; fi
+        sim_stop
+    done
+}
 
-if as_runner least; then
-    expect "who holds just those gets through: exit $code" [ "$code" = 0 ]
-    expect "by two restores" [ "$(restores)" = 2 ]
-    expect "without the claim's role there is no claim" [ "$(count 'takes no claim \(403' stderr)" = 2 ]
+just_those 2 5 1
+story=02-deleted-key
+just_those 0 1 0
+story=03-lost-hsm-key
+just_those 2 5 1
+story=01-lost-key
+
+# --- an account that refuses the token -------------------------------------------------------------------------------------------
+
+# by_key WHAT CODE RESTORES SED-OPTION...: who has no role for blobs runs it.
+by_key() {
+    case=$1 wanted=$2 by=$3
+    shift 3
+    quick by-key.yaml -e '/role: Storage Blob Data Reader/d' "$@"
+    begin 01-lost-key "$dir/by-key.yaml" || return 1
+    run
+    expect "$case: exit $code" [ "$code" = "$wanted" ]
+    expect "$case: $by restores" [ "$(restores)" = "$by" ]
+}
+refuses() {
+    echo "s#^  faults: \\[\\]#  faults: [{on: {method: $1, path: $2}, every: true, do: {status: 403, code: $3, headers: {x-ms-error-code: $3}}}]#"
+}
+
+if by_key "by the account's key" 0 2; then
+    says "trying the account's key"
+    expect "both triggers are claimed" [ "$(count 'claim [0-9a-f]{40}-0 taken' stderr)" = 2 ]
     sim_stop
 fi
-
-missing=0
-while [ "$missing" -lt "$(count . least)" ]; do
-    missing=$((missing + 1))
-    role=$(sed -n "${missing}s/ on .*//p" least)
-    sed "${missing}d" least >without
-    as_runner without || continue
-    expect "without $role it stops: exit $code" [ "$code" = 1 ]
-    at=$(sed -n 's/^\([0-9]*\)\. .*/\1/p' stderr | tail -n 1)
-    { step_head "${at:-0}"; grep '^STOP' stderr; } >shown
-    if grep -qF "$role" shown; then ok "at step $at, which names it"; else no "at step $at, which does not name $role" shown stderr; fi
+if by_key "keys that may not be listed" 1 0 -e "$(refuses POST /listKeys AuthorizationFailed)"; then
+    says 'what the job leaves could not be read (403 AuthorizationPermissionMismatch)'
+    says 'Storage Blob Data Reader on the account, or the right to list its keys'
     sim_stop
-done
+fi
+quick no-way.yaml -e "$(refuses PUT /reinstate-claims AuthorizationFailure)"
+if begin 01-lost-key "$dir/no-way.yaml"; then
+    run
+    expect "a network that lets no claim through, where claims are preferred: exit $code" [ "$code" = 0 ]
+    says 'takes no claim (403 AuthorizationFailure): two looks are all'
+    expect "it is not asked for its keys" [ "$(count listKeys sim-record)" = 0 ]
+    sim_stop
+fi
+if begin 01-lost-key "$dir/no-way.yaml"; then
+    sed -i "s/claims_required=''/claims_required=yes/" run.sh
+    run
+    expect "and where they are required: exit $code" [ "$code" = 1 ]
+    says 'Policy.spec.claims is required'
+    expect "nothing is triggered" [ "$(restores)" = 0 ]
+    sim_stop
+fi
 
 # --- beside the tool ---------------------------------------------------------------------------------------------------------------
 

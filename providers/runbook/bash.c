@@ -1,6 +1,8 @@
 /* Knows what the two bash forms have in common. Must not know how either of them asks Azure. */
 #include "bash.h"
 
+#include "../../reconciler/format/json.h"
+
 #define RANGE_MS (30 * DAY_MS)
 /* A job that began so long before the order may still run: no restore takes as long. */
 #define BEFORE_MS (2 * DAY_MS)
@@ -9,8 +11,9 @@ void bash_cloud(struct text *out, const struct runbook *rb)
 {
     const struct cloud *cloud = rb->cloud;
 
-    text_printf(out, "blob_suffix=%s blob_zone_suffix=%s api_blob=%s\n", sh(rb->arena, cloud->blob_suffix),
-                sh(rb->arena, cloud->blob_zone_suffix), runbook_api(rb, API_BLOB));
+    text_printf(out, "blob_suffix=%s blob_zone_suffix=%s\n", sh(rb->arena, cloud->blob_suffix),
+                sh(rb->arena, cloud->blob_zone_suffix));
+    text_printf(out, "api_blob=%s api_storage=%s\n", runbook_api(rb, API_BLOB), runbook_api(rb, API_STORAGE));
 }
 
 void bash_job(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
@@ -33,6 +36,22 @@ void bash_claim(struct text *out, const struct runbook *rb, const struct value *
          value_bool_at(with, "claimsRequired", false) ? "yes" : "''", (long long)value_int_at(with, "settle", 60));
     line(out, "order=%s point=%s", sh(rb->arena, with_str(with, "order")), sh(rb->arena, with_str(with, "point")));
     line(out, "target=%s", sh(rb->arena, with_str(with, "claimTarget")));
+}
+
+void bash_trigger(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const char *path =
+        arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point"));
+
+    line(out, "trigger() {");
+    line(out, "    taken=''");
+    line(out, "    call ARM POST \"$arm\"%s \\",
+         sh(rb->arena, arena_printf(rb->arena, "%s?api-version=%s", path_encoded(rb->arena, path),
+                                    runbook_api(rb, API_RECOVERY))));
+    line(out, "        %s &&", sh(rb->arena, json_string(rb->arena, value_get(with, "body"), JSON_COMPACT)));
+    line(out, "        taken=yes && follow && job=$(answer .properties.jobId)");
+    line(out, "}");
+    line(out, "run_once");
 }
 
 bool bash_job_range(const struct value *with, size_t i, struct job_range *ret)

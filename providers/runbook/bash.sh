@@ -1,6 +1,9 @@
 # shellcheck shell=bash
-set -euo pipefail
+# A trace would show tokens and keys, and a variable of the environment is read by every program that is started.
+set +x -euo pipefail
 umask 077
+unset account_key
+account='' account_key='' keyed=''
 from=${1:-1}
 work=$(mktemp -d)
 : >"$work/head"
@@ -32,22 +35,110 @@ origin() {
 # at_arm URL: it lies on Resource Manager's own host.
 at_arm() { [ "$(origin "$1")" = "$(origin "$arm")" ] || stop "an answer leads to another host, and no token is sent there: $1"; }
 
-# ask AUDIENCE METHOD URL [BODY [HEADER...]]: one request; its head and body are left in $work. BODY: - for none, @- for a pipe.
-ask() {
-    local name=REINSTATE_TOKEN_$1 method=$2 url=$3 body=${4:--} more=() one
+# account_of URL: the storage account that this host is of.
+account_of() { local host=${1#https://}; printf '%s\n' "${host%%.*}"; }
+# sha256 of what comes in, its bytes as hexadecimal digits; bytes: the way back.
+sha256() { sha256sum | cut -c 1-64; }
+bytes() { printf '%b' "$(sed 's/../\\x&/g')"; }
+# hmac: HMAC-SHA256 of what comes in, by the account's key, in base64. Only builtins of this shell see the key: it stands in no
+# command line and in no file.
+hmac() {
+    local hex inner='' outer='' byte i
+    hex=$(printf %s "$account_key" | base64 -d | od -An -v -tx1 | tr -d ' \n')
+    [ "${#hex}" -le 128 ] || return 1
+    while [ "${#hex}" -lt 128 ]; do
+        hex+=00
+    done
+    for ((i = 0; i < 128; i += 2)); do
+        printf -v byte '\\x%02x' $((16#${hex:i:2} ^ 0x36)) && inner+=$byte
+        printf -v byte '\\x%02x' $((16#${hex:i:2} ^ 0x5c)) && outer+=$byte
+    done
+    { printf '%b' "$outer"; { printf '%b' "$inner"; cat; } | sha256 | bytes; } | sha256 | bytes | base64 -w 0
+}
+# shared_key DATE METHOD URL BODY HEADER...: the headers by which the account's key signs a request to its blobs.
+shared_key() {
+    local LC_ALL=C at=$1 method=$2 url=$3 body=$4 one type='' length='' match='' none='' ms query=''
+    ms=("x-ms-date:$at")
+    [ "$body" = - ] || { type=application/json length=${#body}; }
+    [ "$length" != 0 ] || length=
+    for one in "${@:5}"; do
+        case ${one,,} in
+        x-ms-*) ms+=("${one%%:*}:${one#*: }") ;;
+        if-match:*) match=${one#*: } ;;
+        if-none-match:*) none=${one#*: } ;;
+        esac
+    done
+    one=/${url#https://*/}
+    [ "$one" = "${one%%\?*}" ] || query=$(tr '&' '\n' <<<"${one#*\?}" | sort)
+    query=${query//%/\\x}
+    printf 'x-ms-date: %s\nAuthorization: SharedKey %s:%s\n' "$at" "$keyed" "$(
+        {
+            printf '%s\n' "$method" '' '' "$length" '' "$type" '' '' "$match" "$none" '' ''
+            printf '%s\n' "${ms[@]}" | sort
+            printf '/%s%s' "$keyed" "${one%%\?*}"
+            [ -z "$query" ] || printf '\n%b' "${query//=/:}"
+        } | hmac
+    )"
+}
+# authorize AUDIENCE DATE METHOD URL BODY HEADER...: by token, or by the account's key where the account has refused the token.
+authorize() {
+    local name=REINSTATE_TOKEN_$1
+    if [ "$1" = STORAGE ] && [ -n "$account_key" ] && [ "$(account_of "$4")" = "$keyed" ]; then
+        shared_key "${@:2}"
+    else
+        printf 'Authorization: Bearer %s\n' "${!name:-}"
+    fi
+}
+# key_instead URL: the staging account has refused the token, and its key was had instead. Once for an account; it is kept in this
+# shell's memory alone, and signs. What its network refuses, it refuses by key too.
+key_instead() {
+    local name
+    name=$(account_of "$1")
+    [ "$(status)" = 403 ] && [ "$(blob_code)" != AuthorizationFailure ] || return 1
+    [ "$name" = "${account##*/}" ] || return 1
+    if [ "$keyed" = "$name" ]; then
+        account_key=''
+        return 1
+    fi
+    keyed=$name account_key=$(first_key "$account") || account_key=''
+    [ -n "$account_key" ] || return 1
+    say "storage account $name refuses the token: trying the account's key"
+}
+# blob_code: what the blob service calls its refusal. An answer without a body has it in its head.
+blob_code() {
+    local code
+    code=$(header x-ms-error-code)
+    [ -n "$code" ] || code=$(sed -n 's/.*<Code>\([A-Za-z]*\)<.*/\1/p' "$work/body" | head -n 1)
+    printf '%s\n' "$code"
+}
+
+# by_curl AUDIENCE METHOD URL BODY HEADER...: one request, as it is asked once; see ask.
+by_curl() {
+    local method=$2 url=$3 body=$4 more=() one at=''
     [ "$body" = - ] || more=(-H 'Content-Type: application/json' --data-binary "$body")
     [ "$method" != GET ] || more+=(--retry 5)
+    [ "$method" != HEAD ] || more+=(--head)
     for one in "${@:5}"; do
         more+=(-H "$one")
     done
+    [ -z "$account_key" ] || at=$(http_date)
     : >"$work/head"
     : >"$work/body"
     curl -q -gsS --proto =https --path-as-is --fail-with-body -X "$method" -D "$work/head" -o "$work/body" \
-        -H @<(printf 'Authorization: Bearer %s\n' "${!name:-}") "${more[@]}" "$url" 2>"$work/error" &&
-        [[ $(status) = 2?? ]] && return 0
+        -H @<(authorize "$1" "$at" "$method" "$url" "$body" "${@:5}") "${more[@]}" "$url" 2>"$work/error" &&
+        [[ $(status) = 2?? ]]
+}
+# ask AUDIENCE METHOD URL [BODY [HEADER...]]: one request; its head and body are left in $work. BODY: - for none, @- for a pipe.
+ask() {
+    local url=$3 body=${4:--}
+    send "$1" "$2" "$url" "$body" "${@:5}" && return
     # A token that has ended is renewed once; what came through a pipe is gone, and cannot be sent again.
     if [ "$(status)" = 401 ] && [ "$body" != @- ] && [ -z "${renewed:-}" ] && sign_in; then
         renewed=yes ask "$@"
+        return
+    fi
+    if [ "$1" = STORAGE ] && [ "$body" != @- ] && key_instead "$url"; then
+        ask "$@"
         return
     fi
     return 1
@@ -68,6 +159,47 @@ header() {
 }
 # Azure's clock, in seconds, as the last answer shows it.
 clock() { header date | jq -Rr 'strptime("%a, %d %b %Y %H:%M:%S GMT") | mktime' 2>/dev/null || date +%s; }
+http_date() { jq -nr "$(clock) | strftime(\"%a, %d %b %Y %H:%M:%S GMT\")"; }
+
+# follow: what the last call began, to its end. False: it failed, or cannot be followed.
+follow() {
+    local url wait state misses=0
+    waited=0
+    url=$(header azure-asyncoperation)
+    while [ -n "$url" ]; do
+        at_arm "$url"
+        pause_told 'the operation'
+        if ! ask ARM GET "$url"; then
+            # An operation that has just begun may not be known everywhere.
+            misses=$((misses + 1))
+            [ "$(status)" = 404 ] && [ "$misses" -le 5 ] && continue
+            call ARM GET "$url" || return 1
+        fi
+        state=$(answer '.status // "Succeeded"') || return 1
+        case ${state,,} in
+        succeeded) return 0 ;;
+        failed | canceled | cancelled)
+            say "the operation ended $state"
+            jq -c . "$work/body" | plain
+            return 1
+            ;;
+        esac
+    done
+    url=$(header location)
+    while [ "$(status)" = 202 ] && [ -n "$url" ]; do
+        at_arm "$url"
+        pause_told 'the operation'
+        call ARM GET "$url" || return 1
+    done
+}
+# pause_told WHAT: as long as the last answer says, in seconds; not shorter than Azure wants it, nor so long that nothing is seen.
+pause_told() {
+    local wait
+    wait=$(header retry-after)
+    [[ $wait =~ ^[0-9]{1,3}$ ]] || wait=30
+    wait=$((10#$wait))
+    wait_for "$1" $((wait < 5 ? 5 : wait > 300 ? 300 : wait))
+}
 
 # part TEXT: as it stands in a URL.
 part() { jq -nr --arg text "$1" '$text | split("/") | map(@uri) | join("/")'; }

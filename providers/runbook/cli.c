@@ -112,49 +112,11 @@ static void job_place(struct text *out, const struct runbook *rb, const struct v
         line(out, "ranges+=('%s %s')", day(rb, range.from_ms), day(rb, range.to_ms));
 }
 
-static void restore_options(struct text *out, const struct runbook *rb, const struct value *with)
-{
-    const char *subnet = with_str(with, "subnet"), *target = with_str(with, "targetVm");
-    const struct value *luns = value_get(with, "luns");
-
-    if (str_eq(with_str(with, "type"), "new-vm")) {
-        line(out, "        --restore-mode AlternateLocation --target-vm-name %s \\",
-             sh(rb->arena, arm_id_name(target)));
-        line(out, "        --target-vnet-resource-group %s --target-vnet-name %s --target-subnet-name %s \\",
-             part(rb, subnet, "resourceGroups"), part(rb, subnet, "virtualNetworks"), part(rb, subnet, "subnets"));
-    }
-    if (str_eq(with_str(with, "type"), "replace"))
-        line(out, "        --restore-mode OriginalLocation \\");
-    else
-        line(out, "        --target-resource-group %s \\", quoted(rb, with, "targetGroup"));
-    if (value_str_at(with, "set"))
-        line(out, "        --cvm-os-des-id %s \\", quoted(rb, with, "set"));
-    if (value_str_at(with, "zone"))
-        line(out, "        --target-zone %s \\", quoted(rb, with, "zone"));
-    if (value_count(luns)) {
-        text_add(out, "            --diskslist");
-        for (size_t i = 0; i < value_count(luns); i++)
-            text_printf(out, " %s", json_string(rb->arena, value_item(luns, i), JSON_COMPACT));
-        text_add(out, " \\\n");
-    }
-    line(out, "        --storage-account %s \\", quoted(rb, with, "account"));
-}
-
 static void job(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    const char *item = with_str(with, "item");
-
     job_place(out, rb, with, with_str(with, "expect"));
     bash_claim(out, rb, with);
-    line(out, "trigger() {");
-    line(out,
-         "    az backup restore restore-disks -g \"$rg\" -v \"$vault\" --container-name %s --item-name %s --rp-name %s "
-         "\\",
-         part(rb, item, "protectionContainers"), part(rb, item, "protectedItems"), quoted(rb, with, "point"));
-    restore_options(out, rb, with);
-    line(out, "        -o json >\"$work/body\" && job=$(answer .name)");
-    line(out, "}");
-    line(out, "run_once");
+    bash_trigger(out, rb, with);
 }
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
@@ -173,13 +135,17 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
     line(out, "staging=$(bag 'target storage account name')");
     line(out, "[[ $staging =~ ^[a-z0-9]{3,24}$ ]] || stop \"this is no name of a storage account, and no token is sent "
               "there: $staging\"");
-    note(out, "Needs Storage Blob Data Reader; without it, and where shared keys are allowed, --auth-mode key. From "
-              "here key.json and "
-              "key.backup are the key: they lie in a folder of yours alone and are overwritten below.");
-    line(out, "az storage blob download --account-name \"$staging\" --auth-mode login --no-progress \\");
-    line(out, "    --container-name=\"$(bag 'config blob container name')\" --name=\"$(bag 'secured encryption info "
-              "blob name')\" \\");
-    line(out, "    --file \"$work/key.json\" -o none");
+    note(out, "Needs Storage Blob Data Reader, or the right to list the account's keys. From here key.json and "
+              "key.backup are the "
+              "key: they lie in a folder of yours alone and are overwritten below.");
+    line(
+        out,
+        "exported=(--account-name \"$staging\" --no-progress --container-name=\"$(bag 'config blob container name')\"");
+    line(out, "    --name=\"$(bag 'secured encryption info blob name')\" --file \"$work/key.json\" -o none)");
+    line(out, "az storage blob download --auth-mode login \"${exported[@]}\" || {");
+    line(out, "    say \"not read by token, trying the account's key\"");
+    line(out, "    az storage blob download --auth-mode key \"${exported[@]}\"");
+    line(out, "} || stop 'the export cannot be read: see above'");
     line(out,
          "home=$(tr -d '\\000' <\"$work/key.json\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"')");
     line(out, "tr -d '\\000' <\"$work/key.json\" | jq -r .OsDiskEncryptionDetails.KeyBackupData | base64 -d "

@@ -11,6 +11,3 @@ list_jobs() {
     done
 }
 read_job() { az backup job show -g "$rg" -v "$vault" -n "$1" -o json >"$work/body"; }
-# refusal: the code of what Azure has surely refused; nothing when nobody can tell whether it was taken: az also asks what became of it,
-# and may be refused that alone.
-refusal() { sed -n 's/^Code: \([A-Za-z0-9]*\).*/\1/p' "$work/error" | grep -vxE 'InternalServerError|GatewayTimeout|ServiceUnavailable|TooManyRequests' | head -n 1 || :; }

@@ -27,17 +27,19 @@ static void begin(struct text *out, const struct runbook *rb)
 {
     const struct cloud *cloud = rb->cloud;
 
-    comment(out, 0,
-            "Needs bash, curl 7.76 or newer, jq, awk, base64. Signs in by AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of "
-            "the environment; without "
-            "them put tokens into REINSTATE_TOKEN_ARM, _VAULT, _HSM and _STORAGE (an hour each; when one has ended, a "
-            "new one, and "
-            "the step again). bash FILE runs all steps, bash FILE 4 those from step 4 on. Key material passes through "
-            "pipes only: it "
-            "is never in a variable, a file or a command line.");
-    text_printf(out, "authority=%s tenant=%s\narm=%s\napi_backup=%s api_storage=%s\n", sh(rb->arena, cloud->authority),
+    comment(
+        out, 0,
+        "Needs bash, curl 7.76 or newer, jq, awk, base64. Signs in by AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of "
+        "the environment; without "
+        "them put tokens into REINSTATE_TOKEN_ARM, _VAULT, _HSM and _STORAGE (an hour each; when one has ended, a "
+        "new one, and "
+        "the step again). bash FILE runs all steps, bash FILE 4 those from step 4 on. Key material passes through "
+        "pipes only: it "
+        "is never in a variable, a file or a command line. The staging account's own key, where it refuses the token, "
+        "is held in this shell's memory alone.");
+    text_printf(out, "authority=%s tenant=%s\narm=%s\napi_backup=%s\n", sh(rb->arena, cloud->authority),
                 sh(rb->arena, rb->tenant ? rb->tenant : "organizations"), sh(rb->arena, cloud->arm),
-                runbook_api(rb, API_RECOVERY), runbook_api(rb, API_STORAGE));
+                runbook_api(rb, API_RECOVERY));
     if (cloud->ca_file)
         text_printf(out, "export CURL_CA_BUNDLE=%s\n", sh(rb->arena, cloud->ca_file));
     bash_cloud(out, rb);
@@ -140,17 +142,7 @@ static void job(struct text *out, const struct runbook *rb, const struct value *
 {
     job_place(out, rb, with, with_str(with, "expect"));
     bash_claim(out, rb, with);
-    line(out, "trigger() {");
-    line(out, "    taken=''");
-    line(out, "    call ARM POST %s \\",
-         arm_url_of(
-             rb,
-             arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point")),
-             API_RECOVERY));
-    line(out, "        %s &&", body(rb, with));
-    line(out, "        taken=yes && follow && job=$(answer .properties.jobId)");
-    line(out, "}");
-    line(out, "run_once");
+    bash_trigger(out, rb, with);
 }
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
@@ -178,10 +170,11 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
               "blob name')\")");
     line(out, "blob=$(blobs_of \"$(bag 'target storage account name')\")/$container/$name");
     line(out, "renew");
-    note(out, "Needs Storage Blob Data Reader on the account. Only the kind of store and the mark at the start of the "
-              "backup are looked at.");
-    line(out, "home=$(fetch \"$blob\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"') ||");
-    line(out, "    stop 'the export cannot be read: who does this needs Storage Blob Data Reader on the account'");
+    note(out,
+         "Needs Storage Blob Data Reader on the account, or the right to list its keys. Only the kind of store and "
+         "the mark at the start of the backup are looked at.");
+    line(out, "readable \"$blob\" || stop \"the export cannot be read: $(reader_wanted)\"");
+    line(out, "home=$(fetch \"$blob\" | jq -r '.OsDiskEncryptionDetails.KeyVaultResourceType // \"\"')");
     line(out, "home=${home,,}");
     line(out, "mark=$(fetch \"$blob\" | jq -r .OsDiskEncryptionDetails.KeyBackupData | cut -c 1-52 | base64 -d)");
     line(out, "case $home/$mark in");

@@ -21,47 +21,15 @@ renew() {
         [[ ! $end =~ ^[0-9]+$ ]] || [ "$end" -gt "$(clock)" ] || stop "$name has ended: put a new one there, and run this step again"
     done
 }
+send() { by_curl "$@"; }
 # endpoint_of ACCOUNT-ID: the address of its blobs, as Azure shows it.
-endpoint_of() { ask ARM GET "$arm$1?api-version=$api_storage" && jq -r '.properties.primaryEndpoints.blob // "" | rtrimstr("/")' "$work/body"; }
-
-# follow: what the last call began, to its end. False: it failed, or cannot be followed.
-follow() {
-    local url wait state misses=0
-    waited=0
-    url=$(header azure-asyncoperation)
-    while [ -n "$url" ]; do
-        at_arm "$url"
-        pause_told 'the operation'
-        if ! ask ARM GET "$url"; then
-            # An operation that has just begun may not be known everywhere.
-            misses=$((misses + 1))
-            [ "$(status)" = 404 ] && [ "$misses" -le 5 ] && continue
-            call ARM GET "$url" || return 1
-        fi
-        state=$(answer '.status // "Succeeded"') || return 1
-        case ${state,,} in
-        succeeded) return 0 ;;
-        failed | canceled | cancelled)
-            say "the operation ended $state"
-            jq -c . "$work/body" | plain
-            return 1
-            ;;
-        esac
-    done
-    url=$(header location)
-    while [ "$(status)" = 202 ] && [ -n "$url" ]; do
-        at_arm "$url"
-        pause_told 'the operation'
-        call ARM GET "$url" || return 1
-    done
+endpoint_of() {
+    ask ARM GET "$arm$(part "$1")?api-version=$api_storage" && jq -r '.properties.primaryEndpoints.blob // "" | rtrimstr("/")' "$work/body"
 }
-# pause_told WHAT: as long as the last answer says, in seconds; not shorter than Azure wants it, nor so long that nothing is seen.
-pause_told() {
-    local wait
-    wait=$(header retry-after)
-    [[ $wait =~ ^[0-9]{1,3}$ ]] || wait=30
-    wait=$((10#$wait))
-    wait_for "$1" $((wait < 5 ? 5 : wait > 300 ? 300 : wait))
+# first_key ACCOUNT-ID: a key of the account, through a pipe.
+first_key() {
+    curl -q -gsS --proto =https --path-as-is --fail -X POST -d '' -H @<(authorize ARM) \
+        "$arm$(part "$1")/listKeys?api-version=$api_storage" 2>"$work/error" | jq -er '.keys[0].value'
 }
 
 # settled ID API-VERSION: the resource, once it is no longer in the making.
@@ -85,9 +53,10 @@ principal_of() {
         else [.userAssignedIdentities // {} | to_entries[].value.principalId] | first end'
 }
 
-# fetch URL: a blob, to a pipe. Azure pads it with zero bytes.
+# readable URL: a blob may be read, by token or by the account's key. fetch URL: it, to a pipe. Azure pads it with zero bytes.
+readable() { ask STORAGE HEAD "$1" - "x-ms-version: $api_blob"; }
 fetch() {
-    curl -q -gsS --proto =https --path-as-is --fail -H @<(printf 'Authorization: Bearer %s\n' "$REINSTATE_TOKEN_STORAGE") \
+    curl -q -gsS --proto =https --path-as-is --fail -H @<(authorize STORAGE "$(http_date)" GET "$1" - "x-ms-version: $api_blob") \
         -H "x-ms-version: $api_blob" "$1" | tr -d '\000'
 }
 

@@ -17,11 +17,3 @@ list_jobs() {
     done
 }
 read_job() { ask ARM GET "$arm$vault/backupJobs/$1?api-version=$api_backup"; }
-# refusal: the code of what Azure has surely refused; nothing when nobody can tell whether it was taken. What is refused once it was
-# taken (taken, set by trigger) is a question about it: the restore goes on.
-refusal() {
-    case $(status) in
-    4[0-9][0-9]) [ -n "$taken" ] || [ "$(status)" = 408 ] || jq -r '.error.code // .code // "refused"' "$work/body" ;;
-    2[0-9][0-9]) jq -r 'if ((.status // "") | test("^(failed|canceled|cancelled)$"; "i")) then .error.code // "refused" else empty end' "$work/body" ;;
-    esac
-}

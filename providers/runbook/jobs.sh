@@ -124,6 +124,14 @@ follow_job() {
     esac
 }
 
+# reader_wanted: what would help who may not read a blob, by the refusal just seen.
+reader_wanted() {
+    if [ "$(blob_code)" = AuthorizationFailure ]; then
+        echo "the account's network rules must let this address in"
+    else
+        echo 'who does this needs Storage Blob Data Reader on the account, or the right to list its keys'
+    fi
+}
 # blobs_of ACCOUNT: where the blobs of a storage account are, whose name an answer gave. That of the declared account is read, as
 # not every one lies where its name says.
 blobs_of() {
@@ -144,7 +152,6 @@ blobs_of() {
 
 blob_head=("x-ms-version: $api_blob")
 put_claim() { ask STORAGE PUT "$claims/$1" "$3" "${blob_head[@]}" 'x-ms-blob-type: BlockBlob' "$2"; }
-blob_code() { sed -n 's/.*<Code>\([A-Za-z]*\)<.*/\1/p' "$work/body" | head -n 1; }
 
 # newest_claim: sets generation, and made_at in seconds, of the newest claim of this restore; empty: there is none. False: refused.
 newest_claim() {
@@ -229,7 +236,7 @@ unclaimed() {
     local why
     why="$(status) $(blob_code)"
     if [ "$expect" = Failed ] && [ "$(status)" = 403 ] && [ -z "$listed" ]; then
-        stop 'what the job leaves could not be read: who does this needs Storage Blob Data Reader on the account; nothing was triggered'
+        stop "what the job leaves could not be read ($why): $(reader_wanted); nothing was triggered"
     fi
     [ -z "$claims_required" ] || stop "Policy.spec.claims is required, and ${account##*/} takes no claim ($why); nothing was triggered"
     say "storage account ${account##*/} takes no claim ($why): two looks are all that keeps another run from triggering this too"
@@ -309,6 +316,15 @@ judge_claim() {
         verdict=adopt
         ;;
     *) if [ -n "$same" ]; then verdict=adopt; else verdict=other; fi ;;
+    esac
+}
+
+# refusal: the code of what Azure has surely refused; nothing when nobody can tell whether it was taken. What is refused once it was
+# taken (taken, set by trigger) is a question about it: the restore goes on.
+refusal() {
+    case $(status) in
+    4[0-9][0-9]) [ -n "$taken" ] || [ "$(status)" = 408 ] || jq -r '.error.code // .code // "refused"' "$work/body" ;;
+    2[0-9][0-9]) jq -r 'if ((.status // "") | test("^(failed|canceled|cancelled)$"; "i")) then .error.code // "refused" else empty end' "$work/body" ;;
     esac
 }
 

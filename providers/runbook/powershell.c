@@ -30,6 +30,7 @@ static void begin(struct text *out, const struct runbook *rb)
     text_printf(out, "$BlobSuffix = %s\n", ps(rb->arena, rb->cloud->blob_suffix));
     text_printf(out, "$BlobZoneSuffix = %s\n", ps(rb->arena, rb->cloud->blob_zone_suffix));
     text_printf(out, "$BlobApi = %s\n", ps(rb->arena, runbook_api(rb, API_BLOB)));
+    text_printf(out, "$StorageApi = %s\n", ps(rb->arena, runbook_api(rb, API_STORAGE)));
     script_add(out, "powershell.ps1");
     if (any_job(rb))
         script_add(out, "powershell_jobs.ps1");
@@ -106,8 +107,6 @@ static void job_place(struct text *out, const struct runbook *rb, const struct v
 {
     const char *vault = with_str(with, "vault"), *target = with_str(with, "targetVm");
 
-    line(out, "$vault = Get-AzRecoveryServicesVault -ResourceGroupName %s -Name %s", part(rb, vault, "resourceGroups"),
-         ps(rb->arena, arm_id_name(vault)));
     line(out, "$what = @{");
     line(out, "    VaultPath = %s; Api = %s", ps(rb->arena, path_encoded(rb->arena, vault)),
          ps(rb->arena, runbook_api(rb, API_RECOVERY)));
@@ -127,48 +126,17 @@ static void job_place(struct text *out, const struct runbook *rb, const struct v
     line(out, "}");
 }
 
-static void restore_parameters(struct text *out, const struct runbook *rb, const struct value *with)
-{
-    const char *account = with_str(with, "account"), *subnet = with_str(with, "subnet");
-    const struct value *luns = value_get(with, "luns");
-
-    line(out, "    $restore = @{");
-    line(out, "        RecoveryPoint = $point; VaultId = $vault.ID; VaultLocation = $vault.Location");
-    line(out, "        StorageAccountName = %s; StorageAccountResourceGroupName = %s",
-         ps(rb->arena, *account ? arm_id_name(account) : ""), part(rb, account, "resourceGroups"));
-    if (!str_eq(with_str(with, "type"), "replace"))
-        line(out, "        TargetResourceGroupName = %s", quoted(rb, with, "targetGroup"));
-    if (str_eq(with_str(with, "type"), "new-vm")) {
-        line(out, "        TargetVMName = %s", ps(rb->arena, arm_id_name(with_str(with, "targetVm"))));
-        line(out, "        TargetVNetName = %s; TargetVNetResourceGroup = %s; TargetSubnetName = %s",
-             part(rb, subnet, "virtualNetworks"), part(rb, subnet, "resourceGroups"), part(rb, subnet, "subnets"));
-    }
-    if (value_str_at(with, "set"))
-        line(out, "        CVMOsDiskEncryptionSetId = %s", quoted(rb, with, "set"));
-    if (value_str_at(with, "zone"))
-        line(out, "        TargetZoneNumber = %s", quoted(rb, with, "zone"));
-    if (value_count(luns))
-        line(out, "        RestoreDiskList = (ConvertFrom-Json %s)",
-             ps(rb->arena, json_string(rb->arena, luns, JSON_COMPACT)));
-    line(out, "    }");
-}
-
 static void job(struct text *out, const struct runbook *rb, const struct value *with)
 {
+    const char *path =
+        arena_printf(rb->arena, "%s/recoveryPoints/%s/restore", with_str(with, "item"), with_str(with, "point"));
+
     job_place(out, rb, with, with_str(with, "expect"));
     line(out, "Invoke-Once $what {");
-    line(out,
-         "    $container = Get-AzRecoveryServicesBackupContainer -ContainerType AzureVM -FriendlyName %s "
-         "-ResourceGroupName %s "
-         "-VaultId $vault.ID",
-         quoted(rb, with, "vm"), quoted(rb, with, "group"));
-    line(out,
-         "    $item = Get-AzRecoveryServicesBackupItem -Container $container -WorkloadType AzureVM -VaultId $vault.ID");
-    line(out,
-         "    $point = Get-AzRecoveryServicesBackupRecoveryPoint -Item $item -RecoveryPointId %s -VaultId $vault.ID",
-         quoted(rb, with, "point"));
-    restore_parameters(out, rb, with);
-    line(out, "    Restore-AzRecoveryServicesBackupItem @restore");
+    line(out, "    Send-Trigger %s `",
+         ps(rb->arena, arena_printf(rb->arena, "%s?api-version=%s", path_encoded(rb->arena, path),
+                                    runbook_api(rb, API_RECOVERY))));
+    line(out, "        %s", body(rb, with));
     line(out, "}");
 }
 
@@ -198,13 +166,6 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
     const char *account = with_str(with, "account");
 
     failed_job(out, rb, with);
-    if (*account)
-        line(out, "Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName %s | Out-Null",
-             part(rb, account, "resourceGroups"));
-    else
-        line(out, "Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName (Read-Host 'resource group of the "
-                  "staging account') | "
-                  "Out-Null");
     note(out, "From here the two files are the key: they lie in a folder of yours alone, and are overwritten and "
               "removed below.");
     line(out, "$folder = New-SecretFolder");
@@ -212,7 +173,17 @@ static void exported_key(struct text *out, const struct runbook *rb, const struc
     line(out, "    $configFile = Join-Path $folder 'config.json'");
     line(out, "    $keyFile = Join-Path $folder 'key.blob'");
     line(out,
-         "    Get-AzStorageBlobContent -Blob $blobName -Container $containerName -Destination $configFile | Out-Null");
+         "    $blob = @{ Blob = $blobName; Container = $containerName; Destination = $configFile; Force = $true }");
+    note(out, "By token with Storage Blob Data Reader; without it by the account's key, where that is allowed.");
+    line(out, "    try {");
+    line(out, "        $context = New-AzStorageContext -StorageAccountName $accountName -UseConnectedAccount");
+    line(out, "        Get-AzStorageBlobContent -Context $context @blob | Out-Null");
+    line(out, "    } catch {");
+    line(out, "        Show \"not read by token, trying the account's key: $_\"");
+    line(out, "        Set-AzCurrentStorageAccount -Name $accountName -ResourceGroupName %s | Out-Null",
+         *account ? part(rb, account, "resourceGroups") : "(Read-Host 'resource group of the staging account')");
+    line(out, "        Get-AzStorageBlobContent @blob | Out-Null");
+    line(out, "    }");
     line(out, "    $encryption = (Get-Content -Raw -Path $configFile).TrimEnd([char]0) | ConvertFrom-Json");
     line(out, "    $kind = $encryption.OsDiskEncryptionDetails.KeyVaultResourceType");
     line(out,

@@ -97,25 +97,86 @@ function Wait-RestoreJob($What, [string]$Id) {
 # --- claims: a trigger has no idempotency key at Azure, so a blob is created before it, which only one writer can. The tool does so
 # --- too, under the same name: whoever comes second, by tool or by runbook, adopts the job of the first.
 
-# One request to the staging account, by token. Status 0: there was no answer. Nothing redirected is followed.
-function Invoke-Blob([string]$Method, [string]$Url, [hashtable]$Headers = @{}, $Body = $null) {
-    $token = (Get-AzAccessToken -ResourceUrl $StorageAudience).Token
-    if ($token -is [string]) { $token = ConvertTo-SecureString -String $token -AsPlainText -Force }
+# The headers by which the account's key signs a request to its blobs. The key is kept in this process alone, and sent nowhere.
+$script:AccountKey = ''
+$script:Keyed = ''
+$script:Staging = ''
+function Get-SharedKey([string]$Method, [uri]$Url, [hashtable]$Headers, [string]$Type, [int]$Length) {
+    $date = [datetime]::UtcNow.ToString('R', [cultureinfo]::InvariantCulture)
+    $all = @{ 'x-ms-date' = $date } + $Headers
+    $query = @($Url.Query.TrimStart('?').Split('&') | Where-Object { $_ } | Sort-Object | ForEach-Object {
+        $name, $value = $_.Split('=', 2)
+        $name.ToLowerInvariant() + ':' + [uri]::UnescapeDataString($value)
+    })
+    $size = if ($Length) { "$Length" } else { '' }
+    $lines = @($Method, '', '', $size, '', $Type, '', '', [string]$all['If-Match'], [string]$all['If-None-Match'], '', '')
+    $lines += @($all.Keys | Where-Object { $_ -like 'x-ms-*' } | Sort-Object | ForEach-Object { $_.ToLowerInvariant() + ':' + $all[$_] })
+    $lines += "/$($script:Keyed)$($Url.AbsolutePath)"
+    $text = ($lines + $query) -join "`n"
+    $hmac = [Security.Cryptography.HMACSHA256]::new([Convert]::FromBase64String($script:AccountKey))
+    try { $signature = [Convert]::ToBase64String($hmac.ComputeHash([Text.Encoding]::UTF8.GetBytes($text))) } finally { $hmac.Dispose() }
+    return @{ 'x-ms-date' = $date; Authorization = "SharedKey $($script:Keyed):$signature" }
+}
+# The staging account has refused the token, and its key was had instead. Once for an account. What its network refuses, it refuses
+# by key too.
+function Test-KeyInstead([string]$Account, $Answer) {
+    $name = $Account.Split('/')[-1]
+    if ($Answer.Status -ne 403 -or $Answer.Code -eq 'AuthorizationFailure' -or -not $name) { return $false }
+    if ($script:Keyed -eq $name) { return $false }
+    $script:AccountKey = ''
+    $script:Keyed = $name
+    try {
+        $keys = Invoke-AzRestMethod -Method POST -Path "$([uri]::EscapeUriString($Account))/listKeys?api-version=$StorageApi"
+        if ($keys.StatusCode -eq 200) { $script:AccountKey = [string]@(($keys.Content | ConvertFrom-Json).keys)[0].value }
+    } catch { $script:AccountKey = '' }
+    if (-not $script:AccountKey) { return $false }
+    Show "storage account $name refuses the token: trying the account's key"
+    return $true
+}
+
+# One request to the staging account, by token or by its key. Status 0: there was no answer. Nothing redirected is followed.
+function Send-Blob([string]$Method, [string]$Url, [hashtable]$Headers, $Body) {
     $request = @{
-        Method = $Method; Uri = $Url; Headers = @{ 'x-ms-version' = $BlobApi } + $Headers; Authentication = 'Bearer'; Token = $token
+        Method = $Method; Uri = $Url; Headers = @{ 'x-ms-version' = $BlobApi } + $Headers
         MaximumRedirection = 0; SkipHttpErrorCheck = $true; SkipHeaderValidation = $true
     }
-    if ($null -ne $Body) { $request.Body = $Body; $request.ContentType = 'application/json' }
-    try { $answer = Invoke-WebRequest @request } catch { return @{ Status = 0; Content = ''; Code = ''; ETag = ''; Now = [datetime]::UtcNow } }
-    $content = [string]$answer.Content
+    $type = ''
+    $length = 0
+    if ($Body) {
+        $type = 'application/json'
+        $bytes = [Text.Encoding]::UTF8.GetBytes([string]$Body)
+        $length = $bytes.Length
+        $request.Body = $bytes
+        $request.ContentType = $type
+    }
+    try {
+        if ($script:AccountKey -and ([uri]$Url).Host.Split('.')[0] -eq $script:Keyed) {
+            $request.Headers += Get-SharedKey $Method $Url $request.Headers $type $length
+        } else {
+            $token = (Get-AzAccessToken -ResourceUrl $StorageAudience).Token
+            if ($token -is [string]) { $token = ConvertTo-SecureString -String $token -AsPlainText -Force }
+            $request.Authentication = 'Bearer'
+            $request.Token = $token
+        }
+        $answer = Invoke-WebRequest @request
+    } catch { return @{ Status = 0; Content = ''; Code = ''; ETag = ''; Now = [datetime]::UtcNow } }
+    $content = if ($answer.Content -is [byte[]]) { [Text.Encoding]::UTF8.GetString($answer.Content) } else { [string]$answer.Content }
     $now = ConvertTo-Time (@($answer.Headers['Date'])[0])
     return @{
         Status = [int]$answer.StatusCode; Content = $content; Code = [regex]::Match($content, '<Code>([A-Za-z]*)<').Groups[1].Value
         ETag = [string](@($answer.Headers['ETag'])[0]); Now = $(if ($now) { $now } else { [datetime]::UtcNow })
     }
 }
+function Invoke-Blob([string]$Method, [string]$Url, [hashtable]$Headers = @{}, $Body = $null) {
+    $answer = Send-Blob $Method $Url $Headers $Body
+    if (-not (Test-KeyInstead $script:Staging $answer)) { return $answer }
+    $answer = Send-Blob $Method $Url $Headers $Body
+    if ($answer.Status -eq 403) { $script:AccountKey = '' }
+    return $answer
+}
 # Where the claims of a storage account are: its own endpoint, if it is one of this cloud's.
 function Get-ClaimsUrl([string]$Account) {
+    $script:Staging = $Account
     $name = $Account.Split('/')[-1]
     if ($name -cnotmatch '^[a-z0-9]{3,24}$') { Stop-Runbook "this is no name of a storage account, and no token is sent there: $name" }
     $shown = ''
@@ -225,7 +286,9 @@ function Get-ClaimVerdict($What, $Claim) {
 function Stop-Unclaimed($What, $Answer, [bool]$Listed) {
     $account = $What.Account.Split('/')[-1]
     if ($What.Expect -eq 'Failed' -and $Answer.Status -eq 403 -and -not $Listed) {
-        Stop-Runbook 'what the job leaves could not be read: who does this needs Storage Blob Data Reader on the account; nothing was triggered'
+        $wanted = if ($Answer.Code -eq 'AuthorizationFailure') { "the account's network rules must let this address in" }
+        else { 'who does this needs Storage Blob Data Reader on the account, or the right to list its keys' }
+        Stop-Runbook "what the job leaves could not be read: $wanted; nothing was triggered"
     }
     if ($What.ClaimsRequired) { Stop-Runbook "Policy.spec.claims is required, and $account takes no claim; nothing was triggered" }
     Show "storage account $account takes no claim ($($Answer.Status) $($Answer.Code)): two looks are all that keeps another run from triggering this too"
@@ -275,6 +338,37 @@ function Find-LostJob($What) {
     }
     Stop-Runbook 'no such job shows: run this again to look once more; nothing is repeated blindly'
 }
+# The tool's own request, sent once. Its status alone says whether it was taken (Refused: it was not); whatever is refused after that
+# is a question about what runs. Gives the job's name, if it is told.
+function Send-Trigger([string]$Path, [string]$Body) {
+    $script:Refused = ''
+    try { $answer = Invoke-AzRestMethod -Method POST -Path $Path -Payload $Body } catch { Show "$_"; return '' }
+    if ($answer.StatusCode -ge 400 -and $answer.StatusCode -lt 500 -and $answer.StatusCode -ne 408) {
+        Show $answer.Content
+        try { $script:Refused = [string]($answer.Content | ConvertFrom-Json).error.code } catch { $script:Refused = '' }
+        if (-not $script:Refused) { $script:Refused = "$($answer.StatusCode)" }
+        return ''
+    }
+    $head = @{}
+    foreach ($one in $answer.Headers) { $head[$one.Key] = @($one.Value)[0] }
+    $next = [string]$head['Azure-AsyncOperation']
+    $script:Waited = 0
+    for ($tries = 0; $next -and $tries -lt 60; $tries++) {
+        Wait-For 'the operation' 10
+        # The path alone: a token goes to no host that only an answer names.
+        try { $seen = Invoke-AzRestMethod -Method GET -Path ([uri]$next).PathAndQuery } catch { continue }
+        if ($seen.StatusCode -eq 404 -and $tries -lt 5) { continue }
+        if ($seen.StatusCode -ne 200) { return '' }
+        $operation = $seen.Content | ConvertFrom-Json
+        if ($operation.status -eq 'Succeeded') { return [string]$operation.properties.jobId }
+        if ($operation.status -in 'Failed', 'Canceled', 'Cancelled') {
+            Show $seen.Content
+            $script:Refused = if ($operation.error.code) { [string]$operation.error.code } else { [string]$operation.status }
+            return ''
+        }
+    }
+    return ''
+}
 # The restore, adopted or triggered, followed to its end. Two looks, because Azure's job list lags; then a claim.
 function Invoke-Once($What, [scriptblock]$Trigger) {
     $guard = @{}
@@ -291,14 +385,12 @@ function Invoke-Once($What, [scriptblock]$Trigger) {
         $job = $guard.Job
     }
     if (-not $job) {
-        try { $job = [string](& $Trigger).JobId } catch {
-            $refused = [int]$_.Exception.Response.StatusCode
-            if ($refused -ge 400 -and $refused -lt 500 -and $refused -notin 408, 429) {
-                Write-ClaimNote $url $guard.Claim 'ended' "not triggered: $refused"
-                Stop-Runbook "Azure refused the restore: $_; nothing was triggered"
-            }
-            $job = ''
+        $job = [string](& $Trigger)
+        if ($script:Refused) {
+            Write-ClaimNote $url $guard.Claim 'ended' "not triggered: $($script:Refused)"
+            Stop-Runbook "Azure refused the restore: $($script:Refused); nothing was triggered"
         }
+        if ($job -notmatch '^[0-9A-Za-z-]{1,64}$') { $job = '' }
         if (-not $job) { $job = Find-LostJob $What }
         Show "restore triggered: job $job"
     }

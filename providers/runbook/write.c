@@ -36,18 +36,27 @@ static const struct step_right *right_next(const struct runbook *rb, size_t *at_
     return NULL;
 }
 
-/* Contributor of a group is one of all that lies in it, but for data and for who may do what. */
+/* The same role above holds for what lies below. Contributor of a group is one of all that lies in it, but for data and
+ * for who may do what. */
+static bool right_holds(const struct step_right *above, const struct step_right *right)
+{
+    size_t n = strlen(above->scope);
+
+    if (!str_starts_nocase(right->scope, above->scope) || (right->scope[n] && right->scope[n] != '/'))
+        return false;
+    if (str_eq(above->role, right->role))
+        return right->scope[n] != '\0';
+    return str_eq(above->role, "Contributor") && !right->data &&
+           !str_starts_nocase(right->action, "Microsoft.Authorization/");
+}
+
 static bool right_held_above(const struct runbook *rb, const struct step_right *right)
 {
     const struct step_right *other;
     size_t entry = 0, at = 0;
 
-    if (right->data || str_starts_nocase(right->action, "Microsoft.Authorization/"))
-        return false;
     while ((other = right_next(rb, &entry, &at)))
-        if (str_eq(other->role, "Contributor") && !str_eq(right->role, "Contributor") &&
-            str_starts_nocase(right->scope, other->scope) &&
-            (right->scope[strlen(other->scope)] == '/' || !right->scope[strlen(other->scope)]))
+        if (other->wish <= right->wish && right_holds(other, right))
             return true;
     return false;
 }
