@@ -93,6 +93,33 @@ static struct step *block_ordered(const struct view *v, const struct document *d
         "the key is purged, and a restore from the ordered recovery point of %s is not foreseen to export it", pvm);
 }
 
+/* An order is missing, but whether one would bring the key back is not known, or known to be in vain. NULL: one would.
+ */
+static struct step *block_without_backup(const struct view *v, const struct document *doc, struct steps *out,
+                                         const struct document *pvm)
+{
+    const struct value *facts = view_facts(v, pvm);
+    const char *why = value_str_at(facts, "why"), *state = view_state(v, pvm);
+
+    if (str_eq(state, "unseen"))
+        return steps_block(out, doc, "restore-key", unseen_fix(facts, "Backup Reader on the vault shows it"),
+                           "the key is purged; whether Azure Backup's copy of %s can bring it back cannot be seen: %s",
+                           pvm->name, why ? why : "its backup was not looked at");
+    if (str_eq(state, "absent"))
+        return steps_block(out, doc, "restore-key",
+                           "check vault and names; or declare another source: a backup file of your own, an escrow",
+                           "the key is purged, and the vault holds no backup of %s that could bring it back",
+                           pvm->name);
+    if (!protected_vm_newest_vault_point(v, pvm))
+        return steps_block(out, doc, "restore-key",
+                           "wait for a recovery point to reach the vault tier, if the VM still lives; else declare "
+                           "another source: a backup file of your own, an escrow",
+                           "the key is purged, and no recovery point of %s has reached the vault tier: snapshots "
+                           "export no key",
+                           pvm->name);
+    return NULL;
+}
+
 /* Why nobody has ordered the pass that exports the key, and what would be the order. */
 static void block_unordered(const struct view *v, const struct document *doc, struct steps *out,
                             const struct export_election *e)
@@ -122,6 +149,9 @@ static void block_unordered(const struct view *v, const struct document *doc, st
                         time_format(v->arena, e->order.not_after_ms));
         break;
     default:
+        step = block_without_backup(v, doc, out, e->protected_vm);
+        if (step)
+            break;
         step = steps_block(
             out, doc, "restore-key",
             arena_printf(v->arena, "order it: reinstate activate -f ... %s, then add what it prints to the manifests",
@@ -451,4 +481,3 @@ void key_steps_absent(const struct view *v, const struct document *doc, struct s
     else
         steps_from_backup(v, doc, out);
 }
-
