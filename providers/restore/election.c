@@ -154,22 +154,24 @@ static bool held_back(const struct document *doc)
     return doc->suspended || doc->observe_only;
 }
 
-const char *export_hindrance(const struct view *v, const struct export_election *e)
+/* Asked of every candidate once, as if its order paid for the pass. */
+static bool hinder(const struct view *v, struct export_election *e)
 {
     const struct ruling *refusal = view_refusal(v, e->protected_vm, ACTION_EXPORT_KEY);
-    const struct situation *s = situation_of(v, e->restored_vm);
     size_t n = 0;
-    const struct obstacle *found = restore_obstacles_of_payer(v, s, &n);
+    const struct obstacle *found = restore_obstacles_of_payer(v, situation_of(v, e->restored_vm), &n);
 
-    if (held_back(e->protected_vm) || held_back(e->restored_vm))
-        return "it is suspended, or observed only";
-    if (refusal)
-        return arena_printf(v->arena, "policy %s denies its pass%s%s", refusal->rule, refusal->message ? ": " : "",
-                            refusal->message ? refusal->message : "");
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !e->obstacle; i++)
         if (obstacle_for_export(&found[i]))
-            return found[i].reason;
-    return NULL;
+            e->obstacle = &found[i];
+    if (held_back(e->protected_vm) || held_back(e->restored_vm))
+        e->hindrance = "it is suspended, or observed only";
+    else if (refusal)
+        e->hindrance = arena_printf(v->arena, "policy %s denies its pass%s%s", refusal->rule,
+                                    refusal->message ? ": " : "", refusal->message ? refusal->message : "");
+    else if (e->obstacle)
+        e->hindrance = e->obstacle->reason;
+    return e->hindrance != NULL;
 }
 
 /* The ordered point is not known to carry another key, nor may it carry one that is revoked. */
@@ -224,7 +226,7 @@ static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct e
         return RANK_RUNNING;
     e->completed = pass_job(v, e->protected_vm, e->restored_vm, &e->order, "completed");
     e->useless = e->completed != NULL;
-    return e->useless ? RANK_USELESS : export_hindrance(v, e) ? RANK_HINDERED : RANK_READY;
+    return e->useless ? RANK_USELESS : hinder(v, e) ? RANK_HINDERED : RANK_READY;
 }
 
 /* Where a protected VM stands as exporter of a key, by the best of its declared restores. */
@@ -290,7 +292,7 @@ void export_note_others(const struct view *v, const struct export_election *elec
                 .key = key, .protected_vm = pvm, .restored_vm = rvm, .order = order_for(v, rvm)};
 
             if (rvm != elected->restored_vm && order_weigh_as_exporter(v, &e, RANK_NO_ORDER) == RANK_HINDERED)
-                step_note(out, step, "%s is not asked for it: %s", pvm->address, export_hindrance(v, &e));
+                step_note(out, step, "%s is not asked for it: %s", pvm->address, e.hindrance);
         }
     }
 }

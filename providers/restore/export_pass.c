@@ -121,20 +121,15 @@ static bool block_failed_export(const struct view *v, const struct document *doc
 static bool block_hindered_export(const struct view *v, const struct document *doc, struct steps *out,
                                   const struct export_election *e)
 {
-    const struct situation *s = situation_of(v, e->restored_vm);
-    size_t n = 0;
-    const struct obstacle *found = restore_obstacles_of_payer(v, s, &n);
     struct obstacle claim;
 
-    for (size_t i = 0; i < n; i++) {
-        if (!obstacle_for_export(&found[i]))
-            continue;
+    if (e->obstacle) {
         export_note_others(v, e, out,
-                           steps_block(out, doc, "export-key", found[i].next, "%s is lost and cannot be exported: %s",
-                                       e->key->address, found[i].reason));
+                           steps_block(out, doc, "export-key", e->obstacle->next,
+                                       "%s is lost and cannot be exported: %s", e->key->address, e->obstacle->reason));
         return true;
     }
-    if (!claim_stands(v, s, true, &claim) || !claim.stops)
+    if (!claim_stands(v, situation_of(v, e->restored_vm), true, &claim) || !claim.stops)
         return false;
     steps_block(out, doc, "export-key", claim.next, "%s is lost and is not exported: %s", e->key->address,
                 claim.reason);
