@@ -1,8 +1,7 @@
-/* Knows how tasks take turns on one thread: switching, the ready list, timers, groups, cancellation and the two
- * kinds of time. The only user of ucontext and of the
- * sanitizers' fibre hooks. Must not know what a task
- * does, nor what a transfer is: those come in through `struct pump`. */
-#include "co.h"
+/* Knows how tasks take turns on one thread: switching, the ready list, timers and the two kinds of time. The only user
+ * of ucontext and of the sanitizers' fibre hooks. Must not know what a task does, nor what a transfer is: those come in
+ * through `struct pump`. */
+#include "co_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,86 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
-#include "skew.h"
 #include "../base/text.h"
-#include "stack.h"
 
 #if STACK_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-enum {
-    WHY_BYTES = 96,
-    NAP_MAX_MS = 100,   /* real: how long a signal may go unnoticed when no transfer is in flight */
-};
-
-/* What a task is at. */
-enum wait { WAIT_RUNNING, WAIT_READY, WAIT_SLEEP, WAIT_PARK, WAIT_GROUP, WAIT_OVER };
-
-struct call {
-    struct sched *sched;
-    struct group *group;
-    struct call *group_prev, *group_next;
-    struct call *all_prev, *all_next;
-    struct call *next_ready;
-    char *label;
-    task_fn *fn;
-    void *arg;
-    void *context;
-    int64_t patience_ms;        /* 0: as long as is usual */
-    struct stack *stack;        /* NULL until it first runs */
-    ucontext_t machine;
-    void *fake_stack;           /* AddressSanitizer's */
-    enum wait wait;
-    bool cancelled;
-    struct group *waits_for;    /* WAIT_GROUP */
-    char why[WHY_BYTES];
-    int64_t wake_ms;            /* WAIT_SLEEP */
-    uint64_t wake_order;        /* equal times: first come, first served */
-    size_t heap_at;
-};
-
-struct group {
-    struct sched *sched;
-    char *name;
-    struct call *members;
-    size_t n_live;
-    struct call *waiter;
-    bool cancelled;
-};
-
-struct sched {
-    enum sched_time time;
-    int64_t start_ms, span_ms;  /* span_ms: virtual only */
-    bool own_wall;              /* the machine's own clock is the system's, and not one that was set */
-    struct skew skew;
-    struct timespec began;      /* real only */
-    double speed;
-    uint64_t random;
-    struct pump pump;
-    bool has_pump;
-    struct call *current;
-    ucontext_t main_machine;
-    const void *main_bottom;    /* AddressSanitizer's */
-    size_t main_size;
-    struct call *all;
-    size_t n_live, n_groups;
-    struct call *ready_first, *ready_last;
-    size_t n_ready;
-    struct call **heap;
-    size_t n_heap, heap_room;
-    uint64_t orders;
-    struct stack_pool stacks;
-};
+enum { NAP_MAX_MS = 100 };   /* real: how long a signal may go unnoticed when no transfer is in flight */
 
 /* --- switching ---------------------------------------------------------------------------------------------------- */
 
 /* From a task back to the main stack. The last time (WAIT_OVER) AddressSanitizer is told to drop what it kept. */
-static void switch_to_main(struct call *c)
+void task_yield(struct call *c)
 {
     struct sched *s = c->sched;
 
@@ -113,7 +46,7 @@ static void task_begin(unsigned high, unsigned low)
 #endif
     c->fn(c, c->arg);
     c->wait = WAIT_OVER;
-    switch_to_main(c);
+    task_yield(c);
     abort();
 }
 
@@ -154,7 +87,7 @@ static void task_resume(struct call *c)
 
 /* --- ready list and timers ---------------------------------------------------------------------------------------- */
 
-static void ready_add(struct call *c)
+void task_ready_add(struct call *c)
 {
     struct sched *s = c->sched;
 
@@ -219,7 +152,7 @@ static void heap_sink(struct sched *s, struct call *c)
     heap_put(s, at, c);
 }
 
-static void timer_add(struct call *c, int64_t wake_ms)
+void task_timer_add(struct call *c, int64_t wake_ms)
 {
     struct sched *s = c->sched;
 
@@ -233,7 +166,7 @@ static void timer_add(struct call *c, int64_t wake_ms)
     heap_rise(s, c);
 }
 
-static void timer_remove(struct call *c)
+void task_timer_remove(struct call *c)
 {
     struct sched *s = c->sched;
     size_t at = c->heap_at;
@@ -253,8 +186,8 @@ static void timers_fire(struct sched *s)
     while (s->n_heap && s->heap[0]->wake_ms <= now) {
         struct call *c = s->heap[0];
 
-        timer_remove(c);
-        ready_add(c);
+        task_timer_remove(c);
+        task_ready_add(c);
     }
 }
 
@@ -395,7 +328,7 @@ static void task_end(struct call *c)
         c->all_next->all_prev = c->all_prev;
     s->n_live--;
     if (--g->n_live == 0 && g->waiter) {
-        ready_add(g->waiter);
+        task_ready_add(g->waiter);
         g->waiter = NULL;
     }
     free(c->label);
@@ -479,202 +412,4 @@ void sched_main(struct sched *s, task_fn *fn, void *arg)
     group_spawn(g, "main", fn, arg);
     sched_run(s);
     group_free(g);
-}
-
-/* --- groups ------------------------------------------------------------------------------------------------------- */
-
-struct group *group_new(struct sched *s, const char *name)
-{
-    struct group *g = xcalloc(1, sizeof(*g));
-
-    g->sched = s;
-    g->name = xstrdup(name);
-    s->n_groups++;
-    return g;
-}
-
-void group_free(struct group *g)
-{
-    if (!g)
-        return;
-    assert(!g->n_live && !g->waiter);
-    g->sched->n_groups--;
-    free(g->name);
-    free(g);
-}
-
-void group_spawn(struct group *g, const char *label, task_fn *fn, void *arg)
-{
-    struct sched *s = g->sched;
-    struct call *c = xcalloc(1, sizeof(*c));
-
-    *c =
-        (struct call){.sched = s, .group = g, .label = xstrdup(label), .fn = fn, .arg = arg, .cancelled = g->cancelled};
-    if (s->current) {
-        c->context = s->current->context;
-        c->patience_ms = s->current->patience_ms;
-    }
-    c->group_next = g->members;
-    if (g->members)
-        g->members->group_prev = c;
-    g->members = c;
-    g->n_live++;
-    c->all_next = s->all;
-    if (s->all)
-        s->all->all_prev = c;
-    s->all = c;
-    s->n_live++;
-    ready_add(c);
-}
-
-/* A task that waits for a group goes on waiting, for members that are now cancelled as well. */
-static void task_cancel(struct call *c)
-{
-    if (c->cancelled)
-        return;
-    c->cancelled = true;
-    if (c->wait == WAIT_SLEEP)
-        timer_remove(c);
-    if (c->wait == WAIT_SLEEP || c->wait == WAIT_PARK)
-        ready_add(c);
-    else if (c->wait == WAIT_GROUP)
-        group_cancel(c->waits_for);
-}
-
-void group_cancel(struct group *g)
-{
-    g->cancelled = true;
-    for (struct call *c = g->members; c; c = c->group_next)
-        task_cancel(c);
-}
-
-void sched_cancel_all(struct sched *s)
-{
-    for (struct call *c = s->all; c; c = c->all_next)
-        task_cancel(c);
-}
-
-/* --- in a task ---------------------------------------------------------------------------------------------------- */
-
-static void suspend(struct call *c, enum wait wait, const char *why)
-{
-    assert(c->sched->current == c);
-    c->wait = wait;
-    snprintf(c->why, sizeof(c->why), "%s", why);
-    switch_to_main(c);
-    c->why[0] = '\0';
-}
-
-static int say_cancelled(struct err *err)
-{
-    return err_set(err, ERR_CANCELLED, "cancelled");
-}
-
-int group_wait(struct call *c, struct group *g, struct err *err)
-{
-    assert(c->sched->current == c && !g->waiter && c->group != g);
-    if (c->cancelled)
-        group_cancel(g);
-    if (g->n_live) {
-        g->waiter = c;
-        c->waits_for = g;
-        suspend(c, WAIT_GROUP, g->name);
-        c->waits_for = NULL;
-    }
-    return c->cancelled ? say_cancelled(err) : 0;
-}
-
-int call_sleep_ms(struct call *c, int64_t ms, const char *why, struct err *err)
-{
-    assert(c->sched->current == c);
-    if (c->cancelled)
-        return say_cancelled(err);
-    timer_add(c, sched_span_ms(c->sched) + (ms > 0 ? ms : 0));
-    suspend(c, WAIT_SLEEP, why);
-    return c->cancelled ? say_cancelled(err) : 0;
-}
-
-int call_park(struct call *c, const char *why, struct err *err)
-{
-    assert(c->sched->current == c);
-    if (c->cancelled)
-        return say_cancelled(err);
-    suspend(c, WAIT_PARK, why);
-    return c->cancelled ? say_cancelled(err) : 0;
-}
-
-void call_wake(struct call *c)
-{
-    /* A cancellation may have come first. */
-    if (c->cancelled && c->wait == WAIT_READY)
-        return;
-    assert(c->wait == WAIT_PARK);
-    ready_add(c);
-}
-
-struct sched *call_sched(struct call *c)
-{
-    return c->sched;
-}
-
-int64_t call_now_ms(struct call *c)
-{
-    return sched_now_ms(c->sched);
-}
-
-int64_t call_span_ms(struct call *c)
-{
-    return sched_span_ms(c->sched);
-}
-
-bool call_cancelled(const struct call *c)
-{
-    return c->cancelled;
-}
-
-const char *call_label(const struct call *c)
-{
-    return c->label;
-}
-
-void call_set_context(struct call *c, void *context)
-{
-    c->context = context;
-}
-
-int64_t call_set_patience(struct call *c, int64_t ms)
-{
-    int64_t before = c->patience_ms;
-
-    c->patience_ms = ms;
-    return before;
-}
-
-int64_t call_patience(const struct call *c)
-{
-    return c->patience_ms;
-}
-
-void *call_context(const struct call *c)
-{
-    return c->context;
-}
-
-void sched_dump(const struct sched *s)
-{
-    static const char *const names[] = {"runs", "ready", "sleeps", "waits", "waits for group", "over"};
-    const struct call *c = s->all;
-
-    while (c && c->all_next)
-        c = c->all_next;
-    for (; c; c = c->all_prev) {
-        struct arena *a cleanup(arena_freep) = arena_new();
-
-        fprintf(stderr, "task %s (%s)%s: %s", str_shown(a, c->label), str_shown(a, c->group->name),
-                c->cancelled ? ", cancelled" : "", names[c->wait]);
-        if (c->wait == WAIT_SLEEP)
-            fprintf(stderr, " %lld ms", (long long)(c->wake_ms - sched_span_ms(s)));
-        fprintf(stderr, "%s%s\n", c->why[0] && c->wait >= WAIT_SLEEP ? ": " : "",
-                c->wait >= WAIT_SLEEP ? str_shown(a, c->why) : "");
-    }
 }
