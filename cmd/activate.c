@@ -159,7 +159,7 @@ static int no_point(const struct options *o, const struct choice *choice, struct
     text_init(&t, sizeof(err->text) / 2);
     for (size_t i = 0; i < choice->n_points; i++)
         text_say(&t, "%s%s of %s", i ? ", " : "", point_id(choice->points[i]),
-                    value_str_at(choice->points[i], "time") ? value_str_at(choice->points[i], "time") : "unknown time");
+                 value_str_at(choice->points[i], "time") ? value_str_at(choice->points[i], "time") : "unknown time");
     if (o->point)
         err_set(err, ERR_NOT_FOUND, "there is no recovery point %s of %s", o->point, choice->source->name);
     else
@@ -179,12 +179,17 @@ static int point_choose(const struct options *o, struct choice *choice, struct e
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 
 static struct value *point_value(struct arena *a, const struct look *look, const struct choice *choice,
-                                 const struct value *point)
+                                 const struct value *point, const struct view *ordered)
 {
-    struct forecast f = forecast_at(&look->view, &forecast_options_default, choice->source, choice->vm, point);
-    const struct original_key *key = &f.outlook.situation->original;
+    struct forecast_options options = forecast_options_default;
+    struct forecast f;
+    const struct original_key *key;
     struct value *v = value_map(a);
 
+    /* The same conclusions as forecast reads: of the order that is printed, where it names this point. */
+    options.ordered = ordered;
+    f = forecast_at(&look->view, &options, choice->source, choice->vm, point);
+    key = &f.outlook.situation->original;
     value_set_string(a, v, "recoveryPoint", point_id(point));
     value_set_string(a, v, "time", value_str_at(point, "time"));
     if (point_time(point) != TIME_NONE)
@@ -217,14 +222,17 @@ static struct value *fate_value(struct session *s, const struct look *look, cons
     value_set_string(s->arena, v, "reason", f.reason);
     value_set_string(s->arena, v, "next", f.next);
     value_set_string(s->arena, v, "unknown", f.unknown);
+    value_set_string(s->arena, v, "exports", f.exports);
     return v;
 }
 
 static void fate_tell(const char *name, const struct value *v)
 {
     const char *fate = value_str_at(v, "fate"), *reason = value_str_at(v, "reason"), *next = value_str_at(v, "next"),
-               *unknown = value_str_at(v, "unknown");
+               *unknown = value_str_at(v, "unknown"), *exports = value_str_at(v, "exports");
 
+    if (exports)
+        talk("%s: this order exports the key anew, by a restore that fails: %s.", name, exports);
     if (unknown)
         talk("%s: no document says how this restore ends: %s.", name, unknown);
     if (!reason)
@@ -253,7 +261,7 @@ static struct value *list_of(struct session *s, const struct look *look, const s
         value_set_string(a, vm, "virtualMachine", all->items[i].vm->name);
         value_set_string(a, vm, "from", all->items[i].source->name);
         for (size_t k = 0; k < all->items[i].n_points; k++)
-            value_push(a, points, point_value(a, look, &all->items[i], all->items[i].points[k]));
+            value_push(a, points, point_value(a, look, &all->items[i], all->items[i].points[k], &ordered));
         value_set(a, vm, "points", points);
         if (all->items[i].point)
             value_set(a, vm, "order", fate_value(s, look, &ordered, &all->items[i]));
@@ -275,7 +283,7 @@ static void point_write(struct text *t, struct arena *a, const struct value *p)
              value_str_at(p, "tiers"), value_bool_at(p, "softDeleted", false) ? ", soft-deleted" : "",
              expires ? ", kept until " : "", expires ? expires : "");
     text_say(t, "      %s%s%s: %s\n", scenario ? scenario : "", scenario ? " " : "", value_str_at(p, "outcome"),
-                value_str_at(p, "state"));
+             value_str_at(p, "state"));
     if (path)
         text_say(t, "      path: %s\n", path);
     if (evidence)
@@ -288,7 +296,7 @@ static void list_write(struct text *t, struct arena *a, const struct value *list
         const struct value *vm = value_item(list, i), *points = value_get(vm, "points");
 
         text_say(t, "%s, from %s: %zu recovery point%s\n", value_str_at(vm, "virtualMachine"), value_str_at(vm, "from"),
-                    value_count(points), value_count(points) == 1 ? "" : "s");
+                 value_count(points), value_count(points) == 1 ? "" : "s");
         for (size_t k = 0; k < value_count(points); k++)
             point_write(t, a, value_item(points, k));
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../restore/export_pass.h"
 #include "../restore/obstacles.h"
 
 /* The remedy that a step carries out; 0: the step belongs to another step's remedy, or to none of the table. */
@@ -140,6 +141,20 @@ static const struct step *idle_step(const struct view *ordered, const struct doc
     return found;
 }
 
+/* What earlier exports of the machine there are, and why a pass is made all the same. NULL: no pass, or none before. */
+static const char *exports_wanting(const struct view *ordered, const struct document *rvm)
+{
+    const bool *needed = needed_for(ordered, rvm);
+
+    for (size_t i = 0; i < ordered->steps->count; i++) {
+        const struct step *step = ordered->steps->items[i];
+
+        if (needed[i] && step->action == ACTION_EXPORT_KEY && !step->adopts)
+            return export_wanting(ordered, step->document);
+    }
+    return NULL;
+}
+
 struct foretold_order order_foretell(const struct view *v, const struct view *ordered, const struct document *rvm)
 {
     struct foretold_order f = {.fate = FATE_CARRIED_OUT};
@@ -164,6 +179,7 @@ struct foretold_order order_foretell(const struct view *v, const struct view *or
         f.next = root->next;
         return f;
     }
+    f.exports = exports_wanting(ordered, rvm);
     then = diagnose(&situation_of(ordered, rvm)->then, situation_of(ordered, rvm)->article);
     if (!then.row || then.outcome == DX_OUTCOME_UNKNOWN)
         f.unknown = then.row ? then.row->state : dx_facts_words(v->arena, &situation_of(ordered, rvm)->then);

@@ -27,6 +27,8 @@ struct foretold_order {
     const char *by;       /* id of the step, or address of the document, that says so; NULL with FATE_CARRIED_OUT */
     const char *reason;   /* NULL with FATE_CARRIED_OUT */
     const char *next;     /* what a person does about it; NULL */
+    const char *exports;  /* a pass that fails and exports the key comes first although a job exported it once: why what
+                             that left is of no use; NULL */
     const char *unknown;  /* of what would be carried out: no document says how it ends, and the facts in words; NULL */
 };
 /* `v`: as things stand; `ordered`: of engine_suppose, SUPPOSE_NOW, for this machine. */

@@ -153,12 +153,32 @@ static void serve_ordered(const struct view *v, const struct export_election *e,
     }
 }
 
+const char *export_wanting(const struct view *v, const struct document *pvm)
+{
+    const struct value *facts = view_facts(v, pvm), *jobs = value_get(facts, "jobs"),
+                       *unreadable = value_get(facts, "unreadable");
+    const char *words = NULL;
+
+    for (size_t i = 0; i < value_count(jobs); i++)
+        if (value_bool_at(value_item(jobs, i), "blobGone", false))
+            words = arena_printf(v->arena, "%s%sjob %s exported the key, and that is gone from storage account %s",
+                                 words ? words : "", words ? "; " : "", value_str_at(value_item(jobs, i), "job"),
+                                 value_str_at(value_item(jobs, i), "account"));
+    for (size_t i = 0; i < value_count(unreadable); i++)
+        words = arena_printf(v->arena,
+                             "%s%sjob %s exported a key into storage account %s, which we may not read: with Storage "
+                             "Blob Data Reader there it could be used, and this pass would be spared",
+                             words ? words : "", words ? "; " : "", value_str_at(value_item(unreadable, i), "job"),
+                             value_str_at(value_item(unreadable, i), "account"));
+    return words;
+}
+
 /* What there is of exports already, and why none of it spares the pass. */
 static void note_exports_passed_over(const struct view *v, const struct document *doc, const struct document *key,
                                      struct steps *out, struct step *step)
 {
-    const struct value *facts = view_facts(v, doc), *older = value_get(facts, "exports"),
-                       *unreadable = value_get(facts, "unreadable");
+    const struct value *older = value_get(view_facts(v, doc), "exports");
+    const char *wanting = export_wanting(v, doc);
 
     for (size_t i = 0; i < value_count(older); i++) {
         const struct value *one = value_item(older, i),
@@ -174,12 +194,8 @@ static void note_exports_passed_over(const struct view *v, const struct document
                 "another key, and is not used",
                 value_str_at(one, "job"), point ? point : "time unreadable");
     }
-    for (size_t i = 0; i < value_count(unreadable); i++)
-        step_note(out, step,
-                  "job %s exported a key into storage account %s, which we may not read: with Storage Blob Data Reader "
-                  "there it could be "
-                  "used, and this pass would be spared",
-                  value_str_at(value_item(unreadable, i), "job"), value_str_at(value_item(unreadable, i), "account"));
+    if (wanting)
+        step_note(out, step, "%s", wanting);
     step_note(out, step, "exports were looked for among the jobs of the last %s (--export-lookback)",
               duration_format(v->arena, v->settings->export_lookback_ms));
 }

@@ -14,4 +14,8 @@ must_use int protected_vm_export_act(struct call *c, const struct actor *actor, 
 bool protected_vm_export_request(const struct view *v, const struct document *protected_vm, struct restore_request *ret,
                                  struct job_match *ret_match);
 
+/* Pure. Why what jobs of this machine have exported before is of no use now: gone, or not to be read. NULL: there is
+ * none of that. */
+const char *export_wanting(const struct view *v, const struct document *protected_vm);
+
 #endif
