@@ -106,6 +106,7 @@ static int read_assigned(struct call *c, struct azure *az, struct arena *a, cons
     TRY(facts_from_error(a, "reading the managed identity", err, &seen));
     value_set_string(a, facts, "identityState", value_str_at(seen, "state"));
     value_set_string(a, facts, "identityWhy", value_str_at(seen, "why"));
+    value_set_string(a, facts, "identityFix", value_str_at(seen, "fix"));
     return 0;
 }
 

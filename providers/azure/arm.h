@@ -101,10 +101,21 @@ const char *azure_error_letter_words(char letter);
 extern const struct azure_error azure_errors[];
 extern const size_t azure_n_errors;
 
+/* Who may call something absent: audiences, and in Resource Manager the part of the asked id behind its last
+ * "/providers/". A code of another service in an answer comes from something that stands between. */
+struct azure_asked {
+    bool anyone; /* the words of an operation that has ended: whoever failed in it speaks */
+    enum audience audience;
+    const char *url;
+};
+/* Pure: does the asked service use this code for "there is no such thing"? */
+bool azure_says_absent(const struct azure_asked *asked, const char *code);
+
 /* Reads an error body of ARM, Key Vault, Graph or Entra ({"error":{code,message,innererror}},
  * {"error":"…","error_description":"…"}), or the bare text, into err: class, code, text. `what` says what was being
  * done ("read disk encryption set des-payroll"). */
-int azure_error_from(struct arena *a, int status, const char *body, size_t len, const char *what, struct err *err);
+int azure_error_from(struct arena *a, const struct azure_asked *asked, int status, const char *body, size_t len,
+                     const char *what, struct err *err);
 
 /* May suspend. Our own rights at a scope: a list of {actions, notActions, dataActions, notDataActions}. */
 must_use int arm_permissions(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,

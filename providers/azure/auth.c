@@ -327,9 +327,10 @@ static int keep_token(struct call *c, const struct secret *body, struct token *t
 }
 
 /* Entra's refusals are 400 and 401 alike, and are about the credential. */
-static int token_refused(struct arena *a, const struct http_response *response, const char *what, struct err *err)
+static int token_refused(struct arena *a, enum audience audience, const char *url, const struct http_response *response,
+                         const char *what, struct err *err)
 {
-    azure_error_of(a, response, what, err);
+    azure_error_of(a, audience, url, response, what, err);
     if (err->class == ERR_INVALID || err->class == ERR_NOT_FOUND)
         err->class = ERR_DENIED;
     return -(int)err->class;
@@ -367,7 +368,7 @@ static int ask_for_token(struct azure *az, struct call *c, enum audience audienc
     if (http_send(az->http, c, a, &request, &response, err) < 0)
         return err_note(err, "%s", what);
     if (response.status != 200)
-        return token_refused(a, &response, what, err);
+        return token_refused(a, audience, request.url, &response, what, err);
     return keep_token(c, &response.body, &az->tokens[audience], err);
 }
 

@@ -298,7 +298,7 @@ int blob_read(struct azure *az, struct call *c, struct arena *a, const struct bl
     request.url = url;
     TRY(blob_send(az, c, a, place, account_key, &request, what, &response, err));
     if (response.status >= 400)
-        return azure_error_of(a, &response, what, err);
+        return azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
     if (response.status != 200)
         return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what,
                        response.status);
@@ -322,10 +322,11 @@ int blob_exists(struct azure *az, struct call *c, struct arena *a, const struct 
     TRY(blob_url(az, a, place, true, &url, err));
     request.url = url;
     TRY(azure_send(az, c, a, AUDIENCE_STORAGE, &request, what, &response, err));
-    if (response.status >= 400 && response.status != 404)
-        return azure_error_of(a, &response, what, err);
     *ret = response.status < 400;
-    return 0;
+    if (*ret)
+        return 0;
+    azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
+    return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
 }
 
 int blob_account_key(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct secret *ret,
@@ -346,7 +347,7 @@ int blob_account_key(struct azure *az, struct call *c, struct arena *a, const ch
     request.url = text_str(&url);
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, what, &response, err));
     if (response.status >= 400)
-        return azure_error_of(a, &response, what, err);
+        return azure_error_of(a, AUDIENCE_ARM, request.url, &response, what, err);
     if (json_cut(response.body.bytes ? response.body.bytes : "", response.body.len, "keys.0.value", &start, &len, err) <
         0) {
         err->class = ERR_PROTOCOL;

@@ -152,7 +152,7 @@ static int list_page(struct azure *az, struct call *c, struct arena *a, const st
 
     TRY(blob_send(az, c, a, place, place->account_key, &request, what, &response, err));
     if (response.status >= 400)
-        return azure_error_of(a, &response, what, err);
+        return azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
     whole = (struct span){response.body.bytes ? response.body.bytes : "", response.body.len};
     *left -= whole.len < *left ? whole.len : *left;
     if (!cut_element(&(struct span){whole.s, whole.len}, "Blobs", &page)) {
@@ -225,7 +225,7 @@ int blob_make_container(struct azure *az, struct call *c, struct arena *a, const
     TRY(blob_send(az, c, a, container, container->account_key, &request, what, &response, err));
     if (response.status < 400)
         return 0;
-    azure_error_of(a, &response, what, err);
+    azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
     return str_eq_nocase(err->code, "ContainerAlreadyExists") ? 0 : -(int)err->class;
 }
 
@@ -246,7 +246,7 @@ static int read_whole(struct azure *az, struct call *c, struct arena *a, const s
     request.url = url;
     TRY(blob_send(az, c, a, place, place->account_key, &request, what, &response, err));
     if (response.status >= 400)
-        return azure_error_of(a, &response, what, err);
+        return azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
     if (response.status != 200)
         return err_set(err, ERR_PROTOCOL, "%s: the service answered %d instead of the whole blob", what,
                        response.status);
@@ -304,7 +304,7 @@ int blob_write(struct azure *az, struct call *c, struct arena *a, const struct b
         };
     TRY(blob_send(az, c, a, place, place->account_key, &request, what, &response, err));
     if (response.status == 409 || response.status == 412) {
-        int rc = azure_error_of(a, &response, what, err);
+        int rc = azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
 
         /* Ours was taken before, or somebody else was quicker; a lease is another matter. */
         if (str_eq_nocase(err->code, "BlobAlreadyExists") || str_eq_nocase(err->code, "ConditionNotMet"))
@@ -312,7 +312,7 @@ int blob_write(struct azure *az, struct call *c, struct arena *a, const struct b
         return rc < 0 ? -(int)err->class : rc;
     }
     if (response.status >= 400)
-        return azure_error_of(a, &response, what, err);
+        return azure_error_of(a, AUDIENCE_STORAGE, request.url, &response, what, err);
     if (response.status != 201)
         return err_set(err, ERR_PROTOCOL, "%s: the service answered %d", what, response.status);
     if (ret_etag)

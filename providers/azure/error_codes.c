@@ -1,6 +1,8 @@
 /* Knows what Azure's error codes mean for a recovery: one table of code, class, letter, meaning, next step and source
  * with its date. Where a service gives no code of its own, the words of its message stand for one ("text: …"). Pure
  * data; how answers are read is in errors.c and backup.c. */
+#include <string.h>
+
 #include "../../reconciler/base/text.h"
 #include "arm.h"
 
@@ -338,6 +340,61 @@ const struct azure_error azure_errors[] = {
      "check the cloud's audiences", ENTRA},
 };
 const size_t azure_n_errors = COUNT(azure_errors);
+
+#define BY(audience) (1u << AUDIENCE_##audience)
+#define BY_KEYS (BY(VAULT) | BY(HSM))
+
+/* Who says "there is no such thing" by which code; of Resource Manager, behind which part of an id (NULL: any). */
+static const struct {
+    const char *code;
+    unsigned by;
+    const char *behind;
+} absent[] = {
+    {"KeyNotFound", BY_KEYS, NULL},
+    {"VaultNotFound", BY(VAULT), NULL},
+    {"VaultNotFound", BY(ARM), "Microsoft.KeyVault/"},
+    {"VaultNotFound", BY(ARM), "Microsoft.RecoveryServices/"},
+    {"MHSMNotFound", BY(HSM), NULL},
+    {"MHSMNotFound", BY(ARM), "Microsoft.KeyVault/"},
+    {"DeletedVaultNotFound", BY(ARM), "Microsoft.KeyVault/"},
+    {"DeletedManagedHsmNotFound", BY(ARM), "Microsoft.KeyVault/"},
+    {"RoleAssignmentNotFound", BY(HSM), NULL},
+    {"RoleAssignmentNotFound", BY(ARM), "Microsoft.Authorization/"},
+    {"RoleDefinitionNotFound", BY(HSM), NULL},
+    {"RoleDefinitionNotFound", BY(ARM), "Microsoft.Authorization/"},
+    {"BMSUserErrorPolicyNotFound", BY(ARM), "Microsoft.RecoveryServices/"},
+    {"BMSUserErrorObjectNotFound", BY(ARM), "Microsoft.RecoveryServices/"},
+    {"OperationNotFound", BY(ARM), "operation"},
+    {"ResourceNotFound", BY(ARM) | BY(STORAGE), NULL},
+    {"ResourceGroupNotFound", BY(ARM), NULL},
+    {"ParentResourceNotFound", BY(ARM), NULL},
+    {"NotFound", BY(ARM) | BY_KEYS | BY(GRAPH), NULL},
+    {"Request_ResourceNotFound", BY(GRAPH), NULL},
+    {"BlobNotFound", BY(STORAGE), NULL},
+    {"ContainerNotFound", BY(STORAGE), NULL},
+};
+
+/* "Microsoft.Authorization/roleAssignments/…" of an assignment at a vault. */
+static const char *behind_last_provider(const char *url)
+{
+    const char *ret = url;
+
+    for (const char *p = url; (p = str_find_nocase(p, "/providers/")); ret = p)
+        p += strlen("/providers/");
+    return ret;
+}
+
+bool azure_says_absent(const struct azure_asked *asked, const char *code)
+{
+    const char *tail = asked->url ? behind_last_provider(asked->url) : NULL;
+
+    for (size_t i = 0; i < COUNT(absent); i++)
+        if (str_eq_nocase(absent[i].code, code) &&
+            (asked->anyone ||
+             ((absent[i].by >> asked->audience & 1) && (!absent[i].behind || str_find_nocase(tail, absent[i].behind)))))
+            return true;
+    return false;
+}
 
 const struct azure_error *azure_error_find(const char *code)
 {

@@ -134,6 +134,16 @@ static char *tidy(struct arena *a, const char *s)
     return copy;
 }
 
+/* A sentence within a sentence. */
+static char *without_stop(char *s)
+{
+    size_t n = strlen(s);
+
+    while (n > 0 && (s[n - 1] == '.' || s[n - 1] == ' '))
+        s[--n] = '\0';
+    return s;
+}
+
 static void read_body(struct arena *a, const char *body, size_t len, struct said *said)
 {
     struct value *json;
@@ -218,7 +228,7 @@ static char *refused_what(struct arena *a, const struct said *said)
                : arena_printf(a, "we lack %s at %s (object id %s)", action, scope, who ? who : "?");
 }
 
-/* A 404 that comes from a wrong address must never pass for an absent resource; a 403 must always show as one. */
+/* A service in trouble knows nothing of what is absent; a 403 must always show as one. */
 static enum err_class class_of(const struct azure_error *row, int status)
 {
     if (!row)
@@ -227,13 +237,47 @@ static enum err_class class_of(const struct azure_error *row, int status)
         return ERR_THROTTLED;
     if (status == 401 || (status == 403 && row->class != ERR_BLOCKED))
         return ERR_DENIED;
-    return row->class;
+    return row->class == ERR_NOT_FOUND && status >= 500 ? ERR_TRANSIENT : row->class;
 }
 
-int azure_error_from(struct arena *a, int status, const char *body, size_t len, const char *what, struct err *err)
+/* Azure always says what it did not find, in the words of the service that was asked; a proxy, a wrong address or an
+ * answer to somebody else does not. What is taken for absent by mistake would be made anew. */
+static int not_absent(const struct azure_asked *asked, const char *code, struct err *err)
+{
+    err->class = ERR_PROTOCOL;
+    if (code && !asked->anyone)
+        err_advise(err,
+                   "%s is no word of the service that was asked for \"there is no such thing\", so it is not taken "
+                   "for \"absent\"; look again, and check endpoint and proxy",
+                   code);
+    else
+        err_advise(err, "that answer does not look like Azure's and is not taken for \"absent\"; "
+                        "check endpoint and proxy");
+    return -(int)err->class;
+}
+
+/* What a row says of a code holds under the status that such an answer has: none is absent for a service that
+ * throttles, refuses or is in trouble, and its own remedy would lead astray. */
+static bool row_fits(const struct azure_error *row, int status, enum err_class class)
+{
+    return row && (row->class == class || (row->class != ERR_NOT_FOUND && status != 429));
+}
+
+static const char *advice_by_class(enum err_class class)
+{
+    return class == ERR_THROTTLED   ? "wait as long as the service says"
+           : class == ERR_TRANSIENT ? "try again in some minutes"
+           : class == ERR_DENIED    ? "check credential, roles and access policies, and the firewall of the service"
+                                    : NULL;
+}
+
+int azure_error_from(struct arena *a, const struct azure_asked *asked, int status, const char *body, size_t len,
+                     const char *what, struct err *err)
 {
     const struct azure_error *row;
     const char *detail = NULL, *meaning, *code, *shown;
+    enum err_class class;
+    bool fits;
     struct said said;
 
     read_body(a, body, len, &said);
@@ -247,7 +291,9 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     if (status == 403 && said.inner && str_eq_nocase(said.code, "Forbidden") && row && str_eq(row->code, "Forbidden"))
         row = NULL;
     code = said.inner && (!row || !str_eq_nocase(row->code, said.code)) ? said.inner : said.code;
-    meaning = row ? row->meaning : NULL;
+    class = class_of(row, status);
+    fits = row_fits(row, status, class) && (class != ERR_NOT_FOUND || azure_says_absent(asked, row->code));
+    meaning = fits ? row->meaning : NULL;
     /* What this very refusal is about tells more than what its code means in general; the service's
      * own words stand beside it. */
     if (said.message && str_find_nocase(said.message, "perform action")) {
@@ -258,21 +304,20 @@ int azure_error_from(struct arena *a, int status, const char *body, size_t len, 
     if (said.policy)
         meaning = tidy(a, said.policy);
     if (said.message)
-        detail = tidy(a, said.message);
+        detail = without_stop(tidy(a, said.message));
     shown = said.tree ? said.tree : code;
-    err_set(err, class_of(row, status), "%s: %s%s%s%s%s%s%s", what, status ? arena_printf(a, "%d", status) : "",
-            status && shown ? " " : "", shown ? tidy(a, shown) : "", meaning ? ": " : "", meaning ? meaning : "",
-            detail && *detail ? ": " : "", detail ? detail : "");
+    /* The service's own words stand first: ours may mean another case. */
+    err_set(err, class, "%s: %s%s%s%s%s%s%s", what, status ? arena_printf(a, "%d", status) : "",
+            status && shown ? " " : "", shown ? tidy(a, shown) : "", detail && *detail ? ": " : "",
+            detail ? detail : "", meaning ? ": " : "", meaning ? meaning : "");
     err->http_status = status;
     snprintf(err->code, sizeof(err->code), "%s", code ? tidy(a, code) : "");
-    if (row)
+    if (class == ERR_NOT_FOUND && !(code && fits))
+        return not_absent(asked, code && row ? err->code : NULL, err);
+    if (fits)
         err_advise(err, "%s", row->action);
-    /* Azure always says what it did not find; a proxy or a wrong address does not. */
-    if (status == 404 && (!code || !row)) {
-        err->class = ERR_PROTOCOL;
-        err_advise(err, "that answer does not look like Azure's and is not taken for \"absent\"; "
-                        "check endpoint and proxy");
-    }
+    else if (row && advice_by_class(class))
+        err_advise(err, "%s", advice_by_class(class));
     return -(int)err->class;
 }
 
@@ -285,8 +330,10 @@ static void claims_asked(struct err *err)
     err_advise(err, "%s", row->action);
 }
 
-int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err)
+int azure_error_of(struct arena *a, enum audience audience, const char *url, const struct http_response *response,
+                   const char *what, struct err *err)
 {
+    const struct azure_asked asked = {.audience = audience, .url = url};
     const char *code = http_response_header(response, "x-ms-error-code"), *body = response->body.bytes;
     const char *challenge = http_response_header(response, "WWW-Authenticate");
     size_t len = response->body.len;
@@ -297,7 +344,7 @@ int azure_error_of(struct arena *a, const struct http_response *response, const 
         body = arena_printf(a, "<Error><Code>%s</Code></Error>", code);
         len = strlen(body);
     }
-    azure_error_from(a, response->status, body, len, what, err);
+    azure_error_from(a, &asked, response->status, body, len, what, err);
     if (response->status == 401 && challenge && str_find_nocase(challenge, "insufficient_claims"))
         claims_asked(err);
     if (retry_after_ms > 0)

@@ -35,7 +35,8 @@ must_use int azure_send_json(struct azure *az, struct call *c, struct arena *a, 
 /* Before page number `page` is asked for: an error that names the ceiling which the list has passed. */
 must_use int azure_list_ceiling(const char *what, size_t page, size_t bytes, struct err *err);
 /* azure_error_from, and Retry-After and the request id with it. */
-int azure_error_of(struct arena *a, const struct http_response *response, const char *what, struct err *err);
+int azure_error_of(struct arena *a, enum audience audience, const char *url, const struct http_response *response,
+                   const char *what, struct err *err);
 /* The parsed body; NULL when it is empty. */
 must_use int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret,
                         struct err *err);

@@ -104,7 +104,8 @@ int arm_judge_answer(struct arena *a, const char *polled_url, bool polled_async,
     const char *next = header_find(headers, n_headers, polled_async ? "Azure-AsyncOperation" : "Location");
 
     if (status >= 400) {
-        azure_error_from(a, status, body, body_len, "following an operation", err);
+        azure_error_from(a, &(struct azure_asked){.audience = AUDIENCE_ARM, .url = polled_url}, status, body, body_len,
+                         "following an operation", err);
         return -(int)err->class;
     }
     if (status < 200 || status >= 300)
@@ -133,7 +134,7 @@ static int failed(struct arena *a, const struct value *body, struct err *err)
         return -(int)err->class;
     }
     /* The poll itself went well; what failed is judged by its code alone. */
-    azure_error_from(a, 0, text, strlen(text), "the operation failed", err);
+    azure_error_from(a, &(struct azure_asked){.anyone = true}, 0, text, strlen(text), "the operation failed", err);
     if (err->class == ERR_PROTOCOL)
         err->class = ERR_BLOCKED;
     return -(int)err->class;
@@ -152,7 +153,7 @@ static int poll(struct azure *az, struct call *c, struct arena *a, const char *u
     }
     TRY(azure_send(az, c, a, AUDIENCE_ARM, &request, "following an operation", &response, err));
     if (response.status == 429 || response.status >= 500)
-        return azure_error_of(a, &response, "following an operation", err);
+        return azure_error_of(a, AUDIENCE_ARM, url, &response, "following an operation", err);
     TRY(arm_judge_answer(a, url, async, response.status, response.headers, response.n_headers, response.body.bytes,
                          response.body.len, ret, err));
     if (http_retry_after_ms(&response) >= 0)

@@ -243,7 +243,7 @@ int vault_backup_key(struct azure *az, struct call *c, struct arena *a, const ch
     request.url = url;
     TRY(azure_send(az, c, a, audience, &request, what, &response, err));
     if (response.status >= 400)
-        return azure_error_of(a, &response, what, err);
+        return azure_error_of(a, audience, request.url, &response, what, err);
     if (json_cut(response.body.bytes ? response.body.bytes : "", response.body.len, "value", &start, &len, err) < 0 ||
         crypt_base64_decode(start, len, BASE64_URL, &backup, err) < 0) {
         err->class = ERR_PROTOCOL;

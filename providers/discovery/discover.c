@@ -43,6 +43,8 @@ static int look_failed(const struct looking *l, struct value *thing, const char 
     value_set_string(l->a, thing, "state", err->class == ERR_NOT_FOUND ? "absent" : "unseen");
     if (err->class != ERR_NOT_FOUND)
         value_set(l->a, thing, "why", value_format(l->a, "%s: %s", what, err->text));
+    if (err->class != ERR_NOT_FOUND)
+        value_set_string(l->a, thing, "fix", failed_read_fix(err));
     return 0;
 }
 

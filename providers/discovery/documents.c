@@ -8,6 +8,7 @@
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/crypt.h"
 #include "../azure/vault.h"
+#include "../documents/common.h"
 #include "found.h"
 
 enum { NAME_MAX_CHARS = 80, TAG_CHARS = 8 };
@@ -414,9 +415,8 @@ static void tell_machines(const struct writer *w)
             continue;
         else if (str_eq(value_str_at(m, "state"), "unseen"))
             found_note(w->a, w->found, name,
-                       "the VM cannot be seen, so its disk encryption set and key are not written: give the credential "
-                       "Reader on it (%s)",
-                       value_str_at(m, "why"));
+                       "the VM cannot be seen, so its disk encryption set and key are not written: %s (%s)",
+                       unseen_fix(m, "give the credential Reader on it"), value_str_at(m, "why"));
         else if (str_eq(value_str_at(m, "state"), "absent"))
             found_note(w->a, w->found, name,
                        "the VM is gone and no disk encryption set that can be read has a disk or restore point of it: "
@@ -439,9 +439,8 @@ static void tell_sets(const struct writer *w)
 
         if (str_eq(state, "unseen"))
             found_note(w->a, w->found, name,
-                       "the disk encryption set cannot be seen, so it and its key are not written: give the credential "
-                       "Reader on it (%s)",
-                       value_str_at(set, "why"));
+                       "the disk encryption set cannot be seen, so it and its key are not written: %s (%s)",
+                       unseen_fix(set, "give the credential Reader on it"), value_str_at(set, "why"));
         else if (str_eq(state, "absent"))
             found_note(w->a, w->found, name,
                        "the disk encryption set is gone, and with it the address of its key. Old manifests, a history "

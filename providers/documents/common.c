@@ -152,14 +152,33 @@ struct value *facts_new(struct arena *a, const char *state)
     return facts;
 }
 
-/* What helps against a refused read: NULL, where it is a right of ours. */
-static const char *refusal_remedy(const char *code)
+const char *failed_read_fix(const struct err *err)
 {
-    const struct azure_error *row = azure_error_find(code);
+    const struct azure_error *row = azure_error_find(err->code);
 
+    switch (err->class) {
+    case ERR_THROTTLED:
+        return "wait until the service takes requests again, then look anew; no right is missing";
+    case ERR_TRANSIENT:
+        return err->http_status ? "look again in some minutes; no right is missing"
+                                : "check the network, the name and the proxy, then look again; no right is missing";
+    case ERR_PROTOCOL:
+        return "check endpoint and proxy, then look again; no right is missing";
+    default:
+        break;
+    }
+    if (!row && *err->code)
+        return "no remedy is known for this code; whoever runs the service looks into what it means";
     if (!row)
-        return *code ? "no remedy is known for this code; whoever runs the service looks into what it means" : NULL;
-    return row->letter == 'E' ? row->action : NULL;
+        return NULL;
+    /* Which right is missing the asker knows better; at a 401 none is. */
+    return row->letter == 'P' && err->http_status != 401 ? NULL : row->action;
+}
+
+void facts_unseen_because(struct arena *a, struct value *facts, const struct err *err)
+{
+    value_set_string(a, facts, "why", err->text);
+    value_set_string(a, facts, "fix", failed_read_fix(err));
 }
 
 int facts_from_error(struct arena *a, const char *what, struct err *err, struct value **ret)
@@ -176,7 +195,7 @@ int facts_from_error(struct arena *a, const char *what, struct err *err, struct 
     if (err->class != ERR_DENIED || err->http_status != 403)
         value_set_bool(a, facts, "failed", true);
     value_set(a, facts, "why", value_format(a, "%s: %s", what, err->text));
-    value_set_string(a, facts, "fix", refusal_remedy(err->code));
+    value_set_string(a, facts, "fix", failed_read_fix(err));
     *ret = facts;
     return 0;
 }

@@ -72,6 +72,10 @@ struct step *steps_block(struct steps *s, const struct document *doc, const char
 /* The same for a finding: a person should mend it, and it stands in the way of nothing that relies on the document. */
 struct step *steps_finding(struct steps *s, const struct document *doc, const char *suffix, const char *next,
                            const char *reason_fmt, ...) printf_like(5, 6);
+/* What helps against a failed read: NULL, where a right of ours is missing, which the asker names. Pure. */
+const char *failed_read_fix(const struct err *err);
+/* Puts into facts why something is unseen, and what helps. */
+void facts_unseen_because(struct arena *a, struct value *facts, const struct err *err);
 /* What would let us see it: as the refusal itself says (a path through the network, or that
  * nobody knows), else `otherwise`. */
 const char *unseen_fix(const struct value *facts, const char *otherwise);

@@ -93,8 +93,8 @@ static void observe_item(struct outlook *o)
                  "the vault holds no protected item of this VM");
     } else {
         obs_set(o, F1, OBS_UNSEEN, NULL, "%s", value_str(why) ? value_str(why) : "the protected item cannot be read");
-        obs_risk(o, F1, "cannot-see", RISK_UNSEEN, TIME_NONE, "Backup Reader on the vault shows it", "%s",
-                 o->items[F1].text);
+        obs_risk(o, F1, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                 unseen_fix(facts_of(o), "Backup Reader on the vault shows it"), "%s", o->items[F1].text);
     }
 }
 
@@ -228,7 +228,8 @@ static void observe_source(struct outlook *o)
         obs_set(o, F5, OBS_WARN, "storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet absent",
                 "the source VM names no disk encryption set: its key is the platform's");
     if (str_eq(state, "unseen"))
-        obs_risk(o, F5, "cannot-see", RISK_UNSEEN, TIME_NONE, "Reader on the VM's resource group shows it",
+        obs_risk(o, F5, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                 unseen_fix(value_get(facts_of(o), "source"), "Reader on the VM's resource group shows it"),
                  "which set the VM is on, and whether it still lives, cannot be seen: %s", o->items[F5].text);
 }
 
@@ -324,13 +325,14 @@ static void observe_place(struct outlook *o)
     const char *fix = "Reader on the target's resource group, its network and the staging account shows it";
 
     if (o->rvm && str_eq(view_state(o->view, o->rvm), "unseen"))
-        obs_risk(o, F27, "cannot-see", RISK_UNSEEN, TIME_NONE, fix,
+        obs_risk(o, F27, "cannot-see", RISK_UNSEEN, TIME_NONE, unseen_fix(facts, fix),
                  "whether the target's name is free cannot be seen: %s", value_str_at(facts, "why"));
     for (size_t i = 0; i < COUNT(parts); i++) {
         const struct value *part = value_get(place, parts[i].part);
 
         if (str_eq(value_str_at(part, "state"), "unseen"))
-            obs_risk(o, parts[i].fact, "cannot-see", RISK_UNSEEN, TIME_NONE, fix, "%s", value_str_at(part, "why"));
+            obs_risk(o, parts[i].fact, "cannot-see", RISK_UNSEEN, TIME_NONE, unseen_fix(part, fix), "%s",
+                     value_str_at(part, "why"));
     }
 }
 

@@ -112,14 +112,17 @@ void observe_set(struct outlook *o)
                      ? "the disk encryption set of the VM is gone"
                      : "the declared disk encryption set does not exist");
     } else {
-        why = value_str_at(view_facts(o->view, o->pvm), "source.set.why");
+        const struct value *unseen = value_at(view_facts(o->view, o->pvm), "source.set");
+
+        unseen = unseen ? unseen : view_facts(o->view, o->situation->des);
+        why = value_str_at(unseen, "why");
         obs_set(o, F6, state ? OBS_UNSEEN : OBS_NOT_LOOKED, NULL, "%s",
                 why     ? why
                 : state ? "the set cannot be read"
                         : "neither the source VM nor a document names the set");
         if (state)
-            obs_risk(o, F6, "cannot-see", RISK_UNSEEN, TIME_NONE, "Reader on the set's resource group shows it", "%s",
-                     o->items[F6].text);
+            obs_risk(o, F6, "cannot-see", RISK_UNSEEN, TIME_NONE,
+                     unseen_fix(unseen, "Reader on the set's resource group shows it"), "%s", o->items[F6].text);
     }
     observe_users(o);
 }
@@ -468,7 +471,8 @@ static void observe_escrow(struct outlook *o, const struct value *facts)
     if (!value_get(o->key->spec, "escrow"))
         return;
     if (str_eq(state, "unseen"))
-        obs_risk(o, F14, "escrow", RISK_NOTE, TIME_NONE, "Storage Blob Data Reader on the container shows it",
+        obs_risk(o, F14, "escrow", RISK_NOTE, TIME_NONE,
+                 unseen_fix(value_get(facts, "escrow"), "Storage Blob Data Reader on the container shows it"),
                  "whether the key's escrow %s is up to date cannot be seen", container);
     else if (!key_escrowed(facts))
         obs_risk(o, F14, "escrow", RISK_WARN, TIME_NONE, "reinstate apply puts a backup there",

@@ -83,7 +83,7 @@ static void ask_task(struct call *c, void *arg)
         return;
     q->failed = q->err.class == ERR_CANCELLED;
     q->answer = facts_new(a, q->err.class == ERR_NOT_FOUND ? "absent" : "unseen");
-    value_set_string(a, q->answer, "why", q->err.text);
+    facts_unseen_because(a, q->answer, &q->err);
 }
 
 /* --- what is asked ------------------------------------------------------------------------------------------------ */

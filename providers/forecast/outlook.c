@@ -205,7 +205,7 @@ static void observe_unseen(struct outlook *o)
     }
     if (ids)
         obs_risk(o, first, "cannot-see", RISK_WARN, TIME_NONE,
-                 "Reader on the subscription shows it; --verbose tells why",
+                 "--verbose tells why; where a right is missing, Reader on the subscription shows it",
                  "not seen, and it could stop a restore: %s", ids);
 }
 

@@ -223,7 +223,7 @@ int key_observe_escrow(struct call *c, const struct observer *o, struct azure *a
             TRY(facts_from_error(a, "looking into the escrow", err, &escrow));
         if (!escrow) {
             escrow = facts_new(a, "unseen");
-            value_set_string(a, escrow, "why", err->text);
+            facts_unseen_because(a, escrow, err);
         }
     }
     value_set(a, facts, "escrow", escrow);

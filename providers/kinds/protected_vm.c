@@ -400,7 +400,8 @@ static void block_source_unseen(const struct view *v, const struct document *doc
 {
     const char *why = value_str_at(view_facts(v, doc), "source.why");
 
-    steps_finding(out, doc, "source", "assign us Reader on the VM's resource group",
+    steps_finding(out, doc, "source",
+                  unseen_fix(value_get(view_facts(v, doc), "source"), "assign us Reader on the VM's resource group"),
                   "whether the source VM is there cannot be seen, which is not the same as absent%s%s", why ? ": " : "",
                   why ? why : "");
 }

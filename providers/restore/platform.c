@@ -151,7 +151,7 @@ int platform_ask(struct call *c, struct azure *az, const struct view *v, const c
     if (err->class == ERR_CANCELLED)
         return -(int)err->class;
     *ret = facts_new(v->arena, err->class == ERR_NOT_FOUND ? "absent" : "unseen");
-    value_set_string(v->arena, *ret, "why", err->text);
+    facts_unseen_because(v->arena, *ret, err);
     return 0;
 }
 

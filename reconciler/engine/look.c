@@ -119,11 +119,12 @@ static bool relies(const void *ctx, const struct document *doc, const struct ref
 /* A document whose read failed is blocked here, so that no kind draws conclusions from an answer that never came. */
 static void block_unread(const struct view *view, const struct document *doc, struct steps *out)
 {
-    const char *why = value_str_at(view_facts(view, doc), "why");
+    const char *why = value_str_at(view_facts(view, doc), "why"), *fix = value_str_at(view_facts(view, doc), "fix");
 
     steps_add(out, doc, ACTION_BLOCKED, NULL, "cannot be seen, which is not the same as absent: %s",
               why ? why : "it was not looked at")
-        ->next = "mend what hinders the read, then run again; nothing is concluded about it until then";
+        ->next = fix ? arena_printf(out->arena, "%s; nothing is concluded about it until then", fix)
+                     : "mend what hinders the read, then run again; nothing is concluded about it until then";
 }
 
 /* Counted by itself: what cannot be seen may be as declared. */

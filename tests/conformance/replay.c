@@ -14,6 +14,8 @@
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
+static const struct azure_asked anyone = {.anyone = true};
+
 static bool exchange_read(struct recording *file, const char *line, size_t len)
 {
     struct exchange x = {0};
@@ -100,7 +102,7 @@ static void never_made(struct totals *t, struct replay *r, enum service service)
             body = arena_printf(r->a, "<Error><Code>%s</Code></Error>", code);
             len = strlen(body);
         }
-        (void)azure_error_from(r->a, r->x->status, body, len, "reading", &r->err);
+        (void)azure_error_from(r->a, &anyone, r->x->status, body, len, "reading", &r->err);
         if (r->x->status != 429)
             judge_error(r, r->x);
     }

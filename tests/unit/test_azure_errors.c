@@ -7,6 +7,8 @@
 
 /* --- errors ------------------------------------------------------------------------------------------------------- */
 
+static const struct azure_asked anyone = {.anyone = true};
+
 static const struct {
     const char *reason;
     int status;
@@ -82,7 +84,7 @@ static void test_errors(void)
     for (size_t i = 0; i < COUNT(errors); i++) {
         struct arena *a = arena_new();
         struct err err = {0};
-        int rc = azure_error_from(a, errors[i].status, errors[i].body, strlen(errors[i].body), "read x", &err);
+        int rc = azure_error_from(a, &anyone, errors[i].status, errors[i].body, strlen(errors[i].body), "read x", &err);
 
         CHECK_ROW(errors[i].reason, rc == -(int)errors[i].class && err.class == errors[i].class);
         CHECK_STR(err.code, errors[i].code);
@@ -104,11 +106,12 @@ static void test_broken_errors(void)
 
             CHECK(n < sizeof(body));
             memcpy(body, errors[i].body, n);
-            CHECK_ROW(errors[i].reason, azure_error_from(a, errors[i].status, body, n, "read x", &err) < 0);
+            CHECK_ROW(errors[i].reason, azure_error_from(a, &anyone, errors[i].status, body, n, "read x", &err) < 0);
             CHECK_ROW(errors[i].reason, err.class != ERR_NOT_FOUND || err.code[0]);
             if (n > 0) {
                 body[n / 2] = (char)(body[n / 2] ^ 0x55);
-                CHECK_ROW(errors[i].reason, azure_error_from(a, errors[i].status, body, n, "read x", &err) < 0);
+                CHECK_ROW(errors[i].reason,
+                          azure_error_from(a, &anyone, errors[i].status, body, n, "read x", &err) < 0);
             }
             arena_free(a);
         }

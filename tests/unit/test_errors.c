@@ -10,6 +10,8 @@
 
 #define WORDS "Words of the service, number 4711."
 
+static const struct azure_asked anyone = {.anyone = true};
+
 /* A status under which such an answer comes. */
 static int status_of(const struct azure_error *row)
 {
@@ -42,7 +44,7 @@ static void test_every_row(void)
                                         by_text ? "SomeGeneralCode" : row->code, message);
         struct err err = {0};
 
-        CHECK_ROW(row->code, azure_error_from(a, status_of(row), body, strlen(body), "read x", &err) < 0);
+        CHECK_ROW(row->code, azure_error_from(a, &anyone, status_of(row), body, strlen(body), "read x", &err) < 0);
         CHECK_ROW(row->code, err.class == row->class);
         CHECK_ROW(row->code,
                   strstr(err.text, row->meaning) && strstr(err.text, row->action) && strstr(err.text, WORDS));
@@ -150,7 +152,7 @@ static void test_refusals(void)
         struct arena *a = arena_new();
         struct err err = {0};
 
-        CHECK_ROW(refusals[i].reason, azure_error_from(a, refusals[i].status, refusals[i].body,
+        CHECK_ROW(refusals[i].reason, azure_error_from(a, &anyone, refusals[i].status, refusals[i].body,
                                                        strlen(refusals[i].body), "read x", &err) < 0);
         CHECK_ROW(refusals[i].reason, err.class == refusals[i].class);
         CHECK_ROW(err.text, strstr(err.text, refusals[i].says) != NULL);
@@ -159,8 +161,58 @@ static void test_refusals(void)
     }
 }
 
+/* "There is no such thing" is said by the service that was asked, in its own code; from anybody else it is a failed
+ * read, since what is taken for absent is made anew. */
+static void test_absent(void)
+{
+#define PLACE "https://management.azure.com/subscriptions/s/resourceGroups/g/providers/"
+    static const struct {
+        const char *code;
+        enum audience audience;
+        const char *url;
+        int status;
+        enum err_class class;
+    } rows[] = {
+        {"ResourceNotFound", AUDIENCE_ARM, PLACE "Microsoft.Compute/diskEncryptionSets/d?api-version=1", 404,
+         ERR_NOT_FOUND},
+        {"KeyNotFound", AUDIENCE_ARM, PLACE "Microsoft.Compute/diskEncryptionSets/d?api-version=1", 404, ERR_PROTOCOL},
+        {"VaultNotFound", AUDIENCE_ARM, PLACE "Microsoft.Compute/diskEncryptionSets/d", 404, ERR_PROTOCOL},
+        {"BlobNotFound", AUDIENCE_ARM, PLACE "Microsoft.KeyVault/vaults/kv", 404, ERR_PROTOCOL},
+        {"VaultNotFound", AUDIENCE_ARM, PLACE "Microsoft.KeyVault/vaults/kv", 404, ERR_NOT_FOUND},
+        {"RoleAssignmentNotFound", AUDIENCE_ARM, PLACE "Microsoft.KeyVault/vaults/kv", 404, ERR_PROTOCOL},
+        {"VaultNotFound", AUDIENCE_ARM,
+         PLACE "Microsoft.KeyVault/vaults/kv/providers/Microsoft.Authorization/roleAssignments/r", 404, ERR_PROTOCOL},
+        {"RoleAssignmentNotFound", AUDIENCE_ARM,
+         PLACE "Microsoft.KeyVault/vaults/kv/providers/Microsoft.Authorization/roleAssignments/r", 404, ERR_NOT_FOUND},
+        {"BMSUserErrorObjectNotFound", AUDIENCE_ARM, PLACE "Microsoft.RecoveryServices/vaults/v/x/y", 404,
+         ERR_NOT_FOUND},
+        {"OperationNotFound", AUDIENCE_ARM, PLACE "Microsoft.Compute/diskEncryptionSets/d", 404, ERR_PROTOCOL},
+        {"KeyNotFound", AUDIENCE_VAULT, "https://kv.vault.azure.net/keys/k", 404, ERR_NOT_FOUND},
+        {"ResourceGroupNotFound", AUDIENCE_VAULT, "https://kv.vault.azure.net/keys/k", 404, ERR_PROTOCOL},
+        {"BlobNotFound", AUDIENCE_STORAGE, "https://a.blob.core.windows.net/c/b", 404, ERR_NOT_FOUND},
+        {"KeyNotFound", AUDIENCE_STORAGE, "https://a.blob.core.windows.net/keys/b", 404, ERR_PROTOCOL},
+        {"Request_ResourceNotFound", AUDIENCE_GRAPH, "https://graph.microsoft.com/v1.0/x", 404, ERR_NOT_FOUND},
+        {"ResourceNotFound", AUDIENCE_ARM, PLACE "Microsoft.Compute/diskEncryptionSets/d", 500, ERR_TRANSIENT},
+        {"ResourceNotFound", AUDIENCE_ARM, PLACE "Microsoft.Compute/diskEncryptionSets/d", 403, ERR_DENIED},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena *a = arena_new();
+        const struct azure_asked asked = {.audience = rows[i].audience, .url = rows[i].url};
+        const char *body = arena_printf(a, "{\"error\":{\"code\":\"%s\",\"message\":\"m\"}}", rows[i].code);
+        struct err err = {0};
+
+        CHECK_ROW(rows[i].code, azure_error_from(a, &asked, rows[i].status, body, strlen(body), "read x", &err) < 0);
+        CHECK_ROW(rows[i].url, err.class == rows[i].class);
+        CHECK_ROW(err.text, rows[i].class != ERR_PROTOCOL || strstr(err.text, "not taken for \"absent\""));
+        CHECK_STR(err.code, rows[i].code);
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
+    test_absent();
     test_every_row();
     test_refusals();
     HARNESS_END();
