@@ -6,6 +6,7 @@
 #include "geography.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "../../reconciler/base/text.h"
 
@@ -91,6 +92,27 @@ const char *azure_region(struct arena *a, const char *region)
     if (to)
         *to = '\0';
     return plain;
+}
+
+/* One letter too few, too many, other, or two that changed places. */
+static bool one_edit_apart(const char *x, const char *y)
+{
+    size_t n = strlen(x), m = strlen(y), same = 0;
+
+    while (x[same] && x[same] == y[same])
+        same++;
+    x += same;
+    y += same;
+    return (n == m && *x && str_eq(x + 1, y + 1)) || (n == m + 1 && str_eq(x + 1, y)) ||
+           (m == n + 1 && str_eq(x, y + 1)) || (n == m && *x && x[0] == y[1] && x[1] == y[0] && str_eq(x + 2, y + 2));
+}
+
+const char *azure_region_meant(const char *region)
+{
+    for (size_t i = 0; region && i < COUNT(regions); i++)
+        if (one_edit_apart(region, regions[i].region))
+            return regions[i].region;
+    return NULL;
 }
 
 const char *azure_geography(const char *region)

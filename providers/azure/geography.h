@@ -7,6 +7,9 @@
  * can tell. "UAE North" and "uaenorth" are one region. */
 const char *azure_geography(const char *region);
 
+/* Pure. The one region of the table that is one edit away from this name, which is in none; NULL. */
+const char *azure_region_meant(const char *region);
+
 struct arena;
 /* Pure. The region as addresses and requests have it: "UAE North" becomes "uaenorth". NULL for NULL. */
 const char *azure_region(struct arena *a, const char *region);

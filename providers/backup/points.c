@@ -99,7 +99,8 @@ const char *protected_vm_source_state(const struct view *v, const struct documen
 
 const char *protected_vm_region(const struct view *v, const struct document *pvm)
 {
-    const char *live = value_str_at(view_facts(v, document_target(pvm, "spec.vault")), "live.location");
+    const struct document *vault = document_target(pvm, "spec.vault");
+    const char *live = value_str_at(view_facts(v, vault), "live.location");
 
-    return azure_region(v->arena, live ? live : kind_location(pvm));
+    return azure_region(v->arena, live ? live : kind_location(vault ? vault : pvm));
 }

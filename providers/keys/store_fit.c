@@ -283,10 +283,10 @@ size_t store_objections(const struct view *v, const struct document *key, const 
     return n;
 }
 
-bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret)
+bool store_unreached(const struct view *v, const struct document *key, const char *region, struct store_objection *ret)
 {
     struct store_objection found[STORE_OBJECTIONS_MAX];
-    size_t n = store_objections(v, key, NULL, found);
+    size_t n = store_objections(v, key, region, found);
 
     for (size_t i = 0; i < n; i++)
         if (str_eq(found[i].id, "store-region")) {
@@ -294,6 +294,11 @@ bool store_region_objection(const struct view *v, const struct document *key, st
             return true;
         }
     return false;
+}
+
+bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret)
+{
+    return store_unreached(v, key, NULL, ret);
 }
 
 void store_check(const struct document *key, struct diags *faults)

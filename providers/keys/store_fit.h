@@ -22,6 +22,8 @@ const char *store_unproved(const struct view *v, const struct document *key);
  * since a key that lives needs no copy. */
 void store_check(const struct document *key, struct diags *faults);
 
+/* Pure. The objection, if there is one, that `key`'s store does not reach this region. */
+bool store_unreached(const struct view *v, const struct document *key, const char *region, struct store_objection *ret);
 /* Pure. The objection of these that is about the store's region, if there is one. */
 bool store_region_objection(const struct view *v, const struct document *key, struct store_objection *ret);
 /* Pure. Blocks the making of a store in which a declared key could not be used or restored: its name would be taken for

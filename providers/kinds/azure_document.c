@@ -1,4 +1,5 @@
 /* Kind Azure: a cloud, a tenant, a subscription. Nothing is ever changed there; observing shows who we are. */
+#include "../documents/places.h"
 #include "../documents/common.h"
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
@@ -16,5 +17,6 @@ const struct kind azure_kind = {
     .name = "Azure",
     .summary =
         "A built-in cloud, a tenant and a subscription; the identity used is the operator's, not the manifest's.",
+    .check = places_check,
     .observe = observe,
 };

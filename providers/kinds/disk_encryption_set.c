@@ -6,6 +6,10 @@
  * principal is to be read: identityId, identityState, identityWhy; with an order in force created, where it is to be
  * seen. */
 #include "../documents/id_fields.h"
+#include "../documents/places.h"
+#include "../azure/geography.h"
+#include "../backup/points.h"
+#include "../keys/store_fit.h"
 #include "../azure/key_id.h"
 #include "../documents/common.h"
 #include "../keys/key_facts.h"
@@ -107,7 +111,7 @@ static bool identity_stands(const struct view *v, const struct document *doc, st
 {
     const struct value *facts = view_facts(v, doc);
     const char *state = value_str_at(facts, "identityState"), *id = value_str_at(facts, "identityId"),
-               *why = value_str_at(facts, "identityWhy");
+               *why = value_str_at(facts, "identityWhy"), *fix = value_str_at(facts, "identityFix");
 
     if (!state)
         return true;
@@ -115,7 +119,7 @@ static bool identity_stands(const struct view *v, const struct document *doc, st
         steps_block(out, doc, NULL, "make the identity, or declare one that is there: spec.identity.userAssigned",
                     "the set is absent, and so is the managed identity %s by which it is to act", id);
     else
-        steps_block(out, doc, NULL, "give the credential the role Reader on that identity",
+        steps_block(out, doc, NULL, fix ? fix : "give the credential the role Reader on that identity",
                     "the managed identity %s cannot be seen: %s", id, why ? why : "it was not read");
     return false;
 }
@@ -163,6 +167,34 @@ static const struct document *key_by_address(const struct view *v, const struct 
     return ref && ref->url ? key_document_at(v, ref->url) : NULL;
 }
 
+/* Made elsewhere than its key's vault the set is refused; made elsewhere than the backup vault it serves no restore. */
+static bool steps_misplaced(const struct view *v, const struct document *doc, const struct document *key,
+                            struct steps *out)
+{
+    const char *here = azure_region(v->arena, kind_location(doc)), *there;
+    struct store_objection objection;
+    const struct document *rvm;
+    size_t at = 0;
+
+    if (key && store_unreached(v, key, here, &objection)) {
+        steps_block(out, doc, NULL, "declare the set in the region of its key's store, or another store",
+                    "the set is absent, and made in %s it would be of no use: %s", here, objection.reason);
+        return true;
+    }
+    while ((rvm = referrer_next(doc, "RestoredVirtualMachine", &at))) {
+        const struct document *pvm = document_target(rvm, "spec.from");
+
+        there = pvm ? protected_vm_region(v, pvm) : NULL;
+        if (!there || str_eq(here, there))
+            continue;
+        steps_block(out, doc, NULL, "declare the set in the backup vault's region",
+                    "the set is absent, and made in %s it would be of no use to %s, whose backup vault is in %s", here,
+                    rvm->address, there);
+        return true;
+    }
+    return false;
+}
+
 static void steps_create(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct document *key = document_target(doc, "spec.key");
@@ -181,7 +213,7 @@ static void steps_create(const struct view *v, const struct document *doc, struc
                     view_block(v, key)->reason);
         return;
     }
-    if (steps_too_young(v, doc, out) || !identity_stands(v, doc, out))
+    if (steps_misplaced(v, doc, key, out) || steps_too_young(v, doc, out) || !identity_stands(v, doc, out))
         return;
     step =
         steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, %s",
@@ -391,10 +423,16 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     return arm_finish(az, c, a, &op, actor->step->scope, API_DISK, actor->view->settings->poll_bound_ms, NULL, err);
 }
 
+static void set_check(const struct document *doc, struct diags *faults)
+{
+    id_fields_check(doc, faults);
+    places_check(doc, faults);
+}
+
 const struct kind disk_encryption_set_kind = {
     .name = "DiskEncryptionSet",
     .summary = "A disk encryption set: its type, the key version it points to, its identity.",
-    .check = id_fields_check,
+    .check = set_check,
     .identity = disk_encryption_set_id,
     .observe = observe,
     .steps = steps,

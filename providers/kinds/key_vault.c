@@ -2,6 +2,7 @@
  * on; everything else that differs is for a person. Never deletes, never purges.
  *
  * Facts: state, id, live (ARM body), deleted (deletedVaults body, when soft-deleted), base (data-plane URL). */
+#include "../documents/places.h"
 #include "../azure/defaults.h"
 #include "../keys/store_name.h"
 #include "../restore/platform.h"
@@ -168,6 +169,7 @@ const struct kind key_vault_kind = {
     .summary = "The key vault as it must be: permission model, purge protection, soft delete. A soft-deleted one can "
                "be recovered.",
     .identity = key_store_identity,
+    .check = places_check,
     .observe = observe,
     .steps = steps,
     .act = act,

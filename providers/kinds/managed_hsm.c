@@ -4,6 +4,7 @@
  *
  * Facts: state, id, live (ARM body), deleted (deletedManagedHSMs body, when soft-deleted), base (data-plane URL),
  * active (whether its data plane answers), domainLost (declared: the security domain is in nobody's hands). */
+#include "../documents/places.h"
 #include "../keys/store.h"
 #include "../restore/platform.h"
 #include "requests.h"
@@ -195,6 +196,7 @@ const struct kind managed_hsm_kind = {
                "recovered, an absent one "
                "is never made.",
     .identity = key_store_identity,
+    .check = places_check,
     .observe = observe,
     .steps = steps,
     .act = act,

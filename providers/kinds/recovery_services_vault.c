@@ -2,6 +2,7 @@
  *
  * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault),
  * guards (what makes it ask for a second person), guardsWhy (why they could not be read). */
+#include "../documents/places.h"
 #include "../backup/points.h"
 #include "../azure/backup.h"
 #include "../azure/shared.h"
@@ -93,6 +94,7 @@ const struct kind recovery_services_vault_kind = {
     .name = "RecoveryServicesVault",
     .summary = "The Recovery Services vault that keeps the backups: looked at, never changed.",
     .identity = recovery_vault_id,
+    .check = places_check,
     .observe = observe,
     .steps = steps,
 };

@@ -36,5 +36,10 @@ int main(void)
     }
     CHECK_STR(azure_geography("Qatar Central"), "Qatar");
     CHECK(!azure_geography("atlantisnorth") && !azure_geography(NULL) && !azure_geography(""));
+    CHECK_STR(azure_region_meant("uaenrth"), "uaenorth");
+    CHECK_STR(azure_region_meant("uaenotrh"), "uaenorth");
+    CHECK_STR(azure_region_meant("westeuropee"), "westeurope");
+    CHECK_STR(azure_region_meant("wsteurope"), "westeurope");
+    CHECK(!azure_region_meant("atlantisnorth") && !azure_region_meant("eastindia") && !azure_region_meant(NULL));
     HARNESS_END();
 }
