@@ -76,9 +76,27 @@ static void check_set(const struct document *set, struct diags *faults)
     }
 }
 
+/* A vault may protect machines of another subscription, but mostly it does not. */
+static void check_protected(const struct document *pvm, struct diags *faults)
+{
+    const struct document *vault = document_target(pvm, "spec.vault");
+    const struct value *source = value_get(pvm->spec, "source");
+    const char *here = kind_subscription(pvm), *there = vault ? kind_subscription(vault) : NULL;
+
+    if (!here || !there || value_str_at(source, "subscription") || str_eq_nocase(here, there))
+        return;
+    diags_add(faults, SEVERITY_WARNING, source ? &source->origin : &pvm->origin,
+              "name the Azure document of the vault's subscription, or say spec.source.subscription",
+              "%s is looked for in subscription %s (%s), and its vault %s is in %s: that is right for a VM of another "
+              "subscription only",
+              pvm->address, here, pvm->azure ? pvm->azure->address : "spec.subscription", vault->address, there);
+}
+
 void places_check(const struct document *doc, struct diags *faults)
 {
     check_region(doc, faults);
     if (str_eq(doc->kind, "DiskEncryptionSet"))
         check_set(doc, faults);
+    if (str_eq(doc->kind, "ProtectedVirtualMachine"))
+        check_protected(doc, faults);
 }

@@ -8,6 +8,7 @@
 #include "../restore/aftermath.h"
 #include "../backup/points.h"
 #include "../documents/one_cloud.h"
+#include "../documents/places.h"
 
 #include "../azure/blob.h"
 #include "../azure/shared.h"
@@ -238,6 +239,26 @@ static int observe_jobs(struct call *c, const struct observer *o, struct azure *
     return 0;
 }
 
+/* A machine of the same group and name in another subscription, which the vault protects: the one that was meant, if a
+ * document took its subscription from the wrong Azure document. */
+static int observe_elsewhere(struct call *c, const struct observer *o, struct azure *az, const char *vault_id,
+                             struct value *facts, struct err *err)
+{
+    const char *meant = source_vm_id(o->arena, o->document);
+    const struct value *items;
+
+    if (backup_list_items(az, c, o->arena, vault_id, &items, err) < 0)
+        return err->class == ERR_CANCELLED ? -(int)err->class : 0;
+    for (size_t i = 0; i < value_count(items); i++) {
+        const char *id = value_str_at(value_item(items, i), "properties.sourceResourceId");
+
+        if (str_eq_nocase(arm_id_name(id), arm_id_name(meant)) &&
+            str_eq_nocase(arm_id_part(o->arena, id, "resourceGroups"), arm_id_part(o->arena, meant, "resourceGroups")))
+            value_set_string(o->arena, facts, "protectedElsewhere", id);
+    }
+    return 0;
+}
+
 /* Jobs are seen by themselves: a pass that runs, or has left an export, is one also where item or
  * points cannot be read. */
 static int observe_item(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
@@ -250,7 +271,13 @@ static int observe_item(struct call *c, const struct observer *o, struct azure *
     if (!vault_id)
         return err_set(err, ERR_INVALID, "spec.vault gives no ARM id");
     if (backup_find_item(az, c, o->arena, vault_id, source_vm_id(o->arena, o->document), &item, err) < 0) {
-        TRY(facts_from_error(o->arena, "looking for the protected item", err, ret));
+        /* A vault that was seen has a list, if an empty one. */
+        if (err->http_status && document_target(o->document, "spec.vault"))
+            TRY(facts_of_part(o->arena, "looking for the protected item", err, ret));
+        else
+            TRY(facts_from_error(o->arena, "looking for the protected item", err, ret));
+        if (str_eq(value_str_at(*ret, "state"), "absent"))
+            TRY(observe_elsewhere(c, o, az, vault_id, *ret, err));
         return observe_jobs(c, o, az, *ret, err);
     }
     item_id = value_str_at(item, "id");
@@ -415,7 +442,8 @@ static bool vault_there(const struct view *v, const struct document *doc)
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
-    const char *source = value_str_at(view_facts(v, doc), "source.state");
+    const char *source = value_str_at(view_facts(v, doc), "source.state"),
+               *elsewhere = value_str_at(view_facts(v, doc), "protectedElsewhere");
     size_t before = out->count;
 
     if (steps_unseen(v, doc, out))
@@ -430,10 +458,12 @@ static void steps(const struct view *v, const struct document *doc, struct steps
             out, doc, NULL,
             str_eq(source, "present")
                 ? "declare its policy (spec.policy), an enhanced one, and it is protected; or protect it in the vault"
-                : arena_printf(v->arena,
-                               "check the names and the Azure document: it is looked for as %s; without a backup "
-                               "nothing can be restored",
-                               source_vm_id(v->arena, doc)),
+                : arena_printf(
+                      v->arena,
+                      "%scheck the names and the Azure document: it is looked for as %s; without a backup "
+                      "nothing can be restored",
+                      elsewhere ? arena_printf(v->arena, "the vault protects %s: declare that one; ", elsewhere) : "",
+                      source_vm_id(v->arena, doc)),
             "the vault holds no protected item of this VM");
         return;
     }
@@ -473,12 +503,18 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
         arena_push(a, *items, *count, d);
 }
 
+static void check(const struct document *doc, struct diags *faults)
+{
+    one_cloud_check(doc, faults);
+    places_check(doc, faults);
+}
+
 const struct kind protected_vm_kind = {
     .name = "ProtectedVirtualMachine",
     .summary = "A VM's protection: its recovery points and their age, and the pass that exports its key. The VM itself "
                "may be gone.",
     .identity = source_vm_id,
-    .check = one_cloud_check,
+    .check = check,
     .observe = observe,
     .steps = steps,
     .act = act,
