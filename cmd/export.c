@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "load.h"
 #include "output.h"
 #include "session.h"
 #include "../reconciler/base/file.h"
+#include "../reconciler/format/json.h"
 #include "../reconciler/format/manifest.h"
 
 /* --- where VMs would come back ------------------------------------------------------------------------------------ */
@@ -115,10 +117,54 @@ static int write_files(struct session *s, const struct discovery *d)
     return 0;
 }
 
+/* --- beside what is declared -------------------------------------------------------------------------------------- */
+
+static const char *place_of(struct arena *a, const struct document *doc)
+{
+    return arena_printf(a, "%s:%d:%d", doc->origin.file ? doc->origin.file : "(no file)", doc->origin.line,
+                        doc->origin.column);
+}
+
+/* Documents of a kind without an identity stand for what they name. */
+static bool same_thing(struct arena *a, const struct document *one, const struct document *other)
+{
+    const char *x = load_identity(a, one), *y = load_identity(a, other);
+
+    return (!x && !y) || str_eq_nocase(x, y);
+}
+
+/* What the manifests given with -f declare already is not written again, so that both load together; where more was
+ * found than they say (another machine that carries the key), that is said. */
+static int leave_out(struct session *s, const struct desired *declared, struct discovery *d)
+{
+    struct value *kept = value_list(s->arena);
+
+    for (size_t i = 0; i < value_count(d->documents); i++) {
+        struct value *doc = value_item(d->documents, i);
+        const char *kind = value_str_at(doc, "kind"), *name = value_str_at(doc, "metadata.name");
+        const struct document *here = desired_find(declared, kind, name),
+                              *found = desired_find(s->estate.desired, kind, name);
+
+        if (!here) {
+            value_push(s->arena, kept, doc);
+        } else if (!found || !same_thing(s->arena, here, found)) {
+            err_set(&s->err, ERR_INVALID, "%s would be declared twice: the one at %s is another thing", here->address,
+                    place_of(s->arena, here));
+            return err_advise(&s->err, "give that one another name; nothing was written");
+        } else if (!value_equal(here->spec, found->spec)) {
+            talk("%s is declared already, at %s, and left out here; found was more or other than it says: %s",
+                 here->address, place_of(s->arena, here), json_string(s->arena, value_get(doc, "spec"), JSON_COMPACT));
+        }
+    }
+    d->documents = kept;
+    return 0;
+}
+
 /* --- the command -------------------------------------------------------------------------------------------------- */
 
 static int export(struct session *s, const struct options *o, struct discovery *d)
 {
+    const struct desired *declared;
     struct restore_place place = {0};
 
     TRY(session_discover(
@@ -127,8 +173,11 @@ static int export(struct session *s, const struct options *o, struct discovery *
         TRY(place_parse(s->arena, o->restore_to, value_str_at(d->found, "subscription"), &place, &s->err));
         discovery_restore_to(s->arena, d, place.group, place.subnet, place.staging);
     }
+    declared = s->estate.desired;
     /* The documents are read back first, so that nobody gets manifests that this program would refuse. */
     TRY(session_adopt(s, d->documents));
+    if (declared)
+        TRY(leave_out(s, declared, d));
     return o->out ? write_files(s, d) : 0;
 }
 

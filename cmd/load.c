@@ -10,6 +10,7 @@
 
 #include "../providers/keys/copies.h"
 #include "../providers/kinds/registry.h"
+#include "../reconciler/format/json.h"
 #include "../reconciler/format/manifest.h"
 #include "../reconciler/model/policy_fields.h"
 
@@ -97,6 +98,47 @@ static void path_add(struct files *f, const char *path)
         files_add(f, path);
 }
 
+struct copy {
+    const char *text;
+    size_t at;
+};
+
+static int copy_before(const void *x, const void *y)
+{
+    const struct copy *one = x, *other = y;
+    int by_text = strcmp(one->text, other->text);
+
+    return by_text ? by_text : one->at < other->at ? -1 : one->at > other->at;
+}
+
+/* A document that stands word for word in another file too, as what is found behind two backup vaults, counts once.
+ * Twice in one file it is a slip of the hand, and said. */
+static struct value *without_copies(struct arena *a, const struct value *docs)
+{
+    size_t n = value_count(docs);
+    struct copy *copies = arena_array(a, struct copy, n + 1);
+    bool *drop = arena_array(a, bool, n + 1);
+    struct value *ret = value_list(a);
+
+    for (size_t i = 0; i < n; i++)
+        copies[i] = (struct copy){.text = json_string(a, value_item(docs, i), JSON_CANONICAL), .at = i};
+    if (n)
+        qsort(copies, n, sizeof(*copies), copy_before);
+    for (size_t i = 1, first = 0; i < n; i++) {
+        const char *here = value_item(docs, copies[i].at)->origin.file,
+                   *there = value_item(docs, copies[first].at)->origin.file;
+
+        if (!str_eq(copies[i].text, copies[first].text))
+            first = i;
+        else
+            drop[copies[i].at] = here && there && !str_eq(here, there);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!drop[i])
+            value_push(a, ret, value_item(docs, i));
+    return ret;
+}
+
 static struct value *read_paths(struct arena *a, const char *const *paths, size_t n, bool recursive,
                                 struct diags *diags)
 {
@@ -107,7 +149,7 @@ static struct value *read_paths(struct arena *a, const char *const *paths, size_
         path_add(&f, paths[i]);
     for (size_t i = 0; i < f.count && i < FILES_MAX; i++)
         manifest_read_file(a, f.items[i], &manifest_default_limits, docs, diags);
-    return docs;
+    return without_copies(a, docs);
 }
 
 /* --- selecting ---------------------------------------------------------------------------------------------------- */
@@ -311,7 +353,7 @@ static int meaning_before(const void *x, const void *y)
                : (one->document->index > other->document->index) - (one->document->index < other->document->index);
 }
 
-static char *identity_of(struct arena *a, const struct document *doc)
+char *load_identity(struct arena *a, const struct document *doc)
 {
     for (size_t k = 0; k < all_kinds.count; k++)
         if (str_eq(all_kinds.items[k]->name, doc->kind))
@@ -326,7 +368,7 @@ static void check_identities(struct arena *a, const struct desired *d, struct di
     size_t n = 0;
 
     for (size_t i = 0; i < d->count; i++) {
-        const char *words = identity_of(a, d->documents[i]);
+        const char *words = load_identity(a, d->documents[i]);
 
         if (words)
             all[n++] = (struct meaning){d->documents[i], words, str_lower(a, words)};

@@ -29,4 +29,7 @@ const struct value *load_single(struct arena *a, const char *path, struct diags 
 /* Embedded schemas, parsed. */
 must_use int load_schemas(struct schemas **ret, struct err *err);
 
+/* The one thing that a document stands for (kind.h: identity); NULL: its kind has no such thing. */
+char *load_identity(struct arena *a, const struct document *doc);
+
 #endif

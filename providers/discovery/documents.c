@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "../azure/defaults.h"
+#include "../azure/geography.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/crypt.h"
 #include "../azure/vault.h"
@@ -12,8 +13,6 @@
 #include "found.h"
 
 enum { NAME_MAX_CHARS = 80, TAG_CHARS = 8 };
-
-#define AZURE_NAME "azure"
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
@@ -83,8 +82,24 @@ struct writer {
     struct value *documents;
 };
 
+/* The same wherever the same subscription is met, and another one elsewhere: what is found behind two vaults is loaded
+ * together. */
+static const char *azure_name(const struct writer *w)
+{
+    static const char *const members[] = {"cloud", "tenant", "subscription"};
+    const char *whole = "";
+
+    for (size_t i = 0; i < COUNT(members); i++) {
+        const char *one = value_str_at(w->found, members[i]);
+
+        whole = arena_printf(w->a, "%s/%s", whole, one ? one : "");
+    }
+    return arena_printf(w->a, "azure-%s", tag_of(w->a, whole));
+}
+
 static struct value *document_add(const struct writer *w, const char *kind, const char *name)
 {
+    const char *azure = azure_name(w);
     struct value *doc = value_map(w->a), *metadata = value_map(w->a), *spec = value_map(w->a);
 
     value_set_string(w->a, doc, "apiVersion", "reinstate/v1");
@@ -93,20 +108,9 @@ static struct value *document_add(const struct writer *w, const char *kind, cons
     value_set(w->a, doc, "metadata", metadata);
     value_set(w->a, doc, "spec", spec);
     value_push(w->a, w->documents, doc);
+    if (!str_eq(kind, "Azure"))
+        value_set_string(w->a, spec, "azure", azure);
     return spec;
-}
-
-/* "UAE North" is "uaenorth". */
-static bool same_place(const char *x, const char *y)
-{
-    for (;; x++, y++) {
-        x += strspn(x, " ");
-        y += strspn(y, " ");
-        if (!*x || !*y)
-            return *x == *y;
-        if (strncasecmp(x, y, 1) != 0)
-            return false;
-    }
 }
 
 /* Writes the resource group, and subscription and name where they differ from what would be assumed. */
@@ -122,12 +126,12 @@ static void set_place(const struct writer *w, struct value *spec, const char *id
         value_set_string(w->a, spec, "subscription", subscription);
 }
 
+/* Each thing says where it is: a vault that is found behind two backup vaults is then written alike. What cannot be
+ * seen is taken to be in the backup vault's region. */
 static void set_location(const struct writer *w, struct value *spec, const char *location)
 {
-    const char *usual = value_str_at(w->found, "location");
-
-    if (location && (!usual || !same_place(location, usual)))
-        value_set_string(w->a, spec, "location", location);
+    value_set_string(w->a, spec, "location",
+                     azure_region(w->a, location ? location : value_str_at(w->found, "location")));
 }
 
 static const char *store_name(const struct writer *w, const struct value *store)
@@ -165,8 +169,8 @@ static bool declarable(const struct value *store)
 
 static void write_azure(const struct writer *w)
 {
-    static const char *const fields[] = {"cloud", "tenant", "subscription", "location"};
-    struct value *spec = document_add(w, "Azure", AZURE_NAME);
+    static const char *const fields[] = {"cloud", "tenant", "subscription"};
+    struct value *spec = document_add(w, "Azure", azure_name(w));
 
     for (size_t i = 0; i < COUNT(fields); i++)
         value_set_string(w->a, spec, fields[i], value_str_at(w->found, fields[i]));
@@ -372,8 +376,10 @@ static const char *vault_name(const struct writer *w)
 
 static void write_vault(const struct writer *w)
 {
-    set_place(w, document_add(w, "RecoveryServicesVault", vault_name(w)), value_str_at(w->found, "vault"), "vaultName",
-              vault_name(w));
+    struct value *spec = document_add(w, "RecoveryServicesVault", vault_name(w));
+
+    set_place(w, spec, value_str_at(w->found, "vault"), "vaultName", vault_name(w));
+    set_location(w, spec, NULL);
 }
 
 static void write_machines(const struct writer *w)

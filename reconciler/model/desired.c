@@ -32,6 +32,16 @@ struct resolver {
 
 /* --- reading documents -------------------------------------------------------------------------------------------- */
 
+/* "reinstate/v2": what a field means there nobody knows here. */
+static bool another_version(const char *version)
+{
+    static const char mine[] = "reinstate/v";
+
+    return str_starts(version, mine) && !str_eq(version, API_VERSION) && version[sizeof(mine) - 1] &&
+           !version[sizeof(mine) - 1 + strspn(version + sizeof(mine) - 1, "0123456789")];
+}
+
+/* False: the document is of another version, so that nothing more can be said of it. */
 static bool version_read(const struct resolver *r, const struct value *raw)
 {
     const struct value *version = value_get(raw, "apiVersion");
@@ -44,7 +54,30 @@ static bool version_read(const struct resolver *r, const struct value *raw)
                   value_str(version) ? value_str(version) : "of another type");
     else
         diags_add(r->diags, SEVERITY_ERROR, &raw->origin, instead, "apiVersion is missing");
-    return false;
+    return !another_version(value_str(version));
+}
+
+/* Of a document of no known kind only this can be judged: has it a name, and is there anything in it that no kind has,
+ * as a misspelt "kind". */
+static void unknown_kind_read(const struct resolver *r, const struct value *raw)
+{
+    static const char *const members[] = {"apiVersion", "kind", "metadata", "spec", NULL};
+    const struct value *name = value_at(raw, "metadata.name");
+
+    if (!value_str(name) || !*value_str(name))
+        diags_add(r->diags, SEVERITY_ERROR, name ? &name->origin : &raw->origin, "write metadata: {name: …}",
+                  "the document has no name");
+    for (size_t i = 0; i < raw->map.count; i++) {
+        const struct member *m = &raw->map.members[i];
+        const char *near = did_you_mean(m->key, members);
+        bool known = near && str_eq(near, m->key);
+
+        if (!known)
+            diags_add(r->diags, SEVERITY_ERROR, &m->key_origin,
+                      near ? arena_printf(r->arena, "did you mean %s?", near)
+                           : "there are apiVersion, kind, metadata and spec",
+                      "the document: there is no field %s", str_shown(r->arena, m->key));
+    }
 }
 
 /* The known kind of a document, or NULL with a fault (or, for a World or a History, a warning). */
@@ -77,12 +110,14 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
     if (!value_str(kind)) {
         diags_add(r->diags, SEVERITY_ERROR, kind ? &kind->origin : &raw->origin,
                   "write kind: and one of the kinds reinstate explain lists", "the document has no kind");
+        unknown_kind_read(r, raw);
         return NULL;
     }
     near = did_you_mean(value_str(kind), known);
     diags_add(r->diags, SEVERITY_ERROR, &kind->origin,
               near ? arena_printf(r->arena, "did you mean %s?", near) : "reinstate explain lists the kinds",
               "unknown kind \"%s\"", value_str(kind));
+    unknown_kind_read(r, raw);
     return NULL;
 }
 
@@ -184,6 +219,8 @@ static void draft_read(const struct resolver *r, const char *kind, const struct 
     const struct value *name;
     struct document *doc = &ret->document;
 
+    /* What is wrong with its version has been said; all else that is wrong is said at once. */
+    value_set_string(r->arena, checked, "apiVersion", API_VERSION);
     ret->schema = arena_printf(r->arena, "%s.json", kind);
     operator_fields_refuse(r, ret->schema, "", checked);
     controls_refuse(r, "", checked);
@@ -254,7 +291,8 @@ static void names_index(struct resolver *r)
             first = i;
             continue;
         }
-        diags_add(r->diags, SEVERITY_ERROR, &b->origin, "give one of them another name",
+        diags_add(r->diags, SEVERITY_ERROR, &b->origin,
+                  "keep one of the two, with what both say, or give one of them another name",
                   "%s is declared twice: first at %s:%d:%d", b->address, a->origin.file ? a->origin.file : "(no file)",
                   a->origin.line, a->origin.column);
     }

@@ -406,17 +406,21 @@ static void show(struct scenario *s, const char *which)
 
 /* --- the suite ---------------------------------------------------------------------------------------------------- */
 
-static void dir_clear(struct scenario *s)
+/* Only what the runs made: files, and folders of one level. */
+static void dir_clear(struct scenario *s, const char *path, bool outermost)
 {
-    DIR *dir = opendir(s->dir);
+    DIR *dir = opendir(path);
     const struct dirent *entry;
 
-    while (dir && (entry = readdir(dir)))
-        if (entry->d_name[0] != '.')
-            unlink(in_dir(s, entry->d_name));
+    while (dir && (entry = readdir(dir))) {
+        const char *inside = arena_printf(s->arena, "%s/%s", path, entry->d_name);
+
+        if (entry->d_name[0] != '.' && unlink(inside) < 0 && outermost)
+            dir_clear(s, inside, false);
+    }
     if (dir)
         closedir(dir);
-    rmdir(s->dir);
+    rmdir(path);
 }
 
 static void scenario_run(struct suite *suite, const char *name)
@@ -446,7 +450,7 @@ static void scenario_run(struct suite *suite, const char *name)
     else
         suite->passed++;
     printf("  %-4s %-28s %s\n", s.faults ? "FAIL" : "ok", name, value_str_at(s.spec, "cites"));
-    dir_clear(&s);
+    dir_clear(&s, s.dir, true);
 }
 
 int main(int argc, char **argv)

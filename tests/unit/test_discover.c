@@ -101,8 +101,9 @@ static void test_whole(struct fixture *f)
     CHECK_STR(value_str_at(vault, "subscription"), "0f0f0f0f-0000-4000-8000-000000000003");
     CHECK_STR(value_str_at(vault, "permissionModel"), "access-policies");
     CHECK_STR(value_str_at(vault, "network.defaultAction"), "Deny");
-    /* The same place in other words, and the name that the document has: not repeated. */
-    CHECK(!value_get(vault, "location") && !value_get(vault, "vaultName") && !value_get(set, "setName"));
+    /* The name that the document has is not repeated. */
+    CHECK_STR(value_str_at(vault, "location"), "uaenorth");
+    CHECK(!value_get(vault, "vaultName") && !value_get(set, "setName"));
     CHECK_STR(value_str_at(key, "version"), VERSION);
     CHECK_STR(value_str_at(key, "sources.1.azureBackup.from.0"), "vm-1");
     CHECK_STR(value_str_at(set, "key"), "os");
