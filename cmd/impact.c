@@ -88,8 +88,9 @@ static void write_undo(struct text *t, const struct value *undo)
 static void write_unseen(struct text *t, const struct value *unseen)
 {
     for (size_t i = 0; i < value_count(unseen); i++)
-        text_say(t, "Cannot be seen, and may need it too: %s (%s)\n", value_str_at(value_item(unseen, i), "document"),
-                 value_str_at(value_item(unseen, i), "why"));
+        text_say(t, "Cannot be seen, and may need it too: %s (%s)\n  next: %s\n",
+                 value_str_at(value_item(unseen, i), "document"), value_str_at(value_item(unseen, i), "why"),
+                 value_str_at(value_item(unseen, i), "fix"));
 }
 
 static void write_impact(struct text *t, const struct value *impact)

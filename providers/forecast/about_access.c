@@ -25,9 +25,18 @@ static const char *joined(struct arena *a, const struct value *list)
  * the rights cannot be seen. */
 struct holders {
     size_t n, n_lacking, n_unseen, n_unmade; /* unmade: its set is absent, so it has no identity yet */
-    const char *missing, *why; /* of the first */
+    const char *missing, *why, *fix;         /* of the first */
     const char *label;
 };
+
+/* Of a fix of their own (a throttle, the network) facts tell; else the refusal names the right. */
+static void holder_unseen(struct holders *h, const struct value *facts, const char *otherwise)
+{
+    const char *why = value_str_at(facts, "why");
+
+    h->why = why ? why : otherwise;
+    h->fix = unseen_fix(facts, "the right that the evidence names");
+}
 
 static void holder_count(struct outlook *o, struct holders *h, const struct value *p, const struct document *set)
 {
@@ -45,7 +54,8 @@ static void holder_count(struct outlook *o, struct holders *h, const struct valu
         }
     } else if (!missing) {
         if (h->n_unseen++ == 0)
-            h->why = value_str_at(p, "why") ? value_str_at(p, "why") : "its object id is not known";
+            holder_unseen(h, set && str_eq(view_state(o->view, set), "unseen") ? view_facts(o->view, set) : p,
+                          "its object id is not known");
     }
 }
 
@@ -61,7 +71,7 @@ static struct holders holders_of(struct outlook *o, enum key_user user)
         if (str_eq(view_state(o->view, access), "unseen")) {
             h.n++;
             h.n_unseen++;
-            h.why = value_str_at(facts, "why") ? value_str_at(facts, "why") : "the grants cannot be read";
+            holder_unseen(&h, facts, "the grants cannot be read");
         }
         for (size_t i = 0; i < value_count(principals); i++)
             if (value_int_at(value_item(principals, i), "user", -1) == (int64_t)user)
@@ -105,8 +115,8 @@ static void observe_user(struct outlook *o, enum key_user user, enum obs_fact f,
                  "the tenant has no Confidential VM Orchestrator: no VM would start");
     } else if (h.n_unseen) {
         obs_set(o, f, OBS_UNSEEN, NULL, "%s", h.why);
-        obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE, "the right that the evidence names",
-                 "the rights of %s cannot be seen: %s", need->who, h.why);
+        obs_risk(o, f, "cannot-see", RISK_UNSEEN, TIME_NONE, h.fix, "the rights of %s cannot be seen: %s", need->who,
+                 h.why);
     } else if (h.n_unmade) {
         obs_set(o, f, OBS_BAD, "diskEncryptionSets: 404",
                 "the set is absent: made anew, it has a new identity without any right");

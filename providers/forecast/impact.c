@@ -310,12 +310,15 @@ static void undo_tell(const struct view *v, const struct impact_target *t, struc
 
 /* --- what cannot be seen ------------------------------------------------------------------------------------------ */
 
-static void unseen_add(struct arena *a, struct value *list, const struct document *doc, const char *why)
+static void unseen_add(struct arena *a, struct value *list, const struct document *doc, const struct value *facts,
+                       const char *why)
 {
     struct value *one = value_map(a);
 
     value_set_string(a, one, "document", doc->address);
+    why = why ? why : value_str_at(facts, "why");
     value_set_string(a, one, "why", why ? why : "it was not looked at");
+    value_set_string(a, one, "fix", unseen_fix(facts, "give the credential the right to read it"));
     value_push(a, list, one);
 }
 
@@ -330,11 +333,11 @@ static void unseen_tell(const struct view *v, struct value *impact)
 
         /* A document that describes the run has no facts. */
         if (facts && str_eq(view_state(v, doc), "unseen"))
-            unseen_add(v->arena, list, doc, value_str_at(facts, "why"));
+            unseen_add(v->arena, list, doc, facts, NULL);
         else if (str_eq(value_str_at(facts, "source.state"), "unseen"))
-            unseen_add(v->arena, list, doc, value_str_at(facts, "source.why"));
+            unseen_add(v->arena, list, doc, value_get(facts, "source"), NULL);
         else if (str_eq(value_str(value_item(users, 0)), DES_USERS_UNLISTED))
-            unseen_add(v->arena, list, doc, "what uses the disk encryption set cannot be listed");
+            unseen_add(v->arena, list, doc, NULL, "what uses the disk encryption set cannot be listed");
     }
 }
 

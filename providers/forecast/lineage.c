@@ -284,7 +284,7 @@ static void add_protected(struct builder *b, const struct document *doc)
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
-struct lineage lineage_of(const struct view *v)
+static struct builder built(const struct view *v)
 {
     struct builder b = {.v = v, .a = v->arena};
 
@@ -299,6 +299,55 @@ struct lineage lineage_of(const struct view *v)
             add_protected(&b, doc);
         else if (str_eq(doc->kind, "RestoredVirtualMachine") && str_eq(view_state(v, doc), "present"))
             vm_node(&b, restored_vm_id(b.a, doc), view_facts(v, doc), "present", NULL, doc);
+    }
+    return b;
+}
+
+struct lineage lineage_of(const struct view *v)
+{
+    return built(v).l;
+}
+
+static size_t unseen_node(struct builder *b, enum lineage_kind kind, const struct document *doc, const char *what)
+{
+    return node(b, kind, arena_printf(b->a, "%s of %s", what, doc->address),
+                arena_printf(b->a, "%s of %s", what, doc->name), "unseen", doc);
+}
+
+/* Points behind a vault or an item that cannot be read hang on a key that nobody can tell. */
+static void add_unseen_points(struct builder *b, const struct document *pvm)
+{
+    const struct value *facts = view_facts(b->v, pvm);
+    size_t key;
+
+    if (!str_eq(view_state(b->v, pvm), "unseen"))
+        return;
+    key = version_node(b, lineage_version_url(b->v, key_of_backup(pvm)));
+    if (key == SIZE_MAX)
+        key = node(b, LINEAGE_VERSION, arena_printf(b->a, LINEAGE_UNKNOWN "%s", pvm->name), "unknown key version", NULL,
+                   NULL);
+    edge(b, unseen_node(b, LINEAGE_POINT, pvm, "the recovery points"), key,
+         value_str_at(facts, "why") ? value_str_at(facts, "why") : "it was not looked at", false);
+}
+
+struct lineage lineage_with_unseen(const struct view *v)
+{
+    struct builder b = built(v);
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *users = value_get(view_facts(v, doc), "associatedResources");
+
+        if (str_eq(doc->kind, "ProtectedVirtualMachine"))
+            add_unseen_points(&b, doc);
+        else if (str_eq(doc->kind, "Key") && str_eq(view_state(v, doc), "unseen") && !lineage_version_url(v, doc))
+            unseen_node(&b, LINEAGE_VERSION, doc, "the versions");
+        else if (str_eq(doc->kind, "RestoredVirtualMachine") && str_eq(view_state(v, doc), "unseen"))
+            node(&b, LINEAGE_VM, restored_vm_id(b.a, doc), doc->name, "unseen", doc);
+        else if (str_eq(value_str(value_item(users, 0)), DES_USERS_UNLISTED))
+            edge(&b, unseen_node(&b, LINEAGE_DISK, doc, "the disks"),
+                 node(&b, LINEAGE_SET, disk_encryption_set_id(b.a, doc), doc->name, NULL, doc), "cannot be listed",
+                 false);
     }
     return b.l;
 }

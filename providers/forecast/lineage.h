@@ -42,6 +42,9 @@ struct lineage {
 };
 
 struct lineage lineage_of(const struct view *v);
+/* The same, with a node for what cannot be seen but may be there (the points of a VM, the disks of a set, a key whose
+ * address is not known): a drawing without it would look whole. */
+struct lineage lineage_with_unseen(const struct view *v);
 const char *lineage_kind_words(enum lineage_kind kind);
 /* The node of that kind and id; SIZE_MAX. */
 size_t lineage_find(const struct lineage *l, enum lineage_kind kind, const char *id);

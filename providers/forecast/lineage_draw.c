@@ -44,7 +44,8 @@ static size_t *clusters_of(struct arena *a, const struct lineage *l, struct clus
 
         for (k = 0; k < n; k++)
             if (node->kind == LINEAGE_POINT && l->nodes[clusters[k].first].kind == LINEAGE_POINT &&
-                l->nodes[clusters[k].first].document == node->document && same_needs(l, clusters[k].first, i))
+                l->nodes[clusters[k].first].document == node->document && node->point &&
+                same_needs(l, clusters[k].first, i))
                 break;
         if (k == n)
             clusters[n++] = (struct cluster){.first = i};
@@ -58,11 +59,12 @@ static size_t *clusters_of(struct arena *a, const struct lineage *l, struct clus
 static char *label_of(struct arena *a, const struct lineage *l, const struct cluster *c)
 {
     const struct lineage_node *n = &l->nodes[c->first];
+    const char *state = str_eq(n->state, "unseen") ? "cannot be seen" : n->state;
     bool plain = str_eq(n->state, "present");
 
-    if (n->kind != LINEAGE_POINT)
-        return arena_printf(a, "%s%s%s%s%s", lineage_kind_words(n->kind), plain ? "" : ", ", plain ? "" : n->state,
-                            "\n", n->name);
+    if (n->kind != LINEAGE_POINT || !n->point)
+        return arena_printf(a, "%s%s%s%s%s", lineage_kind_words(n->kind), plain ? "" : ", ", plain ? "" : state, "\n",
+                            n->name);
     if (c->count == 1)
         return arena_printf(a, "recovery point\n%s\n%s", n->name, c->newest ? c->newest : "of an unknown time");
     return arena_printf(a, "%zu recovery points\n%s\n%s to %s", c->count, n->document->name,
@@ -88,7 +90,7 @@ void lineage_draw(struct text *out, enum drawing_language language, const struct
 {
     struct arena *a cleanup(arena_freep) = arena_new();
     struct drawing d = {.out = out, .arena = a, .language = language};
-    struct lineage l = lineage_of(v);
+    struct lineage l = lineage_with_unseen(v);
     struct cluster *clusters = arena_array(a, struct cluster, l.n_nodes + 1);
     size_t n, *of = clusters_of(a, &l, clusters, &n);
     char **ids = ids_of(a, &l, clusters, n);

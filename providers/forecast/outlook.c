@@ -188,11 +188,24 @@ bool observation_decisive(enum obs_fact f)
     return f == F13 || f == F19 || f == F24 || f == F26;
 }
 
+/* The answer of the service up to its own long sentence: "list uaenorth usages: 403 AuthorizationFailed". */
+static char *in_short(struct arena *a, const char *text)
+{
+    enum { SHORT = 160 };
+    const char *code = text ? strstr(text, ": 4") : NULL, *end;
+
+    if (!text)
+        return arena_strdup(a, "it was not looked at");
+    code = code ? code : strstr(text, ": 5");
+    end = code ? strchr(code + 2, ':') : NULL;
+    return end ? arena_strndup(a, text, (size_t)(end - text)) : arena_strndup(a, text, strnlen(text, SHORT));
+}
+
 /* Each of these questions alone can stop a restore. If one is unanswered the forecast is not green, because the missing
  * answer may be the one that matters. */
 static void observe_unseen(struct outlook *o)
 {
-    const char *ids = NULL;
+    const char *ids = NULL, *right = "";
     enum obs_fact first = F1;
 
     for (size_t i = 0; i < OBSERVATION_COUNT; i++) {
@@ -201,11 +214,14 @@ static void observe_unseen(struct outlook *o)
         if (item->state != OBS_UNSEEN || !observation_decisive((enum obs_fact)i))
             continue;
         first = ids ? first : (enum obs_fact)i;
-        ids = arena_printf(o->arena, "%s%s%s (%s)", ids ? ids : "", ids ? "; " : "", item->id, item->question);
+        ids = arena_printf(o->arena, "%s%s%s (%s %s)", ids ? ids : "", ids ? "; " : "", item->id, item->question,
+                           in_short(o->arena, item->text));
+        if (item->text && strstr(item->text, ": 403 "))
+            right = "Reader on the subscription shows what is refused by 403; ";
     }
     if (ids)
         obs_risk(o, first, "cannot-see", RISK_WARN, TIME_NONE,
-                 "--verbose tells why; where a right is missing, Reader on the subscription shows it",
+                 arena_printf(o->arena, "%s--verbose has the whole of each answer", right),
                  "not seen, and it could stop a restore: %s", ids);
 }
 
