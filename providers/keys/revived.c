@@ -29,15 +29,15 @@ const struct document *key_revived_next(const struct view *v, const struct docum
 
 const char *key_disable_words(const struct view *v, const struct document *revoking)
 {
-    const struct document *store = document_target(revoking, "spec.store");
-    const char *version = value_str_at(revoking->spec, "version"),
+    const char *store = arm_id_name(key_store_of(v->arena, revoking)),
+               *version = value_str_at(revoking->spec, "version"),
                *name = value_str_at(view_facts(v, revoking), "name");
-    bool hsm = store && key_store_is_hsm(store);
+    bool hsm = key_store_is_hsm(revoking);
 
     return arena_printf(v->arena,
                         "a person disables it, once nothing needs it: az keyvault key set-attributes --%s %s --name "
                         "%s%s%s --enabled false",
-                        hsm ? "hsm-name" : "vault-name", store ? store->name : "STORE", name ? name : revoking->name,
+                        hsm ? "hsm-name" : "vault-name", store ? store : "STORE", name ? name : revoking->name,
                         version ? " --version " : "", version ? version : "");
 }
 

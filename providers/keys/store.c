@@ -166,9 +166,18 @@ void store_protect(const struct view *v, const struct document *doc, struct step
     const struct value *facts = view_facts(v, doc);
     const struct value *have = azure_effective(v->arena, key_store_is_hsm(doc) ? TYPE_HSM : TYPE_VAULT,
                                                value_get(facts, "live"), "properties.enablePurgeProtection");
+    const struct value *want = value_get(doc->spec, "purgeProtection");
+    bool on = value_is(have, VALUE_BOOL) && have->b;
     struct step *step;
 
-    if (!value_bool_at(doc->spec, "purgeProtection", false) || (value_is(have, VALUE_BOOL) && have->b))
+    if (value_is(want, VALUE_BOOL) && !want->b && on) {
+        step = steps_finding(out, doc, "purgeProtection",
+                             "it is never turned off again, and confidential VM keys need it: declare "
+                             "purgeProtection: true",
+                             "purgeProtection is not as declared");
+        step_change(out, step, "live.properties.enablePurgeProtection", have, want, NULL);
+    }
+    if (!value_bool_at(doc->spec, "purgeProtection", false) || on)
         return;
     step =
         steps_add(out, doc, ACTION_UPDATE, NULL,

@@ -291,12 +291,28 @@ static struct step *steps_enable(const struct view *v, const struct document *do
     return step;
 }
 
+/* Disabling a key stops every VM on it: that is a person's, and no restore waits for it. */
+static struct step *steps_still_enabled(const struct view *v, const struct document *doc, const struct value *live,
+                                        struct steps *out)
+{
+    struct step *step = steps_finding(
+        out, doc, "enabled",
+        arena_printf(v->arena, "%s; or declare enabled: true; a VM on it stops within about an hour",
+                     key_disable_words(v, doc)),
+        "version %s is declared disabled, and it is enabled: whoever has the key can use it; reinstate disables no key",
+        vault_kid_version(value_str_at(live, "key.kid")));
+
+    step_change(out, step, "live.attributes.enabled", value_bool(v->arena, true), value_bool(v->arena, false), NULL);
+    return step;
+}
+
 static void steps_present(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *live = key_live(v, doc);
     struct key_need need = key_needed(v, doc);
     int64_t exp = value_int_at(live, "attributes.exp", 0), want_exp = time_parse(value_str_at(doc->spec, "expires"));
-    bool disabled = !value_bool_at(live, "attributes.enabled", true) && value_bool_at(doc->spec, "enabled", true);
+    bool on = value_bool_at(live, "attributes.enabled", true), wanted = value_bool_at(doc->spec, "enabled", true);
+    bool disabled = !on && wanted;
     bool move_expiry = want_exp != TIME_NONE && exp != want_exp / SECOND_MS;
     struct step *step;
 
@@ -304,9 +320,11 @@ static void steps_present(const struct view *v, const struct document *doc, stru
         return;
     if (disabled || move_expiry)
         step = steps_enable(v, doc, live, disabled, move_expiry, out);
+    else if (on && !wanted)
+        step = steps_still_enabled(v, doc, live, out);
     else
-        step = steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, enabled and fit for confidential VMs%s",
-                         vault_kid_version(value_str_at(live, "key.kid")),
+        step = steps_add(out, doc, ACTION_NONE, NULL, "version %s is there, %s and fit for confidential VMs%s",
+                         vault_kid_version(value_str_at(live, "key.kid")), on ? "enabled" : "disabled as declared",
                          need.version && need.evidence != KEY_EVIDENCE_DECLARED
                              ? arena_printf(v->arena, "; told by %s", need.words)
                              : "");
