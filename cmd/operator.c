@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* ARM_ENVIRONMENT as Terraform's azurerm provider reads it, and the authorities of Microsoft's national clouds. */
+/* ARM_ENVIRONMENT as Terraform's azurerm provider reads it, and the authorities of Microsoft's national clouds. Of the
+ * same names in the tools of others ("AzureCloud" of the Azure CLI) it is only told what they are here. */
 static const struct name {
     const char *environment, *authority, *cloud;
 } names[] = {
@@ -17,6 +19,45 @@ static const struct name {
 bool operator_has_file(const struct options *o)
 {
     return o->cloud && !cloud_builtin(o->cloud);
+}
+
+static const char *const others[][2] = {
+    {"AzureCloud", "AzurePublic"},
+    {"AzurePublicCloud", "AzurePublic"},
+    {"azure", "AzurePublic"},
+    {"AzureCommercial", "AzurePublic"},
+    {"AzureUSGovernmentCloud", "AzureUSGovernment"},
+    {"AzureGovernment", "AzureUSGovernment"},
+    {"AzureUSGov", "AzureUSGovernment"},
+    {"usgov", "AzureUSGovernment"},
+    {"AzureChinaCloud", "AzureChina"},
+    {"21Vianet", "AzureChina"},
+};
+
+/* The cloud that this word was to name, which is none of ours; NULL. */
+static const char *cloud_meant(const char *word)
+{
+    static const char *const clouds[] = {"AzurePublic", "AzureUSGovernment", "AzureChina", NULL};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_eq_nocase(word, names[i].environment))
+            return names[i].cloud;
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (str_eq_nocase(word, others[i][0]))
+            return others[i][1];
+    return did_you_mean(word, clouds);
+}
+
+/* A word that is neither a cloud nor a file that is there. */
+static int word_check(const char *word, struct err *err)
+{
+    const char *meant = cloud_meant(word);
+
+    if (!meant || access(word, F_OK) == 0)
+        return 0;
+    err_set(err, ERR_INVALID, "--cloud: there is no cloud \"%s\", and no file of that name; no credential was sent",
+            word);
+    return err_advise(err, "did you mean %s?", meant);
 }
 
 static bool is_authority(const char *text, const char *host)
@@ -47,6 +88,8 @@ static int environment_cloud(const char *variable, bool authority, const char **
     if (!text || !*text)
         return 0;
     err_set(err, ERR_INVALID, "%s names no cloud that is known here; no credential was sent", variable);
+    if (!authority && cloud_meant(text))
+        err_advise(err, "did you mean %s?", cloud_meant(text));
     return err_advise(err,
                       "unset it, or name the cloud with --cloud AzurePublic, AzureUSGovernment, AzureChina or a FILE");
 }
@@ -56,7 +99,9 @@ int operator_cloud(const struct options *o, const struct desired *d, const struc
     const char *name = o->cloud;
 
     *ret = cloud_builtin("AzurePublic");
-    if (o->world || operator_has_file(o))
+    if (operator_has_file(o))
+        return word_check(o->cloud, err);
+    if (o->world)
         return 0;
     if (!name) {
         TRY(environment_cloud("ARM_ENVIRONMENT", false, &name, err));

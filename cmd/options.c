@@ -249,9 +249,12 @@ static int value_store(struct arena *a, const struct option_row *row, const char
         arena_push(a, texts->items, texts->count, text);
         return *text ? 0 : err_set(err, ERR_INVALID, "--%s: the %s is empty", row->name, row->value);
     case TYPE_DURATION:
-        if (duration_parse(text) < 0)
-            return err_set(err, ERR_INVALID, "--%s: \"%s\" is no duration such as 90s, 10m, 24h or 7d", row->name,
-                           text);
+        if (duration_parse(text) < 0) {
+            const char *meant = duration_meant(a, text);
+
+            err_set(err, ERR_INVALID, "--%s: \"%s\" is no duration such as 90s, 10m, 24h or 7d", row->name, text);
+            return meant ? err_advise(err, "did you mean %s?", meant) : -(int)err->class;
+        }
         *(int64_t *)field = duration_parse(text);
         return 0;
     case TYPE_COUNT:
@@ -361,8 +364,12 @@ static int option_given(struct scan *s, const struct option_row *row, const char
             s->given[s->n_given++] = row;
             break;
         }
-        if (s->given[i] == row)
-            break;
+        if (s->given[i] != row)
+            continue;
+        /* Of two values one would be lost, and nobody would know which. */
+        if (row->type != TYPE_FLAG && row->type != TYPE_TEXTS && row->type != TYPE_APPROVAL)
+            return err_set(err, ERR_INVALID, "--%s stands more than once, and one %s is meant", row->name, row->value);
+        break;
     }
     return value_store(s->arena, row, value, s->o, err);
 }
@@ -370,12 +377,18 @@ static int option_given(struct scan *s, const struct option_row *row, const char
 /* "-Rf PATH", "-fPATH": letters in a row; what follows a letter with a value is its value. */
 static int letters_given(struct scan *s, const char *letters, struct err *err)
 {
+    if (letters[1] && row_find(letters, strcspn(letters, "=")))
+        return err_set(err, ERR_INVALID, "-%s: the name of an option has two dashes in front: --%s", letters, letters);
     for (const char *p = letters; *p; p++) {
         const struct option_row *row = row_of_letter(*p);
         char word[3] = {'-', *p, 0};
 
         if (!row)
-            return unknown_option(s->arena, word, s->o->command, err);
+            return unknown_option(s->arena, p == letters && p[1] ? arena_printf(s->arena, "--%s", letters) : word,
+                                  s->o->command, err);
+        if (row->type != TYPE_FLAG && p[1] == '=')
+            return err_set(err, ERR_INVALID, "-%c takes its value without =: -%c %s, or --%s=%s", *p, *p, p + 2,
+                           row->name, p + 2);
         if (row->type != TYPE_FLAG)
             return option_given(s, row, p[1] ? p + 1 : NULL, err);
         TRY(option_given(s, row, NULL, err));

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "text.h"
+
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
 static int64_t days_from_date(int64_t y, int m, int d)
 {
@@ -331,6 +333,57 @@ int64_t duration_parse(const char *s)
     default:
         return -1;
     }
+}
+
+/* The unit that a word means, in milliseconds; hours where there is none, as most of what is declared is in hours. */
+static int64_t unit_meant(const char *word)
+{
+    static const struct {
+        const char *words;
+        int64_t ms;
+    } units[] = {{" s sec secs second seconds ", SECOND_MS},
+                 {" m min mins minute minutes ", MINUTE_MS},
+                 {" h hr hrs hour hours ", HOUR_MS},
+                 {" d day days ", DAY_MS},
+                 {" w week weeks ", 7 * DAY_MS}};
+    char padded[12];
+
+    if (!*word)
+        return HOUR_MS;
+    if (strlen(word) > sizeof(padded) - 3 || strchr(word, ' '))
+        return 0;
+    snprintf(padded, sizeof(padded), " %s ", word);
+    for (size_t i = 0; i < COUNT(units); i++)
+        if (str_find_nocase(units[i].words, padded))
+            return units[i].ms;
+    return 0;
+}
+
+char *duration_meant(struct arena *a, const char *s)
+{
+    static const struct {
+        int64_t ms;
+        char letter;
+    } units[] = {{DAY_MS, 'd'}, {HOUR_MS, 'h'}, {MINUTE_MS, 'm'}, {SECOND_MS, 's'}};
+    int64_t ms = duration_parse_iso(s), unit = DAY_MS;
+    char *end = NULL;
+
+    if (ms < 0 && s && isdigit((unsigned char)*s) && strspn(s, "0123456789.") < 9) {
+        double n = strtod(s, &end);
+
+        if (end != s + strspn(s, "0123456789."))
+            return NULL;
+        end += strspn(end, " ");
+        unit = unit_meant(end);
+        ms = unit ? llround(n * (double)unit) : -1;
+    }
+    if (ms < 0)
+        return NULL;
+    /* In the unit that was written, if that will do. */
+    for (size_t i = 0; i < COUNT(units); i++)
+        if (units[i].ms <= unit && ms % units[i].ms == 0)
+            return arena_printf(a, "%lld%c", (long long)(ms / units[i].ms), units[i].letter);
+    return NULL;
 }
 
 int64_t time_shift_parse(const char *s)

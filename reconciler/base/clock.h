@@ -24,6 +24,9 @@ char *time_format_http(struct arena *a, int64_t ms);  /* Mon, 23 Nov 2026 03:00:
 
 /* "90s", "10m", "24h", "7d". Negative when it is none. */
 int64_t duration_parse(const char *s);
+/* What a text that is no duration was to be: "72" is "72h", "3 days" and "P3D" are "3d", "1.5h" is "90m"; NULL: nobody
+ * can tell. */
+char *duration_meant(struct arena *a, const char *s);
 /* "25m", or backwards "-3h"; TIME_NONE when it is none. */
 int64_t time_shift_parse(const char *s);
 /* "PT2M30.2146956S", also "PT1H41M27S"; negative when it is none. */

@@ -14,7 +14,8 @@
  *   x-ref: ["KeyVault", "ManagedHsm"]   the field is a reference: a string naming a document of one of these kinds, or
  *                                        {id} or {url} for something not declared here
  *   x-select: true                       a reference that may hold {selector: LABELS} instead: the document is a
- * template x-field: enforced | asserted | local enforced: can be changed; asserted: can only be looked at; local: ours
+ * template x-also: {WORD: VALUE}             what other tools call a value of an enum: did you mean VALUE?
+ * x-field: enforced | asserted | local enforced: can be changed; asserted: can only be looked at; local: ours
  * alone x-secret: true                        never shown x-source: text                        the Microsoft article
  * or specification the rule comes from
  */

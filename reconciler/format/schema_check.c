@@ -249,6 +249,12 @@ static bool check_unique(struct check *c, const struct value *schema, const stru
 
 /* --- single values ------------------------------------------------------------------------------------------------ */
 
+/* x-also: what a word of other tools ("AzureCloud") is called here; NULL. */
+static const char *also_called(const struct value *schema, const char *word)
+{
+    return value_str(value_get_nocase(value_get(schema, "x-also"), word));
+}
+
 static bool check_enum(struct check *c, const struct value *schema, const struct value *operand, const struct value *v,
                        const struct place *at)
 {
@@ -270,9 +276,12 @@ static bool check_enum(struct check *c, const struct value *schema, const struct
             names[n++] = value_str(word);
         if (i < ENUM_LISTED_MAX)
             list = arena_printf(a, "%s%s%s", list, i ? ", " : "",
-                                value_str(word) ? value_str(word) : json_string(a, word, JSON_COMPACT));
+                                value_str(word) && !strchr(value_str(word), ',') ? value_str(word)
+                                                                                 : json_string(a, word, JSON_COMPACT));
     }
-    near = value_str(v) ? did_you_mean(value_str(v), names) : NULL;
+    near = value_str(v) ? also_called(schema, value_str(v)) : NULL;
+    if (!near && value_str(v))
+        near = did_you_mean(value_str(v), names);
     if (operand->list.count > ENUM_LISTED_MAX)
         list = arena_printf(a, "%s, ...", list);
     instead =
@@ -354,7 +363,11 @@ static bool check_format(struct check *c, const struct value *schema, const stru
 
     if (v->type != VALUE_STRING || (strlen(v->str.s) == v->str.len && f->holds(v->str.s)))
         return true;
-    return c->diags && schema_fault(c, &v->origin, at, f->instead, "%s is not %s", schema_shown(c, schema, v), f->what);
+    return c->diags &&
+           schema_fault(c, &v->origin, at,
+                        str_eq(operand->str.s, "duration") ? schema_duration_advice(c->diags->arena, v->str.s)
+                                                           : f->instead,
+                        "%s is not %s", schema_shown(c, schema, v), f->what);
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */

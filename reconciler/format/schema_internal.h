@@ -97,6 +97,8 @@ const char *schema_joined(struct arena *a, const struct value *strings, const ch
 bool schema_type_known(const char *name);
 bool schema_type_fits(const struct value *operand, const struct value *v);
 void schema_type_words_add(struct arena *a, struct value *words, const struct value *operand);
+/* What would be right instead of a text or number that is no duration. */
+const char *schema_duration_advice(struct arena *a, const char *text);
 /* What the writer most likely meant, when only the way of writing is wrong; or NULL. */
 const char *schema_type_advice(struct arena *a, const struct value *operand, const struct value *schema,
                                const struct value *v);

@@ -35,6 +35,7 @@ static const struct keyword keywords[] = {
     {"required", SHAPE_STRINGS, false},
     {"type", SHAPE_TYPE, false},
     {"uniqueItems", SHAPE_BOOL, false},
+    {"x-also", SHAPE_ANY, true},
     {"x-field", SHAPE_TRAIT, true},
     {"x-form", SHAPE_STRING, true},
     {"x-kind", SHAPE_STRING, true},

@@ -142,6 +142,13 @@ static void test_durations(struct arena *a)
         CHECK_ROW(iso[i].why, duration_parse_iso(iso[i].text) == iso[i].want);
     for (int64_t t = 0; t < 2 * DAY_MS; t += 1234567)
         CHECK_ROW("format and parse are inverse", duration_parse_iso(duration_format_iso(a, t)) == t);
+    CHECK_STR(duration_meant(a, "72"), "72h");
+    CHECK_STR(duration_meant(a, "24H"), "24h");
+    CHECK_STR(duration_meant(a, "3 days"), "3d");
+    CHECK_STR(duration_meant(a, "P3D"), "3d");
+    CHECK_STR(duration_meant(a, "1.5h"), "90m");
+    CHECK_STR(duration_meant(a, "2 weeks"), "14d");
+    CHECK(!duration_meant(a, "soon") && !duration_meant(a, NULL) && !duration_meant(a, "3 moons"));
     CHECK(duration_parse(NULL) < 0 && duration_parse_iso(NULL) < 0);
     CHECK_STR(duration_format(a, 26 * MINUTE_MS), "26 min");
     CHECK_STR(duration_format(a, 6 * HOUR_MS + 12 * MINUTE_MS), "6 h 12 min");

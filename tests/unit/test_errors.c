@@ -8,7 +8,7 @@
 #include "../../reconciler/base/text.h"
 #include "harness.h"
 
-#define WORDS "Words of the service, number 4711."
+#define WORDS "Words of the service, number 4711"
 
 static const struct azure_asked anyone = {.anyone = true};
 
@@ -138,7 +138,7 @@ static const struct {
      "\"innererror\":{\"code\":\"Deeper\"}}}]}}",
      ERR_CONFLICT, "Conflict > Outer > Deep > Deeper", NULL},
     {"a code that nobody has described keeps its words", 400,
-     "{\"error\":{\"code\":\"BrandNew\",\"message\":\"Read me.\"}}", ERR_INVALID, "400 BrandNew: Read me.", NULL},
+     "{\"error\":{\"code\":\"BrandNew\",\"message\":\"Read me.\"}}", ERR_INVALID, "400 BrandNew: Read me", NULL},
     {"depth without end", 400,
      "{\"error\":{\"code\":\"A\","
      "\"innererror\":{\"code\":\"B\",\"innererror\":{\"code\":\"C\",\"innererror\":{\"code\":\"D\",\"innererror\":"
