@@ -305,6 +305,13 @@ static void http_begin(struct session *s, enum http_mode mode)
     s->http = http_new(s->sched, &options);
 }
 
+static const char *said_where(struct arena *a, const struct document *doc)
+{
+    return doc->origin.file
+               ? arena_printf(a, "%s (%s:%d:%d)", doc->address, doc->origin.file, doc->origin.line, doc->origin.column)
+               : doc->address;
+}
+
 static void handles_make(struct session *s, const struct cloud *operators)
 {
     const struct desired *d = s->estate.desired;
@@ -319,6 +326,7 @@ static void handles_make(struct session *s, const struct cloud *operators)
         s->handles[i] = azure_new(s->http, cloud, &s->credential, value_str_at(doc->spec, "tenant"),
                                   value_str_at(doc->spec, "subscription"), value_str_at(doc->spec, "location"));
         azure_use_versions(s->handles[i], doc->spec);
+        azure_declared_by(s->handles[i], said_where(s->arena, doc));
     }
     s->connections = (struct azure_connections){.items = s->handles, .count = d->count};
 }
@@ -442,6 +450,8 @@ int session_discover(struct session *s, const struct options *o, struct discover
     d.azure = azure_new(s->http, operators ? operators : declared, &s->credential,
                         azure ? value_str_at(azure->spec, "tenant") : NULL, request.subscription, NULL);
     azure_use_versions(d.azure, azure ? azure->spec : NULL);
+    if (azure)
+        azure_declared_by(d.azure, said_where(s->arena, azure));
     session_run(s, discover_task, &d);
     azure_free(d.azure);
     TRY(d.rc);

@@ -154,6 +154,7 @@ struct azure {
     const struct cloud *cloud;
     struct credential *credential;
     char *tenant, *subscription, *location;
+    char *declared_by; /* NULL: nobody told */
     struct token tokens[AUDIENCE_COUNT];
     char object_id[64];
     struct principal *principals;
@@ -183,6 +184,28 @@ struct azure *azure_new(struct http *http, const struct cloud *cloud, struct cre
     return az;
 }
 
+void azure_declared_by(struct azure *az, const char *who)
+{
+    free(az->declared_by);
+    az->declared_by = xstrdup(who);
+}
+
+void azure_blame(const struct azure *az, struct err *err)
+{
+    static const char *const tenants[] = {"AADSTS90002", "AADSTS700016", "AADSTS900023", "AADSTS50020",
+                                          "InvalidAuthenticationTokenTenant"};
+    static const char *const subscriptions[] = {"SubscriptionNotFound", "InvalidSubscriptionId", "SubscriptionDisabled",
+                                                "ReadOnlyDisabledSubscription"};
+
+    for (size_t i = 0; az->declared_by && i < COUNT(tenants); i++)
+        if (str_eq_nocase(err->code, tenants[i]))
+            err_advise(err, "the tenant %s is that of %s", az->tenant, az->declared_by);
+    /* A document may also name a subscription of its own, which the text bears. */
+    for (size_t i = 0; az->declared_by && *az->subscription && i < COUNT(subscriptions); i++)
+        if (str_eq_nocase(err->code, subscriptions[i]) && str_find_nocase(err->text, az->subscription))
+            err_advise(err, "the subscription %s is that of %s", az->subscription, az->declared_by);
+}
+
 void azure_free(struct azure *az)
 {
     if (!az)
@@ -198,6 +221,7 @@ void azure_free(struct azure *az)
     free(az->principals);
     shared_free(az->shared);
     free(az->tenant);
+    free(az->declared_by);
     free(az->subscription);
     free(az->location);
     free(az);
@@ -367,8 +391,11 @@ static int ask_for_token(struct azure *az, struct call *c, enum audience audienc
     request.n_secrets = COUNT(secrets);
     if (http_send(az->http, c, a, &request, &response, err) < 0)
         return err_note(err, "%s", what);
-    if (response.status != 200)
-        return token_refused(a, audience, request.url, &response, what, err);
+    if (response.status != 200) {
+        token_refused(a, audience, request.url, &response, what, err);
+        azure_blame(az, err);
+        return -(int)err->class;
+    }
     return keep_token(c, &response.body, &az->tokens[audience], err);
 }
 

@@ -212,7 +212,8 @@ const struct azure_error azure_errors[] = {
      LIMITS},
     {"Conflict", ERR_CONFLICT, 'H',
      "the resource is busy, or its name is taken; in a key store a living key holds the name",
-     "look at what is there: the wanted key version is success, another key needs another vault or a person; else wait",
+     "look at what is there: what is as wanted is success, else wait; a name that something else holds needs another "
+     "name or a person",
      LIMITS "; " KEYVAULT},
     {"PreconditionFailed", ERR_CONFLICT, 'R', "the resource changed in between", "read it again and plan again",
      LIMITS},

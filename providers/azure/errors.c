@@ -267,6 +267,7 @@ static const char *advice_by_class(enum err_class class)
 {
     return class == ERR_THROTTLED   ? "wait as long as the service says"
            : class == ERR_TRANSIENT ? "try again in some minutes"
+           : class == ERR_CONFLICT  ? "look at what is there now, then plan again"
            : class == ERR_DENIED    ? "check credential, roles and access policies, and the firewall of the service"
                                     : NULL;
 }
@@ -316,7 +317,7 @@ int azure_error_from(struct arena *a, const struct azure_asked *asked, int statu
         return not_absent(asked, code && row ? err->code : NULL, err);
     if (fits)
         err_advise(err, "%s", row->action);
-    else if (row && advice_by_class(class))
+    else if ((row || class != ERR_DENIED) && advice_by_class(class))
         err_advise(err, "%s", advice_by_class(class));
     return -(int)err->class;
 }

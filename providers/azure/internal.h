@@ -37,6 +37,8 @@ must_use int azure_list_ceiling(const char *what, size_t page, size_t bytes, str
 /* azure_error_from, and Retry-After and the request id with it. */
 int azure_error_of(struct arena *a, enum audience audience, const char *url, const struct http_response *response,
                    const char *what, struct err *err);
+/* After a refusal that is about the tenant or the subscription: which document names them. */
+void azure_blame(const struct azure *az, struct err *err);
 /* The parsed body; NULL when it is empty. */
 must_use int azure_body(struct arena *a, const struct http_response *response, const char *what, struct value **ret,
                         struct err *err);

@@ -80,10 +80,11 @@ static const char *audience_url(const struct cloud *cloud, enum audience audienc
     return audience == AUDIENCE_HSM ? cloud->hsm_audience : cloud->vault_audience;
 }
 
-static int refused(struct arena *a, const struct http_response *response, enum audience audience, const char *url,
-                   const char *what, struct err *err)
+static int refused(const struct azure *az, struct arena *a, const struct http_response *response,
+                   enum audience audience, const char *url, const char *what, struct err *err)
 {
     azure_error_of(a, audience, url, response, what, err);
+    azure_blame(az, err);
     err->class = ERR_DENIED;
     return err_advise(err, "the %s token was not accepted, and there is no other to try; "
                            "check cloud, tenant and credential",
@@ -143,7 +144,7 @@ int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience 
             TRY(azure_check_challenge(http_response_header(&response, "WWW-Authenticate"), request->url,
                                       audience_url(azure_cloud(az), audience), err));
         if (attempt > 0 || !azure_forget_used(az, audience, &token))
-            return refused(a, &response, audience, request->url, what, err);
+            return refused(az, a, &response, audience, request->url, what, err);
     }
 }
 
@@ -163,8 +164,11 @@ int azure_send_json(struct azure *az, struct call *c, struct arena *a, enum audi
                     struct err *err)
 {
     TRY(azure_send(az, c, a, audience, request, what, response, err));
-    if (response->status >= 400)
-        return azure_error_of(a, audience, request->url, response, what, err);
+    if (response->status >= 400) {
+        azure_error_of(a, audience, request->url, response, what, err);
+        azure_blame(az, err);
+        return -(int)err->class;
+    }
     return azure_body(a, response, what, ret, err);
 }
 
