@@ -146,27 +146,6 @@ static bool carried_out(const struct view *v, const struct document *doc)
     return ordered && done == ordered;
 }
 
-/* How long what a step needs takes, by the estimates; `known` remembers, because many steps share their needs. */
-static int64_t lead_ms(const struct steps *all, size_t at, int64_t *known)
-{
-    const struct step *step = all->items[at];
-    int64_t lead = 0;
-
-    if (known[at] > 0)
-        return known[at] - 1;
-    for (size_t i = 0; i < step->n_needs; i++)
-        for (size_t k = 0; k < all->count; k++) {
-            int64_t own = all->items[k]->estimate_ms, end;
-
-            if (!str_eq(all->items[k]->id, step->needs[i]))
-                continue;
-            end = lead_ms(all, k, known) + (own > 0 ? own : 0);
-            lead = end > lead ? end : lead;
-        }
-    known[at] = lead + 1;
-    return lead;
-}
-
 /* The first restore of the order that by the estimates can only be triggered after its end; NULL: none. */
 static const struct step *step_too_late(const struct view *v, const struct document *doc, int64_t end_ms,
                                         int64_t *ret_lead_ms)
@@ -178,7 +157,7 @@ static const struct step *step_too_late(const struct view *v, const struct docum
 
         if (step->action != ACTION_RESTORE_VM || step->adopts || order_for(v, step->document).activation != doc)
             continue;
-        *ret_lead_ms = lead_ms(v->steps, i, known);
+        *ret_lead_ms = steps_lead_ms(v->steps, i, known);
         if (v->now_ms + *ret_lead_ms > end_ms)
             return step;
     }

@@ -12,6 +12,7 @@ struct judging {
     const struct policy_options *options;
     struct subject subject;
     struct step *step;
+    int64_t begins_ms;   /* when the step can be begun, by the estimates of all that it needs */
     bool order_withheld; /* policy withholds the order of this step: it approves nothing */
 };
 
@@ -111,6 +112,10 @@ static void ruling_add(const struct judging *j, struct ruling ruling)
         ruling.origin = lifted->origin;
         ruling.message =
             arena_printf(a, "lifted by an exception until %s: %s", time_format(a, lifted->until_ms), lifted->reason);
+        /* Judged again when it begins: a run would stop there, with the steps before it done. */
+        if (j->begins_ms >= lifted->until_ms)
+            ruling.message = arena_printf(a, "%s; by the estimates this begins at %s only, when it has ended",
+                                          ruling.message, time_format(a, j->begins_ms));
     } else if (unpinned) {
         ruling.message = arena_printf(a, "%s%sthe exception to it counts only in a policy that is given with --policy",
                                       ruling.message ? ruling.message : "", ruling.message ? "; " : "");
@@ -203,10 +208,30 @@ static void allowed_judge(const struct judging *j, const struct guard *g)
     ruling_add(j, ruling);
 }
 
+/* A window is looked at again when the step begins: one that closes before lets a run begin what it cannot end. */
+static void window_closes(const struct judging *j, const struct guard *g, int64_t until_ms)
+{
+    struct arena *a = j->subject.arena;
+
+    if (j->begins_ms < until_ms)
+        return;
+    ruling_add(j, (struct ruling){
+                      .verdict = VERDICT_WARN,
+                      .rule = arena_printf(a, "%s/windows", g->document->name),
+                      .origin = g->windows_at->origin,
+                      .message = arena_printf(a,
+                                              "the window for it closes at %s, and by the estimates it begins at %s "
+                                              "only: it would then be denied",
+                                              time_format(a, until_ms), time_format(a, j->begins_ms)),
+                      .evidence = arena_printf(a, "now = %s", time_format(a, j->options->now_ms)),
+                  });
+}
+
 static void windows_judge(const struct judging *j, const struct guard *g)
 {
     struct arena *a = j->subject.arena;
     int64_t now = j->options->now_ms, next = TIME_NONE;
+    const struct window *open = NULL;
     bool bound = false;
 
     for (size_t i = 0; i < g->n_windows; i++) {
@@ -215,12 +240,14 @@ static void windows_judge(const struct judging *j, const struct guard *g)
         if (match_holds(&w->match, j, NULL) == TRUTH_NO)
             continue;
         bound = true;
-        if (now >= w->from_ms && now < w->until_ms)
-            return;
+        if (now >= w->from_ms && now < w->until_ms && (!open || w->until_ms > open->until_ms))
+            open = w;
         if (now < w->from_ms && (next == TIME_NONE || w->from_ms < next))
             next = w->from_ms;
     }
-    if (bound)
+    if (open)
+        window_closes(j, g, open->until_ms);
+    else if (bound)
         ruling_add(j, (struct ruling){
                           .verdict = VERDICT_DENY,
                           .rule = arena_printf(a, "%s/windows", g->document->name),
@@ -336,6 +363,7 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
                   policy_facts *facts, const void *ctx)
 {
     int64_t(*used)[BUDGET_COUNT] = arena_alloc(steps->arena, sizeof(*used) * (p->n_guards + 1));
+    int64_t *known = arena_array(steps->arena, int64_t, steps->count + 1);
 
     for (size_t i = 0; i < options->n_spent; i++)
         for (size_t g = 0; g < p->n_guards; g++)
@@ -343,8 +371,11 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
                 used[g][b] += budget_counts(b, options->spent[i]->action);
     for (size_t i = 0; i < steps->count; i++) {
         struct step *step = steps->items[i];
-        struct judging j = {
-            .policy = p, .options = options, .step = step, .subject = {.arena = steps->arena, .step = step}};
+        struct judging j = {.policy = p,
+                            .options = options,
+                            .step = step,
+                            .begins_ms = options->now_ms + steps_lead_ms(steps, i, known),
+                            .subject = {.arena = steps->arena, .step = step}};
         const struct document *order = orderer_of(steps, step);
 
         j.subject.facts = facts(ctx, step->document);

@@ -194,6 +194,28 @@ void step_note(struct steps *s, struct step *step, const char *fmt, ...)
     step->notes = notes;
 }
 
+int64_t steps_lead_ms(const struct steps *all, size_t at, int64_t *known)
+{
+    const struct step *step = all->items[at];
+    int64_t lead = 0;
+
+    if (known[at] > 0)
+        return known[at] - 1;
+    /* Steps that need each other are a fault that the plan tells; here they end. */
+    known[at] = 1;
+    for (size_t i = 0; i < step->n_needs; i++)
+        for (size_t k = 0; k < all->count; k++) {
+            int64_t own = all->items[k]->estimate_ms, end;
+
+            if (!str_eq(all->items[k]->id, step->needs[i]))
+                continue;
+            end = steps_lead_ms(all, k, known) + (own > 0 ? own : 0);
+            lead = end > lead ? end : lead;
+        }
+    known[at] = lead + 1;
+    return lead;
+}
+
 struct step *steps_find(const struct steps *s, const char *id)
 {
     for (size_t i = 0; i < s->count; i++)

@@ -136,6 +136,9 @@ void step_wish(struct steps *s, struct step *step, const char *scope, const char
 void step_on(struct steps *s, struct step *step, const struct document *doc);
 void step_serves(struct steps *s, struct step *step, const struct document *doc);
 void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
+/* How long what the step at `at` needs takes, by the estimates; `known` (one for each step, zeroed) remembers, because
+ * many steps share their needs. */
+int64_t steps_lead_ms(const struct steps *all, size_t at, int64_t *known);
 struct step *steps_find(const struct steps *s, const char *id);
 /* The ruling by which policy withholds it: denied, observed only, or an approval that nobody has given;
  * NULL: it may be done. */
