@@ -18,14 +18,6 @@ enum {
 
 const char *const audience_names[AUDIENCE_COUNT] = {"ARM", "VAULT", "HSM", "STORAGE", "GRAPH"};
 
-const struct http_safe_post azure_safe_posts[] = {
-    {NULL, "/oauth2/v2.0/token"},
-    {NULL, "/providers/Microsoft.ResourceGraph/resources"},
-    {NULL, "/backupValidateOperation"},
-    {NULL, "/backupTriggerValidateOperation"},
-};
-const size_t azure_n_safe_posts = COUNT(azure_safe_posts);
-
 /* --- credentials -------------------------------------------------------------------------------------------------- */
 
 void credential_release(struct credential *c)

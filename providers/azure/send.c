@@ -1,11 +1,19 @@
-/* Knows how a request gets its token, what a 401 means, where a token may be sent, and how pages follow each other.
- * Must not know what is asked for. */
+/* Knows how a request gets its token, what a 401 means, where a token may be sent, which POSTs only
+ * look, and how pages follow each other. Must not know what is asked for. */
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"
 #include "arm.h"
 #include "internal.h"
+
+const struct http_safe_post azure_safe_posts[] = {
+    {NULL, "/oauth2/v2.0/token"},
+    {NULL, "/providers/Microsoft.ResourceGraph/resources"},
+    {NULL, "/backupValidateOperation"},
+    {NULL, "/backupTriggerValidateOperation"},
+};
+const size_t azure_n_safe_posts = COUNT(azure_safe_posts);
 
 /* --- URLs --------------------------------------------------------------------------------------------------------- */
 

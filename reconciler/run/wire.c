@@ -1,7 +1,10 @@
-/* Knows what every transport shares: releasing a reply, finding a header. Must not know how bytes travel. */
+/* Knows what every transport shares: releasing a reply, finding a header, which host an address names. Must not know
+ * how bytes travel. */
 #include "wire.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 void wire_reply_release(struct wire_reply *r)
 {
@@ -22,4 +25,27 @@ void wire_free(struct wire *w)
         return;
     w->free(w->self);
     free(w);
+}
+
+const char *wire_authority(const char *url, size_t *ret_len)
+{
+    const char *host = strstr(url, "://");
+
+    host = host ? host + 3 : url;
+    *ret_len = strcspn(host, "/?#");
+    return host;
+}
+
+bool wire_is_loopback(const char *url)
+{
+    static const char name[] = "localhost";
+    size_t n, m = sizeof(name) - 1;
+    const char *host = wire_authority(url, &n);
+
+    if (str_starts(host, "[::1]"))
+        return true;
+    n = strcspn(host, ":/?#");
+    if (n >= m && strncasecmp(host + n - m, name, m) == 0)
+        return n == m || host[n - m - 1] == '.';
+    return n == 9 && strncmp(host, "127.0.0.1", n) == 0;
 }

@@ -175,30 +175,6 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 
 /* --- starting ----------------------------------------------------------------------------------------------------- */
 
-/* The URL's host with its port, if any. */
-static const char *authority_of(const char *url, size_t *ret_len)
-{
-    const char *host = strstr(url, "://");
-
-    host = host ? host + 3 : url;
-    *ret_len = strcspn(host, "/?#");
-    return host;
-}
-
-static bool is_loopback(const char *url)
-{
-    static const char name[] = "localhost";
-    size_t n, m = sizeof(name) - 1;
-    const char *host = authority_of(url, &n);
-
-    if (str_starts(host, "[::1]"))
-        return true;
-    n = strcspn(host, ":/?#");
-    if (n >= m && strncasecmp(host + n - m, name, m) == 0)
-        return n == m || host[n - m - 1] == '.';
-    return n == 9 && strncmp(host, "127.0.0.1", n) == 0;
-}
-
 static void set_security(const struct wire_curl *w, struct transfer *t)
 {
     curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "https");
@@ -209,7 +185,7 @@ static void set_security(const struct wire_curl *w, struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_CAINFO, w->ca_file ? w->ca_file : system_authorities);
     /* Debian's default folder of authorities would be trusted as well, and switches off libcurl's cache of the file. */
     curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
-    if (is_loopback(t->url))
+    if (wire_is_loopback(t->url))
         curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
     curl_easy_setopt(t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
@@ -281,17 +257,13 @@ static void start_waiting(struct wire_curl *w)
 
 /* --- finishing ---------------------------------------------------------------------------------------------------- */
 
-static void close_easy(struct wire_curl *w, struct transfer *t)
-{
-    curl_multi_remove_handle(w->multi, t->easy);
-    curl_easy_cleanup(t->easy);
-    t->easy = NULL;
-}
-
-static void unlink_active(struct wire_curl *w, struct transfer *t)
+static void take_out(struct wire_curl *w, struct transfer *t)
 {
     struct transfer **at = &w->active;
 
+    curl_multi_remove_handle(w->multi, t->easy);
+    curl_easy_cleanup(t->easy);
+    t->easy = NULL;
     while (*at != t)
         at = &(*at)->next;
     *at = t->next;
@@ -330,7 +302,7 @@ static bool was_sent(CURL *easy)
 static void set_tls_text(const struct wire_curl *w, struct transfer *t, const char *what)
 {
     size_t n;
-    const char *host = authority_of(t->url, &n);
+    const char *host = wire_authority(t->url, &n);
 
     snprintf(t->text, sizeof(t->text), "%.*s: %.110s; %s", n < 60 ? (int)n : 60, host, what,
              w->ca_file ? "check the CA that the --cloud file names"
@@ -370,8 +342,7 @@ static bool reap(struct wire_curl *w)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
         judge(w, t, code);
-        close_easy(w, t);
-        unlink_active(w, t);
+        take_out(w, t);
         any = true;
         if (!t->call) {
             transfer_free(t);
@@ -389,8 +360,7 @@ static void drop_abandoned(struct wire_curl *w)
         next = t->next;
         if (t->call)
             continue;
-        close_easy(w, t);
-        unlink_active(w, t);
+        take_out(w, t);
         transfer_free(t);
     }
 }
