@@ -360,6 +360,28 @@ static void heed_policy(struct forecast *f, const struct step *step)
         f->restorable = RESTORABLE_AFTER;
 }
 
+/* An order that ends before its restore can be triggered runs the steps before it in vain. */
+static void heed_end(struct forecast *f)
+{
+    const struct steps *steps = f->outlook.view->steps;
+    const struct order *order = &f->outlook.situation->order;
+    int64_t *known = steps ? arena_array(f->outlook.arena, int64_t, steps->count + 1) : NULL, begins_ms;
+
+    for (size_t i = 0; steps && i < steps->count; i++) {
+        const struct step *step = steps->items[i];
+
+        if (step->document != f->outlook.rvm || step->action != ACTION_RESTORE_VM || step->adopts)
+            continue;
+        begins_ms = f->outlook.view->now_ms + steps_lead_ms(steps, i, known);
+        if (begins_ms > order->not_after_ms)
+            obs_risk(&f->outlook, F27, "order-ends", RISK_WARN, order->not_after_ms,
+                     "set notAfter later, or give a new order",
+                     "%s ends at %s, and by the estimates its restore can be triggered at %s only",
+                     order->activation->address, time_format(f->outlook.arena, order->not_after_ms),
+                     time_format(f->outlook.arena, begins_ms));
+    }
+}
+
 static void heed_order(struct forecast *f, const struct view *ordered)
 {
     const struct document *rvm = f->outlook.rvm;
@@ -370,6 +392,8 @@ static void heed_order(struct forecast *f, const struct view *ordered)
     if (!block && view_prospect(ordered, rvm) == PROSPECT_PENDING && f->restorable != RESTORABLE_NOW &&
         f->prediction.outcome != DX_SUCCEEDS)
         follow_order(f, ordered);
+    if (in_force)
+        heed_end(f);
     if (in_force && withheld && f->restorable != RESTORABLE_NO)
         heed_policy(f, withheld);
     else if (block)

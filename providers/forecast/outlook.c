@@ -71,6 +71,7 @@ static const struct {
     {"orphaned-grant", "a grant is held by a principal that is not the set's identity any more"},
     {"place", "the restore as it is declared does not fit the place, the set or the store"},
     {"point-expires", "the recovery point expires"},
+    {"order-ends", "the order in force ends before its restore can be triggered"},
     {"policy", "the backup policy does not fit confidential VMs"},
     {"protection", "the VM is not protected any more"},
     {"purge-protection", "purge protection is off: a deleted key can be destroyed at once"},
