@@ -24,7 +24,7 @@ one_object() {
 # Five seconds of processor: how fast the machine is decides nothing. The other bound is for what waits for ever.
 bounded() (
     ulimit -t 5
-    exec timeout 300 "$@"
+    exec timeout 600 "$@"
 )
 
 # faulty NAME EXIT WORDS COMMAND...   WORDS: what standard error must hold, separated by "|".

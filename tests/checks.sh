@@ -49,10 +49,9 @@ count() {
     if [ -f "$2" ]; then grep -cE -- "$1" "$2" || [ $? = 1 ]; else echo 0; fi
 }
 
-# Waits up to so many tenths of a second for a command to succeed.
+# Waits for a command to succeed: ten minutes at most, which only what hangs takes, on however busy a machine.
 within() {
-    tenths=$1
-    shift
+    tenths=6000
     until "$@"; do
         tenths=$((tenths - 1))
         [ "$tenths" -gt 0 ] || return 1
@@ -75,7 +74,7 @@ sim_start() {
         --record "$dir/sim-record" >"$dir/sim-stdout" 2>"$dir/sim-stderr" &
     sim_pid=$!
     started="$started $sim_pid"
-    within 100 test -f "$dir/cloud.yaml" && return 0
+    within test -f "$dir/cloud.yaml" && return 0
     no "the simulated Azure starts" "$dir/sim-stderr"
     return 1
 }

@@ -26,8 +26,9 @@ shown() {
     [ "$(grep -v '^seconds:' out | tr '\n' '|')" = "$1" ]
 }
 
-echo 'sleep 0.5; echo "slow: 3 passed, 0 failed"' >slow
-echo 'echo "quick: 2 passed, 0 failed, 1 skipped, 70 checks"' >quick
+# The slow one ends after the other has.
+echo 'until [ -e ended ]; do sleep 0.1; done; rm -f ended; echo "slow: 3 passed, 0 failed"' >slow
+echo 'echo "quick: 2 passed, 0 failed, 1 skipped, 70 checks"; touch ended' >quick
 echo 'echo "lies: 2 passed, 1 failed"' >lies
 echo 'echo "dies: begins"; kill -KILL $$' >dies
 beside 0 'slow=sh slow' 'quick=sh quick'
@@ -71,6 +72,9 @@ judged_as "no word at all" 0 "" 0 1
 
 # --- interrupted -------------------------------------------------------------------------------------------------------------------
 
+applied() {
+    pgrep -f "^$binary apply .*$dir/" >/dev/null
+}
 served() {
     pgrep -f "^$binary sim .*$dir/" >/dev/null
 }
@@ -80,12 +84,12 @@ mkdir tmp
 TMPDIR=$dir/tmp sh "$here/claims.sh" "$binary" >noise 2>&1 &
 claims=$!
 started="$started $claims"
-within 200 served
+within served
 expect "claims has begun" served
-sleep 0.3
+within applied
 kill -TERM "$claims"
-expect "interrupted it ends" within 100 ended "$claims"
-expect "what it had begun is gone" within 1 eval '! served'
+expect "interrupted it ends" within ended "$claims"
+expect "what it had begun is gone" within eval '! served'
 expect "its folder is gone" [ -z "$(ls tmp)" ]
 expect "and it made no noise" [ ! -s noise ]
 

@@ -67,7 +67,7 @@ for option in journal record world-out; do
     says "is a link, no ordinary file"
     rm -f pipe
     mkfifo pipe
-    run 1 "--$option into a pipe" timeout 20 "$binary" apply -f estate --world "$world" --auto-approve --journal none --"$option" pipe
+    run 1 "--$option into a pipe" timeout 600 "$binary" apply -f estate --world "$world" --auto-approve --journal none --"$option" pipe
     expect "--$option: what the link leads to is as it was" [ "$(cat precious)" = precious ]
 done
 cp "$there/estate.yaml" there.yaml

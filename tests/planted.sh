@@ -37,7 +37,7 @@ look() {
     where=$1
     shift
     looked=$((looked + 1))
-    timeout 20 "$binary" "$@" >out 2>err </dev/null
+    timeout 600 "$binary" "$@" >out 2>err </dev/null
     got=$?
     [ "$got" -le 4 ] || no "$where: $1 ended with $got" err
     pattern=$harm

@@ -32,10 +32,10 @@ signalled() {
     "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none >stdout 2>stderr &
     pid=$!
     started="$started $pid"
-    within 150 grep -q 'restore triggered' stderr || no "a pass is triggered" stderr
+    within grep -qs 'restore triggered' stderr || no "a pass is triggered" stderr
     lines=$(wc -l <stderr)
     kill -"$1" "$pid"
-    if within 100 grep -q Interrupted stderr; then ok "$1 is answered"; else no "$1 is answered" stderr; fi
+    if within grep -qs Interrupted stderr; then ok "$1 is answered"; else no "$1 is answered" stderr; fi
     tail -n "+$((lines + 1))" stderr >answer
     says answer "waits for ProtectedVirtualMachine/payroll-01#export-key"
     says answer "job $(job_of stderr) runs on at Azure"
@@ -77,12 +77,12 @@ watching() {
     "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
     pid=$!
     started="$started $pid"
-    within 150 grep -q 'restore triggered' stderr || no "a pass is triggered" stderr
+    within grep -qs 'restore triggered' stderr || no "a pass is triggered" stderr
     for n in $(seq "$1"); do
         kill -INT "$pid"
-        within 20 grep -q Interrupted stderr || no "interrupt $n is answered" stderr
+        within grep -qs Interrupted stderr || no "interrupt $n is answered" stderr
     done
-    within 300 ended "$pid" || no "it ends" stderr
+    within ended "$pid" || no "it ends" stderr
     wait "$pid"
     code=$?
 }
@@ -96,8 +96,8 @@ if sim_start "$example/world.yaml" 300; then
     "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
     pid=$!
     started="$started $pid"
-    within 600 grep -q 'restore-vm  done' stderr || no "it goes on with job $job" stderr
-    within 100 grep -q 'pass 1: ' stdout || no "the pass ends" stdout
+    within grep -qs 'restore-vm  done' stderr || no "it goes on with job $job" stderr
+    within grep -qs 'pass 1: ' stdout || no "the pass ends" stdout
     says stderr "$job"
     kill -INT "$pid"
     wait "$pid"
@@ -106,7 +106,7 @@ if sim_start "$example/world.yaml" 300; then
     expect "one pass and one restore" [ "$(restores)" = 2 ]
     sim_stop
 fi
-if sim_start "$example/world.yaml" 1500; then
+if sim_start "$example/world.yaml" 300; then
     watching 1
     expect "interrupted once it waits for what is in flight: exit $code is 4" [ "$code" = 4 ]
     says stderr "export-key  done"
@@ -115,6 +115,13 @@ if sim_start "$example/world.yaml" 1500; then
     sim_stop
 fi
 
+# A request lies before the simulated Azure, which does not read it.
+asked() {
+    awk -v port="$(printf ':%04X' "$(sim_port)")" '
+        FNR > 1 && substr($2, length($2) - 4) == port && substr($5, 10) != "00000000" { found = 1 }
+        END { exit !found }' /proc/net/tcp /proc/net/tcp6
+}
+
 # While it looks for the second time at an Azure that does not answer; nothing is ordered, so the first pass found blocks.
 mv estate/activation.yaml .
 if sim_start "$example/world.yaml" 60; then
@@ -122,13 +129,13 @@ if sim_start "$example/world.yaml" 60; then
     "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
     pid=$!
     started="$started $pid"
-    within 100 grep -q 'pass 1: ' stdout || no "the first pass ends" stdout
+    within grep -qs 'pass 1: ' stdout || no "the first pass ends" stdout
     kill -STOP "$sim_pid"
-    sleep 2
+    within asked
     kill -INT "$pid"
-    within 20 grep -q 'Interrupted' stderr || no "the interrupt is answered" stderr
+    within grep -qs 'Interrupted' stderr || no "the interrupt is answered" stderr
     kill -INT "$pid"
-    within 50 ended "$pid" || no "it ends" stderr
+    within ended "$pid" || no "it ends" stderr
     wait "$pid"
     code=$?
     kill -CONT "$sim_pid"

@@ -173,11 +173,11 @@ core_world=world.yaml
 core() {
     name=$1 words=$2
     shift 2
-    sim_start "$dir/$core_world" 1800 || return
+    sim_start "$dir/$core_world" 600 || return
     [ "$core_world" = world.yaml ] || escrow_declare
     rm -f out/core-*
     begin "$@"
-    within 400 says "$words"
+    within says "$words"
     expect "$name: it runs" running "$client_pid"
     take_core "$name"
     if [ -s "cores/$name.core" ]; then
@@ -194,10 +194,10 @@ core() {
 written() {
     name=$1
     shift
-    timeout 60 "$binary" "$@" -f estate --cloud cloud.yaml >"out/$name.stdout" 2>"out/$name.stderr" </dev/null
+    timeout 600 "$binary" "$@" -f estate --cloud cloud.yaml >"out/$name.stdout" 2>"out/$name.stderr" </dev/null
 }
 
-sim_start "$dir/world.yaml" 3600 || checks_end || exit 1
+sim_start "$dir/world.yaml" 600 || checks_end || exit 1
 written plan plan --out out/saved.plan --record out/record
 written plan-json plan -o json
 for shell in powershell cli curl; do

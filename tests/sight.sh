@@ -36,13 +36,13 @@ writes() {
 }
 
 look() {
-    timeout 60 "$binary" "$1" -f "$here/sight/estate.yaml" --world "$2" -o json >json 2>stderr </dev/null
+    timeout 600 "$binary" "$1" -f "$here/sight/estate.yaml" --world "$2" -o json >json 2>stderr </dev/null
 }
 
 # --- without a fault ------------------------------------------------------------------------------------------------------
 
 for command in plan drift forecast; do
-    timeout 60 "$binary" "$command" -f "$here/sight/estate.yaml" --world "$here/sight/world.yaml" --record record -o json >json 2>stderr
+    timeout 600 "$binary" "$command" -f "$here/sight/estate.yaml" --world "$here/sight/world.yaml" --record record -o json >json 2>stderr
     judged ledger >"base-$command"
     writes >"writes-$command"
     expect "$command judges both estates" test "$(judged payroll | jq length)" -gt 0 -a "$(jq length "base-$command")" -gt 0

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BIG = 100000, SLOW_MS = 700 };
+enum { BIG = 100000 };
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -23,8 +23,9 @@ struct server {
     char ca_path[64];
     int port;
     atomic_int requests, connections, open_now, open_most;
+    atomic_bool held; /* as long as it is set, /held has no answer */
     char raw_uri[256];
-    char echo[512];             /* method, headers and body of the last request to /echo */
+    char echo[512]; /* method, headers and body of the last request to /echo */
 };
 
 struct upload {
@@ -78,9 +79,9 @@ static struct MHD_Response *respond(struct server *s, const char *url, unsigned 
         return MHD_create_response_from_buffer(sizeof(big), big, MHD_RESPMEM_PERSISTENT);
     if (strcmp(url, "/echo") == 0)
         return MHD_create_response_from_buffer(strlen(s->echo), s->echo, MHD_RESPMEM_MUST_COPY);
-    if (strcmp(url, "/slow") == 0)
-        usleep(SLOW_MS * 1000);
-    r = MHD_create_response_from_buffer(11, (void *)(uintptr_t)"{\"ok\":true}", MHD_RESPMEM_PERSISTENT);
+    while (strcmp(url, "/held") == 0 && s->held)
+        usleep(1000);
+    r = MHD_create_response_from_buffer(11, (void *)(uintptr_t) "{\"ok\":true}", MHD_RESPMEM_PERSISTENT);
     MHD_add_response_header(r, "X-One", "a: b");
     for (int i = 0; i < (strcmp(url, "/headers") == 0 ? 300 : 0); i++)
         MHD_add_response_header(r, "X-Many", "1");
