@@ -1,5 +1,5 @@
 #!/bin/sh
-# Debian's azure-cli, a client that nobody here wrote, against the simulated Azure as a private cloud of its own.
+# Debian's azure-cli, a client that nobody here wrote, against the simulated Azure as a private cloud of its own; and a runbook by it.
 #   run-azcli.sh BINARY
 # Microsoft's validator judges every exchange; those in api-versions it has no specification of are listed in unjudgeable.json.
 # Where azure-cli, node or the specifications cannot be had that is named as skipped; with CI set it is a failure.
@@ -47,24 +47,27 @@ fi
 
 # The story of the example one night earlier: the key is still there.
 sed 's/state: purged/state: active/' "$checkout/examples/01-lost-key/world.yaml" >"$dir/world.yaml"
-"$binary" sim --world "$dir/world.yaml" --write-cloud "$dir/cloud.json" --record "$dir/azcli.jsonl" >"$dir/sim" 2>&1 &
-sim=$!
-tries=0
-until grep -q '^https:' "$dir/sim"; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 100 ] || ! kill -0 "$sim" 2>/dev/null; then
-        cat "$dir/sim"
-        echo "azcli: 0 passed, 1 failed: the simulator does not start"
-        exit 1
-    fi
-    sleep 0.1
-done
+# begin_sim OPTION...
+begin_sim() {
+    rm -f "$dir/sim"
+    "$binary" sim --world "$dir/world.yaml" --write-cloud "$dir/cloud.json" "$@" >"$dir/sim" 2>&1 &
+    sim=$!
+    until grep -qs '^https:' "$dir/sim"; do
+        if ! kill -0 "$sim" 2>/dev/null; then
+            cat "$dir/sim"
+            echo "azcli: 0 passed, 1 failed: the simulator does not start"
+            exit 1
+        fi
+        sleep 0.1
+    done
+    arm=$(cell arm)
+    port=${arm##*:}
+}
 
 cell() {
     sed -n "s/^ *\"$1\": \"\(.*\)\".*/\1/p" "$dir/cloud.json"
 }
-arm=$(cell arm)
-port=${arm##*:}
+begin_sim --record "$dir/azcli.jsonl"
 subscription=0f0f0f0f-0000-4000-8000-000000000002
 tenant=0f0f0f0f-0000-4000-8000-000000000001
 app=0f0f0f0f-0000-4000-8000-00000000000b
@@ -112,6 +115,19 @@ refused() {
         echo "FAILED  $what: exit $code instead of $expected, or \"$text\" is not in:"
         tail -5 "$dir/err"
     fi
+}
+
+# as_cloud: the simulator that was begun last, and its operator.
+as_cloud() {
+    REQUESTS_CA_BUNDLE=$(cell caFile)
+    rm -rf "$AZURE_CONFIG_DIR"
+    # MSAL asks Microsoft about every authority but one that ends in /adfs.
+    az cloud register -n Sim --endpoint-resource-manager "$arm/" --endpoint-management "$arm/" \
+        --endpoint-active-directory "$(cell authority)/adfs" --endpoint-active-directory-resource-id "$(cell armAudience)" \
+        --endpoint-active-directory-graph-resource-id "$(cell graph)/" --suffix-keyvault-dns "$(cell vaultSuffix)" \
+        --suffix-storage-endpoint "localhost:$port" --only-show-errors
+    az cloud set -n Sim --only-show-errors
+    az login --service-principal -u $app -p sim-client-secret --tenant $tenant --allow-no-subscriptions -o none --only-show-errors
 }
 
 # MSAL asks Microsoft about every authority but one that ends in /adfs.
@@ -171,9 +187,13 @@ done
 refused "rest: a path that is none" 1 "InvalidResourceType" \
     rest --method get --url "$arm/subscriptions/$subscription/providers/Microsoft.Compute/nonsense?api-version=2025-01-02"
 
-# --- the same exchanges, judged ------------------------------------------------------------------------------------------
+# --- the runbook --------------------------------------------------------------------------------------------------------
 
 stop_sim
+. "$here/azcli-runbook.sh"
+
+# --- the same exchanges, judged ------------------------------------------------------------------------------------------
+
 if [ -n "$unjudged" ]; then
     echo "skipped: azcli: the exchanges are not judged: $unjudged"
     [ -z "${CI:-}" ] || failed=$((failed + 1))
