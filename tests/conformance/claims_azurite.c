@@ -32,6 +32,14 @@ static void remember_claim(struct runner *r, const struct err *err)
         snprintf(r->play->left, sizeof(r->play->left), "%.*s", (int)(end - at) - 12, at + 12);
 }
 
+static void stopped(struct runner *r, const struct err *err)
+{
+    remember_claim(r, err);
+    r->code = err->class == ERR_BLOCKED ? EXIT_BLOCKED : EXIT_WRONG;
+    if (r->code == EXIT_WRONG)
+        fprintf(stderr, "%s: %s\n", r->account, err->text);
+}
+
 static void run_task(struct call *c, void *arg)
 {
     struct runner *r = arg;
@@ -78,14 +86,10 @@ static void run_task(struct call *c, void *arg)
     if (r->take_over)
         value_set_string(a, take_over, r->take_over, "A Person");
     call_set_context(c, &permit);
-    if (job_run_once(c, &run, &job, &err) == 0) {
+    if (job_run_once(c, &run, &job, &err) < 0)
+        stopped(r, &err);
+    else
         r->code = job.state == JOB_COMPLETED && str_eq(job.id, "job-0") ? 0 : EXIT_WRONG;
-        return;
-    }
-    remember_claim(r, &err);
-    r->code = err.class == ERR_BLOCKED ? EXIT_BLOCKED : EXIT_WRONG;
-    if (r->code == EXIT_WRONG)
-        fprintf(stderr, "%s: %s\n", r->account, err.text);
 }
 
 /* --- a race ------------------------------------------------------------------------------------------------------- */

@@ -198,60 +198,60 @@ static void test_names(struct fixture *f)
     CHECK(strstr(got, "unnamed") && strstr(got, "a-b-") && !strstr(got, "a b"));
 }
 
+static const struct {
+    const char *reason, *members, *about, *note, *without;
+} missing_rows[] = {
+    {"VM gone, no set",
+     "\"machines\":[{\"id\":\"" VM(
+         "rg", "vm") "\",\"name\":\"vm\",\"state\":\"absent\",\"encryption\":\"customer-key\"}],"
+                     "\"sets\":[],\"stores\":[],\"keys\":[]",
+     "vm", "which key its backup needs is not known", "Key"},
+    {"VM not to be seen",
+     "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"unseen\",\"why\":\"403\","
+                                               "\"encryption\":\"customer-key\"}],"
+                                               "\"sets\":[],\"stores\":[],\"keys\":[]",
+     "vm", "give the credential Reader on it (403)", "Key"},
+    {"platform key",
+     "\"machines\":[{\"id\":\"" VM(
+         "rg", "vm") "\",\"name\":\"vm\",\"state\":\"present\",\"encryption\":\"platform-key\"}],"
+                     "\"sets\":[],\"stores\":[],\"keys\":[]",
+     "vm", "platform-managed key", "Key"},
+    {"set gone",
+     "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[{\"id\":\"" SET(
+         "rg", "des") "\",\"state\":\"absent\"}],"
+                      "\"stores\":[],\"keys\":[]",
+     "des", "the disk encryption set is gone", "DiskEncryptionSet"},
+    {"set not to be seen",
+     "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[{\"id\":\"" SET(
+         "rg", "des") "\",\"state\":\"unseen\","
+                      "\"why\":\"403\"}],\"stores\":[],\"keys\":[]",
+     "des", "cannot be seen", "DiskEncryptionSet"},
+    {"store not found",
+     "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+         "rg", "des") "],\"stores\":[" STORE(",\"state\":\"unknown\"") "],\"keys\":[" KEY_SEEN("unknown") "]",
+     "os", "its store kv-pay cannot be found", "Key"},
+    {"key not to be seen",
+     "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+         "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("unseen") "]",
+     "os", "the key cannot be seen", ""},
+    {"key soft-deleted",
+     "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+         "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("deleted") "]",
+     "os", "soft-deleted", ""},
+    {"key gone",
+     "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
+         "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("absent") "]",
+     "os", "nor is the key among the deleted ones", ""},
+};
+
 static void test_missing(struct fixture *f)
 {
-    static const struct {
-        const char *reason, *members, *about, *note, *without;
-    } rows[] = {
-        {"VM gone, no set",
-         "\"machines\":[{\"id\":\"" VM(
-             "rg", "vm") "\",\"name\":\"vm\",\"state\":\"absent\",\"encryption\":\"customer-key\"}],"
-                         "\"sets\":[],\"stores\":[],\"keys\":[]",
-         "vm", "which key its backup needs is not known", "Key"},
-        {"VM not to be seen",
-         "\"machines\":[{\"id\":\"" VM("rg", "vm") "\",\"name\":\"vm\",\"state\":\"unseen\",\"why\":\"403\","
-                                                   "\"encryption\":\"customer-key\"}],"
-                                                   "\"sets\":[],\"stores\":[],\"keys\":[]",
-         "vm", "give the credential Reader on it (403)", "Key"},
-        {"platform key",
-         "\"machines\":[{\"id\":\"" VM(
-             "rg", "vm") "\",\"name\":\"vm\",\"state\":\"present\",\"encryption\":\"platform-key\"}],"
-                         "\"sets\":[],\"stores\":[],\"keys\":[]",
-         "vm", "platform-managed key", "Key"},
-        {"set gone",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[{\"id\":\"" SET(
-             "rg", "des") "\",\"state\":\"absent\"}],"
-                          "\"stores\":[],\"keys\":[]",
-         "des", "the disk encryption set is gone", "DiskEncryptionSet"},
-        {"set not to be seen",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[{\"id\":\"" SET(
-             "rg", "des") "\",\"state\":\"unseen\","
-                          "\"why\":\"403\"}],\"stores\":[],\"keys\":[]",
-         "des", "cannot be seen", "DiskEncryptionSet"},
-        {"store not found",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
-             "rg", "des") "],\"stores\":[" STORE(",\"state\":\"unknown\"") "],\"keys\":[" KEY_SEEN("unknown") "]",
-         "os", "its store kv-pay cannot be found", "Key"},
-        {"key not to be seen",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
-             "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("unseen") "]",
-         "os", "the key cannot be seen", ""},
-        {"key soft-deleted",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
-             "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("deleted") "]",
-         "os", "soft-deleted", ""},
-        {"key gone",
-         "\"machines\":[" MACHINE("rg", "vm", SET("rg", "des")) "],\"sets\":[" SET_SEEN(
-             "rg", "des") "],\"stores\":[" STORE_SEEN "],\"keys\":[" KEY_SEEN("absent") "]",
-         "os", "nor is the key among the deleted ones", ""},
-    };
+    for (size_t i = 0; i < COUNT(missing_rows); i++) {
+        struct discovery d = discovered(f, missing_rows[i].reason, missing_rows[i].members);
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct discovery d = discovered(f, rows[i].reason, rows[i].members);
-
-        CHECK_ROW(rows[i].reason, told(&d, rows[i].about, rows[i].note));
-        CHECK_ROW(rows[i].reason, !*rows[i].without || !*names(f->arena, &d, rows[i].without));
-        CHECK_ROW(rows[i].reason, *names(f->arena, &d, "ProtectedVirtualMachine"));
+        CHECK_ROW(missing_rows[i].reason, told(&d, missing_rows[i].about, missing_rows[i].note));
+        CHECK_ROW(missing_rows[i].reason, !*missing_rows[i].without || !*names(f->arena, &d, missing_rows[i].without));
+        CHECK_ROW(missing_rows[i].reason, *names(f->arena, &d, "ProtectedVirtualMachine"));
     }
 }
 

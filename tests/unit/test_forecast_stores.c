@@ -118,42 +118,42 @@ static const char hsm_facts[] =
     "[]},"
     " {label: o, user: 1, objectId: p-orch, missing: []}, {label: b, user: 2, objectId: p-backup, missing: []}]}\n";
 
+static const struct row hsm_rows[] = {
+    {"an HSM in order", NULL, NULL, F25, OBS_GOOD, NULL, NULL, "green", "now"},
+    {"not activated",
+     "ManagedHsm/hsm: {active: false, live: {properties: {securityDomainProperties: {activationStatus: "
+     "NotActivated}}}}",
+     NULL, F25, OBS_BAD, "hsm-inactive", NULL, "at-risk", NULL},
+    {"soft-deleted, with its purge date",
+     "ManagedHsm/hsm: {state: deleted, live: null, active: null, deleted: {properties: {scheduledPurgeDate: "
+     "2026-12-01T00:00:00Z}}}\n"
+     "Key/h-key: {state: absent, storeState: deleted, live: null}",
+     NULL, F10, OBS_BAD, "store-deleted", "2026-12-01T00:00:00Z", "at-risk", "after-remedy"},
+    {"purged: a person first",
+     "ManagedHsm/hsm: {state: absent, live: null, active: null}\nKey/h-key: {state: absent, storeState: absent, "
+     "live: null}",
+     NULL, F9, OBS_BAD, "store-gone", NULL, "at-risk", NULL},
+    {"purged, and its security domain is lost",
+     "ManagedHsm/hsm: {state: absent, live: null, active: null, domainLost: true}\nKey/h-key: {state: absent, "
+     "storeState: absent, "
+     "live: null}",
+     NULL, F9, OBS_BAD, "store-gone", NULL, "lost", "no"},
+    {"eight assignments on the key",
+     "KeyAccess/h-users: {assignments: [{scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, "
+     "{scope: /keys/h},"
+     " {scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, {scope: /keys}]}",
+     NULL, F16, OBS_GOOD, "hsm-assignments", NULL, "at-risk", "now"},
+    {"a local grant of an identity that was",
+     "KeyAccess/h-users: {assignments: [{scope: /keys/h, principalId: p-old, roleDefinitionId: "
+     "x/33413926-3206-4cdd-b39a-83574fe37a17}],"
+     " principals: [{label: d, user: 0, objectId: p-hdes, missing: [wrap]}, {label: o, user: 1, objectId: p-orch, "
+     "missing: []},"
+     " {label: b, user: 2, objectId: p-backup, missing: []}]}",
+     NULL, F16, OBS_BAD, "orphaned-grant", NULL, "at-risk", "after-remedy"},
+};
+
 static void test_hsm(void)
 {
-    static const struct row hsm_rows[] = {
-        {"an HSM in order", NULL, NULL, F25, OBS_GOOD, NULL, NULL, "green", "now"},
-        {"not activated",
-         "ManagedHsm/hsm: {active: false, live: {properties: {securityDomainProperties: {activationStatus: "
-         "NotActivated}}}}",
-         NULL, F25, OBS_BAD, "hsm-inactive", NULL, "at-risk", NULL},
-        {"soft-deleted, with its purge date",
-         "ManagedHsm/hsm: {state: deleted, live: null, active: null, deleted: {properties: {scheduledPurgeDate: "
-         "2026-12-01T00:00:00Z}}}\n"
-         "Key/h-key: {state: absent, storeState: deleted, live: null}",
-         NULL, F10, OBS_BAD, "store-deleted", "2026-12-01T00:00:00Z", "at-risk", "after-remedy"},
-        {"purged: a person first",
-         "ManagedHsm/hsm: {state: absent, live: null, active: null}\nKey/h-key: {state: absent, storeState: absent, "
-         "live: null}",
-         NULL, F9, OBS_BAD, "store-gone", NULL, "at-risk", NULL},
-        {"purged, and its security domain is lost",
-         "ManagedHsm/hsm: {state: absent, live: null, active: null, domainLost: true}\nKey/h-key: {state: absent, "
-         "storeState: absent, "
-         "live: null}",
-         NULL, F9, OBS_BAD, "store-gone", NULL, "lost", "no"},
-        {"eight assignments on the key",
-         "KeyAccess/h-users: {assignments: [{scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, "
-         "{scope: /keys/h},"
-         " {scope: /keys/h}, {scope: /keys/h}, {scope: /keys/h}, {scope: /keys}]}",
-         NULL, F16, OBS_GOOD, "hsm-assignments", NULL, "at-risk", "now"},
-        {"a local grant of an identity that was",
-         "KeyAccess/h-users: {assignments: [{scope: /keys/h, principalId: p-old, roleDefinitionId: "
-         "x/33413926-3206-4cdd-b39a-83574fe37a17}],"
-         " principals: [{label: d, user: 0, objectId: p-hdes, missing: [wrap]}, {label: o, user: 1, objectId: p-orch, "
-         "missing: []},"
-         " {label: b, user: 2, objectId: p-backup, missing: []}]}",
-         NULL, F16, OBS_BAD, "orphaned-grant", NULL, "at-risk", "after-remedy"},
-    };
-
     for (size_t i = 0; i < COUNT(hsm_rows); i++) {
         struct arena *a cleanup(arena_freep) = arena_new();
         const char *facts = hsm_facts;

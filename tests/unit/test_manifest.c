@@ -280,42 +280,11 @@ static void test_write(void)
 /* Strings of awkward characters, as values and as keys, must come back as they were. */
 static void test_write_reads_back(void)
 {
-    static const char *const pieces[] = {"a",
-                                         " ",
-                                         ":",
-                                         "#",
-                                         "-",
-                                         "\"",
-                                         "\\",
-                                         "\n",
-                                         "\t",
-                                         "\xC2\x85",
-                                         "\xE2\x80\xA8",
-                                         "\xEF\xBB\xBF",
-                                         "\xC3\xA9",
-                                         "\x01",
-                                         "\x7F",
-                                         "'",
-                                         "?",
-                                         "!",
-                                         "&",
-                                         "*",
-                                         "%",
-                                         "@",
-                                         "`",
-                                         "{",
-                                         "]",
-                                         ",",
-                                         "1",
-                                         "~",
-                                         "\xF0\x9F\x98\x80",
-                                         "|",
-                                         ">",
-                                         "=",
-                                         "\xEF\xBF\xBD",
-                                         "\r",
-                                         "<<",
-                                         "..."};
+    static const char *const pieces[] = {
+        "a", " ", ":", "#", "-", "\"", "\\", "\n", "\t", "\xC2\x85", "\xE2\x80\xA8", "\xEF\xBB\xBF", "\xC3\xA9",
+        "\x01", "\x7F", "'", "?", "!", "&", "*", "%", "@", "`", "{", "]", ",", "1", "~", "\xF0\x9F\x98\x80", "|", ">",
+        "=", "\xEF\xBF\xBD", "\r", "<<", "...",
+    };
     struct arena *a cleanup(arena_freep) = arena_new();
     uint32_t seed = 7;
 

@@ -22,67 +22,67 @@ static int parse(struct arena *a, const char *line, struct options *o, struct er
     return options_parse(a, (int)words_of(arena_strdup(a, line), words), words, o, err);
 }
 
+static const struct {
+    const char *reason, *line, *says;
+} refused_rows[] = {
+    {"no command", "", "no command given"},
+    {"a misspelt command gets a suggestion", "aply -f x", "did you mean apply?"},
+    {"a command nothing like any", "zzzzzzzz", "there is no command \"zzzzzzzz\""},
+    {"a misspelt option gets a suggestion", "plan --wrld x", "did you mean --world?"},
+    {"an option of another command is not offered", "plan -f x --port 3", "plan has no option --port"},
+    {"a suggestion comes from the command's own options", "sim --prt 3 --world w", "did you mean --port?"},
+    {"a value is missing at the end", "plan -f", "--file needs a value"},
+    {"an option in a value's place", "forecast --discover --world w.yaml", "--discover needs a value"},
+    {"a short option in a value's place", "forecast --discover -f m.yaml", "--discover needs a value"},
+    {"a flag takes no value", "plan -f x --recursive=yes", "--recursive takes no value"},
+    {"manifests are needed", "plan", "which manifests?"},
+    {"a word too many", "explain a b", "\"b\" is one word too many"},
+    {"manifests without -f", "plan estate.yaml", "manifests are given with -f"},
+    {"a duration without a unit", "watch -f x --interval 10", "did you mean 10h?"},
+    {"a duration in another way", "watch -f x --interval P3D", "did you mean 3d?"},
+    {"a long name with one dash", "plan -f x -out=y",
+     "-out=y: the name of an option has two dashes in front: --out=y"},
+    {"a flag with one dash", "apply -f x -auto-approve", "two dashes in front: --auto-approve"},
+    {"a letter's value after =", "plan -f x -o=json", "-o takes its value without =: -o json, or --output=json"},
+    {"one value meant, two given", "plan -f x --out a --out b", "--out stands more than once"},
+    {"the same in both ways", "plan -f x -o json --output text", "--output stands more than once"},
+    {"an interval that would be a busy loop", "watch -f x --interval 0s", "at least 1s"},
+    {"a number with rubbish behind it", "sim --world w --port 80x", "no number from 0 to 65535"},
+    {"a port that is none", "sim --world w --port 65536", "no number from 0 to 65535"},
+    {"a negative number", "watch -f x --passes -1", "no number"},
+    {"a factor that is no number", "plan -f x --world w --pace nan", "no number"},
+    {"a clock that goes back", "sim --world w --speed -1", "no number from 0"},
+    {"an approval without a name", "apply -f x --approve rule=", "RULE=NAME"},
+    {"an approval without a rule", "apply -f x --approve =me", "RULE=NAME"},
+    {"a format that is none", "plan -f x -o yaml", "neither text nor json nor junit nor sarif nor github"},
+    {"findings of a command that has none", "plan -f x -o sarif", "plan answers in text or json"},
+    {"two clouds at once", "plan -f x --world w --cloud c", "contradict"},
+    {"a simulated world's option without one", "plan -f x --world-out w", "--world-out goes with --world"},
+    {"a simulated principal without a world", "plan -f x --as me", "--as goes with --world"},
+    {"sim without a world", "sim", "which world?"},
+    {"activate without a VM", "activate -f x", "which RestoredVirtualMachine?"},
+    {"two ways to choose a point", "activate vm -f x --point 1 --newest", "contradict"},
+    {"a list and a choice", "activate vm -f x --list --newest", "--list and --newest contradict"},
+    {"export of no vault", "export", "which vault?"},
+    {"one VM by its name, of no vault", "export --item vm", "which vault?"},
+    {"impact of nothing", "impact -f x", "what would be taken away?"},
+    {"impact of two things", "impact -f x --disable a --delete b", "--disable and --delete contradict"},
+    {"two drawings", "graph -f x --steps --lineage", "--steps and --lineage contradict"},
+    {"impact without manifests", "impact --delete a", "which manifests?"},
+    {"an empty path", "plan --file=", "is empty"},
+    {"an unknown letter", "plan -z", "there is no option -z"},
+    {"auto-approve is for commands that write", "plan -f x --auto-approve", "plan has no option --auto-approve"},
+};
+
 static void test_refused(void)
 {
-    static const struct {
-        const char *reason, *line, *says;
-    } rows[] = {
-        {"no command", "", "no command given"},
-        {"a misspelt command gets a suggestion", "aply -f x", "did you mean apply?"},
-        {"a command nothing like any", "zzzzzzzz", "there is no command \"zzzzzzzz\""},
-        {"a misspelt option gets a suggestion", "plan --wrld x", "did you mean --world?"},
-        {"an option of another command is not offered", "plan -f x --port 3", "plan has no option --port"},
-        {"a suggestion comes from the command's own options", "sim --prt 3 --world w", "did you mean --port?"},
-        {"a value is missing at the end", "plan -f", "--file needs a value"},
-        {"an option in a value's place", "forecast --discover --world w.yaml", "--discover needs a value"},
-        {"a short option in a value's place", "forecast --discover -f m.yaml", "--discover needs a value"},
-        {"a flag takes no value", "plan -f x --recursive=yes", "--recursive takes no value"},
-        {"manifests are needed", "plan", "which manifests?"},
-        {"a word too many", "explain a b", "\"b\" is one word too many"},
-        {"manifests without -f", "plan estate.yaml", "manifests are given with -f"},
-        {"a duration without a unit", "watch -f x --interval 10", "did you mean 10h?"},
-        {"a duration in another way", "watch -f x --interval P3D", "did you mean 3d?"},
-        {"a long name with one dash", "plan -f x -out=y",
-         "-out=y: the name of an option has two dashes in front: --out=y"},
-        {"a flag with one dash", "apply -f x -auto-approve", "two dashes in front: --auto-approve"},
-        {"a letter's value after =", "plan -f x -o=json", "-o takes its value without =: -o json, or --output=json"},
-        {"one value meant, two given", "plan -f x --out a --out b", "--out stands more than once"},
-        {"the same in both ways", "plan -f x -o json --output text", "--output stands more than once"},
-        {"an interval that would be a busy loop", "watch -f x --interval 0s", "at least 1s"},
-        {"a number with rubbish behind it", "sim --world w --port 80x", "no number from 0 to 65535"},
-        {"a port that is none", "sim --world w --port 65536", "no number from 0 to 65535"},
-        {"a negative number", "watch -f x --passes -1", "no number"},
-        {"a factor that is no number", "plan -f x --world w --pace nan", "no number"},
-        {"a clock that goes back", "sim --world w --speed -1", "no number from 0"},
-        {"an approval without a name", "apply -f x --approve rule=", "RULE=NAME"},
-        {"an approval without a rule", "apply -f x --approve =me", "RULE=NAME"},
-        {"a format that is none", "plan -f x -o yaml", "neither text nor json nor junit nor sarif nor github"},
-        {"findings of a command that has none", "plan -f x -o sarif", "plan answers in text or json"},
-        {"two clouds at once", "plan -f x --world w --cloud c", "contradict"},
-        {"a simulated world's option without one", "plan -f x --world-out w", "--world-out goes with --world"},
-        {"a simulated principal without a world", "plan -f x --as me", "--as goes with --world"},
-        {"sim without a world", "sim", "which world?"},
-        {"activate without a VM", "activate -f x", "which RestoredVirtualMachine?"},
-        {"two ways to choose a point", "activate vm -f x --point 1 --newest", "contradict"},
-        {"a list and a choice", "activate vm -f x --list --newest", "--list and --newest contradict"},
-        {"export of no vault", "export", "which vault?"},
-        {"one VM by its name, of no vault", "export --item vm", "which vault?"},
-        {"impact of nothing", "impact -f x", "what would be taken away?"},
-        {"impact of two things", "impact -f x --disable a --delete b", "--disable and --delete contradict"},
-        {"two drawings", "graph -f x --steps --lineage", "--steps and --lineage contradict"},
-        {"impact without manifests", "impact --delete a", "which manifests?"},
-        {"an empty path", "plan --file=", "is empty"},
-        {"an unknown letter", "plan -z", "there is no option -z"},
-        {"auto-approve is for commands that write", "plan -f x --auto-approve", "plan has no option --auto-approve"},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(refused_rows); i++) {
         struct arena *a = arena_new();
         struct options o;
         struct err err = {0};
 
-        CHECK_ROW(rows[i].reason, parse(a, rows[i].line, &o, &err) == -ERR_INVALID);
-        CHECK_ROW(rows[i].reason, strstr(err.text, rows[i].says) != NULL);
+        CHECK_ROW(refused_rows[i].reason, parse(a, refused_rows[i].line, &o, &err) == -ERR_INVALID);
+        CHECK_ROW(refused_rows[i].reason, strstr(err.text, refused_rows[i].says) != NULL);
         arena_free(a);
     }
 }

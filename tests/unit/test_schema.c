@@ -187,58 +187,58 @@ static void test_check(const struct schemas *s)
     }
 }
 
+static const struct {
+    const char *why, *field, *text;
+    bool fits;
+} format_rows[] = {
+    {"UTC", "since", "2026-11-23T03:00:00Z", true},
+    {"another zone", "since", "2026-11-23T07:00:00+04:00", true},
+    {"no zone", "since", "2026-11-23T03:00:00", false},
+    {"a day", "since", "2026-11-23", false},
+    {"never", "since", "0001-01-01T00:00:00Z", false},
+    {"hours", "lease", "24h", true},
+    {"no unit", "lease", "24", false},
+    {"a GUID", "deed", "0f0f0f0f-0000-4000-8000-00000000000A", true},
+    {"a GUID in braces", "deed", "{0f0f0f0f-0000-4000-8000-00000000000a}", false},
+    {"a short GUID", "deed", "0f0f0f0f-0000-4000-8000-00000000000", false},
+    {"a long GUID", "deed", "0f0f0f0f-0000-4000-8000-00000000000aa", false},
+    {"https", "site", "https://kv.vault.azure.net/x?y=1", true},
+    {"a port", "site", "https://localhost:8443", true},
+    {"http", "site", "http://kv.vault.azure.net", false},
+    {"no host", "site", "https:///x", false},
+    {"a user that looks like a host", "site", "https://kv.vault.azure.net@evil.example/x", false},
+    {"a backslash that some take for a slash", "site", "https://kv.vault.azure.net\\@evil.example", false},
+    {"a blank", "site", "https://a/b c", false},
+    {"a key", "lock", "https://kv.vault.azure.net/keys/k", true},
+    {"a key version", "lock", "https://kv.vault.azure.net/keys/k/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5", true},
+    {"a secret", "lock", "https://kv.vault.azure.net/secrets/k", false},
+    {"too deep", "lock", "https://kv.vault.azure.net/keys/k/v/w", false},
+    {"no name", "lock", "https://kv.vault.azure.net/keys/", false},
+    {"a query", "lock", "https://kv.vault.azure.net/keys/k?x=1", false},
+    {"a resource group", "land", "/subscriptions/s/resourceGroups/rg", true},
+    {"case folded", "land", "/SUBSCRIPTIONS/s/resourcegroups/rg", true},
+    {"a resource", "land", "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv", true},
+    {"no subscription", "land", "/resourceGroups/rg", false},
+    {"an empty segment", "land", "/subscriptions/s//rg", false},
+    {"a slash at the end", "land", "/subscriptions/s/", false},
+    {"a way out", "land", "/subscriptions/s/resourceGroups/..", false},
+    {"an escaped way out", "land", "/subscriptions/s/resourceGroups/%2e%2e", false},
+    {"a query in an id", "land", "/subscriptions/s/resourceGroups/rg?api-version=1", false},
+    {"a type without a name", "land", "/subscriptions/s/resourceGroups", false},
+};
+
 static void test_formats(const struct schemas *s)
 {
-    static const struct {
-        const char *why, *field, *text;
-        bool fits;
-    } rows[] = {
-        {"UTC", "since", "2026-11-23T03:00:00Z", true},
-        {"another zone", "since", "2026-11-23T07:00:00+04:00", true},
-        {"no zone", "since", "2026-11-23T03:00:00", false},
-        {"a day", "since", "2026-11-23", false},
-        {"never", "since", "0001-01-01T00:00:00Z", false},
-        {"hours", "lease", "24h", true},
-        {"no unit", "lease", "24", false},
-        {"a GUID", "deed", "0f0f0f0f-0000-4000-8000-00000000000A", true},
-        {"a GUID in braces", "deed", "{0f0f0f0f-0000-4000-8000-00000000000a}", false},
-        {"a short GUID", "deed", "0f0f0f0f-0000-4000-8000-00000000000", false},
-        {"a long GUID", "deed", "0f0f0f0f-0000-4000-8000-00000000000aa", false},
-        {"https", "site", "https://kv.vault.azure.net/x?y=1", true},
-        {"a port", "site", "https://localhost:8443", true},
-        {"http", "site", "http://kv.vault.azure.net", false},
-        {"no host", "site", "https:///x", false},
-        {"a user that looks like a host", "site", "https://kv.vault.azure.net@evil.example/x", false},
-        {"a backslash that some take for a slash", "site", "https://kv.vault.azure.net\\@evil.example", false},
-        {"a blank", "site", "https://a/b c", false},
-        {"a key", "lock", "https://kv.vault.azure.net/keys/k", true},
-        {"a key version", "lock", "https://kv.vault.azure.net/keys/k/3d1c5f0a9b7e4c21a6d8e0f1b2c3d4e5", true},
-        {"a secret", "lock", "https://kv.vault.azure.net/secrets/k", false},
-        {"too deep", "lock", "https://kv.vault.azure.net/keys/k/v/w", false},
-        {"no name", "lock", "https://kv.vault.azure.net/keys/", false},
-        {"a query", "lock", "https://kv.vault.azure.net/keys/k?x=1", false},
-        {"a resource group", "land", "/subscriptions/s/resourceGroups/rg", true},
-        {"case folded", "land", "/SUBSCRIPTIONS/s/resourcegroups/rg", true},
-        {"a resource", "land", "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv", true},
-        {"no subscription", "land", "/resourceGroups/rg", false},
-        {"an empty segment", "land", "/subscriptions/s//rg", false},
-        {"a slash at the end", "land", "/subscriptions/s/", false},
-        {"a way out", "land", "/subscriptions/s/resourceGroups/..", false},
-        {"an escaped way out", "land", "/subscriptions/s/resourceGroups/%2e%2e", false},
-        {"a query in an id", "land", "/subscriptions/s/resourceGroups/rg?api-version=1", false},
-        {"a type without a name", "land", "/subscriptions/s/resourceGroups", false},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(format_rows); i++) {
         struct arena *a cleanup(arena_freep) = arena_new();
         struct value *v = value_map(a);
         struct diags d;
 
         diags_init(&d, a);
         value_set_string(a, v, "name", "a");
-        value_set_string(a, v, rows[i].field, rows[i].text);
+        value_set_string(a, v, format_rows[i].field, format_rows[i].text);
         schema_check(s, "House.json", v, &d);
-        CHECK_ROW(rows[i].why, (d.count == 0) == rows[i].fits);
+        CHECK_ROW(format_rows[i].why, (d.count == 0) == format_rows[i].fits);
     }
 }
 

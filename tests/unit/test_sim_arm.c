@@ -41,51 +41,52 @@ static void test_sign_in(void)
     arena_free(a);
 }
 
+static const struct {
+    const char *reason, *method, *url, *code;
+    int status;
+} front_door_rows[] = {
+    {"a group", "GET", ARM DR_GROUP G_API, "", 200},
+    {"a group in other letters, two slashes in front", "GET", ARM "/" SUB "/resourcegroups/RG-DR" G_API, "", 200},
+    {"api-version with its hyphen encoded", "GET", ARM DR_GROUP "?api%2Dversion=2025-04-01", "", 200},
+    {"no api-version", "GET", ARM DR_GROUP, "MissingApiVersionParameter", 400},
+    {"no such provider", "GET", ARM DR_GROUP "/providers/Contoso.Things/things/t" API, "InvalidResourceNamespace",
+     404},
+    {"no such type", "POST", ARM DR_GROUP "/providers/Microsoft.Compute/disks/d/explode" API, "InvalidResourceType",
+     404},
+    {"no such subscription", "GET", ARM "/subscriptions/0f0f0f0f-0000-4000-8000-0000000000ff/resourceGroups" G_API,
+     "SubscriptionNotFound", 404},
+    {"no such group", "GET", ARM SUB "/resourceGroups/none" G_API, "ResourceGroupNotFound", 404},
+    {"no such resource", "GET", ARM DES API, "ResourceNotFound", 404},
+    {"no such group around a resource", "GET",
+     ARM SUB "/resourceGroups/none/providers/Microsoft.Compute/disks/d" API, "ResourceGroupNotFound", 404},
+    {"an unregistered type of list is empty", "GET", ARM SUB "/providers/Microsoft.Compute/disks" API, "", 200},
+    {"a feature", "GET",
+     ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/F?api-version=2021-07-01", "",
+     200},
+    {"a registration", "GET", ARM SUB "/providers/Microsoft.Compute" G_API, "", 200},
+    {"no such assignment", "GET",
+     ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111" AUTH_API,
+     "RoleAssignmentNotFound", 404},
+    {"a version of nobody's", "GET", ARM DES "?api-version=2019-12-31", "NoRegisteredProviderFound", 400},
+    {"another type's version", "GET", ARM DES "?api-version=2025-04-01", "NoRegisteredProviderFound", 400},
+    {"a group by a version of nobody's", "GET", ARM DR_GROUP "?api-version=2019-12-31",
+     "InvalidApiVersionParameter", 400},
+    {"a vault by an older version", "GET", ARM VAULT "?api-version=2025-05-01", "", 200},
+    {"locks: none", "GET", ARM DR_GROUP "/providers/Microsoft.Authorization/locks?api-version=2020-05-01", "", 200},
+};
+
 static void test_front_door(void)
 {
-    static const struct {
-        const char *reason, *method, *url, *code;
-        int status;
-    } rows[] = {
-        {"a group", "GET", ARM DR_GROUP G_API, "", 200},
-        {"a group in other letters, two slashes in front", "GET", ARM "/" SUB "/resourcegroups/RG-DR" G_API, "", 200},
-        {"api-version with its hyphen encoded", "GET", ARM DR_GROUP "?api%2Dversion=2025-04-01", "", 200},
-        {"no api-version", "GET", ARM DR_GROUP, "MissingApiVersionParameter", 400},
-        {"no such provider", "GET", ARM DR_GROUP "/providers/Contoso.Things/things/t" API, "InvalidResourceNamespace",
-         404},
-        {"no such type", "POST", ARM DR_GROUP "/providers/Microsoft.Compute/disks/d/explode" API, "InvalidResourceType",
-         404},
-        {"no such subscription", "GET", ARM "/subscriptions/0f0f0f0f-0000-4000-8000-0000000000ff/resourceGroups" G_API,
-         "SubscriptionNotFound", 404},
-        {"no such group", "GET", ARM SUB "/resourceGroups/none" G_API, "ResourceGroupNotFound", 404},
-        {"no such resource", "GET", ARM DES API, "ResourceNotFound", 404},
-        {"no such group around a resource", "GET",
-         ARM SUB "/resourceGroups/none/providers/Microsoft.Compute/disks/d" API, "ResourceGroupNotFound", 404},
-        {"an unregistered type of list is empty", "GET", ARM SUB "/providers/Microsoft.Compute/disks" API, "", 200},
-        {"a feature", "GET",
-         ARM SUB "/providers/Microsoft.Features/providers/Microsoft.Compute/features/F?api-version=2021-07-01", "",
-         200},
-        {"a registration", "GET", ARM SUB "/providers/Microsoft.Compute" G_API, "", 200},
-        {"no such assignment", "GET",
-         ARM VAULT "/providers/Microsoft.Authorization/roleAssignments/11111111-1111-4111-8111-111111111111" AUTH_API,
-         "RoleAssignmentNotFound", 404},
-        {"a version of nobody's", "GET", ARM DES "?api-version=2019-12-31", "NoRegisteredProviderFound", 400},
-        {"another type's version", "GET", ARM DES "?api-version=2025-04-01", "NoRegisteredProviderFound", 400},
-        {"a group by a version of nobody's", "GET", ARM DR_GROUP "?api-version=2019-12-31",
-         "InvalidApiVersionParameter", 400},
-        {"a vault by an older version", "GET", ARM VAULT "?api-version=2025-05-01", "", 200},
-        {"locks: none", "GET", ARM DR_GROUP "/providers/Microsoft.Authorization/locks?api-version=2020-05-01", "", 200},
-    };
     struct arena *a;
     const char *token, *reader;
     int64_t now;
     struct sim *s = begin(&a, &now, &token);
     struct reply r;
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        r = ask(s, a, now, token, rows[i].method, rows[i].url, NULL);
-        CHECK_ROW(rows[i].reason, r.status == rows[i].status);
-        CHECK_ROW(rows[i].reason, str_eq(code_of(&r), rows[i].code));
+    for (size_t i = 0; i < COUNT(front_door_rows); i++) {
+        r = ask(s, a, now, token, front_door_rows[i].method, front_door_rows[i].url, NULL);
+        CHECK_ROW(front_door_rows[i].reason, r.status == front_door_rows[i].status);
+        CHECK_ROW(front_door_rows[i].reason, str_eq(code_of(&r), front_door_rows[i].code));
     }
     r = ask(s, a, now, NULL, "GET", ARM DR_GROUP G_API, NULL);
     CHECK_ROW("no token", r.status == 401 && header_of(&r, "WWW-Authenticate"));
@@ -319,6 +320,18 @@ static void test_assignments(void)
     CHECK_STR(value_str_at(r.json, "properties.scope"), VAULT "/keys/not-there-yet");
     CHECK(ask(s, a, now, token, "DELETE", one, NULL).status == 200);
     CHECK_ROW("gone already", ask(s, a, now, token, "DELETE", one, NULL).status == 204);
+    sim_free(s);
+    arena_free(a);
+}
+
+static void test_roles_and_permissions(void)
+{
+    struct arena *a;
+    const char *token;
+    int64_t now;
+    struct sim *s = begin(&a, &now, &token);
+    struct reply r;
+
     r = ask(s, a, now, token, "GET",
             ARM SUB "/providers/Microsoft.Authorization/roleDefinitions" AUTH_API
                     "&$filter=roleName+eq+'Key+Vault+Crypto+User'",
@@ -481,6 +494,7 @@ int main(void)
     test_set_refusals();
     test_set_life();
     test_assignments();
+    test_roles_and_permissions();
     test_limited_administrator();
     test_vaults();
     test_storage();
