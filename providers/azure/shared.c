@@ -94,6 +94,11 @@ void shared_expire(struct shared *s)
     s->span++;
 }
 
+void shared_forget(struct azure *az)
+{
+    shared_expire(azure_shared(az));
+}
+
 static struct reading *reading_of(struct shared *s, const char *key)
 {
     struct reading *found = index_get(s->by_key, key);

@@ -20,6 +20,8 @@ must_use int arm_get_shared(struct azure *az, struct call *c, struct arena *a, c
 /* As arm_get_view: what bears no id of its own. */
 must_use int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
                              int64_t since_ms, const struct value **ret, struct err *err);
+/* Time has passed that no clock here has counted: what was read before will do for nobody. */
+void shared_forget(struct azure *az);
 /* What was read of `id` last, however old, writes or not; NULL: nothing. For what no longer changes. */
 const struct value *arm_seen(const struct azure *az, struct arena *a, const char *id);
 

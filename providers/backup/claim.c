@@ -52,6 +52,7 @@ struct value *claim_to_value(struct arena *a, const struct claim *claim)
     value_set_string(a, v, "recoveryPoint", claim->point);
     value_set_string(a, v, "target", claim->target);
     value_set_string(a, v, "nonce", claim->nonce);
+    value_set_string(a, v, "renewed", claim->renewed);
     value_set_string(a, v, "job", claim->job);
     value_set_string(a, v, "adoptedBy", claim->adopted_by);
     value_set_string(a, v, "ended", claim->ended);
@@ -66,6 +67,7 @@ void claim_from_value(const struct value *v, struct claim *ret)
     ret->point = value_str_at(v, "recoveryPoint");
     ret->target = value_str_at(v, "target");
     ret->nonce = value_str_at(v, "nonce");
+    ret->renewed = value_str_at(v, "renewed");
     ret->job = value_str_at(v, "job");
     ret->adopted_by = value_str_at(v, "adoptedBy");
     ret->ended = value_str_at(v, "ended");
@@ -220,9 +222,14 @@ static int read_content(struct call *c, struct arena *a, struct claims *claims, 
 static int read_claim(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)
 {
     struct value *content = NULL;
+    int64_t renewed_ms;
 
     TRY(read_content(c, a, claims, claim->name, &content, &claim->etag, err));
     claim_from_value(content, claim);
+    /* Content and etag are of one moment; a list may be older. */
+    renewed_ms = claim->renewed ? time_parse(claim->renewed) : TIME_NONE;
+    if (renewed_ms > claim->made_ms)
+        claim->made_ms = renewed_ms;
     return 0;
 }
 
@@ -356,6 +363,15 @@ int claims_take(struct call *c, struct arena *a, struct claims *claims, struct c
     if (err->class != ERR_CANCELLED)
         *err = failed;
     return -(int)err->class;
+}
+
+int claims_confirm(struct call *c, struct arena *a, struct claims *claims, const struct claim *claim, bool *ret_same,
+                   struct claim *ret_now, struct err *err)
+{
+    *ret_now = (struct claim){.name = claim->name, .generation = claim->generation, .made_ms = claim->made_ms};
+    TRY(read_claim(c, a, claims, ret_now, err));
+    *ret_same = str_eq(ret_now->etag, claim->etag);
+    return 0;
 }
 
 int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err)

@@ -36,8 +36,9 @@ struct claim {
     const char *job;     /* NULL: none is known */
     const char *adopted_by; /* the later order that took its job for its own; NULL */
     const char *ended;   /* why it counts as ended although no job of it is known to have ended; NULL */
+    const char *renewed; /* when its writer last looked at everything again before he triggers; NULL: never */
     const char *nonce;   /* tells its writer that it is his, when the answer to his PUT was lost */
-    int64_t made_ms;     /* when Azure created the blob; TIME_NONE when it does not say */
+    int64_t made_ms; /* when Azure created the blob, or its writer renewed it; TIME_NONE when nobody says */
     const char *etag;
 };
 
@@ -109,6 +110,9 @@ must_use int claims_with_jobs(struct call *c, struct arena *a, struct claims *cl
 /* Creates it; name, nonce and etag are filled in. ERR_CONFLICT: somebody else was quicker, whether or
  * not we were answered. */
 must_use int claims_take(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
+/* Whether the claim still stands as it was last written by us; else *ret_now is what it is now. */
+must_use int claims_confirm(struct call *c, struct arena *a, struct claims *claims, const struct claim *claim,
+                            bool *ret_same, struct claim *ret_now, struct err *err);
 /* Writes `claim` over the state of it that was read. ERR_CONFLICT: it has changed since. */
 must_use int claims_note(struct call *c, struct arena *a, struct claims *claims, struct claim *claim, struct err *err);
 

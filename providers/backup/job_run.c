@@ -14,10 +14,15 @@ struct attempt {
     struct claims claims;
     struct claim claim; /* ours, once it is taken */
     bool claimed;
+    bool sent;       /* the trigger, and what became of it is noted */
     bool read;       /* the account's blobs could be listed, whether or not it takes claims */
+    int64_t looked_ms, latest_ms; /* when what the trigger rests on was last looked at: the span, and the latest Date */
     bool passed;     /* a claim of somebody else was waited for, or its job has ended since this was decided */
     const char *job; /* adopted; NULL: none is */
 };
+
+/* So often everything is looked at again before a trigger, when time passes between look and trigger each time. */
+enum { LOOKS_MAX = 10 };
 
 static const struct settings *settings_of(const struct job_run *run)
 {
@@ -347,8 +352,15 @@ static int trigger(struct call *c, struct attempt *t, const char **ret_job, stru
 {
     const struct job_run *run = t->run;
     struct arena *a = run->actor->arena;
+    int rc;
 
-    if (backup_trigger_restore(run->az, c, a, run->item_id, &run->request, ret_job, err) < 0) {
+    permit_until(c, t->looked_ms + LOOK_HOLDS_MS);
+    rc = backup_trigger_restore(run->az, c, a, run->item_id, &run->request, ret_job, err);
+    permit_until(c, 0);
+    t->sent = rc == 0 || !str_eq(err->code, LATE);
+    if (!t->sent)
+        return -(int)err->class;
+    if (rc < 0) {
         if (err->class != ERR_UNKNOWN_OUTCOME) {
             /* The trigger was refused or never sent, so the claim is marked as without a job, and the next run need not
              * wait for one. An interrupted run cannot know this and leaves the claim open. */
@@ -404,16 +416,97 @@ static int adopt(struct call *c, const struct job_run *run, const struct value *
     return rc;
 }
 
-/* What somebody else did while his claim stood may be all that was wanted, so everything is asked once more. */
+/* --- from the look to the trigger --------------------------------------------------------------------------------- */
+
+static void looked(struct call *c, struct attempt *t)
+{
+    t->looked_ms = call_span_ms(c);
+    t->latest_ms = sched_latest_ms(call_sched(c));
+    t->passed = false;
+}
+
+/* A laptop was closed, or a throttle waited for: source, order and jobs may be others by now. */
+static bool look_is_old(struct call *c, const struct attempt *t)
+{
+    return call_span_ms(c) - t->looked_ms > LOOK_HOLDS_MS ||
+           sched_latest_ms(call_sched(c)) - t->latest_ms > LOOK_HOLDS_MS;
+}
+
+/* Its reading back is also an answer with Azure's time, the last one before the trigger. */
+static int confirm_claim(struct call *c, struct attempt *t, struct err *err)
+{
+    struct claim now;
+    bool same;
+
+    if (!t->claimed)
+        return 0;
+    TRY(claims_confirm(c, t->run->actor->arena, &t->claims, &t->claim, &same, &now, err));
+    /* A note of ours whose answer was lost was sent again, and met itself. */
+    if (same || (!now.job && !now.ended && now.renewed && str_eq(now.renewed, t->claim.renewed) &&
+                 str_eq(now.nonce, t->claim.nonce))) {
+        t->claim.etag = now.etag;
+        return 0;
+    }
+    if (now.job && !now.ended) {
+        t->job = now.job;
+        t->claim = now;
+        return 0;
+    }
+    t->claimed = false;
+    err_set(err, ERR_BLOCKED, "claim %s is not ours any more: %s", now.name,
+            now.ended ? now.ended : "somebody has written over it");
+    return err_advise(err, "somebody else has decided on this restore meanwhile; plan again; nothing was triggered");
+}
+
+/* Says in the claim that its writer is still at it, so that nobody takes it over now. */
+static int renew_claim(struct call *c, struct attempt *t, struct err *err)
+{
+    if (!t->claimed)
+        return 0;
+    t->claim.renewed = time_format(t->run->actor->arena, call_now_ms(c));
+    if (claims_note(c, t->run->actor->arena, &t->claims, &t->claim, err) == 0)
+        return 0;
+    return err->class == ERR_CONFLICT ? confirm_claim(c, t, err) : -(int)err->class;
+}
+
+/* What somebody else did meanwhile may be all that was wanted, so everything is asked once more. */
 static int look_again(struct call *c, struct attempt *t, struct err *err)
 {
+    const struct job_run *run = t->run;
     const struct value *job;
 
-    if (!t->passed)
-        return 0;
-    TRY(look_for_job(c, t->run, &job, err));
+    actor_say(run->actor, "time has passed since the last look: looking again before the restore is triggered");
+    shared_forget(run->az);
+    looked(c, t);
+    TRY(look_for_job(c, run, &job, err));
     t->job = job ? value_str_at(job, "job") : NULL;
-    return job ? 0 : t->run->still_due(c, t->run, err);
+    if (t->job)
+        return 0;
+    TRY(run->still_due(c, run, err));
+    TRY(may_trigger(c, run, err));
+    return renew_claim(c, t, err);
+}
+
+/* Triggers, or finds a job to adopt, on a look that is no older than it may be. */
+static int trigger_fresh(struct call *c, struct attempt *t, const char **ret_job, struct err *err)
+{
+    for (int looks = 0; looks <= LOOKS_MAX; looks++) {
+        TRY(confirm_claim(c, t, err));
+        if (t->job)
+            return 0;
+        if (t->passed || look_is_old(c, t)) {
+            TRY(look_again(c, t, err));
+            continue;
+        }
+        TRY(may_trigger(c, t->run, err));
+        if (trigger(c, t, ret_job, err) == 0)
+            return 0;
+        if (!str_eq(err->code, LATE))
+            return -(int)err->class;
+    }
+    err_set(err, ERR_BLOCKED, "more than %s passed between each look and its trigger",
+            duration_format(t->run->actor->arena, LOOK_HOLDS_MS));
+    return err_advise(err, "Azure answers too slowly, or this machine stands still: run again; nothing was triggered");
 }
 
 static int trigger_once(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
@@ -421,23 +514,17 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
     struct attempt attempt = {.run = run};
     int rc;
 
+    looked(c, &attempt);
     TRY(run->still_due(c, run, err));
     TRY(may_trigger(c, run, err));
     rc = guard(c, &attempt, err);
     if (rc == 0 && !attempt.job) {
-        rc = look_again(c, &attempt, err);
-        if (rc < 0 && err->class != ERR_CANCELLED)
-            note(c, &attempt, NULL, "not triggered: what was done meanwhile stands against it");
+        rc = trigger_fresh(c, &attempt, ret_job, err);
+        /* A job may run after a lost answer; a cancelled run cannot write. Else the next run need not wait for one. */
+        if (rc < 0 && !attempt.sent && err->class != ERR_CANCELLED)
+            note(c, &attempt, NULL, "not triggered: what was seen in the last moment stands against it");
     }
-    /* The claim of another may have been waited for, and what was asked meanwhile has told Azure's time. */
-    if (rc == 0 && !attempt.job) {
-        rc = may_trigger(c, run, err);
-        if (rc < 0)
-            note(c, &attempt, NULL, "not triggered: the order had expired, or this machine's clock is off");
-    }
-    if (rc == 0 && !attempt.job)
-        rc = trigger(c, &attempt, ret_job, err);
-    else if (rc == 0) {
+    if (rc == 0 && attempt.job) {
         *ret_job = attempt.job;
         note(c, &attempt, attempt.job, NULL);
         note_taken_over(c, &attempt);

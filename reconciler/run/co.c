@@ -235,6 +235,11 @@ void sched_hear(struct sched *s, const char *host, int64_t date_ms, int64_t sent
     skew_hear(&s->skew, host, date_ms, sent_ms, received_ms);
 }
 
+int64_t sched_latest_ms(const struct sched *s)
+{
+    return sched_span_ms(s) + skew_latest_ms(&s->skew);
+}
+
 /* The system's clock is asked anew: somebody may have set it right while a watch went on. */
 int64_t sched_skew_ms(const struct sched *s)
 {

@@ -41,6 +41,9 @@ int64_t sched_span_ms(const struct sched *s);      /* only differences mean some
 void sched_hear(struct sched *s, const char *host, int64_t date_ms, int64_t sent_ms, int64_t received_ms);
 /* How far the machine's own clock is ahead of Azure's (negative: behind); 0 before the first answer. */
 int64_t sched_skew_ms(const struct sched *s);
+/* The latest time that an answer of anybody has told, believed or not. Only differences mean something: one of more
+ * than the span between says that this machine may have stood still. */
+int64_t sched_latest_ms(const struct sched *s);
 uint64_t sched_random(struct sched *s, uint64_t below);   /* jitter and the like; repeatable under a seed */
 
 /* Runs until every group is done. The main stack stays here; libcurl is driven from here through `struct pump`. */

@@ -133,3 +133,11 @@ int gate_pass(const struct gate *g, struct call *c, enum http_method method, boo
         *ret = permit;
     return 0;
 }
+
+void permit_until(struct call *c, int64_t late_ms)
+{
+    struct permit *permit = call_context(c);
+
+    if (permit)
+        permit->late_ms = late_ms;
+}

@@ -22,8 +22,15 @@ struct permit {
     size_t n_writes;
     size_t budget;              /* writes that may still be sent; every attempt counts */
     int64_t waited_ms;          /* between attempts of its requests, so far */
+    int64_t late_ms; /* by call_span_ms: no write leaves later (ERR_CONFLICT, code LATE); 0: at any time */
     size_t taken; /* writes that were taken, or may have been: their answer was lost, or is an error of the service */
 };
+
+/* What was seen before a trigger holds for a minute: a laptop may have been closed since, a throttle waited for. */
+#define LOOK_HOLDS_MS ((int64_t)MINUTE_MS)
+#define LATE "late"
+/* Until when this task's writes may leave, by call_span_ms; 0: at any time. */
+void permit_until(struct call *c, int64_t late_ms);
 
 struct http_safe_post {
     const char *host_suffix;    /* NULL: any host */

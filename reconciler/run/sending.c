@@ -157,6 +157,17 @@ int sending_fail_unknown(const struct sending *x, const char *why, struct err *e
                       x->headers[0].value);
 }
 
+/* Waits for a place, a throttle or a token are over, and so is any sleep of this machine's. */
+static int not_late(const struct sending *x, struct err *err)
+{
+    if (!x->permit || !x->permit->late_ms || x->may_have_been_taken || call_span_ms(x->call) <= x->permit->late_ms)
+        return 0;
+    err_set(err, ERR_CONFLICT, "%s %s was not sent: what it rests on was seen more than %s ago",
+            http_method_name(x->request->method), x->target.shown, duration_format(x->scratch, LOOK_HOLDS_MS));
+    snprintf(err->code, sizeof(err->code), LATE);
+    return err_advise(err, "look again: plan");
+}
+
 /* The last look before a request leaves: tasks that share a permit share its budget, and the journal comes first. */
 static int send_begin(struct sending *x, struct err *err)
 {
@@ -165,6 +176,7 @@ static int send_begin(struct sending *x, struct err *err)
     if (x->permit && !x->permit->budget)
         return err_set(err, ERR_BLOCKED, "%s %s was refused: step %s has used up the writes it may send",
                        http_method_name(x->request->method), x->target.shown, x->permit->step);
+    TRY(not_late(x, err));
     request_id_make(x->http->sched, x->id);
     x->headers[0].value = x->id;
     if (!x->permit)

@@ -129,6 +129,15 @@ void skew_hear(struct skew *k, const char *host, int64_t date_ms, int64_t sent_m
     k->heard = true;
 }
 
+int64_t skew_latest_ms(const struct skew *k)
+{
+    int64_t latest_ms = k->offset_ms;
+
+    for (size_t i = 0; i < k->n_voices; i++)
+        latest_ms = k->voices[i].low_ms > latest_ms ? k->voices[i].low_ms : latest_ms;
+    return latest_ms;
+}
+
 const char *skew_words(struct arena *a, int64_t skew_ms)
 {
     return arena_printf(a, "%s %s Azure's", duration_format(a, skew_ms < 0 ? -skew_ms : skew_ms),

@@ -46,6 +46,9 @@ void skew_init(struct skew *k, int64_t own_ms);
 /* date_ms TIME_NONE is no reading. The moments are spans. */
 void skew_hear(struct skew *k, const char *host, int64_t date_ms, int64_t sent_ms, int64_t received_ms);
 
+/* The latest that anybody has said, believed or not, ahead of the spans: a first sign that this machine stood still. */
+int64_t skew_latest_ms(const struct skew *k);
+
 /* "25 min behind Azure's" */
 const char *skew_words(struct arena *a, int64_t skew_ms);
 /* ERR_BLOCKED while the machine's clock is so far from Azure's. Asked before each step that writes, and before each
