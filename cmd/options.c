@@ -48,7 +48,7 @@ static const struct command commands[] = {
     {"apply", "", "do it, after confirmation", command_apply},
     {"runbook", "", "print the plan as commands that a person can run when this tool cannot", command_runbook},
     {"drift", "", "what differs from the declaration; exit 2 when something does", command_drift},
-    {"watch", "", "pass after pass: report transitions, finish ordered work", command_watch},
+    {"watch", "", "pass after pass, documents read anew: report transitions, finish ordered work", command_watch},
     {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set",
      command_impact},
     {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid", command_graph},

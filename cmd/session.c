@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../providers/azure/redact.h"
@@ -374,6 +375,7 @@ static int link_open(struct session *s, enum http_mode mode, const struct cloud 
     TRY(rc);
     s->has_credential = true;
     s->cloud = operators ? operators : declared;
+    s->operators = operators;
     TRY(files_open(s, mode));
     clock_set(s, operators);
     s->progress = progress_new(s->sched);
@@ -493,6 +495,117 @@ int session_open(struct session *s, const struct options *o)
     return session_adopt(s, found.documents);
 }
 
+/* --- read anew ---------------------------------------------------------------------------------------------------- */
+
+static bool can_be_read_again(const char *path)
+{
+    struct stat st;
+
+    /* What is gone is read again too, and said to be gone. */
+    return !str_eq(path, "-") && (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+bool session_rereadable(const struct options *o)
+{
+    bool all = !o->policy || can_be_read_again(o->policy);
+
+    for (size_t i = 0; i < o->paths.count; i++)
+        all = all && can_be_read_again(o->paths.items[i]);
+    return all;
+}
+
+/* The next document that says what is wanted: a world or a history may change at any moment. */
+static const struct value *next_wanted(const struct value *docs, size_t *at)
+{
+    while (*at < value_count(docs)) {
+        const struct value *doc = value_item(docs, (*at)++);
+        const char *kind = value_str_at(doc, "kind");
+
+        if (!str_eq(kind, "World") && !str_eq(kind, "History"))
+            return doc;
+    }
+    return NULL;
+}
+
+static bool same_documents(const struct value *before, const struct value *now)
+{
+    size_t i = 0, k = 0;
+    const struct value *x, *y;
+
+    do {
+        x = next_wanted(before, &i);
+        y = next_wanted(now, &k);
+    } while (x && y && value_equal(x, y));
+    return !x && !y;
+}
+
+static void estate_take(struct session *s, struct arena *a, const struct estate *fresh)
+{
+    const struct value *history = s->connections.history;
+    size_t approvals = s->engine.n_approvals;
+
+    for (size_t i = 0; i < s->estate.desired->count; i++)
+        if (s->handles[i])
+            azure_free(s->handles[i]);
+    policy_free(s->estate.policy);
+    arena_free(s->estate_arena);
+    s->estate = *fresh;
+    s->estate_arena = a;
+    handles_make(s, s->operators);
+    engine_set(s);
+    s->connections.history = history;
+    s->engine.n_approvals = approvals;
+    if (s->history)
+        s->history->azure = s->handles[first_azure(s)->index];
+}
+
+/* Token and wire were made for one cloud. */
+static void same_cloud(const struct session *s, const struct estate *fresh, struct diags *diags)
+{
+    const struct desired *d = fresh->desired;
+    bool named = false;
+
+    for (size_t i = 0; i < d->count; i++) {
+        if (!str_eq(d->documents[i]->kind, "Azure"))
+            continue;
+        named = true;
+        if (!s->operators && declared_cloud(d->documents[i]) != s->cloud)
+            diags_add(diags, SEVERITY_ERROR, &d->documents[i]->origin, "end this run, and begin another",
+                      "a run cannot go on in another cloud");
+    }
+    if (!named)
+        diags_add(diags, SEVERITY_ERROR, &(struct origin){0}, NULL, "no Azure document is left among the manifests");
+}
+
+enum reread session_reread(struct session *s, bool take)
+{
+    struct arena *a = arena_new();
+    struct estate fresh = {0};
+    struct diags diags;
+    enum reread ret = DOCUMENTS_SAME;
+
+    diags_init(&diags, a);
+    if (session_rereadable(s->options))
+        load_estate(a, s->options, s->schemas, &fresh, &diags);
+    if (fresh.desired && !diags.n_errors)
+        same_cloud(s, &fresh, &diags);
+    if (diags.n_errors)
+        ret = DOCUMENTS_BROKEN;
+    else if (fresh.desired && (!same_documents(s->estate.documents, fresh.documents) ||
+                               !same_documents(s->estate.pinned, fresh.pinned)))
+        ret = DOCUMENTS_CHANGED;
+    if (take && ret != DOCUMENTS_SAME)
+        output_diags(s->options, &diags);
+    if (take && ret == DOCUMENTS_CHANGED) {
+        estate_take(s, a, &fresh);
+        return ret;
+    }
+    if (fresh.policy)
+        policy_free(fresh.policy);
+    arena_free(a);
+    return ret;
+}
+
 static void journal_end(struct session *s)
 {
     const char *path = s->options->journal ? s->options->journal : "reinstate.journal";
@@ -534,6 +647,7 @@ void session_close(struct session *s)
     if (s->estate.policy)
         policy_free(s->estate.policy);
     schemas_freep(&s->schemas);
+    arena_free(s->estate_arena);
     arena_freep(&s->arena);
 }
 

@@ -17,10 +17,11 @@ struct session {
     struct err err;                  /* why opening failed, or the last run */
     struct schemas *schemas;
     struct estate estate;
+    struct arena *estate_arena;      /* of an estate that was read anew; NULL: it lives in `arena` */
     /* From here on NULL in offline sessions. */
     struct sched *sched;
     struct sim *sim;                 /* with --world */
-    const struct cloud *cloud;
+    const struct cloud *cloud, *operators; /* in use; the operator's file, or NULL */
     int64_t ahead_ms;                /* for tests: how far our own clock is ahead of the right time */
     bool skew_told, fields_told;
     const char *simulated;           /* the file that a simulated Azure comes from; NULL: this is Azure */
@@ -53,6 +54,14 @@ must_use int session_adopt(struct session *s, const struct value *documents);
  * is found behind it. */
 must_use int session_open(struct session *s, const struct options *o);
 void session_close(struct session *s);       /* for cleanup() */
+
+/* What the files say now, for a run that goes on for ever. CHANGED with `take`: that is the estate from here on.
+ * BROKEN: it was said why, and the estate stays as it was. What cannot be read twice (standard input, a pipe) is the
+ * SAME. */
+enum reread { DOCUMENTS_SAME, DOCUMENTS_CHANGED, DOCUMENTS_BROKEN };
+enum reread session_reread(struct session *s, bool take);
+/* Whether all that was given with -f and --policy can be read again. */
+bool session_rereadable(const struct options *o);
 
 /* Refuses to write over a file that is there already, unless --force says so: an older plan or order may be the one
  * that counts. Asked before anything is looked at. NULL: nothing is to be kept. */

@@ -17,6 +17,7 @@ struct watching {
     struct value *known;             /* step id -> action */
     int64_t pass;
     bool stopped;                    /* by this machine's clock: the pass only looked */
+    bool broken;                     /* the documents have faults now: what was read last is looked at, no more */
     int code;
 };
 
@@ -146,6 +147,11 @@ static int pass_act(struct watching *w, struct arena *a, struct look *look, stru
         progress_note(w->session->progress, "pass %lld: %s", (long long)w->pass, err->text);
         return 0;
     }
+    if (w->broken || session_reread(w->session, false) != DOCUMENTS_SAME) {
+        progress_note(w->session->progress, "pass %lld: nothing is started: the documents %s", (long long)w->pass,
+                      w->broken ? "have faults" : "have changed since this pass began; the next one reads them anew");
+        return 0;
+    }
     *ret_acted = true;
     some.plan = plan;
     some.view.steps = &plan->steps;
@@ -160,6 +166,22 @@ static int pass_act(struct watching *w, struct arena *a, struct look *look, stru
     return 0;
 }
 
+/* An order may have been withdrawn, or given, since the last pass. */
+static void documents_renew(struct watching *w)
+{
+    enum reread now = session_reread(w->session, true);
+
+    w->broken = now == DOCUMENTS_BROKEN;
+    if (now == DOCUMENTS_CHANGED)
+        progress_note(w->session->progress, "pass %lld: the documents have changed and were read anew",
+                      (long long)w->pass);
+    if (w->broken)
+        progress_note(w->session->progress,
+                      "pass %lld: the documents have faults now: this pass looks by what was read last, and starts "
+                      "nothing",
+                      (long long)w->pass);
+}
+
 static int pass(struct watching *w, struct err *err)
 {
     struct arena *a = arena_new();
@@ -170,6 +192,8 @@ static int pass(struct watching *w, struct err *err)
     struct err unseen;
 
     w->stopped = false;
+    if (w->pass > 1)
+        documents_renew(w);
     http_patience_renew(w->session->http);
     if (session_look(w->session, a, &look, err) < 0 || carry_check(w->session, &look, err) < 0 ||
         pass_act(w, a, &look, &outcome, &acted, err) < 0) {
@@ -185,7 +209,9 @@ static int pass(struct watching *w, struct err *err)
     pending = pending_of(a, look.plan);
     transitions = transitions_between(a, look.plan, w->known, pending);
     tell_pass(w, a, look.plan, transitions, acted ? &outcome : NULL, summary);
-    w->code = w->stopped ? EXIT_BLOCKED : pass_code(look.plan, acted ? &outcome : NULL);
+    w->code = w->broken    ? EXIT_ERROR
+              : w->stopped ? EXIT_BLOCKED
+                           : pass_code(look.plan, acted ? &outcome : NULL);
     if (summary && w->code == EXIT_DECLARED && after.plan && after.plan->n_blocked)
         w->code = EXIT_BLOCKED;
     arena_free(w->before);
@@ -235,6 +261,9 @@ int command_watch(const struct options *o)
         return session_failed(&s);
     interrupts_catch(s.clock_factor <= 0);
     session_label(&s);
+    if (!session_rereadable(o))
+        talk("Documents from standard input or a pipe are read once: an order that is withdrawn there goes on; give "
+             "files or folders.");
     while (!interrupts_seen()) {
         w.pass++;
         if (pass(&w, &err) < 0) {
