@@ -222,11 +222,13 @@ static void orders_write(struct text *out, struct arena *a, const struct value *
     for (size_t i = 0; i < value_count(orders); i++) {
         const struct value *o = value_item(orders, i);
         int64_t machines = value_int_at(o, "machines", 0), before = value_int_at(o, "secondsBefore", 0),
-                estimated = value_int_at(o, "estimatedSeconds", -1);
+                estimated = value_int_at(o, "estimatedSeconds", -1), healed = value_int_at(o, "healed", 0);
 
-        text_say(out, "  order %s: %lld of %lld machine%s as declared, %s after it was begun", value_str_at(o, "order"),
-                 (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s",
-                 duration_format(a, value_int_at(o, "seconds", 0) * SECOND_MS));
+        text_say(out, "  order %s: %lld of %lld machine%s as declared", value_str_at(o, "order"),
+                 (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s");
+        if (healed)
+            text_say(out, ", of %lld the source VM runs again and nothing is restored", (long long)healed);
+        text_say(out, ", %s after it was begun", duration_format(a, value_int_at(o, "seconds", 0) * SECOND_MS));
         if (before)
             text_say(out, " (%s of that before this run)", duration_format(a, before * SECOND_MS));
         if (estimated >= 0)

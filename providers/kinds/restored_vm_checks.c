@@ -369,34 +369,39 @@ static void steps_source_there(const struct view *v, const struct situation *s, 
 {
     const char *id = value_str_at(view_facts(v, s->pvm), "source.id");
     bool key_returns = view_prospect(v, s->key) == PROSPECT_PENDING || view_prospect(v, s->des) == PROSPECT_PENDING;
-    bool stopped = str_eq(source, "stopped");
+    const char *power = value_str_at(view_facts(v, s->pvm), "source.power"), *next, *but;
+    bool stopped = str_eq(source, "stopped"),
+         moving = str_eq(source, "running") && !str_eq_nocase(power, "running");
     struct step *step;
 
     if (stopped && id && str_eq(value_str_at(s->doc->spec, "healSource"), "start")) {
         steps_start_source(v, s, out, id);
         return;
     }
-    if (key_returns || str_eq(source, "running")) {
+    if (key_returns || (str_eq(source, "running") && !moving)) {
         steps_add(out, s->doc, ACTION_NONE, NULL,
                   "the source VM is there (%s) and its key %s: the source is healed, nothing is restored; declare "
                   "evenIfSourceHealthy to "
                   "restore all the same%s",
-                  str_eq(source, "unseen") ? "whether it runs cannot be seen" : source,
+                  str_eq(source, "unseen") ? "whether it runs cannot be seen"
+                  : moving                 ? power
+                                           : source,
                   key_returns ? "comes back with the steps above" : "is usable",
                   stopped ? "; start the source when its key is back" : "");
         return;
     }
-    step = steps_block(
-        out, s->doc, "source",
-        stopped
-            ? arena_printf(v->arena,
-                           "start it: az vm start --ids '%s' (healSource: start does it); or declare besideSource, and "
-                           "evenIfSourceHealthy, to restore all the same",
-                           id ? id : s->pvm->name)
-            : "give the credential the right to read the source VM's instance view",
-        "%s orders %s, and it was not restored: its source VM %s is healed, its key is usable, %s",
-        s->order.activation->address, s->doc->name, id ? arm_id_name(id) : s->pvm->name,
-        stopped ? "but it stands still: no VM runs" : "but whether it runs cannot be seen");
+    next = stopped ? arena_printf(v->arena,
+                                  "start it: az vm start --ids '%s' (healSource: start does it); or declare "
+                                  "besideSource, and evenIfSourceHealthy, to restore all the same",
+                                  id ? id : s->pvm->name)
+           : moving ? "wait until it runs or stands still, then look again"
+                    : "give the credential the right to read the source VM's instance view";
+    but = stopped  ? "but it stands still: no VM runs"
+          : moving ? arena_printf(v->arena, "but it is %s: whether a VM will run is not known yet", power)
+                   : "but whether it runs cannot be seen";
+    step = steps_block(out, s->doc, "source", next,
+                       "%s orders %s, and it was not restored: its source VM %s is healed, its key is usable, %s",
+                       s->order.activation->address, s->doc->name, id ? arm_id_name(id) : s->pvm->name, but);
     step->scope = id;
     /* What it depends on is healed on, and watched, all the same. */
     step->aside = true;
@@ -433,7 +438,8 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
     }
     if (str_eq(source, "running") && !beside) {
         steps_block(out, s->doc, NULL, "declare besideSource: true, or stop the source VM",
-                    "the source VM is running; two machines with one identity are restored only when declared");
+                    "the source VM is %s; two machines with one identity are restored only when declared",
+                    value_str_at(view_facts(v, s->pvm), "source.power"));
         return true;
     }
     if (str_eq(source, "unseen") && !(there && beside)) {

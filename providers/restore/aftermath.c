@@ -4,6 +4,7 @@
 #include "claims.h"
 #include "../backup/order.h"
 #include "../keys/lost.h"
+#include "jobs.h"
 #include "left.h"
 
 #include <string.h>
@@ -117,12 +118,38 @@ static void add_jobs(const struct view *v, const struct situation *s, struct val
     }
 }
 
+/* Nothing that is due is not yet what was ordered: a healed source stands where nothing was restored. */
+static bool order_done(const struct view *v, const struct document *rvm)
+{
+    const struct value *facts = view_facts(v, rvm);
+
+    if (!v->conclusions || v->conclusions[rvm->index].verdict != PROSPECT_SATISFIED)
+        return false;
+    if (situation_type(rvm) == RESTORE_NEW_VM)
+        return str_eq(view_state(v, rvm), "present") &&
+               (!str_eq(value_str_at(rvm->spec, "verify.powerState"), "running") ||
+                str_eq_nocase(value_str_at(facts, "power"), "running"));
+    return document_target(rvm, "spec.from") && restored_vm_job(situation_of(v, rvm)->jobs, "completed");
+}
+
+/* Nothing was restored, and its source runs again. */
+static bool order_healed(const struct view *v, const struct document *rvm)
+{
+    const struct value *source = document_target(rvm, "spec.from")
+                                     ? value_get(view_facts(v, situation_of(v, rvm)->pvm), "source")
+                                     : NULL;
+
+    return !order_done(v, rvm) && v->conclusions && v->conclusions[rvm->index].verdict == PROSPECT_SATISFIED &&
+           str_eq(value_str_at(source, "state"), "present") &&
+           str_eq_nocase(value_str_at(source, "power"), "running");
+}
+
 /* Each order that somebody has given: how many of its machines are as declared, and when its first job began. */
 static void add_order(const struct view *v, const struct document *activation, const struct value *jobs,
                       struct value *orders)
 {
     struct value *one = value_map(v->arena);
-    int64_t n = 0, done = 0;
+    int64_t n = 0, done = 0, healed = 0;
     const char *begun = NULL;
 
     for (size_t i = 0; i < v->desired->count; i++) {
@@ -131,7 +158,8 @@ static void add_order(const struct view *v, const struct document *activation, c
         if (!str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != activation)
             continue;
         n++;
-        done += v->conclusions && v->conclusions[rvm->index].verdict == PROSPECT_SATISFIED;
+        done += order_done(v, rvm);
+        healed += order_healed(v, rvm);
     }
     for (size_t i = 0; i < value_count(jobs); i++) {
         const char *start = value_str_at(value_item(jobs, i), "start");
@@ -145,6 +173,7 @@ static void add_order(const struct view *v, const struct document *activation, c
     value_set_string(v->arena, one, "order", activation->name);
     value_set_int(v->arena, one, "machines", n);
     value_set_int(v->arena, one, "done", done);
+    value_set_int(v->arena, one, "healed", healed);
     value_set_string(v->arena, one, "begun", begun);
     value_push(v->arena, orders, one);
 }
