@@ -168,6 +168,7 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
         const struct value *facts = view_facts(o->view, des->target);
 
         value_set_string(o->arena, p, "objectId", value_str_at(facts, "principalId"));
+        value_set_string(o->arena, p, "secondId", value_str_at(facts, "secondPrincipalId"));
         value_set_string(o->arena, p, "why", value_str_at(facts, "identityWhy"));
     } else if (des && des->id) {
         if (arm_get(az, c, o->arena, des->id, API_DISK, &live, err) == 0) {

@@ -14,6 +14,8 @@ static bool principal_known(const struct view *v, const char *id)
         const struct value *facts = view_facts(v, d->documents[i]), *principals = value_get(facts, "principals");
 
         if (str_eq_nocase(value_str_at(facts, "principalId"), id) ||
+            str_eq_nocase(value_str_at(facts, "secondPrincipalId"), id) ||
+            str_eq_nocase(set_principal(value_get(facts, "live")), id) ||
             str_eq_nocase(set_principal(value_at(facts, "source.set.live")), id))
             return true;
         for (size_t k = 0; k < value_count(principals); k++)

@@ -35,6 +35,32 @@ bool set_acts_by_user_assigned(const struct document *doc, const struct value *l
     return type && str_find_nocase(type, "UserAssigned") && !str_find_nocase(type, "SystemAssigned");
 }
 
+/* The user-assigned identity that is declared to act: the first; NULL: none is. */
+static const char *assigned_declared(const struct document *doc)
+{
+    return doc && set_acts_by_user_assigned(doc, NULL)
+               ? value_str(value_item(value_at(doc->spec, "identity.userAssigned"), 0))
+               : NULL;
+}
+
+/* By whom the set will act once its own steps are done: what it has is never taken away, and a system-assigned identity
+ * comes before the user-assigned ones. */
+static bool will_act_by_assigned(const struct document *doc, const struct value *live)
+{
+    const char *want = doc ? value_str_at(doc->spec, "identity.type") : NULL;
+
+    if (has_system(live) || (want && str_find_nocase(want, "SystemAssigned")))
+        return false;
+    return assigned_declared(doc) || set_acts_by_user_assigned(doc, live);
+}
+
+bool set_identity_comes(const struct document *doc, const struct value *live)
+{
+    const char *want = value_str_at(doc->spec, "identity.type");
+
+    return live && want && str_find_nocase(want, "SystemAssigned") && !has_system(live);
+}
+
 struct value *set_identity_body(struct arena *a, const struct document *doc)
 {
     struct value *identity = value_map(a);
@@ -87,14 +113,15 @@ struct value *set_identity_wanted(struct arena *a, const struct document *doc, c
 
 /* --- observing ---------------------------------------------------------------------------------------------------- */
 
-static int read_assigned(struct call *c, struct azure *az, struct arena *a, const char *id, struct value *facts,
-                         struct err *err)
+/* `member`: what the principal is called among the facts of the set. */
+static int read_assigned(struct call *c, struct azure *az, struct arena *a, const char *id, const char *member,
+                         struct value *facts, struct err *err)
 {
     struct value *live, *seen;
 
     value_set_string(a, facts, "identityId", id);
     if (arm_get(az, c, a, id, API_IDENTITY, &live, err) == 0) {
-        value_set_string(a, facts, "principalId", value_str_at(live, "properties.principalId"));
+        value_set_string(a, facts, member, value_str_at(live, "properties.principalId"));
         return 0;
     }
     /* If Azure refuses this question, only this set is affected. */
@@ -110,36 +137,54 @@ static int read_assigned(struct call *c, struct azure *az, struct arena *a, cons
     return 0;
 }
 
+/* The principal of an identity as the body of the set shows it; NULL: it does not hold it, or does not tell. */
+static const char *principal_in(const struct value *live, const char *id)
+{
+    const struct value *all = value_at(live, "identity.userAssignedIdentities");
+
+    for (size_t i = 0; value_is(all, VALUE_MAP) && i < all->map.count; i++)
+        if (arm_id_equal(all->map.members[i].key, id))
+            return value_str_at(all->map.members[i].value, "principalId");
+    return NULL;
+}
+
 int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc,
                          struct value *facts, struct err *err)
 {
     const struct value *live = value_get(facts, "live");
-    const char *id = NULL;
+    const char *id = NULL, *declared = assigned_declared(doc), *member = "principalId";
 
-    if (live) {
-        value_set_string(a, facts, "principalId", set_principal(live));
-        if (value_get(facts, "principalId") || !set_acts_by_user_assigned(doc, live) || !assigned_first(live, &id))
-            return 0;
-    } else if (set_acts_by_user_assigned(doc, NULL)) {
-        id = value_str(value_item(value_at(doc->spec, "identity.userAssigned"), 0));
+    if (declared) {
+        /* Beside a system-assigned identity it is a second one: which of the two Azure uses nobody says. */
+        if (has_system(live)) {
+            value_set_string(a, facts, "principalId", set_principal(live));
+            member = "secondPrincipalId";
+        }
+        value_set_string(a, facts, member, principal_in(live, declared));
+        return value_get(facts, member) ? 0 : read_assigned(c, az, a, declared, member, facts, err);
     }
-    return id ? read_assigned(c, az, a, id, facts, err) : 0;
+    value_set_string(a, facts, "principalId", set_principal(live));
+    if (!live || value_get(facts, "principalId") || !set_acts_by_user_assigned(doc, live) || !assigned_first(live, &id))
+        return 0;
+    return read_assigned(c, az, a, id, "principalId", facts, err);
 }
 
 /* --- the order ---------------------------------------------------------------------------------------------------- */
 
+/* Its identity is there whatever becomes of the set, so the grant does not wait for the set. */
 static bool granted_first(const struct view *v, const struct document *des)
 {
-    return des && set_acts_by_user_assigned(des, value_get(view_facts(v, des), "live"));
+    const struct value *facts = view_facts(v, des);
+
+    return des && (value_str_at(facts, "secondPrincipalId") || will_act_by_assigned(des, value_get(facts, "live")));
 }
 
-/* A step that gives the set another identity waits for no grant of the one that it takes away. */
-static bool acts_on_by(const struct view *v, const struct step *step)
+static bool acts_by(const struct view *v, const struct document *des, const char *object_id)
 {
-    for (size_t i = 0; i < step->n_changes; i++)
-        if (step->action == ACTION_UPDATE && str_eq(step->changes[i].path, "identity.type"))
-            return set_acts_by_user_assigned(step->document, NULL);
-    return granted_first(v, step->document);
+    const struct value *facts = view_facts(v, des);
+
+    return str_eq_nocase(value_str_at(facts, "principalId"), object_id) ||
+           str_eq_nocase(value_str_at(facts, "secondPrincipalId"), object_id);
 }
 
 void set_after_grant(const struct view *v, struct steps *out, const char *object_id, const struct step *step)
@@ -148,8 +193,8 @@ void set_after_grant(const struct view *v, struct steps *out, const char *object
         struct step *one = out->items[i];
 
         if (str_eq(one->document->kind, "DiskEncryptionSet") &&
-            (one->action == ACTION_CREATE || one->action == ACTION_UPDATE) && acts_on_by(v, one) &&
-            str_eq_nocase(value_str_at(view_facts(v, one->document), "principalId"), object_id))
+            (one->action == ACTION_CREATE || one->action == ACTION_UPDATE) && granted_first(v, one->document) &&
+            acts_by(v, one->document, object_id))
             step_need(out, one, step->id);
     }
 }

@@ -11,13 +11,16 @@
 const char *set_principal(const struct value *live);
 /* The set acts by a user-assigned identity: as declared (without a live body), or as it is. */
 bool set_acts_by_user_assigned(const struct document *doc, const struct value *live);
+/* The set's own update will give it a system-assigned identity, a principal that nobody knows yet. */
+bool set_identity_comes(const struct document *doc, const struct value *live);
 /* What a PUT says of the identity: all that is declared, nothing left out. */
 struct value *set_identity_body(struct arena *a, const struct document *doc);
 /* What is declared and the set lacks: NULL, or what a PATCH says, which keeps what the set has. */
 struct value *set_identity_wanted(struct arena *a, const struct document *doc, const struct value *live);
 
-/* May suspend. Completes the facts of a set by principalId, as far as it can be known before the set is there, and by
- * identityId and identityWhy for a user-assigned identity that is absent or cannot be seen (identityState). */
+/* May suspend. Completes the facts of a set by principalId: by whom it will act once it is as declared, as far as that
+ * can be known; by secondPrincipalId, where a user-assigned identity is declared and the set keeps a system-assigned
+ * one beside it; by identityId, identityState and identityWhy, where that identity is absent or cannot be seen. */
 must_use int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc,
                                   struct value *facts, struct err *err);
 /* Every write of a set that acts by this principal comes after `step`, a grant to it or the wait until it acts. */

@@ -117,7 +117,10 @@ static bool identity_stands(const struct view *v, const struct document *doc, st
         return true;
     if (str_eq(state, "absent"))
         steps_block(out, doc, NULL, "make the identity, or declare one that is there: spec.identity.userAssigned",
-                    "the set is absent, and so is the managed identity %s by which it is to act", id);
+                    str_eq(view_state(v, doc), "absent")
+                        ? "the set is absent, and so is the managed identity %s by which it is to act"
+                        : "the managed identity %s by which the set is to act is absent",
+                    id);
     else
         steps_block(out, doc, NULL, fix ? fix : "give the credential the role Reader on that identity",
                     "the managed identity %s cannot be seen: %s", id, why ? why : "it was not read");
@@ -280,14 +283,14 @@ static void steps_update(const struct view *v, const struct document *doc, struc
                     view_block(v, key)->reason);
         return;
     }
-    if (repoint && steps_too_young(v, doc, out))
+    if ((repoint && steps_too_young(v, doc, out)) || (identity && !identity_stands(v, doc, out)))
         return;
     step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it",
                      repoint && floats && key_same_key(v->arena, value_str(url), value_str(have))
                          ? "the set is not pinned: its key's address names no version, so it follows the newest"
                      : repoint ? "the set points to another key than declared"
-                     : unpin ? "the set follows the newest key version, which is not supported for confidential VMs"
-                             : "the set lacks an identity that is declared",
+                     : unpin   ? "the set follows the newest key version, which is not supported for confidential VMs"
+                               : "the set lacks an identity that is declared",
                      users);
     describe_write(v, out, step, value_str_at(facts, "id"));
     if (repoint)
@@ -298,9 +301,8 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     /* A system identity that was switched off has lost every grant with it. */
     if (identity)
         step_change(out, step, "identity.type", value_at(live, "identity.type"), value_get(identity, "type"),
-                    str_find_nocase(value_str_at(identity, "type"), "SystemAssigned")
-                        ? "a new principal without any grant"
-                        : "the identity is there, and so is its principal");
+                    set_identity_comes(doc, live) ? "a new principal without any grant"
+                                                  : "the identity is there, and so is its principal");
     for (size_t i = 0; i < value_count(value_get(identity, "userAssignedIdentities")); i++)
         step_right(out, step, value_get(identity, "userAssignedIdentities")->map.members[i].key,
                    "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false,

@@ -124,6 +124,26 @@ static void judge_principal(const struct observer *o, struct value *facts, struc
         value_set_string(o->arena, p, "since", time_format(o->arena, since));
 }
 
+/* A set that has identities of both kinds may act by either: what one of the two lacks is lacking. */
+static void judge_second(const struct observer *o, struct value *facts, struct value *p, size_t i)
+{
+    static const char *const lists[] = {"missing", "grants"};
+    struct value *second = value_map(o->arena);
+
+    if (!value_str_at(p, "secondId"))
+        return;
+    value_set(o->arena, second, "user", value_get(p, "user"));
+    value_set_string(o->arena, second, "objectId", value_str_at(p, "secondId"));
+    judge_principal(o, facts, second, i);
+    for (size_t k = 0; k < COUNT(lists); k++)
+        if (value_count(value_get(p, lists[k])) == 0 && value_get(second, lists[k]))
+            value_set(o->arena, p, lists[k], value_get(second, lists[k]));
+    if (!value_str_at(p, "idle"))
+        value_set_string(o->arena, p, "idle", value_str_at(second, "idle"));
+    if (time_parse(value_str_at(second, "since")) > time_parse(value_str_at(p, "since")))
+        value_set_string(o->arena, p, "since", value_str_at(second, "since"));
+}
+
 static struct value *vault_unseen(const struct observer *o, const struct document *store)
 {
     const struct value *seen = view_facts(o->view, store);
@@ -185,8 +205,7 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     value_set_string(o->arena, facts, "scope", scope);
     if (!live)
         return 0;
-    value_set_string(o->arena, facts, "model",
-                     azure_vault_checks_roles(live) ? "azure-rbac" : "access-policies");
+    value_set_string(o->arena, facts, "model", azure_vault_checks_roles(live) ? "azure-rbac" : "access-policies");
     if (!str_eq(value_str_at(facts, "model"), "azure-rbac"))
         return 0;
     if (role_assignments_read(az, c, o->arena, scope, &assignments, err) == 0) {
@@ -217,6 +236,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
             TRY(observe_principal(c, o, i, p, err));
             judge_principal(o, facts, p, i);
+            judge_second(o, facts, p, i);
             value_push(o->arena, principals, p);
             lacking = lacking || !value_get(p, "missing") || value_count(value_get(p, "missing")) > 0;
         }
@@ -317,7 +337,7 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
         bool own = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role") != NULL;
 
         step_change(out, step, "role", NULL, value_string(v->arena, role ? role->name : need->role),
-                    own                                          ? "the role that is declared for it"
+                    own                                             ? "the role that is declared for it"
                     : value_int_at(p, "user", 0) == KEY_USER_BACKUP ? "the narrowest built-in role with read and backup"
                                                                     : NULL);
         step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
@@ -420,10 +440,12 @@ static bool held_on_condition(const struct view *v, const struct document *doc, 
                                           value_str_at(facts, "scope"));
 }
 
-/* The set's own steps give it another identity: what the present one holds is no grant to the next. */
+/* The set's own steps give it a system-assigned identity: what the present one holds is no grant to the next. */
 static bool identity_changes(const struct view *v, const struct document *des)
 {
-    for (size_t i = 0; des && v->steps && i < v->steps->count; i++) {
+    bool comes = des && set_identity_comes(des, value_get(view_facts(v, des), "live"));
+
+    for (size_t i = 0; comes && v->steps && i < v->steps->count; i++) {
         const struct step *step = v->steps->items[i];
 
         for (size_t k = 0; step->document == des && step->action == ACTION_UPDATE && k < step->n_changes; k++)
@@ -480,6 +502,9 @@ static void steps_principal(const struct view *v, const struct document *doc, st
         return;
     }
     step = uses_local(doc) ? local_access_grant(v, doc, out, i, anew) : steps_grant(v, doc, out, i, anew);
+    if (value_str_at(p, "secondId"))
+        step_change(out, step, "second principalId", NULL, value_string(v->arena, value_str_at(p, "secondId")),
+                    "the set will have identities of both kinds, and nobody says by which of them it then acts");
     grant_for_set(v, out, step, des, anew ? NULL : object_id);
     view_need(v, out, step, document_target(doc, "spec.key"));
     grants[(*n_grants)++] = step;
@@ -516,8 +541,10 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     step->unverified = "that the grants act by then: reading back proves them for ourselves only";
     for (size_t i = 0; i < n_grants; i++)
         step_need(out, step, grants[i]->id);
-    for (size_t i = 0; i < value_count(principals); i++)
+    for (size_t i = 0; i < value_count(principals); i++) {
         set_after_grant(v, out, value_str_at(value_item(principals, i), "objectId"), step);
+        set_after_grant(v, out, value_str_at(value_item(principals, i), "secondId"), step);
+    }
 }
 
 /* The rights that a replaced identity still holds. While a grant is due they are shown wherever they stand, because
@@ -588,13 +615,28 @@ static int act_wait(struct call *c, const struct actor *actor, struct err *err)
     return call_sleep_ms(c, actor->step->estimate_ms, "grants to act", err);
 }
 
+/* One grant, to one principal. */
+static int act_grant(struct call *c, const struct actor *actor, const struct value *p, size_t which,
+                     const char *object_id, struct err *err)
+{
+    const struct document *doc = actor->step->document;
+    struct azure *az = kind_azure(actor->provider, doc);
+    struct value *permissions = value_list(actor->arena);
+
+    if (uses_rbac(actor->view, doc))
+        return role_assignment_put(az, c, actor->arena, actor->step->scope, object_id,
+                                   role_for(doc, which, (enum key_user)value_int_at(p, "user", 0))->id, err);
+    for (const char *const *q = key_rights[value_int_at(p, "user", 0)].policy; *q; q++)
+        value_push(actor->arena, permissions, value_string(actor->arena, *q));
+    return access_policy_add(az, c, actor->arena, value_str_at(view_facts(actor->view, doc), "vaultId"),
+                             azure_tenant(az), object_id, permissions, err);
+}
+
 static int act(struct call *c, const struct actor *actor, struct err *err)
 {
     const struct document *doc = actor->step->document;
     const struct value *facts = view_facts(actor->view, doc), *principals = value_get(facts, "principals"), *p = NULL;
-    struct azure *az = kind_azure(actor->provider, doc);
     size_t which = 0;
-    struct value *permissions = value_list(actor->arena);
 
     if (actor->step->action == ACTION_WAIT)
         return act_wait(c, actor, err);
@@ -606,16 +648,12 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
     if (uses_local(doc))
         return local_access_act(c, actor, p, err);
-    if (uses_rbac(actor->view, doc))
-        return role_assignment_put(az, c, actor->arena, actor->step->scope, value_str_at(p, "objectId"),
-                                   role_for(doc, which, (enum key_user)value_int_at(p, "user", 0))->id, err);
-    for (const char *const *q = key_rights[value_int_at(p, "user", 0)].policy; *q; q++)
-        value_push(actor->arena, permissions, value_string(actor->arena, *q));
-    TRY(access_policy_add(az, c, actor->arena, value_str_at(facts, "vaultId"), azure_tenant(az),
-                          value_str_at(p, "objectId"), permissions, err));
+    TRY(act_grant(c, actor, p, which, value_str_at(p, "objectId"), err));
+    if (value_str_at(p, "secondId"))
+        TRY(act_grant(c, actor, p, which, value_str_at(p, "secondId"), err));
     /* If the vault does not show when it was changed, a later run could not tell how long to wait, so
      * the wait is here. */
-    if (value_get(vault_live(actor->view, doc, facts), "systemData"))
+    if (uses_rbac(actor->view, doc) || value_get(vault_live(actor->view, doc, facts), "systemData"))
         return 0;
     return call_sleep_ms(c, actor->view->settings->policy_delay_ms, "the access policy to act", err);
 }

@@ -173,6 +173,8 @@ static struct steps *steps_made(const struct engine *e, struct arena *a, struct 
     view->conclusions = c->all;
     for (size_t i = 0; i < d->count; i++)
         steps_of(e, view, d->documents[i], c);
+    while (plan_circles_block(a, steps))
+        continue;
     conclude_vain(c);
     return steps;
 }

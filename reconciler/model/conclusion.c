@@ -80,18 +80,6 @@ static const struct step *block_before(const struct concluding *c, const struct 
     return found;
 }
 
-/* What would be done is still told, for it is a difference; how long it takes and what it will look like is not. */
-static void make_blocked(struct step *step, const struct step *root, const char *reason, const char *next)
-{
-    step->held_by = root;
-    step->reason = reason;
-    step->next = next;
-    step->action = ACTION_BLOCKED;
-    step->n_writes = 0;
-    step->estimate_ms = -1;
-    step->estimate_source = step->unverified = step->foretold = step->precondition = step->postcondition = NULL;
-}
-
 /* The first cause is named: a chain of "see that one" sends people from document to document. */
 static void hold(const struct concluding *c, struct step *step, const struct step *block, const char *why)
 {
@@ -99,8 +87,9 @@ static void hold(const struct concluding *c, struct step *step, const struct ste
     const struct step *root = block->held_by && block->held_by->action == ACTION_BLOCKED ? block->held_by : block;
     struct arena *a = c->steps->arena;
 
-    make_blocked(step, root, arena_printf(a, "%s; %s %s: %s", step->reason, why, root->document->address, root->reason),
-                 root->next ? root->next : arena_printf(a, "see %s", root->document->address));
+    step_make_blocked(step, root,
+                      arena_printf(a, "%s; %s %s: %s", step->reason, why, root->document->address, root->reason),
+                      root->next ? root->next : arena_printf(a, "see %s", root->document->address));
 }
 
 /* Drops verifications whose step will not be done: they would look for something that nobody makes. */
@@ -203,12 +192,12 @@ static void hold_vain(const struct concluding *c, struct step *step, const struc
         hold(c, step, block, "it would be in vain, held up by");
         return;
     }
-    make_blocked(step, block,
-                 arena_printf(a, "%s; it would be in vain, since policy withholds %s: %s by rule %s", step->reason,
-                              block->id, verdict_name(block->verdict), ruling->rule),
-                 block->verdict == VERDICT_REQUIRE_APPROVAL
-                     ? arena_printf(a, "approve it: --approve %s=YOUR-NAME", ruling->rule)
-                     : "look at the rule: reinstate plan shows its file and line");
+    step_make_blocked(step, block,
+                      arena_printf(a, "%s; it would be in vain, since policy withholds %s: %s by rule %s", step->reason,
+                                   block->id, verdict_name(block->verdict), ruling->rule),
+                      block->verdict == VERDICT_REQUIRE_APPROVAL
+                          ? arena_printf(a, "approve it: --approve %s=YOUR-NAME", ruling->rule)
+                          : "look at the rule: reinstate plan shows its file and line");
 }
 
 /* Blocks what serves nothing that can be done. true: there was something. */

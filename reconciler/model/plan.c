@@ -66,16 +66,43 @@ static struct graph *needs_graph(struct arena *a, const struct steps *steps, con
     return g;
 }
 
+static const char *circle_words(struct arena *a, const struct steps *steps, const size_t *circle, size_t length)
+{
+    const char *words = steps->items[circle[0]]->id;
+
+    for (size_t i = 1; i <= length; i++)
+        words = arena_printf(a, "%s -> %s", words, steps->items[circle[i % length]]->id);
+    return words;
+}
+
+bool plan_circles_block(struct arena *a, struct steps *steps)
+{
+    const size_t *const *cycles, *lengths;
+    struct graph *g = needs_graph(a, steps, places_make(a, steps));
+    size_t n = graph_cycles(g, &cycles, &lengths);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *words = circle_words(a, steps, cycles[i], lengths[i]);
+
+        for (size_t k = 0; k < lengths[i]; k++)
+            step_make_blocked(steps->items[cycles[i][k]], NULL,
+                              arena_printf(a, "%s; the steps need each other in a circle: %s",
+                                           steps->items[cycles[i][k]]->reason, words),
+                              "make one of these changes by hand, then run again");
+        /* Without these needs the rest has an order. */
+        for (size_t k = 0; k < lengths[i]; k++)
+            steps->items[cycles[i][k]]->n_needs = 0;
+    }
+    return n > 0;
+}
+
 static int circle_report(struct arena *a, const struct graph *g, const struct steps *steps, struct err *err)
 {
     const size_t *const *cycles, *lengths;
-    const char *words;
 
     graph_cycles(g, &cycles, &lengths);
-    words = steps->items[cycles[0][0]]->id;
-    for (size_t i = 1; i <= lengths[0]; i++)
-        words = arena_printf(a, "%s -> %s", words, steps->items[cycles[0][i % lengths[0]]]->id);
-    return err_set(err, ERR_INVALID, "steps need each other in a circle: %s", words);
+    return err_set(err, ERR_INVALID, "steps need each other in a circle: %s",
+                   circle_words(a, steps, cycles[0], lengths[0]));
 }
 
 static int steps_order(struct arena *a, const struct steps *steps, struct steps *ret, struct err *err)

@@ -26,6 +26,9 @@ struct plan {
     size_t n_unseen;                                        /* documents that cannot be seen */
 };
 
+/* Blocks the steps that need each other in a circle, each with the circle named in full, so that a fault of two
+ * documents does not end a run that is about others. true: there was one, and there may be more. */
+bool plan_circles_block(struct arena *a, struct steps *steps);
 /* Orders the steps by their needs (needs on ids that are not steps are already satisfied and dropped), counts, and
  * digests; `pinned`: the policy that was pinned, NULL for none. A cycle among steps is ERR_INVALID with the cycle named
  * in full. */

@@ -95,6 +95,18 @@ void step_need(struct steps *s, struct step *step, const char *id)
     add_id(s, &step->needs, &step->n_needs, id);
 }
 
+/* What would be done is still told, for it is a difference; how long it takes and what it will look like is not. */
+void step_make_blocked(struct step *step, const struct step *root, const char *reason, const char *next)
+{
+    step->held_by = root;
+    step->reason = reason;
+    step->next = next;
+    step->action = ACTION_BLOCKED;
+    step->n_writes = 0;
+    step->estimate_ms = -1;
+    step->estimate_source = step->unverified = step->foretold = step->precondition = step->postcondition = NULL;
+}
+
 void step_after(struct steps *s, struct step *step, const char *id)
 {
     add_id(s, &step->after, &step->n_after, id);

@@ -94,6 +94,26 @@ static void check_circle(void)
     CHECK_STR(err.text, "two steps are called Key/k#restore-key");
 }
 
+/* A circle blocks the steps in it and leaves an order of all. */
+static void check_circle_blocked(void)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct steps steps;
+    const struct plan *p;
+    size_t n = 0;
+
+    steps_build(a, &steps);
+    CHECK(!plan_circles_block(a, &steps));
+    step_need(&steps, steps_find(&steps, "Key/k#restore-key"), "DiskEncryptionSet/d#create");
+    CHECK(plan_circles_block(a, &steps) && !plan_circles_block(a, &steps));
+    CHECK(strstr(steps_find(&steps, "Key/k#restore-key")->reason,
+                 "in a circle: DiskEncryptionSet/d#create -> Key/k#restore-key -> DiskEncryptionSet/d#create"));
+    for (size_t i = 0; i < steps.count; i++)
+        n += steps.items[i]->action == ACTION_BLOCKED;
+    p = plan_of(a, &steps, 1000, "m", "f");
+    CHECK(p && n == 3 && p->n_blocked == 3);
+}
+
 /* --- digests ------------------------------------------------------------------------------------------------------ */
 
 enum edit {
@@ -296,6 +316,7 @@ int main(void)
 {
     check_order();
     check_circle();
+    check_circle_blocked();
     check_digests();
     check_saved();
     check_edited();
