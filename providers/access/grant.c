@@ -188,6 +188,11 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
     return 0;
 }
 
+int grant_service(struct call *c, const struct observer *o, const char *name, struct value *p, struct err *err)
+{
+    return well_known_id(c, o, kind_azure(o->provider, o->document), name, p, err);
+}
+
 bool grant_shared(const struct view *v, const struct document *doc, struct steps *out, const struct document *other,
                   const char *label)
 {

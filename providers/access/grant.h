@@ -33,6 +33,10 @@ must_use int access_policy_add(struct azure *az, struct call *c, struct arena *a
 must_use int grant_principal(struct call *c, const struct observer *o, const char *path, struct value *p,
                              struct err *err);
 
+/* May suspend. The same for a service by its well-known name. */
+must_use int grant_service(struct call *c, const struct observer *o, const char *name, struct value *p,
+                           struct err *err);
+
 /* When `other` declares the very same grant, one of the two makes it. Adds the step that waits until `other` has made
  * it (`label`: which of its principals; NULL: it declares a single grant). False: `other` has no such
  * step due. Pure. */

@@ -10,22 +10,31 @@ static const struct document *store_of(const struct document *key)
     return key ? document_target(key, "spec.store") : NULL;
 }
 
-/* The object id of a service, from any KeyAccess that has looked it up; of a set, from its body. */
-static const char *principal_seen(const struct view *v, enum key_user user, const struct value *set_live)
+static const char *service_in(const struct value *list, enum key_user user)
 {
-    if (user == KEY_USER_DES)
-        return set_principal(set_live);
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        const struct value *principals =
-            str_eq(doc->kind, "KeyAccess") ? value_get(view_facts(v, doc), "principals") : NULL;
-
-        for (size_t k = 0; k < value_count(principals); k++)
-            if (value_int_at(value_item(principals, k), "user", KEY_USER_DES) == (int64_t)user &&
-                value_str_at(value_item(principals, k), "objectId"))
-                return value_str_at(value_item(principals, k), "objectId");
-    }
+    for (size_t k = 0; k < value_count(list); k++)
+        if (value_int_at(value_item(list, k), "user", KEY_USER_DES) == (int64_t)user &&
+            value_str_at(value_item(list, k), "objectId"))
+            return value_str_at(value_item(list, k), "objectId");
     return NULL;
+}
+
+/* The object id of a service, from any KeyAccess that has looked it up; of a set, from its facts. */
+static const char *principal_seen(const struct view *v, enum key_user user, const struct value *set)
+{
+    const char *found = NULL;
+
+    if (user == KEY_USER_DES)
+        return value_str_at(set, "principalId") ? value_str_at(set, "principalId")
+                                                : set_principal(value_get(set, "live"));
+    for (size_t i = 0; !found && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *facts = str_eq(doc->kind, "KeyAccess") ? view_facts(v, doc) : NULL;
+
+        found = service_in(value_get(facts, "principals"), user);
+        found = found ? found : service_in(value_get(facts, "others"), user);
+    }
+    return found;
 }
 
 /* In the assignments that this KeyAccess has read. Those on the key alone it has seen only where it is
@@ -54,13 +63,16 @@ static enum seen_right seen_by(const struct view *v, const struct document *acce
 }
 
 enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user,
-                           const struct value *set_live)
+                           const struct value *set)
 {
-    const char *object_id = principal_seen(v, user, set_live);
+    const char *object_id = principal_seen(v, user, set);
     const struct document *store = store_of(key);
     const struct value *live = value_get(view_facts(v, store), "live");
     enum seen_right found = SEEN_UNKNOWN;
 
+    if (user == KEY_USER_DES && !object_id && str_eq(value_str_at(set, "state"), "absent") &&
+        !value_str_at(set, "identityState"))
+        return SEEN_LACKING;
     if (!object_id || !store)
         return SEEN_UNKNOWN;
     if (str_eq(store->kind, "KeyVault") && live && !value_bool_at(live, "properties.enableRbacAuthorization", false))
@@ -75,4 +87,55 @@ enum seen_right right_seen(const struct view *v, const struct document *key, enu
         found = here != SEEN_UNKNOWN ? here : found;
     }
     return found;
+}
+
+/* --- what is declared --------------------------------------------------------------------------------------------- */
+
+/* `principal`: as a document declares it; `path` leads to it. */
+static bool is_user(const struct view *v, const struct document *doc, const char *path, enum key_user user,
+                    const struct document *set, const char *object_id)
+{
+    const struct value *principal = value_at(doc->root, path);
+    const char *known = value_str_at(principal, "wellKnown"), *id = value_str_at(principal, "objectId");
+    const struct reference *ref = document_reference(doc, arena_printf(v->arena, "%s.diskEncryptionSet", path));
+
+    if (id)
+        return str_eq_nocase(id, object_id);
+    if (user == KEY_USER_DES)
+        return ref && set && ref->target == set;
+    return str_eq(known, user == KEY_USER_BACKUP ? "BackupManagementService" : "ConfidentialVmOrchestrator");
+}
+
+/* What it grants reaches this key. */
+static bool reaches(const struct view *v, const struct document *access, const struct document *key)
+{
+    const struct document *other = document_target(access, "spec.key");
+    const char *scope = value_str_at(access->spec, "scope");
+
+    return other == key || (other && store_of(other) && store_of(other) == store_of(key) &&
+                            (str_eq(scope, "vault") || str_eq(scope, "all-keys") ||
+                             str_eq(value_str_at(view_facts(v, access), "model"), "access-policies")));
+}
+
+bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set)
+{
+    const char *object_id = principal_seen(v, user, view_facts(v, set));
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        size_t n = str_eq(doc->kind, "KeyAccess") && reaches(v, doc, key)
+                       ? value_count(value_get(doc->spec, "principals"))
+                       : 0;
+
+        for (size_t k = 0; k < n; k++)
+            if (is_user(v, doc, arena_printf(v->arena, "spec.principals.%zu", k), user, set, object_id))
+                return true;
+        if ((str_eq(doc->kind, "RoleAssignment") || str_eq(doc->kind, "ManagedHsmRoleAssignment")) &&
+            is_user(v, doc, "spec.principal", user, set, object_id))
+            return true;
+        if (str_eq(doc->kind, "KeyVaultAccessPolicy") && object_id &&
+            str_eq_nocase(value_str_at(doc->spec, "objectId"), object_id))
+            return true;
+    }
+    return false;
 }

@@ -9,9 +9,12 @@
  * restore is refused for it. */
 enum seen_right { SEEN_UNKNOWN, SEEN_HELD, SEEN_LACKING };
 
-/* May this user of the key use it? `set_live`: the body of the set whose identity is meant;
- * only KEY_USER_DES asks for it. */
+/* May this user of the key use it? `set`: the facts of the set whose identity is meant; only KEY_USER_DES asks for
+ * them. The identity that a set is yet to get from Azure holds nothing. */
 enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user,
-                           const struct value *set_live);
+                           const struct value *set);
+/* Some document grants this user what it needs of the key, or of its whole store: then that document is what is judged.
+ * `set`: whose identity is meant, for KEY_USER_DES. */
+bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set);
 
 #endif

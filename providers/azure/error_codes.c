@@ -45,8 +45,11 @@ const struct azure_error azure_errors[] = {
      "the Backup Management Service may not read the vault of a VM with Azure Disk Encryption",
      "grant it access to keys and secrets of that vault", ADETROUBLE},
     {"KeyVaultAccessForbidden", ERR_DENIED, 'P',
-     "the disk encryption set's identity may not use its key, or the vault's firewall keeps it out",
-     "grant the identity get, wrapKey and unwrapKey, let trusted services through the firewall, wait, then try again",
+     "the disk encryption set's identity may not use its key, or the Confidential VM Orchestrator may not release it, "
+     "or "
+     "the vault's firewall keeps one of them out",
+     "grant the identity get, wrapKey and unwrapKey and the orchestrator release (reinstate forecast names who lacks "
+     "what), let trusted services through the firewall, wait, then try again",
      FIELD},
     {"text: release policy", ERR_BLOCKED, 'H',
      "the key has no release policy, or one that lets it be released elsewhere only",

@@ -222,6 +222,35 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     return 0;
 }
 
+/* The services that every confidential VM needs and this document does not name: whether they hold their rights already
+ * decides whether a restore is in vain. What the directory does not tell is left out. */
+static int observe_others(struct call *c, const struct observer *o, struct value *facts, struct err *err)
+{
+    const struct value *declared = value_get(facts, "principals");
+    struct value *others = value_list(o->arena);
+
+    for (enum key_user user = KEY_USER_DES; user < KEY_USER_COUNT; user++) {
+        struct value *p = value_map(o->arena);
+        bool named = user == KEY_USER_DES;
+
+        for (size_t i = 0; i < value_count(declared); i++)
+            named = named || value_int_at(value_item(declared, i), "user", -1) == (int64_t)user;
+        if (named)
+            continue;
+        if (grant_service(c, o, user == KEY_USER_BACKUP ? "BackupManagementService" : "ConfidentialVmOrchestrator", p,
+                          err) < 0) {
+            if (err->class == ERR_CANCELLED)
+                return -(int)err->class;
+            continue;
+        }
+        value_set_int(o->arena, p, "user", user);
+        value_push(o->arena, others, p);
+    }
+    if (value_count(others))
+        value_set(o->arena, facts, "others", others);
+    return 0;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -240,6 +269,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
             value_push(o->arena, principals, p);
             lacking = lacking || !value_get(p, "missing") || value_count(value_get(p, "missing")) > 0;
         }
+        TRY(observe_others(c, o, facts, err));
         if (lacking && str_eq(value_str_at(facts, "model"), "azure-rbac"))
             TRY(room_observe_roles(c, az, o->arena, value_str_at(facts, "scope"), facts, err));
     }

@@ -503,12 +503,11 @@ static void steps_refused(const struct view *v, const struct situation *s, struc
 
 /* Whether the last failure was for a right that no KeyAccess declares: then we cannot see whether it was given since,
  * and must not try again blindly. */
-static bool refused_unseen(const struct situation *s, const struct value *job)
+static bool refused_unseen(const struct view *v, const struct situation *s, const struct value *job)
 {
     const struct azure_error *known = job_error(job);
-    size_t at = 0;
 
-    return known && known->letter == 'P' && !(s->key && referrer_next(s->key, "KeyAccess", &at));
+    return known && known->letter == 'P' && !restored_vm_granted(v, s, job);
 }
 
 /* Decides on one more try after failures. There is none while the cause lasts or is not known, because each failed
@@ -535,11 +534,11 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
         steps_refused(v, s, out, last);
         return true;
     }
-    if (((job_retryable(last) && !refused_unseen(s, last)) || restored_vm_mended_since(v, s, last)) &&
+    if (((job_retryable(last) && !refused_unseen(v, s, last)) || restored_vm_mended_since(v, s, last)) &&
         failures < RESTORE_ATTEMPTS_MAX)
         return false;
     /* Tried as often as late grants deserve: the refusal stands, whatever the job left behind. */
-    if (known && known->letter == 'P' && !refused_unseen(s, last)) {
+    if (known && known->letter == 'P' && !refused_unseen(v, s, last)) {
         steps_refused(v, s, out, last);
         return true;
     }

@@ -36,6 +36,8 @@ bool restored_vm_beside_source(const struct view *v, const struct situation *s, 
 /* A grant was made, or the key changed, after the job began: what it failed for may have been
  * mended, whatever it calls it. */
 bool restored_vm_mended_since(const struct view *v, const struct situation *s, const struct value *job);
+/* A KeyAccess grants the one of whom the job's code speaks what it needs, and the grants are there. */
+bool restored_vm_granted(const struct view *v, const struct situation *s, const struct value *job);
 /* The job failed for a right, and the grants of whom its code speaks were old enough by its start:
  * asking again asks in vain. */
 bool restored_vm_refused_in_vain(const struct view *v, const struct situation *s, const struct value *job);

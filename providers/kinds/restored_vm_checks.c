@@ -238,10 +238,13 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
         return true;
     }
     if (!dx_may_restore(&then)) {
-        step = steps_block(out, s->doc, NULL,
-                           arena_printf(v->arena, "%s (%s)", dx_remedy_words(then.remedy[0]), then.row->source),
-                           "ordered, but %s: %s%s%s", then.row->refused ? "refused" : "foreseen to fail",
-                           then.row->state, then.code ? ", " : "", then.code ? then.code : "");
+        const char *advice = situation_grant_advice(v, s);
+
+        step = steps_block(
+            out, s->doc, NULL,
+            advice ? advice : arena_printf(v->arena, "%s (%s)", dx_remedy_words(then.remedy[0]), then.row->source),
+            "ordered, but %s: %s%s%s", then.row->refused ? "refused" : "foreseen to fail", then.row->state,
+            then.code ? ", " : "", then.code ? then.code : "");
         step->scenario = then.row->id;
         return true;
     }
@@ -283,6 +286,7 @@ static int64_t refused_user(const struct value *job)
  * false: a right is missing, or nobody declares who needs what. */
 static bool youngest_grant(const struct view *v, const struct situation *s, int64_t user, int64_t *ret_ms)
 {
+    const char *set_id = s->given == DX_GIVEN_NOTHING ? s->original_des : s->des_id;
     const struct document *access;
     size_t at = 0, judged = 0;
     bool told = true;
@@ -295,7 +299,8 @@ static bool youngest_grant(const struct view *v, const struct situation *s, int6
             const struct value *p = value_item(principals, i), *missing = value_get(p, "missing");
             int64_t since = time_parse(value_str_at(p, "since"));
 
-            if (user >= 0 && value_int_at(p, "user", -1) != user)
+            if ((user >= 0 && value_int_at(p, "user", -1) != user) ||
+                situation_of_another_set(v, access, i, set_id ? set_id : ""))
                 continue;
             if (!missing || value_count(missing))
                 return false;
@@ -308,17 +313,25 @@ static bool youngest_grant(const struct view *v, const struct situation *s, int6
     return judged > 0;
 }
 
-static bool grants_there(const struct view *v, const struct situation *s, const struct value *job, int64_t *ret_ms)
-{
-    return youngest_grant(v, s, refused_user(job), ret_ms) || youngest_grant(v, s, -1, ret_ms);
-}
-
 static bool failed_for_right(const struct value *job)
 {
     const char *code = value_str_at(job, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
     return known && known->letter == 'P' && time_parse(value_str_at(job, "start")) != TIME_NONE;
+}
+
+/* A grant to another principal than the refused one says nothing: waiting for it would repeat the refusal. */
+static bool grants_there(const struct view *v, const struct situation *s, const struct value *job, int64_t *ret_ms)
+{
+    return youngest_grant(v, s, refused_user(job), ret_ms);
+}
+
+bool restored_vm_granted(const struct view *v, const struct situation *s, const struct value *job)
+{
+    int64_t ignored;
+
+    return grants_there(v, s, job, &ignored);
 }
 
 /* Azure says that a grant acts "typically" within ten minutes, which is no upper bound. */

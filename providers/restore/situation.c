@@ -199,8 +199,7 @@ static enum dx_grants grants_worse(enum dx_grants x, enum dx_grants y)
     return grants_rank(x) >= grants_rank(y) ? x : y;
 }
 
-/* The principal is the identity of another set than the one the disk will be wrapped with. */
-static bool of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id)
+bool situation_of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id)
 {
     const char *path = arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i);
 
@@ -220,12 +219,39 @@ static enum dx_grants rights_undeclared(const struct view *v, const struct docum
     enum dx_grants found = DX_GRANTS_OK;
 
     for (enum key_user user = KEY_USER_DES; user < KEY_USER_COUNT; user++) {
-        enum seen_right seen = right_seen(v, key, user, value_get(set, "live"));
+        enum seen_right seen = right_seen(v, key, user, set);
 
         if (seen != SEEN_HELD)
             found = grants_worse(found, seen == SEEN_LACKING ? by_user[user] : DX_GRANTS_UNKNOWN);
     }
     return found;
+}
+
+/* What is lacking for certain although no document grants it: nobody will. What cannot be seen is left to those who
+ * declare nothing of it. `set`: the document of the set that is named, or NULL. */
+static enum dx_grants rights_nowhere(const struct view *v, const struct document *key, const struct document *set)
+{
+    enum dx_grants found = DX_GRANTS_OK;
+
+    for (enum key_user user = KEY_USER_DES; key && user < KEY_USER_COUNT; user++)
+        if ((set || user != KEY_USER_DES) && !right_declared(v, key, user, set) &&
+            right_seen(v, key, user, view_facts(v, set)) == SEEN_LACKING)
+            found = grants_worse(found, by_user[user]);
+    return found;
+}
+
+const char *situation_grant_advice(const struct view *v, const struct situation *s)
+{
+    for (enum key_user user = KEY_USER_DES; s->key && s->given != DX_GIVEN_NOTHING && user < KEY_USER_COUNT; user++)
+        if (s->then.grants == by_user[user] && (s->des || user != KEY_USER_DES) &&
+            !right_declared(v, s->key, user, s->des))
+            return arena_printf(v->arena, "no document grants it: declare {%s: %s} in a KeyAccess of %s",
+                                user == KEY_USER_DES ? "diskEncryptionSet" : "wellKnown",
+                                user == KEY_USER_DES      ? s->des->name
+                                : user == KEY_USER_BACKUP ? "BackupManagementService"
+                                                          : "ConfidentialVmOrchestrator",
+                                s->key->address);
+    return NULL;
 }
 
 /* The first principal that lacks rights for a restore with that set ("": the set is not known), over every KeyAccess of
@@ -243,7 +269,7 @@ static enum dx_grants rights_state(const struct view *v, const struct document *
         for (size_t i = 0; i < value_count(principals); i++) {
             const struct value *p = value_item(principals, i);
 
-            if (of_another_set(v, access, i, set_id))
+            if (situation_of_another_set(v, access, i, set_id))
                 continue;
             of_set |= value_int_at(p, "user", 0) == KEY_USER_DES;
             if (rights_unseen(v, access, i, p))
@@ -587,6 +613,8 @@ static void foresee(const struct view *v, struct situation *s)
         grants = rights_state(v, s->key, set_named(s), false);
     else if (grants == DX_GRANTS_UNKNOWN)
         grants = DX_GRANTS_OK;
+    if (s->given != DX_GIVEN_NOTHING)
+        grants = grants_worse(grants, rights_nowhere(v, s->key, s->des));
     s->then.grants = grants_worse(grants, firewall_state(v, s->key));
     s->then.des = des_then(v, s);
 }
@@ -698,7 +726,9 @@ static struct situation situation_make(const struct view *v, const struct docume
     if (s.given != DX_GIVEN_NOTHING) {
         s.named.given = s.given;
         s.named.fault = fault_of(v, &s, false);
-        s.named.grants = grants_worse(rights_state(v, s.key, set_named(&s), false), firewall_state(v, s.key));
+        s.named.grants =
+            grants_worse(grants_worse(rights_state(v, s.key, set_named(&s), false), rights_nowhere(v, s.key, s.des)),
+                         firewall_state(v, s.key));
     }
     s.named.key = with_revoked(&s, s.given, s.named.key);
     s.now.key = with_revoked(&s, DX_GIVEN_NOTHING, s.now.key);

@@ -42,5 +42,9 @@ struct situation situation_foreseen(const struct view *v, const struct document 
  * one, else the newest of the vault tier, else the newest. */
 const struct situation *situation_at(const struct view *v, const struct document *protected_vm,
                                      const struct document *restored_vm, const struct value *point);
+/* What to declare, where the restore is foreseen to fail for a right that no document grants; NULL: it is not. */
+const char *situation_grant_advice(const struct view *v, const struct situation *s);
+/* The i-th principal of a KeyAccess is the identity of another set than the one the disk will be wrapped with. */
+bool situation_of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id);
 
 #endif
