@@ -31,6 +31,15 @@ bool dump_wanted(void)
     return wanted;
 }
 
+/* Who began us with a signal ignored (nohup, trap '' INT) wants the run to outlive it. */
+static void catch_unless_ignored(int signal_number, const struct sigaction *action)
+{
+    struct sigaction before;
+
+    if (sigaction(signal_number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(signal_number, action, NULL);
+}
+
 /* Without SA_RESTART: a wait ends early, so that a drain begins at once. */
 void interrupts_catch(bool second_ends)
 {
@@ -38,9 +47,9 @@ void interrupts_catch(bool second_ends)
 
     sigemptyset(&action.sa_mask);
     second_is_final = second_ends;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    catch_unless_ignored(SIGINT, &action);
+    catch_unless_ignored(SIGTERM, &action);
+    catch_unless_ignored(SIGHUP, &action);
 }
 
 void signals_begin(void)

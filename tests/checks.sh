@@ -79,12 +79,17 @@ sim_start() {
     return 1
 }
 
+# A shell begins what runs beside it with the interrupt ignored, and a run that is begun so stays deaf to it.
+interruptible() {
+    exec env --default-signal=INT "$@"
+}
+
 sim_port() {
     sed -n 's/.*"arm": "[^"]*:\([0-9]*\)".*/\1/p' "$dir/cloud.yaml"
 }
 
 sim_stop() {
-    kill -INT "$sim_pid" 2>/dev/null
+    kill -TERM "$sim_pid" 2>/dev/null
     wait "$sim_pid"
 }
 

@@ -56,7 +56,7 @@ all_met() {
 # begin_apply: in the background. Sets apply_pid.
 begin_apply() {
     rm -f stdout stderr
-    "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal journal --settle 20s >stdout 2>stderr </dev/null &
+    interruptible "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal journal --settle 20s >stdout 2>stderr </dev/null &
     apply_pid=$!
     started="$started $apply_pid"
 }
@@ -176,7 +176,7 @@ azure_is_past() {
     [ "$(curl -gsSI --cacert cloud.yaml.ca.pem "https://management.localhost:$(sim_port)/" 2>&1 | sed -n 's/^[Dd]ate: .* \(..:..\):.*/\1/p')" \> "$1" ]
 }
 sim_start "$example/world.yaml" 150 || checks_end || exit 1
-"$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none --settle 20m >stdout 2>stderr </dev/null &
+interruptible "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none --settle 20m >stdout 2>stderr </dev/null &
 apply_pid=$!
 started="$started $apply_pid"
 expect "the second look is waited for" within grep -qs 'looking again in' stderr

@@ -29,7 +29,7 @@ restores() {
 # signalled NAME: that signal twice while the pass runs, then the same command again.
 signalled() {
     rm -f stdout stderr
-    "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none >stdout 2>stderr &
+    interruptible "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none >stdout 2>stderr &
     pid=$!
     started="$started $pid"
     within grep -qs 'restore triggered' stderr || no "a pass is triggered" stderr
@@ -69,12 +69,29 @@ if sim_start "$example/world.yaml" 150; then
     sim_stop
 fi
 
+# --- begun with a signal ignored ----------------------------------------------------------------------------------------
+
+if sim_start "$example/world.yaml" 1500; then
+    rm -f stdout; : >stderr
+    nohup env --ignore-signal=INT "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none >stdout 2>stderr &
+    pid=$!
+    started="$started $pid"
+    within grep -qs 'restore triggered' stderr || no "a pass is triggered" stderr
+    kill -HUP "$pid"
+    kill -INT "$pid"
+    wait "$pid"
+    code=$?
+    expect "begun with HUP and INT ignored it outlives both: exit $code is 0" [ "$code" = 0 ]
+    expect "and does not stop: $(count Interrupted stderr)" [ "$(count Interrupted stderr)" = 0 ]
+    sim_stop
+fi
+
 # --- watch, interrupted -------------------------------------------------------------------------------------------------
 
 # watching COUNT: watch, with so many interrupts once a pass is triggered. Sets code.
 watching() {
     rm -f stdout stderr
-    "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
+    interruptible "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
     pid=$!
     started="$started $pid"
     within grep -qs 'restore triggered' stderr || no "a pass is triggered" stderr
@@ -93,7 +110,7 @@ if sim_start "$example/world.yaml" 300; then
     says stdout "it runs on at Azure, and the next run adopts it"
     says stderr "reinstate watch -f estate --cloud cloud.yaml --journal none --interval 60s"
     job=$(job_of stderr)
-    "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
+    interruptible "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
     pid=$!
     started="$started $pid"
     within grep -qs 'restore-vm  done' stderr || no "it goes on with job $job" stderr
@@ -122,11 +139,49 @@ asked() {
         END { exit !found }' /proc/net/tcp /proc/net/tcp6
 }
 
+# --- watch, documents that change under it --------------------------------------------------------------------------------
+
+# passed COUNT WHAT: so many more passes have ended.
+passed() {
+    wanted=$(($(grep -c ' pass [0-9]*: [0-9]' stdout) + $1))
+    within passes_are "$wanted" || no "$2" stdout
+}
+
+passes_are() {
+    [ "$(grep -c ' pass [0-9]*: [0-9]' stdout)" -ge "$1" ]
+}
+
+if sim_start "$example/world.yaml" 300; then
+    rm -f stdout stderr
+    sed 's/notBefore: .*/notBefore: 2026-11-23T03:30:00Z/' estate/activation.yaml >later.yaml
+    cp estate/activation.yaml now.yaml
+    cp later.yaml estate/activation.yaml
+    interruptible "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
+    pid=$!
+    started="$started $pid"
+    passed 1 "the first pass ends"
+    (cat later.yaml; echo '  withdrawn: true') >estate/activation.yaml
+    within grep -qs ' pass [0-9]*: the documents have changed' stderr || no "a withdrawn order is read" stderr
+    within grep -qsE '03:(4[0-9]|5[0-9]).*pass' stdout || no "its window opens" stdout
+    expect "an order that was withdrawn starts nothing: $(restores)" [ "$(restores)" = 0 ]
+    (cat now.yaml; echo '  purpose: [') >estate/activation.yaml
+    within grep -qs 'the documents have faults now' stderr || no "faults are told" stderr
+    passed 2 "with faults in the documents it looks on"
+    expect "and starts nothing: $(restores)" [ "$(restores)" = 0 ]
+    cp now.yaml estate/activation.yaml
+    within grep -qs 'restore triggered' stderr || no "an order that is given later is seen" stderr
+    kill -INT "$pid"
+    within grep -qs Interrupted stderr || no "the interrupt is answered" stderr
+    kill -INT "$pid"
+    wait "$pid"
+    sim_stop
+fi
+
 # While it looks for the second time at an Azure that does not answer; nothing is ordered, so the first pass found blocks.
 mv estate/activation.yaml .
 if sim_start "$example/world.yaml" 60; then
     rm -f stdout stderr
-    "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
+    interruptible "$binary" watch -f estate --cloud cloud.yaml --journal none --interval 60s >stdout 2>stderr &
     pid=$!
     started="$started $pid"
     within grep -qs 'pass 1: ' stdout || no "the first pass ends" stdout

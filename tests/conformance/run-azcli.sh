@@ -14,7 +14,7 @@ sim=
 passed=0 failed=0
 
 stop_sim() {
-    [ -z "$sim" ] || kill -INT "$sim" 2>/dev/null
+    [ -z "$sim" ] || kill -TERM "$sim" 2>/dev/null
     wait
     sim=
 }
