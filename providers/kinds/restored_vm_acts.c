@@ -121,10 +121,14 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
 static int source_still_rests(struct call *c, const struct job_run *run, struct err *err)
 {
     const struct situation *s = run->ctx;
-    bool replaced = run->request.type == RESTORE_REPLACE;
+    const char *seen = value_str_at(view_facts(run->actor->view, s->pvm), "source.power");
     struct value *view;
 
-    if (value_bool_at(s->doc->spec, replaced ? "evenIfSourceHealthy" : "besideSource", false))
+    /* That it may be replaced although it runs is declared; that somebody has begun to use it again is news all the
+     * same. */
+    if (run->request.type == RESTORE_REPLACE
+            ? value_bool_at(s->doc->spec, "evenIfSourceHealthy", false) && !vm_power_rests(seen)
+            : value_bool_at(s->doc->spec, "besideSource", false))
         return 0;
     if (arm_get_view(run->az, c, run->actor->arena,
                      arena_printf(run->actor->arena, "%s/instanceView", run->request.source_vm_id), API_COMPUTE, &view,
