@@ -56,7 +56,8 @@ static int saved_plan_check(struct session *s, const struct plan *fresh, struct 
     if (!differs)
         return 0;
     err_set(err, ERR_CONFLICT, "the saved plan no longer fits: %s", differs);
-    return err_advise(err, "nothing was written; make a new plan and look at it: reinstate plan -f ... --out %s",
+    return err_advise(err,
+                      "nothing was written; make a new plan and look at it: reinstate plan -f ... --out %s --force",
                       call_quoted(s->arena, path));
 }
 

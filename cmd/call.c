@@ -3,15 +3,23 @@
 
 #include <string.h>
 
+#include "../reconciler/base/file.h"
+
 static const char open_place[] = "-f ...";
 /* How far the name of a command may stand before its manifests. */
 enum { VERB_MAX = 40, LOOK_BACK_MAX = 200 };
 
 static const struct options *this_call;
+static bool world_moves;
 
 void call_set(const struct options *o)
 {
     this_call = o;
+}
+
+void call_world_moves(void)
+{
+    world_moves = true;
 }
 
 const char *call_quoted(struct arena *a, const char *word)
@@ -51,14 +59,27 @@ static bool said(const char *rest, const char *option)
     return found && found < rest + end && strchr(" =", found[strlen(option)]);
 }
 
+/* A pipe of this shell's has been read, and is gone with it: its place has to be filled by a person. */
+static const char *again(const char *path, const char *place)
+{
+    return !path || file_is_lasting(path) ? path : place;
+}
+
 static void add_texts(struct text *out, struct arena *a, const char *verb, const char *rest)
 {
     const struct options *o = this_call;
     const struct {
         const char *name, *value;
     } given[] = {
-        {"selector", o->selector}, {"policy", o->policy},   {"cloud", o->cloud},     {"world", o->world},
-        {"world-out", o->world_out}, {"as", o->as},         {"history", o->history}, {"journal", o->journal},
+        {"selector", o->selector},
+        {"policy", again(o->policy, "POLICY")},
+        {"cloud", o->cloud},
+        /* What was done stands in the world that was kept, and not in the one it began with. */
+        {"world", o->world && o->world_out && world_moves ? o->world_out : o->world},
+        {"world-out", o->world_out},
+        {"as", o->as},
+        {"history", o->history},
+        {"journal", o->journal},
     };
 
     for (size_t i = 0; i < COUNT(given); i++)
@@ -86,9 +107,10 @@ static void add_approvals(struct text *out, struct arena *a, const char *rest)
     const struct approvals *given = &this_call->approvals;
 
     for (size_t i = 0; said(rest, "--approve") && i < given->count; i++) {
-        const char *asked = arena_printf(a, "--approve %s=", given->items[i].rule);
+        const char *asked = arena_printf(a, "--approve %s=", given->items[i].rule),
+                   *quoted = arena_printf(a, "--approve '%s=", given->items[i].rule);
 
-        if (!strstr(rest, asked))
+        if (!strstr(rest, asked) && !strstr(rest, quoted))
             text_printf(out, " --approve %s",
                         call_quoted(a, arena_printf(a, "%s=%s", given->items[i].rule, given->items[i].name)));
     }
@@ -101,7 +123,7 @@ static void add_call(struct text *out, struct arena *a, const char *verb, const 
     if (o->recursive)
         text_add(out, "-R ");
     for (size_t i = 0; i < o->paths.count; i++)
-        text_printf(out, "%s-f %s", i ? " " : "", call_quoted(a, o->paths.items[i]));
+        text_printf(out, "%s-f %s", i ? " " : "", call_quoted(a, again(o->paths.items[i], "MANIFESTS")));
     if (!o->paths.count && o->discover && options_take(verb, "discover"))
         text_printf(out, "--discover %s", call_quoted(a, o->discover));
     else if (!o->paths.count)

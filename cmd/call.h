@@ -8,6 +8,8 @@
 
 /* Whose call it is; without one texts stay as they are. Set once by main(). */
 void call_set(const struct options *o);
+/* The simulated world has begun to move: from here on it is told as the one that --world-out keeps. */
+void call_world_moves(void);
 /* "reinstate plan -f ..." becomes "reinstate plan -f estate.yaml --world w.yaml"; without manifests "-f MANIFESTS". */
 const char *call_filled(struct arena *a, const char *text);
 /* The same in every text of a tree. */

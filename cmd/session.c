@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../providers/azure/redact.h"
@@ -13,6 +12,7 @@
 #include "../reconciler/format/json.h"
 #include "../reconciler/model/policy_fields.h"
 #include "../reconciler/run/skew.h"
+#include "call.h"
 #include "commands.h"
 #include "history.h"
 #include "operator.h"
@@ -255,6 +255,7 @@ static int simulate(struct session *s, const struct cloud *cloud)
     if (!s->sim || s->diags.n_errors)
         return err_set(&s->err, ERR_INVALID, "the world contradicts itself");
     s->simulated = s->options->world;
+    call_world_moves();
     s->ahead_ms = client_skew(world);
     TRY(peer_credential(world, s->options->as, &s->credential, &s->err));
     s->has_credential = true;
@@ -497,20 +498,12 @@ int session_open(struct session *s, const struct options *o)
 
 /* --- read anew ---------------------------------------------------------------------------------------------------- */
 
-static bool can_be_read_again(const char *path)
-{
-    struct stat st;
-
-    /* What is gone is read again too, and said to be gone. */
-    return !str_eq(path, "-") && (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
-}
-
 bool session_rereadable(const struct options *o)
 {
-    bool all = !o->policy || can_be_read_again(o->policy);
+    bool all = !o->policy || file_is_lasting(o->policy);
 
     for (size_t i = 0; i < o->paths.count; i++)
-        all = all && can_be_read_again(o->paths.items[i]);
+        all = all && file_is_lasting(o->paths.items[i]);
     return all;
 }
 

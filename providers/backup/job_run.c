@@ -322,7 +322,7 @@ static int may_trigger(struct call *c, const struct job_run *run, struct err *er
         return 0;
     err_set(err, ERR_BLOCKED, "the order expired at %s, before the restore could be triggered",
             time_format(run->actor->arena, run->not_after_ms));
-    return err_advise(err, "order anew: reinstate activate -f ... VM; nothing was triggered");
+    return err_advise(err, "order anew: reinstate activate -f ... %s; nothing was triggered", run->ordered);
 }
 
 /* The answer was lost; the job may run all the same. It shows in the list after minutes, or it was never taken. */

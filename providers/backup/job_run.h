@@ -15,6 +15,7 @@ struct job_run {
     struct claim_subject claim;
     struct job_match match;
     int64_t settle_ms, bound_ms;
+    const char *ordered;  /* the RestoredVirtualMachine whose order this is done for: its name */
     int64_t not_after_ms; /* of the order: nothing is triggered later */
     const struct value *seen; /* the machine's jobs (facts) as they were when this attempt was decided on */
     size_t failed_before; /* jobs of ours that had failed when this attempt was decided on */

@@ -518,7 +518,7 @@ void observe_key(struct outlook *o)
         obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 404", "the key is purged, or never was there");
         obs_set(o, F15, OBS_GOOD, "deletedkeys: 404", "not soft-deleted");
         obs_risk(o, F11, "key-gone", RISK_WARN, TIME_NONE,
-                 "order a restore: reinstate activate, then apply; the path says how the key comes back",
+                 "order a restore and carry it out; the path says how the key comes back",
                  "the key is purged, or never was there");
     } else if (str_eq(state, "absent")) {
         obs_set(o, F11, OBS_NOT_LOOKED, NULL, "its store is %s", str_eq(store, "deleted") ? "soft-deleted" : store);

@@ -84,7 +84,10 @@ static struct step *block_ordered(const struct view *v, const struct document *d
             pvm);
     if (!str_eq(value_str_at(point, "vault"), "valid"))
         return steps_block(
-            out, doc, "restore-key", "order a recovery point that has reached the vault tier: reinstate activate",
+            out, doc, "restore-key",
+            arena_printf(v->arena,
+                         "order a recovery point that has reached the vault tier: reinstate activate -f ... %s",
+                         e->restored_vm->name),
             "the key is purged; the ordered recovery point of %s %s", pvm,
             point ? "never reached the vault tier, and snapshots export no key" : "is not among those of its backup");
     return steps_block(

@@ -638,7 +638,7 @@ static void steps_in_force(const struct view *v, const struct situation *s, stru
         steps_there_already(v, s, out);
         return;
     }
-    if (restored_vm_other_job(v, s->doc, value_get(view_facts(v, s->pvm), "jobs"), &s->match, out))
+    if (restored_vm_other_job(v, s->doc, s->doc->name, value_get(view_facts(v, s->pvm), "jobs"), &s->match, out))
         return;
     if (restored_vm_revoked(s, out) || steps_failed(v, s, out) || restored_vm_beside_source(v, s, out) ||
         restored_vm_refused(v, s, out))

@@ -211,7 +211,8 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     bool stopped;
 
     if (!s->point) {
-        steps_block(out, s->doc, NULL, "list the points: reinstate activate -f ... VM",
+        steps_block(out, s->doc, NULL,
+                    arena_printf(v->arena, "list the points: reinstate activate -f ... %s --list", s->doc->name),
                     "the vault has no recovery point %s of %s", s->order.point ? s->order.point : "in the vault tier",
                     s->pvm->name);
         return true;

@@ -303,7 +303,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     struct step *step;
 
     if (!count_state(jobs, "running") &&
-        restored_vm_other_job(v, doc, value_get(view_facts(v, doc), "jobs"), &match, out))
+        restored_vm_other_job(v, doc, e->restored_vm->name, value_get(view_facts(v, doc), "jobs"), &match, out))
         return;
     if (block_failed_export(v, doc, e, out, jobs, named != NULL))
         return;
@@ -565,6 +565,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         .seen = value_get(view_facts(v, doc), "jobs"),
         .settle_ms = v->settings->settle_ms,
         .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
+        .ordered = e.restored_vm->name,
         .not_after_ms = e.order.not_after_ms,
         .adopt_only = e.running || e.order.state != ORDER_IN_FORCE,
         .must_read = true,

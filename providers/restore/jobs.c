@@ -30,7 +30,7 @@ const char *restored_vm_warnings(struct arena *a, const struct value *job)
                         text ? text : "");
 }
 
-bool restored_vm_other_job(const struct view *v, const struct document *doc, const struct value *jobs,
+bool restored_vm_other_job(const struct view *v, const struct document *doc, const char *vm, const struct value *jobs,
                            const struct job_match *match, struct steps *out)
 {
     const char *why;
@@ -39,8 +39,10 @@ bool restored_vm_other_job(const struct view *v, const struct document *doc, con
     if (job)
         steps_block(
             out, doc, "other-job",
-            "look at that job and at what it made; when this order is still to be carried out, order anew from now: "
-            "reinstate activate",
+            arena_printf(v->arena,
+                         "look at that job and at what it made; when this order is still to be carried out, order anew "
+                         "from now: reinstate activate -f ... %s",
+                         vm),
             "%s may have done this already: %s", job_words(v->arena, job), why);
     return job != NULL;
 }

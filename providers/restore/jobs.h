@@ -12,8 +12,8 @@ size_t restored_vm_failures(const struct value *jobs);
  * disks may have been made. */
 const char *restored_vm_warnings(struct arena *a, const struct value *job);
 /* Another job of this machine stands against a trigger: one that has ended blocks (true: a step was added), one that
- * runs is waited for, which is noted. */
-bool restored_vm_other_job(const struct view *v, const struct document *doc, const struct value *jobs,
+ * runs is waited for, which is noted. `vm`: the RestoredVirtualMachine that would be ordered anew. */
+bool restored_vm_other_job(const struct view *v, const struct document *doc, const char *vm, const struct value *jobs,
                            const struct job_match *match, struct steps *out);
 void restored_vm_note_other_job(const struct view *v, const struct value *jobs, const struct job_match *match,
                                 struct steps *out, struct step *step);

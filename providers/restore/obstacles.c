@@ -532,7 +532,8 @@ static void check_point(struct checking *c)
         ADD(c, "point-deleted", true, "undelete the protected item in the vault, or order another point",
             "recovery point %s is soft-deleted", value_str_at(c->s->point, "id"));
     if (expires != TIME_NONE && expires <= v->now_ms)
-        ADD(c, "point-expired", true, "order another point: reinstate activate -f ... VM",
+        ADD(c, "point-expired", true,
+            arena_printf(v->arena, "order another point: reinstate activate -f ... %s", c->s->doc->name),
             "recovery point %s expired at %s", value_str_at(c->s->point, "id"), time_format(v->arena, expires));
     else if (expires != TIME_NONE && expires - v->now_ms < v->settings->restore_bound_ms)
         ADD(c, "point-expires", false, NULL, "recovery point %s expires in %s, which a restore may take",

@@ -114,6 +114,13 @@ static int regular(const char *path, int fd, struct err *err)
     return S_ISREG(st.st_mode) ? 0 : unfit(path, st.st_mode, err);
 }
 
+bool file_is_lasting(const char *path)
+{
+    struct stat st;
+
+    return strcmp(path, "-") != 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
 int file_open_append(const char *path, int *ret_fd, struct err *err)
 {
     const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;

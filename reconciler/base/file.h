@@ -10,6 +10,8 @@
 must_use int file_replace(const char *path, const char *bytes, size_t len, struct err *err);
 /* Whether an ordinary file of this name is there: one that file_replace would take the place of. */
 bool file_is_there(const char *path);
+/* Whether it can be opened again later: standard input and pipes cannot; what is not there might be. */
+bool file_is_lasting(const char *path);
 /* Opens to read and to append; a new file has mode 0600, and its name is on disk. What is no
  * ordinary file is refused. */
 must_use int file_open_append(const char *path, int *ret_fd, struct err *err);

@@ -50,6 +50,9 @@ static const struct row {
      "reinstate apply -f e --take-over c=YOUR-NAME"},
     {"forecast --discover rsv", "reinstate graph -f ... --lineage", "reinstate graph --discover rsv --lineage"},
     {"forecast --discover rsv", "reinstate activate -f ... VM", "reinstate activate -f MANIFESTS VM"},
+    /* What was piped in is gone with its pipe. */
+    {"apply -f - -f e", "reinstate apply -f ...", "reinstate apply -f MANIFESTS -f e"},
+    {"apply -f /dev/null -f e", "reinstate apply -f ...", "reinstate apply -f MANIFESTS -f e"},
     /* A file of that name is no place to be filled in again. */
     {"plan -f ...", "reinstate plan -f ...", "reinstate plan -f ..."},
 };
@@ -68,6 +71,17 @@ static void in_trees(struct arena *a)
     CHECK_STR(value_str_at(v, "next.0"), "reinstate plan -f ...");
 }
 
+/* A run that was stopped goes on in the world that it has kept, with each of its approvals once. */
+static void resumed(struct arena *a)
+{
+    struct options o = parsed(a, "apply -f e --world w --world-out o --approve a=Ada_L --approve b=it's");
+
+    call_set(&o);
+    CHECK_STR(call_again(a), "reinstate apply -f e --world w --world-out o --approve a=Ada_L --approve 'b=it'\\''s'");
+    call_world_moves();
+    CHECK_STR(call_again(a), "reinstate apply -f e --world o --world-out o --approve a=Ada_L --approve 'b=it'\\''s'");
+}
+
 int main(void)
 {
     struct arena *a = arena_new();
@@ -80,6 +94,7 @@ int main(void)
         CHECK_STR(call_filled(a, rows[i].text), rows[i].filled);
     }
     in_trees(a);
+    resumed(a);
     call_set(NULL);
     arena_free(a);
     HARNESS_END();
