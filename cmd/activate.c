@@ -304,17 +304,27 @@ static void list_write(struct text *t, struct arena *a, const struct value *list
 
 /* --- the order ---------------------------------------------------------------------------------------------------- */
 
-static struct value *activation(struct arena *a, const struct choices *all, int64_t now_ms)
+/* A second order of a day must not be taken for the first: its jobs and its claims are told apart by its name. */
+static const char *order_name(struct arena *a, const struct desired *d, const struct choices *all, int64_t now_ms)
+{
+    const char *day = arena_strndup(a, time_format(a, now_ms), strlen("2026-11-23")),
+               *base = all->count == 1 ? arena_printf(a, "restore-%.70s-%s", all->items[0].vm->name, day)
+                                       : arena_printf(a, "restore-%zu-vms-%s", all->count, day),
+               *name = base;
+
+    for (int i = 2; desired_find(d, "Activation", name); i++)
+        name = arena_printf(a, "%s-%d", base, i);
+    return name;
+}
+
+static struct value *activation(struct arena *a, const struct desired *d, const struct choices *all, int64_t now_ms)
 {
     struct value *doc = value_map(a), *spec = value_map(a), *restores = value_list(a);
-    char *day = arena_strndup(a, time_format(a, now_ms), strlen("2026-11-23"));
 
     now_ms = now_ms / SECOND_MS * SECOND_MS;
     value_set_string(a, doc, "apiVersion", "reinstate/v1");
     value_set_string(a, doc, "kind", "Activation");
-    value_set_string(a, value_set(a, doc, "metadata", value_map(a)), "name",
-                     all->count == 1 ? arena_printf(a, "restore-%.70s-%s", all->items[0].vm->name, day)
-                                     : arena_printf(a, "restore-%zu-vms-%s", all->count, day));
+    value_set_string(a, value_set(a, doc, "metadata", value_map(a)), "name", order_name(a, d, all, now_ms));
     for (size_t i = 0; i < all->count; i++) {
         struct value *restore = value_map(a);
 
@@ -351,13 +361,18 @@ static void choice_tell(const struct choices *all, const struct value *list, str
     }
 }
 
-static int choose(struct session *s, struct choices *all, struct look *look)
+/* *ret_begun_ms: Azure's time when its first look began. */
+static int choose(struct session *s, struct choices *all, struct look *look, int64_t *ret_begun_ms)
 {
+    int64_t begun;
+
     TRY(session_load(s, s->options));
     TRY(session_may_keep(s, s->options->list ? NULL : s->options->out));
     TRY(vms_choose(s, all, &s->err));
     TRY(session_connect(s, HTTP_READ_ONLY));
+    begun = sched_span_ms(s->sched);
     TRY(session_look_far(s, s->arena, look, &s->err));
+    *ret_begun_ms = sched_now_ms(s->sched) - (sched_span_ms(s->sched) - begun);
     for (size_t i = 0; i < all->count; i++) {
         TRY(points_sort(s, &all->items[i], look, &s->err));
         if (!s->options->list)
@@ -372,9 +387,10 @@ int command_activate(const struct options *o)
     struct text t cleanup(text_release) = {0};
     struct value *doc = NULL, *answer, *list;
     struct choices all = {0};
+    int64_t begun_ms;
     struct look look;
 
-    if (choose(&s, &all, &look) < 0)
+    if (choose(&s, &all, &look, &begun_ms) < 0)
         return session_failed(&s);
     list = list_of(&s, &look, &all);
     text_init(&t, TEXT_CEILING);
@@ -382,7 +398,8 @@ int command_activate(const struct options *o)
     if (o->list) {
         list_write(&t, s.arena, list);
     } else {
-        doc = activation(s.arena, &all, sched_now_ms(s.sched));
+        /* No later than the next command begins: it may look at the same simulated moment again. */
+        doc = activation(s.arena, look.view.desired, &all, begun_ms);
         manifest_write(&t, doc);
         if (o->out && file_replace(o->out, text_str(&t), t.len, &s.err) < 0)
             return session_failed(&s);

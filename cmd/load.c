@@ -51,6 +51,21 @@ static void files_add(struct files *f, const char *path)
         arena_push(f->arena, f->items, f->count, path);
 }
 
+/* What lies in a folder has not been asked for by name: a pipe there would be waited for without end, and the file that
+ * a shell makes for the output of this very command is empty still. */
+static void found_add(struct files *f, const char *path)
+{
+    struct origin at = {.file = path};
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        complain(f->diags, path, "move it out of the folder", "this is no ordinary file, and is not read");
+    else if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+        diags_add(f->diags, SEVERITY_WARNING, &at, NULL, "an empty file is passed over");
+    else
+        files_add(f, path);
+}
+
 /* Folders in the order of their names. Links to folders are not followed: a circle of them would never end. */
 static void folder_add(struct files *f, const char *folder, int depth)
 {
@@ -74,7 +89,7 @@ static void folder_add(struct files *f, const char *folder, int depth)
             else
                 complain(f->diags, path, NULL, "folders nested more than 32 deep");
         } else if (is_manifest(entries[i]->d_name) && !S_ISDIR(st.st_mode)) {
-            files_add(f, path);
+            found_add(f, path);
         }
         free(entries[i]);
     }
@@ -437,6 +452,13 @@ void load_estate(struct arena *a, const struct options *o, const struct schemas 
 
     if (!diags->n_errors)
         load_documents(a, o, schemas, without_the_world(a, o, docs), ret, diags);
+    if (!diags->n_errors && o->paths.count && !ret->desired->count) {
+        complain(diags, o->paths.items[0], "a World is given with --world FILE, a History with --history FILE",
+                 "nothing is declared here");
+        if (ret->policy)
+            policy_free(ret->policy);
+        *ret = (struct estate){0};
+    }
 }
 
 const struct value *load_single(struct arena *a, const char *path, struct diags *diags)

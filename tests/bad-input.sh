@@ -120,6 +120,18 @@ printf 'kind: Key\n  name: [\n' >syntax.yaml
 bad_manifest "no YAML" "syntax.yaml:2:" syntax.yaml
 
 mkdir none
+mkdir piped merged foreign kustomized
+mkfifo piped/pipe.yaml
+bad_manifest "a pipe in a folder" "piped/pipe.yaml: this is no ordinary file, and is not read" piped
+{ echo '<<<<<<< HEAD'; cat "$example/estate.yaml"; echo '>>>>>>> other'; } >merged/estate.yaml
+bad_manifest "a merge that nobody has finished" "merged/estate.yaml:1:1: a mark of a git conflict|settle the conflict" merged
+printf 'apiVersion: reinstate/v1\nkind: Key\nmetadata: {name: {{ .Values.name }}}\n' >template.yaml
+bad_manifest "a template that nobody has filled in" "template.yaml:3:18: a template was left in this file" template.yaml
+printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\n' >foreign/map.yaml
+bad_manifest "another tool's document" "foreign/map.yaml:1:1: another tool's document: kind ConfigMap of v1|move it out of this folder" foreign
+printf 'resources: [estate.yaml]\n' >kustomized/kustomization.yaml
+bad_manifest "a kustomization" "another tool's document: a kustomization" kustomized
+bad_manifest "a world for manifests" "nothing is declared here|a World is given with --world FILE" "$example/world.yaml"
 bad_manifest "folder without manifests" "none: no *.yaml or *.yml|-R" none
 
 bad_manifest "missing file" "gone.yaml: cannot be read: No such file" gone.yaml
@@ -358,5 +370,12 @@ expect "a file for each kind and each VM" [ "$(echo written/*)" = "written/Azure
 expect "and it plans empty" [ $? = 0 ]
 "$binary" export $live --vault $rsv --out written --force >stdout 2>stderr
 expect "written anew with --force" [ $? = 0 ]
+rm estate/activation.yaml
+"$binary" activate -f estate $live payroll-01-dr >estate/order.yaml 2>stderr
+expect "an order that the shell puts into the folder: exit 0" [ $? = 0 ]
+expect "the empty file of it is told" grep -q 'estate/order.yaml: warning: an empty file is passed over' stderr
+expect "it is in force from the first look on" grep -q 'notBefore: 2026-11-23T03:00:00Z' estate/order.yaml
+"$binary" activate -f estate $live payroll-01-dr >order.yaml 2>stderr
+expect "the second one of a day has a name of its own" [ "$(sed -n 's/^  name: //p' order.yaml)" = "$(sed -n 's/^  name: //p' estate/order.yaml)-2" ]
 
 checks_end

@@ -80,6 +80,27 @@ static void unknown_kind_read(const struct resolver *r, const struct value *raw)
     }
 }
 
+static bool is_kind_of_ours(const struct resolver *r, const char *kind)
+{
+    return did_you_mean(kind, r->kinds) || str_eq(kind, "World") || str_eq(kind, "History");
+}
+
+/* What other tools keep beside manifests: a ConfigMap, a kustomization. One fault says all; true: it was said. */
+static bool foreign_told(const struct resolver *r, const struct value *raw)
+{
+    const char *version = value_str_at(raw, "apiVersion"), *kind = value_str_at(raw, "kind"),
+               *file = raw->origin.file ? raw->origin.file : "";
+    bool bare = !version && !kind && (str_ends_nocase(file, "kustomization.yaml") ||
+                                      str_ends_nocase(file, "kustomization.yml"));
+
+    if (!bare && (!version || !kind || str_starts(version, "reinstate/") || is_kind_of_ours(r, kind)))
+        return false;
+    diags_add(r->diags, SEVERITY_ERROR, &raw->origin,
+              "move it out of this folder, or name the files that are meant with -f", "another tool's document: %s",
+              bare ? "a kustomization" : arena_printf(r->arena, "kind %s of %s", kind, version));
+    return true;
+}
+
 /* The known kind of a document, or NULL with a fault (or, for a World or a History, a warning). */
 static const char *kind_read(const struct resolver *r, const struct value *raw)
 {
@@ -98,7 +119,7 @@ static const char *kind_read(const struct resolver *r, const struct value *raw)
                   "a History among the manifests is ignored: it is given with --history FILE");
         return NULL;
     }
-    if (!version_read(r, raw))
+    if (foreign_told(r, raw) || !version_read(r, raw))
         return NULL;
     for (size_t i = 0; r->kinds[i]; i++) {
         if (str_eq(r->kinds[i], value_str(kind)))
