@@ -34,7 +34,7 @@ begin() {
 
 # run [PAUSE]: by bash alone. PAUSE is asked to wait in place of the world's clock.
 run() {
-    REINSTATE_PAUSE=$dir/${1:-pause} timeout 600 bash run.sh >stdout 2>stderr </dev/null
+    REINSTATE_PAUSE=$dir/${1:-pause} timeout 3600 bash run.sh >stdout 2>stderr </dev/null
     code=$?
 }
 

@@ -1,13 +1,18 @@
 #!/bin/sh
 # Runbooks on trial: runbook-trials.sh BINARY. The form for curl with just the rights that its head lists, and
-# without one of them; an account that refuses the token; tool and runbook beside each other, which trigger once between them;
-# answers that lead elsewhere, and texts that would be obeyed.
+# without one of them; an account that refuses the token; a pass that outlasts its tokens; tool and runbook beside each other, which
+# trigger once between them; answers that lead elsewhere, and texts that would be obeyed.
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 binary=$(realpath "${1:?runbook-trials.sh BINARY}") || exit 1
 . "$here/checks.sh"
 . "$here/carried.sh"
 checks_begin runbook-trials
 cd "$dir" || exit 1
+
+# is_between LEAST N MOST
+is_between() {
+    [ "$1" -le "$2" ] && [ "$2" -le "$3" ]
+}
 
 # --- the rights that the head lists ----------------------------------------------------------------------------------------------
 
@@ -116,6 +121,45 @@ if begin 01-lost-key "$dir/no-way.yaml"; then
     expect "and where they are required: exit $code" [ "$code" = 1 ]
     says 'Policy.spec.claims is required'
     expect "nothing is triggered" [ "$(restores)" = 0 ]
+    sim_stop
+fi
+
+# --- a pass that outlasts its tokens ---------------------------------------------------------------------------------------------
+
+# token NAME MEMBER: of that audience in the cloud file, into REINSTATE_TOKEN_NAME.
+token() {
+    audience=$(sed -n "s/.*\"$2\": \"\(.*\)\",*/\1/p" cloud.yaml)
+    got=$(curl -gsS --cacert cloud.yaml.ca.pem --data-urlencode "scope=$audience/.default" -d grant_type=client_credentials \
+        -d "client_id=$AZURE_CLIENT_ID" -d client_secret=sim-client-secret \
+        "https://login.localhost:$(sim_port)/$AZURE_TENANT_ID/oauth2/v2.0/token" | jq -r .access_token)
+    export "REINSTATE_TOKEN_$1=$got"
+}
+tokens() {
+    token ARM armAudience
+    token VAULT vaultAudience
+    token STORAGE storageAudience
+}
+
+quick long.yaml -e 's/exportDuration: 1m/exportDuration: 90m/'
+if begin 01-lost-key "$dir/long.yaml"; then
+    run
+    expect "tokens are renewed on the way: exit $code" [ "$code" = 0 ]
+    expect "a line a minute tells of the wait, which ends with the job" is_between 88 "$(count 'waiting for job [0-9a-f-]*: [0-9]+ min' stderr)" 90
+    sim_stop
+fi
+if begin 01-lost-key "$dir/long.yaml"; then
+    tokens
+    unset AZURE_CLIENT_SECRET
+    run
+    expect "tokens that were given end with the pass: exit $code" [ "$code" = 1 ]
+    says 'has ended: put a new one there, and run this step again'
+    expect "before the key is asked for" [ "$(count '/keys/restore' sim-record)" = 0 ]
+    tokens
+    run
+    expect "with new ones it adopts the pass and goes on: exit $code" [ "$code" = 0 ]
+    expect "by two restores" [ "$(restores)" = 2 ]
+    unset REINSTATE_TOKEN_ARM REINSTATE_TOKEN_VAULT REINSTATE_TOKEN_STORAGE
+    sign_in sim-client-secret
     sim_stop
 fi
 

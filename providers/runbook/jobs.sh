@@ -103,6 +103,8 @@ follow_job() {
             Completed | CompletedWithWarnings | Failed | Cancelled) break ;;
             esac
         else
+            # A token that was given ends, and the job does not.
+            [ "$(status)" != 401 ] || renew
             tries=$((tries + 1))
             [ "$tries" -le 10 ] || stop "job $job cannot be read; it goes on in Azure"
         fi
