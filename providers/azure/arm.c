@@ -67,6 +67,18 @@ bool arm_id_equal(const char *x, const char *y)
 
 /* --- URLs --------------------------------------------------------------------------------------------------------- */
 
+/* "." and ".." lead out of the path that they stand in. */
+static bool has_dot_segment(const char *path)
+{
+    for (const char *p = path; (p = strstr(p, "/.")); p++) {
+        size_t dots = strspn(p + 1, ".");
+
+        if (dots <= 2 && (p[1 + dots] == '/' || !p[1 + dots]))
+            return true;
+    }
+    return false;
+}
+
 static int arm_url(struct azure *az, struct arena *a, const char *path, enum azure_api api, const char *query,
                    char **ret, struct err *err)
 {
@@ -81,6 +93,8 @@ static int arm_url(struct azure *az, struct arena *a, const char *path, enum azu
     text_add(&url, azure_cloud(az)->arm);
     url_add_path(&url, path);
     text_printf(&url, "?api-version=%s", azure_version(az, api));
+    if (has_dot_segment(path))
+        return err_set(err, ERR_INVALID, "\"%.200s\" is no Resource Manager path: \".\" leads elsewhere", path);
     if (query)
         text_printf(&url, "&%s", query);
     if (url.overflowed)

@@ -11,7 +11,7 @@
 #include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 
-enum { CLAIM_BYTES_MAX = 64 * 1024, BASE_HEX = 40, CLAIMS_READ_MAX = 1000 };
+enum { CLAIM_BYTES_MAX = 64 * 1024, BASE_HEX = 40, CLAIMS_READ_MAX = 1000, JOB_ID_MAX = 100 };
 
 /* --- what a claim is ---------------------------------------------------------------------------------------------- */
 
@@ -59,6 +59,21 @@ struct value *claim_to_value(struct arena *a, const struct claim *claim)
     return v;
 }
 
+/* Whoever may write blobs may write anything here, and a job's id becomes part of a URL. What is no id names no job. */
+static const char *job_id(const char *job)
+{
+    static const char of_ids[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+    size_t n = job ? strlen(job) : 0;
+
+    return n && n <= JOB_ID_MAX && strspn(job, of_ids) == n ? job : NULL;
+}
+
+/* An empty text says nothing, as in the runbooks. */
+static const char *said(const char *s)
+{
+    return s && *s ? s : NULL;
+}
+
 void claim_from_value(const struct value *v, struct claim *ret)
 {
     ret->by = value_str_at(v, "by");
@@ -68,9 +83,9 @@ void claim_from_value(const struct value *v, struct claim *ret)
     ret->target = value_str_at(v, "target");
     ret->nonce = value_str_at(v, "nonce");
     ret->renewed = value_str_at(v, "renewed");
-    ret->job = value_str_at(v, "job");
+    ret->job = job_id(value_str_at(v, "job"));
     ret->adopted_by = value_str_at(v, "adoptedBy");
-    ret->ended = value_str_at(v, "ended");
+    ret->ended = said(value_str_at(v, "ended"));
 }
 
 const char *claim_job_of(const struct value *claim, const char *order)
@@ -150,8 +165,7 @@ int claims_open(struct azure *az, struct call *c, struct arena *a, const char *a
 
 bool claims_refused(const struct err *err)
 {
-    return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND || err->class == ERR_TRANSIENT ||
-           err->class == ERR_INVALID;
+    return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND || (err->class == ERR_INVALID && err->http_status);
 }
 
 /* The place as it is asked now: by token as long as that is not refused. */
@@ -257,6 +271,7 @@ int claims_newest(struct call *c, struct arena *a, struct claims *claims, const 
     struct value *blobs;
     size_t most = 0, n;
 
+    *ret_found = false;
     while (list(c, a, claims, base, &blobs, err) < 0)
         if (!key_instead(c, a, claims, err))
             return -(int)err->class;

@@ -95,13 +95,15 @@ void claims_release(struct claims *claims); /* for cleanup() */
 /* The account's own blob endpoint, as ARM shows it; else built from its name. */
 must_use int claims_open(struct azure *az, struct call *c, struct arena *a, const char *account_id, struct claims *ret,
                          struct err *err);
-/* True: the account does not take claims from us (no right, not there, not to be reached), which says
- * nothing about a claim. */
+/* True: the account itself has said that it takes no claims from us (no right, closed network, not there, of no such
+ * kind), for good. Too busy, or no answer, says nothing: a claim may stand there. Never ask this of an error that
+ * another service gave, nor once a claim has been seen. */
 bool claims_refused(const struct err *err);
 /* All claims in the account; none where the container was never made. By token alone: nothing that needs
  * a permit is sent. */
 must_use int claims_list(struct call *c, struct arena *a, struct claims *claims, struct value **ret, struct err *err);
-/* The newest claim of that base; *ret_found false when there is none. */
+/* The newest claim of that base; *ret_found false when there is none. Where it fails, *ret_found says whether a claim
+ * was seen, which could then not be read. */
 must_use int claims_newest(struct call *c, struct arena *a, struct claims *claims, const char *base, struct claim *ret,
                            bool *ret_found, struct err *err);
 /* The claims of an account that name a job: a list of claim_to_value. */

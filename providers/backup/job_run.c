@@ -15,6 +15,7 @@ struct attempt {
     struct claim claim; /* ours, once it is taken */
     bool claimed;
     bool sent;       /* the trigger, and what became of it is noted */
+    bool stands;     /* a claim is there, and what follows from it has not been found out */
     bool read;       /* the account's blobs could be listed, whether or not it takes claims */
     int64_t looked_ms, latest_ms; /* when what the trigger rests on was last looked at: the span, and the latest Date */
     bool passed;     /* a claim of somebody else was waited for, or its job has ended since this was decided */
@@ -191,8 +192,12 @@ static int claim_once(struct call *c, struct attempt *t, const char *base, struc
     struct claim claim;
     bool found;
 
-    TRY(claims_newest(c, run->actor->arena, &t->claims, base, &claim, &found, err));
+    if (claims_newest(c, run->actor->arena, &t->claims, base, &claim, &found, err) < 0) {
+        t->stands = found;
+        return -(int)err->class;
+    }
     t->read = true;
+    t->stands = found;
     if (found) {
         enum claim_verdict verdict;
 
@@ -215,6 +220,7 @@ static int claim_once(struct call *c, struct attempt *t, const char *base, struc
             break;
         }
     }
+    t->stands = false;
     if (take(c, t, base, found ? claim.generation + 1 : 0, NULL, err) < 0 && err->class != ERR_CONFLICT)
         return -(int)err->class;
     return 0;
@@ -250,6 +256,20 @@ static int report_unreadable(const struct attempt *t, struct err *err)
                               : "have Storage Blob Data Reader assigned to us on the account");
 }
 
+/* A claim may stand, or does: to trigger beside it would restore twice. */
+static int report_untold(const struct attempt *t, struct err *err)
+{
+    if (err->class == ERR_CANCELLED || err->class == ERR_BLOCKED)
+        return -(int)err->class;
+    err->class = ERR_BLOCKED;
+    err_note(err, "%s; nothing was triggered",
+             t->stands
+                 ? "a claim stands, and what became of its restore cannot be told"
+                 : arena_printf(t->run->actor->arena, "whether a claim stands in storage account %s cannot be told",
+                                t->claims.place.account));
+    return err_advise(err, "run again when that can be read");
+}
+
 /* Ends with a claim of ours or with a job to adopt. If the account takes no claims, it ends with neither. */
 static int guard(struct call *c, struct attempt *t, struct err *err)
 {
@@ -265,9 +285,9 @@ static int guard(struct call *c, struct attempt *t, struct err *err)
     while (!t->claimed && !t->job) {
         if (claim_once(c, t, base, err) == 0)
             continue;
-        if (t->run->must_read && !t->read && claims_refused(err))
-            return report_unreadable(t, err);
-        return claims_refused(err) ? unclaimed(t, err) : -(int)err->class;
+        if (t->stands || !claims_refused(err))
+            return report_untold(t, err);
+        return t->run->must_read && !t->read ? report_unreadable(t, err) : unclaimed(t, err);
     }
     return 0;
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 
-# list_jobs: the restore jobs of the vault in $ranges, into $work/list. read_job ID: one, into $work/body.
+# list_jobs: the restore jobs of the vault in $ranges, into $work/list. read_job ID: one, into $work/body; 3: Azure knows no such job.
 list_jobs() {
     local range
     : >"$work/list"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 
-# list_jobs: the restore jobs of the vault in $ranges, into $work/list. read_job ID: one, into $work/body.
+# list_jobs: the restore jobs of the vault in $ranges, into $work/list. read_job ID: one, into $work/body; 3: Azure knows no such job.
 list_jobs() {
     local range url seen
     : >"$work/list"
@@ -16,4 +16,8 @@ list_jobs() {
         done
     done
 }
-read_job() { ask ARM GET "$arm$vault/backupJobs/$1?api-version=$api_backup"; }
+read_job() {
+    ask ARM GET "$arm$vault/backupJobs/$1?api-version=$api_backup" && return
+    [ "$(status)" != 404 ] || return 3
+    return 1
+}

@@ -237,6 +237,11 @@ who() {
 unclaimed() {
     local why
     why="$(status) $(blob_code)"
+    # Too busy, or no answer, is no refusal: a claim may stand there.
+    case $(status) in
+    400 | 401 | 403 | 404) ;;
+    *) stop "whether a claim stands in storage account ${account##*/} cannot be told ($why); run this step again when it answers; nothing was triggered" ;;
+    esac
     if [ "$expect" = Failed ] && [ "$(status)" = 403 ] && [ -z "$listed" ]; then
         stop "what the job leaves could not be read ($why): $(reader_wanted); nothing was triggered"
     fi
@@ -254,7 +259,7 @@ guard() {
         newest_claim || { unclaimed; return; }
         listed=yes
         if [ -n "$generation" ]; then
-            read_claim || { unclaimed; return; }
+            read_claim || stop "claim $claim-$generation stands, and cannot be read ($(status) $(blob_code)); nothing was triggered"
             judge_claim
             case $verdict in
             adopt)
@@ -302,7 +307,7 @@ judge_claim() {
     state='' end=''
     if read_job "$of"; then
         state=$(jq -r '.properties.status // ""' "$work/body") end=$(jq -r '.properties.endTime // ""' "$work/body")
-    elif [ -n "$made_at" ] && [ $((now - made_at)) -gt 604800 ]; then
+    elif [ $? = 3 ] && [ -n "$made_at" ] && [ $((now - made_at)) -gt 604800 ]; then
         return
     fi
     case $state in

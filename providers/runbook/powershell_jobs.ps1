@@ -210,7 +210,9 @@ function Read-Claim($What, [string]$Url) {
     }
     if ($newest -lt 0) { return @{ Refused = $false; Generation = -1; Now = $answer.Now } }
     $answer = Invoke-Blob GET "$Url/$($What.Claim)-$newest"
-    if ($answer.Status -ne 200) { return @{ Refused = $true; Answer = $answer } }
+    if ($answer.Status -ne 200) {
+        Stop-Runbook "claim $($What.Claim)-$newest stands, and cannot be read ($($answer.Status) $($answer.Code)); nothing was triggered"
+    }
     # What cannot be read was written by somebody who was cut off.
     try { $held = $answer.Content | ConvertFrom-Json } catch { $held = $null }
     return @{
@@ -285,6 +287,10 @@ function Get-ClaimVerdict($What, $Claim) {
 }
 function Stop-Unclaimed($What, $Answer, [bool]$Listed) {
     $account = $What.Account.Split('/')[-1]
+    # Too busy, or no answer, is no refusal: a claim may stand there.
+    if ($Answer.Status -notin 400, 401, 403, 404) {
+        Stop-Runbook "whether a claim stands in storage account $account cannot be told ($($Answer.Status) $($Answer.Code)); run this step again when it answers; nothing was triggered"
+    }
     if ($What.Expect -eq 'Failed' -and $Answer.Status -eq 403 -and -not $Listed) {
         $wanted = if ($Answer.Code -eq 'AuthorizationFailure') { "the account's network rules must let this address in" }
         else { 'who does this needs Storage Blob Data Reader on the account, or the right to list its keys' }

@@ -85,6 +85,58 @@ static void test_content(struct arena *a)
     CHECK(!back.by && !back.job && !back.point);
 }
 
+/* A claim is a blob that anybody may have written. */
+static void test_content_of_others(struct arena *a)
+{
+    static const struct {
+        const char *what, *job, *ended;
+        bool names_job, ended_so;
+    } cases[] = {
+        {"a job's id", "1f6de2a9-d1af-5c3c-a394-9e39ce56e04f", NULL, true, false},
+        {"a path", "../../x", NULL, false, false},
+        {"a query", "x?api-version=1", NULL, false, false},
+        {"an empty id", "", NULL, false, false},
+        {"ended, in words", NULL, "taken over: A", false, true},
+        {"ended, in no words", NULL, "", false, false},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct value *v = value_map(a);
+        struct claim claim = {0};
+
+        value_set_string(a, v, "job", cases[i].job);
+        value_set_string(a, v, "ended", cases[i].ended);
+        claim_from_value(v, &claim);
+        CHECK_ROW(cases[i].what, !!claim.job == cases[i].names_job && !!claim.ended == cases[i].ended_so);
+    }
+}
+
+/* Only the account's own word, and for good, says that no claim can stand in it. */
+static void test_refused(void)
+{
+    static const struct {
+        const char *what;
+        enum err_class class;
+        int status;
+        bool refused;
+    } cases[] = {
+        {"no right, or a closed network", ERR_DENIED, 403, true},
+        {"no such account", ERR_NOT_FOUND, 404, true},
+        {"no such feature", ERR_INVALID, 400, true},
+        {"too busy", ERR_TRANSIENT, 503, false},
+        {"no answer", ERR_TRANSIENT, 0, false},
+        {"throttled", ERR_THROTTLED, 429, false},
+        {"not to be understood", ERR_PROTOCOL, 200, false},
+        {"never sent", ERR_INVALID, 0, false},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct err err = {.class = cases[i].class, .http_status = cases[i].status};
+
+        CHECK_ROW(cases[i].what, claims_refused(&err) == cases[i].refused);
+    }
+}
+
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
 #define BLOB "st.blob.core.windows.net/" CLAIM_CONTAINER "/c-0"
@@ -199,6 +251,8 @@ int main(void)
     test_names(a);
     test_verdicts();
     test_content(a);
+    test_content_of_others(a);
+    test_refused();
     test_writing(a);
     test_lost(a);
     HARNESS_END();
