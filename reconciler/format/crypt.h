@@ -23,9 +23,10 @@ void secret_release(struct secret *s);                               /* wipes; f
 /* Reads a whole ordinary file straight into a secret, so that no other copy exists; ERR_INVALID when it cannot be read,
  * is a device or a pipe, or is larger than `ceiling`. */
 must_use int secret_read_file(struct secret *ret, const char *path, size_t ceiling, struct err *err);
+/* Overwrites with asterisks whatever of `in` repeats `secret`, whole or its first `least` bytes and as much as
+ * follows. */
+void secret_mask(struct secret *in, const char *secret, size_t len, size_t least);
 /* Overwrites memory in a way the compiler keeps. */
-/* Overwrites with asterisks whatever of `in` repeats `secret`, whole or its first 16 bytes and as much as follows. */
-void secret_mask(struct secret *in, const char *secret, size_t len);
 void secret_wipe(void *p, size_t n);
 /* From now on OpenSSL's memory (decrypted records, keys) is base/wipe.h's. Before any other use of OpenSSL. */
 void crypt_guard_memory(void);

@@ -10,8 +10,6 @@
 
 #include "../base/file.h"
 
-enum { MASK_FROM = 16 };
-
 void secret_init(struct secret *s)
 {
     *s = (struct secret){0};
@@ -76,10 +74,9 @@ void secret_release(struct secret *s)
     secret_init(s);
 }
 
-void secret_mask(struct secret *in, const char *secret, size_t len)
+void secret_mask(struct secret *in, const char *secret, size_t len, size_t least)
 {
-    size_t least = len < MASK_FROM ? len : MASK_FROM;
-
+    least = len < least ? len : least;
     for (size_t at = 0; least && at + least <= in->len; at++) {
         size_t n = 0;
 

@@ -10,6 +10,8 @@ enum {
     BODY_DEFAULT = 16 * 1024 * 1024,
     TELL_FROM_MS = 5 * SECOND_MS,
     HEADERS_MAX = 64,
+    MASK_FROM = 16,   /* so much of a credential's beginning tells it, in a refusal */
+    MASK_SURELY = 64, /* and in an answer that is none */
 };
 
 /* --- waiting ---------------------------------------------------------------------------------------------------------
@@ -186,20 +188,37 @@ static int send_begin(struct sending *x, struct err *err)
     return 0;
 }
 
-/* A refusal, be it a proxy's, may repeat what it refuses. */
-static void mask_echo(const struct http_request *r, struct wire_reply *reply)
+/* An answer, be it a proxy's, may repeat what it was sent, in its body and in any header. */
+static void mask_one(struct arena *a, const char *secret, size_t len, struct wire_reply *reply)
+{
+    bool refused = reply->status >= 300;
+
+    /* What was asked for may begin like a credential (all tokens do, and so do all backups of keys) and must arrive
+     * whole; a short secret may stand in it by chance. */
+    if (refused || len >= MASK_FROM)
+        secret_mask(&reply->body, secret, len, refused ? MASK_FROM : MASK_SURELY);
+    for (size_t i = 0; len >= MASK_FROM && i < reply->n_headers; i++) {
+        struct secret value = {.bytes = arena_strdup(a, reply->headers[i].value),
+                               .len = strlen(reply->headers[i].value)};
+
+        secret_mask(&value, secret, len, MASK_FROM);
+        reply->headers[i].value = value.bytes;
+    }
+}
+
+static void mask_echo(struct arena *a, const struct http_request *r, struct wire_reply *reply)
 {
     const char *credential = r->authorization ? strchr(r->authorization, ' ') : NULL, *signature;
 
-    if (reply->fault != WIRE_OK || reply->status < 300)
+    if (reply->fault != WIRE_OK)
         return;
     /* "Bearer TOKEN" or "SharedKey ACCOUNT:SIGNATURE". */
     signature = credential ? strchr(credential, ':') : NULL;
     credential = signature ? signature : credential;
     if (credential)
-        secret_mask(&reply->body, credential + 1, strlen(credential + 1));
+        mask_one(a, credential + 1, strlen(credential + 1), reply);
     for (size_t i = 0; i < r->n_secrets; i++)
-        secret_mask(&reply->body, r->secrets[i].bytes, r->secrets[i].len);
+        mask_one(a, r->secrets[i].bytes, r->secrets[i].len, reply);
 }
 
 static bool may_have_been_taken(int rc, const struct wire_reply *reply)
@@ -240,7 +259,7 @@ int sending_attempt(struct sending *x, struct wire_reply *ret, struct err *err)
         x->permit->taken++;
     TRY(rc);
     hear_date(x, ret, sent_ms);
-    mask_echo(x->request, ret);
+    mask_echo(x->scratch, x->request, ret);
     if (x->permit)
         journal_answer(x, ret);
     record(x, &request, ret);

@@ -1,4 +1,4 @@
-/* Refusals that repeat what they refuse: neither caller nor record may see a credential in them. */
+/* Answers that repeat what they were sent: neither caller nor record may see a credential in them. */
 #include "http_bench.h"
 
 #define TOKEN "eyJhbGciOiJub25lIn0.planted-token-of-this-test.AAAA"
@@ -24,7 +24,11 @@ static const struct row {
     {"a short secret", 400, NULL, &brief, "s3cr s3c s3crs3cr", "**** s3c ********"},
     {"a secret that is none", 400, NULL, &nothing, "text", "text"},
     {"another token", 401, "Bearer " TOKEN, NULL, "no: eyJraWQiOiIxIn0.other", "no: eyJraWQiOiIxIn0.other"},
-    {"an answer that is no refusal is left alone", 200, "Bearer " TOKEN, NULL, TOKEN, TOKEN},
+    {"the token, in an answer that is no refusal", 200, "Bearer " TOKEN, NULL, "{" TOKEN "}",
+     "{***************************************************}"},
+    {"what begins like a token may be what was asked for", 200, "Bearer " TOKEN, NULL, LOST "-other",
+     LOST "-other"},
+    {"a short secret, by chance", 200, NULL, &brief, "s3cr", "s3cr"},
 };
 
 static void see(void *ctx, const struct wire_request *request, const struct wire_reply *reply)
@@ -55,8 +59,38 @@ static void test_echoes(void)
     }
 }
 
+/* Every header, whatever the status: the journal keeps one, a record all. */
+static void see_headers(void *ctx, const struct wire_request *request, const struct wire_reply *reply)
+{
+    struct bench *b = ctx;
+
+    (void)request;
+    text_clear(&b->waits);
+    for (size_t i = 0; i < reply->n_headers; i++)
+        text_add(&b->waits, reply->headers[i].value);
+}
+
+static void test_headers(void)
+{
+    static const int statuses[] = {200, 202, 302, 403};
+
+    for (size_t i = 0; i < COUNT(statuses); i++) {
+        struct answer script[2] = {{WIRE_OK, statuses[i], "x-ms-correlation-request-id", "t=" TOKEN ";", "{}", 0}, {0}};
+        struct bench b;
+
+        bench_open(&b, script, (struct http_options){.mode = HTTP_READ_ONLY, .record = see_headers});
+        b.request.authorization = "Bearer " TOKEN;
+        bench_send(&b, HTTP_GET, "https://arm.example/x");
+        CHECK(strstr(text_str(&b.waits), "t=******"));
+        CHECK(!strstr(text_str(&b.waits), "planted"));
+        CHECK(!strstr(b.err.text, "planted"));
+        bench_close(&b);
+    }
+}
+
 int main(void)
 {
     test_echoes();
+    test_headers();
     HARNESS_END();
 }
