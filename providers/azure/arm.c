@@ -7,6 +7,7 @@
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"
 #include "internal.h"
+#include "members.h"
 
 /* --- ids ---------------------------------------------------------------------------------------------------------- */
 
@@ -144,6 +145,7 @@ int arm_get(struct azure *az, struct call *c, struct arena *a, const char *id, e
         return err_set(err, ERR_PROTOCOL, "%s: the answer bears no id, so nobody knows what it describes", what);
     if (!url_same_name(arm_id_name(told), arm_id_name(id)))
         return err_set(err, ERR_PROTOCOL, "%s: the answer describes something else: %.300s", what, told);
+    TRY(members_check(id, body, what, err));
     *ret = body;
     return 0;
 }
@@ -157,10 +159,15 @@ int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *
 int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api, const char *query,
              struct value **ret, struct err *err)
 {
+    const char *what = describe(a, "list", path);
     char *url;
 
     TRY(arm_url(az, a, path, api, query, &url, err));
-    return azure_list(az, c, a, AUDIENCE_ARM, url, "nextLink", describe(a, "list", path), ret, err);
+    TRY(azure_list(az, c, a, AUDIENCE_ARM, url, "nextLink", what, ret, err));
+    /* The inventory of all resources names them, and does not describe them. */
+    for (size_t i = 0; api != API_RESOURCES && i < value_count(*ret); i++)
+        TRY(members_check(value_str_at(value_item(*ret, i), "id"), value_item(*ret, i), what, err));
+    return 0;
 }
 
 /* An address that Azure gives may hold what none may, such as the blank of a region in words. */

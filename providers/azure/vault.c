@@ -9,6 +9,7 @@
 #include "../../reconciler/format/json.h"
 #include "internal.h"
 #include "key_id.h"
+#include "members.h"
 
 enum { KEY_POLL_MS = 5 * SECOND_MS, JWE_PARTS = 5 };
 
@@ -131,7 +132,7 @@ static int check_kid(struct arena *a, const struct value *body, const char *base
     const char *kid = value_str_at(body, "key.kid");
 
     if (kid && key_url_is(a, kid, base, name))
-        return 0;
+        return members_check_key(body, what, err);
     return err_set(err, ERR_PROTOCOL, "%s: the answer %s%.300s", what, kid ? "describes another key: " : "names no key",
                    kid ? kid : "");
 }

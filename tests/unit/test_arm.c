@@ -7,6 +7,8 @@
 #include "../../reconciler/format/json.h"
 
 #define VM "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
+#define WHOLE(id) "{\"id\":\"" id "\",\"properties\":{\"storageProfile\":{}}}"
+#define STATE(state) "{\"id\":\"/x/VM\",\"properties\":{\"storageProfile\":{},\"provisioningState\":\"" state "\"}}"
 #define ARM "https://management.azure.com"
 
 /* --- operations, judged ------------------------------------------------------------------------------------------- */
@@ -139,6 +141,13 @@ static void run_list(struct call *c, struct peer_case *t)
     CHECK(t->rc < 0 || value_count(v) == 2);
 }
 
+static void run_item_list(struct call *c, struct peer_case *t)
+{
+    struct value *v = NULL;
+
+    t->rc = arm_list(t->az, c, t->a, "/v/backupProtectedItems", API_RECOVERY, NULL, &v, &t->err);
+}
+
 static void run_empty_list(struct call *c, struct peer_case *t)
 {
     struct value *v = NULL;
@@ -187,7 +196,7 @@ static const struct call_case calls[] = {
       {.method = "GET",
        .url = ARM VM "?api-version=2025-04-01",
        .status = 200,
-       .body = "{\"id\":\"/x/vm\"}",
+       .body = WHOLE("/x/vm"),
        .authorization = "Bearer t1"}},
      0,
      NULL},
@@ -199,7 +208,7 @@ static const struct call_case calls[] = {
        .url = "/tenant-1/oauth2/v2.0/token",
        .status = 200,
        .body = "{\"expires_in\":\"3599\",\"access_token\":\"t2\"}"},
-      {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm\"}", .authorization = "Bearer t2"}},
+      {.method = "GET", .url = VM, .status = 200, .body = WHOLE("/x/vm"), .authorization = "Bearer t2"}},
      0,
      NULL},
     {"a 401 loop ends",
@@ -295,9 +304,28 @@ static const struct call_case calls[] = {
      {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm2\"}"}},
      -ERR_PROTOCOL,
      "something else: /x/vm2"},
+    {"an answer without what Azure always sends",
+     run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm\",\"properties\":null}"}},
+     -ERR_PROTOCOL,
+     "bears no properties"},
+    {"an answer without a member of its properties",
+     run_get,
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/vm\",\"properties\":{}}"}},
+     -ERR_PROTOCOL,
+     "bears no properties.storageProfile"},
+    {"a list with such an answer in it",
+     run_item_list,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "/backupProtectedItems",
+       .status = 200,
+       .body = "{\"value\":[{\"id\":\"/v/protectedItems/x\",\"properties\":[]}]}"}},
+     -ERR_PROTOCOL,
+     "bears no properties"},
     {"an answer that encodes its name",
      run_get,
-     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = "{\"id\":\"/x/v%6D\"}"}},
+     {PEER_LOGIN, {.method = "GET", .url = VM, .status = 200, .body = WHOLE("/x/v%6D")}},
      0,
      NULL},
     {"a list that is none",
@@ -332,24 +360,15 @@ static const struct call_case calls[] = {
        .url = VM,
        .status = 200,
        .body = "{\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
-      {.method = "GET",
-       .url = VM,
-       .status = 200,
-       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"RegisteringDns\"}}"},
-      {.method = "GET",
-       .url = VM,
-       .status = 200,
-       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}},
+      {.method = "GET", .url = VM, .status = 200, .body = STATE("RegisteringDns")},
+      {.method = "GET", .url = VM, .status = 200, .body = STATE("Succeeded")}},
      0,
      NULL},
     {"a 201 whose Location is a path names what was made",
      run_put,
      {PEER_LOGIN,
       {.method = "PUT", .url = VM, .status = 201, .body = "{}", .headers = {{"Location", "/subscriptions/sub-1/x"}}},
-      {.method = "GET",
-       .url = VM,
-       .status = 200,
-       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}},
+      {.method = "GET", .url = VM, .status = 200, .body = STATE("Succeeded")}},
      0,
      NULL},
     {"a write followed, then read",
@@ -366,10 +385,7 @@ static const struct call_case calls[] = {
        .body = "{\"status\":\"InProgress\"}",
        .headers = {{"Azure-AsyncOperation", ARM "/op;2"}}},
       {.method = "GET", .url = ARM "/op;2", .status = 200, .body = "{\"status\":\"Succeeded\"}"},
-      {.method = "GET",
-       .url = VM,
-       .status = 200,
-       .body = "{\"id\":\"/x/VM\",\"properties\":{\"provisioningState\":\"Succeeded\"}}"}},
+      {.method = "GET", .url = VM, .status = 200, .body = STATE("Succeeded")}},
      0,
      NULL},
     {"a failed operation is an error of its code",

@@ -236,7 +236,11 @@ static void found_by_name(struct call *c, struct peer_case *t)
     CHECK(named == 3 && index_get(x, "tag-3") && !index_get(x, "tag-2"));
 }
 
-#define READ(tag) {.method = "GET", .url = "/disks/d", .status = 200, .body = "{\"id\":\"/x/d\",\"etag\":\"" tag "\"}"}
+#define READ(tag)                                                                                                      \
+    {                                                                                                                  \
+        .method = "GET", .url = "/disks/d", .status = 200,                                                             \
+        .body = "{\"id\":\"/x/d\",\"properties\":{},\"etag\":\"" tag "\"}"                                             \
+    }
 #define WRITE {.method = "PUT", .url = "/disks/d", .status = 200, .body = "{}"}
 
 static const struct {

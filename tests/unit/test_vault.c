@@ -156,7 +156,7 @@ static void run_update(struct call *c, struct peer_case *t)
 }
 
 #define POOL "https://pool.managedhsm.azure.net"
-#define POOL_KEY "{\"key\":{\"kid\":\"" POOL "/keys/k/v1\"}}"
+#define POOL_KEY "{\"key\":{\"kid\":\"" POOL "/keys/k/v1\"},\"attributes\":{}}"
 #define LOCAL "/providers/Microsoft.Authorization/roleAssignments"
 #define ROLE "33413926-3206-4cdd-b39a-83574fe37a17"
 #define DEFINED "Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/"
@@ -205,7 +205,7 @@ static void test_local_addresses(void)
 #define KEY_FOUND                                                                                                      \
     {                                                                                                                  \
         .method = "GET", .url = KV "/keys/k/?api-version=2025-07-01", .status = 200,                                   \
-        .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"}}"                                                             \
+        .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"},\"attributes\":{}}"                                           \
     }
 #define KEY_ABSENT                                                                                                     \
     {                                                                                                                  \
@@ -227,7 +227,7 @@ static const struct {
       {.method = "GET",
        .url = KV "/keys/k/v1?api-version=2025-07-01",
        .status = 200,
-       .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net:443/keys/k/v1\"}}"}},
+       .body = "{\"key\":{\"kid\":\"https://kv.vault.azure.net:443/keys/k/v1\"},\"attributes\":{}}"}},
      0,
      NULL,
      NULL,
@@ -238,6 +238,17 @@ static const struct {
      -ERR_PROTOCOL,
      "",
      "names no key",
+     NULL},
+    {"an answer that does not say whether the key is enabled",
+     run_get,
+     {PEER_LOGIN,
+      {.method = "GET",
+       .url = "/keys/k/v1",
+       .status = 200,
+       .body = "{\"key\":{\"kid\":\"" KV "/keys/k/v1\"},\"attributes\":null}"}},
+     -ERR_PROTOCOL,
+     "",
+     "bears no attributes",
      NULL},
     {"an answer about another key",
      run_get,

@@ -1,0 +1,98 @@
+/* Knows which members Azure sends in every answer about a type, one row a type. Must not know what any of them
+ * means. */
+#include "members.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+
+enum { MEMBERS_MAX = 4 };
+
+struct always {
+    const char *type; /* the end of a type's segments, as in ids; "*" stands for one name */
+    struct {
+        const char *path;
+        enum value_type type;
+    } members[MEMBERS_MAX];
+};
+
+#define PROPERTIES                                                                                                     \
+    {                                                                                                                  \
+        "properties", VALUE_MAP                                                                                        \
+    }
+
+static const struct always rows[] = {
+    {"/Microsoft.KeyVault/vaults/*", {PROPERTIES, {"properties.vaultUri", VALUE_STRING}}},
+    {"/Microsoft.KeyVault/locations/*/deletedVaults/*", {PROPERTIES, {"properties.vaultId", VALUE_STRING}}},
+    {"/Microsoft.KeyVault/managedHSMs/*", {PROPERTIES}},
+    {"/Microsoft.KeyVault/locations/*/deletedManagedHSMs/*", {PROPERTIES}},
+    {"/Microsoft.Compute/diskEncryptionSets/*", {PROPERTIES}},
+    {"/Microsoft.Compute/disks/*", {PROPERTIES}},
+    {"/Microsoft.Compute/virtualMachines/*", {PROPERTIES, {"properties.storageProfile", VALUE_MAP}}},
+    {"/Microsoft.Network/networkInterfaces/*", {PROPERTIES}},
+    {"/Microsoft.Network/virtualNetworks/*", {PROPERTIES}},
+    {"/Microsoft.Network/virtualNetworks/*/subnets/*", {PROPERTIES}},
+    {"/Microsoft.Storage/storageAccounts/*", {PROPERTIES}},
+    {"/Microsoft.ManagedIdentity/userAssignedIdentities/*", {PROPERTIES, {"properties.principalId", VALUE_STRING}}},
+    {"/Microsoft.RecoveryServices/vaults/*", {PROPERTIES}},
+    {"/backupJobs/*", {PROPERTIES}},
+    {"/backupPolicies/*", {PROPERTIES}},
+    {"/protectedItems/*", {PROPERTIES}},
+    {"/recoveryPoints/*", {PROPERTIES}},
+    {"/Microsoft.Authorization/roleAssignments/*", {PROPERTIES, {"properties.principalId", VALUE_STRING}}},
+    {"/Microsoft.Authorization/roleDefinitions/*", {PROPERTIES, {"properties.permissions", VALUE_LIST}}},
+};
+
+static const struct always key = {NULL, {{"key", VALUE_MAP}, {"key.kid", VALUE_STRING}, {"attributes", VALUE_MAP}}};
+
+/* Without case: Azure writes one type in several ways. A name holds no slash. */
+static bool ends_with_type(const char *id, const char *type)
+{
+    const char *i = id + strlen(id), *t = type + strlen(type);
+
+    while (t > type) {
+        if (t[-1] == '*') {
+            const char *end = i;
+
+            while (i > id && i[-1] != '/')
+                i--;
+            if (i == end)
+                return false;
+            t--;
+            continue;
+        }
+        if (i == id || tolower((unsigned char)i[-1]) != tolower((unsigned char)t[-1]))
+            return false;
+        i--;
+        t--;
+    }
+    return true;
+}
+
+static int check(const struct always *row, const struct value *body, const char *what, struct err *err)
+{
+    for (size_t i = 0; i < MEMBERS_MAX && row->members[i].path; i++) {
+        const struct value *member = value_at(body, row->members[i].path);
+
+        if (member && value_is(member, row->members[i].type))
+            continue;
+        err_set(err, ERR_PROTOCOL, "%s: the answer bears no %s, which Azure always sends", what, row->members[i].path);
+        return err_advise(err, "what such an answer leaves out is not taken for a default; run again, and look at what "
+                               "stands between us and Azure");
+    }
+    return 0;
+}
+
+int members_check(const char *id, const struct value *body, const char *what, struct err *err)
+{
+    for (size_t i = 0; id && i < COUNT(rows); i++)
+        if (ends_with_type(id, rows[i].type))
+            return check(&rows[i], body, what, err);
+    return 0;
+}
+
+int members_check_key(const struct value *body, const char *what, struct err *err)
+{
+    return check(&key, body, what, err);
+}
