@@ -8,6 +8,23 @@
 
 #define QUERIES "/providers/Microsoft.ResourceGraph/resources"
 
+/* What is left out of an answer is not absent in Azure. */
+static int check_page(const struct value *body, size_t page, struct err *err)
+{
+    const struct value *data = value_get(body, "data");
+    const char *token = value_str_at(body, "$skipToken");
+    bool whole = value_is(data, VALUE_LIST);
+
+    for (size_t i = 0; whole && i < value_count(data); i++)
+        whole = value_is(value_item(data, i), VALUE_MAP);
+    if (!whole)
+        return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph: page %zu is no list of objects", page);
+    if ((!token || !*token) && value_bool_at(body, "resultTruncated", false))
+        return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph is cut short after page %zu, and names no next",
+                       page);
+    return 0;
+}
+
 int resource_graph_query(struct azure *az, struct call *c, struct arena *a, const char *query, struct value **ret,
                          struct err *err)
 {
@@ -28,13 +45,14 @@ int resource_graph_query(struct azure *az, struct call *c, struct arena *a, cons
         TRY(arm_send(az, c, a, HTTP_POST, QUERIES, API_RESOURCE_GRAPH, body, ARM_REPEATABLE, &op, err));
         bytes += op.bytes;
         data = value_get(op.body, "data");
+        TRY(check_page(op.body, page, err));
         for (size_t i = 0; i < value_count(data); i++)
             value_push(a, rows, value_item(data, i));
         if (token && str_eq(token, value_str_at(op.body, "$skipToken")))
             return err_set(err, ERR_PROTOCOL, "the answer of Resource Graph: page %zu names itself as the next one",
                            page);
         token = value_str_at(op.body, "$skipToken");
-        if (!token) {
+        if (!token || !*token) {
             *ret = rows;
             return 0;
         }

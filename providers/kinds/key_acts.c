@@ -192,6 +192,25 @@ static int came_back_other(const struct actor *actor, const struct value *bundle
         other, doc->address);
 }
 
+/* No answer tells whether the store took the copy. A key that is there says that it did, and is compared like any
+ * other; one that is absent says nothing yet. */
+static int look_after_lost(struct call *c, const struct actor *actor, struct azure *az, struct value **ret,
+                           struct err *err)
+{
+    const struct value *facts = view_facts(actor->view, actor->step->document);
+    struct err lost = *err;
+
+    actor_say(actor, "the answer to the restore of the key was lost; looking whether the key is there");
+    if (vault_get_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), NULL, ret, err) ==
+        0)
+        return 0;
+    if (err->class == ERR_CANCELLED)
+        return -(int)err->class;
+    *err = lost;
+    err->class = ERR_UNKNOWN_OUTCOME;
+    return err_advise(err, "whether the key came back is not known; run again, which looks first");
+}
+
 /* Any other 409: the name is taken. Done, if it is by the very version that is wanted; otherwise nothing is touched.
  * `useless`: the store cannot open this backup, now or later. `refused`: the store said no to these bytes. */
 static int restore_bytes(struct call *c, const struct actor *actor, struct azure *az, const struct secret *backup,
@@ -205,8 +224,12 @@ static int restore_bytes(struct call *c, const struct actor *actor, struct azure
     bool held = false;
 
     while (!held && vault_restore_key(az, c, actor->arena, base, backup, &bundle, err) < 0) {
+        if (err->class == ERR_UNKNOWN_OUTCOME || err->class == ERR_TRANSIENT || err->class == ERR_PROTOCOL) {
+            TRY(look_after_lost(c, actor, az, &bundle, err));
+            break;
+        }
         if (err->class != ERR_CONFLICT) {
-            *ret_refused = true;
+            *ret_refused = err->http_status >= 400;
             *ret_useless = err->http_status == 400;
             return -(int)err->class;
         }

@@ -152,7 +152,8 @@ static void restore_pipe(struct text *out, const struct runbook *rb, const struc
     line(out, "    tr '+/' '-_' | tr -d '=\\n' | { printf '{\"value\":\"'; cat; printf '\"}'; } |");
     line(out, "    call %s POST %s @- || [ \"$(status)\" = 409 ] ||", audience(with),
          key_url(rb, with, "/keys/restore"));
-    line(out, "    stop 'the key was not restored; nothing was changed in its store'");
+    line(out,
+         "    stop \"the store did not say that the key is back ($(status)); run this step again, which looks first\"");
 }
 
 static void exported_key(struct text *out, const struct runbook *rb, const struct value *with)

@@ -118,25 +118,40 @@ static int broken(const char *path, size_t line, struct err *err)
     return err_advise(err, "Keep the file for whoever looks into it, and name another with --journal");
 }
 
+/* One line with its end into `line`; 0: there is none. What is longer than a line may be is not kept, and a failed read
+ * is no end of the file. */
+static int read_line(const char *path, FILE *f, const struct reading *r, char *line, size_t *ret_len, struct err *err)
+{
+    int c = 0;
+
+    *ret_len = 0;
+    while (c != '\n' && (c = getc(f)) != EOF) {
+        if (*ret_len == LINE_BYTES_MAX)
+            return err_set(err, ERR_INVALID, "%s: line %zu is longer than %d bytes", path, r->lines + 1,
+                           LINE_BYTES_MAX);
+        line[(*ret_len)++] = (char)c;
+    }
+    line[*ret_len] = '\0';
+    if (ferror(f))
+        return err_set(err, ERR_INVALID, "%s: cannot be read: %s", path, strerror(errno));
+    return 0;
+}
+
 static int read_all(const char *path, FILE *f, const char *wanted, struct reading *r, struct err *err)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t n;
-    int rc = 0;
+    char *line = xcalloc(1, LINE_BYTES_MAX + 1);
+    size_t n = 0;
+    int rc;
 
     *r = (struct reading){.ended = true, .wanted = wanted};
     memcpy(r->prev, first_prev, sizeof(first_prev));
     head_note(r);
-    while (rc == 0 && (n = getline(&line, &room, f)) >= 0) {
-        if (n > LINE_BYTES_MAX)
-            rc = err_set(err, ERR_INVALID, "%s: line %zu is longer than %d bytes", path, r->lines + 1, LINE_BYTES_MAX);
-        else if (!line_read(r, line, (size_t)n))
+    do {
+        rc = read_line(path, f, r, line, &n, err);
+        if (rc == 0 && n && !line_read(r, line, n))
             rc = broken(path, r->lines - 1, err);
-    }
+    } while (rc == 0 && n);
     free(line);
-    if (rc == 0 && ferror(f))
-        rc = err_set(err, ERR_INVALID, "%s: cannot be read: %s", path, strerror(errno));
     if (rc == 0 && r->torn && r->ended)
         rc = broken(path, r->lines, err);
     return rc;

@@ -76,6 +76,42 @@ static void test_refused(void)
     arena_free(a);
 }
 
+#define PAGE(text)                                                                                                     \
+    {                                                                                                                  \
+        .method = "POST", .url = GRAPH, .status = 200, .body = text                                                    \
+    }
+
+/* What an answer leaves out is not absent in Azure. */
+static void test_cut_short(void)
+{
+    static const struct {
+        const char *what;
+        struct peer_row page;
+        int rc;
+    } cases[] = {
+        {"no rows at all", PAGE("{\"count\":0}"), -ERR_PROTOCOL},
+        {"rows that are null", PAGE("{\"data\":null}"), -ERR_PROTOCOL},
+        {"a table", PAGE("{\"data\":{\"columns\":[{\"name\":\"id\"}],\"rows\":[[\"/a\"]]}}"), -ERR_PROTOCOL},
+        {"rows without names", PAGE("{\"data\":[[\"/a\"]]}"), -ERR_PROTOCOL},
+        {"cut, and no next page", PAGE("{\"data\":[{\"id\":\"/a\"}],\"resultTruncated\":\"true\"}"), -ERR_PROTOCOL},
+        {"an empty token", PAGE("{\"data\":[{\"id\":\"/a\"}],\"resultTruncated\":\"false\",\"$skipToken\":\"\"}"), 0},
+        {"none", PAGE("{\"data\":[]}"), 0},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct peer_row rows[] = {PEER_LOGIN, cases[i].page};
+        struct arena *a = arena_new();
+        struct question q = {0};
+        struct peer_case t = {.a = a, .run = run_query, .arg = &q};
+        struct peer p = {0};
+
+        peer_run(cases[i].what, rows, COUNT(rows), &t, &p);
+        CHECK_ROW(cases[i].what, t.rc == cases[i].rc);
+        peer_release(&p);
+        arena_free(a);
+    }
+}
+
 static void test_quoting(void)
 {
     struct arena *a = arena_new();
@@ -118,8 +154,13 @@ static void test_items(void)
 {
     static const struct peer_row rows[] = {
         PEER_LOGIN,
-        {.method = "GET", .url = RSV "?", .status = 200, .body = "{\"id\":\"" RSV "\",\"location\":\"uaenorth\"}"},
-        {.method = "GET", .url = RSV "/backupProtectedItems?", .status = 200,
+        {.method = "GET",
+         .url = RSV "?",
+         .status = 200,
+         .body = "{\"id\":\"" RSV "\",\"location\":\"uaenorth\",\"properties\":{}}"},
+        {.method = "GET",
+         .url = RSV "/backupProtectedItems?",
+         .status = 200,
          .body = "{\"value\":[{\"id\":\"" RSV "/item\",\"name\":\"VM;iaasvmcontainerv2;rg;vm\",\"properties\":{}}]}"},
     };
     struct arena *a = arena_new();
@@ -138,6 +179,7 @@ int main(void)
 {
     test_pages();
     test_refused();
+    test_cut_short();
     test_quoting();
     test_vault_by_name();
     test_items();
