@@ -333,6 +333,25 @@ static void handles_make(struct session *s, const struct cloud *operators)
     s->connections = (struct azure_connections){.items = s->handles, .count = d->count};
 }
 
+/* A manifest alone must not decide where a secret goes. What is given as a domain's name cannot be compared. */
+static int tenants_check(const struct session *s, const struct desired *d, struct err *err)
+{
+    const char *own = s->credential.tenant;
+
+    for (size_t i = 0; d && !s->sim && s->credential.kind == CREDENTIAL_CLIENT_SECRET && i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+        const struct value *tenant = str_eq(doc->kind, "Azure") ? value_get(doc->spec, "tenant") : NULL;
+
+        if (!value_str(tenant) || str_eq_nocase(value_str(tenant), own) || strchr(own, '.'))
+            continue;
+        err_set(err, ERR_DENIED, "AZURE_TENANT_ID is %s, and %s is of tenant %s (%s:%d): the secret is not sent there",
+                own, doc->address, value_str(tenant), doc->origin.file ? doc->origin.file : "(no file)",
+                tenant->origin.line ? tenant->origin.line : doc->origin.line);
+        return err_advise(err, "sign in to the tenant that is meant, or correct spec.tenant");
+    }
+    return 0;
+}
+
 static const struct value *take_overs(const struct session *s)
 {
     const struct approvals *given = &s->options->take_overs;
@@ -407,6 +426,7 @@ int session_connect(struct session *s, enum http_mode mode)
         return err_set(&s->err, ERR_INVALID,
                        "no Azure document among the manifests: it says which subscription is meant");
     TRY(link_open(s, mode, declared_cloud(azure), operators));
+    TRY(tenants_check(s, s->estate.desired, &s->err));
     handles_make(s, operators);
     engine_set(s);
     return history_open(s, s->handles[azure->index], mode);
@@ -450,6 +470,7 @@ int session_discover(struct session *s, const struct options *o, struct discover
         request.subscription = value_str_at(azure->spec, "subscription");
     }
     TRY(link_open(s, HTTP_READ_ONLY, declared, operators));
+    TRY(tenants_check(s, s->estate.desired, &s->err));
     d.azure = azure_new(s->http, operators ? operators : declared, &s->credential,
                         azure ? value_str_at(azure->spec, "tenant") : NULL, request.subscription, NULL);
     azure_use_versions(d.azure, azure ? azure->spec : NULL);
@@ -557,7 +578,10 @@ static void same_cloud(const struct session *s, const struct estate *fresh, stru
 {
     const struct desired *d = fresh->desired;
     bool named = false;
+    struct err err;
 
+    if (tenants_check(s, d, &err) < 0)
+        diags_add(diags, SEVERITY_ERROR, &(struct origin){0}, NULL, "%s", err.text);
     for (size_t i = 0; i < d->count; i++) {
         if (!str_eq(d->documents[i]->kind, "Azure"))
             continue;

@@ -231,6 +231,7 @@ cp "$example/policy.yaml" estate
 faulty "misspelt command" 1 'no command "aply"|did you mean apply?' "$binary" aply -f estate
 faulty "misspelt option" 1 "no option --auto-aprove|did you mean --auto-approve?" "$binary" apply -f estate --auto-aprove
 faulty "no manifests named" 1 "which manifests?|-f PATH" "$binary" apply
+faulty "a credential of another tenant" 1 "AZURE_TENANT_ID is 0f0f0f0f-0000-4000-8000-000000000009, and Azure/prod is of tenant 0f0f0f0f-0000-4000-8000-000000000001 (estate/estate.yaml:|the secret is not sent there" env AZURE_TENANT_ID=0f0f0f0f-0000-4000-8000-000000000009 AZURE_CLIENT_ID=0f0f0f0f-0000-4000-8000-00000000000b AZURE_CLIENT_SECRET=none "$binary" plan -f estate
 faulty "no credential" 1 "AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET not set" env -u AZURE_TENANT_ID -u AZURE_CLIENT_ID -u AZURE_CLIENT_SECRET "$binary" plan -f estate
 
 # --- export, impact, graph ------------------------------------------------------------------------------------------------

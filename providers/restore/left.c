@@ -80,12 +80,26 @@ void restore_left_say(struct call *c, const struct actor *actor, struct azure *a
         actor_say(actor, "job %s has left %s; nothing is deleted", job->id, value_str_at(value_item(made, i), "id"));
 }
 
+/* A pass was to fail and has made disks, which nobody has ordered. */
+static bool made_in_vain(const struct view *v, const struct situation *s, const struct value *job)
+{
+    struct value *one = value_list(v->arena);
+    struct job_match pass;
+
+    if (!str_eq(value_str_at(job, "state"), "completed") || situation_type(s->doc) == RESTORE_DISKS ||
+        s->order.state == ORDER_NONE)
+        return false;
+    pass = export_match(v, s->pvm, s->doc, &s->order);
+    value_push(v->arena, one, value_copy(v->arena, job));
+    return value_count(jobs_matching(v->arena, one, &pass)) > 0;
+}
+
 struct value *restore_left_of(const struct view *v, const struct situation *s, const struct value *job)
 {
     const char *state = value_str_at(job, "state");
 
     if (job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE ||
-        (!str_eq(state, "failed") && !str_eq(state, "cancelled")) ||
+        (!str_eq(state, "failed") && !str_eq(state, "cancelled") && !made_in_vain(v, s, job)) ||
         !str_eq_nocase(value_str_at(job, "targetGroup"), s->match.target_group))
         return value_list(v->arena);
     return restore_made(v, s, job);
@@ -104,7 +118,10 @@ void restore_left_notes(const struct view *v, const struct situation *s, struct 
 
             step_note(out, step, "job %s, which %s, has left %s; nothing is deleted here: %s%s",
                       value_str_at(job, "job"),
-                      str_eq(value_str_at(job, "state"), "failed") ? "failed" : "was cancelled", id,
+                      str_eq(value_str_at(job, "state"), "failed")      ? "failed"
+                      : str_eq(value_str_at(job, "state"), "completed") ? "completed although it was to fail"
+                                                                        : "was cancelled",
+                      id,
                       keep ? keep : "remove it when the recovery is over: ",
                       keep ? "" : aftermath_resource_command(v->arena, id));
         }
