@@ -172,7 +172,7 @@ static int act(struct applying *x, const struct look *look)
     carry_report(&t, &outcome, &x->style);
     value_set(s->arena, x->answer, "outcome", carry_to_value(s->arena, &outcome));
     code = engine_exit_code(&outcome);
-    if (!value_count(outcome.gaps))
+    if (!carry_gaps_stop(&outcome))
         code = look_again(x, code, &outcome, &t);
     return finish(x, code, &t);
 }

@@ -133,14 +133,21 @@ int carry_out(struct session *s, struct arena *a, const struct look *look, struc
 
 /* --- what came of it ---------------------------------------------------------------------------------------------- */
 
+bool carry_gaps_stop(const struct outcome *o)
+{
+    return value_count(o->gaps) && o->blocked == o->count;
+}
+
 void carry_report(struct text *out, const struct outcome *o, const struct report_style *style)
 {
     size_t n_left = 0;
 
-    text_add(out, value_count(o->gaps) ? "Nothing was done: we lack rights for this plan.\n" : "");
+    if (value_count(o->gaps))
+        text_add(out, carry_gaps_stop(o) ? "Nothing was done: we lack rights for this plan.\n"
+                                         : "We lack rights for a part of this plan; nothing of that part was done.\n");
     for (size_t i = 0; i < value_count(o->gaps); i++)
         text_say(out, "  %s\n", value_str(value_item(o->gaps, i)));
-    if (value_count(o->gaps))
+    if (carry_gaps_stop(o))
         return;
     for (size_t i = 0; i < o->count; i++)
         n_left += o->steps[i].state == STEP_FAILED && o->steps[i].err.class == ERR_CANCELLED;

@@ -12,6 +12,8 @@ must_use int carry_check(const struct session *s, const struct look *look, struc
 /* Acts in a run of its own. */
 must_use int carry_out(struct session *s, struct arena *a, const struct look *look, struct outcome *ret,
                        struct err *err);
+/* Rights that we lack have stopped the whole run: nothing was begun. */
+bool carry_gaps_stop(const struct outcome *o);
 void carry_report(struct text *out, const struct outcome *outcome, const struct report_style *style);
 struct value *carry_to_value(struct arena *a, const struct outcome *outcome);
 

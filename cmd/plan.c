@@ -45,8 +45,9 @@ static int plan_show(struct session *s, const struct plan *plan)
     session_mark(s, v);
     value_set(s->arena, v, "gaps", gaps);
     report_plan(&t, plan, &style);
-    text_add(&t, value_count(gaps) ? "\nWe lack rights for this plan, and apply does nothing before they are given:\n"
-                                   : "");
+    if (value_count(gaps))
+        text_add(&t,
+                 "\nWe lack rights for this plan, and apply does nothing that leads there before they are given:\n");
     for (size_t i = 0; i < value_count(gaps); i++)
         text_say(&t, "  %s\n", value_str(value_item(gaps, i)));
     output_either(s->options, v, &t);

@@ -127,14 +127,110 @@ static void gap_add(struct arena *a, struct value *gaps, struct step *step, cons
                                  : value_format(a, "%s needs %s at %s; the built-in role %s holds it", step->id,
                                                 right->action, right->scope, right->role);
 
-    if (stands_alone(step)) {
-        step->lacking = value_str(gap);
+    step->lacking = value_str(gap);
+    if (stands_alone(step))
         return;
-    }
     for (size_t i = 0; i < value_count(gaps); i++)
         if (value_equal(value_item(gaps, i), gap))
             return;
     value_push(a, gaps, gap);
+}
+
+/* --- what a gap stops --------------------------------------------------------------------------------------------- */
+
+/* What a plan's steps need, by their places in it. */
+struct web {
+    const struct steps *steps;
+    const char **gaps; /* the first gap of a step or of what it needs; NULL: none */
+    bool *asked, *useful;
+};
+
+static size_t place_of(const struct web *w, const char *id)
+{
+    size_t i = 0;
+
+    while (i < w->steps->count && !str_eq(w->steps->items[i]->id, id))
+        i++;
+    return i;
+}
+
+/* Steps of their own make nothing else wait, and their gaps are theirs alone. */
+static const char *gap_below(struct web *w, size_t at)
+{
+    const struct step *step = w->steps->items[at];
+
+    if (w->asked[at])
+        return w->gaps[at];
+    w->asked[at] = true;
+    w->gaps[at] = stands_alone(step) ? NULL : step->lacking;
+    for (size_t i = 0; i < step->n_needs && !w->gaps[at]; i++) {
+        size_t need = place_of(w, step->needs[i]);
+
+        w->gaps[at] = need < w->steps->count ? gap_below(w, need) : NULL;
+    }
+    return w->gaps[at];
+}
+
+static void mark_useful(struct web *w, size_t at)
+{
+    if (w->useful[at])
+        return;
+    w->useful[at] = true;
+    for (size_t i = 0; i < w->steps->items[at]->n_needs; i++) {
+        size_t need = place_of(w, w->steps->items[at]->needs[i]);
+
+        if (need < w->steps->count)
+            mark_useful(w, need);
+    }
+}
+
+/* Whether a step that does not stand alone needs this one. */
+static bool leads_on(const struct web *w, size_t at)
+{
+    for (size_t i = 0; i < w->steps->count; i++)
+        for (size_t k = 0; !stands_alone(w->steps->items[i]) && k < w->steps->items[i]->n_needs; k++)
+            if (str_eq(w->steps->items[i]->needs[k], w->steps->items[at]->id))
+                return true;
+    return false;
+}
+
+static const char *gap_above(const struct web *w, size_t at)
+{
+    for (size_t i = 0; i < w->steps->count; i++)
+        for (size_t k = 0; w->gaps[i] && k < w->steps->items[i]->n_needs; k++)
+            if (str_eq(w->steps->items[i]->needs[k], w->steps->items[at]->id))
+                return w->gaps[i];
+    return NULL;
+}
+
+/* Nothing is begun whose end lacks a right: a step goes on only where it leads to an end that lacks none. What has
+ * nothing to do with a gap is done. */
+static void gaps_stop(struct arena *a, const struct steps *steps)
+{
+    struct web w = {.steps = steps,
+                    .gaps = arena_array(a, const char *, steps->count + 1),
+                    .asked = arena_array(a, bool, steps->count + 1),
+                    .useful = arena_array(a, bool, steps->count + 1)};
+    bool more = true;
+
+    for (size_t i = 0; i < steps->count; i++)
+        if (!gap_below(&w, i) && !stands_alone(steps->items[i]) && !leads_on(&w, i))
+            mark_useful(&w, i);
+    for (size_t i = 0; i < steps->count; i++)
+        if (!w.gaps[i] && stands_alone(steps->items[i]) && !steps->items[i]->n_needs)
+            w.useful[i] = true;
+    /* Upwards, from what lacks a right to what only leads there. */
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < steps->count; i++) {
+            const char *gap = w.gaps[i] ? w.gaps[i] : w.useful[i] ? NULL : gap_above(&w, i);
+
+            if (!gap || steps->items[i]->lacking)
+                continue;
+            w.gaps[i] = steps->items[i]->lacking = gap;
+            more = true;
+        }
+    }
 }
 
 int rights_preflight(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
@@ -173,5 +269,7 @@ int rights_preflight(struct call *c, void *provider, struct arena *a, const stru
                 gap_add(a, gaps, step, right, recovery, scope);
         }
     }
+    if (value_count(gaps))
+        gaps_stop(a, &plan->steps);
     return 0;
 }

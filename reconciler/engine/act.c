@@ -522,6 +522,18 @@ static void outcome_count(struct outcome *o)
     }
 }
 
+/* A gap stops what leads to it; whether a plan has anything else to do. */
+static bool anything_left(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct step *step = plan->steps.items[i];
+
+        if (action_writes(step->action) && !step->lacking && !step_withheld(step))
+            return true;
+    }
+    return false;
+}
+
 int engine_act(struct call *c, const struct engine *e, struct arena *a, const struct look *look, struct outcome *ret,
                struct err *err)
 {
@@ -536,7 +548,7 @@ int engine_act(struct call *c, const struct engine *e, struct arena *a, const st
 
         TRY(e->preflight(c, e->provider, a, look->plan, gaps, err));
         outcome->gaps = gaps;
-        if (value_count(gaps)) {
+        if (value_count(gaps) && !anything_left(look->plan)) {
             outcome->blocked = outcome->count;
             *ret = *outcome;
             return 0;

@@ -34,9 +34,9 @@ struct engine {
     size_t n_approvals;
     bool closed;                                  /* a saved plan is carried out: nothing joins it */
     struct journal *journal;                      /* NULL: none */
-    /* Checks our own rights for all steps of the plan. Each gap becomes a string in `gaps` (a list value), and any of
-     * them holds up the whole run; a gap of a step that nothing waits for is set as its `lacking` instead.
-     * May be NULL. */
+    /* Checks our own rights for all steps of the plan. Each gap becomes a string in `gaps` (a list value), and the
+     * `lacking` of every step that only leads to it: those are not begun. A gap of a step that nothing waits for is
+     * that step's alone, and not in `gaps`. May be NULL. */
     int (*preflight)(struct call *c, void *provider, struct arena *a, const struct plan *plan, struct value *gaps,
                      struct err *err);
     /* For the screen; may be NULL. `line` is for SAYS, FAILED, BLOCKED, SKIPPED, NOT_NEEDED. */
