@@ -15,18 +15,19 @@ int blob_place_of_url(struct arena *a, const struct cloud *cloud, const char *ur
                       struct err *err)
 {
     static const char scheme[] = "https://";
-    const char *path, *slash;
+    /* A query may hold a signature: it is never shown. */
+    const char *path, *slash, *shown = url ? arena_strndup(a, url, strcspn(url, "?#")) : "";
     size_t host;
 
     if (!url || !blob_of_cloud(cloud, url))
         return err_set(err, ERR_INVALID, "%.200s is no container of this cloud's storage (https://NAME%s/CONTAINER)",
-                       url ? url : "", cloud->blob_suffix);
+                       shown, cloud->blob_suffix);
     if (strpbrk(url, "?#%\\"))
-        return err_set(err, ERR_INVALID, "%.200s: a query, a signature or an encoded name has no place here", url);
+        return err_set(err, ERR_INVALID, "%.200s: a query, a signature or an encoded name has no place here", shown);
     host = strcspn(url + strlen(scheme), "/");
     path = url + strlen(scheme) + host;
     if (*path != '/' || !path[1] || path[1] == '/')
-        return err_set(err, ERR_INVALID, "%.200s names no container", url);
+        return err_set(err, ERR_INVALID, "%.200s names no container", shown);
     slash = strchr(path + 1, '/');
     *ret = (struct blob_place){
         .endpoint = arena_strndup(a, url, strlen(scheme) + host),

@@ -4,6 +4,8 @@
  * in the same security domain (Key Vault backup). */
 #include "store_fit.h"
 
+#include <string.h>
+
 #include "../azure/geography.h"
 #include "../azure/key_id.h"
 #include "../documents/one_cloud.h"
@@ -301,12 +303,29 @@ bool store_region_objection(const struct view *v, const struct document *key, st
     return store_unreached(v, key, NULL, ret);
 }
 
+/* A backup of the key goes there, so that another host than a storage account's is refused before anything is asked. */
+static void escrow_check(const struct document *key, struct diags *faults)
+{
+    const struct value *container = value_at(key->spec, "escrow.container");
+    const char *url = value_str(container),
+               *host = url && str_starts(url, "https://") ? url + strlen("https://") : NULL;
+    size_t n = host ? strcspn(host, "/") : 0;
+    const char *blob = host ? strstr(host, ".blob.") : NULL, *name = host && host[n] ? host + n + 1 : NULL;
+
+    if (!host || (blob && blob < host + n && name && *name && !strchr(name, '/')))
+        return;
+    diags_add(faults, SEVERITY_ERROR, &container->origin,
+              "write it like https://ACCOUNT.blob.core.windows.net/CONTAINER",
+              "spec.escrow.container is the URL of no blob container");
+}
+
 void store_check(const struct document *key, struct diags *faults)
 {
     const struct document *store = document_target(key, "spec.store");
     const char *here = store && !key_store_is_hsm(store) ? kind_location(store) : NULL;
 
     one_cloud_check(key, faults);
+    escrow_check(key, faults);
     for (size_t i = 0; here && i < key->n_references; i++) {
         const struct document *pvm = key->references[i].target;
         const struct document *rsv =

@@ -64,11 +64,12 @@ static size_t https_host(const char *s)
     return n && isalnum((unsigned char)s[scheme]) && strchr("/?", s[scheme + n]) ? scheme + n : 0;
 }
 
+/* Without a query: a signature in one is a secret, which has no place in a manifest. */
 static bool is_url(const char *s)
 {
     size_t n = https_host(s);
 
-    return n && s[n + strcspn(s + n, "# \t\r\n\"<>\\")] == '\0';
+    return n && s[n + strcspn(s + n, "?# \t\r\n\"<>\\")] == '\0';
 }
 
 static bool is_key_url(const char *s)
@@ -84,7 +85,7 @@ static const struct schema_format formats[] = {
     {"uuid", is_uuid, "a GUID", "write it like 0f0f0f0f-0000-4000-8000-000000000001"},
     {"arm-id", is_arm_id, "an ARM id", "write it like /subscriptions/GUID/resourceGroups/NAME/providers/TYPE/NAME"},
     {"key-url", is_key_url, "the URL of a key", "write it like https://VAULT/keys/NAME/VERSION"},
-    {"url", is_url, "an https URL", "write it like https://HOST/PATH"},
+    {"url", is_url, "an https URL without a query", "write it like https://HOST/PATH"},
 };
 
 const struct schema_format *schema_format(const char *name)

@@ -51,11 +51,29 @@ static const char *cut_short(struct arena *a, const char *s)
 }
 
 /* The value as it may be shown: short, and never a secret. */
+/* The query of a URL may hold a signature, and what stands before an @ a password: neither is ever shown. */
+static const struct value *without_query(struct arena *a, const struct value *v)
+{
+    const char *s = value_str(v), *path = s ? strstr(s, "://") : NULL, *at;
+    size_t scheme, end;
+
+    if (!path)
+        return v;
+    scheme = (size_t)(path + 3 - s);
+    end = strcspn(s, "?#");
+    at = memchr(path + 3, '@', strcspn(path + 3, "/?#"));
+    if (!s[end] && !at)
+        return v;
+    return value_string(a, arena_printf(a, "%.*s%s%.*s%s", (int)scheme, s, at ? "...@" : "",
+                                        (int)(s + end - (at ? at + 1 : path + 3)), at ? at + 1 : path + 3,
+                                        s[end] ? "?..." : ""));
+}
+
 const char *schema_shown(const struct check *c, const struct value *schema, const struct value *v)
 {
     if (value_is(value_get(schema, "x-secret"), VALUE_BOOL) || value_count(v) > 0)
         return value_type_name(v->type);
-    return cut_short(c->diags->arena, json_string(c->diags->arena, v, JSON_COMPACT));
+    return cut_short(c->diags->arena, json_string(c->diags->arena, without_query(c->diags->arena, v), JSON_COMPACT));
 }
 
 /* "a, b or c". */
