@@ -45,7 +45,8 @@ void progress_free(struct progress *p)
 void progress_clear(struct progress *p)
 {
     if (p->lines_shown)
-        fprintf(stderr, "\033[%zuA\033[J", p->lines_shown);
+        /* An interrupt that was typed stands on the line, as ^C. */
+        fprintf(stderr, "\r\033[%zuA\033[J", p->lines_shown);
     p->lines_shown = 0;
 }
 

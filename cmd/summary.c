@@ -21,6 +21,14 @@ static int64_t spent_before(const struct outcome *outcome, const char *begun)
     return at == TIME_NONE || at >= outcome->begun_ms ? 0 : outcome->begun_ms - at;
 }
 
+/* How long a job ran by its own times; one that runs still, or does not say, by how long it was followed. */
+static int64_t job_took(const struct value *job, const struct step_outcome *s, int64_t spent)
+{
+    int64_t start = time_parse(value_str_at(job, "start")), end = time_parse(value_str_at(job, "end"));
+
+    return start != TIME_NONE && end != TIME_NONE && end >= start ? end - start : s->elapsed_ms + spent;
+}
+
 /* Of a job that an earlier run has started the time before this run counts, on both sides. */
 static struct value *took_of(struct arena *a, const struct outcome *outcome, const struct value *jobs)
 {
@@ -28,7 +36,8 @@ static struct value *took_of(struct arena *a, const struct outcome *outcome, con
 
     for (size_t i = 0; i < outcome->count; i++) {
         const struct step_outcome *s = &outcome->steps[i];
-        int64_t spent = spent_before(outcome, value_str_at(job_find(jobs, s->job), "start"));
+        const struct value *job = job_find(jobs, s->job);
+        int64_t spent = spent_before(outcome, value_str_at(job, "start"));
         struct value *one;
 
         if (!s->job)
@@ -36,7 +45,7 @@ static struct value *took_of(struct arena *a, const struct outcome *outcome, con
         one = value_map(a);
         value_set_string(a, one, "step", s->step->id);
         value_set_string(a, one, "job", s->job);
-        value_set_int(a, one, "seconds", (s->elapsed_ms + spent) / SECOND_MS);
+        value_set_int(a, one, "seconds", job_took(job, s, spent) / SECOND_MS);
         if (s->step->estimate_ms > 0)
             value_set_int(a, one, "estimatedSeconds", (s->step->estimate_ms + spent) / SECOND_MS);
         value_push(a, took, one);
@@ -62,7 +71,7 @@ static struct value *orders_of(struct arena *a, const struct outcome *outcome, c
         value_set_int(a, one, "seconds", (outcome->ended_ms - outcome->begun_ms + spent) / SECOND_MS);
         value_set_int(a, one, "secondsBefore", spent / SECOND_MS);
         if (estimate >= 0)
-            value_set_int(a, one, "estimatedSeconds", (estimate + spent) / SECOND_MS);
+            value_set_int(a, one, "estimatedSeconds", estimate / SECOND_MS);
         value_push(a, told, one);
     }
     return told;
@@ -232,7 +241,8 @@ static void orders_write(struct text *out, struct arena *a, const struct value *
         if (before)
             text_say(out, " (%s of that before this run)", duration_format(a, before * SECOND_MS));
         if (estimated >= 0)
-            text_say(out, "; about %s were foreseen", duration_format(a, estimated * SECOND_MS));
+            text_say(out, "; about %s were foreseen%s", duration_format(a, estimated * SECOND_MS),
+                     before ? " for the rest" : "");
         text_add_char(out, '\n');
     }
 }
