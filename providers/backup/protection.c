@@ -4,6 +4,8 @@
 #include "protection.h"
 
 #include "../azure/backup.h"
+#include "../azure/geography.h"
+#include "points.h"
 
 const char *protection_policy_id(struct arena *a, const char *vault_id, const char *declared)
 {
@@ -24,6 +26,19 @@ int protection_observe_policy(struct call *c, const struct observer *o, struct a
     return 0;
 }
 
+/* Where the vault lies, as far as it can be read: a vault protects the VMs of its own region only. */
+static int observe_region(struct call *c, const struct observer *o, struct azure *az, const char *vault,
+                          struct value *found, struct err *err)
+{
+    struct value *live;
+
+    if (arm_get(az, c, o->arena, vault, API_RECOVERY_VAULT, &live, err) == 0)
+        value_set_string(o->arena, found, "region", value_str_at(live, "location"));
+    else if (err->class == ERR_CANCELLED)
+        return -(int)err->class;
+    return 0;
+}
+
 int protection_observe_restored(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
                                 struct err *err)
 {
@@ -39,6 +54,7 @@ int protection_observe_restored(struct call *c, const struct observer *o, struct
     value_set_string(o->arena, found, "policyId", policy);
     TRY(protection_observe_policy(c, o, az, policy, &seen, err));
     value_set(o->arena, found, "policy", seen);
+    TRY(observe_region(c, o, az, vault, found, err));
     if (!str_eq(value_str_at(facts, "state"), "present"))
         return 0;
     if (backup_find_item(az, c, o->arena, vault, restored_vm_id(o->arena, o->document), &item, err) < 0) {
@@ -51,6 +67,15 @@ int protection_observe_restored(struct call *c, const struct observer *o, struct
     return 0;
 }
 
+static const char *elsewhere(const struct view *v, const struct document *doc, const char *vaults)
+{
+    const char *vms = protected_vm_region(v, document_target(doc, "spec.from"));
+
+    if (!vaults || !vms || str_eq_nocase(azure_region(v->arena, vaults), azure_region(v->arena, vms)))
+        return NULL;
+    return arena_printf(v->arena, "the vault declared for it is in %s, the VM in %s", vaults, vms);
+}
+
 struct step *protection_step_restored(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = value_get(view_facts(v, doc), "protection");
@@ -61,6 +86,7 @@ struct step *protection_step_restored(const struct view *v, const struct documen
         .item = value_at(facts, "item.live"),
         .item_unseen = str_eq(value_str_at(facts, "item.state"), "unseen"),
         .policy = value_get(facts, "policy"),
+        .elsewhere = elsewhere(v, doc, value_str_at(facts, "region")),
     };
 
     return p.policy_id ? protection_step(doc, out, &p) : NULL;
@@ -71,6 +97,9 @@ static const char *policy_unfit(const struct protection *p, const char **ret_nex
 {
     const char *state = value_str_at(p->policy, "state"), *type = value_str_at(p->policy, "live.properties.policyType");
 
+    *ret_next = "declare a vault in the VM's region: a vault protects no others";
+    if (p->elsewhere)
+        return p->elsewhere;
     *ret_next = "make it in the vault, an enhanced one (V2), or declare another; reinstate makes no policies";
     if (str_eq(state, "absent"))
         return "the declared backup policy does not exist";
@@ -125,7 +154,7 @@ struct step *protection_step(const struct document *doc, struct steps *out, cons
 
     if (p->item_unseen)
         return steps_finding(out, doc, "protect", "give the credential the right to read the vault's items",
-                           "whether the VM is protected cannot be seen");
+                             "whether the VM is protected cannot be seen");
     if (!p->item)
         return step_protect(doc, out, p, false);
     if (value_bool_at(p->item, "properties.isScheduledForDeferredDelete", false))
@@ -135,7 +164,7 @@ struct step *protection_step(const struct document *doc, struct steps *out, cons
         return step_protect(doc, out, p, true);
     if (!str_eq_nocase(state, "Protected") && !str_eq_nocase(state, "IRPending"))
         return steps_finding(out, doc, "protect", "look at the item in the vault: a person resumes or repairs it",
-                           "the VM's protection is %s", state ? state : "not to be seen");
+                             "the VM's protection is %s", state ? state : "not to be seen");
     if (have && *have && !str_eq_nocase(have, arm_id_name(p->policy_id)))
         return steps_finding(
             out, doc, "policy",

@@ -10,6 +10,7 @@ struct protection {
     const struct value *item; /* the protected item as Azure shows it; NULL: there is none, or it was not seen */
     bool item_unseen;
     const struct value *policy; /* facts {state, live}; NULL: not looked at */
+    const char *elsewhere;      /* the vault is in another region than the VM, in words; NULL: it is not seen to be */
 };
 
 /* The policy's ARM id: of a name in the vault, or the id itself. NULL: none declared. */

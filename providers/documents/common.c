@@ -21,6 +21,11 @@ const char *kind_subscription(const struct document *doc)
     return own || !doc->azure ? own : value_str_at(doc->azure->spec, "subscription");
 }
 
+const char *kind_tenant(const struct document *doc)
+{
+    return doc->azure ? value_str_at(doc->azure->spec, "tenant") : NULL;
+}
+
 const char *kind_location(const struct document *doc)
 {
     const char *own = value_str_at(doc->spec, "location");

@@ -12,6 +12,7 @@ struct azure *kind_azure(void *provider, const struct document *doc);
 
 /* Subscription a document declares things in: its own spec.subscription, else its Azure document's. */
 const char *kind_subscription(const struct document *doc);
+const char *kind_tenant(const struct document *doc);
 const char *kind_location(const struct document *doc); /* spec.location, else the Azure document's; NULL */
 /* ARM id of a resource the document declares: spec.resourceGroup and the name at `name_path`, else metadata.name. */
 char *kind_resource_id(struct arena *a, const struct document *doc, const char *type, const char *name_path);

@@ -207,8 +207,8 @@ static void observe_features(struct outlook *o)
                                                             : "the features cannot be read");
     } else {
         obs_set(o, F19, lacks || harms ? OBS_BAD : OBS_GOOD,
-                arena_printf(o->arena, PLATFORM_NEEDED "=%s, " PLATFORM_FORBIDDEN "=%s", needed, forbidden),
-                "%s", lacks || harms ? "not as they must be" : "as they must be");
+                arena_printf(o->arena, PLATFORM_NEEDED "=%s, " PLATFORM_FORBIDDEN "=%s", needed, forbidden), "%s",
+                lacks || harms ? "not as they must be" : "as they must be");
     }
     if (lacks)
         obs_risk(o, F19, "feature", RISK_STOPS, TIME_NONE,
@@ -232,7 +232,7 @@ static void judge_quota(struct outlook *o, const char *size)
     if (str_eq(value_str_at(extra, "state"), "unseen"))
         obs_set(o, F24, OBS_UNSEEN, arena_printf(o->arena, "size %s", size),
                 "a confidential size; the quota cannot be read: %s", value_str_at(extra, "why"));
-    if (!platform_quota_lacks(o->view, extra, size, &cores, &name, &left))
+    if (!platform_quota_lacks(o->view, extra, &size, 1, &cores, &name, &left))
         return;
     obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", name, (long long)left),
             "no room for %s in %s", size, region);

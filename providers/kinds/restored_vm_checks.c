@@ -5,6 +5,7 @@
 #include "../access/rights.h"
 #include "../keys/key_facts.h"
 #include "../restore/obstacles.h"
+#include "../restore/platform.h"
 #include "restored_vm.h"
 
 #include <string.h>
@@ -375,6 +376,7 @@ static struct step *steps_start_source(const struct view *v, const struct situat
     step_right(out, step, source_id, "Microsoft.Compute/virtualMachines/start/action", false,
                "Virtual Machine Contributor");
     restored_vm_needs(v, s, out, step);
+    platform_hold_locked(v, out, out->count - 1);
     return step;
 }
 

@@ -15,24 +15,11 @@
 #include "../backup/order.h"
 #include "election.h"
 #include "../keys/lost.h"
-#include "obstacles.h"
+#include "checking.h"
 
 enum { PARALLEL_PER_ACCOUNT = 3, RESERVED_ADDRESSES = 5 };
 
-struct checking {
-    const struct view *view;
-    const struct situation *s;
-    const struct value *facts, *place, *item, *vault;
-    const char *region, *target_id; /* region: of vault and VM */
-    bool payer;                     /* asked as if this restore paid for the pass, whoever does */
-    struct obstacle *found;
-    size_t count;
-};
-
-#define ADD(c, id, stops, next, ...)                                                                                   \
-    obstacle_add(c, (struct obstacle){id, stops, arena_printf((c)->view->arena, __VA_ARGS__), next})
-
-static void obstacle_add(struct checking *c, struct obstacle o)
+void obstacle_add(struct checking *c, struct obstacle o)
 {
     arena_push(c->view->arena, c->found, c->count, o);
 }
@@ -305,6 +292,8 @@ static void check_subnet(struct checking *c, const struct value *subnet)
         ADD(c, "subnet-delegated", true, "declare a subnet that is delegated to no service",
             "subnet %s is delegated to %s: no VM can be put into it", name,
             text_at(value_item(delegations, 0), "properties.serviceName"));
+    if (taken && room >= 0)
+        check_addresses(c, name, (int64_t)value_count(taken), room);
     if (taken && room >= 0 && (int64_t)value_count(taken) >= room)
         ADD(c, "subnet-full", true, "declare another subnet, or who manages the network gives this one more addresses",
             "subnet %s is full: %zu of its %lld addresses are taken", name, value_count(taken), (long long)room);
@@ -373,6 +362,7 @@ static void check_subscriptions(struct checking *c)
         ADD(c, "set-subscription", true, "declare a set in the target's subscription",
             "the disk encryption set is in subscription %s, the target in %s: a set and its disks stand in one", set,
             target);
+    check_subscription_of_network(c, target);
     if (source && vault && !str_eq_nocase(target, source) && !str_eq_nocase(target, vault))
         ADD(c, "subscription", true, "declare a target in the subscription of the source VM",
             "the target is in subscription %s: restoring encrypted VMs into another subscription is not supported",
@@ -460,6 +450,7 @@ static void check_locks(struct checking *c)
         {"lock-vault", value_str_at(c->facts, "vaultId"), "no restore can be triggered there"},
     };
 
+    check_locks_of_machine(c);
     for (size_t i = 0; i < COUNT(places); i++) {
         const char *lock = platform_lock(c->view, places[i].scope);
 
@@ -497,20 +488,15 @@ static void check_features(struct checking *c, const char *subscription)
 
 static void check_platform(struct checking *c)
 {
-    const char *subscription = arm_id_part(c->view->arena, c->target_id, "subscriptions"), *name;
+    const char *subscription = arm_id_part(c->view->arena, c->target_id, "subscriptions");
     const char *key = arena_printf(c->view->arena, "%s/%s", subscription, c->region ? c->region : "?");
     const struct value *locks = platform_fact(c->view, "locks", subscription);
-    int64_t cores, left;
 
     check_locks(c);
     if (c->s->now.encryption == DX_PMK || value_bool_at(c->s->point, "confidential", true))
         check_features(c, subscription);
-    if (situation_type(c->s->doc) == RESTORE_NEW_VM &&
-        platform_quota_lacks(c->view, platform_fact(c->view, "usages", key), value_str_at(c->s->point, "size"), &cores,
-                             &name, &left))
-        ADD(c, "quota", true, "raise the quota; while the source VM runs both must fit",
-            "%s needs %lld cores in %s, quota %s has %lld left",
-            value_str_at(c->s->point, "size"), (long long)cores, c->region, name, (long long)left);
+    if (situation_type(c->s->doc) == RESTORE_NEW_VM)
+        check_quota(c, platform_fact(c->view, "usages", key));
     if (str_eq(value_str_at(locks, "state"), "unseen"))
         ADD(c, "locks-unseen", false, NULL, "whether a lock hinders the restore cannot be seen: %s",
             value_str_at(locks, "why"));
@@ -728,6 +714,8 @@ static struct obstacle *check_all(const struct view *v, const struct situation *
         check_staging(&c);
         check_store(&c);
     }
+    check_tenants(&c);
+    check_set(&c);
     check_perimeter(&c);
     check_release(&c);
     check_platform(&c);

@@ -184,6 +184,7 @@ static int keep_locks(struct call *c, const struct observer *o, struct azure *az
         reference_id(a, doc, "spec.target.stagingAccount", NULL),
         key ? key_store_of(a, key) : NULL,
         value_str_at(view_facts(o->view, pvm), "vaultId"),
+        value_str_at(view_facts(o->view, pvm), "source.id"),
     };
 
     for (size_t i = 0; i < COUNT(ids); i++) {
@@ -235,15 +236,19 @@ const struct value *platform_fact(const struct view *v, const char *group, const
 
 const char *platform_lacks_words(struct arena *a, const char *state)
 {
-    return arena_printf(a, "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs, a preview, need it; "
-                        "whether a restore needs it is documented nowhere", state);
+    return arena_printf(a,
+                        "feature " PLATFORM_NEEDED " is %s: backups of confidential VMs, a preview, need it; "
+                        "whether a restore needs it is documented nowhere",
+                        state);
 }
 
 const char *platform_register_advice(struct arena *a, const char *subscription, const char *state)
 {
     if (str_eq_nocase(state, "Registering") || str_eq_nocase(state, "Pending"))
-        return arena_printf(a, "wait until it is: az feature show --namespace Microsoft.Compute --name " PLATFORM_NEEDED
-                            " --subscription %s", subscription);
+        return arena_printf(a,
+                            "wait until it is: az feature show --namespace Microsoft.Compute --name " PLATFORM_NEEDED
+                            " --subscription %s",
+                            subscription);
     return arena_printf(
         a,
         "a person registers it, which is approved by itself within minutes: az feature register --namespace "
@@ -309,21 +314,32 @@ static bool size_parse(struct arena *a, const char *size, const char **ret_famil
     return true;
 }
 
-bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *size, int64_t *ret_cores,
-                          const char **ret_name, int64_t *ret_left)
+/* What these sizes take of one quota: that of a family counts its own sizes, that of the region all. */
+static int64_t cores_of(const struct view *v, const char *quota, const char *const *sizes, size_t n)
+{
+    const char *family;
+    int64_t cores, sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (sizes[i] && size_parse(v->arena, sizes[i], &family, &cores) &&
+            (str_eq_nocase(quota, family) || str_eq_nocase(quota, "cores")))
+            sum += cores;
+    return sum;
+}
+
+bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *const *sizes, size_t n_sizes,
+                          int64_t *ret_cores, const char **ret_name, int64_t *ret_left)
 {
     const struct value *items = value_get(usages, "items");
-    const char *family;
-    int64_t cores;
 
-    if (!size || !size_parse(v->arena, size, &family, &cores))
-        return false;
     for (size_t i = 0; i < value_count(items); i++) {
         const struct value *item = value_item(items, i);
         const char *name = value_str_at(item, "name.value");
         int64_t left = value_int_at(item, "limit", 0) - value_int_at(item, "currentValue", 0);
+        int64_t cores = cores_of(v, name, sizes, n_sizes);
 
-        if ((!str_eq_nocase(name, family) && !str_eq_nocase(name, "cores")) || left >= cores)
+        /* What the first of them does not count against is not what it lacks. */
+        if (cores <= left || cores_of(v, name, sizes, 1) == 0)
             continue;
         *ret_cores = cores;
         *ret_name = name;

@@ -34,6 +34,27 @@ struct value *compute_create_disk(struct sim *s, const char *disk_id, const char
     return resource_store(s, disk_id, v);
 }
 
+/* The subnet shows whose addresses are taken. */
+static void take_address(struct sim *s, const char *subnet_id, const char *configuration_id)
+{
+    const char *end = str_find_nocase(subnet_id, "/subnets/");
+    struct value *network =
+        end ? resource_find(s, arena_strndup(s->arena, subnet_id, (size_t)(end - subnet_id))) : NULL;
+    struct value *subnets = value_at(network, "properties.subnets"), *one = value_map(s->arena);
+
+    value_set_string(s->arena, one, "id", configuration_id);
+    for (size_t i = 0; i < value_count(subnets); i++) {
+        struct value *p = value_get(value_item(subnets, i), "properties");
+
+        if (!str_eq_nocase(value_str_at(value_item(subnets, i), "name"), world_id_name(subnet_id)))
+            continue;
+        if (!value_get(p, "ipConfigurations"))
+            value_set(s->arena, p, "ipConfigurations", value_list(s->arena));
+        value_push(s->arena, value_get(p, "ipConfigurations"), one);
+        state_changed(s);
+    }
+}
+
 void compute_create_nic(struct sim *s, const char *nic_id, const char *location, const char *subnet_id)
 {
     struct arena *a = s->arena;
@@ -48,6 +69,7 @@ void compute_create_nic(struct sim *s, const char *nic_id, const char *location,
     value_push(a, value_set(a, p, "ipConfigurations", value_list(a)), configuration);
     value_set_string(a, p, "provisioningState", "Succeeded");
     resource_store(s, nic_id, v);
+    take_address(s, subnet_id, arena_printf(a, "%s/ipConfigurations/ipconfig1", nic_id));
 }
 
 static void describe_storage(struct sim *s, struct value *p, const char *disk_id, const char *des_id,

@@ -101,6 +101,6 @@ void arm_usages_answer(struct sim *s, const struct sim_request *r, struct sim_an
         push(a, items, value_str_at(quota, "name"), value_int_at(quota, "current", 0), value_int_at(quota, "limit", 0));
     }
     if (!cores)
-        push(a, items, "cores", 0, 100);
+        push(a, items, "cores", 0, 1000);
     arm_page(s, r, out, items);
 }

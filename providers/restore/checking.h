@@ -1,0 +1,31 @@
+/* What the checks before a restore share: what is asked about, and what was found to stand against it. */
+#ifndef REINSTATE_CHECKING_H
+#define REINSTATE_CHECKING_H
+
+#include "obstacles.h"
+
+struct checking {
+    const struct view *view;
+    const struct situation *s;
+    const struct value *facts, *place, *item, *vault;
+    const char *region, *target_id; /* region: of vault and VM */
+    bool payer;                     /* asked as if this restore paid for the pass, whoever does */
+    struct obstacle *found;
+    size_t count;
+};
+
+void obstacle_add(struct checking *c, struct obstacle o);
+#define ADD(c, id, stops, next, ...)                                                                                   \
+    obstacle_add(c, (struct obstacle){id, stops, arena_printf((c)->view->arena, __VA_ARGS__), next})
+
+/* What several restores of one order take together: a quota, the addresses of a subnet. */
+void check_quota(struct checking *c, const struct value *usages);
+void check_addresses(struct checking *c, const char *subnet, int64_t taken, int64_t room);
+/* What is known of the set, and of the tenants and subscriptions that must be one. */
+void check_set(struct checking *c);
+void check_tenants(struct checking *c);
+void check_subscription_of_network(struct checking *c, const char *target);
+/* Locks on the machine whose disks are replaced, and on what belongs to it. */
+void check_locks_of_machine(struct checking *c);
+
+#endif
