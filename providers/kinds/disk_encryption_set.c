@@ -246,6 +246,47 @@ static bool stays_put(const struct view *v, const struct document *doc, const ch
     return key_url_is(v->arena, have, base, name);
 }
 
+static bool in_hsm(const char *url)
+{
+    return str_find_nocase(url, ".managedhsm.") != NULL;
+}
+
+/* A store is known by its kind and its name. The set is on a key of the same name and version in a store of the other
+ * kind: no copy of a key goes from one kind to the other, so the declaration means another key than its disks'. */
+static bool steps_other_kind(const struct view *v, const struct document *doc, struct steps *out, const char *have,
+                             const char *want)
+{
+    struct key_id x, y;
+
+    if (!have || !want || in_hsm(have) == in_hsm(want) || !key_id_parse(v->arena, have, &x) ||
+        !key_id_parse(v->arena, want, &y) || !str_eq_nocase(x.name, y.name) || !str_eq_nocase(x.version, y.version) ||
+        !value_count(value_get(view_facts(v, doc), "associatedResources")))
+        return false;
+    steps_block(out, doc, NULL, "look at the declaration: declare the store that the set in use points to",
+                "the set in use points to %s, a key of the %s; declared is one of the same name and version in a %s, "
+                "which is another key",
+                have, in_hsm(have) ? "managed HSM" : "key vault", in_hsm(want) ? "managed HSM" : "key vault");
+    return true;
+}
+
+/* Machines that run on the set: an offline rotation asks that all of them are stopped first. */
+static const char *running_on(const struct view *v, const struct document *doc)
+{
+    const char *id = value_str_at(view_facts(v, doc), "id"), *words = "";
+
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *vm = v->desired->documents[i];
+        const struct value *facts = str_eq(vm->kind, "ProtectedVirtualMachine") ? view_facts(v, vm) : NULL;
+        const char *set = value_str_at(facts, "source.des");
+
+        if (set && arm_id_equal(set, id) && str_eq_nocase(value_str_at(facts, "source.power"), "running"))
+            words =
+                arena_printf(v->arena, "%s; %s runs on it: stop it first, a key is exchanged under stopped VMs only",
+                             words, vm->name);
+    }
+    return words;
+}
+
 static void steps_update(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
@@ -283,15 +324,16 @@ static void steps_update(const struct view *v, const struct document *doc, struc
                     view_block(v, key)->reason);
         return;
     }
-    if ((repoint && steps_too_young(v, doc, out)) || (identity && !identity_stands(v, doc, out)))
+    if ((repoint && (steps_too_young(v, doc, out) || steps_other_kind(v, doc, out, value_str(have), value_str(url)))) ||
+        (identity && !identity_stands(v, doc, out)))
         return;
-    step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it",
+    step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it%s",
                      repoint && floats && key_same_key(v->arena, value_str(url), value_str(have))
                          ? "the set is not pinned: its key's address names no version, so it follows the newest"
                      : repoint ? "the set points to another key than declared"
                      : unpin   ? "the set follows the newest key version, which is not supported for confidential VMs"
                                : "the set lacks an identity that is declared",
-                     users);
+                     users, repoint ? running_on(v, doc) : "");
     describe_write(v, out, step, value_str_at(facts, "id"));
     if (repoint)
         step_change(out, step, "properties.activeKey.keyUrl", have, url, NULL);

@@ -118,6 +118,9 @@ void restored_vm_needs(const struct view *v, const struct situation *s, struct s
     size_t at = 0;
 
     need_backup(v, s, out, step);
+    /* Azure holds the key of a platform-key machine: no key of ours, and nobody's approval of it, holds it up. */
+    if (s->now.encryption == DX_PMK)
+        return;
     view_need(v, out, step, s->key);
     if (s->original_key != s->key)
         view_need(v, out, step, s->original_key);

@@ -1,6 +1,7 @@
 /* Kind RoleAssignment: one Azure role for one principal at one scope, spelled out.
  *
- * Facts: state (present: assigned here or above), scope, objectId, roleId, since, why. */
+ * Facts: state (present: assigned here or above), scope, objectId, roleId, since, why; vaultAbsent: the id of the vault
+ * that the scope speaks of, where there is none. */
 #include <string.h>
 
 #include "../documents/id_fields.h"
@@ -45,6 +46,27 @@ static int role_id(struct call *c, const struct observer *o, struct azure *az, c
     return 0;
 }
 
+/* A role on a vault that is not there can be written by nobody, and a read of its assignments does not tell. */
+static int observe_vault(struct call *c, const struct observer *o, struct azure *az, const char *scope,
+                         struct value *facts, struct err *err)
+{
+    const char *type = str_find_nocase(scope, "/providers/Microsoft.KeyVault/vaults/"), *rest;
+    struct value *live;
+
+    if (!type || str_eq(value_str_at(facts, "state"), "present"))
+        return 0;
+    rest = strchr(type + strlen("/providers/Microsoft.KeyVault/vaults/"), '/');
+    if (rest)
+        scope = arena_strndup(o->arena, scope, (size_t)(rest - scope));
+    if (arm_get(az, c, o->arena, scope, API_KEYVAULT, &live, err) == 0)
+        return 0;
+    if (err->class == ERR_CANCELLED)
+        return -(int)err->class;
+    if (err->class == ERR_NOT_FOUND)
+        value_set_string(o->arena, facts, "vaultAbsent", scope);
+    return 0;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -71,6 +93,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         value_set_string(o->arena, facts, "state", "present");
         value_set_string(o->arena, facts, "since", value_str_at(one, "createdOn"));
     }
+    TRY(observe_vault(c, o, az, scope, facts, err));
     if (str_eq(value_str_at(facts, "state"), "absent"))
         TRY(room_observe_roles(c, az, o->arena, scope, facts, err));
     *ret = facts;
@@ -135,6 +158,24 @@ static void guard_keys(const struct view *v, struct steps *out, struct step *ste
     }
 }
 
+/* The vault of the scope is gone, and no document brings it back. */
+static bool vault_missing(const struct view *v, const struct document *doc, struct steps *out)
+{
+    const char *vault = value_str_at(view_facts(v, doc), "vaultAbsent");
+
+    for (size_t i = 0; vault && i < v->desired->count; i++) {
+        const struct document *store = v->desired->documents[i];
+
+        if (str_eq(store->kind, "KeyVault") && arm_id_equal(key_vault_id(v->arena, store), vault) &&
+            view_prospect(v, store) != PROSPECT_BLOCKED)
+            return false;
+    }
+    if (vault)
+        steps_block(out, doc, NULL, "correct spec.scope, or declare the KeyVault that is to be there",
+                    "the vault %s, on which the role is declared, does not exist", arm_id_name(vault));
+    return vault != NULL;
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const struct value *facts = view_facts(v, doc);
@@ -163,7 +204,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                     "the principal holds the role under a condition: whether it acts cannot be told");
         return;
     }
-    if (room_lacks(v, doc, out))
+    if (vault_missing(v, doc, out) || room_lacks(v, doc, out))
         return;
     step = steps_add(out, doc, ACTION_GRANT, NULL, "the principal does not hold the role %s here or above",
                      value_str_at(doc->spec, "role"));

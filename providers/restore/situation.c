@@ -346,7 +346,9 @@ static enum dx_des des_on(const struct view *v, const struct situation *s, const
         return DX_DES_UNKNOWN;
     if (key_same_store(v->arena, url, original))
         return key_same_key(v->arena, url, original) ? DX_DES_ROTATED : DX_DES_REPOINTED;
-    if (!same_name_and_version(v->arena, url, original))
+    /* No copy of a key goes from a vault to a managed HSM or back. */
+    if (!same_name_and_version(v->arena, url, original) ||
+        (str_find_nocase(url, ".managedhsm.") != NULL) != (str_find_nocase(original, ".managedhsm.") != NULL))
         return DX_DES_FOREIGN;
     /* The address alone proves no key: it must be seen there. */
     if (seen_elsewhere(v, s, url))
