@@ -266,12 +266,26 @@ static void observe_jobs(struct outlook *o)
 
 /* --- F22 ---------------------------------------------------------------------------------------------------------- */
 
+/* Where an obstacle was seen; what is told of the target's place was seen by no question of its own. */
+static enum obs_fact seen_by(const char *obstacle)
+{
+    static const struct {
+        const char *prefix;
+        enum obs_fact fact;
+    } facts[] = {{"store-", F9}, {"set-", F6}, {"replace-", F5}, {"lock-", F26}, {"zone", F5}, {"lun", F5}};
+
+    for (size_t i = 0; i < COUNT(facts); i++)
+        if (str_starts(obstacle, facts[i].prefix))
+            return facts[i].fact;
+    return F27;
+}
+
 /* What stands against the restore as it is declared, but for what other questions answer;
  * `staging` chooses which half. */
 static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging, const char *risk)
 {
-    static const char *const answered[] = {"item-",    "point-",    "azure",       "size",        "quota",
-                                          "feature-", "perimeter", "lock-target", "locks-unseen", "release-region"};
+    static const char *const answered[] = {"item-",    "point-",    "azure",       "size",         "quota",
+                                           "feature-", "perimeter", "lock-target", "locks-unseen", "release-region"};
     size_t n = 0, n_stops = 0;
     const struct obstacle *all = o->rvm ? restore_obstacles(o->view, o->situation, &n) : NULL;
 
@@ -283,7 +297,10 @@ static size_t observe_obstacles(struct outlook *o, enum obs_fact f, bool staging
             elsewhere = elsewhere || str_starts(all[i].id, answered[k]);
         if (elsewhere)
             continue;
-        obs_risk(o, f, risk, weight, TIME_NONE, all[i].next, "%s", all[i].reason);
+        obs_risk(o, staging ? f : seen_by(all[i].id), risk, weight, TIME_NONE, all[i].next, "%s", all[i].reason);
+        /* Azure's own objection is no proof of ours. */
+        if (o->risks[o->n_risks - 1].fact == F27)
+            o->risks[o->n_risks - 1].evidence = NULL;
         n_stops += weight != RISK_NOTE;
     }
     return n_stops;
