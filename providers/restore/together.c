@@ -7,6 +7,7 @@
 #include "../azure/geography.h"
 #include "../backup/order.h"
 #include "../backup/points.h"
+#include "../keys/original.h"
 
 /* --- what restores take together ---------------------------------------------------------------------------------- */
 
@@ -131,6 +132,25 @@ void check_set(struct checking *c)
         ADD(c, "set-snapshot", true, "order a point with a vault tier, or declare the set that the VM was on",
             "the point is in the snapshot tier only and comes back on the set that its VM was on; %s %s (N-14, R-06)",
             c->s->des->address, absent ? "is absent, and one made now is another" : "was made after the point");
+}
+
+/* A set may rightly stay on an older version than the newest, so a declared version is not refused for it. */
+void check_version(struct checking *c)
+{
+    const struct original_key *original = &c->s->original;
+    const struct value *newest = version_at(value_get(view_facts(c->view, c->s->original_key), "versions"),
+                                            time_parse(value_str_at(c->s->point, "time")));
+    const char *version = value_str_at(newest, "version");
+
+    if (c->s->now.encryption != DX_CMK || c->s->given == DX_GIVEN_NOTHING || !version ||
+        original->evidence != KEY_EVIDENCE_DECLARED || str_eq_nocase(version, original->version))
+        return;
+    ADD(c, "version-older", false, NULL,
+        "version %s is declared, and the key had a newer one when the point was taken: %s (created %s). Only the set "
+        "that "
+        "the VM was on knew which of them its disk was wrapped with; if it was the newer one, the restore is refused "
+        "(R-07), and that version is to be declared",
+        original->version, version, time_format(c->view->arena, value_int_at(newest, "created", 0) * SECOND_MS));
 }
 
 /* --- locks on the machine ----------------------------------------------------------------------------------------- */
