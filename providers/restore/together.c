@@ -110,6 +110,24 @@ void check_tenants(struct checking *c)
             c->s->des->address, sets, own);
 }
 
+/* Where the key was is not seen any more; a copy of it opens in the subscription of its vault alone. */
+void check_copy_home(struct checking *c)
+{
+    struct arena *a = c->view->arena;
+    const struct document *store = c->s->key ? document_target(c->s->key, "spec.store") : NULL;
+    const char *its = store ? kind_subscription(store) : NULL;
+    const char *vms = arm_id_part(a, value_str_at(c->facts, "source.id"), "subscriptions");
+
+    if (c->s->now.encryption == DX_PMK || !its || !vms || str_eq_nocase(its, vms) || key_store_is_hsm(c->s->key) ||
+        str_eq(view_state(c->view, c->s->key), "present") || c->s->original_des)
+        return;
+    ADD(c, "copy-subscription", false, NULL,
+        "%s is in subscription %s, the VM was in %s: Azure Backup's copy of a key opens in the subscription of the "
+        "vault "
+        "it was taken in only, and whether that was this one cannot be seen",
+        store->address, its, vms);
+}
+
 /* --- the set ------------------------------------------------------------------------------------------------------ */
 
 /* What a failed write has left of a set that the request names is not known; and a snapshot is bound to the set that
