@@ -37,7 +37,7 @@ struct value *compute_create_disk(struct sim *s, const char *disk_id, const char
 /* The subnet shows whose addresses are taken. */
 static void take_address(struct sim *s, const char *subnet_id, const char *configuration_id)
 {
-    const char *end = str_find_nocase(subnet_id, "/subnets/");
+    const char *end = subnet_id ? str_find_nocase(subnet_id, "/subnets/") : NULL;
     struct value *network =
         end ? resource_find(s, arena_strndup(s->arena, subnet_id, (size_t)(end - subnet_id))) : NULL;
     struct value *subnets = value_at(network, "properties.subnets"), *one = value_map(s->arena);
@@ -46,7 +46,7 @@ static void take_address(struct sim *s, const char *subnet_id, const char *confi
     for (size_t i = 0; i < value_count(subnets); i++) {
         struct value *p = value_get(value_item(subnets, i), "properties");
 
-        if (!str_eq_nocase(value_str_at(value_item(subnets, i), "name"), world_id_name(subnet_id)))
+        if (!p || !str_eq_nocase(value_str_at(value_item(subnets, i), "name"), world_id_name(subnet_id)))
             continue;
         if (!value_get(p, "ipConfigurations"))
             value_set(s->arena, p, "ipConfigurations", value_list(s->arena));
