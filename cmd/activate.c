@@ -141,15 +141,15 @@ static const struct value *point_named(const struct choice *choice, const char *
     return NULL;
 }
 
-static const char *tier_words(const struct value *point)
+static const char *tier_words(struct arena *a, const struct value *point)
 {
     bool snapshot = str_eq(value_str_at(point, "snapshot"), "valid");
 
-    if (point_in_vault(point))
-        return snapshot ? "vault tier and snapshot" : "vault tier";
-    return snapshot                          ? "snapshot only: a lost key cannot be exported from it"
-           : value_get(point, "unknownTier") ? value_str_at(point, "unknownTier")
-                                             : "no usable tier";
+    const char *words = point_in_vault(point) ? (snapshot ? "vault tier and snapshot" : "vault tier")
+                        : snapshot            ? "snapshot only: a lost key cannot be exported from it"
+                                              : protected_vm_tier_words(a, point);
+
+    return arena_printf(a, "%s%s", words, protected_vm_threat_words(a, point));
 }
 
 static int no_point(const struct options *o, const struct choice *choice, struct err *err)
@@ -194,7 +194,7 @@ static struct value *point_value(struct arena *a, const struct look *look, const
     value_set_string(a, v, "time", value_str_at(point, "time"));
     if (point_time(point) != TIME_NONE)
         value_set_int(a, v, "ageSeconds", (look->view.now_ms - point_time(point)) / SECOND_MS);
-    value_set_string(a, v, "tiers", tier_words(point));
+    value_set_string(a, v, "tiers", tier_words(a, point));
     value_set_bool(a, v, "softDeleted", value_bool_at(point, "softDeleted", false));
     value_set_string(a, v, "expires", value_str_at(point, "expires"));
     value_set_bool(a, v, "chosen", point == choice->point);
@@ -354,10 +354,10 @@ static void choice_tell(const struct choices *all, const struct value *list, str
         const struct value *newest = newest_point(c, false);
 
         talk("%s: recovery point %s of %s, %s.", c->vm->name, point_id(c->point), value_str_at(c->point, "time"),
-             tier_words(c->point));
+             tier_words(a, c->point));
         if (newest && newest != c->point)
             talk("%s: a newer one is %s of %s, %s.", c->vm->name, point_id(newest), value_str_at(newest, "time"),
-                 tier_words(newest));
+                 tier_words(a, newest));
     }
 }
 

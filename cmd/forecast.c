@@ -1,5 +1,6 @@
 /* forecast: which protected VMs could be restored now, how, in about how long, and what would break that and when.
  * Reads only; exit 2 when any VM is at risk or lost. */
+#include "../providers/backup/points.h"
 #include "../providers/forecast/forecast.h"
 
 #include <string.h>
@@ -16,8 +17,9 @@ static const char *point_words(struct arena *a, const struct forecast *f)
 {
     const struct value *p = f->outlook.point;
 
-    return p ? arena_printf(a, "point %s of %s, %s", value_str_at(p, "id"), value_str_at(p, "time"),
-                            str_eq(value_str_at(p, "vault"), "valid") ? "vault tier" : "snapshot only")
+    return p ? arena_printf(a, "point %s of %s, %s%s", value_str_at(p, "id"),
+                            value_str_at(p, "time") ?: "an unknown time", protected_vm_tier_words(a, p),
+                            protected_vm_threat_words(a, p))
              : "no recovery point";
 }
 
@@ -59,9 +61,9 @@ static void newest_show(const struct page *p, const struct forecast *f)
 
     if (f->newest)
         page_line(p, 4, DIM, "newest point:", "%s of %s (%s): %s%s%s", value_str_at(f->newest, "id"),
-                  value_str_at(f->newest, "time"),
-                  str_eq(value_str_at(f->newest, "vault"), "valid") ? "vault tier" : "snapshot only",
-                  dx_scenario(x) ? dx_scenario(x) : "", dx_scenario(x) ? ", " : "", dx_outcome_words(x->outcome));
+                  value_str_at(f->newest, "time") ?: "an unknown time",
+                  protected_vm_tier_words(f->outlook.arena, f->newest), dx_scenario(x) ? dx_scenario(x) : "",
+                  dx_scenario(x) ? ", " : "", dx_outcome_words(x->outcome));
 }
 
 /* Rights that a look from outside would need, without which a verdict stands all the same. */

@@ -55,6 +55,12 @@ static enum point_key point_key(const char *type)
     return str_ends_nocase(type, "PlatformKey") ? POINT_KEY_PLATFORM : POINT_KEY_UNKNOWN;
 }
 
+/* All other words, and the numbers of older versions, say nothing. */
+static const char *threat_in(struct arena *a, const char *status)
+{
+    return str_eq_nocase(status, "UnHealthy") || str_eq_nocase(status, "Warning") ? arena_strdup(a, status) : NULL;
+}
+
 void backup_read_point(struct arena *a, const struct value *body, struct backup_point *ret)
 {
     const struct value *p = value_get(body, "properties"), *tiers = value_get(p, "recoveryPointTierDetails");
@@ -65,6 +71,7 @@ void backup_read_point(struct arena *a, const struct value *body, struct backup_
         .expiry_ms = time_parse(value_str_at(p, "recoveryPointProperties.expiryTime")),
         .soft_deleted = value_bool_at(p, "recoveryPointProperties.isSoftDeleted", false),
         .security_type = arena_strdup(a, value_str_at(p, "securityType")),
+        .threat = threat_in(a, value_str_at(p, "threatStatus")),
         .os_type = arena_strdup(a, value_str_at(p, "osType")),
         .size = arena_strdup(a, value_str_at(p, "virtualMachineSize")),
         .consistency = arena_strdup(a, value_str_at(p, "recoveryPointType")),
@@ -73,6 +80,8 @@ void backup_read_point(struct arena *a, const struct value *body, struct backup_
     /* isSourceVMEncrypted means Azure Disk Encryption and is false for confidential VMs. */
     point.confidential = str_starts_nocase(point.security_type, "ConfidentialVM");
     point.key = point_key(point.security_type);
+    if (!value_is(tiers, VALUE_LIST))
+        point.snapshot = point.vault = point.archive = TIER_UNSEEN;
     for (size_t i = 0; i < value_count(tiers); i++)
         read_tier(value_item(tiers, i), &point);
     point.unknown_tier = arena_strdup(a, point.unknown_tier);

@@ -35,7 +35,8 @@ must_use int backup_job_details(struct azure *az, struct call *c, struct arena *
  * platform-managed key, for then a lost key would go unnoticed. */
 enum point_key { POINT_KEY_UNKNOWN, POINT_KEY_CUSTOMER, POINT_KEY_PLATFORM };
 
-enum tier_state { TIER_ABSENT, TIER_VALID, TIER_GONE };
+/* UNSEEN: the point does not say in which tiers it is, which is not the same as in none. */
+enum tier_state { TIER_ABSENT, TIER_VALID, TIER_GONE, TIER_UNSEEN };
 struct backup_point {
     const char *id;
     int64_t time_ms;
@@ -45,6 +46,7 @@ struct backup_point {
     bool confidential;  /* from securityType, as is: */
     enum point_key key; /* whose key the disks need */
     const char *security_type;       /* raw */
+    const char *threat;              /* "UnHealthy" or "Warning": Azure has seen signs of malware in it; else NULL */
     bool soft_deleted;
     int64_t expiry_ms; /* TIME_NONE */
     const char *os_type, *size;

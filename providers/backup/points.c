@@ -60,6 +60,31 @@ const struct value *protected_vm_point(const struct view *v, const struct docume
     return NULL;
 }
 
+bool protected_vm_tiers_unseen(const struct value *point)
+{
+    return str_eq(value_str_at(point, "vault"), "unseen");
+}
+
+const char *protected_vm_tier_words(struct arena *a, const struct value *point)
+{
+    if (str_eq(value_str_at(point, "vault"), "valid"))
+        return "vault tier";
+    if (str_eq(value_str_at(point, "snapshot"), "valid"))
+        return "snapshot only";
+    if (protected_vm_tiers_unseen(point))
+        return "its tier cannot be seen: Azure does not tell it";
+    if (value_get(point, "unknownTier"))
+        return arena_printf(a, "tier %s, which is not known here", value_str_at(point, "unknownTier"));
+    return "no usable tier";
+}
+
+const char *protected_vm_threat_words(struct arena *a, const struct value *point)
+{
+    const char *threat = value_str_at(point, "threat");
+
+    return threat ? arena_printf(a, ", which Azure marks as %s: signs of malware", threat) : "";
+}
+
 static const struct value *newest_point(const struct view *v, const struct document *pvm, bool vault_tier)
 {
     const struct value *points = value_get(view_facts(v, pvm), "points"), *best = NULL;

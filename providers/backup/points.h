@@ -15,6 +15,12 @@ enum point_key protected_vm_point_key(const struct value *point);
 /* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey where it
  * says so, …); NULL. */
 const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id);
+/* The point does not say in which tiers it is. */
+bool protected_vm_tiers_unseen(const struct value *point);
+/* "vault tier", "snapshot only", …: where the point is, for people. */
+const char *protected_vm_tier_words(struct arena *a, const struct value *point);
+/* ", which Azure marks as …", where Azure has seen signs of malware in it; else "". */
+const char *protected_vm_threat_words(struct arena *a, const struct value *point);
 /* The newest point that has reached the vault tier; NULL. */
 const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm);
 const struct value *protected_vm_newest_point(const struct view *v, const struct document *pvm);

@@ -153,7 +153,14 @@ static void observe_tiers(struct outlook *o)
             "point %s of %s: snapshot %s, vault tier %s; %zu of %zu points are in the vault tier",
             value_str_at(o->point, "id"), value_str_at(o->point, "time"), value_str_at(o->point, "snapshot"),
             value_str_at(o->point, "vault"), n_vault, value_count(points));
-    if (!vault)
+    if (value_get(o->point, "threat"))
+        obs_risk(o, F2, "point-threat", RISK_NOTE, TIME_NONE,
+                 "look at the point's alerts in the vault, and restore an older one if they are right",
+                 "recovery point %s%s", value_str_at(o->point, "id"), protected_vm_threat_words(o->arena, o->point));
+    if (!vault && protected_vm_tiers_unseen(o->point))
+        obs_risk(o, F2, "no-vault-point", RISK_WARN, TIME_NONE, "run again, or look at the point in the portal",
+                 "whether a recovery point has reached the vault tier cannot be seen: Azure does not tell the tiers");
+    else if (!vault)
         obs_risk(o, F2, "no-vault-point", RISK_WARN, TIME_NONE,
                  source_there(o)
                      ? "wait for the copy to the vault tier (it may take a day); look at the policy if it never comes"

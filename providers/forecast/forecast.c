@@ -149,9 +149,8 @@ static const char *restore_words(const struct forecast *f)
     return arena_printf(f->outlook.arena, "%s from point %s of %s (%s)",
                         names_set(f) ? "a restore on the declared set" : "a plain restore", value_str_at(point, "id"),
                         value_str_at(point, "time"),
-                        !snapshot         ? "vault tier"
-                        : in_vault(point) ? "both tiers; Azure takes the snapshot"
-                                          : "snapshot");
+                        snapshot && in_vault(point) ? "both tiers; Azure takes the snapshot"
+                                                    : protected_vm_tier_words(f->outlook.arena, point));
 }
 
 static const char *remedy_words(const struct forecast *f, char letter)

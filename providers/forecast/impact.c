@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../backup/points.h"
 #include "forecast.h"
 
 /* --- one point ---------------------------------------------------------------------------------------------------- */
@@ -65,6 +66,7 @@ static const char *tier_of(const struct value *point)
 {
     return str_eq(value_str_at(point, "vault"), "valid")      ? "vault"
            : str_eq(value_str_at(point, "snapshot"), "valid") ? "snapshot"
+           : protected_vm_tiers_unseen(point)                 ? "unseen"
                                                               : "none";
 }
 

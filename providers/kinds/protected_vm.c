@@ -23,7 +23,10 @@
 
 static const char *tier_word(enum tier_state tier)
 {
-    return tier == TIER_VALID ? "valid" : tier == TIER_GONE ? "gone" : "absent";
+    static const char *const words[] = {
+        [TIER_ABSENT] = "absent", [TIER_VALID] = "valid", [TIER_GONE] = "gone", [TIER_UNSEEN] = "unseen"};
+
+    return words[tier];
 }
 
 static struct value *point_facts(struct arena *a, const struct value *body)
@@ -44,6 +47,7 @@ static struct value *point_facts(struct arena *a, const struct value *body)
     if (p.key != POINT_KEY_UNKNOWN)
         value_set_bool(a, f, "customerKey", p.key == POINT_KEY_CUSTOMER);
     value_set_string(a, f, "securityType", p.security_type);
+    value_set_string(a, f, "threat", p.threat);
     value_set_string(a, f, "size", p.size);
     value_set_bool(a, f, "softDeleted", p.soft_deleted);
     /* Told by newer api-versions only: disks that a restore of the OS disk alone would leave shut. */

@@ -119,10 +119,8 @@ static bool from_snapshot(const struct situation *s)
 
 static const char *tier_words(const struct view *v, const struct situation *s)
 {
-    if (s->now.tier == DX_TIER_UNKNOWN)
-        return arena_printf(v->arena, "tier %s, which is not known here", value_str_at(s->point, "unknownTier"));
     if (s->now.tier != DX_VAULT)
-        return s->now.tier == DX_SNAPSHOT_ONLY ? "snapshot only" : "no usable tier";
+        return protected_vm_tier_words(v->arena, s->point);
     if (s->now.snapshot != DX_SNAPSHOT_TOO)
         return "vault tier";
     return from_snapshot(s) ? "both tiers; Azure takes the snapshot"
@@ -133,8 +131,9 @@ static const char *describe_point(const struct view *v, const struct situation *
 {
     if (!s->point)
         return "no usable recovery point";
-    return arena_printf(v->arena, "point %s of %s (%s)", value_str_at(s->point, "id"), value_str_at(s->point, "time"),
-                        tier_words(v, s));
+    return arena_printf(v->arena, "point %s of %s (%s%s)", value_str_at(s->point, "id"),
+                        value_str_at(s->point, "time") ?: "an unknown time", tier_words(v, s),
+                        protected_vm_threat_words(v->arena, s->point));
 }
 
 static void estimate(const struct situation *s, struct step *step)

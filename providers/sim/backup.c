@@ -167,7 +167,8 @@ static struct value *show_point(const struct backup_exchange *x, const struct va
     value_set_string(a, p, "sourceVMStorageType", "PremiumVMOnPartialPremiumStorage");
     value_set_bool(a, p, "isSourceVMEncrypted", false);
     value_set_bool(a, p, "isInstantIlrSessionActive", false);
-    value_set(a, p, "recoveryPointTierDetails", show_tiers(a, point));
+    if (value_bool_at(point, "tiersTold", true))
+        value_set(a, p, "recoveryPointTierDetails", show_tiers(a, point));
     value_set_bool(a, p, "isManagedVirtualMachine", true);
     value_set_string(a, p, "virtualMachineSize", or_else(value_str_at(backup, "source.size"), "Standard_DC4ads_v6"));
     value_set_bool(a, p, "originalStorageAccountOption", false);
@@ -185,7 +186,7 @@ static struct value *show_point(const struct backup_exchange *x, const struct va
     value_set_bool(a, p, "isPrivateAccessEnabledOnAnyDisk", false);
     if (item_api_is_newer(x->r)) {
         value_set_string(a, p, "createdWithPolicyType", or_else(value_str_at(backup, "protection.policyType"), "V2"));
-        value_set_string(a, p, "threatStatus", "NotAvailable");
+        value_set_string(a, p, "threatStatus", or_else(value_str_at(point, "threatStatus"), "NotAvailable"));
     }
     /* The data disks that were encrypted when the point was taken; a world that does not tell of
      * them leaves the point silent. */

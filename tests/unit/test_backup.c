@@ -43,8 +43,10 @@ static const struct {
      TIER_VALID, false, POINT_KEY_UNKNOWN},
     {"a status nobody knows is not usable", "[{\"type\":\"HardenedRP\",\"status\":\"Odd\"},{\"type\":9,\"status\":9}]",
      "ConfidentialVM", TIER_ABSENT, TIER_GONE, TIER_ABSENT, true, POINT_KEY_UNKNOWN},
-    {"no tiers", "null", "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_ABSENT, TIER_ABSENT, TIER_ABSENT, true,
+    {"no tiers", "[]", "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_ABSENT, TIER_ABSENT, TIER_ABSENT, true,
      POINT_KEY_CUSTOMER},
+    {"tiers that are not told", "null", "ConfidentialVMDiskEncryptedWithCustomerKey", TIER_UNSEEN, TIER_UNSEEN,
+     TIER_UNSEEN, true, POINT_KEY_CUSTOMER},
 };
 
 static void test_points(void)
