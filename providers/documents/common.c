@@ -300,10 +300,10 @@ const char *vm_power(const struct value *instance_view)
     for (size_t i = 0; i < value_count(statuses); i++) {
         const char *code = value_str_at(value_item(statuses, i), "code");
 
-        if (str_starts_nocase(code, prefix))
+        if (str_starts_nocase(code, prefix) && !str_eq_nocase(code + sizeof(prefix) - 1, "unknown"))
             return code + sizeof(prefix) - 1;
     }
-    return "unknown";
+    return NULL;
 }
 
 bool vm_power_rests(const char *power)

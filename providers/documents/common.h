@@ -49,7 +49,8 @@ int64_t restored_vm_timeout(const struct document *doc, const char *which, int64
 const char *reference_id(struct arena *a, const struct document *doc, const char *path,
                          char *(*id_of)(struct arena *, const struct document *));
 
-/* "running", "deallocated", … of a VM's instance view; "unknown" when it does not say. */
+/* "running", "deallocated", … of a VM's instance view; NULL when it does not say,
+ * or says that Azure does not know. */
 const char *vm_power(const struct value *instance_view);
 /* Neither running nor on the way to or from it, as far as that is known. */
 bool vm_power_rests(const char *power);

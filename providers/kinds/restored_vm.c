@@ -345,13 +345,17 @@ static void steps_completed(const struct view *v, const struct situation *s, str
                         arena_printf(v->arena, RELEASE_ADVICE "; az vm start --ids '%s' tries it all the same",
                                      restored_vm_id(v->arena, s->doc)),
                         "the VM is restored and %s; declared is running, and %s", power, withheld);
+        else if (str_eq_nocase(power, "starting"))
+            steps_block(out, s->doc, "start-vm", "run again in some minutes",
+                        "the VM is restored and starting already; it is not started twice");
         else if (power)
             steps_protect(
                 v, s, out,
                 steps_start(v, s, out, arena_printf(v->arena, "the VM is restored and %s; declared is running", power))
                     ->id);
         else
-            steps_block(out, s->doc, "verify", "give the credential the right to read the VM's instance view",
+            steps_block(out, s->doc, "verify",
+                        "run again; if it stays so, see whether we may read the VM's instance view",
                         "the VM is restored; declared is running, and whether it runs cannot be seen");
         return;
     }

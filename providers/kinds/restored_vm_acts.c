@@ -98,7 +98,7 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
                        "the restored VM is not as declared: %s", differs);
     if (restored_vm_runs(s->doc) && !power)
         return err_set(err, ERR_DENIED,
-                       "the VM is restored; whether it runs cannot be seen: we may not read its instance view");
+                       "the VM is restored; whether it runs cannot be seen: its instance view does not tell us");
     if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running")) {
         const char *withheld = restore_not_releasable(actor->view, s);
 
@@ -121,7 +121,7 @@ static int act_verify(struct call *c, const struct actor *actor, struct err *err
 static int source_still_rests(struct call *c, const struct job_run *run, struct err *err)
 {
     const struct situation *s = run->ctx;
-    const char *seen = value_str_at(view_facts(run->actor->view, s->pvm), "source.power");
+    const char *seen = value_str_at(view_facts(run->actor->view, s->pvm), "source.power"), *power;
     struct value *view;
 
     /* That it may be replaced although it runs is declared; that somebody has begun to use it again is news all the
@@ -134,9 +134,13 @@ static int source_still_rests(struct call *c, const struct job_run *run, struct 
                      arena_printf(run->actor->arena, "%s/instanceView", run->request.source_vm_id), API_COMPUTE, &view,
                      err) < 0)
         return err->class == ERR_NOT_FOUND ? 0 : -(int)err->class;
-    if (vm_power_rests(vm_power(view)))
+    power = vm_power(view);
+    if (vm_power_rests(power))
         return 0;
-    err_set(err, ERR_BLOCKED, "the source VM is not stopped any more: it is %s", vm_power(view));
+    if (!power)
+        err_set(err, ERR_BLOCKED, "whether the source VM is still stopped cannot be seen");
+    else
+        err_set(err, ERR_BLOCKED, "the source VM is not stopped any more: it is %s", power);
     return err_advise(err, "plan again; nothing was triggered");
 }
 
