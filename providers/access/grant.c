@@ -36,13 +36,16 @@ static int assignment_facts(struct azure *az, struct call *c, struct arena *a, c
                             struct value *out, struct err *err)
 {
     const char *role = value_str_at(item, "properties.roleDefinitionId");
+    const char *condition = value_str_at(item, "properties.condition");
     struct value *definition, *f = value_map(a);
 
     value_set_string(a, f, "principalId", value_str_at(item, "properties.principalId"));
     value_set_string(a, f, "roleDefinitionId", role);
     value_set_string(a, f, "scope", value_str_at(item, "properties.scope"));
     value_set_string(a, f, "createdOn", value_str_at(item, "properties.createdOn"));
-    value_set_string(a, f, "condition", value_str_at(item, "properties.condition"));
+    value_set_string(a, f, "principalType", value_str_at(item, "properties.principalType"));
+    if (condition && *condition)
+        value_set_string(a, f, "condition", condition);
     value_push(a, out, f);
     if (!role || role_by_id(role))
         return 0;

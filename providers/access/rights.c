@@ -128,6 +128,19 @@ bool rbac_held_on_condition(const struct value *assignments, const char *object_
     return false;
 }
 
+const char *rbac_group_with(const struct value *assignments, const char *role_id)
+{
+    for (size_t i = 0; i < value_count(assignments); i++) {
+        const struct value *one = value_item(assignments, i);
+        const char *role = value_str_at(one, "roleDefinitionId");
+
+        if (role && str_eq_nocase(value_str_at(one, "principalType"), "Group") && !value_str_at(one, "condition") &&
+            str_eq_nocase(arm_id_name(role), role_id))
+            return value_str_at(one, "principalId");
+    }
+    return NULL;
+}
+
 const char *rbac_conditioned(struct arena *a, const struct value *assignments, const char *object_id)
 {
     const char *text = NULL;

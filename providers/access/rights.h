@@ -38,6 +38,8 @@ const char *policy_idle(struct arena *a, const struct value *vault_live, const c
  * one, and the condition stays. */
 bool rbac_held_on_condition(const struct value *assignments, const char *object_id, const char *role_id,
                             const char *scope);
+/* A group that holds that role without a condition, by its object id; NULL: none does. */
+const char *rbac_group_with(const struct value *assignments, const char *role_id);
 /* Assignments to the principal that hold under a condition, in words; NULL: there are none. Whether the condition lets
  * the key be used cannot be told, so they count as no right. */
 const char *rbac_conditioned(struct arena *a, const struct value *assignments, const char *object_id);

@@ -470,6 +470,15 @@ static bool held_on_condition(const struct view *v, const struct document *doc, 
                                           value_str_at(facts, "scope"));
 }
 
+/* A group holds the very role that is missed. Who is in it is not read here, so nobody can tell whether it is held. */
+static const char *held_by_group(const struct view *v, const struct document *doc, const struct value *p, size_t i)
+{
+    const struct role_facts *role = role_for(doc, i, (enum key_user)value_int_at(p, "user", 0));
+
+    return role && value_str_at(p, "objectId") ? rbac_group_with(value_get(view_facts(v, doc), "assignments"), role->id)
+                                               : NULL;
+}
+
 /* The set's own steps give it a system-assigned identity: what the present one holds is no grant to the next. */
 static bool identity_changes(const struct view *v, const struct document *des)
 {
@@ -494,6 +503,7 @@ static void steps_principal(const struct view *v, const struct document *doc, st
     const char *object_id = value_str_at(p, "objectId"), *label = value_str_at(p, "label");
     const struct document *other = other_owner(v, doc, object_id, value_str_at(facts, "scope"));
     bool anew = identity_changes(v, des);
+    const char *group;
     struct step *step;
 
     if (other && !shares(v, doc, i, other)) {
@@ -524,6 +534,16 @@ static void steps_principal(const struct view *v, const struct document *doc, st
     if (uses_rbac(v, doc) && held_on_condition(v, doc, p, i)) {
         steps_block(out, doc, label, "a person removes the condition, or that assignment", "%s (%s): %s",
                     key_rights[value_int_at(p, "user", 0)].who, label, value_str_at(p, "idle"));
+        return;
+    }
+    if (uses_rbac(v, doc) && !anew && (group = held_by_group(v, doc, p, i))) {
+        steps_block(out, doc, label,
+                    arena_printf(v->arena,
+                                 "look at the group's members: az ad group member check --group '%s' --member-id '%s'; "
+                                 "if it is none, assign it the role by hand",
+                                 group, object_id),
+                    "%s (%s): group %s holds the role, and whether this principal is in it cannot be told",
+                    key_rights[value_int_at(p, "user", 0)].who, label, group);
         return;
     }
     /* Where the first document is held up by something of its own, the next one that declares the grant makes it. */
