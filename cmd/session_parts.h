@@ -1,0 +1,24 @@
+/* What session.c, connections.c and reread.c share: the parts that a session is put together of. Nobody else includes
+ * it. */
+#ifndef REINSTATE_SESSION_PARTS_H
+#define REINSTATE_SESSION_PARTS_H
+
+#include "session.h"
+
+const struct cloud *session_declared_cloud(const struct document *azure);
+/* A key that no document declares is named by its URL: its host must be a key vault of the cloud in use. */
+must_use int session_key_urls_check(struct session *s, const struct cloud *operators);
+void session_clock_set(struct session *s, const struct cloud *operators);
+const struct document *session_first_azure(const struct session *s);
+const char *session_said_where(struct arena *a, const struct document *doc);
+void session_handles_make(struct session *s, const struct cloud *operators);
+/* A manifest alone must not decide where a secret goes. What is given as a domain's name cannot be compared. */
+must_use int session_tenants_check(const struct session *s, const struct desired *d, struct err *err);
+void session_engine_set(struct session *s);
+/* Credential, clock, wire and client, for whatever is asked over them. `declared`: the cloud, unless the operator's
+ * file says another. */
+must_use int session_link_open(struct session *s, enum http_mode mode, const struct cloud *declared,
+                               const struct cloud *operators);
+must_use int session_operators_cloud_read(struct session *s, const struct cloud **ret);
+
+#endif
