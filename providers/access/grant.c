@@ -141,7 +141,13 @@ static int well_known_id(struct call *c, const struct observer *o, struct azure 
         value_set_string(o->arena, p, "objectId", object_id);
         return 0;
     }
-    if (err->class == ERR_NOT_FOUND)
+    if (str_eq(err->code, "AADSTS7000112"))
+        value_set(o->arena, p, "why",
+                  value_format(o->arena,
+                               "%s (%s, AADSTS7000112), whatever it holds; someone with directory rights enables it: "
+                               "az ad sp update --id %s --set accountEnabled=true",
+                               err->text, name, app));
+    else if (err->class == ERR_NOT_FOUND)
         value_set(o->arena, p, "why",
                   value_format(o->arena,
                                "the tenant has no service principal of application %s (%s); someone with directory "

@@ -2,6 +2,7 @@
 #include "directory.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
@@ -24,6 +25,7 @@ int directory_service_principal(struct azure *az, struct call *c, struct arena *
     const char *what = arena_printf(a, "look up the service principal of application %s", app_id);
     const char *id = azure_cached_principal(az, app_id), *url;
     struct value *found = NULL;
+    bool disabled = false;
 
     if (id) {
         *ret = arena_strdup(a, id);
@@ -35,8 +37,15 @@ int directory_service_principal(struct azure *az, struct call *c, struct arena *
         arena_printf(a, "%s/v1.0/servicePrincipals?$filter=appId%%20eq%%20%%27%s%%27", azure_cloud(az)->graph, app_id);
     TRY(azure_list(az, c, a, AUDIENCE_GRAPH, url, "@odata.nextLink", what, &found, err));
     for (size_t i = 0; i < value_count(found) && !id; i++)
-        if (str_eq_nocase(value_str_at(value_item(found, i), "appId"), app_id))
+        if (str_eq_nocase(value_str_at(value_item(found, i), "appId"), app_id)) {
             id = value_str_at(value_item(found, i), "id");
+            disabled = !value_bool_at(value_item(found, i), "accountEnabled", true);
+        }
+    if (id && disabled) {
+        err_set(err, ERR_BLOCKED, "the service principal of application %s is disabled: it gets no token", app_id);
+        snprintf(err->code, sizeof(err->code), "AADSTS7000112");
+        return -(int)err->class;
+    }
     if (!id) {
         err_set(err, ERR_NOT_FOUND, "the tenant has no service principal of application %s", app_id);
         return err_advise(err, "an administrator of the directory creates it: New-MgServicePrincipal -AppId %s",

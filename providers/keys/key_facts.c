@@ -79,6 +79,24 @@ const struct value *key_shown(const struct view *v, const struct document *key)
     return value_str_at(deleted, "key.kty") && value_get(deleted, "attributes") ? deleted : NULL;
 }
 
+/* A list of versions does not tell them; Azure's answer about a key always does. */
+static bool permits(const struct value *shown, const char *operation)
+{
+    const struct value *all = value_at(shown, "key.key_ops");
+
+    for (size_t i = 0; i < value_count(all); i++)
+        if (str_eq_nocase(value_str(value_item(all, i)), operation))
+            return true;
+    return !value_is(all, VALUE_LIST);
+}
+
+bool key_ops_short(const struct view *v, const struct document *key)
+{
+    const struct value *shown = key_shown(v, key);
+
+    return shown && (!permits(shown, "wrapKey") || !permits(shown, "unwrapKey"));
+}
+
 const char *key_unfit(const struct view *v, const struct document *key)
 {
     const struct value *shown = key_shown(v, key);
@@ -89,7 +107,9 @@ const char *key_unfit(const struct view *v, const struct document *key)
         return "it is no RSA-HSM key";
     if (!value_bool_at(shown, "attributes.exportable", false))
         return "it is not exportable";
-    return value_get(shown, "release_policy") ? NULL : "it has no release policy";
+    if (!value_get(shown, "release_policy"))
+        return "it has no release policy";
+    return key_ops_short(v, key) ? "its key_ops leave out wrapKey or unwrapKey, without which no disk opens" : NULL;
 }
 
 const char *key_still_elsewhere(const struct view *v, const struct document *key)

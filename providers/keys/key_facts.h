@@ -15,6 +15,8 @@ const struct value *key_live(const struct view *v, const struct document *key);
 
 /* What Azure shows of a key that is there or soft-deleted; NULL: its bundle was not seen. */
 const struct value *key_shown(const struct view *v, const struct document *key);
+/* Its permitted operations leave out wrapKey or unwrapKey, which can be added to a key that is there. */
+bool key_ops_short(const struct view *v, const struct document *key);
 /* Why it can never protect a confidential VM, be it there or soft-deleted: none of this can be added to a key. NULL: it
  * can, or that cannot be seen. */
 const char *key_unfit(const struct view *v, const struct document *key);

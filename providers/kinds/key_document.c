@@ -251,7 +251,13 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
                         : arena_printf(v->arena, " (version by %s)", need.words))
             ->scenario = standing.stand == KEY_IMPOSTOR ? "N-07" : NULL;
     else if (key_unfit(v, doc))
-        steps_block(out, doc, NULL, UNFIT_ADVICE, "the key is not fit for confidential VMs: %s", key_unfit(v, doc));
+        steps_block(out, doc, NULL,
+                    key_ops_short(v, doc) ? arena_printf(v->arena,
+                                                         "a person adds them: az keyvault key set-attributes --id '%s' "
+                                                         "--ops wrapKey unwrapKey",
+                                                         key_address(v, doc))
+                                          : UNFIT_ADVICE,
+                    "the key is not fit for confidential VMs: %s", key_unfit(v, doc));
     else if (want_exp != TIME_NONE && want_exp <= v->now_ms)
         steps_block(out, doc, NULL, "declare spec.expires with a time to come", "the declared expiry, %s, has passed",
                     time_format(v->arena, want_exp))
