@@ -352,7 +352,8 @@ static void judge_second(struct outlook *o, const struct value *facts, const str
 static void judge_declaration(struct outlook *o)
 {
     struct key_standing standing = key_standing_of(o->view, o->key, NULL);
-    const char *young = key_too_young(o->view, o->key, NULL);
+    const struct document *rvm = o->situation->doc;
+    const char *young = rvm ? key_too_young_for(o->view, o->key, rvm) : key_too_young(o->view, o->key, NULL);
 
     if (standing.stand == KEY_NEVER_SEEN)
         obs_risk(o, F11, "key-declaration", RISK_WARN, TIME_NONE, standing.next, "%s", standing.words);

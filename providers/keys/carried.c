@@ -39,6 +39,28 @@ static const char *came_back_other(const struct view *v, const struct document *
     return NULL;
 }
 
+/* The key of that name which history or the machine's set name lies in another store. A key that was lost with its
+ * store comes back in another one and keeps its versions; one of another version, or one whose own store is there, is
+ * a key of its own, and its copy would take this one's name. */
+static bool of_another_store(const struct view *v, const struct document *key, const struct original_key *then)
+{
+    const char *base = value_str_at(view_facts(v, key), "base"), *version = value_str_at(key->spec, "version");
+
+    if (!then->base || !base || str_eq_nocase(then->base, base))
+        return false;
+    if (version)
+        return !str_eq_nocase(version, then->version) && !str_eq_nocase(version, then->also);
+    for (size_t i = 0; i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *facts = view_facts(v, doc);
+
+        if (str_eq(doc->kind, "Key") && str_eq_nocase(value_str_at(facts, "base"), then->base) &&
+            str_eq_nocase(key_name(v, doc), then->name) && str_eq(value_str_at(facts, "storeState"), "present"))
+            return true;
+    }
+    return false;
+}
+
 static struct key_carried shown(const struct view *v, const struct document *key, const struct document *pvm,
                                 int64_t point_ms)
 {
@@ -54,7 +76,7 @@ static struct key_carried shown(const struct view *v, const struct document *key
     then = original_key_of(v, pvm, NULL, point);
     if (!then.name || !then.version || (then.evidence != KEY_EVIDENCE_HISTORY && then.evidence != KEY_EVIDENCE_SET))
         return (struct key_carried){.carries = KEY_CARRIES_DECLARED};
-    if (str_eq_nocase(then.name, key_name(v, key)))
+    if (str_eq_nocase(then.name, key_name(v, key)) && !of_another_store(v, key, &then))
         return (struct key_carried){.carries = KEY_CARRIES_SHOWN, .words = then.words};
     return (struct key_carried){
         .carries = KEY_CARRIES_OTHER,

@@ -244,6 +244,19 @@ static bool same_key(const struct value *x, const struct value *y)
            lists_version(value_str_at(y, "versions"), value_str_at(x, "version"));
 }
 
+/* Where nothing tells the version, a backup of before the point that is wanted may lack it. It would take the name, and
+ * what a pass exports could not come back any more; where no pass can be made there is nothing to lose. */
+static const struct value *escrow_late_enough(const struct view *v, const struct document *key,
+                                              const struct value *blob)
+{
+    int64_t since_ms = key_copy_wanted_since(v, key), made_ms = time_parse(value_str_at(blob, "created"));
+
+    return !blob || key_needed(v, key).version || !key_source_declared(key, "azureBackup") || since_ms == TIME_NONE ||
+                   (made_ms != TIME_NONE && made_ms >= since_ms)
+               ? blob
+               : NULL;
+}
+
 /* The newest backup that is known to hold the version. Without a version: the newest, if all are of one key; a name may
  * have been taken by another key since, and then nobody knows which is meant. */
 static const struct value *escrow_backup(const struct value *blobs, const char *version)
@@ -264,7 +277,8 @@ static const struct value *escrow_backup(const struct value *blobs, const char *
 struct key_copy key_any_copy_at(const struct view *v, const struct document *key, size_t n)
 {
     const struct value *facts = view_facts(v, key), *files = value_get(facts, "files");
-    const struct value *blob = escrow_backup(value_at(facts, "escrow.blobs"), key_needed(v, key).version);
+    const struct value *blob =
+        escrow_late_enough(v, key, escrow_backup(value_at(facts, "escrow.blobs"), key_needed(v, key).version));
 
     for (size_t i = 0; i < value_count(files); i++)
         if (str_eq(value_str_at(value_item(files, i), "state"), "present") && n-- == 0)

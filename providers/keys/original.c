@@ -311,8 +311,10 @@ struct original_key original_key_of(const struct view *v, const struct document 
     const struct value *facts = view_facts(v, key);
     enum { DECLARED, HISTORY, SET, CREATION, N };
     static const enum key_evidence kinds[N] = {
-        [DECLARED] = KEY_EVIDENCE_DECLARED, [HISTORY] = KEY_EVIDENCE_HISTORY,
-        [SET] = KEY_EVIDENCE_SET, [CREATION] = KEY_EVIDENCE_CREATION,
+        [DECLARED] = KEY_EVIDENCE_DECLARED,
+        [HISTORY] = KEY_EVIDENCE_HISTORY,
+        [SET] = KEY_EVIDENCE_SET,
+        [CREATION] = KEY_EVIDENCE_CREATION,
     };
     struct finding all[N] = {
         [DECLARED] = by_declaration(v, key, point_ms),
@@ -420,6 +422,29 @@ struct key_need key_needed(const struct view *v, const struct document *key)
     return all && all->needs ? all->needs[key->index] : need_find(v, key);
 }
 
+static int64_t newest_point_of_sources(const struct view *v, const struct document *key)
+{
+    int64_t newest_ms = TIME_NONE;
+
+    for (size_t i = 0; i < key->n_references; i++) {
+        const struct document *pvm = key->references[i].target;
+        const struct value *point =
+            pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? protected_vm_newest_point(v, pvm) : NULL;
+        int64_t at_ms = time_parse(value_str_at(point, "time"));
+
+        if (at_ms != TIME_NONE && (newest_ms == TIME_NONE || at_ms > newest_ms))
+            newest_ms = at_ms;
+    }
+    return newest_ms;
+}
+
+int64_t key_copy_wanted_since(const struct view *v, const struct document *key)
+{
+    int64_t ordered_ms = key_needed(v, key).point_ms;
+
+    return ordered_ms != TIME_NONE ? ordered_ms : newest_point_of_sources(v, key);
+}
+
 /* The version that a point of that time can have been wrapped with, for people. */
 static const char *fitting_words(const struct view *v, const struct document *key, int64_t point_ms)
 {
@@ -431,7 +456,7 @@ static const char *fitting_words(const struct view *v, const struct document *ke
                 : "no version of the key is as old as the point";
 }
 
-static const char *too_young_for(const struct view *v, const struct document *key, const struct document *rvm)
+const char *key_too_young_for(const struct view *v, const struct document *key, const struct document *rvm)
 {
     const struct document *pvm = document_target(rvm, "spec.from");
     const char *version = value_str_at(key->spec, "version");
@@ -452,14 +477,19 @@ static const char *too_young_for(const struct view *v, const struct document *ke
 const char *key_too_young(const struct view *v, const struct document *key, const struct document *set)
 {
     const struct document *des, *rvm;
-    const char *why = NULL;
+    const char *why = NULL, *its;
     size_t at = 0;
 
-    while (!why && (des = referrer_next(key, "DiskEncryptionSet", &at))) {
+    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
         size_t at_vm = 0;
 
-        while (!why && (!set || des == set) && (rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm)))
-            why = too_young_for(v, key, rvm);
+        while ((!set || des == set) && (rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm))) {
+            if (!ordered(order_for(v, rvm).state))
+                continue;
+            if (!(its = key_too_young_for(v, key, rvm)))
+                return NULL;
+            why = why ? why : its;
+        }
     }
     return why;
 }

@@ -35,12 +35,20 @@ struct key_need {
     const char *words;
     const char *conflict;
     const char *beside; /* a second version that an ordered point may need, and what says so; NULL */
-    int64_t point_ms; /* time of the ordered point, for choosing among versions that come back; TIME_NONE */
+    int64_t point_ms;   /* time of the ordered point, for choosing among versions that come back; TIME_NONE */
 };
 struct key_need key_needed(const struct view *v, const struct document *key);
 
-/* What shows that the version this key is wanted in was made only after the point that is ordered through that set
- * (NULL: any of its sets): both versions and times, in words. NULL: it may have wrapped the disk, or nobody knows. */
+/* A copy of the key that is of before this time may lack the version that is needed, and would take the key's name all
+ * the same: the time of the ordered point, and where nothing is ordered that of the newest point of the machines whose
+ * backup carries the key. TIME_NONE: neither is known. */
+int64_t key_copy_wanted_since(const struct view *v, const struct document *key);
+
+/* What shows that the version this key is wanted in was made only after the point that is ordered of that machine: both
+ * versions and times, in words. NULL: it may have wrapped the disk, or nobody knows. */
+const char *key_too_young_for(const struct view *v, const struct document *key, const struct document *restored_vm);
+/* The same of all that are ordered through that set (NULL: any of its sets). NULL: the version serves one of them, who
+ * must not be held up by another's older point. */
 const char *key_too_young(const struct view *v, const struct document *key, const struct document *set);
 
 /* The newest of a list of {version, created} that was created not later than that time; NULL. */

@@ -58,18 +58,19 @@ static const struct value *pass_job(const struct view *v, const struct document 
 static bool holds_versions(const struct view *v, const struct document *pvm, const struct key_need *need,
                            const struct document *key, const struct value *export)
 {
-    int64_t at = time_parse(value_str_at(export, "point"));
+    int64_t at = time_parse(value_str_at(export, "point")), wanted_ms = key_copy_wanted_since(v, key);
     struct value *point;
     struct original_key then;
 
-    if (need->point_ms == TIME_NONE)
+    if (wanted_ms == TIME_NONE || (at != TIME_NONE && at + 2 * SECOND_MS > wanted_ms))
         return true;
-    if (at == TIME_NONE || at + 2 * SECOND_MS > need->point_ms)
-        return at != TIME_NONE;
+    if (at == TIME_NONE || !need->version)
+        return false;
     point = value_map(v->arena);
     value_set_string(v->arena, point, "time", time_format(v->arena, at));
-    then = original_key_of(v, pvm, key, point);
-    return need->version && (then.evidence == KEY_EVIDENCE_HISTORY || then.evidence == KEY_EVIDENCE_SET) &&
+    then = original_key_of(v, pvm, NULL, point);
+    return (then.evidence == KEY_EVIDENCE_HISTORY || then.evidence == KEY_EVIDENCE_SET) &&
+           str_eq_nocase(then.name, value_str_at(view_facts(v, key), "name")) &&
            str_eq_nocase(then.version, need->version);
 }
 
@@ -200,10 +201,30 @@ static bool exports_enough(const struct view *v, const struct export_election *e
     return holds_versions(v, e->protected_vm, &need, e->key, exported);
 }
 
-/* `enough`: a rank that another VM has already. What hinders a VM takes long to find, so it is looked for only if the
- * VM could still win. */
+/* The best found so far. Of two that are ready the later point wins: a declared version holds for both, and only the
+ * later copy is sure to have what was made in between. */
+struct exporter_best {
+    enum exporter_rank rank;
+    int64_t point_ms;
+};
+
+static int64_t exporter_point_ms(const struct view *v, const struct export_election *e)
+{
+    return e->protected_vm
+               ? time_parse(value_str_at(point_find(view_facts(v, e->protected_vm), e->order.point), "time"))
+               : TIME_NONE;
+}
+
+static bool exporter_beats(const struct exporter_best *best, enum exporter_rank rank, int64_t point_ms)
+{
+    return rank > best->rank || (rank == RANK_READY && best->rank == RANK_READY && point_ms != TIME_NONE &&
+                                 best->point_ms != TIME_NONE && point_ms > best->point_ms);
+}
+
+/* `best`: what another VM is already. What hinders a VM takes long to find, so it is looked for only if the VM could
+ * still win. */
 static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct export_election *e,
-                                                  enum exporter_rank enough)
+                                                  struct exporter_best best)
 {
     const struct value *point = point_find(view_facts(v, e->protected_vm), e->order.point);
     bool vault = e->order.state == ORDER_IN_FORCE && e->order.exports && str_eq(value_str_at(point, "vault"), "valid");
@@ -211,13 +232,18 @@ static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct e
     e->running = pass_job(v, e->protected_vm, e->restored_vm, &e->order, "running") != NULL;
     if (!e->running && !vault)
         return e->order.state == ORDER_NONE ? RANK_NO_ORDER : RANK_ORDER;
-    if ((e->running ? RANK_RUNNING : RANK_READY) <= enough)
-        return enough;
+    if (!exporter_beats(&best, e->running ? RANK_RUNNING : RANK_READY, exporter_point_ms(v, e)))
+        return RANK_NO_ORDER;
     if (!e->running && !may_carry(v, e, point)) {
         e->useless = true;
         return RANK_USELESS;
     }
     if (!carries(v, e->key, e->restored_vm) || !exports_enough(v, e, point)) {
+        if (carries(v, e->key, e->restored_vm))
+            e->carried.words = arena_printf(v->arena,
+                                            "it is of %s, and of %s another point is ordered that may need "
+                                            "a newer version: an older copy would take the name without it",
+                                            value_str_at(point, "time"), e->key->address);
         e->running = false;
         e->useless = true;
         return RANK_USELESS;
@@ -230,34 +256,34 @@ static enum exporter_rank order_weigh_as_exporter(const struct view *v, struct e
 }
 
 /* Where a protected VM stands as exporter of a key, by the best of its declared restores. */
-static enum exporter_rank exporter_weigh(const struct view *v, struct export_election *ret, enum exporter_rank enough)
+static enum exporter_rank exporter_weigh(const struct view *v, struct export_election *ret, struct exporter_best enough)
 {
     const struct document *rvm;
-    enum exporter_rank best = RANK_NO_ORDER;
+    struct exporter_best best = {.rank = RANK_NO_ORDER, .point_ms = TIME_NONE};
     size_t at = 0;
 
     while ((rvm = referrer_next(ret->protected_vm, "RestoredVirtualMachine", &at))) {
         struct export_election e = {
             .key = ret->key, .protected_vm = ret->protected_vm, .restored_vm = rvm, .order = order_for(v, rvm)};
-        enum exporter_rank rank = order_weigh_as_exporter(v, &e, enough > best ? enough : best);
+        enum exporter_rank rank = order_weigh_as_exporter(v, &e, enough.rank > best.rank ? enough : best);
 
-        if (rank <= best && ret->restored_vm)
+        if (!exporter_beats(&best, rank, exporter_point_ms(v, &e)) && ret->restored_vm)
             continue;
-        best = rank;
+        best = (struct exporter_best){.rank = rank, .point_ms = exporter_point_ms(v, &e)};
         *ret = e;
     }
     ret->export = usable_export(v, ret->key, ret->protected_vm, NULL);
     /* This backup exported its own key, which is not the lost one: the export is of no use here. */
     if (ret->export && ret->order.state == ORDER_IN_FORCE && !carries(v, ret->key, ret->restored_vm))
         ret->export = NULL;
-    return ret->export ? RANK_EXPORTED : best;
+    return ret->export ? RANK_EXPORTED : best.rank;
 }
 
 static struct export_election elect(const struct view *v, const struct document *key)
 {
     struct export_election best = {.key = key};
     const struct value *sources = value_get(key->spec, "sources");
-    enum exporter_rank best_rank = RANK_NO_ORDER;
+    struct exporter_best best_so_far = {.rank = RANK_NO_ORDER, .point_ms = TIME_NONE};
 
     for (size_t i = 0; i < value_count(sources); i++) {
         const struct value *from = value_at(value_item(sources, i), "azureBackup.from");
@@ -266,11 +292,12 @@ static struct export_election elect(const struct view *v, const struct document 
             const struct document *pvm =
                 document_target(key, arena_printf(v->arena, "spec.sources.%zu.azureBackup.from.%zu", i, j));
             struct export_election e = {.key = key, .protected_vm = pvm};
-            enum exporter_rank rank = pvm ? exporter_weigh(v, &e, best_rank) : RANK_NO_ORDER;
+            enum exporter_rank rank = pvm ? exporter_weigh(v, &e, best_so_far) : RANK_NO_ORDER;
+            int64_t point_ms = exporter_point_ms(v, &e);
 
-            if (pvm && (rank > best_rank || !best.protected_vm)) {
+            if (pvm && (exporter_beats(&best_so_far, rank, point_ms) || !best.protected_vm)) {
                 best = e;
-                best_rank = rank;
+                best_so_far = (struct exporter_best){.rank = rank, .point_ms = point_ms};
             }
         }
     }
@@ -291,7 +318,8 @@ void export_note_others(const struct view *v, const struct export_election *elec
             struct export_election e = {
                 .key = key, .protected_vm = pvm, .restored_vm = rvm, .order = order_for(v, rvm)};
 
-            if (rvm != elected->restored_vm && order_weigh_as_exporter(v, &e, RANK_NO_ORDER) == RANK_HINDERED)
+            if (rvm != elected->restored_vm &&
+                order_weigh_as_exporter(v, &e, (struct exporter_best){.point_ms = TIME_NONE}) == RANK_HINDERED)
                 step_note(out, step, "%s is not asked for it: %s", pvm->address, e.hindrance);
         }
     }

@@ -8,7 +8,8 @@
 
 /* A lost key, and who exports it: the first of its azureBackup sources that has a usable export, else the first whose
  * pass runs already, else the first with an order in force on a point of the vault tier (snapshots export nothing) that
- * needs this very key and meets no obstacle, policy included, else the first such in spite of one, else the first. */
+ * needs this very key and meets no obstacle, policy included (of several the one of the latest point, whose copy holds
+ * the most), else the first such in spite of one, else the first. */
 struct obstacle;
 struct export_election {
     const struct document *key;
