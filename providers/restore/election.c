@@ -68,42 +68,71 @@ static bool holds_versions(const struct view *v, const struct document *pvm, con
         return false;
     point = value_map(v->arena);
     value_set_string(v->arena, point, "time", time_format(v->arena, at));
-    then = original_key_of(v, pvm, NULL, point);
+    then = original_key_of(v, pvm, key, point);
     return (then.evidence == KEY_EVIDENCE_HISTORY || then.evidence == KEY_EVIDENCE_SET) &&
-           str_eq_nocase(then.name, value_str_at(view_facts(v, key), "name")) &&
            str_eq_nocase(then.version, need->version);
 }
 
-/* The point is ordered of this machine, in whatever restore of it. */
-static bool point_ordered(const struct view *v, const struct document *pvm, int64_t at_ms, bool *ret_another)
+/* What is ordered of a machine, beside a point of it: none of its points, that very one, an earlier one, or later ones
+ * only. */
+enum point_ordered { POINT_NONE, POINT_ITSELF, POINT_EARLIER, POINT_LATER };
+
+static enum point_ordered point_ordered(const struct view *v, const struct document *pvm, int64_t at_ms)
 {
+    enum point_ordered found = POINT_NONE;
     const struct document *rvm;
     size_t at = 0;
 
-    *ret_another = false;
     while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
         struct order order = order_for(v, rvm);
         int64_t point_ms = time_parse(
             value_str_at(order.state == ORDER_NONE ? NULL : point_find(view_facts(v, pvm), order.point), "time"));
 
-        if (point_ms != TIME_NONE && at_ms != TIME_NONE && at_ms < point_ms + 2 * SECOND_MS &&
-            point_ms < at_ms + 2 * SECOND_MS)
-            return true;
-        *ret_another = *ret_another || point_ms != TIME_NONE;
+        if (point_ms == TIME_NONE)
+            continue;
+        if (at_ms == TIME_NONE || at_ms + 2 * SECOND_MS <= point_ms)
+            found = found ? found : POINT_LATER;
+        else if (at_ms < point_ms + 2 * SECOND_MS)
+            return POINT_ITSELF;
+        else
+            found = POINT_EARLIER;
     }
+    return found;
+}
+
+static bool another_revoked(const struct view *v, const struct document *key)
+{
+    for (size_t i = 0; i < v->desired->count; i++)
+        if (v->desired->documents[i] != key && str_eq(v->desired->documents[i]->kind, "Key") &&
+            key_revoked(v, v->desired->documents[i]))
+            return true;
     return false;
 }
 
-/* A copy is of the key that its point carries. Where the order names another point of the machine, only evidence says
- * that this one carries the same key; the machine may have been put on another in between. */
+/* A copy is of the key that its point carries. One of a later point than the ordered one holds what that one needs,
+ * unless the machine may have been put on another key in between: where such a key is known, and where one is given up
+ * that must not come back, only the ordered point itself will do. Of an earlier one only evidence says that it carries
+ * this key. */
 static bool of_this_key(const struct view *v, const struct document *key, const struct document *pvm, int64_t at_ms)
 {
     struct key_carried carried = key_carried_by(v, key, pvm, at_ms);
-    bool another = false, ordered = point_ordered(v, pvm, at_ms, &another);
+    enum point_ordered ordered = point_ordered(v, pvm, at_ms);
 
     if (carried.carries == KEY_CARRIES_UNKNOWN)
-        return ordered && !carried.revoked;
-    return carried.carries == KEY_CARRIES_SHOWN || (carried.carries == KEY_CARRIES_DECLARED && (ordered || !another));
+        return ordered == POINT_ITSELF && !carried.revoked;
+    return carried.carries == KEY_CARRIES_SHOWN ||
+           (carried.carries == KEY_CARRIES_DECLARED && (ordered == POINT_NONE || ordered == POINT_ITSELF ||
+                                                        (ordered == POINT_EARLIER && !another_revoked(v, key))));
+}
+
+bool export_will_do(const struct view *v, const struct document *key, const struct document *pvm,
+                    const struct value *export)
+{
+    struct key_need need = key_needed(v, key);
+
+    return holds_versions(v, pvm, &need, key, export) &&
+           of_this_key(v, key, pvm, time_parse(value_str_at(export, "point"))) &&
+           !key_refusal_of(v, key, key_export_told_by(v->arena, export));
 }
 
 /* Of those that are late enough the one of the latest point: it holds the most. */
@@ -111,14 +140,11 @@ static const struct value *usable_export(const struct view *v, const struct docu
                                          const struct value *tried)
 {
     const struct value *exports = value_at(view_facts(v, pvm), "exports"), *best = NULL;
-    struct key_need need = key_needed(v, key);
 
     for (size_t i = 0; i < value_count(exports); i++) {
         const struct value *one = value_item(exports, i);
 
-        if (!job_of_id(tried, value_str_at(one, "job")) && holds_versions(v, pvm, &need, key, one) &&
-            of_this_key(v, key, pvm, time_parse(value_str_at(one, "point"))) &&
-            !key_refusal_of(v, key, key_export_told_by(v->arena, one)) &&
+        if (!job_of_id(tried, value_str_at(one, "job")) && export_will_do(v, key, pvm, one) &&
             (!best || time_parse(value_str_at(one, "point")) > time_parse(value_str_at(best, "point"))))
             best = one;
     }

@@ -35,6 +35,10 @@ void export_note_others(const struct view *v, const struct export_election *elec
 struct job_match export_match(const struct view *v, const struct document *pvm, const struct document *rvm,
                               const struct order *order);
 
+/* What that job of the machine has exported, or will, is a copy of this key that is late enough for what is needed, and
+ * the store has not refused it yet. */
+bool export_will_do(const struct view *v, const struct document *key, const struct document *protected_vm,
+                    const struct value *export);
 /* The export that is tried after those of `tried` (job facts), of the same machine; NULL: no other will do. */
 const struct value *export_spare(const struct view *v, const struct export_election *e, const struct value *tried);
 

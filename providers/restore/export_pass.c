@@ -442,13 +442,16 @@ static int none_beside(struct call *c, const struct job_run *run, struct err *er
     return 0;
 }
 
-/* Of the jobs that are `now`, one that failed and names an export, and did not when they were `seen`; NULL. */
-static const struct value *export_since(const struct value *now, const struct value *seen)
+/* Of the machine's jobs that are `now`, one that failed and names an export that will do, and did not when they were
+ * `seen`; NULL. One of an older point spares no pass. */
+static const struct value *export_since(const struct view *v, const struct document *key, const struct document *pvm,
+                                        const struct value *now, const struct value *seen)
 {
     for (size_t i = 0; i < value_count(now); i++) {
         const struct value *job = value_item(now, i), *before = job_of_id(seen, value_str_at(job, "job"));
 
-        if (str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") && !value_str_at(before, "blob"))
+        if (str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") &&
+            !value_str_at(before, "blob") && export_will_do(v, key, pvm, job))
             return job;
     }
     return NULL;
@@ -464,7 +467,7 @@ static int left_meanwhile(struct call *c, const struct job_run *run, const struc
     size_t at = 0;
 
     TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
-    *ret = export_since(jobs, run->seen);
+    *ret = export_since(v, key, run->actor->step->document, jobs, run->seen);
     while (!*ret && (other = exporter_beside(key, run->actor->step->document, &at))) {
         const struct value *facts = view_facts(v, other);
         struct job_match match = protected_vm_match(v, other);
@@ -473,7 +476,7 @@ static int left_meanwhile(struct call *c, const struct job_run *run, const struc
             continue;
         TRY(jobs_look(run->az, c, run->actor->arena, value_str_at(facts, "vaultId"), &match, run->bound_ms, &jobs,
                       err));
-        *ret = export_since(jobs, value_get(facts, "jobs"));
+        *ret = export_since(v, key, other, jobs, value_get(facts, "jobs"));
     }
     return 0;
 }
