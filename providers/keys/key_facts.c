@@ -112,9 +112,22 @@ const char *key_unfit(const struct view *v, const struct document *key)
     return key_ops_short(v, key) ? "its key_ops leave out wrapKey or unwrapKey, without which no disk opens" : NULL;
 }
 
-const char *key_still_elsewhere(const struct view *v, const struct document *key)
+const struct value *key_elsewhere(const struct view *v, const struct document *key)
 {
     const struct value *elsewhere = value_get(view_facts(v, key), "elsewhere");
+    struct key_need need = key_needed(v, key);
+    const char *version = value_str_at(elsewhere, "version");
+    int64_t created_ms = value_int_at(elsewhere, "created", 0) * SECOND_MS;
+
+    if (!elsewhere || (need.version && version && !str_eq_nocase(need.version, version)) ||
+        (!need.version && need.point_ms != TIME_NONE && created_ms > need.point_ms))
+        return NULL;
+    return elsewhere;
+}
+
+const char *key_still_elsewhere(const struct view *v, const struct document *key)
+{
+    const struct value *elsewhere = key_elsewhere(v, key);
 
     return str_eq(value_str_at(elsewhere, "state"), "present") ? value_str_at(elsewhere, "base") : NULL;
 }

@@ -25,6 +25,9 @@ const char *key_unfit(const struct view *v, const struct document *key);
  * there be given the key. */
 bool key_releases_to(struct arena *a, const struct value *bundle, const char *attest_uri);
 
+/* What was found of the very key that is needed in the store its machine last used {state, base, name, version,
+ * created}. NULL: nothing, or another version: the machine has moved on to another key since, and this one is lost. */
+const struct value *key_elsewhere(const struct view *v, const struct document *key);
 /* The store in which the key still is although it is declared in another; NULL. Then nothing is lost. */
 const char *key_still_elsewhere(const struct view *v, const struct document *key);
 

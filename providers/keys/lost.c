@@ -72,7 +72,7 @@ void key_note_left_out(const struct view *v, const struct document *key, struct 
 
 bool key_wants_export(const struct view *v, const struct document *key)
 {
-    const char *elsewhere = value_str_at(view_facts(v, key), "elsewhere.state");
+    const char *elsewhere = value_str_at(key_elsewhere(v, key), "state");
 
     /* A store that has refused one copy of the key would refuse what a pass exports, and the pass is
      * a restore that fails. */

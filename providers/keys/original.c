@@ -148,6 +148,21 @@ static const char *previous_key(const struct view *v, const struct document *key
     return NULL;
 }
 
+/* What a look at the keys that a key's machines have moved on to has found of that one; NULL. */
+static const struct value *other_found(const struct view *v, const struct document *doc, const char *url)
+{
+    const struct value *others = value_get(view_facts(v, doc), "others");
+
+    for (size_t i = 0; i < value_count(others); i++) {
+        const struct value *other = value_item(others, i);
+
+        if (value_int_at(other, "created", 0) &&
+            key_url_is(v->arena, url, value_str_at(other, "base"), value_str_at(other, "name")))
+            return other;
+    }
+    return NULL;
+}
+
 /* A version made only after the point was taken did not wrap its disk, whoever names it. When it was made then;
  * TIME_NONE for one of before, or when that is not to be seen. */
 static int64_t made_after(const struct view *v, const struct document *key, const char *url, const char *version,
@@ -156,9 +171,15 @@ static int64_t made_after(const struct view *v, const struct document *key, cons
     const struct value *versions = value_get(view_facts(v, key), "versions");
 
     for (size_t i = 0; !key && url && !versions && i < v->desired->count; i++) {
-        const struct value *facts = view_facts(v, v->desired->documents[i]);
+        const struct value *facts = view_facts(v, v->desired->documents[i]),
+                           *found = other_found(v, v->desired->documents[i], url);
 
-        if (key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name")))
+        if (found) {
+            struct value *list = value_list(v->arena);
+
+            value_push(v->arena, list, value_copy(v->arena, found));
+            versions = list;
+        } else if (key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name")))
             versions = value_get(facts, "versions");
     }
     for (size_t i = 0; point_ms != TIME_NONE && i < value_count(versions); i++) {

@@ -120,7 +120,7 @@ static void origin_of_backup(const struct view *v, const struct document *key, c
     if (original.evidence == KEY_EVIDENCE_SET || original.evidence == KEY_EVIDENCE_HISTORY)
         ret->base = original.base;
     else
-        ret->base = value_str_at(view_facts(v, key), "elsewhere.base");
+        ret->base = value_str_at(key_elsewhere(v, key), "base");
     origin_of_store(v, id ? store_by_id(v, id) : store_by_base(v, ret->base), ret);
     if (!ret->subscription && id)
         ret->subscription = arm_id_part(v->arena, id, "subscriptions");

@@ -85,13 +85,16 @@ static int observe_key(struct call *c, struct azure *az, struct arena *a, const 
 
 /* A store that is gone may have no host any more, which is no reason to end the pass; it only cannot be seen. */
 static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, const struct original_key *o,
-                          const char **ret, struct err *err)
+                          const char **ret, int64_t *ret_created, struct err *err)
 {
     struct value *body;
 
     *ret = "present";
-    if (vault_get_key(az, c, a, o->base, o->name, o->version, &body, err) == 0)
+    *ret_created = 0;
+    if (vault_get_key(az, c, a, o->base, o->name, o->version, &body, err) == 0) {
+        *ret_created = value_int_at(body, "attributes.created", 0);
         return 0;
+    }
     if (err->class == ERR_CANCELLED)
         return -(int)err->class;
     *ret = "unseen";
@@ -103,39 +106,54 @@ static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, con
     return err->class == ERR_CANCELLED ? -(int)err->class : 0;
 }
 
-/* A key that is missing where it is declared may be alive where the machine last used it. */
-static int observe_elsewhere(struct call *c, const struct observer *o, struct azure *az, const struct place *p,
-                             struct value *facts, struct err *err)
+/* One key that a machine is on now, as it is found in its own store. */
+static int observe_other(struct call *c, struct azure *az, struct arena *a, const struct original_key *original,
+                         struct value **ret, struct err *err)
 {
-    const struct document *pvm;
+    const char *state;
+    int64_t created;
 
-    for (size_t i = 0; i < o->document->n_references; i++) {
-        struct original_key original;
-        struct value *elsewhere;
-        const char *state;
-
-        pvm = o->document->references[i].target;
-        if (!pvm || !str_eq(pvm->kind, "ProtectedVirtualMachine"))
-            continue;
-        original = original_key_of(o->view, pvm, NULL, NULL);
-        if (!original.base || !str_eq_nocase(original.name, p->name) || str_eq_nocase(original.base, p->base))
-            continue;
-        TRY(look_elsewhere(c, az, o->arena, &original, &state, err));
-        elsewhere = facts_new(o->arena, state);
-        value_set_string(o->arena, elsewhere, "base", original.base);
-        value_set_string(o->arena, elsewhere, "version", original.version);
-        value_set(o->arena, facts, "elsewhere", elsewhere);
-        if (str_eq(state, "present"))
-            return 0;
-    }
+    TRY(look_elsewhere(c, az, a, original, &state, &created, err));
+    *ret = facts_new(a, state);
+    value_set_string(a, *ret, "base", original->base);
+    value_set_string(a, *ret, "name", original->name);
+    value_set_string(a, *ret, "version", original->version);
+    if (created)
+        value_set_int(a, *ret, "created", created);
     return 0;
 }
 
-static int observe_absent(struct call *c, const struct observer *o, struct azure *az, const struct place *p,
-                          struct value *facts, struct err *err)
+/* A key that is missing where it is declared may be alive where the machine last used it. And a machine that has moved
+ * on to another key was on this one before: when the other was made tells which of its points are older. */
+static int observe_elsewhere(struct call *c, const struct observer *o, struct azure *az, const struct place *p,
+                             struct value *facts, struct err *err)
 {
-    TRY(observe_elsewhere(c, o, az, p, facts, err));
-    return key_observe_refused(c, o, az, facts, err);
+    struct value *others = value_list(o->arena);
+    bool absent = str_eq(value_str_at(facts, "state"), "absent");
+
+    for (size_t i = 0; i < o->document->n_references; i++) {
+        const struct document *pvm = o->document->references[i].target;
+        struct original_key original;
+        struct value *other;
+        bool named;
+
+        if (!pvm || !str_eq(pvm->kind, "ProtectedVirtualMachine"))
+            continue;
+        original = original_key_of(o->view, pvm, NULL, NULL);
+        named = str_eq_nocase(original.name, p->name);
+        if (!original.base || !original.version || (named && str_eq_nocase(original.base, p->base)) ||
+            ((!named || !absent) &&
+             key_document_at(o->view, arena_printf(o->arena, "%s/keys/%s", original.base, original.name))))
+            continue;
+        TRY(observe_other(c, az, o->arena, &original, &other, err));
+        value_push(o->arena, others, other);
+        if (!absent || !named || str_eq(value_str_at(facts, "elsewhere.state"), "present"))
+            continue;
+        value_set(o->arena, facts, "elsewhere", other);
+    }
+    if (value_count(others))
+        value_set(o->arena, facts, "others", others);
+    return 0;
 }
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
@@ -172,8 +190,9 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     value_set_string(o->arena, facts, "name", p.name);
     key_observe_files(o->arena, o->document, facts);
     TRY(key_observe_escrow(c, o, az, facts, err));
+    TRY(observe_elsewhere(c, o, az, &p, facts, err));
     if (str_eq(value_str_at(facts, "state"), "absent"))
-        TRY(observe_absent(c, o, az, &p, facts, err));
+        TRY(key_observe_refused(c, o, az, facts, err));
     *ret = facts;
     return 0;
 }

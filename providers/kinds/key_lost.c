@@ -321,7 +321,7 @@ static void steps_from_copy(const struct view *v, const struct document *doc, st
 static const char *unseen_words(const struct view *v, const struct document *doc)
 {
     const struct value *facts = view_facts(v, doc);
-    const char *why = value_str_at(facts, "escrow.why"), *state = value_str_at(facts, "elsewhere.state");
+    const char *why = value_str_at(facts, "escrow.why"), *state = value_str_at(key_elsewhere(v, doc), "state");
     const char *escrow = str_eq(value_str_at(facts, "escrow.state"), "unseen")
                              ? arena_printf(v->arena, "; whether its escrow holds a backup cannot be seen: %s",
                                             why ? why : "not looked at")
@@ -336,7 +336,7 @@ static const char *unseen_words(const struct view *v, const struct document *doc
 /* The machine's own store has it, or could have it back in seconds: nothing is lost, and no copy is needed. */
 static bool steps_elsewhere(const struct view *v, const struct document *doc, struct steps *out)
 {
-    const struct value *elsewhere = value_get(view_facts(v, doc), "elsewhere");
+    const struct value *elsewhere = key_elsewhere(v, doc);
     const char *base = value_str_at(elsewhere, "base"), *state = value_str_at(elsewhere, "state");
 
     if (str_eq(state, "present"))
