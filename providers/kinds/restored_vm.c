@@ -265,7 +265,10 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
         note_data_disks(s, out, step);
     if (then.reading)
         step->foretold = then.reading;
-    /* An adopted job was given what it was given. */
+    /* An adopted job was given what it was given; should it fail for the key, the restore after it names a set. */
+    if (running && s->des_id)
+        step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_unknown(v->arena),
+                    "as the running job was given it; a restore after it only if that one fails and is mended");
     if (!running)
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,
                     s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent")

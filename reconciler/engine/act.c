@@ -80,7 +80,8 @@ static int still_covered(const struct step *planned, const struct step *fresh, s
                 fresh->scope ? fresh->scope : "another thing");
         return err_advise(err, "%s", advice);
     }
-    for (size_t i = 0; i < fresh->n_changes; i++) {
+    /* What is adopted writes nothing. */
+    for (size_t i = 0; i < fresh->n_changes && !fresh->adopts; i++) {
         const struct change *old = change_find(planned, fresh->changes[i].path);
 
         if (old && (value_is(old->after, VALUE_UNKNOWN) || value_equal(old->after, fresh->changes[i].after)))
