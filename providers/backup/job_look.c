@@ -3,6 +3,8 @@
  * anything. */
 #include "job_look.h"
 
+#include <stdio.h>
+
 int jobs_look(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const struct job_match *match,
               int64_t back_ms, struct value **ret, struct err *err)
 {
@@ -61,8 +63,13 @@ int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor,
 
     TRY(jobs_look(az, c, actor->arena, vault_id, match, back_ms, &jobs, err));
     job = job_standing(jobs, match, true, &why);
-    if (!job)
-        job = job_standing(jobs, match, false, &why);
+    if (job) {
+        stopped_by(actor->arena, job, why, err);
+        /* As Azure itself would call it: whoever can wait does. */
+        snprintf(err->code, sizeof(err->code), "%s", JOB_IN_PROGRESS);
+        return -(int)err->class;
+    }
+    job = job_standing(jobs, match, false, &why);
     return job ? stopped_by(actor->arena, job, why, err) : 0;
 }
 

@@ -14,7 +14,9 @@ must_use int jobs_look(struct azure *az, struct call *c, struct arena *a, const 
  * already. */
 must_use int jobs_await_others(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id,
                                const struct job_match *match, int64_t bound_ms, struct err *err);
-/* The same without waiting: the last look before a trigger. */
+/* What Azure calls it when it refuses a restore because another one of the machine runs. */
+#define JOB_IN_PROGRESS "UserErrorRestoreOperationInProgress"
+/* The same without waiting: the last look before a trigger. What could be waited for has the code JOB_IN_PROGRESS. */
 must_use int jobs_none_other(struct azure *az, struct call *c, const struct actor *actor, const char *vault_id,
                              const struct job_match *match, int64_t back_ms, struct err *err);
 

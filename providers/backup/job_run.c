@@ -529,12 +529,19 @@ static int trigger_fresh(struct call *c, struct attempt *t, const char **ret_job
     return err_advise(err, "Azure answers too slowly, or this machine stands still: run again; nothing was triggered");
 }
 
+/* After a second look, which decides. */
 static int trigger_once(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
 {
     struct attempt attempt = {.run = run};
+    const struct value *found;
     int rc;
 
     looked(c, &attempt);
+    TRY(look_for_job(c, run, &found, err));
+    if (found) {
+        *ret_job = value_str_at(found, "job");
+        return adopt(c, run, found, err);
+    }
     TRY(run->still_due(c, run, err));
     TRY(may_trigger(c, run, err));
     rc = guard(c, &attempt, err);
@@ -554,6 +561,21 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
     return rc;
 }
 
+/* Azure takes one restore of a machine at a time. One that another operator has begun since the looks shows in the job
+ * list after a while; it is waited for, as one that was seen is. */
+static int trigger_when_free(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
+{
+    int64_t until_ms = call_now_ms(c) + run->bound_ms, rc;
+
+    while ((rc = trigger_once(c, run, ret_job, err)) < 0 && str_eq_nocase(err->code, JOB_IN_PROGRESS) &&
+           call_now_ms(c) < until_ms) {
+        actor_say(run->actor, "another restore of this machine runs, so Azure refuses this one: it is waited for");
+        TRY(call_sleep_ms(c, run->settle_ms, "the job list to show the other restore", err));
+        TRY(jobs_await_others(run->az, c, run->actor, run->vault_id, &run->match, until_ms - call_now_ms(c), err));
+    }
+    return (int)rc;
+}
+
 static void progress(void *ctx, const struct backup_job *job)
 {
     const struct job_run *run = ctx;
@@ -566,20 +588,16 @@ int job_run_once(struct call *c, const struct job_run *run, struct backup_job *r
     const struct value *adopted = NULL;
     const char *job = NULL;
 
-    for (int looks = 0; looks < 2 && !adopted; looks++) {
-        if (looks == 1) {
-            actor_say(run->actor, "no such job; looking again in %s, because Azure's job list lags",
-                      duration_format(run->actor->arena, run->settle_ms));
-            /* A look may be as old as lists are shared; the two are `settle` apart all the same. */
-            TRY(call_sleep_ms(c, run->settle_ms + SHARED_FRESH_MS, "the second look before a restore", err));
-        }
-        TRY(look_for_job(c, run, &adopted, err));
-    }
+    TRY(look_for_job(c, run, &adopted, err));
     if (adopted) {
         job = value_str_at(adopted, "job");
         TRY(adopt(c, run, adopted, err));
     } else {
-        TRY(trigger_once(c, run, &job, err));
+        actor_say(run->actor, "no such job; looking again in %s, because Azure's job list lags",
+                  duration_format(run->actor->arena, run->settle_ms));
+        /* A look may be as old as lists are shared; the two are `settle` apart all the same. */
+        TRY(call_sleep_ms(c, run->settle_ms + SHARED_FRESH_MS, "the second look before a restore", err));
+        TRY(trigger_when_free(c, run, &job, err));
     }
     actor_job(run->actor, job);
     if (run->while_running)

@@ -231,6 +231,27 @@ static void one_at_a_time(const struct view *v, const struct situation *s, struc
                 step_after(out, step, v->steps->items[i]->id);
 }
 
+/* Which set the request names. An adopted job was given what it was given; should it fail for the key, the restore
+ * after it names one. */
+static void change_of_set(const struct view *v, const struct situation *s, struct steps *out, struct step *step,
+                          const struct value *running)
+{
+    const char *path = "securedVMDetails.securedVMOsDiskEncryptionSetId";
+    struct dx_prediction then = diagnose(&s->then, s->article);
+
+    if (running && s->des_id)
+        step_change(out, step, path, NULL, value_unknown(v->arena),
+                    "as the running job was given it; a restore after it only if that one fails and is mended");
+    if (!running)
+        step_change(out, step, path, NULL,
+                    s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent")
+                                                 : value_string(v->arena, s->des_id),
+                    s->given == DX_GIVEN_NOTHING ? "the original set is used"
+                    : s->made_anew ? "the original set is gone: this one bears its id and has another identity"
+                    : then.row     ? arena_printf(v->arena, "%s: %s", then.row->id, then.row->state)
+                                   : "the original set is gone or not known");
+}
+
 static void steps_restore(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
@@ -265,18 +286,7 @@ static void steps_restore(const struct view *v, const struct situation *s, struc
         note_data_disks(s, out, step);
     if (then.reading)
         step->foretold = then.reading;
-    /* An adopted job was given what it was given; should it fail for the key, the restore after it names a set. */
-    if (running && s->des_id)
-        step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_unknown(v->arena),
-                    "as the running job was given it; a restore after it only if that one fails and is mended");
-    if (!running)
-        step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL,
-                    s->given == DX_GIVEN_NOTHING ? value_string(v->arena, "not sent")
-                                                 : value_string(v->arena, s->des_id),
-                    s->given == DX_GIVEN_NOTHING ? "the original set is used"
-                    : s->made_anew ? "the original set is gone: this one bears its id and has another identity"
-                    : then.row     ? arena_printf(v->arena, "%s: %s", then.row->id, then.row->state)
-                                   : "the original set is gone or not known");
+    change_of_set(v, s, out, step, running);
     if (!running && situation_type(s->doc) == RESTORE_REPLACE)
         step_change(out, step, "properties.storageProfile.osDisk.managedDisk.id",
                     value_at(view_facts(v, s->doc), "live.properties.storageProfile.osDisk.managedDisk.id"),
