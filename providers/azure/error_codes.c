@@ -98,6 +98,8 @@ const struct azure_error azure_errors[] = {
      "add an access policy for us, then wait some minutes", KEYVAULT},
     {"ForbiddenByRbac", ERR_DENIED, 'P', "we hold no role on the vault that allows this",
      "assign us a role with this action at the vault or key, then wait some minutes", KEYVAULT},
+    {"KeyOperationForbidden", ERR_BLOCKED, 'K', "the key's permitted operations (key_ops) leave this one out",
+     "add it: az keyvault key set-attributes --id KEY --ops wrapKey unwrapKey", KEYVAULT},
     {"KeyDisabled", ERR_BLOCKED, 'K', "the key version is disabled", "enable it, if it was not disabled on purpose",
      KEYVAULT},
     {"Forbidden", ERR_DENIED, 'P', "we are not allowed to do this",

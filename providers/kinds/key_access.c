@@ -574,6 +574,8 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     for (size_t i = 0; i < value_count(principals); i++) {
         int64_t t = time_parse(value_str_at(value_item(principals, i), "since"));
 
+        /* A time to come is no time at which a grant was made: it is counted from now. */
+        t = t > v->now_ms ? v->now_ms : t;
         since = t > since ? t : since;
     }
     until = since == TIME_NONE ? TIME_NONE : since + delay;

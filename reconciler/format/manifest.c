@@ -367,6 +367,11 @@ static bool is_text(struct reader *r, const char *text, size_t len)
 {
     struct origin at = {.file = r->file, .line = 1, .column = 1};
 
+    if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
+        diags_add(r->diags, SEVERITY_ERROR, &at, "write it as UTF-8; in PowerShell: ... | Out-File -Encoding utf8 FILE",
+                  "a file in UTF-16, as PowerShell's > writes it");
+        return false;
+    }
     for (size_t i = 0; i < len;) {
         size_t n = text[i] ? utf8_length(text + i, len - i) : 0;
 

@@ -31,6 +31,9 @@ static int64_t retry_after(const struct http_response *r, int64_t now_ms)
     seconds = seconds_parse(value, &end);
     if (seconds >= 0 && !*end)
         return seconds * SECOND_MS;
+    /* Parts of a second, which no rule allows and some gateways send: the next whole one. */
+    if (seconds >= 0 && *end == '.' && isdigit((unsigned char)end[1]) && !end[1 + strspn(end + 1, "0123456789")])
+        return (seconds + (strspn(end + 1, "0") < strlen(end + 1))) * SECOND_MS;
     date = time_parse_http(value);
     if (date == TIME_NONE || now_ms == TIME_NONE)
         return -1;

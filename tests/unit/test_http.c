@@ -41,6 +41,7 @@ static const struct retry_row {
      {3000},
      0,
      200},
+    {"429 with parts of a second", HTTP_GET, false, {AFTER(429, "1.5"), FINE}, 2, {2000}, 0, 200},
     {"429 with nought: a second all the same", HTTP_GET, false, {AFTER(429, "0"), FINE}, 2, {1000}, 0, 200},
     {"429 with a date", HTTP_GET, false, {AFTER(429, "Mon, 23 Nov 2026 03:02:00 GMT"), FINE}, 2, {120000}, 0, 200},
     {"429 with a date gone by",

@@ -77,6 +77,7 @@ static void test_faults(void)
         {"empty", "", "m.yaml: ", "no document"},
         {"comments alone", "# nothing\n", "m.yaml: ", "no document"},
         {"empty documents alone", "---\n---\n~\n", "m.yaml: ", "no document"},
+        {"UTF-16", "\xFF\xFEk", "m.yaml:1:1: ", "Out-File -Encoding utf8"},
         {"not UTF-8", "a: 1\nb: \xFF\n", "m.yaml:2:4: ", "UTF-8"},
         {"a key twice names both places", "a: 1\nb: 2\na: 3\n", "m.yaml:3:1: ", "line 1, column 1"},
         {"a key twice, nested", "x:\n  - {a: 1, a: 2}\n", "m.yaml:2:12: ", "line 2, column 6"},
