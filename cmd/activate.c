@@ -353,10 +353,10 @@ static void choice_tell(const struct choices *all, const struct value *list, str
         const struct choice *c = &all->items[i];
         const struct value *newest = newest_point(c, false);
 
-        talk("%s: recovery point %s of %s, %s.", c->vm->name, point_id(c->point), value_str_at(c->point, "time"),
+        talk("%s: recovery point %s of %s, %s.", c->vm->name, point_id(c->point), protected_vm_point_time(c->point),
              tier_words(a, c->point));
         if (newest && newest != c->point)
-            talk("%s: a newer one is %s of %s, %s.", c->vm->name, point_id(newest), value_str_at(newest, "time"),
+            talk("%s: a newer one is %s of %s, %s.", c->vm->name, point_id(newest), protected_vm_point_time(newest),
                  tier_words(a, newest));
     }
 }

@@ -17,9 +17,8 @@ static const char *point_words(struct arena *a, const struct forecast *f)
 {
     const struct value *p = f->outlook.point;
 
-    return p ? arena_printf(a, "point %s of %s, %s%s", value_str_at(p, "id"),
-                            value_str_at(p, "time") ?: "an unknown time", protected_vm_tier_words(a, p),
-                            protected_vm_threat_words(a, p))
+    return p ? arena_printf(a, "point %s of %s, %s%s", value_str_at(p, "id"), protected_vm_point_time(p),
+                            protected_vm_tier_words(a, p), protected_vm_threat_words(a, p))
              : "no recovery point";
 }
 
@@ -61,9 +60,8 @@ static void newest_show(const struct page *p, const struct forecast *f)
 
     if (f->newest)
         page_line(p, 4, DIM, "newest point:", "%s of %s (%s): %s%s%s", value_str_at(f->newest, "id"),
-                  value_str_at(f->newest, "time") ?: "an unknown time",
-                  protected_vm_tier_words(f->outlook.arena, f->newest), dx_scenario(x) ? dx_scenario(x) : "",
-                  dx_scenario(x) ? ", " : "", dx_outcome_words(x->outcome));
+                  protected_vm_point_time(f->newest), protected_vm_tier_words(f->outlook.arena, f->newest),
+                  dx_scenario(x) ? dx_scenario(x) : "", dx_scenario(x) ? ", " : "", dx_outcome_words(x->outcome));
 }
 
 /* Rights that a look from outside would need, without which a verdict stands all the same. */

@@ -60,6 +60,13 @@ const struct value *protected_vm_point(const struct view *v, const struct docume
     return NULL;
 }
 
+const char *protected_vm_point_time(const struct value *point)
+{
+    const char *time = value_str_at(point, "time");
+
+    return time ? time : "an unknown time";
+}
+
 bool protected_vm_tiers_unseen(const struct value *point)
 {
     return str_eq(value_str_at(point, "vault"), "unseen");

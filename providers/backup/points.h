@@ -15,6 +15,8 @@ enum point_key protected_vm_point_key(const struct value *point);
 /* The point of that id among the facts (id, time, snapshot, vault, confidential, customerKey where it
  * says so, …); NULL. */
 const struct value *protected_vm_point(const struct view *v, const struct document *pvm, const char *id);
+/* When it was taken, for people: "an unknown time" where it does not say. */
+const char *protected_vm_point_time(const struct value *point);
 /* The point does not say in which tiers it is. */
 bool protected_vm_tiers_unseen(const struct value *point);
 /* "vault tier", "snapshot only", …: where the point is, for people. */

@@ -151,7 +151,7 @@ static void observe_tiers(struct outlook *o)
                          value_str_at(o->point, "id"), value_str_at(o->point, "snapshot"),
                          value_str_at(o->point, "vault")),
             "point %s of %s: snapshot %s, vault tier %s; %zu of %zu points are in the vault tier",
-            value_str_at(o->point, "id"), value_str_at(o->point, "time"), value_str_at(o->point, "snapshot"),
+            value_str_at(o->point, "id"), protected_vm_point_time(o->point), value_str_at(o->point, "snapshot"),
             value_str_at(o->point, "vault"), n_vault, value_count(points));
     if (value_get(o->point, "threat"))
         obs_risk(o, F2, "point-threat", RISK_NOTE, TIME_NONE,

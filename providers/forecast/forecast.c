@@ -148,7 +148,7 @@ static const char *restore_words(const struct forecast *f)
 
     return arena_printf(f->outlook.arena, "%s from point %s of %s (%s)",
                         names_set(f) ? "a restore on the declared set" : "a plain restore", value_str_at(point, "id"),
-                        value_str_at(point, "time"),
+                        protected_vm_point_time(point),
                         snapshot && in_vault(point) ? "both tiers; Azure takes the snapshot"
                                                     : protected_vm_tier_words(f->outlook.arena, point));
 }

@@ -132,7 +132,7 @@ static const char *describe_point(const struct view *v, const struct situation *
     if (!s->point)
         return "no usable recovery point";
     return arena_printf(v->arena, "point %s of %s (%s%s)", value_str_at(s->point, "id"),
-                        value_str_at(s->point, "time") ?: "an unknown time", tier_words(v, s),
+                        protected_vm_point_time(s->point), tier_words(v, s),
                         protected_vm_threat_words(v->arena, s->point));
 }
 
@@ -618,7 +618,7 @@ static void steps_there_already(const struct view *v, const struct situation *s,
                 "%s is not carried out: the VM at the target comes from job %s, from the point of %s; the order asks "
                 "for point %s of %s",
                 s->order.activation->address, value_str_at(job, "job"), value_str_at(job, "point"), s->order.point,
-                value_str_at(s->point, "time"))
+                protected_vm_point_time(s->point))
         ->aside = true;
 }
 
