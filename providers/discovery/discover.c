@@ -1,6 +1,7 @@
 /* Knows where to look for what belongs to a protected VM: its recovery points tell what it is, the VM or whoever uses
  * it names the disk encryption set, the set names the key, the key's address names the store. Reads only. Must not know
  * what a document looks like (documents.c). What is denied is told as a note, never taken for absent. */
+#include "looking.h"
 #include "../azure/defaults.h"
 #include "discover.h"
 
@@ -14,12 +15,6 @@
 #include "found.h"
 #include "../access/grant.h"
 #include "../access/set_identity.h"
-
-struct looking {
-    struct azure *az;
-    struct arena *a;
-    struct value *found;
-};
 
 /* --- notes and denials -------------------------------------------------------------------------------------------- */
 
@@ -35,8 +30,7 @@ void found_note(struct arena *a, struct value *found, const char *about, const c
     value_push(a, value_get(found, "notes"), note);
 }
 
-/* Puts "absent" or "unseen" with its reason into `thing`. A run that was cancelled goes no further. */
-static int look_failed(const struct looking *l, struct value *thing, const char *what, struct err *err)
+int looking_failed(const struct looking *l, struct value *thing, const char *what, struct err *err)
 {
     if (err->class == ERR_CANCELLED)
         return -(int)err->class;
@@ -48,181 +42,12 @@ static int look_failed(const struct looking *l, struct value *thing, const char 
     return 0;
 }
 
-static struct value *found_by(const struct value *list, const char *member, const char *text)
+struct value *looking_found_by(const struct value *list, const char *member, const char *text)
 {
     for (size_t i = 0; i < value_count(list); i++)
         if (str_eq_nocase(value_str_at(value_item(list, i), member), text))
             return value_item(list, i);
     return NULL;
-}
-
-/* --- machines ----------------------------------------------------------------------------------------------------- */
-
-/* The newest confidential point tells how the disk is encrypted. */
-static int look_points(struct call *c, const struct looking *l, struct value *machine, struct err *err)
-{
-    const struct value *list;
-    int64_t newest = INT64_MIN;
-
-    if (backup_list_points(l->az, c, l->a, value_str_at(machine, "itemId"), &list, err) < 0) {
-        if (err->class == ERR_CANCELLED)
-            return -(int)err->class;
-        found_note(l->a, l->found, value_str_at(machine, "name"), "its recovery points cannot be read: %s", err->text);
-        return 0;
-    }
-    value_set_int(l->a, machine, "points", (int64_t)value_count(list));
-    for (size_t i = 0; i < value_count(list); i++) {
-        struct backup_point p;
-
-        backup_read_point(l->a, value_item(list, i), &p);
-        if (!p.confidential || p.time_ms < newest)
-            continue;
-        newest = p.time_ms;
-        value_set_string(l->a, machine, "encryption",
-                         p.key == POINT_KEY_CUSTOMER   ? "customer-key"
-                         : p.key == POINT_KEY_PLATFORM ? "platform-key"
-                                                       : "unknown");
-    }
-    return 0;
-}
-
-/* A disk is asked for its set when the VM does not name one. */
-static int look_disk(struct call *c, const struct looking *l, struct value *machine, const char *disk, struct err *err)
-{
-    struct value *live;
-
-    if (!disk || value_str_at(machine, "des"))
-        return 0;
-    if (arm_get(l->az, c, l->a, disk, API_DISK, &live, err) < 0)
-        return err->class == ERR_CANCELLED ? -(int)err->class : 0;
-    value_set_string(l->a, machine, "des",
-                     value_str_at(live, "properties.securityProfile.secureVMDiskEncryptionSetId"));
-    return 0;
-}
-
-static int look_source(struct call *c, const struct looking *l, struct value *machine, struct err *err)
-{
-    static const char os_disk[] = "properties.storageProfile.osDisk.managedDisk";
-    struct value *live;
-    const struct value *disk;
-
-    if (arm_get(l->az, c, l->a, value_str_at(machine, "id"), API_COMPUTE, &live, err) < 0)
-        return look_failed(l, machine, "reading the VM", err);
-    disk = value_at(live, os_disk);
-    value_set_string(l->a, machine, "state", "present");
-    value_set_string(l->a, machine, "des", value_str_at(disk, "securityProfile.diskEncryptionSet.id"));
-    value_set_bool(l->a, machine, "confidential",
-                   str_eq_nocase(value_str_at(live, "properties.securityProfile.securityType"), "ConfidentialVM"));
-    return look_disk(c, l, machine, value_str_at(disk, "id"), err);
-}
-
-struct machine_task {
-    const struct looking *l;
-    struct value *machine;
-    struct err err;
-    bool failed;
-};
-
-static void look_machine(struct call *c, void *arg)
-{
-    struct machine_task *t = arg;
-
-    t->failed = look_points(c, t->l, t->machine, &t->err) < 0 || look_source(c, t->l, t->machine, &t->err) < 0;
-}
-
-/* ARM id of the item, ARM id of the VM, or the VM's name. */
-static bool item_wanted(const struct value *item, const char *vm_id, const char *wanted)
-{
-    return !wanted || arm_id_equal(value_str_at(item, "id"), wanted) || arm_id_equal(vm_id, wanted) ||
-           str_eq_nocase(arm_id_name(vm_id), wanted);
-}
-
-/* A VM whose backup was stopped and begun anew has two items; the one that is not being deleted counts. */
-static void machine_add(const struct looking *l, struct value *item, const char *vm_id)
-{
-    struct value *machines = value_get(l->found, "machines"), *machine = found_by(machines, "id", vm_id);
-    bool deleted = value_bool_at(item, "properties.isScheduledForDeferredDelete", false);
-
-    if (machine && deleted)
-        return;
-    if (!machine)
-        value_push(l->a, machines, machine = value_map(l->a));
-    value_set_string(l->a, machine, "id", vm_id);
-    value_set_string(l->a, machine, "name", arm_id_name(vm_id));
-    value_set_string(l->a, machine, "itemId", value_str_at(item, "id"));
-    if (value_str_at(item, "properties.policyName") && *value_str_at(item, "properties.policyName"))
-        value_set_string(l->a, machine, "policy", value_str_at(item, "properties.policyName"));
-    value_set_bool(l->a, machine, "softDeleted", deleted);
-}
-
-static int look_items(struct call *c, const struct looking *l, const char *vault_id, const char *wanted,
-                      struct err *err)
-{
-    const struct value *items;
-
-    TRY(backup_list_items(l->az, c, l->a, vault_id, &items, err));
-    for (size_t i = 0; i < value_count(items); i++) {
-        struct value *item = value_item(items, i);
-        const char *vm = value_str_at(item, "properties.sourceResourceId");
-
-        vm = vm ? vm : value_str_at(item, "properties.virtualMachineId");
-        if (!vm || !arm_id_part(l->a, vm, "virtualMachines"))
-            found_note(l->a, l->found, value_str_at(item, "name"),
-                       "left out: the protected item does not say which VM it is of");
-        else if (item_wanted(item, vm, wanted))
-            machine_add(l, item, vm);
-    }
-    if (value_count(value_get(l->found, "machines")) || !wanted)
-        return 0;
-    err_set(err, ERR_NOT_FOUND, "vault %s protects no VM %s", arm_id_name(vault_id), wanted);
-    return err_advise(
-        err, "give the ARM id of the protected item or of the VM, or the VM's name; without --item all are written");
-}
-
-static int look_machines(struct call *c, const struct looking *l, struct err *err)
-{
-    const struct value *machines = value_get(l->found, "machines");
-    size_t n = value_count(machines);
-    struct machine_task *tasks = arena_array(l->a, struct machine_task, n + 1);
-    struct group *g = group_new(call_sched(c), "discover");
-    int rc;
-
-    for (size_t i = 0; i < n; i++) {
-        tasks[i] = (struct machine_task){.l = l, .machine = value_item(machines, i)};
-        group_spawn(g, value_str_at(tasks[i].machine, "name"), look_machine, &tasks[i]);
-    }
-    rc = group_wait(c, g, err);
-    group_free(g);
-    TRY(rc);
-    for (size_t i = 0; i < n; i++)
-        if (tasks[i].failed) {
-            *err = tasks[i].err;
-            return -(int)err->class;
-        }
-    return 0;
-}
-
-/* Ordinary VMs are named and left out. */
-static void leave_out_ordinary(const struct looking *l)
-{
-    struct value *machines = value_get(l->found, "machines"), *kept = value_list(l->a);
-
-    for (size_t i = 0; i < value_count(machines); i++) {
-        struct value *m = value_item(machines, i);
-
-        if (value_str_at(m, "encryption") || value_bool_at(m, "confidential", false))
-            value_push(l->a, kept, m);
-        else if (value_int_at(m, "points", 0) > 0 || str_eq(value_str_at(m, "state"), "present"))
-            found_note(l->a, l->found, value_str_at(m, "name"), "left out: an ordinary VM, not a confidential one");
-        else {
-            /* It is listed although it cannot be seen: an estate without it would look as if all were well. */
-            value_push(l->a, kept, m);
-            found_note(
-                l->a, l->found, value_str_at(m, "name"),
-                "neither a recovery point nor the VM could be seen, so nobody knows whether it is a confidential VM");
-        }
-    }
-    value_set(l->a, l->found, "machines", kept);
 }
 
 /* --- disk encryption sets ----------------------------------------------------------------------------------------- */
@@ -326,13 +151,13 @@ static int look_sets(struct call *c, const struct looking *l, struct err *err)
         const char *id = value_str_at(value_item(machines, i), "des");
         struct value *set;
 
-        if (!id || found_by(sets, "id", id))
+        if (!id || looking_found_by(sets, "id", id))
             continue;
         set = value_map(l->a);
         value_set_string(l->a, set, "id", id);
         value_push(l->a, sets, set);
         if (arm_get(l->az, c, l->a, id, API_DISK, &live, err) < 0) {
-            TRY(look_failed(l, set, "reading the disk encryption set", err));
+            TRY(looking_failed(l, set, "reading the disk encryption set", err));
             continue;
         }
         value_set_string(l->a, set, "state", "present");
@@ -384,7 +209,7 @@ static int deleted_read(struct call *c, const struct looking *l, const struct st
                        arena_printf(l->a, "%s/locations/%s/%s/%s", provider, location, type->deleted, name),
                        API_KEYVAULT, ret, err);
     TRY(arm_list(l->az, c, l->a, arena_printf(l->a, "%s/%s", provider, type->deleted), API_KEYVAULT, NULL, &all, err));
-    *ret = found_by(all, "name", name);
+    *ret = looking_found_by(all, "name", name);
     return *ret ? 0 : err_set(err, ERR_NOT_FOUND, "no deleted store %s", name);
 }
 
@@ -410,7 +235,7 @@ static int look_store(struct call *c, const struct looking *l, const struct key_
                       struct value **ret, struct err *err)
 {
     const struct store_type *type = &store_types[url->kind];
-    struct value *stores = value_get(l->found, "stores"), *store = found_by(stores, "base", url->base), *live;
+    struct value *stores = value_get(l->found, "stores"), *store = looking_found_by(stores, "base", url->base), *live;
     const char *id = value_str_at(set, "live.properties.activeKey.sourceVault.id");
 
     *ret = store;
@@ -424,12 +249,12 @@ static int look_store(struct call *c, const struct looking *l, const struct key_
     value_push(l->a, stores, store);
     *ret = store;
     if (!str_eq_nocase(arm_id_name(id), url->store) && store_by_name(c, l, type, url->store, &id, err) < 0)
-        TRY(look_failed(l, store, "looking for the store by its name", err));
+        TRY(looking_failed(l, store, "looking for the store by its name", err));
     if (!id)
         return store_among_deleted(c, l, type, store, set, err);
     value_set_string(l->a, store, "id", id);
     if (arm_get(l->az, c, l->a, id, API_KEYVAULT, &live, err) < 0) {
-        TRY(look_failed(l, store, "reading the store of the key", err));
+        TRY(looking_failed(l, store, "reading the store of the key", err));
         return str_eq(value_str_at(store, "state"), "absent") ? store_among_deleted(c, l, type, store, set, err) : 0;
     }
     value_set_string(l->a, store, "state", "present");
@@ -476,13 +301,13 @@ static int look_key(struct call *c, const struct looking *l, struct value *key, 
         value_set(l->a, key, "live", live);
         return 0;
     }
-    TRY(look_failed(l, key, "reading the key", err));
+    TRY(looking_failed(l, key, "reading the key", err));
     if (!str_eq(value_str_at(key, "state"), "absent"))
         return 0;
     if (vault_get_deleted_key(l->az, c, l->a, base, name, &live, err) == 0)
         value_set_string(l->a, key, "state", "deleted");
     else if (err->class != ERR_NOT_FOUND)
-        return look_failed(l, key, "looking for the key among the deleted ones", err);
+        return looking_failed(l, key, "looking for the key among the deleted ones", err);
     return 0;
 }
 
@@ -513,7 +338,7 @@ static int look_keys(struct call *c, const struct looking *l, struct err *err)
         struct key_url url;
         struct value *key;
 
-        if (!address || found_by(keys, "url", address))
+        if (!address || looking_found_by(keys, "url", address))
             continue;
         if (cloud_parse_key_url(l->a, azure_cloud(l->az), address, &url, err) < 0) {
             found_note(l->a, l->found, arm_id_name(value_str_at(set, "id")), "its key is not understood: %s",
@@ -598,9 +423,9 @@ int discover_estate(struct azure *az, struct call *c, struct arena *a, const str
     TRY(vault_find(az, c, a, request, &id, err));
     TRY(arm_get(az, c, a, id, API_RECOVERY_VAULT, &vault, err));
     begin(&l, id, vault);
-    TRY(look_items(c, &l, id, request->item, err));
-    TRY(look_machines(c, &l, err));
-    leave_out_ordinary(&l);
+    TRY(looking_items(c, &l, id, request->item, err));
+    TRY(looking_machines(c, &l, err));
+    looking_leave_out_ordinary(&l);
     TRY(look_lost_sets(c, &l, err));
     TRY(look_sets(c, &l, err));
     TRY(look_keys(c, &l, err));

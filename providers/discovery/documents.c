@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "writer.h"
 #include "../azure/defaults.h"
 #include "../azure/geography.h"
 #include "../../reconciler/base/text.h"
@@ -75,12 +76,6 @@ static const struct value *thing_by(const struct value *list, const char *member
 }
 
 /* --- the writer --------------------------------------------------------------------------------------------------- */
-
-struct writer {
-    struct arena *a;
-    struct value *found;
-    struct value *documents;
-};
 
 /* The same wherever the same subscription is met, and another one elsewhere: what is found behind two vaults is loaded
  * together. */
@@ -154,13 +149,12 @@ static const char *machine_name(const struct writer *w, const struct value *mach
     return name_in(w->a, value_get(w->found, "machines"), machine, "id", "name");
 }
 
-static const struct value *store_of(const struct writer *w, const struct value *key)
+const struct value *writer_store_of(const struct writer *w, const struct value *key)
 {
     return thing_by(value_get(w->found, "stores"), "base", value_str_at(key, "base"));
 }
 
-/* A store can be declared once somebody has told where it is. */
-static bool declarable(const struct value *store)
+bool writer_declarable(const struct value *store)
 {
     return value_str_at(store, "id") != NULL;
 }
@@ -207,7 +201,7 @@ static void write_stores(const struct writer *w)
         const char *kind = value_str_at(store, "kind"), *name = store_name(w, store);
         struct value *spec;
 
-        if (!declarable(store))
+        if (!writer_declarable(store))
             continue;
         spec = document_add(w, kind, name);
         set_place(w, spec, value_str_at(store, "id"), str_eq(kind, "KeyVault") ? "vaultName" : "hsmName", name);
@@ -237,10 +231,10 @@ static void write_keys(const struct writer *w)
     const struct value *keys = value_get(w->found, "keys");
 
     for (size_t i = 0; i < value_count(keys); i++) {
-        const struct value *key = value_item(keys, i), *store = store_of(w, key);
+        const struct value *key = value_item(keys, i), *store = writer_store_of(w, key);
         struct value *spec, *sources, *source, *from;
 
-        if (!declarable(store))
+        if (!writer_declarable(store))
             continue;
         spec = document_add(w, "Key", key_name(w, key));
         value_set_string(w->a, spec, "store", store_name(w, store));
@@ -279,7 +273,7 @@ static void write_identity(const struct writer *w, struct value *spec, const str
     value_set(w->a, spec, "identity", identity);
 }
 
-static bool set_declared(const struct value *set)
+bool writer_set_declared(const struct value *set)
 {
     return value_str_at(set, "key") != NULL;
 }
@@ -294,14 +288,15 @@ static void write_sets(const struct writer *w)
         const char *name = set_name(w, set);
         struct value *spec, *url = value_map(w->a);
 
-        if (!set_declared(set))
+        if (!writer_set_declared(set))
             continue;
         spec = document_add(w, "DiskEncryptionSet", name);
         set_place(w, spec, value_str_at(set, "id"), "setName", name);
         set_location(w, spec, value_str_at(live, "location"));
         value_set_string(w->a, spec, "encryptionType", value_str_at(live, "properties.encryptionType"));
         value_set_string(w->a, url, "url", value_str_at(set, "key"));
-        value_set(w->a, spec, "key", declarable(store_of(w, key)) ? value_string(w->a, key_name(w, key)) : url);
+        value_set(w->a, spec, "key",
+                  writer_declarable(writer_store_of(w, key)) ? value_string(w->a, key_name(w, key)) : url);
         if (!value_bool_at(live, "properties.rotationToLatestKeyVersionEnabled", false))
             value_set_string(w->a, spec, "rotation", "pinned");
         write_identity(w, spec, live);
@@ -351,7 +346,7 @@ static void write_access(const struct writer *w)
         const struct value *key = value_item(keys, i);
         struct value *spec, *principals;
 
-        if (!declarable(store_of(w, key)) || !first_version(keys, i))
+        if (!writer_declarable(writer_store_of(w, key)) || !first_version(keys, i))
             continue;
         spec = document_add(w, "KeyAccess", arena_printf(w->a, "%s-users", key_name(w, key)));
         value_set_string(w->a, spec, "key", key_name(w, key));
@@ -401,104 +396,6 @@ static void write_machines(const struct writer *w)
     }
 }
 
-/* --- what is missing, and what would help ------------------------------------------------------------------------- */
-
-static void tell_machines(const struct writer *w)
-{
-    const struct value *machines = value_get(w->found, "machines");
-
-    for (size_t i = 0; i < value_count(machines); i++) {
-        const struct value *m = value_item(machines, i);
-        const char *name = value_str_at(m, "name");
-
-        if (value_bool_at(m, "softDeleted", false))
-            found_note(w->a, w->found, name,
-                       "its backup is in soft delete: undelete it in the vault before anything else");
-        if (str_eq(value_str_at(m, "encryption"), "platform-key"))
-            found_note(w->a, w->found, name,
-                       "encrypted with a platform-managed key: no disk encryption set and no key belong to it");
-        else if (value_str_at(m, "des"))
-            continue;
-        else if (str_eq(value_str_at(m, "state"), "unseen"))
-            found_note(w->a, w->found, name,
-                       "the VM cannot be seen, so its disk encryption set and key are not written: %s (%s)",
-                       unseen_fix(m, "give the credential Reader on it"), value_str_at(m, "why"));
-        else if (str_eq(value_str_at(m, "state"), "absent"))
-            found_note(w->a, w->found, name,
-                       "the VM is gone and no disk encryption set that can be read has a disk or restore point of it: "
-                       "which key its backup "
-                       "needs is not known. Old manifests, a history of observations, the activity log of disk "
-                       "encryption sets (90 days) or "
-                       "the key's audit log would tell; then add DiskEncryptionSet and Key by hand");
-        else
-            found_note(w->a, w->found, name, "neither the VM nor its disk names a disk encryption set");
-    }
-}
-
-static void tell_sets(const struct writer *w)
-{
-    const struct value *sets = value_get(w->found, "sets");
-
-    for (size_t i = 0; i < value_count(sets); i++) {
-        const struct value *set = value_item(sets, i);
-        const char *name = arm_id_name(value_str_at(set, "id")), *state = value_str_at(set, "state");
-
-        if (str_eq(state, "unseen"))
-            found_note(w->a, w->found, name,
-                       "the disk encryption set cannot be seen, so it and its key are not written: %s (%s)",
-                       unseen_fix(set, "give the credential Reader on it"), value_str_at(set, "why"));
-        else if (str_eq(state, "absent"))
-            found_note(w->a, w->found, name,
-                       "the disk encryption set is gone, and with it the address of its key. Old manifests, a history "
-                       "of observations or the "
-                       "activity log (90 days) would tell; then add DiskEncryptionSet and Key by hand");
-        else if (!set_declared(set))
-            found_note(w->a, w->found, name, "the disk encryption set names no key");
-        else if (value_bool_at(set, "live.properties.rotationToLatestKeyVersionEnabled", false))
-            found_note(w->a, w->found, name,
-                       "it follows the newest key version, which is not supported for confidential VMs; not declared");
-        if (value_count(value_at(set, "live.properties.previousKeys")))
-            found_note(w->a, w->found, name,
-                       "it was rotated: recovery points from before may need one of its previous keys; the Key "
-                       "document names no version "
-                       "where the "
-                       "set is on the newest one, so that the set, or a history of observations, tells which");
-    }
-}
-
-static void tell_keys(const struct writer *w)
-{
-    const struct value *keys = value_get(w->found, "keys");
-
-    for (size_t i = 0; i < value_count(keys); i++) {
-        const struct value *key = value_item(keys, i), *store = store_of(w, key);
-        const char *name = value_str_at(key, "name"), *state = value_str_at(key, "state");
-
-        if (!declarable(store))
-            found_note(w->a, w->found, name,
-                       "its store %s cannot be found: it is gone, or not readable by this credential%s%s; key and "
-                       "rights are not written",
-                       value_str_at(store, "name"), value_str_at(store, "why") ? ": " : "",
-                       value_str_at(store, "why") ? value_str_at(store, "why") : "");
-        else if (!str_eq(value_str_at(store, "state"), "present"))
-            found_note(w->a, w->found, name, "its store %s is %s; the key could not be looked at",
-                       value_str_at(store, "name"), value_str_at(store, "state"));
-        else if (str_eq(state, "unseen"))
-            found_note(w->a, w->found, name,
-                       "the key cannot be seen; its name and version are the disk encryption set's (%s)",
-                       value_str_at(key, "why"));
-        else if (str_eq(state, "deleted"))
-            found_note(w->a, w->found, name, "the key is soft-deleted: it can be recovered until it is purged");
-        else if (str_eq(state, "absent"))
-            found_note(w->a, w->found, name,
-                       "version %s of the key is not there, nor is the key among the deleted ones",
-                       value_str_at(key, "version") ? value_str_at(key, "version") : "(none named)");
-        else if (!value_bool_at(key, "live.attributes.enabled", true))
-            found_note(w->a, w->found, name,
-                       "the key version is disabled; the document declares it enabled, so that plan shows it");
-    }
-}
-
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static int by_id(const void *x, const void *y)
@@ -545,9 +442,9 @@ void discovery_write(struct arena *a, const struct value *found, struct discover
     write_access(&w);
     write_vault(&w);
     write_machines(&w);
-    tell_machines(&w);
-    tell_sets(&w);
-    tell_keys(&w);
+    writer_tell_machines(&w);
+    writer_tell_sets(&w);
+    writer_tell_keys(&w);
     *ret = (struct discovery){.documents = w.documents, .notes = value_get(w.found, "notes"), .found = w.found};
 }
 
@@ -572,7 +469,7 @@ void discovery_restore_to(struct arena *a, struct discovery *d, const char *grou
 
         value_set_string(a, spec, "from", name);
         value_set_string(a, spec, "restore", "new-vm");
-        if (set_declared(set))
+        if (writer_set_declared(set))
             value_set_string(a, spec, "diskEncryptionSet", set_name(&w, set));
         value_set(a, spec, "target", target);
         value_set_string(a, target, "resourceGroup", group);
