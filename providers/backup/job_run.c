@@ -14,9 +14,9 @@ struct attempt {
     struct claims claims;
     struct claim claim; /* ours, once it is taken */
     bool claimed;
-    bool sent;       /* the trigger, and what became of it is noted */
-    bool stands;     /* a claim is there, and what follows from it has not been found out */
-    bool read;       /* the account's blobs could be listed, whether or not it takes claims */
+    bool sent;                    /* the trigger, and what became of it is noted */
+    bool stands;                  /* a claim is there, and what follows from it has not been found out */
+    bool read;                    /* the account's blobs could be listed, whether or not it takes claims */
     int64_t looked_ms, latest_ms; /* when what the trigger rests on was last looked at: the span, and the latest Date */
     bool passed;     /* a claim of somebody else was waited for, or its job has ended since this was decided */
     const char *job; /* adopted; NULL: none is */
@@ -109,6 +109,12 @@ static int report_other(const struct attempt *t, const struct claim *claim, stru
 {
     struct arena *a = t->run->actor->arena;
 
+    /* A pass is claimed by its key, so the job may be of another machine. */
+    if (t->run->must_read) {
+        err_set(err, ERR_BLOCKED, "job %s exports the same key already, from another point: %s", claim->job,
+                claim_words(a, claim));
+        return err_advise(err, "run again when it has ended: what it leaves is used; nothing was triggered here");
+    }
     err_set(err, ERR_BLOCKED, "job %s restores the same target already, from another point: %s", claim->job,
             claim_words(a, claim));
     return err_advise(err, "let it end, or withdraw one of the two orders; nothing was triggered here");
