@@ -120,7 +120,7 @@ static enum job_state job_state_of(const char *status)
         const char *word;
         enum job_state state;
     } states[] = {
-        {"InProgress", JOB_RUNNING},  {"Cancelling", JOB_RUNNING},
+        {"InProgress", JOB_RUNNING},  {"Cancelling", JOB_CANCELLING},
         {"Completed", JOB_COMPLETED}, {"CompletedWithWarnings", JOB_COMPLETED_WITH_WARNINGS},
         {"Failed", JOB_FAILED},       {"Cancelled", JOB_CANCELLED},
     };
@@ -136,6 +136,8 @@ static enum restore_type restore_type_of(const struct value *job)
     const char *word = value_str_at(job, "properties.extendedInfo.internalPropertyBag.restoreLocationType");
     const char *text = backup_bag(job, "Job Type");
 
+    if (str_eq_nocase(value_str_at(job, "properties.operation"), "CrossRegionRestore"))
+        return RESTORE_CROSS_REGION;
     if (str_eq_nocase(word, "AlternateLocation") || (!word && text && str_find_nocase(text, "alternate location")))
         return RESTORE_NEW_VM;
     if (str_eq_nocase(word, "RestoreDisks") || (!word && str_eq_nocase(text, "Recover disks")))
@@ -240,7 +242,7 @@ static void read_details(struct arena *a, const struct value *body, struct backu
     job->detailed = true;
     job->type = restore_type_of(body);
     job->point_ms = time_parse_text(point);
-    job->point_text = job->point_ms == TIME_NONE ? arena_strdup(a, point) : NULL;
+    job->point_text = time_text_exact(point) ? NULL : arena_strdup(a, point);
     job->target_vm = arena_strdup(a, backup_bag(body, "Target VM Name"));
     job->target_group = arena_strdup(a, backup_bag(body, "Target resource group"));
     job->storage_account = arena_strdup(a, backup_bag(body, "Target Storage Account Name"));
@@ -285,6 +287,11 @@ void backup_read_job(struct arena *a, const struct value *body, struct backup_jo
         read_details(a, body, &job);
     read_errors(a, p, &job);
     *ret = job;
+}
+
+bool backup_job_lasts(const struct backup_job *job)
+{
+    return job->state == JOB_RUNNING || job->state == JOB_CANCELLING || job->state == JOB_UNKNOWN;
 }
 
 /* --- restoring: the request --------------------------------------------------------------------------------------- */

@@ -53,20 +53,28 @@ struct backup_point {
 };
 void backup_read_point(struct arena *a, const struct value *body, struct backup_point *ret);
 
-enum job_state { JOB_RUNNING, JOB_COMPLETED, JOB_COMPLETED_WITH_WARNINGS, JOB_FAILED, JOB_CANCELLED, JOB_UNKNOWN };
-enum restore_type { RESTORE_NEW_VM, RESTORE_DISKS, RESTORE_REPLACE, RESTORE_UNKNOWN };
+enum job_state {
+    JOB_RUNNING,
+    JOB_CANCELLING,
+    JOB_COMPLETED,
+    JOB_COMPLETED_WITH_WARNINGS,
+    JOB_FAILED,
+    JOB_CANCELLED,
+    JOB_UNKNOWN
+};
+enum restore_type { RESTORE_NEW_VM, RESTORE_DISKS, RESTORE_REPLACE, RESTORE_CROSS_REGION, RESTORE_UNKNOWN };
 struct backup_job {
     const char *id, *status, *operation;
     enum job_state state;
-    int64_t start_ms, end_ms;   /* TIME_NONE */
-    const char *vm;             /* entityFriendlyName */
+    int64_t start_ms, end_ms; /* TIME_NONE */
+    const char *vm;           /* entityFriendlyName */
     /* From the container (iaasvmcontainerv2;GROUP;VM); NULL when the job does not say. The name alone is not unique. */
     const char *source_group, *source_vm;
     /* only with details: */
     bool detailed;
     enum restore_type type;
     int64_t point_ms;       /* "Recovery point time " */
-    const char *point_text; /* as it stands there, when it cannot be read */
+    const char *point_text; /* as it stands there, when it does not say one second */
     const char *target_vm, *target_group, *storage_account;
     const char *config_container; /* "Config Blob Container Name" */
     const char *encryption_blob;  /* "Secured Encryption Info Blob Name" */
@@ -75,6 +83,8 @@ struct backup_job {
     double progress;
 };
 void backup_read_job(struct arena *a, const struct value *body, struct backup_job *ret);
+/* It has not ended, or does not say so. */
+bool backup_job_lasts(const struct backup_job *job);
 /* Property bag look-up: exact first, then trimmed and case folded. NULL when absent. */
 const char *backup_bag(const struct value *job, const char *key);
 

@@ -86,15 +86,15 @@ int backup_get_point(struct azure *az, struct call *c, struct arena *a, const ch
     return arm_get(az, c, a, arena_printf(a, "%s/recoveryPoints/%s", item_id, point), API_RECOVERY, ret, err);
 }
 
-static char *jobs_filter(struct arena *a, int64_t since_ms, int64_t now_ms)
+static char *jobs_filter(struct arena *a, const char *operation, int64_t since_ms, int64_t now_ms)
 {
     struct text query cleanup(text_release) = {0};
     char *filter;
 
     /* The end lies a day ahead: a job must not be missed because this machine's clock is behind. */
     filter = arena_printf(
-        a, "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' and endTime eq '%s'",
-        time_format_filter(a, since_ms), time_format_filter(a, now_ms + DAY_MS));
+        a, "backupManagementType eq 'AzureIaasVM' and operation eq '%s' and startTime eq '%s' and endTime eq '%s'",
+        operation, time_format_filter(a, since_ms), time_format_filter(a, now_ms + DAY_MS));
     text_init(&query, 4096);
     text_add(&query, "$filter=");
     text_add_percent(&query, filter);
@@ -103,30 +103,34 @@ static char *jobs_filter(struct arena *a, int64_t since_ms, int64_t now_ms)
 
 /* A filter may be ignored or understood otherwise. A job without a readable start is kept: it could be
  * the one that runs. */
-static bool job_wanted(const struct value *job, int64_t since_ms)
+static bool job_wanted(const struct value *job, const char *operation, int64_t since_ms)
 {
-    const char *operation = value_str_at(job, "properties.operation");
     int64_t start = time_parse(value_str_at(job, "properties.startTime"));
 
-    if (!str_eq_nocase(operation, "Restore") && !str_eq_nocase(operation, "CrossRegionRestore"))
+    if (!str_eq_nocase(value_str_at(job, "properties.operation"), operation))
         return false;
     return start == TIME_NONE || start >= since_ms;
 }
 
-/* All that ask for the jobs since one moment share one list, though the filter names the present time too. */
+/* All that ask for the jobs since one moment share one list, though the filter names the present time too. A restore
+ * into the paired region is an operation of its own, and keeps the item busy like any other. */
 static int list_jobs(struct azure *az, struct call *c, struct arena *a, const char *vault_id, int64_t since_ms,
                      int64_t now_ms, int64_t age_ms, const struct value **ret, struct err *err)
 {
+    static const char *const operations[] = {"Restore", "CrossRegionRestore"};
     const char *path = arena_printf(a, "%s/backupJobs", vault_id);
     struct value *wanted = value_list(a);
-    const struct value *jobs = NULL;
 
-    TRY(arm_list_shared(az, c, a, path, API_RECOVERY, jobs_filter(a, since_ms, now_ms),
-                        arena_printf(a, "%s since %lld", path, (long long)since_ms), call_span_ms(c) - age_ms, &jobs,
-                        err));
-    for (size_t i = 0; i < value_count(jobs); i++)
-        if (job_wanted(value_item(jobs, i), since_ms))
-            value_push(a, wanted, value_item(jobs, i));
+    for (size_t k = 0; k < COUNT(operations); k++) {
+        const struct value *jobs = NULL;
+
+        TRY(arm_list_shared(az, c, a, path, API_RECOVERY, jobs_filter(a, operations[k], since_ms, now_ms),
+                            arena_printf(a, "%s %s since %lld", path, operations[k], (long long)since_ms),
+                            call_span_ms(c) - age_ms, &jobs, err));
+        for (size_t i = 0; i < value_count(jobs); i++)
+            if (job_wanted(value_item(jobs, i), operations[k], since_ms))
+                value_push(a, wanted, value_item(jobs, i));
+    }
     *ret = wanted;
     return 0;
 }
@@ -283,7 +287,7 @@ static bool listed_as_running(struct azure *az, struct call *c, struct arena *a,
 
         backup_read_job(a, value_item(jobs, i), &seen);
         if (str_eq_nocase(seen.id, job))
-            return seen.state == JOB_RUNNING;
+            return seen.state == JOB_RUNNING || seen.state == JOB_CANCELLING;
     }
     return false;
 }
@@ -305,7 +309,7 @@ static int follow(struct azure *az, struct call *c, struct arena *a, const char 
             /* Nothing to be told. */
         } else if (backup_get_job(az, c, scratch, vault_id, job, &body, err) == 0) {
             backup_read_job(scratch, body, &seen);
-            if (seen.state != JOB_RUNNING && seen.state != JOB_UNKNOWN) {
+            if (!backup_job_lasts(&seen)) {
                 backup_read_job(a, body, ret);
                 return 0;
             }

@@ -77,7 +77,7 @@ static bool end_was_seen(const struct job_run *run, const char *job)
 {
     for (size_t i = 0; i < value_count(run->seen); i++)
         if (str_eq_nocase(value_str_at(value_item(run->seen, i), "job"), job))
-            return !state_is(value_item(run->seen, i), "running") && !state_is(value_item(run->seen, i), "unknown");
+            return !job_lasts(value_item(run->seen, i));
     return false;
 }
 
@@ -99,7 +99,7 @@ static int look_at_claim(struct call *c, const struct attempt *t, const struct c
     if (backup_get_job(run->az, c, run->actor->arena, run->vault_id, claim->job, &body, err) < 0)
         return err->class == ERR_NOT_FOUND ? 0 : err_note(err, "reading the job of %s", claim->name);
     backup_read_job(run->actor->arena, body, &job);
-    ret->job = job.state == JOB_RUNNING || job.state == JOB_UNKNOWN ? CLAIM_JOB_RUNS : CLAIM_JOB_ENDED;
+    ret->job = backup_job_lasts(&job) ? CLAIM_JOB_RUNS : CLAIM_JOB_ENDED;
     ret->end_ms = job.end_ms;
     ret->known = end_was_seen(run, claim->job);
     return 0;

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 
 static const char *const state_words[] = {
-    [JOB_RUNNING] = "running", [JOB_COMPLETED] = "completed", [JOB_COMPLETED_WITH_WARNINGS] = "completed",
-    [JOB_FAILED] = "failed",   [JOB_CANCELLED] = "cancelled", [JOB_UNKNOWN] = "unknown",
+    [JOB_RUNNING] = "running",     [JOB_CANCELLING] = "cancelling",
+    [JOB_COMPLETED] = "completed", [JOB_COMPLETED_WITH_WARNINGS] = "completed",
+    [JOB_FAILED] = "failed",       [JOB_CANCELLED] = "cancelled",
+    [JOB_UNKNOWN] = "unknown",
 };
 
 static const char *const type_words[] = {
-    [RESTORE_NEW_VM] = "new-vm",
-    [RESTORE_DISKS] = "disks",
-    [RESTORE_REPLACE] = "replace",
+    [RESTORE_NEW_VM] = "new-vm",   [RESTORE_DISKS] = "disks",
+    [RESTORE_REPLACE] = "replace", [RESTORE_CROSS_REGION] = "cross-region",
     [RESTORE_UNKNOWN] = "unknown",
 };
 
@@ -54,6 +55,9 @@ void job_complete(struct arena *a, struct value *job, const struct value *known)
 
     if (!known)
         return;
+    /* The claim names the very point; the text of the job says no more. */
+    if (!value_str_at(job, "point") && value_str_at(known, "point"))
+        value_remove(job, "pointText");
     for (size_t i = 0; i < COUNT(texts); i++)
         if (!value_str_at(job, texts[i]))
             value_set_string(a, job, texts[i], value_str_at(known, texts[i]));
@@ -75,10 +79,19 @@ const struct value *job_of_id(const struct value *jobs, const char *id)
     return NULL;
 }
 
-/* The job's bag has whole seconds, the recovery point fractions. */
-static bool same_point(int64_t job_ms, int64_t point_ms)
+enum time_fit job_point_fit(const struct value *job, int64_t point_ms)
 {
-    return job_ms != TIME_NONE && point_ms != TIME_NONE && llabs(job_ms - point_ms) < 2 * SECOND_MS;
+    const char *text = value_str_at(job, "pointText");
+    int64_t job_ms = time_parse(value_str_at(job, "point"));
+
+    if (point_ms == TIME_NONE)
+        return job_ms == TIME_NONE ? TIME_FITS_PERHAPS : TIME_FITS_NOT;
+    if (text)
+        return time_text_fit(text, point_ms);
+    if (job_ms == TIME_NONE)
+        return TIME_FITS_PERHAPS;
+    /* The job's bag has whole seconds, the recovery point fractions. */
+    return llabs(job_ms - point_ms) < 2 * SECOND_MS ? TIME_FITS : TIME_FITS_NOT;
 }
 
 /* Whether a failed job is an export: it failed for its key and left the key. A job that failed for a missing right, or
@@ -92,6 +105,13 @@ static bool is_export(const struct value *job)
            !(known && known->letter == 'P') && !str_eq(code, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey");
 }
 
+bool job_lasts(const struct value *job)
+{
+    const char *state = value_str_at(job, "state");
+
+    return str_eq(state, "running") || str_eq(state, "cancelling") || str_eq(state, "unknown");
+}
+
 /* Under way at some time since then, whoever began it and when. */
 static bool alive_since(const struct value *job, int64_t since_ms)
 {
@@ -102,7 +122,8 @@ static bool alive_since(const struct value *job, int64_t since_ms)
     /* A job that does not say when it ended may still run, so it counts. */
     if (end == TIME_NONE && (start == TIME_NONE || str_eq(value_str_at(job, "state"), "unknown")))
         return true;
-    return str_eq(value_str_at(job, "state"), "running") || start >= since_ms || (end != TIME_NONE && end >= since_ms);
+    return (job_lasts(job) && !str_eq(value_str_at(job, "state"), "unknown")) || start >= since_ms ||
+           (end != TIME_NONE && end >= since_ms);
 }
 
 int64_t job_remaining_ms(const struct value *job, int64_t estimate_ms, int64_t now_ms)
@@ -115,9 +136,14 @@ int64_t job_remaining_ms(const struct value *job, int64_t estimate_ms, int64_t n
     return left > MINUTE_MS ? left : MINUTE_MS;
 }
 
+bool job_cancelled(const struct value *job)
+{
+    return str_eq(value_str_at(job, "state"), "cancelled") || str_eq(value_str_at(job, "state"), "cancelling");
+}
+
 bool job_failed(const struct value *job)
 {
-    return str_eq(value_str_at(job, "state"), "failed") || str_eq(value_str_at(job, "state"), "cancelled");
+    return str_eq(value_str_at(job, "state"), "failed") || job_cancelled(job);
 }
 
 enum job_whose job_whose(const struct value *job, const char *group, const char *vm)
@@ -147,8 +173,7 @@ static bool looks_like_ours(const struct value *job, const struct job_match *m)
 
     if (job_whose(job, m->group, m->vm) != JOB_OF_MACHINE || !alive_since(job, m->since_ms))
         return false;
-    if (!str_eq(value_str_at(job, "type"), type_words[m->type]) ||
-        !same_point(time_parse(value_str_at(job, "point")), m->point_ms))
+    if (!str_eq(value_str_at(job, "type"), type_words[m->type]) || job_point_fit(job, m->point_ms) != TIME_FITS)
         return false;
     if (m->not_exports && is_export(job))
         return false;
@@ -185,17 +210,19 @@ static const char *untold(const struct value *job, const struct job_match *m)
 
     if (job_whose(job, m->group, m->vm) == JOB_OF_NOBODY_KNOWS)
         return "it does not say which machine it restored";
+    if (str_eq(value_str_at(job, "type"), type_words[RESTORE_CROSS_REGION]))
+        return job_failed(job) ? NULL : "it restored this machine into the paired region";
     /* What failed and exported a key left no machine; but from a point that nobody can read it may be what is about
      * to be tried. */
     if (is_export(job))
         return str_eq(value_str_at(job, "type"), type_words[m->type]) &&
-                       time_parse(value_str_at(job, "point")) == TIME_NONE
-                   ? "it exported a key, and the time of its point cannot be read"
+                       job_point_fit(job, m->point_ms) == TIME_FITS_PERHAPS
+                   ? "it exported a key, and the time of its point cannot be read exactly"
                    : NULL;
     if (!value_str_at(job, "type") || str_eq(value_str_at(job, "type"), type_words[RESTORE_UNKNOWN]))
         return "it does not say what it restored";
-    if (time_parse(value_str_at(job, "point")) == TIME_NONE)
-        return value_str_at(job, "pointText") ? "the time of its point cannot be read"
+    if (job_point_fit(job, m->point_ms) == TIME_FITS_PERHAPS)
+        return value_str_at(job, "pointText") ? "the time of its point cannot be read exactly"
                                               : "it does not say from which point";
     if (made_vm && m->type == RESTORE_NEW_VM && !value_str_at(job, "targetVm"))
         return "it does not say which VM it made";
@@ -211,9 +238,7 @@ const struct value *job_standing(const struct value *jobs, const struct job_matc
 {
     for (size_t i = 0; i < value_count(jobs); i++) {
         const struct value *job = value_item(jobs, i);
-        bool runs = str_eq(value_str_at(job, "state"), "running") || str_eq(value_str_at(job, "state"), "unknown");
-
-        if (job_whose(job, m->group, m->vm) == JOB_OF_ANOTHER || job_matches(job, m) || runs != running ||
+        if (job_whose(job, m->group, m->vm) == JOB_OF_ANOTHER || job_matches(job, m) || job_lasts(job) != running ||
             !alive_since(job, m->since_ms))
             continue;
         *ret_why = running ? "Azure restores an item once at a time" : untold(job, m);

@@ -11,8 +11,8 @@ struct job_match {
     int64_t point_ms;
     const char *target_group; /* name */
     const char *target_vm;    /* NULL for disks */
-    int64_t since_ms; /* jobs that ended before are none of ours; INT64_MAX: none is */
-    const char *own;  /* the job that a claim of the order names: ours although it began before; NULL */
+    int64_t since_ms;         /* jobs that ended before are none of ours; INT64_MAX: none is */
+    const char *own;          /* the job that a claim of the order names: ours although it began before; NULL */
     bool not_exports; /* a pass that failed as foretold is no failed restore, though it looks like one of disks */
     const struct value
         *declared;            /* targets {group, vm} of all restores declared of this machine: their jobs are known */
@@ -27,6 +27,9 @@ struct value *job_to_facts(struct arena *a, const struct backup_job *job);
 void job_complete(struct arena *a, struct value *job, const struct value *known);
 /* It says from which point it restores, and as what. */
 bool job_says_all(const struct value *job);
+/* Pure. Whether it restores from the point of that time. A text that cannot be read exactly may mean any point it fits.
+ */
+enum time_fit job_point_fit(const struct value *job, int64_t point_ms);
 /* The job of that id in a list of such facts; NULL. */
 const struct value *job_of_id(const struct value *jobs, const char *id);
 
@@ -48,6 +51,10 @@ const char *job_words(struct arena *a, const struct value *job);
 /* What is left of `estimate_ms` for a job that runs already: no less than a minute, since it is not
  * over. NULL: all of it. */
 int64_t job_remaining_ms(const struct value *job, int64_t estimate_ms, int64_t now_ms);
+/* It runs, is being cancelled, or does not say that it has ended. */
+bool job_lasts(const struct value *job);
+/* Cancelled, or about to be: what somebody stopped is not begun again. */
+bool job_cancelled(const struct value *job);
 /* Failed or cancelled. */
 bool job_failed(const struct value *job);
 /* What its error means, by code and text; NULL: unknown. */

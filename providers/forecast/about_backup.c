@@ -250,7 +250,7 @@ static void observe_jobs(struct outlook *o)
     if (without_item(o, F20) || without_item(o, F21))
         return;
     for (size_t i = 0; i < value_count(jobs) && !running; i++)
-        running = str_eq(value_str_at(value_item(jobs, i), "state"), "running") ? value_item(jobs, i) : NULL;
+        running = job_lasts(value_item(jobs, i)) ? value_item(jobs, i) : NULL;
     if (value_count(exports)) {
         obs_set(o, F20, OBS_WARN, arena_printf(o->arena, "job %s", value_str_at(value_item(exports, 0), "job")),
                 "a failed restore left the key in storage account %s", value_str_at(value_item(exports, 0), "account"));

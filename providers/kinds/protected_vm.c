@@ -204,7 +204,7 @@ static int vault_jobs(struct call *c, const struct observer *o, struct azure *az
 static bool worth_details(const struct backup_job *job, int64_t now_ms)
 {
     return job->start_ms == TIME_NONE || job->start_ms >= now_ms - RECENT_MS || job->state == JOB_FAILED ||
-           job->state == JOB_RUNNING || job->state == JOB_UNKNOWN;
+           backup_job_lasts(job);
 }
 
 static int observe_jobs(struct call *c, const struct observer *o, struct azure *az, struct value *facts,

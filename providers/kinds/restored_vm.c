@@ -456,6 +456,7 @@ static void block_cancelled(const struct view *v, const struct situation *s, str
                             const struct value *last)
 {
     const char *end = value_str_at(last, "end");
+    bool going_on = job_lasts(last);
 
     steps_block(
         out, s->doc, NULL,
@@ -464,10 +465,11 @@ static void block_cancelled(const struct view *v, const struct situation *s, str
             "ask who cancelled it and why (the vault's activity log names them); when it is still to be restored, "
             "order anew from now: reinstate activate -f ... %s",
             s->doc->name),
-        "restore job %s of this order was cancelled%s%s by a person or a service at Azure, and is not tried again by "
-        "itself; "
-        "target group %s may hold what it left",
-        value_str_at(last, "job"), end ? " at " : "", end ? end : "", s->match.target_group);
+        "restore job %s of this order %s%s%s by a person or a service at Azure, and is not tried again by itself; "
+        "target "
+        "group %s may hold what it left",
+        value_str_at(last, "job"), going_on ? "is being cancelled" : "was cancelled", end && !going_on ? " at " : "",
+        end && !going_on ? end : "", s->match.target_group);
 }
 
 /* It exported the key, and the claim of this restore is seen to be of another job or not there: then
@@ -538,7 +540,7 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
 
     if (restored_vm_job(s->jobs, "running") || !failures)
         return false;
-    if (str_eq(value_str_at(last, "state"), "cancelled")) {
+    if (job_cancelled(last)) {
         block_cancelled(v, s, out, last);
         return true;
     }
@@ -592,7 +594,6 @@ static void steps_there_already(const struct view *v, const struct situation *s,
 {
     const struct value *job = job_of_target(v, s);
     const char *power = value_str_at(view_facts(v, s->doc), "power");
-    int64_t point = time_parse(value_str_at(job, "point"));
 
     /* No job proves that this VM is ours. It is not started, because it may be somebody else's, and it is not called as
      * declared while it stands still. */
@@ -603,8 +604,7 @@ static void steps_there_already(const struct view *v, const struct situation *s,
                          restored_vm_id(v->arena, s->doc)),
             "the VM at the target is %s, and declared is running; no job of %s made it, so it is not started here",
             power ? power : "in a power state that cannot be seen", s->order.activation->address);
-    /* The job's bag has whole seconds, the recovery point fractions. */
-    if (point == TIME_NONE || s->match.point_ms == TIME_NONE || llabs(point - s->match.point_ms) < 2 * SECOND_MS) {
+    if (!job || s->match.point_ms == TIME_NONE || job_point_fit(job, s->match.point_ms) != TIME_FITS_NOT) {
         steps_add(out, s->doc, ACTION_NONE, NULL,
                   "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a "
                   "recovery point");

@@ -111,8 +111,8 @@ static void add_jobs(const struct view *v, const struct situation *s, struct val
         const struct value *job = value_item(all, i);
 
         if (s->order.state == ORDER_NONE || job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE ||
-            (time_parse(value_str_at(job, "start")) < s->order.since_ms &&
-             !str_eq(value_str_at(job, "state"), "running") && !str_eq_nocase(value_str_at(job, "job"), s->match.own)))
+            (time_parse(value_str_at(job, "start")) < s->order.since_ms && !job_lasts(job) &&
+             !str_eq_nocase(value_str_at(job, "job"), s->match.own)))
             continue;
         add_job(v, s, job, jobs);
     }

@@ -77,9 +77,10 @@ static bool holds_versions(const struct view *v, const struct document *pvm, con
  * only. */
 enum point_ordered { POINT_NONE, POINT_ITSELF, POINT_EARLIER, POINT_LATER };
 
-static enum point_ordered point_ordered(const struct view *v, const struct document *pvm, int64_t at_ms)
+static enum point_ordered point_ordered(const struct view *v, const struct document *pvm, const struct value *export)
 {
     enum point_ordered found = POINT_NONE;
+    int64_t at_ms = time_parse(value_str_at(export, "point"));
     const struct document *rvm;
     size_t at = 0;
 
@@ -90,10 +91,10 @@ static enum point_ordered point_ordered(const struct view *v, const struct docum
 
         if (point_ms == TIME_NONE)
             continue;
-        if (at_ms == TIME_NONE || at_ms + 2 * SECOND_MS <= point_ms)
-            found = found ? found : POINT_LATER;
-        else if (at_ms < point_ms + 2 * SECOND_MS)
+        if (job_point_fit(export, point_ms) == TIME_FITS)
             return POINT_ITSELF;
+        if (at_ms == TIME_NONE || at_ms <= point_ms)
+            found = found ? found : POINT_LATER;
         else
             found = POINT_EARLIER;
     }
@@ -113,10 +114,12 @@ static bool another_revoked(const struct view *v, const struct document *key)
  * unless the machine may have been put on another key in between: where such a key is known, and where one is given up
  * that must not come back, only the ordered point itself will do. Of an earlier one only evidence says that it carries
  * this key. */
-static bool of_this_key(const struct view *v, const struct document *key, const struct document *pvm, int64_t at_ms)
+static bool of_this_key(const struct view *v, const struct document *key, const struct document *pvm,
+                        const struct value *export)
 {
+    int64_t at_ms = time_parse(value_str_at(export, "point"));
     struct key_carried carried = key_carried_by(v, key, pvm, at_ms);
-    enum point_ordered ordered = point_ordered(v, pvm, at_ms);
+    enum point_ordered ordered = point_ordered(v, pvm, export);
 
     if (carried.carries == KEY_CARRIES_UNKNOWN)
         return ordered == POINT_ITSELF && !carried.revoked;
@@ -130,8 +133,7 @@ bool export_will_do(const struct view *v, const struct document *key, const stru
 {
     struct key_need need = key_needed(v, key);
 
-    return holds_versions(v, pvm, &need, key, export) &&
-           of_this_key(v, key, pvm, time_parse(value_str_at(export, "point"))) &&
+    return holds_versions(v, pvm, &need, key, export) && of_this_key(v, key, pvm, export) &&
            !key_refusal_of(v, key, key_export_told_by(v->arena, export));
 }
 

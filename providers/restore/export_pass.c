@@ -91,7 +91,7 @@ static const char *export_anew(const struct view *v, const struct document *rvm)
 static bool block_failed_export(const struct view *v, const struct document *doc, const struct export_election *e,
                                 struct steps *out, const struct value *jobs, bool can_name_set)
 {
-    size_t failed = count_state(jobs, "failed");
+    size_t failed = restored_vm_failures(jobs);
     const struct value *last = value_item(jobs, 0);
     const char *code = value_str_at(last, "code");
     const struct azure_error *known = job_error(last);
@@ -100,7 +100,15 @@ static bool block_failed_export(const struct view *v, const struct document *doc
 
     if (failed == 0 || count_state(jobs, "running") || (job_retryable(last) && failed < ATTEMPTS_MAX) || can_name_set)
         return false;
-    if (unusable)
+    if (job_cancelled(last))
+        steps_block(out, doc, "export-key",
+                    arena_printf(v->arena,
+                                 "ask who cancelled it and why (the vault's activity log names them); then %s",
+                                 export_anew(v, e->restored_vm)),
+                    "restore job %s, the pass of this order, %s at Azure by a person or a service, and is not tried "
+                    "again by itself",
+                    value_str_at(last, "job"), job_lasts(last) ? "is being cancelled" : "was cancelled");
+    else if (unusable)
         steps_block(out, doc, "export-key", export_anew(v, e->restored_vm),
                     "%s; an order makes one pass, so this one has none left", key_refusal_words(v->arena, unusable));
     else if (value_bool_at(last, "blobGone", false))
@@ -205,10 +213,9 @@ static const struct value *may_export(const struct value *jobs)
 {
     for (size_t i = 0; i < value_count(jobs); i++) {
         const struct value *job = value_item(jobs, i);
-        const char *state = value_str_at(job, "state"), *type = value_str_at(job, "type");
-        bool runs = str_eq(state, "running") || str_eq(state, "unknown");
+        const char *type = value_str_at(job, "type");
 
-        if (runs && (!type || str_eq(type, "disks") || str_eq(type, "unknown")))
+        if (job_lasts(job) && (!type || str_eq(type, "disks") || str_eq(type, "unknown")))
             return job;
     }
     return NULL;

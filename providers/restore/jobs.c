@@ -14,8 +14,7 @@ size_t restored_vm_failures(const struct value *jobs)
     size_t n = 0;
 
     for (size_t i = 0; i < value_count(jobs); i++)
-        n += str_eq(value_str_at(value_item(jobs, i), "state"), "failed") ||
-             str_eq(value_str_at(value_item(jobs, i), "state"), "cancelled");
+        n += job_failed(value_item(jobs, i));
     return n;
 }
 
@@ -54,6 +53,6 @@ void restored_vm_note_other_job(const struct view *v, const struct value *jobs, 
     const struct value *job = job_standing(jobs, match, true, &why);
 
     if (job)
-        step_note(out, step, "%s runs; %s, so it is waited for before anything is triggered",
-                  job_words(v->arena, job), why);
+        step_note(out, step, "%s runs; %s, so it is waited for before anything is triggered", job_words(v->arena, job),
+                  why);
 }

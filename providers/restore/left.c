@@ -96,10 +96,9 @@ static bool made_in_vain(const struct view *v, const struct situation *s, const 
 
 struct value *restore_left_of(const struct view *v, const struct situation *s, const struct value *job)
 {
-    const char *state = value_str_at(job, "state");
+    bool failed = job_failed(job) && !job_lasts(job);
 
-    if (job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE ||
-        (!str_eq(state, "failed") && !str_eq(state, "cancelled") && !made_in_vain(v, s, job)) ||
+    if (job_whose(job, s->match.group, s->match.vm) != JOB_OF_MACHINE || (!failed && !made_in_vain(v, s, job)) ||
         !str_eq_nocase(value_str_at(job, "targetGroup"), s->match.target_group))
         return value_list(v->arena);
     return restore_made(v, s, job);

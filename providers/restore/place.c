@@ -51,8 +51,7 @@ static bool failed_into(const struct view *v, const struct document *doc)
     const struct value *jobs = value_get(view_facts(v, document_target(doc, "spec.from")), "jobs");
 
     for (size_t i = 0; i < value_count(jobs); i++)
-        if (!str_eq(value_str_at(value_item(jobs, i), "state"), "completed") &&
-            !str_eq(value_str_at(value_item(jobs, i), "state"), "running") &&
+        if (!str_eq(value_str_at(value_item(jobs, i), "state"), "completed") && !job_lasts(value_item(jobs, i)) &&
             str_eq_nocase(value_str_at(value_item(jobs, i), "targetGroup"),
                           value_str_at(doc->spec, "target.resourceGroup")))
             return true;

@@ -227,29 +227,70 @@ static bool date_read(const char **at, bool us, int *y, int *mo, int *d)
     return *y > 1000 && (us || mark == '.' || *d > 12 || numbers[0] > 12 || *mo == *d);
 }
 
-int64_t time_parse_text(const char *s)
+/* A text for people as it was read: from when, how long a span it names, and whether the half of the day is open. */
+struct told {
+    int64_t from_ms, span_ms;
+    bool half_open;
+};
+
+static bool told_read(const char *s, struct told *ret)
 {
     char text[64];
     const char *at = text, *clock;
-    int y, mo, d, h, mi, sec = 0, half;
+    int y, mo, d, h, mi, sec = -1, half;
 
-    if (time_parse(s) != TIME_NONE)
-        return time_parse(s);
+    *ret = (struct told){.from_ms = time_parse(s), .span_ms = SECOND_MS};
+    if (ret->from_ms != TIME_NONE)
+        return true;
     if (!s || !blanks_tidied(s, text, sizeof(text)))
-        return TIME_NONE;
+        return false;
     clock = strchr(text, ' ');
     clock = clock ? clock + 1 : text;
     if (!number_read(&clock, 2, &h) || *clock++ != ':' || !number_read(&clock, 2, &mi) ||
         (*clock == ':' && (clock++, !number_read(&clock, 2, &sec))))
-        return TIME_NONE;
+        return false;
     half = half_read(clock);
     if (half == -2 || (half >= 0 && (h < 1 || h > 12)))
-        return TIME_NONE;
-    h = half >= 0 ? h % 12 + half : h;
+        return false;
+    /* With a US date the mark of the half may be what is missing: 1 to 12 are hours of either half then. */
+    ret->half_open = half < 0 && strchr(text, '/') && h >= 1 && h <= 12;
+    h = half >= 0 ? h % 12 + half : ret->half_open ? h % 12 : h;
     if (!date_read(&at, half >= 0, &y, &mo, &d) || (*at == ',' ? at[1] : at[0]) != ' ' ||
-        !date_valid(y, mo, d, h, mi, sec))
-        return TIME_NONE;
-    return ms_from_date(y, mo, d, h, mi, sec);
+        !date_valid(y, mo, d, h, mi, sec < 0 ? 0 : sec))
+        return false;
+    ret->from_ms = ms_from_date(y, mo, d, h, mi, sec < 0 ? 0 : sec);
+    ret->span_ms = sec < 0 ? MINUTE_MS : SECOND_MS;
+    return true;
+}
+
+int64_t time_parse_text(const char *s)
+{
+    struct told told;
+
+    return told_read(s, &told) && !told.half_open ? told.from_ms : TIME_NONE;
+}
+
+bool time_text_exact(const char *s)
+{
+    struct told told;
+
+    return told_read(s, &told) && !told.half_open && told.span_ms == SECOND_MS;
+}
+
+enum time_fit time_text_fit(const char *s, int64_t ms)
+{
+    struct told told;
+
+    if (!told_read(s, &told))
+        return TIME_FITS_PERHAPS;
+    for (int half = 0; half <= told.half_open; half++) {
+        int64_t from_ms = told.from_ms + half * 12 * (int64_t)HOUR_MS;
+
+        /* A second may have been rounded either way. */
+        if (ms > from_ms - 2 * SECOND_MS && ms < from_ms + told.span_ms + SECOND_MS)
+            return told.half_open ? TIME_FITS_PERHAPS : TIME_FITS;
+    }
+    return TIME_FITS_NOT;
 }
 
 char *time_format(struct arena *a, int64_t ms)

@@ -83,7 +83,11 @@ static const struct {
 } jobs[] = {
     {"from a list: no details", "\"operation\":\"Restore\",\"status\":\"InProgress\",\"actionsInfo\":[1]", JOB_RUNNING,
      RESTORE_UNKNOWN, NULL},
-    {"cancelling still runs", "\"status\":\"Cancelling\"", JOB_RUNNING, RESTORE_UNKNOWN, NULL},
+    {"cancelling is neither running nor ended", "\"status\":\"Cancelling\"", JOB_CANCELLING, RESTORE_UNKNOWN, NULL},
+    {"into the paired region, whatever its bag says",
+     "\"operation\":\"CrossRegionRestore\",\"status\":\"InProgress\",\"extendedInfo\":{\"propertyBag\":{\"Job "
+     "Type\":\"Recover disks\"}}",
+     JOB_RUNNING, RESTORE_CROSS_REGION, NULL},
     {"a new word", "\"status\":\"Paused\"", JOB_UNKNOWN, RESTORE_UNKNOWN, NULL},
     {"the number is no name; the title is",
      "\"status\":\"Failed\",\"errorDetails\":[{\"errorCode\":400048,\"errorTitle\":"
@@ -226,8 +230,8 @@ static void run_jobs(struct call *c, struct peer_case *t)
 
     t->rc = backup_list_restore_jobs(t->az, c, t->a, VAULT, time_parse("2026-11-23T02:00:00Z"), call_now_ms(c), &v,
                                      &t->err);
-    CHECK(t->rc < 0 || (value_count(v) == 2 && str_eq(value_str_at(v, "0.name"), "new") &&
-                        str_eq(value_str_at(v, "1.name"), "timeless")));
+    CHECK(t->rc < 0 || (value_count(v) == 3 && str_eq(value_str_at(v, "0.name"), "new") &&
+                        str_eq(value_str_at(v, "1.name"), "timeless") && str_eq(value_str_at(v, "2.name"), "paired")));
 }
 
 static void run_trigger(struct call *c, struct peer_case *t)
@@ -334,7 +338,12 @@ static const struct {
       {.method = "GET",
        .url = "/p2",
        .status = 200,
-       .body = "{\"value\":[{\"name\":\"timeless\",\"properties\":{\"operation\":\"Restore\"}}]}"}},
+       .body = "{\"value\":[{\"name\":\"timeless\",\"properties\":{\"operation\":\"Restore\"}}]}"},
+      {.method = "GET",
+       .url = "operation%20eq%20%27CrossRegionRestore%27",
+       .status = 200,
+       .body = "{\"value\":[{\"name\":\"new\",\"properties\":{\"operation\":\"Restore\"}},{\"name\":\"paired\","
+               "\"properties\":{\"operation\":\"CrossRegionRestore\",\"startTime\":\"2026-11-23T02:31:00Z\"}}]}"}},
      0,
      NULL},
     {"ordered; the job's id is not the operation's",

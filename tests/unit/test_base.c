@@ -71,6 +71,8 @@ static void test_time_text(void)
         {"ISO with a blank", "2026-08-31 20:01:03", AUGUST},
         {"ISO with half of the day", "2026-08-31 8:01:03 PM", AUGUST},
         {"month or day", "8/9/2026 20:01:03", TIME_NONE},
+        {"no half of the day", "8/31/2026 8:01:03", TIME_NONE},
+        {"noon or midnight", "8/31/2026 12:01:03", TIME_NONE},
         {"two marks", "8/31-2026 8:01:03 PM", TIME_NONE},
         {"no time", "8/31/2026", TIME_NONE},
         {"no date", "8:01:03 PM", TIME_NONE},
@@ -83,6 +85,34 @@ static void test_time_text(void)
 
     for (size_t i = 0; i < COUNT(rows); i++)
         CHECK_ROW(rows[i].why, time_parse_text(rows[i].text) == rows[i].want);
+}
+
+static void test_time_fit(void)
+{
+    static const struct {
+        const char *why, *text;
+        enum time_fit want;
+        bool exact;
+    } rows[] = {
+        {"one second", "8/31/2026 8:01:03 PM", TIME_FITS, true},
+        {"another second", "8/31/2026 8:01:33 PM", TIME_FITS_NOT, true},
+        {"its minute", "8/31/2026 8:01 PM", TIME_FITS, false},
+        {"another minute", "8/31/2026 8:02 PM", TIME_FITS_NOT, false},
+        {"either half of the day", "8/31/2026 8:01:03", TIME_FITS_PERHAPS, false},
+        {"the minute of either half", "8/31/2026 8:01", TIME_FITS_PERHAPS, false},
+        {"neither half", "8/31/2026 9:01:03", TIME_FITS_NOT, false},
+        {"an hour of 24", "8/31/2026 20:01:03", TIME_FITS, true},
+        {"its minute of 24 hours", "8/31/2026 20:01", TIME_FITS, false},
+        {"an hour of 24 with dots", "31.08.2026 08:01:03", TIME_FITS_NOT, true},
+        {"another day", "8/30/2026 8:01:03", TIME_FITS_NOT, false},
+        {"words", "yesterday evening", TIME_FITS_PERHAPS, false},
+        {"month or day", "8/9/2026 20:01:03", TIME_FITS_PERHAPS, false},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CHECK_ROW(rows[i].why, time_text_fit(rows[i].text, AUGUST) == rows[i].want);
+        CHECK_ROW(rows[i].why, time_text_exact(rows[i].text) == rows[i].exact);
+    }
 }
 
 static void test_time_format(struct arena *a)
@@ -388,6 +418,7 @@ int main(void)
 
     test_time_parse();
     test_time_text();
+    test_time_fit();
     test_time_format(a);
     test_durations(a);
     test_shown(a);

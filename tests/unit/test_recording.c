@@ -223,8 +223,9 @@ static void test_replayed(struct arena *a, const struct value *lines)
                     find[] = {login, replay(a, exchange_find(lines, "GET", "/backupProtectedItems", "", 0),
                                             "/backupProtectedItems")};
     /* A list of every operation: the filter is applied again on our side. */
-    struct peer_row jobs[] = {
-        login, replay(a, exchange_find(cli, "GET", "/backupJobs?api-version=2024-04-01", "", 0), "/backupJobs")};
+    struct peer_row listed = replay(a, exchange_find(cli, "GET", "/backupJobs?api-version=2024-04-01", "", 0),
+                                    "/backupJobs"),
+                    jobs[] = {login, listed, listed};
     struct peer_row trigger[] = {
         login,
         replay(a, ordered, "/restore"),
