@@ -210,20 +210,57 @@ static char *next_link(struct sim *s, const struct sim_request *r, size_t from)
     return ret;
 }
 
+/* Items that are shown page by page: a list of thousands is not made anew for each of its pages. `next`: where the next
+ * page begins; SIZE_MAX: nowhere. */
+void arm_page_of(struct sim *s, const struct sim_request *r, struct sim_answer *out, struct value *items, size_t next)
+{
+    struct value *body = value_map(r->arena);
+
+    value_set(r->arena, body, "value", items);
+    if (next != SIZE_MAX)
+        value_set_string(r->arena, body, "nextLink", next_link(s, r, next));
+    answer_json(r->arena, out, 200, body);
+}
+
+size_t arm_page_from(const struct sim_request *r)
+{
+    const char *token = request_query(r, "$skiptoken");
+
+    return token ? strtoul(token, NULL, 10) : 0;
+}
+
+size_t arm_page_size(const struct sim *s)
+{
+    int64_t size = value_int_at(value_get(s->spec, "behaviour"), "pageSize", 100);
+
+    return size > 0 ? (size_t)size : 1;
+}
+
 void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *items)
 {
     struct arena *a = r->arena;
-    struct value *body = value_map(a), *page = value_list(a);
-    const char *token = request_query(r, "$skiptoken");
-    size_t at = token ? strtoul(token, NULL, 10) : 0,
-           size = (size_t)value_int_at(value_get(s->spec, "behaviour"), "pageSize", 100);
+    struct value *page = value_list(a);
+    size_t at = arm_page_from(r);
 
-    for (size_t n = 0; n < (size ? size : 1) && at < value_count(items); n++)
+    for (size_t n = 0; n < arm_page_size(s) && at < value_count(items); n++)
         value_push(a, page, value_item(items, at++));
-    value_set(a, body, "value", page);
-    if (at < value_count(items))
-        value_set_string(a, body, "nextLink", next_link(s, r, at));
-    answer_json(a, out, 200, body);
+    arm_page_of(s, r, out, page, at < value_count(items) ? at : SIZE_MAX);
+}
+
+/* statusOnly: what a machine is doing, and of the rest no more than what names it. */
+static struct value *show_status(struct arena *a, const struct value *machine)
+{
+    static const char *const kept[] = {"name", "id", "type", "location"};
+    struct value *shown = value_map(a), *p = value_map(a), *view = value_at(machine, "properties.instanceView");
+
+    for (size_t i = 0; i < COUNT(kept); i++)
+        value_set_string(a, shown, kept[i], value_str_at(machine, kept[i]));
+    if (value_str_at(machine, "properties.vmId"))
+        value_set_string(a, p, "vmId", value_str_at(machine, "properties.vmId"));
+    if (view)
+        value_set(a, p, "instanceView", value_copy(a, view));
+    value_set(a, shown, "properties", p);
+    return shown;
 }
 
 void answer_resources(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *scope,
@@ -232,15 +269,24 @@ void answer_resources(struct sim *s, const struct sim_request *r, struct sim_ans
     struct arena *a = r->arena;
     struct value *items = value_list(a), *v;
     const char *action = arena_printf(a, "%s/read", type), *group = group_of(a, scope);
-    bool everything = access_rbac(s, r->principal, scope, action, false);
+    size_t at = arm_page_from(r), next = SIZE_MAX;
+    bool everything = access_rbac(s, r->principal, scope, action, false),
+         statuses = str_eq_nocase(type, "Microsoft.Compute/virtualMachines") &&
+                    str_eq_nocase(request_query(r, "statusOnly"), "true");
 
     if (group && !group_exists(s, request_segment(r, 1), group)) {
         answer_arm_error(a, out, 404, true, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group);
         return;
     }
     /* A caller who may not read the whole scope gets the part he may read. */
-    for (size_t at = 0; (v = resource_next(s, scope, type, &at)) != NULL;)
-        if (everything || access_rbac(s, r->principal, value_str_at(v, "id"), action, false))
-            value_push(a, items, resource_show(s, a, v));
-    arm_page(s, r, out, items);
+    while ((v = resource_next(s, scope, type, &at)) != NULL) {
+        if (!everything && !access_rbac(s, r->principal, value_str_at(v, "id"), action, false))
+            continue;
+        if (value_count(items) == arm_page_size(s)) {
+            next = at - 1;
+            break;
+        }
+        value_push(a, items, statuses ? show_status(a, v) : resource_show(s, a, v));
+    }
+    arm_page_of(s, r, out, items, next);
 }

@@ -216,18 +216,23 @@ static void list_backups(const struct backup_exchange *x, bool containers)
 {
     struct value *all = state_list(x->s, "backups"), *items = value_list(x->a);
     const char *filter = request_query(x->r, "$filter");
+    size_t next = SIZE_MAX;
 
-    for (size_t i = 0; i < value_count(all); i++) {
+    for (size_t i = arm_page_from(x->r); i < value_count(all) && next == SIZE_MAX; i++) {
         const struct value *b = value_item(all, i);
 
         if (str_eq_nocase(value_str_at(b, "vault"), x->vault_id) &&
             filter_passes(x->a, filter, "backupManagementType", "AzureIaasVM") &&
             filter_passes(x->a, filter, "itemType", "VM") &&
             filter_passes(x->a, filter, "friendlyName", value_str_at(b, "source.name")) &&
-            filter_passes(x->a, filter, "status", "Registered"))
-            value_push(x->a, items, containers ? show_container(x, b) : show_item(x, b));
+            filter_passes(x->a, filter, "status", "Registered")) {
+            if (value_count(items) == arm_page_size(x->s))
+                next = i;
+            else
+                value_push(x->a, items, containers ? show_container(x, b) : show_item(x, b));
+        }
     }
-    arm_page(x->s, x->r, x->out, items);
+    arm_page_of(x->s, x->r, x->out, items, next);
 }
 
 static void set_schedule(struct arena *a, struct value *p, bool enhanced)
@@ -283,18 +288,15 @@ static void list_points(const struct backup_exchange *x, const struct value *bac
 
 static const struct value *find_backup(const struct backup_exchange *x, const char *container, const char *item)
 {
-    struct value *all = state_list(x->s, "backups");
+    static const char prefix[] = "VM;iaasvmcontainerv2;";
+    const char *group = str_starts_nocase(item, prefix) ? item + strlen(prefix) : "", *machine = strrchr(group, ';');
+    const struct value *b = NULL;
 
-    for (size_t i = 0; i < value_count(all); i++) {
-        const struct value *b = value_item(all, i);
-        const char *name = backup_source_name(x->a, b);
-
-        if (str_eq_nocase(value_str_at(b, "vault"), x->vault_id) &&
-            str_eq_nocase(container, arena_printf(x->a, "IaasVMContainer;%s", name)) &&
-            str_eq_nocase(item, arena_printf(x->a, "VM;%s", name)))
-            return b;
-    }
-    return NULL;
+    if (machine)
+        b = backup_find(x->s, x->a, x->vault_id, arena_strndup(x->a, group, (size_t)(machine - group)), machine + 1);
+    return b && str_eq_nocase(container, arena_printf(x->a, "IaasVMContainer;%s", backup_source_name(x->a, b)))
+               ? b
+               : NULL;
 }
 
 static bool allowed(const struct backup_exchange *x, const char *action)

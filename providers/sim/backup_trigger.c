@@ -1,6 +1,8 @@
 /* Knows what a restore's request must hold before a job begins, and its validation. Must not know how jobs end. */
 #include "backup_exchange.h"
 
+#include <string.h>
+
 /* --- restore requests --------------------------------------------------------------------------------------------- */
 
 /* Rights on what the request refers to: Azure names the linked scope. */
@@ -82,12 +84,18 @@ void backup_post_restore(const struct backup_exchange *x, const struct value *ba
 /* The backup and point that an id names; NULL when there is none. */
 static const struct value *find_point(const struct backup_exchange *x, const char *id, const struct value **ret_backup)
 {
-    struct value *all = state_list(x->s, "backups");
+    static const char behind[] = "/protectedItems/VM;iaasvmcontainerv2;";
+    const char *item = id ? str_find_nocase(id, behind) : NULL, *group = item ? item + strlen(behind) : "";
+    const char *machine = strchr(group, ';');
+    const struct value *b =
+        machine ? backup_find(x->s, x->a, x->vault_id, arena_strndup(x->a, group, (size_t)(machine - group)),
+                              arena_strndup(x->a, machine + 1, strcspn(machine + 1, "/")))
+                : NULL;
 
-    for (size_t i = 0; id && i < value_count(all); i++) {
-        const struct value *b = value_item(all, i), *points = value_get(b, "points");
+    if (b) {
+        const struct value *points = value_get(b, "points");
 
-        for (size_t k = 0; k < value_count(points) && str_eq_nocase(value_str_at(b, "vault"), x->vault_id); k++) {
+        for (size_t k = 0; k < value_count(points); k++) {
             const char *point_id = arena_printf(x->a, "%s/recoveryPoints/%s", backup_item_id(x, b),
                                                 value_str_at(value_item(points, k), "id"));
 

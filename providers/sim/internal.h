@@ -3,6 +3,7 @@
 #ifndef REINSTATE_SIM_INTERNAL_H
 #define REINSTATE_SIM_INTERNAL_H
 
+#include "../../reconciler/base/index.h"
 #include "sim.h"
 
 enum { SEGMENTS_MAX = 40, QUERY_MAX = 32 };
@@ -21,6 +22,7 @@ struct sim {
     void *ctx;
     int64_t slept_ms; /* how long the client has stood still (fault asleep): its clock is behind by that */
     bool dirty;                      /* the state was changed by this request */
+    struct found *found;             /* how things are found in it; NULL: not made, or out of date */
     /* Not part of the world: forgotten at a restart. */
     uint64_t n_exchanges;
     size_t arena_floor;              /* bytes of the state after it was last copied */
@@ -66,6 +68,12 @@ void answer_arm_error(struct arena *a, struct sim_answer *out, int status, bool 
 
 /* Resources are kept as ARM shows them. Ids compare case folded. Every change goes through here and sets `dirty`. */
 struct value *resource_find(struct sim *s, const char *id);
+/* A disk that a set encrypts, and the next one; NULL. */
+const struct index_entry *resource_users(struct sim *s, const char *set_id);
+/* Where in the list of resources the next one of that type stands, from that place on; SIZE_MAX: there is none. */
+size_t resource_place(struct sim *s, const char *type, size_t from);
+/* The backup of a machine in a vault; NULL. Names in `a`. */
+struct value *backup_find(struct sim *s, struct arena *a, const char *vault, const char *group, const char *machine);
 struct value *resource_store(struct sim *s, const char *id,
                              const struct value *body); /* replaces or adds; copied into the state */
 bool resource_remove(struct sim *s, const char *id);
@@ -88,6 +96,8 @@ void list_remove(struct value *list, size_t at);
 struct value *state_list(struct sim *s, const char *name);
 struct value *state_push(struct sim *s, const char *list, const struct value *item);      /* copied; dirty */
 void state_changed(struct sim *s);
+void found_forget(struct sim *s); /* its things may have moved (found.c) */
+void found_free(struct sim *s);
 /* A behaviour setting ("jobListLag", "roleDelay"): duration in ms, or text. */
 int64_t behaviour_ms(const struct sim *s, const char *name, int64_t otherwise);
 const char *behaviour(const struct sim *s, const char *name, const char *otherwise);
@@ -251,6 +261,11 @@ void answer_resources(struct sim *s, const struct sim_request *r, struct sim_ans
                       const char *type);
 /* Answers value[at…] as a page with its nextLink. */
 void arm_page(struct sim *s, const struct sim_request *r, struct sim_answer *out, const struct value *items);
+/* The same of a page that was made by itself, where its place in the list tells; `next`: where the next one begins;
+ * SIZE_MAX: nowhere. */
+void arm_page_of(struct sim *s, const struct sim_request *r, struct sim_answer *out, struct value *items, size_t next);
+size_t arm_page_from(const struct sim_request *r);
+size_t arm_page_size(const struct sim *s);
 /* Answers GET of one resource: checks the right to read, then the group, then the resource. */
 /* What was made at that time is not shown yet (readLag). */
 bool still_hidden(struct sim *s, const char *made);

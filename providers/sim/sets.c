@@ -321,7 +321,7 @@ static void change_set(struct sim *s, const struct sim_request *r, struct sim_an
 
 static void list_users(struct sim *s, const struct sim_request *r, struct sim_answer *out, const char *id)
 {
-    struct value *items = value_list(r->arena), *v;
+    struct value *items = value_list(r->arena);
 
     if (!require_rbac(s, r, out, id, "Microsoft.Compute/diskEncryptionSets/associatedResources/read"))
         return;
@@ -329,10 +329,8 @@ static void list_users(struct sim *s, const struct sim_request *r, struct sim_an
         arm_not_found(s, r, out, id);
         return;
     }
-    for (size_t at = 0; (v = resource_next(s, "", "Microsoft.Compute/disks", &at)) != NULL;)
-        if (str_eq_nocase(value_str_at(v, "properties.securityProfile.secureVMDiskEncryptionSetId"), id) ||
-            str_eq_nocase(value_str_at(v, "properties.encryption.diskEncryptionSetId"), id))
-            value_push(r->arena, items, value_string(r->arena, value_str_at(v, "id")));
+    for (const struct index_entry *e = resource_users(s, id); e; e = e->next)
+        value_push(r->arena, items, value_string(r->arena, value_str_at(e->thing, "id")));
     arm_page(s, r, out, items);
 }
 

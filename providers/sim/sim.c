@@ -172,6 +172,7 @@ static void state_compact(struct sim *s)
 
     if (arena_bytes(s->arena) < 2 * s->arena_floor + STATE_SLACK)
         return;
+    found_forget(s);
     fresh = arena_new();
     s->spec = value_copy(fresh, s->spec);
     s->metadata = value_copy(fresh, s->metadata);
@@ -322,6 +323,7 @@ void sim_free(struct sim *s)
 {
     if (!s)
         return;
+    found_free(s);
     arena_free(s->arena);
     arena_free(s->own);
     free(s);

@@ -34,6 +34,7 @@ static const char *const world_lists[] = {
 void state_changed(struct sim *s)
 {
     s->dirty = true;
+    found_forget(s);
 }
 
 struct value *state_map(struct sim *s)
@@ -74,16 +75,6 @@ void list_remove(struct value *list, size_t at)
 }
 
 /* --- resources ---------------------------------------------------------------------------------------------------- */
-
-struct value *resource_find(struct sim *s, const char *id)
-{
-    struct value *all = state_list(s, "resources");
-
-    for (size_t i = 0; id && i < value_count(all); i++)
-        if (str_eq_nocase(value_str_at(value_item(all, i), "id"), id))
-            return value_item(all, i);
-    return NULL;
-}
 
 struct value *resource_store(struct sim *s, const char *id, const struct value *body)
 {
@@ -158,11 +149,11 @@ struct value *resource_next(struct sim *s, const char *scope, const char *type, 
 {
     struct value *all = state_list(s, "resources");
 
-    while (*at < value_count(all)) {
+    while ((*at = resource_place(s, type, *at)) < value_count(all)) {
         struct value *v = value_item(all, (*at)++);
         const char *id = value_str_at(v, "id");
 
-        if (id && str_eq_nocase(value_str_at(v, "type"), type) && below(id, scope))
+        if (id && below(id, scope))
             return v;
     }
     return NULL;

@@ -442,10 +442,14 @@ void world_complete(struct sim *s, struct diags *diags)
     check_resources(s, diags);
     if (diags->n_errors)
         return;
-    /* Names first: a set asks what kind of store its key is in. */
-    for (size_t i = 0; i < value_count(resources); i++)
-        default_string(s->arena, value_item(resources, i), "name",
-                       world_id_name(value_str_at(value_item(resources, i), "id")));
+    /* Names and types first: a set asks what kind of store its key is in. */
+    for (size_t i = 0; i < value_count(resources); i++) {
+        const char *id = value_str_at(value_item(resources, i), "id");
+
+        default_string(s->arena, value_item(resources, i), "name", world_id_name(id));
+        default_string(s->arena, value_item(resources, i), "type", resource_type(s->arena, id));
+    }
+    found_forget(s);
     for (size_t i = 0; i < value_count(resources); i++)
         complete_resource(s, value_item(resources, i));
     complete_assignments(s);
