@@ -61,6 +61,7 @@ struct view {
         *ordered_points; /* SUPPOSE_NOW: by document index, the point that is asked about; NULL: no order of it */
     const struct conclusion
         *conclusions;      /* by document index; of the documents before this one. NULL: nothing is concluded */
+    struct view_memo *memo; /* what view_find keeps; NULL: each question is answered anew */
     const void *concluded; /* what the kinds concluded of the look before its first step (struct kinds); NULL: the
                             * look is not at its end, and what is asked is told as far as it is seen */
 };
@@ -73,6 +74,21 @@ struct view {
  * not refused. If this is so of all documents, the fault lies in the run, and the look fails with the first error */
 const struct value *view_facts(const struct view *v, const struct document *doc);
 const char *view_state(const struct view *v, const struct document *doc);
+
+/* How documents are found by what they declare or by what was seen of them, the same at any number of documents: `put`
+ * adds the names of one document, or of what it has seen, to an index (INDEX_NOCASE; what they are made of lives in
+ * `a`). */
+struct view_names {
+    const char *kind;                        /* of documents of this kind only; NULL: of all */
+    bool declared;                           /* by what they declare: names that a look does not change */
+    void (*put)(const struct view *v, const struct document *doc, struct arena *a, struct index *x);
+};
+/* What bears that name, in the order of the documents; NULL: nothing. The index is made once for the facts as they
+ * are, however many ask. It must not be kept across a look. */
+const struct index_entry *view_find(const struct view *v, const struct view_names *names, const char *name);
+/* The same, one after the other: *at starts as NULL; NULL at the end. */
+const void *view_next(const struct view *v, const struct view_names *names, const char *name,
+                      const struct index_entry **at);
 
 /* What was concluded of a document, and by which step it is blocked (NULL: it is not). Documents after the one whose
  * steps are being made are not concluded yet and count as satisfied. */
@@ -149,6 +165,9 @@ struct kinds {
     /* Pure. What follows from the facts of a look as a whole, made once and before the first step, so that no two of
      * those who ask get different answers. May be NULL. */
     const void *(*conclude)(const struct view *v);
+    /* Told before a look, and once it is over, so that reads which belong together can be made together. What is read
+     * between looks, as before a write, is read by itself. May be NULL. */
+    void (*look)(void *provider, const struct view *v, bool begins);
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../azure/directory.h"
+#include "../azure/shared.h"
 #include "../azure/vault.h"
 #include "hsm_rights.h"
 #include "set_identity.h"
@@ -37,7 +38,8 @@ static int assignment_facts(struct azure *az, struct call *c, struct arena *a, c
 {
     const char *role = value_str_at(item, "properties.roleDefinitionId");
     const char *condition = value_str_at(item, "properties.condition");
-    struct value *definition, *f = value_map(a);
+    const struct value *definition;
+    struct value *f = value_map(a);
 
     value_set_string(a, f, "principalId", value_str_at(item, "properties.principalId"));
     value_set_string(a, f, "roleDefinitionId", role);
@@ -50,15 +52,15 @@ static int assignment_facts(struct azure *az, struct call *c, struct arena *a, c
     if (!role || role_by_id(role))
         return 0;
     /* A role not in the table, or a custom one: what it permits is read, never guessed. */
-    if (arm_get(az, c, a, role, API_AUTHORIZATION, &definition, err) < 0)
+    if (arm_get_shared(az, c, a, role, API_AUTHORIZATION, call_span_ms(c) - SHARED_FRESH_MS, &definition, err) < 0)
         return err->class == ERR_NOT_FOUND || err->class == ERR_DENIED || role_is_gone(err) ? 0 : -(int)err->class;
     if (value_at(definition, "properties.permissions"))
-        value_set(a, f, "permissions", value_at(definition, "properties.permissions"));
+        value_link(a, f, "permissions", value_at(definition, "properties.permissions"));
     return 0;
 }
 
-int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
-                          struct err *err)
+static int assignments_make(struct azure *az, struct call *c, struct arena *a, const char *scope, struct value **ret,
+                            struct err *err)
 {
     struct value *list, *out = value_list(a);
 
@@ -68,6 +70,13 @@ int role_assignments_read(struct azure *az, struct call *c, struct arena *a, con
         TRY(assignment_facts(az, c, a, value_item(list, i), out, err));
     *ret = out;
     return 0;
+}
+
+int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope,
+                          const struct value **ret, struct err *err)
+{
+    return shared_made(az, c, a, assignments_make, scope, arena_printf(a, "role assignments at %s", scope),
+                       call_span_ms(c) - SHARED_FRESH_MS, ret, err);
 }
 
 struct value *role_assignment_body(struct arena *a, const char *scope, const char *principal, const char *role_id)

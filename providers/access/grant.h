@@ -18,7 +18,7 @@ struct value *access_policy_body(struct arena *a, const char *tenant, const char
 /* May suspend. Role assignments at a scope and above it, with what their roles permit where the role is not a known
  * one: a list of {principalId, roleDefinitionId, scope, createdOn, condition?, permissions?}. */
 must_use int role_assignments_read(struct azure *az, struct call *c, struct arena *a, const char *scope,
-                                   struct value **ret, struct err *err);
+                                   const struct value **ret, struct err *err);
 /* May suspend. PUTs the assignment; one that exists already (under any name) is success. A principal that the directory
  * does not know yet is tried again for some minutes. */
 must_use int role_assignment_put(struct azure *az, struct call *c, struct arena *a, const char *scope,

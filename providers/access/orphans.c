@@ -5,24 +5,25 @@
 #include "rights.h"
 #include "set_identity.h"
 
+static void put_principals(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    const struct value *facts = view_facts(v, doc), *principals = value_get(facts, "principals");
+
+    (void)a;
+    index_put(x, value_str_at(facts, "principalId"), doc);
+    index_put(x, value_str_at(facts, "secondPrincipalId"), doc);
+    index_put(x, set_principal(value_get(facts, "live")), doc);
+    index_put(x, set_principal(value_at(facts, "source.set.live")), doc);
+    for (size_t k = 0; k < value_count(principals); k++)
+        index_put(x, value_str_at(value_item(principals, k), "objectId"), doc);
+}
+
 /* Is this the principal of some set that is known, or one that a KeyAccess names? */
 static bool principal_known(const struct view *v, const char *id)
 {
-    const struct desired *d = v->desired;
+    static const struct view_names principals = {.put = put_principals};
 
-    for (size_t i = 0; i < d->count; i++) {
-        const struct value *facts = view_facts(v, d->documents[i]), *principals = value_get(facts, "principals");
-
-        if (str_eq_nocase(value_str_at(facts, "principalId"), id) ||
-            str_eq_nocase(value_str_at(facts, "secondPrincipalId"), id) ||
-            str_eq_nocase(set_principal(value_get(facts, "live")), id) ||
-            str_eq_nocase(set_principal(value_at(facts, "source.set.live")), id))
-            return true;
-        for (size_t k = 0; k < value_count(principals); k++)
-            if (str_eq_nocase(value_str_at(value_item(principals, k), "objectId"), id))
-                return true;
-    }
-    return false;
+    return view_find(v, &principals, id) != NULL;
 }
 
 /* The role that nobody but a set's identity needs. */
@@ -34,7 +35,8 @@ static bool role_of_sets(const char *role)
                     (local && str_eq_nocase(arm_id_name(role), local->id)));
 }
 
-static void add(const struct view *v, struct value *list, const char *id, const char *what, bool on_key)
+static void add(const struct view *v, struct arena *a, struct value *list, const char *id, const char *what,
+                bool on_key)
 {
     struct value *one;
 
@@ -43,38 +45,64 @@ static void add(const struct view *v, struct value *list, const char *id, const 
     for (size_t i = 0; i < value_count(list); i++)
         if (str_eq_nocase(value_str_at(value_item(list, i), "principalId"), id))
             return;
-    one = value_map(v->arena);
-    value_set_string(v->arena, one, "principalId", id);
-    value_set_string(v->arena, one, "what", what);
+    one = value_map(a);
+    value_set_string(a, one, "principalId", id);
+    value_set_string(a, one, "what", what);
     if (on_key)
-        value_set_bool(v->arena, one, "onKey", true);
-    value_push(v->arena, list, one);
+        value_set_bool(a, one, "onKey", true);
+    value_push(a, list, one);
 }
 
-struct value *orphaned_grants(const struct view *v, const struct document *access)
+static struct value *orphans_of(const struct view *v, struct arena *a, const struct document *access)
 {
     const struct document *key = document_target(access, "spec.key"),
                           *store = key ? document_target(key, "spec.store") : NULL;
     const struct value *facts = view_facts(v, access), *assignments = value_get(facts, "assignments"),
                        *live = store ? value_get(view_facts(v, store), "live") : NULL,
                        *policies = value_at(live, "properties.accessPolicies");
-    struct value *list = value_list(v->arena);
+    struct value *list = value_list(a);
 
     for (size_t i = 0; i < value_count(assignments); i++) {
         const struct value *one = value_item(assignments, i);
         const char *scope = value_str_at(one, "scope");
 
         if (role_of_sets(value_str_at(one, "roleDefinitionId")))
-            add(v, list, value_str_at(one, "principalId"), "the role of a set's identity on the key",
+            add(v, a, list, value_str_at(one, "principalId"), "the role of a set's identity on the key",
                 scope && str_find_nocase(scope, "/keys/"));
     }
     for (size_t i = 0; str_eq(value_str_at(facts, "model"), "access-policies") && i < value_count(policies); i++) {
         const char *id = value_str_at(value_item(policies, i), "objectId");
 
-        if (id && !value_count(policy_missing(v->arena, live, id, key_rights[KEY_USER_DES].policy)))
-            add(v, list, id, "the rights of a set's identity on the vault's keys", false);
+        if (id && !value_count(policy_missing(a, live, id, key_rights[KEY_USER_DES].policy)))
+            add(v, a, list, id, "the rights of a set's identity on the vault's keys", false);
     }
     return list;
+}
+
+/* All that look at one scope see the same: it is gone through once. */
+static const char *seen_at(struct arena *a, const struct value *facts)
+{
+    const char *scope = value_str_at(facts, "scope"), *model = value_str_at(facts, "model");
+
+    return scope && model ? arena_printf(a, "%s|%s", scope, model) : NULL;
+}
+
+static void put_orphans(const struct view *v, const struct document *access, struct arena *a, struct index *x)
+{
+    const char *at = seen_at(a, view_facts(v, access));
+
+    if (at && value_get(view_facts(v, access), "assignments") && !index_get(x, at))
+        index_put(x, at, orphans_of(v, a, access));
+}
+
+const struct value *orphaned_grants(const struct view *v, const struct document *access)
+{
+    static const struct view_names scopes = {.kind = "KeyAccess", .put = put_orphans};
+    const struct value *facts = view_facts(v, access);
+    const struct index_entry *found =
+        value_get(facts, "assignments") ? view_find(v, &scopes, seen_at(v->arena, facts)) : NULL;
+
+    return found ? found->thing : orphans_of(v, v->arena, access);
 }
 
 const char *orphaned_grant_words(struct arena *a, const struct value *one)

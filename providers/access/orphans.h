@@ -8,7 +8,7 @@
 /* The principals seen for a KeyAccess that hold a set's rights although they are neither the identity of a known set
  * nor named by any KeyAccess: a list of {principalId, what, onKey?}. onKey: on this very key; others may use the store
  * too. */
-struct value *orphaned_grants(const struct view *v, const struct document *access);
+const struct value *orphaned_grants(const struct view *v, const struct document *access);
 /* One of them as a sentence. */
 const char *orphaned_grant_words(struct arena *a, const struct value *one);
 

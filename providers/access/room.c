@@ -72,13 +72,37 @@ static size_t due(struct arena *a, const struct document *d, const struct value 
     return n;
 }
 
+/* What is put under one name is one number. */
+static void add_up(struct arena *a, struct index *x, const char *name, size_t n)
+{
+    size_t *sum = index_get(x, name);
+
+    if (!sum && n) {
+        sum = arena_new_of(a, size_t);
+        index_put(x, arena_strdup(a, name), sum);
+    }
+    if (n)
+        *sum += n;
+}
+
+static void put_due(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    const struct value *facts = view_facts(v, doc);
+    const char *vault = value_str_at(facts, "vaultId"), *scope = value_str_at(facts, "scope");
+    const char *subscription = arm_id_part(a, scope, "subscriptions");
+
+    if (vault)
+        add_up(a, x, vault, due(a, doc, facts, vault, NULL));
+    if (subscription)
+        add_up(a, x, subscription, due(a, doc, facts, NULL, scope));
+}
+
 static size_t due_in_all(const struct view *v, const char *vault, const char *scope)
 {
-    size_t n = 0;
+    static const struct view_names all = {.put = put_due};
+    const struct index_entry *sum = view_find(v, &all, vault ? vault : arm_id_part(v->arena, scope, "subscriptions"));
 
-    for (size_t i = 0; i < v->desired->count; i++)
-        n += due(v->arena, v->desired->documents[i], view_facts(v, v->desired->documents[i]), vault, scope);
-    return n;
+    return sum ? *(const size_t *)sum->thing : 0;
 }
 
 bool room_lacks(const struct view *v, const struct document *doc, struct steps *out)
@@ -121,24 +145,33 @@ size_t room_hsm_taken(const struct value *assignments, const char *scope)
     return hsm_assignments_at(assignments, "/") + hsm_assignments_at(assignments, "/keys");
 }
 
+/* Assignments of one key have a limit of their own. */
+static const char *hsm_limited(struct arena *a, const char *base, const char *scope)
+{
+    return base && scope ? arena_printf(a, "%s|%s", base, of_one_key(scope) ? scope : "") : NULL;
+}
+
+static void put_hsm_due(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    const struct value *facts = view_facts(v, doc), *principals = value_get(facts, "principals");
+    const char *name = hsm_limited(a, value_str_at(facts, "base"), value_str_at(facts, "localScope"));
+    size_t n = str_eq(doc->kind, "ManagedHsmRoleAssignment") && str_eq(value_str_at(facts, "state"), "absent");
+
+    for (size_t k = 0; str_eq(doc->kind, "KeyAccess") && k < value_count(principals); k++)
+        n += value_count(value_get(value_item(principals, k), "grants"));
+    if (name)
+        add_up(a, x, name, n);
+}
+
 size_t room_hsm_then(const struct view *v, const struct document *doc, size_t *ret_limit)
 {
+    static const struct view_names all = {.put = put_hsm_due};
     const struct value *own = view_facts(v, doc);
+    const struct index_entry *sum;
     const char *base = value_str_at(own, "base"), *scope = value_str_at(own, "localScope");
     size_t n = (size_t)value_int_at(own, "atScope", 0);
 
     *ret_limit = of_one_key(scope) ? HSM_KEY_LIMIT : HSM_LIMIT;
-    for (size_t i = 0; base && scope && i < v->desired->count; i++) {
-        const struct document *d = v->desired->documents[i];
-        const struct value *facts = view_facts(v, d), *principals = value_get(facts, "principals");
-        const char *where = value_str_at(facts, "localScope");
-
-        if (!where || !str_eq_nocase(value_str_at(facts, "base"), base) ||
-            !(of_one_key(scope) ? str_eq_nocase(where, scope) : !of_one_key(where)))
-            continue;
-        n += str_eq(d->kind, "ManagedHsmRoleAssignment") && str_eq(value_str_at(facts, "state"), "absent");
-        for (size_t k = 0; str_eq(d->kind, "KeyAccess") && k < value_count(principals); k++)
-            n += value_count(value_get(value_item(principals, k), "grants"));
-    }
-    return n;
+    sum = view_find(v, &all, hsm_limited(v->arena, base, scope));
+    return sum ? n + *(const size_t *)sum->thing : n;
 }

@@ -10,6 +10,17 @@ static const struct document *store_of(const struct document *key)
     return key ? document_target(key, "spec.store") : NULL;
 }
 
+static void put_store(const struct view *v, const struct document *access, struct arena *a, struct index *x)
+{
+    const struct document *store = store_of(document_target(access, "spec.key"));
+
+    (void)v;
+    (void)a;
+    index_put(x, store ? store->address : NULL, access);
+}
+
+static const struct view_names by_store = {.kind = "KeyAccess", .declared = true, .put = put_store};
+
 static const char *service_in(const struct value *list, enum key_user user)
 {
     for (size_t k = 0; k < value_count(list); k++)
@@ -22,14 +33,15 @@ static const char *service_in(const struct value *list, enum key_user user)
 /* The object id of a service, from any KeyAccess that has looked it up; of a set, from its facts. */
 static const char *principal_seen(const struct view *v, enum key_user user, const struct value *set)
 {
+    const struct index_entry *at = NULL;
+    const struct document *doc;
     const char *found = NULL;
 
     if (user == KEY_USER_DES)
         return value_str_at(set, "principalId") ? value_str_at(set, "principalId")
                                                 : set_principal(value_get(set, "live"));
-    for (size_t i = 0; !found && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        const struct value *facts = str_eq(doc->kind, "KeyAccess") ? view_facts(v, doc) : NULL;
+    while (!found && (doc = desired_next(v->desired, "KeyAccess", &at))) {
+        const struct value *facts = view_facts(v, doc);
 
         found = service_in(value_get(facts, "principals"), user);
         found = found ? found : service_in(value_get(facts, "others"), user);
@@ -69,6 +81,8 @@ enum seen_right right_seen(const struct view *v, const struct document *key, enu
     const struct document *store = store_of(key);
     const struct value *live = value_get(view_facts(v, store), "live");
     enum seen_right found = SEEN_UNKNOWN;
+    const struct index_entry *at = NULL;
+    const struct document *doc;
 
     if (user == KEY_USER_DES && !object_id && str_eq(value_str_at(set, "state"), "absent") &&
         !value_str_at(set, "identityState"))
@@ -78,12 +92,9 @@ enum seen_right right_seen(const struct view *v, const struct document *key, enu
     if (str_eq(store->kind, "KeyVault") && live && !value_bool_at(live, "properties.enableRbacAuthorization", false))
         return value_count(policy_missing(v->arena, live, object_id, key_rights[user].policy)) ? SEEN_LACKING
                                                                                                : SEEN_HELD;
-    for (size_t i = 0; found != SEEN_HELD && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        enum seen_right here = SEEN_UNKNOWN;
+    while (found != SEEN_HELD && (doc = view_next(v, &by_store, store->address, &at))) {
+        enum seen_right here = seen_by(v, doc, key, user, object_id);
 
-        if (str_eq(doc->kind, "KeyAccess") && store_of(document_target(doc, "spec.key")) == store)
-            here = seen_by(v, doc, key, user, object_id);
         found = here != SEEN_UNKNOWN ? here : found;
     }
     return found;
@@ -117,25 +128,36 @@ static bool reaches(const struct view *v, const struct document *access, const s
                              str_eq(value_str_at(view_facts(v, access), "model"), "access-policies")));
 }
 
+static bool names_user(const struct view *v, const struct document *access, enum key_user user,
+                       const struct document *set, const char *object_id)
+{
+    size_t n = value_count(value_get(access->spec, "principals"));
+
+    for (size_t k = 0; k < n; k++)
+        if (is_user(v, access, arena_printf(v->arena, "spec.principals.%zu", k), user, set, object_id))
+            return true;
+    return false;
+}
+
 bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set)
 {
+    static const char *const grants[] = {"RoleAssignment", "ManagedHsmRoleAssignment"};
     const char *object_id = principal_seen(v, user, view_facts(v, set));
+    const struct document *store = store_of(key), *doc;
+    const struct index_entry *at = NULL;
 
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        size_t n = str_eq(doc->kind, "KeyAccess") && reaches(v, doc, key)
-                       ? value_count(value_get(doc->spec, "principals"))
-                       : 0;
-
-        for (size_t k = 0; k < n; k++)
-            if (is_user(v, doc, arena_printf(v->arena, "spec.principals.%zu", k), user, set, object_id))
+    while (store && (doc = view_next(v, &by_store, store->address, &at)))
+        if (reaches(v, doc, key) && names_user(v, doc, user, set, object_id))
+            return true;
+    for (at = NULL; !store && (doc = desired_next(v->desired, "KeyAccess", &at));)
+        if (reaches(v, doc, key) && names_user(v, doc, user, set, object_id))
+            return true;
+    for (size_t i = 0; i < COUNT(grants); i++)
+        for (at = NULL; (doc = desired_next(v->desired, grants[i], &at));)
+            if (is_user(v, doc, "spec.principal", user, set, object_id))
                 return true;
-        if ((str_eq(doc->kind, "RoleAssignment") || str_eq(doc->kind, "ManagedHsmRoleAssignment")) &&
-            is_user(v, doc, "spec.principal", user, set, object_id))
+    for (at = NULL; object_id && (doc = desired_next(v->desired, "KeyVaultAccessPolicy", &at));)
+        if (str_eq_nocase(value_str_at(doc->spec, "objectId"), object_id))
             return true;
-        if (str_eq(doc->kind, "KeyVaultAccessPolicy") && object_id &&
-            str_eq_nocase(value_str_at(doc->spec, "objectId"), object_id))
-            return true;
-    }
     return false;
 }

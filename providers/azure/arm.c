@@ -53,6 +53,13 @@ char *arm_id_parent(struct arena *a, const char *id, size_t segments)
     return copy;
 }
 
+const char *arm_id_bare(struct arena *a, const char *id)
+{
+    size_t n = id ? strlen(id) : 0;
+
+    return n > 1 && id[n - 1] == '/' ? arena_strndup(a, id, n - 1) : id;
+}
+
 bool arm_id_equal(const char *x, const char *y)
 {
     size_t n, m;
@@ -160,14 +167,21 @@ int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path
              struct value **ret, struct err *err)
 {
     const char *what = describe(a, "list", path);
-    char *url;
 
-    TRY(arm_url(az, a, path, api, query, &url, err));
-    TRY(azure_list(az, c, a, AUDIENCE_ARM, url, "nextLink", what, ret, err));
+    TRY(arm_list_some(az, c, a, path, api, query, &(struct list_bound){0}, ret, err));
     /* The inventory of all resources names them, and does not describe them. */
     for (size_t i = 0; api != API_RESOURCES && i < value_count(*ret); i++)
         TRY(members_check(value_str_at(value_item(*ret, i), "id"), value_item(*ret, i), what, err));
     return 0;
+}
+
+int arm_list_some(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                  const char *query, struct list_bound *bound, struct value **ret, struct err *err)
+{
+    char *url;
+
+    TRY(arm_url(az, a, path, api, query, &url, err));
+    return azure_list_bound(az, c, a, AUDIENCE_ARM, url, "nextLink", describe(a, "list", path), bound, ret, err);
 }
 
 /* An address that Azure gives may hold what none may, such as the blank of a region in words. */

@@ -14,6 +14,7 @@ char *arm_id_part(struct arena *a, const char *id,
                   const char *segment); /* the segment after "resourceGroups", …; case folded; NULL */
 const char *arm_id_name(const char *id);                                 /* last segment */
 char *arm_id_parent(struct arena *a, const char *id, size_t segments);   /* cut off so many segments */
+const char *arm_id_bare(struct arena *a, const char *id); /* without a trailing slash, which makes no other id */
 bool arm_id_equal(const char *x, const char *y);                         /* case folded, a trailing slash ignored */
 
 /* --- calls. All may suspend; bodies come back in `a`. ----------------------------------------------------------------
@@ -28,6 +29,12 @@ must_use int arm_get(struct azure *az, struct call *c, struct arena *a, const ch
  * view, a default provider. */
 must_use int arm_get_view(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
                           struct value **ret, struct err *err);
+/* How much of a list is read. */
+struct list_bound {
+    size_t pages;   /* at most; 0: all, up to the ceiling */
+    size_t read;    /* out: how many pages were read */
+    bool whole;     /* out: the list has come to its end */
+};
 /* GET of any ARM path with a query ("…/backupJobs", "$filter=…", already encoded; may be NULL), every page followed
  * verbatim, at most 1,000 pages and 64 MB in all; *ret is a list of the items. */
 must_use int arm_list(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,

@@ -132,7 +132,7 @@ struct token {
     struct secret header;           /* "Bearer …"; empty: none */
     int64_t renew_ms;
     bool asking;                    /* a task is on its way to fetch one */
-    struct waiter *waiters;
+    struct waiter *waiters, **last; /* last: where the next one waits; NULL: at the front */
     struct err failure;             /* of the last request, until hold_ms */
     int64_t hold_ms;
 };
@@ -152,6 +152,7 @@ struct azure {
     struct principal *principals;
     size_t n_principals;
     struct shared *shared;
+    struct bulk *bulk;
     size_t followed;
     char *versions[API_COUNT]; /* NULL: the table's */
 };
@@ -168,6 +169,7 @@ struct azure *azure_new(struct http *http, const struct cloud *cloud, struct cre
 
     az->http = http;
     az->shared = shared_new();
+    az->bulk = bulk_new();
     az->cloud = cloud;
     az->credential = credential;
     az->tenant = copy_or_empty(tenant ? tenant : credential->tenant);
@@ -212,6 +214,7 @@ void azure_free(struct azure *az)
         free(az->versions[i]);
     free(az->principals);
     shared_free(az->shared);
+    bulk_free(az->bulk);
     free(az->tenant);
     free(az->declared_by);
     free(az->subscription);
@@ -230,6 +233,11 @@ void azure_use_versions(struct azure *az, const struct value *azure_spec)
 const char *azure_version(const struct azure *az, enum azure_api api)
 {
     return az->versions[api] ? az->versions[api] : azure_apis[api].version;
+}
+
+struct bulk **azure_bulk(struct azure *az)
+{
+    return &az->bulk;
 }
 
 struct shared *azure_shared(const struct azure *az)
@@ -412,18 +420,18 @@ static int given_token(struct azure *az, enum audience audience, const char **re
 
 static int wait_for_other(struct call *c, struct token *t, struct err *err)
 {
-    struct waiter me = {.call = c}, **at = &t->waiters;
+    struct waiter me = {.call = c}, **at = t->last ? t->last : &t->waiters;
     int rc;
 
-    while (*at)
-        at = &(*at)->next;
     *at = &me;
+    t->last = &me.next;
     rc = call_park(c, "a token that another task is fetching", err);
-    for (at = &t->waiters; *at; at = &(*at)->next)
-        if (*at == &me) {
-            *at = me.next;
-            break;
-        }
+    for (at = &t->waiters; *at && *at != &me;)
+        at = &(*at)->next;
+    if (*at) {
+        *at = me.next;
+        t->last = me.next ? t->last : at;
+    }
     return rc;
 }
 
@@ -432,6 +440,7 @@ static void wake_waiters(struct token *t)
     struct waiter *w = t->waiters;
 
     t->waiters = NULL;
+    t->last = NULL;
     for (; w; w = w->next)
         call_wake(w->call);
 }

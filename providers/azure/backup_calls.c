@@ -14,20 +14,12 @@ enum { TRIGGER_BOUND_MS = 15 * MINUTE_MS, JOB_LAG_MS = 5 * MINUTE_MS };
 static const char items_filter[] =
     "$filter=backupManagementType%20eq%20%27AzureIaasVM%27%20and%20itemType%20eq%20%27VM%27";
 
-/* A trailing slash makes no other id. */
-static const char *id_bare(struct arena *a, const char *id)
-{
-    size_t n = id ? strlen(id) : 0;
-
-    return n > 1 && id[n - 1] == '/' ? arena_strndup(a, id, n - 1) : id;
-}
-
 /* By names only when the item says nothing better: the same names exist in other subscriptions. */
 static void item_names(struct arena *a, struct index *x, const struct value *item)
 {
     const struct value *p = value_get(item, "properties");
-    const char *source = id_bare(a, value_str_at(p, "sourceResourceId")),
-               *machine = id_bare(a, value_str_at(p, "virtualMachineId"));
+    const char *source = arm_id_bare(a, value_str_at(p, "sourceResourceId")),
+               *machine = arm_id_bare(a, value_str_at(p, "virtualMachineId"));
 
     index_put(x, source, item);
     if (!str_eq_nocase(source, machine))
@@ -65,7 +57,7 @@ int backup_find_item(struct azure *az, struct call *c, struct arena *a, const ch
 
     TRY(arm_list_named(az, c, a, path, API_RECOVERY, items_filter, path, call_span_ms(c) - SHARED_FRESH_MS, item_names,
                        &items, err));
-    found = item_live(items, names, item_live(items, id_bare(a, vm_id), NULL));
+    found = item_live(items, names, item_live(items, arm_id_bare(a, vm_id), NULL));
     if (!found)
         return err_set(err, ERR_NOT_FOUND, "vault %s protects no VM %s", arm_id_name(vault_id), vm_id);
     *ret = found;

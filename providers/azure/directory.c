@@ -7,6 +7,7 @@
 
 #include "../../reconciler/base/text.h"
 #include "internal.h"
+#include "shared.h"
 
 /* The id goes into a filter; what is no id could say something else there. */
 static bool is_uuid(const char *s)
@@ -19,20 +20,13 @@ static bool is_uuid(const char *s)
     return true;
 }
 
-int directory_service_principal(struct azure *az, struct call *c, struct arena *a, const char *app_id, const char **ret,
-                                struct err *err)
+static int principal_make(struct azure *az, struct call *c, struct arena *a, const char *app_id, struct value **ret,
+                          struct err *err)
 {
-    const char *what = arena_printf(a, "look up the service principal of application %s", app_id);
-    const char *id = azure_cached_principal(az, app_id), *url;
+    const char *what = arena_printf(a, "look up the service principal of application %s", app_id), *id = NULL, *url;
     struct value *found = NULL;
     bool disabled = false;
 
-    if (id) {
-        *ret = arena_strdup(a, id);
-        return 0;
-    }
-    if (!is_uuid(app_id))
-        return err_set(err, ERR_INVALID, "\"%.100s\" is no application id", app_id ? app_id : "");
     url =
         arena_printf(a, "%s/v1.0/servicePrincipals?$filter=appId%%20eq%%20%%27%s%%27", azure_cloud(az)->graph, app_id);
     TRY(azure_list(az, c, a, AUDIENCE_GRAPH, url, "@odata.nextLink", what, &found, err));
@@ -52,6 +46,25 @@ int directory_service_principal(struct azure *az, struct call *c, struct arena *
                           app_id);
     }
     azure_cache_principal(az, app_id, id);
-    *ret = id;
+    *ret = value_string(a, id);
+    return 0;
+}
+
+/* All that ask at the same time share one look-up. */
+int directory_service_principal(struct azure *az, struct call *c, struct arena *a, const char *app_id, const char **ret,
+                                struct err *err)
+{
+    const char *id = azure_cached_principal(az, app_id);
+    const struct value *found;
+
+    if (id) {
+        *ret = arena_strdup(a, id);
+        return 0;
+    }
+    if (!is_uuid(app_id))
+        return err_set(err, ERR_INVALID, "\"%.100s\" is no application id", app_id ? app_id : "");
+    TRY(shared_made(az, c, a, principal_make, app_id, arena_printf(a, "service principal of %s", app_id),
+                    call_span_ms(c), &found, err));
+    *ret = value_str(found);
     return 0;
 }

@@ -46,6 +46,13 @@ must_use int azure_body(struct arena *a, const struct http_response *response, c
 /* May suspend. Pages of {"value": […], LINK: url}; the link is followed verbatim, on the first URL's host only. */
 must_use int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
                         const char *link_member, const char *what, struct value **ret, struct err *err);
+must_use int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum audience audience,
+                              const char *url, const char *link_member, const char *what, struct list_bound *bound,
+                              struct value **ret, struct err *err);
+
+/* As arm_list, so much of it. */
+must_use int arm_list_some(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                           const char *query, struct list_bound *bound, struct value **ret, struct err *err);
 
 /* Throws the token away if it still is the one that was used (another task may have renewed it). False when no other
  * can be had, because the operator gave this one. */
@@ -58,6 +65,11 @@ void azure_cache_principal(struct azure *az, const char *app_id, const char *obj
 /* What shared.c keeps with the connection. */
 struct shared;
 struct shared *azure_shared(const struct azure *az);
+/* What bulk.c keeps with it. */
+struct bulk;
+struct bulk **azure_bulk(struct azure *az);
+struct bulk *bulk_new(void);
+void bulk_free(struct bulk *b);           /* NULL is fine */
 struct shared *shared_new(void);
 void shared_expire(struct shared *s); /* something was written */
 void shared_free(struct shared *s);        /* NULL is fine */

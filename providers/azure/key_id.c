@@ -3,81 +3,131 @@
 
 #include <string.h>
 
-/* The next segment of a path, slashes before it skipped; NULL at the end. */
-static char *segment_next(struct arena *a, const char **path)
+/* A part of an address, where it stands: comparing keys leaves no copies behind. */
+struct slice {
+    const char *at;
+    size_t n;
+};
+
+struct key_slices {
+    struct slice host, name, version; /* version: n is 0 where the address names none */
+};
+
+/* The next segment of a path, slashes before it skipped; n is 0 at the end. */
+static struct slice segment_next(const char **path)
 {
     const char *at = *path + strspn(*path, "/");
     size_t n = strcspn(at, "/?#");
 
     *path = at + n;
-    return n ? arena_strndup(a, at, n) : NULL;
+    return (struct slice){.at = at, .n = n};
 }
 
-static char *host_of(struct arena *a, const char **url)
+static struct slice host_of(const char **url)
 {
-    size_t n = strcspn(*url, "/?#");
-    char *host = str_lower(a, arena_strndup(a, *url, n));
+    struct slice host = {.at = *url, .n = strcspn(*url, "/?#")};
 
-    *url += n;
-    if (n > 4 && str_ends_nocase(host, ":443"))
-        host[n - 4] = '\0';
+    *url += host.n;
+    if (host.n > 4 && str_starts_nocase(host.at + host.n - 4, ":443"))
+        host.n -= 4;
     return host;
 }
 
-char *key_url_host(struct arena *a, const char *url)
+static bool slice_is(struct slice s, const char *word)
 {
-    url += strlen("https://");
-    return host_of(a, &url);
+    return s.n == strlen(word) && str_eq_nocase_n(s.at, word, s.n);
 }
 
-bool key_id_parse(struct arena *a, const char *url, struct key_id *ret)
+static bool slices_of(const char *url, struct key_slices *ret)
 {
-    struct key_id id;
+    struct key_slices k;
 
     if (!str_starts_nocase(url, "https://"))
         return false;
     url += strlen("https://");
-    id.base = arena_printf(a, "https://%s", host_of(a, &url));
-    if (!str_eq_nocase(segment_next(a, &url), "keys"))
+    k.host = host_of(&url);
+    if (!slice_is(segment_next(&url), "keys"))
         return false;
-    id.name = segment_next(a, &url);
-    id.version = segment_next(a, &url);
-    if (!id.name || segment_next(a, &url) || *url)
+    k.name = segment_next(&url);
+    k.version = segment_next(&url);
+    if (!k.name.n || segment_next(&url).n || *url)
         return false;
-    *ret = id;
+    *ret = k;
     return true;
 }
 
-static bool both(struct arena *a, const char *url, const char *other, struct key_id *x, struct key_id *y)
+static char *slice_copy(struct arena *a, struct slice s)
 {
-    return key_id_parse(a, url, x) && key_id_parse(a, other, y) && str_eq(x->base, y->base);
+    return s.n ? arena_strndup(a, s.at, s.n) : NULL;
 }
 
-bool key_same_store(struct arena *a, const char *url, const char *other)
+char *key_url_host(struct arena *a, const char *url)
 {
-    struct key_id x, y;
+    struct slice host;
 
-    return both(a, url, other, &x, &y);
+    url += strlen("https://");
+    host = host_of(&url);
+    return str_lower(a, arena_strndup(a, host.at, host.n));
 }
 
-bool key_same_key(struct arena *a, const char *url, const char *other)
+bool key_id_parse(struct arena *a, const char *url, struct key_id *ret)
 {
-    struct key_id x, y;
+    struct key_slices k;
 
-    return both(a, url, other, &x, &y) && str_eq_nocase(x.name, y.name);
+    if (!slices_of(url, &k))
+        return false;
+    *ret = (struct key_id){
+        .base = arena_printf(a, "https://%s", key_url_host(a, url)),
+        .name = slice_copy(a, k.name),
+        .version = slice_copy(a, k.version),
+    };
+    return true;
 }
 
-bool key_same_version(struct arena *a, const char *url, const char *other)
+/* Capitals make no other host, key or version. */
+static bool same(struct slice x, struct slice y)
 {
-    struct key_id x, y;
-
-    return both(a, url, other, &x, &y) && str_eq_nocase(x.name, y.name) && x.version &&
-           str_eq_nocase(x.version, y.version);
+    return x.n == y.n && str_eq_nocase_n(x.at, y.at, x.n);
 }
 
-bool key_url_is(struct arena *a, const char *url, const char *base, const char *name)
+static bool both(const char *url, const char *other, struct key_slices *x, struct key_slices *y)
 {
-    return base && name && key_same_key(a, url, arena_printf(a, "%s/keys/%s", base, name));
+    return slices_of(url, x) && slices_of(other, y) && same(x->host, y->host);
+}
+
+bool key_same_store(const char *url, const char *other)
+{
+    struct key_slices x, y;
+
+    return both(url, other, &x, &y);
+}
+
+bool key_same_key(const char *url, const char *other)
+{
+    struct key_slices x, y;
+
+    return both(url, other, &x, &y) && same(x.name, y.name);
+}
+
+bool key_same_version(const char *url, const char *other)
+{
+    struct key_slices x, y;
+
+    return both(url, other, &x, &y) && same(x.name, y.name) && x.version.n && same(x.version, y.version);
+}
+
+bool key_url_is(const char *url, const char *base, const char *name)
+{
+    const char *rest = base;
+    struct key_slices k;
+    struct slice host;
+
+    if (!base || !name || !slices_of(url, &k) || !str_starts_nocase(base, "https://"))
+        return false;
+    rest += strlen("https://");
+    host = host_of(&rest);
+    return !rest[strspn(rest, "/")] && same(k.host, host) &&
+           same(k.name, (struct slice){.at = name, .n = strlen(name)});
 }
 
 const char *key_url_plain(struct arena *a, const char *url)

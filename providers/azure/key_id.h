@@ -17,11 +17,11 @@ bool key_id_parse(struct arena *a, const char *url, struct key_id *ret);
 char *key_url_host(struct arena *a, const char *url);
 /* Whether both addresses name a key of the same store; the same key; the same version of it (false if one names no
  * version). False when one of them is no key's address. */
-bool key_same_store(struct arena *a, const char *url, const char *other);
-bool key_same_key(struct arena *a, const char *url, const char *other);
-bool key_same_version(struct arena *a, const char *url, const char *other);
+bool key_same_store(const char *url, const char *other);
+bool key_same_key(const char *url, const char *other);
+bool key_same_version(const char *url, const char *other);
 /* Whether the address names the key `name` of the store `base`, in whatever version. */
-bool key_url_is(struct arena *a, const char *url, const char *base, const char *name);
+bool key_url_is(const char *url, const char *base, const char *name);
 /* The one address of that key that all of its addresses are brought to; what names no key is returned as it is. */
 const char *key_url_plain(struct arena *a, const char *url);
 /* The address's version; NULL: it names none, or no key. */

@@ -228,15 +228,17 @@ static int list_goes_on(const struct value *addresses, const char *next, const s
     return 0;
 }
 
-int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
-               const char *link_member, const char *what, struct value **ret, struct err *err)
+int azure_list_bound(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
+                     const char *link_member, const char *what, struct list_bound *bound, struct value **ret,
+                     struct err *err)
 {
     struct value *items = value_list(a), *addresses = value_list(a), *page = NULL;
     const struct value *before = NULL;
     const char *first = url;
     size_t bytes = 0;
 
-    for (size_t n = 1; url; n++) {
+    bound->read = 0;
+    for (size_t n = 1; url && (!bound->pages || n <= bound->pages); n++) {
         const char *next, *mended;
 
         TRY(azure_list_ceiling(what, n, bytes, err));
@@ -251,7 +253,17 @@ int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience 
         url = mended && *mended ? mended : NULL;
         TRY(list_goes_on(addresses, url, before, page, what, err));
         before = value_get(page, "value");
+        bound->read = n;
     }
+    bound->whole = !url;
     *ret = items;
     return 0;
+}
+
+int azure_list(struct azure *az, struct call *c, struct arena *a, enum audience audience, const char *url,
+               const char *link_member, const char *what, struct value **ret, struct err *err)
+{
+    struct list_bound all = {0};
+
+    return azure_list_bound(az, c, a, audience, url, link_member, what, &all, ret, err);
 }

@@ -24,6 +24,7 @@ struct named {
 struct answer {
     struct arena *arena;
     const struct value *body;
+    struct list_bound bound; /* of a list: how much of it this is */
     struct named *named;
     size_t holders; /* the store, while there is no newer one, and every reader's arena */
 };
@@ -34,7 +35,7 @@ struct reading {
     int64_t asked_ms;      /* when it was asked for */
     size_t asked_in;       /* and in which span between writes; 0: it is no answer for anybody who asks now */
     bool asking;
-    struct waiting *waiting;
+    struct waiting *waiting, **last; /* last: where the next one waits; NULL: at the front */
 };
 
 struct shared {
@@ -121,17 +122,17 @@ const struct value *arm_seen(const struct azure *az, struct arena *a, const char
 /* *ret_told: the task that was waited for has failed, with this error. */
 static int wait_for_other(struct call *c, struct reading *s, bool *ret_told, struct err *err)
 {
-    struct waiting me = {.call = c}, **at = &s->waiting;
+    struct waiting me = {.call = c}, **at = s->last ? s->last : &s->waiting;
 
-    while (*at)
-        at = &(*at)->next;
     *at = &me;
+    s->last = &me.next;
     if (call_park(c, "a read that another task has sent", err) < 0) {
-        for (at = &s->waiting; *at; at = &(*at)->next)
-            if (*at == &me) {
-                *at = me.next;
-                break;
-            }
+        for (at = &s->waiting; *at && *at != &me;)
+            at = &(*at)->next;
+        if (*at) {
+            *at = me.next;
+            s->last = me.next ? s->last : at;
+        }
         return -(int)err->class;
     }
     *ret_told = me.told;
@@ -145,6 +146,7 @@ static void wake_all(struct reading *s, const struct err *failure)
     struct waiting *w = s->waiting;
 
     s->waiting = NULL;
+    s->last = NULL;
     for (; w; w = w->next) {
         w->told = failure != NULL;
         if (failure)
@@ -157,14 +159,20 @@ struct question {
     const char *path, *query, *key;
     enum azure_api api;
     bool list, view;
+    shared_make *make; /* NULL: it is read */
     int64_t since_ms;
+    size_t pages; /* of a list, at most; 0: all */
 };
 
-static int read_alone(struct azure *az, struct call *c, struct arena *a, const struct question *q, struct value **ret,
-                      struct err *err)
+static int read_alone(struct azure *az, struct call *c, struct arena *a, const struct question *q,
+                      struct list_bound *bound, struct value **ret, struct err *err)
 {
-    if (q->list)
+    if (q->make)
+        return q->make(az, c, a, q->path, ret, err);
+    if (q->list && !q->pages)
         return arm_list(az, c, a, q->path, q->api, q->query, ret, err);
+    if (q->list)
+        return arm_list_some(az, c, a, q->path, q->api, q->query, bound, ret, err);
     return q->view ? arm_get_view(az, c, a, q->path, q->api, ret, err) : arm_get(az, c, a, q->path, q->api, ret, err);
 }
 
@@ -173,17 +181,19 @@ static int fetch(struct azure *az, struct call *c, struct reading *r, const stru
     struct arena *scratch cleanup(arena_freep) = arena_new();
     size_t span = azure_shared(az)->span;
     int64_t asked = call_span_ms(c);
+    struct list_bound bound = {.pages = q->pages};
     struct value *body = NULL;
     int rc;
 
     r->asking = true;
-    rc = read_alone(az, c, scratch, q, &body, err);
+    rc = read_alone(az, c, scratch, q, &bound, &body, err);
     r->asking = false;
     r->asked_in = rc == 0 ? span : 0;
     if (rc == 0) {
         if (r->answer)
             answer_release(r->answer);
         r->answer = answer_new(body);
+        r->answer->bound = bound;
         r->asked_ms = asked;
     }
     /* Who was cancelled says nothing about the others: they ask for themselves. */
@@ -245,6 +255,13 @@ int arm_view_shared(struct azure *az, struct call *c, struct arena *a, const cha
                      err);
 }
 
+int shared_made(struct azure *az, struct call *c, struct arena *a, shared_make *make, const char *subject,
+                const char *key, int64_t since_ms, const struct value **ret, struct err *err)
+{
+    return read_body(az, c, a,
+                     &(struct question){.path = subject, .key = key, .make = make, .since_ms = since_ms}, ret, err);
+}
+
 static const struct index *answer_named(struct answer *answer, shared_names *names)
 {
     struct named *n = answer->named;
@@ -265,11 +282,20 @@ int arm_list_named(struct azure *az, struct call *c, struct arena *a, const char
                    const char *query, const char *key, int64_t since_ms, shared_names *names, const struct index **ret,
                    struct err *err)
 {
-    struct question q = {.path = path, .api = api, .query = query, .key = key, .list = true, .since_ms = since_ms};
+    return arm_list_bound(az, c, a, path, api, query, key, since_ms, names, &(struct list_bound){0}, ret, err);
+}
+
+int arm_list_bound(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                   const char *query, const char *key, int64_t since_ms, shared_names *names,
+                   struct list_bound *bound, const struct index **ret, struct err *err)
+{
+    struct question q = {.path = path, .api = api, .query = query, .key = key, .list = true, .since_ms = since_ms,
+                         .pages = bound->pages};
     struct answer *answer;
 
     TRY(read_shared(az, c, &q, &answer, err));
     answer_hold(answer, a);
+    *bound = answer->bound;
     *ret = answer_named(answer, names);
     return 0;
 }

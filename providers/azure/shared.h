@@ -22,6 +22,12 @@ must_use int arm_view_shared(struct azure *az, struct call *c, struct arena *a, 
                              int64_t since_ms, const struct value **ret, struct err *err);
 /* Time has passed that no clock here has counted: what was read before will do for nobody. */
 void shared_forget(struct azure *az);
+/* Makes what is handed out from reads of its own; may suspend. */
+typedef int shared_make(struct azure *az, struct call *c, struct arena *a, const char *subject, struct value **ret,
+                        struct err *err);
+/* May suspend. The same of what `make` makes of `subject`. `key` is its own. */
+must_use int shared_made(struct azure *az, struct call *c, struct arena *a, shared_make *make, const char *subject,
+                         const char *key, int64_t since_ms, const struct value **ret, struct err *err);
 /* What was read of `id` last, however old, writes or not; NULL: nothing. For what no longer changes. */
 const struct value *arm_seen(const struct azure *az, struct arena *a, const char *id);
 
@@ -32,5 +38,10 @@ typedef void shared_names(struct arena *a, struct index *x, const struct value *
 must_use int arm_list_named(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
                             const char *query, const char *key, int64_t since_ms, shared_names *names,
                             const struct index **ret, struct err *err);
+
+/* May suspend. The same, so much of the list. */
+must_use int arm_list_bound(struct azure *az, struct call *c, struct arena *a, const char *path, enum azure_api api,
+                            const char *query, const char *key, int64_t since_ms, shared_names *names,
+                            struct list_bound *bound, const struct index **ret, struct err *err);
 
 #endif

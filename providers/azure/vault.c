@@ -126,12 +126,12 @@ static int vault_write(struct azure *az, struct call *c, struct arena *a, enum h
 
 /* A body that names no key, or another one, would make a key that is there an impostor, or one that is
  * gone a deleted one. */
-static int check_kid(struct arena *a, const struct value *body, const char *base, const char *name, const char *what,
+static int check_kid(const struct value *body, const char *base, const char *name, const char *what,
                      struct err *err)
 {
     const char *kid = value_str_at(body, "key.kid");
 
-    if (kid && key_url_is(a, kid, base, name))
+    if (kid && key_url_is(kid, base, name))
         return members_check_key(body, what, err);
     return err_set(err, ERR_PROTOCOL, "%s: the answer %s%.300s", what, kid ? "describes another key: " : "names no key",
                    kid ? kid : "");
@@ -145,7 +145,7 @@ int vault_get_key(struct azure *az, struct call *c, struct arena *a, const char 
     const char *what = arena_printf(a, "read key %s%s%s of %s", name, version ? "/" : "", version ? version : "", base);
 
     TRY(vault_get(az, c, a, base, path, what, ret, err));
-    return check_kid(a, *ret, base, name, what, err);
+    return check_kid(*ret, base, name, what, err);
 }
 
 int vault_list_versions(struct azure *az, struct call *c, struct arena *a, const char *base, const char *name,
@@ -166,7 +166,7 @@ int vault_get_deleted_key(struct azure *az, struct call *c, struct arena *a, con
     const char *what = arena_printf(a, "read deleted key %s of %s", name, base);
 
     TRY(vault_get(az, c, a, base, arena_printf(a, "/deletedkeys/%s", name), what, ret, err));
-    return check_kid(a, *ret, base, name, what, err);
+    return check_kid(*ret, base, name, what, err);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */

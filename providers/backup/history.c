@@ -44,12 +44,12 @@ static struct value *record_now(struct arena *a, const struct value *source, int
     return record;
 }
 
-static bool same(struct arena *a, const struct value *x, const struct value *y)
+static bool same(const struct value *x, const struct value *y)
 {
     for (size_t i = 0; i < COUNT(compared); i++) {
         const char *one = value_str_at(x, compared[i]), *other = value_str_at(y, compared[i]);
 
-        if ((one || other) && !str_eq_nocase(one, other) && !key_same_version(a, one, other))
+        if ((one || other) && !str_eq_nocase(one, other) && !key_same_version(one, other))
             return false;
     }
     return true;
@@ -72,7 +72,7 @@ void history_observe(struct arena *a, const struct value *records, int64_t now_m
         if (!newest || time_parse(value_str_at(record, "time")) >= time_parse(value_str_at(newest, "time")))
             newest = record;
     }
-    if (now && (!newest || !same(a, now, newest)))
+    if (now && (!newest || !same(now, newest)))
         value_push(a, own, now);
     value_set(a, facts, "history", own);
 }

@@ -1,6 +1,9 @@
 /* Knows what an Activation means. Pure. Must not do anything about it. */
 #include "order.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "../documents/concluded.h"
 #include "points.h"
 
@@ -72,22 +75,42 @@ static bool supposed(const struct view *v, const struct document *restored_vm)
     return v->if_ordered == SUPPOSE_LOSS || (v->if_ordered == SUPPOSE_NOW && v->ordered_points[restored_vm->index]);
 }
 
+/* One restore that an Activation names. */
+struct ordered {
+    const struct document *activation;
+    const struct value *restore;
+};
+
+static void put_ordered(const struct view *v, const struct document *activation, struct arena *a, struct index *x)
+{
+    static const char list[] = "spec.restores.";
+    const struct value *restores = value_get(activation->spec, "restores");
+
+    (void)v;
+    for (size_t i = 0; i < activation->n_references; i++) {
+        const struct reference *ref = &activation->references[i];
+        struct ordered *one;
+
+        if (!ref->target || !str_starts_nocase(ref->path, list))
+            continue;
+        one = arena_new_of(a, struct ordered);
+        *one = (struct ordered){
+            .activation = activation,
+            .restore = value_item(restores, (size_t)strtoul(ref->path + strlen(list), NULL, 10)),
+        };
+        index_put(x, ref->target->address, one);
+    }
+}
+
 static struct order order_find(const struct view *v, const struct document *restored_vm)
 {
+    static const struct view_names by_machine = {.kind = "Activation", .declared = true, .put = put_ordered};
     struct order best = {.state = ORDER_NONE};
-    const struct document *activation;
-    size_t at = 0;
+    const struct index_entry *at = NULL;
+    const struct ordered *one;
 
-    while ((activation = referrer_next(restored_vm, "Activation", &at))) {
-        const struct value *restores = value_get(activation->spec, "restores");
-
-        for (size_t i = 0; i < value_count(restores); i++) {
-            const char *path = arena_printf(v->arena, "spec.restores.%zu.virtualMachine", i);
-
-            if (document_target(activation, path) == restored_vm)
-                order_weigh(&best, order_read(v, activation, value_item(restores, i)));
-        }
-    }
+    while ((one = view_next(v, &by_machine, restored_vm->address, &at)))
+        order_weigh(&best, order_read(v, one->activation, one->restore));
     if (best.state == ORDER_IN_FORCE || best.state == ORDER_OVERLAPPING || !supposed(v, restored_vm))
         return best;
     return order_supposed(v, restored_vm);

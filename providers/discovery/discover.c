@@ -267,7 +267,7 @@ static int look_scope(struct call *c, const struct looking *l, struct value *key
                       const struct value *set, struct err *err)
 {
     const char *id = value_str_at(store, "id"), *principal = set_principal(value_get(set, "live"));
-    struct value *assignments;
+    const struct value *assignments;
 
     if (!principal || !azure_vault_checks_roles(value_get(store, "live")))
         return 0;

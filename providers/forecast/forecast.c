@@ -364,14 +364,15 @@ static void heed_end(struct forecast *f)
 {
     const struct steps *steps = f->outlook.view->steps;
     const struct order *order = &f->outlook.situation->order;
-    int64_t *known = steps ? arena_array(f->outlook.arena, int64_t, steps->count + 1) : NULL, begins_ms;
+    struct index *known = index_new(f->outlook.arena, INDEX_EXACT);
+    const struct index_entry *at = NULL;
+    const struct step *step;
+    int64_t begins_ms;
 
-    for (size_t i = 0; steps && i < steps->count; i++) {
-        const struct step *step = steps->items[i];
-
-        if (step->document != f->outlook.rvm || step->action != ACTION_RESTORE_VM || step->adopts)
+    while ((step = steps_next(steps, f->outlook.rvm, &at))) {
+        if (step->action != ACTION_RESTORE_VM || step->adopts)
             continue;
-        begins_ms = f->outlook.view->now_ms + steps_lead_ms(steps, i, known);
+        begins_ms = f->outlook.view->now_ms + steps_lead_ms(steps, step, known);
         if (begins_ms > order->not_after_ms)
             obs_risk(&f->outlook, F27, "order-ends", RISK_WARN, order->not_after_ms,
                      "set notAfter later, or give a new order",

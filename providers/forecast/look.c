@@ -9,6 +9,7 @@
 #include "forecast.h"
 
 #include "questions.h"
+#include "../documents/found.h"
 #include "../restore/platform.h"
 #include "../backup/points.h"
 #include "../restore/requests.h"
@@ -28,6 +29,7 @@ struct question {
 struct questions {
     struct question *items;
     size_t count;
+    struct index *asked; /* "GROUP|KEY" */
 };
 
 /* --- asking one --------------------------------------------------------------------------------------------------- */
@@ -97,12 +99,14 @@ static struct question *add(struct questions *all, const struct view *v, void *p
                          .id = id,
                          .view = v,
                          .provider = provider};
+    const char *name;
 
     if (!key || !id)
         return NULL;
-    for (size_t i = 0; i < all->count; i++)
-        if (str_eq(all->items[i].group, group) && str_eq(all->items[i].key, q.key))
-            return NULL;
+    name = arena_printf(v->arena, "%s|%s", group, key);
+    if (index_find(all->asked, name))
+        return NULL;
+    index_put(all->asked, name, group);
     arena_push(v->arena, all->items, all->count, q);
     return &all->items[all->count - 1];
 }
@@ -153,20 +157,14 @@ static void add_set(struct questions *all, const struct view *v, void *provider,
 {
     const char *id = value_str_at(view_facts(v, pvm), "source.set.live.id");
 
-    for (size_t i = 0; id && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-
-        /* A declared set has been asked already. */
-        if (str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), id))
-            return;
-    }
-    if (id)
+    /* A declared set has been asked already. */
+    if (id && !set_document_at(v, id))
         add(all, v, provider, "sets", id, pvm, arena_printf(v->arena, "%s/associatedResources", id));
 }
 
 static struct questions questions_of(const struct view *v, void *provider)
 {
-    struct questions all = {0};
+    struct questions all = {.asked = index_new(v->arena, INDEX_NOCASE)};
 
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *pvm = v->desired->documents[i], *rvm;
@@ -204,7 +202,7 @@ int forecast_observe(struct call *c, void *provider, const struct view *v, struc
         }
         if (!value_get(extras, q->group))
             value_set(v->arena, extras, q->group, value_map(v->arena));
-        value_set(v->arena, value_get(extras, q->group), q->key, q->answer);
+        value_add(v->arena, value_get(extras, q->group), q->key, q->answer);
     }
     *ret = extras;
     return 0;

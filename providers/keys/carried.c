@@ -102,7 +102,7 @@ static bool names_machine(const struct view *v, const struct document *key, cons
 
 static bool url_names(const struct view *v, const struct document *key, const char *url)
 {
-    return url && key_url_is(v->arena, url, value_str_at(view_facts(v, key), "base"), key_name(v, key));
+    return url && key_url_is(url, value_str_at(view_facts(v, key), "base"), key_name(v, key));
 }
 
 /* At whatever time: the machine has been on that key. */

@@ -18,23 +18,19 @@ bool key_lost(const struct view *v, const struct document *key)
 
 static bool same_lost_key(const struct view *v, const struct document *key, const struct document *other)
 {
-    const struct value *one = view_facts(v, key), *two = view_facts(v, other);
-
-    return other != key && str_eq(other->kind, "Key") && value_str_at(one, "base") && key_lost(v, other) &&
-           str_eq_nocase(value_str_at(one, "base"), value_str_at(two, "base")) &&
-           str_eq_nocase(value_str_at(one, "name"), value_str_at(two, "name"));
+    return other != key && key_lost(v, other);
 }
 
 const struct document *key_comes_with(const struct view *v, const struct document *key)
 {
-    const struct document *first = NULL;
+    const struct document *first = NULL, *other;
+    const struct index_entry *at = NULL;
     struct key_need need = key_needed(v, key);
     int64_t latest_ms = need.point_ms;
 
     if (!key_lost(v, key) || need.point_ms == TIME_NONE)
         return NULL;
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *other = v->desired->documents[i];
+    while ((other = key_same_next(v, key, &at))) {
         struct key_need its;
 
         if (!same_lost_key(v, key, other))
@@ -51,9 +47,10 @@ const struct document *key_comes_with(const struct view *v, const struct documen
 void key_note_left_out(const struct view *v, const struct document *key, struct steps *out, struct step *step)
 {
     const char *version = key_needed(v, key).version;
+    const struct index_entry *at = NULL;
+    const struct document *other;
 
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *other = v->desired->documents[i];
+    while ((other = key_same_next(v, key, &at))) {
         struct key_need its;
 
         if (!same_lost_key(v, key, other))

@@ -8,6 +8,8 @@
 
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
+#include "../documents/found.h"
+#include "key_facts.h"
 #include "standing.h"
 #include "../backup/points.h"
 #include "../backup/order.h"
@@ -113,13 +115,7 @@ static const struct value *set_live(const struct view *v, const struct document 
         return live;
     if (!id)
         id = value_str_at(record, "set");
-    for (size_t i = 0; id && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-
-        if (str_eq(doc->kind, "DiskEncryptionSet") && arm_id_equal(disk_encryption_set_id(v->arena, doc), id))
-            return value_get(view_facts(v, doc), "live");
-    }
-    return NULL;
+    return value_get(view_facts(v, set_document_at(v, id)), "live");
 }
 
 /* Before its last rotation the set was on one of its previous keys. With several of them their order is told by when
@@ -148,20 +144,30 @@ static const char *previous_key(const struct view *v, const struct document *key
     return NULL;
 }
 
-/* What a look at the keys that a key's machines have moved on to has found of that one; NULL. */
-static const struct value *other_found(const struct view *v, const struct document *doc, const char *url)
+static const char *address_of(struct arena *a, const struct value *seen)
 {
-    const struct value *others = value_get(view_facts(v, doc), "others");
+    const char *base = value_str_at(seen, "base"), *name = value_str_at(seen, "name");
+
+    return base && name ? key_url_plain(a, arena_printf(a, "%s/keys/%s", base, name)) : NULL;
+}
+
+/* The versions that were seen of a key: by a look at the keys that a key's machines have moved on to, or by its own
+ * document. */
+static void put_versions(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    const struct value *facts = view_facts(v, doc), *others = value_get(facts, "others");
 
     for (size_t i = 0; i < value_count(others); i++) {
         const struct value *other = value_item(others, i);
+        struct value *one = value_list(a);
 
-        if (value_int_at(other, "created", 0) &&
-            key_url_is(v->arena, url, value_str_at(other, "base"), value_str_at(other, "name")))
-            return other;
+        value_push(a, one, (struct value *)other);
+        index_put(x, value_int_at(other, "created", 0) ? address_of(a, other) : NULL, one);
     }
-    return NULL;
+    index_put(x, value_get(facts, "versions") ? address_of(a, facts) : NULL, value_get(facts, "versions"));
 }
+
+static const struct view_names versions_seen = {.put = put_versions};
 
 /* A version made only after the point was taken did not wrap its disk, whoever names it. When it was made then;
  * TIME_NONE for one of before, or when that is not to be seen. */
@@ -169,18 +175,13 @@ static int64_t made_after(const struct view *v, const struct document *key, cons
                           int64_t point_ms)
 {
     const struct value *versions = value_get(view_facts(v, key), "versions");
+    struct key_id id;
 
-    for (size_t i = 0; !key && url && !versions && i < v->desired->count; i++) {
-        const struct value *facts = view_facts(v, v->desired->documents[i]),
-                           *found = other_found(v, v->desired->documents[i], url);
+    if (!key && !versions && key_id_parse(v->arena, url, &id)) {
+        const struct index_entry *found =
+            view_find(v, &versions_seen, arena_printf(v->arena, "%s/keys/%s", id.base, id.name));
 
-        if (found) {
-            struct value *list = value_list(v->arena);
-
-            value_push(v->arena, list, value_copy(v->arena, found));
-            versions = list;
-        } else if (key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name")))
-            versions = value_get(facts, "versions");
+        versions = found ? found->thing : NULL;
     }
     for (size_t i = 0; point_ms != TIME_NONE && i < value_count(versions); i++) {
         int64_t created_ms = value_int_at(value_item(versions, i), "created", 0) * SECOND_MS;

@@ -46,7 +46,7 @@ static bool names(const struct view *v, const struct document *key, const char *
 {
     const struct value *facts = view_facts(v, key);
 
-    return url && key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name"));
+    return url && key_url_is(url, value_str_at(facts, "base"), value_str_at(facts, "name"));
 }
 
 static bool set_names(const struct view *v, const struct document *key, const struct value *set)

@@ -3,27 +3,19 @@
 #include "revived.h"
 
 #include "../access/hsm_rights.h"
+#include "key_facts.h"
 
 /* The policy asks for a name wherever a step changes this (built-in/revives-revoked). */
 #define CHANGE "key.revoked"
 
-static bool same_key(const struct view *v, const struct document *x, const struct document *y)
+const struct document *key_revived_next(const struct view *v, const struct document *key,
+                                        const struct index_entry **at)
 {
-    const struct value *one = view_facts(v, x), *other = view_facts(v, y);
+    const struct document *doc;
 
-    return value_str_at(one, "base") && str_eq_nocase(value_str_at(one, "base"), value_str_at(other, "base")) &&
-           str_eq_nocase(value_str_at(one, "name"), value_str_at(other, "name"));
-}
-
-const struct document *key_revived_next(const struct view *v, const struct document *key, size_t *at)
-{
-    while (*at < v->desired->count) {
-        const struct document *doc = v->desired->documents[(*at)++];
-
-        if (doc != key && str_eq(doc->kind, "Key") && value_str_at(doc->spec, "revoked.reason") &&
-            value_str_at(doc->spec, "version") && same_key(v, doc, key))
+    while ((doc = key_same_next(v, key, at)))
+        if (doc != key && value_str_at(doc->spec, "revoked.reason") && value_str_at(doc->spec, "version"))
             return doc;
-    }
     return NULL;
 }
 
@@ -55,8 +47,8 @@ static void note(const struct view *v, const struct document *revoking, struct s
 
 void key_note_revived(const struct view *v, const struct document *key, struct steps *out, struct step *step)
 {
+    const struct index_entry *at = NULL;
     const struct document *doc;
-    size_t at = 0;
 
     while ((doc = key_revived_next(v, key, &at)))
         note(v, doc, out, step, "a key comes back with every version that its copy holds");

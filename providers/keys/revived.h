@@ -7,7 +7,8 @@
 #include "../documents/common.h"
 
 /* The next document that revokes another version of this key; NULL: there is none left. *at: 0 at first. */
-const struct document *key_revived_next(const struct view *v, const struct document *key, size_t *at);
+const struct document *key_revived_next(const struct view *v, const struct document *key,
+                                        const struct index_entry **at);
 /* Says at a step that brings the key back, or the store, which revoked ones come with it. */
 void key_note_revived(const struct view *v, const struct document *key, struct steps *out, struct step *step);
 void store_note_revived(const struct view *v, const struct document *store, struct steps *out, struct step *step);

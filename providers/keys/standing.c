@@ -16,12 +16,7 @@ static bool url_of(const struct view *v, const struct document *key, const char 
 {
     const struct value *facts = view_facts(v, key);
 
-    return url && key_url_is(v->arena, url, value_str_at(facts, "base"), value_str_at(facts, "name"));
-}
-
-static bool is_key(const struct document *doc)
-{
-    return str_eq(doc->kind, "Key");
+    return url && key_url_is(url, value_str_at(facts, "base"), value_str_at(facts, "name"));
 }
 
 /* How well a document fits that version of its key: 3, it names the version; 2, it names none; 1,
@@ -36,23 +31,13 @@ static int fit_of(const struct document *doc, const char *version)
 const struct document *key_document_at(const struct view *v, const char *url)
 {
     const char *version = url ? key_url_version(v->arena, url) : NULL;
-    const struct document *best = NULL;
+    const struct document *best = NULL, *doc;
+    const struct index_entry *at = NULL;
 
-    for (size_t i = 0; url && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-
-        if (is_key(doc) && url_of(v, doc, url) && (!best || fit_of(doc, version) > fit_of(best, version)))
+    while (url && (doc = key_at_next(v, url, &at)))
+        if (!best || fit_of(doc, version) > fit_of(best, version))
             best = doc;
-    }
     return best;
-}
-
-static bool same_key(const struct view *v, const struct document *x, const struct document *y)
-{
-    const struct value *one = view_facts(v, x), *other = view_facts(v, y);
-
-    return value_str_at(one, "base") && str_eq_nocase(value_str_at(one, "base"), value_str_at(other, "base")) &&
-           str_eq_nocase(value_str_at(one, "name"), value_str_at(other, "name"));
 }
 
 /* --- revoked ------------------------------------------------------------------------------------------------------ */
@@ -83,12 +68,12 @@ const char *key_revoked(const struct view *v, const struct document *key)
 {
     const char *reason = key ? value_str_at(key->spec, "revoked.reason") : NULL;
 
-    for (size_t i = 0; key && !reason && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
+    const struct index_entry *at = NULL;
+    const struct document *doc;
 
-        if (is_key(doc) && doc != key && same_key(v, doc, key))
+    while (key && !reason && (doc = key_same_next(v, key, &at)))
+        if (doc != key)
             reason = revokes(doc, version_meant(v, key));
-    }
     return reason;
 }
 
@@ -96,13 +81,12 @@ const char *key_revoked_at(const struct view *v, const char *url)
 {
     const char *reason = NULL, *version = key_url_version(v->arena, url);
 
-    for (size_t i = 0; url && !reason && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
+    const struct index_entry *at = NULL;
+    const struct document *doc;
 
-        /* An address without a version is that of the newest one. */
-        if (is_key(doc) && url_of(v, doc, url))
-            reason = revokes(doc, version ? version : value_str_at(view_facts(v, doc), "newest"));
-    }
+    /* An address without a version is that of the newest one. */
+    while (!reason && (doc = key_at_next(v, url, &at)))
+        reason = revokes(doc, version ? version : value_str_at(view_facts(v, doc), "newest"));
     return reason;
 }
 
@@ -321,12 +305,12 @@ static const struct document *declared_beside(const struct view *v, const struct
 {
     const struct value *versions = value_get(view_facts(v, key), "versions");
 
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
+    const struct index_entry *at = NULL;
+    const struct document *doc;
 
-        if (doc != key && is_key(doc) && same_key(v, doc, key) && listed(versions, value_str_at(doc->spec, "version")))
+    while ((doc = key_same_next(v, key, &at)))
+        if (doc != key && listed(versions, value_str_at(doc->spec, "version")))
             return doc;
-    }
     return NULL;
 }
 
@@ -463,13 +447,13 @@ bool key_relied_on(const struct view *v, const struct document *key)
 void key_guard_grant(const struct view *v, struct steps *out, struct step *step, const struct document *store,
                      const char *key_name)
 {
-    const struct document *barred = NULL;
+    const struct document *barred = NULL, *doc;
+    size_t at = 0;
 
-    for (size_t i = 0; store && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
+    while (store && (doc = referrer_next(store, "Key", &at))) {
         const char *name = value_str_at(view_facts(v, doc), "name");
 
-        if (!is_key(doc) || document_target(doc, "spec.store") != store || (key_name && !str_eq_nocase(name, key_name)))
+        if (document_target(doc, "spec.store") != store || (key_name && !str_eq_nocase(name, key_name)))
             continue;
         if (key_standing_of(v, doc, NULL).stand == KEY_STANDS)
             return;

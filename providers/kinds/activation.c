@@ -133,11 +133,11 @@ static bool carried_out(const struct view *v, const struct document *doc)
 {
     size_t ordered = 0, done = 0;
 
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *rvm = v->desired->documents[i];
+    for (size_t i = 0; i < doc->n_references; i++) {
+        const struct document *rvm = doc->references[i].target;
         const struct situation *s;
 
-        if (!str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != doc)
+        if (!rvm || !str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != doc)
             continue;
         s = situation_of(v, rvm);
         ordered++;
@@ -150,18 +150,26 @@ static bool carried_out(const struct view *v, const struct document *doc)
 static const struct step *step_too_late(const struct view *v, const struct document *doc, int64_t end_ms,
                                         int64_t *ret_lead_ms)
 {
-    int64_t *known = v->steps ? arena_array(v->arena, int64_t, v->steps->count + 1) : NULL;
+    struct index *known = index_new(v->arena, INDEX_EXACT);
+    const struct step *step, *first = NULL;
 
-    for (size_t i = 0; known && i < v->steps->count; i++) {
-        const struct step *step = v->steps->items[i];
+    for (size_t i = 0; i < doc->n_references; i++) {
+        const struct document *rvm = doc->references[i].target;
+        const struct index_entry *at = NULL;
+        int64_t lead;
 
-        if (step->action != ACTION_RESTORE_VM || step->adopts || order_for(v, step->document).activation != doc)
-            continue;
-        *ret_lead_ms = steps_lead_ms(v->steps, i, known);
-        if (v->now_ms + *ret_lead_ms > end_ms)
-            return step;
+        while (rvm && order_for(v, rvm).activation == doc && (step = steps_next(v->steps, rvm, &at))) {
+            if (step->action != ACTION_RESTORE_VM || step->adopts ||
+                (first && first->document->index < rvm->index))
+                continue;
+            lead = steps_lead_ms(v->steps, step, known);
+            if (v->now_ms + lead <= end_ms)
+                continue;
+            *ret_lead_ms = lead;
+            first = step;
+        }
     }
-    return NULL;
+    return first;
 }
 
 static void deadlines(const struct view *v, const struct document *doc, struct arena *a, struct deadline **items,

@@ -10,6 +10,7 @@
 #include "../azure/geography.h"
 #include "../backup/points.h"
 #include "../keys/store_fit.h"
+#include "../azure/bulk.h"
 #include "../azure/key_id.h"
 #include "../documents/common.h"
 #include "../keys/key_facts.h"
@@ -54,15 +55,16 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 {
     struct azure *az = kind_azure(o->provider, o->document);
     char *id = disk_encryption_set_id(o->arena, o->document);
-    struct value *facts, *live, *users;
+    struct value *facts, *users;
+    const struct value *live;
     int64_t patience_ms;
     int rc;
 
-    if (arm_get(az, c, o->arena, id, API_DISK, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, id, API_DISK, call_span_ms(c), &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the disk encryption set", err, &facts));
     } else {
         facts = facts_new(o->arena, "present");
-        value_set(o->arena, facts, "live", live);
+        value_link(o->arena, facts, "live", live);
         /* Only policy asks who uses the set. If the users cannot be listed, it counts as used, so that nobody re-points
          * it unasked. */
         patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
@@ -243,7 +245,7 @@ static bool stays_put(const struct view *v, const struct document *doc, const ch
     if (!key || value_str_at(key->spec, "version") || !name || !base ||
         !value_count(value_get(view_facts(v, doc), "associatedResources")))
         return false;
-    return key_url_is(v->arena, have, base, name);
+    return key_url_is(have, base, name);
 }
 
 static bool in_hsm(const char *url)
@@ -298,9 +300,9 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     bool floats = value_str(have) && !key_url_version(v->arena, value_str(have)) &&
                   (pinned || !stays_put(v, doc, value_str(have)));
     /* A declaration without a version means the newest one as well. */
-    bool same = key_same_version(v->arena, value_str(url), value_str(have)) ||
+    bool same = key_same_version(value_str(url), value_str(have)) ||
                 (value_str(url) && !key_url_version(v->arena, value_str(url)) &&
-                 key_same_key(v->arena, value_str(url), value_str(have)));
+                 key_same_key(value_str(url), value_str(have)));
     bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !same && (floats || !stays_put(v, doc, value_str(have)));
     bool unpin = pinned && value_bool_at(live, "properties.rotationToLatestKeyVersionEnabled", false);
     size_t users = value_count(value_get(facts, "associatedResources"));
@@ -328,7 +330,7 @@ static void steps_update(const struct view *v, const struct document *doc, struc
         (identity && !identity_stands(v, doc, out)))
         return;
     step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it%s",
-                     repoint && floats && key_same_key(v->arena, value_str(url), value_str(have))
+                     repoint && floats && key_same_key(value_str(url), value_str(have))
                          ? "the set is not pinned: its key's address names no version, so it follows the newest"
                      : repoint ? "the set points to another key than declared"
                      : unpin   ? "the set follows the newest key version, which is not supported for confidential VMs"

@@ -183,8 +183,8 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     const struct document *key = document_target(o->document, "spec.key");
     const struct document *store = key ? document_target(key, "spec.store") : NULL;
     const char *vault = vault_id_of(o->arena, o->document), *key_name = key ? value_str_at(key->spec, "keyName") : NULL;
-    struct value *assignments, *facts, *unread;
-    const struct value *live;
+    const struct value *live, *assignments;
+    struct value *facts, *unread;
     const char *scope;
 
     if (vault && key_store_is_hsm(key))
@@ -209,7 +209,7 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     if (!str_eq(value_str_at(facts, "model"), "azure-rbac"))
         return 0;
     if (role_assignments_read(az, c, o->arena, scope, &assignments, err) == 0) {
-        value_set(o->arena, facts, "assignments", assignments);
+        value_link(o->arena, facts, "assignments", assignments);
         return 0;
     }
     TRY(facts_of_part(o->arena, "reading role assignments on the key", err, &unread));
@@ -388,22 +388,29 @@ static struct step *steps_grant(const struct view *v, const struct document *doc
     return step;
 }
 
+static void put_grants(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    const struct value *facts = view_facts(v, doc), *principals = value_get(facts, "principals");
+    const char *scope = value_str_at(facts, "scope"), *id;
+
+    for (size_t i = 0; scope && i < value_count(principals); i++) {
+        id = value_str_at(value_item(principals, i), "objectId");
+        if (id)
+            index_put(x, arena_printf(a, "%s|%s", id, scope), doc);
+    }
+}
+
+static const struct view_names by_grant = {.kind = "KeyAccess", .put = put_grants};
+
 /* An earlier document that speaks of the same principal and scope. */
 static const struct document *other_owner(const struct view *v, const struct document *doc, const char *object_id,
                                           const char *scope)
 {
-    for (size_t i = 0; object_id && scope && i < v->desired->count; i++) {
-        const struct document *d = v->desired->documents[i];
-        const struct value *principals = value_get(view_facts(v, d), "principals");
+    const struct index_entry *first =
+        object_id && scope ? view_find(v, &by_grant, arena_printf(v->arena, "%s|%s", object_id, scope)) : NULL;
+    const struct document *d = first ? first->thing : NULL;
 
-        if (!str_eq(d->kind, "KeyAccess") || d->index >= doc->index ||
-            !str_eq_nocase(value_str_at(view_facts(v, d), "scope"), scope))
-            continue;
-        for (size_t j = 0; j < value_count(principals); j++)
-            if (str_eq_nocase(value_str_at(value_item(principals, j), "objectId"), object_id))
-                return d;
-    }
-    return NULL;
+    return d && d->index < doc->index ? d : NULL;
 }
 
 /* It asks for the very rights that this one asks for: then the two share the grant. */
@@ -483,14 +490,13 @@ static const char *held_by_group(const struct view *v, const struct document *do
 static bool identity_changes(const struct view *v, const struct document *des)
 {
     bool comes = des && set_identity_comes(des, value_get(view_facts(v, des), "live"));
+    const struct index_entry *at = NULL;
+    const struct step *step;
 
-    for (size_t i = 0; comes && v->steps && i < v->steps->count; i++) {
-        const struct step *step = v->steps->items[i];
-
-        for (size_t k = 0; step->document == des && step->action == ACTION_UPDATE && k < step->n_changes; k++)
+    while (comes && (step = steps_next(v->steps, des, &at)))
+        for (size_t k = 0; step->action == ACTION_UPDATE && k < step->n_changes; k++)
             if (str_eq(step->changes[k].path, "identity.type"))
                 return true;
-    }
     return false;
 }
 

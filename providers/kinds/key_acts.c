@@ -107,7 +107,7 @@ static int without_version(struct call *c, const struct actor *actor, struct azu
 static void say_revived(const struct actor *actor)
 {
     const struct document *key = actor->step->document, *doc;
-    size_t at = 0;
+    const struct index_entry *at = NULL;
 
     while ((doc = key_revived_next(actor->view, key, &at)))
         actor_say(actor, "version %s, which %s revokes, may be back as well: %s", value_str_at(doc->spec, "version"),

@@ -10,6 +10,7 @@
 #include "../documents/one_cloud.h"
 #include "../documents/places.h"
 
+#include "../azure/bulk.h"
 #include "../azure/blob.h"
 #include "../azure/shared.h"
 #include "../backup/protection.h"
@@ -69,7 +70,7 @@ static int observe_set(struct call *c, const struct observer *o, struct azure *a
 
     if (!id)
         return 0;
-    if (arm_get_shared(az, c, o->arena, id, API_DISK, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, id, API_DISK, call_span_ms(c) - SHARED_FRESH_MS, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the source VM's disk encryption set", err, &set));
     } else {
         set = facts_new(o->arena, "present");
@@ -87,7 +88,7 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
     char *id = source_vm_id(o->arena, o->document);
     int64_t fresh = call_span_ms(c) - SHARED_FRESH_MS;
 
-    if (arm_get_shared(az, c, o->arena, id, API_COMPUTE, fresh, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, id, API_COMPUTE, fresh, &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the source VM", err, &source));
     } else {
         source = facts_new(o->arena, "present");
@@ -96,8 +97,7 @@ static int observe_source(struct call *c, const struct observer *o, struct azure
             o->arena, source, "des",
             value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
         TRY(observe_set(c, o, az, source, err));
-        if (arm_view_shared(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, fresh, &view,
-                            err) == 0)
+        if (bulk_instance_view(az, c, o->arena, id, fresh, &view, err) == 0)
             value_set_string(o->arena, source, "power", vm_power(view));
         else if (err->class != ERR_NOT_FOUND && err->class != ERR_DENIED)
             return -(int)err->class;

@@ -1,6 +1,7 @@
 /* The table of every kind. The order matters: a kind refers only to kinds before it. */
 #include "registry.h"
 
+#include "../documents/expected.h"
 #include "../restore/conclude.h"
 
 extern const struct kind azure_kind, policy_kind, recovery_services_vault_kind, key_vault_kind, managed_hsm_kind,
@@ -24,7 +25,8 @@ static const struct kind *const items[] = {
     &activation_kind,
 };
 
-const struct kinds all_kinds = {.items = items, .count = COUNT(items), .conclude = conclude_look};
+const struct kinds all_kinds = {
+    .items = items, .count = COUNT(items), .conclude = conclude_look, .look = look_expected};
 
 const char *const all_kind_names[] = {
     "Azure",

@@ -17,6 +17,7 @@
 #include "../documents/id_fields.h"
 #include "restored_vm.h"
 
+#include "../azure/bulk.h"
 #include "../azure/key_id.h"
 #include "../restore/conclude.h"
 #include "../restore/platform.h"
@@ -84,17 +85,18 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 {
     struct azure *az = kind_azure(o->provider, o->document);
     char *id = restored_vm_id(o->arena, o->document);
-    struct value *facts, *live, *view;
+    const struct value *live, *view;
+    struct value *facts;
 
-    if (arm_get(az, c, o->arena, id, API_COMPUTE, &live, err) < 0) {
+    if (bulk_get(az, c, o->arena, id, API_COMPUTE, call_span_ms(c), &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the VM at the target", err, &facts));
     } else {
         facts = facts_new(o->arena, "present");
-        value_set(o->arena, facts, "live", live);
+        value_link(o->arena, facts, "live", live);
         value_set_string(
             o->arena, facts, "des",
             value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
-        if (arm_get_view(az, c, o->arena, arena_printf(o->arena, "%s/instanceView", id), API_COMPUTE, &view, err) == 0)
+        if (bulk_instance_view(az, c, o->arena, id, call_span_ms(c), &view, err) == 0)
             value_set_string(o->arena, facts, "power", vm_power(view));
         else if (err->class == ERR_CANCELLED)
             return -(int)err->class;
@@ -225,10 +227,14 @@ static void one_at_a_time(const struct view *v, const struct situation *s, struc
     const struct document *other;
     size_t at = 0;
 
-    while ((other = referrer_next(s->pvm, "RestoredVirtualMachine", &at)))
-        for (size_t i = 0; other->index < s->doc->index && v->steps && i < v->steps->count; i++)
-            if (v->steps->items[i]->document == other && v->steps->items[i]->action == ACTION_RESTORE_VM)
-                step_after(out, step, v->steps->items[i]->id);
+    while ((other = referrer_next(s->pvm, "RestoredVirtualMachine", &at))) {
+        const struct index_entry *of = NULL;
+        const struct step *its;
+
+        while (other->index < s->doc->index && (its = steps_next(v->steps, other, &of)))
+            if (its->action == ACTION_RESTORE_VM)
+                step_after(out, step, its->id);
+    }
 }
 
 /* Which set the request names. An adopted job was given what it was given; should it fail for the key, the restore

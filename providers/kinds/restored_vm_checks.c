@@ -43,7 +43,7 @@ const char *restored_vm_version_differs(const struct view *v, const struct situa
     if (view_prospect(v, s->des) == PROSPECT_SATISFIED)
         return NULL;
     if (s->now.encryption == DX_PMK || !wanted || !have || !key_url_version(v->arena, wanted) ||
-        key_same_version(v->arena, wanted, have))
+        key_same_version(wanted, have))
         return NULL;
     return arena_printf(v->arena, "its disk encryption set is on %s, and declared is %s", have, wanted);
 }
@@ -99,11 +99,12 @@ static bool serves(const struct step *step, const struct document *doc)
  * may well fail. */
 static void need_backup(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
 {
-    step_on(out, step, s->pvm);
-    for (size_t i = 0; v->steps && i < v->steps->count; i++) {
-        const struct step *other = v->steps->items[i];
+    const struct index_entry *at = NULL;
+    const struct step *other;
 
-        if (other->document != s->pvm || other->aside || !step_pends(other))
+    step_on(out, step, s->pvm);
+    while ((other = steps_next(v->steps, s->pvm, &at))) {
+        if (other->aside || !step_pends(other))
             continue;
         if (other->action == ACTION_EXPORT_KEY && !serves(other, s->doc))
             step_after(out, step, other->id);

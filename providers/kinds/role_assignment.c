@@ -71,7 +71,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 {
     struct azure *az = kind_azure(o->provider, o->document);
     const char *scope = value_str_at(o->document->spec, "scope");
-    struct value *facts = facts_new(o->arena, "absent"), *assignments;
+    struct value *facts = facts_new(o->arena, "absent");
+    const struct value *assignments;
 
     value_set_string(o->arena, facts, "scope", scope);
     TRY(grant_principal(c, o, "spec.principal", facts, err));
@@ -110,15 +111,43 @@ static bool same_principal(const struct document *doc, const struct value *facts
     return mine && theirs ? str_eq_nocase(mine, theirs) : !mine && !theirs && own && own == des;
 }
 
+/* By the principal, else by the set whose identity it will be, and where; NULL: neither is known. */
+static const char *grant_name(struct arena *a, const struct value *principal, const struct document *des,
+                              const char *scope)
+{
+    const char *id = value_str_at(principal, "objectId");
+
+    return scope && (id || des) ? arena_printf(a, "%s|%s", id ? id : des->address, scope) : NULL;
+}
+
+static void put_grants(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    const struct value *facts = view_facts(v, doc), *principals = value_get(facts, "principals");
+    const char *scope = value_str_at(facts, "scope");
+
+    if (str_eq(doc->kind, "RoleAssignment"))
+        index_put(x, grant_name(a, facts, document_target(doc, "spec.principal.diskEncryptionSet"), scope), doc);
+    for (size_t i = 0; str_eq(doc->kind, "KeyAccess") && i < value_count(principals); i++) {
+        const char *path = arena_printf(a, "spec.principals.%zu.diskEncryptionSet", i);
+
+        index_put(x, grant_name(a, value_item(principals, i), document_target(doc, path), scope), doc);
+    }
+}
+
+static const struct view_names by_grant = {.put = put_grants};
+
 /* A document before this one that declares the very same grant: principal, scope and role. *ret_label:
  * which of a KeyAccess. */
 static const struct document *other_owner(const struct view *v, const struct document *doc, const char **ret_label)
 {
     const struct value *facts = view_facts(v, doc);
+    const struct index_entry *at = NULL;
+    const struct document *d;
+    const char *mine = grant_name(v->arena, facts, document_target(doc, "spec.principal.diskEncryptionSet"),
+                                  value_str_at(facts, "scope"));
 
     *ret_label = NULL;
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *d = v->desired->documents[i];
+    while ((d = view_next(v, &by_grant, mine, &at))) {
         const struct value *other = view_facts(v, d), *principals = value_get(other, "principals");
 
         if (d->index >= doc->index || !str_eq_nocase(value_str_at(other, "scope"), value_str_at(facts, "scope")))
@@ -146,9 +175,11 @@ static const struct document *other_owner(const struct view *v, const struct doc
 /* The store whose id the scope begins with, and the key at its end, if it is that of one. */
 static void guard_keys(const struct view *v, struct steps *out, struct step *step)
 {
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *store = v->desired->documents[i];
-        const char *id = str_eq(store->kind, "KeyVault") ? key_vault_id(v->arena, store) : NULL, *rest;
+    const struct index_entry *at = NULL;
+    const struct document *store;
+
+    while ((store = desired_next(v->desired, "KeyVault", &at))) {
+        const char *id = key_vault_id(v->arena, store), *rest;
 
         if (!id || !str_starts_nocase(step->scope, id))
             continue;

@@ -152,10 +152,10 @@ static void add_order(const struct view *v, const struct document *activation, c
     int64_t n = 0, done = 0, healed = 0;
     const char *begun = NULL;
 
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *rvm = v->desired->documents[i];
+    for (size_t i = 0; i < activation->n_references; i++) {
+        const struct document *rvm = activation->references[i].target;
 
-        if (!str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != activation)
+        if (!rvm || !str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != activation)
             continue;
         n++;
         done += order_done(v, rvm);

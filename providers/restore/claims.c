@@ -130,19 +130,24 @@ bool claim_stands(const struct view *v, const struct situation *s, bool pass, st
     return true;
 }
 
-bool claim_open(const struct view *v, const char *name)
+static void put_open(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
 {
     static const char *const members[] = {"place.claims.restore", "place.claims.pass"};
 
-    for (size_t i = 0; i < v->desired->count; i++)
-        for (size_t k = 0; k < COUNT(members); k++) {
-            const struct value *seen = value_at(view_facts(v, v->desired->documents[i]), members[k]);
+    (void)a;
+    for (size_t k = 0; k < COUNT(members); k++) {
+        const struct value *seen = value_at(view_facts(v, doc), members[k]);
 
-            if (seen && str_eq(value_str_at(seen, "name"), name) && !value_str_at(seen, "job") &&
-                !value_str_at(seen, "ended"))
-                return true;
-        }
-    return false;
+        if (seen && !value_str_at(seen, "job") && !value_str_at(seen, "ended"))
+            index_put(x, value_str_at(seen, "name"), doc);
+    }
+}
+
+bool claim_open(const struct view *v, const char *name)
+{
+    static const struct view_names open = {.put = put_open};
+
+    return view_find(v, &open, name) != NULL;
 }
 
 struct value *claims_there(const struct view *v, bool *ret_unseen)

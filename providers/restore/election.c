@@ -174,7 +174,7 @@ static bool carries(const struct view *v, const struct document *key, const stru
         return !s->key || s->key == key;
     if (!str_eq_nocase(original.name, value_str_at(facts, "name")))
         return false;
-    return key_url_is(v->arena, s->original_url, value_str_at(facts, "base"), original.name) || !s->original_key ||
+    return key_url_is(s->original_url, value_str_at(facts, "base"), original.name) || !s->original_key ||
            !str_eq(view_state(v, s->original_key), "present");
 }
 

@@ -10,6 +10,7 @@
 #include "platform.h"
 #include "../backup/points.h"
 #include "claims.h"
+#include "../documents/found.h"
 #include "../keys/key_facts.h"
 #include "../keys/store_fit.h"
 #include "../backup/order.h"
@@ -243,16 +244,14 @@ static void check_staging(struct checking *c)
 /* Azure recommends an account for each restore that runs beside others. Said once, not once for each of them. */
 static void check_crowd(struct checking *c)
 {
-    const struct desired *d = c->view->desired;
     const char *mine = reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL);
+    const struct index_entry *at = NULL;
+    const struct document *doc;
     size_t n = 0;
 
-    for (size_t i = 0; i < d->count; i++) {
-        const struct document *doc = d->documents[i];
-
-        if (!str_eq(doc->kind, "RestoredVirtualMachine") ||
-            !arm_id_equal(reference_id(c->view->arena, doc, "spec.target.stagingAccount", NULL), mine) ||
-            order_for(c->view, doc).state != ORDER_IN_FORCE)
+    /* Whoever is ordered and comes first says it; this one, not ordered, need not look at all. */
+    while (c->s->order.state == ORDER_IN_FORCE && (doc = restored_through_next(c->view, mine, &at))) {
+        if (order_for(c->view, doc).state != ORDER_IN_FORCE)
             continue;
         if (n++ == 0 && doc != c->s->doc)
             return;
@@ -331,8 +330,8 @@ static void check_names(struct checking *c)
     const struct value *items = value_at(c->place, "resources.items");
     static const char *const types[] = {"Microsoft.Network/networkInterfaces", "Microsoft.Compute/disks"};
     const char *name = arm_id_name(c->target_id);
+    const struct index_entry *at = NULL;
     const struct document *other;
-    size_t at = 0;
 
     for (size_t i = 0; situation_type(c->s->doc) == RESTORE_NEW_VM && i < value_count(items); i++)
         for (size_t k = 0; k < COUNT(types); k++)
@@ -341,13 +340,10 @@ static void check_names(struct checking *c)
                 ADD(c, "name-taken", true,
                     "declare another target name, or remove it if it is a leftover; nothing is deleted here",
                     "the target group holds something of the VM's name: %s", text_at(value_item(items, i), "id"));
-    while (c->s->doc->azure && at < c->view->desired->count) {
-        other = c->view->desired->documents[at++];
-        if (other != c->s->doc && str_eq(other->kind, "RestoredVirtualMachine") &&
-            arm_id_equal(restored_vm_id(c->view->arena, other), c->target_id))
+    while (c->s->doc->azure && (other = restored_at_next(c->view, c->target_id, &at)))
+        if (other != c->s->doc)
             ADD(c, "same-target", true, "give one of them another target name", "%s declares the same target",
                 other->address);
-    }
 }
 
 static void check_subscriptions(struct checking *c)

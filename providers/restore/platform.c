@@ -218,20 +218,25 @@ int platform_observe(struct call *c, const struct observer *o, struct azure *az,
 
 /* --- judging ------------------------------------------------------------------------------------------------------ */
 
+static void put_platform(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
+{
+    const struct value *platform = value_get(view_facts(v, doc), "platform");
+
+    for (size_t i = 0; value_is(platform, VALUE_MAP) && i < platform->map.count; i++) {
+        const struct member *group = &platform->map.members[i];
+
+        for (size_t k = 0; value_is(group->value, VALUE_MAP) && k < group->value->map.count; k++)
+            index_put(x, arena_printf(a, "%s|%s", group->key, group->value->map.members[k].key),
+                      group->value->map.members[k].value);
+    }
+}
+
 const struct value *platform_fact(const struct view *v, const char *group, const char *key)
 {
-    const char *folded = str_lower(v->arena, key);
+    static const struct view_names seen = {.kind = "RestoredVirtualMachine", .put = put_platform};
+    const struct index_entry *found = view_find(v, &seen, arena_printf(v->arena, "%s|%s", group, key));
 
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        const struct value *found = NULL;
-
-        if (str_eq(doc->kind, "RestoredVirtualMachine"))
-            found = value_get(value_get(value_get(view_facts(v, doc), "platform"), group), folded);
-        if (found)
-            return found;
-    }
-    return NULL;
+    return found ? found->thing : NULL;
 }
 
 const char *platform_lacks_words(struct arena *a, const char *state)

@@ -4,6 +4,7 @@
 
 #include "conclude.h"
 #include "../documents/concluded.h"
+#include "../documents/found.h"
 
 #include "../azure/geography.h"
 #include "../azure/key_id.h"
@@ -71,7 +72,7 @@ static bool was_on(const struct view *v, const struct situation *s)
     const struct value *previous = value_at(view_facts(v, s->des), "live.properties.previousKeys");
 
     for (size_t i = 0; s->original_url && i < value_count(previous); i++)
-        if (key_same_version(v->arena, value_str_at(value_item(previous, i), "keyUrl"), s->original_url))
+        if (key_same_version(value_str_at(value_item(previous, i), "keyUrl"), s->original_url))
             return true;
     return false;
 }
@@ -326,7 +327,7 @@ static bool seen_elsewhere(const struct view *v, const struct situation *s, cons
     const char *base = value_str_at(elsewhere, "base");
 
     return base && str_eq(value_str_at(elsewhere, "state"), "present") &&
-           key_same_store(v->arena, url, arena_printf(v->arena, "%s/keys/any", base)) &&
+           key_same_store(url, arena_printf(v->arena, "%s/keys/any", base)) &&
            str_eq_nocase(key_url_version(v->arena, url), value_str_at(elsewhere, "version"));
 }
 
@@ -339,13 +340,13 @@ static enum dx_des des_on(const struct view *v, const struct situation *s, const
     if (!url || !original)
         return DX_DES_UNKNOWN;
     url = pinned_url(v, url);
-    if (key_same_version(v->arena, url, original))
+    if (key_same_version(url, original))
         return DX_DES_INTACT;
     /* Which version the set is on cannot be told. */
     if (!key_url_version(v->arena, url))
         return DX_DES_UNKNOWN;
-    if (key_same_store(v->arena, url, original))
-        return key_same_key(v->arena, url, original) ? DX_DES_ROTATED : DX_DES_REPOINTED;
+    if (key_same_store(url, original))
+        return key_same_key(url, original) ? DX_DES_ROTATED : DX_DES_REPOINTED;
     /* No copy of a key goes from a vault to a managed HSM or back. */
     if (!same_name_and_version(v->arena, url, original) ||
         (str_find_nocase(url, ".managedhsm.") != NULL) != (str_find_nocase(original, ".managedhsm.") != NULL))
@@ -360,13 +361,10 @@ static enum dx_des des_on(const struct view *v, const struct situation *s, const
 /* The facts of the set the VM was backed up with: of its document, else as the source VM's document holds them. */
 static const struct value *original_set(const struct view *v, const struct situation *s)
 {
-    for (size_t i = 0; s->original_des && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
+    const struct document *doc = set_document_at(v, s->original_des);
 
-        if (str_eq(doc->kind, "DiskEncryptionSet") &&
-            arm_id_equal(disk_encryption_set_id(v->arena, doc), s->original_des))
-            return view_facts(v, doc);
-    }
+    if (doc)
+        return view_facts(v, doc);
     return s->original_des ? value_at(view_facts(v, s->pvm), "source.set") : NULL;
 }
 
@@ -389,7 +387,7 @@ static bool set_lives(const struct view *v, const struct situation *s, const str
                                               : NULL;
     const char *url = value_str_at(set, "live.properties.activeKey.keyUrl");
 
-    return url && s->original.name && key_url_is(v->arena, url, s->original.base, s->original.name);
+    return url && s->original.name && key_url_is(url, s->original.base, s->original.name);
 }
 
 static enum dx_des des_state(const struct view *v, const struct situation *s)
@@ -419,10 +417,10 @@ static enum dx_given given_on(const struct view *v, const struct situation *s)
     url = pinned_url(v, url);
     if (!s->original_url || !key_id_parse(v->arena, url, &id) || !id.version)
         return DX_GIVEN_UNKNOWN;
-    if (key_same_version(v->arena, url, s->original_url))
+    if (key_same_version(url, s->original_url))
         return DX_GIVEN_SAME_KEY;
-    if (key_same_store(v->arena, url, s->original_url))
-        return key_same_key(v->arena, url, s->original_url) ? DX_GIVEN_NEWER_VERSION : DX_GIVEN_OTHER_KEY;
+    if (key_same_store(url, s->original_url))
+        return key_same_key(url, s->original_url) ? DX_GIVEN_NEWER_VERSION : DX_GIVEN_OTHER_KEY;
     if (same_name_and_version(v->arena, url, s->original_url))
         return DX_GIVEN_SAME_KEY_MOVED;
     beside = arena_printf(v->arena, "%s/keys/%s/%s", id.base, s->original.name, s->original.version);
@@ -636,10 +634,8 @@ static void find_documents(const struct view *v, struct situation *s)
 {
     size_t at = 0;
 
-    for (size_t i = 0; !s->doc && s->original_des && i < v->desired->count; i++)
-        if (str_eq(v->desired->documents[i]->kind, "DiskEncryptionSet") &&
-            arm_id_equal(disk_encryption_set_id(v->arena, v->desired->documents[i]), s->original_des))
-            s->des = v->desired->documents[i];
+    if (!s->doc)
+        s->des = set_document_at(v, s->original_des);
     s->key = s->des ? document_target(s->des, "spec.key") : NULL;
     if (!s->doc && !s->key)
         s->key = referrer_next(s->pvm, "Key", &at);

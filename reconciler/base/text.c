@@ -139,7 +139,7 @@ static bool is_of_two(const unsigned char *s)
 }
 
 /* Are the first n bytes of both the same but for capitals? Neither is read beyond its end. */
-static bool same_nocase(const char *a, const char *b, size_t n)
+bool str_eq_nocase_n(const char *a, const char *b, size_t n)
 {
     const unsigned char *p = (const unsigned char *)a, *q = (const unsigned char *)b;
 
@@ -159,7 +159,7 @@ static bool same_nocase(const char *a, const char *b, size_t n)
 
 bool str_eq_nocase(const char *a, const char *b)
 {
-    return a == b || (a && b && strlen(a) == strlen(b) && same_nocase(a, b, strlen(a)));
+    return a == b || (a && b && strlen(a) == strlen(b) && str_eq_nocase_n(a, b, strlen(a)));
 }
 
 bool str_eq_spaceless(const char *a, const char *b)
@@ -185,14 +185,14 @@ bool str_starts(const char *s, const char *prefix)
 
 bool str_starts_nocase(const char *s, const char *prefix)
 {
-    return s && same_nocase(s, prefix, strlen(prefix));
+    return s && str_eq_nocase_n(s, prefix, strlen(prefix));
 }
 
 bool str_ends_nocase(const char *s, const char *suffix)
 {
     size_t n = s ? strlen(s) : 0, m = strlen(suffix);
 
-    return s && n >= m && same_nocase(s + n - m, suffix, m);
+    return s && n >= m && str_eq_nocase_n(s + n - m, suffix, m);
 }
 
 bool str_matches_nocase(const char *pattern, const char *s)
@@ -223,7 +223,7 @@ const char *str_find_nocase(const char *haystack, const char *needle)
     size_t n = strlen(needle);
 
     for (; *haystack; haystack++)
-        if (same_nocase(haystack, needle, n))
+        if (str_eq_nocase_n(haystack, needle, n))
             return haystack;
     return n ? NULL : haystack;
 }

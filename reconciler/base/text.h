@@ -31,6 +31,7 @@ size_t utf8_length(const char *s, size_t room);
 bool str_eq(const char *a, const char *b);           /* NULL equals NULL only */
 bool str_eq_nocase(const char *a,
                    const char *b); /* the same but for capitals, in Latin, Greek and Cyrillic: how Azure compares ids */
+bool str_eq_nocase_n(const char *a, const char *b, size_t n); /* the same of the first n bytes, which both have */
 /* The same but for capitals (ASCII) and blanks: "East US 2" is eastus2, the portal's name of a region and the API's. */
 bool str_eq_spaceless(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);

@@ -101,17 +101,21 @@ static struct member *member_find(const struct value *map, const char *key, bool
     return NULL;
 }
 
+void value_add(struct arena *a, struct value *map, const char *key, const struct value *v)
+{
+    struct member fresh = {.key = arena_strdup(a, key), .key_origin = v->origin, .value = (struct value *)v};
+
+    arena_push(a, map->map.members, map->map.count, fresh);
+}
+
 struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v)
 {
     struct member *m = member_find(map, key, false);
 
-    if (m) {
+    if (m)
         m->value = v;
-    } else {
-        struct member fresh = {.key = arena_strdup(a, key), .key_origin = v->origin, .value = v};
-
-        arena_push(a, map->map.members, map->map.count, fresh);
-    }
+    else
+        value_add(a, map, key, v);
     return v;
 }
 

@@ -51,6 +51,8 @@ void value_push(struct arena *a, struct value *list, struct value *item);
 /* Replaces a member of that key or adds one. Returns v, so that nested maps can be built in place. */
 struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v);
 struct value *value_set_map(struct arena *a, struct value *map, const char *key);    /* value_set of a new, empty map */
+/* As value_set, of a key that the map does not have yet, as the caller knows: a large map is not searched for it. */
+void value_add(struct arena *a, struct value *map, const char *key, const struct value *v);
 /* As value_set, of a tree that others read too and that lives as long as the map: it is pointed
  * into, and never written to. */
 void value_link(struct arena *a, struct value *map, const char *key, const struct value *v);

@@ -15,6 +15,11 @@ struct steps *engine_steps(const struct engine *e, struct arena *a, struct view 
 struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms,
                                  const struct outcome *done);
 
+/* The memory of view_find; lives in `a`. What rests on the facts of documents of doc's kind is forgotten when they
+ * change. */
+struct view_memo *view_memo_new(struct arena *a);
+void view_memo_forget(struct view_memo *memo, const struct document *doc);
+
 /* --- one run of a plan -------------------------------------------------------------------------------------------- */
 
 struct run {

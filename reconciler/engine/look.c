@@ -46,6 +46,7 @@ int engine_observe(struct call *c, const struct engine *e, struct view *view, st
         value_set_string(view->arena, seen, "why", err->text);
     }
     facts[doc->index] = seen;
+    view_memo_forget(view->memo, doc);
     return 0;
 }
 
@@ -59,7 +60,8 @@ static void observe_task(struct call *c, void *arg)
 static int observe_level(struct call *c, const struct engine *e, struct look *look, size_t level, struct err *err)
 {
     const struct desired *d = look->view.desired;
-    struct observing *all = arena_array(look->view.arena, struct observing, d->count);
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct observing *all = arena_array(scratch, struct observing, d->count);
     struct group *g = group_new(call_sched(c), "observe");
     int rc;
 
@@ -264,7 +266,7 @@ int engine_conclude(const struct engine *e, struct arena *a, struct view *view, 
 
         value_push(a, documents, (struct value *)doc->root);
         if (view->facts[i])
-            value_set(a, facts, doc->address, (struct value *)view->facts[i]);
+            value_add(a, facts, doc->address, view->facts[i]);
     }
     TRY(plan_make(a, steps, view->now_ms, documents, e->pinned, facts, &made, err));
     plan = arena_new_of(a, struct plan);
@@ -302,6 +304,21 @@ static int check_any_seen(const struct engine *e, const struct look *look, struc
     return first ? err_set(err, ERR_TRANSIENT, "nothing could be seen: %s", first) : 0;
 }
 
+static int observe_all(struct call *c, const struct engine *e, struct look *look, struct err *err)
+{
+    int rc = 0;
+
+    if (e->kinds->look)
+        e->kinds->look(e->provider, &look->view, true);
+    for (size_t level = 0; rc == 0 && level < look->view.desired->levels; level++) {
+        look->view.now_ms = call_now_ms(c);
+        rc = observe_level(c, e, look, level, err);
+    }
+    if (e->kinds->look)
+        e->kinds->look(e->provider, &look->view, false);
+    return rc;
+}
+
 int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired,
                 struct look *ret, struct err *err)
 {
@@ -312,13 +329,11 @@ int engine_look(struct call *c, const struct engine *e, struct arena *a, const s
         .desired = desired,
         .settings = e->settings,
         .facts = (const struct value *const *)look.facts,
+        .memo = view_memo_new(a),
     };
     /* The tasks keep a pointer to the view, so it must already be where it stays. */
     *ret = look;
-    for (size_t level = 0; level < desired->levels; level++) {
-        ret->view.now_ms = call_now_ms(c);
-        TRY(observe_level(c, e, ret, level, err));
-    }
+    TRY(observe_all(c, e, ret, err));
     TRY(check_any_seen(e, ret, err));
     ret->view.now_ms = call_now_ms(c);
     ret->view.ahead_ms = sched_skew_ms(call_sched(c));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../base/text.h"
+#include "internal.h"
 
 const struct settings settings_default = {
     .settle_ms = MINUTE_MS,
@@ -18,6 +19,104 @@ const struct settings settings_default = {
     .poll_bound_ms = HOUR_MS,
     .readback_ms = 5 * MINUTE_MS,
 };
+
+/* --- found by name ------------------------------------------------------------------------------------------------ */
+
+/* One way of naming, of the facts as they are. */
+struct naming {
+    struct naming *next;
+    const struct view_names *names;
+    const void *of;     /* whose facts; of what is declared: the estate */
+    struct arena *arena;
+    struct index *index;
+};
+
+struct view_memo {
+    struct naming *all;
+};
+
+static void memo_release(void *what)
+{
+    struct view_memo *memo = what;
+
+    while (memo->all) {
+        struct naming *n = memo->all;
+
+        memo->all = n->next;
+        arena_free(n->arena);
+    }
+}
+
+struct view_memo *view_memo_new(struct arena *a)
+{
+    struct view_memo *memo = arena_new_of(a, struct view_memo);
+
+    arena_keep(a, memo_release, memo);
+    return memo;
+}
+
+void view_memo_forget(struct view_memo *memo, const struct document *doc)
+{
+    struct naming **at = memo ? &memo->all : NULL;
+
+    while (at && *at) {
+        struct naming *n = *at;
+
+        if (n->names->declared || (n->names->kind && !str_eq(n->names->kind, doc->kind))) {
+            at = &n->next;
+            continue;
+        }
+        *at = n->next;
+        arena_free(n->arena);
+    }
+}
+
+static struct index *index_made(const struct view *v, const struct view_names *names, struct arena *a)
+{
+    struct index *x = index_new(a, INDEX_NOCASE);
+    const struct index_entry *at = NULL;
+    const struct document *doc;
+
+    for (size_t i = 0; !names->kind && i < v->desired->count; i++)
+        names->put(v, v->desired->documents[i], a, x);
+    while (names->kind && (doc = desired_next(v->desired, names->kind, &at)))
+        names->put(v, doc, a, x);
+    return x;
+}
+
+static const struct index *index_of(const struct view *v, const struct view_names *names)
+{
+    const void *of = names->declared ? (const void *)v->desired : (const void *)v->facts;
+    struct naming *n;
+    struct arena *a;
+
+    if (!v->memo)
+        return index_made(v, names, v->arena);
+    for (n = v->memo->all; n; n = n->next)
+        if (n->names == names && n->of == of)
+            return n->index;
+    a = arena_new();
+    n = arena_new_of(a, struct naming);
+    *n = (struct naming){.names = names, .of = of, .arena = a, .index = index_made(v, names, a)};
+    /* Names may have been made of others meanwhile. */
+    n->next = v->memo->all;
+    v->memo->all = n;
+    return n->index;
+}
+
+const struct index_entry *view_find(const struct view *v, const struct view_names *names, const char *name)
+{
+    return name ? index_find(index_of(v, names), name) : NULL;
+}
+
+const void *view_next(const struct view *v, const struct view_names *names, const char *name,
+                      const struct index_entry **at)
+{
+    *at = *at ? (*at)->next : view_find(v, names, name);
+    return *at ? (*at)->thing : NULL;
+}
+
+/* --- seen and concluded ------------------------------------------------------------------------------------------- */
 
 const struct value *view_facts(const struct view *v, const struct document *doc)
 {
@@ -56,10 +155,13 @@ const void *view_own(const struct view *v, const struct document *doc)
 
 void view_need(const struct view *v, struct steps *s, struct step *step, const struct document *doc)
 {
+    const struct index_entry *at = NULL;
+    const struct step *its;
+
     step_on(s, step, doc);
-    for (size_t i = 0; doc && v->steps && i < v->steps->count; i++)
-        if (v->steps->items[i]->document == doc && !v->steps->items[i]->aside && step_pends(v->steps->items[i]))
-            step_need(s, step, v->steps->items[i]->id);
+    while ((its = steps_next(v->steps, doc, &at)))
+        if (!its->aside && step_pends(its))
+            step_need(s, step, its->id);
 }
 
 void actor_say(const struct actor *actor, const char *fmt, ...)

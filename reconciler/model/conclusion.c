@@ -110,7 +110,10 @@ static void drop_verifications(const struct concluding *c)
         if (!pointless)
             s->items[kept++] = step;
     }
+    if (kept == s->count)
+        return;
     s->count = kept;
+    steps_index(s);
 }
 
 bool conclude_hold(const struct concluding *c, size_t from)
@@ -133,10 +136,12 @@ bool conclude_hold(const struct concluding *c, size_t from)
 
 static const struct step *withheld_of(const struct concluding *c, const struct document *doc)
 {
-    for (size_t i = 0; i < c->steps->count; i++)
-        if (c->steps->items[i]->document == doc && !c->steps->items[i]->aside && step_pends(c->steps->items[i]) &&
-            step_withheld(c->steps->items[i]))
-            return c->steps->items[i];
+    const struct index_entry *at = NULL;
+    const struct step *step;
+
+    while ((step = steps_next(c->steps, doc, &at)))
+        if (!step->aside && step_pends(step) && step_withheld(step))
+            return step;
     return NULL;
 }
 
@@ -155,16 +160,14 @@ static const struct step *withheld_under(const struct concluding *c, const struc
  * policy withholds. */
 static const struct step *impossible(const struct concluding *c, const struct document *doc)
 {
-    const struct step *found = block_of(c, doc);
+    const struct step *found = block_of(c, doc), *step;
+    const struct index_entry *at = NULL;
 
     if (!found)
         found = withheld_under(c, doc);
-    for (size_t i = 0; !found && i < c->steps->count; i++) {
-        const struct step *step = c->steps->items[i];
-
-        for (size_t k = 0; !found && step->document == doc && !step->aside && step_pends(step) && k < step->n_on; k++)
+    while (!found && (step = steps_next(c->steps, doc, &at)))
+        for (size_t k = 0; !found && !step->aside && step_pends(step) && k < step->n_on; k++)
             found = withheld_under(c, step->on[k]);
-    }
     return found;
 }
 

@@ -2,6 +2,7 @@
  * in which order they can be looked at. Must not know what any kind means; the table of kinds and their schemas say. */
 #include "desired.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -592,8 +593,13 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
     azure_assign(&r);
     d->levels = levels_assign(&r);
     documents = arena_array(a, const struct document *, r.count + 1);
-    for (size_t i = 0; i < r.count; i++)
+    d->by_kind = index_new(a, INDEX_EXACT);
+    d->by_address = index_new(a, INDEX_EXACT);
+    for (size_t i = 0; i < r.count; i++) {
         documents[i] = &r.drafts[i].document;
+        index_put(d->by_kind, documents[i]->kind, documents[i]);
+        index_put(d->by_address, documents[i]->address, documents[i]);
+    }
     d->documents = documents;
     d->count = r.count;
     return d;
@@ -603,10 +609,23 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
 
 const struct document *desired_find(const struct desired *d, const char *kind, const char *name)
 {
-    for (size_t i = 0; i < d->count; i++)
-        if (str_eq(d->documents[i]->kind, kind) && str_eq(d->documents[i]->name, name))
-            return d->documents[i];
+    char address[512];
+    const struct document *found;
+
+    if (!kind || !name)
+        return NULL;
+    if (snprintf(address, sizeof(address), "%s/%s", kind, name) < (int)sizeof(address))
+        return index_get(d->by_address, address);
+    for (const struct index_entry *at = NULL; (found = desired_next(d, kind, &at));)
+        if (str_eq(found->name, name))
+            return found;
     return NULL;
+}
+
+const struct document *desired_next(const struct desired *d, const char *kind, const struct index_entry **at)
+{
+    *at = *at ? (*at)->next : index_find(d->by_kind, kind);
+    return *at ? (*at)->thing : NULL;
 }
 
 const struct reference *document_reference(const struct document *doc, const char *path)

@@ -2,6 +2,7 @@
 #ifndef REINSTATE_DESIRED_H
 #define REINSTATE_DESIRED_H
 
+#include "../base/index.h"
 #include "../format/schema.h"
 
 struct document;
@@ -33,6 +34,7 @@ struct desired {
     const struct document *const *documents;
     size_t count;
     size_t levels;
+    struct index *by_kind, *by_address; /* documents of a kind, in their order; one document */
     const struct value *raw; /* what was resolved: raw documents, templates replaced by what they stand for */
 };
 
@@ -44,6 +46,8 @@ const struct desired *desired_resolve(struct arena *a, const struct schemas *sch
                                       const struct value *docs, struct diags *diags);
 
 const struct document *desired_find(const struct desired *d, const char *kind, const char *name);
+/* The documents of a kind, one after the other: *at starts as NULL; NULL at the end. */
+const struct document *desired_next(const struct desired *d, const char *kind, const struct index_entry **at);
 /* The reference at a path of this document, or NULL. */
 const struct reference *document_reference(const struct document *doc, const char *path);
 /* The referenced document at a path, or NULL. */

@@ -120,6 +120,7 @@ static int steps_order(struct arena *a, const struct steps *steps, struct steps 
     *ret = (struct steps){.arena = a, .items = arena_array(a, struct step *, steps->count + 1), .count = steps->count};
     for (size_t i = 0; i < steps->count; i++)
         ret->items[i] = steps->items[order[i]];
+    steps_index(ret);
     return 0;
 }
 
@@ -171,17 +172,16 @@ static const char *plan_digest(struct arena *a, const struct plan *p)
 /* Documents, however many steps each of them has. */
 static size_t unseen_count(struct arena *a, const struct steps *steps)
 {
-    const struct document **seen = NULL;
+    struct index *seen = index_new(a, INDEX_EXACT);
     size_t n = 0;
 
     for (size_t i = 0; i < steps->count; i++) {
         const struct step *step = steps->items[i];
-        size_t j = 0;
 
-        while (step->unseen && j < n && seen[j] != step->document)
-            j++;
-        if (step->unseen && j == n)
-            arena_push(a, seen, n, step->document);
+        if (!step->unseen || index_find(seen, step->document->address))
+            continue;
+        index_put(seen, step->document->address, step);
+        n++;
     }
     return n;
 }
@@ -270,14 +270,11 @@ int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown
 
 /* --- what is ordered ---------------------------------------------------------------------------------------------- */
 
-static void mark_needed(const struct plan *plan, const struct step *step, bool *wanted)
+static void mark_needed(const struct plan *plan, const struct step *step, struct index *wanted)
 {
-    for (size_t i = 0; i < plan->steps.count; i++)
-        if (plan->steps.items[i] == step) {
-            if (wanted[i])
-                return;
-            wanted[i] = true;
-        }
+    if (index_find(wanted, step->id))
+        return;
+    index_put(wanted, step->id, step);
     for (size_t k = 0; k < step->n_needs; k++) {
         const struct step *need = steps_find(&plan->steps, step->needs[k]);
 
@@ -288,7 +285,7 @@ static void mark_needed(const struct plan *plan, const struct step *step, bool *
 
 const struct plan *plan_ordered(struct arena *a, const struct plan *p, const char *order)
 {
-    bool *wanted = arena_array(a, bool, p->steps.count + 1);
+    struct index *wanted = index_new(a, INDEX_EXACT);
     struct plan *some = arena_new_of(a, struct plan);
 
     for (size_t i = 0; i < p->steps.count; i++) {
@@ -300,8 +297,9 @@ const struct plan *plan_ordered(struct arena *a, const struct plan *p, const cha
     *some = *p;
     some->steps = (struct steps){.arena = a};
     for (size_t i = 0; i < p->steps.count; i++)
-        if (wanted[i])
+        if (index_find(wanted, p->steps.items[i]->id))
             arena_push(a, some->steps.items, some->steps.count, p->steps.items[i]);
+    steps_index(&some->steps);
     return some;
 }
 

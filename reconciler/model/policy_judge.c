@@ -321,11 +321,10 @@ static void budgets_judge(const struct judging *j, int64_t (*used)[BUDGET_COUNT]
 static const struct document *orderer_of(const struct steps *steps, const struct step *step)
 {
     const char *name = value_str_at(step->detail, "orderedBy");
+    const struct step *its =
+        name ? index_get(steps->by_document, arena_printf(steps->arena, "Activation/%s", name)) : NULL;
 
-    for (size_t i = 0; name && i < steps->count; i++)
-        if (str_eq(steps->items[i]->document->kind, "Activation") && str_eq(steps->items[i]->document->name, name))
-            return steps->items[i]->document;
-    return NULL;
+    return its ? its->document : NULL;
 }
 
 /* A rule that holds an order back holds back everything the order triggers: an Activation writes nothing itself, so
@@ -363,7 +362,7 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
                   policy_facts *facts, const void *ctx)
 {
     int64_t(*used)[BUDGET_COUNT] = arena_alloc(steps->arena, sizeof(*used) * (p->n_guards + 1));
-    int64_t *known = arena_array(steps->arena, int64_t, steps->count + 1);
+    struct index *known = index_new(steps->arena, INDEX_EXACT);
 
     for (size_t i = 0; i < options->n_spent; i++)
         for (size_t g = 0; g < p->n_guards; g++)
@@ -374,7 +373,7 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
         struct judging j = {.policy = p,
                             .options = options,
                             .step = step,
-                            .begins_ms = options->now_ms + steps_lead_ms(steps, i, known),
+                            .begins_ms = options->now_ms + steps_lead_ms(steps, step, known),
                             .subject = {.arena = steps->arena, .step = step}};
         const struct document *order = orderer_of(steps, step);
 

@@ -59,6 +59,20 @@ const char *verdict_name(enum verdict v)
 
 /* --- building ----------------------------------------------------------------------------------------------------- */
 
+static void index_step(struct steps *s, const struct step *step)
+{
+    index_put(s->by_id, step->id, step);
+    index_put(s->by_document, step->document->address, step);
+}
+
+void steps_index(struct steps *s)
+{
+    s->by_id = index_new(s->arena, INDEX_EXACT);
+    s->by_document = index_new(s->arena, INDEX_EXACT);
+    for (size_t i = 0; i < s->count; i++)
+        index_step(s, s->items[i]);
+}
+
 struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix,
                        const char *reason_fmt, ...)
 {
@@ -73,7 +87,10 @@ struct step *steps_add(struct steps *s, const struct document *doc, enum action 
     va_start(ap, reason_fmt);
     step->reason = arena_vprintf(s->arena, reason_fmt, ap);
     va_end(ap);
+    if (!s->by_id)
+        steps_index(s);
     arena_push(s->arena, s->items, s->count, step);
+    index_step(s, step);
     return step;
 }
 
@@ -206,34 +223,34 @@ void step_note(struct steps *s, struct step *step, const char *fmt, ...)
     step->notes = notes;
 }
 
-int64_t steps_lead_ms(const struct steps *all, size_t at, int64_t *known)
+int64_t steps_lead_ms(const struct steps *all, const struct step *step, struct index *known)
 {
-    const struct step *step = all->items[at];
-    int64_t lead = 0;
+    int64_t *lead = index_get(known, step->id);
 
-    if (known[at] > 0)
-        return known[at] - 1;
+    if (lead)
+        return *lead;
+    lead = arena_new_of(all->arena, int64_t);
     /* Steps that need each other are a fault that the plan tells; here they end. */
-    known[at] = 1;
-    for (size_t i = 0; i < step->n_needs; i++)
-        for (size_t k = 0; k < all->count; k++) {
-            int64_t own = all->items[k]->estimate_ms, end;
+    index_put(known, step->id, lead);
+    for (size_t i = 0; i < step->n_needs; i++) {
+        const struct step *need = steps_find(all, step->needs[i]);
+        int64_t own = need && need->estimate_ms > 0 ? need->estimate_ms : 0,
+                end = need ? steps_lead_ms(all, need, known) + own : 0;
 
-            if (!str_eq(all->items[k]->id, step->needs[i]))
-                continue;
-            end = steps_lead_ms(all, k, known) + (own > 0 ? own : 0);
-            lead = end > lead ? end : lead;
-        }
-    known[at] = lead + 1;
-    return lead;
+        *lead = end > *lead ? end : *lead;
+    }
+    return *lead;
 }
 
 struct step *steps_find(const struct steps *s, const char *id)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (str_eq(s->items[i]->id, id))
-            return s->items[i];
-    return NULL;
+    return index_get(s->by_id, id);
+}
+
+struct step *steps_next(const struct steps *s, const struct document *doc, const struct index_entry **at)
+{
+    *at = *at ? (*at)->next : s && doc ? index_find(s->by_document, doc->address) : NULL;
+    return *at ? (*at)->thing : NULL;
 }
 
 /* --- writing down ------------------------------------------------------------------------------------------------- */

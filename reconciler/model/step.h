@@ -114,6 +114,7 @@ struct steps {
     struct arena *arena;
     struct step **items;
     size_t count;
+    struct index *by_id, *by_document; /* of the items, by step id and by document address; NULL: of none */
 };
 
 /* Adds a step "address#action name" and returns it for filling in. `suffix` (may be NULL) makes several of one action
@@ -138,10 +139,14 @@ void step_wish(struct steps *s, struct step *step, const char *scope, const char
 void step_on(struct steps *s, struct step *step, const struct document *doc);
 void step_serves(struct steps *s, struct step *step, const struct document *doc);
 void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
-/* How long what the step at `at` needs takes, by the estimates; `known` (one for each step, zeroed) remembers, because
- * many steps share their needs. */
-int64_t steps_lead_ms(const struct steps *all, size_t at, int64_t *known);
+/* How long what the step needs takes, by the estimates; `known` (an empty index at first) remembers, because many steps
+ * share their needs. */
+int64_t steps_lead_ms(const struct steps *all, const struct step *step, struct index *known);
 struct step *steps_find(const struct steps *s, const char *id);
+/* The steps of a document, one after the other: *at starts as NULL; NULL at the end, and for NULL steps. */
+struct step *steps_next(const struct steps *s, const struct document *doc, const struct index_entry **at);
+/* The items were put in, or taken out, by hand: they are found again. */
+void steps_index(struct steps *s);
 /* The ruling by which policy withholds it: denied, observed only, or an approval that nobody has given;
  * NULL: it may be done. */
 const struct ruling *step_withheld(const struct step *step);
