@@ -3,7 +3,7 @@
 # make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing, with sanitizers, JOBS parts side by side
 # make check      the same from programs whose warnings are errors, clang's opinion, valgrind
-# make scenario | claims | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook | screen | engine | sight | places | planted     parts of it; golden-update rewrites the expected plans
+# make scenario | claims | growth | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook | screen | engine | sight | places | planted     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -27,6 +27,8 @@ CFLAGS_COMMON := -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan   := -fsanitize=address,undefined
+CFLAGS_counted  := -O1 -fsanitize-coverage=trace-pc
+LDFLAGS_counted := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 ALL_CFLAGS := $(CFLAGS_COMMON) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 
@@ -41,7 +43,12 @@ all: build/reinstate
 build/reinstate: $(OUT)/reinstate
 	@mkdir -p build && ln -sf $(OUT:build/%=%)/reinstate $@
 
-$(OUT)/reinstate: $(OUT)/cmd/main.o $(OUT)/libreinstate.a
+# What counts does not count itself.
+$(OUT)/tests/growth/counted.o: tests/growth/counted.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_COMMON) -O2 -c -o $@ $<
+
+$(OUT)/reinstate: $(OUT)/cmd/main.o $(if $(filter counted,$(VARIANT)),$(OUT)/tests/growth/counted.o) $(OUT)/libreinstate.a
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS_$(VARIANT)) -o $@ $^ $(LDLIBS)
 
@@ -101,6 +108,11 @@ SEED   ?= 20261123
 property: $(OUT)/tests/property/property
 	@$< --seed $(SEED) --count $(STATES)
 
+# Its program counts what it does: VARIANT=counted, and gcc, whatever CC is.
+growth:
+	@$(MAKE) --no-print-directory -s CC=gcc VARIANT=counted build/gcc-counted$(if $(WERROR),-werror)/reinstate
+	@sh tests/growth.sh build/gcc-counted$(if $(WERROR),-werror)/reinstate
+
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
@@ -119,7 +131,7 @@ programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/golden/golden $(OUT)/tests/s
 # What runs side by side needs nothing that another of them makes: all programs are built before. The longest come first.
 part = '$(1)$(2)=$(MAKE) --no-print-directory $(3) $(2)'
 ASAN_PARTS := scenario property unit knobs runbook examples bad-input https
-PARTS      := lint golden scenario property knobs unit claims runbook runbook-trials secrets https screen engine sight places planted bad-input examples
+PARTS      := lint golden scenario property knobs growth unit claims runbook runbook-trials secrets https screen engine sight places planted bad-input examples
 side-by-side:
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
@@ -190,7 +202,7 @@ install-check-deps:
 clean:
 	rm -rf build
 
-.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update scenario knobs property examples lint quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
+.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update growth scenario knobs property examples lint quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
         claims bad-input https secrets runbook runbook-trials screen engine sight places planted
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

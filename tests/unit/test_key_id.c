@@ -29,15 +29,15 @@ static void test_forms(void)
     struct arena *a cleanup(arena_freep) = arena_new();
 
     for (size_t i = 0; i < COUNT(forms); i++) {
-        CHECK_ROW(forms[i].reason, key_same_store(a, forms[i].url, PLAIN) == forms[i].store);
-        CHECK_ROW(forms[i].reason, key_same_key(a, forms[i].url, PLAIN) == forms[i].key);
-        CHECK_ROW(forms[i].reason, key_same_version(a, forms[i].url, PLAIN) == forms[i].version);
-        CHECK_ROW(forms[i].reason, key_same_version(a, PLAIN, forms[i].url) == forms[i].version);
+        CHECK_ROW(forms[i].reason, key_same_store(forms[i].url, PLAIN) == forms[i].store);
+        CHECK_ROW(forms[i].reason, key_same_key(forms[i].url, PLAIN) == forms[i].key);
+        CHECK_ROW(forms[i].reason, key_same_version(forms[i].url, PLAIN) == forms[i].version);
+        CHECK_ROW(forms[i].reason, key_same_version(PLAIN, forms[i].url) == forms[i].version);
     }
     CHECK(str_eq(key_url_plain(a, forms[1].url), PLAIN));
     CHECK(!key_url_version(a, forms[4].url) && !key_url_version(a, forms[5].url));
     CHECK(str_eq(key_url_version(a, forms[3].url), "3d1c"));
-    CHECK(key_url_is(a, forms[5].url, "https://kv-payroll.vault.azure.net", "payroll-os"));
+    CHECK(key_url_is(forms[5].url, "https://kv-payroll.vault.azure.net", "payroll-os"));
 }
 
 int main(void)

@@ -1,0 +1,50 @@
+#!/bin/sh
+# usage: growth.sh COUNTED-BINARY
+# What an estate costs grows with the estate, not with its square: work, allocations, memory and requests of one look at 100, 200 and 400
+# machines. Counts, not timings (growth/counted.c): they are the same on a busy machine. From 200 to 400 machines each may grow by at most
+# twice what it grew from 100 to 200, with a tenth to spare for names that are longer and tables that double. A place in the source that
+# does a five hundredth of all work, and grows faster, is named: so a square is found before it outweighs the rest.
+set -u
+binary=$(realpath "$1")
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+judge() {
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $1"
+    fi
+}
+
+for n in 100 200 400; do
+    sh "$here/growth/generate.sh" $n "$work/$n"
+done
+for command in drift forecast plan; do
+    for n in 100 200 400; do
+        at=$work/$n
+        REINSTATE_COUNTS=$at/$command "$binary" $command -f "$at/estate.yaml" --world "$at/world.yaml" --record "$at/$command.record" -o json \
+            >"$at/$command.out" 2>"$at/$command.err"
+        judge "$command of $n machines: exit $? $(head -c 300 "$at/$command.err")" $?
+        # What is throttled is asked again: that counts the limits, not the estate.
+        echo "requests $(grep -vc '"status": *429' "$at/$command.record")" >>"$at/$command"
+    done
+    for what in blocks allocations bytes peak-kb requests; do
+        told=$(for n in 100 200 400; do awk -v what=$what '$1 == what { print $2 }' "$work/$n/$command"; done | tr '\n' ' ')
+        echo "$told" | awk '{ exit !($3 - $2 <= 2.2 * ($2 - $1)) }'
+        judge "$command, $what of 100, 200 and 400 machines grow faster than their number: $told" $?
+        echo "  $command $what: $told"
+    done
+    awk 'FNR == 1 { file++ } /^0x/ { n[file, $1] = $2; if (file == 3) at[$1] } $1 == "blocks" { all = $2 }
+         END { for (a in at) if (n[3, a] > all / 500 && n[3, a] - n[2, a] > 2.8 * (n[2, a] - n[1, a])) print n[3, a], a }' \
+        "$work/100/$command" "$work/200/$command" "$work/400/$command" | sort -rn | head -5 >"$work/places"
+    judge "$command: $(wc -l <"$work/places") places grow faster than the estate" "$(wc -l <"$work/places")"
+    while read -r times at; do
+        echo "  $times times: $(addr2line -pfe "$binary" "$at" 2>/dev/null || echo "$at")"
+    done <"$work/places"
+done
+echo "growth: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
