@@ -140,14 +140,14 @@ static int look_again(struct applying *x, int code, const struct outcome *outcom
         summary_write(t, s->arena, summary);
         return code ? code : EXIT_ERROR;
     }
-    summary = summary_of(s->arena, &after, outcome);
+    summary = summary_of(s->arena, &after, outcome, s->options->selector);
     value_set(s->arena, x->answer, "remaining", plan_to_value(s->arena, after.plan));
     value_set(s->arena, x->answer, "summary", summary);
     if (after.plan->n_changes && !interrupts_seen()) {
         text_add(t, "\nWhat is left:\n");
         report_plan(t, after.plan, &x->style);
     } else if (!code) {
-        text_say(t, "%s\n", summary_verdict(summary));
+        text_say(t, "%s\n", summary_verdict(s->arena, summary));
     }
     summary_write(t, s->arena, summary);
     if (code || !after.plan->n_changes)
@@ -183,7 +183,7 @@ static int end_at_once(struct applying *x, const struct look *look)
     struct session *s = x->session;
     struct text t cleanup(text_release) = {0};
     struct outcome none = {.blocked = look->plan->n_changes};
-    struct value *summary = summary_of(s->arena, look, &none);
+    struct value *summary = summary_of(s->arena, look, &none, s->options->selector);
 
     text_init(&t, TEXT_CEILING);
     if (look->plan->n_changes) {

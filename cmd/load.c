@@ -209,12 +209,50 @@ static struct value *order_part(struct arena *a, const struct value *raw, const 
     return part;
 }
 
+static bool is_grant(const struct document *doc)
+{
+    return str_eq(doc->kind, "KeyAccess") || str_eq(doc->kind, "RoleAssignment") ||
+           str_eq(doc->kind, "ManagedHsmRoleAssignment");
+}
+
+/* Nothing that is restored refers to its grants, and without them it is refused: they belong to what is selected. Those
+ * of another set on the same key do not. */
+static bool grant_is_needed(const struct document *grant, const bool *marked)
+{
+    bool of_sets = false, of_key = false;
+
+    for (size_t i = 0; i < grant->n_references; i++) {
+        const struct document *target = grant->references[i].target;
+
+        if (!target)
+            continue;
+        if (str_eq(target->kind, "DiskEncryptionSet")) {
+            of_sets = true;
+            if (marked[target->index])
+                return true;
+        }
+        of_key = of_key || (str_eq(target->kind, "Key") && marked[target->index]);
+    }
+    return of_key && !of_sets;
+}
+
+static bool restores_any(const struct desired *d, const bool *marked)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (marked[i] && str_eq(d->documents[i]->kind, "RestoredVirtualMachine"))
+            return true;
+    return false;
+}
+
 static bool *select_documents(struct arena *a, const struct desired *d, const char *selector)
 {
     bool *marked = arena_array(a, bool, d->count + 1);
 
     for (size_t i = 0; i < d->count; i++)
         if (!str_eq(d->documents[i]->kind, "Policy") && document_selected(d->documents[i], selector))
+            mark_with_references(d->documents[i], marked);
+    for (size_t i = 0; restores_any(d, marked) && i < d->count; i++)
+        if (is_grant(d->documents[i]) && grant_is_needed(d->documents[i], marked))
             mark_with_references(d->documents[i], marked);
     for (size_t i = 0; i < d->count; i++) {
         const struct document *doc = d->documents[i];

@@ -152,7 +152,8 @@ static struct value *todo_of(struct arena *a, const struct plan *plan, const str
     return todo;
 }
 
-struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome)
+struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome,
+                         const char *selector)
 {
     struct value *summary = value_copy(a, aftermath_of(&after->view));
 
@@ -162,6 +163,7 @@ struct value *summary_of(struct arena *a, const struct look *after, const struct
     value_set(a, summary, "orders", orders_of(a, outcome, value_get(summary, "orders")));
     value_set(a, summary, "took", took_of(a, outcome, value_get(summary, "jobs")));
     value_set(a, summary, "todo", todo_of(a, after->plan, outcome));
+    value_set_string(a, summary, "selector", selector);
     return summary;
 }
 
@@ -203,12 +205,16 @@ static bool summary_all_seen(const struct value *summary)
     return true;
 }
 
-const char *summary_verdict(const struct value *summary)
+const char *summary_verdict(struct arena *a, const struct value *summary)
 {
+    const char *selector = value_str_at(summary, "selector");
+
     if (!summary_all_seen(summary))
         return "All that could be seen is as declared.";
     return value_count(value_get(summary, "still"))
                ? "What is declared is as declared, and a source VM stands still: see below."
+           : selector
+               ? arena_printf(a, "What has the labels %s is as declared; the rest was not looked at.", selector)
                : "Everything is as declared.";
 }
 
@@ -226,15 +232,16 @@ static void machines_write(struct text *out, const struct value *machines)
     }
 }
 
-static void orders_write(struct text *out, struct arena *a, const struct value *orders)
+static void orders_write(struct text *out, struct arena *a, const struct value *orders, bool selected)
 {
     for (size_t i = 0; i < value_count(orders); i++) {
         const struct value *o = value_item(orders, i);
         int64_t machines = value_int_at(o, "machines", 0), before = value_int_at(o, "secondsBefore", 0),
                 estimated = value_int_at(o, "estimatedSeconds", -1), healed = value_int_at(o, "healed", 0);
 
-        text_say(out, "  order %s: %lld of %lld machine%s as declared", value_str_at(o, "order"),
-                 (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s");
+        text_say(out, "  order %s: %lld of %lld machine%s%s as declared", value_str_at(o, "order"),
+                 (long long)value_int_at(o, "done", 0), (long long)machines, machines == 1 ? "" : "s",
+                 selected ? " with the labels that were given" : "");
         if (healed)
             text_say(out, ", of %lld the source VM runs again and nothing is restored", (long long)healed);
         text_say(out, ", %s after it was begun", duration_format(a, value_int_at(o, "seconds", 0) * SECOND_MS));
@@ -328,7 +335,7 @@ void summary_write(struct text *out, struct arena *a, const struct value *summar
         return;
     text_add(out, "\nAt the end\n");
     machines_write(out, machines);
-    orders_write(out, a, orders);
+    orders_write(out, a, orders, value_get(summary, "selector") != NULL);
     jobs_write(out, a, jobs, value_get(summary, "took"));
     left_write(out, left);
     still_write(out, still);

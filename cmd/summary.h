@@ -6,12 +6,13 @@
 #include "../reconciler/engine/engine.h"
 #include "../reconciler/model/report.h"
 
-/* The shape is that of schemas/report.json, $defs/summary. */
-struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome);
+/* The shape is that of schemas/report.json, $defs/summary. `selector`: the labels that the run was held to, or NULL. */
+struct value *summary_of(struct arena *a, const struct look *after, const struct outcome *outcome,
+                         const char *selector);
 /* The same of a run that was told to end at once: from the outcome alone, nothing is asked any more. */
 struct value *summary_unseen(struct arena *a, const struct outcome *outcome);
 /* What is said when nothing is left to do: no more than was seen. */
-const char *summary_verdict(const struct value *summary);
+const char *summary_verdict(struct arena *a, const struct value *summary);
 void summary_write(struct text *out, struct arena *a, const struct value *summary);
 
 #endif
