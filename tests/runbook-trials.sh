@@ -252,6 +252,109 @@ if begin 01-lost-key "$dir/open.yaml"; then
     sim_stop
 fi
 
+# --- an Azure that is busy, and gateways before it ----------------------------------------------------------------------------------
+
+fault() {
+    echo "s#^  faults: \\[\\]#  faults: [$1]#"
+}
+# later WHAT CODE RESTORES SED-OPTION...: the runbook is written before the world is changed so, and run after it.
+later() {
+    case=$1 wanted=$2 by=$3
+    shift 3
+    quick before.yaml -e "$writes_claims"
+    quick after.yaml -e "$writes_claims" "$@"
+    begin 01-lost-key "$dir/before.yaml" || return 1
+    old=$(sim_port)
+    sim_stop
+    sim_start "$dir/after.yaml" 0 || return 1
+    pause_made
+    sed -i "s/localhost:$old/localhost:$(sim_port)/g" run.sh
+    run
+    expect "$case: exit $code" [ "$code" = "$wanted" ]
+    expect "$case: $by restores" [ "$(restores)" = "$by" ]
+}
+
+if later "a throttle is waited for" 0 2 -e "$(fault '{on: {method: GET, path: /backupJobs}, nth: 1, do: {status: 429, retryAfter: 150}}')"; then
+    says 'asked again in 150 s'
+    says 'waiting for Azure to answer: 2 min'
+    sim_stop
+fi
+if later "a throttle without end" 1 0 -e "$(fault '{on: {method: GET, path: /backupJobs}, every: true, do: {status: 429, retryAfter: 100}}')"; then
+    says "the vault's jobs cannot be listed"
+    expect "is waited for a quarter of an hour" [ "$(count 'asked again in 100 s' stderr)" = 9 ]
+    sim_stop
+fi
+if later "a claim's account that is busy once" 0 2 -e "$(fault '{on: {method: GET, path: /reinstate-claims}, nth: 1, do: {status: 503, code: ServerBusy}}')"; then
+    expect "has both triggers claimed" [ "$(count 'claim [0-9a-f]{40}-0 taken' stderr)" = 2 ]
+    sim_stop
+fi
+if later "a gateway's 404 before a claim's account" 1 0 -e "$(fault '{on: {method: GET, path: /reinstate-claims}, every: true, do: {status: 404, body: "<html>"}}')"; then
+    says 'whether a claim stands in storage account stpayrolldr cannot be told (404'
+    sim_stop
+fi
+absent() {
+    bash -c '. "$0/../providers/runbook/bash.sh" && printf "HTTP/1.1 404\n" >"$work/head" && printf %s "$1" >"$work/body" && absent' "$here" "$1"
+}
+expect "a service's word that there is no such job counts" absent '{"error": {"code": "ResourceNotFound"}}'
+for body in '{"error": {"code": "RouteNotFound"}}' '<html>' ''; do
+    if absent "$body"; then no "a gateway's word does not: $body"; else ok "a gateway's word does not: $body"; fi
+done
+
+# --- the order's window ------------------------------------------------------------------------------------------------------------
+
+quick window.yaml -e "$writes_claims"
+if begin 01-lost-key "$dir/window.yaml"; then
+    # The waits of this one are its second look: the laptop is closed meanwhile.
+    {
+        echo '#!/bin/sh'
+        echo "exec '$dir/pause' 259200"
+    } >closed
+    chmod +x closed
+    run closed
+    expect "an order that ends between the looks and the trigger: exit $code" [ "$code" = 1 ]
+    says 'order inc-4711 ended at 2026-11-25T02:00:00'
+    expect "its claim had been taken" [ "$(count 'claim [0-9a-f]{40}-0 taken' stderr)" = 1 ]
+    run
+    expect "days later it triggers nothing: exit $code" [ "$code" = 1 ]
+    says 'order inc-4711 ended at 2026-11-25T02:00:00'
+    expect "and claims nothing" [ "$(count 'claim [0-9a-f]{40}-[0-9]+ taken' stderr)" = 0 ]
+    expect "nothing is restored" [ "$(restores)" = 0 ]
+    sed -i "s/not_after='[^']*'/not_after='2027-11-25T02:00:00Z'/" run.sh
+    run
+    expect "with a longer order it goes on, since the claim says that nothing was triggered: exit $code" [ "$code" = 0 ]
+    expect "by the next claim" [ "$(count 'claim [0-9a-f]{40}-1 taken' stderr)" = 1 ]
+    expect "and two restores" [ "$(restores)" = 2 ]
+    sim_stop
+fi
+if begin 01-lost-key "$dir/window.yaml"; then
+    run
+    expect "within its window it is carried out: exit $code" [ "$code" = 0 ]
+    ./pause 3456000
+    run
+    expect "forty days later it sees its own jobs: exit $code" [ "$code" = 0 ]
+    expect "and triggers nothing" [ "$(restores)" = 2 ]
+    # Another order, which begins in the middle of that restore.
+    step=$(sed -n 's/^\([0-9]*\)\. .*#restore-vm$/\1/p' stderr)
+    end=$(grep -oE '"endTime": "[^"]*' sim-world.yaml | cut -d'"' -f4 | sort | tail -n 1)
+    sed -i -e "s/^\( *since=\)[^ ]*/\1'$end'/" -e "s/not_after='[^']*'/not_after='2027-11-25T02:00:00Z'/" run.sh
+    REINSTATE_PAUSE=$dir/pause bash run.sh "$step" >stdout 2>stderr </dev/null
+    code=$?
+    expect "a job that began before the order, and that its claim names: exit $code" [ "$code" = 0 ]
+    sed -i "s/order='[^']*'/order='inc-4712'/" run.sh
+    REINSTATE_PAUSE=$dir/pause bash run.sh "$step" >stdout 2>stderr </dev/null
+    code=$?
+    expect "one that no claim names for this order: exit $code" [ "$code" = 1 ]
+    says 'began before order inc-4712, and no claim names it for this order'
+    expect "nothing more is triggered" [ "$(restores)" = 2 ]
+    sim_stop
+fi
+if later "a claim that somebody has taken over before the trigger" 1 0 \
+    -e "$(fault '{on: {method: GET, path: /reinstate-claims/}, nth: 1, do: {status: 200, headers: {ETag: "\\"0x8DOTHER\\""}, body: "{\\"ended\\": \\"taken over: Grace H\\"}"}}')"; then
+    says 'is no longer as we wrote it: somebody has taken it over (ended: taken over: Grace H'
+    expect "and nothing is noted in it" [ "$(count '"PUT","uri":"[^"]*/reinstate-claims/' sim-record)" = 2 ]
+    sim_stop
+fi
+
 # --- answers that lead elsewhere, and texts that would be obeyed --------------------------------------------------------------------
 
 # A second server, whose certificate would be trusted: whatever it is asked for stands in its record.

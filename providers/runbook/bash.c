@@ -3,10 +3,6 @@
 
 #include "../../reconciler/format/json.h"
 
-#define RANGE_MS (30 * DAY_MS)
-/* A job that began so long before the order may still run: no restore takes as long. */
-#define BEFORE_MS (2 * DAY_MS)
-
 void bash_cloud(struct text *out, const struct runbook *rb)
 {
     const struct cloud *cloud = rb->cloud;
@@ -34,7 +30,8 @@ void bash_claim(struct text *out, const struct runbook *rb, const struct value *
 {
     line(out, "claim=%s claims_required=%s settle=%lld", sh(rb->arena, with_str(with, "claim")),
          value_bool_at(with, "claimsRequired", false) ? "yes" : "''", (long long)value_int_at(with, "settle", 60));
-    line(out, "order=%s point=%s", sh(rb->arena, with_str(with, "order")), sh(rb->arena, with_str(with, "point")));
+    line(out, "order=%s not_after=%s point=%s", sh(rb->arena, with_str(with, "order")),
+         sh(rb->arena, with_str(with, "notAfter")), sh(rb->arena, with_str(with, "point")));
     line(out, "target=%s", sh(rb->arena, with_str(with, "claimTarget")));
 }
 
@@ -52,15 +49,4 @@ void bash_trigger(struct text *out, const struct runbook *rb, const struct value
     line(out, "        taken=yes && follow && job=$(answer .properties.jobId)");
     line(out, "}");
     line(out, "run_once");
-}
-
-bool bash_job_range(const struct value *with, size_t i, struct job_range *ret)
-{
-    int64_t from = time_parse(with_str(with, "since")), to = time_parse(with_str(with, "until"));
-
-    if (from == TIME_NONE || to == TIME_NONE)
-        return false;
-    ret->from_ms = from - BEFORE_MS + (int64_t)i * RANGE_MS;
-    ret->to_ms = ret->from_ms + RANGE_MS < to ? ret->from_ms + RANGE_MS : to;
-    return ret->from_ms < to;
 }

@@ -14,10 +14,5 @@ void bash_job(struct text *out, const struct runbook *rb, const struct value *wi
 void bash_claim(struct text *out, const struct runbook *rb, const struct value *with);
 /* Triggers it, at most once: the tool's own request, whose status alone says whether it was taken. */
 void bash_trigger(struct text *out, const struct runbook *rb, const struct value *with);
-/* Azure lists the jobs of 30 days at most: the times that are asked for, one after the other. False: no more. */
-struct job_range {
-    int64_t from_ms, to_ms;
-};
-bool bash_job_range(const struct value *with, size_t i, struct job_range *ret);
 
 #endif

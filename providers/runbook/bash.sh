@@ -12,7 +12,12 @@ trap 'find "$work" -type f -exec shred -u {} + 2>/dev/null || :; rm -rf "$work"'
 # plain: lines without what a terminal or a build log would obey. Names and texts come from Azure and from manifests.
 plain() { jq -Rr '"  | " + gsub("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]"; "?") | gsub("##"; "# #")' >&2; }
 say() { jq -nr --arg text "$*" '$text | gsub("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]"; "?") | gsub("##"; "# #") | sub("^ *::"; ": :")' >&2; }
-stop() { say "STOP: $*"; exit 1; }
+# stop WHY: the claim of what was not triggered says so, for other runs.
+stop() {
+    say "STOP: $*"
+    [ -z "${untriggered:-}" ] || { untriggered='' && note_claim ended "not triggered: $*"; }
+    exit 1
+}
 # Waits are real. REINSTATE_PAUSE names a command that gets the seconds instead, for rehearsals against a simulated Azure.
 pause() { "${REINSTATE_PAUSE:-sleep}" "$1"; }
 # wait_for WHAT SECONDS: one pause of a longer wait, which begins with waited=0; a line a minute says that it goes on.
@@ -116,7 +121,6 @@ blob_code() {
 by_curl() {
     local method=$2 url=$3 body=$4 more=() one at=''
     [ "$body" = - ] || more=(-H 'Content-Type: application/json' --data-binary "$body")
-    [ "$method" != GET ] || more+=(--retry 5)
     [ "$method" != HEAD ] || more+=(--head)
     for one in "${@:5}"; do
         more+=(-H "$one")
@@ -128,10 +132,30 @@ by_curl() {
         -H @<(authorize "$1" "$at" "$method" "$url" "$body" "${@:5}") "${more[@]}" "$url" 2>"$work/error" &&
         [[ $(status) = 2?? ]]
 }
+# patient AUDIENCE METHOD URL BODY HEADER...: one request. What only reads is asked again while Azure is too busy, or does not answer:
+# not sooner than it wants, for a quarter of an hour at most, and each wait is told.
+patient() {
+    local tries=0 wait state waited=0
+    while ! send "$@"; do
+        [ "$2" = GET ] || [ "$2" = HEAD ] || return 1
+        tries=$((tries + 1))
+        case $(status) in
+        408 | 429 | 500 | 502 | 503 | 504) ;;
+        '') [ "$tries" -le 5 ] || return 1 ;;
+        *) return 1 ;;
+        esac
+        wait=$(header retry-after)
+        if [[ $wait =~ ^[0-9]{1,6}$ ]]; then wait=$((10#$wait > 0 ? 10#$wait : 1)); else wait=$((tries < 6 ? 2 ** tries : 60)); fi
+        [ $((waited + wait)) -le 900 ] || return 1
+        state=$(status)
+        say "  ${3%%\?*}: ${state:-no answer}; asked again in $wait s"
+        wait_for 'Azure to answer' "$wait"
+    done
+}
 # ask AUDIENCE METHOD URL [BODY [HEADER...]]: one request; its head and body are left in $work. BODY: - for none, @- for a pipe.
 ask() {
     local url=$3 body=${4:--}
-    send "$1" "$2" "$url" "$body" "${@:5}" && return
+    patient "$1" "$2" "$url" "$body" "${@:5}" && return
     # A token that has ended is renewed once; what came through a pipe is gone, and cannot be sent again.
     if [ "$(status)" = 401 ] && [ "$body" != @- ] && [ -z "${renewed:-}" ] && sign_in; then
         renewed=yes ask "$@"
@@ -158,8 +182,19 @@ header() {
         tolower(substr($0, 1, length(h))) == h { v = substr($0, length(h) + 1) } END { print v }'
 }
 # Azure's clock, in seconds, as the last answer shows it.
-clock() { header date | jq -Rr 'strptime("%a, %d %b %Y %H:%M:%S GMT") | mktime' 2>/dev/null || date +%s; }
+azure_clock() { header date | jq -Rr 'strptime("%a, %d %b %Y %H:%M:%S GMT") | mktime' 2>/dev/null; }
+clock() { azure_clock || date +%s; }
 http_date() { jq -nr "$(clock) | strftime(\"%a, %d %b %Y %H:%M:%S GMT\")"; }
+
+# absent: the last answer is the service's own word that there is no such thing. A status alone may be that of a gateway before it.
+absent() {
+    [ "$(status)" = 404 ] || return 1
+    case $(jq -r '.error.code // .code // ""' "$work/body" 2>/dev/null) in
+    ResourceNotFound | ResourceGroupNotFound | ParentResourceNotFound | NotFound | BMSUserErrorObjectNotFound) ;;
+    VaultNotFound | MHSMNotFound | KeyNotFound) ;;
+    *) return 1 ;;
+    esac
+}
 
 # follow: what the last call began, to its end. False: it failed, or cannot be followed.
 follow() {

@@ -92,24 +92,12 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
 
 /* --- jobs --------------------------------------------------------------------------------------------------------- */
 
-/* az wants days: 22-11-2026. */
-static char *day(const struct runbook *rb, int64_t ms)
-{
-    const char *iso = time_format(rb->arena, ms);
-
-    return arena_printf(rb->arena, "%.2s-%.2s-%.4s", iso + 8, iso + 5, iso);
-}
-
 static void job_place(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
 {
     const char *vault = with_str(with, "vault");
-    struct job_range range;
 
     line(out, "rg=%s vault=%s", part(rb, vault, "resourceGroups"), sh(rb->arena, arm_id_name(vault)));
     bash_job(out, rb, with, expect);
-    line(out, "ranges=()");
-    for (size_t i = 0; bash_job_range(with, i, &range); i++)
-        line(out, "ranges+=('%s %s')", day(rb, range.from_ms), day(rb, range.to_ms));
 }
 
 static void job(struct text *out, const struct runbook *rb, const struct value *with)

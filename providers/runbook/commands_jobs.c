@@ -32,7 +32,7 @@ void making_job_place(struct making *m, struct value *with, const struct documen
         return;
     making_set(m, with, "point", order->point);
     making_set(m, with, "since", time_format(m->a, order->not_before_ms));
-    making_set(m, with, "until", time_format(m->a, order->not_after_ms + DAY_MS));
+    making_set(m, with, "notAfter", time_format(m->a, order->not_after_ms));
 }
 
 /* What must be done only once, in the words of the tool's own claim. */

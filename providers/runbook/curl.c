@@ -114,28 +114,10 @@ static void principal(struct text *out, const struct runbook *rb, const struct v
 
 /* --- jobs --------------------------------------------------------------------------------------------------------- */
 
-static char *jobs_filter(const struct runbook *rb, const struct job_range *range)
-{
-    struct text t cleanup(text_release) = {0};
-
-    text_init(&t, TEXT_CEILING);
-    text_add_percent(
-        &t, arena_printf(rb->arena,
-                         "backupManagementType eq 'AzureIaasVM' and operation eq 'Restore' and startTime eq '%s' "
-                         "and endTime eq '%s'",
-                         time_format_filter(rb->arena, range->from_ms), time_format_filter(rb->arena, range->to_ms)));
-    return arena_strdup(rb->arena, text_str(&t));
-}
-
 static void job_place(struct text *out, const struct runbook *rb, const struct value *with, const char *expect)
 {
-    struct job_range range;
-
     line(out, "vault=%s", sh(rb->arena, path_encoded(rb->arena, with_str(with, "vault"))));
     bash_job(out, rb, with, expect);
-    line(out, "ranges=()");
-    for (size_t i = 0; bash_job_range(with, i, &range); i++)
-        line(out, "ranges+=(%s)", sh(rb->arena, jobs_filter(rb, &range)));
 }
 
 static void job(struct text *out, const struct runbook *rb, const struct value *with)

@@ -38,12 +38,27 @@ failed_for_us() {
     [ "${AFTER_JOB:-}" != "$1" ] && [[ -z $2 || ! ${2:0:19} < ${made:0:19} ]]
 }
 
+# list_jobs: the restore jobs of the vault from two days before the order up to now, into $work/list; no restore takes as long. Azure
+# lists 30 days at most at once.
+list_jobs() {
+    local from
+    : >"$work/list"
+    [ -n "$since" ] || return 0
+    from=$(jq -nr --arg at "${since:0:19}Z" '$at | fromdateiso8601 - 172800')
+    tell_time
+    while :; do
+        list_range "$from" $((from + 2505600))
+        from=$((from + 2505600))
+        [ "$from" -lt "$(clock)" ] || return 0
+    done
+}
+
 # find_job: sets job to the newest restore job of this machine, type, target and point that runs or is done; with $expect Failed, or
 # key, also one that failed and left a key (key: no other). Empty: none. A job that restores this machine otherwise stops it, and so
-# does one of ours that failed since this runbook was made.
+# does one of ours that failed since this runbook was made. Sets earlier when the job began before the order.
 find_job() {
     local id state ended
-    job=''
+    job='' earlier=''
     list_jobs
     # Machines are compared by group and name. A job that names neither may be ours.
     jq -rs --arg machine "$vm" --arg of "$source_group" 'map(.properties as $p |
@@ -57,11 +72,13 @@ find_job() {
         read_job "$id" || stop "job $id cannot be read: whether it is ours is not known; nothing was triggered"
         state=$(jq -r '.properties.status // ""' "$work/body")
         ended=$(jq -r '.properties.endTime // ""' "$work/body")
+        earlier=$(jq -r --arg since "${since:0:19}" '.properties.startTime // "" | .[0:19] | select(. < $since) | "yes"' "$work/body")
         case $state in
         Completed | CompletedWithWarnings | Failed | Cancelled)
             # What had ended before the order began is none of it, and what went elsewhere does not stand in the way.
             [ -n "$ended" ] && [[ ${ended:0:19} < ${since:0:19} ]] && continue
             elsewhere && continue
+            [ "$expect" = key ] || [ -z "$earlier" ] || named "$id" || { not_of_order "$id" "$state" && continue; }
             ;;
         *)
             [ "$expect" != key ] || continue
@@ -85,6 +102,26 @@ find_job() {
         job=$id
         return
     done 3<"$work/ours"
+    earlier=''
+}
+# named ID: a claim says that this job is the order's. What was read before is kept.
+named() {
+    local before=$work claims='' generation='' made_at='' etag='' held=''
+    local work=$before/claim
+    mkdir -p "$work"
+    open_claims
+    newest_claim && [ -n "$generation" ] && read_claim && [ "$(held job)" = "$1" ] &&
+        { [ "$(held order)" = "$order" ] || [ "$(held adoptedBy)" = "$order" ]; }
+}
+# not_of_order ID STATE: what somebody began before the order, for another reason, does not carry it out; whether it is to be done a
+# second time a person says.
+not_of_order() {
+    case $2 in
+    Completed*) [ "${AFTER_JOB:-}" = "$1" ] ||
+        stop "job $1 did just this ($2), began before order $order, and no claim names it for this order: look at what it restored. When the order is to be carried out all the same, go on with AFTER_JOB=$1 bash FILE" ;;
+    Failed) [ "$expect" = Failed ] && bag 'secured encryption info blob name' >/dev/null ;;
+    *) return 1 ;;
+    esac
 }
 stop_failed() {
     jq -c '.properties.errorDetails // []' "$work/body" | plain
@@ -155,6 +192,8 @@ blobs_of() {
 blob_head=("x-ms-version: $api_blob")
 put_claim() { ask STORAGE PUT "$claims/$1" "$3" "${blob_head[@]}" 'x-ms-blob-type: BlockBlob' "$2"; }
 
+open_claims() { claims="$(blobs_of "${account##*/}")/reinstate-claims"; }
+
 # newest_claim: sets generation, and made_at in seconds, of the newest claim of this restore; empty: there is none. False: refused.
 newest_claim() {
     local marker='' pages=0
@@ -211,10 +250,10 @@ take_claim() {
         fi
         case $(status) in
         2[0-9][0-9]) ;;
-        409 | 412 | 5[0-9][0-9] | '')
-            # Somebody was quicker; or it was we, and the answer was lost.
+        408 | 409 | 412 | 429 | 5[0-9][0-9] | '')
+            # Somebody was quicker; or it was we, and the answer was lost; or nobody has it yet.
             generation=$1
-            read_claim || { [ "$(status)" = 404 ]; return; }
+            read_claim || { [ "$(blob_code)" = BlobNotFound ]; return; }
             [ "$(held nonce)" = "$nonce" ] || return 0
             claimed=$name made_at=$now
             say "claim $claimed taken"
@@ -237,9 +276,9 @@ who() {
 unclaimed() {
     local why
     why="$(status) $(blob_code)"
-    # Too busy, or no answer, is no refusal: a claim may stand there.
-    case $(status) in
-    400 | 401 | 403 | 404) ;;
+    # Too busy, no answer, or that of a gateway before the account, is no refusal: a claim may stand there.
+    case $(status)/$(blob_code) in
+    40[0134]/?*) ;;
     *) stop "whether a claim stands in storage account ${account##*/} cannot be told ($why); run this step again when it answers; nothing was triggered" ;;
     esac
     if [ "$expect" = Failed ] && [ "$(status)" = 403 ] && [ -z "$listed" ]; then
@@ -252,7 +291,8 @@ unclaimed() {
 # guard: ends with a claim of ours (claimed), with a job to adopt (job), or with neither where the account takes no claims.
 guard() {
     local verdict other end
-    claims="$(blobs_of "${account##*/}")/reinstate-claims" claimed='' listed='' waited=0
+    open_claims
+    claimed='' listed='' waited=0
     renew
     while [ -z "$claimed" ] && [ -z "$job" ]; do
         [ "$waited" -lt 7200 ] || stop 'other runs claim and claim: look at who they are; nothing was triggered'
@@ -265,6 +305,7 @@ guard() {
             adopt)
                 job=$(held job)
                 say "claim $claim-$generation (by $(held by), order $(held order)) names job $job: adopted, nothing is triggered"
+                [ "$(held order)" = "$order" ] || { claimed=$claim-$generation && note_claim adoptedBy "$order"; }
                 return
                 ;;
             other) stop "claim $claim-$generation (by $(held by), order $(held order)): job $(held job) restores the same target, from another point" ;;
@@ -335,16 +376,66 @@ refusal() {
     esac
 }
 
-# run_once: $job, adopted or triggered by trigger, followed to its end. Two looks, because Azure's job list lags; then a claim.
+# in_force: the order's window, by Azure's clock: hours may lie behind a step, and this machine's clock may be wrong. False: why says it.
+in_force() {
+    local now
+    tell_time
+    now=$(azure_clock | jq -r todate) || now=''
+    if [ -z "$now" ]; then
+        why="no answer of Azure says what time it is"
+    elif [[ ${now:0:19} < ${since:0:19} ]]; then
+        why="order $order begins at $since, and it is $now"
+    elif [[ ${now:0:19} > ${not_after:0:19} ]]; then
+        why="order $order ended at $not_after, and it is $now: order anew, and make a new runbook"
+    else
+        return 0
+    fi
+    return 1
+}
+# last_look: directly before a trigger, since a laptop may have been closed after the claim. Sets job when one shows meanwhile.
+last_look() {
+    local mine=${etag:-}
+    untriggered=$claimed
+    find_job
+    if [ -z "$job" ] && [ -n "$claimed" ]; then
+        generation=${claimed##*-}
+        read_claim || stop "claim $claimed cannot be read back ($(status) $(blob_code)); nothing was triggered"
+        if [ "$etag" != "$mine" ]; then
+            untriggered=''
+            stop "claim $claimed is no longer as we wrote it: somebody has taken it over (ended: $(held ended), job: $(held job)); nothing was triggered"
+        fi
+    fi
+    [ -n "$job" ] || in_force || stop "$why; nothing was triggered"
+    untriggered=''
+}
+# mark: a job that began before the order is the order's only by a claim's word, which later runs read.
+mark() {
+    open_claims
+    if newest_claim; then
+        if [ -n "$generation" ] && read_claim && { [ -z "$(held job)" ] || [ "$(held job)" = "$job" ]; }; then
+            claimed=$claim-$generation
+            [ "$(held order)" = "$order" ] || [ "$(held adoptedBy)" = "$order" ] || note_claim adoptedBy "$order"
+            return 0
+        fi
+        take_claim $((${generation:--1} + 1)) && [ -n "$claimed" ] && return
+    fi
+    say "that job $job is this order's could not be noted in a claim: a later run cannot tell, and leaves it to a person"
+}
+
+# run_once: $job, adopted or triggered by trigger, followed to its end. Two looks, because Azure's job list lags; then a claim, and a
+# last look.
 run_once() {
     local code until
     claimed='' waited=0
     find_job
     if [ -z "$job" ]; then
+        in_force || stop "$why; nothing was triggered"
         wait_for 'the second look before a restore' "$settle"
         find_job
     fi
+    [ -z "$earlier" ] || mark
     [ -n "$job" ] || guard
+    [ -n "$job" ] || last_look
     if [ -z "$job" ]; then
         if ! trigger; then
             code=$(refusal)

@@ -32,8 +32,10 @@ static void begin(struct text *out, const struct runbook *rb)
     text_printf(out, "$BlobApi = %s\n", ps(rb->arena, runbook_api(rb, API_BLOB)));
     text_printf(out, "$StorageApi = %s\n", ps(rb->arena, runbook_api(rb, API_STORAGE)));
     script_add(out, "powershell.ps1");
-    if (any_job(rb))
+    if (any_job(rb)) {
         script_add(out, "powershell_jobs.ps1");
+        script_add(out, "powershell_claims.ps1");
+    }
 }
 
 static void open_step(struct text *out, const struct runbook *rb, const struct runbook_entry *e)
@@ -114,7 +116,7 @@ static void job_place(struct text *out, const struct runbook *rb, const struct v
          quoted(rb, with, "group"), quoted(rb, with, "type"), ps(rb->arena, expect));
     line(out, "    Group = %s; TargetVm = %s; PointAt = %s", quoted(rb, with, "targetGroup"),
          ps(rb->arena, *target ? arm_id_name(target) : ""), when(rb, with, "pointTime"));
-    line(out, "    Since = %s; Until = %s; Made = %s", when(rb, with, "since"), when(rb, with, "until"),
+    line(out, "    Since = %s; NotAfter = %s; Made = %s", when(rb, with, "since"), when(rb, with, "notAfter"),
          when(rb, with, "made"));
     if (value_str_at(with, "claim")) {
         line(out, "    Claim = %s; Order = %s; Point = %s; Settle = %lld", quoted(rb, with, "claim"),

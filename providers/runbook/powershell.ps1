@@ -60,6 +60,13 @@ function Remove-SecretFolder([string]$Path) {
     Remove-Item -Recurse -Force -Path $Path
 }
 
+# The service's own word that there is no such thing. A status alone may be that of a gateway before it.
+function Test-Absent([int]$Status, [string]$Content) {
+    if ($Status -ne 404) { return $false }
+    try { $code = [string]($Content | ConvertFrom-Json).error.code } catch { return $false }
+    return $code -in 'ResourceNotFound', 'ResourceGroupNotFound', 'ParentResourceNotFound', 'NotFound', 'BMSUserErrorObjectNotFound', 'VaultNotFound'
+}
+
 # A write of Azure Resource Manager, and its end.
 function Send-Arm([string]$Method, [string]$Path, [string]$Api, [string]$Body) {
     $answer = Invoke-AzRestMethod -Method $Method -Path "${Path}?api-version=$Api" -Payload $Body -WaitForCompletion

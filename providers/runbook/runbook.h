@@ -10,7 +10,7 @@
  * the tool would send. */
 enum runbook_verb {
     RUNBOOK_JOB, /* look twice, claim, trigger once, follow: vault, item, vm, group, point, pointTime?, type, jobType,
-                    made, since, until, targetGroup, expect (Failed | Completed), settle, claim (base of its name),
+                    made, since, notAfter, targetGroup, expect (Failed | Completed), settle, claim (base of its name),
                     claimTarget, order, claimsRequired, body, account, region, set?, targetVm?, subnet?, zone?, luns? */
     RUNBOOK_EXPORTED_KEY, /* key of a failed job into its store: as above as far as the job goes, job?, account?, store,
                              base, hsm, name */
