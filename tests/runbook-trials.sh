@@ -349,9 +349,21 @@ if begin 01-lost-key "$dir/window.yaml"; then
     sim_stop
 fi
 if later "a claim that somebody has taken over before the trigger" 1 0 \
-    -e "$(fault '{on: {method: GET, path: /reinstate-claims/}, nth: 1, do: {status: 200, headers: {ETag: "\\"0x8DOTHER\\""}, body: "{\\"ended\\": \\"taken over: Grace H\\"}"}}')"; then
+    -e "$(fault "{on: {method: GET, path: /reinstate-claims/}, nth: 1, do: {status: 200, headers: {ETag: '\"0x8DOTHER\"'}, body: '{\"ended\": \"taken over: Grace H\"}'}}")"; then
     says 'is no longer as we wrote it: somebody has taken it over (ended: taken over: Grace H'
     expect "and nothing is noted in it" [ "$(count '"PUT","uri":"[^"]*/reinstate-claims/' sim-record)" = 2 ]
+    sim_stop
+fi
+
+# --- what somebody else has made meanwhile -----------------------------------------------------------------------------------------
+
+# set_there KEY-URL: a disk encryption set of the declared name.
+set_there() {
+    echo "/^  resources:/a\\    - {id: /subscriptions/0f0f0f0f-0000-4000-8000-000000000002/resourceGroups/rg-payroll-dr/providers/Microsoft.Compute/diskEncryptionSets/des-payroll, location: uaenorth, identity: {type: SystemAssigned, principalId: 0f0f0f0f-0000-4000-8000-0000000000d5}, properties: {encryptionType: ConfidentialVmEncryptedWithCustomerKey, rotationToLatestKeyVersionEnabled: false, provisioningState: Succeeded, activeKey: {keyUrl: \"$1\"}}}"
+}
+if later "a colleague's set on another key is not pointed elsewhere" 1 1 -e "$(set_there https://kv-payroll.vault.azure.net/keys/other/00000000000000000000000000000001)"; then
+    says 'it is there, and neither as declared nor as it was when this runbook was made'
+    expect "it is not written" [ "$(count '"PUT","uri":"[^"]*/diskEncryptionSets/' sim-record)" = 0 ]
     sim_stop
 fi
 

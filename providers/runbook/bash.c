@@ -50,3 +50,17 @@ void bash_trigger(struct text *out, const struct runbook *rb, const struct value
     line(out, "}");
     line(out, "run_once");
 }
+
+bool bash_due(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const struct value *was = value_get(with, "was");
+    const char *url = arena_printf(rb->arena, "%s%s?api-version=%s", rb->cloud->arm,
+                                   path_encoded(rb->arena, with_str(with, "id")), with_str(with, "api"));
+
+    line(out, "wanted=%s", sh(rb->arena, json_string(rb->arena, value_get(with, "body"), JSON_COMPACT)));
+    if (!was && !str_eq(with_str(with, "method"), "PUT"))
+        return false;
+    line(out, "if due %s \"$wanted\" %s; then", sh(rb->arena, url),
+         was ? sh(rb->arena, json_string(rb->arena, was, JSON_COMPACT)) : "''");
+    return true;
+}

@@ -12,6 +12,8 @@ void bash_cloud(struct text *out, const struct runbook *rb);
 void bash_job(struct text *out, const struct runbook *rb, const struct value *with, const char *expect);
 /* What claims it, before it is triggered. */
 void bash_claim(struct text *out, const struct runbook *rb, const struct value *with);
+/* Whether a write waits for a look at what is there. Opens that condition over `wanted`, which it sets to the body. */
+bool bash_due(struct text *out, const struct runbook *rb, const struct value *with);
 /* Triggers it, at most once: the tool's own request, whose status alone says whether it was taken. */
 void bash_trigger(struct text *out, const struct runbook *rb, const struct value *with);
 

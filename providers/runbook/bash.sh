@@ -196,6 +196,33 @@ absent() {
     esac
 }
 
+# holds WANTED: what was just read bears all that would be written. Names are compared without case, and a place without blanks.
+holds() {
+    jq -e --argjson wanted "$1" 'def fold: ascii_downcase | gsub(" "; "");
+        def holds($w): . as $have |
+            if ($w | type) == "object" then type == "object" and (with_entries(.key |= fold) as $of |
+                all($w | to_entries[]; . as $one | $one.key == "createMode" or ($of[$one.key | fold] | holds($one.value))))
+            elif ($w | type) == "array" then all($w[]; . as $one | any($have[]?; holds($one)))
+            elif ($w | type) == "string" then type == "string" and fold == ($w | fold)
+            else . == $w or (($w // false) == false and (. // false) == false) end;
+        holds($wanted)' "$work/body" >/dev/null
+}
+# due URL WANTED [WAS]: whether a write of Resource Manager is due. False: it is there as declared. What is there otherwise, and is not
+# what the plan saw and changes (WAS), is somebody's work, and stops it.
+due() {
+    if ! ask ARM GET "$1"; then
+        [ -z "${3:-}" ] && absent && return
+        stop "whether it is there cannot be seen: ${1%%\?*}: $(status); nothing was written"
+    fi
+    if holds "$2"; then
+        say 'it is there already, as declared: nothing is written'
+        return 1
+    fi
+    [ -n "${3:-}" ] && holds "$3" && return
+    jq -c '{id, location, tags, identity, properties}' "$work/body" | plain
+    stop 'it is there, and neither as declared nor as it was when this runbook was made (see above): nothing was written. Look who changed it; then make a new runbook, which asks for the approval that its change needs'
+}
+
 # follow: what the last call began, to its end. False: it failed, or cannot be followed.
 follow() {
     local url wait state misses=0

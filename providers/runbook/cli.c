@@ -227,17 +227,33 @@ static void key_attributes(struct text *out, const struct runbook *rb, const str
 
 static void new_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
+    line(out, "if az keyvault key show %s --name %s -o none; then", store_option(rb, with), quoted(rb, with, "name"));
+    line(out, "    say 'the key is there already: no new version is made'");
+    line(out, "else");
+    line(out,
+         "grep -q KeyNotFound \"$work/error\" || stop 'whether the key is there cannot be seen; nothing was made'");
     line(out,
          "az keyvault key create %s --name %s --kty RSA-HSM --size 3072 --ops wrapKey unwrapKey --exportable true \\",
          store_option(rb, with), quoted(rb, with, "name"));
     line(out, "    --default-cvm-policy -o none");
+    line(out, "fi");
 }
 
 /* --- resources and grants ----------------------------------------------------------------------------------------- */
 
-static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
+/* Without the look that the caller has put around it. */
+static void arm_plain(struct text *out, const struct runbook *rb, const struct value *with)
 {
     rest(out, rb, with, with_str(with, "method"), with_str(with, "id"), with_str(with, "api"));
+}
+
+static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    bool looks = bash_due(out, rb, with);
+
+    arm_plain(out, rb, with);
+    if (looks)
+        line(out, "fi");
 }
 
 static void store(struct text *out, const struct runbook *rb, const struct value *with)
@@ -245,6 +261,7 @@ static void store(struct text *out, const struct runbook *rb, const struct value
     const char *action = with_str(with, "action"), *name = value_bool_at(with, "hsm", false) ? "--hsm-name" : "--name";
     const struct value *p = value_at(with, "body.properties");
     int64_t days = value_int_at(p, "softDeleteRetentionInDays", 0);
+    bool looks = bash_due(out, rb, with);
 
     if (str_eq(action, "recover"))
         line(out, "az keyvault recover %s %s --resource-group %s --location %s -o none", name, quoted(rb, with, "name"),
@@ -262,7 +279,9 @@ static void store(struct text *out, const struct runbook *rb, const struct value
              value_bool_at(p, "enableRbacAuthorization", true) ? "true" : "false",
              days ? arena_printf(rb->arena, " --retention-days %lld", (long long)days) : "");
     else
-        arm_write(out, rb, with);
+        arm_plain(out, rb, with);
+    if (looks)
+        line(out, "fi");
     line(out, "az resource wait --ids %s --api-version %s --custom \"properties.provisioningState=='Succeeded'\"",
          quoted(rb, with, "id"), with_str(with, "api"));
 }
@@ -271,6 +290,7 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
 {
     const char *url = value_str_at(with, "body.properties.activeKey.keyUrl");
     const struct value *assigned = value_at(with, "body.identity.userAssignedIdentities");
+    bool looks;
 
     if (value_str_at(with, "versionOf"))
         line(out, "version=$(az keyvault key show --id %s --query key.kid -o tsv | sed 's|.*/||')",
@@ -279,6 +299,7 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
         arm_write(out, rb, with);
         return;
     }
+    looks = bash_due(out, rb, with);
     line(out, "az disk-encryption-set create --name %s --resource-group %s --location %s \\", quoted(rb, with, "name"),
          quoted(rb, with, "group"), quoted(rb, with, "location"));
     line(out, "    --encryption-type %s \\", sh(rb->arena, value_str_at(with, "body.properties.encryptionType")));
@@ -287,6 +308,8 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
     if (str_find_nocase(with_str(with, "body.identity.type"), "SystemAssigned"))
         line(out, "    --mi-system-assigned \\");
     line(out, "    --key-url %s -o none", sh(rb->arena, url));
+    if (looks)
+        line(out, "fi");
 }
 
 static void see_set(struct text *out, const struct runbook *rb, const struct value *with)

@@ -20,6 +20,8 @@ struct making {
 /* One command more; returns its members, to be filled in. */
 struct value *making_add(struct making *m, enum runbook_verb verb);
 void making_set(struct making *m, struct value *with, const char *key, const char *s);
+/* Beside the body: what the plan saw of the members that a change writes. */
+void making_was(struct making *m, struct value *with);
 const char *making_api(const struct making *m, enum azure_api api);
 /* What the step changes a member to; NULL when it does not, or when that is not known yet. */
 const struct value *making_changed(const struct making *m, const char *path);

@@ -29,6 +29,8 @@ void making_store(struct making *m)
     value_set_bool(m->a, with, "hsm", key_store_is_hsm(m->doc));
     value_set(m->a, with, "body",
               key_store_is_hsm(m->doc) ? managed_hsm_body(m->a, m->step) : key_vault_body(m->a, m->step));
+    if (m->step->action == ACTION_UPDATE)
+        making_was(m, with);
 }
 
 void making_encryption_set(struct making *m)
@@ -53,6 +55,8 @@ void making_encryption_set(struct making *m)
                   m->step->action == ACTION_CREATE
                       ? disk_encryption_set_body(m->a, m->doc, url)
                       : disk_encryption_set_patch(m->a, m->step, value_get(view_facts(m->v, m->doc), "live"), url));
+        if (m->step->action == ACTION_UPDATE)
+            making_was(m, with);
     } else if (m->step->action != ACTION_WAIT) {
         return;
     }

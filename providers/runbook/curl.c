@@ -249,6 +249,11 @@ static void new_key(struct text *out, const struct runbook *rb, const struct val
 {
     const char *path = arena_printf(rb->arena, "/keys/%s/create", with_str(with, "name"));
 
+    line(out, "if ask %s GET %s; then", audience(with),
+         key_url(rb, with, arena_printf(rb->arena, "/keys/%s", with_str(with, "name"))));
+    line(out, "    say 'the key is there already: no new version is made'");
+    line(out, "else");
+    line(out, "absent || stop \"whether the key is there cannot be seen: $(status); nothing was made\"");
     note(out, "The release policy names the attestation authority of this region.");
     line(out, "call ARM GET %s", arm_url(rb, with_str(with, "provider"), with_str(with, "providerApi")));
     line(out, "policy=$(answer -c '{version: \"1.0.0\", anyOf: [{authority: .properties.attestUri, allOf: [{claim: "
@@ -256,15 +261,20 @@ static void new_key(struct text *out, const struct runbook *rb, const struct val
     line(out, "    equals: \"azure-compliant-cvm\"}]}]}' | tr -d '\\n' | base64 -w 0 | tr '+/' '-_' | tr -d '=')");
     line(out, "call %s POST %s \"$(jq -c --arg policy \"$policy\" '.release_policy.data = $policy' <<<%s)\"",
          audience(with), key_url(rb, with, path), body(rb, with));
+    line(out, "fi");
 }
 
 /* --- resources and grants ----------------------------------------------------------------------------------------- */
 
 static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
 {
-    line(out, "call ARM %s %s \\", with_str(with, "method"), arm_url(rb, with_str(with, "id"), with_str(with, "api")));
-    line(out, "    %s", body(rb, with));
-    line(out, "follow");
+    bool looks = bash_due(out, rb, with);
+
+    line(out, "%scall ARM %s %s \"$wanted\"", looks ? "    " : "", with_str(with, "method"),
+         arm_url(rb, with_str(with, "id"), with_str(with, "api")));
+    line(out, "%sfollow", looks ? "    " : "");
+    if (looks)
+        line(out, "fi");
 }
 
 static void store(struct text *out, const struct runbook *rb, const struct value *with)

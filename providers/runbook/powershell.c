@@ -289,23 +289,52 @@ static void key_attributes(struct text *out, const struct runbook *rb, const str
 
 static void new_key(struct text *out, const struct runbook *rb, const struct value *with)
 {
+    line(out, "if (Get-AzKeyVaultKey %s -Name %s) {", store_parameter(rb, with), quoted(rb, with, "name"));
+    line(out, "    Show 'the key is there already: no new version is made'");
+    line(out, "} else {");
     line(out, "Add-AzKeyVaultKey %s -Name %s%s -KeyType RSA -Size 3072 -KeyOps wrapKey, unwrapKey `",
          store_parameter(rb, with), quoted(rb, with, "name"),
          value_bool_at(with, "hsm", false) ? "" : " -Destination HSM");
     line(out, "    -Exportable -UseDefaultCVMPolicy | Select-Object Id");
+    line(out, "}");
 }
 
 /* --- resources and grants ----------------------------------------------------------------------------------------- */
 
-static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
+/* Opens a condition: what is there already is looked at before it is written. False: it is sent without a look. */
+static bool due(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    const struct value *was = value_get(with, "was");
+
+    if (!was && !str_eq(with_str(with, "method"), "PUT"))
+        return false;
+    line(out, "if (Test-Due -Path %s -Api %s `", ps(rb->arena, path_encoded(rb->arena, with_str(with, "id"))),
+         ps(rb->arena, with_str(with, "api")));
+    line(out, "        -Wanted %s `", body(rb, with));
+    line(out, "        -Was %s) {", ps(rb->arena, was ? json_string(rb->arena, was, JSON_COMPACT) : ""));
+    return true;
+}
+
+/* Without the look that the caller has put around it. */
+static void arm_plain(struct text *out, const struct runbook *rb, const struct value *with)
 {
     send_arm(out, rb, with, with_str(with, "method"), with_str(with, "id"), with_str(with, "api"));
+}
+
+static void arm_write(struct text *out, const struct runbook *rb, const struct value *with)
+{
+    bool looks = due(out, rb, with);
+
+    arm_plain(out, rb, with);
+    if (looks)
+        line(out, "}");
 }
 
 static void store(struct text *out, const struct runbook *rb, const struct value *with)
 {
     bool hsm = value_bool_at(with, "hsm", false);
     const struct value *p = value_at(with, "body.properties");
+    bool looks = due(out, rb, with);
 
     if (str_eq(with_str(with, "action"), "recover"))
         line(out, "%s %s -ResourceGroupName %s -Location %s | Out-Null",
@@ -317,7 +346,9 @@ static void store(struct text *out, const struct runbook *rb, const struct value
              hsm ? "Update-AzKeyVaultManagedHsm -Name" : "Update-AzKeyVault -VaultName", quoted(rb, with, "name"),
              quoted(rb, with, "group"));
     else
-        arm_write(out, rb, with);
+        arm_plain(out, rb, with);
+    if (looks)
+        line(out, "}");
     line(out, "$state = (Get-AzResource -ResourceId %s).Properties.provisioningState", quoted(rb, with, "id"));
     line(out, "if ($state -and $state -ne 'Succeeded') { Stop-Runbook \"it is $state: look again before going on\" }");
 }
@@ -326,6 +357,7 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
 {
     const char *url = value_str_at(with, "body.properties.activeKey.keyUrl"), *of = value_str_at(with, "versionOf");
     const char *identity = value_str_at(with, "body.identity.type");
+    bool looks;
 
     if (of)
         line(out, "$version = (Get-AzKeyVaultKey %s %s -Name %s).Version",
@@ -336,12 +368,15 @@ static void encryption_set(struct text *out, const struct runbook *rb, const str
         arm_write(out, rb, with);
         return;
     }
+    looks = due(out, rb, with);
     line(out, "$config = New-AzDiskEncryptionSetConfig -Location %s -IdentityType SystemAssigned `",
          quoted(rb, with, "location"));
     line(out, "    -EncryptionType %s `", ps(rb->arena, value_str_at(with, "body.properties.encryptionType")));
     line(out, "    -KeyUrl %s", ps(rb->arena, url));
     line(out, "New-AzDiskEncryptionSet -ResourceGroupName %s -Name %s -InputObject $config | Select-Object Id",
          quoted(rb, with, "group"), quoted(rb, with, "name"));
+    if (looks)
+        line(out, "}");
 }
 
 static void see_set(struct text *out, const struct runbook *rb, const struct value *with)

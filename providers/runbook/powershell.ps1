@@ -67,6 +67,43 @@ function Test-Absent([int]$Status, [string]$Content) {
     return $code -in 'ResourceNotFound', 'ResourceGroupNotFound', 'ParentResourceNotFound', 'NotFound', 'BMSUserErrorObjectNotFound', 'VaultNotFound'
 }
 
+# What is there bears all that would be written. Names are compared without case, and a place without blanks.
+function Test-Holds($Have, $Wanted) {
+    if ($Wanted -is [Management.Automation.PSCustomObject]) {
+        if ($Have -isnot [Management.Automation.PSCustomObject]) { return $false }
+        foreach ($one in $Wanted.PSObject.Properties) {
+            $member = $Have.PSObject.Properties[$one.Name]
+            $value = if ($member) { $member.Value } else { $null }
+            if ($one.Name -ne 'createMode' -and -not (Test-Holds $value $one.Value)) { return $false }
+        }
+        return $true
+    }
+    if ($Wanted -is [array]) {
+        foreach ($one in $Wanted) {
+            $like = @($Have | Where-Object { Test-Holds $_ $one })
+            if ($like.Count -eq 0) { return $false }
+        }
+        return $true
+    }
+    if ($null -eq $Wanted -or $Wanted -eq $false) { return -not $Have }
+    return ([string]$Have -replace ' ', '') -eq ([string]$Wanted -replace ' ', '')
+}
+# Whether a write of Resource Manager is due. False: it is there as declared. What is there otherwise, and is not what the plan saw and
+# changes (Was), is somebody's work, and stops it.
+function Test-Due([string]$Path, [string]$Api, [string]$Wanted, [string]$Was) {
+    $answer = Invoke-AzRestMethod -Method GET -Path "${Path}?api-version=$Api"
+    if (-not $Was -and (Test-Absent $answer.StatusCode $answer.Content)) { return $true }
+    if ($answer.StatusCode -ne 200) { Stop-Runbook "whether it is there cannot be seen: ${Path}: $($answer.StatusCode); nothing was written" }
+    $there = $answer.Content | ConvertFrom-Json
+    if (Test-Holds $there ($Wanted | ConvertFrom-Json)) {
+        Show 'it is there already, as declared: nothing is written'
+        return $false
+    }
+    if ($Was -and (Test-Holds $there ($Was | ConvertFrom-Json))) { return $true }
+    Show ($there | Select-Object id, location, tags, identity, properties | ConvertTo-Json -Depth 10 -Compress)
+    Stop-Runbook 'it is there, and neither as declared nor as it was when this runbook was made (see above): nothing was written. Look who changed it; then make a new runbook, which asks for the approval that its change needs'
+}
+
 # A write of Azure Resource Manager, and its end.
 function Send-Arm([string]$Method, [string]$Path, [string]$Api, [string]$Body) {
     $answer = Invoke-AzRestMethod -Method $Method -Path "${Path}?api-version=$Api" -Payload $Body -WaitForCompletion

@@ -23,8 +23,9 @@ enum runbook_verb {
     RUNBOOK_NEW_KEY,        /* store, base, hsm, name, provider (path of the region's attestation provider), body */
     RUNBOOK_SEE_KEY,        /* store, base, hsm, name, version? */
     RUNBOOK_STORE, /* a key vault or HSM made, recovered, changed: action, hsm, id, name, group, location, api, method,
-                      body */
-    RUNBOOK_SET,   /* a disk encryption set made or changed: action, id, name, group, api, method, body, versionOf? */
+                      body, was? (what the plan saw of what is written) */
+    RUNBOOK_SET,   /* a disk encryption set made or changed: action, id, name, group, api, method, body, was?,
+                      versionOf? */
     RUNBOOK_SEE_SET,  /* id, api */
     RUNBOOK_ROLE,     /* scope, role, roleId, name?, principal | principalOf (id of a set), body */
     RUNBOOK_POLICY,   /* vault, principal | principalOf, permissions, body */

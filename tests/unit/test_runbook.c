@@ -181,6 +181,8 @@ static struct value *with_everything(struct arena *a, const char *odd, bool know
     value_set_string(a, value_set(a, properties, "activeKey", value_map(a)), "keyUrl", odd);
     value_set(a, body, "properties", properties);
     value_set(a, with, "body", body);
+    if (known)
+        value_set(a, with, "was", value_copy(a, body));
     return with;
 }
 
