@@ -10,12 +10,14 @@ struct order;
 struct key_need;
 struct situation;
 struct export_election;
+struct crowd;
 
 /* By document index, made in this order, each from those before it; NULL: not made yet. */
 struct concluded {
     const struct order *orders;               /* of RestoredVirtualMachines (backup/order.h) */
     const struct key_need *needs;             /* of Keys (keys/original.h) */
     const struct situation *situations;       /* of RestoredVirtualMachines, as seen (restore/situation.h) */
+    const struct crowd *crowd;                /* of RestoredVirtualMachines (restore/checking.h) */
     const struct export_election *elections;  /* of Keys (restore/election.h) */
 };
 

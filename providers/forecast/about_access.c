@@ -232,7 +232,7 @@ static void judge_quota(struct outlook *o, const char *size)
     if (str_eq(value_str_at(extra, "state"), "unseen"))
         obs_set(o, F24, OBS_UNSEEN, arena_printf(o->arena, "size %s", size),
                 "a confidential size; the quota cannot be read: %s", value_str_at(extra, "why"));
-    if (!platform_quota_lacks(o->view, extra, &size, 1, &cores, &name, &left))
+    if (!platform_quota_lacks(o->view, extra, &size, NULL, 1, &cores, &name, &left))
         return;
     obs_set(o, F24, OBS_BAD, arena_printf(o->arena, "usages: %s has %lld left", name, (long long)left),
             "no room for %s in %s", size, region);

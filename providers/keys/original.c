@@ -167,7 +167,7 @@ static void put_versions(const struct view *v, const struct document *doc, struc
     index_put(x, value_get(facts, "versions") ? address_of(a, facts) : NULL, value_get(facts, "versions"));
 }
 
-static const struct view_names versions_seen = {.put = put_versions};
+static const struct view_names versions_seen = {.kind = "Key", .put = put_versions};
 
 /* A version made only after the point was taken did not wrap its disk, whoever names it. When it was made then;
  * TIME_NONE for one of before, or when that is not to be seen. */

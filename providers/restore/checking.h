@@ -18,7 +18,9 @@ void obstacle_add(struct checking *c, struct obstacle o);
 #define ADD(c, id, stops, next, ...)                                                                                   \
     obstacle_add(c, (struct obstacle){id, stops, arena_printf((c)->view->arena, __VA_ARGS__), next})
 
-/* What several restores of one order take together: a quota, the addresses of a subnet. */
+/* What several restores of one order take together: a quota, the addresses of a subnet. Made once for a look (struct
+ * concluded), by document index. */
+const struct crowd *crowd_make(const struct view *v);
 void check_quota(struct checking *c, const struct value *usages);
 void check_addresses(struct checking *c, const char *subnet, int64_t taken, int64_t room);
 /* What is known of the set, and of the tenants and subscriptions that must be one. */

@@ -3,6 +3,7 @@
 
 #include "../documents/concluded.h"
 #include "../keys/original.h"
+#include "checking.h"
 #include "election.h"
 #include "obstacles.h"
 
@@ -29,6 +30,7 @@ const void *conclude_look(const struct view *v)
         if (str_eq(d->documents[i]->kind, "RestoredVirtualMachine") && document_target(d->documents[i], "spec.from"))
             situations[i] = *situation_of(&so_far, d->documents[i]);
     all->situations = situations;
+    all->crowd = crowd_make(&so_far);
     for (size_t i = 0; i < d->count; i++)
         if (str_eq(d->documents[i]->kind, "Key"))
             elections[i] = export_elect(&so_far, d->documents[i]);

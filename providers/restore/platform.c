@@ -320,7 +320,8 @@ static bool size_parse(struct arena *a, const char *size, const char **ret_famil
 }
 
 /* What these sizes take of one quota: that of a family counts its own sizes, that of the region all. */
-static int64_t cores_of(const struct view *v, const char *quota, const char *const *sizes, size_t n)
+static int64_t cores_of(const struct view *v, const char *quota, const char *const *sizes, const int64_t *counts,
+                        size_t n)
 {
     const char *family;
     int64_t cores, sum = 0;
@@ -328,12 +329,13 @@ static int64_t cores_of(const struct view *v, const char *quota, const char *con
     for (size_t i = 0; i < n; i++)
         if (sizes[i] && size_parse(v->arena, sizes[i], &family, &cores) &&
             (str_eq_nocase(quota, family) || str_eq_nocase(quota, "cores")))
-            sum += cores;
+            sum += cores * (counts ? counts[i] : 1);
     return sum;
 }
 
-bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *const *sizes, size_t n_sizes,
-                          int64_t *ret_cores, const char **ret_name, int64_t *ret_left)
+bool platform_quota_lacks(const struct view *v, const struct value *usages, const char *const *sizes,
+                          const int64_t *counts, size_t n_sizes, int64_t *ret_cores, const char **ret_name,
+                          int64_t *ret_left)
 {
     const struct value *items = value_get(usages, "items");
 
@@ -341,10 +343,10 @@ bool platform_quota_lacks(const struct view *v, const struct value *usages, cons
         const struct value *item = value_item(items, i);
         const char *name = value_str_at(item, "name.value");
         int64_t left = value_int_at(item, "limit", 0) - value_int_at(item, "currentValue", 0);
-        int64_t cores = cores_of(v, name, sizes, n_sizes);
+        int64_t cores = cores_of(v, name, sizes, counts, n_sizes);
 
         /* What the first of them does not count against is not what it lacks. */
-        if (cores <= left || cores_of(v, name, sizes, 1) == 0)
+        if (cores <= left || cores_of(v, name, sizes, counts, 1) == 0)
             continue;
         *ret_cores = cores;
         *ret_name = name;

@@ -5,50 +5,116 @@
 #include "checking.h"
 #include "platform.h"
 #include "../azure/geography.h"
+#include "../documents/concluded.h"
 #include "../backup/order.h"
 #include "../backup/points.h"
 #include "../keys/original.h"
 
 /* --- what restores take together ---------------------------------------------------------------------------------- */
 
-/* The next machine before this one that is ordered and still to be made anew; NULL: none is left. A machine that fits
- * is not held up by one that comes after it. */
-static const struct situation *before(const struct checking *c, size_t *at)
-{
-    while (*at < c->s->doc->index) {
-        const struct document *doc = c->view->desired->documents[(*at)++];
+/* How many machines of each size; never changed once it is told. */
+struct tally {
+    const char **sizes;
+    int64_t *counts;
+    size_t n;
+};
 
-        if (str_eq(doc->kind, "RestoredVirtualMachine") && situation_type(doc) == RESTORE_NEW_VM &&
-            str_eq(view_state(c->view, doc), "absent") && order_for(c->view, doc).state == ORDER_IN_FORCE)
-            return situation_of(c->view, doc);
-    }
-    return NULL;
+/* What the machines before one take that are ordered and still to be made anew. A machine that fits is not held up by
+ * one that comes after it. */
+struct crowd {
+    const struct tally *cores; /* in its subscription and region; NULL: none */
+    int64_t addresses;         /* of its subnet */
+};
+
+static const char *size_of(const struct situation *s)
+{
+    return value_str_at(s->point, "size");
 }
 
-static bool same_place(const struct checking *c, const struct situation *other)
+/* NULL: the region is not known. */
+static const char *place_of(const struct view *v, const struct document *doc)
 {
-    struct arena *a = c->view->arena;
-    const char *region = protected_vm_region(c->view, other->pvm);
+    const struct document *pvm = document_target(doc, "spec.from");
+    const char *region = pvm ? protected_vm_region(v, pvm) : NULL,
+               *subscription = arm_id_part(v->arena, restored_vm_id(v->arena, doc), "subscriptions");
 
-    return str_eq_nocase(arm_id_part(a, restored_vm_id(a, other->doc), "subscriptions"),
-                         arm_id_part(a, c->target_id, "subscriptions")) &&
-           region && c->region && str_eq_nocase(azure_region(a, region), azure_region(a, c->region));
+    if (!region || !subscription)
+        return NULL;
+    return arena_printf(v->arena, "%s|%s", subscription, azure_region(v->arena, region));
+}
+
+static const struct tally *tally_with(struct arena *a, const struct tally *before, const char *size)
+{
+    struct tally *t = arena_new_of(a, struct tally);
+    size_t n = before ? before->n : 0, at = 0;
+
+    t->sizes = arena_array(a, const char *, n + 1);
+    t->counts = arena_array(a, int64_t, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        t->sizes[i] = before->sizes[i];
+        t->counts[i] = before->counts[i];
+    }
+    while (at < n && !str_eq(t->sizes[at], size))
+        at++;
+    t->sizes[at] = size;
+    t->counts[at]++;
+    t->n = at < n ? n : n + 1;
+    return t;
+}
+
+const struct crowd *crowd_make(const struct view *v)
+{
+    struct arena *a = v->arena;
+    struct crowd *all = arena_array(a, struct crowd, v->desired->count + 1);
+    struct index *places = index_new(a, INDEX_NOCASE), *subnets = index_new(a, INDEX_NOCASE);
+    const struct index_entry *at = NULL;
+    const struct document *doc;
+
+    while ((doc = desired_next(v->desired, "RestoredVirtualMachine", &at))) {
+        const char *place = place_of(v, doc),
+                   *subnet = arm_id_bare(a, reference_id(a, doc, "spec.target.subnet", NULL));
+        struct crowd *place_now = place ? index_get(places, place) : NULL, *subnet_now = index_get(subnets, subnet);
+
+        if (place && !place_now)
+            index_put(places, place, place_now = arena_new_of(a, struct crowd));
+        if (subnet && !subnet_now)
+            index_put(subnets, subnet, subnet_now = arena_new_of(a, struct crowd));
+        all[doc->index] = (struct crowd){.cores = place_now ? place_now->cores : NULL,
+                                         .addresses = subnet_now ? subnet_now->addresses : 0};
+        if (situation_type(doc) != RESTORE_NEW_VM || !str_eq(view_state(v, doc), "absent") ||
+            order_for(v, doc).state != ORDER_IN_FORCE)
+            continue;
+        if (place_now)
+            place_now->cores = tally_with(a, place_now->cores, size_of(situation_of(v, doc)));
+        if (subnet_now)
+            subnet_now->addresses++;
+    }
+    return all;
+}
+
+static const struct crowd *crowd_before(const struct checking *c)
+{
+    const struct concluded *all = concluded_of(c->view);
+
+    return &(all && all->crowd ? all->crowd : crowd_make(c->view))[c->s->doc->index];
 }
 
 void check_quota(struct checking *c, const struct value *usages)
 {
-    const char *size = value_str_at(c->s->point, "size"), *name, **sizes = NULL;
-    const struct situation *other;
-    size_t n = 0, at = 0;
-    int64_t cores, left;
+    const struct tally *cores_before = crowd_before(c)->cores;
+    size_t n = cores_before ? cores_before->n : 0;
+    const char *size = size_of(c->s), *name, **sizes = arena_array(c->view->arena, const char *, n + 1);
+    int64_t *counts = arena_array(c->view->arena, int64_t, n + 1), cores, left;
 
-    arena_push(c->view->arena, sizes, n, size);
-    while ((other = before(c, &at)))
-        if (same_place(c, other))
-            arena_push(c->view->arena, sizes, n, value_str_at(other->point, "size"));
-    if (!platform_quota_lacks(c->view, usages, sizes, n, &cores, &name, &left))
+    sizes[0] = size;
+    counts[0] = 1;
+    for (size_t i = 0; i < n; i++) {
+        sizes[i + 1] = cores_before->sizes[i];
+        counts[i + 1] = cores_before->counts[i];
+    }
+    if (!platform_quota_lacks(c->view, usages, sizes, counts, n + 1, &cores, &name, &left))
         return;
-    if (n > 1)
+    if (n > 0)
         ADD(c, "quota", true, "raise the quota, or order the machines one after the other",
             "%s and the machines that are ordered before it need %lld cores in %s, quota %s has %lld left", size,
             (long long)cores, c->region, name, (long long)left);
@@ -60,14 +126,8 @@ void check_quota(struct checking *c, const struct value *usages)
 
 void check_addresses(struct checking *c, const char *subnet, int64_t taken, int64_t room)
 {
-    struct arena *a = c->view->arena;
-    const char *own = reference_id(a, c->s->doc, "spec.target.subnet", NULL);
-    const struct situation *other;
-    size_t at = 0;
-    int64_t n = 0;
+    int64_t n = crowd_before(c)->addresses;
 
-    while ((other = before(c, &at)))
-        n += arm_id_equal(reference_id(a, other->doc, "spec.target.subnet", NULL), own);
     if (n > 0 && taken < room && taken + n >= room)
         ADD(c, "subnet-full", true, "declare another subnet, or who manages the network gives this one more addresses",
             "subnet %s has %lld addresses left, and %lld machines that are ordered before this one take them", subnet,
