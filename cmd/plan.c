@@ -94,9 +94,10 @@ static const char *step_evidence(struct arena *a, const struct step *step)
         const struct change *c = &step->changes[i];
 
         words = arena_printf(a, "%s%s%s: %s -> %s", words ? words : "", words ? ", " : "", c->path,
-                             c->before ? json_string(a, c->before, JSON_COMPACT) : "(absent)",
-                             value_is(c->after, VALUE_UNKNOWN) ? "(known after apply)"
-                                                               : json_string(a, c->after, JSON_COMPACT));
+                             c->before ? json_string(a, change_shown(a, c, c->before), JSON_COMPACT) : "(absent)",
+                             value_is(c->after, VALUE_UNKNOWN)
+                                 ? "(known after apply)"
+                                 : json_string(a, change_shown(a, c, c->after), JSON_COMPACT));
     }
     return words;
 }

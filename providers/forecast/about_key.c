@@ -295,7 +295,7 @@ static void judge_times(struct outlook *o, const struct value *facts, const char
     bool enabled = is_live ? value_bool_at(live, "attributes.enabled", true) : value_bool_at(item, "enabled", true);
     int64_t exp = is_live ? value_int_at(live, "attributes.exp", 0) : value_int_at(item, "exp", 0),
             nbf = is_live ? value_int_at(live, "attributes.nbf", 0) : value_int_at(item, "nbf", 0),
-            now_s = o->view->now_ms / SECOND_MS;
+            now_s = o->view->now_ms / SECOND_MS, declared = key_declared_expiry(o->view, o->key);
     const char *ends = exp ? time_format(o->arena, exp * SECOND_MS) : "never";
 
     obs_set(o, F12, !enabled || (exp && exp <= now_s) || nbf > now_s ? OBS_BAD : OBS_GOOD,
@@ -318,6 +318,10 @@ static void judge_times(struct outlook *o, const struct value *facts, const char
                  "move its expiry: Key.spec.expires, then reinstate apply",
                  "the key version %s %s; a restore is said to fail from then on",
                  exp <= now_s ? "has expired at" : "expires at", ends);
+    if (is_live && declared && (!exp || declared < exp))
+        obs_risk(o, F12, "key-expiry", RISK_WARN, declared * SECOND_MS, "declare a later Key.spec.expires, or none",
+                 "the key version is declared to expire earlier, at %s; a restore is said to fail from then on",
+                 time_format(o->arena, declared * SECOND_MS));
 }
 
 /* Two versions are possible for this point. If the second cannot be used, the forecast must not be green, for the point

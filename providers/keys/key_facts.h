@@ -13,6 +13,11 @@ const char *key_wanted_version(const struct view *v, const struct document *key)
 /* What Azure shows of that version; NULL when it is not there. */
 const struct value *key_live(const struct view *v, const struct document *key);
 
+/* When its version is declared to expire, in seconds; 0: nothing is declared, or a time that has passed. */
+int64_t key_declared_expiry(const struct view *v, const struct document *key);
+/* When that version of it expires, or will once what is declared is done, in seconds; 0: never, or it is not seen. */
+int64_t key_expiry(const struct view *v, const struct document *key, const char *version);
+
 /* What Azure shows of a key that is there or soft-deleted; NULL: its bundle was not seen. */
 const struct value *key_shown(const struct view *v, const struct document *key);
 /* Its permitted operations leave out wrapKey or unwrapKey, which can be added to a key that is there. */

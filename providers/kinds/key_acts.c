@@ -1,5 +1,7 @@
 /* Knows how a Key's steps are carried out: recovered, restored and compared, enabled, created. Must
  * not decide which of it. */
+#include <string.h>
+
 #include "../azure/geography.h"
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
@@ -389,8 +391,9 @@ struct value *key_attributes_body(struct arena *a, const struct step *step)
     struct value *body = value_map(a), *attributes = value_set(a, body, "attributes", value_map(a));
 
     for (size_t i = 0; i < step->n_changes; i++)
-        value_set(a, attributes, str_eq(step->changes[i].path, "attributes.exp") ? "exp" : "enabled",
-                  value_copy(a, step->changes[i].after));
+        if (str_starts(step->changes[i].path, "attributes."))
+            value_set(a, attributes, step->changes[i].path + strlen("attributes."),
+                      value_copy(a, step->changes[i].after));
     return body;
 }
 

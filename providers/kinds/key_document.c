@@ -293,6 +293,41 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
     return true;
 }
 
+/* The policy asks for a name wherever a step changes this (built-in/shorten-key). */
+#define LIFE_CHANGE "key.life"
+
+/* A key that serves now would serve for a shorter time than it does. */
+static bool shortens(const struct view *v, const struct document *doc, const struct value *live)
+{
+    int64_t exp = value_int_at(live, "attributes.exp", 0), want_exp = key_declared_expiry(v, doc);
+
+    return want_exp && (!exp || want_exp < exp);
+}
+
+static const char *expiry_words(struct arena *a, int64_t exp)
+{
+    return exp ? arena_printf(a, "it expires at %s", time_format(a, exp * SECOND_MS)) : "it never expires";
+}
+
+/* No restore needs a key that ends sooner, and one that runs may fail by it: the order is carried out first. */
+static void steps_longer_lived(const struct view *v, const struct document *doc, const struct value *live,
+                               const char *order, struct steps *out)
+{
+    int64_t exp = value_int_at(live, "attributes.exp", 0), want_exp = key_declared_expiry(v, doc);
+    struct step *step = steps_finding(
+        out, doc, "expires",
+        arena_printf(v->arena,
+                     "wait until the order has ended or is withdrawn, then approve built-in/shorten-key by name; or "
+                     "declare no earlier expiry than the version has"),
+        "version %s is declared to expire at %s, earlier than now (%s): Activation %s orders a restore that needs "
+        "the key, and an order shortens no key's life",
+        vault_kid_version(value_str_at(live, "key.kid")), time_format(v->arena, want_exp * SECOND_MS),
+        expiry_words(v->arena, exp), order);
+
+    step->scenario = "N-06";
+    step_change_time(out, step, "live.attributes.exp", value_at(live, "attributes.exp"), value_int(v->arena, want_exp));
+}
+
 static struct step *steps_enable(const struct view *v, const struct document *doc, const struct value *live,
                                  bool disabled, bool move_expiry, struct steps *out)
 {
@@ -307,8 +342,13 @@ static struct step *steps_enable(const struct view *v, const struct document *do
     if (disabled)
         step_change(out, step, "attributes.enabled", value_bool(v->arena, false), value_bool(v->arena, true), NULL);
     if (move_expiry)
-        step_change(out, step, "attributes.exp", value_at(live, "attributes.exp"),
-                    value_int(v->arena, want_exp / SECOND_MS), NULL);
+        step_change_time(out, step, "attributes.exp", value_at(live, "attributes.exp"),
+                         value_int(v->arena, want_exp / SECOND_MS));
+    if (move_expiry && shortens(v, doc, live))
+        step_change(out, step, LIFE_CHANGE, NULL, value_string(v->arena, "shorter"),
+                    arena_printf(v->arena, "%s, and would at %s",
+                                 expiry_words(v->arena, value_int_at(live, "attributes.exp", 0)),
+                                 time_format(v->arena, want_exp)));
     order_cover(v, doc, step);
     step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_UPDATE);
@@ -339,10 +379,15 @@ static void steps_present(const struct view *v, const struct document *doc, stru
     bool on = value_bool_at(live, "attributes.enabled", true), wanted = value_bool_at(doc->spec, "enabled", true);
     bool disabled = !on && wanted;
     bool move_expiry = want_exp != TIME_NONE && exp != want_exp / SECOND_MS;
+    const char *order = shortens(v, doc, live) ? order_covering_key(v, doc) : NULL;
     struct step *step;
 
     if (present_blocks(v, doc, live, out))
         return;
+    if (order) {
+        steps_longer_lived(v, doc, live, order, out);
+        move_expiry = false;
+    }
     if (disabled || move_expiry)
         step = steps_enable(v, doc, live, disabled, move_expiry, out);
     else if (on && !wanted)
@@ -414,9 +459,17 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
                       size_t *count)
 {
     int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0);
+    int64_t ends = value_int_at(key_live(v, doc), "attributes.exp", 0) * SECOND_MS;
     struct deadline d = {.at_ms = purge * SECOND_MS, .what = arena_printf(a, "key %s is purged", doc->name)};
 
     if (purge)
+        arena_push(a, *items, *count, d);
+    d = (struct deadline){.at_ms = ends,
+                          .what = arena_printf(a,
+                                               "the version of key %s expires: a restore that has not ended by "
+                                               "then is said to fail (N-06)",
+                                               doc->name)};
+    if (ends > v->now_ms && ends - v->now_ms < 30 * (int64_t)DAY_MS)
         arena_push(a, *items, *count, d);
 }
 

@@ -26,6 +26,8 @@ void check_addresses(struct checking *c, const char *subnet, int64_t taken, int6
 /* What is known of the set, and of the tenants and subscriptions that must be one. */
 void check_set(struct checking *c);
 void check_version(struct checking *c);
+/* Whether the keys that the restore needs are still valid when it ends. */
+void check_key_life(struct checking *c);
 void check_copy_home(struct checking *c);
 void check_tenants(struct checking *c);
 void check_subscription_of_network(struct checking *c, const char *target);

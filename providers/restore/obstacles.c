@@ -713,6 +713,7 @@ static struct obstacle *check_all(const struct view *v, const struct situation *
     check_tenants(&c);
     check_set(&c);
     check_version(&c);
+    check_key_life(&c);
     check_copy_home(&c);
     check_perimeter(&c);
     check_release(&c);

@@ -27,6 +27,7 @@ static const char *const builtin_lines[] = {
     "built-in/escrow-elsewhere: the container is not seen in a declared subscription; a backup there leaves what you "
     "declare",
     "built-in/revives-revoked: what is revoked comes back with it; whoever revoked it has said that it must not",
+    "built-in/shorten-key: a healthy key stops at its expiry, and every restore that needs it fails from then on",
     NULL,
 };
 
@@ -43,6 +44,7 @@ static const struct builtin builtins[] = {
     {ACTION_ESCROW_KEY, NULL, NULL, "escrow.container", NULL, true},
     {ACTION_ESCROW_KEY, NULL, NULL, "escrow.subscription", NULL, true},
     {ACTION_COUNT, NULL, NULL, "key.revoked", NULL, true},
+    {ACTION_ENABLE, "Key", NULL, "key.life", NULL, true},
 };
 static_assert(COUNT(builtins) + 1 == COUNT(builtin_lines), "one line for each built-in rule");
 

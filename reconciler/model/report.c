@@ -36,8 +36,10 @@ static void step_changes(const struct page *p, const struct step *step)
     for (size_t i = 0; i < step->n_changes; i++) {
         const struct change *c = &step->changes[i];
 
-        page_line(p, 6, PLAIN, "", "%s: %s -> %s%s%s%s", c->path, value_words(p->arena, c->before),
-                  value_words(p->arena, c->after), c->why ? " (" : "", c->why ? c->why : "", c->why ? ")" : "");
+        page_line(p, 6, PLAIN, "", "%s: %s -> %s%s%s%s", c->path,
+                  value_words(p->arena, change_shown(p->arena, c, c->before)),
+                  value_words(p->arena, change_shown(p->arena, c, c->after)), c->why ? " (" : "", c->why ? c->why : "",
+                  c->why ? ")" : "");
     }
 }
 

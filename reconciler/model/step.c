@@ -140,6 +140,18 @@ void step_change(struct steps *s, struct step *step, const char *path, const str
     step->changes = changes;
 }
 
+void step_change_time(struct steps *s, struct step *step, const char *path, const struct value *before,
+                      const struct value *after)
+{
+    step_change(s, step, path, before, after, NULL);
+    ((struct change *)step->changes)[step->n_changes - 1].seconds = true;
+}
+
+const struct value *change_shown(struct arena *a, const struct change *c, const struct value *v)
+{
+    return c->seconds && value_is(v, VALUE_INT) ? value_string(a, time_format(a, v->i * SECOND_MS)) : v;
+}
+
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...)
 {
     struct step_write write = {.method = method};

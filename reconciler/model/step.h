@@ -31,6 +31,7 @@ struct change {
     const char *path;
     const struct value *before, *after;           /* NULL before: absent; after may be VALUE_UNKNOWN */
     const char *why;                              /* may be NULL */
+    bool seconds;                                 /* both are seconds since 1970, which people read as a time */
 };
 
 /* A write the step will send; the transport lets nothing else pass (run/http.h). */
@@ -127,6 +128,10 @@ void step_need(struct steps *s, struct step *step, const char *id);           /*
 void step_after(struct steps *s, struct step *step, const char *id);
 void step_change(struct steps *s, struct step *step, const char *path, const struct value *before,
                  const struct value *after, const char *why);
+/* The same of a time that both give in seconds since 1970; and how a value of a change is shown to people. */
+void step_change_time(struct steps *s, struct step *step, const char *path, const struct value *before,
+                      const struct value *after);
+const struct value *change_shown(struct arena *a, const struct change *c, const struct value *v);
 void step_writes(struct steps *s, struct step *step, const char *method, const char *fragment_fmt, ...)
     printf_like(4, 5);
 void step_right(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
