@@ -500,11 +500,16 @@ void observe_key(struct outlook *o)
     int64_t purge = value_int_at(facts, "deleted.scheduledPurgeDate", 0) * SECOND_MS;
     const char *state = o->key ? view_state(o->view, o->key) : NULL, *store = value_str_at(facts, "storeState"),
                *why = value_str_at(facts, "why");
+    struct key_standing standing;
 
     if (platform_key(o) || !o->key)
         return;
+    standing = key_standing_of(o->view, o->key, NULL);
     if (o->situation->revoked) {
         observe_revoked(o, state);
+    } else if (standing.stand == KEY_MISNAMED) {
+        obs_set(o, F11, OBS_BAD, "Key.spec.keyName", "%s", standing.words);
+        obs_risk(o, F11, "key-declaration", RISK_STOPS, TIME_NONE, standing.next, "%s", standing.words);
     } else if (str_eq(state, "present")) {
         observe_version(o, facts);
         observe_fitness(o, key_shown(o->view, o->key));

@@ -11,9 +11,10 @@ bool key_lost(const struct view *v, const struct document *key)
 {
     const struct value *facts = view_facts(v, key);
 
-    /* A key in a soft-deleted vault comes back with the vault, or is looked at then. */
+    /* A key in a soft-deleted vault comes back with the vault, or is looked at then. Of a key whose name is mistyped
+     * nothing was seen to be lost. */
     return str_eq(view_state(v, key), "absent") && !str_eq(value_str_at(facts, "storeState"), "deleted") &&
-           !key_revoked(v, key);
+           !key_revoked(v, key) && !key_misnamed(v, key, NULL, NULL);
 }
 
 static bool same_lost_key(const struct view *v, const struct document *key, const struct document *other)

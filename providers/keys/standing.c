@@ -219,6 +219,74 @@ static int64_t last_use_ms(const struct view *v, const struct document *key)
     return last;
 }
 
+/* --- another name ------------------------------------------------------------------------------------------------- */
+
+static bool otherwise_named(const struct view *v, const struct document *key, const char *url, const char *version)
+{
+    const char *name = value_str_at(view_facts(v, key), "name");
+    struct key_id id;
+
+    return url && name && str_find_nocase(url, version) && key_id_parse(v->arena, url, &id) &&
+           str_eq_nocase(id.version, version) && !str_eq_nocase(id.name, name);
+}
+
+/* The address at which a set as Azure shows it is, or was, on that version under another name. */
+static const char *set_names(const struct view *v, const struct document *key, const struct value *set,
+                             const char *version)
+{
+    const struct value *previous = value_at(set, "properties.previousKeys");
+    const char *url = value_str_at(set, "properties.activeKey.keyUrl");
+
+    for (size_t i = 0; !otherwise_named(v, key, url, version); i++) {
+        if (i == value_count(previous))
+            return NULL;
+        url = value_str_at(value_item(previous, i), "keyUrl");
+    }
+    return url;
+}
+
+static const char *history_names(const struct view *v, const struct document *key, const struct value *history,
+                                 const char *version)
+{
+    for (size_t i = 0; i < value_count(history); i++)
+        if (otherwise_named(v, key, value_str_at(value_item(history, i), "key"), version))
+            return value_str_at(value_item(history, i), "key");
+    return NULL;
+}
+
+/* The key that bears the declared name is seen to have the version. */
+static bool has_version(const struct view *v, const struct document *key, const char *version)
+{
+    const struct value *facts = view_facts(v, key);
+
+    return str_eq(view_state(v, key), "present") &&
+           (listed(value_get(facts, "versions"), version) ||
+            str_eq_nocase(vault_kid_version(value_str_at(facts, "live.key.kid")), version));
+}
+
+const char *key_misnamed(const struct view *v, const struct document *key, const char *version, const char **ret_by)
+{
+    const char *url = NULL;
+
+    version = version ? version : value_str_at(key->spec, "version");
+    if (has_version(v, key, version))
+        return NULL;
+    for (size_t i = 0; version && !url && i < v->desired->count; i++) {
+        const struct document *doc = v->desired->documents[i];
+        const struct value *facts = view_facts(v, doc);
+
+        if (ret_by)
+            *ret_by = doc->address;
+        if (str_eq(doc->kind, "DiskEncryptionSet"))
+            url = set_names(v, key, value_get(facts, "live"), version);
+        else if (str_eq(doc->kind, "ProtectedVirtualMachine"))
+            url = set_names(v, key, value_at(facts, "source.set.live"), version);
+        if (!url && str_eq(doc->kind, "ProtectedVirtualMachine"))
+            url = history_names(v, key, value_get(facts, "history"), version);
+    }
+    return url;
+}
+
 /* --- words -------------------------------------------------------------------------------------------------------- */
 
 static int newest_first(const void *x, const void *y)
@@ -334,6 +402,25 @@ static struct key_standing left_out_standing(const struct view *v, const struct 
     };
 }
 
+static struct key_standing misnamed_standing(const struct view *v, const struct document *key, const char *url,
+                                             const char *by)
+{
+    const char *version = key_url_version(v->arena, url);
+    struct key_id id;
+    bool parsed = key_id_parse(v->arena, url, &id);
+
+    return (struct key_standing){
+        .stand = KEY_MISNAMED,
+        .meant = version,
+        .words = arena_printf(v->arena,
+                              "the declared name %s is not that of the key: version %s is seen at %s (%s), and a "
+                              "version is one key's alone",
+                              value_str_at(view_facts(v, key), "name"), version, url, by),
+        .next = arena_printf(v->arena, "a person compares, and corrects spec.keyName of %s: most likely %s is meant",
+                             key->address, parsed ? id.name : url),
+    };
+}
+
 static bool oldest_before(const struct value *versions, int64_t ms)
 {
     for (size_t i = 0; ms != TIME_NONE && i < value_count(versions); i++) {
@@ -390,11 +477,15 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
     const struct value *facts = view_facts(v, key), *versions = value_get(facts, "versions");
     const char *declared = key ? value_str_at(key->spec, "version") : NULL, *revoked = key_revoked(v, key), *shown, *by;
     const struct document *other;
+    const char *otherwise;
     int64_t last_ms;
 
     if (revoked)
         return revoked_standing(v, revoked);
     version = version ? version : declared;
+    otherwise = key && version ? key_misnamed(v, key, version, &by) : NULL;
+    if (otherwise)
+        return misnamed_standing(v, key, otherwise, by);
     if (key && !version)
         return undeclared_standing(v, key);
     if (!key || !str_eq(view_state(v, key), "present") || listed(versions, version) ||

@@ -10,7 +10,8 @@ enum key_stand {
     KEY_STANDS,     /* nothing that was seen speaks against the declaration */
     KEY_REVOKED,    /* declared so, by this document or by another one of the same key */
     KEY_IMPOSTOR,   /* a key of its name is there, and it is another key */
-    KEY_NEVER_SEEN  /* the declared version was never seen anywhere: the declaration is wrong, not the key */
+    KEY_NEVER_SEEN, /* the declared version was never seen anywhere: the declaration is wrong, not the key */
+    KEY_MISNAMED    /* the wanted version is seen under another name: the declaration is wrong, not the key */
 };
 
 struct key_standing {
@@ -25,6 +26,10 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
 /* The reason for which the key of this document, or of that versioned URL, is revoked; NULL: it is not. */
 const char *key_revoked(const struct view *v, const struct document *key);
 const char *key_revoked_at(const struct view *v, const char *url);
+/* The address at which the wanted version of this key is seen under another name; NULL: nowhere. A version is one key's
+ * alone, and a restored key keeps its name, so that the declared name is wrong. `version`, `ret_by`: may be NULL; what
+ * shows it. */
+const char *key_misnamed(const struct view *v, const struct document *key, const char *version, const char **ret_by);
 /* The document of the key at a URL: the one that names its version, else one that names none, else
  * of any version; NULL. */
 const struct document *key_document_at(const struct view *v, const char *url);

@@ -432,6 +432,7 @@ static void steps_revoked(const struct view *v, const struct document *doc, stru
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     const char *revoked = key_revoked(v, doc), *state = view_state(v, doc);
+    struct key_standing standing;
 
     if (revoked) {
         steps_revoked(v, doc, out, revoked);
@@ -444,8 +445,13 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     }
     if (steps_unseen(v, doc, out))
         return;
-    if (str_eq(state, "present"))
+    if (str_eq(state, "present")) {
         steps_present(v, doc, out);
+        return;
+    }
+    standing = key_standing_of(v, doc, NULL);
+    if (standing.stand == KEY_MISNAMED)
+        steps_block(out, doc, NULL, standing.next, "%s", standing.words);
     else if (!str_eq(state, "deleted"))
         key_steps_absent(v, doc, out);
     else if (key_source_declared(doc, "recover"))

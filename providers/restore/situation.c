@@ -123,6 +123,9 @@ static enum dx_key key_state(const struct view *v, const struct document *key, c
     const struct value *facts = view_facts(v, key), *live = value_get(facts, "live"), *listed;
     const char *state = key ? view_state(v, key) : "unseen", *have = vault_kid_version(value_str_at(live, "key.kid"));
 
+    /* Under a mistyped name nothing was seen of the key. */
+    if (key && key_misnamed(v, key, version, NULL))
+        return DX_KEY_UNKNOWN;
     if (str_eq(state, "absent"))
         return DX_KEY_PURGED;
     if (str_eq(state, "deleted"))
