@@ -4,7 +4,6 @@
 
 /* --- killed at every write ---------------------------------------------------------------------------------------- */
 
-/* Kills the first run at one write, then runs it again to the end. */
 /* The claim that the last run has left to a person, as the option that takes it over; NULL: none. */
 static const char *claim_left(struct scenario *s)
 {
@@ -43,6 +42,7 @@ static int rerun(struct scenario *s, const struct value *run, const char *path, 
     }
 }
 
+/* Kills the first run at one write, then runs it again to the end. */
 static void kill_at(struct scenario *s, size_t write, const char *how, bool journal)
 {
     const struct value *run = value_item(value_get(s->spec, "runs"), 0);
@@ -91,9 +91,17 @@ static void kill_everywhere(struct scenario *s)
         fault(s, "the world counted no write", NULL);
     for (size_t n = 1; n <= writes && s->faults < 5; n++)
         for (int mode = 0; mode < 4; mode++, positions++) {
+            struct arena *whole = s->arena;
+
+            /* Hundreds of positions leave nothing behind. */
+            s->arena = arena_new();
             s->world = value_copy(s->arena, begin);
             kill_at(s, n, mode & 1 ? "kill-after" : "kill-before", mode & 2);
+            arena_free(s->arena);
+            s->arena = whole;
         }
+    s->world = begin;
+    s->triggers = value_list(s->arena);
     printf("    %s: killed at %zu positions\n", s->name, positions);
 }
 
