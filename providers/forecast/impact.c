@@ -193,11 +193,12 @@ static int64_t retention_days(const struct view *v, const struct impact_target *
 
 static void undo_deletion(const struct view *v, const struct impact_target *t, struct value *undo)
 {
-    const struct value *live = value_get(view_facts(v, store_of(v, t->base)), "live");
+    const struct document *store = store_of(v, t->base);
+    const struct value *live = value_get(view_facts(v, store), "live");
     const struct value *soft = value_at(live, "properties.enableSoftDelete"),
                        *purge = value_at(live, "properties.enablePurgeProtection");
     int64_t days = retention_days(v, t);
-    bool off = value_is(soft, VALUE_BOOL) && !soft->b;
+    bool off = value_is(soft, VALUE_BOOL) && !soft->b, hsm = store && str_eq(store->kind, "ManagedHsm");
 
     value_set_bool(v->arena, undo, "possible", !off);
     if (off) {
@@ -207,11 +208,13 @@ static void undo_deletion(const struct view *v, const struct impact_target *t, s
     if (days)
         value_set_string(v->arena, undo, "until",
                          time_format(v->arena, v->now_ms / SECOND_MS * SECOND_MS + days * DAY_MS));
-    value_set_string(
-        v->arena, undo, "how",
-        t->kind == LINEAGE_STORE
-            ? "recover the store; role assignments of a key vault do not come back with it and are granted anew"
-            : "recover the key: it comes back with every version and the same URLs");
+    value_set_string(v->arena, undo, "how",
+                     t->kind == LINEAGE_STORE && hsm
+                         ? "recover the managed HSM; its local role assignments may not come back with it: "
+                           "look at them, and grant anew what is missing"
+                     : t->kind == LINEAGE_STORE
+                         ? "recover the key vault; its role assignments do not come back with it and are granted anew"
+                         : "recover the key: it comes back with every version and the same URLs");
     if (live && !(value_is(purge, VALUE_BOOL) && purge->b))
         value_set_string(v->arena, undo, "risk", "purge protection is off: whoever may purge can end it sooner");
     else if (!live)

@@ -242,6 +242,24 @@ static struct value *source_then(const struct view *v, const struct value *facts
     return f;
 }
 
+/* What was granted on a store is not granted on it when it is recovered or made anew: nobody holds a right until that
+ * is looked at again. */
+static struct value *access_then(const struct view *v, const struct value *facts)
+{
+    static const char *const members[] = {"vault", "model", "assignments", "others", NULL}, *const held[] = {
+                                                                                                "missing",    "since",
+                                                                                                "idle",       "grants",
+                                                                                                "lacksAfter", NULL};
+    struct value *f = value_copy(v->arena, facts), *principals = value_get(f, "principals");
+
+    /* A managed HSM has one model only. */
+    forget(f, str_eq(value_str_at(f, "model"), "local-rbac") ? members + 2 : members);
+    value_set_string(v->arena, f, "state", "absent");
+    for (size_t i = 0; i < value_count(principals); i++)
+        forget(value_item(principals, i), held);
+    return f;
+}
+
 static const struct value *facts_then(const struct view *v, const struct impact_target *t, const struct document *doc,
                                       bool purged)
 {
@@ -260,6 +278,9 @@ static const struct value *facts_then(const struct view *v, const struct impact_
     if (str_eq(doc->kind, "Key") && in_store &&
         (t->kind == LINEAGE_STORE || str_eq_nocase(value_str_at(facts, "name"), t->name)))
         return key_then(v, t, facts, purged);
+    if (t->kind == LINEAGE_STORE && str_eq(doc->kind, "KeyAccess") &&
+        str_eq_nocase(value_str_at(view_facts(v, document_target(doc, "spec.key")), "base"), t->base))
+        return access_then(v, facts);
     if (t->kind == LINEAGE_STORE && in_store && (str_eq(doc->kind, "KeyVault") || str_eq(doc->kind, "ManagedHsm")))
         return gone(v, facts, purged || str_eq(view_state(v, doc), "absent") ? "absent" : "deleted");
     return facts;
