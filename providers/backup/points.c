@@ -7,7 +7,7 @@
 int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms)
 {
     int64_t back_ms = settings->leftover_lookback_ms > settings->export_lookback_ms ? settings->leftover_lookback_ms
-                                                                                     : settings->export_lookback_ms;
+                                                                                    : settings->export_lookback_ms;
 
     return (now_ms - back_ms) / HOUR_MS * HOUR_MS;
 }
@@ -135,4 +135,15 @@ const char *protected_vm_region(const struct view *v, const struct document *pvm
     const char *live = value_str_at(view_facts(v, vault), "live.location");
 
     return azure_region(v->arena, live ? live : kind_location(vault ? vault : pvm));
+}
+
+const char *protected_vm_absent_words(const struct view *v, const struct document *pvm)
+{
+    const struct document *vault = document_target(pvm, "spec.vault");
+
+    /* What a vault holds that was not found nobody has seen. */
+    if (vault && str_eq(view_state(v, vault), "absent"))
+        return arena_printf(v->arena, "its Recovery Services vault %s does not exist where it is declared",
+                            vault->name);
+    return "the vault holds no protected item of this VM";
 }

@@ -26,6 +26,8 @@ const char *protected_vm_threat_words(struct arena *a, const struct value *point
 /* The newest point that has reached the vault tier; NULL. */
 const struct value *protected_vm_newest_vault_point(const struct view *v, const struct document *pvm);
 const struct value *protected_vm_newest_point(const struct view *v, const struct document *pvm);
+/* Why no backup of an absent ProtectedVirtualMachine is seen: its vault is not where it is declared, or holds none. */
+const char *protected_vm_absent_words(const struct view *v, const struct document *pvm);
 /* The source VM is there and runs, or would: "running" | "stopped" | "absent" | "unseen". */
 const char *protected_vm_source_state(const struct view *v, const struct document *pvm);
 /* Region of vault and VM, for the restore request; NULL when not known. */

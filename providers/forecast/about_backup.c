@@ -82,15 +82,18 @@ static void judge_protection(struct outlook *o, const struct value *live)
 static void observe_item(struct outlook *o)
 {
     const struct value *why = value_get(facts_of(o), "why");
+    const struct document *vault = document_target(o->pvm, "spec.vault");
 
     if (str_eq(view_state(o->view, o->pvm), "present")) {
         judge_protection(o, value_get(facts_of(o), "live"));
     } else if (str_eq(view_state(o->view, o->pvm), "absent")) {
-        obs_set(o, F1, OBS_BAD, NULL, "the vault holds no protected item of this VM");
+        obs_set(o, F1, OBS_BAD, NULL, "%s", protected_vm_absent_words(o->view, o->pvm));
         obs_risk(o, F1, "no-point", RISK_WARN, TIME_NONE,
-                 source_there(o) ? "protect the VM with an enhanced policy"
-                                 : "check vault and names; without a backup nothing can be restored",
-                 "the vault holds no protected item of this VM");
+                 vault && str_eq(view_state(o->view, vault), "absent")
+                     ? arena_printf(o->arena, "see %s: check its subscription, resourceGroup and name", vault->address)
+                 : source_there(o) ? "protect the VM with an enhanced policy"
+                                   : "check vault and names; without a backup nothing can be restored",
+                 "%s", o->items[F1].text);
     } else {
         obs_set(o, F1, OBS_UNSEEN, NULL, "%s", value_str(why) ? value_str(why) : "the protected item cannot be read");
         obs_risk(o, F1, "cannot-see", RISK_UNSEEN, TIME_NONE,

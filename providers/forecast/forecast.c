@@ -192,6 +192,11 @@ static enum restorable without_path(const struct forecast *f)
 {
     const struct dx_prediction *p = &f->prediction;
 
+    const struct document *vault = document_target(f->outlook.pvm, "spec.vault");
+
+    /* The vault of that name in another group may hold what is looked for. */
+    if (!f->outlook.point && value_get(view_facts(f->outlook.view, vault), "namesake"))
+        return RESTORABLE_UNKNOWN;
     if (!f->outlook.point)
         return has_risk(f, RISK_UNSEEN, false) && !str_eq(view_state(f->outlook.view, f->outlook.pvm), "absent")
                    ? RESTORABLE_UNKNOWN

@@ -103,16 +103,20 @@ static struct step *block_without_backup(const struct view *v, const struct docu
 {
     const struct value *facts = view_facts(v, pvm);
     const char *why = value_str_at(facts, "why"), *state = view_state(v, pvm);
+    const struct document *vault = document_target(pvm, "spec.vault");
+    bool vault_gone = vault && str_eq(view_state(v, vault), "absent");
 
     if (str_eq(state, "unseen"))
         return steps_block(out, doc, "restore-key", unseen_fix(facts, "Backup Reader on the vault shows it"),
                            "the key is purged; whether Azure Backup's copy of %s can bring it back cannot be seen: %s",
                            pvm->name, why ? why : "its backup was not looked at");
     if (str_eq(state, "absent"))
-        return steps_block(out, doc, "restore-key",
-                           "check vault and names; or declare another source: a backup file of your own, an escrow",
-                           "the key is purged, and the vault holds no backup of %s that could bring it back",
-                           pvm->name);
+        return steps_block(
+            out, doc, "restore-key",
+            "check vault and names; or declare another source: a backup file of your own, an escrow",
+            "the key is purged, and %s",
+            vault_gone ? arena_printf(v->arena, "of %s %s", pvm->name, protected_vm_absent_words(v, pvm))
+                       : arena_printf(v->arena, "the vault holds no backup of %s that could bring it back", pvm->name));
     if (!protected_vm_newest_vault_point(v, pvm))
         return steps_block(out, doc, "restore-key",
                            "wait for a recovery point to reach the vault tier, if the VM still lives; else declare "

@@ -374,7 +374,7 @@ static bool protection_broken(const struct view *v, const struct document *doc, 
     if (str_eq_nocase(state, "Protected") || str_eq_nocase(state, "IRPending"))
         return false;
     steps_finding(out, doc, "protection", "resume the protection in the vault; reinstate changes nothing on a backup",
-                "the source VM exists and its protection is %s", state ? state : "not to be seen");
+                  "the source VM exists and its protection is %s", state ? state : "not to be seen");
     return true;
 }
 
@@ -448,6 +448,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 {
     const char *source = value_str_at(view_facts(v, doc), "source.state"),
                *elsewhere = value_str_at(view_facts(v, doc), "protectedElsewhere");
+    const struct document *vault = document_target(doc, "spec.vault");
     size_t before = out->count;
 
     if (steps_unseen(v, doc, out))
@@ -455,6 +456,11 @@ static void steps(const struct view *v, const struct document *doc, struct steps
     if (!str_eq(view_state(v, doc), "present") && str_eq(source, "present") && value_get(doc->spec, "policy") &&
         vault_there(v, doc)) {
         protect(v, doc, out);
+        return;
+    }
+    if (!str_eq(view_state(v, doc), "present") && vault && str_eq(view_state(v, vault), "absent")) {
+        steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", vault->address), "%s",
+                    protected_vm_absent_words(v, doc));
         return;
     }
     if (!str_eq(view_state(v, doc), "present")) {
@@ -468,7 +474,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                       "nothing can be restored",
                       elsewhere ? arena_printf(v->arena, "the vault protects %s: declare that one; ", elsewhere) : "",
                       source_vm_id(v->arena, doc)),
-            "the vault holds no protected item of this VM");
+            "%s", protected_vm_absent_words(v, doc));
         return;
     }
     if (str_eq(source, "present")) {

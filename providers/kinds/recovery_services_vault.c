@@ -27,6 +27,23 @@ static int observe_guards(struct call *c, const struct observer *o, struct azure
     return 0;
 }
 
+/* Names of these vaults are the only ones of their group, not of the cloud: one of the name in another group may be the
+ * one that is meant. Where nobody may list them the look goes on without. */
+static int observe_namesake(struct call *c, const struct observer *o, const char *id, struct value *facts,
+                            struct err *err)
+{
+    const char *path = arena_printf(o->arena, "/subscriptions/%s/providers/Microsoft.RecoveryServices/vaults",
+                                    arm_id_part(o->arena, id, "subscriptions"));
+    struct value *all;
+
+    if (arm_list(kind_azure(o->provider, o->document), c, o->arena, path, API_RECOVERY_VAULT, NULL, &all, err) < 0)
+        return err->class == ERR_CANCELLED ? -(int)err->class : 0;
+    for (size_t i = 0; i < value_count(all); i++)
+        if (str_eq_nocase(value_str_at(value_item(all, i), "name"), arm_id_name(id)))
+            value_set_string(o->arena, facts, "namesake", value_str_at(value_item(all, i), "id"));
+    return 0;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -39,7 +56,7 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         TRY(facts_from_error(o->arena, "reading the Recovery Services vault", err, &facts));
         value_set_string(o->arena, facts, "id", id);
         *ret = facts;
-        return 0;
+        return str_eq(value_str_at(facts, "state"), "absent") ? observe_namesake(c, o, id, facts, err) : 0;
     }
     facts = facts_new(o->arena, "present");
     value_set_string(o->arena, facts, "id", id);
@@ -71,15 +88,19 @@ static void assert_live(const struct view *v, const struct document *doc, struct
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
+    const char *namesake = value_str_at(view_facts(v, doc), "namesake");
     size_t before = out->count;
 
     if (steps_unseen(v, doc, out))
         return;
     if (!str_eq(view_state(v, doc), "present")) {
         steps_block(out, doc, NULL,
-                    "check subscription, resourceGroup and name; a backup vault is never created here, because an "
-                    "empty one holds no backups",
-                    "the Recovery Services vault does not exist");
+                    namesake ? arena_printf(v->arena, "declare its group, %s, if that one is meant",
+                                            arm_id_part(v->arena, namesake, "resourceGroups"))
+                             : "check subscription, resourceGroup and name; a backup vault is never created here, "
+                               "because an empty one holds no backups",
+                    "the Recovery Services vault does not exist%s%s", namesake ? "; one of its name is " : "",
+                    namesake ? namesake : "");
         return;
     }
     assert_live(v, doc, out, "location", "location");

@@ -215,6 +215,11 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     struct step *step;
     bool stopped;
 
+    if (!s->point && str_eq(view_state(v, s->pvm), "absent")) {
+        steps_block(out, s->doc, NULL, arena_printf(v->arena, "see %s", s->pvm->address), "no recovery point of %s: %s",
+                    s->pvm->name, protected_vm_absent_words(v, s->pvm));
+        return true;
+    }
     if (!s->point) {
         steps_block(out, s->doc, NULL,
                     arena_printf(v->arena, "list the points: reinstate activate -f ... %s --list", s->doc->name),
@@ -407,8 +412,7 @@ static void steps_source_there(const struct view *v, const struct situation *s, 
     const char *id = value_str_at(view_facts(v, s->pvm), "source.id");
     bool key_returns = view_prospect(v, s->key) == PROSPECT_PENDING || view_prospect(v, s->des) == PROSPECT_PENDING;
     const char *power = value_str_at(view_facts(v, s->pvm), "source.power"), *next, *but;
-    bool stopped = str_eq(source, "stopped"),
-         moving = str_eq(source, "running") && !str_eq_nocase(power, "running");
+    bool stopped = str_eq(source, "stopped"), moving = str_eq(source, "running") && !str_eq_nocase(power, "running");
     struct step *step;
 
     if (stopped && id && str_eq(value_str_at(s->doc->spec, "healSource"), "start")) {
@@ -427,9 +431,9 @@ static void steps_source_there(const struct view *v, const struct situation *s, 
                   stopped ? "; start the source when its key is back" : "");
         return;
     }
-    next = stopped ? arena_printf(v->arena,
-                                  "start it: az vm start --ids '%s' (healSource: start does it); or declare "
-                                  "besideSource, and evenIfSourceHealthy, to restore all the same",
+    next = stopped  ? arena_printf(v->arena,
+                                   "start it: az vm start --ids '%s' (healSource: start does it); or declare "
+                                    "besideSource, and evenIfSourceHealthy, to restore all the same",
                                   id ? id : s->pvm->name)
            : moving ? "wait until it runs or stands still, then look again"
                     : "give the credential the right to read the source VM's instance view";
