@@ -246,6 +246,15 @@ static void note_findings(const struct view *v, const struct document *doc, stru
                   "it has %zu versions: above some 500 backups of it may fail silently (unverified on Azure)", n);
 }
 
+/* A key that serves now would serve for a shorter time than it does, or not at all. */
+static bool shortens(const struct view *v, const struct document *doc, const struct value *live)
+{
+    int64_t exp = value_int_at(live, "attributes.exp", 0), want_exp = time_parse(value_str_at(doc->spec, "expires"));
+    bool serves = !exp || exp > v->now_ms / SECOND_MS;
+
+    return live && serves && want_exp != TIME_NONE && (!exp || want_exp / SECOND_MS < exp);
+}
+
 /* What cannot be mended by us: true when a step says so. */
 static bool present_blocks(const struct view *v, const struct document *doc, const struct value *live,
                            struct steps *out)
@@ -277,7 +286,7 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
                                                          key_address(v, doc))
                                           : UNFIT_ADVICE,
                     "the key is not fit for confidential VMs: %s", key_unfit(v, doc));
-    else if (want_exp != TIME_NONE && want_exp <= v->now_ms)
+    else if (want_exp != TIME_NONE && want_exp <= v->now_ms && !shortens(v, doc, live))
         steps_block(out, doc, NULL, "declare spec.expires with a time to come", "the declared expiry, %s, has passed",
                     time_format(v->arena, want_exp))
             ->scenario = "N-06";
@@ -296,17 +305,21 @@ static bool present_blocks(const struct view *v, const struct document *doc, con
 /* The policy asks for a name wherever a step changes this (built-in/shorten-key). */
 #define LIFE_CHANGE "key.life"
 
-/* A key that serves now would serve for a shorter time than it does. */
-static bool shortens(const struct view *v, const struct document *doc, const struct value *live)
-{
-    int64_t exp = value_int_at(live, "attributes.exp", 0), want_exp = key_declared_expiry(v, doc);
-
-    return want_exp && (!exp || want_exp < exp);
-}
-
 static const char *expiry_words(struct arena *a, int64_t exp)
 {
     return exp ? arena_printf(a, "it expires at %s", time_format(a, exp * SECOND_MS)) : "it never expires";
+}
+
+/* A version that serves cannot be given an end that has passed, and no restore waits for such a declaration. */
+static void steps_declared_past(const struct view *v, const struct document *doc, const struct value *live,
+                                struct steps *out)
+{
+    steps_finding(out, doc, "expires", "declare spec.expires with a time to come, or leave it out",
+                  "the declared expiry, %s, has passed, and version %s serves on: %s",
+                  time_format(v->arena, time_parse(value_str_at(doc->spec, "expires"))),
+                  vault_kid_version(value_str_at(live, "key.kid")),
+                  expiry_words(v->arena, value_int_at(live, "attributes.exp", 0)))
+        ->scenario = "N-06";
 }
 
 /* No restore needs a key that ends sooner, and one that runs may fail by it: the order is carried out first. */
@@ -384,10 +397,11 @@ static void steps_present(const struct view *v, const struct document *doc, stru
 
     if (present_blocks(v, doc, live, out))
         return;
-    if (order) {
+    if (shortens(v, doc, live) && want_exp <= v->now_ms)
+        steps_declared_past(v, doc, live, out);
+    else if (order)
         steps_longer_lived(v, doc, live, order, out);
-        move_expiry = false;
-    }
+    move_expiry = move_expiry && !order && want_exp > v->now_ms;
     if (disabled || move_expiry)
         step = steps_enable(v, doc, live, disabled, move_expiry, out);
     else if (on && !wanted)
