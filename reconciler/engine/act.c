@@ -12,7 +12,7 @@ struct running {
     struct step_outcome *slot;
 };
 
-static void run_ready(struct run *r);
+static void run_ready(struct call *c, struct run *r);
 
 void run_tell(const struct run *r, enum engine_event event, const struct step *step, const char *line,
               int64_t elapsed_ms)
@@ -394,7 +394,7 @@ static void step_task(struct call *c, void *arg)
         slot->err = journal_err;
     left = slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED;
     run_tell(r, left ? ENGINE_STEP_LEFT : events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
-    run_ready(r);
+    run_ready(c, r);
 }
 
 /* --- the order ---------------------------------------------------------------------------------------------------- */
@@ -419,7 +419,9 @@ static bool over(enum step_state state)
 
 enum readiness { READY, NOT_YET, NEVER };
 
-static enum readiness step_readiness(const struct run *r, const struct step_outcome *slot, const char **ret_cause)
+/* By what the slot needs alone, without what it comes after. `ret_dead`: the need that will not be done. */
+static enum readiness needs_readiness(const struct run *r, const struct step_outcome *slot,
+                                      const struct step_outcome **ret_dead)
 {
     enum readiness result = READY;
 
@@ -429,11 +431,28 @@ static enum readiness step_readiness(const struct run *r, const struct step_outc
         if (!need || satisfied(need->state))
             continue;
         if (over(need->state)) {
-            *ret_cause = need->step->id;
+            *ret_dead = need;
             return NEVER;
         }
         result = NOT_YET;
     }
+    return result;
+}
+
+static enum readiness step_readiness(struct call *c, struct run *r, struct step_outcome *slot, const char **ret_cause)
+{
+    const struct step_outcome *dead = NULL;
+    enum readiness result = needs_readiness(r, slot, &dead);
+
+    /* What another document will not do may have become this one's to do: two may ask for one grant. What was tried
+     * and failed is final, so that one run does not go round it. */
+    if (result == NEVER && dead->state != STEP_FAILED && dead->step->document != slot->step->document &&
+        run_needs_anew(c, r, slot))
+        result = needs_readiness(r, slot, &dead);
+    if (result == NEVER)
+        *ret_cause = dead->step->id;
+    if (result == NEVER)
+        return NEVER;
     for (size_t i = 0; i < slot->step->n_after; i++) {
         const struct step_outcome *first = run_outcome(r, slot->step->after[i]);
 
@@ -451,7 +470,7 @@ static void step_skip(struct run *r, struct step_outcome *slot, const char *why)
 }
 
 /* Starts what can start, and settles what never can. Called at the beginning and whenever a step has ended. */
-static void run_ready(struct run *r)
+static void run_ready(struct call *c, struct run *r)
 {
     bool draining = r->engine->draining && r->engine->draining(r->engine->ctx);
     bool moved = true;
@@ -466,7 +485,7 @@ static void run_ready(struct run *r)
 
             if (slot->state != STEP_WAITING)
                 continue;
-            ready = step_readiness(r, slot, &cause);
+            ready = step_readiness(c, r, slot, &cause);
             if (ready == NOT_YET)
                 continue;
             if (ready == NEVER || draining) {
@@ -557,7 +576,7 @@ int engine_act(struct call *c, const struct engine *e, struct arena *a, const st
     }
     outcome_block_foreseen(&r);
     r.group = group_new(call_sched(c), "act");
-    run_ready(&r);
+    run_ready(c, &r);
     rc = group_wait(c, r.group, err);
     group_free(r.group);
     outcome_count(outcome);

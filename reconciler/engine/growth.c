@@ -66,6 +66,27 @@ int run_grow_document(struct call *c, struct run *r, const struct document *doc,
     return 0;
 }
 
+bool run_needs_anew(struct call *c, struct run *r, struct step_outcome *slot)
+{
+    const struct steps *fresh = steps_kept(c, r);
+    const struct step *again = steps_find(fresh, slot->step->id);
+    const char **needs;
+    size_t n = 0;
+
+    if (!again || !step_pends(again) || again->action == ACTION_BLOCKED)
+        return false;
+    needs = arena_array(r->arena, const char *, again->n_needs + 1);
+    for (size_t i = 0; i < again->n_needs; i++) {
+        const struct step *need = steps_find(fresh, again->needs[i]);
+
+        if (need && step_pends(need))
+            needs[n++] = need->id;
+    }
+    slot->needs = needs;
+    slot->n_needs = n;
+    return true;
+}
+
 /* The need joins the run, is awaited, or cannot be. */
 static enum run_gate gate_need(struct call *c, struct run *r, const struct step *need, struct err *err)
 {

@@ -61,6 +61,9 @@ enum run_gate run_gate(struct call *c, struct run *r, struct step_outcome *slot,
  * that is not covered. */
 must_use int run_grow_document(struct call *c, struct run *r, const struct document *doc, size_t *ret_grown,
                                struct err *err);
+/* Replaces what the slot waits for by what its step needs as the run sees the world now; pure but for the slot.
+ * false: the step is not asked for any more, or is blocked; the slot is as it was. */
+bool run_needs_anew(struct call *c, struct run *r, struct step_outcome *slot);
 /* Adds a step to the run; there must be room. */
 struct step_outcome *run_add(struct outcome *o, const struct step *step);
 
