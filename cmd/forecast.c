@@ -267,6 +267,19 @@ static void foresee_task(struct call *c, void *arg)
         t->rc = forecast_observe(c, s->engine.provider, &t->look.view, &t->extras, &s->err);
 }
 
+/* An order is carried out with our own rights: its steps learn which of them we lack, as plan tells. Without an order
+ * the forecast may be a reader's, who is not the one to apply. */
+static void rights_look(const struct foreseeing *t)
+{
+    const struct steps *steps = t->look.view.steps;
+
+    for (size_t i = 0; i < steps->count; i++)
+        if (steps->items[i]->action == ACTION_RESTORE_VM) {
+            session_gaps(t->session, t->look.plan);
+            return;
+        }
+}
+
 static int forecast_show_all(struct session *s, const struct foreseeing *t)
 {
     struct text text cleanup(text_release) = {0};
@@ -306,5 +319,6 @@ int command_forecast(const struct options *o)
     session_run(&s, foresee_task, &t);
     if (t.rc < 0)
         return session_failed(&s);
+    rights_look(&t);
     return forecast_show_all(&s, &t);
 }

@@ -387,12 +387,51 @@ static void heed_end(struct forecast *f)
     }
 }
 
+/* A restore that names the declared set works only once that set is as declared: what an order changes on it first is
+ * on the path, and until then nothing is restorable. */
+static void heed_set(struct forecast *f, const struct view *ordered)
+{
+    const struct step *step = needed_step(ordered, f->outlook.rvm, ACTION_UPDATE, f->outlook.situation->des);
+
+    if (!step || f->restorable == RESTORABLE_NO)
+        return;
+    f->letters = ordered_letters(ordered, f->outlook.rvm);
+    path_tell(f, false);
+    obs_risk(&f->outlook, F6, "set-differs", RISK_WARN, TIME_NONE, "reinstate apply changes it",
+             "%s is not as declared: %s", step->document->address, step->reason);
+    f->outlook.risks[f->outlook.n_risks - 1].evidence = step->id;
+    if (f->restorable == RESTORABLE_NOW)
+        f->restorable = RESTORABLE_AFTER;
+}
+
+/* Apply does nothing that leads to a right that we lack. */
+static void heed_right(struct forecast *f)
+{
+    const struct step *step = lacking_step(f->outlook.view, f->outlook.rvm);
+
+    if (!step || f->restorable == RESTORABLE_NO)
+        return;
+    obs_risk(&f->outlook, F27, "own-right", RISK_STOPS, TIME_NONE, "have the role assigned to whoever runs apply",
+             "we lack a right for the order %s: %s", f->outlook.situation->order.activation->address, step->lacking);
+    f->outlook.risks[f->outlook.n_risks - 1].evidence = step->id;
+    if (f->restorable == RESTORABLE_NOW)
+        f->restorable = RESTORABLE_AFTER;
+}
+
 static void heed_order(struct forecast *f, const struct view *ordered)
 {
     const struct document *rvm = f->outlook.rvm;
-    const struct step *block = view_block(ordered, rvm);
-    const struct step *withheld = withheld_behind(view_block(f->outlook.view, rvm));
     bool in_force = f->outlook.situation->order.state == ORDER_IN_FORCE;
+    const struct step *ours = view_block(f->outlook.view, rvm), *withheld = withheld_behind(ours);
+    const struct step *block = view_block(ordered, rvm);
+
+    /* What is supposed takes the source for lost; the plan of an order takes it as it is. */
+    if (!block && in_force)
+        block = ours;
+    if (!block && f->prediction.outcome == DX_SUCCEEDS && names_set(f))
+        heed_set(f, ordered);
+    if (in_force)
+        heed_right(f);
 
     if (!block && view_prospect(ordered, rvm) == PROSPECT_PENDING && f->restorable != RESTORABLE_NOW &&
         f->prediction.outcome != DX_SUCCEEDS)

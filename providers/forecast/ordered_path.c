@@ -62,6 +62,27 @@ const struct step *withheld_step(const struct view *v, const struct document *re
     return NULL;
 }
 
+const struct step *needed_step(const struct view *v, const struct document *restored_vm, enum action action,
+                               const struct document *doc)
+{
+    const bool *needed = v->steps ? needed_for(v, restored_vm) : NULL;
+
+    for (size_t i = 0; needed && doc && i < v->steps->count; i++)
+        if (needed[i] && v->steps->items[i]->document == doc && v->steps->items[i]->action == action)
+            return v->steps->items[i];
+    return NULL;
+}
+
+const struct step *lacking_step(const struct view *v, const struct document *restored_vm)
+{
+    const bool *needed = v->steps ? needed_for(v, restored_vm) : NULL;
+
+    for (size_t i = 0; needed && i < v->steps->count; i++)
+        if (needed[i] && action_writes(v->steps->items[i]->action) && v->steps->items[i]->lacking)
+            return v->steps->items[i];
+    return NULL;
+}
+
 const struct step *withheld_behind(const struct step *block)
 {
     /* What would be in vain and what makes it so hold each other up. */
