@@ -152,6 +152,17 @@ static void steps_protect(const struct view *v, const struct situation *s, struc
         step_need(out, step, after);
 }
 
+/* The declared set is on a key in another store than the disk's, which no step before the restore changes: what an
+ * order would come to is told before somebody needs it. */
+static void note_foreign_set(const struct situation *s, struct steps *out, struct step *step)
+{
+    struct dx_prediction named = diagnose(&s->named, s->article);
+
+    if (s->given == DX_GIVEN_FOREIGN_KEY && s->des && named.row && named.outcome != DX_SUCCEEDS)
+        step_note(out, step, "the restore with %s is foreseen to fail: %s: %s%s%s", s->des->address, named.row->id,
+                  named.row->state, named.code ? ", " : "", named.code ? named.code : "");
+}
+
 static void steps_standby(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction p = diagnose(&s->now, s->article);
@@ -173,6 +184,7 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
                      p.row ? "" : "no row of the scenario table fits what was seen: ",
                      p.row ? p.row->state : dx_facts_words(v->arena, &s->named), s->doc->name);
     step->scenario = dx_scenario(&p);
+    note_foreign_set(s, out, step);
     if (s->point)
         restored_vm_notes(v, s, out, step, true);
 }
@@ -725,8 +737,9 @@ static void steps(const struct view *v, const struct document *doc, struct steps
                         s->order.activation->suspended ? "suspended" : "observed only");
         break;
     case ORDER_FUTURE:
-        steps_add(out, doc, ACTION_NONE, NULL, "ordered by %s, in force from %s", s->order.activation->name,
-                  time_format(v->arena, s->order.not_before_ms));
+        note_foreign_set(s, out,
+                         steps_add(out, doc, ACTION_NONE, NULL, "ordered by %s, in force from %s",
+                                   s->order.activation->name, time_format(v->arena, s->order.not_before_ms)));
         break;
     case ORDER_NONE:
         steps_standby(v, s, out);
