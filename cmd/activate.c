@@ -145,7 +145,7 @@ static const char *tier_words(struct arena *a, const struct value *point)
 {
     bool snapshot = str_eq(value_str_at(point, "snapshot"), "valid");
 
-    const char *words = point_in_vault(point) ? (snapshot ? "vault tier and snapshot" : "vault tier")
+    const char *words = point_in_vault(point) ? (snapshot ? "vault tier and snapshot" : protected_vm_tier_words(a, point))
                         : snapshot            ? "snapshot only: a lost key cannot be exported from it"
                                               : protected_vm_tier_words(a, point);
 

@@ -36,7 +36,7 @@ static void read_tier(const struct value *tier, struct backup_point *point)
     else if (str_eq_nocase(type, "HardenedRP"))
         point->vault = state;
     else if (archive)
-        point->archive = state;
+        point->archive = state, point->rehydrated = str_eq_nocase(status, "Rehydrated");
     else if (usable && type && !str_eq_nocase(type, "Invalid"))
         point->unknown_tier = type;
 }

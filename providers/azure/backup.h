@@ -41,6 +41,7 @@ struct backup_point {
     const char *id;
     int64_t time_ms;
     enum tier_state snapshot, vault, archive; /* snapshot: also an instant access one (IASnapshotRP) */
+    bool rehydrated; /* brought back from the archive: it can be restored; archived alone it cannot */
     const char *unknown_tier;                 /* the name of a usable tier that nobody here knows; NULL */
     const char *consistency; /* "CrashConsistent", "FileSystemConsistent", "AppConsistent"; NULL: it does not say */
     bool confidential;  /* from securityType, as is: */

@@ -72,14 +72,24 @@ bool protected_vm_tiers_unseen(const struct value *point)
     return str_eq(value_str_at(point, "vault"), "unseen");
 }
 
+bool protected_vm_point_archived(const struct value *point)
+{
+    return str_eq(value_str_at(point, "archive"), "archived") && !str_eq(value_str_at(point, "vault"), "valid");
+}
+
 const char *protected_vm_tier_words(struct arena *a, const struct value *point)
 {
     if (str_eq(value_str_at(point, "vault"), "valid"))
-        return "vault tier";
+        return str_eq(value_str_at(point, "archive"), "rehydrated")
+                   ? "vault tier, brought back from the archive, which nobody says to be supported for confidential VMs"
+                   : "vault tier";
     if (str_eq(value_str_at(point, "snapshot"), "valid"))
         return "snapshot only";
     if (protected_vm_tiers_unseen(point))
         return "its tier cannot be seen: Azure does not tell it";
+    if (protected_vm_point_archived(point))
+        return "archive tier only: it has to be rehydrated first, and nobody says that the archive is supported for "
+               "confidential VMs";
     if (value_get(point, "unknownTier"))
         return arena_printf(a, "tier %s, which is not known here", value_str_at(point, "unknownTier"));
     return "no usable tier";

@@ -19,6 +19,8 @@ const struct value *protected_vm_point(const struct view *v, const struct docume
 const char *protected_vm_point_time(const struct value *point);
 /* The point does not say in which tiers it is. */
 bool protected_vm_tiers_unseen(const struct value *point);
+/* It lies in the archive and has not been brought back: nothing is restored from it as it is. */
+bool protected_vm_point_archived(const struct value *point);
 /* "vault tier", "snapshot only", …: where the point is, for people. */
 const char *protected_vm_tier_words(struct arena *a, const struct value *point);
 /* ", which Azure marks as …", where Azure has seen signs of malware in it; else "". */

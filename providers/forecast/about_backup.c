@@ -163,6 +163,10 @@ static void observe_tiers(struct outlook *o)
     if (!vault && protected_vm_tiers_unseen(o->point))
         obs_risk(o, F2, "no-vault-point", RISK_WARN, TIME_NONE, "run again, or look at the point in the portal",
                  "whether a recovery point has reached the vault tier cannot be seen: Azure does not tell the tiers");
+    else if (!vault && protected_vm_point_archived(o->point))
+        obs_risk(o, F2, "no-vault-point", RISK_WARN, TIME_NONE, "have a recovery point rehydrated in the vault",
+                 "no recovery point is in the vault tier; the newest lies in the archive and has to be rehydrated "
+                 "first, and nobody says that the archive is supported for confidential VMs");
     else if (!vault)
         obs_risk(o, F2, "no-vault-point", RISK_WARN, TIME_NONE,
                  source_there(o)

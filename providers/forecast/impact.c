@@ -67,6 +67,7 @@ static const char *tier_of(const struct value *point)
     return str_eq(value_str_at(point, "vault"), "valid")      ? "vault"
            : str_eq(value_str_at(point, "snapshot"), "valid") ? "snapshot"
            : protected_vm_tiers_unseen(point)                 ? "unseen"
+           : protected_vm_point_archived(point)               ? "archive"
                                                               : "none";
 }
 

@@ -89,7 +89,9 @@ static struct step *block_ordered(const struct view *v, const struct document *d
                          "order a recovery point that has reached the vault tier: reinstate activate -f ... %s",
                          e->restored_vm->name),
             "the key is purged; the ordered recovery point of %s %s", pvm,
-            point ? "never reached the vault tier, and snapshots export no key" : "is not among those of its backup");
+            !point                               ? "is not among those of its backup"
+            : protected_vm_point_archived(point) ? "lies in the archive and has to be rehydrated first"
+                                                 : "never reached the vault tier, and snapshots export no key");
     return steps_block(
         out, doc, "restore-key",
         arena_printf(v->arena, "see %s and %s", e->protected_vm->address, e->restored_vm->address),

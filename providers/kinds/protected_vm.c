@@ -41,7 +41,9 @@ static struct value *point_facts(struct arena *a, const struct value *body)
     if (p.time_ms != TIME_NONE)
         value_set_string(a, f, "time", time_format(a, p.time_ms));
     value_set_string(a, f, "snapshot", tier_word(p.snapshot));
-    value_set_string(a, f, "vault", tier_word(p.vault));
+    value_set_string(a, f, "vault", tier_word(p.rehydrated ? TIER_VALID : p.vault));
+    if (p.archive == TIER_VALID)
+        value_set_string(a, f, "archive", p.rehydrated ? "rehydrated" : "archived");
     value_set_string(a, f, "unknownTier", p.unknown_tier);
     value_set_string(a, f, "consistency", p.consistency);
     value_set_bool(a, f, "confidential", p.confidential);

@@ -124,7 +124,7 @@ static const char *tier_words(const struct view *v, const struct situation *s)
     if (s->now.tier != DX_VAULT)
         return protected_vm_tier_words(v->arena, s->point);
     if (s->now.snapshot != DX_SNAPSHOT_TOO)
-        return "vault tier";
+        return protected_vm_tier_words(v->arena, s->point);
     return from_snapshot(s) ? "both tiers; Azure takes the snapshot"
                             : "both tiers; Azure takes the vault tier, because another set is named";
 }

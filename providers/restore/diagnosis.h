@@ -17,7 +17,7 @@ enum dx_tier {
     DX_SNAPSHOT_ONLY,
     DX_VAULT, /* a usable vault tier, with or without a snapshot */
     DX_NO_TIER,
-    DX_TIER_UNKNOWN /* none that is known, and one whose name nobody here knows, or the point tells none */
+    DX_TIER_UNKNOWN /* the archive, or one whose name nobody here knows, or the point tells none */
 };
 enum dx_snapshot { DX_SNAPSHOT_NONE, DX_SNAPSHOT_TOO }; /* a vault tier alone, or a usable snapshot as well */
 enum dx_home { DX_HOME_VAULT, DX_HOME_HSM, DX_HOME_UNKNOWN };        /* where the original key lives */

@@ -99,7 +99,7 @@ const struct dx_row dx_rows[] = {
      .outcome = DX_FAILS, .code = "UserErrorInstantRpNotFound", .remedy = "V",
      .confidence = DX_DOCUMENTED, .source = OURS TROUBLE, .proof = "F2"},
     {.id = "N-34", .refused = true, .tier = SET(DX_TIER_UNKNOWN),
-     .state = "the point does not tell its tier, or is only in one whose name is not known here",
+     .state = "the point does not tell its tier, or lies in the archive or in a tier whose name is not known here",
      .outcome = DX_OUTCOME_UNKNOWN, .remedy = "H",
      .confidence = DX_INFERRED, .source = OURS "backup API 2026-10-01 added a tier", .proof = "F2"},
     {.id = "N-28", .restore = SET(DX_REPLACE), .source_vm = SET(DX_SOURCE_GONE),

@@ -76,7 +76,7 @@ const char *dx_remedy_words(char letter)
 static const char *const tier_words[] = {[DX_SNAPSHOT_ONLY] = "snapshot only",
                                          [DX_VAULT] = "vault tier",
                                          [DX_NO_TIER] = "no usable tier",
-                                         [DX_TIER_UNKNOWN] = "a tier that is not told, or of a name that is not known"};
+                                         [DX_TIER_UNKNOWN] = "the archive, or a tier that is not told or not known"};
 static const char *const home_words[] = {
     [DX_HOME_VAULT] = "key vault", [DX_HOME_HSM] = "managed HSM", [DX_HOME_UNKNOWN] = "key store of unknown kind"};
 static const char *const store_words[] = {[DX_STORE_PRESENT] = "present",

@@ -377,7 +377,9 @@ static enum dx_tier tier_of(const struct value *point)
         return DX_VAULT;
     if (str_eq(value_str_at(point, "snapshot"), "valid"))
         return DX_SNAPSHOT_ONLY;
-    return value_get(point, "unknownTier") || protected_vm_tiers_unseen(point) ? DX_TIER_UNKNOWN : DX_NO_TIER;
+    if (value_get(point, "unknownTier") || protected_vm_tiers_unseen(point) || protected_vm_point_archived(point))
+        return DX_TIER_UNKNOWN;
+    return DX_NO_TIER;
 }
 
 /* A set is seen to be on the original key, whichever version: the one the VM was backed up with, or the declared one
