@@ -145,9 +145,9 @@ static const char *tier_words(struct arena *a, const struct value *point)
 {
     bool snapshot = str_eq(value_str_at(point, "snapshot"), "valid");
 
-    const char *words = point_in_vault(point) ? (snapshot ? "vault tier and snapshot" : protected_vm_tier_words(a, point))
-                        : snapshot            ? "snapshot only: a lost key cannot be exported from it"
-                                              : protected_vm_tier_words(a, point);
+    const char *words = !snapshot              ? protected_vm_tier_words(a, point)
+                        : point_in_vault(point) ? "vault tier and snapshot"
+                                                : "snapshot only: a lost key cannot be exported from it";
 
     return arena_printf(a, "%s%s", words, protected_vm_threat_words(a, point));
 }
