@@ -5,6 +5,7 @@
 
 #include "../../reconciler/base/text.h"
 #include "../azure/arm.h"
+#include "names.h"
 #include "one_cloud.h"
 
 /* By the last name of a field's path: it means the same in every kind. */
@@ -51,6 +52,8 @@ static void check_id(const char *field, const char *path, const char *id, const 
             diags_add(faults, SEVERITY_ERROR, origin, arena_printf(faults->arena, "write it like %s", fields[i].form),
                       "%s is the id of %s%s, and one of %s is expected", path,
                       *have ? "a " : "a resource group or subscription", have, fields[i].type);
+        else if (str_eq(field, "stagingAccount"))
+            names_check_account(path, id, origin, faults);
     }
 }
 

@@ -6,6 +6,7 @@
  * principal is to be read: identityId, identityState, identityWhy; with an order in force created, where it is to be
  * seen. */
 #include "../documents/id_fields.h"
+#include "../documents/names.h"
 #include "../documents/places.h"
 #include "../azure/geography.h"
 #include "../backup/points.h"
@@ -300,9 +301,9 @@ static void steps_update(const struct view *v, const struct document *doc, struc
     bool floats = value_str(have) && !key_url_version(v->arena, value_str(have)) &&
                   (pinned || !stays_put(v, doc, value_str(have)));
     /* A declaration without a version means the newest one as well. */
-    bool same = key_same_version(value_str(url), value_str(have)) ||
-                (value_str(url) && !key_url_version(v->arena, value_str(url)) &&
-                 key_same_key(value_str(url), value_str(have)));
+    bool same =
+        key_same_version(value_str(url), value_str(have)) ||
+        (value_str(url) && !key_url_version(v->arena, value_str(url)) && key_same_key(value_str(url), value_str(have)));
     bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !same && (floats || !stays_put(v, doc, value_str(have)));
     bool unpin = pinned && value_bool_at(live, "properties.rotationToLatestKeyVersionEnabled", false);
     size_t users = value_count(value_get(facts, "associatedResources"));
@@ -473,6 +474,7 @@ static void set_check(const struct document *doc, struct diags *faults)
 {
     id_fields_check(doc, faults);
     places_check(doc, faults);
+    names_check(doc, faults);
 }
 
 const struct kind disk_encryption_set_kind = {

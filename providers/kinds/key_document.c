@@ -5,6 +5,7 @@
  * [{version, created, enabled, exp, nbf}] or versionsWhy (they may not be listed), missing (the version that a GET did
  * not find), deleted (deletedkeys body), storeState, files and escrow (../keys/copies.c), elsewhere {base, state} (a
  * lost key whose machine was last seen on the same key in another store). */
+#include "../documents/names.h"
 #include "../keys/key_facts.h"
 
 #include <string.h>
@@ -493,6 +494,12 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
         arena_push(a, *items, *count, d);
 }
 
+static void check(const struct document *doc, struct diags *faults)
+{
+    store_check(doc, faults);
+    names_check(doc, faults);
+}
+
 /* A key only mentions the machines whose backup could bring it back: while the key is there it does
  * not rely on them. */
 static const char *const mentions[] = {"spec.sources", NULL};
@@ -506,6 +513,6 @@ const struct kind key_kind = {
     .observe = observe,
     .steps = steps,
     .act = key_act,
-    .check = store_check,
+    .check = check,
     .deadlines = deadlines,
 };

@@ -2,6 +2,7 @@
  * on; everything else that differs is for a person. Never deletes, never purges.
  *
  * Facts: state, id, live (ARM body), deleted (deletedVaults body, when soft-deleted), base (data-plane URL). */
+#include "../documents/names.h"
 #include "../documents/places.h"
 #include "../azure/defaults.h"
 #include "../keys/store_name.h"
@@ -164,12 +165,18 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
     store_deadlines(v, doc, a, &words, items, count);
 }
 
+static void check(const struct document *doc, struct diags *faults)
+{
+    places_check(doc, faults);
+    names_check(doc, faults);
+}
+
 const struct kind key_vault_kind = {
     .name = "KeyVault",
     .summary = "The key vault as it must be: permission model, purge protection, soft delete. A soft-deleted one can "
                "be recovered.",
     .identity = key_store_identity,
-    .check = places_check,
+    .check = check,
     .observe = observe,
     .steps = steps,
     .act = act,

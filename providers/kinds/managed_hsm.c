@@ -4,6 +4,7 @@
  *
  * Facts: state, id, live (ARM body), deleted (deletedManagedHSMs body, when soft-deleted), base (data-plane URL),
  * active (whether its data plane answers), domainLost (declared: the security domain is in nobody's hands). */
+#include "../documents/names.h"
 #include "../documents/places.h"
 #include "../keys/store.h"
 #include "../restore/platform.h"
@@ -190,13 +191,19 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
     store_deadlines(v, doc, a, &words, items, count);
 }
 
+static void check(const struct document *doc, struct diags *faults)
+{
+    places_check(doc, faults);
+    names_check(doc, faults);
+}
+
 const struct kind managed_hsm_kind = {
     .name = "ManagedHsm",
     .summary = "The managed HSM as it must be: activation, purge protection, network. A soft-deleted one can be "
                "recovered, an absent one "
                "is never made.",
     .identity = key_store_identity,
-    .check = places_check,
+    .check = check,
     .observe = observe,
     .steps = steps,
     .act = act,

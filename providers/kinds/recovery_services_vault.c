@@ -2,6 +2,7 @@
  *
  * Facts: state, id, live, jobs (restore jobs of the look-back, without details: one list for all VMs of the vault),
  * guards (what makes it ask for a second person), guardsWhy (why they could not be read). */
+#include "../documents/names.h"
 #include "../documents/places.h"
 #include "../backup/points.h"
 #include "../azure/backup.h"
@@ -111,11 +112,17 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_add(out, doc, ACTION_NONE, NULL, "as declared");
 }
 
+static void check(const struct document *doc, struct diags *faults)
+{
+    places_check(doc, faults);
+    names_check(doc, faults);
+}
+
 const struct kind recovery_services_vault_kind = {
     .name = "RecoveryServicesVault",
     .summary = "The Recovery Services vault that keeps the backups: looked at, never changed.",
     .identity = recovery_vault_id,
-    .check = places_check,
+    .check = check,
     .observe = observe,
     .steps = steps,
 };

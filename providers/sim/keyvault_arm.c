@@ -2,6 +2,7 @@
  * the vault. Must not know keys. */
 #include "data.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const char vault_type[] = "Microsoft.KeyVault/vaults";
@@ -181,6 +182,16 @@ static void change(struct sim *s, const struct sim_request *r, struct sim_answer
     answer_json(r->arena, out, 200, resource_show(s, r->arena, v));
 }
 
+static bool name_valid(const char *name)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)name[i]) && name[i] != '-')
+            return false;
+    return n >= 3 && n <= 24 && isalpha((unsigned char)name[0]) && name[n - 1] != '-' && !strstr(name, "--");
+}
+
 /* Vault names are unique in the world, also those of deleted ones. */
 static bool name_taken(struct sim *s, const char *id)
 {
@@ -218,6 +229,12 @@ static void put_vault(struct sim *s, const struct sim_request *r, struct sim_ans
         answer_arm_error(a, out, 400, false, "BadRequest", "%s", problem);
     else if (old)
         change(s, r, out, old);
+    else if (!name_valid(strrchr(id, '/') + 1))
+        answer_arm_error(a, out, 400, false, "VaultNameNotValid",
+                         "The vault name '%s' is invalid. A vault's name must be between 3-24 alphanumeric characters. "
+                         "The name must begin with a letter, end with a letter or digit, and not contain consecutive "
+                         "hyphens.",
+                         strrchr(id, '/') + 1);
     else if (name_taken(s, id))
         answer_arm_error(a, out, 409, false, "VaultAlreadyExists", "The vault name '%s' is already in use.",
                          strrchr(id, '/') + 1);
