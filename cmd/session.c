@@ -203,6 +203,20 @@ static void discover_task(struct call *c, void *arg)
     d->rc = discover_estate(d->azure, c, d->session->arena, d->request, d->ret, &d->session->err);
 }
 
+/* The subscriptions that are declared in the cloud and the tenant of `first`, which one sign-in reads. */
+static void declared_subscriptions(const struct session *s, const struct document *first, struct discovery_request *r)
+{
+    const struct desired *d = s->estate.desired;
+    const char **ids = arena_array(s->arena, const char *, d->count + 1);
+
+    r->subscriptions = ids;
+    for (size_t i = 0; i < d->count; i++)
+        if (str_eq(d->documents[i]->kind, "Azure") &&
+            session_declared_cloud(d->documents[i]) == session_declared_cloud(first) &&
+            str_eq_nocase(value_str_at(d->documents[i]->spec, "tenant"), value_str_at(first->spec, "tenant")))
+            ids[r->n_subscriptions++] = value_str_at(d->documents[i]->spec, "subscription");
+}
+
 int session_discover(struct session *s, const struct options *o, struct discovery_request request,
                      struct discovery *ret)
 {
@@ -221,12 +235,13 @@ int session_discover(struct session *s, const struct options *o, struct discover
     azure = s->estate.desired ? session_first_azure(s) : NULL;
     if (azure) {
         declared = session_declared_cloud(azure);
-        request.subscription = value_str_at(azure->spec, "subscription");
+        declared_subscriptions(s, azure, &request);
     }
     TRY(session_link_open(s, HTTP_READ_ONLY, declared, operators));
     TRY(session_tenants_check(s, s->estate.desired, &s->err));
     d.azure = azure_new(s->http, operators ? operators : declared, &s->credential,
-                        azure ? value_str_at(azure->spec, "tenant") : NULL, request.subscription, NULL);
+                        azure ? value_str_at(azure->spec, "tenant") : NULL,
+                        azure ? value_str_at(azure->spec, "subscription") : NULL, NULL);
     azure_use_versions(d.azure, azure ? azure->spec : NULL);
     if (azure)
         azure_declared_by(d.azure, session_said_where(s->arena, azure));

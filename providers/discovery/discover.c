@@ -380,11 +380,25 @@ static void begin(const struct looking *l, const char *vault_id, const struct va
         value_set(l->a, l->found, lists[i], value_list(l->a));
 }
 
+/* " and subscriptionId in~ (...)"; "": wherever it is. */
+static const char *within(struct arena *a, const struct discovery_request *r)
+{
+    const char *list = "";
+
+    for (size_t i = 0; i < r->n_subscriptions; i++) {
+        const char *quoted = resource_graph_quote(a, r->subscriptions[i]);
+
+        if (quoted)
+            list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", quoted);
+    }
+    return *list ? arena_printf(a, " and subscriptionId in~ (%s)", list) : "";
+}
+
 /* The ARM id of the vault that is meant. */
 static int vault_find(struct azure *az, struct call *c, struct arena *a, const struct discovery_request *r,
                       const char **ret, struct err *err)
 {
-    const char *name = resource_graph_quote(a, r->vault_name), *subscription = resource_graph_quote(a, r->subscription);
+    const char *name = resource_graph_quote(a, r->vault_name);
     const char *fabric = r->item ? str_find_nocase(r->item, "/backupFabrics/") : NULL;
     struct value *rows;
 
@@ -398,8 +412,8 @@ static int vault_find(struct azure *az, struct call *c, struct arena *a, const s
                        r->vault_name ? r->vault_name : "");
     TRY(resource_graph_query(
         az, c, a,
-        arena_printf(a, "Resources | where type =~ 'microsoft.recoveryservices/vaults' and name =~ %s%s%s | project id",
-                     name, subscription ? " and subscriptionId =~ " : "", subscription ? subscription : ""),
+        arena_printf(a, "Resources | where type =~ 'microsoft.recoveryservices/vaults' and name =~ %s%s | project id",
+                     name, within(a, r)),
         &rows, err));
     if (value_count(rows) == 1) {
         *ret = value_str_at(value_item(rows, 0), "id");

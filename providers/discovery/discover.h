@@ -7,8 +7,9 @@
 
 struct discovery_request {
     const char *vault_id;   /* ARM id of the Recovery Services vault; NULL: that of `item`, or: */
-    const char *vault_name; /* looked for in `subscription`, or, that being NULL, in every one that can be read */
-    const char *subscription;
+    const char *vault_name; /* looked for in `subscriptions`, or, where there are none, in every one that can be read */
+    const char *const *subscriptions;
+    size_t n_subscriptions;
     const char *item; /* one VM only: ARM id of the protected item or of the VM, or the VM's name; NULL: all */
 };
 
