@@ -492,6 +492,21 @@ static const char *recover_advice(const struct outlook *o)
                                                   : "declare `recover: {}` among its sources, then reinstate apply";
 }
 
+/* The manifest names the wrong store: the key is not lost, and where it is, it has a date. */
+static void observe_deleted_elsewhere(struct outlook *o, const struct value *elsewhere)
+{
+    int64_t purge = value_int_at(elsewhere, "purge", 0) * SECOND_MS;
+    const char *base = value_str_at(elsewhere, "base"), *at = purge ? time_format(o->arena, purge) : NULL;
+
+    obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 404", "the key is not in its declared store");
+    obs_set(o, F15, OBS_BAD, at ? arena_printf(o->arena, "scheduledPurgeDate=%s", at) : "deletedkeys",
+            "soft-deleted in %s%s%s", base, at ? "; purged at " : "", at ? at : "");
+    obs_risk(o, F15, "key-deleted", RISK_STOPS, purge ? purge : TIME_NONE,
+             "declare a Key in that store with the source recover, which is cheaper than any copy",
+             "the key is not in its declared store, but soft-deleted in %s%s%s", base,
+             at ? " and will be purged at " : "", at ? at : "");
+}
+
 /* --- F15 --------------------------------------------------------------------------------------------------------- */
 
 void observe_key(struct outlook *o)
@@ -524,6 +539,8 @@ void observe_key(struct outlook *o)
                  "the key is soft-deleted%s%s", purge ? " and will be purged at " : "",
                  purge ? time_format(o->arena, purge) : "");
         observe_fitness(o, key_shown(o->view, o->key));
+    } else if (str_eq(value_str_at(key_elsewhere(o->view, o->key), "state"), "deleted")) {
+        observe_deleted_elsewhere(o, key_elsewhere(o->view, o->key));
     } else if (str_eq(state, "absent") && (!store || str_eq(store, "present"))) {
         obs_set(o, F11, OBS_BAD, "keys: 404, deletedkeys: 404", "the key is purged, or never was there");
         obs_set(o, F15, OBS_GOOD, "deletedkeys: 404", "not soft-deleted");

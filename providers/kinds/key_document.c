@@ -86,12 +86,12 @@ static int observe_key(struct call *c, struct azure *az, struct arena *a, const 
 
 /* A store that is gone may have no host any more, which is no reason to end the pass; it only cannot be seen. */
 static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, const struct original_key *o,
-                          const char **ret, int64_t *ret_created, struct err *err)
+                          const char **ret, int64_t *ret_created, int64_t *ret_purge, struct err *err)
 {
     struct value *body;
 
     *ret = "present";
-    *ret_created = 0;
+    *ret_created = *ret_purge = 0;
     if (vault_get_key(az, c, a, o->base, o->name, o->version, &body, err) == 0) {
         *ret_created = value_int_at(body, "attributes.created", 0);
         return 0;
@@ -102,8 +102,11 @@ static int look_elsewhere(struct call *c, struct azure *az, struct arena *a, con
     if (err->class != ERR_NOT_FOUND)
         return 0;
     *ret = "absent";
-    if (vault_get_deleted_key(az, c, a, o->base, o->name, &body, err) == 0)
+    if (vault_get_deleted_key(az, c, a, o->base, o->name, &body, err) == 0) {
         *ret = "deleted";
+        *ret_purge = value_int_at(body, "scheduledPurgeDate", 0);
+        return 0;
+    }
     return err->class == ERR_CANCELLED ? -(int)err->class : 0;
 }
 
@@ -112,15 +115,17 @@ static int observe_other(struct call *c, struct azure *az, struct arena *a, cons
                          struct value **ret, struct err *err)
 {
     const char *state;
-    int64_t created;
+    int64_t created, purge;
 
-    TRY(look_elsewhere(c, az, a, original, &state, &created, err));
+    TRY(look_elsewhere(c, az, a, original, &state, &created, &purge, err));
     *ret = facts_new(a, state);
     value_set_string(a, *ret, "base", original->base);
     value_set_string(a, *ret, "name", original->name);
     value_set_string(a, *ret, "version", original->version);
     if (created)
         value_set_int(a, *ret, "created", created);
+    if (purge)
+        value_set_int(a, *ret, "purge", purge);
     return 0;
 }
 
@@ -481,10 +486,17 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
 {
     int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0);
     int64_t ends = value_int_at(key_live(v, doc), "attributes.exp", 0) * SECOND_MS;
+    int64_t there = value_int_at(key_elsewhere(v, doc), "purge", 0);
     struct deadline d = {.at_ms = purge * SECOND_MS, .what = arena_printf(a, "key %s is purged", doc->name)};
 
     if (purge)
         arena_push(a, *items, *count, d);
+    if (there) {
+        d = (struct deadline){
+            .at_ms = there * SECOND_MS,
+            .what = arena_printf(a, "key %s is purged, in %s", doc->name, value_str_at(key_elsewhere(v, doc), "base"))};
+        arena_push(a, *items, *count, d);
+    }
     d = (struct deadline){.at_ms = ends,
                           .what = arena_printf(a,
                                                "the version of key %s expires: a restore that has not ended by "
