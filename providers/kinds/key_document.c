@@ -162,6 +162,19 @@ static int observe_elsewhere(struct call *c, const struct observer *o, struct az
     return 0;
 }
 
+/* A store that bears the declared name in another group is the one that was meant: names are the only ones of their
+ * cloud. What becomes of the key in it has a date, whatever the manifest says. */
+static int observe_taken(struct call *c, const struct observer *o, struct azure *az, const struct place *p,
+                         struct value *facts, struct err *err)
+{
+    struct original_key here = {.base = p->base, .name = p->name, .version = p->wanted};
+    struct value *other;
+
+    TRY(observe_other(c, az, o->arena, &here, &other, err));
+    value_set(o->arena, facts, "elsewhere", other);
+    return 0;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
@@ -184,6 +197,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     /* A store that is gone has no host name any more; asking it would say nothing about the key. */
     if (!p.base || str_eq(store_state, "absent") || str_eq(store_state, "deleted")) {
         facts = facts_new(o->arena, "absent");
+        if (p.base && value_get(store_facts, "taken"))
+            TRY(observe_taken(c, o, az, &p, facts, err));
     } else if (store && key_store_is_hsm(store) && str_eq(store_state, "present") &&
                !value_bool_at(store_facts, "active", false)) {
         facts = facts_new(o->arena, "unseen");
