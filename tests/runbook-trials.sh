@@ -403,7 +403,8 @@ hostile() {
 }
 
 elsewhere='no token is sent there'
-hostile "a next page on another host" '{on: {method: "GET", path: "/backupJobs"}, nth: 2, do: {status: 200,
+# The tool asks for two lists while it writes the runbook; the third is the runbook's own.
+hostile "a next page on another host" '{on: {method: "GET", path: "/backupJobs"}, nth: 3, do: {status: 200,
     body: ({value: [], nextLink: "https://management.localhost:\($port)/a"} | tojson)}}' "$elsewhere"
 hostile "an operation on another host" '{on: {method: "POST", path: "/restore"}, do: {status: 202, body: "{}",
     headers: {"Azure-AsyncOperation": "https://management.localhost:\($port)/a"}}}' "$elsewhere"
