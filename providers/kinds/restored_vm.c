@@ -749,10 +749,27 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         restore_left_notes(v, s, out, out->items[out->count - 1]);
 }
 
+/* A set and the disks made with it stand in one subscription, which manifests alone show. */
+static void check_declared(const struct document *doc, struct diags *faults)
+{
+    struct arena *a = faults->arena;
+    const char *id = reference_id(a, doc, "spec.diskEncryptionSet", disk_encryption_set_id);
+    const char *target = doc->azure ? arm_id_part(a, restored_vm_id(a, doc), "subscriptions") : NULL;
+    const char *set = id ? arm_id_part(a, id, "subscriptions") : NULL;
+
+    id_fields_check(doc, faults);
+    if (target && set && !str_eq_nocase(set, target))
+        diags_add(faults, SEVERITY_WARNING, &document_reference(doc, "spec.diskEncryptionSet")->origin,
+                  "declare a set in the target's subscription",
+                  "the disk encryption set is in subscription %s, the target in %s: a set and its disks stand in one, "
+                  "so an order would be blocked",
+                  set, target);
+}
+
 const struct kind restored_vm_kind = {
     .name = "RestoredVirtualMachine",
     .summary = "Where and how a VM would come back. On standby until an Activation orders it.",
-    .check = id_fields_check,
+    .check = check_declared,
     .identity = restored_vm_id,
     .observe = observe,
     .conclude = conclude_restore,
