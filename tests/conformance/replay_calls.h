@@ -117,7 +117,7 @@ static int call_assignments(struct call *c, struct replay *r)
 {
     const char *scope = before(r->a, r->x->path, "/providers/Microsoft.Authorization/roleAssignments");
     const struct value *raw = value_at(r->x->answer, "value.0");
-    struct value *items = NULL;
+    const struct value *items = NULL;
 
     TRY(role_assignments_read(r->az, c, r->a, scope, &items, &r->err));
     note(r, "count", arena_printf(r->a, "%zu", value_count(items)));
