@@ -339,8 +339,8 @@ static const struct {
 } growths[] = {
     {"a fresh look asks for something else: it joins the run, and what follows waits for it", LOCKED_MEANWHILE,
      STEP_OVERTAKEN, STEP_DONE, STEP_DONE, 0, NULL},
-    {"what it asks for needs a name: it stops there", BARRED_MEANWHILE, STEP_BLOCKED, STEP_WAITING, STEP_SKIPPED, 4,
-     "is not covered"},
+    {"what it asks for needs a name: it stops there, and so does what needs the same", BARRED_MEANWHILE, STEP_BLOCKED,
+     STEP_WAITING, STEP_BLOCKED, 4, "is not covered"},
     {"what was done reads as undone for a while: it is read again", FLICKERS, STEP_DONE, STEP_WAITING, STEP_DONE, 0,
      NULL},
     {"what was done is gone for good: nothing is built on it", TAKEN_AWAY, STEP_BLOCKED, STEP_WAITING, STEP_SKIPPED, 4,
