@@ -100,7 +100,8 @@ function Test-Due([string]$Path, [string]$Api, [string]$Wanted, [string]$Was) {
         return $false
     }
     if ($Was -and (Test-Holds $there ($Was | ConvertFrom-Json))) { return $true }
-    Show ($there | Select-Object id, location, tags, identity, properties | ConvertTo-Json -Depth 10 -Compress)
+    $known = $there | Select-Object -Property @('id', 'location', 'tags', 'identity', 'properties')
+    Show ($known | ConvertTo-Json -Depth 10 -Compress)
     Stop-Runbook 'it is there, and neither as declared nor as it was when this runbook was made (see above): nothing was written. Look who changed it; then make a new runbook, which asks for the approval that its change needs'
 }
 
