@@ -165,6 +165,11 @@ int claims_open(struct azure *az, struct call *c, struct arena *a, const char *a
 
 bool claims_refused(const struct err *err)
 {
+    /* Only the account's own code says that it takes none for good. A proxy's refusal has none of Azure's, a sign-in
+     * that failed speaks of us, and a disabled account stages no restore either. */
+    if (err->http_status &&
+        (!err->code[0] || err->http_status == 401 || str_eq_nocase(err->code, "AccountIsDisabled")))
+        return false;
     return err->class == ERR_DENIED || err->class == ERR_NOT_FOUND || (err->class == ERR_INVALID && err->http_status);
 }
 

@@ -118,21 +118,27 @@ static void test_refused(void)
         const char *what;
         enum err_class class;
         int status;
+        const char *code;
         bool refused;
     } cases[] = {
-        {"no right, or a closed network", ERR_DENIED, 403, true},
-        {"no such account", ERR_NOT_FOUND, 404, true},
-        {"no such feature", ERR_INVALID, 400, true},
-        {"too busy", ERR_TRANSIENT, 503, false},
-        {"no answer", ERR_TRANSIENT, 0, false},
-        {"throttled", ERR_THROTTLED, 429, false},
-        {"not to be understood", ERR_PROTOCOL, 200, false},
-        {"never sent", ERR_INVALID, 0, false},
+        {"no right", ERR_DENIED, 403, "AuthorizationPermissionMismatch", true},
+        {"a closed network", ERR_DENIED, 403, "AuthorizationFailure", true},
+        {"no such account", ERR_NOT_FOUND, 404, "ResourceNotFound", true},
+        {"no such feature", ERR_INVALID, 400, "FeatureNotSupportedForAccount", true},
+        {"a proxy's refusal", ERR_DENIED, 403, "", false},
+        {"a sign-in that failed", ERR_DENIED, 401, "InvalidAuthenticationInfo", false},
+        {"a disabled account", ERR_DENIED, 403, "AccountIsDisabled", false},
+        {"too busy", ERR_TRANSIENT, 503, "ServerBusy", false},
+        {"no answer", ERR_TRANSIENT, 0, "", false},
+        {"throttled", ERR_THROTTLED, 429, "", false},
+        {"not to be understood", ERR_PROTOCOL, 200, "", false},
+        {"never sent", ERR_INVALID, 0, "", false},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct err err = {.class = cases[i].class, .http_status = cases[i].status};
+        struct err err = {.class = cases[i].class, .http_status = cases[i].status};
 
+        snprintf(err.code, sizeof(err.code), "%s", cases[i].code);
         CHECK_ROW(cases[i].what, claims_refused(&err) == cases[i].refused);
     }
 }
