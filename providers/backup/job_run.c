@@ -567,15 +567,16 @@ static int trigger_once(struct call *c, const struct job_run *run, const char **
     return rc;
 }
 
-/* Azure takes one restore of a machine at a time. One that another operator has begun since the looks shows in the job
- * list after a while; it is waited for, as one that was seen is. */
+/* Azure takes one restore of a machine at a time. One that the last look shows is waited for. One that only Azure's
+ * refusal tells of is not: the list does not show it yet, it may be the very restore that was ordered, and a trigger
+ * that is repeated until it is taken would do it twice. */
 static int trigger_when_free(struct call *c, const struct job_run *run, const char **ret_job, struct err *err)
 {
     int64_t until_ms = call_now_ms(c) + run->bound_ms, rc;
 
     while ((rc = trigger_once(c, run, ret_job, err)) < 0 && str_eq_nocase(err->code, JOB_IN_PROGRESS) &&
-           call_now_ms(c) < until_ms) {
-        actor_say(run->actor, "another restore of this machine runs, so Azure refuses this one: it is waited for");
+           !err->http_status && call_now_ms(c) < until_ms) {
+        actor_say(run->actor, "another restore of this machine runs, so Azure would refuse this one: it is waited for");
         TRY(call_sleep_ms(c, run->settle_ms, "the job list to show the other restore", err));
         TRY(jobs_await_others(run->az, c, run->actor, run->vault_id, &run->match, until_ms - call_now_ms(c), err));
     }
