@@ -18,6 +18,15 @@ void obstacle_add(struct checking *c, struct obstacle o);
 #define ADD(c, id, stops, next, ...)                                                                                   \
     obstacle_add(c, (struct obstacle){id, stops, arena_printf((c)->view->arena, __VA_ARGS__), next})
 
+/* A thing that does not say where it lies is not called misplaced. */
+bool checking_elsewhere(const struct checking *c, const char *place);
+const char *checking_text(const struct value *v, const char *path);     /* "" when absent */
+/* Refused rights are told with the right that is missing; whatever else hides a thing hides whether
+ * the restore can use it. */
+void check_seen(struct checking *c, const char *id, const char *which, const char *what);
+/* The staging account itself, and how many restores of the order use it at once. */
+void check_staging(struct checking *c);
+void check_crowd(struct checking *c);
 /* What several restores of one order take together: a quota, the addresses of a subnet. Made once for a look (struct
  * concluded), by document index. */
 const struct crowd *crowd_make(const struct view *v);

@@ -18,15 +18,14 @@
 #include "../keys/lost.h"
 #include "checking.h"
 
-enum { PARALLEL_PER_ACCOUNT = 3, RESERVED_ADDRESSES = 5 };
+enum { RESERVED_ADDRESSES = 5 };
 
 void obstacle_add(struct checking *c, struct obstacle o)
 {
     arena_push(c->view->arena, c->found, c->count, o);
 }
 
-/* A thing that does not say where it lies is not called misplaced. */
-static bool elsewhere(const struct checking *c, const char *place)
+bool checking_elsewhere(const struct checking *c, const char *place)
 {
     struct arena *a = c->view->arena;
 
@@ -34,7 +33,7 @@ static bool elsewhere(const struct checking *c, const char *place)
            !diff_same(value_string(a, place), value_string(a, c->region), DIFF_LOCATION | DIFF_NOCASE);
 }
 
-static const char *text_at(const struct value *v, const char *path)
+const char *checking_text(const struct value *v, const char *path)
 {
     const char *text = value_str_at(v, path);
 
@@ -82,187 +81,17 @@ static void check_size(struct checking *c)
             size);
 }
 
-/* --- staging account ---------------------------------------------------------------------------------------------- */
+/* --- the target --------------------------------------------------------------------------------------------------- */
 
-/* This restore pays for the pass that exports the key, whose copy has to be fetched from the account. */
-static bool pays_for_export(const struct checking *c)
-{
-    struct export_election e;
-
-    if (c->payer)
-        return true;
-    if (!c->s->key || !key_wants_export(c->view, c->s->key))
-        return false;
-    e = export_elect(c->view, c->s->key);
-    return e.restored_vm == c->s->doc && !e.export;
-}
-
-/* The way in where the account's rules turn us away. */
-static const char *way_in(const struct checking *c, const struct value *live, const char *name)
-{
-    const char *access = text_at(live, "properties.publicNetworkAccess");
-
-    if (str_eq_nocase(access, "SecuredByPerimeter"))
-        return arena_printf(
-            c->view->arena,
-            "who manages the network security perimeter of %s lets your address in, or run where it is let "
-            "in; or declare another staging account",
-            name);
-    if (str_eq_nocase(access, "Disabled"))
-        return arena_printf(c->view->arena,
-                            "run where a private endpoint of %s is reached; or declare another staging account", name);
-    return arena_printf(c->view->arena,
-                        "its owner lets your address in: az storage account network-rule add --account-name %s "
-                        "--ip-address YOUR-ADDRESS; or declare another staging account",
-                        name);
-}
-
-/* Our own look at the account's blobs is the proof; its settings count where there was no such look. */
-static void check_staging_read(struct checking *c, const struct value *live, const char *name, bool shut, bool closed)
-{
-    switch (claims_sight(c->place)) {
-    case CLAIMS_SEEN:
-        return;
-    case CLAIMS_SHUT_OUT:
-        ADD(c, "staging-read", true, way_in(c, live, name),
-            "the network rules of staging account %s refuse us: the exported key could not be fetched from there",
-            name);
-        return;
-    case CLAIMS_NO_RIGHT:
-        ADD(c, "staging-read", true,
-            arena_printf(c->view->arena,
-                         "have Storage Blob Data Reader assigned to us on %s; or declare another staging account",
-                         name),
-            "we may not read blobs of staging account %s, neither by our token nor with its keys: the exported key "
-            "could not be fetched "
-            "from there",
-            name);
-        return;
-    case CLAIMS_UNKNOWN:
-        break;
-    }
-    if (shut)
-        ADD(c, "staging-read", true, way_in(c, live, name),
-            "the firewall of staging account %s lets no network in: the exported key could not be fetched from there",
-            name);
-    else if (closed)
-        ADD(c, "staging-read", false, NULL,
-            "the firewall of staging account %s lets some networks in; whether yours is one cannot be seen, and the "
-            "exported key is "
-            "fetched from there",
-            name);
-}
-
-/* Azure Backup comes as a trusted service; whoever fetches an exported key comes over the network. */
-static void check_staging_network(struct checking *c, const struct value *live, const char *name)
-{
-    const char *access = text_at(live, "properties.publicNetworkAccess");
-    bool off = str_eq_nocase(access, "Disabled"), perimeter = str_eq_nocase(access, "SecuredByPerimeter");
-    bool closed = off || perimeter || str_eq_nocase(text_at(live, "properties.networkAcls.defaultAction"), "Deny");
-    bool trusted = !perimeter && str_find_nocase(text_at(live, "properties.networkAcls.bypass"), "AzureServices");
-    bool doors = !off && (value_count(value_at(live, "properties.networkAcls.ipRules")) ||
-                          value_count(value_at(live, "properties.networkAcls.virtualNetworkRules")));
-
-    doors = doors || perimeter || value_count(value_at(live, "properties.privateEndpointConnections"));
-    if (perimeter)
-        ADD(c, "staging-network", true,
-            arena_printf(
-                c->view->arena,
-                "who manages the perimeter takes %s out of it (az network perimeter association list shows where it is "
-                "associated); or declare another staging account",
-                name),
-            "staging account %s is inside a network security perimeter, which overrides the bypass for trusted "
-            "services: Azure Backup "
-            "cannot get in",
-            name);
-    else if (closed && !trusted)
-        ADD(c, "staging-network", true,
-            arena_printf(c->view->arena,
-                         "its owner lets trusted services in: az storage account update --name %s --bypass "
-                         "AzureServices; or declare "
-                         "another staging account",
-                         name),
-            "the firewall of staging account %s has no exception for trusted Azure services: Azure Backup cannot get "
-            "in",
-            name);
-    if (pays_for_export(c))
-        check_staging_read(c, live, name, closed && !doors, closed);
-}
-
-/* Refused rights are told with the right that is missing; whatever else hides a thing hides whether
- * the restore can use it. */
-static void check_seen(struct checking *c, const char *id, const char *which, const char *what)
+void check_seen(struct checking *c, const char *id, const char *which, const char *what)
 {
     const struct value *facts = value_get(c->place, which);
 
-    if (str_eq(text_at(facts, "state"), "unseen") && value_bool_at(facts, "failed", false))
-        ADD(c, id, true, *text_at(facts, "fix") ? text_at(facts, "fix") : "check its id, or mend what hinders the read",
-            "%s cannot be seen: %s", what, text_at(facts, "why"));
+    if (str_eq(checking_text(facts, "state"), "unseen") && value_bool_at(facts, "failed", false))
+        ADD(c, id, true,
+            *checking_text(facts, "fix") ? checking_text(facts, "fix") : "check its id, or mend what hinders the read",
+            "%s cannot be seen: %s", what, checking_text(facts, "why"));
 }
-
-static void check_staging(struct checking *c)
-{
-    const struct value *live = value_at(c->place, "staging.live");
-    const char *state = text_at(c->place, "staging.state"), *sku = text_at(live, "sku.name"),
-               *kind = text_at(live, "kind");
-    const char *name = arm_id_name(reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL));
-
-    if (str_eq(state, "absent"))
-        ADD(c, "staging", true,
-            "make it, general purpose, in the vault's region and not zone-redundant, or declare another",
-            "the staging account %s does not exist", name);
-    check_seen(c, "staging-unseen", "staging", arena_printf(c->view->arena, "the staging account %s", name));
-    if (!live)
-        return;
-    if (elsewhere(c, text_at(live, "location")))
-        ADD(c, "staging-region", true, "declare an account in the vault's region",
-            "the staging account %s is in %s, the vault in %s", name, text_at(live, "location"), c->region);
-    if (*kind && !str_eq_nocase(kind, "Storage") && !str_eq_nocase(kind, "StorageV2"))
-        ADD(c, "staging-kind", true, "declare a general purpose account (StorageV2)",
-            "the staging account %s is of kind %s, which Azure Backup cannot use", name, kind);
-    if (str_ends_nocase(sku, "ZRS"))
-        ADD(c, "staging-redundancy", true, "declare an account with LRS or GRS",
-            "the staging account %s is zone-redundant (%s), which Azure Backup refuses", name, sku);
-    if (str_starts_nocase(sku, "Premium"))
-        ADD(c, "staging-premium", false, NULL,
-            "the staging account %s is a premium one: unsuitable for VMs without premium disks", name);
-    check_staging_network(c, live, name);
-    if (claims_unwritable(c->place))
-        ADD(c, "staging-claims", c->view->settings->claims_required,
-            claims_sight(c->place) == CLAIMS_SHUT_OUT
-                ? way_in(c, live, name)
-                : "have Storage Blob Data Contributor assigned to us on the account",
-            "we may not write a claim into %s: two looks, %s apart, are all that keeps another run at the same moment "
-            "from triggering too",
-            name, duration_format(c->view->arena, c->view->settings->settle_ms));
-    if (situation_type(c->s->doc) == RESTORE_DISKS && !value_bool_at(live, "properties.allowSharedKeyAccess", true))
-        ADD(c, "staging-keys", false, NULL,
-            "the staging account %s allows no shared keys: the template beside the disks cannot be deployed from it",
-            name);
-}
-
-/* Azure recommends an account for each restore that runs beside others. Said once, not once for each of them. */
-static void check_crowd(struct checking *c)
-{
-    const char *mine = reference_id(c->view->arena, c->s->doc, "spec.target.stagingAccount", NULL);
-    const struct index_entry *at = NULL;
-    const struct document *doc;
-    size_t n = 0;
-
-    /* Whoever is ordered and comes first says it; this one, not ordered, need not look at all. */
-    while (c->s->order.state == ORDER_IN_FORCE && (doc = restored_through_next(c->view, mine, &at))) {
-        if (order_for(c->view, doc).state != ORDER_IN_FORCE)
-            continue;
-        if (n++ == 0 && doc != c->s->doc)
-            return;
-    }
-    if (n > PARALLEL_PER_ACCOUNT)
-        ADD(c, "staging-crowd", false, NULL,
-            "%zu ordered restores share staging account %s: Azure recommends one for each that runs at a time", n,
-            arm_id_name(mine));
-}
-
-/* --- the target --------------------------------------------------------------------------------------------------- */
 
 /* Addresses of a range "10.0.0.0/29" that machines can have: Azure keeps five of each subnet. -1: it
  * is none of IPv4. */
@@ -279,7 +108,7 @@ static void check_subnet(struct checking *c, const struct value *subnet)
 {
     const struct value *p = value_get(subnet, "properties"), *delegations = value_get(p, "delegations");
     const struct value *taken = value_get(p, "ipConfigurations"), *ranges = value_get(p, "addressPrefixes");
-    const char *name = text_at(subnet, "name"), *range = value_str_at(p, "addressPrefix");
+    const char *name = checking_text(subnet, "name"), *range = value_str_at(p, "addressPrefix");
     int64_t room = value_count(ranges) ? 0 : room_of(range);
 
     for (size_t i = 0; room >= 0 && i < value_count(ranges); i++) {
@@ -290,7 +119,7 @@ static void check_subnet(struct checking *c, const struct value *subnet)
     if (value_count(delegations))
         ADD(c, "subnet-delegated", true, "declare a subnet that is delegated to no service",
             "subnet %s is delegated to %s: no VM can be put into it", name,
-            text_at(value_item(delegations, 0), "properties.serviceName"));
+            checking_text(value_item(delegations, 0), "properties.serviceName"));
     if (taken && room >= 0)
         check_addresses(c, name, (int64_t)value_count(taken), room);
     if (taken && room >= 0 && (int64_t)value_count(taken) >= room)
@@ -304,19 +133,19 @@ static void check_network(struct checking *c)
     const char *subnet = reference_id(c->view->arena, c->s->doc, "spec.target.subnet", NULL);
     const struct value *found = NULL;
 
-    if (str_eq(text_at(c->place, "network.state"), "absent"))
+    if (str_eq(checking_text(c->place, "network.state"), "absent"))
         ADD(c, "network", true, "make it, or declare another subnet", "the virtual network of subnet %s does not exist",
             subnet);
     check_seen(c, "network-unseen", "network",
                arena_printf(c->view->arena, "the virtual network of subnet %s", subnet));
     if (!live)
         return;
-    if (elsewhere(c, text_at(live, "location")))
+    if (checking_elsewhere(c, checking_text(live, "location")))
         ADD(c, "network-region", true, "declare a subnet in the vault's region",
             "the virtual network %s is in %s, the vault in %s", arm_id_name(arm_id_parent(c->view->arena, subnet, 2)),
-            text_at(live, "location"), c->region);
+            checking_text(live, "location"), c->region);
     for (size_t i = 0; i < value_count(subnets); i++)
-        if (str_eq_nocase(text_at(value_item(subnets, i), "name"), arm_id_name(subnet)))
+        if (str_eq_nocase(checking_text(value_item(subnets, i), "name"), arm_id_name(subnet)))
             found = value_item(subnets, i);
     if (found)
         check_subnet(c, found);
@@ -335,11 +164,11 @@ static void check_names(struct checking *c)
 
     for (size_t i = 0; situation_type(c->s->doc) == RESTORE_NEW_VM && i < value_count(items); i++)
         for (size_t k = 0; k < COUNT(types); k++)
-            if (str_eq_nocase(text_at(value_item(items, i), "type"), types[k]) &&
-                str_eq_nocase(text_at(value_item(items, i), "name"), name))
+            if (str_eq_nocase(checking_text(value_item(items, i), "type"), types[k]) &&
+                str_eq_nocase(checking_text(value_item(items, i), "name"), name))
                 ADD(c, "name-taken", true,
                     "declare another target name, or remove it if it is a leftover; nothing is deleted here",
-                    "the target group holds something of the VM's name: %s", text_at(value_item(items, i), "id"));
+                    "the target group holds something of the VM's name: %s", checking_text(value_item(items, i), "id"));
     while (c->s->doc->azure && (other = restored_at_next(c->view, c->target_id, &at)))
         if (other != c->s->doc)
             ADD(c, "same-target", true, "give one of them another target name", "%s declares the same target",
@@ -368,14 +197,14 @@ static void check_subscriptions(struct checking *c)
 static void check_target(struct checking *c)
 {
     const struct value *set = c->s->des ? value_at(view_facts(c->view, c->s->des), "live") : NULL;
-    const char *live = set ? text_at(set, "location") : "",
+    const char *live = set ? checking_text(set, "location") : "",
                *place = *live || !c->s->des ? live : kind_location(c->s->des);
 
-    if (str_eq(text_at(c->place, "group.state"), "absent"))
+    if (str_eq(checking_text(c->place, "group.state"), "absent"))
         ADD(c, "group", true, "make it; reinstate makes no resource groups",
             "the target resource group %s does not exist", arm_id_name(arm_id_parent(c->view->arena, c->target_id, 4)));
     check_seen(c, "group-unseen", "group", "the target resource group");
-    if (elsewhere(c, place))
+    if (checking_elsewhere(c, place))
         ADD(c, "set-region", true, "declare a set in the vault's region",
             "the disk encryption set is in %s, the vault in %s", place, c->region);
     check_subscriptions(c);
@@ -523,7 +352,8 @@ static void check_point(struct checking *c)
     if (value_count(guards))
         ADD(c, "guarded", true,
             "a second person, who may use the resource guard, restores in the portal or lifts the guard for it",
-            "the backup vault is guarded by multi-user authorization (%s)", text_at(value_item(guards, 0), "name"));
+            "the backup vault is guarded by multi-user authorization (%s)",
+            checking_text(value_item(guards, 0), "name"));
     else if (value_str_at(c->vault, "guardsWhy"))
         ADD(c, "guards-unseen", false, "give the credential Backup Reader on the vault",
             "whether a resource guard asks for a second person cannot be seen: %s",
@@ -561,8 +391,8 @@ static void check_disks(struct checking *c)
  * restore confidential VMs with Azure Backup, 2026-07-22, against restore Azure VMs, 2022). */
 static void check_replace(struct checking *c)
 {
-    const char *state = text_at(c->facts, "source.state"), *power = text_at(c->facts, "source.power");
-    const char *made = text_at(c->facts, "source.live.properties.provisioningState");
+    const char *state = checking_text(c->facts, "source.state"), *power = checking_text(c->facts, "source.power");
+    const char *made = checking_text(c->facts, "source.live.properties.provisioningState");
     struct dx_prediction p = diagnose(&c->s->then, c->s->article);
 
     if (situation_type(c->s->doc) != RESTORE_REPLACE)
@@ -668,14 +498,14 @@ static void check_validation(struct checking *c)
         ADD(c, arena_printf(c->view->arena, "azure-%zu", i + 1), !later, restore_objection_advice(c->view->arena, r),
             "Azure Backup %s: %s: %s",
             later ? "objects while the key is not repaired, and is asked again afterwards" : "objects to the request",
-            code ? code : "no code", text_at(r, "message"));
+            code ? code : "no code", checking_text(r, "message"));
     }
     if (str_eq(value_str_at(asked, "state"), "asked") && !value_count(results))
         ADD(c, "azure", false, NULL, "asked about the request, Azure Backup has no objection, which is no proof");
     else if (str_eq(value_str_at(asked, "state"), "unseen"))
         ADD(c, "azure", false, NULL,
             "Azure Backup could not be asked about the request; the restore is not held up for that: %s",
-            text_at(asked, "why"));
+            checking_text(asked, "why"));
 }
 
 /* Whose job is there already is adopted, whatever the claim says of it. */
