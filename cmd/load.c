@@ -490,6 +490,8 @@ void load_estate(struct arena *a, const struct options *o, const struct schemas 
 
     if (!diags->n_errors)
         load_documents(a, o, schemas, without_the_world(a, o, docs), ret, diags);
+    else
+        desired_check(a, schemas, all_kind_names, without_the_world(a, o, docs), diags);
     if (!diags->n_errors && o->paths.count && !ret->desired->count) {
         complain(diags, o->paths.items[0], "a World is given with --world FILE, a History with --history FILE",
                  "nothing is declared here");

@@ -217,6 +217,10 @@ edited url.yaml 's#^  key: payroll-os-key$#  key: {url: "https://kv-payroll.vaul
 bad_manifest "key URL of another cloud" "url.yaml:|belongs to AzureChina, but the cloud in use is AzurePublic|.vault.azure.net" url.yaml
 
 edited endpoint.yaml 's#^  resourceGroup: rg-payroll-keys#&\n  endpoint: https://example.org#'
+sed 's/keyName:/keyNam:/' "$example/estate.yaml" >misspelt.yaml
+printf '\tx: 1\n' >tabbed.yaml
+faulty "a file that cannot be read hides no fault of another" 1 "tabbed.yaml:1:1|misspelt.yaml:|did you mean keyName|2 faults found" \
+    "$binary" validate -f misspelt.yaml -f tabbed.yaml
 bad_manifest "endpoint in a manifest" "endpoint.yaml:17:3: spec.endpoint is refused|--cloud" endpoint.yaml
 
 edited hook.yaml 's#^  location: uaenorth#&\n  hooks: {before: /bin/true}#'

@@ -579,6 +579,14 @@ static size_t levels_assign(struct resolver *r)
     return levels;
 }
 
+void desired_check(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
+                   struct diags *diags)
+{
+    struct resolver r = {.arena = a, .schemas = schemas, .kinds = kinds, .diags = diags};
+
+    drafts_read(&r, docs);
+}
+
 const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds,
                                       const struct value *docs, struct diags *diags)
 {

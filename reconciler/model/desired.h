@@ -45,6 +45,11 @@ struct desired {
 const struct desired *desired_resolve(struct arena *a, const struct schemas *schemas, const char *const *kinds,
                                       const struct value *docs, struct diags *diags);
 
+/* Where a file could not be read: the faults of the documents that could, each by its schema. Names are not looked up,
+ * since what they name may stand in that file. */
+void desired_check(struct arena *a, const struct schemas *schemas, const char *const *kinds, const struct value *docs,
+                   struct diags *diags);
+
 const struct document *desired_find(const struct desired *d, const char *kind, const char *name);
 /* The documents of a kind, one after the other: *at starts as NULL; NULL at the end. */
 const struct document *desired_next(const struct desired *d, const char *kind, const struct index_entry **at);
