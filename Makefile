@@ -3,6 +3,7 @@
 # make quick      lint, unit and golden tests (seconds, for every save)
 # make test       everything a developer runs before pushing, with sanitizers, JOBS parts side by side
 # make check      the same from programs whose warnings are errors, clang's opinion, valgrind
+# make everything make check and make conformance in one row of parts: what .ci/run does
 # make scenario | claims | growth | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook | screen | engine | sight | places | planted     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
@@ -152,10 +153,20 @@ memcheck: $(UNIT_BIN)
 # Microsoft's own parts judge both sides of the wire: validator, clients, emulator, recordings.
 CONFORMANCE := tests/conformance
 CONFORMANCE_PARTS := oav azurite sdk azcli simulator recordings powershell
-conformance: install-conformance-deps
+conformance: install-conformance-deps conformance-programs
+	@sh tests/beside.sh $(JOBS) $(foreach p,$(CONFORMANCE_PARTS),$(call part,,conformance-$(p),))
+
+conformance-programs:
 	@$(MAKE) --no-print-directory -j$(JOBS) $(OUT)/reinstate $(OUT)/tests/scenario/scenario \
 	    $(addprefix $(OUT)/$(CONFORMANCE)/,azurite claims_azurite replay simcheck)
-	@sh tests/beside.sh $(JOBS) $(foreach p,$(CONFORMANCE_PARTS),$(call part,,conformance-$(p),))
+
+# Check and conformance in one row of parts: no core waits while the last part of the one ends and the other has not begun. The
+# validator's part plays every scenario, so they are not played once more for themselves.
+everything: install-check-deps install-conformance-deps
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang WERROR=1 build/clang-release-werror/reinstate
+	@$(MAKE) --no-print-directory WERROR=1 conformance-programs
+	@$(MAKE) --no-print-directory WERROR=1 MORE_PARTS="$(addprefix conformance-,$(CONFORMANCE_PARTS)) memcheck" \
+	    PARTS="$(filter-out scenario,$(PARTS))" side-by-side
 
 conformance-oav: $(OUT)/reinstate $(OUT)/tests/scenario/scenario
 	@sh $(CONFORMANCE)/run-oav.sh $^
@@ -202,7 +213,7 @@ install-check-deps:
 clean:
 	rm -rf build
 
-.PHONY: conformance install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update growth scenario knobs property examples lint quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
+.PHONY: conformance conformance-programs everything install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update growth scenario knobs property examples lint quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
         claims bad-input https secrets runbook runbook-trials screen engine sight places planted
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

@@ -66,6 +66,7 @@ for rows in "$root/tests/scenario" "$here/wire"; do
         echo "oav: 0 passed, 1 failed"
         exit 1
     fi
+    grep -E '^scenario: .* passed' "$work/log"
 done
 
 # shellcheck disable=SC2034 # judge takes it
