@@ -71,13 +71,14 @@ static void explain_all(struct explaining *x)
 
 static void explain_policy(struct explaining *x)
 {
-    const char *const *lines = policy_builtin_lines();
     struct value *list = value_list(x->arena);
 
     text_add(x->out, "Built-in rules, in force unless an order covers the step or an approval is given:\n");
-    for (size_t i = 0; lines[i]; i++) {
-        text_printf(x->out, "  %s\n", lines[i]);
-        value_push(x->arena, list, value_string(x->arena, lines[i]));
+    for (size_t i = 0; i < all_rules.count; i++) {
+        const char *line = explain_rule_line(x, i);
+
+        text_printf(x->out, "  %s\n", line);
+        value_push(x->arena, list, value_string(x->arena, line));
     }
     text_add(x->out, "\nreinstate explain Policy tells how to write your own.\n");
     value_set(x->arena, x->answer, "lines", list);

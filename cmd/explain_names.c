@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../providers/azure/arm.h"
+#include "../providers/kinds/registry.h"
 #include "../providers/restore/diagnosis.h"
 #include "../providers/forecast/outlook.h"
 #include "../reconciler/base/text.h"
@@ -272,20 +273,24 @@ static bool tell_risk(struct explaining *x, const char *word)
 
 /* --- rules and actions -------------------------------------------------------------------------------------------- */
 
-/* "built-in/recover: …": the line whose name it is. */
+const char *explain_rule_line(const struct explaining *x, size_t i)
+{
+    return arena_printf(x->arena, "%s: %s", all_rules.rules[i].name, all_rules.rules[i].message);
+}
+
 static bool tell_rule(struct explaining *x, const char *word)
 {
-    const char *const *lines = policy_builtin_lines();
+    for (size_t i = 0; i < all_rules.count; i++) {
+        const char *line = explain_rule_line(x, i);
 
-    for (size_t i = 0; lines[i]; i++) {
-        if (!str_starts_nocase(lines[i], arena_printf(x->arena, "%s: ", word)))
+        if (!str_eq_nocase(all_rules.rules[i].name, word))
             continue;
         text_printf(x->out,
                     "%s\n\nA built-in rule: the step waits until an order covers it or somebody approves it (--approve "
                     "%s=NAME).\n",
-                    lines[i], word);
+                    line, word);
         value_set_string(x->arena, x->answer, "rule", word);
-        value_set_string(x->arena, x->answer, "meaning", lines[i]);
+        value_set_string(x->arena, x->answer, "meaning", line);
         return true;
     }
     return false;
@@ -319,7 +324,6 @@ bool explain_name(struct explaining *x, const char *word)
 
 const char *explain_near(const struct explaining *x, const char *word)
 {
-    const char *const *lines = policy_builtin_lines();
     const char **names = NULL;
     size_t n = 0;
 
@@ -329,8 +333,8 @@ const char *explain_near(const struct explaining *x, const char *word)
         arena_push(x->arena, names, n, azure_errors[i].code);
     for (enum action action = 0; action < ACTION_COUNT; action++)
         arena_push(x->arena, names, n, action_name(action));
-    for (size_t i = 0; lines[i]; i++)
-        arena_push(x->arena, names, n, arena_strndup(x->arena, lines[i], strcspn(lines[i], ":")));
+    for (size_t i = 0; i < all_rules.count; i++)
+        arena_push(x->arena, names, n, all_rules.rules[i].name);
     for (size_t i = 1; i <= OBSERVATION_COUNT; i++)
         arena_push(x->arena, names, n, arena_printf(x->arena, "F%zu", i));
     for (size_t i = 0; risk_name(i); i++)

@@ -301,7 +301,7 @@ static const struct policy *compile_policies(struct arena *a, const struct desir
             policies[n++] = d->documents[i];
     if (!diags->n_errors)
         policy_fields_check(d, schemas, all_kind_names, diags);
-    return policy_compile(a, policies, n, all_kind_names, diags);
+    return policy_compile(a, policies, n, &all_rules, diags);
 }
 
 static const struct policy *policy_from(struct arena *a, const struct options *o, const struct schemas *schemas,

@@ -10,4 +10,7 @@ extern const struct kinds all_kinds;
 /* NULL-terminated names of the table, for desired_resolve. */
 extern const char *const all_kind_names[];
 
+/* What policies are compiled against: these kinds, and the built-in rules. */
+extern const struct rulebook all_rules;
+
 #endif

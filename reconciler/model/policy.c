@@ -1,65 +1,11 @@
-/* Knows rules: the built-in ones and those of Policy documents, and compiles them. Must not know any kind beyond the
- * names in the built-in table, must not judge a step (policy_judge.c). */
+/* Knows rules: the built-in ones that it is handed and those of Policy documents, and compiles them. Must not know any
+ * kind, must not judge a step (policy_judge.c). */
 #include "policy_internal.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "../base/clock.h"
 #include "../base/text.h"
-
-/* --- what is built in --------------------------------------------------------------------------------------------- */
-
-/* "name: message", in the order of the table below. Each asks for approval. */
-static const char *const builtin_lines[] = {
-    "built-in/recover: what was soft-deleted may have been deleted on purpose",
-    "built-in/enable: a key version may have been disabled on purpose",
-    "built-in/restore-key: a key that is gone may have been destroyed on purpose",
-    "built-in/re-point-key: disks in use depend on the key their disk encryption set points at",
-    "built-in/purge-protection: purge protection cannot be turned off again",
-    "built-in/permission-model: changing the permission model takes effect on every grant of the vault at once",
-    "built-in/export-again: a pass that named no set failed and left no key; a second one is a second failing restore",
-    "built-in/resume-protection: a stopped protection keeps its points for ever; resumed, its policy's retention "
-    "applies to them again",
-    "built-in/replace: the disks of a VM that is there are exchanged; what was written since the recovery point is "
-    "gone from it",
-    "built-in/escrow: who can read the container can take the key; its first backup there is somebody's decision",
-    "built-in/escrow-elsewhere: the container is not seen in a declared subscription; a backup there leaves what you "
-    "declare",
-    "built-in/revives-revoked: what is revoked comes back with it; whoever revoked it has said that it must not",
-    "built-in/shorten-key: a healthy key stops at its expiry, and every restore that needs it fails from then on",
-    NULL,
-};
-
-static const struct builtin builtins[] = {
-    {ACTION_RECOVER, NULL, NULL, NULL, NULL, false},
-    {ACTION_ENABLE, NULL, NULL, NULL, NULL, false},
-    {ACTION_RESTORE_KEY, NULL, NULL, NULL, NULL, false},
-    {ACTION_UPDATE, "DiskEncryptionSet", NULL, "properties.activeKey.keyUrl", "associatedResources", false},
-    {ACTION_UPDATE, "KeyVault", "ManagedHsm", "properties.enablePurgeProtection", NULL, false},
-    {ACTION_UPDATE, "KeyVault", NULL, "properties.enableRbacAuthorization", NULL, false},
-    {ACTION_EXPORT_KEY, NULL, NULL, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, true},
-    {ACTION_UPDATE, "ProtectedVirtualMachine", "RestoredVirtualMachine", "properties.protectionState", NULL, true},
-    {ACTION_RESTORE_VM, NULL, NULL, "properties.storageProfile.osDisk.managedDisk.id", NULL, true},
-    {ACTION_ESCROW_KEY, NULL, NULL, "escrow.container", NULL, true},
-    {ACTION_ESCROW_KEY, NULL, NULL, "escrow.subscription", NULL, true},
-    {ACTION_COUNT, NULL, NULL, "key.revoked", NULL, true},
-    {ACTION_ENABLE, "Key", NULL, "key.life", NULL, true},
-};
-static_assert(COUNT(builtins) + 1 == COUNT(builtin_lines), "one line for each built-in rule");
-
-const char *const *policy_builtin_lines(void)
-{
-    return builtin_lines;
-}
-
-bool policy_needs_a_name(const char *rule)
-{
-    for (size_t i = 0; i < COUNT(builtins); i++)
-        if (builtins[i].named && str_starts(builtin_lines[i], rule) && builtin_lines[i][strlen(rule)] == ':')
-            return true;
-    return false;
-}
 
 const char *const policy_attribute_names[ATTRIBUTE_COUNT] = {"kind", "name", "id", "action", "scenario"};
 const char *const policy_budget_names[BUDGET_COUNT] = {"changes", "restores", "exports"};
@@ -161,13 +107,12 @@ static void rule_compile(struct compiling *c, struct policy *p, const struct val
     arena_push(c->arena, p->rules, p->n_rules, rule);
 }
 
-static void builtins_compile(struct arena *a, struct policy *p)
+static void builtins_compile(struct arena *a, struct policy *p, const struct rulebook *book)
 {
-    for (size_t i = 0; i < COUNT(builtins); i++) {
-        const char *line = builtin_lines[i], *colon = str_find_nocase(line, ": ");
-        struct rule rule = {.effect = VERDICT_REQUIRE_APPROVAL, .builtin = &builtins[i], .message = colon + 2};
+    for (size_t i = 0; book && i < book->count; i++) {
+        struct rule rule = {.name = book->rules[i].name, .message = book->rules[i].message,
+                            .effect = VERDICT_REQUIRE_APPROVAL, .builtin = &book->rules[i]};
 
-        rule.name = arena_strndup(a, line, (size_t)(colon - line));
         arena_push(a, p->rules, p->n_rules, rule);
     }
 }
@@ -281,12 +226,12 @@ static void article_compile(struct compiling *c, struct policy *p, const struct 
 }
 
 const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n,
-                                    const char *const *kinds, struct diags *diags)
+                                    const struct rulebook *book, struct diags *diags)
 {
     struct policy *p = arena_new_of(a, struct policy);
-    struct compiling c = {.arena = a, .diags = diags, .kinds = kinds};
+    struct compiling c = {.arena = a, .diags = diags, .kinds = book ? book->kinds : NULL};
 
-    builtins_compile(a, p);
+    builtins_compile(a, p, book);
     for (size_t i = 0; i < n; i++) {
         const struct value *rules = value_get(policies[i]->spec, "rules"),
                            *exceptions = value_get(policies[i]->spec, "exceptions");

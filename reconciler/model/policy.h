@@ -26,12 +26,28 @@ struct policy_options {
     size_t n_spent;
 };
 
+/* A rule that is in force without being declared: it asks for approval of the steps that it matches. */
+struct builtin {
+    const char *name, *message;      /* "built-in/recover" */
+    enum action action;              /* ACTION_COUNT: any */
+    const char *kind, *other_kind;   /* NULL: any, no other */
+    const char *change;              /* only when the step changes this path; NULL: always */
+    const char *unless_empty;        /* a list among the facts; the rule is silent only when it is known to be empty */
+    bool named;                      /* an order does not approve it: a person's name has to */
+};
+
+/* What policies are compiled against. It belongs to whoever knows the kinds, and outlives every policy. */
+struct rulebook {
+    const char *const *kinds;        /* NULL-terminated; NULL: a rule may match any name */
+    const struct builtin *rules;
+    size_t count;
+};
+
 struct policy;
-/* Compiles the built-in defaults and the Policy documents given. Bad expressions, fields and durations are faults, and
- * so is a `match` of a kind that is none of `kinds` (NULL-terminated; NULL: not checked): such a rule would never
- * apply. */
+/* Compiles the built-in rules of the book (NULL: none) and the Policy documents given. Bad expressions, fields and
+ * durations are faults, and so is a `match` of a kind that is not in the book: such a rule would never apply. */
 const struct policy *policy_compile(struct arena *a, const struct document *const *policies, size_t n,
-                                    const char *const *kinds, struct diags *diags);
+                                    const struct rulebook *book, struct diags *diags);
 /* The names of all rules, built-in ones first, NULL-terminated: what an approval may name. */
 const char *const *policy_rule_names(struct arena *a, const struct policy *p);
 /* The edition of Microsoft's article that predictions follow, as declared: a word; NULL when no Policy says. */
@@ -46,8 +62,5 @@ typedef const struct value *policy_facts(const void *ctx, const struct document 
 /* Fills verdict and rulings of every step. Budgets are counted over the steps in order; those beyond are denied. */
 void policy_judge(const struct policy *p, const struct policy_options *options, struct steps *steps,
                   policy_facts *facts, const void *ctx);
-
-/* One line per built-in default, for explain. */
-const char *const *policy_builtin_lines(void);
 
 #endif

@@ -5,14 +5,6 @@
 #include "condition.h"
 #include "policy.h"
 
-struct builtin {
-    enum action action;              /* ACTION_COUNT: any */
-    const char *kind, *other_kind;   /* NULL: any, no other */
-    const char *change;              /* only when the step changes this path; NULL: always */
-    const char *unless_empty;        /* a list among the facts; the rule is silent only when it is known to be empty */
-    bool named;                      /* an order does not approve it: a person's name has to */
-};
-
 enum attribute {
     ATTRIBUTE_KIND,
     ATTRIBUTE_NAME,
@@ -82,8 +74,5 @@ struct policy {
     const struct value *article; /* NULL: nobody chose */
     bool claims_required;
 };
-
-/* A built-in rule that an order does not approve: a person's name has to. */
-bool policy_needs_a_name(const char *rule);
 
 #endif

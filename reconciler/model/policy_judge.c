@@ -88,6 +88,15 @@ static const struct exception *exception_find(const struct judging *j, const cha
     return NULL;
 }
 
+/* A built-in rule that an order does not approve: a person's name has to. */
+static bool needs_a_name(const struct policy *p, const char *rule)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (p->rules[i].builtin && p->rules[i].builtin->named && str_eq(p->rules[i].name, rule))
+            return true;
+    return false;
+}
+
 static void ruling_approve(const struct judging *j, struct ruling *ruling)
 {
     const char *order = value_str_at(j->step->detail, "orderedBy");
@@ -97,7 +106,7 @@ static void ruling_approve(const struct judging *j, struct ruling *ruling)
             ruling->approved_by = arena_strdup(j->subject.arena, j->options->approvals[i].name);
     /* An order in force is the approval for what it covers; rules of one's own may ask for more. */
     if (!ruling->approved_by && order && !j->order_withheld && str_starts(ruling->rule, "built-in/") &&
-        !policy_needs_a_name(ruling->rule))
+        !needs_a_name(j->policy, ruling->rule))
         ruling->approved_by = arena_printf(j->subject.arena, "Activation %s", order);
 }
 

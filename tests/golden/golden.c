@@ -167,7 +167,7 @@ static const char *conclude(struct golden *g, struct arena *a, const struct valu
         if (str_eq(desired->documents[i]->kind, "Policy"))
             policies[n++] = desired->documents[i];
     }
-    engine.policy = policy_compile(a, policies, n, all_kind_names, &diags);
+    engine.policy = policy_compile(a, policies, n, &all_rules, &diags);
     settings.article = policy_article(engine.policy);
     view.desired = desired;
     view.facts = facts;

@@ -46,7 +46,7 @@ static const struct policy *policies_of(struct arena *a, const struct desired *d
     for (size_t i = 0; i < d->count; i++)
         if (str_eq(d->documents[i]->kind, "Policy"))
             policies[n++] = d->documents[i];
-    return policy_compile(a, policies, n, all_kind_names, diags);
+    return policy_compile(a, policies, n, &all_rules, diags);
 }
 
 static void need(bool ok, const char *story, const char *what)

@@ -124,7 +124,7 @@ static bool state_make(struct property *p, struct state *s, size_t number)
     for (size_t i = 0; i < s->estate.desired->count; i++)
         if (str_eq(s->estate.desired->documents[i]->kind, "Policy"))
             policies[n++] = s->estate.desired->documents[i];
-    s->estate.policy = policy_compile(a, policies, n, all_kind_names, &diags);
+    s->estate.policy = policy_compile(a, policies, n, &all_rules, &diags);
     return told(p, s, &diags);
 }
 

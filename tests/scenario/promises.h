@@ -193,7 +193,7 @@ static inline bool standing_look(const struct seen *s, const struct value *world
     for (size_t i = 0; i < ret->estate.desired->count; i++)
         if (str_eq(ret->estate.desired->documents[i]->kind, "Policy"))
             policies[n++] = ret->estate.desired->documents[i];
-    ret->estate.policy = policy_compile(s->arena, policies, n, all_kind_names, &diags);
+    ret->estate.policy = policy_compile(s->arena, policies, n, &all_rules, &diags);
     ret->rig = rig_new(still, &ret->estate, (struct rig_options){.mode = HTTP_READ_ONLY});
     ret->rig->settings.far = far;
     ret->pass = pass_new(s->arena, ret->rig, ret->estate.desired, true);

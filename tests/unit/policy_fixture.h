@@ -4,6 +4,7 @@
 
 #include "../harness.h"
 
+#include "../../providers/kinds/registry.h"
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/manifest.h"
 #include "../../reconciler/model/policy.h"
@@ -47,9 +48,6 @@ static struct value *yaml(struct arena *a, const char *file, const char *text)
     return value_item(docs, 0);
 }
 
-static const char *const kinds[] = {"Key", "KeyVault", "ManagedHsm", "DiskEncryptionSet", "RestoredVirtualMachine",
-                                    NULL};
-
 /* `rules` is the spec of one Policy called guardrails. */
 static void fixture_begin(struct fixture *f, const char *spec)
 {
@@ -65,7 +63,7 @@ static void fixture_begin(struct fixture *f, const char *spec)
     policy->spec = value_get(policy->root, "spec");
     policies = arena_array(f->arena, const struct document *, 1);
     policies[0] = policy;
-    f->policy = policy_compile(f->arena, policies, 1, kinds, &f->diags);
+    f->policy = policy_compile(f->arena, policies, 1, &all_rules, &f->diags);
     f->options.now_ms = now_ms;
     f->options.pinned = true;
     f->document = (struct document){.kind = "KeyVault", .name = "kv", .address = "KeyVault/kv"};

@@ -88,7 +88,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
         steps_add(out, doc, ACTION_NONE, NULL, "there");
         return;
     }
-    /* What nobody has planned for; the second of them only with a name, by the rules that are built in. */
+    /* What nobody has planned for; the second of them only with a name, by the built-in rule. */
     if (value_bool_at(facts, "locked", false) || value_bool_at(facts, "barred", false)) {
         steps_add(out, doc, value_bool_at(facts, "locked", false) ? ACTION_UPDATE : ACTION_ENABLE, NULL,
                   "it has to be opened first");
@@ -218,6 +218,9 @@ static void trial_run(struct trial *t, enum event event)
 {
     static const struct kind *const items[] = {&thing_kind};
     static const struct kinds kinds = {.items = items, .count = 1};
+    static const struct builtin rule = {
+        .name = "built-in/enable", .message = "somebody may have barred it on purpose", .action = ACTION_ENABLE};
+    static const struct rulebook book = {.rules = &rule, .count = 1};
     struct sched *s = sched_new(
         &(struct sched_options){.time = SCHED_VIRTUAL, .start_ms = time_parse("2026-11-23T03:00:00Z"), .seed = 1});
     struct diags diags;
@@ -228,7 +231,7 @@ static void trial_run(struct trial *t, enum event event)
     world.things[FIRST].exists = world.things[FIRST].untidy = event == TIDY_FAILS;
     diags_init(&diags, t->arena);
     t->engine = (struct engine){.kinds = &kinds, .settings = &settings_default,
-                                .policy = policy_compile(t->arena, NULL, 0, NULL, &diags)};
+                                .policy = policy_compile(t->arena, NULL, 0, &book, &diags)};
     t->desired = things_desired(t->arena);
     sched_main(s, trial_task, t);
     policy_free(t->engine.policy);

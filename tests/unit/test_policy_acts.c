@@ -245,7 +245,7 @@ static void check_articles(void)
         both[1].root = yaml(a, "b.yaml", arena_printf(a, "\nspec: %s\n", rows[i].second));
         both[0].spec = value_get(both[0].root, "spec");
         both[1].spec = value_get(both[1].root, "spec");
-        policy = policy_compile(a, policies, COUNT(policies), kinds, &diags);
+        policy = policy_compile(a, policies, COUNT(policies), &all_rules, &diags);
         CHECK_ROW(rows[i].second, diags.n_errors == (rows[i].fault ? 1 : 0));
         if (!rows[i].fault)
             CHECK_ROW(rows[i].second, str_eq(policy_article(policy), rows[i].chosen));
@@ -282,14 +282,16 @@ static void check_replace(void)
     }
 }
 
-static void check_lines(void)
+/* Every built-in rule has a name of its own and names the harm. */
+static void check_rules(void)
 {
-    const char *const *lines = policy_builtin_lines();
-    size_t n = 0;
-
-    for (; lines[n]; n++)
-        CHECK_ROW(lines[n], str_starts(lines[n], "built-in/") && strstr(lines[n], ": "));
-    CHECK(n == 13);
+    for (size_t i = 0; i < all_rules.count; i++) {
+        CHECK_ROW(all_rules.rules[i].name, str_starts(all_rules.rules[i].name, "built-in/"));
+        CHECK_ROW(all_rules.rules[i].name, all_rules.rules[i].message && *all_rules.rules[i].message);
+        for (size_t j = 0; j < i; j++)
+            CHECK_ROW(all_rules.rules[i].name, !str_eq(all_rules.rules[i].name, all_rules.rules[j].name));
+    }
+    CHECK(all_rules.count == 13);
 }
 
 int main(void)
@@ -302,6 +304,6 @@ int main(void)
     check_faults();
     check_articles();
     check_replace();
-    check_lines();
+    check_rules();
     HARNESS_END();
 }
