@@ -123,31 +123,52 @@ struct order order_for(const struct view *v, const struct document *restored_vm)
     return all && all->orders ? all->orders[restored_vm->index] : order_find(v, restored_vm);
 }
 
-const char *order_covering_key(const struct view *v, const struct document *key)
+/* A walk over the machines on sets of one key for which an order is in force. It starts as zero. */
+struct ordered_walk {
+    size_t at_set, at_vm;
+    const struct document *des, *restored_vm;
+    struct order order;
+};
+
+static bool ordered_next(const struct view *v, const struct document *key, struct ordered_walk *w)
 {
-    const struct document *des, *rvm;
-    size_t at = 0;
-
-    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
-        size_t at_vm = 0;
-
-        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm))) {
-            struct order o = order_for(v, rvm);
-
-            if (o.state == ORDER_IN_FORCE)
-                return o.activation->name;
+    while (w->des || (w->des = referrer_next(key, "DiskEncryptionSet", &w->at_set))) {
+        while ((w->restored_vm = referrer_next(w->des, "RestoredVirtualMachine", &w->at_vm))) {
+            w->order = order_for(v, w->restored_vm);
+            if (w->order.state == ORDER_IN_FORCE)
+                return true;
         }
+        w->des = NULL;
+        w->at_vm = 0;
     }
-    return NULL;
+    return false;
 }
 
-void order_cover(const struct view *v, const struct document *key, struct step *step)
+const char *order_covering_key(const struct view *v, const struct document *key)
+{
+    struct ordered_walk w = {0};
+
+    return ordered_next(v, key, &w) ? w.order.activation->name : NULL;
+}
+
+void order_serve(const struct view *v, const struct document *key, struct steps *out, struct step *step)
+{
+    struct ordered_walk w = {0};
+
+    while (ordered_next(v, key, &w))
+        step_serves(out, step, w.restored_vm);
+}
+
+void order_cover(const struct view *v, const struct document *key, struct steps *out, struct step *step)
 {
     const char *by = order_covering_key(v, key);
     struct value *detail = step->detail ? value_copy(v->arena, step->detail) : value_map(v->arena);
 
     if (!by)
         return;
-    value_set_string(v->arena, detail, "orderedBy", by);
+    if (!value_str_at(detail, "orderedBy"))
+        value_set_string(v->arena, detail, "orderedBy", by);
     step->detail = detail;
+    step->covered = true;
+    order_serve(v, key, out, step);
 }

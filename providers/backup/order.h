@@ -31,7 +31,10 @@ struct order order_for(const struct view *v, const struct document *restored_vm)
 /* The Activation in force that orders a VM whose set uses this key, by name; NULL. Such an order is the approval for
  * what has to be done to the key. */
 const char *order_covering_key(const struct view *v, const struct document *key);
-/* Marks a step of that key as ordered, if it is. */
-void order_cover(const struct view *v, const struct document *key, struct step *step);
+/* The step serves every machine that is ordered and whose set uses this key. */
+void order_serve(const struct view *v, const struct document *key, struct steps *out, struct step *step);
+/* Marks a step of that key as ordered, if it is: the order approves it for as long as one of those machines can be
+ * restored. */
+void order_cover(const struct view *v, const struct document *key, struct steps *out, struct step *step);
 
 #endif

@@ -119,8 +119,7 @@ void store_recover(const struct view *v, const struct document *doc, struct step
     step_writes(out, step, "PUT", "%s", id);
     step_right(out, step, arm_id_parent(v->arena, id, 4), words->write_action, false, words->role);
     while ((key = referrer_next(doc, "Key", &at)))
-        if (!value_get(step->detail, "orderedBy"))
-            order_cover(v, key, step);
+        order_cover(v, key, out, step);
 }
 
 bool store_settle(const struct view *v, const struct document *doc, struct steps *out, const struct store_words *words)

@@ -245,7 +245,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step->estimate_source = "recorded recoveries";
     key_note_evidence(v, doc, out, step);
     key_note_revived(v, doc, out, step);
-    order_cover(v, doc, step);
+    order_cover(v, doc, out, step);
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_RECOVER);
     view_need(v, out, step, store);
@@ -383,7 +383,7 @@ static struct step *steps_enable(const struct view *v, const struct document *do
                     arena_printf(v->arena, "%s, and would at %s",
                                  expiry_words(v->arena, value_int_at(live, "attributes.exp", 0)),
                                  time_format(v->arena, want_exp)));
-    order_cover(v, doc, step);
+    order_cover(v, doc, out, step);
     step_writes(out, step, "PATCH", "/keys/%s/", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_UPDATE);
     view_need(v, out, step, document_target(doc, "spec.store"));

@@ -317,7 +317,7 @@ static void steps_from_copy(const struct view *v, const struct document *doc, st
 
     step->scenario = "N-17";
     step->unverified = opens_here(v, doc, copy);
-    order_cover(v, doc, step);
+    order_cover(v, doc, out, step);
     if (!file)
         step_writes(out, step, "GET", "%s/%s", container + strlen("https://"), value_str_at(copy->blob, "name"));
     add_spares(v, doc, out, step);
@@ -413,7 +413,7 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
             : arena_printf(v->arena, "the key is purged; Azure Backup's copy is exported by the restore that fails%s",
                            unseen_words(v, doc)));
     step->scenario = "N-17";
-    order_cover(v, doc, step);
+    order_cover(v, doc, out, step);
     step->unverified =
         arena_printf(v->arena, "that the export holds the wanted version: it is compared after the restore%s%s",
                      store_unproved(v, doc) ? "; and " : "", store_unproved(v, doc) ? store_unproved(v, doc) : "");

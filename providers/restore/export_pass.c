@@ -147,18 +147,9 @@ static bool block_hindered_export(const struct view *v, const struct document *d
 /* The pass is done for the machine whose point is wrapped with the key, and for the ordered ones whose set uses it. */
 static void serve_ordered(const struct view *v, const struct export_election *e, struct steps *out, struct step *step)
 {
-    const struct document *key = e->key, *des, *rvm;
-    size_t at = 0;
-
     if (e->order.state == ORDER_IN_FORCE)
         step_serves(out, step, e->restored_vm);
-    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
-        size_t at_vm = 0;
-
-        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm)))
-            if (order_for(v, rvm).state == ORDER_IN_FORCE)
-                step_serves(out, step, rvm);
-    }
+    order_serve(v, e->key, out, step);
 }
 
 const char *export_wanting(const struct view *v, const struct document *pvm)

@@ -186,6 +186,25 @@ static const struct step *vain_for(const struct concluding *c, const struct step
     return first;
 }
 
+/* What an order alone approves is done for that order alone. What policy lets pass, or somebody approves by name, is
+ * done for itself. */
+static bool wanted_for_itself(const struct step *step)
+{
+    for (size_t i = 0; i < step->n_rulings; i++)
+        if (step->rulings[i].by_order)
+            return false;
+    return step->covered;
+}
+
+/* Whoever wants it without the order can still have it. */
+static void say_by_name(struct arena *a, struct step *step)
+{
+    for (size_t i = 0; step->covered && i < step->n_rulings; i++)
+        if (step->rulings[i].by_order)
+            step->next = arena_printf(a, "%s; or have this done without the order: --approve %s=YOUR-NAME", step->next,
+                                      step->rulings[i].rule);
+}
+
 static void hold_vain(const struct concluding *c, struct step *step, const struct step *block)
 {
     const struct ruling *ruling = block->action == ACTION_BLOCKED ? NULL : step_withheld(block);
@@ -193,6 +212,7 @@ static void hold_vain(const struct concluding *c, struct step *step, const struc
 
     if (!ruling) {
         hold(c, step, block, "it would be in vain, held up by");
+        say_by_name(a, step);
         return;
     }
     step_make_blocked(step, block,
@@ -201,6 +221,7 @@ static void hold_vain(const struct concluding *c, struct step *step, const struc
                       block->verdict == VERDICT_REQUIRE_APPROVAL
                           ? arena_printf(a, "approve it: --approve %s=YOUR-NAME", ruling->rule)
                           : "look at the rule: reinstate plan shows its file and line");
+    say_by_name(a, step);
 }
 
 /* Blocks what serves nothing that can be done. true: there was something. */
@@ -210,9 +231,12 @@ static bool hold_all_vain(const struct concluding *c)
 
     for (size_t i = 0; i < c->steps->count; i++) {
         struct step *step = c->steps->items[i];
-        const struct step *block = step->n_serves && step_pends(step) && !step->adopts ? vain_for(c, step) : NULL;
+        const struct step *block = step->n_serves && step_pends(step) && !step->adopts && !wanted_for_itself(step)
+                                       ? vain_for(c, step)
+                                       : NULL;
 
-        if (!block)
+        /* What policy withholds of the step itself is told by that. */
+        if (!block || block == step)
             continue;
         hold_vain(c, step, block);
         any = true;

@@ -106,8 +106,10 @@ static void ruling_approve(const struct judging *j, struct ruling *ruling)
             ruling->approved_by = arena_strdup(j->subject.arena, j->options->approvals[i].name);
     /* An order in force is the approval for what it covers; rules of one's own may ask for more. */
     if (!ruling->approved_by && order && !j->order_withheld && str_starts(ruling->rule, "built-in/") &&
-        !needs_a_name(j->policy, ruling->rule))
+        !needs_a_name(j->policy, ruling->rule)) {
         ruling->approved_by = arena_printf(j->subject.arena, "Activation %s", order);
+        ruling->by_order = true;
+    }
 }
 
 static void ruling_add(const struct judging *j, struct ruling ruling)

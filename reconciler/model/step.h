@@ -67,6 +67,7 @@ struct ruling {
     const char *message;
     const char *evidence;                         /* the values that decided */
     const char *approved_by;                      /* NULL unless approved */
+    bool by_order;                                /* approved by an order alone, and by nobody's name */
 };
 
 struct step {
@@ -96,6 +97,7 @@ struct step {
     size_t n_on;
     const struct document *const *serves;         /* it is done for these; in vain when none of them can be done */
     size_t n_serves;
+    bool covered; /* an order for what it serves approves it: in vain only as long as nothing else asks for it */
     const struct step *held_by; /* blocked only because this one is (conclusion.h); NULL: for reasons of its own */
     const char *const *notes;                     /* findings beside it: they ask for nothing and are no difference */
     size_t n_notes;
