@@ -239,7 +239,8 @@ static void one_at_a_time(const struct view *v, const struct situation *s, struc
     const struct document *other;
     size_t at = 0;
 
-    while ((other = referrer_next(s->pvm, "RestoredVirtualMachine", &at))) {
+    /* What runs already waits for nothing. */
+    while (!step->adopts && (other = referrer_next(s->pvm, "RestoredVirtualMachine", &at))) {
         const struct index_entry *of = NULL;
         const struct step *its;
 

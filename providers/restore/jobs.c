@@ -1,6 +1,8 @@
 /* Knows what the jobs of a restore say of it, and which job of somebody else's stands in its way. Pure. */
 #include "jobs.h"
 
+#include "estimate.h"
+
 const struct value *restored_vm_job(const struct value *jobs, const char *state)
 {
     for (size_t i = 0; i < value_count(jobs); i++)
@@ -46,13 +48,25 @@ bool restored_vm_other_job(const struct view *v, const struct document *doc, con
     return job != NULL;
 }
 
+/* A step that follows the job has an estimate of its own, and others come after it. */
+static bool adopted_by_one(const struct steps *steps, const char *job)
+{
+    for (size_t i = 0; i < steps->count; i++)
+        if (steps->items[i]->adopts && str_eq_nocase(steps->items[i]->adopts, job))
+            return true;
+    return false;
+}
+
 void restored_vm_note_other_job(const struct view *v, const struct value *jobs, const struct job_match *match,
                                 struct steps *out, struct step *step)
 {
-    const char *why;
+    const char *why, *source;
     const struct value *job = job_standing(jobs, match, true, &why);
 
-    if (job)
-        step_note(out, step, "%s runs; %s, so it is waited for before anything is triggered", job_words(v->arena, job),
-                  why);
+    if (!job)
+        return;
+    step_note(out, step, "%s runs; %s, so it is waited for before anything is triggered", job_words(v->arena, job),
+              why);
+    if (!adopted_by_one(out, value_str_at(job, "job")))
+        step->held_ms = job_remaining_ms(job, restored_vm_estimate(DX_VAULT, &source), v->now_ms);
 }

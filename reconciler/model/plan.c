@@ -240,34 +240,6 @@ const struct deadline *plan_deadlines(struct arena *a, const struct plan *p)
     return sorted;
 }
 
-int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown)
-{
-    struct place *places = places_make(a, &p->steps);
-    int64_t *ends = arena_array(a, int64_t, p->steps.count + 1), longest = -1;
-    size_t n_unknown = 0;
-
-    for (size_t i = 0; i < p->steps.count; i++) {
-        const struct step *step = p->steps.items[i];
-
-        for (size_t j = 0; j < step->n_needs; j++) {
-            const struct place *need = bsearch(step->needs[j], places, p->steps.count, sizeof(*places), place_is);
-
-            if (need && ends[need->at] > ends[i])
-                ends[i] = ends[need->at];
-        }
-        if (step->action == ACTION_NONE || step->action == ACTION_BLOCKED || step->verdict >= VERDICT_OBSERVE_ONLY)
-            continue;
-        n_unknown += step->estimate_ms < 0;
-        if (step->estimate_ms < 0)
-            continue;
-        ends[i] += step->estimate_ms;
-        if (ends[i] > longest)
-            longest = ends[i];
-    }
-    *ret_unknown = n_unknown;
-    return longest;
-}
-
 /* --- what is ordered ---------------------------------------------------------------------------------------------- */
 
 static void mark_needed(const struct plan *plan, const struct step *step, struct index *wanted)
@@ -326,6 +298,7 @@ struct value *plan_to_value(struct arena *a, const struct plan *p)
 
     value_set_int(a, summary, "steps", (int64_t)p->steps.count);
     value_set_int(a, summary, "changes", (int64_t)p->n_changes);
+    value_set_int(a, summary, "due", (int64_t)plan_due(a, p));
     value_set_int(a, summary, "blocked", (int64_t)p->n_blocked);
     value_set_int(a, summary, "unseen", (int64_t)p->n_unseen);
     value_set_int(a, summary, "denied", (int64_t)p->n_denied);

@@ -42,8 +42,11 @@ bool plan_is_difference(const struct plan *p, const struct step *step);
 const struct plan *plan_ordered(struct arena *a, const struct plan *p, const char *order);
 /* The deadlines, soonest first. */
 const struct deadline *plan_deadlines(struct arena *a, const struct plan *p);
-/* Time along the longest chain of steps that may run, estimates as far as they are known; -1 when none is.
- * *ret_unknown: steps among them without an estimate. */
+/* Steps that will be done if what waits for approval is approved: neither blocked, refused by policy nor lacking a
+ * right, and needing nothing that is. Asked when the rights are known (preflight). */
+size_t plan_due(struct arena *a, const struct plan *p);
+/* Time along the longest chain of steps that will be done, by what they need and what they let end first; estimates as
+ * far as they are known, -1 when none is. *ret_unknown: steps among them without an estimate. */
 int64_t plan_estimate(struct arena *a, const struct plan *p, size_t *ret_unknown);
 /* What is saved: the plan's value with a seal over all of it. */
 struct value *plan_to_saved(struct arena *a, const struct plan *p);

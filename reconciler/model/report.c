@@ -229,6 +229,22 @@ static void unseen_show(const struct page *page, const struct plan *p)
                   "nobody knows whether they are as declared; all others are judged");
 }
 
+/* "To do" is only what will be done: whoever says yes must not count on what is denied, or on what hangs on that. */
+static void counts_show(const struct page *page, const struct plan *p)
+{
+    struct arena *a = page->arena;
+    size_t due = plan_due(a, p), held = p->n_changes - p->n_blocked - due;
+    const char *counts =
+        arena_printf(a, "%zu to do, %zu blocked, %zu waiting for approval", due, p->n_blocked, p->n_approvals);
+    const char *denied = p->n_denied ? arena_printf(a, "%zu denied by policy", p->n_denied) : NULL;
+
+    held -= p->n_denied < held ? p->n_denied : held;
+    page_line(page, 0, BOLD, counts, "%s%s%s%s%s", denied || held ? "(" : "", denied ? denied : "",
+              denied && held ? ", " : "",
+              held ? arena_printf(a, "%zu held up by %sa right we lack", held, denied ? "that or " : "") : "",
+              denied || held ? ")" : "");
+}
+
 static void plan_show_summary(const struct page *page, const struct plan *p)
 {
     struct arena *a = page->arena;
@@ -239,11 +255,7 @@ static void plan_show_summary(const struct page *page, const struct plan *p)
     if (p->n_changes == 0) {
         page_line(page, 0, GREEN, "Nothing to do.", "%s", "");
     } else {
-        const char *counts = arena_printf(a, "%zu to do, %zu blocked, %zu waiting for approval",
-                                          p->n_changes - p->n_blocked, p->n_blocked, p->n_approvals);
-
-        page_line(page, 0, BOLD, counts, "%s",
-                  p->n_denied ? arena_printf(a, "(%zu denied by policy)", p->n_denied) : "");
+        counts_show(page, p);
         unseen_show(page, p);
     }
     if (scenarios)

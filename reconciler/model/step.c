@@ -235,22 +235,42 @@ void step_note(struct steps *s, struct step *step, const char *fmt, ...)
     step->notes = notes;
 }
 
+bool step_runs(const struct step *step)
+{
+    return step->action != ACTION_NONE && step->action != ACTION_BLOCKED && step->verdict < VERDICT_OBSERVE_ONLY &&
+           !step->lacking;
+}
+
+/* When the last of these steps has ended. One that does not run holds up nothing that goes on without it. */
+static int64_t ends_of(const struct steps *all, const char *const *ids, size_t count, struct index *known)
+{
+    int64_t last = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct step *other = steps_find(all, ids[i]);
+        int64_t end;
+
+        if (!other || !step_runs(other))
+            continue;
+        end = steps_lead_ms(all, other, known) + (other->estimate_ms > 0 ? other->estimate_ms : 0);
+        last = end > last ? end : last;
+    }
+    return last;
+}
+
 int64_t steps_lead_ms(const struct steps *all, const struct step *step, struct index *known)
 {
-    int64_t *lead = index_get(known, step->id);
+    int64_t *lead = index_get(known, step->id), needs, after;
 
     if (lead)
         return *lead;
     lead = arena_new_of(all->arena, int64_t);
     /* Steps that need each other are a fault that the plan tells; here they end. */
     index_put(known, step->id, lead);
-    for (size_t i = 0; i < step->n_needs; i++) {
-        const struct step *need = steps_find(all, step->needs[i]);
-        int64_t own = need && need->estimate_ms > 0 ? need->estimate_ms : 0,
-                end = need ? steps_lead_ms(all, need, known) + own : 0;
-
-        *lead = end > *lead ? end : *lead;
-    }
+    needs = ends_of(all, step->needs, step->n_needs, known);
+    after = ends_of(all, step->after, step->n_after, known);
+    *lead = needs > after ? needs : after;
+    *lead = step->held_ms > *lead ? step->held_ms : *lead;
     return *lead;
 }
 

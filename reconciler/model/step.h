@@ -87,6 +87,7 @@ struct step {
     const char *scenario;                         /* row of the scenario table ("N-17"), or NULL */
     int64_t estimate_ms;                          /* -1: not known */
     const char *estimate_source;
+    int64_t held_ms;                              /* until what it waits for at Azure has ended, by the estimates */
     const char *unverified;                       /* what nobody has verified on Azure about it, or NULL */
     const char *next;                             /* blocked: what would unblock it, by whom */
     bool unseen;                                  /* blocked, since its document cannot be seen */
@@ -146,8 +147,10 @@ void step_wish(struct steps *s, struct step *step, const char *scope, const char
 void step_on(struct steps *s, struct step *step, const struct document *doc);
 void step_serves(struct steps *s, struct step *step, const struct document *doc);
 void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
-/* How long what the step needs takes, by the estimates; `known` (an empty index at first) remembers, because many steps
- * share their needs. */
+/* Whether it is done, as far as policy and our rights say: it is due, and neither refused nor lacking a right. */
+bool step_runs(const struct step *step);
+/* How long it takes by the estimates until the step can begin: what it needs is done by then, and what it lets end
+ * first or waits for at Azure has ended. `known` (an empty index at first) remembers, as many steps share these. */
 int64_t steps_lead_ms(const struct steps *all, const struct step *step, struct index *known);
 struct step *steps_find(const struct steps *s, const char *id);
 /* The steps of a document, one after the other: *at starts as NULL; NULL at the end, and for NULL steps. */

@@ -113,7 +113,7 @@ static const char plan_golden[] =
     "  2 min ago: the order expires (2026-11-23T02:58:00Z)\n"
     "  in 6 h 12 min: Key os is purged (2026-11-23T09:12:00Z)\n"
     "\n"
-    "2 to do, 1 blocked, 1 waiting for approval (1 denied by policy)\n"
+    "1 to do, 1 blocked, 1 waiting for approval (1 denied by policy)\n"
     "Scenario: N-17\n"
     "About 26 min along the longest chain\n"
     "\n"
