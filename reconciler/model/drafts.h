@@ -1,0 +1,29 @@
+/* Raw documents, read and checked one by one, before their names and references are resolved: drafts.c reads them,
+ * desired.c resolves them. */
+#ifndef REINSTATE_DRAFTS_H
+#define REINSTATE_DRAFTS_H
+
+#include "desired.h"
+
+/* A document while it is being resolved. */
+struct draft {
+    struct document document;
+    const char *schema; /* "KeyVault.json" */
+    bool faulty;        /* its schema has complained: some faults here would only be echoes */
+    const struct document **referrers;
+    struct reference *references;
+};
+
+struct resolver {
+    struct arena *arena;
+    const struct schemas *schemas;
+    const char *const *kinds;
+    struct diags *diags;
+    struct draft *drafts;
+    size_t count;
+    struct draft **by_name; /* by name, then by position */
+};
+
+void drafts_read(struct resolver *r, const struct value *docs);
+
+#endif
