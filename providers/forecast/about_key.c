@@ -290,11 +290,12 @@ static const struct value *version_item(const struct value *facts, const char *v
 
 static void judge_times(struct outlook *o, const struct value *facts, const char *version)
 {
-    const struct value *live = key_live(o->view, o->key), *item = version_item(facts, version);
-    bool is_live = !version || str_eq_nocase(version, vault_kid_version(value_str_at(live, "key.kid")));
-    bool enabled = is_live ? value_bool_at(live, "attributes.enabled", true) : value_bool_at(item, "enabled", true);
-    int64_t exp = is_live ? value_int_at(live, "attributes.exp", 0) : value_int_at(item, "exp", 0),
-            nbf = is_live ? value_int_at(live, "attributes.nbf", 0) : value_int_at(item, "nbf", 0),
+    const struct value *shown = key_attributes(o->view, o->key, version),
+                       *times = shown ? shown : version_item(facts, version);
+    const char *wanted = key_wanted_version(o->view, o->key);
+    bool is_wanted = !version || !wanted || str_eq_nocase(version, wanted);
+    bool enabled = value_bool_at(times, "enabled", true);
+    int64_t exp = value_int_at(times, "exp", 0), nbf = value_int_at(times, "nbf", 0),
             now_s = o->view->now_ms / SECOND_MS, declared = key_declared_expiry(o->view, o->key);
     const char *ends = exp ? time_format(o->arena, exp * SECOND_MS) : "never";
 
@@ -318,7 +319,7 @@ static void judge_times(struct outlook *o, const struct value *facts, const char
                  "move its expiry: Key.spec.expires, then reinstate apply",
                  "the key version %s %s; a restore is said to fail from then on",
                  exp <= now_s ? "has expired at" : "expires at", ends);
-    if (is_live && declared && (!exp || declared < exp))
+    if (is_wanted && declared && (!exp || declared < exp))
         obs_risk(o, F12, "key-expiry", RISK_WARN, declared * SECOND_MS, "declare a later Key.spec.expires, or none",
                  "the key version is declared to expire earlier, at %s; a restore is said to fail from then on",
                  time_format(o->arena, declared * SECOND_MS));
@@ -381,10 +382,18 @@ static void observe_revoked(struct outlook *o, const char *state)
                  "the revoked key is still active: whoever has it can use it");
 }
 
+/* The version that the point needs, as far as that is known. */
+static const char *version_asked(const struct outlook *o)
+{
+    const char *version = o->situation->original.version;
+
+    return version ? version : key_wanted_version(o->view, o->key);
+}
+
 static void observe_version(struct outlook *o, const struct value *facts)
 {
     struct original_key original = o->situation->original;
-    const char *version = original.version ? original.version : key_wanted_version(o->view, o->key);
+    const char *version = version_asked(o);
     const char *live = vault_kid_version(value_str_at(facts, "live.key.kid"));
     const struct value *versions = value_get(facts, "versions");
     bool there = version ? str_eq_nocase(version, live) || version_item(facts, version) : live != NULL;
@@ -538,6 +547,8 @@ void observe_key(struct outlook *o)
         obs_risk(o, F15, "key-deleted", RISK_WARN, purge ? purge : TIME_NONE, recover_advice(o),
                  "the key is soft-deleted%s%s", purge ? " and will be purged at " : "",
                  purge ? time_format(o->arena, purge) : "");
+        if (key_attributes(o->view, o->key, version_asked(o)))
+            judge_times(o, facts, version_asked(o));
         observe_fitness(o, key_shown(o->view, o->key));
     } else if (str_eq(value_str_at(key_elsewhere(o->view, o->key), "state"), "deleted")) {
         observe_deleted_elsewhere(o, key_elsewhere(o->view, o->key));

@@ -70,6 +70,19 @@ const struct value *key_live(const struct view *v, const struct document *key)
     return !wanted || str_eq_nocase(wanted, have) ? live : live_from_list(v, facts, wanted);
 }
 
+const struct value *key_attributes(const struct view *v, const struct document *key, const char *version)
+{
+    const struct value *facts = view_facts(v, key), *shown = value_get(facts, "live");
+
+    if (key && str_eq(view_state(v, key), "deleted"))
+        shown = value_get(facts, "deleted");
+    else if (!key || !str_eq(view_state(v, key), "present"))
+        return NULL;
+    if (version && !str_eq_nocase(version, vault_kid_version(value_str_at(shown, "key.kid"))))
+        shown = live_from_list(v, facts, version);
+    return value_get(shown, "attributes");
+}
+
 int64_t key_declared_expiry(const struct view *v, const struct document *key)
 {
     int64_t at = key ? time_parse(value_str_at(key->spec, "expires")) : TIME_NONE;
@@ -79,14 +92,8 @@ int64_t key_declared_expiry(const struct view *v, const struct document *key)
 
 int64_t key_expiry(const struct view *v, const struct document *key, const char *version)
 {
-    const struct value *facts = view_facts(v, key), *live = value_get(facts, "live");
-    int64_t exp, declared = key_declared_expiry(v, key);
+    int64_t exp = value_int_at(key_attributes(v, key, version), "exp", 0), declared = key_declared_expiry(v, key);
 
-    if (!key || !str_eq(view_state(v, key), "present"))
-        return 0;
-    if (version && !str_eq_nocase(version, vault_kid_version(value_str_at(live, "key.kid"))))
-        live = live_from_list(v, facts, version);
-    exp = value_int_at(live, "attributes.exp", 0);
     /* An expiry is declared of the version that is wanted, and is moved before a restore only where that prolongs. */
     return exp && declared > exp && (!version || str_eq_nocase(version, key_wanted_version(v, key))) ? declared : exp;
 }

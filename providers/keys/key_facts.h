@@ -13,6 +13,9 @@ const char *key_wanted_version(const struct view *v, const struct document *key)
 /* What Azure shows of that version; NULL when it is not there. */
 const struct value *key_live(const struct view *v, const struct document *key);
 
+/* Whether that version is enabled, and its dates, as Azure shows them of a key that is there, or of the newest version
+ * of one that is soft-deleted: it comes back with them. `version` NULL: the one that is shown. NULL: it is not seen. */
+const struct value *key_attributes(const struct view *v, const struct document *key, const char *version);
 /* When its version is declared to expire, in seconds; 0: nothing is declared, or a time that has passed. */
 int64_t key_declared_expiry(const struct view *v, const struct document *key);
 /* When that version of it expires, or will once what is declared is done, in seconds; 0: never, or it is not seen. */

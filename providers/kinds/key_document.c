@@ -220,6 +220,19 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
 /* --- steps -------------------------------------------------------------------------------------------------------- */
 
+/* A key comes back as it was deleted: disabled, or with an end that restores and disks run into. */
+static void note_comes_back(const struct view *v, const struct document *doc, struct steps *out, struct step *step)
+{
+    const struct value *attributes = key_attributes(v, doc, key_wanted_version(v, doc));
+    int64_t exp = value_int_at(attributes, "exp", 0);
+
+    if (!value_bool_at(attributes, "enabled", true))
+        step_note(out, step, "its version comes back disabled");
+    if (exp)
+        step_note(out, step, "its version %s at %s", exp * SECOND_MS <= v->now_ms ? "expired" : "expires",
+                  time_format(v->arena, exp * SECOND_MS));
+}
+
 static void steps_recover(const struct view *v, const struct document *doc, struct steps *out)
 {
     int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0) * SECOND_MS;
@@ -245,6 +258,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step->estimate_source = "recorded recoveries";
     key_note_evidence(v, doc, out, step);
     key_note_revived(v, doc, out, step);
+    note_comes_back(v, doc, out, step);
     order_cover(v, doc, out, step);
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_RECOVER);
@@ -500,7 +514,7 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
                       size_t *count)
 {
     int64_t purge = value_int_at(view_facts(v, doc), "deleted.scheduledPurgeDate", 0);
-    int64_t ends = value_int_at(key_live(v, doc), "attributes.exp", 0) * SECOND_MS;
+    int64_t ends = value_int_at(key_attributes(v, doc, key_wanted_version(v, doc)), "exp", 0) * SECOND_MS;
     int64_t there = value_int_at(key_elsewhere(v, doc), "purge", 0);
     struct deadline d = {.at_ms = purge * SECOND_MS, .what = arena_printf(a, "key %s is purged", doc->name)};
 

@@ -510,9 +510,22 @@ static void deadlines(const struct view *v, const struct document *doc, struct a
     int64_t at = point ? time_parse(value_str_at(point, "expires")) : TIME_NONE;
     struct deadline d = {.at_ms = at,
                          .what = arena_printf(a, "the newest vault-tier recovery point of %s expires", doc->name)};
+    const struct document *rvm;
+    size_t i = 0;
 
     if (at != TIME_NONE && at - v->now_ms < 30 * DAY_MS)
         arena_push(a, *items, *count, d);
+    while ((rvm = referrer_next(doc, "RestoredVirtualMachine", &i))) {
+        struct order order = order_for(v, rvm);
+        const struct value *ordered = order.state == ORDER_IN_FORCE ? protected_vm_point(v, doc, order.point) : NULL;
+
+        d = (struct deadline){.at_ms = time_parse(value_str_at(ordered, "expires")),
+                              .what = arena_printf(a, "recovery point %s of %s, which %s orders, expires",
+                                                   order.point ? order.point : "?", doc->name,
+                                                   order.activation ? order.activation->address : "an order")};
+        if (ordered && ordered != point && d.at_ms != TIME_NONE && d.at_ms - v->now_ms < 30 * DAY_MS)
+            arena_push(a, *items, *count, d);
+    }
 }
 
 static void check(const struct document *doc, struct diags *faults)

@@ -25,3 +25,37 @@ int64_t restored_vm_estimate_of(const struct situation *s, bool set_named, const
     }
     return restored_vm_estimate(snapshot ? DX_SNAPSHOT_ONLY : DX_VAULT, ret_source);
 }
+
+static int64_t lead_of(const struct view *v, const struct document *doc, struct index *known)
+{
+    const struct index_entry *at = NULL;
+    const struct step *step;
+    int64_t lead = 0;
+
+    while ((step = steps_next(v->steps, doc, &at))) {
+        int64_t end = steps_lead_ms(v->steps, step, known) + (step->estimate_ms > 0 ? step->estimate_ms : 0);
+
+        if (step_pends(step) && !step->aside && end > lead)
+            lead = end;
+    }
+    return lead;
+}
+
+int64_t restored_vm_lead_ms(const struct view *v, const struct situation *s)
+{
+    struct index *known = index_new(v->arena, INDEX_EXACT);
+    const struct document *const docs[] = {s->pvm, s->key, s->original_key, s->des};
+    const struct document *access;
+    int64_t lead = 0, one;
+    size_t at = 0;
+
+    for (size_t i = 0; i < COUNT(docs); i++) {
+        one = lead_of(v, docs[i], known);
+        lead = one > lead ? one : lead;
+    }
+    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at))) {
+        one = lead_of(v, access, known);
+        lead = one > lead ? one : lead;
+    }
+    return lead;
+}

@@ -42,16 +42,20 @@ void check_key_life(struct checking *c)
     struct life life = first_to_end(c);
     struct dx_prediction then = diagnose(&c->s->then, c->s->article), expired = diagnose(&life.then, c->s->article);
     const char *source, *next;
-    int64_t takes = restored_vm_estimate_of(c->s, c->s->given != DX_GIVEN_NOTHING, &source);
-    bool fails = dx_may_restore(&then) && !dx_may_restore(&expired), late = life.ends_ms - v->now_ms <= takes;
+    int64_t takes = restored_vm_estimate_of(c->s, c->s->given != DX_GIVEN_NOTHING, &source), lead;
+    bool fails = dx_may_restore(&then) && !dx_may_restore(&expired), late;
 
     if (c->s->now.encryption == DX_PMK || life.ends_ms == INT64_MAX ||
         life.ends_ms - v->now_ms >= v->settings->restore_bound_ms)
         return;
+    lead = restored_vm_lead_ms(v, c->s);
+    late = life.ends_ms - v->now_ms <= lead + takes;
     next = arena_printf(v->arena, "declare spec.expires of %s with a later time, and approve it", life.key->address);
     ADD(c, "key-expires", late && fails, next, "version %s of %s expires at %s, in %s, %s (about %s; %s)",
         life.version ? life.version : "?", life.key->address, time_format(v->arena, life.ends_ms),
         duration_format(v->arena, life.ends_ms - v->now_ms),
-        late ? "before a restore that is triggered now has ended" : "which a restore may take",
-        duration_format(v->arena, takes), dx_scenario(&expired) ? dx_scenario(&expired) : "N-06");
+        !late  ? "which a restore may take"
+        : lead ? "before a restore that is triggered after the steps before it has ended"
+               : "before a restore that is triggered now has ended",
+        duration_format(v->arena, lead + takes), dx_scenario(&expired) ? dx_scenario(&expired) : "N-06");
 }

@@ -15,6 +15,7 @@
 #include "../keys/store_fit.h"
 #include "../backup/order.h"
 #include "election.h"
+#include "estimate.h"
 #include "../keys/lost.h"
 #include "checking.h"
 
@@ -346,6 +347,12 @@ static void check_point(struct checking *c)
         ADD(c, "point-expired", true,
             arena_printf(v->arena, "order another point: reinstate activate -f ... %s", c->s->doc->name),
             "recovery point %s expired at %s", value_str_at(c->s->point, "id"), time_format(v->arena, expires));
+    else if (expires != TIME_NONE && expires <= v->now_ms + restored_vm_lead_ms(v, c->s))
+        ADD(c, "point-expires", true,
+            arena_printf(v->arena, "order another point: reinstate activate -f ... %s", c->s->doc->name),
+            "recovery point %s expires in %s, before the steps that its restore waits for are done (about %s)",
+            value_str_at(c->s->point, "id"), duration_format(v->arena, expires - v->now_ms),
+            duration_format(v->arena, restored_vm_lead_ms(v, c->s)));
     else if (expires != TIME_NONE && expires - v->now_ms < v->settings->restore_bound_ms)
         ADD(c, "point-expires", false, NULL, "recovery point %s expires in %s, which a restore may take",
             value_str_at(c->s->point, "id"), duration_format(v->arena, expires - v->now_ms));

@@ -595,6 +595,22 @@ static const struct document *key_wrapping(const struct view *v, const struct si
     return url ? key_document_at(v, url) : s->key;
 }
 
+/* A deleted key comes back with the dates that it had. What is declared of it is set right then, an expiry as well,
+ * but no step moves a date that nobody declares. */
+static enum dx_key key_then(const struct view *v, const struct document *key, const char *version)
+{
+    const struct value *attributes = str_eq(view_state(v, key), "deleted") ? key_attributes(v, key, version) : NULL;
+    int64_t exp = key_expiry(v, key, version);
+
+    if (!attributes)
+        return DX_KEY_PRESENT;
+    if (value_int_at(attributes, "nbf", 0) > v->now_ms / SECOND_MS)
+        return DX_KEY_EARLY;
+    if (!value_bool_at(attributes, "enabled", true) && !value_bool_at(key->spec, "enabled", true))
+        return DX_KEY_DISABLED;
+    return exp && exp <= v->now_ms / SECOND_MS ? DX_KEY_EXPIRED : DX_KEY_PRESENT;
+}
+
 /* How things stand once every other document's steps are done; what is blocked stays as it is. */
 static void foresee(const struct view *v, struct situation *s)
 {
@@ -607,7 +623,7 @@ static void foresee(const struct view *v, struct situation *s)
     s->then.given = s->given;
     s->then.fault = fault_of(v, s, true);
     if (pending(v, s->original_key)) {
-        s->then.key = DX_KEY_PRESENT;
+        s->then.key = key_then(v, s->original_key, s->original.version);
         s->then.store = DX_STORE_PRESENT;
     }
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
