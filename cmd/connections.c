@@ -54,12 +54,16 @@ static const char *environment(const char *name)
  * every child. Their names remain, their values have been read. */
 static void environment_scrub(void)
 {
-    for (char **at = environ; *at; at++)
-        if (str_starts(*at, "AZURE_CLIENT_SECRET=") || str_starts(*at, "REINSTATE_TOKEN_")) {
-            char *value = *at + strcspn(*at, "=");
+    for (char **at = environ; *at; at++) {
+        char *value = *at + strcspn(*at, "=");
 
-            secret_wipe(value, strlen(value));
-        }
+        if (!*value)
+            continue;
+        *value = '\0';
+        if (credential_variable_is_secret(*at))
+            secret_wipe(value + 1, strlen(value + 1));
+        *value = '=';
+    }
 }
 
 /* A `kill` fault of the world: the machine is gone at this instant, nothing is cleaned up. */
@@ -171,14 +175,15 @@ int session_tenants_check(const struct session *s, const struct desired *d, stru
 {
     const char *own = s->credential.tenant;
 
-    for (size_t i = 0; d && !s->sim && s->credential.kind == CREDENTIAL_CLIENT_SECRET && i < d->count; i++) {
+    for (size_t i = 0; d && !s->sim && credential_is_of_tenant(&s->credential) && i < d->count; i++) {
         const struct document *doc = d->documents[i];
         const struct value *tenant = str_eq(doc->kind, "Azure") ? value_get(doc->spec, "tenant") : NULL;
 
         if (!value_str(tenant) || str_eq_nocase(value_str(tenant), own) || strchr(own, '.'))
             continue;
-        err_set(err, ERR_DENIED, "AZURE_TENANT_ID is %s, and %s is of tenant %s (%s:%d): the secret is not sent there",
-                own, doc->address, value_str(tenant), doc->origin.file ? doc->origin.file : "(no file)",
+        err_set(err, ERR_DENIED, "%s_TENANT_ID is %s, and %s is of tenant %s (%s:%d): the secret is not sent there",
+                s->credential.variables, own, doc->address, value_str(tenant),
+                doc->origin.file ? doc->origin.file : "(no file)",
                 tenant->origin.line ? tenant->origin.line : doc->origin.line);
         return err_advise(err, "sign in to the tenant that is meant, or correct spec.tenant");
     }
@@ -206,22 +211,28 @@ void session_engine_set(struct session *s)
     s->settings.claims_required = policy_claims_required(s->estate.policy);
     s->settings.take_over = take_overs(s);
     s->engine = (struct engine){
-        .kinds = &all_kinds, .settings = &s->settings, .provider = &s->connections, .policy = s->estate.policy,
+        .kinds = &all_kinds,
+        .settings = &s->settings,
+        .provider = &s->connections,
+        .policy = s->estate.policy,
         .pinned = s->estate.pinned,
-        .approvals = s->options->approvals.items, .n_approvals = s->options->approvals.count, .journal = s->journal,
+        .approvals = s->options->approvals.items,
+        .n_approvals = s->options->approvals.count,
+        .journal = s->journal,
         .preflight = rights_preflight,
     };
 }
 
 int session_link_open(struct session *s, enum http_mode mode, const struct cloud *declared,
-                     const struct cloud *operators)
+                      const struct cloud *operators)
 {
     int rc = 0;
 
     if (s->options->world)
         TRY(simulate(s, declared));
     else
-        rc = credential_from_environment(environment, &s->credential, &s->err);
+        rc = credential_find(&(struct surroundings){.variable = environment}, s->options->credential, &s->credential,
+                             &s->err);
     environment_scrub();
     TRY(rc);
     s->has_credential = true;

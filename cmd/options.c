@@ -99,6 +99,8 @@ static const struct option_row rows[] = {
     {"cloud", 0, TYPE_TEXT, AT(cloud), LIVE, 0, "NAME|FILE",
      "the cloud that credentials go to: AzurePublic (default), AzureUSGovernment, AzureChina, or a file (see sim "
      "--write-cloud)"},
+    {"credential", 0, TYPE_TEXT, AT(credential), LIVE, 0, "NAME",
+     "sign in with this one and no other: tokens, client-secret (default: the first that is there)"},
     {"world", 0, TYPE_TEXT, AT(world), LIVE | SIM, 0, "FILE", "a simulated Azure, from this World document"},
     {"world-out", 0, TYPE_TEXT, AT(world_out), LIVE | SIM, 0, "FILE", "keep the simulated world here, at every change"},
     {"as", 0, TYPE_TEXT, AT(as), LIVE, 0, "PRINCIPAL",
@@ -346,6 +348,9 @@ static int options_agree(const struct options *o, struct err *err)
     if (o->world && o->cloud)
         return err_set(err, ERR_INVALID,
                        "--world and --cloud contradict each other: give the simulated Azure or the one to call");
+    if (o->world && o->credential)
+        return err_set(err, ERR_INVALID,
+                       "--world and --credential contradict each other: in a simulated world --as says who we are");
     if (!o->world && (o->world_out || o->as || o->pace > 0))
         return err_set(err, ERR_INVALID, "--%s goes with --world", o->world_out ? "world-out" : o->as ? "as" : "pace");
     if ((bit & WATCH) && o->interval_ms < SECOND_MS)

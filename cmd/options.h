@@ -32,6 +32,7 @@ struct options {
     bool detailed_exitcode, auto_approve, steps, newest, force, lineage, list, verbose;
     struct approvals approvals;
     struct approvals take_overs;     /* rule: the claim */
+    const char *credential; /* one of credential_names; NULL: the first that is there */
     const char *out, *saved_plan, *policy, *cloud, *world, *world_out, *as, *record, *journal, *head, *play, *history;
     const char *format, *point, *write_cloud;
     const char *vault, *vault_name, *item, *restore_to, *disable, *delete, *discover;

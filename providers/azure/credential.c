@@ -1,109 +1,208 @@
-/* Knows with what we sign in: a client secret, or given tokens, from the environment. Must not know how a token is
- * asked for. */
-#include "internal.h"
+/* Knows the credentials that there are, in the order in which they are tried. Must not know how one of them gets a
+ * token, nor how tokens are kept. */
+#include "credential.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
+#include "credential_kinds.h"
+#include "token_store.h"
+
+const char *const audience_names[AUDIENCE_COUNT] = {"ARM", "VAULT", "HSM", "STORAGE", "GRAPH"};
+
+const char *audience_resource(const struct cloud *cloud, enum audience audience)
+{
+    switch (audience) {
+    case AUDIENCE_ARM:
+        return cloud->arm_audience;
+    case AUDIENCE_VAULT:
+        return cloud->vault_audience;
+    case AUDIENCE_HSM:
+        return cloud->hsm_audience;
+    case AUDIENCE_STORAGE:
+        return cloud->storage_audience;
+    case AUDIENCE_GRAPH:
+    case AUDIENCE_COUNT:
+        break;
+    }
+    return cloud->graph;
+}
+
+/* --- the table ---------------------------------------------------------------------------------------------------- */
+
+/* PROVEN: who has set it up means it; when it is refused, nothing else is tried in its place. */
+enum credential_use { PROVEN, DEPLOYED, DEVELOPER };
+
+static const struct row {
+    const char *sdk_name; /* of the Azure SDKs; several kinds may share one */
+    enum credential_use use;
+    credential_configure *configure;
+    credential_ask *ask;
+} rows[CREDENTIAL_KIND_COUNT] = {
+    [CREDENTIAL_GIVEN_TOKENS] = {"", PROVEN, given_configure, given_ask},
+    [CREDENTIAL_CLIENT_SECRET] = {"EnvironmentCredential", PROVEN, client_secret_configure, client_secret_ask},
+};
+
+const char *const credential_names[CREDENTIAL_KIND_COUNT + 1] = {
+    [CREDENTIAL_GIVEN_TOKENS] = "tokens",
+    [CREDENTIAL_CLIENT_SECRET] = "client-secret",
+};
+
+bool credential_is_of_tenant(const struct credential *c)
+{
+    return c->kind == CREDENTIAL_CLIENT_SECRET;
+}
+
+const char *credential_kind_name(enum credential_kind kind)
+{
+    return credential_names[kind];
+}
+
+void token_answer_release(struct token_answer *t)
+{
+    secret_release(&t->token);
+}
 
 void credential_release(struct credential *c)
 {
+    token_store_free(c);
     secret_release(&c->client_secret);
     for (size_t i = 0; i < AUDIENCE_COUNT; i++)
         secret_release(&c->tokens[i]);
     *c = (struct credential){0};
 }
 
-/* Ids go into URLs; what is no id must not get there. */
-static int take_id(const char *name, const char *value, char *ret, size_t room, struct err *err)
+/* --- looking for them --------------------------------------------------------------------------------------------- */
+
+/* Which of them are looked at; a bit for each. 0: there is no such name. */
+static unsigned kinds_named(const char *name)
 {
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < CREDENTIAL_KIND_COUNT; i++)
+        if (str_eq_nocase(name, credential_names[i]) || str_eq_nocase(name, rows[i].sdk_name) ||
+            (str_eq_nocase(name, "prod") && rows[i].use != DEVELOPER) ||
+            (str_eq_nocase(name, "dev") && rows[i].use == DEVELOPER))
+            bits |= 1u << i;
+    return bits;
+}
+
+static int kinds_wanted(const struct surroundings *s, const char *name, unsigned *ret, struct err *err)
+{
+    const char *said = name ? name : s->variable("AZURE_TOKEN_CREDENTIALS"), *near;
+
+    *ret = ~0u;
+    if (!said || !*said)
+        return 0;
+    *ret = kinds_named(said);
+    if (*ret)
+        return 0;
+    err_set(err, ERR_INVALID, "%s: there is no credential \"%s\" here",
+            name ? "--credential" : "AZURE_TOKEN_CREDENTIALS", said);
+    near = did_you_mean(said, credential_names);
+    if (near)
+        return err_advise(err, "did you mean %s?", near);
+    for (size_t i = 0; i < CREDENTIAL_KIND_COUNT; i++)
+        err_advise(err, "%s%s", i ? "" : "there are: ", credential_names[i]);
+    return -(int)err->class;
+}
+
+/* Ids go into URLs; what is no id must not get there. */
+static int take_id(const struct surroundings *s, const char *name, char *ret, size_t room, struct err *err)
+{
+    const char *value = variable_of(s, name);
     size_t n = value ? strlen(value) : 0;
 
     for (size_t i = 0; i < n; i++)
         if (!isalnum((unsigned char)value[i]) && value[i] != '-' && value[i] != '.')
-            return err_set(err, ERR_DENIED, "%s holds characters that no id has", name);
+            return err_set(err, ERR_DENIED, "%s_%s holds characters that no id has", variables_prefix(s), name);
     if (n >= room)
-        return err_set(err, ERR_DENIED, "%s is too long", name);
+        return err_set(err, ERR_DENIED, "%s_%s is too long", variables_prefix(s), name);
     memcpy(ret, n ? value : "", n + 1);
     return 0;
 }
 
-/* The token without blanks around it and without the word Bearer, which is often copied along. */
-static int take_token(const char *name, const char *value, struct secret *ret, struct err *err)
+static void note_tried(struct credential *c, enum credential_kind kind, const struct err *why)
 {
-    size_t n;
+    size_t at = strlen(c->tried);
 
-    if (!value)
-        return 0;
-    value += strspn(value, " \t\r\n");
-    if (str_starts_nocase(value, "Bearer "))
-        value += 7;
-    n = strlen(value);
-    while (n > 0 && isspace((unsigned char)value[n - 1]))
-        n--;
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)value[i] <= ' ' || (unsigned char)value[i] >= 0x7f)
-            return err_set(err, ERR_DENIED, "%s holds characters that no token has", name);
-    if (n > 0)
-        secret_set(ret, value, n);
-    return 0;
+    snprintf(c->tried + at, sizeof(c->tried) - at, "\n  %s: %.220s", credential_names[kind], why->text);
 }
 
-static int take_tokens(const char *(*get)(const char *name), struct credential *c, bool *ret_any, struct err *err)
+static int none_does(const struct credential *c, struct err *err)
 {
-    *ret_any = false;
-    for (size_t i = 0; i < AUDIENCE_COUNT; i++) {
-        char name[64];
+    return err_set(err, ERR_DENIED, "no credential for Azure; tried:%s", c->tried);
+}
 
-        snprintf(name, sizeof(name), "REINSTATE_TOKEN_%s", audience_names[i]);
-        TRY(take_token(name, get(name), &c->tokens[i], err));
-        *ret_any = *ret_any || c->tokens[i].len > 0;
+static int find(const struct surroundings *s, unsigned wanted, struct credential *c, struct err *err)
+{
+    c->variables = variables_prefix(s);
+    TRY(take_id(s, "TENANT_ID", c->tenant, sizeof(c->tenant), err));
+    TRY(take_id(s, "CLIENT_ID", c->client_id, sizeof(c->client_id), err));
+    for (size_t i = 0; i < CREDENTIAL_KIND_COUNT; i++) {
+        if (!(wanted & 1u << i))
+            continue;
+        if (rows[i].configure(s, c, err) < 0) {
+            if (err->class != ERR_NOT_FOUND)
+                return -(int)err->class;
+            note_tried(c, (enum credential_kind)i, err);
+            continue;
+        }
+        c->chain[c->n_chain++] = (enum credential_kind)i;
+        if (rows[i].use == PROVEN)
+            break;
     }
+    if (!c->n_chain)
+        return none_does(c, err);
+    c->kind = c->chain[0];
     return 0;
 }
 
-static int missing_variables(const char *(*get)(const char *name), struct err *err)
-{
-    static const char *const names[] = {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"};
-    char missing[128] = "";
-
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (!get(names[i]) || !*get(names[i]))
-            snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), "%s%s", missing[0] ? ", " : "",
-                     names[i]);
-    err_set(err, ERR_DENIED, "no credential for Azure: %s not set in the environment", missing);
-    return err_advise(err, "set these, or hand in tokens as REINSTATE_TOKEN_ARM, REINSTATE_TOKEN_VAULT and so on");
-}
-
-static int read_environment(const char *(*get)(const char *name), struct credential *c, struct err *err)
-{
-    const char *secret = get("AZURE_CLIENT_SECRET");
-    bool tokens;
-
-    TRY(take_id("AZURE_TENANT_ID", get("AZURE_TENANT_ID"), c->tenant, sizeof(c->tenant), err));
-    TRY(take_id("AZURE_CLIENT_ID", get("AZURE_CLIENT_ID"), c->client_id, sizeof(c->client_id), err));
-    TRY(take_tokens(get, c, &tokens, err));
-    if (tokens) {
-        c->kind = CREDENTIAL_GIVEN_TOKENS;
-        return 0;
-    }
-    if (!c->tenant[0] || !c->client_id[0] || !secret || !*secret)
-        return missing_variables(get, err);
-    c->kind = CREDENTIAL_CLIENT_SECRET;
-    secret_set(&c->client_secret, secret, strlen(secret));
-    return 0;
-}
-
-int credential_from_environment(const char *(*get)(const char *name), struct credential *ret, struct err *err)
+int credential_find(const struct surroundings *s, const char *name, struct credential *ret, struct err *err)
 {
     struct credential c = {0};
+    unsigned wanted;
 
-    if (read_environment(get, &c, err) < 0) {
+    TRY(kinds_wanted(s, name, &wanted, err));
+    if (find(s, wanted, &c, err) < 0) {
         credential_release(&c);
         return -(int)err->class;
     }
     *ret = c;
     return 0;
+}
+
+/* --- asking them -------------------------------------------------------------------------------------------------- */
+
+/* Another task may have gone on to the next one meanwhile. */
+static bool go_on(struct credential *cr, enum credential_kind tried, const struct err *why)
+{
+    if (cr->kind != tried)
+        return true;
+    if (cr->settled || rows[tried].use == PROVEN || !cr->n_chain)
+        return false;
+    note_tried(cr, tried, why);
+    if (cr->at + 1 >= cr->n_chain)
+        return false;
+    cr->kind = cr->chain[++cr->at];
+    return true;
+}
+
+int credential_token(struct credential *cr, struct call *c, const struct token_request *r, struct token_answer *ret,
+                     struct err *err)
+{
+    for (;;) {
+        enum credential_kind kind = cr->kind;
+
+        if (rows[kind].ask(cr, c, r, ret, err) == 0) {
+            cr->settled = cr->settled || cr->kind == kind;
+            return 0;
+        }
+        if (err->class == ERR_CANCELLED)
+            return -ERR_CANCELLED;
+        if (!go_on(cr, kind, err))
+            return cr->tried[0] && !cr->settled && rows[kind].use != PROVEN ? none_does(cr, err) : -(int)err->class;
+    }
 }

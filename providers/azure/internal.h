@@ -58,6 +58,12 @@ must_use int arm_list_some(struct azure *az, struct call *c, struct arena *a, co
  * can be had, because the operator gave this one. */
 bool azure_forget_used(struct azure *az, enum audience audience, const struct secret *used);
 
+/* The credential that this connection signs in with. */
+struct credential *azure_credential(const struct azure *az);
+enum { OBJECT_ID_ROOM = 64 };
+/* Where the object id of our own token is kept; "" before it was read. */
+char *azure_kept_object_id(struct azure *az);
+
 /* Object ids of service principals by application id, kept with the connection. */
 const char *azure_cached_principal(const struct azure *az, const char *app_id);
 void azure_cache_principal(struct azure *az, const char *app_id, const char *object_id);

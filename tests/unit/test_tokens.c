@@ -134,14 +134,14 @@ static void run_given(struct call *c, struct peer_case *t)
 
 static void test_given_tokens(void)
 {
-    static const struct peer_row rows[] = {{.method = "GET", .url = VM, .status = 401, .body = "",
-                                            .authorization = "Bearer h.eyJvaWQiOiJvLTEifQ.s"}};
+    static const struct peer_row rows[] = {
+        {.method = "GET", .url = VM, .status = 401, .body = "", .authorization = "Bearer h.eyJvaWQiOiJvLTEifQ.s"}};
     struct peer_case t = {.a = arena_new(), .run = run_given};
     struct credential credential = {0};
     struct peer p = {0};
     struct err err = {0};
 
-    CHECK(credential_from_environment(some_tokens, &credential, &err) == 0);
+    CHECK(credential_find(&(struct surroundings){.variable = some_tokens}, NULL, &credential, &err) == 0);
     CHECK(credential.kind == CREDENTIAL_GIVEN_TOKENS);
     peer_run_as("given tokens", rows, COUNT(rows), &credential, &t, &p);
     credential_release(&credential);
@@ -154,6 +154,30 @@ static const char *half_a_credential(const char *name)
     return strcmp(name, "AZURE_CLIENT_ID") == 0 ? "c" : NULL;
 }
 
+static const char *terraform(const char *name)
+{
+    static const char *const set[][2] = {
+        {"ARM_TENANT_ID", "t"}, {"ARM_CLIENT_ID", "c"}, {"ARM_CLIENT_SECRET", "s"}, {"AZURE_TENANT_ID", "other"}};
+
+    for (size_t i = 0; i < COUNT(set); i++)
+        if (str_eq(name, set[i][0]))
+            return set[i][1];
+    return NULL;
+}
+
+/* The two families of variables are never mixed. */
+static void test_families(void)
+{
+    struct credential credential = {0};
+    struct err err = {0};
+
+    CHECK(credential_find(&(struct surroundings){.variable = terraform}, NULL, &credential, &err) == 0);
+    CHECK(credential.kind == CREDENTIAL_CLIENT_SECRET);
+    CHECK_STR(credential.tenant, "t");
+    CHECK_STR(credential.client_secret.bytes, "s");
+    credential_release(&credential);
+}
+
 static const char *bad_tenant(const char *name)
 {
     return strcmp(name, "AZURE_TENANT_ID") == 0 ? "x/../y" : "c";
@@ -164,9 +188,15 @@ static void test_environment(void)
     struct credential credential = {0};
     struct err err = {0};
 
-    CHECK(credential_from_environment(half_a_credential, &credential, &err) == -ERR_DENIED);
-    CHECK(strstr(err.text, "AZURE_TENANT_ID, AZURE_CLIENT_SECRET not set") && strstr(err.text, "REINSTATE_TOKEN_ARM"));
-    CHECK(credential_from_environment(bad_tenant, &credential, &err) == -ERR_DENIED);
+    CHECK(credential_find(&(struct surroundings){.variable = half_a_credential}, "client-secret", &credential, &err) ==
+          -ERR_DENIED);
+    CHECK(strstr(err.text, "\n  client-secret: AZURE_TENANT_ID, AZURE_CLIENT_SECRET not set"));
+    CHECK(!strstr(err.text, "\n  tokens: "));
+    CHECK(credential_find(&(struct surroundings){.variable = bad_tenant}, "client-secret", &credential, &err) ==
+          -ERR_DENIED);
+    CHECK(credential_find(&(struct surroundings){.variable = half_a_credential}, "client-secert", &credential, &err) ==
+          -ERR_INVALID);
+    CHECK(strstr(err.text, "did you mean client-secret?"));
 }
 
 int main(void)
@@ -176,5 +206,6 @@ int main(void)
     test_cancelled();
     test_given_tokens();
     test_environment();
+    test_families();
     HARNESS_END();
 }

@@ -1,0 +1,74 @@
+/* Who we are to Azure: the credentials that there are, in the order in which they are tried, and how each is recognised
+ * and asked for a token. Names and variables are those of the Azure SDKs and of Terraform's azurerm provider. */
+#ifndef REINSTATE_CREDENTIAL_H
+#define REINSTATE_CREDENTIAL_H
+
+#include "../../reconciler/run/http.h"
+#include "cloud.h"
+
+/* In the order of the chain. */
+enum credential_kind {
+    CREDENTIAL_GIVEN_TOKENS, /* handed in by the operator, one per audience */
+    CREDENTIAL_CLIENT_SECRET,
+    CREDENTIAL_KIND_COUNT
+};
+
+enum audience { AUDIENCE_ARM, AUDIENCE_VAULT, AUDIENCE_HSM, AUDIENCE_STORAGE, AUDIENCE_GRAPH, AUDIENCE_COUNT };
+extern const char *const audience_names[AUDIENCE_COUNT]; /* "ARM", "VAULT", "HSM", "STORAGE", "GRAPH" */
+/* Whom a token is for: "https://vault.azure.net". */
+const char *audience_resource(const struct cloud *cloud, enum audience audience);
+
+struct token_store; /* tokens that live, token_store.h */
+
+struct credential {
+    enum credential_kind kind;      /* the one in use, or to be tried next */
+    char tenant[64], client_id[64]; /* "" when not told */
+    const char *variables;          /* "AZURE" or "ARM": how those begin that told it */
+    struct secret client_secret;
+    struct secret tokens[AUDIENCE_COUNT]; /* given ones; empty when not given */
+    /* The chain: what may be tried, from `at` on. The first that gives a token is kept. */
+    enum credential_kind chain[CREDENTIAL_KIND_COUNT];
+    size_t n_chain, at;
+    bool settled;
+    char tried[1280]; /* why the others did not do, a line each */
+    struct token_store *store;
+};
+void credential_release(struct credential *c); /* for cleanup(); wipes */
+
+/* Where a credential is looked for. */
+struct surroundings {
+    const char *(*variable)(const char *name); /* NULL: not set */
+};
+
+/* Looks for credentials: `name` is one of credential_names, or a name of the Azure SDKs; NULL: what
+ * AZURE_TOKEN_CREDENTIALS says, else all of them. Sends nothing. ERR_DENIED lists what was looked for and what is
+ * missing. */
+must_use int credential_find(const struct surroundings *s, const char *name, struct credential *ret, struct err *err);
+extern const char *const credential_names[]; /* in the chain's order; NULL-terminated */
+/* True when what proves who we are goes to the authority of `tenant`: it must not go to another tenant's. */
+bool credential_is_of_tenant(const struct credential *c);
+const char *credential_kind_name(enum credential_kind kind);
+/* A variable whose value is a secret; it is overwritten once it was read. */
+bool credential_variable_is_secret(const char *name);
+
+/* --- tokens ------------------------------------------------------------------------------------------------------- */
+
+struct token_request {
+    struct http *http;
+    const struct cloud *cloud;
+    const char *tenant;
+    enum audience audience;
+};
+
+struct token_answer {
+    struct secret token;
+    int64_t life_ms;
+};
+void token_answer_release(struct token_answer *t); /* for cleanup() */
+
+/* May suspend. A new token, from the first of the chain that has one. ERR_DENIED: what was tried and why it did not do,
+ * or what Entra answered. */
+must_use int credential_token(struct credential *cr, struct call *c, const struct token_request *r,
+                              struct token_answer *ret, struct err *err);
+
+#endif

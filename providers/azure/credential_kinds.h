@@ -1,0 +1,25 @@
+/* One credential, one file: what each of them tells the table (credential.c). Nobody else includes this. */
+#ifndef REINSTATE_CREDENTIAL_KINDS_H
+#define REINSTATE_CREDENTIAL_KINDS_H
+
+#include "credential.h"
+
+/* The variables that are read: AZURE_TENANT_ID and so on, or Terraform's ARM_TENANT_ID and so on when only an
+ * ARM_CLIENT_ID is there. The two are never mixed: a secret would be sent for another application. */
+const char *variables_prefix(const struct surroundings *s);
+/* The value of PREFIX_NAME, NULL when it is not set or empty. */
+const char *variable_of(const struct surroundings *s, const char *name);
+/* ERR_NOT_FOUND names those of `names` (NULL-terminated) that are missing: "AZURE_TENANT_ID not set". */
+must_use int variables_needed(const struct surroundings *s, const char *const *names, struct err *err);
+
+/* Fills in what the credential needs. ERR_NOT_FOUND: it is not set up here, and why; any other error: it is, and
+ * wrongly. */
+typedef int credential_configure(const struct surroundings *s, struct credential *c, struct err *err);
+/* May suspend. Asks for one token. */
+typedef int credential_ask(struct credential *cr, struct call *c, const struct token_request *r,
+                           struct token_answer *ret, struct err *err);
+
+credential_configure given_configure, client_secret_configure;
+credential_ask given_ask, client_secret_ask;
+
+#endif

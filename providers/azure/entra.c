@@ -1,0 +1,95 @@
+/* Knows Entra ID's token endpoint: the form that asks for a token, and its answers. Must not know which credential
+ * asks, nor what a token is used for. */
+#include "entra.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../reconciler/base/text.h"
+#include "../../reconciler/format/json.h"
+#include "internal.h"
+
+enum { TOKEN_MAX = 64 * 1024 /* of an answer; real ones have a few KiB */, LIFE_UNTOLD_MS = 10 * MINUTE_MS };
+
+static void add_field(struct secret *form, const char *name, const char *value, size_t len)
+{
+    if (form->len)
+        secret_append(form, "&", 1);
+    secret_append(form, name, strlen(name));
+    secret_append(form, "=", 1);
+    secret_add_percent(form, value, len);
+}
+
+/* The one member that is a number; the token itself holds no quote, so the first match is the member. */
+static int64_t expires_in_ms(const struct secret *body)
+{
+    const char *p = body->bytes ? strstr(body->bytes, "\"expires_in\"") : NULL;
+    long long seconds;
+
+    if (!p)
+        return LIFE_UNTOLD_MS;
+    p += strlen("\"expires_in\"");
+    p += strspn(p, " \t\r\n:\"");
+    seconds = strtoll(p, NULL, 10);
+    return seconds > 0 && seconds <= 7 * 24 * 3600 ? seconds * SECOND_MS : LIFE_UNTOLD_MS;
+}
+
+int token_cut(const struct secret *body, struct token_answer *ret, struct err *err)
+{
+    const char *start;
+    size_t len;
+
+    if (json_cut(body->bytes ? body->bytes : "", body->len, "access_token", &start, &len, err) < 0) {
+        err->class = ERR_PROTOCOL; /* a missing member must not read as a missing resource */
+        return err_note(err, "the token endpoint's answer holds no token");
+    }
+    secret_set(&ret->token, start, len);
+    ret->life_ms = expires_in_ms(body);
+    return 0;
+}
+
+/* Entra's refusals are 400 and 401 alike, and are about the credential. */
+static int token_refused(struct arena *a, enum audience audience, const char *url, const struct http_response *response,
+                         const char *what, struct err *err)
+{
+    azure_error_of(a, audience, url, response, what, err);
+    if (err->class == ERR_INVALID || err->class == ERR_NOT_FOUND)
+        err->class = ERR_DENIED;
+    return -(int)err->class;
+}
+
+int entra_ask(const struct credential *cr, struct call *c, const struct token_request *r, const char *field,
+              const struct secret *proof, struct token_answer *ret, struct err *err)
+{
+    struct arena *a cleanup(arena_freep) = arena_new();
+    struct http_response response cleanup(http_response_release) = {0};
+    struct secret form cleanup(secret_release) = {0};
+    const char *scope = arena_printf(a, "%s/.default", audience_resource(r->cloud, r->audience));
+    const char *what = arena_printf(a, "get a token for %s", audience_names[r->audience]);
+    struct http_secret secrets[2];
+    struct http_request request = {
+        .method = HTTP_POST,
+        .url = arena_printf(a, "%s/%s/oauth2/v2.0/token", r->cloud->authority, r->tenant),
+        .content_type = "application/x-www-form-urlencoded",
+        .max_body = TOKEN_MAX,
+    };
+    size_t at;
+
+    secret_reserve(&form, 4096);
+    add_field(&form, "grant_type", "client_credentials", 18);
+    add_field(&form, "client_id", cr->client_id, strlen(cr->client_id));
+    add_field(&form, "scope", scope, strlen(scope));
+    at = form.len + strlen(field) + 2;
+    add_field(&form, field, proof->bytes ? proof->bytes : "", proof->len);
+    request.body = form.bytes;
+    request.body_len = form.len;
+    secrets[0] = (struct http_secret){proof->bytes, proof->len};
+    secrets[1] = (struct http_secret){form.bytes + at, form.len - at};
+    request.secrets = secrets;
+    request.n_secrets = COUNT(secrets);
+    if (http_send(r->http, c, a, &request, &response, err) < 0)
+        return err_note(err, "%s", what);
+    if (response.status != 200)
+        return token_refused(a, r->audience, request.url, &response, what, err);
+    return token_cut(&response.body, ret, err);
+}
