@@ -34,11 +34,12 @@ static struct value *remedies_of(struct explaining *x, const struct dx_row *row)
 {
     struct value *list = value_list(x->arena);
 
-    for (const char *p = row->remedy; *p; p++) {
+    for (size_t i = 0; row->remedies[i]; i++) {
+        const enum dx_remedy one[] = {row->remedies[i], DX_REMEDY_NONE};
         struct value *remedy = value_map(x->arena);
 
-        value_set(x->arena, remedy, "letter", value_format(x->arena, "%c", *p));
-        value_set_string(x->arena, remedy, "remedy", dx_remedy_words(*p));
+        value_set_string(x->arena, remedy, "letter", dx_letters(x->arena, one));
+        value_set_string(x->arena, remedy, "remedy", dx_remedy_words(row->remedies[i]));
         value_push(x->arena, list, remedy);
     }
     return list;
@@ -172,7 +173,7 @@ static bool tell_error(struct explaining *x, const char *word)
     if (!e)
         return false;
     text_printf(x->out, "%s\n\n  Means        %s\n  To do        %s\n  Class        %c: %s\n  Source       %s\n",
-                e->code, e->meaning, e->action, e->letter, azure_error_letter_words(e->letter), e->source);
+                e->code, e->meaning, e->action, azure_cure_letter(e->cure), azure_cure_words(e->cure), e->source);
     for (size_t i = 0; i < dx_n_rows; i++) {
         if (!str_eq(dx_rows[i].code, e->code))
             continue;
@@ -183,8 +184,8 @@ static bool tell_error(struct explaining *x, const char *word)
     value_set_string(x->arena, x->answer, "error", e->code);
     value_set_string(x->arena, x->answer, "meaning", e->meaning);
     value_set_string(x->arena, x->answer, "action", e->action);
-    value_set(x->arena, x->answer, "class", value_format(x->arena, "%c", e->letter));
-    value_set_string(x->arena, x->answer, "classMeans", azure_error_letter_words(e->letter));
+    value_set(x->arena, x->answer, "class", value_format(x->arena, "%c", azure_cure_letter(e->cure)));
+    value_set_string(x->arena, x->answer, "classMeans", azure_cure_words(e->cure));
     value_set_string(x->arena, x->answer, "source", e->source);
     value_set(x->arena, x->answer, "rows", rows);
     return true;
@@ -199,15 +200,16 @@ void explain_errors(struct explaining *x)
     for (size_t i = 0; i < azure_n_errors; i++) {
         struct value *v = value_map(x->arena);
 
-        text_printf(x->out, "  %c  %s: %s\n", azure_errors[i].letter, azure_errors[i].code, azure_errors[i].meaning);
+        text_printf(x->out, "  %c  %s: %s\n", azure_cure_letter(azure_errors[i].cure), azure_errors[i].code,
+                    azure_errors[i].meaning);
         value_set_string(x->arena, v, "error", azure_errors[i].code);
-        value_set(x->arena, v, "class", value_format(x->arena, "%c", azure_errors[i].letter));
+        value_set(x->arena, v, "class", value_format(x->arena, "%c", azure_cure_letter(azure_errors[i].cure)));
         value_set_string(x->arena, v, "meaning", azure_errors[i].meaning);
         value_push(x->arena, list, v);
     }
     text_add_char(x->out, '\n');
-    for (const char *p = "RWKPDCEH"; *p; p++)
-        text_printf(x->out, "  %c: %s\n", *p, azure_error_letter_words(*p));
+    for (enum azure_cure cure = 0; cure < CURE_COUNT; cure++)
+        text_printf(x->out, "  %c: %s\n", azure_cure_letter(cure), azure_cure_words(cure));
     text_add(x->out, "\n\"text: …\" are words of a message that has no code of its own.\n");
     value_set(x->arena, x->answer, "errors", list);
 }

@@ -91,11 +91,23 @@ must_use int arm_judge_answer(struct arena *a, const char *polled_url, bool poll
 
 /* --- errors ------------------------------------------------------------------------------------------------------- */
 
-/* Letters of the catalogue of errors (error_codes.c): R W K P D C E H. */
+/* What helps against an error of the catalogue (error_codes.c). */
+enum azure_cure {
+    CURE_REPEAT,      /* the request, as it is */
+    CURE_WAIT,
+    CURE_KEY,         /* it must be recovered or restored */
+    CURE_PERMISSION,
+    CURE_SET,         /* the disk encryption set is at fault */
+    CURE_REQUEST,     /* it must be changed */
+    CURE_ENVIRONMENT,
+    CURE_PERSON,
+    CURE_COUNT
+};
+
 struct azure_error {
     const char *code;
     enum err_class class;
-    char letter;
+    enum azure_cure cure;
     const char *meaning, *action, *source;
 };
 const struct azure_error *azure_error_find(const char *code); /* case folded; NULL when unknown */
@@ -104,7 +116,8 @@ const struct azure_error *azure_error_find(const char *code); /* case folded; NU
 const struct azure_error *azure_error_meant(const char *code, const char *text);
 /* The error that is known by words of its message only; NULL. */
 const struct azure_error *azure_error_in_text(const char *text);
-const char *azure_error_letter_words(char letter);
+char azure_cure_letter(enum azure_cure cure); /* as reports show it: "R" */
+const char *azure_cure_words(enum azure_cure cure);
 extern const struct azure_error azure_errors[];
 extern const size_t azure_n_errors;
 

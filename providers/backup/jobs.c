@@ -102,7 +102,8 @@ static bool is_export(const struct value *job)
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
     return str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") &&
-           !(known && known->letter == 'P') && !str_eq(code, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey");
+           !(known && known->cure == CURE_PERMISSION) &&
+           !str_eq(code, "UserErrorInputDESKeyDoesNotMatchWithOriginalKey");
 }
 
 bool job_lasts(const struct value *job)
@@ -300,7 +301,7 @@ bool job_retryable(const struct value *job)
     const struct azure_error *known = job_error(job);
 
     /* Whatever it is called: the service judged the key unusable. */
-    if (value_str_at(job, "blob") && !(known && known->letter == 'P'))
+    if (value_str_at(job, "blob") && !(known && known->cure == CURE_PERMISSION))
         return false;
-    return known && (known->letter == 'R' || known->letter == 'W' || known->letter == 'P');
+    return known && (known->cure == CURE_REPEAT || known->cure == CURE_WAIT || known->cure == CURE_PERMISSION);
 }

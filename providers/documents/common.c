@@ -177,7 +177,7 @@ const char *failed_read_fix(const struct err *err)
     if (!row)
         return NULL;
     /* Which right is missing the asker knows better; at a 401 none is. */
-    return row->letter == 'P' && err->http_status != 401 ? NULL : row->action;
+    return row->cure == CURE_PERMISSION && err->http_status != 401 ? NULL : row->action;
 }
 
 void facts_unseen_because(struct arena *a, struct value *facts, const struct err *err)

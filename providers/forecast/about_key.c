@@ -374,7 +374,7 @@ static void observe_revoked(struct outlook *o, const char *state)
     bool active = str_eq(state, "present") && value_bool_at(facts, "live.attributes.enabled", true);
 
     obs_set(o, F11, OBS_BAD, "Key.spec.revoked", "the key is revoked (%s); now it is %s", o->situation->revoked, state);
-    obs_risk(o, F11, "key-revoked", RISK_STOPS, TIME_NONE, dx_remedy_words('K'),
+    obs_risk(o, F11, "key-revoked", RISK_STOPS, TIME_NONE, dx_remedy_words(DX_OTHER_KEY),
              "the key is revoked (%s): nothing is restored with it", o->situation->revoked);
     if (active)
         obs_risk(o, F12, "key-revoked-active", RISK_WARN, TIME_NONE,

@@ -32,21 +32,23 @@ const char *restorable_word(enum restorable r)
     return words[r];
 }
 
+static const enum dx_remedy nothing[] = {DX_REMEDY_NONE};
+
 /* --- the path ----------------------------------------------------------------------------------------------------- */
 
 /* What a remedy takes; the restore itself is apart. */
 static const struct {
-    char letter;
+    enum dx_remedy remedy;
     int64_t ms;
     const char *source;
 } durations[] = {
-    {'P', 10 * MINUTE_MS, "grants act within 10 min"},
-    {'E', 30 * SECOND_MS, "a key's attributes change within seconds"},
-    {'C', 30 * SECOND_MS, "recorded recoveries of keys"},
-    {'D', 2 * MINUTE_MS, "recorded recoveries of vaults"},
-    {'F', 30 * SECOND_MS, "recorded writes of disk encryption sets"},
-    {'G', MINUTE_MS, "recorded restores of keys"},
-    {'T', 27 * MINUTE_MS, "one field report of a failing pass (26 min)"},
+    {DX_GRANT, 10 * MINUTE_MS, "grants act within 10 min"},
+    {DX_ENABLE_KEY, 30 * SECOND_MS, "a key's attributes change within seconds"},
+    {DX_RECOVER_KEY, 30 * SECOND_MS, "recorded recoveries of keys"},
+    {DX_RECOVER_STORE, 2 * MINUTE_MS, "recorded recoveries of vaults"},
+    {DX_NEW_SET, 30 * SECOND_MS, "recorded writes of disk encryption sets"},
+    {DX_OWN_COPY, MINUTE_MS, "recorded restores of keys"},
+    {DX_EXPORT_PASS, 27 * MINUTE_MS, "one field report of a failing pass (26 min)"},
 };
 
 static bool in_vault(const struct value *point)
@@ -54,68 +56,105 @@ static bool in_vault(const struct value *point)
     return str_eq(value_str_at(point, "vault"), "valid");
 }
 
-static bool remedy_possible(const struct outlook *o, char letter)
+static bool remedy_possible(const struct outlook *o, enum dx_remedy remedy)
 {
-    switch (letter) {
-    case 'G':
+    switch (remedy) {
+    case DX_OWN_COPY:
         return o->key && key_own_copy(o->view, o->key).kind != KEY_COPY_NONE;
-    case 'T':
+    case DX_EXPORT_PASS:
         return in_vault(o->point);
-    case 'V':
+    case DX_VAULT_POINT:
         return !in_vault(o->point) && protected_vm_newest_vault_point(o->view, o->pvm);
-    case 'H':
+    case DX_PERSON:
         return false;
     default:
         return true;
     }
 }
 
-/* What mends the grants behind the key: a firewall that keeps somebody out is no missing grant. 0: nothing is to be. */
-static char grants_letter(const struct outlook *o)
+/* What mends the grants behind the key: a firewall that keeps somebody out is no missing grant. None: nothing is to be.
+ */
+static enum dx_remedy grants_remedy(const struct outlook *o)
 {
     switch (o->situation->now.grants) {
     case DX_GRANTS_OK:
-        return 0;
+        return DX_REMEDY_NONE;
     case DX_GRANTS_FIREWALL:
-        return 'W';
+        return DX_OPEN_TO_AZURE;
     case DX_GRANTS_ORCHESTRATOR_SHUT:
     case DX_GRANTS_ORCHESTRATOR_UNSURE:
-        return 'L';
+        return DX_OPEN_TO_GUEST;
     default:
-        return 'P';
+        return DX_GRANT;
     }
 }
 
-/* The letters of the cheapest way that is open: one that mends the key or its store, and with it what mends set and
- * grants. Behind an H a way is open only once a person has acted. Empty when none is. */
-static const char *way(const struct outlook *o, const char *remedy, bool *ret_person)
+/* What brings back the key, or the store that holds it. */
+static bool mends_key(enum dx_remedy r)
 {
-    char chosen[8] = {0};
-    size_t n = 0;
-    bool keyed = strpbrk(remedy, "EBCDGT") != NULL, person = false;
+    return r == DX_ENABLE_KEY || r == DX_KEY_VALID || r == DX_RECOVER_KEY || r == DX_RECOVER_STORE ||
+           r == DX_OWN_COPY || r == DX_EXPORT_PASS;
+}
 
-    *ret_person = false;
-    for (const char *c = remedy; *c && !n && keyed; c++) {
-        person = person || *c == 'H';
-        if (strchr("EBCDGT", *c) && remedy_possible(o, *c)) {
-            chosen[n++] = *c;
+/* The first of them that mends the key and is possible; none. `ret_person`: a person has to act before it. */
+static enum dx_remedy key_remedy(const struct outlook *o, const enum dx_remedy *remedies, bool *ret_person)
+{
+    bool person = false;
+
+    for (size_t i = 0; remedies[i]; i++) {
+        person = person || remedies[i] == DX_PERSON;
+        if (mends_key(remedies[i]) && remedy_possible(o, remedies[i])) {
             *ret_person = person;
+            return remedies[i];
         }
     }
-    if (keyed && !n)
-        *ret_person = strchr(remedy, 'H') != NULL;
-    if ((!keyed || n) && strchr(remedy, 'F'))
-        chosen[n++] = 'F';
-    if (n && (strchr(remedy, 'D') || strchr(chosen, 'F') || grants_letter(o) == 'P'))
-        chosen[n++] = 'P';
-    if (n && grants_letter(o) && grants_letter(o) != 'P')
-        chosen[n++] = grants_letter(o);
-    for (const char *c = remedy; *c && !n; c++)
-        if (strchr("PWLUVNOR", *c) && remedy_possible(o, *c))
-            chosen[n++] = *c;
-    if (!n && strchr(remedy, 'H'))
+    *ret_person = dx_has(remedies, DX_PERSON);
+    return DX_REMEDY_NONE;
+}
+
+/* The first that needs no key brought back; none. */
+static enum dx_remedy other_remedy(const struct outlook *o, const enum dx_remedy *remedies)
+{
+    for (size_t i = 0; remedies[i]; i++)
+        if (!mends_key(remedies[i]) && remedies[i] != DX_NEW_SET && remedies[i] != DX_OTHER_KEY &&
+            remedy_possible(o, remedies[i]))
+            return remedies[i];
+    return DX_REMEDY_NONE;
+}
+
+static bool any_mends_key(const enum dx_remedy *remedies)
+{
+    for (size_t i = 0; remedies[i]; i++)
+        if (mends_key(remedies[i]))
+            return true;
+    return false;
+}
+
+/* The cheapest way that is open: what mends the key or its store, and with it what mends set and grants. Behind a
+ * person's act a way is open only once that person has acted. Empty when none is. */
+static const enum dx_remedy *way(const struct outlook *o, const enum dx_remedy *remedies, bool *ret_person)
+{
+    enum dx_remedy *chosen = arena_array(o->arena, enum dx_remedy, DX_REMEDY_COUNT), grants = grants_remedy(o);
+    enum dx_remedy first = DX_REMEDY_NONE;
+    bool keyed = any_mends_key(remedies);
+    size_t n = 0;
+
+    *ret_person = false;
+    if (keyed)
+        first = key_remedy(o, remedies, ret_person);
+    if (first)
+        chosen[n++] = first;
+    if ((!keyed || first) && dx_has(remedies, DX_NEW_SET))
+        chosen[n++] = DX_NEW_SET;
+    if (n && (dx_has(remedies, DX_RECOVER_STORE) || dx_has(chosen, DX_NEW_SET) || grants == DX_GRANT))
+        chosen[n++] = DX_GRANT;
+    if (n && grants && grants != DX_GRANT)
+        chosen[n++] = grants;
+    if (!n && (first = other_remedy(o, remedies)))
+        chosen[n++] = first;
+    if (!n && dx_has(remedies, DX_PERSON))
         *ret_person = true;
-    return arena_strdup(o->arena, chosen);
+    return chosen;
 }
 
 /* Would the request name the declared set? */
@@ -123,7 +162,8 @@ static bool names_set(const struct forecast *f)
 {
     if (f->after.row)
         return f->after_given != DX_GIVEN_NOTHING;
-    return strpbrk(f->letters, "FT") || (f->outlook.situation->given != DX_GIVEN_NOTHING && f->outlook.rvm);
+    return dx_has(f->remedies, DX_NEW_SET) || dx_has(f->remedies, DX_EXPORT_PASS) ||
+           (f->outlook.situation->given != DX_GIVEN_NOTHING && f->outlook.rvm);
 }
 
 static void estimate(struct forecast *f)
@@ -131,9 +171,9 @@ static void estimate(struct forecast *f)
     const char *sources;
     int64_t ms = restored_vm_estimate_of(f->outlook.situation, names_set(f), &sources);
 
-    for (const char *c = f->letters; *c; c++)
+    for (const enum dx_remedy *r = f->remedies; *r; r++)
         for (size_t i = 0; i < COUNT(durations); i++)
-            if (durations[i].letter == *c) {
+            if (durations[i].remedy == *r) {
                 ms += durations[i].ms;
                 sources = arena_printf(f->outlook.arena, "%s; %s", sources, durations[i].source);
             }
@@ -153,26 +193,26 @@ static const char *restore_words(const struct forecast *f)
                                                     : protected_vm_tier_words(f->outlook.arena, point));
 }
 
-static const char *remedy_words(const struct forecast *f, char letter)
+static const char *remedy_words(const struct forecast *f, enum dx_remedy remedy)
 {
-    if (letter == 'T')
+    if (remedy == DX_EXPORT_PASS)
         return "a restore that fails and exports the key, the key restored from it";
-    return letter == 'G' && !remedy_possible(&f->outlook, 'G')
+    return remedy == DX_OWN_COPY && !remedy_possible(&f->outlook, DX_OWN_COPY)
                ? "the key restored from the copy that an earlier restore exported"
-               : dx_remedy_words(letter);
+               : dx_remedy_words(remedy);
 }
 
 static void path_tell(struct forecast *f, bool person)
 {
     const char *words = person ? "a person first; then " : "";
 
-    if (strchr(f->letters, 'V')) {
-        f->path = dx_remedy_words('V');
+    if (dx_has(f->remedies, DX_VAULT_POINT)) {
+        f->path = dx_remedy_words(DX_VAULT_POINT);
         f->estimate_ms = restored_vm_estimate(DX_VAULT, &f->estimate_source);
         return;
     }
-    for (const char *c = f->letters; *c; c++)
-        words = arena_printf(f->outlook.arena, "%s%s; then ", words, remedy_words(f, *c));
+    for (const enum dx_remedy *r = f->remedies; *r; r++)
+        words = arena_printf(f->outlook.arena, "%s%s; then ", words, remedy_words(f, *r));
     f->path = arena_printf(f->outlook.arena, "%s%s", words, restore_words(f));
     estimate(f);
 }
@@ -221,7 +261,7 @@ static void judge_path(struct forecast *f)
     const struct dx_prediction *p = &f->prediction;
     bool person = false;
 
-    f->letters = "";
+    f->remedies = nothing;
     f->estimate_ms = -1;
     if (!f->outlook.point) {
         f->restorable = without_path(f);
@@ -240,15 +280,16 @@ static void judge_path(struct forecast *f)
     }
     /* With the security domain lost, or the key revoked, no person and no wait can bring the machine back: it is lost,
      * not at risk. */
-    if (p->row && ((f->outlook.situation->now.store == DX_STORE_DOMAIN_LOST && str_eq(p->remedy, "H")) ||
-                   f->outlook.situation->now.key == DX_KEY_REVOKED)) {
+    if (p->row &&
+        ((f->outlook.situation->now.store == DX_STORE_DOMAIN_LOST && p->remedies[0] == DX_PERSON && !p->remedies[1]) ||
+         f->outlook.situation->now.key == DX_KEY_REVOKED)) {
         f->restorable = RESTORABLE_NO;
         return;
     }
-    f->letters = p->row ? way(&f->outlook, p->remedy, &person) : "";
-    if (*f->letters || person) {
+    f->remedies = p->row ? way(&f->outlook, p->remedies, &person) : nothing;
+    if (*f->remedies || person) {
         path_tell(f, person);
-        f->restorable = has_risk(f, RISK_UNSEEN, false) || (person && !*f->letters) || p->outcome == DX_OUTCOME_UNKNOWN
+        f->restorable = has_risk(f, RISK_UNSEEN, false) || (person && !*f->remedies) || p->outcome == DX_OUTCOME_UNKNOWN
                             ? RESTORABLE_UNKNOWN
                             : RESTORABLE_AFTER;
         return;
@@ -341,7 +382,7 @@ static void follow_order(struct forecast *f, const struct view *ordered)
         return;
     f->after = after;
     f->after_given = s->given;
-    f->letters = ordered_letters(ordered, f->outlook.rvm);
+    f->remedies = ordered_remedies(ordered, f->outlook.rvm);
     path_tell(f, false);
     f->restorable = has_risk(f, RISK_UNSEEN, false) ? RESTORABLE_UNKNOWN : RESTORABLE_AFTER;
 }
@@ -395,7 +436,7 @@ static void heed_set(struct forecast *f, const struct view *ordered)
 
     if (!step || f->restorable == RESTORABLE_NO)
         return;
-    f->letters = ordered_letters(ordered, f->outlook.rvm);
+    f->remedies = ordered_remedies(ordered, f->outlook.rvm);
     path_tell(f, false);
     obs_risk(&f->outlook, F6, "set-differs", RISK_WARN, TIME_NONE, "reinstate apply changes it",
              "%s is not as declared: %s", step->document->address, step->reason);

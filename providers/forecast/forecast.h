@@ -24,7 +24,7 @@ struct forecast {
     const char *scenario;             /* "N-17"; NULL: unknown */
     const char *state;                /* that row in words, or the facts in words when no row fits */
     const char *path;                 /* in words; NULL when there is none */
-    const char *letters;              /* of the remedies on that path, in order */
+    const enum dx_remedy *remedies;   /* on that path, in order */
     const struct value *newest;       /* the newest point, when that is another one; NULL */
     struct dx_prediction newest_prediction;
     int64_t estimate_ms;              /* of the path; -1: not known */

@@ -49,8 +49,8 @@ static struct value *chance_value(const struct view *v, const struct forecast *f
     value_set_string(v->arena, c, "state", f->state);
     value_set_string(v->arena, c, "restorable", restorable_word(f->restorable));
     value_set_string(v->arena, c, "as", f->outlook.rvm ? f->outlook.rvm->address : NULL);
-    for (const char *letter = f->letters; letter && *letter; letter++)
-        value_push(v->arena, path, value_string(v->arena, dx_remedy_words(*letter)));
+    for (size_t i = 0; f->remedies[i]; i++)
+        value_push(v->arena, path, value_string(v->arena, dx_remedy_words(f->remedies[i])));
     value_set(v->arena, c, "path", path);
     return c;
 }

@@ -6,27 +6,27 @@
 #include "../restore/export_pass.h"
 #include "../restore/obstacles.h"
 
-/* The remedy that a step carries out; 0: the step belongs to another step's remedy, or to none of the table. */
-static char letter_of(const struct step *step)
+/* The remedy that a step carries out; none: the step belongs to another step's remedy, or to none of the table. */
+static enum dx_remedy remedy_of(const struct step *step)
 {
     const char *kind = step->document->kind;
 
     switch (step->action) {
     case ACTION_EXPORT_KEY:
-        return 'T';
+        return DX_EXPORT_PASS;
     case ACTION_RESTORE_KEY:
-        return 'G';
+        return DX_OWN_COPY;
     case ACTION_ENABLE:
-        return 'E';
+        return DX_ENABLE_KEY;
     case ACTION_RECOVER:
-        return str_eq(kind, "Key") ? 'C' : 'D';
+        return str_eq(kind, "Key") ? DX_RECOVER_KEY : DX_RECOVER_STORE;
     case ACTION_CREATE:
     case ACTION_UPDATE:
-        return str_eq(kind, "DiskEncryptionSet") ? 'F' : 0;
+        return str_eq(kind, "DiskEncryptionSet") ? DX_NEW_SET : DX_REMEDY_NONE;
     case ACTION_GRANT:
-        return 'P';
+        return DX_GRANT;
     default:
-        return 0;
+        return DX_REMEDY_NONE;
     }
 }
 
@@ -94,21 +94,21 @@ const struct step *withheld_behind(const struct step *block)
     return NULL;
 }
 
-const char *ordered_letters(const struct view *ordered, const struct document *restored_vm)
+const enum dx_remedy *ordered_remedies(const struct view *ordered, const struct document *restored_vm)
 {
     const struct steps *steps = ordered->steps;
     const bool *needed = needed_for(ordered, restored_vm);
-    char letters[16] = {0};
+    enum dx_remedy *list = arena_array(ordered->arena, enum dx_remedy, DX_REMEDY_COUNT);
     size_t n = 0;
 
     for (size_t i = 0; i < steps->count; i++) {
-        char letter = needed[i] ? letter_of(steps->items[i]) : 0;
+        enum dx_remedy remedy = needed[i] ? remedy_of(steps->items[i]) : DX_REMEDY_NONE;
 
         /* A pass that exports a key brings that key back with it. */
-        if (letter && !strchr(letters, letter) && !(letter == 'G' && strchr(letters, 'T')) && n + 1 < sizeof(letters))
-            letters[n++] = letter;
+        if (remedy && !dx_has(list, remedy) && !(remedy == DX_OWN_COPY && dx_has(list, DX_EXPORT_PASS)))
+            list[n++] = remedy;
     }
-    return arena_strdup(ordered->arena, letters);
+    return list;
 }
 
 /* --- what an order would come to ---------------------------------------------------------------------------------- */

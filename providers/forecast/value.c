@@ -69,7 +69,7 @@ static struct value *forecast_to_value(struct arena *a, const struct forecast *f
         value_set_string(a, v, "afterPath", dx_scenario(&f->after));
     if (f->path) {
         value_set_string(a, v, "path", f->path);
-        value_set_string(a, v, "remedies", f->letters);
+        value_set_string(a, v, "remedies", dx_letters(a, f->remedies));
     }
     if (f->estimate_ms >= 0) {
         value_set_int(a, v, "estimateSeconds", f->estimate_ms / SECOND_MS);

@@ -544,7 +544,7 @@ static bool refused_unseen(const struct view *v, const struct situation *s, cons
 {
     const struct azure_error *known = job_error(job);
 
-    return known && known->letter == 'P' && !restored_vm_granted(v, s, job);
+    return known && known->cure == CURE_PERMISSION && !restored_vm_granted(v, s, job);
 }
 
 /* Decides on one more try after failures. There is none while the cause lasts or is not known, because each failed
@@ -555,7 +555,7 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
     const char *code = value_str_at(last, "code"), *text = value_str_at(last, "text");
     const struct azure_error *known = job_error(last);
     size_t failures = failures_of(v, s, jobs);
-    bool for_key = value_str_at(last, "blob") || (known && (known->letter == 'K' || known->letter == 'D'));
+    bool for_key = value_str_at(last, "blob") || (known && (known->cure == CURE_KEY || known->cure == CURE_SET));
 
     if (restored_vm_job(s->jobs, "running") || !failures)
         return false;
@@ -575,7 +575,7 @@ static bool steps_failed(const struct view *v, const struct situation *s, struct
         failures < RESTORE_ATTEMPTS_MAX)
         return false;
     /* Tried as often as late grants deserve: the refusal stands, whatever the job left behind. */
-    if (known && known->letter == 'P' && !refused_unseen(v, s, last)) {
+    if (known && known->cure == CURE_PERMISSION && !refused_unseen(v, s, last)) {
         steps_refused(v, s, out, last);
         return true;
     }

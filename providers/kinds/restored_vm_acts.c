@@ -257,12 +257,12 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         return err_advise(
             err, "it was cancelled at Azure: ask who did and why, and order anew when it is still to be restored");
     known = job.error_code ? azure_error_meant(job.error_code, job.error_text) : NULL;
-    if (restored_vm_before_rotation(s) && known && known->letter == 'K')
+    if (restored_vm_before_rotation(s) && known && known->cure == CURE_KEY)
         return err_advise(err,
                           "the point is from before the rotation of its set (row N-04), and a plain restore is tried "
                           "once only; the key "
                           "lives and is not touched: %s",
-                          dx_remedy_words('R'));
+                          dx_remedy_words(DX_ROTATED_SET));
     if (restored_vm_refused_early(v, s, job_to_facts(actor->arena, &job)))
         return err_advise(
             err,

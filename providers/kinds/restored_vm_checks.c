@@ -203,7 +203,8 @@ bool restored_vm_revoked(const struct situation *s, struct steps *out)
 
     if (s->then.key != DX_KEY_REVOKED || s->now.encryption == DX_PMK)
         return false;
-    steps_block(out, s->doc, NULL, dx_remedy_words(then.remedy[0]), "ordered, but %s (%s)", then.row->state, s->revoked)
+    steps_block(out, s->doc, NULL, dx_remedy_words(then.remedies[0]), "ordered, but %s (%s)", then.row->state,
+                s->revoked)
         ->scenario = dx_scenario(&then);
     return true;
 }
@@ -253,7 +254,7 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
 
         step = steps_block(
             out, s->doc, NULL,
-            advice ? advice : arena_printf(v->arena, "%s (%s)", dx_remedy_words(then.remedy[0]), then.row->source),
+            advice ? advice : arena_printf(v->arena, "%s (%s)", dx_remedy_words(then.remedies[0]), then.row->source),
             "ordered, but %s: %s%s%s", then.row->refused ? "refused" : "foreseen to fail", then.row->state,
             then.code ? ", " : "", then.code ? then.code : "");
         step->scenario = then.row->id;
@@ -346,7 +347,7 @@ static bool failed_for_right(const struct value *job)
     const char *code = value_str_at(job, "code");
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
-    return known && known->letter == 'P' && time_parse(value_str_at(job, "start")) != TIME_NONE;
+    return known && known->cure == CURE_PERMISSION && time_parse(value_str_at(job, "start")) != TIME_NONE;
 }
 
 /* A grant to another principal than the refused one says nothing: waiting for it would repeat the refusal. */

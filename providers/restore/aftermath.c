@@ -219,12 +219,13 @@ static const char *exported_why(const struct view *v, const struct value *job)
 
     if (!known)
         return NULL;
-    if (known->letter == 'P')
+    if (known->cure == CURE_PERMISSION)
         return arena_printf(v->arena,
                             "a restore that is refused for a right (%s) exports the key as well: each try leaves one",
                             known->code);
-    return known->letter == 'K' || known->letter == 'D' ? "a restore that fails for its key or set exports the key"
-                                                        : NULL;
+    return known->cure == CURE_KEY || known->cure == CURE_SET
+               ? "a restore that fails for its key or set exports the key"
+               : NULL;
 }
 
 static void add_exports(const struct view *v, const struct document *pvm, struct value *left)

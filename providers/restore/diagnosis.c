@@ -71,9 +71,11 @@ static const struct dx_row *decide(const struct dx_facts *f, enum dx_article art
     return NULL;
 }
 
+static const enum dx_remedy nothing[] = {DX_REMEDY_NONE};
+
 struct dx_prediction diagnose(const struct dx_facts *facts, enum dx_article article)
 {
-    struct dx_prediction p = {.outcome = DX_OUTCOME_UNKNOWN, .other = DX_OUTCOME_UNKNOWN, .remedy = ""};
+    struct dx_prediction p = {.outcome = DX_OUTCOME_UNKNOWN, .other = DX_OUTCOME_UNKNOWN, .remedies = nothing};
     struct dx_facts f = *facts;
 
     /* Without its store the state of a key is unknown. */
@@ -94,7 +96,7 @@ struct dx_prediction diagnose(const struct dx_facts *facts, enum dx_article arti
             p.other = outcome;
     }
     p.code = p.outcome == DX_FAILS || p.outcome == DX_FAILS_AND_EXPORTS ? p.row->code : NULL;
-    p.remedy = p.outcome == DX_SUCCEEDS ? "" : p.row->remedy;
+    p.remedies = p.outcome == DX_SUCCEEDS ? nothing : p.row->remedies;
     p.reading = p.other != p.outcome ? p.row->other_reading : NULL;
     return p;
 }

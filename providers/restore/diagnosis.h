@@ -109,6 +109,31 @@ enum dx_confidence { DX_DOCUMENTED, DX_FIELD, DX_INFERRED };
 /* Which edition of Microsoft's article is believed where they disagree; Policy.spec.article chooses. */
 enum dx_article { DX_ARTICLE_SAFEST, DX_ARTICLE_2026_02, DX_ARTICLE_2026_07 };
 
+/* How a state is mended. Lists of them end with DX_REMEDY_NONE; reports show each as a letter. */
+enum dx_remedy {
+    DX_REMEDY_NONE,
+    DX_GRANT,
+    DX_OPEN_TO_AZURE,   /* the store's network rules let Azure's trusted services in */
+    DX_OPEN_TO_GUEST,   /* the VM's guest reaches the store */
+    DX_REPEAT_UPDATE,   /* of the set whose rotation failed */
+    DX_ENABLE_KEY,
+    DX_RECOVER_KEY,
+    DX_RECOVER_STORE,
+    DX_NEW_SET,         /* on the existing key */
+    DX_OWN_COPY,        /* the key from a backup of one's own */
+    DX_EXPORT_PASS,     /* a restore that fails and exports the key */
+    DX_VAULT_POINT,     /* another point: one that has reached the vault tier */
+    DX_ANOTHER_WAY,     /* a restore of another kind: as a new VM or as disks */
+    DX_NO_SET,          /* the restore names no set */
+    DX_ROTATED_SET,     /* the restore names a set on the rotated key */
+    DX_KEY_VALID,       /* the key version's start comes, or is moved */
+    DX_OTHER_KEY,       /* a point or a set whose key is not revoked */
+    DX_PERSON,
+    DX_REMEDY_COUNT
+};
+
+enum { DX_REMEDIES_MAX = 3 };
+
 struct dx_row {
     const char *id; /* "N-17"; several rows may share one, where a state has more than one remedy */
     bool note;      /* never decides: it is said beside the row that does */
@@ -124,7 +149,7 @@ struct dx_row {
     enum dx_outcome feb, jul;  /* what those of 2026-02 and of 2026-07 say */
     const char *other_reading; /* the disagreement in words; NULL */
     const char *code;          /* the error's name when it fails; NULL: no document names one */
-    const char *remedy;        /* letters, cheapest first; "" for none */
+    enum dx_remedy remedies[DX_REMEDIES_MAX + 1]; /* cheapest first */
     enum dx_confidence confidence;
     const char *source; /* edition and date */
     const char *proof;  /* the observations that prove the state: "F6 F11"; see ../forecast/outlook.h */
@@ -142,7 +167,7 @@ struct dx_prediction {
     enum dx_outcome outcome; /* by the edition chosen; DX_OUTCOME_UNKNOWN without a row */
     enum dx_outcome other;   /* by the other edition; equal if they agree */
     const char *code;        /* with a failure; NULL */
-    const char *remedy;      /* "" when nothing is to be mended */
+    const enum dx_remedy *remedies; /* cheapest first; empty when nothing is to be mended */
     const char *reading;     /* what the other edition says, in words; NULL if they agree */
 };
 
@@ -157,8 +182,12 @@ const struct dx_row *diagnosis_row(const char *id);
 
 const char *dx_outcome_words(enum dx_outcome outcome);
 const char *dx_confidence_words(enum dx_confidence confidence);
-/* What a remedy letter means ("F": "a new disk encryption set on the existing key"). */
-const char *dx_remedy_words(char letter);
+/* "a new disk encryption set on the existing key" */
+const char *dx_remedy_words(enum dx_remedy remedy);
+/* Of a list of remedies: their letters ("TF"), their number, whether it holds one. */
+char *dx_letters(struct arena *a, const enum dx_remedy *list);
+size_t dx_count(const enum dx_remedy *list);
+bool dx_has(const enum dx_remedy *list, enum dx_remedy remedy);
 /* The facts in a sentence, for what no row describes: "vault tier; set intact; key unknown; …". */
 char *dx_facts_words(struct arena *a, const struct dx_facts *facts);
 /* What a row asks for, as a list of {fact, anyOf or noneOf: [words]}, whichever is shorter; what it

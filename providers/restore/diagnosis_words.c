@@ -27,50 +27,64 @@ const char *dx_confidence_words(enum dx_confidence confidence)
     return words[confidence];
 }
 
-const char *dx_remedy_words(char letter)
+static const struct {
+    char letter;
+    const char *words;
+} remedies[DX_REMEDY_COUNT] = {
+    [DX_REMEDY_NONE] = {'-', "nothing to mend"},
+    [DX_GRANT] = {'P', "grant what is missing and wait until it acts"},
+    [DX_OPEN_TO_AZURE] = {'W', "whoever manages the key store's network rules lets Azure's trusted services in (its "
+                               "firewall's bypass, or the rules of its network security perimeter); a grant would "
+                               "not help"},
+    [DX_OPEN_TO_GUEST] = {'L', "give the VM's guest a private path to the key store, or open the store's firewall to "
+                               "it; a grant would not help"},
+    [DX_REPEAT_UPDATE] = {'U', "repeat the update of the disk encryption set that failed: its autoKeyRotationError "
+                               "says for what"},
+    [DX_ENABLE_KEY] = {'E', "enable the key version, or move its expiry"},
+    [DX_RECOVER_KEY] = {'C', "recover the soft-deleted key"},
+    [DX_RECOVER_STORE] = {'D', "recover the soft-deleted vault or HSM, then grant anew"},
+    [DX_NEW_SET] = {'F', "a new disk encryption set on the existing key"},
+    [DX_OWN_COPY] = {'G', "restore the key from your own key backup"},
+    [DX_EXPORT_PASS] = {'T', "a restore that fails and exports the key, then restore the key, then restore the VM"},
+    [DX_VAULT_POINT] = {'V', "choose a recovery point that has reached the vault tier"},
+    [DX_ANOTHER_WAY] = {'N', "restore as a new VM or as disks"},
+    [DX_NO_SET] = {'O', "name no disk encryption set"},
+    [DX_ROTATED_SET] = {'R', "name another disk encryption set, on the rotated key, in the restore"},
+    [DX_KEY_VALID] = {'B', "wait until the key version is valid, or move its start"},
+    [DX_OTHER_KEY] = {'K', "order a recovery point whose disk another key wraps, or name a set on a new key where "
+                           "policy allows row R-08"},
+    [DX_PERSON] = {'H', "a person decides"},
+};
+
+const char *dx_remedy_words(enum dx_remedy remedy)
 {
-    switch (letter) {
-    case 'P':
-        return "grant what is missing and wait until it acts";
-    case 'W':
-        return "whoever manages the key store's network rules lets Azure's trusted services in (its firewall's bypass, "
-               "or "
-               "the rules of its network security perimeter); a grant would not help";
-    case 'L':
-        return "give the VM's guest a private path to the key store, or open the store's firewall to it; a grant would "
-               "not help";
-    case 'U':
-        return "repeat the update of the disk encryption set that failed: its autoKeyRotationError says for what";
-    case 'E':
-        return "enable the key version, or move its expiry";
-    case 'C':
-        return "recover the soft-deleted key";
-    case 'D':
-        return "recover the soft-deleted vault or HSM, then grant anew";
-    case 'F':
-        return "a new disk encryption set on the existing key";
-    case 'G':
-        return "restore the key from your own key backup";
-    case 'T':
-        return "a restore that fails and exports the key, then restore the key, then restore the VM";
-    case 'V':
-        return "choose a recovery point that has reached the vault tier";
-    case 'N':
-        return "restore as a new VM or as disks";
-    case 'O':
-        return "name no disk encryption set";
-    case 'R':
-        return "name another disk encryption set, on the rotated key, in the restore";
-    case 'B':
-        return "wait until the key version is valid, or move its start";
-    case 'K':
-        return "order a recovery point whose disk another key wraps, or name a set on a new key where policy allows "
-               "row R-08";
-    case 'H':
-        return "a person decides";
-    default:
-        return "nothing to mend";
-    }
+    return remedies[remedy].words;
+}
+
+char *dx_letters(struct arena *a, const enum dx_remedy *list)
+{
+    char *letters = arena_array(a, char, dx_count(list) + 1);
+
+    for (size_t i = 0; list[i]; i++)
+        letters[i] = remedies[list[i]].letter;
+    return letters;
+}
+
+size_t dx_count(const enum dx_remedy *list)
+{
+    size_t n = 0;
+
+    while (list[n])
+        n++;
+    return n;
+}
+
+bool dx_has(const enum dx_remedy *list, enum dx_remedy remedy)
+{
+    for (size_t i = 0; list[i]; i++)
+        if (list[i] == remedy)
+            return true;
+    return false;
 }
 
 static const char *const tier_words[] = {[DX_SNAPSHOT_ONLY] = "snapshot only",

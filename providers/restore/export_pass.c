@@ -70,7 +70,7 @@ static const char *set_to_name(const struct view *v, const struct document *doc,
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
     if (count_state(jobs, "failed") != 1 || value_str_at(last, "blob") || !known ||
-        (known->letter != 'K' && known->letter != 'D'))
+        (known->cure != CURE_KEY && known->cure != CURE_SET))
         return NULL;
     if (str_eq(value_str_at(source, "set.state"), "present"))
         return value_str_at(source, "des");

@@ -471,7 +471,7 @@ bool restore_objects_to_key(const char *code)
 {
     const struct azure_error *known = code ? azure_error_find(code) : NULL;
 
-    return known && (known->letter == 'K' || known->letter == 'D' || known->letter == 'P');
+    return known && (known->cure == CURE_KEY || known->cure == CURE_SET || known->cure == CURE_PERMISSION);
 }
 
 const char *restore_objection_advice(struct arena *a, const struct value *result)

@@ -69,13 +69,13 @@ static struct dx_facts facts_read(const struct value *f)
     };
 }
 
-static void edition_tell(struct text *t, const char *edition, const struct dx_facts *facts)
+static void edition_tell(struct arena *a, struct text *t, const char *edition, const struct dx_facts *facts)
 {
     struct dx_prediction p = diagnose(facts, dx_article_of(edition));
 
     text_printf(t, "  %-8s %s: %s%s%s", edition, p.row ? p.row->id : "no row", dx_outcome_words(p.outcome),
                 p.code ? ", " : "", p.code ? p.code : "");
-    text_printf(t, "%s%s%s", *p.remedy ? "; to do " : "", p.remedy,
+    text_printf(t, "%s%s%s", *p.remedies ? "; to do " : "", dx_letters(a, p.remedies),
                 p.other != p.outcome ? "; the other edition: " : "");
     text_printf(t, "%s%s\n", p.other != p.outcome ? dx_outcome_words(p.other) : "",
                 dx_may_restore(&p) ? "; may be tried" : "");
@@ -90,9 +90,9 @@ static bool case_tell(struct arena *a, struct text *t, const struct value *one, 
     bool found = p.row ? str_eq(p.row->id, row) : str_eq(row, "unknown");
 
     text_printf(t, "%s: %s\n  seen     %s\n", row, value_str_at(one, "because"), dx_facts_words(a, &facts));
-    edition_tell(t, "safest", &facts);
-    edition_tell(t, "2026-02", &facts);
-    edition_tell(t, "2026-07", &facts);
+    edition_tell(a, t, "safest", &facts);
+    edition_tell(a, t, "2026-02", &facts);
+    edition_tell(a, t, "2026-07", &facts);
     if (p.reading)
         text_printf(t, "  differ   %s\n", p.reading);
     for (size_t i = 0; i < p.n_notes; i++) {

@@ -188,10 +188,10 @@ static inline const char *agree_impact(const struct agreeing *g, const struct do
             path = value_at(value_item(points, i), "then.path"),
             word = value_str_at(value_item(points, i), "then.restorable");
     for (size_t i = 0; path && i < value_count(path) + 1; i++)
-        if (strlen(f.letters) != value_count(path) ||
-            (i < value_count(path) && !str_eq(value_str(value_item(path, i)), dx_remedy_words(f.letters[i]))))
+        if (dx_count(f.remedies) != value_count(path) ||
+            (i < value_count(path) && !str_eq(value_str(value_item(path, i)), dx_remedy_words(f.remedies[i]))))
             return arena_printf(g->arena, "without %s, the path of %s is another one to impact than to forecast (%s)",
-                                key->address, rvm->name, f.letters);
+                                key->address, rvm->name, dx_letters(g->arena, f.remedies));
     return !f.outlook.point || str_eq(word, restorable_word(f.restorable)) || f.restorable > now->restorable
                ? NULL
                : arena_printf(g->arena, "without %s, %s is restorable to impact: %s, to forecast: %s", key->address,

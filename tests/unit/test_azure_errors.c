@@ -122,11 +122,14 @@ static void test_error_table(void)
     for (size_t i = 0; i < azure_n_errors; i++) {
         const struct azure_error *e = &azure_errors[i];
 
-        CHECK_ROW(e->code, strchr("RWKPDCEH", e->letter) && e->letter);
+        CHECK_ROW(e->code, e->cure < CURE_COUNT);
         CHECK_ROW(e->code, e->class > ERR_NONE && e->class < ERR_CLASS_COUNT);
         CHECK_ROW(e->code, *e->meaning && *e->action && *e->source);
         CHECK_ROW("each code stands once", azure_error_find(e->code) == e);
     }
+    for (enum azure_cure c = 0; c < CURE_COUNT; c++)
+        for (enum azure_cure other = 0; other <= c; other++)
+            CHECK((azure_cure_letter(c) == azure_cure_letter(other)) == (c == other) && *azure_cure_words(c));
     CHECK(azure_error_find("keynotfound") != NULL);
     CHECK(azure_error_find(NULL) == NULL);
 }
