@@ -114,7 +114,8 @@ static const struct option_row rows[] = {
     {"head", 0, TYPE_TEXT, AT(head), JOURNAL, 0, "DIGEST",
      "the head that apply or watch printed when they ended: the record must have stood there"},
     {"export-lookback", 0, TYPE_DURATION, AT(export_lookback_ms), LIVE, 0, "DURATION",
-     "how old an exported key may be that is used instead of another failing restore (default 90d)"},
+     "how old an exported key may be that is used instead of another failing restore, and how far back what jobs left "
+     "is looked for, 90d at least (default 90d)"},
     {"settle", 0, TYPE_DURATION, AT(settle_ms), LIVE, 0, "DURATION",
      "between the two looks before a restore is ordered (default 60s)"},
     {"interval", 0, TYPE_DURATION, AT(interval_ms), WATCH, 0, "DURATION", "between passes (default 10m)"},

@@ -4,6 +4,7 @@
 #include "findings.h"
 #include "output.h"
 #include "session.h"
+#include "../providers/backup/points.h"
 #include "../providers/restore/diagnosis.h"
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
@@ -151,18 +152,37 @@ static void drift_findings(struct session *s, const struct plan *plan)
     output_findings(s->options, &findings);
 }
 
-static int drift_show(struct session *s, const struct plan *plan)
+/* What older jobs left is told as not looked at where any restore could have been; NULL: nothing is declared of one. */
+static const char *drift_older(const struct session *s, const struct look *look)
 {
+    const struct desired *d = s->estate.desired;
+
+    for (size_t i = 0; i < d->count; i++)
+        if (str_eq(d->documents[i]->kind, "ProtectedVirtualMachine"))
+            return jobs_older_words(&look->view);
+    return NULL;
+}
+
+static int drift_show(struct session *s, const struct look *look)
+{
+    const struct plan *plan = look->plan;
+    const char *older = drift_older(s, look);
+    struct value *v;
     struct text t cleanup(text_release) = {0};
     struct report_style style = output_style(stdout);
     int code = plan->n_changes ? EXIT_DIFFERENCES : EXIT_DECLARED;
 
     text_init(&t, TEXT_CEILING);
     report_drift(&t, plan, &style);
+    if (older)
+        text_say(&t, "%s\n", older);
     if (s->options->output > OUTPUT_JSON)
         drift_findings(s, plan);
-    else
-        output_either(s->options, drift_value(s, plan, code), &t);
+    else {
+        v = drift_value(s, plan, code);
+        value_set_string(s->arena, v, "leftOlder", older);
+        output_either(s->options, v, &t);
+    }
     session_label(s);
     return code;
 }
@@ -188,5 +208,5 @@ int command_drift(const struct options *o)
     if (session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 ||
         session_look(&s, s.arena, &look, &s.err) < 0)
         return session_failed(&s);
-    return drift_show(&s, look.plan);
+    return drift_show(&s, &look);
 }

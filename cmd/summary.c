@@ -338,6 +338,8 @@ void summary_write(struct text *out, struct arena *a, const struct value *summar
     orders_write(out, a, orders, value_get(summary, "selector") != NULL);
     jobs_write(out, a, jobs, value_get(summary, "took"));
     left_write(out, left);
+    if (value_str_at(summary, "leftOlder"))
+        text_say(out, "  %s\n", value_str_at(summary, "leftOlder"));
     still_write(out, still);
     for (size_t i = 0; i < value_count(todo); i++) {
         const char *next = value_str_at(value_item(todo, i), "next");

@@ -12,6 +12,17 @@ int64_t protected_vm_jobs_since(const struct settings *settings, int64_t now_ms)
     return (now_ms - back_ms) / HOUR_MS * HOUR_MS;
 }
 
+const char *jobs_older_words(const struct view *v)
+{
+    int64_t since_ms = protected_vm_jobs_since(v->settings, v->now_ms), days = (v->now_ms - since_ms) / DAY_MS,
+            further = days < 365 ? 365 : 2 * days;
+
+    return arena_printf(v->arena,
+                        "what restore jobs before %s left is not looked at: reinstate drift -f ... --export-lookback "
+                        "%lldd looks further back",
+                        time_format(v->arena, since_ms), (long long)further);
+}
+
 /* Targets of all restores that are declared of this machine. */
 static struct value *declared_targets(struct arena *a, const struct document *pvm)
 {

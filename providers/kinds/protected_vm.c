@@ -425,6 +425,8 @@ static void note_leftovers(const struct view *v, const struct document *doc, str
                       "Data Reader there",
                       value_str_at(one, "job"), value_str_at(one, "account"));
     }
+    if (value_count(left))
+        step_note(out, step, "%s", jobs_older_words(v));
 }
 
 /* Protection and age of the points are asserted while the source VM exists; if it cannot be seen, a person is told and

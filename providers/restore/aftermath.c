@@ -3,6 +3,7 @@
 
 #include "claims.h"
 #include "../backup/order.h"
+#include "../backup/points.h"
 #include "../keys/lost.h"
 #include "jobs.h"
 #include "left.h"
@@ -355,6 +356,8 @@ struct value *aftermath_of(const struct view *v)
     value_set(v->arena, all, "machines", machines);
     value_set(v->arena, all, "jobs", jobs);
     value_set(v->arena, all, "left", left);
+    if (value_count(machines))
+        value_set_string(v->arena, all, "leftOlder", jobs_older_words(v));
     value_set(v->arena, all, "still", still);
     return all;
 }

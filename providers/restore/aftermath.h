@@ -7,7 +7,7 @@
 
 /* {machines: [{document, id, power, set, key}], jobs: [{document, id, type, state, start, end}],
  *  left: [{what, id | account, container, blob, job, seen, keep | command}]}: members that are not known are left out.
- * `keep`: why no command is told. */
+ * `keep`: why no command is told. leftOlder: which jobs were not looked at for what they left. */
 struct value *aftermath_of(const struct view *v);
 /* The command that removes a resource, or an exported key. */
 const char *aftermath_resource_command(struct arena *a, const char *id);
