@@ -30,6 +30,8 @@ int command_impact(const struct options *o);
 int command_export(const struct options *o);
 int command_journal(const struct options *o);
 int command_version(const struct options *o);
+int command_completion(const struct options *o);
+int command_man(const struct options *o);
 
 /* SIGUSR1 asks for a list of what runs; a broken pipe is an error of the write. */
 void signals_begin(void);

@@ -25,7 +25,9 @@ enum {
     SIM = 1 << 12,
     JOURNAL = 1 << 13,
     VERSION = 1 << 14,
-    ALL = (1 << 15) - 1,
+    COMPLETION = 1 << 15,
+    MAN = 1 << 16,
+    ALL = (1 << 17) - 1,
     MANIFESTS = VALIDATE | PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
     MANIFESTS_NEEDED = MANIFESTS & ~EXPORT,
     LIVE = PLAN | APPLY | DRIFT | WATCH | ACTIVATE | GRAPH | EXPORT | RUNBOOK | IMPACT | FORECAST,
@@ -55,6 +57,8 @@ static const struct command commands[] = {
     {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
     {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew", command_journal},
     {"version", "", "print the version", command_version},
+    {"completion", "bash|zsh|fish", "print what makes the shell complete commands and options", command_completion},
+    {"man", "", "print the manual page; reinstate man | man -l - shows it", command_man},
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -67,7 +71,7 @@ static const struct option_row rows[] = {
      "only documents with these labels, what they refer to, and the grants of what they restore"},
     {"allow-path", 0, TYPE_TEXTS, AT(allow_paths), MANIFESTS, 0, "FOLDER",
      "a Key's sources[].file.path may also lead below this folder, not only below its manifest's; may be repeated"},
-    {"output", 'o', TYPE_OUTPUT, AT(output), ALL, 0, "text|json",
+    {"output", 'o', TYPE_OUTPUT, AT(output), ALL & ~(COMPLETION | MAN), 0, "text|json",
      "form of the answer on standard output; validate, drift and forecast also: junit, sarif, github"},
     {"detailed-exitcode", 0, TYPE_FLAG, AT(detailed_exitcode), PLAN, 0, NULL, "exit 2 when there is something to do"},
     {"out", 0, TYPE_TEXT, AT(out), PLAN | EXPORT | ACTIVATE, 0, "PATH",
@@ -414,6 +418,33 @@ bool options_take(const char *command, const char *option)
     return row && found && row->commands & command_bit(found);
 }
 
+const struct command *command_next(size_t *at)
+{
+    return *at < COUNT(commands) ? &commands[(*at)++] : NULL;
+}
+
+bool option_next(const struct command *command, size_t *at, struct option_told *ret)
+{
+    while (*at < COUNT(rows)) {
+        const struct option_row *row = &rows[(*at)++];
+
+        if (!(row->commands & command_bit(command)))
+            continue;
+        *ret = (struct option_told){.name = row->name, .letter = row->letter, .value = row->value, .help = row->help};
+        return true;
+    }
+    return false;
+}
+
+const char *const option_exit_codes[] = {
+    "0", "as declared",
+    "1", "error",
+    "2", "differences",
+    "3", "blocked by policy, a missing order or a person",
+    "4", "partly applied",
+    NULL,
+};
+
 /* --- help --------------------------------------------------------------------------------------------------------- */
 
 static void usage_options(struct text *out, unsigned bits)
@@ -447,8 +478,8 @@ void options_usage(struct text *out, const struct command *command)
                   "Usage: reinstate COMMAND [OPTIONS]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT(commands); i++)
         text_printf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    text_add(out,
-             "\nExit codes: 0 as declared; 1 error; 2 differences; 3 blocked by policy, a missing order or a person;\n"
-             "            4 partly applied.\n"
-             "reinstate COMMAND --help lists the options of a command.\n");
+    text_add(out, "\nExit codes:\n");
+    for (const char *const *line = option_exit_codes; *line; line += 2)
+        text_printf(out, "  %-10s %s\n", line[0], line[1]);
+    text_add(out, "reinstate COMMAND --help lists the options of a command.\n");
 }

@@ -56,6 +56,16 @@ must_use int options_parse(struct arena *a, int argc, char *const *argv, struct 
 /* Whether the command of that name takes the option of that name. */
 bool options_take(const char *command, const char *option);
 
+/* The tables, one row after the other: of commands, and of the options that a command takes (NULL: of all). `at` begins
+ * at 0. For what is written from them (manual.c). */
+struct option_told {
+    const char *name, *value, *help; /* value: what stands for it in the help; NULL: the option takes none */
+    char letter;                     /* 0: it has none */
+};
+const struct command *command_next(size_t *at);
+bool option_next(const struct command *command, size_t *at, struct option_told *ret);
+extern const char *const option_exit_codes[]; /* code, meaning, code, meaning...; NULL ends them */
+
 /* Help of one command, or of all when `command` is NULL. */
 void options_usage(struct text *out, const struct command *command);
 
