@@ -4,6 +4,7 @@
 
 #include "../../reconciler/base/text.h"
 #include "../../reconciler/format/json.h"
+#include "allowances.h"
 #include "arm.h"
 #include "internal.h"
 
@@ -99,32 +100,6 @@ static int refused(const struct azure *az, struct arena *a, const struct http_re
                       audience_names[audience]);
 }
 
-/* What is throttled together. Resource Manager and the services behind it count by kind of thing, reads and writes
- * apart, so that one that is throttled for an hour holds up no other: "management.azure.com GET
- * Microsoft.RecoveryServices/vaults/backupJobs". */
-static const char *throttled_with(struct azure *az, struct arena *a, const struct http_request *request)
-{
-    const char *arm = azure_cloud(az)->arm, *type = NULL, *p;
-    struct text t cleanup(text_release) = {0};
-    bool read = request->method == HTTP_GET || request->method == HTTP_HEAD;
-
-    if (!url_same_host(arm, request->url))
-        return NULL;
-    for (p = request->url; (p = str_find_nocase(p, "/providers/")); p += strlen("/providers/"))
-        type = p + strlen("/providers/");
-    text_init(&t, HOST_MAX);
-    text_printf(&t, "%s %s ", arm + strlen("https://"), read ? "GET" : "writes of");
-    /* NAMESPACE/TYPE/name/TYPE/name … */
-    for (size_t i = 0; type && *type && !strchr("?#", *type); i++) {
-        size_t n = strcspn(type, "/?#");
-
-        if (i == 0 || i % 2 == 1)
-            text_printf(&t, "%s%.*s", i ? "/" : "", (int)n, type);
-        type += n + (type[n] == '/');
-    }
-    return t.overflowed ? NULL : arena_strdup(a, text_str(&t));
-}
-
 int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience audience, struct http_request *request,
                const char *what, struct http_response *ret, struct err *err)
 {
@@ -137,7 +112,7 @@ int azure_send(struct azure *az, struct call *c, struct arena *a, enum audience 
         /* A copy: another task may renew the token while this request waits. */
         secret_set(&token, authorization, strlen(authorization));
         request->authorization = token.bytes;
-        request->scope = throttled_with(az, a, request);
+        azure_counted(az, a, request);
         if (http_send(azure_http(az), c, a, request, &response, err) < 0) {
             request->authorization = NULL;
             return err_note(err, "%s", what);

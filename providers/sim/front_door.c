@@ -25,27 +25,30 @@ static bool take(struct throttle *t, int64_t now_ms, double room, double per_sec
 
 static bool throttled(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
-    enum { JOB_READS = 250, READS = 1100, WRITES = 800 };
+    static const struct { int reads, reads_each_second, writes, writes_each_second, jobs_each_hour; } limits[] = {
+        {1100, 25, 800, 10, 250}, {250, 25, 200, 10, 250}, {60, 25, 40, 10, 60}};
+    int i = knob_is(s, "armLimits", "documented") ? 1 : knob_is(s, "armLimits", "few") ? 2 : 0;
     struct arena *a = r->arena;
     bool read = request_is(r, "GET") || request_is(r, "HEAD"), jobs = read && str_find_nocase(r->path, "/backupJobs"),
          passed;
 
     if (jobs) {
         /* Counted per action and hour: the narrowest of all. */
-        passed = take(&s->job_reads, s->now_ms, JOB_READS, (double)JOB_READS / 3600);
+        passed = take(&s->job_reads, s->now_ms, limits[i].jobs_each_hour, (double)limits[i].jobs_each_hour / 3600);
         answer_header(a, out, "x-ms-ratelimit-remaining-subscription-resource-requests", "%d", (int)s->job_reads.left);
         if (passed)
             return false;
         answer_arm_error(a, out, 429, true, "ResourceRequestsThrottled",
                          "Number of requests for action '%s' exceeded the limit of '%d' for time "
                          "interval '01:00:00'. Please try again after %s.",
-                         "Microsoft.RecoveryServices/vaults/backupJobs/read", JOB_READS,
+                         "Microsoft.RecoveryServices/vaults/backupJobs/read", limits[i].jobs_each_hour,
                          knob_is(s, "throttleHint", "message") ? "'60' seconds" : "some time");
         if (knob_is(s, "throttleHint", "header"))
             answer_header(a, out, "Retry-After", "%d", 60);
         return true;
     }
-    passed = read ? take(&s->reads, s->now_ms, READS, 25) : take(&s->writes, s->now_ms, WRITES, 10);
+    passed = read ? take(&s->reads, s->now_ms, limits[i].reads, limits[i].reads_each_second)
+                  : take(&s->writes, s->now_ms, limits[i].writes, limits[i].writes_each_second);
     answer_header(a, out,
                   read ? "x-ms-ratelimit-remaining-subscription-reads" : "x-ms-ratelimit-remaining-subscription-writes",
                   "%d", (int)(read ? s->reads.left : s->writes.left));

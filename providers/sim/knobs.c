@@ -37,6 +37,7 @@ static const struct knob knobs[] = {
     {"keyGrants", "lost"},
     {"hsmGrants", "lost"},
     {"throttleHint", "message"},
+    {"armLimits", "observed"},
     {"validateSeesKeys", "no"},
     {"releaseRefused", "vm-stopped"},
     {"exportBlob", "page-bom"},

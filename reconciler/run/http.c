@@ -29,6 +29,7 @@ struct http *http_new(struct sched *s, const struct http_options *options)
     h->options = *options;
     h->gate = (struct gate){options->mode, options->safe_posts, options->n_safe_posts};
     h->admission.in_flight_max = options->in_flight_max ? options->in_flight_max : IN_FLIGHT_DEFAULT;
+    h->buckets = buckets_new();
     patience_complete(&h->options.patience);
     if (!h->options.user_agent)
         h->options.user_agent = "reinstate";
@@ -40,6 +41,7 @@ void http_free(struct http *h)
     if (!h)
         return;
     admission_release(&h->admission);
+    buckets_free(h->buckets);
     free(h);
 }
 
@@ -162,6 +164,8 @@ static int64_t wait_after_answer(struct sending *x, const struct http_response *
         return -1;
     if (r->status == 429 && call_span_ms(x->call) + ms > x->scope->until_ms)
         x->scope->until_ms = call_span_ms(x->call) + ms;
+    if (x->refused_by)
+        bucket_close(x->refused_by, call_span_ms(x->call) + ms);
     return x->request->once && r->status != 429 ? -1 : ms;
 }
 
@@ -261,6 +265,9 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
     TRY(gate_pass(&h->gate, c, request->method, request->guarded, &x.target, &x.permit, err));
     x.step = h->options.mode == HTTP_WRITING ? call_context(c) : NULL;
     x.scope = admission_scope(&h->admission, request->scope ? request->scope : x.target.host);
+    x.ticket = buckets_ticket(h->buckets);
+    for (; x.n_buckets < request->n_draws && x.n_buckets < DRAWS_MAX; x.n_buckets++)
+        x.buckets[x.n_buckets] = buckets_of(h->buckets, &request->draws[x.n_buckets], x.begun_ms);
     TRY(sending_headers(&x, err));
     for (int attempt_no = 1;; attempt_no++) {
         struct arena *scratch cleanup(arena_freep) = arena_new();

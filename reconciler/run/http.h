@@ -3,6 +3,7 @@
 #ifndef REINSTATE_HTTP_H
 #define REINSTATE_HTTP_H
 
+#include "bucket.h"
 #include "gate.h"
 #include "journal.h"
 #include "wire.h"
@@ -63,6 +64,8 @@ struct http_request {
     size_t max_body;                /* 0: 16 MB */
     int64_t timeout_ms;             /* of one attempt; 0: 60 s */
     const char *scope;              /* throttle scope: a 429 pauses everything of this name; NULL: the URL's host */
+    const struct draw *draws;       /* the allowances it draws on, the narrowest first; at most DRAWS_MAX */
+    size_t n_draws;
 };
 
 struct http_response {
@@ -77,7 +80,8 @@ void http_response_release(struct http_response *r);   /* for cleanup() */
 const char *http_response_header(const struct http_response *r, const char *name);
 int64_t http_retry_after_ms(const struct http_response *r);   /* as header or, of a 429, in its text; -1 when absent */
 
-/* May suspend. Any complete answer is a success here, whatever its status, except: 429 and 408/500/502/503/504 are
+/* May suspend. It leaves as soon as its allowances let it, which counts against nobody's patience. Any complete answer
+ * is a success here, whatever its status, except: 429 and 408/500/502/503/504 are
  * repeated for as long as the patience of request, step, run and of the task itself (co.h) lasts: after the wait that
  * the answer names (never less than a second), else with an exponential back-off with jitter (never a `once` request
  * unless 429 says that it was not taken); 3xx is ERR_PROTOCOL (never followed). When patience has ended the last answer

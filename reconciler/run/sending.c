@@ -26,19 +26,78 @@ int sending_pause(struct sending *x, int64_t ms, const char *why, struct err *er
     return call_sleep_ms(x->call, ms, why, err);
 }
 
-/* Sleepers hold no place; a throttle that came while queueing counts as well. */
+static void promises_forgo(struct sending *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        bucket_forgo(x->buckets[i]);
+}
+
+/* What a service foreseeably allows is waited for like a place, and costs no patience. */
+static int promises_await(struct sending *x, struct err *err)
+{
+    int64_t begun_ms = call_span_ms(x->call), waited_ms;
+    const struct http_options *o = &x->http->options;
+
+    for (size_t i = 0; i < x->n_buckets; i++) {
+        struct bucket *b = x->buckets[i];
+        int64_t ms = bucket_worth_telling_ms(b, call_span_ms(x->call), TELL_FROM_MS);
+        int rc;
+
+        if (ms && o->waiting)
+            o->waiting(o->ctx, arena_printf(x->scratch, "as fast as is allowed: %s", bucket_name(b)), ms);
+        rc = bucket_wait(b, x->call, x->ticket, err);
+        if (rc < 0) {
+            promises_forgo(x, i);
+            return rc;
+        }
+    }
+    waited_ms = call_span_ms(x->call) - begun_ms;
+    x->begun_ms += waited_ms;
+    x->end_ms += x->end_ms == INT64_MAX ? 0 : waited_ms;
+    return 0;
+}
+
+static bool tokens_take(struct sending *x)
+{
+    for (size_t i = 0; i < x->n_buckets; i++)
+        if (!bucket_holds(x->buckets[i], call_span_ms(x->call)))
+            return false;
+    for (size_t i = 0; i < x->n_buckets; i++)
+        bucket_take(x->buckets[i]);
+    return true;
+}
+
+/* Of a refusal that does not say what is left, the narrowest allowance is the cause. NULL: there was no answer. */
+static void tokens_answered(struct sending *x, const struct wire_reply *reply)
+{
+    x->refused_by = NULL;
+    for (size_t i = 0; i < x->n_buckets; i++) {
+        const struct allowance *of = bucket_of(x->buckets[i]);
+        int64_t left = reply && of->left ? allowance_left(of, wire_reply_header(reply, of->left)) : -1;
+        bool refused = reply && reply->status == 429 && (left == 0 || (left < 0 && i == 0));
+
+        bucket_hear(x->buckets[i], left, refused, call_span_ms(x->call));
+        x->refused_by = refused ? x->buckets[i] : x->refused_by;
+    }
+}
+
+/* Sleepers hold no place; what came while queueing counts as well. */
 static int admit(struct sending *x, struct err *err)
 {
     for (;;) {
         int64_t left = x->scope->until_ms - call_span_ms(x->call);
+        int rc;
 
         if (left > 0) {
             TRY(sending_pause(x, left, arena_printf(x->scratch, "throttled: %s", x->scope->name), err));
             continue;
         }
-        TRY(admission_take(&x->http->admission, x->call, err));
-        if (x->scope->until_ms <= call_span_ms(x->call))
+        TRY(promises_await(x, err));
+        rc = admission_take(&x->http->admission, x->call, err);
+        if (rc == 0 && x->scope->until_ms <= call_span_ms(x->call) && tokens_take(x))
             return 0;
+        promises_forgo(x, x->n_buckets);
+        TRY(rc);
         admission_leave(&x->http->admission);
     }
 }
@@ -247,6 +306,7 @@ int sending_attempt(struct sending *x, struct wire_reply *ret, struct err *err)
     TRY(admit(x, err));
     rc = send_begin(x, err);
     if (rc < 0) {
+        tokens_answered(x, NULL);
         admission_leave(&h->admission);
         return rc;
     }
@@ -255,6 +315,7 @@ int sending_attempt(struct sending *x, struct wire_reply *ret, struct err *err)
     sent_ms = call_span_ms(x->call);
     rc = h->options.wire->exchange(h->options.wire->self, x->call, x->scratch, &request, ret, err);
     admission_leave(&h->admission);
+    tokens_answered(x, rc == 0 && ret->fault == WIRE_OK ? ret : NULL);
     if (x->permit && may_have_been_taken(rc, ret))
         x->permit->taken++;
     TRY(rc);

@@ -10,6 +10,7 @@ struct http {
     struct http_options options;
     struct gate gate;
     struct admission admission;
+    struct buckets *buckets;
     size_t sent;
     int64_t waited_ms, waiting_until_ms;    /* between attempts, by the clock, and until when as far as is known */
 };
@@ -24,6 +25,10 @@ struct sending {
     struct target target;
     struct permit *permit;          /* NULL: a request that changes nothing */
     struct scope *scope;
+    struct bucket *buckets[DRAWS_MAX];      /* that it draws on */
+    size_t n_buckets;
+uint64_t ticket;                /* its turn, in all of them */
+    struct bucket *refused_by;      /* that the latest answer has shown to be used up; NULL */
     struct wire_header *headers;
     size_t n_headers;
     struct permit *step;            /* of the step that the task carries out; NULL: none */

@@ -27,6 +27,20 @@ static inline const char *promise_no_delete(const struct seen *s)
     return NULL;
 }
 
+/* Who knows what a service allows is not refused for asking too often, unless the world's faults say so. */
+static inline const char *promise_no_foreseeable_refusal(const struct seen *s)
+{
+    const struct value *faults = value_at(s->before, "spec.faults");
+    size_t refused = 0;
+
+    for (size_t i = 0; i < value_count(faults); i++)
+        if (value_int_at(value_item(faults, i), "do.status", 0) == 429)
+            return NULL;
+    for (size_t i = 0; i < value_count(s->exchanges); i++)
+        refused += value_int_at(value_item(s->exchanges, i), "status", 0) == 429;
+    return refused ? arena_printf(s->arena, "%zu requests were refused because of too many", refused) : NULL;
+}
+
 static inline const char *promise_reads_only(const struct seen *s)
 {
     if (str_eq(s->command, "apply") || str_eq(s->command, "watch"))
@@ -405,7 +419,7 @@ static const struct promise {
 } promises[] = {
     {"no-delete", promise_no_delete},     {"reads-only", promise_reads_only}, {"no-key-made", promise_no_key_made},
     {"sets-pinned", promise_sets_pinned}, {"grants", promise_grants},         {"one-trigger", promise_one_trigger},
-    {"answers-agree", promise_answers_agree},
+    {"answers-agree", promise_answers_agree}, {"no-foreseeable-429", promise_no_foreseeable_refusal},
     {"last-lines", promise_last_lines},   {"no-secret", promise_no_secret},   {"blocked-holds", promise_blocked_holds},
     {"commands-whole", promise_commands_whole},
 };
