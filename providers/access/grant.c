@@ -186,7 +186,8 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
         const struct value *facts = view_facts(o->view, des->target);
 
         value_set_string(o->arena, p, "objectId", value_str_at(facts, "principalId"));
-        value_set_string(o->arena, p, "secondId", value_str_at(facts, "secondPrincipalId"));
+        if (value_get(facts, "further"))
+            value_link(o->arena, p, "further", value_get(facts, "further"));
         value_set_string(o->arena, p, "why", value_str_at(facts, "identityWhy"));
     } else if (des && des->id) {
         if (arm_get(az, c, o->arena, des->id, API_DISK, &live, err) == 0) {
@@ -195,6 +196,8 @@ int grant_principal(struct call *c, const struct observer *o, const char *path, 
             value_set(o->arena, facts, "live", live);
             TRY(set_identity_observe(c, az, o->arena, NULL, facts, err));
             value_set_string(o->arena, p, "objectId", value_str_at(facts, "principalId"));
+            if (value_get(facts, "further"))
+                value_link(o->arena, p, "further", value_get(facts, "further"));
             value_set_string(o->arena, p, "why", value_str_at(facts, "identityWhy"));
         } else if (err->class == ERR_NOT_FOUND || err->http_status == 403) {
             value_set(o->arena, p, "why",

@@ -7,11 +7,15 @@
 
 static void put_principals(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
 {
-    const struct value *facts = view_facts(v, doc), *principals = value_get(facts, "principals");
+    const struct value *facts = view_facts(v, doc), *principals = value_get(facts, "principals"),
+                       *further = value_get(facts, "further"), *kept = value_get(facts, "kept");
 
     (void)a;
     index_put(x, value_str_at(facts, "principalId"), doc);
-    index_put(x, value_str_at(facts, "secondPrincipalId"), doc);
+    for (size_t k = 0; k < value_count(further); k++)
+        index_put(x, value_str(value_item(further, k)), doc);
+    for (size_t k = 0; k < value_count(kept); k++)
+        index_put(x, value_str_at(value_item(kept, k), "principalId"), doc);
     index_put(x, set_principal(value_get(facts, "live")), doc);
     index_put(x, set_principal(value_at(facts, "source.set.live")), doc);
     for (size_t k = 0; k < value_count(principals); k++)

@@ -74,19 +74,15 @@ static enum seen_right seen_by(const struct view *v, const struct document *acce
     return of_key && !rbac_conditioned(v->arena, assignments, object_id) ? SEEN_LACKING : SEEN_UNKNOWN;
 }
 
-enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user,
-                           const struct value *set)
+static enum seen_right seen_of(const struct view *v, const struct document *key, enum key_user user,
+                               const char *object_id)
 {
-    const char *object_id = principal_seen(v, user, set);
     const struct document *store = store_of(key);
     const struct value *live = value_get(view_facts(v, store), "live");
     enum seen_right found = SEEN_UNKNOWN;
     const struct index_entry *at = NULL;
     const struct document *doc;
 
-    if (user == KEY_USER_DES && !object_id && str_eq(value_str_at(set, "state"), "absent") &&
-        !value_str_at(set, "identityState"))
-        return SEEN_LACKING;
     if (!object_id || !store)
         return SEEN_UNKNOWN;
     if (str_eq(store->kind, "KeyVault") && live && !value_bool_at(live, "properties.enableRbacAuthorization", false))
@@ -96,6 +92,26 @@ enum seen_right right_seen(const struct view *v, const struct document *key, enu
         enum seen_right here = seen_by(v, doc, key, user, object_id);
 
         found = here != SEEN_UNKNOWN ? here : found;
+    }
+    return found;
+}
+
+enum seen_right right_seen(const struct view *v, const struct document *key, enum key_user user,
+                           const struct value *set)
+{
+    const char *object_id = principal_seen(v, user, set);
+    const struct value *further = user == KEY_USER_DES ? value_get(set, "further") : NULL;
+    enum seen_right found;
+
+    if (user == KEY_USER_DES && !object_id && str_eq(value_str_at(set, "state"), "absent") &&
+        !value_str_at(set, "identityState"))
+        return SEEN_LACKING;
+    found = seen_of(v, key, user, object_id);
+    /* It may act by any of them. */
+    for (size_t i = 0; i < value_count(further) && found != SEEN_LACKING; i++) {
+        enum seen_right here = seen_of(v, key, user, value_str(value_item(further, i)));
+
+        found = here == SEEN_HELD ? found : here;
     }
     return found;
 }
@@ -141,8 +157,13 @@ static bool names_user(const struct view *v, const struct document *access, enum
 
 bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set)
 {
+    return right_declared_to(v, key, user, set, principal_seen(v, user, view_facts(v, set)));
+}
+
+bool right_declared_to(const struct view *v, const struct document *key, enum key_user user, const struct document *set,
+                       const char *object_id)
+{
     static const char *const grants[] = {"RoleAssignment", "ManagedHsmRoleAssignment"};
-    const char *object_id = principal_seen(v, user, view_facts(v, set));
     const struct document *store = store_of(key), *doc;
     const struct index_entry *at = NULL;
 

@@ -16,5 +16,8 @@ enum seen_right right_seen(const struct view *v, const struct document *key, enu
 /* Some document grants this user what it needs of the key, or of its whole store: then that document is what is judged.
  * `set`: whose identity is meant, for KEY_USER_DES. */
 bool right_declared(const struct view *v, const struct document *key, enum key_user user, const struct document *set);
+/* The same of one principal, which a document may name by its object id. `set` NULL: it is no declared one's. */
+bool right_declared_to(const struct view *v, const struct document *key, enum key_user user, const struct document *set,
+                       const char *object_id);
 
 #endif

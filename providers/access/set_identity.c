@@ -113,17 +113,17 @@ struct value *set_identity_wanted(struct arena *a, const struct document *doc, c
 
 /* --- observing ---------------------------------------------------------------------------------------------------- */
 
-/* `member`: what the principal is called among the facts of the set. */
-static int read_assigned(struct call *c, struct azure *az, struct arena *a, const char *id, const char *member,
+static int read_assigned(struct call *c, struct azure *az, struct arena *a, const char *id, const char **ret,
                          struct value *facts, struct err *err)
 {
     struct value *live, *seen;
 
-    value_set_string(a, facts, "identityId", id);
+    *ret = NULL;
     if (arm_get(az, c, a, id, API_IDENTITY, &live, err) == 0) {
-        value_set_string(a, facts, member, value_str_at(live, "properties.principalId"));
+        *ret = value_str_at(live, "properties.principalId");
         return 0;
     }
+    value_set_string(a, facts, "identityId", id);
     /* If Azure refuses this question, only this set is affected. */
     if (err->http_status >= 400 && err->http_status < 500 && err->class != ERR_NOT_FOUND && err->http_status != 403) {
         value_set_string(a, facts, "identityState", "unseen");
@@ -148,43 +148,98 @@ static const char *principal_in(const struct value *live, const char *id)
     return NULL;
 }
 
+/* The first that is known is by whom the set acts, as far as anybody can tell. */
+static void add_principal(struct arena *a, struct value *facts, const char *principal)
+{
+    struct value *further = value_get(facts, "further");
+
+    if (!principal)
+        return;
+    if (!value_get(facts, "principalId")) {
+        value_set_string(a, facts, "principalId", principal);
+        return;
+    }
+    further = further ? further : value_set(a, facts, "further", value_list(a));
+    value_push(a, further, value_string(a, principal));
+}
+
+static bool among(const struct value *list, const char *id)
+{
+    for (size_t i = 0; i < value_count(list); i++)
+        if (arm_id_equal(value_str(value_item(list, i)), id))
+            return true;
+    return false;
+}
+
+/* Those that the set has: all of them are its own where none is declared; else what is not declared stays beside. */
+static int observe_had(struct call *c, struct azure *az, struct arena *a, const struct value *declared,
+                       struct value *facts, struct err *err)
+{
+    const struct value *live = value_get(facts, "live"), *all = value_at(live, "identity.userAssignedIdentities");
+
+    for (size_t i = 0; value_is(all, VALUE_MAP) && i < all->map.count; i++) {
+        const char *id = all->map.members[i].key, *principal = principal_in(live, id);
+        struct value *one, *unread = value_map(a);
+
+        if (among(declared, id))
+            continue;
+        if (!principal)
+            TRY(read_assigned(c, az, a, id, &principal, declared ? unread : facts, err));
+        if (!declared) {
+            add_principal(a, facts, principal);
+            continue;
+        }
+        if (!value_get(facts, "kept"))
+            value_set(a, facts, "kept", value_list(a));
+        one = value_map(a);
+        value_set_string(a, one, "identity", id);
+        value_set_string(a, one, "principalId", principal);
+        value_push(a, value_get(facts, "kept"), one);
+    }
+    return 0;
+}
+
 int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc,
                          struct value *facts, struct err *err)
 {
-    const struct value *live = value_get(facts, "live");
-    const char *id = NULL, *declared = assigned_declared(doc), *member = "principalId";
+    const struct value *live = value_get(facts, "live"),
+                       *declared = assigned_declared(doc) ? value_at(doc->spec, "identity.userAssigned") : NULL;
 
-    if (declared) {
-        /* Beside a system-assigned identity it is a second one: which of the two Azure uses nobody says. */
-        if (has_system(live)) {
-            value_set_string(a, facts, "principalId", set_principal(live));
-            member = "secondPrincipalId";
-        }
-        value_set_string(a, facts, member, principal_in(live, declared));
-        return value_get(facts, member) ? 0 : read_assigned(c, az, a, declared, member, facts, err);
+    /* Beside a system-assigned identity a user-assigned one is a second: which of the two Azure uses nobody says. */
+    if (has_system(live) || !set_acts_by_user_assigned(doc, live))
+        add_principal(a, facts, set_principal(live));
+    for (size_t i = 0; i < value_count(declared); i++) {
+        const char *id = value_str(value_item(declared, i)), *principal = principal_in(live, id);
+
+        if (!principal)
+            TRY(read_assigned(c, az, a, id, &principal, facts, err));
+        add_principal(a, facts, principal);
     }
-    value_set_string(a, facts, "principalId", set_principal(live));
-    if (!live || value_get(facts, "principalId") || !set_acts_by_user_assigned(doc, live) || !assigned_first(live, &id))
-        return 0;
-    return read_assigned(c, az, a, id, "principalId", facts, err);
+    return live && !has_system(live) && set_acts_by_user_assigned(doc, live)
+               ? observe_had(c, az, a, declared, facts, err)
+               : 0;
 }
 
 /* --- the order ---------------------------------------------------------------------------------------------------- */
 
 /* Its identity is there whatever becomes of the set, so the grant does not wait for the set. */
-static bool granted_first(const struct view *v, const struct document *des)
+bool set_grants_first(const struct document *des, const struct value *facts)
 {
-    const struct value *facts = view_facts(v, des);
-
-    return des && (value_str_at(facts, "secondPrincipalId") || will_act_by_assigned(des, value_get(facts, "live")));
+    return des && (value_count(value_get(facts, "further")) || will_act_by_assigned(des, value_get(facts, "live")));
 }
 
 static bool acts_by(const struct view *v, const struct document *des, const char *object_id)
 {
     const struct value *facts = view_facts(v, des);
 
-    return str_eq_nocase(value_str_at(facts, "principalId"), object_id) ||
-           str_eq_nocase(value_str_at(facts, "secondPrincipalId"), object_id);
+    const struct value *further = value_get(facts, "further"), *kept = value_get(facts, "kept");
+    bool found = str_eq_nocase(value_str_at(facts, "principalId"), object_id);
+
+    for (size_t i = 0; !found && i < value_count(further); i++)
+        found = str_eq_nocase(value_str(value_item(further, i)), object_id);
+    for (size_t i = 0; !found && i < value_count(kept); i++)
+        found = str_eq_nocase(value_str_at(value_item(kept, i), "principalId"), object_id);
+    return found;
 }
 
 void set_after_grant(const struct view *v, struct steps *out, const char *object_id, const struct step *step)
@@ -193,8 +248,8 @@ void set_after_grant(const struct view *v, struct steps *out, const char *object
         struct step *one = out->items[i];
 
         if (str_eq(one->document->kind, "DiskEncryptionSet") &&
-            (one->action == ACTION_CREATE || one->action == ACTION_UPDATE) && granted_first(v, one->document) &&
-            acts_by(v, one->document, object_id))
+            (one->action == ACTION_CREATE || one->action == ACTION_UPDATE) &&
+            set_grants_first(one->document, view_facts(v, one->document)) && acts_by(v, one->document, object_id))
             step_need(out, one, step->id);
     }
 }
@@ -202,7 +257,7 @@ void set_after_grant(const struct view *v, struct steps *out, const char *object
 void grant_for_set(const struct view *v, struct steps *out, struct step *grant, const struct document *des,
                    const char *object_id)
 {
-    if (granted_first(v, des) && object_id)
+    if (set_grants_first(des, view_facts(v, des)) && object_id)
         step_serves(out, grant, des);
     else
         view_need(v, out, grant, des);

@@ -19,10 +19,15 @@ struct value *set_identity_body(struct arena *a, const struct document *doc);
 struct value *set_identity_wanted(struct arena *a, const struct document *doc, const struct value *live);
 
 /* May suspend. Completes the facts of a set by principalId: by whom it will act once it is as declared, as far as that
- * can be known; by secondPrincipalId, where a user-assigned identity is declared and the set keeps a system-assigned
- * one beside it; by identityId, identityState and identityWhy, where that identity is absent or cannot be seen. */
+ * can be known; by further [object id], the other identities that it is declared with, or has where none is declared:
+ * nobody says by which of several a set acts; by kept [{identity, principalId}], those it has and is not declared with,
+ * for nothing is taken from it; by identityId, identityState and identityWhy, where a declared identity is absent or
+ * cannot be seen. */
 must_use int set_identity_observe(struct call *c, struct azure *az, struct arena *a, const struct document *doc,
                                   struct value *facts, struct err *err);
+/* The set acts, or may act, by identities that are there whatever becomes of it: their grants come before its writes.
+ */
+bool set_grants_first(const struct document *des, const struct value *facts);
 /* Every write of a set that acts by this principal comes after `step`, a grant to it or the wait until it acts. */
 void set_after_grant(const struct view *v, struct steps *out, const char *object_id, const struct step *step);
 /* The order of a grant and the set whose identity gets it: `des`, NULL for another principal. */

@@ -20,6 +20,7 @@
 #include "../restore/platform.h"
 #include "requests.h"
 #include "../access/set_identity.h"
+#include "../access/set_rights.h"
 #include "../backup/order.h"
 
 #define CVM_TYPE "ConfidentialVmEncryptedWithCustomerKey"
@@ -50,6 +51,18 @@ static int observe_birth(struct call *c, const struct observer *o, struct azure 
         if (arm_id_equal(value_str_at(value_item(items, i), "id"), id))
             value_set_string(o->arena, facts, "created", value_str_at(value_item(items, i), "createdTime"));
     return 0;
+}
+
+/* The set is to be made or changed, and is asked then for what identities it has already. */
+static bool writes_by_assigned(const struct observer *o, const struct value *facts)
+{
+    const struct value *live = value_get(facts, "live"), *url = key_wanted_url(o->view, o->document, "spec.key");
+    const char *state = value_str_at(facts, "state");
+
+    if (!set_grants_first(o->document, facts) || str_eq(state, "unseen"))
+        return false;
+    return !live || set_identity_wanted(o->arena, o->document, live) ||
+           !key_same_version(value_str(url), value_str_at(live, "properties.activeKey.keyUrl"));
 }
 
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
@@ -83,6 +96,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     }
     value_set_string(o->arena, facts, "id", id);
     TRY(set_identity_observe(c, az, o->arena, o->document, facts, err));
+    if (writes_by_assigned(o, facts))
+        TRY(set_rights_observe(c, o, az, document_target(o->document, "spec.key"), facts, err));
     *ret = facts;
     return 0;
 }
@@ -219,7 +234,8 @@ static void steps_create(const struct view *v, const struct document *doc, struc
                     view_block(v, key)->reason);
         return;
     }
-    if (steps_misplaced(v, doc, key, out) || steps_too_young(v, doc, out) || !identity_stands(v, doc, out))
+    if (steps_misplaced(v, doc, key, out) || steps_too_young(v, doc, out) || !identity_stands(v, doc, out) ||
+        set_rights_block(v, doc, key, out))
         return;
     step =
         steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, %s",
@@ -232,6 +248,7 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     describe_identity(v, doc, out, step, wanted);
     step->postcondition = "a GET shows the set provisioned, with this key and an identity";
     step_writes(out, step, "PUT", "%s", id);
+    set_rights_note(v, doc, out, step);
     view_need(v, out, step, key ? key : key_by_address(v, doc));
 }
 
@@ -328,7 +345,7 @@ static void steps_update(const struct view *v, const struct document *doc, struc
         return;
     }
     if ((repoint && (steps_too_young(v, doc, out) || steps_other_kind(v, doc, out, value_str(have), value_str(url)))) ||
-        (identity && !identity_stands(v, doc, out)))
+        (identity && !identity_stands(v, doc, out)) || ((repoint || identity) && set_rights_block(v, doc, key, out)))
         return;
     step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it%s",
                      repoint && floats && key_same_key(value_str(url), value_str(have))
@@ -353,6 +370,7 @@ static void steps_update(const struct view *v, const struct document *doc, struc
                    "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false,
                    "Managed Identity Operator");
     step_writes(out, step, "PATCH", "%s", step->scope);
+    set_rights_note(v, doc, out, step);
     view_need(v, out, step, key ? key : key_by_address(v, doc));
 }
 

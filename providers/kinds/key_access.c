@@ -124,16 +124,15 @@ static void judge_principal(const struct observer *o, struct value *facts, struc
         value_set_string(o->arena, p, "since", time_format(o->arena, since));
 }
 
-/* A set that has identities of both kinds may act by either: what one of the two lacks is lacking. */
-static void judge_second(const struct observer *o, struct value *facts, struct value *p, size_t i)
+/* `object_id`: another identity of the same set. What one of them lacks is lacking. */
+static void judge_further(const struct observer *o, struct value *facts, struct value *p, size_t i,
+                          const char *object_id)
 {
     static const char *const lists[] = {"missing", "grants"};
     struct value *second = value_map(o->arena);
 
-    if (!value_str_at(p, "secondId"))
-        return;
     value_set(o->arena, second, "user", value_get(p, "user"));
-    value_set_string(o->arena, second, "objectId", value_str_at(p, "secondId"));
+    value_set_string(o->arena, second, "objectId", object_id);
     judge_principal(o, facts, second, i);
     for (size_t k = 0; k < COUNT(lists); k++)
         if (value_count(value_get(p, lists[k])) == 0 && value_get(second, lists[k]))
@@ -265,7 +264,8 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
             TRY(observe_principal(c, o, i, p, err));
             judge_principal(o, facts, p, i);
-            judge_second(o, facts, p, i);
+            for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
+                judge_further(o, facts, p, i, value_str(value_item(value_get(p, "further"), k)));
             value_push(o->arena, principals, p);
             lacking = lacking || !value_get(p, "missing") || value_count(value_get(p, "missing")) > 0;
         }
@@ -558,12 +558,34 @@ static void steps_principal(const struct view *v, const struct document *doc, st
         return;
     }
     step = uses_local(doc) ? local_access_grant(v, doc, out, i, anew) : steps_grant(v, doc, out, i, anew);
-    if (value_str_at(p, "secondId"))
-        step_change(out, step, "second principalId", NULL, value_string(v->arena, value_str_at(p, "secondId")),
-                    "the set will have identities of both kinds, and nobody says by which of them it then acts");
+    for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
+        step_change(out, step, k ? arena_printf(v->arena, "principalId %zu", k + 2) : "second principalId", NULL,
+                    value_item(value_get(p, "further"), k),
+                    "the set will have several identities, and nobody says by which of them it then acts");
     grant_for_set(v, out, step, des, anew ? NULL : object_id);
     view_need(v, out, step, document_target(doc, "spec.key"));
     grants[(*n_grants)++] = step;
+}
+
+/* Every write of the set waits for what its identities are granted, or for the block that withholds it. */
+static void set_after_grants(const struct view *v, struct steps *out, const struct value *p, const struct step *step)
+{
+    const struct value *further = value_get(p, "further");
+
+    set_after_grant(v, out, value_str_at(p, "objectId"), step);
+    for (size_t k = 0; k < value_count(further); k++)
+        set_after_grant(v, out, value_str(value_item(further, k)), step);
+}
+
+/* A set that is to act by an identity which gets no rights is not written: Azure refuses it. */
+static void hold_sets(const struct view *v, const struct document *doc, struct steps *out, size_t from)
+{
+    const struct value *principals = value_get(view_facts(v, doc), "principals");
+
+    for (size_t i = from; i < out->count; i++)
+        for (size_t k = 0; out->items[i]->action == ACTION_BLOCKED && k < value_count(principals); k++)
+            if (value_count(value_get(value_item(principals, k), "missing")))
+                set_after_grants(v, out, value_item(principals, k), out->items[i]);
 }
 
 static void steps_wait(const struct view *v, const struct document *doc, struct steps *out, struct step *const *grants,
@@ -599,10 +621,8 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     step->unverified = "that the grants act by then: reading back proves them for ourselves only";
     for (size_t i = 0; i < n_grants; i++)
         step_need(out, step, grants[i]->id);
-    for (size_t i = 0; i < value_count(principals); i++) {
-        set_after_grant(v, out, value_str_at(value_item(principals, i), "objectId"), step);
-        set_after_grant(v, out, value_str_at(value_item(principals, i), "secondId"), step);
-    }
+    for (size_t i = 0; i < value_count(principals); i++)
+        set_after_grants(v, out, value_item(principals, i), step);
 }
 
 /* The rights that a replaced identity still holds. While a grant is due they are shown wherever they stand, because
@@ -663,9 +683,11 @@ static void steps(const struct view *v, const struct document *doc, struct steps
 
     steps_due(v, doc, out);
     platform_hold_locked(v, out, before);
+    hold_sets(v, doc, out, before);
 }
 
-/* --- acting ------------------------------------------------------------------------------------------------------- */
+/* --- acting
+ * ------------------------------------------------------------------------------------------------------- */
 
 static int act_wait(struct call *c, const struct actor *actor, struct err *err)
 {
@@ -707,8 +729,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
     if (uses_local(doc))
         return local_access_act(c, actor, p, err);
     TRY(act_grant(c, actor, p, which, value_str_at(p, "objectId"), err));
-    if (value_str_at(p, "secondId"))
-        TRY(act_grant(c, actor, p, which, value_str_at(p, "secondId"), err));
+    for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
+        TRY(act_grant(c, actor, p, which, value_str(value_item(value_get(p, "further"), k)), err));
     /* If the vault does not show when it was changed, a later run could not tell how long to wait, so
      * the wait is here. */
     if (uses_rbac(actor->view, doc) || value_get(vault_live(actor->view, doc, facts), "systemData"))
@@ -718,8 +740,8 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
 
 const struct kind key_access_kind = {
     .name = "KeyAccess",
-    .summary =
-        "Who may use a key, and for what: granted by its store's own permission model, compared by effective rights.",
+    .summary = "Who may use a key, and for what: granted by its store's own permission model, compared by "
+               "effective rights.",
     .check = id_fields_check,
     .observe = observe,
     .steps = steps,

@@ -409,9 +409,10 @@ int local_access_act(struct call *c, const struct actor *actor, const struct val
 
         TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
                            value_str_at(facts, "localScope"), value_str_at(p, "objectId"), role, err));
-        if (value_str_at(p, "secondId"))
+        for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
             TRY(local_role_put(kind_azure(actor->provider, doc), c, actor->arena, value_str_at(facts, "base"),
-                               value_str_at(facts, "localScope"), value_str_at(p, "secondId"), role, err));
+                               value_str_at(facts, "localScope"), value_str(value_item(value_get(p, "further"), k)),
+                               role, err));
     }
     actor_say(actor, "granted; waiting %s until it acts in every region", duration_format(actor->arena, delay));
     return call_sleep_ms(c, delay, "a local role to act", err);
