@@ -210,6 +210,8 @@ void session_engine_set(struct session *s)
     s->settings.article = policy_article(s->estate.policy);
     s->settings.claims_required = policy_claims_required(s->estate.policy);
     s->settings.take_over = take_overs(s);
+    s->settings.changed = session_changed;
+    s->settings.documents = s;
     s->engine = (struct engine){
         .kinds = &all_kinds,
         .settings = &s->settings,

@@ -15,6 +15,8 @@ void session_handles_make(struct session *s, const struct cloud *operators);
 /* A manifest alone must not decide where a secret goes. What is given as a domain's name cannot be compared. */
 must_use int session_tenants_check(const struct session *s, const struct desired *d, struct err *err);
 void session_engine_set(struct session *s);
+/* The hook of kind.h: why a document is not what its file says now. `session`: a struct session. */
+const char *session_changed(void *session, struct arena *a, const struct document *doc);
 /* Credential, clock, wire and client, for whatever is asked over them. `declared`: the cloud, unless the operator's
  * file says another. */
 must_use int session_link_open(struct session *s, enum http_mode mode, const struct cloud *declared,

@@ -32,6 +32,10 @@ struct settings {
     bool claims_required;         /* Policy.spec.claims: nothing is triggered that no claim guards */
     const struct value *take_over; /* map: a claim, and who decided that it counts as ended (--take-over); NULL: none */
     bool far;                     /* also looks at what only an order needs, though none is in force: a forecast does */
+    /* Asked directly before a restore is triggered: why a document no longer stands as it was read, in a sentence;
+     * NULL: it does, or cannot be read twice. NULL hook: nobody can be asked. Hours lie between look and trigger. */
+    const char *(*changed)(void *documents, struct arena *a, const struct document *doc);
+    void *documents;
     const char *article;          /* Policy.spec.article: which reading predictions follow; NULL: the safest */
 };
 extern const struct settings settings_default;

@@ -132,6 +132,37 @@ if sim_start "$example/world.yaml" 300; then
     sim_stop
 fi
 
+# --- apply, an order that is withdrawn under it ---------------------------------------------------------------------------
+
+# withdrawn HOW SAYS: by that change of the order's file while apply waits between its two looks.
+withdrawn() {
+    if sim_start "$example/world.yaml" 150; then
+        rm -f stdout stderr
+        cp "$example/activation.yaml" estate
+        "$binary" apply -f estate --cloud cloud.yaml --auto-approve --journal none --settle 30m >stdout 2>stderr &
+        pid=$!
+        started="$started $pid"
+        within grep -qs 'no such job; looking again in' stderr || no "it waits before the pass" stderr
+        eval "$1"
+        wait "$pid"
+        code=$?
+        expect "an order that was withdrawn meanwhile ends it blocked: exit $code is 3" [ "$code" = 3 ]
+        says stdout "$2"
+        expect "and triggers nothing: $(restores)" [ "$(restores)" = 0 ]
+        sim_stop
+    fi
+    cp "$example/activation.yaml" estate
+}
+
+withdrawn 'rm estate/activation.yaml' 'Activation/inc-4711 is not in estate/activation.yaml any more'
+withdrawn 'echo "  withdrawn: true" >>estate/activation.yaml' 'Activation/inc-4711 was withdrawn while this run went on (estate/activation.yaml)'
+withdrawn 'sed -i s/805440465632125/805440379213870/ estate/activation.yaml' 'Activation/inc-4711 was changed while this run went on (estate/activation.yaml)'
+
+# What comes by standard input or a pipe cannot be looked at again, and stands.
+sed 's/^apiVersion/---\n&/' estate/activation.yaml | "$binary" apply -f estate/estate.yaml -f - --world "$example/world.yaml" --auto-approve --journal none >stdout 2>stderr
+code=$?
+expect "an order by standard input is carried out: exit $code is 0" [ "$code" = 0 ]
+
 # A request lies before the simulated Azure, which does not read it.
 asked() {
     awk -v port="$(printf ':%04X' "$(sim_port)")" '

@@ -335,6 +335,20 @@ static void note_taken_over(struct call *c, struct attempt *t)
 
 /* --- triggering --------------------------------------------------------------------------------------------------- */
 
+/* Whoever withdraws an order while the run waits must not find that it was carried out. */
+static int order_stands(const struct job_run *run, struct err *err)
+{
+    const struct settings *settings = settings_of(run);
+    const char *why = settings->changed && run->order
+                          ? settings->changed(settings->documents, run->actor->arena, run->order)
+                          : NULL;
+
+    if (!why)
+        return 0;
+    err_set(err, ERR_BLOCKED, "%s; nothing was triggered", why);
+    return err_advise(err, "run again: the next run goes by what the documents say then");
+}
+
 /* Minutes lie between the decision and this moment. */
 static int may_trigger(struct call *c, const struct job_run *run, struct err *err)
 {
@@ -345,7 +359,7 @@ static int may_trigger(struct call *c, const struct job_run *run, struct err *er
     if (skew_check(sched_skew_ms(call_sched(c)), err) < 0)
         return err_advise(err, "set the clock and run again; nothing was triggered");
     if (call_now_ms(c) <= run->not_after_ms)
-        return 0;
+        return order_stands(run, err);
     err_set(err, ERR_BLOCKED, "the order expired at %s, before the restore could be triggered",
             time_format(run->actor->arena, run->not_after_ms));
     return err_advise(err, "order anew: reinstate activate -f ... %s; nothing was triggered", run->ordered);

@@ -16,6 +16,7 @@ struct job_run {
     struct job_match match;
     int64_t settle_ms, bound_ms;
     const char *ordered;  /* the RestoredVirtualMachine whose order this is done for: its name */
+    const struct document *order; /* which Activation orders it; once that is withdrawn, nothing is triggered */
     int64_t not_after_ms; /* of the order: nothing is triggered later */
     const struct value *seen; /* the machine's jobs (facts) as they were when this attempt was decided on */
     size_t failed_before; /* jobs of ours that had failed when this attempt was decided on */

@@ -229,6 +229,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         .settle_ms = v->settings->settle_ms,
         .bound_ms = restored_vm_timeout(s->doc, "restore", v->settings->restore_bound_ms),
         .ordered = s->doc->name,
+        .order = s->order.activation,
         .not_after_ms = s->order.not_after_ms,
         .adopt_only = s->order.state != ORDER_IN_FORCE || restored_vm_job(s->jobs, "running"),
         .mark_adopted = true,

@@ -567,6 +567,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
         .settle_ms = v->settings->settle_ms,
         .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
         .ordered = e.restored_vm->name,
+        .order = e.order.activation,
         .not_after_ms = e.order.not_after_ms,
         .adopt_only = e.running || e.order.state != ORDER_IN_FORCE,
         .must_read = true,

@@ -519,7 +519,7 @@ void manifest_read_file(struct arena *a, const char *path, const struct manifest
                         struct diags *diags)
 {
     bool from_stdin = strcmp(path, "-") == 0;
-    const char *file = from_stdin ? "<stdin>" : arena_strdup(a, path);
+    const char *file = from_stdin ? MANIFEST_STDIN : arena_strdup(a, path);
     int fd cleanup(close_fd) = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct text content cleanup(text_release);
     struct origin at = {.file = file};

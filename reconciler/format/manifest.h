@@ -22,6 +22,9 @@ extern const struct manifest_limits manifest_default_limits;   /* 8 MB, 64 deep,
 void manifest_read(struct arena *a, const char *file, const char *text, size_t len,
                    const struct manifest_limits *limits, struct value *docs, struct diags *diags);
 
+/* The origin's file of what was read from standard input. */
+#define MANIFEST_STDIN "<stdin>"
+
 /* Reads a file (or "-", standard input) with the size limit applied before memory is taken. Faults as above. */
 void manifest_read_file(struct arena *a, const char *path, const struct manifest_limits *limits, struct value *docs,
                         struct diags *diags);
