@@ -1,4 +1,5 @@
-/* Shared by the two halves of the engine: looking (look.c) and acting (act.c). */
+/* Shared by the two halves of the engine: looking (look.c) and acting. Of acting, act.c knows the order of the steps,
+ * reconcile.c how one is carried out, and run.c what both need. */
 #ifndef REINSTATE_ENGINE_INTERNAL_H
 #define REINSTATE_ENGINE_INTERNAL_H
 
@@ -29,6 +30,7 @@ struct run {
     struct view view;             /* follows the world as steps are done */
     struct outcome *outcome;
     struct group *group;
+    void (*step_over)(struct call *c, struct run *r); /* called when a step has ended: starts what waited for it */
 };
 
 /* A run grows by what repairs reveal, and by no more than this: a world that asks for more is a person's. */
@@ -44,6 +46,17 @@ must_use int run_allowed(const struct step *step, struct err *err);
 
 /* May suspend. Observes what the step is about anew, and what that relies on. */
 must_use int run_observe_again(struct call *c, struct run *r, const struct step *step, struct err *err);
+/* May suspend. Lower levels first: a kind's observation may use the facts of what it refers to. `marked` NULL: all. */
+must_use int run_observe(struct call *c, struct run *r, const bool *marked, struct err *err);
+
+/* --- one step (reconcile.c) --------------------------------------------------------------------------------------- */
+
+struct running {
+    struct run *run;
+    struct step_outcome *slot;
+};
+/* May suspend. A task's body: carries out the step of a struct running, and ends with the run's step_over. */
+void run_step(struct call *c, void *running);
 
 /* --- what a step waits for (growth.c) ----------------------------------------------------------------------------- */
 

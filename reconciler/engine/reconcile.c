@@ -1,0 +1,304 @@
+/* Knows how one step is carried out: it is looked at again before it writes, holds a permit for just the writes it has
+ * announced, and is verified by reading back. Must not know which step comes next. */
+#include "internal.h"
+
+#include "../run/skew.h"
+
+static const struct change *change_find(const struct step *step, const char *path)
+{
+    for (size_t i = 0; i < step->n_changes; i++)
+        if (str_eq(step->changes[i].path, path))
+            return &step->changes[i];
+    return NULL;
+}
+
+/* A value that the plan knew must be the same now; one that it did not know may have become known. */
+static int still_covered(const struct step *planned, const struct step *fresh, struct err *err)
+{
+    const char *advice = "look at the new plan and apply again";
+
+    if (planned->action != fresh->action || (planned->scope && !str_eq_nocase(planned->scope, fresh->scope))) {
+        err_set(err, ERR_CONFLICT, "drift since the plan: %s is now %s of %s", planned->id, action_name(fresh->action),
+                fresh->scope ? fresh->scope : "another thing");
+        return err_advise(err, "%s", advice);
+    }
+    /* What is adopted writes nothing. */
+    for (size_t i = 0; i < fresh->n_changes && !fresh->adopts; i++) {
+        const struct change *old = change_find(planned, fresh->changes[i].path);
+
+        if (old && (value_is(old->after, VALUE_UNKNOWN) || value_equal(old->after, fresh->changes[i].after)))
+            continue;
+        err_set(err, ERR_CONFLICT, "drift since the plan: %s would now also set %s", planned->id,
+                fresh->changes[i].path);
+        return err_advise(err, "%s", advice);
+    }
+    return 0;
+}
+
+static struct permit permit_for(struct arena *a, const struct step *step)
+{
+    struct permit_write *writes = arena_array(a, struct permit_write, step->n_writes + 1);
+    struct permit permit = {.step = step->id, .writes = writes, .n_writes = step->n_writes};
+
+    for (size_t i = 0; i < step->n_writes; i++)
+        for (enum http_method m = 0; m < HTTP_METHOD_COUNT; m++)
+            if (str_eq(http_method_name(m), step->writes[i].method))
+                writes[i] = (struct permit_write){.method = m, .fragment = step->writes[i].fragment};
+    /* Each announced write may be tried a few times by the one retry owner, and no more than that. */
+    permit.budget = step->n_writes * 6;
+    return permit;
+}
+
+static void say(void *ctx, const struct step *step, const char *line)
+{
+    run_tell(ctx, ENGINE_STEP_SAYS, step, line, 0);
+}
+
+/* The step as the world asks for it now; NULL: the world no longer asks. */
+static struct step *step_now(struct call *c, struct run *r, struct arena *a, const char *id)
+{
+    struct step *step = steps_find(engine_steps(r->engine, a, &r->view, call_now_ms(c)), id);
+
+    return step && step->action != ACTION_NONE ? step : NULL;
+}
+
+static void status(void *ctx, const struct step *step, const char *line)
+{
+    run_tell(ctx, ENGINE_STEP_STATUS, step, line, 0);
+}
+
+static void job_begins(void *ctx, const struct step *step, const char *job)
+{
+    struct run *r = ctx;
+    struct step_outcome *slot = run_outcome(r, step->id);
+
+    if (slot)
+        slot->job = arena_strdup(r->arena, job);
+    run_tell(r, ENGINE_STEP_JOB, step, job, 0);
+}
+
+static int step_write(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+{
+    const struct kind *kind = engine_kind(r->engine, step->document);
+    struct permit permit = permit_for(a, step);
+    struct actor actor = {
+        .arena = a,
+        .view = &r->view,
+        .step = step,
+        .provider = r->engine->provider,
+        .say_ctx = r,
+        .say = say,
+        .status = status,
+        .job = job_begins,
+    };
+    struct view frozen = r->view;
+    int rc;
+
+    if (!kind->act)
+        return err_set(err, ERR_BLOCKED, "%s has no way to do %s", kind->name, action_name(step->action));
+    /* Other steps move the run's view on while this one is suspended; it acts on what it has just seen. */
+    actor.view = &frozen;
+    TRY(run_journal(c, r, a, "begin", step, NULL, err));
+    call_set_context(c, &permit);
+    rc = kind->act(c, &actor, err);
+    call_set_context(c, NULL);
+    r->outcome->writes_taken += permit.taken;
+    return rc;
+}
+
+static int step_verified(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+{
+    struct run_patience patience = run_patience(r, step);
+    const struct step *again;
+
+    TRY(run_observe_again(c, r, step, err));
+    for (;;) {
+        again = step_now(c, r, a, step->id);
+        if (!again || step->action == ACTION_VERIFY)
+            return 0;
+        if (again->action == ACTION_BLOCKED)
+            return err_set(err, ERR_BLOCKED, "%s", again->reason);
+        if (run_changed_by_another(a, step, again, err))
+            return -(int)err->class;
+        err_set(err, ERR_CONFLICT, "done, but reading back shows it undone: %s", again->reason);
+        if (run_look_later(c, r, step, &patience, again->reason, err))
+            continue;
+        return err->class == ERR_CONFLICT
+                   ? err_advise(err, "run plan to see the present state; nothing was tried a second time")
+                   : -(int)err->class;
+    }
+}
+
+/* A verification that finds a difference looks again, because Azure may show an old state and looking changes nothing;
+ * every other step is tried once. */
+static int step_carry_out(struct call *c, struct run *r, struct arena *a, const struct step *step, struct err *err)
+{
+    struct run_patience patience = run_patience(r, step);
+
+    while (step_write(c, r, a, step, err) < 0) {
+        char *seen = arena_strdup(a, err->text);
+
+        if (step->action != ACTION_VERIFY || err->class != ERR_CONFLICT ||
+            !run_look_later(c, r, step, &patience, seen, err))
+            return -(int)err->class;
+        (void)step_now(c, r, a, step->id);
+    }
+    return 0;
+}
+
+static enum step_state step_blocked(const struct step *fresh, struct err *err)
+{
+    err_set(err, ERR_BLOCKED, "%s", fresh->reason);
+    if (fresh->next)
+        err_advise(err, "%s", fresh->next);
+    return STEP_BLOCKED;
+}
+
+/* The world no longer asks for the step. "Not needed any more" holds only where its document is as declared, or where
+ * what is left of it was planned too; what stands against it a person has to hear; what the look asks for instead is
+ * done. */
+static enum step_state step_unasked(struct call *c, struct run *r, const struct step *step, struct err *err)
+{
+    const struct conclusion *now = &r->view.conclusions[step->document->index];
+    size_t grown = 0;
+
+    if (now->verdict == PROSPECT_BLOCKED)
+        return step_blocked(now->block, err);
+    if (now->verdict == PROSPECT_PENDING && run_grow_document(c, r, step->document, &grown, err) < 0)
+        return STEP_BLOCKED;
+    return grown ? STEP_OVERTAKEN : STEP_NOT_NEEDED;
+}
+
+/* A conflict says that the world has moved on; if it has moved to where the step was to bring it, nothing is wrong. Who
+ * asked for the step may be any document, so all are looked at. What a verification finds is its verdict. */
+static enum step_state step_failed(struct call *c, struct run *r, struct arena *a, const struct step *step,
+                                   struct err *err)
+{
+    struct err ignored;
+
+    /* A right that we lack is for a person to give, like all else that stands against a step. */
+    if (err->class == ERR_BLOCKED || err->class == ERR_DENIED)
+        return STEP_BLOCKED;
+    if (err->class != ERR_CONFLICT || step->action == ACTION_VERIFY || run_observe(c, r, NULL, &ignored) < 0 ||
+        step_now(c, r, a, step->id))
+        return STEP_FAILED;
+    return step_unasked(c, r, step, err);
+}
+
+/* Looks until what the step needs is so, is due in this run, or cannot be: what was done and reads as undone is given
+ * the time in which Azure may still show an older state. */
+static enum run_gate pass_gate(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot,
+                               struct step **fresh, struct err *err)
+{
+    struct run_patience patience = run_patience(r, slot->step);
+    enum run_gate gate;
+
+    while ((gate = run_gate(c, r, slot, *fresh, err)) == RUN_GATE_UNDONE) {
+        if (!run_look_later(c, r, slot->step, &patience, arena_strdup(a, err->text), err))
+            return RUN_GATE_SHUT;
+        *fresh = step_now(c, r, a, slot->step->id);
+        if (!*fresh)
+            return RUN_GATE_OPEN;
+    }
+    return gate;
+}
+
+/* The specification of how one step is done. Returns the state it ends in, or STEP_WAITING when it waits for what has
+ * come up since the plan; err is filled for FAILED and BLOCKED. */
+static enum step_state step_reconcile(struct call *c, struct run *r, struct arena *a, struct step_outcome *slot,
+                                      struct err *err)
+{
+    const struct step *planned = slot->step;
+    struct step *fresh;
+    enum run_gate gate;
+
+    if (run_observe_again(c, r, planned, err) < 0)
+        return STEP_FAILED;
+    fresh = step_now(c, r, a, planned->id);
+    gate = fresh && fresh->action != ACTION_BLOCKED ? pass_gate(c, r, a, slot, &fresh, err) : RUN_GATE_OPEN;
+    if (gate != RUN_GATE_OPEN)
+        return gate == RUN_GATE_WAIT ? STEP_WAITING : STEP_BLOCKED;
+    /* Why it starts is told by what was just seen: repairs before it may have changed what was planned for. */
+    run_tell(r, ENGINE_STEP_STARTS, fresh ? fresh : planned, NULL, 0);
+    /* Once a thing is there nothing asks for its verification any more; it is verified all the same. */
+    if (!fresh && planned->action == ACTION_VERIFY)
+        fresh = steps_find(&r->look->plan->steps, planned->id);
+    if (!fresh)
+        return step_unasked(c, r, planned, err);
+    if (fresh->action == ACTION_BLOCKED)
+        return step_blocked(fresh, err);
+    if (still_covered(planned, fresh, err) < 0 || run_allowed(fresh, err) < 0)
+        return STEP_BLOCKED;
+    /* The waits before it may have lasted longer than they seemed: the machine may have stood still. */
+    if (action_writes(fresh->action) && !fresh->adopts && skew_check(sched_skew_ms(call_sched(c)), err) < 0) {
+        err_advise(err, "set the clock and run again");
+        return STEP_BLOCKED;
+    }
+    if (step_carry_out(c, r, a, fresh, err) < 0)
+        return step_failed(c, r, a, fresh, err);
+    if (step_verified(c, r, a, fresh, err) < 0)
+        return err->class == ERR_BLOCKED ? STEP_BLOCKED : STEP_FAILED;
+    return STEP_DONE;
+}
+
+/* What came back from soft delete may lack what its declaration says beside being there. */
+static void complete_recovered(struct call *c, struct run *r, const struct step *step)
+{
+    struct err ignored;
+    size_t grown;
+
+    if (step->action == ACTION_RECOVER)
+        (void)!run_grow_document(c, r, step->document, &grown, &ignored);
+}
+
+static const char *const state_names[] = {
+    [STEP_WAITING] = "waiting",       [STEP_RUNNING] = "running",     [STEP_DONE] = "done",
+    [STEP_NOT_NEEDED] = "not-needed", [STEP_FAILED] = "failed",       [STEP_BLOCKED] = "blocked",
+    [STEP_SKIPPED] = "skipped",       [STEP_OVERTAKEN] = "overtaken",
+};
+
+/* Nobody has cancelled what runs at Azure: this run only stops looking. */
+static void step_left(struct step_outcome *slot)
+{
+    if (slot->job)
+        err_set(&slot->err, ERR_CANCELLED,
+                "not waited for any longer: job %s runs on at Azure, and the next run adopts it", slot->job);
+    else
+        err_set(&slot->err, ERR_CANCELLED,
+                "not waited for any longer: what was sent takes its course at Azure; the next run looks first");
+}
+
+void run_step(struct call *c, void *arg)
+{
+    struct running *running = arg;
+    struct run *r = running->run;
+    struct step_outcome *slot = running->slot;
+    static const enum engine_event events[] = {
+        [STEP_DONE] = ENGINE_STEP_DONE,     [STEP_NOT_NEEDED] = ENGINE_STEP_NOT_NEEDED,
+        [STEP_FAILED] = ENGINE_STEP_FAILED, [STEP_BLOCKED] = ENGINE_STEP_BLOCKED,
+        [STEP_WAITING] = ENGINE_STEP_WAITS, [STEP_OVERTAKEN] = ENGINE_STEP_OVERTAKEN,
+    };
+    int64_t begun = call_span_ms(c);
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct err journal_err;
+    bool left;
+
+    slot->state = step_reconcile(c, r, scratch, slot, &slot->err);
+    slot->elapsed_ms += call_span_ms(c) - begun;
+    if (slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED)
+        step_left(slot);
+    if (slot->state == STEP_DONE)
+        complete_recovered(c, r, slot->step);
+    if (slot->state == STEP_DONE)
+        slot->err = (struct err){.class = ERR_NONE};
+    /* The view's steps were made in the scratch arena; nobody may find them after it is gone. */
+    r->view.steps = &r->look->plan->steps;
+    r->view.conclusions = r->look->view.conclusions;
+    r->view.concluded = r->look->view.concluded;
+    if (run_journal(c, r, scratch, "end", slot->step, state_names[slot->state], &journal_err) < 0 &&
+        slot->state == STEP_DONE)
+        slot->err = journal_err;
+    left = slot->state == STEP_FAILED && slot->err.class == ERR_CANCELLED;
+    run_tell(r, left ? ENGINE_STEP_LEFT : events[slot->state], slot->step, slot->err.text, slot->elapsed_ms);
+    r->step_over(c, r);
+}
