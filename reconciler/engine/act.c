@@ -2,7 +2,6 @@
  * Must not know how a step is done.
  *
  * A step goes WAITING -> RUNNING -> one of DONE, NOT_NEEDED, FAILED, BLOCKED; or WAITING -> SKIPPED. */
-
 #include "internal.h"
 
 static bool satisfied(enum step_state state)
