@@ -4,6 +4,7 @@
  * Facts: state, model ("azure-rbac" | "access-policies" | "local-rbac"), scope (what roles are granted on), vaultId,
  * vault (its ARM body, where no document stands for it), assignments, principals [{label, user, objectId?, missing
  * [..], since?, why?}] in the order declared; more for a managed HSM, see key_access_local.h. */
+#include "key_access.h"
 #include "../azure/defaults.h"
 #include "../documents/id_fields.h"
 #include "../access/grant.h"
@@ -20,15 +21,6 @@
 #define SOURCE_LOCAL "until it acts in every region of the HSM: Microsoft Learn, Managed HSM multi-region replication"
 
 /* --- observing ---------------------------------------------------------------------------------------------------- */
-
-/* As its own document has seen it; a vault that only an id names was read for this one. */
-static const struct value *vault_live(const struct view *v, const struct document *doc, const struct value *facts)
-{
-    const struct document *key = document_target(doc, "spec.key");
-    const struct document *store = key ? document_target(key, "spec.store") : NULL;
-
-    return store ? value_get(view_facts(v, store), "live") : value_get(facts, "vault");
-}
 
 static const char *vault_id_of(struct arena *a, const struct document *doc)
 {
@@ -59,22 +51,12 @@ static int observe_principal(struct call *c, const struct observer *o, size_t i,
     return grant_principal(c, o, path, p, err);
 }
 
-/* The role a principal gets under Azure's roles: the one declared for it, else the narrowest. */
-static const struct role_facts *role_for(const struct document *doc, size_t i, enum key_user user)
-{
-    const char *declared = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role");
-
-    if (!declared)
-        return role_by_id(key_rights[user].role_id);
-    return role_by_name(declared) ? role_by_name(declared) : role_by_id(declared);
-}
-
 /* What is declared by name is asked for itself: a service may look for a role, and not for what it allows. */
 static void judge_role(const struct observer *o, const struct value *facts, struct value *p, size_t i,
                        struct value *missing, int64_t *since)
 {
     const char *declared = value_str_at(value_item(value_get(o->document->spec, "principals"), i), "role");
-    const struct role_facts *role = declared ? role_for(o->document, i, KEY_USER_DES) : NULL;
+    const struct role_facts *role = declared ? key_access_role(o->document, i, KEY_USER_DES) : NULL;
     int64_t held = TIME_NONE;
 
     if (declared && !role)
@@ -100,7 +82,7 @@ static void judge_principal(const struct observer *o, struct value *facts, struc
     }
     if (!object_id) {
         if (str_eq(value_str_at(facts, "model"), "access-policies"))
-            room_observe_policies(o->arena, vault_live(o->view, o->document, facts), NULL, facts, p);
+            room_observe_policies(o->arena, key_access_vault(o->view, o->document, facts), NULL, facts, p);
         return;
     }
     if (str_eq(value_str_at(facts, "model"), "azure-rbac")) {
@@ -112,13 +94,13 @@ static void judge_principal(const struct observer *o, struct value *facts, struc
             &since);
     } else {
         value_set_string(o->arena, p, "idle",
-                         policy_idle(o->arena, vault_live(o->view, o->document, facts), object_id));
+                         policy_idle(o->arena, key_access_vault(o->view, o->document, facts), object_id));
         value_set(o->arena, p, "missing",
-                  policy_missing(o->arena, vault_live(o->view, o->document, facts), object_id, need->policy));
-        if (vault_live(o->view, o->document, facts))
-            room_observe_policies(o->arena, vault_live(o->view, o->document, facts), object_id, facts, p);
+                  policy_missing(o->arena, key_access_vault(o->view, o->document, facts), object_id, need->policy));
+        if (key_access_vault(o->view, o->document, facts))
+            room_observe_policies(o->arena, key_access_vault(o->view, o->document, facts), object_id, facts, p);
         /* Policies have no time of their own; the vault's last change is the latest it can be. */
-        since = time_parse(value_str_at(vault_live(o->view, o->document, facts), "systemData.lastModifiedAt"));
+        since = time_parse(value_str_at(key_access_vault(o->view, o->document, facts), "systemData.lastModifiedAt"));
     }
     if (since != TIME_NONE)
         value_set_string(o->arena, p, "since", time_format(o->arena, since));
@@ -162,7 +144,7 @@ static int observe_vault(struct call *c, const struct observer *o, struct azure 
     struct value *live;
 
     if (store) {
-        bool there = vault_live(o->view, o->document, NULL) != NULL;
+        bool there = key_access_vault(o->view, o->document, NULL) != NULL;
 
         *ret = str_eq(view_state(o->view, store), "unseen") ? vault_unseen(o, store)
                                                             : facts_new(o->arena, there ? "present" : "absent");
@@ -196,7 +178,7 @@ static int observe_model(struct call *c, const struct observer *o, struct azure 
     }
     TRY(observe_vault(c, o, az, store, vault, &facts, err));
     *ret = facts;
-    live = vault_live(o->view, o->document, facts);
+    live = key_access_vault(o->view, o->document, facts);
     value_set_string(o->arena, facts, "vaultId", vault);
     scope = !str_eq(value_str_at(o->document->spec, "scope"), "key")
                 ? vault
@@ -279,39 +261,6 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
 
 /* --- steps -------------------------------------------------------------------------------------------------------- */
 
-static char *join(struct arena *a, const struct value *list)
-{
-    char *text = arena_strdup(a, "");
-
-    for (size_t i = 0; i < value_count(list); i++)
-        text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_str(value_item(list, i)));
-    return text;
-}
-
-static bool uses_local(const struct document *doc)
-{
-    return key_store_is_hsm(document_target(doc, "spec.key"));
-}
-
-/* The permission model: the live vault's; for an absent vault the declared one, or the one that it would be made with.
- * NULL: cannot be told, and then nothing is granted, because a grant by the wrong model has no effect. */
-static const char *model_of(const struct view *v, const struct document *doc)
-{
-    const char *model = value_str_at(view_facts(v, doc), "model");
-    const struct document *key = document_target(doc, "spec.key"),
-                          *store = key ? document_target(key, "spec.store") : NULL;
-
-    if (model || !store)
-        return model;
-    model = value_str_at(store->spec, "permissionModel");
-    return model ? model : str_eq(view_state(v, store), "absent") ? "azure-rbac" : NULL;
-}
-
-static bool uses_rbac(const struct view *v, const struct document *doc)
-{
-    return str_eq(model_of(v, doc), "azure-rbac");
-}
-
 /* true: a step was added. */
 static bool block_untold(const struct view *v, const struct document *doc, struct steps *out)
 {
@@ -319,7 +268,7 @@ static bool block_untold(const struct view *v, const struct document *doc, struc
                           *store = key ? document_target(key, "spec.store") : NULL;
     const char *vault = value_str_at(view_facts(v, doc), "vaultId");
 
-    if (model_of(v, doc))
+    if (key_access_model(v, doc))
         return false;
     if (store)
         steps_block(
@@ -334,237 +283,6 @@ static bool block_untold(const struct view *v, const struct document *doc, struc
                     "grant cannot be told",
                     vault ? arm_id_name(vault) : "");
     return true;
-}
-
-/* `anew`: the set's identity is about to be another one, which holds nothing. */
-static struct step *steps_grant(const struct view *v, const struct document *doc, struct steps *out, size_t i,
-                                bool anew)
-{
-    const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
-    const struct key_rights *need = &key_rights[value_int_at(p, "user", 0)];
-    const struct value *missing = anew ? NULL : value_get(p, "missing");
-    const char *label = value_str_at(p, "label"), *object_id = anew ? NULL : value_str_at(p, "objectId");
-    const char *vault = value_str_at(facts, "vaultId");
-    bool rbac = uses_rbac(v, doc);
-    bool lost = missing && value_count(missing) == 0;
-    struct step *step =
-        steps_add(out, doc, ACTION_GRANT, label,
-                  lost      ? "%s (%s) holds its rights on the key itself, they may not come back with it%s; else: %s"
-                  : missing ? "%s (%s) lacks %s: %s"
-                            : "%s (%s) will be a new identity without any right%s: %s",
-                  need->who, label, missing ? join(v->arena, missing) : "", need->loses);
-
-    step->scope = rbac && value_str_at(facts, "scope") ? value_str_at(facts, "scope") : vault;
-    step->postcondition = "read back: the principal's effective rights hold all it needs";
-    if (value_str_at(p, "idle"))
-        step_note(out, step, "%s; it is left as it is", value_str_at(p, "idle"));
-    step->estimate_ms = 5 * SECOND_MS;
-    step->estimate_source = "recorded grants";
-    step_change(out, step, "principalId", NULL, object_id ? value_string(v->arena, object_id) : value_unknown(v->arena),
-                NULL);
-    if (rbac) {
-        const struct role_facts *role = role_for(doc, i, (enum key_user)value_int_at(p, "user", 0));
-        bool own = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role") != NULL;
-
-        step_change(out, step, "role", NULL, value_string(v->arena, role ? role->name : need->role),
-                    own                                             ? "the role that is declared for it"
-                    : value_int_at(p, "user", 0) == KEY_USER_BACKUP ? "the narrowest built-in role with read and backup"
-                                                                    : NULL);
-        step_writes(out, step, "PUT", "%s/providers/Microsoft.Authorization/roleAssignments/", step->scope);
-        step_right(out, step, vault, "Microsoft.Authorization/roleAssignments/write", false,
-                   "Role Based Access Control Administrator");
-        if (value_int_at(p, "user", 0) == KEY_USER_BACKUP && !own)
-            step->unverified = "that Azure Backup's own permission check accepts Key Vault Crypto User instead of Key "
-                               "Vault Administrator";
-    } else {
-        struct value *permissions = value_list(v->arena);
-
-        for (const char *const *q = need->policy; *q; q++)
-            value_push(v->arena, permissions, value_string(v->arena, *q));
-        step_change(out, step, "keyPermissions", NULL, permissions, "added to what the principal has");
-        step_writes(out, step, "PUT", "%s/accessPolicies/add", vault);
-        step_right(out, step, vault, "Microsoft.KeyVault/vaults/accessPolicies/write", false, "Key Vault Contributor");
-    }
-    return step;
-}
-
-static void put_grants(const struct view *v, const struct document *doc, struct arena *a, struct index *x)
-{
-    const struct value *facts = view_facts(v, doc), *principals = value_get(facts, "principals");
-    const char *scope = value_str_at(facts, "scope"), *id;
-
-    for (size_t i = 0; scope && i < value_count(principals); i++) {
-        id = value_str_at(value_item(principals, i), "objectId");
-        if (id)
-            index_put(x, arena_printf(a, "%s|%s", id, scope), doc);
-    }
-}
-
-static const struct view_names by_grant = {.kind = "KeyAccess", .put = put_grants};
-
-/* An earlier document that speaks of the same principal and scope. */
-static const struct document *other_owner(const struct view *v, const struct document *doc, const char *object_id,
-                                          const char *scope)
-{
-    const struct index_entry *first =
-        object_id && scope ? view_find(v, &by_grant, arena_printf(v->arena, "%s|%s", object_id, scope)) : NULL;
-    const struct document *d = first ? first->thing : NULL;
-
-    return d && d->index < doc->index ? d : NULL;
-}
-
-/* It asks for the very rights that this one asks for: then the two share the grant. */
-static bool shares(const struct view *v, const struct document *doc, size_t i, const struct document *other)
-{
-    const struct value *all = value_get(view_facts(v, other), "principals"),
-                       *p = value_item(value_at(view_facts(v, doc), "principals"), i);
-    const char *role = value_str_at(value_item(value_get(doc->spec, "principals"), i), "role");
-
-    for (size_t j = 0; j < value_count(all); j++) {
-        const struct value *q = value_item(all, j);
-        const char *theirs = value_str_at(value_item(value_get(other->spec, "principals"), j), "role");
-
-        if (str_eq_nocase(value_str_at(q, "objectId"), value_str_at(p, "objectId")) &&
-            (value_int_at(q, "user", 0) != value_int_at(p, "user", 0) ||
-             (role || theirs ? !str_eq_nocase(role, theirs) : false)))
-            return false;
-    }
-    return true;
-}
-
-/* The step by which the other document makes the grant that both declare; NULL: none is due there. */
-static struct step *shared_grant(const struct view *v, const struct document *other, const char *object_id)
-{
-    const struct value *all = value_get(view_facts(v, other), "principals");
-
-    for (size_t j = 0; other && v->steps && j < value_count(all); j++)
-        if (str_eq_nocase(value_str_at(value_item(all, j), "objectId"), object_id))
-            return steps_find(v->steps, arena_printf(v->arena, "%s#grant.%s", other->address,
-                                                     value_str_at(value_item(all, j), "label")));
-    return NULL;
-}
-
-/* Grants on the key itself may not come back with it: whether they do, nobody says. True for a principal whose rights
- * hang on them while the key is about to be brought back. */
-static bool may_be_lost(const struct view *v, const struct document *doc, const struct value *p)
-{
-    const struct document *key = document_target(doc, "spec.key");
-    const struct value *facts = view_facts(v, doc), *all = value_get(facts, "assignments");
-    const char *scope = value_str_at(facts, "scope");
-    struct value *others = value_list(v->arena);
-    int64_t ignored;
-
-    if (!key || str_eq(view_state(v, key), "present") || view_prospect(v, key) != PROSPECT_PENDING)
-        return false;
-    if (uses_local(doc))
-        return local_access_may_be_lost(v, doc, p);
-    if (!uses_rbac(v, doc) || !scope || !str_find_nocase(scope, "/keys/"))
-        return false;
-    for (size_t i = 0; i < value_count(all); i++)
-        if (!str_eq_nocase(value_str_at(value_item(all, i), "scope"), scope))
-            value_push(v->arena, others, value_item(all, i));
-    return value_count(others) < value_count(all) &&
-           value_count(rbac_missing(v->arena, others, value_str_at(p, "objectId"),
-                                    key_rights[value_int_at(p, "user", 0)].data_actions, &ignored)) > 0;
-}
-
-static bool held_on_condition(const struct view *v, const struct document *doc, const struct value *p, size_t i)
-{
-    const struct role_facts *role = role_for(doc, i, (enum key_user)value_int_at(p, "user", 0));
-    const struct value *facts = view_facts(v, doc);
-
-    return role && rbac_held_on_condition(value_get(facts, "assignments"), value_str_at(p, "objectId"), role->id,
-                                          value_str_at(facts, "scope"));
-}
-
-/* A group holds the very role that is missed. Who is in it is not read here, so nobody can tell whether it is held. */
-static const char *held_by_group(const struct view *v, const struct document *doc, const struct value *p, size_t i)
-{
-    const struct role_facts *role = role_for(doc, i, (enum key_user)value_int_at(p, "user", 0));
-
-    return role && value_str_at(p, "objectId") ? rbac_group_with(value_get(view_facts(v, doc), "assignments"), role->id)
-                                               : NULL;
-}
-
-/* The set's own steps give it a system-assigned identity: what the present one holds is no grant to the next. */
-static bool identity_changes(const struct view *v, const struct document *des)
-{
-    bool comes = des && set_identity_comes(des, value_get(view_facts(v, des), "live"));
-    const struct index_entry *at = NULL;
-    const struct step *step;
-
-    while (comes && (step = steps_next(v->steps, des, &at)))
-        for (size_t k = 0; step->action == ACTION_UPDATE && k < step->n_changes; k++)
-            if (str_eq(step->changes[k].path, "identity.type"))
-                return true;
-    return false;
-}
-
-static void steps_principal(const struct view *v, const struct document *doc, struct steps *out, size_t i,
-                            struct step **grants, size_t *n_grants)
-{
-    const struct value *facts = view_facts(v, doc), *p = value_item(value_get(facts, "principals"), i);
-    const struct document *des =
-        document_target(doc, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
-    const char *object_id = value_str_at(p, "objectId"), *label = value_str_at(p, "label");
-    const struct document *other = other_owner(v, doc, object_id, value_str_at(facts, "scope"));
-    bool anew = identity_changes(v, des);
-    const char *group;
-    struct step *step;
-
-    if (other && !shares(v, doc, i, other)) {
-        steps_block(out, doc, label, "declare the same for it in both, or keep one of the two",
-                    "%s declares other rights for %s on the same scope: a grant has one owner", other->address, label);
-        return;
-    }
-    if (!anew &&
-        (uses_local(doc) ? local_access_granted(p)
-                         : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0) &&
-        !may_be_lost(v, doc, p))
-        return;
-    if (value_str_at(p, "why") || (!object_id && !des)) {
-        steps_block(out, doc, label, value_str_at(p, "why"),
-                    object_id ? "what %s is to be granted cannot be found"
-                              : "%s is not known here, so nothing can be granted to it",
-                    label);
-        return;
-    }
-    if (!object_id && view_prospect(v, des) != PROSPECT_PENDING) {
-        steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address),
-                    str_eq(view_state(v, des), "unseen")
-                        ? "the identity of %s cannot be seen, and neither can what it may do"
-                        : "the identity of %s is not there to be granted anything",
-                    label);
-        return;
-    }
-    if (uses_rbac(v, doc) && held_on_condition(v, doc, p, i)) {
-        steps_block(out, doc, label, "a person removes the condition, or that assignment", "%s (%s): %s",
-                    key_rights[value_int_at(p, "user", 0)].who, label, value_str_at(p, "idle"));
-        return;
-    }
-    if (uses_rbac(v, doc) && !anew && (group = held_by_group(v, doc, p, i))) {
-        steps_block(out, doc, label,
-                    arena_printf(v->arena,
-                                 "look at the group's members: az ad group member check --group '%s' --member-id '%s'; "
-                                 "if it is none, assign it the role by hand",
-                                 group, object_id),
-                    "%s (%s): group %s holds the role, and whether this principal is in it cannot be told",
-                    key_rights[value_int_at(p, "user", 0)].who, label, group);
-        return;
-    }
-    /* Where the first document is held up by something of its own, the next one that declares the grant makes it. */
-    if ((step = shared_grant(v, other, object_id)) && step->action != ACTION_BLOCKED) {
-        grants[(*n_grants)++] = step;
-        return;
-    }
-    step = uses_local(doc) ? local_access_grant(v, doc, out, i, anew) : steps_grant(v, doc, out, i, anew);
-    for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
-        step_change(out, step, k ? arena_printf(v->arena, "principalId %zu", k + 2) : "second principalId", NULL,
-                    value_item(value_get(p, "further"), k),
-                    "the set will have several identities, and nobody says by which of them it then acts");
-    grant_for_set(v, out, step, des, anew ? NULL : object_id);
-    view_need(v, out, step, document_target(doc, "spec.key"));
-    grants[(*n_grants)++] = step;
 }
 
 /* Every write of the set waits for what its identities are granted, or for the block that withholds it. */
@@ -592,7 +310,7 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
                        size_t n_grants)
 {
     const struct value *principals = value_at(view_facts(v, doc), "principals");
-    bool rbac = uses_rbac(v, doc), local = uses_local(doc);
+    bool rbac = key_access_by_rbac(v, doc), local = key_access_by_hsm(doc);
     int64_t delay = local  ? v->settings->hsm_role_delay_ms
                     : rbac ? v->settings->role_delay_ms
                            : v->settings->policy_delay_ms;
@@ -653,27 +371,27 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
                     key_store_word(key), missing_words(v, store));
         return;
     }
-    if (!uses_local(doc) && block_untold(v, doc, out))
+    if (!key_access_by_hsm(doc) && block_untold(v, doc, out))
         return;
     /* Rights on a key that nobody may bring back yet would act on whatever key takes its name. */
     if (key && str_eq(view_state(v, key), "absent") && view_prospect(v, key) == PROSPECT_BLOCKED) {
         steps_block(out, doc, NULL, arena_printf(v->arena, "see %s", key->address), "its key is not there");
         return;
     }
-    if (uses_local(doc) ? local_access_full(v, doc, out) : room_lacks(v, doc, out))
+    if (key_access_by_hsm(doc) ? local_access_full(v, doc, out) : room_lacks(v, doc, out))
         return;
     for (size_t i = 0; i < n; i++)
-        steps_principal(v, doc, out, i, grants, &n_grants);
+        key_access_principal_steps(v, doc, out, i, grants, &n_grants);
     /* An HSM's assignments show no time, so a later run could not tell how long to wait: each grant does its own
      * waiting, except a shared one. */
     for (size_t i = 0; i < n_grants; i++)
         shared += grants[i]->document != doc;
-    if (!uses_local(doc) || shared)
+    if (!key_access_by_hsm(doc) || shared)
         steps_wait(v, doc, out, grants, n_grants);
     if (out->count == before)
         steps_add(out, doc, ACTION_NONE, NULL, "all %zu principals have what %s%s", n,
-                  uses_local(doc) ? local_access_asked(doc) : "they need",
-                  uses_local(doc) ? local_access_warning(v, doc) : "");
+                  key_access_by_hsm(doc) ? local_access_asked(doc) : "they need",
+                  key_access_by_hsm(doc) ? local_access_warning(v, doc) : "");
     note_orphans(v, doc, out, before, n_grants > 0);
 }
 
@@ -703,9 +421,9 @@ static int act_grant(struct call *c, const struct actor *actor, const struct val
     struct azure *az = kind_azure(actor->provider, doc);
     struct value *permissions = value_list(actor->arena);
 
-    if (uses_rbac(actor->view, doc))
+    if (key_access_by_rbac(actor->view, doc))
         return role_assignment_put(az, c, actor->arena, actor->step->scope, object_id,
-                                   role_for(doc, which, (enum key_user)value_int_at(p, "user", 0))->id, err);
+                                   key_access_role(doc, which, (enum key_user)value_int_at(p, "user", 0))->id, err);
     for (const char *const *q = key_rights[value_int_at(p, "user", 0)].policy; *q; q++)
         value_push(actor->arena, permissions, value_string(actor->arena, *q));
     return access_policy_add(az, c, actor->arena, value_str_at(view_facts(actor->view, doc), "vaultId"),
@@ -726,14 +444,14 @@ static int act(struct call *c, const struct actor *actor, struct err *err)
             p = value_item(principals, which = i);
     if (!p || !value_str_at(p, "objectId"))
         return err_set(err, ERR_CONFLICT, "the principal's object id is not known yet");
-    if (uses_local(doc))
+    if (key_access_by_hsm(doc))
         return local_access_act(c, actor, p, err);
     TRY(act_grant(c, actor, p, which, value_str_at(p, "objectId"), err));
     for (size_t k = 0; k < value_count(value_get(p, "further")); k++)
         TRY(act_grant(c, actor, p, which, value_str(value_item(value_get(p, "further"), k)), err));
     /* If the vault does not show when it was changed, a later run could not tell how long to wait, so
      * the wait is here. */
-    if (uses_rbac(actor->view, doc) || value_get(vault_live(actor->view, doc, facts), "systemData"))
+    if (key_access_by_rbac(actor->view, doc) || value_get(key_access_vault(actor->view, doc, facts), "systemData"))
         return 0;
     return call_sleep_ms(c, actor->view->settings->policy_delay_ms, "the access policy to act", err);
 }
