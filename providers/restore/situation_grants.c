@@ -1,0 +1,153 @@
+/* Knows whether those who need the key may use it, now and once all that is declared is granted. Must not know which
+ * set a restore names. */
+#include "situation_parts.h"
+
+#include "../documents/concluded.h"
+
+#include "../azure/geography.h"
+#include "../access/rights.h"
+#include "../access/seen.h"
+
+static bool lacks(const struct value *principal, bool then)
+{
+    if (then)
+        return value_count(value_get(principal, "lacksAfter")) > 0;
+    return !value_get(principal, "missing") || value_count(value_get(principal, "missing")) > 0;
+}
+
+/* What an identity lacks that cannot be seen is not known; one that is gone holds nothing. */
+static bool rights_unseen(const struct view *v, const struct document *access, size_t i, const struct value *principal)
+{
+    const struct document *set =
+        document_target(access, arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i));
+
+    return !value_get(principal, "missing") && set && str_eq(view_state(v, set), "unseen");
+}
+
+/* How early a restore fails for it: 0 not at all. */
+static int grants_rank(enum dx_grants g)
+{
+    static const int ranks[] = {
+        [DX_GRANTS_OK] = 0,
+        [DX_GRANTS_UNKNOWN] = 1,
+        [DX_GRANTS_ORCHESTRATOR_UNSURE] = 2,
+        [DX_GRANTS_ORCHESTRATOR_LACKS] = 3,
+        [DX_GRANTS_ORCHESTRATOR_SHUT] = 3,
+        [DX_GRANTS_DES_LACKS] = 4,
+        [DX_GRANTS_FIREWALL] = 5,
+        [DX_GRANTS_BACKUP_LACKS] = 6,
+    };
+
+    return ranks[g];
+}
+
+enum dx_grants situation_grants_worse(enum dx_grants x, enum dx_grants y)
+{
+    return grants_rank(x) >= grants_rank(y) ? x : y;
+}
+
+bool situation_of_another_set(const struct view *v, const struct document *access, size_t i, const char *set_id)
+{
+    const char *path = arena_printf(v->arena, "spec.principals.%zu.diskEncryptionSet", i);
+
+    return document_reference(access, path) &&
+           !arm_id_equal(reference_id(v->arena, access, path, disk_encryption_set_id), set_id);
+}
+
+static const enum dx_grants by_user[KEY_USER_COUNT] = {
+    [KEY_USER_DES] = DX_GRANTS_DES_LACKS,
+    [KEY_USER_ORCHESTRATOR] = DX_GRANTS_ORCHESTRATOR_LACKS,
+    [KEY_USER_BACKUP] = DX_GRANTS_BACKUP_LACKS,
+};
+
+/* The first principal that lacks rights with a set that no KeyAccess declares, as far as its rights can be seen. */
+static enum dx_grants rights_undeclared(const struct view *v, const struct document *key, const struct value *set)
+{
+    enum dx_grants found = DX_GRANTS_OK;
+
+    for (enum key_user user = KEY_USER_DES; user < KEY_USER_COUNT; user++) {
+        enum seen_right seen = right_seen(v, key, user, set);
+
+        if (seen != SEEN_HELD)
+            found = situation_grants_worse(found, seen == SEEN_LACKING ? by_user[user] : DX_GRANTS_UNKNOWN);
+    }
+    return found;
+}
+
+enum dx_grants situation_rights_nowhere(const struct view *v, const struct document *key, const struct document *set)
+{
+    enum dx_grants found = DX_GRANTS_OK;
+
+    for (enum key_user user = KEY_USER_DES; key && user < KEY_USER_COUNT; user++)
+        if ((set || user != KEY_USER_DES) && !right_declared(v, key, user, set) &&
+            right_seen(v, key, user, view_facts(v, set)) == SEEN_LACKING)
+            found = situation_grants_worse(found, by_user[user]);
+    return found;
+}
+
+const char *situation_grant_advice(const struct view *v, const struct situation *s)
+{
+    for (enum key_user user = KEY_USER_DES; s->key && s->given != DX_GIVEN_NOTHING && user < KEY_USER_COUNT; user++)
+        if (s->then.grants == by_user[user] && (s->des || user != KEY_USER_DES) &&
+            !right_declared(v, s->key, user, s->des))
+            return arena_printf(v->arena, "no document grants it: declare {%s: %s} in a KeyAccess of %s",
+                                user == KEY_USER_DES ? "diskEncryptionSet" : "wellKnown",
+                                user == KEY_USER_DES      ? s->des->name
+                                : user == KEY_USER_BACKUP ? "BackupManagementService"
+                                                          : "ConfidentialVmOrchestrator",
+                                s->key->address);
+    return NULL;
+}
+
+enum dx_grants situation_rights_state(const struct view *v, const struct document *key, const char *set_id, bool then)
+{
+    enum dx_grants found = DX_GRANTS_OK;
+    const struct document *access;
+    bool of_set = false;
+    size_t at = 0;
+
+    while (key && (access = referrer_next(key, "KeyAccess", &at))) {
+        const struct value *principals = value_get(view_facts(v, access), "principals");
+
+        for (size_t i = 0; i < value_count(principals); i++) {
+            const struct value *p = value_item(principals, i);
+
+            if (situation_of_another_set(v, access, i, set_id))
+                continue;
+            of_set |= value_int_at(p, "user", 0) == KEY_USER_DES;
+            if (rights_unseen(v, access, i, p))
+                found = situation_grants_worse(found, DX_GRANTS_UNKNOWN);
+            else
+                found =
+                    situation_grants_worse(found, lacks(p, then) ? by_user[value_int_at(p, "user", 0)] : DX_GRANTS_OK);
+        }
+    }
+    return of_set ? found : situation_grants_worse(found, DX_GRANTS_UNKNOWN);
+}
+
+enum dx_grants situation_rights_of_original(const struct view *v, const struct document *key, const char *set_id,
+                                            const struct value *set)
+{
+    enum dx_grants declared = situation_rights_state(v, key, set_id, false);
+
+    return declared == DX_GRANTS_UNKNOWN ? rights_undeclared(v, key, set) : declared;
+}
+
+enum dx_grants situation_firewall_state(const struct view *v, const struct document *key)
+{
+    const struct document *store = key ? document_target(key, "spec.store") : NULL;
+    const struct value *p = value_at(view_facts(v, store), "live.properties");
+    const char *bypass = value_str_at(p, "networkAcls.bypass");
+    bool closed = str_eq_nocase(value_str_at(p, "networkAcls.defaultAction"), "Deny") ||
+                  str_eq_nocase(value_str_at(p, "publicNetworkAccess"), "Disabled");
+
+    /* A perimeter overrides the bypass, and its rules are not seen. */
+    if (str_eq_nocase(value_str_at(p, "publicNetworkAccess"), "SecuredByPerimeter"))
+        return DX_GRANTS_FIREWALL;
+    if (!closed)
+        return DX_GRANTS_OK;
+    if (bypass && !str_find_nocase(bypass, "AzureServices"))
+        return DX_GRANTS_FIREWALL;
+    return value_count(value_get(p, "privateEndpointConnections")) ? DX_GRANTS_ORCHESTRATOR_UNSURE
+                                                                   : DX_GRANTS_ORCHESTRATOR_SHUT;
+}
