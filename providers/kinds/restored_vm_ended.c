@@ -1,0 +1,127 @@
+/* Knows what is still due of a restore whose job has completed, or whose machine is there already. Must not know why a
+ * job failed. */
+#include "restored_vm_steps.h"
+
+#include "restored_vm.h"
+
+#include "../backup/points.h"
+#include "../backup/order.h"
+#include "../restore/jobs.h"
+#include "../restore/obstacles.h"
+
+void restored_vm_steps_completed(const struct view *v, const struct situation *s, struct steps *out,
+                                 const struct value *job)
+{
+    const char *power = value_str_at(view_facts(v, s->doc), "power"), *warnings = restored_vm_warnings(v->arena, job);
+    const char *differs;
+
+    if (!str_eq(view_state(v, s->doc), "present") && situation_type(s->doc) == RESTORE_NEW_VM) {
+        if (warnings) {
+            steps_block(
+                out, s->doc, "verify",
+                arena_printf(
+                    v->arena,
+                    "look at the details of job %s in the portal, and in group %s for disks that it made instead of a "
+                    "VM; then make the VM of them, or order anew from now: reinstate activate -f ... %s",
+                    value_str_at(job, "job"), s->match.target_group, s->doc->name),
+                "job %s of this order ended with warnings (%s), and there is no VM at the target: none may ever have "
+                "been made; "
+                "nothing is restored twice",
+                value_str_at(job, "job"), warnings);
+            return;
+        }
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "the order was carried out by job %s at %s; the VM was removed since, and stays removed",
+                  value_str_at(job, "job"),
+                  value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
+        return;
+    }
+    differs = situation_type(s->doc) != RESTORE_DISKS ? restored_vm_differs(v, s) : NULL;
+    if (differs) {
+        steps_block(out, s->doc, "verify", "a person looks at the VM and at the job; nothing is restored twice",
+                    "job %s completed, and the VM is not as declared: %s", value_str_at(job, "job"), differs);
+        return;
+    }
+    if (restored_vm_runs(s->doc) && situation_type(s->doc) != RESTORE_DISKS && !str_eq_nocase(power, "running")) {
+        const char *withheld = restore_not_releasable(v, s);
+
+        /* Started again and again it would be refused its key each time. */
+        if (power && withheld)
+            steps_block(out, s->doc, "start-vm",
+                        arena_printf(v->arena, RELEASE_ADVICE "; az vm start --ids '%s' tries it all the same",
+                                     restored_vm_id(v->arena, s->doc)),
+                        "the VM is restored and %s; declared is running, and %s", power, withheld);
+        else if (str_eq_nocase(power, "starting"))
+            steps_block(out, s->doc, "start-vm", "run again in some minutes",
+                        "the VM is restored and starting already; it is not started twice");
+        else if (power)
+            restored_vm_steps_protect(
+                v, s, out,
+                restored_vm_steps_start(v, s, out,
+                                        arena_printf(v->arena, "the VM is restored and %s; declared is running", power))
+                    ->id);
+        else
+            steps_block(out, s->doc, "verify",
+                        "run again; if it stays so, see whether we may read the VM's instance view",
+                        "the VM is restored; declared is running, and whether it runs cannot be seen");
+        return;
+    }
+    if (restored_vm_should_be_off(v, s->doc) && situation_type(s->doc) != RESTORE_DISKS) {
+        steps_block(out, s->doc, "verify", arena_printf(v->arena, STOP_ADVICE, restored_vm_id(v->arena, s->doc)),
+                    "the VM is restored and runs; declared is deallocated");
+        return;
+    }
+    restored_vm_steps_protect(v, s, out, NULL);
+    steps_add(out, s->doc, ACTION_NONE, NULL, "the order was carried out by job %s; %s", value_str_at(job, "job"),
+              situation_type(s->doc) == RESTORE_DISKS ? "its disks are in the target group"
+                                                      : "the VM is there as declared");
+}
+
+/* The newest completed job that made the VM at the target; NULL: none is known. */
+static const struct value *job_of_target(const struct view *v, const struct situation *s)
+{
+    const struct value *jobs = value_get(view_facts(v, s->pvm), "jobs"), *newest = NULL;
+
+    for (size_t i = 0; i < value_count(jobs); i++) {
+        const struct value *job = value_item(jobs, i);
+
+        if (str_eq(value_str_at(job, "state"), "completed") && str_eq(value_str_at(job, "type"), "new-vm") &&
+            str_eq_nocase(value_str_at(job, "targetVm"), s->match.target_vm) &&
+            str_eq_nocase(value_str_at(job, "targetGroup"), s->match.target_group) &&
+            (!newest || time_parse(value_str_at(job, "start")) > time_parse(value_str_at(newest, "start"))))
+            newest = job;
+    }
+    return newest;
+}
+
+void restored_vm_steps_there_already(const struct view *v, const struct situation *s, struct steps *out)
+{
+    const struct value *job = job_of_target(v, s);
+    const char *power = value_str_at(view_facts(v, s->doc), "power");
+
+    /* No job proves that this VM is ours. It is not started, because it may be somebody else's, and it is not called as
+     * declared while it stands still. */
+    if (restored_vm_runs(s->doc) && !str_eq_nocase(power, "running"))
+        steps_finding(
+            out, s->doc, "power",
+            arena_printf(v->arena, "look at it, then start it: az vm start --ids '%s'",
+                         restored_vm_id(v->arena, s->doc)),
+            "the VM at the target is %s, and declared is running; no job of %s made it, so it is not started here",
+            power ? power : "in a power state that cannot be seen", s->order.activation->address);
+    if (!job || s->match.point_ms == TIME_NONE || job_point_fit(job, s->match.point_ms) != TIME_FITS_NOT) {
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "a VM that satisfies the declaration is at the target already; nothing in Azure ties it to a "
+                  "recovery point");
+        return;
+    }
+    /* The block stands aside, so that what else is declared of the machine is still done. */
+    steps_block(out, s->doc, "point",
+                "nothing is restored over it: withdraw the order if this is the VM that is wanted; else declare "
+                "another target name, or "
+                "remove the VM, and order anew",
+                "%s is not carried out: the VM at the target comes from job %s, from the point of %s; the order asks "
+                "for point %s of %s",
+                s->order.activation->address, value_str_at(job, "job"), value_str_at(job, "point"), s->order.point,
+                protected_vm_point_time(s->point))
+        ->aside = true;
+}
