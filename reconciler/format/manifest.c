@@ -363,33 +363,6 @@ static void add_parser_fault(struct reader *r, const yaml_parser_t *p)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-static bool is_text(struct reader *r, const char *text, size_t len)
-{
-    struct origin at = {.file = r->file, .line = 1, .column = 1};
-
-    if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
-        diags_add(r->diags, SEVERITY_ERROR, &at, "write it as UTF-8; in PowerShell: ... | Out-File -Encoding utf8 FILE",
-                  "a file in UTF-16, as PowerShell's > writes it");
-        return false;
-    }
-    for (size_t i = 0; i < len;) {
-        size_t n = text[i] ? utf8_length(text + i, len - i) : 0;
-
-        if (n == 0) {
-            diags_add(r->diags, SEVERITY_ERROR, &at, "a manifest is UTF-8 text",
-                      text[i] ? "bytes that are not UTF-8" : "a NUL byte: this is no text file");
-            return false;
-        }
-        at.column++;
-        if (text[i] == '\n') {
-            at.line++;
-            at.column = 1;
-        }
-        i += n;
-    }
-    return true;
-}
-
 static void read_events(struct reader *r, const char *text, size_t len)
 {
     yaml_parser_t parser;
@@ -413,52 +386,6 @@ static void read_events(struct reader *r, const char *text, size_t len)
     yaml_parser_delete(&parser);
 }
 
-/* The place of the first line that begins with one of these words, or (`inside`) holds one. */
-static bool line_with(const char *text, size_t len, const char *const *words, bool inside, struct origin *ret)
-{
-    const char *end = text + len;
-    int line = 1;
-
-    for (const char *at = text; at < end; line++) {
-        const char *next = memchr(at, '\n', (size_t)(end - at)), *stop = next ? next : end;
-
-        for (size_t i = 0; words[i]; i++) {
-            const char *found = memmem(at, (size_t)(stop - at), words[i], strlen(words[i]));
-
-            if (!found || (!inside && found != at))
-                continue;
-            ret->line = line;
-            ret->column = (int)(found - at) + 1;
-            return true;
-        }
-        at = next ? next + 1 : end;
-    }
-    return false;
-}
-
-/* A merge that nobody has finished: each half of it may be a valid file that nobody meant. */
-static bool is_merged(const struct reader *r, const char *text, size_t len)
-{
-    static const char *const marks[] = {"<<<<<<< ", ">>>>>>> ", NULL};
-    struct origin at = {.file = r->file};
-
-    if (!line_with(text, len, marks, false, &at))
-        return true;
-    diags_add(r->diags, SEVERITY_ERROR, &at, "settle the conflict (git status names its files), then run again",
-              "a mark of a git conflict");
-    return false;
-}
-
-static void tell_template(const struct reader *r, const char *text, size_t len)
-{
-    static const char *const marks[] = {"{{", "{%", NULL};
-    struct origin at = {.file = r->file};
-
-    if (line_with(text, len, marks, true, &at))
-        diags_add(r->diags, SEVERITY_ERROR, &at, "have the tool whose template it is fill it in, and give its output",
-                  "a template was left in this file");
-}
-
 static void add_too_large(struct diags *diags, const char *file, size_t limit)
 {
     struct origin at = {.file = file};
@@ -476,7 +403,7 @@ void manifest_read(struct arena *a, const char *file, const char *text, size_t l
         add_too_large(diags, file, limits->bytes);
         return;
     }
-    if (!is_text(&r, text, len) || !is_merged(&r, text, len))
+    if (!manifest_is_text(diags, file, text, len) || !manifest_is_merged(diags, file, text, len))
         return;
     /* libyaml takes a byte order mark as a sign of an encoding only when it may choose one. */
     if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
@@ -486,7 +413,7 @@ void manifest_read(struct arena *a, const char *file, const char *text, size_t l
     r.frames = arena_array(a, struct frame, limits->depth + 1);
     read_events(&r, text, len);
     if (diags->n_errors > errors)
-        tell_template(&r, text, len);
+        manifest_tell_template(diags, file, text, len);
     if (r.documents == 0 && diags->n_errors == errors)
         diags_add(diags, SEVERITY_ERROR, &(struct origin){.file = file},
                   "a manifest begins with apiVersion: reinstate/v1", "no document in this file");

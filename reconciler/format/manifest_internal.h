@@ -1,4 +1,4 @@
-/* What manifest.c (reading) and manifest_write.c (writing) share. Nobody else includes it. */
+/* What manifest.c (reading), manifest_text.c (what is a manifest) and manifest_write.c (writing) share. Nobody else includes it. */
 #ifndef REINSTATE_MANIFEST_INTERNAL_H
 #define REINSTATE_MANIFEST_INTERNAL_H
 
@@ -12,5 +12,13 @@ struct value *manifest_plain_value(struct arena *a, struct diags *diags, const c
                                    const struct origin *at);
 /* At most 60 bytes of what somebody wrote, for a message. */
 const char *manifest_shown(struct arena *a, const char *s);
+
+/* UTF-8 without NUL bytes. false: a fault was added. */
+bool manifest_is_text(struct diags *diags, const char *file, const char *text, size_t len);
+/* A merge that nobody has finished: each half of it may be a valid file that nobody meant.
+ * false: a fault was added. */
+bool manifest_is_merged(struct diags *diags, const char *file, const char *text, size_t len);
+/* Adds a fault, if what could not be read is a template. */
+void manifest_tell_template(struct diags *diags, const char *file, const char *text, size_t len);
 
 #endif
