@@ -1,11 +1,10 @@
 /* The pass that exports a lost key: a restore of disks that is expected to fail, one for each key. It belongs to the
  * source VM's protection and to the key, not to the restore. Must not elect the exporter: election.c does. */
-#include "../azure/vault.h"
+#include "export_beside.h"
 #include "../backup/job_run.h"
 #include "election.h"
 #include "../backup/points.h"
 #include "claims.h"
-#include "place.h"
 #include "../backup/order.h"
 #include "../keys/lost.h"
 #include "../keys/refused.h"
@@ -199,96 +198,6 @@ static void note_exports_passed_over(const struct view *v, const struct document
               duration_format(v->arena, v->settings->export_lookback_ms));
 }
 
-/* A restore of disks, or of nobody knows what, that runs. */
-static const struct value *may_export(const struct value *jobs)
-{
-    for (size_t i = 0; i < value_count(jobs); i++) {
-        const struct value *job = value_item(jobs, i);
-        const char *type = value_str_at(job, "type");
-
-        if (job_lasts(job) && (!type || str_eq(type, "disks") || str_eq(type, "unknown")))
-            return job;
-    }
-    return NULL;
-}
-
-/* The next machine but `pvm` that is declared as a source of the key; NULL at the end. */
-static const struct document *exporter_beside(const struct document *key, const struct document *pvm, size_t *at)
-{
-    while (*at < key->n_references) {
-        const struct document *other = key->references[(*at)++].target;
-
-        if (other && other != pvm && str_eq(other->kind, "ProtectedVirtualMachine"))
-            return other;
-    }
-    return NULL;
-}
-
-static const char beside_next[] =
-    "run again when it has ended: what it leaves is used, and a second pass would leave a second copy of the key";
-
-/* What another machine has left may be the key, and its points, which would tell, cannot be seen: a pass would leave
- * a second copy. */
-static bool block_untold_export(const struct view *v, const struct document *doc, struct steps *out,
-                                const struct export_election *e, const struct document *other)
-{
-    const struct value *facts = view_facts(v, other), *exports = value_get(facts, "exports");
-    const char *why = value_str_at(facts, "why");
-
-    for (size_t i = 0; str_eq(view_state(v, other), "unseen") && i < value_count(exports); i++) {
-        const struct value *one = value_item(exports, i);
-
-        if (key_refusal_of(v, e->key, key_export_told_by(v->arena, one)))
-            continue;
-        steps_block(out, doc, "export-key",
-                    "see to it that its recovery points can be read, and run again: then what it left is used",
-                    "%s is lost and is not exported again: job %s has left an export of %s, and whether it is this key "
-                    "cannot be told: %s",
-                    e->key->address, value_str_at(one, "job"), other->address,
-                    why ? why : "its recovery points cannot be seen");
-        return true;
-    }
-    return false;
-}
-
-/* Blocks our pass while somebody restores disks of another machine on this key, because that restore exports the key.
- * true: a step was added. */
-static bool block_pass_beside(const struct view *v, const struct document *doc, struct steps *out,
-                              const struct export_election *e)
-{
-    const struct document *other;
-    size_t at = 0;
-
-    while ((other = exporter_beside(e->key, doc, &at))) {
-        const struct value *job = may_export(value_get(view_facts(v, other), "jobs"));
-        const char *why = value_str_at(view_facts(v, other), "jobsWhy");
-
-        if (why) {
-            steps_block(
-                out, doc, "export-key",
-                arena_printf(v->arena,
-                             "Backup Reader on its vault shows them; or, when a person has looked and none of them "
-                             "exports this key, take %s out of the sources of %s",
-                             other->name, e->key->address),
-                "%s is lost and is not exported: %s is a source of it too, and whether its restore jobs export it or "
-                "left a "
-                "copy, cannot be seen: %s",
-                e->key->address, other->address, why);
-            return true;
-        }
-
-        if (!job && block_untold_export(v, doc, out, e, other))
-            return true;
-        if (!job)
-            continue;
-        steps_block(out, doc, "export-key", beside_next,
-                    "%s is lost and is not exported twice: %s restores %s, which uses it too", e->key->address,
-                    job_words(v->arena, job), other->address);
-        return true;
-    }
-    return false;
-}
-
 static void steps_export(const struct view *v, const struct document *doc, struct steps *out,
                          const struct export_election *e, const char *scenario)
 {
@@ -307,7 +216,7 @@ static void steps_export(const struct view *v, const struct document *doc, struc
         return;
     if (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e))
         return;
-    if (!count_state(jobs, "running") && block_pass_beside(v, doc, out, e))
+    if (!count_state(jobs, "running") && export_beside_blocks(v, doc, out, e))
         return;
     step = steps_add(
         out, doc, ACTION_EXPORT_KEY, NULL,
@@ -380,122 +289,6 @@ void protected_vm_export_steps(const struct view *v, const struct document *doc,
 
 /* --- acting ------------------------------------------------------------------------------------------------------- */
 
-/* What the last questions before a pass are asked about, and what they have found. */
-struct pass {
-    struct export_election elected;
-    const struct value **left; /* a job that has left an export of the key meanwhile */
-};
-
-static const struct pass *pass_of(const struct job_run *run)
-{
-    return run->ctx;
-}
-
-/* A key that is being recovered is for a while neither among the keys nor among the deleted ones. */
-static int still_lost(struct call *c, const struct job_run *run, struct err *err)
-{
-    const struct export_election *e = &pass_of(run)->elected;
-    const struct value *key = view_facts(run->actor->view, e->key);
-    const char *base = value_str_at(key, "base"), *name = value_str_at(key, "name");
-    struct value *found = NULL;
-
-    if (!base || !str_eq(value_str_at(key, "storeState"), "present"))
-        return 0;
-    if (vault_get_key(run->az, c, run->actor->arena, base, name, NULL, &found, err) < 0 && err->class != ERR_NOT_FOUND)
-        return -(int)err->class;
-    if (!found && vault_get_deleted_key(run->az, c, run->actor->arena, base, name, &found, err) < 0 &&
-        err->class != ERR_NOT_FOUND)
-        return -(int)err->class;
-    if (!found)
-        return 0;
-    err_set(err, ERR_CONFLICT, "%s is not lost after all: a look %s later finds it", e->key->address,
-            duration_format(run->actor->arena, run->settle_ms));
-    return err_advise(err, "plan again; nothing was triggered");
-}
-
-/* The same question as in the plan, asked in the last moment: where no claim can be taken, it is the only one. */
-static int none_beside(struct call *c, const struct job_run *run, struct err *err)
-{
-    const struct export_election *e = &pass_of(run)->elected;
-    const struct view *v = run->actor->view;
-    const struct document *other;
-    size_t at = 0;
-
-    while ((other = exporter_beside(e->key, run->actor->step->document, &at))) {
-        const char *vault = value_str_at(view_facts(v, other), "vaultId");
-        struct job_match match = protected_vm_match(v, other);
-        const struct value *job;
-        struct value *jobs;
-
-        if (!vault)
-            continue;
-        TRY(jobs_look(run->az, c, run->actor->arena, vault, &match, run->bound_ms, &jobs, err));
-        job = may_export(jobs);
-        if (!job)
-            continue;
-        err_set(err, ERR_BLOCKED, "%s restores %s, which uses %s too; nothing was triggered",
-                job_words(run->actor->arena, job), other->address, e->key->address);
-        return err_advise(err, "%s", beside_next);
-    }
-    return 0;
-}
-
-/* Of the machine's jobs that are `now`, one that failed and names an export that will do, and did not when they were
- * `seen`; NULL. One of an older point spares no pass. */
-static const struct value *export_since(const struct view *v, const struct document *key, const struct document *pvm,
-                                        const struct value *now, const struct value *seen)
-{
-    for (size_t i = 0; i < value_count(now); i++) {
-        const struct value *job = value_item(now, i), *before = job_of_id(seen, value_str_at(job, "job"));
-
-        if (str_eq(value_str_at(job, "state"), "failed") && value_str_at(job, "blob") &&
-            !value_str_at(before, "blob") && export_will_do(v, key, pvm, job))
-            return job;
-    }
-    return NULL;
-}
-
-/* A pass of this machine, or of another one on the key, that has ended since the look this step was decided on, and has
- * left an export; NULL: none has. */
-static int left_meanwhile(struct call *c, const struct job_run *run, const struct value **ret, struct err *err)
-{
-    const struct document *key = pass_of(run)->elected.key, *other;
-    const struct view *v = run->actor->view;
-    struct value *jobs;
-    size_t at = 0;
-
-    TRY(jobs_look(run->az, c, run->actor->arena, run->vault_id, &run->match, run->bound_ms, &jobs, err));
-    *ret = export_since(v, key, run->actor->step->document, jobs, run->seen);
-    while (!*ret && (other = exporter_beside(key, run->actor->step->document, &at))) {
-        const struct value *facts = view_facts(v, other);
-        struct job_match match = protected_vm_match(v, other);
-
-        if (!value_str_at(facts, "vaultId"))
-            continue;
-        TRY(jobs_look(run->az, c, run->actor->arena, value_str_at(facts, "vaultId"), &match, run->bound_ms, &jobs,
-                      err));
-        *ret = export_since(v, key, other, jobs, value_get(facts, "jobs"));
-    }
-    return 0;
-}
-
-/* The last questions before the pass is triggered. That Azure foresees trouble with the key is what the pass is for. */
-static int export_still_due(struct call *c, const struct job_run *run, struct err *err)
-{
-    const struct value **left = pass_of(run)->left;
-
-    TRY(jobs_none_other(run->az, c, run->actor, run->vault_id, &run->match, run->bound_ms, err));
-    TRY(still_lost(c, run, err));
-    TRY(none_beside(c, run, err));
-    TRY(left_meanwhile(c, run, left, err));
-    if (*left) {
-        err_set(err, ERR_BLOCKED, "%s has left an exported key meanwhile; nothing was triggered",
-                job_words(run->actor->arena, *left));
-        return err_advise(err, "run again: what it left is used");
-    }
-    return restore_validate(c, run->actor, run->az, run->item_id, &run->request, true, err);
-}
-
 /* Disks, because they have no name to collide with and their jobs name the container. */
 static struct restore_request export_request(const struct view *v, const struct document *doc,
                                              const struct export_election *e)
@@ -547,7 +340,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     const struct document *doc = actor->step->document;
     const struct view *v = actor->view;
     const struct value *left = NULL;
-    struct pass pass = {.left = &left};
+    struct export_pass pass = {.left = &left};
     struct export_election e;
     struct backup_job job;
     struct job_run run;
@@ -579,7 +372,7 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
     };
     before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
     TRY(jobs_await_others(run.az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
-    TRY(left_meanwhile(c, &run, &left, err));
+    TRY(export_left_meanwhile(c, &run, &left, err));
     run.failed_before = count_state(before, "failed");
     if (!left && job_run_once(c, &run, &job, err) < 0 && !left)
         return -(int)err->class;
