@@ -42,5 +42,13 @@ void check_tenants(struct checking *c);
 void check_subscription_of_network(struct checking *c, const char *target);
 /* Locks on the machine whose disks are replaced, and on what belongs to it. */
 void check_locks_of_machine(struct checking *c);
+/* The place a restore goes to: its group, names, network and subscriptions; locks and features of the latter. */
+void check_target(struct checking *c);
+void check_platform(struct checking *c);
+/* The key where it is declared to be; of the tier only a key that is still to be put there has to fear. */
+void check_store(struct checking *c);
+/* A network security perimeter overrides the bypass for trusted services (Microsoft Learn,
+ * Key Vault network security). */
+void check_perimeter(struct checking *c);
 
 #endif
