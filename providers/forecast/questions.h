@@ -18,6 +18,7 @@ const char *obs_member(struct arena *a, const struct value *body, const char *pa
 const struct value *outlook_set(const struct outlook *o);
 /* An entry of the extras by group and key (folded to lower case); NULL. */
 const struct value *outlook_extra(const struct outlook *o, const char *group, const char *key);
+bool outlook_platform_key(const struct outlook *o);       /* its disks are on platform-managed keys */
 const char *outlook_region(const struct outlook *o);       /* where a restore would go; NULL */
 const char *outlook_subscription(const struct outlook *o); /* of the VM */
 
