@@ -2,17 +2,9 @@
  * the answer. */
 #include "original.h"
 
-#include "../documents/concluded.h"
-
-#include <string.h>
-
 #include "../azure/key_id.h"
-#include "../azure/vault.h"
 #include "../documents/found.h"
-#include "key_facts.h"
 #include "standing.h"
-#include "../backup/points.h"
-#include "../backup/order.h"
 
 /* What one evidence says. `firm`: it speaks of the time of the point itself, so two firm ones that differ contradict
  * each other. */
@@ -169,10 +161,8 @@ static void put_versions(const struct view *v, const struct document *doc, struc
 
 static const struct view_names versions_seen = {.kind = "Key", .put = put_versions};
 
-/* A version made only after the point was taken did not wrap its disk, whoever names it. When it was made then;
- * TIME_NONE for one of before, or when that is not to be seen. */
-static int64_t made_after(const struct view *v, const struct document *key, const char *url, const char *version,
-                          int64_t point_ms)
+int64_t key_made_after(const struct view *v, const struct document *key, const char *url, const char *version,
+                       int64_t point_ms)
 {
     const struct value *versions = value_get(view_facts(v, key), "versions");
     struct key_id id;
@@ -197,7 +187,7 @@ static struct finding by_previous(const struct view *v, const struct document *k
                                   int64_t turned_ms, int64_t point_ms)
 {
     const char *active = value_str_at(set, "properties.activeKey.keyUrl");
-    int64_t made_ms = made_after(v, key, active, key_url_version(v->arena, active), point_ms);
+    int64_t made_ms = key_made_after(v, key, active, key_url_version(v->arena, active), point_ms);
     struct finding f = {
         .url = previous_key(v, key, value_at(set, "properties.previousKeys"), point_ms),
         .also = key_url_version(v->arena, active),
@@ -208,7 +198,7 @@ static struct finding by_previous(const struct view *v, const struct document *k
                            f.firm ? "the set's previous key, there until %s"
                                   : "the set's previous key: its active one was made at %s",
                            time_format(v->arena, f.firm ? turned_ms : made_ms));
-    if (made_after(v, key, f.url, key_url_version(v->arena, f.url), point_ms) == TIME_NONE)
+    if (key_made_after(v, key, f.url, key_url_version(v->arena, f.url), point_ms) == TIME_NONE)
         f.version = key_url_version(v->arena, f.url);
     if (!f.version && made_ms != TIME_NONE)
         f.refuted = arena_printf(v->arena, "the set is on version %s, which was made only at %s, after the point",
@@ -228,7 +218,7 @@ static struct finding by_set(const struct view *v, const struct document *pvm, c
         return (struct finding){0};
     if (told && point_ms < turned_ms)
         return by_previous(v, key, set, turned_ms, point_ms);
-    if (made_after(v, key, f.url, key_url_version(v->arena, f.url), point_ms) != TIME_NONE)
+    if (key_made_after(v, key, f.url, key_url_version(v->arena, f.url), point_ms) != TIME_NONE)
         return by_previous(v, key, set, TIME_NONE, point_ms);
     if (turned_ms == TIME_NONE && value_count(value_at(set, "properties.previousKeys")))
         return (struct finding){0};
@@ -312,7 +302,7 @@ static struct finding by_declaration(const struct view *v, const struct document
 {
     struct finding f = {
         .version = key ? value_str_at(key->spec, "version") : NULL, .words = "the Key document", .firm = true};
-    int64_t made_ms = f.version ? made_after(v, key, NULL, f.version, point_ms) : TIME_NONE;
+    int64_t made_ms = f.version ? key_made_after(v, key, NULL, f.version, point_ms) : TIME_NONE;
 
     if (made_ms != TIME_NONE) {
         f.also = f.version;
@@ -365,153 +355,4 @@ struct original_key original_key_of(const struct view *v, const struct document 
     if (!o.conflict)
         keep_second(v, key, &o, all, N, false);
     return o;
-}
-
-/* --- what a Key document stands for ------------------------------------------------------------------------------- */
-
-static bool ordered(enum order_state state)
-{
-    return state == ORDER_IN_FORCE || state == ORDER_FUTURE;
-}
-
-/* Adds the version that one ordered restore needs of this key to those already known. */
-static void need_join(const struct view *v, const struct document *key, const struct document *rvm,
-                      struct key_need *need, const char **ret_whose)
-{
-    const struct document *pvm = document_target(rvm, "spec.from");
-    struct order order = order_for(v, rvm);
-    const struct value *point = ordered(order.state) ? protected_vm_point(v, pvm, order.point) : NULL;
-    const char *declared = value_str_at(key->spec, "version");
-    struct original_key o;
-    int64_t at_ms;
-
-    if (!point)
-        return;
-    o = original_key_of(v, pvm, key, point);
-    if (o.conflict && !need->conflict)
-        need->conflict = arena_printf(v->arena, "for point %s of %s, %s", order.point, pvm->name, o.conflict);
-    if (o.beside && !need->beside)
-        need->beside = arena_printf(v->arena, "for point %s of %s, %s", order.point, pvm->name, o.beside);
-    at_ms = time_parse(value_str_at(point, "time"));
-    /* Points that need one version are as good as each other, so the earliest does; else the latest needs the most. */
-    if (need->point_ms == TIME_NONE || (o.version ? at_ms < need->point_ms : at_ms > need->point_ms))
-        need->point_ms = at_ms;
-    if (!o.version)
-        return;
-    if (declared && !str_eq_nocase(declared, o.version) && !need->beside)
-        need->beside = arena_printf(v->arena, "for point %s of %s, %s says version %s", order.point, pvm->name, o.words,
-                                    o.version);
-    if (!need->version) {
-        need->version = o.version;
-        need->evidence = o.evidence;
-        need->words = o.words;
-        *ret_whose = arena_printf(v->arena, "point %s of %s", order.point, pvm->name);
-    } else if (!str_eq_nocase(need->version, o.version)) {
-        need->conflict =
-            arena_printf(v->arena, "%s needs version %s (%s), and point %s of %s needs %s (%s)", *ret_whose,
-                         need->version, need->words, order.point, pvm->name, o.version, o.words);
-    }
-}
-
-static struct key_need need_find(const struct view *v, const struct document *key)
-{
-    const char *declared = value_str_at(key->spec, "version"), *whose = NULL;
-    struct key_need need = {.words = "no ordered point tells it", .point_ms = TIME_NONE};
-    const struct document *des, *rvm;
-    size_t at = 0;
-
-    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
-        size_t at_vm = 0;
-
-        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm)))
-            need_join(v, key, rvm, &need, &whose);
-    }
-    if (declared) {
-        need.version = declared;
-        need.evidence = KEY_EVIDENCE_DECLARED;
-        need.words = "declared";
-    } else if (need.conflict) {
-        need.version = NULL;
-        need.evidence = KEY_EVIDENCE_NONE;
-    }
-    return need;
-}
-
-struct key_need key_needed(const struct view *v, const struct document *key)
-{
-    const struct concluded *all = concluded_of(v);
-
-    return all && all->needs ? all->needs[key->index] : need_find(v, key);
-}
-
-static int64_t newest_point_of_sources(const struct view *v, const struct document *key)
-{
-    int64_t newest_ms = TIME_NONE;
-
-    for (size_t i = 0; i < key->n_references; i++) {
-        const struct document *pvm = key->references[i].target;
-        const struct value *point =
-            pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? protected_vm_newest_point(v, pvm) : NULL;
-        int64_t at_ms = time_parse(value_str_at(point, "time"));
-
-        if (at_ms != TIME_NONE && (newest_ms == TIME_NONE || at_ms > newest_ms))
-            newest_ms = at_ms;
-    }
-    return newest_ms;
-}
-
-int64_t key_copy_wanted_since(const struct view *v, const struct document *key)
-{
-    int64_t ordered_ms = key_needed(v, key).point_ms;
-
-    return ordered_ms != TIME_NONE ? ordered_ms : newest_point_of_sources(v, key);
-}
-
-/* The version that a point of that time can have been wrapped with, for people. */
-static const char *fitting_words(const struct view *v, const struct document *key, int64_t point_ms)
-{
-    const struct value *fits = version_at(value_get(view_facts(v, key), "versions"), point_ms);
-
-    return fits ? arena_printf(v->arena, "the newest version not later than the point is %s, created %s",
-                               value_str_at(fits, "version"),
-                               time_format(v->arena, value_int_at(fits, "created", 0) * SECOND_MS))
-                : "no version of the key is as old as the point";
-}
-
-const char *key_too_young_for(const struct view *v, const struct document *key, const struct document *rvm)
-{
-    const struct document *pvm = document_target(rvm, "spec.from");
-    const char *version = value_str_at(key->spec, "version");
-    struct order order = order_for(v, rvm);
-    const struct value *point = ordered(order.state) ? protected_vm_point(v, pvm, order.point) : NULL;
-    int64_t point_ms = time_parse(value_str_at(point, "time")), made_ms;
-
-    if (!version || point_ms == TIME_NONE)
-        return NULL;
-    made_ms = made_after(v, key, NULL, version, point_ms);
-    return made_ms == TIME_NONE
-               ? NULL
-               : arena_printf(v->arena, "version %s was created %s, and the ordered point %s of %s is of %s; %s",
-                              version, time_format(v->arena, made_ms), order.point, pvm->name,
-                              time_format(v->arena, point_ms), fitting_words(v, key, point_ms));
-}
-
-const char *key_too_young(const struct view *v, const struct document *key, const struct document *set)
-{
-    const struct document *des, *rvm;
-    const char *why = NULL, *its;
-    size_t at = 0;
-
-    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
-        size_t at_vm = 0;
-
-        while ((!set || des == set) && (rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm))) {
-            if (!ordered(order_for(v, rvm).state))
-                continue;
-            if (!(its = key_too_young_for(v, key, rvm)))
-                return NULL;
-            why = why ? why : its;
-        }
-    }
-    return why;
 }

@@ -27,6 +27,15 @@ struct original_key {
 struct original_key original_key_of(const struct view *v, const struct document *protected_vm,
                                     const struct document *key, const struct value *point);
 
+/* The newest of a list of {version, created} that was created not later than that time; NULL. */
+const struct value *version_at(const struct value *versions, int64_t ms);
+/* A version made only after the point was taken did not wrap its disk, whoever names it. When it was made then;
+ * TIME_NONE for one of before, or when that is not to be seen. */
+int64_t key_made_after(const struct view *v, const struct document *key, const char *url, const char *version,
+                       int64_t point_ms);
+
+/* --- what a Key document stands for (needed.c) -------------------------------------------------------------------- */
+
 /* The version a Key document stands for: the declared one, else the one that the ordered points need; without an order,
  * NULL. Points that need different versions are a conflict, and then there is no version. */
 struct key_need {
@@ -50,8 +59,5 @@ const char *key_too_young_for(const struct view *v, const struct document *key, 
 /* The same of all that are ordered through that set (NULL: any of its sets). NULL: the version serves one of them, who
  * must not be held up by another's older point. */
 const char *key_too_young(const struct view *v, const struct document *key, const struct document *set);
-
-/* The newest of a list of {version, created} that was created not later than that time; NULL. */
-const struct value *version_at(const struct value *versions, int64_t ms);
 
 #endif

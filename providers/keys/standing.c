@@ -2,8 +2,9 @@
  * what is done about it. */
 #include "standing.h"
 
+#include "shown.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 #include "../azure/key_id.h"
 #include "../azure/vault.h"
@@ -11,13 +12,6 @@
 #include "original.h"
 
 /* --- which key ---------------------------------------------------------------------------------------------------- */
-
-static bool url_of(const struct view *v, const struct document *key, const char *url)
-{
-    const struct value *facts = view_facts(v, key);
-
-    return url && key_url_is(url, value_str_at(facts, "base"), value_str_at(facts, "name"));
-}
 
 /* How well a document fits that version of its key: 3, it names the version; 2, it names none; 1,
  * it names another one. */
@@ -90,203 +84,6 @@ const char *key_revoked_at(const struct view *v, const char *url)
     return reason;
 }
 
-/* --- what has shown a version ------------------------------------------------------------------------------------- */
-
-static bool names_version(const struct view *v, const struct document *key, const char *url, const char *version)
-{
-    return url_of(v, key, url) && str_eq_nocase(key_url_version(v->arena, url), version);
-}
-
-static bool listed(const struct value *versions, const char *version)
-{
-    for (size_t i = 0; version && i < value_count(versions); i++)
-        if (str_eq_nocase(value_str_at(value_item(versions, i), "version"), version))
-            return true;
-    return false;
-}
-
-/* A set as Azure shows it was on that version, now or before. */
-static bool set_shows(const struct view *v, const struct document *key, const struct value *set, const char *version)
-{
-    const struct value *previous = value_at(set, "properties.previousKeys");
-
-    if (names_version(v, key, value_str_at(set, "properties.activeKey.keyUrl"), version))
-        return true;
-    for (size_t i = 0; i < value_count(previous); i++)
-        if (names_version(v, key, value_str_at(value_item(previous, i), "keyUrl"), version))
-            return true;
-    return false;
-}
-
-static bool history_shows(const struct view *v, const struct document *key, const struct value *history,
-                          const char *version)
-{
-    for (size_t i = 0; i < value_count(history); i++)
-        if (names_version(v, key, value_str_at(value_item(history, i), "key"), version))
-            return true;
-    return false;
-}
-
-/* Own history, a set, or a backup in escrow has shown it: the version was there once. */
-static const char *shown_by(const struct view *v, const struct document *key, const char *version)
-{
-    const struct value *blobs = value_at(view_facts(v, key), "escrow.blobs");
-
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        const struct value *facts = view_facts(v, doc);
-
-        if (str_eq(doc->kind, "DiskEncryptionSet") && set_shows(v, key, value_get(facts, "live"), version))
-            return arena_printf(v->arena, "%s has been on it", doc->address);
-        if (!str_eq(doc->kind, "ProtectedVirtualMachine"))
-            continue;
-        if (set_shows(v, key, value_at(facts, "source.set.live"), version))
-            return arena_printf(v->arena, "the set of %s has been on it", doc->name);
-        if (history_shows(v, key, value_get(facts, "history"), version))
-            return arena_printf(v->arena, "the history of %s names it", doc->name);
-    }
-    for (size_t i = 0; i < value_count(blobs); i++)
-        if (str_eq_nocase(value_str_at(value_item(blobs, i), "version"), version) ||
-            str_find_nocase(
-                value_str_at(value_item(blobs, i), "versions") ? value_str_at(value_item(blobs, i), "versions") : "",
-                version))
-            return "a backup in its escrow holds it";
-    return NULL;
-}
-
-/* --- what points elsewhere ---------------------------------------------------------------------------------------- */
-
-/* The version that a set in use is on, where the key has it. */
-static const char *in_use(const struct view *v, const struct document *key, const struct value *set)
-{
-    const char *url = value_str_at(set, "properties.activeKey.keyUrl"), *version = key_url_version(v->arena, url);
-
-    return url_of(v, key, url) && listed(value_get(view_facts(v, key), "versions"), version) ? version : NULL;
-}
-
-static const char *used_instead(const struct view *v, const struct document *key, const char **ret_by)
-{
-    const char *version = NULL;
-
-    for (size_t i = 0; !version && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        const struct value *facts = view_facts(v, doc);
-
-        *ret_by = doc->address;
-        if (str_eq(doc->kind, "DiskEncryptionSet"))
-            version = in_use(v, key, value_get(facts, "live"));
-        else if (str_eq(doc->kind, "ProtectedVirtualMachine"))
-            version = in_use(v, key, value_at(facts, "source.set.live"));
-    }
-    return version;
-}
-
-static int64_t newest_point_ms(const struct view *v, const struct document *pvm)
-{
-    const struct value *points = value_get(view_facts(v, pvm), "points");
-    int64_t newest = TIME_NONE;
-
-    for (size_t i = 0; i < value_count(points); i++) {
-        int64_t at = time_parse(value_str_at(value_item(points, i), "time"));
-
-        newest = at > newest ? at : newest;
-    }
-    return newest;
-}
-
-/* The newest point of the machines whose disks the key wraps: those it may come back from, and
- * those restored through its sets. */
-static int64_t last_use_ms(const struct view *v, const struct document *key)
-{
-    const struct document *des, *rvm;
-    int64_t last = TIME_NONE, at_ms;
-    size_t at = 0;
-
-    for (size_t i = 0; i < key->n_references; i++) {
-        const struct document *pvm = key->references[i].target;
-
-        at_ms = pvm && str_eq(pvm->kind, "ProtectedVirtualMachine") ? newest_point_ms(v, pvm) : TIME_NONE;
-        last = at_ms > last ? at_ms : last;
-    }
-    while ((des = referrer_next(key, "DiskEncryptionSet", &at))) {
-        size_t at_vm = 0;
-
-        while ((rvm = referrer_next(des, "RestoredVirtualMachine", &at_vm))) {
-            at_ms = newest_point_ms(v, document_target(rvm, "spec.from"));
-            last = at_ms > last ? at_ms : last;
-        }
-    }
-    return last;
-}
-
-/* --- another name ------------------------------------------------------------------------------------------------- */
-
-static bool otherwise_named(const struct view *v, const struct document *key, const char *url, const char *version)
-{
-    const char *name = value_str_at(view_facts(v, key), "name");
-    struct key_id id;
-
-    return url && name && str_find_nocase(url, version) && key_id_parse(v->arena, url, &id) &&
-           str_eq_nocase(id.version, version) && !str_eq_nocase(id.name, name);
-}
-
-/* The address at which a set as Azure shows it is, or was, on that version under another name. */
-static const char *set_names(const struct view *v, const struct document *key, const struct value *set,
-                             const char *version)
-{
-    const struct value *previous = value_at(set, "properties.previousKeys");
-    const char *url = value_str_at(set, "properties.activeKey.keyUrl");
-
-    for (size_t i = 0; !otherwise_named(v, key, url, version); i++) {
-        if (i == value_count(previous))
-            return NULL;
-        url = value_str_at(value_item(previous, i), "keyUrl");
-    }
-    return url;
-}
-
-static const char *history_names(const struct view *v, const struct document *key, const struct value *history,
-                                 const char *version)
-{
-    for (size_t i = 0; i < value_count(history); i++)
-        if (otherwise_named(v, key, value_str_at(value_item(history, i), "key"), version))
-            return value_str_at(value_item(history, i), "key");
-    return NULL;
-}
-
-/* The key that bears the declared name is seen to have the version. */
-static bool has_version(const struct view *v, const struct document *key, const char *version)
-{
-    const struct value *facts = view_facts(v, key);
-
-    return str_eq(view_state(v, key), "present") &&
-           (listed(value_get(facts, "versions"), version) ||
-            str_eq_nocase(vault_kid_version(value_str_at(facts, "live.key.kid")), version));
-}
-
-const char *key_misnamed(const struct view *v, const struct document *key, const char *version, const char **ret_by)
-{
-    const char *url = NULL;
-
-    version = version ? version : value_str_at(key->spec, "version");
-    if (has_version(v, key, version))
-        return NULL;
-    for (size_t i = 0; version && !url && i < v->desired->count; i++) {
-        const struct document *doc = v->desired->documents[i];
-        const struct value *facts = view_facts(v, doc);
-
-        if (ret_by)
-            *ret_by = doc->address;
-        if (str_eq(doc->kind, "DiskEncryptionSet"))
-            url = set_names(v, key, value_get(facts, "live"), version);
-        else if (str_eq(doc->kind, "ProtectedVirtualMachine"))
-            url = set_names(v, key, value_at(facts, "source.set.live"), version);
-        if (!url && str_eq(doc->kind, "ProtectedVirtualMachine"))
-            url = history_names(v, key, value_get(facts, "history"), version);
-    }
-    return url;
-}
-
 /* --- words -------------------------------------------------------------------------------------------------------- */
 
 static int newest_first(const void *x, const void *y)
@@ -348,7 +145,7 @@ static struct key_standing unseen_standing(const struct view *v, const struct do
                                            int64_t last_ms)
 {
     const struct value *versions = value_get(view_facts(v, key), "versions"), *best = NULL;
-    const char *by = NULL, *meant = used_instead(v, key, &by);
+    const char *by = NULL, *meant = key_used_instead(v, key, &by);
     struct key_standing s = {.stand = KEY_NEVER_SEEN};
 
     for (size_t i = 0; !meant && i < value_count(versions); i++) {
@@ -377,7 +174,7 @@ static const struct document *declared_beside(const struct view *v, const struct
     const struct document *doc;
 
     while ((doc = key_same_next(v, key, &at)))
-        if (doc != key && listed(versions, value_str_at(doc->spec, "version")))
+        if (doc != key && key_version_listed(versions, value_str_at(doc->spec, "version")))
             return doc;
     return NULL;
 }
@@ -445,7 +242,7 @@ static int64_t needed_at_ms(const struct view *v, const struct document *key)
         return TIME_NONE;
     if (need.point_ms != TIME_NONE)
         return need.point_ms;
-    return used_instead(v, key, &by) ? TIME_NONE : last_use_ms(v, key);
+    return key_used_instead(v, key, &by) ? TIME_NONE : key_last_use_ms(v, key);
 }
 
 /* A key keeps its versions. If none is as old as the recovery points, another key has taken the name of
@@ -488,19 +285,19 @@ struct key_standing key_standing_of(const struct view *v, const struct document 
         return misnamed_standing(v, key, otherwise, by);
     if (key && !version)
         return undeclared_standing(v, key);
-    if (!key || !str_eq(view_state(v, key), "present") || listed(versions, version) ||
+    if (!key || !str_eq(view_state(v, key), "present") || key_version_listed(versions, version) ||
         str_eq_nocase(vault_kid_version(value_str_at(facts, "live.key.kid")), version) ||
         (!versions && !str_eq_nocase(value_str_at(facts, "missing"), version)))
         return (struct key_standing){0};
-    shown = shown_by(v, key, version);
+    shown = key_shown_by(v, key, version);
     if (shown || !str_eq_nocase(version, declared) || !versions)
         return missing_standing(v, version, shown);
     other = declared_beside(v, key);
     if (other)
         return left_out_standing(v, key, version, other);
-    last_ms = last_use_ms(v, key);
+    last_ms = key_last_use_ms(v, key);
     /* A key that is younger than every point cannot have wrapped any of their disks. */
-    if (used_instead(v, key, &by) || oldest_before(versions, last_ms))
+    if (key_used_instead(v, key, &by) || oldest_before(versions, last_ms))
         return unseen_standing(v, key, version, last_ms);
     return missing_standing(v, version, NULL);
 }
@@ -514,7 +311,7 @@ static bool asks_for(const struct view *v, const struct document *doc, const str
     const char *id;
 
     if (str_eq(doc->kind, "DiskEncryptionSet") || str_eq(doc->kind, "KeyAccess"))
-        return ref && (ref->target == key || url_of(v, key, ref->url));
+        return ref && (ref->target == key || key_url_of(v, key, ref->url));
     if (str_eq(doc->kind, "KeyVaultAccessPolicy"))
         return store && document_target(doc, "spec.vault") == store;
     if (str_eq(doc->kind, "ManagedHsmRoleAssignment"))
