@@ -5,6 +5,13 @@
 #include "../keys/key_facts.h"
 #include "../restore/election.h"
 
+/* --- a key that is there (key_present.c). Pure. ------------------------------------------------------------------- */
+
+/* What is still due of it, and what is wrong with it. */
+void key_present_steps(const struct view *v, const struct document *key, struct steps *out);
+#define SOURCE_ABOUT_KEYS "Microsoft Learn, Key Vault, about keys"
+#define UNFIT_ADVICE "a person decides: this cannot be added to an existing key (" SOURCE_ABOUT_KEYS ")"
+
 /* --- a key that is gone (key_lost.c). Pure. ----------------------------------------------------------------------- */
 
 void key_steps_absent(const struct view *v, const struct document *key, struct steps *out);
