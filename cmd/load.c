@@ -1,171 +1,16 @@
-/* Knows how manifests lie in folders and which documents a selector means. Must not know what any kind means beyond its
+/* Knows which documents a selector means, and what is checked of them all. Must not know what any kind means beyond its
  * name: a Policy is compiled, an Activation follows what it orders, a World is left alone. */
 #include "load.h"
 
-#include <dirent.h>
-#include <errno.h>
+#include "load_files.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../providers/keys/copies.h"
 #include "../providers/kinds/registry.h"
-#include "../reconciler/format/json.h"
 #include "../reconciler/format/manifest.h"
 #include "../reconciler/model/policy_fields.h"
-
-enum { FOLDERS_DEEP_MAX = 32, FILES_MAX = 10000 };
-
-struct files {
-    struct arena *arena;
-    struct diags *diags;
-    bool recursive;
-    const char **items;
-    size_t count;
-};
-
-static void complain(struct diags *diags, const char *path, const char *instead, const char *what)
-{
-    struct origin origin = {.file = path};
-
-    diags_add(diags, SEVERITY_ERROR, &origin, instead, "%s", what);
-}
-
-/* --- finding files ------------------------------------------------------------------------------------------------ */
-
-static bool is_manifest(const char *name)
-{
-    return name[0] != '.' && (str_ends_nocase(name, ".yaml") || str_ends_nocase(name, ".yml"));
-}
-
-static int visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-static void files_add(struct files *f, const char *path)
-{
-    if (f->count == FILES_MAX)
-        complain(f->diags, path, NULL, "more than 10000 manifest files");
-    if (f->count <= FILES_MAX)
-        arena_push(f->arena, f->items, f->count, path);
-}
-
-/* What lies in a folder has not been asked for by name: a pipe there would be waited for without end, and the file that
- * a shell makes for the output of this very command is empty still. */
-static void found_add(struct files *f, const char *path)
-{
-    struct origin at = {.file = path};
-    struct stat st;
-
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        complain(f->diags, path, "move it out of the folder", "this is no ordinary file, and is not read");
-    else if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
-        diags_add(f->diags, SEVERITY_WARNING, &at, NULL, "an empty file is passed over");
-    else
-        files_add(f, path);
-}
-
-/* Folders in the order of their names. Links to folders are not followed: a circle of them would never end. */
-static void folder_add(struct files *f, const char *folder, int depth)
-{
-    struct dirent **entries;
-    size_t before = f->count;
-    int n = scandir(folder, &entries, visible, alphasort);
-
-    if (n < 0) {
-        complain(f->diags, folder, NULL, arena_printf(f->arena, "the folder cannot be read: %s", strerror(errno)));
-        return;
-    }
-    for (int i = 0; i < n; i++) {
-        const char *path =
-            arena_printf(f->arena, "%s%s%s", folder, str_ends_nocase(folder, "/") ? "" : "/", entries[i]->d_name);
-        struct stat st = {0};
-
-        /* Gone since the folder was read: reading it says so. */
-        if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && f->recursive) {
-            if (depth < FOLDERS_DEEP_MAX)
-                folder_add(f, path, depth + 1);
-            else
-                complain(f->diags, path, NULL, "folders nested more than 32 deep");
-        } else if (is_manifest(entries[i]->d_name) && !S_ISDIR(st.st_mode)) {
-            found_add(f, path);
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    if (f->count == before && depth == 0)
-        complain(f->diags, folder, f->recursive ? NULL : "name its files, or give -R for its subfolders",
-                 "no *.yaml or *.yml in this folder");
-}
-
-static void path_add(struct files *f, const char *path)
-{
-    struct stat st;
-
-    if (str_eq(path, "-"))
-        files_add(f, path);
-    else if (stat(path, &st) < 0)
-        complain(f->diags, path, NULL, arena_printf(f->arena, "cannot be read: %s", strerror(errno)));
-    else if (S_ISDIR(st.st_mode))
-        folder_add(f, path, 0);
-    else
-        files_add(f, path);
-}
-
-struct copy {
-    const char *text;
-    size_t at;
-};
-
-static int copy_before(const void *x, const void *y)
-{
-    const struct copy *one = x, *other = y;
-    int by_text = strcmp(one->text, other->text);
-
-    return by_text ? by_text : one->at < other->at ? -1 : one->at > other->at;
-}
-
-/* A document that stands word for word in another file too, as what is found behind two backup vaults, counts once.
- * Twice in one file it is a slip of the hand, and said. */
-static struct value *without_copies(struct arena *a, const struct value *docs)
-{
-    size_t n = value_count(docs);
-    struct copy *copies = arena_array(a, struct copy, n + 1);
-    bool *drop = arena_array(a, bool, n + 1);
-    struct value *ret = value_list(a);
-
-    for (size_t i = 0; i < n; i++)
-        copies[i] = (struct copy){.text = json_string(a, value_item(docs, i), JSON_CANONICAL), .at = i};
-    if (n)
-        qsort(copies, n, sizeof(*copies), copy_before);
-    for (size_t i = 1, first = 0; i < n; i++) {
-        const char *here = value_item(docs, copies[i].at)->origin.file,
-                   *there = value_item(docs, copies[first].at)->origin.file;
-
-        if (!str_eq(copies[i].text, copies[first].text))
-            first = i;
-        else
-            drop[copies[i].at] = here && there && !str_eq(here, there);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (!drop[i])
-            value_push(a, ret, value_item(docs, i));
-    return ret;
-}
-
-static struct value *read_paths(struct arena *a, const char *const *paths, size_t n, bool recursive,
-                                struct diags *diags)
-{
-    struct files f = {.arena = a, .diags = diags, .recursive = recursive};
-    struct value *docs = value_list(a);
-
-    for (size_t i = 0; i < n; i++)
-        path_add(&f, paths[i]);
-    for (size_t i = 0; i < f.count && i < FILES_MAX; i++)
-        manifest_read_file(a, f.items[i], &manifest_default_limits, docs, diags);
-    return without_copies(a, docs);
-}
 
 /* --- selecting ---------------------------------------------------------------------------------------------------- */
 
@@ -281,8 +126,8 @@ static const struct desired *desired_select(struct arena *a, const struct option
         n += !str_eq(doc->kind, "Policy");
     }
     if (!n) {
-        complain(diags, NULL, "labels stand under metadata.labels",
-                 arena_printf(a, "no document has the labels %s", o->selector));
+        load_complain(diags, NULL, "labels stand under metadata.labels",
+                      arena_printf(a, "no document has the labels %s", o->selector));
         return NULL;
     }
     return desired_resolve(a, schemas, all_kind_names, chosen, diags);
@@ -307,7 +152,7 @@ static const struct policy *compile_policies(struct arena *a, const struct desir
 static const struct policy *policy_from(struct arena *a, const struct options *o, const struct schemas *schemas,
                                         const struct value **ret_docs, struct diags *diags)
 {
-    struct value *docs = read_paths(a, &o->policy, 1, o->recursive, diags);
+    struct value *docs = load_paths(a, &o->policy, 1, o->recursive, diags);
     const struct desired *d;
 
     for (size_t i = 0; i < value_count(docs); i++) {
@@ -375,9 +220,10 @@ static void check_approvals(struct arena *a, const struct options *o, const stru
         if (*name)
             continue;
         near = did_you_mean(rule, names);
-        complain(diags, NULL,
-                 near ? arena_printf(a, "did you mean %s?", near) : "reinstate explain policy lists the built-in rules",
-                 arena_printf(a, "--approve %s: there is no rule of that name", rule));
+        load_complain(diags, NULL,
+                      near ? arena_printf(a, "did you mean %s?", near)
+                           : "reinstate explain policy lists the built-in rules",
+                      arena_printf(a, "--approve %s: there is no rule of that name", rule));
     }
 }
 
@@ -486,15 +332,15 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
 void load_estate(struct arena *a, const struct options *o, const struct schemas *schemas, struct estate *ret,
                  struct diags *diags)
 {
-    const struct value *docs = read_paths(a, o->paths.items, o->paths.count, o->recursive, diags);
+    const struct value *docs = load_paths(a, o->paths.items, o->paths.count, o->recursive, diags);
 
     if (!diags->n_errors)
         load_documents(a, o, schemas, without_the_world(a, o, docs), ret, diags);
     else
         desired_check(a, schemas, all_kind_names, without_the_world(a, o, docs), diags);
     if (!diags->n_errors && o->paths.count && !ret->desired->count) {
-        complain(diags, o->paths.items[0], "a World is given with --world FILE, a History with --history FILE",
-                 "nothing is declared here");
+        load_complain(diags, o->paths.items[0], "a World is given with --world FILE, a History with --history FILE",
+                      "nothing is declared here");
         if (ret->policy)
             policy_free(ret->policy);
         *ret = (struct estate){0};
@@ -507,8 +353,8 @@ const struct value *load_single(struct arena *a, const char *path, struct diags 
 
     manifest_read_file(a, path, &manifest_default_limits, docs, diags);
     if (!diags->n_errors && value_count(docs) != 1)
-        complain(diags, path, "give the file one document",
-                 arena_printf(a, "%zu documents where one is wanted", value_count(docs)));
+        load_complain(diags, path, "give the file one document",
+                      arena_printf(a, "%zu documents where one is wanted", value_count(docs)));
     return diags->n_errors ? NULL : value_item(docs, 0);
 }
 

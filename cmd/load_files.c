@@ -1,0 +1,161 @@
+/* Knows how manifests lie in folders, and reads them. Must not know what any document means. */
+#include "load_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../reconciler/format/json.h"
+#include "../reconciler/format/manifest.h"
+
+enum { FOLDERS_DEEP_MAX = 32, FILES_MAX = 10000 };
+
+struct files {
+    struct arena *arena;
+    struct diags *diags;
+    bool recursive;
+    const char **items;
+    size_t count;
+};
+
+void load_complain(struct diags *diags, const char *path, const char *instead, const char *what)
+{
+    struct origin origin = {.file = path};
+
+    diags_add(diags, SEVERITY_ERROR, &origin, instead, "%s", what);
+}
+
+static bool is_manifest(const char *name)
+{
+    return name[0] != '.' && (str_ends_nocase(name, ".yaml") || str_ends_nocase(name, ".yml"));
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void files_add(struct files *f, const char *path)
+{
+    if (f->count == FILES_MAX)
+        load_complain(f->diags, path, NULL, "more than 10000 manifest files");
+    if (f->count <= FILES_MAX)
+        arena_push(f->arena, f->items, f->count, path);
+}
+
+/* What lies in a folder has not been asked for by name: a pipe there would be waited for without end, and the file that
+ * a shell makes for the output of this very command is empty still. */
+static void found_add(struct files *f, const char *path)
+{
+    struct origin at = {.file = path};
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        load_complain(f->diags, path, "move it out of the folder", "this is no ordinary file, and is not read");
+    else if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+        diags_add(f->diags, SEVERITY_WARNING, &at, NULL, "an empty file is passed over");
+    else
+        files_add(f, path);
+}
+
+/* Folders in the order of their names. Links to folders are not followed: a circle of them would never end. */
+static void folder_add(struct files *f, const char *folder, int depth)
+{
+    struct dirent **entries;
+    size_t before = f->count;
+    int n = scandir(folder, &entries, visible, alphasort);
+
+    if (n < 0) {
+        load_complain(f->diags, folder, NULL, arena_printf(f->arena, "the folder cannot be read: %s", strerror(errno)));
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        const char *path =
+            arena_printf(f->arena, "%s%s%s", folder, str_ends_nocase(folder, "/") ? "" : "/", entries[i]->d_name);
+        struct stat st = {0};
+
+        /* Gone since the folder was read: reading it says so. */
+        if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && f->recursive) {
+            if (depth < FOLDERS_DEEP_MAX)
+                folder_add(f, path, depth + 1);
+            else
+                load_complain(f->diags, path, NULL, "folders nested more than 32 deep");
+        } else if (is_manifest(entries[i]->d_name) && !S_ISDIR(st.st_mode)) {
+            found_add(f, path);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (f->count == before && depth == 0)
+        load_complain(f->diags, folder, f->recursive ? NULL : "name its files, or give -R for its subfolders",
+                      "no *.yaml or *.yml in this folder");
+}
+
+static void path_add(struct files *f, const char *path)
+{
+    struct stat st;
+
+    if (str_eq(path, "-"))
+        files_add(f, path);
+    else if (stat(path, &st) < 0)
+        load_complain(f->diags, path, NULL, arena_printf(f->arena, "cannot be read: %s", strerror(errno)));
+    else if (S_ISDIR(st.st_mode))
+        folder_add(f, path, 0);
+    else
+        files_add(f, path);
+}
+
+struct copy {
+    const char *text;
+    size_t at;
+};
+
+static int copy_before(const void *x, const void *y)
+{
+    const struct copy *one = x, *other = y;
+    int by_text = strcmp(one->text, other->text);
+
+    return by_text ? by_text : one->at < other->at ? -1 : one->at > other->at;
+}
+
+/* A document that stands word for word in another file too, as what is found behind two backup vaults, counts once.
+ * Twice in one file it is a slip of the hand, and said. */
+static struct value *without_copies(struct arena *a, const struct value *docs)
+{
+    size_t n = value_count(docs);
+    struct copy *copies = arena_array(a, struct copy, n + 1);
+    bool *drop = arena_array(a, bool, n + 1);
+    struct value *ret = value_list(a);
+
+    for (size_t i = 0; i < n; i++)
+        copies[i] = (struct copy){.text = json_string(a, value_item(docs, i), JSON_CANONICAL), .at = i};
+    if (n)
+        qsort(copies, n, sizeof(*copies), copy_before);
+    for (size_t i = 1, first = 0; i < n; i++) {
+        const char *here = value_item(docs, copies[i].at)->origin.file,
+                   *there = value_item(docs, copies[first].at)->origin.file;
+
+        if (!str_eq(copies[i].text, copies[first].text))
+            first = i;
+        else
+            drop[copies[i].at] = here && there && !str_eq(here, there);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!drop[i])
+            value_push(a, ret, value_item(docs, i));
+    return ret;
+}
+
+struct value *load_paths(struct arena *a, const char *const *paths, size_t n, bool recursive, struct diags *diags)
+{
+    struct files f = {.arena = a, .diags = diags, .recursive = recursive};
+    struct value *docs = value_list(a);
+
+    for (size_t i = 0; i < n; i++)
+        path_add(&f, paths[i]);
+    for (size_t i = 0; i < f.count && i < FILES_MAX; i++)
+        manifest_read_file(a, f.items[i], &manifest_default_limits, docs, diags);
+    return without_copies(a, docs);
+}
