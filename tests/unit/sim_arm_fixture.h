@@ -18,6 +18,14 @@
     "{\"location\":\"uaenorth\",\"identity\":{\"type\":\"SystemAssigned\"},\"properties\":{\"encryptionType\":"        \
     "\"ConfidentialVmEncryptedWithCustomerKey\",\"activeKey\":{\"keyUrl\":\"" url "\"}}}"
 
+/* "" where the answer names no error. */
+static inline const char *code_of(const struct reply *r)
+{
+    const char *code = value_str_at(r->json, "error.code");
+
+    return code ? code : "";
+}
+
 static inline struct sim *begin(struct arena **ret_arena, int64_t *ret_start, const char **ret_token)
 {
     struct diags diags;
