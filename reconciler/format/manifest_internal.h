@@ -1,4 +1,5 @@
-/* What manifest.c (reading), manifest_text.c (what is a manifest) and manifest_write.c (writing) share. Nobody else includes it. */
+/* What manifest.c (reading), manifest_text.c (what is a manifest) and manifest_write.c (writing) share. Nobody else
+ * includes it. */
 #ifndef REINSTATE_MANIFEST_INTERNAL_H
 #define REINSTATE_MANIFEST_INTERNAL_H
 
