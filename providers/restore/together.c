@@ -8,6 +8,7 @@
 #include "../documents/concluded.h"
 #include "../backup/order.h"
 #include "../backup/points.h"
+#include "../keys/key_facts.h"
 #include "../keys/original.h"
 
 /* --- what restores take together ---------------------------------------------------------------------------------- */
@@ -212,23 +213,50 @@ void check_set(struct checking *c)
             c->s->des->address, absent ? "is absent, and one made now is another" : "was made after the point");
 }
 
-/* A set may rightly stay on an older version than the newest, so a declared version is not refused for it. */
+/* What speaks for another version than the declared one: the set that the VM was seen on, else that a newer version was
+ * there when the point was taken. NULL: nothing. */
+static const char *version_instead(const struct checking *c, const char **ret_words)
+{
+    const struct view *v = c->view;
+    struct original_key seen = original_key_of(v, c->s->pvm, NULL, c->s->point);
+    const struct value *facts = view_facts(v, c->s->original_key), *item;
+
+    if (seen.version && str_eq_nocase(seen.name, c->s->original.name)) {
+        *ret_words = arena_printf(v->arena, "needed is version %s by %s", seen.version, seen.words);
+        return seen.version;
+    }
+    item = version_at(value_get(facts, "versions"), time_parse(value_str_at(c->s->point, "time")));
+    *ret_words = arena_printf(v->arena, "the key had a newer one when the point was taken: %s (created %s)",
+                              value_str_at(item, "version") ? value_str_at(item, "version") : "",
+                              time_format(v->arena, value_int_at(item, "created", 0) * SECOND_MS));
+    return value_str_at(item, "version");
+}
+
+/* A set on another version than the disk's is refused by the edition that risks less, and the restore leaves a copy of
+ * the key behind (R-07). Only the later edition lets the set be on either version. */
 void check_version(struct checking *c)
 {
     const struct original_key *original = &c->s->original;
-    const struct value *newest = version_at(value_get(view_facts(c->view, c->s->original_key), "versions"),
-                                            time_parse(value_str_at(c->s->point, "time")));
-    const char *version = value_str_at(newest, "version");
+    const char *words, *version;
+    bool there;
 
-    if (c->s->now.encryption != DX_CMK || c->s->given == DX_GIVEN_NOTHING || !version ||
-        original->evidence != KEY_EVIDENCE_DECLARED || str_eq_nocase(version, original->version))
+    if (c->s->now.encryption != DX_CMK || c->s->given == DX_GIVEN_NOTHING ||
+        original->evidence != KEY_EVIDENCE_DECLARED)
         return;
-    ADD(c, "version-older", false, NULL,
-        "version %s is declared, and the key had a newer one when the point was taken: %s (created %s). Only the set "
-        "that "
-        "the VM was on knew which of them its disk was wrapped with; if it was the newer one, the restore is refused "
-        "(R-07), and that version is to be declared",
-        original->version, version, time_format(c->view->arena, value_int_at(newest, "created", 0) * SECOND_MS));
+    version = version_instead(c, &words);
+    if (!version || str_eq_nocase(version, original->version))
+        return;
+    there = key_attributes(c->view, c->s->original_key, version) != NULL;
+    ADD(c, "version-older", c->s->article != DX_ARTICLE_2026_07,
+        arena_printf(
+            c->view->arena,
+            "declare spec.version: %s in %s, and its set follows; or, where somebody knows that the disk is on "
+            "%s, follow the edition that takes either (Policy.spec.article: \"2026-07\")",
+            version, c->s->original_key->address, original->version),
+        "version %s is declared, and %s; %s%s. On the declared one the restore is refused if the disk was wrapped with "
+        "the other (R-07)",
+        original->version, words, there ? "it is in " : "whether it is there cannot be seen",
+        there ? value_str_at(view_facts(c->view, c->s->original_key), "base") : "");
 }
 
 /* --- locks on the machine ----------------------------------------------------------------------------------------- */
