@@ -4,7 +4,7 @@
 # make test       everything a developer runs before pushing, with sanitizers, JOBS parts side by side
 # make check      the same from programs whose warnings are errors, clang's opinion, valgrind
 # make everything make check and make conformance in one row of parts: what .ci/run does
-# make scenario | claims | growth | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | runbook | screen | engine | sight | places | planted | manual     parts of it; golden-update rewrites the expected plans
+# make scenario | claims | growth | knobs | property | examples | lint | unit | golden | bad-input | https | secrets | sign-in | runbook | screen | engine | sight | places | planted | manual     parts of it; golden-update rewrites the expected plans
 # VARIANT=release|asan, CC=gcc|clang: each has an object directory of its own. V=1 shows every command.
 
 CC      ?= gcc
@@ -117,7 +117,7 @@ growth:
 examples: $(OUT)/reinstate
 	@sh tests/run.sh examples $(OUT)/reinstate examples/*/
 
-claims bad-input https manual secrets runbook runbook-trials screen engine sight places planted: $(OUT)/reinstate
+claims bad-input https manual secrets sign-in runbook runbook-trials screen engine sight places planted: $(OUT)/reinstate
 	@sh tests/$@.sh $<
 
 lint:
@@ -132,7 +132,7 @@ programs: $(OUT)/reinstate $(UNIT_BIN) $(OUT)/tests/golden/golden $(OUT)/tests/s
 # What runs side by side needs nothing that another of them makes: all programs are built before. The longest come first.
 part = '$(1)$(2)=$(MAKE) --no-print-directory $(3) $(2)'
 ASAN_PARTS := scenario property unit knobs runbook examples bad-input https
-PARTS      := lint golden scenario property knobs growth unit claims runbook runbook-trials secrets https screen engine sight places planted manual bad-input examples
+PARTS      := lint golden scenario property knobs growth unit claims runbook runbook-trials secrets sign-in https screen engine sight places planted manual bad-input examples
 side-by-side:
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
@@ -214,6 +214,6 @@ clean:
 	rm -rf build
 
 .PHONY: conformance conformance-programs everything install-conformance-deps $(CONFORMANCE_PARTS:%=conformance-%) all unit golden golden-update growth scenario knobs property examples lint manual quick test side-by-side check memcheck demo install-deps install-test-deps install-check-deps clean \
-        claims bad-input https secrets runbook runbook-trials screen engine sight places planted
+        claims bad-input https secrets sign-in runbook runbook-trials screen engine sight places planted
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(OUT)/cmd/main.d $(UNIT_BIN:=.d) $(wildcard $(OUT)/tests/conformance/*.d $(OUT)/tests/property/*.d $(OUT)/tests/knobs/*.d $(OUT)/tests/scenario/*.d $(OUT)/tests/golden/*.d)

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../providers/azure/credential.h"
 #include "../reconciler/format/json.h"
 #include "call.h"
 #include "commands.h"
@@ -167,6 +168,20 @@ static void failure_findings(struct arena *a, const struct options *o, const str
     output_findings(o, &findings);
 }
 
+/* A list has a line for each of its entries; any other text is one line, whatever a service put into it. */
+static void failure_talk(const struct options *o, const struct err *err)
+{
+    const char *text = err->text;
+    size_t n = str_eq(err->code, NO_CREDENTIAL) ? strcspn(text, "\n") : strlen(text);
+
+    talk("reinstate%s%s: %.*s", o->command ? " " : "", o->command ? o->command->name : "", (int)n, text);
+    while (text[n]) {
+        text += n + 1;
+        n = strcspn(text, "\n");
+        talk("%.*s", (int)n, text);
+    }
+}
+
 int output_failure(const struct options *o, struct diags *d, const struct err *err)
 {
     struct arena *a cleanup(arena_freep) = arena_new();
@@ -181,7 +196,7 @@ int output_failure(const struct options *o, struct diags *d, const struct err *e
                 d->n_errors + d->dropped == 1 ? "" : "s");
     else
         summary = *err;
-    talk("reinstate%s%s: %s", o->command ? " " : "", o->command ? o->command->name : "", summary.text);
+    failure_talk(o, &summary);
     if (o->output > OUTPUT_JSON)
         failure_findings(a, o, d, &summary);
     if (o->output == OUTPUT_JSON) {

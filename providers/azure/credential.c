@@ -2,8 +2,8 @@
  * token, nor how tokens are kept. */
 #include "credential.h"
 
-#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../reconciler/base/text.h"
@@ -43,16 +43,23 @@ static const struct row {
 } rows[CREDENTIAL_KIND_COUNT] = {
     [CREDENTIAL_GIVEN_TOKENS] = {"", PROVEN, given_configure, given_ask},
     [CREDENTIAL_CLIENT_SECRET] = {"EnvironmentCredential", PROVEN, client_secret_configure, client_secret_ask},
+    [CREDENTIAL_WORKLOAD_IDENTITY] = {"WorkloadIdentityCredential", PROVEN, workload_identity_configure,
+                                      workload_identity_ask},
+    [CREDENTIAL_GITHUB] = {"", PROVEN, github_configure, github_ask},
+    [CREDENTIAL_PIPELINES] = {"AzurePipelinesCredential", PROVEN, pipelines_configure, pipelines_ask},
 };
 
 const char *const credential_names[CREDENTIAL_KIND_COUNT + 1] = {
     [CREDENTIAL_GIVEN_TOKENS] = "tokens",
     [CREDENTIAL_CLIENT_SECRET] = "client-secret",
+    [CREDENTIAL_WORKLOAD_IDENTITY] = "workload-identity",
+    [CREDENTIAL_GITHUB] = "github",
+    [CREDENTIAL_PIPELINES] = "pipelines",
 };
 
 bool credential_is_of_tenant(const struct credential *c)
 {
-    return c->kind == CREDENTIAL_CLIENT_SECRET;
+    return c->kind != CREDENTIAL_GIVEN_TOKENS;
 }
 
 const char *credential_kind_name(enum credential_kind kind)
@@ -69,6 +76,11 @@ void credential_release(struct credential *c)
 {
     token_store_free(c);
     secret_release(&c->client_secret);
+    secret_release(&c->assertion);
+    secret_release(&c->oidc_token);
+    free(c->assertion_file);
+    free(c->oidc_url);
+    free(c->service_connection);
     for (size_t i = 0; i < AUDIENCE_COUNT; i++)
         secret_release(&c->tokens[i]);
     *c = (struct credential){0};
@@ -109,38 +121,29 @@ static int kinds_wanted(const struct surroundings *s, const char *name, unsigned
     return -(int)err->class;
 }
 
-/* Ids go into URLs; what is no id must not get there. */
-static int take_id(const struct surroundings *s, const char *name, char *ret, size_t room, struct err *err)
-{
-    const char *value = variable_of(s, name);
-    size_t n = value ? strlen(value) : 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)value[i]) && value[i] != '-' && value[i] != '.')
-            return err_set(err, ERR_DENIED, "%s_%s holds characters that no id has", variables_prefix(s), name);
-    if (n >= room)
-        return err_set(err, ERR_DENIED, "%s_%s is too long", variables_prefix(s), name);
-    memcpy(ret, n ? value : "", n + 1);
-    return 0;
-}
-
 static void note_tried(struct credential *c, enum credential_kind kind, const struct err *why)
 {
-    size_t at = strlen(c->tried);
+    size_t at = strlen(c->tried), from = at;
 
     snprintf(c->tried + at, sizeof(c->tried) - at, "\n  %s: %.220s", credential_names[kind], why->text);
+    /* A line of the list is ours alone: what a service wrote begins no line. */
+    for (at = from + (from < sizeof(c->tried) - 1); c->tried[at]; at++)
+        if ((unsigned char)c->tried[at] < ' ')
+            c->tried[at] = ' ';
 }
 
 static int none_does(const struct credential *c, struct err *err)
 {
-    return err_set(err, ERR_DENIED, "no credential for Azure; tried:%s", c->tried);
+    err_set(err, ERR_DENIED, "no credential for Azure does:%s", c->tried);
+    snprintf(err->code, sizeof(err->code), NO_CREDENTIAL);
+    return -ERR_DENIED;
 }
 
 static int find(const struct surroundings *s, unsigned wanted, struct credential *c, struct err *err)
 {
     c->variables = variables_prefix(s);
-    TRY(take_id(s, "TENANT_ID", c->tenant, sizeof(c->tenant), err));
-    TRY(take_id(s, "CLIENT_ID", c->client_id, sizeof(c->client_id), err));
+    TRY(variable_id(s, c->variables, "TENANT_ID", c->tenant, sizeof(c->tenant), err));
+    TRY(variable_id(s, c->variables, "CLIENT_ID", c->client_id, sizeof(c->client_id), err));
     for (size_t i = 0; i < CREDENTIAL_KIND_COUNT; i++) {
         if (!(wanted & 1u << i))
             continue;

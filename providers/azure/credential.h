@@ -10,6 +10,9 @@
 enum credential_kind {
     CREDENTIAL_GIVEN_TOKENS, /* handed in by the operator, one per audience */
     CREDENTIAL_CLIENT_SECRET,
+    CREDENTIAL_WORKLOAD_IDENTITY, /* a file with a token that Kubernetes or another issuer renews */
+    CREDENTIAL_PIPELINES,         /* a token of the job's service connection, from Azure Pipelines */
+    CREDENTIAL_GITHUB,            /* a token of the job, from GitHub Actions */
     CREDENTIAL_KIND_COUNT
 };
 
@@ -26,6 +29,9 @@ struct credential {
     const char *variables;          /* "AZURE" or "ARM": how those begin that told it */
     struct secret client_secret;
     struct secret tokens[AUDIENCE_COUNT]; /* given ones; empty when not given */
+    /* A token of somebody else's that Entra trusts: in a file, given, or to be asked for at an address. */
+    char *assertion_file, *oidc_url, *service_connection;
+    struct secret assertion, oidc_token;
     /* The chain: what may be tried, from `at` on. The first that gives a token is kept. */
     enum credential_kind chain[CREDENTIAL_KIND_COUNT];
     size_t n_chain, at;
@@ -39,6 +45,9 @@ void credential_release(struct credential *c); /* for cleanup(); wipes */
 struct surroundings {
     const char *(*variable)(const char *name); /* NULL: not set */
 };
+
+/* The code of an error whose text is a list: a line for each credential that was tried. */
+#define NO_CREDENTIAL "NoCredential"
 
 /* Looks for credentials: `name` is one of credential_names, or a name of the Azure SDKs; NULL: what
  * AZURE_TOKEN_CREDENTIALS says, else all of them. Sends nothing. ERR_DENIED lists what was looked for and what is

@@ -9,6 +9,9 @@
 const char *variables_prefix(const struct surroundings *s);
 /* The value of PREFIX_NAME, NULL when it is not set or empty. */
 const char *variable_of(const struct surroundings *s, const char *name);
+/* The id in PREFIX_NAME, "" when it is not set. */
+must_use int variable_id(const struct surroundings *s, const char *prefix, const char *name, char *ret, size_t room,
+                         struct err *err);
 /* ERR_NOT_FOUND names those of `names` (NULL-terminated) that are missing: "AZURE_TENANT_ID not set". */
 must_use int variables_needed(const struct surroundings *s, const char *const *names, struct err *err);
 
@@ -19,7 +22,8 @@ typedef int credential_configure(const struct surroundings *s, struct credential
 typedef int credential_ask(struct credential *cr, struct call *c, const struct token_request *r,
                            struct token_answer *ret, struct err *err);
 
-credential_configure given_configure, client_secret_configure;
-credential_ask given_ask, client_secret_ask;
+credential_configure given_configure, client_secret_configure, workload_identity_configure, github_configure,
+    pipelines_configure;
+credential_ask given_ask, client_secret_ask, workload_identity_ask, github_ask, pipelines_ask;
 
 #endif

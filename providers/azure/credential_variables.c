@@ -2,6 +2,7 @@
  * they are used for. */
 #include "credential_kinds.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,9 +41,27 @@ int variables_needed(const struct surroundings *s, const char *const *names, str
     return missing[0] ? err_set(err, ERR_NOT_FOUND, "%s not set", missing) : 0;
 }
 
+/* Ids go into URLs; what is no id must not get there. */
+int variable_id(const struct surroundings *s, const char *prefix, const char *name, char *ret, size_t room,
+                struct err *err)
+{
+    const char *value = value_of(s, prefix, name);
+    size_t n = value ? strlen(value) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)value[i]) && value[i] != '-' && value[i] != '.')
+            return err_set(err, ERR_DENIED, "%s_%s holds characters that no id has", prefix, name);
+    if (n >= room)
+        return err_set(err, ERR_DENIED, "%s_%s is too long", prefix, name);
+    memcpy(ret, n ? value : "", n + 1);
+    return 0;
+}
+
 bool credential_variable_is_secret(const char *name)
 {
-    static const char *const names[] = {"AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET"};
+    static const char *const names[] = {"AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET",
+                                        "ARM_OIDC_TOKEN",      "ARM_OIDC_REQUEST_TOKEN",
+                                        "SYSTEM_ACCESSTOKEN",  "ACTIONS_ID_TOKEN_REQUEST_TOKEN"};
 
     for (size_t i = 0; i < COUNT(names); i++)
         if (str_eq(name, names[i]))

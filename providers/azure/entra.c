@@ -11,6 +11,8 @@
 
 enum { TOKEN_MAX = 64 * 1024 /* of an answer; real ones have a few KiB */, LIFE_UNTOLD_MS = 10 * MINUTE_MS };
 
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
 static void add_field(struct secret *form, const char *name, const char *value, size_t len)
 {
     if (form->len)
@@ -79,6 +81,8 @@ int entra_ask(const struct credential *cr, struct call *c, const struct token_re
     add_field(&form, "grant_type", "client_credentials", 18);
     add_field(&form, "client_id", cr->client_id, strlen(cr->client_id));
     add_field(&form, "scope", scope, strlen(scope));
+    if (str_eq(field, "client_assertion"))
+        add_field(&form, "client_assertion_type", ASSERTION_TYPE, strlen(ASSERTION_TYPE));
     at = form.len + strlen(field) + 2;
     add_field(&form, field, proof->bytes ? proof->bytes : "", proof->len);
     request.body = form.bytes;

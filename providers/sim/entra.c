@@ -22,32 +22,11 @@ bool audience_is(const char *audience, const char *expected)
 
 /* --- tokens ------------------------------------------------------------------------------------------------------- */
 
-/* The signature over "header.payload": a MAC under a key that only this world has. */
-static char *token_signature(struct sim *s, struct arena *a, const char *signed_part, size_t len)
-{
-    unsigned char key[32];
-    struct text t;
-    char *ret;
-
-    text_init(&t, 256);
-    crypt_derive("token", s->seed, key);
-    crypt_hmac_sha256_base64(key, sizeof(key), signed_part, len, &t);
-    ret = arena_strdup(a, text_str(&t));
-    text_release(&t);
-    for (char *c = ret; *c; c++)
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-    ret[strcspn(ret, "=")] = '\0';
-    return ret;
-}
-
 char *token_issue(struct sim *s, struct arena *a, const struct value *principal, const char *audience)
 {
-    static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
     struct value *claims = value_map(a);
     const char *tenant = value_str_at(s->spec, "tenant");
     int64_t now = s->now_ms / SECOND_MS;
-    char *json, *ret;
-    struct text t;
 
     value_set_string(a, claims, "aud", audience);
     value_set_string(a, claims, "iss", arena_printf(a, "%s/%s/v2.0", s->ep.authority, tenant ? tenant : ""));
@@ -60,34 +39,7 @@ char *token_issue(struct sim *s, struct arena *a, const struct value *principal,
     value_set_string(a, claims, "sub", value_str_at(principal, "objectId"));
     value_set_string(a, claims, "tid", tenant);
     value_set_string(a, claims, "ver", "1.0");
-    json = json_string(a, claims, JSON_COMPACT);
-    text_init(&t, 65536);
-    crypt_base64_encode(&t, header, strlen(header), BASE64_URL);
-    text_add_char(&t, '.');
-    crypt_base64_encode(&t, json, strlen(json), BASE64_URL);
-    ret = token_signature(s, a, t.s, t.len);
-    text_printf(&t, ".%s", ret);
-    ret = arena_strdup(a, text_str(&t));
-    text_release(&t);
-    return ret;
-}
-
-/* The claims of a token that this world signed, or NULL. */
-static struct value *token_claims(struct sim *s, struct arena *a, const char *token)
-{
-    const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL;
-    struct value *claims = NULL;
-    struct secret bytes;
-    struct err ignored;
-
-    if (!second || !str_eq(second + 1, token_signature(s, a, token, (size_t)(second - token))))
-        return NULL;
-    secret_init(&bytes);
-    if (crypt_base64_decode(first + 1, (size_t)(second - first - 1), BASE64_URL, &bytes, &ignored) == 0 &&
-        json_parse(a, bytes.bytes, bytes.len, &claims, &ignored) < 0)
-        claims = NULL;
-    secret_release(&bytes);
-    return claims;
+    return jwt_make(s, a, "token", claims);
 }
 
 void token_check(struct sim *s, struct sim_request *r)
@@ -99,7 +51,7 @@ void token_check(struct sim *s, struct sim_request *r)
         r->token_problem = "the request carries no bearer token";
         return;
     }
-    claims = token_claims(s, r->arena, authorization + strlen("Bearer "));
+    claims = jwt_claims(s, r->arena, "token", authorization + strlen("Bearer "));
     if (!claims) {
         r->token_problem = "the token is not one of this tenant's";
     } else if (value_int_at(claims, "exp", 0) <= s->now_ms / SECOND_MS) {
@@ -126,7 +78,6 @@ static void entra_error(struct sim *s, const struct sim_request *r, struct sim_a
     value_set(a, body, "error_codes", codes);
     value_set_string(a, body, "timestamp", time_format(a, s->now_ms));
     answer_json(a, out, status, body);
-    answer_header(a, out, "Cache-Control", "no-store, no-cache");
 }
 
 /* A field of the form in the body, decoded; NULL. */
@@ -188,34 +139,55 @@ static struct value *by_app(struct sim *s, const char *app_id)
     return NULL;
 }
 
+static struct value *token_body(struct sim *s, struct arena *a, const struct value *principal, const char *audience)
+{
+    struct value *body = value_map(a);
+
+    value_set_string(a, body, "token_type", "Bearer");
+    value_set_int(a, body, "expires_in", TOKEN_SECONDS);
+    value_set_int(a, body, "ext_expires_in", TOKEN_SECONDS);
+    value_set_string(a, body, "access_token", token_issue(s, a, principal, audience));
+    return body;
+}
+
+/* By its secret, or by an assertion. Says what is wrong with it. */
+static struct refusal proven(struct sim *s, const struct sim_request *r, const struct value *principal)
+{
+    const char *assertion = form_field(r, "client_assertion"), *secret = form_field(r, "client_secret"),
+               *wanted = value_str_at(principal, "secret");
+
+    if (assertion)
+        return assertion_judge(s, r->arena, principal, form_field(r, "client_assertion_type"), assertion);
+    if (secret && wanted && str_eq(secret, wanted))
+        return (struct refusal){0};
+    return (struct refusal){
+        7000215, "invalid_client",
+        arena_printf(r->arena, "The client secret given for app '%s' is not valid.", value_str_at(principal, "appId"))};
+}
+
 static void answer_token(struct sim *s, const struct sim_request *r, struct sim_answer *out)
 {
     struct arena *a = r->arena;
-    const char *audience = wanted_audience(r), *app = form_field(r, "client_id"),
-               *secret = form_field(r, "client_secret");
+    const char *audience = wanted_audience(r), *app = form_field(r, "client_id");
     const struct value *principal = by_app(s, app);
-    struct value *body;
+    struct refusal why = {0};
 
-    if (!str_eq(form_field(r, "grant_type"), "client_credentials")) {
-        entra_error(s, r, out, 400, "unsupported_grant_type", 70003, "The grant type is not supported here.");
-    } else if (!principal) {
-        entra_error(s, r, out, 400, "unauthorized_client", 700016,
-                    arena_printf(a, "Application '%s' was not found in the directory.", app ? app : ""));
-    } else if (!secret || !str_eq(secret, value_str_at(principal, "secret"))) {
-        entra_error(s, r, out, 401, "invalid_client", 7000215,
-                    arena_printf(a, "The client secret given for app '%s' is not valid.", app));
-    } else if (!audience_known(s, audience)) {
-        entra_error(s, r, out, 400, "invalid_resource", 500011,
-                    arena_printf(a, "The resource '%s' was not found in the tenant.", audience ? audience : ""));
-    } else {
-        body = value_map(a);
-        value_set_string(a, body, "token_type", "Bearer");
-        value_set_int(a, body, "expires_in", TOKEN_SECONDS);
-        value_set_int(a, body, "ext_expires_in", TOKEN_SECONDS);
-        value_set_string(a, body, "access_token", token_issue(s, a, principal, audience));
-        answer_json(a, out, 200, body);
-        answer_header(a, out, "Cache-Control", "no-store, no-cache");
-    }
+    if (!str_eq(form_field(r, "grant_type"), "client_credentials"))
+        why = (struct refusal){70003, "unsupported_grant_type", "The grant type is not supported here."};
+    else if (!principal)
+        why = (struct refusal){700016, "unauthorized_client",
+                               arena_printf(a, "Application '%s' was not found in the directory.", app ? app : "")};
+    else
+        why = proven(s, r, principal);
+    if (!why.code && !audience_known(s, audience))
+        why = (struct refusal){
+            500011, "invalid_resource",
+            arena_printf(a, "The resource '%s' was not found in the tenant.", audience ? audience : "")};
+    if (why.code)
+        entra_error(s, r, out, str_eq(why.error, "invalid_client") ? 401 : 400, why.error, why.code, why.text);
+    else
+        answer_json(a, out, 200, token_body(s, a, principal, audience));
+    answer_header(a, out, "Cache-Control", "no-store, no-cache");
 }
 
 /* Just enough discovery for clients that insist on it. */

@@ -171,6 +171,23 @@ void access_policy_added(struct sim *s, const char *vault_id, const char *object
 
 /* --- tokens (entra.c) --------------------------------------------------------------------------------------------- */
 
+/* Signed tokens (jwt.c). `issuer` names the key. */
+#define OIDC_ISSUER "oidc"
+char *jwt_make(struct sim *s, struct arena *a, const char *issuer, const struct value *claims);
+/* The claims of a token that this issuer signed; NULL. */
+struct value *jwt_claims(struct sim *s, struct arena *a, const char *issuer, const char *token);
+/* Header (0) or claims (1), whoever signed them; NULL. */
+struct value *jwt_part(struct arena *a, const char *token, int part);
+/* What an issuer of jobs' and pods' tokens calls itself (oidc.c): "github", "pipelines", "kubernetes". */
+char *oidc_issuer(const struct sim *s, struct arena *a, const char *name);
+/* Why Entra refuses; code 0: it does not. */
+struct refusal {
+    int code;
+    const char *error, *text;
+};
+struct refusal assertion_judge(struct sim *s, struct arena *a, const struct value *principal, const char *type,
+                               const char *assertion);
+
 char *token_issue(struct sim *s, struct arena *a, const struct value *principal, const char *audience);
 /* Fills principal and token_audience, or token_problem. */
 void token_check(struct sim *s, struct sim_request *r);
@@ -221,6 +238,7 @@ typedef void service(struct sim *s, const struct sim_request *r, struct sim_answ
 /* What the service answers, as the settings of spelling.c have it spelt. */
 void spelt_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, service *answer);
 service entra_answer;            /* token endpoint */
+service oidc_answer;             /* tokens of jobs and pods, from other issuers */
 service graph_answer;            /* Microsoft Graph */
 service arm_answer;              /* management.azure.com (front_door.c): routes to those below by provider */
 service arm_resources_answer;    /* subscriptions, resource groups, generic lists, deployments of nothing else */

@@ -36,9 +36,9 @@ struct sim_server {
     struct crypt_certificate certificate;
     uint16_t port;
     double speed;
-    int64_t start_ms, moved_ms;             /* of the world; by how much it was told to move on */
-    struct timespec started;                /* of the real clock */
-    pthread_mutex_t lock;                   /* the simulator answers one request at a time */
+    int64_t start_ms, moved_ms; /* of the world; by how much it was told to move on */
+    struct timespec started;    /* of the real clock */
+    pthread_mutex_t lock;       /* the simulator answers one request at a time */
     atomic_bool stopping;
 };
 
@@ -46,7 +46,7 @@ struct sim_server {
 struct pending {
     struct arena *arena;
     struct text body;
-    const char *target;                     /* of the request line, as it came */
+    const char *target; /* of the request line, as it came */
     bool begun;
     struct sim_header *headers;
     size_t n_headers;
@@ -263,6 +263,7 @@ static void name_services(struct sim_server *server)
     server->ep = (struct sim_endpoints){
         .authority = arena_printf(a, "https://login.localhost:%u", port),
         .arm = arena_printf(a, "https://management.localhost:%u", port),
+        .oidc = arena_printf(a, "https://oidc.localhost:%u", port),
         .graph = arena_printf(a, "https://graph.localhost:%u", port),
         .vault_suffix = arena_printf(a, ".vault.localhost:%u", port),
         .hsm_suffix = arena_printf(a, ".managedhsm.localhost:%u", port),
@@ -277,9 +278,17 @@ static void name_services(struct sim_server *server)
 
 static int start_daemon(struct sim_server *server, int fd, struct err *err)
 {
-    static const char *const names[] = {
-        "localhost",       "*.localhost",          "*.vault.localhost", "*.managedhsm.localhost", "*.blob.localhost",
-        "login.localhost", "management.localhost", "graph.localhost",   "clock.localhost",        NULL};
+    static const char *const names[] = {"localhost",
+                                        "*.localhost",
+                                        "*.vault.localhost",
+                                        "*.managedhsm.localhost",
+                                        "*.blob.localhost",
+                                        "login.localhost",
+                                        "management.localhost",
+                                        "graph.localhost",
+                                        "clock.localhost",
+                                        "oidc.localhost",
+                                        NULL};
 
     TRY(crypt_make_certificate(names, &server->certificate, err));
     server->daemon = MHD_start_daemon(
@@ -295,8 +304,11 @@ int server_start(const struct sim_server_options *options, struct diags *diags, 
                  struct err *err)
 {
     struct sim_server *server = xcalloc(1, sizeof(*server));
-    struct sim_options world = {.world = options->world, .world_out = options->world_out, .kill = options->kill,
-                                .observed = options->observed, .ctx = options->ctx};
+    struct sim_options world = {.world = options->world,
+                                .world_out = options->world_out,
+                                .kill = options->kill,
+                                .observed = options->observed,
+                                .ctx = options->ctx};
     int fd = listen_loopback(options->port, &server->port, err), rc;
 
     pthread_mutex_init(&server->lock, NULL);

@@ -115,6 +115,8 @@ static service *service_of(const struct sim *s, const char *host)
 {
     if (str_eq_nocase(host, host_of(s->ep.authority)))
         return entra_answer;
+    if (s->ep.oidc && str_eq_nocase(host, host_of(s->ep.oidc)))
+        return oidc_answer;
     if (str_eq_nocase(host, host_of(s->ep.arm)))
         return arm_answer;
     if (str_eq_nocase(host, host_of(s->ep.graph)))
@@ -128,10 +130,12 @@ static service *service_of(const struct sim *s, const char *host)
 static bool is_write(const struct sim *s, const struct sim_request *r)
 {
     const char *last = request_segment(r, r->n_segments ? r->n_segments - 1 : 0);
+    service *answer = service_of(s, r->host);
 
     if (request_is(r, "GET") || request_is(r, "HEAD") || request_is(r, "OPTIONS"))
         return false;
-    if (str_eq_nocase(r->host, host_of(s->ep.authority)) || str_find_nocase(r->path, "/Microsoft.ResourceGraph/"))
+    if (answer == entra_answer || answer == oidc_answer ||
+        str_find_nocase(r->path, "/Microsoft.ResourceGraph/"))
         return false;
     return !(str_find_nocase(last, "validate") || str_starts_nocase(last, "refresh"));
 }
@@ -285,6 +289,7 @@ static struct sim_endpoints endpoints_copy(struct arena *a, const struct sim_end
         .authority = arena_strdup(a, ep->authority),
         .arm = arena_strdup(a, ep->arm),
         .graph = arena_strdup(a, ep->graph),
+        .oidc = ep->oidc ? arena_strdup(a, ep->oidc) : NULL,
         .vault_suffix = arena_strdup(a, ep->vault_suffix),
         .hsm_suffix = arena_strdup(a, ep->hsm_suffix),
         .blob_suffix = arena_strdup(a, ep->blob_suffix),

@@ -14,6 +14,7 @@ struct sim_answer;
 /* Where the simulated services are reached; worlds hold no absolute URL. All https, no slash at the end. */
 struct sim_endpoints {
     const char *authority, *arm, *graph;
+    const char *oidc; /* tokens of jobs and pods, from issuers beside Entra; NULL: there are none */
     const char *vault_suffix, *hsm_suffix, *blob_suffix;     /* ".vault.azure.net"; may carry a port */
     const char *arm_audience, *vault_audience, *hsm_audience, *storage_audience, *graph_audience;
 };

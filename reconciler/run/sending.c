@@ -206,7 +206,7 @@ static void record(const struct sending *x, const struct wire_request *request, 
         return;
     if (x->request->authorization)
         shown.n_headers--;
-    shown.secret_answer = x->request->guarded;
+    shown.secret_answer = x->request->guarded || x->request->secret_answer;
     o->record(o->ctx, &shown, reply);
 }
 
@@ -248,13 +248,14 @@ static int send_begin(struct sending *x, struct err *err)
 }
 
 /* An answer, be it a proxy's, may repeat what it was sent, in its body and in any header. */
-static void mask_one(struct arena *a, const char *secret, size_t len, struct wire_reply *reply)
+static void mask_one(struct arena *a, const char *secret, size_t len, bool wanted, struct wire_reply *reply)
 {
     bool refused = reply->status >= 300;
 
     /* What was asked for may begin like a credential (all tokens do, and so do all backups of keys) and must arrive
-     * whole; a short secret may stand in it by chance. */
-    if (refused || len >= MASK_FROM)
+     * whole; a short secret may stand in it by chance. A token that was asked for with a token of the same issuer may
+     * share more with it than any other. */
+    if (refused || (len >= MASK_FROM && !wanted))
         secret_mask(&reply->body, secret, len, refused ? MASK_FROM : MASK_SURELY);
     for (size_t i = 0; len >= MASK_FROM && i < reply->n_headers; i++) {
         struct secret value = {.bytes = arena_strdup(a, reply->headers[i].value),
@@ -275,9 +276,9 @@ static void mask_echo(struct arena *a, const struct http_request *r, struct wire
     signature = credential ? strchr(credential, ':') : NULL;
     credential = signature ? signature : credential;
     if (credential)
-        mask_one(a, credential + 1, strlen(credential + 1), reply);
+        mask_one(a, credential + 1, strlen(credential + 1), r->secret_answer, reply);
     for (size_t i = 0; i < r->n_secrets; i++)
-        mask_one(a, r->secrets[i].bytes, r->secrets[i].len, reply);
+        mask_one(a, r->secrets[i].bytes, r->secrets[i].len, r->secret_answer, reply);
 }
 
 static bool may_have_been_taken(int rc, const struct wire_reply *reply)
