@@ -206,7 +206,7 @@ int command_drift(const struct options *o)
     struct look look;
 
     if (session_load(&s, o) < 0 || session_connect(&s, HTTP_READ_ONLY) < 0 ||
-        session_look(&s, s.arena, &look, &s.err) < 0)
+        session_look_near(&s, s.arena, &look, &s.err) < 0)
         return session_failed(&s);
     return drift_show(&s, &look);
 }

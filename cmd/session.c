@@ -422,3 +422,9 @@ int session_look_far(struct session *s, struct arena *a, struct look *ret, struc
     s->settings.far = true;
     return session_look(s, a, ret, err);
 }
+
+int session_look_near(struct session *s, struct arena *a, struct look *ret, struct err *err)
+{
+    s->settings.near = !policy_fields_of_facts(s->estate.pinned ? s->estate.pinned : s->estate.documents, s->arena);
+    return session_look(s, a, ret, err);
+}

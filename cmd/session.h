@@ -90,5 +90,8 @@ must_use int session_look(struct session *s, struct arena *a, struct look *ret, 
 struct value *session_gaps(struct session *s, const struct plan *plan);
 /* May suspend. Also looks at what only an order needs, though none is in force: what would stand against a restore. */
 must_use int session_look_far(struct session *s, struct arena *a, struct look *ret, struct err *err);
+/* May suspend. Looks first at what tells whether all is as declared, and in full only at what is not, unless a rule of
+ * the policy looks at the facts. */
+must_use int session_look_near(struct session *s, struct arena *a, struct look *ret, struct err *err);
 
 #endif

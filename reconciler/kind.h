@@ -36,6 +36,8 @@ struct settings {
      * NULL: it does, or cannot be read twice. NULL hook: nobody can be asked. Hours lie between look and trigger. */
     const char *(*changed)(void *documents, struct arena *a, const struct document *doc);
     void *documents;
+    bool near; /* a kind may leave out what matters only where something differs; where it does, it is looked at in
+                  full: drift, for which a thousand machines that are as declared cost a few lists */
     const char *article;          /* Policy.spec.article: which reading predictions follow; NULL: the safest */
 };
 extern const struct settings settings_default;
@@ -75,7 +77,10 @@ struct view {
  *   live:  the body as Azure gave it (what policies and reports see as live.*)
  *   why:   with unseen, a sentence that says what hindered us and what would help
  *   failed: with unseen, true when the read itself failed (no host, no token, an answer that cannot be read) and was
- * not refused. If this is so of all documents, the fault lies in the run, and the look fails with the first error */
+ * not refused. If this is so of all documents, the fault lies in the run, and the look fails with the first error
+ *   brief: true when a near look has left something out. That may be so only where the document's steps would be none
+ * with it as well, unless another document differs: then it is looked at in full
+ *   asks:  true when a near look of what it hangs on does not do, although nothing may differ */
 const struct value *view_facts(const struct view *v, const struct document *doc);
 const char *view_state(const struct view *v, const struct document *doc);
 
@@ -112,6 +117,7 @@ struct observer {
     const struct view *view;                  /* facts of lower levels are there, steps are not */
     const struct document *document;
     void *provider;                           /* what the table's owner handed to the engine */
+    bool near; /* what matters only where something differs may be left out: the facts then say so (brief) */
 };
 
 struct actor {

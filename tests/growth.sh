@@ -2,7 +2,8 @@
 # usage: growth.sh COUNTED-BINARY
 # What an estate costs grows with the estate, not with its square: work, allocations, memory and requests of one look at 100, 200 and 400
 # machines. Counts, not timings (growth/counted.c): they are the same on a busy machine. From 200 to 400 machines each may grow by at most
-# twice what it grew from 100 to 200, with a tenth to spare for names that are longer and tables that double. A place in the source that
+# twice what it grew from 100 to 200, with a tenth to spare for names that are longer and tables that double. What a machine may cost in
+# requests is bounded, too. A place in the source that
 # does a five hundredth of all work, and grows faster, is named: so a square is found before it outweighs the rest.
 set -u
 binary=$(realpath "$1")
@@ -18,6 +19,14 @@ judge() {
         failed=$((failed + 1))
         echo "FAIL $1"
     fi
+}
+
+# Hundredths of a request that one of 400 machines may cost: what lists and items tell is asked for nobody by himself.
+allowed() {
+    case $1 in
+    drift) echo 20 ;;
+    *) echo 145 ;;
+    esac
 }
 
 for n in 100 200 400; do
@@ -38,6 +47,9 @@ for command in drift forecast plan; do
         judge "$command, $what of 100, 200 and 400 machines grow faster than their number: $told" $?
         echo "  $command $what: $told"
     done
+    requests=$(awk '$1 == "requests" { print $2 }' "$work/400/$command")
+    judge "$command asks $requests times for 400 machines, allowed are $(allowed $command) in a hundred" \
+        $((requests * 100 > $(allowed $command) * 400))
     awk 'FNR == 1 { file++ } /^0x/ { n[file, $1] = $2; if (file == 3) at[$1] } $1 == "blocks" { all = $2 }
          END { for (a in at) if (n[3, a] > all / 500 && n[3, a] - n[2, a] > 2.8 * (n[2, a] - n[1, a])) print n[3, a], a }' \
         "$work/100/$command" "$work/200/$command" "$work/400/$command" | sort -rn | head -5 >"$work/places"

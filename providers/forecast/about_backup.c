@@ -381,6 +381,13 @@ static void observe_validation(struct outlook *o)
     results = value_get(extra, "results");
     if (!extra)
         return;
+    if (str_eq(value_str_at(extra, "state"), "like")) {
+        obs_set(o, F27, OBS_NOT_LOOKED, NULL,
+                "not asked: of the restores that differ from this one only in machine and point %lld were, without an "
+                "objection",
+                (long long)value_int_at(extra, "like", 0));
+        return;
+    }
     if (extra != asked && !str_eq(value_str_at(extra, "state"), "present")) {
         obs_set(o, F27, OBS_UNSEEN, NULL, "%s", value_str_at(extra, "why") ? value_str_at(extra, "why") : "no answer");
         return;

@@ -5,7 +5,8 @@
  *   features, locks, usages           as platform.h has them; what a restored VM's facts hold is not asked again
  *   attestation  SUBSCRIPTION/REGION  uri
  *   sets         set id               users
- *   validations  item id              results */
+ *   validations  item id              results; state "like": not asked, as `like` restores of its shape were, and none
+ *                                     was objected to */
 #include "forecast.h"
 
 #include "questions.h"
@@ -13,6 +14,18 @@
 #include "../restore/platform.h"
 #include "../backup/points.h"
 #include "../restore/requests.h"
+#include "../../reconciler/format/json.h"
+
+/* So many restores of one shape are asked about before an answer is taken for that of all of them. */
+enum { SHAPE_SAMPLE = 3 };
+
+/* Restores that ask Azure Backup for the same, but for machine and point, with everything they hang on in the same
+ * state. */
+struct shape {
+    size_t asked;
+    bool objected;
+    const struct value *unseen; /* of one that was not answered */
+};
 
 struct question {
     const char *group, *key;
@@ -21,6 +34,8 @@ struct question {
     const char *id;               /* what is read */
     const struct view *view;
     void *provider;
+    struct shape *shape;          /* of a validation; NULL: it has none */
+    bool spared;                  /* others of its shape are asked first */
     struct value *answer;
     struct err err;
     bool failed;
@@ -30,6 +45,7 @@ struct questions {
     struct question *items;
     size_t count;
     struct index *asked; /* "GROUP|KEY" */
+    struct index *shapes;
 };
 
 /* --- asking one --------------------------------------------------------------------------------------------------- */
@@ -139,7 +155,29 @@ static void add_subscription(struct questions *all, const struct view *v, void *
     add_platform(all, v, provider, "attestation", place, pvm);
 }
 
-/* With an order in force Azure has been asked already. */
+/* What a restore asks for, but for machine and point, and the state of what it hangs on. */
+static struct shape *shape_of(struct questions *all, const struct view *v, const struct situation *s)
+{
+    struct arena *a = v->arena;
+    struct restore_request r = restored_vm_request(v, s);
+    const char *texts[] = {value_str_at(view_facts(v, s->pvm), "vaultId"), r.region, r.storage_account_id,
+                           r.target_group_id, r.subnet_id, r.des_id, r.zone, dx_facts_words(a, &s->now),
+                           dx_facts_words(a, &s->named), view_state(v, s->doc)};
+    char *name = arena_printf(a, "%d|%s", (int)r.type, r.disk_luns ? json_string(a, r.disk_luns, JSON_COMPACT) : "");
+    struct shape *shape;
+
+    for (size_t i = 0; i < COUNT(texts); i++)
+        name = arena_printf(a, "%s|%s", name, texts[i] ? texts[i] : "");
+    shape = index_get(all->shapes, name);
+    if (!shape) {
+        shape = arena_new_of(a, struct shape);
+        index_put(all->shapes, name, shape);
+    }
+    return shape;
+}
+
+/* With an order in force Azure has been asked already. A check is a POST, of which a subscription allows ten a second:
+ * a thousand restores that differ only in the machine are not asked about one by one. */
 static void add_validation(struct questions *all, const struct view *v, void *provider, const struct document *pvm,
                            const struct document *rvm)
 {
@@ -149,8 +187,13 @@ static void add_validation(struct questions *all, const struct view *v, void *pr
 
     if (s->point && !str_eq(value_str_at(view_facts(v, rvm), "validation.state"), "asked"))
         q = add(all, v, provider, "validations", item, pvm, item);
-    if (q)
-        q->rvm = rvm;
+    if (!q)
+        return;
+    q->rvm = rvm;
+    q->shape = rvm ? shape_of(all, v, s) : NULL;
+    q->spared = q->shape && q->shape->asked >= SHAPE_SAMPLE;
+    if (q->shape && !q->spared)
+        q->shape->asked++;
 }
 
 static void add_set(struct questions *all, const struct view *v, void *provider, const struct document *pvm)
@@ -164,7 +207,7 @@ static void add_set(struct questions *all, const struct view *v, void *provider,
 
 static struct questions questions_of(const struct view *v, void *provider)
 {
-    struct questions all = {.asked = index_new(v->arena, INDEX_NOCASE)};
+    struct questions all = {.asked = index_new(v->arena, INDEX_NOCASE), .shapes = index_new(v->arena, INDEX_NOCASE)};
 
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *pvm = v->desired->documents[i], *rvm;
@@ -180,19 +223,50 @@ static struct questions questions_of(const struct view *v, void *provider)
     return all;
 }
 
+static int ask_all(struct call *c, struct questions *all, bool spared, struct err *err)
+{
+    struct group *g = group_new(call_sched(c), "forecast");
+    int rc;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->items[i].answer && all->items[i].spared == spared)
+            group_spawn(g, all->items[i].id, ask_task, &all->items[i]);
+    rc = group_wait(c, g, err);
+    group_free(g);
+    return rc;
+}
+
+/* Where one restore of a shape is objected to, all of the shape are asked about. What keeps Azure Backup from answering
+ * one would keep it from answering the others. */
+static void spare(struct questions *all, const struct view *v)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        struct question *q = &all->items[i];
+
+        if (!q->shape || q->spared)
+            continue;
+        q->shape->objected = q->shape->objected || value_count(value_get(q->answer, "results"));
+        if (!str_eq(value_str_at(q->answer, "state"), "present"))
+            q->shape->unseen = q->answer;
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        struct question *q = &all->items[i];
+
+        if (!q->spared || q->shape->objected)
+            continue;
+        q->answer = q->shape->unseen ? value_copy(v->arena, q->shape->unseen) : facts_new(v->arena, "like");
+        value_set_int(v->arena, q->answer, "like", (int64_t)q->shape->asked);
+    }
+}
+
 int forecast_observe(struct call *c, void *provider, const struct view *v, struct value **ret, struct err *err)
 {
     struct questions all = questions_of(v, provider);
     struct value *extras = value_map(v->arena);
-    struct group *g = group_new(call_sched(c), "forecast");
-    int rc;
 
-    for (size_t i = 0; i < all.count; i++)
-        if (!all.items[i].answer)
-            group_spawn(g, all.items[i].id, ask_task, &all.items[i]);
-    rc = group_wait(c, g, err);
-    group_free(g);
-    TRY(rc);
+    TRY(ask_all(c, &all, false, err));
+    spare(&all, v);
+    TRY(ask_all(c, &all, true, err));
     for (size_t i = 0; i < all.count; i++) {
         const struct question *q = &all.items[i];
 

@@ -65,33 +65,45 @@ static bool writes_by_assigned(const struct observer *o, const struct value *fac
            !key_same_version(value_str(url), value_str_at(live, "properties.activeKey.keyUrl"));
 }
 
+/* Only policy asks who uses the set, and only before it is re-pointed. If the users cannot be listed, it counts as
+ * used, so that nobody re-points it unasked. */
+static int observe_users(struct call *c, const struct observer *o, struct azure *az, const char *id,
+                         struct value *facts, struct err *err)
+{
+    struct value *users;
+    int64_t patience_ms;
+    int rc;
+
+    if (o->near) {
+        value_set_bool(o->arena, facts, "brief", true);
+        return 0;
+    }
+    patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
+    rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users, err);
+    call_set_patience(c, patience_ms);
+    if (rc == 0)
+        value_set(o->arena, facts, "associatedResources", users);
+    else if (err->class != ERR_CANCELLED)
+        value_push(o->arena, value_set(o->arena, facts, "associatedResources", value_list(o->arena)),
+                   value_string(o->arena, DES_USERS_UNLISTED));
+    else
+        return -(int)err->class;
+    return 0;
+}
+
 static int observe(struct call *c, const struct observer *o, struct value **ret, struct err *err)
 {
     struct azure *az = kind_azure(o->provider, o->document);
     char *id = disk_encryption_set_id(o->arena, o->document);
-    struct value *facts, *users;
+    struct value *facts;
     const struct value *live;
-    int64_t patience_ms;
-    int rc;
 
     if (bulk_get(az, c, o->arena, id, API_DISK, call_span_ms(c), &live, err) < 0) {
         TRY(facts_from_error(o->arena, "reading the disk encryption set", err, &facts));
     } else {
         facts = facts_new(o->arena, "present");
         value_link(o->arena, facts, "live", live);
-        /* Only policy asks who uses the set. If the users cannot be listed, it counts as used, so that nobody re-points
-         * it unasked. */
-        patience_ms = call_set_patience(c, ADVISORY_PATIENCE_MS);
-        rc = arm_list(az, c, o->arena, arena_printf(o->arena, "%s/associatedResources", id), API_DISK, NULL, &users,
-                      err);
-        call_set_patience(c, patience_ms);
-        if (rc == 0)
-            value_set(o->arena, facts, "associatedResources", users);
-        else if (err->class != ERR_CANCELLED)
-            value_push(o->arena, value_set(o->arena, facts, "associatedResources", value_list(o->arena)),
-                       value_string(o->arena, DES_USERS_UNLISTED));
-        else
-            return -(int)err->class;
+        TRY(observe_users(c, o, az, id, facts, err));
         TRY(observe_birth(c, o, az, id, facts, err));
     }
     value_set_string(o->arena, facts, "id", id);

@@ -2,9 +2,10 @@
  * sources, the cheapest first (key_lost.c); never created in place of a lost one.
  *
  * Facts: state, base, name, live (bundle of the wanted version, else of the newest), newest (its version), versions
- * [{version, created, enabled, exp, nbf}] or versionsWhy (they may not be listed), missing (the version that a GET did
- * not find), deleted (deletedkeys body), storeState, files and escrow (../keys/copies.c), elsewhere {base, state} (a
- * lost key whose machine was last seen on the same key in another store). */
+ * [{version, created, enabled, exp, nbf}] or versionsWhy (they may not be listed; with neither the facts are brief),
+ * missing (the version that a GET did not find), deleted (deletedkeys body), storeState, files and escrow
+ * (../keys/copies.c), elsewhere {base, state} (a lost key whose machine was last seen on the same key in another
+ * store). */
 #include "../documents/names.h"
 #include "../keys/key_facts.h"
 
@@ -36,6 +37,7 @@ static int observe_deleted(struct call *c, struct azure *az, struct arena *a, co
 struct place {
     const char *base, *name;
     const char *wanted; /* version; NULL: the newest */
+    bool newest_will_do; /* of the newest version, if that is the wanted one, nothing else is asked */
 };
 
 static int observe_present(struct call *c, struct azure *az, struct arena *a, const struct place *p,
@@ -55,6 +57,10 @@ static int observe_present(struct call *c, struct azure *az, struct arena *a, co
     if (live)
         value_set(a, facts, "live", live);
     *ret = facts;
+    if (p->newest_will_do && live == newest) {
+        value_set_bool(a, facts, "brief", true);
+        return 0;
+    }
     /* Access policies know get without list: the key is seen all the same, its other versions are not. */
     if (vault_list_versions(az, c, a, base, name, &versions, err) == 0) {
         value_set(a, facts, "versions", key_versions(a, versions));
@@ -181,8 +187,11 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
         .name = name ? name : o->document->name,
         .wanted = key_needed(o->view, o->document).version,
     };
+    const struct value *spec = o->document->spec;
     struct value *facts = NULL;
 
+    p.newest_will_do =
+        o->near && p.wanted && str_eq(value_str_at(spec, "version"), p.wanted) && !value_get(spec, "escrow");
     if (!p.base)
         p.base = key_store_base(o->arena, azure_cloud(az), o->document);
     /* One that is being recovered has no host name yet. */

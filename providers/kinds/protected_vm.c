@@ -2,9 +2,10 @@
  * VM may be gone; then it is never protected anew. The export belongs here and to the key, not to the restore.
  *
  * Facts: state, itemId, live (protected item), points [{id, time, snapshot, vault, confidential, customerKey?,
- * securityType, size}], source {state, live, power, des, set {state, live}}, jobs [job facts], exports [job facts that
- * left a key, newest first, with accountId when declared staging accounts tell it], unreadable [the same, of accounts
- * that refuse us], history [records of this VM] when one is kept (../backup/history.h). */
+ * securityType, size}] (of brief facts only the time of the newest), source {state, live, power, des, set {state,
+ * live}}, jobs [job facts], exports [job facts that left a key, newest first, with accountId when declared staging
+ * accounts tell it], unreadable [the same, of accounts that refuse us], history [records of this VM] when one is kept
+ * (../backup/history.h). */
 #include "protected_vm.h"
 #include "../restore/aftermath.h"
 #include "../backup/points.h"
@@ -16,6 +17,7 @@
 #include "../backup/protection.h"
 #include "../backup/history.h"
 #include "../restore/export_pass.h"
+#include "protected_vm_brief.h"
 
 /* --- observing ---------------------------------------------------------------------------------------------------- */
 
@@ -126,14 +128,43 @@ static int observe_elsewhere(struct call *c, const struct observer *o, struct az
     return 0;
 }
 
+static int observe_points(struct call *c, const struct observer *o, struct azure *az, const char *item_id,
+                          struct value *facts, struct err *err)
+{
+    const struct value *list;
+    struct value *points;
+
+    TRY(backup_list_points(az, c, o->arena, item_id, &list, err));
+    points = value_set(o->arena, facts, "points", value_list(o->arena));
+    for (size_t i = 0; i < value_count(list); i++)
+        value_push(o->arena, points, point_facts(o->arena, value_item(list, i)));
+    return 0;
+}
+
+static int observe_backup(struct call *c, const struct observer *o, struct azure *az, const struct value *item,
+                          bool brief, struct value **ret, struct err *err)
+{
+    *ret = facts_new(o->arena, "present");
+    value_set_string(o->arena, *ret, "itemId", value_str_at(item, "id"));
+    value_link(o->arena, *ret, "live", item);
+    if (brief) {
+        value_set_bool(o->arena, *ret, "brief", true);
+        value_set(o->arena, *ret, "points", protected_vm_brief_points(o->arena, item));
+    } else if (observe_points(c, o, az, value_str_at(item, "id"), *ret, err) < 0) {
+        TRY(facts_of_part(o->arena, "listing recovery points", err, ret));
+    }
+    TRY(protected_vm_observe_jobs(c, o, az, *ret, err));
+    /* Whose a job is, and what it has left, is told with the help of the points. */
+    return brief && value_count(value_get(*ret, "jobs")) ? observe_backup(c, o, az, item, false, ret, err) : 0;
+}
+
 /* Jobs are seen by themselves: a pass that runs, or has left an export, is one also where item or
  * points cannot be read. */
 static int observe_item(struct call *c, const struct observer *o, struct azure *az, struct value **ret, struct err *err)
 {
     const char *vault_id = reference_id(o->arena, o->document, "spec.vault", recovery_vault_id);
-    const struct value *item, *list;
-    struct value *points;
-    const char *item_id;
+    const struct value *item;
+    bool brief;
 
     if (!vault_id)
         return err_set(err, ERR_INVALID, "spec.vault gives no ARM id");
@@ -147,18 +178,8 @@ static int observe_item(struct call *c, const struct observer *o, struct azure *
             TRY(observe_elsewhere(c, o, az, vault_id, *ret, err));
         return protected_vm_observe_jobs(c, o, az, *ret, err);
     }
-    item_id = value_str_at(item, "id");
-    if (backup_list_points(az, c, o->arena, item_id, &list, err) < 0) {
-        TRY(facts_of_part(o->arena, "listing recovery points", err, ret));
-        return protected_vm_observe_jobs(c, o, az, *ret, err);
-    }
-    *ret = facts_new(o->arena, "present");
-    value_set_string(o->arena, *ret, "itemId", item_id);
-    value_link(o->arena, *ret, "live", item);
-    points = value_set(o->arena, *ret, "points", value_list(o->arena));
-    for (size_t i = 0; i < value_count(list); i++)
-        value_push(o->arena, points, point_facts(o->arena, value_item(list, i)));
-    return protected_vm_observe_jobs(c, o, az, *ret, err);
+    TRY(protected_vm_item_will_do(c, o, az, item, &brief, err));
+    return observe_backup(c, o, az, item, brief, ret, err);
 }
 
 /* The declared policy matters only for a VM that is there. */

@@ -88,6 +88,9 @@ static int observe(struct call *c, const struct observer *o, struct value **ret,
     } else {
         facts = facts_new(o->arena, "present");
         value_link(o->arena, facts, "live", live);
+        /* Whether it is as declared depends on the point it came from. */
+        if (o->near)
+            value_set_bool(o->arena, facts, "asks", true);
         value_set_string(
             o->arena, facts, "des",
             value_str_at(live, "properties.storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet.id"));
@@ -133,6 +136,10 @@ static void steps_standby(const struct view *v, const struct situation *s, struc
     if (str_eq(view_state(v, s->doc), "present") && !restored_vm_differs(v, s)) {
         restored_vm_steps_protect(v, s, out, NULL);
         steps_add(out, s->doc, ACTION_NONE, NULL, "the VM is there as declared");
+        return;
+    }
+    if (value_bool_at(view_facts(v, s->pvm), "brief", false)) {
+        steps_add(out, s->doc, ACTION_NONE, NULL, "on standby");
         return;
     }
     step = steps_add(out, s->doc, ACTION_NONE, NULL,

@@ -187,7 +187,7 @@ static int observe_rights(struct call *c, const struct observer *o, struct azure
     const char *path = arena_printf(o->arena, "%s/providers/Microsoft.Authorization/permissions", account);
     const struct value *permissions;
 
-    if (arm_list_shared(az, c, o->arena, path, API_AUTHORIZATION, NULL, path, call_now_ms(c) - SHARED_FRESH_MS,
+    if (arm_list_shared(az, c, o->arena, path, API_AUTHORIZATION, NULL, path, call_span_ms(c) - SHARED_FRESH_MS,
                         &permissions, err) < 0)
         return err->class == ERR_CANCELLED ? -(int)err->class : 0;
     value_set_string(o->arena, claims, "writable",
@@ -198,7 +198,7 @@ static int observe_rights(struct call *c, const struct observer *o, struct azure
 }
 
 /* The newest claim of `subject`, when there is one among those that were listed. */
-static int observe_newest(struct call *c, const struct observer *o, struct claims *claims, const struct value *listed,
+static int observe_newest(struct call *c, const struct observer *o, struct claims *claims, const struct value *names,
                           const struct claim_subject *subject, const char *member, struct value *facts, struct err *err)
 {
     const char *base = claim_base(o->arena, subject);
@@ -207,8 +207,8 @@ static int observe_newest(struct call *c, const struct observer *o, struct claim
     bool found = false;
     size_t n = 0;
 
-    for (size_t i = 0; i < value_count(listed) && !found; i++)
-        found = claim_generation(base, value_str_at(value_item(listed, i), "name"), &n);
+    for (size_t i = 0; i < value_count(names) && !found; i++)
+        found = claim_generation(base, value_str(value_item(names, i)), &n);
     if (!found)
         return 0;
     if (claims_newest(c, o->arena, claims, base, &claim, &found, err) < 0)
@@ -223,7 +223,7 @@ static int observe_newest(struct call *c, const struct observer *o, struct claim
 }
 
 /* What an order in force is about to claim. */
-static int observe_own(struct call *c, const struct observer *o, struct claims *claims, const struct value *listed,
+static int observe_own(struct call *c, const struct observer *o, struct claims *claims, const struct value *names,
                        const struct situation *s, struct value *facts, struct err *err)
 {
     const struct document *key = s->original_key ? s->original_key : s->key;
@@ -233,14 +233,39 @@ static int observe_own(struct call *c, const struct observer *o, struct claims *
     /* Of an order that has ended they tell which jobs were its own. */
     if ((s->order.state != ORDER_IN_FORCE && s->order.state != ORDER_EXPIRED) || !own.item_id)
         return 0;
-    TRY(observe_newest(c, o, claims, listed, &own, "restore", facts, err));
+    TRY(observe_newest(c, o, claims, names, &own, "restore", facts, err));
     if (!key)
         return 0;
     e = export_elect(o->view, key);
     if (e.restored_vm != s->doc || !e.protected_vm || !value_str_at(view_facts(o->view, e.protected_vm), "itemId"))
         return 0;
     own = export_claim(o->view, e.protected_vm, key, &e.order);
-    return observe_newest(c, o, claims, listed, &own, "pass", facts, err);
+    return observe_newest(c, o, claims, names, &own, "pass", facts, err);
+}
+
+/* Who looks into an account asks for no key. */
+static int claims_look_open(struct azure *az, struct call *c, struct arena *a, const char *account, struct claims *ret,
+                            struct err *err)
+{
+    TRY(claims_open(az, c, a, account, ret, err));
+    ret->account_id = NULL;
+    return 0;
+}
+
+/* The names of all claims in an account. A thousand machines come back through one account: each of them with a list
+ * of its own would be a thousand requests, and a million names. */
+static int names_make(struct azure *az, struct call *c, struct arena *a, const char *account, struct value **ret,
+                      struct err *err)
+{
+    struct claims claims cleanup(claims_release) = {0};
+    struct value *blobs, *names = value_list(a);
+
+    TRY(claims_look_open(az, c, a, account, &claims, err));
+    TRY(claims_list(c, a, &claims, &blobs, err));
+    for (size_t i = 0; i < value_count(blobs); i++)
+        value_push(a, names, value_string(a, value_str_at(value_item(blobs, i), "name")));
+    *ret = names;
+    return 0;
 }
 
 int claims_observe(struct call *c, const struct observer *o, struct azure *az, const struct situation *s,
@@ -248,20 +273,18 @@ int claims_observe(struct call *c, const struct observer *o, struct azure *az, c
 {
     const char *account = reference_id(o->arena, o->document, "spec.target.stagingAccount", NULL);
     struct claims claims cleanup(claims_release) = {0};
-    struct value *facts, *blobs, *names;
+    const struct value *names;
+    struct value *facts;
 
     if (!account || !str_eq(value_str_at(place, "staging.state"), "present"))
         return 0;
-    TRY(claims_open(az, c, o->arena, account, &claims, err));
-    /* A look asks for no key. */
-    claims.account_id = NULL;
-    if (claims_list(c, o->arena, &claims, &blobs, err) == 0) {
+    TRY(claims_look_open(az, c, o->arena, account, &claims, err));
+    if (shared_made(az, c, o->arena, names_make, account, arena_printf(o->arena, "claims in %s", account),
+                    call_span_ms(c) - SHARED_FRESH_MS, &names, err) == 0) {
         facts = facts_new(o->arena, "present");
-        value_set_int(o->arena, facts, "count", (int64_t)value_count(blobs));
-        names = value_set(o->arena, facts, "names", value_list(o->arena));
-        for (size_t i = 0; i < value_count(blobs); i++)
-            value_push(o->arena, names, value_string(o->arena, value_str_at(value_item(blobs, i), "name")));
-        TRY(observe_own(c, o, &claims, blobs, s, facts, err));
+        value_set_int(o->arena, facts, "count", (int64_t)value_count(names));
+        value_link(o->arena, facts, "names", names);
+        TRY(observe_own(c, o, &claims, names, s, facts, err));
     } else if (err->class == ERR_CANCELLED) {
         return -(int)err->class;
     } else {
@@ -291,8 +314,7 @@ static int claims_told(struct call *c, const struct observer *o, struct azure *a
         if (!account || value_get(asked, account))
             continue;
         value_set_bool(o->arena, asked, account, true);
-        TRY(claims_open(az, c, o->arena, account, &claims, err));
-        claims.account_id = NULL;
+        TRY(claims_look_open(az, c, o->arena, account, &claims, err));
         if (claims_with_jobs(c, o->arena, &claims, &some, err) < 0) {
             if (err->class == ERR_CANCELLED)
                 return -(int)err->class;

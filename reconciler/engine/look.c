@@ -19,17 +19,19 @@ struct observing {
     struct view *view;
     struct value **facts;
     const struct document *document;
+    bool near;
     struct err err;
     bool failed;
 };
 
-int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts,
-                   const struct document *doc, struct err *err)
+static int observe_document(struct call *c, const struct engine *e, struct view *view, struct value **facts,
+                            const struct document *doc, bool near, struct err *err)
 {
     const struct kind *kind = engine_kind(e, doc);
     /* Forgets the conclusions of the look before: they rest on older facts. */
     struct view seeing = *view;
-    struct observer o = {.arena = view->arena, .view = &seeing, .document = doc, .provider = e->provider};
+    struct observer o = {
+        .arena = view->arena, .view = &seeing, .document = doc, .provider = e->provider, .near = near};
     struct value *seen = NULL;
 
     if (!kind || !kind->observe)
@@ -50,14 +52,22 @@ int engine_observe(struct call *c, const struct engine *e, struct view *view, st
     return 0;
 }
 
+int engine_observe(struct call *c, const struct engine *e, struct view *view, struct value **facts,
+                   const struct document *doc, struct err *err)
+{
+    return observe_document(c, e, view, facts, doc, false, err);
+}
+
 static void observe_task(struct call *c, void *arg)
 {
     struct observing *o = arg;
 
-    o->failed = engine_observe(c, o->engine, o->view, o->facts, o->document, &o->err) < 0;
+    o->failed = observe_document(c, o->engine, o->view, o->facts, o->document, o->near, &o->err) < 0;
 }
 
-static int observe_level(struct call *c, const struct engine *e, struct look *look, size_t level, struct err *err)
+/* `which`: by document index, what is looked at again, in full; NULL: all. */
+static int observe_level(struct call *c, const struct engine *e, struct look *look, size_t level, const bool *which,
+                         struct err *err)
 {
     const struct desired *d = look->view.desired;
     struct arena *scratch cleanup(arena_freep) = arena_new();
@@ -66,10 +76,13 @@ static int observe_level(struct call *c, const struct engine *e, struct look *lo
     int rc;
 
     for (size_t i = 0; i < d->count; i++) {
-        if (d->documents[i]->level != level)
+        if (d->documents[i]->level != level || (which && !which[i]))
             continue;
-        all[i] =
-            (struct observing){.engine = e, .view = &look->view, .facts = look->facts, .document = d->documents[i]};
+        all[i] = (struct observing){.engine = e,
+                                    .view = &look->view,
+                                    .facts = look->facts,
+                                    .document = d->documents[i],
+                                    .near = e->settings->near && !which};
         group_spawn(g, d->documents[i]->address, observe_task, &all[i]);
     }
     rc = group_wait(c, g, err);
@@ -304,25 +317,88 @@ static int check_any_seen(const struct engine *e, const struct look *look, struc
     return first ? err_set(err, ERR_TRANSIENT, "nothing could be seen: %s", first) : 0;
 }
 
-static int observe_all(struct call *c, const struct engine *e, struct look *look, struct err *err)
+static int observe_levels(struct call *c, const struct engine *e, struct look *look, const bool *which,
+                          struct err *err)
 {
-    int rc = 0;
-
-    if (e->kinds->look)
-        e->kinds->look(e->provider, &look->view, true);
-    for (size_t level = 0; rc == 0 && level < look->view.desired->levels; level++) {
+    for (size_t level = 0; level < look->view.desired->levels; level++) {
         look->view.now_ms = call_now_ms(c);
-        rc = observe_level(c, e, look, level, err);
+        TRY(observe_level(c, e, look, level, which, err));
     }
-    if (e->kinds->look)
-        e->kinds->look(e->provider, &look->view, false);
-    return rc;
+    return 0;
+}
+
+static int conclude_look(struct call *c, const struct engine *e, struct arena *a, struct look *look, struct err *err)
+{
+    TRY(check_any_seen(e, look, err));
+    look->view.now_ms = call_now_ms(c);
+    look->view.ahead_ms = sched_skew_ms(call_sched(c));
+    return engine_conclude(e, a, &look->view, &look->plan, err);
+}
+
+/* --- what a near look leaves out ---------------------------------------------------------------------------------- */
+
+/* What a document hangs on. */
+static void reach_down(const struct document *doc, bool *down)
+{
+    if (down[doc->index])
+        return;
+    down[doc->index] = true;
+    for (size_t i = 0; i < doc->n_references; i++)
+        if (doc->references[i].target)
+            reach_down(doc->references[i].target, down);
+}
+
+/* What hangs on it, and what that hangs on: all that may be concluded otherwise because of it. */
+static void reach_up(const struct document *doc, bool *up, bool *down)
+{
+    if (up[doc->index])
+        return;
+    up[doc->index] = true;
+    reach_down(doc, down);
+    for (size_t i = 0; i < doc->n_referrers; i++)
+        reach_up(doc->referrers[i], up, down);
+}
+
+/* Documents that were looked at in brief and have to do with one that differs, or that asks for it. */
+static size_t wanted_in_full(const struct look *look, struct arena *a, bool **ret)
+{
+    const struct desired *d = look->view.desired;
+    bool *up = arena_array(a, bool, d->count + 1), *down = arena_array(a, bool, d->count + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < look->plan->steps.count; i++)
+        if (look->plan->steps.items[i]->action != ACTION_NONE)
+            reach_up(look->plan->steps.items[i]->document, up, down);
+    for (size_t i = 0; i < d->count; i++)
+        if (value_bool_at(look->facts[i], "asks", false))
+            reach_up(d->documents[i], up, down);
+    for (size_t i = 0; i < d->count; i++) {
+        down[i] = down[i] && value_bool_at(look->facts[i], "brief", false);
+        n += down[i];
+    }
+    *ret = down;
+    return n;
+}
+
+static int observe_all(struct call *c, const struct engine *e, struct arena *a, struct look *look, struct err *err)
+{
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    bool *which;
+
+    TRY(observe_levels(c, e, look, NULL, err));
+    TRY(conclude_look(c, e, a, look, err));
+    while (e->settings->near && wanted_in_full(look, scratch, &which)) {
+        TRY(observe_levels(c, e, look, which, err));
+        TRY(conclude_look(c, e, a, look, err));
+    }
+    return 0;
 }
 
 int engine_look(struct call *c, const struct engine *e, struct arena *a, const struct desired *desired,
                 struct look *ret, struct err *err)
 {
     struct look look = {.facts = arena_array(a, struct value *, desired->count + 1)};
+    int rc;
 
     look.view = (struct view){
         .arena = a,
@@ -333,9 +409,10 @@ int engine_look(struct call *c, const struct engine *e, struct arena *a, const s
     };
     /* The tasks keep a pointer to the view, so it must already be where it stays. */
     *ret = look;
-    TRY(observe_all(c, e, ret, err));
-    TRY(check_any_seen(e, ret, err));
-    ret->view.now_ms = call_now_ms(c);
-    ret->view.ahead_ms = sched_skew_ms(call_sched(c));
-    return engine_conclude(e, a, &ret->view, &ret->plan, err);
+    if (e->kinds->look)
+        e->kinds->look(e->provider, &ret->view, true);
+    rc = observe_all(c, e, a, ret, err);
+    if (e->kinds->look)
+        e->kinds->look(e->provider, &ret->view, false);
+    return rc;
 }

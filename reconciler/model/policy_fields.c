@@ -13,6 +13,7 @@ struct fields {
     const struct schemas *schemas;      /* NULL: a look is held against the rules */
     const char *const *kinds;
     policy_facts *facts;
+    bool of_facts; /* found: a rule that looks at facts.* */
     const void *ctx;
     const struct pattern *kind, *name;  /* of the rule; NULL: every one */
     bool reversed;                      /* below not or assert: what is never there has the opposite effect */
@@ -189,9 +190,10 @@ static void condition_walk(struct fields *f, const struct value *condition)
     }
     if (!field)
         return;
+    f->of_facts = f->of_facts || str_starts(field, "facts.");
     if (f->schemas && (str_starts(field, "spec.") || str_starts(field, "metadata.")))
         check_declared(f, condition, field);
-    if (!f->schemas && (str_starts(field, "live.") || str_starts(field, "facts.")))
+    if (f->facts && (str_starts(field, "live.") || str_starts(field, "facts.")))
         check_observed(f, condition, field);
 }
 
@@ -232,4 +234,14 @@ void policy_fields_missed(const struct value *policies, const struct desired *d,
     struct fields f = {.desired = d, .diags = diags, .facts = facts, .ctx = ctx};
 
     policies_walk(&f, policies);
+}
+
+bool policy_fields_of_facts(const struct value *policies, struct arena *scratch)
+{
+    struct diags diags;
+    struct fields f = {.diags = &diags};
+
+    diags_init(&diags, scratch);
+    policies_walk(&f, policies);
+    return f.of_facts;
 }

@@ -16,4 +16,7 @@ void policy_fields_check(const struct desired *d, const struct schemas *schemas,
 void policy_fields_missed(const struct value *policies, const struct desired *d, policy_facts *facts, const void *ctx,
                           struct diags *diags);
 
+/* Pure. Whether a rule looks at facts.*, so that what was seen has to be the whole of it. */
+bool policy_fields_of_facts(const struct value *policies, struct arena *scratch);
+
 #endif

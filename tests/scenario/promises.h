@@ -8,6 +8,7 @@
 #include "../contract/rig.h"
 #include "../invariants.h"
 #include "../../reconciler/format/crypt.h"
+#include "../../reconciler/model/policy_fields.h"
 #include "promises_agree.h"
 #include "promises_grants.h"
 
@@ -190,7 +191,10 @@ struct standing {
     struct pass *pass;
 };
 
-static inline bool standing_look(const struct seen *s, const struct value *world, bool far, struct standing *ret)
+enum look_how { LOOK_PLAIN, LOOK_FAR, LOOK_NEAR };
+
+static inline bool standing_look(const struct seen *s, const struct value *world, enum look_how how,
+                                 struct standing *ret)
 {
     struct value *still = value_copy(s->arena, world);
     const struct document **policies;
@@ -209,7 +213,8 @@ static inline bool standing_look(const struct seen *s, const struct value *world
             policies[n++] = ret->estate.desired->documents[i];
     ret->estate.policy = policy_compile(s->arena, policies, n, &all_rules, &diags);
     ret->rig = rig_new(still, &ret->estate, (struct rig_options){.mode = HTTP_READ_ONLY});
-    ret->rig->settings.far = far;
+    ret->rig->settings.far = how == LOOK_FAR;
+    ret->rig->settings.near = how == LOOK_NEAR;
     ret->pass = pass_new(s->arena, ret->rig, ret->estate.desired, true);
     pass_run(ret->pass);
     return ret->pass->looked;
@@ -319,7 +324,7 @@ static inline const char *promise_last_lines(const struct seen *s)
         return arena_printf(s->arena, "\"Everything is as declared.\" beside exit %d", s->code);
     if (machine_stands(s))
         return arena_printf(s->arena, "\"Everything is as declared.\" while %s", machine_stands(s));
-    if (standing_look(s, s->after, false, &after))
+    if (standing_look(s, s->after, LOOK_PLAIN, &after))
         broken = document_undone(s, &after);
     standing_release(&after);
     return broken ? arena_printf(s->arena, "\"Everything is as declared.\" while %s", broken) : NULL;
@@ -386,7 +391,7 @@ static inline const char *promise_blocked_holds(const struct seen *s)
 
     if (!value_count(s->journal))
         return NULL;
-    if (standing_look(s, s->before, false, &before) && standing_look(s, s->after, false, &after))
+    if (standing_look(s, s->before, LOOK_PLAIN, &before) && standing_look(s, s->after, LOOK_PLAIN, &after))
         broken = dependent_write(s, &before, &after);
     standing_release(&before);
     standing_release(&after);
@@ -405,9 +410,55 @@ static inline const char *promise_answers_agree(const struct seen *s)
 
     for (size_t i = 0; i < COUNT(asking); i++)
         asked = asked || str_eq(s->command, asking[i]);
-    if (asked && standing_look(s, s->before, true, &now))
+    if (asked && standing_look(s, s->before, LOOK_FAR, &now))
         broken = answers_agree(s->arena, now.rig, &now.pass->look);
     standing_release(&now);
+    return broken;
+}
+
+/* --- near and whole ----------------------------------------------------------------------------------------------- */
+
+static inline const struct step *difference_next(const struct standing *st, size_t *at)
+{
+    const struct steps *steps = &st->pass->look.plan->steps;
+
+    while (*at < steps->count && steps->items[*at]->action == ACTION_NONE)
+        ++*at;
+    return *at < steps->count ? steps->items[(*at)++] : NULL;
+}
+
+static inline const char *differences_differ(const struct seen *s, const struct standing *whole,
+                                             const struct standing *near)
+{
+    size_t at = 0, at_near = 0;
+
+    for (;;) {
+        const struct step *x = difference_next(whole, &at), *y = difference_next(near, &at_near);
+
+        if (!x && !y)
+            return NULL;
+        if (!x || !y || !str_eq(x->id, y->id) || x->action != y->action || !str_eq(x->scenario, y->scenario) ||
+            x->unseen != y->unseen || !x->next != !y->next)
+            return arena_printf(s->arena, "a whole look shows %s (%s), a near one %s (%s)", x ? x->id : "no more",
+                                x ? x->reason : "", y ? y->id : "no more", y ? y->reason : "");
+    }
+}
+
+/* What drift leaves unread hides no difference: of the world before and after the run. */
+static inline const char *promise_near_is_whole(const struct seen *s)
+{
+    const struct value *const worlds[] = {s->before, s->after};
+    const char *broken = NULL;
+
+    for (size_t i = 0; i < COUNT(worlds) && !broken && !policy_fields_of_facts(s->documents, s->arena); i++) {
+        struct standing whole = {0}, near = {0};
+
+        if (worlds[i] && standing_look(s, worlds[i], LOOK_PLAIN, &whole) &&
+            standing_look(s, worlds[i], LOOK_NEAR, &near))
+            broken = differences_differ(s, &whole, &near);
+        standing_release(&whole);
+        standing_release(&near);
+    }
     return broken;
 }
 
@@ -421,7 +472,7 @@ static const struct promise {
     {"sets-pinned", promise_sets_pinned}, {"grants", promise_grants},         {"one-trigger", promise_one_trigger},
     {"answers-agree", promise_answers_agree}, {"no-foreseeable-429", promise_no_foreseeable_refusal},
     {"last-lines", promise_last_lines},   {"no-secret", promise_no_secret},   {"blocked-holds", promise_blocked_holds},
-    {"commands-whole", promise_commands_whole},
+    {"commands-whole", promise_commands_whole}, {"near-is-whole", promise_near_is_whole},
 };
 
 #endif
