@@ -1,5 +1,5 @@
-/* Knows which documents a selector means, and what is checked of them all. Must not know what any kind means beyond its
- * name: a Policy is compiled, an Activation follows what it orders, a World is left alone. */
+/* Knows what is checked of all documents. Must not know what any kind means beyond its name: a Policy is compiled, a
+ * World is left alone. */
 #include "load.h"
 
 #include "load_files.h"
@@ -11,127 +11,7 @@
 #include "../providers/kinds/registry.h"
 #include "../reconciler/format/manifest.h"
 #include "../reconciler/model/policy_fields.h"
-
-/* --- selecting ---------------------------------------------------------------------------------------------------- */
-
-static void mark_with_references(const struct document *doc, bool *marked)
-{
-    if (marked[doc->index])
-        return;
-    marked[doc->index] = true;
-    for (size_t i = 0; i < doc->n_references; i++)
-        if (doc->references[i].target)
-            mark_with_references(doc->references[i].target, marked);
-    if (doc->azure)
-        mark_with_references(doc->azure, marked);
-}
-
-/* An order belongs to the selection when something it names does. */
-static bool references_marked(const struct document *doc, const bool *marked)
-{
-    for (size_t i = 0; i < doc->n_references; i++)
-        if (doc->references[i].target && marked[doc->references[i].target->index])
-            return true;
-    return false;
-}
-
-/* The selected part of an order: left out as a whole, its machines would be told as ordered by
- * nobody, and ordered twice. */
-static struct value *order_part(struct arena *a, const struct value *raw, const struct desired *all, const bool *marked)
-{
-    struct value *part = value_copy(a, raw), *kept = value_list(a);
-    const struct value *restores = value_at(raw, "spec.restores");
-
-    for (size_t i = 0; i < value_count(restores); i++) {
-        const char *name = value_str_at(value_item(restores, i), "virtualMachine");
-        const struct document *vm = desired_find(all, "RestoredVirtualMachine", name ? name : "");
-
-        if (!vm || marked[vm->index])
-            value_push(a, kept, value_copy(a, value_item(restores, i)));
-    }
-    kept->origin = restores->origin;
-    value_set(a, value_get(part, "spec"), "restores", kept);
-    return part;
-}
-
-static bool is_grant(const struct document *doc)
-{
-    return str_eq(doc->kind, "KeyAccess") || str_eq(doc->kind, "RoleAssignment") ||
-           str_eq(doc->kind, "ManagedHsmRoleAssignment");
-}
-
-/* Nothing that is restored refers to its grants, and without them it is refused: they belong to what is selected. Those
- * of another set on the same key do not. */
-static bool grant_is_needed(const struct document *grant, const bool *marked)
-{
-    bool of_sets = false, of_key = false;
-
-    for (size_t i = 0; i < grant->n_references; i++) {
-        const struct document *target = grant->references[i].target;
-
-        if (!target)
-            continue;
-        if (str_eq(target->kind, "DiskEncryptionSet")) {
-            of_sets = true;
-            if (marked[target->index])
-                return true;
-        }
-        of_key = of_key || (str_eq(target->kind, "Key") && marked[target->index]);
-    }
-    return of_key && !of_sets;
-}
-
-static bool restores_any(const struct desired *d, const bool *marked)
-{
-    for (size_t i = 0; i < d->count; i++)
-        if (marked[i] && str_eq(d->documents[i]->kind, "RestoredVirtualMachine"))
-            return true;
-    return false;
-}
-
-static bool *select_documents(struct arena *a, const struct desired *d, const char *selector)
-{
-    bool *marked = arena_array(a, bool, d->count + 1);
-
-    for (size_t i = 0; i < d->count; i++)
-        if (!str_eq(d->documents[i]->kind, "Policy") && document_selected(d->documents[i], selector))
-            mark_with_references(d->documents[i], marked);
-    for (size_t i = 0; restores_any(d, marked) && i < d->count; i++)
-        if (is_grant(d->documents[i]) && grant_is_needed(d->documents[i], marked))
-            mark_with_references(d->documents[i], marked);
-    for (size_t i = 0; i < d->count; i++) {
-        const struct document *doc = d->documents[i];
-
-        if (str_eq(doc->kind, "Policy") || (str_eq(doc->kind, "Activation") && references_marked(doc, marked)))
-            marked[i] = true;
-    }
-    return marked;
-}
-
-/* Resolved again from the raw documents, so that the numbers of the documents have no gaps. */
-static const struct desired *desired_select(struct arena *a, const struct options *o, const struct schemas *schemas,
-                                            const struct value *docs, const struct desired *all, struct diags *diags)
-{
-    const bool *marked = select_documents(a, all, o->selector);
-    struct value *chosen = value_list(a);
-    size_t n = 0;
-
-    for (size_t i = 0; i < value_count(docs); i++) {
-        struct value *raw = value_item(docs, i);
-        const struct document *doc = desired_find(all, value_str_at(raw, "kind"), value_str_at(raw, "metadata.name"));
-
-        if (!doc || !marked[doc->index])
-            continue;
-        value_push(a, chosen, str_eq(doc->kind, "Activation") ? order_part(a, raw, all, marked) : raw);
-        n += !str_eq(doc->kind, "Policy");
-    }
-    if (!n) {
-        load_complain(diags, NULL, "labels stand under metadata.labels",
-                      arena_printf(a, "no document has the labels %s", o->selector));
-        return NULL;
-    }
-    return desired_resolve(a, schemas, all_kind_names, chosen, diags);
-}
+#include "selection.h"
 
 /* --- policy ------------------------------------------------------------------------------------------------------- */
 
@@ -311,7 +191,7 @@ void load_documents(struct arena *a, const struct options *o, const struct schem
     if (diags->n_errors)
         return;
     if (o->selector)
-        d = desired_select(a, o, schemas, d->raw, d, diags);
+        d = selection_make(a, schemas, all_kind_names, d, o->selector, diags);
     if (diags->n_errors)
         return;
     policy = compile_policies(a, d, schemas, diags);

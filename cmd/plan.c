@@ -133,7 +133,8 @@ static void drift_findings(struct session *s, const struct plan *plan)
     size_t n = 0;
 
     for (size_t i = 0; i < d->count; i++)
-        findings_subject(&findings, d->documents[i]->address, &d->documents[i]->origin);
+        if (!desired_beside(d, d->documents[i]))
+            findings_subject(&findings, d->documents[i]->address, &d->documents[i]->origin);
     for (size_t i = 0; i < plan->steps.count; i++)
         if (plan_is_difference(plan, plan->steps.items[i])) {
             findings_add(&findings, drift_finding(s->arena, plan->steps.items[i]));
@@ -158,7 +159,7 @@ static const char *drift_older(const struct session *s, const struct look *look)
     const struct desired *d = s->estate.desired;
 
     for (size_t i = 0; i < d->count; i++)
-        if (str_eq(d->documents[i]->kind, "ProtectedVirtualMachine"))
+        if (str_eq(d->documents[i]->kind, "ProtectedVirtualMachine") && !desired_beside(d, d->documents[i]))
             return jobs_older_words(&look->view);
     return NULL;
 }

@@ -214,7 +214,7 @@ const char *summary_verdict(struct arena *a, const struct value *summary)
     return value_count(value_get(summary, "still"))
                ? "What is declared is as declared, and a source VM stands still: see below."
            : selector
-               ? arena_printf(a, "What has the labels %s is as declared; the rest was not looked at.", selector)
+               ? arena_printf(a, "What has the labels %s is as declared; the rest is not judged here.", selector)
                : "Everything is as declared.";
 }
 

@@ -4,15 +4,26 @@
 #include "output.h"
 #include "session.h"
 
+static size_t count_meant(const struct desired *d)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->count; i++)
+        n += !desired_beside(d, d->documents[i]);
+    return n;
+}
+
 static int validate_findings(struct session *s)
 {
     const struct desired *d = s->estate.desired;
     struct findings findings = {.arena = s->arena, .tool = "validate", .made_ms = TIME_NONE};
+    size_t n = count_meant(d);
 
     for (size_t i = 0; i < d->count; i++)
-        findings_subject(&findings, d->documents[i]->address, &d->documents[i]->origin);
+        if (!desired_beside(d, d->documents[i]))
+            findings_subject(&findings, d->documents[i]->address, &d->documents[i]->origin);
     findings_add_diags(&findings, &s->diags);
-    findings.summary = arena_printf(s->arena, "valid: %zu document%s", d->count, d->count == 1 ? "" : "s");
+    findings.summary = arena_printf(s->arena, "valid: %zu document%s", n, n == 1 ? "" : "s");
     output_findings(s->options, &findings);
     return EXIT_DECLARED;
 }
@@ -29,7 +40,7 @@ int command_validate(const struct options *o)
         return session_failed(&s);
     if (o->output > OUTPUT_JSON)
         return validate_findings(&s);
-    n = s.diags.n_errors ? 0 : s.estate.desired->count;
+    n = s.diags.n_errors ? 0 : count_meant(s.estate.desired);
     code = s.diags.n_errors ? EXIT_ERROR : EXIT_DECLARED;
     text_init(&t, TEXT_CEILING);
     text_say(&t, "valid: %zu document%s\n", n, n == 1 ? "" : "s");

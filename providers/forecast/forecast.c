@@ -375,8 +375,11 @@ static struct forecast worst_of(const struct view *v, const struct forecast_opti
     size_t at = 0;
 
     while ((rvm = referrer_next(pvm, "RestoredVirtualMachine", &at))) {
-        struct forecast f = forecast_at(v, options, pvm, rvm, NULL);
+        struct forecast f;
 
+        if (desired_beside(v->desired, rvm))
+            continue;
+        f = forecast_at(v, options, pvm, rvm, NULL);
         if (!any || forecast_compare(&f, &worst) < 0)
             worst = f;
         any = true;
@@ -389,7 +392,8 @@ struct forecasts forecast_all(const struct view *v, const struct forecast_option
     struct forecasts all = {.until_ms = v->now_ms + options->horizon_ms};
 
     for (size_t i = 0; i < v->desired->count; i++)
-        if (str_eq(v->desired->documents[i]->kind, "ProtectedVirtualMachine"))
+        if (str_eq(v->desired->documents[i]->kind, "ProtectedVirtualMachine") &&
+            !desired_beside(v->desired, v->desired->documents[i]))
             arena_push(v->arena, all.items, all.count, worst_of(v, options, v->desired->documents[i]));
     if (all.count)
         qsort(all.items, all.count, sizeof(*all.items), forecast_compare);

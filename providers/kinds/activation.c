@@ -137,7 +137,8 @@ static bool carried_out(const struct view *v, const struct document *doc)
         const struct document *rvm = doc->references[i].target;
         const struct situation *s;
 
-        if (!rvm || !str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != doc)
+        if (!rvm || !str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != doc ||
+            desired_beside(v->desired, rvm))
             continue;
         s = situation_of(v, rvm);
         ordered++;

@@ -156,7 +156,8 @@ static void add_order(const struct view *v, const struct document *activation, c
     for (size_t i = 0; i < activation->n_references; i++) {
         const struct document *rvm = activation->references[i].target;
 
-        if (!rvm || !str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != activation)
+        if (!rvm || !str_eq(rvm->kind, "RestoredVirtualMachine") || order_for(v, rvm).activation != activation ||
+            desired_beside(v->desired, rvm))
             continue;
         n++;
         done += order_done(v, rvm);
@@ -334,6 +335,8 @@ struct value *aftermath_of(const struct view *v)
     for (size_t i = 0; i < v->desired->count; i++) {
         const struct document *doc = v->desired->documents[i];
 
+        if (desired_beside(v->desired, doc))
+            continue;
         if (str_eq(doc->kind, "ProtectedVirtualMachine")) {
             add_exports(v, doc, left);
             add_still(v, doc, still);

@@ -104,7 +104,8 @@ static const struct value *facts_of(const void *ctx, const struct document *doc)
     return view_facts(ctx, doc);
 }
 
-/* Suspended documents and those under observation keep their differences, but nothing is done about them. */
+/* Suspended documents, those under observation and those beside the selection keep their differences, but nothing is
+ * done about them. */
 static void steps_withhold(struct steps *steps, size_t from, const struct document *doc)
 {
     for (size_t i = from; i < steps->count; i++) {
@@ -114,8 +115,11 @@ static void steps_withhold(struct steps *steps, size_t from, const struct docume
             continue;
         if (doc->suspended)
             step->reason = arena_printf(steps->arena, "%s; suspended: %s", step->reason, doc->suspended);
-        step->next = doc->suspended ? "remove the annotation reinstate/suspend"
-                                    : "remove the annotation reinstate/mode: observe";
+        else if (!doc->observe_only)
+            step->reason = arena_printf(steps->arena, "%s; %s is not among what -l selects", step->reason, doc->address);
+        step->next = doc->suspended      ? "remove the annotation reinstate/suspend"
+                     : doc->observe_only ? "remove the annotation reinstate/mode: observe"
+                                         : "run without -l, or with labels that select it too";
         step->action = ACTION_BLOCKED;
         step->n_writes = 0;
     }
@@ -166,7 +170,7 @@ static void steps_of(const struct engine *e, struct view *view, const struct doc
         kind->steps(view, doc, c->steps);
     if (str_eq(view_state(view, doc), "unseen"))
         mark_unseen(c->steps, from);
-    if (doc->suspended || doc->observe_only)
+    if (doc->suspended || doc->observe_only || desired_beside(view->desired, doc))
         steps_withhold(c->steps, from, doc);
     conclude_hold(c, from);
     conclude_document(c, doc, from);
@@ -216,6 +220,20 @@ static bool refusals_grow(struct arena *a, struct view *view, const struct steps
     return true;
 }
 
+/* What is beside the selection has had its say in what was concluded; nothing is done or told of it. */
+static void steps_beside_drop(const struct view *view, struct steps *steps)
+{
+    size_t kept = 0;
+
+    if (!view->desired->beside)
+        return;
+    for (size_t i = 0; i < steps->count; i++)
+        if (!desired_beside(view->desired, steps->items[i]->document))
+            steps->items[kept++] = steps->items[i];
+    steps->count = kept;
+    steps_index(steps);
+}
+
 /* `options` NULL: policy is not asked, and what it was seen to deny stays denied. */
 static struct steps *steps_judged(const struct engine *e, struct arena *a, struct view *view,
                                   const struct policy_options *options)
@@ -228,10 +246,11 @@ static struct steps *steps_judged(const struct engine *e, struct arena *a, struc
     do {
         steps = steps_made(e, a, view, &c);
         if (!options)
-            return steps;
+            break;
         policy_judge(e->policy, options, steps, facts_of, view);
         conclude_vain(&c);
     } while (refusals_grow(a, view, steps));
+    steps_beside_drop(view, steps);
     return steps;
 }
 
@@ -288,7 +307,7 @@ int engine_conclude(const struct engine *e, struct arena *a, struct view *view, 
         const struct kind *kind = engine_kind(e, view->desired->documents[i]);
         struct deadline *items = (struct deadline *)plan->deadlines;
 
-        if (kind && kind->deadlines)
+        if (kind && kind->deadlines && !desired_beside(view->desired, view->desired->documents[i]))
             kind->deadlines(view, view->desired->documents[i], a, &items, &plan->n_deadlines);
         plan->deadlines = items;
     }

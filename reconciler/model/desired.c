@@ -390,6 +390,20 @@ static bool label_matches(const struct value *labels, const char *pair, size_t n
     return false;
 }
 
+bool desired_beside(const struct desired *d, const struct document *doc)
+{
+    return d->beside && d->beside[doc->index];
+}
+
+const struct desired *desired_with_beside(struct arena *a, const struct desired *d, const bool *beside)
+{
+    struct desired *ret = arena_new_of(a, struct desired);
+
+    *ret = *d;
+    ret->beside = beside;
+    return ret;
+}
+
 bool document_selected(const struct document *doc, const char *selector)
 {
     while (selector && *selector) {

@@ -36,7 +36,13 @@ struct desired {
     size_t levels;
     struct index *by_kind, *by_address; /* documents of a kind, in their order; one document */
     const struct value *raw; /* what was resolved: raw documents, templates replaced by what they stand for */
+    const bool *beside;      /* by document index: see desired_beside; NULL: none is */
 };
+
+/* The document is not meant: it is looked at, because it bears on what is, and nothing is done or said about it. */
+bool desired_beside(const struct desired *d, const struct document *doc);
+/* The same estate with these documents beside it. */
+const struct desired *desired_with_beside(struct arena *a, const struct desired *d, const bool *beside);
 
 /* Expands templates (expand.h), checks the raw documents (values from manifest_read) against the schemas, fills in
  * defaults, resolves references, finds duplicates, dangling names (with a did-you-mean), several Azure documents

@@ -155,14 +155,14 @@ static void draw_document(struct drawing *d, const struct document *doc, const s
         drawing_group_end(d);
 }
 
-static void draw_references(struct drawing *d, const struct document *doc)
+static void draw_references(struct drawing *d, const struct document *doc, const struct desired *desired)
 {
     for (size_t j = 0; j < doc->n_references; j++) {
         size_t k = 0;
 
         while (k < j && doc->references[k].target != doc->references[j].target)
             k++;
-        if (doc->references[j].target && k == j)
+        if (doc->references[j].target && k == j && !desired_beside(desired, doc->references[j].target))
             drawing_arrow(d, doc->address, doc->references[j].target->address, ARROW_SOLID, NULL);
     }
 }
@@ -174,9 +174,11 @@ void draw_estate(struct text *out, enum drawing_language language, const struct 
 
     drawing_begin(&d);
     for (size_t i = 0; i < desired->count; i++)
-        draw_document(&d, desired->documents[i], p);
+        if (!desired_beside(desired, desired->documents[i]))
+            draw_document(&d, desired->documents[i], p);
     for (size_t i = 0; i < desired->count; i++)
-        draw_references(&d, desired->documents[i]);
+        if (!desired_beside(desired, desired->documents[i]))
+            draw_references(&d, desired->documents[i], desired);
     for (size_t i = 0; p && i < p->steps.count; i++)
         for (size_t j = 0; j < p->steps.items[i]->n_needs; j++)
             if (p->steps.items[i]->action != ACTION_NONE)
