@@ -116,7 +116,8 @@ static void steps_withhold(struct steps *steps, size_t from, const struct docume
         if (doc->suspended)
             step->reason = arena_printf(steps->arena, "%s; suspended: %s", step->reason, doc->suspended);
         else if (!doc->observe_only)
-            step->reason = arena_printf(steps->arena, "%s; %s is not among what -l selects", step->reason, doc->address);
+            step->reason =
+                arena_printf(steps->arena, "%s; %s is not among what -l selects", step->reason, doc->address);
         step->next = doc->suspended      ? "remove the annotation reinstate/suspend"
                      : doc->observe_only ? "remove the annotation reinstate/mode: observe"
                                          : "run without -l, or with labels that select it too";
