@@ -68,7 +68,8 @@ static const struct option_row rows[] = {
      "manifests: a file, a folder (*.yaml, *.yml) or - for standard input; may be repeated"},
     {"recursive", 'R', TYPE_FLAG, AT(recursive), MANIFESTS, 0, NULL, "folders with all their subfolders"},
     {"selector", 'l', TYPE_TEXT, AT(selector), MANIFESTS, 0, "KEY=VALUE,...",
-     "only documents with these labels, what they refer to, and the grants of what they restore; others are still heeded"},
+     "only documents with these labels, what they refer to, and the grants of what they restore; others are still "
+     "heeded"},
     {"allow-path", 0, TYPE_TEXTS, AT(allow_paths), MANIFESTS, 0, "FOLDER",
      "a Key's sources[].file.path may also lead below this folder, not only below its manifest's; may be repeated"},
     {"output", 'o', TYPE_OUTPUT, AT(output), ALL & ~(COMPLETION | MAN), 0, "text|json",
