@@ -88,8 +88,11 @@ struct step *protection_step_restored(const struct view *v, const struct documen
         .policy = value_get(facts, "policy"),
         .elsewhere = elsewhere(v, doc, value_str_at(facts, "region")),
     };
+    struct step *step = p.policy_id ? protection_step(doc, out, &p) : NULL;
 
-    return p.policy_id ? protection_step(doc, out, &p) : NULL;
+    if (step)
+        step_on(out, step, document_target(doc, "spec.protect.vault"));
+    return step;
 }
 
 /* Why the declared policy cannot protect a confidential VM; NULL: it can. */

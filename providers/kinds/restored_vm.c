@@ -279,8 +279,12 @@ static void check_declared(const struct document *doc, struct diags *faults)
                   set, target);
 }
 
+/* The vault that is to protect it serves later disasters: tonight's restore does not rely on it. */
+static const char *const mentions[] = {"spec.protect", NULL};
+
 const struct kind restored_vm_kind = {
     .name = "RestoredVirtualMachine",
+    .mentions = mentions,
     .summary = "Where and how a VM would come back. On standby until an Activation orders it.",
     .check = check_declared,
     .identity = restored_vm_id,
