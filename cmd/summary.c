@@ -1,6 +1,7 @@
 /* Knows the last lines of a run. Must not judge what was seen: the look has. */
 #include "summary.h"
 
+#include "../providers/azure/arm.h"
 #include "../providers/restore/aftermath.h"
 
 /* --- as data ------------------------------------------------------------------------------------------------------ */
@@ -106,12 +107,24 @@ static void todo_add(struct arena *a, struct value *todo, const struct step *ste
     value_push(a, todo, one);
 }
 
-/* A refusal is ended by a right of ours: those that the step needs, by name. NULL: it failed otherwise. */
+/* A policy, a lock, a firewall or a guard refuses with 403 as well, and no role helps there. */
+static bool lacks_right(const struct err *err)
+{
+    const struct azure_error *row = azure_error_in_text(err->text);
+
+    if (err->http_status != 403 && err->class != ERR_DENIED)
+        return false;
+    if (!row)
+        row = azure_error_meant(err->code, err->text);
+    return !row || row->cure == CURE_PERMISSION;
+}
+
+/* What a missing right is ended by: those that the step needs, by name. NULL: it failed otherwise. */
 static const char *rights_next(struct arena *a, const struct step *step, const struct err *err)
 {
     const char *all = NULL;
 
-    for (size_t i = 0; (err->http_status == 403 || err->class == ERR_DENIED) && i < step->n_rights; i++) {
+    for (size_t i = 0; lacks_right(err) && i < step->n_rights; i++) {
         const struct step_right *right = &step->rights[i];
 
         if (!right->wish)

@@ -123,22 +123,53 @@ static struct value *form_value(struct arena *a, const struct body *b)
     return value_string_n(a, text_str(&t), t.len);
 }
 
-/* The signature of a shared access URL, wherever a URL may stand. */
-static char *without_signature(struct arena *a, const char *s)
+/* Where the signature of a shared access URL ends that begins at `s`. */
+static const char *signature_end(const char *s, const char *end)
 {
+    while (s < end && *s && !strchr("& \t\r\n\"'<>", *s))
+        s++;
+    return s;
+}
+
+/* The text without the signature of a shared access URL, wherever a URL may stand in it. */
+static struct value *without_signature(struct arena *a, const char *s, size_t n)
+{
+    const char *end = s + n;
     struct text t cleanup(text_release);
 
     text_init(&t, TEXT_CEILING);
-    while (*s) {
-        if ((*s == '?' || *s == '&') && strncasecmp(s + 1, "sig=", 4) == 0) {
+    while (s < end) {
+        /* In XML the ampersand is written as &amp;. */
+        if ((*s == '?' || *s == '&' || *s == ';') && end - s > 5 && strncasecmp(s + 1, "sig=", 4) == 0) {
             text_add_n(&t, s, 5);
             text_add(&t, field_placeholder);
-            s += 5 + strcspn(s + 5, "& ");
+            s = signature_end(s + 5, end);
         } else {
             text_add_char(&t, *s++);
         }
     }
-    return arena_strdup(a, text_str(&t));
+    return value_string_n(a, text_str(&t), t.len);
+}
+
+/* The same of every text of a body. */
+static struct value *tree_without_signatures(struct arena *a, const struct value *v)
+{
+    struct value *ret;
+
+    if (value_is(v, VALUE_STRING))
+        return without_signature(a, v->str.s, v->str.len);
+    if (value_is(v, VALUE_LIST)) {
+        ret = value_list(a);
+        for (size_t i = 0; i < value_count(v); i++)
+            value_push(a, ret, tree_without_signatures(a, value_item(v, i)));
+        return ret;
+    }
+    if (!value_is(v, VALUE_MAP))
+        return value_copy(a, v);
+    ret = value_map(a);
+    for (size_t i = 0; i < v->map.count; i++)
+        value_add(a, ret, v->map.members[i].key, tree_without_signatures(a, v->map.members[i].value));
+    return ret;
 }
 
 /* --- bodies and headers ------------------------------------------------------------------------------------------- */
@@ -168,13 +199,13 @@ static struct value *body_value(struct arena *a, const struct body *b)
     parsed = (matching || str_find_nocase(b->type, "json")) && json_parse(a, b->bytes, b->len, &tree, &ignored) == 0;
     /* What should hold a secret and cannot be read may hold it anywhere. */
     if (!parsed)
-        return matching ? value_string(a, matching->placeholder) : value_string_n(a, b->bytes, b->len);
+        return matching ? value_string(a, matching->placeholder) : without_signature(a, b->bytes, b->len);
     for (size_t i = 0; i < COUNT(token_fields); i++)
         redact_tree(a, tree, token_fields[i], token_placeholder);
     for (size_t i = 0; i < b->recorder->n_rules; i++)
         if (rule_applies(a, &b->recorder->rules[i], b))
             redact_tree(a, tree, b->recorder->rules[i].member, b->recorder->rules[i].placeholder);
-    return tree;
+    return tree_without_signatures(a, tree);
 }
 
 static bool is_secret_header(const char *name)
@@ -192,7 +223,7 @@ static struct value *headers_value(struct arena *a, const struct wire_header *he
     *ret_type = "";
     for (size_t i = 0; i < n; i++) {
         const char *name = str_lower(a, headers[i].name), *before = value_str(value_get(map, name));
-        const char *value = without_signature(a, headers[i].value);
+        const char *value = value_str(without_signature(a, headers[i].value, strlen(headers[i].value)));
 
         if (is_secret_header(name))
             continue;
@@ -241,7 +272,7 @@ void recorder_add(struct recorder *r, const struct wire_request *request, const 
     text_init(&t, TEXT_CEILING);
     asked.path = answered.path = path_of(a, request->url);
     value_set_string(a, line, "method", request->method);
-    value_set_string(a, line, "uri", without_signature(a, request->url));
+    value_set(a, line, "uri", without_signature(a, request->url, strlen(request->url)));
     asked.headers = headers_value(a, request->headers, request->n_headers, &asked.type);
     answered.headers = headers_value(a, reply->headers, reply->n_headers, &answered.type);
     value_set(a, line, "request_headers", asked.headers);
