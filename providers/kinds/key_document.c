@@ -7,6 +7,7 @@
  * (../keys/copies.c), elsewhere {base, state} (a lost key whose machine was last seen on the same key in another
  * store). */
 #include "../documents/names.h"
+#include "../keys/sources.h"
 #include "../keys/key_facts.h"
 
 #include "../azure/vault.h"
@@ -356,6 +357,7 @@ static void check(const struct document *doc, struct diags *faults)
 {
     store_check(doc, faults);
     names_check(doc, faults);
+    key_sources_check(doc, faults);
 }
 
 /* A key only mentions the machines whose backup could bring it back: while the key is there it does
