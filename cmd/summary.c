@@ -293,7 +293,10 @@ static void jobs_write(struct text *out, struct arena *a, const struct value *jo
         if (str_eq(value_str_at(job, "state"), "running"))
             text_say(out, "; it runs on at Azure, and %s",
                      value_bool_at(job, "adopted", false) ? "the next run adopts it"
-                                                          : "no run adopts it: it is none that is declared here");
+                     : value_str_at(job, "order")
+                         ? arena_printf(a, "no run adopts it as things stand, although %s asked for it",
+                                        value_str_at(job, "order"))
+                         : "no run adopts it: it is none that is declared here");
         text_add_char(out, '\n');
     }
 }

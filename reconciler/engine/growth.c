@@ -20,7 +20,7 @@ static const struct steps *steps_kept(struct call *c, struct run *r)
 {
     struct view view = r->view;
 
-    return engine_steps_after(r->engine, r->arena, &view, call_now_ms(c), r->outcome);
+    return engine_steps_in_run(r->engine, r->arena, &view, call_now_ms(c), r->outcome, false);
 }
 
 static int grow(struct call *c, struct run *r, const struct step *step, struct err *err)
@@ -95,6 +95,10 @@ static enum run_gate gate_need(struct call *c, struct run *r, const struct step 
 
     if (!have) {
         kept = steps_find(steps_kept(c, r), need->id);
+        if (kept && kept->action == ACTION_BLOCKED) {
+            err_set(err, ERR_BLOCKED, "needs %s, which has come up since the plan: %s", need->id, kept->reason);
+            return RUN_GATE_SHUT;
+        }
         return kept && grow(c, r, kept, err) < 0 ? RUN_GATE_SHUT : RUN_GATE_WAIT;
     }
     if (have->state == STEP_WAITING || have->state == STEP_RUNNING)

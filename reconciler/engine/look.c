@@ -111,7 +111,8 @@ static void steps_withhold(struct steps *steps, size_t from, const struct docume
     for (size_t i = from; i < steps->count; i++) {
         struct step *step = steps->items[i];
 
-        if (!action_writes(step->action) && step->action != ACTION_WAIT)
+        /* What runs in Azure does not stop for an annotation: it is followed. */
+        if (!step_alters(step) && step->action != ACTION_WAIT)
             continue;
         if (doc->suspended)
             step->reason = arena_printf(steps->arena, "%s; suspended: %s", step->reason, doc->suspended);
@@ -255,7 +256,7 @@ static struct steps *steps_judged(const struct engine *e, struct arena *a, struc
     return steps;
 }
 
-struct steps *engine_steps(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms)
+static struct steps *steps_now(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms)
 {
     struct policy_options options = {
         .approvals = e->approvals, .n_approvals = e->n_approvals, .pinned = e->pinned, .now_ms = now_ms};
@@ -264,15 +265,27 @@ struct steps *engine_steps(const struct engine *e, struct arena *a, struct view 
     return steps_judged(e, a, view, &options);
 }
 
-struct steps *engine_steps_after(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms,
-                                 const struct outcome *done)
+/* What was planned, or has joined, keeps its place in the budget for as long as the run lasts: else what comes up could
+ * take it, and the run would do more than the budget lets it. What the world has made needless gives its place back. */
+static bool has_a_place(const struct step_outcome *slot)
 {
-    const struct step **spent = arena_array(a, const struct step *, done->count + 1);
-    struct policy_options options = {.pinned = e->pinned, .now_ms = now_ms, .spent = spent};
+    return slot->step->verdict < VERDICT_OBSERVE_ONLY && slot->state != STEP_NOT_NEEDED &&
+           slot->state != STEP_OVERTAKEN;
+}
 
-    for (size_t i = 0; i < done->count; i++)
-        if (done->steps[i].state == STEP_DONE)
-            spent[options.n_spent++] = done->steps[i].step;
+struct steps *engine_steps_in_run(const struct engine *e, struct arena *a, struct view *view, int64_t now_ms,
+                                  const struct outcome *run, bool approved)
+{
+    const struct step **held = arena_array(a, const struct step *, run->count + 1);
+    struct policy_options options = {.pinned = e->pinned, .now_ms = now_ms, .held = held};
+
+    if (approved) {
+        options.approvals = e->approvals;
+        options.n_approvals = e->n_approvals;
+    }
+    for (size_t i = 0; i < run->count; i++)
+        if (has_a_place(&run->steps[i]))
+            held[options.n_held++] = run->steps[i].step;
     view->now_ms = now_ms;
     return steps_judged(e, a, view, &options);
 }
@@ -289,7 +302,7 @@ void engine_suppose(const struct engine *e, struct arena *a, const struct view *
 int engine_conclude(const struct engine *e, struct arena *a, struct view *view, const struct plan **ret,
                     struct err *err)
 {
-    struct steps *steps = engine_steps(e, a, view, view->now_ms);
+    struct steps *steps = steps_now(e, a, view, view->now_ms);
     struct value *documents = value_list(a), *facts = value_map(a);
     struct plan *plan;
     const struct plan *made;

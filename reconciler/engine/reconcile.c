@@ -57,7 +57,8 @@ static void say(void *ctx, const struct step *step, const char *line)
 /* The step as the world asks for it now; NULL: the world no longer asks. */
 static struct step *step_now(struct call *c, struct run *r, struct arena *a, const char *id)
 {
-    struct step *step = steps_find(engine_steps(r->engine, a, &r->view, call_now_ms(c)), id);
+    struct step *step =
+        steps_find(engine_steps_in_run(r->engine, a, &r->view, call_now_ms(c), r->outcome, true), id);
 
     return step && step->action != ACTION_NONE ? step : NULL;
 }
@@ -164,6 +165,8 @@ static enum step_state step_unasked(struct call *c, struct run *r, const struct 
 
     if (now->verdict == PROSPECT_BLOCKED)
         return step_blocked(now->block, err);
+    /* What takes its place takes its place in the budget too. */
+    run_outcome(r, step->id)->state = STEP_OVERTAKEN;
     if (now->verdict == PROSPECT_PENDING && run_grow_document(c, r, step->document, &grown, err) < 0)
         return STEP_BLOCKED;
     return grown ? STEP_OVERTAKEN : STEP_NOT_NEEDED;

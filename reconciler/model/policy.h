@@ -22,8 +22,8 @@ struct policy_options {
     bool pinned; /* by the operator; else no exception lifts a built-in rule: who may change a
                   * manifest is not who answers for what was deleted */
     int64_t now_ms;                         /* windows and exceptions */
-    const struct step *const *spent;        /* what a run has done already: counted against the budgets first */
-    size_t n_spent;
+    const struct step *const *held;         /* a run's own steps: they have their place in the budgets already */
+    size_t n_held;
 };
 
 /* A rule that is in force without being declared: it asks for approval of the steps that it matches. */

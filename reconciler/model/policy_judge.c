@@ -13,6 +13,7 @@ struct judging {
     struct subject subject;
     struct step *step;
     int64_t begins_ms;   /* when the step can be begun, by the estimates of all that it needs */
+    const struct index *held; /* of the options, by id */
     bool order_withheld; /* policy withholds the order of this step: it approves nothing */
 };
 
@@ -172,14 +173,14 @@ static void rule_judge(const struct judging *j, const struct rule *rule)
     const char *evidence = NULL;
 
     if (rule->builtin) {
-        if (builtin_applies(rule->builtin, j, &ruling.evidence))
+        if (step_alters(j->step) && builtin_applies(rule->builtin, j, &ruling.evidence))
             ruling_add(j, ruling);
         return;
     }
     /* Rules that hold steps back skip steps that write nothing. A broken assertion is shown all the same, because it
      * concerns the document. */
     if (!rule->assertion &&
-        (j->step->action == ACTION_NONE || (rule->effect > VERDICT_WARN && !action_writes(j->step->action))))
+        (j->step->action == ACTION_NONE || (rule->effect > VERDICT_WARN && !step_alters(j->step))))
         return;
     if (match_holds(&rule->match, j, &ruling.evidence) == TRUTH_NO)
         return;
@@ -277,15 +278,15 @@ static void verdict_conclude(struct step *step)
         if (!step->rulings[i].approved_by && step->rulings[i].verdict > step->verdict)
             step->verdict = step->rulings[i].verdict;
     /* Looking and waiting are never forbidden; the ruling stays visible. */
-    if (!action_writes(step->action) && step->verdict > VERDICT_WARN)
+    if (!step_alters(step) && step->verdict > VERDICT_WARN)
         step->verdict = VERDICT_WARN;
 }
 
-static bool budget_counts(size_t budget, enum action action)
+static bool budget_counts(size_t budget, const struct step *step)
 {
     if (budget == BUDGET_RESTORES)
-        return action == ACTION_RESTORE_VM;
-    return budget == BUDGET_EXPORTS ? action == ACTION_EXPORT_KEY : action_writes(action);
+        return step->action == ACTION_RESTORE_VM && step_alters(step);
+    return budget == BUDGET_EXPORTS ? step->action == ACTION_EXPORT_KEY && step_alters(step) : step_alters(step);
 }
 
 static bool budget_spent(const struct judging *j, const struct guard *g, size_t budget, int64_t used)
@@ -293,7 +294,7 @@ static bool budget_spent(const struct judging *j, const struct guard *g, size_t 
     struct arena *a = j->subject.arena;
     const struct value *limit = g->budgets[budget];
 
-    if (!limit || !budget_counts(budget, j->step->action) || used < limit->i)
+    if (!limit || !budget_counts(budget, j->step) || used < limit->i)
         return false;
     ruling_add(j, (struct ruling){
                       .verdict = VERDICT_DENY,
@@ -312,7 +313,7 @@ static void budgets_judge(const struct judging *j, int64_t (*used)[BUDGET_COUNT]
 {
     bool spent = false;
 
-    if (j->step->verdict >= VERDICT_OBSERVE_ONLY)
+    if (j->step->verdict >= VERDICT_OBSERVE_ONLY || index_get(j->held, j->step->id))
         return;
     for (size_t i = 0; i < j->policy->n_guards; i++)
         for (size_t b = 0; b < BUDGET_COUNT; b++)
@@ -323,7 +324,7 @@ static void budgets_judge(const struct judging *j, int64_t (*used)[BUDGET_COUNT]
         return;
     for (size_t i = 0; i < j->policy->n_guards; i++)
         for (size_t b = 0; b < BUDGET_COUNT; b++)
-            used[i][b] += budget_counts(b, j->step->action);
+            used[i][b] += budget_counts(b, j->step);
 }
 
 /* --- the order behind a step -------------------------------------------------------------------------------------- */
@@ -345,7 +346,7 @@ static void order_judge(struct judging *j, const struct document *order, const s
     struct step as_order = *j->step;
     struct judging of = *j;
 
-    if (j->step->adopts || !action_writes(j->step->action))
+    if (!step_alters(j->step))
         return;
     as_order.document = order;
     of.step = &as_order;
@@ -373,16 +374,19 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
                   policy_facts *facts, const void *ctx)
 {
     int64_t(*used)[BUDGET_COUNT] = arena_alloc(steps->arena, sizeof(*used) * (p->n_guards + 1));
-    struct index *known = index_new(steps->arena, INDEX_EXACT);
+    struct index *known = index_new(steps->arena, INDEX_EXACT), *held = index_new(steps->arena, INDEX_EXACT);
 
-    for (size_t i = 0; i < options->n_spent; i++)
+    for (size_t i = 0; i < options->n_held; i++) {
+        index_put(held, options->held[i]->id, options->held[i]);
         for (size_t g = 0; g < p->n_guards; g++)
             for (size_t b = 0; b < BUDGET_COUNT; b++)
-                used[g][b] += budget_counts(b, options->spent[i]->action);
+                used[g][b] += budget_counts(b, options->held[i]);
+    }
     for (size_t i = 0; i < steps->count; i++) {
         struct step *step = steps->items[i];
         struct judging j = {.policy = p,
                             .options = options,
+                            .held = held,
                             .step = step,
                             .begins_ms = options->now_ms + steps_lead_ms(steps, step, known),
                             .subject = {.arena = steps->arena, .step = step}};
@@ -396,7 +400,7 @@ void policy_judge(const struct policy *p, const struct policy_options *options, 
         for (size_t k = 0; k < p->n_rules; k++)
             if (!ruled(step, &p->rules[k]))
                 rule_judge(&j, &p->rules[k]);
-        for (size_t k = 0; k < p->n_guards && action_writes(step->action); k++) {
+        for (size_t k = 0; k < p->n_guards && step_alters(step); k++) {
             allowed_judge(&j, &p->guards[k]);
             windows_judge(&j, &p->guards[k]);
         }

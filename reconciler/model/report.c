@@ -53,7 +53,7 @@ static const char *ruling_lead(struct arena *a, const struct step *step, const s
     }
     if (r->verdict == VERDICT_WARN)
         return "warning:";
-    if (!action_writes(step->action))
+    if (!step_alters(step))
         return "policy is not met:";
     if (r->verdict == VERDICT_REQUIRE_APPROVAL)
         return "needs approval:";
@@ -64,7 +64,7 @@ static void step_rulings(const struct page *p, const struct step *step)
 {
     for (size_t i = 0; i < step->n_rulings; i++) {
         const struct ruling *r = &step->rulings[i];
-        bool waits = r->verdict == VERDICT_REQUIRE_APPROVAL && !r->approved_by && action_writes(step->action);
+        bool waits = r->verdict == VERDICT_REQUIRE_APPROVAL && !r->approved_by && step_alters(step);
         enum colour colour;
         const char *lead = ruling_lead(p->arena, step, r, &colour);
         const char *place = r->origin.file ? arena_printf(p->arena, " (%s:%d)", r->origin.file, r->origin.line) : "";

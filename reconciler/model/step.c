@@ -210,6 +210,11 @@ void step_serves(struct steps *s, struct step *step, const struct document *doc)
     add_document(s, &step->serves, &step->n_serves, doc);
 }
 
+bool step_alters(const struct step *step)
+{
+    return action_writes(step->action) && !step->adopts;
+}
+
 const struct ruling *step_withheld(const struct step *step)
 {
     for (size_t i = 0; step->verdict > VERDICT_WARN && i < step->n_rulings; i++)

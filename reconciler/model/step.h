@@ -121,6 +121,9 @@ struct steps {
     struct index *by_id, *by_document; /* of the items, by step id and by document address; NULL: of none */
 };
 
+/* It changes Azure. One that looks, waits, or follows a job that runs already does not: policy never forbids that. */
+bool step_alters(const struct step *step);
+
 /* Adds a step "address#action name" and returns it for filling in. `suffix` (may be NULL) makes several of one action
  * distinct: "KeyAccess/x#grant.des-payroll". */
 struct step *steps_add(struct steps *s, const struct document *doc, enum action action, const char *suffix,
