@@ -304,19 +304,33 @@ struct key_copy key_own_copy(const struct view *v, const struct document *key)
 
 /* --- keeping it fresh --------------------------------------------------------------------------------------------- */
 
-static const char *blob_name(struct arena *a, const struct value *facts)
+const char *key_escrow_name(struct arena *a, const struct value *facts, const char *version)
 {
-    return arena_printf(a, "%s%s" SUFFIX, prefix_of(a, facts), value_str_at(facts, "newest"));
+    return arena_printf(a, "%s%s" SUFFIX, prefix_of(a, facts), version);
 }
 
-bool key_escrowed(const struct value *facts)
+static bool holds_backup(const struct value *facts, const char *version)
 {
     const struct value *blobs = value_at(facts, "escrow.blobs");
 
     for (size_t i = 0; i < value_count(blobs); i++)
-        if (str_eq_nocase(value_str_at(value_item(blobs, i), "version"), value_str_at(facts, "newest")))
+        if (str_eq_nocase(value_str_at(value_item(blobs, i), "version"), version))
             return true;
     return false;
+}
+
+bool key_escrowed(const struct value *facts)
+{
+    return holds_backup(facts, value_str_at(facts, "newest"));
+}
+
+/* The newest version of a key that is there; of one that comes back, the newest that is known of it; NULL: none is. */
+static const char *newest_to_be(const struct view *v, const struct document *key)
+{
+    const struct value *facts = view_facts(v, key);
+    const char *newest = value_str_at(facts, "newest"), *deleted = value_str_at(facts, "deleted.key.kid");
+
+    return newest ? newest : deleted ? vault_kid_version(deleted) : key_needed(v, key).version;
 }
 
 /* The first backup there is the decision to trust that place with the key; those of later versions follow from it. */
@@ -335,15 +349,17 @@ static void escrow_first(const struct view *v, const struct document *key, const
                     "the storage account is not seen in a declared subscription");
 }
 
-void key_steps_escrow(const struct view *v, const struct document *key, struct steps *out)
+void key_steps_escrow(const struct view *v, const struct document *key, struct steps *out, const struct step *after)
 {
     const struct value *facts = view_facts(v, key);
     const char *state = value_str_at(facts, "escrow.state"), *container = value_str_at(key->spec, "escrow.container");
     const char *name = value_str_at(facts, "name"), *why = value_str_at(facts, "escrow.why");
     size_t versions = value_count(value_get(facts, "versions"));
+    const char *newest = newest_to_be(v, key);
     struct step *step;
 
-    if (!state || !value_str_at(facts, "newest"))
+    /* Of a key whose version nobody knows yet, only that nothing of it is there can be told. */
+    if (!state || (!newest && (!after || value_count(value_at(facts, "escrow.blobs")))))
         return;
     if (!str_eq(state, "present")) {
         steps_finding(out, key, "escrow-key",
@@ -353,12 +369,19 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
                       container, why ? why : "not looked at");
         return;
     }
-    if (key_escrowed(facts))
+    if (newest && holds_backup(facts, newest))
         return;
-    step = steps_add(out, key, ACTION_ESCROW_KEY, NULL, "no backup of version %s is in its escrow yet",
-                     value_str_at(facts, "newest"));
+    step = steps_add(out, key, ACTION_ESCROW_KEY, NULL,
+                     !after   ? "no backup of version %s is in its escrow yet"
+                     : newest ? "no backup of version %s is in its escrow yet; it is made once the key is back"
+                              : "no backup is in its escrow yet; it is made once the key is there%s",
+                     newest ? newest : "");
     step->aside = true;
-    step->scope = arena_printf(v->arena, "%s/%s", container, blob_name(v->arena, facts));
+    step_need(out, step, after ? after->id : NULL);
+    /* Which version is the newest shows once the key is back, and its backup bears that one's name. */
+    step->scope = value_str_at(facts, "newest") || value_get(facts, "deleted")
+                      ? arena_printf(v->arena, "%s/%s", container, key_escrow_name(v->arena, facts, newest))
+                      : NULL;
     escrow_first(v, key, facts, out, step);
     step->postcondition = "the container lists the backup";
     step->estimate_ms = 2 * SECOND_MS;
@@ -367,7 +390,7 @@ void key_steps_escrow(const struct view *v, const struct document *key, struct s
         step->unverified = arena_printf(
             v->arena, "that a key of %zu versions can still be backed up: above some 500 it may fail", versions);
     step_writes(out, step, "POST", "/keys/%s/backup", name);
-    step_writes(out, step, "PUT", "%s", step->scope + strlen("https://"));
+    step_writes(out, step, "PUT", "%s", (step->scope ? step->scope : container) + strlen("https://"));
     key_right(v, out, step, key, KEY_RIGHT_BACKUP);
 }
 
@@ -418,7 +441,8 @@ int key_act_escrow(struct call *c, const struct actor *actor, struct azure *az, 
     struct blob_place place;
     int rc;
 
-    TRY(escrow_place(actor->arena, az, key, blob_name(actor->arena, facts), &place, err));
+    TRY(escrow_place(actor->arena, az, key, key_escrow_name(actor->arena, facts, value_str_at(facts, "newest")), &place,
+                     err));
     TRY(vault_backup_key(az, c, actor->arena, value_str_at(facts, "base"), value_str_at(facts, "name"), &backup, err));
     content.metadata = key_escrow_metadata(actor->arena, facts);
     rc = blob_write(az, c, actor->arena, &place, &content, NULL, err);

@@ -31,8 +31,12 @@ void key_observe_files(struct arena *a, const struct document *key, struct value
  * without a declared one. */
 must_use int key_observe_escrow(struct call *c, const struct observer *o, struct azure *az, struct value *facts,
                                 struct err *err);
-/* The step that keeps a backup of the newest version, when there is none yet; and what hinders it. Pure. */
-void key_steps_escrow(const struct view *v, const struct document *key, struct steps *out);
+/* What a backup of that version of a key (its facts) is called in an escrow. Pure. */
+const char *key_escrow_name(struct arena *a, const struct value *facts, const char *version);
+/* The step that keeps a backup of the newest version, when there is none yet; and what hinders it. `after`: the step
+ * that brings the key back, so that the plan tells from the start what will be asked of whom; NULL: the key is there.
+ * Pure. */
+void key_steps_escrow(const struct view *v, const struct document *key, struct steps *out, const struct step *after);
 /* What the blob tells of itself: the versions it holds, newest first, and the store it was taken of. Pure. */
 struct value *key_escrow_metadata(struct arena *a, const struct value *facts);
 /* May suspend. Does that step. */

@@ -267,6 +267,7 @@ static void steps_recover(const struct view *v, const struct document *doc, stru
     step_writes(out, step, "POST", "/deletedkeys/%s/recover", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_RECOVER);
     view_need(v, out, step, store);
+    key_steps_escrow(v, doc, out, step);
 }
 
 static bool store_inactive(const struct view *v, const struct document *doc)

@@ -193,6 +193,7 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     step_writes(out, step, "POST", "/keys/%s/create", value_str_at(view_facts(v, doc), "name"));
     key_right(v, out, step, doc, KEY_RIGHT_CREATE);
     view_need(v, out, step, document_target(doc, "spec.store"));
+    key_steps_escrow(v, doc, out, step);
 }
 
 /* Makes a key only where there never was one: a new key in place of a lost one opens no disk, and its name keeps the
@@ -321,6 +322,9 @@ static void steps_from_copy(const struct view *v, const struct document *doc, st
     if (!file)
         step_writes(out, step, "GET", "%s/%s", container + strlen("https://"), value_str_at(copy->blob, "name"));
     add_spares(v, doc, out, step);
+    /* The newest backup in escrow holds what it brings back. */
+    if (file)
+        key_steps_escrow(v, doc, out, step);
 }
 
 /* What could not be seen of cheaper remedies, for the reason of a dearer one; "". */
@@ -423,6 +427,7 @@ static void steps_from_backup(const struct view *v, const struct document *doc, 
     needs_export_read(v, out, step, &e);
     if (!e.export)
         view_need(v, out, step, e.protected_vm);
+    key_steps_escrow(v, doc, out, step);
 }
 
 /* Does not restore a key into a store where no set can use it or which cannot hold it: there it would only take the

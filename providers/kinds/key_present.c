@@ -195,5 +195,5 @@ void key_present_steps(const struct view *v, const struct document *doc, struct 
                              ? arena_printf(v->arena, "; told by %s", need.words)
                              : "");
     note_findings(v, doc, out, step);
-    key_steps_escrow(v, doc, out);
+    key_steps_escrow(v, doc, out, NULL);
 }

@@ -36,10 +36,18 @@ static void escrow_place(struct making *m, struct value *with, const char *url)
 
 static void escrow_key(struct making *m)
 {
-    struct value *with = add_key(m, RUNBOOK_ESCROW_KEY);
+    struct value *with = add_key(m, RUNBOOK_ESCROW_KEY), *metadata;
+    const struct value *facts = view_facts(m->v, m->doc);
+    const char *version = key_needed(m->v, m->doc).version, *scope = m->step->scope;
 
-    escrow_place(m, with, m->step->scope);
-    value_set(m->a, with, "metadata", key_escrow_metadata(m->a, view_facts(m->v, m->doc)));
+    /* Which version is the newest shows once the key is back; the one that is needed is in its backup as well. */
+    if (!scope)
+        scope = arena_printf(m->a, "%s/%s", value_str_at(m->doc->spec, "escrow.container"),
+                             key_escrow_name(m->a, facts, version ? version : "restored"));
+    escrow_place(m, with, scope);
+    metadata = value_set(m->a, with, "metadata", key_escrow_metadata(m->a, facts));
+    if (version && !value_count(value_get(facts, "versions")))
+        value_set_string(m->a, metadata, "versions", version);
 }
 
 static void restore_key(struct making *m)
