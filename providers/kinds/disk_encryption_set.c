@@ -5,6 +5,7 @@
  * Facts: state, id, live, principalId, associatedResources (ids of what uses it); of a user-assigned identity whose
  * principal is to be read: identityId, identityState, identityWhy; with an order in force created, where it is to be
  * seen. */
+#include "disk_encryption_set.h"
 #include "../documents/id_fields.h"
 #include "../documents/names.h"
 #include "../documents/places.h"
@@ -15,8 +16,6 @@
 #include "../azure/key_id.h"
 #include "../documents/common.h"
 #include "../keys/key_facts.h"
-#include "../keys/standing.h"
-#include "../keys/original.h"
 #include "../restore/platform.h"
 #include "requests.h"
 #include "../access/set_identity.h"
@@ -126,37 +125,6 @@ struct value *disk_encryption_set_body(struct arena *a, const struct document *d
     return b;
 }
 
-static void describe_write(const struct view *v, struct steps *out, struct step *step, const char *id)
-{
-    step->scope = id;
-    step->estimate_ms = 30 * SECOND_MS;
-    step->estimate_source = "recorded disk encryption set writes";
-    step_right(out, step, arm_id_parent(v->arena, id, 4), "Microsoft.Compute/diskEncryptionSets/write", false,
-               "Contributor");
-}
-
-/* The user-assigned identity must be there before the set is made with it. Adds a block and returns false when it is
- * absent or cannot be seen. */
-static bool identity_stands(const struct view *v, const struct document *doc, struct steps *out)
-{
-    const struct value *facts = view_facts(v, doc);
-    const char *state = value_str_at(facts, "identityState"), *id = value_str_at(facts, "identityId"),
-               *why = value_str_at(facts, "identityWhy"), *fix = value_str_at(facts, "identityFix");
-
-    if (!state)
-        return true;
-    if (str_eq(state, "absent"))
-        steps_block(out, doc, NULL, "make the identity, or declare one that is there: spec.identity.userAssigned",
-                    str_eq(view_state(v, doc), "absent")
-                        ? "the set is absent, and so is the managed identity %s by which it is to act"
-                        : "the managed identity %s by which the set is to act is absent",
-                    id);
-    else
-        steps_block(out, doc, NULL, fix ? fix : "give the credential the role Reader on that identity",
-                    "the managed identity %s cannot be seen: %s", id, why ? why : "it was not read");
-    return false;
-}
-
 static void describe_identity(const struct view *v, const struct document *doc, struct steps *out, struct step *step,
                               const struct value *wanted)
 {
@@ -174,30 +142,6 @@ static void describe_identity(const struct view *v, const struct document *doc, 
                     "it is there already and keeps its principal");
     else
         step_change(out, step, "identity.principalId", NULL, value_unknown(v->arena), "Azure makes a new identity");
-}
-
-/* A set is not pinned to a version that was made only after the ordered point: no disk of that point can have been
- * wrapped with it. The edition of 2026-07 takes a newer version all the same, and policy may follow it. */
-static bool steps_too_young(const struct view *v, const struct document *doc, struct steps *out)
-{
-    const struct reference *ref = document_reference(doc, "spec.key");
-    const char *why;
-
-    if (!ref || !ref->target || str_eq(v->settings->article, "2026-07") || !(why = key_too_young(v, ref->target, doc)))
-        return false;
-    steps_block(
-        out, doc, NULL,
-        "declare the version that the point's disk was wrapped with, or order a point that is younger than the version",
-        "the set is not put on its declared key version: %s", why);
-    return true;
-}
-
-/* A key that is given by its address may be declared all the same, as revoked for instance. */
-static const struct document *key_by_address(const struct view *v, const struct document *doc)
-{
-    const struct reference *ref = document_reference(doc, "spec.key");
-
-    return ref && ref->url ? key_document_at(v, ref->url) : NULL;
 }
 
 /* Made elsewhere than its key's vault the set is refused; made elsewhere than the backup vault it serves no restore. */
@@ -246,13 +190,13 @@ static void steps_create(const struct view *v, const struct document *doc, struc
                     view_block(v, key)->reason);
         return;
     }
-    if (steps_misplaced(v, doc, key, out) || steps_too_young(v, doc, out) || !identity_stands(v, doc, out) ||
+    if (steps_misplaced(v, doc, key, out) || des_steps_too_young(v, doc, out) || !des_identity_stands(v, doc, out) ||
         set_rights_block(v, doc, key, out))
         return;
     step =
         steps_add(out, doc, ACTION_CREATE, NULL, "the set is absent; a set cannot be recovered, only made anew, %s",
                   set_acts_by_user_assigned(doc, NULL) ? "with the identity that is declared" : "with a new identity");
-    describe_write(v, out, step, id);
+    des_describe_write(v, out, step, id);
     wanted = disk_encryption_set_body(v->arena, doc, key_wanted_url(v, doc, "spec.key"));
     step_change(out, step, "properties.encryptionType", NULL, value_at(wanted, "properties.encryptionType"), NULL);
     step_change(out, step, "properties.activeKey.keyUrl", NULL, value_at(wanted, "properties.activeKey.keyUrl"),
@@ -261,129 +205,7 @@ static void steps_create(const struct view *v, const struct document *doc, struc
     step->postcondition = "a GET shows the set provisioned, with this key and an identity";
     step_writes(out, step, "PUT", "%s", id);
     set_rights_note(v, doc, out, step);
-    view_need(v, out, step, key ? key : key_by_address(v, doc));
-}
-
-/* A version that nobody declared is not compared: a set that something uses stays on the version of the declared key
- * that it is on, for re-pointing it would take the key from under its disks. */
-static bool stays_put(const struct view *v, const struct document *doc, const char *have)
-{
-    const struct document *key = document_target(doc, "spec.key");
-    const struct value *facts = view_facts(v, key);
-    const char *name = value_str_at(facts, "name"), *base = value_str_at(facts, "base");
-
-    if (!key || value_str_at(key->spec, "version") || !name || !base ||
-        !value_count(value_get(view_facts(v, doc), "associatedResources")))
-        return false;
-    return key_url_is(have, base, name);
-}
-
-static bool in_hsm(const char *url)
-{
-    return str_find_nocase(url, ".managedhsm.") != NULL;
-}
-
-/* A store is known by its kind and its name. The set is on a key of the same name and version in a store of the other
- * kind: no copy of a key goes from one kind to the other, so the declaration means another key than its disks'. */
-static bool steps_other_kind(const struct view *v, const struct document *doc, struct steps *out, const char *have,
-                             const char *want)
-{
-    struct key_id x, y;
-
-    if (!have || !want || in_hsm(have) == in_hsm(want) || !key_id_parse(v->arena, have, &x) ||
-        !key_id_parse(v->arena, want, &y) || !str_eq_nocase(x.name, y.name) || !str_eq_nocase(x.version, y.version) ||
-        !value_count(value_get(view_facts(v, doc), "associatedResources")))
-        return false;
-    steps_block(out, doc, NULL, "look at the declaration: declare the store that the set in use points to",
-                "the set in use points to %s, a key of the %s; declared is one of the same name and version in a %s, "
-                "which is another key",
-                have, in_hsm(have) ? "managed HSM" : "key vault", in_hsm(want) ? "managed HSM" : "key vault");
-    return true;
-}
-
-/* Machines that run on the set: an offline rotation asks that all of them are stopped first. */
-static const char *running_on(const struct view *v, const struct document *doc)
-{
-    const char *id = value_str_at(view_facts(v, doc), "id"), *words = "";
-
-    for (size_t i = 0; i < v->desired->count; i++) {
-        const struct document *vm = v->desired->documents[i];
-        const struct value *facts = str_eq(vm->kind, "ProtectedVirtualMachine") ? view_facts(v, vm) : NULL;
-        const char *set = value_str_at(facts, "source.des");
-
-        if (set && arm_id_equal(set, id) && str_eq_nocase(value_str_at(facts, "source.power"), "running"))
-            words =
-                arena_printf(v->arena, "%s; %s runs on it: stop it first, a key is exchanged under stopped VMs only",
-                             words, vm->name);
-    }
-    return words;
-}
-
-static void steps_update(const struct view *v, const struct document *doc, struct steps *out)
-{
-    const struct value *facts = view_facts(v, doc), *live = value_get(facts, "live");
-    const struct value *url = key_wanted_url(v, doc, "spec.key"), *have = value_at(live, "properties.activeKey.keyUrl");
-    const struct value *rotation = value_at(live, "properties.rotationToLatestKeyVersionEnabled");
-    const struct document *key = document_target(doc, "spec.key");
-    bool pinned = str_eq(value_str_at(doc->spec, "rotation"), "pinned");
-    /* An address without a version follows the newest one, as the rotation flag does. */
-    bool floats = value_str(have) && !key_url_version(v->arena, value_str(have)) &&
-                  (pinned || !stays_put(v, doc, value_str(have)));
-    /* A declaration without a version means the newest one as well. */
-    bool same =
-        key_same_version(value_str(url), value_str(have)) ||
-        (value_str(url) && !key_url_version(v->arena, value_str(url)) && key_same_key(value_str(url), value_str(have)));
-    bool repoint = url && !value_is(url, VALUE_UNKNOWN) && !same && (floats || !stays_put(v, doc, value_str(have)));
-    bool unpin = pinned && value_bool_at(live, "properties.rotationToLatestKeyVersionEnabled", false);
-    size_t users = value_count(value_get(facts, "associatedResources"));
-    const struct value *identity = set_identity_wanted(v->arena, doc, live);
-    struct step *step;
-
-    if (floats && !repoint && !same) {
-        steps_block(
-            out, doc, NULL, "declare the key's version, or run with a credential that may list its versions",
-            "the set is not pinned: its key's address %s names no version, and which one its disks need cannot be told",
-            value_str(have));
-        return;
-    }
-    if (!repoint && !unpin && !identity) {
-        steps_add(out, doc, ACTION_NONE, NULL, "as declared");
-        return;
-    }
-    if (repoint && key && view_prospect(v, key) == PROSPECT_BLOCKED) {
-        steps_block(out, doc, NULL, view_block(v, key)->next,
-                    "the set points to %s and stays there, since %s is blocked: %s", value_str(have), key->address,
-                    view_block(v, key)->reason);
-        return;
-    }
-    if ((repoint && (steps_too_young(v, doc, out) || steps_other_kind(v, doc, out, value_str(have), value_str(url)))) ||
-        (identity && !identity_stands(v, doc, out)) || ((repoint || identity) && set_rights_block(v, doc, key, out)))
-        return;
-    step = steps_add(out, doc, ACTION_UPDATE, NULL, "%s; %zu disks, snapshots or restore points use it%s",
-                     repoint && floats && key_same_key(value_str(url), value_str(have))
-                         ? "the set is not pinned: its key's address names no version, so it follows the newest"
-                     : repoint ? "the set points to another key than declared"
-                     : unpin   ? "the set follows the newest key version, which is not supported for confidential VMs"
-                               : "the set lacks an identity that is declared",
-                     users, repoint ? running_on(v, doc) : "");
-    describe_write(v, out, step, value_str_at(facts, "id"));
-    if (repoint)
-        step_change(out, step, "properties.activeKey.keyUrl", have, url, NULL);
-    if (unpin)
-        step_change(out, step, "properties.rotationToLatestKeyVersionEnabled", rotation, value_bool(v->arena, false),
-                    NULL);
-    /* A system identity that was switched off has lost every grant with it. */
-    if (identity)
-        step_change(out, step, "identity.type", value_at(live, "identity.type"), value_get(identity, "type"),
-                    set_identity_comes(doc, live) ? "a new principal without any grant"
-                                                  : "the identity is there, and so is its principal");
-    for (size_t i = 0; i < value_count(value_get(identity, "userAssignedIdentities")); i++)
-        step_right(out, step, value_get(identity, "userAssignedIdentities")->map.members[i].key,
-                   "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", false,
-                   "Managed Identity Operator");
-    step_writes(out, step, "PATCH", "%s", step->scope);
-    set_rights_note(v, doc, out, step);
-    view_need(v, out, step, key ? key : key_by_address(v, doc));
+    view_need(v, out, step, key ? key : des_key_by_address(v, doc));
 }
 
 /* A write of an earlier run, or of somebody else, that has not ended. Its identity may not be there yet. */
@@ -447,7 +269,7 @@ static void steps_due(const struct view *v, const struct document *doc, struct s
         steps_block(out, doc, "autoKeyRotationError", "mend what the error names, then repeat the update that failed",
                     "the set's last key rotation failed: %s", error);
     finding_failed(v, doc, out);
-    steps_update(v, doc, out);
+    des_steps_update(v, doc, out);
 }
 
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
