@@ -179,6 +179,64 @@ static bool identity_changes(const struct view *v, const struct document *des)
     return false;
 }
 
+/* It holds what it needs, and keeps it. `anew`: its identity is about to be another one, which holds nothing. */
+static bool holds_all(const struct view *v, const struct document *doc, const struct value *p, bool anew)
+{
+    const struct value *missing = value_get(p, "missing");
+
+    return !anew && (key_access_by_hsm(doc) ? local_access_granted(p) : missing && value_count(missing) == 0) &&
+           !may_be_lost(v, doc, p);
+}
+
+/* true: a block says why nothing can be granted to it. */
+static bool block_unknown(const struct view *v, const struct document *doc, struct steps *out, const struct value *p,
+                          const struct document *des)
+{
+    const char *object_id = value_str_at(p, "objectId"), *label = value_str_at(p, "label");
+
+    if (value_str_at(p, "why") || (!object_id && !des)) {
+        steps_block(out, doc, label, value_str_at(p, "why"),
+                    object_id ? "what %s is to be granted cannot be found"
+                              : "%s is not known here, so nothing can be granted to it",
+                    label);
+        return true;
+    }
+    if (object_id || view_prospect(v, des) == PROSPECT_PENDING)
+        return false;
+    steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address),
+                str_eq(view_state(v, des), "unseen")
+                    ? "the identity of %s cannot be seen, and neither can what it may do"
+                    : "the identity of %s is not there to be granted anything",
+                label);
+    return true;
+}
+
+/* true: it may hold the role already, in a way that a grant of ours would not mend: a block says so. */
+static bool block_held_otherwise(const struct view *v, const struct document *doc, struct steps *out, size_t i,
+                                 bool anew)
+{
+    const struct value *p = value_item(value_get(view_facts(v, doc), "principals"), i);
+    const char *label = value_str_at(p, "label"), *who = key_rights[value_int_at(p, "user", 0)].who, *group;
+
+    if (!key_access_by_rbac(v, doc))
+        return false;
+    if (held_on_condition(v, doc, p, i)) {
+        steps_block(out, doc, label, "a person removes the condition, or that assignment", "%s (%s): %s", who, label,
+                    value_str_at(p, "idle"));
+        return true;
+    }
+    if (anew || !(group = held_by_group(v, doc, p, i)))
+        return false;
+    steps_block(out, doc, label,
+                arena_printf(v->arena,
+                             "look at the group's members: az ad group member check --group '%s' --member-id '%s'; "
+                             "if it is none, assign it the role by hand",
+                             group, value_str_at(p, "objectId")),
+                "%s (%s): group %s holds the role, and whether this principal is in it cannot be told", who, label,
+                group);
+    return true;
+}
+
 void key_access_principal_steps(const struct view *v, const struct document *doc, struct steps *out, size_t i,
                                 struct step **grants, size_t *n_grants)
 {
@@ -188,7 +246,6 @@ void key_access_principal_steps(const struct view *v, const struct document *doc
     const char *object_id = value_str_at(p, "objectId"), *label = value_str_at(p, "label");
     const struct document *other = other_owner(v, doc, object_id, value_str_at(facts, "scope"));
     bool anew = identity_changes(v, des);
-    const char *group;
     struct step *step;
 
     if (other && !shares(v, doc, i, other)) {
@@ -196,41 +253,9 @@ void key_access_principal_steps(const struct view *v, const struct document *doc
                     "%s declares other rights for %s on the same scope: a grant has one owner", other->address, label);
         return;
     }
-    if (!anew &&
-        (key_access_by_hsm(doc) ? local_access_granted(p)
-                                : value_get(p, "missing") && value_count(value_get(p, "missing")) == 0) &&
-        !may_be_lost(v, doc, p))
+    if (holds_all(v, doc, p, anew) || block_unknown(v, doc, out, p, des) ||
+        block_held_otherwise(v, doc, out, i, anew))
         return;
-    if (value_str_at(p, "why") || (!object_id && !des)) {
-        steps_block(out, doc, label, value_str_at(p, "why"),
-                    object_id ? "what %s is to be granted cannot be found"
-                              : "%s is not known here, so nothing can be granted to it",
-                    label);
-        return;
-    }
-    if (!object_id && view_prospect(v, des) != PROSPECT_PENDING) {
-        steps_block(out, doc, label, arena_printf(v->arena, "see %s", des->address),
-                    str_eq(view_state(v, des), "unseen")
-                        ? "the identity of %s cannot be seen, and neither can what it may do"
-                        : "the identity of %s is not there to be granted anything",
-                    label);
-        return;
-    }
-    if (key_access_by_rbac(v, doc) && held_on_condition(v, doc, p, i)) {
-        steps_block(out, doc, label, "a person removes the condition, or that assignment", "%s (%s): %s",
-                    key_rights[value_int_at(p, "user", 0)].who, label, value_str_at(p, "idle"));
-        return;
-    }
-    if (key_access_by_rbac(v, doc) && !anew && (group = held_by_group(v, doc, p, i))) {
-        steps_block(out, doc, label,
-                    arena_printf(v->arena,
-                                 "look at the group's members: az ad group member check --group '%s' --member-id '%s'; "
-                                 "if it is none, assign it the role by hand",
-                                 group, object_id),
-                    "%s (%s): group %s holds the role, and whether this principal is in it cannot be told",
-                    key_rights[value_int_at(p, "user", 0)].who, label, group);
-        return;
-    }
     /* Where the first document is held up by something of its own, the next one that declares the grant makes it. */
     if ((step = shared_grant(v, other, object_id)) && step->action != ACTION_BLOCKED) {
         grants[(*n_grants)++] = step;
