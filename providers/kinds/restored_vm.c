@@ -207,6 +207,20 @@ static void steps_expired(const struct view *v, const struct situation *s, struc
                 restored_vm_job(s->jobs, "running") ? "; a job of it still runs" : "");
 }
 
+static void steps_withheld(const struct view *v, const struct situation *s, struct steps *out)
+{
+    /* What runs already is followed; a restore that runs in Azure does not stop for an annotation. */
+    if (restored_vm_job(s->jobs, "running"))
+        restored_vm_steps_restore(v, s, out);
+    else
+        steps_block(out, s->doc, NULL,
+                    arena_printf(v->arena, "remove the annotation %s from %s",
+                                 s->order.activation->suspended ? "reinstate/suspend" : "reinstate/mode: observe",
+                                 s->order.activation->address),
+                    "%s orders it and is %s: nothing of that order is triggered", s->order.activation->address,
+                    s->order.activation->suspended ? "suspended" : "observed only");
+}
+
 static void steps(const struct view *v, const struct document *doc, struct steps *out)
 {
     size_t before = out->count;
@@ -238,16 +252,7 @@ static void steps(const struct view *v, const struct document *doc, struct steps
             steps_standby(v, s, out);
         break;
     case ORDER_WITHHELD:
-        /* What runs already is followed; a restore that runs in Azure does not stop for an annotation. */
-        if (restored_vm_job(s->jobs, "running"))
-            restored_vm_steps_restore(v, s, out);
-        else
-            steps_block(out, doc, NULL,
-                        arena_printf(v->arena, "remove the annotation %s from %s",
-                                     s->order.activation->suspended ? "reinstate/suspend" : "reinstate/mode: observe",
-                                     s->order.activation->address),
-                        "%s orders it and is %s: nothing of that order is triggered", s->order.activation->address,
-                        s->order.activation->suspended ? "suspended" : "observed only");
+        steps_withheld(v, s, out);
         break;
     case ORDER_FUTURE:
         note_foreign_set(s, out,

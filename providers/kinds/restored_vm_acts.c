@@ -213,11 +213,35 @@ static int run_restore(struct call *c, const struct job_run *run, const struct s
     }
 }
 
+/* The restore did not succeed: tells why, as far as anybody knows, and what a person does. */
+static int restore_failed(struct arena *a, const struct view *v, const struct situation *s,
+                          const struct backup_job *job, struct err *err)
+{
+    const struct azure_error *known = job->error_code ? azure_error_meant(job->error_code, job->error_text) : NULL;
+
+    err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job->id, job->status,
+            job->error_code ? job->error_code : "no code");
+    if (job->state == JOB_CANCELLED)
+        return err_advise(
+            err, "it was cancelled at Azure: ask who did and why, and order anew when it is still to be restored");
+    if (restored_vm_before_rotation(s) && known && known->cure == CURE_KEY)
+        return err_advise(err,
+                          "the point is from before the rotation of its set (row N-04), and a plain restore is tried "
+                          "once only; the key lives and is not touched: %s",
+                          dx_remedy_words(DX_ROTATED_SET));
+    if (restored_vm_refused_early(v, s, job_to_facts(a, job)))
+        return err_advise(
+            err,
+            "the grants are there and may not act yet: wait until they do, then apply again; no wider role is needed");
+    if (known)
+        return err_advise(err, "%s: %s", known->meaning, known->action);
+    return err_advise(err, "%s", job->error_text ? job->error_text : "look at the job in the portal");
+}
+
 static int act_restore(struct call *c, const struct actor *actor, struct azure *az, struct err *err)
 {
     const struct view *v = actor->view;
     const struct situation *s = situation_of(v, actor->step->document);
-    const struct azure_error *known;
     struct backup_job job;
     struct job_run run = {
         .az = az,
@@ -252,25 +276,7 @@ static int act_restore(struct call *c, const struct actor *actor, struct azure *
         actor_say(actor, "job %s has left Azure Backup's copy of the key in storage account %s, container %s, blob %s",
                   job.id, job.storage_account ? job.storage_account : "?",
                   job.config_container ? job.config_container : "?", job.encryption_blob);
-    err_set(err, ERR_BLOCKED, "restore job %s ended %s with %s", job.id, job.status,
-            job.error_code ? job.error_code : "no code");
-    if (job.state == JOB_CANCELLED)
-        return err_advise(
-            err, "it was cancelled at Azure: ask who did and why, and order anew when it is still to be restored");
-    known = job.error_code ? azure_error_meant(job.error_code, job.error_text) : NULL;
-    if (restored_vm_before_rotation(s) && known && known->cure == CURE_KEY)
-        return err_advise(err,
-                          "the point is from before the rotation of its set (row N-04), and a plain restore is tried "
-                          "once only; the key "
-                          "lives and is not touched: %s",
-                          dx_remedy_words(DX_ROTATED_SET));
-    if (restored_vm_refused_early(v, s, job_to_facts(actor->arena, &job)))
-        return err_advise(
-            err,
-            "the grants are there and may not act yet: wait until they do, then apply again; no wider role is needed");
-    if (known)
-        return err_advise(err, "%s: %s", known->meaning, known->action);
-    return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
+    return restore_failed(actor->arena, v, s, &job, err);
 }
 
 static int act_protect(struct call *c, const struct actor *actor, struct azure *az, struct err *err)

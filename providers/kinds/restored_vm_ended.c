@@ -9,31 +9,61 @@
 #include "../restore/jobs.h"
 #include "../restore/obstacles.h"
 
+/* The job has completed and there is no machine at its target. */
+static void steps_gone(const struct view *v, const struct situation *s, struct steps *out, const struct value *job)
+{
+    const char *id = value_str_at(job, "job"), *end = value_str_at(job, "end"),
+               *warnings = restored_vm_warnings(v->arena, job);
+
+    if (warnings)
+        steps_block(
+            out, s->doc, "verify",
+            arena_printf(
+                v->arena,
+                "look at the details of job %s in the portal, and in group %s for disks that it made instead of a "
+                "VM; then make the VM of them, or order anew from now: reinstate activate -f ... %s",
+                id, s->match.target_group, s->doc->name),
+            "job %s of this order ended with warnings (%s), and there is no VM at the target: none may ever have "
+            "been made; nothing is restored twice",
+            id, warnings);
+    else
+        steps_add(out, s->doc, ACTION_NONE, NULL,
+                  "the order was carried out by job %s at %s; the VM was removed since, and stays removed", id,
+                  end ? end : value_str_at(job, "start"));
+}
+
+/* Declared is a machine that runs, and this one does not, or nobody can see. */
+static void steps_not_running(const struct view *v, const struct situation *s, struct steps *out)
+{
+    const char *power = value_str_at(view_facts(v, s->doc), "power"), *withheld = restore_not_releasable(v, s);
+
+    /* Started again and again it would be refused its key each time. */
+    if (power && withheld)
+        steps_block(out, s->doc, "start-vm",
+                    arena_printf(v->arena, RELEASE_ADVICE "; az vm start --ids '%s' tries it all the same",
+                                 restored_vm_id(v->arena, s->doc)),
+                    "the VM is restored and %s; declared is running, and %s", power, withheld);
+    else if (str_eq_nocase(power, "starting"))
+        steps_block(out, s->doc, "start-vm", "run again in some minutes",
+                    "the VM is restored and starting already; it is not started twice");
+    else if (power)
+        restored_vm_steps_protect(
+            v, s, out,
+            restored_vm_steps_start(v, s, out,
+                                    arena_printf(v->arena, "the VM is restored and %s; declared is running", power))
+                ->id);
+    else
+        steps_block(out, s->doc, "verify", "run again; if it stays so, see whether we may read the VM's instance view",
+                    "the VM is restored; declared is running, and whether it runs cannot be seen");
+}
+
 void restored_vm_steps_completed(const struct view *v, const struct situation *s, struct steps *out,
                                  const struct value *job)
 {
-    const char *power = value_str_at(view_facts(v, s->doc), "power"), *warnings = restored_vm_warnings(v->arena, job);
-    const char *differs;
+    const char *power = value_str_at(view_facts(v, s->doc), "power"), *differs;
 
     if (!str_eq(view_state(v, s->doc), "present") && situation_type(s->doc) == RESTORE_NEW_VM) {
-        if (warnings) {
-            steps_block(
-                out, s->doc, "verify",
-                arena_printf(
-                    v->arena,
-                    "look at the details of job %s in the portal, and in group %s for disks that it made instead of a "
-                    "VM; then make the VM of them, or order anew from now: reinstate activate -f ... %s",
-                    value_str_at(job, "job"), s->match.target_group, s->doc->name),
-                "job %s of this order ended with warnings (%s), and there is no VM at the target: none may ever have "
-                "been made; "
-                "nothing is restored twice",
-                value_str_at(job, "job"), warnings);
-            return;
-        }
-        steps_add(out, s->doc, ACTION_NONE, NULL,
-                  "the order was carried out by job %s at %s; the VM was removed since, and stays removed",
-                  value_str_at(job, "job"),
-                  value_str_at(job, "end") ? value_str_at(job, "end") : value_str_at(job, "start"));
+        steps_gone(v, s, out, job);
         return;
     }
     differs = situation_type(s->doc) != RESTORE_DISKS ? restored_vm_differs(v, s) : NULL;
@@ -43,27 +73,7 @@ void restored_vm_steps_completed(const struct view *v, const struct situation *s
         return;
     }
     if (restored_vm_runs(s->doc) && situation_type(s->doc) != RESTORE_DISKS && !str_eq_nocase(power, "running")) {
-        const char *withheld = restore_not_releasable(v, s);
-
-        /* Started again and again it would be refused its key each time. */
-        if (power && withheld)
-            steps_block(out, s->doc, "start-vm",
-                        arena_printf(v->arena, RELEASE_ADVICE "; az vm start --ids '%s' tries it all the same",
-                                     restored_vm_id(v->arena, s->doc)),
-                        "the VM is restored and %s; declared is running, and %s", power, withheld);
-        else if (str_eq_nocase(power, "starting"))
-            steps_block(out, s->doc, "start-vm", "run again in some minutes",
-                        "the VM is restored and starting already; it is not started twice");
-        else if (power)
-            restored_vm_steps_protect(
-                v, s, out,
-                restored_vm_steps_start(v, s, out,
-                                        arena_printf(v->arena, "the VM is restored and %s; declared is running", power))
-                    ->id);
-        else
-            steps_block(out, s->doc, "verify",
-                        "run again; if it stays so, see whether we may read the VM's instance view",
-                        "the VM is restored; declared is running, and whether it runs cannot be seen");
+        steps_not_running(v, s, out);
         return;
     }
     if (restored_vm_should_be_off(v, s->doc) && situation_type(s->doc) != RESTORE_DISKS) {

@@ -129,10 +129,11 @@ static void change_of_set(const struct view *v, const struct situation *s, struc
                                    : "the original set is gone or not known");
 }
 
-void restored_vm_steps_restore(const struct view *v, const struct situation *s, struct steps *out)
+/* What the step does, and how long it takes. */
+static struct step *add_restore(const struct view *v, const struct situation *s, struct steps *out,
+                                const struct value *running)
 {
-    struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
-    const struct value *running = restored_vm_job(s->jobs, "running");
+    struct dx_prediction now = diagnose(&s->now, s->article);
     bool fails = now.row && now.outcome != DX_SUCCEEDS;
     struct value *detail = value_map(v->arena);
     struct step *step;
@@ -153,26 +154,42 @@ void restored_vm_steps_restore(const struct view *v, const struct situation *s, 
                               : "the restore job is completed and the VM is there";
     estimate(s, step);
     step->estimate_ms = job_remaining_ms(running, step->estimate_ms, v->now_ms);
+    value_set_string(v->arena, detail, "recoveryPoint", s->order.point);
+    value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
+    step->detail = detail;
+    return step;
+}
+
+/* How it is foreseen to end, once all steps before it are done, and what is not known of that. */
+static void foretell(const struct view *v, const struct situation *s, struct steps *out, struct step *step)
+{
+    struct dx_prediction then = diagnose(&s->then, s->article);
+
     if (then.row && then.row->confidence != DX_DOCUMENTED)
         step->unverified =
             arena_printf(v->arena, "row %s: %s", then.row->id, dx_confidence_words(then.row->confidence));
     if (!then.row)
         step->unverified = arena_printf(v->arena, "the outcome: no row of the scenario table fits what was seen: %s",
                                         dx_facts_words(v->arena, &s->then));
-    if (!running)
-        note_data_disks(s, out, step);
     if (then.reading)
         step->foretold = then.reading;
+    for (size_t i = 0; i < then.n_notes; i++)
+        step_note(out, step, "%s: %s", then.notes[i]->id, then.notes[i]->state);
+}
+
+void restored_vm_steps_restore(const struct view *v, const struct situation *s, struct steps *out)
+{
+    const struct value *running = restored_vm_job(s->jobs, "running");
+    struct step *step = add_restore(v, s, out, running);
+
+    if (!running)
+        note_data_disks(s, out, step);
+    foretell(v, s, out, step);
     change_of_set(v, s, out, step, running);
     if (!running && situation_type(s->doc) == RESTORE_REPLACE)
         step_change(out, step, "properties.storageProfile.osDisk.managedDisk.id",
                     value_at(view_facts(v, s->doc), "live.properties.storageProfile.osDisk.managedDisk.id"),
                     value_unknown(v->arena), "the disks of the VM that is there are exchanged");
-    value_set_string(v->arena, detail, "recoveryPoint", s->order.point);
-    value_set_string(v->arena, detail, "orderedBy", s->order.activation->name);
-    step->detail = detail;
-    for (size_t i = 0; i < then.n_notes; i++)
-        step_note(out, step, "%s: %s", then.notes[i]->id, then.notes[i]->state);
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", s->order.point);
     /* What is triggered is claimed; so is a job taken over that began before the order. */
     if (!running || time_parse(value_str_at(running, "start")) < s->order.since_ms)
