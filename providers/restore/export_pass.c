@@ -198,56 +198,71 @@ static void note_exports_passed_over(const struct view *v, const struct document
               duration_format(v->arena, v->settings->export_lookback_ms));
 }
 
-static void steps_export(const struct view *v, const struct document *doc, struct steps *out,
-                         const struct export_election *e, const char *scenario)
+/* What stands against a pass. true: a step says so. A pass that runs already is followed whatever stands beside it. */
+static bool block_export(const struct view *v, const struct document *doc, struct steps *out,
+                         const struct export_election *e, const struct job_match *match, const struct value *jobs,
+                         const char *named)
 {
-    const struct document *rvm = e->restored_vm;
-    const struct reference *staging = document_reference(rvm, "spec.target.stagingAccount");
-    const char *item = value_str_at(view_facts(v, doc), "itemId");
-    struct job_match match = export_match(v, doc, e->restored_vm, &e->order);
-    struct value *jobs = jobs_matching(v->arena, value_get(view_facts(v, doc), "jobs"), &match), *detail;
-    const char *named = set_to_name(v, doc, e, jobs);
-    struct step *step;
+    bool runs = running_of(jobs) != NULL;
 
-    if (!count_state(jobs, "running") &&
-        restored_vm_other_job(v, doc, e->restored_vm->name, value_get(view_facts(v, doc), "jobs"), &match, out))
-        return;
-    if (block_failed_export(v, doc, e, out, jobs, named != NULL))
-        return;
-    if (!count_state(jobs, "running") && block_hindered_export(v, doc, out, e))
-        return;
-    if (!count_state(jobs, "running") && export_beside_blocks(v, doc, out, e))
-        return;
-    step = steps_add(
+    if (!runs &&
+        restored_vm_other_job(v, doc, e->restored_vm->name, value_get(view_facts(v, doc), "jobs"), match, out))
+        return true;
+    return block_failed_export(v, doc, e, out, jobs, named != NULL) ||
+           (!runs && (block_hindered_export(v, doc, out, e) || export_beside_blocks(v, doc, out, e)));
+}
+
+/* What the step does. `named`: the set that the request names; NULL: none. */
+static struct step *add_export(const struct view *v, const struct document *doc, struct steps *out,
+                               const struct export_election *e, const struct value *running, const char *named)
+{
+    const struct reference *staging = document_reference(e->restored_vm, "spec.target.stagingAccount");
+    struct value *detail = value_map(v->arena);
+    struct step *step = steps_add(
         out, doc, ACTION_EXPORT_KEY, NULL,
-        count_state(jobs, "running") ? "an export pass for %s is running: it is adopted"
+        running ? "an export pass for %s is running: it is adopted"
         : named
             ? "%s is lost; a pass that named no disk encryption set failed and left no key: once more, with one named"
             : "%s is lost; a restore of disks from this point fails and leaves Azure Backup's copy of the key",
         e->key->address);
-    step->scope = item;
-    step->scenario = scenario;
+    step->scope = value_str_at(view_facts(v, doc), "itemId");
     step->precondition = "no export of this key from this point is running or usable, seen twice";
     step->postcondition = "a failed restore job names the blob that holds the key";
-    step->estimate_ms = job_remaining_ms(running_of(jobs), 26 * MINUTE_MS, v->now_ms);
+    step->estimate_ms = job_remaining_ms(running, 26 * MINUTE_MS, v->now_ms);
     step->estimate_source = SOURCE_EXPORT_TIME;
     step->unverified =
         "that a disks restore exports the key, and what it leaves behind (no recording of a failing pass is public)";
     step->foretold = "the job will show Failed: that is intended, do not cancel it";
-    detail = value_map(v->arena);
     value_set_string(v->arena, detail, "recoveryPoint", e->order.point);
     value_set_string(v->arena, detail, "orderedBy", e->order.activation->name);
     value_set_string(v->arena, detail, "stagingAccount", staging ? staging->id : NULL);
     step->detail = detail;
+    step->elected = true;
+    step->adopts = value_str_at(running, "job");
+    return step;
+}
+
+static void steps_export(const struct view *v, const struct document *doc, struct steps *out,
+                         const struct export_election *e, const char *scenario)
+{
+    const struct value *all = value_get(view_facts(v, doc), "jobs"), *running;
+    struct job_match match = export_match(v, doc, e->restored_vm, &e->order);
+    struct value *jobs = jobs_matching(v->arena, all, &match);
+    const char *named = set_to_name(v, doc, e, jobs);
+    struct step *step;
+
+    if (block_export(v, doc, out, e, &match, jobs, named))
+        return;
+    running = running_of(jobs);
+    step = add_export(v, doc, out, e, running, named);
+    step->scenario = scenario;
     /* A second failing pass is no matter of course: this change is what policy asks a name for. */
     if (named)
         step_change(out, step, "securedVMDetails.securedVMOsDiskEncryptionSetId", NULL, value_string(v->arena, named),
                     "Microsoft's article names none in this pass, its support runbook of March 2026 names one");
-    step->elected = true;
     key_note_revived(v, e->key, out, step);
     key_note_left_out(v, e->key, out, step);
-    step->adopts = value_str_at(running_of(jobs), "job");
-    restored_vm_note_other_job(v, value_get(view_facts(v, doc), "jobs"), &match, out, step);
+    restored_vm_note_other_job(v, all, &match, out, step);
     note_exports_passed_over(v, doc, e->key, out, step);
     export_note_others(v, e, out, step);
     serve_ordered(v, e, out, step);
@@ -255,8 +270,8 @@ static void steps_export(const struct view *v, const struct document *doc, struc
     if (!step->adopts)
         view_need(v, out, step, document_target(e->key, "spec.store"));
     step_writes(out, step, "POST", "/recoveryPoints/%s/restore", e->order.point);
-    if (!count_state(jobs, "running"))
-        claim_writes(v, rvm, out, step);
+    if (!running)
+        claim_writes(v, e->restored_vm, out, step);
     step_right(out, step, value_str_at(view_facts(v, doc), "vaultId"),
                "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/"
                "restore/action",
@@ -335,42 +350,59 @@ static int await_names(struct call *c, const struct job_run *run, struct backup_
     return 0;
 }
 
-int protected_vm_export_act(struct call *c, const struct actor *actor, struct err *err)
+static struct job_run export_run(const struct actor *actor, const struct export_pass *pass)
 {
     const struct document *doc = actor->step->document;
     const struct view *v = actor->view;
-    const struct value *left = NULL;
-    struct export_pass pass = {.left = &left};
-    struct export_election e;
-    struct backup_job job;
-    struct job_run run;
-    struct value *before;
-    const struct situation *s;
+    const struct export_election *e = &pass->elected;
 
-    if (!key_to_export(v, doc, &e) || !e.restored_vm)
-        return err_set(err, ERR_CONFLICT, "nothing is to be exported any more");
-    pass.elected = e;
-    run = (struct job_run){
+    return (struct job_run){
         .az = kind_azure(actor->provider, doc),
         .vault_id = value_str_at(view_facts(v, doc), "vaultId"),
         .item_id = actor->step->scope,
-        .match = export_match(v, doc, e.restored_vm, &e.order),
-        .claim = export_claim(v, doc, e.key, &e.order),
+        .match = export_match(v, doc, e->restored_vm, &e->order),
+        .claim = export_claim(v, doc, e->key, &e->order),
         .seen = value_get(view_facts(v, doc), "jobs"),
         .settle_ms = v->settings->settle_ms,
-        .bound_ms = restored_vm_timeout(e.restored_vm, "export", v->settings->export_bound_ms),
-        .ordered = e.restored_vm->name,
-        .order = e.order.activation,
-        .not_after_ms = e.order.not_after_ms,
-        .adopt_only = e.running || e.order.state != ORDER_IN_FORCE,
+        .bound_ms = restored_vm_timeout(e->restored_vm, "export", v->settings->export_bound_ms),
+        .ordered = e->restored_vm->name,
+        .order = e->order.activation,
+        .not_after_ms = e->order.not_after_ms,
+        .adopt_only = e->running || e->order.state != ORDER_IN_FORCE,
         .must_read = true,
         .actor = actor,
         .while_running = "will show Failed: intended, do not cancel",
         .still_due = export_still_due,
-        .ctx = &pass,
-        .request = export_request(v, doc, &e),
+        .ctx = pass,
+        .request = export_request(v, doc, e),
     };
-    before = jobs_matching(actor->arena, value_get(view_facts(v, doc), "jobs"), &run.match);
+}
+
+/* The pass has ended: it was meant to fail and to leave the key. */
+static int export_ended(const struct actor *actor, const struct backup_job *job, struct err *err)
+{
+    if (job->encryption_blob) {
+        actor_say(actor, "job %s failed as foretold (%s) and left the key in storage account %s", job->id,
+                  job->error_code ? job->error_code : "no code", job->storage_account ? job->storage_account : "?");
+        return 0;
+    }
+    err_set(err, ERR_BLOCKED, "job %s ended %s with %s and left no key", job->id, job->status,
+            job->error_code ? job->error_code : "no code");
+    return err_advise(err, "%s", job->error_text ? job->error_text : "look at the job in the portal");
+}
+
+int protected_vm_export_act(struct call *c, const struct actor *actor, struct err *err)
+{
+    const struct value *left = NULL;
+    struct export_pass pass = {.left = &left};
+    struct backup_job job;
+    struct job_run run;
+    struct value *before;
+
+    if (!key_to_export(actor->view, actor->step->document, &pass.elected) || !pass.elected.restored_vm)
+        return err_set(err, ERR_CONFLICT, "nothing is to be exported any more");
+    run = export_run(actor, &pass);
+    before = jobs_matching(actor->arena, run.seen, &run.match);
     TRY(jobs_await_others(run.az, c, actor, run.vault_id, &run.match, run.bound_ms, err));
     TRY(export_left_meanwhile(c, &run, &left, err));
     run.failed_before = count_state(before, "failed");
@@ -390,14 +422,6 @@ int protected_vm_export_act(struct call *c, const struct actor *actor, struct er
                 job.target_group ? job.target_group : "the target group");
         return err_advise(err, "plan again; the disks are kept and nothing is restored over them");
     }
-    s = situation_of(v, e.restored_vm);
-    restore_left_say(c, actor, run.az, s, &job);
-    if (job.encryption_blob) {
-        actor_say(actor, "job %s failed as foretold (%s) and left the key in storage account %s", job.id,
-                  job.error_code ? job.error_code : "no code", job.storage_account ? job.storage_account : "?");
-        return 0;
-    }
-    err_set(err, ERR_BLOCKED, "job %s ended %s with %s and left no key", job.id, job.status,
-            job.error_code ? job.error_code : "no code");
-    return err_advise(err, "%s", job.error_text ? job.error_text : "look at the job in the portal");
+    restore_left_say(c, actor, run.az, situation_of(actor->view, pass.elected.restored_vm), &job);
+    return export_ended(actor, &job, err);
 }
