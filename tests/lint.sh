@@ -202,7 +202,7 @@ faults_from "unfinished" "$(grep -nE '\b(TO[D]O|FIX[M]E|XX[X])\b' $all)"
 
 # --- form -------------------------------------------------------------------------------------------------------------------
 
-# FILE FUNCTION: why it is longer than 70 lines.
+# FILE FUNCTION: why it is longer than 50 lines.
 excepted_function() {
     case "$1 $2" in
     esac
@@ -215,7 +215,7 @@ for file in $all; do
     *) case $file in *.c) fault "$file:1: does not begin with a paragraph that says what it knows and must not know" ;; esac ;;
     esac
     lines=$(wc -l <"$file")
-    [ "$lines" -le 830 ] || fault "$file: $lines lines; split it (830)"
+    [ "$lines" -le 500 ] || fault "$file: $lines lines; split it (500)"
 done
 faults_from "longer than 120 columns" "$(awk 'length($0) > 120 { printf "%s:%d: %d\n", FILENAME, FNR, length($0) }' $all)"
 faults_from "trailing blanks or a tab" "$(grep -nE '[[:blank:]]+$|	' $all)"
@@ -225,13 +225,13 @@ long=$(awk '
     FNR == 1 { inside = 0 }
     /^[A-Za-z_].*\(/ && !/;$/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
     /^\{/ { inside = 1; start = FNR }
-    /^\}/ { if (inside && FNR - start > 71) printf "%s:%d: %s %d\n", FILENAME, start, name, FNR - start - 1; inside = 0 }' $all)
+    /^\}/ { if (inside && FNR - start > 51) printf "%s:%d: %s %d\n", FILENAME, start, name, FNR - start - 1; inside = 0 }' $all)
 while read -r place name n; do
     [ -n "$place" ] || continue
     if excepted_function "${place%%:*}" "$name"; then
         exceptions=$((exceptions + 1))
     else
-        fault "$place $name has $n lines (70)"
+        fault "$place $name has $n lines (50)"
     fi
 done <<END
 $long

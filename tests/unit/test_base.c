@@ -172,6 +172,11 @@ static void test_durations(struct arena *a)
         CHECK_ROW(iso[i].why, duration_parse_iso(iso[i].text) == iso[i].want);
     for (int64_t t = 0; t < 2 * DAY_MS; t += 1234567)
         CHECK_ROW("format and parse are inverse", duration_parse_iso(duration_format_iso(a, t)) == t);
+    CHECK(duration_parse(NULL) < 0 && duration_parse_iso(NULL) < 0);
+}
+
+static void test_durations_for_people(struct arena *a)
+{
     CHECK_STR(duration_meant(a, "72"), "72h");
     CHECK_STR(duration_meant(a, "24H"), "24h");
     CHECK_STR(duration_meant(a, "3 days"), "3d");
@@ -179,7 +184,6 @@ static void test_durations(struct arena *a)
     CHECK_STR(duration_meant(a, "1.5h"), "90m");
     CHECK_STR(duration_meant(a, "2 weeks"), "14d");
     CHECK(!duration_meant(a, "soon") && !duration_meant(a, NULL) && !duration_meant(a, "3 moons"));
-    CHECK(duration_parse(NULL) < 0 && duration_parse_iso(NULL) < 0);
     CHECK_STR(duration_format(a, 26 * MINUTE_MS), "26 min");
     CHECK_STR(duration_format(a, 6 * HOUR_MS + 12 * MINUTE_MS), "6 h 12 min");
     CHECK_STR(duration_format(a, 45 * SECOND_MS), "45 s");
@@ -421,6 +425,7 @@ int main(void)
     test_time_fit();
     test_time_format(a);
     test_durations(a);
+    test_durations_for_people(a);
     test_shown(a);
     test_did_you_mean();
     test_errors();
