@@ -10,6 +10,7 @@
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
 #include "../reconciler/model/policy_fields.h"
+#include "../reconciler/run/helper.h"
 #include "../reconciler/run/skew.h"
 #include "call.h"
 #include "commands.h"
@@ -238,6 +239,8 @@ int session_link_open(struct session *s, enum http_mode mode, const struct cloud
     environment_scrub();
     TRY(rc);
     s->has_credential = true;
+    if (credential_needs_helper(&s->credential))
+        s->credential.helper = s->helper = helper_start(NULL);
     s->cloud = operators ? operators : declared;
     s->operators = operators;
     TRY(files_open(s, mode));
@@ -247,6 +250,30 @@ int session_link_open(struct session *s, enum http_mode mode, const struct cloud
         s->sim ? peer_wire_new(s->sim) : wire_curl_new(s->sched, operators ? operators->ca_file : NULL, CONNECTIONS);
     http_begin(s, mode);
     return 0;
+}
+
+struct signing_in {
+    struct azure *azure;
+    struct err *err;
+    int rc;
+};
+
+static void sign_in_task(struct call *c, void *arg)
+{
+    struct signing_in *x = arg;
+    const char *ignored;
+
+    x->rc = azure_authorization(x->azure, c, AUDIENCE_ARM, &ignored, x->err);
+}
+
+int session_sign_in(struct session *s, struct azure *azure)
+{
+    struct signing_in x = {.azure = azure, .err = &s->err};
+
+    if (!credential_is_found_by_asking(&s->credential))
+        return 0;
+    session_run(s, sign_in_task, &x);
+    return x.rc;
 }
 
 int session_operators_cloud_read(struct session *s, const struct cloud **ret)
@@ -273,5 +300,6 @@ int session_connect(struct session *s, enum http_mode mode)
     TRY(session_tenants_check(s, s->estate.desired, &s->err));
     session_handles_make(s, operators);
     session_engine_set(s);
+    TRY(session_sign_in(s, s->handles[azure->index]));
     return history_open(s, s->handles[azure->index], mode);
 }

@@ -109,6 +109,27 @@ static const struct {
                   "to the claim, do not take it over: the restore would be made a second time. reinstate explain claim "
                   "tells what a claim\n"
                   "is.\n"},
+    {"credentials",
+     "Ways to sign in, in the order in which they are tried; --credential NAME, or AZURE_TOKEN_CREDENTIALS with a name "
+     "of "
+     "the Azure\n"
+     "SDKs, takes one and no other. Of the first five, one that is set up is used or fails: nothing is tried in its "
+     "place.\n"
+     "  tokens             REINSTATE_TOKEN_ARM, _VAULT, _HSM, _STORAGE, _GRAPH: tokens you have already, not renewed\n"
+     "  client-secret      AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET\n"
+     "  workload-identity  AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE; or ARM_OIDC_TOKEN, "
+     "ARM_OIDC_TOKEN_FILE_PATH\n"
+     "  pipelines          SYSTEM_OIDCREQUESTURI, SYSTEM_ACCESSTOKEN, AZURESUBSCRIPTION_SERVICE_CONNECTION_ID, and the "
+     "ids "
+     "as above\n"
+     "                     or as AZURESUBSCRIPTION_TENANT_ID, AZURESUBSCRIPTION_CLIENT_ID\n"
+     "  github             AZURE_TENANT_ID, AZURE_CLIENT_ID, and in the workflow permissions: {id-token: write}\n"
+     "  managed-identity   of this VM, app or server of Azure Arc; AZURE_CLIENT_ID names a user-assigned one\n"
+     "  azure-cli          whoever is signed in with az login\n"
+     "  azd                whoever is signed in with azd auth login\n"
+     "Where no AZURE_CLIENT_ID is set, the same variables are read as Terraform's ARM_...; the two are never mixed. "
+     "Secrets are\n"
+     "taken out of the environment once they were read, and no program that is run inherits them.\n"},
 };
 
 static bool explain_concept(struct explaining *x, const char *word)

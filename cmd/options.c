@@ -52,7 +52,7 @@ static const struct command commands[] = {
     {"impact", "", "which recovery points, disks and VMs die with a key, its store or a disk encryption set",
      command_impact},
     {"graph", "", "draw documents, the plan, or what recovery points hang on, as DOT or Mermaid", command_graph},
-    {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy]",
+    {"explain", "[KIND[.FIELD...]|N-17|ERROR|scenarios|errors|policy|credentials]",
      "tell what a kind, a field or a name in a plan means", command_explain},
     {"sim", "", "serve a simulated Azure over HTTPS on this machine", command_sim},
     {"journal", "verify FILE", "check the audit record: edits, cuts, and a chain written anew", command_journal},
@@ -105,8 +105,8 @@ static const struct option_row rows[] = {
      "the cloud that credentials go to: AzurePublic (default), AzureUSGovernment, AzureChina, or a file (see sim "
      "--write-cloud)"},
     {"credential", 0, TYPE_TEXT, AT(credential), LIVE, 0, "NAME",
-     "sign in with this and nothing else (default: the first that is set up): tokens, client-secret, "
-     "workload-identity, pipelines, github"},
+     "sign in with this and nothing else (default: the first that does): tokens, client-secret, workload-identity, "
+     "pipelines, github, managed-identity, azure-cli, azd"},
     {"world", 0, TYPE_TEXT, AT(world), LIVE | SIM, 0, "FILE", "a simulated Azure, from this World document"},
     {"world-out", 0, TYPE_TEXT, AT(world_out), LIVE | SIM, 0, "FILE", "keep the simulated world here, at every change"},
     {"as", 0, TYPE_TEXT, AT(as), LIVE, 0, "PRINCIPAL",

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../reconciler/run/helper.h"
 #include "../providers/azure/redact.h"
 #include "../reconciler/base/file.h"
 #include "../reconciler/format/json.h"
@@ -190,6 +191,7 @@ void session_close(struct session *s)
             azure_free(s->handles[i]);
     if (s->http)
         http_free(s->http);
+    helper_end(s->helper);
     if (s->has_credential)
         credential_release(&s->credential);
     if (s->wire)

@@ -245,7 +245,9 @@ int session_discover(struct session *s, const struct options *o, struct discover
     azure_use_versions(d.azure, azure ? azure->spec : NULL);
     if (azure)
         azure_declared_by(d.azure, session_said_where(s->arena, azure));
-    session_run(s, discover_task, &d);
+    d.rc = session_sign_in(s, d.azure);
+    if (d.rc == 0)
+        session_run(s, discover_task, &d);
     azure_free(d.azure);
     TRY(d.rc);
     for (size_t i = 0; i < value_count(ret->notes); i++)

@@ -31,6 +31,7 @@ struct session {
     struct http *http;
     struct credential credential;
     bool has_credential;
+    struct helper *helper;           /* runs az and azd; NULL: nobody asks them */
     struct azure **handles;          /* by document index; NULL for what is no Azure document */
     struct azure_connections connections;
     struct settings settings;

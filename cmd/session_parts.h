@@ -14,6 +14,8 @@ const char *session_said_where(struct arena *a, const struct document *doc);
 void session_handles_make(struct session *s, const struct cloud *operators);
 /* A manifest alone must not decide where a secret goes. What is given as a domain's name cannot be compared. */
 must_use int session_tenants_check(const struct session *s, const struct desired *d, struct err *err);
+/* Where only asking tells which credential does: asks, before anything is looked at. */
+must_use int session_sign_in(struct session *s, struct azure *azure);
 void session_engine_set(struct session *s);
 /* The hook of kind.h: why a document is not what its file says now. `session`: a struct session. */
 const char *session_changed(void *session, struct arena *a, const struct document *doc);

@@ -20,7 +20,7 @@ done
 
 federated="federated: [{issuer: github, subject: 'repo:octo/estate:ref:refs/heads/main'}, {issuer: pipelines, subject: 'sc://4711'}, \
 {issuer: kubernetes, subject: 'system:serviceaccount:dr:reinstate'}]"
-sed -e "s#secret: sim-client-secret#&, $federated#" \
+sed -e "s#secret: sim-client-secret#&, machine: system, $federated#" \
     -e "s#^  behaviour:#  jobToken: Planted-Job-Token-4711\n&#" "$example/world.yaml" >world.yaml
 
 # looks WHAT EXIT VARIABLE=VALUE... [-- OPTION...]: a drift, signed in by these variables alone.
@@ -73,13 +73,67 @@ looks "Azure Pipelines in Terraform's words" 2 ARM_TENANT_ID=$tenant ARM_CLIENT_
 looks "a step that was not given its token" 1 $ids SYSTEM_OIDCREQUESTURI="$oidc/pipelines/oidctoken" $drift --credential pipelines
 says 'SYSTEM_ACCESSTOKEN: $(System.AccessToken)'
 
+# --- the machine's own identity -------------------------------------------------------------------------------------------------
+
+machine=$(sed -n 's/.*AZURE_POD_IDENTITY_AUTHORITY_HOST=//p' sim-stderr)
+expect "the machine has identities" [ -n "$machine" ]
+imds="AZURE_POD_IDENTITY_AUTHORITY_HOST=$machine"
+looks "managed identity" 2 $imds PATH=/nowhere $drift --record record
+expect "the metadata service is asked once a token, whoever waits" [ "$(count '"uri":"[^"]*/metadata/identity/[^"]*resource=' record)" -le 4 ]
+looks "by name, of a user" 2 $imds AZURE_CLIENT_ID=$app $drift --credential managed-identity
+looks "one that the machine has not" 1 $imds AZURE_CLIENT_ID=0f0f0f0f-0000-4000-8000-0000000000ff $drift --credential managed-identity
+says "Identity not found"
+looks "App Service and Container Apps" 2 IDENTITY_ENDPOINT="$machine/msi/token" IDENTITY_HEADER=Planted-Job-Token-4711 PATH=/nowhere $drift --record record
+looks "with a header that is not its own" 1 IDENTITY_ENDPOINT="$machine/msi/token" IDENTITY_HEADER=Planted-Other-Token-4711 $drift --credential managed-identity
+looks "plain http leads to no other machine" 1 IDENTITY_ENDPOINT="http://192.0.2.1/msi/token" IDENTITY_HEADER=Planted-Job-Token-4711 $drift --credential managed-identity
+says "plain http does not go there"
+
+# --- programs that somebody has signed in with ----------------------------------------------------------------------------------
+
+# Signed in as the operator: fake FILE MEMBER LAST-WORDS-BEFORE-RESOURCE...
+mkdir bin folder
+cat >bin/az <<END
+#!/bin/sh
+echo "\$@" >>$dir/az-asked
+[ -n "\${AZURE_CLIENT_SECRET:-}\${IDENTITY_HEADER:-}" ] && echo secret >>$dir/az-asked
+[ -f $dir/signed-out ] && { echo "ERROR: Please run 'az login' to setup account. eyJhbGciOi.Planted-Token" >&2; exit 1; }
+[ "\$1 \$2 \$3 \$4 \$5" = "account get-access-token --output json --resource" ] || exit 2
+token=\$(/usr/bin/curl -s --cacert $dir/cloud.yaml.ca.pem --data-urlencode "scope=\$6/.default" -d grant_type=client_credentials -d client_id=$app \\
+    -d client_secret=sim-client-secret https://login.localhost:$(sim_port)/$tenant/oauth2/v2.0/token | /bin/sed 's/.*"access_token": *"\([^"]*\)".*/\1/')
+echo "{\"accessToken\": \"\$token\", \"expiresOn\": \"2026-11-23 05:00:00.000000\", \"tenant\": \"$tenant\", \"tokenType\": \"Bearer\"}"
+END
+sed -e 's/account get-access-token --output json --resource/auth token --output json --no-prompt/' -e 's/az-asked/azd-asked/' \
+    -e 's#scope=$6/.default#scope=$7#' -e 's/accessToken/token/' -e '/signed-out/d' bin/az >folder/azd
+chmod +x bin/az folder/azd
+nothing="AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:9"
+looks "Azure CLI, where the machine has no identity" 2 $nothing PATH="relative:$dir/bin" $drift --record record
+expect "az is asked once for each audience" [ "$(sort az-asked | uniq -d | wc -l)" = 0 ]
+expect "and for the tenant that is declared" [ "$(count "--tenant $tenant" az-asked)" -ge 2 ]
+looks "the secrets of the environment are not inherited" 2 IDENTITY_HEADER=Planted-Job-Token-4711 PATH="$dir/bin" $drift --credential azure-cli
+expect "by az" [ "$(count secret az-asked)" = 0 ]
+: >signed-out
+looks "nobody is signed in" 1 $nothing PATH="$dir/bin" $drift
+expect "each is told" [ "$(count '^  (tokens|client-secret|workload-identity|pipelines|github|managed-identity|azure-cli|azd): ' stderr)" = 8 ]
+says "Please run 'az login'"
+expect "but no token" [ "$(count 'Planted-Token' stderr)" = 0 ]
+rm signed-out
+looks "Azure Developer CLI" 2 PATH="$dir/folder" $drift --credential azd
+looks "no program of that name" 1 PATH="$dir/folder" $drift --credential azure-cli
+expect "is told" grep -qx "  azure-cli: az is in no folder of PATH" stderr
+looks "only programs that people sign in with" 1 $imds AZURE_TOKEN_CREDENTIALS=dev PATH=/nowhere $drift
+
 # --- nothing, and what is said of it --------------------------------------------------------------------------------------------
 
 looks "a name that is none" 1 $ids $drift --credential githup
 says "did you mean github?"
 looks "half a secret" 1 $ids $drift --credential client-secret
 expect "as a list" grep -qx "  client-secret: AZURE_CLIENT_SECRET not set" stderr
+"$binary" explain credentials >stdout 2>stderr
+for name in tokens client-secret workload-identity pipelines github managed-identity azure-cli azd; do
+    expect "$name is explained" grep -q "^  $name " stdout
+done
 
-expect "no token and no secret is in the record" [ "$(count "Planted|$(cut -d. -f2 token)|eyJhbGci" record)" = 0 ]
+expect "no token and no secret is in the record" [ "$(count "Planted|$(head -n 1 token | cut -d. -f2)|eyJhbGci" record)" = 0 ]
+[ "$failed" = 0 ] || grep -oE "Planted.{60}|$(head -n 1 token | cut -d. -f2)|.{0,90}eyJhbGci.{0,60}" record | sort | uniq -c | head -5
 sim_stop
 checks_end

@@ -9,6 +9,7 @@
 
 enum {
     TOKEN_MARGIN_MS = 5 * MINUTE_MS,
+    LONG_LIFE_MS = 2 * HOUR_MS,
     DENIED_HOLD_MS = 30 * SECOND_MS, /* a wrong secret is not tried again by every waiting task: that locks accounts */
     FAILED_HOLD_MS = 5 * SECOND_MS
 };
@@ -52,7 +53,26 @@ static void keep(struct call *c, const struct token_answer *got, struct token *t
     secret_set(&t->header, "Bearer ", 7);
     secret_append(&t->header, got->token.bytes, got->token.len);
     t->end_ms = life > INT64_MAX - now_ms ? INT64_MAX : now_ms + life;
-    t->renew_ms = t->end_ms - (life > 2 * TOKEN_MARGIN_MS ? TOKEN_MARGIN_MS : life / 2);
+    /* One that lives for a day is renewed at half of it: what it was given for may be withdrawn meanwhile. */
+    t->renew_ms = life == INT64_MAX
+                      ? t->end_ms
+                      : t->end_ms - (life <= 2 * TOKEN_MARGIN_MS || life >= LONG_LIFE_MS ? life / 2 : TOKEN_MARGIN_MS);
+}
+
+/* Reads the middle part of a JWT. Anything that is no JWT says nothing. */
+static void read_claim(const char *authorization, const char *claim, char *ret, size_t room)
+{
+    struct secret payload cleanup(secret_release) = {0};
+    const char *first = strchr(authorization, '.'), *second = first ? strchr(first + 1, '.') : NULL, *start;
+    struct err ignored;
+    size_t len;
+
+    if (!second || crypt_base64_decode(first + 1, (size_t)(second - first - 1), BASE64_URL, &payload, &ignored) < 0)
+        return;
+    if (json_cut(payload.bytes, payload.len, claim, &start, &len, &ignored) == 0 && len < room) {
+        memcpy(ret, start, len);
+        ret[len] = '\0';
+    }
 }
 
 static int renew(struct azure *az, struct call *c, struct token *t, struct err *err)
@@ -68,6 +88,8 @@ static int renew(struct azure *az, struct call *c, struct token *t, struct err *
     wake_waiters(t);
     if (rc == 0) {
         keep(c, &got, t);
+        if (!*azure_credential(az)->tenant)
+            read_claim(t->header.bytes, "tid", azure_credential(az)->tenant, sizeof(azure_credential(az)->tenant));
     } else if (err->class != ERR_CANCELLED) {
         azure_blame(az, err);
         t->failure = *err;
@@ -120,22 +142,6 @@ bool azure_forget_used(struct azure *az, enum audience audience, const struct se
     return true;
 }
 
-/* Reads the middle part of a JWT. Anything that is no JWT has no object id. */
-static void read_object_id(const char *authorization, char *ret, size_t room)
-{
-    struct secret payload cleanup(secret_release) = {0};
-    const char *first = strchr(authorization, '.'), *second = first ? strchr(first + 1, '.') : NULL, *start;
-    struct err ignored;
-    size_t len;
-
-    if (!second || crypt_base64_decode(first + 1, (size_t)(second - first - 1), BASE64_URL, &payload, &ignored) < 0)
-        return;
-    if (json_cut(payload.bytes, payload.len, "oid", &start, &len, &ignored) == 0 && len < room) {
-        memcpy(ret, start, len);
-        ret[len] = '\0';
-    }
-}
-
 int azure_object_id(struct azure *az, struct call *c, const char **ret, struct err *err)
 {
     char *kept = azure_kept_object_id(az);
@@ -143,7 +149,7 @@ int azure_object_id(struct azure *az, struct call *c, const char **ret, struct e
 
     if (!*kept) {
         TRY(azure_authorization(az, c, AUDIENCE_ARM, &authorization, err));
-        read_object_id(authorization, kept, OBJECT_ID_ROOM);
+        read_claim(authorization, "oid", kept, OBJECT_ID_ROOM);
     }
     *ret = kept;
     return 0;

@@ -47,6 +47,9 @@ static const struct row {
                                       workload_identity_ask},
     [CREDENTIAL_GITHUB] = {"", PROVEN, github_configure, github_ask},
     [CREDENTIAL_PIPELINES] = {"AzurePipelinesCredential", PROVEN, pipelines_configure, pipelines_ask},
+    [CREDENTIAL_MANAGED_IDENTITY] = {"ManagedIdentityCredential", DEPLOYED, managed_configure, managed_ask},
+    [CREDENTIAL_AZURE_CLI] = {"AzureCliCredential", DEVELOPER, azure_cli_configure, azure_cli_ask},
+    [CREDENTIAL_AZD] = {"AzureDeveloperCliCredential", DEVELOPER, azd_configure, azd_ask},
 };
 
 const char *const credential_names[CREDENTIAL_KIND_COUNT + 1] = {
@@ -55,11 +58,27 @@ const char *const credential_names[CREDENTIAL_KIND_COUNT + 1] = {
     [CREDENTIAL_WORKLOAD_IDENTITY] = "workload-identity",
     [CREDENTIAL_GITHUB] = "github",
     [CREDENTIAL_PIPELINES] = "pipelines",
+    [CREDENTIAL_MANAGED_IDENTITY] = "managed-identity",
+    [CREDENTIAL_AZURE_CLI] = "azure-cli",
+    [CREDENTIAL_AZD] = "azd",
 };
 
 bool credential_is_of_tenant(const struct credential *c)
 {
-    return c->kind != CREDENTIAL_GIVEN_TOKENS;
+    return rows[c->kind].use == PROVEN && c->kind != CREDENTIAL_GIVEN_TOKENS;
+}
+
+bool credential_is_found_by_asking(const struct credential *c)
+{
+    return rows[c->kind].use != PROVEN;
+}
+
+bool credential_needs_helper(const struct credential *c)
+{
+    for (size_t i = 0; i < c->n_chain; i++)
+        if (rows[c->chain[i]].use == DEVELOPER)
+            return true;
+    return false;
 }
 
 const char *credential_kind_name(enum credential_kind kind)
@@ -78,6 +97,10 @@ void credential_release(struct credential *c)
     secret_release(&c->client_secret);
     secret_release(&c->assertion);
     secret_release(&c->oidc_token);
+    secret_release(&c->identity_header);
+    free(c->identity_url);
+    free(c->az);
+    free(c->azd);
     free(c->assertion_file);
     free(c->oidc_url);
     free(c->service_connection);

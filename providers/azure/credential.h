@@ -13,6 +13,9 @@ enum credential_kind {
     CREDENTIAL_WORKLOAD_IDENTITY, /* a file with a token that Kubernetes or another issuer renews */
     CREDENTIAL_PIPELINES,         /* a token of the job's service connection, from Azure Pipelines */
     CREDENTIAL_GITHUB,            /* a token of the job, from GitHub Actions */
+    CREDENTIAL_MANAGED_IDENTITY,  /* of this machine, app or server */
+    CREDENTIAL_AZURE_CLI,         /* whoever is signed in with az */
+    CREDENTIAL_AZD,               /* whoever is signed in with azd */
     CREDENTIAL_KIND_COUNT
 };
 
@@ -32,6 +35,14 @@ struct credential {
     /* A token of somebody else's that Entra trusts: in a file, given, or to be asked for at an address. */
     char *assertion_file, *oidc_url, *service_connection;
     struct secret assertion, oidc_token;
+    /* Which service of this machine hands out the tokens of a managed identity. */
+    enum identity_host { HOST_MACHINE, HOST_APP, HOST_ARC } host;
+    char *identity_url;
+    struct secret identity_header;
+    const char *arc_folder; /* where Azure Arc's keys are; NULL: where its agent puts them */
+    /* Programs of others that are signed in, by their path; and what runs them. */
+    char *az, *azd;
+    struct helper *helper;
     /* The chain: what may be tried, from `at` on. The first that gives a token is kept. */
     enum credential_kind chain[CREDENTIAL_KIND_COUNT];
     size_t n_chain, at;
@@ -57,6 +68,10 @@ extern const char *const credential_names[]; /* in the chain's order; NULL-termi
 /* True when what proves who we are goes to the authority of `tenant`: it must not go to another tenant's. */
 bool credential_is_of_tenant(const struct credential *c);
 const char *credential_kind_name(enum credential_kind kind);
+/* True when nothing but asking tells whether one of them does. */
+bool credential_is_found_by_asking(const struct credential *c);
+/* True when a program of others may be asked: `helper` must be there then. */
+bool credential_needs_helper(const struct credential *c);
 /* A variable whose value is a secret; it is overwritten once it was read. */
 bool credential_variable_is_secret(const char *name);
 

@@ -23,7 +23,8 @@ typedef int credential_ask(struct credential *cr, struct call *c, const struct t
                            struct token_answer *ret, struct err *err);
 
 credential_configure given_configure, client_secret_configure, workload_identity_configure, github_configure,
-    pipelines_configure;
-credential_ask given_ask, client_secret_ask, workload_identity_ask, github_ask, pipelines_ask;
+    pipelines_configure, managed_configure, azure_cli_configure, azd_configure;
+credential_ask given_ask, client_secret_ask, workload_identity_ask, github_ask, pipelines_ask, managed_ask,
+    azure_cli_ask, azd_ask;
 
 #endif

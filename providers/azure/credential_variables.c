@@ -61,7 +61,8 @@ bool credential_variable_is_secret(const char *name)
 {
     static const char *const names[] = {"AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET",
                                         "ARM_OIDC_TOKEN",      "ARM_OIDC_REQUEST_TOKEN",
-                                        "SYSTEM_ACCESSTOKEN",  "ACTIONS_ID_TOKEN_REQUEST_TOKEN"};
+                                        "SYSTEM_ACCESSTOKEN",  "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+                                        "IDENTITY_HEADER"};
 
     for (size_t i = 0; i < COUNT(names); i++)
         if (str_eq(name, names[i]))

@@ -22,21 +22,28 @@ static void add_field(struct secret *form, const char *name, const char *value, 
     secret_add_percent(form, value, len);
 }
 
-/* The one member that is a number; the token itself holds no quote, so the first match is the member. */
-static int64_t expires_in_ms(const struct secret *body)
+/* A member that is a number, or a text of digits; the token itself holds no quote, so the first match is the member. */
+static int64_t number_of(const struct secret *body, const char *member)
 {
-    const char *p = body->bytes ? strstr(body->bytes, "\"expires_in\"") : NULL;
-    long long seconds;
+    const char *p = body->bytes ? strstr(body->bytes, member) : NULL;
 
     if (!p)
-        return LIFE_UNTOLD_MS;
-    p += strlen("\"expires_in\"");
+        return 0;
+    p += strlen(member);
     p += strspn(p, " \t\r\n:\"");
-    seconds = strtoll(p, NULL, 10);
+    return strtoll(p, NULL, 10);
+}
+
+int64_t token_life_ms(const struct secret *body, int64_t now_ms)
+{
+    int64_t seconds = number_of(body, "\"expires_in\""), end = number_of(body, "\"expires_on\"");
+
+    if (seconds <= 0 && end > 0)
+        seconds = end - now_ms / SECOND_MS;
     return seconds > 0 && seconds <= 7 * 24 * 3600 ? seconds * SECOND_MS : LIFE_UNTOLD_MS;
 }
 
-int token_cut(const struct secret *body, struct token_answer *ret, struct err *err)
+int token_cut(const struct secret *body, int64_t now_ms, struct token_answer *ret, struct err *err)
 {
     const char *start;
     size_t len;
@@ -46,7 +53,7 @@ int token_cut(const struct secret *body, struct token_answer *ret, struct err *e
         return err_note(err, "the token endpoint's answer holds no token");
     }
     secret_set(&ret->token, start, len);
-    ret->life_ms = expires_in_ms(body);
+    ret->life_ms = token_life_ms(body, now_ms);
     return 0;
 }
 
@@ -95,5 +102,5 @@ int entra_ask(const struct credential *cr, struct call *c, const struct token_re
         return err_note(err, "%s", what);
     if (response.status != 200)
         return token_refused(a, r->audience, request.url, &response, what, err);
-    return token_cut(&response.body, ret, err);
+    return token_cut(&response.body, call_now_ms(c), ret, err);
 }

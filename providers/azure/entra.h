@@ -8,7 +8,8 @@
  * Entra's code and text. */
 must_use int entra_ask(const struct credential *cr, struct call *c, const struct token_request *r, const char *field,
                        const struct secret *proof, struct token_answer *ret, struct err *err);
-/* Takes access_token and expires_in out of a token endpoint's answer. */
-must_use int token_cut(const struct secret *body, struct token_answer *ret, struct err *err);
+/* Takes access_token and its life out of a token endpoint's answer: expires_in, or expires_on against `now_ms`. */
+must_use int token_cut(const struct secret *body, int64_t now_ms, struct token_answer *ret, struct err *err);
+int64_t token_life_ms(const struct secret *body, int64_t now_ms);
 
 #endif

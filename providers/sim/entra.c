@@ -7,8 +7,6 @@
 #include "../../reconciler/format/crypt.h"
 #include "../../reconciler/format/json.h"
 
-enum { TOKEN_SECONDS = 3599 };
-
 bool audience_is(const char *audience, const char *expected)
 {
     size_t n = audience ? strlen(audience) : 0, m = expected ? strlen(expected) : 0;
@@ -118,7 +116,7 @@ static const char *wanted_audience(const struct sim_request *r)
     return at ? arena_strndup(r->arena, scope, (size_t)(at - scope)) : form_field(r, "resource");
 }
 
-static bool audience_known(const struct sim *s, const char *audience)
+bool audience_known(const struct sim *s, const char *audience)
 {
     const char *const known[] = {s->ep.arm_audience,     s->ep.vault_audience, s->ep.hsm_audience,
                                  s->ep.storage_audience, s->ep.graph_audience, s->ep.arm};

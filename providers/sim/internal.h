@@ -188,6 +188,8 @@ struct refusal {
 struct refusal assertion_judge(struct sim *s, struct arena *a, const struct value *principal, const char *type,
                                const char *assertion);
 
+enum { TOKEN_SECONDS = 3599 };
+bool audience_known(const struct sim *s, const char *audience);
 char *token_issue(struct sim *s, struct arena *a, const struct value *principal, const char *audience);
 /* Fills principal and token_audience, or token_problem. */
 void token_check(struct sim *s, struct sim_request *r);
@@ -238,6 +240,7 @@ typedef void service(struct sim *s, const struct sim_request *r, struct sim_answ
 /* What the service answers, as the settings of spelling.c have it spelt. */
 void spelt_answer(struct sim *s, const struct sim_request *r, struct sim_answer *out, service *answer);
 service entra_answer;            /* token endpoint */
+service metadata_answer;         /* tokens of the machine's own identities */
 service oidc_answer;             /* tokens of jobs and pods, from other issuers */
 service graph_answer;            /* Microsoft Graph */
 service arm_answer;              /* management.azure.com (front_door.c): routes to those below by provider */

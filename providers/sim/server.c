@@ -31,10 +31,10 @@ enum {
 struct sim_server {
     struct arena *arena;
     struct sim *sim;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *daemon, *plain;      /* plain: the machine's own services, without TLS; NULL: it has none */
     struct sim_endpoints ep;
     struct crypt_certificate certificate;
-    uint16_t port;
+    uint16_t port, plain_port;
     double speed;
     int64_t start_ms, moved_ms; /* of the world; by how much it was told to move on */
     struct timespec started;    /* of the real clock */
@@ -47,7 +47,7 @@ struct pending {
     struct arena *arena;
     struct text body;
     const char *target; /* of the request line, as it came */
-    bool begun;
+    bool begun, plain;
     struct sim_header *headers;
     size_t n_headers;
     struct sim_answer answer;
@@ -185,11 +185,11 @@ static void ask(struct sim_server *server, struct pending *p, const char *method
     for (size_t i = 0; i < p->n_headers; i++)
         if (str_eq_nocase(p->headers[i].name, "Host"))
             host = p->headers[i].value;
-    if (str_starts(host, "clock.localhost")) {
+    if (!p->plain && str_starts(host, "clock.localhost")) {
         move_on(server, p);
         return;
     }
-    call.url = arena_printf(p->arena, "https://%s%s", host, p->target);
+    call.url = arena_printf(p->arena, "https://%s%s", p->plain ? METADATA_HOST : host, p->target);
     pthread_mutex_lock(&server->lock);
     sim_handle(server->sim, world_now(server), p->arena, &call, &p->answer);
     pthread_mutex_unlock(&server->lock);
@@ -221,6 +221,14 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
     if (p->answer.fault != SIM_ANSWERED)
         return MHD_NO;
     return send_answer(connection, p, str_eq(method, "HEAD"));
+}
+
+static enum MHD_Result handle_plain(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
+                                    const char *version, const char *data, size_t *data_len, void **request)
+{
+    if (*request)
+        ((struct pending *)*request)->plain = true;
+    return handle(ctx, connection, url, method, version, data, data_len, request);
 }
 
 static void completed(void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode why)
@@ -300,6 +308,36 @@ static int start_daemon(struct sim_server *server, int fd, struct err *err)
     return server->daemon ? 0 : err_set(err, ERR_INVALID, "the HTTPS server does not start");
 }
 
+static bool has_identity(const struct value *world)
+{
+    const struct value *all = value_at(world, "spec.principals");
+
+    for (size_t i = 0; i < value_count(all); i++)
+        if (value_str_at(value_item(all, i), "machine"))
+            return true;
+    return false;
+}
+
+/* The services of a machine speak plain http, and only to it. */
+static int start_plain(struct sim_server *server, const struct value *world, struct err *err)
+{
+    int fd;
+
+    if (!has_identity(world))
+        return 0;
+    fd = listen_loopback(0, &server->plain_port, err);
+    if (fd < 0)
+        return fd;
+    server->plain = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL,
+                                     handle_plain, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK,
+                                     take_target, server, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
+                                     MHD_OPTION_CONNECTION_TIMEOUT, 120u, MHD_OPTION_END);
+    if (server->plain)
+        return 0;
+    close(fd);
+    return err_set(err, ERR_INVALID, "the HTTP server does not start");
+}
+
 int server_start(const struct sim_server_options *options, struct diags *diags, struct sim_server **ret,
                  struct err *err)
 {
@@ -334,8 +372,18 @@ int server_start(const struct sim_server_options *options, struct diags *diags, 
         server_stop(server);
         return rc;
     }
+    rc = start_plain(server, options->world, err);
+    if (rc < 0) {
+        server_stop(server);
+        return rc;
+    }
     *ret = server;
     return 0;
+}
+
+uint16_t server_plain_port(const struct sim_server *server)
+{
+    return server->plain_port;
 }
 
 uint16_t server_port(const struct sim_server *server)
@@ -365,6 +413,8 @@ void server_stop(struct sim_server *server)
     atomic_store(&server->stopping, true);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
+    if (server->plain)
+        MHD_stop_daemon(server->plain);
     pthread_mutex_destroy(&server->lock);
     sim_free(server->sim);
     crypt_certificate_release(&server->certificate);

@@ -19,6 +19,9 @@ struct sim_server_options {
 /* ERR_INVALID when the world contradicts itself (then `diags` says how) or when the port cannot be had. */
 must_use int server_start(const struct sim_server_options *options, struct diags *diags, struct sim_server **ret,
                           struct err *err);
+/* Where the services of the client's own machine answer, in plain http on 127.0.0.1; 0: the world gives it no
+ * identity. */
+uint16_t server_plain_port(const struct sim_server *server);
 uint16_t server_port(const struct sim_server *server);
 const struct sim_endpoints *server_endpoints(const struct sim_server *server);
 const char *server_ca_pem(const struct sim_server *server);      /* the authority that clients must trust */

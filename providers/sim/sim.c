@@ -115,6 +115,8 @@ static service *service_of(const struct sim *s, const char *host)
 {
     if (str_eq_nocase(host, host_of(s->ep.authority)))
         return entra_answer;
+    if (str_eq(host, METADATA_HOST))
+        return metadata_answer;
     if (s->ep.oidc && str_eq_nocase(host, host_of(s->ep.oidc)))
         return oidc_answer;
     if (str_eq_nocase(host, host_of(s->ep.arm)))

@@ -8,6 +8,9 @@
 #include "../../reconciler/base/value.h"
 
 struct sim;
+
+/* The name under which the services of the client's own machine are asked. */
+#define METADATA_HOST "metadata.localhost"
 struct sim_call;
 struct sim_answer;
 

@@ -37,6 +37,8 @@ void secret_reserve(struct secret *s, size_t room)
         out_of_memory(NULL);
     bigger.room = size - 1;
     madvise(bigger.bytes, size, MADV_DONTDUMP);
+    /* A child finds zeros. */
+    madvise(bigger.bytes, size, MADV_WIPEONFORK);
     /* An ordinary user may lock a few pages only; a secret that cannot be locked is still wiped. */
     (void)!mlock(bigger.bytes, size);
     if (s->len)

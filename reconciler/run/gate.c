@@ -2,6 +2,7 @@
  * Must not know how a request is sent, nor what a URL means to Azure. */
 #include "gate.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "../base/text.h"
@@ -26,7 +27,7 @@ bool gate_has_control(const char *s)
     return false;
 }
 
-int target_parse(struct arena *a, const char *url, struct target *ret, struct err *err)
+static int parse(struct arena *a, const char *url, const char *scheme, struct target *ret, struct err *err)
 {
     const char *place, *slash;
     size_t host, authority, path;
@@ -37,9 +38,10 @@ int target_parse(struct arena *a, const char *url, struct target *ret, struct er
     if (strlen(url) > URL_BYTES_MAX || gate_has_control(url) || strchr(url, ' ') || strchr(url, '\\'))
         return err_set(err, ERR_PROTOCOL, "a URL of %zu bytes is too long or holds characters that no URL may hold",
                        strlen(url));
-    if (!str_starts_nocase(url, "https://"))
-        return err_set(err, ERR_BLOCKED, "only https is spoken, not what \"%.*s\" asks for", shown, url);
-    place = url + strlen("https://");
+    if (!str_starts_nocase(url, scheme))
+        return err_set(err, ERR_BLOCKED, "only %.*s is spoken, not what \"%.*s\" asks for", (int)strcspn(scheme, ":"),
+                       scheme, shown, url);
+    place = url + strlen(scheme);
     authority = strcspn(place, "/?#");
     path = strcspn(place, "?#");
     host = place[0] == '[' ? strcspn(place, "]") + 1 : strcspn(place, ":/?#");
@@ -49,7 +51,30 @@ int target_parse(struct arena *a, const char *url, struct target *ret, struct er
     ret->place = str_lower(a, arena_strndup(a, place, path));
     slash = strchr(ret->place, '/');
     ret->path = slash ? slash : "";
-    ret->shown = arena_strndup(a, url, path + strlen("https://"));
+    ret->shown = arena_strndup(a, url, path + strlen(scheme));
+    return 0;
+}
+
+int target_parse(struct arena *a, const char *url, struct target *ret, struct err *err)
+{
+    return parse(a, url, "https://", ret, err);
+}
+
+static bool is_local(const char *host)
+{
+    unsigned char address[4];
+
+    if (str_eq(host, "localhost"))
+        return true;
+    return inet_pton(AF_INET, host, address) == 1 && (address[0] == 127 || (address[0] == 169 && address[1] == 254));
+}
+
+int target_parse_local(struct arena *a, const char *url, struct target *ret, struct err *err)
+{
+    TRY(parse(a, url, "http://", ret, err));
+    if (!is_local(ret->host))
+        return err_set(err, ERR_BLOCKED, "%s is neither this machine nor on its link: plain http does not go there",
+                       ret->host);
     return 0;
 }
 

@@ -53,6 +53,8 @@ struct target {
     const char *shown;      /* the URL without its query, for journal and messages */
 };
 
+/* The same of plain http to this machine or its link (127.0.0.0/8, 169.254.0.0/16), where a machine's identity is. */
+must_use int target_parse_local(struct arena *a, const char *url, struct target *ret, struct err *err);
 must_use int target_parse(struct arena *a, const char *url, struct target *ret, struct err *err);
 /* What no part of a request may hold. */
 bool gate_has_control(const char *s);

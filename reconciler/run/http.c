@@ -261,7 +261,7 @@ int http_send(struct http *h, struct call *c, struct arena *a, const struct http
     if (own_ms > 0)
         x.end_ms = x.begun_ms + own_ms;
 
-    TRY(target_parse(a, request->url, &x.target, err));
+    TRY((request->this_machine ? target_parse_local : target_parse)(a, request->url, &x.target, err));
     TRY(gate_pass(&h->gate, c, request->method, request->guarded, &x.target, &x.permit, err));
     x.step = h->options.mode == HTTP_WRITING ? call_context(c) : NULL;
     x.scope = admission_scope(&h->admission, request->scope ? request->scope : x.target.host);

@@ -59,6 +59,7 @@ struct http_request {
     const struct http_secret *secrets;      /* like the authorization they are masked in an answer that repeats them */
     size_t n_secrets;
     bool guarded;                   /* a read that yields a secret (an exported or account key): needs a permit */
+    bool this_machine;              /* a service of this machine or its link, which speaks plain http */
     bool secret_answer;             /* the answer is a secret as a whole: never recorded, whatever its URL is */
     bool headers_signed;            /* the authorization covers the x-ms- headers: no request id is added to them */
     bool once; /* a lost answer is ERR_UNKNOWN_OUTCOME instead of a repetition (restore triggers) */

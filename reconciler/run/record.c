@@ -33,6 +33,7 @@ struct body {
 };
 
 static const char *const secret_headers[] = {
+    "x-identity-header",
     "authorization", "proxy-authorization",          "cookie",
     "set-cookie",    "x-ms-authorization-auxiliary", "x-ms-encryption-key",
 };

@@ -163,6 +163,7 @@ static struct wire_request wire_request_of(const struct sending *x)
         .max_body = r->max_body ? r->max_body : BODY_DEFAULT,
         .timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : TIMEOUT_DEFAULT_MS,
         .fresh_connection = x->fresh_connection,
+        .this_machine = r->this_machine,
     };
 }
 
@@ -293,6 +294,9 @@ static void hear_date(const struct sending *x, const struct wire_reply *reply, i
 {
     const char *date = wire_reply_header(reply, "Date");
 
+    /* This machine's own clock is the one that is to be judged. */
+    if (x->request->this_machine)
+        return;
     if (reply->fault == WIRE_OK && date && (reply->status < 300 || reply->status >= 400))
         sched_hear(x->http->sched, x->target.host, time_parse_http(date), sent_ms, call_span_ms(x->call));
 }

@@ -21,7 +21,7 @@ struct wire_request {
     int64_t timeout_ms;
     bool fresh_connection;          /* the retry after a time-out must not reuse a dead one */
     bool secret_answer;             /* what comes back is a secret as a whole, whatever its URL is: never recorded */
-    bool ambient_proxy;             /* reserved: tokens of managed identities must not go through a proxy */
+    bool this_machine;              /* plain http, to this machine or its link (managed identities); by no proxy */
 };
 
 enum wire_fault {

@@ -30,7 +30,7 @@ struct transfer {
     struct curl_slist *headers; /* an array of list entries that point into lines */
     char *url, *method;
     struct secret body;
-    bool has_body, fresh_connection, done;
+    bool has_body, fresh_connection, this_machine, done;
     size_t max_body;
     int64_t timeout_ms;
     enum wire_fault fault;
@@ -76,6 +76,7 @@ static struct transfer *transfer_new(struct call *c, const struct wire_request *
         .url = xstrdup(request->url),
         .method = xstrdup(request->method),
         .has_body = request->body != NULL,
+        .this_machine = request->this_machine,
         .max_body = request->max_body,
         .timeout_ms = request->timeout_ms,
         /* If a kept connection turns out dead, libcurl sends the request a second time by itself, even a POST, and a
@@ -177,7 +178,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 
 static void set_security(const struct wire_curl *w, struct transfer *t)
 {
-    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, t->this_machine ? "http" : "https");
     curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -185,7 +186,7 @@ static void set_security(const struct wire_curl *w, struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_CAINFO, w->ca_file ? w->ca_file : system_authorities);
     /* Debian's default folder of authorities would be trusted as well, and switches off libcurl's cache of the file. */
     curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
-    if (wire_is_loopback(t->url))
+    if (t->this_machine || wire_is_loopback(t->url))
         curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
     curl_easy_setopt(t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
