@@ -247,9 +247,17 @@ int backup_trigger_restore(struct azure *az, struct call *c, struct arena *a, co
 
 /* --- watching ----------------------------------------------------------------------------------------------------- */
 
-/* Often at first, then less: the service counts reads of jobs by the hour. */
-static int64_t poll_pause(int64_t elapsed_ms)
+/* With so many under way one list of the vault's jobs is read for all of them. */
+enum { FOLLOWED_MANY = 3, FOLLOWED_EACH_MINUTE = 100, LONGEST_MINUTES = 5 };
+
+/* Often at first, then less, and the less the more are followed: the service counts reads of jobs by the hour, and each
+ * job that has ended costs one more. */
+static int64_t poll_pause(int64_t elapsed_ms, size_t followed)
 {
+    int64_t minutes = 2 + (int64_t)followed / FOLLOWED_EACH_MINUTE;
+
+    if (followed >= FOLLOWED_MANY)
+        return (minutes < LONGEST_MINUTES ? minutes : LONGEST_MINUTES) * MINUTE_MS;
     if (elapsed_ms < 10 * MINUTE_MS)
         return 30 * SECOND_MS;
     return elapsed_ms < HOUR_MS ? MINUTE_MS : 2 * MINUTE_MS;
@@ -263,16 +271,16 @@ static bool worth_waiting(const struct err *err, int64_t elapsed_ms)
 }
 
 /* With several jobs under way their states are read from one list; only what has ended is looked at
- * by itself. True: it runs. */
+ * by itself. True: it runs. A list may be older than a job that has just been triggered. */
 static bool listed_as_running(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
-                              int64_t pause_ms)
+                              int64_t pause_ms, int64_t elapsed_ms)
 {
     int64_t now = call_now_ms(c);
     const struct value *jobs = NULL;
     struct err ignored;
 
-    if (*azure_followed(az) < 3 ||
-        list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, pause_ms / 2, &jobs, &ignored) < 0)
+    if (*azure_followed(az) < FOLLOWED_MANY ||
+        list_jobs(az, c, a, vault_id, (now - DAY_MS) / DAY_MS * DAY_MS, now, pause_ms * 3 / 4, &jobs, &ignored) < 0)
         return false;
     for (size_t i = 0; i < value_count(jobs); i++) {
         struct backup_job seen;
@@ -281,7 +289,7 @@ static bool listed_as_running(struct azure *az, struct call *c, struct arena *a,
         if (str_eq_nocase(seen.id, job))
             return seen.state == JOB_RUNNING || seen.state == JOB_CANCELLING;
     }
-    return false;
+    return elapsed_ms < JOB_LAG_MS;
 }
 
 static int follow(struct azure *az, struct call *c, struct arena *a, const char *vault_id, const char *job,
@@ -290,16 +298,18 @@ static int follow(struct azure *az, struct call *c, struct arena *a, const char 
 {
     int64_t start_ms = call_span_ms(c);
     struct backup_job seen = {0};
+    const char *path = arena_printf(a, "%s/backupJobs/%s", vault_id, job);
 
     for (;;) {
         /* Hours of polling would pile up in the caller's arena. */
         struct arena *scratch cleanup(arena_freep) = arena_new();
-        int64_t elapsed = call_span_ms(c) - start_ms, pause = poll_pause(elapsed);
-        struct value *body = NULL;
+        int64_t elapsed = call_span_ms(c) - start_ms, pause = poll_pause(elapsed, *azure_followed(az));
+        const struct value *body = NULL;
 
-        if (listed_as_running(az, c, scratch, vault_id, job, pause)) {
+        if (listed_as_running(az, c, scratch, vault_id, job, pause, elapsed)) {
             /* Nothing to be told. */
-        } else if (backup_get_job(az, c, scratch, vault_id, job, &body, err) == 0) {
+        } else if (arm_get_shared(az, c, scratch, path, API_RECOVERY, call_span_ms(c), &body, err) == 0) {
+            /* Shared, so that the next look, which asks what has become of it, does not read it again. */
             backup_read_job(scratch, body, &seen);
             if (!backup_job_lasts(&seen)) {
                 backup_read_job(a, body, ret);

@@ -1,11 +1,12 @@
 #!/bin/sh
-# usage: generate.sh N DIR [MACHINES-PER-KEY]
+# usage: generate.sh N DIR [MACHINES-PER-KEY [lost]]
 # Writes DIR/estate.yaml and DIR/world.yaml: N healthy confidential VMs of an invented firm, ready to be restored. Every ten share a key,
 # a disk encryption set and the grants on it; a key vault holds a hundred keys, a Recovery Services vault a thousand machines.
+# lost: the keys are purged and all machines, disks and sets gone; DIR/order.yaml orders all of them back.
 set -eu
-n=$1 to=$2 per=${3:-10}
+n=$1 to=$2 per=${3:-10} lost=${4:-}
 mkdir -p "$to"
-awk -v n="$n" -v per="$per" -v estate="$to/estate.yaml" -v world="$to/world.yaml" '
+awk -v n="$n" -v per="$per" -v lost="$lost" -v order="$to/order.yaml" -v estate="$to/estate.yaml" -v world="$to/world.yaml" '
 function id(group, type, name) { return "/subscriptions/" sub_id "/resourceGroups/" group "/providers/" type "/" name }
 function version(k) { return sprintf("77aa%028x", k) }
 function oid(kind, k) { return sprintf("a0000000-0000-4000-8%03x-%012x", kind, k) }
@@ -38,11 +39,11 @@ BEGIN {
         "{allowSharedKeyAccess: true, minimumTlsVersion: TLS1_2, supportsHttpsTrafficOnly: true, networkAcls: {defaultAction: Allow, bypass: AzureServices}}\n")
     resource(network, "      properties:\n        addressSpace: {addressPrefixes: [10.8.0.0/16]}\n        subnets:\n" \
         "          - {name: back, properties: {addressPrefix: 10.8.0.0/16, provisioningState: Succeeded}}\n")
-    for (k = 0; k < keys; k++)
+    for (k = 0; k < keys && lost == ""; k++)
         resource(id("rg-work", compute "/diskEncryptionSets", "des-" k), sprintf("      identity: {type: SystemAssigned, principalId: %s, tenantId: %s}\n" \
             "      properties:\n        encryptionType: ConfidentialVmEncryptedWithCustomerKey\n        rotationToLatestKeyVersionEnabled: false\n" \
             "        activeKey: {key: {store: kv-growth-%d, name: key-%d, version: %s}}\n", oid(2, k), tenant, int(k / 100), k, version(k)))
-    for (m = 0; m < n; m++) {
+    for (m = 0; m < n && lost == ""; m++) {
         set = id("rg-work", compute "/diskEncryptionSets", "des-" int(m / per))
         disk = id("rg-work", compute "/disks", "vm-" m "_os"); machine = id("rg-work", compute "/virtualMachines", "vm-" m)
         resource(disk, sprintf("      sku: {name: Premium_LRS, tier: Premium}\n      managedBy: %s\n      properties:\n" \
@@ -62,18 +63,19 @@ BEGIN {
         printf "    - {principal: BackupManagementService, role: Key Vault Crypto User, scope: %s}\n", id("rg-keys", store, "kv-growth-" s) > world
         printf "    - {principal: ConfidentialVmOrchestrator, role: Key Vault Crypto Service Release User, scope: %s}\n", id("rg-keys", store, "kv-growth-" s) > world
     }
-    for (k = 0; k < keys; k++)
+    for (k = 0; k < keys && lost == ""; k++)
         printf "    - {principal: des-%d, role: Key Vault Crypto Service Encryption User, scope: %s}\n", k, id("rg-keys", store, "kv-growth-" int(k / 100)) > world
     print "  keys:" > world
     for (k = 0; k < keys; k++)
-        printf "    - {store: kv-growth-%d, name: key-%d, state: active, type: RSA-HSM, releasePolicy: confidential-vm, " \
-            "versions: [{id: %s, created: 2026-01-08T09:00:00Z, enabled: true}]}\n", int(k / 100), k, version(k) > world
+        printf "    - {store: kv-growth-%d, name: key-%d, state: %s, type: RSA-HSM, releasePolicy: confidential-vm, " \
+            "versions: [{id: %s, created: 2026-01-08T09:00:00Z, enabled: true}]}\n", int(k / 100), k, lost == "" ? "active" : "purged", version(k) > world
     print "  backups:" > world
     for (m = 0; m < n; m++)
         printf "    - vault: %s\n      source: {resourceGroup: rg-work, name: vm-%d, size: Standard_DC2as_v5, osType: Linux}\n" \
-            "      protection: {state: Protected, policyType: V2}\n      wrappedWith: {diskEncryptionSet: %s, key: {store: kv-growth-%d, name: key-%d, version: %s}}\n" \
+            "      protection: {state: %s, policyType: V2}\n      wrappedWith: {diskEncryptionSet: %s, key: {store: kv-growth-%d, name: key-%d, version: %s}}\n" \
             "      points: [{id: \"%d\", time: 2026-11-19T22:10:00Z, tiers: {InstantRP: Valid, HardenedRP: Valid}}]\n", id("rg-back", vault, "rsv-" int(m / 1000)), m, \
-            id("rg-work", compute "/diskEncryptionSets", "des-" int(m / per)), int(m / per / 100), int(m / per), version(int(m / per)), 880000000 + m > world
+            lost == "" ? "Protected" : "ProtectionStopped", \
+            id(lost == "" ? "rg-work" : "rg-gone", compute "/diskEncryptionSets", "des-" int(m / per)), int(m / per / 100), int(m / per), version(int(m / per)), 880000000 + m > world
     print "  jobs: []\n  faults: []" > world
 
     printf "apiVersion: reinstate/v1\nkind: Azure\nmetadata: {name: firm}\nspec: {cloud: AzurePublic, tenant: %s, subscription: %s, location: uaenorth}\n", tenant, sub_id > estate
@@ -91,5 +93,12 @@ BEGIN {
         doc("ProtectedVirtualMachine", "vm-" m, sprintf("  vault: rsv-%d\n  source: {resourceGroup: rg-work, name: vm-%d}\n  readiness: {newestPoint: 2d}\n", int(m / 1000), m))
         doc("RestoredVirtualMachine", "vm-" m "-back", sprintf("  from: vm-%d\n  restore: new-vm\n  diskEncryptionSet: des-%d\n  target:\n    resourceGroup: rg-back\n" \
             "    name: vm-%d-back\n    subnet: {id: %s/subnets/back}\n    stagingAccount: {id: %s}\n", m, int(m / per), m, network, account))
+    }
+    if (lost != "") {
+        printf "apiVersion: reinstate/v1\nkind: Policy\nmetadata: {name: budgets}\nspec: {budgets: {changes: %d, restores: %d, exports: %d}}\n", 4 * n + 9 * keys, n, keys > order
+        printf "---\napiVersion: reinstate/v1\nkind: Activation\nmetadata: {name: all}\nspec:\n  exports: allowed\n  notBefore: 2026-11-20T05:00:00Z\n" \
+            "  notAfter: 2026-11-23T05:00:00Z\n  purpose: recovery\n  incident: INC-1\n  restores:\n" > order
+        for (m = 0; m < n; m++)
+            printf "    - {virtualMachine: vm-%d-back, recoveryPoint: \"%d\"}\n", m, 880000000 + m > order
     }
 }'
