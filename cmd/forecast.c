@@ -300,9 +300,11 @@ static int forecast_show_all(struct session *s, const struct foreseeing *t)
     text_init(&text, TEXT_CEILING);
     if (s->options->output > OUTPUT_JSON) {
         forecast_findings(s, &all, now);
+    } else if (s->options->output == OUTPUT_JSON) {
+        output_json(forecast_value(s, &all, now, code));
     } else {
         report_forecast(&text, s->arena, &all, s->options);
-        output_either(s->options, forecast_value(s, &all, now, code), &text);
+        output_text(&text);
     }
     session_label(s);
     return code;

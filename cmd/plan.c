@@ -62,7 +62,7 @@ static struct value *drift_value(struct session *s, const struct plan *plan, int
     static const char *const kept[] = {"made", "digest", "inputsDigest", "policyDigest", "factsDigest", "deadlines"};
     struct value *v = output_envelope(s->arena, s->options), *findings = value_list(s->arena),
                  *notes = value_list(s->arena);
-    const struct value *whole = plan_to_value(s->arena, plan);
+    const struct value *whole = plan_head_to_value(s->arena, plan);
 
     session_mark(s, v);
     for (size_t i = 0; i < COUNT(kept); i++)

@@ -61,13 +61,19 @@ static char *slice_copy(struct arena *a, struct slice s)
     return s.n ? arena_strndup(a, s.at, s.n) : NULL;
 }
 
+static char *lower(char *text)
+{
+    str_lower_here(text);
+    return text;
+}
+
 char *key_url_host(struct arena *a, const char *url)
 {
     struct slice host;
 
     url += strlen("https://");
     host = host_of(&url);
-    return str_lower(a, arena_strndup(a, host.at, host.n));
+    return lower(arena_strndup(a, host.at, host.n));
 }
 
 bool key_id_parse(struct arena *a, const char *url, struct key_id *ret)
@@ -77,7 +83,7 @@ bool key_id_parse(struct arena *a, const char *url, struct key_id *ret)
     if (!slices_of(url, &k))
         return false;
     *ret = (struct key_id){
-        .base = arena_printf(a, "https://%s", key_url_host(a, url)),
+        .base = lower(arena_printf(a, "https://%.*s", (int)k.host.n, k.host.at)),
         .name = slice_copy(a, k.name),
         .version = slice_copy(a, k.version),
     };
@@ -141,7 +147,7 @@ const char *key_url_plain(struct arena *a, const char *url)
 
 const char *key_url_version(struct arena *a, const char *url)
 {
-    struct key_id id;
+    struct key_slices k;
 
-    return key_id_parse(a, url, &id) ? id.version : NULL;
+    return slices_of(url, &k) ? slice_copy(a, k.version) : NULL;
 }

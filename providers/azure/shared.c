@@ -60,7 +60,7 @@ static struct answer *answer_new(const struct value *body)
     struct arena *a = arena_new();
     struct answer *answer = arena_new_of(a, struct answer);
 
-    *answer = (struct answer){.arena = a, .body = value_copy(a, body), .holders = 1};
+    *answer = (struct answer){.arena = a, .body = value_copy_shared(a, body), .holders = 1};
     return answer;
 }
 

@@ -163,15 +163,17 @@ static struct shape *shape_of(struct questions *all, const struct view *v, const
     const char *texts[] = {value_str_at(view_facts(v, s->pvm), "vaultId"), r.region, r.storage_account_id,
                            r.target_group_id, r.subnet_id, r.des_id, r.zone, dx_facts_words(a, &s->now),
                            dx_facts_words(a, &s->named), view_state(v, s->doc)};
-    char *name = arena_printf(a, "%d|%s", (int)r.type, r.disk_luns ? json_string(a, r.disk_luns, JSON_COMPACT) : "");
+    struct text name cleanup(text_release) = {.ceiling = TEXT_CEILING};
     struct shape *shape;
 
+    text_printf(&name, "%d", (int)r.type);
+    json_write(&name, r.disk_luns, JSON_COMPACT);
     for (size_t i = 0; i < COUNT(texts); i++)
-        name = arena_printf(a, "%s|%s", name, texts[i] ? texts[i] : "");
-    shape = index_get(all->shapes, name);
+        text_printf(&name, "|%s", texts[i] ? texts[i] : "");
+    shape = index_get(all->shapes, text_str(&name));
     if (!shape) {
         shape = arena_new_of(a, struct shape);
-        index_put(all->shapes, name, shape);
+        index_put(all->shapes, arena_strdup(a, text_str(&name)), shape);
     }
     return shape;
 }

@@ -197,11 +197,12 @@ static const struct view_names keys = {.kind = "Key", .put = put_key};
 
 const struct document *key_at_next(const struct view *v, const char *url, const struct index_entry **at)
 {
+    struct arena *scratch cleanup(arena_freep) = *at ? NULL : arena_new();
     struct key_id id;
 
-    if (!*at && !key_id_parse(v->arena, url, &id))
+    if (!*at && !key_id_parse(scratch, url, &id))
         return NULL;
-    return view_next(v, &keys, *at ? NULL : arena_printf(v->arena, "%s/keys/%s", id.base, id.name), at);
+    return view_next(v, &keys, *at ? NULL : arena_printf(scratch, "%s/keys/%s", id.base, id.name), at);
 }
 
 const struct document *key_same_next(const struct view *v, const struct document *key, const struct index_entry **at)

@@ -18,7 +18,7 @@
 #endif
 
 /* Chunks grow: thousands of small arenas live at a time, and each would hold a big chunk for a page of text. */
-enum { FIRST_CHUNK_BYTES = 1024, CHUNK_BYTES = 64 * 1024, ALIGNMENT = 16 };
+enum { FIRST_CHUNK_BYTES = 1024, CHUNK_BYTES = 64 * 1024, ALIGNMENT = 8 };
 
 struct chunk {
     struct chunk *next;
@@ -116,19 +116,20 @@ static struct chunk *chunk_add(struct arena *a, size_t size)
     return c;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* Texts follow each other without a gap: there are more of them than of anything else. */
+static void *alloc_aligned(struct arena *a, size_t size, size_t alignment)
 {
     struct chunk *c = a->chunks;
-    size_t rounded;
-    void *p;
+    size_t rounded, at;
 
     if (size > SIZE_MAX / 2)
         out_of_memory(NULL);
     rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    at = c ? (c->used + alignment - 1) & ~(alignment - 1) : 0;
     a->handed_out += size;
     if (ARENA_ONE_MALLOC_EACH)
         return chunk_add(a, size)->bytes;
-    if (!c || c->size - c->used < rounded) {
+    if (!c || at > c->size || c->size - at < size) {
         /* A big object gets a chunk of its own behind the current one, so that the current one is still filled. */
         if (c && rounded > CHUNK_BYTES / 4) {
             struct chunk *own = xcalloc(1, sizeof(*own) + rounded);
@@ -142,10 +143,15 @@ void *arena_alloc(struct arena *a, size_t size)
                          : a->chunk_bytes < CHUNK_BYTES ? 2 * a->chunk_bytes
                                                         : CHUNK_BYTES;
         c = chunk_add(a, rounded > a->chunk_bytes ? rounded : a->chunk_bytes);
+        at = 0;
     }
-    p = c->bytes + c->used;
-    c->used += rounded;
-    return p;
+    c->used = at + size;
+    return c->bytes + at;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return alloc_aligned(a, size, ALIGNMENT);
 }
 
 void *arena_grow(struct arena *a, const void *old, size_t old_size, size_t new_size)
@@ -172,7 +178,7 @@ size_t arena_bytes(const struct arena *a)
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-    char *copy = arena_alloc(a, n + 1);
+    char *copy = alloc_aligned(a, n + 1, 1);
 
     if (n)
         memcpy(copy, s, n);
@@ -194,7 +200,7 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
     n = vsnprintf(NULL, 0, fmt, ap);
     if (n < 0)
         out_of_memory(NULL);
-    text = arena_alloc(a, (size_t)n + 1);
+    text = alloc_aligned(a, (size_t)n + 1, 1);
     vsnprintf(text, (size_t)n + 1, fmt, again);
     va_end(again);
     return text;

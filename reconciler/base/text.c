@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { SPILL_BYTES = 16 * 1024 };
+
 void text_init(struct text *t, size_t ceiling)
 {
     *t = (struct text){.ceiling = ceiling};
@@ -30,6 +32,10 @@ void text_add_n(struct text *t, const char *s, size_t n)
 {
     if (t->overflowed)
         return;
+    if (t->spill && t->len + n > SPILL_BYTES) {
+        t->spill(t->spill_ctx, text_str(t), t->len);
+        t->len = 0;
+    }
     if (n > t->ceiling - t->len) {
         t->overflowed = true;
         return;
@@ -228,11 +234,9 @@ const char *str_find_nocase(const char *haystack, const char *needle)
     return n ? NULL : haystack;
 }
 
-char *str_lower(struct arena *a, const char *s)
+void str_lower_here(char *s)
 {
-    char *copy = arena_strdup(a, s);
-
-    for (char *p = copy; p && *p; p++) {
+    for (char *p = s; p && *p; p++) {
         if (is_of_two((const unsigned char *)p)) {
             unsigned c = small_of_two((const unsigned char *)p);
 
@@ -243,5 +247,12 @@ char *str_lower(struct arena *a, const char *s)
             *p = (char)tolower((unsigned char)*p);
         }
     }
+}
+
+char *str_lower(struct arena *a, const char *s)
+{
+    char *copy = arena_strdup(a, s);
+
+    str_lower_here(copy);
     return copy;
 }

@@ -8,6 +8,9 @@ struct text {
     char *s;           /* always NUL-terminated once anything was added; NULL when empty and new */
     size_t len, cap, ceiling;
     bool overflowed;
+    /* NULL, or who takes what has been written so far whenever it is much, so that a long text is never whole. */
+    void (*spill)(void *ctx, const char *s, size_t n);
+    void *spill_ctx;
 };
 
 enum { TEXT_CEILING = 64 * 1024 * 1024 };
@@ -41,6 +44,7 @@ bool str_ends_nocase(const char *s, const char *suffix);
 bool str_matches_nocase(const char *pattern, const char *s);
 const char *str_find_nocase(const char *haystack, const char *needle);
 char *str_lower(struct arena *a, const char *s);
+void str_lower_here(char *s);                        /* in place; NULL is fine */
 
 /* --- what people read (shown.c)
  * ------------------------------------------------------------------------------------------------ Manifests and Azure

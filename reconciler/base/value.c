@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index.h"
 #include "text.h"
 
 static struct value *value_new(struct arena *a, enum value_type type)
@@ -201,6 +202,49 @@ struct value *value_copy(struct arena *a, const struct value *v)
         break;
     }
     return copy;
+}
+
+static struct value *copy_shared(struct arena *a, struct index *keys, const struct value *v)
+{
+    struct value *copy;
+
+    if (!v)
+        return NULL;
+    copy = value_new(a, v->type);
+    if (v->type == VALUE_STRING) {
+        copy->str.s = arena_strndup(a, v->str.s, v->str.len);
+        copy->str.len = v->str.len;
+    } else if (v->type == VALUE_LIST) {
+        copy->list.items = arena_array(a, struct value *, v->list.count);
+        copy->list.count = v->list.count;
+        for (size_t i = 0; i < v->list.count; i++)
+            copy->list.items[i] = copy_shared(a, keys, v->list.items[i]);
+    } else if (v->type == VALUE_MAP) {
+        copy->map.members = arena_array(a, struct member, v->map.count);
+        copy->map.count = v->map.count;
+        for (size_t i = 0; i < v->map.count; i++) {
+            const char *key = index_get(keys, v->map.members[i].key);
+
+            if (!key) {
+                key = arena_strdup(a, v->map.members[i].key);
+                index_put(keys, key, key);
+            }
+            copy->map.members[i].key = key;
+            copy->map.members[i].key_origin = v->map.members[i].key_origin;
+            copy->map.members[i].value = copy_shared(a, keys, v->map.members[i].value);
+        }
+    } else {
+        *copy = *v;
+    }
+    copy->origin = v->origin;
+    return copy;
+}
+
+const struct value *value_copy_shared(struct arena *a, const struct value *v)
+{
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+
+    return copy_shared(a, index_new(scratch, INDEX_EXACT), v);
 }
 
 struct value *value_get(const struct value *map, const char *key)

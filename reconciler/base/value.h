@@ -61,6 +61,8 @@ void value_set_int(struct arena *a, struct value *map, const char *key, int64_t 
 void value_set_bool(struct arena *a, struct value *map, const char *key, bool b);
 bool value_remove(struct value *map, const char *key);                   /* true if it was there */
 struct value *value_copy(struct arena *a, const struct value *v);        /* deep; NULL in, NULL out */
+/* The same of what is read by many and never added to: as small as it can be, and every key is there once. */
+const struct value *value_copy_shared(struct arena *a, const struct value *v);
 
 /* Reading. Every reader accepts NULL and values of another type, and then answers "not there". */
 struct value *value_get(const struct value *map, const char *key);

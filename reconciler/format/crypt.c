@@ -79,6 +79,34 @@ void crypt_sha256_hex(const void *bytes, size_t len, char ret[SHA256_HEX])
     hex_encode(digest, sizeof(digest), ret);
 }
 
+struct crypt_digest {
+    EVP_MD_CTX *ctx;
+};
+
+struct crypt_digest *crypt_digest_new(void)
+{
+    struct crypt_digest *d = xcalloc(1, sizeof(*d));
+
+    d->ctx = EVP_MD_CTX_new();
+    must(d->ctx && EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL));
+    return d;
+}
+
+void crypt_digest_add(struct crypt_digest *d, const void *bytes, size_t len)
+{
+    must(EVP_DigestUpdate(d->ctx, bytes, len));
+}
+
+void crypt_digest_hex(struct crypt_digest *d, char ret[SHA256_HEX])
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+
+    must(EVP_DigestFinal_ex(d->ctx, digest, NULL));
+    hex_encode(digest, sizeof(digest), ret);
+    EVP_MD_CTX_free(d->ctx);
+    free(d);
+}
+
 void crypt_hmac_sha256_base64(const void *key, size_t key_len, const void *bytes, size_t len, struct text *ret)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];

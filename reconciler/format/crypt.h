@@ -35,6 +35,11 @@ void crypt_guard_memory(void);
 
 enum { SHA256_HEX = 65, UUID_TEXT = 37 };
 
+/* The same of what comes in parts; crypt_digest_hex ends it and frees it. */
+struct crypt_digest;
+struct crypt_digest *crypt_digest_new(void);
+void crypt_digest_add(struct crypt_digest *d, const void *bytes, size_t len);
+void crypt_digest_hex(struct crypt_digest *d, char ret[SHA256_HEX]);
 void crypt_sha256_hex(const void *bytes, size_t len, char ret[SHA256_HEX]);
 /* Base64 (standard, padded) of HMAC-SHA-256: Azure Storage's SharedKey. */
 void crypt_hmac_sha256_base64(const void *key, size_t key_len, const void *bytes, size_t len, struct text *ret);

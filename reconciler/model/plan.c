@@ -126,14 +126,24 @@ static int steps_order(struct arena *a, const struct steps *steps, struct steps 
 
 /* --- digests ------------------------------------------------------------------------------------------------------ */
 
+static void digest_take(void *ctx, const char *s, size_t n)
+{
+    crypt_digest_add(ctx, s, n);
+}
+
+/* The facts of a large estate are longer than any text may be, and a text that is cut off has the digest of another. */
 static const char *value_digest(struct arena *a, const struct value *v)
 {
+    struct crypt_digest *d = crypt_digest_new();
     struct text text cleanup(text_release);
     char hex[SHA256_HEX];
 
     text_init(&text, TEXT_CEILING);
+    text.spill = digest_take;
+    text.spill_ctx = d;
     json_write(&text, v ? v : value_null(a), JSON_CANONICAL);
-    crypt_sha256_hex(text_str(&text), text.len, hex);
+    crypt_digest_add(d, text_str(&text), text.len);
+    crypt_digest_hex(d, hex);
     return arena_printf(a, "sha256:%s", hex);
 }
 
@@ -157,15 +167,16 @@ static struct value *step_essence(struct value *v)
 
 static const char *plan_digest(struct arena *a, const struct plan *p)
 {
-    struct value *v = value_map(a), *steps = value_list(a);
+    struct arena *scratch cleanup(arena_freep) = arena_new();
+    struct value *v = value_map(scratch), *steps = value_list(scratch);
 
     for (size_t i = 0; i < p->steps.count; i++)
-        value_push(a, steps, step_essence(step_to_value(a, p->steps.items[i])));
-    value_set(a, v, "steps", steps);
-    value_set_string(a, v, "inputs", p->inputs_digest);
+        value_push(scratch, steps, step_essence(step_to_value(scratch, p->steps.items[i])));
+    value_set(scratch, v, "steps", steps);
+    value_set_string(scratch, v, "inputs", p->inputs_digest);
     if (p->policy_digest)
-        value_set_string(a, v, "policy", p->policy_digest);
-    value_set_string(a, v, "facts", p->facts_digest);
+        value_set_string(scratch, v, "policy", p->policy_digest);
+    value_set_string(scratch, v, "facts", p->facts_digest);
     return value_digest(a, v);
 }
 
@@ -292,9 +303,32 @@ static struct value *deadlines_to_value(struct arena *a, const struct plan *p)
     return list;
 }
 
+/* Which plan it is, made of what: all but its steps. */
+static struct value *head_to_value(struct arena *a, const struct plan *p, struct value *summary)
+{
+    struct value *v = value_map(a);
+
+    value_set_int(a, v, "formatVersion", PLAN_FORMAT_VERSION);
+    value_set_string(a, v, "made", time_format(a, p->made_ms));
+    value_set_string(a, v, "digest", p->digest);
+    value_set_string(a, v, "inputsDigest", p->inputs_digest);
+    if (p->policy_digest)
+        value_set_string(a, v, "policyDigest", p->policy_digest);
+    value_set_string(a, v, "factsDigest", p->facts_digest);
+    if (summary)
+        value_set(a, v, "summary", summary);
+    value_set(a, v, "deadlines", deadlines_to_value(a, p));
+    return v;
+}
+
+struct value *plan_head_to_value(struct arena *a, const struct plan *p)
+{
+    return head_to_value(a, p, NULL);
+}
+
 struct value *plan_to_value(struct arena *a, const struct plan *p)
 {
-    struct value *v = value_map(a), *summary = value_map(a), *steps = value_list(a);
+    struct value *v, *summary = value_map(a), *steps = value_list(a);
 
     value_set_int(a, summary, "steps", (int64_t)p->steps.count);
     value_set_int(a, summary, "changes", (int64_t)p->n_changes);
@@ -305,15 +339,7 @@ struct value *plan_to_value(struct arena *a, const struct plan *p)
     value_set_int(a, summary, "approvals", (int64_t)p->n_approvals);
     for (size_t i = 0; i < p->steps.count; i++)
         value_push(a, steps, step_to_value(a, p->steps.items[i]));
-    value_set_int(a, v, "formatVersion", PLAN_FORMAT_VERSION);
-    value_set_string(a, v, "made", time_format(a, p->made_ms));
-    value_set_string(a, v, "digest", p->digest);
-    value_set_string(a, v, "inputsDigest", p->inputs_digest);
-    if (p->policy_digest)
-        value_set_string(a, v, "policyDigest", p->policy_digest);
-    value_set_string(a, v, "factsDigest", p->facts_digest);
-    value_set(a, v, "summary", summary);
-    value_set(a, v, "deadlines", deadlines_to_value(a, p));
+    v = head_to_value(a, p, summary);
     value_set(a, v, "steps", steps);
     return v;
 }

@@ -35,6 +35,8 @@ bool plan_circles_block(struct arena *a, struct steps *steps);
 must_use int plan_make(struct arena *a, struct steps *steps, int64_t now_ms, const struct value *documents,
                        const struct value *pinned, const struct value *facts, const struct plan **ret, struct err *err);
 struct value *plan_to_value(struct arena *a, const struct plan *p);      /* the shape of schemas/plan.json */
+/* The same without summary and steps. */
+struct value *plan_head_to_value(struct arena *a, const struct plan *p);
 /* Whether a step counts as a difference. A step that waits or verifies follows from another one and counts only if it
  * is all that is left. */
 bool plan_is_difference(const struct plan *p, const struct step *step);

@@ -304,6 +304,26 @@ static void test_diags(struct arena *a)
               d.count == DIAGS_MAX && d.n_errors == 5 + 2 * DIAGS_MAX && d.dropped == 6 + DIAGS_MAX);
 }
 
+static void take(void *ctx, const char *s, size_t n)
+{
+    text_add_n(ctx, s, n);
+}
+
+/* What is taken in parts is what was written, whatever its ceiling. */
+static void test_spill(void)
+{
+    struct text whole cleanup(text_release) = {.ceiling = TEXT_CEILING}, got cleanup(text_release) = whole;
+    struct text spilled cleanup(text_release) = {.ceiling = 64 * 1024, .spill = take, .spill_ctx = &got};
+
+    for (int i = 0; i < 50000; i++) {
+        text_printf(&whole, "%d,", i);
+        text_printf(&spilled, "%d,", i);
+    }
+    CHECK(!spilled.overflowed);
+    text_add_n(&got, text_str(&spilled), spilled.len);
+    CHECK_STR(text_str(&got), text_str(&whole));
+}
+
 static void test_text(struct arena *a)
 {
     struct text t cleanup(text_release);
@@ -383,6 +403,7 @@ static void test_values(struct arena *a)
     CHECK(!value_at(v, "list.2") && !value_at(v, "list.x") && !value_at(v, "name.x") && !value_at(NULL, "a"));
     CHECK(value_at(v, "") == v);
     CHECK_STR(value_str(value_get_nocase(v, "NAME")), "payroll");
+    CHECK_ROW("a shared copy is the same", value_equal(value_copy_shared(a, v), v));
     copy = value_copy(a, v);
     CHECK(value_equal(v, copy) && copy != v && value_get(copy, "list") != list);
     value_set_int(a, copy, "count", 4);
@@ -430,6 +451,7 @@ int main(void)
     test_did_you_mean();
     test_errors();
     test_diags(a);
+    test_spill();
     test_text(a);
     test_utf8();
     test_values(a);
