@@ -165,8 +165,12 @@ static const char *gap_below(struct web *w, size_t at)
     w->gaps[at] = stands_alone(step) ? NULL : step->lacking;
     for (size_t i = 0; i < step->n_needs && !w->gaps[at]; i++) {
         size_t need = place_of(w, step->needs[i]);
+        const char *gap = need < w->steps->count ? gap_below(w, need) : NULL;
 
-        w->gaps[at] = need < w->steps->count ? gap_below(w, need) : NULL;
+        if (step->needs_any && !gap)
+            break;
+        if (!step->needs_any || i + 1 == step->n_needs)
+            w->gaps[at] = gap;
     }
     return w->gaps[at];
 }

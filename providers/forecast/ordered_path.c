@@ -32,7 +32,7 @@ static enum dx_remedy remedy_of(const struct step *step)
 
 static void mark(const struct steps *steps, const struct step *step, bool *needed)
 {
-    for (size_t i = 0; i < step->n_needs; i++)
+    for (size_t i = 0; i < step->n_needs && !step->needs_any; i++)
         for (size_t k = 0; k < steps->count; k++)
             if (!needed[k] && str_eq(steps->items[k]->id, step->needs[i])) {
                 needed[k] = true;

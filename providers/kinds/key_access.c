@@ -10,6 +10,7 @@
 #include "../access/grant.h"
 #include "../access/orphans.h"
 #include "../access/room.h"
+#include "../restore/access_needed.h"
 #include "../restore/platform.h"
 #include "key_access_local.h"
 #include "../access/rights.h"
@@ -300,10 +301,13 @@ static void hold_sets(const struct view *v, const struct document *doc, struct s
 {
     const struct value *principals = value_get(view_facts(v, doc), "principals");
 
-    for (size_t i = from; i < out->count; i++)
+    for (size_t i = from; i < out->count; i++) {
+        int64_t of = access_principal_of(v, doc, out->items[i]);
+
         for (size_t k = 0; out->items[i]->action == ACTION_BLOCKED && k < value_count(principals); k++)
-            if (value_count(value_get(value_item(principals, k), "missing")))
+            if ((of < 0 || of == (int64_t)k) && value_count(value_get(value_item(principals, k), "missing")))
                 set_after_grants(v, out, value_item(principals, k), out->items[i]);
+    }
 }
 
 static void steps_wait(const struct view *v, const struct document *doc, struct steps *out, struct step *const *grants,
@@ -339,6 +343,7 @@ static void steps_wait(const struct view *v, const struct document *doc, struct 
     step->unverified = "that the grants act by then: reading back proves them for ourselves only";
     for (size_t i = 0; i < n_grants; i++)
         step_need(out, step, grants[i]->id);
+    step->needs_any = true;
     for (size_t i = 0; i < value_count(principals); i++)
         set_after_grants(v, out, value_item(principals, i), step);
 }

@@ -4,6 +4,7 @@
 #include "../backup/points.h"
 #include "../access/rights.h"
 #include "../keys/key_facts.h"
+#include "../restore/access_needed.h"
 #include "../restore/obstacles.h"
 #include "../restore/platform.h"
 #include "restored_vm.h"
@@ -127,23 +128,27 @@ void restored_vm_needs(const struct view *v, const struct situation *s, struct s
         view_need(v, out, step, s->original_key);
     view_need(v, out, step, s->des);
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        view_need(v, out, step, access);
+        access_need(v, s, out, step, access);
 }
 
-static const struct document *blocked_need(const struct view *v, const struct situation *s)
+/* The step that withholds what the restore needs; `ret_doc`: of which of its needs. NULL: none. */
+static const struct step *blocked_need(const struct view *v, const struct situation *s, const struct document **ret_doc)
 {
+    const struct document *const docs[] = {s->key, s->des};
     const struct document *access;
+    const struct step *block;
     size_t at = 0;
 
-    if (s->now.encryption == DX_PMK)
-        return NULL;
-    if (s->key && view_prospect(v, s->key) == PROSPECT_BLOCKED)
-        return s->key;
-    if (s->des && view_prospect(v, s->des) == PROSPECT_BLOCKED)
-        return s->des;
-    while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        if (view_prospect(v, access) == PROSPECT_BLOCKED)
-            return access;
+    for (size_t i = 0; s->now.encryption != DX_PMK && i < COUNT(docs); i++)
+        if (docs[i] && view_prospect(v, docs[i]) == PROSPECT_BLOCKED) {
+            *ret_doc = docs[i];
+            return view_block(v, docs[i]);
+        }
+    while (s->now.encryption != DX_PMK && s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
+        if (access_prospect_for(v, s, access, &block) == PROSPECT_BLOCKED) {
+            *ret_doc = access;
+            return block;
+        }
     return NULL;
 }
 
@@ -212,7 +217,8 @@ bool restored_vm_revoked(const struct situation *s, struct steps *out)
 bool restored_vm_refused(const struct view *v, const struct situation *s, struct steps *out)
 {
     struct dx_prediction now = diagnose(&s->now, s->article), then = diagnose(&s->then, s->article);
-    const struct document *blocked = blocked_need(v, s);
+    const struct document *of = NULL;
+    const struct step *blocked = blocked_need(v, s, &of);
     struct step *step;
     bool stopped;
 
@@ -243,8 +249,8 @@ bool restored_vm_refused(const struct view *v, const struct situation *s, struct
     if (stopped)
         restored_vm_notes(v, s, out, out->items[out->count - 1], false);
     if (blocked) {
-        step = steps_block(out, s->doc, NULL, view_block(v, blocked)->next, "ordered, but %s is blocked: %s",
-                           blocked->address, view_block(v, blocked)->reason);
+        step = steps_block(out, s->doc, NULL, blocked->next, "ordered, but %s is blocked: %s", of->address,
+                           blocked->reason);
         /* What is wrong with the set named is what a person has to mend, before all that its absence brings about. */
         step->scenario = s->then.fault != DX_FAULT_NONE ? dx_scenario(&then) : dx_scenario(&now);
         return true;
@@ -273,7 +279,7 @@ static bool mended_before(const struct view *v, const struct situation *s)
         (s->des && view_prospect(v, s->des) == PROSPECT_PENDING))
         return true;
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        if (view_prospect(v, access) == PROSPECT_PENDING)
+        if (access_prospect_for(v, s, access, NULL) == PROSPECT_PENDING)
             return true;
     return false;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_needed.h"
 #include "conclude.h"
 #include "platform.h"
 #include "../backup/points.h"
@@ -224,7 +225,7 @@ static void check_validation(struct checking *c)
     size_t at = 0;
 
     while (c->s->key && (access = referrer_next(c->s->key, "KeyAccess", &at)))
-        mending = mending || view_prospect(c->view, access) == PROSPECT_PENDING;
+        mending = mending || access_prospect_for(c->view, c->s, access, NULL) == PROSPECT_PENDING;
     for (size_t i = 0; i < value_count(results); i++) {
         const struct value *r = value_item(results, i);
         const char *code = value_str_at(r, "code");

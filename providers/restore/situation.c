@@ -2,6 +2,7 @@
  * facts of the scenario table. Must not know what is done about them. */
 #include "situation.h"
 
+#include "access_needed.h"
 #include "situation_parts.h"
 #include "conclude.h"
 #include "../documents/concluded.h"
@@ -76,11 +77,6 @@ static const char *set_named(const struct situation *s)
     return s->des_id ? s->des_id : "";
 }
 
-static bool will_be(const struct view *v, const struct document *doc)
-{
-    return !doc || view_prospect(v, doc) != PROSPECT_BLOCKED;
-}
-
 /* The original set after its own steps. One made anew under its id is told by no document to be the original one: from
  * a snapshot it counts as gone, from the vault tier nobody knows. */
 static enum dx_des des_then(const struct view *v, const struct situation *s)
@@ -133,7 +129,7 @@ static void foresee(const struct view *v, struct situation *s)
         s->then.store = DX_STORE_PRESENT;
     }
     while (s->key && (access = referrer_next(s->key, "KeyAccess", &at)))
-        granted = granted && will_be(v, access);
+        granted = granted && access_prospect_for(v, s, access, NULL) != PROSPECT_BLOCKED;
     /* Grants that nobody declares are taken to be there: they are not ours to judge, and the
      * restore itself will say. */
     if (!granted)

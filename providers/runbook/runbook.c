@@ -74,6 +74,7 @@ static const char *barred_by_conclusion(const struct view *v, const struct step 
 static const char *barred(const struct view *v, const struct step *step, const struct runbook_entry *entries,
                           size_t count)
 {
+    const struct runbook_entry *barrier = NULL;
     const char *why = barred_by_conclusion(v, step);
 
     if (!why)
@@ -81,9 +82,13 @@ static const char *barred(const struct view *v, const struct step *step, const s
     for (size_t i = 0; !why && i < step->n_needs; i++) {
         const struct runbook_entry *need = entry_of(entries, count, step->needs[i]);
 
+        if (step->needs_any && need && !need->barred)
+            return NULL;
         if (need && need->barred)
-            why = arena_printf(v->arena, "step %zu comes first, and is held back", need->number);
+            barrier = barrier ? barrier : need;
     }
+    if (barrier)
+        why = arena_printf(v->arena, "step %zu comes first, and is held back", barrier->number);
     return why;
 }
 

@@ -20,20 +20,25 @@ enum readiness { READY, NOT_YET, NEVER };
 static enum readiness needs_readiness(const struct run *r, const struct step_outcome *slot,
                                       const struct step_outcome **ret_dead)
 {
+    const struct step_outcome *dead = NULL;
     enum readiness result = READY;
+    bool any = false;
 
     for (size_t i = 0; i < slot->n_needs; i++) {
         const struct step_outcome *need = run_outcome(r, slot->needs[i]);
 
+        any = any || !need || satisfied(need->state);
         if (!need || satisfied(need->state))
             continue;
-        if (over(need->state)) {
-            *ret_dead = need;
-            return NEVER;
-        }
-        result = NOT_YET;
+        if (!over(need->state))
+            result = NOT_YET;
+        else if (!dead)
+            dead = need;
     }
-    return result;
+    if (!dead || (slot->step->needs_any && (any || result == NOT_YET)))
+        return result;
+    *ret_dead = dead;
+    return NEVER;
 }
 
 static enum readiness step_readiness(struct call *c, struct run *r, struct step_outcome *slot, const char **ret_cause)

@@ -87,6 +87,27 @@ bool run_needs_anew(struct call *c, struct run *r, struct step_outcome *slot)
     return true;
 }
 
+static bool undone(const struct step_outcome *slot)
+{
+    return slot && (slot->state == STEP_FAILED || slot->state == STEP_BLOCKED || slot->state == STEP_SKIPPED);
+}
+
+bool run_left_to_others(const struct run *r, const struct step *step)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < step->n_needs; i++) {
+        const struct step *need = steps_find(r->view.steps, step->needs[i]);
+
+        if (!need || !step_pends(need))
+            continue;
+        if (!undone(run_outcome(r, need->id)))
+            return false;
+        any = true;
+    }
+    return any && step->needs_any;
+}
+
 /* The need joins the run, is awaited, or cannot be. */
 static enum run_gate gate_need(struct call *c, struct run *r, const struct step *need, struct err *err)
 {
@@ -128,6 +149,9 @@ enum run_gate run_gate(struct call *c, struct run *r, struct step_outcome *slot,
         enum run_gate gate;
 
         if (!need || !step_pends(need))
+            continue;
+        /* It starts, because another of them was done. */
+        if (fresh->needs_any && undone(run_outcome(r, need->id)))
             continue;
         gate = gate_need(c, r, need, err);
         if (gate != RUN_GATE_WAIT)

@@ -77,6 +77,8 @@ must_use int run_grow_document(struct call *c, struct run *r, const struct docum
 /* Replaces what the slot waits for by what its step needs as the run sees the world now; pure but for the slot.
  * false: the step is not asked for any more, or is blocked; the slot is as it was. */
 bool run_needs_anew(struct call *c, struct run *r, struct step_outcome *slot);
+/* A step of which one need is enough is asked for still, but only for needs that this run will not do any more. */
+bool run_left_to_others(const struct run *r, const struct step *step);
 /* Adds a step to the run; there must be room. */
 struct step_outcome *run_add(struct outcome *o, const struct step *step);
 

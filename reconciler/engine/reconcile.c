@@ -115,7 +115,7 @@ static int step_verified(struct call *c, struct run *r, struct arena *a, const s
     TRY(run_observe_again(c, r, step, err));
     for (;;) {
         again = step_now(c, r, a, step->id);
-        if (!again || step->action == ACTION_VERIFY)
+        if (!again || step->action == ACTION_VERIFY || run_left_to_others(r, again))
             return 0;
         if (again->action == ACTION_BLOCKED)
             return err_set(err, ERR_BLOCKED, "%s", again->reason);
@@ -155,6 +155,13 @@ static enum step_state step_blocked(const struct step *fresh, struct err *err)
     return STEP_BLOCKED;
 }
 
+static bool planned_block(const struct run *r, const struct step *block)
+{
+    const struct step *planned = steps_find(&r->look->plan->steps, block->id);
+
+    return planned && planned->action == ACTION_BLOCKED;
+}
+
 /* The world no longer asks for the step. "Not needed any more" holds only where its document is as declared, or where
  * what is left of it was planned too; what stands against it a person has to hear; what the look asks for instead is
  * done. */
@@ -163,7 +170,8 @@ static enum step_state step_unasked(struct call *c, struct run *r, const struct 
     const struct conclusion *now = &r->view.conclusions[step->document->index];
     size_t grown = 0;
 
-    if (now->verdict == PROSPECT_BLOCKED)
+    /* A block that the plan showed beside this step has nothing to do with it: what relies on both has heard of it. */
+    if (now->verdict == PROSPECT_BLOCKED && !planned_block(r, now->block))
         return step_blocked(now->block, err);
     /* What takes its place takes its place in the budget too. */
     run_outcome(r, step->id)->state = STEP_OVERTAKEN;

@@ -38,6 +38,8 @@ int run_observe_again(struct call *c, struct run *r, const struct step *step, st
     mark_closure(step->document, marked);
     for (size_t i = 0; i < step->n_on; i++)
         mark_closure(step->on[i], marked);
+    for (size_t i = 0; i < step->n_looks; i++)
+        mark_closure(step->looks[i], marked);
     for (size_t i = 0; i < step->n_needs; i++) {
         const struct step *need = steps_find(&r->look->plan->steps, step->needs[i]);
 

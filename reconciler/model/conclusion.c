@@ -65,19 +65,29 @@ static const struct step *block_of(const struct concluding *c, const struct docu
     return found;
 }
 
+static const struct step *blocked_need(const struct concluding *c, const struct step *step)
+{
+    const struct step *found = NULL;
+
+    for (size_t i = 0; (step->needs_any || !found) && i < step->n_needs; i++) {
+        const struct step *need = steps_find(c->steps, step->needs[i]);
+        bool blocked = need && need->action == ACTION_BLOCKED;
+
+        if (step->needs_any && need && !blocked)
+            return NULL;
+        if (blocked && !found)
+            found = need;
+    }
+    return found;
+}
+
 static const struct step *block_before(const struct concluding *c, const struct step *step)
 {
     const struct step *found = NULL;
 
     for (size_t i = 0; !found && i < step->n_on; i++)
         found = block_of(c, step->on[i]);
-    for (size_t i = 0; !found && i < step->n_needs; i++) {
-        const struct step *need = steps_find(c->steps, step->needs[i]);
-
-        if (need && need->action == ACTION_BLOCKED)
-            found = need;
-    }
-    return found;
+    return found ? found : blocked_need(c, step);
 }
 
 /* The first cause is named: a chain of "see that one" sends people from document to document. */
@@ -156,6 +166,18 @@ static const struct step *withheld_under(const struct concluding *c, const struc
     return found;
 }
 
+/* A step that this one needs and policy withholds. */
+static const struct step *withheld_need(const struct concluding *c, const struct step *step)
+{
+    for (size_t i = 0; i < step->n_needs && !step->needs_any; i++) {
+        const struct step *need = steps_find(c->steps, step->needs[i]);
+
+        if (need && step_pends(need) && step_withheld(need))
+            return need;
+    }
+    return NULL;
+}
+
 /* The step that makes a document impossible: one of its own, or of a document it relies on, that is blocked or that
  * policy withholds. */
 static const struct step *impossible(const struct concluding *c, const struct document *doc)
@@ -165,9 +187,13 @@ static const struct step *impossible(const struct concluding *c, const struct do
 
     if (!found)
         found = withheld_under(c, doc);
-    while (!found && (step = steps_next(c->steps, doc, &at)))
-        for (size_t k = 0; !found && !step->aside && step_pends(step) && k < step->n_on; k++)
+    while (!found && (step = steps_next(c->steps, doc, &at))) {
+        if (step->aside || !step_pends(step))
+            continue;
+        for (size_t k = 0; !found && k < step->n_on; k++)
             found = withheld_under(c, step->on[k]);
+        found = found ? found : withheld_need(c, step);
+    }
     return found;
 }
 

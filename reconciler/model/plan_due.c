@@ -14,8 +14,11 @@ static bool step_done(const struct plan *p, const struct step *step, struct inde
         return *before;
     for (size_t i = 0; i < step->n_needs && done; i++) {
         const struct step *need = steps_find(&p->steps, step->needs[i]);
+        bool so = !need || need->action == ACTION_NONE || step_done(p, need, known);
 
-        done = !need || need->action == ACTION_NONE || step_done(p, need, known);
+        if (step->needs_any && so)
+            break;
+        done = so || (step->needs_any && i + 1 < step->n_needs);
     }
     index_put(known, step->id, (void *)(done ? &done_yes : &done_no));
     return done;

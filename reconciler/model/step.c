@@ -205,6 +205,11 @@ void step_on(struct steps *s, struct step *step, const struct document *doc)
     add_document(s, &step->on, &step->n_on, doc);
 }
 
+void step_look(struct steps *s, struct step *step, const struct document *doc)
+{
+    add_document(s, &step->looks, &step->n_looks, doc);
+}
+
 void step_serves(struct steps *s, struct step *step, const struct document *doc)
 {
     add_document(s, &step->serves, &step->n_serves, doc);

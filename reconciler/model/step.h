@@ -96,6 +96,9 @@ struct step {
     const char *adopts; /* the job that runs already and is followed: starts nothing, never held up; NULL */
     const struct document *const *on; /* documents that must be so before it starts; a blocked one blocks it */
     size_t n_on;
+    bool needs_any;                               /* one of its needs is enough, once all of them are over */
+    const struct document *const *looks; /* looked at again before it starts, though they do not hold it up */
+    size_t n_looks;
     const struct document *const *serves;         /* it is done for these; in vain when none of them can be done */
     size_t n_serves;
     bool covered; /* an order for what it serves approves it: in vain only as long as nothing else asks for it */
@@ -148,6 +151,8 @@ void step_right_either(struct steps *s, struct step *step, const char *scope, co
 void step_wish(struct steps *s, struct step *step, const char *scope, const char *action, bool data, const char *role);
 /* The documents it relies on and serves; twice is once, NULL is none. */
 void step_on(struct steps *s, struct step *step, const struct document *doc);
+/* It rests on a part of that document, namely on the steps that it needs; twice is once. */
+void step_look(struct steps *s, struct step *step, const struct document *doc);
 void step_serves(struct steps *s, struct step *step, const struct document *doc);
 void step_note(struct steps *s, struct step *step, const char *fmt, ...) printf_like(3, 4);
 /* Whether it is done, as far as policy and our rights say: it is due, and neither refused nor lacking a right. */
