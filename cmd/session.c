@@ -203,7 +203,14 @@ static void discover_task(struct call *c, void *arg)
     d->rc = discover_estate(d->azure, c, d->session->arena, d->request, d->ret, &d->session->err);
 }
 
-/* The subscriptions that are declared in the cloud and the tenant of `first`, which one sign-in reads. */
+/* One sign-in reads both of them. */
+static bool reads_both(const struct document *one, const struct document *other)
+{
+    return session_declared_cloud(one) == session_declared_cloud(other) &&
+           str_eq_nocase(value_str_at(one->spec, "tenant"), value_str_at(other->spec, "tenant"));
+}
+
+/* The subscriptions that are declared in the cloud and the tenant of `first`. */
 static void declared_subscriptions(const struct session *s, const struct document *first, struct discovery_request *r)
 {
     const struct desired *d = s->estate.desired;
@@ -211,10 +218,43 @@ static void declared_subscriptions(const struct session *s, const struct documen
 
     r->subscriptions = ids;
     for (size_t i = 0; i < d->count; i++)
-        if (str_eq(d->documents[i]->kind, "Azure") &&
-            session_declared_cloud(d->documents[i]) == session_declared_cloud(first) &&
-            str_eq_nocase(value_str_at(d->documents[i]->spec, "tenant"), value_str_at(first->spec, "tenant")))
+        if (str_eq(d->documents[i]->kind, "Azure") && reads_both(d->documents[i], first))
             ids[r->n_subscriptions++] = value_str_at(d->documents[i]->spec, "subscription");
+}
+
+/* What is declared and not searched is said, so that nobody takes silence for "nothing there". */
+static const struct value *unsearched(const struct session *s, const struct document *first)
+{
+    const struct desired *d = s->estate.desired;
+    struct value *notes = value_list(s->arena);
+
+    for (size_t i = 0; first && i < d->count; i++) {
+        const struct document *doc = d->documents[i];
+        const char *cloud = value_str_at(doc->spec, "cloud"), *tenant = value_str_at(doc->spec, "tenant");
+        struct value *note;
+
+        if (!str_eq(doc->kind, "Azure") || reads_both(doc, first))
+            continue;
+        note = value_map(s->arena);
+        value_set_string(s->arena, note, "about", doc->address);
+        value_set_string(s->arena, note, "text",
+                         arena_printf(s->arena,
+                                      "not searched: it is of tenant %s in %s, and this sign-in is of that of %s; give "
+                                      "its document alone, signed in there, to search it",
+                                      tenant ? tenant : "(none named)", cloud ? cloud : "AzurePublic", first->address));
+        value_push(s->arena, notes, note);
+    }
+    return notes;
+}
+
+/* Ahead of what was found; where nothing was, the error is told after it. */
+static void unsearched_tell(struct session *s, const struct value *notes, int rc, struct discovery *ret)
+{
+    for (size_t i = 0; i < value_count(notes); i++)
+        if (rc < 0)
+            talk("%s", discovery_note(s->arena, value_item(notes, i)));
+        else
+            value_push(s->arena, ret->notes, value_copy(s->arena, value_item(notes, i)));
 }
 
 int session_discover(struct session *s, const struct options *o, struct discovery_request request,
@@ -249,6 +289,7 @@ int session_discover(struct session *s, const struct options *o, struct discover
     if (d.rc == 0)
         session_run(s, discover_task, &d);
     azure_free(d.azure);
+    unsearched_tell(s, unsearched(s, azure), d.rc, ret);
     TRY(d.rc);
     for (size_t i = 0; i < value_count(ret->notes); i++)
         talk("%s", discovery_note(s->arena, value_item(ret->notes, i)));
